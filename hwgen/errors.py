@@ -1,0 +1,43 @@
+"""One exception type for each kind of mistake; every message is one sentence for a person."""
+
+
+class HwgenError(Exception):
+    """Base of all errors that the command line prints as one sentence, with exit code 2."""
+
+
+class ConfigError(HwgenError):
+    """A value in a config is missing, unknown or outside what is allowed."""
+
+    def __init__(self, *, field: str, allowed: str, given: object, source: str) -> None:
+        super().__init__(f"{field} must be {allowed}, got {given} ({source})")
+
+
+class FormatError(HwgenError):
+    """A file is not what it should be: foreign, truncated, of another version, inconsistent."""
+
+    def __init__(self, *, field: str, allowed: str, given: object, source: str) -> None:
+        super().__init__(f"{field} must be {allowed}, got {given} ({source})")
+
+
+class CompileError(HwgenError):
+    """A network cannot run on an architecture: an unsupported layer, or it does not fit."""
+
+
+class OutputError(HwgenError):
+    """What a command should write to is not writable, or not its own."""
+
+
+class DesignError(HwgenError):
+    """Two parts of a design cannot live together."""
+
+
+class DataError(HwgenError):
+    """Images or labels are missing, damaged or of another shape."""
+
+
+class SimulationError(HwgenError):
+    """A simulation stopped with an error code of the chip, or did not finish."""
+
+
+class MissingToolError(HwgenError):
+    """A program or an optional package is not on this machine; the message says how to get it."""

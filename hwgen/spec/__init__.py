@@ -1,0 +1,1 @@
+"""Facts and formats that software and hardware must agree on."""

@@ -1,0 +1,1 @@
+"""Facts of the DB-PIM family: architecture, program format, published latencies."""
