@@ -1,0 +1,1 @@
+"""The hwgen command: arguments in, tables out."""

@@ -1,0 +1,1 @@
+"""From a quantized network and an architecture to one program image."""

@@ -1,0 +1,1 @@
+"""Tiles, masks, split and instructions of the DB-PIM family."""

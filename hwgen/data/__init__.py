@@ -1,0 +1,1 @@
+"""Images: the embedded digits and readers of the official file formats."""

@@ -1,0 +1,1 @@
+"""Cycles, energy and area without simulation."""

@@ -1,0 +1,1 @@
+"""Amaranth generators and the Verilog emitter."""

@@ -1,0 +1,1 @@
+"""Generators of the DB-PIM family, one component a file."""

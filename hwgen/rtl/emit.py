@@ -1,0 +1,97 @@
+"""Write a part and all the parts below it as Verilog, each different module once."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from amaranth.back import rtlil, verilog
+
+from hwgen.errors import DesignError
+from hwgen.rtl.folder import write_folder
+from hwgen.rtl.manifest import FILE_LIST, MANIFEST, instances_in, manifest, ports_in
+from hwgen.rtl.part import Part
+
+HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
+
+# Yosys numbers this helper register over all modules of a run; it is local to each.
+START_REGISTER = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+")
+MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
+
+
+def emit(top: Part, folder: Path, *, parameters: Mapping[str, object]) -> list[Path]:
+    """Write `<module>.v` for each part, a file list and a manifest; return the Verilog, top last.
+
+    `parameters` is what the design was made from, such as the architecture as a mapping; it
+    stands in the manifest as given.
+    """
+    modules = verilog_modules(top)
+    files = {f"{name}.v": text for name, text in modules.items()}
+    files[FILE_LIST] = "".join(f"{name}\n" for name in files)
+    files[MANIFEST] = manifest(files, top=top.module_name, parameters=parameters)
+    write_folder(folder, files)
+    return [folder / f"{name}.v" for name in modules]
+
+
+def verilog_modules(top: Part) -> dict[str, str]:
+    """Return the Verilog of each different part under its module name, top last.
+
+    Parts are the same when their RTLIL texts are: that, not a comparison of parameters, decides
+    whether two parts of one name may share a module.
+    """
+    sources: dict[str, str] = {}
+    parts: dict[str, Part] = {}
+    for part in dict.fromkeys(parts_below_first(top)):
+        name = part.module_name
+        text = rtlil.convert(part, name=name, emit_src=False)
+        parts[name] = part
+        if sources.setdefault(name, text) != text:
+            raise DesignError(f"module names must be unique, got two different parts named {name}")
+    modules = convert_once(sources)
+    for name, text in modules.items():
+        check_ports(parts[name], text)
+        check_instances(name, text, known=modules)
+    return modules
+
+
+def parts_below_first(part: Part) -> Iterator[Part]:
+    """Yield every part that the design needs, those without parts of their own first."""
+    for below in part.parts:
+        yield from parts_below_first(below)
+    yield part
+
+
+def convert_once(sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the Verilog of every RTLIL source, all from one run of Yosys.
+
+    One run takes as long as one part; the public `verilog.convert` would need a run for each.
+    """
+    # A system's Yosys of another version would write other bytes.
+    os.environ["AMARANTH_USE_YOSYS"] = "builtin"
+    text = verilog._convert_rtlil_text("\n".join(sources.values()), strip_internal_attrs=True)
+    text = START_REGISTER.sub(r"\\$start", text)
+    found: dict[str, str] = dict.fromkeys(sources, HEADER)
+    for module in MODULE.finditer(text):
+        # A part's own submodules are named after it, "part.submodule", and stand in its file.
+        owner = (module["plain"] or module["escaped"]).partition(".")[0]
+        found[owner] += "\n" + module[0]
+    return found
+
+
+def check_ports(part: Part, text: str) -> None:
+    """Refuse a module whose ports are not those by which its instances will call it."""
+    promised = {name: (direction, width) for name, direction, width in part.ports()}
+    written = ports_in(text)
+    if promised != written:
+        differing = sorted(promised.items() ^ written.items())
+        raise DesignError(
+            f"the ports of {part.module_name} must be those of its signature and clock_ports,"
+            f" got a difference in {', '.join(dict(differing))}"
+        )
+
+
+def check_instances(name: str, text: str, *, known: Mapping[str, str]) -> None:
+    """Refuse an instance of a module that nobody will write."""
+    for used in instances_in(text):
+        if used.partition(".")[0] not in known:
+            raise DesignError(f"every instance in {name} must be of a listed part, got {used}")

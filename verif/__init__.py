@@ -1,0 +1,1 @@
+"""Benches, drivers, coverage, and the runner that builds once and runs many."""

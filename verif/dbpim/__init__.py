@@ -1,0 +1,1 @@
+"""Benches of the DB-PIM family, one a component."""
