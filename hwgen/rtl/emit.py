@@ -16,6 +16,8 @@ HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
 
 # Yosys numbers this helper register over all modules of a run; it is local to each.
 START_REGISTER = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+")
+# Amaranth starts every memory with zeros or with what its `init` says.
+MEMORY_CONTENT = re.compile(r"^  cell \$meminit_v2 .*?^  end\n", re.M | re.S)
 MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
 
 
@@ -44,6 +46,8 @@ def verilog_modules(top: Part) -> dict[str, str]:
     for part in dict.fromkeys(parts_below_first(top)):
         name = part.module_name
         text = rtlil.convert(part, name=name, emit_src=False)
+        if part.garbage_at_power_on:
+            text = MEMORY_CONTENT.sub("", text)
         parts[name] = part
         if sources.setdefault(name, text) != text:
             raise DesignError(f"module names must be unique, got two different parts named {name}")

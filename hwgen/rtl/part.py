@@ -18,11 +18,14 @@ class Part(wiring.Component):
 
     family: prefix of the module name, such as "dbpim"; empty for a module that stands alone
     clock_ports: ports beside the signature; () for a part without registers of the sync domain
+    garbage_at_power_on: memories placed in this part have no initial content, as real cells have
+        none; simulators fill them with random or unknown values
     """
 
     family: str = ""
     parts: Sequence["Part"] = ()
     clock_ports: Sequence[str] = ("clk", "rst")
+    garbage_at_power_on: bool = False
 
     @property
     def size_suffix(self) -> str:

@@ -1,0 +1,31 @@
+"""Verilator's opinion of emitted Verilog: every warning that is not waived is an error."""
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from hwgen.rtl.emit import verilog_modules
+from hwgen.rtl.part import Part
+from verif.cache import write_sources
+from verif.toolchain import use_verilator
+
+WAIVERS = Path(__file__).parent / "waivers.vlt"
+
+
+def lint(files: Sequence[Path], *, top: str) -> str:
+    """Return what `verilator --lint-only -Wall` says about `files`: nothing when all is well."""
+    use_verilator()
+    command = ["verilator", "--lint-only", "-Wall", "--top-module", top, str(WAIVERS)]
+    command += [str(file) for file in files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0 and not done.stderr:
+        return f"verilator ended with {done.returncode} and said nothing"
+    return done.stderr
+
+
+def lint_part(part: Part) -> str:
+    """Return what `lint` says about the Verilog of `part` and of all parts below it."""
+    modules = {f"{name}.v": text for name, text in verilog_modules(part).items()}
+    with tempfile.TemporaryDirectory() as scratch:
+        return lint(write_sources(Path(scratch), modules), top=part.module_name)

@@ -1,0 +1,178 @@
+"""Build a bench once, under a name made from its content, and run it as often as asked."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cocotb
+from cocotb_tools import runner as cocotb_runner
+from cocotb_tools.runner import Runner, VerilatorControlFile, Verilog, get_runner
+
+from hwgen.errors import SimulationError
+from hwgen.rtl.emit import verilog_modules
+from hwgen.rtl.part import Part
+from verif.cache import build_once, tail, write_sources
+from verif.lint import WAIVERS
+from verif.toolchain import BUILD_JOBS, use_verilator
+from verif.wrapper import TOP, WAVES, wrapper
+
+# Registers without a power-on value, and memories that are garbage at power-on, start random.
+VERILATOR_ARGS = ["--timing", "--x-assign", "unique", "--x-initial", "unique"]
+VERILATOR_ARGS += ["--no-public-flat-rw"]
+ICARUS_ARGS = ["-g2012"]
+GARBAGE = ["+verilator+rand+reset+2"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waves:
+    """Write waves of the clock cycles from `first` to `last`, counted from the very start."""
+
+    first: int = 0
+    last: int | None = None
+
+    def plusargs(self, file: Path) -> list[str]:
+        """Return what `waves.v` reads."""
+        window = [f"+waves_from={self.first}", f"+waves_file={file}"]
+        return window if self.last is None else [*window, f"+waves_to={self.last}"]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A simulator executable and how it was made."""
+
+    folder: Path
+    simulator: str
+    waves: Waves | None = None
+
+
+def build(
+    part: Part,
+    *,
+    simulator: str = "verilator",
+    harness: str = "",
+    extra_sources: Mapping[str, str] | None = None,
+    compile_once: Sequence[str] = (),
+    waves: Waves | None = None,
+) -> Bench:
+    """Return the executable bench around `part`, built now or found from an earlier run.
+
+    `harness` is Verilog for the inside of module `tb`; `extra_sources` are whole files by name.
+    Verilator compiles the modules named in `compile_once` as blocks of their own instead of
+    copying them into each use. That pays for a large module used often; each use then costs about
+    a quarter of a microsecond in each cycle, so a small one runs several times faster without.
+    A build with waves is another build, several times slower to run, and compiles nothing apart.
+    """
+    modules = {f"{name}.v": text for name, text in verilog_modules(part).items()}
+    harness = f"{harness}\n{WAVES}" if waves else harness
+    sources = {**modules, **(extra_sources or {}), f"{TOP}.v": wrapper(part, harness=harness)}
+    args, tool = list(ICARUS_ARGS), simulator
+    if simulator == "verilator":
+        args, tool = list(VERILATOR_ARGS), use_verilator()
+        blocks = () if waves else compile_once
+        sources["waivers.vlt"] = WAIVERS.read_text(encoding="utf-8")
+        sources["control.vlt"] = control_file(blocks)
+        args += ["--hierarchical", "--build"] if blocks else []
+    make_flags = os.environ.get("MAKEFLAGS", "")
+    facts = [sources, args, tool, cocotb.__version__, make_flags, waves is not None]
+    folder = build_once(
+        f"{part.module_name}-{simulator}",
+        facts,
+        lambda folder: compile_bench(Bench(folder, simulator, waves), sources, args),
+    )
+    return Bench(folder, simulator, waves)
+
+
+def control_file(compile_once: Sequence[str]) -> str:
+    """Return Verilator's configuration: Python sees the wrapper only, which keeps `dut` fast."""
+    lines = ["`verilator_config", f'public_flat_rw -module "{TOP}" -var "*"']
+    lines += [f'hier_block -module "{name}"' for name in compile_once]
+    return "\n".join(lines) + "\n"
+
+
+def compile_bench(bench: Bench, sources: Mapping[str, str], args: Sequence[str]) -> None:
+    """Write `sources` into the bench's folder and compile them there."""
+    files = write_sources(bench.folder, sources)
+    log = bench.folder / "build.log"
+    cocotb_runner.MAX_PARALLEL_BUILD_JOBS = BUILD_JOBS
+    try:
+        runner_of(bench).build(
+            sources=[
+                VerilatorControlFile(file) if file.suffix == ".vlt" else Verilog(file)
+                for file in files
+            ],
+            hdl_toplevel=TOP,
+            build_dir=bench.folder,
+            build_args=args,
+            timescale=("1ns", "1ps"),
+            # Icarus needs no preparation, and cocotb's would dump everything from the start.
+            waves=bench.waves is not None and bench.simulator == "verilator",
+            log_file=log,
+        )
+    except (RuntimeError, SystemExit) as error:
+        raise SimulationError(f"{error}, see {log}:\n{tail(log)}") from None
+
+
+def run(
+    bench: Bench,
+    *,
+    module: str,
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    plusargs: Sequence[str] = (),
+) -> None:
+    """Run the cocotb tests of `module` in `folder`; raise with one line for each that failed.
+
+    `settings` are environment variables that the bench reads. Waves go to `waves.vcd` in
+    `folder`, under Icarus to `waves.fst`.
+    """
+    log, results = folder / "run.log", folder / "results.xml"
+    icarus = bench.simulator == "icarus"
+    plus = [*([] if icarus else GARBAGE), *plusargs]
+    if bench.waves:
+        plus += bench.waves.plusargs(folder / ("waves.fst" if icarus else "waves.vcd"))
+    results.unlink(missing_ok=True)
+    try:
+        runner_of(bench).test(
+            test_module=module,
+            hdl_toplevel=TOP,
+            hdl_toplevel_lang="verilog",
+            build_dir=bench.folder,
+            test_dir=folder,
+            results_xml=str(results.resolve()),
+            extra_env=dict(settings or {}),
+            plusargs=plus,
+            # Under Verilator waves.v opens the file itself; Icarus must be told not to drop it.
+            waves=bench.waves is not None and icarus,
+            log_file=log,
+        )
+    except (RuntimeError, SystemExit):
+        reasons = failures(results) if results.exists() else tail(log)
+        raise AssertionError(f"{module} failed, see {log}\n{reasons}") from None
+    if not passed(results):
+        raise AssertionError(f"{module} ran no test to its end, see {log}\n{tail(log)}")
+
+
+def failures(results: Path) -> str:
+    """Return each failed cocotb test, its name with seed and stalls, and why it failed."""
+    cases = ElementTree.parse(results).iter("testcase")
+    failed = [(case.attrib["name"], case.find("failure")) for case in cases]
+    return "\n".join(
+        f"{name}: {failure.attrib['message'].splitlines()[0]}"
+        for name, failure in failed
+        if failure is not None
+    )
+
+
+def passed(results: Path) -> int:
+    """Return how many cocotb tests have passed; a bench without any proves nothing."""
+    if not results.exists():
+        return 0
+    cases = ElementTree.parse(results).iter("testcase")
+    return sum(not {"failure", "error", "skipped"} & {mark.tag for mark in case} for case in cases)
+
+
+def runner_of(bench: Bench) -> Runner:
+    """Return a fresh cocotb runner; it keeps state, so every build and every run has its own."""
+    return get_runner(bench.simulator)
