@@ -1,5 +1,6 @@
 """Read a complete YAML file into a frozen pydantic dataclass; a mistake is one sentence."""
 
+import json
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ def load_spec(spec_type: type[Spec], path: Path) -> Spec:
 def validate_spec(spec_type: type[Spec], given: dict[str, Any], *, source: str) -> Spec:
     """Return `spec_type` filled from a mapping that came from `source`."""
     try:
-        return TypeAdapter(spec_type).validate_python(given, strict=True)
+        return TypeAdapter(spec_type).validate_json(json.dumps(given, default=str))
     except ValidationError as error:
         raise first_mistake(error, source) from None
 

@@ -94,7 +94,7 @@ def parse_graph(text: NDArray[Any], source: str) -> Graph:
             field="version", allowed=VERSION, given=plain.get("version"), source=source
         )
     try:
-        return TypeAdapter(Graph).validate_python(plain)
+        return TypeAdapter(Graph).validate_json(text.tobytes())
     except ValidationError as error:
         raise first_mistake(error, source) from None
 

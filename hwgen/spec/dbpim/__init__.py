@@ -1,1 +1,1 @@
-"""Facts of the DB-PIM family: architecture, program format, published latencies."""
+"""DB-PIM: architecture, instruction set, memory map and latencies of the digital SRAM chip."""
