@@ -1,0 +1,35 @@
+"""Blocks of weights that live or die together (seed 002, IV-C1)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+ALPHA = 8
+"""Filters of a block: the same (kh, kw, c) position in as many consecutive filters."""
+
+
+def block_mask(weights: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Return which blocks hold a weight other than zero: (groups, k) for weights (filters, k)."""
+    firsts = range(0, len(weights), ALPHA)
+    return np.array([weights[first : first + ALPHA].any(axis=0) for first in firsts])
+
+
+def block_norms(weights: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return L2 norm / sqrt(filters) of each block: (groups, k) for weights (filters, k).
+
+    The division lets a tail block of fewer than 8 filters rank among the full ones.
+    """
+    firsts = range(0, len(weights), ALPHA)
+    blocks = [weights[first : first + ALPHA].astype(np.float64) for first in firsts]
+    return np.array([np.sqrt(np.mean(block**2, axis=0)) for block in blocks])
+
+
+def prune(weights: NDArray[np.floating], share: float) -> NDArray[np.bool_]:
+    """Return which blocks stay when the lowest `share` of them (rounded down) is masked.
+
+    Of equal norms the block that comes first, group by group, is masked first.
+    """
+    norms = block_norms(weights)
+    order = np.argsort(norms, axis=None, kind="stable")
+    kept = np.ones(norms.size, bool)
+    kept[order[: int(share * norms.size)]] = False
+    return kept.reshape(norms.shape)
