@@ -1,1 +1,1 @@
-"""Generators of the DB-PIM family, one component a file."""
+"""Generators of the DB-PIM chip, one component a file."""

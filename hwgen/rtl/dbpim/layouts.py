@@ -1,0 +1,179 @@
+"""What travels between the components of the DB-PIM chip, as Amaranth data layouts.
+
+All fields are unsigned unless said otherwise. docs/dbpim-microarchitecture.md says when they travel.
+"""
+
+from amaranth.hdl import signed
+from amaranth.lib import data
+
+from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
+from hwgen.spec.dbpim.instructions import PACKETS, PARAMETERS, Opcode
+from hwgen.spec.dbpim.timing import TILE_SLOTS
+from hwgen.spec.widths import bits_for_index
+
+COORDINATE_BITS = 8
+"""Rows and columns of a map are below 256."""
+
+
+def packet(opcode: Opcode) -> data.StructLayout:
+    """Fields of a packet, lowest first, without the padding above them."""
+    return data.StructLayout({field.name: field.bits for field in PACKETS[opcode]})
+
+
+def parameters() -> data.StructLayout:
+    """Bias (two's complement), multiplier and shift of one filter."""
+    fields = {field.name: field.bits for field in PARAMETERS}
+    return data.StructLayout({**fields, "bias": signed(ACCUMULATOR_BITS)})
+
+
+def group(arch: Arch) -> data.ArrayLayout:
+    """The bytes of one word or group: one for each compartment."""
+    return data.ArrayLayout(ACTIVATION_BITS, arch.macro.compartments)
+
+
+def position() -> data.StructLayout:
+    """An output position; `active` is 0 where a quad has fewer positions than lanes."""
+    return data.StructLayout({"y": COORDINATE_BITS, "x": COORDINATE_BITS, "active": 1})
+
+
+def positions(arch: Arch) -> data.ArrayLayout:
+    """One output position for each macro."""
+    return data.ArrayLayout(position(), arch.macros_per_core)
+
+
+def word_tag(arch: Arch) -> data.StructLayout:
+    """What the walker says about a word, beside its positions.
+
+    mask_index: entry of the mask ring; quad_end: last word of the quad in this tile
+    tile: tile slot; first, last: of the tile; tile_end: the quad is the chunk's last
+    quad: number in the chunk, entry of the partial sums; row_base: ring row of the tile's first
+    """
+    return data.StructLayout(
+        {
+            "mask_index": bits_for_index(arch.mask_words),
+            "quad_end": 1,
+            "tile": bits_for_index(TILE_SLOTS),
+            "first": 1,
+            "last": 1,
+            "tile_end": 1,
+            "quad": bits_for_index(arch.psum_quads),
+            "row_base": bits_for_index(arch.macro.rows),
+        }
+    )
+
+
+def group_tag(arch: Arch) -> data.StructLayout:
+    """What the switch says about a group: `start` and `end` of its quad within the tile."""
+    return data.StructLayout(
+        {
+            "row": bits_for_index(arch.macro.rows),
+            "start": 1,
+            "end": 1,
+            "tile": bits_for_index(TILE_SLOTS),
+            "first": 1,
+            "last": 1,
+            "tile_end": 1,
+            "quad": bits_for_index(arch.psum_quads),
+        }
+    )
+
+
+def queue_head(arch: Arch) -> data.StructLayout:
+    """The group that a macro computes: its bytes, its tag and the macro's own position."""
+    return data.StructLayout(
+        {"bytes": group(arch), "tag": group_tag(arch), "position": position()}
+    )
+
+
+def sums(arch: Arch) -> data.ArrayLayout:
+    """One int32 for each filter of a core."""
+    return data.ArrayLayout(signed(ACCUMULATOR_BITS), arch.filters)
+
+
+def result(arch: Arch) -> data.StructLayout:
+    """What leaves a macro: `emit` says that the sums go out, `tile_end` that the tile is done."""
+    return data.StructLayout(
+        {
+            "sums": sums(arch),
+            "tile": bits_for_index(TILE_SLOTS),
+            "y": COORDINATE_BITS,
+            "x": COORDINATE_BITS,
+            "emit": 1,
+            "tile_end": 1,
+        }
+    )
+
+
+def fetch_lane(arch: Arch) -> data.StructLayout:
+    """One macro's input pixel: `inside` the map it is read from a bank, outside it is padding."""
+    return data.StructLayout(
+        {
+            "active": 1,
+            "inside": 1,
+            "bank": bits_for_index(arch.banks),
+            "address": arch.bank_address_bits,
+        }
+    )
+
+
+def fetch_request(arch: Arch) -> data.StructLayout:
+    """A word for each macro, and what is said about it."""
+    return data.StructLayout(
+        {
+            "lanes": data.ArrayLayout(fetch_lane(arch), arch.macros_per_core),
+            "positions": positions(arch),
+            "tag": word_tag(arch),
+        }
+    )
+
+
+def fetched_word(arch: Arch) -> data.StructLayout:
+    """C bytes for each macro, and what the walker said about them."""
+    return data.StructLayout(
+        {
+            "bytes": data.ArrayLayout(group(arch), arch.macros_per_core),
+            "positions": positions(arch),
+            "tag": word_tag(arch),
+        }
+    )
+
+
+def row(arch: Arch) -> data.ArrayLayout:
+    """Weight codes of one row as they stand in the stream: index compartment * F + filter."""
+    return data.ArrayLayout(8, arch.macro.compartments * arch.filters)
+
+
+def row_cells(arch: Arch) -> data.ArrayLayout:
+    """Cell bits of one row: for each compartment one bit for each column."""
+    return data.ArrayLayout(arch.macro.columns, arch.macro.compartments)
+
+
+def cell_meta() -> data.StructLayout:
+    """Sign and block index of a cell."""
+    return data.StructLayout({"index": 2, "negative": 1})
+
+
+def row_meta(arch: Arch) -> data.ArrayLayout:
+    """Metadata of one row: for each compartment one entry for each column."""
+    return data.ArrayLayout(
+        data.ArrayLayout(cell_meta(), arch.macro.columns), arch.macro.compartments
+    )
+
+
+def bus_write(arch: Arch) -> data.StructLayout:
+    """One write to all buffers, or with `raw` F logits.
+
+    data: C bytes, or in its lowest bits F x int32 when raw
+    enable: one bit a byte; bank, address: as `Region` says; raw: address is the first logit's index
+    """
+    width = max(8 * arch.macro.compartments, ACCUMULATOR_BITS * arch.filters)
+    address = max(arch.bank_address_bits, bits_for_index(arch.logit_entries))
+    return data.StructLayout(
+        {
+            "data": width,
+            "enable": arch.macro.compartments,
+            "bank": bits_for_index(arch.banks),
+            "address": address,
+            "raw": 1,
+        }
+    )
