@@ -1,0 +1,89 @@
+"""Checkpoints of a phase: everything that the next epoch needs, as safetensors."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from hwgen.errors import FormatError, OutputError
+
+FORMAT = "hwgen.checkpoint"
+VERSION = "1"
+OPTIMIZER = "optimizer/"
+NETWORK = "network/"
+
+Epoch = dict[str, Any]
+"""What happened in one epoch: phase, epoch, loss, accuracy on the training images, seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Where a phase stands: epochs done, and what happened in them."""
+
+    epochs: int
+    history: list[Epoch]
+
+
+def save_checkpoint(
+    path: Path, network: nn.Module, optimizer: Optimizer, state: Checkpoint, *, digest: str
+) -> None:
+    """Write a phase's state; the file is whole or the old one."""
+    tensors = {f"{NETWORK}{name}": tensor for name, tensor in network.state_dict().items()}
+    for name, parameter in network.named_parameters():
+        for key, tensor in optimizer.state[parameter].items():
+            tensors[f"{OPTIMIZER}{name}/{key}"] = tensor
+    about = {
+        "format": FORMAT,
+        "version": VERSION,
+        "recipe": digest,
+        "epochs": str(state.epochs),
+        "history": json.dumps(state.history),
+    }
+    fresh = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, fresh, about)
+        fresh.rename(path)
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"the checkpoint must be writable at {path}, got: {error}") from None
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def load_checkpoint(
+    path: Path, network: nn.Module, optimizer: Optimizer, *, digest: str
+) -> Checkpoint:
+    """Fill network and optimizer from `path` and return where the phase stands."""
+    source = str(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = file.metadata() or {}
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}
+    except (OSError, SafetensorError) as error:
+        raise FormatError(
+            field="the checkpoint", allowed="a whole file", given=str(error), source=source
+        ) from None
+    for field, allowed in {"format": FORMAT, "version": VERSION, "recipe": digest}.items():
+        if about.get(field) != allowed:
+            given = about.get(field, "nothing")
+            raise FormatError(field=field, allowed=allowed, given=given, source=source)
+    network.load_state_dict(
+        {
+            name.removeprefix(NETWORK): tensor
+            for name, tensor in tensors.items()
+            if name.startswith(NETWORK)
+        }
+    )
+    for name, parameter in network.named_parameters():
+        prefix = f"{OPTIMIZER}{name}/"
+        for key, tensor in tensors.items():
+            if key.startswith(prefix):
+                place = tensor if key.endswith("/step") else tensor.to(parameter.device)
+                optimizer.state[parameter][key.removeprefix(prefix)] = place
+    return Checkpoint(epochs=int(about["epochs"]), history=json.loads(about["history"]))

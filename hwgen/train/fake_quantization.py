@@ -1,0 +1,92 @@
+"""Integer grids inside float training: maps by smoothed min-max, weights by FTA.
+
+Both act as the identity for gradients (straight-through); a map's gradient ends where it clips.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from hwgen.train.fta import project, thresholds
+
+BYTE_HIGH = 255
+WEIGHT_HIGH = 127
+
+
+class MapRange(nn.Module):
+    """uint8 with zero point; lowest and highest value are smoothed over the training batches.
+
+    momentum: share of the old range that a batch leaves
+    """
+
+    low: Tensor
+    high: Tensor
+    seen: Tensor
+
+    def __init__(self, momentum: float) -> None:
+        super().__init__()
+        self.momentum = momentum
+        self.register_buffer("low", torch.zeros(()))
+        self.register_buffer("high", torch.zeros(()))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.bool))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` on the grid."""
+        if self.training:
+            self.observe(x.detach())
+        scale, zero_point = self.grid()
+        return torch.fake_quantize_per_tensor_affine(x, scale, zero_point, 0, BYTE_HIGH)
+
+    def observe(self, x: Tensor) -> None:
+        """Move the range towards that of one batch; it always holds zero."""
+        low, high = x.amin().clamp(max=0), x.amax().clamp(min=0)
+        weight = 1 - self.momentum if self.seen else 1.0
+        self.low.lerp_(low, weight)
+        self.high.lerp_(high, weight)
+        self.seen.fill_(True)
+
+    def grid(self) -> tuple[Tensor, Tensor]:
+        """Return scale (float32) and zero point (int32): real = scale * (byte - zero_point)."""
+        scale = ((self.high - self.low) / BYTE_HIGH).clamp(min=1e-6)
+        return scale, (-self.low / scale).round().clamp(0, BYTE_HIGH).int()
+
+
+class WeightQuantizer(nn.Module):
+    """int8 per output channel, symmetric, approximated by FTA with thresholds kept an epoch.
+
+    common: all filters share one step, as logits must that are compared without requantization
+    """
+
+    phi: Tensor
+
+    def __init__(self, filters: int, *, rule: str, common: bool) -> None:
+        super().__init__()
+        self.rule, self.common = rule, common
+        self.register_buffer("phi", torch.zeros(filters, dtype=torch.int64))
+
+    def scale(self, weight: Tensor) -> Tensor:
+        """Return the step of each filter (filters,): its largest weight becomes 127."""
+        largest = weight.detach().abs().flatten(1).amax(1)
+        if self.common:
+            largest = largest.amax().expand_as(largest)
+        # A filter without weights still needs a scale that fixed point can hold.
+        return largest.clamp(min=float(largest.amax()) * 1e-3 + 1e-12) / WEIGHT_HIGH
+
+    def round(self, weight: Tensor, scale: Tensor) -> Tensor:
+        """Return int64 before FTA."""
+        steps = weight.detach() / scale.reshape(-1, 1, 1, 1)
+        return steps.round().clamp(-WEIGHT_HIGH, WEIGHT_HIGH).long()
+
+    def renew(self, weight: Tensor, mask: Tensor) -> None:
+        """Find the thresholds of the weights as they are."""
+        self.phi.copy_(thresholds(self.round(weight, self.scale(weight)), mask))
+
+    def integers(self, weight: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return int64 weights that obey FTA, and the step of each filter."""
+        scale = self.scale(weight)
+        q = self.round(weight, scale)
+        return project(q, mask, weight.detach().sign(), self.phi), scale
+
+    def forward(self, weight: Tensor, mask: Tensor) -> Tensor:
+        """Return the real values of the integers."""
+        q, scale = self.integers(weight, mask)
+        return q * scale.reshape(-1, 1, 1, 1)

@@ -1,0 +1,85 @@
+"""Fixed-threshold approximation (seed 002, IV-C2): every weight of a filter gets the same number
+of non-zero CSD digits, phi_th.
+
+T(phi) holds the integers of [-128, 127] with exactly phi non-zero digits. phi_th is the most
+frequent digit count over the unmasked weights, clipped to 0, 1 or 2; of equals the larger. Each
+unmasked weight goes to the nearest member of T(phi_th); of two equally near ones to the smaller
+magnitude, and a zero to the sign it had before rounding, plus if it had none.
+"""
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from hwgen.spec.csd import DIGITS, phi
+
+PHI_HIGH = 2
+"""Largest threshold: two cells of a phi-2 weight cost the bits of a dense one."""
+
+LOW, HIGH = -128, 127
+
+
+@cache
+def members(threshold: int) -> tuple[int, ...]:
+    """Return T(threshold), sorted."""
+    return tuple(value for value in range(LOW, HIGH + 1) if phi(value) == threshold)
+
+
+def nearest(value: int, threshold: int, sign: int) -> int:
+    """Return the member of T(threshold) that `value` goes to; `sign` decides for a zero."""
+
+    def rank(member: int) -> tuple[int, int, bool]:
+        wrong_side = value == 0 and (member < 0) != (sign < 0)
+        return abs(member - value), abs(member), wrong_side
+
+    return min(members(threshold), key=rank)
+
+
+@cache
+def digit_counts() -> Tensor:
+    """Return int64 (256,): the digits of value - 128."""
+    return torch.tensor([phi(value) for value in range(LOW, HIGH + 1)])
+
+
+@cache
+def projections() -> Tensor:
+    """Return int64 (3, 2, 256): threshold, negative before rounding, value + 128 -> member."""
+    return torch.tensor(
+        [
+            [
+                [nearest(value, threshold, sign) for value in range(LOW, HIGH + 1)]
+                for sign in (1, -1)
+            ]
+            for threshold in range(PHI_HIGH + 1)
+        ]
+    )
+
+
+def thresholds(q: Tensor, mask: Tensor) -> Tensor:
+    """Return phi_th of each filter, int64 (filters,).
+
+    q: int64 (filters, ...), from -128 to 127; mask: bool of the same shape, true where unmasked.
+    A filter without unmasked weights has phi_th 0.
+    """
+    counts = digit_counts().to(q.device)[q - LOW].flatten(1)
+    kept = mask.flatten(1)
+    histogram = torch.stack([((counts == n) & kept).sum(1) for n in range(DIGITS // 2 + 1)], dim=1)
+    # argmax of the reversed counts finds the larger of equals.
+    mode = DIGITS // 2 - histogram.flip(1).argmax(1)
+    return torch.where(kept.any(1), mode.clamp(max=PHI_HIGH), 0)
+
+
+def project(q: Tensor, mask: Tensor, sign: Tensor, threshold: Tensor) -> Tensor:
+    """Return `q` with every unmasked weight moved into T(threshold of its filter), masked ones 0.
+
+    sign: of the same shape, negative where the weight was below zero before rounding.
+    """
+    per_weight = threshold.reshape(-1, *[1] * (q.dim() - 1)).expand_as(q)
+    moved = projections().to(q.device)[per_weight, (sign < 0).long(), q - LOW]
+    return torch.where(mask, moved, 0)
+
+
+def fta(q: Tensor, mask: Tensor, sign: Tensor) -> Tensor:
+    """Return the approximation of quantized filters: thresholds by mode, then projection."""
+    return project(q, mask, sign, thresholds(q, mask))

@@ -1,0 +1,191 @@
+"""Torch modules that run a plan: the float network, and the folded one that learns integers."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hwgen.spec.network import INPUT
+from hwgen.train.fake_quantization import MapRange, WeightQuantizer
+from hwgen.train.models import Node, Plan
+
+
+class Weighted(nn.Module):
+    """Weights (out, in, kh, kw) of one convolution or head, with the mask of kept blocks."""
+
+    mask: Tensor
+
+    def __init__(self, node: Node, inputs: int) -> None:
+        super().__init__()
+        self.stride, self.padding = node.stride, node.padding
+        shape = (node.channels, inputs, node.kernel, node.kernel)
+        self.weight = nn.Parameter(torch.empty(shape))
+        nn.init.kaiming_normal_(self.weight, nonlinearity="relu" if node.relu else "linear")
+        self.register_buffer("mask", torch.ones(shape, dtype=torch.bool))
+
+    def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Return the convolution; padding is zero, which is the zero point of the integers."""
+        return functional.conv2d(x, weight, bias, self.stride, self.padding)
+
+
+class NormalizedConv(Weighted):
+    """Masked convolution and batch norm."""
+
+    def __init__(self, node: Node, inputs: int) -> None:
+        super().__init__(node, inputs)
+        self.norm = nn.BatchNorm2d(node.channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return norm(conv(x))."""
+        return cast(Tensor, self.norm(self.convolve(x, self.weight * self.mask, None)))
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Return weight and bias of the convolution that does the same in evaluation."""
+        norm = self.norm
+        assert norm.running_var is not None and norm.running_mean is not None
+        gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        weight = self.weight * self.mask * gain.reshape(-1, 1, 1, 1)
+        return weight, norm.bias - norm.running_mean * gain
+
+
+class BiasedConv(Weighted):
+    """Masked convolution and bias: the head."""
+
+    def __init__(self, node: Node, inputs: int) -> None:
+        super().__init__(node, inputs)
+        self.bias = nn.Parameter(torch.zeros(node.channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return conv(x) + bias."""
+        return self.convolve(x, self.weight * self.mask, self.bias)
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Return weight and bias as they are."""
+        return self.weight * self.mask, self.bias
+
+
+class QuantizedConv(BiasedConv):
+    """Masked convolution with weights on the integer grid, and bias."""
+
+    def __init__(self, node: Node, inputs: int, quantizer: WeightQuantizer) -> None:
+        super().__init__(node, inputs)
+        self.quantizer = quantizer
+
+    def integers(self) -> tuple[Tensor, Tensor]:
+        """Return int64 weights (out, in, kh, kw) and the step of each filter."""
+        return self.quantizer.integers(self.weight * self.mask, self.mask)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return conv(x) + bias; the gradient takes the grid for the identity."""
+        weight = self.weight * self.mask
+        on_grid = self.quantizer(weight, self.mask)
+        return self.convolve(x, weight + (on_grid - weight).detach(), self.bias)
+
+
+class Network(nn.Module):
+    """Run a plan on images that are already real numbers, (n, c, h, w)."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+        self.weighted = nn.ModuleDict(
+            {node.name: self.make(node, self.fan_in(node)) for node in plan.weighted}
+        )
+
+    def make(self, node: Node, inputs: int) -> Weighted:
+        """Return the module of a node with weights."""
+        return BiasedConv(node, inputs) if node.op == "linear" else NormalizedConv(node, inputs)
+
+    def fan_in(self, node: Node) -> int:
+        """Return the input channels of a node."""
+        return self.plan.channels(node.inputs[0])
+
+    def layer(self, name: str) -> Weighted:
+        """Return the module with the weights of the node called `name`."""
+        return cast(Weighted, self.weighted[name])
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (n, classes)."""
+        maps = {INPUT: images}
+        for node in self.plan.nodes:
+            sources = [maps[name] for name in node.inputs]
+            maps[node.name] = self.finish(node, self.compute(node, sources))
+        return maps[self.plan.nodes[-1].name].flatten(1)
+
+    def compute(self, node: Node, sources: list[Tensor]) -> Tensor:
+        """Return what a node makes of its inputs, before its clip."""
+        x = sources[0]
+        match node.op:
+            case "conv" | "linear":
+                return cast(Tensor, self.layer(node.name)(x))
+            case "max_pool":
+                return functional.max_pool2d(x, node.kernel, node.stride)
+            case "average_pool":
+                return functional.avg_pool2d(x, node.kernel, node.stride)
+            case "add":
+                return x + sources[1]
+            case "shortcut":
+                zeros = node.channels - x.shape[1]
+                x = x[:, :, :: node.stride, :: node.stride]
+                return functional.pad(x, (0, 0, 0, 0, 0, zeros))
+
+    def finish(self, node: Node, x: Tensor) -> Tensor:
+        """Return the node's output map."""
+        return functional.relu(x) if node.relu else x
+
+
+class QuantizedTraining(Network):
+    """The folded network with weights, maps and image on their integer grids."""
+
+    def __init__(self, plan: Plan, *, rule: str, momentum: float) -> None:
+        self.rule = rule
+        super().__init__(plan)
+        self.ranges = nn.ModuleDict(
+            {node.name: MapRange(momentum) for node in plan.nodes[:-1] if has_own_range(node)}
+        )
+
+    def make(self, node: Node, inputs: int) -> Weighted:
+        """Return the module of a node with weights."""
+        head = node is self.plan.nodes[-1]
+        quantizer = WeightQuantizer(node.channels, rule=self.rule, common=head)
+        return QuantizedConv(node, inputs, quantizer)
+
+    def conv(self, name: str) -> QuantizedConv:
+        """Return the module with the weights of the node called `name`."""
+        return cast(QuantizedConv, self.weighted[name])
+
+    def range(self, name: str) -> MapRange:
+        """Return the range of the map called `name`; pools and shortcuts share their input's."""
+        if name in self.ranges:
+            return cast(MapRange, self.ranges[name])
+        return self.range(next(n.inputs[0] for n in self.plan.nodes if n.name == name))
+
+    def finish(self, node: Node, x: Tensor) -> Tensor:
+        """Return the node's output map as bytes would hold it."""
+        x = super().finish(node, x)
+        return cast(Tensor, self.ranges[node.name](x)) if node.name in self.ranges else x
+
+    @torch.no_grad()
+    def renew_thresholds(self) -> None:
+        """Find phi_th of every filter anew; once an epoch."""
+        for node in self.plan.weighted:
+            conv = self.conv(node.name)
+            conv.quantizer.renew(conv.weight * conv.mask, conv.mask)
+
+
+def has_own_range(node: Node) -> bool:
+    """Whether a node's map has a scale of its own."""
+    return node.op not in ("max_pool", "shortcut")
+
+
+@torch.no_grad()
+def fold(network: Network, quantized: QuantizedTraining) -> None:
+    """Fill `quantized` with the weights of `network`, batch norm folded into them."""
+    for node in network.plan.weighted:
+        layer = cast("NormalizedConv | BiasedConv", network.layer(node.name))
+        conv = quantized.conv(node.name)
+        weight, bias = layer.folded()
+        conv.weight.copy_(weight)
+        conv.bias.copy_(bias)
+        conv.mask.copy_(layer.mask)

@@ -1,0 +1,96 @@
+"""A training recipe: every number that decides the result, from one complete YAML file."""
+
+from dataclasses import field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from hwgen.spec.load import load_spec
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Phase:
+    """Epochs of AdamW: a linear warm-up, then a cosine to zero.
+
+    epochs: 0 leaves the phase out
+    label_smoothing: share of the target that is spread over all classes
+    """
+
+    epochs: Annotated[int, Field(ge=0)]
+    warmup_epochs: Annotated[int, Field(ge=0)]
+    learning_rate: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    label_smoothing: Share
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Pruning:
+    """Which share of each layer's blocks is masked, and whether the ends take part."""
+
+    share: Share
+    first_layer: bool
+    head: bool
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Quantization:
+    """Training on the integer grid.
+
+    rule: how a filter's digit count is chosen; `mode` is the most frequent one
+    range_momentum: share of the old range of a map that a batch leaves
+    """
+
+    rule: Literal["mode"]
+    range_momentum: Share
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Recipe:
+    """How one network is trained.
+
+    start: `scratch`, or `checkpoint` when the float weights come from a file that the user gives
+    input_mean, input_std: of the image in 0 to 1; rounded to a zero point in bytes
+    shift_pixels, flip: augmentation of training images
+    threads: of torch; another number changes the order of float sums
+    """
+
+    format: Literal["hwgen.recipe"]
+    version: Literal[1]
+    name: Annotated[str, Field(min_length=1)]
+    dataset: Literal["digits", "fashion_mnist", "cifar10"]
+    model: Literal["small_cnn", "resnet20"]
+    start: Literal["scratch", "checkpoint"]
+    seed: Annotated[int, Field(ge=0, lt=1 << 31)]
+    threads: Count
+    batch_images: Count
+    input_mean: Annotated[float, Field(ge=0, le=1)]
+    input_std: Positive
+    shift_pixels: Annotated[int, Field(ge=0, le=8)]
+    flip: bool
+    float_phase: Phase = field()
+    pruned_phase: Phase = field()
+    quantized_phase: Phase = field()
+    pruning: Pruning = field()
+    quantization: Quantization = field()
+
+    @property
+    def input_zero_point(self) -> int:
+        """Byte that stands for zero."""
+        return round(self.input_mean * 255)
+
+    @property
+    def input_scale(self) -> float:
+        """Real value of one step of an image byte."""
+        return 1 / (255 * self.input_std)
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Return the recipe in a YAML file; every mistake is one sentence."""
+    return load_spec(Recipe, path)
