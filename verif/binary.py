@@ -44,5 +44,7 @@ def build_binary(sources: Mapping[str, str], *, top: str, args: Sequence[str] = 
         if done.returncode != 0:
             raise SimulationError(f"Verilator could not build {top}, see {log}:\n{tail(log)}")
 
-    folder = build_once(f"{top}-binary", [texts, command, identity, environment["MAKEFLAGS"]], compile_in)
+    folder = build_once(
+        f"{top}-binary", [texts, command, identity, environment["MAKEFLAGS"]], compile_in
+    )
     return folder / "obj" / top

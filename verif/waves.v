@@ -16,5 +16,11 @@ end
 always @(posedge clk) begin
   waves_cycle <= waves_cycle + 1;
   if (waves_from != 0 && waves_cycle + 1 == waves_from) $dumpvars;
-  if (waves_cycle == waves_to) $dumpoff;
+  if (waves_cycle == waves_to) begin
+`ifdef VERILATOR
+    $c("vlSymsp->_traceDumpClose();");  // it accepts $dumpoff and goes on writing
+`else
+    $dumpoff;
+`endif
+  end
 end

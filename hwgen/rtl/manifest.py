@@ -64,9 +64,7 @@ def modules_in(source: str) -> Iterator[tuple[str, str]]:
 def ports_in(source: str) -> dict[str, tuple[str, int]]:
     """Return direction and width of each port of the first module in `source`."""
     first = source.partition("\nendmodule")[0]
-    return {
-        name: (direction, int(high or 0) + 1) for direction, high, name in PORT.findall(first)
-    }
+    return {name: (direction, int(high or 0) + 1) for direction, high, name in PORT.findall(first)}
 
 
 def instances_in(source: str) -> Counter[str]:

@@ -1,0 +1,39 @@
+"""Options and fixtures that every test may use."""
+
+import pytest
+
+from verif.runner import Waves
+from verif.toolchain import has_icarus
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("hwgen")
+    group.addoption("--long", action="store_true", help="run the tests marked long too")
+    group.addoption("--waves", action="store_true", help="write waves (slow, a build of its own)")
+    group.addoption("--waves-from", type=int, default=0, metavar="CYCLE", help="first cycle")
+    group.addoption("--waves-to", type=int, default=None, metavar="CYCLE", help="last cycle")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests out unless the person asked for them."""
+    if config.getoption("--long"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture
+def waves(request: pytest.FixtureRequest) -> Waves | None:
+    """The window of cycles whose waves the person asked for, if any."""
+    first, last = (request.config.getoption(name) for name in ("--waves-from", "--waves-to"))
+    asked = request.config.getoption("--waves") or first or last is not None
+    return Waves(first=first, last=last) if asked else None
+
+
+@pytest.fixture
+def icarus() -> str:
+    """The name of the second simulator; skips where it is not installed."""
+    if not has_icarus():
+        pytest.skip("Icarus Verilog is not installed (apt-get install iverilog)")
+    return "icarus"

@@ -1,0 +1,23 @@
+# amaranth: UnusedElaboratable=no
+"""Verilator has nothing to say about a good part; it would, if a clock were lost."""
+
+from pathlib import Path
+
+import pytest
+
+from hwgen.rtl.emit import emit
+from hwgen.rtl.part import Part
+from tests.tiny import Adder, Cells, Chain, Gate
+from verif.lint import lint, lint_part
+
+
+@pytest.mark.parametrize("part", [Adder, Cells, Chain, Gate])
+def test_lint_clean(part: type[Part]) -> None:
+    assert lint_part(part()) == ""
+
+
+def test_a_lost_clock_is_found(tmp_path: Path) -> None:
+    files = emit(Chain(), tmp_path / "rtl", parameters={})
+    chain = files[-1]
+    chain.write_text(chain.read_text().replace("    .clk(clk),\n", "", 1))
+    assert "PINMISSING" in lint(files, top="tiny_chain")

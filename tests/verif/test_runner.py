@@ -1,0 +1,73 @@
+# amaranth: UnusedElaboratable=no
+"""A bench is built once and run many times; what goes wrong is said."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hwgen.errors import SimulationError
+from tests.tiny import Adder
+from verif.runner import Waves, build, run
+
+BENCH = "tests.bench_tiny"
+BIAS = {"BIAS": "1"}
+
+
+def test_build_once() -> None:
+    first = build(Adder())
+    complete = first.folder / "complete"
+    built_at = complete.stat().st_mtime_ns
+    assert build(Adder()) == first
+    assert complete.stat().st_mtime_ns == built_at
+
+
+def test_other_content_other_folder(icarus: str) -> None:
+    benches = [
+        build(Adder(), simulator=icarus),
+        build(Adder(), simulator=icarus, harness="// more"),
+        build(Adder(), simulator=icarus, extra_sources={"more.v": "module more; endmodule\n"}),
+        build(Adder(), simulator=icarus, waves=Waves()),
+    ]
+    assert len({bench.folder for bench in benches}) == len(benches)
+
+
+def test_adder(tmp_path: Path) -> None:
+    run(build(Adder()), module=BENCH, folder=tmp_path, settings=BIAS)
+
+
+def test_adder_under_icarus(icarus: str, tmp_path: Path) -> None:
+    run(build(Adder(), simulator=icarus), module=BENCH, folder=tmp_path, settings=BIAS)
+
+
+def test_a_failure_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"adder_adds/stall=0\.7: "):
+        run(build(Adder()), module=BENCH, folder=tmp_path, settings={"BIAS": "2"})
+
+
+def test_a_bench_without_tests_fails(icarus: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"verif\.stream"):
+        run(build(Adder(), simulator=icarus), module="verif.stream", folder=tmp_path)
+
+
+@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+def test_broken_verilog_is_reported(simulator: str, request: pytest.FixtureRequest) -> None:
+    if simulator == "icarus":
+        request.getfixturevalue("icarus")
+    with pytest.raises(SimulationError, match=r"(?s)see .*build\.log:.*syntax error"):
+        build(Adder(), simulator=simulator, harness="this is not Verilog;")
+
+
+def test_waves_of_a_window(tmp_path: Path) -> None:
+    waves = Waves(first=10, last=20)
+    run(build(Adder(), waves=waves), module=BENCH, folder=tmp_path, settings=BIAS)
+    times = re.findall(r"^#(\d+)$", (tmp_path / "waves.vcd").read_text(), re.M)
+    # In ps: the rising edge of cycle n is at (10 n - 5) ns.
+    assert (int(times[0]), int(times[-1])) == (95_000, 200_000)
+
+
+def test_waves_under_icarus(icarus: str, tmp_path: Path) -> None:
+    waves = Waves(first=10, last=20)
+    bench = build(Adder(), simulator=icarus, waves=waves)
+    run(bench, module=BENCH, folder=tmp_path, settings=BIAS)
+    assert (tmp_path / "waves.fst").stat().st_size > 0

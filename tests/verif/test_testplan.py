@@ -1,0 +1,74 @@
+"""The test plan notices tests that failed, were skipped or never ran."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from verif.mutants import read_mutants
+from verif.testplan import judge, read_plan, read_results
+from verif.toolchain import ROOT
+
+JUNIT = """<testsuites><testsuite>
+<testcase classname="tests.test_a" name="test_good[1]"><properties/></testcase>
+<testcase classname="tests.test_a" name="test_mixed[1]"/>
+<testcase classname="tests.test_a" name="test_mixed[2]"><failure/></testcase>
+<testcase classname="tests.test_a" name="test_icarus"><skipped message="no Icarus"/></testcase>
+<testcase classname="tests.test_a" name="test_lazy"><skipped message="no time"/></testcase>
+</testsuite></testsuites>"""
+
+
+def judgement(folder: Path, **entry: list[str]) -> list[tuple[str, bool]]:
+    """Return what the plan says about tests of `JUNIT`, their names without the file."""
+    (folder / "results.xml").write_text(JUNIT)
+    named = {key: [f"tests/test_a.py::{name}" for name in names] for key, names in entry.items()}
+    problems = judge(named, read_results(folder / "results.xml"))
+    return [(problem.removeprefix("tests/test_a.py::"), breaks) for problem, breaks in problems]
+
+
+def test_judge(tmp_path: Path) -> None:
+    names = ["test_good", "test_mixed", "test_icarus", "test_lazy", "test_renamed"]
+    assert judgement(tmp_path, tests=names) == [
+        ("test_mixed failed", True),
+        ("test_icarus skipped for want of Icarus", False),
+        ("test_lazy skipped", True),
+        ("test_renamed did not run", True),
+    ]
+
+
+def test_long_tests_need_not_run_but_must_not_fail(tmp_path: Path) -> None:
+    long = ["test_good", "test_mixed", "test_renamed"]
+    assert judgement(tmp_path, tests=["test_good"], long=long) == [("test_mixed failed", True)]
+
+
+def test_a_promise_without_tests_is_broken(tmp_path: Path) -> None:
+    assert judgement(tmp_path, tests=[]) == [("it names no test", True)]
+
+
+@cache
+def names_in(file: str) -> set[str]:
+    """Return the names of the test functions in a file; none if there is no such file."""
+    path = ROOT / file
+    tree = ast.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def named_tests() -> set[str]:
+    """Return every test that the plan or a mutant names."""
+    planned = {
+        test for _, entry in read_plan() for test in [*entry["tests"], *entry.get("long", [])]
+    }
+    return planned | {test for mutant in read_mutants() for test in mutant["tests"]}
+
+
+@pytest.mark.parametrize("test", sorted(named_tests()))
+def test_every_named_test_exists(test: str) -> None:
+    file, _, name = test.partition("::")
+    names = names_in(file)
+    assert name.partition("[")[0] in names if name else names
+
+
+def test_every_promise_is_complete() -> None:
+    for part, entry in read_plan():
+        assert {"promise", "tests"} <= set(entry) <= {"promise", "tests", "long"}, (part, entry)

@@ -1,0 +1,80 @@
+"""Hold `testplan.yaml` against the results of a test run, promise by promise."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import yaml
+
+TESTPLAN = Path(__file__).parent / "testplan.yaml"
+FORGIVEN = "Icarus"
+"""A test may be skipped for want of this tool, and for no other reason."""
+
+Results = Mapping[str, set[str]]
+
+
+def read_results(junit_xml: Path) -> Results:
+    """Return the outcomes of each test, all its parameters taken together."""
+    outcomes: dict[str, set[str]] = defaultdict(set)
+    for case in ElementTree.parse(junit_xml).iter("testcase"):
+        file = case.attrib["classname"].replace(".", "/") + ".py"
+        test = case.attrib["name"].partition("[")[0]
+        outcomes[f"{file}::{test}"].add(outcome(case))
+    return outcomes
+
+
+def outcome(case: ElementTree.Element) -> str:
+    """Return how one test case ended: passed, failed, skipped, or excused for want of Icarus."""
+    marks = {child.tag: child for child in case}
+    if "failure" in marks or "error" in marks:
+        return "failed"
+    if "skipped" in marks:
+        excused = FORGIVEN in marks["skipped"].attrib.get("message", "")
+        return "excused" if excused else "skipped"
+    return "passed"
+
+
+def judge(entry: Mapping[str, Any], results: Results) -> Iterator[tuple[str, bool]]:
+    """Yield what is wrong with each test of a promise, and whether that breaks the promise.
+
+    Tests under `long` need not run, but must not fail when they do.
+    """
+    if not entry["tests"]:
+        yield "it names no test", True
+    for test in [*entry["tests"], *entry.get("long", [])]:
+        outcomes = results.get(test, set())
+        if not outcomes:
+            if test in entry["tests"]:
+                yield f"{test} did not run", True
+        elif "failed" in outcomes:
+            yield f"{test} failed", True
+        elif "skipped" in outcomes:
+            yield f"{test} skipped", True
+        elif outcomes == {"excused"}:
+            yield f"{test} skipped for want of {FORGIVEN}", False
+
+
+def read_plan() -> list[tuple[str, Mapping[str, Any]]]:
+    """Return each promise with the part that makes it."""
+    plan = yaml.safe_load(TESTPLAN.read_text(encoding="utf-8"))
+    return [(part, entry) for part, entries in plan.items() for entry in entries]
+
+
+def main(junit_xml: Path) -> int:
+    """Print one line for each promise that does not fully stand; return 1 if one is broken."""
+    results = read_results(junit_xml)
+    promises = read_plan()
+    broken = 0
+    for part, entry in promises:
+        for problem, breaks in judge(entry, results):
+            broken += breaks
+            print(f"testplan: {part}: {entry['promise']}: {problem}")
+    print(f"testplan: {len(promises)} promises, {broken} broken")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
