@@ -1,0 +1,224 @@
+"""The packet stream as bytes: what the compiler writes, and what the loader of the chip reads.
+
+Every part of a packet (instruction; of a tile: header, masks, parameters, each row) begins on a
+beat of the memory port and is padded with zeros to whole beats.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.errors import FormatError
+from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, WEIGHT_BITS, Arch
+from hwgen.spec.dbpim.instructions import (
+    INSTRUCTION_BITS,
+    PACKETS,
+    PARAMETER_BITS,
+    PARAMETERS,
+    TILE_HEADER_BITS,
+    VERSION,
+    Opcode,
+    decode,
+    encode,
+)
+
+Bytes = NDArray[np.uint8]
+
+
+class FilterParameters(NamedTuple):
+    """What the output stage needs for one filter; the bias has its sign."""
+
+    bias: int
+    multiplier: int
+    shift: int
+
+
+class TileBeats(NamedTuple):
+    """Beats of each part of a tile packet; `row` is that of one row."""
+
+    header: int
+    masks: int
+    parameters: int
+    row: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packet:
+    """One packet of a stream.
+
+    offset: byte of the program image where it begins; beats: its length, padding included
+    fields: by name, as in `hwgen.spec.dbpim.instructions.PACKETS`
+    """
+
+    opcode: Opcode
+    offset: int
+    beats: int
+    fields: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TilePacket(Packet):
+    """A weight tile.
+
+    masks: bool, (mask_words, compartments); True: the input is kept
+    parameters: one entry a filter of the core; empty without the field `parameters`
+    codes: uint8, (rows, compartments, filters), the weight codes
+    """
+
+    masks: NDArray[np.bool_]
+    parameters: tuple[FilterParameters, ...]
+    codes: Bytes
+
+
+def beats_of(bits: int, arch: Arch) -> int:
+    """Return the beats that hold so many bits."""
+    return -(-bits // arch.port_bits)
+
+
+def row_bits(arch: Arch) -> int:
+    """Return the bits of one row of weight codes."""
+    return arch.macro.compartments * arch.filters * WEIGHT_BITS
+
+
+def tile_beats(arch: Arch, *, mask_words: int, parameters: bool) -> TileBeats:
+    """Return the beats of each part of a tile packet."""
+    return TileBeats(
+        header=beats_of(TILE_HEADER_BITS, arch),
+        masks=beats_of(mask_words * arch.macro.compartments, arch),
+        parameters=beats_of(arch.filters * PARAMETER_BITS, arch) if parameters else 0,
+        row=beats_of(row_bits(arch), arch),
+    )
+
+
+def encode_instruction(opcode: Opcode, fields: Mapping[str, int]) -> bytes:
+    """Return BEGIN or a layer instruction; `fields` without the opcode."""
+    word = encode(PACKETS[opcode], {"opcode": opcode, **fields})
+    return word.to_bytes(INSTRUCTION_BITS // 8, "little")
+
+
+def encode_tile(
+    fields: Mapping[str, int],
+    *,
+    masks: NDArray[np.bool_],
+    parameters: Iterable[FilterParameters],
+    codes: Bytes,
+    arch: Arch,
+) -> bytes:
+    """Return a tile packet; what the arrays tell is not among `fields`."""
+    entries = b"".join(encode_parameters(entry) for entry in parameters)
+    header = {
+        "opcode": Opcode.TILE,
+        "rows": len(codes),
+        "mask_words": len(masks),
+        "parameters": int(bool(entries)),
+        **fields,
+    }
+    parts = [
+        encode(PACKETS[Opcode.TILE], header).to_bytes(TILE_HEADER_BITS // 8, "little"),
+        np.packbits(masks.ravel(), bitorder="little").tobytes(),
+        entries,
+        *(row.tobytes() for row in codes),
+    ]
+    return b"".join(pad(part, arch) for part in parts)
+
+
+def encode_parameters(entry: FilterParameters) -> bytes:
+    """Return the 64 bits of one filter."""
+    values = {**entry._asdict(), "bias": entry.bias % (1 << ACCUMULATOR_BITS)}
+    return encode(PARAMETERS, values).to_bytes(PARAMETER_BITS // 8, "little")
+
+
+def pad(part: bytes, arch: Arch) -> bytes:
+    """Return `part` with zeros up to whole beats."""
+    return part + bytes(-len(part) % arch.port_bytes)
+
+
+def decode_stream(image: Bytes, arch: Arch) -> list[Packet]:
+    """Return the packets of a program image, BEGIN and END included; tiles are `TilePacket`s."""
+    reader = Reader(image, arch)
+    packets = [reader.packet()]
+    begin = packets[0]
+    if begin.opcode is not Opcode.BEGIN:
+        raise damaged("a program that starts with BEGIN", begin.opcode.name)
+    for name, wanted in (("version", VERSION), ("architecture", arch.id_word)):
+        if begin.fields[name] != wanted:
+            raise damaged(f"for {name} {wanted:#x}", f"{begin.fields[name]:#x}")
+    end = (begin.beats + begin.fields["stream_beats"]) * arch.port_bytes
+    if end != len(image):
+        raise damaged(f"{end} bytes long", f"{len(image)} bytes")
+    while reader.offset < end:
+        packets.append(reader.packet())
+    return packets
+
+
+def damaged(allowed: str, given: str) -> FormatError:
+    """Return the error for an image that does not hold a whole stream."""
+    return FormatError(field="the program", allowed=allowed, given=given, source="program image")
+
+
+class Reader:
+    """Take parts, beat by beat, from a program image."""
+
+    def __init__(self, image: Bytes, arch: Arch) -> None:
+        self.offset = 0
+        self._image = image
+        self._arch = arch
+
+    def part(self, bits: int) -> bytes:
+        """Return the next `bits` and skip the padding after them."""
+        beats = beats_of(bits, self._arch)
+        start, self.offset = self.offset, self.offset + beats * self._arch.port_bytes
+        if self.offset > len(self._image):
+            raise damaged("a whole stream of packets", f"an end at byte {len(self._image)}")
+        return self._image[start : start + -(-bits // 8)].tobytes()
+
+    def packet(self) -> Packet:
+        """Return the next packet."""
+        start = self.offset
+        first = int(self._image[start]) if start < len(self._image) else 0
+        if first not in {int(opcode) for opcode in Opcode}:
+            raise damaged("a stream of known packets", f"opcode {first:#04x} at byte {start}")
+        opcode = Opcode(first)
+        bits = TILE_HEADER_BITS if opcode is Opcode.TILE else INSTRUCTION_BITS
+        fields = decode(PACKETS[opcode], int.from_bytes(self.part(bits), "little"))
+        if opcode is Opcode.TILE:
+            return self.tile(start, fields)
+        return Packet(opcode=opcode, offset=start, beats=self.beats_since(start), fields=fields)
+
+    def tile(self, start: int, fields: Mapping[str, int]) -> TilePacket:
+        """Return the tile whose header has been read."""
+        compartments, filters = self._arch.macro.compartments, self._arch.filters
+        count = fields["mask_words"] * compartments
+        masks = np.unpackbits(
+            np.frombuffer(self.part(count), np.uint8), count=count, bitorder="little"
+        )
+        parameters = self.parameters() if fields["parameters"] else ()
+        rows = [self.part(row_bits(self._arch)) for _ in range(fields["rows"])]
+        return TilePacket(
+            opcode=Opcode.TILE,
+            offset=start,
+            beats=self.beats_since(start),
+            fields=fields,
+            masks=masks.reshape(-1, compartments).astype(bool),
+            parameters=parameters,
+            codes=np.frombuffer(b"".join(rows), np.uint8).reshape(-1, compartments, filters),
+        )
+
+    def parameters(self) -> tuple[FilterParameters, ...]:
+        """Return the parameters of a filter group."""
+        size = PARAMETER_BITS // 8
+        part = self.part(self._arch.filters * PARAMETER_BITS)
+        found = []
+        for start in range(0, len(part), size):
+            values = decode(PARAMETERS, int.from_bytes(part[start : start + size], "little"))
+            negative = values["bias"] >> (ACCUMULATOR_BITS - 1)
+            values["bias"] -= negative << ACCUMULATOR_BITS
+            found.append(FilterParameters(**values))
+        return tuple(found)
+
+    def beats_since(self, start: int) -> int:
+        """Return the beats between a byte and the next part."""
+        return (self.offset - start) // self._arch.port_bytes
