@@ -1,5 +1,7 @@
 """Convolution as a matrix product: the windows of a map as rows (seed 002, V-D, Eq. 7)."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,4 +27,4 @@ def im2col(
 ) -> Bytes:
     """Return (images, out_height, out_width, k); k runs over (kh, kw, c), the channel fastest."""
     seen = windows(maps, kernel=kernel, stride=stride, padding=padding, fill=zero_point)
-    return seen.reshape(*seen.shape[:3], -1)
+    return seen.reshape(*seen.shape[:3], math.prod(seen.shape[3:]))

@@ -1,5 +1,6 @@
 """What a quantized network answers: every feature map of every image, in integers."""
 
+import math
 from typing import Any, TypedDict
 
 import numpy as np
@@ -64,7 +65,7 @@ def infer_layer(network: QuantizedNetwork, layer: Layer, inputs: list[Bytes]) ->
         case Conv() | Linear():
             sums = accumulate(network, layer, inputs[0])
             if layer.head:
-                return sums.reshape(len(sums), -1).astype(np.int32)
+                return sums[:, 0, 0].astype(np.int32)
             parameters = network.parameters[layer.name]
             return requantize(
                 sums,
@@ -118,7 +119,7 @@ def accumulate(network: QuantizedNetwork, layer: Conv | Linear, maps: Bytes) -> 
 def gather(network: QuantizedNetwork, layer: Conv | Linear, maps: Bytes) -> Bytes:
     """Return the bytes that each output position sees: (images, out_height, out_width, k)."""
     if isinstance(layer, Linear):
-        return maps.reshape(len(maps), 1, 1, -1)
+        return maps.reshape(len(maps), 1, 1, math.prod(maps.shape[1:]))
     return im2col(
         maps,
         kernel=(layer.kernel_height, layer.kernel_width),

@@ -1,5 +1,7 @@
 """Blocks of weights that live or die together (seed 002, IV-C1)."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,12 +26,13 @@ def block_norms(weights: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def prune(weights: NDArray[np.floating], share: float) -> NDArray[np.bool_]:
-    """Return which blocks stay when the lowest `share` of them (rounded down) is masked.
+    """Return which blocks stay when the lowest `share` of them (rounded up) is masked.
 
     Of equal norms the block that comes first, group by group, is masked first.
     """
     norms = block_norms(weights)
     order = np.argsort(norms, axis=None, kind="stable")
     kept = np.ones(norms.size, bool)
-    kept[order[: int(share * norms.size)]] = False
+    # The small number forgives binary fractions such as 0.1 * 30.
+    kept[order[: math.ceil(share * norms.size - 1e-9)]] = False
     return kept.reshape(norms.shape)

@@ -27,10 +27,11 @@ def test_the_lowest_share_is_masked() -> None:
     weights[8:] *= 10
     assert prune(weights, 0.5).tolist() == [[False] * 4, [True] * 4]
     assert prune(weights, 0.25).tolist() == [[True, False, True, False], [True] * 4]
-    assert prune(weights, 0.2).sum() == 7  # 1.6 blocks, rounded down
+    assert prune(weights, 0.2).sum() == 6  # 1.6 blocks, rounded up
     assert prune(weights, 0.0).all()
     assert not prune(weights, 1.0).any()
 
 
 def test_equal_norms_go_in_order() -> None:
     assert prune(np.ones((16, 3)), 0.5).tolist() == [[False] * 3, [True] * 3]
+    assert prune(np.ones((8, 30)), 0.1).sum() == 27
