@@ -15,7 +15,7 @@ class ConfigError(HwgenError):
 class FormatError(HwgenError):
     """A file is not what it should be: foreign, truncated, of another version, inconsistent."""
 
-    def __init__(self, *, field: str, allowed: str, given: object, source: str) -> None:
+    def __init__(self, *, field: str, allowed: object, given: object, source: str) -> None:
         super().__init__(f"{field} must be {allowed}, got {given} ({source})")
 
 

@@ -1,6 +1,6 @@
-"""Canonical signed digits and dyadic blocks (seed 002, IV-A and IV-B), the production conversion."""
+"""Canonical signed digits and dyadic blocks, as production does it (seed 002, IV-A and IV-B)."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 DIGITS = 8
 """CSD digits of an int8 value."""
@@ -9,7 +9,8 @@ BLOCKS = DIGITS // 2
 """Dyadic blocks of two digits each; block i weighs 4**i."""
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True)
+class Block:
     """A non-zero dyadic block: one 6T cell and its metadata.
 
     q: 1 when the upper digit of the block is set (10), 0 when the lower one is (01)

@@ -80,13 +80,21 @@ def layer_complaints(
     if isinstance(layer, Add) and sources[0].shape != sources[1].shape:
         yield f"{layer.name} inputs", "of one shape", f"{sources[0].shape} and {sources[1].shape}"
     if isinstance(layer, MaxPool):
-        before, after = sources[0], layer.output
-        if (before.scale, before.zero_point) != (after.scale, after.zero_point):
-            yield f"{layer.name}.output", "with scale and zero point of its input", "others"
-        if layer.padding * 2 > layer.kernel:
-            yield f"{layer.name}.padding", f"at most half of kernel ({layer.kernel})", layer.padding
+        yield from max_pool_complaints(layer, sources[0])
     if isinstance(layer, Conv | Linear):
         yield from parameter_complaints(layer, sources[0], network.parameters[layer.name])
+
+
+def max_pool_complaints(layer: MaxPool, before: FeatureMap) -> Iterator[Complaint]:
+    """A maximum moves bytes unchanged, and none of its windows lies in the padding alone."""
+    after = layer.output
+    if (before.scale, before.zero_point) != (after.scale, after.zero_point):
+        yield f"{layer.name}.output", "with scale and zero point of its input", "others"
+    if after.low > before.low or after.high < before.high:
+        allowed = f"at least as wide as its input's, {before.low} to {before.high}"
+        yield f"{layer.name}.output range", allowed, f"{after.low} to {after.high}"
+    if layer.padding * 2 > layer.kernel:
+        yield f"{layer.name}.padding", f"at most half of kernel ({layer.kernel})", layer.padding
 
 
 def output_shape(layer: Layer, sources: list[FeatureMap]) -> tuple[int, int, int] | None:
