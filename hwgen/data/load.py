@@ -1,5 +1,6 @@
 """Find a set of images by name."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from hwgen.data.cifar import read_cifar10
@@ -8,7 +9,10 @@ from hwgen.data.digits import read_digits
 from hwgen.data.idx import read_fashion_mnist
 from hwgen.errors import DataError
 
-READERS = {"fashion_mnist": read_fashion_mnist, "cifar10": read_cifar10}
+READERS: dict[str, Callable[[Path], Dataset]] = {
+    "fashion_mnist": read_fashion_mnist,
+    "cifar10": read_cifar10,
+}
 DATASETS = ("digits", *READERS)
 """Names that `load_dataset` knows; all but the embedded digits need a folder."""
 

@@ -64,7 +64,7 @@ def load_checkpoint(
     try:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
-            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise FormatError(
             field="the checkpoint", allowed="a whole file", given=str(error), source=source

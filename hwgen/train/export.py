@@ -1,17 +1,12 @@
 """From trained float parameters on integer grids to the hand-over."""
 
-import math
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from hwgen.data import Dataset
 from hwgen.spec.network import (
-    FORMAT,
     INPUT,
-    VERSION,
     Add,
     AveragePool,
     Conv,
@@ -23,7 +18,7 @@ from hwgen.spec.network import (
     Parameters,
     QuantizedNetwork,
 )
-from hwgen.spec.quantization import SHIFT_HIGH, fixed_point
+from hwgen.spec.quantization import fixed_point
 from hwgen.train.models import Node
 from hwgen.train.network import QuantizedTraining
 from hwgen.train.recipe import Recipe
@@ -41,9 +36,7 @@ def export_network(
     """Return the integers of a trained network; its thresholds are found a last time."""
     network = network.cpu().eval()
     network.renew_thresholds()
-    image = FeatureMap(
-        **size(dataset.shape), **byte_range(recipe.input_scale, recipe.input_zero_point)
-    )
+    image = byte_map(dataset.shape, recipe.input_scale, recipe.input_zero_point)
     maps = {INPUT: image}
     layers: list[Layer] = []
     parameters = {}
@@ -54,8 +47,8 @@ def export_network(
         if integers is not None:
             parameters[node.name] = integers
     graph = Graph(
-        format=FORMAT,
-        version=VERSION,
+        format="hwgen.network",
+        version=1,
         name=recipe.name,
         dataset=dataset.name,
         class_names=list(dataset.class_names),
@@ -70,71 +63,96 @@ def export_node(
     network: QuantizedTraining, node: Node, maps: dict[str, FeatureMap]
 ) -> tuple[Layer, Parameters | None]:
     """Return the layer of one node, and its integers if it has any."""
-    source = maps[node.inputs[0]]
+    name, first = node.name, node.inputs[0]
+    source = maps[first]
     output = output_map(network, node, source)
-    named = {"name": node.name, "output": output}
-    window = {"kernel_height": node.kernel, "kernel_width": node.kernel, "stride": node.stride}
     match node.op:
-        case "conv" | "linear":
-            integers = export_weights(network, node, source, output)
-            head = node is network.plan.nodes[-1]
-            if node.op == "linear":
-                return Linear(op="linear", input=node.inputs[0], head=head, **named), integers
+        case "conv" | "shortcut":
             conv = Conv(
+                name=name,
                 op="conv",
-                input=node.inputs[0],
+                input=first,
+                kernel_height=node.kernel,
+                kernel_width=node.kernel,
+                stride=node.stride,
                 padding=node.padding,
-                head=head,
-                **window,
-                **named,
+                head=False,
+                output=output,
             )
-            return conv, integers
-        case "shortcut":
-            conv = Conv(op="conv", input=node.inputs[0], padding=0, head=False, **window, **named)
-            return conv, identity_weights(source, output)
+            if node.op == "shortcut":
+                return conv, identity_weights(source, output)
+            return conv, export_weights(network, node, source, output)
+        case "linear":
+            head = Linear(name=name, op="linear", input=first, head=True, output=output)
+            return head, export_weights(network, node, source, output)
         case "max_pool":
-            pool = {"kernel": node.kernel, "stride": node.stride, "padding": 0}
-            return MaxPool(op="max_pool", input=node.inputs[0], **pool, **named), None
+            pool = MaxPool(
+                name=name,
+                op="max_pool",
+                input=first,
+                kernel=node.kernel,
+                stride=node.stride,
+                padding=node.padding,
+                output=output,
+            )
+            return pool, None
         case "average_pool":
             multiplier, shift = fixed_point(source.scale / output.scale / node.kernel**2)
-            fixed = {"multiplier": multiplier, "shift": shift}
-            mean = AveragePool(op="average_pool", input=node.inputs[0], **fixed, **window, **named)
+            mean = AveragePool(
+                name=name,
+                op="average_pool",
+                input=first,
+                kernel_height=node.kernel,
+                kernel_width=node.kernel,
+                stride=node.stride,
+                multiplier=multiplier,
+                shift=shift,
+                output=output,
+            )
             return mean, None
         case "add":
-            a, b = node.inputs
-            fixed = add_multipliers(source.scale, maps[b].scale, output.scale)
-            return Add(op="add", a=a, b=b, **fixed, **named), None
+            other = node.inputs[1]
+            a, b, shift = add_multipliers(source.scale, maps[other].scale, output.scale)
+            total = Add(
+                name=name,
+                op="add",
+                a=first,
+                b=other,
+                multiplier_a=a,
+                multiplier_b=b,
+                shift=shift,
+                output=output,
+            )
+            return total, None
 
 
 def output_map(network: QuantizedTraining, node: Node, source: FeatureMap) -> FeatureMap:
     """Return shape and grid of a node's output."""
-    steps = (source.height + 2 * node.padding - node.kernel) // node.stride + 1
-    if node.op in ("add", "shortcut"):
-        steps = math.ceil(source.height / node.stride)
-    shape = (1, 1) if node.op == "linear" else (steps, steps)
-    sized = size((*shape, node.channels))
-    if node is network.plan.nodes[-1]:
-        # By convention of the hand-over; the scale of logits is that of the widest filter.
+    if node.op == "linear":
+        # By convention of the hand-over; the real logit is scale * integer.
         _, scale = network.conv(node.name).integers()
-        logit_scale = source.scale * float(scale.max())
-        return FeatureMap(**sized, **byte_range(logit_scale, 0))
+        return byte_map((1, 1, node.channels), source.scale * float(scale[0]), 0)
+    steps = (source.height + 2 * node.padding - node.kernel) // node.stride + 1
+    shape = (steps, steps, node.channels)
     if node.op in ("max_pool", "shortcut"):
-        kept = {"low": source.low, "high": source.high}
-        return FeatureMap(**sized, **byte_range(source.scale, source.zero_point) | kept)
+        return byte_map(shape, source.scale, source.zero_point, low=source.low)
     scale, zero_point = network.range(node.name).grid()
-    grid = byte_range(float(scale), int(zero_point))
     # ReLU is the clip at the zero point.
-    return FeatureMap(**sized, **grid | {"low": int(zero_point) if node.relu else 0})
+    return byte_map(shape, float(scale), int(zero_point), low=int(zero_point) if node.relu else 0)
 
 
-def size(shape: Shape) -> dict[str, int]:
-    """Return the first three fields of a map."""
-    return dict(zip(("height", "width", "channels"), shape, strict=True))
-
-
-def byte_range(scale: float, zero_point: int) -> dict[str, Any]:
-    """Return the other fields of a map that uses the whole byte."""
-    return {"scale": scale, "zero_point": zero_point, "low": 0, "high": 255}
+def byte_map(shape: Shape, scale: float, zero_point: int, *, low: int = 0) -> FeatureMap:
+    """Return a map of (height, width, channels) with bytes from `low` to 255."""
+    height, width, channels = shape
+    return FeatureMap(
+        height=height,
+        width=width,
+        channels=channels,
+        scale=scale,
+        zero_point=zero_point,
+        low=low,
+        high=255,
+    )
 
 
 def export_weights(
@@ -150,7 +168,7 @@ def export_weights(
         bias,
         scale,
         source,
-        scaling=None if node is network.plan.nodes[-1] else steps / output.scale,
+        scaling=None if node.op == "linear" else steps / output.scale,
         flat=node.op == "linear",
     )
 
@@ -191,9 +209,8 @@ def make_parameters(
     )
 
 
-def add_multipliers(a_scale: float, b_scale: float, output_scale: float) -> dict[str, int]:
-    """Return both multipliers of a residual add; the larger decides their common shift."""
-    larger, shift = fixed_point(max(a_scale, b_scale) / output_scale, max_shift=SHIFT_HIGH)
+def add_multipliers(a_scale: float, b_scale: float, output_scale: float) -> tuple[int, int, int]:
+    """Return both multipliers of a residual add and their shift, which the larger one decides."""
+    larger, shift = fixed_point(max(a_scale, b_scale) / output_scale)
     smaller = round(min(a_scale, b_scale) / output_scale * 2**shift)
-    a, b = (larger, smaller) if a_scale >= b_scale else (smaller, larger)
-    return {"multiplier_a": a, "multiplier_b": b, "shift": shift}
+    return (larger, smaller, shift) if a_scale >= b_scale else (smaller, larger, shift)

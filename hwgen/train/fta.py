@@ -1,5 +1,4 @@
-"""Fixed-threshold approximation (seed 002, IV-C2): every weight of a filter gets the same number
-of non-zero CSD digits, phi_th.
+"""Fixed-threshold approximation (seed 002, IV-C2): one digit count for all weights of a filter.
 
 T(phi) holds the integers of [-128, 127] with exactly phi non-zero digits. phi_th is the most
 frequent digit count over the unmasked weights, clipped to 0, 1 or 2; of equals the larger. Each

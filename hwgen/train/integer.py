@@ -62,8 +62,7 @@ def compute(
             windows = functional.max_pool2d(
                 x.permute(0, 3, 1, 2).double(), layer.kernel, layer.stride, layer.padding
             )
-            best = windows.permute(0, 2, 3, 1).long()
-            return best.clamp(layer.output.low, layer.output.high)
+            return windows.permute(0, 2, 3, 1).long()
         case AveragePool():
             kernel = (layer.kernel_height, layer.kernel_width)
             terms = patches(x - source.zero_point, kernel, layer.stride)

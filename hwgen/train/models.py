@@ -1,5 +1,4 @@
-"""Networks as plans: a list of nodes from which the float, the quantized and the exported
-network are all made."""
+"""Networks as plans: the float, the quantized and the exported network are made from one list."""
 
 from dataclasses import dataclass
 from typing import Literal
