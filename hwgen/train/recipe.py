@@ -1,6 +1,5 @@
 """A training recipe: every number that decides the result, from one complete YAML file."""
 
-from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +12,14 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Start:
+    """A float checkpoint that the user gives: how its image channels were normalised (0 to 1)."""
+
+    mean: Annotated[list[Share], Field(min_length=3, max_length=3)]
+    std: Annotated[list[Positive], Field(min_length=3, max_length=3)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -55,7 +62,7 @@ class Quantization:
 class Recipe:
     """How one network is trained.
 
-    start: `scratch`, or `checkpoint` when the float weights come from a file that the user gives
+    start: null for random weights, else what is known of the checkpoint that the user gives
     input_mean, input_std: of the image in 0 to 1; rounded to a zero point in bytes
     shift_pixels, flip: augmentation of training images
     threads: of torch; another number changes the order of float sums
@@ -66,7 +73,7 @@ class Recipe:
     name: Annotated[str, Field(min_length=1)]
     dataset: Literal["digits", "fashion_mnist", "cifar10"]
     model: Literal["small_cnn", "resnet20"]
-    start: Literal["scratch", "checkpoint"]
+    start: Start | None
     seed: Annotated[int, Field(ge=0, lt=1 << 31)]
     threads: Count
     batch_images: Count
@@ -74,11 +81,11 @@ class Recipe:
     input_std: Positive
     shift_pixels: Annotated[int, Field(ge=0, le=8)]
     flip: bool
-    float_phase: Phase = field()
-    pruned_phase: Phase = field()
-    quantized_phase: Phase = field()
-    pruning: Pruning = field()
-    quantization: Quantization = field()
+    float_phase: Phase
+    pruned_phase: Phase
+    quantized_phase: Phase
+    pruning: Pruning
+    quantization: Quantization
 
     @property
     def input_zero_point(self) -> int:

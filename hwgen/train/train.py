@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from hwgen.data import Dataset, load_dataset
-from hwgen.errors import OutputError
+from hwgen.errors import DataError, OutputError
 from hwgen.spec.network_file import load_network, save_network
 from hwgen.train.checkpoint import Checkpoint, Epoch, load_checkpoint, save_checkpoint
 from hwgen.train.export import export_network
@@ -28,6 +28,7 @@ from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold
 from hwgen.train.prune import block_mask
 from hwgen.train.recipe import Phase, Recipe
+from hwgen.train.start import load_start
 
 PHASES = ("float", "pruned", "quantized")
 
@@ -123,6 +124,13 @@ class Run:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.recipe.seed)
             network = Network(self.plan)
+        if (self.recipe.start is None) != (start_path is None):
+            wanted = "no checkpoint" if self.recipe.start is None else "a checkpoint"
+            raise DataError(
+                f"the recipe {self.recipe.name} must start from {wanted}, got {start_path}"
+            )
+        if start_path is not None:
+            load_start(network, start_path, self.recipe)
         return network.to(self.device)
 
     def quantize(self, network: Network) -> QuantizedTraining:
