@@ -1,0 +1,38 @@
+"""Reference of `hwgen.rtl.dbpim.activation_buffer`: where the words of a map lie.
+
+A word is `lanes` channels of one pixel. Neighbours in x are in different banks, and so are the
+pixels of a 2 x 2 patch, so that one word of each of several positions can be read in a cycle.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.spec.dbpim.program import Region
+
+
+def bank_of(y: int, x: int, *, banks: int) -> int:
+    """Return (x + k * y) mod banks with k = banks / 2, at least 1."""
+    return (x + max(1, banks // 2) * y) % banks
+
+
+def address_of(y: int, x: int, channel_word: int, *, region: Region, banks: int) -> int:
+    """Return the word address within the bank; neighbours in x share it, `banks` at a time."""
+    column = x // banks * region.channel_words + channel_word
+    return region.base + y * region.row_pitch + column
+
+
+def place(
+    image: NDArray[np.uint8], *, region: Region, lanes: int, banks: int
+) -> dict[tuple[int, int], tuple[int, ...]]:
+    """Return (bank, address) -> bytes of the word, channel 0 first, for a map (y, x, channel).
+
+    Lanes beyond the last channel are zero.
+    """
+    height, width, channels = image.shape
+    padded = np.pad(image, ((0, 0), (0, 0), (0, region.channel_words * lanes - channels)))
+    words = {}
+    for y, x, word in np.ndindex(height, width, region.channel_words):
+        address = address_of(y, x, word, region=region, banks=banks)
+        content = padded[y, x, word * lanes : (word + 1) * lanes]
+        words[bank_of(y, x, banks=banks), address] = tuple(content.tolist())
+    return words

@@ -1,0 +1,13 @@
+"""Reference of `hwgen.rtl.dbpim.ppu`: shift and add over bit columns, rows and tiles."""
+
+from collections.abc import Iterable
+
+
+def ppu(steps: Iterable[tuple[int, int]], *, start: int = 0) -> int:
+    """Return start + the sum of (tree sum << bit) over `steps` of (bit, tree sum), as int32.
+
+    start: 0, or the partial sum that the tile before has left. A sum beyond int32 wraps, so that
+    a bias may bring it back.
+    """
+    total = start + sum(tree_sum << bit for bit, tree_sum in steps)
+    return (total + (1 << 31)) % (1 << 32) - (1 << 31)

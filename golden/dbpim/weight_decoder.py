@@ -1,0 +1,41 @@
+"""Reference of `hwgen.rtl.dbpim.weight_decoder`: from a weight code to cells.
+
+A code is a byte. With `weight_bits` it is two nibbles {q (bit 3), negative (bit 2), index (bits 1
+and 0)}, the lower one for the filter's first column. Without, it is the int8 weight, and bit b goes
+to the filter's column b.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.uint8]
+Bits = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells with their metadata, each (..., columns): Q, sign and block index."""
+
+    q: Bits
+    negative: Bits
+    index: NDArray[np.uint8]
+
+    @property
+    def values(self) -> NDArray[np.int64]:
+        """What a cell adds for an input bit of one: sign * (1 + q) * 4**index."""
+        magnitude = (1 + self.q.astype(np.int64)) << (2 * self.index)
+        return np.where(self.negative, -magnitude, magnitude)
+
+
+def decode(codes: Codes) -> Cells:
+    """Return the cells of codes (..., filters): two columns for each filter."""
+    nibbles = np.stack([codes & 15, codes >> 4], axis=-1).reshape(*codes.shape[:-1], -1)
+    q, negative, index = nibbles >> 3, nibbles >> 2 & 1, nibbles & 3
+    return Cells(q.astype(np.uint8), negative.astype(np.uint8), index.astype(np.uint8))
+
+
+def decode_dense(codes: Codes) -> Bits:
+    """Return the cells of codes (..., filters): eight columns for each filter."""
+    return np.unpackbits(codes, axis=-1, bitorder="little")

@@ -1,0 +1,157 @@
+"""The arithmetic of each component by hand."""
+
+from math import ceil
+
+import numpy as np
+import pytest
+
+from golden.dbpim.activation_buffer import address_of, bank_of, place
+from golden.dbpim.adder_tree import adder_tree, weigh_counts
+from golden.dbpim.compartment import compartment
+from golden.dbpim.csd_adder_tree import csd_adder_tree
+from golden.dbpim.dbmu import dbmu
+from golden.dbpim.ipu import ipu
+from golden.dbpim.ppu import ppu
+from golden.dbpim.switch import switch
+from golden.dbpim.weight_decoder import decode, decode_dense
+from hwgen.spec.dbpim.program import Region
+
+
+def bytes_of(*values: int) -> np.ndarray:
+    return np.array(values, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("x", "q", "hi", "lo"), [(0, 0, 0, 0), (0, 1, 0, 0), (1, 0, 0, 1), (1, 1, 1, 0)]
+)
+def test_dbmu(x: int, q: int, hi: int, lo: int) -> None:
+    assert dbmu(x, q) == (hi, lo)
+
+
+def test_compartment_reads_its_row() -> None:
+    cells = np.array([[0, 0, 0], [1, 0, 1]], np.uint8)
+    hi, lo = compartment(cells, row=1, x=1)
+    assert (hi.tolist(), lo.tolist()) == ([1, 0, 1], [0, 1, 0])
+    hi, lo = compartment(cells, row=1, x=0)
+    assert not hi.any()
+    assert not lo.any()
+
+
+def test_csd_adder_tree_of_67() -> None:
+    # 67 = 64 + 4 - 1: blocks 01 at 3, 01 at 1, 0-1 at 0, and an input bit that is 0
+    total = csd_adder_tree([0, 0, 0, 0], [1, 1, 1, 0], negative=[0, 0, 1, 1], index=[3, 1, 0, 3])
+    assert total == 67
+
+
+def test_csd_adder_tree_extremes() -> None:
+    ones = np.ones(16, int)
+    assert csd_adder_tree(ones, 0 * ones, negative=0 * ones, index=3 * ones) == 16 * 128
+    assert csd_adder_tree(ones, 0 * ones, negative=ones, index=3 * ones) == -16 * 128
+    assert csd_adder_tree(ones, ones, negative=ones, index=0 * ones) == -48
+
+
+def test_adder_tree() -> None:
+    counts = adder_tree([[1, 0, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1]])
+    assert counts.tolist() == [3, 0, 4]
+    assert weigh_counts([1, 0, 0, 0, 0, 0, 0, 2]) == 1 - 256
+    assert weigh_counts([16] * 8) == -16
+
+
+def test_ipu_walks_columns_from_the_highest() -> None:
+    group = bytes_of(0b0100_0010, 0, 0b0000_0010, 0b0000_0001)
+    assert ipu(group) == [(6, (1, 0, 0, 0)), (1, (1, 0, 1, 0)), (0, (0, 0, 0, 1))]
+    everything = ipu(group, skip=False)
+    assert [bit for bit, _ in everything] == [7, 6, 5, 4, 3, 2, 1, 0]
+    assert [step for step in everything if any(step[1])] == ipu(group)
+
+
+def test_ipu_extremes() -> None:
+    assert ipu(bytes_of(0, 0, 0)) == [(0, (0, 0, 0))]
+    assert [bit for bit, _ in ipu(bytes_of(0, 255))] == [7, 6, 5, 4, 3, 2, 1, 0]
+    assert ipu(bytes_of(128, 0)) == [(7, (1, 0))]
+    assert len(ipu(bytes_of(0, 0), skip=False)) == 8
+
+
+def test_ppu_shifts_adds_and_wraps() -> None:
+    assert ppu([(7, 3), (0, -5)]) == 3 * 128 - 5
+    assert ppu([(1, 1)], start=-10) == -8
+    assert ppu([], start=7) == 7
+    assert ppu([(0, 1)], start=(1 << 31) - 1) == -(1 << 31)
+    assert ppu([(0, -1)], start=-(1 << 31)) == (1 << 31) - 1
+
+
+def test_weight_decoder_by_hand() -> None:
+    # 96 = 128 - 32: column 0 {1, -, 2} = 1110, column 1 {1, +, 3} = 1011
+    cells = decode(bytes_of(0b1011_1110))
+    assert cells.q.tolist() == [1, 1]
+    assert cells.negative.tolist() == [1, 0]
+    assert cells.index.tolist() == [2, 3]
+    assert cells.values.tolist() == [-32, 128]
+
+
+def test_weight_decoder_order_of_filters() -> None:
+    cells = decode(bytes_of(0x10, 0x98))
+    assert cells.q.tolist() == [0, 0, 1, 1]
+    assert cells.index.tolist() == [0, 1, 0, 1]
+    assert cells.values.tolist() == [1, 4, 2, 8]
+
+
+def test_every_cell_value_occurs() -> None:
+    values = decode(np.arange(16, dtype=np.uint8)).values[0::2]
+    assert sorted(values) == sorted([sign << i for sign in (-1, 1) for i in range(8)])
+
+
+def test_dense_weight_decoder() -> None:
+    assert decode_dense(bytes_of(0b0000_0101, 128)).tolist() == [1, 0, 1, *[0] * 5, *[0] * 7, 1]
+    weights = np.arange(-128, 128).astype(np.int8)
+    columns = decode_dense(weights.view(np.uint8)).reshape(256, 8)
+    assert (weigh_counts(columns) == weights).all()
+
+
+def test_switch_keeps_order_and_fills_with_zeros() -> None:
+    words = np.arange(1, 13, dtype=np.uint8).reshape(3, 4)
+    masks = np.array([[1, 0, 1, 1], [0, 0, 0, 0], [1, 1, 0, 1]], bool)
+    assert switch(words, masks).tolist() == [[1, 3, 4, 9], [10, 12, 0, 0]]
+    assert switch(words, np.ones_like(masks)).tolist() == words.tolist()
+    assert switch(words, np.zeros_like(masks)).shape == (0, 4)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_switch_of_several_positions(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    words = rng.integers(0, 256, (2, 3, 5, 8)).astype(np.uint8)
+    masks = rng.random((5, 8)) < rng.random()
+    groups = switch(words, masks)
+    assert groups.shape == (2, 3, ceil(masks.sum() / 8), 8)
+    for position in np.ndindex(2, 3):
+        kept = [
+            int(byte) for byte, keep in zip(words[position].flat, masks.flat, strict=True) if keep
+        ]
+        assert groups[position].flatten().tolist() == kept + [0] * (
+            groups[position].size - len(kept)
+        )
+
+
+def test_neighbours_are_in_different_banks() -> None:
+    assert [bank_of(0, x, banks=4) for x in range(5)] == [0, 1, 2, 3, 0]
+    assert {bank_of(y, x, banks=4) for y in range(2) for x in range(2)} == {0, 1, 2, 3}
+    assert [bank_of(y, 0, banks=2) for y in range(3)] == [0, 1, 0]
+    assert [bank_of(y, 3, banks=1) for y in range(3)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("banks", [1, 2, 4, 8])
+def test_every_word_of_a_map_has_its_own_place(banks: int) -> None:
+    height, width, channels, lanes = 3, 5, 6, 4
+    pitch = ceil(width / banks) * 2
+    region = Region(
+        base=10, row_pitch=pitch, channel_words=2, height=height, width=width, channels=channels
+    )
+    image = np.arange(1, 91, dtype=np.uint8).reshape(height, width, channels)
+    words = place(image, region=region, lanes=lanes, banks=banks)
+    assert len(words) == height * width * 2
+    assert all(10 <= address < 10 + region.words for _, address in words)
+    assert words[bank_of(1, 2, banks=banks), address_of(1, 2, 1, region=region, banks=banks)] == (
+        *image[1, 2, 4:].tolist(),
+        0,
+        0,
+    )
