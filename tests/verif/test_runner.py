@@ -45,9 +45,19 @@ def test_a_failure_is_named(tmp_path: Path) -> None:
         run(build(Adder()), module=BENCH, folder=tmp_path, settings={"BIAS": "2"})
 
 
+def test_a_failure_outside_pytest_is_a_failure_too(
+    icarus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    with pytest.raises(AssertionError, match=r"adder_adds/stall=0\.7: "):
+        bench = build(Adder(), simulator=icarus)
+        run(bench, module=BENCH, folder=tmp_path, settings={"BIAS": "2"})
+
+
 def test_a_bench_without_tests_fails(icarus: str, tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match=r"verif\.stream"):
-        run(build(Adder(), simulator=icarus), module="verif.stream", folder=tmp_path)
+    bench = build(Adder(), simulator=icarus)
+    with pytest.raises(AssertionError, match=r"(?s)bench_tiny failed.*no test ran"):
+        run(bench, module=BENCH, folder=tmp_path, settings={**BIAS, "COCOTB_TEST_FILTER": "other"})
 
 
 @pytest.mark.parametrize("simulator", ["verilator", "icarus"])
