@@ -1,0 +1,59 @@
+"""The weight store of one compartment, behind ports that a foundry macro can take over."""
+
+from amaranth.hdl import Module
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.dbpim.single_port import single_port
+from hwgen.rtl.part import Part
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.widths import bits_for_index
+
+
+class CellArray(Part):
+    """Rows of 6T cells with one word line decoder: a row is written, or it computes.
+
+    ``q = cells[row]`` and ``q_n = ~cells[row]``, as they were before the clock edge
+
+    Ports
+        clk         in   1         rising edge; there is no reset, cells keep their charge
+        write_en    in   1         store ``write_data`` in ``row`` at this clock edge
+        row         in   row_bits  unsigned, below ``rows``: the row written or sensed
+        write_data  in   columns   one bit for each column
+        q           out  columns   the cells of ``row``
+        q_n         out  columns   their other sides: always the complement
+    Latency  0 from ``row`` to ``q``; what is written is seen in the next cycle
+    Rate     one row in each cycle
+    Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage
+    Golden   indexing, inside ``golden.dbpim.compartment``
+    Source   seed 002, V-C: 6T cells whose two sides are both used
+    """
+
+    family = "dbpim"
+    clock_ports = ()
+    garbage_at_power_on = True
+
+    def __init__(self, *, arch: Arch) -> None:
+        columns = arch.macro.columns
+        super().__init__(
+            {
+                "clk": In(1),
+                "write_en": In(1),
+                "row": In(bits_for_index(arch.macro.rows)),
+                "write_data": In(columns),
+                "q": Out(columns),
+                "q_n": Out(columns),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        single_port(
+            m,
+            clk=self.clk,
+            write_en=self.write_en,
+            address=self.row,
+            write_data=self.write_data,
+            read_data=self.q,
+        )
+        m.d.comb += self.q_n.eq(~self.q)
+        return m

@@ -1,0 +1,251 @@
+"""One PIM macro: groups of inputs in, sums of filters out."""
+
+from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.dbpim.adder_tree import AdderTree
+from hwgen.rtl.dbpim.compartment import Compartment
+from hwgen.rtl.dbpim.csd_adder_tree import CsdAdderTree
+from hwgen.rtl.dbpim.ipu import Ipu
+from hwgen.rtl.dbpim.layouts import (
+    group_tag,
+    position,
+    queue_head,
+    result,
+    row_cells,
+    row_meta,
+)
+from hwgen.rtl.dbpim.meta_array import MetaArray
+from hwgen.rtl.dbpim.ppu import Ppu, column_sums
+from hwgen.rtl.part import Part
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
+from hwgen.spec.dbpim.timing import RESULT_SLOTS
+from hwgen.spec.widths import bits_for_index
+
+TILE_COLUMNS_BITS = 16
+"""Width of the field `columns` of a tile's header."""
+
+
+class Macro(Part):
+    """Multiplies the group at the head of its queue with its row, one bit column in each cycle.
+
+    ``result.sums[f]`` = sum over the groups of a quad, and over the tiles from `first` to `last`,
+    of ``sum(byte[c] * weight[row][c][f])``
+
+    Ports
+        head_valid       in      1           the queue holds a group; it stays until ``leave``
+        head             in      queue_head  the group, its tag and the macro's position
+        head_row_loaded  in      1           the group's row has been written
+        head_columns     in      16          columns that count, as the tile's header says
+        inhibit          in      1           issue nothing: the array is written in the next cycle
+        leave            out     1           the head's last column issues: the next one, please
+        issue            out     1           a column issues in this cycle
+        result           stream  result      of each quad of a tile that ends a result or a chunk
+        write_en         in      1           store a row at this clock edge
+        write_row        in      row_bits    unsigned
+        write_cells      in      row_cells   cell bits, for each compartment
+        write_meta       in      row_meta    signs and indices; ignored without ``weight_bits``
+    Latency  ``MACRO_CYCLES`` from the last column of a result to ``result.valid``
+    Rate     one bit column in each cycle; max(1, non-zero bit columns) cycles a group, always
+             8 without ``input_bits``; waits while RESULT_SLOTS results have not been taken
+    Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``
+    Golden   ``golden.dbpim.macro``
+    Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._ipu = Ipu(arch=arch)
+        self._compartment = Compartment(arch=arch)
+        self._ppu = Ppu(arch=arch)
+        self.parts = [self._ipu, self._compartment, self._ppu]
+        if arch.sparsity.weight_bits:
+            self._meta_array = MetaArray(arch=arch)
+            self._csd_adder_tree = CsdAdderTree(arch=arch)
+            self.parts += [self._meta_array, self._csd_adder_tree]
+        else:
+            self._adder_tree = AdderTree(arch=arch)
+            self.parts += [self._adder_tree]
+        super().__init__(
+            {
+                "head_valid": In(1),
+                "head": In(queue_head(arch)),
+                "head_row_loaded": In(1),
+                "head_columns": In(TILE_COLUMNS_BITS),
+                "inhibit": In(1),
+                "leave": Out(1),
+                "issue": Out(1),
+                "result": Out(stream.Signature(result(arch))),
+                "write_en": In(1),
+                "write_row": In(bits_for_index(arch.macro.rows)),
+                "write_cells": In(row_cells(arch)),
+                "write_meta": In(row_meta(arch)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        step = Signal(step_layout(self._arch))
+        column = Signal(self._arch.macro.compartments)
+        self._issue(m, step=step, column=column)
+
+        x, row = Signal.like(column), Signal.like(self.write_row)
+        in_array, in_array_valid = Signal.like(step), Signal()
+        m.d.sync += in_array_valid.eq(self.issue)
+        with m.If(self.issue):
+            m.d.sync += [x.eq(column), row.eq(self.head.tag.row), in_array.eq(step)]
+        hi, lo = self._compartments(m, x=x, row=row)
+        if self._arch.sparsity.weight_bits:
+            sums_of_columns = self._sparse_columns(m, row=row, hi=hi, lo=lo)
+        else:
+            sums_of_columns = self._dense_columns(m, hi=hi)
+
+        sums_in_ppu = Signal(column_sums(self._arch))
+        in_ppu, in_ppu_valid = Signal.like(step), Signal()
+        m.d.sync += in_ppu_valid.eq(in_array_valid)
+        with m.If(in_array_valid):
+            m.d.sync += [sums_in_ppu.eq(Cat(sums_of_columns)), in_ppu.eq(in_array)]
+        ppu_sums = self._sums(m, valid=in_ppu_valid, step=in_ppu, column_sums=sums_in_ppu)
+        self._queue(m, valid=in_ppu_valid & ends_result(in_ppu), step=in_ppu, ppu_sums=ppu_sums)
+        return m
+
+    def _issue(self, m: Module, *, step: data.View, column: Signal) -> None:
+        """Decide whether a column issues; `step` and `column` say which one it would be."""
+        m.submodules.ipu = ipu = self._ipu.instance()
+        issued = Signal(ACTIVATION_BITS)
+        outstanding = Signal(range(RESULT_SLOTS + 1))
+        full = ends_result(step) & (outstanding == RESULT_SLOTS)
+        m.d.comb += [
+            ipu.bytes.eq(self.head.bytes),
+            ipu.issued.eq(issued),
+            column.eq(ipu.column),
+            step.columns.eq(self.head_columns),
+            step.bit_index.eq(ipu.bit_index),
+            step.begins.eq(self.head.tag.start & (issued == 0)),
+            step.ends.eq(self.head.tag.end & ipu.last),
+            step.tag.eq(self.head.tag),
+            step.position.eq(self.head.position),
+            self.issue.eq(self.head_valid & self.head_row_loaded & ~self.inhibit & ~full),
+            self.leave.eq(self.issue & ipu.last),
+        ]
+        with m.If(self.issue):
+            m.d.sync += issued.eq(ipu.next)
+        begun, taken = self.issue & ends_result(step), self.result.valid & self.result.ready
+        m.d.sync += outstanding.eq(outstanding + begun - taken)
+
+    def _compartments(
+        self, m: Module, *, x: Signal, row: Signal
+    ) -> tuple[list[Value], list[Value]]:
+        """Place the compartments; return `hi` and `lo` of each."""
+        compartments = [self._compartment.instance() for _ in x]
+        for index, compartment in enumerate(compartments):
+            m.submodules[f"compartment_{index}"] = compartment
+            m.d.comb += [
+                compartment.clk.eq(ClockSignal()),
+                compartment.write_en.eq(self.write_en),
+                compartment.row.eq(Mux(self.write_en, self.write_row, row)),
+                compartment.write_data.eq(self.write_cells[index]),
+                compartment.x.eq(x[index]),
+            ]
+        return [part.hi for part in compartments], [part.lo for part in compartments]
+
+    def _sparse_columns(
+        self, m: Module, *, row: Signal, hi: list[Value], lo: list[Value]
+    ) -> list[Value]:
+        """Place the metadata and a CSD adder tree for each column; return their sums."""
+        m.submodules.meta_array = meta_array = self._meta_array.instance()
+        m.d.comb += [
+            meta_array.clk.eq(ClockSignal()),
+            meta_array.write_en.eq(self.write_en),
+            meta_array.row.eq(Mux(self.write_en, self.write_row, row)),
+            meta_array.write_data.eq(self.write_meta),
+        ]
+        meta = data.View(row_meta(self._arch), meta_array.meta)
+        trees = [self._csd_adder_tree.instance() for _ in range(self._arch.macro.columns)]
+        for column, tree in enumerate(trees):
+            m.submodules[f"csd_adder_tree_{column}"] = tree
+            m.d.comb += [
+                tree.hi.eq(Cat(bits[column] for bits in hi)),
+                tree.lo.eq(Cat(bits[column] for bits in lo)),
+                tree.meta.eq(Cat(entries[column] for entries in meta)),
+            ]
+        return [tree.sum for tree in trees]
+
+    def _dense_columns(self, m: Module, *, hi: list[Value]) -> list[Value]:
+        """Place an adder tree for each column; return their counts."""
+        trees = [self._adder_tree.instance() for _ in range(self._arch.macro.columns)]
+        for column, tree in enumerate(trees):
+            m.submodules[f"adder_tree_{column}"] = tree
+            m.d.comb += tree.bits.eq(Cat(bits[column] for bits in hi))
+        return [tree.count for tree in trees]
+
+    def _sums(
+        self, m: Module, *, valid: Signal, step: data.View, column_sums: data.View
+    ) -> data.View:
+        """Place the PPU; return its sums."""
+        m.submodules.ppu = ppu = self._ppu.instance()
+        m.d.comb += [
+            ppu.valid.eq(valid),
+            ppu.column_sums.eq(column_sums),
+            ppu.columns.eq(step.columns),
+            ppu.bit_index.eq(step.bit_index),
+            ppu.begins.eq(step.begins),
+            ppu.ends.eq(step.ends),
+            ppu.first_tile.eq(step.tag.first),
+            ppu.last_tile.eq(step.tag.last),
+            ppu.quad.eq(step.tag.quad),
+        ]
+        return ppu.sums
+
+    def _queue(self, m: Module, *, valid: Value, step: data.View, ppu_sums: data.View) -> None:
+        """Keep finished results in order, the oldest in the slot that `result` shows.
+
+        It never overflows: a result that would find no slot has not been issued.
+        """
+        slots = [Signal(result(self._arch), name=f"slot_{n}") for n in range(RESULT_SLOTS)]
+        count = Signal(range(RESULT_SLOTS + 1))
+        taken = self.result.valid & self.result.ready
+        entry = Signal(result(self._arch))
+        m.d.comb += [
+            entry.sums.eq(ppu_sums),
+            entry.tile.eq(step.tag.tile),
+            entry.y.eq(step.position.y),
+            entry.x.eq(step.position.x),
+            entry.emit.eq(step.tag.last & step.position.active),
+            entry.tile_end.eq(step.tag.tile_end),
+            self.result.valid.eq(count != 0),
+            self.result.payload.eq(slots[0]),
+        ]
+        m.d.sync += count.eq(count + valid - taken)
+        for index, slot in enumerate(slots):
+            with m.If(valid & (count - taken == index)):
+                m.d.sync += slot.eq(entry)
+            if index + 1 < RESULT_SLOTS:
+                with m.Elif(taken):
+                    m.d.sync += slot.eq(slots[index + 1])
+
+
+def step_layout(arch: Arch) -> data.StructLayout:
+    """Return what accompanies a column through the pipeline.
+
+    columns: those that count; bit_index: of the input's bit column
+    begins, ends: first and last column of the quad in this tile
+    """
+    return data.StructLayout(
+        {
+            "columns": 2 * arch.filters,
+            "bit_index": bits_for_index(ACTIVATION_BITS),
+            "begins": 1,
+            "ends": 1,
+            "tag": group_tag(arch),
+            "position": position(),
+        }
+    )
+
+
+def ends_result(step: data.View) -> Value:
+    """Return whether this column is the last of something that leaves the macro."""
+    return step.ends & (step.tag.last | step.tag.tile_end)

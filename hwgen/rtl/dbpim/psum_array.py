@@ -1,0 +1,56 @@
+"""Partial sums of the positions that a macro works on, behind ports of a register file."""
+
+from amaranth.hdl import Module
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.dbpim.layouts import sums
+from hwgen.rtl.dbpim.single_port import single_port
+from hwgen.rtl.part import Part
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.widths import bits_for_index
+
+
+class PsumArray(Part):
+    """One entry of sums for each quad of a chunk.
+
+    ``read_data = entries[quad]``, as it was before the clock edge
+
+    Ports
+        clk         in   1          rising edge; there is no reset
+        write_en    in   1          store ``write_data`` in ``quad`` at this clock edge
+        quad        in   quad_bits  unsigned, below ``psum_quads``: the entry read and written
+        write_data  in   sums       one int32 for each filter
+        read_data   out  sums       one int32 for each filter
+    Latency  0 from ``quad`` to ``read_data``; what is written is seen in the next cycle
+    Rate     one read and one write of the same entry in each cycle
+    Errors   none: ``Arch`` has checked the sizes; an entry never written holds garbage
+    Golden   indexing, inside ``golden.dbpim.ppu``
+    Source   seed 002, V-A: output register file, here one beside each macro
+    """
+
+    family = "dbpim"
+    clock_ports = ()
+    garbage_at_power_on = True
+
+    def __init__(self, *, arch: Arch) -> None:
+        super().__init__(
+            {
+                "clk": In(1),
+                "write_en": In(1),
+                "quad": In(bits_for_index(arch.psum_quads)),
+                "write_data": In(sums(arch)),
+                "read_data": Out(sums(arch)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        single_port(
+            m,
+            clk=self.clk,
+            write_en=self.write_en,
+            address=self.quad,
+            write_data=self.write_data,
+            read_data=self.read_data,
+        )
+        return m
