@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -83,6 +84,9 @@ def has_icarus() -> bool:
 
 
 if __name__ == "__main__":
-    print(f"simulator: {use_verilator()}")
+    try:
+        print(f"simulator: {use_verilator()}")
+    except MissingToolError as error:
+        sys.exit(str(error))
     print(f"ccache: {shutil.which('ccache') or 'not found, rebuilds take longer'}")
     print("Icarus Verilog" if has_icarus() else "no Icarus Verilog: its tests will be skipped")

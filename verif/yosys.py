@@ -47,7 +47,7 @@ Cells = Mapping[str, int]
 class Synthesis:
     """What Yosys found.
 
-    problems: one line for each latch, loop, conflict of drivers or missing driver
+    problems: a text for each latch, loop, conflict of drivers or missing driver, with its place
     cells: for each module, how many cells of each type it has, placed modules among them
     """
 
@@ -92,7 +92,7 @@ def synthesize(files: Sequence[Path], *, top: str) -> Synthesis:
             errors = re.findall(r"ERROR: .*", done.stdout + done.stderr)
             reason = errors[0] if errors else f"it ended with {done.returncode}"
             raise DesignError(f"Yosys must accept the Verilog of {top}, got {reason}")
-        problems = re.findall(r"^Warning: (.*)", (folder / CHECKS).read_text(), re.M)
+        problems = re.findall(r"^Warning: (.*(?:\n    .*)*)", (folder / CHECKS).read_text(), re.M)
         statistics = json.loads((folder / STATISTICS).read_text())
     cells = {
         name.removeprefix("\\"): {

@@ -53,6 +53,7 @@ def test_latch_is_found(tmp_path: Path) -> None:
 def test_loop_through_two_modules_is_found(tmp_path: Path) -> None:
     (problem,) = problems_of(LOOP, tmp_path)
     assert "found logic loop" in problem
+    assert "second.a" in problem
 
 
 def test_what_yosys_cannot_read_is_one_sentence(tmp_path: Path) -> None:
