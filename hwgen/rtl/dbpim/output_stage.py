@@ -1,0 +1,196 @@
+"""Results of a core's macros: bias, requantization, and the way to the write bus."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.dbpim import layouts
+from hwgen.rtl.dbpim.region import Region, address_of, bank_of
+from hwgen.rtl.dbpim.requantizer import Requantizer
+from hwgen.rtl.part import Part, PartInstance
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.timing import TILE_SLOTS
+from hwgen.spec.widths import bits_for_index
+
+
+def sums_layout(arch: Arch) -> data.StructLayout:
+    """Stage 1: sums with bias, how to scale them, and where they go."""
+    result, filter_ = layouts.result(arch), layouts.parameters()
+    scale = data.StructLayout({name: filter_[name].shape for name in ("multiplier", "shift")})
+    return data.StructLayout(
+        {
+            "sums": result["sums"].shape,
+            "scales": data.ArrayLayout(scale, arch.filters),
+            "group": layouts.packet(Opcode.TILE)["group"].shape,
+            "y": result["y"].shape,
+            "x": result["x"].shape,
+        }
+    )
+
+
+def target_layout(arch: Arch) -> data.StructLayout:
+    """Stage 2, beside the products: where they go. `part`: which F bytes of the word."""
+    write = layouts.bus_write(arch)
+    return data.StructLayout(
+        {
+            "bank": write["bank"].shape,
+            "address": write["address"].shape,
+            "part": bits_for_index(arch.macro.compartments // arch.filters),
+        }
+    )
+
+
+class OutputStage(Part):
+    """One result a cycle: ``y[f] = requantize(sums[f] + bias[f])``, or the sum itself as int32.
+
+    Stage 1 adds the bias, stage 2 multiplies, stage 3 shifts, clips and asks for the write bus.
+    A result without `emit` is taken and dropped; of several macros the lowest-numbered goes first.
+
+    Ports
+        results            streams  M x layouts.result      of the macros
+        tile_end_popped    out      M                       a `tile_end` of macro m is taken now
+        result_tile        out      slot                    tile of the result that is next,
+        result_group       in       12                      its filter group and
+        result_parameters  in       F x layouts.parameters  parameters, in the same cycle
+        layer              in       CONV packet             held while results are on their way
+        request            stream   layouts.bus_write       F bytes, or with `raw` F x int32 and
+                                                            no byte enabled
+        empty              out      1                       nothing in stages 1 to 3
+    Latency  ``REQUANTIZE_CYCLES`` from taking a result to asking for the bus
+    Rate     1 a cycle; a stage takes when it is empty or its content moves on
+    Errors   none; sum and bias must fit int32, which the network's check has shown
+    Golden   ``golden.dbpim.requantizer.requantize``
+    Source   docs/dbpim-microarchitecture.md; seed 002, Fig. 6
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._requantizer = Requantizer()
+        self.parts = [self._requantizer]
+        macros, filters = arch.macros_per_core, arch.filters
+        super().__init__(
+            {
+                "results": In(stream.Signature(layouts.result(arch))).array(macros),
+                "tile_end_popped": Out(macros),
+                "result_tile": Out(bits_for_index(TILE_SLOTS)),
+                "result_group": In(layouts.packet(Opcode.TILE)["group"].shape),
+                "result_parameters": In(data.ArrayLayout(layouts.parameters(), filters)),
+                "layer": In(layouts.packet(Opcode.CONV)),
+                "request": Out(stream.Signature(layouts.bus_write(arch))),
+                "empty": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        valid_1, valid_2 = Signal(), Signal()
+        moves_1, moves_2, moves_3 = Signal(), Signal(), Signal()
+        stage_1 = Signal(sums_layout(self._arch))
+        stage_2 = Signal(target_layout(self._arch))
+        m.d.comb += [
+            moves_3.eq(~self.request.valid | self.request.ready),
+            moves_2.eq(~valid_2 | moves_3),
+            moves_1.eq(~valid_1 | moves_2),
+            self.empty.eq(~(valid_1 | valid_2 | self.request.valid)),
+        ]
+        chosen = self._choose_result(m, take=moves_1)
+        with m.If(moves_1):
+            m.d.sync += valid_1.eq(Cat(r.valid for r in self.results).any() & chosen.emit)
+            m.d.sync += self._add_bias(stage_1, chosen)
+        requantizers = self._multiply(m, take=moves_2, stage_1=stage_1)
+        with m.If(moves_2):
+            m.d.sync += [valid_2.eq(valid_1), *self._address(stage_2, stage_1)]
+        with m.If(moves_3):
+            m.d.sync += [
+                self.request.valid.eq(valid_2),
+                *self._write(self.request.payload, stage_2, requantizers),
+            ]
+        return m
+
+    def _choose_result(self, m: Module, *, take: Value) -> data.View:
+        """Take the result of the lowest-numbered macro that has one, look up its tile."""
+        chosen = Signal(layouts.result(self._arch))
+        for result in reversed(self.results):
+            with m.If(result.valid):
+                m.d.comb += chosen.eq(result.payload)
+        m.d.comb += self.result_tile.eq(chosen.tile)
+        for index, result in enumerate(self.results):
+            lower = Cat(other.valid for other in self.results[:index]).any()
+            popped = result.valid & result.ready
+            m.d.comb += [
+                result.ready.eq(take & ~lower),
+                self.tile_end_popped[index].eq(popped & result.payload.tile_end),
+            ]
+        return chosen
+
+    def _add_bias(self, stage_1: data.View, chosen: data.View) -> list[Value]:
+        """Return what stage 1 stores."""
+        stores = [
+            stage_1.group.eq(self.result_group),
+            stage_1.y.eq(chosen.y),
+            stage_1.x.eq(chosen.x),
+        ]
+        for f, filter_ in enumerate(self.result_parameters):
+            stores += [
+                stage_1.sums[f].eq(chosen.sums[f] + filter_.bias),
+                stage_1.scales[f].multiplier.eq(filter_.multiplier),
+                stage_1.scales[f].shift.eq(filter_.shift),
+            ]
+        return stores
+
+    def _multiply(self, m: Module, *, take: Value, stage_1: data.View) -> list[PartInstance]:
+        """Place a requantizer for each filter: it holds stage 2 and computes what stage 3 stores.
+
+        A factor of 1 lets the int32 sum through.
+        """
+        requantizers = []
+        for f, scale in enumerate(stage_1.scales):
+            m.submodules[f"requantizer_{f}"] = requantizer = self._requantizer.instance()
+            m.d.comb += [
+                requantizer.enable.eq(take),
+                requantizer.accumulator.eq(stage_1.sums[f]),
+                requantizer.multiplier.eq(Mux(self.layer.raw, 1, scale.multiplier)),
+                requantizer.shift.eq(scale.shift),
+                requantizer.zero_point.eq(self.layer.output_zero_point),
+                requantizer.low.eq(self.layer.output_low),
+                requantizer.high.eq(self.layer.output_high),
+            ]
+            requantizers.append(requantizer)
+        return requantizers
+
+    def _address(self, stage_2: data.View, stage_1: data.View) -> list[Value]:
+        """Return what stage 2 stores: the place of F channels of a pixel, or of F logits."""
+        arch = self._arch
+        parts_log2 = (arch.macro.compartments // arch.filters).bit_length() - 1
+        region = Region(
+            self.layer.output_base,
+            self.layer.output_row_pitch,
+            self.layer.output_channel_words,
+        )
+        y, x, word = stage_1.y, stage_1.x, stage_1.group[parts_log2:]
+        address = address_of(arch, region, y=y, x=x, word=word)
+        return [
+            stage_2.bank.eq(bank_of(arch, y=y, x=x)),
+            stage_2.address.eq(Mux(self.layer.raw, stage_1.group * arch.filters, address)),
+            stage_2.part.eq(stage_1.group[:parts_log2]),
+        ]
+
+    def _write(
+        self, write: data.View, stage_2: data.View, requantizers: list[PartInstance]
+    ) -> list[Value]:
+        """Return what stage 3 stores: the bytes in every part of the word, one part enabled."""
+        filters = self._arch.filters
+        parts = self._arch.macro.compartments // filters
+        word = Cat(requantizer.result for requantizer in requantizers).replicate(parts)
+        logits = Cat(requantizer.product for requantizer in requantizers)
+        enable = Cat((stage_2.part == part).replicate(filters) for part in range(parts))
+        return [
+            write.data.eq(Mux(self.layer.raw, logits, word)),
+            write.enable.eq(Mux(self.layer.raw, 0, enable)),
+            write.bank.eq(stage_2.bank),
+            write.address.eq(stage_2.address),
+            write.raw.eq(self.layer.raw),
+        ]

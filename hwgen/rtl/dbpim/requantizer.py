@@ -1,0 +1,82 @@
+"""From an int32 accumulator to a byte, for one filter or one channel."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.part import Part
+from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS
+from hwgen.spec.quantization import (
+    ACCUMULATOR_HIGH,
+    ACCUMULATOR_LOW,
+    MULTIPLIER_BITS,
+    MULTIPLIER_HIGH,
+    SHIFT_HIGH,
+)
+from hwgen.spec.widths import bits_for_index, bits_for_range
+
+SHIFT_BITS = bits_for_index(SHIFT_HIGH + 1)
+PRODUCT_BITS = bits_for_range(ACCUMULATOR_LOW * MULTIPLIER_HIGH, ACCUMULATOR_HIGH * MULTIPLIER_HIGH)
+
+
+class Requantizer(Part):
+    """Fixed-point scaling with one rounding (ties go up), zero point and clip.
+
+    ``product = accumulator * multiplier``, with `add` plus the product before;
+    ``result = clip(((product + 2**(shift - 1)) >> shift) + zero_point, low, high)``
+
+    Ports
+        enable       in   1          take accumulator and shift
+        accumulator  in   signed 32
+        multiplier   in   16         unsigned
+        shift        in   6          1 to 47
+        add          in   1          sum of two products: both must be int16 x 16 bits
+        zero_point, low, high  in  8 unsigned, used in the cycle of `result`
+        product      out  signed 32  lowest bits of the product, for results that stay int32
+        result       out  8          unsigned
+    Latency  1 cycle from `enable` to `product` and `result`, which then hold
+    Rate     1 a cycle
+    Errors   none
+    Golden   ``golden.dbpim.requantizer.requantize``; with `add` ``golden.dbpim.simd.add``
+    Source   formula and vectors in ``hwgen.spec.quantization``
+    """
+
+    family = "dbpim"
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "enable": In(1),
+                "accumulator": In(signed(ACCUMULATOR_BITS)),
+                "multiplier": In(MULTIPLIER_BITS),
+                "shift": In(SHIFT_BITS),
+                "add": In(1),
+                "zero_point": In(ACTIVATION_BITS),
+                "low": In(ACTIVATION_BITS),
+                "high": In(ACTIVATION_BITS),
+                "product": Out(signed(ACCUMULATOR_BITS)),
+                "result": Out(ACTIVATION_BITS),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        product = Signal(signed(PRODUCT_BITS))
+        shift = Signal(SHIFT_BITS)
+        with m.If(self.enable):
+            m.d.sync += [
+                product.eq(self.accumulator * self.multiplier + Mux(self.add, product, 0)),
+                shift.eq(self.shift),
+            ]
+
+        # A shift of at least 1 leaves room in the product's width for the half and the zero point.
+        half = Signal(PRODUCT_BITS - 1)
+        moved = Signal(signed(PRODUCT_BITS))
+        m.d.comb += [
+            self.product.eq(product),
+            half.eq((1 << shift) >> 1),
+            moved.eq(((product + half) >> shift) + self.zero_point),
+            self.result.eq(
+                Mux(moved < self.low, self.low, Mux(moved > self.high, self.high, moved))
+            ),
+        ]
+        return m
