@@ -37,6 +37,7 @@ def csd_digits(value: int) -> tuple[int, ...]:
     """
     if not -128 <= value <= 127:
         raise ValueError(f"value must be from -128 to 127, got {value}")
+    value = int(value)  # numpy's integers would overflow at 127 + 1
     digits = []
     for _ in range(DIGITS):
         digit = 2 - value % 4 if value % 2 else 0

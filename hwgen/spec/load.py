@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from hwgen.errors import ConfigError
+from hwgen.errors import ConfigError, FormatError
 
 Spec = TypeVar("Spec")
 
@@ -25,16 +25,27 @@ def validate_spec(spec_type: type[Spec], given: dict[str, Any], *, source: str) 
         raise first_mistake(error, source) from None
 
 
-def first_mistake(error: ValidationError, source: str) -> ConfigError:
+def first_mistake(
+    error: ValidationError,
+    source: str,
+    kind: type[ConfigError] | type[FormatError] = ConfigError,
+) -> ConfigError | FormatError:
     """Return the first complaint of pydantic in our words: field, allowed, given, file."""
     complaint = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in complaint["loc"]) or "the config"
-    given: object = repr(complaint["input"])
+    given: object = shortened(repr(complaint["input"]))
     match complaint["type"]:
         case "missing":
             allowed, given = "present", "nothing"
         case "extra_forbidden" | "unexpected_keyword_argument":
             allowed, given = "a known key", f"the unknown key {complaint['loc'][-1]}"
+        case "union_tag_invalid":
+            context = complaint["ctx"]
+            field = f"{field}.{context['discriminator']}".replace("'", "")
+            allowed, given = f"one of {context['expected_tags']}", repr(context["tag"])
+        case "union_tag_not_found":
+            field = f"{field}.{complaint['ctx']['discriminator']}".replace("'", "")
+            allowed, given = "present", "nothing"
         case "value_error":
             # Our own checks raise ValueError("field|allowed|given").
             own = str(complaint["ctx"]["error"]).split("|")
@@ -44,7 +55,12 @@ def first_mistake(error: ValidationError, source: str) -> ConfigError:
                 allowed = own[0]
         case _:
             allowed = complaint["msg"].removeprefix("Input should be ")
-    return ConfigError(field=field, allowed=allowed, given=given, source=source)
+    return kind(field=field, allowed=allowed, given=given, source=source)
+
+
+def shortened(text: str, *, longest: int = 60) -> str:
+    """Return `text`, cut where a whole mapping would fill the screen."""
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -60,11 +76,9 @@ def read_mapping(path: Path) -> dict[str, Any]:
         raise ConfigError(
             field="the config", allowed="a readable file", given=error.strerror, source=source
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
-        raise ConfigError(
-            field="the config", allowed="YAML", given=reason, source=source
-        ) from None
+        raise ConfigError(field="the config", allowed="YAML", given=reason, source=source) from None
     if not isinstance(content, dict):
         raise ConfigError(
             field="the config", allowed="a mapping", given=type(content).__name__, source=source

@@ -41,7 +41,7 @@ class FeatureMap:
     height: Size
     width: Size
     channels: Size
-    scale: Annotated[float, Field(gt=0)]
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     zero_point: Byte
     low: Byte
     high: Byte

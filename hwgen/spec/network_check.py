@@ -8,6 +8,7 @@ import numpy as np
 from hwgen.errors import FormatError
 from hwgen.spec.network import (
     INPUT,
+    PARAMETER_TYPES,
     Add,
     AveragePool,
     Conv,
@@ -27,7 +28,11 @@ Complaint = tuple[str, object, object]
 def check_network(network: QuantizedNetwork, *, source: str) -> None:
     """Raise FormatError for the first inconsistency of graph and integers."""
     maps: dict[str, FeatureMap] = {INPUT: network.graph.input}
-    for complaint in (*map_complaints("input", network.graph.input), *head_complaints(network)):
+    for complaint in (
+        *map_complaints("input", network.graph.input),
+        *head_complaints(network),
+        *owner_complaints(network),
+    ):
         raise complain(complaint, source)
     for layer in network.layers:
         for complaint in layer_complaints(network, layer, maps):
@@ -52,6 +57,16 @@ def head_complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
     names = network.graph.class_names
     if len(names) != last.output.channels:
         yield "class_names", f"{last.output.channels} names", f"{len(names)} names"
+
+
+def owner_complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
+    """Layers with weights have integers, and no integers are without a layer."""
+    weighted = {layer.name for layer in network.layers if isinstance(layer, Conv | Linear)}
+    for name in sorted(weighted ^ set(network.parameters)):
+        if name in weighted:
+            yield f"{name}.weights", "present", "nothing"
+        else:
+            yield "every array", "of a layer with weights", f"one of {name}"
 
 
 def map_complaints(name: str, feature_map: FeatureMap) -> Iterator[Complaint]:
@@ -138,9 +153,11 @@ def parameter_complaints(
         "weight_scale": (outputs,),
     }
     for key, shape in wanted.items():
-        given = getattr(parameters, key).shape
-        if given != shape:
-            yield f"{layer.name}.{key}", f"of shape {shape}", given
+        array, dtype = getattr(parameters, key), np.dtype(PARAMETER_TYPES[key])
+        if array.dtype != dtype:
+            yield f"{layer.name}.{key}", dtype.name, array.dtype.name
+        if array.shape != shape:
+            yield f"{layer.name}.{key}", f"of shape {shape}", array.shape
             return
     ranges = {"multiplier": (MULTIPLIER_LOW, MULTIPLIER_HIGH), "shift": (SHIFT_LOW, SHIFT_HIGH)}
     for key, (low, high) in ranges.items():

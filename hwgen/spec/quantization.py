@@ -60,10 +60,10 @@ VECTORS = (
 def fixed_point(scale: float, *, max_shift: int = SHIFT_HIGH) -> tuple[int, int]:
     """Return (M, s) with M / 2**s nearest to `scale` and M in [2**15, 2**16).
 
-    Raises ValueError when `scale` is not within [2**15 / 2**max_shift, 2**15).
+    Raises ValueError when `scale` is not within [2**15 / 2**max_shift, (2**16 - 1) / 2].
     """
-    if not scale > 0:
-        raise ValueError(f"scale must be above 0, got {scale}")
+    if not 0 < scale < MULTIPLIER_HIGH:
+        raise ValueError(f"scale must be above 0 and below 2**15, got {scale}")
     shift = 0
     while scale < MULTIPLIER_LOW and shift <= max_shift:
         scale *= 2
