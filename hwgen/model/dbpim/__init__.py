@@ -1,1 +1,1 @@
-"""Cycle model of the DB-PIM family."""
+"""Cycles of a DB-PIM program without simulating its hardware."""

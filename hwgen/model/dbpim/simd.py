@@ -1,0 +1,57 @@
+"""One cycle of a core's SIMD unit: reads in order, then three stages to the bus."""
+
+from numba import njit
+
+from hwgen.model.dbpim.state import Cores, Record, Sizes
+from hwgen.spec.dbpim.instructions import Opcode
+
+ADD = int(Opcode.ADD)
+RUNNING, START, POSITIONS, WORD, SLICE, TAP, ACCUMULATE, MULTIPLY, SHIFT, REQUEST = range(10)
+
+
+@njit(cache=True)
+def start_simd(t: int, c: int, fields: Record, cores: Cores) -> None:
+    """`go_simd` at cycle t."""
+    state = cores.simd[c]
+    state[RUNNING] = 1
+    state[START] = t + 1 + c
+    state[POSITIONS] = fields.count_base + (c < fields.count_extra)
+    state[WORD] = state[SLICE] = state[TAP] = 0
+
+
+@njit(cache=True)
+def simd_is_idle(c: int, cores: Cores) -> bool:
+    """Return whether all reads have been made and all stages are empty."""
+    state = cores.simd[c]
+    return bool(state[RUNNING] == 0 and state[ACCUMULATE : REQUEST + 1].sum() == 0)
+
+
+@njit(cache=True)
+def simd_step(t: int, c: int, granted: bool, sizes: Sizes, fields: Record, cores: Cores) -> bool:
+    """Advance unless a request waits; return whether a read was made."""
+    state = cores.simd[c]
+    if state[REQUEST] == 1 and not granted:
+        return False
+    state[REQUEST] = state[SHIFT]
+    state[SHIFT] = state[MULTIPLY]
+    state[MULTIPLY] = state[ACCUMULATE]
+    state[ACCUMULATE] = 0
+    if state[RUNNING] == 0 or t < state[START]:
+        return False
+    taps = 2 if fields.opcode == ADD else fields.kernel_height * fields.kernel_width
+    state[TAP] += 1
+    if state[TAP] < taps:
+        return True
+    state[TAP] = 0
+    state[ACCUMULATE] = 1
+    state[SLICE] += 1
+    if state[SLICE] < sizes.simd_slices:
+        return True
+    state[SLICE] = 0
+    state[WORD] += 1
+    if state[WORD] < fields.output_channel_words:
+        return True
+    state[WORD] = 0
+    state[POSITIONS] -= 1
+    state[RUNNING] = state[POSITIONS] > 0
+    return True
