@@ -69,10 +69,15 @@ def load_checkpoint(
         raise FormatError(
             field="the checkpoint", allowed="a whole file", given=str(error), source=source
         ) from None
-    for field, allowed in {"format": FORMAT, "version": VERSION, "recipe": digest}.items():
+    for field, allowed in {"format": FORMAT, "version": VERSION}.items():
         if about.get(field) != allowed:
             given = about.get(field, "nothing")
             raise FormatError(field=field, allowed=allowed, given=given, source=source)
+    if about["recipe"] != digest:
+        raise OutputError(
+            f"the folder must be empty or hold a run of the same recipe and seed to go on with, "
+            f"got one of another ({path})"
+        )
     network.load_state_dict(
         {
             name.removeprefix(NETWORK): tensor

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.spec.load import load_spec
@@ -86,6 +86,14 @@ class Recipe:
     quantized_phase: Phase
     pruning: Pruning
     quantization: Quantization
+
+    @field_validator("quantized_phase")
+    @classmethod
+    def has_epochs(cls, phase: Phase) -> Phase:
+        """Without an epoch on the integer grid no map would have a range."""
+        if phase.epochs == 0:
+            raise ValueError("quantized_phase.epochs|at least 1|0")
+        return phase
 
     @property
     def input_zero_point(self) -> int:

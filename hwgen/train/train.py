@@ -3,12 +3,10 @@
 import hashlib
 import json
 import math
-import os
-import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from hwgen.data import Dataset, load_dataset
-from hwgen.errors import DataError, OutputError
+from hwgen.errors import DataError
 from hwgen.spec.network_file import load_network, save_network
 from hwgen.train.checkpoint import Checkpoint, Epoch, load_checkpoint, save_checkpoint
 from hwgen.train.export import export_network
@@ -28,21 +26,10 @@ from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold
 from hwgen.train.prune import block_mask
 from hwgen.train.recipe import Phase, Recipe
+from hwgen.train.report import TrainResult, write_report
 from hwgen.train.start import load_start
 
 PHASES = ("float", "pruned", "quantized")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainResult:
-    """What training leaves: accuracies on the test images (0 to 1), files, what happened."""
-
-    accuracy_float: float
-    accuracy_pruned: float
-    accuracy_integer: float
-    network_path: Path
-    report_path: Path
-    history: list[Epoch]
 
 
 def train_network(
@@ -66,9 +53,9 @@ def train_network(
         recipe = replace(recipe, seed=seed)
     dataset = load_dataset(recipe.dataset, data_path)
     with torch_settings(recipe), progress_bars(enabled=progress) as bars:
-        run = Run(recipe, dataset, out=out, resume=resume, bars=bars)
+        run = Run(recipe, dataset, start_path, out=out, resume=resume, bars=bars)
 
-        network = run.start(start_path)
+        network = run.start()
         run.phase("float", network, recipe.float_phase)
         accuracy_float = run.accuracy(network)
 
@@ -91,7 +78,7 @@ def train_network(
         report_path=out / "training.json",
         history=run.history,
     )
-    write_report(result, recipe, dataset)
+    write_report(result, recipe, dataset, device=run.device.type, start_sha256=run.start_digest)
     return result
 
 
@@ -99,9 +86,21 @@ class Run:
     """What all phases share: recipe, images on the device, checkpoints, progress."""
 
     def __init__(
-        self, recipe: Recipe, dataset: Dataset, *, out: Path, resume: bool, bars: Progress
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        start_path: Path | None,
+        *,
+        out: Path,
+        resume: bool,
+        bars: Progress,
     ) -> None:
-        self.recipe, self.dataset, self.bars, self.resume = recipe, dataset, bars, resume
+        if (recipe.start is None) != (start_path is None):
+            wanted = "no checkpoint" if recipe.start is None else "a checkpoint"
+            given = "none" if start_path is None else start_path
+            raise DataError(f"the recipe {recipe.name} must start from {wanted}, got {given}")
+        self.recipe, self.dataset, self.start_path = recipe, dataset, start_path
+        self.bars, self.resume = bars, resume
         self.checkpoints = out / "checkpoints"
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.train_images = self.real(dataset.train_images)
@@ -110,27 +109,22 @@ class Run:
         self.test_labels = torch.tensor(dataset.test_labels, device=self.device)
         self.plan = plan_model(recipe.model, dataset.shape, len(dataset.class_names))
         self.history: list[Epoch] = []
-        self.digest = hashlib.sha256(
-            json.dumps(asdict(recipe), sort_keys=True).encode()
-        ).hexdigest()
+        self.start_digest = None if start_path is None else file_digest(start_path)
+        everything = [asdict(recipe), dataset.name, dataset.split, self.start_digest]
+        self.digest = hashlib.sha256(json.dumps(everything).encode()).hexdigest()
 
     def real(self, images: np.ndarray[Any, np.dtype[np.uint8]]) -> Tensor:
         """Return bytes as real numbers (n, c, h, w) that the first layer sees."""
         x = torch.tensor(images, device=self.device).permute(0, 3, 1, 2).float()
         return (x - self.recipe.input_zero_point) * self.recipe.input_scale
 
-    def start(self, start_path: Path | None) -> Network:
+    def start(self) -> Network:
         """Return the float network before training."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.recipe.seed)
             network = Network(self.plan)
-        if (self.recipe.start is None) != (start_path is None):
-            wanted = "no checkpoint" if self.recipe.start is None else "a checkpoint"
-            raise DataError(
-                f"the recipe {self.recipe.name} must start from {wanted}, got {start_path}"
-            )
-        if start_path is not None:
-            load_start(network, start_path, self.recipe)
+        if self.start_path is not None:
+            load_start(network, self.start_path, self.recipe)
         return network.to(self.device)
 
     def quantize(self, network: Network) -> QuantizedTraining:
@@ -216,8 +210,16 @@ class Run:
 
     def integer_accuracy(self, path: Path) -> float:
         """Return the share of test images that the hand-over gets right, read back from disk."""
-        images = torch.tensor(self.dataset.test_images)
-        return integer_accuracy(load_network(path), images, torch.tensor(self.dataset.test_labels))
+        images = torch.tensor(self.dataset.test_images, device=self.device)
+        return integer_accuracy(load_network(path), images, self.test_labels)
+
+
+def file_digest(path: Path) -> str:
+    """Return the sha256 of a file."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"the start must be a file, got {error.strerror} ({path})") from None
 
 
 def prune(network: Network, recipe: Recipe) -> None:
@@ -275,37 +277,3 @@ def progress_bars(*, enabled: bool) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TextColumn("epochs"), TimeElapsedColumn(), disable=not enabled) as bars:
         yield bars
-
-
-def write_report(result: TrainResult, recipe: Recipe, dataset: Dataset) -> None:
-    """Write `training.json`: accuracies, seed, split, versions, threads, effective recipe."""
-    report = {
-        "format": "hwgen.training",
-        "version": 1,
-        "accuracy": {
-            "float": result.accuracy_float,
-            "pruned": result.accuracy_pruned,
-            "integer": result.accuracy_integer,
-        },
-        "network": result.network_path.name,
-        "network_digest": load_network(result.network_path).digest,
-        "seed": recipe.seed,
-        "split": dataset.split,
-        "test_images": len(dataset.test_labels),
-        "threads": recipe.threads,
-        "device": "cuda" if torch.cuda.is_available() else "cpu",
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "torch": torch.__version__,
-        },
-        "recipe": asdict(recipe),
-        "history": result.history,
-    }
-    path = result.report_path
-    fresh = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        fresh.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        fresh.rename(path)
-    except OSError as error:
-        raise OutputError(f"the report must be writable at {path}, got {error.strerror}") from None
