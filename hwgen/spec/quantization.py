@@ -62,7 +62,7 @@ def fixed_point(scale: float, *, max_shift: int = SHIFT_HIGH) -> tuple[int, int]
 
     Raises ValueError when `scale` is not within [2**15 / 2**max_shift, (2**16 - 1) / 2].
     """
-    if not 0 < scale < MULTIPLIER_HIGH:
+    if not 0 < scale < MULTIPLIER_LOW:
         raise ValueError(f"scale must be above 0 and below 2**15, got {scale}")
     shift = 0
     while scale < MULTIPLIER_LOW and shift <= max_shift:
