@@ -149,9 +149,12 @@ def decode_stream(image: Bytes, arch: Arch) -> list[Packet]:
     end = (begin.beats + begin.fields["stream_beats"]) * arch.port_bytes
     if end != len(image):
         raise damaged(f"{end} bytes long", f"{len(image)} bytes")
-    while reader.offset < end:
-        packets.append(reader.packet())
-    return packets
+    return packets + reader.rest()
+
+
+def decode_packets(body: Bytes, arch: Arch) -> list[Packet]:
+    """Return the packets of a part of a stream, without BEGIN; offsets count from its start."""
+    return Reader(body, arch).rest()
 
 
 def damaged(allowed: str, given: str) -> FormatError:
@@ -174,6 +177,13 @@ class Reader:
         if self.offset > len(self._image):
             raise damaged("a whole stream of packets", f"an end at byte {len(self._image)}")
         return self._image[start : start + -(-bits // 8)].tobytes()
+
+    def rest(self) -> list[Packet]:
+        """Return all packets up to the end."""
+        packets = []
+        while self.offset < len(self._image):
+            packets.append(self.packet())
+        return packets
 
     def packet(self) -> Packet:
         """Return the next packet."""
