@@ -1,0 +1,59 @@
+"""Weight codes: what the cells of a filter hold, and which of its columns count."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.spec.csd import Block, cells, phi
+
+INT8 = range(-128, 128)
+PHI_LIMIT = 2
+"""CSD digits of a weight at most; a filter has as many columns."""
+
+COLUMNS_OF_PHI = (0b00, 0b01, 0b11)
+"""Columns of a filter that count: none, the first, both."""
+
+DIGITS = np.array([phi(value) for value in INT8])
+
+
+def nibble(block: Block) -> int:
+    """Return {q (bit 3), negative (bit 2), index (bits 1..0)} of one cell."""
+    return block.q << 3 | block.negative << 2 | block.index
+
+
+def code(value: int, columns: int) -> int:
+    """Return the code of a weight: its first cell in the low nibble; 0 where none is needed."""
+    if not 0 < columns <= PHI_LIMIT or phi(value) > columns or (columns == 1 and value == 0):
+        return 0
+    return sum(
+        nibble(block) << 4 * place for place, block in enumerate(cells(value, columns=columns))
+    )
+
+
+CODES = np.array([[code(v, columns) for v in INT8] for columns in range(PHI_LIMIT + 1)], np.uint8)
+"""Code of each int8 value (rows: columns that count), where such a filter can have it."""
+
+
+def filter_phi(weights: NDArray[np.int8]) -> int:
+    """Return the columns that one filter needs; weights: those of its kept blocks.
+
+    0: all weights are zero; 1: each has exactly one digit; otherwise the most digits of any, 2 at
+    least, since two cells also make a value of one digit or none.
+    """
+    digits = DIGITS[weights - np.int64(INT8.start)]
+    most = int(digits.max(initial=0))
+    if most == 1 and digits.min() == 0:
+        return 2
+    return most
+
+
+def csd_codes(weights: NDArray[np.int8], phis: Sequence[int]) -> NDArray[np.uint8]:
+    """Return the codes of (filters, inputs), one phi for each filter."""
+    codes: NDArray[np.uint8] = CODES[np.array(phis)[:, np.newaxis], weights - np.int64(INT8.start)]
+    return codes
+
+
+def plain_codes(weights: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """Return the codes of a design without `weight_bits`: the weights themselves."""
+    return weights.view(np.uint8)

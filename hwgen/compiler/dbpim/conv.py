@@ -1,0 +1,140 @@
+"""Convolutions and linear layers: an instruction and its tiles."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.compiler.dbpim.cost import cheapest
+from hwgen.compiler.dbpim.fields import (
+    Fields,
+    check_fields,
+    input_fields,
+    output_fields,
+    walk_fields,
+    window_fields,
+)
+from hwgen.compiler.dbpim.groups import filter_groups
+from hwgen.compiler.dbpim.masks import kept_blocks
+from hwgen.compiler.dbpim.schedule import Load, stream_order
+from hwgen.compiler.dbpim.split import Split, candidates
+from hwgen.compiler.dbpim.task import Task
+from hwgen.compiler.dbpim.words import real_lanes, weight_words
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.program import LayerPlan
+from hwgen.spec.dbpim.stream import decode_packets, encode_instruction, encode_tile, pad
+from hwgen.spec.network import Conv, Linear
+
+Compiled = tuple[bytes, LayerPlan]
+"""Packets of a layer, and what they do."""
+
+
+def compile_conv(task: Task, layer: Conv | Linear) -> Compiled:
+    """Return a layer with weights, split over the cores in the cheapest way."""
+    arch, parameters = task.arch, task.network.parameters[layer.name]
+    weights = window_weights(task, layer)
+    words, real = weight_words(weights, arch), real_lanes(weights.shape[1:], arch)
+    blocks = kept_blocks(words, real, weight_values=arch.sparsity.weight_values)
+    groups = filter_groups(layer.name, words, blocks, parameters, arch)
+
+    def encoded(split: Split) -> bytes:
+        fields = layer_fields(task, layer, weights.shape[1:3])
+        fields |= split_fields(split, layer.output.width, arch)
+        return encode_layer(layer.name, fields, stream_order(split, arch), arch)
+
+    split = cheapest(
+        list(candidates(groups, layer.output.height * layer.output.width, arch)),
+        arch,
+        packets=lambda split: decode_packets(np.frombuffer(encoded(split), np.uint8), arch),
+        layer=layer.name,
+        layer_cost=task.layer_cost,
+    )
+    rows = sum(group.rows for group in groups)
+    plan = LayerPlan(
+        name=layer.name,
+        op=layer.op,
+        output=task.regions.get(layer.name),
+        sets=len(split.sets),
+        share=split.share,
+        filter_groups=len(groups),
+        chunks=split.chunks,
+        tiles=max(len(group.tiles) for group in groups),
+        rows_loaded=rows * split.chunks,
+        rows=rows,
+        k=int(real.sum()),
+        kept=float(blocks.sum() / (len(blocks) * real.sum())),
+        positions=split.positions,
+        filters=len(weights),
+    )
+    return encoded(split), plan
+
+
+def window_weights(task: Task, layer: Conv | Linear) -> NDArray[np.int8]:
+    """Return (filters, kh, kw, channels); the window of a linear layer is the whole map."""
+    weights = task.network.parameters[layer.name].weights
+    return weights.reshape(len(weights), *window_shape(task, layer))
+
+
+def window_shape(task: Task, layer: Conv | Linear) -> tuple[int, int, int]:
+    """Return the height, width and channels that a filter sees."""
+    source = task.network.map_of(layer.input)
+    if isinstance(layer, Linear):
+        return source.shape
+    return layer.kernel_height, layer.kernel_width, source.channels
+
+
+def layer_fields(task: Task, layer: Conv | Linear, kernel: tuple[int, int]) -> Fields:
+    """Return the fields that do not depend on the split."""
+    stride, padding = (layer.stride, layer.padding) if isinstance(layer, Conv) else (1, 0)
+    return {
+        **input_fields(task.regions[layer.input], task.network.map_of(layer.input)),
+        **window_fields(kernel, stride=stride, padding=padding),
+        **output_fields(task.regions.get(layer.name), layer.output),
+        "raw": int(layer.head),
+    }
+
+
+def split_fields(split: Split, width: int, arch: Arch) -> Fields:
+    """Return the fields that say who computes what."""
+    lanes = arch.macros_per_core
+    return {
+        **walk_fields(unit=lanes, share=split.share, count=split.quads, width=width),
+        "active_cores": split.active_cores,
+        "share_log2": split.share.bit_length() - 1,
+        "last_lanes": split.positions - (split.quads - 1) * lanes,
+        "last_share": (split.quads - 1) % split.share,
+        "chunk_quads": split.chunk_quads,
+    }
+
+
+def encode_layer(name: str, fields: Fields, loads: list[Load], arch: Arch) -> bytes:
+    """Return the instruction and its tiles."""
+    check_fields(name, Opcode.CONV, fields)
+    parts = [pad(encode_instruction(Opcode.CONV, fields), arch)]
+    for load in loads:
+        group = load.group
+        tile = group.tiles[load.number]
+        pixel, channel_word = divmod(tile.piece.start, fields["input_channel_words"])
+        kernel_y, kernel_x = divmod(pixel, fields["kernel_width"])
+        header = {
+            "cores": load.cores,
+            "group": group.index,
+            "kernel_y": kernel_y,
+            "kernel_x": kernel_x,
+            "channel_word": channel_word,
+            "turn": load.turn,
+            "first": int(load.number == 0),
+            "last": int(load.number == len(group.tiles) - 1),
+            "last_group": int(load.last_group),
+            "columns": group.columns,
+        }
+        check_fields(name, Opcode.TILE, header)
+        parts.append(
+            encode_tile(
+                header,
+                masks=tile.piece.masks,
+                parameters=group.parameters if load.chunk == load.number == 0 else (),
+                codes=tile.codes,
+                arch=arch,
+            )
+        )
+    return b"".join(parts)

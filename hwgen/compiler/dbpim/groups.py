@@ -1,0 +1,123 @@
+"""Filter groups: the filters that a core computes at a time, cut into tiles of weight codes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.compiler.dbpim.codes import (
+    COLUMNS_OF_PHI,
+    PHI_LIMIT,
+    csd_codes,
+    filter_phi,
+    plain_codes,
+)
+from hwgen.compiler.dbpim.masks import walked_inputs
+from hwgen.compiler.dbpim.tiles import Piece, cut_tiles
+from hwgen.errors import CompileError
+from hwgen.spec.dbpim.arch import ALPHA, Arch
+from hwgen.spec.dbpim.stream import FilterParameters
+from hwgen.spec.network import Parameters
+
+ABSENT = FilterParameters(bias=0, multiplier=0, shift=1)
+"""Of a filter that a tail group lacks: its bytes are the zero point, and nobody reads them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightTile:
+    """A tile of one filter group.
+
+    piece: the inputs that it walks
+    codes: uint8, (rows, C, F); slots without an input hold 0 and meet inputs of 0
+    """
+
+    piece: Piece
+    codes: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterGroup:
+    """F neighbouring output channels; `columns` are those that count, as in a tile's header."""
+
+    index: int
+    columns: int
+    parameters: tuple[FilterParameters, ...]
+    tiles: tuple[WeightTile, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of weights of all tiles."""
+        return sum(len(tile.codes) for tile in self.tiles)
+
+
+def filter_groups(
+    name: str,
+    words: NDArray[np.int8],
+    blocks: NDArray[np.bool_],
+    parameters: Parameters,
+    arch: Arch,
+) -> list[FilterGroup]:
+    """Return the groups of a layer called `name`.
+
+    words: (filters, words, C); blocks: (mask groups, words, C), True where a block is kept
+    """
+    phis = (
+        layer_phis(name, words, blocks) if arch.sparsity.weight_bits else [PHI_LIMIT] * len(words)
+    )
+    cuts = [cut_tiles(walked, arch) for walked in walked_inputs(blocks)]
+    entries = layer_parameters(parameters)
+    groups = []
+    for index, first in enumerate(range(0, len(words), arch.filters)):
+        chosen = slice(first, first + arch.filters)
+        weights = words[chosen].reshape(len(words[chosen]), -1)
+        missing = arch.filters - len(weights)
+        columns = [COLUMNS_OF_PHI[phi] for phi in phis[chosen]]
+        groups.append(
+            FilterGroup(
+                index=index,
+                columns=sum(bits << 2 * place for place, bits in enumerate(columns)),
+                parameters=(*entries[chosen], *[ABSENT] * missing),
+                tiles=tuple(
+                    WeightTile(piece=piece, codes=tile_codes(weights, piece, phis[chosen], arch))
+                    for piece in cuts[first // ALPHA]
+                ),
+            )
+        )
+    return groups
+
+
+def layer_phis(name: str, words: NDArray[np.int8], blocks: NDArray[np.bool_]) -> list[int]:
+    """Return the phi of each filter; more than two digits do not fit the cells."""
+    phis = [filter_phi(weights[blocks[n // ALPHA]]) for n, weights in enumerate(words)]
+    for number, phi in enumerate(phis):
+        if phi > PHI_LIMIT:
+            raise CompileError(
+                f"layer {name}: filter {number} must have at most {PHI_LIMIT} non-zero CSD digits"
+                f" in every weight, got phi {phi}; it runs with weight_bits off"
+            )
+    return phis
+
+
+def layer_parameters(parameters: Parameters) -> list[FilterParameters]:
+    """Return what the output stage needs for each filter; the head has a bias only."""
+    scales = list(zip(parameters.multiplier.tolist(), parameters.shift.tolist(), strict=True))
+    return [
+        FilterParameters(bias, *scale)
+        for bias, scale in zip(
+            parameters.bias.tolist(), scales or [ABSENT[1:]] * len(parameters.bias), strict=True
+        )
+    ]
+
+
+def tile_codes(
+    weights: NDArray[np.int8], piece: Piece, phis: Sequence[int], arch: Arch
+) -> NDArray[np.uint8]:
+    """Return the codes of a tile: (rows, C, F); weights: (filters that exist, inputs)."""
+    compartments = arch.macro.compartments
+    chosen = weights[:, piece.inputs]
+    codes = csd_codes(chosen, phis) if arch.sparsity.weight_bits else plain_codes(chosen)
+    rows = -(-len(piece.inputs) // compartments)
+    padded = np.zeros((rows * compartments, arch.filters), np.uint8)
+    padded[: len(piece.inputs), : len(codes)] = codes.T
+    return padded.reshape(rows, compartments, arch.filters)

@@ -1,0 +1,59 @@
+"""Where the maps lie: regions by the time that they live, each in the lowest gap."""
+
+from hwgen.errors import CompileError
+from hwgen.spec.dbpim.addressing import region_at
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.program import Region
+from hwgen.spec.network import INPUT, FeatureMap, QuantizedNetwork
+
+MAP_LIMIT = 255
+"""Rows, columns and channel words of a map at most: 8-bit fields and coordinates."""
+
+
+def allocate(network: QuantizedNetwork, arch: Arch) -> dict[str, Region]:
+    """Return the region of every map by layer name, the image included, the logits not.
+
+    A map lives from the layer that writes it to the last one that reads it, both included.
+    """
+    last_read = {name: step for step, layer in enumerate(network.layers) for name in layer.inputs}
+    regions = {INPUT: place(INPUT, network.graph.input, [], arch)}
+    for step, layer in enumerate(network.layers[:-1]):
+        alive = [region for name, region in regions.items() if last_read.get(name, -1) >= step]
+        regions[layer.name] = place(layer.name, layer.output, alive, arch)
+    return regions
+
+
+def place(name: str, feature: FeatureMap, alive: list[Region], arch: Arch) -> Region:
+    """Return the lowest region that touches none of those that are alive."""
+    check_size(name, feature, arch)
+
+    def at(base: int) -> Region:
+        return region_at(
+            base, height=feature.height, width=feature.width, channels=feature.channels, arch=arch
+        )
+
+    words, base, largest = at(0).words, 0, 0
+    for region in sorted(alive, key=lambda region: region.base):
+        gap = region.base - base
+        if gap >= words:
+            return at(base)
+        base, largest = max(base, region.base + region.words), max(largest, gap)
+    gap = arch.bank_words - base
+    if gap < words:
+        raise CompileError(
+            f"layer {name}: its map must fit the activation buffer, got {words} words a bank where"
+            f" {max(largest, gap)} of {arch.bank_words} are free in one piece"
+        )
+    return at(base)
+
+
+def check_size(name: str, feature: FeatureMap, arch: Arch) -> None:
+    """Refuse a map that the fields of an instruction cannot describe."""
+    sizes = {
+        "height": (feature.height, MAP_LIMIT),
+        "width": (feature.width, MAP_LIMIT),
+        "channels": (feature.channels, MAP_LIMIT * arch.macro.compartments),
+    }
+    for what, (size, limit) in sizes.items():
+        if size > limit:
+            raise CompileError(f"layer {name}: {what} must be at most {limit}, got {size}")

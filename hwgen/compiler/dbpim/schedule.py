@@ -1,0 +1,56 @@
+"""The order in which the tiles of a layer stand in the stream."""
+
+from dataclasses import dataclass
+
+from hwgen.compiler.dbpim.effort import tile_cycles
+from hwgen.compiler.dbpim.groups import FilterGroup
+from hwgen.compiler.dbpim.split import Split
+from hwgen.spec.dbpim.arch import Arch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """One tile packet.
+
+    number: of the tile within its group; cores: one bit each
+    turn: rotates positions over macros; the same in a chunk, so that partial sums stay in place
+    last_group: the set has no further group in this layer
+    needed: cycle of the layer in which its set gets to it, by the compiler's estimate
+    """
+
+    group: FilterGroup
+    number: int
+    chunk: int
+    cores: int
+    turn: int
+    last_group: bool
+    needed: int
+
+
+def stream_order(split: Split, arch: Arch) -> list[Load]:
+    """Return the loads of all sets by time of need; each set keeps its own order."""
+    loads = [load for number in range(len(split.sets)) for load in loads_of(number, split, arch)]
+    return sorted(loads, key=lambda load: load.needed)
+
+
+def loads_of(number: int, split: Split, arch: Arch) -> list[Load]:
+    """Return the loads of one set in order of use: for each group, chunk, tile."""
+    groups = split.sets[number]
+    loads, now = [], 0
+    for order, group in enumerate(groups):
+        cycles = [tile_cycles(tile, arch) for tile in group.tiles]
+        for chunk in range(split.chunks):
+            for tile, cost in enumerate(cycles):
+                loads.append(
+                    Load(
+                        group=group,
+                        number=tile,
+                        chunk=chunk,
+                        cores=split.cores(number, chunk),
+                        turn=(order + chunk) % arch.macros_per_core,
+                        last_group=group is groups[-1],
+                        needed=now,
+                    )
+                )
+                now += cost * split.chunk_count(0, chunk)
+    return loads

@@ -1,0 +1,81 @@
+"""Pools and residual adds: one instruction each."""
+
+from hwgen.compiler.dbpim.fields import (
+    Fields,
+    check_fields,
+    input_fields,
+    output_fields,
+    walk_fields,
+    window_fields,
+)
+from hwgen.compiler.dbpim.task import Task
+from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.program import LayerPlan
+from hwgen.spec.dbpim.stream import encode_instruction, pad
+from hwgen.spec.network import Add, AveragePool, MaxPool
+
+SimdLayer = Add | AveragePool | MaxPool
+
+
+def compile_simd(task: Task, layer: SimdLayer) -> tuple[bytes, LayerPlan]:
+    """Return the packet of a layer without weights, and its plan."""
+    opcode = Opcode.ADD if isinstance(layer, Add) else Opcode.POOL
+    source = layer.inputs[0]
+    own = own_fields(task, layer)
+    fields = {
+        **input_fields(task.regions[source], task.network.map_of(source)),
+        **output_fields(task.regions[layer.name], layer.output),
+        **share_fields(task, layer),
+        **own,
+    }
+    check_fields(layer.name, opcode, fields)
+    packet = pad(encode_instruction(opcode, fields), task.arch)
+    plan = LayerPlan(
+        name=layer.name,
+        op=layer.op,
+        output=task.regions[layer.name],
+        sets=1,
+        share=fields["active_cores"].bit_count(),
+        filter_groups=0,
+        chunks=0,
+        tiles=0,
+        rows_loaded=0,
+        rows=0,
+        k=own["kernel_height"] * own["kernel_width"] * len(layer.inputs),
+        kept=1.0,
+        positions=layer.output.height * layer.output.width,
+        filters=layer.output.channels,
+    )
+    return packet, plan
+
+
+def share_fields(task: Task, layer: SimdLayer) -> Fields:
+    """Return who computes which positions: every core one, then the next of each."""
+    positions, cores = layer.output.height * layer.output.width, task.arch.cores
+    return {
+        **walk_fields(unit=1, share=cores, count=positions, width=layer.output.width),
+        "active_cores": (1 << min(cores, positions)) - 1,
+    }
+
+
+def own_fields(task: Task, layer: SimdLayer) -> Fields:
+    """Return the window and the arithmetic of one kind of layer."""
+    match layer:
+        case MaxPool():
+            kernel = (layer.kernel, layer.kernel)
+            window = window_fields(kernel, stride=layer.stride, padding=layer.padding)
+            return {**window, "average": 0, "multiplier": 0, "shift": 0}
+        case AveragePool():
+            kernel = (layer.kernel_height, layer.kernel_width)
+            window = window_fields(kernel, stride=layer.stride)
+            scale = {"multiplier": layer.multiplier, "shift": layer.shift}
+            return {**window, "average": 1, **scale}
+        case Add():
+            return {
+                **window_fields((1, 1)),
+                "second_base": task.regions[layer.b].base,
+                "second_zero_point": task.network.map_of(layer.b).zero_point,
+                "multiplier": layer.multiplier_a,
+                "second_multiplier": layer.multiplier_b,
+                "shift": layer.shift,
+            }
