@@ -46,6 +46,8 @@ def first_mistake(
         case "union_tag_not_found":
             field = f"{field}.{complaint['ctx']['discriminator']}".replace("'", "")
             allowed, given = "present", "nothing"
+        case "too_short":
+            allowed = f"at least {complaint['ctx']['min_length']} long"
         case "value_error":
             # Our own checks raise ValueError("field|allowed|given").
             own = str(complaint["ctx"]["error"]).split("|")

@@ -155,7 +155,7 @@ def parameter_complaints(
     for key, shape in wanted.items():
         array, dtype = getattr(parameters, key), np.dtype(PARAMETER_TYPES[key])
         if array.dtype != dtype:
-            yield f"{layer.name}.{key}", dtype.name, array.dtype.name
+            yield f"{layer.name}.{key}", dtype, array.dtype
         if array.shape != shape:
             yield f"{layer.name}.{key}", f"of shape {shape}", array.shape
             return

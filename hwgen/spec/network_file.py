@@ -1,8 +1,6 @@
 """Read and write the hand-over: one `.npz` without pickle, a JSON graph inside (`graph`)."""
 
 import json
-import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from hwgen.errors import FormatError, OutputError
+from hwgen.errors import FormatError
 from hwgen.spec.load import first_mistake
 from hwgen.spec.network import FORMAT, PARAMETER_TYPES, VERSION, Graph, Parameters, QuantizedNetwork
 from hwgen.spec.network_check import check_network
+from hwgen.spec.npz import read_npz, write_npz
 
 GRAPH_KEY = "graph"
 
@@ -25,26 +24,14 @@ def save_network(network: QuantizedNetwork, path: Path) -> None:
     arrays: dict[str, NDArray[Any]] = {GRAPH_KEY: np.frombuffer(text.encode(), dtype=np.uint8)}
     for name in sorted(network.parameters):
         for key in PARAMETER_TYPES:
-            # The memory order of an array would show in the file.
-            arrays[f"{name}.{key}"] = np.ascontiguousarray(getattr(network.parameters[name], key))
-    fresh = path.with_name(f".{path.name}-{os.getpid()}.npz")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as file:
-            for name, array in arrays.items():
-                with file.open(f"{name}.npy", "w") as entry:
-                    np.lib.format.write_array(entry, array, allow_pickle=False)
-        fresh.rename(path)
-    except OSError as error:
-        raise OutputError(f"the network must be writable at {path}, got {error.strerror}") from None
-    finally:
-        fresh.unlink(missing_ok=True)
+            arrays[f"{name}.{key}"] = getattr(network.parameters[name], key)
+    write_npz(path, arrays, what="network")
 
 
 def load_network(path: Path) -> QuantizedNetwork:
     """Return the network in `path`; every mistake in the file is one sentence."""
     source = str(path)
-    arrays = read_arrays(path)
+    arrays = read_npz(path, what="network", allowed=f"a whole {FORMAT} file (.npz)")
     if GRAPH_KEY not in arrays:
         raise FormatError(
             field="the file", allowed=f"a {FORMAT} file", given="no graph inside", source=source
@@ -62,22 +49,6 @@ def load_network(path: Path) -> QuantizedNetwork:
     network = QuantizedNetwork(graph=graph, parameters=parameters)
     check_network(network, source=source)
     return network
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an `.npz`, without pickle."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: np.asarray(file[name]) for name in file.files}
-    except FileNotFoundError:
-        given = "no file"
-    except OSError as error:
-        given = error.strerror or "a damaged file"
-    # Damaged bytes raise a dozen types in numpy, zipfile and zlib.
-    except Exception:
-        given = "a damaged file" if zipfile.is_zipfile(path) else "a truncated or foreign file"
-    allowed = f"a whole {FORMAT} file (.npz)"
-    raise FormatError(field="the network", allowed=allowed, given=given, source=str(path))
 
 
 def parse_graph(text: NDArray[Any], source: str) -> Graph:

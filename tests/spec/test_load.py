@@ -65,7 +65,11 @@ def test_complete_config(tmp_path: Path) -> None:
     ("old", "new", "sentence"),
     [
         ("rows: 3\n", "", "rows must be present, got nothing"),
-        ("rows: 3\n", "rows: 3\nspeed: 1\n", "speed must be a known key, got the unknown key speed"),
+        (
+            "rows: 3\n",
+            "rows: 3\nspeed: 1\n",
+            "speed must be a known key, got the unknown key speed",
+        ),
         ("rows: 3", "rows: 0", "rows must be greater than or equal to 1, got 0"),
         ("rows: 3", "rows: 257", "rows must be less than or equal to 256, got 257"),
         ("rows: 3", "rows: yes", "rows must be a valid integer, got True"),
