@@ -1,0 +1,74 @@
+"""The logits of an image, from the write bus to the memory port."""
+
+from amaranth.hdl import ClockSignal, Module, Signal
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.dbpim.layouts import bus_write
+from hwgen.rtl.dbpim.register_file import RegisterFile
+from hwgen.rtl.part import Part
+from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
+from hwgen.spec.widths import bits_for_index
+
+
+class LogitBuffer(Part):
+    """Stores F logits at a time and gives them out by beats of the memory port.
+
+    ``logits[address + f] = data[f]`` for a bus word with `raw`; ``read_data`` = the logits of beat
+    ``read_index``, the first one lowest.
+
+    Ports
+        write_valid  in   1          a word is on the bus; only those with `raw` are stored
+        write        in   bus_write  address: index of the first logit, a multiple of F
+        read_index   in   beat_bits  beat, of port_bits / 32 logits
+        read_data    out  port_bits  int32 each
+    Latency  0 from ``read_index`` to ``read_data``; what is written is seen in the next cycle
+    Rate     F logits in and one beat out in each cycle
+    Errors   none; a logit never written holds garbage
+    Golden   indexing
+    Source   docs/dbpim-microarchitecture.md, "output_stage"
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._beat_words = arch.port_bits // ACCUMULATOR_BITS
+        self._lanes = max(arch.filters, self._beat_words)
+        rows = max(2, arch.logit_entries // self._lanes)
+        self._lane = RegisterFile(depth=rows, width=ACCUMULATOR_BITS)
+        self.parts = [self._lane]
+        super().__init__(
+            {
+                "write_valid": In(1),
+                "write": In(bus_write(arch)),
+                "read_index": In(bits_for_index(arch.logit_entries // self._beat_words)),
+                "read_data": Out(arch.port_bits),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        filters, lanes = self._arch.filters, self._lanes
+        lane_bits, filter_bits = lanes.bit_length() - 1, filters.bit_length() - 1
+        beat_bits = self._beat_words.bit_length() - 1
+        address = self.write.address
+        chunk = Signal(range(max(2, lanes // filters)))
+        m.d.comb += chunk.eq(address[filter_bits:lane_bits])
+        row = Signal(ACCUMULATOR_BITS * lanes)
+        for index in range(lanes):
+            m.submodules[f"lane_{index}"] = lane = self._lane.instance()
+            mine = chunk == index // filters
+            m.d.comb += [
+                lane.clk.eq(ClockSignal()),
+                lane.write_en.eq(self.write_valid & self.write.raw & mine),
+                lane.write_index.eq(address[lane_bits:]),
+                lane.write_data.eq(self.write.data.word_select(index % filters, ACCUMULATOR_BITS)),
+                lane.read_index.eq(self.read_index[lane_bits - beat_bits :]),
+                row.word_select(index, ACCUMULATOR_BITS).eq(lane.read_data),
+            ]
+        with m.Switch(self.read_index[: lane_bits - beat_bits]):
+            for part in range(lanes // self._beat_words):
+                with m.Case(part):
+                    beat = row.word_select(part, self._arch.port_bits)
+                    m.d.comb += self.read_data.eq(beat)
+        return m

@@ -1,0 +1,62 @@
+"""From weight codes, as they stand in the stream, to what the arrays of a macro store."""
+
+from amaranth.hdl import Module
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.dbpim.layouts import row, row_cells, row_meta
+from hwgen.rtl.part import Part
+from hwgen.spec.dbpim.arch import Arch
+
+NIBBLE_BITS = 4
+Q_BIT = 3
+NEGATIVE_BIT = 2
+INDEX_BITS = slice(0, 2)
+
+
+class WeightDecoder(Part):
+    """Spreads the codes of a row over the columns of each compartment.
+
+    With `weight_bits` a code is two nibbles {q (bit 3), negative (bit 2), index (bits 1, 0)}, the
+    lower one for column 2f; without, it is the int8 weight and bit b goes to column 8f + b.
+
+    Ports
+        row        in   row        codes of one row, index compartment * F + filter
+        row_cells  out  row_cells  cell bits, one for each column of each compartment
+        row_meta   out  row_meta   sign and block index of each cell; zeros without `weight_bits`
+    Latency  0: combinational
+    Rate     one row in each cycle
+    Errors   none: every code has a meaning
+    Golden   ``golden.dbpim.weight_decoder``
+    Source   seed 002, IV-B; docs/dbpim-microarchitecture.md, "Stream"
+    """
+
+    family = "dbpim"
+    clock_ports = ()
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        super().__init__(
+            {
+                "row": In(row(arch)),
+                "row_cells": Out(row_cells(arch)),
+                "row_meta": Out(row_meta(arch)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        filters = self._arch.filters
+        for compartment in range(self._arch.macro.compartments):
+            codes = [self.row[compartment * filters + index] for index in range(filters)]
+            cells, meta = self.row_cells[compartment], self.row_meta[compartment]
+            if not self._arch.sparsity.weight_bits:
+                m.d.comb += [cells[i].eq(codes[i // 8][i % 8]) for i in range(8 * filters)]
+                continue
+            for column in range(2 * filters):
+                nibble = codes[column // 2].word_select(column % 2, NIBBLE_BITS)
+                m.d.comb += [
+                    cells[column].eq(nibble[Q_BIT]),
+                    meta[column].negative.eq(nibble[NEGATIVE_BIT]),
+                    meta[column].index.eq(nibble[INDEX_BITS]),
+                ]
+        return m

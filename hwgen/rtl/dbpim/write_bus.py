@@ -1,0 +1,74 @@
+"""The one way by which results reach the buffers of all cores, and the logits their own."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.dbpim.layouts import bus_write
+from hwgen.rtl.part import Part
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.widths import bits_for_index
+
+
+class WriteBus(Part):
+    """Grants one request in each cycle, in turn: after core c the next one is first in line.
+
+    Every buffer stores every word; a multicast to some cores would be decided here.
+
+    Ports
+        requests     streams in  cores x bus_write  of each core; ready = granted in this cycle
+        image_valid  in          1                  the loader hands over a word of the image
+        image        in          bus_write          that word
+        write_valid  out         1                  a word for all buffers, registered
+        write        out         bus_write          that word
+    Latency  ``BUS_CYCLES`` from the grant to ``write_valid``
+    Rate     one word in each cycle
+    Errors   none; an image word goes before all requests, of which there are none then
+    Golden   the words of each core in their order
+    Source   docs/dbpim-microarchitecture.md, "write_bus"
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._cores = arch.cores
+        super().__init__(
+            {
+                "requests": In(stream.Signature(bus_write(arch))).array(arch.cores),
+                "image_valid": In(1),
+                "image": In(bus_write(arch)),
+                "write_valid": Out(1),
+                "write": Out(bus_write(arch)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        index_bits = bits_for_index(self._cores)
+        first, winner = Signal(index_bits), Signal(index_bits)
+        granted = Signal()
+        word = Signal.like(self.write)
+        with m.Switch(first):
+            for favourite in range(self._cores):
+                with m.Case(favourite):
+                    self._choose(m, favourite=favourite, winner=winner, granted=granted)
+        with m.Switch(winner):
+            for core, request in enumerate(self.requests):
+                with m.Case(core):
+                    m.d.comb += [
+                        word.eq(request.payload),
+                        request.ready.eq(granted & ~self.image_valid),
+                    ]
+        m.d.sync += self.write_valid.eq(self.image_valid | granted)
+        with m.If(self.image_valid):
+            m.d.sync += self.write.eq(self.image)
+        with m.Elif(granted):
+            m.d.sync += [self.write.eq(word), first.eq((winner + 1) % self._cores)]
+        return m
+
+    def _choose(self, m: Module, *, favourite: int, winner: Signal, granted: Signal) -> None:
+        """Let the first core that asks win, from `favourite` upwards and around."""
+        in_turn = [(favourite + n) % self._cores for n in range(self._cores)]
+        for core in reversed(in_turn):
+            with m.If(self.requests[core].valid):
+                m.d.comb += [winner.eq(core), granted.eq(1)]
