@@ -1,0 +1,68 @@
+"""One bank of an activation buffer, behind ports that a foundry SRAM can take over."""
+
+from amaranth.hdl import ClockDomain, Module
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.dbpim.layouts import group
+from hwgen.rtl.part import Part
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
+
+
+class ActivationBank(Part):
+    """Words of C bytes with one write port and one read port.
+
+    ``read_data = words[read_address]`` as it was before the clock edge that saw ``read_en``
+
+    Ports
+        clk            in   1             rising edge; there is no reset
+        write_en       in   C             bit c: store byte c of ``write_data`` at this clock edge
+        write_address  in   address_bits  unsigned, below ``bank_words``
+        write_data     in   C bytes       byte 0 lowest
+        read_en        in   1             sense ``read_address`` at this clock edge
+        read_address   in   address_bits  unsigned, below ``bank_words``
+        read_data      out  C bytes       holds from one read to the next
+    Latency  ``BANK_READ_CYCLES`` from ``read_en`` to ``read_data``
+    Rate     one read and one write in each cycle; a read sees the word before the write
+    Errors   none: ``Arch`` has checked the sizes; a word never written holds garbage
+    Golden   indexing, inside ``golden.dbpim.activation_buffer``
+    Source   seed 002, V-A: input and output buffers
+    """
+
+    family = "dbpim"
+    clock_ports = ()
+    garbage_at_power_on = True
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._words = arch.bank_words
+        address_bits = arch.bank_address_bits
+        super().__init__(
+            {
+                "clk": In(1),
+                "write_en": In(arch.macro.compartments),
+                "write_address": In(address_bits),
+                "write_data": In(group(arch)),
+                "read_en": In(1),
+                "read_address": In(address_bits),
+                "read_data": Out(group(arch)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.array = array_clock = ClockDomain(reset_less=True, local=True)
+        m.submodules.words = words = Memory(
+            shape=self.read_data.shape().size, depth=self._words, init=[]
+        )
+        write = words.write_port(domain="array", granularity=ACTIVATION_BITS)
+        read = words.read_port(domain="array")
+        m.d.comb += [
+            array_clock.clk.eq(self.clk),
+            write.en.eq(self.write_en),
+            write.addr.eq(self.write_address),
+            write.data.eq(self.write_data),
+            read.en.eq(self.read_en),
+            read.addr.eq(self.read_address),
+            self.read_data.eq(read.data),
+        ]
+        return m

@@ -1,0 +1,11 @@
+"""One of several values by an index, without a case that is never reached."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Array, Value
+
+
+def choose(values: Sequence[Value], index: Value) -> Value:
+    """Return ``values[index mod count]``; the count is a power of two."""
+    bits = (len(values) - 1).bit_length()
+    return Value.cast(Array(values)[index[:bits]]) if bits else values[0]

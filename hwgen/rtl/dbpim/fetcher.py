@@ -1,0 +1,165 @@
+"""Reads the words that the walker asks for from the banks, several positions at a time."""
+
+from typing import NamedTuple
+
+from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.dbpim.choose import choose
+from hwgen.rtl.dbpim.lane_file import LaneFile
+from hwgen.rtl.dbpim.layouts import fetch_request, fetched_word, group, positions, word_tag
+from hwgen.rtl.dbpim.register_file import RegisterFile
+from hwgen.rtl.part import Part
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
+from hwgen.spec.dbpim.timing import FETCH_SLOTS
+
+
+class Slots(NamedTuple):
+    """Ring of words: where the next one goes, which is oldest, and how many there are."""
+
+    write: Signal
+    read: Signal
+    occupied: Signal
+    landed: Signal
+
+
+class Fetcher(Part):
+    """Collects a word for each macro: bytes of the map, the zero point outside it.
+
+    ``word.bytes[m] = active ? (inside ? banks[bank][address] : C x zero_point) : zeros``. In each
+    cycle every bank serves the lowest lane that waits for it, and all that want the same address
+
+    Ports
+        request       stream  fetch_request     lane m is macro m's
+        zero_point    in      8                 of the input map, constant in a layer
+        bank_read_en  out     M                 bit b: read bank b at this clock edge
+        bank_address  out     M x address_bits  a word of each bank
+        bank_data     in      M x C bytes       what has been read, one cycle later
+        word          out     fetched_word      the oldest word
+        word_valid    out     1
+        word_release  in      1                 the oldest word leaves in this cycle (valid)
+    Latency  ``FETCH_CYCLES`` from the last grant, in whose cycle the request is taken
+    Rate     one word in each cycle when all lanes meet different banks; a new word begins only
+        while fewer than ``FETCH_SLOTS`` have begun and not left
+    Errors   none
+    Golden   ``golden.dbpim.im2col.windows`` over ``golden.dbpim.activation_buffer.place``
+    Source   seed 002, V-B: input features are fetched from the input buffer
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._note = data.StructLayout({"positions": positions(arch), "tag": word_tag(arch)})
+        word_bits = arch.macro.compartments * ACTIVATION_BITS
+        macros = arch.macros_per_core
+        self._byte_file = LaneFile(depth=FETCH_SLOTS, lanes=macros, lane_bits=word_bits)
+        self._note_file = RegisterFile(depth=FETCH_SLOTS, width=self._note.size)
+        self.parts = [self._byte_file, self._note_file]
+        super().__init__(
+            {
+                "request": In(stream.Signature(fetch_request(arch))),
+                "zero_point": In(ACTIVATION_BITS),
+                "bank_read_en": Out(macros),
+                "bank_address": Out(data.ArrayLayout(arch.bank_address_bits, macros)),
+                "bank_data": In(data.ArrayLayout(group(arch), macros)),
+                "word": Out(fetched_word(arch)),
+                "word_valid": Out(1),
+                "word_release": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        macros = self._arch.macros_per_core
+        slots = Slots(
+            write=Signal(range(FETCH_SLOTS)),
+            read=Signal(range(FETCH_SLOTS)),
+            occupied=Signal(range(FETCH_SLOTS + 1)),
+            landed=Signal(range(FETCH_SLOTS + 1)),
+        )
+        served, begins, busy = Signal(macros), Signal(), Signal()
+        m.d.comb += [
+            begins.eq(self.request.valid & ~served.any() & (slots.occupied < FETCH_SLOTS)),
+            busy.eq(begins | (self.request.valid & served.any())),
+        ]
+        granted, missing = self._grant(m, served=served, busy=busy)
+        taken = Signal()
+        m.d.comb += [self.request.ready.eq(busy & ~missing.any()), taken.eq(self.request.ready)]
+        with m.If(busy):
+            m.d.sync += served.eq(Mux(taken, 0, served | granted))
+        landing = Signal()
+        m.d.sync += [
+            landing.eq(taken),
+            slots.landed.eq(slots.landed + landing - self.word_release),
+            slots.occupied.eq(slots.occupied + begins - self.word_release),
+            slots.write.eq(slots.write + taken),
+            slots.read.eq(slots.read + self.word_release),
+        ]
+        self._land(m, slots, busy=busy, served=served)
+        self._note_word(m, slots, taken=taken)
+        m.d.comb += self.word_valid.eq(slots.landed != 0)
+        return m
+
+    def _grant(self, m: Module, *, served: Value, busy: Value) -> tuple[Value, Value]:
+        """Drive the banks; return the lanes granted now and those that still miss their word."""
+        lanes = self.request.payload.lanes
+        macros = self._arch.macros_per_core
+        needed, granted = Signal(macros), Signal(macros)
+        for index in range(macros):
+            lane = lanes[index]
+            m.d.comb += needed[index].eq(lane.active & lane.inside & ~served[index])
+        for bank in range(macros):
+            wanted = [needed[index] & (lanes[index].bank == bank) for index in range(macros)]
+            address = self.bank_address[bank]
+            for index in reversed(range(macros)):
+                with m.If(wanted[index]):
+                    m.d.comb += address.eq(lanes[index].address)
+            m.d.comb += self.bank_read_en[bank].eq(busy & Cat(wanted).any())
+        addresses = list(self.bank_address)
+        for index in range(macros):
+            same = choose(addresses, lanes[index].bank) == lanes[index].address
+            m.d.comb += granted[index].eq(needed[index] & same)
+        return granted, needed & ~granted
+
+    def _land(self, m: Module, slots: Slots, *, busy: Value, served: Value) -> None:
+        """Store what the banks answer; a lane not yet granted is stored again when it is."""
+        m.submodules.bytes = byte_file = self._byte_file.instance()
+        macros = self._arch.macros_per_core
+        lanes = Signal.like(self.request.payload.lanes)
+        store, slot = Signal(macros), Signal.like(slots.write)
+        m.d.sync += [
+            store.eq(Mux(busy, ~served, 0)),
+            slot.eq(slots.write),
+            lanes.eq(self.request.payload.lanes),
+        ]
+        answers = [word.as_value() for word in self.bank_data]
+        outside = self.zero_point.replicate(self._arch.macro.compartments)
+        words = []
+        for index in range(macros):
+            lane = lanes[index]
+            in_map = Mux(lane.inside, choose(answers, lane.bank), outside)
+            words.append(Mux(lane.active, in_map, 0))
+        m.d.comb += [
+            byte_file.clk.eq(ClockSignal()),
+            byte_file.write_en.eq(store),
+            byte_file.write_index.eq(slot),
+            byte_file.write_data.eq(Cat(words)),
+            byte_file.read_index.eq(slots.read),
+            self.word.bytes.eq(byte_file.read_data),
+        ]
+
+    def _note_word(self, m: Module, slots: Slots, *, taken: Value) -> None:
+        """Keep positions and tag beside the bytes of a word."""
+        m.submodules.notes = note_file = self._note_file.instance()
+        note = data.View(self._note, note_file.read_data)
+        m.d.comb += [
+            note_file.clk.eq(ClockSignal()),
+            note_file.write_en.eq(taken),
+            note_file.write_index.eq(slots.write),
+            note_file.write_data.eq(Cat(self.request.payload.positions, self.request.payload.tag)),
+            note_file.read_index.eq(slots.read),
+            self.word.positions.eq(note.positions),
+            self.word.tag.eq(note.tag),
+        ]

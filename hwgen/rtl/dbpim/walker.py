@@ -1,0 +1,275 @@
+"""Walks a core's share of a layer and asks for its input, a word for each macro at a time."""
+
+from typing import NamedTuple
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.dbpim.choose import choose
+from hwgen.rtl.dbpim.layouts import COORDINATE_BITS, fetch_request, packet, position
+from hwgen.rtl.dbpim.region import Region, address_of, bank_of
+from hwgen.rtl.part import Part
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.timing import TILE_SLOTS
+from hwgen.spec.widths import bits_for_index
+
+
+class Place(NamedTuple):
+    """A place in a map."""
+
+    y: Value
+    x: Value
+
+    def eq(self, other: "Place") -> list[Value]:
+        """Return the assignments of both coordinates."""
+        return [self.y.eq(other.y), self.x.eq(other.x)]
+
+
+def place(name: str) -> Place:
+    """Return a register for a place."""
+    y = Signal(COORDINATE_BITS, name=f"{name}_y")
+    return Place(y, Signal(COORDINATE_BITS, name=f"{name}_x"))
+
+
+ORIGIN = Place(0, 0)
+
+
+class Quads(NamedTuple):
+    """Registers over the quads of a share.
+
+    start, chunk, now: first position of the share, of the chunk, of the quad
+    number: of the quad in its chunk; left: quads from the chunk's first to the end of the share
+    """
+
+    start: Place
+    chunk: Place
+    now: Place
+    number: Signal
+    left: Signal
+
+
+class Ends(NamedTuple):
+    """Which loops end with the word on offer."""
+
+    quad: Value
+    chunk: Value
+    share: Value
+
+
+class Walker(Part):
+    """The loops of a layer: filter groups, chunks, tiles, quads, words (kh, kw, channel word).
+
+    ``pixel = position * stride + (ky, kx) - padding`` for M neighbours in raster order; lane l of
+    them is macro ``(l + turn) mod M``
+
+    Ports
+        layer           in      CONV           the layer, constant while the walker walks
+        go              in      1              start the layer of ``layer``
+        core            in      3              constant: number of this core
+        finish          in      1              the layer is over: forget that it is done
+        tile_known      in      1              the tile to walk is there
+        tile            in      TILE           its header
+        tile_slot       in      slot_bits
+        tile_mask_base  in      mask_bits      its first mask word
+        tile_row_base   in      row_bits       its first row
+        tile_done       out     1              its last word is taken in this cycle
+        request         stream  fetch_request  lane m is macro m's
+        walking         out     1              started and not done
+        done            out     1              all words of the layer are taken, until ``finish``
+        waiting_tile    out     1              nothing to ask for without a tile
+    Latency  with ``go`` at t the first request is at t + 1 + share (core mod S)
+    Rate     one request in each cycle; none lies between tiles, chunks or filter groups
+    Errors   none: a core that takes part has at least one quad, a tile at least one word
+    Golden   ``golden.dbpim.im2col.windows``, ``golden.dbpim.activation_buffer``
+    Source   seed 002, V-D: loops n, k, m with T_m = M positions, weights stationary
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        super().__init__(
+            {
+                "layer": In(packet(Opcode.CONV)),
+                "go": In(1),
+                "core": In(3),
+                "finish": In(1),
+                "tile_known": In(1),
+                "tile": In(packet(Opcode.TILE)),
+                "tile_slot": In(bits_for_index(TILE_SLOTS)),
+                "tile_mask_base": In(bits_for_index(arch.mask_words)),
+                "tile_row_base": In(bits_for_index(arch.macro.rows)),
+                "tile_done": Out(1),
+                "request": Out(stream.Signature(fetch_request(arch))),
+                "walking": Out(1),
+                "done": Out(1),
+                "waiting_tile": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        layer = self.layer
+        share, count = Signal(3), Signal.like(layer.count_base)
+        ready_to_walk, taken = Signal(), Signal()
+        quads = Quads(place("start"), place("chunk"), place("now"), Signal(16), Signal.like(count))
+        m.d.comb += [
+            share.eq(self.core & ((1 << layer.share_log2) - 1)),
+            count.eq(layer.count_base + (share < layer.count_extra)),
+            self.request.valid.eq(ready_to_walk & self.tile_known),
+            self.waiting_tile.eq(ready_to_walk & ~self.tile_known),
+            taken.eq(self.request.valid & self.request.ready),
+        ]
+        word, kernel = self._words(m, taken=taken)
+        ends = self._ends(m, word=word, quads=quads)
+        self._ask(m, word=word, kernel=kernel, quads=quads, ends=ends, share=share)
+        with m.If(taken & ends.quad):
+            self._next_quad(m, quads=quads, ends=ends, count=count)
+        self._start(m, quads=quads, share=share, count=count, ready_to_walk=ready_to_walk)
+        return m
+
+    def _start(
+        self, m: Module, *, quads: Quads, share: Value, count: Value, ready_to_walk: Value
+    ) -> None:
+        """From `go`, step to the first position of the share: one unit for each share before."""
+        units = Signal.like(share)
+        m.d.comb += ready_to_walk.eq(self.walking & (units == 0))
+        with m.If(self.walking & (units != 0)):
+            first = self._step(quads.start, y=self.layer.unit_y, x=self.layer.unit_x)
+            m.d.sync += [quads.start.eq(first), quads.chunk.eq(first), quads.now.eq(first)]
+            m.d.sync += units.eq(units - 1)
+        with m.If(self.finish):
+            m.d.sync += [self.walking.eq(0), self.done.eq(0)]
+        with m.If(self.go):
+            m.d.sync += [quads.start.eq(ORIGIN), quads.chunk.eq(ORIGIN), quads.now.eq(ORIGIN)]
+            m.d.sync += [
+                self.walking.eq(1),
+                units.eq(share),
+                quads.left.eq(count),
+            ]
+
+    def _step(self, at: Place, *, y: Value, x: Value) -> Place:
+        """Return the place that lies (y, x) further in raster order; x is below the width."""
+        width = self.layer.output_width
+        across = at.x + x
+        wraps = across >= width
+        return Place(at.y + y + wraps, Mux(wraps, across - width, across)[:COORDINATE_BITS])
+
+    def _words(self, m: Module, *, taken: Value) -> tuple[Signal, tuple[Value, Value, Value]]:
+        """Count the words of a quad; return the word's number and its (ky, kx, channel word)."""
+        layer, tile = self.layer, self.tile
+        word = Signal.like(tile.mask_words)
+        starts = (tile.kernel_y, tile.kernel_x, tile.channel_word)
+        names = ("ky", "kx", "channel_word")
+        later = [Signal(len(s), name=f"next_{n}") for s, n in zip(starts, names, strict=True)]
+        now = [Signal(len(s), name=n) for s, n in zip(starts, names, strict=True)]
+        first = word == 0
+        m.d.comb += [n.eq(Mux(first, s, r)) for n, s, r in zip(now, starts, later, strict=True)]
+        ky, kx, channel_word = now
+        pixel_ends = channel_word + 1 == layer.input_channel_words
+        row_ends = pixel_ends & (kx + 1 == layer.kernel_width)
+        with m.If(taken):
+            m.d.sync += [
+                word.eq(Mux(word + 1 == tile.mask_words, 0, word + 1)),
+                later[0].eq(ky + row_ends),
+                later[1].eq(Mux(row_ends, 0, kx + pixel_ends)),
+                later[2].eq(Mux(pixel_ends, 0, channel_word + 1)),
+            ]
+        return word, (ky, kx, channel_word)
+
+    def _ends(self, m: Module, *, word: Signal, quads: Quads) -> Ends:
+        """Say which loops the word on offer ends; the last quad of a share ends its chunk too."""
+        ends = Ends(Signal(name="quad_end"), Signal(name="chunk_end"), Signal(name="share_end"))
+        m.d.comb += [
+            ends.quad.eq(word + 1 == self.tile.mask_words),
+            ends.share.eq(quads.number + 1 == quads.left),
+            ends.chunk.eq(ends.share | (quads.number + 1 == self.layer.chunk_quads)),
+        ]
+        return ends
+
+    def _next_quad(self, m: Module, *, quads: Quads, ends: Ends, count: Value) -> None:
+        """Step to the quad that the next word belongs to."""
+        tile, layer = self.tile, self.layer
+        following = self._step(quads.now, y=layer.step_y, x=layer.step_x)
+        m.d.comb += self.tile_done.eq(ends.chunk)
+        m.d.sync += [
+            quads.now.eq(following),
+            quads.number.eq(Mux(ends.chunk, 0, quads.number + 1)),
+        ]
+        with m.If(ends.chunk & ~tile.last):
+            m.d.sync += quads.now.eq(quads.chunk)
+        with m.Elif(ends.share):
+            m.d.sync += [
+                quads.now.eq(quads.start),
+                quads.chunk.eq(quads.start),
+                quads.left.eq(count),
+            ]
+            with m.If(tile.last_group):
+                m.d.sync += [self.walking.eq(0), self.done.eq(1)]
+        with m.Elif(ends.chunk):
+            m.d.sync += [
+                quads.chunk.eq(following),
+                quads.left.eq(quads.left - layer.chunk_quads),
+            ]
+
+    def _ask(
+        self,
+        m: Module,
+        *,
+        word: Value,
+        kernel: tuple[Value, Value, Value],
+        quads: Quads,
+        ends: Ends,
+        share: Value,
+    ) -> None:
+        """Put the word on offer into the request, for every macro."""
+        tile, tag = self.tile, self.request.payload.tag
+        very_last = ends.share & (share == self.layer.last_share)
+        lanes = self._lanes(m, quads.now, very_last=very_last)
+        for macro in range(len(lanes)):
+            at = data.View(position(), choose(lanes, macro - tile.turn))
+            m.d.comb += self.request.payload.positions[macro].eq(at)
+            self._aim(m, macro, kernel=kernel)
+        m.d.comb += [
+            tag.mask_index.eq(self.tile_mask_base + word),
+            tag.quad_end.eq(ends.quad),
+            tag.tile.eq(self.tile_slot),
+            tag.first.eq(tile.first),
+            tag.last.eq(tile.last),
+            tag.tile_end.eq(ends.chunk),
+            tag.quad.eq(quads.number),
+            tag.row_base.eq(self.tile_row_base),
+        ]
+
+    def _lanes(self, m: Module, first: Place, *, very_last: Value) -> list[Signal]:
+        """Return the positions of a quad as neighbours in raster order."""
+        lanes = []
+        at = first
+        for index in range(self._arch.macros_per_core):
+            lane = Signal(position().size, name=f"lane_{index}")
+            active = ~(very_last & (index >= self.layer.last_lanes))
+            m.d.comb += lane.eq(Cat(at.y[:COORDINATE_BITS], at.x, active))
+            lanes.append(lane)
+            at = self._step(Place(lane[:COORDINATE_BITS], lane[COORDINATE_BITS:-1]), y=0, x=1)
+        return lanes
+
+    def _aim(self, m: Module, macro: int, *, kernel: tuple[Value, Value, Value]) -> None:
+        """Say where the input pixel of one macro lies."""
+        layer, lane = self.layer, self.request.payload.lanes[macro]
+        at = self.request.payload.positions[macro]
+        ky, kx, channel_word = kernel
+        y = at.y * layer.stride + ky - layer.padding
+        x = at.x * layer.stride + kx - layer.padding
+        inside = (y >= 0) & (y < layer.input_height) & (x >= 0) & (x < layer.input_width)
+        pixel_y, pixel_x = (v[:COORDINATE_BITS].as_unsigned() for v in (y, x))
+        region = Region(layer.input_base, layer.input_row_pitch, layer.input_channel_words)
+        m.d.comb += [
+            lane.active.eq(at.active),
+            lane.inside.eq(inside),
+            lane.bank.eq(bank_of(self._arch, y=pixel_y, x=pixel_x)),
+            lane.address.eq(
+                address_of(self._arch, region, y=pixel_y, x=pixel_x, word=channel_word)
+            ),
+        ]
