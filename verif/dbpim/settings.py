@@ -25,7 +25,7 @@ def changed(arch: Arch, **changes: object) -> Arch:
     facts = asdict(arch)
     for key, value in changes.items():
         facts[key] = {**facts[key], **value} if isinstance(value, Mapping) else value
-    return TypeAdapter(Arch).validate_python(facts)
+    return TypeAdapter(Arch).validate_json(json.dumps(facts))
 
 
 def settings_for(arch: Arch, **others: object) -> dict[str, str]:

@@ -1,0 +1,53 @@
+"""The output stage against golden, each write in its cycle."""
+
+from pathlib import Path
+
+import pytest
+
+from hwgen.rtl.dbpim.output_stage import OutputStage
+from hwgen.spec.dbpim.arch import Arch
+from verif.dbpim.settings import settings_for, small_arch
+from verif.runner import Waves, build, run
+
+# The tile store answers in the cycle of the question.
+TILES = """
+reg [11:0] groups [0:3];
+reg [{top}:0] parameters [0:3];
+always @* begin
+  result_group = groups[result_tile];
+  result_parameters = parameters[result_tile];
+end
+"""
+SMALL = small_arch()
+DENSE = small_arch(macros_per_core=4, sparsity={"weight_bits": False})
+
+
+def run_output_stage(arch: Arch, simulator: str, folder: Path, waves: Waves | None) -> None:
+    part = OutputStage(arch=arch)
+    top = len(part.result_parameters.as_value()) - 1
+    bench = build(part, harness=TILES.format(top=top), simulator=simulator, waves=waves)
+    run(bench, module="verif.dbpim.bench_output_stage", folder=folder, settings=settings_for(arch))
+
+
+def test_small(tmp_path: Path, waves: Waves | None) -> None:
+    run_output_stage(SMALL, "verilator", tmp_path, waves)
+
+
+def test_dense_with_four_macros(tmp_path: Path, waves: Waves | None) -> None:
+    run_output_stage(DENSE, "verilator", tmp_path, waves)
+
+
+def test_small_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_output_stage(SMALL, icarus, tmp_path, waves)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("macros", [1, 8])
+@pytest.mark.parametrize("compartments", [8, 16])
+@pytest.mark.parametrize("columns", [8, 16])
+def test_sizes(
+    macros: int, compartments: int, columns: int, tmp_path: Path, waves: Waves | None
+) -> None:
+    macro = {"compartments": compartments, "columns": columns}
+    arch = small_arch(macros_per_core=macros, macro=macro)
+    run_output_stage(arch, "verilator", tmp_path, waves)

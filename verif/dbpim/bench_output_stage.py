@@ -1,0 +1,261 @@
+"""Bench of `output_stage`: macros that offer results at their own pace, a bus that stalls."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cocotb
+import numpy as np
+from amaranth.lib import data
+from cocotb.triggers import FallingEdge, ReadOnly
+from numpy.typing import NDArray
+
+from golden.dbpim.requantizer import requantize
+from hwgen.rtl.dbpim import layouts
+from hwgen.spec.dbpim.addressing import region_address, region_at
+from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.program import Region
+from hwgen.spec.dbpim.timing import REQUANTIZE_CYCLES, TILE_SLOTS
+from hwgen.spec.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW
+from verif.coverage import Corners
+from verif.dbpim.settings import arch_from_environment, chances
+from verif.stream import Stream, accept, offer, reset
+
+ARCH = arch_from_environment()
+MACROS, FILTERS = ARCH.macros_per_core, ARCH.filters
+PARTS = ARCH.macro.compartments // FILTERS
+RESULT = layouts.result(ARCH)
+RESULTS = 24
+"""Of each macro in one run."""
+CYCLES = 4000
+"""No run takes as many."""
+LIMIT = 1 << 31
+CORNERS = Corners(
+    "several macros have a result",
+    "a dropped result",
+    "a dropped result that ends a tile",
+    "all stages full and the bus waits",
+    "a result taken although the bus waits",
+    "empty between results",
+    "last part of a word",
+    "smallest and largest int32 side by side",
+)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What the tile store knows: the filter group, and parameters of its filters."""
+
+    group: int
+    bias: NDArray[np.int64]
+    multiplier: NDArray[np.int64]
+    shift: NDArray[np.int64]
+
+    def parameters(self) -> int:
+        """Return them as the port takes them."""
+        columns = zip(self.bias, self.multiplier, self.shift, strict=True)
+        names = ("bias", "multiplier", "shift")
+        filters = [dict(zip(names, map(int, column), strict=True)) for column in columns]
+        layout = data.ArrayLayout(layouts.parameters(), FILTERS)
+        return int(layout.const(filters).as_bits())
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Where the output goes and how it is clipped."""
+
+    region: Region
+    zero_point: int
+    low: int
+    high: int
+    raw: bool
+
+    def packet(self) -> int:
+        """Return the instruction, with the fields that the output stage reads."""
+        fields = {
+            "output_base": self.region.base,
+            "output_row_pitch": self.region.row_pitch,
+            "output_channel_words": self.region.channel_words,
+            "output_zero_point": self.zero_point,
+            "output_low": self.low,
+            "output_high": self.high,
+            "raw": self.raw,
+        }
+        return int(layouts.packet(Opcode.CONV).const(fields).as_bits())
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What stood on the ports: `results` by macro, None where nothing was offered."""
+
+    results: list[int | None]
+    ready: list[bool]
+    ends: int
+    request: int | None
+    granted: bool
+    empty: bool
+
+    @property
+    def popped(self) -> int | None:
+        """Return the macro whose result was taken."""
+        taken = [m for m in range(MACROS) if self.results[m] is not None and self.ready[m]]
+        assert len(taken) <= 1, f"macros {taken} were taken at once"
+        return taken[0] if taken else None
+
+
+def draw_layer(rng: np.random.Generator, *, raw: bool) -> Layer:
+    """Return a random layer of few positions and several groups."""
+    region = region_at(
+        int(rng.integers(0, 40)), height=5, width=6, channels=3 * ARCH.macro.compartments, arch=ARCH
+    )
+    low, high = sorted(rng.integers(0, 256, 2).tolist())
+    return Layer(region, int(rng.integers(0, 256)), low, high, raw)
+
+
+def draw_tile(rng: np.random.Generator, *, group: int) -> Tile:
+    """Return a tile whose filters are scaled by 2**-8 to 1."""
+    return Tile(
+        group,
+        np.resize([-1, 1], FILTERS) * rng.integers(0, 500, FILTERS),
+        rng.integers(MULTIPLIER_LOW, MULTIPLIER_HIGH + 1, FILTERS),
+        rng.integers(16, 24, FILTERS),
+    )
+
+
+def draw_results(rng: np.random.Generator, tiles: list[Tile]) -> list[int]:
+    """Return what a macro offers; the first brings sums with bias to the ends of int32."""
+    words = []
+    for index in range(RESULTS):
+        tile = int(rng.integers(TILE_SLOTS))
+        sums = rng.integers(-30000, 30000, FILTERS)
+        if index == 0:
+            tile = 0
+            ends = np.resize([-LIMIT, LIMIT - 1], FILTERS)
+            sums = ends - tiles[tile].bias
+        result = {
+            "sums": sums.tolist(),
+            "tile": tile,
+            "y": int(rng.integers(0, 5)),
+            "x": int(rng.integers(0, 6)),
+            "emit": int(index == 0 or rng.random() < 0.8),
+            "tile_end": int(rng.random() < 0.3),
+        }
+        words.append(int(RESULT.const(result).as_bits()))
+    return words
+
+
+def check_write(got: int, result: data.Const, tile: Tile, layer: Layer, seed: int) -> None:
+    """Compare one request with golden's bytes or int32, and its place with that of the region."""
+    write = layouts.bus_write(ARCH).from_bits(got)
+    sums = np.array(list(result.sums)) + tile.bias
+    if layer.raw:
+        logits = layouts.sums(ARCH).from_bits(write.data % (1 << 32 * FILTERS))
+        assert (write.raw, write.enable, write.address) == (1, 0, tile.group * FILTERS)
+        assert list(logits) == sums.tolist(), f"seed {seed}: logits {list(logits)} for {result}"
+        CORNERS.hit("smallest and largest int32 side by side", min(sums) + max(sums) == -1)
+        return
+    want = requantize(
+        sums,
+        multiplier=tile.multiplier,
+        shift=tile.shift,
+        zero_point=layer.zero_point,
+        low=layer.low,
+        high=layer.high,
+    )
+    word, part = divmod(tile.group, PARTS)
+    place = region_address(layer.region, ARCH, y=result.y, x=result.x, channel_word=word)
+    assert (write.raw, write.bank, write.address) == (0, *place), f"seed {seed}: {result}"
+    assert write.enable == ((1 << FILTERS) - 1) << part * FILTERS, f"seed {seed}: {result}"
+    piece = write.data >> 8 * part * FILTERS & (1 << 8 * FILTERS) - 1
+    values = list(piece.to_bytes(FILTERS, "little"))
+    assert values == want.tolist(), f"seed {seed}: got {values}, golden says {want} for {result}"
+    CORNERS.hit("last part of a word", part == PARTS - 1)
+
+
+async def record(dut: Any, pops: int) -> list[Cycle]:
+    """Return all cycles until `pops` results were taken and everything has left."""
+    sources = [Stream(dut, f"results__{macro}") for macro in range(MACROS)]
+    request = Stream(dut, "request")
+    history: list[Cycle] = []
+    while pops or not history[-1].empty:
+        await ReadOnly()
+        cycle = Cycle(
+            [int(s.payload.value) if s.valid.value else None for s in sources],
+            [bool(s.ready.value) for s in sources],
+            int(dut.tile_end_popped.value),
+            int(request.payload.value) if request.valid.value else None,
+            bool(request.ready.value),
+            bool(dut.empty.value),
+        )
+        history.append(cycle)
+        pops -= cycle.popped is not None
+        assert len(history) < CYCLES, "results are stuck"
+        await FallingEdge(dut.clk)
+    return history
+
+
+def check_choice(cycle: Cycle, *, inside: int, seed: int) -> None:
+    """One result is taken, of the lowest macro that has one, iff a stage is or becomes free."""
+    offering = [m for m in range(MACROS) if cycle.results[m] is not None]
+    free = inside < REQUANTIZE_CYCLES or cycle.granted
+    expected = offering[0] if offering and free else None
+    assert cycle.popped == expected, f"seed {seed}: took {cycle.popped}, {offering} offered"
+    assert cycle.empty == (inside == 0), f"seed {seed}: {inside} results inside"
+    CORNERS.hit("several macros have a result", len(offering) > 1 or MACROS == 1)
+    CORNERS.hit("all stages full and the bus waits", not free)
+    waits = cycle.request is not None and not cycle.granted
+    CORNERS.hit("a result taken although the bus waits", waits and cycle.popped is not None)
+    CORNERS.hit("empty between results", cycle.empty)
+
+
+def writes_of(history: list[Cycle], seed: int) -> Iterator[tuple[int, data.Const]]:
+    """Check every cycle; yield each write as it was granted, with the result that it came from."""
+    inside: list[tuple[int, data.Const]] = []
+    granted_last = -1
+    for now, cycle in enumerate(history):
+        check_choice(cycle, inside=len(inside), seed=seed)
+        if inside:
+            due = max(inside[0][0] + REQUANTIZE_CYCLES, granted_last + 1)
+            assert (cycle.request is not None) == (now >= due), f"seed {seed}: due at {due}"
+        else:
+            assert cycle.request is None, f"seed {seed}: a request out of nothing"
+        if cycle.request is not None and cycle.granted:
+            yield cycle.request, inside.pop(0)[1]
+            granted_last = now
+        ends = 0
+        if cycle.popped is not None:
+            result = RESULT.from_bits(cycle.results[cycle.popped])
+            ends = result.tile_end << cycle.popped
+            if result.emit:
+                inside.append((now, result))
+            CORNERS.hit("a dropped result", not result.emit)
+            CORNERS.hit("a dropped result that ends a tile", not result.emit and result.tile_end)
+        assert cycle.ends == ends, f"seed {seed}: tile ends {cycle.ends:b}, not {ends:b}"
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.parametrize(seed=range(2), raw=[False, True], gap=[0.0, 0.6], stall=[0.0, 0.4, 0.9])
+async def results_match_golden(dut: Any, seed: int, raw: bool, gap: float, stall: float) -> None:
+    """Every emitted result is written, in the order and in the cycles that the page gives."""
+    rng = np.random.default_rng(seed)
+    layer = draw_layer(rng, raw=raw)
+    tiles = [draw_tile(rng, group=group) for group in (3 * PARTS - 1, 0, PARTS, PARTS - 1)]
+    sources = [Stream(dut, f"results__{macro}") for macro in range(MACROS)]
+    sink = Stream(dut, "request")
+    await reset(dut, sink.ready, *(source.valid for source in sources))
+    dut.layer.value = layer.packet()
+    for slot, tile in enumerate(tiles):
+        dut.groups[slot].value = tile.group
+        dut.parameters[slot].value = tile.parameters()
+    cocotb.start_soon(accept(sink, chances(rng, stall)))
+    for source in sources:
+        cocotb.start_soon(offer(source, draw_results(rng, tiles), chances(rng, gap)))
+    history = await record(dut, MACROS * RESULTS)
+    for write, result in writes_of(history, seed):
+        check_write(write, result, tiles[result.tile], layer, seed)
+
+
+@cocotb.test()
+async def every_corner_was_hit(dut: Any) -> None:
+    """Runs last: the grid above has reached every corner that the bench promises."""
+    assert not CORNERS.missed(), f"corners never reached: {CORNERS.missed()}"
