@@ -197,7 +197,7 @@ def sequencer(
         for c in range(sizes.cores):
             cores.walking[c] = cores.done[c] = 0
         retired_at[1 + state[LAYER]] = t
-        last = stream.layers[state[LAYER]].opcode == END
+        last = state[LAYER] == len(stream.layers) - 1
         state[SEQUENCER] = FINISHED if last else FETCH
     return False
 

@@ -24,9 +24,6 @@ from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, TILE_HEADER_BITS, Op
 from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.stream import Packet, TilePacket, beats_of, decode_stream, tile_beats
 
-IMAGE_ALIGNMENT = 4096
-"""Programs and images begin at multiples of it."""
-
 
 @dataclass(frozen=True)
 class LayerCycles:
@@ -63,11 +60,9 @@ class CycleModel:
 
     def __init__(self, program: Program, arch: Arch) -> None:
         self._arch = arch
-        packets = decode_stream(program.image, arch)
-        self._begin, self._packets = packets[0], packets[1:]
+        self._begin, *self._packets = decode_stream(program.image, arch)
         self._names = [layer.name for layer in program.facts.layers]
         self._layers = [packet for packet in self._packets if packet.opcode is not Opcode.TILE]
-        self._tables = tables(self._packets, arch)
 
     def predict(self, inputs: Sequence[NDArray[np.uint8]]) -> Prediction:
         """Return the cycles of one image.
@@ -75,8 +70,10 @@ class CycleModel:
         inputs: the input map of each layer of the program (of an add: either), uint8 NHWC
         without N, as golden computes them
         """
-        costs = self._costs(inputs)
-        return self._run(costs)
+        cycles, load, retired, causes = run_packets(
+            self._begin.fields, self._packets, self._costs(inputs), self._arch
+        )
+        return Prediction(cycles, load, self._layer_cycles(retired, causes))
 
     def _costs(self, inputs: Sequence[NDArray[np.uint8]]) -> list[Counts]:
         """Return the cost of each tile packet, in the order of the stream."""
@@ -85,55 +82,18 @@ class CycleModel:
         number = -1
         views: NDArray[np.uint8] | None = None
         for packet in self._packets:
-            if isinstance(packet, TilePacket):
-                conv = self._layers[number]
-                start = [packet.fields[name] for name in ("kernel_y", "kernel_x", "channel_word")]
-                key = (number, bytes(start) + packet.masks.tobytes())
-                if key not in known:
-                    if views is None:
-                        views = windows(inputs[number], conv)
-                    known[key] = bit_columns(views, packet, conv, self._arch)
-                costs.append(known[key])
-            else:
+            if not isinstance(packet, TilePacket):
                 number, views = number + 1, None
+                continue
+            conv = self._layers[number]
+            start = [packet.fields[name] for name in ("kernel_y", "kernel_x", "channel_word")]
+            key = (number, bytes(start) + packet.masks.tobytes())
+            if key not in known:
+                if views is None:
+                    views = windows(inputs[number], conv)
+                known[key] = bit_columns(views, packet, conv, self._arch)
+            costs.append(known[key])
         return costs
-
-    def _run(self, costs: list[Counts]) -> Prediction:
-        """Run the machine on given costs."""
-        arch, fields = self._arch, self._begin.fields
-        layers, tiles, kept, order = self._tables
-        sizes = sizes_of(
-            arch,
-            header_beats=beats_of(TILE_HEADER_BITS, arch),
-            instruction_beats=beats_of(INSTRUCTION_BITS, arch),
-        )
-        tiles["cost_offset"] = np.cumsum([0, *(cost.size for cost in costs)])[: len(tiles)]
-        stream = Stream(
-            order=order,
-            layers=layers,
-            tiles=tiles,
-            kept=kept,
-            cost=np.concatenate([np.zeros(0, np.uint8), *(cost.ravel() for cost in costs)]),
-            stream_beats=fields["stream_beats"],
-            image_beats=fields["image_beats"],
-            image_pixels=fields["image_height"] * fields["image_width"],
-            pixel_bytes=fields["pixel_bytes"],
-        )
-        begin = self._begin.beats
-        commands = np.array(
-            [
-                (1, 0, begin),
-                (0, 0, fields["image_beats"]),
-                (0, begin * arch.port_bytes, fields["stream_beats"]),
-            ],
-            dtype=np.int64,
-        )
-        idle_cost = 1 if arch.sparsity.input_bits else ACTIVATION_BITS
-        cores = new_cores(sizes, len(tiles))
-        cycles, load, retired, causes = run(sizes, stream, cores, commands, idle_cost)
-        if cycles < 0:
-            raise SimulationError("the program stands still: the stream does not fit its layers")
-        return Prediction(cycles, load, self._layer_cycles(retired, causes))
 
     def _layer_cycles(self, retired: Ints, causes: Ints) -> tuple[LayerCycles, ...]:
         """Return the cycles between retirements, under the names of the layers."""
@@ -144,6 +104,77 @@ class CycleModel:
             split = dict(zip(CAUSES, map(int, row), strict=True)) if row.any() else {}
             found.append(LayerCycles(name, int(cycles), split))
         return tuple(found)
+
+
+class SplitCost:
+    """Cycles of one way to run a layer, for the compiler: it has no images yet.
+
+    columns: bit columns that a group of inputs is expected to have (SYSTEMS.md of DB-PIM: 5.4
+    after ReLU); all eight without `input_bits`
+    """
+
+    def __init__(self, arch: Arch, *, columns: int = 5) -> None:
+        self._arch = arch
+        self._columns = columns if arch.sparsity.input_bits else ACTIVATION_BITS
+
+    def __call__(self, layer: str, packets: Sequence[Packet]) -> float:
+        """Return the cycles from the layer's first beat to its retirement; `packets` of it only."""
+        conv, *tiles = packets
+        positions = position_count(conv, self._arch)
+        costs = [
+            np.full((positions, tile.fields["rows"]), self._columns, dtype=np.uint8)
+            for tile in tiles
+        ]
+        beats = sum(packet.beats for packet in packets)
+        begin = {"image_beats": 1, "image_height": 1, "image_width": 1, "pixel_bytes": 1}
+        _, _, retired, _ = run_packets({**begin, "stream_beats": beats}, packets, costs, self._arch)
+        return float(retired[1] - retired[0])
+
+
+def position_count(conv: Packet, arch: Arch) -> int:
+    """Return the output positions of a CONV."""
+    fields = conv.fields
+    quads = (fields["count_base"] << fields["share_log2"]) + fields["count_extra"]
+    return (quads - 1) * arch.macros_per_core + fields["last_lanes"]
+
+
+def run_packets(
+    begin: Mapping[str, int], packets: Sequence[Packet], costs: Sequence[Counts], arch: Arch
+) -> tuple[int, int, Ints, Ints]:
+    """Return cycles, load cycles, retirements and causes of a stream of packets.
+
+    begin: fields of BEGIN; costs: (positions, rows) of each tile packet
+    """
+    layers, tiles, kept, order = tables(packets, arch)
+    sizes = sizes_of(
+        arch,
+        header_beats=beats_of(TILE_HEADER_BITS, arch),
+        instruction_beats=beats_of(INSTRUCTION_BITS, arch),
+    )
+    tiles["cost_offset"] = np.cumsum([0, *(cost.size for cost in costs)])[: len(tiles)]
+    stream = Stream(
+        order=order,
+        layers=layers,
+        tiles=tiles,
+        kept=kept,
+        cost=np.concatenate([np.zeros(0, np.uint8), *(cost.ravel() for cost in costs)]),
+        image_pixels=begin["image_height"] * begin["image_width"],
+        pixel_bytes=begin["pixel_bytes"],
+    )
+    start = INSTRUCTION_BITS // 8
+    commands = np.array(
+        [
+            (1, 0, start // arch.port_bytes),
+            (0, 0, begin["image_beats"]),
+            (0, start, begin["stream_beats"]),
+        ],
+        dtype=np.int64,
+    )
+    idle_cost = 1 if arch.sparsity.input_bits else ACTIVATION_BITS
+    found = run(sizes, stream, new_cores(sizes, len(tiles)), commands, idle_cost)
+    if found[0] < 0:
+        raise SimulationError("the program stands still: the stream does not fit its layers")
+    return found
 
 
 def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Any, Any, Ints, Ints]:

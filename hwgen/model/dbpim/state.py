@@ -62,8 +62,6 @@ class Stream(NamedTuple):
     tiles: NDArray[np.void]
     kept: Ints
     cost: NDArray[np.uint8]
-    stream_beats: int
-    image_beats: int
     image_pixels: int
     pixel_bytes: int
 
