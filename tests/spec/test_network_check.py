@@ -93,7 +93,7 @@ def test_the_network_of_these_tests_holds_every_kind() -> None:
         ),
         (lambda: with_output(HEAD, channels=4), "class_names must be 4 names, got 3 names"),
         (
-            lambda: changed("conv_1", name="conv_0"),
+            lambda: changed(POOL, name="conv_0"),
             "layer name must be new, not empty and without a dot, got conv_0",
         ),
         (
