@@ -1,17 +1,17 @@
 """Checkpoints of a phase: everything that the next epoch needs, as safetensors."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from hwgen.errors import FormatError, OutputError
+from hwgen.train.whole_file import whole_file
 
 FORMAT = "hwgen.checkpoint"
 VERSION = "1"
@@ -45,15 +45,9 @@ def save_checkpoint(
         "epochs": str(state.epochs),
         "history": json.dumps(state.history),
     }
-    fresh = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, fresh, about)
-        fresh.rename(path)
-    except (OSError, SafetensorError) as error:
-        raise OutputError(f"the checkpoint must be writable at {path}, got: {error}") from None
-    finally:
-        fresh.unlink(missing_ok=True)
+    with whole_file(path, what="the checkpoint") as fresh:
+        # Not save_file: its errors of the file system are of a type of its own.
+        fresh.write_bytes(save({name: t.contiguous() for name, t in tensors.items()}, about))
 
 
 def load_checkpoint(

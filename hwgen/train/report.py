@@ -1,7 +1,6 @@
 """What a training run leaves beside the hand-over: `training.json`."""
 
 import json
-import os
 import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,10 +9,10 @@ import numpy as np
 import torch
 
 from hwgen.data import Dataset
-from hwgen.errors import OutputError
 from hwgen.spec.network_file import load_network
 from hwgen.train.checkpoint import Epoch
 from hwgen.train.recipe import Recipe
+from hwgen.train.whole_file import whole_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +60,5 @@ def write_report(
         "recipe": asdict(recipe),
         "history": result.history,
     }
-    path = result.report_path
-    fresh = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
+    with whole_file(result.report_path, what="the report") as fresh:
         fresh.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        fresh.rename(path)
-    except OSError as error:
-        raise OutputError(f"the report must be writable at {path}, got {error.strerror}") from None
-    finally:
-        fresh.unlink(missing_ok=True)

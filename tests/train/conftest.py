@@ -1,0 +1,41 @@
+"""A short recipe on few images, for tests of the loop and not of what it learns."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwgen.data import Dataset, load_dataset
+from hwgen.train import Recipe, load_recipe
+
+RECIPES = Path(__file__).parents[2] / "configs" / "train"
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    """The demo's recipe with two epochs a phase."""
+    full = load_recipe(RECIPES / "digits_small_cnn.yaml")
+    phases = ("float_phase", "pruned_phase", "quantized_phase")
+    short = {name: replace(getattr(full, name), epochs=2) for name in phases}
+    return replace(full, **short)
+
+
+@pytest.fixture
+def few_digits() -> Dataset:
+    """The digits, a seventh of them."""
+    digits = load_dataset("digits")
+    return replace(
+        digits,
+        train_images=digits.train_images[::7],
+        train_labels=digits.train_labels[::7],
+        test_images=digits.test_images[::7],
+        test_labels=digits.test_labels[::7],
+    )
+
+
+@pytest.fixture
+def on_few_digits(few_digits: Dataset, monkeypatch: Any) -> Dataset:
+    """Let training find the few digits."""
+    monkeypatch.setattr("hwgen.train.train.load_dataset", lambda *_: few_digits)
+    return few_digits

@@ -1,0 +1,236 @@
+"""The loop: masks are held, an interrupted run ends as an unbroken one, mistakes are sentences."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+
+import golden.dbpim.network as reference
+from hwgen.data import Dataset
+from hwgen.errors import DataError, FormatError, HwgenError, OutputError
+from hwgen.spec.csd import phi
+from hwgen.spec.network import QuantizedNetwork
+from hwgen.spec.network_file import load_network
+from hwgen.train import Recipe, TrainResult, load_recipe, train_network
+from hwgen.train.integer import infer
+from hwgen.train.prune import ALPHA
+from hwgen.train.train import Run, augment, learning_rate
+from tests.train.conftest import RECIPES
+
+
+def train(recipe: Recipe, out: Path, **options: Any) -> TrainResult:
+    return train_network(recipe, out=out, progress=False, **options)
+
+
+def events(result: TrainResult) -> list[dict[str, Any]]:
+    """What happened, without the clock."""
+    return [{**epoch, "seconds": 0} for epoch in result.history]
+
+
+def interrupt_after(epochs: int, monkeypatch: Any) -> None:
+    """Let the user press Ctrl-C in the middle of an epoch, before it ends."""
+    real_epoch, begun = Run.epoch, []
+
+    def epoch(run: Run, *arguments: Any) -> tuple[float, float]:
+        begun.append(1)
+        answer = real_epoch(run, *arguments)
+        if len(begun) > epochs:
+            raise KeyboardInterrupt
+        return answer
+
+    monkeypatch.setattr(Run, "epoch", epoch)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 5])
+def test_resumed_equals_unbroken(
+    epochs: int,
+    recipe: Recipe,
+    on_few_digits: Dataset,
+    tmp_path: Path,
+    monkeypatch: Any,
+) -> None:
+    unbroken = train(recipe, tmp_path / "unbroken")
+    with monkeypatch.context() as patch:
+        interrupt_after(epochs, patch)
+        with pytest.raises(KeyboardInterrupt):
+            train(recipe, tmp_path / "broken")
+    assert not (tmp_path / "broken" / "network.npz").exists()
+    resumed = train(recipe, tmp_path / "broken")
+    assert resumed.network_path.read_bytes() == unbroken.network_path.read_bytes()
+    assert events(resumed) == events(unbroken)
+    assert resumed.accuracy_float == unbroken.accuracy_float
+    assert resumed.accuracy_pruned == unbroken.accuracy_pruned
+
+
+def test_what_a_run_leaves(recipe: Recipe, on_few_digits: Dataset, tmp_path: Path) -> None:
+    result = train(recipe, tmp_path, seed=3)
+    names = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    phases = {f"{phase}.safetensors" for phase in ("float", "pruned", "quantized")}
+    assert names == {"network.npz", "training.json"} | phases
+    report = json.loads(result.report_path.read_text())
+    network = load_network(result.network_path)
+    assert report["accuracy"]["integer"] == result.accuracy_integer
+    assert report["network_digest"] == network.digest
+    assert report["seed"] == report["recipe"]["seed"] == 3
+    assert [epoch["phase"] for epoch in report["history"]] == [
+        phase for phase in ("float", "pruned", "quantized") for _ in range(2)
+    ]
+    assert_fta(network)
+    assert_masks_held(tmp_path / "checkpoints", network)
+    assert_same_as_reference(network, on_few_digits.test_images, on_few_digits.test_labels, result)
+
+
+def assert_fta(network: QuantizedNetwork) -> None:
+    """Half of the blocks are zero, and all other weights of a filter have one digit count."""
+    for name, parameters in network.parameters.items():
+        weights = parameters.weights.reshape(len(parameters.bias), -1).astype(int)
+        digits = np.vectorize(phi)(weights)
+        groups = range(0, len(weights), ALPHA)
+        kept = np.array([digits[g : g + ALPHA].any(axis=0) for g in groups])
+        assert kept.mean() <= 0.5, name
+        for row, digit_row in enumerate(digits):
+            counts = set(digit_row[kept[row // ALPHA]])
+            assert len(counts) <= 1 and max(counts, default=0) <= 2, (name, row)
+
+
+def assert_masks_held(folder: Path, network: QuantizedNetwork) -> None:
+    """The blocks that pruning masked are those that are zero in the end."""
+    with (
+        safe_open(folder / "pruned.safetensors", "pt") as pruned,
+        safe_open(folder / "quantized.safetensors", "pt") as quantized,
+    ):
+        for name, parameters in network.parameters.items():
+            key = f"network/weighted.{name}.mask"
+            mask = pruned.get_tensor(key)
+            assert torch.equal(mask, quantized.get_tensor(key))
+            assert 0.4 < mask.float().mean() < 0.6
+            zero = torch.tensor(parameters.weights) == 0
+            in_order = mask.permute(0, 2, 3, 1).reshape(zero.shape)
+            assert bool(zero[~in_order].all())
+
+
+def assert_same_as_reference(
+    network: QuantizedNetwork, images: np.ndarray, labels: np.ndarray, result: TrainResult
+) -> None:
+    """Every map equals golden's, and so does the accuracy."""
+    ours = infer(network, torch.tensor(images))
+    theirs = reference.infer(network, images)
+    for name, expected in theirs.items():
+        assert np.array_equal(ours[name].numpy().reshape(expected.shape), expected), name
+    predicted = reference.predict(network, images)
+    assert result.accuracy_integer == np.mean(predicted == labels)
+
+
+def test_the_exported_network_is_the_trained_one(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
+) -> None:
+    trained = []
+    real_phase = Run.phase
+
+    def phase(run: Run, name: str, network: Any, how: Any) -> None:
+        real_phase(run, name, network, how)
+        trained.append((run, network))
+
+    monkeypatch.setattr(Run, "phase", phase)
+    result = train(recipe, tmp_path)
+    run, quantized = trained[-1]
+    with torch.no_grad():
+        real_logits = quantized.eval()(run.test_images)
+    network = load_network(result.network_path)
+    head = network.layers[-1]
+    integers = infer(network, torch.tensor(on_few_digits.test_images))[head.name].flatten(1)
+    # Rounded biases and multipliers of 16 bits move a byte now and then.
+    assert torch.allclose(integers * head.output.scale, real_logits, atol=0.1)
+
+
+def test_resnet20_trains_and_its_shortcuts_are_exact(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path
+) -> None:
+    short = {
+        name: replace(getattr(recipe, name), epochs=1)
+        for name in ("float_phase", "pruned_phase", "quantized_phase")
+    }
+    deep = replace(recipe, model="resnet20", input_mean=0.3, **short)
+    result = train(deep, tmp_path)
+    network = load_network(result.network_path)
+    assert network.graph.input.zero_point == round(0.3 * 255)
+    images = on_few_digits.test_images
+    maps = infer(network, torch.tensor(images))
+    for stage, channels in ((2, 16), (3, 32)):
+        name = f"stage{stage}_block1_shortcut"
+        source = next(layer for layer in network.layers if layer.name == name).inputs[0]
+        assert torch.equal(maps[name][..., :channels], maps[source][:, ::2, ::2])
+        assert (maps[name][..., channels:] == network.map_of(name).zero_point).all()
+    assert_same_as_reference(network, images, on_few_digits.test_labels, result)
+
+
+def test_signed_maps_have_a_zero_point(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path
+) -> None:
+    network = load_network(train(recipe, tmp_path).network_path)
+    signed, clipped = network.map_of("conv3"), network.map_of("residual")
+    assert signed.zero_point > 0 and signed.low == 0
+    assert clipped.zero_point == clipped.low == 0
+
+
+def test_another_recipe_in_the_same_folder(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path
+) -> None:
+    train(recipe, tmp_path)
+    with pytest.raises(OutputError, match="hold a run of the same recipe and seed to go on with"):
+        train(recipe, tmp_path, seed=99)
+    train(recipe, tmp_path, seed=99, resume=False)
+
+
+def test_a_damaged_checkpoint(recipe: Recipe, on_few_digits: Dataset, tmp_path: Path) -> None:
+    train(recipe, tmp_path)
+    path = tmp_path / "checkpoints" / "pruned.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(FormatError, match=r"the checkpoint must be a whole file, got .*pruned"):
+        train(recipe, tmp_path)
+
+
+def test_an_unwritable_folder(recipe: Recipe, on_few_digits: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match=r"the checkpoint must be writable at .*file/checkpoints"):
+        train(recipe, tmp_path / "file")
+
+
+def test_start_and_recipe_agree(recipe: Recipe, on_few_digits: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"must start from no checkpoint, got x.th"):
+        train(recipe, tmp_path, start_path=Path("x.th"))
+    cifar = load_recipe(RECIPES / "cifar10_resnet20.yaml")
+    with pytest.raises(HwgenError, match="cifar10_resnet20 must start from a checkpoint, got none"):
+        train(cifar, tmp_path)
+
+
+def test_the_rate_warms_up_and_falls(recipe: Recipe) -> None:
+    phase = replace(recipe.float_phase, epochs=10, warmup_epochs=2, learning_rate=1.0)
+    rates = [learning_rate(phase, epoch / 4) for epoch in range(41)]
+    assert rates[0] < 0.01 and rates[8] == 1.0 and rates[40] == pytest.approx(0.0)
+    assert rates[:9] == sorted(rates[:9]) and rates[8:] == sorted(rates[8:], reverse=True)
+
+
+def test_augmentation_moves_whole_pixels(recipe: Recipe, on_few_digits: Dataset) -> None:
+    x = torch.rand(40, 2, 5, 5) + 1
+    still = augment(x, replace(recipe, shift_pixels=0), torch.Generator())
+    assert torch.equal(still, x)
+    moved = augment(x, replace(recipe, shift_pixels=1), torch.Generator().manual_seed(1))
+    assert moved.shape == x.shape
+    padded = torch.nn.functional.pad(x, [1] * 4)
+    for image, source in zip(moved, padded, strict=True):
+        windows = [source[:, i : i + 5, j : j + 5] for i in range(3) for j in range(3)]
+        assert any(torch.equal(image, window) for window in windows)
+    mirrored = augment(
+        x, replace(recipe, shift_pixels=0, flip=True), torch.Generator().manual_seed(1)
+    )
+    kinds = [torch.equal(a, b.flip(2)) for a, b in zip(mirrored, x, strict=True)]
+    assert 10 < sum(kinds) < 30
+    assert all(
+        flipped or torch.equal(a, b) for flipped, a, b in zip(kinds, mirrored, x, strict=True)
+    )
