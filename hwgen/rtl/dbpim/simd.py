@@ -1,12 +1,11 @@
 """Pools and the residual add of a core, on the maps in its activation buffer."""
 
-from collections.abc import Sequence
-
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.dbpim import layouts
+from hwgen.rtl.dbpim.choose import choose
 from hwgen.rtl.dbpim.region import Region, address_of, bank_of
 from hwgen.rtl.dbpim.requantizer import Requantizer
 from hwgen.rtl.part import Part
@@ -53,11 +52,6 @@ def tap_layout(arch: Arch) -> data.StructLayout:
     flags = dict.fromkeys(("valid", "inside", "second", "first", "last"), 1)
     bank = bits_for_index(arch.banks)
     return data.StructLayout({**flags, "bank": bank, "target": target_layout(arch)})
-
-
-def chosen(values: Sequence[Value], index: Value) -> Value:
-    """Return the value of that index; the index of a single one has a bit without a meaning."""
-    return values[0] if len(values) == 1 else Array(values)[index]
 
 
 class Simd(Part):
@@ -243,10 +237,10 @@ class Simd(Part):
         lanes = self._arch.simd_lanes
         word = Signal(layouts.group(self._arch))
         piece = Signal(data.ArrayLayout(ACTIVATION_BITS, lanes))
-        m.d.comb += word.eq(chosen(list(self.bank_data), read.bank))
+        m.d.comb += word.eq(choose(list(self.bank_data), read.bank))
         slices = range(0, self._arch.macro.compartments, lanes)
         pieces = [Cat(*word[first : first + lanes]) for first in slices]
-        m.d.comb += piece.eq(chosen(pieces, read.target.part))
+        m.d.comb += piece.eq(choose(pieces, read.target.part))
         return piece
 
     def _write(self, write: data.View, target: data.View, outputs: list[Value]) -> list[Value]:

@@ -1,0 +1,242 @@
+"""A core: macros behind one switch, fed from an activation buffer of their own."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out, connect
+
+from hwgen.rtl.dbpim import layouts
+from hwgen.rtl.dbpim.activation_buffer import ActivationBuffer
+from hwgen.rtl.dbpim.fetcher import Fetcher
+from hwgen.rtl.dbpim.group_queue import GroupQueue
+from hwgen.rtl.dbpim.macro import Macro
+from hwgen.rtl.dbpim.output_stage import OutputStage
+from hwgen.rtl.dbpim.simd import Simd
+from hwgen.rtl.dbpim.switch import Switch
+from hwgen.rtl.dbpim.tile_store import TileStore
+from hwgen.rtl.dbpim.walker import Walker
+from hwgen.rtl.part import Part, PartInstance
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, Opcode
+from hwgen.spec.widths import bits_for_index
+
+
+class Core(Part):
+    """Computes its share of the positions of a layer: a convolution, a pool or an addition.
+
+    ``y = requantize(weights @ im2col(x) + bias)`` with the tiles that it has been given, or what
+    ``Simd`` computes
+
+    Ports
+        core              in      3          number of the core, constant
+        go                in      1          start the CONV in `instruction`
+        go_simd           in      1          start the POOL or ADD in `instruction`
+        finish            in      1          the layer is over in all cores
+        instruction       in      512        the layer, held from `go` to `finish`
+        tile_begin        in      1          a tile comes (only with `tile_room`)
+        tile_header       in      TILE       the tile that asks for room, and begins
+        tile_room         out     1
+        mask_write        in      1          a beat of mask words comes
+        mask_data         in      port_bits  lowest word first
+        tile_push         in      1          with the tile's last mask beat
+        parameters_write  in      1          parameters of one filter come
+        parameters_index  in      filter     which
+        parameters_data   in      parameters
+        row_write         in      1          the tile's next row comes; no macro issues
+        row_cells         in      row_cells  its cell bits
+        row_meta          in      row_meta   its signs and indices
+        request           stream  bus_write  a result for the buffers of all cores
+        write_valid       in      1          the bus writes
+        write             in      bus_write
+        idle              out     1          nothing to do, nothing on the way
+        computes          out     1          a macro issues a column, or the SIMD unit reads
+        waits_for_load    out     1          the walker lacks a tile, or a macro a row
+    Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row_write`
+    Rate     of its parts
+    Errors   none
+    Golden   ``golden.dbpim.network.infer_layer``
+    Source   seed 002, Fig. 6; docs/dbpim-microarchitecture.md
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._tile_store = TileStore(arch=arch)
+        self._walker = Walker(arch=arch)
+        self._fetcher = Fetcher(arch=arch)
+        self._switch = Switch(arch=arch)
+        self._group_queue = GroupQueue(arch=arch)
+        self._macro = Macro(arch=arch)
+        self._output_stage = OutputStage(arch=arch)
+        self._simd = Simd(arch=arch)
+        self._activation_buffer = ActivationBuffer(arch=arch)
+        self.parts = [self._tile_store, self._walker, self._fetcher, self._switch]
+        self.parts += [self._group_queue, self._macro, self._output_stage]
+        self.parts += [self._simd, self._activation_buffer]
+        super().__init__(
+            {
+                "core": In(3),
+                "go": In(1),
+                "go_simd": In(1),
+                "finish": In(1),
+                "instruction": In(INSTRUCTION_BITS),
+                "tile_begin": In(1),
+                "tile_header": In(layouts.packet(Opcode.TILE)),
+                "tile_room": Out(1),
+                "mask_write": In(1),
+                "mask_data": In(arch.port_bits),
+                "tile_push": In(1),
+                "parameters_write": In(1),
+                "parameters_index": In(bits_for_index(arch.filters)),
+                "parameters_data": In(layouts.parameters()),
+                "row_write": In(1),
+                "row_cells": In(layouts.row_cells(arch)),
+                "row_meta": In(layouts.row_meta(arch)),
+                "request": Out(stream.Signature(layouts.bus_write(arch))),
+                "write_valid": In(1),
+                "write": In(layouts.bus_write(arch)),
+                "idle": Out(1),
+                "computes": Out(1),
+                "waits_for_load": Out(1),
+            }
+        )
+        conv = layouts.packet(Opcode.CONV)
+        self._layer = data.View(conv, self.instruction[: conv.size])
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.tile_store = store = self._tile_store.instance()
+        m.submodules.walker = walker = self._walker.instance()
+        m.submodules.group_queue = queue = self._group_queue.instance()
+        m.submodules.output_stage = output = self._output_stage.instance()
+        m.submodules.simd = simd = self._simd.instance()
+        fetcher = self._feed(m, store=store, walker=walker, queue=queue)
+        macros = self._compute(m, store=store, queue=queue, output=output)
+        self._load(m, store)
+        self._connect_simd(m, simd=simd, fetcher=fetcher)
+        self._connect_output(m, store=store, output=output, simd=simd)
+
+        active = Signal()
+        with m.If(self.go):
+            m.d.sync += active.eq(1)
+        with m.Elif(self.finish):
+            m.d.sync += active.eq(0)
+        at_rest = ~active | (walker.done & store.empty_walked)
+        m.d.comb += [
+            self.idle.eq(at_rest & output.empty & simd.idle),
+            self.computes.eq(Cat(macro.issue for macro in macros).any() | simd.reads),
+            self.waits_for_load.eq(
+                walker.waiting_tile | (queue.head_valid & ~store.row_loaded).any()
+            ),
+        ]
+        return m
+
+    def _load(self, m: Module, store: PartInstance) -> None:
+        """Hand tiles to the tile store."""
+        m.d.comb += [
+            store.begin_tile.eq(self.tile_begin),
+            store.header.eq(self.tile_header),
+            self.tile_room.eq(store.room),
+            store.mask_write.eq(self.mask_write),
+            store.mask_data.eq(self.mask_data),
+            store.push.eq(self.tile_push),
+            store.parameters_write.eq(self.parameters_write),
+            store.parameters_index.eq(self.parameters_index),
+            store.parameters_data.eq(self.parameters_data),
+            store.row_write.eq(self.row_write),
+        ]
+
+    def _feed(
+        self, m: Module, *, store: PartInstance, walker: PartInstance, queue: PartInstance
+    ) -> PartInstance:
+        """Place fetcher and switch between walker and queue; return the fetcher."""
+        m.submodules.fetcher = fetcher = self._fetcher.instance()
+        m.submodules.switch = switch = self._switch.instance()
+        connect(m, walker.request, fetcher.request)
+        m.d.comb += [
+            walker.layer.eq(self._layer),
+            walker.go.eq(self.go),
+            walker.core.eq(self.core),
+            walker.finish.eq(self.finish),
+            store.tile_done.eq(walker.tile_done),
+            fetcher.zero_point.eq(self._layer.input_zero_point),
+            switch.word.eq(fetcher.word),
+            switch.word_valid.eq(fetcher.word_valid),
+            fetcher.word_release.eq(switch.word_release),
+            store.mask_index.eq(fetcher.word.tag.mask_index),
+            switch.mask.eq(store.mask),
+            switch.queue_full.eq(queue.full),
+        ]
+        for name in ("tile_known", "tile", "tile_slot", "tile_mask_base", "tile_row_base"):
+            m.d.comb += getattr(walker, name).eq(getattr(store, name))
+        for name in ("write", "fill", "bytes", "push", "tag", "positions"):
+            m.d.comb += getattr(queue, name).eq(getattr(switch, name))
+        return fetcher
+
+    def _compute(
+        self, m: Module, *, store: PartInstance, queue: PartInstance, output: PartInstance
+    ) -> list[PartInstance]:
+        """Place the macros and the register through which rows reach all of them."""
+        write_en, row_index = Signal(), Signal.like(store.row_index)
+        cells, meta = Signal.like(self.row_cells), Signal.like(self.row_meta)
+        m.d.sync += write_en.eq(self.row_write)
+        with m.If(self.row_write):
+            m.d.sync += [
+                row_index.eq(store.row_index),
+                cells.eq(self.row_cells),
+                meta.eq(self.row_meta),
+            ]
+        macros = []
+        for index in range(self._arch.macros_per_core):
+            m.submodules[f"macro_{index}"] = macro = self._macro.instance()
+            connect(m, macro.result, output.results[index])
+            head = queue.heads[index]
+            m.d.comb += [
+                store.head_tile[index].eq(head.tag.tile),
+                store.head_row[index].eq(head.tag.row),
+                macro.head.eq(head),
+                macro.head_valid.eq(queue.head_valid[index]),
+                macro.head_row_loaded.eq(store.row_loaded[index]),
+                macro.head_columns.eq(store.head_columns[index]),
+                queue.leave[index].eq(macro.leave),
+                macro.inhibit.eq(self.row_write),
+                macro.write_en.eq(write_en),
+                macro.write_row.eq(row_index),
+                macro.write_cells.eq(cells),
+                macro.write_meta.eq(meta),
+            ]
+            macros.append(macro)
+        return macros
+
+    def _connect_simd(self, m: Module, *, simd: PartInstance, fetcher: PartInstance) -> None:
+        """Let fetcher and SIMD unit, which never work at once, read the banks."""
+        m.submodules.activation_buffer = buffer = self._activation_buffer.instance()
+        m.d.comb += [
+            simd.go.eq(self.go_simd),
+            simd.core.eq(self.core),
+            simd.instruction.eq(self.instruction),
+            simd.bank_data.eq(buffer.bank_data),
+            fetcher.bank_data.eq(buffer.bank_data),
+            buffer.bank_read_en.eq(simd.bank_read_en | fetcher.bank_read_en),
+            buffer.bank_address.eq(Mux(simd.reads, simd.bank_address, fetcher.bank_address)),
+            buffer.write_valid.eq(self.write_valid),
+            buffer.write.eq(self.write),
+        ]
+
+    def _connect_output(
+        self, m: Module, *, store: PartInstance, output: PartInstance, simd: PartInstance
+    ) -> None:
+        """Let output stage and SIMD unit, which never work at once, ask for the bus."""
+        m.d.comb += [
+            output.layer.eq(self._layer),
+            store.result_tile.eq(output.result_tile),
+            output.result_group.eq(store.result_group),
+            output.result_parameters.eq(store.result_parameters),
+            store.tile_end_popped.eq(output.tile_end_popped),
+            self.request.valid.eq(output.request.valid | simd.request.valid),
+            self.request.payload.eq(
+                Mux(simd.request.valid, simd.request.payload, output.request.payload)
+            ),
+            output.request.ready.eq(self.request.ready),
+            simd.request.ready.eq(self.request.ready),
+        ]
