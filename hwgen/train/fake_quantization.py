@@ -46,7 +46,9 @@ class MapRange(nn.Module):
 
     def grid(self) -> tuple[Tensor, Tensor]:
         """Return scale (float32) and zero point (int32): real = scale * (byte - zero_point)."""
-        scale = ((self.high - self.low) / BYTE_HIGH).clamp(min=1e-6)
+        span = self.high - self.low
+        # A map that is always zero gets any scale that fixed point can hold.
+        scale = torch.where(span > 1e-6, span, 1.0) / BYTE_HIGH
         return scale, (-self.low / scale).round().clamp(0, BYTE_HIGH).int()
 
 
@@ -68,8 +70,9 @@ class WeightQuantizer(nn.Module):
         largest = weight.detach().abs().flatten(1).amax(1)
         if self.common:
             largest = largest.amax().expand_as(largest)
-        # A filter without weights still needs a scale that fixed point can hold.
-        return largest.clamp(min=float(largest.amax()) * 1e-3 + 1e-12) / WEIGHT_HIGH
+        # A filter without weights still needs a step that fixed point can hold.
+        floor = largest.amax() * 1e-3 if largest.any() else largest.new_tensor(1.0)
+        return largest.clamp(min=floor) / WEIGHT_HIGH
 
     def round(self, weight: Tensor, scale: Tensor) -> Tensor:
         """Return int64 before FTA."""

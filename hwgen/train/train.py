@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from hwgen.data import Dataset, load_dataset
-from hwgen.errors import DataError
+from hwgen.errors import ConfigError, DataError
 from hwgen.spec.network_file import load_network, save_network
 from hwgen.train.checkpoint import Checkpoint, Epoch, load_checkpoint, save_checkpoint
 from hwgen.train.export import export_network
@@ -196,6 +196,13 @@ class Run:
             optimizer.step()
             total_loss += loss.detach()
             correct += (logits.argmax(1) == labels).sum()
+        if not math.isfinite(total_loss):
+            raise ConfigError(
+                field=f"{name}_phase.learning_rate",
+                allowed=f"small enough for a finite loss (epoch {epoch})",
+                given=phase.learning_rate,
+                source=f"recipe {self.recipe.name}",
+            )
         seen = steps * min(images, self.recipe.batch_images)
         return float(total_loss) / steps, float(correct) / seen
 

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 import golden.dbpim.network as reference
 from hwgen.data import Dataset
-from hwgen.errors import DataError, FormatError, HwgenError, OutputError
+from hwgen.errors import ConfigError, DataError, FormatError, HwgenError, OutputError
 from hwgen.spec.csd import phi
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network_file import load_network
@@ -207,6 +207,12 @@ def test_start_and_recipe_agree(recipe: Recipe, on_few_digits: Dataset, tmp_path
     cifar = load_recipe(RECIPES / "cifar10_resnet20.yaml")
     with pytest.raises(HwgenError, match="cifar10_resnet20 must start from a checkpoint, got none"):
         train(cifar, tmp_path)
+
+
+def test_a_diverging_recipe(recipe: Recipe, on_few_digits: Dataset, tmp_path: Path) -> None:
+    steep = replace(recipe, float_phase=replace(recipe.float_phase, learning_rate=1e30))
+    with pytest.raises(ConfigError, match=r"float_phase.learning_rate must be small enough for a"):
+        train(steep, tmp_path)
 
 
 def test_the_rate_warms_up_and_falls(recipe: Recipe) -> None:

@@ -1,0 +1,88 @@
+"""What export computes by itself: fixed point, and grids that a hand-over can hold."""
+
+import pytest
+import torch
+
+from hwgen.data import Dataset
+from hwgen.spec.network_check import check_network
+from hwgen.train import Recipe
+from hwgen.train.export import add_multipliers, export_network
+from hwgen.train.fake_quantization import MapRange, WeightQuantizer
+from hwgen.train.models import plan_model
+from hwgen.train.network import Network, QuantizedTraining, fold
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "output", "expected"),
+    [
+        (1.0, 1.0, 2.0, (32768, 32768, 16)),
+        (1.0, 0.25, 1.0, (32768, 8192, 15)),
+        (0.25, 1.0, 1.0, (8192, 32768, 15)),
+        (1.0, 1e-9, 1.0, (32768, 0, 15)),
+    ],
+)
+def test_add_multipliers_by_hand(
+    a: float, b: float, output: float, expected: tuple[int, int, int]
+) -> None:
+    assert add_multipliers(a, b, output) == expected
+
+
+def test_a_range_is_smoothed_and_holds_zero() -> None:
+    grid = MapRange(0.75).train()
+    grid(torch.tensor([1.0, 4.0]))
+    assert (float(grid.low), float(grid.high)) == (0.0, 4.0)
+    grid(torch.tensor([-4.0, 0.0]))
+    assert (float(grid.low), float(grid.high)) == (-1.0, 3.0)
+    scale, zero_point = grid.grid()
+    assert (float(scale), int(zero_point)) == (pytest.approx(4 / 255), 64)
+    grid.eval()(torch.tensor([100.0]))
+    assert float(grid.high) == 3.0
+
+
+def test_a_map_is_rounded_to_bytes_and_its_gradient_ends_at_the_clip() -> None:
+    grid = MapRange(0.9).train()
+    grid(torch.tensor([-1.0, 254.0]))
+    x = torch.tensor([-3.0, 0.4, 0.6, 100.2, 300.0], requires_grad=True)
+    y = grid.eval()(x)
+    assert y.tolist() == [-1.0, 0.0, 1.0, 100.0, 254.0]
+    y.backward(torch.ones(5))
+    assert x.grad is not None and x.grad.tolist() == [0.0, 1.0, 1.0, 1.0, 0.0]
+
+
+def test_weights_are_symmetric_per_filter_and_the_head_has_one_step() -> None:
+    weight = torch.tensor([[1.0, -0.5], [0.1, 0.02]]).reshape(2, 2, 1, 1)
+    mask = torch.ones_like(weight, dtype=torch.bool)
+    quantizer = WeightQuantizer(2, rule="mode", common=False)
+    assert quantizer.scale(weight).tolist() == pytest.approx([1 / 127, 0.1 / 127])
+    assert quantizer.round(weight, quantizer.scale(weight)).flatten().tolist() == [
+        127,
+        -64,
+        127,
+        25,
+    ]
+    common = WeightQuantizer(2, rule="mode", common=True)
+    assert common.scale(weight).tolist() == pytest.approx([1 / 127, 1 / 127])
+    quantizer.renew(weight, mask)
+    # 127, -64 have 2 and 1 digits; 127, 25 have 2 and 3: both modes are at least 2.
+    assert quantizer.phi.tolist() == [2, 2]
+    q, _ = quantizer.integers(weight, mask)
+    assert q.flatten().tolist() == [127, -63, 127, 24]
+
+
+def test_empty_filters_and_dead_maps_still_export(recipe: Recipe, few_digits: Dataset) -> None:
+    torch.manual_seed(0)
+    network = Network(plan_model("small_cnn", few_digits.shape, 10))
+    with torch.no_grad():
+        network.layer("conv2").mask[8:16] = False
+        network.layer("conv4").mask[:] = False
+        network.layer("conv5").weight[3] = 0
+    quantized = QuantizedTraining(network.plan, rule="mode", momentum=0.9)
+    fold(network, quantized)
+    quantized.renew_thresholds()
+    images = torch.tensor(few_digits.train_images[:32]).permute(0, 3, 1, 2) / 255
+    quantized.train()(images)
+    exported = export_network(quantized, recipe, few_digits)
+    check_network(exported, source="test")
+    weights = exported.parameters["conv2"].weights
+    assert not weights[8:16].any() and weights[16:].any()
+    assert not exported.parameters["conv4"].weights.any()
