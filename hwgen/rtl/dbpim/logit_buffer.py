@@ -3,6 +3,7 @@
 from amaranth.hdl import ClockSignal, Module, Signal
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.dbpim.choose import choose
 from hwgen.rtl.dbpim.layouts import bus_write
 from hwgen.rtl.dbpim.register_file import RegisterFile
 from hwgen.rtl.part import Part
@@ -66,9 +67,6 @@ class LogitBuffer(Part):
                 lane.read_index.eq(self.read_index[lane_bits - beat_bits :]),
                 row.word_select(index, ACCUMULATOR_BITS).eq(lane.read_data),
             ]
-        with m.Switch(self.read_index[: lane_bits - beat_bits]):
-            for part in range(lanes // self._beat_words):
-                with m.Case(part):
-                    beat = row.word_select(part, self._arch.port_bits)
-                    m.d.comb += self.read_data.eq(beat)
+        beats = [row.word_select(n, self._arch.port_bits) for n in range(lanes // self._beat_words)]
+        m.d.comb += self.read_data.eq(choose(beats, self.read_index))
         return m

@@ -1,0 +1,138 @@
+"""What follows the header of a tile: masks, parameters and rows of weights."""
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.dbpim.choose import choose
+from hwgen.rtl.dbpim.layouts import packet, parameters, row, row_cells, row_meta
+from hwgen.rtl.dbpim.weight_decoder import WeightDecoder
+from hwgen.rtl.part import Part
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.instructions import PARAMETER_BITS, Opcode
+from hwgen.spec.widths import bits_for_index
+
+
+class TileLoader(Part):
+    """Hands the body of a tile to the cores, a beat of masks or weights in each cycle.
+
+    Ports
+        header            in         TILE packet   of the tile that is loaded; held
+        start             in         1             its body comes from the next cycle on
+        beats             stream in  port_bits     the body; taken while a tile is loaded
+        done              out        1             the last beat is taken in this cycle
+        mask_write        out        1             the beat holds mask words: taken in this cycle
+        push              out        1             it is the last of them
+        parameters_write  out        1             parameters of one filter are given
+        parameters_index  out        filter_bits   which filter's
+        parameters_data   out        parameters    that filter's
+        row_write         out        1             a row is complete
+        row_cells         out        row_cells     its cells
+        row_meta          out        row_meta      their signs and block indices
+    Latency  0 for masks and parameters; 1 cycle from the last beat of a row to ``row_write``
+    Rate     one beat in each cycle, parameters one filter in each cycle
+    Errors   none; a tile has at least one mask word and one row
+    Golden   ``golden.dbpim.weight_decoder``
+    Source   docs/dbpim-microarchitecture.md, "Stream" and "Loader"
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._row_beats = -(-row(arch).size // arch.port_bits)
+        self._decoder = WeightDecoder(arch=arch)
+        self.parts = [self._decoder]
+        super().__init__(
+            {
+                "header": In(packet(Opcode.TILE)),
+                "start": In(1),
+                "beats": In(stream.Signature(arch.port_bits)),
+                "done": Out(1),
+                "mask_write": Out(1),
+                "push": Out(1),
+                "parameters_write": Out(1),
+                "parameters_index": Out(bits_for_index(arch.filters)),
+                "parameters_data": Out(parameters()),
+                "row_write": Out(1),
+                "row_cells": Out(row_cells(arch)),
+                "row_meta": Out(row_meta(arch)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        codes = Signal(row(self._arch))
+        m.submodules.decoder = decoder = self._decoder.instance()
+        m.d.comb += [
+            decoder.row.eq(codes),
+            self.row_cells.eq(decoder.row_cells),
+            self.row_meta.eq(decoder.row_meta),
+        ]
+        m.d.sync += self.row_write.eq(0)
+        with m.FSM():
+            with m.State("IDLE"), m.If(self.start):
+                m.next = "MASKS"
+            with m.State("MASKS"):
+                self._masks(m)
+                with m.If(self.push):
+                    m.next = "ROWS"
+                    with m.If(self.header.parameters):
+                        m.next = "PARAMETERS"
+            with m.State("PARAMETERS"):
+                last = self.parameters_index == self._arch.filters - 1
+                self._parameters(m, last=last)
+                with m.If(self.parameters_write & last):
+                    m.next = "ROWS"
+            with m.State("ROWS"):
+                self._rows(m, codes=codes)
+                with m.If(self.done):
+                    m.next = "IDLE"
+        return m
+
+    def _masks(self, m: Module) -> None:
+        """Take beats of mask words; the cores read them straight from the beat."""
+        beat_words = self._arch.port_bits // self._arch.macro.compartments
+        written = Signal.like(self.header.mask_words)
+        m.d.comb += [
+            self.beats.ready.eq(1),
+            self.mask_write.eq(self.beats.valid),
+            self.push.eq(self.beats.valid & (written + beat_words >= self.header.mask_words)),
+        ]
+        with m.If(self.beats.valid):
+            m.d.sync += written.eq(Mux(self.push, 0, written + beat_words))
+
+    def _parameters(self, m: Module, *, last: Value) -> None:
+        """Give the parameters of one filter after the other; a beat goes with its last filter."""
+        per_beat = self._arch.port_bits // PARAMETER_BITS
+        beat = [self.beats.payload.word_select(n, PARAMETER_BITS) for n in range(per_beat)]
+        index = Signal.like(self.parameters_index)
+        m.d.comb += [
+            self.parameters_write.eq(self.beats.valid),
+            self.parameters_index.eq(index),
+            self.parameters_data.eq(choose(beat, index)[: parameters().size]),
+            self.beats.ready.eq(last | ((index + 1) % per_beat == 0)),
+        ]
+        with m.If(self.beats.valid):
+            m.d.sync += index.eq(Mux(last, 0, index + 1))
+
+    def _rows(self, m: Module, *, codes: data.View) -> None:
+        """Collect the beats of a row; when it is whole, the decoder sees it for one cycle."""
+        number = Signal.like(self.header.rows)
+        beat_number = Signal(bits_for_index(self._row_beats))
+        beats = data.ArrayLayout(min(self._arch.port_bits, codes.shape().size), self._row_beats)
+        row_ends = beat_number == self._row_beats - 1
+        complete, tile_ends = Signal(), number + 1 == self.header.rows
+        m.d.comb += [
+            self.beats.ready.eq(1),
+            complete.eq(self.beats.valid & row_ends),
+            self.done.eq(complete & tile_ends),
+        ]
+        with m.If(self.beats.valid):
+            m.d.sync += [
+                data.View(beats, Value.cast(codes))[beat_number].eq(self.beats.payload),
+                beat_number.eq(Mux(row_ends, 0, beat_number + 1)),
+            ]
+        m.d.sync += self.row_write.eq(complete)
+        with m.If(complete):
+            m.d.sync += number.eq(Mux(tile_ends, 0, number + 1))
