@@ -1,11 +1,10 @@
 """One cycle of the loader and of the sequencer: the stream becomes tiles and layers."""
 
-from numba import njit
-
+from hwgen.model.compiled import compiled
 from hwgen.model.dbpim.core import start_conv
 from hwgen.model.dbpim.memory import TAKEN, beat_ready
 from hwgen.model.dbpim.simd import simd_is_idle, start_simd
-from hwgen.model.dbpim.state import Cores, Ints, Record, Sizes, Stream
+from hwgen.model.dbpim.state import Ints, Order, Record, Sizes, Table
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.timing import INSTRUCTION_SLOTS, TILE_SLOTS
 
@@ -24,12 +23,12 @@ SEQUENCER_REGISTERS = 3
 WAIT_IMAGE, FETCH, GO, RUN, FINISHED = range(5)
 
 
-@njit(cache=True)
+@compiled
 def loader(
     t: int,
     sizes: Sizes,
-    stream: Stream,
-    cores: Cores,
+    order: Order,
+    cores: Table,
     state: Ints,
     reader: Ints,
     commands: Ints,
@@ -43,33 +42,33 @@ def loader(
         state[STATE] = IMAGE
         return False
     if state[STATE] == CHECK:
-        check(t, sizes, stream, cores, state, instruction_at)
+        check(t, sizes, order, cores, state, instruction_at)
         return False
     if state[STATE] == ENDED or not beat_ready(t, reader, arrivals):
         return False
     if state[STATE] == IMAGE:
-        return image_pixel(t, sizes, stream, state, reader)
+        return image_pixel(t, sizes, order, state, reader)
     reader[TAKEN] += 1
     state[LEFT] -= 1
     if state[STATE] == ROWS and state[LEFT] == 0:
-        state[NEXT_ROW_CORES] = stream.tiles[stream.order[state[PACKET], 1]].cores
+        state[NEXT_ROW_CORES] = order.tiles[order.packets[state[PACKET], 1]].cores
         state[ROWS_LEFT] -= 1
         if state[ROWS_LEFT] > 0:
-            state[LEFT] = stream.tiles[stream.order[state[PACKET], 1]].row_beats
+            state[LEFT] = order.tiles[order.packets[state[PACKET], 1]].row_beats
     if state[LEFT] == 0:
-        next_part(t, sizes, stream, cores, state)
+        next_part(t, sizes, order, cores, state)
     return True
 
 
-@njit(cache=True)
-def image_pixel(t: int, sizes: Sizes, stream: Stream, state: Ints, reader: Ints) -> bool:
+@compiled
+def image_pixel(t: int, sizes: Sizes, order: Order, state: Ints, reader: Ints) -> bool:
     """Write one pixel; return whether its beat was the pixel's last use."""
-    per_beat = sizes.port_bytes // stream.pixel_bytes
+    per_beat = sizes.port_bytes // sizes.pixel_bytes
     state[PIXEL] += 1
-    finished = state[PIXEL] == stream.image_pixels
+    finished = state[PIXEL] == sizes.image_pixels
     if finished:
         state[STATE] = GATHER
-        state[LEFT] = packet_beats(sizes, stream, 0)
+        state[LEFT] = packet_beats(sizes, order, 0)
         state[IMAGE_DONE] = t
     if finished or state[PIXEL] % per_beat == 0:
         reader[TAKEN] += 1
@@ -77,16 +76,16 @@ def image_pixel(t: int, sizes: Sizes, stream: Stream, state: Ints, reader: Ints)
     return False
 
 
-@njit(cache=True)
-def packet_beats(sizes: Sizes, stream: Stream, packet: int) -> int:
+@compiled
+def packet_beats(sizes: Sizes, order: Order, packet: int) -> int:
     """Return the beats of an instruction, or of a tile's header."""
-    if packet >= len(stream.order):
+    if packet >= len(order.packets):
         return 0
-    return sizes.header_beats if stream.order[packet, 0] == 1 else sizes.instruction_beats
+    return sizes.header_beats if order.packets[packet, 0] == 1 else sizes.instruction_beats
 
 
-@njit(cache=True)
-def next_part(t: int, sizes: Sizes, stream: Stream, cores: Cores, state: Ints) -> None:
+@compiled
+def next_part(t: int, sizes: Sizes, order: Order, cores: Table, state: Ints) -> None:
     """Go on after the last beat of a part of a packet."""
     if state[STATE] == BEGIN:
         state[STATE] = BEGIN_CHECK
@@ -94,81 +93,81 @@ def next_part(t: int, sizes: Sizes, stream: Stream, cores: Cores, state: Ints) -
     if state[STATE] == GATHER:
         state[STATE] = CHECK
         return
-    tile = stream.tiles[stream.order[state[PACKET], 1]]
+    tile = order.tiles[order.packets[state[PACKET], 1]]
     if state[STATE] == MASKS:
-        for core in range(sizes.cores):
-            if tile.cores >> core & 1:
-                cores.known_at[core, cores.tiles_begun[core] - 1] = t + 1
+        for core in cores:
+            if tile.cores >> core.number & 1:
+                core.known_at[(core.tiles_begun - 1) % TILE_SLOTS] = t + 1
         state[STATE], state[LEFT] = PARAMETERS, tile.parameter_beats
         if state[LEFT] > 0:
             return
     if state[STATE] == PARAMETERS:
         state[STATE], state[LEFT], state[ROWS_LEFT] = ROWS, tile.row_beats, tile.rows
         return
-    next_packet(sizes, stream, state)
+    next_packet(sizes, order, state)
 
 
-@njit(cache=True)
-def next_packet(sizes: Sizes, stream: Stream, state: Ints) -> None:
+@compiled
+def next_packet(sizes: Sizes, order: Order, state: Ints) -> None:
     """Gather the next packet, if there is one."""
     state[PACKET] += 1
-    state[STATE] = GATHER if state[PACKET] < len(stream.order) else ENDED
-    state[LEFT] = packet_beats(sizes, stream, state[PACKET])
+    state[STATE] = GATHER if state[PACKET] < len(order.packets) else ENDED
+    state[LEFT] = packet_beats(sizes, order, state[PACKET])
 
 
-@njit(cache=True)
+@compiled
 def check(
-    t: int, sizes: Sizes, stream: Stream, cores: Cores, state: Ints, instruction_at: Ints
+    t: int, sizes: Sizes, order: Order, cores: Table, state: Ints, instruction_at: Ints
 ) -> None:
     """Hand an instruction to the sequencer or begin a tile, when there is room."""
-    is_tile, number = stream.order[state[PACKET]]
+    is_tile, number = order.packets[state[PACKET]]
     if is_tile == 0:
         if state[PUSHED] - state[POPPED] < INSTRUCTION_SLOTS:
             instruction_at[number] = t + 1
             state[PUSHED] += 1
-            next_packet(sizes, stream, state)
+            next_packet(sizes, order, state)
         return
-    tile = stream.tiles[number]
-    for core in range(sizes.cores):
-        if tile.cores >> core & 1 and not has_room(core, sizes, tile, cores):
+    tile = order.tiles[number]
+    for core in cores:
+        if tile.cores >> core.number & 1 and not has_room(core, sizes, tile):
             return
-    for core in range(sizes.cores):
-        if tile.cores >> core & 1:
-            begun = cores.tiles_begun[core]
-            cores.tile_of[core, begun] = number
-            cores.known_at[core, begun] = 1 << 60
-            cores.row_base[core, begun] = cores.rows_begun[core]
-            cores.tiles_begun[core] += 1
-            cores.rows_begun[core] += tile.rows
-            cores.masks_begun[core] += tile.mask_words
+    for core in cores:
+        if tile.cores >> core.number & 1:
+            begun = core.tiles_begun
+            core.tile_of[begun % TILE_SLOTS] = number
+            core.known_at[begun % TILE_SLOTS] = 1 << 60
+            core.row_base[begun % TILE_SLOTS] = core.rows_begun
+            core.tiles_begun += 1
+            core.rows_begun += tile.rows
+            core.masks_begun += tile.mask_words
     state[STATE], state[LEFT] = MASKS, tile.mask_beats
 
 
-@njit(cache=True)
-def has_room(core: int, sizes: Sizes, tile: Record, cores: Cores) -> bool:
+@compiled
+def has_room(core: Record, sizes: Sizes, tile: Record) -> bool:
     """Return whether a core has a tile slot, rows and mask words for a tile."""
-    rows = cores.rows_begun[core] - cores.rows_retired[core] + tile.rows
-    masks = cores.masks_begun[core] - cores.masks_retired[core] + tile.mask_words
-    tiles = cores.tiles_begun[core] - cores.retired[core] + 1
+    rows = core.rows_begun - core.rows_retired + tile.rows
+    masks = core.masks_begun - core.masks_retired + tile.mask_words
+    tiles = core.tiles_begun - core.retired + 1
     fits = rows <= sizes.rows and masks <= sizes.mask_words and tiles <= TILE_SLOTS
     return bool(fits)
 
 
-@njit(cache=True)
-def core_is_idle(c: int, cores: Cores) -> bool:
+@compiled
+def core_is_idle(core: Record) -> bool:
     """Return whether a core has nothing to do in this layer any more."""
-    if cores.stage[c].sum() > 0 or not simd_is_idle(c, cores):
+    if core.stage.sum() > 0 or not simd_is_idle(core):
         return False
-    through = cores.done[c] == 1 and cores.retired[c] == cores.walk[c]
-    return bool(cores.walking[c] == 0 or through)
+    through = core.done == 1 and core.retired == core.walk
+    return bool(core.walking == 0 or through)
 
 
-@njit(cache=True)
+@compiled
 def sequencer(
     t: int,
     sizes: Sizes,
-    stream: Stream,
-    cores: Cores,
+    order: Order,
+    cores: Table,
     loading: Ints,
     state: Ints,
     instruction_at: Ints,
@@ -182,37 +181,37 @@ def sequencer(
         state[SEQUENCER] = FETCH
     elif state[SEQUENCER] == FETCH:
         number = loading[POPPED]
-        if number == len(stream.layers) or not 0 < instruction_at[number] <= t:
+        if number == len(order.layers) or not 0 < instruction_at[number] <= t:
             return True
         loading[POPPED] += 1
         state[LAYER] = number
         state[SEQUENCER] = GO
     elif state[SEQUENCER] == GO:
-        go(t, sizes, stream, cores, state)
+        go(t, sizes, order, cores, state)
         state[SEQUENCER] = RUN
     elif state[SEQUENCER] == RUN and t >= state[WAIT_UNTIL]:
-        for c in range(sizes.cores):
-            if not core_is_idle(c, cores):
+        for core in cores:
+            if not core_is_idle(core):
                 return False
-        for c in range(sizes.cores):
-            cores.walking[c] = cores.done[c] = 0
+        for core in cores:
+            core.walking = core.done = 0
         retired_at[1 + state[LAYER]] = t
-        last = state[LAYER] == len(stream.layers) - 1
+        last = state[LAYER] == len(order.layers) - 1
         state[SEQUENCER] = FINISHED if last else FETCH
     return False
 
 
-@njit(cache=True)
-def go(t: int, sizes: Sizes, stream: Stream, cores: Cores, state: Ints) -> None:
+@compiled
+def go(t: int, sizes: Sizes, order: Order, cores: Table, state: Ints) -> None:
     """Start the units that a layer needs."""
-    fields = stream.layers[state[LAYER]]
+    fields = order.layers[state[LAYER]]
     state[WAIT_UNTIL] = t + 1
     if fields.opcode == STORE:
         state[WAIT_UNTIL] = t + 1
     elif fields.opcode != END:
-        for c in range(sizes.cores):
-            if fields.active_cores >> c & 1:
+        for core in cores:
+            if fields.active_cores >> core.number & 1:
                 if fields.opcode == CONV:
-                    start_conv(t, c, sizes, stream, state[LAYER], cores)
+                    start_conv(t, core, fields)
                 else:
-                    start_simd(t, c, fields, cores)
+                    start_simd(t, core, fields)

@@ -1,8 +1,8 @@
 """The clock of the cycle model: all units, one cycle after the other, until END retires."""
 
 import numpy as np
-from numba import njit
 
+from hwgen.model.compiled import compiled
 from hwgen.model.dbpim.core import (
     issue,
     output,
@@ -26,21 +26,20 @@ from hwgen.model.dbpim.loading import (
 )
 from hwgen.model.dbpim.memory import LAST_ARRIVAL, REGISTERS, read_engine
 from hwgen.model.dbpim.simd import REQUEST, simd_step
-from hwgen.model.dbpim.state import BUSY, CAUSES, Cores, Ints, Sizes, Stream
+from hwgen.model.dbpim.state import BUSY, CAUSES, Ints, Order, Record, Sizes, Table, Weights
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
 
 CONV = int(Opcode.CONV)
 
 
-@njit(cache=True)
+@compiled
 def run(
-    sizes: Sizes, stream: Stream, cores: Cores, commands: Ints, idle_cost: int
+    sizes: Sizes, order: Order, weights: Weights, cores: Table, commands: Ints
 ) -> tuple[int, int, Ints, Ints]:
     """Return cycles, load cycles, retirement cycles and causes.
 
     commands: (3, 3): first active cycle (0: not yet known), address, beats of each read command
-    idle_cost: cycles of a group in a macro that has no position
     retirements: cycle of the image, then of each instruction
     causes: (instructions, len(CAUSES)) macro cycles of each CONV
     Cycles are -1 when nothing has moved for WATCHDOG_CYCLES.
@@ -51,82 +50,68 @@ def run(
     loading[LEFT] = sizes.instruction_beats
     state = np.zeros(SEQUENCER_REGISTERS, np.int64)
     arrivals = np.zeros(commands[:, 2].sum(), np.int64)
-    instruction_at = np.zeros(len(stream.layers), np.int64)
-    retired_at = np.zeros(1 + len(stream.layers), np.int64)
-    causes = np.zeros((len(stream.layers), len(CAUSES)), np.int64)
-    t = load_cycles = quiet = 0
-    priority = 0
+    instruction_at = np.zeros(len(order.layers), np.int64)
+    retired_at = np.zeros(1 + len(order.layers), np.int64)
+    causes = np.zeros((len(order.layers), len(CAUSES)), np.int64)
+    t = load_cycles = quiet = priority = 0
     while state[SEQUENCER] != FINISHED and quiet < WATCHDOG_CYCLES:
         t += 1
-        granted = grant(priority, sizes, cores)
+        granted = grant(priority, cores)
         if granted >= 0:
             priority = (granted + 1) % sizes.cores
         read_engine(t, sizes, reader, commands, arrivals)
-        progress = loader(
-            t, sizes, stream, cores, loading, reader, commands, arrivals, instruction_at
-        )
-        waits = sequencer(t, sizes, stream, cores, loading, state, instruction_at, retired_at)
+        moved = loader(t, sizes, order, cores, loading, reader, commands, arrivals, instruction_at)
+        waits = sequencer(t, sizes, order, cores, loading, state, instruction_at, retired_at)
         computes = False
-        for c in range(sizes.cores):
-            row_write = bool(loading[ROW_CORES] >> c & 1)
-            if state[SEQUENCER] == RUN:
-                worked, starved = core_step(
-                    t,
-                    c,
-                    granted == c,
-                    row_write,
-                    idle_cost,
-                    sizes,
-                    stream,
-                    state[LAYER],
-                    cores,
-                    causes,
-                )
-                computes |= worked
-                waits |= starved
-            cores.rows_valid[c] += row_write
+        if state[SEQUENCER] == RUN:
+            row_cores, layer = loading[ROW_CORES], state[LAYER]
+            computes, starved = cores_step(
+                t, granted, row_cores, cores, order.layers[layer], sizes, weights, causes[layer]
+            )
+            waits |= starved
+        for core in cores:
+            core.rows_valid += loading[ROW_CORES] >> core.number & 1
         load_cycles += waits and not computes
-        quiet = 0 if progress or computes or granted >= 0 else quiet + 1
+        quiet = 0 if moved or computes or granted >= 0 else quiet + 1
     cycles = t if state[SEQUENCER] == FINISHED else -1
     return cycles, load_cycles, retired_at, causes
 
 
-@njit(cache=True)
-def grant(priority: int, sizes: Sizes, cores: Cores) -> int:
+@compiled
+def grant(priority: int, cores: Table) -> int:
     """Return the core that gets the bus, the first that asks from `priority` on, or -1."""
-    for step in range(sizes.cores):
-        c = (priority + step) % sizes.cores
-        if cores.stage[c, 2] == 1 or cores.simd[c, REQUEST] == 1:
-            return c
+    for step in range(len(cores)):
+        number = (priority + step) % len(cores)
+        if cores[number].stage[2] == 1 or cores[number].simd[REQUEST] == 1:
+            return number
     return -1
 
 
-@njit(cache=True)
-def core_step(
+@compiled
+def cores_step(
     t: int,
-    c: int,
-    granted: bool,
-    row_write: bool,
-    idle_cost: int,
+    granted: int,
+    row_cores: int,
+    cores: Table,
+    fields: Record,
     sizes: Sizes,
-    stream: Stream,
-    layer: int,
-    cores: Cores,
+    weights: Weights,
     causes: Ints,
 ) -> tuple[bool, bool]:
-    """Advance one core; return whether it computed and whether it waits for the loader."""
-    fields = stream.layers[layer]
-    if fields.opcode != CONV:
-        worked = simd_step(t, c, granted, sizes, fields, cores)
-        return worked, False
-    starved = waits_for_tile(t, c, cores) or waits_for_row(t, c, sizes, cores)
-    walk_and_fetch(t, c, sizes, stream, layer, cores)
-    switch_inputs(t, c, sizes, stream, cores)
-    worked = False
-    for macro in range(sizes.macros):
-        cause = issue(t, c, macro, row_write, idle_cost, sizes, stream, layer, cores)
-        worked |= cause == BUSY
-        causes[layer, cause] += 1
-    retire_tile(c, stream, cores)
-    output(t, c, granted, sizes, cores)
+    """Advance all cores; return whether one computed and whether one waits for the loader."""
+    worked = starved = False
+    for core in cores:
+        if fields.opcode != CONV:
+            worked |= simd_step(t, core, granted == core.number, sizes, fields)
+            continue
+        starved |= waits_for_tile(t, core) or waits_for_row(t, core, sizes)
+        walk_and_fetch(t, core, fields, sizes, weights)
+        switch_inputs(t, core, sizes, weights)
+        row_write = (row_cores >> core.number & 1) == 1
+        for macro in range(sizes.macros):
+            cause = issue(t, macro, row_write, core, fields, sizes, weights)
+            worked |= cause == BUSY
+            causes[cause] += 1
+        retire_tile(core, sizes.macros, weights.tiles)
+        output(t, core, granted == core.number, sizes)
     return worked, starved

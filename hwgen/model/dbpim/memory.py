@@ -1,7 +1,6 @@
 """The memory port: when each beat of the image and of the stream can be taken by the loader."""
 
-from numba import njit
-
+from hwgen.model.compiled import compiled
 from hwgen.model.dbpim.state import Ints, Sizes
 from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS
 
@@ -12,7 +11,7 @@ COMMAND_BEATS, ADDRESS, ADDRESS_VALID, ASKED, TAKEN, LAST_ARRIVAL, NEXT_COMMAND 
 REGISTERS = 7
 
 
-@njit(cache=True)
+@compiled
 def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Ints, arrivals: Ints) -> None:
     """Decide on the next burst; its address is on the bus, and accepted, in cycle t + 1.
 
@@ -43,7 +42,7 @@ def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Ints, arrivals: In
     reader[ADDRESS] += beats * sizes.port_bytes
 
 
-@njit(cache=True)
+@compiled
 def beat_ready(t: int, reader: Ints, arrivals: Ints) -> bool:
     """Return whether the loader can take a beat in cycle t."""
     taken = reader[TAKEN]

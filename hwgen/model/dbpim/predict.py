@@ -15,7 +15,8 @@ from hwgen.model.dbpim.state import (
     LAYER_TYPE,
     TILE_TYPE,
     Ints,
-    Stream,
+    Order,
+    Weights,
     new_cores,
     sizes_of,
 )
@@ -150,17 +151,12 @@ def run_packets(
         arch,
         header_beats=beats_of(TILE_HEADER_BITS, arch),
         instruction_beats=beats_of(INSTRUCTION_BITS, arch),
-    )
-    tiles["cost_offset"] = np.cumsum([0, *(cost.size for cost in costs)])[: len(tiles)]
-    stream = Stream(
-        order=order,
-        layers=layers,
-        tiles=tiles,
-        kept=kept,
-        cost=np.concatenate([np.zeros(0, np.uint8), *(cost.ravel() for cost in costs)]),
         image_pixels=begin["image_height"] * begin["image_width"],
         pixel_bytes=begin["pixel_bytes"],
     )
+    tiles["cost_offset"] = np.cumsum([0, *(cost.size for cost in costs)])[: len(tiles)]
+    flat = np.concatenate([np.zeros(0, np.uint8), *(cost.ravel() for cost in costs)])
+    weights = Weights(tiles, kept, flat)
     start = INSTRUCTION_BITS // 8
     commands = np.array(
         [
@@ -170,8 +166,7 @@ def run_packets(
         ],
         dtype=np.int64,
     )
-    idle_cost = 1 if arch.sparsity.input_bits else ACTIVATION_BITS
-    found = run(sizes, stream, new_cores(sizes, len(tiles)), commands, idle_cost)
+    found = run(sizes, Order(order, layers, tiles), weights, new_cores(sizes), commands)
     if found[0] < 0:
         raise SimulationError("the program stands still: the stream does not fit its layers")
     return found

@@ -1,35 +1,34 @@
 """One cycle of a core's SIMD unit: reads in order, then three stages to the bus."""
 
-from numba import njit
-
-from hwgen.model.dbpim.state import Cores, Record, Sizes
+from hwgen.model.compiled import compiled
+from hwgen.model.dbpim.state import Record, Sizes
 from hwgen.spec.dbpim.instructions import Opcode
 
 ADD = int(Opcode.ADD)
 RUNNING, START, POSITIONS, WORD, SLICE, TAP, ACCUMULATE, MULTIPLY, SHIFT, REQUEST = range(10)
 
 
-@njit(cache=True)
-def start_simd(t: int, c: int, fields: Record, cores: Cores) -> None:
+@compiled
+def start_simd(t: int, core: Record, fields: Record) -> None:
     """`go_simd` at cycle t."""
-    state = cores.simd[c]
+    state = core.simd
     state[RUNNING] = 1
-    state[START] = t + 1 + c
-    state[POSITIONS] = fields.count_base + (c < fields.count_extra)
+    state[START] = t + 1 + core.number
+    state[POSITIONS] = fields.count_base + (core.number < fields.count_extra)
     state[WORD] = state[SLICE] = state[TAP] = 0
 
 
-@njit(cache=True)
-def simd_is_idle(c: int, cores: Cores) -> bool:
+@compiled
+def simd_is_idle(core: Record) -> bool:
     """Return whether all reads have been made and all stages are empty."""
-    state = cores.simd[c]
+    state = core.simd
     return bool(state[RUNNING] == 0 and state[ACCUMULATE : REQUEST + 1].sum() == 0)
 
 
-@njit(cache=True)
-def simd_step(t: int, c: int, granted: bool, sizes: Sizes, fields: Record, cores: Cores) -> bool:
+@compiled
+def simd_step(t: int, core: Record, granted: bool, sizes: Sizes, fields: Record) -> bool:
     """Advance unless a request waits; return whether a read was made."""
-    state = cores.simd[c]
+    state = core.simd
     if state[REQUEST] == 1 and not granted:
         return False
     state[REQUEST] = state[SHIFT]

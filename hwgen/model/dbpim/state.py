@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import PACKETS, Opcode
-from hwgen.spec.dbpim.timing import FETCH_SLOTS, RESULT_SLOTS
+from hwgen.spec.dbpim.timing import FETCH_SLOTS, RESULT_SLOTS, TILE_SLOTS
 
 Ints = NDArray[np.int64]
 Record = Any
-"""A row of a table, its fields as attributes."""
+"""A row of a table, its fields as attributes; compiled functions get it by reference."""
+Table = NDArray[np.void]
 
 LAYER_OPCODES = (Opcode.CONV, Opcode.POOL, Opcode.ADD, Opcode.STORE, Opcode.END)
 _LAYER_FIELDS = dict.fromkeys(field.name for code in LAYER_OPCODES for field in PACKETS[code])
@@ -47,84 +48,92 @@ class Sizes(NamedTuple):
     simd_slices: int
     header_beats: int
     instruction_beats: int
+    image_pixels: int
+    pixel_bytes: int
+    idle_cost: int
 
 
-class Stream(NamedTuple):
-    """The program as tables.
+class Weights(NamedTuple):
+    """The tiles of the stream, for the cores.
 
-    order: (packets, 2): 1 for a tile or 0 for an instruction, and its row in the table
+    tiles: rows of TILE_TYPE
     kept: ones in each mask word, the tiles' words one after the other
     cost: uint8, cycles of each group, (positions, rows) of each tile one after the other
     """
 
-    order: Ints
-    layers: NDArray[np.void]
-    tiles: NDArray[np.void]
+    tiles: Table
     kept: Ints
     cost: NDArray[np.uint8]
-    image_pixels: int
-    pixel_bytes: int
 
 
-class Loader(NamedTuple):
-    """Memory reader, loader and sequencer; arrays of one element are registers."""
+class Order(NamedTuple):
+    """The packets of the stream, for the loader.
 
-    register: Ints
-    arrivals: Ints
-    queue: Ints
+    packets: (packets, 2): 1 for a tile or 0 for an instruction, and its row in the table
+    layers: rows of LAYER_TYPE; tiles: rows of TILE_TYPE
+    """
 
-
-class Cores(NamedTuple):
-    """State of all cores; the first index is the core."""
-
-    walking: Ints
-    start: Ints
-    done: Ints
-    left: Ints
-    base: Ints
-    quad: Ints
-    word: Ints
-    begun: Ints
-    served: Ints
-    occupied: Ints
-    tile_of: Ints
-    known_at: Ints
-    row_base: Ints
-    tiles_begun: Ints
-    walk: Ints
-    retired: Ints
-    rows_begun: Ints
-    rows_valid: Ints
-    rows_retired: Ints
-    masks_begun: Ints
-    masks_retired: Ints
-    words: Ints
-    word_ring: Ints
-    moved: Ints
-    fill: Ints
-    row: Ints
-    written: Ints
-    queue_ring: Ints
-    read: Ints
-    issue_left: Ints
-    outstanding: Ints
-    result_head: Ints
-    result_tail: Ints
-    result_ring: Ints
-    popped: Ints
-    stage: Ints
-    simd: Ints
+    packets: Ints
+    layers: Table
+    tiles: Table
 
 
-WORD_FIELDS = 5
-QUEUE_FIELDS = 6
-RESULT_FIELDS = 3
 RESULT_RING = RESULT_SLOTS + 2
-SIMD_FIELDS = 10
 
 
-def sizes_of(arch: Arch, *, header_beats: int, instruction_beats: int) -> Sizes:
-    """Return the sizes of an architecture."""
+MOST_MACROS = 8
+MOST_GROUPS = 16
+"""Largest macros_per_core and queue_depth: one machine code serves every architecture."""
+
+_SCALARS = """
+    number share walking start done left base quad word begun served occupied tiles_begun walk
+    retired rows_begun rows_valid rows_retired masks_begun masks_retired words_read words_written
+    moved fill row written
+"""
+_ARRAYS: dict[str, tuple[int, ...]] = {
+    "tile_of": (TILE_SLOTS,),
+    "known_at": (TILE_SLOTS,),
+    "row_base": (TILE_SLOTS,),
+    "word_ring": (FETCH_SLOTS, 5),
+    "queue_ring": (MOST_GROUPS, 6),
+    "read": (MOST_MACROS,),
+    "issue_left": (MOST_MACROS,),
+    "outstanding": (MOST_MACROS,),
+    "result_head": (MOST_MACROS,),
+    "result_tail": (MOST_MACROS,),
+    "result_ring": (MOST_MACROS, RESULT_RING, 3),
+    "popped": (MOST_MACROS,),
+    "stage": (3,),
+    "simd": (10,),
+}
+CORE_TYPE = np.dtype(
+    [(name, np.int64) for name in _SCALARS.split()]
+    + [(name, np.int64, shape) for name, shape in _ARRAYS.items()]
+)
+"""State of one core.
+
+number, share: of the core, in the chip and in its set
+walking .. occupied: walker and fetcher; left, base: quads left, and done before this chunk
+tiles_begun, walk, retired: tiles ever sent, walked, freed; tile_of, known_at, row_base: of the last
+rows_*, masks_*: rows and mask words ever begun, written, freed
+words_read, words_written, word_ring: words between fetcher and switch
+moved, fill, row: of the switch; written, queue_ring, read: of the group queue
+issue_left, outstanding, result_*: of each macro; popped: its tiles popped but not retired
+stage: output stages that are filled; simd: see hwgen.model.dbpim.simd
+"""
+
+
+def new_cores(sizes: Sizes) -> Table:
+    """Return the state of all cores after reset."""
+    cores = np.zeros(sizes.cores, dtype=CORE_TYPE)
+    cores["number"] = np.arange(sizes.cores)
+    return cores
+
+
+def sizes_of(
+    arch: Arch, *, header_beats: int, instruction_beats: int, image_pixels: int, pixel_bytes: int
+) -> Sizes:
+    """Return the sizes of an architecture and an image."""
     return Sizes(
         cores=arch.cores,
         macros=arch.macros_per_core,
@@ -139,28 +148,7 @@ def sizes_of(arch: Arch, *, header_beats: int, instruction_beats: int) -> Sizes:
         simd_slices=arch.macro.compartments // arch.simd_lanes,
         header_beats=header_beats,
         instruction_beats=instruction_beats,
+        image_pixels=image_pixels,
+        pixel_bytes=pixel_bytes,
+        idle_cost=1 if arch.sparsity.input_bits else 8,
     )
-
-
-def new_cores(sizes: Sizes, tiles: int) -> Cores:
-    """Return the state of all cores after reset, with room to know `tiles` tiles each."""
-    cores, macros = sizes.cores, sizes.macros
-    shapes: dict[str, tuple[int, ...]] = {
-        "tile_of": (cores, tiles + 1),
-        "known_at": (cores, tiles + 1),
-        "row_base": (cores, tiles + 1),
-        "words": (cores, 2),
-        "word_ring": (cores, FETCH_SLOTS, WORD_FIELDS),
-        "queue_ring": (cores, sizes.queue, QUEUE_FIELDS),
-        "read": (cores, macros),
-        "issue_left": (cores, macros),
-        "outstanding": (cores, macros),
-        "result_head": (cores, macros),
-        "result_tail": (cores, macros),
-        "result_ring": (cores, macros, RESULT_RING, RESULT_FIELDS),
-        "popped": (cores, macros),
-        "stage": (cores, 3),
-        "simd": (cores, SIMD_FIELDS),
-    }
-    names = Cores._fields
-    return Cores(*(np.zeros(shapes.get(name, (cores,)), dtype=np.int64) for name in names))

@@ -1,0 +1,42 @@
+"""Machine code of the model's functions, kept on disk under the digest of their sources."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def cache_folder() -> Path:
+    """Return a writable folder that belongs to exactly these sources.
+
+    Numba looks at one file when it decides whether a function is up to date; constants and
+    functions of other files would be missed, so the folder's name holds them all.
+    """
+    sha = hashlib.sha256(numba.__version__.encode())
+    for room in ("model", "spec"):
+        for file in sorted((PACKAGE / room).rglob("*.py")):
+            sha.update(file.read_bytes())
+    root = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    folder = root / "hwgen" / f"numba-{sha.hexdigest()[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        folder = Path(tempfile.gettempdir()) / f"hwgen-{os.getuid()}" / folder.name
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
+
+
+def compiled(function: Function) -> Function:
+    """Compile a function when it is first called, or load what an earlier process compiled."""
+    return cast(Function, numba.njit(cache=True)(function))
