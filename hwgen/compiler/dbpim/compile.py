@@ -4,7 +4,6 @@ import numpy as np
 
 from hwgen.compiler.dbpim.conv import compile_conv
 from hwgen.compiler.dbpim.cost import LayerCost
-from hwgen.compiler.dbpim.fields import check_fields
 from hwgen.compiler.dbpim.regions import allocate
 from hwgen.compiler.dbpim.simd import compile_simd
 from hwgen.compiler.dbpim.task import Task
@@ -92,5 +91,4 @@ def begin(facts: ProgramFacts, arch: Arch, *, stream_beats: int) -> bytes:
         "image_base": region.base,
         "image_row_pitch": region.row_pitch,
     }
-    check_fields(INPUT, Opcode.BEGIN, fields)
     return pad(encode_instruction(Opcode.BEGIN, fields), arch)

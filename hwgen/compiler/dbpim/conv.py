@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from hwgen.compiler.dbpim.cost import cheapest
 from hwgen.compiler.dbpim.fields import (
     Fields,
-    check_fields,
     input_fields,
     output_fields,
     walk_fields,
@@ -18,11 +17,15 @@ from hwgen.compiler.dbpim.schedule import Load, stream_order
 from hwgen.compiler.dbpim.split import Split, candidates
 from hwgen.compiler.dbpim.task import Task
 from hwgen.compiler.dbpim.words import real_lanes, weight_words
+from hwgen.errors import CompileError
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.program import LayerPlan
 from hwgen.spec.dbpim.stream import decode_packets, encode_instruction, encode_tile, pad
 from hwgen.spec.network import Conv, Linear
+
+KERNEL_LIMIT = 31
+"""Rows and columns of a window at most: 5-bit fields."""
 
 Compiled = tuple[bytes, LayerPlan]
 """Packets of a layer, and what they do."""
@@ -39,7 +42,7 @@ def compile_conv(task: Task, layer: Conv | Linear) -> Compiled:
     def encoded(split: Split) -> bytes:
         fields = layer_fields(task, layer, weights.shape[1:3])
         fields |= split_fields(split, layer.output.width, arch)
-        return encode_layer(layer.name, fields, stream_order(split, arch), arch)
+        return encode_layer(fields, stream_order(split, arch), arch)
 
     split = cheapest(
         list(candidates(groups, layer.output.height * layer.output.width, arch)),
@@ -78,6 +81,12 @@ def window_shape(task: Task, layer: Conv | Linear) -> tuple[int, int, int]:
     """Return the height, width and channels that a filter sees."""
     source = task.network.map_of(layer.input)
     if isinstance(layer, Linear):
+        size = max(source.height, source.width)
+        if size > KERNEL_LIMIT:
+            raise CompileError(
+                f"layer {layer.name}: a linear layer must see at most {KERNEL_LIMIT} rows and"
+                f" columns, got {size}"
+            )
         return source.shape
     return layer.kernel_height, layer.kernel_width, source.channels
 
@@ -106,9 +115,8 @@ def split_fields(split: Split, width: int, arch: Arch) -> Fields:
     }
 
 
-def encode_layer(name: str, fields: Fields, loads: list[Load], arch: Arch) -> bytes:
+def encode_layer(fields: Fields, loads: list[Load], arch: Arch) -> bytes:
     """Return the instruction and its tiles."""
-    check_fields(name, Opcode.CONV, fields)
     parts = [pad(encode_instruction(Opcode.CONV, fields), arch)]
     for load in loads:
         group = load.group
@@ -127,7 +135,6 @@ def encode_layer(name: str, fields: Fields, loads: list[Load], arch: Arch) -> by
             "last_group": int(load.last_group),
             "columns": group.columns,
         }
-        check_fields(name, Opcode.TILE, header)
         parts.append(
             encode_tile(
                 header,

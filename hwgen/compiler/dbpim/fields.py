@@ -1,23 +1,9 @@
 """Fields of instructions that follow from maps, windows and cores."""
 
-from collections.abc import Mapping
-
-from hwgen.errors import CompileError
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode
 from hwgen.spec.dbpim.program import Region
 from hwgen.spec.network import FeatureMap
 
 Fields = dict[str, int]
-
-
-def check_fields(name: str, opcode: Opcode, fields: Mapping[str, int]) -> None:
-    """Refuse a layer with a value that its instruction or tile cannot hold."""
-    for field in PACKETS[opcode]:
-        limit = (1 << field.bits) - 1
-        if field.name in fields and fields[field.name] > limit:
-            raise CompileError(
-                f"layer {name}: {field.name} must be at most {limit}, got {fields[field.name]}"
-            )
 
 
 def input_fields(region: Region, feature: FeatureMap) -> Fields:

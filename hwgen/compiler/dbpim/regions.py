@@ -10,6 +10,10 @@ MAP_LIMIT = 255
 """Rows, columns and channel words of a map at most: 8-bit fields and coordinates."""
 
 
+WORDS_LIMIT = 1 << 16
+"""Words of a bank that regions may take: bases are 16-bit fields."""
+
+
 def allocate(network: QuantizedNetwork, arch: Arch) -> dict[str, Region]:
     """Return the region of every map by layer name, the image included, the logits not.
 
@@ -32,17 +36,18 @@ def place(name: str, feature: FeatureMap, alive: list[Region], arch: Arch) -> Re
             base, height=feature.height, width=feature.width, channels=feature.channels, arch=arch
         )
 
+    room = min(arch.bank_words, WORDS_LIMIT)
     words, base, largest = at(0).words, 0, 0
     for region in sorted(alive, key=lambda region: region.base):
         gap = region.base - base
         if gap >= words:
             return at(base)
         base, largest = max(base, region.base + region.words), max(largest, gap)
-    gap = arch.bank_words - base
+    gap = room - base
     if gap < words:
         raise CompileError(
             f"layer {name}: its map must fit the activation buffer, got {words} words a bank where"
-            f" {max(largest, gap)} of {arch.bank_words} are free in one piece"
+            f" {max(largest, gap)} of {room} are free in one piece"
         )
     return at(base)
 

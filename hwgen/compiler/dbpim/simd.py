@@ -2,7 +2,6 @@
 
 from hwgen.compiler.dbpim.fields import (
     Fields,
-    check_fields,
     input_fields,
     output_fields,
     walk_fields,
@@ -28,7 +27,6 @@ def compile_simd(task: Task, layer: SimdLayer) -> tuple[bytes, LayerPlan]:
         **share_fields(task, layer),
         **own,
     }
-    check_fields(layer.name, opcode, fields)
     packet = pad(encode_instruction(opcode, fields), task.arch)
     plan = LayerPlan(
         name=layer.name,

@@ -1,0 +1,109 @@
+"""Networks that a chip cannot run are refused in one sentence."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hwgen.compiler.dbpim.compile import compile_network
+from hwgen.errors import CompileError
+from hwgen.spec.dbpim.arch import Arch, with_sparsity
+from hwgen.spec.network import INPUT, QuantizedNetwork
+from tests.compiler.dbpim.archs import SMALL, TINY
+from verif.dbpim.network_builder import NetworkBuilder
+
+
+def network(
+    shape: tuple[int, int, int], fill: Callable[[NetworkBuilder], str], classes: int = 2
+) -> QuantizedNetwork:
+    """Return a network whose last layer is a head over what `fill` returns."""
+    net = NetworkBuilder(name="refused", shape=shape, seed=1)
+    now = fill(net)
+    height, width, channels = net.features[now].shape
+    ones = np.ones((classes, height * width * channels), np.int8)
+    net.linear(now, ones, head=True)
+    return net.build()
+
+
+def digits_of(net: NetworkBuilder) -> str:
+    """Append filters of phi 2, 4 and 3."""
+    weights = np.full((3, 9), 3, np.int8)
+    weights[1, 5], weights[2, 0] = 85, 37
+    return net.conv(INPUT, weights)
+
+
+def widened(net: NetworkBuilder) -> str:
+    """Append a window of one pixel whose border makes the map higher than a coordinate."""
+    ones = np.ones((1, 1), np.int8)
+    return net.conv(INPUT, ones, kernel=(1, 1), padding=7)
+
+
+def deep(net: NetworkBuilder) -> str:
+    """Append more channels than an instruction can describe."""
+    return net.conv(INPUT, np.ones((1021, 1), np.int8), kernel=(1, 1), padding=0)
+
+
+def pool(size: int) -> Callable[[NetworkBuilder], str]:
+    return lambda net: net.max_pool(INPUT, kernel=size, stride=size)
+
+
+ROOMY = replace(TINY, buffer_bytes=1 << 20)
+CASES = {
+    "phi": (
+        SMALL,
+        network((4, 4, 1), digits_of),
+        "layer conv_0: filter 1 must have at most 2 non-zero CSD digits in every weight, got phi 4;"
+        " it runs with weight_bits off",
+    ),
+    "image channels": (
+        SMALL,
+        network((2, 2, 9), pool(1)),
+        "the image must have at most 8 channels, got 9",
+    ),
+    "image channels of a narrow word": (
+        TINY,
+        network((2, 2, 5), pool(1)),
+        "the image must have at most 4 channels, got 5",
+    ),
+    "classes": (
+        SMALL,
+        network((2, 2, 1), pool(1), classes=17),
+        "layer linear_1: classes must be at most logit_entries (16), got 17",
+    ),
+    "image height": (
+        ROOMY,
+        network((256, 16, 1), pool(16)),
+        "layer input: height must be at most 255, got 256",
+    ),
+    "map height": (
+        ROOMY,
+        network((242, 2, 1), lambda net: net.max_pool(widened(net), kernel=16, stride=16)),
+        "layer conv_0: height must be at most 255, got 256",
+    ),
+    "map channels": (
+        ROOMY,
+        network((1, 1, 1), deep),
+        "layer conv_0: channels must be at most 1020, got 1021",
+    ),
+    "window": (
+        ROOMY,
+        network((2, 32, 1), pool(1)),
+        "layer linear_1: a linear layer must see at most 31 rows and columns, got 32",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_sentence(case: str) -> None:
+    arch, refused, message = CASES[case]
+    with pytest.raises(CompileError) as error:
+        compile_network(refused, arch)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("off", ["none", "weight_values,input_bits"])
+def test_any_phi_runs_with_weight_bits_off(off: str) -> None:
+    arch: Arch = with_sparsity(SMALL, off)
+    program = compile_network(CASES["phi"][1], arch)
+    assert program.facts.layers[0].filters == 3

@@ -1,0 +1,58 @@
+"""The listing shows what the image holds, and the same network gives the same bytes."""
+
+import re
+from pathlib import Path
+
+from hwgen.compiler.dbpim.compile import compile_network
+from hwgen.compiler.dbpim.listing import listing
+from hwgen.spec.dbpim.program_file import save_program
+from tests.compiler.dbpim.archs import SMALL
+from verif.dbpim.directed_network import directed
+from verif.dbpim.random_network import Recipe, random_network
+
+PACKET = re.compile(r"^([0-9a-f]{8}) +(\d+)  ([A-Z]+)", re.MULTILINE)
+
+
+def test_every_byte_is_listed_once() -> None:
+    program = compile_network(random_network(Recipe(), seed=1), SMALL)
+    text = listing(program, SMALL)
+    at = 0
+    names = []
+    for address, size, name in PACKET.findall(text):
+        assert int(address, 16) == at
+        at += int(size)
+        names.append(name)
+    assert at == len(program.image)
+    layers = [name for name in names[1:-2] if name != "TILE"]
+    kinds = {"conv": "CONV", "linear": "CONV", "add": "ADD"}
+    assert layers == [kinds.get(layer.op, "POOL") for layer in program.facts.layers]
+    assert names[0] == "BEGIN"
+    assert names[-2:] == ["STORE", "END"]
+    parts = re.search(r"^bytes: (.*)", text, re.MULTILINE)
+    assert parts
+    assert sum(map(int, re.findall(r"\d+", parts[1]))) == len(program.image)
+    rows = sum(layer.rows_loaded for layer in program.facts.layers)
+    assert f"rows:    {rows} of weights" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_tile_in_words() -> None:
+    """2 x 2 x 1 inputs and 5 classes: one tile of 4 words, each with one real lane."""
+    text = listing(compile_network(directed("head_alone"), SMALL), SMALL)
+    wanted = (
+        "  TILE     cores=0 group=0 start=0.0.0 words=4 kept=4/32 rows=1 columns=22222000 turn=0"
+        " first last last_group parameters"
+    )
+    assert wanted in re.sub(r"\n +", " ", text)
+    assert "packets: 1 BEGIN, 1 CONV, 0 POOL, 0 ADD, 1 STORE, 1 END, 1 TILE" in text
+    assert "masks:   4 of 32 bits kept" in text
+
+
+def test_same_bytes_every_time(tmp_path: Path) -> None:
+    files = []
+    for name in ("one", "two"):
+        program = compile_network(random_network(Recipe(), seed=2), SMALL)
+        path = tmp_path / f"{name}.npz"
+        save_program(program, path)
+        files.append((path.read_bytes(), listing(program, SMALL)))
+    assert files[0] == files[1]

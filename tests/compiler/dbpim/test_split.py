@@ -1,0 +1,192 @@
+"""How layers are split over cores, and in which order their tiles are sent."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hwgen.compiler.dbpim.compile import compile_network
+from hwgen.compiler.dbpim.cost import LayerCost
+from hwgen.compiler.dbpim.masks import kept_blocks
+from hwgen.compiler.dbpim.tiles import cut_tiles
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.program import LayerPlan
+from hwgen.spec.dbpim.stream import Packet, TilePacket, decode_stream
+from hwgen.spec.network import INPUT, QuantizedNetwork
+from tests.compiler.dbpim.archs import SMALL, TINY
+from verif.dbpim.network_builder import NetworkBuilder
+from verif.dbpim.random_weights import draw_weights
+
+FOUR_CORES = replace(SMALL, cores=4)
+
+
+def one_conv(
+    shape: tuple[int, int, int], *, filters: int, pruned: Sequence[float] = (0.0,)
+) -> QuantizedNetwork:
+    """Return a 3 x 3 convolution and a head; `pruned`: share of each group of 8 filters."""
+    net = NetworkBuilder(name="one conv", shape=shape, seed=1)
+    k = 9 * shape[2]
+    groups = [
+        draw_weights(net.rng, phis=[2] * min(8, filters - first), k=k, pruned_share=share)
+        for first, share in zip(
+            range(0, filters, 8), np.resize(pruned, -(-filters // 8)), strict=True
+        )
+    ]
+    now = net.conv(INPUT, np.concatenate(groups))
+    ones = np.ones((2, shape[0] * shape[1] * filters), np.int8)
+    net.linear(now, ones, head=True)
+    return net.build()
+
+
+def compiled(
+    network: QuantizedNetwork, arch: Arch, cost: LayerCost | None = None
+) -> tuple[LayerPlan, Packet, list[TilePacket]]:
+    """Return plan, instruction and tiles of the first layer."""
+    program = compile_network(network, arch, layer_cost=cost)
+    packets = decode_stream(program.image, arch)[1:]
+    end = next(n for n, p in enumerate(packets[1:], 1) if p.opcode is not Opcode.TILE)
+    return program.facts.layers[0], packets[0], packets[1:end]
+
+
+def share_of(share: int) -> LayerCost:
+    """Return a cost that is lowest for so many cores a set."""
+    return lambda layer, packets: abs((1 << packets[0].fields["share_log2"]) - share)
+
+
+@pytest.mark.parametrize("share", [1, 2, 4])
+def test_the_given_cost_decides(share: int) -> None:
+    network = one_conv((4, 4, 2), filters=24)
+    plan, conv, tiles = compiled(network, FOUR_CORES, share_of(share))
+    assert (plan.share, 1 << conv.fields["share_log2"]) == (share, share)
+    assert plan.sets == min(4 // share, 3)
+    assert conv.fields["active_cores"] == (1 << plan.sets * share) - 1
+    sets = {tile.fields["cores"] for tile in tiles}
+    assert sets == {((1 << share) - 1) << share * number for number in range(plan.sets)}
+
+
+def test_the_cost_sees_what_is_sent() -> None:
+    seen: dict[str, list[list[Packet]]] = {}
+
+    def cost(layer: str, packets: Sequence[Packet]) -> float:
+        seen.setdefault(layer, []).append(list(packets))
+        return float(packets[0].fields["share_log2"])
+
+    network = one_conv((4, 4, 2), filters=24)
+    _, conv, tiles = compiled(network, FOUR_CORES, cost)
+    assert [layer.name for layer in network.layers] == list(seen)
+    shares = [packets[0].fields["share_log2"] for packets in seen["conv_0"]]
+    assert shares == [2, 1, 0]
+    chosen = seen["conv_0"][-1]
+    assert [packet.fields for packet in chosen] == [conv.fields, *(tile.fields for tile in tiles)]
+
+
+def test_of_equal_costs_the_largest_share_wins() -> None:
+    plan, _, _ = compiled(one_conv((4, 4, 2), filters=24), FOUR_CORES, lambda *_: 1.0)
+    assert plan.share == 4
+
+
+@pytest.mark.parametrize(("shape", "share"), [((1, 1, 2), 1), ((2, 3, 2), 2), ((3, 3, 2), 4)])
+def test_every_active_core_has_a_quad(shape: tuple[int, int, int], share: int) -> None:
+    """1, 3 and 5 quads of 2 positions allow shares up to 1, 2 and 4."""
+    plan, conv, _ = compiled(one_conv(shape, filters=8), FOUR_CORES, share_of(4))
+    assert plan.share == share
+    assert conv.fields["active_cores"] == (1 << share) - 1
+    assert conv.fields["count_base"] >= 1
+
+
+def test_filters_are_split_where_positions_are_few() -> None:
+    plan, _, _ = compiled(one_conv((1, 1, 4), filters=64), FOUR_CORES)
+    assert (plan.sets, plan.share) == (4, 1)
+
+
+def test_positions_are_split_where_filters_are_few() -> None:
+    plan, _, _ = compiled(one_conv((8, 8, 4), filters=8), FOUR_CORES)
+    assert (plan.sets, plan.share) == (1, 4)
+
+
+def test_longest_group_first() -> None:
+    """Of five groups the full one has a set to itself."""
+    network = one_conv((4, 4, 8), filters=40, pruned=[0.8, 0.75, 0.0, 0.8, 0.75])
+    arch = replace(SMALL, psum_entries=32)
+    _, _, tiles = compiled(network, arch, share_of(1))
+    groups = {
+        bits: {t.fields["group"] for t in tiles if t.fields["cores"] == bits} for bits in (1, 2)
+    }
+    assert groups == {1: {2}, 2: {0, 1, 3, 4}}
+
+
+def test_sets_are_merged_by_time_of_need() -> None:
+    """One set's long tiles stand between the other's short ones, not after them."""
+    network = one_conv((4, 4, 8), filters=40, pruned=[0.8, 0.75, 0.0, 0.8, 0.75])
+    arch = replace(SMALL, psum_entries=32)
+    _, _, tiles = compiled(network, arch, share_of(1))
+    order = [tile.fields["cores"] for tile in tiles]
+    half = len(order) // 2
+    for cores in (1, 2):
+        assert abs(order[:half].count(cores) - order[half:].count(cores)) <= 2
+
+
+def test_a_chunk_that_only_some_cores_have() -> None:
+    """9 quads, 2 cores, 4 quads a chunk: core 0 has 4 + 1, core 1 has 4."""
+    plan, conv, tiles = compiled(one_conv((6, 3, 4), filters=16), SMALL, share_of(2))
+    assert (conv.fields["count_base"], conv.fields["count_extra"]) == (4, 1)
+    assert (conv.fields["chunk_quads"], plan.chunks) == (4, 2)
+    walk = plan.tiles
+    assert walk > 1
+    assert [tile.fields["cores"] for tile in tiles] == ([3] * walk + [1] * walk) * 2
+    assert plan.rows_loaded == 2 * plan.rows == sum(len(tile.codes) for tile in tiles)
+    assert [tile.fields["turn"] for tile in tiles] == [0] * walk + [1] * 2 * walk + [0] * walk
+    last_group = [tile.fields["last_group"] for tile in tiles]
+    assert last_group == [0] * 2 * walk + [1] * 2 * walk
+
+
+def test_a_group_of_one_tile_is_walked_once() -> None:
+    plan, conv, tiles = compiled(one_conv((6, 6, 1), filters=16), SMALL, share_of(2))
+    assert (plan.tiles, plan.chunks, conv.fields["chunk_quads"]) == (1, 1, 9)
+    assert len(tiles) == 2
+
+
+def test_last_quad() -> None:
+    """25 positions: 13 quads, the last of one position, 7 of core 0 and 6 of core 1."""
+    _, conv, _ = compiled(one_conv((5, 5, 1), filters=8), SMALL, share_of(2))
+    names = ("count_base", "count_extra", "last_lanes", "last_share")
+    assert [conv.fields[name] for name in names] == [6, 1, 1, 0]
+    names = ("unit_y", "unit_x", "step_y", "step_x")
+    assert [conv.fields[name] for name in names] == [0, 2, 0, 4]
+
+
+def rows_and_words(walked: np.ndarray, arch: Arch) -> list[tuple[int, int, int]]:
+    """Return (start, words, inputs) of each tile."""
+    return [(p.start, len(p.masks), len(p.inputs)) for p in cut_tiles(walked, arch)]
+
+
+def test_equal_cuts() -> None:
+    """20 inputs, rows of 4, tiles of 2 rows: 5 rows become 2 + 2 + 1."""
+    walked = np.ones((5, 4), bool)
+    assert rows_and_words(walked, TINY) == [(0, 2, 8), (2, 2, 8), (4, 1, 4)]
+    # 18 inputs: the borders are inside words 3 and 7; the masked words at the end are not walked.
+    walked = np.zeros((16, 4), bool)
+    walked[:8, 1:3] = True
+    walked[8] = [True, False, False, False]
+    walked[0, 0] = True
+    assert rows_and_words(walked, TINY) == [(0, 4, 8), (3, 5, 8), (7, 2, 2)]
+
+
+def test_a_tile_of_many_words_is_halved() -> None:
+    """The ring of 16 words holds two tiles of 8: rows first, then within a row."""
+    arch = replace(TINY, mask_bytes=8)
+    walked = np.zeros((40, 4), bool)
+    walked[::5, 0] = True
+    assert rows_and_words(walked, arch) == [(0, 6, 2), (10, 6, 2), (20, 6, 2), (30, 6, 2)]
+
+
+def test_masks_by_hand() -> None:
+    """10 filters, 2 words of 4 lanes of which the last is no channel."""
+    words = np.zeros((10, 2, 4), np.int8)
+    words[3, 0, 1], words[7, 1, 2], words[9, 1, 0] = 1, -2, 64
+    real = np.array([[True, True, True, False]] * 2)
+    blocks = kept_blocks(words, real, weight_values=True)
+    assert np.argwhere(blocks).tolist() == [[0, 0, 1], [0, 1, 2], [1, 1, 0]]
+    np.testing.assert_array_equal(kept_blocks(words, real, weight_values=False), [real, real])
