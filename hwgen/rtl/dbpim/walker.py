@@ -229,9 +229,10 @@ class Walker(Part):
         very_last = ends.share & (share == self.layer.last_share)
         lanes = self._lanes(m, quads.now, very_last=very_last)
         for macro in range(len(lanes)):
-            at = data.View(position(), choose(lanes, macro - tile.turn))
+            at = Signal(position(), name=f"position_{macro}")
+            m.d.comb += at.eq(choose(lanes, macro - tile.turn))
             m.d.comb += self.request.payload.positions[macro].eq(at)
-            self._aim(m, macro, kernel=kernel)
+            self._aim(m, macro, at=at, kernel=kernel)
         m.d.comb += [
             tag.mask_index.eq(self.tile_mask_base + word),
             tag.quad_end.eq(ends.quad),
@@ -255,10 +256,11 @@ class Walker(Part):
             at = self._step(Place(lane[:COORDINATE_BITS], lane[COORDINATE_BITS:-1]), y=0, x=1)
         return lanes
 
-    def _aim(self, m: Module, macro: int, *, kernel: tuple[Value, Value, Value]) -> None:
+    def _aim(
+        self, m: Module, macro: int, *, at: data.View, kernel: tuple[Value, Value, Value]
+    ) -> None:
         """Say where the input pixel of one macro lies."""
         layer, lane = self.layer, self.request.payload.lanes[macro]
-        at = self.request.payload.positions[macro]
         ky, kx, channel_word = kernel
         y = at.y * layer.stride + ky - layer.padding
         x = at.x * layer.stride + kx - layer.padding
