@@ -99,7 +99,7 @@ def test_mistakes_are_one_sentence(old: str, new: str, sentence: str, tmp_path: 
         ("", "the config must be a mapping, got NoneType"),
         ("rows: [", "the config must be YAML, got"),
         ("rows: 2020-13-45", "the config must be YAML, got"),
-        ("[" * 5000, "the config must be YAML, got"),
+        ("[" * 1000, "the config must be YAML, got"),
         ("rows: !!python/object:os.system 1", "the config must be YAML, got"),
     ],
 )

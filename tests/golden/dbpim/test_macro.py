@@ -25,7 +25,7 @@ def test_two_inputs_by_hand() -> None:
 
 def test_dense_by_hand() -> None:
     codes = np.array([[[255, 128], [127, 1]]], np.uint8)
-    columns = np.array([[True, True], [True, True]])
+    columns = np.array([[True, False], [True, True]])
     assert dense_macro(codes, np.array([[2, 10]], np.uint8), columns=columns).tolist() == [
         1268,
         -246,
