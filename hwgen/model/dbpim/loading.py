@@ -2,7 +2,7 @@
 
 from hwgen.model.compiled import compiled
 from hwgen.model.dbpim.core import start_conv
-from hwgen.model.dbpim.memory import TAKEN, beat_ready
+from hwgen.model.dbpim.memory import TAKEN, beat_ready, store_cycles
 from hwgen.model.dbpim.simd import simd_is_idle, start_simd
 from hwgen.model.dbpim.state import Ints, Order, Record, Sizes, Table
 from hwgen.spec.dbpim.instructions import Opcode
@@ -38,7 +38,7 @@ def loader(
     """Take at most one beat or make one check; return whether a beat was taken."""
     state[ROW_CORES], state[NEXT_ROW_CORES] = state[NEXT_ROW_CORES], 0
     if state[STATE] == BEGIN_CHECK:
-        commands[1, 0] = commands[2, 0] = t + 1
+        commands[1, 0], commands[2, 0] = t + 1, t + 2
         state[STATE] = IMAGE
         return False
     if state[STATE] == CHECK:
@@ -48,8 +48,9 @@ def loader(
         return False
     if state[STATE] == IMAGE:
         return image_pixel(t, sizes, order, state, reader)
-    reader[TAKEN] += 1
     state[LEFT] -= 1
+    held = state[STATE] == PARAMETERS and state[LEFT] % sizes.beat_filters > 0
+    reader[TAKEN] += not held
     if state[STATE] == ROWS and state[LEFT] == 0:
         state[NEXT_ROW_CORES] = order.tiles[order.packets[state[PACKET], 1]].cores
         state[ROWS_LEFT] -= 1
@@ -57,7 +58,7 @@ def loader(
             state[LEFT] = order.tiles[order.packets[state[PACKET], 1]].row_beats
     if state[LEFT] == 0:
         next_part(t, sizes, order, cores, state)
-    return True
+    return not held
 
 
 @compiled
@@ -98,7 +99,7 @@ def next_part(t: int, sizes: Sizes, order: Order, cores: Table, state: Ints) -> 
         for core in cores:
             if tile.cores >> core.number & 1:
                 core.known_at[(core.tiles_begun - 1) % TILE_SLOTS] = t + 1
-        state[STATE], state[LEFT] = PARAMETERS, tile.parameter_beats
+        state[STATE], state[LEFT] = PARAMETERS, tile.parameters * sizes.filters
         if state[LEFT] > 0:
             return
     if state[STATE] == PARAMETERS:
@@ -175,10 +176,10 @@ def sequencer(
 ) -> bool:
     """Advance by a cycle; return whether it waits for the image or for an instruction."""
     if state[SEQUENCER] == WAIT_IMAGE:
-        if loading[IMAGE_DONE] != t:
-            return True
-        retired_at[0] = t
-        state[SEQUENCER] = FETCH
+        if loading[IMAGE_DONE] == t:
+            retired_at[0] = t
+            state[SEQUENCER] = FETCH
+        return True
     elif state[SEQUENCER] == FETCH:
         number = loading[POPPED]
         if number == len(order.layers) or not 0 < instruction_at[number] <= t:
@@ -188,13 +189,7 @@ def sequencer(
         state[SEQUENCER] = GO
     elif state[SEQUENCER] == GO:
         go(t, sizes, order, cores, state)
-        state[SEQUENCER] = RUN
-    elif state[SEQUENCER] == RUN and t >= state[WAIT_UNTIL]:
-        for core in cores:
-            if not core_is_idle(core):
-                return False
-        for core in cores:
-            core.walking = core.done = 0
+    if is_through(t, cores, state):
         retired_at[1 + state[LAYER]] = t
         last = state[LAYER] == len(order.layers) - 1
         state[SEQUENCER] = FINISHED if last else FETCH
@@ -205,13 +200,28 @@ def sequencer(
 def go(t: int, sizes: Sizes, order: Order, cores: Table, state: Ints) -> None:
     """Start the units that a layer needs."""
     fields = order.layers[state[LAYER]]
-    state[WAIT_UNTIL] = t + 1
-    if fields.opcode == STORE:
-        state[WAIT_UNTIL] = t + 1
-    elif fields.opcode != END:
+    state[SEQUENCER], state[WAIT_UNTIL] = RUN, t + 1
+    if fields.opcode == END:
+        state[WAIT_UNTIL] = t
+    elif fields.opcode == STORE:
+        state[WAIT_UNTIL] = t + store_cycles(fields.words, sizes)
+    else:
         for core in cores:
             if fields.active_cores >> core.number & 1:
                 if fields.opcode == CONV:
                     start_conv(t, core, fields)
                 else:
                     start_simd(t, core, fields)
+
+
+@compiled
+def is_through(t: int, cores: Table, state: Ints) -> bool:
+    """Return whether the layer that runs retires in this cycle; its cores then rest."""
+    if state[SEQUENCER] != RUN or t < state[WAIT_UNTIL]:
+        return False
+    for core in cores:
+        if not core_is_idle(core):
+            return False
+    for core in cores:
+        core.walking = core.done = 0
+    return True

@@ -5,6 +5,7 @@ from hwgen.model.dbpim.state import Ints, Sizes
 from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS
 
 PAGE_BYTES = 4096
+LOGIT_BYTES = 4
 
 # Registers of the reader.
 COMMAND_BEATS, ADDRESS, ADDRESS_VALID, ASKED, TAKEN, LAST_ARRIVAL, NEXT_COMMAND = range(7)
@@ -13,23 +14,26 @@ REGISTERS = 7
 
 @compiled
 def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Ints, arrivals: Ints) -> None:
-    """Decide on the next burst; its address is on the bus, and accepted, in cycle t + 1.
+    """Advance the read engine by a cycle: ask for a burst, take a command.
 
-    commands: rows (first cycle in which the command can be active, address, beats)
+    commands: rows (first cycle in which the command is given, 0: not yet known; address, beats)
     arrivals: cycle in which beat k can be taken, for all beats asked for
     """
+    takes_command = reader[COMMAND_BEATS] == 0
     if reader[ADDRESS_VALID] == 1:
         reader[ADDRESS_VALID] = 0
-        return
-    if reader[COMMAND_BEATS] == 0:
-        number = reader[NEXT_COMMAND]
-        if number == len(commands) or commands[number, 0] > t or commands[number, 0] == 0:
-            return
+    elif reader[COMMAND_BEATS] > 0:
+        ask(t, sizes, reader, arrivals)
+    number = reader[NEXT_COMMAND]
+    if takes_command and number < len(commands) and 0 < commands[number, 0] <= t:
         reader[ADDRESS], reader[COMMAND_BEATS] = commands[number, 1], commands[number, 2]
         reader[NEXT_COMMAND] += 1
-        return
-    page_beats = (PAGE_BYTES - reader[ADDRESS] % PAGE_BYTES) // sizes.port_bytes
-    beats = min(reader[COMMAND_BEATS], BURST_BEATS, page_beats)
+
+
+@compiled
+def ask(t: int, sizes: Sizes, reader: Ints, arrivals: Ints) -> None:
+    """Decide on the next burst if there is room for it; its address handshake is at t + 1."""
+    beats = burst_beats(reader[ADDRESS], reader[COMMAND_BEATS], sizes.port_bytes)
     if READ_FIFO_BEATS - (reader[ASKED] - reader[TAKEN]) < beats:
         return
     reader[ADDRESS_VALID] = 1
@@ -40,6 +44,30 @@ def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Ints, arrivals: In
     reader[ASKED] += beats
     reader[COMMAND_BEATS] -= beats
     reader[ADDRESS] += beats * sizes.port_bytes
+
+
+@compiled
+def burst_beats(address: int, beats: int, port_bytes: int) -> int:
+    """Return the beats of the next burst of a transfer."""
+    page_beats = (PAGE_BYTES - address % PAGE_BYTES) // port_bytes
+    return min(beats, BURST_BEATS, page_beats)
+
+
+@compiled
+def store_cycles(words: int, sizes: Sizes) -> int:
+    """Return the cycles from the start of the write engine to its last response.
+
+    The logits lie at the beginning of a page; each burst waits for the response before it, which
+    comes `latency` cycles after its last beat.
+    """
+    beats = -(-words * LOGIT_BYTES // sizes.port_bytes)
+    address = cycles = 0
+    while beats > 0:
+        burst = burst_beats(address, beats, sizes.port_bytes)
+        cycles += burst + sizes.latency
+        address += burst * sizes.port_bytes
+        beats -= burst
+    return cycles
 
 
 @compiled

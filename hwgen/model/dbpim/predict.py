@@ -25,6 +25,9 @@ from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, TILE_HEADER_BITS, Op
 from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.stream import Packet, TilePacket, beats_of, decode_stream, tile_beats
 
+FIRST_COMMAND_CYCLE = 2
+"""The loader asks for BEGIN one cycle after the first that is counted."""
+
 
 @dataclass(frozen=True)
 class LayerCycles:
@@ -160,7 +163,7 @@ def run_packets(
     start = INSTRUCTION_BITS // 8
     commands = np.array(
         [
-            (1, 0, start // arch.port_bytes),
+            (FIRST_COMMAND_CYCLE, 0, start // arch.port_bytes),
             (0, 0, begin["image_beats"]),
             (0, start, begin["stream_beats"]),
         ],
@@ -190,7 +193,7 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Any, Any, Ints, Ints]
             beats = tile_beats(
                 arch, mask_words=len(packet.masks), parameters=bool(packet.parameters)
             )
-            row["mask_beats"], row["parameter_beats"] = beats.masks, beats.parameters
-            row["row_beats"], row["kept_offset"] = beats.row, len(kept)
+            row["mask_beats"], row["row_beats"] = beats.masks, beats.row
+            row["kept_offset"] = len(kept)
             kept += packet.masks.sum(axis=1).tolist()
     return layers, tiles, np.array(kept, np.int64), np.array(order, np.int64)

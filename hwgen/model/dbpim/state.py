@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
+from hwgen.spec.dbpim.instructions import PACKETS, PARAMETER_BITS, Opcode
 from hwgen.spec.dbpim.timing import FETCH_SLOTS, RESULT_SLOTS, TILE_SLOTS
 
 Ints = NDArray[np.int64]
@@ -19,7 +19,7 @@ _LAYER_FIELDS = dict.fromkeys(field.name for code in LAYER_OPCODES for field in 
 LAYER_TYPE = np.dtype([(name, np.int64) for name in _LAYER_FIELDS])
 """One row for each instruction of the stream; fields that an opcode lacks are zero."""
 
-_TILE_EXTRA = ("mask_beats", "parameter_beats", "row_beats", "kept_offset", "cost_offset")
+_TILE_EXTRA = ("mask_beats", "row_beats", "kept_offset", "cost_offset")
 TILE_TYPE = np.dtype(
     [(field.name, np.int64) for field in PACKETS[Opcode.TILE]]
     + [(name, np.int64) for name in _TILE_EXTRA]
@@ -33,7 +33,11 @@ BUSY, ROW_WRITE, LOAD, SWITCH, OUTPUT, IMBALANCE = range(len(CAUSES))
 
 
 class Sizes(NamedTuple):
-    """The numbers of the architecture that cost cycles."""
+    """The numbers of the architecture that cost cycles.
+
+    idle_cost: cycles of a group in a macro that has no position
+    beat_filters: filters whose parameters share a beat
+    """
 
     cores: int
     macros: int
@@ -51,6 +55,8 @@ class Sizes(NamedTuple):
     image_pixels: int
     pixel_bytes: int
     idle_cost: int
+    filters: int
+    beat_filters: int
 
 
 class Weights(NamedTuple):
@@ -150,5 +156,7 @@ def sizes_of(
         instruction_beats=instruction_beats,
         image_pixels=image_pixels,
         pixel_bytes=pixel_bytes,
-        idle_cost=1 if arch.sparsity.input_bits else 8,
+        idle_cost=1 if arch.sparsity.input_bits else ACTIVATION_BITS,
+        filters=arch.filters,
+        beat_filters=min(arch.filters, arch.port_bits // PARAMETER_BITS),
     )
