@@ -19,6 +19,7 @@ from torch.nn import functional
 from hwgen.data import Dataset, load_dataset
 from hwgen.errors import ConfigError, DataError
 from hwgen.spec.network_file import load_network, save_network
+from hwgen.train.augmentation import augment
 from hwgen.train.checkpoint import Checkpoint, Epoch, load_checkpoint, save_checkpoint
 from hwgen.train.export import export_network
 from hwgen.train.integer import integer_accuracy
@@ -143,7 +144,7 @@ class Run:
         state = Checkpoint(epochs=0, history=[])
         if self.resume and path.exists():
             state = load_checkpoint(path, network, optimizer, digest=self.digest)
-        task = self.bars.add_task(name, total=phase.epochs, completed=state.epochs)
+        self.bar = self.bars.add_task(name, total=phase.epochs, completed=state.epochs)
         for epoch in range(state.epochs, phase.epochs):
             began = time.monotonic()
             loss, accuracy = self.epoch(name, network, optimizer, phase, epoch)
@@ -158,7 +159,7 @@ class Run:
             )
             state = Checkpoint(epochs=epoch + 1, history=state.history)
             save_checkpoint(path, network, optimizer, state, digest=self.digest)
-            self.bars.update(task, completed=epoch + 1)
+            self.bars.update(self.bar, completed=epoch + 1)
         self.history += state.history
 
     def epoch(
@@ -196,6 +197,7 @@ class Run:
             optimizer.step()
             total_loss += loss.detach()
             correct += (logits.argmax(1) == labels).sum()
+            self.bars.advance(self.bar, 1 / steps)
         if not math.isfinite(total_loss):
             raise ConfigError(
                 field=f"{name}_phase.learning_rate",
@@ -247,24 +249,6 @@ def learning_rate(phase: Phase, epoch: float) -> float:
     left = max(1, phase.epochs - phase.warmup_epochs)
     turn = (epoch - phase.warmup_epochs) / left
     return phase.learning_rate * (1 + math.cos(math.pi * turn)) / 2
-
-
-def augment(x: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
-    """Return images (n, c, h, w) shifted by whole pixels and mirrored, each by its own draw."""
-    n, _, height, width = x.shape
-    if recipe.shift_pixels:
-        reach = recipe.shift_pixels
-        padded = functional.pad(x, [reach] * 4)
-        moves = torch.randint(0, 2 * reach + 1, (2, n, 1), generator=random).to(x.device)
-        rows = moves[0] + torch.arange(height, device=x.device)
-        columns = moves[1] + torch.arange(width, device=x.device)
-        image = torch.arange(n, device=x.device).reshape(-1, 1, 1)
-        # The advanced indices come first: (n, h, w, c).
-        x = padded[image, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-    if recipe.flip:
-        mirrored = (torch.rand(n, generator=random) < 0.5).to(x.device)
-        x = torch.where(mirrored.reshape(-1, 1, 1, 1), x.flip(3), x)
-    return x
 
 
 @contextmanager

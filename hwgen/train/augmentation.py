@@ -1,0 +1,25 @@
+"""Training images are moved and mirrored, so that few of them go a long way."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from hwgen.train.recipe import Recipe
+
+
+def augment(x: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
+    """Return images (n, c, h, w) shifted by whole pixels and mirrored, each by its own draw."""
+    n, _, height, width = x.shape
+    if recipe.shift_pixels:
+        reach = recipe.shift_pixels
+        padded = functional.pad(x, [reach] * 4)
+        moves = torch.randint(0, 2 * reach + 1, (2, n, 1), generator=random).to(x.device)
+        rows = moves[0] + torch.arange(height, device=x.device)
+        columns = moves[1] + torch.arange(width, device=x.device)
+        image = torch.arange(n, device=x.device).reshape(-1, 1, 1)
+        # The advanced indices come first: (n, h, w, c).
+        x = padded[image, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    if recipe.flip:
+        mirrored = (torch.rand(n, generator=random) < 0.5).to(x.device)
+        x = torch.where(mirrored.reshape(-1, 1, 1, 1), x.flip(3), x)
+    return x
