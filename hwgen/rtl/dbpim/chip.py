@@ -1,0 +1,216 @@
+"""The DB-PIM chip: registers, memory port, loader, sequencer and cores."""
+
+from amaranth.hdl import Cat, ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
+
+from hwgen.rtl.dbpim import axi
+from hwgen.rtl.dbpim.core import Core
+from hwgen.rtl.dbpim.layouts import bus_write
+from hwgen.rtl.dbpim.loader import Loader
+from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
+from hwgen.rtl.dbpim.read_engine import ReadEngine
+from hwgen.rtl.dbpim.registers import Registers
+from hwgen.rtl.dbpim.sequencer import Sequencer
+from hwgen.rtl.dbpim.supervisor import Supervisor
+from hwgen.rtl.dbpim.write_bus import WriteBus
+from hwgen.rtl.dbpim.write_engine import WriteEngine
+from hwgen.rtl.part import Part, PartInstance
+from hwgen.spec.dbpim.arch import Arch
+
+
+class Chip(Part):
+    """Runs a program on an image and writes its logits: memory in, memory out.
+
+    A host writes the addresses of program, image and logits, starts, and waits until `busy` falls.
+
+    Ports
+        registers  out  AXI4-Lite subordinate, 32 bits of data
+        memory     out  AXI4 manager, 64-bit addresses, port_bits of data, INCR bursts
+        trace      out  for benches, read by nobody: ``write_valid`` and ``write`` of the write bus
+                        (what the buffers store), ``retire`` (a layer is over), ``running``
+    Latency  as ``hwgen.model.dbpim`` predicts, to the cycle, with the memory that it assumes
+    Rate     one program at a time
+    Errors   ErrorCode in the register `error`; the chip then stands and can be started again
+    Golden   ``golden.dbpim.network``
+    Source   seed 002, Fig. 6; docs/dbpim-microarchitecture.md
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._registers = Registers(arch=arch)
+        self._supervisor = Supervisor()
+        self._read_engine = ReadEngine(arch=arch)
+        self._write_engine = WriteEngine(arch=arch)
+        self._loader = Loader(arch=arch)
+        self._sequencer = Sequencer(arch=arch)
+        self._write_bus = WriteBus(arch=arch)
+        self._logit_buffer = LogitBuffer(arch=arch)
+        self._core = Core(arch=arch)
+        self.parts = [self._registers, self._supervisor, self._read_engine, self._write_engine]
+        self.parts += [self._loader, self._sequencer, self._write_bus, self._logit_buffer]
+        self.parts += [self._core]
+        memory = {**axi.read_manager(arch.port_bits), **axi.write_manager(arch.port_bits)}
+        trace = {
+            "write_valid": Out(1),
+            "write": Out(bus_write(arch)),
+            "retire": Out(1),
+            "running": Out(1),
+        }
+        super().__init__(
+            {
+                "registers": Out(wiring.Signature(axi.lite_subordinate())),
+                "memory": Out(wiring.Signature(memory)),
+                "trace": Out(wiring.Signature(trace)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.domains.engine = engine_clock = ClockDomain(local=True)
+        m.submodules.registers = registers = self._registers.instance()
+        m.submodules.supervisor = supervisor = self._supervisor.instance()
+        m.submodules.read_engine = reader = self._read_engine.instance()
+        m.submodules.write_engine = writer = self._write_engine.instance()
+        loader = self._in_engine(m, "loader", self._loader)
+        sequencer = self._in_engine(m, "sequencer", self._sequencer)
+        bus = self._in_engine(m, "write_bus", self._write_bus)
+        cores = [
+            self._in_engine(m, f"core_{index}", self._core) for index in range(self._arch.cores)
+        ]
+        m.d.comb += [
+            engine_clock.clk.eq(ClockSignal()),
+            engine_clock.rst.eq(ResetSignal() | ~supervisor.running),
+        ]
+        self._connect_host(m, registers=registers, supervisor=supervisor)
+        self._connect_memory(m, reader=reader, writer=writer, supervisor=supervisor)
+        self._connect_loader(m, loader=loader, reader=reader, registers=registers)
+        self._connect_sequencer(m, sequencer=sequencer, loader=loader, cores=cores)
+        self._connect_bus(m, bus=bus, loader=loader, cores=cores)
+        self._connect_logits(m, sequencer=sequencer, bus=bus, writer=writer, registers=registers)
+        self._load_cores(m, loader=loader, cores=cores)
+        computes = Cat(core.computes for core in cores).any()
+        moves = [bus.write_valid, sequencer.retire, reader.taken, writer.taken]
+        m.d.comb += [
+            loader.run.eq(supervisor.running),
+            supervisor.finished.eq(sequencer.finished),
+            supervisor.loader_error.eq(loader.error),
+            supervisor.retire.eq(sequencer.retire),
+            supervisor.computes.eq(computes),
+            supervisor.waits_for_load.eq(
+                sequencer.waiting | Cat(core.waits_for_load for core in cores).any()
+            ),
+            supervisor.progress.eq(
+                Cat(moves).any() | computes | (loader.beats.valid & loader.beats.ready)
+            ),
+            self.trace.write_valid.eq(bus.write_valid),
+            self.trace.write.eq(bus.write),
+            self.trace.retire.eq(sequencer.retire),
+            self.trace.running.eq(supervisor.running),
+        ]
+        return m
+
+    def _in_engine(self, m: Module, name: str, part: Part) -> PartInstance:
+        """Place a part that is held in reset while no program runs."""
+        instance = part.instance()
+        m.submodules[name] = DomainRenamer("engine")(instance)
+        return instance
+
+    def _connect_host(
+        self, m: Module, *, registers: PartInstance, supervisor: PartInstance
+    ) -> None:
+        """Let the host start a run and see how it goes."""
+        wiring.connect(m, wiring.flipped(self.registers), registers.bus)
+        m.d.comb += supervisor.start.eq(registers.start)
+        for name in ("busy", "done", "error", "cycles", "load_cycles", "layers"):
+            m.d.comb += getattr(registers, name).eq(getattr(supervisor, name))
+
+    def _connect_memory(
+        self, m: Module, *, reader: PartInstance, writer: PartInstance, supervisor: PartInstance
+    ) -> None:
+        """Join both halves of the memory port."""
+        for engine in (reader, writer):
+            for name, member in engine.memory.signature.members.items():
+                ours, theirs = getattr(self.memory, name), getattr(engine.memory, name)
+                m.d.comb += ours.eq(theirs) if member.flow == Out else theirs.eq(ours)
+            m.d.comb += engine.stop.eq(supervisor.stop)
+        m.d.comb += [
+            supervisor.read_error.eq(reader.error),
+            supervisor.write_error.eq(writer.error),
+            supervisor.memory_idle.eq(reader.idle & writer.idle),
+        ]
+
+    def _connect_loader(
+        self, m: Module, *, loader: PartInstance, reader: PartInstance, registers: PartInstance
+    ) -> None:
+        """Let the loader command the read engine and take what comes."""
+        wiring.connect(m, loader.command, reader.command)
+        wiring.connect(m, reader.beats, loader.beats)
+        m.d.comb += [
+            loader.program_address.eq(registers.program_address),
+            loader.image_address.eq(registers.image_address),
+        ]
+
+    def _connect_sequencer(
+        self, m: Module, *, sequencer: PartInstance, loader: PartInstance, cores: list[PartInstance]
+    ) -> None:
+        """Let the sequencer start the cores, and see when they are through."""
+        wiring.connect(m, loader.instruction, sequencer.instructions)
+        m.d.comb += [
+            sequencer.image_done.eq(loader.image_done),
+            sequencer.idle.eq(Cat(core.idle for core in cores)),
+        ]
+        for index, core in enumerate(cores):
+            m.d.comb += [
+                core.core.eq(index),
+                core.go.eq(sequencer.go[index]),
+                core.go_simd.eq(sequencer.go_simd[index]),
+                core.finish.eq(sequencer.retire),
+                core.instruction.eq(sequencer.instruction),
+            ]
+
+    def _connect_bus(
+        self, m: Module, *, bus: PartInstance, loader: PartInstance, cores: list[PartInstance]
+    ) -> None:
+        """Let every result, and the image, reach the buffers of all cores."""
+        m.d.comb += [bus.image_valid.eq(loader.image_valid), bus.image.eq(loader.image)]
+        for index, core in enumerate(cores):
+            wiring.connect(m, core.request, bus.requests[index])
+            m.d.comb += [core.write_valid.eq(bus.write_valid), core.write.eq(bus.write)]
+
+    def _connect_logits(
+        self,
+        m: Module,
+        *,
+        sequencer: PartInstance,
+        bus: PartInstance,
+        writer: PartInstance,
+        registers: PartInstance,
+    ) -> None:
+        """Let the logits reach memory."""
+        m.submodules.logit_buffer = logits = self._logit_buffer.instance()
+        m.d.comb += [
+            logits.write_valid.eq(bus.write_valid),
+            logits.write.eq(bus.write),
+            logits.read_index.eq(writer.read_index),
+            writer.read_data.eq(logits.read_data),
+            writer.start.eq(sequencer.store),
+            writer.words.eq(sequencer.store_words),
+            writer.address.eq(registers.logits_address),
+            sequencer.stored.eq(writer.done),
+        ]
+
+    def _load_cores(self, m: Module, *, loader: PartInstance, cores: list[PartInstance]) -> None:
+        """Let tiles reach the cores: what all see, and the strobes of each."""
+        m.d.comb += loader.tile_room.eq(Cat(core.tile_room for core in cores))
+        shared = ["tile_header", "mask_data", "parameters_index", "parameters_data"]
+        shared += ["row_cells", "row_meta"]
+        own = ("tile_begin", "mask_write", "tile_push", "parameters_write", "row_write")
+        for index, core in enumerate(cores):
+            for name in shared:
+                port = Value.cast(getattr(core, name))
+                m.d.comb += port.eq(Value.cast(getattr(loader, name)))
+            for name in own:
+                m.d.comb += getattr(core, name).eq(getattr(loader, name)[index])
