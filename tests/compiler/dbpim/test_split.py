@@ -106,6 +106,13 @@ def test_positions_are_split_where_filters_are_few() -> None:
     assert (plan.sets, plan.share) == (1, 4)
 
 
+def test_the_busiest_core_counts() -> None:
+    """5 quads for 4 groups: 4 cores a set do 4 x 2 quads, single cores 1 x 5."""
+    arch = replace(FOUR_CORES, port_bits=512)
+    plan, _, _ = compiled(one_conv((3, 3, 1), filters=32), arch)
+    assert (plan.sets, plan.share) == (4, 1)
+
+
 def test_longest_group_first() -> None:
     """Of five groups the full one has a set to itself."""
     network = one_conv((4, 4, 8), filters=40, pruned=[0.8, 0.75, 0.0, 0.8, 0.75])
