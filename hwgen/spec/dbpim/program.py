@@ -39,7 +39,7 @@ class LayerPlan:
 
     name, op: of the network's layer
     output: region of its map; None for the head, whose logits go to memory
-    sets, share: G filter sets x S position shares; 1 x cores for pool and add
+    sets, share: filter sets that have work x cores of a set; 1 x busy cores for pool and add
     filter_groups, chunks, tiles: how often each loop runs (tiles: of the longest group)
     rows_loaded: rows of weights in the stream, summed over sets, repetitions included
     rows: rows of weights of the layer, each counted once
