@@ -1,0 +1,67 @@
+# amaranth: UnusedElaboratable=no
+"""The macro against golden and the page, sparse and dense, under both simulators."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from hwgen.rtl.dbpim.macro import Macro
+from hwgen.spec.dbpim.arch import Arch, MacroSize, with_sparsity
+from verif.dbpim.component import narrow, settings, small
+from verif.lint import lint_part
+from verif.runner import Waves, build, run
+
+SWITCHES = ["all", "none", "weight_bits", "input_bits"]
+GRID = [
+    (4, 8, 4, 1, "all"),
+    (4, 8, 16, 4, "weight_bits"),
+    (8, 16, 32, 16, "input_bits"),
+    (16, 8, 4, 2, "none"),
+    (16, 16, 16, 32, "all"),
+]
+"""Compartments, columns, rows, quads of partial sums, switches."""
+
+
+def run_macro(
+    arch: Arch, folder: Path, waves: Waves | None = None, *, simulator: str = "verilator"
+) -> None:
+    bench = build(Macro(arch=arch), simulator=simulator, waves=waves)
+    run(bench, module="verif.dbpim.bench_macro", folder=folder, settings=settings(arch))
+
+
+def test_small_macro(tmp_path: Path, waves: Waves | None) -> None:
+    run_macro(small(), tmp_path, waves)
+
+
+def test_narrow_dense_macro(tmp_path: Path, waves: Waves | None) -> None:
+    run_macro(with_sparsity(narrow(), "none"), tmp_path, waves)
+
+
+@pytest.mark.parametrize("switches", ["all", "input_bits"])
+def test_narrow_macro_under_icarus(switches: str, icarus: str, tmp_path: Path) -> None:
+    run_macro(with_sparsity(narrow(), switches), tmp_path, simulator=icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", GRID)
+def test_macro_of_other_sizes(
+    size: tuple[int, Literal[8, 16], int, int, str], tmp_path: Path
+) -> None:
+    compartments, columns, rows, quads, switches = size
+    arch = replace(
+        small(),
+        macro=MacroSize(compartments=compartments, columns=columns, rows=rows),
+        tile_rows=rows // 2,
+        simd_lanes=min(small().simd_lanes, compartments),
+        mask_bytes=512,
+        psum_entries=quads * small().macros_per_core,
+    )
+    run_macro(with_sparsity(arch, switches), tmp_path)
+
+
+@pytest.mark.parametrize("switches", SWITCHES)
+def test_lint_clean(switches: str) -> None:
+    assert lint_part(Macro(arch=with_sparsity(small(), switches))) == ""
+    assert lint_part(Macro(arch=with_sparsity(narrow(), switches))) == ""

@@ -1,0 +1,345 @@
+"""Bench of `macro`: gaps, missing rows, inhibits and stalls x seeds, values and every cycle."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cocotb
+import numpy as np
+from amaranth.lib import data
+from cocotb.triggers import FallingEdge, ReadOnly
+
+from golden.dbpim.ipu import ipu
+from golden.dbpim.weight_decoder import decode, decode_dense
+from hwgen.rtl.dbpim.layouts import queue_head, result
+from hwgen.spec.dbpim.timing import RESULT_SLOTS
+from verif.coverage import Corners
+from verif.dbpim.component import arch_from_environment, pack
+from verif.dbpim.macro_rules import MacroRules, Seen
+from verif.dbpim.macro_stimulus import (
+    Expected,
+    Head,
+    Tile,
+    expected_results,
+    extreme_tiles,
+    heads,
+    random_tiles,
+)
+from verif.stream import reset
+
+ARCH = arch_from_environment()
+SKIP = ARCH.sparsity.input_bits
+SPARSE = ARCH.sparsity.weight_bits
+HEAD_BITS = queue_head(ARCH).size
+CORNERS = Corners(
+    "all-zero group",
+    "group with one bit column",
+    "group with all bit columns",
+    "filters of no, one and both columns in one tile" if SPARSE else "filter that does not exist",
+    "tile of one row",
+    "tile of all rows",
+    "partial sums of several quads",
+    "tile ends without a sum that goes out",
+    "position behind the end of the map",
+    "a full result queue stops the macro",
+    "only the last column of a result is stopped",
+    "result taken in the cycle in which the next one is issued",
+    "group waits for its row",
+    "row written while a group waits",
+    "inhibited between two columns of a group",
+    "results in neighbouring cycles",
+)
+LARGEST = Corners("largest sum", "smallest sum")
+
+
+@dataclass(frozen=True)
+class Style:
+    """Chances, in each cycle: no group, no row, nothing may issue, nobody takes a result."""
+
+    gap: float = 0.0
+    no_row: float = 0.0
+    inhibit: float = 0.0
+    stall: float = 0.0
+
+
+STYLES = {
+    "free": Style(),
+    "gaps": Style(gap=0.4, no_row=0.5),
+    "stalls": Style(stall=0.9),
+    "mixed": Style(gap=0.2, no_row=0.8, inhibit=0.3, stall=0.6),
+}
+
+
+@dataclass(frozen=True)
+class RowWrite:
+    """A row on its way into the array."""
+
+    row: int
+    cells: int
+    meta: int
+
+
+class RowRing:
+    """Stands for the core: finds room for one tile after the other and writes its rows."""
+
+    def __init__(self, tiles: list[Tile]) -> None:
+        self._tiles = list(tiles)
+        self._rows: list[RowWrite] = []
+        self._free = ARCH.macro.rows
+        self.loaded: set[int] = set()
+
+    def next_row(self) -> RowWrite | None:
+        """Return the row that may be written in this cycle, if any."""
+        if not self._rows and self._tiles and len(self._tiles[0].codes) <= self._free:
+            tile = self._tiles.pop(0)
+            self._free -= len(tile.codes)
+            self._rows = list(row_writes(tile))
+        return self._rows[0] if self._rows else None
+
+    def knows(self, tile: Tile) -> bool:
+        """Return whether the tile has room: only then can its groups reach the macro."""
+        return tile not in self._tiles
+
+    def write(self) -> None:
+        """Note that the row is being written: from the next cycle on it may be used."""
+        self.loaded.add(self._rows.pop(0).row)
+
+    def retire(self, tile: Tile) -> None:
+        """Give the rows of a finished tile free."""
+        self._free += len(tile.codes)
+        self.loaded -= {row_of(tile, number) for number in range(len(tile.codes))}
+
+
+def row_of(tile: Tile, number: int) -> int:
+    """Return the ring row of a tile's row."""
+    return (tile.row_base + number) % ARCH.macro.rows
+
+
+def row_writes(tile: Tile) -> Iterator[RowWrite]:
+    """Yield the rows of a tile as cells and metadata."""
+    for number, codes in enumerate(tile.codes):
+        row = row_of(tile, number)
+        if not SPARSE:
+            yield RowWrite(row, pack(decode_dense(codes).ravel(), bits=1), meta=0)
+            continue
+        cells = decode(codes)
+        meta = cells.negative.ravel() << 2 | cells.index.ravel()
+        yield RowWrite(row, pack(cells.q.ravel(), bits=1), pack(meta, bits=3))
+
+
+def head_word(head: Head) -> int:
+    """Return the payload of a group."""
+    tile, quad = head.tile, head.quad
+    tag = {
+        "row": row_of(tile, head.number),
+        "start": head.start,
+        "end": head.end,
+        "tile": tile.slot,
+        "first": tile.first,
+        "last": tile.last,
+        "tile_end": head.tile_end,
+        "quad": quad.number,
+    }
+    position = {"y": quad.y, "x": quad.x, "active": quad.active}
+    fields = {"bytes": head.group.tolist(), "tag": tag, "position": position}
+    word: int = queue_head(ARCH).const(fields).as_bits()
+    return word
+
+
+def fields_of(expected: Expected) -> dict[str, Any]:
+    """Return what a result must hold."""
+    return {
+        "sums": expected.sums,
+        "tile": expected.tile.slot,
+        "y": expected.quad.y,
+        "x": expected.quad.x,
+        "emit": int(expected.emit),
+        "tile_end": int(expected.tile_end),
+    }
+
+
+def shown_fields(word: int) -> dict[str, Any]:
+    """Return what a result holds."""
+    shown = data.Const(result(ARCH), word)
+    fields = {name: shown[name] for name in ("tile", "y", "x", "emit", "tile_end")}
+    return {"sums": [shown.sums[f] for f in range(ARCH.filters)], **fields}
+
+
+class Run:
+    """One simulation of `tiles` through the macro, a cycle at a time."""
+
+    def __init__(self, dut: Any, tiles: list[Tile], style: Style, seed: int) -> None:
+        self._dut, self._style, self._seed = dut, style, seed
+        self._rng = np.random.default_rng(seed + 1000)
+        self._ring = RowRing(tiles)
+        self._rules = MacroRules(skip=SKIP)
+        self._heads = list(heads(tiles))
+        self._expected = list(expected_results(ARCH, tiles))
+        self._on_offer = False
+        self._being_written: RowWrite | None = None
+        self._columns_done = 0
+        self._issued_result_at = -2
+        self.cycles = 0
+
+    async def until_done(self, cycles: int | None = None) -> None:
+        """Run until all results have been taken, or for so many cycles."""
+        while self._expected and self.cycles != cycles:
+            await self._cycle()
+
+    async def _cycle(self) -> None:
+        """Drive one cycle, look at it, and prepare the next."""
+        writing = self._drive_rows()
+        head = self._drive_head()
+        loaded = head is not None and row_of(head.tile, head.number) in self._ring.loaded
+        inhibit = writing or self._chance(self._style.inhibit)
+        ready = not self._chance(self._style.stall)
+        dut = self._dut
+        dut.head_row_loaded.value = loaded
+        dut.inhibit.value = inhibit
+        dut.result__ready.value = ready
+        await ReadOnly()
+        outstanding = self._rules.outstanding
+        may_issue = loaded and not inhibit
+        want = self._rules.cycle(self.cycles, head, may_issue=may_issue, ready=ready)
+        self._check(want)
+        self._note(head, want, loaded=loaded, inhibit=inhibit, ready=ready, full=outstanding)
+        if want.result_valid and ready:
+            taken = self._expected.pop(0)
+            if taken.tile_end:
+                self._ring.retire(taken.tile)
+        if writing:
+            self._ring.write()
+        if want.leave:
+            self._heads.pop(0)
+            self._on_offer = False
+        self.cycles += 1
+        await FallingEdge(dut.clk)
+
+    def _drive_rows(self) -> bool:
+        """Write the row announced before; return whether another one is announced now."""
+        row, dut = self._being_written, self._dut
+        dut.write_en.value = row is not None
+        dut.write_row.value = row.row if row else int(self._rng.integers(ARCH.macro.rows))
+        dut.write_cells.value = row.cells if row else 0
+        dut.write_meta.value = row.meta if row else 0
+        allowed = not self._chance(self._style.no_row)
+        self._being_written = self._ring.next_row() if allowed else None
+        return self._being_written is not None
+
+    def _drive_head(self) -> Head | None:
+        """Offer the next group, or noise; what has been offered stays until it leaves."""
+        known = bool(self._heads) and self._ring.knows(self._heads[0].tile)
+        self._on_offer |= known and not self._chance(self._style.gap)
+        dut = self._dut
+        dut.head_valid.value = self._on_offer
+        if not self._on_offer:
+            dut.head.value = int.from_bytes(self._rng.bytes(HEAD_BITS // 8))
+            return None
+        head = self._heads[0]
+        dut.head.value = head_word(head)
+        dut.head_columns.value = pack(head.tile.counts.ravel(), bits=1)
+        return head
+
+    def _chance(self, probability: float) -> bool:
+        return bool(self._rng.random() < probability)
+
+    def _check(self, want: Seen) -> None:
+        """Compare what the macro shows with the rules and, where there is a result, golden."""
+        dut = self._dut
+        got = Seen(bool(dut.issue.value), bool(dut.leave.value), bool(dut.result__valid.value))
+        where = f"seed {self._seed}, {self._style}, cycle {self.cycles}"
+        assert got == want, f"{where}: got {got}, the page says {want}"
+        if want.result_valid:
+            shown = shown_fields(int(dut.result__payload.value))
+            expected = fields_of(self._expected[0])
+            assert shown == expected, f"{where}: got {shown}, golden says {expected}"
+
+    def _note(
+        self, head: Head | None, seen: Seen, *, loaded: bool, inhibit: bool, ready: bool, full: int
+    ) -> None:
+        """Record which corners this cycle has reached."""
+        if head is None:
+            return
+        ends = seen.leave and head.ends_result
+        taken = seen.result_valid and ready
+        stopped = loaded and not inhibit and not seen.issue
+        CORNERS.hit("a full result queue stops the macro", stopped and full == RESULT_SLOTS)
+        begun = self._columns_done > 0
+        CORNERS.hit("only the last column of a result is stopped", stopped and (begun or not SKIP))
+        CORNERS.hit("result taken in the cycle in which the next one is issued", ends and taken)
+        CORNERS.hit("group waits for its row", not loaded)
+        CORNERS.hit("row written while a group waits", inhibit and loaded)
+        CORNERS.hit("inhibited between two columns of a group", inhibit and begun)
+        in_a_row = ends and self._issued_result_at == self.cycles - 1
+        CORNERS.hit("results in neighbouring cycles", in_a_row or not SKIP)
+        if ends:
+            self._issued_result_at = self.cycles
+        if seen.issue:
+            self._columns_done = 0 if seen.leave else self._columns_done + 1
+
+
+def note_tiles(tiles: list[Tile]) -> None:
+    """Record which corners lie in the stimulus itself."""
+    for tile in tiles:
+        phis = set(tile.counts.sum(axis=1).tolist())
+        if SPARSE:
+            CORNERS.hit("filters of no, one and both columns in one tile", phis == {0, 1, 2})
+        else:
+            CORNERS.hit("filter that does not exist", 0 in phis)
+        CORNERS.hit("tile of one row", len(tile.codes) == 1)
+        CORNERS.hit("tile of all rows", len(tile.codes) == ARCH.macro.rows)
+        several = len(tile.quads) > 1 and not tile.first
+        CORNERS.hit("partial sums of several quads", several or ARCH.psum_quads == 1)
+        CORNERS.hit("tile ends without a sum that goes out", not tile.last)
+    for head in heads(tiles):
+        columns = len(ipu(head.group)) if head.group.any() else 0
+        CORNERS.hit("all-zero group", columns == 0)
+        CORNERS.hit("group with one bit column", columns == 1)
+        CORNERS.hit("group with all bit columns", columns == 8)
+        CORNERS.hit("position behind the end of the map", not head.quad.active)
+
+
+async def start(dut: Any) -> None:
+    """Reset with idle inputs."""
+    await reset(dut, dut.head_valid, dut.inhibit, dut.write_en, dut.result__ready)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.parametrize(seed=range(4), style=list(STYLES))
+async def macro_matches_golden_and_page(dut: Any, seed: int, style: str) -> None:
+    """Every sum equals golden; issue, leave and result are where the page says, every cycle."""
+    tiles = random_tiles(np.random.default_rng(seed), ARCH, count=12)
+    note_tiles(tiles)
+    await start(dut)
+    await Run(dut, tiles, STYLES[style], seed).until_done()
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def extreme_sums(dut: Any) -> None:
+    """Full groups against the largest and the smallest cells, over tiles of all rows."""
+    tiles = extreme_tiles(ARCH)
+    await start(dut)
+    await Run(dut, tiles, STYLES["free"], seed=0).until_done()
+    sums = [total for expected in expected_results(ARCH, tiles) for total in expected.sums]
+    inputs = 3 * ARCH.macro.rows * ARCH.macro.compartments * 255
+    largest, smallest = (256, -256) if SPARSE else (127, -128)
+    LARGEST.hit("largest sum", max(sums) == inputs * largest)
+    LARGEST.hit("smallest sum", min(sums) == inputs * smallest)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.parametrize(cycles=[5, 23, 60])
+async def reset_in_the_middle(dut: Any, cycles: int) -> None:
+    """After a reset at any time the macro begins anew, and stale sums are not seen."""
+    tiles = random_tiles(np.random.default_rng(cycles), ARCH, count=4)
+    await start(dut)
+    await Run(dut, tiles, STYLES["mixed"], cycles).until_done(cycles)
+    await start(dut)
+    await Run(dut, tiles, STYLES["free"], cycles).until_done()
+
+
+@cocotb.test()
+async def every_corner_was_hit(dut: Any) -> None:
+    """Runs last: the grid above has reached every corner that the bench promises."""
+    missed = CORNERS.missed() + LARGEST.missed()
+    assert not missed, f"corners never reached: {missed}"

@@ -1,0 +1,63 @@
+"""The parts of a macro, whose benches share one executable, and the sizes they are tested at."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from hwgen.rtl.dbpim.adder_tree import AdderTree
+from hwgen.rtl.dbpim.cell_array import CellArray
+from hwgen.rtl.dbpim.compartment import Compartment
+from hwgen.rtl.dbpim.csd_adder_tree import CsdAdderTree
+from hwgen.rtl.dbpim.dbmu import Dbmu
+from hwgen.rtl.dbpim.ipu import Ipu
+from hwgen.rtl.dbpim.meta_array import MetaArray
+from hwgen.rtl.dbpim.ppu import Ppu
+from hwgen.rtl.dbpim.psum_array import PsumArray
+from hwgen.spec.dbpim.arch import Arch, MacroSize, with_sparsity
+from verif.dbpim.component import narrow, settings, small
+from verif.dbpim.side_by_side import SideBySide
+from verif.runner import Waves, build, run
+
+PARTS = (
+    CellArray,
+    MetaArray,
+    PsumArray,
+    Dbmu,
+    Compartment,
+    CsdAdderTree,
+    AdderTree,
+    Ipu,
+    Ppu,
+)
+LONG_SIZES = ("wide", "wide dense", "narrow")
+
+
+def macro_parts(arch: Arch) -> SideBySide:
+    """Return the parts of a macro."""
+    return SideBySide(parts=[part(arch=arch) for part in PARTS])
+
+
+def arch_of(size: str) -> Arch:
+    """Return an architecture by the name that tests use."""
+    wide = MacroSize(compartments=16, columns=16, rows=32)
+    sizes = {
+        "small": small(),
+        "narrow": narrow(),
+        "narrow dense": with_sparsity(narrow(), "none"),
+        "wide": replace(small(), macro=wide, psum_entries=64),
+        "wide dense": with_sparsity(replace(small(), macro=wide), "none"),
+    }
+    return sizes[size]
+
+
+def run_part(
+    bench: str,
+    size: str,
+    folder: Path,
+    *,
+    simulator: str = "verilator",
+    waves: Waves | None = None,
+) -> None:
+    """Run the bench of one part of a macro, in the executable that all of them share."""
+    arch = arch_of(size)
+    executable = build(macro_parts(arch), simulator=simulator, waves=waves)
+    run(executable, module=f"verif.dbpim.bench_{bench}", folder=folder, settings=settings(arch))

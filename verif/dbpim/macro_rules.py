@@ -1,0 +1,52 @@
+"""When a macro issues, leaves its queue and shows results: the page's rules, a cycle at a time."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from golden.dbpim.ipu import ipu
+from hwgen.spec.dbpim.timing import MACRO_CYCLES, RESULT_SLOTS
+from verif.dbpim.macro_stimulus import Head
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a macro shows in one cycle."""
+
+    issue: bool
+    leave: bool
+    result_valid: bool
+
+
+class MacroRules:
+    """Expects issue, leave and result.valid of each cycle from what the macro is given."""
+
+    def __init__(self, *, skip: bool) -> None:
+        self._skip = skip
+        self._columns_done = 0
+        self._visible_from: deque[int] = deque()
+
+    def cycle(self, now: int, head: Head | None, *, may_issue: bool, ready: bool) -> Seen:
+        """Return what cycle `now` must show.
+
+        head: the group on offer, if any; may_issue: its row is loaded and nothing inhibits
+        ready: a result is taken when there is one
+        """
+        result_valid = bool(self._visible_from) and self._visible_from[0] <= now
+        outstanding = len(self._visible_from)
+        if result_valid and ready:
+            self._visible_from.popleft()
+        if head is None:
+            return Seen(False, False, result_valid)
+        last = self._columns_done + 1 == len(ipu(head.group, skip=self._skip))
+        full = last and head.ends_result and outstanding == RESULT_SLOTS
+        if full or not may_issue:
+            return Seen(False, False, result_valid)
+        self._columns_done = 0 if last else self._columns_done + 1
+        if last and head.ends_result:
+            self._visible_from.append(now + MACRO_CYCLES)
+        return Seen(True, last, result_valid)
+
+    @property
+    def outstanding(self) -> int:
+        """Results between the issue of their last column and their taking."""
+        return len(self._visible_from)

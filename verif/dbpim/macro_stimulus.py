@@ -1,0 +1,219 @@
+"""Tiles, quads and groups for one macro: directed extremes, all-zero groups, mixes of phi."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.dbpim.macro import dense_macro, macro
+from golden.dbpim.ppu import ppu
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.timing import TILE_SLOTS
+
+Bytes = NDArray[np.uint8]
+
+FULL = 255
+SPARSE_EXTREMES = (0xBB, 0xFF)
+"""Both cells of a code 2 * 4^3, and both -2 * 4^3."""
+DENSE_EXTREMES = (0x7F, 0x80)
+GROUPS_OF_A_TILE = 40
+"""About as many at most, so that large macros do not simulate for ever."""
+COLUMN_MASKS = (0x00, 0x01, 0x80, 0x24, 0xFF)
+
+
+@dataclass(frozen=True, eq=False)
+class Quad:
+    """One position of this macro in one tile: a group of bytes for each row."""
+
+    number: int
+    y: int
+    x: int
+    active: bool
+    groups: Bytes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tile:
+    """Rows of weight codes (rows, compartments, filters), and what meets them.
+
+    counts: (filters, 2), which columns of a filter count
+    row_base: ring row of the first row; slot: tile slot
+    """
+
+    codes: Bytes
+    counts: NDArray[np.bool_]
+    row_base: int
+    slot: int
+    first: bool
+    last: bool
+    quads: Sequence[Quad] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """One group at the head of the queue, and its place in the work."""
+
+    tile: Tile
+    quad: Quad
+    number: int
+
+    @property
+    def group(self) -> Bytes:
+        """The bytes of the group."""
+        group: Bytes = self.quad.groups[self.number]
+        return group
+
+    @property
+    def start(self) -> bool:
+        """Whether this is the quad's first group in the tile."""
+        return self.number == 0
+
+    @property
+    def end(self) -> bool:
+        """Whether this is the quad's last group in the tile."""
+        return self.number == len(self.tile.codes) - 1
+
+    @property
+    def tile_end(self) -> bool:
+        """Whether the quad is the chunk's last."""
+        return self.quad is self.tile.quads[-1]
+
+    @property
+    def ends_result(self) -> bool:
+        """Whether a result leaves after the group."""
+        return self.end and (self.tile.last or self.tile_end)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """A result that golden expects."""
+
+    sums: list[int]
+    tile: Tile
+    quad: Quad
+
+    @property
+    def tile_end(self) -> bool:
+        """Whether the tile is done with it."""
+        return self.quad is self.tile.quads[-1]
+
+    @property
+    def emit(self) -> bool:
+        """Whether the sums go out."""
+        return self.tile.last and self.quad.active
+
+
+def random_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Tile]:
+    """Return at least `count` tiles: filter groups of one to three tiles over chunks of quads."""
+    tiles: list[Tile] = []
+    base = 0
+    while len(tiles) < count:
+        parts = int(rng.integers(1, 4))
+        rows_of_parts = [random_rows(rng, arch) for _ in range(parts)]
+        most_quads = min(arch.psum_quads, max(1, GROUPS_OF_A_TILE // max(rows_of_parts)))
+        positions = random_positions(rng, int(rng.integers(1, most_quads + 1)))
+        for part, rows in enumerate(rows_of_parts):
+            codes = random_codes(rng, arch, rows)
+            quads = [
+                Quad(number, y, x, active, random_groups(rng, arch, rows))
+                for number, (y, x, active) in enumerate(positions)
+            ]
+            tiles.append(
+                Tile(
+                    codes=codes,
+                    counts=random_counts(rng, arch),
+                    row_base=base,
+                    slot=len(tiles) % TILE_SLOTS,
+                    first=part == 0,
+                    last=part == parts - 1,
+                    quads=quads,
+                )
+            )
+            base = (base + rows) % arch.macro.rows
+    return tiles
+
+
+def extreme_tiles(arch: Arch) -> list[Tile]:
+    """Return three tiles with the largest, then three with the smallest sums of full groups."""
+    tiles: list[Tile] = []
+    rows, compartments, filters = arch.macro.rows, arch.macro.compartments, arch.filters
+    for code in SPARSE_EXTREMES if arch.sparsity.weight_bits else DENSE_EXTREMES:
+        for part in range(3):
+            groups = np.full((rows, compartments), FULL, np.uint8)
+            tiles.append(
+                Tile(
+                    codes=np.full((rows, compartments, filters), code, np.uint8),
+                    counts=np.ones((filters, 2), bool),
+                    row_base=0,
+                    slot=part,
+                    first=part == 0,
+                    last=part == 2,
+                    quads=[Quad(0, 255, 255, True, groups)],
+                )
+            )
+    return tiles
+
+
+def random_rows(rng: np.random.Generator, arch: Arch) -> int:
+    """Return one row, all rows, or any number between."""
+    return int(rng.choice([1, arch.macro.rows, rng.integers(1, arch.macro.rows + 1)]))
+
+
+def random_positions(rng: np.random.Generator, count: int) -> list[tuple[int, int, bool]]:
+    """Return positions of a chunk; some lie behind the end of the map."""
+    return [
+        (int(rng.integers(256)), int(rng.integers(256)), bool(rng.random() < 0.8))
+        for _ in range(count)
+    ]
+
+
+def random_codes(rng: np.random.Generator, arch: Arch, rows: int) -> Bytes:
+    """Return random codes; now and then a whole filter of one extreme."""
+    shape = (rows, arch.macro.compartments, arch.filters)
+    codes = rng.integers(0, 256, shape, np.uint8)
+    extremes = SPARSE_EXTREMES if arch.sparsity.weight_bits else DENSE_EXTREMES
+    for index in np.flatnonzero(rng.random(arch.filters) < 0.2):
+        codes[..., index] = rng.choice(extremes)
+    return codes
+
+
+def random_counts(rng: np.random.Generator, arch: Arch) -> NDArray[np.bool_]:
+    """Return which columns count: phi 0, 1 or 2, and the second column alone."""
+    if arch.sparsity.weight_bits:
+        return rng.random((arch.filters, 2)) < 0.6
+    return np.repeat(rng.random((arch.filters, 1)) < 0.8, 2, axis=1)
+
+
+def random_groups(rng: np.random.Generator, arch: Arch, rows: int) -> Bytes:
+    """Return groups with all, some, one or none of their bit columns."""
+    groups = rng.integers(0, 256, (rows, arch.macro.compartments), np.uint8)
+    mixed = np.where(rng.random(groups.shape) < 0.2, groups, 0)
+    kinds = rng.integers(4, size=(rows, 1))
+    masks = np.choose(
+        kinds, [rng.choice(COLUMN_MASKS, (rows, 1)), 1 << rng.integers(8, size=(rows, 1)), 255, 255]
+    ).astype(np.uint8)
+    return np.where(kinds == 2, mixed, groups & masks).astype(np.uint8)
+
+
+def heads(tiles: Sequence[Tile]) -> Iterator[Head]:
+    """Yield the groups in the order in which the macro meets them."""
+    for tile in tiles:
+        for quad in tile.quads:
+            for number in range(len(tile.codes)):
+                yield Head(tile=tile, quad=quad, number=number)
+
+
+def expected_results(arch: Arch, tiles: Sequence[Tile]) -> Iterator[Expected]:
+    """Yield what golden makes of the tiles, in the order in which results leave the macro."""
+    product = macro if arch.sparsity.weight_bits else dense_macro
+    partial: dict[int, list[int]] = {}
+    for tile in tiles:
+        for quad in tile.quads:
+            added = product(tile.codes, quad.groups, columns=tile.counts).tolist()
+            start = [0] * arch.filters if tile.first else partial[quad.number]
+            sums = [ppu([(0, more)], start=less) for more, less in zip(added, start, strict=True)]
+            partial[quad.number] = sums
+            result = Expected(sums=sums, tile=tile, quad=quad)
+            if tile.last or result.tile_end:
+                yield result
