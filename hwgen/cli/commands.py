@@ -1,0 +1,214 @@
+"""The commands, one function each: they parse, call the flow, and print."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from rich.console import Console, RenderableType
+from typer import Argument, Exit, Option, Typer
+
+from hwgen.cli.options import Arch, Count, Data, Json, Network, Sparsity, Work
+from hwgen.flow.build import build_verilog, compile_program
+from hwgen.flow.context import Context
+from hwgen.flow.engines import Window
+from hwgen.flow.images import choose_images
+from hwgen.flow.info import describe_file
+from hwgen.flow.model import model_network
+from hwgen.flow.run import run_network
+from hwgen.flow.subject import load_subject
+from hwgen.flow.train import train_recipe
+from hwgen.report.files import write_report
+from hwgen.report.info_tables import build_table, compile_table, info_table, train_table
+from hwgen.report.tables import model_table, run_table
+
+WORK = Path("build")
+WIDTH = 120
+EPILOG = "Every command takes --debug, which shows the traceback of an error."
+
+app = Typer(
+    help="Processing-in-memory accelerators: from an architecture and a network to Verilog.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Engine(StrEnum):
+    """Who runs the images."""
+
+    golden = "golden"
+    rtl = "rtl"
+    model = "model"
+
+
+def finish(report: Any, shown: RenderableType, json: Path | None) -> None:
+    """Print a report, and write it where the person wants it."""
+    console = Console()
+    # What goes into a file or a pipe is cut by nobody.
+    width = None if console.is_terminal else WIDTH
+    console.print(shown, highlight=False, width=width)
+    if json is not None:
+        write_report(report, json)
+
+
+@app.command(epilog="Example: hwgen train configs/train/digits_small_cnn.yaml --out build/mine")
+def train(
+    *,
+    recipe: Annotated[Path, Argument(metavar="RECIPE", help="how to train (.yaml)")],
+    data: Annotated[
+        Path | None, Option(help="folder with the images, unless they are embedded")
+    ] = None,
+    start: Annotated[Path | None, Option(help="float weights that the recipe starts from")] = None,
+    seed: Annotated[int | None, Option(min=0, help="instead of the recipe's")] = None,
+    out: Annotated[
+        Path | None, Option(help="folder of the hand-over [default: one in --work]")
+    ] = None,
+    resume: Annotated[bool, Option(help="go on where an interrupted run stopped")] = True,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Train, prune and quantize a network; write a hand-over.
+
+    Leaves network.npz, training.json and checkpoints. What was trained before from the same
+    recipe, images and code is found again.
+    """
+    report = train_recipe(
+        Context(work=work), recipe, data=data, start=start, seed=seed, out=out, resume=resume
+    )
+    finish(report, train_table(report), json)
+
+
+@app.command(
+    epilog="Example: hwgen compile configs/networks/digits_small_cnn.npz configs/dbpim/small.yaml"
+    " --listing --out build/digits.npz"
+)
+def compile(
+    *,
+    network: Network,
+    arch: Arch,
+    listing: Annotated[bool, Option("--listing", help="print every packet of the program")] = False,
+    out: Annotated[Path | None, Option(help="file of the program [default: one in --work]")] = None,
+    sparsity: Sparsity = None,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Compile a network for an architecture: tiles, masks, instructions, one memory image."""
+    subject = load_subject(network, arch, sparsity)
+    report, text = compile_program(Context(work=work), subject, out)
+    if listing:
+        print(text)
+    finish(report, compile_table(report), json)
+
+
+@app.command(epilog="Example: hwgen build configs/dbpim/small.yaml --out build/small")
+def build(
+    *,
+    arch: Arch,
+    out: Annotated[Path, Option(help="folder to write, replaced whole")],
+    sparsity: Sparsity = None,
+    json: Json = None,
+) -> None:
+    """Write the Verilog of a chip: each module once, a file list and a manifest.
+
+    A chip belongs to an architecture, never to a network.
+    """
+    report = build_verilog(Context(), arch, out, sparsity)
+    finish(report, build_table(report), json)
+
+
+@app.command(
+    epilog="Example: hwgen run configs/networks/digits_small_cnn.npz configs/dbpim/small.yaml"
+    " --data digits --images 2 --engine rtl"
+)
+def run(
+    *,
+    network: Network,
+    arch: Arch,
+    data: Data = None,
+    images: Count = 1,
+    engine: Annotated[Engine, Option(help="rtl simulates and compares; needs Verilator")] = (
+        Engine.model
+    ),
+    sparsity: Sparsity = None,
+    program: Annotated[
+        Path | None, Option(help="a compiled program, instead of compiling now")
+    ] = None,
+    waves: Annotated[bool, Option("--waves", help="write waves (rtl only, slow)")] = False,
+    waves_from: Annotated[int | None, Option(min=0, help="first clock cycle of the waves")] = None,
+    waves_to: Annotated[int | None, Option(min=0, help="last clock cycle of the waves")] = None,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Run images; with --engine rtl every element is compared with golden, every cycle predicted.
+
+    golden: the reference alone. model: cycles too. rtl: the Verilog under Verilator, its maps
+    against golden and its cycles against the model. Exit code 1 if anything differs.
+    """
+    subject = load_subject(network, arch, sparsity)
+    batch = choose_images(subject.network, data, images)
+    asked = waves or waves_from is not None or waves_to is not None
+    report = run_network(
+        Context(work=work),
+        subject,
+        batch,
+        engine=engine.value,
+        program=program,
+        window=Window(waves_from or 0, waves_to) if asked else None,
+    )
+    finish(report, run_table(report), json)
+    if report.equal is False:
+        raise Exit(1)
+
+
+@app.command(
+    epilog="Example: hwgen model configs/networks/digits_small_cnn.npz configs/dbpim/small.yaml"
+    " --images 4 --speedup"
+)
+def model(
+    *,
+    network: Network,
+    arch: Arch,
+    data: Data = None,
+    images: Count = 1,
+    speedup: Annotated[
+        bool,
+        Option(
+            "--speedup", help="the dense chip against each kind of sparsity, alone and together"
+        ),
+    ] = False,
+    sparsity: Sparsity = None,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Predict cycles without simulating, to the cycle, and say where they go.
+
+    A macro is busy, or a row is being written into it, or it waits: for a load, for the switch
+    to fill a group, for a place for its result, or for slower cores (imbalance).
+    """
+    subject = load_subject(network, arch, sparsity)
+    batch = choose_images(subject.network, data, images)
+    report = model_network(Context(work=work), subject, batch, speedup=speedup)
+    finish(report, model_table(report), json)
+
+
+@app.command(
+    epilog="Example: hwgen info configs/networks/digits_small_cnn.npz configs/dbpim/small.yaml"
+)
+def info(
+    *,
+    file: Annotated[
+        Path, Argument(metavar="FILE", help="a hand-over or a program (.npz), or an architecture")
+    ],
+    arch: Annotated[
+        Path | None, Argument(metavar="[ARCH]", help="an architecture: how it tiles each layer")
+    ] = None,
+    sparsity: Sparsity = None,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Check a file and say what it holds; with ARCH, how each layer is cut for that chip."""
+    report = describe_file(Context(work=work), file, arch, sparsity)
+    finish(report, info_table(report), json)

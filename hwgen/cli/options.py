@@ -1,0 +1,33 @@
+"""Arguments that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+Network = Annotated[Path, Argument(metavar="NETWORK", help="a hand-over (.npz)")]
+Arch = Annotated[Path, Argument(metavar="ARCH", help="an architecture (.yaml)")]
+Json = Annotated[
+    Path | None, Option("--json", metavar="FILE", help="write the report as JSON as well")
+]
+Work = Annotated[
+    Path, Option("--work", metavar="FOLDER", help="where results are kept that can be used again")
+]
+Sparsity = Annotated[
+    str | None,
+    Option(
+        "--sparsity",
+        metavar="SWITCHES",
+        help="all, none, or some switches with commas between, instead of those of ARCH",
+    ),
+]
+Data = Annotated[
+    str | None,
+    Option(
+        "--data",
+        metavar="NAME|PATH",
+        help="images: a known set, a folder with its files, or a .npz with `images`"
+        " [default: the set that the network was trained on]",
+    ),
+]
+Count = Annotated[int, Option("--images", metavar="N", help="run the first N test images")]

@@ -1,0 +1,103 @@
+"""`hwgen compile` and `hwgen build`: write a program, write Verilog."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hwgen.flow.context import Context
+from hwgen.flow.digests import (
+    digest_of,
+    digest_of_array,
+    digest_of_code,
+    digest_of_files,
+    versions,
+)
+from hwgen.flow.families import Family
+from hwgen.flow.protocols import Architecture
+from hwgen.flow.rooms import load
+from hwgen.flow.subject import Subject, configuration_of, load_chip, program_of, program_path
+from hwgen.report.types import Source
+from hwgen.report.work import BuildReport, CompileReport
+
+MANIFEST = "manifest.json"
+
+
+def compile_program(
+    context: Context, subject: Subject, out: Path | None
+) -> tuple[CompileReport, str]:
+    """Write the program to `out` (None: the work folder); return the report and the listing."""
+    program = program_of(context, subject)
+    if out is not None:
+        subject.family.spec.save_program(program, out)
+    file = out or program_path(context, subject)
+    compiler = subject.family.compiler
+    report = CompileReport(
+        format="hwgen.report.compile",
+        version=1,
+        network=subject.network_source,
+        architecture=subject.arch_source,
+        configuration=subject.configuration,
+        program=Source(
+            name=subject.network.graph.name, file=str(file), digest=digest_of_array(program.image)
+        ),
+        bytes=program.image.size,
+        layers=compiler.tiling(program, subject.arch),
+        versions=versions(),
+    )
+    return report, compiler.listing(program, subject.arch)
+
+
+def build_verilog(
+    context: Context, arch_file: Path, out: Path, sparsity: str | None
+) -> BuildReport:
+    """Write the Verilog of a chip into the folder `out`, replaced whole."""
+    family, arch = load_chip(arch_file, sparsity)
+    write_verilog(context, family, arch, out)
+    return BuildReport(
+        format="hwgen.report.build",
+        version=1,
+        architecture=Source(name=arch.name, file=str(arch_file), digest=arch.digest),
+        configuration=configuration_of(arch),
+        folder=str(out),
+        **what_was_written(out),
+        versions=versions(),
+    )
+
+
+def write_verilog(context: Context, family: Family, arch: Architecture, out: Path) -> None:
+    """Write the Verilog of a chip."""
+    with context.progress(f"building {arch.name}"):
+        top = family.rtl.chip(arch)
+        load("hwgen.rtl.emit").emit(top, out, parameters=configuration_of(arch))
+
+
+def verilog_of(context: Context, family: Family, arch: Architecture) -> Path:
+    """Return the folder of a chip's Verilog in the work folder, written now or found there."""
+    facts = [configuration_of(arch), digest_of_code("hwgen.rtl", "hwgen.spec"), versions()]
+    folder = context.work / "verilog" / f"{arch.name}-{digest_of(facts)[:16]}"
+    if not folder.exists():
+        write_verilog(context, family, arch, folder)
+    return folder
+
+
+def what_was_written(folder: Path) -> dict[str, Any]:
+    """Return top, files, uses of each module and digest of a folder of Verilog."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    files = [*manifest["files"], MANIFEST]
+    return {
+        "top": manifest["top"],
+        "files": files,
+        "modules": dict(uses(manifest["modules"], manifest["top"])),
+        "digest": digest_of_files([folder / name for name in files], folder),
+    }
+
+
+def uses(modules: Mapping[str, Any], name: str) -> Counter[str]:
+    """Return how often each module stands in the whole of one."""
+    found = Counter({name: 1})
+    for below, count in modules[name]["instances"].items():
+        for inner, times in uses(modules, below).items():
+            found[inner] += count * times
+    return found

@@ -1,0 +1,49 @@
+"""What every step is given: where to keep results, and whom to tell how far it is."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """One run of the flow.
+
+    work: folder of intermediate results; what is found there is not made again, because its name
+        carries a digest of all that it was made from
+    console: where progress goes; None: nowhere
+    """
+
+    work: Path = Path("build")
+    console: Console | None = field(default_factory=lambda: Console(stderr=True))
+
+    @contextmanager
+    def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
+        """Show a bar (a spinner without `total`) while a step works; call the result per item."""
+        if self.console is None:
+            yield lambda: None
+            return
+        columns = [TextColumn("{task.description}"), TimeElapsedColumn()]
+        if total is None:
+            columns.insert(0, SpinnerColumn())
+        else:
+            columns[1:1] = [BarColumn(), MofNCompleteColumn()]
+        with Progress(*columns, console=self.console, transient=True) as bars:
+            task = bars.add_task(what, total=total)
+            yield lambda: bars.advance(task)
+
+    def say(self, text: str) -> None:
+        """Tell what is done."""
+        if self.console is not None:
+            self.console.print(text, highlight=False, soft_wrap=True)

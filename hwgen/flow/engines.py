@@ -1,0 +1,80 @@
+"""Three ways to look at the same images: the reference, the cycle model, the simulation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.flow.context import Context
+from hwgen.flow.images import Batch
+from hwgen.flow.protocols import Bytes, ImageRun, Prediction, Program
+from hwgen.flow.rooms import load
+from hwgen.flow.subject import Subject
+
+Maps = Mapping[str, NDArray[Any]]
+"""All maps of all images by layer name, the image under `input`."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Waves of the clock cycles from `first` to `last` (None: to the end)."""
+
+    first: int
+    last: int | None
+
+
+def expected_maps(context: Context, subject: Subject, batch: Batch) -> Maps:
+    """Return what golden says."""
+    with context.progress("golden"):
+        return subject.family.golden.infer(subject.network, batch.images)
+
+
+def layer_inputs(subject: Subject, maps: Maps, image: int) -> list[Bytes]:
+    """Return the map that each layer of the network reads (of an add the first), for one image."""
+    return [np.asarray(maps[layer.inputs[0]][image]) for layer in subject.network.layers]
+
+
+def predicted_cycles(
+    context: Context, subject: Subject, program: Program, maps: Maps, images: int
+) -> list[Prediction]:
+    """Return what the cycle model says of each image."""
+    model = subject.family.model.CycleModel(program, subject.arch)
+    found = []
+    with context.progress("cycle model", images) as done:
+        for image in range(images):
+            found.append(model.predict(layer_inputs(subject, maps, image)))
+            done()
+    return found
+
+
+def zero_columns(
+    subject: Subject, program: Program, maps: Maps, images: int
+) -> dict[str, float | None]:
+    """Return the share of bit columns without a one by layer; None without weights."""
+    counter = subject.family.model.ColumnCounter(program, subject.arch)
+    zero = [0] * len(subject.network.layers)
+    total = list(zero)
+    for image in range(images):
+        counts = counter.count(layer_inputs(subject, maps, image))
+        for number, count in enumerate(counts):
+            zero[number] += count.zero
+            total[number] += count.total
+    names = [layer.name for layer in subject.network.layers]
+    return {
+        name: part / whole if whole else None
+        for name, part, whole in zip(names, zero, total, strict=True)
+    }
+
+
+def simulate(
+    context: Context, subject: Subject, program: Program, batch: Batch, window: Window | None
+) -> Sequence[ImageRun]:
+    """Return what the Verilog did with each image, under the simulator."""
+    verif = subject.family.verif
+    waves = (
+        None if window is None else load("verif.runner").Waves(first=window.first, last=window.last)
+    )
+    with context.progress(f"simulating {subject.arch.name}"):
+        return verif.simulate(subject.arch, program, batch.images, waves=waves)

@@ -1,0 +1,74 @@
+"""The images that a command runs: the test images of a known set, or a file of the user's own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.errors import DataError
+from hwgen.flow.digests import digest_of_array
+from hwgen.flow.protocols import Bytes
+from hwgen.flow.rooms import load
+from hwgen.report.types import Images
+from hwgen.spec.network import QuantizedNetwork
+from hwgen.spec.npz import read_npz
+
+IMAGES_FILE = "a .npz file with `images` (uint8, NHWC) and, if known, `labels`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Images to run, their labels if known, and what a report says of them."""
+
+    images: Bytes
+    labels: NDArray[np.int64] | None
+    about: Images
+
+
+def choose_images(network: QuantizedNetwork, data: str | None, count: int | None) -> Batch:
+    """Return the first `count` images (None: all) of `data` for a network.
+
+    data: the name of a set, a folder with the files of the set that the network was trained on,
+        or a file; None: the set by its name
+    """
+    chosen = data or network.graph.dataset
+    path = Path(chosen)
+    if path.is_file():
+        name, split, images, labels = str(path), "the whole file", *read_images(path)
+    else:
+        known = load("hwgen.data")
+        dataset = (
+            known.load_dataset(network.graph.dataset, path)
+            if path.is_dir() and chosen not in known.DATASETS
+            else known.load_dataset(chosen)
+        )
+        name, split = dataset.name, dataset.split
+        images, labels = dataset.test_images, dataset.test_labels
+    check_images(network, images, name)
+    wanted = len(images) if count is None else count
+    if not 1 <= wanted <= len(images):
+        raise DataError(f"--images must be from 1 to {len(images)} ({name}), got {wanted}")
+    images = images[:wanted]
+    about = Images(name=name, split=split, images=wanted, digest=digest_of_array(images))
+    return Batch(images=images, labels=None if labels is None else labels[:wanted], about=about)
+
+
+def read_images(path: Path) -> tuple[Bytes, NDArray[np.int64] | None]:
+    """Return images and labels of a file."""
+    arrays = read_npz(path, what="images", allowed=IMAGES_FILE)
+    if "images" not in arrays:
+        raise DataError(f"the images must be {IMAGES_FILE}, got none inside ({path})")
+    labels = arrays.get("labels")
+    if labels is not None and labels.shape != arrays["images"].shape[:1]:
+        raise DataError(f"labels must be one for each image, got shape {labels.shape} ({path})")
+    return arrays["images"], labels
+
+
+def check_images(network: QuantizedNetwork, images: NDArray[Any], name: str) -> None:
+    """Refuse images that the network was not made for."""
+    shape = network.graph.input.shape
+    if images.dtype != np.uint8 or images.shape[1:] != shape:
+        given = f"{images.dtype.name} of shape {images.shape[1:]}"
+        raise DataError(f"images must be uint8 of shape {shape}, got {given} ({name})")

@@ -1,0 +1,176 @@
+"""`hwgen info`: what a file holds, and how a chip would cut its layers."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.errors import FormatError
+from hwgen.flow.context import Context
+from hwgen.flow.digests import digest_of_array, versions
+from hwgen.flow.families import Family, family_of
+from hwgen.flow.protocols import Architecture, Program
+from hwgen.flow.subject import configuration_of, load_chip, load_subject, program_of
+from hwgen.report.info import (
+    ArchitectureInfo,
+    InfoReport,
+    NetworkInfo,
+    NetworkLayer,
+    ProgramInfo,
+)
+from hwgen.spec.network import Layer, QuantizedNetwork
+from hwgen.spec.network_file import GRAPH_KEY, load_network
+from hwgen.spec.npz import read_npz
+
+Kind = Literal["network", "architecture", "program"]
+
+YAML = (".yaml", ".yml")
+FILES = "a hand-over or a program (.npz), or an architecture (.yaml)"
+PROGRAM_KEY = "facts"
+"""In a program of any family: JSON with its format."""
+
+
+def describe_file(
+    context: Context, file: Path, arch_file: Path | None, sparsity: str | None
+) -> InfoReport:
+    """Return what `file` is; with an architecture, how each layer is tiled for it."""
+    if file.suffix in YAML:
+        return describe_architecture(file, arch_file, sparsity)
+    arrays = read_npz(file, what="file", allowed=FILES)
+    if GRAPH_KEY in arrays:
+        return describe_network(context, file, arch_file, sparsity)
+    return describe_program(arrays, file, arch_file, sparsity)
+
+
+def describe_architecture(file: Path, arch_file: Path | None, sparsity: str | None) -> InfoReport:
+    """Return what an architecture is."""
+    if arch_file is not None:
+        raise FormatError(
+            field="what stands beside an architecture",
+            allowed="a hand-over or a program (.npz)",
+            given="another architecture",
+            source=str(file),
+        )
+    family, arch = load_chip(file, sparsity)
+    return report("architecture", file, architecture=architecture_info(family, arch))
+
+
+def describe_network(
+    context: Context, file: Path, arch_file: Path | None, sparsity: str | None
+) -> InfoReport:
+    """Return what a hand-over holds and, with an architecture, its tiling."""
+    if arch_file is None:
+        return report("network", file, network=network_info(load_network(file)))
+    subject = load_subject(file, arch_file, sparsity)
+    program = program_of(context, subject)
+    return report(
+        "network",
+        file,
+        network=network_info(subject.network),
+        architecture=architecture_info(subject.family, subject.arch),
+        layers=subject.family.compiler.tiling(program, subject.arch),
+    )
+
+
+def describe_program(
+    arrays: dict[str, NDArray[Any]], file: Path, arch_file: Path | None, sparsity: str | None
+) -> InfoReport:
+    """Return what a program is and, with its own architecture, its tiling."""
+    family = family_of(format_of(arrays), kind="program", source=str(file))
+    program = family.spec.load_program(file)
+    about = program_info(family, program)
+    if arch_file is None:
+        return report("program", file, program=about)
+    _, arch = load_chip(arch_file, sparsity)
+    if program.facts.architecture != arch.digest:
+        raise FormatError(
+            field="the program",
+            allowed=f"compiled for the architecture {arch.name} ({arch.digest[:8]})",
+            given=f"one for {about.architecture} ({about.architecture_digest[:8]})",
+            source=str(file),
+        )
+    return report(
+        "program",
+        file,
+        program=about,
+        architecture=architecture_info(family, arch),
+        layers=family.compiler.tiling(program, arch),
+    )
+
+
+def format_of(arrays: dict[str, NDArray[Any]]) -> object:
+    """Return the format that a program names, whatever else is in the file."""
+    try:
+        facts = json.loads(arrays[PROGRAM_KEY].tobytes())
+        return facts["format"]
+    except (KeyError, TypeError, ValueError):
+        return "another file"
+
+
+def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
+    """Return the report with what is known; the rest is null."""
+    empty = dict.fromkeys(("network", "architecture", "program", "layers"))
+    known: dict[str, Any] = {**empty, **parts}
+    return InfoReport(
+        format="hwgen.report.info",
+        version=1,
+        kind=kind,
+        file=str(file),
+        versions=versions(),
+        **known,
+    )
+
+
+def network_info(network: QuantizedNetwork) -> NetworkInfo:
+    """Return the facts of a hand-over."""
+    graph = network.graph
+    return NetworkInfo(
+        name=graph.name,
+        dataset=graph.dataset,
+        digest=network.digest,
+        preprocessing=graph.preprocessing,
+        class_names=graph.class_names,
+        input_shape=graph.input.shape,
+        layers=[layer_info(network, layer) for layer in graph.layers],
+    )
+
+
+def layer_info(network: QuantizedNetwork, layer: Layer) -> NetworkLayer:
+    """Return the facts of one layer."""
+    parameters = network.parameters.get(layer.name)
+    weights = None if parameters is None else parameters.weights
+    return NetworkLayer(
+        name=layer.name,
+        kind=layer.op,
+        inputs=list(layer.inputs),
+        shape=layer.output.shape,
+        stride=getattr(layer, "stride", None),
+        weights=None if weights is None else weights.size,
+        zero_weights=None if weights is None else float(np.mean(weights == 0)),
+    )
+
+
+def architecture_info(family: Family, arch: Architecture) -> ArchitectureInfo:
+    """Return the facts of an architecture."""
+    return ArchitectureInfo(
+        name=arch.name,
+        family=family.name,
+        digest=arch.digest,
+        configuration=configuration_of(arch),
+    )
+
+
+def program_info(family: Family, program: Program) -> ProgramInfo:
+    """Return the facts of a program."""
+    facts = program.facts
+    return ProgramInfo(
+        network=facts.network_name,
+        network_digest=facts.network,
+        architecture=facts.architecture_name,
+        architecture_digest=facts.architecture,
+        family=family.name,
+        digest=digest_of_array(program.image),
+        bytes=program.image.size,
+    )

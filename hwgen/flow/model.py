@@ -1,0 +1,104 @@
+"""`hwgen model`: how many cycles, where they go, and what each kind of sparsity is worth."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from hwgen.flow.context import Context
+from hwgen.flow.engines import Maps, expected_maps, predicted_cycles
+from hwgen.flow.images import Batch
+from hwgen.flow.protocols import Prediction
+from hwgen.flow.subject import Subject, program_of, with_switches
+from hwgen.report.model import ModelLayer, ModelReport, Speedup, Variant
+
+DENSE = "none"
+SPARSE = "all"
+
+
+def model_network(
+    context: Context, subject: Subject, batch: Batch, *, speedup: bool
+) -> ModelReport:
+    """Return the cycles of a network on its chip, and of the same chip with other switches."""
+    program = program_of(context, subject)
+    maps = expected_maps(context, subject, batch)
+    count = len(batch.images)
+    predictions = predicted_cycles(context, subject, program, maps, count)
+    cycles = sum(each.cycles for each in predictions)
+    load = sum(each.load for each in predictions)
+    return ModelReport(
+        format="hwgen.report.model",
+        version=1,
+        setting=subject.setting(program, batch),
+        images=count,
+        cycles_model=cycles,
+        cycles_compute_model=cycles - load,
+        load_cycles_model=load,
+        time_us=cycles / count / subject.arch.clock_mhz,
+        where=where(subject, predictions),
+        layers=layer_cycles(subject, predictions),
+        speedup=speedup_of(modelled_variants(context, subject, maps, count)) if speedup else None,
+    )
+
+
+def where(subject: Subject, predictions: Sequence[Prediction]) -> dict[str, float]:
+    """Return the share of all cycles by cause."""
+    spent: Counter[str] = Counter()
+    for prediction in predictions:
+        spent.update(dict(subject.family.model.where_cycles_go(prediction)))
+    total = sum(spent.values())
+    return {cause: cycles / total for cause, cycles in spent.items()}
+
+
+def layer_cycles(subject: Subject, predictions: Sequence[Prediction]) -> list[ModelLayer]:
+    """Return the cycles of each layer, and of what the chip does around them."""
+    kinds = {layer.name: layer.op for layer in subject.network.layers}
+    by_layer = zip(*(each.layers for each in predictions), strict=True)
+    return [
+        ModelLayer(
+            name=layers[0].name,
+            kind=kinds.get(layers[0].name, "chip"),
+            cycles_model=sum(layer.cycles for layer in layers),
+        )
+        for layers in by_layer
+    ]
+
+
+def modelled_variants(
+    context: Context, subject: Subject, maps: Maps, images: int
+) -> dict[str, Variant]:
+    """Return the cycles without any switch, with each alone, and with all of them."""
+    return {
+        switches: modelled_variant(
+            context, with_switches(subject, switches), switches, maps, images
+        )
+        for switches in (DENSE, *subject.family.spec.SWITCHES, SPARSE)
+    }
+
+
+def modelled_variant(
+    context: Context, subject: Subject, switches: str, maps: Maps, images: int
+) -> Variant:
+    """Return the modelled cycles of one setting of the switches."""
+    program = program_of(context, subject)
+    predictions = predicted_cycles(context, subject, program, maps, images)
+    cycles = sum(each.cycles for each in predictions)
+    return Variant(
+        sparsity=switches,
+        source="model",
+        cycles=cycles,
+        cycles_compute=cycles - sum(each.load for each in predictions),
+    )
+
+
+def speedup_of(variants: Mapping[str, Variant]) -> Speedup:
+    """Return dense over each of the others.
+
+    A figure is measured only where both of its sides are.
+    """
+    dense = variants[DENSE]
+    others = {name: variant for name, variant in variants.items() if name != DENSE}
+    return Speedup(
+        compute={name: dense.cycles_compute / each.cycles_compute for name, each in others.items()},
+        end_to_end={name: dense.cycles / each.cycles for name, each in others.items()},
+        source={name: each.source for name, each in others.items()},
+        variants=list(variants.values()),
+    )

@@ -1,0 +1,22 @@
+"""Other rooms, imported when a step needs them: `hwgen build` works without torch and cocotb."""
+
+import importlib
+from typing import Any
+
+from hwgen.errors import MissingToolError
+
+OWN = ("golden", "hwgen", "verif")
+
+
+def load(module: str) -> Any:
+    """Return a module of this project; a package that it lacks is one sentence."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        missing = (error.name or module).partition(".")[0]
+        if missing in OWN:
+            raise
+        raise MissingToolError(
+            f"the package {missing} is needed for this: scripts/setup installs it,"
+            " or pip install 'hwgen[dev]'"
+        ) from None

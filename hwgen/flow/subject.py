@@ -1,0 +1,115 @@
+"""What most commands work on: a network, an architecture and the program of the two."""
+
+import re
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from hwgen.errors import FormatError
+from hwgen.flow.context import Context
+from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code, versions
+from hwgen.flow.families import Family, load_architecture
+from hwgen.flow.images import Batch
+from hwgen.flow.protocols import Architecture, Program
+from hwgen.report.types import Setting, Source
+from hwgen.spec.network import QuantizedNetwork
+from hwgen.spec.network_file import load_network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A network and the chip that it shall run on, with the files that they came from."""
+
+    network: QuantizedNetwork
+    network_file: Path
+    family: Family
+    arch: Architecture
+    arch_file: Path
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The effective configuration of the architecture."""
+        return configuration_of(self.arch)
+
+    @property
+    def network_source(self) -> Source:
+        """The network, for a report."""
+        return Source(
+            name=self.network.graph.name, file=str(self.network_file), digest=self.network.digest
+        )
+
+    @property
+    def arch_source(self) -> Source:
+        """The architecture, for a report."""
+        return Source(name=self.arch.name, file=str(self.arch_file), digest=self.arch.digest)
+
+    def setting(self, program: Program, batch: Batch) -> Setting:
+        """Return all that decides a result, for a report."""
+        return Setting(
+            network=self.network_source,
+            architecture=self.arch_source,
+            configuration=self.configuration,
+            program_digest=digest_of_array(program.image),
+            data=batch.about,
+            versions=versions(),
+        )
+
+
+def configuration_of(arch: Architecture) -> dict[str, Any]:
+    """Return every key of an architecture."""
+    return asdict(cast(Any, arch))
+
+
+def load_chip(file: Path, sparsity: str | None) -> tuple[Family, Architecture]:
+    """Return an architecture with the switches of its file, or with exactly the given ones."""
+    family, arch = load_architecture(file)
+    return family, arch if sparsity is None else family.spec.with_sparsity(arch, sparsity)
+
+
+def load_subject(network_file: Path, arch_file: Path, sparsity: str | None = None) -> Subject:
+    """Return network and architecture from their files."""
+    network = load_network(network_file)
+    family, arch = load_chip(arch_file, sparsity)
+    return Subject(
+        network=network, network_file=network_file, family=family, arch=arch, arch_file=arch_file
+    )
+
+
+def with_switches(subject: Subject, switches: str) -> Subject:
+    """Return the same network on the same chip with exactly the given switches on."""
+    arch = subject.family.spec.with_sparsity(subject.arch, switches)
+    return replace(subject, arch=arch)
+
+
+def program_of(context: Context, subject: Subject, file: Path | None = None) -> Program:
+    """Return the program: from `file` if given, else compiled now or found in the work folder."""
+    spec = subject.family.spec
+    if file is not None:
+        program = spec.load_program(file)
+        spec.check_match(program, subject.arch, subject.network)
+        return program
+    path = program_path(context, subject)
+    try:
+        return spec.load_program(path)
+    except FormatError:
+        # Not there, or damaged since it was written.
+        pass
+    with context.progress(f"compiling {subject.network.graph.name} for {subject.arch.name}"):
+        cost = subject.family.model.SplitCost(subject.arch)
+        program = subject.family.compiler.compile_network(
+            subject.network, subject.arch, layer_cost=cost
+        )
+        spec.save_program(program, path)
+    return program
+
+
+def program_path(context: Context, subject: Subject) -> Path:
+    """Return where the program of a subject lies: its name tells all that it was made from."""
+    facts = [
+        subject.network.digest,
+        subject.configuration,
+        digest_of_code("hwgen.spec", "hwgen.compiler", "hwgen.model"),
+    ]
+    network = re.sub(r"[^\w-]", "_", subject.network.graph.name)[:40]
+    name = f"{network}-{subject.arch.name}-{digest_of(facts)[:16]}.npz"
+    return context.work / "programs" / name

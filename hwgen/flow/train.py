@@ -1,0 +1,72 @@
+"""`hwgen train`: a recipe becomes a hand-over, once."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from hwgen.flow.context import Context
+from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code
+from hwgen.flow.rooms import load
+from hwgen.report.types import Source
+from hwgen.report.work import Accuracy, TrainReport
+from hwgen.spec.network_file import load_network
+
+NETWORK = "network.npz"
+TRAINING = "training.json"
+"""Written last: where it lies, training is over."""
+
+
+def train_recipe(
+    context: Context,
+    recipe_file: Path,
+    *,
+    data: Path | None = None,
+    start: Path | None = None,
+    seed: int | None = None,
+    out: Path | None = None,
+    resume: bool = True,
+) -> TrainReport:
+    """Train a recipe, or find it trained; interrupted training goes on where it was.
+
+    out: None: a place in the work folder whose name tells recipe, images and code
+    """
+    training = load("hwgen.train")
+    recipe = training.load_recipe(recipe_file)
+    if seed is not None:
+        recipe = replace(recipe, seed=seed)
+    folder = out or context.work / "train" / f"{recipe.name}-{identity(recipe, data, start)}"
+    reused = resume and out is None and (folder / TRAINING).exists()
+    if not reused:
+        training.train_network(
+            recipe,
+            data_path=data,
+            start_path=start,
+            out=folder,
+            resume=resume,
+            progress=context.console is not None,
+        )
+    network = load_network(folder / NETWORK)
+    about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    return TrainReport(
+        format="hwgen.report.train",
+        version=1,
+        recipe=recipe.name,
+        network=Source(name=network.graph.name, file=str(folder / NETWORK), digest=network.digest),
+        accuracy=Accuracy(**about["accuracy"]),
+        reused=reused,
+        training=about,
+    )
+
+
+def identity(recipe: Any, data: Path | None, start: Path | None) -> str:
+    """Return a short digest of everything that training depends on."""
+    dataset = load("hwgen.data").load_dataset(recipe.dataset, data)
+    parts = [dataset.train_images, dataset.train_labels, dataset.test_images, dataset.test_labels]
+    facts = [
+        asdict(recipe),
+        [digest_of_array(part) for part in parts],
+        None if start is None else load("hwgen.train.train").file_digest(start),
+        digest_of_code("hwgen.train"),
+    ]
+    return digest_of(facts)[:16]

@@ -1,0 +1,34 @@
+"""The report of the demo."""
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from hwgen.report.model import Speedup
+from hwgen.report.run import RunReport
+from hwgen.report.types import STRICT, Count, Digest
+from hwgen.report.work import Accuracy
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class DemoReport:
+    """One network on the dense and on the sparse chip of one size, both simulated in RTL.
+
+    equal: all maps of all images equal golden, all cycles the model, and golden's accuracy on
+        the whole test set that of training
+    verilog: folder of each chip's Verilog
+    seconds: of the whole demo
+    """
+
+    format: Literal["hwgen.report.demo"]
+    version: Literal[1]
+    equal: bool
+    accuracy: Accuracy
+    test_images: Count
+    network_digest: Digest
+    network: str
+    dense: RunReport
+    sparse: RunReport
+    speedup: Speedup
+    verilog: dict[str, str]
+    seconds: float

@@ -1,0 +1,54 @@
+"""Reports as JSON, and their schemas."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from hwgen.errors import OutputError
+from hwgen.report.demo import DemoReport
+from hwgen.report.info import InfoReport
+from hwgen.report.model import ModelReport
+from hwgen.report.run import RunReport
+from hwgen.report.work import BuildReport, CompileReport, TrainReport
+
+REPORTS: dict[str, type] = {
+    "build": BuildReport,
+    "compile": CompileReport,
+    "demo": DemoReport,
+    "info": InfoReport,
+    "model": ModelReport,
+    "run": RunReport,
+    "train": TrainReport,
+}
+"""By command; `docs/schema/<command>.schema.json` describes each."""
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_of(report_type: type) -> str:
+    """Return the JSON Schema of a report type, as it stands in docs."""
+    schema = TypeAdapter(report_type).json_schema(mode="serialization")
+    return json.dumps({"$schema": DIALECT, **schema}, indent=2) + "\n"
+
+
+def write_report(report: Any, path: Path) -> None:
+    """Write a report as JSON, whole or not at all."""
+    write_text(path, json.dumps(asdict(report), indent=2, allow_nan=False) + "\n", what="report")
+
+
+def write_text(path: Path, text: str, *, what: str) -> None:
+    """Write a text file, whole or not at all."""
+    fresh = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"the {what} must be writable at {path}, got {error.strerror}") from None

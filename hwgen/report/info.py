@@ -1,0 +1,75 @@
+"""The report of `hwgen info`."""
+
+from typing import Any, Literal
+
+from pydantic.dataclasses import dataclass
+
+from hwgen.report.types import STRICT, Count, Digest, Fraction
+from hwgen.spec.tiling import LayerTiling
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class NetworkLayer:
+    """A layer as the hand-over has it; `weights` and what follows is null without weights.
+
+    zero_weights: share of the weights that are 0
+    """
+
+    name: str
+    kind: str
+    inputs: list[str]
+    shape: tuple[int, int, int]
+    stride: Count | None
+    weights: Count | None
+    zero_weights: Fraction | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class NetworkInfo:
+    """A hand-over."""
+
+    name: str
+    dataset: str
+    digest: Digest
+    preprocessing: str
+    class_names: list[str]
+    input_shape: tuple[int, int, int]
+    layers: list[NetworkLayer]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ArchitectureInfo:
+    """An architecture; `configuration` is complete."""
+
+    name: str
+    family: str
+    digest: Digest
+    configuration: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ProgramInfo:
+    """A program: for whom it was compiled, and its size."""
+
+    network: str
+    network_digest: Digest
+    architecture: str
+    architecture_digest: Digest
+    family: str
+    digest: Digest
+    bytes: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class InfoReport:
+    """What a file holds, and with an architecture beside it how each layer is tiled."""
+
+    format: Literal["hwgen.report.info"]
+    version: Literal[1]
+    kind: Literal["network", "architecture", "program"]
+    file: str
+    network: NetworkInfo | None
+    architecture: ArchitectureInfo | None
+    program: ProgramInfo | None
+    layers: list[LayerTiling] | None
+    versions: dict[str, str]

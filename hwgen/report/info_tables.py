@@ -1,0 +1,127 @@
+"""What `hwgen info`, `compile`, `build` and `train` tell a person."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from hwgen.report.info import ArchitectureInfo, InfoReport, NetworkInfo, ProgramInfo
+from hwgen.report.tables import NOTHING, number, percent, size, table
+from hwgen.report.work import BuildReport, CompileReport, TrainReport
+from hwgen.spec.tiling import LayerTiling
+
+TILING_COLUMNS = ["layer", "kind", "shape", "stride", "split", "tiles", "tails", "rows"]
+TILING_COLUMNS += ["loaded", "kept"]
+
+
+def info_table(report: InfoReport) -> RenderableType:
+    """Return everything that is known of a file."""
+    parts: list[RenderableType] = []
+    if report.network is not None:
+        parts += network_parts(report.network)
+    if report.program is not None:
+        parts += program_lines(report.program)
+    if report.architecture is not None:
+        parts += architecture_parts(report.architecture)
+    if report.layers is not None:
+        parts += ["", *tiling_parts(report.layers)]
+    return Group(*parts)
+
+
+def network_parts(network: NetworkInfo) -> Iterator[RenderableType]:
+    """Yield the facts of a hand-over and its layers."""
+    yield f"network {network.name}, {network.digest[:16]}"
+    yield f"images: {size(network.input_shape)} of {network.dataset}; {network.preprocessing}"
+    yield f"classes: {', '.join(network.class_names)}"
+    yield ""
+    rows = table(["layer", "kind", "reads", "shape", "stride", "weights", "zero"], left=4)
+    for layer in network.layers:
+        rows.add_row(
+            layer.name,
+            layer.kind,
+            ", ".join(layer.inputs),
+            size(layer.shape),
+            number(layer.stride),
+            number(layer.weights),
+            percent(layer.zero_weights),
+        )
+    yield rows
+
+
+def program_lines(program: ProgramInfo) -> Iterator[str]:
+    """Yield for whom a program was compiled."""
+    yield f"program of {program.bytes:,} bytes, {program.digest[:16]}"
+    yield f"network {program.network}, {program.network_digest[:16]}"
+    yield (
+        f"architecture {program.architecture} of the family {program.family},"
+        f" {program.architecture_digest[:16]}"
+    )
+
+
+def architecture_parts(arch: ArchitectureInfo) -> Iterator[RenderableType]:
+    """Yield an architecture, key by key."""
+    yield ""
+    yield f"architecture {arch.name} of the family {arch.family}, {arch.digest[:16]}"
+    rows = Table(box=None, pad_edge=False, show_header=False)
+    for key, value in flat(arch.configuration):
+        rows.add_row(key, str(value))
+    yield rows
+
+
+def flat(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each value under its dotted key."""
+    for key, value in configuration.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def tiling_parts(layers: Sequence[LayerTiling]) -> Iterator[RenderableType]:
+    """Yield how each layer is cut."""
+    yield "tiling: tiles and tails in n (channels) / k (inputs) / m (positions)"
+    yield ""
+    rows = table(TILING_COLUMNS, left=3)
+    for layer in layers:
+        weights = layer.rows > 0
+        tiles = f"{layer.tiles_n}/{layer.tiles_k}/{layer.tiles_m}"
+        tails = f"{layer.tail_n}/{layer.tail_k}/{layer.tail_m}"
+        rows.add_row(
+            layer.name,
+            layer.kind,
+            size(layer.shape),
+            str(layer.stride),
+            f"{layer.sets}x{layer.share}",
+            tiles if weights else NOTHING,
+            tails if weights else NOTHING,
+            number(layer.rows) if weights else NOTHING,
+            NOTHING if layer.rows_reloaded is None else f"{layer.rows_reloaded:g}x",
+            percent(layer.weights_kept),
+        )
+    yield rows
+
+
+def compile_table(report: CompileReport) -> RenderableType:
+    """Return which program was written and how it tiles the layers."""
+    written = f"{report.program.file}: {report.bytes:,} bytes"
+    return Group(*tiling_parts(report.layers), "", written)
+
+
+def build_table(report: BuildReport) -> RenderableType:
+    """Return the modules of a chip and where they lie."""
+    rows = table(["module", "instances"])
+    for name, count in report.modules.items():
+        rows.add_row(name, number(count))
+    files = f"{report.folder}: {len(report.files)} files, list in {report.folder}/files.f"
+    return Group(rows, "", files)
+
+
+def train_table(report: TrainReport) -> RenderableType:
+    """Return the accuracies and where the hand-over lies."""
+    accuracy = report.accuracy
+    return Group(
+        f"accuracy: float {accuracy.float:.2%}, pruned {accuracy.pruned:.2%},"
+        f" integer {accuracy.integer:.2%}",
+        f"{report.network.file}" + (" (trained before)" if report.reused else ""),
+    )

@@ -1,0 +1,65 @@
+"""The report of `hwgen model`."""
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from hwgen.report.types import STRICT, Count, Fraction, Setting
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ModelLayer:
+    """Cycles of a layer or of a step of the chip, summed over images."""
+
+    name: str
+    kind: str
+    cycles_model: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Variant:
+    """Cycles of the network with other switches on, and what made them.
+
+    source: `model` or `rtl`
+    """
+
+    sparsity: str
+    source: Literal["model", "rtl"]
+    cycles: Count
+    cycles_compute: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Speedup:
+    """Cycles with all switches off over cycles with some on: each alone, and `all` together.
+
+    compute: without the cycles in which nothing computes because a load is pending
+    end_to_end: all cycles, image in and logits out included
+    source: `model` or `rtl`, of each figure; `all` of the dense design goes by the same source
+    """
+
+    compute: dict[str, float]
+    end_to_end: dict[str, float]
+    source: dict[str, Literal["model", "rtl"]]
+    variants: list[Variant]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ModelReport:
+    """What `hwgen model` found; cycles are sums over images.
+
+    where: share of all cycles by cause
+    time_us: of one image on average, at the clock of the architecture
+    """
+
+    format: Literal["hwgen.report.model"]
+    version: Literal[1]
+    setting: Setting
+    images: Count
+    cycles_model: Count
+    cycles_compute_model: Count
+    load_cycles_model: Count
+    time_us: float
+    where: dict[str, Fraction]
+    layers: list[ModelLayer]
+    speedup: Speedup | None

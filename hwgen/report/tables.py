@@ -1,0 +1,128 @@
+"""Reports for a person: tables of rich."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hwgen.report.model import ModelReport, Speedup
+from hwgen.report.run import Figures, RunLayer, RunReport
+
+NOTHING = "-"
+RUN_COLUMNS = ["layer", "kind", "shape", "split", "kept", "zero cols", "model", "rtl", "equal"]
+
+
+def number(value: int | None) -> str:
+    """Return a count with thin thousands, or a dash for what was not measured."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def percent(value: float | None) -> str:
+    """Return a fraction in percent, or a dash."""
+    return NOTHING if value is None else f"{value:.1%}"
+
+
+def size(shape: Sequence[int] | None) -> str:
+    """Return a shape as heightxwidthxchannels, or a dash."""
+    return NOTHING if shape is None else "x".join(map(str, shape))
+
+
+def table(columns: Sequence[str], *, left: int = 1) -> Table:
+    """Return an empty table; the first `left` columns are text, the others numbers."""
+    made = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for place, name in enumerate(columns):
+        made.add_column(name, justify="left" if place < left else "right", no_wrap=True)
+    return made
+
+
+def verdict(figures: Figures, *, silent: str = NOTHING) -> Text:
+    """Return whether values and cycles are equal; the words stand for what was not compared."""
+    if figures.mismatches:
+        return Text(f"{figures.mismatches} differ", "bold red")
+    if figures.cycles_rtl is not None and figures.cycles_rtl != figures.cycles_model:
+        return Text("cycles differ", "bold red")
+    if figures.mismatches is None and figures.cycles_rtl is None:
+        return Text(silent)
+    return Text("equal", "green")
+
+
+def run_table(report: RunReport) -> RenderableType:
+    """Return a row for each layer, and the sums."""
+    rows = table(RUN_COLUMNS, left=3)
+    for layer in report.layers:
+        rows.add_row(*run_row(layer), verdict(layer))
+    rows.add_section()
+    rows.add_row(
+        "all", "", "", "", "", "", number(report.cycles_model), number(report.cycles_rtl),
+        verdict(report),
+    )  # fmt: skip
+    return Group(subject_line(report), "", rows, "", *run_lines(report))
+
+
+def subject_line(report: RunReport | ModelReport) -> str:
+    """Return what ran on what."""
+    setting = report.setting
+    images = f"{report.images} image{'s' if report.images > 1 else ''}"
+    return f"{setting.network.name} on {setting.architecture.name}: cycles of {images}"
+
+
+def run_row(layer: RunLayer) -> Iterator[str]:
+    """Yield what is known of a layer before anything is compared."""
+    yield layer.name
+    yield layer.kind
+    yield size(layer.shape)
+    yield f"{layer.sets}x{layer.share}" if layer.sets else NOTHING
+    yield percent(layer.weights_kept)
+    yield percent(layer.zero_bit_columns)
+    yield number(layer.cycles_model)
+    yield number(layer.cycles_rtl)
+
+
+def run_lines(report: RunReport) -> Iterator[str]:
+    """Yield what stands below the table."""
+    for name, cycles, load in (
+        ("model", report.cycles_model, report.load_cycles_model),
+        ("rtl", report.cycles_rtl, report.load_cycles_rtl),
+    ):
+        if cycles is not None and load is not None:
+            yield f"{name}: {cycles:,} cycles, {load:,} of them wait for a load alone"
+    if report.accuracy is not None:
+        yield f"accuracy on these images: {report.accuracy:.2%}"
+    if report.waves is not None:
+        yield f"waves: {report.waves}"
+
+
+def model_table(report: ModelReport) -> RenderableType:
+    """Return cycles by layer, where they go, and the speed-up if it was asked for."""
+    rows = table(["layer", "kind", "cycles", "share"], left=2)
+    for layer in report.layers:
+        share = layer.cycles_model / report.cycles_model
+        rows.add_row(layer.name, layer.kind, number(layer.cycles_model), percent(share))
+    causes = table(["where they go", "share"])
+    for cause, share in sorted(report.where.items(), key=lambda item: -item[1]):
+        causes.add_row(cause, percent(share))
+    total = (
+        f"{report.cycles_model:,} cycles, {report.load_cycles_model:,} of them wait for a load"
+        f" alone; {report.time_us:,.1f} us an image"
+    )
+    parts: list[RenderableType] = [subject_line(report), "", rows, "", causes, "", total]
+    if report.speedup is not None:
+        parts += ["", "speed-up over the dense chip", "", speedup_table(report.speedup)]
+    return Group(*parts)
+
+
+def speedup_table(speedup: Speedup) -> Table:
+    """Return dense against each kind of sparsity, and against all of them."""
+    columns = ["sparsity", "source", "cycles", "compute cycles", "end to end", "compute"]
+    rows = table(columns, left=2)
+    for variant in speedup.variants:
+        name = variant.sparsity
+        gain = [
+            f"{figures[name]:.2f}x" if name in figures else NOTHING
+            for figures in (speedup.end_to_end, speedup.compute)
+        ]
+        rows.add_row(
+            name, variant.source, number(variant.cycles), number(variant.cycles_compute), *gain
+        )
+    return rows

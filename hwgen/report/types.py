@@ -1,0 +1,51 @@
+"""Parts that several reports share."""
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+VERSION = 1
+"""Of all reports."""
+
+Count = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+"""sha256, hexadecimal."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Source:
+    """What a command was given: name and content digest."""
+
+    name: str
+    file: str
+    digest: Digest
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Images:
+    """Which images ran: the first `images` of `split` of the data called `name`."""
+
+    name: str
+    split: str
+    images: Count
+    digest: Digest
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Setting:
+    """All that decides a result.
+
+    configuration: of the architecture, as it took effect, sparsity switches included
+    versions: of packages and Python
+    """
+
+    network: Source
+    architecture: Source
+    configuration: dict[str, Any]
+    program_digest: Digest
+    data: Images
+    versions: dict[str, str]

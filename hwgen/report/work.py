@@ -1,0 +1,69 @@
+"""The reports of `hwgen train`, `compile` and `build`: what they wrote."""
+
+from typing import Any, Literal
+
+from pydantic.dataclasses import dataclass
+
+from hwgen.report.types import STRICT, Count, Digest, Fraction, Source
+from hwgen.spec.tiling import LayerTiling
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Accuracy:
+    """Share of the test images that are right: in float, pruned float, and whole integers."""
+
+    float: Fraction
+    pruned: Fraction
+    integer: Fraction
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class TrainReport:
+    """What training left: the hand-over and its accuracy.
+
+    reused: the same recipe had been trained before, nothing was done
+    training: content of the `training.json` beside the hand-over: seed, split, recipe, history
+    """
+
+    format: Literal["hwgen.report.train"]
+    version: Literal[1]
+    recipe: str
+    network: Source
+    accuracy: Accuracy
+    reused: bool
+    training: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class CompileReport:
+    """Which program was written, and how it tiles each layer."""
+
+    format: Literal["hwgen.report.compile"]
+    version: Literal[1]
+    network: Source
+    architecture: Source
+    configuration: dict[str, Any]
+    program: Source
+    bytes: Count
+    layers: list[LayerTiling]
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class BuildReport:
+    """Which Verilog was written.
+
+    modules: how often each module stands in the whole chip, by name
+    digest: over the names and bytes of all files
+    """
+
+    format: Literal["hwgen.report.build"]
+    version: Literal[1]
+    architecture: Source
+    configuration: dict[str, Any]
+    folder: str
+    top: str
+    files: list[str]
+    modules: dict[str, Count]
+    digest: Digest
+    versions: dict[str, str]
