@@ -136,6 +136,7 @@ def run(
     program: Annotated[
         Path | None, Option(help="a compiled program, instead of compiling now")
     ] = None,
+    seed: Annotated[int, Option(min=1, help="of what memories hold at power-on (rtl only)")] = 1,
     waves: Annotated[bool, Option("--waves", help="write waves (rtl only, slow)")] = False,
     waves_from: Annotated[int | None, Option(min=0, help="first clock cycle of the waves")] = None,
     waves_to: Annotated[int | None, Option(min=0, help="last clock cycle of the waves")] = None,
@@ -157,6 +158,7 @@ def run(
         engine=engine.value,
         program=program,
         window=Window(waves_from or 0, waves_to) if asked else None,
+        seed=seed,
     )
     finish(report, run_table(report), json)
     if report.equal is False:

@@ -69,7 +69,7 @@ def build_verilog(
 def write_verilog(context: Context, family: Family, arch: Architecture, out: Path) -> None:
     """Write the Verilog of a chip."""
     with context.progress(f"building {arch.name}"):
-        top = family.rtl.chip(arch)
+        top = family.rtl.make_chip(arch)
         load("hwgen.rtl.emit").emit(top, out, parameters=configuration_of(arch))
 
 

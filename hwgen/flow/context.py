@@ -28,10 +28,15 @@ class Context:
     work: Path = Path("build")
     console: Console | None = field(default_factory=lambda: Console(stderr=True))
 
+    @property
+    def visible(self) -> bool:
+        """Whether anybody sees a bar move."""
+        return self.console is not None and self.console.is_terminal
+
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
         """Show a bar (a spinner without `total`) while a step works; call the result per item."""
-        if self.console is None:
+        if self.console is None or not self.visible:
             yield lambda: None
             return
         columns = [TextColumn("{task.description}"), TimeElapsedColumn()]

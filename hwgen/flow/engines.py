@@ -69,12 +69,18 @@ def zero_columns(
 
 
 def simulate(
-    context: Context, subject: Subject, program: Program, batch: Batch, window: Window | None
+    context: Context,
+    subject: Subject,
+    program: Program,
+    batch: Batch,
+    *,
+    window: Window | None,
+    seed: int,
 ) -> Sequence[ImageRun]:
-    """Return what the Verilog did with each image, under the simulator."""
+    """Return what the Verilog did with each image; `seed` decides what memories start with."""
     verif = subject.family.verif
     waves = (
         None if window is None else load("verif.runner").Waves(first=window.first, last=window.last)
     )
     with context.progress(f"simulating {subject.arch.name}"):
-        return verif.simulate(subject.arch, program, batch.images, waves=waves)
+        return verif.simulate(subject.arch, program, batch.images, waves=waves, seed=seed)

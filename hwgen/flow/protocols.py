@@ -125,7 +125,7 @@ class ModelRoom(Protocol):
 class RtlRoom(Protocol):
     """What `hwgen.rtl.<family>` exports: the top part of an architecture."""
 
-    def chip(self, arch: Architecture) -> Any: ...
+    def make_chip(self, arch: Architecture) -> Any: ...
 
 
 class GoldenRoom(Protocol):
@@ -157,8 +157,17 @@ class ImageRun(Protocol):
 
 
 class VerifRoom(Protocol):
-    """What `verif.<family>` exports; waves is a `verif.runner.Waves`."""
+    """What `verif.<family>` exports.
+
+    waves: a `verif.runner.Waves`; seed: of everything that is garbage at power-on
+    """
 
     def simulate(
-        self, arch: Architecture, program: Program, images: Bytes, *, waves: object = None
+        self,
+        arch: Architecture,
+        program: Program,
+        images: Bytes,
+        *,
+        waves: object = None,
+        seed: int = 1,
     ) -> Sequence[ImageRun]: ...

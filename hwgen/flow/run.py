@@ -24,10 +24,12 @@ def run_network(
     engine: Engine,
     program: Path | None = None,
     window: Window | None = None,
+    seed: int = 1,
 ) -> RunReport:
     """Run images and compare; `golden` has maps only, `model` cycles too, `rtl` everything.
 
     program: instead of compiling; window: clock cycles whose waves shall be written
+    seed: of what memories hold at power-on in the simulation
     """
     compiled = program_of(context, subject, program)
     maps = expected_maps(context, subject, batch)
@@ -38,14 +40,24 @@ def run_network(
         results = Results(
             maps=maps,
             predictions=predicted_cycles(context, subject, compiled, maps, count),
-            runs=simulate(context, subject, compiled, batch, window) if engine == "rtl" else (),
+            runs=(
+                simulate(context, subject, compiled, batch, window=window, seed=seed)
+                if engine == "rtl"
+                else ()
+            ),
             zero_columns=zero_columns(subject, compiled, maps, count),
         )
-    return report_of(subject, batch, compiled, results, engine)
+    return report_of(subject, batch, compiled, results, engine=engine, seed=seed)
 
 
 def report_of(
-    subject: Subject, batch: Batch, program: Program, results: Results, engine: Engine
+    subject: Subject,
+    batch: Batch,
+    program: Program,
+    results: Results,
+    *,
+    engine: Engine,
+    seed: int,
 ) -> RunReport:
     """Return the report of what was found."""
     tilings = subject.family.compiler.tiling(program, subject.arch)
@@ -68,6 +80,7 @@ def report_of(
         version=1,
         engine=engine,
         setting=subject.setting(program, batch),
+        seeds={"power_on": seed} if engine == "rtl" else {},
         equal=mismatches == 0 and in_time if runs else None,
         accuracy=None if labels is None else float(np.mean(labels == classes)),
         predictions=classes,

@@ -44,7 +44,7 @@ def train_recipe(
             start_path=start,
             out=folder,
             resume=resume,
-            progress=context.console is not None,
+            progress=context.visible,
         )
     network = load_network(folder / NETWORK)
     about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))

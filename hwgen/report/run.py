@@ -55,6 +55,7 @@ class RunReport(Figures):
     equal: every element equals golden and every cycle count the model; null: nothing to compare
     accuracy: of golden on these images; null without labels
     predictions: class of each image; golden's, or the simulation's with the engine rtl
+    seeds: of everything random, by use
     waves: file of the waves, if asked for
     """
 
@@ -62,6 +63,7 @@ class RunReport(Figures):
     version: Literal[1]
     engine: Literal["golden", "model", "rtl"]
     setting: Setting
+    seeds: dict[str, int]
     equal: bool | None
     accuracy: Fraction | None
     predictions: list[int]

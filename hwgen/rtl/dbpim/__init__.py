@@ -4,7 +4,7 @@ from hwgen.rtl.part import Part
 from hwgen.spec.dbpim import Arch
 
 
-def chip(arch: Arch) -> Part:
+def make_chip(arch: Arch) -> Part:
     """Return the chip of an architecture, the top of its Verilog."""
     # Late: whoever uses one component does not need all the others.
     from hwgen.rtl.dbpim.chip import Chip  # noqa: PLC0415

@@ -1,0 +1,54 @@
+"""The command line as a person uses it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hwgen.cli import main
+from tests.cli.given import ARCH, NETWORK, Command, rewritten
+
+
+@pytest.fixture
+def hwgen(capfd: pytest.CaptureFixture[str]) -> Command:
+    """Run the command; returns exit code, stdout and stderr."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments])
+        return code, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work folder that all tests of one process share."""
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture
+def arch_file(tmp_path: Path) -> Callable[..., Path]:
+    """Write the small architecture with some keys changed (None: left out)."""
+
+    def write(**changes: object) -> Path:
+        content: dict[str, Any] = yaml.safe_load(ARCH.read_text(encoding="utf-8"))
+        for key, value in changes.items():
+            content[key] = value
+        content = {key: value for key, value in content.items() if value is not None}
+        path = tmp_path / "arch.yaml"
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def network_file(tmp_path: Path) -> Callable[[Callable[[dict[str, Any]], None]], Path]:
+    """Write the digits network with its graph changed."""
+
+    def write(change: Callable[[dict[str, Any]], None]) -> Path:
+        return rewritten(NETWORK, tmp_path / "network.npz", "graph", change)
+
+    return write

@@ -1,0 +1,240 @@
+"""Whatever is wrong with what a person gives: one sentence, exit code 2, no traceback."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen.cli import main
+from hwgen.errors import ConfigError
+from hwgen.spec.network_file import save_network
+from tests.cli.given import ARCH, NETWORK, RECIPE, TINY, Command, rewritten
+from verif.dbpim.directed_network import directed
+
+
+def refused(result: tuple[int, str, str], *words: str) -> None:
+    """Hold a result against what a person should see."""
+    code, out, err = result
+    assert code == 2
+    assert out == ""
+    assert err.startswith("hwgen: ")
+    assert err.count("\n") == 1
+    for word in words:
+        assert word in err
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        pytest.param({"colour": "red"}, ["colour", "known key"], id="unknown_key"),
+        pytest.param({"cores": None}, ["cores", "present"], id="missing_key"),
+        pytest.param({"cores": 64}, ["cores", "less than or equal to 8", "64"], id="out_of_range"),
+        pytest.param({"cores": 3}, ["cores", "power of two", "3"], id="no_power_of_two"),
+        pytest.param({"cores": "two"}, ["cores", "integer", "two"], id="no_number"),
+        pytest.param({"tile_rows": 4}, ["tile_rows", "macro.rows / 2", "4"], id="inconsistent"),
+        pytest.param({"version": 2}, ["version", "1", "2"], id="other_version"),
+        pytest.param({"format": "hwgen.mram.architecture"}, ["format", "hwgen.dbpim"], id="family"),
+        pytest.param({"format": None}, ["format", "hwgen.dbpim", "nothing"], id="no_format"),
+    ],
+)
+@pytest.mark.parametrize("command", ["build", "info", "compile"])
+def test_bad_architecture(
+    *,
+    hwgen: Command,
+    arch_file: Callable[..., Path],
+    tmp_path: Path,
+    command: str,
+    changes: dict[str, Any],
+    words: list[str],
+) -> None:
+    arguments = {
+        "build": [arch_file(**changes), "--out", tmp_path / "out"],
+        "info": [arch_file(**changes)],
+        "compile": [NETWORK, arch_file(**changes)],
+    }[command]
+    refused(hwgen(command, *arguments), *words, "arch.yaml")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(b"", ["truncated or foreign"], id="empty"),
+        pytest.param(b"\x89PNG\r\n\x1a\n", ["truncated or foreign"], id="picture"),
+        pytest.param(NETWORK.read_bytes()[:-2000], ["truncated"], id="truncated"),
+        pytest.param(None, ["no file"], id="absent"),
+    ],
+)
+@pytest.mark.parametrize("command", ["info", "run"])
+def test_bad_network(
+    hwgen: Command, tmp_path: Path, command: str, content: bytes | None, words: list[str]
+) -> None:
+    path = tmp_path / "given.npz"
+    if content is not None:
+        path.write_bytes(content)
+    arguments = [path] if command == "info" else [path, ARCH]
+    refused(hwgen(command, *arguments), *words, "given.npz")
+
+
+def other_version(graph: dict[str, Any]) -> None:
+    graph["version"] = 7
+
+
+def unsupported_layer(graph: dict[str, Any]) -> None:
+    graph["layers"][0]["op"] = "softmax"
+
+
+def other_format(graph: dict[str, Any]) -> None:
+    graph["format"] = "somebody.network"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (other_version, ["version", "1", "7"]),
+        (unsupported_layer, ["softmax", "max_pool"]),
+        (other_format, ["format", "hwgen.network", "somebody.network"]),
+    ],
+)
+def test_bad_graph(
+    hwgen: Command,
+    network_file: Callable[..., Path],
+    change: Callable[[dict[str, Any]], None],
+    words: list[str],
+) -> None:
+    refused(hwgen("info", network_file(change)), *words, "network.npz")
+
+
+def test_bad_recipe(hwgen: Command, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text("format: hwgen.recipe\nversion: 1\n", encoding="utf-8")
+    refused(hwgen("train", path), "recipe.yaml", "present")
+
+
+def test_yaml_is_text(hwgen: Command, tmp_path: Path) -> None:
+    path = tmp_path / "arch.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    refused(hwgen("info", path), "YAML")
+
+
+def test_phi_above_two(hwgen: Command, tmp_path: Path, work: Path) -> None:
+    path = tmp_path / "any.npz"
+    save_network(directed("any_weights"), path)
+    given = ["compile", path, ARCH, "--work", work]
+    refused(hwgen(*given), "filter", "at most 2", "weight_bits off")
+    assert hwgen(*given, "--sparsity", "weight_values,input_bits")[0] == 0
+
+
+def test_network_too_large(hwgen: Command, arch_file: Callable[..., Path], work: Path) -> None:
+    given = arch_file(buffer_bytes=1024)
+    refused(hwgen("compile", NETWORK, given, "--work", work), "layer", "fit")
+
+
+def test_program_of_another_architecture(hwgen: Command, tmp_path: Path, work: Path) -> None:
+    program = tmp_path / "program.npz"
+    assert hwgen("compile", NETWORK, ARCH, "--out", program, "--work", work)[0] == 0
+    words = ["compiled for the architecture tiny", "small"]
+    refused(hwgen("info", program, TINY), *words)
+    refused(hwgen("run", NETWORK, TINY, "--program", program, "--engine", "golden"), *words)
+    refused(hwgen("info", program, ARCH, "--sparsity", "none"), "compiled for")
+
+
+def test_bad_program(hwgen: Command, tmp_path: Path, work: Path) -> None:
+    program = tmp_path / "program.npz"
+    assert hwgen("compile", NETWORK, ARCH, "--out", program, "--work", work)[0] == 0
+    later = rewritten(
+        program, tmp_path / "later.npz", "facts", lambda facts: facts.update(version=9)
+    )
+    refused(hwgen("info", later), "version", "1", "9")
+    other = rewritten(
+        program,
+        tmp_path / "other.npz",
+        "facts",
+        lambda facts: facts.update(format="hwgen.x.program"),
+    )
+    refused(hwgen("info", other), "format", "hwgen.dbpim.program", "hwgen.x.program")
+    np.savez(tmp_path / "foreign.npz", something=np.zeros(3))
+    refused(hwgen("info", tmp_path / "foreign.npz"), "foreign.npz")
+    refused(hwgen("run", NETWORK, ARCH, "--program", tmp_path / "foreign.npz"), "foreign.npz")
+
+
+@pytest.mark.parametrize("command", ["build", "compile", "json", "train"])
+def test_unwritable_output(hwgen: Command, tmp_path: Path, work: Path, command: str) -> None:
+    file = tmp_path / "file"
+    file.write_text("in the way", encoding="utf-8")
+    arguments = {
+        "build": ["build", TINY, "--out", file / "verilog"],
+        "compile": ["compile", NETWORK, ARCH, "--out", file / "program.npz", "--work", work],
+        "json": ["build", TINY, "--out", file],
+        "train": ["train", RECIPE, "--out", file / "net"],
+    }[command]
+    refused(hwgen(*arguments), "must be", str(file))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_unwritable_report(hwgen: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code, _, err = hwgen("info", ARCH, "--json", tmp_path / "file/report.json")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "report" in err
+
+
+def test_folder_of_somebody_else(hwgen: Command, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    refused(hwgen("build", TINY, "--out", tmp_path), "thesis.tex")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--data", "imagenet"], ["dataset", "digits", "imagenet"]),
+        (["--data", "cifar10"], ["cifar10", "folder"]),
+        (["--images", 0], ["--images", "1 to 359", "0"]),
+        (["--images", -1], ["--images", "1 to 359", "-1"]),
+        (["--images", 360], ["--images", "1 to 359", "360"]),
+        (["--sparsity", "weights"], ["--sparsity", "weight_bits", "weights"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "model"])
+def test_bad_options(
+    hwgen: Command, work: Path, command: str, options: list[object], words: list[str]
+) -> None:
+    refused(hwgen(command, NETWORK, ARCH, "--work", work, *options), *words)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"images": np.zeros((2, 9, 8, 1), np.uint8)}, ["(8, 8, 1)", "(9, 8, 1)"]),
+        ({"images": np.zeros((2, 8, 8, 1))}, ["uint8", "float64"]),
+        ({"pictures": np.zeros(3, np.uint8)}, ["images", "none inside"]),
+        (
+            {"images": np.zeros((2, 8, 8, 1), np.uint8), "labels": np.zeros(3)},
+            ["labels", "one for each image"],
+        ),
+    ],
+)
+def test_bad_images(
+    hwgen: Command, tmp_path: Path, arrays: dict[str, Any], words: list[str]
+) -> None:
+    np.savez(tmp_path / "images.npz", **arrays)
+    given = ["run", NETWORK, ARCH, "--data", tmp_path / "images.npz", "--engine", "golden"]
+    refused(hwgen(*given), *words, "images.npz")
+
+
+def test_two_architectures(hwgen: Command) -> None:
+    refused(hwgen("info", ARCH, TINY), "another architecture")
+
+
+@pytest.mark.parametrize("arguments", [["fly"], ["run", NETWORK], ["run", "--engine", "guess"]])
+def test_usage(hwgen: Command, arguments: list[object]) -> None:
+    code, out, err = hwgen(*arguments)
+    assert (code, out) == (2, "")
+    assert "hwgen" in err
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        main(["info", str(tmp_path / "none.yaml"), "--debug"])
