@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -145,7 +145,7 @@ class TileStore(Part):
         ]
         walked = self._pick(ring, ring.walk)
         retired = self._pick(ring, ring.retire)
-        self._give_room(m, ring, retired=retired.header, retires=retires)
+        self._give_room(m, retired=retired.header, retires=retires)
         mask_base = self._masks(m)
         row_base = self._rows(m, retired=retired, retires=retires)
         self._begin(m, ring, mask_base=mask_base, row_base=row_base)
@@ -179,16 +179,19 @@ class TileStore(Part):
         m.d.comb += retires.eq(Cat(ended).all())
         return retires
 
-    def _give_room(self, m: Module, ring: Ring, *, retired: data.View, retires: Value) -> None:
+    def _give_room(self, m: Module, *, retired: data.View, retires: Value) -> None:
         """Count what is free of the rings; a tile takes its part at `begin_tile`, all at once."""
-        sizes = {"rows": self._arch.macro.rows, "mask_words": self._arch.mask_words}
-        enough = [(ring.write - ring.retire)[: SLOT_BITS + 1] != TILE_SLOTS]
-        for name, size in sizes.items():
+        rings = [
+            ("slots", TILE_SLOTS, Const(1), Const(1)),
+            ("rows", self._arch.macro.rows, self.header.rows, retired.rows),
+            ("mask_words", self._arch.mask_words, self.header.mask_words, retired.mask_words),
+        ]
+        enough = []
+        for name, size, wanted, held in rings:
             free = Signal(range(size + 1), init=size, name=f"free_{name}")
-            taken = Mux(self.begin_tile, self.header[name], 0)
-            given_back = Mux(retires, retired[name], 0)
+            taken, given_back = Mux(self.begin_tile, wanted, 0), Mux(retires, held, 0)
             m.d.sync += free.eq(free - taken + given_back)
-            enough.append(self.header[name] <= free)
+            enough.append(wanted <= free)
         m.d.comb += self.room.eq(Cat(enough).all())
 
     def _begin(self, m: Module, ring: Ring, *, mask_base: Value, row_base: Value) -> None:

@@ -1,0 +1,85 @@
+"""When fetcher and switch do what: the rules of the page on cycles, a cycle at a time."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hwgen.spec.dbpim.timing import FETCH_CYCLES, FETCH_SLOTS
+
+Place = tuple[int, int]
+"""Bank and address of a word."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """What the switch does in one cycle: `count` inputs go to the places from `fill` upwards."""
+
+    fill: int
+    count: int
+    release: bool
+    push: bool
+
+
+class SwitchRules:
+    """Expects how many inputs move in each cycle; which ones is golden's affair."""
+
+    def __init__(self, *, lanes: int, rate: int) -> None:
+        self._lanes, self._rate = lanes, rate
+        self._fill = 0
+        self._moved = 0
+
+    def cycle(self, kept: int | None, *, quad_end: bool, full: bool) -> Move | None:
+        """Return the move of this cycle, if any.
+
+        kept: inputs of the oldest word that its mask keeps, None without a word
+        quad_end: the word is its quad's last; full: the queue takes nothing
+        """
+        if kept is None or full:
+            return None
+        count = min(self._rate, self._lanes - self._fill, kept - self._moved)
+        release = self._moved + count == kept
+        push = self._fill + count == self._lanes or (release and quad_end)
+        move = Move(self._fill, count, release, push)
+        self._moved = 0 if release else self._moved + count
+        self._fill = 0 if push else self._fill + count
+        return move
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """What the fetcher does in one cycle: the address that each bank reads, if any."""
+
+    reads: dict[int, int]
+    ready: bool
+    word_valid: bool
+
+
+class FetchRules:
+    """Expects reads, `ready` and `word_valid` of each cycle."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Place] | None = None
+        self._visible_from: deque[int] = deque()
+
+    def cycle(self, now: int, needed: Sequence[Place] | None, *, release: bool) -> Fetch:
+        """Return what cycle `now` must show.
+
+        needed: the word's places in the order of the macros, None without a request
+        release: the oldest word leaves when there is one
+        """
+        word_valid = bool(self._visible_from) and self._visible_from[0] <= now
+        occupied = len(self._visible_from) + (self._waiting is not None)
+        reads: dict[int, int] = {}
+        ready = False
+        if needed is not None and (self._waiting is not None or occupied < FETCH_SLOTS):
+            waiting = list(needed) if self._waiting is None else self._waiting
+            for bank, address in waiting:
+                reads.setdefault(bank, address)
+            waiting = [place for place in waiting if reads[place[0]] != place[1]]
+            ready = not waiting
+            self._waiting = waiting or None
+            if ready:
+                self._visible_from.append(now + FETCH_CYCLES)
+        if word_valid and release:
+            self._visible_from.popleft()
+        return Fetch(reads, ready, word_valid)

@@ -1,0 +1,213 @@
+"""The work of a layer as the page tells it: which words a core asks for, in which order."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.dbpim.activation_buffer import place
+from golden.dbpim.im2col import windows
+from hwgen.spec.dbpim.addressing import region_at
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.program import Region
+
+
+class Cut(NamedTuple):
+    """Consecutive words of a window: one tile."""
+
+    first: int
+    words: int
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A tile as it comes to one core; `turn` is the same in all tiles of a chunk."""
+
+    cut: Cut
+    first: bool
+    last: bool
+    last_group: bool
+    turn: int
+
+
+@dataclass(frozen=True)
+class Position:
+    """An output position; beyond the end of the map it is not active."""
+
+    y: int
+    x: int
+    active: bool
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of the input for each macro.
+
+    tile, quad: numbers in the order of the walk, and within the chunk; word: within the tile
+    k: word of the window; positions: one for each macro
+    """
+
+    tile: int
+    quad: int
+    word: int
+    k: int
+    quad_end: bool
+    tile_end: bool
+    positions: list[Position]
+
+
+@dataclass(kw_only=True)
+class Layer:
+    """A convolution, its input map, and how it is cut.
+
+    groups: for each filter group its tiles; turns: of the chunk before the first
+    seen: golden's window at each position, by words; stored: the words in the banks
+    """
+
+    arch: Arch
+    image: NDArray[np.uint8]
+    base: int
+    kernel: tuple[int, int]
+    stride: int
+    padding: int
+    zero_point: int
+    share_log2: int
+    core: int
+    chunk_quads: int
+    groups: list[list[Cut]]
+    turns: int = 0
+    seen: NDArray[np.uint8] = field(init=False)
+    region: Region = field(init=False)
+    stored: dict[tuple[int, int], tuple[int, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        height, width, channels = self.image.shape
+        self.region = region_at(
+            self.base, height=height, width=width, channels=channels, arch=self.arch
+        )
+        lanes = self.arch.macro.compartments
+        self.stored = place(self.image, region=self.region, lanes=lanes, banks=self.arch.banks)
+        seen = windows(
+            self.image[None],
+            kernel=self.kernel,
+            stride=self.stride,
+            padding=self.padding,
+            fill=self.zero_point,
+        )[0]
+        self.seen = seen.reshape(*seen.shape[:2], -1, lanes)
+
+    @property
+    def width(self) -> int:
+        """Columns of the output map."""
+        return self.seen.shape[1]
+
+    @property
+    def positions(self) -> int:
+        """Positions of the output map."""
+        return self.seen.shape[0] * self.width
+
+    @property
+    def shares(self) -> int:
+        """Cores that share a filter group."""
+        return 1 << self.share_log2
+
+    @property
+    def share(self) -> int:
+        """Which of the shares is the core's."""
+        return self.core % self.shares
+
+    @property
+    def quads(self) -> list[int]:
+        """The quads of the core, by their numbers in the whole map."""
+        macros = self.arch.macros_per_core
+        return list(range(-(-self.positions // macros)))[self.share :: self.shares]
+
+    @property
+    def chunks(self) -> list[list[int]]:
+        """The quads of each chunk."""
+        starts = range(0, len(self.quads), self.chunk_quads)
+        return [self.quads[start : start + self.chunk_quads] for start in starts]
+
+    def fields(self) -> dict[str, int]:
+        """Return the fields of the instruction that the walker reads."""
+        macros, shares = self.arch.macros_per_core, self.shares
+        quads = -(-self.positions // macros)
+        unit, step = divmod(macros, self.width), divmod(macros * shares, self.width)
+        return {
+            "input_base": self.base,
+            "input_row_pitch": self.region.row_pitch,
+            "input_channel_words": self.region.channel_words,
+            "input_height": self.region.height,
+            "input_width": self.region.width,
+            "input_zero_point": self.zero_point,
+            "kernel_height": self.kernel[0],
+            "kernel_width": self.kernel[1],
+            "stride": self.stride,
+            "padding": self.padding,
+            "output_width": self.width,
+            "unit_y": unit[0],
+            "unit_x": unit[1],
+            "step_y": step[0],
+            "step_x": step[1],
+            "count_base": quads // shares,
+            "count_extra": quads % shares,
+            "share_log2": self.share_log2,
+            "last_lanes": self.positions - (quads - 1) * macros,
+            "last_share": (quads - 1) % shares,
+            "chunk_quads": self.chunk_quads,
+        }
+
+    def tiles(self) -> Iterator[Tile]:
+        """Yield the tiles in the order in which the core walks them."""
+        turn = self.turns
+        for number, group in enumerate(self.groups):
+            for _ in self.chunks:
+                turn += 1
+                for index, cut in enumerate(group):
+                    yield Tile(
+                        cut,
+                        first=index == 0,
+                        last=index == len(group) - 1,
+                        last_group=number == len(self.groups) - 1,
+                        turn=turn % 8,
+                    )
+
+    def walk(self) -> Iterator[Word]:
+        """Yield the words: for each filter group, chunk, tile, quad, and word of the tile."""
+        tiles = list(self.tiles())
+        number = 0
+        for group in self.groups:
+            for chunk in self.chunks:
+                for _ in group:
+                    for quad in range(len(chunk)):
+                        yield from self._words(number, tiles[number], chunk, quad)
+                    number += 1
+
+    def _words(self, number: int, tile: Tile, chunk: list[int], quad: int) -> Iterator[Word]:
+        """Yield the words of one quad in one tile."""
+        for word in range(tile.cut.words):
+            yield Word(
+                number,
+                quad,
+                word,
+                tile.cut.first + word,
+                quad_end=word == tile.cut.words - 1,
+                tile_end=quad == len(chunk) - 1,
+                positions=self._positions(chunk[quad], tile.turn),
+            )
+
+    def _positions(self, quad: int, turn: int) -> list[Position]:
+        """Return the positions of a quad by macro: lane l is macro (l + turn) mod M."""
+        macros = self.arch.macros_per_core
+        found: dict[int, Position] = {}
+        for lane in range(macros):
+            raster = quad * macros + lane
+            y, x = divmod(raster, self.width)
+            found[(lane + turn) % macros] = Position(y, x, raster < self.positions)
+        return [found[macro] for macro in range(macros)]
+
+    def bytes_at(self, position: Position, k: int) -> tuple[int, ...]:
+        """Return what golden's window at a position holds in its word `k`."""
+        return tuple(self.seen[position.y, position.x, k].tolist())
