@@ -24,6 +24,7 @@ from verif.dbpim.macro_stimulus import (
     extreme_tiles,
     heads,
     random_tiles,
+    short_tiles,
 )
 from verif.stream import reset
 
@@ -325,6 +326,15 @@ async def extreme_sums(dut: Any) -> None:
     largest, smallest = (256, -256) if SPARSE else (127, -128)
     LARGEST.hit("largest sum", max(sums) == inputs * largest)
     LARGEST.hit("smallest sum", min(sums) == inputs * smallest)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.parametrize(stall=[0.5, 0.9])
+async def results_wait_for_the_consumer(dut: Any, stall: float) -> None:
+    """With results as fast as they can be, the macro stops and goes on where the page says."""
+    tiles = short_tiles(np.random.default_rng(7), ARCH, count=40 // ARCH.psum_quads)
+    await start(dut)
+    await Run(dut, tiles, Style(stall=stall), seed=7).until_done()
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

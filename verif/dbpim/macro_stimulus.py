@@ -155,9 +155,30 @@ def extreme_tiles(arch: Arch) -> list[Tile]:
     return tiles
 
 
+def short_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Tile]:
+    """Return tiles of one row, every quad of which gives a result after one or two bit columns."""
+    shape = (1, arch.macro.compartments)
+    return [
+        Tile(
+            codes=random_codes(rng, arch, 1),
+            counts=random_counts(rng, arch),
+            row_base=number % arch.macro.rows,
+            slot=number % TILE_SLOTS,
+            first=True,
+            last=True,
+            quads=[
+                Quad(quad, 0, quad, True, rng.integers(0, rng.choice([2, 4]), shape, np.uint8))
+                for quad in range(arch.psum_quads)
+            ],
+        )
+        for number in range(count)
+    ]
+
+
 def random_rows(rng: np.random.Generator, arch: Arch) -> int:
     """Return one row, all rows, or any number between."""
-    return int(rng.choice([1, arch.macro.rows, rng.integers(1, arch.macro.rows + 1)]))
+    between = int(rng.integers(1, arch.macro.rows + 1))
+    return int(rng.choice([1, arch.macro.rows, between]))
 
 
 def random_positions(rng: np.random.Generator, count: int) -> list[tuple[int, int, bool]]:

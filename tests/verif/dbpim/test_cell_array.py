@@ -1,0 +1,23 @@
+# amaranth: UnusedElaboratable=no
+"""Cells keep what was written, through resets too."""
+
+from pathlib import Path
+
+import pytest
+
+from verif.dbpim.macro_parts import LONG_SIZES, run_part
+from verif.runner import Waves
+
+
+def test_cell_array(tmp_path: Path, waves: Waves | None) -> None:
+    run_part("cell_array", "small", tmp_path, waves=waves)
+
+
+def test_cell_array_under_icarus(icarus: str, tmp_path: Path) -> None:
+    run_part("cell_array", "narrow dense", tmp_path, simulator=icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", LONG_SIZES)
+def test_cell_array_of_other_sizes(size: str, tmp_path: Path) -> None:
+    run_part("cell_array", size, tmp_path)

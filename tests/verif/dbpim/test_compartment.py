@@ -1,0 +1,23 @@
+# amaranth: UnusedElaboratable=no
+"""One input bit against every row of cells, against golden."""
+
+from pathlib import Path
+
+import pytest
+
+from verif.dbpim.macro_parts import LONG_SIZES, run_part
+from verif.runner import Waves
+
+
+def test_compartment(tmp_path: Path, waves: Waves | None) -> None:
+    run_part("compartment", "small", tmp_path, waves=waves)
+
+
+def test_compartment_under_icarus(icarus: str, tmp_path: Path) -> None:
+    run_part("compartment", "narrow dense", tmp_path, simulator=icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", LONG_SIZES)
+def test_compartment_of_other_sizes(size: str, tmp_path: Path) -> None:
+    run_part("compartment", size, tmp_path)
