@@ -35,7 +35,13 @@ def other_sizes() -> dict[str, Arch]:
             base, macros_per_core=8, queue_depth=1, psum_entries=8, switch_rate=8, port_bits=512
         ),
         "many_rows": replace(
-            base, macro=flat, tile_rows=16, switch_rate=2, queue_depth=16, mask_bytes=32
+            base,
+            macro=flat,
+            tile_rows=16,
+            switch_rate=2,
+            queue_depth=16,
+            mask_bytes=64,
+            simd_lanes=4,
         ),
         "one_row": replace(
             base,
@@ -43,7 +49,6 @@ def other_sizes() -> dict[str, Arch]:
             macro=square,
             tile_rows=1,
             switch_rate=16,
-            buffer_bytes=64,
             mask_bytes=8,
             port_bits=256,
         ),

@@ -101,12 +101,12 @@ class Layer:
     @property
     def width(self) -> int:
         """Columns of the output map."""
-        return self.seen.shape[1]
+        return len(self.seen[0])
 
     @property
     def positions(self) -> int:
         """Positions of the output map."""
-        return self.seen.shape[0] * self.width
+        return len(self.seen) * self.width
 
     @property
     def shares(self) -> int:
