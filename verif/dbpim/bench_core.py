@@ -25,9 +25,10 @@ from hwgen.spec.dbpim.stream import Packet, TilePacket, decode_stream
 from hwgen.spec.network import Layer, QuantizedNetwork
 from hwgen.spec.network_file import load_network
 from verif.coverage import Corners
+from verif.dbpim.chances import chances
+from verif.dbpim.component import arch_from_environment
 from verif.dbpim.core_driver import CoreDriver
 from verif.dbpim.network_builder import draw_images
-from verif.dbpim.settings import arch_from_environment, chances
 from verif.stream import accept
 
 ARCH = arch_from_environment()

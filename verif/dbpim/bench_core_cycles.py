@@ -24,8 +24,8 @@ from hwgen.spec.dbpim.timing import (
     ROW_WRITE_CYCLES,
     SWITCH_CYCLES,
 )
+from verif.dbpim.component import arch_from_environment
 from verif.dbpim.core_driver import CoreDriver, row_of
-from verif.dbpim.settings import arch_from_environment
 
 ARCH = arch_from_environment()
 COMPARTMENTS, FILTERS, MACROS = ARCH.macro.compartments, ARCH.filters, ARCH.macros_per_core

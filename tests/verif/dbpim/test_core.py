@@ -1,31 +1,33 @@
 # amaranth: UnusedElaboratable=no
 """A core alone: programs of whole networks against golden, one layer cycle by cycle."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hwgen.compiler.dbpim.compile import compile_network
 from hwgen.rtl.dbpim.core import Core
-from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.arch import SWITCHES, Arch, with_sparsity
 from hwgen.spec.dbpim.program_file import save_program
 from hwgen.spec.network_file import save_network
+from verif.dbpim.component import settings, small
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import draw_recipe, random_network
-from verif.dbpim.settings import settings_for, small_arch
 from verif.runner import Waves, build, run
 
-SMALL = small_arch()
-DENSE = small_arch(
+SMALL = small()
+DENSE = replace(
+    with_sparsity(SMALL, "none"),
     macros_per_core=4,
     simd_lanes=2,
-    macro={"compartments": 4, "columns": 8},
-    sparsity={"weight_bits": False, "weight_values": False, "input_bits": False},
+    macro=replace(SMALL.macro, compartments=4, columns=8),
 )
-LARGE = small_arch(
+LARGE = replace(
+    SMALL,
     cores=8,
     macros_per_core=4,
-    macro={"compartments": 16, "rows": 16},
+    macro=replace(SMALL.macro, compartments=16, rows=16),
     tile_rows=8,
     switch_rate=8,
     queue_depth=8,
@@ -36,6 +38,9 @@ LARGE = small_arch(
     port_bits=256,
 )
 """A core as large as the paper's."""
+
+SPARSE = [*sorted(DIRECTED.keys() - {"any_weights"}), "1", "2"]
+"""Networks whose weights have at most two digits."""
 
 
 def run_core(
@@ -56,9 +61,9 @@ def run_core(
         save_program(compile_network(network, arch), folder / f"{name}.program.npz")
     bench = build(Core(arch=arch), simulator=simulator, waves=waves)
     smoke = int(simulator != "verilator")
-    settings = settings_for(arch, work=folder, names=",".join(names), smoke=smoke)
+    facts = settings(arch, WORK=folder, NAMES=",".join(names), SMOKE=smoke)
     for module in ("bench_core_cycles", "bench_core"):
-        run(bench, module=f"verif.dbpim.{module}", folder=folder, settings=settings)
+        run(bench, module=f"verif.dbpim.{module}", folder=folder, settings=facts)
 
 
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
@@ -74,13 +79,12 @@ def test_small_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) ->
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("switch", ["weight_bits", "weight_values", "input_bits"])
+@pytest.mark.parametrize("switch", SWITCHES)
 def test_one_switch_alone(switch: str, tmp_path: Path, waves: Waves | None) -> None:
-    switches = ("weight_bits", "weight_values", "input_bits")
-    arch = small_arch(sparsity={name: name == switch for name in switches})
-    run_core(arch, [*DIRECTED, "1", "2"], tmp_path, waves)
+    names = [*DIRECTED, "1", "2"] if switch != "weight_bits" else SPARSE
+    run_core(with_sparsity(SMALL, switch), names, tmp_path, waves)
 
 
 @pytest.mark.long
 def test_like_the_paper(tmp_path: Path, waves: Waves | None) -> None:
-    run_core(LARGE, [*(n for n in DIRECTED if n != "any_weights"), "3", "4"], tmp_path, waves)
+    run_core(LARGE, SPARSE, tmp_path, waves)

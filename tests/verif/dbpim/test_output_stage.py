@@ -1,12 +1,13 @@
 """The output stage against golden, each write in its cycle."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hwgen.rtl.dbpim.output_stage import OutputStage
-from hwgen.spec.dbpim.arch import Arch
-from verif.dbpim.settings import settings_for, small_arch
+from hwgen.spec.dbpim.arch import Arch, with_sparsity
+from verif.dbpim.component import settings, small
 from verif.runner import Waves, build, run
 
 # The tile store answers in the cycle of the question.
@@ -18,15 +19,15 @@ always @* begin
   result_parameters = parameters[result_tile];
 end
 """
-SMALL = small_arch()
-DENSE = small_arch(macros_per_core=4, sparsity={"weight_bits": False})
+SMALL = small()
+DENSE = replace(with_sparsity(SMALL, "none"), macros_per_core=4)
 
 
 def run_output_stage(arch: Arch, simulator: str, folder: Path, waves: Waves | None) -> None:
     part = OutputStage(arch=arch)
     top = len(part.result_parameters.as_value()) - 1
     bench = build(part, harness=TILES.format(top=top), simulator=simulator, waves=waves)
-    run(bench, module="verif.dbpim.bench_output_stage", folder=folder, settings=settings_for(arch))
+    run(bench, module="verif.dbpim.bench_output_stage", folder=folder, settings=settings(arch))
 
 
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
@@ -48,6 +49,6 @@ def test_small_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) ->
 def test_sizes(
     macros: int, compartments: int, columns: int, tmp_path: Path, waves: Waves | None
 ) -> None:
-    macro = {"compartments": compartments, "columns": columns}
-    arch = small_arch(macros_per_core=macros, macro=macro)
+    macro = replace(SMALL.macro, compartments=compartments, columns=columns)
+    arch = replace(SMALL, macros_per_core=macros, macro=macro)
     run_output_stage(arch, "verilator", tmp_path, waves)

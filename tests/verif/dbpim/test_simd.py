@@ -1,16 +1,17 @@
 """The SIMD unit against golden, each read and each write in its cycle."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hwgen.rtl.dbpim.simd import Simd
 from hwgen.spec.dbpim.arch import Arch
-from verif.dbpim.settings import settings_for, small_arch
+from verif.dbpim.component import settings, small
 from verif.runner import Waves, build, run
 
-SMALL = small_arch()
-SLICES = small_arch(macros_per_core=4, simd_lanes=2)
+SMALL = small()
+SLICES = replace(SMALL, macros_per_core=4, simd_lanes=2)
 
 
 def banks(arch: Arch) -> str:
@@ -29,7 +30,7 @@ def banks(arch: Arch) -> str:
 
 def run_simd(arch: Arch, simulator: str, folder: Path, waves: Waves | None) -> None:
     bench = build(Simd(arch=arch), harness=banks(arch), simulator=simulator, waves=waves)
-    run(bench, module="verif.dbpim.bench_simd", folder=folder, settings=settings_for(arch))
+    run(bench, module="verif.dbpim.bench_simd", folder=folder, settings=settings(arch))
 
 
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
@@ -50,6 +51,6 @@ def test_small_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) ->
 def test_sizes(
     macros: int, compartments: int, lanes: int, tmp_path: Path, waves: Waves | None
 ) -> None:
-    macro = {"compartments": compartments, "columns": 8}
-    arch = small_arch(macros_per_core=macros, simd_lanes=lanes, macro=macro)
+    macro = replace(SMALL.macro, compartments=compartments, columns=8)
+    arch = replace(SMALL, macros_per_core=macros, simd_lanes=lanes, switch_rate=4, macro=macro)
     run_simd(arch, "verilator", tmp_path, waves)
