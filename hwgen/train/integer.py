@@ -86,7 +86,7 @@ def accumulate(
         columns = patches(padded, (layer.kernel_height, layer.kernel_width), layer.stride)
     else:
         columns = x.reshape(len(x), 1, 1, -1)
-    weights = torch.from_numpy(parameters.weights).to(x.device).flatten(1)
+    weights = torch.tensor(parameters.weights, device=x.device).flatten(1)
     # Whole numbers below 2**53 add up exactly in float64, in any order.
     product = columns.double() @ weights.double().T
     return product.long() + as_int64(parameters.bias, x)
@@ -100,7 +100,7 @@ def patches(x: Tensor, kernel: tuple[int, int], stride: int) -> Tensor:
 
 def as_int64(array: NDArray[Any], like: Tensor) -> Tensor:
     """Return a numpy array of integers as int64 beside `like`."""
-    return torch.from_numpy(array.astype("int64")).to(like.device)
+    return torch.tensor(array.astype("int64"), device=like.device)
 
 
 def integer_accuracy(

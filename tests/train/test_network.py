@@ -7,7 +7,12 @@ from hwgen.errors import ConfigError
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold
 
-SHAPES = [("small_cnn", (8, 8, 1)), ("resnet20", (8, 8, 1)), ("resnet20", (32, 32, 3))]
+SHAPES = [
+    ("small_cnn", (8, 8, 1)),
+    ("small_cnn", (28, 28, 1)),
+    ("resnet20", (8, 8, 1)),
+    ("resnet20", (32, 32, 3)),
+]
 
 
 def trained_a_little(name: str, shape: tuple[int, int, int]) -> Network:
