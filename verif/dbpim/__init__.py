@@ -1,1 +1,5 @@
-"""Benches of the DB-PIM family, one a component."""
+"""Benches of the DB-PIM family, one a component, and the simulation of whole chips."""
+
+from verif.dbpim.simulate import ImageRun, simulate
+
+__all__ = ["ImageRun", "simulate"]

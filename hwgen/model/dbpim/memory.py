@@ -6,6 +6,8 @@ from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS
 
 PAGE_BYTES = 4096
 LOGIT_BYTES = 4
+RESPONSE_CYCLES = 1
+"""From the last beat of a burst of writes to its response."""
 
 # Registers of the reader.
 COMMAND_BEATS, ADDRESS, ADDRESS_VALID, ASKED, TAKEN, LAST_ARRIVAL, NEXT_COMMAND = range(7)
@@ -58,13 +60,13 @@ def store_cycles(words: int, sizes: Sizes) -> int:
     """Return the cycles from the start of the write engine to its last response.
 
     The logits lie at the beginning of a page; each burst waits for the response before it, which
-    comes `latency` cycles after its last beat.
+    comes in the cycle after its last beat.
     """
     beats = -(-words * LOGIT_BYTES // sizes.port_bytes)
     address = cycles = 0
     while beats > 0:
         burst = burst_beats(address, beats, sizes.port_bytes)
-        cycles += burst + sizes.latency
+        cycles += burst + RESPONSE_CYCLES
         address += burst * sizes.port_bytes
         beats -= burst
     return cycles
