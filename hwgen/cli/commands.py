@@ -1,5 +1,6 @@
 """The commands, one function each: they parse, call the flow, and print."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from typer import Argument, Exit, Option, Typer
 from hwgen.cli.options import Arch, Count, Data, Json, Network, Sparsity, Work
 from hwgen.flow.build import build_verilog, compile_program
 from hwgen.flow.context import Context
+from hwgen.flow.demo import run_demo
 from hwgen.flow.engines import Window
 from hwgen.flow.images import choose_images
 from hwgen.flow.info import describe_file
@@ -17,6 +19,7 @@ from hwgen.flow.model import model_network
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import load_subject
 from hwgen.flow.train import train_recipe
+from hwgen.report.demo_table import demo_table
 from hwgen.report.files import write_report
 from hwgen.report.info_tables import build_table, compile_table, info_table, train_table
 from hwgen.report.tables import model_table, run_table
@@ -46,10 +49,9 @@ class Engine(StrEnum):
 
 def finish(report: Any, shown: RenderableType, json: Path | None) -> None:
     """Print a report, and write it where the person wants it."""
-    console = Console()
-    # What goes into a file or a pipe is cut by nobody.
-    width = None if console.is_terminal else WIDTH
-    console.print(shown, highlight=False, width=width)
+    # What goes into a file or a pipe has no width of its own.
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console.print(shown, highlight=False)
     if json is not None:
         write_report(report, json)
 
@@ -214,3 +216,22 @@ def info(
     """Check a file and say what it holds; with ARCH, how each layer is cut for that chip."""
     report = describe_file(Context(work=work), file, arch, sparsity)
     finish(report, info_table(report), json)
+
+
+@app.command(
+    hidden=True,
+    epilog="Example: hwgen demo configs/train/digits_small_cnn.yaml configs/dbpim/small.yaml",
+)
+def demo(
+    *,
+    recipe: Annotated[Path, Argument(metavar="RECIPE", help="how to train (.yaml)")],
+    arch: Arch,
+    images: Count = 16,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Run the whole road once, on the dense and on the sparse chip; scripts/demo calls it."""
+    report = run_demo(Context(work=work), recipe, arch, images=images)
+    finish(report, demo_table(report), json)
+    if not report.equal:
+        raise Exit(1)

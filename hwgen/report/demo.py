@@ -6,7 +6,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.report.model import Speedup
 from hwgen.report.run import RunReport
-from hwgen.report.types import STRICT, Count, Digest
+from hwgen.report.types import STRICT, Count, Source
 from hwgen.report.work import Accuracy
 
 
@@ -25,8 +25,7 @@ class DemoReport:
     equal: bool
     accuracy: Accuracy
     test_images: Count
-    network_digest: Digest
-    network: str
+    network: Source
     dense: RunReport
     sparse: RunReport
     speedup: Speedup

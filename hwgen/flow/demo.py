@@ -1,0 +1,79 @@
+"""The whole road once: train, prune, quantize, compile, Verilog, simulate, compare, twice."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from hwgen.flow.build import verilog_of
+from hwgen.flow.context import Context
+from hwgen.flow.engines import Maps, expected_maps
+from hwgen.flow.images import Batch, choose_images
+from hwgen.flow.model import DENSE, SPARSE, modelled_variant, speedup_of
+from hwgen.flow.run import run_network
+from hwgen.flow.subject import Subject, load_subject, with_switches
+from hwgen.flow.train import train_recipe
+from hwgen.report.demo import DemoReport
+from hwgen.report.model import Speedup, Variant
+from hwgen.report.run import RunReport
+
+CHIPS = {"dense": DENSE, "sparse": SPARSE}
+"""Two settings of the switches of one architecture."""
+
+
+def run_demo(context: Context, recipe_file: Path, arch_file: Path, *, images: int) -> DemoReport:
+    """Train a recipe and run its network on the dense and on the sparse chip, in RTL."""
+    began = time.monotonic()
+    trained = train_recipe(context, recipe_file)
+    subject = load_subject(Path(trained.network.file), arch_file)
+    everything = choose_images(subject.network, None, None)
+    batch = choose_images(subject.network, None, images)
+    maps = expected_maps(context, subject, everything)
+    same_accuracy = accuracy_of(subject, maps, everything) == trained.accuracy.integer
+    runs, verilog = {}, {}
+    for name, switches in CHIPS.items():
+        chip = with_switches(subject, switches)
+        verilog[name] = str(verilog_of(context, chip.family, chip.arch))
+        runs[name] = run_network(context, chip, batch, engine="rtl")
+    return DemoReport(
+        format="hwgen.report.demo",
+        version=1,
+        equal=same_accuracy and all(run.equal for run in runs.values()),
+        accuracy=trained.accuracy,
+        test_images=len(everything.images),
+        network=trained.network,
+        dense=runs["dense"],
+        sparse=runs["sparse"],
+        speedup=measured_speedup(context, subject, maps, images, runs),
+        verilog=verilog,
+        seconds=round(time.monotonic() - began, 1),
+    )
+
+
+def accuracy_of(subject: Subject, maps: Maps, batch: Batch) -> float:
+    """Return golden's share of right answers, of the images that training was judged on."""
+    classes = np.argmax(maps[subject.network.layers[-1].name], axis=1)
+    return float(np.count_nonzero(classes == batch.labels)) / len(batch.images)
+
+
+def measured_speedup(
+    context: Context, subject: Subject, maps: Maps, images: int, runs: Mapping[str, RunReport]
+) -> Speedup:
+    """Return the speed-up: dense and sparse as simulated, each switch alone as modelled."""
+    variants = {DENSE: simulated_variant(DENSE, runs["dense"])}
+    for switch in subject.family.spec.SWITCHES:
+        alone = with_switches(subject, switch)
+        variants[switch] = modelled_variant(context, alone, switch, maps, images)
+    variants[SPARSE] = simulated_variant(SPARSE, runs["sparse"])
+    return speedup_of(variants)
+
+
+def simulated_variant(switches: str, run: RunReport) -> Variant:
+    """Return the cycles that a simulation has measured."""
+    return Variant(
+        sparsity=switches,
+        source="rtl",
+        cycles=run.cycles_rtl or 0,
+        cycles_compute=run.cycles_compute_rtl or 0,
+    )
