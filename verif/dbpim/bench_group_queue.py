@@ -113,8 +113,9 @@ class Run:
     def _drive_leave(self) -> int:
         """Let some macros leave their heads; the higher a macro's number, the slower it is."""
         leave = 0
+        together = self._rng.random() < 0.1
         for macro, queue in enumerate(self._model.queues):
-            leaves = bool(queue) and self._rng.random() < self._pace / (1 + macro)
+            leaves = bool(queue) and (together or self._rng.random() < self._pace / (1 + macro))
             leave |= leaves << macro
         self._dut.group_queue__leave.value = leave
         return leave

@@ -28,14 +28,17 @@ class Shape:
     tiles: int = 1
 
 
-DIRECTED = [
-    Shape(size=(1, 1)),
-    Shape(size=(3, 3), kernel=(3, 3), padding=1, chunk=2, groups=2, tiles=3),
-    Shape(size=(7, 1), words=2, kernel=(2, 1), share_log2=1, core=3, tiles=2),
-    Shape(size=(9, 9), kernel=(5, 5), stride=4, padding=2, words=1, groups=2, chunk=1, tiles=2),
-    Shape(size=(2, 255), share_log2=3, core=5, chunk=5),
-    Shape(size=(70, 3), kernel=(31, 2), stride=31, padding=7, tiles=2),
-]
+def directed(arch: Arch) -> list[Shape]:
+    """Return shapes at the edges of the formats, and a share that has less than another."""
+    return [
+        Shape(size=(1, 1)),
+        Shape(size=(3, 3), kernel=(3, 3), padding=1, chunk=2, groups=2, tiles=3),
+        Shape(size=(7, 1), words=2, kernel=(2, 1), share_log2=1, core=3, tiles=2),
+        Shape(size=(9, 9), kernel=(5, 5), stride=4, padding=2, chunk=1, groups=2, tiles=2),
+        Shape(size=(2, 255), share_log2=3, core=5, chunk=5),
+        Shape(size=(70, 3), kernel=(31, 2), stride=31, padding=7, tiles=2),
+        Shape(size=(1, 3 * arch.macros_per_core), share_log2=1, core=7, groups=2),
+    ]
 
 
 def draw_shape(rng: np.random.Generator) -> Shape:
