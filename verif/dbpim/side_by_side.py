@@ -41,7 +41,7 @@ class SideBySide(Part):
                     continue
                 outer = outside
                 for name in path:
-                    outer = getattr(outer, name)
+                    outer = outer[name] if isinstance(name, int) else getattr(outer, name)
                 m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
         return m
 

@@ -1,0 +1,30 @@
+"""What some signals of a wrapper were in each clock cycle, to be judged after the run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cocotb.triggers import FallingEdge, ReadOnly
+
+
+class Probe:
+    """`cycles[n][name]`: value of a port in the n-th recorded cycle; None where it is unknown."""
+
+    def __init__(self, dut: Any, prefix: str, names: Sequence[str]) -> None:
+        self.cycles: list[dict[str, Any]] = []
+        self._clk = dut.clk
+        self._signals = {name: getattr(dut, f"{prefix}__{name}") for name in names}
+
+    async def record(self) -> None:
+        """Record from this cycle on, for ever; start it between a falling edge and the next."""
+        while True:
+            await ReadOnly()
+            row = {}
+            for name, signal in self._signals.items():
+                value = signal.value
+                row[name] = int(value) if value.is_resolvable else None
+            self.cycles.append(row)
+            await FallingEdge(self._clk)
+
+    def when(self, *names: str) -> list[int]:
+        """Return the cycles in which all these signals were 1."""
+        return [n for n, row in enumerate(self.cycles) if all(row[name] == 1 for name in names)]

@@ -1,0 +1,75 @@
+"""The parts between memory port and cores side by side: sizes, and how their benches run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from hwgen.rtl.dbpim.fifo import Fifo
+from hwgen.rtl.dbpim.image_writer import ImageWriter
+from hwgen.rtl.dbpim.loader import Loader
+from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
+from hwgen.rtl.dbpim.read_engine import ReadEngine
+from hwgen.rtl.dbpim.registers import Registers
+from hwgen.rtl.dbpim.sequencer import Sequencer
+from hwgen.rtl.dbpim.supervisor import Supervisor
+from hwgen.rtl.dbpim.tile_loader import TileLoader
+from hwgen.rtl.dbpim.weight_decoder import WeightDecoder
+from hwgen.rtl.dbpim.write_bus import WriteBus
+from hwgen.rtl.dbpim.write_engine import WriteEngine
+from hwgen.spec.dbpim.arch import Arch, with_sparsity
+from verif.axi_adapter import axi_harness
+from verif.dbpim.component import settings, small
+from verif.dbpim.side_by_side import SideBySide
+from verif.runner import Waves, build, run
+
+FIFO_DEPTH = 4
+FIFO_BITS = 16
+FIFO = f"fifo_{FIFO_DEPTH}x{FIFO_BITS}"
+AXI = {
+    "read": "read_engine__memory",
+    "write": "write_engine__memory",
+    "lite": "registers__bus",
+}
+"""Prefix of the ports for the name by which cocotbext-axi finds them."""
+
+
+def wide() -> Arch:
+    """Return a dense chip with a wide port and eight cores."""
+    return replace(with_sparsity(small(), "none"), cores=8, macros_per_core=4, port_bits=256)
+
+
+def other_sizes() -> dict[str, Arch]:
+    """Return corners of the architecture's ranges, by name."""
+    base = small()
+    little = replace(base.macro, compartments=4, columns=8)
+    large = replace(base.macro, compartments=16, rows=32)
+    return {
+        "one_filter": replace(
+            with_sparsity(base, "none"), cores=1, macros_per_core=1, macro=little, simd_lanes=4
+        ),
+        "widest_port": replace(
+            base, cores=4, port_bits=512, macro=large, tile_rows=16, mask_bytes=4096
+        ),
+        "port_128": replace(base, port_bits=128, macro=little, simd_lanes=4, macros_per_core=8),
+    }
+
+
+def system_parts(arch: Arch) -> SideBySide:
+    """Return the parts between the memory port and the cores."""
+    parts = (ImageWriter, Loader, LogitBuffer, ReadEngine, Registers, Sequencer)
+    parts += (TileLoader, WeightDecoder, WriteBus, WriteEngine)
+    made = [part(arch=arch) for part in parts]
+    return SideBySide(parts=[*made, Fifo(depth=FIFO_DEPTH, width=FIFO_BITS), Supervisor()])
+
+
+def run_system_bench(
+    stem: str,
+    arch: Arch,
+    folder: Path,
+    waves: Waves | None = None,
+    *,
+    simulator: str = "verilator",
+) -> None:
+    """Run `bench_<stem>` on the executable that all these benches share."""
+    parts = system_parts(arch)
+    bench = build(parts, harness=axi_harness(parts, AXI), simulator=simulator, waves=waves)
+    run(bench, module=f"verif.dbpim.bench_{stem}", folder=folder, settings=settings(arch))
