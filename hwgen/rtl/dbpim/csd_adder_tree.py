@@ -61,9 +61,9 @@ def column_sum_bits(arch: Arch) -> int:
 
 
 def term(*, hi: Value, lo: Value, meta: data.View) -> Value:
-    """Return what one cell adds."""
-    magnitude = Cat(lo, hi) << (meta.index << 1)
-    return Mux(meta.negative, -magnitude, magnitude)
+    """Return what one cell adds; negating two bits before the shift is less than eight after."""
+    pair = Cat(lo, hi)
+    return Mux(meta.negative, -pair, pair) << (meta.index << 1)
 
 
 def sum_of(terms: list[Value]) -> Value:
