@@ -12,6 +12,7 @@ from hwgen.cli.options import Arch, Count, Data, Json, Network, Sparsity, Work
 from hwgen.flow.build import build_verilog, compile_program
 from hwgen.flow.context import Context
 from hwgen.flow.demo import run_demo
+from hwgen.flow.documents import write_documents
 from hwgen.flow.engines import Window
 from hwgen.flow.images import choose_images
 from hwgen.flow.info import describe_file
@@ -235,3 +236,16 @@ def demo(
     finish(report, demo_table(report), json)
     if not report.equal:
         raise Exit(1)
+
+
+@app.command(hidden=True)
+def documents(
+    *,
+    configs: Annotated[Path, Option(help="folder with one of architectures for each family")] = (
+        Path("configs")
+    ),
+    out: Annotated[Path, Option(help="folder of the pages")] = Path("docs"),
+) -> None:
+    """Write the pages that follow from code: data sheets and schemas of reports."""
+    for page in write_documents(configs, out):
+        print(page)

@@ -73,10 +73,10 @@ def write_verilog(context: Context, family: Family, arch: Architecture, out: Pat
         load("hwgen.rtl.emit").emit(top, out, parameters=configuration_of(arch))
 
 
-def verilog_of(context: Context, family: Family, arch: Architecture) -> Path:
+def verilog_of(context: Context, family: Family, arch: Architecture, *, name: str) -> Path:
     """Return the folder of a chip's Verilog in the work folder, written now or found there."""
     facts = [configuration_of(arch), digest_of_code("hwgen.rtl", "hwgen.spec"), versions()]
-    folder = context.work / "verilog" / f"{arch.name}-{digest_of(facts)[:16]}"
+    folder = context.work / "verilog" / f"{arch.name}-{name}-{digest_of(facts)[:16]}"
     if not folder.exists():
         write_verilog(context, family, arch, folder)
     return folder

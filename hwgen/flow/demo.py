@@ -34,7 +34,7 @@ def run_demo(context: Context, recipe_file: Path, arch_file: Path, *, images: in
     runs, verilog = {}, {}
     for name, switches in CHIPS.items():
         chip = with_switches(subject, switches)
-        verilog[name] = str(verilog_of(context, chip.family, chip.arch))
+        verilog[name] = str(verilog_of(context, chip.family, chip.arch, name=name))
         runs[name] = run_network(context, chip, batch, engine="rtl")
     return DemoReport(
         format="hwgen.report.demo",

@@ -1,0 +1,186 @@
+"""The data sheet of a family's chip, written from the tables of its spec."""
+
+import ast
+import importlib
+import inspect
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from pydantic import TypeAdapter
+
+NOTE = (
+    "Written by `hwgen documents` from `hwgen/spec/{family}` and the emitted Verilog, not by hand."
+)
+LIMITS = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "at most {}",
+    "enum": "one of {}",
+    "const": "{}",
+    "pattern": "like `{}`",
+}
+
+
+def data_sheet(family: str, *, chip: str, manifest: Mapping[str, Any]) -> str:
+    """Return the data sheet as Markdown; `manifest` is that of the Verilog of the chip `chip`."""
+    spec, host, registers, instructions, timing = (
+        importlib.import_module(f"hwgen.spec.{family}{part}")
+        for part in ("", ".host", ".registers", ".instructions", ".timing")
+    )
+    sections = [
+        [f"# {host.TITLE}: data sheet", "", NOTE.format(family=family)],
+        use_lines(host),
+        memory_lines(host),
+        register_lines(registers, instructions),
+        port_lines(chip, manifest["modules"][manifest["top"]]["ports"], host),
+        packet_lines(instructions),
+        timing_lines(timing),
+        parameter_lines(spec.Arch),
+        module_lines(chip, manifest["modules"]),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def rows(columns: Sequence[str], cells: Iterator[Sequence[object]]) -> Iterator[str]:
+    """Yield a table."""
+    yield f"| {' | '.join(columns)} |"
+    yield "| --- " * len(columns) + "|"
+    for row in cells:
+        yield "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |"
+
+
+def use_lines(host: ModuleType) -> Iterator[str]:
+    """Yield clock, reset, and how a program is run."""
+    yield from ("## Use", "", host.CLOCK, "")
+    for number, step in enumerate(host.STEPS, 1):
+        yield f"{number}. {step}"
+
+
+def memory_lines(host: ModuleType) -> Iterator[str]:
+    """Yield what lies in memory and in the buffers."""
+    yield from ("## Memory map", "")
+    places = ((place.address, place.content, place.layout) for place in host.MEMORY_MAP)
+    yield from rows(["at", "content", "layout"], places)
+    yield from ("", host.BUFFERS)
+
+
+def register_lines(registers: ModuleType, instructions: ModuleType) -> Iterator[str]:
+    """Yield registers and error codes."""
+    yield from ("## Registers", "")
+    yield from rows(
+        ["offset", "name", "access", "meaning"],
+        ((f"`{r.offset:#04x}`", f"`{r.name}`", r.access, r.meaning) for r in registers.REGISTERS),
+    )
+    codes = ", ".join(f"{int(code)} {code.name}" for code in instructions.ErrorCode)
+    yield from ("", f"Error codes: {codes}.")
+
+
+def port_lines(chip: str, ports: Sequence[Mapping[str, Any]], host: ModuleType) -> Iterator[str]:
+    """Yield the ports of the top module."""
+    yield from ("## Ports", "", f"Widths are those of the architecture `{chip}`.", "")
+    for prefix, meaning in host.PORTS.items():
+        yield f"- `{prefix}__*`: {meaning}"
+    yield ""
+    cells = ((f"`{port['name']}`", port["direction"], port["width"]) for port in ports)
+    yield from rows(["port", "direction", "bits"], cells)
+
+
+def packet_lines(instructions: ModuleType) -> Iterator[str]:
+    """Yield every packet of the stream, field by field."""
+    yield from ("## Instruction set", "", f"Version {instructions.VERSION}.", "")
+    yield last_paragraph(instructions)
+    for opcode, fields in instructions.PACKETS.items():
+        bits = instructions.packet_bits(opcode)
+        yield from ("", f"### {opcode.name} ({int(opcode):#04x}, {bits} bits)", "")
+        yield from field_lines(fields)
+    bits = instructions.PARAMETER_BITS
+    yield from ("", f"### Parameters of a filter in TILE ({bits} bits)", "")
+    yield from field_lines(instructions.PARAMETERS)
+
+
+def field_lines(fields: Sequence[Any]) -> Iterator[str]:
+    """Yield the fields of one packet with their places."""
+    place = 0
+    cells = []
+    for field in fields:
+        last = place + field.bits - 1
+        bits = f"{last}:{place}" if field.bits > 1 else f"{place}"
+        cells.append((bits, f"`{field.name}`", field.meaning))
+        place = last + 1
+    yield from rows(["bits", "field", "meaning"], iter(cells))
+
+
+def timing_lines(timing: ModuleType) -> Iterator[str]:
+    """Yield every published latency: the constants of the module and what is written below them."""
+    yield from ("## Timing", "", last_paragraph(timing), "")
+    yield from rows(["constant", "value", "meaning"], constants(timing))
+
+
+def last_paragraph(module: ModuleType) -> str:
+    """Return what a module says at the end of its docstring."""
+    return " ".join((inspect.getdoc(module) or "").split("\n\n")[-1].split())
+
+
+def constants(module: ModuleType) -> Iterator[tuple[str, object, str]]:
+    """Yield name, value and docstring of each constant of a module."""
+    body = ast.parse(inspect.getsource(module)).body
+    for statement, below in itertools.pairwise(body):
+        match statement, below:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)]),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                yield f"`{name}`", getattr(module, name), " ".join(text.split())
+
+
+def parameter_lines(arch: type) -> Iterator[str]:
+    """Yield every key of an architecture file."""
+    schema = TypeAdapter(arch).json_schema()
+    yield from ("## Architecture file", "", (inspect.getdoc(arch) or "").splitlines()[0], "")
+    yield from rows(["key", "allowed", "meaning"], keys(schema, schema["$defs"], ""))
+
+
+def keys(
+    schema: Mapping[str, Any], definitions: Mapping[str, Any], prefix: str
+) -> Iterator[tuple[str, str, str]]:
+    """Yield key, limits and meaning of a mapping and of those below it."""
+    meanings = meanings_in(schema.get("description", ""))
+    for name, content in schema["properties"].items():
+        if "$ref" in content:
+            inner = definitions[content["$ref"].rpartition("/")[2]]
+            yield from keys(inner, definitions, f"{prefix}{name}.")
+        else:
+            yield f"`{prefix}{name}`", limits(content), meanings.get(name, "")
+
+
+def limits(content: Mapping[str, Any]) -> str:
+    """Return what is allowed for one key."""
+    said = [
+        text.format(", ".join(map(str, value)) if isinstance(value, list) else value)
+        for key, text in LIMITS.items()
+        if (value := content.get(key)) is not None
+    ]
+    return ", ".join([content.get("type", ""), *said])
+
+
+def meanings_in(docstring: str) -> dict[str, str]:
+    """Return the meaning of each name that a docstring explains as `name, name: meaning`."""
+    found = {}
+    for names, meaning in re.findall(r"^(\w+(?:, \w+)*): (.+(?:\n {4}.+)*)", docstring, re.M):
+        for name in names.split(", "):
+            found[name] = " ".join(meaning.split())
+    return found
+
+
+def module_lines(chip: str, modules: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the hierarchy: who places whom how often."""
+    yield from ("## Modules", "", f"Those of the architecture `{chip}`, each written once.", "")
+    cells = (
+        (f"`{name}`", ", ".join(f"{n} x `{below}`" for below, n in entry["instances"].items()))
+        for name, entry in modules.items()
+        if "." not in name
+    )
+    yield from rows(["module", "places"], cells)

@@ -1,0 +1,63 @@
+"""What lies in the work folder is used again exactly while what it was made from is the same."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hwgen.flow import train as train_step
+from hwgen.flow.context import Context
+from hwgen.flow.digests import digest_of_code, digest_of_files
+from hwgen.flow.subject import load_subject, program_of, program_path, with_switches
+from hwgen.flow.train import train_recipe
+
+ROOT = Path(__file__).parents[2]
+NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
+RECIPE = ROOT / "configs/train/digits_small_cnn.yaml"
+
+
+def test_a_program_is_compiled_once(tmp_path: Path) -> None:
+    context, subject = Context(work=tmp_path, console=None), load_subject(NETWORK, ARCH)
+    first = program_of(context, subject)
+    path = program_path(context, subject)
+    written = path.stat().st_mtime_ns
+    assert (program_of(context, subject).image == first.image).all()
+    assert path.stat().st_mtime_ns == written
+    path.write_bytes(path.read_bytes()[:100])
+    assert (program_of(context, subject).image == first.image).all()
+
+
+def test_what_decides_a_program_is_in_its_name(tmp_path: Path) -> None:
+    context, subject = Context(work=tmp_path, console=None), load_subject(NETWORK, ARCH)
+    slow = tmp_path / "slow.yaml"
+    content = yaml.safe_load(ARCH.read_text(encoding="utf-8"))
+    slow.write_text(yaml.safe_dump({**content, "memory_latency_cycles": 90}), encoding="utf-8")
+    others = [with_switches(subject, "none"), load_subject(NETWORK, slow)]
+    other_network = ROOT / "configs/networks/digits_resnet20.npz"
+    others.append(load_subject(other_network, ARCH))
+    assert len({program_path(context, each) for each in [subject, *others]}) == 4
+
+
+def test_code_is_part_of_the_name(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n", encoding="utf-8")
+    first = digest_of_files([tmp_path / "a.py"], tmp_path)
+    (tmp_path / "a.py").write_text("x = 2\n", encoding="utf-8")
+    assert digest_of_files([tmp_path / "a.py"], tmp_path) != first
+    assert digest_of_code("hwgen.spec") != digest_of_code("hwgen.compiler")
+
+
+def test_training_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
+    for phase in ("float_phase", "pruned_phase", "quantized_phase"):
+        content[phase] |= {"epochs": 1, "warmup_epochs": 0}
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
+    context = Context(work=tmp_path / "work", console=None)
+    first = train_recipe(context, recipe)
+    again = train_recipe(context, recipe)
+    assert (first.reused, again.reused) == (False, True)
+    assert again.network == first.network
+    assert again.accuracy == first.accuracy
+    recipe.write_text(yaml.safe_dump({**content, "seed": 2}), encoding="utf-8")
+    loaded = train_step.load("hwgen.train").load_recipe(recipe)
+    assert train_step.identity(loaded, None, None) not in first.network.file
