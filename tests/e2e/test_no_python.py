@@ -1,0 +1,103 @@
+"""Emitted Verilog, a memory in Verilog and a program image, under plain `verilator --binary`.
+
+One executable serves all: nothing is driven between start and done but clock and memory answers.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.dbpim.network import infer
+from hwgen.compiler.dbpim import compile_network
+from hwgen.data.load import load_dataset
+from hwgen.spec.dbpim.arch import load_arch
+from hwgen.spec.dbpim.image import pack_image
+from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, Opcode
+from hwgen.spec.dbpim.program import Program
+from hwgen.spec.dbpim.stream import decode_stream
+from hwgen.spec.network import QuantizedNetwork
+from hwgen.spec.network_file import load_network
+from verif.dbpim.chip_run import Job, Run, chip_binary, run_chip
+from verif.dbpim.directed_network import directed
+from verif.dbpim.random_network import random_images
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+ARCH = load_arch(CONFIGS / "dbpim" / "small.yaml")
+DIGITS = load_network(CONFIGS / "networks" / "digits_small_cnn.npz")
+IMAGES = load_dataset("digits").test_images[:2]
+MIDDLE_CYCLE = 3000
+
+
+def job(program: Program, images: np.ndarray) -> Job:
+    return Job(
+        program=program.image.tobytes(),
+        images=[pack_image(image, program.facts, port_bytes=ARCH.port_bytes) for image in images],
+        words=program.facts.classes,
+        latency=ARCH.memory_latency_cycles,
+    )
+
+
+def run(what: Job, folder: Path) -> list[Run]:
+    return run_chip(chip_binary(ARCH), what, ARCH, folder)
+
+
+def logits(network: QuantizedNetwork, images: np.ndarray) -> list[list[int]]:
+    return infer(network, images)[network.layers[-1].name].tolist()
+
+
+def test_two_networks_of_different_depth_on_one_executable(tmp_path: Path) -> None:
+    deep = directed("deep")
+    assert len(deep.layers) != len(DIGITS.layers)
+    for network, images in ((DIGITS, IMAGES), (deep, random_images(deep, 2, seed=5))):
+        runs = run(job(compile_network(network, ARCH), images), tmp_path)
+        assert [run.logits for run in runs] == logits(network, images)
+        assert all(run.done and not run.error for run in runs)
+
+
+def test_a_second_run_and_the_garbage_before_the_first_change_nothing(tmp_path: Path) -> None:
+    what = job(compile_network(DIGITS, ARCH), IMAGES[[0, 1, 0]])
+    first, second, third = run(what, tmp_path)
+    assert (first.logits, first.cycles, first.retired) == (
+        third.logits,
+        third.cycles,
+        third.retired,
+    )
+    assert second.logits != first.logits
+    for seed in (2, 3):
+        again = run(replace(what, seed=seed), tmp_path)
+        assert [run.logits for run in again] == [first.logits, second.logits, first.logits]
+        assert [run.cycles for run in again] == [first.cycles, second.cycles, first.cycles]
+
+
+@pytest.mark.parametrize("cycle", [40, 700, MIDDLE_CYCLE])
+def test_a_reset_in_the_middle_changes_nothing(cycle: int, tmp_path: Path) -> None:
+    what = job(compile_network(DIGITS, ARCH), IMAGES[:1])
+    (whole,) = run(what, tmp_path)
+    cut, again = run(replace(what, reset_at=cycle), tmp_path)
+    assert cut.busy
+    assert len(cut.retired) < len(whole.retired)
+    assert (again.logits, again.cycles, again.retired) == (
+        whole.logits,
+        whole.cycles,
+        whole.retired,
+    )
+
+
+def test_swapped_instructions_change_or_stop_the_result(tmp_path: Path) -> None:
+    program = compile_network(DIGITS, ARCH)
+    packets = decode_stream(program.image, ARCH)
+    layers = [packet for packet in packets[1:] if packet.opcode is not Opcode.TILE]
+    (whole,) = run(job(program, IMAGES[:1]), tmp_path)
+    for first, second in ((0, 1), (3, 4), (5, 6)):
+        image = program.image.copy()
+        places = [
+            slice(layers[number].offset, layers[number].offset + INSTRUCTION_BITS // 8)
+            for number in (first, second)
+        ]
+        image[places[0]], image[places[1]] = program.image[places[1]], program.image[places[0]]
+        swapped = replace(job(program, IMAGES[:1]), program=image.tobytes(), limit=200_000)
+        (broken,) = run(swapped, tmp_path)
+        assert broken.error or broken.logits != whole.logits, f"layers {first} and {second}"
+        assert not broken.busy, f"layers {first} and {second}: the chip hangs"

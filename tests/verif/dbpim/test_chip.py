@@ -1,0 +1,98 @@
+"""Whole networks on the RTL of whole chips: every element and every cycle as predicted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.dbpim.network import infer
+from hwgen.data.load import load_dataset
+from hwgen.spec.dbpim.arch import SWITCHES
+from hwgen.spec.network import QuantizedNetwork
+from hwgen.spec.network_file import load_network
+from tests.verif.dbpim.chips import CONFIGS, check_chip, check_values, chip_arch, compiled
+from verif.dbpim import simulate
+from verif.dbpim.directed_network import DIRECTED, directed
+from verif.dbpim.random_network import (
+    draw_recipe,
+    extreme_images,
+    random_images,
+    random_network,
+)
+
+NEEDS_EVERY_BIT = {"any_weights"}
+"""Directed networks with weights of more than two digits."""
+
+COMBINATIONS = 20
+
+
+def digits_network(model: str) -> QuantizedNetwork:
+    return load_network(CONFIGS / "networks" / f"digits_{model}.npz")
+
+
+def digits_images(count: int) -> np.ndarray:
+    return load_dataset("digits").test_images[:count]
+
+
+@pytest.mark.parametrize("sparsity", ["all", "none"])
+def test_trained_network(sparsity: str, tmp_path: Path) -> None:
+    network = digits_network("small_cnn")
+    check_chip(network, chip_arch("small", sparsity), digits_images(2), tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(set(DIRECTED) - NEEDS_EVERY_BIT))
+def test_directed_network(name: str, tmp_path: Path) -> None:
+    network = directed(name)
+    images = np.concatenate([extreme_images(network), random_images(network, 2, seed=1)])
+    check_chip(network, chip_arch("small"), images, tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(DIRECTED))
+def test_directed_network_dense(name: str, tmp_path: Path) -> None:
+    network = directed(name)
+    check_chip(network, chip_arch("small", "none"), random_images(network, 1, seed=2), tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_network(seed: int, tmp_path: Path) -> None:
+    network = random_network(draw_recipe(seed), seed=seed)
+    arch = chip_arch("small", latency=1 + 37 * seed)
+    check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
+
+
+@pytest.mark.parametrize("stall", [30, 90])
+def test_stalls_of_the_memory_change_no_value(stall: int) -> None:
+    network, arch = digits_network("small_cnn"), chip_arch("small")
+    program, images = compiled(network, arch), digits_images(1)
+    maps = {name: found[0].tolist() for name, found in infer(network, images).items()}
+    (free,) = simulate(arch, program, images)
+    (stalled,) = simulate(arch, program, images, stall=stall, seed=stall)
+    check_values(stalled, maps, f"stall {stall}")
+    assert stalled.cycles > free.cycles
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_each_switch_alone(switch: str, tmp_path: Path) -> None:
+    network = digits_network("small_cnn")
+    check_chip(network, chip_arch("small", switch), digits_images(2), tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 100 + COMBINATIONS))
+def test_random_combination(seed: int, tmp_path: Path) -> None:
+    """Network, architecture, sparsity and memory latency are drawn together."""
+    rng = np.random.default_rng(seed)
+    sparsity = str(rng.choice(["all", "none", *SWITCHES, "weight_bits,weight_values"]))
+    latency = int(rng.integers(1, 200))
+    arch = chip_arch(
+        str(rng.choice(["tiny", "small", "wide", "single"])), sparsity, latency=latency
+    )
+    network = random_network(draw_recipe(seed), seed=seed)
+    print(f"seed {seed}: {arch.name}, {sparsity}, latency {latency}, {network.graph.name}")
+    check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
+
+
+@pytest.mark.long
+def test_resnet20(tmp_path: Path) -> None:
+    check_chip(digits_network("resnet20"), chip_arch("small"), digits_images(1), tmp_path)
