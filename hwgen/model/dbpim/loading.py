@@ -1,7 +1,7 @@
 """One cycle of the loader and of the sequencer: the stream becomes tiles and layers."""
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.core import start_conv
+from hwgen.model.dbpim.feeding import start_conv
 from hwgen.model.dbpim.memory import TAKEN, beat_ready, store_cycles
 from hwgen.model.dbpim.simd import simd_is_idle, start_simd
 from hwgen.model.dbpim.state import Ints, Order, Record, Sizes, Table

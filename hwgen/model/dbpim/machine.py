@@ -3,15 +3,8 @@
 import numpy as np
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.core import (
-    issue,
-    output,
-    retire_tile,
-    switch_inputs,
-    waits_for_row,
-    waits_for_tile,
-    walk_and_fetch,
-)
+from hwgen.model.dbpim.computing import issue, output, retire_tile, waits_for_row
+from hwgen.model.dbpim.feeding import switch_inputs, waits_for_tile, walk_and_fetch
 from hwgen.model.dbpim.loading import (
     FINISHED,
     LAYER,
@@ -82,7 +75,7 @@ def grant(priority: int, cores: Table) -> int:
     """Return the core that gets the bus, the first that asks from `priority` on, or -1."""
     for step in range(len(cores)):
         number = (priority + step) % len(cores)
-        if cores[number].stage[2] == 1 or cores[number].simd[REQUEST] == 1:
+        if cores[number].stage[-1] == 1 or cores[number].simd[REQUEST] == 1:
             return number
     return -1
 

@@ -1,19 +1,22 @@
-"""One cycle of a core's SIMD unit: reads in order, then three stages to the bus."""
+"""One cycle of a core's SIMD unit: reads in order, then stages to the bus."""
 
 from hwgen.model.compiled import compiled
 from hwgen.model.dbpim.state import Record, Sizes
 from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, SIMD_CYCLES
 
 ADD = int(Opcode.ADD)
-RUNNING, START, POSITIONS, WORD, SLICE, TAP, ACCUMULATE, MULTIPLY, SHIFT, REQUEST = range(10)
+RUNNING, START, POSITIONS, WORD, SLICE, TAP, STAGES = range(7)
+REQUEST = STAGES + SIMD_CYCLES - 1
+"""Stages from the read to the request, each 1 when filled."""
 
 
 @compiled
 def start_simd(t: int, core: Record, fields: Record) -> None:
-    """`go_simd` at cycle t."""
+    """`go_simd` at cycle t, one after the instruction was taken."""
     state = core.simd
     state[RUNNING] = 1
-    state[START] = t + 1 + core.number
+    state[START] = t - 1 + DISPATCH_CYCLES + core.number
     state[POSITIONS] = fields.count_base + (core.number < fields.count_extra)
     state[WORD] = state[SLICE] = state[TAP] = 0
 
@@ -22,7 +25,7 @@ def start_simd(t: int, core: Record, fields: Record) -> None:
 def simd_is_idle(core: Record) -> bool:
     """Return whether all reads have been made and all stages are empty."""
     state = core.simd
-    return bool(state[RUNNING] == 0 and state[ACCUMULATE : REQUEST + 1].sum() == 0)
+    return bool(state[RUNNING] == 0 and state[STAGES:].sum() == 0)
 
 
 @compiled
@@ -31,10 +34,9 @@ def simd_step(t: int, core: Record, granted: bool, sizes: Sizes, fields: Record)
     state = core.simd
     if state[REQUEST] == 1 and not granted:
         return False
-    state[REQUEST] = state[SHIFT]
-    state[SHIFT] = state[MULTIPLY]
-    state[MULTIPLY] = state[ACCUMULATE]
-    state[ACCUMULATE] = 0
+    for stage in range(REQUEST, STAGES, -1):
+        state[stage] = state[stage - 1]
+    state[STAGES] = 0
     if state[RUNNING] == 0 or t < state[START]:
         return False
     taps = 2 if fields.opcode == ADD else fields.kernel_height * fields.kernel_width
@@ -42,7 +44,7 @@ def simd_step(t: int, core: Record, granted: bool, sizes: Sizes, fields: Record)
     if state[TAP] < taps:
         return True
     state[TAP] = 0
-    state[ACCUMULATE] = 1
+    state[STAGES] = 1
     state[SLICE] += 1
     if state[SLICE] < sizes.simd_slices:
         return True

@@ -7,7 +7,13 @@ from numpy.typing import NDArray
 
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
 from hwgen.spec.dbpim.instructions import PACKETS, PARAMETER_BITS, Opcode
-from hwgen.spec.dbpim.timing import FETCH_SLOTS, RESULT_SLOTS, TILE_SLOTS
+from hwgen.spec.dbpim.timing import (
+    FETCH_SLOTS,
+    REQUANTIZE_CYCLES,
+    RESULT_SLOTS,
+    SIMD_CYCLES,
+    TILE_SLOTS,
+)
 
 Ints = NDArray[np.int64]
 Record = Any
@@ -109,8 +115,8 @@ _ARRAYS: dict[str, tuple[int, ...]] = {
     "result_tail": (MOST_MACROS,),
     "result_ring": (MOST_MACROS, RESULT_RING, 3),
     "popped": (MOST_MACROS,),
-    "stage": (3,),
-    "simd": (10,),
+    "stage": (REQUANTIZE_CYCLES,),
+    "simd": (6 + SIMD_CYCLES,),
 }
 CORE_TYPE = np.dtype(
     [(name, np.int64) for name in _SCALARS.split()]

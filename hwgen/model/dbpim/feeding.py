@@ -1,46 +1,31 @@
-"""One cycle of a core, unit by unit, in the order walker, switch, macros, output.
+"""One cycle of the feeding side of a core: walker, fetcher and sparse-allocation switch.
 
 A unit that reads what another one registers runs before it, or looks at the cycle in which the
 entry becomes visible. Timing rules: docs/dbpim-microarchitecture.md.
 """
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.state import (
-    BUSY,
-    IMBALANCE,
-    LOAD,
-    OUTPUT,
-    RESULT_RING,
-    ROW_WRITE,
-    SWITCH,
-    Ints,
-    Record,
-    Sizes,
-    Table,
-    Weights,
-)
+from hwgen.model.dbpim.state import Record, Sizes, Weights
 from hwgen.spec.dbpim.timing import (
+    DISPATCH_CYCLES,
     FETCH_CYCLES,
     FETCH_SLOTS,
-    MACRO_CYCLES,
-    RESULT_SLOTS,
     SWITCH_CYCLES,
     TILE_SLOTS,
 )
 
 WORD_VISIBLE, WORD_TILE, WORD_QUAD, WORD_NUMBER, WORD_TILE_END = range(5)
 GROUP_VISIBLE, GROUP_TILE, GROUP_QUAD, GROUP_ROW, GROUP_END, GROUP_TILE_END = range(6)
-RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END = range(3)
 
 
 @compiled
 def start_conv(t: int, core: Record, fields: Record) -> None:
-    """`go` at cycle t."""
+    """`go` at cycle t, one after the instruction was taken."""
     share = core.number & ((1 << fields.share_log2) - 1)
     core.share = share
     core.walking = 1
     core.done = 0
-    core.start = t + 1 + share
+    core.start = t - 1 + DISPATCH_CYCLES + share
     core.left = fields.count_base + (share < fields.count_extra)
     core.base = 0
     core.quad = 0
@@ -188,118 +173,3 @@ def switch_inputs(t: int, core: Record, sizes: Sizes, weights: Weights) -> None:
     if released:
         core.words_read += 1
         core.occupied -= 1
-
-
-@compiled
-def group_cost(
-    macro: int, group: Ints, core: Record, fields: Record, sizes: Sizes, weights: Weights
-) -> int:
-    """Return the bit columns of a group in one macro."""
-    tile = weights.tiles[core.tile_of[group[GROUP_TILE] % TILE_SLOTS]]
-    lane = (macro - tile.turn) % sizes.macros
-    if not is_active(fields, sizes, core.share, group[GROUP_QUAD], lane):
-        return sizes.idle_cost
-    place = position(fields, sizes, core.share, group[GROUP_QUAD], lane)
-    return int(weights.cost[tile.cost_offset + place * tile.rows + group[GROUP_ROW]])
-
-
-@compiled
-def issue(
-    t: int,
-    macro: int,
-    row_write: bool,
-    core: Record,
-    fields: Record,
-    sizes: Sizes,
-    weights: Weights,
-) -> int:
-    """Issue one bit column in a macro if nothing forbids it; return the cause of the cycle."""
-    if core.read[macro] == core.written:
-        return idle_cause(t, core)
-    group = core.queue_ring[core.read[macro] % sizes.queue]
-    if group[GROUP_VISIBLE] > t:
-        return idle_cause(t, core)
-    if core.issue_left[macro] == 0:
-        core.issue_left[macro] = group_cost(macro, group, core, fields, sizes, weights)
-    if core.row_base[group[GROUP_TILE] % TILE_SLOTS] + group[GROUP_ROW] >= core.rows_valid:
-        return LOAD
-    if row_write:
-        return ROW_WRITE
-    tile = weights.tiles[core.tile_of[group[GROUP_TILE] % TILE_SLOTS]]
-    last = core.issue_left[macro] == 1
-    result = last and group[GROUP_END] == 1 and (tile.last == 1 or group[GROUP_TILE_END] == 1)
-    if result and core.outstanding[macro] == RESULT_SLOTS:
-        return OUTPUT
-    core.issue_left[macro] -= 1
-    if last:
-        core.read[macro] += 1
-    if result:
-        core.outstanding[macro] += 1
-        lane = (macro - tile.turn) % sizes.macros
-        active = is_active(fields, sizes, core.share, group[GROUP_QUAD], lane)
-        entry = core.result_ring[macro, core.result_tail[macro] % RESULT_RING]
-        entry[RESULT_VISIBLE] = t + MACRO_CYCLES
-        entry[RESULT_EMIT] = tile.last == 1 and active
-        entry[RESULT_TILE_END] = group[GROUP_TILE_END]
-        core.result_tail[macro] += 1
-    return BUSY
-
-
-@compiled
-def idle_cause(t: int, core: Record) -> int:
-    """Return why a macro has no group: no tile, a slow switch, or its core is through."""
-    if core.words_read != core.words_written:
-        return SWITCH
-    if core.walking == 0 or core.done == 1:
-        return IMBALANCE
-    return LOAD if waits_for_tile(t, core) else SWITCH
-
-
-@compiled
-def waits_for_row(t: int, core: Record, sizes: Sizes) -> bool:
-    """Return whether some macro has a group whose row of weights has not been written."""
-    for macro in range(sizes.macros):
-        if core.read[macro] < core.written:
-            group = core.queue_ring[core.read[macro] % sizes.queue]
-            row = core.row_base[group[GROUP_TILE] % TILE_SLOTS] + group[GROUP_ROW]
-            if group[GROUP_VISIBLE] <= t and row >= core.rows_valid:
-                return True
-    return False
-
-
-@compiled
-def retire_tile(core: Record, macros: int, tiles: Table) -> None:
-    """Free the oldest tile when every macro's last result of it has been popped."""
-    if core.popped[:macros].min() == 0:
-        return
-    for macro in range(macros):
-        core.popped[macro] -= 1
-    tile = tiles[core.tile_of[core.retired % TILE_SLOTS]]
-    core.rows_retired += tile.rows
-    core.masks_retired += tile.mask_words
-    core.retired += 1
-
-
-@compiled
-def output(t: int, core: Record, granted: bool, sizes: Sizes) -> None:
-    """Move the three stages towards the bus and pop one result."""
-    stage = core.stage
-    take_3 = stage[2] == 0 or granted
-    take_2 = stage[1] == 0 or take_3
-    take_1 = stage[0] == 0 or take_2
-    if take_3:
-        stage[2] = stage[1]
-    if take_2:
-        stage[1] = stage[0]
-    if not take_1:
-        return
-    stage[0] = 0
-    for macro in range(sizes.macros):
-        if core.result_head[macro] < core.result_tail[macro]:
-            entry = core.result_ring[macro, core.result_head[macro] % RESULT_RING]
-            if entry[RESULT_VISIBLE] <= t:
-                core.result_head[macro] += 1
-                core.outstanding[macro] -= 1
-                core.popped[macro] += entry[RESULT_TILE_END]
-                stage[0] = entry[RESULT_EMIT]
-                return

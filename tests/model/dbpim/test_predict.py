@@ -1,0 +1,101 @@
+"""Predicted cycles: sums of published latencies where a person can add them up."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.dbpim.network import infer
+from hwgen.compiler.dbpim import compile_network
+from hwgen.errors import SimulationError
+from hwgen.model.dbpim import CycleModel, Prediction
+from hwgen.spec.dbpim.arch import Arch, load_arch, with_sparsity
+from hwgen.spec.dbpim.instructions import PACKETS, Opcode
+from hwgen.spec.dbpim.program import Program
+from hwgen.spec.dbpim.stream import decode_stream
+from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, SIMD_CYCLES
+from hwgen.spec.network import QuantizedNetwork
+from hwgen.spec.network_file import load_network
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+NETWORK = load_network(CONFIGS / "networks" / "digits_small_cnn.npz")
+IMAGE = np.random.default_rng(3).integers(0, 256, (1, 8, 8, 1)).astype(np.uint8)
+MAPS = infer(NETWORK, IMAGE)
+
+
+def arch(name: str = "small", **changes: int) -> Arch:
+    return replace(load_arch(CONFIGS / "dbpim" / f"{name}.yaml"), **changes)
+
+
+def predict(chip: Arch, network: QuantizedNetwork = NETWORK) -> Prediction:
+    return CycleModel(compile_network(network, chip), chip).predict(inputs(network))
+
+
+def inputs(network: QuantizedNetwork) -> list[np.ndarray]:
+    return [MAPS[layer.inputs[0]][0] for layer in network.layers]
+
+
+def test_layers_add_up() -> None:
+    found = predict(arch())
+    assert sum(layer.cycles for layer in found.layers) == found.cycles
+    assert found.compute + found.load == found.cycles
+
+
+@pytest.mark.parametrize(("name", "cores"), [("single", 1), ("small", 2)])
+def test_a_pool_takes_its_reads_and_the_published_latencies(name: str, cores: int) -> None:
+    pool = next(layer for layer in NETWORK.layers if layer.op == "max_pool")
+    height, width, channels = pool.output.shape
+    chip = arch(name)
+    words = -(-channels // chip.macro.compartments) * chip.macro.compartments // chip.simd_lanes
+    reads = height * width // cores * words * pool.kernel**2
+    retire_after_grant, last_core_starts = 1, cores - 1
+    found = {layer.name: layer.cycles for layer in predict(chip).layers}
+    wanted = reads + DISPATCH_CYCLES + SIMD_CYCLES + last_core_starts + retire_after_grant
+    assert found[pool.name] == wanted
+
+
+def test_latency_of_the_memory_counts_once_for_begin_and_once_for_the_image() -> None:
+    fast, slow = (
+        predict(arch(memory_latency_cycles=latency)).layers[0].cycles for latency in (10, 30)
+    )
+    assert slow - fast == 2 * (30 - 10)
+
+
+def test_each_switch_helps_and_all_together_help_most() -> None:
+    cycles = {
+        switches: predict(with_sparsity(arch(), switches)).cycles
+        for switches in ("none", "weight_bits", "weight_values", "input_bits", "all")
+    }
+    assert max(cycles, key=cycles.__getitem__) == "none"
+    assert min(cycles, key=cycles.__getitem__) == "all"
+
+
+def test_causes_cover_every_macro_cycle_from_dispatch_to_retirement() -> None:
+    chip = arch()
+    macros = chip.cores * chip.macros_per_core
+    convolutions = [layer for layer in predict(chip).layers if layer.causes]
+    for layer in convolutions[1:]:  # the first still waits for its instruction
+        assert sum(layer.causes.values()) == macros * (layer.cycles - DISPATCH_CYCLES), layer.name
+
+
+def test_a_stream_whose_last_tile_is_missing_stands_still() -> None:
+    chip = arch()
+    program = compile_network(NETWORK, chip)
+    model = CycleModel(without_last_group(program), chip)
+    with pytest.raises(SimulationError, match="stands still"):
+        model.predict(inputs(NETWORK))
+
+
+def without_last_group(program: Program) -> Program:
+    """Return the program with `last_group` cleared in its last tile, so that a core waits."""
+    chip = arch()
+    last = [p for p in decode_stream(program.image, chip) if p.opcode is Opcode.TILE][-1]
+    bit = 0
+    for field in PACKETS[Opcode.TILE]:
+        if field.name == "last_group":
+            break
+        bit += field.bits
+    image = program.image.copy()
+    image[last.offset + bit // 8] &= 0xFF ^ (1 << bit % 8)
+    return replace(program, image=image)
