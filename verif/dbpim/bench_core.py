@@ -36,7 +36,7 @@ WORK = Path(os.environ["WORK"])
 """Folder with the programs and networks of this run, two files for each name."""
 
 NAMES = os.environ["NAMES"].split(",")
-CYCLES = 20_000
+CYCLES = 10_000
 """No layer takes as many."""
 
 COMPARTMENTS, FILTERS = ARCH.macro.compartments, ARCH.filters
