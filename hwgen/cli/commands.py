@@ -14,6 +14,7 @@ from hwgen.flow.context import Context
 from hwgen.flow.demo import run_demo
 from hwgen.flow.documents import write_documents
 from hwgen.flow.engines import Window
+from hwgen.flow.export import export_run
 from hwgen.flow.images import choose_images
 from hwgen.flow.info import describe_file
 from hwgen.flow.model import model_network
@@ -166,6 +167,32 @@ def run(
     finish(report, run_table(report), json)
     if report.equal is False:
         raise Exit(1)
+
+
+@app.command(
+    epilog="Example: hwgen export configs/networks/digits_small_cnn.npz configs/dbpim/small.yaml"
+    " --images 2 --out build/by-hand"
+)
+def export(
+    *,
+    network: Network,
+    arch: Arch,
+    out: Annotated[Path, Option(help="folder to write")],
+    data: Data = None,
+    images: Count = 1,
+    sparsity: Sparsity = None,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Write a folder that runs images under plain Verilator, without Python.
+
+    It holds the Verilog, a memory image, the logits that should come out, and run.sh, which builds,
+    simulates and compares.
+    """
+    subject = load_subject(network, arch, sparsity)
+    batch = choose_images(subject.network, data, images)
+    report = export_run(Context(work=work), subject, batch, out)
+    finish(report, f"{report.script}: builds, runs and compares", json)
 
 
 @app.command(

@@ -171,3 +171,12 @@ class VerifRoom(Protocol):
         waves: object = None,
         seed: int = 1,
     ) -> Sequence[ImageRun]: ...
+    def write_by_hand(
+        self,
+        arch: Architecture,
+        program: Program,
+        images: Bytes,
+        logits: NDArray[np.int32],
+        folder: Path,
+    ) -> Path:
+        """Write what runs images beside the folder `verilog` without Python; return the script."""

@@ -13,12 +13,13 @@ from hwgen.report.demo import DemoReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
 from hwgen.report.run import RunReport
-from hwgen.report.work import BuildReport, CompileReport, TrainReport
+from hwgen.report.work import BuildReport, CompileReport, ExportReport, TrainReport
 
 REPORTS: dict[str, type] = {
     "build": BuildReport,
     "compile": CompileReport,
     "demo": DemoReport,
+    "export": ExportReport,
     "info": InfoReport,
     "model": ModelReport,
     "run": RunReport,

@@ -1,10 +1,10 @@
-"""The reports of `hwgen train`, `compile` and `build`: what they wrote."""
+"""The reports of `hwgen train`, `compile`, `build` and `export`: what they wrote."""
 
 from typing import Any, Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.types import STRICT, Count, Digest, Fraction, Source
+from hwgen.report.types import STRICT, Count, Digest, Fraction, Setting, Source
 from hwgen.spec.tiling import LayerTiling
 
 
@@ -67,3 +67,14 @@ class BuildReport:
     modules: dict[str, Count]
     digest: Digest
     versions: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ExportReport:
+    """Which folder was written, and the script that builds and runs what lies there."""
+
+    format: Literal["hwgen.report.export"]
+    version: Literal[1]
+    setting: Setting
+    folder: str
+    script: str

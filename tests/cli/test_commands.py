@@ -131,6 +131,6 @@ def test_model_and_its_speedup(report: Any) -> None:
 
 def test_help_teaches(hwgen: Command) -> None:
     _, out, _ = hwgen("--help")
-    for command in ("train", "compile", "build", "run", "model", "info"):
+    for command in ("train", "compile", "build", "run", "export", "model", "info"):
         assert command in out
         assert "Example: hwgen" in hwgen(command, "--help")[1]

@@ -1,0 +1,39 @@
+"""`hwgen export`: a folder that runs images on the Verilog without Python."""
+
+from pathlib import Path
+
+import numpy as np
+
+from hwgen.errors import OutputError
+from hwgen.flow.build import write_verilog
+from hwgen.flow.context import Context
+from hwgen.flow.engines import expected_maps
+from hwgen.flow.images import Batch
+from hwgen.flow.subject import Subject, program_of
+from hwgen.report.work import ExportReport
+
+VERILOG = "verilog"
+
+
+def export_run(context: Context, subject: Subject, batch: Batch, out: Path) -> ExportReport:
+    """Write Verilog, memory image, expected logits and a script that holds one against the other.
+
+    Files of the same names in `out` are replaced, others stay.
+    """
+    program = program_of(context, subject)
+    maps = expected_maps(context, subject, batch)
+    logits = np.asarray(maps[subject.network.layers[-1].name])
+    write_verilog(context, subject.family, subject.arch, out / VERILOG)
+    try:
+        script = subject.family.verif.write_by_hand(
+            subject.arch, program, batch.images, logits, out
+        )
+    except OSError as error:
+        raise OutputError(f"the folder must be writable, got {error.strerror} ({out})") from None
+    return ExportReport(
+        format="hwgen.report.export",
+        version=1,
+        setting=subject.setting(program, batch),
+        folder=str(out),
+        script=str(script),
+    )
