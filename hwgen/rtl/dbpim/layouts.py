@@ -80,9 +80,7 @@ def group_tag(arch: Arch) -> data.StructLayout:
 
 def queue_head(arch: Arch) -> data.StructLayout:
     """The group that a macro computes: its bytes, its tag and the macro's own position."""
-    return data.StructLayout(
-        {"bytes": group(arch), "tag": group_tag(arch), "position": position()}
-    )
+    return data.StructLayout({"bytes": group(arch), "tag": group_tag(arch), "position": position()})
 
 
 def sums(arch: Arch) -> data.ArrayLayout:

@@ -1,4 +1,4 @@
-"""The Verilog of whole chips: clean for Verilator, synthesizable, each module once, the same bytes."""
+"""The Verilog of whole chips: clean for Verilator, synthesizable, deterministic."""
 
 import json
 import os
