@@ -1,6 +1,6 @@
 """What travels between the components of the DB-PIM chip, as Amaranth data layouts.
 
-All fields are unsigned unless said otherwise. docs/dbpim-microarchitecture.md says when they travel.
+All fields are unsigned unless said otherwise. docs/dbpim-microarchitecture.md says when they go.
 """
 
 from amaranth.hdl import signed
