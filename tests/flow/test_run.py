@@ -1,9 +1,7 @@
 """A simulation that differs in one element, one cycle or one shape is noticed, and only then."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,27 +9,16 @@ import pytest
 import verif.dbpim
 from hwgen.cli import main
 from hwgen.flow.context import Context
-from hwgen.flow.engines import expected_maps, layer_inputs, predicted_cycles
+from hwgen.flow.engines import expected_maps, layer_inputs
 from hwgen.flow.images import choose_images
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import Subject, load_subject, program_of
+from hwgen.model.dbpim import CycleModel
+from tests.flow.made_up import Simulated, made_up_run
 
 ROOT = Path(__file__).parents[2]
 NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
 IMAGES = 2
-
-
-@dataclass
-class Simulated:
-    """A simulation that went as it was made up."""
-
-    cycles: int
-    load_cycles: int
-    retirements: list[int]
-    maps: dict[str, Any]
-    logits: Any
-    waves: Path | None = None
-    seed: int = field(default=0)
 
 
 @pytest.fixture(scope="module")
@@ -49,30 +36,14 @@ def perfect(context: Context, subject: Subject) -> list[Simulated]:
     """What a chip without fault would show."""
     batch = choose_images(subject.network, None, IMAGES)
     maps = expected_maps(context, subject, batch)
-    program = program_of(context, subject)
-    head = subject.network.layers[-1].name
-    return [
-        Simulated(
-            cycles=prediction.cycles,
-            load_cycles=prediction.load,
-            retirements=np.cumsum([layer.cycles for layer in prediction.layers]).tolist(),
-            maps={name: maps[name][image].copy() for name in maps if name != head},
-            logits=maps[head][image].copy(),
-        )
-        for image, prediction in enumerate(
-            predicted_cycles(context, subject, program, maps, IMAGES)
-        )
-    ]
+    model = CycleModel(program_of(context, subject), subject.arch)
+    return [made_up_run(subject.network, maps, model, image) for image in range(IMAGES)]
 
 
 @pytest.fixture
 def simulated(perfect: list[Simulated], monkeypatch: pytest.MonkeyPatch) -> list[Simulated]:
     """Put these results in the place of the simulator."""
-
-    def simulate(*_: object, waves: object, seed: int) -> Sequence[Simulated]:
-        return [replace(run, seed=seed) for run in perfect]
-
-    monkeypatch.setattr(verif.dbpim, "simulate", simulate)
+    monkeypatch.setattr(verif.dbpim, "simulate", lambda *_, **__: perfect)
     return perfect
 
 

@@ -1,0 +1,73 @@
+"""The command line down to the simulated Verilog and back."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from hwgen.cli import main
+
+ROOT = Path(__file__).parents[2]
+NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
+RECIPE = ROOT / "configs/train/digits_small_cnn.yaml"
+IMAGES = 2
+
+
+def report(folder: Path, command: str, *arguments: object) -> dict[str, Any]:
+    """Run a command that must succeed; return its report, held against its schema."""
+    path = folder / "report.json"
+    given = [command, *arguments, "--work", folder / "work", "--json", path]
+    assert main([str(argument) for argument in given]) == 0
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    schema = (ROOT / f"docs/schema/{command}.schema.json").read_text(encoding="utf-8")
+    jsonschema.validate(content, json.loads(schema))
+    return content
+
+
+def test_rtl_equals_golden_and_model(tmp_path: Path) -> None:
+    content = report(
+        tmp_path, "run", NETWORK, ARCH, "--data", "digits", "--images", IMAGES, "--engine", "rtl"
+    )
+    assert content["equal"] is True
+    assert content["mismatches"] == 0
+    layers = content["layers"]
+    assert content["cycles_rtl"] == sum(layer["cycles_rtl"] for layer in layers)
+    for figures in (content, *layers):
+        assert figures["cycles_rtl"] == figures["cycles_model"] > 0
+    compute = content["cycles_rtl"] - content["load_cycles_rtl"]
+    assert content["cycles_compute_rtl"] == content["cycles_compute_model"] == compute
+
+
+@pytest.mark.long
+def test_exported_folder_runs_alone(tmp_path: Path) -> None:
+    content = report(tmp_path, "export", NETWORK, ARCH, "--images", IMAGES, "--out", tmp_path / "o")
+    done = subprocess.run([content["script"]], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "every logit is as expected" in done.stdout
+    expected = tmp_path / "o/expected.txt"
+    expected.write_text(expected.read_text("ascii").replace("logit 0 0 ", "logit 0 0 1"), "ascii")
+    assert subprocess.run([content["script"]], capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.long
+def test_a_window_of_waves(tmp_path: Path) -> None:
+    window = ["--engine", "rtl", "--waves-from", 100, "--waves-to", 200]
+    content = report(tmp_path, "run", NETWORK, ARCH, *window)
+    assert content["equal"] is True
+    assert Path(content["waves"]).stat().st_size > 1000
+
+
+@pytest.mark.long
+def test_demo(tmp_path: Path) -> None:
+    content = report(tmp_path, "demo", RECIPE, ARCH, "--images", IMAGES)
+    assert content["equal"] is True
+    assert content["accuracy"]["integer"] > 0.95
+    for chip in ("dense", "sparse"):
+        assert content[chip]["mismatches"] == 0
+        assert content[chip]["cycles_rtl"] == content[chip]["cycles_model"]
+        assert list(Path(content["verilog"][chip]).glob("*_chip.v"))
+    assert content["speedup"]["end_to_end"]["all"] > 4
+    assert content["speedup"]["source"]["all"] == "rtl"
