@@ -7,6 +7,7 @@ one and reads the other.
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from hwgen.errors import SimulationError
@@ -74,7 +75,8 @@ class Run:
     logits: list[int] = field(default_factory=list)
 
 
-def chip_binary(arch: Arch, args: Sequence[str] = (), *, waves: bool = False) -> Path:
+@cache
+def chip_binary(arch: Arch, args: tuple[str, ...] = (), *, waves: bool = False) -> Path:
     """Return the executable of a chip with its host and memory; one for waves is slower."""
     sources = {f"{name}.v": text for name, text in verilog_modules(Chip(arch=arch)).items()}
     for name in ("host.v", "memory.v"):
@@ -82,7 +84,7 @@ def chip_binary(arch: Arch, args: Sequence[str] = (), *, waves: bool = False) ->
     if waves:
         body, end, rest = sources["host.v"].rpartition("endmodule")
         sources["host.v"] = f"{body}{WAVES}{end}{rest}"
-        args = [*args, "--trace"]
+        args = (*args, "--trace")
     layout = bus_write(arch)
     sizes = {"PORT_BITS": arch.port_bits}
     for name in ("data", "enable", "bank", "address"):
