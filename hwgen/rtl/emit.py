@@ -16,6 +16,10 @@ HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
 
 # Yosys numbers this helper register over all modules of a run; it is local to each.
 START_REGISTER = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+")
+# Its change at time zero wakes every `always @*`. By SystemVerilog's rules a value in a declaration
+# is no change, and registers would take unknown values from logic that nobody has woken yet.
+START_DECLARED = r"reg \$start  = 0;"
+START_ASSIGNED = "reg \\$start ;\n  initial \\$start  = 0;"
 # Amaranth starts every memory with zeros or with what its `init` says.
 MEMORY_CONTENT = re.compile(r"^  cell \$meminit_v2 .*?^  end\n", re.M | re.S)
 MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
@@ -74,6 +78,7 @@ def convert_once(sources: Mapping[str, str]) -> dict[str, str]:
     os.environ["AMARANTH_USE_YOSYS"] = "builtin"
     text = verilog._convert_rtlil_text("\n".join(sources.values()), strip_internal_attrs=True)
     text = START_REGISTER.sub(r"\\$start", text)
+    text = text.replace(START_DECLARED, START_ASSIGNED)
     found: dict[str, str] = dict.fromkeys(sources, HEADER)
     for module in MODULE.finditer(text):
         # A part's own submodules are named after it, "part.submodule", and stand in its file.
