@@ -1,0 +1,110 @@
+"""What stands around a macro in its bench: the ring of rows, and words for its ports."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.lib import data
+
+from golden.dbpim.weight_decoder import decode, decode_dense
+from hwgen.rtl.dbpim.layouts import queue_head, result
+from verif.dbpim.component import arch_from_environment, pack
+from verif.dbpim.macro_stimulus import Expected, Head, Tile
+
+ARCH = arch_from_environment()
+HEAD_BITS = queue_head(ARCH).size
+
+
+@dataclass(frozen=True)
+class RowWrite:
+    """A row on its way into the array."""
+
+    row: int
+    cells: int
+    meta: int
+
+
+class RowRing:
+    """Stands for the core: finds room for one tile after the other and writes its rows."""
+
+    def __init__(self, tiles: list[Tile]) -> None:
+        self._tiles = list(tiles)
+        self._rows: list[RowWrite] = []
+        self._free = ARCH.macro.rows
+        self.loaded: set[int] = set()
+
+    def next_row(self) -> RowWrite | None:
+        """Return the row that may be written in this cycle, if any."""
+        if not self._rows and self._tiles and len(self._tiles[0].codes) <= self._free:
+            tile = self._tiles.pop(0)
+            self._free -= len(tile.codes)
+            self._rows = list(row_writes(tile))
+        return self._rows[0] if self._rows else None
+
+    def knows(self, tile: Tile) -> bool:
+        """Return whether the tile has room: only then can its groups reach the macro."""
+        return tile not in self._tiles
+
+    def write(self) -> None:
+        """Note that the row is being written: from the next cycle on it may be used."""
+        self.loaded.add(self._rows.pop(0).row)
+
+    def retire(self, tile: Tile) -> None:
+        """Give the rows of a finished tile free."""
+        self._free += len(tile.codes)
+        self.loaded -= {row_of(tile, number) for number in range(len(tile.codes))}
+
+
+def row_of(tile: Tile, number: int) -> int:
+    """Return the ring row of a tile's row."""
+    return (tile.row_base + number) % ARCH.macro.rows
+
+
+def row_writes(tile: Tile) -> Iterator[RowWrite]:
+    """Yield the rows of a tile as cells and metadata."""
+    for number, codes in enumerate(tile.codes):
+        row = row_of(tile, number)
+        if not ARCH.sparsity.weight_bits:
+            yield RowWrite(row, pack(decode_dense(codes).ravel(), bits=1), meta=0)
+            continue
+        cells = decode(codes)
+        meta = cells.negative.ravel() << 2 | cells.index.ravel()
+        yield RowWrite(row, pack(cells.q.ravel(), bits=1), pack(meta, bits=3))
+
+
+def head_word(head: Head) -> int:
+    """Return the payload of a group."""
+    tile, quad = head.tile, head.quad
+    tag = {
+        "row": row_of(tile, head.number),
+        "start": head.start,
+        "end": head.end,
+        "tile": tile.slot,
+        "first": tile.first,
+        "last": tile.last,
+        "tile_end": head.tile_end,
+        "quad": quad.number,
+    }
+    position = {"y": quad.y, "x": quad.x, "active": quad.active}
+    fields = {"bytes": head.group.tolist(), "tag": tag, "position": position}
+    word: int = queue_head(ARCH).const(fields).as_bits()
+    return word
+
+
+def fields_of(expected: Expected) -> dict[str, Any]:
+    """Return what a result must hold."""
+    return {
+        "sums": expected.sums,
+        "tile": expected.tile.slot,
+        "y": expected.quad.y,
+        "x": expected.quad.x,
+        "emit": int(expected.emit),
+        "tile_end": int(expected.tile_end),
+    }
+
+
+def shown_fields(word: int) -> dict[str, Any]:
+    """Return what a result holds."""
+    shown = data.Const(result(ARCH), word)
+    fields = {name: shown[name] for name in ("tile", "y", "x", "emit", "tile_end")}
+    return {"sums": [shown.sums[f] for f in range(ARCH.filters)], **fields}
