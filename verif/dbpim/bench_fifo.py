@@ -13,8 +13,9 @@ from verif.dbpim.system_parts import FIFO, FIFO_BITS, FIFO_DEPTH
 from verif.stream import Stream, accept, offer, reset
 
 WORDS = 60
-NAMES = ("input__payload", "input__valid", "input__ready", "output__payload", "output__valid")
-NAMES += ("output__ready", "flush")
+PORTS = [
+    f"{side}__{name}" for side in ("input", "output") for name in ("payload", "valid", "ready")
+]
 CORNERS = Corners(
     "full", "empty", "full and a word leaves", "one word goes in and out", "flushed while full"
 )
@@ -29,7 +30,7 @@ async def words_keep_their_order(
     rng = np.random.default_rng(seed)
     source, sink = Stream(dut, f"{FIFO}__input"), Stream(dut, f"{FIFO}__output")
     flushed = getattr(dut, f"{FIFO}__flush")
-    probe = Probe(dut, FIFO, NAMES)
+    probe = Probe(dut, FIFO, [*PORTS, "flush"])
     words = rng.integers(0, 1 << FIFO_BITS, WORDS).tolist()
     await reset(dut, source.valid, sink.ready, flushed)
     cocotb.start_soon(probe.record())

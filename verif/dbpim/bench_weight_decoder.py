@@ -40,13 +40,13 @@ def expected(codes: np.ndarray) -> tuple[int, int]:
         cells = decode_dense(codes).ravel()
         note(cells, np.array([0, 1, 2, 3]), np.array([1]))
         return pack(cells.tolist(), bits=1), 0
-    cells = decode(codes)
+    sparse = decode(codes)
     entries = [
         entry.const({"index": int(index), "negative": int(negative)}).as_bits()
-        for index, negative in zip(cells.index.ravel(), cells.negative.ravel(), strict=True)
+        for index, negative in zip(sparse.index.ravel(), sparse.negative.ravel(), strict=True)
     ]
-    note(cells.q, cells.index, cells.negative)
-    return pack(cells.q.ravel().tolist(), bits=1), pack(entries, bits=entry.size)
+    note(sparse.q, sparse.index, sparse.negative)
+    return pack(sparse.q.ravel().tolist(), bits=1), pack(entries, bits=entry.size)
 
 
 def note(q: np.ndarray, index: np.ndarray, negative: np.ndarray) -> None:

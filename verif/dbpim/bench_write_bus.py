@@ -16,7 +16,7 @@ from verif.dbpim.probe import Probe
 from verif.stream import Stream, offer, reset
 
 ARCH = arch_from_environment()
-BITS = bus_write(ARCH).size
+BITS: int = bus_write(ARCH).size
 WORDS = 20
 """Of each core in one run."""
 ASKS = [f"requests__{core}__{name}" for core in range(ARCH.cores) for name in ("valid", "ready")]
@@ -27,7 +27,8 @@ CORNERS = Corners("all cores ask", "nobody asks", "the last core goes before the
 
 def random_word(rng: np.random.Generator) -> int:
     """Return any word of the bus."""
-    return int.from_bytes(rng.bytes(-(-BITS // 8)), "little") % (1 << BITS)
+    content: bytes = rng.bytes(-(-BITS // 8))
+    return int.from_bytes(content, "little") % (1 << BITS)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

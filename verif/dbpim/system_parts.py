@@ -55,8 +55,8 @@ def other_sizes() -> dict[str, Arch]:
 
 def system_parts(arch: Arch) -> SideBySide:
     """Return the parts between the memory port and the cores."""
-    parts = (ImageWriter, Loader, LogitBuffer, ReadEngine, Registers, Sequencer)
-    parts += (TileLoader, WeightDecoder, WriteBus, WriteEngine)
+    parts = [ImageWriter, Loader, LogitBuffer, ReadEngine, Registers, Sequencer]
+    parts += [TileLoader, WeightDecoder, WriteBus, WriteEngine]
     made = [part(arch=arch) for part in parts]
     return SideBySide(parts=[*made, Fifo(depth=FIFO_DEPTH, width=FIFO_BITS), Supervisor()])
 

@@ -1,0 +1,97 @@
+"""Tile packets as a stream brings them, and what the cores must be told of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.dbpim.weight_decoder import decode, decode_dense
+from hwgen.rtl.dbpim.layouts import cell_meta
+from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
+from hwgen.spec.dbpim.instructions import PARAMETER_BITS, TILE_HEADER_BITS
+from hwgen.spec.dbpim.stream import FilterParameters, encode_parameters, encode_tile
+from verif.dbpim.component import pack
+
+LIMIT = 1 << (ACCUMULATOR_BITS - 1)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A tile with everything random that the loader does not look at."""
+
+    arch: Arch
+    cores: int
+    masks: NDArray[np.bool_]
+    parameters: tuple[FilterParameters, ...]
+    codes: NDArray[np.uint8]
+    others: dict[str, int]
+
+    def packet(self) -> bytes:
+        """Return the packet as the compiler writes it."""
+        return encode_tile(
+            {"cores": self.cores, **self.others},
+            masks=self.masks,
+            parameters=self.parameters,
+            codes=self.codes,
+            arch=self.arch,
+        )
+
+    def header(self) -> int:
+        """Return the header without its padding."""
+        return int.from_bytes(self.packet()[: TILE_HEADER_BITS // 8], "little")
+
+    def mask_beats(self) -> list[int]:
+        """Return the mask words, as many in a beat as fit, the lowest first."""
+        bits = self.masks.ravel().tolist()
+        size = self.arch.port_bits
+        return [pack(bits[start : start + size], bits=1) for start in range(0, len(bits), size)]
+
+    def parameter_words(self) -> list[int]:
+        """Return the parameters of each filter, without padding."""
+        words = [int.from_bytes(encode_parameters(p), "little") for p in self.parameters]
+        return [word % (1 << PARAMETER_BITS) for word in words]
+
+    def rows(self) -> list[tuple[int, int]]:
+        """Return cells and metadata of each row, as the ports carry them."""
+        return [self._row(codes) for codes in self.codes]
+
+    def _row(self, codes: NDArray[np.uint8]) -> tuple[int, int]:
+        if not self.arch.sparsity.weight_bits:
+            return pack(decode_dense(codes).ravel().tolist(), bits=1), 0
+        cells, entry = decode(codes), cell_meta()
+        pairs = zip(cells.index.ravel(), cells.negative.ravel(), strict=True)
+        entries = [
+            entry.const({"index": int(index), "negative": int(negative)}).as_bits()
+            for index, negative in pairs
+        ]
+        return pack(cells.q.ravel().tolist(), bits=1), pack(entries, bits=entry.size)
+
+
+def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
+    """Return a tile of any size that fits the rings of a core, for the named cores."""
+    lanes, filters = arch.macro.compartments, arch.filters
+    words = int(rng.choice([1, arch.mask_words, int(rng.integers(1, arch.mask_words + 1))]))
+    rows = int(rng.choice([1, arch.tile_rows]))
+    count = filters if rng.random() < 0.5 else 0
+    fields = {"group": 12, "kernel_y": 5, "kernel_x": 5, "channel_word": 8, "turn": 3}
+    fields |= {"first": 1, "last": 1, "last_group": 1, "columns": 16}
+    return Tile(
+        arch=arch,
+        cores=cores,
+        masks=rng.random((words, lanes)) < 0.5,
+        parameters=tuple(
+            FilterParameters(*map(int, rng.integers([-LIMIT, 0, 0], [LIMIT, 1 << 16, 1 << 6])))
+            for _ in range(count)
+        ),
+        codes=rng.integers(0, 256, (rows, lanes, filters), dtype=np.uint8),
+        others={name: int(rng.integers(0, 1 << bits)) for name, bits in fields.items()},
+    )
+
+
+def beats_of(content: bytes, arch: Arch) -> list[int]:
+    """Return whole beats as the memory port carries them."""
+    size = arch.port_bytes
+    return [
+        int.from_bytes(content[start : start + size], "little")
+        for start in range(0, len(content), size)
+    ]
