@@ -23,6 +23,7 @@ def info_table(report: InfoReport) -> RenderableType:
     if report.program is not None:
         parts += program_lines(report.program)
     if report.architecture is not None:
+        parts += [""] if parts else []
         parts += architecture_parts(report.architecture)
     if report.layers is not None:
         parts += ["", *tiling_parts(report.layers)]
@@ -61,7 +62,6 @@ def program_lines(program: ProgramInfo) -> Iterator[str]:
 
 def architecture_parts(arch: ArchitectureInfo) -> Iterator[RenderableType]:
     """Yield an architecture, key by key."""
-    yield ""
     yield f"architecture {arch.name} of the family {arch.family}, {arch.digest[:16]}"
     rows = Table(box=None, pad_edge=False, show_header=False)
     for key, value in flat(arch.configuration):

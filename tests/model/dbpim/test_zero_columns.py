@@ -1,0 +1,61 @@
+"""The bit columns that could be skipped, counted from golden's inputs one group at a time."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.dbpim import infer
+from golden.dbpim.network import gather
+from hwgen.compiler.dbpim import compile_network
+from hwgen.data import load_dataset
+from hwgen.model.dbpim import ColumnCounter, CycleModel, where_cycles_go
+from hwgen.spec.dbpim import load_arch, with_sparsity
+from hwgen.spec.network import Conv, Linear
+from hwgen.spec.network_file import load_network
+
+ROOT = Path(__file__).parents[3]
+NETWORK = load_network(ROOT / "configs/networks/digits_small_cnn.npz")
+SMALL = load_arch(ROOT / "configs/dbpim/small.yaml")
+MAPS = infer(NETWORK, load_dataset("digits").test_images[:1])
+INPUTS = [MAPS[layer.inputs[0]][0] for layer in NETWORK.layers]
+GROUP = 8
+
+
+def expected(layer: Conv | Linear, *, skip_values: bool, repeats: int) -> tuple[int, int]:
+    """Return zero and all bit columns: a group of filters meets eight kept inputs at a time."""
+    weights = NETWORK.parameters[layer.name].weights
+    flat = weights.reshape(len(weights), -1)
+    seen = gather(NETWORK, layer, MAPS[layer.input]).reshape(-1, flat.shape[1])
+    zero = total = 0
+    for start in range(0, len(flat), GROUP):
+        filters = flat[start : start + GROUP]
+        kept = np.flatnonzero(filters.any(axis=0)) if skip_values else np.arange(flat.shape[1])
+        uses = 1 if skip_values else -(-len(filters) // repeats)
+        for first in range(0, len(kept), GROUP):
+            union = np.bitwise_or.reduce(seen[:, kept[first : first + GROUP]], axis=1)
+            ones = np.array([max(1, int(byte).bit_count()) for byte in union])
+            zero += int((8 - ones).sum()) * uses
+            total += 8 * len(ones) * uses
+    return zero, total
+
+
+@pytest.mark.parametrize(("switches", "filters"), [("all", 8), ("none", 2)])
+def test_counts_are_those_of_the_groups(switches: str, filters: int) -> None:
+    arch = with_sparsity(SMALL, switches)
+    counts = ColumnCounter(compile_network(NETWORK, arch), arch).count(INPUTS)
+    for layer, count in zip(NETWORK.layers, counts, strict=True):
+        if isinstance(layer, Conv | Linear):
+            wanted = expected(layer, skip_values=switches == "all", repeats=filters)
+            assert tuple(count) == wanted, layer.name
+        else:
+            assert tuple(count) == (0, 0)
+
+
+def test_causes_add_up_to_the_cycles() -> None:
+    prediction = CycleModel(compile_network(NETWORK, SMALL), SMALL).predict(INPUTS)
+    causes = where_cycles_go(prediction)
+    assert sum(causes.values()) == pytest.approx(prediction.cycles)
+    simd = {layer.name for layer in NETWORK.layers} - set(NETWORK.parameters)
+    assert causes["simd"] == sum(each.cycles for each in prediction.layers if each.name in simd)
+    assert causes["busy"] > causes["simd"] > 0
