@@ -1,0 +1,28 @@
+# amaranth: UnusedElaboratable=no
+"""The loader alone, under both simulators."""
+
+from pathlib import Path
+
+import pytest
+
+from verif.dbpim.component import narrow, small
+from verif.dbpim.system_parts import other_sizes, run_system_bench, wide
+from verif.runner import Waves
+
+
+def test_small(tmp_path: Path, waves: Waves | None) -> None:
+    run_system_bench("loader", small(), tmp_path, waves)
+
+
+def test_wide(tmp_path: Path, waves: Waves | None) -> None:
+    run_system_bench("loader", wide(), tmp_path, waves)
+
+
+def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_system_bench("loader", narrow(), tmp_path, waves, simulator=icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", other_sizes())
+def test_other_sizes(size: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_system_bench("loader", other_sizes()[size], tmp_path, waves)
