@@ -17,7 +17,8 @@ from hwgen.rtl.dbpim.write_bus import WriteBus
 from hwgen.rtl.dbpim.write_engine import WriteEngine
 from hwgen.spec.dbpim.arch import Arch, with_sparsity
 from verif.axi_adapter import axi_harness
-from verif.dbpim.component import settings, small
+from verif.dbpim import component
+from verif.dbpim.component import settings
 from verif.dbpim.side_by_side import SideBySide
 from verif.runner import Waves, build, run
 
@@ -32,9 +33,20 @@ AXI = {
 """Prefix of the ports for the name by which cocotbext-axi finds them."""
 
 
+def small() -> Arch:
+    """Return the architecture of the default tests, with logits for several bursts."""
+    return replace(component.small(), logit_entries=128)
+
+
+def narrow() -> Arch:
+    """Return an architecture with one of nearly everything."""
+    return replace(component.narrow(), logit_entries=64)
+
+
 def wide() -> Arch:
-    """Return a dense chip with a wide port and eight cores."""
-    return replace(with_sparsity(small(), "none"), cores=8, macros_per_core=4, port_bits=256)
+    """Return a dense chip with a wide port, eight cores and many logits."""
+    dense = with_sparsity(small(), "none")
+    return replace(dense, cores=8, macros_per_core=4, port_bits=256, logit_entries=1024)
 
 
 def other_sizes() -> dict[str, Arch]:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from verif.dbpim.component import narrow, small
-from verif.dbpim.system_parts import other_sizes, run_system_bench, wide
+from verif.dbpim.system_parts import narrow, other_sizes, run_system_bench, small, wide
 from verif.runner import Waves
 
 
