@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from rich.console import Console, RenderableType
-from typer import Argument, Exit, Option, Typer
+from typer import Argument, BadParameter, Exit, Option, Typer
 
 from hwgen.cli.options import Arch, Count, Data, Json, Network, Sparsity, Work
 from hwgen.flow.build import build_verilog, compile_program
@@ -152,9 +152,11 @@ def run(
     golden: the reference alone. model: cycles too. rtl: the Verilog under Verilator, its maps
     against golden and its cycles against the model. Exit code 1 if anything differs.
     """
+    asked = waves or waves_from is not None or waves_to is not None
+    if asked and engine is not Engine.rtl:
+        raise BadParameter("waves are of a simulation: --engine rtl")
     subject = load_subject(network, arch, sparsity)
     batch = choose_images(subject.network, data, images)
-    asked = waves or waves_from is not None or waves_to is not None
     report = run_network(
         Context(work=work),
         subject,

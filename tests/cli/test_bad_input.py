@@ -228,7 +228,16 @@ def test_two_architectures(hwgen: Command) -> None:
     refused(hwgen("info", ARCH, TINY), "another architecture")
 
 
-@pytest.mark.parametrize("arguments", [["fly"], ["run", NETWORK], ["run", "--engine", "guess"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fly"],
+        ["run", NETWORK],
+        ["run", NETWORK, ARCH, "--engine", "guess"],
+        ["run", NETWORK, ARCH, "--engine", "model", "--waves"],
+        ["build", ARCH],
+    ],
+)
 def test_usage(hwgen: Command, arguments: list[object]) -> None:
     code, out, err = hwgen(*arguments)
     assert (code, out) == (2, "")

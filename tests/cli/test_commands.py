@@ -7,8 +7,9 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+import yaml
 
-from tests.cli.given import ARCH, NETWORK, ROOT, TINY, Command
+from tests.cli.given import ARCH, NETWORK, RECIPE, ROOT, TINY, Command
 
 IMAGES = 2
 
@@ -127,6 +128,18 @@ def test_model_and_its_speedup(report: Any) -> None:
     sparse = next(each for each in speedup["variants"] if each["sparsity"] == "all")
     assert sparse["cycles"] == content["cycles_model"]
     assert set(speedup["source"].values()) == {"model"}
+
+
+def test_train(report: Any, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    content = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
+    for phase in ("float_phase", "pruned_phase", "quantized_phase"):
+        content[phase] |= {"epochs": 1, "warmup_epochs": 0}
+    recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
+    trained, out = report("train", recipe, "--seed", 4, "--out", tmp_path / "trained")
+    assert trained["network"]["file"] == str(tmp_path / "trained/network.npz")
+    assert trained["training"]["seed"] == 4
+    assert f"integer {trained['accuracy']['integer']:.2%}" in out
 
 
 def test_help_teaches(hwgen: Command) -> None:
