@@ -40,7 +40,12 @@ class Sparsity:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class MacroSize:
-    """One SRAM macro: `compartments` x `columns` DBMUs of `rows` cells each."""
+    """One SRAM macro: `compartments` x `columns` DBMUs of `rows` cells each.
+
+    compartments: inputs that meet a row at once, and channels of a word of the buffers
+    columns: bits of a row in a compartment; a filter takes 2, or 8 without `weight_bits`
+    rows: rows of cells, of which one is active in a cycle
+    """
 
     compartments: Annotated[int, Field(ge=4, le=16)]
     columns: Literal[8, 16]
@@ -51,6 +56,8 @@ class MacroSize:
 class Arch:
     """A DB-PIM chip. Sizes are powers of two unless said otherwise.
 
+    format, version: of the file
+    name: for people and for the folders of results
     clock_mhz: clock frequency, for times in reports
     cores, macros_per_core: macros of a core hold the same weights and compute other positions
     tile_rows: rows of a weight tile at most, up to rows / 2
@@ -63,6 +70,7 @@ class Arch:
     logit_entries: classes that the head may have at most
     port_bits: width of the memory port
     memory_latency_cycles: cycles from an accepted address to its first beat (any number)
+    macro, sparsity: see MacroSize and Sparsity
     """
 
     format: Literal["hwgen.dbpim.architecture"]

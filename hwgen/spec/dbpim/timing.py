@@ -1,7 +1,7 @@
 """Published cycles of the DB-PIM components: the model adds them up, the benches measure them.
 
-docs/dbpim-timing.md draws them. A latency counts clock edges: a word that a stage takes in cycle
-t is seen by the next stage in cycle t + latency.
+docs/dbpim-microarchitecture.md says when each counts. A latency counts clock edges: a word that a
+stage takes in cycle t is seen by the next stage in cycle t + latency.
 """
 
 BANK_READ_CYCLES = 1
