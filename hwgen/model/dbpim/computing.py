@@ -21,6 +21,7 @@ from hwgen.model.dbpim.state import (
     IMBALANCE,
     LOAD,
     OUTPUT,
+    QUEUE,
     RESULT_RING,
     ROW_WRITE,
     SWITCH,
@@ -53,6 +54,7 @@ def issue(
     t: int,
     macro: int,
     row_write: bool,
+    queue_full: bool,
     core: Record,
     fields: Record,
     sizes: Sizes,
@@ -60,10 +62,10 @@ def issue(
 ) -> int:
     """Issue one bit column in a macro if nothing forbids it; return the cause of the cycle."""
     if core.read[macro] == core.written:
-        return idle_cause(t, core)
+        return idle_cause(t, queue_full, core)
     group = core.queue_ring[core.read[macro] % sizes.queue]
     if group[GROUP_VISIBLE] > t:
-        return idle_cause(t, core)
+        return idle_cause(t, queue_full, core)
     if core.issue_left[macro] == 0:
         core.issue_left[macro] = group_cost(macro, group, core, fields, sizes, weights)
     if core.row_base[group[GROUP_TILE] % TILE_SLOTS] + group[GROUP_ROW] >= core.rows_valid:
@@ -91,8 +93,10 @@ def issue(
 
 
 @compiled
-def idle_cause(t: int, core: Record) -> int:
-    """Return why a macro has no group: no tile, a slow switch, or its core is through."""
+def idle_cause(t: int, queue_full: bool, core: Record) -> int:
+    """Return why a macro has no group: slow neighbour, slow switch, no tile, no work left."""
+    if queue_full:
+        return QUEUE
     if core.words_read != core.words_written:
         return SWITCH
     if core.walking == 0 or core.done == 1:

@@ -98,11 +98,12 @@ def cores_step(
             worked |= simd_step(t, core, granted == core.number, sizes, fields)
             continue
         starved |= waits_for_tile(t, core) or waits_for_row(t, core, sizes)
+        queue_full = core.written - core.read[: sizes.macros].min() >= sizes.queue
         walk_and_fetch(t, core, fields, sizes, weights)
         switch_inputs(t, core, sizes, weights)
         row_write = (row_cores >> core.number & 1) == 1
         for macro in range(sizes.macros):
-            cause = issue(t, macro, row_write, core, fields, sizes, weights)
+            cause = issue(t, macro, row_write, queue_full, core, fields, sizes, weights)
             worked |= cause == BUSY
             causes[cause] += 1
         retire_tile(core, sizes.macros, weights.tiles)

@@ -32,10 +32,11 @@ TILE_TYPE = np.dtype(
 )
 """One row for each tile packet of the stream, in its order."""
 
-CAUSES = ("busy", "row_write", "load", "switch", "output", "imbalance")
+CAUSES = ("busy", "row_write", "load", "switch", "queue", "output", "imbalance")
 """Where the cycles of a macro go during a CONV layer: it issues; a row is being written; it waits
-for a tile or a row; for the switch to fill a group; for a place for its result; for other cores."""
-BUSY, ROW_WRITE, LOAD, SWITCH, OUTPUT, IMBALANCE = range(len(CAUSES))
+for a tile or a row; for the switch to fill a group; for a slower macro of its core, whose queue is
+full; for a place for its result; for other cores."""
+BUSY, ROW_WRITE, LOAD, SWITCH, QUEUE, OUTPUT, IMBALANCE = range(len(CAUSES))
 
 
 class Sizes(NamedTuple):
