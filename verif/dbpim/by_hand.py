@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.rtl.dbpim.layouts import bus_write
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import pack_image
 from hwgen.spec.dbpim.program import Program
 from verif.binary import BINARY_ARGS
-from verif.dbpim.chip_run import HERE, TOP, Job, beats_text, place
+from verif.dbpim.chip_run import HERE, TOP, Job, beats_text, host_parameters, place
 from verif.lint import WAIVERS
 from verif.toolchain import use_verilator
 
@@ -64,7 +63,7 @@ def write_by_hand(
     script = folder / "run.sh"
     text = SCRIPT.format(
         environment=environment(),
-        build=" ".join([*BINARY_ARGS, "--top-module", TOP, "-o", TOP, *sizes(arch)]),
+        build=" ".join([*BINARY_ARGS, "--top-module", TOP, "-o", TOP, *host_parameters(arch)]),
         folder=VERILOG,
         top=TOP,
         plusargs=" ".join(f"+{name}={value}" for name, value in plusargs.items()),
@@ -78,16 +77,6 @@ def logit_lines(logits: NDArray[np.int32]) -> Iterable[str]:
     """Yield the logits as the host writes them down."""
     for (image, index), value in np.ndenumerate(logits):
         yield f"logit {image} {index} {value}\n"
-
-
-def sizes(arch: Arch) -> list[str]:
-    """Return the parameters of the host."""
-    layout = bus_write(arch)
-    widths = {"PORT_BITS": arch.port_bits}
-    widths |= {
-        f"{name.upper()}_BITS": layout[name].width for name in ("data", "enable", "bank", "address")
-    }
-    return [f"-G{name}={value}" for name, value in widths.items()]
 
 
 def environment() -> str:

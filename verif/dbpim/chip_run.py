@@ -85,12 +85,16 @@ def chip_binary(arch: Arch, args: tuple[str, ...] = (), *, waves: bool = False) 
         body, end, rest = sources["host.v"].rpartition("endmodule")
         sources["host.v"] = f"{body}{WAVES}{end}{rest}"
         args = (*args, "--trace")
+    return build_binary(sources, top=TOP, args=[*host_parameters(arch), *args])
+
+
+def host_parameters(arch: Arch) -> list[str]:
+    """Return Verilator's arguments for the parameters of host.v."""
     layout = bus_write(arch)
     sizes = {"PORT_BITS": arch.port_bits}
     for name in ("data", "enable", "bank", "address"):
         sizes[f"{name.upper()}_BITS"] = layout[name].width
-    parameters = [f"-G{name}={value}" for name, value in sizes.items()]
-    return build_binary(sources, top=TOP, args=[*parameters, *args])
+    return [f"-G{name}={value}" for name, value in sizes.items()]
 
 
 def run_chip(
