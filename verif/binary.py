@@ -11,11 +11,15 @@ from verif.lint import WAIVERS
 from verif.toolchain import BUILD_JOBS, use_verilator
 
 BINARY_ARGS = ["--binary", "--timing", "--x-assign", "unique", "--x-initial", "unique"]
-OPTIMIZE = "OPT_FAST=-O3"
+FAST = "-O3"
 """A chip runs for millions of cycles: its executable earns a slower compilation."""
+QUICK = "-O1"
+"""What is run once, such as a window of waves, should be compiled soon."""
 
 
-def build_binary(sources: Mapping[str, str], *, top: str, args: Sequence[str] = ()) -> Path:
+def build_binary(
+    sources: Mapping[str, str], *, top: str, args: Sequence[str] = (), optimize: str = FAST
+) -> Path:
     """Return the executable that `verilator --binary` makes of `sources`, text by file name.
 
     Every suffix may occur; those of Verilog (.v, .sv) and of Verilator's control files (.vlt) are
@@ -27,7 +31,7 @@ def build_binary(sources: Mapping[str, str], *, top: str, args: Sequence[str] = 
     texts = {**sources, "waivers.vlt": WAIVERS.read_text(encoding="utf-8")}
     command = ["verilator", *BINARY_ARGS, "--build-jobs", str(BUILD_JOBS), *args]
     command += ["--top-module", top, "-Mdir", "obj", "-o", top]
-    environment = {**os.environ, "MAKEFLAGS": f"{os.environ['MAKEFLAGS']} {OPTIMIZE}"}
+    environment = {**os.environ, "MAKEFLAGS": f"{os.environ['MAKEFLAGS']} OPT_FAST={optimize}"}
 
     def compile_in(folder: Path) -> None:
         files = [file.name for file in write_sources(folder, texts)]

@@ -15,7 +15,7 @@ from hwgen.rtl.dbpim.chip import Chip
 from hwgen.rtl.dbpim.layouts import bus_write
 from hwgen.rtl.emit import verilog_modules
 from hwgen.spec.dbpim.arch import Arch
-from verif.binary import build_binary
+from verif.binary import FAST, QUICK, build_binary
 from verif.runner import Waves
 from verif.wrapper import WAVES
 
@@ -85,7 +85,8 @@ def chip_binary(arch: Arch, args: tuple[str, ...] = (), *, waves: bool = False) 
         body, end, rest = sources["host.v"].rpartition("endmodule")
         sources["host.v"] = f"{body}{WAVES}{end}{rest}"
         args = (*args, "--trace")
-    return build_binary(sources, top=TOP, args=[*host_parameters(arch), *args])
+    optimize = QUICK if waves else FAST
+    return build_binary(sources, top=TOP, args=[*host_parameters(arch), *args], optimize=optimize)
 
 
 def host_parameters(arch: Arch) -> list[str]:
