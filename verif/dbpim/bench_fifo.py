@@ -21,7 +21,7 @@ CORNERS = Corners(
 )
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(seed=range(2), gap=[0.0, 0.6], stall=[0.0, 0.6], flush=[0.0, 0.05])
 async def words_keep_their_order(
     dut: Any, seed: int, gap: float, stall: float, flush: float

@@ -34,7 +34,7 @@ CORNERS = Corners(
 )
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(shape=SHAPES, pixel_bytes=SIZES, gap=[0.0, 0.5])
 async def image_matches_golden(
     dut: Any, shape: tuple[int, int], pixel_bytes: int, gap: float

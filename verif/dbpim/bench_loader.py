@@ -96,7 +96,7 @@ async def bring(dut: Any, program: Program, probe: Probe, pauses: Iterator[bool]
         await offer(Stream(dut, "loader__beats"), beats, pauses)
 
 
-@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 @cocotb.parametrize(seed=range(3), gap=[0.0, 0.4], stall=[0.0, 0.6])
 async def programs_reach_the_cores(dut: Any, seed: int, gap: float, stall: float) -> None:
     """Every packet does what it should, in its cycles, for its cores alone."""
@@ -220,7 +220,7 @@ def follow_tile(
     return cycle
 
 
-@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 async def what_is_not_for_this_chip_is_refused(dut: Any) -> None:
     """Another first packet, version or architecture: nothing is loaded."""
     rng = np.random.default_rng(0)
@@ -239,7 +239,7 @@ async def what_is_not_for_this_chip_is_refused(dut: Any) -> None:
         assert len(probe.when("command__valid")) == 1, "image and stream were asked for"
 
 
-@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 @cocotb.parametrize(opcode=[0, Opcode.BEGIN, Opcode.END + 1, Opcode.TILE + 1, 0xFF])
 async def an_unknown_opcode_stops_the_loader(dut: Any, opcode: int) -> None:
     """The error comes with the packet's first beat."""
@@ -255,7 +255,7 @@ async def an_unknown_opcode_stops_the_loader(dut: Any, opcode: int) -> None:
     expect_error(probe, ErrorCode.BAD_OPCODE, taken[before], taken[: before + 1])
 
 
-@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 @cocotb.parametrize(cut=[1, 2, 5])
 async def a_stream_without_end_is_an_error(dut: Any, cut: int) -> None:
     """It is reported in the cycle after the last beat that there is, or when one is missed."""

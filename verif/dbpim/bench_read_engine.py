@@ -106,7 +106,7 @@ async def begin(dut: Any, rng: np.random.Generator, pause: float) -> tuple[Memor
     return memory, probe
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 @cocotb.parametrize(seed=range(2), pause=[0.0, 0.6], stall=[0.0, 0.5, 0.9])
 async def beats_come_in_order(dut: Any, seed: int, pause: float, stall: float) -> None:
     """All beats of all commands arrive once, and bursts leave as early as the rules allow."""
@@ -125,7 +125,7 @@ async def beats_come_in_order(dut: Any, seed: int, pause: float, stall: float) -
     assert probe.cycles[-1]["idle"], f"seed {seed}: idle after all beats"
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 async def a_full_fifo_asks_for_nothing(dut: Any) -> None:
     """Nobody takes beats: the engine asks for as many as it has places, and for no more."""
     rng = np.random.default_rng(0)
@@ -220,7 +220,7 @@ def note_burst(address: int, length: int) -> None:
     CORNERS.hit("a burst ends at a page", (address + length * SIZE) % PAGE_BYTES == 0)
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 async def an_error_is_reported_with_its_beat(dut: Any) -> None:
     """Each beat with a bad response raises `error` in its own cycle; nothing is lost."""
     rng = np.random.default_rng(1)
@@ -236,7 +236,7 @@ async def an_error_is_reported_with_its_beat(dut: Any) -> None:
     CORNERS.hit("a beat with an error")
 
 
-@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 @cocotb.parametrize(seed=range(30))
 async def stop_drains(dut: Any, seed: int) -> None:
     """`stop` at any time: addresses stay until taken, beats are swallowed, then all begins anew."""
@@ -253,7 +253,7 @@ async def stop_drains(dut: Any, seed: int) -> None:
     dut.read_engine__stop.value = 1
     await FallingEdge(dut.clk)
     stopped = len(probe.cycles) - 1
-    while not probe.cycles[-1]["idle"]:
+    while not probe.last("idle"):
         await FallingEdge(dut.clk)
     check_stop(probe, stopped)
     dut.read_engine__stop.value = 0

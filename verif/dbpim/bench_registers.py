@@ -57,7 +57,7 @@ async def write(master: AxiLiteMaster, address: int, value: int) -> AxiResp:
     return (await master.write(address, value.to_bytes(4, "little"))).resp
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(pause=[0.0, 0.6], seed=range(2))
 async def every_register_is_as_listed(dut: Any, pause: float, seed: int) -> None:
     """What can be read reads what the chip says; what can be written comes out and back."""
@@ -91,7 +91,7 @@ async def every_register_is_as_listed(dut: Any, pause: float, seed: int) -> None
     check_answers(probe)
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 async def bytes_are_written_alone(dut: Any) -> None:
     """A strobe that is low leaves its byte as it is."""
     master, _ = await begin(dut, 0.0, 0)
@@ -101,7 +101,7 @@ async def bytes_are_written_alone(dut: Any) -> None:
     assert await read(master, offset) == (0x11BBAA44, AxiResp.OKAY)
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(pause=[0.0, 0.6])
 async def start_is_one_pulse(dut: Any, pause: float) -> None:
     """It comes one cycle after its write was accepted, for bit 0 alone, and not while busy."""

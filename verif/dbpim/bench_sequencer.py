@@ -53,7 +53,7 @@ def random_instruction(rng: np.random.Generator, opcode: Opcode) -> Instruction:
     return Instruction(opcode, word, cores, fields.get("words", 0))
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(seed=range(2), gap=[0.0, 0.9], work=[0.0, 0.7])
 async def layers_go_in_order(dut: Any, seed: int, gap: float, work: float) -> None:
     """Image, layers, STORE and END retire one after the other, in the cycles of the page."""
@@ -68,7 +68,7 @@ async def layers_go_in_order(dut: Any, seed: int, gap: float, work: float) -> No
     cocotb.start_soon(probe.record())
     cocotb.start_soon(offer(source, [i.word for i in program], chances(rng, gap)))
     image = int(rng.integers(1, 30))
-    while not probe.when("finished"):
+    while not probe.last("finished"):
         cycle = len(probe.cycles)
         dut.sequencer__image_done.value = cycle == image
         dut.sequencer__idle.value = random_idle(rng, work)

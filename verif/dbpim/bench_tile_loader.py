@@ -32,7 +32,7 @@ CORNERS = Corners(
 )
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(seed=range(2), gap=[0.0, 0.5])
 async def bodies_match_golden(dut: Any, seed: int, gap: float) -> None:
     """Masks, parameters and rows come out in the cycles that the page names."""

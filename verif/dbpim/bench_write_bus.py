@@ -31,7 +31,7 @@ def random_word(rng: np.random.Generator) -> int:
     return int.from_bytes(content, "little") % (1 << BITS)
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(seed=range(2), gap=[0.0, 0.5, 0.9], image=[0.0, 0.2])
 async def grants_go_round(dut: Any, seed: int, gap: float, image: float) -> None:
     """In each cycle the right core is granted, and its word is written one cycle later."""

@@ -87,7 +87,7 @@ async def store(dut: Any, address: int, words: int) -> None:
     dut.write_engine__start.value = 0
 
 
-@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 @cocotb.parametrize(seed=range(2), pause=[0.0, 0.6])
 async def memory_holds_the_words(dut: Any, seed: int, pause: float) -> None:
     """The words and nothing but the words are written, wherever pages end."""
@@ -101,7 +101,7 @@ async def memory_holds_the_words(dut: Any, seed: int, pause: float) -> None:
         memory.write(0, b"\xa5" * MEMORY_BYTES)
         probe.cycles.clear()
         await store(dut, address, words)
-        while not probe.when("done"):
+        while not probe.last("done"):
             await FallingEdge(dut.clk)
         await FallingEdge(dut.clk)
         where = f"seed {seed}: {words} words at {address:#x}"
@@ -179,7 +179,7 @@ def check_state(probe: Probe, end: int, where: str) -> None:
         assert row["taken"] == moves, f"{where}, cycle {cycle}: taken"
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 async def an_error_ends_the_store(dut: Any) -> None:
     """A bad response raises `error` and not `done`, and the engine can be started again."""
     rng = np.random.default_rng(5)
@@ -187,7 +187,7 @@ async def an_error_ends_the_store(dut: Any) -> None:
     cocotb.start_soon(answer(dut, bytes(MOST * WORD_BYTES)))
     memory.bad = frozenset({PAGE_BYTES - ALIGNMENT})
     await store(dut, PAGE_BYTES - ALIGNMENT, MOST)
-    while not probe.when("error"):
+    while not probe.last("error"):
         await FallingEdge(dut.clk)
     await FallingEdge(dut.clk)
     await FallingEdge(dut.clk)
@@ -197,11 +197,11 @@ async def an_error_ends_the_store(dut: Any) -> None:
     CORNERS.hit("an error")
     memory.bad = frozenset()
     await store(dut, 0, 1)
-    while not probe.when("done"):
+    while not probe.last("done"):
         await FallingEdge(dut.clk)
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.test(timeout_time=200, timeout_unit="us")
 @cocotb.parametrize(wait=range(8))
 async def stop_ends_after_the_burst(dut: Any, wait: int) -> None:
     """A burst that has begun is carried to its response; none follows."""
@@ -216,8 +216,8 @@ async def stop_ends_after_the_burst(dut: Any, wait: int) -> None:
         await FallingEdge(dut.clk)
     dut.write_engine__stop.value = 1
     await FallingEdge(dut.clk)
-    busy = not probe.cycles[-1]["idle"]
-    while not probe.cycles[-1]["idle"]:
+    busy = not probe.last("idle")
+    while not probe.last("idle"):
         await FallingEdge(dut.clk)
     begun = len(probe.when("memory__awvalid", "memory__awready"))
     assert begun == len(probe.when("memory__bvalid", "memory__bready")), "a response is missing"

@@ -25,6 +25,10 @@ class Probe:
             self.cycles.append(row)
             await FallingEdge(self._clk)
 
+    def last(self, name: str) -> Any:
+        """Return what the signal was in the cycle recorded last."""
+        return self.cycles[-1][name] if self.cycles else None
+
     def when(self, *names: str) -> list[int]:
         """Return the cycles in which all these signals were 1."""
         return [n for n, row in enumerate(self.cycles) if all(row[name] == 1 for name in names)]
