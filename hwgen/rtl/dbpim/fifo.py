@@ -18,7 +18,7 @@ class Fifo(Part):
     Latency  1 cycle from ``input`` to ``output``
     Rate     one word in and one out in each cycle; a full queue takes nothing, even when a word
              leaves in the same cycle
-    Errors   none
+    Errors   ValueError for another depth
     Golden   the words in their order
     Source   docs/dbpim-microarchitecture.md, "Memory side" and "Layer barrier"
     """
