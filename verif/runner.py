@@ -161,7 +161,7 @@ def failures(results: Path) -> str:
     cases = cases_in(results)
     failed = [(case.attrib["name"], case.find("failure")) for case in cases]
     return "\n".join(
-        f"{name}: {failure.attrib['message'].splitlines()[0]}"
+        f"{name}: {failure.attrib['message'].partition(chr(10))[0] or 'no message'}"
         for name, failure in failed
         if failure is not None
     )

@@ -8,7 +8,7 @@ import pytest
 
 from hwgen.errors import SimulationError
 from tests.tiny import Adder
-from verif.runner import Waves, build, run
+from verif.runner import Waves, build, failures, run
 
 BENCH = "tests.bench_tiny"
 BIAS = {"BIAS": "1"}
@@ -81,3 +81,10 @@ def test_waves_under_icarus(icarus: str, tmp_path: Path) -> None:
     bench = build(Adder(), simulator=icarus, waves=waves)
     run(bench, module=BENCH, folder=tmp_path, settings=BIAS)
     assert (tmp_path / "waves.fst").stat().st_size > 0
+
+
+def test_a_failure_without_words_is_named(tmp_path: Path) -> None:
+    results = tmp_path / "results.xml"
+    cases = '<testcase name="a"><failure message=""/></testcase><testcase name="b"/>'
+    results.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
+    assert failures(results) == "a: no message"
