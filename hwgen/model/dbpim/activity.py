@@ -53,8 +53,3 @@ def bit_columns(inputs: NDArray[np.uint8], tile: TilePacket, conv: Packet, arch:
     groups[:, np.flatnonzero(present)] = kept
     seen = np.bitwise_or.reduce(groups.reshape(len(inputs), rows, compartments), axis=2)
     return np.maximum(ONES_IN_BYTE[seen], 1)
-
-
-def expected_columns(positions: int, tile: TilePacket, columns: int) -> Counts:
-    """Return (positions, rows) filled with an expected number of bit columns."""
-    return np.full((positions, tile.fields["rows"]), columns, dtype=np.uint8)
