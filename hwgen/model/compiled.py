@@ -21,7 +21,7 @@ def cache_folder() -> Path:
     functions of other files would be missed, so the folder's name holds them all.
     """
     sha = hashlib.sha256(numba.__version__.encode())
-    for room in ("model", "spec"):
+    for room in ("dse", "model", "spec"):
         for file in sorted((PACKAGE / room).rglob("*.py")):
             sha.update(file.read_bytes())
     root = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
