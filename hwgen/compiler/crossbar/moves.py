@@ -1,10 +1,14 @@
 """Nodes that move or rename values: no layer of their own, their readers see through them."""
 
+import math
 from dataclasses import replace
 
 from hwgen.compiler.crossbar.maps import LAYOUT, Axis, Map, named, reshaped
 from hwgen.compiler.crossbar.operators import RESHAPES
 from hwgen.compiler.crossbar.step import Step
+
+AXES_PLACE = 3
+"""Input of Pad that names axes."""
 
 
 def moved(step: Step) -> Map:
@@ -24,8 +28,10 @@ def moved(step: Step) -> Map:
 
 def unmoved(step: Step) -> Map:
     """Values stay where they are; constants may be read beside them."""
-    if len(step.read) > 1:
-        raise step.error("inputs", "one map and constants", f"{len(step.read)} maps")
+    divisor = step.node.op_type == "Div" and step.node.input[0] not in step.maps
+    if len(step.read) > 1 or divisor:
+        given = "a map to divide by" if divisor else f"{len(step.read)} maps"
+        raise step.error("inputs", "one map and constants", given)
     read = step.read[0]
     if step.shape != read.shape:
         raise step.error("output", f"of shape {read.shape} as its map", step.shape)
@@ -34,7 +40,10 @@ def unmoved(step: Step) -> Map:
 
 def cut(step: Step) -> Map:
     """Reshape, flatten, squeeze, unsqueeze."""
-    return replace(step.map, shape=step.shape, axes=reshaped(step.map, step.shape))
+    read = step.map
+    if math.prod(step.shape) != math.prod(read.shape):
+        raise step.error("output", f"as many values as {read.shape}", step.shape)
+    return replace(read, shape=step.shape, axes=reshaped(read, step.shape))
 
 
 def transposed(step: Step) -> Map:
@@ -73,20 +82,19 @@ def providers_of(reads: list[Map]) -> tuple[int, ...]:
 
 def padded(step: Step) -> Map:
     """Zeros around rows and columns; the convolution or pooling behind adds them to its own."""
-    read = step.map
+    read, rank = step.map, len(step.map.shape)
     mode = step.attribute("mode", b"constant").decode()
     if mode != "constant":
         raise step.error("mode", "constant", mode)
-    if len(step.node.input) > 3 and step.node.input[3]:
+    if len(step.node.input) > AXES_PLACE and step.node.input[AXES_PLACE]:
         raise step.error("inputs", "map, pads and value", "axes too")
     pads = step.integers("pads", 1) or []
-    rank = len(read.shape)
-    pairs = list(zip(pads[:rank], pads[rank:], strict=True))
-    around = {pair for pair, axis in zip(pairs, LAYOUT, strict=False) if axis in ("row", "column")}
-    if not read.is_layered or len(pairs) != rank or len(around) != 1 or min(min(around)) < 0:
-        raise step.error("pads", "the same for rows and columns, not negative", pads)
-    if pairs[:2] != [(0, 0), (0, 0)]:
-        raise step.error("pads", "zero for batch and channels", pads)
-    before, after = around.pop()
-    padding = (read.padding[0] + before, read.padding[1] + after)
-    return replace(read, shape=step.shape, padding=padding)
+    if not any(pads):
+        return unmoved(step)
+    plane = [pads[2:4], pads[6:8]]
+    if not read.is_layered or len(pads) != 2 * rank or any(pads[:2]) or any(pads[4:6]):
+        raise step.error("pads", "for rows and columns alone", pads)
+    if min(pads) < 0 or any(first != second for first, second in plane):
+        raise step.error("pads", "the same for rows and columns, and not negative", pads)
+    padding = (read.padding[0] + pads[2], read.padding[1] + pads[6])
+    return replace(read, shape=step.shape, axes=named(step.shape, LAYOUT), padding=padding)

@@ -41,6 +41,7 @@ class OnnxGraph:
     image: name of the tensor that is the image
     shapes: of all tensors whose every side is known, the batch included
     constants: small stored tensors, flat
+    obstacle: why shapes do not follow from each other; empty when they do
     """
 
     name: str
@@ -49,6 +50,7 @@ class OnnxGraph:
     image: str
     shapes: dict[str, Shape]
     constants: dict[str, NDArray[np.generic]]
+    obstacle: str
     fused_activations: bool
 
 
@@ -79,7 +81,7 @@ def open_model(model: onnx.ModelProto, *, name: str, source: str) -> OnnxGraph:
     image = find_image(slim.graph, parameters, source)
     fix_image(image, source)
     nodes = nodes_behind(image.name, slim.graph, source)
-    inferred = infer(slim, source)
+    inferred, obstacle = infer(slim, source)
     return OnnxGraph(
         name=name,
         source=source,
@@ -87,6 +89,7 @@ def open_model(model: onnx.ModelProto, *, name: str, source: str) -> OnnxGraph:
         image=image.name,
         shapes=known_shapes(inferred.graph),
         constants=small_constants(slim.graph),
+        obstacle=obstacle,
         fused_activations=any(
             entry.key == FUSED_KEY and entry.value == "true" for entry in model.metadata_props
         ),
@@ -210,7 +213,7 @@ def nodes_behind(image: str, graph: onnx.GraphProto, source: str) -> tuple[onnx.
     """Return the nodes that compute with the image; each has an operator that we understand."""
     carried, nodes = {image}, []
     for node in graph.node:
-        subgraph = any(attribute.HasField("g") for attribute in node.attribute)
+        subgraph = any(attribute.HasField("g") for attribute in node.attribute)  # If, Loop
         if carried.isdisjoint(node.input) and not subgraph:
             continue
         if node.op_type in SHAPE_READERS:
@@ -227,16 +230,27 @@ def nodes_behind(image: str, graph: onnx.GraphProto, source: str) -> tuple[onnx.
     return tuple(nodes)
 
 
-def infer(model: onnx.ModelProto, source: str) -> onnx.ModelProto:
-    """Return the model with the shapes that follow; those that do not follow stay open."""
+def infer(model: onnx.ModelProto, source: str) -> tuple[onnx.ModelProto, str]:
+    """Return the model with the shapes that follow, and why others do not."""
     try:
         onnx.checker.check_model(model)
-        return onnx.shape_inference.infer_shapes(model, data_prop=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        reason = shortened(" ".join(str(error).split()), longest=LONGEST_REASON)
+    except onnx.checker.ValidationError as error:
         raise FormatError(
-            field="the network", allowed="valid ONNX", given=reason, source=source
+            field="the network", allowed="valid ONNX", given=reason(error), source=source
         ) from None
+    inferred, obstacle = model, ""
+    for strict in (True, False):
+        try:
+            inferred = onnx.shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True)
+            break
+        except onnx.shape_inference.InferenceError as error:
+            obstacle = reason(error)
+    return inferred, obstacle
+
+
+def reason(error: Exception) -> str:
+    """Return what a library complains about, on one line."""
+    return shortened(" ".join(str(error).split()), longest=LONGEST_REASON)
 
 
 def known_shapes(graph: onnx.GraphProto) -> dict[str, Shape]:

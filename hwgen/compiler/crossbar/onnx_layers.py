@@ -48,16 +48,12 @@ def network_of(model: onnx.ModelProto, *, name: str, source: str) -> CrossbarNet
     graph = open_model(model, name=name, source=source)
     walk = Walk(graph)
     image = walk.maps[graph.image]
-    for node in graph.nodes:
-        walk.take(Step(node=node, graph=graph, maps=walk.maps))
-    if not walk.layers:
-        raise FormatError(
-            field="the network", allowed="at least one layer", given="none", source=source
-        )
     try:
+        for node in graph.nodes:
+            walk.take(Step(node=node, graph=graph, maps=walk.maps))
         return CrossbarNetwork(
             name=name,
-            input_channels=image.size("channel", "mixed"),
+            input_channels=image.size("channel"),
             input_side=image.size("row"),
             layers=tuple(walk.layers),
             fused_activations=graph.fused_activations,
@@ -76,6 +72,8 @@ class Walk:
     def take(self, step: Step) -> None:
         """Add what a node does."""
         operator = step.node.op_type
+        if not step.read:
+            raise step.error("input", "a map", "a mask or places")
         if operator not in WINDOWS | {"Pad"} and any(any(read.padding) for read in step.read):
             raise step.error("input", "not padded (Pad stands before Conv or a pooling)", "padded")
         if operator in WINDOWS | GLOBAL_POOLS:
@@ -127,10 +125,11 @@ class Walk:
         contracted = len(read.shape) - (1 if left else MATRIX)
         inputs = read.shape[contracted] if contracted >= 0 else 0
         weights = weights_of(step, 1 if left else 0, rank=MATRIX)
+        across = 1 if step.attribute("transB", 0) or not left else 0
         if inputs != read.values or step.attribute("transA", 0):
             given = " x ".join(str(size) for size in read.shape)
             raise step.error("map", "flattened (a value for each input, one position)", given)
-        if inputs not in weights:
+        if weights[across] != inputs:
             raise step.error("weights", f"for {inputs} inputs", f"of shape {weights}")
         axes: list[Axis] = ["batch" if axis == "batch" else "one" for axis in read.axes]
         axes[contracted] = "channel"
@@ -196,8 +195,8 @@ class Walk:
         for place in read.providers:
             before = self.layers[place].activation
             if before not in ("none", activation):
-                given = f"{activation} after {before}"
-                raise step.error(f"activation of {self.layers[place].name} and", "one", given)
+                allowed = f"{before}, which layer {self.layers[place].name} has already"
+                raise step.error("activation", allowed, activation)
             self.layers[place] = replace(self.layers[place], activation=activation)
         return read
 

@@ -39,7 +39,9 @@ class Step:
     def shape_of(self, name: str) -> tuple[int, ...]:
         """Return the shape of one of its tensors."""
         if name not in self.graph.shapes:
-            raise self.error(f"tensor {name}", "of a known shape", "an unknown one")
+            obstacle = self.graph.obstacle
+            given = f"an unknown one: {obstacle}" if obstacle else "an unknown one"
+            raise self.error(f"tensor {name}", "of a known shape", given)
         return self.graph.shapes[name]
 
     def attribute(self, name: str, default: Any) -> Any:

@@ -5,6 +5,7 @@ them. `fused_activations` is set where the published tool's own model file had i
 fused (AlexNet and ResNet18 of ImageNet).
 """
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +14,7 @@ import onnx
 
 from hwgen.compiler.crossbar.draft import Draft, Flow
 from hwgen.compiler.crossbar.onnx_layers import network_of, read_onnx
-from hwgen.errors import ConfigError
+from hwgen.errors import ConfigError, OutputError
 from hwgen.spec.crossbar.network import CrossbarNetwork
 
 IMAGENET = (3, 224)
@@ -221,7 +222,7 @@ def load_network(name_or_path: str) -> CrossbarNetwork:
 
 
 def write_zoo(name: str, path: Path) -> None:
-    """Write a network that ships as an ONNX file; weights are declared, not stored."""
+    """Write a network that ships as an ONNX file, whole or not at all; it stores no weights."""
     if name not in ZOO:
         raise ConfigError(
             field="the network",
@@ -229,4 +230,13 @@ def write_zoo(name: str, path: Path) -> None:
             given=name,
             source="command line",
         )
-    path.write_bytes(ZOO[name]().SerializeToString())
+    fresh = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            fresh.write_bytes(ZOO[name]().SerializeToString(deterministic=True))
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"the network must be writable at {path}, got {error.strerror}") from None
