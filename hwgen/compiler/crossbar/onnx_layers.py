@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from hwgen.compiler.crossbar.maps import LAYOUT, Axis, Map, named
 from hwgen.compiler.crossbar.moves import moved, providers_of
-from hwgen.compiler.crossbar.onnx_file import OnnxGraph, node_name, open_model, read_model
+from hwgen.compiler.crossbar.onnx_check import node_name
+from hwgen.compiler.crossbar.onnx_file import OnnxGraph, open_model, read_model
 from hwgen.compiler.crossbar.operators import (
     FULLY_CONNECTED,
     GLOBAL_POOLS,

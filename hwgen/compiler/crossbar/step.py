@@ -7,7 +7,8 @@ from typing import Any
 import onnx
 
 from hwgen.compiler.crossbar.maps import Map
-from hwgen.compiler.crossbar.onnx_file import OnnxGraph, label
+from hwgen.compiler.crossbar.onnx_check import label
+from hwgen.compiler.crossbar.onnx_file import OnnxGraph
 from hwgen.errors import FormatError
 
 
@@ -61,7 +62,7 @@ class Step:
         constant = self.graph.constants.get(self.node.input[place])
         if constant is None:
             raise self.error(name, "stored in the file", "a computed one")
-        return [int(value) for value in constant]
+        return list(constant)
 
     def error(self, field: str, allowed: object, given: object) -> FormatError:
         """Return the complaint about a property of this node."""
