@@ -76,8 +76,8 @@ def output_need(tables: Tables, layout: Layout, times: Times, i: int) -> float:
 
 
 @compiled
-def memory_class(tables: Tables, layout: Layout, times: Times) -> int:
-    """Return the row of the smallest scratchpad that is large enough; one past the last: none."""
+def kilobytes_needed(tables: Tables, layout: Layout, times: Times) -> float:
+    """Return what the fullest scratchpad holds."""
     most = 0.0
     for i in range(len(tables.kind)):
         need = input_need(tables, layout, i) + output_need(tables, layout, times, i)
@@ -85,6 +85,13 @@ def memory_class(tables: Tables, layout: Layout, times: Times) -> int:
     kilobytes = most * tables.scalars[DATA_BITS] / 8 / 1024
     if not tables.strict:
         kilobytes *= PUBLISHED_FILL
+    return float(kilobytes)
+
+
+@compiled
+def memory_class(tables: Tables, layout: Layout, times: Times) -> int:
+    """Return the row of the smallest scratchpad that is large enough; one past the last: none."""
+    kilobytes = kilobytes_needed(tables, layout, times)
     row = 0
     while row < len(tables.memories) and tables.memories[row, KILOBYTES] < kilobytes:
         row += 1

@@ -10,7 +10,7 @@ from hwgen.model.crossbar.allocate import (
     Allocation,
     allocate,
 )
-from hwgen.model.crossbar.buffers import memory_class
+from hwgen.model.crossbar.buffers import kilobytes_needed, memory_class
 from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out
 from hwgen.model.crossbar.exact import exact_times
 from hwgen.model.crossbar.tables import (
@@ -19,6 +19,7 @@ from hwgen.model.crossbar.tables import (
     DYNAMIC,
     ELTWISE,
     FLOOR,
+    KILOBYTES,
     LATENCY,
     LEAKAGE,
     NOC_POWER,
@@ -178,6 +179,35 @@ def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
         used,
         converged,
     )
+
+
+@compiled
+def evaluate_at(tables: Tables, design: Design, memory: int) -> tuple[Cost, float]:
+    """Return the cost by the closed form with scratchpads of a given size, and kilobytes needed.
+
+    `converged` says whether the scratchpads are large enough.
+    """
+    layout = lay_out(tables, design)
+    if not within_limits(tables, design, layout):
+        return failed(TOO_MANY_MACROS), 0.0
+    allocation = allocate(tables, design, layout, memory)
+    if allocation.failure != FEASIBLE:
+        return failed(allocation.failure), 0.0
+    times = simulate(tables, design, layout, memory, allocation.step_ns, False)
+    kilobytes = kilobytes_needed(tables, layout, times)
+    energy = total(energy_of(tables, design, layout, allocation, memory, times.end))
+    cost = Cost(
+        FEASIBLE,
+        tables.scalars[OPERATIONS] / energy,
+        energy,
+        times.end,
+        allocation.step_ns,
+        interval_of(tables, design, layout, times),
+        allocation.peak_w,
+        memory,
+        kilobytes <= tables.memories[memory, KILOBYTES],
+    )
+    return cost, kilobytes
 
 
 @compiled
