@@ -103,9 +103,7 @@ def anneal(
                 improved_at[improved] = turn
                 improved_to[improved] = best_efficiency
                 improved += 1
-    return Found(
-        best, best_efficiency, evaluations, improved_at[:improved], improved_to[:improved]
-    )
+    return Found(best, best_efficiency, evaluations, improved_at[:improved], improved_to[:improved])
 
 
 @compiled

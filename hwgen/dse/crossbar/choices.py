@@ -284,8 +284,7 @@ def pace(
 
 @compiled
 def least_energy(tables: Tables, i: int, copies: int, blocks: int, memory: int) -> float:
-    """Return nJ an image of layer i that do not depend on time; blocks 0: as if none were partly idle.
-    """
+    """Return nJ an image of layer i that do not depend on time; blocks 0: as if none were partly idle."""
     positions = float(copies * blocks) if blocks > 0 else float(tables.pixels[i])
     energy = 0.0
     for c in range(len(tables.parts)):
@@ -386,8 +385,19 @@ def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
                     size *= 2
                     whole, real = grown(whole, size), grown_real(real, size)
                 n = add_choices(
-                    tables, i, copies, upto, clocks, upto_clocks, inputs, capacity, box,
-                    whole, real, n, scratch,
+                    tables,
+                    i,
+                    copies,
+                    upto,
+                    clocks,
+                    upto_clocks,
+                    inputs,
+                    capacity,
+                    box,
+                    whole,
+                    real,
+                    n,
+                    scratch,
                 )
                 if tables.kind[i] != FC or not tables.strict:
                     break
@@ -399,8 +409,19 @@ def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
             begin[i] = begin[i + 1]
     w, r = whole[:n].T.copy(), real[:n].T.copy()
     return Choices(
-        begin, w[0], w[1], w[2], w[3], r[0], r[1], r[2], r[3], r[4],
-        ceil_div_all(tables, begin, w[1]), w[4], w[5],
+        begin,
+        w[0],
+        w[1],
+        w[2],
+        w[3],
+        r[0],
+        r[1],
+        r[2],
+        r[3],
+        r[4],
+        ceil_div_all(tables, begin, w[1]),
+        w[4],
+        w[5],
     )
 
 

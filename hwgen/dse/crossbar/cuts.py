@@ -69,9 +69,7 @@ def entry_block(
         ready, source = 0, -1
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
-            done = times.done[
-                times.block_start[p] + provider_block(tables, layout, i, k, p)
-            ]
+            done = times.done[times.block_start[p] + provider_block(tables, layout, i, k, p)]
             if done > ready:
                 ready, source = done, p
         if times.done[first + block] == ready + (block - k) * per_block + through:

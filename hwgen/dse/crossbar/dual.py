@@ -72,9 +72,7 @@ def make_limits(tables: Tables, box: Box, choices: Choices, cuts: list[Cut]) -> 
 
 
 @compiled
-def cheapest(
-    begin: Ints, base: Floats, limits: Limits, multipliers: Floats, chosen: Ints
-) -> float:
+def cheapest(begin: Ints, base: Floats, limits: Limits, multipliers: Floats, chosen: Ints) -> float:
     """Choose for each layer what is cheapest with these multipliers; return the sum."""
     total = 0.0
     rows = len(multipliers)
