@@ -112,6 +112,7 @@ class State(NamedTuple):
     waits: predecessors of a node that have not started yet
     earliest: step before which a node may not start
     started: step at which a node did, or -1
+    order: place of a node among all in the order of their starts
     travelling: by kind of travel (see `conflicts`), the first step at which it is over
     converting: by layer, the first step at which its ADCs are free
     """
@@ -119,6 +120,7 @@ class State(NamedTuple):
     waits: Ints
     earliest: Ints
     started: Ints
+    order: Ints
     travelling: Ints
     converting: Ints
 
@@ -272,6 +274,7 @@ def exact_times(
         graph.waits.copy(),
         np.zeros(nodes, np.int64),
         np.full(nodes, -1),
+        np.zeros(nodes, np.int64),
         np.zeros(2 * layers, np.int64),
         np.zeros(layers, np.int64),
     )
@@ -297,6 +300,7 @@ def exact_times(
             following = queue.after[node]
             if may_start(node, graph, pipeline, asking):
                 start(node, now, queue, graph, pipeline, state)
+                state.order[node] = nodes - left
                 left -= 1
             else:
                 late[waiting] = node
@@ -305,7 +309,7 @@ def exact_times(
         for w in range(waiting):
             append(queue, (now + 1) % longest, late[w])
         now += 1
-    return collect(tables, layout, pipeline, graph, starts, state.started, left > 0)
+    return collect(tables, layout, pipeline, graph, starts, state, left > 0)
 
 
 @compiled
@@ -329,7 +333,7 @@ def collect(
     pipeline: Pipeline,
     graph: Graph,
     starts: Ints,
-    started: Ints,
+    state: State,
     unfinished: bool,
 ) -> Times:
     """Return the times of loads, conversions and stores from those of all nodes."""
@@ -337,6 +341,7 @@ def collect(
     load = np.empty(total, np.int64)
     adc = np.full(total, -1)
     store = np.empty(total, np.int64)
+    order = np.empty(2 * total, np.int64)
     done = np.empty(total, np.int64)
     end = 0
     interval = 0
@@ -345,15 +350,18 @@ def collect(
         for block in range(layout.blocks[i]):
             place = starts[i] + block
             for k in range(n):
-                at = started[graph.first[i] + block * n + k]
+                node = graph.first[i] + block * n + k
+                at = state.started[node]
                 if pipeline.operation[i, k] == LOAD:
                     load[place] = at
+                    order[place] = state.order[node]
                 elif pipeline.operation[i, k] == CONVERT:
                     adc[place] = at
                 elif pipeline.operation[i, k] == STORE:
                     store[place] = at
+                    order[total + place] = state.order[node]
                 if k + 1 == n:
                     done[place] = at + pipeline.to_next[i, k]
                     end = max(end, end_of(tables, pipeline, i, at, done[place]))
         interval = max(interval, pipeline.to_block[i, :n].max() * layout.blocks[i])
-    return Times(starts, load, adc, store, done, -1 if unfinished else end, interval)
+    return Times(starts, load, adc, store, order, done, -1 if unfinished else end, interval)

@@ -2,11 +2,12 @@
 
 import pytest
 
+from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.reference import Case
 from hwgen.model.crossbar.reference import evaluate as evaluate_by_the_book
 from hwgen.spec.crossbar.point import Point
 from tests.model.crossbar.alexnet import ALEXNET, POWER_W, ROWS, SIDE, Row, choice_of
-from tests.model.crossbar.designs import case_of
+from tests.model.crossbar.designs import case_of, compiled_of
 
 HALF = 5.01e-7
 """Of the last digit that the sheet gives, 1e-9 of a figure."""
@@ -32,6 +33,16 @@ def test_reference(row: Row) -> None:
     assert found.energy["accesses"] == pytest.approx(row.accesses_nj, abs=5e-3)
     time_ns = found.steps * found.step_ns
     assert found.energy["leakage"] / time_ns == pytest.approx(row.leakage_w, abs=HALF)
+    assert found.converged == (row is not ROWS[4])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=range(1, 6))
+def test_compiled(row: Row) -> None:
+    tables, design = compiled_of(case_of_row(row))
+    found = evaluate(tables, design, True)
+    assert found.efficiency == pytest.approx(row.efficiency, abs=HALF)
+    assert found.step_ns == pytest.approx(row.step_ns, abs=HALF)
+    assert found.steps == row.steps[-1]
     assert found.converged == (row is not ROWS[4])
 
 
