@@ -225,7 +225,11 @@ def start(
     pipeline: Pipeline,
     state: State,
 ) -> int:
-    """Start a node, put whom it sets free into the queue, and return the latest step of those."""
+    """Start a node, put whom it sets free into the queue, and return the latest step of those.
+
+    Order decides who comes first to a link: the published code frees the next block before the
+    readers.
+    """
     i = graph.layer[node]
     n = pipeline.length[i]
     k = (node - graph.first[i]) % n
@@ -233,13 +237,13 @@ def start(
     latest = now
     if k + 1 < n:
         latest = max(latest, free(node + 1, now + pipeline.to_next[i, k], queue, state))
-    else:
+    if node + n < graph.first[i + 1]:
+        latest = max(latest, free(node + n, now + pipeline.to_block[i, k], queue, state))
+    if k + 1 == n:
         place = graph.block_first[i] + (node - graph.first[i]) // n
         for e in range(graph.reader_start[place], graph.reader_start[place + 1]):
             then = now + pipeline.to_next[i, k]
             latest = max(latest, free(graph.reader[e], then, queue, state))
-    if node + n < graph.first[i + 1]:
-        latest = max(latest, free(node + n, now + pipeline.to_block[i, k], queue, state))
     return latest
 
 
@@ -263,9 +267,18 @@ def exact_times(
 
     limit: give up at this step; `end` is then -1
     """
-    layers = len(tables.kind)
     starts = block_starts(layout)
     graph = make_graph(tables, layout, pipeline, starts)
+    state = start_all(tables, layout, pipeline, graph, mate, limit)
+    return collect(tables, layout, pipeline, graph, starts, state)
+
+
+@compiled
+def start_all(
+    tables: Tables, layout: Layout, pipeline: Pipeline, graph: Graph, mate: Ints, limit: int
+) -> State:
+    """Return when each node starts; -1: not before `limit`."""
+    layers = len(tables.kind)
     nodes = graph.first[-1]
     clash = conflicts(tables, layout)
     longest = 2 + pipeline.to_block.max() + pipeline.to_next.max()
@@ -309,7 +322,7 @@ def exact_times(
         for w in range(waiting):
             append(queue, (now + 1) % longest, late[w])
         now += 1
-    return collect(tables, layout, pipeline, graph, starts, state, left > 0)
+    return state
 
 
 @compiled
@@ -334,7 +347,6 @@ def collect(
     graph: Graph,
     starts: Ints,
     state: State,
-    unfinished: bool,
 ) -> Times:
     """Return the times of loads, conversions and stores from those of all nodes."""
     total = starts[-1]
@@ -364,4 +376,6 @@ def collect(
                     done[place] = at + pipeline.to_next[i, k]
                     end = max(end, end_of(tables, pipeline, i, at, done[place]))
         interval = max(interval, pipeline.to_block[i, :n].max() * layout.blocks[i])
-    return Times(starts, load, adc, store, order, done, -1 if unfinished else end, interval)
+    return Times(
+        starts, load, adc, store, order, done, -1 if state.started.min() < 0 else end, interval
+    )
