@@ -8,7 +8,7 @@ from hwgen.compiler.crossbar.dataflow import compile_dataflow
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.reference import Case
 from hwgen.model.crossbar.tables import Tables, make_tables
-from hwgen.spec.crossbar.components import load_components
+from hwgen.spec.crossbar.components import Components, load_components
 from hwgen.spec.crossbar.layout import Choice
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
@@ -17,17 +17,23 @@ COMPONENTS = load_components(Path(__file__).parents[3] / "configs" / "crossbar" 
 
 
 def case_of(
-    network: CrossbarNetwork, point: Point, power_w: float, rules: Rules, choice: Choice
+    network: CrossbarNetwork,
+    point: Point,
+    power_w: float,
+    rules: Rules,
+    choice: Choice,
+    *,
+    components: Components = COMPONENTS,
 ) -> Case:
     """Return a design as the reference takes it."""
     return Case(
         network=network,
-        components=COMPONENTS,
+        components=components,
         point=point,
         power_w=power_w,
         rules=rules,
         choice=choice,
-        dataflow=compile_dataflow(network, COMPONENTS, point, rules, choice),
+        dataflow=compile_dataflow(network, components, point, rules, choice),
     )
 
 
