@@ -21,7 +21,7 @@ FIGURES = ("efficiency", "energy_nj", "steps", "step_ns", "interval", "peak_w", 
 
 FOREVER = 1 << 40
 A_FEW = range(40)
-MANY = range(40, 3000)
+MANY = range(40, 700)
 
 ORDER_OF_TRAVELS = (2756, "published", 0.2)
 """A next block's merge and a reader's transfer come at once: who is first changes the steps."""

@@ -1,7 +1,10 @@
 """The published rules give the figures that the published code gave for five designs of AlexNet."""
 
+from dataclasses import replace
+
 import pytest
 
+from hwgen.compiler.crossbar import load_network
 from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.reference import Case
 from hwgen.model.crossbar.reference import evaluate as evaluate_by_the_book
@@ -16,6 +19,16 @@ HALF = 5.01e-7
 def case_of_row(row: Row) -> Case:
     point = Point(rram_ratio=row.ratio, cell_bits=row.cell_bits, side=SIDE, dac_bits=row.dac_bits)
     return case_of(ALEXNET, point, POWER_W, "published", choice_of(row))
+
+
+def test_the_network_that_ships_is_the_same() -> None:
+    """All but the names of its layers."""
+    ships = load_network("alexnet")
+    layers = tuple(
+        replace(one, name=other.name)
+        for one, other in zip(ships.layers, ALEXNET.layers, strict=True)
+    )
+    assert replace(ships, layers=layers) == ALEXNET
 
 
 @pytest.mark.parametrize("row", ROWS, ids=range(1, 6))
