@@ -165,6 +165,18 @@ def test_two_layers_share_adcs() -> None:
     assert "adc" in found.counts[1] and found.counts[1]["adc"] == 0
 
 
+def test_shared_adcs_take_their_clocks() -> None:
+    """Two fully connected layers at the image, 3 clocks a bit step, want ADCs in step 4.
+
+    The first converts 16 bits of 3 steps each, from 4 to 51; the second begins in 52.
+    """
+    layers = (fc("one", (), (100, 10)), fc("two", (), (100, 10)))
+    found = agreed(case(layers, macros=(1, 0), mate=(1, 0), clocks=(3, 3)))
+    assert [found.starts[Node(place, 0, 2, 0)] for place in (0, 1)] == [4, 52]
+    assert found.starts[Node(1, 0, 2, 15)] == 52 + 15 * 3
+    assert found.interval == 16 * (3 + 3)
+
+
 def test_the_layer_with_more_conversions_buys_the_adcs() -> None:
     found = agreed(case(PAIR, copies=(2, 4), macros=(1, 0), mate=(1, 0)))
     assert [layer["adc"] for layer in found.counts] == [0, 41]

@@ -7,12 +7,19 @@ from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.exact import exact_times, make_graph, start_all
 from hwgen.model.crossbar.reference import Case, Evaluation
 from hwgen.model.crossbar.reference import evaluate as evaluate_by_the_book
+from hwgen.model.crossbar.reference.evaluate import run
 from hwgen.model.crossbar.tables import Tables
 from hwgen.model.crossbar.timing import OPERATIONS, Pipeline, block_starts, make_pipeline
 from hwgen.spec.crossbar.ir import Node
 from hwgen.spec.crossbar.point import Rules
 from tests.model.crossbar.designs import compiled_of
 from tests.model.crossbar.random_designs import random_case
+
+NEED_LESS_THAN_THEY_HAVE = (1002, 2061)
+"""Larger scratchpads make loads slower, and so smaller ones would do, were they not too fast."""
+
+NEEDS_MOST_AT_FIRST = 3137
+"""Only with loads of one step it takes scratchpads that leak more than the budget."""
 
 FAILURES = ("", "power", "memory", "macros")
 """In the order of the compiled evaluator's numbers."""
@@ -23,7 +30,7 @@ FOREVER = 1 << 40
 A_FEW = range(40)
 MANY = range(40, 700)
 
-ORDER_OF_TRAVELS = (2756, "published", 0.2)
+ORDER_OF_TRAVELS = 2756
 """A next block's merge and a reader's transfer come at once: who is first changes the steps."""
 
 
@@ -38,13 +45,17 @@ def starts_of(tables: Tables, design: Design, pipeline: Pipeline) -> dict[tuple[
     }
 
 
+def first_bits(starts: dict[Node, int]) -> dict[tuple[int, ...], int]:
+    """Return the reference's steps in the same form."""
+    return {tuple(node[:3]): step for node, step in starts.items() if node.bit == 0}
+
+
 def check_events(case: Case, found: Evaluation) -> None:
     """Compare the starts of all first bits, and the lists of events made from them."""
     tables, design = compiled_of(case)
     layout = lay_out(tables, design)
     pipeline = make_pipeline(tables, layout, design.clocks, found.memory, found.step_ns)
-    firsts = {tuple(node[:3]): step for node, step in found.starts.items() if node.bit == 0}
-    assert starts_of(tables, design, pipeline) == firsts
+    assert starts_of(tables, design, pipeline) == first_bits(found.starts)
     times = exact_times(tables, layout, pipeline, design.mate, FOREVER)
     assert times.end == found.steps
     for layer, flow in enumerate(case.dataflow.layers):
@@ -79,9 +90,26 @@ def test_random(seed: int, rules: Rules) -> None:
     check(random_case(seed, rules), events=True)
 
 
+@pytest.mark.parametrize("seed", NEED_LESS_THAN_THEY_HAVE)
+def test_scratchpads_stay_large(seed: int) -> None:
+    case = random_case(seed, "strict")
+    found = evaluate_by_the_book(case)
+    assert found.kilobytes_by_round[-1] < case.memories()[found.memory].kilobytes
+    check(case, events=True)
+
+
+def test_the_first_loads_take_one_step() -> None:
+    case = random_case(NEEDS_MOST_AT_FIRST, "published")
+    assert evaluate_by_the_book(case).failure == "power"
+    check(case, events=False)
+
+
 def test_the_next_block_travels_before_its_readers() -> None:
-    seed, rules, sharing = ORDER_OF_TRAVELS
-    check(random_case(seed, rules, sharing=sharing), events=True)  # type: ignore[arg-type]
+    case = random_case(ORDER_OF_TRAVELS, "published", sharing=0.2)
+    tables, design = compiled_of(case)
+    pipeline = make_pipeline(tables, lay_out(tables, design), design.clocks, 0, 100.0)
+    found = run(case, case.memories()[0], 100.0)
+    assert starts_of(tables, design, pipeline) == first_bits(found.starts)
 
 
 @pytest.mark.long

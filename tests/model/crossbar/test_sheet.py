@@ -8,7 +8,7 @@ from hwgen.compiler.crossbar import load_network
 from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.reference import Case
 from hwgen.model.crossbar.reference import evaluate as evaluate_by_the_book
-from hwgen.spec.crossbar.point import Point
+from hwgen.spec.crossbar.point import Point, Rules
 from tests.model.crossbar.alexnet import ALEXNET, POWER_W, ROWS, SIDE, Row, choice_of
 from tests.model.crossbar.designs import case_of, compiled_of
 
@@ -16,9 +16,9 @@ HALF = 5.01e-7
 """Of the last digit that the sheet gives, 1e-9 of a figure."""
 
 
-def case_of_row(row: Row) -> Case:
+def case_of_row(row: Row, rules: Rules = "published") -> Case:
     point = Point(rram_ratio=row.ratio, cell_bits=row.cell_bits, side=SIDE, dac_bits=row.dac_bits)
-    return case_of(ALEXNET, point, POWER_W, "published", choice_of(row))
+    return case_of(ALEXNET, point, POWER_W, rules, choice_of(row))
 
 
 def test_the_network_that_ships_is_the_same() -> None:
@@ -57,6 +57,18 @@ def test_compiled(row: Row) -> None:
     assert found.step_ns == pytest.approx(row.step_ns, abs=HALF)
     assert found.steps == row.steps[-1]
     assert found.converged == (row is not ROWS[4])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=range(1, 6))
+def test_strict_rules(row: Row) -> None:
+    """None can do in full in steps of 100 ns what the published rules leave out."""
+    case = case_of_row(row, "strict")
+    found = evaluate_by_the_book(case)
+    cost = evaluate(*compiled_of(case), True)
+    for name in ("efficiency", "steps", "step_ns", "interval", "peak_w", "memory"):
+        assert getattr(cost, name) == pytest.approx(getattr(found, name), rel=1e-12), name
+    assert cost.step_ns > 100
+    assert cost.peak_w <= POWER_W
 
 
 def test_counts_of_the_first_row() -> None:
