@@ -12,6 +12,7 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
+from hwgen.model.crossbar.graph import Graph, make_graph
 from hwgen.model.crossbar.links import Flags, conflicts
 from hwgen.model.crossbar.tables import Ints, Tables
 from hwgen.model.crossbar.timing import (
@@ -24,28 +25,9 @@ from hwgen.model.crossbar.timing import (
     Times,
     block_starts,
     end_of,
-    provider_block,
 )
 
 NOTHING = -1
-
-
-class Graph(NamedTuple):
-    """Nodes (layer, block, operation), numbered first[layer] + block * operations + operation.
-
-    layer: of each node
-    block_first: place of each layer's first block in a list of all blocks
-    waits: predecessors that have not started yet
-    reader_start, reader: for each block (in the order of `block_starts`), the first nodes of the
-        blocks that wait for it
-    """
-
-    first: Ints
-    layer: Ints
-    block_first: Ints
-    waits: Ints
-    reader_start: Ints
-    reader: Ints
 
 
 class Queue(NamedTuple):
@@ -57,42 +39,6 @@ class Queue(NamedTuple):
     head: Ints
     tail: Ints
     after: Ints
-
-
-@compiled
-def make_graph(tables: Tables, layout: Layout, pipeline: Pipeline, starts: Ints) -> Graph:
-    """Return the nodes and the edges between layers; those within a layer follow from numbers."""
-    layers = len(tables.kind)
-    first = np.zeros(layers + 1, np.int64)
-    for i in range(layers):
-        first[i + 1] = first[i] + layout.blocks[i] * pipeline.length[i]
-    waits = np.zeros(first[-1], np.int64)
-    counts = np.zeros(starts[-1] + 1, np.int64)
-    for sweep in range(2):
-        if sweep == 1:
-            counts = np.cumsum(counts)
-            reader = np.empty(counts[-1], np.int64)
-            free = counts[:-1].copy()
-        for i in range(layers):
-            n = pipeline.length[i]
-            for block in range(layout.blocks[i]):
-                node = first[i] + block * n
-                if sweep == 0:
-                    waits[node : node + n] += 1 if block > 0 else 0
-                    waits[node + 1 : node + n] += 1
-                for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                    p = tables.provider[e]
-                    source = starts[p] + provider_block(tables, layout, i, block, p)
-                    if sweep == 0:
-                        waits[node] += 1
-                        counts[source + 1] += 1
-                    else:
-                        reader[free[source]] = node
-                        free[source] += 1
-    layer = np.empty(first[-1], np.int64)
-    for i in range(layers):
-        layer[first[i] : first[i + 1]] = i
-    return Graph(first, layer, starts, waits, counts, reader)
 
 
 @compiled
@@ -224,8 +170,8 @@ def start(
     graph: Graph,
     pipeline: Pipeline,
     state: State,
-) -> int:
-    """Start a node, put whom it sets free into the queue, and return the latest step of those.
+) -> None:
+    """Start a node, and put whom it sets free into the queue.
 
     Order decides who comes first to a link: the published code frees the next block before the
     readers.
@@ -234,29 +180,24 @@ def start(
     n = pipeline.length[i]
     k = (node - graph.first[i]) % n
     state.started[node] = now
-    latest = now
     if k + 1 < n:
-        latest = max(latest, free(node + 1, now + pipeline.to_next[i, k], queue, state))
+        free(node + 1, now + pipeline.to_next[i, k], queue, state)
     if node + n < graph.first[i + 1]:
-        latest = max(latest, free(node + n, now + pipeline.to_block[i, k], queue, state))
+        free(node + n, now + pipeline.to_block[i, k], queue, state)
     if k + 1 == n:
         place = graph.block_first[i] + (node - graph.first[i]) // n
         for e in range(graph.reader_start[place], graph.reader_start[place + 1]):
             then = now + pipeline.to_next[i, k]
-            latest = max(latest, free(graph.reader[e], then, queue, state))
-    return latest
+            free(graph.reader[e], then, queue, state)
 
 
 @compiled
-def free(node: int, then: int, queue: Queue, state: State) -> int:
+def free(node: int, then: int, queue: Queue, state: State) -> None:
     """Note that one predecessor has started; queue the node if it was the last."""
     state.earliest[node] = max(state.earliest[node], then)
     state.waits[node] -= 1
-    if state.waits[node] > 0:
-        return 0
-    step = state.earliest[node]
-    append(queue, step % len(queue.head), node)
-    return int(step)
+    if state.waits[node] == 0:
+        append(queue, state.earliest[node] % len(queue.head), node)
 
 
 @compiled

@@ -4,7 +4,8 @@ import pytest
 
 from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate
-from hwgen.model.crossbar.exact import exact_times, make_graph, start_all
+from hwgen.model.crossbar.exact import exact_times, start_all
+from hwgen.model.crossbar.graph import make_graph
 from hwgen.model.crossbar.reference import Case, Evaluation
 from hwgen.model.crossbar.reference import evaluate as evaluate_by_the_book
 from hwgen.model.crossbar.reference.evaluate import run
