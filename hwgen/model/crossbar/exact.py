@@ -28,6 +28,7 @@ from hwgen.model.crossbar.timing import (
 )
 
 NOTHING = -1
+FOREVER = 1 << 40
 
 
 class Graph(NamedTuple):
@@ -261,9 +262,25 @@ def exact_times(
 
     limit: give up at this step; `end` is then -1
     """
-    layers = len(tables.kind)
     starts = block_starts(layout)
     graph = make_graph(tables, layout, pipeline, starts)
+    started, left = run(tables, layout, pipeline, graph, mate, limit)
+    return collect(tables, layout, pipeline, graph, starts, started, left > 0)
+
+
+@compiled
+def exact_starts(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> Ints:
+    """Return the step at which each node starts, in the order of `Graph`."""
+    graph = make_graph(tables, layout, pipeline, block_starts(layout))
+    return run(tables, layout, pipeline, graph, mate, FOREVER)[0]
+
+
+@compiled
+def run(
+    tables: Tables, layout: Layout, pipeline: Pipeline, graph: Graph, mate: Ints, limit: int
+) -> tuple[Ints, int]:
+    """Return the step at which each node starts, and how many had not at the limit."""
+    layers = len(tables.kind)
     nodes = graph.first[-1]
     clash = conflicts(tables, layout)
     longest = 2 + pipeline.to_block.max() + pipeline.to_next.max()
@@ -305,7 +322,7 @@ def exact_times(
         for w in range(waiting):
             append(queue, (now + 1) % longest, late[w])
         now += 1
-    return collect(tables, layout, pipeline, graph, starts, state.started, left > 0)
+    return state.started, left
 
 
 @compiled
