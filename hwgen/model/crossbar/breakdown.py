@@ -50,6 +50,7 @@ class Breakdown:
 
     items, peak_w, area_mm2: added up from the architecture, see `hwgen.model.crossbar.audit`
     peak_efficiency_gops_per_w: see `peak_gops`, over the peak power
+    operations: of an image
     efficiency_gops_per_w: operations of an image over its energy
     throughput_gops: in a steady stream of images, one every interval
     """
@@ -58,6 +59,7 @@ class Breakdown:
     parts: list[PartFigures]
     peak_w: float
     area_mm2: float
+    operations: float
     efficiency_gops_per_w: float
     throughput_gops: float
     peak_efficiency_gops_per_w: float
@@ -83,6 +85,7 @@ def break_down(confirmed: Confirmed, arch: Arch) -> Breakdown:
         parts=parts,
         peak_w=peak,
         area_mm2=total_area_mm2(items),
+        operations=operations,
         efficiency_gops_per_w=float(cost.efficiency),
         throughput_gops=operations / (cost.interval * cost.step_ns),
         peak_efficiency_gops_per_w=peak_gops(confirmed, arch) / peak,
