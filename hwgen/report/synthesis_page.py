@@ -8,7 +8,7 @@ from markupsafe import Markup
 from hwgen.report import synthesis_plots as plots
 from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.synthesis_colours import layer_colours
-from hwgen.report.synthesis_table import point_text
+from hwgen.report.synthesis_table import point_text, short_names
 from hwgen.spec.crossbar.arch import Arch
 from hwgen.spec.crossbar.schedule import Schedule
 
@@ -34,5 +34,7 @@ def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> s
         report=report,
         point=point_text(report.point),
         colours=layer_colours(arch),
+        names=short_names([layer.name for layer in report.layers]),
+        places={layer.name: place for place, layer in enumerate(report.layers)},
         pictures={name: Markup(svg) for name, svg in pictures.items()},
     )

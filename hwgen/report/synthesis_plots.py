@@ -8,12 +8,14 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.synthesis_colours import (
@@ -26,11 +28,11 @@ from hwgen.report.synthesis_colours import (
     SECOND,
     layer_colours,
 )
-from hwgen.report.synthesis_table import shortened
+from hwgen.report.synthesis_table import cut, short_names
 from hwgen.spec.crossbar.arch import Arch
 from hwgen.spec.crossbar.schedule import Schedule, ScheduledOperation
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "hwgen",
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -50,8 +52,8 @@ STYLE = {
     "legend.frameon": False,
 }
 NO_DATE = {"Date": None, "Creator": None, "Format": None, "Type": None}
-HALF, WHOLE = 6.2, 12.8
-"""Width of a picture in inches: beside another one, alone."""
+THIRD, HALF, WHOLE = 4.4, 6.2, 12.8
+"""Width of a picture in inches: of three in a row, of two, alone."""
 
 MOST_BLOCKS = 400
 """Pieces of a bar in the timeline; blocks closer together than a pixel are drawn as one."""
@@ -66,14 +68,13 @@ def picture(width: float, height: float, kept: list[str]) -> Iterator[Axes]:
         yield figure.subplots()
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata=NO_DATE, transparent=True)
-    kept.append(inline(buffer.getvalue(), len(kept)))
+    kept.append(inline(buffer.getvalue()))
 
 
-def inline(svg: str, _: int) -> str:
-    """Return what belongs into a page: no XML header, and a width that follows the page."""
-    start = svg.index("<svg ")
-    text = re.sub(r'<svg height="[^"]*"|(?<=<svg )height="[^"]*"', "<svg", svg[start:], count=1)
-    return re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
+def inline(svg: str) -> str:
+    """Return what belongs into a page: no XML header, and a size that follows the page."""
+    head, rest = svg[svg.index("<svg ") :].split(">", 1)
+    return re.sub(r' (width|height)="[^"]*"', "", head) + ">" + rest
 
 
 def bars(names: Sequence[str], values: Sequence[float], unit: str) -> str:
@@ -81,21 +82,33 @@ def bars(names: Sequence[str], values: Sequence[float], unit: str) -> str:
     kept: list[str] = []
     shown = sorted(((v, n) for n, v in zip(names, values, strict=True) if v > 0), reverse=True)
     total = sum(value for value, _ in shown)
-    with picture(HALF, 0.6 + 0.3 * len(shown), kept) as axes:
+    with picture(THIRD, 0.6 + 0.26 * len(shown), kept) as axes:
         labels = [name.replace("_", " ") for _, name in shown]
         sizes = [value for value, _ in shown]
         axes.barh(labels, sizes, color=[PARTS[name] for _, name in shown], height=0.68)
         for row, value in enumerate(sizes):
-            said = f"  {value:.3g} {unit}, {value / total:.1%}"
-            axes.text(value, row, said, va="center", color=INK)
+            label(axes, row, value, f"{value:.3g} {unit}, {value / total:.1%}")
         finish_bars(axes, max(sizes), unit)
     return kept[0]
 
 
-def finish_bars(axes: Axes, longest: float, unit: str) -> None:
+def label(axes: Axes, row: int, value: float, text: str) -> None:
+    """Write behind a bar."""
+    axes.annotate(
+        text,
+        (value, row),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        color=INK,
+        fontsize=8,
+    )
+
+
+def finish_bars(axes: Axes, longest: float, unit: str, *, room: float = 0.55) -> None:
     """Give horizontal bars their frame, with room for the text behind them."""
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.35 * longest)
+    axes.set_xlim(0, (1 + room) * longest)
     axes.set_xlabel(unit)
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
@@ -116,7 +129,7 @@ def energy(report: SynthesisReport) -> str:
     kept: list[str] = []
     shown = [part for part in report.parts if part.static_mj + part.dynamic_mj > 0]
     shown.sort(key=lambda part: -(part.static_mj + part.dynamic_mj))
-    with picture(HALF, 0.9 + 0.3 * len(shown), kept) as axes:
+    with picture(THIRD, 0.6 + 0.26 * len(shown), kept) as axes:
         names = [part.part.replace("_", " ") for part in shown]
         work = np.array([part.dynamic_mj for part in shown])
         wait = np.array([part.static_mj for part in shown])
@@ -124,9 +137,8 @@ def energy(report: SynthesisReport) -> str:
         axes.barh(names, work, color=colours, height=0.68)
         axes.barh(names, wait, left=work, color=colours, height=0.68, alpha=0.45)
         for row, value in enumerate(work + wait):
-            said = f"  {value:.3g} mJ, {value / report.energy_mj:.1%}"
-            axes.text(value, row, said, va="center", color=INK)
-        finish_bars(axes, float((work + wait).max()), "mJ an image; pale: static, or leakage")
+            label(axes, row, value, f"{value:.3g} mJ, {value / report.energy_mj:.1%}")
+        finish_bars(axes, float((work + wait).max()), "mJ")
     return kept[0]
 
 
@@ -155,7 +167,15 @@ def convergence(report: SynthesisReport) -> str:
             )
         finish_lines(axes, "evaluations", "GOPS/W")
         axes.set_xlim(0, end)
+        axes.set_ylim(*near(report))
     return kept[0]
+
+
+def near(report: SynthesisReport) -> tuple[float, float]:
+    """Return the efficiencies to look at: those around the answer and the bound."""
+    best = report.efficiency_gops_per_w
+    top = report.bound_gops_per_w or best
+    return 0.6 * best, max(1.1 * top, min(1.5 * top, top + 2 * (top - best)))
 
 
 def finish_lines(axes: Axes, across: str, up: str) -> None:
@@ -224,26 +244,29 @@ def points(report: SynthesisReport) -> str:
         axes.scatter(bounds, rows, marker="|", s=70, color=SECOND, linewidth=2)
         axes.axvline(report.efficiency_gops_per_w, color=GOOD, linestyle="--", linewidth=1)
         axes.set_yticks(rows, names)
-        finish_bars(axes, max([1.0, *bounds, report.efficiency_gops_per_w]) / 1.3, "GOPS/W")
+        longest = max([1.0, *bounds, report.efficiency_gops_per_w])
+        finish_bars(axes, longest, "GOPS/W", room=0.03)
         axes.set_ylim(len(shown) - 0.4, -0.6)
     return kept[0]
 
 
 def mesh(arch: Arch) -> str:
-    """Return the mesh with each macro in the colour of the layer that owns it."""
+    """Return the mesh with each macro in the colour of the layer or the two that live there."""
     kept: list[str] = []
     rows, columns = arch.mesh.rows, arch.mesh.columns
     side = min(0.42, 11.0 / columns)
+    dwellers: list[list[str]] = [[] for _ in range(arch.mesh.macros)]
     with picture(max(3.0, columns * side + 0.3), rows * side + 0.3, kept) as axes:
         for layer, colour in zip(arch.layers, layer_colours(arch), strict=True):
             if layer.mapping.crossbars == 0:
                 continue
-            for place in range(
-                layer.place.first_macro, layer.place.first_macro + layer.place.macros
-            ):
-                draw_macro(axes, snake(place, columns), colour, layer.place.mate is not None)
+            first = layer.place.first_macro
+            for place in range(first, first + layer.place.macros):
+                dwellers[place].append(colour)
             row, column = snake(layer.place.merge_macro, columns)
             axes.plot([column], [row], marker="o", markersize=5 * side / 0.42, color="white")
+        for place, colours in enumerate(dwellers):
+            draw_macro(axes, snake(place, columns), colours)
         axes.set_xlim(-0.6, columns - 0.4)
         axes.set_ylim(rows - 0.4, -0.6)
         axes.set_aspect("equal")
@@ -257,15 +280,13 @@ def snake(place: int, columns: int) -> tuple[int, int]:
     return row, column if row % 2 == 0 else columns - 1 - column
 
 
-def draw_macro(axes: Axes, where: tuple[int, int], colour: str, shared: bool) -> None:
-    """Draw one macro; of two layers that share it, the later one fills the lower half."""
+def draw_macro(axes: Axes, where: tuple[int, int], colours: Sequence[str]) -> None:
+    """Draw one macro, divided among the layers that live there."""
     row, column = where
-    taken = shared and any(
-        patch.get_x() == column - 0.45 and patch.get_y() == row - 0.45 for patch in axes.patches
-    )
-    low, height = (row, 0.45) if taken else (row - 0.45, 0.9)
-    patch = mpl.patches.Rectangle((column - 0.45, low), 0.9, height, color=colour, linewidth=0)
-    axes.add_patch(patch)
+    height = 0.9 / len(colours)
+    for place, colour in enumerate(colours):
+        corner = (column - 0.45, row - 0.45 + place * height)
+        axes.add_patch(Rectangle(corner, 0.9, height, color=colour, linewidth=0))
 
 
 def timeline(arch: Arch, schedule: Schedule) -> str:
@@ -283,9 +304,8 @@ def timeline(arch: Arch, schedule: Schedule) -> str:
             main = max(own, key=lambda each: each.busy * each.blocks)
             solid = spans(schedule, [main])
             axes.broken_barh(scaled(solid, microseconds), (place - 0.4, 0.8), color=colour)
-        axes.set_yticks(
-            range(len(arch.layers)), [shortened(one.name, longest=44) for one in arch.layers]
-        )
+        names = short_names([layer.name for layer in arch.layers])
+        axes.set_yticks(range(len(names)), [cut(name, longest=32) for name in names])
         axes.set_ylim(len(arch.layers) - 0.4, -0.6)
         axes.set_xlim(0, facts.steps * microseconds)
         axes.set_xlabel("microseconds")

@@ -1,6 +1,6 @@
 """What `hwgen synthesize` tells a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -10,6 +10,7 @@ from hwgen.report.synthesis import SynthesisPoint, SynthesisReport
 from hwgen.report.tables import NOTHING, number, percent, table
 
 LAYER_COLUMNS = [
+    "#",
     "layer",
     "kind",
     "copies",
@@ -47,16 +48,18 @@ def point_text(point: SynthesisPoint) -> str:
 
 def layer_table(report: SynthesisReport) -> Table:
     """Return a row for each layer."""
-    rows = table(LAYER_COLUMNS, left=2)
-    for layer in report.layers:
+    rows = table(LAYER_COLUMNS, left=3)
+    names = [layer.name for layer in report.layers]
+    for place, (layer, name) in enumerate(zip(report.layers, short_names(names), strict=True)):
         weights = layer.crossbars > 0
-        macros = f"{layer.macros}" if layer.mate is None else f"with {layer.mate}"
+        shared = "" if layer.mate is None else f" with {names.index(layer.mate)}"
         rows.add_row(
-            shortened(layer.name),
+            f"{place}",
+            cut(name),
             layer.kind,
             number(layer.copies),
             number(layer.crossbars) if weights else NOTHING,
-            shortened(macros) if weights else NOTHING,
+            f"{layer.macros}{shared}" if weights else NOTHING,
             number(layer.adc) if weights else NOTHING,
             f"{layer.peak_w:.3f}",
             f"{layer.start_step:,} to {layer.end_step:,}",
@@ -65,8 +68,25 @@ def layer_table(report: SynthesisReport) -> Table:
     return rows
 
 
-def shortened(name: str, *, longest: int = 40) -> str:
-    """Return a name that leaves room for the rest of its row: of a path the end."""
+def short_names(names: Sequence[str]) -> list[str]:
+    """Return the names without what an export puts around them, or as they are if two got equal.
+
+    `/features/features.0/Conv_output_0` becomes `features.0/Conv`.
+    """
+    short = []
+    for name in names:
+        parts = name.removesuffix("_output_0").strip("/").split("/")
+        kept = [
+            part
+            for place, part in enumerate(parts)
+            if place + 1 == len(parts) or not parts[place + 1].startswith(f"{part}.")
+        ]
+        short.append("/".join(kept))
+    return short if len(set(short)) == len(names) else list(names)
+
+
+def cut(name: str, *, longest: int = 28) -> str:
+    """Return a name that leaves room for the rest of its row: of a long one the end."""
     return name if len(name) <= longest else f"..{name[2 - longest :]}"
 
 
