@@ -1,5 +1,6 @@
 """The page of a synthesis: one HTML file with its pictures inside, the same bytes every time."""
 
+import re
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
@@ -36,5 +37,10 @@ def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> s
         colours=layer_colours(arch),
         names=short_names([layer.name for layer in report.layers]),
         places={layer.name: place for place, layer in enumerate(report.layers)},
-        pictures={name: Markup(svg) for name, svg in pictures.items()},
+        pictures={name: Markup(with_own_ids(svg, name)) for name, svg in pictures.items()},
     )
+
+
+def with_own_ids(svg: str, name: str) -> str:
+    """Return a picture whose names no other picture of the page has."""
+    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)

@@ -15,7 +15,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 
 from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.synthesis_colours import (
@@ -55,8 +56,8 @@ NO_DATE = {"Date": None, "Creator": None, "Format": None, "Type": None}
 THIRD, HALF, WHOLE = 4.4, 6.2, 12.8
 """Width of a picture in inches: of three in a row, of two, alone."""
 
-MOST_BLOCKS = 400
-"""Pieces of a bar in the timeline; blocks closer together than a pixel are drawn as one."""
+PIXELS = 1000
+"""Width of the timeline; what is closer together than one of them is drawn as one."""
 
 
 @contextmanager
@@ -297,13 +298,10 @@ def timeline(arch: Arch, schedule: Schedule) -> str:
     with picture(WHOLE, 0.7 + 0.24 * len(arch.layers), kept) as axes:
         for place, colour in enumerate(layer_colours(arch)):
             own = [each for each in facts.operations if each.layer == place]
-            pale = spans(schedule, own)
-            axes.broken_barh(
-                scaled(pale, microseconds), (place - 0.4, 0.8), color=colour, alpha=0.3
-            )
-            main = max(own, key=lambda each: each.busy * each.blocks)
-            solid = spans(schedule, [main])
-            axes.broken_barh(scaled(solid, microseconds), (place - 0.4, 0.8), color=colour)
+            slowest = max(own, key=lambda each: each.busy * each.blocks)
+            for operations, alpha in ((own, 0.3), ([slowest], 1.0)):
+                path = boxes(spans(schedule, operations), place, microseconds)
+                axes.add_patch(PathPatch(path, color=colour, alpha=alpha, linewidth=0))
         names = short_names([layer.name for layer in arch.layers])
         axes.set_yticks(range(len(names)), [cut(name, longest=32) for name in names])
         axes.set_ylim(len(arch.layers) - 0.4, -0.6)
@@ -316,19 +314,24 @@ def timeline(arch: Arch, schedule: Schedule) -> str:
 
 
 def spans(schedule: Schedule, operations: Sequence[ScheduledOperation]) -> list[tuple[int, int]]:
-    """Return when any of some operations works: first step and steps, closest gaps closed."""
+    """Return when any of some operations works, from step to step, gaps below a pixel closed."""
     starts = np.concatenate([schedule.starts_of(each) for each in operations])
     ends = np.concatenate([schedule.starts_of(each) + each.busy for each in operations])
     order = np.argsort(starts, kind="stable")
     starts, ends = starts[order], np.maximum.accumulate(ends[order])
-    gaps = starts[1:] - ends[:-1]
-    pixel = max(1, schedule.facts.steps // (3 * MOST_BLOCKS))
-    cuts = np.flatnonzero(gaps >= pixel)
+    pixel = max(1, schedule.facts.steps // PIXELS)
+    cuts = np.flatnonzero(starts[1:] - ends[:-1] >= pixel)
     first = np.concatenate([starts[:1], starts[1:][cuts]])
     last = np.concatenate([ends[:-1][cuts], ends[-1:]])
-    return list(zip(first.tolist(), (last - first).tolist(), strict=True))
+    return list(zip(first.tolist(), last.tolist(), strict=True))
 
 
-def scaled(pieces: Sequence[tuple[int, int]], factor: float) -> list[tuple[float, float]]:
-    """Return pieces of steps in another unit."""
-    return [(start * factor, length * factor) for start, length in pieces]
+def boxes(pieces: Sequence[tuple[int, int]], row: int, microseconds: float) -> Path:
+    """Return one path of a box for each piece: far smaller in a file than so many shapes."""
+    corners = []
+    for first, last in pieces:
+        left, right = first * microseconds, last * microseconds
+        corners += [(left, row - 0.4), (right, row - 0.4), (right, row + 0.4), (left, row + 0.4)]
+        corners.append((left, row - 0.4))
+    kinds = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(pieces)
+    return Path(corners, kinds)
