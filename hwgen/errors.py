@@ -45,6 +45,10 @@ class DesignError(HwgenError):
     """Two parts of a design cannot live together."""
 
 
+class FamilyError(HwgenError):
+    """A family of accelerators cannot do yet what a command asks for."""
+
+
 class DataError(HwgenError):
     """Images or labels are missing, damaged or of another shape."""
 

@@ -14,7 +14,7 @@ from hwgen.model.crossbar.allocate import (
 )
 from hwgen.model.crossbar.buffers import kilobytes_needed, memory_class
 from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out
-from hwgen.model.crossbar.exact import exact_times
+from hwgen.model.crossbar.exact import FOREVER, exact_times
 from hwgen.model.crossbar.tables import (
     ADC,
     DAC,
@@ -36,7 +36,6 @@ from hwgen.model.crossbar.tables import (
 from hwgen.model.crossbar.timing import Times, closed_form, make_pipeline
 
 PUBLISHED_ROUNDS = 10
-FOREVER = 1 << 40
 
 
 class Energy(NamedTuple):

@@ -28,6 +28,7 @@ from hwgen.model.crossbar.timing import (
 )
 
 NOTHING = -1
+FOREVER = 1 << 40
 
 
 class Queue(NamedTuple):
@@ -212,6 +213,13 @@ def exact_times(
     graph = make_graph(tables, layout, pipeline, starts)
     state = start_all(tables, layout, pipeline, graph, mate, limit)
     return collect(tables, layout, pipeline, graph, starts, state)
+
+
+@compiled
+def exact_starts(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> Ints:
+    """Return the step at which each node starts, in the order of `Graph`."""
+    graph = make_graph(tables, layout, pipeline, block_starts(layout))
+    return start_all(tables, layout, pipeline, graph, mate, FOREVER).started
 
 
 @compiled
