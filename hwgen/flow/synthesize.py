@@ -181,8 +181,8 @@ def refuse_power(request: Request, network: CrossbarNetwork, components: Compone
         )
     if least <= request.power_w:
         raise DesignError(
-            f"the search found no chip for {network.name} within {request.power_w:g} W, though there"
-            f" is one within {least:g} W: give it more --evaluations"
+            f"the search found no chip for {network.name} within {request.power_w:g} W, though one"
+            f" needs {least:g} W: give it more --evaluations"
         )
     raise ConfigError(
         field="--power-w",
