@@ -15,7 +15,7 @@ from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import Cost, evaluate_at
 from hwgen.model.crossbar.tables import CONV, FC, KILOBYTES, POWER, Floats, Ints, Tables
 
-HOT, COLD = 0.03, 0.0001
+HOT, COLD = 0.003, 0.00001
 """Threshold at the beginning and at the end, as a share of the energy."""
 
 OVER_BUDGET = 5.0
@@ -105,39 +105,3 @@ def anneal(
                 improved += 1
     return Found(best, best_efficiency, evaluations, improved_at[:improved], improved_to[:improved])
 
-
-@compiled
-def first_design(tables: Tables, share: float) -> Design:
-    """Return copies in proportion to pixels, crossbars taking about `share` of the budget.
-
-    Every layer has a single macro; fully connected layers take so many clocks that none converts
-    more in one of them than the busiest convolution.
-    """
-    layers = len(tables.kind)
-    design = empty_design(layers)
-    allowed = share * tables.scalars[POWER] / tables.crossbar[2]
-    low, high = 1, 1
-    for i in range(layers):
-        if tables.kind[i] == CONV:
-            high = max(high, tables.pixels[i])
-    while low < high:
-        blocks = (low + high) // 2
-        used = 0
-        for i in range(layers):
-            copies = -(-tables.pixels[i] // blocks) if tables.kind[i] == CONV else 1
-            used += copies * tables.crossbars[i]
-        if used <= allowed:
-            high = blocks
-        else:
-            low = blocks + 1
-    most = 1.0
-    for i in range(layers):
-        if tables.kind[i] == CONV:
-            design.copies[i] = -(-tables.pixels[i] // low)
-            most = max(most, tables.work[i, 1] * design.copies[i])
-        if tables.crossbars[i] == 0:
-            design.macros[i] = 0
-    for i in range(layers):
-        if tables.kind[i] == FC and tables.strict:
-            design.clocks[i] = max(1, int(np.ceil(tables.work[i, 1] / most)))
-    return design

@@ -109,6 +109,15 @@ def useful(tables: Tables, relaxation: Relaxation, cuts: list[Cut]) -> list[Cut]
     return [cuts[n] for n in order[:MOST_CUTS] if lengths[n] > long]
 
 
+WIDE = 1.6
+"""A box that is wider than this is too large for a relaxed problem to say much."""
+
+
+def is_wide(box: Box) -> bool:
+    """Return whether a box should be split before anything but `scan` looks at it."""
+    return max(box.steps_high / box.steps_low, box.step_high / box.step_low) > WIDE
+
+
 def halves(box: Box) -> list[Box]:
     """Return the two parts of a box along its longer side; none if it is narrow."""
     steps = box.steps_high / box.steps_low

@@ -256,11 +256,39 @@ def least_travel(tables: Tables, ns: float, step_ns: float) -> int:
 
 
 @compiled
+def loads_and_stores(
+    tables: Tables, i: int, copies: int, row_shares: int, copy_shares: int
+) -> tuple[float, float]:
+    """Return the elements that one macro of layer i reads and writes for a block."""
+    wide = tables.column_tiles[i] * tables.slices
+    if tables.strict:
+        share = ceil_div(copies, copy_shares)
+        loaded = float(ceil_div(tables.rows[i], row_shares) * share * wide)
+        return loaded, float(share * tables.cout[i])
+    loaded = (tables.rows[i] / row_shares) * (copies / copy_shares) * wide
+    return loaded, copies * tables.cout[i] / copy_shares
+
+
+@compiled
+def travels(
+    tables: Tables, i: int, share: int, row_shares: int, box: Box
+) -> tuple[int, int]:
+    """Return the least steps of a transfer and of a merge of layer i; 0: nothing is read."""
+    bits, flit = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS]
+    transfer = 0
+    if tables.provider_start[i + 1] > tables.provider_start[i]:
+        pixels = share * tables.stride[i] + tables.kernel[i] if tables.kind[i] == CONV else 1
+        flits = np.ceil(pixels * ceil_div(tables.cin[i], row_shares) * bits / flit)
+        transfer = least_travel(tables, flits, box.step_high)
+    flits = np.ceil(share * tables.cout[i] * bits / flit)
+    return transfer, least_travel(tables, flits, box.step_high)
+
+
+@compiled
 def pace(
     tables: Tables, i: int, copies: int, macros: int, clocks: int, box: Box, scratch: Ints
 ) -> tuple[int, int]:
     """Return the least steps from block to block, and those of one block from end to end."""
-    bits, flit = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS]
     access = tables.memories[box.memory, ACCESS_NS]
     row_shares = ceil_div(macros, copies)
     copy_shares = ceil_div(macros, row_shares)
@@ -268,23 +296,13 @@ def pace(
     steps[:] = 1
     n = 0
     share = ceil_div(copies, copy_shares)
-    if tables.provider_start[i + 1] > tables.provider_start[i]:
-        pixels = share * tables.stride[i] + tables.kernel[i] if tables.kind[i] == CONV else 1
-        flits = np.ceil(pixels * ceil_div(tables.cin[i], row_shares) * bits / flit)
-        time = least_travel(tables, flits, box.step_high)
-        # A single macro may be that of the provider; then nothing travels, see `pairs`.
-        if macros > 1 or time <= tables.bit_steps:
-            operation[n], steps[n] = TRANSFER, time
-            n += 1
-    wide = tables.column_tiles[i] * tables.slices
-    if tables.strict:
-        loaded = float(ceil_div(tables.rows[i], row_shares) * share * wide)
-        stored = float(share * tables.cout[i])
-    else:
-        loaded = (tables.rows[i] / row_shares) * (copies / copy_shares) * wide
-        stored = copies * tables.cout[i] / copy_shares
-    operation[n] = LOAD
-    steps[n] = steps_of(accesses(tables, loaded) * access, box.step_high)
+    transfer, merge = travels(tables, i, share, row_shares, box)
+    loaded, stored = loads_and_stores(tables, i, copies, row_shares, copy_shares)
+    # A single macro may be that of the provider; then nothing travels, see `pairs`.
+    if transfer > 0 and (macros > 1 or transfer <= tables.bit_steps):
+        operation[n], steps[n] = TRANSFER, transfer
+        n += 1
+    operation[n], steps[n] = LOAD, steps_of(accesses(tables, loaded) * access, box.step_high)
     n += 1
     for what in (MVM, CONVERT, SHIFT, ADD):
         operation[n], steps[n] = what, clocks
@@ -292,12 +310,10 @@ def pace(
     if tables.activated[i] > 0:
         operation[n] = ACTIVATE
         n += 1
-    operation[n] = STORE
-    steps[n] = steps_of(accesses(tables, stored) * access, box.step_high)
+    operation[n], steps[n] = STORE, steps_of(accesses(tables, stored) * access, box.step_high)
     n += 1
     if macros > 1:
-        flits = np.ceil(share * tables.cout[i] * bits / flit)
-        operation[n], steps[n] = MERGE, least_travel(tables, flits, box.step_high)
+        operation[n], steps[n] = MERGE, merge
         n += 1
     link(operation, steps, to_next, to_block, n, tables.bit_steps)
     through = to_next[:n].sum()
@@ -511,7 +527,8 @@ def add_choices(
             per_block, through = tables.bit_steps * clocks, 0
             if not rest:
                 per_block, through = pace(tables, i, copies, sample, clocks, box, scratch)
-                for each in range(copies + 1, upto + 1):
+                # Up to as many macros as copies, more copies never load faster.
+                for each in range(copies + 1, upto + 1 if sample > copies else copies):
                     other = pace(tables, i, each, sample, clocks, box, scratch)
                     per_block, through = min(per_block, other[0]), min(through, other[1])
             if per_block < quickest or through < shortest:

@@ -124,9 +124,18 @@ class Relaxation:
         self.columns += 1
         return self.columns - 1
 
-    def _limit(self, use: Floats, fixed: float) -> int:
-        """Add a limited quantity: a row, and a column that lets it be exceeded at a price."""
-        row = self._add_row(-FOREVER, 1.0 - fixed)
+    def _limit(self, use: Floats, fixed: float, others: dict[int, float] | None = None) -> int:
+        """Add a limited quantity: a row, and a column that lets it be exceeded at a price.
+
+        use: of each choice; others: of other columns
+        """
+        entries = {column: use[c] for (c, _), column in self.column_of.items() if use[c] != 0.0}
+        entries |= others or {}
+        index = np.array(list(entries), np.int32)
+        values = np.array(list(entries.values()))
+        self.program.addRow(-FOREVER, 1.0 - fixed, len(index), index, values)
+        row = self.rows
+        self.rows += 1
         self.uses.append((row, use))
         self._add_column(OVER, FOREVER, {row: -1.0})
         return row
@@ -195,13 +204,12 @@ class Relaxation:
         """Limit the steps of a path; a layer in the macro of its provider is spared a transfer."""
         high = self.box.steps_high
         use = path_lengths(self.tables, self.choices, cut.enter, cut.leave) / high
-        row = self._limit(use, cut.fixed / high)
-        for (c, _), column in self.column_of.items():
-            if use[c] != 0.0:
-                self.program.changeCoeff(row, column, use[c])
-        for (i, j), column in self.pair_column.items():
-            if self.turns.near[j, i] and cut.leave[j] > 0:
-                self.program.changeCoeff(row, column, -float(self.turns.travel[j]) / high)
+        spared = {
+            column: -float(self.turns.travel[j]) / high
+            for (i, j), column in self.pair_column.items()
+            if self.turns.near[j, i] and cut.leave[j] > 0
+        }
+        self._limit(use, cut.fixed / high, spared)
 
     def solve(self) -> bool:
         """Add choices until the bound is close to the program's value; return if it met the target.

@@ -1,53 +1,67 @@
-"""A first bound of a whole point, in a millisecond: nothing but the busiest layer and its copies.
+"""A first bound of a box, in a moment: the copies that every layer needs to be through in time.
 
-If an image takes at most so many steps, every convolution needs enough copies to be through by then;
-their crossbars, DACs and memories are there and leak for that long. The bound is the least over all
-lengths of an image.
+If an image takes at most so many steps, every convolution needs enough copies to be done by then;
+their crossbars, converters and memories are there, and leak for as long as an image takes at least.
 """
 
 import numpy as np
 
 from hwgen.dse.crossbar.choices import Box, fixed_costs, least_energy, powers
 from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.allocate import memory_peak
 from hwgen.model.crossbar.design import ceil_div
-from hwgen.model.crossbar.tables import CONV, FLOOR, NOC_POWER, POWER, RATIO, Tables
+from hwgen.model.crossbar.tables import (
+    ADC,
+    CONV,
+    LEAKAGE,
+    NOC_POWER,
+    PEAK,
+    POWER,
+    RATE,
+    RATIO,
+    STATIC,
+    Tables,
+)
 
-RATIO_OF_LENGTHS = 1.1
-LONGEST_STEP = 1e12
-"""ns: a bound for any step takes nothing for granted that a longer step makes cheaper."""
+MOST_CLOCKS = 1 << 20
+"""Clocks of a fully connected layer at which its converters cost nothing."""
 
 
 @compiled
-def scan(tables: Tables, memory: int) -> float:
-    """Return nJ that no design of a point with scratchpads of one size is below; inf: none fits."""
-    floor = tables.scalars[FLOOR]
-    box = Box(1.0, 1.0, floor, LONGEST_STEP, memory)
+def fewest_copies(tables: Tables, i: int, steps: float) -> int:
+    """Return the copies that layer i needs to convert all its blocks within so many steps."""
+    if tables.kind[i] != CONV:
+        return 1
+    blocks = max(1, int(steps / tables.bit_steps))
+    return int(ceil_div(tables.pixels[i], min(blocks, tables.pixels[i])))
+
+
+@compiled
+def scan(tables: Tables, box: Box) -> float:
+    """Return nJ that no design of a box is below; inf: none fits.
+
+    Sharing saves at most half of all conversions, and half of the macros.
+    """
     energy, static = fixed_costs(tables, box)
-    most = 1
+    rram, power = 0.0, tables.scalars[NOC_POWER]
+    part = tables.parts[ADC]
     for i in range(len(tables.kind)):
-        if tables.crossbars[i] > 0:
-            energy += least_energy(tables, i, 1, 0, memory)
-            most = max(most, tables.pixels[i])
-    least = np.inf
-    low = float(tables.bit_steps)
-    while low <= most * tables.bit_steps:
-        high = low * RATIO_OF_LENGTHS
-        leaking, rram, power = static, 0.0, tables.scalars[NOC_POWER]
-        for i in range(len(tables.kind)):
-            if tables.crossbars[i] == 0:
-                continue
-            copies = 1
-            if tables.kind[i] == CONV:
-                blocks = max(1, int(high / tables.bit_steps))
-                copies = ceil_div(tables.pixels[i], min(blocks, tables.pixels[i]))
-            of_layer = powers(tables, i, copies, 0, 1, box)
-            leaking += of_layer[0]
-            rram += of_layer[1]
-            power += of_layer[2]
-        fits = power <= tables.scalars[POWER]
-        if not tables.strict:
-            fits = fits and rram <= tables.scalars[POWER] * tables.scalars[RATIO]
-        if fits:
-            least = min(least, energy + max(0.0, leaking) * low * floor)
-        low = high
-    return float(least)
+        if tables.crossbars[i] == 0:
+            continue
+        copies = fewest_copies(tables, i, box.steps_high)
+        energy += least_energy(tables, i, copies, 0, box.memory)
+        of_layer = powers(tables, i, copies, 0, MOST_CLOCKS, box)
+        spared = 0.0
+        if tables.kind[i] == CONV:
+            spared = tables.work[i, ADC] * copies / (part[RATE] * box.step_high) / 2
+        static += of_layer[0] - max(0.0, spared * part[STATIC])
+        rram += of_layer[1]
+        power += of_layer[2] - spared * part[PEAK]
+        power += memory_peak(tables, box.memory) / 2
+        if tables.strict:
+            static += tables.memories[box.memory, LEAKAGE] / 2
+    if power > tables.scalars[POWER]:
+        return np.inf
+    if not tables.strict and rram > tables.scalars[POWER] * tables.scalars[RATIO]:
+        return np.inf
+    return float(energy + max(0.0, static) * box.steps_low * box.step_low)

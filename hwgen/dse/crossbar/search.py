@@ -15,11 +15,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hwgen.dse.crossbar.anneal import COLD, HOT
+from hwgen.dse.crossbar.bound import halves, is_wide
+from hwgen.dse.crossbar.choices import Box
 from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.dse.crossbar.scan import scan
+from hwgen.dse.crossbar.work import root_boxes
 from hwgen.dse.executors import Executor
 from hwgen.dse.store import Store, run_stored
-from hwgen.model.crossbar.tables import make_tables
+from hwgen.model.crossbar.tables import Tables, make_tables
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules, points
@@ -30,10 +33,10 @@ SEARCH = "hwgen.dse.crossbar.work:search"
 SPLITS, STARTS = 12, 4
 """Boxes that are split and designs that are annealed in one round."""
 
-BOXES = 240
-"""Boxes that a search bounds, unless its budget says otherwise."""
+BOXES_PER_PAIR, FEWEST_BOXES = 24_000, 48
+"""Boxes that a search splits: the first over the square of the layers, as a program grows."""
 
-EVALUATIONS_PER_PIXEL = 1.5e10
+EVALUATIONS_PER_PIXEL = 8e9
 """The default number of evaluations is this, divided by the work of one evaluation."""
 
 FEWEST, MOST = 12_000, 300_000
@@ -80,6 +83,12 @@ def default_evaluations(network: CrossbarNetwork) -> int:
     return int(max(FEWEST, min(MOST, EVALUATIONS_PER_PIXEL / (effort + 50_000))))
 
 
+def default_boxes(network: CrossbarNetwork) -> int:
+    """Return how many boxes are worth splitting for a network in about the same time."""
+    weighted = sum(layer.has_weights for layer in network.layers)
+    return max(FEWEST_BOXES, min(240, BOXES_PER_PAIR // weighted**2))
+
+
 class Search:
     """One search as it goes on.
 
@@ -108,7 +117,7 @@ class Search:
         if rules == "published":
             self.operations = float(sum(each.operations * each.groups for each in network.layers))
         self.evaluations_left = budget.evaluations or default_evaluations(network)
-        self.boxes_left = budget.boxes or BOXES
+        self.boxes_left = budget.boxes or default_boxes(network)
         self.piece = max(500, self.evaluations_left // PIECE)
         self.open: list[OpenBox] = []
         self.closed_nj: dict[int, float] = {}
@@ -117,6 +126,7 @@ class Search:
         self.waiting: list[tuple[float, int, int, int, Json]] = []
         self.convergence: list[Progress] = []
         self.evaluations = self.exact_evaluations = self.boxes = self.numbers = 0
+        self.tables: list[Tables] = []
         self.started = time.monotonic()
 
     @property
@@ -149,19 +159,24 @@ class Search:
         return run_stored(self.executor, function, tasks, self.store, None)
 
     def begin(self) -> None:
-        """Bound every point with every size of scratchpads, roughly, and open those that fit."""
+        """Open the boxes of every point, with every size of scratchpads."""
         for place, point in enumerate(self.points):
             args = (self.network, self.components, point, self.power_w, self.rules)
-            tables = make_tables(*args)
+            self.tables.append(make_tables(*args))
             for memory in range(len(self.components.scratchpads.capacities)):
-                self.numbers += 1
-                self.boxes += 1
-                energy = scan(tables, memory)
-                if energy < self.hopeless_nj:
-                    entry: Json = {"memory": memory}
-                    heapq.heappush(self.open, OpenBox(energy, self.numbers, place, entry))
-                else:
-                    self.close(place, energy)
+                for box in root_boxes(self.tables[place], memory):
+                    self.look(place, box)
+
+    def look(self, point: int, box: Box) -> None:
+        """Open a box with its first bound, unless that closes it."""
+        energy = scan(self.tables[point], box)
+        self.boxes += 1
+        self.numbers += 1
+        if energy >= self.target_nj:
+            self.close(point, energy)
+            return
+        entry: Json = {"box": list(box), "cuts": [], "whole": True}
+        heapq.heappush(self.open, OpenBox(energy, self.numbers, point, entry))
 
     def take(self, point: int, result: Json) -> None:
         """Open the boxes of a result, and note the designs that they point at."""
@@ -174,8 +189,13 @@ class Search:
                 continue
             heapq.heappush(self.open, OpenBox(energy, self.numbers, point, entry))
             if entry["design"] is not None and entry["height_nj"] < self.hopeless_nj:
-                memory = entry["box"][4]
-                start = (entry["height_nj"], self.numbers, point, memory, entry["design"])
+                start = (
+                    entry["height_nj"],
+                    self.numbers,
+                    point,
+                    entry["memory"],
+                    entry["design"],
+                )
                 heapq.heappush(self.waiting, start)
 
     def close(self, point: int, energy_nj: float) -> None:
@@ -187,15 +207,19 @@ class Search:
         chosen: list[OpenBox] = []
         while self.open and len(chosen) < min(SPLITS, self.boxes_left):
             box = heapq.heappop(self.open)
+            where = Box(*box.entry["box"])
             if box.energy_nj >= self.target_nj:
                 self.close(box.point, box.energy_nj)
-                continue
-            chosen.append(box)
+            elif box.entry["whole"] and is_wide(where):
+                for half in halves(where):
+                    self.look(box.point, half)
+            else:
+                chosen.append(box)
         tasks = [
             self.task(
                 box.point,
                 target_nj=self.target_nj,
-                **{key: box.entry[key] for key in ("box", "cuts", "memory") if key in box.entry},
+                **{key: box.entry[key] for key in ("box", "cuts", "whole")},
             )
             for box in chosen
         ]
@@ -205,6 +229,7 @@ class Search:
                 self.close(box.point, box.energy_nj)
             for entry in result["boxes"]:
                 entry["energy_nj"] = max(entry["energy_nj"], box.energy_nj)
+                entry["whole"] = False
             self.take(box.point, result)
 
     def starts(self) -> list[tuple[int, int, Json, float]]:
@@ -215,11 +240,11 @@ class Search:
         chosen: list[tuple[int, int, Json, float]] = []
         for place, candidate in enumerate(self.candidates[: STARTS // 2]):
             point = self.points.index(candidate.point)
-            hot = max(COLD, HOT / (3 + 2 * place))
+            hot = max(COLD, HOT / (2 + 2 * place))
             chosen.append((point, self.memory_of[id(candidate)], candidate.chosen.as_json(), hot))
         while self.waiting and len(chosen) < STARTS:
             _, _, point, memory, design = heapq.heappop(self.waiting)
-            chosen.append((point, memory, design, HOT / 2))
+            chosen.append((point, memory, design, HOT))
         return chosen
 
     def anneal(self) -> None:

@@ -14,6 +14,7 @@ from hwgen.dse.crossbar.anneal import Found, anneal, fits, height
 from hwgen.dse.crossbar.bound import bound_box, halves
 from hwgen.dse.crossbar.choices import Box, Held, make_held
 from hwgen.dse.crossbar.cuts import Cut, least_needs
+from hwgen.model.crossbar.allocate import FEASIBLE
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import evaluate, evaluate_at
 from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, Ints, Tables, make_tables
@@ -85,17 +86,15 @@ def root_boxes(tables: Tables, memory: int) -> list[Box]:
 
 
 def bound(task: Json) -> Json:
-    """Bound the halves of a box, or the boxes of a whole point; return them and their designs.
+    """Bound a box, or its halves; return them and the designs that they point at.
 
-    task: `box` and `cuts` of a box, or `memory`; `target_nj`: above it nothing is of interest
-    Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `design` and its estimated `height_nj`;
+    task: `box` and its `cuts`; `whole`: the box itself; `target_nj`: nothing above is of interest
+    Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `design`, `memory` and `height_nj`;
     `narrow`: the box cannot be split.
     """
     tables, held, needs = opened(task)
-    if "box" in task:
-        boxes, cuts = halves(Box(*task["box"])), [as_cut(cut) for cut in task["cuts"]]
-    else:
-        boxes, cuts = root_boxes(tables, task["memory"]), []
+    box, cuts = Box(*task["box"]), [as_cut(cut) for cut in task["cuts"]]
+    boxes = [box] if task["whole"] else halves(box)
     made = []
     for box in boxes:
         found = bound_box(tables, held, needs, box, cuts, task["target_nj"])
@@ -103,11 +102,25 @@ def bound(task: Json) -> Json:
         if found.energy < task["target_nj"]:
             entry["cuts"] = [from_cut(cut) for cut in found.cuts]
             if found.design is not None:
-                cost, kilobytes = evaluate_at(tables, found.design, box.memory)
                 entry["design"] = from_design(found.design)
-                entry["height_nj"] = height(tables, cost, kilobytes)
+                entry["memory"], entry["height_nj"] = fitting_memory(tables, found.design, box)
         made.append(entry)
     return {"boxes": made, "narrow": not boxes}
+
+
+def fitting_memory(tables: Tables, design: Design, box: Box) -> tuple[int, float]:
+    """Return the scratchpads of a box, or those that a design asks for, and its height with them.
+
+    A design that a relaxed problem points at may need larger scratchpads than those of its box.
+    """
+    cost, kilobytes = evaluate_at(tables, design, box.memory)
+    best = box.memory, height(tables, cost, kilobytes)
+    asked = evaluate(tables, design, False)
+    if asked.failure == FEASIBLE and asked.memory != box.memory:
+        cost, kilobytes = evaluate_at(tables, design, asked.memory)
+        other = asked.memory, height(tables, cost, kilobytes)
+        best = min(best, other, key=lambda pair: pair[1])
+    return int(best[0]), float(best[1])
 
 
 def search(task: Json) -> Json:
