@@ -36,6 +36,9 @@ def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> s
         point=point_text(report.point),
         colours=layer_colours(arch),
         names=short_names([layer.name for layer in report.layers]),
+        empty_points=sum(
+            not (each.bound_gops_per_w or each.best_gops_per_w) for each in report.points
+        ),
         places={layer.name: place for place, layer in enumerate(report.layers)},
         pictures={name: Markup(with_own_ids(svg, name)) for name, svg in pictures.items()},
     )

@@ -17,6 +17,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
 
 from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.synthesis_colours import (
@@ -144,14 +145,13 @@ def energy(report: SynthesisReport) -> str:
 
 
 def convergence(report: SynthesisReport) -> str:
-    """Return best design and bound over evaluations."""
+    """Return best design and bound over the rounds of the search."""
     kept: list[str] = []
+    known = list(enumerate(report.convergence))
+    best = [(turn, one.best_gops_per_w) for turn, one in known if one.best_gops_per_w]
+    bound = [(turn, one.bound_gops_per_w) for turn, one in known if one.bound_gops_per_w]
+    end = len(known)
     with picture(HALF, 3.4, kept) as axes:
-        best = [(p.evaluations, p.best_gops_per_w) for p in report.convergence if p.best_gops_per_w]
-        bound = [
-            (p.evaluations, p.bound_gops_per_w) for p in report.convergence if p.bound_gops_per_w
-        ]
-        end = report.evaluations
         best.append((end, report.efficiency_gops_per_w))
         axes.step(*zip(*best, strict=True), where="post", color=ACCENT, label="best design")
         if report.bound_gops_per_w is not None:
@@ -166,8 +166,9 @@ def convergence(report: SynthesisReport) -> str:
                 linewidth=0,
                 label=f"gap, {report.gap_to_bound_percent:.2f}%",
             )
-        finish_lines(axes, "evaluations", "GOPS/W")
-        axes.set_xlim(0, end)
+        finish_lines(axes, "rounds", "GOPS/W")
+        axes.set_xlim(0, max(1, end))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(*near(report))
     return kept[0]
 
@@ -232,7 +233,8 @@ def pareto(report: SynthesisReport) -> str:
 def points(report: SynthesisReport) -> str:
     """Return bound and best design of each combination of the outer loop."""
     kept: list[str] = []
-    shown = sorted(report.points, key=lambda each: -(each.bound_gops_per_w or 0))
+    shown = [each for each in report.points if each.bound_gops_per_w or each.best_gops_per_w]
+    shown.sort(key=lambda each: -(each.bound_gops_per_w or each.best_gops_per_w or 0))
     with picture(WHOLE, 1.1 + 0.19 * len(shown), kept) as axes:
         names = [
             f"{p.point.side} x {p.point.side}, cell {p.point.cell_bits}, DAC {p.point.dac_bits}"
