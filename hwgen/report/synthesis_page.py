@@ -6,6 +6,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from hwgen.report import synthesis_chip as chip
 from hwgen.report import synthesis_plots as plots
 from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.synthesis_colours import layer_colours
@@ -28,8 +29,8 @@ def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> s
         "convergence": plots.convergence(report),
         "pareto": plots.pareto(report),
         "points": plots.points(report),
-        "mesh": plots.mesh(arch),
-        "timeline": plots.timeline(arch, schedule),
+        "mesh": chip.mesh(arch),
+        "timeline": chip.timeline(arch, schedule),
     }
     return environment.from_string(text).render(
         report=report,
