@@ -84,6 +84,17 @@ def candidate(found: Confirmed, chosen: Chosen) -> Candidate:
     )
 
 
+def simple(network: CrossbarNetwork) -> Chosen:
+    """Return one copy and one macro of each layer."""
+    layers = network.layers
+    return Chosen(
+        copies=[1] * len(layers),
+        macros=[int(layer.has_weights) for layer in layers],
+        mate=[-1] * len(layers),
+        clocks=[32 if layer.kind == "fc" else 1 for layer in layers],
+    )
+
+
 def result(**changes: Any) -> SearchResult:
     """Return what a search over four designs would hand on, with some fields changed."""
     found = sorted(

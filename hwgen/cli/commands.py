@@ -209,7 +209,12 @@ def model(
 def info(
     *,
     file: Annotated[
-        Path, Argument(metavar="FILE", help="a hand-over or a program (.npz), or an architecture")
+        Path,
+        Argument(
+            metavar="FILE",
+            help="a hand-over or a program (.npz), an architecture, an ONNX file, or the name of"
+            " a network that ships for synthesis",
+        ),
     ],
     arch: Annotated[
         Path | None, Argument(metavar="[ARCH]", help="an architecture: how it tiles each layer")

@@ -11,6 +11,7 @@ from hwgen.errors import FormatError
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_array, versions
 from hwgen.flow.families import Family, family_of
+from hwgen.flow.info_graph import graph_info, is_graph
 from hwgen.flow.protocols import Architecture, Program
 from hwgen.flow.subject import configuration_of, load_chip, load_subject, program_of
 from hwgen.report.info import (
@@ -24,10 +25,10 @@ from hwgen.spec.network import Layer, QuantizedNetwork
 from hwgen.spec.network_file import GRAPH_KEY, load_network
 from hwgen.spec.npz import read_npz
 
-Kind = Literal["network", "architecture", "program"]
+Kind = Literal["network", "architecture", "program", "graph"]
 
 YAML = (".yaml", ".yml")
-FILES = "a hand-over or a program (.npz), or an architecture (.yaml)"
+FILES = "a hand-over or a program (.npz), an architecture (.yaml), or an ONNX file"
 PROGRAM_KEY = "facts"
 """In a program of any family: JSON with its format."""
 
@@ -36,6 +37,8 @@ def describe_file(
     context: Context, file: Path, arch_file: Path | None, sparsity: str | None
 ) -> InfoReport:
     """Return what `file` is; with an architecture, how each layer is tiled for it."""
+    if is_graph(file) and arch_file is None:
+        return report("graph", file, graph=graph_info(file))
     if file.suffix in YAML:
         return describe_architecture(file, arch_file, sparsity)
     arrays = read_npz(file, what="file", allowed=FILES)
@@ -111,7 +114,7 @@ def format_of(arrays: dict[str, NDArray[Any]]) -> object:
 
 def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
     """Return the report with what is known; the rest is null."""
-    empty = dict.fromkeys(("network", "architecture", "program", "layers"))
+    empty = dict.fromkeys(("network", "architecture", "program", "graph", "layers"))
     known: dict[str, Any] = {**empty, **parts}
     return InfoReport(
         format="hwgen.report.info",

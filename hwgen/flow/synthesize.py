@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-
 from hwgen.errors import ConfigError, DesignError
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of, digest_of_code, versions
@@ -32,6 +30,8 @@ if TYPE_CHECKING:
 MOST_W = 1e6
 FILES = ("architecture.yaml", "schedule.npz", "report.json", "report.html")
 ARCHITECTURE, SCHEDULE, REPORT, PAGE = FILES
+
+RESUME = "the same command goes on where this one stopped"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +102,6 @@ def synthesize_network(context: Context, request: Request) -> Synthesis:
     page: str = load("hwgen.report.synthesis_page").synthesis_page(report, arch, schedule)
     made = Synthesis(folder=folder, arch=arch, schedule=schedule, report=report, page=page)
     replace_folder(folder, earlier_output, lambda fresh: write_files(made, fresh))
-    if result.stopped_early:
-        context.say("stopped early; the same command goes on where this one stopped")
     return made
 
 
@@ -131,31 +129,34 @@ def search(
     dse, stores, executors = (
         load(f"hwgen.dse.{name}") for name in ("crossbar.search", "store", "executors")
     )
-    code = [digest_of_code("hwgen.spec", "hwgen.model", "hwgen.dse"), np.__version__]
-    store = stores.Store(context.work / "search", code=digest_of(code))
-    budget = dse.Budget(
-        method=request.method,
-        evaluations=request.evaluations,
-        time_limit_s=request.time_limit_s,
-    )
-    what = f"synthesizing {network.name}"
+    code = [digest_of_code("hwgen.spec", "hwgen.model", "hwgen.dse"), versions()]
     with (
-        context.status(what) as tell,
+        context.status(f"synthesizing {network.name}") as tell,
         executors.make_executor(request.workers, request.scheduler) as executor,
     ):
-        result: SearchResult | None = dse.synthesize(
-            network,
-            components,
-            power_w=request.power_w,
-            rules=request.rules,
-            seed=request.seed,
-            budget=budget,
-            executor=executor,
-            store=store,
-            on_progress=told(tell),
-        )
+        try:
+            result: SearchResult | None = dse.synthesize(
+                network,
+                components,
+                power_w=request.power_w,
+                rules=request.rules,
+                seed=request.seed,
+                budget=dse.Budget(
+                    method=request.method,
+                    evaluations=request.evaluations,
+                    time_limit_s=request.time_limit_s,
+                ),
+                executor=executor,
+                store=stores.Store(context.work / "search", code=digest_of(code)),
+                on_progress=told(tell),
+            )
+        except KeyboardInterrupt:
+            context.say(f"stopped before a chip was found; {RESUME}")
+            raise
     if result is None:
         refuse_power(request, network, components)
+    if result.stopped_early:
+        context.say(f"stopped early; {RESUME}")
     return result
 
 
@@ -182,7 +183,7 @@ def refuse_power(request: Request, network: CrossbarNetwork, components: Compone
     if least <= request.power_w:
         raise DesignError(
             f"the search found no chip for {network.name} within {request.power_w:g} W, though one"
-            f" needs {least:g} W: give it more --evaluations"
+            f" needs {least:g} W: give it more --evaluations, or more time"
         )
     raise ConfigError(
         field="--power-w",

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from hwgen.report.info import ArchitectureInfo, InfoReport, NetworkInfo, ProgramInfo
+from hwgen.report.info import ArchitectureInfo, GraphInfo, InfoReport, NetworkInfo, ProgramInfo
 from hwgen.report.tables import NOTHING, number, percent, size, table
 from hwgen.report.work import BuildReport, CompileReport, TrainReport
 from hwgen.spec.tiling import LayerTiling
@@ -20,6 +20,8 @@ def info_table(report: InfoReport) -> RenderableType:
     parts: list[RenderableType] = []
     if report.network is not None:
         parts += network_parts(report.network)
+    if report.graph is not None:
+        parts += graph_parts(report.graph)
     if report.program is not None:
         parts += program_lines(report.program)
     if report.architecture is not None:
@@ -50,6 +52,32 @@ def network_parts(network: NetworkInfo) -> Iterator[RenderableType]:
     yield rows
 
 
+def graph_parts(graph: GraphInfo) -> Iterator[RenderableType]:
+    """Yield the layers of a network without weights."""
+    yield f"network {graph.name}, {graph.digest[:16]}"
+    yield (
+        f"images: {size(graph.input_shape)}; {graph.weights:,} weights,"
+        f" {graph.operations:,} operations an image"
+    )
+    yield (
+        f"one copy of the weights, {graph.weight_bits} bits each: {graph.crossbars:,} crossbars of"
+        f" {graph.side} x {graph.side} cells of {graph.cell_bits} bits"
+    )
+    yield ""
+    rows = table(["layer", "kind", "shape", "window", "weights", "operations", "crossbars"], left=3)
+    for layer in graph.layers:
+        rows.add_row(
+            layer.name,
+            layer.kind + ("" if layer.activation == "none" else f" {layer.activation}"),
+            size(layer.shape),
+            f"{layer.kernel}/{layer.stride}",
+            number(layer.weights),
+            number(layer.operations),
+            number(layer.crossbars),
+        )
+    yield rows
+
+
 def program_lines(program: ProgramInfo) -> Iterator[str]:
     """Yield for whom a program was compiled."""
     yield f"program of {program.bytes:,} bytes, {program.digest[:16]}"
@@ -74,8 +102,22 @@ def flat(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[s
     for key, value in configuration.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            for place, entry in enumerate(value):
+                yield f"{prefix}{key}.{place}", in_one_line(entry)
         else:
             yield f"{prefix}{key}", value
+
+
+def in_one_line(entry: Mapping[str, Any]) -> str:
+    """Return an entry of a list, what belongs together with commas between."""
+    groups = [
+        f"{key}: " + ", ".join(f"{inner} {one}" for inner, one in value.items())
+        if isinstance(value, Mapping)
+        else f"{key} {value}"
+        for key, value in entry.items()
+    ]
+    return "; ".join(groups)
 
 
 def tiling_parts(layers: Sequence[LayerTiling]) -> Iterator[RenderableType]:

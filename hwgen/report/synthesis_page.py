@@ -6,6 +6,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from hwgen.report import synthesis_chip as chip
 from hwgen.report import synthesis_plots as plots
 from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.synthesis_colours import layer_colours
@@ -28,14 +29,17 @@ def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> s
         "convergence": plots.convergence(report),
         "pareto": plots.pareto(report),
         "points": plots.points(report),
-        "mesh": plots.mesh(arch),
-        "timeline": plots.timeline(arch, schedule),
+        "mesh": chip.mesh(arch),
+        "timeline": chip.timeline(arch, schedule),
     }
     return environment.from_string(text).render(
         report=report,
         point=point_text(report.point),
         colours=layer_colours(arch),
         names=short_names([layer.name for layer in report.layers]),
+        empty_points=sum(
+            not (each.bound_gops_per_w or each.best_gops_per_w) for each in report.points
+        ),
         places={layer.name: place for place, layer in enumerate(report.layers)},
         pictures={name: Markup(with_own_ids(svg, name)) for name, svg in pictures.items()},
     )

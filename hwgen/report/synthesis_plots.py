@@ -1,81 +1,14 @@
-"""The pictures of a synthesis as SVG text.
+"""Charts of a synthesis: where power, energy and area go, and how the search went."""
 
-Matplotlib names clips and markers by a salted hash, and writes the date unless told otherwise; both
-are fixed here. Text stays text: smaller, and a person can search for it.
-"""
+from collections.abc import Sequence
 
-import io
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
-
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch, Rectangle
-from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
 
 from hwgen.report.synthesis import SynthesisReport
-from hwgen.report.synthesis_colours import (
-    ACCENT,
-    GOOD,
-    GRID,
-    INK,
-    MUTED,
-    PARTS,
-    SECOND,
-    layer_colours,
-)
-from hwgen.report.synthesis_table import cut, short_names
-from hwgen.spec.crossbar.arch import Arch
-from hwgen.spec.crossbar.schedule import Schedule, ScheduledOperation
-
-STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "hwgen",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 9.0,
-    "text.color": INK,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "grid.color": GRID,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "legend.frameon": False,
-}
-NO_DATE = {"Date": None, "Creator": None, "Format": None, "Type": None}
-THIRD, HALF, WHOLE = 4.4, 6.2, 12.8
-"""Width of a picture in inches: of three in a row, of two, alone."""
-
-PIXELS = 1000
-"""Width of the timeline; what is closer together than one of them is drawn as one."""
-
-
-@contextmanager
-def picture(width: float, height: float, kept: list[str]) -> Iterator[Axes]:
-    """Give axes in our style; what is drawn becomes an SVG at the end of `kept`."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasSVG(figure)
-        yield figure.subplots()
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata=NO_DATE, transparent=True)
-    kept.append(inline(buffer.getvalue()))
-
-
-def inline(svg: str) -> str:
-    """Return what belongs into a page: no XML header, and a size that follows the page."""
-    head, rest = svg[svg.index("<svg ") :].split(">", 1)
-    return re.sub(r' (width|height)="[^"]*"', "", head) + ">" + rest
+from hwgen.report.synthesis_colours import ACCENT, GOOD, GRID, INK, MUTED, PARTS, SECOND
+from hwgen.report.synthesis_svg import HALF, THIRD, WHOLE, picture
 
 
 def bars(names: Sequence[str], values: Sequence[float], unit: str) -> str:
@@ -144,14 +77,13 @@ def energy(report: SynthesisReport) -> str:
 
 
 def convergence(report: SynthesisReport) -> str:
-    """Return best design and bound over evaluations."""
+    """Return best design and bound over the rounds of the search."""
     kept: list[str] = []
+    known = list(enumerate(report.convergence))
+    best = [(turn, one.best_gops_per_w) for turn, one in known if one.best_gops_per_w]
+    bound = [(turn, one.bound_gops_per_w) for turn, one in known if one.bound_gops_per_w]
+    end = len(known)
     with picture(HALF, 3.4, kept) as axes:
-        best = [(p.evaluations, p.best_gops_per_w) for p in report.convergence if p.best_gops_per_w]
-        bound = [
-            (p.evaluations, p.bound_gops_per_w) for p in report.convergence if p.bound_gops_per_w
-        ]
-        end = report.evaluations
         best.append((end, report.efficiency_gops_per_w))
         axes.step(*zip(*best, strict=True), where="post", color=ACCENT, label="best design")
         if report.bound_gops_per_w is not None:
@@ -166,8 +98,9 @@ def convergence(report: SynthesisReport) -> str:
                 linewidth=0,
                 label=f"gap, {report.gap_to_bound_percent:.2f}%",
             )
-        finish_lines(axes, "evaluations", "GOPS/W")
-        axes.set_xlim(0, end)
+        finish_lines(axes, "rounds", "GOPS/W")
+        axes.set_xlim(0, max(1, end))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(*near(report))
     return kept[0]
 
@@ -232,7 +165,8 @@ def pareto(report: SynthesisReport) -> str:
 def points(report: SynthesisReport) -> str:
     """Return bound and best design of each combination of the outer loop."""
     kept: list[str] = []
-    shown = sorted(report.points, key=lambda each: -(each.bound_gops_per_w or 0))
+    shown = [each for each in report.points if each.bound_gops_per_w or each.best_gops_per_w]
+    shown.sort(key=lambda each: -(each.bound_gops_per_w or each.best_gops_per_w or 0))
     with picture(WHOLE, 1.1 + 0.19 * len(shown), kept) as axes:
         names = [
             f"{p.point.side} x {p.point.side}, cell {p.point.cell_bits}, DAC {p.point.dac_bits}"
@@ -249,89 +183,3 @@ def points(report: SynthesisReport) -> str:
         finish_bars(axes, longest, "GOPS/W", room=0.03)
         axes.set_ylim(len(shown) - 0.4, -0.6)
     return kept[0]
-
-
-def mesh(arch: Arch) -> str:
-    """Return the mesh with each macro in the colour of the layer or the two that live there."""
-    kept: list[str] = []
-    rows, columns = arch.mesh.rows, arch.mesh.columns
-    side = min(0.42, 11.0 / columns)
-    dwellers: list[list[str]] = [[] for _ in range(arch.mesh.macros)]
-    with picture(max(3.0, columns * side + 0.3), rows * side + 0.3, kept) as axes:
-        for layer, colour in zip(arch.layers, layer_colours(arch), strict=True):
-            if layer.mapping.crossbars == 0:
-                continue
-            first = layer.place.first_macro
-            for place in range(first, first + layer.place.macros):
-                dwellers[place].append(colour)
-            row, column = snake(layer.place.merge_macro, columns)
-            axes.plot([column], [row], marker="o", markersize=5 * side / 0.42, color="white")
-        for place, colours in enumerate(dwellers):
-            draw_macro(axes, snake(place, columns), colours)
-        axes.set_xlim(-0.6, columns - 0.4)
-        axes.set_ylim(rows - 0.4, -0.6)
-        axes.set_aspect("equal")
-        axes.axis("off")
-    return kept[0]
-
-
-def snake(place: int, columns: int) -> tuple[int, int]:
-    """Return row and column of a place."""
-    row, column = divmod(place, columns)
-    return row, column if row % 2 == 0 else columns - 1 - column
-
-
-def draw_macro(axes: Axes, where: tuple[int, int], colours: Sequence[str]) -> None:
-    """Draw one macro, divided among the layers that live there."""
-    row, column = where
-    height = 0.9 / len(colours)
-    for place, colour in enumerate(colours):
-        corner = (column - 0.45, row - 0.45 + place * height)
-        axes.add_patch(Rectangle(corner, 0.9, height, color=colour, linewidth=0))
-
-
-def timeline(arch: Arch, schedule: Schedule) -> str:
-    """Return when each layer works on the first image."""
-    kept: list[str] = []
-    facts = schedule.facts
-    microseconds = facts.step_ns / 1000
-    with picture(WHOLE, 0.7 + 0.24 * len(arch.layers), kept) as axes:
-        for place, colour in enumerate(layer_colours(arch)):
-            own = [each for each in facts.operations if each.layer == place]
-            slowest = max(own, key=lambda each: each.busy * each.blocks)
-            for operations, alpha in ((own, 0.3), ([slowest], 1.0)):
-                path = boxes(spans(schedule, operations), place, microseconds)
-                axes.add_patch(PathPatch(path, color=colour, alpha=alpha, linewidth=0))
-        names = short_names([layer.name for layer in arch.layers])
-        axes.set_yticks(range(len(names)), [cut(name, longest=32) for name in names])
-        axes.set_ylim(len(arch.layers) - 0.4, -0.6)
-        axes.set_xlim(0, facts.steps * microseconds)
-        axes.set_xlabel("microseconds")
-        axes.grid(axis="x")
-        axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
-    return kept[0]
-
-
-def spans(schedule: Schedule, operations: Sequence[ScheduledOperation]) -> list[tuple[int, int]]:
-    """Return when any of some operations works, from step to step, gaps below a pixel closed."""
-    starts = np.concatenate([schedule.starts_of(each) for each in operations])
-    ends = np.concatenate([schedule.starts_of(each) + each.busy for each in operations])
-    order = np.argsort(starts, kind="stable")
-    starts, ends = starts[order], np.maximum.accumulate(ends[order])
-    pixel = max(1, schedule.facts.steps // PIXELS)
-    cuts = np.flatnonzero(starts[1:] - ends[:-1] >= pixel)
-    first = np.concatenate([starts[:1], starts[1:][cuts]])
-    last = np.concatenate([ends[:-1][cuts], ends[-1:]])
-    return list(zip(first.tolist(), last.tolist(), strict=True))
-
-
-def boxes(pieces: Sequence[tuple[int, int]], row: int, microseconds: float) -> Path:
-    """Return one path of a box for each piece: far smaller in a file than so many shapes."""
-    corners = []
-    for first, last in pieces:
-        left, right = first * microseconds, last * microseconds
-        corners += [(left, row - 0.4), (right, row - 0.4), (right, row + 0.4), (left, row + 0.4)]
-        corners.append((left, row - 0.4))
-    kinds = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(pieces)
-    return Path(corners, kinds)

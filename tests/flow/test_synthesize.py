@@ -2,14 +2,15 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from hwgen.dse.crossbar.result import Chosen, SearchResult
+from hwgen.dse.crossbar.result import SearchResult
+from hwgen.dse.crossbar.search import Budget
 from hwgen.errors import ConfigError, DesignError, OutputError
 from hwgen.flow.context import Context
 from hwgen.flow.synthesize import FILES, Request, synthesize_network
@@ -19,22 +20,13 @@ from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point
 from hwgen.spec.crossbar.schedule import load_schedule
-from tests.synthesis import COMPONENTS_FILE, candidate, result
+from tests.synthesis import COMPONENTS_FILE, candidate, result, simple
 
 NETWORK = "cifar_alexnet"
 POWER_W = 12.0
 POINT = Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1)
 
 Change = Callable[[SearchResult], SearchResult | None]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a search may spend."""
-
-    method: str
-    evaluations: int | None
-    time_limit_s: float | None
 
 
 @pytest.fixture
@@ -70,17 +62,6 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
 
     use(lambda found: found)
     return use
-
-
-def simple(network: CrossbarNetwork) -> Chosen:
-    """Return one copy and one macro of each layer."""
-    layers = network.layers
-    return Chosen(
-        copies=[1] * len(layers),
-        macros=[int(layer.has_weights) for layer in layers],
-        mate=[-1] * len(layers),
-        clocks=[32 if layer.kind == "fc" else 1 for layer in layers],
-    )
 
 
 @pytest.fixture

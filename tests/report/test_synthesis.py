@@ -7,14 +7,15 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import jsonschema
+import matplotlib as mpl
 import pytest
 from rich.console import Console
 
 from hwgen.report.files import report_text, schema_of
 from hwgen.report.synthesis import SynthesisReport
+from hwgen.report.synthesis_chip import spans
 from hwgen.report.synthesis_colours import GUEST, layer_colours
 from hwgen.report.synthesis_page import synthesis_page
-from hwgen.report.synthesis_plots import spans
 from hwgen.report.synthesis_table import cut, short_names, synthesis_table
 from hwgen.spec.crossbar.arch import Arch
 from hwgen.spec.crossbar.schedule import Schedule
@@ -67,6 +68,13 @@ def test_the_same_bytes(made: Made, page: str) -> None:
     arch, schedule, report = handed_on()
     assert report_text(report) == report_text(made[2])
     assert synthesis_page(report, arch, schedule) == page
+
+
+def test_settings_of_other_plots_do_not_show(made: Made, page: str) -> None:
+    arch, schedule, report = made
+    with mpl.rc_context({"font.size": 20.0, "lines.linewidth": 9.0, "axes.facecolor": "red"}):
+        assert synthesis_page(report, arch, schedule) == page
+        assert mpl.rcParams["font.size"] == 20
 
 
 def test_the_front_holds_what_nothing_beats(made: Made) -> None:

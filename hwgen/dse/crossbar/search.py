@@ -325,6 +325,8 @@ class Search:
                     self.anneal()
                 self.tell()
         except KeyboardInterrupt:
+            if self.best is None:
+                raise
             stopped = True
         return self.result(stopped) if self.best else None
 

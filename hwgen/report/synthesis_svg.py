@@ -1,0 +1,62 @@
+"""How the pictures of a synthesis become SVG text, the same bytes every time.
+
+Matplotlib names clips and markers by a salted hash, and writes the date unless told otherwise; both
+are fixed here. Text stays text: smaller, and a person can search for it.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from hwgen.report.synthesis_colours import GRID, INK, MUTED
+
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "hwgen",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+}
+NO_DATE = {"Date": None, "Creator": None, "Format": None, "Type": None}
+THIRD, HALF, WHOLE = 4.4, 6.2, 12.8
+"""Width of a picture in inches: of three in a row, of two, alone."""
+
+
+@contextmanager
+def picture(width: float, height: float, kept: list[str]) -> Iterator[Axes]:
+    """Give axes in our style; what is drawn becomes an SVG at the end of `kept`."""
+    with mpl.rc_context():
+        # Whatever a person has set for his own plots must not show here.
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(figure)
+        yield figure.subplots()
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata=NO_DATE, transparent=True)
+    kept.append(inline(buffer.getvalue()))
+
+
+def inline(svg: str) -> str:
+    """Return what belongs into a page: no XML header, and a size that follows the page."""
+    head, rest = svg[svg.index("<svg ") :].split(">", 1)
+    return re.sub(r' (width|height)="[^"]*"', "", head) + ">" + rest

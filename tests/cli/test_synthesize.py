@@ -1,0 +1,241 @@
+"""`hwgen synthesize` and what stands around it, as a person types it."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from hwgen.dse.crossbar.result import SearchResult
+from hwgen.dse.crossbar.search import Budget
+from hwgen.flow.synthesize import FILES
+from hwgen.model.crossbar.record import confirm, design_of
+from hwgen.spec.crossbar.arch import arch_text
+from hwgen.spec.crossbar.components import Components
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Point
+from tests.cli.given import ARCH, NETWORK, ROOT, Command
+from tests.synthesis import COMPONENTS_FILE, candidate, handed_on, result, simple
+
+POINT = Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Put a search that knows one design in the place of ours; returns what it was asked for."""
+    asked: dict[str, Any] = {}
+
+    def synthesize(
+        network: CrossbarNetwork, components: Components, **given: Any
+    ) -> SearchResult | None:
+        asked.update(given)
+        if given["power_w"] < 10:
+            return None
+        chosen = simple(network)
+        found = confirm(
+            network,
+            components,
+            point=POINT,
+            rules="strict",
+            power_w=given["power_w"],
+            design=design_of(**chosen.as_json()),
+        )
+        best = candidate(found, chosen)
+        return result(
+            power_w=given["power_w"],
+            best=best,
+            candidates=[best],
+            bound_gops_per_w=2 * best.efficiency_gops_per_w,
+        )
+
+    module = ModuleType("hwgen.dse.crossbar.search")
+    vars(module).update(synthesize=synthesize, Budget=Budget)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return asked
+
+
+@pytest.fixture
+def arch_file(tmp_path: Path) -> Path:
+    """A crossbar architecture."""
+    file = tmp_path / "crossbar.yaml"
+    file.write_text(arch_text(handed_on()[0]), encoding="utf-8")
+    return file
+
+
+def refused(outcome: tuple[int, str, str], *words: str) -> None:
+    code, out, err = outcome
+    assert (code, out) == (2, ""), err
+    assert err.count("\n") == 1, err
+    assert "Traceback" not in err
+    for word in words:
+        assert word in err, f"{word!r} is not in {err!r}"
+
+
+def synthesize_to(tmp_path: Path, *more: object) -> list[object]:
+    return [
+        "synthesize", "cifar_alexnet", "--out", tmp_path / "out", "--work", tmp_path / "work", *more
+    ]  # fmt: skip
+
+
+def test_a_design(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None:
+    files = ["--json", tmp_path / "r.json", "--html", tmp_path / "r.html"]
+    given = ["--power-w", 12, "--seed", 7, "--evaluations", 99, "--workers", 1, *files]
+    code, out, err = hwgen(*synthesize_to(tmp_path, *given))
+    assert code == 0, err
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
+    content = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    schema = ROOT / "docs/schema/synthesize.schema.json"
+    jsonschema.validate(content, json.loads(schema.read_text(encoding="utf-8")))
+    assert (tmp_path / "r.json").read_bytes() == (tmp_path / "out/report.json").read_bytes()
+    assert (tmp_path / "r.html").read_bytes() == (tmp_path / "out/report.html").read_bytes()
+    assert f"{content['efficiency_gops_per_w']:,.2f} GOPS/W" in out
+    assert "add up to" in out
+    assert (quick["power_w"], quick["seed"], quick["rules"]) == (12.0, 7, "strict")
+    assert quick["budget"] == Budget(method="bounded", evaluations=99)
+
+
+def test_what_it_left_can_be_asked(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None:
+    assert hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--workers", 1))[0] == 0
+    code, out, err = hwgen("info", tmp_path / "out/architecture.yaml")
+    assert (code, err) == (0, "")
+    assert "cifar_alexnet-12w-strict of the family crossbar" in out
+
+
+def test_an_audit_that_fails_is_an_exit_code(
+    hwgen: Command, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hwgen.flow.synthesis_report.ROUNDING", -1.0)
+    code, out, _ = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--workers", 1))
+    assert code == 1
+    assert "too much" in out
+
+
+@pytest.mark.parametrize("watts", ["0", "-3", "nan", "inf", "1e12"])
+def test_absurd_power(hwgen: Command, tmp_path: Path, watts: str) -> None:
+    refused(hwgen(*synthesize_to(tmp_path, f"--power-w={watts}")), "--power-w", "above 0")
+    assert not (tmp_path / "out").exists()
+
+
+def test_too_little_power_says_how_much_would_do(
+    hwgen: Command, quick: dict[str, Any], tmp_path: Path
+) -> None:
+    outcome = hwgen(*synthesize_to(tmp_path, "--power-w", 0.5, "--workers", 1))
+    refused(outcome, "--power-w must be at least", "one copy of the weights", "got 0.5")
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_network(hwgen: Command, tmp_path: Path) -> None:
+    refused(hwgen("synthesize", "lenet", "--power-w", 5), "lenet", "alexnet", "ONNX")
+    absent = tmp_path / "absent.onnx"
+    refused(hwgen("synthesize", absent, "--power-w", 5), "no file", "absent.onnx")
+
+
+def test_truncated_onnx(hwgen: Command, tmp_path: Path) -> None:
+    file = tmp_path / "net.onnx"
+    assert hwgen("onnx", "alexnet", "--out", file)[0] == 0
+    file.write_bytes(file.read_bytes()[:-700])
+    refused(hwgen("synthesize", file, "--power-w", 49), "net.onnx")
+    refused(hwgen("info", file), "net.onnx")
+
+
+def test_missing_constant(hwgen: Command, tmp_path: Path) -> None:
+    content = yaml.safe_load(COMPONENTS_FILE.read_text(encoding="utf-8"))
+    del content["network_on_chip"]["power_w"]
+    file = tmp_path / "parts.yaml"
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    outcome = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--components", file))
+    refused(outcome, "network_on_chip.power_w must be present", "parts.yaml")
+    absent = tmp_path / "absent.yaml"
+    outcome = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--components", absent))
+    refused(outcome, "no file", "absent.yaml")
+
+
+def test_a_folder_of_somebody_else(hwgen: Command, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/thesis.tex").touch()
+    refused(hwgen(*synthesize_to(tmp_path, "--power-w", 12)), "thesis.tex")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["synthesize", "alexnet"],
+        ["synthesize", "alexnet", "--power-w", "much"],
+        ["synthesize", "alexnet", "--power-w", 9, "--rules", "fair"],
+        ["synthesize", "alexnet", "--power-w", 9, "--method", "luck"],
+        ["synthesize", "alexnet", "--power-w", 9, "--workers", 0],
+        ["synthesize", "alexnet", "--power-w", 9, "--evaluations", 0],
+        ["onnx", "alexnet"],
+    ],
+)
+def test_usage(hwgen: Command, arguments: list[object]) -> None:
+    code, out, err = hwgen(*arguments)
+    assert (code, out) == (2, "")
+    assert "hwgen" in err
+
+
+def test_help_teaches(hwgen: Command) -> None:
+    for command in ("synthesize", "onnx"):
+        assert command in hwgen("--help")[1]
+        assert "Example: hwgen" in hwgen(command, "--help")[1]
+
+
+def test_onnx_and_info_of_it(hwgen: Command, tmp_path: Path) -> None:
+    file = tmp_path / "new/vgg16.onnx"
+    code, out, _ = hwgen("onnx", "vgg16", "--out", file)
+    assert code == 0
+    assert "vgg16, 16 layers with weights" in out
+    reports = []
+    for name in (file, "vgg16"):
+        code, out, err = hwgen("info", name, "--json", tmp_path / "info.json")
+        assert (code, err) == (0, "")
+        assert "138,344,128 weights" in out
+        content = json.loads((tmp_path / "info.json").read_text(encoding="utf-8"))
+        schema = json.loads((ROOT / "docs/schema/info.schema.json").read_text(encoding="utf-8"))
+        jsonschema.validate(content, schema)
+        assert content["kind"] == "graph"
+        reports.append(content["graph"])
+    assert reports[0]["layers"] == reports[1]["layers"]
+    # Its first convolution: 27 rows and 64 columns fit on one crossbar, 8 cells a weight.
+    assert reports[0]["layers"][0]["crossbars"] == 8
+    refused(hwgen("onnx", "lenet", "--out", file), "lenet", "vgg16")
+
+
+def test_info_of_an_architecture(hwgen: Command, arch_file: Path, tmp_path: Path) -> None:
+    code, out, err = hwgen("info", arch_file, "--json", tmp_path / "info.json")
+    assert (code, err) == (0, "")
+    assert "family crossbar" in out
+    assert "mesh.macros" in out
+    assert "name deep; kind conv" in out
+    content = json.loads((tmp_path / "info.json").read_text(encoding="utf-8"))
+    arch = handed_on()[0]
+    assert content["architecture"]["configuration"] == json.loads(json.dumps(asdict(arch)))
+    refused(hwgen("info", arch_file, "--sparsity", "all"), "--sparsity", "skips no zeros")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("build", ["the family crossbar cannot be built yet", "no Verilog generator"]),
+        ("run", ["the family crossbar cannot run a network yet", "no programs"]),
+        ("compile", ["the family crossbar cannot run a network yet"]),
+        ("model", ["the family crossbar cannot run a network yet"]),
+        ("export", ["the family crossbar cannot run a network yet"]),
+    ],
+)
+def test_what_the_family_cannot_do_yet(
+    hwgen: Command, arch_file: Path, tmp_path: Path, command: str, words: list[str]
+) -> None:
+    given = [arch_file] if command == "build" else [NETWORK, arch_file, "--work", tmp_path / "work"]
+    out = ["--out", tmp_path / "out"] if command in ("build", "export") else []
+    refused(hwgen(command, *given, *out), *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_graph_and_an_architecture(hwgen: Command) -> None:
+    refused(hwgen("info", "alexnet", ARCH), "alexnet")
