@@ -1,12 +1,15 @@
 """What lies in the work folder is used again exactly while what it was made from is the same."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
+import hwgen.model.dbpim
 from hwgen.flow import train as train_step
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_code, digest_of_files
@@ -57,6 +60,17 @@ def test_code_is_part_of_the_name(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("x = 2\n", encoding="utf-8")
     assert digest_of_files([tmp_path / "a.py"], tmp_path) != first
     assert digest_of_code("hwgen.spec") != digest_of_code("hwgen.compiler")
+
+
+@pytest.mark.parametrize("cold", [True, False])
+def test_a_model_that_will_compile_is_told_of(
+    *, cold: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hwgen.model.dbpim, "must_compile", lambda: cold)
+    said = io.StringIO()
+    context = Context(work=tmp_path, console=Console(file=said))
+    program_of(context, load_subject(NETWORK, ARCH))
+    assert said.getvalue().count("the cycle model is compiled once") == cold
 
 
 def test_training_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
