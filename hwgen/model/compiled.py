@@ -22,7 +22,7 @@ def cache_folder() -> Path:
     anew for a copy of the sources, so the name holds their place, too.
     """
     sha = hashlib.sha256(f"{numba.__version__} {PACKAGE}".encode())
-    for room in ("model", "spec"):
+    for room in ("dse", "model", "spec"):
         for file in sorted((PACKAGE / room).rglob("*.py")):
             sha.update(file.read_bytes())
     root = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))

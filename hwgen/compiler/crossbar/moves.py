@@ -1,0 +1,100 @@
+"""Nodes that move or rename values: no layer of their own, their readers see through them."""
+
+import math
+from dataclasses import replace
+
+from hwgen.compiler.crossbar.maps import LAYOUT, Axis, Map, named, reshaped
+from hwgen.compiler.crossbar.operators import RESHAPES
+from hwgen.compiler.crossbar.step import Step
+
+AXES_PLACE = 3
+"""Input of Pad that names axes."""
+
+
+def moved(step: Step) -> Map:
+    """Return what a transparent node makes of the maps that it reads."""
+    match step.node.op_type:
+        case "Concat":
+            return joined(step)
+        case "Pad":
+            return padded(step)
+        case "Transpose":
+            return transposed(step)
+        case operator if operator in RESHAPES:
+            return cut(step)
+        case _:
+            return unmoved(step)
+
+
+def unmoved(step: Step) -> Map:
+    """Values stay where they are; constants may be read beside them."""
+    divisor = step.node.op_type == "Div" and step.node.input[0] not in step.maps
+    if len(step.read) > 1 or divisor:
+        given = "a map to divide by" if divisor else f"{len(step.read)} maps"
+        raise step.error("inputs", "one map and constants", given)
+    read = step.read[0]
+    if step.shape != read.shape:
+        raise step.error("output", f"of shape {read.shape} as its map", step.shape)
+    return read
+
+
+def cut(step: Step) -> Map:
+    """Reshape, flatten, squeeze, unsqueeze."""
+    read = step.map
+    if math.prod(step.shape) != math.prod(read.shape):
+        raise step.error("output", f"as many values as {read.shape}", step.shape)
+    return replace(read, shape=step.shape, axes=reshaped(read, step.shape))
+
+
+def transposed(step: Step) -> Map:
+    """Dimensions change places and keep their meanings."""
+    read = step.map
+    order = step.attribute("perm", list(reversed(range(len(read.shape)))))
+    return replace(read, shape=step.shape, axes=tuple(read.axes[place] for place in order))
+
+
+def joined(step: Step) -> Map:
+    """Maps behind each other along the channels (or along the values of flattened maps)."""
+    reads = step.read
+    if len(reads) < len([name for name in step.node.input if name]):
+        raise step.error("inputs", "maps alone", "a constant among them")
+    axis = int(step.attribute("axis", 1))
+    across: set[Axis] = {read.axes[axis] for read in reads} - {"one"}
+    if not across <= {"channel", "mixed"} or (not across and is_plane(step, axis)):
+        raise step.error("axis", "that of the channels", ", ".join(sorted(across)) or axis)
+    axes: list[Axis] = list(reads[0].axes)
+    for place in range(len(axes)):
+        known = {read.axes[place] for read in reads} - {"one"}
+        axes[place] = known.pop() if len(known) == 1 else "mixed" if known else "one"
+    axes[axis] = "mixed" if "mixed" in across else "channel"
+    return Map(providers=providers_of(reads), shape=step.shape, axes=named(step.shape, tuple(axes)))
+
+
+def is_plane(step: Step, axis: int) -> bool:
+    """Whether a dimension of size 1 everywhere stands where rows and columns do."""
+    return len(step.shape) == len(LAYOUT) and axis in (2, 3, -1, -2)
+
+
+def providers_of(reads: list[Map]) -> tuple[int, ...]:
+    """Return the layers behind several maps, each once, in order; the image is not named."""
+    return tuple(dict.fromkeys(provider for read in reads for provider in read.providers))
+
+
+def padded(step: Step) -> Map:
+    """Zeros around rows and columns; the convolution or pooling behind adds them to its own."""
+    read, rank = step.map, len(step.map.shape)
+    mode = step.attribute("mode", b"constant").decode()
+    if mode != "constant":
+        raise step.error("mode", "constant", mode)
+    if len(step.node.input) > AXES_PLACE and step.node.input[AXES_PLACE]:
+        raise step.error("inputs", "map, pads and value", "axes too")
+    pads = step.integers("pads", 1) or []
+    if not any(pads):
+        return unmoved(step)
+    plane = [pads[2:4], pads[6:8]]
+    if not read.is_layered or len(pads) != 2 * rank or any(pads[:2]) or any(pads[4:6]):
+        raise step.error("pads", "for rows and columns alone", pads)
+    if min(pads) < 0 or any(first != second for first, second in plane):
+        raise step.error("pads", "the same for rows and columns, and not negative", pads)
+    padding = (read.padding[0] + pads[2], read.padding[1] + pads[6])
+    return replace(read, shape=step.shape, axes=named(step.shape, LAYOUT), padding=padding)

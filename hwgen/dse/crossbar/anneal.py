@@ -1,0 +1,143 @@
+"""Search of one point of the design space: copies, macros, sharing and clocks together.
+
+Threshold accepting: a change is kept if it makes the design worse by less than a threshold that
+falls in equal ratios. It needs no exponential, so every machine takes the same path.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.dse.crossbar.moves import change, copy_design
+from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.allocate import FEASIBLE
+from hwgen.model.crossbar.design import Design
+from hwgen.model.crossbar.evaluate import Cost, evaluate_at
+from hwgen.model.crossbar.tables import CONV, FC, KILOBYTES, POWER, Floats, Ints, Tables
+
+HOT, COLD = 0.03, 0.0001
+"""Threshold at the beginning and at the end, as a share of the energy."""
+
+OVER_BUDGET = 5.0
+OVER_MEMORY = 1.0
+"""Energy that a design seems to need more, as multiples of the share by which it is too large."""
+
+
+class Found(NamedTuple):
+    """The best design of a search by the closed form, and how it came.
+
+    efficiency: GOPS/W, 0 if nothing fits
+    improved_at, improved_to: evaluation and efficiency of each improvement
+    """
+
+    design: Design
+    efficiency: float
+    evaluations: int
+    improved_at: Ints
+    improved_to: Floats
+
+
+@compiled
+def fits(tables: Tables, cost: Cost) -> bool:
+    """Return whether a design can be built within the budget."""
+    return bool(
+        cost.failure == FEASIBLE and cost.converged and cost.peak_w <= tables.scalars[POWER]
+    )
+
+
+@compiled
+def height(tables: Tables, cost: Cost, kilobytes: float) -> float:
+    """Return what the search makes small: energy, more if budget or scratchpads do not hold it."""
+    if cost.failure != FEASIBLE:
+        return np.inf
+    power = max(0.0, cost.peak_w / tables.scalars[POWER] - 1)
+    memory = max(0.0, kilobytes / tables.memories[cost.memory, KILOBYTES] - 1)
+    return float(cost.energy_nj * (1 + OVER_BUDGET * power + OVER_MEMORY * memory))
+
+
+@compiled
+def empty_design(layers: int) -> Design:
+    """Return a design with one copy and one macro of everything."""
+    ones = np.ones(layers, np.int64)
+    return Design(ones.copy(), ones.copy(), np.full(layers, -1), ones.copy())
+
+
+@compiled
+def anneal(
+    tables: Tables,
+    start: Design,
+    memory: int,
+    evaluations: int,
+    seed: int,
+    sharing: bool,
+    hot: float,
+) -> Found:
+    """Return the best design found with so many evaluations of the closed form."""
+    np.random.seed(seed)
+    layers = len(tables.kind)
+    weighted = np.flatnonzero(tables.crossbars > 0)
+    now, trial, best = empty_design(layers), empty_design(layers), empty_design(layers)
+    copy_design(start, now)
+    copy_design(start, best)
+    cost, kilobytes = evaluate_at(tables, now, memory)
+    height_now = height(tables, cost, kilobytes)
+    best_efficiency = cost.efficiency if fits(tables, cost) else 0.0
+    improved_at = np.empty(evaluations + 1, np.int64)
+    improved_to = np.empty(evaluations + 1)
+    improved = 0
+    ratio = (COLD / hot) ** (1.0 / max(1, evaluations))
+    threshold = hot
+    for turn in range(1, evaluations):
+        threshold *= ratio
+        copy_design(now, trial)
+        spread = 0.02 + 0.3 * np.random.random() * np.sqrt(threshold / HOT)
+        change(tables, trial, weighted, spread, sharing)
+        cost, kilobytes = evaluate_at(tables, trial, memory)
+        height_trial = height(tables, cost, kilobytes)
+        if height_trial <= height_now * (1 + threshold):
+            copy_design(trial, now)
+            height_now = height_trial
+            if fits(tables, cost) and cost.efficiency > best_efficiency:
+                best_efficiency = cost.efficiency
+                copy_design(trial, best)
+                improved_at[improved] = turn
+                improved_to[improved] = best_efficiency
+                improved += 1
+    return Found(best, best_efficiency, evaluations, improved_at[:improved], improved_to[:improved])
+
+
+@compiled
+def first_design(tables: Tables, share: float) -> Design:
+    """Return copies in proportion to pixels, crossbars taking about `share` of the budget.
+
+    Every layer has a single macro; fully connected layers take so many clocks that none converts
+    more in one of them than the busiest convolution.
+    """
+    layers = len(tables.kind)
+    design = empty_design(layers)
+    allowed = share * tables.scalars[POWER] / tables.crossbar[2]
+    low, high = 1, 1
+    for i in range(layers):
+        if tables.kind[i] == CONV:
+            high = max(high, tables.pixels[i])
+    while low < high:
+        blocks = (low + high) // 2
+        used = 0
+        for i in range(layers):
+            copies = -(-tables.pixels[i] // blocks) if tables.kind[i] == CONV else 1
+            used += copies * tables.crossbars[i]
+        if used <= allowed:
+            high = blocks
+        else:
+            low = blocks + 1
+    most = 1.0
+    for i in range(layers):
+        if tables.kind[i] == CONV:
+            design.copies[i] = -(-tables.pixels[i] // low)
+            most = max(most, tables.work[i, 1] * design.copies[i])
+        if tables.crossbars[i] == 0:
+            design.macros[i] = 0
+    for i in range(layers):
+        if tables.kind[i] == FC and tables.strict:
+            design.clocks[i] = max(1, int(np.ceil(tables.work[i, 1] / most)))
+    return design

@@ -1,0 +1,127 @@
+"""Random changes of a design: copies, macros, sharing, clocks of fully connected layers.
+
+Copies matter through the number of blocks alone, so moves choose blocks and take the fewest copies
+that give them.
+"""
+
+import numpy as np
+
+from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.design import Design, ceil_div
+from hwgen.model.crossbar.tables import CONV, FC, Ints, Tables
+
+MOST_CLOCKS = 4096
+
+
+@compiled
+def copy_design(source: Design, target: Design) -> None:
+    """Write one design over another."""
+    target.copies[:] = source.copies
+    target.macros[:] = source.macros
+    target.mate[:] = source.mate
+    target.clocks[:] = source.clocks
+
+
+@compiled
+def macro_limit(tables: Tables, design: Design, owner: int) -> int:
+    """Return the most macros that the layers which live together may have (rule c)."""
+    limit = design.copies[owner] * tables.row_tiles[owner]
+    mate = design.mate[owner]
+    if mate >= 0:
+        limit = min(limit, design.copies[mate] * tables.row_tiles[mate])
+    return int(limit)
+
+
+@compiled
+def repair(tables: Tables, design: Design) -> None:
+    """Bring macros within their limits."""
+    for i in range(len(tables.kind)):
+        if tables.crossbars[i] == 0:
+            continue
+        if 0 <= design.mate[i] < i:
+            design.macros[i] = 0
+        else:
+            limit = macro_limit(tables, design, i)
+            design.macros[i] = max(1, min(design.macros[i], limit))
+
+
+@compiled
+def set_blocks(tables: Tables, design: Design, i: int, blocks: int) -> None:
+    """Give a convolution as many copies as `blocks` computation blocks need."""
+    blocks = max(1, min(blocks, tables.pixels[i]))
+    design.copies[i] = ceil_div(tables.pixels[i], blocks)
+
+
+@compiled
+def around(value: int, spread: float) -> int:
+    """Return a whole number near `value`, never the same: one off, or a share of it."""
+    reach = max(1, int(value * spread))
+    step = np.random.randint(1, reach + 1)
+    return value + (step if np.random.random() < 0.5 else -step)
+
+
+@compiled
+def rescale(tables: Tables, design: Design, factor: float) -> None:
+    """Multiply the blocks of all convolutions."""
+    for i in range(len(tables.kind)):
+        if tables.kind[i] == CONV:
+            blocks = ceil_div(tables.pixels[i], design.copies[i])
+            set_blocks(tables, design, i, int(np.ceil(blocks * factor)))
+
+
+@compiled
+def join(design: Design, a: int, b: int) -> None:
+    """Let two layers share the macros of both."""
+    first, second = min(a, b), max(a, b)
+    design.mate[first] = second
+    design.mate[second] = first
+    design.macros[first] = max(design.macros[first], design.macros[second])
+    design.macros[second] = 0
+
+
+@compiled
+def part(design: Design, a: int) -> None:
+    """Give a layer and its mate macros of their own."""
+    b = design.mate[a]
+    first, second = min(a, b), max(a, b)
+    design.mate[first] = design.mate[second] = -1
+    design.macros[second] = design.macros[first]
+
+
+@compiled
+def change(tables: Tables, design: Design, weighted: Ints, spread: float, sharing: bool) -> None:
+    """Change a design at random; `weighted`: the layers with weights."""
+    dice = np.random.random()
+    i = weighted[np.random.randint(0, len(weighted))]
+    if dice < 0.08:
+        rescale(tables, design, 1 + spread * (2 * np.random.random() - 1))
+    elif dice < 0.25 and sharing and len(weighted) > 1:
+        reshare(design, weighted, i)
+    elif dice < 0.5 or (tables.kind[i] == FC and not tables.strict):
+        owner = i if not 0 <= design.mate[i] < i else design.mate[i]
+        design.macros[owner] = max(1, around(design.macros[owner], spread))
+    elif tables.kind[i] == FC:
+        design.clocks[i] = min(MOST_CLOCKS, max(1, around(design.clocks[i], spread)))
+    else:
+        blocks = ceil_div(tables.pixels[i], design.copies[i])
+        set_blocks(tables, design, i, around(blocks, spread))
+        if np.random.random() < 0.3:
+            other = weighted[np.random.randint(0, len(weighted))]
+            if tables.kind[other] == CONV:
+                blocks = ceil_div(tables.pixels[other], design.copies[other])
+                set_blocks(tables, design, other, around(blocks, spread))
+    repair(tables, design)
+
+
+@compiled
+def reshare(design: Design, weighted: Ints, i: int) -> None:
+    """Part a pair, or join two layers, each leaving the mate that it has."""
+    other = weighted[np.random.randint(0, len(weighted))]
+    if design.mate[i] >= 0:
+        part(design, i)
+        if np.random.random() < 0.5:
+            return
+    if other != i:
+        if design.mate[other] >= 0:
+            part(design, other)
+        join(design, i, other)

@@ -1,0 +1,1 @@
+"""Crossbar accelerators: time, energy and power of a design, without hardware."""

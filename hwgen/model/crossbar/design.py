@@ -1,0 +1,240 @@
+"""A design as arrays, and what follows from it before anything moves: blocks, shares, distances.
+
+A design is four arrays over the layers:
+- copies: WtDup, 1 for fully connected layers; ignored for layers without weights
+- macros: macros of a layer with weights, 0 for a layer that lives in those of its mate
+- mate: the other layer of a pair that shares macros, or -1; the earlier one owns them
+- clocks: clocks of a bit step, 1 but for fully connected layers under strict rules
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.tables import (
+    BUS_BITS,
+    CONV,
+    DATA_BITS,
+    ELTWISE,
+    FC,
+    FLIT_BITS,
+    HOP,
+    POOL,
+    Floats,
+    Ints,
+    Tables,
+)
+
+
+class Design(NamedTuple):
+    """See the top of this module."""
+
+    copies: Ints
+    macros: Ints
+    mate: Ints
+    clocks: Ints
+
+
+class Layout(NamedTuple):
+    """What follows from a design.
+
+    copies, blocks: of every layer, those without weights too; a block is a computation block
+    shared_macros: macros that a layer's weights are spread over, its mate's included; 1 without
+        weights
+    row_shares, copy_shares: parts that the rows and the copies are split into among macros
+    load, store: elements that one macro reads and writes for a block
+    transfer, merge: ns on the network-on-chip for a block; 0 where nothing travels
+    total_macros: of the chip; a mesh of `mesh_rows` x `mesh_columns`
+    first_macro: place of a layer's first macro along the snake
+    merge_macro: place of the macro where a layer's outputs come together
+    """
+
+    copies: Ints
+    blocks: Ints
+    shared_macros: Ints
+    row_shares: Ints
+    copy_shares: Ints
+    load: Floats
+    store: Floats
+    transfer: Floats
+    merge: Floats
+    total_macros: int
+    mesh_columns: int
+    first_macro: Ints
+    merge_macro: Ints
+
+
+@compiled
+def ceil_div(a: int, b: int) -> int:
+    """Return a / b, rounded up."""
+    return -(-a // b)
+
+
+@compiled
+def owner_of(mate: Ints, layer: int) -> int:
+    """Return the layer that owns the macros in which `layer` lives."""
+    return mate[layer] if 0 <= mate[layer] < layer else layer
+
+
+@compiled
+def spread(tables: Tables, design: Design) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Return copies, blocks, macros, row shares and copy shares of every layer."""
+    count = len(tables.kind)
+    copies = np.ones(count, np.int64)
+    blocks = np.ones(count, np.int64)
+    macros = np.ones(count, np.int64)
+    row_shares = np.ones(count, np.int64)
+    copy_shares = np.ones(count, np.int64)
+    for i in range(count):
+        if tables.kind[i] == CONV:
+            copies[i] = design.copies[i]
+            blocks[i] = ceil_div(tables.pixels[i], copies[i])
+        elif tables.kind[i] != FC:
+            most = 1
+            for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+                most = max(most, blocks[tables.provider[e]])
+            blocks[i] = min(most, tables.pixels[i])
+            copies[i] = ceil_div(tables.pixels[i], blocks[i])
+        if tables.crossbars[i] > 0:
+            macros[i] = design.macros[owner_of(design.mate, i)]
+            row_shares[i] = ceil_div(macros[i], copies[i])
+            copy_shares[i] = ceil_div(macros[i], row_shares[i])
+    return copies, blocks, macros, row_shares, copy_shares
+
+
+@compiled
+def elements(
+    tables: Tables, copies: Ints, row_shares: Ints, copy_shares: Ints
+) -> tuple[Floats, Floats]:
+    """Return the elements that one macro loads and stores for a block (sheet, section 4).
+
+    The published formulas take the mean over macros; strict rules take the macro with the most.
+    """
+    count = len(tables.kind)
+    load = np.empty(count)
+    store = np.empty(count)
+    for i in range(count):
+        out = copies[i] * tables.cout[i]
+        if tables.crossbars[i] > 0:
+            wide = tables.column_tiles[i] * tables.slices
+            if tables.strict:
+                share = ceil_div(copies[i], copy_shares[i])
+                load[i] = ceil_div(tables.rows[i], row_shares[i]) * share * wide
+                store[i] = share * tables.cout[i]
+            else:
+                load[i] = (tables.rows[i] / row_shares[i]) * (copies[i] / copy_shares[i]) * wide
+                store[i] = out / copy_shares[i]
+        else:
+            window = tables.kernel[i] ** 2 if tables.kind[i] == POOL else 1
+            if tables.strict and tables.kind[i] == ELTWISE:
+                window = tables.provider_start[i + 1] - tables.provider_start[i]
+            load[i] = out * window
+            store[i] = out
+    return load, store
+
+
+@compiled
+def snake(place: int, columns: int) -> tuple[int, int]:
+    """Return row and column of a place along the snake."""
+    row = place // columns
+    column = place % columns
+    return row, column if row % 2 == 0 else columns - 1 - column
+
+
+@compiled
+def hops(a: int, b: int, columns: int) -> int:
+    """Return the Manhattan distance of two places."""
+    row_a, column_a = snake(a, columns)
+    row_b, column_b = snake(b, columns)
+    return abs(row_a - row_b) + abs(column_a - column_b)
+
+
+@compiled
+def transfer_flits(tables: Tables, layout_row: tuple[int, int, int], i: int) -> int:
+    """Return the flits that a block of layer i receives; layout_row: copies, shares."""
+    copies, row_shares, copy_shares = layout_row
+    data, flit = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS]
+    channels = ceil_div(tables.cin[i], row_shares)
+    if tables.kind[i] == CONV:
+        pixels = ceil_div(copies, copy_shares) * tables.stride[i] + tables.kernel[i]
+    elif tables.kind[i] == POOL:
+        pixels, channels = copies * tables.stride[i] + tables.kernel[i], tables.cout[i]
+    elif tables.kind[i] == ELTWISE:
+        pixels, channels = copies, tables.cout[i]
+    else:
+        pixels = 1
+    return int(np.ceil(pixels * channels * data / flit))
+
+
+@compiled
+def place_macros(tables: Tables, design: Design, macros: Ints) -> tuple[int, int, Ints, Ints]:
+    """Return total macros, mesh columns, and each layer's first macro and merge macro.
+
+    Macros lie along a snake in the order of layers; a layer without weights works on the merge
+    macro of its first provider, on macro 0 if it reads the image.
+    """
+    count = len(tables.kind)
+    first = np.zeros(count, np.int64)
+    merge = np.zeros(count, np.int64)
+    total = 0
+    for i in range(count):
+        owner = owner_of(design.mate, i)
+        if tables.crossbars[i] > 0:
+            if owner == i:
+                first[i] = total
+                total += macros[i]
+                merge[i] = total - 1
+            else:
+                first[i] = merge[i] = first[owner]
+        elif tables.provider_start[i + 1] > tables.provider_start[i]:
+            first[i] = merge[i] = merge[tables.provider[tables.provider_start[i]]]
+    mesh_rows = int(np.ceil(np.sqrt(total)))
+    return total, ceil_div(total, mesh_rows), first, merge
+
+
+@compiled
+def lay_out(tables: Tables, design: Design) -> Layout:
+    """Return everything that follows from a design before anything moves (sheet, 4 and 5)."""
+    count = len(tables.kind)
+    copies, blocks, macros, row_shares, copy_shares = spread(tables, design)
+    load, store = elements(tables, copies, row_shares, copy_shares)
+    total, columns, first, merge_macro = place_macros(tables, design, macros)
+    data, flit, hop = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS], tables.scalars[HOP]
+    transfer = np.zeros(count)
+    merge = np.zeros(count)
+    for i in range(count):
+        farthest = 0
+        longest = 0
+        for place in range(first[i], first[i] + macros[i]):
+            longest = max(longest, hops(place, merge_macro[i], columns))
+            for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+                source = merge_macro[tables.provider[e]]
+                farthest = max(farthest, hops(source, place, columns))
+        if longest > 0:
+            out = ceil_div(copies[i], copy_shares[i]) * tables.cout[i]
+            merge[i] = hop * (longest + np.ceil(out * data / flit))
+        if farthest > 0:
+            shares = (copies[i], row_shares[i], copy_shares[i])
+            transfer[i] = hop * (farthest + transfer_flits(tables, shares, i))
+    return Layout(
+        copies,
+        blocks,
+        macros,
+        row_shares,
+        copy_shares,
+        load,
+        store,
+        transfer,
+        merge,
+        total,
+        columns,
+        first,
+        merge_macro,
+    )
+
+
+@compiled
+def accesses(tables: Tables, element_count: float) -> float:
+    """Return how often the bus of a scratchpad is used for so many elements."""
+    return float(np.ceil(element_count * tables.scalars[DATA_BITS] / tables.scalars[BUS_BITS]))

@@ -1,0 +1,222 @@
+"""What a design costs: steps, step length, energy, peak power, at its converged scratchpad size."""
+
+from typing import NamedTuple
+
+from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.allocate import (
+    FEASIBLE,
+    NO_MEMORY,
+    TOO_MANY_MACROS,
+    Allocation,
+    allocate,
+)
+from hwgen.model.crossbar.buffers import kilobytes_needed, memory_class
+from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out
+from hwgen.model.crossbar.exact import exact_times
+from hwgen.model.crossbar.tables import (
+    ADC,
+    DAC,
+    DYNAMIC,
+    ELTWISE,
+    FLOOR,
+    KILOBYTES,
+    LATENCY,
+    LEAKAGE,
+    NOC_POWER,
+    OPERATIONS,
+    POOL,
+    READ_NJ,
+    SHIFT_ADD,
+    STATIC,
+    WRITE_NJ,
+    Tables,
+)
+from hwgen.model.crossbar.timing import Times, closed_form, make_pipeline
+
+PUBLISHED_ROUNDS = 10
+FOREVER = 1 << 40
+
+
+class Energy(NamedTuple):
+    """nJ an image: components, crossbars, accesses of scratchpads, their leakage, the mesh."""
+
+    components: float
+    crossbars: float
+    accesses: float
+    leakage: float
+    mesh: float
+
+
+class Cost(NamedTuple):
+    """What a design costs for one image.
+
+    failure: FEASIBLE or why it cannot be built; then nothing else means anything
+    efficiency: operations a nJ, which is GOPS/W
+    converged: the scratchpads are of the size that the times ask for
+    """
+
+    failure: int
+    efficiency: float
+    energy_nj: float
+    steps: int
+    step_ns: float
+    interval: int
+    peak_w: float
+    memory: int
+    converged: bool
+
+
+@compiled
+def energy_of(
+    tables: Tables, design: Design, layout: Layout, allocation: Allocation, memory: int, steps: int
+) -> Energy:
+    """Return the energy of one image (sheet, section 3)."""
+    time = steps * allocation.step_ns
+    parts = tables.parts
+    components = 0.0
+    crossbars = 0.0
+    accessed = 0.0
+    for i in range(len(tables.kind)):
+        copies, blocks = layout.copies[i], layout.blocks[i]
+        for c in range(len(parts)):
+            repeats = tables.bit_steps if c in (DAC, ADC, SHIFT_ADD) else 1
+            done = tables.work[i, c] * copies * blocks * repeats
+            components += parts[c, STATIC] * allocation.counts[i, c] * time
+            components += parts[c, LATENCY] * parts[c, DYNAMIC] * done
+        if tables.crossbars[i] > 0:
+            count = tables.crossbars[i] * copies
+            crossbars += tables.crossbar[STATIC] * count * time
+            read = tables.crossbar[3] * tables.crossbar[DYNAMIC]
+            crossbars += read * count * blocks * tables.bit_steps
+            loaded = copies * tables.rows[i] * tables.column_tiles[i] * tables.slices
+        else:
+            loaded = copies * tables.cout[i]
+            if tables.kind[i] == POOL:
+                loaded *= tables.kernel[i] ** 2
+            elif tables.strict and tables.kind[i] == ELTWISE:
+                loaded *= tables.provider_start[i + 1] - tables.provider_start[i]
+        stored = copies * tables.cout[i]
+        accessed += blocks * (
+            accesses(tables, loaded) * tables.memories[memory, READ_NJ]
+            + accesses(tables, stored) * tables.memories[memory, WRITE_NJ]
+        )
+    leakage = layout.total_macros * tables.memories[memory, LEAKAGE] * time
+    return Energy(components, crossbars, accessed, leakage, tables.scalars[NOC_POWER] * time)
+
+
+@compiled
+def total(energy: Energy) -> float:
+    """Return the sum of all parts of the energy."""
+    return energy.components + energy.crossbars + energy.accesses + energy.leakage + energy.mesh
+
+
+@compiled
+def simulate(
+    tables: Tables, design: Design, layout: Layout, memory: int, step_ns: float, exact: bool
+) -> Times:
+    """Return the times of a design; `memory` -1: before anything is known of scratchpads."""
+    pipeline = make_pipeline(tables, layout, design.clocks, memory, step_ns)
+    if exact:
+        return exact_times(tables, layout, pipeline, design.mate, FOREVER)
+    return closed_form(tables, layout, pipeline)
+
+
+@compiled
+def failed(why: int) -> Cost:
+    """Return the cost of what cannot be built."""
+    return Cost(why, 0.0, 0.0, 0, 0.0, 0, 0.0, 0, False)
+
+
+@compiled
+def within_limits(tables: Tables, design: Design, layout: Layout) -> bool:
+    """Return whether each macro has at least one row tile of one copy (rule c)."""
+    for i in range(len(tables.kind)):
+        if tables.crossbars[i] == 0:
+            continue
+        if layout.shared_macros[i] > layout.copies[i] * tables.row_tiles[i]:
+            return False
+        if layout.shared_macros[i] < 1:
+            return False
+    return True
+
+
+@compiled
+def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
+    """Return the cost of a design; with `exact` conflicts count, else times are a lower bound.
+
+    Scratchpad capacity and times depend on each other. The published code repeats until the
+    capacity stays, ten times at most; strict rules let it only grow, so it always converges.
+    """
+    layout = lay_out(tables, design)
+    if not within_limits(tables, design, layout):
+        return failed(TOO_MANY_MACROS)
+    memory = 0
+    if not tables.strict:
+        times = simulate(tables, design, layout, -1, tables.scalars[FLOOR], exact)
+        memory = memory_class(tables, layout, times)
+    for _ in range(PUBLISHED_ROUNDS):
+        if memory >= len(tables.memories):
+            return failed(NO_MEMORY)
+        allocation = allocate(tables, design, layout, memory)
+        if allocation.failure != FEASIBLE:
+            return failed(allocation.failure)
+        times = simulate(tables, design, layout, memory, allocation.step_ns, exact)
+        needed = memory_class(tables, layout, times)
+        converged = needed <= memory if tables.strict else needed == memory
+        used = memory
+        memory = needed
+        if converged:
+            break
+    energy = total(energy_of(tables, design, layout, allocation, used, times.end))
+    return Cost(
+        FEASIBLE,
+        tables.scalars[OPERATIONS] / energy,
+        energy,
+        times.end,
+        allocation.step_ns,
+        interval_of(tables, design, layout, times),
+        allocation.peak_w,
+        used,
+        converged,
+    )
+
+
+@compiled
+def evaluate_at(tables: Tables, design: Design, memory: int) -> tuple[Cost, float]:
+    """Return the cost by the closed form with scratchpads of a given size, and kilobytes needed.
+
+    `converged` says whether the scratchpads are large enough.
+    """
+    layout = lay_out(tables, design)
+    if not within_limits(tables, design, layout):
+        return failed(TOO_MANY_MACROS), 0.0
+    allocation = allocate(tables, design, layout, memory)
+    if allocation.failure != FEASIBLE:
+        return failed(allocation.failure), 0.0
+    times = simulate(tables, design, layout, memory, allocation.step_ns, False)
+    kilobytes = kilobytes_needed(tables, layout, times)
+    energy = total(energy_of(tables, design, layout, allocation, memory, times.end))
+    cost = Cost(
+        FEASIBLE,
+        tables.scalars[OPERATIONS] / energy,
+        energy,
+        times.end,
+        allocation.step_ns,
+        interval_of(tables, design, layout, times),
+        allocation.peak_w,
+        memory,
+        kilobytes <= tables.memories[memory, KILOBYTES],
+    )
+    return cost, kilobytes
+
+
+@compiled
+def interval_of(tables: Tables, design: Design, layout: Layout, times: Times) -> int:
+    """Return the steps from one image to the next: the slowest layer, or pair at its ADCs."""
+    interval = times.interval
+    for i in range(len(tables.kind)):
+        j = design.mate[i]
+        if j > i:
+            turns = layout.blocks[i] * design.clocks[i] + layout.blocks[j] * design.clocks[j]
+            interval = max(interval, tables.bit_steps * turns)
+    return interval

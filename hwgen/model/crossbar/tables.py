@@ -1,0 +1,299 @@
+"""A network at one point of the design space as arrays, for the compiled evaluators.
+
+Symbols follow the published sheet: a layer has R rows of weights, RT row tiles and CT column tiles
+of crossbars, S cells a weight, B bit steps an input; its weights are held D times (WtDup).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.spec.crossbar.components import Components, VectorUnit
+from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
+from hwgen.spec.crossbar.point import Point, Rules
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+CONV, FC, POOL, ELTWISE = range(4)
+KINDS = {"conv": CONV, "fc": FC, "pool": POOL, "eltwise": ELTWISE}
+
+COMPONENTS = ("dac", "adc", "shift_add", "addition", "relu", "sigmoid", "pool", "eltwise")
+DAC, ADC, SHIFT_ADD, ADDITION, RELU, SIGMOID, POOLING, ADDING = range(len(COMPONENTS))
+PER_BIT = (DAC, ADC, SHIFT_ADD)
+"""Components that work in each bit step; the others work once a computation block."""
+
+STATIC, DYNAMIC, PEAK, RATE, LATENCY, AREA = range(6)
+"""Columns of the component table: W, W, W, operations per ns, ns, um2."""
+
+FC_WORK_CUT = 100
+"""The published code divides the work of fully connected layers by this, and cuts it there too."""
+
+
+class Tables(NamedTuple):
+    """Everything that an evaluation reads; arrays of layers unless said otherwise.
+
+    strict: 1 or 0
+    kind, pixels, side, kernel, stride, padding, cin, cout: of the layer; side is that of its map
+    rows, row_tiles, column_tiles: R, RT, CT; zeros without weights
+    crossbars: of one copy of the weights (Eq. 1), 0 without weights
+    work: (layers, components), operations in a step for one copy (a unit handles `lanes` at once)
+    activated: 1 where an activation is a step of its own
+    provider_start, provider: whom layer i reads is provider[provider_start[i]:provider_start[i+1]]
+    reader_start, reader: who reads layer i, in the same form
+    window_start: layer i's part of `last_pixel` and `first_pixel`, by output pixel: the last and
+        the first pixel (from 1) of a provider's map that it needs
+    parts: (components, 6), see STATIC and so on
+    crossbar: static, dynamic and peak W, latency in ns, area
+    memories: (capacities, 6): kilobytes, leakage W, latency ns, read nJ, write nJ, area
+    bit_steps, slices, crossbar_side: B, S, XbSize
+    scalars: see POWER and so on
+    """
+
+    strict: int
+    kind: Ints
+    pixels: Ints
+    side: Ints
+    kernel: Ints
+    stride: Ints
+    padding: Ints
+    cin: Ints
+    cout: Ints
+    rows: Ints
+    row_tiles: Ints
+    column_tiles: Ints
+    crossbars: Ints
+    work: Floats
+    activated: Ints
+    provider_start: Ints
+    provider: Ints
+    reader_start: Ints
+    reader: Ints
+    window_start: Ints
+    last_pixel: Ints
+    first_pixel: Ints
+    parts: Floats
+    crossbar: Floats
+    memories: Floats
+    bit_steps: int
+    slices: int
+    crossbar_side: int
+    scalars: Floats
+
+
+POWER, RATIO, FLOOR, NOC_POWER, FLIT_BITS, HOP, BUS_BITS, DATA_BITS, OPERATIONS = range(9)
+"""Places in `Tables.scalars`: W, -, ns, W, bits, ns, bits, bits, operations an image."""
+
+KILOBYTES, LEAKAGE, ACCESS_NS, READ_NJ, WRITE_NJ, MEMORY_AREA = range(6)
+"""Columns of `Tables.memories`."""
+
+
+def make_tables(
+    network: CrossbarNetwork, components: Components, point: Point, power_w: float, rules: Rules
+) -> Tables:
+    """Return the arrays of a network at a point, for a power budget in W."""
+    layers = network.layers
+    strict = rules == "strict"
+    tiles = np.array([tiles_of(layer, point.side, strict=strict) for layer in layers])
+    slices = point.slices(components)
+    crossbars = tiles[:, 1] * tiles[:, 2] * slices
+    size = next(each for each in components.crossbars.sizes if each.side == point.side)
+    windows = [window(layer, strict=strict) for layer in layers]
+    provider_start, provider = ragged([list(layer.providers) for layer in layers])
+    readers: list[list[int]] = [[] for _ in layers]
+    for place, layer in enumerate(layers):
+        for one in layer.providers:
+            readers[one].append(place)
+    reader_start, reader = ragged(readers)
+    memories = components.scratchpads.capacities
+    peak = size.peak_w if not strict else max(size.peak_w, size.static_w + size.dynamic_w)
+    return Tables(
+        strict=int(strict),
+        kind=integers(KINDS[layer.kind] for layer in layers),
+        pixels=integers(layer.pixels for layer in layers),
+        side=integers(layer.out_side for layer in layers),
+        kernel=integers(layer.kernel for layer in layers),
+        stride=integers(layer.stride for layer in layers),
+        padding=integers(layer.padding for layer in layers),
+        cin=integers(layer.in_channels for layer in layers),
+        cout=integers(layer.out_channels for layer in layers),
+        rows=tiles[:, 0].copy(),
+        row_tiles=tiles[:, 1].copy(),
+        column_tiles=tiles[:, 2].copy(),
+        crossbars=crossbars,
+        work=np.array(
+            [
+                work_of(network, layer, tiles[place], point, components, strict=strict)
+                for place, layer in enumerate(layers)
+            ]
+        ),
+        activated=integers(is_activated(network, layer, strict=strict) for layer in layers),
+        provider_start=provider_start,
+        provider=provider,
+        reader_start=reader_start,
+        reader=reader,
+        window_start=integers(np.cumsum([0, *(len(last) for last, _ in windows)])),
+        last_pixel=np.concatenate([last for last, _ in windows]),
+        first_pixel=np.concatenate([first for _, first in windows]),
+        parts=part_table(components, point, strict=strict),
+        crossbar=np.array(
+            [size.static_w, size.dynamic_w, peak, components.crossbars.latency_ns, size.area_um2]
+        ),
+        memories=np.array(
+            [
+                (m.kilobytes, m.leakage_w, m.latency_ns, m.read_nj, m.write_nj, m.area_um2)
+                for m in memories
+            ]
+        ),
+        bit_steps=point.bit_steps(components),
+        slices=slices,
+        crossbar_side=point.side,
+        scalars=np.array(
+            [
+                power_w,
+                point.rram_ratio or 0.0,
+                components.step_floor_ns,
+                components.network_on_chip.power_w,
+                components.network_on_chip.flit_bits,
+                components.network_on_chip.hop_ns,
+                components.scratchpads.bus_bits,
+                components.activation_bits,
+                operations_of(network, strict=strict),
+            ],
+            dtype=float,
+        ),
+    )
+
+
+def integers(values: object) -> Ints:
+    """Return whole numbers as an array."""
+    return np.array(list(values), dtype=np.int64)  # type: ignore[call-overload]
+
+
+def ragged(lists: list[list[int]]) -> tuple[Ints, Ints]:
+    """Return lists of different lengths as starts and one array."""
+    starts = integers(np.cumsum([0, *map(len, lists)]))
+    return starts, integers(one for each in lists for one in each)
+
+
+def operations_of(network: CrossbarNetwork, *, strict: bool) -> int:
+    """Return the operations of an image; the published front end takes groups for dense."""
+    if strict:
+        return network.operations
+    return sum(layer.operations * layer.groups for layer in network.layers)
+
+
+def tiles_of(layer: CrossbarLayer, side: int, *, strict: bool) -> tuple[int, int, int]:
+    """Return R, RT and CT of one copy of the weights.
+
+    Strict: small groups of a convolution stand on the diagonal of a crossbar, so many as fit.
+    """
+    if not layer.has_weights:
+        return 0, 0, 0
+    if not strict or layer.groups == 1:
+        rows = layer.kernel**2 * layer.in_channels
+        return rows, -(-rows // side), -(-layer.out_channels // side)
+    rows = layer.kernel**2 * layer.in_channels // layer.groups
+    columns = layer.out_channels // layer.groups
+    packed = min(side // rows, side // columns, layer.groups)
+    if packed < 1:
+        return rows, -(-rows // side), layer.groups * -(-columns // side)
+    return packed * rows, 1, -(-layer.groups // packed)
+
+
+def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, *, strict: bool) -> bool:
+    """Return whether the activation costs time and energy under these rules."""
+    if layer.activation == "none":
+        return False
+    return strict or not (network.fused_activations and layer.has_weights)
+
+
+def work_of(
+    network: CrossbarNetwork,
+    layer: CrossbarLayer,
+    tiles: Ints,
+    point: Point,
+    components: Components,
+    *,
+    strict: bool,
+) -> Floats:
+    """Return the operations of one copy in a step, by component (sheet, section 3)."""
+    work = np.zeros(len(COMPONENTS))
+    rows, row_tiles, column_tiles = (int(each) for each in tiles)
+    slices = point.slices(components)
+    lanes = components.vector_units.lanes
+    outputs = layer.out_channels / lanes
+    if layer.has_weights:
+        work[DAC] = rows * column_tiles * slices
+        work[ADC] = column_tiles * point.side * row_tiles * slices
+        work[SHIFT_ADD] = work[ADC] / lanes
+        work[ADDITION] = row_tiles * slices / lanes * (layer.out_channels if strict else 1)
+    elif layer.kind == "pool":
+        work[POOLING] = outputs * (layer.kernel**2 if strict else 1)
+    else:
+        work[ADDING] = outputs * (max(1, len(layer.providers) - 1) if strict else 1)
+    if is_activated(network, layer, strict=strict):
+        work[SIGMOID if layer.activation == "sigmoid" else RELU] = outputs
+    if layer.kind == "fc" and not strict:
+        work = np.minimum(np.ceil(work / FC_WORK_CUT), FC_WORK_CUT)
+    return work
+
+
+def part_table(components: Components, point: Point, *, strict: bool) -> Floats:
+    """Return the constants of all components; strict: no peak below static + dynamic."""
+    dac = next(each for each in components.dacs.resolutions if each.bits == point.dac_bits)
+    adc = next(each for each in components.adcs.resolutions if each.bits == point.adc_bits)
+    units = components.vector_units
+    digital: list[VectorUnit] = [getattr(units, name) for name in COMPONENTS[2:]]
+    table = np.array(
+        [
+            (dac.static_w, dac.dynamic_w, dac.peak_w, 1.0, dac.latency_ns, dac.area_um2),
+            (
+                adc.static_w,
+                adc.dynamic_w,
+                adc.peak_w,
+                adc.samples_per_ns,
+                adc.latency_ns,
+                adc.area_um2,
+            ),
+            *(
+                (
+                    unit.static_w,
+                    unit.dynamic_w,
+                    unit.peak_w,
+                    unit.operations_per_ns,
+                    unit.latency_ns,
+                    unit.area_um2,
+                )
+                for unit in digital
+            ),
+        ]
+    )
+    if strict:
+        table[:, PEAK] = np.maximum(table[:, PEAK], table[:, STATIC] + table[:, DYNAMIC])
+    return table
+
+
+def window(layer: CrossbarLayer, *, strict: bool) -> tuple[Ints, Ints]:
+    """Return the last and the first pixel (from 1) of a provider that each output pixel needs.
+
+    The published rule looks at one pixel alone; strict: nothing that an earlier pixel needed is
+    forgotten at the last rows, where windows are clipped, nor released before a later one needs it.
+    A fully connected layer needs the whole map, whatever its size: 0 and 1.
+    """
+    if layer.kind == "fc":
+        return integers([0]), integers([1])
+    if layer.kind == "eltwise":
+        pixels = np.arange(1, layer.pixels + 1)
+        return pixels, pixels.copy()
+    place = np.arange(layer.out_side)
+    first = np.maximum(1, place * layer.stride + 1 - layer.padding)
+    last = np.clip(place * layer.stride + layer.kernel - layer.padding, 1, layer.in_side)
+    first = np.minimum(first, layer.in_side)
+    last_pixel = ((last[:, None] - 1) * layer.in_side + last[None, :]).ravel()
+    first_pixel = ((first[:, None] - 1) * layer.in_side + first[None, :]).ravel()
+    if strict:
+        last_pixel = np.maximum.accumulate(last_pixel)
+        first_pixel = np.minimum.accumulate(first_pixel[::-1])[::-1].copy()
+    return last_pixel, first_pixel

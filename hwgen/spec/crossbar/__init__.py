@@ -1,0 +1,1 @@
+"""Crossbar accelerators: networks as synthesis sees them, components, architectures."""

@@ -1,0 +1,387 @@
+"""What is read through, what becomes a layer, and which layers a layer reads."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from hwgen.compiler.crossbar import load_network, network_of, read_onnx
+from hwgen.errors import FormatError
+from hwgen.spec.crossbar.network import CrossbarLayer
+from tests.compiler.crossbar.graphs import CHANNELS, Shape, conv, model, node
+
+FC = {"m": (256, 10), "n": (10, 256), "r": (10,), "c": (1,), "k": (4, 10), "one": (4, 4, 1, 1)}
+"""Weights: of 4 x 8 x 8 inputs and 10 outputs, biases, of 4 inputs."""
+
+
+def layers(
+    *nodes: onnx.NodeProto,
+    image: Shape = (1, CHANNELS, 8, 8),
+    extra: Mapping[str, Shape] | None = None,
+    constants: Mapping[str, object] | None = None,
+    opset: int = 17,
+) -> list[CrossbarLayer]:
+    """Return the layers of a graph that may read the weights above and `extra`."""
+    made = model(
+        *nodes, image=image, weights={**FC, **(extra or {})}, constants=constants, opset=opset
+    )
+    return list(network_of(made, name="read", source="here").layers)
+
+
+def readers(found: list[CrossbarLayer]) -> list[tuple[str, tuple[int, ...]]]:
+    return [(layer.kind, layer.providers) for layer in found]
+
+
+def test_a_convolution_is_complete() -> None:
+    (layer,) = layers(conv("x", "a", strides=[2, 2]))
+    assert layer == CrossbarLayer(
+        name="a",
+        kind="conv",
+        providers=(),
+        kernel=3,
+        stride=2,
+        padding=1,
+        in_channels=4,
+        out_channels=4,
+        groups=1,
+        in_side=8,
+        out_side=4,
+        activation="none",
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "padding"), [("VALID", 0), ("SAME_UPPER", 0), ("SAME_LOWER", 1), ("NOTSET", 0)]
+)
+def test_automatic_padding_is_that_at_the_top(mode: str, padding: int) -> None:
+    (layer,) = layers(node("Conv", "x w", "a", auto_pad=mode, strides=[2, 2]))
+    assert (layer.padding, layer.out_side) == (padding, 4 if mode.startswith("SAME") else 3)
+
+
+def test_poolings_have_windows() -> None:
+    found = layers(
+        conv("x", "a"),
+        node("MaxPool", "a", "b", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
+        node("AveragePool", "b", "c0", kernel_shape=[2, 2], pads=[1, 1, 0, 0]),
+        node("GlobalMaxPool", "c0", "d"),
+    )
+    windows = [(p.kernel, p.stride, p.padding, p.in_side, p.out_side) for p in found[1:]]
+    assert windows == [(3, 2, 0, 8, 4), (2, 1, 1, 4, 4), (4, 1, 0, 4, 1)]
+
+
+@pytest.mark.parametrize("opset", [13, 18])
+@pytest.mark.parametrize("keep", [0, 1])
+def test_a_mean_over_rows_and_columns_is_a_global_pooling(opset: int, keep: int) -> None:
+    axes = {"axes": [2, 3]} if opset < 18 else {}
+    mean = node("ReduceMean", "a" if axes else "a s", "b", keepdims=keep, **axes)
+    found = layers(
+        conv("x", "a"),
+        mean,
+        node("Flatten", "b", "f"),
+        node("Gemm", "f k", "z"),
+        opset=opset,
+        constants={} if axes else {"s": [-1, -2]},
+    )
+    assert readers(found) == [("conv", ()), ("pool", (0,)), ("fc", (1,))]
+    assert (found[1].kernel, found[1].out_side, found[2].in_channels) == (8, 1, 4)
+
+
+MATRICES = {
+    "Gemm": [node("Flatten", "x", "f"), node("Gemm", "f m r", "z")],
+    "Gemm with turned weights": [node("Flatten", "x", "f"), node("Gemm", "f n", "z", transB=1)],
+    "MatMul and bias": [
+        node("Flatten", "x", "f"),
+        node("MatMul", "f m", "p"),
+        node("Add", "p r", "z"),
+    ],
+    "MatMul with weights in front": [
+        node("Reshape", "x s", "f"),
+        node("MatMul", "n f", "z"),
+    ],
+}
+
+
+@pytest.mark.parametrize("case", MATRICES)
+def test_matrix_products_are_fully_connected(case: str) -> None:
+    (layer,) = layers(*MATRICES[case], constants={"s": [1, 256, 1]})
+    assert (layer.kind, layer.in_channels, layer.out_channels) == ("fc", 256, 10)
+    assert (layer.in_side, layer.out_side, layer.kernel, layer.padding) == (1, 1, 1, 0)
+
+
+TRANSPARENT = {
+    "BatchNormalization": node("BatchNormalization", "a r4 r4 r4 r4", "b"),
+    "Cast": node("Cast", "a", "b", to=TensorProto.FLOAT16),
+    "Div": node("Div", "a c", "b"),
+    "Dropout": node("Dropout", "a", "b"),
+    "Identity": node("Identity", "a", "b"),
+    "LRN": node("LRN", "a", "b", size=5),
+    "Mul": node("Mul", "c a", "b"),
+    "Softmax": node("Softmax", "a", "b"),
+    "Sub": node("Sub", "a c", "b"),
+    "Sum of one": node("Sum", "a", "b"),
+    "bias": node("Add", "a c", "b"),
+    "Pad of nothing": node("Pad", "a p", "b"),
+    "Squeeze and back": node("Unsqueeze", "a p1", "b"),
+}
+
+
+@pytest.mark.parametrize("case", TRANSPARENT)
+def test_what_moves_no_work_is_no_layer(case: str) -> None:
+    before = TRANSPARENT[case]
+    behind = [node("Squeeze", "b p1", "y")] if case.startswith("Squeeze") else []
+    made = model(
+        conv("x", "a"),
+        before,
+        *behind,
+        node("MaxPool", "y" if behind else "b", "z", kernel_shape=[2, 2]),
+        weights={**FC, "r4": (4,)},
+        constants={"p": [0] * 8, "p1": [1]},
+    )
+    found = network_of(made, name="read", source="here").layers
+    assert readers(list(found)) == [("conv", ()), ("pool", (0,))]
+
+
+def test_a_channel_shuffle_is_read_through() -> None:
+    found = layers(
+        conv("x", "a"),
+        node("Reshape", "a s", "b"),
+        node("Transpose", "b", "t", perm=[0, 2, 1, 3, 4]),
+        node("Reshape", "t u", "d"),
+        conv("d", "z"),
+        constants={"s": [0, 2, 2, 8, 8], "u": [0, -1, 8, 8]},
+    )
+    assert readers(found) == [("conv", ()), ("conv", (0,))]
+
+
+def test_an_image_by_rows_is_turned_and_read() -> None:
+    turn = node("Transpose", "x", "t", perm=[0, 3, 1, 2])
+    back = node("Transpose", "a", "b", perm=[0, 2, 3, 1])
+    mean = node("ReduceMean", "b", "g", axes=[1, 2], keepdims=0)
+    made = model(turn, conv("t", "a"), back, mean, node("Gemm", "g k", "z"),
+                 image=("n", 16, 16, 4), weights=FC)  # fmt: skip
+    network = network_of(made, name="read", source="here")
+    assert (network.input_channels, network.input_side) == (4, 16)
+    assert readers(list(network.layers)) == [("conv", ()), ("pool", (0,)), ("fc", (1,))]
+
+
+def test_an_image_may_be_a_vector() -> None:
+    made = model(node("MatMul", "x m", "a"), node("Add", "a r", "z"), image=("n", 256), weights=FC)
+    network = network_of(made, name="read", source="here")
+    assert (network.input_channels, network.input_side) == (256, 1)
+    assert network.layers[0].in_channels == 256
+
+
+def test_padding_of_its_own_node_belongs_to_every_reader() -> None:
+    pad = node("Pad", "x p", "y")
+    pool = node("MaxPool", "y", "b", kernel_shape=[2, 2])
+    found = layers(pad, conv("y", "a"), pool, constants={"p": [0, 0, 2, 2, 0, 0, 1, 1]})
+    assert [(layer.in_side, layer.out_side, layer.padding) for layer in found] == [
+        (8, 11, 3),
+        (8, 10, 2),
+    ]
+
+
+def test_a_concatenation_is_read_through() -> None:
+    found = layers(
+        conv("x", "a"),
+        conv("x", "b"),
+        node("Concat", "a b a x", "d", axis=-3),
+        conv("d", "z", "wide"),
+        extra={"wide": (4, 16, 3, 3)},
+    )
+    assert readers(found)[-1] == ("conv", (0, 1))
+    assert found[-1].in_channels == 16
+
+
+def test_a_pyramid_feeds_one_fully_connected_layer() -> None:
+    found = layers(
+        conv("x", "a"),
+        node("MaxPool", "a", "p", kernel_shape=[4, 4], strides=[4, 4]),
+        node("GlobalMaxPool", "a", "q"),
+        node("Flatten", "p", "pf"),
+        node("Flatten", "q", "qf"),
+        node("Concat", "pf qf", "d", axis=1),
+        node("Gemm", "d v", "z"),
+        extra={"v": (20, 10)},
+    )
+    assert readers(found) == [("conv", ()), ("pool", (0,)), ("pool", (0,)), ("fc", (1, 2))]
+    assert found[-1].in_channels == 20
+
+
+def test_additions_read_what_they_add() -> None:
+    found = layers(
+        conv("x", "a"),
+        conv("a", "b"),
+        node("Sum", "b a x", "s"),
+        node("Relu", "s", "t"),
+        node("Add", "t t", "z"),
+    )
+    assert readers(found) == [
+        ("conv", ()),
+        ("conv", (0,)),
+        ("eltwise", (1, 0)),
+        ("eltwise", (2,)),
+    ]
+    assert [layer.activation for layer in found] == ["none", "none", "relu", "none"]
+    assert (found[2].in_channels, found[2].out_channels, found[2].out_side) == (4, 4, 8)
+
+
+ACTIVATIONS = {
+    "Relu": "relu",
+    "LeakyRelu": "relu",
+    "Clip": "relu",
+    "PRelu": "relu",
+    "Sigmoid": "sigmoid",
+    "HardSigmoid": "sigmoid",
+    "Tanh": "sigmoid",
+}
+
+
+@pytest.mark.parametrize("operator", ACTIVATIONS)
+def test_an_activation_belongs_to_the_layer_before(operator: str) -> None:
+    reads = {"PRelu": "b c", "Clip": "b c c"}.get(operator, "b")
+    norm = node("Mul", "a c", "b")
+    found = layers(conv("x", "a"), norm, node(operator, reads, "y"), conv("y", "z"))
+    assert [layer.activation for layer in found] == [ACTIVATIONS[operator], "none"]
+
+
+def test_an_activation_of_one_branch_or_of_several_layers() -> None:
+    found = layers(
+        conv("x", "a"),
+        conv("x", "b"),
+        node("Concat", "a b", "d", axis=1),
+        node("Relu", "d", "e"),
+        conv("e", "f", "wide"),
+        conv("f", "g"),
+        node("Relu", "f", "h"),
+        node("Add", "g h", "z"),
+        extra={"wide": (4, 8, 3, 3)},
+    )
+    assert [layer.activation for layer in found] == ["relu", "relu", "relu", "none", "none"]
+
+
+def test_shape_arithmetic_is_ignored() -> None:
+    found = layers(
+        conv("x", "a"),
+        node("Shape", "a", "s"),
+        node("Gather", "s first", "count"),
+        node("Unsqueeze", "count front", "u"),
+        node("Concat", "u rest", "t", axis=0),
+        node("Reshape", "a t", "f"),
+        node("Gemm", "f m", "z"),
+        image=("batch", 4, 8, 8),
+        constants={"first": 0, "front": [0], "rest": [-1]},
+    )
+    assert readers(found) == [("conv", ()), ("fc", (0,))]
+
+
+@pytest.mark.parametrize("batch", ["n", None, 4, 1])
+def test_the_batch_does_not_matter(batch: int | str | None) -> None:
+    nodes = (conv("x", "a"), node("Reshape", "a s", "f"), node("Gemm", "f m", "z"))
+    found = layers(*nodes, image=(batch, 4, 8, 8), constants={"s": [-1, 256]})
+    assert found == layers(*nodes, constants={"s": [1, 256]})
+
+
+def test_declared_outputs_of_another_batch_do_not_matter() -> None:
+    made = model(conv("x", "z"), image=("n", 4, 8, 8))
+    made.graph.output[0].CopyFrom(
+        helper.make_tensor_value_info("z", TensorProto.FLOAT, (7, 4, 8, 8))
+    )
+    made.graph.value_info.append(made.graph.output[0])
+    assert network_of(made, name="read", source="here").layers[0].out_side == 8
+
+
+def stored(made: onnx.ModelProto, *, declared: bool) -> onnx.ModelProto:
+    """Return the model with weights of its own; `declared`: as inputs too, as old files do."""
+    weights = numpy_helper.from_array(np.ones((4, 4, 3, 3), np.float32), "w")
+    made.graph.initializer.append(weights)
+    if not declared:
+        kept = [tensor for tensor in made.graph.input if tensor.name != "w"]
+        del made.graph.input[:]
+        made.graph.input.extend(kept)
+    return made
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_weights_may_be_stored(declared: bool) -> None:
+    bare = model(conv("x", "a"), node("Relu", "a", "z"))
+    full = stored(model(conv("x", "a"), node("Relu", "a", "z")), declared=declared)
+    before = full.SerializeToString()
+    assert network_of(full, name="n", source="") == network_of(bare, name="n", source="")
+    assert full.SerializeToString() == before
+
+
+def test_weights_may_be_missing_elsewhere(tmp_path: Path) -> None:
+    full = stored(model(conv("x", "z")), declared=False)
+    tensor = full.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="not-here.bin")
+    path = tmp_path / "outside.onnx"
+    path.write_bytes(full.SerializeToString())
+    assert read_onnx(path).layers == network_of(model(conv("x", "z")), name="n", source="").layers
+
+
+def test_weights_may_be_computed_from_constants() -> None:
+    value = numpy_helper.from_array(np.array([4, 4, 3, 3]), "shape")
+    found = layers(
+        node("Constant", "", "s", value=value),
+        node("ConstantOfShape", "s", "made"),
+        conv("x", "z", "made"),
+    )
+    assert readers(found) == [("conv", ())]
+
+
+def test_names_are_those_of_nodes_or_of_what_they_write() -> None:
+    nodes = [conv("x", "a"), conv("a", "b"), conv("b", "d")]
+    for one, name in zip(nodes, ("same", "", "same"), strict=True):
+        one.name = name
+    assert [layer.name for layer in layers(*nodes)] == ["same", "b", "d"]
+
+
+@pytest.mark.parametrize(("value", "fused"), [("true", True), ("false", False), ("", False)])
+def test_the_metadata_say_whether_activations_are_fused(value: str, fused: bool) -> None:
+    made = model(conv("x", "z"))
+    helper.set_model_props(made, {"hwgen.fused_activations": value, "else": "true"})
+    assert network_of(made, name="n", source="").fused_activations is fused
+
+
+def test_the_file_is_only_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.onnx"
+    content = model(conv("x", "z"), image=("n", 4, 8, 8)).SerializeToString()
+    path.write_bytes(content)
+    path.chmod(0o400)
+    tmp_path.chmod(0o500)
+    try:
+        network = load_network(str(path))
+    finally:
+        tmp_path.chmod(0o700)
+    assert network.name == "mine"
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+FILES = {
+    "nothing": (None, "a readable ONNX file, got no file"),
+    "empty": (b"", "an ONNX model with nodes, got none"),
+    "text": (b"a: network\n", "a readable ONNX file, got something else, or a part of one"),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_foreign_files_are_refused(case: str, tmp_path: Path) -> None:
+    content, rest = FILES[case]
+    path = tmp_path / "bad.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(FormatError) as caught:
+        load_network(str(path))
+    assert str(caught.value) == f"the network must be {rest} ({path})"
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="must be a readable ONNX file, got Is a directory"):
+        load_network(str(tmp_path))
