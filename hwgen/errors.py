@@ -1,8 +1,22 @@
 """One exception type for each kind of mistake; every message is one sentence for a person."""
 
+from collections.abc import Callable
+from typing import Any, Self
+
 
 class HwgenError(Exception):
     """Base of all errors that the command line prints as one sentence, with exit code 2."""
+
+    @classmethod
+    def from_args(cls, args: tuple[Any, ...]) -> Self:
+        """Return an error with these arguments, whatever its constructor takes."""
+        error = cls.__new__(cls, *args)
+        error.args = args
+        return error
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        """Let an error of a worker process reach the main process as itself."""
+        return type(self).from_args, (self.args,), self.__dict__
 
 
 class ConfigError(HwgenError):
@@ -31,6 +45,10 @@ class DesignError(HwgenError):
     """Two parts of a design cannot live together."""
 
 
+class FamilyError(HwgenError):
+    """A family of accelerators cannot do yet what a command asks for."""
+
+
 class DataError(HwgenError):
     """Images or labels are missing, damaged or of another shape."""
 
@@ -41,3 +59,7 @@ class SimulationError(HwgenError):
 
 class MissingToolError(HwgenError):
     """A program or an optional package is not on this machine; the message says how to get it."""
+
+
+class WorkerError(HwgenError):
+    """Processes or hosts that compute for us die again and again, or cannot be reached."""

@@ -40,12 +40,12 @@ def main(only: str = "") -> int:
     mutants = [m for m in read_mutants() if only in m["fault"] or only in m["file"]]
     if not mutants:
         raise SystemExit(f"mutants: none has {only!r} in its fault or file")
-    named_tests = sorted({test for mutant in mutants for test in mutant["tests"]})
-    sound = try_copy(named_tests, fault=None, workers=WORKERS)
-    if sound.code != 0:
-        raise SystemExit(
-            f"mutants: the tests must pass without a fault, got a failure of {sound.noticed_by}"
-        )
+    for environment, tests in tests_by_environment(mutants):
+        sound = try_copy(tests, fault=None, environment=environment, workers=WORKERS)
+        if sound.code != 0:
+            raise SystemExit(
+                f"mutants: the tests must pass without a fault, got a failure of {sound.noticed_by}"
+            )
     with ThreadPoolExecutor(WORKERS) as pool:
         killed = sum(pool.map(try_mutant, mutants))
     print(f"mutants: {killed} of {len(mutants)} killed")
@@ -58,9 +58,19 @@ def read_mutants() -> list[Mutant]:
     return mutants
 
 
+def tests_by_environment(mutants: Sequence[Mutant]) -> list[tuple[dict[str, str], list[str]]]:
+    """Return the tests of all mutants, those together that want the same environment."""
+    found: dict[tuple[tuple[str, str], ...], set[str]] = {}
+    for mutant in mutants:
+        key = tuple(sorted(mutant.get("environment", {}).items()))
+        found.setdefault(key, set()).update(mutant["tests"])
+    return [(dict(key), sorted(tests)) for key, tests in found.items()]
+
+
 def try_mutant(mutant: Mutant) -> bool:
     """Plant one fault, print what became of it, return whether a test noticed."""
-    verdict = try_copy(mutant["tests"], fault=mutant)
+    environment = mutant.get("environment", {})
+    verdict = try_copy(mutant["tests"], fault=mutant, environment=environment)
     killed = verdict.code == TESTS_FAILED
     how = f"by {verdict.noticed_by}" if killed else f"(pytest ended with {verdict.code})"
     word = "killed" if killed else "SURVIVED"
@@ -69,7 +79,13 @@ def try_mutant(mutant: Mutant) -> bool:
     return killed
 
 
-def try_copy(tests: Sequence[str], *, fault: Mutant | None, workers: int = 0) -> Verdict:
+def try_copy(
+    tests: Sequence[str],
+    *,
+    fault: Mutant | None,
+    environment: Mapping[str, str],
+    workers: int = 0,
+) -> Verdict:
     """Return how `tests` end in a copy of the tree with `fault` planted."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
@@ -78,12 +94,12 @@ def try_copy(tests: Sequence[str], *, fault: Mutant | None, workers: int = 0) ->
         shutil.copytree(ROOT, copy, ignore=ignore)
         if fault:
             plant(fault, copy)
-        environment = {"HWGEN_BUILD_ROOT": str(BUILD_ROOT), "PYTHONPATH": str(copy)}
+        places = {"HWGEN_BUILD_ROOT": str(BUILD_ROOT), "PYTHONPATH": str(copy)}
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "pytest", "-q", "-x", "--long", "-n", str(workers), *tests],
                 cwd=copy,
-                env={**os.environ, **environment},
+                env={**os.environ, **places, **environment},
                 capture_output=True,
                 text=True,
                 timeout=LIMIT_SECONDS,

@@ -3,8 +3,12 @@
 import sys
 from collections.abc import Sequence
 
-from hwgen.cli.commands import app
+from hwgen.cli import commands, synthesis
+from hwgen.cli.app import app
 from hwgen.errors import HwgenError
+
+COMMANDS = (commands, synthesis)
+"""Each module of commands adds its own to `app` when it is imported."""
 
 DEBUG = "--debug"
 

@@ -1,13 +1,12 @@
 """The commands, one function each: they parse, call the flow, and print."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from rich.console import Console, RenderableType
-from typer import Argument, BadParameter, Exit, Option, Typer
+from typer import Argument, BadParameter, Exit, Option
 
+from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Arch, Count, Data, Json, Network, Sparsity, Work
 from hwgen.flow.build import build_verilog, compile_program
 from hwgen.flow.context import Context
@@ -22,23 +21,8 @@ from hwgen.flow.run import run_network
 from hwgen.flow.subject import load_subject
 from hwgen.flow.train import train_recipe
 from hwgen.report.demo_table import demo_table
-from hwgen.report.files import write_report
 from hwgen.report.info_tables import build_table, compile_table, info_table, train_table
 from hwgen.report.tables import model_table, run_table
-
-WORK = Path("build")
-WIDTH = 120
-EPILOG = "Every command takes --debug, which shows the traceback of an error."
-
-app = Typer(
-    help="Processing-in-memory accelerators: from an architecture and a network to Verilog.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
 
 class Engine(StrEnum):
@@ -47,15 +31,6 @@ class Engine(StrEnum):
     golden = "golden"
     rtl = "rtl"
     model = "model"
-
-
-def finish(report: Any, shown: RenderableType, json: Path | None) -> None:
-    """Print a report, and write it where the person wants it."""
-    # What goes into a file or a pipe has no width of its own.
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    console.print(shown, highlight=False)
-    if json is not None:
-        write_report(report, json)
 
 
 @app.command(epilog="Example: hwgen train configs/train/digits_small_cnn.yaml --out build/mine")

@@ -30,7 +30,7 @@ def compile_program(
     """Write the program to `out` (None: the work folder); return the report and the listing."""
     program = program_of(context, subject)
     if out is not None:
-        subject.family.spec.save_program(program, out)
+        subject.family.program.save_program(program, out)
     file = out or program_path(context, subject)
     compiler = subject.family.compiler
     report = CompileReport(

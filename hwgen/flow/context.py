@@ -48,6 +48,17 @@ class Context:
             task = bars.add_task(what, total=total)
             yield lambda: bars.advance(task)
 
+    @contextmanager
+    def status(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Show a spinner while a step works; call the result to say how far it is."""
+        if self.console is None or not self.visible:
+            yield lambda _: None
+            return
+        columns = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]
+        with Progress(*columns, console=self.console, transient=True) as bars:
+            task = bars.add_task(what, total=None)
+            yield lambda text: bars.update(task, description=f"{what}: {text}")
+
     def say(self, text: str) -> None:
         """Tell what is done."""
         if self.console is not None:

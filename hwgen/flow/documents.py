@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hwgen.flow.build import MANIFEST, write_verilog
 from hwgen.flow.context import Context
-from hwgen.flow.families import families
+from hwgen.flow.families import Family, families
 from hwgen.flow.subject import load_chip
 from hwgen.report.data_sheet import data_sheet
 from hwgen.report.files import REPORTS, schema_of, write_text
@@ -18,9 +18,14 @@ EXAMPLE = "small"
 def documents(configs: Path) -> dict[str, str]:
     """Return every page by its path below `docs`; `configs` holds a folder for each family."""
     pages = {f"schema/{name}.schema.json": schema_of(kind) for name, kind in REPORTS.items()}
-    for family in families():
+    for family in filter(has_chip, families()):
         pages[f"{family}-data-sheet.md"] = sheet_of(family, configs / family / f"{EXAMPLE}.yaml")
     return pages
+
+
+def has_chip(family: str) -> bool:
+    """Return whether there is a chip whose data sheet can be written."""
+    return Family(family).has("rtl")
 
 
 def sheet_of(name: str, arch_file: Path) -> str:

@@ -79,7 +79,7 @@ def describe_program(
 ) -> InfoReport:
     """Return what a program is and, with its own architecture, its tiling."""
     family = family_of(format_of(arrays), kind="program", source=str(file))
-    program = family.spec.load_program(file)
+    program = family.program.load_program(file)
     about = program_info(family, program)
     if arch_file is None:
         return report("program", file, program=about)

@@ -90,12 +90,18 @@ class ColumnCounter(Protocol):
 
 
 class SpecRoom(Protocol):
-    """What `hwgen.spec.<family>` exports."""
+    """What `hwgen.spec.<family>` exports; ROOMS: which rooms of `hwgen.flow.families` it has."""
 
+    ROOMS: Sequence[str]
     SWITCHES: Sequence[str]
 
     def load_arch(self, path: Path) -> Architecture: ...
     def with_sparsity(self, arch: Architecture, switches: str) -> Architecture: ...
+
+
+class ProgramRoom(Protocol):
+    """What `hwgen.spec.<family>` exports as well, if the family has programs."""
+
     def load_program(self, path: Path) -> Program: ...
     def save_program(self, program: Program, path: Path) -> None: ...
     def check_match(

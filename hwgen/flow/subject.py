@@ -83,7 +83,7 @@ def with_switches(subject: Subject, switches: str) -> Subject:
 
 def program_of(context: Context, subject: Subject, file: Path | None = None) -> Program:
     """Return the program: from `file` if given, else compiled now or found in the work folder."""
-    spec = subject.family.spec
+    spec = subject.family.program
     if file is not None:
         program = spec.load_program(file)
         spec.check_match(program, subject.arch, subject.network)

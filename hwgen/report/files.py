@@ -13,6 +13,7 @@ from hwgen.report.demo import DemoReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
 from hwgen.report.run import RunReport
+from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.work import BuildReport, CompileReport, ExportReport, TrainReport
 
 REPORTS: dict[str, type] = {
@@ -23,6 +24,7 @@ REPORTS: dict[str, type] = {
     "info": InfoReport,
     "model": ModelReport,
     "run": RunReport,
+    "synthesize": SynthesisReport,
     "train": TrainReport,
 }
 """By command; `docs/schema/<command>.schema.json` describes each."""
@@ -38,7 +40,12 @@ def schema_of(report_type: type) -> str:
 
 def write_report(report: Any, path: Path) -> None:
     """Write a report as JSON, whole or not at all."""
-    write_text(path, json.dumps(asdict(report), indent=2, allow_nan=False) + "\n", what="report")
+    write_text(path, report_text(report), what="report")
+
+
+def report_text(report: Any) -> str:
+    """Return a report as JSON."""
+    return json.dumps(asdict(report), indent=2, allow_nan=False) + "\n"
 
 
 def write_text(path: Path, text: str, *, what: str) -> None:

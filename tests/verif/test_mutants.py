@@ -11,7 +11,7 @@ from verif.toolchain import ROOT
 
 @pytest.mark.parametrize("mutant", read_mutants(), ids=lambda mutant: mutant["fault"])
 def test_every_fault_can_be_planted(mutant: Mutant, tmp_path: Path) -> None:
-    assert set(mutant) == {"fault", "file", "old", "new", "tests"}
+    assert set(mutant) - {"environment"} == {"fault", "file", "old", "new", "tests"}
     file = tmp_path / mutant["file"]
     file.parent.mkdir(parents=True)
     shutil.copy(ROOT / mutant["file"], file)

@@ -1,80 +1,122 @@
 """What no design can beat: boxes of the design space, split until their bounds are good enough."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 from hwgen.dse.crossbar.anneal import empty_design
 from hwgen.dse.crossbar.choices import Box, Choices, Held, make_choices
-from hwgen.dse.crossbar.cuts import Cut, critical_cut, least_needs
-from hwgen.dse.crossbar.dual import make_limits, raise_bound
-from hwgen.model.compiled import compiled
+from hwgen.dse.crossbar.cuts import Cut, critical_cut
+from hwgen.dse.crossbar.moves import join, repair
+from hwgen.dse.crossbar.relaxed import Relaxation, path_lengths
 from hwgen.model.crossbar.design import Design, lay_out
-from hwgen.model.crossbar.tables import Floats, Ints, Tables
+from hwgen.model.crossbar.tables import CONV, Ints, Tables
 from hwgen.model.crossbar.timing import closed_form, make_pipeline
 
-ROUNDS = 4
-MOST_CUTS = 24
+ROUNDS = 6
+MOST_CUTS = 14
+NARROW = 1.004
+"""A box whose ends are closer than this is not split any further."""
 
 
-class BoxBound(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class BoxBound:
     """The bound of one box in nJ, the paths that it rests on, and a design that it points at."""
 
     energy: float
     cuts: list[Cut]
-    multipliers: Floats
-    design: Design
+    design: Design | None
 
 
-@compiled
-def chosen_design(tables: Tables, choices: Choices, chosen: Ints) -> Design:
-    """Return the design that takes the chosen copies, macros and clocks."""
-    design = empty_design(len(tables.kind))
+def mean_design(tables: Tables, relaxation: Relaxation, *, mean: bool) -> Design:
+    """Return a design near the mixture of a relaxation: its means, or its largest shares."""
+    choices = relaxation.choices
+    design: Design = empty_design(len(tables.kind))
     for i in range(len(tables.kind)):
-        if tables.crossbars[i] == 0 or chosen[i] < 0:
-            design.macros[i] = 0 if tables.crossbars[i] == 0 else 1
+        begin, end = choices.begin[i], choices.begin[i + 1]
+        if begin == end:
+            design.macros[i] = 0
             continue
-        design.copies[i] = choices.copies_low[chosen[i]]
-        limit = design.copies[i] * tables.row_tiles[i]
-        design.macros[i] = min(limit, choices.macros[chosen[i]])
-        design.clocks[i] = choices.clocks[chosen[i]]
+        shares = relaxation.mixture[begin:end]
+        most = begin + int(shares.argmax())
+        design.macros[i] = choices.macros[most]
+        design.clocks[i] = choices.clocks[most]
+        design.copies[i] = choices.copies_low[most]
+        if mean and tables.kind[i] == CONV and shares.sum() > 0:
+            blocks = (shares * choices.blocks[begin:end]).sum() / shares.sum()
+            design.copies[i] = -(-tables.pixels[i] // max(1, round(blocks)))
+    for (i, j), share in relaxation.pairs.items():
+        if share > 0.5:
+            join(design, i, j)
+    repair(tables, design)
     return design
 
 
-@compiled
+def path_of(tables: Tables, needs: Ints, box: Box, design: Design) -> Cut:
+    """Return the critical path of a design by the closed form."""
+    layout = lay_out(tables, design)
+    pipeline = make_pipeline(tables, layout, design.clocks, box.memory, box.step_high)
+    times = closed_form(tables, layout, pipeline)
+    return critical_cut(tables, needs, layout, pipeline, times)
+
+
+def length_of(tables: Tables, relaxation: Relaxation, choices: Choices, cut: Cut) -> float:
+    """Return the mean steps of a path in a relaxation."""
+    lengths = path_lengths(tables, choices, cut.enter, cut.leave)
+    return float((lengths * relaxation.mixture).sum() + cut.fixed)
+
+
 def bound_box(
-    tables: Tables,
-    held: Held,
-    box: Box,
-    cuts: list[Cut],
-    multipliers: Floats,
-    target: float,
+    tables: Tables, held: Held, needs: Ints, box: Box, cuts: list[Cut], target: float
 ) -> BoxBound:
-    """Return the bound of a box; it begins with the paths and multipliers of the box around it."""
+    """Return the bound of a box; it begins with the paths of the box around it.
+
+    target: nJ above which nothing is of interest
+    """
     choices = make_choices(tables, held, box)
-    needs = least_needs(tables)
-    own = cuts.copy()
-    start = np.zeros(2 + len(own))
-    start[: len(multipliers)] = multipliers
-    energy = -np.inf
-    design = empty_design(len(tables.kind))
-    for turn in range(ROUNDS):
-        limits = make_limits(tables, box, choices, own)
-        bound = raise_bound(tables, box, choices, limits, start, target)
-        energy = max(energy, bound.energy)
-        start = bound.multipliers
-        if bound.chosen.max() < 0:
+    for i in range(len(tables.kind)):
+        if tables.crossbars[i] > 0 and choices.begin[i] == choices.begin[i + 1]:
+            return BoxBound(energy=np.inf, cuts=cuts, design=None)
+    relaxation = Relaxation(tables, box, choices, target)
+    own = list(cuts)
+    for cut in own:
+        relaxation.add_path(cut)
+    for _ in range(ROUNDS):
+        if relaxation.solve():
             break
-        design = chosen_design(tables, choices, bound.chosen)
-        if energy >= target or turn + 1 == ROUNDS:
+        fresh = []
+        for mean in (True, False):
+            design = mean_design(tables, relaxation, mean=mean)
+            cut = path_of(tables, needs, box, design)
+            if length_of(tables, relaxation, choices, cut) > box.steps_high * 1.001:
+                fresh.append(cut)
+        if not fresh:
             break
-        layout = lay_out(tables, design)
-        pipeline = make_pipeline(tables, layout, design.clocks, box.memory, box.step_high)
-        times = closed_form(tables, layout, pipeline)
-        if times.end <= box.steps_high or len(own) >= MOST_CUTS:
-            break
-        own.append(critical_cut(tables, needs, layout, pipeline, times))
-        longer = np.zeros(len(start) + 1)
-        longer[: len(start)] = start
-        start = longer
-    return BoxBound(energy, own, start, design)
+        for cut in fresh:
+            relaxation.add_path(cut)
+        own += fresh
+    else:
+        relaxation.solve()
+    design = mean_design(tables, relaxation, mean=True)
+    return BoxBound(energy=relaxation.bound, cuts=useful(tables, relaxation, own), design=design)
+
+
+def useful(tables: Tables, relaxation: Relaxation, cuts: list[Cut]) -> list[Cut]:
+    """Return the paths that are nearly as long as the box allows, the longest: they bound most."""
+    long = 0.97 * relaxation.box.steps_high
+    lengths = [length_of(tables, relaxation, relaxation.choices, cut) for cut in cuts]
+    order = sorted(range(len(cuts)), key=lambda n: -lengths[n])
+    return [cuts[n] for n in order[:MOST_CUTS] if lengths[n] > long]
+
+
+def halves(box: Box) -> list[Box]:
+    """Return the two parts of a box along its longer side; none if it is narrow."""
+    steps = box.steps_high / box.steps_low
+    step = box.step_high / box.step_low
+    if max(steps, step) < NARROW:
+        return []
+    if steps >= step:
+        middle = float(np.sqrt(box.steps_low * box.steps_high))
+        return [box._replace(steps_high=middle), box._replace(steps_low=middle)]
+    middle = float(np.sqrt(box.step_low * box.step_high))
+    return [box._replace(step_high=middle), box._replace(step_low=middle)]

@@ -12,6 +12,7 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import memory_peak
+from hwgen.model.crossbar.buffers import PUBLISHED_FILL
 from hwgen.model.crossbar.design import accesses, ceil_div
 from hwgen.model.crossbar.tables import (
     ACCESS_NS,
@@ -24,7 +25,6 @@ from hwgen.model.crossbar.tables import (
     ELTWISE,
     FC,
     FLIT_BITS,
-    FLOOR,
     HOP,
     KILOBYTES,
     LATENCY,
@@ -43,7 +43,6 @@ from hwgen.model.crossbar.tables import (
     Ints,
     Tables,
 )
-from hwgen.model.crossbar.buffers import PUBLISHED_FILL
 from hwgen.model.crossbar.timing import (
     ACTIVATE,
     ADD,
@@ -249,8 +248,11 @@ def pace(
     if tables.provider_start[i + 1] > tables.provider_start[i]:
         pixels = share * tables.stride[i] + tables.kernel[i] if tables.kind[i] == CONV else 1
         flits = np.ceil(pixels * ceil_div(tables.cin[i], row_shares) * bits / flit)
-        operation[n], steps[n] = TRANSFER, least_travel(tables, flits, box.step_high)
-        n += 1
+        time = least_travel(tables, flits, box.step_high)
+        # A single macro may be that of the provider; then nothing travels, see `pairs`.
+        if macros > 1 or time <= tables.bit_steps:
+            operation[n], steps[n] = TRANSFER, time
+            n += 1
     wide = tables.column_tiles[i] * tables.slices
     if tables.strict:
         loaded = float(ceil_div(tables.rows[i], row_shares) * share * wide)
@@ -492,7 +494,7 @@ def add_choices(
                 whole[n] = (copies, upto, macros, clocks, per_block, through)
                 adc = tables.work[i, ADC] * copies
                 if tables.kind[i] == FC:
-                    adc /= upto_clocks
+                    adc = adc / upto_clocks if tables.strict else 0.0
                 real[n] = (energy, static, rram, power, adc)
                 n += 1
         if rest:

@@ -176,6 +176,17 @@ def allocate_strict(tables: Tables, work: Floats, taken_w: float) -> Allocation:
                 low = middle
         if power_of(tables, counts_for(tables, work, floor)) <= budget:
             high = floor
-    step = max(floor, high)
-    counts = counts_for(tables, work, step)
+    counts = counts_for(tables, work, max(floor, high))
+    step = max(floor, slowest_of(tables, work, counts))
     return Allocation(counts, step, taken_w + power_of(tables, counts), FEASIBLE)
+
+
+@compiled
+def slowest_of(tables: Tables, work: Floats, counts: Floats) -> float:
+    """Return the ns that some counts need for all work; DACs are never short."""
+    slowest = 0.0
+    for i in range(len(work)):
+        for c in range(ADC, work.shape[1]):
+            if counts[i, c] > 0:
+                slowest = max(slowest, work[i, c] / (tables.parts[c, RATE] * counts[i, c]))
+    return slowest

@@ -1,42 +1,94 @@
 """How much a scratchpad must hold, from the times of loads and stores (sheet, section 6)."""
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import Layout
-from hwgen.model.crossbar.tables import DATA_BITS, FC, KILOBYTES, Tables
+from hwgen.model.crossbar.design import Layout, ceil_div
+from hwgen.model.crossbar.tables import DATA_BITS, ELTWISE, FC, KILOBYTES, Tables
 from hwgen.model.crossbar.timing import Times
 
 PUBLISHED_FILL = 0.9
 """The published code counts this part of the bytes that it finds."""
 
 
+NEVER = 1 << 60
+
+Shape = tuple[int, int, int, int, int]
+"""Kind, side of the map, kernel, stride and padding of a layer."""
+
+
+@compiled
+def shape_of(tables: Tables, i: int) -> Shape:
+    """Return what decides on the windows of a layer."""
+    shape = tables.kind[i], tables.side[i], tables.kernel[i], tables.stride[i], tables.padding[i]
+    return shape
+
+
+@compiled
+def published_first(shape: Shape, in_side: int, pixel: int) -> int:
+    """Return the first pixel of a provider that a layer still needs behind output pixel `pixel`.
+
+    The published code looks at the window of the pixel before a block, and at the beginning at that
+    of the last pixel of the first row.
+    """
+    kind, side, _, stride, padding = shape
+    if kind == FC:
+        return 0
+    if kind == ELTWISE:
+        return pixel
+    before = pixel - 1 if pixel > 0 else side - 1
+    row = before // side * stride + 1 - padding
+    column = before % side * stride + 1 - padding
+    return int((row - 1) * in_side + max(0, column)) if row > 0 else 0
+
+
+@compiled
+def published_last(shape: Shape, in_side: int, pixel: int) -> int:
+    """Return the last pixel of a provider that output pixel `pixel` (from 1) needs.
+
+    The published code goes on counting behind the last output pixel.
+    """
+    kind, side, kernel, stride, padding = shape
+    if kind == ELTWISE:
+        return pixel
+    row = min(in_side, (pixel - 1) // side * stride + kernel - padding)
+    column = min(in_side, (pixel - 1) % side * stride + kernel - padding)
+    return int((row - 1) * in_side + column)
+
+
 @compiled
 def input_need(tables: Tables, layout: Layout, i: int) -> float:
-    """Return the most input elements that a macro of layer i holds at a time."""
+    """Return the most input elements that a macro of layer i holds at a time.
+
+    The published code looks at the copies of one macro, and takes the difference of the first and
+    the last pixel, not the count.
+    """
     most = 0.0
-    extra = 1 if tables.strict else 0
+    shape = shape_of(tables, i)
+    copies, start = layout.copies[i], tables.window_start[i]
+    share = ceil_div(copies, layout.copy_shares[i])
     for block in range(layout.blocks[i]):
         held = 0.0
+        begin = block * copies
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
-            first, last = 1, tables.pixels[p]
-            if tables.kind[i] != FC:
-                start = tables.window_start[i]
-                last_out = min(tables.pixels[i], (block + 1) * layout.copies[i]) - 1
-                first_out = min(tables.pixels[i] - 1, block * layout.copies[i])
-                first = tables.first_pixel[start + first_out]
-                last = tables.last_pixel[start + last_out]
-            held += (last - first + extra) * tables.cout[p] / layout.row_shares[i]
+            side = tables.side[p]
+            if shape[0] == FC:
+                pixels = tables.pixels[p]
+            elif tables.strict:
+                last = tables.last_pixel[start + min(tables.pixels[i], begin + copies) - 1]
+                pixels = last - tables.first_pixel[start + min(tables.pixels[i] - 1, begin)] + 1
+            else:
+                pixels = published_last(shape, side, begin + share)
+                pixels -= published_first(shape, side, begin)
+            held += pixels * tables.cout[p] / layout.row_shares[i]
         most = max(most, held)
     return most
 
 
 @compiled
 def output_need(tables: Tables, layout: Layout, times: Times, i: int) -> float:
-    """Return the most output elements of layer i that wait for its readers at a time.
-
-    The published code lets whichever reader moved last say what is still needed; strict rules keep
-    what any reader needs.
-    """
+    """Return the most output elements of layer i that wait for its readers at a time."""
+    if not tables.strict:
+        return published_output_need(tables, layout, times, i)
     first_reader, end_reader = tables.reader_start[i], tables.reader_start[i + 1]
     if first_reader == end_reader:
         return 0.0
@@ -44,35 +96,61 @@ def output_need(tables: Tables, layout: Layout, times: Times, i: int) -> float:
     readers = end_reader - first_reader
     moved = [0] * readers
     needed = [1] * readers
-    latest = 1
-    extra = 1 if tables.strict else 0
     for block in range(layout.blocks[i]):
         now = times.store[times.block_start[i] + block]
-        newest = -1
         for r in range(readers):
             j = tables.reader[first_reader + r]
             while (
                 moved[r] < layout.blocks[j] and times.load[times.block_start[j] + moved[r]] <= now
             ):
                 pixel = min(tables.pixels[j] - 1, moved[r] * layout.copies[j])
-                needed[r] = (
-                    1
-                    if tables.kind[j] == FC
-                    else tables.first_pixel[tables.window_start[j] + pixel]
-                )
-                when = times.load[times.block_start[j] + moved[r]]
-                if when >= newest:
-                    newest = when
-                    latest = needed[r]
+                if tables.kind[j] != FC:
+                    needed[r] = tables.first_pixel[tables.window_start[j] + pixel]
                 moved[r] += 1
-        oldest = latest
-        if tables.strict:
-            oldest = needed[0]
-            for r in range(1, readers):
-                oldest = min(oldest, needed[r])
+        oldest = needed[0]
+        for r in range(1, readers):
+            oldest = min(oldest, needed[r])
         stored = min(tables.pixels[i], (block + 1) * layout.copies[i])
-        most = max(most, stored - oldest + extra)
+        most = max(most, stored - oldest + 1)
     return float(most * tables.cout[i])
+
+
+@compiled
+def published_output_need(tables: Tables, layout: Layout, times: Times, i: int) -> float:
+    """Return the most output elements that wait, as the published code has it.
+
+    Whoever loads or stores says what is still needed of its providers, whatever others said, and
+    stores come after the loads of later blocks; pixels behind the last one count; what nobody reads
+    stays.
+    """
+    first_reader = tables.reader_start[i]
+    readers = tables.reader_start[i + 1] - first_reader
+    total = len(times.load)
+    stored, needed, most = 0, 0, 0
+    own = 0
+    moved = [0] * (2 * readers)
+    while True:
+        event = -1
+        latest = NEVER
+        if own < layout.blocks[i]:
+            latest = times.order[total + times.block_start[i] + own]
+        for r in range(2 * readers):
+            j = tables.reader[first_reader + r // 2]
+            if moved[r] < layout.blocks[j]:
+                place = r % 2 * total + times.block_start[j] + moved[r]
+                if times.order[place] < latest:
+                    latest, event = times.order[place], r
+        if latest == NEVER:
+            return float(most * tables.cout[i])
+        if event < 0:
+            own += 1
+            stored = own * layout.copies[i]
+        else:
+            j = tables.reader[first_reader + event // 2]
+            pixel = moved[event] * layout.copies[j]
+            needed = published_first(shape_of(tables, j), tables.side[i], pixel)
+            moved[event] += 1
+        most = max(most, stored - needed)
 
 
 @compiled

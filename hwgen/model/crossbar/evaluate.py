@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import (
     FEASIBLE,
@@ -12,7 +14,7 @@ from hwgen.model.crossbar.allocate import (
 )
 from hwgen.model.crossbar.buffers import kilobytes_needed, memory_class
 from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out
-from hwgen.model.crossbar.exact import exact_times
+from hwgen.model.crossbar.exact import FOREVER, exact_times
 from hwgen.model.crossbar.tables import (
     ADC,
     DAC,
@@ -34,7 +36,6 @@ from hwgen.model.crossbar.tables import (
 from hwgen.model.crossbar.timing import Times, closed_form, make_pipeline
 
 PUBLISHED_ROUNDS = 10
-FOREVER = 1 << 40
 
 
 class Energy(NamedTuple):
@@ -183,9 +184,10 @@ def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
 
 @compiled
 def evaluate_at(tables: Tables, design: Design, memory: int) -> tuple[Cost, float]:
-    """Return the cost by the closed form with scratchpads of a given size, and kilobytes needed.
+    """Return an estimate of the cost with scratchpads of a given size, and kilobytes needed.
 
-    `converged` says whether the scratchpads are large enough.
+    Steps are those of the closed form and of the crowding at shared ADCs. `converged` says whether
+    the scratchpads are large enough.
     """
     layout = lay_out(tables, design)
     if not within_limits(tables, design, layout):
@@ -195,12 +197,13 @@ def evaluate_at(tables: Tables, design: Design, memory: int) -> tuple[Cost, floa
         return failed(allocation.failure), 0.0
     times = simulate(tables, design, layout, memory, allocation.step_ns, False)
     kilobytes = kilobytes_needed(tables, layout, times)
-    energy = total(energy_of(tables, design, layout, allocation, memory, times.end))
+    steps = times.end + crowding(tables, design, layout, times)
+    energy = total(energy_of(tables, design, layout, allocation, memory, steps))
     cost = Cost(
         FEASIBLE,
         tables.scalars[OPERATIONS] / energy,
         energy,
-        times.end,
+        steps,
         allocation.step_ns,
         interval_of(tables, design, layout, times),
         allocation.peak_w,
@@ -208,6 +211,31 @@ def evaluate_at(tables: Tables, design: Design, memory: int) -> tuple[Cost, floa
         kilobytes <= tables.memories[memory, KILOBYTES],
     )
     return cost, kilobytes
+
+
+@compiled
+def crowding(tables: Tables, design: Design, layout: Layout, times: Times) -> int:
+    """Return about how many steps a design takes longer because pairs wait for common ADCs.
+
+    While both layers of a pair convert, what they ask for above what there is comes later.
+    """
+    late = 0
+    for i in range(len(tables.kind)):
+        j = design.mate[i]
+        if j <= i:
+            continue
+        turn_i = tables.bit_steps * design.clocks[i]
+        turn_j = tables.bit_steps * design.clocks[j]
+        adc_i = times.adc[times.block_start[i] : times.block_start[i + 1]]
+        adc_j = times.adc[times.block_start[j] : times.block_start[j + 1]]
+        begin = max(adc_i[0], adc_j[0])
+        end = min(adc_i[-1] + turn_i, adc_j[-1] + turn_j)
+        if begin >= end:
+            continue
+        asked = turn_i * (np.searchsorted(adc_i, end) - np.searchsorted(adc_i, begin - turn_i))
+        asked += turn_j * (np.searchsorted(adc_j, end) - np.searchsorted(adc_j, begin - turn_j))
+        late += max(0, asked - (end - begin))
+    return late
 
 
 @compiled

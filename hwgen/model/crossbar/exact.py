@@ -12,6 +12,7 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
+from hwgen.model.crossbar.graph import Graph, make_graph
 from hwgen.model.crossbar.links import Flags, conflicts
 from hwgen.model.crossbar.tables import Ints, Tables
 from hwgen.model.crossbar.timing import (
@@ -24,28 +25,10 @@ from hwgen.model.crossbar.timing import (
     Times,
     block_starts,
     end_of,
-    provider_block,
 )
 
 NOTHING = -1
-
-
-class Graph(NamedTuple):
-    """Nodes (layer, block, operation), numbered first[layer] + block * operations + operation.
-
-    layer: of each node
-    block_first: place of each layer's first block in a list of all blocks
-    waits: predecessors that have not started yet
-    reader_start, reader: for each block (in the order of `block_starts`), the first nodes of the
-        blocks that wait for it
-    """
-
-    first: Ints
-    layer: Ints
-    block_first: Ints
-    waits: Ints
-    reader_start: Ints
-    reader: Ints
+FOREVER = 1 << 40
 
 
 class Queue(NamedTuple):
@@ -57,42 +40,6 @@ class Queue(NamedTuple):
     head: Ints
     tail: Ints
     after: Ints
-
-
-@compiled
-def make_graph(tables: Tables, layout: Layout, pipeline: Pipeline, starts: Ints) -> Graph:
-    """Return the nodes and the edges between layers; those within a layer follow from numbers."""
-    layers = len(tables.kind)
-    first = np.zeros(layers + 1, np.int64)
-    for i in range(layers):
-        first[i + 1] = first[i] + layout.blocks[i] * pipeline.length[i]
-    waits = np.zeros(first[-1], np.int64)
-    counts = np.zeros(starts[-1] + 1, np.int64)
-    for sweep in range(2):
-        if sweep == 1:
-            counts = np.cumsum(counts)
-            reader = np.empty(counts[-1], np.int64)
-            free = counts[:-1].copy()
-        for i in range(layers):
-            n = pipeline.length[i]
-            for block in range(layout.blocks[i]):
-                node = first[i] + block * n
-                if sweep == 0:
-                    waits[node : node + n] += 1 if block > 0 else 0
-                    waits[node + 1 : node + n] += 1
-                for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                    p = tables.provider[e]
-                    source = starts[p] + provider_block(tables, layout, i, block, p)
-                    if sweep == 0:
-                        waits[node] += 1
-                        counts[source + 1] += 1
-                    else:
-                        reader[free[source]] = node
-                        free[source] += 1
-    layer = np.empty(first[-1], np.int64)
-    for i in range(layers):
-        layer[first[i] : first[i + 1]] = i
-    return Graph(first, layer, starts, waits, counts, reader)
 
 
 @compiled
@@ -112,6 +59,7 @@ class State(NamedTuple):
     waits: predecessors of a node that have not started yet
     earliest: step before which a node may not start
     started: step at which a node did, or -1
+    order: place of a node among all in the order of their starts
     travelling: by kind of travel (see `conflicts`), the first step at which it is over
     converting: by layer, the first step at which its ADCs are free
     """
@@ -119,6 +67,7 @@ class State(NamedTuple):
     waits: Ints
     earliest: Ints
     started: Ints
+    order: Ints
     travelling: Ints
     converting: Ints
 
@@ -222,35 +171,34 @@ def start(
     graph: Graph,
     pipeline: Pipeline,
     state: State,
-) -> int:
-    """Start a node, put whom it sets free into the queue, and return the latest step of those."""
+) -> None:
+    """Start a node, and put whom it sets free into the queue.
+
+    Order decides who comes first to a link: the published code frees the next block before the
+    readers.
+    """
     i = graph.layer[node]
     n = pipeline.length[i]
     k = (node - graph.first[i]) % n
     state.started[node] = now
-    latest = now
     if k + 1 < n:
-        latest = max(latest, free(node + 1, now + pipeline.to_next[i, k], queue, state))
-    else:
+        free(node + 1, now + pipeline.to_next[i, k], queue, state)
+    if node + n < graph.first[i + 1]:
+        free(node + n, now + pipeline.to_block[i, k], queue, state)
+    if k + 1 == n:
         place = graph.block_first[i] + (node - graph.first[i]) // n
         for e in range(graph.reader_start[place], graph.reader_start[place + 1]):
             then = now + pipeline.to_next[i, k]
-            latest = max(latest, free(graph.reader[e], then, queue, state))
-    if node + n < graph.first[i + 1]:
-        latest = max(latest, free(node + n, now + pipeline.to_block[i, k], queue, state))
-    return latest
+            free(graph.reader[e], then, queue, state)
 
 
 @compiled
-def free(node: int, then: int, queue: Queue, state: State) -> int:
+def free(node: int, then: int, queue: Queue, state: State) -> None:
     """Note that one predecessor has started; queue the node if it was the last."""
     state.earliest[node] = max(state.earliest[node], then)
     state.waits[node] -= 1
-    if state.waits[node] > 0:
-        return 0
-    step = state.earliest[node]
-    append(queue, step % len(queue.head), node)
-    return int(step)
+    if state.waits[node] == 0:
+        append(queue, state.earliest[node] % len(queue.head), node)
 
 
 @compiled
@@ -261,9 +209,25 @@ def exact_times(
 
     limit: give up at this step; `end` is then -1
     """
-    layers = len(tables.kind)
     starts = block_starts(layout)
     graph = make_graph(tables, layout, pipeline, starts)
+    state = start_all(tables, layout, pipeline, graph, mate, limit)
+    return collect(tables, layout, pipeline, graph, starts, state)
+
+
+@compiled
+def exact_starts(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> Ints:
+    """Return the step at which each node starts, in the order of `Graph`."""
+    graph = make_graph(tables, layout, pipeline, block_starts(layout))
+    return start_all(tables, layout, pipeline, graph, mate, FOREVER).started
+
+
+@compiled
+def start_all(
+    tables: Tables, layout: Layout, pipeline: Pipeline, graph: Graph, mate: Ints, limit: int
+) -> State:
+    """Return when each node starts; -1: not before `limit`."""
+    layers = len(tables.kind)
     nodes = graph.first[-1]
     clash = conflicts(tables, layout)
     longest = 2 + pipeline.to_block.max() + pipeline.to_next.max()
@@ -272,6 +236,7 @@ def exact_times(
         graph.waits.copy(),
         np.zeros(nodes, np.int64),
         np.full(nodes, -1),
+        np.zeros(nodes, np.int64),
         np.zeros(2 * layers, np.int64),
         np.zeros(layers, np.int64),
     )
@@ -297,6 +262,7 @@ def exact_times(
             following = queue.after[node]
             if may_start(node, graph, pipeline, asking):
                 start(node, now, queue, graph, pipeline, state)
+                state.order[node] = nodes - left
                 left -= 1
             else:
                 late[waiting] = node
@@ -305,7 +271,7 @@ def exact_times(
         for w in range(waiting):
             append(queue, (now + 1) % longest, late[w])
         now += 1
-    return collect(tables, layout, pipeline, graph, starts, state.started, left > 0)
+    return state
 
 
 @compiled
@@ -329,14 +295,14 @@ def collect(
     pipeline: Pipeline,
     graph: Graph,
     starts: Ints,
-    started: Ints,
-    unfinished: bool,
+    state: State,
 ) -> Times:
     """Return the times of loads, conversions and stores from those of all nodes."""
     total = starts[-1]
     load = np.empty(total, np.int64)
     adc = np.full(total, -1)
     store = np.empty(total, np.int64)
+    order = np.empty(2 * total, np.int64)
     done = np.empty(total, np.int64)
     end = 0
     interval = 0
@@ -345,15 +311,20 @@ def collect(
         for block in range(layout.blocks[i]):
             place = starts[i] + block
             for k in range(n):
-                at = started[graph.first[i] + block * n + k]
+                node = graph.first[i] + block * n + k
+                at = state.started[node]
                 if pipeline.operation[i, k] == LOAD:
                     load[place] = at
+                    order[place] = state.order[node]
                 elif pipeline.operation[i, k] == CONVERT:
                     adc[place] = at
                 elif pipeline.operation[i, k] == STORE:
                     store[place] = at
+                    order[total + place] = state.order[node]
                 if k + 1 == n:
                     done[place] = at + pipeline.to_next[i, k]
                     end = max(end, end_of(tables, pipeline, i, at, done[place]))
         interval = max(interval, pipeline.to_block[i, :n].max() * layout.blocks[i])
-    return Times(starts, load, adc, store, done, -1 if unfinished else end, interval)
+    return Times(
+        starts, load, adc, store, order, done, -1 if state.started.min() < 0 else end, interval
+    )

@@ -61,6 +61,8 @@ class Times(NamedTuple):
     """Steps at which things happen; lists of blocks, layer after layer, from block_start[i].
 
     adc: -1 where a layer has none
+    order: what comes first, all loads in the same list before all stores; within a step the closed
+        form takes loads before stores
     done: first step at which a reader may use a block
     end: steps of the whole image
     interval: steps from one image to the next in a steady stream
@@ -70,6 +72,7 @@ class Times(NamedTuple):
     load: Ints
     adc: Ints
     store: Ints
+    order: Ints
     done: Ints
     end: int
     interval: int
@@ -223,7 +226,13 @@ def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
             done[place] = last + delay
         end = max(end, end_of(tables, pipeline, i, last + before[3], last + delay))
         interval = max(interval, slowest[3] * layout.blocks[i])
-    return Times(starts, load, adc, store, done, end, interval)
+    return Times(starts, load, adc, store, order_of(load, store), done, end, interval)
+
+
+@compiled
+def order_of(load: Ints, store: Ints) -> Ints:
+    """Return `Times.order` where nothing is known but steps."""
+    return np.concatenate((2 * load, 2 * store + 1))
 
 
 @compiled

@@ -1,0 +1,106 @@
+"""The commands that start from a network and a power budget."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Exit, Option
+
+from hwgen.cli.app import WORK, app, finish
+from hwgen.cli.options import Json, Work
+from hwgen.flow.context import Context
+from hwgen.flow.onnx import write_network
+from hwgen.flow.synthesize import FILES, Request, synthesize_network, write_page
+from hwgen.report.synthesis_table import synthesis_table
+
+COMPONENTS = Path("configs/crossbar/components.yaml")
+
+
+class Rules(StrEnum):
+    """How a design is judged."""
+
+    strict = "strict"
+    published = "published"
+
+
+class Method(StrEnum):
+    """How designs are searched."""
+
+    bounded = "bounded"
+    text = "text"
+    code = "code"
+
+
+@app.command(epilog="Example: hwgen synthesize vgg16 --power-w 49 --seed 1 --out build/vgg16")
+def synthesize(
+    *,
+    network: Annotated[
+        str, Argument(metavar="NETWORK", help="one that ships, such as vgg16, or an ONNX file")
+    ],
+    power_w: Annotated[float, Option(metavar="W", help="peak power of the whole chip at most")],
+    components: Annotated[
+        Path, Option(metavar="FILE", help="power, latency and area of the parts (.yaml)")
+    ] = COMPONENTS,
+    rules: Annotated[
+        Rules, Option(help="published: as the published tool counts, with its omissions")
+    ] = Rules.strict,
+    seed: Annotated[int, Option(min=0, help="the same seed gives the same files")] = 1,
+    method: Annotated[
+        Method, Option(help="text, code: the published search, as described or as shipped")
+    ] = Method.bounded,
+    evaluations: Annotated[
+        int | None, Option(min=1, metavar="N", help="designs to try [default: by the method]")
+    ] = None,
+    workers: Annotated[int, Option(min=1, metavar="N", help="processes; changes no result")] = 2,
+    scheduler: Annotated[
+        str | None, Option(metavar="tcp://...", help="a Dask scheduler, instead of processes")
+    ] = None,
+    time_limit_s: Annotated[
+        float | None, Option(min=0, metavar="S", help="take the best found until then, and say so")
+    ] = None,
+    out: Annotated[
+        Path | None, Option(metavar="FOLDER", help="folder to write [default: one in --work]")
+    ] = None,
+    work: Work = WORK,
+    json: Json = None,
+    html: Annotated[
+        Path | None, Option(metavar="FILE", help="write the page with the pictures here as well")
+    ] = None,
+) -> None:
+    """Find the most efficient crossbar accelerator for a network within a power budget.
+
+    Leaves architecture.yaml, schedule.npz, report.json and report.html in one folder. An
+    interrupted search goes on where it stopped when the same command is given again. Exit code 1
+    if the chip needs more than the budget, which can only be under published rules.
+    """
+    request = Request(
+        network=network,
+        power_w=power_w,
+        components=components,
+        rules=rules.value,
+        seed=seed,
+        method=method.value,
+        evaluations=evaluations,
+        workers=workers,
+        scheduler=scheduler,
+        time_limit_s=time_limit_s,
+        out=out,
+    )
+    context = Context(work=work)
+    made = synthesize_network(context, request)
+    if html is not None:
+        write_page(made, html)
+    finish(made.report, synthesis_table(made.report), json)
+    context.say(f"{made.folder}: {', '.join(FILES)}")
+    if not made.report.within_budget:
+        raise Exit(1)
+
+
+@app.command(epilog="Example: hwgen onnx resnet18 --out build/resnet18.onnx")
+def onnx(
+    *,
+    network: Annotated[str, Argument(metavar="NETWORK", help="one that ships, such as vgg16")],
+    out: Annotated[Path, Option(metavar="FILE", help="file to write (.onnx)")],
+) -> None:
+    """Write a network that ships for synthesis as an ONNX file, without weights."""
+    print(write_network(network, out))

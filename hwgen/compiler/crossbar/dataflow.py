@@ -1,0 +1,127 @@
+"""From a network and the choices of a synthesis to the graph of what is done, and after what.
+
+Seed 003, Section IV-B: each layer becomes operations, repeated by computation block and by bit, and
+dependencies between operations, blocks, bits and layers. Macros (Section IV-C) add what travels.
+"""
+
+from hwgen.spec.crossbar.components import Components
+from hwgen.spec.crossbar.ir import Dataflow, LayerFlow, Operation
+from hwgen.spec.crossbar.layout import (
+    Choice,
+    Floorplan,
+    Placement,
+    floorplan,
+    is_activated,
+    last_needed,
+)
+from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
+from hwgen.spec.crossbar.point import Point, Rules
+
+
+def compile_dataflow(
+    network: CrossbarNetwork, components: Components, point: Point, rules: Rules, choice: Choice
+) -> Dataflow:
+    """Return the graph of a network on an accelerator; `rules` decide on groups and windows."""
+    plan = floorplan(network, components, point, rules, choice)
+    slices = point.slices(components)
+    layers = []
+    for place, layer in enumerate(network.layers):
+        placed = plan.layers[place]
+        operations = [
+            *transfers(layer, placed, plan),
+            Operation(ir="load", vec_width=loaded(layer, placed, slices)),
+            *calculations(layer, placed, point.side, slices),
+        ]
+        if is_activated(network, layer, rules):
+            width = placed.copies * layer.out_channels
+            operations.append(Operation(ir="alu", aluop=layer.activation, vec_width=width))
+        share = placed.most_copies * layer.out_channels
+        operations.append(Operation(ir="store", vec_width=share))
+        if any(plan.hops(macro, placed.merge_macro) for macro in placed.macros):
+            macros = len(placed.macros)
+            operations.append(Operation(ir="merge", vec_width=share, macro_num=macros))
+        layers.append(
+            LayerFlow(
+                name=layer.name,
+                blocks=placed.blocks,
+                operations=tuple(operations),
+                needs=needs_of(layer, placed, plan, rules),
+            )
+        )
+    return Dataflow(network=network.name, bits=point.bit_steps(components), layers=tuple(layers))
+
+
+def transfers(layer: CrossbarLayer, placed: Placement, plan: Floorplan) -> list[Operation]:
+    """Return the transfer of a layer's inputs, if any of them comes from another macro."""
+    sources = [plan.layers[provider].merge_macro for provider in layer.providers]
+    if not any(plan.hops(source, macro) for source in sources for macro in placed.macros):
+        return []
+    return [
+        Operation(
+            ir="transfer",
+            vec_width=transferred(layer, placed),
+            src=tuple(dict.fromkeys(sources)),
+            dst=tuple(placed.macros),
+        )
+    ]
+
+
+def transferred(layer: CrossbarLayer, placed: Placement) -> int:
+    """Return the elements that a block sends to one macro: new columns of the window, and more."""
+    channels = -(-layer.in_channels // placed.row_shares)
+    if layer.kind == "fc":
+        return channels
+    if layer.kind == "eltwise":
+        return placed.copies * layer.out_channels
+    if layer.kind == "pool":
+        channels = layer.out_channels
+    return (placed.most_copies * layer.stride + layer.kernel) * channels
+
+
+def loaded(layer: CrossbarLayer, placed: Placement, slices: int) -> int:
+    """Return the elements that one macro reads for a block; each crossbar reads for itself."""
+    if layer.has_weights:
+        rows = -(-placed.rows // placed.row_shares)
+        return rows * placed.most_copies * placed.column_tiles * slices
+    return placed.copies * layer.out_channels * inputs_of(layer)
+
+
+def inputs_of(layer: CrossbarLayer) -> int:
+    """Return the elements that make one output of a layer without weights."""
+    return layer.kernel**2 if layer.kind == "pool" else len(layer.providers)
+
+
+def calculations(
+    layer: CrossbarLayer, placed: Placement, side: int, slices: int
+) -> list[Operation]:
+    """Return what turns inputs into outputs, activations excepted."""
+    outputs = placed.copies * layer.out_channels
+    if not layer.has_weights:
+        width = outputs * inputs_of(layer)
+        return [Operation(ir="alu", aluop=layer.kind, vec_width=width)]
+    crossbars = placed.copies * placed.crossbars
+    columns = crossbars * side
+    sums = outputs * placed.row_tiles * slices
+    return [
+        Operation(ir="mvm", per_bit=True, xb_num=crossbars),
+        Operation(ir="adc", per_bit=True, vec_width=columns),
+        Operation(ir="alu", aluop="shift_add", per_bit=True, vec_width=columns),
+        Operation(ir="alu", aluop="addition", vec_width=sums),
+    ]
+
+
+def needs_of(
+    layer: CrossbarLayer, placed: Placement, plan: Floorplan, rules: Rules
+) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """Return, for each provider and block, the last block of the provider that must be done."""
+    found = []
+    for provider in layer.providers:
+        source = plan.layers[provider]
+        if layer.kind == "fc":
+            blocks = [source.blocks - 1] * placed.blocks
+        else:
+            pixels = last_needed(layer, rules)
+            ends = [min(layer.pixels, (cnt + 1) * placed.copies) for cnt in range(placed.blocks)]
+            blocks = [-(-pixels[end - 1] // source.copies) - 1 for end in ends]
+        found.append((provider, tuple(blocks)))
+    return tuple(found)

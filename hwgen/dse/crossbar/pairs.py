@@ -1,0 +1,117 @@
+"""Facts of pairs of layers that share macros, as the relaxed problem needs them."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.dse.crossbar.choices import Box, Choices, static_share
+from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.allocate import memory_peak
+from hwgen.model.crossbar.tables import (
+    ADC,
+    CONV,
+    DATA_BITS,
+    FLIT_BITS,
+    HOP,
+    LEAKAGE,
+    PEAK,
+    RATE,
+    STATIC,
+    Ints,
+    Tables,
+)
+from hwgen.model.crossbar.timing import steps_of
+
+PASSING = 3
+"""Steps through a layer without weights: it loads, works and stores."""
+
+
+class Turns(NamedTuple):
+    """Who may take turns at common ADCs, and when.
+
+    head, tail: least steps before the first and after the last conversion of a layer
+    travel: most steps of a transfer into a single macro, which a layer is spared if it lives there
+        with its provider
+    near: [i, p] is 1 if layer i reads layer p, at once or through layers without weights
+    """
+
+    head: Ints
+    tail: Ints
+    travel: Ints
+    near: Ints
+
+
+class Savings(NamedTuple):
+    """Peak W and static W that sharing saves: of a conversion in each step, and of a macro."""
+
+    conversion_peak: float
+    conversion_static: float
+    macro_peak: float
+    macro_static: float
+
+
+@compiled
+def savings_of(tables: Tables, box: Box) -> Savings:
+    """Return what sharing saves."""
+    share = static_share(tables)
+    part = tables.parts[ADC]
+    count = 1 / (part[RATE] * box.step_high)
+    return Savings(
+        count * part[PEAK],
+        count * max(0.0, part[STATIC] - share * part[PEAK]),
+        memory_peak(tables, box.memory),
+        tables.memories[box.memory, LEAKAGE] * (1 - share),
+    )
+
+
+@compiled
+def neighbours(tables: Tables) -> Ints:
+    """Return `Turns.near`."""
+    count = len(tables.kind)
+    near = np.zeros((count, count), np.int64)
+    for i in range(count):
+        for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+            p = tables.provider[e]
+            if tables.crossbars[p] > 0:
+                near[i, p] = 1
+            else:
+                near[i] = np.maximum(near[i], near[p])
+    return near
+
+
+@compiled
+def make_turns(tables: Tables, choices: Choices, box: Box) -> Turns:
+    """Return the least ways to and from the ADCs of each layer, and who is next to whom."""
+    count = len(tables.kind)
+    near = neighbours(tables)
+    through = np.full(count, PASSING)
+    head, tail = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    travel = np.zeros(count, np.int64)
+    for i in range(count):
+        if choices.begin[i] < choices.begin[i + 1]:
+            through[i] = choices.through[choices.begin[i] : choices.begin[i + 1]].min()
+            if near[i].max() > 0:
+                travel[i] = longest_travel(tables, choices, box, i)
+        for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+            p = tables.provider[e]
+            head[i] = max(head[i], head[p] + max(0, through[p] - travel[p]))
+    for i in range(count - 1, -1, -1):
+        for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
+            r = tables.reader[e]
+            tail[i] = max(tail[i], tail[r] + max(0, through[r] - travel[r]))
+    return Turns(head, tail, travel, near)
+
+
+@compiled
+def longest_travel(tables: Tables, choices: Choices, box: Box, i: int) -> int:
+    """Return the most steps of a transfer into a single macro."""
+    copies = choices.copies_high[choices.begin[i] : choices.begin[i + 1]].max()
+    pixels = copies * tables.stride[i] + tables.kernel[i] if tables.kind[i] == CONV else 1
+    flits = np.ceil(pixels * tables.cin[i] * tables.scalars[DATA_BITS] / tables.scalars[FLIT_BITS])
+    return steps_of(tables.scalars[HOP] * (1 + flits), box.step_high)
+
+
+@compiled
+def busy_steps(tables: Tables, choices: Choices) -> Ints:
+    """Return the steps for which each choice takes its ADCs."""
+    return tables.bit_steps * choices.blocks * choices.clocks

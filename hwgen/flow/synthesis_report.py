@@ -1,0 +1,196 @@
+"""The report of a synthesis, from what the search, the model and the files say."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from hwgen.report.synthesis import (
+    AuditRow,
+    ConvergencePoint,
+    OuterPoint,
+    ParetoPoint,
+    SynthesisChip,
+    SynthesisLayer,
+    SynthesisPart,
+    SynthesisPoint,
+    SynthesisReport,
+)
+from hwgen.report.types import Source
+from hwgen.spec.crossbar.arch import Arch
+from hwgen.spec.crossbar.point import Point
+from hwgen.spec.crossbar.schedule import Schedule
+
+if TYPE_CHECKING:
+    from hwgen.dse.crossbar.result import Candidate, SearchResult
+    from hwgen.model.crossbar.breakdown import Breakdown
+
+ROUNDING = 1e-12
+"""Two sums of the same powers in another order may differ by this share."""
+
+
+def synthesis_report(
+    result: "SearchResult",
+    arch: Arch,
+    schedule: Schedule,
+    *,
+    breakdown: "Breakdown",
+    network: Source,
+    components: Source,
+    versions: dict[str, str],
+) -> SynthesisReport:
+    """Return the report."""
+    facts = schedule.facts
+    bound = known(result.bound_gops_per_w)
+    parts = breakdown.parts
+    return SynthesisReport(
+        format="hwgen.report.synthesize",
+        version=1,
+        network=network,
+        components=components,
+        rules=result.rules,
+        method=result.method,
+        seed=result.seed,
+        power_budget_w=float(result.power_w),
+        efficiency_gops_per_w=breakdown.efficiency_gops_per_w,
+        throughput_gops=breakdown.throughput_gops,
+        images_per_s=1e9 / (facts.interval_steps * facts.step_ns),
+        latency_ms=breakdown.latency_ms,
+        energy_mj=breakdown.energy_mj,
+        edp_ms_mj=breakdown.edp_ms_mj,
+        peak_power_w=breakdown.peak_w,
+        within_budget=breakdown.peak_w <= result.power_w * (1 + ROUNDING),
+        peak_efficiency_gops_per_w=breakdown.peak_efficiency_gops_per_w,
+        area_mm2=breakdown.area_mm2,
+        bound_gops_per_w=bound,
+        gap_to_bound_percent=None if bound is None else float(result.gap_percent),
+        evaluations=result.evaluations,
+        exact_evaluations=result.exact_evaluations,
+        boxes=result.boxes,
+        stopped_early=result.stopped_early,
+        steps=facts.steps,
+        step_ns=facts.step_ns,
+        interval_steps=facts.interval_steps,
+        point=point_of(arch.point),
+        chip=chip_of(arch),
+        architecture_digest=arch.digest,
+        schedule_digest=schedule.digest,
+        layers=layers_of(arch, schedule, breakdown),
+        power_by_component_w={part.part: part.peak_w for part in parts},
+        energy_by_part_mj={part.part: part.energy_mj for part in parts},
+        area_by_component_mm2={part.part: part.area_mm2 for part in parts},
+        parts=[SynthesisPart(**asdict(part)) for part in parts],
+        audit=audit_of(breakdown),
+        pareto=pareto_of(result, breakdown.operations),
+        convergence=[
+            ConvergencePoint(
+                evaluations=each.evaluations,
+                best_gops_per_w=known(each.best_gops_per_w),
+                bound_gops_per_w=known(each.bound_gops_per_w),
+            )
+            for each in result.convergence
+        ],
+        points=[
+            OuterPoint(
+                point=point_of(each.point),
+                bound_gops_per_w=known(each.bound_gops_per_w),
+                best_gops_per_w=known(each.best_gops_per_w),
+            )
+            for each in result.points
+        ],
+        versions=versions,
+    )
+
+
+def known(efficiency: float) -> float | None:
+    """Return an efficiency, or None where none is known or none is bounded."""
+    return float(efficiency) if 0 < efficiency < float("inf") else None
+
+
+def point_of(point: Point) -> SynthesisPoint:
+    """Return a combination of the outer loop."""
+    return SynthesisPoint(
+        rram_ratio=point.rram_ratio,
+        cell_bits=point.cell_bits,
+        side=point.side,
+        dac_bits=point.dac_bits,
+        adc_bits=point.adc_bits,
+    )
+
+
+def chip_of(arch: Arch) -> SynthesisChip:
+    """Return the chip as a whole."""
+    return SynthesisChip(
+        macros=arch.mesh.macros,
+        mesh_rows=arch.mesh.rows,
+        mesh_columns=arch.mesh.columns,
+        crossbars=sum(layer.mapping.crossbars for layer in arch.layers),
+        scratchpad_kilobytes=arch.scratchpad.kilobytes,
+    )
+
+
+def layers_of(arch: Arch, schedule: Schedule, breakdown: "Breakdown") -> list[SynthesisLayer]:
+    """Return a row for each layer."""
+    rows = []
+    for place, layer in enumerate(arch.layers):
+        own = [each for each in schedule.facts.operations if each.layer == place]
+        slowest = max(each.busy * each.blocks for each in own)
+        mate = layer.place.mate
+        rows.append(
+            SynthesisLayer(
+                name=layer.name,
+                kind=layer.kind,
+                copies=layer.mapping.copies,
+                blocks=layer.mapping.blocks,
+                crossbars=layer.mapping.crossbars,
+                adc=layer.counts.adc,
+                dac=layer.counts.dac,
+                first_macro=layer.place.first_macro,
+                macros=layer.place.macros,
+                mate=None if mate is None else arch.layers[mate].name,
+                clocks_per_bit=layer.mapping.clocks_per_bit,
+                peak_w=sum(item.peak_w for item in breakdown.items if item.layer == layer.name),
+                start_step=int(schedule.starts_of(own[0])[0]),
+                end_step=int(schedule.starts_of(own[-1])[-1]) + own[-1].busy,
+                busy=min(1.0, slowest / schedule.facts.interval_steps),
+            )
+        )
+    return rows
+
+
+def audit_of(breakdown: "Breakdown") -> list[AuditRow]:
+    """Return every item of the chip."""
+    return [
+        AuditRow(
+            layer=item.layer,
+            part=item.part,
+            count=item.count,
+            unit_peak_w=item.unit_peak_w,
+            peak_w=item.peak_w,
+        )
+        for item in breakdown.items
+    ]
+
+
+def pareto_of(result: "SearchResult", operations: float) -> list[ParetoPoint]:
+    """Return all designs that were confirmed, the most efficient first."""
+
+    def throughput(candidate: "Candidate") -> float:
+        return operations / (candidate.interval_steps * candidate.step_ns)
+
+    ordered = sorted(
+        result.candidates, key=lambda each: (-each.efficiency_gops_per_w, -throughput(each))
+    )
+    fastest = 0.0
+    found = []
+    for each in ordered:
+        found.append(
+            ParetoPoint(
+                efficiency_gops_per_w=each.efficiency_gops_per_w,
+                throughput_gops=throughput(each),
+                latency_ms=each.steps * each.step_ns / 1e6,
+                peak_power_w=each.peak_w,
+                point=point_of(each.point),
+                on_front=throughput(each) > fastest,
+            )
+        )
+        fastest = max(fastest, throughput(each))
+    return found

@@ -1,0 +1,232 @@
+"""`hwgen synthesize`: a network and a power budget in; architecture, schedule and report out."""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from hwgen.errors import ConfigError, DesignError
+from hwgen.flow.context import Context
+from hwgen.flow.digests import digest_of, digest_of_code, versions
+from hwgen.flow.rooms import load
+from hwgen.flow.synthesis_report import synthesis_report
+from hwgen.report.files import report_text, write_text
+from hwgen.report.synthesis import SynthesisReport
+from hwgen.report.types import Source
+from hwgen.spec.crossbar.arch import Arch, arch_text
+from hwgen.spec.crossbar.components import Components, load_components
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Rules, points
+from hwgen.spec.crossbar.schedule import Schedule, save_schedule
+from hwgen.spec.folder import refuse_foreign, replace_folder
+
+if TYPE_CHECKING:
+    from hwgen.dse.crossbar.result import Progress, SearchResult
+    from hwgen.model.crossbar.record import Confirmed
+
+MOST_W = 1e6
+FILES = ("architecture.yaml", "schedule.npz", "report.json", "report.html")
+ARCHITECTURE, SCHEDULE, REPORT, PAGE = FILES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a person asks for.
+
+    network: the name of one that ships, or the path of an ONNX file
+    evaluations: of the closed form; None: as many as the method takes by itself
+    workers, scheduler: where the search runs; no result depends on them
+    time_limit_s: after that the best so far is the answer; None: no limit
+    out: folder to write; None: one in the work folder
+    """
+
+    network: str
+    power_w: float
+    components: Path
+    rules: Rules
+    seed: int
+    method: str
+    evaluations: int | None
+    workers: int
+    scheduler: str | None
+    time_limit_s: float | None
+    out: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesis:
+    """What was written: the folder, and what lies in it."""
+
+    folder: Path
+    arch: Arch
+    schedule: Schedule
+    report: SynthesisReport
+    page: str
+
+
+def synthesize_network(context: Context, request: Request) -> Synthesis:
+    """Search, confirm the best design, and write all that is known of it."""
+    check_power(request.power_w)
+    network: CrossbarNetwork = load("hwgen.compiler.crossbar").load_network(request.network)
+    components = load_components(request.components)
+    if not points(components, request.rules):
+        raise ConfigError(
+            field="adcs.resolutions",
+            allowed="at least one that a crossbar, its cells and its DACs ask for",
+            given=", ".join(f"{adc.bits} bits" for adc in components.adcs.resolutions),
+            source=str(request.components),
+        )
+    name = name_of(network, request)
+    folder = request.out or context.work / "synthesis" / name
+    refuse_foreign(folder.resolve(), earlier_output)
+    result = search(context, request, network, components)
+    confirmed = confirm(network, components, result)
+    arch = load("hwgen.model.crossbar.record").make_arch(confirmed, name)
+    schedule = load("hwgen.model.crossbar.record").make_schedule(confirmed, arch)
+    report = synthesis_report(
+        result,
+        arch,
+        schedule,
+        breakdown=load("hwgen.model.crossbar.breakdown").break_down(confirmed, arch),
+        network=Source(name=network.name, file=request.network, digest=network.digest),
+        components=Source(
+            name=components.name, file=str(request.components), digest=components.digest
+        ),
+        versions=versions(),
+    )
+    page: str = load("hwgen.report.synthesis_page").synthesis_page(report, arch, schedule)
+    made = Synthesis(folder=folder, arch=arch, schedule=schedule, report=report, page=page)
+    replace_folder(folder, earlier_output, lambda fresh: write_files(made, fresh))
+    if result.stopped_early:
+        context.say("stopped early; the same command goes on where this one stopped")
+    return made
+
+
+def check_power(power_w: float) -> None:
+    """Refuse a budget that is no power."""
+    if not (math.isfinite(power_w) and 0 < power_w <= MOST_W):
+        raise ConfigError(
+            field="--power-w",
+            allowed=f"above 0 and at most {MOST_W:,.0f}",
+            given=f"{power_w:g}",
+            source="command line",
+        )
+
+
+def name_of(network: CrossbarNetwork, request: Request) -> str:
+    """Return a name for a design that tells what it was made for."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", network.name)[:40]
+    return f"{plain}-{request.power_w:g}w-{request.rules}"
+
+
+def search(
+    context: Context, request: Request, network: CrossbarNetwork, components: Components
+) -> "SearchResult":
+    """Return the answer of the search, resumed where an earlier one of the same kind stopped."""
+    dse, stores, executors = (
+        load(f"hwgen.dse.{name}") for name in ("crossbar.search", "store", "executors")
+    )
+    code = [digest_of_code("hwgen.spec", "hwgen.model", "hwgen.dse"), np.__version__]
+    store = stores.Store(context.work / "search", code=digest_of(code))
+    budget = dse.Budget(
+        method=request.method,
+        evaluations=request.evaluations,
+        time_limit_s=request.time_limit_s,
+    )
+    what = f"synthesizing {network.name}"
+    with (
+        context.status(what) as tell,
+        executors.make_executor(request.workers, request.scheduler) as executor,
+    ):
+        result: SearchResult | None = dse.synthesize(
+            network,
+            components,
+            power_w=request.power_w,
+            rules=request.rules,
+            seed=request.seed,
+            budget=budget,
+            executor=executor,
+            store=store,
+            on_progress=told(tell),
+        )
+    if result is None:
+        refuse_power(request, network, components)
+    return result
+
+
+def told(tell: Callable[[str], None]) -> "Callable[[Progress], None]":
+    """Return what puts the progress of a search into words."""
+
+    def on_progress(progress: "Progress") -> None:
+        tell(
+            f"{progress.evaluations:,} evaluations, best {progress.best_gops_per_w:,.1f}"
+            f" GOPS/W, bound {progress.bound_gops_per_w:,.1f}"
+        )
+
+    return on_progress
+
+
+def refuse_power(request: Request, network: CrossbarNetwork, components: Components) -> NoReturn:
+    """Say how many watts would do."""
+    least = load("hwgen.model.crossbar.least").least_power_w(network, components, request.rules)
+    if least is None:
+        raise DesignError(
+            f"{network.name} fits no chip of these components, whatever the power budget"
+            f" ({request.components})"
+        )
+    raise ConfigError(
+        field="--power-w",
+        allowed=f"at least {least:g} for one copy of the weights of {network.name}",
+        given=f"{request.power_w:g}",
+        source="command line",
+    )
+
+
+def confirm(
+    network: CrossbarNetwork, components: Components, result: "SearchResult"
+) -> "Confirmed":
+    """Return the best design, evaluated once more, exactly and by itself."""
+    record = load("hwgen.model.crossbar.record")
+    best = result.best
+    confirmed: Confirmed = record.confirm(
+        network,
+        components,
+        point=best.point,
+        rules=result.rules,
+        power_w=result.power_w,
+        design=record.design_of(**best.chosen.as_json()),
+    )
+    if confirmed.cost.efficiency != best.efficiency_gops_per_w:
+        raise DesignError(
+            f"the design of the search must reach {best.efficiency_gops_per_w!r} GOPS/W when it is"
+            f" evaluated again, got {confirmed.cost.efficiency!r}"
+        )
+    return confirmed
+
+
+def write_files(made: Synthesis, folder: Path) -> None:
+    """Write all files into an empty folder."""
+    (folder / ARCHITECTURE).write_text(arch_text(made.arch), encoding="utf-8")
+    save_schedule(made.schedule, folder / SCHEDULE)
+    (folder / REPORT).write_text(report_text(made.report), encoding="utf-8")
+    (folder / PAGE).write_text(made.page, encoding="utf-8")
+
+
+def write_page(made: Synthesis, path: Path) -> None:
+    """Write the page to where a person wants it, too."""
+    write_text(path, made.page, what="page")
+
+
+def earlier_output(folder: Path) -> set[str]:
+    """Return the files of an earlier synthesis in a folder; nothing if it is none."""
+    try:
+        content: Any = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+        own = content["format"] == "hwgen.report.synthesize"
+    except (OSError, ValueError, KeyError, TypeError):
+        own = False
+    return set(FILES) if own else set()

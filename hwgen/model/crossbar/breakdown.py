@@ -1,0 +1,170 @@
+"""What a confirmed design reaches and where its power, energy and area go."""
+
+import math
+from dataclasses import dataclass
+
+from hwgen.model.crossbar.audit import Item, audit, total_area_mm2, total_peak_w
+from hwgen.model.crossbar.design import accesses
+from hwgen.model.crossbar.record import Confirmed
+from hwgen.model.crossbar.tables import (
+    COMPONENTS,
+    DYNAMIC,
+    LATENCY,
+    OPERATIONS,
+    PER_BIT,
+    READ_NJ,
+    WRITE_NJ,
+)
+from hwgen.spec.crossbar.arch import Arch
+
+PARTS = ("crossbar", *COMPONENTS, "scratchpad", "network_on_chip")
+"""What power, energy and area are broken down to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartFigures:
+    """All of one part on the chip.
+
+    count: of a network-on-chip 1
+    peak_w, static_w: power; area_mm2
+    static_mj, dynamic_mj: energy of one image, while it is there and while it works
+    """
+
+    part: str
+    count: int
+    peak_w: float
+    static_w: float
+    static_mj: float
+    dynamic_mj: float
+    area_mm2: float
+
+    @property
+    def energy_mj(self) -> float:
+        """Energy of one image."""
+        return self.static_mj + self.dynamic_mj
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakdown:
+    """Figures of a design.
+
+    items, peak_w, area_mm2: added up from the architecture, see `hwgen.model.crossbar.audit`
+    peak_efficiency_gops_per_w: see `peak_gops`, over the peak power
+    operations: of an image
+    efficiency_gops_per_w: operations of an image over its energy
+    throughput_gops: in a steady stream of images, one every interval
+    """
+
+    items: list[Item]
+    parts: list[PartFigures]
+    peak_w: float
+    area_mm2: float
+    operations: float
+    efficiency_gops_per_w: float
+    throughput_gops: float
+    peak_efficiency_gops_per_w: float
+    energy_mj: float
+    latency_ms: float
+
+    @property
+    def edp_ms_mj(self) -> float:
+        """Energy-delay product of one image."""
+        return self.latency_ms * self.energy_mj
+
+
+def break_down(confirmed: Confirmed, arch: Arch) -> Breakdown:
+    """Return all figures of a design."""
+    items = audit(arch, confirmed.components)
+    cost = confirmed.cost
+    operations = float(confirmed.tables.scalars[OPERATIONS])
+    time_ns = cost.steps * cost.step_ns
+    parts = [figures(confirmed, items, part, time_ns) for part in PARTS]
+    peak = total_peak_w(items)
+    return Breakdown(
+        items=items,
+        parts=parts,
+        peak_w=peak,
+        area_mm2=total_area_mm2(items),
+        operations=operations,
+        efficiency_gops_per_w=float(cost.efficiency),
+        throughput_gops=operations / (cost.interval * cost.step_ns),
+        peak_efficiency_gops_per_w=peak_gops(confirmed, arch) / peak,
+        energy_mj=math.fsum(part.energy_mj for part in parts),
+        latency_ms=time_ns / 1e6,
+    )
+
+
+def figures(confirmed: Confirmed, items: list[Item], part: str, time_ns: float) -> PartFigures:
+    """Return the figures of one part."""
+    own = [item for item in items if item.part == part]
+    static = math.fsum(item.count * item.unit_static_w for item in own)
+    return PartFigures(
+        part=part,
+        count=sum(item.count for item in own),
+        peak_w=total_peak_w(own),
+        static_w=static,
+        static_mj=static * time_ns / 1e6,
+        dynamic_mj=dynamic_nj(confirmed, part) / 1e6,
+        area_mm2=total_area_mm2(own),
+    )
+
+
+def dynamic_nj(confirmed: Confirmed, part: str) -> float:
+    """Return the energy of one image that work costs, beside what is spent anyway."""
+    tables, layout = confirmed.tables, confirmed.layout
+    positions = layout.copies * layout.blocks
+    if part == "crossbar":
+        reads = float((tables.crossbars * positions).sum()) * tables.bit_steps
+        return reads * float(tables.crossbar[3] * tables.crossbar[DYNAMIC])
+    if part == "scratchpad":
+        return math.fsum(access_nj(confirmed, place) for place in range(len(positions)))
+    if part == "network_on_chip":
+        return 0.0
+    place = COMPONENTS.index(part)
+    work = float((tables.work[:, place] * positions).sum())
+    if place in PER_BIT:
+        work *= tables.bit_steps
+    return work * float(tables.parts[place, LATENCY] * tables.parts[place, DYNAMIC])
+
+
+def access_nj(confirmed: Confirmed, place: int) -> float:
+    """Return what accesses to scratchpads cost one layer; each crossbar reads its own inputs."""
+    tables, layout = confirmed.tables, confirmed.layout
+    layer = confirmed.network.layers[place]
+    memory = tables.memories[confirmed.cost.memory]
+    copies = int(layout.copies[place])
+    stored = copies * layer.out_channels
+    if layer.has_weights:
+        loaded = copies * int(tables.rows[place] * tables.column_tiles[place]) * tables.slices
+    elif layer.kind == "pool":
+        loaded = stored * layer.kernel**2
+    else:
+        loaded = stored * (len(layer.providers) if confirmed.rules == "strict" else 1)
+    reads, writes = accesses(tables, loaded), accesses(tables, stored)
+    block = reads * float(memory[READ_NJ]) + writes * float(memory[WRITE_NJ])
+    return int(layout.blocks[place]) * block
+
+
+def peak_gops(confirmed: Confirmed, arch: Arch) -> float:
+    """Return the operations in a ns when all crossbars compute at the same time.
+
+    Every copy of every layer's weights then finishes a pixel each `bit_steps` x `clocks_per_bit`
+    steps; of two layers that share their ADCs, one after the other. Nothing waits for data.
+    """
+    published = confirmed.rules == "published"
+    total = 0.0
+    for place, layer in enumerate(arch.layers):
+        mate = layer.place.mate
+        if layer.mapping.crossbars == 0 or (mate is not None and mate < place):
+            continue
+        pair = [place] if mate is None else [place, mate]
+        operations = 0.0
+        clocks = 0
+        for one in pair:
+            work = confirmed.network.layers[one]
+            dense = work.groups if published else 1
+            copies = arch.layers[one].mapping.copies
+            operations += dense * work.operations / work.pixels * copies
+            clocks += arch.layers[one].mapping.clocks_per_bit
+        total += operations / (clocks * arch.bit_steps * arch.step_ns)
+    return total

@@ -1,0 +1,64 @@
+"""The nodes of the exact simulation: first bits only, with who waits for whom."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.design import Layout
+from hwgen.model.crossbar.tables import Ints, Tables
+from hwgen.model.crossbar.timing import Pipeline, provider_block
+
+
+class Graph(NamedTuple):
+    """Nodes (layer, block, operation), numbered first[layer] + block * operations + operation.
+
+    layer: of each node
+    block_first: place of each layer's first block in a list of all blocks
+    waits: predecessors that have not started yet
+    reader_start, reader: for each block (in the order of `block_starts`), the first nodes of the
+        blocks that wait for it
+    """
+
+    first: Ints
+    layer: Ints
+    block_first: Ints
+    waits: Ints
+    reader_start: Ints
+    reader: Ints
+
+
+@compiled
+def make_graph(tables: Tables, layout: Layout, pipeline: Pipeline, starts: Ints) -> Graph:
+    """Return the nodes and the edges between layers; those within a layer follow from numbers."""
+    layers = len(tables.kind)
+    first = np.zeros(layers + 1, np.int64)
+    for i in range(layers):
+        first[i + 1] = first[i] + layout.blocks[i] * pipeline.length[i]
+    waits = np.zeros(first[-1], np.int64)
+    counts = np.zeros(starts[-1] + 1, np.int64)
+    for sweep in range(2):
+        if sweep == 1:
+            counts = np.cumsum(counts)
+            reader = np.empty(counts[-1], np.int64)
+            free = counts[:-1].copy()
+        for i in range(layers):
+            n = pipeline.length[i]
+            for block in range(layout.blocks[i]):
+                node = first[i] + block * n
+                if sweep == 0:
+                    waits[node : node + n] += 1 if block > 0 else 0
+                    waits[node + 1 : node + n] += 1
+                for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+                    p = tables.provider[e]
+                    source = starts[p] + provider_block(tables, layout, i, block, p)
+                    if sweep == 0:
+                        waits[node] += 1
+                        counts[source + 1] += 1
+                    else:
+                        reader[free[source]] = node
+                        free[source] += 1
+    layer = np.empty(first[-1], np.int64)
+    for i in range(layers):
+        layer[first[i] : first[i + 1]] = i
+    return Graph(first, layer, starts, waits, counts, reader)

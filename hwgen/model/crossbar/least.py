@@ -1,0 +1,86 @@
+"""How many watts would do: the least that some design with one copy of the weights needs."""
+
+import math
+
+import numpy as np
+
+from hwgen.model.crossbar.allocate import FEASIBLE, memory_peak, used_crossbars
+from hwgen.model.crossbar.design import Design, lay_out
+from hwgen.model.crossbar.evaluate import evaluate
+from hwgen.model.crossbar.tables import (
+    ADC,
+    DAC,
+    FC,
+    NOC_POWER,
+    PEAK,
+    POWER,
+    RATIO,
+    Tables,
+    make_tables,
+)
+from hwgen.spec.crossbar.components import Components
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Point, Rules, points
+
+GROWTH = 1.02
+TRIES = 300
+DIGITS = 3
+"""Significant digits of an answer, rounded up."""
+
+FEWEST_CONVERSIONS = 1024
+"""Conversions a clock that a fully connected layer is left with."""
+
+
+def least_power_w(network: CrossbarNetwork, components: Components, rules: Rules) -> float | None:
+    """Return a power budget for which a design is known, rounded up; None: there is none at all.
+
+    It is that of the cheapest combination of the outer loop with a macro for each layer.
+    """
+    found = [least_at(network, components, rules, point) for point in points(components, rules)]
+    known = [power for power in found if power is not None]
+    return min(known) if known else None
+
+
+def least_at(
+    network: CrossbarNetwork, components: Components, rules: Rules, point: Point
+) -> float | None:
+    """Return the same for one combination."""
+    tables = make_tables(network, components, point, 1.0, rules)
+    design = smallest(tables)
+    power = round_up(floor_w(tables, design))
+    for _ in range(TRIES):
+        tables.scalars[POWER] = power
+        cost = evaluate(tables, design, True)
+        if cost.failure == FEASIBLE and cost.converged and cost.peak_w <= power:
+            return power
+        power = round_up(power * GROWTH)
+    return None
+
+
+def smallest(tables: Tables) -> Design:
+    """Return one copy and one macro of everything; fully connected layers take their time."""
+    ones = np.ones(len(tables.kind), np.int64)
+    clocks = ones.copy()
+    if tables.strict:
+        slow = np.ceil(tables.work[:, ADC] / FEWEST_CONVERSIONS).astype(np.int64)
+        clocks = np.where(tables.kind == FC, np.maximum(1, slow), 1)
+    macros = np.where(tables.crossbars > 0, ones, 0)
+    return Design(ones, macros, np.full(len(ones), -1), clocks)
+
+
+def floor_w(tables: Tables, design: Design) -> float:
+    """Return what the crossbars, their DACs and the smallest scratchpads of a design need."""
+    layout = lay_out(tables, design)
+    rram = float(used_crossbars(tables, layout) * tables.crossbar[PEAK])
+    drivers = float((tables.work[:, DAC] * layout.copies).sum() * tables.parts[DAC, PEAK])
+    taken = layout.total_macros * memory_peak(tables, 0) + float(tables.scalars[NOC_POWER])
+    if tables.strict:
+        return rram + drivers + taken
+    ratio = float(tables.scalars[RATIO])
+    return max(rram / ratio, (drivers + taken) / (1 - ratio))
+
+
+def round_up(power: float) -> float:
+    """Return a number of few digits that is not below."""
+    unit = 10.0 ** (math.floor(math.log10(power)) - DIGITS + 1)
+    return float(f"{math.ceil(power / unit) * unit:.{DIGITS}g}")

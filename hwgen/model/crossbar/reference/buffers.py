@@ -1,0 +1,135 @@
+"""What the scratchpads must hold, from the steps at which blocks are loaded and stored."""
+
+from hwgen.model.crossbar.reference.case import Case
+from hwgen.spec.crossbar.ir import Node
+from hwgen.spec.crossbar.layout import first_needed, last_needed
+from hwgen.spec.crossbar.network import CrossbarLayer
+
+PUBLISHED_FILL = 0.9
+"""The published code counts this part of the bytes that it finds."""
+
+
+def kilobytes_of(case: Case, starts: dict[Node, int]) -> float:
+    """Return the KB that the fullest macro needs; `starts` in the order of happening."""
+    if case.strict:
+        outputs = [most_waiting(case, starts, place) for place in range(len(case.network.layers))]
+    else:
+        outputs = published_outputs(case, starts)
+    inputs = [most_loaded(case, place) for place in range(len(case.network.layers))]
+    elements = max(one + other for one, other in zip(inputs, outputs, strict=True))
+    kilobytes = elements * case.components.activation_bits / 8 / 1024
+    return kilobytes if case.strict else kilobytes * PUBLISHED_FILL
+
+
+def most_loaded(case: Case, place: int) -> float:
+    """Return the most input elements that a macro of a layer holds for a block."""
+    layer, placed = case.network.layers[place], case.plan.layers[place]
+    most = 0.0
+    for cnt in range(placed.blocks):
+        held = 0.0
+        for provider in layer.providers:
+            source = case.network.layers[provider]
+            pixels = window_of_block(case, place, cnt) if layer.kind != "fc" else source.pixels
+            held += pixels * source.out_channels / placed.row_shares
+        most = max(most, held)
+    return most
+
+
+def window_of_block(case: Case, place: int, cnt: int) -> int:
+    """Return the pixels, in raster order, from the first to the last that a block needs.
+
+    The published code looks at the copies of one macro, and takes the difference, not the count.
+    """
+    layer, placed = case.network.layers[place], case.plan.layers[place]
+    start = cnt * placed.copies
+    if not case.strict:
+        last = published_last(layer, start + placed.most_copies)
+        return last - published_first(layer, start)
+    end = min(layer.pixels, start + placed.copies) - 1
+    return last_needed(layer, case.rules)[end] - first_of_block(case, place, cnt) + 1
+
+
+def first_of_block(case: Case, place: int, cnt: int) -> int:
+    """Return the first pixel (from 1) that a block or a later one needs; blocks may be empty."""
+    layer = case.network.layers[place]
+    if layer.kind == "fc":
+        return 1
+    return first_needed(layer)[min(layer.pixels - 1, cnt * case.plan.layers[place].copies)]
+
+
+def most_waiting(case: Case, starts: dict[Node, int], place: int) -> float:
+    """Return the most output elements of a layer that wait for its readers (strict rules).
+
+    A pixel is there from the start of its store, and may go when every reader has begun to load a
+    block that needs neither it nor an earlier one; loads of the same step count.
+    """
+    layers = case.network.layers
+    layer, placed = layers[place], case.plan.layers[place]
+    readers = [one for one, reader in enumerate(layers) if place in reader.providers]
+    loads = {one: steps_of(case, starts, one, "load") for one in readers}
+    most = 0
+    for cnt, now in enumerate(steps_of(case, starts, place, "store") if readers else []):
+        begun = {one: sum(step <= now for step in loads[one]) for one in readers}
+        oldest = min(
+            first_of_block(case, one, begun[one] - 1) if begun[one] else 1 for one in readers
+        )
+        stored = min(layer.pixels, (cnt + 1) * placed.copies)
+        most = max(most, stored - oldest + 1)
+    return float(most * layer.out_channels)
+
+
+def steps_of(case: Case, starts: dict[Node, int], layer: int, name: str) -> list[int]:
+    """Return when each block of a layer begins an operation."""
+    flow = case.dataflow.layers[layer]
+    place = flow.place_of(name)
+    assert place is not None
+    return [starts[Node(layer, cnt, place, 0)] for cnt in range(flow.blocks)]
+
+
+def published_outputs(case: Case, starts: dict[Node, int]) -> list[float]:
+    """Return, for each layer, the most output elements that wait, as the published code has it.
+
+    Whoever loaded or stored last says what is still needed of its providers, and stores come after
+    later loads; pixels behind the last one count; what nobody reads stays.
+    """
+    layers = case.network.layers
+    needed, stored, most = ([0] * len(layers) for _ in range(3))
+    for node in starts:
+        operation = case.dataflow.operation(node)
+        if operation.ir not in ("load", "store"):
+            continue
+        layer, placed = layers[node.layer], case.plan.layers[node.layer]
+        for provider in layer.providers:
+            needed[provider] = published_first(layer, node.cnt * placed.copies)
+            most[provider] = max(most[provider], stored[provider] - needed[provider])
+        if operation.ir == "store":
+            stored[node.layer] = (node.cnt + 1) * placed.copies
+            most[node.layer] = max(most[node.layer], stored[node.layer] - needed[node.layer])
+    return [float(pixels * layer.out_channels) for pixels, layer in zip(most, layers, strict=True)]
+
+
+def published_first(layer: CrossbarLayer, pixel: int) -> int:
+    """Return the first pixel that a block behind output pixel `pixel` (from 1) still needs.
+
+    The published code takes the window of the pixel before the block; at the beginning, of the last
+    pixel of the first row.
+    """
+    if layer.kind == "fc":
+        return 0
+    if layer.kind == "eltwise":
+        return pixel
+    row, column = divmod(pixel - 1 if pixel > 0 else layer.out_side - 1, layer.out_side)
+    first_row = row * layer.stride + 1 - layer.padding
+    first_column = max(0, column * layer.stride + 1 - layer.padding)
+    return (first_row - 1) * layer.in_side + first_column if first_row > 0 else 0
+
+
+def published_last(layer: CrossbarLayer, pixel: int) -> int:
+    """Return the last pixel that output pixel `pixel` (from 1) needs, also behind the last one."""
+    if layer.kind == "eltwise":
+        return pixel
+    row, column = divmod(pixel - 1, layer.out_side)
+    reach = layer.kernel - layer.padding
+    last_row = min(layer.in_side, row * layer.stride + reach)
+    last_column = min(layer.in_side, column * layer.stride + reach)
+    return (last_row - 1) * layer.in_side + last_column

@@ -1,0 +1,145 @@
+"""What is to be judged: a network on an accelerator, with the dataflow that was compiled for it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from hwgen.spec.crossbar.components import (
+    Adc,
+    Components,
+    CrossbarSize,
+    Dac,
+    Scratchpad,
+    VectorUnit,
+)
+from hwgen.spec.crossbar.ir import Dataflow
+from hwgen.spec.crossbar.layout import Choice, Floorplan, floorplan, is_activated
+from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
+from hwgen.spec.crossbar.point import Point, Rules
+
+DIGITAL = ("shift_add", "addition", "relu", "sigmoid", "pool", "eltwise")
+PER_BIT = ("dac", "adc", "shift_add")
+"""Parts that work in each bit step; the others work once a computation block."""
+
+FC_CUT = 100
+"""The published code divides the work of fully connected layers by this, and cuts it there too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A design and the rules by which it is judged.
+
+    power_w: budget of the whole chip
+    dataflow: compiled from the same network, components, point, rules and choice
+    """
+
+    network: CrossbarNetwork
+    components: Components
+    point: Point
+    power_w: float
+    rules: Rules
+    choice: Choice
+    dataflow: Dataflow
+
+    @property
+    def strict(self) -> bool:
+        """Whether nothing is left out."""
+        return self.rules == "strict"
+
+    @cached_property
+    def plan(self) -> Floorplan:
+        """Where every layer stands."""
+        return floorplan(self.network, self.components, self.point, self.rules, self.choice)
+
+    @property
+    def bits(self) -> int:
+        """B, bit steps of an input."""
+        return self.point.bit_steps(self.components)
+
+    @property
+    def slices(self) -> int:
+        """S, cells of a weight."""
+        return self.point.slices(self.components)
+
+    @property
+    def crossbar(self) -> CrossbarSize:
+        """The crossbar in use."""
+        sizes = self.components.crossbars.sizes
+        return next(size for size in sizes if size.side == self.point.side)
+
+    def part(self, name: str) -> Adc | Dac | VectorUnit:
+        """Return the constants of a component."""
+        if name == "dac":
+            dacs = self.components.dacs.resolutions
+            return next(dac for dac in dacs if dac.bits == self.point.dac_bits)
+        if name == "adc":
+            adcs = self.components.adcs.resolutions
+            return next(adc for adc in adcs if adc.bits == self.point.adc_bits)
+        unit: VectorUnit = getattr(self.components.vector_units, name)
+        return unit
+
+    def rate(self, name: str) -> float:
+        """Return the operations of one component in a ns; a DAC is not limited by its own."""
+        part = self.part(name)
+        if isinstance(part, Adc):
+            return part.samples_per_ns
+        return part.operations_per_ns if isinstance(part, VectorUnit) else 1.0
+
+    def peak_w(self, part: Adc | Dac | VectorUnit | CrossbarSize) -> float:
+        """Return what a budget must hold for one part; strict: never less than it can take."""
+        if self.strict:
+            return max(part.peak_w, part.static_w + part.dynamic_w)
+        return part.peak_w
+
+    def accesses(self, elements: float) -> int:
+        """Return how often the bus of a scratchpad is used for so many elements."""
+        bits = elements * self.components.activation_bits
+        return int(-(-bits // self.components.scratchpads.bus_bits))
+
+    def memories(self) -> tuple[Scratchpad, ...]:
+        """Return the scratchpads to choose from, smallest first."""
+        return self.components.scratchpads.capacities
+
+    def work(self, place: int) -> dict[str, float]:
+        """Return the operations of a layer in one bit step (or block), by component.
+
+        Sheet of seed 003, section 3. Strict rules add what the published code leaves out: channels
+        of additions, pixels of a pooling window, all but one of the maps that are added up, and
+        fully connected layers as a whole.
+        """
+        layer, placed = self.network.layers[place], self.plan.layers[place]
+        lanes = self.components.vector_units.lanes
+        outputs = placed.copies * layer.out_channels
+        work: dict[str, float] = {}
+        if layer.has_weights:
+            columns = placed.copies * placed.crossbars * self.point.side
+            sums = placed.copies * placed.row_tiles * self.slices
+            work["dac"] = placed.copies * placed.rows * placed.column_tiles * self.slices
+            work["adc"] = columns
+            work["shift_add"] = columns / lanes
+            work["addition"] = sums * (layer.out_channels if self.strict else 1) / lanes
+        elif layer.kind == "pool":
+            work["pool"] = outputs * (layer.kernel**2 if self.strict else 1) / lanes
+        else:
+            additions = len(layer.providers) - 1 if self.strict else 1
+            work["eltwise"] = outputs * max(1, additions) / lanes
+        if is_activated(self.network, layer, self.rules):
+            work[layer.activation] = outputs / lanes
+        if layer.kind == "fc" and not self.strict:
+            return {name: min(-(-each // FC_CUT), FC_CUT) for name, each in work.items()}
+        return work
+
+    def operations(self) -> int:
+        """Return the operations of an image; published rules take grouped layers for dense."""
+        return sum(
+            layer.operations * (1 if self.strict else layer.groups) for layer in self.network.layers
+        )
+
+    def loaded(self, layer: CrossbarLayer, place: int) -> int:
+        """Return the elements that all macros of a layer read for a block."""
+        placed = self.plan.layers[place]
+        if layer.has_weights:
+            return placed.copies * placed.rows * placed.column_tiles * self.slices
+        outputs = placed.copies * layer.out_channels
+        if layer.kind == "pool":
+            return outputs * layer.kernel**2
+        return outputs * (len(layer.providers) if self.strict else 1)

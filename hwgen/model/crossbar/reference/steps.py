@@ -1,0 +1,225 @@
+"""When each node of a dataflow starts, step by step (sheet of seed 003, section 6).
+
+A node starts when all that it waits for has started and the delays of those edges are over. Two
+things can hold it back: a link of the mesh, and an ADC that two layers share.
+"""
+
+from dataclasses import dataclass
+
+from hwgen.model.crossbar.reference.case import Case
+from hwgen.spec.crossbar.components import Scratchpad
+from hwgen.spec.crossbar.ir import Dataflow, Edge, Node
+from hwgen.spec.crossbar.layout import Link
+
+Durations = list[list[int]]
+"""Steps of one node, by layer, then by place of the operation."""
+
+TRAVELS = ("transfer", "merge")
+
+
+def durations_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durations:
+    """Return the steps of every operation; no scratchpad: loads and stores take one step."""
+    durations = []
+    for place, flow in enumerate(case.dataflow.layers):
+        clocks = case.choice.clocks[place]
+        steps = []
+        for operation in flow.operations:
+            if operation.ir in TRAVELS:
+                steps.append(whole_steps(travel_ns(case, place, operation.ir), step_ns))
+            elif operation.ir in ("load", "store"):
+                elements = macro_elements(case, place, operation.ir)
+                ns = 0.0 if memory is None else case.accesses(elements) * memory.latency_ns
+                steps.append(whole_steps(ns, step_ns))
+            else:
+                weighty = operation.per_bit or operation.aluop == "addition"
+                steps.append(clocks if weighty else 1)
+        durations.append(steps)
+    return durations
+
+
+def whole_steps(ns: float, step_ns: float) -> int:
+    """Return the pipeline steps that something takes, one at least."""
+    return max(1, int(-(-ns // step_ns)))
+
+
+def travel_ns(case: Case, place: int, kind: str) -> float:
+    """Return how long a block's inputs or outputs travel: one hop, one flit at a time."""
+    layer, placed = case.network.layers[place], case.plan.layers[place]
+    noc = case.components.network_on_chip
+    share = -(-placed.copies // placed.copy_shares)
+    if kind == "merge":
+        elements = share * layer.out_channels
+        hops = max(case.plan.hops(macro, placed.merge_macro) for macro in placed.macros)
+    else:
+        channels = -(-layer.in_channels // placed.row_shares)
+        elements = {
+            "conv": (share * layer.stride + layer.kernel) * channels,
+            "fc": channels,
+            "pool": (placed.copies * layer.stride + layer.kernel) * layer.out_channels,
+            "eltwise": placed.copies * layer.out_channels,
+        }[layer.kind]
+        hops = max(len(route) for route in routes(case, place, kind))
+    flits = -(-elements * case.components.activation_bits // noc.flit_bits)
+    return noc.hop_ns * (hops + flits)
+
+
+def macro_elements(case: Case, place: int, kind: str) -> float:
+    """Return what one macro reads or writes for a block: the mean, strict: the most of any."""
+    layer, placed = case.network.layers[place], case.plan.layers[place]
+    if not layer.has_weights:
+        outputs = placed.copies * layer.out_channels
+        return case.loaded(layer, place) if kind == "load" else outputs
+    copies = placed.copies / placed.copy_shares
+    rows = placed.rows / placed.row_shares
+    if case.strict:
+        copies = -(-placed.copies // placed.copy_shares)
+        rows = -(-placed.rows // placed.row_shares)
+    if kind == "store":
+        return copies * layer.out_channels
+    return rows * copies * placed.column_tiles * case.slices
+
+
+def routes(case: Case, place: int, kind: str) -> list[list[Link]]:
+    """Return the routes of a layer's transfer or merge."""
+    placed = case.plan.layers[place]
+    if kind == "merge":
+        return [case.plan.route(macro, placed.merge_macro) for macro in placed.macros]
+    sources = [case.plan.layers[p].merge_macro for p in case.network.layers[place].providers]
+    return [case.plan.route(source, macro) for source in sources for macro in placed.macros]
+
+
+Kind = tuple[int, str]
+"""A layer and one of TRAVELS."""
+
+
+def clashing(case: Case) -> set[tuple[Kind, Kind]]:
+    """Return the pairs of travels that have a link in common."""
+    links = {
+        (place, operation.ir): {
+            link for route in routes(case, place, operation.ir) for link in route
+        }
+        for place, flow in enumerate(case.dataflow.layers)
+        for operation in flow.operations
+        if operation.ir in TRAVELS
+    }
+    return {(a, b) for a in links for b in links if a != b and links[a] & links[b]}
+
+
+def delay(dataflow: Dataflow, durations: Durations, edge: Edge) -> int:
+    """Return the steps that must lie between the starts of the two nodes of an edge."""
+    layer, _, place, _ = edge.source
+    steps = durations[layer]
+    if edge.kind in ("inter-bit", "inter-layer"):
+        return steps[place]
+    operations = dataflow.layers[layer].operations
+    repeats = [dataflow.bits if operation.per_bit else 1 for operation in operations]
+    if place + 1 == len(operations):
+        return steps[place] * repeats[place]
+    all_bits = operations[place].per_bit and not operations[place + 1].per_bit
+    to_next = steps[place] * (dataflow.bits if all_bits else 1)
+    if edge.kind == "inter-operation":
+        return to_next
+    own = steps[place] * repeats[place]
+    return max(own, to_next + steps[place + 1] * repeats[place + 1] - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulator:
+    """One run of a dataflow.
+
+    mate: as in `Choice`
+    clashes: see `clashing`
+    """
+
+    dataflow: Dataflow
+    durations: Durations
+    mate: tuple[int, ...]
+    clashes: set[tuple[Kind, Kind]]
+
+    def run(self) -> dict[Node, int]:
+        """Return the step at which each node starts.
+
+        Waiting nodes are looked at in the order in which they came; those that they set free come
+        behind them, and behind those the ones that were held back.
+        """
+        missing = dict.fromkeys(self.dataflow.nodes(), 0)
+        for edge in self.dataflow.edges():
+            missing[edge.target] += 1
+        earliest = dict.fromkeys(missing, 0)
+        waiting = [node for node, count in missing.items() if count == 0]
+        started: dict[Node, int] = {}
+        running: list[Node] = []
+        now = 0
+        while waiting:
+            due = [node for node in waiting if earliest[node] <= now]
+            waiting = [node for node in waiting if earliest[node] > now]
+            running = [node for node in running if started[node] + self.steps(node) > now]
+            held = self.held_by_links(due, running, started, now)
+            held |= self.held_by_adcs(due, running)
+            for node in due:
+                if node in held:
+                    continue
+                started[node] = now
+                if self.is_exclusive(node):
+                    running.append(node)
+                for edge in self.dataflow.edges_from(node):
+                    then = now + delay(self.dataflow, self.durations, edge)
+                    earliest[edge.target] = max(earliest[edge.target], then)
+                    missing[edge.target] -= 1
+                    if missing[edge.target] == 0:
+                        waiting.append(edge.target)
+            waiting += [node for node in due if node in held]
+            now += 1
+        return started
+
+    def steps(self, node: Node) -> int:
+        """Return how long a node takes."""
+        return self.durations[node.layer][node.place]
+
+    def is_exclusive(self, node: Node) -> bool:
+        """Return whether a node can be in the way of others."""
+        ir = self.dataflow.operation(node).ir
+        return ir in TRAVELS or (ir == "adc" and self.mate[node.layer] >= 0)
+
+    def kind(self, node: Node) -> Kind:
+        """Return which travel a node is."""
+        return node.layer, self.dataflow.operation(node).ir
+
+    def held_by_links(
+        self, due: list[Node], running: list[Node], started: dict[Node, int], now: int
+    ) -> set[Node]:
+        """Return the travels that must wait.
+
+        Of two that need a common link the one that has gone less far waits, of equal ones the one
+        that has more before it, then the one that came later.
+        """
+        travels = [node for node in [*running, *due] if self.dataflow.operation(node).ir in TRAVELS]
+        held: set[Node] = set()
+        for place, one in enumerate(travels):
+            for two in travels[place + 1 :]:
+                if one in held or two in held:
+                    continue
+                if (self.kind(one), self.kind(two)) not in self.clashes:
+                    continue
+                gone = [now - started.get(node, now) for node in (one, two)]
+                left = [
+                    self.steps(node) - past for node, past in zip((one, two), gone, strict=True)
+                ]
+                first_waits = gone[0] < gone[1] or (gone[0] == gone[1] and left[0] > left[1])
+                held.add(one if first_waits else two)
+        return held
+
+    def held_by_adcs(self, due: list[Node], running: list[Node]) -> set[Node]:
+        """Return the conversions that must wait for those of the mate.
+
+        Of two the lower bit waits, of equal bits the later layer; none is interrupted.
+        """
+        adcs = [node for node in due if self.dataflow.operation(node).ir == "adc"]
+        busy = [node for node in running if self.dataflow.operation(node).ir == "adc"]
+        held = {node for node in adcs if any(self.mate[node.layer] == b.layer for b in busy)}
+        for one in adcs:
+            for two in adcs:
+                if self.mate[one.layer] != two.layer or held & {one, two}:
+                    continue
+                held.add(min((one, two), key=lambda node: (node.bit, -node.layer)))
+        return held

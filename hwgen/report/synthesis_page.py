@@ -1,0 +1,46 @@
+"""The page of a synthesis: one HTML file with its pictures inside, the same bytes every time."""
+
+import re
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from hwgen.report import synthesis_plots as plots
+from hwgen.report.synthesis import SynthesisReport
+from hwgen.report.synthesis_colours import layer_colours
+from hwgen.report.synthesis_table import point_text, short_names
+from hwgen.spec.crossbar.arch import Arch
+from hwgen.spec.crossbar.schedule import Schedule
+
+TEMPLATE = "synthesis.html"
+
+
+def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> str:
+    """Return the page; it asks no server for anything."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["words"] = lambda name: name.replace("_", " ")
+    text = files("hwgen.report").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    pictures = {
+        "power": plots.power(report),
+        "energy": plots.energy(report),
+        "area": plots.area(report),
+        "convergence": plots.convergence(report),
+        "pareto": plots.pareto(report),
+        "points": plots.points(report),
+        "mesh": plots.mesh(arch),
+        "timeline": plots.timeline(arch, schedule),
+    }
+    return environment.from_string(text).render(
+        report=report,
+        point=point_text(report.point),
+        colours=layer_colours(arch),
+        names=short_names([layer.name for layer in report.layers]),
+        places={layer.name: place for place, layer in enumerate(report.layers)},
+        pictures={name: Markup(with_own_ids(svg, name)) for name, svg in pictures.items()},
+    )
+
+
+def with_own_ids(svg: str, name: str) -> str:
+    """Return a picture whose names no other picture of the page has."""
+    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)

@@ -1,0 +1,45 @@
+"""Designs of test networks, for the reference and for the compiled evaluators."""
+
+from pathlib import Path
+
+import numpy as np
+
+from hwgen.compiler.crossbar.dataflow import compile_dataflow
+from hwgen.model.crossbar.design import Design
+from hwgen.model.crossbar.reference import Case
+from hwgen.model.crossbar.tables import Tables, make_tables
+from hwgen.spec.crossbar.components import Components, load_components
+from hwgen.spec.crossbar.layout import Choice
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Point, Rules
+
+COMPONENTS = load_components(Path(__file__).parents[3] / "configs" / "crossbar" / "components.yaml")
+
+
+def case_of(
+    network: CrossbarNetwork,
+    point: Point,
+    power_w: float,
+    rules: Rules,
+    choice: Choice,
+    *,
+    components: Components = COMPONENTS,
+) -> Case:
+    """Return a design as the reference takes it."""
+    return Case(
+        network=network,
+        components=components,
+        point=point,
+        power_w=power_w,
+        rules=rules,
+        choice=choice,
+        dataflow=compile_dataflow(network, components, point, rules, choice),
+    )
+
+
+def compiled_of(case: Case) -> tuple[Tables, Design]:
+    """Return a design as the compiled evaluators take it."""
+    tables = make_tables(case.network, case.components, case.point, case.power_w, case.rules)
+    choice = case.choice
+    arrays = (choice.copies, choice.macros, choice.mate, choice.clocks)
+    return tables, Design(*(np.array(each, np.int64) for each in arrays))

@@ -1,0 +1,42 @@
+"""What scratchpads must hold: the same for both evaluators, layer by layer."""
+
+import pytest
+
+from hwgen.model.crossbar.buffers import input_need, kilobytes_needed, output_need
+from hwgen.model.crossbar.design import lay_out
+from hwgen.model.crossbar.exact import exact_times
+from hwgen.model.crossbar.reference.buffers import (
+    kilobytes_of,
+    most_loaded,
+    most_waiting,
+    published_outputs,
+)
+from hwgen.model.crossbar.reference.evaluate import run
+from hwgen.model.crossbar.timing import make_pipeline
+from hwgen.spec.crossbar.point import Rules
+from tests.model.crossbar.designs import compiled_of
+from tests.model.crossbar.random_designs import random_case
+
+FOREVER = 1 << 40
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_need(seed: int, rules: Rules) -> None:
+    case = random_case(seed, rules)
+    step_ns = case.components.step_floor_ns
+    found = run(case, case.memories()[0], step_ns)
+    tables, design = compiled_of(case)
+    layout = lay_out(tables, design)
+    pipeline = make_pipeline(tables, layout, design.clocks, 0, step_ns)
+    times = exact_times(tables, layout, pipeline, design.mate, FOREVER)
+    layers = range(len(case.network.layers))
+    inputs = [input_need(tables, layout, i) for i in layers]
+    assert inputs == pytest.approx([most_loaded(case, i) for i in layers], rel=1e-12)
+    if rules == "strict":
+        outputs = [most_waiting(case, found.starts, i) for i in layers]
+    else:
+        outputs = published_outputs(case, found.starts)
+    assert [output_need(tables, layout, times, i) for i in layers] == outputs
+    wanted = kilobytes_of(case, found.starts)
+    assert kilobytes_needed(tables, layout, times) == pytest.approx(wanted, rel=1e-12)
