@@ -179,6 +179,11 @@ def refuse_power(request: Request, network: CrossbarNetwork, components: Compone
             f"{network.name} fits no chip of these components, whatever the power budget"
             f" ({request.components})"
         )
+    if least <= request.power_w:
+        raise DesignError(
+            f"the search found no chip for {network.name} within {request.power_w:g} W, though one"
+            f" needs {least:g} W: give it more --evaluations"
+        )
     raise ConfigError(
         field="--power-w",
         allowed=f"at least {least:g} for one copy of the weights of {network.name}",

@@ -12,7 +12,12 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import memory_peak
-from hwgen.model.crossbar.buffers import PUBLISHED_FILL
+from hwgen.model.crossbar.buffers import (
+    PUBLISHED_FILL,
+    published_first,
+    published_last,
+    shape_of,
+)
 from hwgen.model.crossbar.design import accesses, ceil_div
 from hwgen.model.crossbar.tables import (
     ACCESS_NS,
@@ -149,31 +154,44 @@ def fixed_costs(tables: Tables, box: Box) -> tuple[float, float]:
 
 
 @compiled
-def held_inputs(tables: Tables, i: int, copies: int) -> float:
-    """Return the input elements that layer i holds at a time in all scratchpads together."""
+def held_inputs(tables: Tables, i: int, copies: int, split: bool) -> float:
+    """Return the least input elements that layer i holds at a time in all scratchpads together.
+
+    split: over several macros; the published code then looks at the copies of one of them, here as
+    few as there can be
+    """
     most = 0.0
-    blocks = ceil_div(tables.pixels[i], copies)
-    extra = 1 if tables.strict else 0
+    shape = shape_of(tables, i)
     start = tables.window_start[i]
-    for block in range(blocks):
+    for block in range(ceil_div(tables.pixels[i], copies)):
         held = 0.0
+        begin = block * copies
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
-            first, last = 1, tables.pixels[p]
-            if tables.kind[i] != FC:
-                out = min(tables.pixels[i], (block + 1) * copies) - 1
-                first = tables.first_pixel[start + min(tables.pixels[i] - 1, block * copies)]
-                last = tables.last_pixel[start + out]
-            held += (last - first + extra) * tables.cout[p]
+            if tables.kind[i] == FC:
+                pixels = tables.pixels[p]
+            elif tables.strict:
+                last = tables.last_pixel[start + min(tables.pixels[i], begin + copies) - 1]
+                pixels = last - tables.first_pixel[start + begin] + 1
+            else:
+                last = published_last(shape, tables.side[p], begin + copies)
+                for share in range(1, copies if split else 1):
+                    last = min(last, published_last(shape, tables.side[p], begin + share))
+                pixels = last - published_first(shape, tables.side[p], begin)
+            held += pixels * tables.cout[p]
         most = max(most, held)
     return most
 
 
 class Held(NamedTuple):
-    """Input elements that layers hold: of layer i with D copies inputs[begin[i] + D]."""
+    """Input elements that layers hold: of layer i with D copies at begin[i] + D.
+
+    whole: in a single macro; split: in several
+    """
 
     begin: Ints
-    inputs: Floats
+    whole: Floats
+    split: Floats
 
 
 @compiled
@@ -196,11 +214,15 @@ def make_held(tables: Tables) -> Held:
     for i in range(layers):
         size = most_copies(tables, i) + 1 if tables.crossbars[i] > 0 else 0
         begin[i + 1] = begin[i] + size
-    inputs = np.zeros(begin[-1])
+    whole = np.zeros(begin[-1])
+    split = np.zeros(begin[-1])
     for i in range(layers):
         for copies in range(1, begin[i + 1] - begin[i]):
-            inputs[begin[i] + copies] = held_inputs(tables, i, copies)
-    return Held(begin, inputs)
+            whole[begin[i] + copies] = held_inputs(tables, i, copies, False)
+            split[begin[i] + copies] = whole[begin[i] + copies]
+            if not tables.strict:
+                split[begin[i] + copies] = held_inputs(tables, i, copies, True)
+    return Held(begin, whole, split)
 
 
 @compiled
@@ -213,7 +235,8 @@ def first_outputs(tables: Tables, i: int) -> float:
     for e in range(begin, end):
         j = tables.reader[e]
         if tables.kind[j] != FC:
-            least = min(least, tables.last_pixel[tables.window_start[j]])
+            first, last = tables.window_start[j], tables.window_start[j + 1]
+            least = min(least, tables.last_pixel[first:last].min())
     if tables.strict:
         return float(least * tables.cout[i])
     return float((least - 1) * tables.cout[i])
@@ -286,7 +309,7 @@ def pace(
 
 @compiled
 def least_energy(tables: Tables, i: int, copies: int, blocks: int, memory: int) -> float:
-    """Return nJ an image of layer i that do not depend on time; blocks 0: as if none were partly idle."""
+    """Return nJ an image of layer i that do not depend on time; blocks 0: none partly idle."""
     positions = float(copies * blocks) if blocks > 0 else float(tables.pixels[i])
     energy = 0.0
     for c in range(len(tables.parts)):
@@ -303,7 +326,7 @@ def least_energy(tables: Tables, i: int, copies: int, blocks: int, memory: int) 
     else:
         width = tables.scalars[DATA_BITS] / tables.scalars[BUS_BITS]
         energy += positions * width * (loaded * row[READ_NJ] + tables.cout[i] * row[WRITE_NJ])
-    return energy
+    return float(energy)
 
 
 @compiled
@@ -379,7 +402,10 @@ def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
         while copies <= most:
             upto = min(most, last_of_grain(copies, grain))
             first = held.begin[i]
-            inputs = held.inputs[first + copies : first + upto + 1].min()
+            inputs = (
+                held.whole[first + copies : first + upto + 1].min(),
+                held.split[first + copies : first + upto + 1].min(),
+            )
             clocks = 1
             while clocks < 4096:
                 upto_clocks = last_of_grain(clocks, CLOCK_GRAIN)
@@ -462,7 +488,7 @@ def add_choices(
     upto: int,
     clocks: int,
     upto_clocks: int,
-    inputs: float,
+    inputs: tuple[float, float],
     capacity: float,
     box: Box,
     whole: Ints,
@@ -481,7 +507,7 @@ def add_choices(
         rest = macros >= MOST_MACROS
         sample = limit if rest else min(limit, last_of_grain(macros, MACRO_GRAIN))
         row_shares = ceil_div(sample, copies)
-        if inputs / row_shares + waiting <= capacity:
+        if inputs[0 if sample == 1 else 1] / row_shares + waiting <= capacity:
             per_block, through = tables.bit_steps * clocks, 0
             if not rest:
                 per_block, through = pace(tables, i, copies, sample, clocks, box, scratch)

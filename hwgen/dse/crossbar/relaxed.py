@@ -1,10 +1,11 @@
 """The relaxed problem of a box: a linear program over all choices, its columns made when needed.
 
 Each layer takes a mixture of choices; crossbars, power and the lengths of paths are limited in the
-mean. A choice is made with one mate or none; a pair saves at most the smaller of two means, over the
-choices that its layers make with each other, and takes turns at its ADCs. With the prices that the program puts on its limits, the cheapest choice
-of every layer gives a lower bound of the energy (weak duality), however far the program is solved;
-what does not reach the bound that is asked for is tightened by more choices and more paths.
+mean. A choice is made with one mate or none; a pair saves at most the smaller of two means over the
+choices that its layers make with each other, and takes turns at its ADCs. With the prices that the
+program puts on its limits, the cheapest choice of every layer gives a lower bound of the energy
+(weak duality), however far the program is solved; what stays below the target is tightened by more
+choices and more paths.
 
 Everything in the program is scaled: energy by the target, the others by their limits.
 """
@@ -55,9 +56,7 @@ def path_lengths(tables: Tables, choices: Choices, enter: Ints, leave: Ints) -> 
 
 
 @compiled
-def cheapest(
-    choices: Choices, costs: Floats, prices: Floats, busy: Floats, chosen: Ints
-) -> Floats:
+def cheapest(choices: Choices, costs: Floats, prices: Floats, busy: Floats, chosen: Ints) -> Floats:
     """Write the cheapest choice of each layer with each mate, and return what it costs.
 
     prices: (layers, layers, 4) of layer i with mate j: of the pair, of a conversion, of a macro, of
@@ -100,7 +99,7 @@ class Relaxation:
             i for i in range(len(tables.kind)) if choices.begin[i] < choices.begin[i + 1]
         ]
         self.turns = make_turns(tables, choices, box)
-        self.program: Any = highspy.Highs()
+        self.program: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.program.setOptionValue("output_flag", False)
         self.program.setOptionValue("threads", 1)
         self.rows = 0

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from hwgen.spec.crossbar.components import Components, VectorUnit
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
-from hwgen.spec.crossbar.tiling import tiles_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -183,6 +182,24 @@ def operations_of(network: CrossbarNetwork, *, strict: bool) -> int:
     if strict:
         return network.operations
     return sum(layer.operations * layer.groups for layer in network.layers)
+
+
+def tiles_of(layer: CrossbarLayer, side: int, *, strict: bool) -> tuple[int, int, int]:
+    """Return R, RT and CT of one copy of the weights.
+
+    Strict: small groups of a convolution stand on the diagonal of a crossbar, so many as fit.
+    """
+    if not layer.has_weights:
+        return 0, 0, 0
+    if not strict or layer.groups == 1:
+        rows = layer.kernel**2 * layer.in_channels
+        return rows, -(-rows // side), -(-layer.out_channels // side)
+    rows = layer.kernel**2 * layer.in_channels // layer.groups
+    columns = layer.out_channels // layer.groups
+    packed = min(side // rows, side // columns, layer.groups)
+    if packed < 1:
+        return rows, -(-rows // side), layer.groups * -(-columns // side)
+    return packed * rows, 1, -(-layer.groups // packed)
 
 
 def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, *, strict: bool) -> bool:

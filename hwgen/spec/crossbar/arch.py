@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError
-from hwgen.spec.crossbar.arch_check import check_chip, check_layers
+from hwgen.spec.crossbar.arch_check import check_arch
 from hwgen.spec.crossbar.network import Activation, CrossbarLayer, CrossbarNetwork, Kind
 from hwgen.spec.crossbar.point import Point, Rules
 from hwgen.spec.load import load_spec
@@ -217,11 +217,11 @@ class Arch:
     @model_validator(mode="after")
     def check(self) -> Self:
         """Numbers that follow from each other; the message is field|allowed|given."""
-        check_chip(self)
-        check_layers(self)
-        if self.whole_network.digest != self.network.digest:
-            given = f"layers whose digest is {self.whole_network.digest[:8]}"
-            raise ValueError(f"network.digest|that of the layers below it|{given}")
+        try:
+            network = self.whole_network
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        check_arch(self, network)
         return self
 
     @property

@@ -1,135 +1,131 @@
 """Whether the numbers of an architecture follow from each other; a message: field|allowed|given."""
 
-import math
 from typing import TYPE_CHECKING
 
-from hwgen.spec.crossbar.tiling import tiles_of
+from hwgen.spec.crossbar.layout import Choice, Floorplan, Placement, floorplan
+from hwgen.spec.crossbar.network import CrossbarNetwork
 
 if TYPE_CHECKING:
     from hwgen.spec.crossbar.arch import Arch, ArchLayer
+
+PLANNED = (
+    "copies",
+    "blocks",
+    "rows",
+    "row_tiles",
+    "column_tiles",
+    "row_shares",
+    "copy_shares",
+)
+"""What a mapping has in common with a placement."""
+
+
+def check_arch(arch: "Arch", network: CrossbarNetwork) -> None:
+    """Check everything against `network`, which is that of the architecture's own layers."""
+    equal("network.digest", "that of the layers below it", network.digest, arch.network.digest)
+    equal("adc_bits", "what rows, cells and DACs ask for", arch.point.adc_bits, arch.adc_bits)
+    if (arch.rules == "published") != (arch.point.rram_ratio is not None):
+        allowed = "a share under published rules, null under strict ones"
+        raise ValueError(f"point.rram_ratio|{allowed}|{arch.point.rram_ratio}")
+    for place in range(len(arch.layers)):
+        check_mate(arch, place)
+    plan = floorplan(network, arch, arch.point, arch.rules, choice_of(arch))
+    for place in range(len(arch.layers)):
+        check_mapping(arch, place, plan.layers[place])
+        check_counts(arch, place)
+    check_mesh(arch, plan)
 
 
 def equal(field: str, meaning: str, wanted: object, given: object) -> None:
     """Refuse a number that is not what follows from others."""
     if given != wanted:
-        raise ValueError(f"{field}|{meaning} ({wanted})|{given}")
+        raise ValueError(f"{field}|{meaning} ({shown(wanted)})|{shown(given)}")
 
 
-def ceil_div(a: int, b: int) -> int:
-    """Return a / b, rounded up."""
-    return -(-a // b)
+def shown(value: object) -> str:
+    """Return a value for a message: of a digest the beginning."""
+    return f"{value}"[:16]
 
 
-def check_chip(arch: "Arch") -> None:
-    """Check what concerns the chip as a whole."""
-    equal("adc_bits", "what rows, cells and DACs ask for", arch.point.adc_bits, arch.adc_bits)
-    if (arch.rules == "published") != (arch.point.rram_ratio is not None):
-        allowed = "a share under published rules, null under strict ones"
-        raise ValueError(f"point.rram_ratio|{allowed}|{arch.point.rram_ratio}")
-    total = sum(each.place.macros for each in arch.layers if owns_macros(arch, each))
-    equal("mesh.macros", "the macros of all layers", total, arch.mesh.macros)
-    columns = ceil_div(total, math.isqrt(total - 1) + 1) if total else 0
-    equal("mesh.columns", "those of the smallest near square", columns, arch.mesh.columns)
-    equal("mesh.rows", "macros / columns, rounded up", ceil_div(total, columns), arch.mesh.rows)
+def choice_of(arch: "Arch") -> Choice:
+    """Return what a synthesis chose; all else follows."""
+    layers = arch.layers
+    return Choice(
+        copies=tuple(layer.mapping.copies for layer in layers),
+        macros=tuple(
+            layer.place.macros if owns_macros(arch, place) else 0
+            for place, layer in enumerate(layers)
+        ),
+        mate=tuple(-1 if layer.place.mate is None else layer.place.mate for layer in layers),
+        clocks=tuple(layer.mapping.clocks_per_bit for layer in layers),
+    )
 
 
-def owns_macros(arch: "Arch", layer: "ArchLayer") -> bool:
+def has_weights(layer: "ArchLayer") -> bool:
+    """Return whether a layer takes crossbars."""
+    return layer.kind in ("conv", "fc")
+
+
+def owns_macros(arch: "Arch", place: int) -> bool:
     """Return whether the macros of a layer are its own: not those of a provider or earlier mate."""
-    if layer.kind not in ("conv", "fc"):
-        return False
-    mate = layer.place.mate
-    return mate is None or mate > arch.layers.index(layer)
-
-
-def check_layers(arch: "Arch") -> None:
-    """Check layer after layer."""
-    free = 0
-    for place, layer in enumerate(arch.layers):
-        name = f"layers.{place}"
-        for provider in layer.providers:
-            if provider >= place:
-                raise ValueError(f"{name}.providers|layers before it|{provider}")
-        check_blocks(arch, place)
-        if layer.kind in ("conv", "fc"):
-            check_weights(arch, place)
-            check_mate(arch, place)
-            if owns_macros(arch, layer):
-                equal(f"{name}.place.first_macro", "the next free one", free, first_of(layer))
-                free += layer.place.macros
-                merge = free - 1
-                meaning = "its last macro"
-            else:
-                merge, meaning = first_of(layer), "its first macro, in those of its mate"
-            equal(f"{name}.place.merge_macro", meaning, merge, layer.place.merge_macro)
-        else:
-            check_guest(arch, place)
-
-
-def first_of(layer: "ArchLayer") -> int:
-    """Return the first macro of a layer."""
-    return layer.place.first_macro
-
-
-def check_blocks(arch: "Arch", place: int) -> None:
-    """Check copies against computation blocks."""
-    layer = arch.layers[place]
-    mapping, name = layer.mapping, f"layers.{place}.mapping"
-    pixels = layer.output.side**2
-    if layer.kind in ("conv", "fc"):
-        wanted = ceil_div(pixels, mapping.copies)
-        equal(f"{name}.blocks", "pixels / copies, rounded up", wanted, mapping.blocks)
-    else:
-        most = max([1, *(arch.layers[each].mapping.blocks for each in layer.providers)])
-        equal(f"{name}.blocks", "those of its providers", min(most, pixels), mapping.blocks)
-        wanted = ceil_div(pixels, mapping.blocks)
-        equal(f"{name}.copies", "pixels / blocks, rounded up", wanted, mapping.copies)
-
-
-def check_weights(arch: "Arch", place: int) -> None:
-    """Check tiles, crossbars, shares and DACs of a layer with weights."""
-    layer = arch.layers[place]
-    mapping, name = layer.mapping, f"layers.{place}.mapping"
-    tiles = tiles_of(layer.layer, arch.point.side, strict=arch.rules == "strict")
-    for key, wanted in zip(("rows", "row_tiles", "column_tiles"), tiles, strict=True):
-        equal(f"{name}.{key}", "what the weights take", wanted, getattr(mapping, key))
-    crossbars = mapping.copies * mapping.row_tiles * mapping.column_tiles * arch.slices
-    equal(f"{name}.crossbars", "copies x tiles x slices", crossbars, mapping.crossbars)
-    shares = ceil_div(layer.place.macros, mapping.copies)
-    equal(f"{name}.row_shares", "macros / copies, rounded up", shares, mapping.row_shares)
-    shares = ceil_div(layer.place.macros, shares)
-    equal(f"{name}.copy_shares", "macros / row_shares, rounded up", shares, mapping.copy_shares)
-    if layer.place.macros > mapping.copies * mapping.row_tiles:
-        limit = f"at most copies x row_tiles ({mapping.copies * mapping.row_tiles})"
-        raise ValueError(f"layers.{place}.place.macros|{limit}|{layer.place.macros}")
-    if arch.rules == "strict":
-        drivers = mapping.copies * mapping.rows * mapping.column_tiles * arch.slices
-        equal(f"layers.{place}.counts.dac", "one for each row in use", drivers, layer.counts.dac)
-    if layer.counts.adc == 0 and layer.place.mate is None:
-        raise ValueError(f"layers.{place}.counts.adc|at least 1 without a mate|0")
+    mate = arch.layers[place].place.mate
+    return has_weights(arch.layers[place]) and (mate is None or mate > place)
 
 
 def check_mate(arch: "Arch", place: int) -> None:
-    """Check a layer against the one that it shares its macros with."""
-    layer = arch.layers[place]
-    name = f"layers.{place}.place"
-    if layer.place.mate is None:
+    """Check that two that share their macros agree on that."""
+    mate = arch.layers[place].place.mate
+    if mate is None:
         return
-    if layer.place.mate >= len(arch.layers) or layer.place.mate == place:
-        raise ValueError(f"{name}.mate|another layer|{layer.place.mate}")
-    mate = arch.layers[layer.place.mate]
-    equal(f"{name}.mate", "a layer whose mate is this one", place, mate.place.mate)
-    equal(f"{name}.first_macro", "that of its mate", first_of(mate), first_of(layer))
-    equal(f"{name}.macros", "those of its mate", mate.place.macros, layer.place.macros)
+    field = f"layers.{place}.place.mate"
+    if mate >= len(arch.layers) or mate == place:
+        raise ValueError(f"{field}|another layer|{mate}")
+    if not (has_weights(arch.layers[place]) and has_weights(arch.layers[mate])):
+        raise ValueError(f"{field}|none, unless both have weights|{mate}")
+    equal(field, "a layer whose mate is this one", place, arch.layers[mate].place.mate)
 
 
-def check_guest(arch: "Arch", place: int) -> None:
-    """Check a layer without weights: one place, that where its first provider's outputs meet."""
+def check_mapping(arch: "Arch", place: int, plan: Placement) -> None:
+    """Check how a layer is cut and where it stands against the plan of the whole chip."""
     layer = arch.layers[place]
-    name = f"layers.{place}.place"
-    wanted = arch.layers[layer.providers[0]].place.merge_macro if layer.providers else 0
-    for key in ("first_macro", "merge_macro"):
-        meaning = "the merge macro of its first provider"
-        equal(f"{name}.{key}", meaning, wanted, getattr(layer.place, key))
-    equal(f"{name}.macros", "one place", 1, layer.place.macros)
-    equal(f"{name}.mate", "none without weights", None, layer.place.mate)
-    equal(f"layers.{place}.mapping.crossbars", "none without weights", 0, layer.mapping.crossbars)
+    for key in PLANNED:
+        wanted = getattr(plan, key)
+        equal(f"layers.{place}.mapping.{key}", "as planned", wanted, getattr(layer.mapping, key))
+    crossbars = plan.copies * plan.crossbars
+    field = f"layers.{place}.mapping.crossbars"
+    equal(field, "copies x tiles x slices", crossbars, layer.mapping.crossbars)
+    where = layer.place
+    for key, meaning, wanted in (
+        ("first_macro", "the first that is free, or its host's", plan.macros.start),
+        ("macros", "those of its host", len(plan.macros)),
+        ("merge_macro", "where its outputs meet", plan.merge_macro),
+    ):
+        equal(f"layers.{place}.place.{key}", meaning, wanted, getattr(where, key))
+    most = plan.copies * plan.row_tiles
+    if has_weights(layer) and where.macros > most:
+        allowed = f"at most copies x row_tiles ({most})"
+        raise ValueError(f"layers.{place}.place.macros|{allowed}|{where.macros}")
+
+
+def check_counts(arch: "Arch", place: int) -> None:
+    """Check components: DACs at each row in use, ADCs unless those of a mate serve."""
+    layer = arch.layers[place]
+    mapping, counts = layer.mapping, layer.counts
+    field = f"layers.{place}.counts"
+    if arch.rules == "strict":
+        drivers = mapping.copies * mapping.rows * mapping.column_tiles * arch.slices
+        equal(f"{field}.dac", "one for each row in use", drivers, counts.dac)
+    if not has_weights(layer):
+        equal(f"{field}.adc", "none without weights", 0, counts.adc)
+    elif counts.adc == 0:
+        mate = layer.place.mate
+        if mate is None or arch.layers[mate].counts.adc == 0:
+            raise ValueError(f"{field}.adc|at least 1, in the layer or in its mate|0")
+
+
+def check_mesh(arch: "Arch", plan: Floorplan) -> None:
+    """Check the mesh; of a plan's rows the last ones may be empty."""
+    equal("mesh.macros", "those of all layers", plan.macros, arch.mesh.macros)
+    equal("mesh.columns", "of a near square", plan.mesh_columns, arch.mesh.columns)
+    rows = -(-plan.macros // plan.mesh_columns)
+    equal("mesh.rows", "macros / columns, rounded up", rows, arch.mesh.rows)

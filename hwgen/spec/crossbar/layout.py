@@ -9,9 +9,8 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
-from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
-from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.point import HasBits, Point, Rules
 
 Link = tuple[tuple[int, int], tuple[int, int]]
 """A directed link of the mesh, from one (row, column) to the one beside it."""
@@ -123,7 +122,7 @@ def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, rules: Rules) -
 
 
 def floorplan(
-    network: CrossbarNetwork, components: Components, point: Point, rules: Rules, choice: Choice
+    network: CrossbarNetwork, data: HasBits, point: Point, rules: Rules, choice: Choice
 ) -> Floorplan:
     """Return where every layer stands (sheet of seed 003, sections 4 and 5)."""
     placed: list[Placement] = []
@@ -149,7 +148,7 @@ def floorplan(
                 rows=rows,
                 row_tiles=row_tiles,
                 column_tiles=column_tiles,
-                crossbars=row_tiles * column_tiles * point.slices(components),
+                crossbars=row_tiles * column_tiles * point.slices(data),
                 copies=copies,
                 blocks=blocks,
                 macros=macros,

@@ -1,7 +1,7 @@
 """One combination of the outer loop: what is the same in a whole accelerator (seed 003, Alg. 1)."""
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -12,6 +12,15 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 
 Rules = Literal["published", "strict"]
 """How a design is judged: as the published tool's code does, or with nothing left out."""
+
+
+class HasBits(Protocol):
+    """Components, or an architecture: both say how wide data are."""
+
+    @property
+    def weight_bits(self) -> int: ...
+    @property
+    def activation_bits(self) -> int: ...
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -36,13 +45,13 @@ class Point:
         both = self.dac_bits > 1 and self.cell_bits > 1
         return int(math.log2(self.side)) + self.dac_bits + self.cell_bits - (1 if both else 2)
 
-    def slices(self, components: Components) -> int:
+    def slices(self, data: HasBits) -> int:
         """Return how many cells hold one weight."""
-        return -(-components.weight_bits // self.cell_bits)
+        return -(-data.weight_bits // self.cell_bits)
 
-    def bit_steps(self, components: Components) -> int:
+    def bit_steps(self, data: HasBits) -> int:
         """Return how many bit steps feed one input."""
-        return -(-components.activation_bits // self.dac_bits)
+        return -(-data.activation_bits // self.dac_bits)
 
 
 RRAM_RATIOS = (0.15, 0.2, 0.25, 0.3)

@@ -1,0 +1,365 @@
+"""The search: bounds and designs find each other.
+
+In rounds, the boxes of the design space with the best bounds are split, and the designs that their
+relaxed problems point at, or the best designs so far, are annealed and confirmed exactly. A box
+whose bound is no better than the best design is closed. A round is a list of independent pieces of
+work of a size that does not depend on who does them, so the answer is the same for any number of
+workers.
+"""
+
+import heapq
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hwgen.dse.crossbar.anneal import COLD, HOT
+from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
+from hwgen.dse.crossbar.scan import scan
+from hwgen.dse.executors import Executor
+from hwgen.dse.store import Store, run_stored
+from hwgen.model.crossbar.tables import make_tables
+from hwgen.spec.crossbar.components import Components
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Point, Rules, points
+
+BOUND = "hwgen.dse.crossbar.work:bound"
+SEARCH = "hwgen.dse.crossbar.work:search"
+
+SPLITS, STARTS = 12, 4
+"""Boxes that are split and designs that are annealed in one round."""
+
+BOXES = 240
+"""Boxes that a search bounds, unless its budget says otherwise."""
+
+EVALUATIONS_PER_PIXEL = 1.5e10
+"""The default number of evaluations is this, divided by the work of one evaluation."""
+
+FEWEST, MOST = 12_000, 300_000
+PIECE = 24
+"""Pieces of work that the evaluations of a search are spent in."""
+
+CLOSE_ENOUGH = 1.001
+"""A box must promise this much more than the best design to stay open."""
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What a search may spend; None: as much as suits the network.
+
+    method: bounded, or text or code for the published search
+    evaluations: of the closed form
+    boxes: of the design space that are bounded
+    sharing: whether two layers may share macros
+    time_limit_s: the answer then depends on the machine, and says so
+    """
+
+    method: str = "bounded"
+    evaluations: int | None = None
+    boxes: int | None = None
+    sharing: bool = True
+    time_limit_s: float | None = None
+
+
+@dataclass(order=True)
+class OpenBox:
+    """A box that may hold something better, the most promising first."""
+
+    energy_nj: float
+    number: int
+    point: int = field(compare=False)
+    entry: Json = field(compare=False)
+
+
+def default_evaluations(network: CrossbarNetwork) -> int:
+    """Return how many designs a network of this size is worth in about the same time."""
+    effort = sum(layer.pixels * max(1, len(layer.providers)) for layer in network.layers)
+    return int(max(FEWEST, min(MOST, EVALUATIONS_PER_PIXEL / (effort + 50_000))))
+
+
+class Search:
+    """One search as it goes on.
+
+    best: the best candidate; open: boxes that may hold something better
+    """
+
+    def __init__(
+        self,
+        network: CrossbarNetwork,
+        components: Components,
+        *,
+        power_w: float,
+        rules: Rules,
+        seed: int,
+        budget: Budget,
+        executor: Executor,
+        store: Store | None,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.network, self.components = network, components
+        self.power_w, self.rules, self.seed, self.budget = power_w, rules, seed, budget
+        self.executor, self.store, self.on_progress = executor, store, on_progress
+        self.points = points(components, rules)
+        self.problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
+        self.operations = float(network.operations)
+        if rules == "published":
+            self.operations = float(sum(each.operations * each.groups for each in network.layers))
+        self.evaluations_left = budget.evaluations or default_evaluations(network)
+        self.boxes_left = budget.boxes or BOXES
+        self.piece = max(500, self.evaluations_left // PIECE)
+        self.open: list[OpenBox] = []
+        self.closed_nj: dict[int, float] = {}
+        self.candidates: list[Candidate] = []
+        self.memory_of: dict[int, int] = {}
+        self.waiting: list[tuple[float, int, int, int, Json]] = []
+        self.convergence: list[Progress] = []
+        self.evaluations = self.exact_evaluations = self.boxes = self.numbers = 0
+        self.started = time.monotonic()
+
+    @property
+    def best(self) -> Candidate | None:
+        """The most efficient design so far."""
+        return self.candidates[0] if self.candidates else None
+
+    @property
+    def target_nj(self) -> float:
+        """Energy above which a box holds nothing of interest."""
+        return self.best.energy_nj / CLOSE_ENOUGH if self.best else self.hopeless_nj
+
+    @property
+    def hopeless_nj(self) -> float:
+        """Energy of a design that nobody would build: 1 GOPS/W."""
+        return self.operations
+
+    def task(self, point: int, **more: Any) -> Json:
+        """Return a piece of work at a point."""
+        return {
+            "problem": self.problem,
+            "point": asdict(self.points[point]),
+            "power_w": self.power_w,
+            "rules": self.rules,
+            **more,
+        }
+
+    def run(self, function: str, tasks: list[Json]) -> list[Json]:
+        """Return the results of some pieces of work, in their order."""
+        return run_stored(self.executor, function, tasks, self.store, None)
+
+    def begin(self) -> None:
+        """Bound every point with every size of scratchpads, roughly, and open those that fit."""
+        for place, point in enumerate(self.points):
+            args = (self.network, self.components, point, self.power_w, self.rules)
+            tables = make_tables(*args)
+            for memory in range(len(self.components.scratchpads.capacities)):
+                self.numbers += 1
+                self.boxes += 1
+                energy = scan(tables, memory)
+                if energy < self.hopeless_nj:
+                    entry: Json = {"memory": memory}
+                    heapq.heappush(self.open, OpenBox(energy, self.numbers, place, entry))
+                else:
+                    self.close(place, energy)
+
+    def take(self, point: int, result: Json) -> None:
+        """Open the boxes of a result, and note the designs that they point at."""
+        for entry in result["boxes"]:
+            self.boxes += 1
+            self.numbers += 1
+            energy = entry["energy_nj"]
+            if energy >= self.target_nj:
+                self.close(point, energy)
+                continue
+            heapq.heappush(self.open, OpenBox(energy, self.numbers, point, entry))
+            if entry["design"] is not None and entry["height_nj"] < self.hopeless_nj:
+                memory = entry["box"][4]
+                start = (entry["height_nj"], self.numbers, point, memory, entry["design"])
+                heapq.heappush(self.waiting, start)
+
+    def close(self, point: int, energy_nj: float) -> None:
+        """Remember the least bound among the boxes of a point that are closed."""
+        self.closed_nj[point] = min(self.closed_nj.get(point, energy_nj), energy_nj)
+
+    def split(self) -> None:
+        """Split the most promising boxes."""
+        chosen: list[OpenBox] = []
+        while self.open and len(chosen) < min(SPLITS, self.boxes_left):
+            box = heapq.heappop(self.open)
+            if box.energy_nj >= self.target_nj:
+                self.close(box.point, box.energy_nj)
+                continue
+            chosen.append(box)
+        tasks = [
+            self.task(
+                box.point,
+                target_nj=self.target_nj,
+                **{key: box.entry[key] for key in ("box", "cuts", "memory") if key in box.entry},
+            )
+            for box in chosen
+        ]
+        self.boxes_left -= len(chosen)
+        for box, result in zip(chosen, self.run(BOUND, tasks), strict=True):
+            if result["narrow"]:
+                self.close(box.point, box.energy_nj)
+            for entry in result["boxes"]:
+                entry["energy_nj"] = max(entry["energy_nj"], box.energy_nj)
+            self.take(box.point, result)
+
+    def starts(self) -> list[tuple[int, int, Json, float]]:
+        """Return point, scratchpad, design and first threshold of what is annealed next.
+
+        Half of them go on from the best designs, with a smaller threshold.
+        """
+        chosen: list[tuple[int, int, Json, float]] = []
+        for place, candidate in enumerate(self.candidates[: STARTS // 2]):
+            point = self.points.index(candidate.point)
+            hot = max(COLD, HOT / (3 + 2 * place))
+            chosen.append((point, self.memory_of[id(candidate)], candidate.chosen.as_json(), hot))
+        while self.waiting and len(chosen) < STARTS:
+            _, _, point, memory, design = heapq.heappop(self.waiting)
+            chosen.append((point, memory, design, HOT / 2))
+        return chosen
+
+    def anneal(self) -> None:
+        """Anneal the next designs, and keep what was confirmed."""
+        starts = self.starts()
+        count = min(self.piece, self.evaluations_left // max(1, len(starts)))
+        if not starts or count < 1:
+            self.evaluations_left = 0
+            return
+        tasks = [
+            self.task(
+                point,
+                memory=memory,
+                design=design,
+                evaluations=count,
+                seed=(self.seed * 1_000_003 + self.evaluations + place) % (1 << 32),
+                hot=hot,
+                sharing=self.budget.sharing,
+            )
+            for place, (point, memory, design, hot) in enumerate(starts)
+        ]
+        self.evaluations_left -= count * len(starts)
+        for (point, *_), result in zip(starts, self.run(SEARCH, tasks), strict=True):
+            self.evaluations += result["evaluations"]
+            self.exact_evaluations += result["exact_evaluations"]
+            if result["design"] is not None:
+                self.keep(point, result)
+
+    def keep(self, point: int, result: Json) -> None:
+        """Put a confirmed design among the candidates, the best first, each once."""
+        cost = dict(result["cost"])
+        memory = cost.pop("memory")
+        chosen = Chosen(**result["design"])
+        if any(each.chosen == chosen for each in self.candidates):
+            return
+        candidate = Candidate(point=self.points[point], chosen=chosen, **cost)
+        self.memory_of[id(candidate)] = memory
+        self.candidates.append(candidate)
+        self.candidates.sort(key=lambda each: -each.efficiency_gops_per_w)
+
+    def bound_nj(self, point: int | None = None) -> float:
+        """Return the energy that no design (of one point) is below."""
+        energies = [box.energy_nj for box in self.open if point in (None, box.point)]
+        closed = self.closed_nj.items()
+        energies += [energy for where, energy in closed if point in (None, where)]
+        if self.best and point is None:
+            energies.append(self.best.energy_nj)
+        return min(energies, default=float("inf"))
+
+    def tell(self) -> None:
+        """Note how far the search is, and tell whoever wants to know."""
+        best = self.best.efficiency_gops_per_w if self.best else 0.0
+        bound = self.operations / self.bound_nj()
+        self.convergence.append(
+            Progress(evaluations=self.evaluations, best_gops_per_w=best, bound_gops_per_w=bound)
+        )
+        if self.on_progress is not None:
+            self.on_progress(self.convergence[-1])
+
+    def out_of_time(self) -> bool:
+        """Whether a time limit has passed."""
+        limit = self.budget.time_limit_s
+        return limit is not None and time.monotonic() - self.started > limit
+
+    def go(self) -> SearchResult | None:
+        """Search until the budget is spent or nothing is left to find; None if nothing fits."""
+        stopped = False
+        try:
+            self.begin()
+            self.tell()
+            while self.evaluations_left > 0 or (self.boxes_left > 0 and self.open):
+                if self.out_of_time():
+                    stopped = True
+                    break
+                if self.boxes_left > 0:
+                    self.split()
+                if self.evaluations_left > 0:
+                    self.anneal()
+                self.tell()
+        except KeyboardInterrupt:
+            stopped = True
+        return self.result(stopped) if self.best else None
+
+    def result(self, stopped: bool) -> SearchResult:
+        """Return what was found."""
+        assert self.best is not None
+        return SearchResult(
+            rules=self.rules,
+            power_w=self.power_w,
+            seed=self.seed,
+            method=self.budget.method,
+            best=self.best,
+            candidates=self.candidates,
+            points=[self.point_result(place) for place in range(len(self.points))],
+            convergence=self.convergence,
+            bound_gops_per_w=self.operations / self.bound_nj(),
+            evaluations=self.evaluations,
+            exact_evaluations=self.exact_evaluations,
+            boxes=self.boxes,
+            stopped_early=stopped,
+        )
+
+    def point_result(self, place: int) -> PointResult:
+        """Return what is known of one point."""
+        point: Point = self.points[place]
+        own = [each for each in self.candidates if each.point == point]
+        best = own[0].efficiency_gops_per_w if own else 0.0
+        return PointResult(
+            point=point,
+            bound_gops_per_w=max(best, self.operations / self.bound_nj(place)),
+            best_gops_per_w=best,
+        )
+
+
+def synthesize(
+    network: CrossbarNetwork,
+    components: Components,
+    *,
+    power_w: float,
+    rules: Rules,
+    seed: int,
+    budget: Budget,
+    executor: Executor,
+    store: Store | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> SearchResult | None:
+    """Return the best design for a network within a power budget; None if none fits.
+
+    An interrupt or the time limit ends the search with what it has. What is finished is in `store`,
+    and is not done again.
+    """
+    search = Search(
+        network,
+        components,
+        power_w=power_w,
+        rules=rules,
+        seed=seed,
+        budget=budget,
+        executor=executor,
+        store=store,
+        on_progress=on_progress,
+    )
+    return search.go()

@@ -1,0 +1,150 @@
+"""The independent pieces of a search, as functions of JSON: any worker on any host can do them.
+
+A piece names the problem whole, so that a worker needs nothing else; what it makes from that is
+kept for the next piece of the same problem.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from hwgen.dse.crossbar.anneal import Found, anneal, fits, height
+from hwgen.dse.crossbar.bound import bound_box, halves
+from hwgen.dse.crossbar.choices import Box, Held, make_held
+from hwgen.dse.crossbar.cuts import Cut, least_needs
+from hwgen.model.crossbar.design import Design
+from hwgen.model.crossbar.evaluate import evaluate, evaluate_at
+from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, Ints, Tables, make_tables
+from hwgen.spec.crossbar.components import Components
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Point, Rules
+
+Json = dict[str, Any]
+
+LONGEST_STEPS = 1e7
+LONGEST_STEP = 64.0
+"""Longest pipeline step that is looked at, in floors; a network that needs more is not sensible."""
+
+KEPT = 256
+
+
+@lru_cache(maxsize=KEPT)
+def tables_of(
+    network: CrossbarNetwork, components: Components, point: Point, power_w: float, rules: Rules
+) -> tuple[Tables, Held, Ints]:
+    """Return the arrays of a network at a point, and what bounds need of them."""
+    tables = make_tables(network, components, point, power_w, rules)
+    return tables, make_held(tables), least_needs(tables)
+
+
+@lru_cache(maxsize=8)
+def problem_of(text: str) -> tuple[CrossbarNetwork, Components]:
+    """Return network and components from JSON."""
+    return TypeAdapter(tuple[CrossbarNetwork, Components]).validate_json(text)
+
+
+def opened(task: Json) -> tuple[Tables, Held, Ints]:
+    """Return the arrays that a piece of work is about."""
+    network, components = problem_of(task["problem"])
+    return tables_of(network, components, Point(**task["point"]), task["power_w"], task["rules"])
+
+
+def as_design(given: Json) -> Design:
+    """Return a design from its lists."""
+    return Design(*(np.array(given[name], np.int64) for name in Design._fields))
+
+
+def from_design(design: Design) -> Json:
+    """Return the lists of a design."""
+    return {name: getattr(design, name).tolist() for name in Design._fields}
+
+
+def as_cut(given: Json) -> Cut:
+    """Return a path from its lists."""
+    return Cut(np.array(given["enter"]), np.array(given["leave"]), given["fixed"])
+
+
+def from_cut(cut: Cut) -> Json:
+    """Return the lists of a path."""
+    return {"enter": cut.enter.tolist(), "leave": cut.leave.tolist(), "fixed": int(cut.fixed)}
+
+
+def root_boxes(tables: Tables, memory: int) -> list[Box]:
+    """Return the boxes that together hold every design with one size of scratchpads.
+
+    The shortest step has a box of its own: there a step does not depend on what is bought.
+    """
+    floor = float(tables.scalars[FLOOR])
+    longest = LONGEST_STEP * floor
+    return [
+        Box(1.0, LONGEST_STEPS, floor, floor, memory),
+        Box(1.0, LONGEST_STEPS, floor, longest, memory),
+    ]
+
+
+def bound(task: Json) -> Json:
+    """Bound the halves of a box, or the boxes of a whole point; return them and their designs.
+
+    task: `box` and `cuts` of a box, or `memory`; `target_nj`: above it nothing is of interest
+    Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `design` and its estimated `height_nj`;
+    `narrow`: the box cannot be split.
+    """
+    tables, held, needs = opened(task)
+    if "box" in task:
+        boxes, cuts = halves(Box(*task["box"])), [as_cut(cut) for cut in task["cuts"]]
+    else:
+        boxes, cuts = root_boxes(tables, task["memory"]), []
+    made = []
+    for box in boxes:
+        found = bound_box(tables, held, needs, box, cuts, task["target_nj"])
+        entry: Json = {"energy_nj": found.energy, "box": list(box), "design": None}
+        if found.energy < task["target_nj"]:
+            entry["cuts"] = [from_cut(cut) for cut in found.cuts]
+            if found.design is not None:
+                cost, kilobytes = evaluate_at(tables, found.design, box.memory)
+                entry["design"] = from_design(found.design)
+                entry["height_nj"] = height(tables, cost, kilobytes)
+        made.append(entry)
+    return {"boxes": made, "narrow": not boxes}
+
+
+def search(task: Json) -> Json:
+    """Anneal from one design, and confirm what was found exactly.
+
+    task: `design`, `memory`, `evaluations`, `seed`, `hot` (the first threshold)
+    Returns `design` and its exact `cost`, or null if nothing fits, and the evaluations spent.
+    """
+    tables, _, _ = opened(task)
+    found: Found = anneal(
+        tables,
+        as_design(task["design"]),
+        task["memory"],
+        task["evaluations"],
+        task["seed"],
+        task["sharing"],
+        task["hot"],
+    )
+    spent = {"evaluations": task["evaluations"], "exact_evaluations": 1}
+    cost = evaluate(tables, found.design, True)
+    if not fits(tables, cost):
+        return {"design": None, "cost": None, **spent}
+    return {
+        "design": from_design(found.design),
+        "cost": {
+            "efficiency_gops_per_w": cost.efficiency,
+            "energy_nj": cost.energy_nj,
+            "steps": int(cost.steps),
+            "step_ns": cost.step_ns,
+            "interval_steps": int(cost.interval),
+            "peak_w": cost.peak_w,
+            "memory": int(cost.memory),
+        },
+        **spent,
+    }
+
+
+def operations(task: Json) -> float:
+    """Return the operations of an image at a point."""
+    return float(opened(task)[0].scalars[OPERATIONS])

@@ -1,0 +1,202 @@
+"""A synthesis from a request to the files, with a search that needs no time."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from hwgen.dse.crossbar.result import Chosen, SearchResult
+from hwgen.errors import ConfigError, DesignError, OutputError
+from hwgen.flow.context import Context
+from hwgen.flow.synthesize import FILES, Request, synthesize_network
+from hwgen.model.crossbar.record import confirm, design_of
+from hwgen.spec.crossbar import load_arch
+from hwgen.spec.crossbar.components import Components
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Point
+from hwgen.spec.crossbar.schedule import load_schedule
+from tests.synthesis import COMPONENTS_FILE, candidate, result
+
+NETWORK = "cifar_alexnet"
+POWER_W = 12.0
+POINT = Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1)
+
+Change = Callable[[SearchResult], SearchResult | None]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may spend."""
+
+    method: str
+    evaluations: int | None
+    time_limit_s: float | None
+
+
+@pytest.fixture
+def searched(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
+    """Put a search in the place of ours that knows one design."""
+
+    def use(change: Change) -> None:
+        def synthesize(
+            network: CrossbarNetwork, components: Components, *, power_w: float, **_: Any
+        ) -> SearchResult | None:
+            chosen = simple(network)
+            found = confirm(
+                network,
+                components,
+                point=POINT,
+                rules="strict",
+                power_w=power_w,
+                design=design_of(**chosen.as_json()),
+            )
+            best = candidate(found, chosen)
+            return change(
+                result(
+                    power_w=power_w,
+                    best=best,
+                    candidates=[best],
+                    bound_gops_per_w=2 * best.efficiency_gops_per_w,
+                )
+            )
+
+        module = ModuleType("hwgen.dse.crossbar.search")
+        vars(module).update(synthesize=synthesize, Budget=Budget)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+
+    use(lambda found: found)
+    return use
+
+
+def simple(network: CrossbarNetwork) -> Chosen:
+    """Return one copy and one macro of each layer."""
+    layers = network.layers
+    return Chosen(
+        copies=[1] * len(layers),
+        macros=[int(layer.has_weights) for layer in layers],
+        mate=[-1] * len(layers),
+        clocks=[32 if layer.kind == "fc" else 1 for layer in layers],
+    )
+
+
+@pytest.fixture
+def request_of(tmp_path: Path) -> Callable[..., Request]:
+    """Ask for something that can be had, with some things changed."""
+
+    def ask(**changes: Any) -> Request:
+        given = Request(
+            network=NETWORK,
+            power_w=POWER_W,
+            components=COMPONENTS_FILE,
+            rules="strict",
+            seed=1,
+            method="bounded",
+            evaluations=None,
+            workers=1,
+            scheduler=None,
+            time_limit_s=None,
+            out=tmp_path / "out",
+        )
+        return replace(given, **changes)
+
+    return ask
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    return Context(work=tmp_path / "work", console=None)
+
+
+pytestmark = pytest.mark.usefixtures("searched")
+
+
+def test_all_files_belong_together(
+    context: Context, request_of: Callable[..., Request], tmp_path: Path
+) -> None:
+    made = synthesize_network(context, request_of())
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
+    arch = load_arch(tmp_path / "out/architecture.yaml")
+    schedule = load_schedule(tmp_path / "out/schedule.npz", arch)
+    assert arch == made.arch
+    assert made.report.architecture_digest == arch.digest
+    assert made.report.schedule_digest == schedule.digest
+    assert made.report.network.digest == arch.network.digest == schedule.facts.network
+
+
+def test_the_same_bytes_in_another_folder(
+    context: Context, request_of: Callable[..., Request], tmp_path: Path
+) -> None:
+    synthesize_network(context, request_of())
+    synthesize_network(context, request_of(out=tmp_path / "again", workers=2))
+    for name in FILES:
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_an_earlier_output_is_replaced_and_nothing_else(
+    context: Context, request_of: Callable[..., Request], tmp_path: Path
+) -> None:
+    synthesize_network(context, request_of())
+    synthesize_network(context, request_of())
+    (tmp_path / "out/thesis.tex").touch()
+    with pytest.raises(OutputError, match=r"thesis\.tex"):
+        synthesize_network(context, request_of())
+    assert (tmp_path / "out/architecture.yaml").exists()
+
+
+def test_without_a_folder_it_goes_to_work(
+    context: Context, request_of: Callable[..., Request]
+) -> None:
+    made = synthesize_network(context, request_of(out=None))
+    assert made.folder == context.work / "synthesis/cifar_alexnet-12w-strict"
+    assert (made.folder / "report.html").exists()
+
+
+@pytest.mark.parametrize("power_w", [0.0, -1.0, float("nan"), float("inf"), 1e9])
+def test_no_power(context: Context, request_of: Callable[..., Request], power_w: float) -> None:
+    with pytest.raises(ConfigError, match=r"--power-w must be above 0 and at most 1,000,000, got"):
+        synthesize_network(context, request_of(power_w=power_w))
+
+
+def test_too_little_power(
+    searched: Callable[[Change], None],
+    context: Context,
+    request_of: Callable[..., Request],
+    tmp_path: Path,
+) -> None:
+    searched(lambda _: None)
+    with pytest.raises(DesignError, match="more --evaluations"):
+        synthesize_network(context, request_of())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_search_that_lies_is_caught(
+    searched: Callable[[Change], None],
+    context: Context,
+    request_of: Callable[..., Request],
+    tmp_path: Path,
+) -> None:
+    searched(lambda found: replace(found, best=replace(found.best, efficiency_gops_per_w=999.0)))
+    with pytest.raises(DesignError, match=r"must reach 999\.0 GOPS/W"):
+        synthesize_network(context, request_of())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_constant(
+    context: Context, request_of: Callable[..., Request], tmp_path: Path
+) -> None:
+    text = COMPONENTS_FILE.read_text(encoding="utf-8").replace("leakage_w: 13.6025e-3, ", "")
+    (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"scratchpads\.capacities\.0\.leakage_w must be present"):
+        synthesize_network(context, request_of(components=tmp_path / "c.yaml"))
+
+
+def test_no_adc_fits(context: Context, request_of: Callable[..., Request], tmp_path: Path) -> None:
+    lines = COMPONENTS_FILE.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if "samples_per_ns" not in line or "{bits: 4," in line]
+    (tmp_path / "c.yaml").write_text("\n".join(kept), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"adcs\.resolutions must be at least one.*got 4 bits"):
+        synthesize_network(context, request_of(components=tmp_path / "c.yaml"))

@@ -1,0 +1,143 @@
+"""A small synthesis for the tests of what is handed on: a network, designs of it, a search."""
+
+from pathlib import Path
+from typing import Any
+
+from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
+from hwgen.flow.synthesis_report import synthesis_report
+from hwgen.model.crossbar.breakdown import break_down
+from hwgen.model.crossbar.record import Confirmed, confirm, design_of, make_arch, make_schedule
+from hwgen.report.synthesis import SynthesisReport
+from hwgen.report.types import Source
+from hwgen.spec.crossbar.arch import Arch
+from hwgen.spec.crossbar.components import load_components
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Point
+from hwgen.spec.crossbar.schedule import Schedule
+from tests.model.crossbar.layers import conv, fc, layer, pool
+
+ROOT = Path(__file__).parents[1]
+COMPONENTS_FILE = ROOT / "configs/crossbar/components.yaml"
+COMPONENTS = load_components(COMPONENTS_FILE)
+
+POWER_W = 3.0
+
+SMALL = CrossbarNetwork(
+    name="small",
+    input_channels=3,
+    input_side=16,
+    layers=(
+        conv("stem", (), (3, 32), (16, 16), window=(3, 1, 1)),
+        conv("left", (0,), (32, 32), (16, 16), window=(3, 1, 1)),
+        layer("join", "eltwise", (0, 1), (32, 32), (16, 16), activation="relu"),
+        pool("pool", (2,), 32, (16, 8), window=(2, 2, 0)),
+        conv("deep", (3,), (32, 300), (8, 8), window=(3, 1, 1), activation="sigmoid"),
+        pool("average", (4,), 300, (8, 1), window=(8, 1, 0)),
+        fc("head", (5,), (300, 10), activation="none"),
+    ),
+)
+"""Every kind of layer; `stem` and `deep` share macros in the designs below."""
+
+DESIGN = Chosen(
+    copies=[8, 4, 1, 1, 2, 1, 1],
+    macros=[3, 2, 0, 0, 0, 0, 1],
+    mate=[4, -1, -1, -1, 0, -1, -1],
+    clocks=[1, 1, 1, 1, 1, 1, 3],
+)
+ALONE = Chosen(
+    copies=[4, 4, 1, 1, 2, 1, 1],
+    macros=[2, 2, 0, 0, 3, 0, 1],
+    mate=[-1] * 7,
+    clocks=[1, 1, 1, 1, 1, 1, 2],
+)
+
+POINTS = (
+    Point(rram_ratio=None, cell_bits=2, side=128, dac_bits=1),
+    Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1),
+)
+
+
+def confirmed(chosen: Chosen = DESIGN, point: Point = POINTS[0]) -> Confirmed:
+    """Return a design of the small network under strict rules."""
+    return confirm(
+        SMALL,
+        COMPONENTS,
+        point=point,
+        rules="strict",
+        power_w=POWER_W,
+        design=design_of(**chosen.as_json()),
+    )
+
+
+def candidate(found: Confirmed, chosen: Chosen) -> Candidate:
+    """Return a confirmed design as a search hands it on."""
+    cost = found.cost
+    return Candidate(
+        point=found.point,
+        chosen=chosen,
+        efficiency_gops_per_w=float(cost.efficiency),
+        energy_nj=float(cost.energy_nj),
+        steps=int(cost.steps),
+        step_ns=float(cost.step_ns),
+        interval_steps=int(cost.interval),
+        peak_w=float(cost.peak_w),
+    )
+
+
+def result(**changes: Any) -> SearchResult:
+    """Return what a search over four designs would hand on, with some fields changed."""
+    found = sorted(
+        (
+            candidate(confirmed(chosen, point), chosen)
+            for chosen in (DESIGN, ALONE)
+            for point in POINTS
+        ),
+        key=lambda each: -each.efficiency_gops_per_w,
+    )
+    best = found[0].efficiency_gops_per_w
+    facts: dict[str, Any] = {
+        "rules": "strict",
+        "power_w": POWER_W,
+        "seed": 5,
+        "method": "bounded",
+        "best": found[0],
+        "candidates": found,
+        "points": [
+            PointResult(
+                point=point,
+                bound_gops_per_w=1.3 * best,
+                best_gops_per_w=max(
+                    each.efficiency_gops_per_w for each in found if each.point == point
+                ),
+            )
+            for point in POINTS
+        ],
+        "convergence": [
+            Progress(evaluations=0, best_gops_per_w=0.0, bound_gops_per_w=2 * best),
+            Progress(evaluations=70, best_gops_per_w=best, bound_gops_per_w=1.25 * best),
+        ],
+        "bound_gops_per_w": 1.25 * best,
+        "evaluations": 100,
+        "exact_evaluations": 4,
+        "boxes": 9,
+        "stopped_early": False,
+    }
+    return SearchResult(**facts | changes)
+
+
+def handed_on(**changes: Any) -> tuple[Arch, Schedule, SynthesisReport]:
+    """Return architecture, schedule and report of the best of them."""
+    searched = result(**changes)
+    best = confirmed(searched.best.chosen, searched.best.point)
+    arch = make_arch(best, "small-3w")
+    schedule = make_schedule(best, arch)
+    report = synthesis_report(
+        searched,
+        arch,
+        schedule,
+        breakdown=break_down(best, arch),
+        network=Source(name=SMALL.name, file="small.onnx", digest=SMALL.digest),
+        components=Source(name=COMPONENTS.name, file="components.yaml", digest=COMPONENTS.digest),
+        versions={"python": "3"},
+    )
+    return arch, schedule, report
