@@ -11,7 +11,7 @@ from hwgen.flow.context import Context
 from hwgen.flow.images import Batch
 from hwgen.flow.protocols import Bytes, ImageRun, Prediction, Program
 from hwgen.flow.rooms import load
-from hwgen.flow.subject import Subject
+from hwgen.flow.subject import Subject, model_of
 
 Maps = Mapping[str, NDArray[Any]]
 """All maps of all images by layer name, the image under `input`."""
@@ -40,7 +40,7 @@ def predicted_cycles(
     context: Context, subject: Subject, program: Program, maps: Maps, images: int
 ) -> list[Prediction]:
     """Return what the cycle model says of each image."""
-    model = subject.family.model.CycleModel(program, subject.arch)
+    model = model_of(context, subject).CycleModel(program, subject.arch)
     found = []
     with context.progress("cycle model", images) as done:
         for image in range(images):

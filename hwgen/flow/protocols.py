@@ -120,11 +120,15 @@ class CompilerRoom(Protocol):
 
 
 class ModelRoom(Protocol):
-    """What `hwgen.model.<family>` exports."""
+    """What `hwgen.model.<family>` exports.
+
+    must_compile: whether its first use will take up to a minute, because it compiles
+    """
 
     def CycleModel(self, program: Program, arch: Architecture) -> CycleModel: ...  # noqa: N802
     def ColumnCounter(self, program: Program, arch: Architecture) -> ColumnCounter: ...  # noqa: N802
     def SplitCost(self, arch: Architecture) -> object: ...  # noqa: N802
+    def must_compile(self) -> bool: ...
     def where_cycles_go(self, prediction: Prediction) -> Mapping[str, float]: ...
 
 

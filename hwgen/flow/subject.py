@@ -10,7 +10,7 @@ from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code, versions
 from hwgen.flow.families import Family, load_architecture
 from hwgen.flow.images import Batch
-from hwgen.flow.protocols import Architecture, Program
+from hwgen.flow.protocols import Architecture, ModelRoom, Program
 from hwgen.report.types import Setting, Source
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network_file import load_network
@@ -95,12 +95,20 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
         # Not there, or damaged since it was written.
         pass
     with context.progress(f"compiling {subject.network.graph.name} for {subject.arch.name}"):
-        cost = subject.family.model.SplitCost(subject.arch)
+        cost = model_of(context, subject).SplitCost(subject.arch)
         program = subject.family.compiler.compile_network(
             subject.network, subject.arch, layer_cost=cost
         )
         spec.save_program(program, path)
     return program
+
+
+def model_of(context: Context, subject: Subject) -> ModelRoom:
+    """Return the model room; if its first use takes long, the person is told why."""
+    model = subject.family.model
+    if model.must_compile():
+        context.say("the cycle model is compiled once: up to a minute")
+    return model
 
 
 def program_path(context: Context, subject: Subject) -> Path:

@@ -31,14 +31,13 @@ def train_recipe(
 
     out: None: a place in the work folder whose name tells recipe, images and code
     """
-    training = load("hwgen.train")
-    recipe = training.load_recipe(recipe_file)
+    recipe = load("hwgen.train.recipe").load_recipe(recipe_file)
     if seed is not None:
         recipe = replace(recipe, seed=seed)
     folder = out or context.work / "train" / f"{recipe.name}-{identity(recipe, data, start)}"
     reused = resume and out is None and (folder / TRAINING).exists()
     if not reused:
-        training.train_network(
+        load("hwgen.train.train").train_network(
             recipe,
             data_path=data,
             start_path=start,

@@ -15,12 +15,13 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def cache_folder() -> Path:
-    """Return a writable folder that belongs to exactly these sources.
+    """Return a writable folder that belongs to exactly these sources, in this place.
 
     Numba looks at one file when it decides whether a function is up to date; constants and
-    functions of other files would be missed, so the folder's name holds them all.
+    functions of other files would be missed, so the folder's name holds them all. It compiles
+    anew for a copy of the sources, so the name holds their place, too.
     """
-    sha = hashlib.sha256(numba.__version__.encode())
+    sha = hashlib.sha256(f"{numba.__version__} {PACKAGE}".encode())
     for room in ("dse", "model", "spec"):
         for file in sorted((PACKAGE / room).rglob("*.py")):
             sha.update(file.read_bytes())
@@ -40,3 +41,10 @@ numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 def compiled(function: Function) -> Function:
     """Compile a function when it is first called, or load what an earlier process compiled."""
     return cast(Function, numba.njit(cache=True)(function))
+
+
+def is_compiled(function: Callable[..., object]) -> bool:
+    """Return whether an earlier call, of any process, has compiled a function."""
+    folder = Path(numba.config.CACHE_DIR)  # type: ignore[attr-defined]
+    package, module = function.__module__.split(".")[-2:]
+    return any(folder.glob(f"{package}_*/{module}.{function.__name__}-*.nbi"))

@@ -52,8 +52,19 @@ class FeatureMap:
         return self.height, self.width, self.channels
 
 
+class OneInput:
+    """A layer that reads one map, its field `input`."""
+
+    input: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the maps that the layer reads."""
+        return (self.input,)
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Conv:
+class Conv(OneInput):
     """Convolution: arrays `weights` int8 (out, kernel_height, kernel_width, in) and the rest.
 
     `head`: the output stays int32 logits; multiplier and shift are then absent.
@@ -69,14 +80,9 @@ class Conv:
     head: bool
     output: FeatureMap
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the maps that the layer reads."""
-        return (self.input,)
-
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Linear:
+class Linear(OneInput):
     """Fully connected layer over the whole input map; `weights` int8 (out, height * width * c)."""
 
     name: str
@@ -85,14 +91,9 @@ class Linear:
     head: bool
     output: FeatureMap
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the maps that the layer reads."""
-        return (self.input,)
-
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class MaxPool:
+class MaxPool(OneInput):
     """Maximum over a window; keeps scale and zero point; padding never wins."""
 
     name: str
@@ -103,14 +104,9 @@ class MaxPool:
     padding: Annotated[int, Field(ge=0, le=7)]
     output: FeatureMap
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the maps that the layer reads."""
-        return (self.input,)
-
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class AveragePool:
+class AveragePool(OneInput):
     """Mean over a window without padding: requantize(sum(x - zx)), with 1 / n inside multiplier."""
 
     name: str
@@ -122,11 +118,6 @@ class AveragePool:
     multiplier: Multiplier
     shift: Shift
     output: FeatureMap
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the maps that the layer reads."""
-        return (self.input,)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -63,67 +63,86 @@ def export_node(
     network: QuantizedTraining, node: Node, maps: dict[str, FeatureMap]
 ) -> tuple[Layer, Parameters | None]:
     """Return the layer of one node, and its integers if it has any."""
-    name, first = node.name, node.inputs[0]
-    source = maps[first]
+    source = maps[node.inputs[0]]
     output = output_map(network, node, source)
     match node.op:
-        case "conv" | "shortcut":
-            conv = Conv(
-                name=name,
-                op="conv",
-                input=first,
-                kernel_height=node.kernel,
-                kernel_width=node.kernel,
-                stride=node.stride,
-                padding=node.padding,
-                head=False,
-                output=output,
-            )
-            if node.op == "shortcut":
-                return conv, identity_weights(source, output)
-            return conv, export_weights(network, node, source, output)
+        case "conv":
+            return conv_layer(node, output), export_weights(network, node, source, output)
+        case "shortcut":
+            return conv_layer(node, output), identity_weights(source, output)
         case "linear":
-            head = Linear(name=name, op="linear", input=first, head=True, output=output)
-            return head, export_weights(network, node, source, output)
+            return head_layer(node, output), export_weights(network, node, source, output)
         case "max_pool":
-            pool = MaxPool(
-                name=name,
-                op="max_pool",
-                input=first,
-                kernel=node.kernel,
-                stride=node.stride,
-                padding=node.padding,
-                output=output,
-            )
-            return pool, None
+            return max_pool_layer(node, output), None
         case "average_pool":
-            multiplier, shift = fixed_point(source.scale / output.scale / node.kernel**2)
-            mean = AveragePool(
-                name=name,
-                op="average_pool",
-                input=first,
-                kernel_height=node.kernel,
-                kernel_width=node.kernel,
-                stride=node.stride,
-                multiplier=multiplier,
-                shift=shift,
-                output=output,
-            )
-            return mean, None
+            return average_pool_layer(node, source, output), None
         case "add":
-            other = node.inputs[1]
-            a, b, shift = add_multipliers(source.scale, maps[other].scale, output.scale)
-            total = Add(
-                name=name,
-                op="add",
-                a=first,
-                b=other,
-                multiplier_a=a,
-                multiplier_b=b,
-                shift=shift,
-                output=output,
-            )
-            return total, None
+            return add_layer(node, source, maps[node.inputs[1]], output), None
+
+
+def conv_layer(node: Node, output: FeatureMap) -> Conv:
+    """Return a convolution; a shortcut is one, too."""
+    return Conv(
+        name=node.name,
+        op="conv",
+        input=node.inputs[0],
+        kernel_height=node.kernel,
+        kernel_width=node.kernel,
+        stride=node.stride,
+        padding=node.padding,
+        head=False,
+        output=output,
+    )
+
+
+def head_layer(node: Node, output: FeatureMap) -> Linear:
+    """Return the fully connected layer at the end."""
+    return Linear(name=node.name, op="linear", input=node.inputs[0], head=True, output=output)
+
+
+def max_pool_layer(node: Node, output: FeatureMap) -> MaxPool:
+    """Return a maximum over windows."""
+    return MaxPool(
+        name=node.name,
+        op="max_pool",
+        input=node.inputs[0],
+        kernel=node.kernel,
+        stride=node.stride,
+        padding=node.padding,
+        output=output,
+    )
+
+
+def average_pool_layer(node: Node, source: FeatureMap, output: FeatureMap) -> AveragePool:
+    """Return a mean over windows; its multiplier divides by the pixels of a window."""
+    multiplier, shift = fixed_point(source.scale / output.scale / node.kernel**2)
+    return AveragePool(
+        name=node.name,
+        op="average_pool",
+        input=node.inputs[0],
+        kernel_height=node.kernel,
+        kernel_width=node.kernel,
+        stride=node.stride,
+        multiplier=multiplier,
+        shift=shift,
+        output=output,
+    )
+
+
+def add_layer(node: Node, a: FeatureMap, b: FeatureMap, output: FeatureMap) -> Add:
+    """Return the sum of two maps."""
+    multiplier_a, multiplier_b, shift = add_multipliers(a.scale, b.scale, output.scale)
+    first, second = node.inputs
+    return Add(
+        name=node.name,
+        op="add",
+        a=first,
+        b=second,
+        multiplier_a=multiplier_a,
+        multiplier_b=multiplier_b,
+        shift=shift,
+        output=output,
+    )
 
 
 def output_map(network: QuantizedTraining, node: Node, source: FeatureMap) -> FeatureMap:

@@ -1,19 +1,35 @@
 """What lies in the work folder is used again exactly while what it was made from is the same."""
 
+import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
+import hwgen.model.dbpim
 from hwgen.flow import train as train_step
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_code, digest_of_files
 from hwgen.flow.subject import load_subject, program_of, program_path, with_switches
 from hwgen.flow.train import train_recipe
+from hwgen.train.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]
 NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
 RECIPE = ROOT / "configs/train/digits_small_cnn.yaml"
+
+TRAIN = """
+import sys
+from pathlib import Path
+from hwgen.flow.context import Context
+from hwgen.flow.train import train_recipe
+
+work, recipe = map(Path, sys.argv[1:])
+print(train_recipe(Context(work=work, console=None), recipe).reused, "torch" in sys.modules)
+"""
 
 
 def test_a_program_is_compiled_once(tmp_path: Path) -> None:
@@ -46,6 +62,17 @@ def test_code_is_part_of_the_name(tmp_path: Path) -> None:
     assert digest_of_code("hwgen.spec") != digest_of_code("hwgen.compiler")
 
 
+@pytest.mark.parametrize("cold", [True, False])
+def test_a_model_that_will_compile_is_told_of(
+    *, cold: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hwgen.model.dbpim, "must_compile", lambda: cold)
+    said = io.StringIO()
+    context = Context(work=tmp_path, console=Console(file=said))
+    program_of(context, load_subject(NETWORK, ARCH))
+    assert said.getvalue().count("the cycle model is compiled once") == cold
+
+
 def test_training_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
     for phase in ("float_phase", "pruned_phase", "quantized_phase"):
@@ -58,6 +85,9 @@ def test_training_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (first.reused, again.reused) == (False, True)
     assert again.network == first.network
     assert again.accuracy == first.accuracy
+    code = [sys.executable, "-c", TRAIN, str(context.work), str(recipe)]
+    done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
     recipe.write_text(yaml.safe_dump({**content, "seed": 2}), encoding="utf-8")
-    loaded = train_step.load("hwgen.train").load_recipe(recipe)
+    loaded = load_recipe(recipe)
     assert train_step.identity(loaded, None, None) not in first.network.file

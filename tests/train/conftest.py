@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hwgen.data import Dataset, load_dataset
-from hwgen.train import Recipe, load_recipe
+from hwgen.train.recipe import Recipe, load_recipe
 
 RECIPES = Path(__file__).parents[2] / "configs" / "train"
 

@@ -10,9 +10,10 @@ from hwgen.data import load_dataset
 from hwgen.spec.csd import phi
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network_file import load_network
-from hwgen.train import load_recipe, train_network
 from hwgen.train.integer import integer_accuracy
 from hwgen.train.prune import ALPHA
+from hwgen.train.recipe import load_recipe
+from hwgen.train.train import train_network
 from tests.train.conftest import RECIPES
 
 NETWORKS = RECIPES.parent / "networks"

@@ -5,11 +5,11 @@ import torch
 
 from hwgen.data import Dataset
 from hwgen.spec.network_check import check_network
-from hwgen.train import Recipe
 from hwgen.train.export import add_multipliers, export_network
 from hwgen.train.fake_quantization import MapRange, WeightQuantizer
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold
+from hwgen.train.recipe import Recipe
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hwgen.errors import ConfigError
-from hwgen.train import load_recipe
+from hwgen.train.recipe import load_recipe
 from tests.train.conftest import RECIPES
 
 GOOD = (RECIPES / "digits_small_cnn.yaml").read_text()

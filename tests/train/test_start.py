@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hwgen.errors import DataError
-from hwgen.train import load_recipe
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network
+from hwgen.train.recipe import load_recipe
 from hwgen.train.start import load_start
 from tests.train.conftest import RECIPES
 

@@ -1,7 +1,14 @@
 """Cycles of a DB-PIM program without simulating its hardware."""
 
-from hwgen.model.dbpim.predict import CycleModel, Prediction, SplitCost
+from hwgen.model.dbpim.predict import CycleModel, Prediction, SplitCost, must_compile
 from hwgen.model.dbpim.where import where_cycles_go
 from hwgen.model.dbpim.zero_columns import ColumnCounter
 
-__all__ = ["ColumnCounter", "CycleModel", "Prediction", "SplitCost", "where_cycles_go"]
+__all__ = [
+    "ColumnCounter",
+    "CycleModel",
+    "Prediction",
+    "SplitCost",
+    "must_compile",
+    "where_cycles_go",
+]

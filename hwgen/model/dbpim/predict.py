@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import SimulationError
+from hwgen.model.compiled import is_compiled
 from hwgen.model.dbpim.activity import Counts, bit_columns, windows
 from hwgen.model.dbpim.machine import run
 from hwgen.model.dbpim.state import (
@@ -133,6 +134,11 @@ class SplitCost:
         begin = {"image_beats": 1, "image_height": 1, "image_width": 1, "pixel_bytes": 1}
         _, _, retired, _ = run_packets({**begin, "stream_beats": beats}, packets, costs, self._arch)
         return float(retired[1] - retired[0])
+
+
+def must_compile() -> bool:
+    """Return whether the first prediction will take up to a minute, because it compiles."""
+    return not is_compiled(run)
 
 
 def position_count(conv: Packet, arch: Arch) -> int:

@@ -87,7 +87,7 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("architecture", 32, "must equal the ID register"),
         Field("network", 32, "first 32 bits of the network's hash, not read by the chip"),
         Field("stream_beats", 32, "beats of the stream after this packet"),
-        Field("image_beats", 16, "beats of the image"),
+        Field("image_beats", 16, "beats of the image: its pixels in whole beats, not checked"),
         Field("image_height", 8, "rows"),
         Field("image_width", 8, "columns"),
         Field("pixel_bytes", 4, "bytes of a pixel in memory: 1, 2, 4 or 8"),
@@ -118,7 +118,7 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
     ),
     Opcode.STORE: (
         Field("opcode", 8, "STORE"),
-        Field("words", 16, "int32 logits to write to memory"),
+        Field("words", 16, "int32 logits to write to memory, at least 1"),
     ),
     Opcode.END: (Field("opcode", 8, "END"),),
     Opcode.TILE: (
