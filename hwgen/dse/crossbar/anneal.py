@@ -13,7 +13,7 @@ from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import FEASIBLE
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import Cost, evaluate_at
-from hwgen.model.crossbar.tables import CONV, FC, KILOBYTES, POWER, Floats, Ints, Tables
+from hwgen.model.crossbar.tables import KILOBYTES, POWER, Floats, Ints, Tables
 
 HOT, COLD = 0.003, 0.00001
 """Threshold at the beginning and at the end, as a share of the energy."""
@@ -104,4 +104,3 @@ def anneal(
                 improved_to[improved] = best_efficiency
                 improved += 1
     return Found(best, best_efficiency, evaluations, improved_at[:improved], improved_to[:improved])
-

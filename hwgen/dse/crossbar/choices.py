@@ -270,9 +270,7 @@ def loads_and_stores(
 
 
 @compiled
-def travels(
-    tables: Tables, i: int, share: int, row_shares: int, box: Box
-) -> tuple[int, int]:
+def travels(tables: Tables, i: int, share: int, row_shares: int, box: Box) -> tuple[int, int]:
     """Return the least steps of a transfer and of a merge of layer i; 0: nothing is read."""
     bits, flit = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS]
     transfer = 0
