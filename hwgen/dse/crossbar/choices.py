@@ -283,6 +283,21 @@ def travels(tables: Tables, i: int, share: int, row_shares: int, box: Box) -> tu
 
 
 @compiled
+def beside_image(tables: Tables, i: int) -> bool:
+    """Return whether layer i reads the image through layers without weights alone.
+
+    They work on the very first macro; if that is the only one of layer i, nothing travels.
+    """
+    for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+        p = tables.provider[e]
+        while tables.crossbars[p] == 0:
+            if tables.provider_start[p] == tables.provider_start[p + 1]:
+                return True
+            p = tables.provider[tables.provider_start[p]]
+    return False
+
+
+@compiled
 def pace(
     tables: Tables, i: int, copies: int, macros: int, clocks: int, box: Box, scratch: Ints
 ) -> tuple[int, int]:
@@ -297,7 +312,9 @@ def pace(
     transfer, merge = travels(tables, i, share, row_shares, box)
     loaded, stored = loads_and_stores(tables, i, copies, row_shares, copy_shares)
     # A single macro may be that of the provider; then nothing travels, see `pairs`.
-    if transfer > 0 and (macros > 1 or transfer <= tables.bit_steps):
+    if transfer > 0 and (
+        macros > 1 or (transfer <= tables.bit_steps and not beside_image(tables, i))
+    ):
         operation[n], steps[n] = TRANSFER, transfer
         n += 1
     operation[n], steps[n] = LOAD, steps_of(accesses(tables, loaded) * access, box.step_high)
@@ -495,6 +512,12 @@ def grown_real(array: Floats, size: int) -> Floats:
 
 
 @compiled
+def is_slower(rows: Ints, per_block: int, through: int) -> bool:
+    """Return whether one of some choices is as fast in both, from block to block and through."""
+    return bool(np.any((rows[:, 4] <= per_block) & (rows[:, 5] <= through)))
+
+
+@compiled
 def add_choices(
     tables: Tables,
     i: int,
@@ -512,7 +535,7 @@ def add_choices(
 ) -> int:
     """Add the choices of macros that are worth their price; return the new count."""
     limit = upto * tables.row_tiles[i]
-    quickest, shortest = 1 << 40, 1 << 40
+    first = n
     blocks = ceil_div(tables.pixels[i], copies) if copies == upto else 0
     energy = least_energy(tables, i, copies, blocks, box.memory)
     waiting = first_outputs(tables, i)
@@ -524,13 +547,17 @@ def add_choices(
         if inputs[0 if sample == 1 else 1] / row_shares + waiting <= capacity:
             per_block, through = tables.bit_steps * clocks, 0
             if not rest:
-                per_block, through = pace(tables, i, copies, sample, clocks, box, scratch)
+                per_block, through = 1 << 40, 1 << 40
                 # Up to as many macros as copies, more copies never load faster.
-                for each in range(copies + 1, upto + 1 if sample > copies else copies):
+                for each in range(copies, upto + 1 if sample > copies else copies + 1):
                     other = pace(tables, i, each, sample, clocks, box, scratch)
                     per_block, through = min(per_block, other[0]), min(through, other[1])
-            if per_block < quickest or through < shortest:
-                quickest, shortest = min(quickest, per_block), min(shortest, through)
+                    # One macro more than a multiple of the copies splits rows, and merges more.
+                    even = sample // each * each
+                    if macros <= even < sample:
+                        other = pace(tables, i, each, even, clocks, box, scratch)
+                        per_block, through = min(per_block, other[0]), min(through, other[1])
+            if not is_slower(whole[first:n], per_block, through):
                 static, rram, power = powers(tables, i, copies, macros, upto_clocks, box)
                 whole[n] = (copies, upto, macros, clocks, per_block, through)
                 adc = tables.work[i, ADC] * copies

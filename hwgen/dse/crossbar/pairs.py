@@ -11,6 +11,7 @@ from hwgen.model.crossbar.tables import (
     ADC,
     CONV,
     DATA_BITS,
+    FC,
     FLIT_BITS,
     HOP,
     LEAKAGE,
@@ -24,6 +25,10 @@ from hwgen.model.crossbar.timing import steps_of
 
 PASSING = 3
 """Steps through a layer without weights: it loads, works and stores."""
+
+
+NOWHERE = -1
+"""Tail of a layer whose last block nobody waits for."""
 
 
 class Turns(NamedTuple):
@@ -96,10 +101,24 @@ def make_turns(tables: Tables, choices: Choices, box: Box) -> Turns:
             p = tables.provider[e]
             head[i] = max(head[i], head[p] + max(0, through[p] - travel[p]))
     for i in range(count - 1, -1, -1):
+        if tables.reader_start[i] < tables.reader_start[i + 1]:
+            tail[i] = NOWHERE
         for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
             r = tables.reader[e]
-            tail[i] = max(tail[i], tail[r] + max(0, through[r] - travel[r]))
-    return Turns(head, tail, travel, near)
+            if tail[r] > NOWHERE and needs_all(tables, r, i):
+                tail[i] = max(tail[i], tail[r] + max(0, through[r] - travel[r]))
+    return Turns(head, np.maximum(tail, 0), travel, near)
+
+
+@compiled
+def needs_all(tables: Tables, i: int, provider: int) -> bool:
+    """Return whether the last block of layer i waits for the last one of a provider.
+
+    A stride may leave out the last pixels of a map; they come when they like.
+    """
+    if tables.kind[i] == FC:
+        return True
+    return bool(tables.last_pixel[tables.window_start[i + 1] - 1] >= tables.pixels[provider])
 
 
 @compiled

@@ -223,8 +223,15 @@ class Search:
             )
             for box in chosen
         ]
+        try:
+            results = self.run(BOUND, tasks)
+        except KeyboardInterrupt:
+            # A box that nobody has split still holds what it held.
+            for box in chosen:
+                heapq.heappush(self.open, box)
+            raise
         self.boxes_left -= len(chosen)
-        for box, result in zip(chosen, self.run(BOUND, tasks), strict=True):
+        for box, result in zip(chosen, results, strict=True):
             if result["narrow"]:
                 self.close(box.point, box.energy_nj)
             for entry in result["boxes"]:

@@ -1,0 +1,114 @@
+"""Random designs that fit, judged exactly; boxes around them; what each of their layers takes."""
+
+import random
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.dse.crossbar.anneal import first_design, fits
+from hwgen.dse.crossbar.choices import Box, Choices, Held, make_choices, make_held
+from hwgen.dse.crossbar.cuts import Cut, critical_cut, least_needs
+from hwgen.dse.crossbar.moves import join, repair
+from hwgen.model.crossbar.allocate import Allocation, allocate
+from hwgen.model.crossbar.design import Design, Layout, lay_out
+from hwgen.model.crossbar.evaluate import Cost, evaluate
+from hwgen.model.crossbar.tables import CONV, FC, Ints, Tables
+from hwgen.model.crossbar.timing import Pipeline, Times, closed_form, make_pipeline
+from hwgen.spec.crossbar.point import Rules
+from tests.model.crossbar.designs import compiled_of
+from tests.model.crossbar.random_designs import random_case
+
+
+class Judged(NamedTuple):
+    """A design that fits into its budget, its exact cost, and what a search knows of its tables."""
+
+    name: str
+    tables: Tables
+    held: Held
+    needs: Ints
+    design: Design
+    cost: Cost
+
+    @property
+    def layout(self) -> Layout:
+        return lay_out(self.tables, self.design)
+
+    @property
+    def allocation(self) -> Allocation:
+        return allocate(self.tables, self.design, self.layout, self.cost.memory)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        design = self.design
+        step_ns = self.cost.step_ns
+        return make_pipeline(self.tables, self.layout, design.clocks, self.cost.memory, step_ns)
+
+    @property
+    def times(self) -> Times:
+        return closed_form(self.tables, self.layout, self.pipeline)
+
+    @property
+    def cut(self) -> Cut:
+        """Its own critical path."""
+        return critical_cut(self.tables, self.needs, self.layout, self.pipeline, self.times)
+
+    def box(self, share: float) -> Box:
+        """A box around it, off its middle."""
+        cost = self.cost
+        return Box(
+            cost.steps * (1 - share),
+            cost.steps * (1 + share / 2),
+            max(cost.step_ns * (1 - share), self.tables.scalars[2]),
+            cost.step_ns * (1 + share),
+            int(cost.memory),
+        )
+
+    def choices(self, share: float) -> Choices:
+        return make_choices(self.tables, self.held, self.box(share))
+
+
+def judged(name: str, tables: Tables, design: Design) -> Judged | None:
+    """A design with its exact cost; None if it does not fit."""
+    cost = evaluate(tables, design, True)
+    if not fits(tables, cost):
+        return None
+    return Judged(name, tables, make_held(tables), least_needs(tables), design, cost)
+
+
+def small(rules: Rules, seeds: range) -> Iterator[Judged]:
+    """Designs of random networks with random components."""
+    for seed in seeds:
+        tables, design = compiled_of(random_case(seed, rules))
+        found = judged(f"{rules} {seed}", tables, design)
+        if found is not None:
+            yield found
+
+
+def perturbed(tables: Tables, rng: random.Random) -> Design:
+    """A design that may well fit: proportional copies, each changed; macros, pairs, clocks."""
+    design: Design = first_design(tables, rng.uniform(0.03, 0.3))
+    spread = rng.choice((0.0, 0.1, 0.5))
+    most = rng.choice((1, 2, 4, 12))
+    weighted = [int(i) for i in np.flatnonzero(tables.crossbars > 0)]
+    for i in weighted:
+        if tables.kind[i] == CONV:
+            wanted = round(design.copies[i] * rng.uniform(1 - spread, 1 + spread))
+            design.copies[i] = min(max(1, wanted), tables.pixels[i])
+        elif tables.kind[i] == FC and tables.strict:
+            design.clocks[i] = max(1, round(design.clocks[i] * rng.uniform(0.3, 3)))
+        design.macros[i] = rng.randint(1, most)
+    rng.shuffle(weighted)
+    while len(weighted) > 1 and rng.random() < 0.6:
+        join(design, weighted.pop(), weighted.pop())
+    repair(tables, design)
+    return design
+
+
+def neighbours_of(given: Judged, count: int = 2) -> list[Judged]:
+    """Other designs of the same network that need not fit: their paths are as good as any."""
+    rng = random.Random(given.name)
+    made = []
+    for _ in range(count):
+        made.append(given._replace(design=perturbed(given.tables, rng)))
+    return made
