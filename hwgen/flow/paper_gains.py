@@ -75,7 +75,7 @@ def rows_of(
 ) -> Iterator[PaperRow]:
     """Yield each network, and their mean."""
     whole, without, gain, what = subject
-    said = f"{what}, {gain.feature}, {whole} search"
+    said = f"{what}, {gain.feature} ({whole})"
     effort = f"{SEARCH[whole]}, {searches.compared:,} evaluations each"
     values: list[float | None] = []
     for name in names:

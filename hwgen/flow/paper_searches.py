@@ -26,7 +26,7 @@ PUBLISHED = "hwgen.dse.crossbar.published.work:run"
 COMPARED = 10_000
 """Evaluations of each search in a comparison, unless the person says otherwise."""
 
-EVALUATIONS_PER_BOX, FEWEST_BOXES, MOST_BOXES = 40, 12, 240
+EVALUATIONS_PER_BOX, FEWEST_BOXES, MOST_BOXES = 10, 12, 240
 """A search with fewer evaluations bounds fewer boxes, too."""
 
 METHODS: dict[str, dict[str, Any]] = {
