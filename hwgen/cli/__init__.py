@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Sequence
 
-from hwgen.cli import commands, synthesis
+from hwgen.cli import commands, paper, synthesis
 from hwgen.cli.app import app
 from hwgen.errors import HwgenError
 
-COMMANDS = (commands, synthesis)
+COMMANDS = (commands, paper, synthesis)
 """Each module of commands adds its own to `app` when it is imported."""
 
 DEBUG = "--debug"

@@ -12,6 +12,7 @@ from hwgen.errors import OutputError
 from hwgen.report.demo import DemoReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
+from hwgen.report.paper import PaperReport
 from hwgen.report.run import RunReport
 from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.work import BuildReport, CompileReport, ExportReport, TrainReport
@@ -23,6 +24,7 @@ REPORTS: dict[str, type] = {
     "export": ExportReport,
     "info": InfoReport,
     "model": ModelReport,
+    "paper": PaperReport,
     "run": RunReport,
     "synthesize": SynthesisReport,
     "train": TrainReport,

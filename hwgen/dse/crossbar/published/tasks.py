@@ -17,6 +17,7 @@ from hwgen.dse.crossbar.published.method import CONFIRMED, Problem, PublishedSea
 from hwgen.model.crossbar.allocate import FEASIBLE
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import Cost, evaluate
+from hwgen.model.crossbar.identical import evaluate_identical
 from hwgen.model.crossbar.tables import Tables
 from hwgen.spec.crossbar.point import Point
 
@@ -186,12 +187,13 @@ class Judge:
         """Evaluate a gene, and count it."""
         self.evaluations += 1
         design = design_of(self.tables, self.space, gene)
+        judge = evaluate_identical if self.task.method.macros == "identical" else evaluate
         return Winner(
             point=self.task.problem.judged_at(self.task.point),
             ratio=self.task.point.rram_ratio or 0.0,
             gene=gene,
             design=design,
-            cost=evaluate(self.tables, design, exact),
+            cost=judge(self.tables, design, exact),
         )
 
     def promise(self, gene: Gene, value: float) -> None:

@@ -1,0 +1,154 @@
+"""Identical macros: every macro holds as many of a component as the one that needs most.
+
+For the ablation of Fig. 8 (seed 003). The published code raises all counts to that after it has
+spent the budget, and so exceeds it (shared sheet, section 3, step 7, and section 8, defect 8). Here
+the budget is kept: the step is the shortest for which the raised counts fit.
+"""
+
+import numpy as np
+
+from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.allocate import (
+    BISECTIONS,
+    FEASIBLE,
+    NO_MEMORY,
+    NO_POWER,
+    TOO_MANY_MACROS,
+    Allocation,
+    counts_for,
+    layer_work,
+    memory_peak,
+    power_of,
+    used_crossbars,
+)
+from hwgen.model.crossbar.buffers import memory_class
+from hwgen.model.crossbar.design import Design, Layout, lay_out
+from hwgen.model.crossbar.evaluate import (
+    PUBLISHED_ROUNDS,
+    Cost,
+    energy_of,
+    failed,
+    interval_of,
+    simulate,
+    total,
+    within_limits,
+)
+from hwgen.model.crossbar.tables import (
+    ADC,
+    FC,
+    FLOOR,
+    NOC_POWER,
+    OPERATIONS,
+    PEAK,
+    POWER,
+    RATE,
+    RATIO,
+    Floats,
+    Tables,
+)
+
+LONGEST = 1 << 20
+"""Longest step that is tried, in floors."""
+
+
+@compiled
+def equalized(tables: Tables, layout: Layout, counts: Floats) -> Floats:
+    """Return counts with the most of each component in every macro that has it at all.
+
+    DACs are one for each row. Fully connected layers have no say in published rules, which charge
+    a hundredth of their work, but get as many; a layer without weights counts as one macro.
+    """
+    raised = counts.copy()
+    for c in range(ADC, counts.shape[1]):
+        most = 0.0
+        for i in range(len(counts)):
+            if tables.strict or tables.kind[i] != FC:
+                most = max(most, np.ceil(counts[i, c] / layout.shared_macros[i]))
+        for i in range(len(counts)):
+            if counts[i, c] > 0:
+                raised[i, c] = most * layout.shared_macros[i]
+    return raised
+
+
+@compiled
+def counts_at(tables: Tables, layout: Layout, work: Floats, step_ns: float) -> Floats:
+    """Return the equal counts that do all work in a step."""
+    return equalized(tables, layout, counts_for(tables, work, step_ns))
+
+
+@compiled
+def allocate_identical(tables: Tables, design: Design, layout: Layout, memory: int) -> Allocation:
+    """Return the counts of identical macros with the shortest step that the budget holds."""
+    work = layer_work(tables, design, layout)
+    taken = layout.total_macros * memory_peak(tables, memory) + tables.scalars[NOC_POWER]
+    rram = used_crossbars(tables, layout) * tables.crossbar[PEAK]
+    # Both rules keep the whole budget; published rules keep the share of the crossbars, too.
+    budget = tables.scalars[POWER] - taken - rram
+    if not tables.strict:
+        budget = min(budget, tables.scalars[POWER] * (1 - tables.scalars[RATIO]) - taken)
+    low = high = tables.scalars[FLOOR]
+    while power_of(tables, counts_at(tables, layout, work, high)) > budget:
+        low = high
+        high *= 2
+        if high > LONGEST * tables.scalars[FLOOR]:
+            return Allocation(np.zeros_like(work), 0.0, 0.0, NO_POWER)
+    if high > low:
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            if power_of(tables, counts_at(tables, layout, work, middle)) <= budget:
+                high = middle
+            else:
+                low = middle
+    counts = counts_at(tables, layout, work, high)
+    step = max(tables.scalars[FLOOR], slowest(tables, work, counts))
+    return Allocation(counts, step, rram + taken + power_of(tables, counts), FEASIBLE)
+
+
+@compiled
+def slowest(tables: Tables, work: Floats, counts: Floats) -> float:
+    """Return the ns that some counts need; published rules leave fully connected layers out."""
+    longest = 0.0
+    for i in range(len(work)):
+        if tables.kind[i] == FC and not tables.strict:
+            continue
+        for c in range(ADC, work.shape[1]):
+            if counts[i, c] > 0:
+                longest = max(longest, work[i, c] / (tables.parts[c, RATE] * counts[i, c]))
+    return longest
+
+
+@compiled
+def evaluate_identical(tables: Tables, design: Design, exact: bool) -> Cost:
+    """Return the cost of a design with identical macros; see `evaluate`, which this follows."""
+    layout = lay_out(tables, design)
+    if not within_limits(tables, design, layout):
+        return failed(TOO_MANY_MACROS)
+    memory = 0
+    if not tables.strict:
+        times = simulate(tables, design, layout, -1, tables.scalars[FLOOR], exact)
+        memory = memory_class(tables, layout, times)
+    for _ in range(PUBLISHED_ROUNDS):
+        if memory >= len(tables.memories):
+            return failed(NO_MEMORY)
+        allocation = allocate_identical(tables, design, layout, memory)
+        if allocation.failure != FEASIBLE:
+            return failed(allocation.failure)
+        times = simulate(tables, design, layout, memory, allocation.step_ns, exact)
+        needed = memory_class(tables, layout, times)
+        converged = needed <= memory if tables.strict else needed == memory
+        used = memory
+        memory = needed
+        if converged:
+            break
+    energy = total(energy_of(tables, design, layout, allocation, used, times.end))
+    return Cost(
+        FEASIBLE,
+        tables.scalars[OPERATIONS] / energy,
+        energy,
+        times.end,
+        allocation.step_ns,
+        interval_of(tables, design, layout, times),
+        allocation.peak_w,
+        used,
+        converged,
+    )

@@ -1,0 +1,50 @@
+"""The report of `hwgen paper`: what was published, what we get, and why they differ."""
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from hwgen.report.types import STRICT, Count, Source
+from hwgen.spec.crossbar.point import Rules
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class PaperRow:
+    """One figure.
+
+    figure: table or figure of the paper, or where else it was published; what: in words
+    network: null for what is of no single network
+    published, ours: null for what cannot be had; `reason` then says why
+    deviation_percent: of ours from published, null if one of them is
+    """
+
+    figure: str
+    what: str
+    network: str | None
+    published: float | None
+    ours: float | None
+    unit: str
+    deviation_percent: float | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class PaperReport:
+    """All figures of a paper.
+
+    evaluations: that the searches were limited to; null: as many as suits each
+    compared_evaluations: of each search in a comparison of searches
+    """
+
+    format: Literal["hwgen.report.paper"]
+    version: Literal[1]
+    paper: str
+    components: Source
+    networks: list[str]
+    rules: Rules
+    power_budget_w: float
+    seed: int
+    evaluations: Count | None
+    compared_evaluations: Count
+    rows: list[PaperRow]
+    versions: dict[str, str]
