@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from hwgen.dse.crossbar.adopt import METHODS, published_design
 from hwgen.dse.crossbar.anneal import COLD, HOT
 from hwgen.dse.crossbar.bound import halves, is_wide
 from hwgen.dse.crossbar.choices import Box
@@ -301,6 +302,24 @@ class Search:
             energies.append(self.best.energy_nj)
         return min(energies, default=float("inf"))
 
+    def adopt(self) -> None:
+        """Take the design of the published search, and spend what is left on its bound."""
+        best, self.evaluations = published_design(
+            self.network,
+            self.components,
+            power_w=self.power_w,
+            rules=self.rules,
+            seed=self.seed,
+            method=self.budget.method,
+            evaluations=self.budget.evaluations,
+        )
+        self.exact_evaluations = self.evaluations
+        self.evaluations_left = 0
+        if best is None:
+            self.boxes_left = 0
+        else:
+            self.candidates.append(best)
+
     def tell(self) -> None:
         """Note how far the search is, and tell whoever wants to know."""
         best = self.best.efficiency_gops_per_w if self.best else 0.0
@@ -321,6 +340,8 @@ class Search:
         stopped = False
         try:
             self.begin()
+            if self.budget.method in METHODS:
+                self.adopt()
             self.tell()
             while self.evaluations_left > 0 or (self.boxes_left > 0 and self.open):
                 if self.out_of_time():
