@@ -18,8 +18,8 @@ from hwgen.model.crossbar.tables import KILOBYTES, POWER, Floats, Ints, Tables
 HOT, COLD = 0.003, 0.00001
 """Threshold at the beginning and at the end, as a share of the energy."""
 
-OVER_BUDGET = 5.0
-OVER_MEMORY = 1.0
+OVER_BUDGET = 20.0
+OVER_MEMORY = 4.0
 """Energy that a design seems to need more, as multiples of the share by which it is too large."""
 
 

@@ -34,7 +34,7 @@ SEARCH = "hwgen.dse.crossbar.work:search"
 SPLITS, STARTS = 12, 4
 """Boxes that are split and designs that are annealed in one round."""
 
-BOXES_PER_PAIR, FEWEST_BOXES = 24_000, 48
+BOXES_PER_PAIR, FEWEST_BOXES, MOST_BOXES = 60_000, 48, 360
 """Boxes that a search splits: the first over the square of the layers, as a program grows."""
 
 EVALUATIONS_PER_PIXEL = 8e9
@@ -87,7 +87,7 @@ def default_evaluations(network: CrossbarNetwork) -> int:
 def default_boxes(network: CrossbarNetwork) -> int:
     """Return how many boxes are worth splitting for a network in about the same time."""
     weighted = sum(layer.has_weights for layer in network.layers)
-    return max(FEWEST_BOXES, min(240, BOXES_PER_PAIR // weighted**2))
+    return max(FEWEST_BOXES, min(MOST_BOXES, BOXES_PER_PAIR // weighted**2))
 
 
 class Search:
@@ -260,6 +260,8 @@ class Search:
         starts = self.starts()
         count = min(self.piece, self.evaluations_left // max(1, len(starts)))
         if not starts or count < 1:
+            if not starts and self.boxes_left > 0 and self.open:
+                return
             self.evaluations_left = 0
             return
         tasks = [
