@@ -31,7 +31,8 @@ WHY = {
     "none": "the paper only says `tens of times lower`; a design without copies that leaves the "
     "budget unspent saves energy, which efficiency counts and throughput does not",
     "identical": "here the raised counts keep to the power budget, which the public code breaks",
-    "unshared": "sharing saves ADCs but pairs wait for each other, which the simulation counts",
+    "unshared": "of its evaluations few meet a pair that gains, since the layers of a pair wait "
+    "for each other",
     OURS_UNSHARED: "the default search finds good designs without sharing, too",
 }
 

@@ -48,9 +48,11 @@ from hwgen.model.crossbar.tables import (
     OPERATIONS,
     PEAK,
     RATE,
+    SHIFT_ADD,
     Ints,
     Tables,
     make_tables,
+    part_table,
 )
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
@@ -195,21 +197,26 @@ def allocate_isaac(tables: Tables, design: Design, layout: Layout) -> Allocation
     return Allocation(counts, max(step, slowest_of(tables, work, counts)), float(peak), FEASIBLE)
 
 
-def peak_efficiency(tables: Tables) -> float:
+def peak_efficiency(components: Components, rules: Rules) -> float:
     """Return GOPS/W of a chip of 168 full tiles when all crossbars compute; of no network.
 
-    Vector units are those that shift and add what the ADCs convert.
+    Each crossbar does 2 operations a weight in all bit steps of an input; what its ADC converts is
+    shifted and added. Sums over crossbars depend on the layer, and are left out.
     """
-    step = max(float(tables.scalars[FLOOR]), tables.crossbar_side / float(tables.parts[ADC, RATE]))
-    crossbars = TILES_PER_CHIP * CROSSBARS_PER_TILE
-    weights = tables.crossbar_side**2 / tables.slices
-    operations = 2 * weights * crossbars / (tables.bit_steps * step)
-    one = tables.parts[:, PEAK]
-    power = crossbars * (tables.crossbar[PEAK] + one[ADC] + tables.crossbar_side * one[DAC])
-    # A crossbar's units, for its share of the work of a layer that has both of them.
-    place = int(np.flatnonzero(tables.kind == CONV)[0])
-    share = tables.work[place] / tables.crossbars[place]
-    digital = share / (tables.parts[:, RATE] * step) * one
-    power += crossbars * float(digital[ADC + 1 :].sum())
-    power += TILES_PER_CHIP * memory_peak(tables, edram(tables)) + tables.scalars[NOC_POWER]
-    return float(operations / power)
+    strict = rules == "strict"
+    parts = part_table(components, POINT, strict=strict)
+    size = next(each for each in components.crossbars.sizes if each.side == POINT.side)
+    memory = next(
+        each for each in components.scratchpads.capacities if each.kilobytes == EDRAM_KILOBYTES
+    )
+    step = max(components.step_floor_ns, POINT.side / float(parts[ADC, RATE]))
+    additions = POINT.side / components.vector_units.lanes
+    units = additions / (parts[SHIFT_ADD, RATE] * step)
+    crossbar = max(size.peak_w, size.static_w + size.dynamic_w) if strict else size.peak_w
+    crossbar += parts[ADC, PEAK] + POINT.side * parts[DAC, PEAK] + units * parts[SHIFT_ADD, PEAK]
+    tile = CROSSBARS_PER_TILE * crossbar + memory.leakage_w
+    if strict:
+        tile += max(memory.read_nj, memory.write_nj) / memory.latency_ns
+    power = TILES_PER_CHIP * tile + components.network_on_chip.power_w
+    weights = TILES_PER_CHIP * CROSSBARS_PER_TILE * POINT.side**2 / POINT.slices(components)
+    return float(2 * weights / (POINT.bit_steps(components) * step) / power)
