@@ -4,11 +4,22 @@ A design is random: copies, macros, pairs that share them, clocks of fully conne
 random networks with random constants. Its box holds it, so everything a box says must hold for it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hwgen.dse.crossbar.bound import bound_box
-from hwgen.dse.crossbar.choices import Choices, capacity_elements, first_outputs, fixed_costs
+from hwgen.dse.crossbar.choices import (
+    Box,
+    Choices,
+    capacity_elements,
+    first_outputs,
+    fixed_costs,
+    make_choices,
+    make_held,
+    pace,
+)
 from hwgen.dse.crossbar.cuts import Cut
 from hwgen.dse.crossbar.pairs import busy_steps, make_turns, savings_of
 from hwgen.dse.crossbar.relaxed import path_lengths
@@ -17,9 +28,12 @@ from hwgen.dse.crossbar.work import root_boxes
 from hwgen.model.crossbar.allocate import layer_work
 from hwgen.model.crossbar.buffers import input_need, output_need
 from hwgen.model.crossbar.evaluate import simulate
-from hwgen.model.crossbar.tables import ADC, NOC_POWER, STATIC, Tables
-from hwgen.spec.crossbar.point import Rules
+from hwgen.model.crossbar.tables import ADC, NOC_POWER, STATIC, Tables, make_tables
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Rules, points
 from tests.dse.crossbar.judged import Judged, neighbours_of, small
+from tests.model.crossbar.designs import COMPONENTS
+from tests.model.crossbar.layers import conv
 
 ROUNDING = 1e-9
 BATCHES = [range(begin, begin + 25) for begin in range(0, 150, 25)]
@@ -215,3 +229,29 @@ def test_turns_at_common_adcs(rules: Rules, batch: range) -> None:
             over = adc[-1] + tables.bit_steps * design.clocks[i]
             assert turns.head[i] <= adc[0], judged.name
             assert turns.tail[i] <= times.end - over, judged.name
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+def test_uneven_macros(rules: Rules) -> None:
+    """Nine copies in nine macros merge faster than in ten, where rows are split."""
+    one = conv("one", (), (40, 300), (4, 4), window=(3, 1, 1))
+    network = CrossbarNetwork(
+        name="uneven", input_channels=40, input_side=4, layers=(one,), fused_activations=False
+    )
+    mesh = replace(COMPONENTS.network_on_chip, hop_ns=10.0)
+    components = replace(COMPONENTS, network_on_chip=mesh)
+    point = next(each for each in points(components, rules) if each.side == 128)
+    tables = make_tables(network, components, point, 1000.0, rules)
+    box = Box(1.0, 1e6, 100.0, 100.0, 3)
+    rows = make_choices(tables, make_held(tables), box)
+    scratch = np.zeros((4, 9), np.int64)
+    for copies in range(1, 17):
+        for macros in range(1, copies * tables.row_tiles[0] + 1):
+            per_block, through = pace(tables, 0, copies, macros, 1, box, scratch)
+            assert any(
+                rows.copies_low[c] <= copies <= rows.copies_high[c]
+                and rows.macros[c] <= macros
+                and rows.per_block[c] <= per_block
+                and rows.through[c] <= through
+                for c in range(rows.begin[0], rows.begin[1])
+            ), (copies, macros)
