@@ -21,9 +21,20 @@ from hwgen.dse.crossbar.pairs import longest_travel, make_turns, neighbours, sav
 from hwgen.dse.crossbar.scan import scan
 from hwgen.model.crossbar.allocate import layer_work
 from hwgen.model.crossbar.buffers import input_need
-from hwgen.model.crossbar.design import Design
+from hwgen.model.crossbar.design import Design, accesses
 from hwgen.model.crossbar.evaluate import energy_of
-from hwgen.model.crossbar.tables import ADC, DAC, FC, LEAKAGE, NOC_POWER, PEAK, RATE, STATIC
+from hwgen.model.crossbar.tables import (
+    ADC,
+    DAC,
+    FC,
+    LEAKAGE,
+    NOC_POWER,
+    PEAK,
+    RATE,
+    READ_NJ,
+    STATIC,
+    WRITE_NJ,
+)
 from hwgen.spec.crossbar.point import Rules
 from tests.dse.crossbar.enumerated import HEADED, RESIDUAL, WIDE, best_of
 from tests.dse.crossbar.judged import Judged, judged, small
@@ -88,6 +99,27 @@ def test_energy_of_a_choice(rules: Rules) -> None:
         made = fixed + rows.energy[list(own.values())].sum()
         assert made == pytest.approx(spent, rel=1e-9, abs=exact.accesses if few else bus * 1e-6)
         assert made >= exact.components + exact.crossbars
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_accesses_of_a_choice(rules: Rules) -> None:
+    """Scratchpads that cost a thousand times as much to read, or to write, show in every choice."""
+    for one in small(rules, SEEDS):
+        tables, layout = one.tables, one.layout
+        own = own_rows(one, one.choices(NARROW))
+        for column in (READ_NJ, WRITE_NJ):
+            dear = tables.memories.copy()
+            dear[:, column] += 1.0
+            rows = make_choices(tables._replace(memories=dear), one.held, one.box(NARROW))
+            before = one.choices(NARROW)
+            if len(rows.energy) != len(before.energy):
+                continue
+            for i, c in own.items():
+                elements = tables.cout[i]
+                if column == READ_NJ:
+                    elements = tables.rows[i] * tables.column_tiles[i] * tables.slices
+                times = accesses(tables, float(layout.copies[i] * elements)) * layout.blocks[i]
+                assert rows.energy[c] - before.energy[c] == pytest.approx(times, rel=1e-6)
 
 
 @pytest.mark.parametrize("rules", RULES)
