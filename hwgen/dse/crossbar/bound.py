@@ -46,7 +46,8 @@ def mean_design(tables: Tables, relaxation: Relaxation, *, mean: bool) -> Design
             blocks = (shares * choices.blocks[begin:end]).sum() / shares.sum()
             design.copies[i] = -(-tables.pixels[i] // max(1, round(blocks)))
     for (i, j), share in relaxation.pairs.items():
-        if share > 0.5:
+        # Two halves of a layer may both be a little more than a half.
+        if share > 0.5 and design.mate[i] < 0 and design.mate[j] < 0:
             join(design, i, j)
     repair(tables, design)
     return design

@@ -189,7 +189,7 @@ class Search:
                 self.close(point, energy)
                 continue
             heapq.heappush(self.open, OpenBox(energy, self.numbers, point, entry))
-            if entry["design"] is not None and entry["height_nj"] < self.hopeless_nj:
+            if entry["design"] is not None:
                 start = (
                     entry["height_nj"],
                     self.numbers,
@@ -243,7 +243,8 @@ class Search:
     def starts(self) -> list[tuple[int, int, Json, float]]:
         """Return point, scratchpad, design and first threshold of what is annealed next.
 
-        Half of them go on from the best designs, with a smaller threshold.
+        Half of them go on from the best designs, with a smaller threshold. Where nothing better is
+        known, even a hopeless design is somewhere to begin.
         """
         chosen: list[tuple[int, int, Json, float]] = []
         for place, candidate in enumerate(self.candidates[: STARTS // 2]):
@@ -251,6 +252,8 @@ class Search:
             hot = max(COLD, HOT / (2 + 2 * place))
             chosen.append((point, self.memory_of[id(candidate)], candidate.chosen.as_json(), hot))
         while self.waiting and len(chosen) < STARTS:
+            if chosen and self.waiting[0][0] >= self.hopeless_nj:
+                break
             _, _, point, memory, design = heapq.heappop(self.waiting)
             chosen.append((point, memory, design, HOT))
         return chosen
@@ -288,9 +291,9 @@ class Search:
         cost = dict(result["cost"])
         memory = cost.pop("memory")
         chosen = Chosen(**result["design"])
-        if any(each.chosen == chosen for each in self.candidates):
-            return
         candidate = Candidate(point=self.points[point], chosen=chosen, **cost)
+        if candidate in self.candidates:
+            return
         self.memory_of[id(candidate)] = memory
         self.candidates.append(candidate)
         self.candidates.sort(key=lambda each: -each.efficiency_gops_per_w)

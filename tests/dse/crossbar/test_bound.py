@@ -4,11 +4,22 @@ A design is random: copies, macros, pairs that share them, clocks of fully conne
 random networks with random constants. Its box holds it, so everything a box says must hold for it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from hwgen.dse.crossbar.bound import bound_box
-from hwgen.dse.crossbar.choices import Choices, capacity_elements, first_outputs, fixed_costs
+from hwgen.dse.crossbar.choices import (
+    Box,
+    Choices,
+    capacity_elements,
+    first_outputs,
+    fixed_costs,
+    make_choices,
+    make_held,
+    pace,
+)
 from hwgen.dse.crossbar.cuts import Cut
 from hwgen.dse.crossbar.pairs import busy_steps, make_turns, savings_of
 from hwgen.dse.crossbar.relaxed import path_lengths
@@ -16,10 +27,14 @@ from hwgen.dse.crossbar.scan import scan
 from hwgen.dse.crossbar.work import root_boxes
 from hwgen.model.crossbar.allocate import layer_work
 from hwgen.model.crossbar.buffers import input_need, output_need
+from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import simulate
-from hwgen.model.crossbar.tables import ADC, NOC_POWER, STATIC, Tables
-from hwgen.spec.crossbar.point import Rules
-from tests.dse.crossbar.judged import Judged, neighbours_of, small
+from hwgen.model.crossbar.tables import ADC, NOC_POWER, STATIC, Tables, make_tables
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Rules, points
+from tests.dse.crossbar.judged import Judged, judged, neighbours_of, small
+from tests.model.crossbar.designs import COMPONENTS
+from tests.model.crossbar.layers import conv, pool
 
 ROUNDING = 1e-9
 BATCHES = [range(begin, begin + 25) for begin in range(0, 150, 25)]
@@ -27,21 +42,21 @@ SHARES = (1e-4, 0.02, 0.3)
 """Sizes of the boxes around a design."""
 
 
-def fitting(rows: Choices, judged: Judged, i: int) -> list[int]:
+def fitting(rows: Choices, given: Judged, i: int) -> list[int]:
     """The choices that may stand for layer i of a design: no more macros, no more clocks."""
-    copies, macros = judged.layout.copies[i], judged.layout.shared_macros[i]
+    copies, macros = given.layout.copies[i], given.layout.shared_macros[i]
     return [
         c
         for c in range(rows.begin[i], rows.begin[i + 1])
         if rows.copies_low[c] <= copies <= rows.copies_high[c]
         and rows.macros[c] <= macros
-        and rows.clocks[c] <= judged.design.clocks[i]
+        and rows.clocks[c] <= given.design.clocks[i]
     ]
 
 
-def pace_of(judged: Judged, i: int) -> tuple[int, int]:
+def pace_of(given: Judged, i: int) -> tuple[int, int]:
     """Steps from block to block, and through one block; the published end is a start."""
-    tables, pipeline = judged.tables, judged.pipeline
+    tables, pipeline = given.tables, given.pipeline
     n = pipeline.length[i]
     through = pipeline.to_next[i, :n].sum()
     if not tables.strict and tables.reader_start[i] == tables.reader_start[i + 1]:
@@ -53,28 +68,28 @@ def weighted(tables: Tables) -> list[int]:
     return [int(i) for i in np.flatnonzero(tables.crossbars > 0)]
 
 
-def spared(judged: Judged, rows: Choices, share: float, i: int) -> int:
+def spared(given: Judged, rows: Choices, share: float, i: int) -> int:
     """Steps of a transfer that a layer need not make since it lives with its provider."""
-    turns = make_turns(judged.tables, rows, judged.box(share))
-    mate = judged.design.mate[i]
+    turns = make_turns(given.tables, rows, given.box(share))
+    mate = given.design.mate[i]
     return int(turns.travel[i]) if mate >= 0 and turns.near[i, mate] else 0
 
 
-def chosen_rows(judged: Judged, rows: Choices, share: float) -> dict[int, int]:
+def chosen_rows(given: Judged, rows: Choices, share: float) -> dict[int, int]:
     """A choice for each layer that is no worse than the design's own in anything."""
     found = {}
-    for i in weighted(judged.tables):
-        per_block, through = pace_of(judged, i)
-        through += spared(judged, rows, share, i)
-        blocks = judged.layout.blocks[i]
+    for i in weighted(given.tables):
+        per_block, through = pace_of(given, i)
+        through += spared(given, rows, share, i)
+        blocks = given.layout.blocks[i]
         good = [
             c
-            for c in fitting(rows, judged, i)
+            for c in fitting(rows, given, i)
             if rows.per_block[c] <= per_block
             and rows.through[c] <= through
             and rows.blocks[c] <= blocks
         ]
-        assert good, f"{judged.name}: layer {i} is missing among the choices"
+        assert good, f"{given.name}: layer {i} is missing among the choices"
         found[i] = good[-1]
     return found
 
@@ -82,35 +97,35 @@ def chosen_rows(judged: Judged, rows: Choices, share: float) -> dict[int, int]:
 @pytest.mark.parametrize("rules", ["published", "strict"])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
-    for judged in small(rules, batch):
-        cost, held, needs = judged.cost, judged.held, judged.needs
+    for given in small(rules, batch):
+        cost, held, needs = given.cost, given.held, given.needs
         allowed = cost.energy_nj * (1 + ROUNDING)
-        assert scan(judged.tables, cost.memory) <= allowed, judged.name
-        boxes = [judged.box(0.02), judged.box(1e-4)]
-        for box in root_boxes(judged.tables, int(cost.memory)):
+        assert scan(given.tables, cost.memory) <= allowed, given.name
+        boxes = [given.box(0.02), given.box(1e-4)]
+        for box in root_boxes(given.tables, int(cost.memory)):
             if box.step_low <= cost.step_ns <= box.step_high:
                 boxes.append(box)
-        cuts = [judged.cut, *(each.cut for each in neighbours_of(judged))]
+        cuts = [given.cut, *(each.cut for each in neighbours_of(given))]
         for box in boxes:
             # Far above the design, so that nothing stops before the bound is as high as it gets.
-            bound = bound_box(judged.tables, held, needs, box, cuts, 10 * cost.energy_nj)
-            assert bound.energy <= allowed, (judged.name, box)
+            bound = bound_box(given.tables, held, needs, box, cuts, 10 * cost.energy_nj)
+            assert bound.energy <= allowed, (given.name, box)
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_each_layer_finds_its_choice(rules: Rules, batch: range) -> None:
     """And all of them together cost no more than the design, in energy, static and peak power."""
-    for judged in small(rules, batch):
+    for given in small(rules, batch):
         for share in SHARES:
-            rows = judged.choices(share)
-            chosen = chosen_rows(judged, rows, share)
-            check_sums(judged, rows, share, list(chosen.values()))
-            check_pairs(judged, rows, chosen)
+            rows = given.choices(share)
+            chosen = chosen_rows(given, rows, share)
+            check_sums(given, rows, share, list(chosen.values()))
+            check_pairs(given, rows, chosen)
 
 
-def check_sums(judged: Judged, rows: Choices, share: float, chosen: list[int]) -> None:
-    tables, box, cost = judged.tables, judged.box(share), judged.cost
+def check_sums(given: Judged, rows: Choices, share: float, chosen: list[int]) -> None:
+    tables, box, cost = given.tables, given.box(share), given.cost
     saving = savings_of(tables, box)
     energy, static = fixed_costs(tables, box)
     energy += rows.energy[chosen].sum()
@@ -118,7 +133,7 @@ def check_sums(judged: Judged, rows: Choices, share: float, chosen: list[int]) -
     power = tables.scalars[NOC_POWER] + rows.power[chosen].sum()
     layers = weighted(tables)
     for i in layers:
-        j = int(judged.design.mate[i])
+        j = int(given.design.mate[i])
         if j > i:
             one, two = chosen[layers.index(i)], chosen[layers.index(j)]
             conversions = min(rows.converted[one], rows.converted[two])
@@ -126,57 +141,57 @@ def check_sums(judged: Judged, rows: Choices, share: float, chosen: list[int]) -
             static -= saving.conversion_static * conversions + saving.macro_static * macros
             power -= saving.conversion_peak * conversions + saving.macro_peak * macros
     time = cost.steps * cost.step_ns
-    assert energy + static * time <= cost.energy_nj * (1 + ROUNDING), judged.name
-    assert static <= static_of(judged) * (1 + ROUNDING), judged.name
-    assert power <= cost.peak_w * (1 + ROUNDING), judged.name
+    assert energy + static * time <= cost.energy_nj * (1 + ROUNDING), given.name
+    assert static <= static_of(given) * (1 + ROUNDING), given.name
+    assert power <= cost.peak_w * (1 + ROUNDING), given.name
 
 
-def static_of(judged: Judged) -> float:
+def static_of(given: Judged) -> float:
     """W that leak as long as the image lasts."""
-    tables, layout = judged.tables, judged.layout
-    leaking = (judged.allocation.counts * tables.parts[:, STATIC]).sum()
+    tables, layout = given.tables, given.layout
+    leaking = (given.allocation.counts * tables.parts[:, STATIC]).sum()
     leaking += tables.crossbar[STATIC] * (tables.crossbars * layout.copies).sum()
-    leaking += tables.memories[judged.cost.memory, 1] * layout.total_macros
+    leaking += tables.memories[given.cost.memory, 1] * layout.total_macros
     return float(leaking + tables.scalars[NOC_POWER])
 
 
-def check_pairs(judged: Judged, rows: Choices, chosen: dict[int, int]) -> None:
+def check_pairs(given: Judged, rows: Choices, chosen: dict[int, int]) -> None:
     """Conversions that a pair can save, and the steps for which it needs its ADCs."""
-    tables, design, layout = judged.tables, judged.design, judged.layout
+    tables, design, layout = given.tables, given.design, given.layout
     alone = design._replace(mate=np.full(len(design.mate), -1))
     work = layer_work(tables, alone, layout)[:, ADC]
     busy = busy_steps(tables, rows)
     for i, c in chosen.items():
-        assert rows.converted[c] <= work[i] * (1 + ROUNDING), judged.name
-        assert busy[c] <= tables.bit_steps * layout.blocks[i] * design.clocks[i], judged.name
+        assert rows.converted[c] <= work[i] * (1 + ROUNDING), given.name
+        assert busy[c] <= tables.bit_steps * layout.blocks[i] * design.clocks[i], given.name
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_paths_are_no_longer_than_the_image(rules: Rules, batch: range) -> None:
     """The paths of other designs too, and with the least steps of a choice as with its own."""
-    for judged in small(rules, batch):
-        end = judged.times.end
-        cuts = [judged.cut, *(each.cut for each in neighbours_of(judged))]
+    for given in small(rules, batch):
+        end = given.times.end
+        cuts = [given.cut, *(each.cut for each in neighbours_of(given))]
         for cut in cuts:
-            assert length_at(judged, cut) <= end, judged.name
+            assert length_at(given, cut) <= end, given.name
             for share in SHARES:
-                rows = judged.choices(share)
-                chosen = chosen_rows(judged, rows, share)
-                lengths = path_lengths(judged.tables, rows, cut.enter, cut.leave)
+                rows = given.choices(share)
+                chosen = chosen_rows(given, rows, share)
+                lengths = path_lengths(given.tables, rows, cut.enter, cut.leave)
                 steps = cut.fixed + sum(lengths[c] for c in chosen.values())
                 on_path = [i for i in chosen if cut.leave[i] > 0]
-                steps -= sum(spared(judged, rows, share, i) for i in on_path)
-                assert steps <= end, judged.name
+                steps -= sum(spared(given, rows, share, i) for i in on_path)
+                assert steps <= end, given.name
 
 
-def length_at(judged: Judged, cut: Cut) -> int:
+def length_at(given: Judged, cut: Cut) -> int:
     """Steps of a path at a design's own blocks and pace, as the definition of a path has it."""
     steps = cut.fixed
-    for i in weighted(judged.tables):
+    for i in weighted(given.tables):
         if cut.leave[i] > 0:
-            per_block, through = pace_of(judged, i)
-            copies = judged.layout.copies[i]
+            per_block, through = pace_of(given, i)
+            copies = given.layout.copies[i]
             blocks = -(-cut.leave[i] // copies) - -(-cut.enter[i] // copies)
             steps += blocks * per_block + through
     return int(steps)
@@ -186,32 +201,82 @@ def length_at(judged: Judged, cut: Cut) -> int:
 @pytest.mark.parametrize("batch", BATCHES)
 def test_held_memory(rules: Rules, batch: range) -> None:
     """No layer holds less, neither inputs nor outputs, than choices take for granted."""
-    for judged in small(rules, batch):
-        tables, layout, held = judged.tables, judged.layout, judged.held
-        step_ns, memory = judged.cost.step_ns, judged.cost.memory
-        times = simulate(tables, judged.design, layout, memory, step_ns, True)
+    for given in small(rules, batch):
+        tables, layout, held = given.tables, given.layout, given.held
+        step_ns, memory = given.cost.step_ns, given.cost.memory
+        times = simulate(tables, given.design, layout, memory, step_ns, True)
         for i in weighted(tables):
             place = held.begin[i] + layout.copies[i]
             kept = held.whole if layout.shared_macros[i] == 1 else held.split
             inputs = input_need(tables, layout, i)
-            assert kept[place] / layout.row_shares[i] <= inputs * (1 + ROUNDING), judged.name
+            assert kept[place] / layout.row_shares[i] <= inputs * (1 + ROUNDING), given.name
             outputs = output_need(tables, layout, times, i)
-            assert first_outputs(tables, i) <= outputs, judged.name
+            assert first_outputs(tables, i) <= outputs, given.name
             whole = inputs + outputs
-            assert whole <= capacity_elements(tables, memory) * (1 + ROUNDING), judged.name
+            assert whole <= capacity_elements(tables, memory) * (1 + ROUNDING), given.name
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_turns_at_common_adcs(rules: Rules, batch: range) -> None:
     """Before its first conversion and after its last one a layer waits for others."""
-    for judged in small(rules, batch):
-        tables, layout, design = judged.tables, judged.layout, judged.design
-        turns = make_turns(tables, judged.choices(0.02), judged.box(0.02))
-        step_ns, memory = judged.cost.step_ns, judged.cost.memory
+    for given in small(rules, batch):
+        tables, layout, design = given.tables, given.layout, given.design
+        turns = make_turns(tables, given.choices(0.02), given.box(0.02))
+        step_ns, memory = given.cost.step_ns, given.cost.memory
         times = simulate(tables, design, layout, memory, step_ns, True)
         for i in weighted(tables):
             adc = times.adc[times.block_start[i] : times.block_start[i + 1]]
             over = adc[-1] + tables.bit_steps * design.clocks[i]
-            assert turns.head[i] <= adc[0], judged.name
-            assert turns.tail[i] <= times.end - over, judged.name
+            assert turns.head[i] <= adc[0], given.name
+            assert turns.tail[i] <= times.end - over, given.name
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+def test_uneven_macros(rules: Rules) -> None:
+    """Nine copies in nine macros merge faster than in ten, where rows are split."""
+    one = conv("one", (), (40, 300), (4, 4), window=(3, 1, 1))
+    network = CrossbarNetwork(
+        name="uneven", input_channels=40, input_side=4, layers=(one,), fused_activations=False
+    )
+    mesh = replace(COMPONENTS.network_on_chip, hop_ns=10.0)
+    components = replace(COMPONENTS, network_on_chip=mesh)
+    point = next(each for each in points(components, rules) if each.side == 128)
+    tables = make_tables(network, components, point, 1000.0, rules)
+    box = Box(1.0, 1e6, 100.0, 100.0, 3)
+    rows = make_choices(tables, make_held(tables), box)
+    scratch = np.zeros((4, 9), np.int64)
+    for copies in range(1, 17):
+        for macros in range(1, copies * tables.row_tiles[0] + 1):
+            per_block, through = pace(tables, 0, copies, macros, 1, box, scratch)
+            assert any(
+                rows.copies_low[c] <= copies <= rows.copies_high[c]
+                and rows.macros[c] <= macros
+                and rows.per_block[c] <= per_block
+                and rows.through[c] <= through
+                for c in range(rows.begin[0], rows.begin[1])
+            ), (copies, macros)
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+def test_a_path_that_nobody_waits_for(rules: Rules) -> None:
+    """A stride leaves out the last row, which then ends the image; its stores are slow."""
+    layers = (
+        conv("one", (), (3, 300), (6, 6), window=(3, 1, 1)),
+        pool("two", (0,), 300, (6, 3), window=(1, 2, 0)),
+    )
+    network = CrossbarNetwork(
+        name="left out", input_channels=3, input_side=6, layers=layers, fused_activations=False
+    )
+    pads = COMPONENTS.scratchpads
+    slow = tuple(replace(one, latency_ns=40 * one.latency_ns) for one in pads.capacities)
+    components = replace(COMPONENTS, scratchpads=replace(pads, capacities=slow))
+    point = next(each for each in points(components, rules) if each.side == 128)
+    tables = make_tables(network, components, point, 1000.0, rules)
+    none = np.full(2, -1)
+    ones = np.ones(2, np.int64)
+    given = judged("left out", tables, Design(np.array([3, 1]), ones, none, ones))
+    assert given is not None
+    times = given.times
+    assert times.done[11] > times.done[-1], "the first layer is through after the second"
+    assert length_at(given, given.cut) <= times.end

@@ -1,0 +1,135 @@
+"""No random design of the five networks beats a bound: of boxes, and at length of searches."""
+
+import random
+from functools import cache
+
+import numpy as np
+import pytest
+
+from hwgen.compiler.crossbar import load_network
+from hwgen.dse.crossbar.anneal import empty_design, fits
+from hwgen.dse.crossbar.bound import bound_box
+from hwgen.dse.crossbar.choices import make_held
+from hwgen.dse.crossbar.cuts import least_needs
+from hwgen.dse.crossbar.moves import change, copy_design
+from hwgen.dse.crossbar.scan import scan
+from hwgen.dse.crossbar.search import Budget, synthesize
+from hwgen.dse.crossbar.work import root_boxes
+from hwgen.dse.executors import SerialExecutor
+from hwgen.model.crossbar.design import Design
+from hwgen.model.crossbar.evaluate import evaluate
+from hwgen.model.crossbar.tables import Tables, make_tables
+from hwgen.spec.crossbar.point import Point, Rules, points
+from tests.dse.crossbar.judged import Judged, perturbed
+from tests.model.crossbar.designs import COMPONENTS
+
+NETWORKS = ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
+WATTS = 49.0
+ROUNDING = 1e-9
+GOOD_POINTS = {
+    "published": (
+        Point(rram_ratio=0.3, cell_bits=2, side=256, dac_bits=1),
+        Point(rram_ratio=0.25, cell_bits=4, side=128, dac_bits=1),
+    ),
+    "strict": (
+        Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1),
+        Point(rram_ratio=None, cell_bits=4, side=128, dac_bits=1),
+    ),
+}
+"""Points at which many designs fit, and the best ones are."""
+
+DESIGNS = 3
+"""In the default run, at each point."""
+
+RANDOM = 1000
+"""In the long run, under each of two rules."""
+
+TRIES = 20
+"""Designs that are drawn for one that fits, at most."""
+
+
+@cache
+def tables_of(name: str, point: Point, rules: Rules) -> Tables:
+    return make_tables(load_network(name), COMPONENTS, point, WATTS, rules)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("rules", ["published", "strict"])
+def test_boxes(name: str, rules: Rules) -> None:
+    """The roots, and boxes of some percent; paths come from each other and from the relaxation."""
+    rng = random.Random(f"{name} {rules}")
+    for point in GOOD_POINTS[rules]:
+        tables = tables_of(name, point, rules)
+        held, needs = make_held(tables), least_needs(tables)
+        found: list[Judged] = []
+        for _ in range(DESIGNS * TRIES):
+            design = perturbed(tables, rng)
+            if not fits(tables, evaluate(tables, design, False)):
+                continue
+            cost = evaluate(tables, design, True)
+            if fits(tables, cost):
+                found.append(Judged(name, tables, held, needs, design, cost))
+            if len(found) == DESIGNS:
+                break
+        cuts = [judged.cut for judged in found]
+        for judged in found:
+            cost = judged.cost
+            allowed = cost.energy_nj * (1 + ROUNDING)
+            assert scan(tables, cost.memory) <= allowed
+            target = 3 * cost.energy_nj
+            assert bound_box(tables, held, needs, judged.box(0.02), cuts, target).energy <= allowed
+        best = min(found, key=lambda each: each.cost.energy_nj, default=None)
+        if best is None:
+            continue
+        for box in root_boxes(tables, int(best.cost.memory)):
+            if box.step_low <= best.cost.step_ns <= box.step_high:
+                target = 3 * best.cost.energy_nj
+                bound = bound_box(tables, held, needs, box, [], target).energy
+                assert bound <= best.cost.energy_nj * (1 + ROUNDING)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("rules", ["published", "strict"])
+def test_ten_thousand(name: str, rules: Rules) -> None:
+    """Half of the designs are drawn freely at any point, half near the best that a search found."""
+    network = load_network(name)
+    budget = Budget(evaluations=12_000, boxes=120)
+    result = synthesize(
+        network,
+        COMPONENTS,
+        power_w=WATTS,
+        rules=rules,
+        seed=1,
+        budget=budget,
+        executor=SerialExecutor(),
+    )
+    assert result is not None
+    rng = random.Random(f"long {name} {rules}")
+    bounds = {each.point: each.bound_gops_per_w for each in result.points}
+    chosen = result.best.chosen.as_json()
+    best = Design(*(np.array(chosen[field], np.int64) for field in Design._fields))
+    judged = 0
+    while judged < RANDOM:
+        near = judged % 2 == 0
+        point = result.best.point if near else rng.choice(points(COMPONENTS, rules))
+        tables = tables_of(name, point, rules)
+        design = changed(tables, best, rng) if near else perturbed(tables, rng)
+        judged += 1
+        cost = evaluate(tables, design, False)
+        if not fits(tables, cost) or cost.efficiency < 0.9 * bounds[point]:
+            continue
+        cost = evaluate(tables, design, True)
+        if fits(tables, cost):
+            assert cost.efficiency <= bounds[point] * (1 + ROUNDING)
+            assert cost.efficiency <= result.bound_gops_per_w * (1 + ROUNDING)
+
+
+def changed(tables: Tables, design: Design, rng: random.Random) -> Design:
+    """A design some moves away from another."""
+    moved: Design = empty_design(len(tables.kind))
+    copy_design(design, moved)
+    weighted = np.flatnonzero(tables.crossbars > 0)
+    for _ in range(rng.randint(1, 6)):
+        change(tables, moved, weighted, rng.choice((0.01, 0.05, 0.2)), True)
+    return moved

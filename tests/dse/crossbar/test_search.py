@@ -1,0 +1,270 @@
+"""A search finds the true optimum where it is known, repeats itself, resumes, and keeps to budgets.
+
+The networks are so small that all designs are judged exactly, see `enumerated`.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen.dse.crossbar.result import Progress, SearchResult
+from hwgen.dse.crossbar.search import BOUND, Budget, Search, synthesize
+from hwgen.dse.executors import ProcessExecutor, SerialExecutor
+from hwgen.dse.store import Store
+from hwgen.dse.tasks import Executor, Results, Task
+from hwgen.model.crossbar.design import Design
+from hwgen.model.crossbar.evaluate import Cost, evaluate
+from hwgen.model.crossbar.tables import Tables, make_tables
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Rules
+from tests.dse.crossbar.enumerated import FEW, HEADED, RESIDUAL, WIDE, best_of
+
+ROUNDING = 1e-9
+NETWORKS = {"wide": WIDE, "headed": HEADED, "residual": RESIDUAL}
+SMALL = Budget(evaluations=12_000, boxes=60)
+RULES: tuple[Rules, ...] = ("published", "strict")
+CASES = [
+    (name, rules, power_w) for name in NETWORKS for rules in RULES for power_w in (0.3, 0.45, 1.0)
+]
+
+optimum = cache(best_of)
+
+
+def searched(
+    network: CrossbarNetwork = WIDE,
+    *,
+    rules: Rules = "strict",
+    power_w: float = 0.5,
+    seed: int = 1,
+    budget: Budget = SMALL,
+    executor: Executor | None = None,
+    store: Store | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> SearchResult | None:
+    return synthesize(
+        network,
+        FEW,
+        power_w=power_w,
+        rules=rules,
+        seed=seed,
+        budget=budget,
+        executor=executor or SerialExecutor(),
+        store=store,
+        on_progress=on_progress,
+    )
+
+
+def found(*args: Any, **more: Any) -> SearchResult:
+    result = searched(*args, **more)
+    assert result is not None
+    return result
+
+
+def text_of(result: SearchResult) -> str:
+    return json.dumps(asdict(result), sort_keys=True)
+
+
+def judged_again(network: CrossbarNetwork, result: SearchResult) -> tuple[Tables, Cost]:
+    """The exact cost of the best design of a result."""
+    best = result.best
+    tables = make_tables(network, FEW, best.point, result.power_w, result.rules)
+    chosen = best.chosen.as_json()
+    design = Design(*(np.array(chosen[field], np.int64) for field in Design._fields))
+    return tables, evaluate(tables, design, True)
+
+
+@pytest.mark.parametrize(("name", "rules", "power_w"), CASES)
+def test_finds_the_optimum(name: str, rules: Rules, power_w: float) -> None:
+    network = NETWORKS[name]
+    best = optimum(network, power_w, rules)
+    result = searched(network, rules=rules, power_w=power_w)
+    if best is None:
+        assert result is None
+        return
+    assert result is not None
+    known = float(best[2].efficiency)
+    assert result.best.efficiency_gops_per_w == pytest.approx(known, rel=ROUNDING)
+    assert result.bound_gops_per_w >= known * (1 - ROUNDING)
+    own = [each for each in result.points if each.point == result.best.point]
+    assert own[0].bound_gops_per_w >= own[0].best_gops_per_w > 0
+
+
+@pytest.mark.parametrize(("name", "rules", "power_w"), CASES)
+def test_what_is_found_is_what_it_says(name: str, rules: Rules, power_w: float) -> None:
+    result = searched(NETWORKS[name], rules=rules, power_w=power_w)
+    if result is None:
+        return
+    _, cost = judged_again(NETWORKS[name], result)
+    best = result.best
+    assert cost.converged
+    assert (cost.efficiency, cost.energy_nj, cost.steps, cost.step_ns) == (
+        best.efficiency_gops_per_w,
+        best.energy_nj,
+        best.steps,
+        best.step_ns,
+    )
+    assert best.peak_w == cost.peak_w <= power_w
+    assert all(each.peak_w <= power_w for each in result.candidates)
+    for each in result.candidates:
+        pairs = [(i, mate) for i, mate in enumerate(each.chosen.mate) if mate >= 0]
+        assert all(each.chosen.mate[mate] == i != mate for i, mate in pairs)
+    order = [each.efficiency_gops_per_w for each in result.candidates]
+    assert order == sorted(order, reverse=True)
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_convergence(rules: Rules) -> None:
+    """The best never falls, the bound never rises, and they do not cross."""
+    told: list[Progress] = []
+    result = found(RESIDUAL, rules=rules, on_progress=told.append)
+    assert told == result.convergence
+    best = [each.best_gops_per_w for each in told]
+    bound = [each.bound_gops_per_w for each in told]
+    assert best == sorted(best)
+    assert bound == sorted(bound, reverse=True)
+    assert all(low <= high for low, high in zip(best, bound, strict=True))
+    spent = [each.evaluations for each in told]
+    assert spent == sorted(spent)
+    assert (best[-1], bound[-1]) == (result.best.efficiency_gops_per_w, result.bound_gops_per_w)
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_repeats_itself(rules: Rules) -> None:
+    one = text_of(found(RESIDUAL, rules=rules))
+    assert text_of(found(RESIDUAL, rules=rules)) == one
+    with ProcessExecutor(2) as executor:
+        assert text_of(found(RESIDUAL, rules=rules, executor=executor)) == one
+
+
+def test_another_seed() -> None:
+    one, two = found(RESIDUAL, seed=1), found(RESIDUAL, seed=2)
+    assert two.seed == 2
+    assert two.best.efficiency_gops_per_w <= one.bound_gops_per_w * (1 + ROUNDING)
+    assert one.best.efficiency_gops_per_w <= two.bound_gops_per_w * (1 + ROUNDING)
+
+
+def test_keeps_to_its_budget() -> None:
+    result = found(budget=Budget(evaluations=1500, boxes=5))
+    assert result.evaluations <= 1500
+    scanned = len(result.points) * len(FEW.scratchpads.capacities)
+    # Each of five boxes is split into two at most.
+    assert result.boxes <= scanned + 2 * 5
+    assert not result.stopped_early
+
+
+def test_without_sharing() -> None:
+    result = found(budget=replace(SMALL, sharing=False))
+    assert all(mate == -1 for each in result.candidates for mate in each.chosen.mate)
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_a_budget_too_small(rules: Rules) -> None:
+    assert searched(rules=rules, power_w=0.11) is None
+
+
+class Counting(SerialExecutor):
+    """Counts what it does, and is interrupted while it does one piece."""
+
+    def __init__(self, interrupted_in: str = "", after: int = 0) -> None:
+        self.done: list[str] = []
+        self.interrupted_in, self.after = interrupted_in, after
+
+    def run(self, function: str, tasks: list[Task]) -> Results:  # type: ignore[override]
+        for number, result in super().run(function, tasks):
+            if function == self.interrupted_in and self.done.count(function) >= self.after:
+                raise KeyboardInterrupt
+            self.done.append(function)
+            yield number, result
+
+
+@pytest.mark.parametrize("rounds", [2, 3, 5])
+def test_resumes(rounds: int, tmp_path: Path) -> None:
+    whole = Counting()
+    uninterrupted = found(RESIDUAL, executor=whole)
+    store = Store(tmp_path, code="c")
+    told: list[Progress] = []
+
+    def interrupt(progress: Progress) -> None:
+        told.append(progress)
+        if len(told) == rounds:
+            raise KeyboardInterrupt
+
+    first = Counting()
+    part = found(RESIDUAL, executor=first, store=store, on_progress=interrupt)
+    assert part.stopped_early
+    assert part.convergence == uninterrupted.convergence[:rounds]
+    assert part.bound_gops_per_w >= uninterrupted.best.efficiency_gops_per_w
+    second = Counting()
+    assert text_of(found(RESIDUAL, executor=second, store=store)) == text_of(uninterrupted)
+    assert len(first.done) + len(second.done) == len(whole.done)
+    assert second.done
+    third = Counting()
+    assert text_of(found(RESIDUAL, executor=third, store=store)) == text_of(uninterrupted)
+    assert not third.done
+
+
+@pytest.mark.parametrize("after", [9, 16, 25])
+def test_an_interrupt_within_a_round_loses_no_box(after: int, tmp_path: Path) -> None:
+    """The bound of what was found until then still holds, and the rest comes later."""
+    uninterrupted = found(RESIDUAL, rules="published")
+    store = Store(tmp_path, code="c")
+    executor = Counting(BOUND, after)
+    part = searched(RESIDUAL, rules="published", executor=executor, store=store)
+    assert part is None or part.stopped_early
+    if part is not None:
+        assert part.bound_gops_per_w >= uninterrupted.best.efficiency_gops_per_w
+        assert part.bound_gops_per_w == part.convergence[-1].bound_gops_per_w
+    assert text_of(found(RESIDUAL, rules="published", store=store)) == text_of(uninterrupted)
+
+
+def test_a_time_limit_says_so() -> None:
+    result = searched(budget=replace(SMALL, time_limit_s=1e-9))
+    assert result is None
+    clock = iter([0.0] * 2 + [100.0] * 1000)
+
+    def now() -> float:
+        return next(clock)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hwgen.dse.crossbar.search.time.monotonic", now)
+        stopped = searched(budget=replace(SMALL, time_limit_s=50))
+    assert stopped is not None
+    assert stopped.stopped_early
+    assert stopped.evaluations < SMALL.evaluations
+    assert stopped.bound_gops_per_w >= found().best.efficiency_gops_per_w
+
+
+def new_search() -> Search:
+    return Search(
+        WIDE,
+        FEW,
+        power_w=0.5,
+        rules="published",
+        seed=1,
+        budget=SMALL,
+        executor=SerialExecutor(),
+        store=None,
+        on_progress=None,
+    )
+
+
+def test_begins_with_the_scans() -> None:
+    search = new_search()
+    search.begin()
+    assert search.best is None
+    assert 0 < search.bound_nj() < search.hopeless_nj
+
+
+def test_closed_boxes_count() -> None:
+    """The bound of a point is that of its worst box, whether it is still open or not."""
+    search = new_search()
+    for energy in (7.0, 5.0, 9.0):
+        search.close(0, energy)
+    search.close(1, 6.0)
+    assert (search.bound_nj(0), search.bound_nj(1), search.bound_nj()) == (5.0, 6.0, 5.0)
