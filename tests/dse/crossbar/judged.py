@@ -6,18 +6,48 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.dse.crossbar.anneal import first_design, fits
+from hwgen.dse.crossbar.anneal import empty_design, fits
 from hwgen.dse.crossbar.choices import Box, Choices, Held, make_choices, make_held
 from hwgen.dse.crossbar.cuts import Cut, critical_cut, least_needs
 from hwgen.dse.crossbar.moves import join, repair
 from hwgen.model.crossbar.allocate import Allocation, allocate
 from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.evaluate import Cost, evaluate
-from hwgen.model.crossbar.tables import CONV, FC, Ints, Tables
+from hwgen.model.crossbar.tables import ADC, CONV, FC, POWER, Ints, Tables
 from hwgen.model.crossbar.timing import Pipeline, Times, closed_form, make_pipeline
 from hwgen.spec.crossbar.point import Rules
 from tests.model.crossbar.designs import compiled_of
 from tests.model.crossbar.random_designs import random_case
+
+
+def copies_for(tables: Tables, blocks: int) -> Ints:
+    """Return the copies with which every convolution takes at most so many blocks."""
+    copies = -(-tables.pixels // blocks)
+    return np.where(tables.kind == CONV, copies, 1)
+
+
+def first_design(tables: Tables, share: float) -> Design:
+    """Return copies in proportion to pixels, crossbars taking about `share` of the budget.
+
+    Every layer has a single macro; fully connected layers take so many clocks that none converts
+    more in one of them than the busiest convolution.
+    """
+    design = empty_design(len(tables.kind))
+    allowed = share * tables.scalars[POWER] / tables.crossbar[2]
+    low, high = 1, int(tables.pixels.max())
+    while low < high:
+        blocks = (low + high) // 2
+        if (copies_for(tables, blocks) * tables.crossbars).sum() <= allowed:
+            high = blocks
+        else:
+            low = blocks + 1
+    design.copies[:] = copies_for(tables, low)
+    design.macros[tables.crossbars == 0] = 0
+    busiest = max(1.0, (tables.work[:, ADC] * design.copies)[tables.kind == CONV].max(initial=0))
+    if tables.strict:
+        clocks = np.ceil(tables.work[:, ADC] / busiest).astype(np.int64)
+        design.clocks[:] = np.where(tables.kind == FC, np.maximum(1, clocks), 1)
+    return design
 
 
 class Judged(NamedTuple):
