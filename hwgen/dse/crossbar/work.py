@@ -14,6 +14,7 @@ from hwgen.dse.crossbar.anneal import Found, anneal, fits, height
 from hwgen.dse.crossbar.bound import bound_box, halves
 from hwgen.dse.crossbar.choices import Box, Held, make_held
 from hwgen.dse.crossbar.cuts import Cut, least_needs
+from hwgen.dse.crossbar.moves import part, repair
 from hwgen.model.crossbar.allocate import FEASIBLE
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import evaluate, evaluate_at
@@ -130,9 +131,15 @@ def search(task: Json) -> Json:
     Returns `design` and its exact `cost`, or null if nothing fits, and the evaluations spent.
     """
     tables, _, _ = opened(task)
+    design = as_design(task["design"])
+    if not task["sharing"]:
+        for i in np.flatnonzero(design.mate >= 0):
+            if design.mate[i] > i:
+                part(design, int(i))
+        repair(tables, design)
     found: Found = anneal(
         tables,
-        as_design(task["design"]),
+        design,
         task["memory"],
         task["evaluations"],
         task["seed"],

@@ -26,7 +26,9 @@ from hwgen.model.crossbar.evaluate import energy_of
 from hwgen.model.crossbar.tables import (
     ADC,
     DAC,
+    DYNAMIC,
     FC,
+    LATENCY,
     LEAKAGE,
     NOC_POWER,
     PEAK,
@@ -99,6 +101,19 @@ def test_energy_of_a_choice(rules: Rules) -> None:
         made = fixed + rows.energy[list(own.values())].sum()
         assert made == pytest.approx(spent, rel=1e-9, abs=exact.accesses if few else bus * 1e-6)
         assert made >= exact.components + exact.crossbars
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_energy_of_layers_without_weights(rules: Rules) -> None:
+    """Each pixel is worked on once, if scratchpads are free."""
+    for one in small(rules, SEEDS):
+        free = one.tables.memories.copy()
+        free[:, [READ_NJ, WRITE_NJ]] = 0.0
+        tables = one.tables._replace(memories=free)
+        energy, _ = fixed_costs(tables, one.box(NARROW))
+        done = tables.work * tables.pixels[:, None]
+        each = (done * tables.parts[:, LATENCY] * tables.parts[:, DYNAMIC]).sum(axis=1)
+        assert energy == pytest.approx(each[tables.crossbars == 0].sum(), rel=1e-9)
 
 
 @pytest.mark.parametrize("rules", RULES)
