@@ -37,11 +37,28 @@ def fewest_copies(tables: Tables, i: int, steps: float) -> int:
 
 
 @compiled
+def fewest_steps(tables: Tables) -> int:
+    """Return steps that every image takes: those of one block through the longest way.
+
+    A layer with weights loads, reads and converts, then feeds all bits through shift and add, adds
+    and stores; another one loads, works and stores. An image may end where its last step starts.
+    """
+    reached = np.zeros(len(tables.kind), np.int64)
+    for i in range(len(tables.kind)):
+        for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+            reached[i] = max(reached[i], reached[tables.provider[e]])
+        reached[i] += tables.bit_steps + 5 if tables.crossbars[i] > 0 else 3
+    return int(reached.max())
+
+
+@compiled
 def scan(tables: Tables, box: Box) -> float:
     """Return nJ that no design of a box is below; inf: none fits.
 
     Sharing saves at most half of all conversions, and half of the macros.
     """
+    if box.steps_high < fewest_steps(tables):
+        return np.inf
     energy, static = fixed_costs(tables, box)
     rram, power = 0.0, tables.scalars[NOC_POWER]
     part = tables.parts[ADC]

@@ -37,6 +37,9 @@ SPLITS, STARTS = 12, 4
 BOXES_PER_PAIR, FEWEST_BOXES, MOST_BOXES = 60_000, 48, 360
 """Boxes that a search splits: the first over the square of the layers, as a program grows."""
 
+MOST_FREE_BOXES = 20_000
+"""Boxes that may be looked at in vain for a first design."""
+
 EVALUATIONS_PER_PIXEL = 8e9
 """The default number of evaluations is this, divided by the work of one evaluation."""
 
@@ -231,7 +234,9 @@ class Search:
             for box in chosen:
                 heapq.heappush(self.open, box)
             raise
-        self.boxes_left -= len(chosen)
+        # Until a first design is known, boxes are free: without one nothing else helps.
+        if self.candidates or self.waiting or self.boxes > MOST_FREE_BOXES:
+            self.boxes_left -= len(chosen)
         for box, result in zip(chosen, results, strict=True):
             if result["narrow"]:
                 self.close(box.point, box.energy_nj)
