@@ -37,7 +37,7 @@ SPLITS, STARTS = 12, 4
 BOXES_PER_PAIR, FEWEST_BOXES, MOST_BOXES = 60_000, 48, 360
 """Boxes that a search splits: the first over the square of the layers, as a program grows."""
 
-MOST_FREE_BOXES = 20_000
+MOST_FREE_BOXES = 2_000
 """Boxes that may be looked at in vain for a first design."""
 
 EVALUATIONS_PER_PIXEL = 8e9
@@ -169,12 +169,11 @@ class Search:
             self.tables.append(make_tables(*args))
             for memory in range(len(self.components.scratchpads.capacities)):
                 for box in root_boxes(self.tables[place], memory):
-                    self.look(place, box)
+                    self.look(place, box, 0.0)
 
-    def look(self, point: int, box: Box) -> None:
-        """Open a box with its first bound, unless that closes it."""
-        energy = scan(self.tables[point], box)
-        self.boxes += 1
+    def look(self, point: int, box: Box, least_nj: float) -> None:
+        """Open a box with its first bound, or that of the box around it, unless that closes it."""
+        energy = max(least_nj, scan(self.tables[point], box))
         self.numbers += 1
         if energy >= self.target_nj:
             self.close(point, energy)
@@ -206,8 +205,8 @@ class Search:
         """Remember the least bound among the boxes of a point that are closed."""
         self.closed_nj[point] = min(self.closed_nj.get(point, energy_nj), energy_nj)
 
-    def split(self) -> None:
-        """Split the most promising boxes."""
+    def most_promising(self) -> list[OpenBox]:
+        """Take some boxes with the best bounds; what is too wide is split on the way."""
         chosen: list[OpenBox] = []
         while self.open and len(chosen) < min(SPLITS, self.boxes_left):
             box = heapq.heappop(self.open)
@@ -216,9 +215,14 @@ class Search:
                 self.close(box.point, box.energy_nj)
             elif box.entry["whole"] and is_wide(where):
                 for half in halves(where):
-                    self.look(box.point, half)
+                    self.look(box.point, half, box.energy_nj)
             else:
                 chosen.append(box)
+        return chosen
+
+    def split(self) -> None:
+        """Bound the most promising boxes, or their halves."""
+        chosen = self.most_promising()
         tasks = [
             self.task(
                 box.point,

@@ -75,7 +75,7 @@ def test_boxes(name: str, rules: Rules) -> None:
         for judged in found:
             cost = judged.cost
             allowed = cost.energy_nj * (1 + ROUNDING)
-            assert scan(tables, cost.memory) <= allowed
+            assert scan(tables, judged.box(0.02)) <= allowed
             target = 3 * cost.energy_nj
             assert bound_box(tables, held, needs, judged.box(0.02), cuts, target).energy <= allowed
         best = min(found, key=lambda each: each.cost.energy_nj, default=None)

@@ -253,7 +253,7 @@ def test_around_the_optimum(name: str, network: object, rules: Rules) -> None:
     held, needs = make_held(one.tables), least_needs(one.tables)
     bound = bound_box(one.tables, held, needs, box, [], 5 * one.cost.energy_nj)
     share = bound.energy / one.cost.energy_nj
-    assert scan(one.tables, one.cost.memory) >= SCANNED[name] * one.cost.energy_nj
+    assert scan(one.tables, box) >= SCANNED[name] * one.cost.energy_nj
     assert AT_LEAST[name, rules] <= share <= 1 + 1e-9
 
 
