@@ -123,8 +123,8 @@ def figure_lines(report: SynthesisReport) -> Iterator[RenderableType]:
         f" {chip.crossbars:,} crossbars, scratchpads of {chip.scratchpad_kilobytes} KB"
     )
     yield (
-        f"efficiency: {report.efficiency_gops_per_w:,.2f} GOPS/W;"
-        f" if every crossbar computed: {report.peak_efficiency_gops_per_w:,.1f}"
+        f"efficiency: {report.efficiency_gops_per_w:,.2f} GOPS/W; over its peak power, if every"
+        f" crossbar computed: {report.peak_efficiency_gops_per_w:,.1f}"
     )
     if report.bound_gops_per_w is not None:
         yield (

@@ -220,6 +220,8 @@ class Relaxation:
         chosen = np.empty((count, count), np.int64)
         for _ in range(MOST_TURNS):
             self.program.run()
+            if self.program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+                break
             prices = np.array(self.program.getSolution().row_dual)
             value = self.program.getInfo().objective_function_value
             costs, of_pairs = self._reduced(prices)
