@@ -125,9 +125,15 @@ def test_store_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def start(folder: Path, workers: int, scheduler: str) -> subprocess.Popen[str]:
-    """Start a stored job as the leader of a group of processes, as a shell would."""
+    """Start a stored job as the leader of a group of processes, as a shell would.
+
+    Where these tests run in the background, interrupts are ignored, and a child would inherit that.
+    """
     arguments = [str(folder), str(workers), scheduler]
-    code = f"import tests.dse.work as w; w.main(*{arguments!r})"
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        f"import tests.dse.work as w; w.main(*{arguments!r})"
+    )
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code],
         cwd=ROOT,
