@@ -10,8 +10,8 @@ from hwgen.compiler.crossbar import read_onnx
 FOLDER = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 
 # Multiplications for one image in thousands, convolutions, fully connected layers, poolings,
-# additions. The multiplications are those in the models' own papers and in torchvision's tables,
-# where their shapes are the same.
+# additions. The multiplications of AlexNet, DenseNet, ResNet, SqueezeNet and VGG are known from
+# elsewhere for the same shapes; the others hold what the reader computes.
 KNOWN = {
     "light_bvlc_alexnet": (654_560, 5, 3, 3, 0),
     "light_densenet121": (2_834_162, 121, 0, 5, 0),
