@@ -142,6 +142,32 @@ def within_limits(tables: Tables, design: Design, layout: Layout) -> bool:
 
 
 @compiled
+def cost_of(
+    tables: Tables,
+    design: Design,
+    layout: Layout,
+    allocation: Allocation,
+    memory: int,
+    steps: int,
+    times: Times,
+    converged: bool,
+) -> Cost:
+    """Return the cost of a design that can be built and takes so many steps for an image."""
+    energy = total(energy_of(tables, design, layout, allocation, memory, steps))
+    return Cost(
+        FEASIBLE,
+        tables.scalars[OPERATIONS] / energy,
+        energy,
+        steps,
+        allocation.step_ns,
+        interval_of(tables, design, layout, times),
+        allocation.peak_w,
+        memory,
+        converged,
+    )
+
+
+@compiled
 def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
     """Return the cost of a design; with `exact` conflicts count, else times are a lower bound.
 
@@ -168,18 +194,7 @@ def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
         memory = needed
         if converged:
             break
-    energy = total(energy_of(tables, design, layout, allocation, used, times.end))
-    return Cost(
-        FEASIBLE,
-        tables.scalars[OPERATIONS] / energy,
-        energy,
-        times.end,
-        allocation.step_ns,
-        interval_of(tables, design, layout, times),
-        allocation.peak_w,
-        used,
-        converged,
-    )
+    return cost_of(tables, design, layout, allocation, used, times.end, times, converged)
 
 
 @compiled
@@ -198,19 +213,8 @@ def evaluate_at(tables: Tables, design: Design, memory: int) -> tuple[Cost, floa
     times = simulate(tables, design, layout, memory, allocation.step_ns, False)
     kilobytes = kilobytes_needed(tables, layout, times)
     steps = times.end + crowding(tables, design, layout, times)
-    energy = total(energy_of(tables, design, layout, allocation, memory, steps))
-    cost = Cost(
-        FEASIBLE,
-        tables.scalars[OPERATIONS] / energy,
-        energy,
-        steps,
-        allocation.step_ns,
-        interval_of(tables, design, layout, times),
-        allocation.peak_w,
-        memory,
-        kilobytes <= tables.memories[memory, KILOBYTES],
-    )
-    return cost, kilobytes
+    enough = kilobytes <= tables.memories[memory, KILOBYTES]
+    return cost_of(tables, design, layout, allocation, memory, steps, times, enough), kilobytes
 
 
 @compiled

@@ -26,11 +26,9 @@ from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.evaluate import (
     PUBLISHED_ROUNDS,
     Cost,
-    energy_of,
+    cost_of,
     failed,
-    interval_of,
     simulate,
-    total,
     within_limits,
 )
 from hwgen.model.crossbar.tables import (
@@ -38,7 +36,6 @@ from hwgen.model.crossbar.tables import (
     FC,
     FLOOR,
     NOC_POWER,
-    OPERATIONS,
     PEAK,
     POWER,
     RATE,
@@ -140,15 +137,4 @@ def evaluate_identical(tables: Tables, design: Design, exact: bool) -> Cost:
         memory = needed
         if converged:
             break
-    energy = total(energy_of(tables, design, layout, allocation, used, times.end))
-    return Cost(
-        FEASIBLE,
-        tables.scalars[OPERATIONS] / energy,
-        energy,
-        times.end,
-        allocation.step_ns,
-        interval_of(tables, design, layout, times),
-        allocation.peak_w,
-        used,
-        converged,
-    )
+    return cost_of(tables, design, layout, allocation, used, times.end, times, converged)

@@ -8,7 +8,7 @@ Links of the mesh and ADCs that two layers share are not looked at: a design wit
 can only be slower (`hwgen.model.crossbar.exact`).
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 
@@ -22,21 +22,10 @@ from hwgen.model.crossbar.tables import (
     Ints,
     Tables,
 )
+from hwgen.spec.crossbar.schedule import OperationName
 
 TRANSFER, LOAD, MVM, CONVERT, SHIFT, ADD, POOLED, ADDED, ACTIVATE, STORE, MERGE = range(11)
-OPERATIONS = (
-    "transfer",
-    "load",
-    "mvm",
-    "adc",
-    "shift_add",
-    "addition",
-    "pool",
-    "eltwise",
-    "activation",
-    "store",
-    "merge",
-)
+OPERATIONS: tuple[str, ...] = get_args(OperationName)
 """Names of the operations, in the order in which a block goes through those that it has."""
 
 

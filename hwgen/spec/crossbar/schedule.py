@@ -15,19 +15,18 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FormatError
 from hwgen.spec.crossbar.arch import Arch
-from hwgen.spec.load import first_mistake
+from hwgen.spec.facts import FACTS_KEY, parse_facts
 from hwgen.spec.npz import read_npz, write_npz
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 FORMAT = "hwgen.crossbar.schedule"
 VERSION = 1
-FACTS_KEY = "facts"
 START_KEY = "start"
 
 Size = Annotated[int, Field(ge=1)]
@@ -130,7 +129,9 @@ def load_schedule(path: Path, arch: Arch | None = None) -> Schedule:
         given = ", ".join(sorted(arrays)) or "nothing"
         allowed = f"a {FORMAT} file with {FACTS_KEY} and {START_KEY} inside"
         raise FormatError(field="the schedule", allowed=allowed, given=given, source=source)
-    facts = parse_facts(arrays[FACTS_KEY], source)
+    facts = parse_facts(
+        arrays[FACTS_KEY], ScheduleFacts, file_format=FORMAT, version=VERSION, source=source
+    )
     check_starts(arrays[START_KEY], facts, source)
     schedule = Schedule(facts=facts, start=arrays[START_KEY].astype(np.int64))
     if arch is not None and facts.architecture != arch.digest:
@@ -141,24 +142,6 @@ def load_schedule(path: Path, arch: Arch | None = None) -> Schedule:
             source=source,
         )
     return schedule
-
-
-def parse_facts(text: NDArray[Any], source: str) -> ScheduleFacts:
-    """Return the facts from their JSON bytes."""
-    try:
-        plain = json.loads(text.tobytes())
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        raise FormatError(
-            field=FACTS_KEY, allowed="JSON", given="other bytes", source=source
-        ) from None
-    given = plain if isinstance(plain, dict) else {}
-    for key, wanted in (("format", FORMAT), ("version", VERSION)):
-        if given.get(key) != wanted:
-            raise FormatError(field=key, allowed=str(wanted), given=given.get(key), source=source)
-    try:
-        return TypeAdapter(ScheduleFacts).validate_json(text.tobytes())
-    except ValidationError as error:
-        raise first_mistake(error, source, FormatError) from None
 
 
 def check_starts(start: NDArray[Any], facts: ScheduleFacts, source: str) -> None:

@@ -6,17 +6,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from hwgen.errors import FormatError
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, PACKETS, Opcode, decode
 from hwgen.spec.dbpim.program import FORMAT, VERSION, Program, ProgramFacts
-from hwgen.spec.load import first_mistake
+from hwgen.spec.facts import FACTS_KEY, parse_facts
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.npz import read_npz, write_npz
 
-FACTS_KEY = "facts"
 IMAGE_KEY = "image"
 
 
@@ -35,27 +34,11 @@ def load_program(path: Path) -> Program:
         given = ", ".join(sorted(arrays)) or "nothing"
         allowed = f"a {FORMAT} file with {FACTS_KEY} and {IMAGE_KEY} inside"
         raise FormatError(field="the program", allowed=allowed, given=given, source=source)
-    facts = parse_facts(arrays[FACTS_KEY], source)
+    facts = parse_facts(
+        arrays[FACTS_KEY], ProgramFacts, file_format=FORMAT, version=VERSION, source=source
+    )
     check_image(arrays[IMAGE_KEY], facts, source)
     return Program(facts=facts, image=arrays[IMAGE_KEY])
-
-
-def parse_facts(text: NDArray[Any], source: str) -> ProgramFacts:
-    """Return the facts from their JSON bytes."""
-    try:
-        plain = json.loads(text.tobytes())
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        raise FormatError(
-            field=FACTS_KEY, allowed="JSON", given="other bytes", source=source
-        ) from None
-    given = plain if isinstance(plain, dict) else {}
-    for key, wanted in (("format", FORMAT), ("version", VERSION)):
-        if given.get(key) != wanted:
-            raise FormatError(field=key, allowed=str(wanted), given=given.get(key), source=source)
-    try:
-        return TypeAdapter(ProgramFacts).validate_json(text.tobytes())
-    except ValidationError as error:
-        raise first_mistake(error, source, FormatError) from None
 
 
 def check_image(image: NDArray[Any], facts: ProgramFacts, source: str) -> None:
