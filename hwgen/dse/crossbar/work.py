@@ -18,6 +18,7 @@ from hwgen.dse.crossbar.moves import part, repair
 from hwgen.model.crossbar.allocate import FEASIBLE
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import evaluate, evaluate_at
+from hwgen.model.crossbar.record import design_of
 from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, Ints, Tables, make_tables
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
@@ -51,11 +52,6 @@ def opened(task: Json) -> tuple[Tables, Held, Ints]:
     """Return the arrays that a piece of work is about."""
     network, components = problem_of(task["problem"])
     return tables_of(network, components, Point(**task["point"]), task["power_w"], task["rules"])
-
-
-def as_design(given: Json) -> Design:
-    """Return a design from its lists."""
-    return Design(*(np.array(given[name], np.int64) for name in Design._fields))
 
 
 def from_design(design: Design) -> Json:
@@ -131,7 +127,7 @@ def search(task: Json) -> Json:
     Returns `design` and its exact `cost`, or null if nothing fits, and the evaluations spent.
     """
     tables, _, _ = opened(task)
-    design = as_design(task["design"])
+    design = design_of(**task["design"])
     if not task["sharing"]:
         for i in np.flatnonzero(design.mate >= 0):
             if design.mate[i] > i:
