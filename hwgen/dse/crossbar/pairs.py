@@ -4,16 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.dse.crossbar.choices import Box, Choices, static_share
+from hwgen.dse.crossbar.choices import Box, Choices, beside_image, static_share, travels
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import memory_peak
 from hwgen.model.crossbar.tables import (
     ADC,
-    CONV,
-    DATA_BITS,
     FC,
-    FLIT_BITS,
-    HOP,
     LEAKAGE,
     PEAK,
     RATE,
@@ -21,11 +17,9 @@ from hwgen.model.crossbar.tables import (
     Ints,
     Tables,
 )
-from hwgen.model.crossbar.timing import steps_of
 
 PASSING = 3
 """Steps through a layer without weights: it loads, works and stores."""
-
 
 NOWHERE = -1
 """Tail of a layer whose last block nobody waits for."""
@@ -35,14 +29,14 @@ class Turns(NamedTuple):
     """Who may take turns at common ADCs, and when.
 
     head, tail: least steps before the first and after the last conversion of a layer
-    travel: most steps of a transfer into a single macro, which a layer is spared if it lives there
+    spared: steps of a transfer that a choice with a single macro is spared if its layer lives there
         with its provider
     near: [i, p] is 1 if layer i reads layer p, at once or through layers without weights
     """
 
     head: Ints
     tail: Ints
-    travel: Ints
+    spared: Ints
     near: Ints
 
 
@@ -85,29 +79,43 @@ def neighbours(tables: Tables) -> Ints:
 
 
 @compiled
+def spared_transfers(tables: Tables, choices: Choices, box: Box, near: Ints) -> Ints:
+    """Return `Turns.spared`: what `choices.pace` counts although a provider may be so near."""
+    spared = np.zeros(len(choices.macros), np.int64)
+    for i in range(len(tables.kind)):
+        if near[i].max() == 0 or beside_image(tables, i):
+            continue
+        for c in range(choices.begin[i], choices.begin[i + 1]):
+            if choices.macros[c] == 1:
+                transfer, _ = travels(tables, i, choices.copies_low[c], 1, box)
+                if transfer <= tables.bit_steps:
+                    spared[c] = transfer
+    return spared
+
+
+@compiled
 def make_turns(tables: Tables, choices: Choices, box: Box) -> Turns:
     """Return the least ways to and from the ADCs of each layer, and who is next to whom."""
     count = len(tables.kind)
     near = neighbours(tables)
+    spared = spared_transfers(tables, choices, box, near)
     through = np.full(count, PASSING)
     head, tail = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    travel = np.zeros(count, np.int64)
     for i in range(count):
-        if choices.begin[i] < choices.begin[i + 1]:
-            through[i] = choices.through[choices.begin[i] : choices.begin[i + 1]].min()
-            if near[i].max() > 0:
-                travel[i] = longest_travel(tables, choices, box, i)
+        begin, end = choices.begin[i], choices.begin[i + 1]
+        if begin < end:
+            through[i] = (choices.through[begin:end] - spared[begin:end]).min()
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
-            head[i] = max(head[i], head[p] + max(0, through[p] - travel[p]))
+            head[i] = max(head[i], head[p] + through[p])
     for i in range(count - 1, -1, -1):
         if tables.reader_start[i] < tables.reader_start[i + 1]:
             tail[i] = NOWHERE
         for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
             r = tables.reader[e]
             if tail[r] > NOWHERE and needs_all(tables, r, i):
-                tail[i] = max(tail[i], tail[r] + max(0, through[r] - travel[r]))
-    return Turns(head, np.maximum(tail, 0), travel, near)
+                tail[i] = max(tail[i], tail[r] + through[r])
+    return Turns(head, np.maximum(tail, 0), spared, near)
 
 
 @compiled
@@ -122,15 +130,18 @@ def needs_all(tables: Tables, i: int, provider: int) -> bool:
 
 
 @compiled
-def longest_travel(tables: Tables, choices: Choices, box: Box, i: int) -> int:
-    """Return the most steps of a transfer into a single macro."""
-    copies = choices.copies_high[choices.begin[i] : choices.begin[i + 1]].max()
-    pixels = copies * tables.stride[i] + tables.kernel[i] if tables.kind[i] == CONV else 1
-    flits = np.ceil(pixels * tables.cin[i] * tables.scalars[DATA_BITS] / tables.scalars[FLIT_BITS])
-    return steps_of(tables.scalars[HOP] * (1 + flits), box.step_high)
-
-
-@compiled
 def busy_steps(tables: Tables, choices: Choices) -> Ints:
     """Return the steps for which each choice takes its ADCs."""
     return tables.bit_steps * choices.blocks * choices.clocks
+
+
+@compiled
+def windows(turns: Turns, box: Box) -> Ints:
+    """Return the steps in which each pair [i, j] may use common ADCs."""
+    count = len(turns.head)
+    steps = np.zeros((count, count), np.int64)
+    for i in range(count):
+        for j in range(count):
+            lost = min(turns.head[i], turns.head[j]) + min(turns.tail[i], turns.tail[j])
+            steps[i, j] = int(box.steps_high) - lost
+    return steps

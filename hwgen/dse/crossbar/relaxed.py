@@ -1,23 +1,23 @@
 """The relaxed problem of a box: a linear program over all choices, its columns made when needed.
 
-Each layer takes a mixture of choices; crossbars, power and the lengths of paths are limited in the
-mean. A choice is made with one mate or none; a pair saves at most the smaller of two means over the
-choices that its layers make with each other, and takes turns at its ADCs. With the prices that the
-program puts on its limits, the cheapest choice of every layer gives a lower bound of the energy
-(weak duality), however far the program is solved; what stays below the target is tightened by more
-choices and more paths.
+Each layer is covered by a mixture of choices, of its own or of pairs that share macros; crossbars,
+power and the lengths of paths are limited in the mean. With the prices that the program puts on its
+limits, the cheapest choices of layers and pairs give a lower bound of the energy (weak duality),
+however far the program is solved; what stays below the target is tightened by more choices and more
+paths.
 
 Everything in the program is scaled: energy by the target, the others by their limits.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import highspy
 import numpy as np
 
 from hwgen.dse.crossbar.choices import Box, Choices, fixed_costs
 from hwgen.dse.crossbar.cuts import Cut
-from hwgen.dse.crossbar.pairs import busy_steps, make_turns, savings_of
+from hwgen.dse.crossbar.pairs import make_turns, savings_of
+from hwgen.dse.crossbar.pricing import Prices, cheapest, make_groups
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import ceil_div
 from hwgen.model.crossbar.tables import NOC_POWER, POWER, RATIO, Floats, Ints, Tables
@@ -37,6 +37,9 @@ SAFETY = 1e-6
 
 MOST_TURNS = 40
 
+ALONE = -1
+"""Mate of a choice whose layer shares no macros."""
+
 
 @compiled
 def path_lengths(tables: Tables, choices: Choices, enter: Ints, leave: Ints) -> Floats:
@@ -55,207 +58,175 @@ def path_lengths(tables: Tables, choices: Choices, enter: Ints, leave: Ints) -> 
     return lengths
 
 
-@compiled
-def cheapest(choices: Choices, costs: Floats, prices: Floats, busy: Floats, chosen: Ints) -> Floats:
-    """Write the cheapest choice of each layer with each mate, and return what it costs.
+class Use(NamedTuple):
+    """What columns use of a limit, or what they cost.
 
-    prices: (layers, layers, 4) of layer i with mate j: of the pair, of a conversion, of a macro, of
-    a busy step; an entry of its own, [i, i], is for a layer without a mate, whose price is infinite
-    where there is no such layer
+    choice: of each choice; spared: less of each choice that lives with its provider
+    conversion, macro: less for each that a pair has in common
     """
-    count = len(choices.begin) - 1
-    least = np.full((count, count), np.inf)
-    for i in range(count):
-        for j in range(count):
-            chosen[i, j] = -1
-            if np.isinf(prices[i, j, 0]):
-                continue
-            pair, adc, macro, step = prices[i, j]
-            for c in range(choices.begin[i], choices.begin[i + 1]):
-                cost = costs[c] + pair + adc * choices.converted[c]
-                cost += macro * choices.macros[c] + step * busy[c]
-                if cost < least[i, j]:
-                    least[i, j] = cost
-                    chosen[i, j] = c
-    return least
+
+    choice: Floats
+    spared: Floats
+    conversion: float
+    macro: float
 
 
 class Relaxation:
     """The linear program of one box.
 
     bound: nJ that no design of the box is below, as far as it is known
-    mixture: share of each choice in the program's solution
+    mixture: share of each choice in the program's solution; pairs: share of each pair
     """
 
     def __init__(self, tables: Tables, box: Box, choices: Choices, target: float) -> None:
         self.tables, self.box, self.choices, self.target = tables, box, choices, target
         self.bound = -np.inf
         self.mixture = np.zeros(len(choices.copies_low))
-        time = box.steps_low * box.step_low
-        energy, static = fixed_costs(tables, box)
-        self.fixed = (energy + static * time) / target
-        self.cost = (choices.energy + choices.static * time) / target
+        self.pairs: dict[tuple[int, int], float] = {}
         self.layers = [
             i for i in range(len(tables.kind)) if choices.begin[i] < choices.begin[i + 1]
         ]
+        self.layer_of = np.repeat(np.arange(len(tables.kind)), np.diff(choices.begin))
         self.turns = make_turns(tables, choices, box)
+        self.groups = make_groups(tables, choices, self.turns, box)
         self.program: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.program.setOptionValue("output_flag", False)
         self.program.setOptionValue("threads", 1)
         self.rows = 0
-        self.uses: list[tuple[int, Floats]] = []
+        self.limits: list[tuple[int, Use]] = []
         self.column_of: dict[tuple[int, int], int] = {}
         self.columns = 0
         self._lay_rows()
-        self._add_pairs(time)
         for i in self.layers:
             begin, end = choices.begin[i], choices.begin[i + 1]
             for c in np.unique(np.linspace(begin, end - 1, FIRST_CHOICES).astype(int)):
-                self._add_choice(i, int(c), i)
-
-    def _add_row(self, low: float, high: float) -> int:
-        self.program.addRow(low, high, 0, np.empty(0, np.int32), np.empty(0))
-        self.rows += 1
-        return self.rows - 1
-
-    def _add_column(self, cost: float, high: float, entries: dict[int, float]) -> int:
-        index = np.array(list(entries), np.int32)
-        self.program.addCol(cost, 0.0, high, len(index), index, np.array(list(entries.values())))
-        self.columns += 1
-        return self.columns - 1
-
-    def _limit(self, use: Floats, fixed: float, others: dict[int, float] | None = None) -> int:
-        """Add a limited quantity: a row, and a column that lets it be exceeded at a price.
-
-        use: of each choice; others: of other columns
-        """
-        entries = {column: use[c] for (c, _), column in self.column_of.items() if use[c] != 0.0}
-        entries |= others or {}
-        index = np.array(list(entries), np.int32)
-        values = np.array(list(entries.values()))
-        self.program.addRow(-FOREVER, 1.0 - fixed, len(index), index, values)
-        row = self.rows
-        self.rows += 1
-        self.uses.append((row, use))
-        self._add_column(OVER, FOREVER, {row: -1.0})
-        return row
+                self._add_column(int(c), ALONE)
 
     def _lay_rows(self) -> None:
         """Add the rows of layers and of the limits on crossbars and power."""
         tables, choices = self.tables, self.choices
+        saving = savings_of(tables, self.box)
+        time = self.box.steps_low * self.box.step_low
+        energy, static = fixed_costs(tables, self.box)
+        self.fixed = (energy + static * time) / self.target
+        nothing = np.zeros(len(choices.macros))
+        self.cost = Use(
+            (choices.energy + choices.static * time) / self.target,
+            nothing,
+            saving.conversion_static * time / self.target,
+            saving.macro_static * time / self.target,
+        )
+        self.one = np.full(len(tables.kind), -1)
+        for i in self.layers:
+            self.one[i] = self._add_row(1.0, 1.0, {})
         power = tables.scalars[POWER]
-        self.one = {i: self._add_row(1.0, 1.0) for i in self.layers}
-        self.busy = busy_steps(tables, choices) / self.box.steps_high
-        self.scale = max(1.0, float(choices.converted.max()))
         if not tables.strict:
-            self._limit(choices.crossbars / (power * tables.scalars[RATIO]), 0.0)
-        self.power = self._limit(choices.power / power, tables.scalars[NOC_POWER] / power)
+            crossbars = choices.crossbars / (power * tables.scalars[RATIO])
+            self._limit(Use(crossbars, nothing, 0.0, 0.0), 0.0)
+        use = Use(
+            choices.power / power,
+            nothing,
+            saving.conversion_peak / power,
+            saving.macro_peak / power,
+        )
+        self._limit(use, tables.scalars[NOC_POWER] / power)
 
-    def _add_pairs(self, time: float) -> None:
-        """Add for each pair whether it is one, the conversions and the macros that it saves.
+    def _add_row(self, low: float, high: float, entries: dict[int, float]) -> int:
+        index, values = np.array(list(entries), np.int32), np.array(list(entries.values()))
+        self.program.addRow(low, high, len(index), index, values)
+        self.rows += 1
+        return self.rows - 1
 
-        Rows of layer i with mate j: its choices with that mate are as many as the pair is; what is
-        saved is at most what they convert, and the macros they have. One row for both: their turns.
-        """
-        saving = savings_of(self.tables, self.box)
-        power = self.tables.scalars[POWER]
-        self.pair_rows: dict[tuple[int, int], tuple[int, int, int, int]] = {}
-        self.pair_column: dict[tuple[int, int], int] = {}
-        for n, i in enumerate(self.layers):
-            for j in self.layers[n + 1 :]:
-                turn = self._add_row(-FOREVER, 0.0)
-                for pair in ((i, j), (j, i)):
-                    link = self._add_row(0.0, 0.0)
-                    adc, macros = self._add_row(-FOREVER, 0.0), self._add_row(-FOREVER, 0.0)
-                    self.pair_rows[pair] = (link, adc, macros, turn)
-                one, two = self.pair_rows[i, j], self.pair_rows[j, i]
-                entries = {one[0]: -1.0, two[0]: -1.0, turn: -self._window(i, j)}
-                self.pair_column[i, j] = self._add_column(0.0, FOREVER, entries)
-                watts = saving.conversion_static * self.scale * time / self.target
-                entries = {one[1]: 1.0, two[1]: 1.0}
-                entries[self.power] = -saving.conversion_peak * self.scale / power
-                self._add_column(-watts, FOREVER, entries)
-                entries = {one[2]: 1.0, two[2]: 1.0, self.power: -saving.macro_peak / power}
-                self._add_column(-time * saving.macro_static / self.target, FOREVER, entries)
+    def _put_column(self, cost: float, entries: dict[int, float]) -> int:
+        index, values = np.array(list(entries), np.int32), np.array(list(entries.values()))
+        self.program.addCol(cost, 0.0, FOREVER, len(index), index, values)
+        self.columns += 1
+        return self.columns - 1
 
-    def _window(self, i: int, j: int) -> float:
-        """Return the share of the image in which a pair may use its ADCs."""
-        turns = self.turns
-        lost = min(turns.head[i], turns.head[j]) + min(turns.tail[i], turns.tail[j])
-        return 1.0 - float(lost) / self.box.steps_high
+    def _limit(self, use: Use, fixed: float) -> None:
+        """Add a limited quantity: a row, and a column that lets it be exceeded at a price."""
+        entries = {column: self._used(use, *pair) for pair, column in self.column_of.items()}
+        row = self._add_row(-FOREVER, 1.0 - fixed, entries)
+        self.limits.append((row, use))
+        self._put_column(OVER, {row: -1.0})
 
-    def _add_choice(self, i: int, c: int, mate: int) -> None:
-        """Add the column of a choice of layer i, with a mate or (`mate` is i) without."""
-        if (c, mate) in self.column_of:
+    def _used(self, use: Use, c: int, d: int) -> float:
+        """Return what a choice alone, or with a mate, uses."""
+        used = use.choice[c]
+        if d != ALONE:
+            choices = self.choices
+            used += use.choice[d]
+            used -= use.conversion * min(choices.converted[c], choices.converted[d])
+            used -= use.macro * min(choices.macros[c], choices.macros[d])
+            if choices.macros[c] == 1 and choices.macros[d] == 1:
+                i, j = self.layer_of[c], self.layer_of[d]
+                near = self.turns.near
+                used -= near[i, j] * use.spared[c] + near[j, i] * use.spared[d]
+        return float(used)
+
+    def _add_column(self, c: int, d: int) -> None:
+        """Add the column of a choice alone, or of two that share their macros."""
+        if (c, d) in self.column_of:
             return
-        entries = {self.one[i]: 1.0}
-        if mate != i:
-            link, adc, macros, turn = self.pair_rows[i, mate]
-            entries[link] = 1.0
-            entries[adc] = -self.choices.converted[c] / self.scale
-            entries[macros] = -float(self.choices.macros[c])
-            entries[turn] = self.busy[c]
-        for row, use in self.uses:
-            if use[c] != 0.0:
-                entries[row] = use[c]
-        self.column_of[c, mate] = self._add_column(self.cost[c], FOREVER, entries)
+        entries = {self.one[self.layer_of[c]]: 1.0}
+        if d != ALONE:
+            entries[self.one[self.layer_of[d]]] = 1.0
+        for row, use in self.limits:
+            entries[row] = self._used(use, c, d)
+        self.column_of[c, d] = self._put_column(self._used(self.cost, c, d), entries)
 
     def add_path(self, cut: Cut) -> None:
         """Limit the steps of a path; a layer in the macro of its provider is spared a transfer."""
         high = self.box.steps_high
         use = path_lengths(self.tables, self.choices, cut.enter, cut.leave) / high
-        spared = {
-            column: -float(self.turns.travel[j]) / high
-            for (i, j), column in self.pair_column.items()
-            if self.turns.near[j, i] and cut.leave[j] > 0
-        }
-        self._limit(use, cut.fixed / high, spared)
+        on_path = cut.leave[self.layer_of] > 0
+        self._limit(Use(use, on_path * self.turns.spared / high, 0.0, 0.0), cut.fixed / high)
 
     def solve(self) -> bool:
-        """Add choices until the bound is close to the program's value; return if it met the target.
+        """Add columns until the bound is close to the program's value; return if it met the target.
 
         `mixture` is then the solution of the program, `pairs` the share of each pair.
         """
-        count = len(self.tables.kind)
-        chosen = np.empty((count, count), np.int64)
         for _ in range(MOST_TURNS):
             self.program.run()
             if self.program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 break
             prices = np.array(self.program.getSolution().row_dual)
             value = self.program.getInfo().objective_function_value
-            costs, of_pairs = self._reduced(prices)
-            least = cheapest(self.choices, costs, of_pairs, self.busy, chosen)
-            gain = sum(min(0.0, float(least[i].min())) for i in self.layers)
-            self.bound = max(self.bound, (self.fixed + value + gain) * self.target * (1 - SAFETY))
-            if self.bound >= self.target or gain > -CLOSE:
+            found = cheapest(self.choices, self.groups, self.turns, self._prices(prices))
+            of_layer = np.where(self.one < 0, 0.0, prices[self.one])
+            gain = found.price - of_layer - of_layer[:, None] * (1 - np.eye(len(of_layer)))
+            # Both layers of a pair give way by half of what it gains, a layer alone by all.
+            by_layer = np.minimum(0.0, np.minimum(gain, gain.T) / 2)
+            np.fill_diagonal(by_layer, np.minimum(0.0, np.diag(gain)))
+            total = by_layer.min(axis=1)[self.layers].sum()
+            self.bound = max(self.bound, (self.fixed + value + total) * self.target * (1 - SAFETY))
+            if self.bound >= self.target or total > -CLOSE:
                 break
-            for i in self.layers:
-                for j in self.layers:
-                    if least[i, j] < -CLOSE / count / 4:
-                        self._add_choice(i, int(chosen[i, j]), j)
-        found = np.array(self.program.getSolution().col_value)
-        self.mixture[:] = 0.0
-        for (c, _), column in self.column_of.items():
-            self.mixture[c] += found[column]
-        self.pairs = {pair: found[column] for pair, column in self.pair_column.items()}
+            for i, j in np.argwhere(gain < -CLOSE / len(of_layer) / 4):
+                self._add_column(int(found.first[i, j]), int(found.second[i, j]))
+        self._note_mixture()
         return bool(self.bound >= self.target)
 
-    def _reduced(self, prices: Floats) -> tuple[Floats, Floats]:
-        """Return what choices cost beyond what limits pay for them, and the prices of mates."""
-        costs = self.cost.copy()
-        for row, use in self.uses:
-            if prices[row] != 0.0:
-                costs -= prices[row] * use
-        count = len(self.tables.kind)
-        of_pairs = np.full((count, count, 4), np.inf)
-        for i in self.layers:
-            of_pairs[i, i] = (-prices[self.one[i]], 0.0, 0.0, 0.0)
-        for (i, j), (link, adc, macros, turn) in self.pair_rows.items():
-            of_pairs[i, j] = (
-                -prices[self.one[i]] - prices[link],
-                prices[adc] / self.scale,
-                prices[macros],
-                -prices[turn],
-            )
-        return costs, of_pairs
+    def _note_mixture(self) -> None:
+        shares = np.array(self.program.getSolution().col_value)
+        self.mixture[:] = 0.0
+        self.pairs = {}
+        for (c, d), column in self.column_of.items():
+            self.mixture[c] += shares[column]
+            if d != ALONE:
+                self.mixture[d] += shares[column]
+                pair = int(self.layer_of[c]), int(self.layer_of[d])
+                self.pairs[pair] = self.pairs.get(pair, 0.0) + shares[column]
+
+    def _prices(self, duals: Floats) -> Prices:
+        """Return what columns cost at the prices of the limits."""
+        choice, spared = self.cost.choice.copy(), self.cost.spared.copy()
+        conversion, macro = self.cost.conversion, self.cost.macro
+        for row, use in self.limits:
+            if duals[row] != 0.0:
+                choice -= duals[row] * use.choice
+                spared -= duals[row] * use.spared
+                conversion -= duals[row] * use.conversion
+                macro -= duals[row] * use.macro
+        return Prices(choice, spared, conversion, macro)
