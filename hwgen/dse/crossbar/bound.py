@@ -5,17 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwgen.dse.crossbar.anneal import empty_design
-from hwgen.dse.crossbar.choices import Box, Choices, Held, make_choices
+from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.choices import make_choices
 from hwgen.dse.crossbar.cuts import Cut, critical_cut
+from hwgen.dse.crossbar.held import Held
+from hwgen.dse.crossbar.limits import Path, path_lengths
 from hwgen.dse.crossbar.moves import join, repair
-from hwgen.dse.crossbar.relaxed import Relaxation, path_lengths
-from hwgen.model.crossbar.design import Design, lay_out
+from hwgen.dse.crossbar.relaxed import Relaxation
+from hwgen.dse.crossbar.turns import turn_cut, waiting
+from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.tables import CONV, Ints, Tables
-from hwgen.model.crossbar.timing import closed_form, make_pipeline
+from hwgen.model.crossbar.timing import Pipeline, Times, closed_form, make_pipeline
 
 ROUNDS = 6
-MOST_CUTS = 14
-NARROW = 1.004
+MOST_CUTS = 60
+MOST_FRESH = 16
+LEAST_EXCESS = 0.001
+ALIKE = 1.05
+LEAST_SHARE = 0.02
+NARROW = 1.002
 """A box whose ends are closer than this is not split any further."""
 
 
@@ -53,18 +61,68 @@ def mean_design(tables: Tables, relaxation: Relaxation, *, mean: bool) -> Design
     return design
 
 
-def path_of(tables: Tables, needs: Ints, box: Box, design: Design) -> Cut:
-    """Return the critical path of a design by the closed form."""
+def exceeded(tables: Tables, needs: Ints, relaxation: Relaxation) -> list[Path]:
+    """Return paths that the solution of a relaxation exceeds most: of designs near it.
+
+    The critical one; those around its pairs; and those of layers that take longer than the mean.
+    """
+    found: list[Path] = []
+    for mean in (True, False):
+        design = mean_design(tables, relaxation, mean=mean)
+        way = way_of(tables, relaxation, design)
+        found.append(relaxation.path(critical_cut(tables, needs, *way)))
+        found += around_pairs(tables, needs, relaxation, way)
+        found += of_slow_layers(tables, needs, relaxation, design)
+    excess = [relaxation.excess_of(path) for path in found]
+    order = sorted(range(len(found)), key=lambda n: -excess[n])
+    return [found[n] for n in order[:MOST_FRESH] if excess[n] > LEAST_EXCESS]
+
+
+def way_of(
+    tables: Tables, relaxation: Relaxation, design: Design
+) -> tuple[Layout, Pipeline, Times]:
+    """Return layout, pipeline and closed form of a design within a box."""
+    box = relaxation.box
     layout = lay_out(tables, design)
     pipeline = make_pipeline(tables, layout, design.clocks, box.memory, box.step_high)
-    times = closed_form(tables, layout, pipeline)
-    return critical_cut(tables, needs, layout, pipeline, times)
+    return layout, pipeline, closed_form(tables, layout, pipeline)
 
 
-def length_of(tables: Tables, relaxation: Relaxation, choices: Choices, cut: Cut) -> float:
-    """Return the mean steps of a path in a relaxation."""
-    lengths = path_lengths(tables, choices, cut.enter, cut.leave)
-    return float((lengths * relaxation.mixture).sum() + cut.fixed)
+def around_pairs(
+    tables: Tables, needs: Ints, relaxation: Relaxation, way: tuple[Layout, Pipeline, Times]
+) -> list[Path]:
+    """Return paths that wait while the layers of a pair convert."""
+    waits = waiting(tables)
+    return [
+        relaxation.path(turn_cut(tables, needs, *way, i, j), share)
+        for (i, j), share in relaxation.pairs.items()
+        if share > LEAST_SHARE and waits[j, i]
+    ]
+
+
+def of_slow_layers(
+    tables: Tables, needs: Ints, relaxation: Relaxation, design: Design
+) -> list[Path]:
+    """Return paths of layers with many blocks, which count where the layer has so many."""
+    choices, mixture = relaxation.choices, relaxation.mixture
+    found: list[Path] = []
+    for i in relaxation.layers:
+        span = relaxation.span(i)
+        there = np.flatnonzero(mixture[span] > LEAST_SHARE)
+        blocks = choices.blocks[span][there]
+        if tables.kind[i] != CONV or len(there) < 2 or blocks.max() < ALIKE * blocks.min():
+            continue
+        other = Design(*(array.copy() for array in design))
+        other.copies[i] = choices.copies_low[span][there[blocks.argmax()]]
+        cut = critical_cut(tables, needs, *way_of(tables, relaxation, other))
+        if cut.leave[i] == 0:
+            continue
+        lengths = path_lengths(tables, choices, cut.enter, cut.leave) - relaxation.turns.spared
+        lengths, shares = lengths[span], mixture[span]
+        for least in np.unique(lengths[there])[1:]:
+            one = cut._replace(one=i, least=float(least))
+            found.append(relaxation.path(one, float(shares[lengths >= least].sum())))
+    return found
 
 
 def bound_box(
@@ -77,37 +135,47 @@ def bound_box(
     choices = make_choices(tables, held, box)
     for i in range(len(tables.kind)):
         if tables.crossbars[i] > 0 and choices.begin[i] == choices.begin[i + 1]:
-            return BoxBound(energy=np.inf, cuts=cuts, design=None)
+            return BoxBound(energy=np.inf, cuts=[], design=None)
     relaxation = Relaxation(tables, box, choices, target)
-    own = list(cuts)
-    for cut in own:
-        relaxation.add_path(cut)
-    for _ in range(ROUNDS):
+    own = [relaxation.path(cut) for cut in cuts]
+    for path in own:
+        relaxation.add_path(path)
+    for _ in range(rounds_of(box)):
         if relaxation.solve():
             break
-        fresh = []
-        for mean in (True, False):
-            design = mean_design(tables, relaxation, mean=mean)
-            cut = path_of(tables, needs, box, design)
-            if length_of(tables, relaxation, choices, cut) > box.steps_high * 1.001:
-                fresh.append(cut)
+        fresh = exceeded(tables, needs, relaxation)
         if not fresh:
             break
-        for cut in fresh:
-            relaxation.add_path(cut)
+        for path in fresh:
+            relaxation.add_path(path)
         own += fresh
     else:
         relaxation.solve()
-    design = mean_design(tables, relaxation, mean=True)
-    return BoxBound(energy=relaxation.bound, cuts=useful(tables, relaxation, own), design=design)
+    if relaxation.bound >= target:
+        return BoxBound(energy=relaxation.bound, cuts=[], design=None)
+    return BoxBound(
+        energy=relaxation.bound,
+        cuts=useful(relaxation, own),
+        design=mean_design(tables, relaxation, mean=True),
+    )
 
 
-def useful(tables: Tables, relaxation: Relaxation, cuts: list[Cut]) -> list[Cut]:
-    """Return the paths that are nearly as long as the box allows, the longest: they bound most."""
-    long = 0.97 * relaxation.box.steps_high
-    lengths = [length_of(tables, relaxation, relaxation.choices, cut) for cut in cuts]
-    order = sorted(range(len(cuts)), key=lambda n: -lengths[n])
-    return [cuts[n] for n in order[:MOST_CUTS] if lengths[n] > long]
+def useful(relaxation: Relaxation, paths: list[Path]) -> list[Cut]:
+    """Return the paths that limit the solution most."""
+    excess = [relaxation.excess_of(path) for path in paths]
+    order = sorted(range(len(paths)), key=lambda n: -excess[n])
+    return [paths[n].cut for n in order[:MOST_CUTS] if excess[n] > -LEAST_EXCESS]
+
+
+def rounds_of(box: Box) -> int:
+    """Return how often paths are added: in a wide box they matter less."""
+    width = width_of(box)
+    return 6 if width < 1.06 else 2 if width < 1.3 else 1
+
+
+def width_of(box: Box) -> float:
+    """Return the ratio of the ends of a box along its longer side."""
+    return max(box.steps_high / box.steps_low, box.step_high / box.step_low)
 
 
 WIDE = 1.6

@@ -13,7 +13,7 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout, ceil_div
-from hwgen.model.crossbar.tables import CONV, FC, Ints, Tables
+from hwgen.model.crossbar.tables import CONV, FC, Floats, Ints, Tables
 from hwgen.model.crossbar.timing import Pipeline, Times, provider_block
 
 
@@ -21,11 +21,19 @@ class Cut(NamedTuple):
     """One path: for each layer the output pixels (from 1) where it enters and leaves; 0: not on it.
 
     fixed: steps in layers without weights
+    one, two: layers that convert in turns between two parts of the path, if they are a pair
+    least: without `two`, steps that layer `one` is on the path if it is of interest at all
+    reach: steps that other layers are on the path, as far as they count, where only designs in
+        which the above is so are limited; `one` is -1 where all are
     """
 
     enter: Ints
     leave: Ints
     fixed: int
+    one: int
+    two: int
+    least: float
+    reach: Floats
 
 
 @compiled
@@ -66,15 +74,22 @@ def entry_block(
     through = pipeline.to_next[i, :n].sum()
     first = times.block_start[i]
     for k in range(block, -1, -1):
-        ready, source = 0, -1
-        for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-            p = tables.provider[e]
-            done = times.done[times.block_start[p] + provider_block(tables, layout, i, k, p)]
-            if done > ready:
-                ready, source = done, p
+        ready, source = ready_at(tables, layout, times, i, k)
         if times.done[first + block] == ready + (block - k) * per_block + through:
             return k, source
     return 0, -1
+
+
+@compiled
+def ready_at(tables: Tables, layout: Layout, times: Times, i: int, block: int) -> tuple[int, int]:
+    """Return when a block of layer i has all that it reads, and which provider is the last."""
+    ready, source = 0, -1
+    for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+        p = tables.provider[e]
+        done = times.done[times.block_start[p] + provider_block(tables, layout, i, block, p)]
+        if source < 0 or done > ready:
+            ready, source = done, p
+    return ready, source
 
 
 @compiled
@@ -82,28 +97,60 @@ def critical_cut(
     tables: Tables, needs: Ints, layout: Layout, pipeline: Pipeline, times: Times
 ) -> Cut:
     """Return the critical path of a design as a cut; `times` are those of the closed form."""
-    count = len(tables.kind)
-    enter, leave = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    i, latest = 0, -1
-    for j in range(count):
+    cut = empty_cut(len(tables.kind))
+    i = last_layer(tables, times)
+    fixed, _ = trace(tables, needs, layout, pipeline, times, i, tables.pixels[i], -1, cut)
+    return Cut(cut.enter, cut.leave, fixed, -1, -1, 0.0, cut.reach)
+
+
+@compiled
+def empty_cut(layers: int) -> Cut:
+    """Return a path through nothing."""
+    nowhere = np.zeros(layers, np.int64)
+    return Cut(nowhere, nowhere.copy(), 0, -1, -1, 0.0, np.zeros(layers))
+
+
+@compiled
+def last_layer(tables: Tables, times: Times) -> int:
+    """Return the layer that ends the image."""
+    i, latest = -1, -(1 << 62)
+    for j in range(len(tables.kind)):
         # What nobody waits for ends an image by the published count before it is through.
         if not tables.strict and tables.reader_start[j] < tables.reader_start[j + 1]:
             continue
         done = times.done[times.block_start[j + 1] - 1]
         if done > latest:
             i, latest = j, done
-    pixel = tables.pixels[i]
+    return i
+
+
+@compiled
+def trace(
+    tables: Tables,
+    needs: Ints,
+    layout: Layout,
+    pipeline: Pipeline,
+    times: Times,
+    i: int,
+    pixel: int,
+    stop: int,
+    cut: Cut,
+) -> tuple[int, int]:
+    """Write the critical path that leaves layer i at a pixel, back to layer `stop` or the image.
+
+    Returns the steps in layers without weights, and the pixel at which it leaves the layer where it
+    stopped.
+    """
     fixed = 0
-    while i >= 0:
+    while i >= 0 and i != stop:
         block = ceil_div(pixel, layout.copies[i]) - 1
         k, source = entry_block(tables, layout, pipeline, times, i, block)
+        entered = pixel
         if tables.crossbars[i] > 0:
-            entered = pixel
             if tables.kind[i] == CONV:
                 entered = min(pixel, (k + 1) * layout.copies[i])
-            enter[i], leave[i] = entered, pixel
+            cut.enter[i], cut.leave[i] = entered, pixel
         else:
-            entered = pixel
             fixed += passing(tables, i)
         if source < 0:
             if tables.provider_start[i + 1] == tables.provider_start[i]:
@@ -111,4 +158,4 @@ def critical_cut(
             source = tables.provider[tables.provider_start[i]]
         pixel = needed_pixel(tables, needs, i, entered, source)
         i = source
-    return Cut(enter, leave, fixed)
+    return fixed, pixel

@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.dse.crossbar.choices import Box, Choices, beside_image, static_share, travels
+from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.choices import Choices
+from hwgen.dse.crossbar.costs import static_share
+from hwgen.dse.crossbar.stages import least_transfer, stage_of
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import memory_peak
 from hwgen.model.crossbar.tables import (
@@ -83,11 +86,12 @@ def spared_transfers(tables: Tables, choices: Choices, box: Box, near: Ints) -> 
     """Return `Turns.spared`: what `choices.pace` counts although a provider may be so near."""
     spared = np.zeros(len(choices.macros), np.int64)
     for i in range(len(tables.kind)):
-        if near[i].max() == 0 or beside_image(tables, i):
+        stage = stage_of(tables, i, box)
+        if near[i].max() == 0 or stage.beside:
             continue
         for c in range(choices.begin[i], choices.begin[i + 1]):
             if choices.macros[c] == 1:
-                transfer, _ = travels(tables, i, choices.copies_low[c], 1, box)
+                transfer = least_transfer(stage, choices.copies_low[c], 1)
                 if transfer <= tables.bit_steps:
                     spared[c] = transfer
     return spared

@@ -11,27 +11,32 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.dse.crossbar.choices import Box, Choices
+from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.choices import Choices
 from hwgen.dse.crossbar.pairs import Turns, busy_steps, windows
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.tables import Floats, Ints, Tables
+from hwgen.model.crossbar.tables import Bools, Floats, Ints, Tables
 
 
 class Groups(NamedTuple):
     """Choices that differ in macros alone, in the order of more conversions and less to do.
 
     begin: where the groups of layer i begin; as long as the layers, plus one
-    of: the group of each choice
+    of, layer: the group and the layer of each choice
     converted: conversions in a bit step; busy: steps at the ADCs
     macros: all numbers of macros that there are, ascending
+    order: choices in that order, layer after layer; those with the n-th number begin at first[n]
     window: [i, j] steps that two layers have at common ADCs
     """
 
     begin: Ints
     of: Ints
+    layer: Ints
     converted: Floats
     busy: Ints
     macros: Ints
+    order: Ints
+    first: Ints
     window: Ints
 
 
@@ -41,12 +46,15 @@ class Prices(NamedTuple):
     choice: of each choice, as long as its layer is alone
     spared: saved by each choice whose layer lives in a single macro with its provider
     conversion, macro: saved for each that two layers have in common
+    pair, turn: [i, j] of each pair, and of each step for which it is busy at its ADCs
     """
 
     choice: Floats
     spared: Floats
     conversion: float
     macro: float
+    pair: Floats
+    turn: Floats
 
 
 class Cheapest(NamedTuple):
@@ -60,6 +68,21 @@ class Cheapest(NamedTuple):
     second: Ints
 
 
+class Shelf(NamedTuple):
+    """Prices of groups while `cheapest` goes through numbers of macros.
+
+    least, which: least price of each group, and its choice; [1] for those near their provider
+    later: see `suffixes`
+    priced, after: the same of both layers of one pair, what turns cost included
+    """
+
+    least: Floats
+    which: Ints
+    later: Ints
+    priced: Floats
+    after: Ints
+
+
 @compiled
 def make_groups(tables: Tables, choices: Choices, turns: Turns, box: Box) -> Groups:
     """Return the groups of all choices."""
@@ -67,12 +90,14 @@ def make_groups(tables: Tables, choices: Choices, turns: Turns, box: Box) -> Gro
     busy = busy_steps(tables, choices)
     begin = np.zeros(layers + 1, np.int64)
     of = np.zeros(len(busy), np.int64)
+    layer = np.zeros(len(busy), np.int64)
     converted, steps = np.zeros(len(busy)), np.zeros(len(busy), np.int64)
     n = 0
     for i in range(layers):
         begin[i] = n
         first, end = choices.begin[i], choices.begin[i + 1]
         order = np.arange(first, end)
+        layer[first:end] = i
         if end > first and busy[first] < busy[end - 1]:
             # Clocks of a fully connected layer ascend: the slowest one comes first.
             order = order[::-1].copy()
@@ -90,96 +115,175 @@ def make_groups(tables: Tables, choices: Choices, turns: Turns, box: Box) -> Gro
             converted[n], steps[n] = choices.converted[c], busy[c]
             n += 1
     begin[layers] = n
-    return Groups(begin, of, converted[:n], steps[:n], np.unique(choices.macros), windows(turns, box))
+    macros = np.unique(choices.macros)
+    order = np.argsort(choices.macros, kind="mergesort")
+    first = np.append(np.searchsorted(choices.macros[order], macros), len(order))
+    return Groups(
+        begin,
+        of,
+        layer,
+        converted[:n],
+        steps[:n],
+        macros,
+        order,
+        first,
+        windows(turns, box),
+    )
 
 
 @compiled
-def suffix_least(
-    choices: Choices, groups: Groups, costs: Floats, i: int, most: int, least: Floats, which: Ints
-) -> None:
-    """Write for each group of layer i its cheapest choice with at most so many macros.
-
-    least, which: [0] of the group, [1] of it and all later ones; of what does not depend on the
-        pair
-    """
-    first, end = groups.begin[i], groups.begin[i + 1]
-    least[0, first:end] = np.inf
-    which[0, first:end] = -1
-    for c in range(choices.begin[i], choices.begin[i + 1]):
+def lower(groups: Groups, costs: Floats, n: int, least: Floats, which: Ints) -> None:
+    """Lower the least price of each group to those of choices with the n-th number of macros."""
+    for k in range(groups.first[n], groups.first[n + 1]):
+        c = groups.order[k]
         g = groups.of[c]
-        if choices.macros[c] <= most and costs[c] < least[0, g]:
-            least[0, g], which[0, g] = costs[c], c
+        if costs[c] < least[g]:
+            least[g], which[g] = costs[c], c
+
+
+@compiled
+def suffixes(least: Floats, begin: int, end: int, later: Ints) -> None:
+    """Write for each of some groups the cheapest from it on; -1: there is none."""
     best, at = np.inf, -1
-    for g in range(end - 1, first - 1, -1):
-        if least[0, g] < best:
-            best, at = least[0, g], which[0, g]
-        least[1, g], which[1, g] = best, at
+    for g in range(end - 1, begin - 1, -1):
+        if least[g] < best:
+            best, at = least[g], g
+        later[g] = at
 
 
 @compiled
 def match(
-    groups: Groups,
-    i: int,
-    j: int,
+    converted: Floats,
+    busy: Ints,
+    own: Ints,
+    other: Ints,
+    window: int,
     conversion: float,
     one: Floats,
     two: Floats,
+    later: Ints,
 ) -> tuple[float, int, int]:
-    """Return the price of the cheapest pair in which layer i converts no more than layer j.
+    """Return the price and the groups of the cheapest pair of which the first converts no more.
 
-    one: least price of the groups of layer i; two: of those of layer j and all later ones
-    Returns the group of layer i, and the first of the groups of which layer j has its cheapest.
+    own, other: where the groups of its layers begin and end; one, two: their prices
+    later: see `suffixes`
     """
-    window = groups.window[i, j]
-    begin, end = groups.begin[j], groups.begin[j + 1]
+    begin, end = other[0], other[1]
     enough, quick = begin, end
     best, at, partner = np.inf, -1, -1
-    for g in range(groups.begin[i], groups.begin[i + 1]):
-        while enough < end and groups.converted[enough] < groups.converted[g]:
+    for g in range(own[0], own[1]):
+        while enough < end and converted[enough] < converted[g]:
             enough += 1
-        while quick > begin and groups.busy[quick - 1] + groups.busy[g] <= window:
+        while quick > begin and busy[quick - 1] + busy[g] <= window:
             quick -= 1
         h = max(enough, quick)
-        if h >= end:
+        if h >= end or later[h] < 0:
             continue
-        price = one[g] - conversion * groups.converted[g] + two[h]
+        price = one[g] - conversion * converted[g] + two[later[h]]
         if price < best:
-            best, at, partner = price, g, h
+            best, at, partner = price, g, later[h]
     return best, at, partner
 
 
 @compiled
+def alone(choices: Choices, costs: Floats, i: int) -> tuple[float, int]:
+    """Return the price of the cheapest choice of a layer alone, and which it is."""
+    best, at = np.inf, -1
+    for c in range(choices.begin[i], choices.begin[i + 1]):
+        if costs[c] < best:
+            best, at = costs[c], c
+    return best, at
+
+
+@compiled
+def layers_with(choices: Choices, groups: Groups, n: int) -> Bools:
+    """Return which layers have a choice with exactly the n-th number of macros."""
+    found = np.zeros(len(choices.begin) - 1, np.bool_)
+    for k in range(groups.first[n], groups.first[n + 1]):
+        found[groups.layer[groups.order[k]]] = True
+    return found
+
+
+@compiled
 def cheapest(choices: Choices, groups: Groups, turns: Turns, prices: Prices) -> Cheapest:
-    """Return the cheapest choices of all layers and pairs."""
+    """Return the cheapest choices of all layers and pairs.
+
+    For each number of macros that a pair may have, every group has its cheapest choice with no more
+    of them; only pairs in which that changed are looked at.
+    """
     layers = len(choices.begin) - 1
     price = np.full((layers, layers), np.inf)
     first, second = np.full((layers, layers), -1), np.full((layers, layers), -1)
     for i in range(layers):
-        for c in range(choices.begin[i], choices.begin[i + 1]):
-            if prices.choice[c] < price[i, i]:
-                price[i, i], first[i, i] = prices.choice[c], c
+        price[i, i], first[i, i] = alone(choices, prices.choice, i)
     costs = prices.choice - prices.macro * choices.macros
     size = len(groups.busy)
-    least, which = np.empty((2, 2, size)), np.empty((2, 2, size), np.int64)
-    for most in groups.macros:
-        for i in range(layers):
-            suffix_least(choices, groups, costs, i, most, least[0], which[0])
-            if most == 1:
-                suffix_least(choices, groups, costs - prices.spared, i, most, least[1], which[1])
-        shared = prices.macro * most
+    shelf = Shelf(
+        np.full((2, size), np.inf),
+        np.full((2, size), -1),
+        np.full((2, size), -1),
+        np.empty((2, size)),
+        np.empty(size, np.int64),
+    )
+    for n in range(len(groups.macros)):
+        changed = layers_with(choices, groups, n)
+        fill(groups, costs, prices.spared, n, shelf)
+        single = groups.macros[n] == 1
+        shared = prices.macro * groups.macros[n]
         for i in range(layers):
             for j in range(layers):
-                if i == j or groups.begin[i] == groups.begin[i + 1]:
+                if i == j or not (changed[i] or changed[j]):
                     continue
-                if groups.begin[j] == groups.begin[j + 1]:
-                    continue
-                a = 1 if most == 1 and turns.near[i, j] else 0
-                b = 1 if most == 1 and turns.near[j, i] else 0
-                found, g, h = match(groups, i, j, prices.conversion, least[a, 0], least[b, 1])
+                a = 1 if single and turns.near[i, j] else 0
+                b = 1 if single and turns.near[j, i] else 0
+                found, g, h = best_pair(groups, prices, shelf, (i, j), (a, b))
                 low, high = min(i, j), max(i, j)
                 if found + shared < price[low, high]:
                     price[low, high] = found + shared
-                    one, two = which[a, 0, g], which[b, 1, h]
-                    first[low, high] = one if i < j else two
-                    second[low, high] = two if i < j else one
+                    c, d = shelf.which[a, g], shelf.which[b, h]
+                    first[low, high] = c if i < j else d
+                    second[low, high] = d if i < j else c
     return Cheapest(price, first, second)
+
+
+@compiled
+def fill(groups: Groups, costs: Floats, spared: Floats, n: int, shelf: Shelf) -> None:
+    """Bring all groups to the n-th number of macros."""
+    kinds = 2 if groups.macros[n] == 1 else 1
+    for a in range(kinds):
+        lower(groups, costs - spared if a == 1 else costs, n, shelf.least[a], shelf.which[a])
+        for i in range(len(groups.begin) - 1):
+            suffixes(shelf.least[a], groups.begin[i], groups.begin[i + 1], shelf.later[a])
+
+
+@compiled
+def best_pair(
+    groups: Groups, prices: Prices, shelf: Shelf, pair: tuple[int, int], near: tuple[int, int]
+) -> tuple[float, int, int]:
+    """Return the price of the cheapest pair of which the first converts no more, and its groups.
+
+    near: 1 for the layer that lives with its provider in a single macro
+    """
+    i, j = pair
+    own, other = groups.begin[i : i + 2], groups.begin[j : j + 2]
+    one, two, later = shelf.least[near[0]], shelf.least[near[1]], shelf.later[near[1]]
+    turn = prices.turn[i, j]
+    if turn != 0.0:
+        for g in range(own[0], own[1]):
+            shelf.priced[0, g] = one[g] + turn * groups.busy[g]
+        for g in range(other[0], other[1]):
+            shelf.priced[1, g] = two[g] + turn * groups.busy[g]
+        suffixes(shelf.priced[1], other[0], other[1], shelf.after)
+        one, two, later = shelf.priced[0], shelf.priced[1], shelf.after
+    found, g, h = match(
+        groups.converted,
+        groups.busy,
+        own,
+        other,
+        groups.window[i, j],
+        prices.conversion,
+        one,
+        two,
+        later,
+    )
+    return found + prices.pair[i, j], g, h

@@ -1,25 +1,26 @@
 """The relaxed problem of a box: a linear program over all choices, its columns made when needed.
 
-Each layer is covered by a mixture of choices, of its own or of pairs that share macros; crossbars,
-power and the lengths of paths are limited in the mean. With the prices that the program puts on its
-limits, the cheapest choices of layers and pairs give a lower bound of the energy (weak duality),
-however far the program is solved; what stays below the target is tightened by more choices and more
-paths.
+Each layer is covered by a mixture of columns: a choice alone, or two choices that share macros.
+Crossbars, power and the lengths of paths are limited in the mean (`hwgen.dse.crossbar.limits`).
+With the prices that the program puts on its limits, the cheapest columns give a lower bound of the
+energy (weak duality), however far the program is solved; what stays below the target is tightened
+by more columns and more paths.
 
 Everything in the program is scaled: energy by the target, the others by their limits.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import highspy
 import numpy as np
 
-from hwgen.dse.crossbar.choices import Box, Choices, fixed_costs
+from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.choices import Choices
+from hwgen.dse.crossbar.costs import fixed_costs
 from hwgen.dse.crossbar.cuts import Cut
-from hwgen.dse.crossbar.pairs import make_turns, savings_of
-from hwgen.dse.crossbar.pricing import Prices, cheapest, make_groups
-from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import ceil_div
+from hwgen.dse.crossbar.limits import ALONE, Limits, Path, Use, conditional, path_of
+from hwgen.dse.crossbar.pairs import busy_steps, make_turns, savings_of
+from hwgen.dse.crossbar.pricing import Cheapest, Prices, cheapest, make_groups
 from hwgen.model.crossbar.tables import NOC_POWER, POWER, RATIO, Floats, Ints, Tables
 
 FOREVER = highspy.kHighsInf
@@ -37,38 +38,11 @@ SAFETY = 1e-6
 
 MOST_TURNS = 40
 
-ALONE = -1
-"""Mate of a choice whose layer shares no macros."""
 
-
-@compiled
-def path_lengths(tables: Tables, choices: Choices, enter: Ints, leave: Ints) -> Floats:
-    """Return the steps that each choice spends on a path."""
-    lengths = np.zeros(len(choices.copies_low))
-    for i in range(len(tables.kind)):
-        if leave[i] == 0:
-            continue
-        for c in range(choices.begin[i], choices.begin[i + 1]):
-            low, high = choices.copies_low[c], choices.copies_high[c]
-            if low == high:
-                blocks = ceil_div(leave[i], low) - ceil_div(enter[i], low)
-            else:
-                blocks = (leave[i] - enter[i]) // high
-            lengths[c] = blocks * choices.per_block[c] + choices.through[c]
-    return lengths
-
-
-class Use(NamedTuple):
-    """What columns use of a limit, or what they cost.
-
-    choice: of each choice; spared: less of each choice that lives with its provider
-    conversion, macro: less for each that a pair has in common
-    """
-
-    choice: Floats
-    spared: Floats
-    conversion: float
-    macro: float
+def gains(found: Cheapest, paid: Floats) -> Floats:
+    """Return what the cheapest of each layer and pair costs beyond what its layers pay."""
+    alone = np.eye(len(paid))
+    return np.asarray(found.price - paid - paid[:, None] * (1 - alone))
 
 
 class Relaxation:
@@ -79,28 +53,29 @@ class Relaxation:
     """
 
     def __init__(self, tables: Tables, box: Box, choices: Choices, target: float) -> None:
-        self.tables, self.box, self.choices, self.target = tables, box, choices, target
+        self.tables, self.choices, self.target = tables, choices, target
+        self.box = box
         self.bound = -np.inf
-        self.mixture = np.zeros(len(choices.copies_low))
+        self.mixture = np.zeros(len(choices.macros))
         self.pairs: dict[tuple[int, int], float] = {}
         self.layers = [
             i for i in range(len(tables.kind)) if choices.begin[i] < choices.begin[i + 1]
         ]
-        self.layer_of = np.repeat(np.arange(len(tables.kind)), np.diff(choices.begin))
         self.turns = make_turns(tables, choices, box)
         self.groups = make_groups(tables, choices, self.turns, box)
+        self.limits = Limits(choices, self.turns.near, busy_steps(tables, choices))
         self.program: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.program.setOptionValue("output_flag", False)
         self.program.setOptionValue("threads", 1)
-        self.rows = 0
-        self.limits: list[tuple[int, Use]] = []
-        self.column_of: dict[tuple[int, int], int] = {}
-        self.columns = 0
+        self.rows = self.columns = 0
+        self.place_of: dict[tuple[int, int], int] = {}
         self._lay_rows()
-        for i in self.layers:
-            begin, end = choices.begin[i], choices.begin[i + 1]
-            for c in np.unique(np.linspace(begin, end - 1, FIRST_CHOICES).astype(int)):
-                self._add_column(int(c), ALONE)
+        first = [
+            (int(c), ALONE)
+            for i in self.layers
+            for c in np.linspace(choices.begin[i], choices.begin[i + 1] - 1, FIRST_CHOICES)
+        ]
+        self._add_columns(first)
 
     def _lay_rows(self) -> None:
         """Add the rows of layers and of the limits on crossbars and power."""
@@ -109,78 +84,70 @@ class Relaxation:
         time = self.box.steps_low * self.box.step_low
         energy, static = fixed_costs(tables, self.box)
         self.fixed = (energy + static * time) / self.target
-        nothing = np.zeros(len(choices.macros))
         self.cost = Use(
-            (choices.energy + choices.static * time) / self.target,
-            nothing,
-            saving.conversion_static * time / self.target,
-            saving.macro_static * time / self.target,
+            choice=(choices.energy + choices.static * time) / self.target,
+            conversion=saving.conversion_static * time / self.target,
+            macro=saving.macro_static * time / self.target,
         )
         self.one = np.full(len(tables.kind), -1)
         for i in self.layers:
-            self.one[i] = self._add_row(1.0, 1.0, {})
+            self.one[i] = self._put_row(1.0, 1.0, np.empty(0, np.int32), np.empty(0))
         power = tables.scalars[POWER]
         if not tables.strict:
-            crossbars = choices.crossbars / (power * tables.scalars[RATIO])
-            self._limit(Use(crossbars, nothing, 0.0, 0.0), 0.0)
+            self._limit(Use(choice=choices.crossbars / (power * tables.scalars[RATIO])), 1.0)
         use = Use(
-            choices.power / power,
-            nothing,
-            saving.conversion_peak / power,
-            saving.macro_peak / power,
+            choice=choices.power / power,
+            conversion=saving.conversion_peak / power,
+            macro=saving.macro_peak / power,
         )
-        self._limit(use, tables.scalars[NOC_POWER] / power)
+        self._limit(use, 1.0 - tables.scalars[NOC_POWER] / power)
 
-    def _add_row(self, low: float, high: float, entries: dict[int, float]) -> int:
-        index, values = np.array(list(entries), np.int32), np.array(list(entries.values()))
-        self.program.addRow(low, high, len(index), index, values)
+    def _put_row(self, low: float, high: float, index: Ints, values: Floats) -> int:
+        self.program.addRow(low, high, len(index), index.astype(np.int32), values)
         self.rows += 1
         return self.rows - 1
 
-    def _put_column(self, cost: float, entries: dict[int, float]) -> int:
-        index, values = np.array(list(entries), np.int32), np.array(list(entries.values()))
-        self.program.addCol(cost, 0.0, FOREVER, len(index), index, values)
+    def _put_column(self, cost: float, index: Ints, values: Floats) -> int:
+        self.program.addCol(cost, 0.0, FOREVER, len(index), index.astype(np.int32), values)
         self.columns += 1
         return self.columns - 1
 
-    def _limit(self, use: Use, fixed: float) -> None:
+    def _limit(self, use: Use, high: float) -> None:
         """Add a limited quantity: a row, and a column that lets it be exceeded at a price."""
-        entries = {column: self._used(use, *pair) for pair, column in self.column_of.items()}
-        row = self._add_row(-FOREVER, 1.0 - fixed, entries)
-        self.limits.append((row, use))
-        self._put_column(OVER, {row: -1.0})
+        row = self._put_row(-FOREVER, high, self.limits.places, self.limits.used(use))
+        self.limits.add(use, row, high)
+        self._put_column(OVER, np.array([row]), -np.ones(1))
 
-    def _used(self, use: Use, c: int, d: int) -> float:
-        """Return what a choice alone, or with a mate, uses."""
-        used = use.choice[c]
-        if d != ALONE:
-            choices = self.choices
-            used += use.choice[d]
-            used -= use.conversion * min(choices.converted[c], choices.converted[d])
-            used -= use.macro * min(choices.macros[c], choices.macros[d])
-            if choices.macros[c] == 1 and choices.macros[d] == 1:
-                i, j = self.layer_of[c], self.layer_of[d]
-                near = self.turns.near
-                used -= near[i, j] * use.spared[c] + near[j, i] * use.spared[d]
-        return float(used)
-
-    def _add_column(self, c: int, d: int) -> None:
-        """Add the column of a choice alone, or of two that share their macros."""
-        if (c, d) in self.column_of:
+    def _add_columns(self, made: list[tuple[int, int]]) -> None:
+        """Add columns: a choice and that of its mate, or ALONE."""
+        fresh = [pair for pair in dict.fromkeys(made) if pair not in self.place_of]
+        if not fresh:
             return
-        entries = {self.one[self.layer_of[c]]: 1.0}
-        if d != ALONE:
-            entries[self.one[self.layer_of[d]]] = 1.0
-        for row, use in self.limits:
-            entries[row] = self._used(use, c, d)
-        self.column_of[c, d] = self._put_column(self._used(self.cost, c, d), entries)
+        c, d = np.array(fresh, np.int64).T
+        costs = self.limits.used_by(self.cost, c, d)
+        rows, used = self.limits.all_used_by(c, d)
+        for n, (own, mate) in enumerate(fresh):
+            both = [own] if mate == ALONE else [own, mate]
+            index = np.concatenate((self.one[self.limits.layer_of[both]], rows))
+            values = np.concatenate((np.ones(len(both)), used[:, n]))
+            self.place_of[own, mate] = self._put_column(costs[n], index, values)
+            self.limits.put_column(own, mate, self.columns - 1)
 
-    def add_path(self, cut: Cut) -> None:
-        """Limit the steps of a path; a layer in the macro of its provider is spared a transfer."""
-        high = self.box.steps_high
-        use = path_lengths(self.tables, self.choices, cut.enter, cut.leave) / high
-        on_path = cut.leave[self.layer_of] > 0
-        self._limit(Use(use, on_path * self.turns.spared / high, 0.0, 0.0), cut.fixed / high)
+    def path(self, cut: Cut, share: float = 1.0) -> Path:
+        """Return what columns spend on a path; `share`: of the solution for which it holds."""
+        if cut.one >= 0 and not cut.reach.any():
+            args = self.tables, self.choices, self.turns, self.mixture
+            cut = conditional(*args, cut, share)
+        return path_of(self.tables, self.box, self.choices, self.turns, cut)
+
+    def add_path(self, path: Path) -> None:
+        """Limit the steps of a path."""
+        self._limit(path.use, path.high)
+
+    def excess_of(self, path: Path) -> float:
+        """Return by how much the solution exceeds the limit of a path, as a share of all steps."""
+        used = self.limits.used_by(path.use, self.support[0], self.support[1])
+        return float((used * self.shares).sum() - path.high)
 
     def solve(self) -> bool:
         """Add columns until the bound is close to the program's value; return if it met the target.
@@ -191,42 +158,60 @@ class Relaxation:
             self.program.run()
             if self.program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 break
-            prices = np.array(self.program.getSolution().row_dual)
-            value = self.program.getInfo().objective_function_value
-            found = cheapest(self.choices, self.groups, self.turns, self._prices(prices))
-            of_layer = np.where(self.one < 0, 0.0, prices[self.one])
-            gain = found.price - of_layer - of_layer[:, None] * (1 - np.eye(len(of_layer)))
+            duals = np.array(self.program.getSolution().row_dual)
+            paid = np.where(self.one < 0, 0.0, duals[self.one])
+            duals = np.clip(duals, -OVER, 0.0)
+            prices = self._prices(duals)
+            found = cheapest(self.choices, self.groups, self.turns, prices)
+            gain = gains(found, paid)
+            value = paid.sum() + (duals[self.limits.rows] * self.limits.highs).sum()
             # Both layers of a pair give way by half of what it gains, a layer alone by all.
-            by_layer = np.minimum(0.0, np.minimum(gain, gain.T) / 2)
-            np.fill_diagonal(by_layer, np.minimum(0.0, np.diag(gain)))
-            total = by_layer.min(axis=1)[self.layers].sum()
-            self.bound = max(self.bound, (self.fixed + value + total) * self.target * (1 - SAFETY))
-            if self.bound >= self.target or total > -CLOSE:
+            halved = np.minimum(gain, gain.T) / (2 - np.eye(len(paid)))
+            given = np.minimum(0.0, halved.min(axis=1))
+            bound = (self.fixed + value + given.sum()) * self.target * (1 - SAFETY)
+            self.bound = max(self.bound, bound)
+            if self.bound >= self.target or given.sum() > -CLOSE:
                 break
-            for i, j in np.argwhere(gain < -CLOSE / len(of_layer) / 4):
-                self._add_column(int(found.first[i, j]), int(found.second[i, j]))
+            better = np.argwhere(gain < -CLOSE / len(paid) / 4)
+            self._add_columns(
+                [(int(found.first[i, j]), int(found.second[i, j])) for i, j in better]
+            )
         self._note_mixture()
         return bool(self.bound >= self.target)
 
     def _note_mixture(self) -> None:
-        shares = np.array(self.program.getSolution().col_value)
+        """Keep the shares of columns, choices and pairs."""
+        values = np.array(self.program.getSolution().col_value)
+        c, d, places = self.limits.columns()
+        kept = values[places] > 0.0
+        self.support, self.shares = np.array([c[kept], d[kept]]), values[places][kept]
         self.mixture[:] = 0.0
         self.pairs = {}
-        for (c, d), column in self.column_of.items():
-            self.mixture[c] += shares[column]
-            if d != ALONE:
-                self.mixture[d] += shares[column]
-                pair = int(self.layer_of[c]), int(self.layer_of[d])
-                self.pairs[pair] = self.pairs.get(pair, 0.0) + shares[column]
+        layer_of = self.limits.layer_of
+        for own, mate, share in zip(*self.support, self.shares, strict=True):
+            self.mixture[own] += share
+            if mate != ALONE:
+                self.mixture[mate] += share
+                pair = int(layer_of[own]), int(layer_of[mate])
+                self.pairs[pair] = self.pairs.get(pair, 0.0) + float(share)
 
     def _prices(self, duals: Floats) -> Prices:
         """Return what columns cost at the prices of the limits."""
-        choice, spared = self.cost.choice.copy(), self.cost.spared.copy()
-        conversion, macro = self.cost.conversion, self.cost.macro
-        for row, use in self.limits:
-            if duals[row] != 0.0:
-                choice -= duals[row] * use.choice
-                spared -= duals[row] * use.spared
-                conversion -= duals[row] * use.conversion
-                macro -= duals[row] * use.macro
-        return Prices(choice, spared, conversion, macro)
+        total = self.limits.total(duals)
+        cost = self.cost
+        pair, turn = np.zeros((2, len(self.tables.kind), len(self.tables.kind)))
+        for (i, j), fixed, steps in total.pairs:
+            pair[i, j] -= fixed
+            turn[i, j] -= steps
+        return Prices(
+            cost.choice - total.choice,
+            -total.spared,
+            cost.conversion - total.conversion,
+            cost.macro - total.macro,
+            pair + pair.T,
+            turn + turn.T,
+        )
+
+    def span(self, i: int) -> slice:
+        """Return the place of the choices of layer i."""
+        return slice(int(self.choices.begin[i]), int(self.choices.begin[i + 1]))

@@ -6,7 +6,8 @@ their crossbars, converters and memories are there, and leak for as long as an i
 
 import numpy as np
 
-from hwgen.dse.crossbar.choices import Box, fixed_costs, least_energy, powers
+from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.costs import fixed_costs, least_energy, powers
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import memory_peak
 from hwgen.model.crossbar.design import ceil_div

@@ -17,7 +17,7 @@ from typing import Any
 from hwgen.dse.crossbar.adopt import METHODS, published_design
 from hwgen.dse.crossbar.anneal import COLD, HOT
 from hwgen.dse.crossbar.bound import halves, is_wide
-from hwgen.dse.crossbar.choices import Box
+from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.dse.crossbar.scan import scan
 from hwgen.dse.crossbar.work import root_boxes
@@ -34,7 +34,7 @@ SEARCH = "hwgen.dse.crossbar.work:search"
 SPLITS, STARTS = 12, 4
 """Boxes that are split and designs that are annealed in one round."""
 
-BOXES_PER_PAIR, FEWEST_BOXES, MOST_BOXES = 60_000, 48, 360
+BOXES_PER_PAIR, FEWEST_BOXES, MOST_BOXES = 100_000, 160, 450
 """Boxes that a search splits: the first over the square of the layers, as a program grows."""
 
 MOST_FREE_BOXES = 2_000

@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 
 from hwgen.dse.crossbar.anneal import Found, anneal, fits, height
 from hwgen.dse.crossbar.bound import bound_box, halves
-from hwgen.dse.crossbar.choices import Box, Held, make_held
+from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.cuts import Cut, least_needs
+from hwgen.dse.crossbar.held import Held, make_held
 from hwgen.dse.crossbar.moves import part, repair
 from hwgen.model.crossbar.allocate import FEASIBLE
 from hwgen.model.crossbar.design import Design
@@ -61,12 +62,14 @@ def from_design(design: Design) -> Json:
 
 def as_cut(given: Json) -> Cut:
     """Return a path from its lists."""
-    return Cut(np.array(given["enter"]), np.array(given["leave"]), given["fixed"])
+    arrays = {name: np.array(given[name]) for name in ("enter", "leave", "reach")}
+    return Cut(**(given | arrays))
 
 
 def from_cut(cut: Cut) -> Json:
     """Return the lists of a path."""
-    return {"enter": cut.enter.tolist(), "leave": cut.leave.tolist(), "fixed": int(cut.fixed)}
+    arrays = {name: getattr(cut, name).tolist() for name in ("enter", "leave", "reach")}
+    return cut._asdict() | arrays
 
 
 def root_boxes(tables: Tables, memory: int) -> list[Box]:

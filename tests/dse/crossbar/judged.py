@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.dse.crossbar.anneal import empty_design, fits
-from hwgen.dse.crossbar.choices import Box, Choices, Held, make_choices, make_held
+from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.choices import Choices, make_choices
 from hwgen.dse.crossbar.cuts import Cut, critical_cut, least_needs
+from hwgen.dse.crossbar.held import Held, make_held
 from hwgen.dse.crossbar.moves import join, repair
 from hwgen.model.crossbar.allocate import Allocation, allocate
 from hwgen.model.crossbar.design import Design, Layout, lay_out

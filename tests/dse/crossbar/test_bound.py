@@ -10,20 +10,15 @@ import numpy as np
 import pytest
 
 from hwgen.dse.crossbar.bound import bound_box
-from hwgen.dse.crossbar.choices import (
-    Box,
-    Choices,
-    capacity_elements,
-    first_outputs,
-    fixed_costs,
-    make_choices,
-    make_held,
-    pace,
-)
+from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.choices import Choices, make_choices
+from hwgen.dse.crossbar.costs import fixed_costs
 from hwgen.dse.crossbar.cuts import Cut
+from hwgen.dse.crossbar.held import capacity_elements, first_outputs, make_held
+from hwgen.dse.crossbar.limits import path_lengths
 from hwgen.dse.crossbar.pairs import busy_steps, make_turns, savings_of
-from hwgen.dse.crossbar.relaxed import path_lengths
 from hwgen.dse.crossbar.scan import scan
+from hwgen.dse.crossbar.stages import pace, stage_of
 from hwgen.dse.crossbar.work import root_boxes
 from hwgen.model.crossbar.allocate import layer_work
 from hwgen.model.crossbar.buffers import input_need, output_need
@@ -72,7 +67,9 @@ def spared(given: Judged, rows: Choices, share: float, i: int) -> int:
     """Steps of a transfer that a layer need not make since it lives with its provider."""
     turns = make_turns(given.tables, rows, given.box(share))
     mate = given.design.mate[i]
-    return int(turns.travel[i]) if mate >= 0 and turns.near[i, mate] else 0
+    if mate < 0 or not turns.near[i, mate] or given.layout.shared_macros[i] > 1:
+        return 0
+    return int(turns.spared[fitting(rows, given, i)].max())
 
 
 def chosen_rows(given: Judged, rows: Choices, share: float) -> dict[int, int]:
@@ -246,9 +243,10 @@ def test_uneven_macros(rules: Rules) -> None:
     box = Box(1.0, 1e6, 100.0, 100.0, 3)
     rows = make_choices(tables, make_held(tables), box)
     scratch = np.zeros((4, 9), np.int64)
+    stage = stage_of(tables, 0, box)
     for copies in range(1, 17):
         for macros in range(1, copies * tables.row_tiles[0] + 1):
-            per_block, through = pace(tables, 0, copies, macros, 1, box, scratch)
+            per_block, through = pace(stage, copies, macros, 1, scratch)
             assert any(
                 rows.copies_low[c] <= copies <= rows.copies_high[c]
                 and rows.macros[c] <= macros

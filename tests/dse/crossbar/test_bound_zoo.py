@@ -9,8 +9,8 @@ import pytest
 from hwgen.compiler.crossbar import load_network
 from hwgen.dse.crossbar.anneal import empty_design, fits
 from hwgen.dse.crossbar.bound import bound_box
-from hwgen.dse.crossbar.choices import make_held
 from hwgen.dse.crossbar.cuts import least_needs
+from hwgen.dse.crossbar.held import make_held
 from hwgen.dse.crossbar.moves import change, copy_design
 from hwgen.dse.crossbar.scan import scan
 from hwgen.dse.crossbar.search import Budget, synthesize

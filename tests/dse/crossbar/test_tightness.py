@@ -8,17 +8,14 @@ import numpy as np
 import pytest
 
 from hwgen.dse.crossbar.bound import bound_box
-from hwgen.dse.crossbar.choices import (
-    Box,
-    Choices,
-    fixed_costs,
-    held_inputs,
-    make_choices,
-    make_held,
-)
+from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.choices import Choices, make_choices
+from hwgen.dse.crossbar.costs import fixed_costs
 from hwgen.dse.crossbar.cuts import least_needs
-from hwgen.dse.crossbar.pairs import longest_travel, make_turns, neighbours, savings_of
+from hwgen.dse.crossbar.held import held_inputs, make_held
+from hwgen.dse.crossbar.pairs import make_turns, neighbours, savings_of
 from hwgen.dse.crossbar.scan import scan
+from hwgen.dse.crossbar.stages import least_pace, least_transfer, stage_of
 from hwgen.model.crossbar.allocate import layer_work
 from hwgen.model.crossbar.buffers import input_need
 from hwgen.model.crossbar.design import Design, accesses
@@ -188,6 +185,7 @@ def test_static_power_of_the_rest(rules: Rules) -> None:
 def test_pace_of_a_choice(rules: Rules) -> None:
     """Steps are exact but for the way on the mesh, which is at least one hop."""
     checked = 0
+    scratch = np.zeros((4, 9), np.int64)
     for one in small(rules, SEEDS):
         tables, pipeline = one.tables, one.pipeline
         rows = one.choices(NARROW)
@@ -201,7 +199,11 @@ def test_pace_of_a_choice(rules: Rules) -> None:
             near = one.layout.total_macros <= 2 and one.layout.shared_macros[i] == 2
             if not travels or near:
                 slack = 0 if one.design.mate.max() < 0 else slack
-            assert through - slack <= rows.through[c] <= through + (one.design.mate[i] >= 0) * 1e9
+            # Blocks that follow each other as fast as they can stand for all with more macros.
+            least = least_pace(stage_of(tables, i, one.box(NARROW)), int(rows.clocks[c]), scratch)
+            if rows.macros[c] == 1 or (rows.per_block[c], rows.through[c]) != least:
+                assert through - slack <= rows.through[c]
+            assert rows.through[c] <= through + (one.design.mate[i] >= 0) * 1e9
             assert rows.per_block[c] <= per_block
             if not travels:
                 assert rows.per_block[c] == per_block
@@ -271,15 +273,18 @@ def test_paths_exclude_what_is_too_long() -> None:
 
 
 def test_who_reads_whom() -> None:
-    """Through a pooling too; a transfer that a single macro is spared is as long as it can be."""
+    """Through a pooling too; what a single macro is spared is the transfer of its own copies."""
     best = best_of(HEADED, 0.45, "strict")
     assert best is not None
     one = judged("headed", best[0], best[1])
     assert one is not None
     near = neighbours(one.tables)
     assert near[2, 0] == 1 and near.sum() == 2
-    rows = make_choices(one.tables, one.held, one.box(0.1))
-    turns = make_turns(one.tables, rows, one.box(0.1))
-    assert turns.travel[2] == longest_travel(one.tables, rows, one.box(0.1), 2) > 0
-    assert turns.travel[0] == 0
-    assert turns.head[2] > 16 and turns.tail[0] > 16
+    rows, box = one.choices(0.1), one.box(0.1)
+    spared = make_turns(one.tables, rows, box).spared
+    stage = stage_of(one.tables, 2, box)
+    for c in range(rows.begin[2], rows.begin[3]):
+        transfer = least_transfer(stage, int(rows.copies_low[c]), 1)
+        alone = rows.macros[c] == 1 and transfer <= one.tables.bit_steps
+        assert spared[c] == (transfer if alone else 0)
+    assert spared[rows.begin[2] : rows.begin[3]].max() > 0

@@ -1,0 +1,120 @@
+"""What a layer costs at least: energy of an image, static power, peak power."""
+
+from hwgen.dse.crossbar.boxes import Box
+from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.allocate import memory_peak
+from hwgen.model.crossbar.design import accesses
+from hwgen.model.crossbar.tables import (
+    ADC,
+    BUS_BITS,
+    DAC,
+    DATA_BITS,
+    DYNAMIC,
+    ELTWISE,
+    FC,
+    LATENCY,
+    LEAKAGE,
+    NOC_POWER,
+    PEAK,
+    POOL,
+    POWER,
+    RATE,
+    RATIO,
+    READ_NJ,
+    SHIFT_ADD,
+    STATIC,
+    WRITE_NJ,
+    Tables,
+)
+
+
+@compiled
+def static_share(tables: Tables) -> float:
+    """Return the least static power that a watt of peak power of bought components brings.
+
+    Published rules spend the whole budget whatever the step; strict rules buy what is needed.
+    """
+    if tables.strict:
+        return 0.0
+    least = 1.0
+    for c in range(ADC, len(tables.parts)):
+        least = min(least, tables.parts[c, STATIC] / tables.parts[c, PEAK])
+    return least
+
+
+@compiled
+def fixed_costs(tables: Tables, box: Box) -> tuple[float, float]:
+    """Return nJ and static W of what no choice changes: mesh, layers without weights."""
+    energy = 0.0
+    static = tables.scalars[NOC_POWER]
+    bits, bus = tables.scalars[DATA_BITS], tables.scalars[BUS_BITS]
+    row = tables.memories[box.memory]
+    for i in range(len(tables.kind)):
+        if tables.crossbars[i] > 0:
+            continue
+        for c in range(len(tables.parts)):
+            done = tables.work[i, c] * tables.pixels[i]
+            energy += tables.parts[c, LATENCY] * tables.parts[c, DYNAMIC] * done
+        loads = tables.cout[i]
+        if tables.kind[i] == POOL:
+            loads *= tables.kernel[i] ** 2
+        elif tables.strict and tables.kind[i] == ELTWISE:
+            loads *= tables.provider_start[i + 1] - tables.provider_start[i]
+        energy += tables.pixels[i] * loads * bits / bus * row[READ_NJ]
+        energy += tables.pixels[i] * tables.cout[i] * bits / bus * row[WRITE_NJ]
+    if not tables.strict:
+        budget = tables.scalars[POWER] * (1 - tables.scalars[RATIO]) - tables.scalars[NOC_POWER]
+        static += static_share(tables) * budget
+    return energy, static
+
+
+@compiled
+def least_energy(tables: Tables, i: int, copies: int, blocks: int, memory: int) -> float:
+    """Return nJ an image of layer i that do not depend on time; blocks 0: none partly idle."""
+    positions = float(copies * blocks) if blocks > 0 else float(tables.pixels[i])
+    energy = 0.0
+    for c in range(len(tables.parts)):
+        repeats = tables.bit_steps if c in (DAC, ADC, SHIFT_ADD) else 1
+        done = tables.work[i, c] * positions * repeats
+        energy += tables.parts[c, LATENCY] * tables.parts[c, DYNAMIC] * done
+    read = tables.crossbar[3] * tables.crossbar[DYNAMIC]
+    energy += read * tables.crossbars[i] * positions * tables.bit_steps
+    loaded = tables.rows[i] * tables.column_tiles[i] * tables.slices
+    row = tables.memories[memory]
+    if blocks > 0:
+        energy += blocks * accesses(tables, float(copies * loaded)) * row[READ_NJ]
+        energy += blocks * accesses(tables, float(copies * tables.cout[i])) * row[WRITE_NJ]
+    else:
+        width = tables.scalars[DATA_BITS] / tables.scalars[BUS_BITS]
+        energy += positions * width * (loaded * row[READ_NJ] + tables.cout[i] * row[WRITE_NJ])
+    return float(energy)
+
+
+@compiled
+def powers(
+    tables: Tables, i: int, copies: int, macros: int, clocks: int, box: Box
+) -> tuple[float, float, float]:
+    """Return static W, peak W of crossbars, and peak W of all, of a choice."""
+    crossbars = tables.crossbars[i] * copies
+    row = tables.memories[box.memory]
+    share = static_share(tables)
+    static = tables.crossbar[STATIC] * crossbars + row[LEAKAGE] * macros * (1 - share)
+    rram = tables.crossbar[PEAK] * crossbars
+    power = rram + memory_peak(tables, box.memory) * macros
+    for c in range(len(tables.parts)):
+        work = tables.work[i, c] * copies
+        if work == 0.0:
+            continue
+        part = tables.parts[c]
+        if c == DAC:
+            static += work * (part[STATIC] - share * part[PEAK])
+            power += work * part[PEAK]
+            continue
+        if tables.kind[i] == FC:
+            work /= clocks
+        count = work / (part[RATE] * box.step_high)
+        if tables.kind[i] == FC and not tables.strict:
+            count = 0.0
+        static += count * (part[STATIC] - share * part[PEAK])
+        power += count * part[PEAK]
+    return static, rram, power
