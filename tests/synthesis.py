@@ -81,6 +81,7 @@ def candidate(found: Confirmed, chosen: Chosen) -> Candidate:
         step_ns=float(cost.step_ns),
         interval_steps=int(cost.interval),
         peak_w=float(cost.peak_w),
+        memory=int(cost.memory),
     )
 
 

@@ -40,5 +40,6 @@ def published_design(
         step_ns=cost.step_ns,
         interval_steps=int(cost.interval),
         peak_w=cost.peak_w,
+        memory=int(cost.memory),
     )
     return candidate, found.evaluations

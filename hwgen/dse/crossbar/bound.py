@@ -9,7 +9,8 @@ from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.choices import make_choices
 from hwgen.dse.crossbar.cuts import Cut, critical_cut
 from hwgen.dse.crossbar.held import Held
-from hwgen.dse.crossbar.limits import Path, path_lengths
+from hwgen.dse.crossbar.limits import path_lengths
+from hwgen.dse.crossbar.mixed import Mixed
 from hwgen.dse.crossbar.moves import join, repair
 from hwgen.dse.crossbar.relaxed import Relaxation
 from hwgen.dse.crossbar.turns import turn_cut, waiting
@@ -29,31 +30,37 @@ NARROW = 1.002
 
 @dataclass(frozen=True, kw_only=True)
 class BoxBound:
-    """The bound of one box in nJ, the paths that it rests on, and a design that it points at."""
+    """The bound of one box in nJ, the paths that it rests on, and a design that it points at.
+
+    priced: choices that the relaxed problem has priced, each as often as it has
+    """
 
     energy: float
     cuts: list[Cut]
     design: Design | None
+    priced: int
 
 
-def mean_design(tables: Tables, relaxation: Relaxation, *, mean: bool) -> Design:
-    """Return a design near the mixture of a relaxation: its means, or its largest shares."""
-    choices = relaxation.choices
+def design_near(tables: Tables, mixed: Mixed, *, mean: bool) -> Design:
+    """Return a design near a mixture: its means, or its largest shares."""
+    choices = mixed.choices
     design: Design = empty_design(len(tables.kind))
     for i in range(len(tables.kind)):
         begin, end = choices.begin[i], choices.begin[i + 1]
-        if begin == end:
+        if tables.crossbars[i] == 0:
             design.macros[i] = 0
             continue
-        shares = relaxation.mixture[begin:end]
+        if begin == end:
+            continue
+        shares = mixed.shares[begin:end]
         most = begin + int(shares.argmax())
         design.macros[i] = choices.macros[most]
         design.clocks[i] = choices.clocks[most]
         design.copies[i] = choices.copies_low[most]
-        if mean and tables.kind[i] == CONV and shares.sum() > 0:
+        if mean and tables.kind[i] == CONV:
             blocks = (shares * choices.blocks[begin:end]).sum() / shares.sum()
             design.copies[i] = -(-tables.pixels[i] // max(1, round(blocks)))
-    for (i, j), share in relaxation.pairs.items():
+    for (i, j), share in mixed.pairs.items():
         # Two halves of a layer may both be a little more than a half.
         if share > 0.5 and design.mate[i] < 0 and design.mate[j] < 0:
             join(design, i, j)
@@ -61,67 +68,67 @@ def mean_design(tables: Tables, relaxation: Relaxation, *, mean: bool) -> Design
     return design
 
 
-def exceeded(tables: Tables, needs: Ints, relaxation: Relaxation) -> list[Path]:
-    """Return paths that the solution of a relaxation exceeds most: of designs near it.
+def exceeded(tables: Tables, needs: Ints, mixed: Mixed) -> list[Cut]:
+    """Return paths that a mixture exceeds most: of designs near it.
 
     The critical one; those around its pairs; and those of layers that take longer than the mean.
     """
-    found: list[Path] = []
+    found: list[Cut] = []
     for mean in (True, False):
-        design = mean_design(tables, relaxation, mean=mean)
-        way = way_of(tables, relaxation, design)
-        found.append(relaxation.path(critical_cut(tables, needs, *way)))
-        found += around_pairs(tables, needs, relaxation, way)
-        found += of_slow_layers(tables, needs, relaxation, design)
-    excess = [relaxation.excess_of(path) for path in found]
-    order = sorted(range(len(found)), key=lambda n: -excess[n])
-    return [found[n] for n in order[:MOST_FRESH] if excess[n] > LEAST_EXCESS]
+        design = design_near(tables, mixed, mean=mean)
+        way = way_of(tables, mixed.box, design)
+        found.append(critical_cut(tables, needs, *way))
+        found += around_pairs(tables, needs, mixed, way)
+        found += of_slow_layers(tables, needs, mixed, design)
+    return most_exceeded(mixed, found, MOST_FRESH, LEAST_EXCESS)
 
 
-def way_of(
-    tables: Tables, relaxation: Relaxation, design: Design
-) -> tuple[Layout, Pipeline, Times]:
+def most_exceeded(mixed: Mixed, cuts: list[Cut], count: int, least: float) -> list[Cut]:
+    """Return at most so many paths that a mixture exceeds by at least so much."""
+    excess = [mixed.excess_of(cut) for cut in cuts]
+    order = sorted(range(len(cuts)), key=lambda n: -excess[n])
+    return [cuts[n] for n in order[:count] if excess[n] > least]
+
+
+def way_of(tables: Tables, box: Box, design: Design) -> tuple[Layout, Pipeline, Times]:
     """Return layout, pipeline and closed form of a design within a box."""
-    box = relaxation.box
     layout = lay_out(tables, design)
     pipeline = make_pipeline(tables, layout, design.clocks, box.memory, box.step_high)
     return layout, pipeline, closed_form(tables, layout, pipeline)
 
 
 def around_pairs(
-    tables: Tables, needs: Ints, relaxation: Relaxation, way: tuple[Layout, Pipeline, Times]
-) -> list[Path]:
+    tables: Tables, needs: Ints, mixed: Mixed, way: tuple[Layout, Pipeline, Times]
+) -> list[Cut]:
     """Return paths that wait while the layers of a pair convert."""
     waits = waiting(tables)
     return [
-        relaxation.path(turn_cut(tables, needs, *way, i, j), share)
-        for (i, j), share in relaxation.pairs.items()
+        mixed.condition(turn_cut(tables, needs, *way, i, j), share)
+        for (i, j), share in mixed.pairs.items()
         if share > LEAST_SHARE and waits[j, i]
     ]
 
 
-def of_slow_layers(
-    tables: Tables, needs: Ints, relaxation: Relaxation, design: Design
-) -> list[Path]:
+def of_slow_layers(tables: Tables, needs: Ints, mixed: Mixed, design: Design) -> list[Cut]:
     """Return paths of layers with many blocks, which count where the layer has so many."""
-    choices, mixture = relaxation.choices, relaxation.mixture
-    found: list[Path] = []
-    for i in relaxation.layers:
-        span = relaxation.span(i)
-        there = np.flatnonzero(mixture[span] > LEAST_SHARE)
+    choices = mixed.choices
+    found: list[Cut] = []
+    for i in map(int, np.flatnonzero(tables.kind == CONV)):
+        span = mixed.span(i)
+        there = np.flatnonzero(mixed.shares[span] > LEAST_SHARE)
         blocks = choices.blocks[span][there]
-        if tables.kind[i] != CONV or len(there) < 2 or blocks.max() < ALIKE * blocks.min():
+        if len(there) < 2 or blocks.max() < ALIKE * blocks.min():
             continue
         other = Design(*(array.copy() for array in design))
         other.copies[i] = choices.copies_low[span][there[blocks.argmax()]]
-        cut = critical_cut(tables, needs, *way_of(tables, relaxation, other))
+        cut = critical_cut(tables, needs, *way_of(tables, mixed.box, other))
         if cut.leave[i] == 0:
             continue
-        lengths = path_lengths(tables, choices, cut.enter, cut.leave) - relaxation.turns.spared
-        lengths, shares = lengths[span], mixture[span]
+        lengths = path_lengths(tables, choices, cut.enter, cut.leave) - mixed.turns.spared
+        lengths, shares = lengths[span], mixed.shares[span]
         for least in np.unique(lengths[there])[1:]:
             one = cut._replace(one=i, least=float(least))
-            found.append(relaxation.path(one, float(shares[lengths >= least].sum())))
+            found.append(mixed.condition(one, float(shares[lengths >= least].sum())))
     return found
 
 
@@ -135,36 +142,30 @@ def bound_box(
     choices = make_choices(tables, held, box)
     for i in range(len(tables.kind)):
         if tables.crossbars[i] > 0 and choices.begin[i] == choices.begin[i + 1]:
-            return BoxBound(energy=np.inf, cuts=[], design=None)
+            return BoxBound(energy=np.inf, cuts=[], design=None, priced=0)
     relaxation = Relaxation(tables, box, choices, target)
-    own = [relaxation.path(cut) for cut in cuts]
-    for path in own:
-        relaxation.add_path(path)
+    own = list(cuts)
+    for cut in own:
+        relaxation.add_path(cut)
     for _ in range(rounds_of(box)):
         if relaxation.solve():
             break
-        fresh = exceeded(tables, needs, relaxation)
+        fresh = exceeded(tables, needs, relaxation.mixed)
         if not fresh:
             break
-        for path in fresh:
-            relaxation.add_path(path)
+        for cut in fresh:
+            relaxation.add_path(cut)
         own += fresh
     else:
         relaxation.solve()
     if relaxation.bound >= target:
-        return BoxBound(energy=relaxation.bound, cuts=[], design=None)
+        return BoxBound(energy=relaxation.bound, cuts=[], design=None, priced=relaxation.priced)
     return BoxBound(
         energy=relaxation.bound,
-        cuts=useful(relaxation, own),
-        design=mean_design(tables, relaxation, mean=True),
+        cuts=most_exceeded(relaxation.mixed, own, MOST_CUTS, -LEAST_EXCESS),
+        design=design_near(tables, relaxation.mixed, mean=True),
+        priced=relaxation.priced,
     )
-
-
-def useful(relaxation: Relaxation, paths: list[Path]) -> list[Cut]:
-    """Return the paths that limit the solution most."""
-    excess = [relaxation.excess_of(path) for path in paths]
-    order = sorted(range(len(paths)), key=lambda n: -excess[n])
-    return [paths[n].cut for n in order[:MOST_CUTS] if excess[n] > -LEAST_EXCESS]
 
 
 def rounds_of(box: Box) -> int:

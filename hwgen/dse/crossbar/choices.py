@@ -36,6 +36,9 @@ MACRO_GRAIN = 0.12
 CLOCK_GRAIN = 0.08
 """The same for clocks of fully connected layers."""
 
+MOST_CLOCKS, FOREVER = 4096, 1 << 40
+"""More clocks than this for a layer are one choice: its ADCs then cost nothing."""
+
 MOST_MACROS = 64
 """More macros than this for one layer are one choice: they cost as much as this many."""
 
@@ -116,8 +119,10 @@ def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
                 held.split[first + copies : first + upto + 1].min(),
             )
             clocks = 1
-            while clocks < 4096:
+            while clocks < MOST_CLOCKS:
                 upto_clocks = last_of_grain(clocks, CLOCK_GRAIN)
+                if upto_clocks >= MOST_CLOCKS:
+                    upto_clocks = FOREVER
                 if n + MOST_MACROS + 1 > size:
                     size *= 2
                     whole, real = grown(whole, size), grown_real(real, size)

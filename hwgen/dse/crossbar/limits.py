@@ -74,9 +74,8 @@ def path_lengths(tables: Tables, choices: Choices, enter: Ints, leave: Ints) -> 
 
 
 class Path(NamedTuple):
-    """A path, what columns use of it as a share of all steps, and its limit."""
+    """What columns use of a path, as a share of all steps, and its limit."""
 
-    cut: Cut
     use: Use
     high: float
 
@@ -89,7 +88,7 @@ def path_of(tables: Tables, box: Box, choices: Choices, turns: Turns, cut: Cut) 
     layer_of = layers_of(choices)
     spared = on_path[layer_of] * turns.spared
     if cut.one < 0:
-        return Path(cut, Use(lengths / steps, spared / steps), 1.0 - cut.fixed / steps)
+        return Path(Use(lengths / steps, spared / steps), 1.0 - cut.fixed / steps)
     lengths -= spared
     missing = np.maximum(0.0, cut.reach[layer_of] - lengths)
     missing[~on_path[layer_of]] = 0.0
@@ -99,9 +98,9 @@ def path_of(tables: Tables, box: Box, choices: Choices, turns: Turns, cut: Cut) 
         total -= cut.reach[cut.one]
         counts = lengths[span] >= cut.least
         missing[span] = np.where(counts, -(lengths[span] + total), 0.0)
-        return Path(cut, Use(-missing / steps), 0.0)
+        return Path(Use(-missing / steps), 0.0)
     pair = (cut.one, cut.two)
-    return Path(cut, Use(-missing / steps, NOTHING, 0.0, 0.0, pair, total / steps, 1 / steps), 0.0)
+    return Path(Use(-missing / steps, NOTHING, 0.0, 0.0, pair, total / steps, 1 / steps), 0.0)
 
 
 def conditional(

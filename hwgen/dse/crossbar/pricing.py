@@ -205,11 +205,15 @@ def layers_with(choices: Choices, groups: Groups, n: int) -> Bools:
 
 
 @compiled
-def cheapest(choices: Choices, groups: Groups, turns: Turns, prices: Prices) -> Cheapest:
-    """Return the cheapest choices of all layers and pairs.
+def cheapest(
+    choices: Choices, groups: Groups, turns: Turns, prices: Prices, paid: Floats
+) -> Cheapest:
+    """Return the cheapest choices of all layers, and of all pairs that cost less than is paid.
 
     For each number of macros that a pair may have, every group has its cheapest choice with no more
     of them; only pairs in which that changed are looked at.
+
+    paid: for each layer
     """
     layers = len(choices.begin) - 1
     price = np.full((layers, layers), np.inf)
@@ -236,6 +240,8 @@ def cheapest(choices: Choices, groups: Groups, turns: Turns, prices: Prices) -> 
                     continue
                 a = 1 if single and turns.near[i, j] else 0
                 b = 1 if single and turns.near[j, i] else 0
+                if at_least(groups, prices, shelf, (i, j), (a, b)) + shared >= paid[i] + paid[j]:
+                    continue
                 found, g, h = best_pair(groups, prices, shelf, (i, j), (a, b))
                 low, high = min(i, j), max(i, j)
                 if found + shared < price[low, high]:
@@ -244,6 +250,23 @@ def cheapest(choices: Choices, groups: Groups, turns: Turns, prices: Prices) -> 
                     first[low, high] = c if i < j else d
                     second[low, high] = d if i < j else c
     return Cheapest(price, first, second)
+
+
+@compiled
+def at_least(
+    groups: Groups, prices: Prices, shelf: Shelf, pair: tuple[int, int], near: tuple[int, int]
+) -> float:
+    """Return a price that no pair is below, whoever converts less and however long they take."""
+    total = prices.pair[pair]
+    shared = np.inf
+    for n in range(2):
+        begin, end = groups.begin[pair[n]], groups.begin[pair[n] + 1]
+        if begin == end or shelf.later[near[n], begin] < 0:
+            return np.inf
+        total += shelf.least[near[n], shelf.later[near[n], begin]]
+        total += prices.turn[pair] * groups.busy[end - 1]
+        shared = min(shared, groups.converted[end - 1])
+    return float(total - prices.conversion * shared)
 
 
 @compiled

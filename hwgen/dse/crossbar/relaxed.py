@@ -18,7 +18,8 @@ from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.choices import Choices
 from hwgen.dse.crossbar.costs import fixed_costs
 from hwgen.dse.crossbar.cuts import Cut
-from hwgen.dse.crossbar.limits import ALONE, Limits, Path, Use, conditional, path_of
+from hwgen.dse.crossbar.limits import ALONE, Limits, Use, path_of
+from hwgen.dse.crossbar.mixed import Mixed
 from hwgen.dse.crossbar.pairs import busy_steps, make_turns, savings_of
 from hwgen.dse.crossbar.pricing import Cheapest, Prices, cheapest, make_groups
 from hwgen.model.crossbar.tables import NOC_POWER, POWER, RATIO, Floats, Ints, Tables
@@ -49,15 +50,14 @@ class Relaxation:
     """The linear program of one box.
 
     bound: nJ that no design of the box is below, as far as it is known
-    mixture: share of each choice in the program's solution; pairs: share of each pair
+    mixed: the program's solution
+    priced: choices that were priced, each as often as it was
     """
 
     def __init__(self, tables: Tables, box: Box, choices: Choices, target: float) -> None:
         self.tables, self.choices, self.target = tables, choices, target
         self.box = box
         self.bound = -np.inf
-        self.mixture = np.zeros(len(choices.macros))
-        self.pairs: dict[tuple[int, int], float] = {}
         self.layers = [
             i for i in range(len(tables.kind)) if choices.begin[i] < choices.begin[i + 1]
         ]
@@ -67,7 +67,7 @@ class Relaxation:
         self.program: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self.program.setOptionValue("output_flag", False)
         self.program.setOptionValue("threads", 1)
-        self.rows = self.columns = 0
+        self.rows = self.columns = self.priced = 0
         self.place_of: dict[tuple[int, int], int] = {}
         self._lay_rows()
         first = [
@@ -133,28 +133,18 @@ class Relaxation:
             self.place_of[own, mate] = self._put_column(costs[n], index, values)
             self.limits.put_column(own, mate, self.columns - 1)
 
-    def path(self, cut: Cut, share: float = 1.0) -> Path:
-        """Return what columns spend on a path; `share`: of the solution for which it holds."""
-        if cut.one >= 0 and not cut.reach.any():
-            args = self.tables, self.choices, self.turns, self.mixture
-            cut = conditional(*args, cut, share)
-        return path_of(self.tables, self.box, self.choices, self.turns, cut)
-
-    def add_path(self, path: Path) -> None:
+    def add_path(self, cut: Cut) -> None:
         """Limit the steps of a path."""
+        path = path_of(self.tables, self.box, self.choices, self.turns, cut)
         self._limit(path.use, path.high)
-
-    def excess_of(self, path: Path) -> float:
-        """Return by how much the solution exceeds the limit of a path, as a share of all steps."""
-        used = self.limits.used_by(path.use, self.support[0], self.support[1])
-        return float((used * self.shares).sum() - path.high)
 
     def solve(self) -> bool:
         """Add columns until the bound is close to the program's value; return if it met the target.
 
-        `mixture` is then the solution of the program, `pairs` the share of each pair.
+        `mixed` is then the solution of the program.
         """
         for _ in range(MOST_TURNS):
+            self.priced += len(self.choices.macros)
             self.program.run()
             if self.program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 break
@@ -162,7 +152,7 @@ class Relaxation:
             paid = np.where(self.one < 0, 0.0, duals[self.one])
             duals = np.clip(duals, -OVER, 0.0)
             prices = self._prices(duals)
-            found = cheapest(self.choices, self.groups, self.turns, prices)
+            found = cheapest(self.choices, self.groups, self.turns, prices, paid)
             gain = gains(found, paid)
             value = paid.sum() + (duals[self.limits.rows] * self.limits.highs).sum()
             # Both layers of a pair give way by half of what it gains, a layer alone by all.
@@ -180,20 +170,13 @@ class Relaxation:
         return bool(self.bound >= self.target)
 
     def _note_mixture(self) -> None:
-        """Keep the shares of columns, choices and pairs."""
+        """Keep the solution."""
         values = np.array(self.program.getSolution().col_value)
         c, d, places = self.limits.columns()
         kept = values[places] > 0.0
-        self.support, self.shares = np.array([c[kept], d[kept]]), values[places][kept]
-        self.mixture[:] = 0.0
-        self.pairs = {}
-        layer_of = self.limits.layer_of
-        for own, mate, share in zip(*self.support, self.shares, strict=True):
-            self.mixture[own] += share
-            if mate != ALONE:
-                self.mixture[mate] += share
-                pair = int(layer_of[own]), int(layer_of[mate])
-                self.pairs[pair] = self.pairs.get(pair, 0.0) + float(share)
+        self.mixed = Mixed(
+            self.tables, self.box, self.choices, self.turns, c[kept], d[kept], values[places][kept]
+        )
 
     def _prices(self, duals: Floats) -> Prices:
         """Return what columns cost at the prices of the limits."""
@@ -211,7 +194,3 @@ class Relaxation:
             pair + pair.T,
             turn + turn.T,
         )
-
-    def span(self, i: int) -> slice:
-        """Return the place of the choices of layer i."""
-        return slice(int(self.choices.begin[i]), int(self.choices.begin[i + 1]))

@@ -31,6 +31,7 @@ class Candidate:
 
     efficiency_gops_per_w: energy efficiency for one image
     interval_steps: from one image to the next in a steady stream
+    memory: size of its scratchpads, as a place in the table of them
     """
 
     point: Point
@@ -41,6 +42,7 @@ class Candidate:
     step_ns: float
     interval_steps: int
     peak_w: float
+    memory: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,21 +9,19 @@ workers.
 
 import heapq
 import json
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from hwgen.dse.crossbar.adopt import METHODS, published_design
 from hwgen.dse.crossbar.anneal import COLD, HOT
-from hwgen.dse.crossbar.bound import halves, is_wide
-from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.frontier import Frontier
 from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
-from hwgen.dse.crossbar.scan import scan
-from hwgen.dse.crossbar.work import root_boxes
 from hwgen.dse.executors import Executor
 from hwgen.dse.store import Store, run_stored
-from hwgen.model.crossbar.tables import Tables, make_tables
+from hwgen.model.crossbar.tables import make_tables
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules, points
@@ -34,16 +32,20 @@ SEARCH = "hwgen.dse.crossbar.work:search"
 SPLITS, STARTS = 12, 4
 """Boxes that are split and designs that are annealed in one round."""
 
-BOXES_PER_PAIR, FEWEST_BOXES, MOST_BOXES = 100_000, 160, 450
-"""Boxes that a search splits: the first over the square of the layers, as a program grows."""
+PRICED, PER_BOX = 135_000_000, 60_000
+"""Choices that relaxed problems price in a search, each as often as it is; the time grows so. A box
+counts as some besides."""
+
+LEAST_SHARE = 0.2
+"""Of `PRICED`, in a search with fewer evaluations than suit its network."""
 
 MOST_FREE_BOXES = 2_000
 """Boxes that may be looked at in vain for a first design."""
 
-EVALUATIONS_PER_PIXEL = 8e9
-"""The default number of evaluations is this, divided by the work of one evaluation."""
+EVALUATIONS_PER_PIXEL, EVALUATIONS_PER_LAYER = 8e9, 1e6
+"""The default number of evaluations is the less of these over the work of one evaluation."""
 
-FEWEST, MOST = 12_000, 300_000
+FEWEST = 12_000
 PIECE = 24
 """Pieces of work that the evaluations of a search are spent in."""
 
@@ -71,32 +73,18 @@ class Budget:
     time_limit_s: float | None = None
 
 
-@dataclass(order=True)
-class OpenBox:
-    """A box that may hold something better, the most promising first."""
-
-    energy_nj: float
-    number: int
-    point: int = field(compare=False)
-    entry: Json = field(compare=False)
-
-
 def default_evaluations(network: CrossbarNetwork) -> int:
     """Return how many designs a network of this size is worth in about the same time."""
     effort = sum(layer.pixels * max(1, len(layer.providers)) for layer in network.layers)
-    return int(max(FEWEST, min(MOST, EVALUATIONS_PER_PIXEL / (effort + 50_000))))
-
-
-def default_boxes(network: CrossbarNetwork) -> int:
-    """Return how many boxes are worth splitting for a network in about the same time."""
     weighted = sum(layer.has_weights for layer in network.layers)
-    return max(FEWEST_BOXES, min(MOST_BOXES, BOXES_PER_PAIR // weighted**2))
+    by_size = EVALUATIONS_PER_PIXEL / (effort + 50_000)
+    return int(max(FEWEST, min(by_size, EVALUATIONS_PER_LAYER / weighted)))
 
 
 class Search:
     """One search as it goes on.
 
-    best: the best candidate; open: boxes that may hold something better
+    best: the best candidate; frontier: what is known of all boxes
     """
 
     def __init__(
@@ -121,16 +109,16 @@ class Search:
         if rules == "published":
             self.operations = float(sum(each.operations * each.groups for each in network.layers))
         self.evaluations_left = budget.evaluations or default_evaluations(network)
-        self.boxes_left = budget.boxes or default_boxes(network)
+        self.boxes_left = budget.boxes or sys.maxsize
+        share = min(1.0, self.evaluations_left / default_evaluations(network))
+        priced = int(PRICED * max(LEAST_SHARE, share))
+        self.priced_left = sys.maxsize if budget.boxes else priced
         self.piece = max(500, self.evaluations_left // PIECE)
-        self.open: list[OpenBox] = []
-        self.closed_nj: dict[int, float] = {}
+        self.frontier = Frontier()
         self.candidates: list[Candidate] = []
-        self.memory_of: dict[int, int] = {}
         self.waiting: list[tuple[float, int, int, int, Json]] = []
         self.convergence: list[Progress] = []
-        self.evaluations = self.exact_evaluations = self.boxes = self.numbers = 0
-        self.tables: list[Tables] = []
+        self.evaluations = self.exact_evaluations = self.boxes = 0
         self.started = time.monotonic()
 
     @property
@@ -163,66 +151,30 @@ class Search:
         return run_stored(self.executor, function, tasks, self.store, None)
 
     def begin(self) -> None:
-        """Open the boxes of every point, with every size of scratchpads."""
-        for place, point in enumerate(self.points):
+        """Open the boxes of every point."""
+        for point in self.points:
             args = (self.network, self.components, point, self.power_w, self.rules)
-            self.tables.append(make_tables(*args))
-            for memory in range(len(self.components.scratchpads.capacities)):
-                for box in root_boxes(self.tables[place], memory):
-                    self.look(place, box, 0.0)
-
-    def look(self, point: int, box: Box, least_nj: float) -> None:
-        """Open a box with its first bound, or that of the box around it, unless that closes it."""
-        energy = max(least_nj, scan(self.tables[point], box))
-        self.numbers += 1
-        if energy >= self.target_nj:
-            self.close(point, energy)
-            return
-        entry: Json = {"box": list(box), "cuts": [], "whole": True}
-        heapq.heappush(self.open, OpenBox(energy, self.numbers, point, entry))
+            self.frontier.begin(make_tables(*args), self.target_nj)
 
     def take(self, point: int, result: Json) -> None:
         """Open the boxes of a result, and note the designs that they point at."""
+        self.priced_left -= result["priced"] + PER_BOX * len(result["boxes"])
         for entry in result["boxes"]:
             self.boxes += 1
-            self.numbers += 1
-            energy = entry["energy_nj"]
-            if energy >= self.target_nj:
-                self.close(point, energy)
-                continue
-            heapq.heappush(self.open, OpenBox(energy, self.numbers, point, entry))
-            if entry["design"] is not None:
-                start = (
-                    entry["height_nj"],
-                    self.numbers,
-                    point,
-                    entry["memory"],
-                    entry["design"],
-                )
+            is_open = self.frontier.put(point, entry, entry["energy_nj"], self.target_nj)
+            if is_open and entry["design"] is not None:
+                place = self.frontier.number
+                start = (entry["height_nj"], place, point, entry["memory"], entry["design"])
                 heapq.heappush(self.waiting, start)
 
-    def close(self, point: int, energy_nj: float) -> None:
-        """Remember the least bound among the boxes of a point that are closed."""
-        self.closed_nj[point] = min(self.closed_nj.get(point, energy_nj), energy_nj)
-
-    def most_promising(self) -> list[OpenBox]:
-        """Take some boxes with the best bounds; what is too wide is split on the way."""
-        chosen: list[OpenBox] = []
-        while self.open and len(chosen) < min(SPLITS, self.boxes_left):
-            box = heapq.heappop(self.open)
-            where = Box(*box.entry["box"])
-            if box.energy_nj >= self.target_nj:
-                self.close(box.point, box.energy_nj)
-            elif box.entry["whole"] and is_wide(where):
-                for half in halves(where):
-                    self.look(box.point, half, box.energy_nj)
-            else:
-                chosen.append(box)
-        return chosen
+    @property
+    def bounding(self) -> bool:
+        """Whether boxes are split: some are open, and the budget is not spent."""
+        return self.boxes_left > 0 and self.priced_left > 0 and bool(self.frontier.open)
 
     def split(self) -> None:
         """Bound the most promising boxes, or their halves."""
-        chosen = self.most_promising()
+        chosen = self.frontier.take(min(SPLITS, self.boxes_left), self.target_nj)
         tasks = [
             self.task(
                 box.point,
@@ -234,16 +186,14 @@ class Search:
         try:
             results = self.run(BOUND, tasks)
         except KeyboardInterrupt:
-            # A box that nobody has split still holds what it held.
-            for box in chosen:
-                heapq.heappush(self.open, box)
+            self.frontier.put_back(chosen)
             raise
         # Until a first design is known, boxes are free: without one nothing else helps.
         if self.candidates or self.waiting or self.boxes > MOST_FREE_BOXES:
             self.boxes_left -= len(chosen)
         for box, result in zip(chosen, results, strict=True):
             if result["narrow"]:
-                self.close(box.point, box.energy_nj)
+                self.frontier.close(box.point, box.energy_nj)
             for entry in result["boxes"]:
                 entry["energy_nj"] = max(entry["energy_nj"], box.energy_nj)
                 entry["whole"] = False
@@ -259,7 +209,7 @@ class Search:
         for place, candidate in enumerate(self.candidates[: STARTS // 2]):
             point = self.points.index(candidate.point)
             hot = max(COLD, HOT / (2 + 2 * place))
-            chosen.append((point, self.memory_of[id(candidate)], candidate.chosen.as_json(), hot))
+            chosen.append((point, candidate.memory, candidate.chosen.as_json(), hot))
         while self.waiting and len(chosen) < STARTS:
             if chosen and self.waiting[0][0] >= self.hopeless_nj:
                 break
@@ -272,7 +222,7 @@ class Search:
         starts = self.starts()
         count = min(self.piece, self.evaluations_left // max(1, len(starts)))
         if not starts or count < 1:
-            if not starts and self.boxes_left > 0 and self.open:
+            if not starts and self.bounding:
                 return
             self.evaluations_left = 0
             return
@@ -297,24 +247,17 @@ class Search:
 
     def keep(self, point: int, result: Json) -> None:
         """Put a confirmed design among the candidates, the best first, each once."""
-        cost = dict(result["cost"])
-        memory = cost.pop("memory")
         chosen = Chosen(**result["design"])
-        candidate = Candidate(point=self.points[point], chosen=chosen, **cost)
+        candidate = Candidate(point=self.points[point], chosen=chosen, **result["cost"])
         if candidate in self.candidates:
             return
-        self.memory_of[id(candidate)] = memory
         self.candidates.append(candidate)
         self.candidates.sort(key=lambda each: -each.efficiency_gops_per_w)
 
-    def bound_nj(self, point: int | None = None) -> float:
-        """Return the energy that no design (of one point) is below."""
-        energies = [box.energy_nj for box in self.open if point in (None, box.point)]
-        closed = self.closed_nj.items()
-        energies += [energy for where, energy in closed if point in (None, where)]
-        if self.best and point is None:
-            energies.append(self.best.energy_nj)
-        return min(energies, default=float("inf"))
+    def bound_nj(self) -> float:
+        """Return the energy that no design is below."""
+        found = self.best.energy_nj if self.best else float("inf")
+        return min(found, self.frontier.bound_nj())
 
     def adopt(self) -> None:
         """Take the design of the published search, and spend what is left on its bound."""
@@ -357,11 +300,11 @@ class Search:
             if self.budget.method in METHODS:
                 self.adopt()
             self.tell()
-            while self.evaluations_left > 0 or (self.boxes_left > 0 and self.open):
+            while self.evaluations_left > 0 or self.bounding:
                 if self.out_of_time():
                     stopped = True
                     break
-                if self.boxes_left > 0:
+                if self.bounding:
                     self.split()
                 if self.evaluations_left > 0:
                     self.anneal()
@@ -398,7 +341,7 @@ class Search:
         best = own[0].efficiency_gops_per_w if own else 0.0
         return PointResult(
             point=point,
-            bound_gops_per_w=max(best, self.operations / self.bound_nj(place)),
+            bound_gops_per_w=max(best, self.operations / self.frontier.bound_nj(place)),
             best_gops_per_w=best,
         )
 

@@ -27,9 +27,10 @@ from hwgen.spec.crossbar.point import Point, Rules
 
 Json = dict[str, Any]
 
-LONGEST_STEPS = 1e7
-LONGEST_STEP = 64.0
-"""Longest pipeline step that is looked at, in floors; a network that needs more is not sensible."""
+LONGEST_STEPS = 1e9
+LONG_STEP, LONGEST_STEP_NS = 64.0, 1e12
+"""A long pipeline step in floors, and the longest in ns. Beyond, the mesh alone leaks more than any
+sensible design needs."""
 
 KEPT = 256
 
@@ -78,10 +79,11 @@ def root_boxes(tables: Tables, memory: int) -> list[Box]:
     The shortest step has a box of its own: there a step does not depend on what is bought.
     """
     floor = float(tables.scalars[FLOOR])
-    longest = LONGEST_STEP * floor
+    long = LONG_STEP * floor
     return [
         Box(1.0, LONGEST_STEPS, floor, floor, memory),
-        Box(1.0, LONGEST_STEPS, floor, longest, memory),
+        Box(1.0, LONGEST_STEPS, floor, long, memory),
+        Box(1.0, LONGEST_STEPS, long, LONGEST_STEP_NS, memory),
     ]
 
 
@@ -90,12 +92,12 @@ def bound(task: Json) -> Json:
 
     task: `box` and its `cuts`; `whole`: the box itself; `target_nj`: nothing above is of interest
     Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `design`, `memory` and `height_nj`;
-    `narrow`: the box cannot be split.
+    `narrow`: the box cannot be split; `priced`: see `BoxBound`.
     """
     tables, held, needs = opened(task)
     box, cuts = Box(*task["box"]), [as_cut(cut) for cut in task["cuts"]]
     boxes = [box] if task["whole"] else halves(box)
-    made = []
+    made, priced = [], 0
     for box in boxes:
         found = bound_box(tables, held, needs, box, cuts, task["target_nj"])
         entry: Json = {"energy_nj": found.energy, "box": list(box), "design": None}
@@ -105,7 +107,8 @@ def bound(task: Json) -> Json:
                 entry["design"] = from_design(found.design)
                 entry["memory"], entry["height_nj"] = fitting_memory(tables, found.design, box)
         made.append(entry)
-    return {"boxes": made, "narrow": not boxes}
+        priced += found.priced
+    return {"boxes": made, "narrow": not boxes, "priced": priced}
 
 
 def fitting_memory(tables: Tables, design: Design, box: Box) -> tuple[int, float]:

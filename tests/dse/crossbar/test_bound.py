@@ -15,16 +15,18 @@ from hwgen.dse.crossbar.choices import Choices, make_choices
 from hwgen.dse.crossbar.costs import fixed_costs
 from hwgen.dse.crossbar.cuts import Cut
 from hwgen.dse.crossbar.held import capacity_elements, first_outputs, make_held
-from hwgen.dse.crossbar.limits import path_lengths
+from hwgen.dse.crossbar.limits import ALONE, path_lengths
+from hwgen.dse.crossbar.mixed import Mixed
 from hwgen.dse.crossbar.pairs import busy_steps, make_turns, savings_of
 from hwgen.dse.crossbar.scan import scan
 from hwgen.dse.crossbar.stages import pace, stage_of
+from hwgen.dse.crossbar.turns import turn_cut, waiting
 from hwgen.dse.crossbar.work import root_boxes
 from hwgen.model.crossbar.allocate import layer_work
 from hwgen.model.crossbar.buffers import input_need, output_need
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import simulate
-from hwgen.model.crossbar.tables import ADC, NOC_POWER, STATIC, Tables, make_tables
+from hwgen.model.crossbar.tables import ADC, NOC_POWER, STATIC, Floats, Tables, make_tables
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules, points
 from tests.dse.crossbar.judged import Judged, judged, neighbours_of, small
@@ -180,6 +182,55 @@ def test_paths_are_no_longer_than_the_image(rules: Rules, batch: range) -> None:
                 on_path = [i for i in chosen if cut.leave[i] > 0]
                 steps -= sum(spared(given, rows, share, i) for i in on_path)
                 assert steps <= end, given.name
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_paths_that_hold_for_some(rules: Rules, batch: range) -> None:
+    """Around any two layers that wait for each other, and of any layer that is slow or is not."""
+    around = slow = met = 0
+    for given in small(rules, batch):
+        rng = np.random.default_rng(batch.start)
+        mixed = as_mixture(given, 0.02)
+        waits = waiting(given.tables)
+        layers = weighted(given.tables)
+        for other in (given, *neighbours_of(given)):
+            way = other.layout, other.pipeline, other.times
+            pairs = [(i, j) for n, i in enumerate(layers) for j in layers[n + 1 :] if waits[j, i]]
+            for i, j in pairs:
+                cut = turn_cut(given.tables, given.needs, *way, i, j)
+                cut = cut._replace(reach=reach_of(mixed, cut, rng))
+                assert mixed.excess_of(cut) <= ROUNDING, (given.name, i, j)
+                around += 1
+                met += int(given.design.mate[i] == j)
+            for i in layers:
+                if other.cut.leave[i] > 0:
+                    least = given.cost.steps * float(rng.random())
+                    cut = other.cut._replace(one=i, least=least)
+                    cut = cut._replace(reach=reach_of(mixed, cut, rng))
+                    assert mixed.excess_of(cut) <= ROUNDING, (given.name, i)
+                    slow += 1
+    assert around > 0 and slow > 0 and met > 0
+
+
+def as_mixture(given: Judged, share: float) -> Mixed:
+    """A design as the solution of a relaxed problem."""
+    rows, box, mates = given.choices(share), given.box(share), given.design.mate
+    chosen = chosen_rows(given, rows, share)
+    owners = [i for i in chosen if not 0 <= mates[i] < i]
+    own = np.array([chosen[i] for i in owners])
+    mate = np.array([chosen[mates[i]] if mates[i] >= 0 else ALONE for i in owners])
+    turns = make_turns(given.tables, rows, box)
+    return Mixed(given.tables, box, rows, turns, own, mate, np.ones(len(own)))
+
+
+def reach_of(mixed: Mixed, cut: Cut, rng: np.random.Generator) -> Floats:
+    """Steps near those of the layers on a path: some more, some less."""
+    lengths = path_lengths(mixed.tables, mixed.choices, cut.enter, cut.leave)
+    reach = np.zeros(len(cut.leave))
+    for i in np.flatnonzero(cut.leave):
+        reach[i] = lengths[mixed.span(int(i))].max() * rng.choice([0.5, 1.0, 2.0])
+    return reach
 
 
 def length_at(given: Judged, cut: Cut) -> int:
