@@ -219,7 +219,10 @@ def test_an_interrupt_within_a_round_loses_no_box(after: int, tmp_path: Path) ->
     assert part is None or part.stopped_early
     if part is not None:
         assert part.bound_gops_per_w >= uninterrupted.best.efficiency_gops_per_w
-        assert part.bound_gops_per_w == part.convergence[-1].bound_gops_per_w
+        told = len(part.convergence)
+        # What the next round makes of the same boxes is no worse; without them it would be less.
+        assert part.bound_gops_per_w >= uninterrupted.convergence[told].bound_gops_per_w
+        assert part.bound_gops_per_w <= part.convergence[-1].bound_gops_per_w
     assert text_of(found(RESIDUAL, rules="published", store=store)) == text_of(uninterrupted)
 
 
