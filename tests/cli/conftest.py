@@ -15,6 +15,7 @@ from tests.cli.given import ARCH, NETWORK, Command, rewritten
 def compiled_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is told of a cycle model that is compiled: who comes first would see more."""
     monkeypatch.setattr("hwgen.model.dbpim.must_compile", lambda: False)
+    monkeypatch.setattr("hwgen.dse.crossbar.work.must_compile", lambda: False)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A synthesis from a request to the files, with a search that needs no time."""
 
+import io
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from hwgen.dse.crossbar.result import SearchResult
 from hwgen.dse.crossbar.search import Budget
@@ -134,6 +136,20 @@ def test_without_a_folder_it_goes_to_work(
     made = synthesize_network(context, request_of(out=None))
     assert made.folder == context.work / "synthesis/cifar_alexnet-12w-strict"
     assert (made.folder / "report.html").exists()
+
+
+@pytest.mark.parametrize("cold", [True, False])
+def test_a_search_that_will_compile_is_told_of(
+    *,
+    cold: bool,
+    tmp_path: Path,
+    request_of: Callable[..., Request],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hwgen.dse.crossbar.work.must_compile", lambda: cold)
+    said = io.StringIO()
+    synthesize_network(Context(work=tmp_path / "work", console=Console(file=said)), request_of())
+    assert said.getvalue().count("the search is compiled once") == cold
 
 
 @pytest.mark.parametrize("power_w", [0.0, -1.0, float("nan"), float("inf"), 1e9])

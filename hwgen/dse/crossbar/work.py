@@ -16,6 +16,8 @@ from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.cuts import Cut, least_needs
 from hwgen.dse.crossbar.held import Held, make_held
 from hwgen.dse.crossbar.moves import part, repair
+from hwgen.dse.crossbar.pricing import cheapest
+from hwgen.model.compiled import is_compiled
 from hwgen.model.crossbar.allocate import FEASIBLE
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import evaluate, evaluate_at
@@ -170,3 +172,8 @@ def search(task: Json) -> Json:
 def operations(task: Json) -> float:
     """Return the operations of an image at a point."""
     return float(opened(task)[0].scalars[OPERATIONS])
+
+
+def must_compile() -> bool:
+    """Return whether the first pieces will take a minute or two more, because they compile."""
+    return not (is_compiled(anneal) and is_compiled(cheapest))
