@@ -228,7 +228,7 @@ def add_choices(
     macros = 1
     stage = stage_of(tables, i, box)
     least = least_pace(stage, clocks, scratch)
-    static, rram, power = powers(tables, i, copies, 0, upto_clocks, box)
+    static, rram, power = powers(tables, i, copies, upto_clocks, box)
     leakage = tables.memories[box.memory, LEAKAGE] * (1 - static_share(tables))
     peak = memory_peak(tables, box.memory)
     adc = tables.work[i, ADC] * copies

@@ -2,7 +2,6 @@
 
 from hwgen.dse.crossbar.boxes import Box
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.allocate import memory_peak
 from hwgen.model.crossbar.design import accesses
 from hwgen.model.crossbar.tables import (
     ADC,
@@ -13,7 +12,6 @@ from hwgen.model.crossbar.tables import (
     ELTWISE,
     FC,
     LATENCY,
-    LEAKAGE,
     NOC_POWER,
     PEAK,
     POOL,
@@ -92,15 +90,14 @@ def least_energy(tables: Tables, i: int, copies: int, blocks: int, memory: int) 
 
 @compiled
 def powers(
-    tables: Tables, i: int, copies: int, macros: int, clocks: int, box: Box
+    tables: Tables, i: int, copies: int, clocks: int, box: Box
 ) -> tuple[float, float, float]:
-    """Return static W, peak W of crossbars, and peak W of all, of a choice."""
+    """Return static W, peak W of crossbars, and peak W of all, of a choice but for its macros."""
     crossbars = tables.crossbars[i] * copies
-    row = tables.memories[box.memory]
     share = static_share(tables)
-    static = tables.crossbar[STATIC] * crossbars + row[LEAKAGE] * macros * (1 - share)
+    static = tables.crossbar[STATIC] * crossbars
     rram = tables.crossbar[PEAK] * crossbars
-    power = rram + memory_peak(tables, box.memory) * macros
+    power = rram
     for c in range(len(tables.parts)):
         work = tables.work[i, c] * copies
         if work == 0.0:

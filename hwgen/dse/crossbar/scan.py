@@ -68,7 +68,7 @@ def scan(tables: Tables, box: Box) -> float:
             continue
         copies = fewest_copies(tables, i, box.steps_high)
         energy += least_energy(tables, i, copies, 0, box.memory)
-        of_layer = powers(tables, i, copies, 0, MOST_CLOCKS, box)
+        of_layer = powers(tables, i, copies, MOST_CLOCKS, box)
         spared = 0.0
         if tables.kind[i] == CONV:
             spared = tables.work[i, ADC] * copies / (part[RATE] * box.step_high) / 2
