@@ -32,7 +32,7 @@ SEARCH = "hwgen.dse.crossbar.work:search"
 SPLITS, STARTS = 12, 4
 """Boxes that are split and designs that are annealed in one round."""
 
-PRICED, PER_BOX = 135_000_000, 60_000
+PRICED, PER_BOX = 110_000_000, 60_000
 """Choices that relaxed problems price in a search, each as often as it is; the time grows so. A box
 counts as some besides."""
 
