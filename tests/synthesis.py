@@ -1,16 +1,22 @@
 """A small synthesis for the tests of what is handed on: a network, designs of it, a search."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import pytest
+
 from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
+from hwgen.dse.crossbar.search import Budget
 from hwgen.flow.synthesis_report import synthesis_report
 from hwgen.model.crossbar.breakdown import break_down
 from hwgen.model.crossbar.record import Confirmed, confirm, design_of, make_arch, make_schedule
 from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.types import Source
 from hwgen.spec.crossbar.arch import Arch
-from hwgen.spec.crossbar.components import load_components
+from hwgen.spec.crossbar.components import Components, load_components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point
 from hwgen.spec.crossbar.schedule import Schedule
@@ -153,3 +159,30 @@ def handed_on(**changes: Any) -> tuple[Arch, Schedule, SynthesisReport]:
         versions={"python": "3"},
     )
     return arch, schedule, report
+
+
+def result_of_one(network: CrossbarNetwork, components: Components, power_w: float) -> SearchResult:
+    """Return what a search that knows one design of a network would hand on, under strict rules."""
+    chosen = simple(network)
+    found = confirm(
+        network,
+        components,
+        point=POINTS[1],
+        rules="strict",
+        power_w=power_w,
+        design=design_of(**chosen.as_json()),
+    )
+    best = candidate(found, chosen)
+    return result(
+        power_w=power_w,
+        best=best,
+        candidates=[best],
+        bound_gops_per_w=2 * best.efficiency_gops_per_w,
+    )
+
+
+def replace_search(patch: pytest.MonkeyPatch, synthesize: Callable[..., Any]) -> None:
+    """Put a search in the place of ours."""
+    module = ModuleType("hwgen.dse.crossbar.search")
+    vars(module).update(synthesize=synthesize, Budget=Budget)
+    patch.setitem(sys.modules, module.__name__, module)

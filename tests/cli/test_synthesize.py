@@ -1,10 +1,8 @@
 """`hwgen synthesize` and what stands around it, as a person types it."""
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import jsonschema
@@ -14,15 +12,16 @@ import yaml
 from hwgen.dse.crossbar.result import SearchResult
 from hwgen.dse.crossbar.search import Budget
 from hwgen.flow.synthesize import FILES
-from hwgen.model.crossbar.record import confirm, design_of
 from hwgen.spec.crossbar.arch import arch_text
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
-from hwgen.spec.crossbar.point import Point
 from tests.cli.given import ARCH, NETWORK, ROOT, Command
-from tests.synthesis import COMPONENTS_FILE, candidate, handed_on, result, simple
-
-POINT = Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1)
+from tests.synthesis import (
+    COMPONENTS_FILE,
+    handed_on,
+    replace_search,
+    result_of_one,
+)
 
 
 @pytest.fixture
@@ -36,26 +35,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         asked.update(given)
         if given["power_w"] < 10:
             return None
-        chosen = simple(network)
-        found = confirm(
-            network,
-            components,
-            point=POINT,
-            rules="strict",
-            power_w=given["power_w"],
-            design=design_of(**chosen.as_json()),
-        )
-        best = candidate(found, chosen)
-        return result(
-            power_w=given["power_w"],
-            best=best,
-            candidates=[best],
-            bound_gops_per_w=2 * best.efficiency_gops_per_w,
-        )
+        return result_of_one(network, components, given["power_w"])
 
-    module = ModuleType("hwgen.dse.crossbar.search")
-    vars(module).update(synthesize=synthesize, Budget=Budget)
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    replace_search(monkeypatch, synthesize)
     return asked
 
 

@@ -1,32 +1,26 @@
 """A synthesis from a request to the files, with a search that needs no time."""
 
 import io
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from hwgen.dse.crossbar.result import SearchResult
-from hwgen.dse.crossbar.search import Budget
 from hwgen.errors import ConfigError, DesignError, OutputError
 from hwgen.flow.context import Context
 from hwgen.flow.synthesize import FILES, Request, synthesize_network
-from hwgen.model.crossbar.record import confirm, design_of
 from hwgen.spec.crossbar import load_arch
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
-from hwgen.spec.crossbar.point import Point
 from hwgen.spec.crossbar.schedule import load_schedule
-from tests.synthesis import COMPONENTS_FILE, candidate, result, simple
+from tests.synthesis import COMPONENTS_FILE, replace_search, result_of_one
 
 NETWORK = "cifar_alexnet"
 POWER_W = 12.0
-POINT = Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1)
 
 Change = Callable[[SearchResult], SearchResult | None]
 
@@ -39,28 +33,9 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
         def synthesize(
             network: CrossbarNetwork, components: Components, *, power_w: float, **_: Any
         ) -> SearchResult | None:
-            chosen = simple(network)
-            found = confirm(
-                network,
-                components,
-                point=POINT,
-                rules="strict",
-                power_w=power_w,
-                design=design_of(**chosen.as_json()),
-            )
-            best = candidate(found, chosen)
-            return change(
-                result(
-                    power_w=power_w,
-                    best=best,
-                    candidates=[best],
-                    bound_gops_per_w=2 * best.efficiency_gops_per_w,
-                )
-            )
+            return change(result_of_one(network, components, power_w))
 
-        module = ModuleType("hwgen.dse.crossbar.search")
-        vars(module).update(synthesize=synthesize, Budget=Budget)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+        replace_search(monkeypatch, synthesize)
 
     use(lambda found: found)
     return use
