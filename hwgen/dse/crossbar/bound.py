@@ -18,12 +18,18 @@ from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.tables import CONV, Ints, Tables
 from hwgen.model.crossbar.timing import Pipeline, Times, closed_form, make_pipeline
 
-ROUNDS = 6
-MOST_CUTS = 60
-MOST_FRESH = 16
+MOST_CUTS, MOST_FRESH = 60, 16
+"""Paths that a box hands on, and that are added in one round."""
+
 LEAST_EXCESS = 0.001
+"""Share of all steps by which a path is exceeded if it is worth a limit."""
+
 ALIKE = 1.05
+"""Numbers of blocks closer than this are not told apart by a path of their own."""
+
 LEAST_SHARE = 0.02
+"""Share of a choice or a pair in a mixture that is worth a path."""
+
 NARROW = 1.002
 """A box whose ends are closer than this is not split any further."""
 
@@ -185,7 +191,7 @@ WIDE = 1.6
 
 def is_wide(box: Box) -> bool:
     """Return whether a box should be split before anything but `scan` looks at it."""
-    return max(box.steps_high / box.steps_low, box.step_high / box.step_low) > WIDE
+    return width_of(box) > WIDE
 
 
 def halves(box: Box) -> list[Box]:

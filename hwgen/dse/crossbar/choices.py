@@ -13,6 +13,7 @@ import numpy as np
 from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.costs import least_energy, powers, static_share
 from hwgen.dse.crossbar.held import Held, capacity_elements, first_outputs, most_copies
+from hwgen.dse.crossbar.scan import fewest_copies
 from hwgen.dse.crossbar.stages import least_pace, pace, stage_of
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import memory_peak
@@ -85,16 +86,6 @@ def last_of_grain(value: int, grain: float) -> int:
 
 
 @compiled
-def range_of_copies(tables: Tables, i: int, box: Box) -> tuple[int, int]:
-    """Return the fewest and the most copies of layer i within a box and the budget."""
-    if tables.kind[i] == FC:
-        return 1, 1
-    blocks = int(max(1.0, np.floor(box.steps_high / tables.bit_steps)))
-    fewest = ceil_div(tables.pixels[i], min(blocks, tables.pixels[i]))
-    return fewest, most_copies(tables, i)
-
-
-@compiled
 def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
     """Return every choice of every layer that a design within a box may make."""
     layers = len(tables.kind)
@@ -110,7 +101,8 @@ def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
         begin[i] = n
         if tables.crossbars[i] == 0:
             continue
-        copies, most = range_of_copies(tables, i, box)
+        copies = fewest_copies(tables, i, box.steps_high)
+        most = most_copies(tables, i)
         while copies <= most:
             upto = min(most, last_of_grain(copies, grain))
             first = held.begin[i]

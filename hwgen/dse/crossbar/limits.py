@@ -100,7 +100,7 @@ def path_of(tables: Tables, box: Box, choices: Choices, turns: Turns, cut: Cut) 
         missing[span] = np.where(counts, -(lengths[span] + total), 0.0)
         return Path(Use(-missing / steps), 0.0)
     pair = (cut.one, cut.two)
-    return Path(Use(-missing / steps, NOTHING, 0.0, 0.0, pair, total / steps, 1 / steps), 0.0)
+    return Path(Use(-missing / steps, pair=pair, fixed=total / steps, turn=1 / steps), 0.0)
 
 
 def conditional(

@@ -83,7 +83,7 @@ def neighbours(tables: Tables) -> Ints:
 
 @compiled
 def spared_transfers(tables: Tables, choices: Choices, box: Box, near: Ints) -> Ints:
-    """Return `Turns.spared`: what `choices.pace` counts although a provider may be so near."""
+    """Return `Turns.spared`: what `stages.pace` counts although a provider may be so near."""
     spared = np.zeros(len(choices.macros), np.int64)
     for i in range(len(tables.kind)):
         stage = stage_of(tables, i, box)

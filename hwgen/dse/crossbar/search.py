@@ -108,9 +108,10 @@ class Search:
         self.operations = float(network.operations)
         if rules == "published":
             self.operations = float(sum(each.operations * each.groups for each in network.layers))
-        self.evaluations_left = budget.evaluations or default_evaluations(network)
+        suiting = default_evaluations(network)
+        self.evaluations_left = budget.evaluations or suiting
         self.boxes_left = budget.boxes or sys.maxsize
-        share = min(1.0, self.evaluations_left / default_evaluations(network))
+        share = min(1.0, self.evaluations_left / suiting)
         priced = int(PRICED * max(LEAST_SHARE, share))
         self.priced_left = sys.maxsize if budget.boxes else priced
         self.piece = max(500, self.evaluations_left // PIECE)
