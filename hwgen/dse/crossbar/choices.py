@@ -12,7 +12,7 @@ import numpy as np
 
 from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.costs import least_energy, powers, static_share
-from hwgen.dse.crossbar.held import Held, capacity_elements, first_outputs, most_copies
+from hwgen.dse.crossbar.held import Held, capacity_elements, most_copies
 from hwgen.dse.crossbar.scan import fewest_copies
 from hwgen.dse.crossbar.stages import least_pace, pace, stage_of
 from hwgen.model.compiled import compiled
@@ -105,11 +105,12 @@ def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
         most = most_copies(tables, i)
         while copies <= most:
             upto = min(most, last_of_grain(copies, grain))
-            first = held.begin[i]
-            inputs = (
-                held.whole[first + copies : first + upto + 1].min(),
-                held.split[first + copies : first + upto + 1].min(),
-            )
+            some = slice(held.begin[i] + copies, held.begin[i] + upto + 1)
+            if held.following[some].min() > capacity:
+                copies = upto + 1
+                continue
+            room = capacity - held.outputs[some].min()
+            inputs = held.whole[some].min(), held.split[some].min()
             clocks = 1
             while clocks < MOST_CLOCKS:
                 upto_clocks = last_of_grain(clocks, CLOCK_GRAIN)
@@ -126,7 +127,7 @@ def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
                     clocks,
                     upto_clocks,
                     inputs,
-                    capacity,
+                    room,
                     box,
                     whole,
                     real,
@@ -204,7 +205,7 @@ def add_choices(
     clocks: int,
     upto_clocks: int,
     inputs: tuple[float, float],
-    capacity: float,
+    room: float,
     box: Box,
     whole: Ints,
     real: Floats,
@@ -216,7 +217,6 @@ def add_choices(
     first = n
     blocks = ceil_div(tables.pixels[i], copies) if copies == upto else 0
     energy = least_energy(tables, i, copies, blocks, box.memory)
-    waiting = first_outputs(tables, i)
     macros = 1
     stage = stage_of(tables, i, box)
     least = least_pace(stage, clocks, scratch)
@@ -243,9 +243,8 @@ def add_choices(
                 if macros <= even < sample:
                     other = pace(stage, each, even, clocks, scratch)
                     per_block, through = min(per_block, other[0]), min(through, other[1])
-        if inputs[0 if sample == 1 else 1] / row_shares + waiting <= capacity and not is_slower(
-            whole[first:n], per_block, through
-        ):
+        held = inputs[0 if sample == 1 else 1] / row_shares
+        if held <= room and not is_slower(whole[first:n], per_block, through):
             whole[n] = (copies, upto, macros, clocks, per_block, through)
             real[n, 0], real[n, 2], real[n, 4] = energy, rram, adc
             real[n, 1], real[n, 3] = static + macros * leakage, power + macros * peak

@@ -52,14 +52,18 @@ def held_inputs(tables: Tables, i: int, copies: int, split: bool) -> float:
 
 
 class Held(NamedTuple):
-    """Input elements that layers hold: of layer i with D copies at begin[i] + D.
+    """Elements that layers hold at least: of layer i with D copies at begin[i] + D.
 
-    whole: in a single macro; split: in several
+    whole: inputs in a single macro; split: in several, all together
+    outputs: that wait for readers
+    following: both, of the layers without weights that follow it and nothing else, at most of one
     """
 
     begin: Ints
     whole: Floats
     split: Floats
+    outputs: Floats
+    following: Floats
 
 
 @compiled
@@ -82,32 +86,98 @@ def make_held(tables: Tables) -> Held:
     for i in range(layers):
         size = most_copies(tables, i) + 1 if tables.crossbars[i] > 0 else 0
         begin[i + 1] = begin[i] + size
-    whole = np.zeros(begin[-1])
-    split = np.zeros(begin[-1])
+    whole, split = np.zeros(begin[-1]), np.zeros(begin[-1])
+    outputs, following = np.zeros(begin[-1]), np.zeros(begin[-1])
+    released = [released_by_readers(tables, i) for i in range(layers)]
     for i in range(layers):
         for copies in range(1, begin[i + 1] - begin[i]):
-            whole[begin[i] + copies] = held_inputs(tables, i, copies, False)
-            split[begin[i] + copies] = whole[begin[i] + copies]
+            place = begin[i] + copies
+            whole[place] = held_inputs(tables, i, copies, False)
+            split[place] = whole[place]
             if not tables.strict:
-                split[begin[i] + copies] = held_inputs(tables, i, copies, True)
-    return Held(begin, whole, split)
+                split[place] = held_inputs(tables, i, copies, True)
+            outputs[place] = held_outputs(tables, i, copies, released[i])
+            following[place] = held_behind(tables, i, copies, released)
+    return Held(begin, whole, split, outputs, following)
 
 
 @compiled
-def first_outputs(tables: Tables, i: int) -> float:
-    """Return the outputs that wait when the first reader with the least need begins."""
-    begin, end = tables.reader_start[i], tables.reader_start[i + 1]
-    if begin == end:
-        return 0.0
-    least = tables.pixels[i]
-    for e in range(begin, end):
+def released_by_readers(tables: Tables, i: int) -> Ints:
+    """Return [n]: the most outputs of layer i that its readers may have let go before more than n
+    are stored, by whichever of them counts: by the published rules any, by strict rules all.
+
+    A reader begins a block a step after all of its inputs are stored, or later.
+    """
+    pixels = tables.pixels[i]
+    released = np.zeros(pixels + 1, np.int64)
+    for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
         j = tables.reader[e]
+        own = np.zeros(pixels + 1, np.int64)
         if tables.kind[j] != FC:
-            first, last = tables.window_start[j], tables.window_start[j + 1]
-            least = min(least, tables.last_pixel[first:last].min())
-    if tables.strict:
-        return float(least * tables.cout[i])
-    return float((least - 1) * tables.cout[i])
+            let_go(tables, i, j, own)
+        if e == tables.reader_start[i]:
+            released = own
+        elif tables.strict:
+            released = np.minimum(released, own)
+        else:
+            released = np.maximum(released, own)
+    return released
+
+
+@compiled
+def let_go(tables: Tables, i: int, j: int, own: Ints) -> None:
+    """Write what reader j needs no more of layer i when so many outputs are stored."""
+    start, end = tables.window_start[j], tables.window_start[j + 1]
+    # A block that begins with a pixel ends with that or a later one.
+    needs = tables.last_pixel[start:end].copy()
+    for pixel in range(len(needs) - 2, -1, -1):
+        needs[pixel] = min(needs[pixel], needs[pixel + 1])
+    shape, pixel, most = shape_of(tables, j), 0, 0
+    for stored in range(len(own)):
+        while pixel < len(needs) and needs[pixel] <= stored:
+            if tables.strict:
+                most = max(most, tables.first_pixel[start + pixel] - 1)
+            else:
+                most = max(most, published_first(shape, tables.side[i], pixel))
+            pixel += 1
+        own[stored] = most
+
+
+@compiled
+def held_outputs(tables: Tables, i: int, copies: int, released: Ints) -> float:
+    """Return the least output elements of layer i that wait for its readers at a time."""
+    pixels, most = tables.pixels[i], 0
+    for block in range(ceil_div(pixels, copies)):
+        stored = (block + 1) * copies
+        if tables.strict:
+            stored = min(stored, pixels)
+        most = max(most, stored - released[min(pixels, block * copies)])
+    if tables.strict and tables.reader_start[i] == tables.reader_start[i + 1]:
+        return 0.0
+    return float(most * tables.cout[i])
+
+
+@compiled
+def held_behind(tables: Tables, i: int, copies: int, released: list[Ints]) -> float:
+    """Return the most that a layer without weights holds which reads layer i and nothing else.
+
+    Its blocks are as many as those of layer i, see `design.spread`.
+    """
+    most = 0.0
+    blocks = np.zeros(len(tables.kind), np.int64)
+    blocks[i] = ceil_div(tables.pixels[i], copies)
+    for j in range(i + 1, len(tables.kind)):
+        first = tables.provider_start[j]
+        if tables.crossbars[j] > 0 or tables.provider_start[j + 1] != first + 1:
+            continue
+        before = blocks[tables.provider[first]]
+        if before == 0:
+            continue
+        blocks[j] = min(before, tables.pixels[j])
+        own = ceil_div(tables.pixels[j], blocks[j])
+        held = held_inputs(tables, j, own, False) + held_outputs(tables, j, own, released[j])
+        most = max(most, held)
+    return most
 
 
 @compiled

@@ -14,7 +14,7 @@ from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.choices import Choices, make_choices
 from hwgen.dse.crossbar.costs import fixed_costs
 from hwgen.dse.crossbar.cuts import Cut
-from hwgen.dse.crossbar.held import capacity_elements, first_outputs, make_held
+from hwgen.dse.crossbar.held import capacity_elements, make_held
 from hwgen.dse.crossbar.limits import ALONE, path_lengths
 from hwgen.dse.crossbar.mixed import Mixed
 from hwgen.dse.crossbar.pairs import busy_steps, make_turns, savings_of
@@ -259,9 +259,10 @@ def test_held_memory(rules: Rules, batch: range) -> None:
             inputs = input_need(tables, layout, i)
             assert kept[place] / layout.row_shares[i] <= inputs * (1 + ROUNDING), given.name
             outputs = output_need(tables, layout, times, i)
-            assert first_outputs(tables, i) <= outputs, given.name
-            whole = inputs + outputs
-            assert whole <= capacity_elements(tables, memory) * (1 + ROUNDING), given.name
+            assert held.outputs[place] <= outputs, given.name
+            room = capacity_elements(tables, memory) * (1 + ROUNDING)
+            assert inputs + outputs <= room, given.name
+            assert held.following[place] <= room, given.name
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])
