@@ -7,7 +7,7 @@ import numpy as np
 from hwgen.dse.crossbar.anneal import empty_design
 from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.choices import make_choices
-from hwgen.dse.crossbar.cuts import Cut, critical_cut
+from hwgen.dse.crossbar.cuts import Cut, Needs, critical_cut
 from hwgen.dse.crossbar.held import Held
 from hwgen.dse.crossbar.limits import path_lengths
 from hwgen.dse.crossbar.mixed import Mixed
@@ -15,7 +15,7 @@ from hwgen.dse.crossbar.moves import join, repair
 from hwgen.dse.crossbar.relaxed import Relaxation
 from hwgen.dse.crossbar.turns import turn_cut, waiting
 from hwgen.model.crossbar.design import Design, Layout, lay_out
-from hwgen.model.crossbar.tables import CONV, Ints, Tables
+from hwgen.model.crossbar.tables import CONV, Tables
 from hwgen.model.crossbar.timing import Pipeline, Times, closed_form, make_pipeline
 
 MOST_CUTS, MOST_FRESH = 60, 16
@@ -74,7 +74,7 @@ def design_near(tables: Tables, mixed: Mixed, *, mean: bool) -> Design:
     return design
 
 
-def exceeded(tables: Tables, needs: Ints, mixed: Mixed) -> list[Cut]:
+def exceeded(tables: Tables, needs: Needs, mixed: Mixed) -> list[Cut]:
     """Return paths that a mixture exceeds most: of designs near it.
 
     The critical one; those around its pairs; and those of layers that take longer than the mean.
@@ -104,7 +104,7 @@ def way_of(tables: Tables, box: Box, design: Design) -> tuple[Layout, Pipeline, 
 
 
 def around_pairs(
-    tables: Tables, needs: Ints, mixed: Mixed, way: tuple[Layout, Pipeline, Times]
+    tables: Tables, needs: Needs, mixed: Mixed, way: tuple[Layout, Pipeline, Times]
 ) -> list[Cut]:
     """Return paths that wait while the layers of a pair convert."""
     waits = waiting(tables)
@@ -115,7 +115,7 @@ def around_pairs(
     ]
 
 
-def of_slow_layers(tables: Tables, needs: Ints, mixed: Mixed, design: Design) -> list[Cut]:
+def of_slow_layers(tables: Tables, needs: Needs, mixed: Mixed, design: Design) -> list[Cut]:
     """Return paths of layers with many blocks, which count where the layer has so many."""
     choices = mixed.choices
     found: list[Cut] = []
@@ -130,7 +130,7 @@ def of_slow_layers(tables: Tables, needs: Ints, mixed: Mixed, design: Design) ->
         cut = critical_cut(tables, needs, *way_of(tables, mixed.box, other))
         if cut.leave[i] == 0:
             continue
-        lengths = path_lengths(tables, choices, cut.enter, cut.leave) - mixed.turns.spared
+        lengths = path_lengths(tables, choices, cut) - mixed.turns.spared
         lengths, shares = lengths[span], mixed.shares[span]
         for least in np.unique(lengths[there])[1:]:
             one = cut._replace(one=i, least=float(least))
@@ -139,7 +139,7 @@ def of_slow_layers(tables: Tables, needs: Ints, mixed: Mixed, design: Design) ->
 
 
 def bound_box(
-    tables: Tables, held: Held, needs: Ints, box: Box, cuts: list[Cut], target: float
+    tables: Tables, held: Held, needs: Needs, box: Box, cuts: list[Cut], target: float
 ) -> BoxBound:
     """Return the bound of a box; it begins with the paths of the box around it.
 

@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.boxes import Box, fewest_copies, most_copies
 from hwgen.dse.crossbar.costs import least_energy, powers, static_share
-from hwgen.dse.crossbar.held import Held, capacity_elements, most_copies
-from hwgen.dse.crossbar.scan import fewest_copies
+from hwgen.dse.crossbar.held import Held, capacity_elements
 from hwgen.dse.crossbar.stages import least_pace, pace, stage_of
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import memory_peak

@@ -1,11 +1,14 @@
 """What a layer costs at least: energy of an image, static power, peak power."""
 
-from hwgen.dse.crossbar.boxes import Box
+import numpy as np
+
+from hwgen.dse.crossbar.boxes import Box, fewest_copies
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import accesses
 from hwgen.model.crossbar.tables import (
     ADC,
     BUS_BITS,
+    CONV,
     DAC,
     DATA_BITS,
     DYNAMIC,
@@ -38,6 +41,23 @@ def static_share(tables: Tables) -> float:
     for c in range(ADC, len(tables.parts)):
         least = min(least, tables.parts[c, STATIC] / tables.parts[c, PEAK])
     return least
+
+
+@compiled
+def rounding_up(tables: Tables, box: Box) -> float:
+    """Return by what factor the published allocation may exceed the peripheral share of the budget.
+
+    It spends that share, rounds all counts up, and takes the step that they then allow. The longest
+    work is cut by the least part, so a step is hardly shorter than the budget paid for.
+    """
+    longest = 0.0
+    for i in range(len(tables.kind)):
+        if tables.kind[i] == CONV:
+            done = fewest_copies(tables, i, box.steps_high) * tables.work[i] / tables.parts[:, RATE]
+            longest = max(longest, done[ADC:].max())
+    if longest <= box.step_high:
+        return np.inf
+    return float(1 / (1 - box.step_high / longest))
 
 
 @compiled

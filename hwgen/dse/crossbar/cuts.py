@@ -1,10 +1,14 @@
 """Paths through the pipeline that every design must take, written in pixels.
 
-A path enters a layer at the block that holds one output pixel and leaves it at the block that holds
-another; between layers it follows a dependency. For a layer with D copies it takes
-    (ceil(leave / D) - ceil(enter / D)) * steps from block to block + steps through one block,
-whatever D is, because the provider's pixel that a path comes from is the least that any pixel from
-`enter` on needs. The sum over the layers of a path is at most the steps of the image.
+A path enters a layer at its first block that waits for a pixel of its provider, and leaves it at
+the block that holds an output pixel; that pixel is what the next layer on the path waits for. So
+for a layer with D copies it takes
+    (block of `leave` - first block that needs `wait`) * steps from block to block
+    + steps through one block.
+Blocks end within rows or at their ends, so the last rows ask for less than those before, and what a
+block waits for depends on D. A path is chosen such that for every D there is a block that waits,
+and is not behind that which is left. The sum over the layers of a path is at most the steps of the
+image.
 """
 
 from typing import NamedTuple
@@ -18,8 +22,11 @@ from hwgen.model.crossbar.timing import Pipeline, Times, provider_block
 
 
 class Cut(NamedTuple):
-    """One path: for each layer the output pixels (from 1) where it enters and leaves; 0: not on it.
+    """One path; for each layer pixels from 1, 0 where it is not on the path.
 
+    leave: the output pixel at which the path leaves it
+    wait: the provider's pixel that it waits for; 0: for none
+    enter, safe: the first output pixel that needs `wait`, and the first from which on all do
     fixed: steps in layers without weights
     one, two: layers that convert in turns between two parts of the path, if they are a pair
     least: without `two`, steps that layer `one` is on the path if it is of interest at all
@@ -27,8 +34,10 @@ class Cut(NamedTuple):
         which the above is so are limited; `one` is -1 where all are
     """
 
-    enter: Ints
     leave: Ints
+    wait: Ints
+    enter: Ints
+    safe: Ints
     fixed: int
     one: int
     two: int
@@ -36,23 +45,80 @@ class Cut(NamedTuple):
     reach: Floats
 
 
+class Needs(NamedTuple):
+    """In the form of `last_pixel`, what a pixel needs of its provider, or others do.
+
+    later: the least of this pixel and all later ones; earlier: the most of all up to this one
+    """
+
+    later: Ints
+    earlier: Ints
+
+
 @compiled
-def least_needs(tables: Tables) -> Ints:
-    """Return, in the form of `last_pixel`, the least pixel that this or any later pixel needs."""
-    needs = tables.last_pixel.copy()
+def make_needs(tables: Tables) -> Needs:
+    """Return what pixels need of providers."""
+    later, earlier = tables.last_pixel.copy(), tables.last_pixel.copy()
     for i in range(len(tables.kind)):
         start, end = tables.window_start[i], tables.window_start[i + 1]
         for place in range(end - 2, start - 1, -1):
-            needs[place] = min(needs[place], needs[place + 1])
-    return needs
+            later[place] = min(later[place], later[place + 1])
+        for place in range(start + 1, end):
+            earlier[place] = max(earlier[place], earlier[place - 1])
+    return Needs(later, earlier)
 
 
 @compiled
-def needed_pixel(tables: Tables, needs: Ints, i: int, pixel: int, provider: int) -> int:
-    """Return the provider's pixel that output pixel `pixel` (from 1) of layer i waits for."""
+def surely_needed(tables: Tables, needs: Needs, i: int, pixel: int, provider: int) -> int:
+    """Return the provider's pixel that any block with a pixel of layer i waits for at least."""
     if tables.kind[i] == FC:
         return int(tables.pixels[provider])
-    return int(needs[tables.window_start[i] + pixel - 1])
+    return int(needs.later[tables.window_start[i] + pixel - 1])
+
+
+@compiled
+def needed_pixel(tables: Tables, needs: Needs, i: int, end: int, leave: int) -> int:
+    """Return the provider's pixel that a convolution waits for on a path that leaves it at `leave`.
+
+    end: the last pixel of the block at which a design's path enters
+    """
+    start = tables.window_start[i]
+    needed = tables.last_pixel[start + end - 1]
+    for_all = needs.later[start + leave - 1]
+    if leave == tables.pixels[i]:
+        for_all = tables.last_pixel[start + leave - 1]
+    return int(needed if needed <= for_all else needs.later[start + min(end, leave) - 1])
+
+
+@compiled
+def wait_at(tables: Tables, needs: Needs, i: int, wait: int, leave: int, cut: Cut) -> None:
+    """Put a layer with weights on a path."""
+    cut.leave[i], cut.wait[i] = leave, wait
+    cut.enter[i] = cut.safe[i] = 1
+    if wait > 0:
+        start, end = tables.window_start[i], tables.window_start[i + 1]
+        cut.enter[i] = np.searchsorted(needs.earlier[start:end], wait) + 1
+        cut.safe[i] = np.searchsorted(needs.later[start:end], wait) + 1
+
+
+@compiled
+def entered_block(tables: Tables, cut: Cut, i: int, copies: int) -> int:
+    """Return the first block of layer i on a path that waits for what the path comes from."""
+    start, pixels = tables.window_start[i], tables.pixels[i]
+    block = ceil_div(cut.enter[i], copies) - 1
+    last = ceil_div(cut.leave[i], copies) - 1
+    while (
+        block < last
+        and tables.last_pixel[start + min(pixels, (block + 1) * copies) - 1] < cut.wait[i]
+    ):
+        block += 1
+    return int(block)
+
+
+@compiled
+def blocks_between(tables: Tables, cut: Cut, i: int, copies: int) -> int:
+    """Return the blocks of layer i that a path goes on for after the one that it enters at."""
+    return int(ceil_div(cut.leave[i], copies) - 1 - entered_block(tables, cut, i, copies))
 
 
 @compiled
@@ -94,20 +160,26 @@ def ready_at(tables: Tables, layout: Layout, times: Times, i: int, block: int) -
 
 @compiled
 def critical_cut(
-    tables: Tables, needs: Ints, layout: Layout, pipeline: Pipeline, times: Times
+    tables: Tables, needs: Needs, layout: Layout, pipeline: Pipeline, times: Times
 ) -> Cut:
     """Return the critical path of a design as a cut; `times` are those of the closed form."""
     cut = empty_cut(len(tables.kind))
     i = last_layer(tables, times)
     fixed, _ = trace(tables, needs, layout, pipeline, times, i, tables.pixels[i], -1, cut)
-    return Cut(cut.enter, cut.leave, fixed, -1, -1, 0.0, cut.reach)
+    return with_steps(cut, fixed, -1, -1)
 
 
 @compiled
 def empty_cut(layers: int) -> Cut:
     """Return a path through nothing."""
-    nowhere = np.zeros(layers, np.int64)
-    return Cut(nowhere, nowhere.copy(), 0, -1, -1, 0.0, np.zeros(layers))
+    nowhere = np.zeros((4, layers), np.int64)
+    return Cut(nowhere[0], nowhere[1], nowhere[2], nowhere[3], 0, -1, -1, 0.0, np.zeros(layers))
+
+
+@compiled
+def with_steps(cut: Cut, fixed: int, one: int, two: int) -> Cut:
+    """Return a path with its steps in layers without weights, and the layers that take turns."""
+    return Cut(cut.leave, cut.wait, cut.enter, cut.safe, fixed, one, two, 0.0, cut.reach)
 
 
 @compiled
@@ -127,7 +199,7 @@ def last_layer(tables: Tables, times: Times) -> int:
 @compiled
 def trace(
     tables: Tables,
-    needs: Ints,
+    needs: Needs,
     layout: Layout,
     pipeline: Pipeline,
     times: Times,
@@ -145,17 +217,18 @@ def trace(
     while i >= 0 and i != stop:
         block = ceil_div(pixel, layout.copies[i]) - 1
         k, source = entry_block(tables, layout, pipeline, times, i, block)
-        entered = pixel
+        if source < 0 and tables.provider_start[i + 1] > tables.provider_start[i]:
+            source = tables.provider[tables.provider_start[i]]
+        needed = 0
+        if source >= 0 and tables.kind[i] == CONV:
+            end = min(tables.pixels[i], (k + 1) * layout.copies[i])
+            needed = needed_pixel(tables, needs, i, end, pixel)
+        elif source >= 0:
+            needed = surely_needed(tables, needs, i, pixel, source)
         if tables.crossbars[i] > 0:
-            if tables.kind[i] == CONV:
-                entered = min(pixel, (k + 1) * layout.copies[i])
-            cut.enter[i], cut.leave[i] = entered, pixel
+            wait_at(tables, needs, i, needed if tables.kind[i] == CONV else 0, pixel, cut)
         else:
             fixed += passing(tables, i)
-        if source < 0:
-            if tables.provider_start[i + 1] == tables.provider_start[i]:
-                break
-            source = tables.provider[tables.provider_start[i]]
-        pixel = needed_pixel(tables, needs, i, entered, source)
+        pixel = needed
         i = source
     return fixed, pixel

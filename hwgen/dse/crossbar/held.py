@@ -4,17 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hwgen.dse.crossbar.boxes import most_copies
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.buffers import PUBLISHED_FILL, published_first, published_last, shape_of
 from hwgen.model.crossbar.design import ceil_div
 from hwgen.model.crossbar.tables import (
-    CONV,
     DATA_BITS,
     FC,
     KILOBYTES,
-    PEAK,
-    POWER,
-    RATIO,
     Floats,
     Ints,
     Tables,
@@ -67,18 +64,6 @@ class Held(NamedTuple):
 
 
 @compiled
-def most_copies(tables: Tables, i: int) -> int:
-    """Return the most copies of layer i that the budget holds."""
-    if tables.kind[i] != CONV:
-        return 1
-    watts = tables.scalars[POWER]
-    if not tables.strict:
-        watts *= tables.scalars[RATIO]
-    most = int(watts / (tables.crossbars[i] * tables.crossbar[PEAK]))
-    return int(min(most, tables.pixels[i]))
-
-
-@compiled
 def make_held(tables: Tables) -> Held:
     """Return what layers hold for every number of copies that the budget holds."""
     layers = len(tables.kind)
@@ -103,10 +88,10 @@ def make_held(tables: Tables) -> Held:
 
 @compiled
 def released_by_readers(tables: Tables, i: int) -> Ints:
-    """Return [n]: the most outputs of layer i that its readers may have let go before more than n
-    are stored, by whichever of them counts: by the published rules any, by strict rules all.
+    """Return [n]: the most outputs that readers may have let go before more than n are stored.
 
-    A reader begins a block a step after all of its inputs are stored, or later.
+    By the published rules any reader lets go for all, by strict rules the last one does. A block
+    begins a step after all of its inputs are stored, or later.
     """
     pixels = tables.pixels[i]
     released = np.zeros(pixels + 1, np.int64)

@@ -12,10 +12,9 @@ import numpy as np
 
 from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.choices import Choices
-from hwgen.dse.crossbar.cuts import Cut
+from hwgen.dse.crossbar.cuts import Cut, blocks_between
 from hwgen.dse.crossbar.pairs import Turns
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import ceil_div
 from hwgen.model.crossbar.tables import Floats, Ints, Tables
 
 ALONE = -1
@@ -57,18 +56,19 @@ class Total(NamedTuple):
 
 
 @compiled
-def path_lengths(tables: Tables, choices: Choices, enter: Ints, leave: Ints) -> Floats:
+def path_lengths(tables: Tables, choices: Choices, cut: Cut) -> Floats:
     """Return the steps that each choice spends on a path."""
     lengths = np.zeros(len(choices.copies_low))
     for i in range(len(tables.kind)):
-        if leave[i] == 0:
+        if cut.leave[i] == 0:
             continue
+        blocks, copies = 0, 0
         for c in range(choices.begin[i], choices.begin[i + 1]):
-            low, high = choices.copies_low[c], choices.copies_high[c]
-            if low == high:
-                blocks = ceil_div(leave[i], low) - ceil_div(enter[i], low)
-            else:
-                blocks = (leave[i] - enter[i]) // high
+            if choices.copies_low[c] != choices.copies_high[c]:
+                blocks = (cut.leave[i] - cut.safe[i]) // choices.copies_high[c]
+            elif choices.copies_low[c] != copies:
+                copies = choices.copies_low[c]
+                blocks = blocks_between(tables, cut, i, copies)
             lengths[c] = blocks * choices.per_block[c] + choices.through[c]
     return lengths
 
@@ -83,7 +83,7 @@ class Path(NamedTuple):
 def path_of(tables: Tables, box: Box, choices: Choices, turns: Turns, cut: Cut) -> Path:
     """Return the steps that columns spend on a path."""
     steps = box.steps_high
-    lengths = path_lengths(tables, choices, cut.enter, cut.leave)
+    lengths = path_lengths(tables, choices, cut)
     on_path = cut.leave > 0
     layer_of = layers_of(choices)
     spared = on_path[layer_of] * turns.spared
@@ -110,7 +110,7 @@ def conditional(
 
     Of each layer counts what is no more than in that share of the mixture where it is shortest.
     """
-    lengths = path_lengths(tables, choices, cut.enter, cut.leave) - turns.spared
+    lengths = path_lengths(tables, choices, cut) - turns.spared
     reach = np.zeros(len(cut.leave))
     for i in np.flatnonzero(cut.leave):
         span = slice(choices.begin[i], choices.begin[i + 1])

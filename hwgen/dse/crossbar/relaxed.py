@@ -16,7 +16,7 @@ import numpy as np
 
 from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.choices import Choices
-from hwgen.dse.crossbar.costs import fixed_costs
+from hwgen.dse.crossbar.costs import fixed_costs, rounding_up
 from hwgen.dse.crossbar.cuts import Cut
 from hwgen.dse.crossbar.limits import ALONE, Limits, Use, path_of
 from hwgen.dse.crossbar.mixed import Mixed
@@ -92,11 +92,13 @@ class Relaxation:
         self.one = np.full(len(tables.kind), -1)
         for i in self.layers:
             self.one[i] = self._put_row(1.0, 1.0, np.empty(0, np.int32), np.empty(0))
-        power = tables.scalars[POWER]
+        power, watts = tables.scalars[POWER], choices.power
         if not tables.strict:
             self._limit(Use(choice=choices.crossbars / (power * tables.scalars[RATIO])), 1.0)
+            power *= (1 - tables.scalars[RATIO]) * rounding_up(tables, self.box)
+            watts = watts - choices.crossbars
         use = Use(
-            choice=choices.power / power,
+            choice=watts / power,
             conversion=saving.conversion_peak / power,
             macro=saving.macro_peak / power,
         )

@@ -6,11 +6,10 @@ their crossbars, converters and memories are there, and leak for as long as an i
 
 import numpy as np
 
-from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.boxes import Box, fewest_copies
 from hwgen.dse.crossbar.costs import fixed_costs, least_energy, powers
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import memory_peak
-from hwgen.model.crossbar.design import ceil_div
 from hwgen.model.crossbar.tables import (
     ADC,
     CONV,
@@ -26,15 +25,6 @@ from hwgen.model.crossbar.tables import (
 
 MOST_CLOCKS = 1 << 20
 """Clocks of a fully connected layer at which its converters cost nothing."""
-
-
-@compiled
-def fewest_copies(tables: Tables, i: int, steps: float) -> int:
-    """Return the copies that layer i needs to convert all its blocks within so many steps."""
-    if tables.kind[i] != CONV:
-        return 1
-    blocks = max(1, int(steps / tables.bit_steps))
-    return int(ceil_div(tables.pixels[i], min(blocks, tables.pixels[i])))
 
 
 @compiled

@@ -7,7 +7,16 @@ way from the last one to the end.
 
 import numpy as np
 
-from hwgen.dse.crossbar.cuts import Cut, empty_cut, last_layer, needed_pixel, ready_at, trace
+from hwgen.dse.crossbar.cuts import (
+    Cut,
+    Needs,
+    empty_cut,
+    last_layer,
+    ready_at,
+    surely_needed,
+    trace,
+    with_steps,
+)
 from hwgen.dse.crossbar.pairs import needs_all
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
@@ -84,7 +93,7 @@ def needs_last(tables: Tables, layout: Layout, i: int, block: int, provider: int
 @compiled
 def turn_cut(
     tables: Tables,
-    needs: Ints,
+    needs: Needs,
     layout: Layout,
     pipeline: Pipeline,
     times: Times,
@@ -96,7 +105,7 @@ def turn_cut(
     fixed = 0
     _, source = ready_at(tables, layout, times, one, 0)
     if source >= 0:
-        pixel = needed_pixel(tables, needs, one, 1, source)
+        pixel = surely_needed(tables, needs, one, 1, source)
         more, _ = trace(tables, needs, layout, pipeline, times, source, pixel, -1, cut)
         fixed += more
     after = times_after(tables, layout, pipeline, times, two)
@@ -108,6 +117,8 @@ def turn_cut(
         # A stride may skip what comes last: later pixels then need less than earlier ones.
         if pixel == tables.pixels[two]:
             fixed += more
-            cut.enter[two + 1 :] = tail.enter[two + 1 :]
             cut.leave[two + 1 :] = tail.leave[two + 1 :]
-    return Cut(cut.enter, cut.leave, fixed, one, two, 0.0, cut.reach)
+            cut.wait[two + 1 :] = tail.wait[two + 1 :]
+            cut.enter[two + 1 :] = tail.enter[two + 1 :]
+            cut.safe[two + 1 :] = tail.safe[two + 1 :]
+    return with_steps(cut, fixed, one, two)

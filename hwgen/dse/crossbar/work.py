@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from hwgen.dse.crossbar.anneal import Found, anneal, fits, height
 from hwgen.dse.crossbar.bound import bound_box, halves
 from hwgen.dse.crossbar.boxes import Box
-from hwgen.dse.crossbar.cuts import Cut, least_needs
+from hwgen.dse.crossbar.cuts import Cut, Needs, make_needs
 from hwgen.dse.crossbar.held import Held, make_held
 from hwgen.dse.crossbar.moves import part, repair
 from hwgen.dse.crossbar.pricing import cheapest
@@ -22,7 +22,7 @@ from hwgen.model.crossbar.allocate import FEASIBLE
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import evaluate, evaluate_at
 from hwgen.model.crossbar.record import design_of
-from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, Ints, Tables, make_tables
+from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, Tables, make_tables
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
@@ -36,14 +36,17 @@ sensible design needs."""
 
 KEPT = 256
 
+ALONG = ("leave", "wait", "enter", "safe", "reach")
+"""What a path says of each layer."""
+
 
 @lru_cache(maxsize=KEPT)
 def tables_of(
     network: CrossbarNetwork, components: Components, point: Point, power_w: float, rules: Rules
-) -> tuple[Tables, Held, Ints]:
+) -> tuple[Tables, Held, Needs]:
     """Return the arrays of a network at a point, and what bounds need of them."""
     tables = make_tables(network, components, point, power_w, rules)
-    return tables, make_held(tables), least_needs(tables)
+    return tables, make_held(tables), make_needs(tables)
 
 
 @lru_cache(maxsize=8)
@@ -52,7 +55,7 @@ def problem_of(text: str) -> tuple[CrossbarNetwork, Components]:
     return TypeAdapter(tuple[CrossbarNetwork, Components]).validate_json(text)
 
 
-def opened(task: Json) -> tuple[Tables, Held, Ints]:
+def opened(task: Json) -> tuple[Tables, Held, Needs]:
     """Return the arrays that a piece of work is about."""
     network, components = problem_of(task["problem"])
     return tables_of(network, components, Point(**task["point"]), task["power_w"], task["rules"])
@@ -65,13 +68,13 @@ def from_design(design: Design) -> Json:
 
 def as_cut(given: Json) -> Cut:
     """Return a path from its lists."""
-    arrays = {name: np.array(given[name]) for name in ("enter", "leave", "reach")}
+    arrays = {name: np.array(given[name]) for name in ALONG}
     return Cut(**(given | arrays))
 
 
 def from_cut(cut: Cut) -> Json:
     """Return the lists of a path."""
-    arrays = {name: getattr(cut, name).tolist() for name in ("enter", "leave", "reach")}
+    arrays = {name: getattr(cut, name).tolist() for name in ALONG}
     return cut._asdict() | arrays
 
 

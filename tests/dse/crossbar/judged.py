@@ -9,7 +9,7 @@ import numpy as np
 from hwgen.dse.crossbar.anneal import empty_design, fits
 from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.choices import Choices, make_choices
-from hwgen.dse.crossbar.cuts import Cut, critical_cut, least_needs
+from hwgen.dse.crossbar.cuts import Cut, Needs, critical_cut, make_needs
 from hwgen.dse.crossbar.held import Held, make_held
 from hwgen.dse.crossbar.moves import join, repair
 from hwgen.model.crossbar.allocate import Allocation, allocate
@@ -58,7 +58,7 @@ class Judged(NamedTuple):
     name: str
     tables: Tables
     held: Held
-    needs: Ints
+    needs: Needs
     design: Design
     cost: Cost
 
@@ -105,7 +105,7 @@ def judged(name: str, tables: Tables, design: Design) -> Judged | None:
     cost = evaluate(tables, design, True)
     if not fits(tables, cost):
         return None
-    return Judged(name, tables, make_held(tables), least_needs(tables), design, cost)
+    return Judged(name, tables, make_held(tables), make_needs(tables), design, cost)
 
 
 def small(rules: Rules, seeds: range) -> Iterator[Judged]:

@@ -177,7 +177,7 @@ def test_paths_are_no_longer_than_the_image(rules: Rules, batch: range) -> None:
             for share in SHARES:
                 rows = given.choices(share)
                 chosen = chosen_rows(given, rows, share)
-                lengths = path_lengths(given.tables, rows, cut.enter, cut.leave)
+                lengths = path_lengths(given.tables, rows, cut)
                 steps = cut.fixed + sum(lengths[c] for c in chosen.values())
                 on_path = [i for i in chosen if cut.leave[i] > 0]
                 steps -= sum(spared(given, rows, share, i) for i in on_path)
@@ -226,7 +226,7 @@ def as_mixture(given: Judged, share: float) -> Mixed:
 
 def reach_of(mixed: Mixed, cut: Cut, rng: np.random.Generator) -> Floats:
     """Steps near those of the layers on a path: some more, some less."""
-    lengths = path_lengths(mixed.tables, mixed.choices, cut.enter, cut.leave)
+    lengths = path_lengths(mixed.tables, mixed.choices, cut)
     reach = np.zeros(len(cut.leave))
     for i in np.flatnonzero(cut.leave):
         reach[i] = lengths[mixed.span(int(i))].max() * rng.choice([0.5, 1.0, 2.0])
@@ -239,10 +239,20 @@ def length_at(given: Judged, cut: Cut) -> int:
     for i in weighted(given.tables):
         if cut.leave[i] > 0:
             per_block, through = pace_of(given, i)
-            copies = given.layout.copies[i]
-            blocks = -(-cut.leave[i] // copies) - -(-cut.enter[i] // copies)
-            steps += blocks * per_block + through
+            first, last = blocks_on(given, cut, i)
+            steps += (last - first) * per_block + through
     return int(steps)
+
+
+def blocks_on(given: Judged, cut: Cut, i: int) -> tuple[int, int]:
+    """First block of a layer that waits for what a path comes from, and the one that it leaves."""
+    tables, copies = given.tables, int(given.layout.copies[i])
+    last = -(-int(cut.leave[i]) // copies) - 1
+    if cut.wait[i] == 0:
+        return 0, last
+    ends = np.minimum(np.arange(1, last + 2) * copies, tables.pixels[i])
+    needed = tables.last_pixel[tables.window_start[i] : tables.window_start[i + 1]][ends - 1]
+    return int(np.flatnonzero(needed >= cut.wait[i])[0]), last
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])

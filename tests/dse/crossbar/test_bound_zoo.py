@@ -9,7 +9,7 @@ import pytest
 from hwgen.compiler.crossbar import load_network
 from hwgen.dse.crossbar.anneal import empty_design, fits
 from hwgen.dse.crossbar.bound import bound_box
-from hwgen.dse.crossbar.cuts import least_needs
+from hwgen.dse.crossbar.cuts import make_needs
 from hwgen.dse.crossbar.held import make_held
 from hwgen.dse.crossbar.moves import change, copy_design
 from hwgen.dse.crossbar.scan import scan
@@ -60,7 +60,7 @@ def test_boxes(name: str, rules: Rules) -> None:
     rng = random.Random(f"{name} {rules}")
     for point in GOOD_POINTS[rules]:
         tables = tables_of(name, point, rules)
-        held, needs = make_held(tables), least_needs(tables)
+        held, needs = make_held(tables), make_needs(tables)
         found: list[Judged] = []
         for _ in range(DESIGNS * TRIES):
             design = perturbed(tables, rng)

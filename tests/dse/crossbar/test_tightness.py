@@ -11,7 +11,7 @@ from hwgen.dse.crossbar.bound import bound_box
 from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.choices import Choices, make_choices
 from hwgen.dse.crossbar.costs import fixed_costs
-from hwgen.dse.crossbar.cuts import least_needs
+from hwgen.dse.crossbar.cuts import make_needs
 from hwgen.dse.crossbar.held import held_inputs, make_held
 from hwgen.dse.crossbar.pairs import make_turns, neighbours, savings_of
 from hwgen.dse.crossbar.scan import scan
@@ -252,7 +252,7 @@ def test_around_the_optimum(name: str, network: object, rules: Rules) -> None:
     one = judged(name, best[0], best[1])
     assert one is not None
     box = one.box(1e-3)
-    held, needs = make_held(one.tables), least_needs(one.tables)
+    held, needs = make_held(one.tables), make_needs(one.tables)
     bound = bound_box(one.tables, held, needs, box, [], 5 * one.cost.energy_nj)
     share = bound.energy / one.cost.energy_nj
     assert scan(one.tables, box) >= SCANNED[name] * one.cost.energy_nj
@@ -267,7 +267,7 @@ def test_paths_exclude_what_is_too_long() -> None:
     assert one is not None
     tables, cost = one.tables, one.cost
     box = Box(1.0, cost.steps * 0.45, cost.step_ns, cost.step_ns * 1.001, int(cost.memory))
-    held, needs = make_held(tables), least_needs(tables)
+    held, needs = make_held(tables), make_needs(tables)
     bound = bound_box(tables, held, needs, box, [], 5 * cost.energy_nj)
     assert bound.energy > 2 * cost.energy_nj
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hwgen.dse.crossbar.cuts import least_needs
+from hwgen.dse.crossbar.cuts import make_needs
 from hwgen.dse.crossbar.turns import turn_cut, waiting
 from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.tables import Tables, make_tables
@@ -48,7 +48,7 @@ def test_the_way_from_a_pair_begins_at_its_last_pixel() -> None:
     layout = lay_out(tables, Design(np.array([1, 18, 1]), ones, np.full(3, -1), ones))
     pipeline = make_pipeline(tables, layout, ones, 6, 100.0)
     way = layout, pipeline, closed_form(tables, layout, pipeline)
-    cut = turn_cut(tables, least_needs(tables), *way, 0, 1)
+    cut = turn_cut(tables, make_needs(tables), *way, 0, 1)
     needed = tables.last_pixel[tables.window_start[2] : tables.window_start[3]]
     first = int(np.flatnonzero(needed == 36)[0]) + 1
     assert 18 < first < 36
