@@ -17,6 +17,7 @@ from hwgen.dse.crossbar.turns import turn_cut, waiting
 from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.tables import CONV, Tables
 from hwgen.model.crossbar.timing import Pipeline, Times, closed_form, make_pipeline
+from hwgen.spec.crossbar.point import RRAM_RATIOS
 
 MOST_CUTS, MOST_FRESH = 60, 16
 """Paths that a box hands on, and that are added in one round."""
@@ -32,6 +33,9 @@ LEAST_SHARE = 0.02
 
 NARROW = 1.002
 """A box whose ends are closer than this is not split any further."""
+
+TOLD_APART = 1.5
+"""A box that is narrower than this is split by its scratchpads and ratios first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,9 +199,21 @@ def is_wide(box: Box) -> bool:
 
 
 def halves(box: Box) -> list[Box]:
-    """Return the two parts of a box along its longer side; none if it is narrow."""
+    """Return the two parts of a box; none if it is narrow.
+
+    It is split by its scratchpads, then by its ratios, then along its longer side.
+    """
     steps = box.steps_high / box.steps_low
     step = box.step_high / box.step_low
+    if max(steps, step) < TOLD_APART:
+        if box.memory < box.most_memory:
+            half = (box.memory + box.most_memory) // 2
+            return [box._replace(most_memory=half), box._replace(memory=half + 1)]
+        ratios = [each for each in RRAM_RATIOS if box.ratio_low <= each <= box.ratio_high]
+        if len(ratios) > 1:
+            half = len(ratios) // 2
+            below, above = ratios[half - 1 : half + 1]
+            return [box._replace(ratio_low=above), box._replace(ratio_high=below)]
     if max(steps, step) < NARROW:
         return []
     if steps >= step:

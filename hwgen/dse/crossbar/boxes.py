@@ -1,20 +1,57 @@
-"""Boxes: parts of the design space, bounded in time."""
+"""Boxes: parts of the design space, bounded in time, over some scratchpads and some ratios."""
 
 from typing import NamedTuple
 
+import numpy as np
+
 from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.allocate import memory_peak
 from hwgen.model.crossbar.design import ceil_div
-from hwgen.model.crossbar.tables import CONV, PEAK, POWER, RATIO, Tables
+from hwgen.model.crossbar.tables import CONV, PEAK, POWER, RATIO, Floats, Tables
 
 
 class Box(NamedTuple):
-    """A part of the design space: steps of an image, ns of a step, a row of scratchpads."""
+    """A part of the design space.
+
+    steps_low, steps_high: of an image; step_low, step_high: ns of a step
+    memory, most_memory: rows of scratchpads
+    ratio_low, ratio_high: of the published RatioRram
+    """
 
     steps_low: float
     steps_high: float
     step_low: float
     step_high: float
     memory: int
+    most_memory: int
+    ratio_low: float
+    ratio_high: float
+
+
+def box_at(
+    tables: Tables, steps: tuple[float, float], step_ns: tuple[float, float], memory: int
+) -> Box:
+    """Return a box with one size of scratchpads, at the ratio of its tables."""
+    ratio = float(tables.scalars[RATIO])
+    return Box(*steps, *step_ns, memory, memory, ratio, ratio)
+
+
+@compiled
+def least_scratchpad(tables: Tables, box: Box) -> Floats:
+    """Return, in the form of `Tables.memories`, the least of each figure of a scratchpad."""
+    row: Floats = tables.memories[box.memory].copy()
+    for memory in range(box.memory + 1, box.most_memory + 1):
+        row = np.minimum(row, tables.memories[memory])
+    return row
+
+
+@compiled
+def scratchpad_peak(tables: Tables, box: Box) -> float:
+    """Return the least peak power of a scratchpad."""
+    least = memory_peak(tables, box.memory)
+    for memory in range(box.memory + 1, box.most_memory + 1):
+        least = min(least, memory_peak(tables, memory))
+    return float(least)
 
 
 @compiled

@@ -10,12 +10,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.dse.crossbar.boxes import Box, fewest_copies, most_copies
+from hwgen.dse.crossbar.boxes import (
+    Box,
+    fewest_copies,
+    least_scratchpad,
+    most_copies,
+    scratchpad_peak,
+)
 from hwgen.dse.crossbar.costs import least_energy, powers, static_share
 from hwgen.dse.crossbar.held import Held, capacity_elements
 from hwgen.dse.crossbar.stages import least_pace, pace, stage_of
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.allocate import memory_peak
 from hwgen.model.crossbar.design import ceil_div
 from hwgen.model.crossbar.tables import (
     ADC,
@@ -85,6 +90,14 @@ def last_of_grain(value: int, grain: float) -> int:
 
 
 @compiled
+def room_for_inputs(held: Held, some: slice, capacity: float) -> float:
+    """Return the input elements for which outputs leave room; negative: nothing fits at all."""
+    if held.following[some].min() > capacity:
+        return -1.0
+    return float(capacity - held.outputs[some].min())
+
+
+@compiled
 def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
     """Return every choice of every layer that a design within a box may make."""
     layers = len(tables.kind)
@@ -94,7 +107,7 @@ def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
     real = np.empty((size, 5))
     n = 0
     scratch = np.zeros((4, 9), np.int64)
-    capacity = capacity_elements(tables, box.memory)
+    capacity = capacity_elements(tables, box.most_memory)
     grain = grain_of(box)
     for i in range(layers):
         begin[i] = n
@@ -105,13 +118,10 @@ def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
         while copies <= most:
             upto = min(most, last_of_grain(copies, grain))
             some = slice(held.begin[i] + copies, held.begin[i] + upto + 1)
-            if held.following[some].min() > capacity:
-                copies = upto + 1
-                continue
-            room = capacity - held.outputs[some].min()
+            room = room_for_inputs(held, some, capacity)
             inputs = held.whole[some].min(), held.split[some].min()
             clocks = 1
-            while clocks < MOST_CLOCKS:
+            while clocks < MOST_CLOCKS and room >= 0:
                 upto_clocks = last_of_grain(clocks, CLOCK_GRAIN)
                 if upto_clocks >= MOST_CLOCKS:
                     upto_clocks = FOREVER
@@ -215,13 +225,13 @@ def add_choices(
     limit = upto * tables.row_tiles[i]
     first = n
     blocks = ceil_div(tables.pixels[i], copies) if copies == upto else 0
-    energy = least_energy(tables, i, copies, blocks, box.memory)
+    energy = least_energy(tables, i, copies, blocks, least_scratchpad(tables, box))
     macros = 1
     stage = stage_of(tables, i, box)
     least = least_pace(stage, clocks, scratch)
     static, rram, power = powers(tables, i, copies, upto_clocks, box)
-    leakage = tables.memories[box.memory, LEAKAGE] * (1 - static_share(tables))
-    peak = memory_peak(tables, box.memory)
+    leakage = least_scratchpad(tables, box)[LEAKAGE] * (1 - static_share(tables))
+    peak = scratchpad_peak(tables, box)
     adc = tables.work[i, ADC] * copies
     if tables.kind[i] == FC:
         adc = adc / upto_clocks if tables.strict else 0.0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hwgen.dse.crossbar.boxes import Box, fewest_copies
+from hwgen.dse.crossbar.boxes import Box, fewest_copies, least_scratchpad
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import accesses
 from hwgen.model.crossbar.tables import (
@@ -20,11 +20,11 @@ from hwgen.model.crossbar.tables import (
     POOL,
     POWER,
     RATE,
-    RATIO,
     READ_NJ,
     SHIFT_ADD,
     STATIC,
     WRITE_NJ,
+    Floats,
     Tables,
 )
 
@@ -66,7 +66,7 @@ def fixed_costs(tables: Tables, box: Box) -> tuple[float, float]:
     energy = 0.0
     static = tables.scalars[NOC_POWER]
     bits, bus = tables.scalars[DATA_BITS], tables.scalars[BUS_BITS]
-    row = tables.memories[box.memory]
+    row = least_scratchpad(tables, box)
     for i in range(len(tables.kind)):
         if tables.crossbars[i] > 0:
             continue
@@ -81,14 +81,17 @@ def fixed_costs(tables: Tables, box: Box) -> tuple[float, float]:
         energy += tables.pixels[i] * loads * bits / bus * row[READ_NJ]
         energy += tables.pixels[i] * tables.cout[i] * bits / bus * row[WRITE_NJ]
     if not tables.strict:
-        budget = tables.scalars[POWER] * (1 - tables.scalars[RATIO]) - tables.scalars[NOC_POWER]
+        budget = tables.scalars[POWER] * (1 - box.ratio_high) - tables.scalars[NOC_POWER]
         static += static_share(tables) * budget
     return energy, static
 
 
 @compiled
-def least_energy(tables: Tables, i: int, copies: int, blocks: int, memory: int) -> float:
-    """Return nJ an image of layer i that do not depend on time; blocks 0: none partly idle."""
+def least_energy(tables: Tables, i: int, copies: int, blocks: int, row: Floats) -> float:
+    """Return nJ an image of layer i that do not depend on time; blocks 0: none partly idle.
+
+    row: of scratchpads
+    """
     positions = float(copies * blocks) if blocks > 0 else float(tables.pixels[i])
     energy = 0.0
     for c in range(len(tables.parts)):
@@ -98,7 +101,6 @@ def least_energy(tables: Tables, i: int, copies: int, blocks: int, memory: int) 
     read = tables.crossbar[3] * tables.crossbar[DYNAMIC]
     energy += read * tables.crossbars[i] * positions * tables.bit_steps
     loaded = tables.rows[i] * tables.column_tiles[i] * tables.slices
-    row = tables.memories[memory]
     if blocks > 0:
         energy += blocks * accesses(tables, float(copies * loaded)) * row[READ_NJ]
         energy += blocks * accesses(tables, float(copies * tables.cout[i])) * row[WRITE_NJ]

@@ -102,23 +102,16 @@ def wait_at(tables: Tables, needs: Needs, i: int, wait: int, leave: int, cut: Cu
 
 
 @compiled
-def entered_block(tables: Tables, cut: Cut, i: int, copies: int) -> int:
-    """Return the first block of layer i on a path that waits for what the path comes from."""
-    start, pixels = tables.window_start[i], tables.pixels[i]
-    block = ceil_div(cut.enter[i], copies) - 1
-    last = ceil_div(cut.leave[i], copies) - 1
-    while (
-        block < last
-        and tables.last_pixel[start + min(pixels, (block + 1) * copies) - 1] < cut.wait[i]
-    ):
+def blocks_between(last_pixel: Ints, copies: int, wait: int, enter: int, leave: int) -> int:
+    """Return the blocks that a path goes on for in a layer after the first one that waits.
+
+    last_pixel: of the layer; the others as in `Cut`
+    """
+    last = (leave - 1) // copies
+    block = (enter - 1) // copies
+    while block < last and last_pixel[min(len(last_pixel), (block + 1) * copies) - 1] < wait:
         block += 1
-    return int(block)
-
-
-@compiled
-def blocks_between(tables: Tables, cut: Cut, i: int, copies: int) -> int:
-    """Return the blocks of layer i that a path goes on for after the one that it enters at."""
-    return int(ceil_div(cut.leave[i], copies) - 1 - entered_block(tables, cut, i, copies))
+    return int(last - block)
 
 
 @compiled
@@ -133,17 +126,14 @@ def entry_block(
 ) -> tuple[int, int]:
     """Return the block at which the critical path enters layer i, and whom it comes from, or -1.
 
-    The path leaves the layer at `block`.
+    The path leaves the layer at `block`. Before that, blocks follow each other as fast as they can.
     """
-    n = pipeline.length[i]
-    per_block = pipeline.to_block[i, :n].max()
-    through = pipeline.to_next[i, :n].sum()
-    first = times.block_start[i]
-    for k in range(block, -1, -1):
-        ready, source = ready_at(tables, layout, times, i, k)
-        if times.done[first + block] == ready + (block - k) * per_block + through:
-            return k, source
-    return 0, -1
+    per_block = pipeline.to_block[i, : pipeline.length[i]].max()
+    done = times.done[times.block_start[i] : times.block_start[i + 1]]
+    k = block
+    while k > 0 and done[k] == done[k - 1] + per_block:
+        k -= 1
+    return k, ready_at(tables, layout, times, i, k)[1]
 
 
 @compiled

@@ -23,25 +23,30 @@ class OpenBox:
     entry: Json = field(compare=False)
 
 
+Ratios = tuple[float, float]
+
+
 class Frontier:
     """All boxes of all points.
 
+    Points that differ in their ratio alone begin as one, under the number of that with the largest.
+
     open: those that may hold something better; closed_nj: the least bound of the others, by point
+        and ratios
     number: of boxes so far
     """
 
     def __init__(self) -> None:
         self.open: list[OpenBox] = []
-        self.closed_nj: dict[int, float] = {}
+        self.closed_nj: dict[tuple[int, Ratios], float] = {}
         self.number = 0
-        self._tables: list[Tables] = []
+        self._tables: dict[int, Tables] = {}
 
-    def begin(self, tables: Tables, target_nj: float) -> None:
-        """Open the boxes of one more point, with every size of scratchpads."""
-        self._tables.append(tables)
-        for memory in range(len(tables.memories)):
-            for box in root_boxes(tables, memory):
-                self._look(len(self._tables) - 1, box, 0.0, target_nj)
+    def begin(self, point: int, tables: Tables, ratio_low: float, target_nj: float) -> None:
+        """Open the boxes of one more point and all like it with smaller ratios."""
+        self._tables[point] = tables
+        for box in root_boxes(tables, ratio_low):
+            self._look(point, box, 0.0, target_nj)
 
     def _look(self, point: int, box: Box, least_nj: float, target_nj: float) -> None:
         """Open a box with its first bound, or that of the box around it, unless that closes it."""
@@ -52,7 +57,7 @@ class Frontier:
         """Open a box of which a bound is known, or close it; return whether it is open."""
         self.number += 1
         if energy_nj >= target_nj:
-            self.close(point, energy_nj)
+            self.close(point, entry, energy_nj)
             return False
         heapq.heappush(self.open, OpenBox(energy_nj, self.number, point, entry))
         return True
@@ -62,9 +67,10 @@ class Frontier:
         for box in boxes:
             heapq.heappush(self.open, box)
 
-    def close(self, point: int, energy_nj: float) -> None:
+    def close(self, point: int, entry: Json, energy_nj: float) -> None:
         """Remember the least bound among the boxes of a point that are closed."""
-        self.closed_nj[point] = min(self.closed_nj.get(point, energy_nj), energy_nj)
+        where = point, ratios_of(entry)
+        self.closed_nj[where] = min(self.closed_nj.get(where, energy_nj), energy_nj)
 
     def take(self, count: int, target_nj: float) -> list[OpenBox]:
         """Take some boxes with the best bounds; what is too wide is split on the way."""
@@ -73,7 +79,7 @@ class Frontier:
             box = heapq.heappop(self.open)
             where = Box(*box.entry["box"])
             if box.energy_nj >= target_nj:
-                self.close(box.point, box.energy_nj)
+                self.close(box.point, box.entry, box.energy_nj)
             elif box.entry["whole"] and is_wide(where):
                 for half in halves(where):
                     self._look(box.point, half, box.energy_nj, target_nj)
@@ -81,9 +87,19 @@ class Frontier:
                 chosen.append(box)
         return chosen
 
-    def bound_nj(self, point: int | None = None) -> float:
-        """Return the energy that no design (of one point) in any box is below."""
-        energies = [box.energy_nj for box in self.open if point in (None, box.point)]
-        closed = self.closed_nj.items()
-        energies += [energy for where, energy in closed if point in (None, where)]
+    def bound_nj(self, point: int | None = None, ratio: float = 0.0) -> float:
+        """Return the energy that no design in any box is below, or none of a point and a ratio."""
+        known = [((box.point, ratios_of(box.entry)), box.energy_nj) for box in self.open]
+        known += self.closed_nj.items()
+        energies = [
+            energy
+            for (where, (low, high)), energy in known
+            if point is None or (point == where and low <= ratio <= high)
+        ]
         return min(energies, default=float("inf"))
+
+
+def ratios_of(entry: Json) -> Ratios:
+    """Return the ratios of a box."""
+    box = Box(*entry["box"])
+    return box.ratio_low, box.ratio_high

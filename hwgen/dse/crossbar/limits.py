@@ -13,7 +13,6 @@ import numpy as np
 from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.choices import Choices
 from hwgen.dse.crossbar.cuts import Cut, blocks_between
-from hwgen.dse.crossbar.pairs import Turns
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.tables import Floats, Ints, Tables
 
@@ -63,12 +62,14 @@ def path_lengths(tables: Tables, choices: Choices, cut: Cut) -> Floats:
         if cut.leave[i] == 0:
             continue
         blocks, copies = 0, 0
+        last_pixel = tables.last_pixel[tables.window_start[i] : tables.window_start[i + 1]]
+        wait, enter, leave = cut.wait[i], cut.enter[i], cut.leave[i]
         for c in range(choices.begin[i], choices.begin[i + 1]):
             if choices.copies_low[c] != choices.copies_high[c]:
-                blocks = (cut.leave[i] - cut.safe[i]) // choices.copies_high[c]
+                blocks = (leave - cut.safe[i]) // choices.copies_high[c]
             elif choices.copies_low[c] != copies:
                 copies = choices.copies_low[c]
-                blocks = blocks_between(tables, cut, i, copies)
+                blocks = blocks_between(last_pixel, copies, wait, enter, leave)
             lengths[c] = blocks * choices.per_block[c] + choices.through[c]
     return lengths
 
@@ -80,45 +81,57 @@ class Path(NamedTuple):
     high: float
 
 
-def path_of(tables: Tables, box: Box, choices: Choices, turns: Turns, cut: Cut) -> Path:
-    """Return the steps that columns spend on a path."""
+@compiled
+def path_of(tables: Tables, box: Box, choices: Choices, spared: Ints, cut: Cut) -> Path:
+    """Return the steps that columns spend on a path; spared: see `Turns`."""
     steps = box.steps_high
     lengths = path_lengths(tables, choices, cut)
-    on_path = cut.leave > 0
-    layer_of = layers_of(choices)
-    spared = on_path[layer_of] * turns.spared
+    less = np.zeros(len(lengths))
+    for i in np.flatnonzero(cut.leave):
+        span = slice(choices.begin[i], choices.begin[i + 1])
+        less[span] = spared[span]
     if cut.one < 0:
-        return Path(Use(lengths / steps, spared / steps), 1.0 - cut.fixed / steps)
-    lengths -= spared
-    missing = np.maximum(0.0, cut.reach[layer_of] - lengths)
-    missing[~on_path[layer_of]] = 0.0
-    total = cut.fixed + cut.reach[on_path].sum() - steps
+        use = Use(lengths / steps, less / steps, 0.0, 0.0, NO_PAIR, 0.0, 0.0)
+        return Path(use, 1.0 - cut.fixed / steps)
+    lengths -= less
+    missing = np.zeros(len(lengths))
+    total = cut.fixed - steps
+    for i in np.flatnonzero(cut.leave):
+        span = slice(choices.begin[i], choices.begin[i + 1])
+        missing[span] = np.maximum(0.0, cut.reach[i] - lengths[span])
+        total += cut.reach[i]
     if cut.two < 0:
         span = slice(choices.begin[cut.one], choices.begin[cut.one + 1])
         total -= cut.reach[cut.one]
         counts = lengths[span] >= cut.least
         missing[span] = np.where(counts, -(lengths[span] + total), 0.0)
-        return Path(Use(-missing / steps), 0.0)
+        use = Use(-missing / steps, np.zeros(0), 0.0, 0.0, NO_PAIR, 0.0, 0.0)
+        return Path(use, 0.0)
     pair = (cut.one, cut.two)
-    return Path(Use(-missing / steps, pair=pair, fixed=total / steps, turn=1 / steps), 0.0)
+    use = Use(-missing / steps, np.zeros(0), 0.0, 0.0, pair, total / steps, 1 / steps)
+    return Path(use, 0.0)
 
 
+@compiled
 def conditional(
-    tables: Tables, choices: Choices, turns: Turns, mixture: Floats, cut: Cut, share: float
-) -> Cut:
-    """Return a path that counts where a condition holds in so large a share of a mixture.
+    tables: Tables, choices: Choices, spared: Ints, mixture: Floats, cut: Cut, share: float
+) -> Floats:
+    """Return `Cut.reach` of a path that counts where a condition holds, in so large a share.
 
     Of each layer counts what is no more than in that share of the mixture where it is shortest.
     """
-    lengths = path_lengths(tables, choices, cut) - turns.spared
+    lengths = path_lengths(tables, choices, cut) - spared
     reach = np.zeros(len(cut.leave))
     for i in np.flatnonzero(cut.leave):
-        span = slice(choices.begin[i], choices.begin[i + 1])
-        there = np.flatnonzero(mixture[span])
-        order = there[np.argsort(lengths[span][there], kind="stable")]
-        upto = int(np.searchsorted(np.cumsum(mixture[span][order]), share * ALMOST))
-        reach[i] = max(0.0, lengths[span][order[min(upto, len(order) - 1)]])
-    return cut._replace(reach=reach)
+        begin = choices.begin[i]
+        there = begin + np.flatnonzero(mixture[begin : choices.begin[i + 1]])
+        order = there[np.argsort(lengths[there], kind="mergesort")]
+        upto, so_far = 0, mixture[order[0]]
+        while upto + 1 < len(order) and so_far < share * ALMOST:
+            upto += 1
+            so_far += mixture[order[upto]]
+        reach[i] = max(0.0, lengths[order[upto]])
+    return reach
 
 
 def layers_of(choices: Choices) -> Ints:

@@ -53,10 +53,11 @@ class Mixed:
 
     def condition(self, cut: Cut, share: float) -> Cut:
         """Return a path that counts where a condition holds, in so large a share of the mixture."""
-        return conditional(self.tables, self.choices, self.turns, self.shares, cut, share)
+        args = self.tables, self.choices, self.turns.spared, self.shares, cut, share
+        return cut._replace(reach=conditional(*args))
 
     def excess_of(self, cut: Cut) -> float:
         """Return by how much the mixture exceeds the limit of a path, as a share of all steps."""
-        path = path_of(self.tables, self.box, self.choices, self.turns, cut)
+        path = path_of(self.tables, self.box, self.choices, self.turns.spared, cut)
         used = self._limits.used_by(path.use, self._own, self._mate)
         return float((used * self._columns).sum() - path.high)

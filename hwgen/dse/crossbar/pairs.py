@@ -4,12 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.boxes import Box, least_scratchpad, scratchpad_peak
 from hwgen.dse.crossbar.choices import Choices
 from hwgen.dse.crossbar.costs import static_share
 from hwgen.dse.crossbar.stages import least_transfer, stage_of
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.allocate import memory_peak
 from hwgen.model.crossbar.tables import (
     ADC,
     FC,
@@ -61,8 +60,8 @@ def savings_of(tables: Tables, box: Box) -> Savings:
     return Savings(
         count * part[PEAK],
         count * max(0.0, part[STATIC] - share * part[PEAK]),
-        memory_peak(tables, box.memory),
-        tables.memories[box.memory, LEAKAGE] * (1 - share),
+        scratchpad_peak(tables, box),
+        least_scratchpad(tables, box)[LEAKAGE] * (1 - share),
     )
 
 

@@ -20,9 +20,9 @@ from hwgen.dse.crossbar.costs import fixed_costs, rounding_up
 from hwgen.dse.crossbar.cuts import Cut
 from hwgen.dse.crossbar.limits import ALONE, Limits, Use, path_of
 from hwgen.dse.crossbar.mixed import Mixed
-from hwgen.dse.crossbar.pairs import busy_steps, make_turns, savings_of
+from hwgen.dse.crossbar.pairs import Savings, busy_steps, make_turns, savings_of
 from hwgen.dse.crossbar.pricing import Cheapest, Prices, cheapest, make_groups
-from hwgen.model.crossbar.tables import NOC_POWER, POWER, RATIO, Floats, Ints, Tables
+from hwgen.model.crossbar.tables import NOC_POWER, POWER, Floats, Ints, Tables
 
 FOREVER = highspy.kHighsInf
 OVER = 20.0
@@ -92,17 +92,21 @@ class Relaxation:
         self.one = np.full(len(tables.kind), -1)
         for i in self.layers:
             self.one[i] = self._put_row(1.0, 1.0, np.empty(0, np.int32), np.empty(0))
-        power, watts = tables.scalars[POWER], choices.power
+        power = tables.scalars[POWER]
+        self._limit_power(choices.power, power, saving)
         if not tables.strict:
-            self._limit(Use(choice=choices.crossbars / (power * tables.scalars[RATIO])), 1.0)
-            power *= (1 - tables.scalars[RATIO]) * rounding_up(tables, self.box)
-            watts = watts - choices.crossbars
+            self._limit(Use(choice=choices.crossbars / (power * self.box.ratio_high)), 1.0)
+            peripheral = power * (1 - self.box.ratio_low) * rounding_up(tables, self.box)
+            self._limit_power(choices.power - choices.crossbars, peripheral, saving)
+
+    def _limit_power(self, watts: Floats, power: float, saving: Savings) -> None:
+        """Limit watts of choices, less what sharing saves; the mesh takes its part."""
         use = Use(
             choice=watts / power,
             conversion=saving.conversion_peak / power,
             macro=saving.macro_peak / power,
         )
-        self._limit(use, 1.0 - tables.scalars[NOC_POWER] / power)
+        self._limit(use, 1.0 - self.tables.scalars[NOC_POWER] / power)
 
     def _put_row(self, low: float, high: float, index: Ints, values: Floats) -> int:
         self.program.addRow(low, high, len(index), index.astype(np.int32), values)
@@ -137,7 +141,7 @@ class Relaxation:
 
     def add_path(self, cut: Cut) -> None:
         """Limit the steps of a path."""
-        path = path_of(self.tables, self.box, self.choices, self.turns, cut)
+        path = path_of(self.tables, self.box, self.choices, self.turns.spared, cut)
         self._limit(path.use, path.high)
 
     def solve(self) -> bool:

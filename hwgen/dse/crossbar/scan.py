@@ -6,10 +6,9 @@ their crossbars, converters and memories are there, and leak for as long as an i
 
 import numpy as np
 
-from hwgen.dse.crossbar.boxes import Box, fewest_copies
+from hwgen.dse.crossbar.boxes import Box, fewest_copies, least_scratchpad, scratchpad_peak
 from hwgen.dse.crossbar.costs import fixed_costs, least_energy, powers
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.allocate import memory_peak
 from hwgen.model.crossbar.tables import (
     ADC,
     CONV,
@@ -18,7 +17,6 @@ from hwgen.model.crossbar.tables import (
     PEAK,
     POWER,
     RATE,
-    RATIO,
     STATIC,
     Tables,
 )
@@ -51,13 +49,14 @@ def scan(tables: Tables, box: Box) -> float:
     if box.steps_high < fewest_steps(tables):
         return np.inf
     energy, static = fixed_costs(tables, box)
+    scratchpad = least_scratchpad(tables, box)
     rram, power = 0.0, tables.scalars[NOC_POWER]
     part = tables.parts[ADC]
     for i in range(len(tables.kind)):
         if tables.crossbars[i] == 0:
             continue
         copies = fewest_copies(tables, i, box.steps_high)
-        energy += least_energy(tables, i, copies, 0, box.memory)
+        energy += least_energy(tables, i, copies, 0, scratchpad)
         of_layer = powers(tables, i, copies, MOST_CLOCKS, box)
         spared = 0.0
         if tables.kind[i] == CONV:
@@ -65,11 +64,11 @@ def scan(tables: Tables, box: Box) -> float:
         static += of_layer[0] - max(0.0, spared * part[STATIC])
         rram += of_layer[1]
         power += of_layer[2] - spared * part[PEAK]
-        power += memory_peak(tables, box.memory) / 2
+        power += scratchpad_peak(tables, box) / 2
         if tables.strict:
-            static += tables.memories[box.memory, LEAKAGE] / 2
+            static += scratchpad[LEAKAGE] / 2
     if power > tables.scalars[POWER]:
         return np.inf
-    if not tables.strict and rram > tables.scalars[POWER] * tables.scalars[RATIO]:
+    if not tables.strict and rram > tables.scalars[POWER] * box.ratio_high:
         return np.inf
     return float(energy + max(0.0, static) * box.steps_low * box.step_low)

@@ -12,7 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hwgen.dse.crossbar.adopt import METHODS, published_design
@@ -81,9 +81,22 @@ def default_evaluations(network: CrossbarNetwork) -> int:
     return int(max(FEWEST, min(by_size, EVALUATIONS_PER_LAYER / weighted)))
 
 
+def widest_of(points: list[Point]) -> list[int]:
+    """Return for each point the one with the largest ratio of those that are else like it."""
+    places: dict[Point, list[int]] = {}
+    for place, point in enumerate(points):
+        places.setdefault(replace(point, rram_ratio=None), []).append(place)
+    largest = {
+        like: max(found, key=lambda n: points[n].rram_ratio or 0.0)
+        for like, found in places.items()
+    }
+    return [largest[replace(point, rram_ratio=None)] for point in points]
+
+
 class Search:
     """One search as it goes on.
 
+    widest: see `widest_of`
     best: the best candidate; frontier: what is known of all boxes
     """
 
@@ -104,6 +117,7 @@ class Search:
         self.power_w, self.rules, self.seed, self.budget = power_w, rules, seed, budget
         self.executor, self.store, self.on_progress = executor, store, on_progress
         self.points = points(components, rules)
+        self.widest = widest_of(self.points)
         self.problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
         self.operations = float(network.operations)
         if rules == "published":
@@ -153,9 +167,11 @@ class Search:
 
     def begin(self) -> None:
         """Open the boxes of every point."""
-        for point in self.points:
-            args = (self.network, self.components, point, self.power_w, self.rules)
-            self.frontier.begin(make_tables(*args), self.target_nj)
+        for place in dict.fromkeys(self.widest):
+            like = [n for n, widest in enumerate(self.widest) if widest == place]
+            ratio = min(self.points[n].rram_ratio or 0.0 for n in like)
+            args = (self.network, self.components, self.points[place], self.power_w, self.rules)
+            self.frontier.begin(place, make_tables(*args), ratio, self.target_nj)
 
     def take(self, point: int, result: Json) -> None:
         """Open the boxes of a result, and note the designs that they point at."""
@@ -164,8 +180,9 @@ class Search:
             self.boxes += 1
             is_open = self.frontier.put(point, entry, entry["energy_nj"], self.target_nj)
             if is_open and entry["design"] is not None:
-                place = self.frontier.number
-                start = (entry["height_nj"], place, point, entry["memory"], entry["design"])
+                own = self.points.index(replace(self.points[point], rram_ratio=entry["ratio"]))
+                number = self.frontier.number
+                start = (entry["height_nj"], number, own, entry["memory"], entry["design"])
                 heapq.heappush(self.waiting, start)
 
     @property
@@ -194,7 +211,7 @@ class Search:
             self.boxes_left -= len(chosen)
         for box, result in zip(chosen, results, strict=True):
             if result["narrow"]:
-                self.frontier.close(box.point, box.energy_nj)
+                self.frontier.close(box.point, box.entry, box.energy_nj)
             for entry in result["boxes"]:
                 entry["energy_nj"] = max(entry["energy_nj"], box.energy_nj)
                 entry["whole"] = False
@@ -340,9 +357,10 @@ class Search:
         point: Point = self.points[place]
         own = [each for each in self.candidates if each.point == point]
         best = own[0].efficiency_gops_per_w if own else 0.0
+        bound = self.frontier.bound_nj(self.widest[place], point.rram_ratio or 0.0)
         return PointResult(
             point=point,
-            bound_gops_per_w=max(best, self.operations / self.frontier.bound_nj(place)),
+            bound_gops_per_w=max(best, self.operations / bound),
             best_gops_per_w=best,
         )
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.boxes import Box, least_scratchpad
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import ceil_div
 from hwgen.model.crossbar.tables import (
@@ -86,7 +86,7 @@ def stage_of(tables: Tables, i: int, box: Box) -> Stage:
         int(tables.stride[i]),
         int(tables.kernel[i]),
         float(scalars[HOP]),
-        float(tables.memories[box.memory, ACCESS_NS]),
+        float(least_scratchpad(tables, box)[ACCESS_NS]),
         float(box.step_high),
         float(scalars[DATA_BITS]),
         float(scalars[FLIT_BITS]),

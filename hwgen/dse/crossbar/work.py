@@ -4,6 +4,7 @@ A piece names the problem whole, so that a worker needs nothing else; what it ma
 kept for the next piece of the same problem.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,20 +13,20 @@ from pydantic import TypeAdapter
 
 from hwgen.dse.crossbar.anneal import Found, anneal, fits, height
 from hwgen.dse.crossbar.bound import bound_box, halves
-from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.cuts import Cut, Needs, make_needs
 from hwgen.dse.crossbar.held import Held, make_held
 from hwgen.dse.crossbar.moves import part, repair
 from hwgen.dse.crossbar.pricing import cheapest
 from hwgen.model.compiled import is_compiled
-from hwgen.model.crossbar.allocate import FEASIBLE
-from hwgen.model.crossbar.design import Design
+from hwgen.model.crossbar.allocate import FEASIBLE, used_crossbars
+from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate, evaluate_at
 from hwgen.model.crossbar.record import design_of
-from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, Tables, make_tables
+from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, PEAK, Tables, make_tables
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
-from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.point import RRAM_RATIOS, Point, Rules
 
 Json = dict[str, Any]
 
@@ -43,10 +44,18 @@ ALONG = ("leave", "wait", "enter", "safe", "reach")
 @lru_cache(maxsize=KEPT)
 def tables_of(
     network: CrossbarNetwork, components: Components, point: Point, power_w: float, rules: Rules
-) -> tuple[Tables, Held, Needs]:
-    """Return the arrays of a network at a point, and what bounds need of them."""
-    tables = make_tables(network, components, point, power_w, rules)
-    return tables, make_held(tables), make_needs(tables)
+) -> Tables:
+    """Return the arrays of a network at a point."""
+    return make_tables(network, components, point, power_w, rules)
+
+
+@lru_cache(maxsize=KEPT)
+def facts_of(
+    network: CrossbarNetwork, components: Components, point: Point, power_w: float, rules: Rules
+) -> tuple[Held, Needs]:
+    """Return what bounds need of a network at a point."""
+    tables = tables_of(network, components, point, power_w, rules)
+    return make_held(tables), make_needs(tables)
 
 
 @lru_cache(maxsize=8)
@@ -55,10 +64,13 @@ def problem_of(text: str) -> tuple[CrossbarNetwork, Components]:
     return TypeAdapter(tuple[CrossbarNetwork, Components]).validate_json(text)
 
 
-def opened(task: Json) -> tuple[Tables, Held, Needs]:
-    """Return the arrays that a piece of work is about."""
+Problem = tuple[CrossbarNetwork, Components, Point, float, Rules]
+
+
+def opened(task: Json) -> Problem:
+    """Return what a piece of work is about."""
     network, components = problem_of(task["problem"])
-    return tables_of(network, components, Point(**task["point"]), task["power_w"], task["rules"])
+    return network, components, Point(**task["point"]), task["power_w"], task["rules"]
 
 
 def from_design(design: Design) -> Json:
@@ -78,17 +90,19 @@ def from_cut(cut: Cut) -> Json:
     return cut._asdict() | arrays
 
 
-def root_boxes(tables: Tables, memory: int) -> list[Box]:
-    """Return the boxes that together hold every design with one size of scratchpads.
+def root_boxes(tables: Tables, ratio_low: float) -> list[Box]:
+    """Return the boxes that together hold every design, with ratios up to that of the tables.
 
     The shortest step has a box of its own: there a step does not depend on what is bought.
     """
     floor = float(tables.scalars[FLOOR])
     long = LONG_STEP * floor
+    first = box_at(tables, (1.0, LONGEST_STEPS), (floor, floor), 0)
+    first = first._replace(most_memory=len(tables.memories) - 1, ratio_low=ratio_low)
     return [
-        Box(1.0, LONGEST_STEPS, floor, floor, memory),
-        Box(1.0, LONGEST_STEPS, floor, long, memory),
-        Box(1.0, LONGEST_STEPS, long, LONGEST_STEP_NS, memory),
+        first,
+        first._replace(step_high=long),
+        first._replace(step_low=long, step_high=LONGEST_STEP_NS),
     ]
 
 
@@ -96,10 +110,11 @@ def bound(task: Json) -> Json:
     """Bound a box, or its halves; return them and the designs that they point at.
 
     task: `box` and its `cuts`; `whole`: the box itself; `target_nj`: nothing above is of interest
-    Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `design`, `memory` and `height_nj`;
-    `narrow`: the box cannot be split; `priced`: see `BoxBound`.
+    Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `design`, and its `ratio`, `memory` and
+    `height_nj`; `narrow`: the box cannot be split; `priced`: see `BoxBound`.
     """
-    tables, held, needs = opened(task)
+    problem = opened(task)
+    tables, (held, needs) = tables_of(*problem), facts_of(*problem)
     box, cuts = Box(*task["box"]), [as_cut(cut) for cut in task["cuts"]]
     boxes = [box] if task["whole"] else halves(box)
     made, priced = [], 0
@@ -110,10 +125,27 @@ def bound(task: Json) -> Json:
             entry["cuts"] = [from_cut(cut) for cut in found.cuts]
             if found.design is not None:
                 entry["design"] = from_design(found.design)
-                entry["memory"], entry["height_nj"] = fitting_memory(tables, found.design, box)
+                own = at_ratio(problem, found.design, box)
+                entry["ratio"] = own[2].rram_ratio
+                fitting = fitting_memory(tables_of(*own), found.design, box)
+                entry["memory"], entry["height_nj"] = fitting
         made.append(entry)
         priced += found.priced
     return {"boxes": made, "narrow": not boxes, "priced": priced}
+
+
+def at_ratio(problem: Problem, design: Design, box: Box) -> Problem:
+    """Return the same problem at the least ratio of a box that holds the crossbars of a design."""
+    network, components, point, power_w, rules = problem
+    if point.rram_ratio is None:
+        return problem
+    tables = tables_of(*problem)
+    rram = used_crossbars(tables, lay_out(tables, design)) * tables.crossbar[PEAK]
+    ratio = box.ratio_high
+    for each in RRAM_RATIOS:
+        if box.ratio_low <= each < ratio and rram <= each * power_w:
+            ratio = each
+    return network, components, replace(point, rram_ratio=ratio), power_w, rules
 
 
 def fitting_memory(tables: Tables, design: Design, box: Box) -> tuple[int, float]:
@@ -137,7 +169,7 @@ def search(task: Json) -> Json:
     task: `design`, `memory`, `evaluations`, `seed`, `hot` (the first threshold)
     Returns `design` and its exact `cost`, or null if nothing fits, and the evaluations spent.
     """
-    tables, _, _ = opened(task)
+    tables = tables_of(*opened(task))
     design = design_of(**task["design"])
     if not task["sharing"]:
         for i in np.flatnonzero(design.mate >= 0):
@@ -174,7 +206,7 @@ def search(task: Json) -> Json:
 
 def operations(task: Json) -> float:
     """Return the operations of an image at a point."""
-    return float(opened(task)[0].scalars[OPERATIONS])
+    return float(tables_of(*opened(task)).scalars[OPERATIONS])
 
 
 def must_compile() -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.dse.crossbar.anneal import empty_design, fits
-from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.choices import Choices, make_choices
 from hwgen.dse.crossbar.cuts import Cut, Needs, critical_cut, make_needs
 from hwgen.dse.crossbar.held import Held, make_held
@@ -15,7 +15,7 @@ from hwgen.dse.crossbar.moves import join, repair
 from hwgen.model.crossbar.allocate import Allocation, allocate
 from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.evaluate import Cost, evaluate
-from hwgen.model.crossbar.tables import ADC, CONV, FC, POWER, Ints, Tables
+from hwgen.model.crossbar.tables import ADC, CONV, FC, FLOOR, POWER, Ints, Tables
 from hwgen.model.crossbar.timing import Pipeline, Times, closed_form, make_pipeline
 from hwgen.spec.crossbar.point import Rules
 from tests.model.crossbar.designs import compiled_of
@@ -88,13 +88,10 @@ class Judged(NamedTuple):
     def box(self, share: float) -> Box:
         """A box around it, off its middle."""
         cost = self.cost
-        return Box(
-            cost.steps * (1 - share),
-            cost.steps * (1 + share / 2),
-            max(cost.step_ns * (1 - share), self.tables.scalars[2]),
-            cost.step_ns * (1 + share),
-            int(cost.memory),
-        )
+        steps = cost.steps * (1 - share), cost.steps * (1 + share / 2)
+        step_low = max(cost.step_ns * (1 - share), self.tables.scalars[FLOOR])
+        step_ns = step_low, cost.step_ns * (1 + share)
+        return box_at(self.tables, steps, step_ns, int(cost.memory))
 
     def choices(self, share: float) -> Choices:
         return make_choices(self.tables, self.held, self.box(share))

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hwgen.dse.crossbar.bound import bound_box
-from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.bound import bound_box, halves
+from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.choices import Choices, make_choices
 from hwgen.dse.crossbar.costs import fixed_costs
 from hwgen.dse.crossbar.cuts import Cut
@@ -26,9 +26,9 @@ from hwgen.model.crossbar.allocate import layer_work
 from hwgen.model.crossbar.buffers import input_need, output_need
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import simulate
-from hwgen.model.crossbar.tables import ADC, NOC_POWER, STATIC, Floats, Tables, make_tables
+from hwgen.model.crossbar.tables import ADC, NOC_POWER, RATIO, STATIC, Floats, Tables, make_tables
 from hwgen.spec.crossbar.network import CrossbarNetwork
-from hwgen.spec.crossbar.point import Rules, points
+from hwgen.spec.crossbar.point import RRAM_RATIOS, Rules, points
 from tests.dse.crossbar.judged import Judged, judged, neighbours_of, small
 from tests.model.crossbar.designs import COMPONENTS
 from tests.model.crossbar.layers import conv, pool
@@ -100,7 +100,7 @@ def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
         cost, held, needs = given.cost, given.held, given.needs
         allowed = cost.energy_nj * (1 + ROUNDING)
         boxes = [given.box(0.02), given.box(1e-4)]
-        for box in root_boxes(given.tables, int(cost.memory)):
+        for box in root_boxes(given.tables, given.tables.scalars[RATIO] / 2):
             if box.step_low <= cost.step_ns <= box.step_high:
                 boxes.append(box)
         cuts = [given.cut, *(each.cut for each in neighbours_of(given))]
@@ -109,6 +109,49 @@ def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
             # Far above the design, so that nothing stops before the bound is as high as it gets.
             bound = bound_box(given.tables, held, needs, box, cuts, 10 * cost.energy_nj)
             assert bound.energy <= allowed, (given.name, box)
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_boxes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> None:
+    """What holds for all of them together holds for each."""
+    for given in small(rules, batch):
+        scalars = given.tables.scalars.copy()
+        own = scalars[RATIO]
+        scalars[RATIO] = (1 + own) / 2
+        tables = given.tables._replace(scalars=scalars)
+        last = len(tables.memories) - 1
+        box = given.box(0.01)._replace(ratio_low=own / 2, ratio_high=scalars[RATIO])
+        allowed = given.cost.energy_nj * (1 + ROUNDING)
+        for memory, most in ((0, last), (0, given.cost.memory), (given.cost.memory, last)):
+            wide = box._replace(memory=memory, most_memory=most)
+            assert scan(tables, wide) <= allowed, given.name
+            args = tables, make_held(tables), given.needs, wide, [given.cut]
+            assert bound_box(*args, 10 * given.cost.energy_nj).energy <= allowed, given.name
+
+
+def test_halves_are_all_of_a_box() -> None:
+    """Scratchpads and ratios are told apart first; steps are split in their middle."""
+    whole = Box(100.0, 120.0, 100.0, 100.0, 1, 4, 0.15, 0.3)
+    found, done = [whole], []
+    while found:
+        box = found.pop()
+        if box.memory == box.most_memory and box.ratio_low == box.ratio_high:
+            done.append(box)
+        else:
+            found += halves(box)
+    assert sorted((box.memory, box.ratio_low) for box in done) == [
+        (memory, ratio) for memory in range(1, 5) for ratio in RRAM_RATIOS
+    ]
+    assert {box[:4] for box in done} == {whole[:4]}
+    below, above = halves(done[0])
+    assert (below.steps_low, above.steps_high) == (100.0, 120.0)
+    assert below.steps_high == above.steps_low == pytest.approx(np.sqrt(12000.0))
+    wide = halves(whole._replace(step_high=160.0))
+    assert [(box.step_low, box.step_high, box.most_memory) for box in wide] == [
+        (100.0, pytest.approx(np.sqrt(16000.0)), 4),
+        (pytest.approx(np.sqrt(16000.0)), 160.0, 4),
+    ]
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])
@@ -302,7 +345,7 @@ def test_uneven_macros(rules: Rules) -> None:
     components = replace(COMPONENTS, network_on_chip=mesh)
     point = next(each for each in points(components, rules) if each.side == 128)
     tables = make_tables(network, components, point, 1000.0, rules)
-    box = Box(1.0, 1e6, 100.0, 100.0, 3)
+    box = box_at(tables, (1.0, 1e6), (100.0, 100.0), 3)
     rows = make_choices(tables, make_held(tables), box)
     scratch = np.zeros((4, 9), np.int64)
     stage = stage_of(tables, 0, box)

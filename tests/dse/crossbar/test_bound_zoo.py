@@ -19,7 +19,7 @@ from hwgen.dse.executors import SerialExecutor
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.tables import Tables, make_tables
-from hwgen.spec.crossbar.point import Point, Rules, points
+from hwgen.spec.crossbar.point import RRAM_RATIOS, Point, Rules, points
 from tests.dse.crossbar.judged import Judged, perturbed
 from tests.model.crossbar.designs import COMPONENTS
 
@@ -81,7 +81,7 @@ def test_boxes(name: str, rules: Rules) -> None:
         best = min(found, key=lambda each: each.cost.energy_nj, default=None)
         if best is None:
             continue
-        for box in root_boxes(tables, int(best.cost.memory)):
+        for box in root_boxes(tables, min(RRAM_RATIOS)):
             if box.step_low <= best.cost.step_ns <= box.step_high:
                 target = 3 * best.cost.energy_nj
                 bound = bound_box(tables, held, needs, box, [], target).energy

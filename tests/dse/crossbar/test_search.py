@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.frontier import Frontier
 from hwgen.dse.crossbar.result import Progress, SearchResult
 from hwgen.dse.crossbar.search import BOUND, Budget, Search, synthesize
@@ -263,8 +264,10 @@ def test_begins_with_the_scans() -> None:
 def test_closed_boxes_count() -> None:
     """The bound of a point is that of its worst box, whether it is still open or not."""
     frontier = Frontier()
+    box = Box(1.0, 2.0, 100.0, 100.0, 0, 0, 0.2, 0.3)
     for energy in (7.0, 5.0, 9.0):
-        frontier.close(0, energy)
-    frontier.close(1, 6.0)
-    found = frontier.bound_nj(0), frontier.bound_nj(1), frontier.bound_nj()
-    assert found == (5.0, 6.0, 5.0)
+        frontier.close(0, {"box": box}, energy)
+    frontier.close(0, {"box": box._replace(ratio_low=0.15)}, 8.0)
+    frontier.close(1, {"box": box}, 6.0)
+    assert [frontier.bound_nj(0, ratio) for ratio in (0.15, 0.2, 0.25)] == [8.0, 5.0, 5.0]
+    assert (frontier.bound_nj(1, 0.2), frontier.bound_nj()) == (6.0, 5.0)

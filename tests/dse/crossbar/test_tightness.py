@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwgen.dse.crossbar.bound import bound_box
-from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.boxes import box_at
 from hwgen.dse.crossbar.choices import Choices, make_choices
 from hwgen.dse.crossbar.costs import fixed_costs
 from hwgen.dse.crossbar.cuts import make_needs
@@ -266,7 +266,8 @@ def test_paths_exclude_what_is_too_long() -> None:
     one = judged("wide", best[0], best[1])
     assert one is not None
     tables, cost = one.tables, one.cost
-    box = Box(1.0, cost.steps * 0.45, cost.step_ns, cost.step_ns * 1.001, int(cost.memory))
+    steps, step_ns = (1.0, cost.steps * 0.45), (cost.step_ns, cost.step_ns * 1.001)
+    box = box_at(tables, steps, step_ns, int(cost.memory))
     held, needs = make_held(tables), make_needs(tables)
     bound = bound_box(tables, held, needs, box, [], 5 * cost.energy_nj)
     assert bound.energy > 2 * cost.energy_nj
