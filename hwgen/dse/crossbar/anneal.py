@@ -4,8 +4,6 @@ Threshold accepting: a change is kept if it makes the design worse by less than 
 falls in equal ratios. It needs no exponential, so every machine takes the same path.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from hwgen.dse.crossbar.moves import change, copy_design
@@ -13,7 +11,7 @@ from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import FEASIBLE
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import Cost, evaluate_at
-from hwgen.model.crossbar.tables import KILOBYTES, POWER, Floats, Ints, Tables
+from hwgen.model.crossbar.tables import KILOBYTES, POWER, Tables
 
 HOT, COLD = 0.003, 0.00001
 """Threshold at the beginning and at the end, as a share of the energy."""
@@ -23,18 +21,10 @@ OVER_MEMORY = 4.0
 """Energy that a design seems to need more, as multiples of the share by which it is too large."""
 
 
-class Found(NamedTuple):
-    """The best design of a search by the closed form, and how it came.
-
-    efficiency: GOPS/W, 0 if nothing fits
-    improved_at, improved_to: evaluation and efficiency of each improvement
-    """
-
-    design: Design
-    efficiency: float
-    evaluations: int
-    improved_at: Ints
-    improved_to: Floats
+FINALISTS = 4
+"""Designs that one run hands on: conflicts, which only the exact simulation sees, differ by more
+than the last steps of a search gain.
+"""
 
 
 @compiled
@@ -71,23 +61,25 @@ def anneal(
     seed: int,
     sharing: bool,
     hot: float,
-) -> Found:
-    """Return the best design found with so many evaluations of the closed form."""
+) -> list[Design]:
+    """Return the best designs found with so many evaluations of the closed form, the best first.
+
+    If nothing fits, it is the first one that there was.
+    """
     np.random.seed(seed)
     layers = len(tables.kind)
     weighted = np.flatnonzero(tables.crossbars > 0)
-    now, trial, best = empty_design(layers), empty_design(layers), empty_design(layers)
+    now, trial = empty_design(layers), empty_design(layers)
+    best = [empty_design(layers) for _ in range(FINALISTS)]
     copy_design(start, now)
-    copy_design(start, best)
+    copy_design(start, best[0])
     cost, kilobytes = evaluate_at(tables, now, memory)
     height_now = height(tables, cost, kilobytes)
     best_efficiency = cost.efficiency if fits(tables, cost) else 0.0
-    improved_at = np.empty(evaluations + 1, np.int64)
-    improved_to = np.empty(evaluations + 1)
     improved = 0
     ratio = (COLD / hot) ** (1.0 / max(1, evaluations))
     threshold = hot
-    for turn in range(1, evaluations):
+    for _ in range(1, evaluations):
         threshold *= ratio
         copy_design(now, trial)
         spread = 0.02 + 0.3 * np.random.random() * np.sqrt(threshold / HOT)
@@ -99,8 +91,6 @@ def anneal(
             height_now = height_trial
             if fits(tables, cost) and cost.efficiency > best_efficiency:
                 best_efficiency = cost.efficiency
-                copy_design(trial, best)
-                improved_at[improved] = turn
-                improved_to[improved] = best_efficiency
                 improved += 1
-    return Found(best, best_efficiency, evaluations, improved_at[:improved], improved_to[:improved])
+                copy_design(trial, best[improved % FINALISTS])
+    return [best[n % FINALISTS] for n in range(improved, max(-1, improved - FINALISTS), -1)]

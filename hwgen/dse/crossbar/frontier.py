@@ -98,6 +98,14 @@ class Frontier:
         ]
         return min(energies, default=float("inf"))
 
+    def is_open(self, point: int, ratio: float, memory: int) -> bool:
+        """Return whether a design with such scratchpads may be better than all so far."""
+        boxes = (Box(*box.entry["box"]) for box in self.open if box.point == point)
+        return any(
+            box.memory <= memory <= box.most_memory and box.ratio_low <= ratio <= box.ratio_high
+            for box in boxes
+        )
+
 
 def ratios_of(entry: Json) -> Ratios:
     """Return the ratios of a box."""

@@ -32,7 +32,7 @@ SEARCH = "hwgen.dse.crossbar.work:search"
 SPLITS, STARTS = 12, 4
 """Boxes that are split and designs that are annealed in one round."""
 
-PRICED, PER_BOX = 110_000_000, 60_000
+PRICED, PER_BOX = 150_000_000, 60_000
 """Choices that relaxed problems price in a search, each as often as it is; the time grows so. A box
 counts as some besides."""
 
@@ -42,11 +42,11 @@ LEAST_SHARE = 0.2
 MOST_FREE_BOXES = 2_000
 """Boxes that may be looked at in vain for a first design."""
 
-EVALUATIONS_PER_PIXEL, EVALUATIONS_PER_LAYER = 8e9, 1e6
+EVALUATIONS_PER_PIXEL, EVALUATIONS_PER_LAYER = 14e9, 1.5e6
 """The default number of evaluations is the less of these over the work of one evaluation."""
 
 FEWEST = 12_000
-PIECE = 24
+PIECE = 20
 """Pieces of work that the evaluations of a search are spent in."""
 
 CLOSE_ENOUGH = 1.001
@@ -123,17 +123,17 @@ class Search:
         if rules == "published":
             self.operations = float(sum(each.operations * each.groups for each in network.layers))
         suiting = default_evaluations(network)
-        self.evaluations_left = budget.evaluations or suiting
+        self.evaluations_left = self.evaluations_at_first = budget.evaluations or suiting
         self.boxes_left = budget.boxes or sys.maxsize
         share = min(1.0, self.evaluations_left / suiting)
-        priced = int(PRICED * max(LEAST_SHARE, share))
-        self.priced_left = sys.maxsize if budget.boxes else priced
+        self.priced = sys.maxsize if budget.boxes else int(PRICED * max(LEAST_SHARE, share))
+        self.priced_left = self.priced
         self.piece = max(500, self.evaluations_left // PIECE)
         self.frontier = Frontier()
         self.candidates: list[Candidate] = []
         self.waiting: list[tuple[float, int, int, int, Json]] = []
         self.convergence: list[Progress] = []
-        self.evaluations = self.exact_evaluations = self.boxes = 0
+        self.evaluations = self.exact_evaluations = self.boxes = self.turns = 0
         self.started = time.monotonic()
 
     @property
@@ -190,6 +190,13 @@ class Search:
         """Whether boxes are split: some are open, and the budget is not spent."""
         return self.boxes_left > 0 and self.priced_left > 0 and bool(self.frontier.open)
 
+    @property
+    def annealing_is_due(self) -> bool:
+        """Whether more is left of the evaluations than of the boxes, which become better starts."""
+        left = self.boxes_left / (self.budget.boxes or sys.maxsize)
+        left = min(left, self.priced_left / self.priced)
+        return not self.bounding or self.evaluations_left >= left * self.evaluations_at_first
+
     def split(self) -> None:
         """Bound the most promising boxes, or their halves."""
         chosen = self.frontier.take(min(SPLITS, self.boxes_left), self.target_nj)
@@ -220,14 +227,19 @@ class Search:
     def starts(self) -> list[tuple[int, int, Json, float]]:
         """Return point, scratchpad, design and first threshold of what is annealed next.
 
-        Half of them go on from the best designs, with a smaller threshold. Where nothing better is
-        known, even a hopeless design is somewhere to begin.
+        Half of them go on from the best designs, with a smaller threshold, or, every other time,
+        into smaller scratchpads. Where nothing better is known, even a hopeless design is somewhere
+        to begin.
         """
         chosen: list[tuple[int, int, Json, float]] = []
+        self.turns += 1
         for place, candidate in enumerate(self.candidates[: STARTS // 2]):
             point = self.points.index(candidate.point)
-            hot = max(COLD, HOT / (2 + 2 * place))
-            chosen.append((point, candidate.memory, candidate.chosen.as_json(), hot))
+            hot, memory = max(COLD, HOT / (2 + 2 * place)), candidate.memory
+            smaller = self.widest[point], candidate.point.rram_ratio or 0.0, memory - 1
+            if self.turns % 2 == 0 and self.frontier.is_open(*smaller):
+                hot, memory = HOT, memory - 1
+            chosen.append((point, memory, candidate.chosen.as_json(), hot))
         while self.waiting and len(chosen) < STARTS:
             if chosen and self.waiting[0][0] >= self.hopeless_nj:
                 break
@@ -324,7 +336,7 @@ class Search:
                     break
                 if self.bounding:
                     self.split()
-                if self.evaluations_left > 0:
+                if self.evaluations_left > 0 and self.annealing_is_due:
                     self.anneal()
                 self.tell()
         except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from hwgen.dse.crossbar.anneal import Found, anneal, fits, height
+from hwgen.dse.crossbar.anneal import anneal, fits, height
 from hwgen.dse.crossbar.bound import bound_box, halves
 from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.cuts import Cut, Needs, make_needs
@@ -176,7 +176,7 @@ def search(task: Json) -> Json:
             if design.mate[i] > i:
                 part(design, int(i))
         repair(tables, design)
-    found: Found = anneal(
+    found = anneal(
         tables,
         design,
         task["memory"],
@@ -185,12 +185,14 @@ def search(task: Json) -> Json:
         task["sharing"],
         task["hot"],
     )
-    spent = {"evaluations": task["evaluations"], "exact_evaluations": 1}
-    cost = evaluate(tables, found.design, True)
-    if not fits(tables, cost):
+    spent = {"evaluations": task["evaluations"], "exact_evaluations": len(found)}
+    costs = [evaluate(tables, design, True) for design in found]
+    confirmed = [pair for pair in zip(found, costs, strict=True) if fits(tables, pair[1])]
+    if not confirmed:
         return {"design": None, "cost": None, **spent}
+    design, cost = max(confirmed, key=lambda pair: pair[1].efficiency)
     return {
-        "design": from_design(found.design),
+        "design": from_design(design),
         "cost": {
             "efficiency_gops_per_w": cost.efficiency,
             "energy_nj": cost.energy_nj,

@@ -1,5 +1,7 @@
 """How much a scratchpad must hold, from the times of loads and stores (sheet, section 6)."""
 
+import numpy as np
+
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout, ceil_div
 from hwgen.model.crossbar.tables import DATA_BITS, ELTWISE, FC, KILOBYTES, Tables
@@ -123,34 +125,34 @@ def published_output_need(tables: Tables, layout: Layout, times: Times, i: int) 
     stores come after the loads of later blocks; pixels behind the last one count; what nobody reads
     stays.
     """
-    first_reader = tables.reader_start[i]
-    readers = tables.reader_start[i + 1] - first_reader
-    total = len(times.load)
+    readers = tables.reader[tables.reader_start[i] : tables.reader_start[i + 1]]
+    shapes = [shape_of(tables, j) for j in readers]
+    own = 2 * len(readers)
+    place, end, copies, count = np.zeros((4, own + 1), np.int64)
+    for event in range(own + 1):
+        j = i if event == own else readers[event // 2]
+        stores = event == own or event % 2 == 1
+        place[event] = times.block_start[j] + (len(times.load) if stores else 0)
+        end[event] = place[event] + layout.blocks[j]
+        copies[event] = layout.copies[j]
+    coming = times.order[place]
     stored, needed, most = 0, 0, 0
-    own = 0
-    moved = [0] * (2 * readers)
     while True:
-        event = -1
-        latest = NEVER
-        if own < layout.blocks[i]:
-            latest = times.order[total + times.block_start[i] + own]
-        for r in range(2 * readers):
-            j = tables.reader[first_reader + r // 2]
-            if moved[r] < layout.blocks[j]:
-                place = r % 2 * total + times.block_start[j] + moved[r]
-                if times.order[place] < latest:
-                    latest, event = times.order[place], r
-        if latest == NEVER:
+        event = own
+        for r in range(own):
+            if coming[r] < coming[event]:
+                event = r
+        if coming[event] == NEVER:
             return float(most * tables.cout[i])
-        if event < 0:
-            own += 1
-            stored = own * layout.copies[i]
+        pixel = count[event] * copies[event]
+        if event == own:
+            stored = pixel + copies[own]
         else:
-            j = tables.reader[first_reader + event // 2]
-            pixel = moved[event] * layout.copies[j]
-            needed = published_first(shape_of(tables, j), tables.side[i], pixel)
-            moved[event] += 1
+            needed = published_first(shapes[event // 2], tables.side[i], pixel)
         most = max(most, stored - needed)
+        count[event] += 1
+        place[event] += 1
+        coming[event] = times.order[place[event]] if place[event] < end[event] else NEVER
 
 
 @compiled

@@ -19,6 +19,7 @@ from hwgen.model.crossbar.tables import (
     ELTWISE,
     FC,
     POOL,
+    Bools,
     Ints,
     Tables,
 )
@@ -96,8 +97,9 @@ def make_pipeline(
     to_block = np.zeros((layers, len(OPERATIONS)), np.int64)
     for i in range(layers):
         n = 0
+        there = operations_of(tables, layout, i)
         for what in range(len(OPERATIONS)):
-            if not has_operation(tables, layout, i, what):
+            if not there[what]:
                 continue
             operation[i, n] = what
             if what in (TRANSFER, MERGE):
@@ -117,19 +119,14 @@ def make_pipeline(
 
 
 @compiled
-def has_operation(tables: Tables, layout: Layout, i: int, what: int) -> bool:
-    """Return whether the blocks of layer i go through an operation."""
-    if what == TRANSFER:
-        return bool(layout.transfer[i] > 0)
-    if what == MERGE:
-        return bool(layout.merge[i] > 0)
-    if what == ACTIVATE:
-        return bool(tables.activated[i] > 0)
-    if what == POOLED:
-        return bool(tables.kind[i] == POOL)
-    if what == ADDED:
-        return bool(tables.kind[i] == ELTWISE)
-    return bool(what in (LOAD, STORE) or tables.crossbars[i] > 0)
+def operations_of(tables: Tables, layout: Layout, i: int) -> Bools:
+    """Return of each operation whether the blocks of layer i go through it."""
+    there = np.full(len(OPERATIONS), tables.crossbars[i] > 0)
+    there[TRANSFER], there[MERGE] = layout.transfer[i] > 0, layout.merge[i] > 0
+    there[LOAD] = there[STORE] = True
+    there[POOLED], there[ADDED] = tables.kind[i] == POOL, tables.kind[i] == ELTWISE
+    there[ACTIVATE] = tables.activated[i] > 0
+    return there
 
 
 @compiled
