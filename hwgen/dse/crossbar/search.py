@@ -32,7 +32,7 @@ SEARCH = "hwgen.dse.crossbar.work:search"
 SPLITS, STARTS = 12, 4
 """Boxes that are split and designs that are annealed in one round."""
 
-PRICED, PER_BOX = 150_000_000, 60_000
+PRICED, PER_BOX = 140_000_000, 60_000
 """Choices that relaxed problems price in a search, each as often as it is; the time grows so. A box
 counts as some besides."""
 
@@ -42,7 +42,7 @@ LEAST_SHARE = 0.2
 MOST_FREE_BOXES = 2_000
 """Boxes that may be looked at in vain for a first design."""
 
-EVALUATIONS_PER_PIXEL, EVALUATIONS_PER_LAYER = 14e9, 1.5e6
+EVALUATIONS_PER_PIXEL, EVALUATIONS_PER_LAYER = 11e9, 2.5e6
 """The default number of evaluations is the less of these over the work of one evaluation."""
 
 FEWEST = 12_000

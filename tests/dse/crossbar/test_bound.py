@@ -12,7 +12,7 @@ import pytest
 from hwgen.dse.crossbar.bound import bound_box, halves
 from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.choices import Choices, make_choices
-from hwgen.dse.crossbar.costs import fixed_costs
+from hwgen.dse.crossbar.costs import fixed_costs, rounding_up
 from hwgen.dse.crossbar.cuts import Cut
 from hwgen.dse.crossbar.held import capacity_elements, make_held
 from hwgen.dse.crossbar.limits import ALONE, path_lengths
@@ -22,11 +22,24 @@ from hwgen.dse.crossbar.scan import scan
 from hwgen.dse.crossbar.stages import pace, stage_of
 from hwgen.dse.crossbar.turns import turn_cut, waiting
 from hwgen.dse.crossbar.work import root_boxes
-from hwgen.model.crossbar.allocate import layer_work
+from hwgen.model.crossbar.allocate import layer_work, memory_peak
 from hwgen.model.crossbar.buffers import input_need, output_need
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import simulate
-from hwgen.model.crossbar.tables import ADC, NOC_POWER, RATIO, STATIC, Floats, Tables, make_tables
+from hwgen.model.crossbar.tables import (
+    ADC,
+    CONV,
+    DAC,
+    NOC_POWER,
+    PEAK,
+    POWER,
+    RATE,
+    RATIO,
+    STATIC,
+    Floats,
+    Tables,
+    make_tables,
+)
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Rules, points
 from tests.dse.crossbar.judged import Judged, judged, neighbours_of, small
@@ -126,6 +139,11 @@ def test_boxes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> Non
         for memory, most in ((0, last), (0, given.cost.memory), (given.cost.memory, last)):
             wide = box._replace(memory=memory, most_memory=most)
             assert scan(tables, wide) <= allowed, given.name
+            energy, static = fixed_costs(tables, wide)
+            for ratio in (own / 2, own, scalars[RATIO]):
+                for one in range(memory, most + 1):
+                    each = fixed_costs(tables, Box(*wide[:4], one, one, ratio, ratio))
+                    assert energy <= each[0] and static <= each[1], given.name
             args = tables, make_held(tables), given.needs, wide, [given.cut]
             assert bound_box(*args, 10 * given.cost.energy_nj).energy <= allowed, given.name
 
@@ -313,9 +331,42 @@ def test_held_memory(rules: Rules, batch: range) -> None:
             assert kept[place] / layout.row_shares[i] <= inputs * (1 + ROUNDING), given.name
             outputs = output_need(tables, layout, times, i)
             assert held.outputs[place] <= outputs, given.name
-            room = capacity_elements(tables, memory) * (1 + ROUNDING)
-            assert inputs + outputs <= room, given.name
-            assert held.following[place] <= room, given.name
+            whole = inputs + outputs
+            assert whole <= capacity_elements(tables, memory) * (1 + ROUNDING), given.name
+            behind = [
+                input_need(tables, layout, j) + output_need(tables, layout, times, j)
+                for j in followers(tables, i)
+            ]
+            assert held.following[place] <= max(behind, default=0.0) * (1 + ROUNDING), given.name
+
+
+def followers(tables: Tables, i: int) -> list[int]:
+    """Layers without weights that read layer i, or each other, and nothing else."""
+    found = [i]
+    for j in range(i + 1, len(tables.kind)):
+        read = tables.provider[tables.provider_start[j] : tables.provider_start[j + 1]]
+        if tables.crossbars[j] == 0 and len(read) == 1 and read[0] in found:
+            found.append(j)
+    return found[1:]
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_what_the_published_allocation_spends(batch: range) -> None:
+    """Counts are rounded up, so a step is a little shorter than the peripheral share pays for."""
+    over = 0
+    for given in small("published", batch):
+        tables, scalars = given.tables, given.tables.scalars
+        work = layer_work(tables, given.design, given.layout)
+        work[tables.kind != CONV, ADC:] = 0.0
+        spent = (work[:, ADC:] * (tables.parts[:, PEAK] / tables.parts[:, RATE])[ADC:]).sum()
+        spent = spent / given.cost.step_ns + (work[:, DAC] * tables.parts[DAC, PEAK]).sum()
+        spent += given.layout.total_macros * memory_peak(tables, int(given.cost.memory))
+        spent += scalars[NOC_POWER]
+        share = scalars[POWER] * (1 - scalars[RATIO])
+        for size in (0.02, 1e-6):
+            assert spent <= share * rounding_up(tables, given.box(size)) * (1 + 1e-9), given.name
+        over += int(spent > share)
+    assert over > 0
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])

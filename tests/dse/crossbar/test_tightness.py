@@ -33,10 +33,14 @@ from hwgen.model.crossbar.tables import (
     READ_NJ,
     STATIC,
     WRITE_NJ,
+    make_tables,
 )
-from hwgen.spec.crossbar.point import Rules
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Rules, points
 from tests.dse.crossbar.enumerated import HEADED, RESIDUAL, WIDE, best_of
 from tests.dse.crossbar.judged import Judged, judged, small
+from tests.model.crossbar.designs import COMPONENTS
+from tests.model.crossbar.layers import conv
 
 RULES: tuple[Rules, ...] = ("published", "strict")
 NARROW = 1e-6
@@ -289,3 +293,17 @@ def test_who_reads_whom() -> None:
         alone = rows.macros[c] == 1 and transfer <= one.tables.bit_steps
         assert spared[c] == (transfer if alone else 0)
     assert spared[rows.begin[2] : rows.begin[3]].max() > 0
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_outputs_that_wait_in_the_middle_of_a_map(rules: Rules) -> None:
+    """A window of three rows of six: two rows, three pixels, and the one that is just stored."""
+    layers = [conv("one", (), (3, 8), (6, 6), window=(3, 1, 1))]
+    layers.append(conv("two", (0,), (8, 8), (6, 6), window=(3, 1, 1)))
+    network = CrossbarNetwork(
+        name="rows", input_channels=3, input_side=6, layers=tuple(layers), fused_activations=False
+    )
+    point = next(each for each in points(COMPONENTS, rules) if each.side == 128)
+    tables = make_tables(network, COMPONENTS, point, 10.0, rules)
+    held = make_held(tables)
+    assert held.outputs[held.begin[0] + 1] == (2 * 6 + 4) * 8
