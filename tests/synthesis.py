@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from hwgen.dse.crossbar.budget import Budget
 from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
-from hwgen.dse.crossbar.search import Budget
 from hwgen.flow.synthesis_report import synthesis_report
 from hwgen.model.crossbar.breakdown import break_down
 from hwgen.model.crossbar.record import Confirmed, confirm, design_of, make_arch, make_schedule

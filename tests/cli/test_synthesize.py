@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
+from hwgen.dse.crossbar.budget import Budget
 from hwgen.dse.crossbar.result import SearchResult
-from hwgen.dse.crossbar.search import Budget
 from hwgen.flow.synthesize import FILES
 from hwgen.spec.crossbar.arch import arch_text
 from hwgen.spec.crossbar.components import Components

@@ -9,11 +9,12 @@ import pytest
 from hwgen.compiler.crossbar import load_network
 from hwgen.dse.crossbar.anneal import empty_design, fits
 from hwgen.dse.crossbar.bound import bound_box
+from hwgen.dse.crossbar.budget import Budget
 from hwgen.dse.crossbar.cuts import make_needs
 from hwgen.dse.crossbar.held import make_held
 from hwgen.dse.crossbar.moves import change, copy_design
 from hwgen.dse.crossbar.scan import scan
-from hwgen.dse.crossbar.search import Budget, synthesize
+from hwgen.dse.crossbar.search import synthesize
 from hwgen.dse.crossbar.work import root_boxes
 from hwgen.dse.executors import SerialExecutor
 from hwgen.model.crossbar.design import Design

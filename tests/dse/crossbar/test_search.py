@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.budget import Budget
 from hwgen.dse.crossbar.frontier import Frontier
 from hwgen.dse.crossbar.result import Progress, SearchResult
-from hwgen.dse.crossbar.search import BOUND, Budget, Search, synthesize
+from hwgen.dse.crossbar.search import BOUND, Search, synthesize
 from hwgen.dse.executors import ProcessExecutor, SerialExecutor
 from hwgen.dse.store import Store
 from hwgen.dse.tasks import Executor, Results, Task
