@@ -225,12 +225,13 @@ def add_choices(
     limit = upto * tables.row_tiles[i]
     first = n
     blocks = ceil_div(tables.pixels[i], copies) if copies == upto else 0
-    energy = least_energy(tables, i, copies, blocks, least_scratchpad(tables, box))
+    scratchpad = least_scratchpad(tables, box)
+    energy = least_energy(tables, i, copies, blocks, scratchpad)
     macros = 1
     stage = stage_of(tables, i, box)
     least = least_pace(stage, clocks, scratch)
     static, rram, power = powers(tables, i, copies, upto_clocks, box)
-    leakage = least_scratchpad(tables, box)[LEAKAGE] * (1 - static_share(tables))
+    leakage = scratchpad[LEAKAGE] * (1 - static_share(tables))
     peak = scratchpad_peak(tables, box)
     adc = tables.work[i, ADC] * copies
     if tables.kind[i] == FC:

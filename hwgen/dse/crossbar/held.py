@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.dse.crossbar.boxes import most_copies
+from hwgen.dse.crossbar.cuts import Needs, make_needs
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.buffers import PUBLISHED_FILL, published_first, published_last, shape_of
 from hwgen.model.crossbar.design import ceil_div
@@ -73,7 +74,8 @@ def make_held(tables: Tables) -> Held:
         begin[i + 1] = begin[i] + size
     whole, split = np.zeros(begin[-1]), np.zeros(begin[-1])
     outputs, following = np.zeros(begin[-1]), np.zeros(begin[-1])
-    released = [released_by_readers(tables, i) for i in range(layers)]
+    needs = make_needs(tables)
+    released = [released_by_readers(tables, needs, i) for i in range(layers)]
     for i in range(layers):
         for copies in range(1, begin[i + 1] - begin[i]):
             place = begin[i] + copies
@@ -87,7 +89,7 @@ def make_held(tables: Tables) -> Held:
 
 
 @compiled
-def released_by_readers(tables: Tables, i: int) -> Ints:
+def released_by_readers(tables: Tables, needs: Needs, i: int) -> Ints:
     """Return [n]: the most outputs that readers may have let go before more than n are stored.
 
     By the published rules any reader lets go for all, by strict rules the last one does. A block
@@ -99,7 +101,7 @@ def released_by_readers(tables: Tables, i: int) -> Ints:
         j = tables.reader[e]
         own = np.zeros(pixels + 1, np.int64)
         if tables.kind[j] != FC:
-            let_go(tables, i, j, own)
+            let_go(tables, needs, i, j, own)
         if e == tables.reader_start[i]:
             released = own
         elif tables.strict:
@@ -110,16 +112,14 @@ def released_by_readers(tables: Tables, i: int) -> Ints:
 
 
 @compiled
-def let_go(tables: Tables, i: int, j: int, own: Ints) -> None:
+def let_go(tables: Tables, needs: Needs, i: int, j: int, own: Ints) -> None:
     """Write what reader j needs no more of layer i when so many outputs are stored."""
     start, end = tables.window_start[j], tables.window_start[j + 1]
     # A block that begins with a pixel ends with that or a later one.
-    needs = tables.last_pixel[start:end].copy()
-    for pixel in range(len(needs) - 2, -1, -1):
-        needs[pixel] = min(needs[pixel], needs[pixel + 1])
+    later = needs.later[start:end]
     shape, pixel, most = shape_of(tables, j), 0, 0
     for stored in range(len(own)):
-        while pixel < len(needs) and needs[pixel] <= stored:
+        while pixel < len(later) and later[pixel] <= stored:
             if tables.strict:
                 most = max(most, tables.first_pixel[start + pixel] - 1)
             else:
