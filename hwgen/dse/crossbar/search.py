@@ -29,7 +29,7 @@ from hwgen.dse.crossbar.frontier import Frontier
 from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.dse.executors import Executor
 from hwgen.dse.store import Store, run_stored
-from hwgen.model.crossbar.tables import make_tables
+from hwgen.model.crossbar.tables import make_tables, operations_of
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules, points
@@ -87,9 +87,7 @@ class Search:
         self.points = points(components, rules)
         self.widest = widest_of(self.points)
         self.problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
-        self.operations = float(network.operations)
-        if rules == "published":
-            self.operations = float(sum(each.operations * each.groups for each in network.layers))
+        self.operations = float(operations_of(network, strict=rules == "strict"))
         suiting = default_evaluations(network)
         self.evaluations_left = self.evaluations_at_first = budget.evaluations or suiting
         self.boxes_left = budget.boxes or sys.maxsize

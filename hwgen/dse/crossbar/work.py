@@ -23,7 +23,7 @@ from hwgen.model.crossbar.allocate import FEASIBLE, used_crossbars
 from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate, evaluate_at
 from hwgen.model.crossbar.record import design_of
-from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, PEAK, Tables, make_tables
+from hwgen.model.crossbar.tables import FLOOR, PEAK, Tables, make_tables
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Point, Rules
@@ -204,11 +204,6 @@ def search(task: Json) -> Json:
         },
         **spent,
     }
-
-
-def operations(task: Json) -> float:
-    """Return the operations of an image at a point."""
-    return float(tables_of(*opened(task)).scalars[OPERATIONS])
 
 
 def must_compile() -> bool:

@@ -97,7 +97,7 @@ def make_pipeline(
     to_block = np.zeros((layers, len(OPERATIONS)), np.int64)
     for i in range(layers):
         n = 0
-        there = operations_of(tables, layout, i)
+        there = pipelined(tables, layout, i)
         for what in range(len(OPERATIONS)):
             if not there[what]:
                 continue
@@ -119,7 +119,7 @@ def make_pipeline(
 
 
 @compiled
-def operations_of(tables: Tables, layout: Layout, i: int) -> Bools:
+def pipelined(tables: Tables, layout: Layout, i: int) -> Bools:
     """Return of each operation whether the blocks of layer i go through it."""
     there = np.full(len(OPERATIONS), tables.crossbars[i] > 0)
     there[TRANSFER], there[MERGE] = layout.transfer[i] > 0, layout.merge[i] > 0
