@@ -6,43 +6,19 @@ falls in equal ratios. It needs no exponential, so every machine takes the same 
 
 import numpy as np
 
+from hwgen.dse.crossbar.judge import fits, judge
 from hwgen.dse.crossbar.moves import change, copy_design
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.allocate import FEASIBLE
 from hwgen.model.crossbar.design import Design
-from hwgen.model.crossbar.evaluate import Cost, evaluate_at
-from hwgen.model.crossbar.tables import KILOBYTES, POWER, Tables
+from hwgen.model.crossbar.tables import Tables
 
 HOT, COLD = 0.003, 0.00001
 """Threshold at the beginning and at the end, as a share of the energy."""
-
-OVER_BUDGET = 20.0
-OVER_MEMORY = 4.0
-"""Energy that a design seems to need more, as multiples of the share by which it is too large."""
-
 
 FINALISTS = 4
 """Designs that one run hands on: conflicts, which only the exact simulation sees, differ by more
 than the last steps of a search gain.
 """
-
-
-@compiled
-def fits(tables: Tables, cost: Cost) -> bool:
-    """Return whether a design can be built within the budget."""
-    return bool(
-        cost.failure == FEASIBLE and cost.converged and cost.peak_w <= tables.scalars[POWER]
-    )
-
-
-@compiled
-def height(tables: Tables, cost: Cost, kilobytes: float) -> float:
-    """Return what the search makes small: energy, more if budget or scratchpads do not hold it."""
-    if cost.failure != FEASIBLE:
-        return np.inf
-    power = max(0.0, cost.peak_w / tables.scalars[POWER] - 1)
-    memory = max(0.0, kilobytes / tables.memories[cost.memory, KILOBYTES] - 1)
-    return float(cost.energy_nj * (1 + OVER_BUDGET * power + OVER_MEMORY * memory))
 
 
 @compiled
@@ -73,8 +49,7 @@ def anneal(
     best = [empty_design(layers) for _ in range(FINALISTS)]
     copy_design(start, now)
     copy_design(start, best[0])
-    cost, kilobytes = evaluate_at(tables, now, memory)
-    height_now = height(tables, cost, kilobytes)
+    cost, height_now = judge(tables, now, memory, np.inf)
     best_efficiency = cost.efficiency if fits(tables, cost) else 0.0
     improved = 0
     ratio = (COLD / hot) ** (1.0 / max(1, evaluations))
@@ -84,9 +59,9 @@ def anneal(
         copy_design(now, trial)
         spread = 0.02 + 0.3 * np.random.random() * np.sqrt(threshold / HOT)
         change(tables, trial, weighted, spread, sharing)
-        cost, kilobytes = evaluate_at(tables, trial, memory)
-        height_trial = height(tables, cost, kilobytes)
-        if height_trial <= height_now * (1 + threshold):
+        limit = height_now * (1 + threshold)
+        cost, height_trial = judge(tables, trial, memory, limit)
+        if height_trial <= limit:
             copy_design(trial, now)
             height_now = height_trial
             if fits(tables, cost) and cost.efficiency > best_efficiency:

@@ -11,7 +11,7 @@ counts as some besides."""
 LEAST_SHARE = 0.2
 """Of `PRICED`, in a search with fewer evaluations than suit its network."""
 
-EVALUATIONS_PER_PIXEL, EVALUATIONS_PER_LAYER = 11e9, 2.5e6
+EVALUATIONS_PER_PIXEL, EVALUATIONS_PER_LAYER = 22e9, 5e6
 """The default number of evaluations is the less of these over the work of one evaluation."""
 
 FEWEST = 12_000

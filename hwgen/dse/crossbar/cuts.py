@@ -17,8 +17,9 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout, ceil_div
+from hwgen.model.crossbar.needed import provider_block
 from hwgen.model.crossbar.tables import CONV, FC, Floats, Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, Times, provider_block
+from hwgen.model.crossbar.timing import Pipeline, Times
 
 
 class Cut(NamedTuple):

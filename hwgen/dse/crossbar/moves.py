@@ -115,13 +115,17 @@ def change(tables: Tables, design: Design, weighted: Ints, spread: float, sharin
 
 @compiled
 def reshare(design: Design, weighted: Ints, i: int) -> None:
-    """Part a pair, or join two layers, each leaving the mate that it has."""
+    """Part a pair, or join two layers; mates that they had stay alone, or join each other."""
     other = weighted[np.random.randint(0, len(weighted))]
-    if design.mate[i] >= 0:
+    left, right = design.mate[i], design.mate[other]
+    if left >= 0:
         part(design, i)
-        if np.random.random() < 0.5:
+        if np.random.random() < 0.3:
             return
-    if other != i:
-        if design.mate[other] >= 0:
-            part(design, other)
-        join(design, i, other)
+    if other == i or other == left:
+        return
+    if right >= 0:
+        part(design, other)
+    join(design, i, other)
+    if left >= 0 and right >= 0:
+        join(design, left, right)

@@ -20,8 +20,9 @@ from hwgen.dse.crossbar.cuts import (
 from hwgen.dse.crossbar.pairs import needs_all
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
+from hwgen.model.crossbar.needed import provider_block
 from hwgen.model.crossbar.tables import FC, Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, Times, provider_block
+from hwgen.model.crossbar.timing import Pipeline, Times
 
 NEVER = -(1 << 40)
 

@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from hwgen.dse.crossbar.anneal import anneal, fits, height
+from hwgen.dse.crossbar.anneal import anneal
 from hwgen.dse.crossbar.bound import bound_box, halves
 from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.cuts import Cut, Needs, make_needs
 from hwgen.dse.crossbar.held import Held, make_held
+from hwgen.dse.crossbar.judge import fits, judge
 from hwgen.dse.crossbar.moves import part, repair
 from hwgen.dse.crossbar.pricing import cheapest
 from hwgen.model.compiled import is_compiled
 from hwgen.model.crossbar.allocate import FEASIBLE, used_crossbars
 from hwgen.model.crossbar.design import Design, lay_out
-from hwgen.model.crossbar.evaluate import evaluate, evaluate_at
+from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.record import design_of
 from hwgen.model.crossbar.tables import FLOOR, PEAK, Tables, make_tables
 from hwgen.spec.crossbar.components import Components
@@ -153,12 +154,10 @@ def fitting_memory(tables: Tables, design: Design, box: Box) -> tuple[int, float
 
     A design that a relaxed problem points at may need larger scratchpads than those of its box.
     """
-    cost, kilobytes = evaluate_at(tables, design, box.memory)
-    best = box.memory, height(tables, cost, kilobytes)
+    best = box.memory, judge(tables, design, box.memory, np.inf)[1]
     asked = evaluate(tables, design, False)
     if asked.failure == FEASIBLE and asked.memory != box.memory:
-        cost, kilobytes = evaluate_at(tables, design, asked.memory)
-        other = asked.memory, height(tables, cost, kilobytes)
+        other = asked.memory, judge(tables, design, asked.memory, np.inf)[1]
         best = min(best, other, key=lambda pair: pair[1])
     return int(best[0]), float(best[1])
 

@@ -158,14 +158,26 @@ def published_output_need(tables: Tables, layout: Layout, times: Times, i: int) 
 @compiled
 def kilobytes_needed(tables: Tables, layout: Layout, times: Times) -> float:
     """Return what the fullest scratchpad holds."""
+    return kilobytes_above(tables, layout, times, 0.0)
+
+
+@compiled
+def kilobytes_above(tables: Tables, layout: Layout, times: Times, enough: float) -> float:
+    """Return what the fullest scratchpad holds if that is more than `enough`, else no more.
+
+    Layers whose whole maps are no more are not looked at.
+    """
+    size = tables.scalars[DATA_BITS] / 8 / 1024 * (1.0 if tables.strict else PUBLISHED_FILL)
     most = 0.0
     for i in range(len(tables.kind)):
-        need = input_need(tables, layout, i) + output_need(tables, layout, times, i)
-        most = max(most, need)
-    kilobytes = most * tables.scalars[DATA_BITS] / 8 / 1024
-    if not tables.strict:
-        kilobytes *= PUBLISHED_FILL
-    return float(kilobytes)
+        whole = float(layout.blocks[i] * layout.copies[i] * tables.cout[i])
+        for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+            p = tables.provider[e]
+            whole += tables.pixels[p] * tables.cout[p] / layout.row_shares[i]
+        if whole * size > enough:
+            need = input_need(tables, layout, i) + output_need(tables, layout, times, i)
+            most = max(most, need)
+    return float(most * size)
 
 
 @compiled

@@ -12,7 +12,7 @@ from hwgen.model.crossbar.allocate import (
     Allocation,
     allocate,
 )
-from hwgen.model.crossbar.buffers import kilobytes_needed, memory_class
+from hwgen.model.crossbar.buffers import memory_class
 from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out
 from hwgen.model.crossbar.exact import FOREVER, exact_times
 from hwgen.model.crossbar.tables import (
@@ -21,7 +21,6 @@ from hwgen.model.crossbar.tables import (
     DYNAMIC,
     ELTWISE,
     FLOOR,
-    KILOBYTES,
     LATENCY,
     LEAKAGE,
     NOC_POWER,
@@ -148,17 +147,16 @@ def cost_of(
     layout: Layout,
     allocation: Allocation,
     memory: int,
-    steps: int,
     times: Times,
     converged: bool,
 ) -> Cost:
-    """Return the cost of a design that can be built and takes so many steps for an image."""
-    energy = total(energy_of(tables, design, layout, allocation, memory, steps))
+    """Return the cost of a design that can be built and has these times."""
+    energy = total(energy_of(tables, design, layout, allocation, memory, times.end))
     return Cost(
         FEASIBLE,
         tables.scalars[OPERATIONS] / energy,
         energy,
-        steps,
+        times.end,
         allocation.step_ns,
         interval_of(tables, design, layout, times),
         allocation.peak_w,
@@ -194,52 +192,7 @@ def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
         memory = needed
         if converged:
             break
-    return cost_of(tables, design, layout, allocation, used, times.end, times, converged)
-
-
-@compiled
-def evaluate_at(tables: Tables, design: Design, memory: int) -> tuple[Cost, float]:
-    """Return an estimate of the cost with scratchpads of a given size, and kilobytes needed.
-
-    Steps are those of the closed form and of the crowding at shared ADCs. `converged` says whether
-    the scratchpads are large enough.
-    """
-    layout = lay_out(tables, design)
-    if not within_limits(tables, design, layout):
-        return failed(TOO_MANY_MACROS), 0.0
-    allocation = allocate(tables, design, layout, memory)
-    if allocation.failure != FEASIBLE:
-        return failed(allocation.failure), 0.0
-    times = simulate(tables, design, layout, memory, allocation.step_ns, False)
-    kilobytes = kilobytes_needed(tables, layout, times)
-    steps = times.end + crowding(tables, design, layout, times)
-    enough = kilobytes <= tables.memories[memory, KILOBYTES]
-    return cost_of(tables, design, layout, allocation, memory, steps, times, enough), kilobytes
-
-
-@compiled
-def crowding(tables: Tables, design: Design, layout: Layout, times: Times) -> int:
-    """Return about how many steps a design takes longer because pairs wait for common ADCs.
-
-    While both layers of a pair convert, what they ask for above what there is comes later.
-    """
-    late = 0
-    for i in range(len(tables.kind)):
-        j = design.mate[i]
-        if j <= i:
-            continue
-        turn_i = tables.bit_steps * design.clocks[i]
-        turn_j = tables.bit_steps * design.clocks[j]
-        adc_i = times.adc[times.block_start[i] : times.block_start[i + 1]]
-        adc_j = times.adc[times.block_start[j] : times.block_start[j + 1]]
-        begin = max(adc_i[0], adc_j[0])
-        end = min(adc_i[-1] + turn_i, adc_j[-1] + turn_j)
-        if begin >= end:
-            continue
-        asked = turn_i * (np.searchsorted(adc_i, end) - np.searchsorted(adc_i, begin - turn_i))
-        asked += turn_j * (np.searchsorted(adc_j, end) - np.searchsorted(adc_j, begin - turn_j))
-        late += max(0, asked - (end - begin))
-    return late
+    return cost_of(tables, design, layout, allocation, used, times, converged)
 
 
 @compiled

@@ -14,6 +14,7 @@ from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.graph import Graph, make_graph
 from hwgen.model.crossbar.links import Flags, conflicts
+from hwgen.model.crossbar.needed import block_starts
 from hwgen.model.crossbar.tables import Ints, Tables
 from hwgen.model.crossbar.timing import (
     CONVERT,
@@ -23,8 +24,8 @@ from hwgen.model.crossbar.timing import (
     TRANSFER,
     Pipeline,
     Times,
-    block_starts,
     end_of,
+    slowest_gaps,
 )
 
 NOTHING = -1
@@ -304,8 +305,6 @@ def collect(
     store = np.empty(total, np.int64)
     order = np.empty(2 * total, np.int64)
     done = np.empty(total, np.int64)
-    end = 0
-    interval = 0
     for i in range(len(tables.kind)):
         n = pipeline.length[i]
         for block in range(layout.blocks[i]):
@@ -323,8 +322,6 @@ def collect(
                     order[total + place] = state.order[node]
                 if k + 1 == n:
                     done[place] = at + pipeline.to_next[i, k]
-                    end = max(end, end_of(tables, pipeline, i, at, done[place]))
-        interval = max(interval, pipeline.to_block[i, :n].max() * layout.blocks[i])
-    return Times(
-        starts, load, adc, store, order, done, -1 if state.started.min() < 0 else end, interval
-    )
+    end = end_of(tables, pipeline, done[starts[1:] - 1]) if state.started.min() >= 0 else -1
+    interval = (layout.blocks * slowest_gaps(pipeline)).max()
+    return Times(starts, load, adc, store, order, done, end, interval)

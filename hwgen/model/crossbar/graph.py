@@ -6,8 +6,9 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
+from hwgen.model.crossbar.needed import provider_block
 from hwgen.model.crossbar.tables import Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, provider_block
+from hwgen.model.crossbar.timing import Pipeline
 
 
 class Graph(NamedTuple):

@@ -137,4 +137,4 @@ def evaluate_identical(tables: Tables, design: Design, exact: bool) -> Cost:
         memory = needed
         if converged:
             break
-    return cost_of(tables, design, layout, allocation, used, times.end, times, converged)
+    return cost_of(tables, design, layout, allocation, used, times, converged)

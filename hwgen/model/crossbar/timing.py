@@ -13,11 +13,11 @@ from typing import NamedTuple, get_args
 import numpy as np
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import Layout, accesses, ceil_div
+from hwgen.model.crossbar.design import Layout, accesses
+from hwgen.model.crossbar.needed import Needed, block_starts, needed_blocks
 from hwgen.model.crossbar.tables import (
     ACCESS_NS,
     ELTWISE,
-    FC,
     POOL,
     Bools,
     Ints,
@@ -147,72 +147,78 @@ def link(
 
 
 @compiled
-def provider_block(tables: Tables, layout: Layout, i: int, block: int, provider: int) -> int:
-    """Return the last block of a provider that a block of layer i needs."""
-    if tables.kind[i] == FC:
-        return int(layout.blocks[provider] - 1)
-    pixel = min(tables.pixels[i], (block + 1) * layout.copies[i]) - 1
-    needed = tables.last_pixel[tables.window_start[i] + pixel]
-    return ceil_div(needed, layout.copies[provider]) - 1
-
-
-@compiled
-def block_starts(layout: Layout) -> Ints:
-    """Return where the blocks of each layer begin in a list of all blocks."""
-    starts = np.zeros(len(layout.blocks) + 1, np.int64)
-    for i in range(len(layout.blocks)):
-        starts[i + 1] = starts[i] + layout.blocks[i]
-    return starts
-
-
-@compiled
 def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
     """Return all times without conflicts; a lower bound of the exact ones."""
-    starts = block_starts(layout)
+    starts, needed = block_starts(layout), needed_blocks(tables, layout)
     total = starts[-1]
-    load = np.empty(total, np.int64)
-    adc = np.full(total, -1, np.int64)
-    store = np.empty(total, np.int64)
-    done = np.empty(total, np.int64)
-    end = 0
-    interval = 0
-    far_past = -(1 << 40)
+    load, adc = np.empty(total, np.int64), np.full(total, -1)
+    store, done = np.empty(total, np.int64), np.empty(total, np.int64)
+    edges = tables.provider_start, tables.provider
     for i in range(len(tables.kind)):
-        n = pipeline.length[i]
-        at = np.zeros(3, np.int64)
-        slowest = np.zeros(4, np.int64)
-        before = np.zeros(4, np.int64)
-        delay = 0
-        worst = 0
-        for k in range(n):
-            worst = max(worst, pipeline.to_block[i, k])
+        own = slice(starts[i], starts[i + 1])
+        ready = ready_times(*edges, starts, needed, done, i)
+        gap, after = 0, 0
+        for k in range(pipeline.length[i]):
+            gap = max(gap, pipeline.to_block[i, k])
             what = pipeline.operation[i, k]
-            row = 0 if what == LOAD else 1 if what == CONVERT else 2 if what == STORE else -1
-            if row >= 0:
-                slowest[row], before[row] = worst, delay
-            if k + 1 == n:
-                slowest[3], before[3] = worst, delay
-            delay += pipeline.to_next[i, k]
-        has_adc = tables.crossbars[i] > 0
-        at[:] = far_past
-        last = far_past
-        for block in range(layout.blocks[i]):
-            ready = 0
-            for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                p = tables.provider[e]
-                ready = max(ready, done[starts[p] + provider_block(tables, layout, i, block, p)])
-            place = starts[i] + block
-            for row in range(3):
-                at[row] = max(at[row] + slowest[row], ready)
-            last = max(last + slowest[3], ready)
-            load[place] = at[0] + before[0]
-            if has_adc:
-                adc[place] = at[1] + before[1]
-            store[place] = at[2] + before[2]
-            done[place] = last + delay
-        end = max(end, end_of(tables, pipeline, i, last + before[3], last + delay))
-        interval = max(interval, slowest[3] * layout.blocks[i])
+            if what == LOAD:
+                follow(ready, gap, after, load[own])
+            elif what == CONVERT:
+                follow(ready, gap, after, adc[own])
+            elif what == STORE:
+                follow(ready, gap, after, store[own])
+            after += pipeline.to_next[i, k]
+        follow(ready, gap, after, done[own])
+    interval = (layout.blocks * slowest_gaps(pipeline)).max()
+    end = end_of(tables, pipeline, done[starts[1:] - 1])
     return Times(starts, load, adc, store, order_of(load, store), done, end, interval)
+
+
+@compiled
+def closed_done(tables: Tables, layout: Layout, pipeline: Pipeline, needed: Needed) -> Ints:
+    """Return `Times.done` of the closed form alone, in a part of its time."""
+    starts = block_starts(layout)
+    done = np.empty(starts[-1], np.int64)
+    edges, gaps = (tables.provider_start, tables.provider), slowest_gaps(pipeline)
+    for i in range(len(tables.kind)):
+        ready = ready_times(*edges, starts, needed, done, i)
+        after = pipeline.to_next[i, : pipeline.length[i]].sum()
+        follow(ready, gaps[i], after, done[starts[i] : starts[i + 1]])
+    return done
+
+
+@compiled
+def ready_times(
+    provider_start: Ints, provider: Ints, starts: Ints, needed: Needed, done: Ints, i: int
+) -> Ints:
+    """Return when all that each block of layer i reads is there."""
+    blocks = starts[i + 1] - starts[i]
+    ready = np.zeros(blocks, np.int64)
+    for e in range(provider_start[i], provider_start[i + 1]):
+        first, start = needed.first[e], starts[provider[e]]
+        for block in range(blocks):
+            ready[block] = max(ready[block], done[start + needed.block[first + block]])
+    return ready
+
+
+@compiled
+def follow(ready: Ints, gap: int, after: int, times: Ints) -> None:
+    """Fill in `times` when each block is `after` steps behind its beginning, `gap` apart."""
+    last = ready[0]
+    for block in range(len(ready)):
+        last = max(last, ready[block])
+        times[block] = last + after
+        last += gap
+
+
+@compiled
+def slowest_gaps(pipeline: Pipeline) -> Ints:
+    """Return the steps from a block to the next of each layer, where nothing else is waited for."""
+    gaps = np.zeros(len(pipeline.length), np.int64)
+    for i in range(len(gaps)):
+        for k in range(pipeline.length[i]):
+            gaps[i] = max(gaps[i], pipeline.to_block[i, k])
+    return gaps
 
 
 @compiled
@@ -222,6 +228,13 @@ def order_of(load: Ints, store: Ints) -> Ints:
 
 
 @compiled
-def end_of(tables: Tables, pipeline: Pipeline, i: int, started: int, done: int) -> int:
-    """Return the steps up to a layer's end; the published count stops where the last one starts."""
-    return int(done if tables.strict else started + 1)
+def end_of(tables: Tables, pipeline: Pipeline, done: Ints) -> int:
+    """Return the steps of an image from when the last block of each layer is done.
+
+    The published count stops where the last operation starts.
+    """
+    end = 0
+    for i in range(len(done)):
+        last = 0 if tables.strict else pipeline.to_next[i, pipeline.length[i] - 1] - 1
+        end = max(end, done[i] - last)
+    return end

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwgen.dse.crossbar.anneal import fits
+from hwgen.dse.crossbar.judge import fits
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import Cost, evaluate
 from hwgen.model.crossbar.tables import CONV, FC, Tables, make_tables

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.dse.crossbar.anneal import empty_design, fits
+from hwgen.dse.crossbar.anneal import empty_design
+from hwgen.dse.crossbar.judge import fits
 from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.choices import Choices, make_choices
 from hwgen.dse.crossbar.cuts import Cut, Needs, critical_cut, make_needs

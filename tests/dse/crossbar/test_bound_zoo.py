@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from hwgen.compiler.crossbar import load_network
-from hwgen.dse.crossbar.anneal import empty_design, fits
+from hwgen.dse.crossbar.anneal import empty_design
+from hwgen.dse.crossbar.judge import fits
 from hwgen.dse.crossbar.bound import bound_box
 from hwgen.dse.crossbar.budget import Budget
 from hwgen.dse.crossbar.cuts import make_needs

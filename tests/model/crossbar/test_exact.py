@@ -10,7 +10,8 @@ from hwgen.model.crossbar.reference import Case, Evaluation
 from hwgen.model.crossbar.reference import evaluate as evaluate_by_the_book
 from hwgen.model.crossbar.reference.evaluate import run
 from hwgen.model.crossbar.tables import Tables
-from hwgen.model.crossbar.timing import OPERATIONS, Pipeline, block_starts, make_pipeline
+from hwgen.model.crossbar.needed import block_starts
+from hwgen.model.crossbar.timing import OPERATIONS, Pipeline, make_pipeline
 from hwgen.spec.crossbar.ir import Node
 from hwgen.spec.crossbar.point import Rules
 from tests.model.crossbar.designs import compiled_of
