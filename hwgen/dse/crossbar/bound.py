@@ -14,8 +14,9 @@ from hwgen.dse.crossbar.mixed import Mixed
 from hwgen.dse.crossbar.moves import join, repair
 from hwgen.dse.crossbar.relaxed import Relaxation
 from hwgen.dse.crossbar.turns import turn_cut, waiting
+from hwgen.dse.crossbar.useful import ranges_of
 from hwgen.model.crossbar.design import Design, Layout, lay_out
-from hwgen.model.crossbar.tables import CONV, Tables
+from hwgen.model.crossbar.tables import CONV, Ints, Tables
 from hwgen.model.crossbar.timing import Pipeline, Times, closed_form, make_pipeline
 from hwgen.spec.crossbar.point import RRAM_RATIOS
 
@@ -42,11 +43,14 @@ TOLD_APART = 1.5
 class BoxBound:
     """The bound of one box in nJ, the paths that it rests on, and a design that it points at.
 
+    energy: no more than the target, which is all that is asked
+    ranges: what designs below the target may be, see `hwgen.dse.crossbar.ranges`
     priced: choices that the relaxed problem has priced, each as often as it has
     """
 
     energy: float
     cuts: list[Cut]
+    ranges: Ints
     design: Design | None
     priced: int
 
@@ -143,16 +147,23 @@ def of_slow_layers(tables: Tables, needs: Needs, mixed: Mixed, design: Design) -
 
 
 def bound_box(
-    tables: Tables, held: Held, needs: Needs, box: Box, cuts: list[Cut], target: float
+    tables: Tables,
+    held: Held,
+    needs: Needs,
+    box: Box,
+    target: float,
+    *,
+    cuts: list[Cut],
+    ranges: Ints,
 ) -> BoxBound:
-    """Return the bound of a box; it begins with the paths of the box around it.
+    """Return the bound of a box; it begins with the paths and ranges of the box around it.
 
-    target: nJ above which nothing is of interest
+    target: nJ above which nothing is of interest, and nothing was for the box around it
     """
-    choices = make_choices(tables, held, box)
+    choices = make_choices(tables, held, box, ranges)
     for i in range(len(tables.kind)):
         if tables.crossbars[i] > 0 and choices.begin[i] == choices.begin[i + 1]:
-            return BoxBound(energy=np.inf, cuts=[], design=None, priced=0)
+            return BoxBound(energy=target, cuts=[], ranges=ranges, design=None, priced=0)
     relaxation = Relaxation(tables, box, choices, target)
     own = list(cuts)
     for cut in own:
@@ -168,13 +179,15 @@ def bound_box(
         own += fresh
     else:
         relaxation.solve()
+    priced = relaxation.priced
     if relaxation.bound >= target:
-        return BoxBound(energy=relaxation.bound, cuts=[], design=None, priced=relaxation.priced)
+        return BoxBound(energy=target, cuts=[], ranges=ranges, design=None, priced=priced)
     return BoxBound(
         energy=relaxation.bound,
+        ranges=ranges_of(choices, relaxation.kept, ranges),
         cuts=most_exceeded(relaxation.mixed, own, MOST_CUTS, -LEAST_EXCESS),
         design=design_near(tables, relaxation.mixed, mean=True),
-        priced=relaxation.priced,
+        priced=priced,
     )
 
 

@@ -19,7 +19,15 @@ from hwgen.dse.crossbar.boxes import (
 )
 from hwgen.dse.crossbar.costs import least_energy, powers, static_share
 from hwgen.dse.crossbar.held import Held, capacity_elements
-from hwgen.dse.crossbar.stages import least_pace, pace, stage_of
+from hwgen.dse.crossbar.ranges import (
+    CLOCKS_HIGH,
+    CLOCKS_LOW,
+    COPIES_HIGH,
+    COPIES_LOW,
+    FOREVER,
+    MACROS_HIGH,
+)
+from hwgen.dse.crossbar.stages import Stage, least_pace, pace, stage_of
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import ceil_div
 from hwgen.model.crossbar.tables import (
@@ -32,16 +40,16 @@ from hwgen.model.crossbar.tables import (
     Tables,
 )
 
-FINEST, COARSEST = 0.004, 0.04
+FINEST, COARSEST = 0.004, 0.06
 """Copies closer together than this share are one choice, with the least of each of their costs."""
 
-MACRO_GRAIN = 0.12
+MACRO_GRAIN = 0.35
 """The same for macros."""
 
 CLOCK_GRAIN = 0.08
 """The same for clocks of fully connected layers."""
 
-MOST_CLOCKS, FOREVER = 4096, 1 << 40
+MOST_CLOCKS = 4096
 """More clocks than this for a layer are one choice: its ADCs then cost nothing."""
 
 MOST_MACROS = 64
@@ -76,11 +84,31 @@ class Choices(NamedTuple):
     through: Ints
 
 
+class Scratchpad(NamedTuple):
+    """The least of each figure of the scratchpads of a box.
+
+    row: in the form of `Tables.memories`
+    leakage: W that one adds to the static power; peak: W
+    """
+
+    row: Floats
+    leakage: float
+    peak: float
+
+
+@compiled
+def scratchpad_of(tables: Tables, box: Box) -> Scratchpad:
+    """Return what the scratchpads of a box cost at least."""
+    row = least_scratchpad(tables, box)
+    leakage = row[LEAKAGE] * (1 - static_share(tables))
+    return Scratchpad(row, leakage, scratchpad_peak(tables, box))
+
+
 @compiled
 def grain_of(box: Box) -> float:
     """Return how fine the choices of a box must be: a small part of its own size."""
     size = box.steps_high / box.steps_low * box.step_high / box.step_low
-    return float(min(COARSEST, max(FINEST, (size - 1) / 20)))
+    return float(min(COARSEST, max(FINEST, (size - 1) / 12)))
 
 
 @compiled
@@ -98,8 +126,8 @@ def room_for_inputs(held: Held, some: slice, capacity: float) -> float:
 
 
 @compiled
-def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
-    """Return every choice of every layer that a design within a box may make."""
+def make_choices(tables: Tables, held: Held, box: Box, ranges: Ints) -> Choices:
+    """Return every choice of every layer that a design within a box and ranges may make."""
     layers = len(tables.kind)
     begin = np.zeros(layers + 1, np.int64)
     size = 4096
@@ -109,20 +137,22 @@ def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
     scratch = np.zeros((4, 9), np.int64)
     capacity = capacity_elements(tables, box.most_memory)
     grain = grain_of(box)
+    scratchpad = scratchpad_of(tables, box)
     for i in range(layers):
         begin[i] = n
         if tables.crossbars[i] == 0:
             continue
-        copies = fewest_copies(tables, i, box.steps_high)
-        most = most_copies(tables, i)
+        stage = stage_of(tables, i, box)
+        copies = max(ranges[COPIES_LOW, i], fewest_copies(tables, i, box.steps_high))
+        most = min(ranges[COPIES_HIGH, i], most_copies(tables, i))
         while copies <= most:
             upto = min(most, last_of_grain(copies, grain))
             some = slice(held.begin[i] + copies, held.begin[i] + upto + 1)
             room = room_for_inputs(held, some, capacity)
             inputs = held.whole[some].min(), held.split[some].min()
-            clocks = 1
-            while clocks < MOST_CLOCKS and room >= 0:
-                upto_clocks = last_of_grain(clocks, CLOCK_GRAIN)
+            clocks = ranges[CLOCKS_LOW, i]
+            while clocks < min(MOST_CLOCKS, ranges[CLOCKS_HIGH, i] + 1) and room >= 0:
+                upto_clocks = min(ranges[CLOCKS_HIGH, i], last_of_grain(clocks, CLOCK_GRAIN))
                 if upto_clocks >= MOST_CLOCKS:
                     upto_clocks = FOREVER
                 if n + MOST_MACROS + 1 > size:
@@ -131,10 +161,13 @@ def make_choices(tables: Tables, held: Held, box: Box) -> Choices:
                 n = add_choices(
                     tables,
                     i,
+                    stage,
+                    scratchpad,
                     copies,
                     upto,
                     clocks,
                     upto_clocks,
+                    ranges[MACROS_HIGH, i],
                     inputs,
                     room,
                     box,
@@ -209,10 +242,13 @@ def is_slower(rows: Ints, per_block: int, through: int) -> bool:
 def add_choices(
     tables: Tables,
     i: int,
+    stage: Stage,
+    scratchpad: Scratchpad,
     copies: int,
     upto: int,
     clocks: int,
     upto_clocks: int,
+    most_macros: int,
     inputs: tuple[float, float],
     room: float,
     box: Box,
@@ -222,17 +258,13 @@ def add_choices(
     scratch: Ints,
 ) -> int:
     """Add the choices of macros that are worth their price; return the new count."""
-    limit = upto * tables.row_tiles[i]
+    limit = min(most_macros, upto * tables.row_tiles[i])
     first = n
     blocks = ceil_div(tables.pixels[i], copies) if copies == upto else 0
-    scratchpad = least_scratchpad(tables, box)
-    energy = least_energy(tables, i, copies, blocks, scratchpad)
+    energy = least_energy(tables, i, copies, blocks, scratchpad.row)
     macros = 1
-    stage = stage_of(tables, i, box)
     least = least_pace(stage, clocks, scratch)
     static, rram, power = powers(tables, i, copies, upto_clocks, box)
-    leakage = scratchpad[LEAKAGE] * (1 - static_share(tables))
-    peak = scratchpad_peak(tables, box)
     adc = tables.work[i, ADC] * copies
     if tables.kind[i] == FC:
         adc = adc / upto_clocks if tables.strict else 0.0
@@ -257,7 +289,7 @@ def add_choices(
         if held <= room and not is_slower(whole[first:n], per_block, through):
             whole[n] = (copies, upto, macros, clocks, per_block, through)
             real[n, 0], real[n, 2], real[n, 4] = energy, rram, adc
-            real[n, 1], real[n, 3] = static + macros * leakage, power + macros * peak
+            real[n, 1], real[n, 3] = static + macros * scratchpad.leakage, power + macros * scratchpad.peak
             n += 1
         if rest:
             break

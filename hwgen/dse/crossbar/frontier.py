@@ -51,7 +51,8 @@ class Frontier:
     def _look(self, point: int, box: Box, least_nj: float, target_nj: float) -> None:
         """Open a box with its first bound, or that of the box around it, unless that closes it."""
         energy = max(least_nj, scan(self._tables[point], box))
-        self.put(point, {"box": list(box), "cuts": [], "whole": True}, energy, target_nj)
+        entry = {"box": list(box), "cuts": [], "ranges": None, "whole": True}
+        self.put(point, entry, energy, target_nj)
 
     def put(self, point: int, entry: Json, energy_nj: float, target_nj: float) -> bool:
         """Open a box of which a bound is known, or close it; return whether it is open."""

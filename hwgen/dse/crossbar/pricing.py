@@ -72,13 +72,16 @@ class Shelf(NamedTuple):
     """Prices of groups while `cheapest` goes through numbers of macros.
 
     least, which: least price of each group, and its choice; [1] for those near their provider
-    later: see `suffixes`
+    later: see `suffixes`; least_of: least price of each layer, spending_of: less all that it
+        converts
     priced, after: the same of both layers of one pair, what turns cost included
     """
 
     least: Floats
     which: Ints
     later: Ints
+    least_of: Floats
+    spending_of: Floats
     priced: Floats
     after: Ints
 
@@ -132,13 +135,16 @@ def make_groups(tables: Tables, choices: Choices, turns: Turns, box: Box) -> Gro
 
 
 @compiled
-def lower(groups: Groups, costs: Floats, n: int, least: Floats, which: Ints) -> None:
+def lower(
+    groups: Groups, costs: Floats, n: int, least: Floats, which: Ints, lowered: Bools
+) -> None:
     """Lower the least price of each group to those of choices with the n-th number of macros."""
     for k in range(groups.first[n], groups.first[n + 1]):
         c = groups.order[k]
         g = groups.of[c]
         if costs[c] < least[g]:
             least[g], which[g] = costs[c], c
+            lowered[groups.layer[c]] = True
 
 
 @compiled
@@ -196,15 +202,6 @@ def alone(choices: Choices, costs: Floats, i: int) -> tuple[float, int]:
 
 
 @compiled
-def layers_with(choices: Choices, groups: Groups, n: int) -> Bools:
-    """Return which layers have a choice with exactly the n-th number of macros."""
-    found = np.zeros(len(choices.begin) - 1, np.bool_)
-    for k in range(groups.first[n], groups.first[n + 1]):
-        found[groups.layer[groups.order[k]]] = True
-    return found
-
-
-@compiled
 def cheapest(
     choices: Choices, groups: Groups, turns: Turns, prices: Prices, paid: Floats
 ) -> Cheapest:
@@ -226,24 +223,29 @@ def cheapest(
         np.full((2, size), np.inf),
         np.full((2, size), -1),
         np.full((2, size), -1),
+        np.full((2, layers), np.inf),
+        np.full((2, layers), np.inf),
         np.empty((2, size)),
         np.empty(size, np.int64),
     )
+    least, spending = shelf.least_of, shelf.spending_of
+    beside, common = of_pairs(groups, prices)
     for n in range(len(groups.macros)):
-        changed = layers_with(choices, groups, n)
-        fill(groups, costs, prices.spared, n, shelf)
+        lowered = fill(groups, costs, prices, n, shelf)
         single = groups.macros[n] == 1
         shared = prices.macro * groups.macros[n]
         for i in range(layers):
             for j in range(layers):
-                if i == j or not (changed[i] or changed[j]):
+                if i == j or not (lowered[i] or lowered[j]):
                     continue
                 a = 1 if single and turns.near[i, j] else 0
                 b = 1 if single and turns.near[j, i] else 0
-                if at_least(groups, prices, shelf, (i, j), (a, b)) + shared >= paid[i] + paid[j]:
+                low, high = min(i, j), max(i, j)
+                limit = min(paid[i] + paid[j], price[low, high]) - shared
+                both = max(least[a, i] - prices.conversion * common[i, j], spending[a, i])
+                if both + least[b, j] + beside[i, j] >= limit:
                     continue
                 found, g, h = best_pair(groups, prices, shelf, (i, j), (a, b))
-                low, high = min(i, j), max(i, j)
                 if found + shared < price[low, high]:
                     price[low, high] = found + shared
                     c, d = shelf.which[a, g], shelf.which[b, h]
@@ -253,30 +255,38 @@ def cheapest(
 
 
 @compiled
-def at_least(
-    groups: Groups, prices: Prices, shelf: Shelf, pair: tuple[int, int], near: tuple[int, int]
-) -> float:
-    """Return a price that no pair is below, whoever converts less and however long they take."""
-    total = prices.pair[pair]
-    shared = np.inf
-    for n in range(2):
-        begin, end = groups.begin[pair[n]], groups.begin[pair[n] + 1]
-        if begin == end or shelf.later[near[n], begin] < 0:
-            return np.inf
-        total += shelf.least[near[n], shelf.later[near[n], begin]]
-        total += prices.turn[pair] * groups.busy[end - 1]
-        shared = min(shared, groups.converted[end - 1])
-    return float(total - prices.conversion * shared)
+def of_pairs(groups: Groups, prices: Prices) -> tuple[Floats, Floats]:
+    """Return what pairs [i, j] cost at least beside their choices, and convert at most together."""
+    layers = len(groups.begin) - 1
+    beside, common = np.zeros((layers, layers)), np.zeros((layers, layers))
+    for i in range(layers):
+        for j in range(layers):
+            if groups.begin[i] < groups.begin[i + 1] and groups.begin[j] < groups.begin[j + 1]:
+                one, two = groups.begin[i + 1] - 1, groups.begin[j + 1] - 1
+                beside[i, j] = prices.turn[i, j] * (groups.busy[one] + groups.busy[two])
+                beside[i, j] += prices.pair[i, j]
+                common[i, j] = min(groups.converted[one], groups.converted[two])
+    return beside, common
 
 
 @compiled
-def fill(groups: Groups, costs: Floats, spared: Floats, n: int, shelf: Shelf) -> None:
-    """Bring all groups to the n-th number of macros."""
+def fill(groups: Groups, costs: Floats, prices: Prices, n: int, shelf: Shelf) -> Bools:
+    """Bring all groups to the n-th number of macros; return the layers that this made cheaper."""
+    layers = len(groups.begin) - 1
+    lowered = np.zeros(layers, np.bool_)
     kinds = 2 if groups.macros[n] == 1 else 1
     for a in range(kinds):
-        lower(groups, costs - spared if a == 1 else costs, n, shelf.least[a], shelf.which[a])
-        for i in range(len(groups.begin) - 1):
-            suffixes(shelf.least[a], groups.begin[i], groups.begin[i + 1], shelf.later[a])
+        own = costs - prices.spared if a == 1 else costs
+        least = shelf.least[a]
+        lower(groups, own, n, least, shelf.which[a], lowered)
+        for i in range(layers):
+            begin, end = groups.begin[i], groups.begin[i + 1]
+            if lowered[i]:
+                suffixes(least, begin, end, shelf.later[a])
+                shelf.least_of[a, i] = least[shelf.later[a, begin]]
+                saved = prices.conversion * groups.converted[begin:end]
+                shelf.spending_of[a, i] = (least[begin:end] - saved).min()
+    return lowered
 
 
 @compiled

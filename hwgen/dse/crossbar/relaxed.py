@@ -22,6 +22,7 @@ from hwgen.dse.crossbar.limits import ALONE, Limits, Use, path_of
 from hwgen.dse.crossbar.mixed import Mixed
 from hwgen.dse.crossbar.pairs import Savings, busy_steps, make_turns, savings_of
 from hwgen.dse.crossbar.pricing import Cheapest, Prices, cheapest, make_groups
+from hwgen.dse.crossbar.useful import useful
 from hwgen.model.crossbar.tables import NOC_POWER, POWER, Floats, Ints, Tables
 
 FOREVER = highspy.kHighsInf
@@ -51,6 +52,7 @@ class Relaxation:
 
     bound: nJ that no design of the box is below, as far as it is known
     mixed: the program's solution
+    kept: the choices that a design below the target may make
     priced: choices that were priced, each as often as it was
     """
 
@@ -58,6 +60,7 @@ class Relaxation:
         self.tables, self.choices, self.target = tables, choices, target
         self.box = box
         self.bound = -np.inf
+        self.kept = np.ones(len(choices.energy), np.bool_)
         self.layers = [
             i for i in range(len(tables.kind)) if choices.begin[i] < choices.begin[i + 1]
         ]
@@ -149,6 +152,7 @@ class Relaxation:
 
         `mixed` is then the solution of the program.
         """
+        best = None
         for _ in range(MOST_TURNS):
             self.priced += len(self.choices.macros)
             self.program.run()
@@ -165,6 +169,8 @@ class Relaxation:
             halved = np.minimum(gain, gain.T) / (2 - np.eye(len(paid)))
             given = np.minimum(0.0, halved.min(axis=1))
             bound = (self.fixed + value + given.sum()) * self.target * (1 - SAFETY)
+            if best is None or bound > best[2]:
+                best = prices, paid, bound
             self.bound = max(self.bound, bound)
             if self.bound >= self.target or given.sum() > -CLOSE:
                 break
@@ -173,6 +179,9 @@ class Relaxation:
                 [(int(found.first[i, j]), int(found.second[i, j])) for i, j in better]
             )
         self._note_mixture()
+        if best is not None:
+            prices, paid, bound = best
+            self.kept &= useful(self.choices, prices, paid, 1 - bound / self.target)
         return bool(self.bound >= self.target)
 
     def _note_mixture(self) -> None:

@@ -170,7 +170,7 @@ class Search:
             self.task(
                 box.point,
                 target_nj=self.target_nj,
-                **{key: box.entry[key] for key in ("box", "cuts", "whole")},
+                **{key: box.entry[key] for key in ("box", "cuts", "ranges", "whole")},
             )
             for box in chosen
         ]

@@ -19,6 +19,7 @@ from hwgen.dse.crossbar.held import Held, make_held
 from hwgen.dse.crossbar.judge import fits, judge
 from hwgen.dse.crossbar.moves import part, repair
 from hwgen.dse.crossbar.pricing import cheapest
+from hwgen.dse.crossbar.ranges import all_ranges
 from hwgen.model.compiled import is_compiled
 from hwgen.model.crossbar.allocate import FEASIBLE, used_crossbars
 from hwgen.model.crossbar.design import Design, lay_out
@@ -110,20 +111,23 @@ def root_boxes(tables: Tables, ratio_low: float) -> list[Box]:
 def bound(task: Json) -> Json:
     """Bound a box, or its halves; return them and the designs that they point at.
 
-    task: `box` and its `cuts`; `whole`: the box itself; `target_nj`: nothing above is of interest
-    Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `design`, and its `ratio`, `memory` and
+    task: `box`, its `cuts` and `ranges` (null: all); `whole`: the box itself; `target_nj`: nothing
+        above is of interest
+    Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `ranges`, `design`, and its `ratio`, `memory` and
     `height_nj`; `narrow`: the box cannot be split; `priced`: see `BoxBound`.
     """
     problem = opened(task)
     tables, (held, needs) = tables_of(*problem), facts_of(*problem)
     box, cuts = Box(*task["box"]), [as_cut(cut) for cut in task["cuts"]]
+    ranges = np.array(task["ranges"] or all_ranges(len(tables.kind)))
     boxes = [box] if task["whole"] else halves(box)
     made, priced = [], 0
     for box in boxes:
-        found = bound_box(tables, held, needs, box, cuts, task["target_nj"])
+        found = bound_box(tables, held, needs, box, task["target_nj"], cuts=cuts, ranges=ranges)
         entry: Json = {"energy_nj": found.energy, "box": list(box), "design": None}
         if found.energy < task["target_nj"]:
             entry["cuts"] = [from_cut(cut) for cut in found.cuts]
+            entry["ranges"] = found.ranges.tolist()
             if found.design is not None:
                 entry["design"] = from_design(found.design)
                 own = at_ratio(problem, found.design, box)
