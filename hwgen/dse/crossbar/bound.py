@@ -23,6 +23,9 @@ from hwgen.spec.crossbar.point import RRAM_RATIOS
 MOST_CUTS, MOST_FRESH = 60, 16
 """Paths that a box hands on, and that are added in one round."""
 
+PER_ROUND = 20_000
+"""Choices that are priced while paths are looked for."""
+
 LEAST_EXCESS = 0.001
 """Share of all steps by which a path is exceeded if it is worth a limit."""
 
@@ -45,7 +48,7 @@ class BoxBound:
 
     energy: no more than the target, which is all that is asked
     ranges: what designs below the target may be, see `hwgen.dse.crossbar.ranges`
-    priced: choices that the relaxed problem has priced, each as often as it has
+    priced: choices that the relaxed problem has priced, see `Relaxation`
     """
 
     energy: float
@@ -172,6 +175,7 @@ def bound_box(
         if relaxation.solve():
             break
         fresh = exceeded(tables, needs, relaxation.mixed)
+        relaxation.priced += PER_ROUND
         if not fresh:
             break
         for cut in fresh:

@@ -1,22 +1,25 @@
-"""What a search may spend, and what suits a network: counts, never a time."""
+"""What a search may spend, and what is left of it: counts, never a time."""
 
+import sys
 from dataclasses import dataclass
 
+from hwgen.dse.crossbar.result import Chosen
 from hwgen.spec.crossbar.network import CrossbarNetwork
 
-PRICED, PER_BOX = 140_000_000, 60_000
-"""Choices that relaxed problems price in a search, each as often as it is; the time grows so. A box
-counts as some besides."""
+PRICED, PER_BOX = 220_000_000, 8_000
+"""Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A box counts
+as some besides."""
 
-LEAST_SHARE = 0.2
-"""Of `PRICED`, in a search with fewer evaluations than suit its network."""
+SUITING, LEAST_SHARE = 50_000, 0.2
+"""With fewer evaluations than that, boxes get a share of `PRICED`, and at least so large a one."""
 
-EVALUATIONS_PER_PIXEL, EVALUATIONS_PER_LAYER = 22e9, 5e6
-"""The default number of evaluations is the less of these over the work of one evaluation."""
+EFFORT, PER_LAYER = 1_000_000_000, 80
+"""Computation blocks of all designs that a search evaluates; a layer counts as some besides."""
 
-FEWEST = 12_000
-PIECE = 20
-"""Pieces of work that the evaluations of a search are spent in."""
+PIECES = 24
+"""Pieces of work that the evaluations of a search are spent in, and the least that one has."""
+
+SMALLEST_PIECE = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +40,64 @@ class Budget:
     time_limit_s: float | None = None
 
 
-def default_evaluations(network: CrossbarNetwork) -> int:
-    """Return how many designs a network of this size is worth in about the same time."""
-    effort = sum(layer.pixels * max(1, len(layer.providers)) for layer in network.layers)
-    weighted = sum(layer.has_weights for layer in network.layers)
-    by_size = EVALUATIONS_PER_PIXEL / (effort + 50_000)
-    return int(max(FEWEST, min(by_size, EVALUATIONS_PER_LAYER / weighted)))
+class Purse:
+    """What is left of a budget.
+
+    effort: evaluations, or by default what they take: blocks and layers of each design
+    """
+
+    def __init__(self, budget: Budget, network: CrossbarNetwork) -> None:
+        self._network = network
+        self._by_count = budget.evaluations is not None
+        self._effort = self._all_effort = budget.evaluations or EFFORT
+        self._boxes = self._all_boxes = budget.boxes or sys.maxsize
+        share = min(1.0, budget.evaluations / SUITING) if budget.evaluations else 1.0
+        self._priced = sys.maxsize if budget.boxes else int(PRICED * max(LEAST_SHARE, share))
+        self._all_priced = self._priced
+
+    @property
+    def boxes(self) -> int:
+        """Boxes that may still be split; 0 if nothing may."""
+        return self._boxes if self._priced > 0 else 0
+
+    @property
+    def annealing(self) -> bool:
+        """Whether evaluations are left."""
+        return self._effort > 0
+
+    @property
+    def annealing_is_due(self) -> bool:
+        """Whether more is left of the evaluations than of the boxes, which become better starts."""
+        left = min(self._boxes / self._all_boxes, self._priced / self._all_priced)
+        return self._effort >= left * self._all_effort
+
+    def split(self, boxes: int) -> None:
+        """Pay for boxes that were split."""
+        self._boxes -= boxes
+
+    def price(self, boxes: int, priced: int) -> None:
+        """Pay for what relaxed problems have priced in some boxes."""
+        self._priced -= priced + PER_BOX * boxes
+
+    def evaluations(self, start: Chosen, starts: int) -> int:
+        """Take evaluations of designs like a start, one of so many that share a round."""
+        each = 1 if self._by_count else self._effort_of(start)
+        smallest = SMALLEST_PIECE * each
+        piece = max(smallest, self._all_effort // PIECES)
+        count = min(piece, self._effort // starts) // each
+        self._effort -= count * each
+        return count
+
+    def end(self) -> None:
+        """Spend no more evaluations."""
+        self._effort = 0
+
+    def _effort_of(self, chosen: Chosen) -> int:
+        """Return what one evaluation takes of a design like this one."""
+        layers = self._network.layers
+        blocks = sum(
+            -(-layer.pixels // max(1, copies))
+            for layer, copies in zip(layers, chosen.copies, strict=True)
+            if layer.kind == "conv"
+        )
+        return blocks + PER_LAYER * len(layers)

@@ -40,6 +40,9 @@ SAFETY = 1e-6
 
 MOST_TURNS = 40
 
+PER_LIMIT = 400
+"""Choices that are priced while the program looks at one of its limits."""
+
 
 def gains(found: Cheapest, paid: Floats) -> Floats:
     """Return what the cheapest of each layer and pair costs beyond what its layers pay."""
@@ -53,7 +56,8 @@ class Relaxation:
     bound: nJ that no design of the box is below, as far as it is known
     mixed: the program's solution
     kept: the choices that a design below the target may make
-    priced: choices that were priced, each as often as it was
+    priced: choices that were priced, each as often as it was, and as many more for each limit as
+        take as long
     """
 
     def __init__(self, tables: Tables, box: Box, choices: Choices, target: float) -> None:
@@ -154,7 +158,7 @@ class Relaxation:
         """
         best = None
         for _ in range(MOST_TURNS):
-            self.priced += len(self.choices.macros)
+            self.priced += len(self.choices.macros) + PER_LIMIT * self.rows
             self.program.run()
             if self.program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
                 break

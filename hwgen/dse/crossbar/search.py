@@ -9,7 +9,6 @@ workers.
 
 import heapq
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -17,14 +16,7 @@ from typing import Any
 
 from hwgen.dse.crossbar.adopt import METHODS, published_design
 from hwgen.dse.crossbar.anneal import COLD, HOT
-from hwgen.dse.crossbar.budget import (
-    LEAST_SHARE,
-    PER_BOX,
-    PIECE,
-    PRICED,
-    Budget,
-    default_evaluations,
-)
+from hwgen.dse.crossbar.budget import Budget, Purse
 from hwgen.dse.crossbar.frontier import Frontier
 from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.dse.executors import Executor
@@ -88,13 +80,7 @@ class Search:
         self.widest = widest_of(self.points)
         self.problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
         self.operations = float(operations_of(network, strict=rules == "strict"))
-        suiting = default_evaluations(network)
-        self.evaluations_left = self.evaluations_at_first = budget.evaluations or suiting
-        self.boxes_left = budget.boxes or sys.maxsize
-        share = min(1.0, self.evaluations_left / suiting)
-        self.priced = sys.maxsize if budget.boxes else int(PRICED * max(LEAST_SHARE, share))
-        self.priced_left = self.priced
-        self.piece = max(500, self.evaluations_left // PIECE)
+        self.purse = Purse(budget, network)
         self.frontier = Frontier()
         self.candidates: list[Candidate] = []
         self.waiting: list[tuple[float, int, int, int, Json]] = []
@@ -141,7 +127,7 @@ class Search:
 
     def take(self, point: int, result: Json) -> None:
         """Open the boxes of a result, and note the designs that they point at."""
-        self.priced_left -= result["priced"] + PER_BOX * len(result["boxes"])
+        self.purse.price(len(result["boxes"]), result["priced"])
         for entry in result["boxes"]:
             self.boxes += 1
             is_open = self.frontier.put(point, entry, entry["energy_nj"], self.target_nj)
@@ -154,18 +140,11 @@ class Search:
     @property
     def bounding(self) -> bool:
         """Whether boxes are split: some are open, and the budget is not spent."""
-        return self.boxes_left > 0 and self.priced_left > 0 and bool(self.frontier.open)
-
-    @property
-    def annealing_is_due(self) -> bool:
-        """Whether more is left of the evaluations than of the boxes, which become better starts."""
-        left = self.boxes_left / (self.budget.boxes or sys.maxsize)
-        left = min(left, self.priced_left / self.priced)
-        return not self.bounding or self.evaluations_left >= left * self.evaluations_at_first
+        return self.purse.boxes > 0 and bool(self.frontier.open)
 
     def split(self) -> None:
         """Bound the most promising boxes, or their halves."""
-        chosen = self.frontier.take(min(SPLITS, self.boxes_left), self.target_nj)
+        chosen = self.frontier.take(min(SPLITS, self.purse.boxes), self.target_nj)
         tasks = [
             self.task(
                 box.point,
@@ -181,7 +160,7 @@ class Search:
             raise
         # Until a first design is known, boxes are free: without one nothing else helps.
         if self.candidates or self.waiting or self.boxes > MOST_FREE_BOXES:
-            self.boxes_left -= len(chosen)
+            self.purse.split(len(chosen))
         for box, result in zip(chosen, results, strict=True):
             if result["narrow"]:
                 self.frontier.close(box.point, box.entry, box.energy_nj)
@@ -216,26 +195,28 @@ class Search:
     def anneal(self) -> None:
         """Anneal the next designs, and keep what was confirmed."""
         starts = self.starts()
-        count = min(self.piece, self.evaluations_left // max(1, len(starts)))
-        if not starts or count < 1:
-            if not starts and self.bounding:
-                return
-            self.evaluations_left = 0
+        if not starts:
+            if not self.bounding:
+                self.purse.end()
             return
-        tasks = [
-            self.task(
+        tasks = []
+        for place, (point, memory, design, hot) in enumerate(starts):
+            task = self.task(
                 point,
                 memory=memory,
                 design=design,
-                evaluations=count,
+                evaluations=self.purse.evaluations(Chosen(**design), len(starts) - place),
                 seed=(self.seed * 1_000_003 + self.evaluations + place) % (1 << 32),
                 hot=hot,
                 sharing=self.budget.sharing,
             )
-            for place, (point, memory, design, hot) in enumerate(starts)
-        ]
-        self.evaluations_left -= count * len(starts)
-        for (point, *_), result in zip(starts, self.run(SEARCH, tasks), strict=True):
+            if task["evaluations"] > 0:
+                tasks.append((point, task))
+        if not tasks:
+            self.purse.end()
+            return
+        results = self.run(SEARCH, [task for _, task in tasks])
+        for (point, _), result in zip(tasks, results, strict=True):
             self.evaluations += result["evaluations"]
             self.exact_evaluations += result["exact_evaluations"]
             if result["design"] is not None:
@@ -267,9 +248,9 @@ class Search:
             evaluations=self.budget.evaluations,
         )
         self.exact_evaluations = self.evaluations
-        self.evaluations_left = 0
+        self.purse.end()
         if best is None:
-            self.boxes_left = 0
+            self.frontier.open.clear()
         else:
             self.candidates.append(best)
 
@@ -296,13 +277,13 @@ class Search:
             if self.budget.method in METHODS:
                 self.adopt()
             self.tell()
-            while self.evaluations_left > 0 or self.bounding:
+            while self.purse.annealing or self.bounding:
                 if self.out_of_time():
                     stopped = True
                     break
                 if self.bounding:
                     self.split()
-                if self.evaluations_left > 0 and self.annealing_is_due:
+                if self.purse.annealing and (self.purse.annealing_is_due or not self.bounding):
                     self.anneal()
                 self.tell()
         except KeyboardInterrupt:
