@@ -7,8 +7,8 @@ from hwgen.dse.crossbar.result import Chosen
 from hwgen.spec.crossbar.network import CrossbarNetwork
 
 PRICED, PER_BOX = 220_000_000, 8_000
-"""Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A box counts
-as some besides."""
+"""Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A box
+counts as some besides."""
 
 SUITING, LEAST_SHARE = 50_000, 0.2
 """With fewer evaluations than that, boxes get a share of `PRICED`, and at least so large a one."""

@@ -36,9 +36,7 @@ def fits(tables: Tables, cost: Cost) -> bool:
 
 
 @compiled
-def height(
-    tables: Tables, energy_nj: float, peak_w: float, memory: int, kilobytes: float
-) -> float:
+def height(tables: Tables, energy_nj: float, peak_w: float, memory: int, kilobytes: float) -> float:
     """Return the energy, with more where the budget or scratchpads do not hold a design."""
     power = max(0.0, peak_w / tables.scalars[POWER] - 1)
     full = max(0.0, kilobytes / tables.memories[memory, KILOBYTES] - 1)

@@ -122,7 +122,7 @@ def reshare(design: Design, weighted: Ints, i: int) -> None:
         part(design, i)
         if np.random.random() < 0.3:
             return
-    if other == i or other == left:
+    if other in (i, left):
         return
     if right >= 0:
         part(design, other)

@@ -113,8 +113,8 @@ def bound(task: Json) -> Json:
 
     task: `box`, its `cuts` and `ranges` (null: all); `whole`: the box itself; `target_nj`: nothing
         above is of interest
-    Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `ranges`, `design`, and its `ratio`, `memory` and
-    `height_nj`; `narrow`: the box cannot be split; `priced`: see `BoxBound`.
+    Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `ranges`, `design`, and its `ratio`,
+    `memory` and `height_nj`; `narrow`: the box cannot be split; `priced`: see `BoxBound`.
     """
     problem = opened(task)
     tables, (held, needs) = tables_of(*problem), facts_of(*problem)

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import (
     FEASIBLE,

@@ -27,6 +27,12 @@ LOAD_GAP, LOAD_AFTER, ASK_GAP, ASK_AFTER, ADC_GAP, TURN = range(6)
 STORE_GAP, STORE_AFTER, DONE_GAP, DONE_AFTER = range(6, 10)
 """Rows of `lines_of`: the gap to the next block, and the steps after the beginning of the line."""
 
+LOADED, ASKED, ENDED, STORED, FREE, ASKING, BUSY, COUNT, BLOCKS, UNKNOWN, AGAIN = range(11)
+"""Rows of how far each layer is: where its lines are; the step before which it does not ask for its
+next block; at which it does (`NEVER`: not known yet); at which the ADCs are free of what it was
+given; blocks that were given, and all; providers whose needed blocks were not; 1 if it has asked
+before and is awake again."""
+
 FAR_PAST, NEVER = -(1 << 40), 1 << 60
 
 
@@ -58,7 +64,7 @@ def lines_of(tables: Tables, pipeline: Pipeline) -> Ints:
 
 
 @compiled
-def take_turns(
+def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what it does
     tables: Tables,
     layout: Layout,
     pipeline: Pipeline,
@@ -74,98 +80,127 @@ def take_turns(
 
     closed_done: `Times.done` of the closed form, before which no block is done
     """
-    layers = len(tables.kind)
     starts = block_starts(layout)
     load, adc = np.empty(starts[-1], np.int64), np.full(starts[-1], -1)
     store, done = np.empty(starts[-1], np.int64), np.empty(starts[-1], np.int64)
     lines = lines_of(tables, pipeline)
-    loaded, asked = np.full(layers, FAR_PAST), np.full(layers, FAR_PAST)
-    stored, ended = np.full(layers, FAR_PAST), np.full(layers, FAR_PAST)
-    least = first_ready(tables, starts, needed, closed_done) + lines[ASK_AFTER]
-    free = least.copy()
-    asking, busy = np.full(layers, NEVER), np.zeros(layers, np.int64)
-    count, unknown = np.zeros(layers, np.int64), np.zeros(layers, np.int64)
-    again = np.full(layers, False)
-    edge = edges_of_readers(tables)
-    next_need = needed.first[:-1].copy()
-    awake, can_go = 0, np.empty(layers, np.int64)
-    for i in range(layers):
-        unknown[i] = tables.provider_start[i + 1] - tables.provider_start[i]
-        if unknown[i] == 0:
-            can_go[awake] = i
-            awake += 1
+    going = at_first(tables, layout, lines, first_ready(tables, starts, needed, closed_done))
+    need, edge = needed.first[:-1].copy(), edges_of_readers(tables)
+    awake = np.flatnonzero(going[UNKNOWN] == 0)
+    awake, count = np.append(awake, np.zeros(len(mate), np.int64)), len(awake)
     left = starts[-1]
     while left > 0:
-        forced = awake == 0
+        forced = count == 0
         if forced:
-            i = first_to_ask(asking, busy, mate)
+            i = first_to_ask(going, mate)
         else:
-            awake -= 1
-            i = can_go[awake]
-        again[i] = False
-        block, place, j = count[i], starts[i] + count[i], mate[i]
-        if asking[i] == NEVER:
+            count -= 1
+            i = awake[count]
+        going[AGAIN, i] = 0
+        place = starts[i] + going[COUNT, i]
+        if going[ASKING, i] == NEVER:
             ready = 0
             for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                wanted = needed.block[next_need[e]]
-                ready = max(ready, done[starts[tables.provider[e]] + wanted])
-            loaded[i] = max(loaded[i] + lines[LOAD_GAP, i], ready)
-            asked[i] = max(asked[i] + lines[ASK_GAP, i], ready)
-            load[place] = loaded[i] + lines[LOAD_AFTER, i]
-            asking[i] = max(asked[i] + lines[ASK_AFTER, i], free[i])
-        now = asking[i]
+                wanted = starts[tables.provider[e]] + needed.block[need[e]]
+                ready = max(ready, done[wanted])
+            load[place] = ask(going, lines, i, ready)
+        now, j = going[ASKING, i], mate[i]
         if j >= 0:
-            now = max(now, busy[j])
-            if not forced and count[j] < layout.blocks[j]:
-                other = asking[j] if asking[j] < NEVER else free[j]
-                other = max(other, busy[i])
-                if other < now or (other == now and j < i):
-                    if asking[j] < NEVER and not again[j]:
-                        again[j] = True
-                        can_go[awake] = j
-                        awake += 1
-                    continue
-            busy[i] = now + lines[TURN, i]
-            if asking[j] < NEVER and not again[j]:
-                again[j] = True
-                can_go[awake] = j
-                awake += 1
-        asking[i] = NEVER
+            now = max(now, going[BUSY, j])
+            given = forced or may_go(going, j, i, now)
+            if given:
+                going[BUSY, i] = now + lines[TURN, i]
+            if going[ASKING, j] < NEVER and going[AGAIN, j] == 0:
+                going[AGAIN, j] = 1
+                awake[count] = j
+                count += 1
+            if not given:
+                continue
         left -= 1
-        free[i] = now + lines[ADC_GAP, i]
         if tables.crossbars[i] > 0:
             adc[place] = now
-        stored[i] = max(stored[i] + lines[STORE_GAP, i], now)
-        store[place] = stored[i] + lines[STORE_AFTER, i]
-        ended[i] = max(ended[i] + lines[DONE_GAP, i], now)
-        done[place] = ended[i] + lines[DONE_AFTER, i]
-        count[i] = block + 1
+        store[place], done[place] = give(going, lines, i, now)
         for r in range(tables.reader_start[i], tables.reader_start[i + 1]):
             k = tables.reader[r]
-            if count[k] < layout.blocks[k] and needed.block[next_need[edge[r]]] == block:
-                unknown[k] -= 1
-                if unknown[k] == 0:
-                    can_go[awake] = k
-                    awake += 1
-        if block + 1 < layout.blocks[i]:
+            if needed.block[need[edge[r]]] == going[COUNT, i] - 1 and is_last(going, k):
+                awake[count] = k
+                count += 1
+        if going[COUNT, i] < going[BLOCKS, i]:
             for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                next_need[e] += 1
-                unknown[i] += needed.block[next_need[e]] >= count[tables.provider[e]]
-            if unknown[i] == 0:
-                can_go[awake] = i
-                awake += 1
+                need[e] += 1
+                p = tables.provider[e]
+                going[UNKNOWN, i] += needed.block[need[e]] >= going[COUNT, p]
+            if going[UNKNOWN, i] == 0:
+                awake[count] = i
+                count += 1
     end = end_of(tables, pipeline, done[starts[1:] - 1])
     interval = (layout.blocks * slowest_gaps(pipeline)).max()
     return Times(starts, load, adc, store, order_of(load, store), done, end, interval)
 
 
 @compiled
-def first_to_ask(asking: Ints, busy: Ints, mate: Ints) -> int:
+def at_first(tables: Tables, layout: Layout, lines: Ints, ready: Ints) -> Ints:
+    """Return how far the layers are before anything happens; ready: see `first_ready`."""
+    going = np.zeros((11, len(ready)), np.int64)
+    going[: STORED + 1] = FAR_PAST
+    going[FREE] = ready + lines[ASK_AFTER]
+    going[ASKING] = NEVER
+    going[BLOCKS] = layout.blocks
+    going[UNKNOWN] = tables.provider_start[1:] - tables.provider_start[:-1]
+    return going
+
+
+@compiled
+def ask(going: Ints, lines: Ints, i: int, ready: int) -> int:
+    """Note when the next block of a layer asks; return when it loads.
+
+    ready: the step at which all that it reads is there
+    """
+    going[LOADED, i] = max(going[LOADED, i] + lines[LOAD_GAP, i], ready)
+    going[ASKED, i] = max(going[ASKED, i] + lines[ASK_GAP, i], ready)
+    going[ASKING, i] = max(going[ASKED, i] + lines[ASK_AFTER, i], going[FREE, i])
+    return int(going[LOADED, i] + lines[LOAD_AFTER, i])
+
+
+@compiled
+def may_go(going: Ints, mate: int, i: int, now: int) -> bool:
+    """Return whether layer i is given the common ADCs at `now`: its mate surely asks later."""
+    if going[COUNT, mate] == going[BLOCKS, mate]:
+        return True
+    other = going[ASKING, mate] if going[ASKING, mate] < NEVER else going[FREE, mate]
+    other = max(other, going[BUSY, i])
+    return bool(now < other or (now == other and i < mate))
+
+
+@compiled
+def give(going: Ints, lines: Ints, i: int, now: int) -> tuple[int, int]:
+    """Let a block of layer i go on; return when it is stored, and done."""
+    going[ASKING, i] = NEVER
+    going[FREE, i] = now + lines[ADC_GAP, i]
+    going[STORED, i] = max(going[STORED, i] + lines[STORE_GAP, i], now)
+    going[ENDED, i] = max(going[ENDED, i] + lines[DONE_GAP, i], now)
+    going[COUNT, i] += 1
+    return going[STORED, i] + lines[STORE_AFTER, i], going[ENDED, i] + lines[DONE_AFTER, i]
+
+
+@compiled
+def is_last(going: Ints, reader: int) -> bool:
+    """Note that a provider has given what a reader waits for; return whether it was the last."""
+    if going[COUNT, reader] == going[BLOCKS, reader]:
+        return False
+    going[UNKNOWN, reader] -= 1
+    return bool(going[UNKNOWN, reader] == 0)
+
+
+@compiled
+def first_to_ask(going: Ints, mate: Ints) -> int:
     """Return the layer that asks first of all whose question is known."""
     first, least = -1, NEVER
     for i in range(len(mate)):
-        if asking[i] < NEVER and max(asking[i], busy[mate[i]]) < least:
-            first, least = i, max(asking[i], busy[mate[i]])
+        if going[ASKING, i] < NEVER:
+            then = max(going[ASKING, i], going[BUSY, mate[i]])
+            if then < least:
+                first, least = i, then
     return first
 
 

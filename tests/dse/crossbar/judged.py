@@ -7,12 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.dse.crossbar.anneal import empty_design
-from hwgen.dse.crossbar.judge import fits
+from hwgen.dse.crossbar.bound import BoxBound, bound_box
 from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.choices import Choices, make_choices
 from hwgen.dse.crossbar.cuts import Cut, Needs, critical_cut, make_needs
 from hwgen.dse.crossbar.held import Held, make_held
+from hwgen.dse.crossbar.judge import fits
 from hwgen.dse.crossbar.moves import join, repair
+from hwgen.dse.crossbar.ranges import all_ranges
 from hwgen.model.crossbar.allocate import Allocation, allocate
 from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.evaluate import Cost, evaluate
@@ -95,7 +97,14 @@ class Judged(NamedTuple):
         return box_at(self.tables, steps, step_ns, int(cost.memory))
 
     def choices(self, share: float) -> Choices:
-        return make_choices(self.tables, self.held, self.box(share))
+        ranges = all_ranges(len(self.tables.kind))
+        return make_choices(self.tables, self.held, self.box(share), ranges)
+
+    def bound(self, box: Box, target: float, cuts: list[Cut] | None = None) -> BoxBound:
+        """The bound of a box that looks at everything."""
+        facts = self.tables, self.held, self.needs
+        ranges = all_ranges(len(self.tables.kind))
+        return bound_box(*facts, box, target, cuts=cuts or [], ranges=ranges)
 
 
 def judged(name: str, tables: Tables, design: Design) -> Judged | None:

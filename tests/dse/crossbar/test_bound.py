@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hwgen.dse.crossbar.bound import bound_box, halves
+from hwgen.dse.crossbar.bound import halves
 from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.choices import Choices, make_choices
 from hwgen.dse.crossbar.costs import fixed_costs, rounding_up
@@ -18,6 +18,7 @@ from hwgen.dse.crossbar.held import capacity_elements, make_held
 from hwgen.dse.crossbar.limits import ALONE, path_lengths
 from hwgen.dse.crossbar.mixed import Mixed
 from hwgen.dse.crossbar.pairs import busy_steps, make_turns, savings_of
+from hwgen.dse.crossbar.ranges import all_ranges
 from hwgen.dse.crossbar.scan import scan
 from hwgen.dse.crossbar.stages import pace, stage_of
 from hwgen.dse.crossbar.turns import turn_cut, waiting
@@ -110,7 +111,7 @@ def chosen_rows(given: Judged, rows: Choices, share: float) -> dict[int, int]:
 @pytest.mark.parametrize("batch", BATCHES)
 def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
     for given in small(rules, batch):
-        cost, held, needs = given.cost, given.held, given.needs
+        cost = given.cost
         allowed = cost.energy_nj * (1 + ROUNDING)
         boxes = [given.box(0.02), given.box(1e-4)]
         for box in root_boxes(given.tables, given.tables.scalars[RATIO] / 2):
@@ -120,7 +121,7 @@ def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
         for box in boxes:
             assert scan(given.tables, box) <= allowed, given.name
             # Far above the design, so that nothing stops before the bound is as high as it gets.
-            bound = bound_box(given.tables, held, needs, box, cuts, 10 * cost.energy_nj)
+            bound = given.bound(box, 10 * cost.energy_nj, cuts)
             assert bound.energy <= allowed, (given.name, box)
 
 
@@ -144,8 +145,9 @@ def test_boxes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> Non
                 for one in range(memory, most + 1):
                     each = fixed_costs(tables, Box(*wide[:4], one, one, ratio, ratio))
                     assert energy <= each[0] and static <= each[1], given.name
-            args = tables, make_held(tables), given.needs, wide, [given.cut]
-            assert bound_box(*args, 10 * given.cost.energy_nj).energy <= allowed, given.name
+            other = given._replace(tables=tables, held=make_held(tables))
+            bound = other.bound(wide, 10 * given.cost.energy_nj, [given.cut])
+            assert bound.energy <= allowed, given.name
 
 
 def test_halves_are_all_of_a_box() -> None:
@@ -397,7 +399,7 @@ def test_uneven_macros(rules: Rules) -> None:
     point = next(each for each in points(components, rules) if each.side == 128)
     tables = make_tables(network, components, point, 1000.0, rules)
     box = box_at(tables, (1.0, 1e6), (100.0, 100.0), 3)
-    rows = make_choices(tables, make_held(tables), box)
+    rows = make_choices(tables, make_held(tables), box, all_ranges(len(tables.kind)))
     scratch = np.zeros((4, 9), np.int64)
     stage = stage_of(tables, 0, box)
     for copies in range(1, 17):

@@ -8,11 +8,10 @@ import pytest
 
 from hwgen.compiler.crossbar import load_network
 from hwgen.dse.crossbar.anneal import empty_design
-from hwgen.dse.crossbar.judge import fits
-from hwgen.dse.crossbar.bound import bound_box
 from hwgen.dse.crossbar.budget import Budget
 from hwgen.dse.crossbar.cuts import make_needs
 from hwgen.dse.crossbar.held import make_held
+from hwgen.dse.crossbar.judge import fits
 from hwgen.dse.crossbar.moves import change, copy_design
 from hwgen.dse.crossbar.scan import scan
 from hwgen.dse.crossbar.search import synthesize
@@ -79,14 +78,14 @@ def test_boxes(name: str, rules: Rules) -> None:
             allowed = cost.energy_nj * (1 + ROUNDING)
             assert scan(tables, judged.box(0.02)) <= allowed
             target = 3 * cost.energy_nj
-            assert bound_box(tables, held, needs, judged.box(0.02), cuts, target).energy <= allowed
+            assert judged.bound(judged.box(0.02), target, cuts).energy <= allowed
         best = min(found, key=lambda each: each.cost.energy_nj, default=None)
         if best is None:
             continue
         for box in root_boxes(tables, min(RRAM_RATIOS)):
             if box.step_low <= best.cost.step_ns <= box.step_high:
                 target = 3 * best.cost.energy_nj
-                bound = bound_box(tables, held, needs, box, [], target).energy
+                bound = best.bound(box, target).energy
                 assert bound <= best.cost.energy_nj * (1 + ROUNDING)
 
 

@@ -7,11 +7,9 @@ what the layer really takes; rounding and the distance on the mesh are all that 
 import numpy as np
 import pytest
 
-from hwgen.dse.crossbar.bound import bound_box
 from hwgen.dse.crossbar.boxes import box_at
-from hwgen.dse.crossbar.choices import Choices, make_choices
+from hwgen.dse.crossbar.choices import Choices
 from hwgen.dse.crossbar.costs import fixed_costs
-from hwgen.dse.crossbar.cuts import make_needs
 from hwgen.dse.crossbar.held import held_inputs, make_held
 from hwgen.dse.crossbar.pairs import make_turns, neighbours, savings_of
 from hwgen.dse.crossbar.scan import scan
@@ -126,7 +124,7 @@ def test_accesses_of_a_choice(rules: Rules) -> None:
         for column in (READ_NJ, WRITE_NJ):
             dear = tables.memories.copy()
             dear[:, column] += 1.0
-            rows = make_choices(tables._replace(memories=dear), one.held, one.box(NARROW))
+            rows = one._replace(tables=tables._replace(memories=dear)).choices(NARROW)
             before = one.choices(NARROW)
             if len(rows.energy) != len(before.energy):
                 continue
@@ -205,6 +203,9 @@ def test_pace_of_a_choice(rules: Rules) -> None:
                 slack = 0 if one.design.mate.max() < 0 else slack
             # Blocks that follow each other as fast as they can stand for all with more macros.
             least = least_pace(stage_of(tables, i, one.box(NARROW)), int(rows.clocks[c]), scratch)
+            # So does a choice that stands for several numbers of macros.
+            if one.layout.shared_macros[i] > 2:
+                continue
             if rows.macros[c] == 1 or (rows.per_block[c], rows.through[c]) != least:
                 assert through - slack <= rows.through[c]
             assert rows.through[c] <= through + (one.design.mate[i] >= 0) * 1e9
@@ -256,8 +257,7 @@ def test_around_the_optimum(name: str, network: object, rules: Rules) -> None:
     one = judged(name, best[0], best[1])
     assert one is not None
     box = one.box(1e-3)
-    held, needs = make_held(one.tables), make_needs(one.tables)
-    bound = bound_box(one.tables, held, needs, box, [], 5 * one.cost.energy_nj)
+    bound = one.bound(box, 5 * one.cost.energy_nj)
     share = bound.energy / one.cost.energy_nj
     assert scan(one.tables, box) >= SCANNED[name] * one.cost.energy_nj
     assert AT_LEAST[name, rules] <= share <= 1 + 1e-9
@@ -272,8 +272,7 @@ def test_paths_exclude_what_is_too_long() -> None:
     tables, cost = one.tables, one.cost
     steps, step_ns = (1.0, cost.steps * 0.45), (cost.step_ns, cost.step_ns * 1.001)
     box = box_at(tables, steps, step_ns, int(cost.memory))
-    held, needs = make_held(tables), make_needs(tables)
-    bound = bound_box(tables, held, needs, box, [], 5 * cost.energy_nj)
+    bound = one.bound(box, 5 * cost.energy_nj)
     assert bound.energy > 2 * cost.energy_nj
 
 
