@@ -12,6 +12,7 @@ from hwgen.dse.crossbar.ranges import (
     MACROS_HIGH,
     all_ranges,
 )
+from hwgen.dse.crossbar.useful import ranges_of
 from hwgen.model.crossbar.design import owner_of
 from hwgen.model.crossbar.tables import CONV, FC, Ints
 from hwgen.spec.crossbar.point import Rules
@@ -83,3 +84,30 @@ def test_nothing_is_left_of_a_box_without_choices() -> None:
     facts = given.tables, given.held, given.needs
     found = bound_box(*facts, given.box(0.02), 7.0, cuts=[], ranges=ranges)
     assert found.energy == 7.0
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_a_choice_stands_for_all_up_to_the_next(rules: Rules) -> None:
+    """Of one choice that is kept, exactly what no other choice stands for is in the ranges."""
+    checked = 0
+    for given in small(rules, range(20)):
+        rows, known = given.choices(0.02), all_ranges(len(given.tables.kind))
+        for i in np.flatnonzero(given.tables.crossbars > 0):
+            span = range(rows.begin[i], rows.begin[i + 1])
+            for c in list(span)[:: max(1, len(span) // 7)]:
+                kept = np.zeros(len(rows.macros), np.bool_)
+                kept[c] = True
+                ranges = ranges_of(rows, kept, known)[:, i]
+                alike = [d for d in span if rows.copies_low[d] == rows.copies_low[c]]
+                for macros in range(int(rows.macros[c]), int(rows.macros[c]) + 40):
+                    same = [d for d in alike if rows.clocks[d] == rows.clocks[c]]
+                    last = max(d for d in same if rows.macros[d] <= macros)
+                    assert (last == c) == (macros <= ranges[MACROS_HIGH])
+                for clocks in range(int(rows.clocks[c]), int(rows.clocks[c]) + 40):
+                    last = max(rows.clocks[d] for d in alike if rows.clocks[d] <= clocks)
+                    assert (last == rows.clocks[c]) == (clocks <= ranges[CLOCKS_HIGH])
+                assert ranges[CLOCKS_LOW] == rows.clocks[c]
+                assert ranges[COPIES_LOW] == rows.copies_low[c]
+                assert ranges[COPIES_HIGH] == rows.copies_high[c]
+                checked += 1
+    assert checked > 50
