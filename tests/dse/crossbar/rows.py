@@ -1,0 +1,62 @@
+"""The choice of each layer that stands for a design."""
+
+import numpy as np
+
+from hwgen.dse.crossbar.choices import Choices
+from hwgen.dse.crossbar.pairs import make_turns
+from hwgen.model.crossbar.tables import Tables
+from tests.dse.crossbar.judged import Judged
+
+
+def fitting(rows: Choices, given: Judged, i: int) -> list[int]:
+    """The choices that may stand for layer i of a design: no more macros, no more clocks."""
+    copies, macros = given.layout.copies[i], given.layout.shared_macros[i]
+    return [
+        c
+        for c in range(rows.begin[i], rows.begin[i + 1])
+        if rows.copies_low[c] <= copies <= rows.copies_high[c]
+        and rows.macros[c] <= macros
+        and rows.clocks[c] <= given.design.clocks[i]
+    ]
+
+
+def pace_of(given: Judged, i: int) -> tuple[int, int]:
+    """Steps from block to block, and through one block; the published end is a start."""
+    tables, pipeline = given.tables, given.pipeline
+    n = pipeline.length[i]
+    through = pipeline.to_next[i, :n].sum()
+    if not tables.strict and tables.reader_start[i] == tables.reader_start[i + 1]:
+        through += 1 - pipeline.to_next[i, n - 1]
+    return int(pipeline.to_block[i, :n].max()), int(through)
+
+
+def weighted(tables: Tables) -> list[int]:
+    return [int(i) for i in np.flatnonzero(tables.crossbars > 0)]
+
+
+def spared(given: Judged, rows: Choices, share: float, i: int) -> int:
+    """Steps of a transfer that a layer need not make since it lives with its provider."""
+    turns = make_turns(given.tables, rows, given.box(share))
+    mate = given.design.mate[i]
+    if mate < 0 or not turns.near[i, mate] or given.layout.shared_macros[i] > 1:
+        return 0
+    return int(turns.spared[fitting(rows, given, i)].max())
+
+
+def chosen_rows(given: Judged, rows: Choices, share: float) -> dict[int, int]:
+    """A choice for each layer that is no worse than the design's own in anything."""
+    found = {}
+    for i in weighted(given.tables):
+        per_block, through = pace_of(given, i)
+        through += spared(given, rows, share, i)
+        blocks = given.layout.blocks[i]
+        good = [
+            c
+            for c in fitting(rows, given, i)
+            if rows.per_block[c] <= per_block
+            and rows.through[c] <= through
+            and rows.blocks[c] <= blocks
+        ]
+        assert good, f"{given.name}: layer {i} is missing among the choices"
+        found[i] = good[-1]
+    return found
