@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.model.crossbar.allocate import FEASIBLE, allocate, layer_work
+from hwgen.model.crossbar.allocate import FEASIBLE, allocate, layer_work, used_crossbars
 from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.identical import allocate_identical, counts_at, evaluate_identical
-from hwgen.model.crossbar.tables import ADC, FC, PEAK, RATE, Tables, make_tables
+from hwgen.model.crossbar.tables import ADC, FC, PEAK, RATE, RATIO, Tables, make_tables
 from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.point import Point, Rules
 from tests.model.crossbar.alexnet import ALEXNET
@@ -49,6 +49,9 @@ def test_the_budget_is_kept_and_a_shorter_step_breaks_it(case: tuple[Tables, Des
     layout = lay_out(tables, design)
     found = allocate_identical(tables, design, layout, 0)
     assert found.peak_w <= 49.0
+    if not tables.strict:
+        rram = used_crossbars(tables, layout) * tables.crossbar[PEAK]
+        assert found.peak_w - rram <= 49.0 * (1 - tables.scalars[RATIO])
     others = found.peak_w - float((found.counts * tables.parts[:, PEAK]).sum())
     work = layer_work(tables, design, layout)
     tight = counts_at(tables, layout, work, found.step_ns * 0.9)

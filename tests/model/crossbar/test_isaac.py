@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from hwgen.model.crossbar.allocate import layer_work
 from hwgen.model.crossbar.ceiling import peak_ceiling
 from hwgen.model.crossbar.isaac import (
     CROSSBARS_PER_TILE,
@@ -24,6 +26,8 @@ from hwgen.model.crossbar.tables import (
     LEAKAGE,
     NOC_POWER,
     PEAK,
+    RATE,
+    SHIFT_ADD,
 )
 from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.point import Rules
@@ -54,6 +58,13 @@ def test_each_crossbar_has_one_adc_and_a_dac_a_row(chip: Isaac) -> None:
     crossbars = (tables.crossbars * chip.layout.copies)[built]
     assert (chip.allocation.counts[built, ADC] == crossbars).all()
     assert (chip.allocation.counts[built, DAC] == 128 * crossbars).all()
+
+
+def test_other_parts_are_as_many_as_a_step_asks_for(chip: Isaac) -> None:
+    tables = chip.tables
+    work = layer_work(tables, chip.design, chip.layout)[:, SHIFT_ADD:]
+    needed = np.ceil(work / (tables.parts[SHIFT_ADD:, RATE] * chip.allocation.step_ns))
+    assert (chip.allocation.counts[:, SHIFT_ADD:] == needed).all()
 
 
 def test_layers_have_whole_tiles_of_their_own(chip: Isaac) -> None:
@@ -91,6 +102,11 @@ def test_it_is_given_the_best_of_the_budgets(chip: Isaac) -> None:
     assert once is not None
     assert once.cost == chip.cost
     assert chip.budget_w % 49.0 == 0
+    tried = [isaac(ALEXNET, COMPONENTS, power_w=49.0 * n, rules=rules) for n in range(1, 9)]
+    least = next(n for n, found in enumerate(tried, start=1) if found is not None)
+    allowed = [found for found in tried[least - 1 : 2 * least] if found is not None]
+    assert len(allowed) == least + 1
+    assert chip.cost.efficiency == max(found.cost.efficiency for found in allowed)
 
 
 def test_too_little_power_is_no_chip() -> None:
