@@ -7,21 +7,25 @@ import numpy as np
 import pytest
 
 from hwgen.compiler.crossbar import load_network
-from hwgen.dse.crossbar.anneal import empty_design
+from hwgen.dse.crossbar.anneal import HOT, anneal, empty_design
+from hwgen.dse.crossbar.bound import bound_box, halves, is_wide, width_of
+from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.budget import Budget
-from hwgen.dse.crossbar.cuts import make_needs
+from hwgen.dse.crossbar.cuts import Cut, make_needs
 from hwgen.dse.crossbar.held import make_held
 from hwgen.dse.crossbar.judge import fits
 from hwgen.dse.crossbar.moves import change, copy_design
+from hwgen.dse.crossbar.ranges import COPIES_HIGH, COPIES_LOW, all_ranges
 from hwgen.dse.crossbar.scan import scan
 from hwgen.dse.crossbar.search import synthesize
 from hwgen.dse.crossbar.work import root_boxes
 from hwgen.dse.executors import SerialExecutor
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import evaluate
-from hwgen.model.crossbar.tables import Tables, make_tables
+from hwgen.model.crossbar.tables import CONV, RATIO, Tables, make_tables
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Point, Rules, points
 from tests.dse.crossbar.judged import Judged, perturbed
+from tests.dse.crossbar.test_useful import is_inside
 from tests.model.crossbar.designs import COMPONENTS
 
 NETWORKS = ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
@@ -45,6 +49,9 @@ DESIGNS = 3
 RANDOM = 1000
 """In the long run, under each of two rules."""
 
+DEEPEST = 1.03
+"""Boxes this narrow are not split in search of a design."""
+
 TRIES = 20
 """Designs that are drawn for one that fits, at most."""
 
@@ -52,6 +59,64 @@ TRIES = 20
 @cache
 def tables_of(name: str, point: Point, rules: Rules) -> Tables:
     return make_tables(load_network(name), COMPONENTS, point, WATTS, rules)
+
+
+def annealed(name: str, rules: Rules) -> Judged | None:
+    """A good design, so that a target above it leaves much out; None: no random one fits."""
+    rng = random.Random(f"{name} {rules}")
+    ratio = 0.3 if rules == "published" else None
+    large = Point(rram_ratio=ratio, cell_bits=4, side=256, dac_bits=1)
+    for point in (*GOOD_POINTS[rules], large):
+        tables = tables_of(name, point, rules)
+        for _ in range(5 * TRIES):
+            start = perturbed(tables, rng)
+            cost = evaluate(tables, start, False)
+            if fits(tables, cost):
+                found = anneal(tables, start, int(cost.memory), 1_000, 1, True, HOT)
+                costs = [evaluate(tables, design, True) for design in found]
+                for design, exact in zip(found, costs, strict=True):
+                    if fits(tables, exact):
+                        held, needs = make_held(tables), make_needs(tables)
+                        return Judged(name, tables, held, needs, design, exact)
+    return None
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("rules", ["published", "strict"])
+def test_from_box_to_box_a_design_is_never_left_out(name: str, rules: Rules) -> None:
+    """Down from a root, with the ranges and paths that each box hands on to its halves."""
+    given = annealed(name, rules)
+    assert given is not None
+    tables, cost = given.tables, given.cost
+    facts = tables, given.held, given.needs
+    roots = root_boxes(tables, float(tables.scalars[RATIO]))
+    box = next(each for each in roots if each.step_low <= cost.step_ns <= each.step_high)
+    cuts: list[Cut] = []
+    ranges = all_ranges(len(tables.kind))
+    widths = []
+    while box is not None and width_of(box) > DEEPEST:
+        if not is_wide(box):
+            found = bound_box(*facts, box, 1.001 * cost.energy_nj, cuts=cuts, ranges=ranges)
+            assert found.energy <= cost.energy_nj * (1 + 1e-6), box
+            assert is_inside(given, found.ranges), box
+            cuts, ranges = found.cuts, found.ranges
+            widths.append(
+                int((ranges[COPIES_HIGH] - ranges[COPIES_LOW])[tables.kind == CONV].sum())
+            )
+        box = next((half for half in halves(box) if holds(half, given)), None)
+    assert widths == sorted(widths, reverse=True) and widths[-1] < 0.9 * widths[0]
+
+
+def holds(box: Box, given: Judged) -> bool:
+    """Whether a box holds a design."""
+    cost = given.cost
+    return (
+        box.steps_low <= cost.steps <= box.steps_high
+        and box.step_low <= cost.step_ns <= box.step_high
+        and box.memory <= cost.memory <= box.most_memory
+        and box.ratio_low <= given.tables.scalars[RATIO] <= box.ratio_high
+    )
 
 
 @pytest.mark.parametrize("name", NETWORKS)
