@@ -16,10 +16,8 @@ SUITING, LEAST_SHARE = 50_000, 0.2
 EFFORT, PER_LAYER = 1_000_000_000, 80
 """Computation blocks of all designs that a search evaluates; a layer counts as some besides."""
 
-PIECES = 24
-"""Pieces of work that the evaluations of a search are spent in, and the least that one has."""
-
-SMALLEST_PIECE = 500
+PIECES, SMALLEST_PIECE = 24, 500
+"""Pieces of work that the evaluations of a search are spent in, and the fewest that one has."""
 
 
 @dataclass(frozen=True, kw_only=True)

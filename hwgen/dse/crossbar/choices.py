@@ -289,10 +289,8 @@ def add_choices(
         if held <= room and not is_slower(whole[first:n], per_block, through):
             whole[n] = (copies, upto, macros, clocks, per_block, through)
             real[n, 0], real[n, 2], real[n, 4] = energy, rram, adc
-            real[n, 1], real[n, 3] = (
-                static + macros * scratchpad.leakage,
-                power + macros * scratchpad.peak,
-            )
+            real[n, 1] = static + macros * scratchpad.leakage
+            real[n, 3] = power + macros * scratchpad.peak
             n += 1
         if rest:
             break

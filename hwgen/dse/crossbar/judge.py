@@ -20,7 +20,7 @@ from hwgen.model.crossbar.tables import KILOBYTES, POWER, Tables
 from hwgen.model.crossbar.timing import closed_done, end_of, make_pipeline
 
 ABOVE_LIMIT = -1
-"""Why a cost is not known: a design is no good."""
+"""Failure of a design that was not judged to the end; see `judge`."""
 
 OVER_BUDGET = 20.0
 OVER_MEMORY = 4.0
@@ -60,7 +60,7 @@ def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Co
     pipeline = make_pipeline(tables, layout, design.clocks, memory, allocation.step_ns)
     needed = needed_blocks(tables, layout)
     done = closed_done(tables, layout, pipeline, needed)
-    steps = end_of(tables, pipeline, done[block_starts(layout)[1:] - 1])
+    steps = end_of(tables, pipeline, block_starts(layout), done)
     energy = total(energy_of(tables, design, layout, allocation, memory, steps))
     least = height(tables, energy, allocation.peak_w, memory, 0.0)
     if least > limit:

@@ -25,7 +25,7 @@ from hwgen.model.crossbar.timing import (
     Pipeline,
     Times,
     end_of,
-    slowest_gaps,
+    interval_alone,
 )
 
 NOTHING = -1
@@ -322,6 +322,6 @@ def collect(
                     order[total + place] = state.order[node]
                 if k + 1 == n:
                     done[place] = at + pipeline.to_next[i, k]
-    end = end_of(tables, pipeline, done[starts[1:] - 1]) if state.started.min() >= 0 else -1
-    interval = (layout.blocks * slowest_gaps(pipeline)).max()
+    end = end_of(tables, pipeline, starts, done) if state.started.min() >= 0 else -1
+    interval = interval_alone(layout, pipeline)
     return Times(starts, load, adc, store, order, done, end, interval)

@@ -19,8 +19,8 @@ from hwgen.model.crossbar.timing import (
     Pipeline,
     Times,
     end_of,
+    interval_alone,
     order_of,
-    slowest_gaps,
 )
 
 LOAD_GAP, LOAD_AFTER, ASK_GAP, ASK_AFTER, ADC_GAP, TURN = range(6)
@@ -133,8 +133,7 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
             if going[UNKNOWN, i] == 0:
                 awake[count] = i
                 count += 1
-    end = end_of(tables, pipeline, done[starts[1:] - 1])
-    interval = (layout.blocks * slowest_gaps(pipeline)).max()
+    end, interval = end_of(tables, pipeline, starts, done), interval_alone(layout, pipeline)
     return Times(starts, load, adc, store, order_of(load, store), done, end, interval)
 
 

@@ -169,8 +169,7 @@ def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
                 follow(ready, gap, after, store[own])
             after += pipeline.to_next[i, k]
         follow(ready, gap, after, done[own])
-    interval = (layout.blocks * slowest_gaps(pipeline)).max()
-    end = end_of(tables, pipeline, done[starts[1:] - 1])
+    end, interval = end_of(tables, pipeline, starts, done), interval_alone(layout, pipeline)
     return Times(starts, load, adc, store, order_of(load, store), done, end, interval)
 
 
@@ -228,13 +227,19 @@ def order_of(load: Ints, store: Ints) -> Ints:
 
 
 @compiled
-def end_of(tables: Tables, pipeline: Pipeline, done: Ints) -> int:
-    """Return the steps of an image from when the last block of each layer is done.
+def interval_alone(layout: Layout, pipeline: Pipeline) -> int:
+    """Return the steps from one image to the next if no layers share ADCs: of the slowest layer."""
+    return int((layout.blocks * slowest_gaps(pipeline)).max())
+
+
+@compiled
+def end_of(tables: Tables, pipeline: Pipeline, starts: Ints, done: Ints) -> int:
+    """Return the steps of an image from when all blocks are done; starts: see `block_starts`.
 
     The published count stops where the last operation starts.
     """
     end = 0
-    for i in range(len(done)):
+    for i in range(len(tables.kind)):
         last = 0 if tables.strict else pipeline.to_next[i, pipeline.length[i] - 1] - 1
-        end = max(end, done[i] - last)
+        end = max(end, done[starts[i + 1] - 1] - last)
     return end

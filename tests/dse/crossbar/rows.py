@@ -7,6 +7,12 @@ from hwgen.dse.crossbar.pairs import make_turns
 from hwgen.model.crossbar.tables import Tables
 from tests.dse.crossbar.judged import Judged
 
+BATCHES = [range(begin, begin + 25) for begin in range(0, 150, 25)]
+"""Seeds of the random networks that one test looks at."""
+
+SHARES = (1e-4, 0.02, 0.3)
+"""Sizes of the boxes around a design."""
+
 
 def fitting(rows: Choices, given: Judged, i: int) -> list[int]:
     """The choices that may stand for layer i of a design: no more macros, no more clocks."""

@@ -38,14 +38,11 @@ from hwgen.model.crossbar.tables import (
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Rules, points
 from tests.dse.crossbar.judged import Judged, neighbours_of, small
-from tests.dse.crossbar.rows import chosen_rows, weighted
+from tests.dse.crossbar.rows import BATCHES, SHARES, chosen_rows, weighted
 from tests.model.crossbar.designs import COMPONENTS
 from tests.model.crossbar.layers import conv
 
 ROUNDING = 1e-9
-BATCHES = [range(begin, begin + 25) for begin in range(0, 150, 25)]
-SHARES = (1e-4, 0.02, 0.3)
-"""Sizes of the boxes around a design."""
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])

@@ -16,14 +16,11 @@ from hwgen.model.crossbar.tables import Floats, make_tables
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules, points
 from tests.dse.crossbar.judged import Judged, judged, neighbours_of, small
-from tests.dse.crossbar.rows import chosen_rows, pace_of, spared, weighted
+from tests.dse.crossbar.rows import BATCHES, SHARES, chosen_rows, pace_of, spared, weighted
 from tests.model.crossbar.designs import COMPONENTS
 from tests.model.crossbar.layers import conv, pool
 
 ROUNDING = 1e-9
-BATCHES = [range(begin, begin + 25) for begin in range(0, 150, 25)]
-SHARES = (1e-4, 0.02, 0.3)
-"""Sizes of the boxes around a design."""
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])
