@@ -2,38 +2,29 @@
 
 from hwgen.dse.crossbar.published.duplication import Variant
 from hwgen.dse.crossbar.published.method import Problem, PublishedSearch
-from hwgen.dse.crossbar.published.search import search
+from hwgen.dse.crossbar.published.search import Found, Mapper, search
+from hwgen.dse.crossbar.published.tasks import Winner
 from hwgen.dse.crossbar.result import Candidate, Chosen
 from hwgen.dse.crossbar.work import from_design
-from hwgen.spec.crossbar.components import Components
-from hwgen.spec.crossbar.network import CrossbarNetwork
-from hwgen.spec.crossbar.point import Rules
 
 METHODS: dict[str, Variant] = {"text": "text", "code": "code"}
 """The published search by the name that a person gives it: as described, or as shipped."""
 
 
-def published_design(
-    network: CrossbarNetwork,
-    components: Components,
-    *,
-    power_w: float,
-    rules: Rules,
-    seed: int,
-    method: str,
-    evaluations: int | None,
-) -> tuple[Candidate | None, int]:
-    """Return the best design of a published search and the evaluations that it took."""
-    problem = Problem(network=network, components=components, power_w=power_w, rules=rules)
-    found = search(
-        problem, PublishedSearch(variant=METHODS[method]), evaluations=evaluations, seed=seed
-    )
-    if found.best is None:
-        return None, found.evaluations
-    cost = found.best.cost
-    candidate = Candidate(
-        point=found.best.point,
-        chosen=Chosen(**from_design(found.best.design)),
+def published_search(
+    problem: Problem, *, method: str, evaluations: int | None, seed: int, mapper: Mapper
+) -> Found:
+    """Return what a published search finds; genes are judged by the closed form."""
+    search_of = PublishedSearch(variant=METHODS[method], exact=False)
+    return search(problem, search_of, evaluations=evaluations, seed=seed, mapper=mapper)
+
+
+def adopted(winner: Winner) -> Candidate:
+    """Return a design of a published search as a candidate."""
+    cost = winner.cost
+    return Candidate(
+        point=winner.point,
+        chosen=Chosen(**from_design(winner.design)),
         efficiency_gops_per_w=cost.efficiency,
         energy_nj=cost.energy_nj,
         steps=int(cost.steps),
@@ -42,4 +33,3 @@ def published_design(
         peak_w=cost.peak_w,
         memory=int(cost.memory),
     )
-    return candidate, found.evaluations

@@ -25,7 +25,7 @@ class Budget:
     """What a search may spend; None: as much as suits the network.
 
     method: bounded, or text or code for the published search
-    evaluations: of the closed form
+    evaluations: designs that are judged, by the closed form or block by block
     boxes: of the design space that are bounded
     sharing: whether two layers may share macros
     time_limit_s: the answer then depends on the machine, and says so

@@ -7,17 +7,19 @@ work of a size that does not depend on who does them, so the answer is the same 
 workers.
 """
 
-import heapq
 import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from hwgen.dse.crossbar.adopt import METHODS, published_design
-from hwgen.dse.crossbar.anneal import COLD, HOT
+from hwgen.dse.crossbar.adopt import METHODS, adopted, published_search
 from hwgen.dse.crossbar.budget import Budget, Purse
+from hwgen.dse.crossbar.designs import Designs, Waiting, confirmed, own_point
 from hwgen.dse.crossbar.frontier import Frontier
+from hwgen.dse.crossbar.published.method import Problem
+from hwgen.dse.crossbar.published.pieces import Crew
+from hwgen.dse.crossbar.published.tasks import Winner
 from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.dse.executors import Executor
 from hwgen.dse.store import Store, run_stored
@@ -29,8 +31,8 @@ from hwgen.spec.crossbar.point import Point, Rules, points
 BOUND = "hwgen.dse.crossbar.work:bound"
 SEARCH = "hwgen.dse.crossbar.work:search"
 
-SPLITS, STARTS = 12, 4
-"""Boxes that are split and designs that are annealed in one round."""
+SPLITS = 12
+"""Boxes that are split in one round."""
 
 MOST_FREE_BOXES = 2_000
 """Boxes that may be looked at in vain for a first design."""
@@ -57,7 +59,7 @@ class Search:
     """One search as it goes on.
 
     widest: see `widest_of`
-    best: the best candidate; frontier: what is known of all boxes
+    frontier: what is known of all boxes
     """
 
     def __init__(
@@ -82,16 +84,16 @@ class Search:
         self.operations = float(operations_of(network, strict=rules == "strict"))
         self.purse = Purse(budget, network)
         self.frontier = Frontier()
-        self.candidates: list[Candidate] = []
-        self.waiting: list[tuple[float, int, int, int, Json]] = []
+        self.designs = Designs()
         self.convergence: list[Progress] = []
-        self.evaluations = self.exact_evaluations = self.boxes = self.turns = 0
+        self.evaluations = self.exact_evaluations = self.boxes = 0
+        self.stopped = False
         self.started = time.monotonic()
 
     @property
     def best(self) -> Candidate | None:
         """The most efficient design so far."""
-        return self.candidates[0] if self.candidates else None
+        return self.designs.best
 
     @property
     def target_nj(self) -> float:
@@ -103,11 +105,11 @@ class Search:
         """Energy of a design that nobody would build: 1 GOPS/W."""
         return self.operations
 
-    def task(self, point: int, **more: Any) -> Json:
+    def task(self, point: Point, **more: Any) -> Json:
         """Return a piece of work at a point."""
         return {
             "problem": self.problem,
-            "point": asdict(self.points[point]),
+            "point": asdict(point),
             "power_w": self.power_w,
             "rules": self.rules,
             **more,
@@ -132,10 +134,14 @@ class Search:
             self.boxes += 1
             is_open = self.frontier.put(point, entry, entry["energy_nj"], self.target_nj)
             if is_open and entry["design"] is not None:
-                own = self.points.index(replace(self.points[point], rram_ratio=entry["ratio"]))
-                number = self.frontier.number
-                start = (entry["height_nj"], number, own, entry["memory"], entry["design"])
-                heapq.heappush(self.waiting, start)
+                waiting = Waiting(
+                    height_nj=entry["height_nj"],
+                    number=self.frontier.number,
+                    point=own_point(self.points[point], entry),
+                    memory=entry["memory"],
+                    design=entry["design"],
+                )
+                self.designs.wait(waiting)
 
     @property
     def bounding(self) -> bool:
@@ -147,7 +153,7 @@ class Search:
         chosen = self.frontier.take(min(SPLITS, self.purse.boxes), self.target_nj)
         tasks = [
             self.task(
-                box.point,
+                self.points[box.point],
                 target_nj=self.target_nj,
                 **{key: box.entry[key] for key in ("box", "cuts", "ranges", "whole")},
             )
@@ -159,7 +165,7 @@ class Search:
             self.frontier.put_back(chosen)
             raise
         # Until a first design is known, boxes are free: without one nothing else helps.
-        if self.candidates or self.waiting or self.boxes > MOST_FREE_BOXES:
+        if self.best or self.designs.waiting or self.boxes > MOST_FREE_BOXES:
             self.purse.split(len(chosen))
         for box, result in zip(chosen, results, strict=True):
             if result["narrow"]:
@@ -169,49 +175,26 @@ class Search:
                 entry["whole"] = False
             self.take(box.point, result)
 
-    def starts(self) -> list[tuple[int, int, Json, float]]:
-        """Return point, scratchpad, design and first threshold of what is annealed next.
-
-        Half of them go on from the best designs, with a smaller threshold, or, every other time,
-        into smaller scratchpads. Where nothing better is known, even a hopeless design is somewhere
-        to begin.
-        """
-        chosen: list[tuple[int, int, Json, float]] = []
-        self.turns += 1
-        for place, candidate in enumerate(self.candidates[: STARTS // 2]):
-            point = self.points.index(candidate.point)
-            hot, memory = max(COLD, HOT / (2 + 2 * place)), candidate.memory
-            smaller = self.widest[point], candidate.point.rram_ratio or 0.0, memory - 1
-            if self.turns % 2 == 0 and self.frontier.is_open(*smaller):
-                hot, memory = HOT, memory - 1
-            chosen.append((point, memory, candidate.chosen.as_json(), hot))
-        while self.waiting and len(chosen) < STARTS:
-            if chosen and self.waiting[0][0] >= self.hopeless_nj:
-                break
-            _, _, point, memory, design = heapq.heappop(self.waiting)
-            chosen.append((point, memory, design, HOT))
-        return chosen
-
     def anneal(self) -> None:
         """Anneal the next designs, and keep what was confirmed."""
-        starts = self.starts()
+        starts = self.designs.starts(self.is_open, self.hopeless_nj)
         if not starts:
             if not self.bounding:
                 self.purse.end()
             return
         tasks = []
-        for place, (point, memory, design, hot) in enumerate(starts):
+        for place, start in enumerate(starts):
             task = self.task(
-                point,
-                memory=memory,
-                design=design,
-                evaluations=self.purse.evaluations(Chosen(**design), len(starts) - place),
+                start.point,
+                memory=start.memory,
+                design=start.design,
+                evaluations=self.purse.evaluations(Chosen(**start.design), len(starts) - place),
                 seed=(self.seed * 1_000_003 + self.evaluations + place) % (1 << 32),
-                hot=hot,
+                hot=start.hot,
                 sharing=self.budget.sharing,
             )
             if task["evaluations"] > 0:
-                tasks.append((point, task))
+                tasks.append((start.point, task))
         if not tasks:
             self.purse.end()
             return
@@ -220,16 +203,12 @@ class Search:
             self.evaluations += result["evaluations"]
             self.exact_evaluations += result["exact_evaluations"]
             if result["design"] is not None:
-                self.keep(point, result)
+                self.designs.keep(confirmed(point, result))
 
-    def keep(self, point: int, result: Json) -> None:
-        """Put a confirmed design among the candidates, the best first, each once."""
-        chosen = Chosen(**result["design"])
-        candidate = Candidate(point=self.points[point], chosen=chosen, **result["cost"])
-        if candidate in self.candidates:
-            return
-        self.candidates.append(candidate)
-        self.candidates.sort(key=lambda each: -each.efficiency_gops_per_w)
+    def is_open(self, point: Point, memory: int) -> bool:
+        """Return whether a point may hold something better with scratchpads of a size."""
+        widest = self.widest[self.points.index(point)]
+        return self.frontier.is_open(widest, point.rram_ratio or 0.0, memory)
 
     def bound_nj(self) -> float:
         """Return the energy that no design is below."""
@@ -238,21 +217,31 @@ class Search:
 
     def adopt(self) -> None:
         """Take the design of the published search, and spend what is left on its bound."""
-        best, self.evaluations = published_design(
-            self.network,
-            self.components,
-            power_w=self.power_w,
-            rules=self.rules,
-            seed=self.seed,
+        crew = Crew(problem=self.problem, run=self.run, tell=self.follow, late=self.out_of_time)
+        found = published_search(
+            Problem(
+                network=self.network,
+                components=self.components,
+                power_w=self.power_w,
+                rules=self.rules,
+            ),
             method=self.budget.method,
             evaluations=self.budget.evaluations,
+            seed=self.seed,
+            mapper=crew,
         )
-        self.exact_evaluations = self.evaluations
+        self.evaluations = found.evaluations
+        self.exact_evaluations = found.exact_evaluations
+        self.stopped = crew.stopped
         self.purse.end()
-        if best is None:
+        if found.best is None:
             self.frontier.open.clear()
-        else:
-            self.candidates.append(best)
+
+    def follow(self, evaluations: int, best: Winner | None) -> None:
+        """Tell how far the published search is."""
+        self.evaluations = evaluations
+        self.designs.candidates = [adopted(best)] if best else []
+        self.tell()
 
     def tell(self) -> None:
         """Note how far the search is, and tell whoever wants to know."""
@@ -271,15 +260,14 @@ class Search:
 
     def go(self) -> SearchResult | None:
         """Search until the budget is spent or nothing is left to find; None if nothing fits."""
-        stopped = False
         try:
             self.begin()
             if self.budget.method in METHODS:
                 self.adopt()
             self.tell()
-            while self.purse.annealing or self.bounding:
+            while not self.stopped and (self.purse.annealing or self.bounding):
                 if self.out_of_time():
-                    stopped = True
+                    self.stopped = True
                     break
                 if self.bounding:
                     self.split()
@@ -289,10 +277,10 @@ class Search:
         except KeyboardInterrupt:
             if self.best is None:
                 raise
-            stopped = True
-        return self.result(stopped) if self.best else None
+            self.stopped = True
+        return self.result() if self.best else None
 
-    def result(self, stopped: bool) -> SearchResult:
+    def result(self) -> SearchResult:
         """Return what was found."""
         assert self.best is not None
         return SearchResult(
@@ -301,20 +289,20 @@ class Search:
             seed=self.seed,
             method=self.budget.method,
             best=self.best,
-            candidates=self.candidates,
+            candidates=self.designs.candidates,
             points=[self.point_result(place) for place in range(len(self.points))],
             convergence=self.convergence,
             bound_gops_per_w=self.operations / self.bound_nj(),
             evaluations=self.evaluations,
             exact_evaluations=self.exact_evaluations,
             boxes=self.boxes,
-            stopped_early=stopped,
+            stopped_early=self.stopped,
         )
 
     def point_result(self, place: int) -> PointResult:
         """Return what is known of one point."""
         point: Point = self.points[place]
-        own = [each for each in self.candidates if each.point == point]
+        own = [each for each in self.designs.candidates if each.point == point]
         best = own[0].efficiency_gops_per_w if own else 0.0
         bound = self.frontier.bound_nj(self.widest[place], point.rram_ratio or 0.0)
         return PointResult(

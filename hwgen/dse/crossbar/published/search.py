@@ -66,7 +66,7 @@ class Found:
     """What a published search found.
 
     best, claimed: see `Outcome`
-    evaluations: that were spent
+    evaluations: that were spent; exact_evaluations: those of the exact simulation among them
     curve: (evaluations, GOPS/W of the best until then), at each improvement
     explanation: why there is no design; empty if there is one
     """
@@ -74,6 +74,7 @@ class Found:
     best: Winner | None
     claimed: Winner | None
     evaluations: int
+    exact_evaluations: int
     curve: tuple[tuple[int, float], ...]
     explanation: str
 
@@ -178,13 +179,14 @@ def gather(plan: Plan, outcomes: Iterable[Outcome]) -> Found:
     """Return what all tasks found together; of equal designs the first counts."""
     best: Winner | None = None
     claimed: Winner | None = None
-    evaluations = 0
+    evaluations = exact_evaluations = 0
     curve: list[tuple[int, float]] = []
     for outcome in outcomes:
         for step, value in outcome.steps:
             if not curve or value > curve[-1][1]:
                 curve.append((evaluations + step, value))
         evaluations += outcome.evaluations
+        exact_evaluations += outcome.exact_evaluations
         if efficiency(outcome.best) > efficiency(best):
             best = outcome.best
         if efficiency(outcome.claimed) > efficiency(claimed):
@@ -193,6 +195,7 @@ def gather(plan: Plan, outcomes: Iterable[Outcome]) -> Found:
         best=best,
         claimed=claimed,
         evaluations=evaluations,
+        exact_evaluations=exact_evaluations,
         curve=tuple(curve),
         explanation="" if best else explain(plan, evaluations),
     )

@@ -83,12 +83,14 @@ class Outcome:
     best: within the power budget, rounding included, and with scratchpads of the right size
     claimed: the best by efficiency alone, which is all that the published code looks at; only
         where every gene is judged exactly
+    evaluations: of the closed form and of the exact simulation together
     steps: (evaluations, efficiency) at each improvement of `best`
     """
 
     best: Winner | None
     claimed: Winner | None
     evaluations: int
+    exact_evaluations: int
     steps: tuple[tuple[int, float], ...]
 
 
@@ -157,6 +159,7 @@ class Judge:
     space: Space
     exact: bool = True
     evaluations: int = 0
+    exact_evaluations: int = 0
     best: Winner | None = None
     claimed: Winner | None = None
     steps: list[tuple[int, float]] = field(default_factory=list)
@@ -186,6 +189,7 @@ class Judge:
     def judged(self, gene: Gene, *, exact: bool) -> Winner:
         """Evaluate a gene, and count it."""
         self.evaluations += 1
+        self.exact_evaluations += exact
         design = design_of(self.tables, self.space, gene)
         judge = evaluate_identical if self.task.method.macros == "identical" else evaluate
         return Winner(
@@ -216,6 +220,7 @@ class Judge:
             best=self.best,
             claimed=claimed,
             evaluations=self.evaluations,
+            exact_evaluations=self.exact_evaluations,
             steps=tuple(self.steps),
         )
 
