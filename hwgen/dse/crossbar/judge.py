@@ -3,9 +3,9 @@
 import numpy as np
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.allocate import FEASIBLE, TOO_MANY_MACROS, allocate
+from hwgen.model.crossbar.allocate import FEASIBLE, TOO_MANY_MACROS, Allocation, allocate
 from hwgen.model.crossbar.buffers import kilobytes_above
-from hwgen.model.crossbar.design import Design, lay_out
+from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.evaluate import (
     Cost,
     cost_of,
@@ -44,6 +44,15 @@ def height(tables: Tables, energy_nj: float, peak_w: float, memory: int, kilobyt
 
 
 @compiled
+def height_within(
+    tables: Tables, design: Design, layout: Layout, allocation: Allocation, memory: int, steps: int
+) -> float:
+    """Return the height of a design with so many steps if its scratchpads are large enough."""
+    energy = total(energy_of(tables, design, layout, allocation, memory, steps))
+    return height(tables, energy, allocation.peak_w, memory, 0.0)
+
+
+@compiled
 def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Cost, float]:
     """Return the cost with scratchpads of a given size, and the height; inf: cannot be built.
 
@@ -61,13 +70,11 @@ def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Co
     needed = needed_blocks(tables, layout)
     done = closed_done(tables, layout, pipeline, needed)
     steps = end_of(tables, pipeline, block_starts(layout), done)
-    energy = total(energy_of(tables, design, layout, allocation, memory, steps))
-    least = height(tables, energy, allocation.peak_w, memory, 0.0)
+    least = height_within(tables, design, layout, allocation, memory, steps)
     if least > limit:
         return failed(ABOVE_LIMIT), least
     times = take_turns(tables, layout, pipeline, needed, design.mate, done)
-    energy = total(energy_of(tables, design, layout, allocation, memory, times.end))
-    least = height(tables, energy, allocation.peak_w, memory, 0.0)
+    least = height_within(tables, design, layout, allocation, memory, times.end)
     if least > limit:
         return failed(ABOVE_LIMIT), least
     capacity = tables.memories[memory, KILOBYTES]

@@ -22,7 +22,7 @@ from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import provider_block
 from hwgen.model.crossbar.tables import FC, Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, Times
+from hwgen.model.crossbar.timing import Pipeline, Times, slowest_gaps
 
 NEVER = -(1 << 40)
 
@@ -53,10 +53,9 @@ def times_after(
     """
     done = np.full(len(times.done), NEVER)
     done[times.block_start[start + 1] - 1] = 0
+    gaps = slowest_gaps(pipeline)
     for i in range(start + 1, len(tables.kind)):
-        n = pipeline.length[i]
-        per_block = pipeline.to_block[i, :n].max()
-        through = pipeline.to_next[i, :n].sum()
+        through = pipeline.to_next[i, : pipeline.length[i]].sum()
         last = NEVER
         for block in range(layout.blocks[i]):
             ready = NEVER
@@ -66,7 +65,7 @@ def times_after(
                     continue
                 place = times.block_start[p] + provider_block(tables, layout, i, block, p)
                 ready = max(ready, done[place])
-            last = max(NEVER, last + per_block, ready)
+            last = max(NEVER, last + gaps[i], ready)
             if last > NEVER // 2:
                 done[times.block_start[i] + block] = last + through
     return Times(

@@ -13,6 +13,7 @@ from hwgen.model.crossbar.allocate import (
 from hwgen.model.crossbar.buffers import memory_class
 from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out
 from hwgen.model.crossbar.exact import FOREVER, exact_times
+from hwgen.model.crossbar.identical import allocate_identical
 from hwgen.model.crossbar.tables import (
     ADC,
     DAC,
@@ -170,6 +171,18 @@ def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
     Scratchpad capacity and times depend on each other. The published code repeats until the
     capacity stays, ten times at most; strict rules let it only grow, so it always converges.
     """
+    return settled(tables, design, exact, False)
+
+
+@compiled
+def evaluate_identical(tables: Tables, design: Design, exact: bool) -> Cost:
+    """Return the cost of a design with identical macros."""
+    return settled(tables, design, exact, True)
+
+
+@compiled
+def settled(tables: Tables, design: Design, exact: bool, identical: bool) -> Cost:
+    """Return the cost at the scratchpad size that times ask for."""
     layout = lay_out(tables, design)
     if not within_limits(tables, design, layout):
         return failed(TOO_MANY_MACROS)
@@ -180,7 +193,10 @@ def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
     for _ in range(PUBLISHED_ROUNDS):
         if memory >= len(tables.memories):
             return failed(NO_MEMORY)
-        allocation = allocate(tables, design, layout, memory)
+        if identical:
+            allocation = allocate_identical(tables, design, layout, memory)
+        else:
+            allocation = allocate(tables, design, layout, memory)
         if allocation.failure != FEASIBLE:
             return failed(allocation.failure)
         times = simulate(tables, design, layout, memory, allocation.step_ns, exact)

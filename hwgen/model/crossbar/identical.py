@@ -11,9 +11,7 @@ from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import (
     BISECTIONS,
     FEASIBLE,
-    NO_MEMORY,
     NO_POWER,
-    TOO_MANY_MACROS,
     Allocation,
     counts_for,
     layer_work,
@@ -21,16 +19,7 @@ from hwgen.model.crossbar.allocate import (
     power_of,
     used_crossbars,
 )
-from hwgen.model.crossbar.buffers import memory_class
-from hwgen.model.crossbar.design import Design, Layout, lay_out
-from hwgen.model.crossbar.evaluate import (
-    PUBLISHED_ROUNDS,
-    Cost,
-    cost_of,
-    failed,
-    simulate,
-    within_limits,
-)
+from hwgen.model.crossbar.design import Design, Layout
 from hwgen.model.crossbar.tables import (
     ADC,
     FC,
@@ -112,29 +101,3 @@ def slowest(tables: Tables, work: Floats, counts: Floats) -> float:
             if counts[i, c] > 0:
                 longest = max(longest, work[i, c] / (tables.parts[c, RATE] * counts[i, c]))
     return longest
-
-
-@compiled
-def evaluate_identical(tables: Tables, design: Design, exact: bool) -> Cost:
-    """Return the cost of a design with identical macros; see `evaluate`, which this follows."""
-    layout = lay_out(tables, design)
-    if not within_limits(tables, design, layout):
-        return failed(TOO_MANY_MACROS)
-    memory = 0
-    if not tables.strict:
-        times = simulate(tables, design, layout, -1, tables.scalars[FLOOR], exact)
-        memory = memory_class(tables, layout, times)
-    for _ in range(PUBLISHED_ROUNDS):
-        if memory >= len(tables.memories):
-            return failed(NO_MEMORY)
-        allocation = allocate_identical(tables, design, layout, memory)
-        if allocation.failure != FEASIBLE:
-            return failed(allocation.failure)
-        times = simulate(tables, design, layout, memory, allocation.step_ns, exact)
-        needed = memory_class(tables, layout, times)
-        converged = needed <= memory if tables.strict else needed == memory
-        used = memory
-        memory = needed
-        if converged:
-            break
-    return cost_of(tables, design, layout, allocation, used, times, converged)

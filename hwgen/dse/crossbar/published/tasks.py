@@ -16,8 +16,7 @@ from hwgen.dse.crossbar.published.genes import Gene, Space, design_of, make_spac
 from hwgen.dse.crossbar.published.method import CONFIRMED, Problem, PublishedSearch
 from hwgen.model.crossbar.allocate import FEASIBLE
 from hwgen.model.crossbar.design import Design
-from hwgen.model.crossbar.evaluate import Cost, evaluate
-from hwgen.model.crossbar.identical import evaluate_identical
+from hwgen.model.crossbar.evaluate import Cost, evaluate, evaluate_identical
 from hwgen.model.crossbar.tables import Tables
 from hwgen.spec.crossbar.point import Point
 
