@@ -7,7 +7,13 @@ import numpy as np
 from hwgen.dse.crossbar.boxes import most_copies
 from hwgen.dse.crossbar.cuts import Needs, make_needs
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.buffers import PUBLISHED_FILL, published_first, published_last, shape_of
+from hwgen.model.crossbar.buffers import (
+    PUBLISHED_FILL,
+    published_first,
+    published_last,
+    shape_of,
+    widest_window,
+)
 from hwgen.model.crossbar.design import ceil_div
 from hwgen.model.crossbar.tables import (
     DATA_BITS,
@@ -26,19 +32,19 @@ def held_inputs(tables: Tables, i: int, copies: int, split: bool) -> float:
     split: over several macros; the published code then looks at the copies of one of them, here as
     few as there can be
     """
+    blocks = ceil_div(tables.pixels[i], copies)
+    if tables.strict and tables.kind[i] != FC:
+        window = widest_window(tables, i, copies, blocks)
+        return float(window * read_channels(tables, i))
     most = 0.0
     shape = shape_of(tables, i)
-    start = tables.window_start[i]
-    for block in range(ceil_div(tables.pixels[i], copies)):
+    for block in range(blocks):
         held = 0.0
         begin = block * copies
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
             if tables.kind[i] == FC:
                 pixels = tables.pixels[p]
-            elif tables.strict:
-                last = tables.last_pixel[start + min(tables.pixels[i], begin + copies) - 1]
-                pixels = last - tables.first_pixel[start + begin] + 1
             else:
                 last = published_last(shape, tables.side[p], begin + copies)
                 for share in range(1, copies if split else 1):
@@ -49,12 +55,24 @@ def held_inputs(tables: Tables, i: int, copies: int, split: bool) -> float:
     return most
 
 
+@compiled
+def read_channels(tables: Tables, i: int) -> int:
+    """Return the channels of all providers of layer i."""
+    channels = 0
+    for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+        channels += tables.cout[tables.provider[e]]
+    return channels
+
+
 class Held(NamedTuple):
     """Elements that layers hold at least: of layer i with D copies at begin[i] + D.
 
+    Inputs count even where they wait as outputs of a provider in the same macro: those are more.
+
     whole: inputs in a single macro; split: in several, all together
-    outputs: that wait for readers
-    following: both, of the layers without weights that follow it and nothing else, at most of one
+    outputs: that wait for readers; by strict rules also those of the layers without weights that
+        follow it and nothing else, which are in the same macro
+    following: inputs and outputs of such a layer, of the one that holds most
     """
 
     begin: Ints
@@ -83,8 +101,10 @@ def make_held(tables: Tables) -> Held:
             split[place] = whole[place]
             if not tables.strict:
                 split[place] = held_inputs(tables, i, copies, True)
+            following[place], behind = held_behind(tables, i, copies, released)
             outputs[place] = held_outputs(tables, i, copies, released[i])
-            following[place] = held_behind(tables, i, copies, released)
+            if tables.strict:
+                outputs[place] += behind
     return Held(begin, whole, split, outputs, following)
 
 
@@ -143,12 +163,14 @@ def held_outputs(tables: Tables, i: int, copies: int, released: Ints) -> float:
 
 
 @compiled
-def held_behind(tables: Tables, i: int, copies: int, released: list[Ints]) -> float:
-    """Return the most that a layer without weights holds which reads layer i and nothing else.
+def held_behind(tables: Tables, i: int, copies: int, released: list[Ints]) -> tuple[float, float]:
+    """Return what layers without weights hold that read layer i and nothing else.
 
-    Its blocks are as many as those of layer i, see `design.spread`.
+    Their blocks are as many as those of layer i, see `design.spread`.
+
+    Returns inputs and outputs of the one that holds most, and the outputs of all.
     """
-    most = 0.0
+    most, all_outputs = 0.0, 0.0
     blocks = np.zeros(len(tables.kind), np.int64)
     blocks[i] = ceil_div(tables.pixels[i], copies)
     for j in range(i + 1, len(tables.kind)):
@@ -160,9 +182,10 @@ def held_behind(tables: Tables, i: int, copies: int, released: list[Ints]) -> fl
             continue
         blocks[j] = min(before, tables.pixels[j])
         own = ceil_div(tables.pixels[j], blocks[j])
-        held = held_inputs(tables, j, own, False) + held_outputs(tables, j, own, released[j])
-        most = max(most, held)
-    return most
+        outputs = held_outputs(tables, j, own, released[j])
+        most = max(most, held_inputs(tables, j, own, False) + outputs)
+        all_outputs += outputs
+    return most, all_outputs
 
 
 @compiled

@@ -4,7 +4,7 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout, ceil_div
-from hwgen.model.crossbar.tables import DATA_BITS, ELTWISE, FC, KILOBYTES, Tables
+from hwgen.model.crossbar.tables import DATA_BITS, ELTWISE, FC, KILOBYTES, Floats, Tables
 from hwgen.model.crossbar.timing import Times
 
 PUBLISHED_FILL = 0.9
@@ -57,15 +57,56 @@ def published_last(shape: Shape, in_side: int, pixel: int) -> int:
 
 
 @compiled
+def is_read_in_place(layout: Layout, i: int, provider: int) -> bool:
+    """Return whether the only macro of layer i is that in which a provider's outputs wait."""
+    return bool(
+        layout.shared_macros[i] == 1 and layout.first_macro[i] == layout.merge_macro[provider]
+    )
+
+
+@compiled
 def input_need(tables: Tables, layout: Layout, i: int) -> float:
     """Return the most input elements that a macro of layer i holds at a time.
 
-    The published code looks at the copies of one macro, and takes the difference of the first and
-    the last pixel, not the count.
+    By strict rules without those that wait in the same macro as outputs.
+    """
+    if not tables.strict:
+        return published_input_need(tables, layout, i)
+    elements, channels = 0, 0
+    for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+        p = tables.provider[e]
+        if is_read_in_place(layout, i, p):
+            continue
+        channels += tables.cout[p]
+        elements += tables.cout[p] * tables.pixels[p]
+    if channels > 0 and tables.kind[i] != FC:
+        elements = channels * widest_window(tables, i, layout.copies[i], layout.blocks[i])
+    return float(elements / layout.row_shares[i])
+
+
+@compiled
+def widest_window(tables: Tables, i: int, copies: int, blocks: int) -> int:
+    """Return the most pixels of a provider that a block of a layer needs; blocks may be empty."""
+    start, end, most = tables.window_start[i], tables.window_start[i + 1], 0
+    first, last = tables.first_pixel[start:end], tables.last_pixel[start:end]
+    pixels = len(first)
+    for block in range(blocks):
+        begin = block * copies
+        window = last[min(pixels, begin + copies) - 1] - first[min(pixels - 1, begin)] + 1
+        most = max(most, window)
+    return int(most)
+
+
+@compiled
+def published_input_need(tables: Tables, layout: Layout, i: int) -> float:
+    """Return the most input elements of layer i at a time, as the published code has it.
+
+    It looks at the copies of one macro, and takes the difference of the first and the last pixel,
+    not the count.
     """
     most = 0.0
     shape = shape_of(tables, i)
-    copies, start = layout.copies[i], tables.window_start[i]
+    copies = layout.copies[i]
     share = ceil_div(copies, layout.copy_shares[i])
     for block in range(layout.blocks[i]):
         held = 0.0
@@ -75,9 +116,6 @@ def input_need(tables: Tables, layout: Layout, i: int) -> float:
             side = tables.side[p]
             if shape[0] == FC:
                 pixels = tables.pixels[p]
-            elif tables.strict:
-                last = tables.last_pixel[start + min(tables.pixels[i], begin + copies) - 1]
-                pixels = last - tables.first_pixel[start + min(tables.pixels[i] - 1, begin)] + 1
             else:
                 pixels = published_last(shape, side, begin + share)
                 pixels -= published_first(shape, side, begin)
@@ -165,19 +203,40 @@ def kilobytes_needed(tables: Tables, layout: Layout, times: Times) -> float:
 def kilobytes_above(tables: Tables, layout: Layout, times: Times, enough: float) -> float:
     """Return what the fullest scratchpad holds if that is more than `enough`, else no more.
 
-    Layers whose whole maps are no more are not looked at.
+    Each layer has a place of its own in a scratchpad; the published code takes the layer that needs
+    most. Layers are not looked at where whole maps are no more than enough.
     """
     size = tables.scalars[DATA_BITS] / 8 / 1024 * (1.0 if tables.strict else PUBLISHED_FILL)
-    most = 0.0
+    whole = whole_maps(tables, layout)
+    held = np.zeros(len(whole))
     for i in range(len(tables.kind)):
-        whole = float(layout.blocks[i] * layout.copies[i] * tables.cout[i])
+        own, last = places_of(tables, layout, i)
+        if max(whole[own].max(), whole[last]) * size > enough:
+            held[own] += input_need(tables, layout, i)
+            held[last] += output_need(tables, layout, times, i)
+    return float(held.max() * size)
+
+
+@compiled
+def whole_maps(tables: Tables, layout: Layout) -> Floats:
+    """Return the elements of all that might ever be in each place, see `places_of`."""
+    whole = np.zeros(layout.total_macros if tables.strict else len(tables.kind))
+    for i in range(len(tables.kind)):
+        own, last = places_of(tables, layout, i)
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
-            whole += tables.pixels[p] * tables.cout[p] / layout.row_shares[i]
-        if whole * size > enough:
-            need = input_need(tables, layout, i) + output_need(tables, layout, times, i)
-            most = max(most, need)
-    return float(most * size)
+            whole[own] += tables.pixels[p] * tables.cout[p] / layout.row_shares[i]
+        whole[last] += layout.blocks[i] * layout.copies[i] * tables.cout[i]
+    return whole
+
+
+@compiled
+def places_of(tables: Tables, layout: Layout, i: int) -> tuple[slice, int]:
+    """Return where inputs and outputs of layer i lie: in which macros; published: by itself."""
+    if not tables.strict:
+        return slice(i, i + 1), i
+    first = layout.first_macro[i]
+    return slice(first, first + layout.shared_macros[i]), int(layout.merge_macro[i])
 
 
 @compiled

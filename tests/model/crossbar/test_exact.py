@@ -17,7 +17,7 @@ from hwgen.spec.crossbar.point import Rules
 from tests.model.crossbar.designs import compiled_of
 from tests.model.crossbar.random_designs import random_case
 
-NEED_LESS_THAN_THEY_HAVE = (1002, 2061)
+NEED_LESS_THAN_THEY_HAVE = (1002, 2137)
 """Larger scratchpads make loads slower, and so smaller ones would do, were they not too fast."""
 
 NEEDS_MOST_AT_FIRST = 3137

@@ -10,24 +10,39 @@ PUBLISHED_FILL = 0.9
 
 
 def kilobytes_of(case: Case, starts: dict[Node, int]) -> float:
-    """Return the KB that the fullest macro needs; `starts` in the order of happening."""
+    """Return the KB that the fullest macro needs; `starts` in the order of happening.
+
+    The published code takes the layer that needs most, as if no two were in one macro.
+    """
+    layers = range(len(case.network.layers))
+    inputs = [most_loaded(case, place) for place in layers]
     if case.strict:
-        outputs = [most_waiting(case, starts, place) for place in range(len(case.network.layers))]
+        outputs = [most_waiting(case, starts, place) for place in layers]
+        elements = max(
+            sum(inputs[place] for place in layers if macro in case.plan.layers[place].macros)
+            + sum(
+                outputs[place] for place in layers if macro == case.plan.layers[place].merge_macro
+            )
+            for macro in range(case.plan.macros)
+        )
     else:
         outputs = published_outputs(case, starts)
-    inputs = [most_loaded(case, place) for place in range(len(case.network.layers))]
-    elements = max(one + other for one, other in zip(inputs, outputs, strict=True))
-    kilobytes = elements * case.components.activation_bits / 8 / 1024
-    return kilobytes if case.strict else kilobytes * PUBLISHED_FILL
+        elements = PUBLISHED_FILL * max(map(sum, zip(inputs, outputs, strict=True)))
+    return elements * case.components.activation_bits / 8 / 1024
 
 
 def most_loaded(case: Case, place: int) -> float:
-    """Return the most input elements that a macro of a layer holds for a block."""
+    """Return the most input elements that a macro of a layer holds for a block.
+
+    Strict: without those that are there already, as outputs of a provider in the same macro.
+    """
     layer, placed = case.network.layers[place], case.plan.layers[place]
     most = 0.0
     for cnt in range(placed.blocks):
         held = 0.0
         for provider in layer.providers:
+            if case.strict and set(placed.macros) == {case.plan.layers[provider].merge_macro}:
+                continue
             source = case.network.layers[provider]
             pixels = window_of_block(case, place, cnt) if layer.kind != "fc" else source.pixels
             held += pixels * source.out_channels / placed.row_shares
