@@ -96,6 +96,28 @@ class Scratchpad(NamedTuple):
     peak: float
 
 
+class Span(NamedTuple):
+    """Copies and clocks that a choice stands for, from first to last, and macros at most."""
+
+    copies: int
+    upto: int
+    clocks: int
+    upto_clocks: int
+    most_macros: int
+
+
+class Room(NamedTuple):
+    """Elements of some copies of a layer in scratchpads, at least.
+
+    whole: inputs in a single macro; split: in several, all together
+    left: for inputs of one macro, by what outputs leave; negative: nothing fits at all
+    """
+
+    whole: float
+    split: float
+    left: float
+
+
 @compiled
 def scratchpad_of(tables: Tables, box: Box) -> Scratchpad:
     """Return what the scratchpads of a box cost at least."""
@@ -118,11 +140,13 @@ def last_of_grain(value: int, grain: float) -> int:
 
 
 @compiled
-def room_for_inputs(held: Held, some: slice, capacity: float) -> float:
-    """Return the input elements for which outputs leave room; negative: nothing fits at all."""
+def room_of(held: Held, i: int, copies: int, upto: int, capacity: float) -> Room:
+    """Return what some copies of layer i hold at least, and what room their outputs leave."""
+    some = slice(held.begin[i] + copies, held.begin[i] + upto + 1)
+    room = float(capacity - held.outputs[some].min())
     if held.following[some].min() > capacity:
-        return -1.0
-    return float(capacity - held.outputs[some].min())
+        room = -1.0
+    return Room(held.whole[some].min(), held.split[some].min(), room)
 
 
 @compiled
@@ -130,76 +154,60 @@ def make_choices(tables: Tables, held: Held, box: Box, ranges: Ints) -> Choices:
     """Return every choice of every layer that a design within a box and ranges may make."""
     layers = len(tables.kind)
     begin = np.zeros(layers + 1, np.int64)
-    size = 4096
-    whole = np.empty((size, 6), np.int64)
-    real = np.empty((size, 5))
+    whole, real = np.empty((4096, 6), np.int64), np.empty((4096, 5))
     n = 0
     scratch = np.zeros((4, 9), np.int64)
-    capacity = capacity_elements(tables, box.most_memory)
-    grain = grain_of(box)
     scratchpad = scratchpad_of(tables, box)
     for i in range(layers):
         begin[i] = n
-        if tables.crossbars[i] == 0:
-            continue
-        stage = stage_of(tables, i, box)
-        copies = max(ranges[COPIES_LOW, i], fewest_copies(tables, i, box.steps_high))
-        most = min(ranges[COPIES_HIGH, i], most_copies(tables, i))
-        while copies <= most:
-            upto = min(most, last_of_grain(copies, grain))
-            some = slice(held.begin[i] + copies, held.begin[i] + upto + 1)
-            room = room_for_inputs(held, some, capacity)
-            inputs = held.whole[some].min(), held.split[some].min()
-            clocks = ranges[CLOCKS_LOW, i]
-            while clocks < min(MOST_CLOCKS, ranges[CLOCKS_HIGH, i] + 1) and room >= 0:
-                upto_clocks = min(ranges[CLOCKS_HIGH, i], last_of_grain(clocks, CLOCK_GRAIN))
-                if upto_clocks >= MOST_CLOCKS:
-                    upto_clocks = FOREVER
-                if n + MOST_MACROS + 1 > size:
-                    size *= 2
-                    whole, real = grown(whole, size), grown_real(real, size)
-                n = add_choices(
-                    tables,
-                    i,
-                    stage,
-                    scratchpad,
-                    copies,
-                    upto,
-                    clocks,
-                    upto_clocks,
-                    ranges[MACROS_HIGH, i],
-                    inputs,
-                    room,
-                    box,
-                    whole,
-                    real,
-                    n,
-                    scratch,
-                )
-                if tables.kind[i] != FC or not tables.strict:
-                    break
-                clocks = upto_clocks + 1
-            copies = upto + 1
+        if tables.crossbars[i] > 0:
+            whole, real, n = put_layer(
+                tables, i, held, scratchpad, box, ranges[:, i], whole, real, n, scratch
+            )
     begin[layers] = n
-    for i in range(layers - 1, -1, -1):
-        if tables.crossbars[i] == 0:
-            begin[i] = begin[i + 1]
     w, r = whole[:n].T.copy(), real[:n].T.copy()
-    return Choices(
-        begin,
-        w[0],
-        w[1],
-        w[2],
-        w[3],
-        r[0],
-        r[1],
-        r[2],
-        r[3],
-        r[4],
-        ceil_div_all(tables, begin, w[1]),
-        w[4],
-        w[5],
-    )
+    blocks = ceil_div_all(tables, begin, w[1])
+    return Choices(begin, w[0], w[1], w[2], w[3], r[0], r[1], r[2], r[3], r[4], blocks, w[4], w[5])
+
+
+@compiled
+def put_layer(
+    tables: Tables,
+    i: int,
+    held: Held,
+    scratchpad: Scratchpad,
+    box: Box,
+    ranges: Ints,
+    whole: Ints,
+    real: Floats,
+    n: int,
+    scratch: Ints,
+) -> tuple[Ints, Floats, int]:
+    """Add the choices of a layer; return the rows, which may have grown, and their count.
+
+    ranges: of this layer; whole, real: rows of whole numbers and of others, n of them filled
+    """
+    stage, grain = stage_of(tables, i, box), grain_of(box)
+    capacity = capacity_elements(tables, box.most_memory)
+    copies = max(ranges[COPIES_LOW], fewest_copies(tables, i, box.steps_high))
+    most = min(ranges[COPIES_HIGH], most_copies(tables, i))
+    while copies <= most:
+        upto = min(most, last_of_grain(copies, grain))
+        room = room_of(held, i, copies, upto, capacity)
+        clocks = ranges[CLOCKS_LOW]
+        while clocks < min(MOST_CLOCKS, ranges[CLOCKS_HIGH] + 1) and room.left >= 0:
+            upto_clocks = min(ranges[CLOCKS_HIGH], last_of_grain(clocks, CLOCK_GRAIN))
+            if upto_clocks >= MOST_CLOCKS:
+                upto_clocks = FOREVER
+            if n + MOST_MACROS + 1 > len(whole):
+                whole, real = grown(whole), grown_real(real)
+            span = Span(copies, upto, clocks, upto_clocks, ranges[MACROS_HIGH])
+            n = add_choices(tables, i, stage, scratchpad, span, room, box, whole, real, n, scratch)
+            if tables.kind[i] != FC or not tables.strict:
+                break
+            clocks = upto_clocks + 1
+        copies = upto + 1
+    return whole, real, n
 
 
 @compiled
@@ -214,17 +222,17 @@ def ceil_div_all(tables: Tables, begin: Ints, copies: Ints) -> Ints:
 
 
 @compiled
-def grown(array: Ints, size: int) -> Ints:
-    """Return an array with more rows."""
-    larger = np.empty((size, array.shape[1]), np.int64)
+def grown(array: Ints) -> Ints:
+    """Return an array with room for twice as many rows."""
+    larger = np.empty((2 * len(array), array.shape[1]), np.int64)
     larger[: len(array)] = array
     return larger
 
 
 @compiled
-def grown_real(array: Floats, size: int) -> Floats:
-    """Return an array with more rows."""
-    larger = np.empty((size, array.shape[1]))
+def grown_real(array: Floats) -> Floats:
+    """Return an array with room for twice as many rows."""
+    larger = np.empty((2 * len(array), array.shape[1]))
     larger[: len(array)] = array
     return larger
 
@@ -239,18 +247,30 @@ def is_slower(rows: Ints, per_block: int, through: int) -> bool:
 
 
 @compiled
+def best_pace(stage: Stage, span: Span, macros: int, sample: int, scratch: Ints) -> tuple[int, int]:
+    """Return the least `pace` of a span of copies, with `macros` to `sample` macros."""
+    per_block, through = 1 << 40, 1 << 40
+    # Up to as many macros as copies, more copies never load faster.
+    last = span.upto if sample > span.copies else span.copies
+    for each in range(span.copies, last + 1):
+        other = pace(stage, each, sample, span.clocks, scratch)
+        per_block, through = min(per_block, other[0]), min(through, other[1])
+        # One macro more than a multiple of the copies splits rows, and merges more.
+        even = sample // each * each
+        if macros <= even < sample:
+            other = pace(stage, each, even, span.clocks, scratch)
+            per_block, through = min(per_block, other[0]), min(through, other[1])
+    return per_block, through
+
+
+@compiled
 def add_choices(
     tables: Tables,
     i: int,
     stage: Stage,
     scratchpad: Scratchpad,
-    copies: int,
-    upto: int,
-    clocks: int,
-    upto_clocks: int,
-    most_macros: int,
-    inputs: tuple[float, float],
-    room: float,
+    span: Span,
+    room: Room,
     box: Box,
     whole: Ints,
     real: Floats,
@@ -258,35 +278,26 @@ def add_choices(
     scratch: Ints,
 ) -> int:
     """Add the choices of macros that are worth their price; return the new count."""
-    limit = min(most_macros, upto * tables.row_tiles[i])
+    copies, upto, clocks = span.copies, span.upto, span.clocks
+    limit = min(span.most_macros, upto * tables.row_tiles[i])
     first = n
     blocks = ceil_div(tables.pixels[i], copies) if copies == upto else 0
     energy = least_energy(tables, i, copies, blocks, scratchpad.row)
     macros = 1
     least = least_pace(stage, clocks, scratch)
-    static, rram, power = powers(tables, i, copies, upto_clocks, box)
+    static, rram, power = powers(tables, i, copies, span.upto_clocks, box)
     adc = tables.work[i, ADC] * copies
     if tables.kind[i] == FC:
-        adc = adc / upto_clocks if tables.strict else 0.0
+        adc = adc / span.upto_clocks if tables.strict else 0.0
     rest = False
     while macros <= limit:
         rest = rest or macros >= MOST_MACROS
         sample = limit if rest else min(limit, last_of_grain(macros, MACRO_GRAIN))
-        row_shares = ceil_div(sample, copies)
         per_block, through = least
         if not rest:
-            per_block, through = 1 << 40, 1 << 40
-            # Up to as many macros as copies, more copies never load faster.
-            for each in range(copies, upto + 1 if sample > copies else copies + 1):
-                other = pace(stage, each, sample, clocks, scratch)
-                per_block, through = min(per_block, other[0]), min(through, other[1])
-                # One macro more than a multiple of the copies splits rows, and merges more.
-                even = sample // each * each
-                if macros <= even < sample:
-                    other = pace(stage, each, even, clocks, scratch)
-                    per_block, through = min(per_block, other[0]), min(through, other[1])
-        held = inputs[0 if sample == 1 else 1] / row_shares
-        if held <= room and not is_slower(whole[first:n], per_block, through):
+            per_block, through = best_pace(stage, span, macros, sample, scratch)
+        held = (room.whole if sample == 1 else room.split) / ceil_div(sample, copies)
+        if held <= room.left and not is_slower(whole[first:n], per_block, through):
             whole[n] = (copies, upto, macros, clocks, per_block, through)
             real[n, 0], real[n, 2], real[n, 4] = energy, rram, adc
             real[n, 1] = static + macros * scratchpad.leakage
