@@ -39,7 +39,7 @@ class Request:
     """What a person asks for.
 
     network: the name of one that ships, or the path of an ONNX file
-    evaluations: of the closed form; None: as many as the method takes by itself
+    evaluations: designs to judge; None: as many as the method takes by itself
     workers, scheduler: where the search runs; no result depends on them
     time_limit_s: after that the best so far is the answer; None: no limit
     out: folder to write; None: one in the work folder

@@ -133,7 +133,7 @@ class SynthesisReport:
     peak_efficiency_gops_per_w: if every crossbar computed all the time, over the peak power
     bound_gops_per_w: what no design can beat under the same rules and budget; null: not computed
     gap_to_bound_percent: how much above ours the bound is
-    evaluations: of the closed form; exact_evaluations: by exact simulation; boxes: parts of the
+    evaluations: designs judged; exact_evaluations: by exact simulation; boxes: parts of the
         design space that were bounded
     stopped_early: a time limit or an interrupt ended the search; the result then depends on it
     steps, step_ns, interval_steps: pipeline steps of an image, their length, from image to image

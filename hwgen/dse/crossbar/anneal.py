@@ -38,7 +38,7 @@ def anneal(
     sharing: bool,
     hot: float,
 ) -> list[Design]:
-    """Return the best designs found with so many evaluations of the closed form, the best first.
+    """Return the best designs found with so many evaluations, the best first.
 
     If nothing fits, it is the first one that there was.
     """

@@ -72,7 +72,7 @@ class SearchResult:
     """The answer of a search.
 
     best: the most efficient design; candidates: all that were confirmed exactly, best first
-    evaluations: of the closed form; exact_evaluations: of the exact simulation; boxes: bounded
+    evaluations: designs judged; exact_evaluations: by the exact simulation; boxes: bounded
     bound_gops_per_w: what no design of the whole space can beat
     stopped_early: a time limit or an interrupt ended the search before its budget was spent
     """
