@@ -156,6 +156,7 @@ def handed_on(**changes: Any) -> tuple[Arch, Schedule, SynthesisReport]:
         breakdown=break_down(best, arch),
         network=Source(name=SMALL.name, file="small.onnx", digest=SMALL.digest),
         components=Source(name=COMPONENTS.name, file="components.yaml", digest=COMPONENTS.digest),
+        confirm=lambda each: confirmed(each.chosen, each.point),
         versions={"python": "3"},
     )
     return arch, schedule, report

@@ -1,5 +1,6 @@
 """The report of a synthesis, from what the search, the model and the files say."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from hwgen.report.synthesis import (
     SynthesisPart,
     SynthesisPoint,
     SynthesisReport,
+    SynthesisStream,
 )
 from hwgen.report.types import Source
 from hwgen.spec.crossbar.arch import Arch
@@ -22,6 +24,7 @@ from hwgen.spec.crossbar.schedule import Schedule
 if TYPE_CHECKING:
     from hwgen.dse.crossbar.result import Candidate, SearchResult
     from hwgen.model.crossbar.breakdown import Breakdown
+    from hwgen.model.crossbar.record import Confirmed
 
 ROUNDING = 1e-12
 """Two sums of the same powers in another order may differ by this share."""
@@ -35,9 +38,10 @@ def synthesis_report(
     breakdown: "Breakdown",
     network: Source,
     components: Source,
+    confirm: "Callable[[Candidate], Confirmed]",
     versions: dict[str, str],
 ) -> SynthesisReport:
-    """Return the report."""
+    """Return the report; confirm: evaluates a candidate once more."""
     facts = schedule.facts
     bound = known(result.bound_gops_per_w)
     parts = breakdown.parts
@@ -69,6 +73,7 @@ def synthesis_report(
         steps=facts.steps,
         step_ns=facts.step_ns,
         interval_steps=facts.interval_steps,
+        stream=stream_of(breakdown, facts.step_ns, strict=result.rules == "strict"),
         point=point_of(arch.point),
         chip=chip_of(arch),
         architecture_digest=arch.digest,
@@ -79,7 +84,7 @@ def synthesis_report(
         area_by_component_mm2={part.part: part.area_mm2 for part in parts},
         parts=[SynthesisPart(**asdict(part)) for part in parts],
         audit=audit_of(breakdown),
-        pareto=pareto_of(result, breakdown.operations),
+        pareto=pareto_of(result, breakdown.operations, confirm),
         convergence=[
             ConvergencePoint(
                 evaluations=each.evaluations,
@@ -170,27 +175,49 @@ def audit_of(breakdown: "Breakdown") -> list[AuditRow]:
     ]
 
 
-def pareto_of(result: "SearchResult", operations: float) -> list[ParetoPoint]:
-    """Return all designs that were confirmed, the most efficient first."""
+def stream_of(breakdown: "Breakdown", step_ns: float, *, strict: bool) -> SynthesisStream:
+    """Return what was seen of a stream."""
+    stream = breakdown.stream
+    return SynthesisStream(
+        images=int(stream.images),
+        least_interval_steps=breakdown.least_interval,
+        latency_ms=int(stream.latency) * step_ns / 1e6,
+        scratchpad_kilobytes=float(stream.kilobytes) if strict else None,
+    )
 
-    def throughput(candidate: "Candidate") -> float:
+
+def pareto_of(
+    result: "SearchResult", operations: float, confirm: "Callable[[Candidate], Confirmed]"
+) -> list[ParetoPoint]:
+    """Return all designs that were confirmed, the most efficient first.
+
+    A stream is simulated only of what may be on the front.
+    """
+
+    def at_most(candidate: "Candidate") -> float:
         return operations / (candidate.interval_steps * candidate.step_ns)
 
     ordered = sorted(
-        result.candidates, key=lambda each: (-each.efficiency_gops_per_w, -throughput(each))
+        result.candidates, key=lambda each: (-each.efficiency_gops_per_w, -at_most(each))
     )
     fastest = 0.0
     found = []
     for each in ordered:
+        gops, on_front = at_most(each), False
+        if gops > fastest:
+            confirmed = confirm(each)
+            if fastest == 0 or confirmed.reaches(fastest):
+                gops = confirmed.throughput_gops
+                on_front = gops > fastest
+                fastest = max(fastest, gops)
         found.append(
             ParetoPoint(
                 efficiency_gops_per_w=each.efficiency_gops_per_w,
-                throughput_gops=throughput(each),
+                throughput_gops=gops,
                 latency_ms=each.steps * each.step_ns / 1e6,
                 peak_power_w=each.peak_w,
                 point=point_of(each.point),
-                on_front=throughput(each) > fastest,
+                on_front=on_front,
             )
         )
-        fastest = max(fastest, throughput(each))
     return found

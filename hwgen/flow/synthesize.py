@@ -24,7 +24,7 @@ from hwgen.spec.crossbar.schedule import Schedule, save_schedule
 from hwgen.spec.folder import refuse_foreign, replace_folder
 
 if TYPE_CHECKING:
-    from hwgen.dse.crossbar.result import Progress, SearchResult
+    from hwgen.dse.crossbar.result import Candidate, Progress, SearchResult
     from hwgen.model.crossbar.record import Confirmed
 
 MOST_W = 1e6
@@ -85,7 +85,7 @@ def synthesize_network(context: Context, request: Request) -> Synthesis:
     folder = request.out or context.work / "synthesis" / name
     refuse_foreign(folder.resolve(), earlier_output)
     result = search(context, request, network, components)
-    confirmed = confirm(network, components, result)
+    confirmed = confirm(network, components, result, result.best)
     arch = load("hwgen.model.crossbar.record").make_arch(confirmed, name)
     schedule = load("hwgen.model.crossbar.record").make_schedule(confirmed, arch)
     report = synthesis_report(
@@ -96,6 +96,9 @@ def synthesize_network(context: Context, request: Request) -> Synthesis:
         network=Source(name=network.name, file=request.network, digest=network.digest),
         components=Source(
             name=components.name, file=str(request.components), digest=components.digest
+        ),
+        confirm=lambda each: (
+            confirmed if each == result.best else confirm(network, components, result, each)
         ),
         versions=versions(),
     )
@@ -196,23 +199,25 @@ def refuse_power(request: Request, network: CrossbarNetwork, components: Compone
 
 
 def confirm(
-    network: CrossbarNetwork, components: Components, result: "SearchResult"
+    network: CrossbarNetwork,
+    components: Components,
+    result: "SearchResult",
+    candidate: "Candidate",
 ) -> "Confirmed":
-    """Return the best design, evaluated once more, exactly and by itself."""
+    """Return a design of a search, evaluated once more, exactly and by itself."""
     record = load("hwgen.model.crossbar.record")
-    best = result.best
     confirmed: Confirmed = record.confirm(
         network,
         components,
-        point=best.point,
+        point=candidate.point,
         rules=result.rules,
         power_w=result.power_w,
-        design=record.design_of(**best.chosen.as_json()),
+        design=record.design_of(**candidate.chosen.as_json()),
     )
-    if confirmed.cost.efficiency != best.efficiency_gops_per_w:
+    if confirmed.cost.efficiency != candidate.efficiency_gops_per_w:
         raise DesignError(
-            f"the design of the search must reach {best.efficiency_gops_per_w!r} GOPS/W when it is"
-            f" evaluated again, got {confirmed.cost.efficiency!r}"
+            f"a design of the search must reach {candidate.efficiency_gops_per_w!r} GOPS/W when it"
+            f" is evaluated again, got {confirmed.cost.efficiency!r}"
         )
     return confirmed
 

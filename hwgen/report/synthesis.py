@@ -93,8 +93,29 @@ class AuditRow:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class SynthesisStream:
+    """A stream of images, simulated exactly; one enters every `interval_steps`.
+
+    images: that were simulated
+    least_interval_steps: what layers and shared ADCs ask for; it may be less than links of the
+        mesh, or scratchpads that hold parts of several images, allow
+    latency_ms: of the slowest image
+    scratchpad_kilobytes: what the fullest scratchpad holds; null: published rules do not ask
+    """
+
+    images: Count
+    least_interval_steps: Count
+    latency_ms: float
+    scratchpad_kilobytes: float | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class ParetoPoint:
-    """A design that was confirmed; on_front: none is better in efficiency and in throughput."""
+    """A design that was confirmed; on_front: none is better in efficiency and in throughput.
+
+    throughput_gops: in a stream that was simulated; not on the front: what layers and shared ADCs
+        allow, at most
+    """
 
     efficiency_gops_per_w: float
     throughput_gops: float
@@ -127,7 +148,7 @@ class SynthesisReport:
     """What a synthesis found, what it proves, and how it came.
 
     efficiency_gops_per_w: operations of an image over its energy
-    throughput_gops, images_per_s: in a steady stream of images
+    throughput_gops, images_per_s: in a steady stream of images, see `stream`
     latency_ms, energy_mj, edp_ms_mj: of one image
     peak_power_w: sum of `audit`; within_budget: it is at most power_budget_w
     peak_efficiency_gops_per_w: if every crossbar computed all the time, over the peak power
@@ -167,6 +188,7 @@ class SynthesisReport:
     steps: Count
     step_ns: float
     interval_steps: Count
+    stream: SynthesisStream
     point: SynthesisPoint
     chip: SynthesisChip
     architecture_digest: Digest

@@ -137,7 +137,8 @@ def figure_lines(report: SynthesisReport) -> Iterator[RenderableType]:
     )
     yield (
         f"a stream: {report.images_per_s:,.0f} images/s, {report.throughput_gops:,.0f} GOPS,"
-        f" an image every {report.interval_steps:,} steps of {report.step_ns:.1f} ns"
+        f" an image every {report.interval_steps:,} steps of {report.step_ns:.1f} ns, through in"
+        f" {report.stream.latency_ms:.4f} ms ({report.stream.images} simulated)"
     )
     yield (
         f"search: {report.evaluations:,} evaluations, {report.exact_evaluations:,} exact,"

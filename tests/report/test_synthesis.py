@@ -3,14 +3,17 @@
 import itertools
 import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
+from typing import cast
 
 import jsonschema
 import matplotlib as mpl
 import pytest
 from rich.console import Console
 
+from hwgen.flow.synthesis_report import pareto_of
+from hwgen.model.crossbar.record import Confirmed
 from hwgen.report.files import report_text, schema_of
 from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.synthesis_chip import spans
@@ -88,6 +91,33 @@ def test_the_front_holds_what_nothing_beats(made: Made) -> None:
             if other is not one
         )
         assert one.on_front is not beaten
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """A confirmed design, of which only its stream is known."""
+
+    throughput_gops: float
+
+    def reaches(self, throughput_gops: float) -> bool:
+        return throughput_gops <= self.throughput_gops
+
+
+def test_streams_decide_who_is_on_the_front() -> None:
+    """Layers alone would allow 5, 4, 3.9 and 4.5 GOPS; streams reach 3, 4 and, the last one, 2."""
+    given = result()
+    candidates = [
+        replace(given.best, efficiency_gops_per_w=efficiency, interval_steps=1, step_ns=1 / gops)
+        for efficiency, gops in ((10.0, 5.0), (9.0, 4.0), (8.0, 3.9), (7.0, 4.5))
+    ]
+    streams = {10.0: Streaming(3.0), 9.0: Streaming(4.0), 7.0: Streaming(2.0)}
+    found = pareto_of(
+        replace(given, candidates=candidates),
+        1.0,
+        lambda one: cast(Confirmed, streams[one.efficiency_gops_per_w]),
+    )
+    assert [one.throughput_gops for one in found] == pytest.approx([3.0, 4.0, 3.9, 4.5])
+    assert [one.on_front for one in found] == [True, True, False, False]
 
 
 def test_a_search_without_bound(made: Made) -> None:

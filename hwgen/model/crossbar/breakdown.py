@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hwgen.model.crossbar.audit import Item, audit, total_area_mm2, total_peak_w
 from hwgen.model.crossbar.design import accesses
 from hwgen.model.crossbar.record import Confirmed
+from hwgen.model.crossbar.stream import Stream
 from hwgen.model.crossbar.tables import (
     COMPONENTS,
     DYNAMIC,
@@ -52,7 +53,8 @@ class Breakdown:
     peak_efficiency_gops_per_w: see `peak_gops`, over the peak power
     operations: of an image
     efficiency_gops_per_w: operations of an image over its energy
-    throughput_gops: in a steady stream of images, one every interval
+    throughput_gops: in a steady stream of images, one every interval that was found to hold
+    least_interval: steps that layers and shared ADCs ask for; stream: what was simulated
     """
 
     items: list[Item]
@@ -62,6 +64,8 @@ class Breakdown:
     operations: float
     efficiency_gops_per_w: float
     throughput_gops: float
+    least_interval: int
+    stream: Stream
     peak_efficiency_gops_per_w: float
     energy_mj: float
     latency_ms: float
@@ -87,7 +91,9 @@ def break_down(confirmed: Confirmed, arch: Arch) -> Breakdown:
         area_mm2=total_area_mm2(items),
         operations=operations,
         efficiency_gops_per_w=float(cost.efficiency),
-        throughput_gops=operations / (cost.interval * cost.step_ns),
+        throughput_gops=confirmed.throughput_gops,
+        least_interval=int(cost.interval),
+        stream=confirmed.stream,
         peak_efficiency_gops_per_w=peak_gops(confirmed, arch) / peak,
         energy_mj=math.fsum(part.energy_mj for part in parts),
         latency_ms=time_ns / 1e6,

@@ -4,7 +4,7 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout, ceil_div
-from hwgen.model.crossbar.tables import DATA_BITS, ELTWISE, FC, KILOBYTES, Floats, Tables
+from hwgen.model.crossbar.tables import DATA_BITS, ELTWISE, FC, KILOBYTES, Floats, Ints, Tables
 from hwgen.model.crossbar.timing import Times
 
 PUBLISHED_FILL = 0.9
@@ -126,33 +126,53 @@ def published_input_need(tables: Tables, layout: Layout, i: int) -> float:
 
 @compiled
 def output_need(tables: Tables, layout: Layout, times: Times, i: int) -> float:
-    """Return the most output elements of layer i that wait for its readers at a time."""
+    """Return the most output elements of layer i that wait for its readers at a time.
+
+    In a stream the map of the next image follows behind the last pixel. Of an image's last pixels
+    those that are needed wait until the reader begins with the next image, or is done with this.
+    """
     if not tables.strict:
         return published_output_need(tables, layout, times, i)
     first_reader, end_reader = tables.reader_start[i], tables.reader_start[i + 1]
     if first_reader == end_reader:
         return 0.0
-    most = 0
-    readers = end_reader - first_reader
-    moved = [0] * readers
-    needed = [1] * readers
-    for block in range(layout.blocks[i]):
-        now = times.store[times.block_start[i] + block]
-        for r in range(readers):
-            j = tables.reader[first_reader + r]
-            while (
-                moved[r] < layout.blocks[j] and times.load[times.block_start[j] + moved[r]] <= now
-            ):
-                pixel = min(tables.pixels[j] - 1, moved[r] * layout.copies[j])
-                if tables.kind[j] != FC:
-                    needed[r] = tables.first_pixel[tables.window_start[j] + pixel]
-                moved[r] += 1
-        oldest = needed[0]
-        for r in range(1, readers):
-            oldest = min(oldest, needed[r])
-        stored = min(tables.pixels[i], (block + 1) * layout.copies[i])
-        most = max(most, stored - oldest + 1)
+    oldest = np.full(times.block_start[i + 1] - times.block_start[i], NEVER)
+    for r in range(first_reader, end_reader):
+        read_on(tables, layout, times, i, tables.reader[r], oldest)
+    most, place = 0, 0
+    for before in range(0, len(oldest) // layout.blocks[i] * tables.pixels[i], tables.pixels[i]):
+        for block in range(layout.blocks[i]):
+            stored = before + min(tables.pixels[i], (block + 1) * layout.copies[i])
+            most = max(most, stored - oldest[place] + 1)
+            place += 1
     return float(most * tables.cout[i])
+
+
+@compiled
+def read_on(tables: Tables, layout: Layout, times: Times, i: int, j: int, oldest: Ints) -> None:
+    """Lower the oldest pixel of layer i that is needed at each of its stores to what j needs.
+
+    Pixels count from 1, on through all images.
+    """
+    store = times.store[times.block_start[i] : times.block_start[i + 1]]
+    load = times.load[times.block_start[j] : times.block_start[j + 1]]
+    done = times.done[times.block_start[j] : times.block_start[j + 1]]
+    first_pixel = tables.first_pixel[tables.window_start[j] : tables.window_start[j + 1]]
+    blocks, copies, pixels = layout.blocks[j], layout.copies[j], tables.pixels[j]
+    whole, is_fc = tables.pixels[i], tables.kind[j] == FC
+    begun, block, before, needed = 0, 0, 0, 1
+    for place in range(len(store)):
+        now = store[place]
+        while begun < len(load) and load[begun] <= now:
+            if block == blocks:
+                block, before = 0, before + whole
+            first = 1 if is_fc else first_pixel[min(pixels - 1, block * copies)]
+            needed = before + first
+            begun += 1
+            block += 1
+        if block == blocks and begun < len(load) and done[begun - 1] <= now:
+            needed = before + whole + 1
+        oldest[place] = min(oldest[place], needed)
 
 
 @compiled

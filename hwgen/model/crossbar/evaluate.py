@@ -211,7 +211,7 @@ def settled(tables: Tables, design: Design, exact: bool, identical: bool) -> Cos
 
 @compiled
 def interval_of(tables: Tables, design: Design, layout: Layout, times: Times) -> int:
-    """Return the steps from one image to the next: the slowest layer, or pair at its ADCs."""
+    """Return the least steps from one image to the next: the slowest layer, or pair at its ADCs."""
     interval = times.interval
     for i in range(len(tables.kind)):
         j = design.mate[i]

@@ -4,6 +4,9 @@ Only the first bit of an operation is an event: later bits follow it one by one 
 That holds with shared ADCs too: of two bits that meet at an ADC the lower one waits, so a chain of
 bits that has begun is never interrupted, and only a first bit waits, until the chain of the other
 layer is through.
+
+Images of a stream enter one after the other; a layer goes through the blocks of one image, then
+through those of the next. The first image has nothing before it, as if it were alone.
 """
 
 from typing import NamedTuple
@@ -11,47 +14,38 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.arbiter import (
+    NOTHING,
+    Asking,
+    Queue,
+    append,
+    ask,
+    give_adcs,
+    give_links,
+    may_start,
+)
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.graph import Graph, make_graph
-from hwgen.model.crossbar.links import Flags, conflicts
-from hwgen.model.crossbar.needed import block_starts
+from hwgen.model.crossbar.links import conflicts
 from hwgen.model.crossbar.tables import Ints, Tables
 from hwgen.model.crossbar.timing import (
     CONVERT,
     LOAD,
-    MERGE,
     STORE,
-    TRANSFER,
     Pipeline,
     Times,
     end_of,
     interval_alone,
 )
 
-NOTHING = -1
 FOREVER = 1 << 40
 
 
-class Queue(NamedTuple):
-    """Nodes by the step at which they may start, each step's in the order of their coming.
+class Feed(NamedTuple):
+    """How many images enter, and how many steps one enters behind the other."""
 
-    head, tail: by step modulo their length, which no delay reaches
-    """
-
-    head: Ints
-    tail: Ints
-    after: Ints
-
-
-@compiled
-def append(queue: Queue, step: int, node: int) -> None:
-    """Put a node behind the others of its step."""
-    if queue.head[step] == NOTHING:
-        queue.head[step] = node
-    else:
-        queue.after[queue.tail[step]] = node
-    queue.tail[step] = node
-    queue.after[node] = NOTHING
+    images: int
+    interval: int
 
 
 class State(NamedTuple):
@@ -71,97 +65,6 @@ class State(NamedTuple):
     order: Ints
     travelling: Ints
     converting: Ints
-
-
-class Asking(NamedTuple):
-    """Who wants a common thing in the current step: a node for each, or -1.
-
-    travel: by kind of travel; order: the same kinds in the order of their coming
-    convert: by layer
-    """
-
-    travel: Ints
-    order: Ints
-    convert: Ints
-
-
-@compiled
-def ask(queue: Queue, graph: Graph, pipeline: Pipeline, now: int, asking: Asking) -> int:
-    """Fill `asking` for this step, and return the number of travels."""
-    asking.travel[:] = NOTHING
-    asking.convert[:] = NOTHING
-    count = 0
-    node = queue.head[now]
-    while node != NOTHING:
-        i = graph.layer[node]
-        what = pipeline.operation[i, (node - graph.first[i]) % pipeline.length[i]]
-        if what in (TRANSFER, MERGE):
-            kind = 2 * i + (1 if what == MERGE else 0)
-            asking.travel[kind] = node
-            asking.order[count] = kind
-            count += 1
-        elif what == CONVERT:
-            asking.convert[i] = node
-        node = queue.after[node]
-    return count
-
-
-@compiled
-def give_links(
-    asking: Asking, count: int, pipeline: Pipeline, travelling: Ints, clash: Flags, now: int
-) -> None:
-    """Let those travel that can; the nodes of the others become -1.
-
-    One on its way is never stopped; of two that begin together the longer one waits, of equal ones
-    the one that came later.
-    """
-    order, travel = asking.order, asking.travel
-    for a in range(count):
-        for other in range(len(travelling)):
-            if travelling[other] > now and clash[order[a], other]:
-                travel[order[a]] = NOTHING
-    for a in range(count):
-        for b in range(a + 1, count):
-            one, two = order[a], order[b]
-            if travel[one] == NOTHING or travel[two] == NOTHING or not clash[one, two]:
-                continue
-            longer = travel_steps(pipeline, one) > travel_steps(pipeline, two)
-            travel[one if longer else two] = NOTHING
-    for a in range(count):
-        kind = order[a]
-        if travel[kind] != NOTHING:
-            travelling[kind] = now + travel_steps(pipeline, kind)
-
-
-@compiled
-def travel_steps(pipeline: Pipeline, kind: int) -> int:
-    """Return how long a kind of travel takes; a transfer comes first, a merge last."""
-    layer = kind // 2
-    return int(pipeline.steps[layer, 0 if kind % 2 == 0 else pipeline.length[layer] - 1])
-
-
-@compiled
-def give_adcs(
-    asking: Asking, pipeline: Pipeline, mate: Ints, converting: Ints, now: int, bit_steps: int
-) -> None:
-    """Let those convert that can; of two that begin together the later layer waits."""
-    convert = asking.convert
-    for i in range(len(mate)):
-        if convert[i] == NOTHING:
-            continue
-        if mate[i] >= 0 and converting[mate[i]] > now:
-            convert[i] = NOTHING
-        else:
-            converting[i] = now + bit_steps * conversion_steps(pipeline, i)
-
-
-@compiled
-def conversion_steps(pipeline: Pipeline, i: int) -> int:
-    """Return the steps of one bit at a layer's ADCs."""
-    for k in range(pipeline.length[i]):
-        if pipeline.operation[i, k] == CONVERT:
-            return int(pipeline.steps[i, k])
-    return 0
 
 
 @compiled
@@ -206,26 +109,41 @@ def free(node: int, then: int, queue: Queue, state: State) -> None:
 def exact_times(
     tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, limit: int
 ) -> Times:
-    """Return all times, with conflicts of links and of shared ADCs.
+    """Return all times of one image, with conflicts of links and of shared ADCs.
 
     limit: give up at this step; `end` is then -1
     """
-    starts = block_starts(layout)
-    graph = make_graph(tables, layout, pipeline, starts)
-    state = start_all(tables, layout, pipeline, graph, mate, limit)
-    return collect(tables, layout, pipeline, graph, starts, state)
+    graph = make_graph(tables, layout, pipeline, 1)
+    state = start_all(tables, layout, pipeline, graph, mate, Feed(1, 0), limit)
+    return collect(tables, layout, pipeline, graph, state)
+
+
+@compiled
+def stream_times(
+    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, feed: Feed
+) -> Times:
+    """Return all times of a stream: of each layer the blocks of one image behind the others."""
+    graph = make_graph(tables, layout, pipeline, feed.images)
+    state = start_all(tables, layout, pipeline, graph, mate, feed, FOREVER)
+    return collect(tables, layout, pipeline, graph, state)
 
 
 @compiled
 def exact_starts(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> Ints:
-    """Return the step at which each node starts, in the order of `Graph`."""
-    graph = make_graph(tables, layout, pipeline, block_starts(layout))
-    return start_all(tables, layout, pipeline, graph, mate, FOREVER).started
+    """Return the step at which each node of an image starts, in the order of `Graph`."""
+    graph = make_graph(tables, layout, pipeline, 1)
+    return start_all(tables, layout, pipeline, graph, mate, Feed(1, 0), FOREVER).started
 
 
 @compiled
 def start_all(
-    tables: Tables, layout: Layout, pipeline: Pipeline, graph: Graph, mate: Ints, limit: int
+    tables: Tables,
+    layout: Layout,
+    pipeline: Pipeline,
+    graph: Graph,
+    mate: Ints,
+    feed: Feed,
+    limit: int,
 ) -> State:
     """Return when each node starts; -1: not before `limit`."""
     layers = len(tables.kind)
@@ -241,16 +159,16 @@ def start_all(
         np.zeros(2 * layers, np.int64),
         np.zeros(layers, np.int64),
     )
-    for node in range(nodes):
-        if state.waits[node] == 0:
-            append(queue, 0, node)
     asking = Asking(
         np.full(2 * layers, NOTHING), np.full(2 * layers, NOTHING), np.full(layers, NOTHING)
     )
     late = np.empty(3 * layers, np.int64)
-    left = nodes
+    left, entered = nodes, 0
     now = 0
     while left > 0 and now < limit:
+        if entered < feed.images and now == entered * feed.interval:
+            enter(entered, now, tables, layout, pipeline, graph, queue, state)
+            entered += 1
         slot = now % longest
         count = ask(queue, graph, pipeline, slot, asking)
         if count > 0:
@@ -276,29 +194,28 @@ def start_all(
 
 
 @compiled
-def may_start(node: int, graph: Graph, pipeline: Pipeline, asking: Asking) -> bool:
-    """Return whether a node has what it needs."""
-    i = graph.layer[node]
-    what = pipeline.operation[i, (node - graph.first[i]) % pipeline.length[i]]
-    if what == TRANSFER:
-        return bool(asking.travel[2 * i] == node)
-    if what == MERGE:
-        return bool(asking.travel[2 * i + 1] == node)
-    if what == CONVERT:
-        return bool(asking.convert[i] == node)
-    return True
-
-
-@compiled
-def collect(
+def enter(
+    image: int,
+    now: int,
     tables: Tables,
     layout: Layout,
     pipeline: Pipeline,
     graph: Graph,
-    starts: Ints,
+    queue: Queue,
     state: State,
+) -> None:
+    """Free the first blocks of the layers that read an image, now that it is there."""
+    for i in range(len(tables.kind)):
+        if tables.provider_start[i] == tables.provider_start[i + 1]:
+            free(graph.first[i] + image * layout.blocks[i] * pipeline.length[i], now, queue, state)
+
+
+@compiled
+def collect(
+    tables: Tables, layout: Layout, pipeline: Pipeline, graph: Graph, state: State
 ) -> Times:
     """Return the times of loads, conversions and stores from those of all nodes."""
+    starts = graph.block_first
     total = starts[-1]
     load = np.empty(total, np.int64)
     adc = np.full(total, -1)
@@ -307,10 +224,9 @@ def collect(
     done = np.empty(total, np.int64)
     for i in range(len(tables.kind)):
         n = pipeline.length[i]
-        for block in range(layout.blocks[i]):
-            place = starts[i] + block
+        for place in range(starts[i], starts[i + 1]):
             for k in range(n):
-                node = graph.first[i] + block * n + k
+                node = graph.first[i] + (place - starts[i]) * n + k
                 at = state.started[node]
                 if pipeline.operation[i, k] == LOAD:
                     load[place] = at

@@ -1,4 +1,7 @@
-"""The nodes of the exact simulation: first bits only, with who waits for whom."""
+"""The nodes of the exact simulation: first bits only, with who waits for whom.
+
+In a stream each layer has the blocks of all images, one image behind the other.
+"""
 
 from typing import NamedTuple
 
@@ -6,7 +9,7 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
-from hwgen.model.crossbar.needed import provider_block
+from hwgen.model.crossbar.needed import block_starts, provider_block
 from hwgen.model.crossbar.tables import Ints, Tables
 from hwgen.model.crossbar.timing import Pipeline
 
@@ -16,7 +19,8 @@ class Graph(NamedTuple):
 
     layer: of each node
     block_first: place of each layer's first block in a list of all blocks
-    waits: predecessors that have not started yet
+    waits: predecessors that have not started yet; for the first block of a layer that reads the
+        image, that it has entered is one more
     reader_start, reader: for each block (in the order of `block_starts`), the first nodes of the
         blocks that wait for it
     """
@@ -30,12 +34,13 @@ class Graph(NamedTuple):
 
 
 @compiled
-def make_graph(tables: Tables, layout: Layout, pipeline: Pipeline, starts: Ints) -> Graph:
+def make_graph(tables: Tables, layout: Layout, pipeline: Pipeline, images: int) -> Graph:
     """Return the nodes and the edges between layers; those within a layer follow from numbers."""
     layers = len(tables.kind)
+    starts = images * block_starts(layout)
     first = np.zeros(layers + 1, np.int64)
     for i in range(layers):
-        first[i + 1] = first[i] + layout.blocks[i] * pipeline.length[i]
+        first[i + 1] = first[i] + (starts[i + 1] - starts[i]) * pipeline.length[i]
     waits = np.zeros(first[-1], np.int64)
     counts = np.zeros(starts[-1] + 1, np.int64)
     for sweep in range(2):
@@ -45,14 +50,18 @@ def make_graph(tables: Tables, layout: Layout, pipeline: Pipeline, starts: Ints)
             free = counts[:-1].copy()
         for i in range(layers):
             n = pipeline.length[i]
-            for block in range(layout.blocks[i]):
-                node = first[i] + block * n
+            for place in range(starts[i + 1] - starts[i]):
+                node = first[i] + place * n
+                image, block = divmod(place, layout.blocks[i])
                 if sweep == 0:
-                    waits[node : node + n] += 1 if block > 0 else 0
+                    waits[node : node + n] += 1 if place > 0 else 0
                     waits[node + 1 : node + n] += 1
+                    reads_image = tables.provider_start[i] == tables.provider_start[i + 1]
+                    waits[node] += 1 if reads_image and block == 0 else 0
                 for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
                     p = tables.provider[e]
-                    source = starts[p] + provider_block(tables, layout, i, block, p)
+                    source = starts[p] + image * layout.blocks[p]
+                    source += provider_block(tables, layout, i, block, p)
                     if sweep == 0:
                         waits[node] += 1
                         counts[source + 1] += 1

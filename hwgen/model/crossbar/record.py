@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -18,7 +19,15 @@ from hwgen.model.crossbar.allocate import (
 from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.evaluate import Cost, evaluate
 from hwgen.model.crossbar.exact import exact_starts
-from hwgen.model.crossbar.tables import COMPONENTS, KILOBYTES, Ints, Tables, make_tables
+from hwgen.model.crossbar.stream import Stream, holds, steady_stream, watch
+from hwgen.model.crossbar.tables import (
+    COMPONENTS,
+    KILOBYTES,
+    Ints,
+    Tables,
+    make_tables,
+    operations_of,
+)
 from hwgen.model.crossbar.timing import OPERATIONS, Pipeline, is_per_bit, make_pipeline
 from hwgen.spec.crossbar.arch import (
     Arch,
@@ -69,6 +78,32 @@ class Confirmed:
     pipeline: Pipeline
     cost: Cost
     starts: Ints
+
+    @cached_property
+    def stream(self) -> Stream:
+        """Images that follow each other as fast as the chip can take them."""
+        memory, least = self.cost.memory, self.cost.interval
+        return steady_stream(
+            self.tables, self.layout, self.pipeline, self.design.mate, memory, least
+        )
+
+    @property
+    def throughput_gops(self) -> float:
+        """Operations of a ns in that stream."""
+        return self.operations / (self.stream.interval * self.cost.step_ns)
+
+    @property
+    def operations(self) -> int:
+        """Operations of an image; published rules take groups for dense."""
+        return operations_of(self.network, strict=self.rules == "strict")
+
+    def reaches(self, throughput_gops: float) -> bool:
+        """Return whether a stream with that throughput holds."""
+        interval = int(self.operations / (throughput_gops * self.cost.step_ns))
+        if interval < self.cost.interval:
+            return False
+        found = watch(self.tables, self.layout, self.pipeline, self.design.mate, interval)
+        return holds(self.tables, self.cost.memory, found)
 
 
 def design_of(
@@ -222,7 +257,7 @@ def make_schedule(confirmed: Confirmed, arch: Arch) -> Schedule:
         architecture=arch.digest,
         step_ns=arch.step_ns,
         steps=int(confirmed.cost.steps),
-        interval_steps=int(confirmed.cost.interval),
+        interval_steps=int(confirmed.stream.interval),
         operations=tuple(operations),
     )
     return Schedule(facts=facts, start=np.concatenate(starts))

@@ -1,9 +1,9 @@
 """The schedule of a synthesized accelerator: when and where every task of one image runs.
 
 One `.npz` without pickle with two arrays: `facts`, JSON with all that is below, and `start`, the
-pipeline step at which each block of each operation starts. In a stream an image follows every
-`interval_steps`: its layers then work at the same pace, though they may wait for links and ADCs
-that the image before still uses.
+pipeline step at which each block of each operation starts. In a stream an image enters every
+`interval_steps`; a block then starts as soon as it has its inputs, the block before it, its links
+and its ADCs, which the image before may still use.
 """
 
 import hashlib

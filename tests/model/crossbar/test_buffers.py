@@ -34,9 +34,9 @@ def test_need(seed: int, rules: Rules) -> None:
     inputs = [input_need(tables, layout, i) for i in layers]
     assert inputs == pytest.approx([most_loaded(case, i) for i in layers], rel=1e-12)
     if rules == "strict":
-        outputs = [most_waiting(case, found.starts, i) for i in layers]
+        outputs = [most_waiting(case, found.trace, i) for i in layers]
     else:
-        outputs = published_outputs(case, found.starts)
+        outputs = published_outputs(case, found.trace)
     assert [output_need(tables, layout, times, i) for i in layers] == outputs
-    wanted = kilobytes_of(case, found.starts)
+    wanted = kilobytes_of(case, found.trace)
     assert kilobytes_needed(tables, layout, times) == pytest.approx(wanted, rel=1e-12)

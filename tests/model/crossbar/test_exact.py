@@ -4,9 +4,8 @@ import pytest
 
 from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate
-from hwgen.model.crossbar.exact import exact_times, start_all
+from hwgen.model.crossbar.exact import Feed, exact_times, start_all
 from hwgen.model.crossbar.graph import make_graph
-from hwgen.model.crossbar.needed import block_starts
 from hwgen.model.crossbar.reference import Case, Evaluation
 from hwgen.model.crossbar.reference import evaluate as evaluate_by_the_book
 from hwgen.model.crossbar.reference.evaluate import run
@@ -39,8 +38,8 @@ ORDER_OF_TRAVELS = 2756
 def starts_of(tables: Tables, design: Design, pipeline: Pipeline) -> dict[tuple[int, ...], int]:
     """Return the compiled simulator's steps by layer, block and place of the operation."""
     layout = lay_out(tables, design)
-    graph = make_graph(tables, layout, pipeline, block_starts(layout))
-    state = start_all(tables, layout, pipeline, graph, design.mate, FOREVER)
+    graph = make_graph(tables, layout, pipeline, 1)
+    state = start_all(tables, layout, pipeline, graph, design.mate, Feed(1, 0), FOREVER)
     return {
         (layer, *divmod(node - graph.first[layer], pipeline.length[layer])): step
         for node, (layer, step) in enumerate(zip(graph.layer, state.started, strict=True))
@@ -111,7 +110,7 @@ def test_the_next_block_travels_before_its_readers() -> None:
     tables, design = compiled_of(case)
     pipeline = make_pipeline(tables, lay_out(tables, design), design.clocks, 0, 100.0)
     found = run(case, case.memories()[0], 100.0)
-    assert starts_of(tables, design, pipeline) == first_bits(found.starts)
+    assert starts_of(tables, design, pipeline) == first_bits(found.trace.starts)
 
 
 @pytest.mark.long

@@ -1,6 +1,7 @@
 """What the scratchpads must hold, from the steps at which blocks are loaded and stored."""
 
 from hwgen.model.crossbar.reference.case import Case
+from hwgen.model.crossbar.reference.steps import Trace
 from hwgen.spec.crossbar.ir import Node
 from hwgen.spec.crossbar.layout import first_needed, last_needed
 from hwgen.spec.crossbar.network import CrossbarLayer
@@ -9,25 +10,29 @@ PUBLISHED_FILL = 0.9
 """The published code counts this part of the bytes that it finds."""
 
 
-def kilobytes_of(case: Case, starts: dict[Node, int]) -> float:
-    """Return the KB that the fullest macro needs; `starts` in the order of happening.
+def kilobytes_of(case: Case, trace: Trace) -> float:
+    """Return the KB that the fullest macro needs, for an image or a stream of them.
 
-    The published code takes the layer that needs most, as if no two were in one macro.
+    The published code takes the layer that needs most, as if no two were in one macro, of an image.
     """
     layers = range(len(case.network.layers))
-    inputs = [most_loaded(case, place) for place in layers]
     if case.strict:
-        outputs = [most_waiting(case, starts, place) for place in layers]
-        elements = max(
-            sum(inputs[place] for place in layers if macro in case.plan.layers[place].macros)
-            + sum(
-                outputs[place] for place in layers if macro == case.plan.layers[place].merge_macro
-            )
-            for macro in range(case.plan.macros)
-        )
-    else:
-        outputs = published_outputs(case, starts)
-        elements = PUBLISHED_FILL * max(map(sum, zip(inputs, outputs, strict=True)))
+        return fullest(case, [most_waiting(case, trace, place) for place in layers])
+    inputs = [most_loaded(case, place) for place in layers]
+    outputs = published_outputs(case, trace)
+    elements = PUBLISHED_FILL * max(map(sum, zip(inputs, outputs, strict=True)))
+    return elements * case.components.activation_bits / 8 / 1024
+
+
+def fullest(case: Case, outputs: list[float]) -> float:
+    """Return the KB of the fullest macro (strict rules); outputs: most of each layer that wait."""
+    layers = range(len(case.network.layers))
+    inputs = [most_loaded(case, place) for place in layers]
+    elements = max(
+        sum(inputs[place] for place in layers if macro in case.plan.layers[place].macros)
+        + sum(outputs[place] for place in layers if macro == case.plan.layers[place].merge_macro)
+        for macro in range(case.plan.macros)
+    )
     return elements * case.components.activation_bits / 8 / 1024
 
 
@@ -72,36 +77,42 @@ def first_of_block(case: Case, place: int, cnt: int) -> int:
     return first_needed(layer)[min(layer.pixels - 1, cnt * case.plan.layers[place].copies)]
 
 
-def most_waiting(case: Case, starts: dict[Node, int], place: int) -> float:
+def most_waiting(case: Case, trace: Trace, place: int) -> float:
     """Return the most output elements of a layer that wait for its readers (strict rules).
 
     A pixel is there from the start of its store, and may go when every reader has begun to load a
-    block that needs neither it nor an earlier one; loads of the same step count.
+    block that needs neither it nor an earlier one; loads of the same step count. In a stream the
+    next image follows behind the last pixel.
     """
-    layers = case.network.layers
-    layer, placed = layers[place], case.plan.layers[place]
-    readers = [one for one, reader in enumerate(layers) if place in reader.providers]
-    loads = {one: steps_of(case, starts, one, "load") for one in readers}
+    layer, copies = case.network.layers[place], case.plan.layers[place].copies
+    readers = [one for one, reader in enumerate(case.network.layers) if place in reader.providers]
     most = 0
-    for cnt, now in enumerate(steps_of(case, starts, place, "store") if readers else []):
-        begun = {one: sum(step <= now for step in loads[one]) for one in readers}
-        oldest = min(
-            first_of_block(case, one, begun[one] - 1) if begun[one] else 1 for one in readers
-        )
-        stored = min(layer.pixels, (cnt + 1) * placed.copies)
+    for cnt, now in enumerate(trace.steps_of(place, "store") if readers else []):
+        image, block = divmod(cnt, case.dataflow.layers[place].blocks)
+        stored = image * layer.pixels + min(layer.pixels, (block + 1) * copies)
+        oldest = min(oldest_needed(case, trace, place, reader, now) for reader in readers)
         most = max(most, stored - oldest + 1)
     return float(most * layer.out_channels)
 
 
-def steps_of(case: Case, starts: dict[Node, int], layer: int, name: str) -> list[int]:
-    """Return when each block of a layer begins an operation."""
-    flow = case.dataflow.layers[layer]
-    place = flow.place_of(name)
-    assert place is not None
-    return [starts[Node(layer, cnt, place, 0)] for cnt in range(flow.blocks)]
+def oldest_needed(case: Case, trace: Trace, place: int, reader: int, now: int) -> int:
+    """Return the first pixel of a layer (from 1, on through all images) that a reader needs still.
+
+    When it is through with an image, and another comes, it needs no more of that.
+    """
+    pixels, flow = case.network.layers[place].pixels, case.dataflow.layers[reader]
+    loads = trace.steps_of(reader, "load")
+    begun = sum(step <= now for step in loads)
+    if begun == 0:
+        return 1
+    image, block = divmod(begun - 1, flow.blocks)
+    last = Node(reader, begun - 1, len(flow.operations) - 1, 0)
+    if block + 1 == flow.blocks and begun < len(loads) and trace.end(last) <= now:
+        return (image + 1) * pixels + 1
+    return image * pixels + first_of_block(case, reader, block)
 
 
-def published_outputs(case: Case, starts: dict[Node, int]) -> list[float]:
+def published_outputs(case: Case, trace: Trace) -> list[float]:
     """Return, for each layer, the most output elements that wait, as the published code has it.
 
     Whoever loaded or stored last says what is still needed of its providers, and stores come after
@@ -109,7 +120,7 @@ def published_outputs(case: Case, starts: dict[Node, int]) -> list[float]:
     """
     layers = case.network.layers
     needed, stored, most = ([0] * len(layers) for _ in range(3))
-    for node in starts:
+    for node in trace.starts:
         operation = case.dataflow.operation(node)
         if operation.ir not in ("load", "store"):
             continue

@@ -6,7 +6,14 @@ from typing import Literal
 from hwgen.model.crossbar.reference.buffers import kilobytes_of
 from hwgen.model.crossbar.reference.case import PER_BIT, Case
 from hwgen.model.crossbar.reference.power import Allocation, Counts, allocate
-from hwgen.model.crossbar.reference.steps import Durations, Simulator, clashing, delay, durations_of
+from hwgen.model.crossbar.reference.steps import (
+    Durations,
+    Simulator,
+    Trace,
+    clashing,
+    delay,
+    durations_of,
+)
 from hwgen.spec.crossbar.components import Scratchpad
 from hwgen.spec.crossbar.ir import Edge, Node
 
@@ -52,8 +59,7 @@ class Evaluation:
 class Run:
     """One simulation, and the scratchpad that it asks for (None: larger than there is)."""
 
-    durations: Durations
-    starts: dict[Node, int]
+    trace: Trace
     steps: int
     memory: int | None
 
@@ -93,7 +99,7 @@ def evaluate(case: Case) -> Evaluation:
         energy_nj=sum(energy.values()),
         steps=rounds[-1].steps,
         step_ns=allocation.step_ns,
-        interval=interval_of(case, rounds[-1].durations),
+        interval=interval_of(case, rounds[-1].trace.durations),
         peak_w=allocation.peak_w,
         memory=used,
         converged=converged,
@@ -103,7 +109,7 @@ def evaluate(case: Case) -> Evaluation:
         kilobytes_by_round=[
             0 if each.memory is None else memories[each.memory].kilobytes for each in rounds
         ],
-        starts=rounds[-1].starts,
+        starts=rounds[-1].trace.starts,
     )
 
 
@@ -125,19 +131,15 @@ def run(case: Case, memory: Scratchpad | None, step_ns: float) -> Run:
         mate=case.choice.mate,
         clashes=clashing(case),
     )
-    starts = simulator.run()
-    kilobytes = kilobytes_of(case, starts)
+    trace = simulator.run()
+    kilobytes = kilobytes_of(case, trace)
     enough = [place for place, one in enumerate(case.memories()) if one.kilobytes >= kilobytes]
-    steps = max(
-        step + (simulator.steps(node) if case.strict else 1) for node, step in starts.items()
-    )
-    return Run(
-        durations=durations, starts=starts, steps=steps, memory=enough[0] if enough else None
-    )
+    steps = max(trace.end(node) if case.strict else step + 1 for node, step in trace.starts.items())
+    return Run(trace=trace, steps=steps, memory=enough[0] if enough else None)
 
 
 def interval_of(case: Case, durations: Durations) -> int:
-    """Return the steps from one image to the next: the slowest layer, or pair at its ADCs."""
+    """Return the least steps from one image to the next: the slowest layer, or pair at its ADCs."""
     turns = []
     for place, flow in enumerate(case.dataflow.layers):
         blocks = flow.blocks

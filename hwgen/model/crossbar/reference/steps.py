@@ -4,7 +4,8 @@ A node starts when all that it waits for has started and the delays of those edg
 things can hold it back: a link of the mesh, and an ADC that two layers share.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
 from hwgen.model.crossbar.reference.case import Case
 from hwgen.spec.crossbar.components import Scratchpad
@@ -124,33 +125,58 @@ def delay(dataflow: Dataflow, durations: Durations, edge: Edge) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trace:
+    """What happened in a run; starts: the step at which each node starts, in that order."""
+
+    dataflow: Dataflow
+    durations: Durations
+    starts: dict[Node, int]
+
+    def end(self, node: Node) -> int:
+        """Return the first step at which a node is over."""
+        return self.starts[node] + self.durations[node.layer][node.place]
+
+    def steps_of(self, layer: int, name: str) -> list[int]:
+        """Return when each block of a layer begins an operation."""
+        flow = self.dataflow.layers[layer]
+        place = flow.place_of(name)
+        assert place is not None
+        return [self.starts[Node(layer, cnt, place, 0)] for cnt in range(flow.blocks)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Simulator:
     """One run of a dataflow.
 
     mate: as in `Choice`
     clashes: see `clashing`
+    entries: nodes that wait for an image of a stream to enter, by the step at which it does
     """
 
     dataflow: Dataflow
     durations: Durations
     mate: tuple[int, ...]
     clashes: set[tuple[Kind, Kind]]
+    entries: dict[int, list[Node]] = field(default_factory=dict)
 
-    def run(self) -> dict[Node, int]:
-        """Return the step at which each node starts.
+    def run(self) -> Trace:
+        """Return when each node starts.
 
         Waiting nodes are looked at in the order in which they came; those that they set free come
         behind them, and behind those the ones that were held back.
         """
-        missing = dict.fromkeys(self.dataflow.nodes(), 0)
-        for edge in self.dataflow.edges():
-            missing[edge.target] += 1
+        missing = self.predecessors()
         earliest = dict.fromkeys(missing, 0)
         waiting = [node for node, count in missing.items() if count == 0]
         started: dict[Node, int] = {}
         running: list[Node] = []
         now = 0
-        while waiting:
+        last_entry = max(self.entries, default=0)
+        while waiting or now <= last_entry:
+            for node in self.entries.get(now, []):
+                missing[node] -= 1
+                if missing[node] == 0:
+                    waiting.append(node)
             due = [node for node in waiting if earliest[node] <= now]
             waiting = [node for node in waiting if earliest[node] > now]
             running = [node for node in running if started[node] + self.steps(node) > now]
@@ -170,7 +196,16 @@ class Simulator:
                         waiting.append(edge.target)
             waiting += [node for node in due if node in held]
             now += 1
-        return started
+        return Trace(dataflow=self.dataflow, durations=self.durations, starts=started)
+
+    def predecessors(self) -> dict[Node, int]:
+        """Return how many things each node waits for."""
+        missing = dict.fromkeys(self.dataflow.nodes(), 0)
+        for edge in self.dataflow.edges():
+            missing[edge.target] += 1
+        for node in chain.from_iterable(self.entries.values()):
+            missing[node] += 1
+        return missing
 
     def steps(self, node: Node) -> int:
         """Return how long a node takes."""

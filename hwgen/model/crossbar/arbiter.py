@@ -1,0 +1,138 @@
+"""Nodes that wait for their step, and who of them gets a common link or a shared ADC."""
+
+from typing import NamedTuple
+
+from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.graph import Graph
+from hwgen.model.crossbar.links import Flags
+from hwgen.model.crossbar.tables import Ints
+from hwgen.model.crossbar.timing import CONVERT, MERGE, TRANSFER, Pipeline
+
+NOTHING = -1
+
+
+class Queue(NamedTuple):
+    """Nodes by the step at which they may start, each step's in the order of their coming.
+
+    head, tail: by step modulo their length, which no delay reaches
+    """
+
+    head: Ints
+    tail: Ints
+    after: Ints
+
+
+@compiled
+def append(queue: Queue, step: int, node: int) -> None:
+    """Put a node behind the others of its step."""
+    if queue.head[step] == NOTHING:
+        queue.head[step] = node
+    else:
+        queue.after[queue.tail[step]] = node
+    queue.tail[step] = node
+    queue.after[node] = NOTHING
+
+
+class Asking(NamedTuple):
+    """Who wants a common thing in the current step: a node for each, or -1.
+
+    travel: by kind of travel; order: the same kinds in the order of their coming
+    convert: by layer
+    """
+
+    travel: Ints
+    order: Ints
+    convert: Ints
+
+
+@compiled
+def ask(queue: Queue, graph: Graph, pipeline: Pipeline, now: int, asking: Asking) -> int:
+    """Fill `asking` for this step, and return the number of travels."""
+    asking.travel[:] = NOTHING
+    asking.convert[:] = NOTHING
+    count = 0
+    node = queue.head[now]
+    while node != NOTHING:
+        i = graph.layer[node]
+        what = pipeline.operation[i, (node - graph.first[i]) % pipeline.length[i]]
+        if what in (TRANSFER, MERGE):
+            kind = 2 * i + (1 if what == MERGE else 0)
+            asking.travel[kind] = node
+            asking.order[count] = kind
+            count += 1
+        elif what == CONVERT:
+            asking.convert[i] = node
+        node = queue.after[node]
+    return count
+
+
+@compiled
+def give_links(
+    asking: Asking, count: int, pipeline: Pipeline, travelling: Ints, clash: Flags, now: int
+) -> None:
+    """Let those travel that can; the nodes of the others become -1.
+
+    One on its way is never stopped; of two that begin together the longer one waits, of equal ones
+    the one that came later.
+    """
+    order, travel = asking.order, asking.travel
+    for a in range(count):
+        for other in range(len(travelling)):
+            if travelling[other] > now and clash[order[a], other]:
+                travel[order[a]] = NOTHING
+    for a in range(count):
+        for b in range(a + 1, count):
+            one, two = order[a], order[b]
+            if travel[one] == NOTHING or travel[two] == NOTHING or not clash[one, two]:
+                continue
+            longer = travel_steps(pipeline, one) > travel_steps(pipeline, two)
+            travel[one if longer else two] = NOTHING
+    for a in range(count):
+        kind = order[a]
+        if travel[kind] != NOTHING:
+            travelling[kind] = now + travel_steps(pipeline, kind)
+
+
+@compiled
+def travel_steps(pipeline: Pipeline, kind: int) -> int:
+    """Return how long a kind of travel takes; a transfer comes first, a merge last."""
+    layer = kind // 2
+    return int(pipeline.steps[layer, 0 if kind % 2 == 0 else pipeline.length[layer] - 1])
+
+
+@compiled
+def give_adcs(
+    asking: Asking, pipeline: Pipeline, mate: Ints, converting: Ints, now: int, bit_steps: int
+) -> None:
+    """Let those convert that can; of two that begin together the later layer waits."""
+    convert = asking.convert
+    for i in range(len(mate)):
+        if convert[i] == NOTHING:
+            continue
+        if mate[i] >= 0 and converting[mate[i]] > now:
+            convert[i] = NOTHING
+        else:
+            converting[i] = now + bit_steps * conversion_steps(pipeline, i)
+
+
+@compiled
+def conversion_steps(pipeline: Pipeline, i: int) -> int:
+    """Return the steps of one bit at a layer's ADCs."""
+    for k in range(pipeline.length[i]):
+        if pipeline.operation[i, k] == CONVERT:
+            return int(pipeline.steps[i, k])
+    return 0
+
+
+@compiled
+def may_start(node: int, graph: Graph, pipeline: Pipeline, asking: Asking) -> bool:
+    """Return whether a node has what it needs."""
+    i = graph.layer[node]
+    what = pipeline.operation[i, (node - graph.first[i]) % pipeline.length[i]]
+    if what == TRANSFER:
+        return bool(asking.travel[2 * i] == node)
+    if what == MERGE:
+        return bool(asking.travel[2 * i + 1] == node)
+    if what == CONVERT:
+        return bool(asking.convert[i] == node)
+    return True

@@ -1,0 +1,102 @@
+"""How often images may follow each other: a stream of them, simulated exactly.
+
+No layer, and no pair at its ADCs, can take more than an image every `Cost.interval` steps. Links of
+the mesh may be slower, and images that overlap need more of the scratchpads than one that is alone.
+Nothing but the first layer is held back: whatever has its inputs starts.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.buffers import kilobytes_needed
+from hwgen.model.crossbar.design import Layout, ceil_div
+from hwgen.model.crossbar.exact import FOREVER, Feed, exact_times, stream_times
+from hwgen.model.crossbar.tables import KILOBYTES, Ints, Tables
+from hwgen.model.crossbar.timing import Pipeline, Times, closed_form
+
+FEWEST_IMAGES, IMAGES_AT_A_TIME = 8, 4
+"""A stream has so many images, and more for each that is on the chip at the same time."""
+
+LATER, FINER = 200, 100
+"""Each image may be this part of an interval later than the one before, in a simulated stream; the
+interval is the least but for this part of it."""
+
+
+class Stream(NamedTuple):
+    """What was seen of a stream that goes on for ever.
+
+    images: that were simulated
+    interval: steps from one image to the next
+    latency: steps of the slowest image, of those that were through before images ended to come
+    delay: steps by which the later ones of them took longer, for each image; -1: too few were seen
+    kilobytes: what the fullest scratchpad holds; 0 by published rules, which do not ask
+    """
+
+    images: int
+    interval: int
+    latency: int
+    delay: int
+    kilobytes: float
+
+
+@compiled
+def steady_stream(
+    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, memory: int, least: int
+) -> Stream:
+    """Return the stream with the least interval that keeps its pace and fits the scratchpads.
+
+    memory: capacity of the scratchpads, as a row of `tables.memories`
+    least: interval that layers and shared ADCs allow
+    """
+    alone = exact_times(tables, layout, pipeline, mate, FOREVER).done.max()
+    fine = max(1, least // FINER)
+    too_short, interval, wider = least - 1, least, fine
+    found = watch(tables, layout, pipeline, mate, interval)
+    while interval < alone and not holds(tables, memory, found):
+        too_short, interval, wider = interval, min(interval + wider, alone), 2 * wider
+        found = watch(tables, layout, pipeline, mate, interval)
+    while interval - too_short > fine:
+        middle = (too_short + interval) // 2
+        one = watch(tables, layout, pipeline, mate, middle)
+        if holds(tables, memory, one):
+            interval, found = middle, one
+        else:
+            too_short = middle
+    return found
+
+
+@compiled
+def watch(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, interval: int) -> Stream:
+    """Return what is seen of a stream of so many images that several times the chip is full."""
+    alone = closed_form(tables, layout, pipeline).done.max()
+    images = FEWEST_IMAGES + IMAGES_AT_A_TIME * ceil_div(alone, interval)
+    feed = Feed(images, interval)
+    times = stream_times(tables, layout, pipeline, mate, feed)
+    latencies = seen_latencies(layout, times, feed)
+    half = len(latencies) // 2
+    delay = -1
+    if half > 0:
+        delay = ceil_div(max(0, latencies[half:].max() - latencies[:half].max()), half)
+    latency = latencies.max() if half > 0 else 0
+    kilobytes = kilobytes_needed(tables, layout, times) if tables.strict else 0.0
+    return Stream(images, interval, latency, delay, kilobytes)
+
+
+@compiled
+def seen_latencies(layout: Layout, times: Times, feed: Feed) -> Ints:
+    """Return the steps of each image that is through before no more come, which spares it turns."""
+    ends = np.zeros(feed.images, np.int64)
+    for i in range(len(layout.blocks)):
+        last = np.arange(1, feed.images + 1) * layout.blocks[i] - 1
+        ends = np.maximum(ends, times.done[times.block_start[i] + last])
+    seen = ends <= feed.images * feed.interval
+    return (ends - np.arange(feed.images) * feed.interval)[seen]
+
+
+@compiled
+def holds(tables: Tables, memory: int, stream: Stream) -> bool:
+    """Return whether a stream keeps its pace and its scratchpads are large enough."""
+    keeps_pace = 0 <= stream.delay <= stream.interval // LATER
+    return bool(keeps_pace and stream.kilobytes <= tables.memories[memory, KILOBYTES])

@@ -1,0 +1,181 @@
+"""Streams of images: event for event as the reference, and no shorter interval than holds."""
+
+import random
+
+import pytest
+
+from hwgen.model.crossbar.breakdown import break_down
+from hwgen.model.crossbar.buffers import kilobytes_needed
+from hwgen.model.crossbar.design import Layout, lay_out
+from hwgen.model.crossbar.evaluate import FEASIBLE, evaluate
+from hwgen.model.crossbar.exact import FOREVER, Feed, exact_times, stream_times
+from hwgen.model.crossbar.record import confirm, make_arch, make_schedule
+from hwgen.model.crossbar.reference import Case
+from hwgen.model.crossbar.reference.stream import run_stream
+from hwgen.model.crossbar.stream import FINER, LATER, holds, seen_latencies, steady_stream, watch
+from hwgen.model.crossbar.tables import KILOBYTES, Ints, Tables
+from hwgen.model.crossbar.timing import Pipeline, make_pipeline
+from hwgen.spec.crossbar.ir import Node
+from hwgen.spec.crossbar.layout import Choice
+from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.point import Point, Rules
+from tests.model.crossbar.designs import case_of, compiled_of
+from tests.model.crossbar.layers import conv, fc
+from tests.model.crossbar.random_designs import random_case
+
+SEEDS = range(4000, 4030)
+
+
+def prepared(case: Case, memory: int, step_ns: float) -> tuple[Tables, Layout, Pipeline, Ints]:
+    """Return what a simulation takes."""
+    tables, design = compiled_of(case)
+    layout = lay_out(tables, design)
+    return (
+        tables,
+        layout,
+        make_pipeline(tables, layout, design.clocks, memory, step_ns),
+        design.mate,
+    )
+
+
+def by_operation(case: Case, starts: dict[Node, int], name: str) -> list[int]:
+    """Return when each block of each layer begins an operation; -1: a layer has none."""
+    found = []
+    for layer, flow in enumerate(case.dataflow.layers):
+        place = flow.place_of(name)
+        count = 1 + max(node.cnt for node in starts if node.layer == layer)
+        found += [
+            -1 if place is None else starts[Node(layer, cnt, place, 0)] for cnt in range(count)
+        ]
+    return found
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_events_and_needs(seed: int, rules: Rules) -> None:
+    """Intervals are drawn from far too short to so long that no images meet."""
+    rng = random.Random(seed)
+    case = random_case(seed, rules)
+    parts = prepared(case, 0, case.components.step_floor_ns)
+    tables, layout, pipeline, mate = parts
+    alone = int(exact_times(tables, layout, pipeline, mate, FOREVER).done.max())
+    feed = Feed(rng.randint(2, 4), max(1, int(alone * rng.choice((0.05, 0.4, 0.7, 0.9, 1.1)))))
+    wanted = run_stream(
+        case,
+        case.memories()[0],
+        case.components.step_floor_ns,
+        images=feed.images,
+        interval=feed.interval,
+    )
+    times = stream_times(tables, layout, pipeline, mate, feed)
+    assert list(times.load) == by_operation(case, wanted.starts, "load")
+    assert list(times.adc) == by_operation(case, wanted.starts, "adc")
+    assert list(times.store) == by_operation(case, wanted.starts, "store")
+    seen = [
+        latency
+        for image, latency in enumerate(wanted.latencies)
+        if image * feed.interval + latency <= feed.images * feed.interval
+    ]
+    assert list(seen_latencies(layout, times, feed)) == seen
+    if rules == "strict":
+        found = kilobytes_needed(tables, layout, times)
+        assert found == pytest.approx(wanted.kilobytes, rel=1e-12)
+
+
+LIMITS: dict[tuple[int, Rules], set[str]] = {
+    (4001, "strict"): set(),
+    (4010, "strict"): {"scratchpad"},
+    (4129, "strict"): {"scratchpad"},
+    (4019, "strict"): {"pace"},
+    (4313, "strict"): {"pace"},
+    (4020, "strict"): {"pace", "scratchpad"},
+    (4000, "published"): set(),
+    (4051, "published"): {"pace"},
+}
+"""Designs whose stream is held back, and by what: scratchpads that are too small, or links."""
+
+
+@pytest.mark.parametrize(("seed", "rules"), LIMITS)
+def test_interval(seed: int, rules: Rules) -> None:
+    case = random_case(seed, rules)
+    cost = evaluate(*compiled_of(case), True)
+    assert cost.failure == FEASIBLE
+    tables, layout, pipeline, mate = prepared(case, cost.memory, cost.step_ns)
+    alone = exact_times(tables, layout, pipeline, mate, FOREVER).done.max()
+    found = steady_stream(tables, layout, pipeline, mate, cost.memory, cost.interval)
+    assert found == watch(tables, layout, pipeline, mate, found.interval)
+    assert holds(tables, cost.memory, found)
+    at_least = watch(tables, layout, pipeline, mate, cost.interval)
+    capacity = tables.memories[cost.memory, KILOBYTES]
+    keeps_pace = 0 <= at_least.delay <= cost.interval // LATER
+    limits = set() if keeps_pace else {"pace"}
+    limits |= {"scratchpad"} if at_least.kilobytes > capacity else set()
+    assert limits == LIMITS[seed, rules]
+    assert (found.interval > cost.interval) == bool(limits)
+    close = range(found.interval - max(1, cost.interval // FINER), found.interval)
+    tried = [watch(tables, layout, pipeline, mate, one) for one in close]
+    assert not all(holds(tables, cost.memory, one) for one in tried)
+    assert cost.interval <= found.interval <= alone <= found.latency
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("seed", (4008, 4009, 4044))
+def test_nothing_is_faster_than_its_layers(seed: int, rules: Rules) -> None:
+    """Of some of these streams nothing is through in time."""
+    case = random_case(seed, rules)
+    cost = evaluate(*compiled_of(case), True)
+    assert cost.failure == FEASIBLE
+    parts = prepared(case, cost.memory, cost.step_ns)
+    for share in (0.3, 0.5, 0.7, 0.9):
+        found = watch(*parts, max(1, int(share * cost.interval)))
+        assert not holds(parts[0], cost.memory, found)
+
+
+def test_what_is_handed_on() -> None:
+    """Schedule and throughput are those of the stream that holds."""
+    case = random_case(4010, "strict")
+    _, design = compiled_of(case)
+    found = confirm(
+        case.network,
+        case.components,
+        point=case.point,
+        rules=case.rules,
+        power_w=case.power_w,
+        design=design,
+    )
+    arch = make_arch(found, "random")
+    assert found.stream.interval > found.cost.interval
+    assert make_schedule(found, arch).facts.interval_steps == found.stream.interval
+    gops = case.operations() / (found.stream.interval * found.cost.step_ns)
+    assert break_down(found, arch).throughput_gops == pytest.approx(gops)
+    assert found.reaches(0.99 * gops)
+    layers = case.operations() / (found.cost.interval * found.cost.step_ns)
+    assert not found.reaches(layers) and not found.reaches(1.01 * layers)
+
+
+TWO = (
+    conv("conv", (), (3, 10), (4, 4), window=(3, 1, 1), activation="none"),
+    fc("head", (0,), (160, 10), activation="none"),
+)
+
+
+def test_two_maps_at_a_time() -> None:
+    """The map of an image waits for the head, which is not through when the next one is stored.
+
+    Head: 16 bits of 5 steps each, and shift-adds do not begin with the next image before the
+    addition is over: 16 * 5 + 5 - 1 steps from image to image. Convolution, one block: load 0, MVM
+    1, ADC 2, shift-add from 3 to 18, addition 19, store 20, and of the next image 104. The head
+    loads in step 22, after a transfer, and 80 steps of shift-adds are not over before step 113.
+    """
+    choice = Choice(copies=(16, 1), macros=(1, 1), mate=(-1, -1), clocks=(1, 5))
+    network = CrossbarNetwork(name="two", input_channels=3, input_side=4, layers=TWO)
+    point = Point(rram_ratio=0.5, cell_bits=2, side=128, dac_bits=1)
+    case = case_of(network, point, 100.0, "strict", choice)
+    cost = evaluate(*compiled_of(case), True)
+    assert (cost.failure, cost.interval) == (FEASIBLE, 84)
+    parts = prepared(case, cost.memory, cost.step_ns)
+    found = steady_stream(*parts, cost.memory, cost.interval)
+    assert (found.interval, found.latency) == (84, cost.steps)
+    assert found.kilobytes == 2 * 160 * 16 / 8 / 1024
+    apart = watch(*parts, cost.steps)
+    assert apart.kilobytes == 160 * 16 / 8 / 1024
