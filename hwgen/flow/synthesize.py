@@ -85,23 +85,24 @@ def synthesize_network(context: Context, request: Request) -> Synthesis:
     folder = request.out or context.work / "synthesis" / name
     refuse_foreign(folder.resolve(), earlier_output)
     result = search(context, request, network, components)
-    confirmed = confirm(network, components, result, result.best)
-    arch = load("hwgen.model.crossbar.record").make_arch(confirmed, name)
-    schedule = load("hwgen.model.crossbar.record").make_schedule(confirmed, arch)
-    report = synthesis_report(
-        result,
-        arch,
-        schedule,
-        breakdown=load("hwgen.model.crossbar.breakdown").break_down(confirmed, arch),
-        network=Source(name=network.name, file=request.network, digest=network.digest),
-        components=Source(
-            name=components.name, file=str(request.components), digest=components.digest
-        ),
-        confirm=lambda each: (
-            confirmed if each == result.best else confirm(network, components, result, each)
-        ),
-        versions=versions(),
-    )
+    with context.status("simulating a stream of images"):
+        confirmed = confirm(network, components, result, result.best)
+        arch = load("hwgen.model.crossbar.record").make_arch(confirmed, name)
+        schedule = load("hwgen.model.crossbar.record").make_schedule(confirmed, arch)
+        report = synthesis_report(
+            result,
+            arch,
+            schedule,
+            breakdown=load("hwgen.model.crossbar.breakdown").break_down(confirmed, arch),
+            network=Source(name=network.name, file=request.network, digest=network.digest),
+            components=Source(
+                name=components.name, file=str(request.components), digest=components.digest
+            ),
+            confirm=lambda each: (
+                confirmed if each == result.best else confirm(network, components, result, each)
+            ),
+            versions=versions(),
+        )
     page: str = load("hwgen.report.synthesis_page").synthesis_page(report, arch, schedule)
     made = Synthesis(folder=folder, arch=arch, schedule=schedule, report=report, page=page)
     replace_folder(folder, earlier_output, lambda fresh: write_files(made, fresh))

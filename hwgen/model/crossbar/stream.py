@@ -41,11 +41,12 @@ class Stream(NamedTuple):
     kilobytes: float
 
 
-@compiled
 def steady_stream(
     tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, memory: int, least: int
 ) -> Stream:
     """Return the stream with the least interval that keeps its pace and fits the scratchpads.
+
+    Not compiled, so that an interrupt comes through between two streams that are tried.
 
     memory: capacity of the scratchpads, as a row of `tables.memories`
     least: interval that layers and shared ADCs allow
