@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -85,7 +86,7 @@ def synthesize_network(context: Context, request: Request) -> Synthesis:
     folder = request.out or context.work / "synthesis" / name
     refuse_foreign(folder.resolve(), earlier_output)
     result = search(context, request, network, components)
-    with context.status("simulating a stream of images"):
+    with simulating(context):
         confirmed = confirm(network, components, result, result.best)
         arch = load("hwgen.model.crossbar.record").make_arch(confirmed, name)
         schedule = load("hwgen.model.crossbar.record").make_schedule(confirmed, arch)
@@ -221,6 +222,17 @@ def confirm(
             f" is evaluated again, got {confirmed.cost.efficiency!r}"
         )
     return confirmed
+
+
+@contextmanager
+def simulating(context: Context) -> Iterator[None]:
+    """Show that streams of images are simulated, and say what to do after an interrupt."""
+    with context.status("simulating a stream of images"):
+        try:
+            yield
+        except KeyboardInterrupt:
+            context.say(f"stopped before a stream of images was simulated; {RESUME}")
+            raise
 
 
 def write_files(made: Synthesis, folder: Path) -> None:

@@ -88,6 +88,19 @@ def test_what_it_left_can_be_asked(hwgen: Command, quick: dict[str, Any], tmp_pa
     assert "cifar_alexnet-12w-strict of the family crossbar" in out
 
 
+def test_an_interrupt_while_a_stream_is_simulated(
+    hwgen: Command, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hwgen.model.crossbar.record.steady_stream", interrupted)
+    code, out, err = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--workers", 1))
+    assert (code, out) == (130, "")
+    assert "the same command goes on where this one stopped" in err
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_audit_that_fails_is_an_exit_code(
     hwgen: Command, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

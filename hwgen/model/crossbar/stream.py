@@ -46,12 +46,14 @@ def steady_stream(
 ) -> Stream:
     """Return the stream with the least interval that keeps its pace and fits the scratchpads.
 
-    Not compiled, so that an interrupt comes through between two streams that are tried.
+    Not compiled, so that an interrupt comes through between two streams that are tried. Compiled
+    functions that take long hand plain numbers to it: numba crashes where an interrupt is waiting
+    when it makes a named tuple for Python.
 
     memory: capacity of the scratchpads, as a row of `tables.memories`
     least: interval that layers and shared ADCs allow
     """
-    alone = exact_times(tables, layout, pipeline, mate, FOREVER).done.max()
+    alone = steps_alone(tables, layout, pipeline, mate)
     fine = max(1, least // FINER)
     too_short, interval, wider = least - 1, least, fine
     found = watch(tables, layout, pipeline, mate, interval)
@@ -69,8 +71,22 @@ def steady_stream(
 
 
 @compiled
+def steps_alone(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> int:
+    """Return the steps after which an image that is alone is through."""
+    return int(exact_times(tables, layout, pipeline, mate, FOREVER).done.max())
+
+
 def watch(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, interval: int) -> Stream:
     """Return what is seen of a stream of so many images that several times the chip is full."""
+    images, latency, delay, kilobytes = figures_of(tables, layout, pipeline, mate, interval)
+    return Stream(images, interval, latency, delay, kilobytes)
+
+
+@compiled
+def figures_of(
+    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, interval: int
+) -> tuple[int, int, int, float]:
+    """Return images, latency, delay and kilobytes of a `Stream`."""
     alone = closed_form(tables, layout, pipeline).done.max()
     images = FEWEST_IMAGES + IMAGES_AT_A_TIME * ceil_div(alone, interval)
     feed = Feed(images, interval)
@@ -82,7 +98,7 @@ def watch(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, interv
         delay = ceil_div(max(0, latencies[half:].max() - latencies[:half].max()), half)
     latency = latencies.max() if half > 0 else 0
     kilobytes = kilobytes_needed(tables, layout, times) if tables.strict else 0.0
-    return Stream(images, interval, latency, delay, kilobytes)
+    return images, latency, delay, kilobytes
 
 
 @compiled
@@ -96,7 +112,6 @@ def seen_latencies(layout: Layout, times: Times, feed: Feed) -> Ints:
     return (ends - np.arange(feed.images) * feed.interval)[seen]
 
 
-@compiled
 def holds(tables: Tables, memory: int, stream: Stream) -> bool:
     """Return whether a stream keeps its pace and its scratchpads are large enough."""
     keeps_pace = 0 <= stream.delay <= stream.interval // LATER
