@@ -26,7 +26,11 @@ LOCAL_CLUSTER = "local"
 
 
 class SerialExecutor:
-    """One task after the other, in this process."""
+    """One task after the other, in this process, where a debugger sees them.
+
+    An interrupt that comes while compiled code works can crash Python: numba makes its named tuples
+    without looking whether one waits. Commands therefore work in processes, also in a single one.
+    """
 
     workers = 1
 
@@ -43,7 +47,7 @@ class SerialExecutor:
 
 
 def make_executor(workers: int, scheduler: str | None = None) -> Executor:
-    """Return an executor.
+    """Return an executor that an interrupt stops at once.
 
     scheduler: none for processes of this machine; the address of a Dask scheduler, whose workers
     are those that it has; or `local` for a Dask cluster of so many workers on this machine
@@ -53,4 +57,4 @@ def make_executor(workers: int, scheduler: str | None = None) -> Executor:
     if scheduler is not None:
         return DaskExecutor(address=scheduler)
     check_workers(workers)
-    return SerialExecutor() if workers == 1 else ProcessExecutor(workers)
+    return ProcessExecutor(workers)

@@ -206,8 +206,10 @@ def test_missing_dask_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_number_of_workers() -> None:
-    assert isinstance(make_executor(1), SerialExecutor)
-    assert isinstance(make_executor(2), ProcessExecutor)
+    for workers in (1, 2):
+        made = make_executor(workers)
+        assert isinstance(made, ProcessExecutor)
+        assert made.workers == workers
     for wrong in (0, -1):
         with pytest.raises(ConfigError, match=f"^workers must be at least 1, got {wrong}"):
             make_executor(wrong)

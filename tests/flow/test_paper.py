@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from hwgen.dse.executors import SerialExecutor
+from hwgen.dse.executors import ProcessExecutor
 from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 from hwgen.flow.paper import Request, pimsyn_paper
@@ -121,11 +121,11 @@ def test_too_little_power_for_the_weights_is_said(report: PaperReport) -> None:
 def test_what_was_searched_is_found_again(
     report: PaperReport, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: SerialExecutor, __: str, tasks: Sequence[object]) -> Any:
+    def refuse(_: ProcessExecutor, __: str, tasks: Sequence[object]) -> Any:
         assert not tasks
         yield from ()
 
-    monkeypatch.setattr(SerialExecutor, "run", refuse)
+    monkeypatch.setattr(ProcessExecutor, "run", refuse)
     assert pimsyn_paper(Context(work=work, console=None), request()) == report
 
 
