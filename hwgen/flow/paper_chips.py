@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from hwgen.flow.paper_rows import mean, over, row
 from hwgen.flow.paper_searches import Searches
 from hwgen.flow.rooms import load
+from hwgen.flow.synthesize import confirm
 from hwgen.report.paper import PaperRow
 from hwgen.spec.crossbar.published import (
     CODE_GOPS_PER_W,
@@ -87,27 +88,13 @@ def peak_reason(searches: Searches, ceiling: float) -> str:
     )
 
 
-def confirmed(searches: Searches, name: str, result: "SearchResult") -> "Confirmed":
-    """Return all that is known of the best design."""
-    record = load("hwgen.model.crossbar.record")
-    best = result.best
-    found: Confirmed = record.confirm(
-        searches.network(name),
-        searches.components,
-        point=best.point,
-        rules=result.rules,
-        power_w=result.power_w,
-        design=record.design_of(**best.chosen.as_json()),
-    )
-    return found
-
-
 def peak_of(searches: Searches, name: str, result: "SearchResult") -> float:
     """Return the peak efficiency of the best design in TOPS/W."""
-    found = confirmed(searches, name, result)
+    found = confirm(searches.network(name), searches.components, result, result.best)
     arch = load("hwgen.model.crossbar.record").make_arch(found, name)
-    figures = load("hwgen.model.crossbar.breakdown").break_down(found, arch)
-    return float(figures.peak_efficiency_gops_per_w) / 1e3
+    items = load("hwgen.model.crossbar.audit").audit(arch, searches.components)
+    peak = load("hwgen.model.crossbar.breakdown").peak_gops_per_w(found, arch, items)
+    return float(peak) / 1e3
 
 
 def isaac_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]:
@@ -122,7 +109,10 @@ def isaac_rows(searches: Searches, names: tuple[str, ...]) -> Iterator[PaperRow]
         )
         watts = float(chip.cost.peak_w)
         result = searches.bounded(name, watts, evaluations=searches.request.evaluations)
-        ours = over_isaac(confirmed(searches, name, result), chip) if result else {}
+        ours = {}
+        if result:
+            best = confirm(searches.network(name), searches.components, result, result.best)
+            ours = over_isaac(best, chip)
         used = f"ours needs {result.best.peak_w:.4g} W of them" if result else "ours finds none"
         for what in MEASURES:
             ratios[what] += [ours[what]] if what in ours else []

@@ -83,18 +83,17 @@ def break_down(confirmed: Confirmed, arch: Arch) -> Breakdown:
     operations = float(confirmed.tables.scalars[OPERATIONS])
     time_ns = cost.steps * cost.step_ns
     parts = [figures(confirmed, items, part, time_ns) for part in PARTS]
-    peak = total_peak_w(items)
     return Breakdown(
         items=items,
         parts=parts,
-        peak_w=peak,
+        peak_w=total_peak_w(items),
         area_mm2=total_area_mm2(items),
         operations=operations,
         efficiency_gops_per_w=float(cost.efficiency),
         throughput_gops=confirmed.throughput_gops,
         least_interval=int(cost.interval),
         stream=confirmed.stream,
-        peak_efficiency_gops_per_w=peak_gops(confirmed, arch) / peak,
+        peak_efficiency_gops_per_w=peak_gops_per_w(confirmed, arch, items),
         energy_mj=math.fsum(part.energy_mj for part in parts),
         latency_ms=time_ns / 1e6,
     )
@@ -149,6 +148,11 @@ def access_nj(confirmed: Confirmed, place: int) -> float:
     reads, writes = accesses(tables, loaded), accesses(tables, stored)
     block = reads * float(memory[READ_NJ]) + writes * float(memory[WRITE_NJ])
     return int(layout.blocks[place]) * block
+
+
+def peak_gops_per_w(confirmed: Confirmed, arch: Arch, items: list[Item]) -> float:
+    """Return `peak_gops` over the peak power of all items."""
+    return peak_gops(confirmed, arch) / total_peak_w(items)
 
 
 def peak_gops(confirmed: Confirmed, arch: Arch) -> float:

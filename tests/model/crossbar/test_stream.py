@@ -11,11 +11,11 @@ from hwgen.model.crossbar.evaluate import FEASIBLE, evaluate
 from hwgen.model.crossbar.exact import FOREVER, Feed, exact_times, stream_times
 from hwgen.model.crossbar.record import confirm, make_arch, make_schedule
 from hwgen.model.crossbar.reference import Case
+from hwgen.model.crossbar.reference.steps import Trace
 from hwgen.model.crossbar.reference.stream import run_stream
 from hwgen.model.crossbar.stream import FINER, LATER, holds, seen_latencies, steady_stream, watch
 from hwgen.model.crossbar.tables import KILOBYTES, Ints, Tables
 from hwgen.model.crossbar.timing import Pipeline, make_pipeline
-from hwgen.spec.crossbar.ir import Node
 from hwgen.spec.crossbar.layout import Choice
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
@@ -38,15 +38,12 @@ def prepared(case: Case, memory: int, step_ns: float) -> tuple[Tables, Layout, P
     )
 
 
-def by_operation(case: Case, starts: dict[Node, int], name: str) -> list[int]:
+def by_operation(trace: Trace, name: str) -> list[int]:
     """Return when each block of each layer begins an operation; -1: a layer has none."""
     found = []
-    for layer, flow in enumerate(case.dataflow.layers):
-        place = flow.place_of(name)
-        count = 1 + max(node.cnt for node in starts if node.layer == layer)
-        found += [
-            -1 if place is None else starts[Node(layer, cnt, place, 0)] for cnt in range(count)
-        ]
+    for layer, flow in enumerate(trace.dataflow.layers):
+        has_it = flow.place_of(name) is not None
+        found += trace.steps_of(layer, name) if has_it else [-1] * flow.blocks
     return found
 
 
@@ -68,9 +65,9 @@ def test_events_and_needs(seed: int, rules: Rules) -> None:
         interval=feed.interval,
     )
     times = stream_times(tables, layout, pipeline, mate, feed)
-    assert list(times.load) == by_operation(case, wanted.starts, "load")
-    assert list(times.adc) == by_operation(case, wanted.starts, "adc")
-    assert list(times.store) == by_operation(case, wanted.starts, "store")
+    assert list(times.load) == by_operation(wanted.trace, "load")
+    assert list(times.adc) == by_operation(wanted.trace, "adc")
+    assert list(times.store) == by_operation(wanted.trace, "store")
     seen = [
         latency
         for image, latency in enumerate(wanted.latencies)

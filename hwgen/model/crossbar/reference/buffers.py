@@ -86,22 +86,29 @@ def most_waiting(case: Case, trace: Trace, place: int) -> float:
     """
     layer, copies = case.network.layers[place], case.plan.layers[place].copies
     readers = [one for one, reader in enumerate(case.network.layers) if place in reader.providers]
+    loads = {reader: trace.steps_of(reader, "load") for reader in readers}
     most = 0
     for cnt, now in enumerate(trace.steps_of(place, "store") if readers else []):
         image, block = divmod(cnt, case.dataflow.layers[place].blocks)
         stored = image * layer.pixels + min(layer.pixels, (block + 1) * copies)
-        oldest = min(oldest_needed(case, trace, place, reader, now) for reader in readers)
+        oldest = min(
+            oldest_needed(case, trace, (place, reader), loads[reader], now) for reader in readers
+        )
         most = max(most, stored - oldest + 1)
     return float(most * layer.out_channels)
 
 
-def oldest_needed(case: Case, trace: Trace, place: int, reader: int, now: int) -> int:
+def oldest_needed(
+    case: Case, trace: Trace, edge: tuple[int, int], loads: list[int], now: int
+) -> int:
     """Return the first pixel of a layer (from 1, on through all images) that a reader needs still.
 
     When it is through with an image, and another comes, it needs no more of that.
+
+    edge: layer and reader; loads: when each block of the reader loads
     """
+    place, reader = edge
     pixels, flow = case.network.layers[place].pixels, case.dataflow.layers[reader]
-    loads = trace.steps_of(reader, "load")
     begun = sum(step <= now for step in loads)
     if begun == 0:
         return 1

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from hwgen.model.crossbar.reference.buffers import kilobytes_of
 from hwgen.model.crossbar.reference.case import Case
-from hwgen.model.crossbar.reference.steps import Simulator, clashing, durations_of
+from hwgen.model.crossbar.reference.steps import Simulator, Trace, clashing, durations_of
 from hwgen.spec.crossbar.components import Scratchpad
 from hwgen.spec.crossbar.ir import Dataflow, LayerFlow, Node
 
@@ -13,12 +13,12 @@ from hwgen.spec.crossbar.ir import Dataflow, LayerFlow, Node
 class StreamRun:
     """A stream that was simulated.
 
-    starts: by node, whose `cnt` goes on from image to image
+    trace: of nodes whose `cnt` goes on from image to image
     latencies: steps of each image, from when it enters
     kilobytes: what the fullest scratchpad holds; 0 by published rules
     """
 
-    starts: dict[Node, int]
+    trace: Trace
     latencies: list[int]
     kilobytes: float
 
@@ -47,7 +47,7 @@ def run_stream(
         image = node.cnt // case.dataflow.layers[node.layer].blocks
         ends[image] = max(ends[image], trace.end(node))
     return StreamRun(
-        starts=trace.starts,
+        trace=trace,
         latencies=[end - image * interval for image, end in enumerate(ends)],
         kilobytes=kilobytes_of(case, trace) if case.strict else 0.0,
     )
