@@ -1,5 +1,1 @@
-"""Reference of the DB-PIM family's components and layers."""
-
-from golden.dbpim.network import infer
-
-__all__ = ["infer"]
+"""Reference of the DB-PIM family's components; networks are `golden.network`'s."""

@@ -3,17 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.im2col import windows
-from golden.dbpim.requantizer import requantize
+from golden.ops.add import weighted_sum
+from golden.ops.average_pool import window_sums
+from golden.ops.max_pool import max_pool as window_maximum
+from golden.ops.requantize import requantize
 
 Bytes = NDArray[np.uint8]
 
 
 def max_pool(maps: Bytes, *, kernel: int, stride: int, padding: int) -> Bytes:
-    """Return the largest byte of each window; the border is 0 and so never wins."""
-    seen = windows(maps, kernel=(kernel, kernel), stride=stride, padding=padding)
-    largest: Bytes = seen.max(axis=(3, 4))
-    return largest
+    """Return the largest byte of each window; the border never wins."""
+    return window_maximum(
+        maps, kernel=(kernel, kernel), stride=(stride, stride), padding=(padding,) * 4
+    )
 
 
 def average_pool(
@@ -29,8 +31,7 @@ def average_pool(
     high: int,
 ) -> Bytes:
     """Return requantize(sum of (x - input_zero_point)) of each window; 1 / n is in multiplier."""
-    seen = windows(maps, kernel=kernel, stride=stride)
-    total = seen.sum(axis=(3, 4), dtype=np.int64) - kernel[0] * kernel[1] * input_zero_point
+    total = window_sums(maps, kernel=kernel, stride=(stride, stride), zero_point=input_zero_point)
     return requantize(
         total, multiplier=multiplier, shift=shift, zero_point=zero_point, low=low, high=high
     )
@@ -50,8 +51,10 @@ def add(
     high: int,
 ) -> Bytes:
     """Return requantize((a - za) * Ma + (b - zb) * Mb) with one common shift and one rounding."""
-    scaled_a = (a.astype(np.int64) - zero_point_a) * multiplier_a
-    scaled_b = (b.astype(np.int64) - zero_point_b) * multiplier_b
-    return requantize(
-        scaled_a + scaled_b, multiplier=1, shift=shift, zero_point=zero_point, low=low, high=high
+    total = weighted_sum(
+        a,
+        b,
+        zero_points=(zero_point_a, zero_point_b),
+        multipliers=(multiplier_a, multiplier_b),
     )
+    return requantize(total, multiplier=1, shift=shift, zero_point=zero_point, low=low, high=high)

@@ -22,7 +22,7 @@ from hwgen.report.info import (
     ProgramInfo,
 )
 from hwgen.spec.network import Layer, QuantizedNetwork
-from hwgen.spec.network_file import GRAPH_KEY, load_network
+from hwgen.spec.network.file import GRAPH_KEY, load_network
 from hwgen.spec.npz import read_npz
 
 Kind = Literal["network", "architecture", "program", "graph"]

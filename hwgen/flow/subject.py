@@ -13,7 +13,7 @@ from hwgen.flow.images import Batch
 from hwgen.flow.protocols import Architecture, ModelRoom, Program
 from hwgen.report.types import Setting, Source
 from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 
 
 @dataclass(frozen=True, kw_only=True)

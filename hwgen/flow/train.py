@@ -10,7 +10,7 @@ from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code
 from hwgen.flow.rooms import load
 from hwgen.report.types import Source
 from hwgen.report.work import Accuracy, TrainReport
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 
 NETWORK = "network.npz"
 TRAINING = "training.json"

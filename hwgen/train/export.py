@@ -1,4 +1,4 @@
-"""From trained float parameters on integer grids to the hand-over."""
+"""From trained float parameters on integer grids to the quantized network file."""
 
 import numpy as np
 import torch
@@ -7,6 +7,7 @@ from torch import Tensor
 from hwgen.data import Dataset
 from hwgen.spec.network import (
     INPUT,
+    ONE_MODE,
     Add,
     AveragePool,
     Conv,
@@ -17,6 +18,9 @@ from hwgen.spec.network import (
     MaxPool,
     Parameters,
     QuantizedNetwork,
+    Requantization,
+    byte_map,
+    raw_map,
 )
 from hwgen.spec.quantization import fixed_point
 from hwgen.train.models import Node
@@ -36,7 +40,7 @@ def export_network(
     """Return the integers of a trained network; its thresholds are found a last time."""
     network = network.cpu().eval()
     network.renew_thresholds()
-    image = byte_map(dataset.shape, recipe.input_scale, recipe.input_zero_point)
+    image = whole_byte_map(dataset.shape, recipe.input_scale, recipe.input_zero_point)
     maps = {INPUT: image}
     layers: list[Layer] = []
     parameters = {}
@@ -48,13 +52,15 @@ def export_network(
             parameters[node.name] = integers
     graph = Graph(
         format="hwgen.network",
-        version=1,
+        version=2,
         name=recipe.name,
         dataset=dataset.name,
         class_names=list(dataset.class_names),
         preprocessing=dataset.preprocessing,
         input=image,
+        modes=ONE_MODE,
         layers=layers,
+        outputs=(layers[-1].name,),
     )
     return QuantizedNetwork(graph=graph, parameters=parameters)
 
@@ -71,7 +77,7 @@ def export_node(
         case "shortcut":
             return conv_layer(node, output), identity_weights(source, output)
         case "linear":
-            return head_layer(node, output), export_weights(network, node, source, output)
+            return linear_layer(node, output), export_weights(network, node, source, output)
         case "max_pool":
             return max_pool_layer(node, output), None
         case "average_pool":
@@ -85,19 +91,29 @@ def conv_layer(node: Node, output: FeatureMap) -> Conv:
     return Conv(
         name=node.name,
         op="conv",
-        input=node.inputs[0],
-        kernel_height=node.kernel,
-        kernel_width=node.kernel,
-        stride=node.stride,
-        padding=node.padding,
-        head=False,
+        inputs=tuple(node.inputs),
         output=output,
+        source="",
+        kernel=(node.kernel, node.kernel),
+        stride=(node.stride, node.stride),
+        padding=(node.padding,) * 4,
+        groups=1,
+        weight_bits=8,
+        weight_grid="integer",
     )
 
 
-def head_layer(node: Node, output: FeatureMap) -> Linear:
+def linear_layer(node: Node, output: FeatureMap) -> Linear:
     """Return the fully connected layer at the end."""
-    return Linear(name=node.name, op="linear", input=node.inputs[0], head=True, output=output)
+    return Linear(
+        name=node.name,
+        op="linear",
+        inputs=tuple(node.inputs),
+        output=output,
+        source="",
+        weight_bits=8,
+        weight_grid="integer",
+    )
 
 
 def max_pool_layer(node: Node, output: FeatureMap) -> MaxPool:
@@ -105,73 +121,69 @@ def max_pool_layer(node: Node, output: FeatureMap) -> MaxPool:
     return MaxPool(
         name=node.name,
         op="max_pool",
-        input=node.inputs[0],
-        kernel=node.kernel,
-        stride=node.stride,
-        padding=node.padding,
+        inputs=tuple(node.inputs),
         output=output,
+        source="",
+        kernel=(node.kernel, node.kernel),
+        stride=(node.stride, node.stride),
+        padding=(node.padding,) * 4,
     )
 
 
 def average_pool_layer(node: Node, source: FeatureMap, output: FeatureMap) -> AveragePool:
     """Return a mean over windows; its multiplier divides by the pixels of a window."""
-    multiplier, shift = fixed_point(source.scale / output.scale / node.kernel**2)
+    multiplier, shift = fixed_point(scale_of(source) / scale_of(output) / node.kernel**2)
     return AveragePool(
         name=node.name,
         op="average_pool",
-        input=node.inputs[0],
-        kernel_height=node.kernel,
-        kernel_width=node.kernel,
-        stride=node.stride,
-        multiplier=multiplier,
-        shift=shift,
+        inputs=tuple(node.inputs),
         output=output,
+        source="",
+        kernel=(node.kernel, node.kernel),
+        stride=(node.stride, node.stride),
+        padding=(0, 0, 0, 0),
+        requantization=(Requantization(multipliers=(multiplier,), shift=shift),),
     )
 
 
 def add_layer(node: Node, a: FeatureMap, b: FeatureMap, output: FeatureMap) -> Add:
     """Return the sum of two maps."""
-    multiplier_a, multiplier_b, shift = add_multipliers(a.scale, b.scale, output.scale)
-    first, second = node.inputs
+    *multipliers, shift = add_multipliers(scale_of(a), scale_of(b), scale_of(output))
     return Add(
         name=node.name,
         op="add",
-        a=first,
-        b=second,
-        multiplier_a=multiplier_a,
-        multiplier_b=multiplier_b,
-        shift=shift,
+        inputs=tuple(node.inputs),
         output=output,
+        source="",
+        requantization=(Requantization(multipliers=tuple(multipliers), shift=shift),),
     )
 
 
 def output_map(network: QuantizedTraining, node: Node, source: FeatureMap) -> FeatureMap:
     """Return shape and grid of a node's output."""
     if node.op == "linear":
-        # By convention of the hand-over; the real logit is scale * integer.
+        # The answer stays raw; the real logit is scale * sum.
         _, scale = network.conv(node.name).integers()
-        return byte_map((1, 1, node.channels), source.scale * float(scale[0]), 0)
+        return raw_map((1, 1, node.channels), scale=scale_of(source) * float(scale[0]))
     steps = (source.height + 2 * node.padding - node.kernel) // node.stride + 1
     shape = (steps, steps, node.channels)
     if node.op in ("max_pool", "shortcut"):
-        return byte_map(shape, source.scale, source.zero_point, low=source.low)
+        before = source.quantization[0]
+        return whole_byte_map(shape, before.scale, before.zero_point, low=before.low)
     scale, zero_point = network.range(node.name).grid()
     # ReLU is the clip at the zero point.
-    return byte_map(shape, float(scale), int(zero_point), low=int(zero_point) if node.relu else 0)
+    low = int(zero_point) if node.relu else 0
+    return whole_byte_map(shape, float(scale), int(zero_point), low=low)
 
 
-def byte_map(shape: Shape, scale: float, zero_point: int, *, low: int = 0) -> FeatureMap:
+def whole_byte_map(shape: Shape, scale: float, zero_point: int, *, low: int = 0) -> FeatureMap:
     """Return a map of (height, width, channels) with bytes from `low` to 255."""
-    height, width, channels = shape
-    return FeatureMap(
-        height=height,
-        width=width,
-        channels=channels,
-        scale=scale,
-        zero_point=zero_point,
-        low=low,
-        high=255,
-    )
+    return byte_map(shape, scale=scale, zero_point=zero_point, low=low, high=255)
+
+
+def scale_of(feature: FeatureMap) -> float:
+    """Return the real value of one step of a map."""
+    return feature.quantization[0].scale
 
 
 def export_weights(
@@ -180,14 +192,14 @@ def export_weights(
     """Return weights, bias and requantization of a convolution or the head."""
     conv = network.conv(node.name)
     q, scale = conv.integers()
-    steps = scale.double() * source.scale
+    steps = scale.double() * scale_of(source)
     bias = (conv.bias.double() / steps).round().long()
     return make_parameters(
         q.permute(0, 2, 3, 1),
         bias,
         scale,
         source,
-        scaling=None if node.op == "linear" else steps / output.scale,
+        scaling=None if node.op == "linear" else steps / scale_of(output),
         flat=node.op == "linear",
     )
 
@@ -217,13 +229,13 @@ def make_parameters(
     scaling: real factor of each filter from accumulator to output byte; None for the head
     """
     fixed = [] if scaling is None else [fixed_point(float(factor)) for factor in scaling]
-    full_bias = bias - source.zero_point * q.flatten(1).sum(1)
+    full_bias = bias - source.quantization[0].zero_point * q.flatten(1).sum(1)
     weights = q.numpy().astype(np.int8)
     return Parameters(
         weights=weights.reshape(len(weights), -1) if flat else np.ascontiguousarray(weights),
-        bias=full_bias.numpy().astype(np.int32),
-        multiplier=np.array([multiplier for multiplier, _ in fixed], dtype=np.uint16),
-        shift=np.array([shift for _, shift in fixed], dtype=np.uint8),
+        bias=full_bias.numpy().astype(np.int64)[np.newaxis],
+        multiplier=np.array([[multiplier for multiplier, _ in fixed]], dtype=np.uint16),
+        shift=np.array([[shift for _, shift in fixed]], dtype=np.uint8),
         weight_scale=scale.numpy().astype(np.float32),
     )
 

@@ -19,6 +19,7 @@ from hwgen.spec.network import (
     Parameters,
     QuantizedNetwork,
 )
+from hwgen.spec.network.maps import Sides
 
 
 def requantize(acc: Tensor, multiplier: Tensor, shift: Tensor, output: FeatureMap) -> Tensor:
@@ -28,7 +29,8 @@ def requantize(acc: Tensor, multiplier: Tensor, shift: Tensor, output: FeatureMa
     """
     half = torch.ones_like(shift) << (shift - 1)
     scaled = (acc * multiplier + half) >> shift
-    return (scaled + output.zero_point).clamp(output.low, output.high)
+    values = output.quantization[0]
+    return (scaled + values.zero_point).clamp(values.low, values.high)
 
 
 @torch.no_grad()
@@ -49,53 +51,61 @@ def compute(
 ) -> Tensor:
     """Return the output map of one layer, int64 NHWC."""
     x, source = sources[0]
+    zero_point = source.quantization[0].zero_point
     match layer:
         case Conv() | Linear():
             assert parameters is not None
-            acc = accumulate(layer, x, source, parameters)
-            if layer.head:
+            acc = accumulate(layer, x, zero_point, parameters)
+            if layer.output.raw:
                 return acc
-            multiplier = as_int64(parameters.multiplier, x)
-            return requantize(acc, multiplier, as_int64(parameters.shift, x), layer.output)
+            multiplier = as_int64(parameters.multiplier[0], x)
+            return requantize(acc, multiplier, as_int64(parameters.shift[0], x), layer.output)
         case MaxPool():
             # Padding never wins: real bytes are not below zero.
-            windows = functional.max_pool2d(
-                x.permute(0, 3, 1, 2).double(), layer.kernel, layer.stride, layer.padding
-            )
-            return windows.permute(0, 2, 3, 1).long()
+            windows = patches(pad(x, layer.padding, 0), layer.kernel, layer.stride)
+            return windows.amax(dim=(3, 4))
         case AveragePool():
-            kernel = (layer.kernel_height, layer.kernel_width)
-            terms = patches(x - source.zero_point, kernel, layer.stride)
-            total = terms.reshape(*terms.shape[:3], -1, x.shape[-1]).sum(3)
-            multiplier, shift = x.new_tensor(layer.multiplier), x.new_tensor(layer.shift)
+            centred = pad(x - zero_point, layer.padding, 0)
+            total = patches(centred, layer.kernel, layer.stride).sum((3, 4))
+            (factors,) = layer.requantization
+            multiplier, shift = x.new_tensor(factors.multipliers[0]), x.new_tensor(factors.shift)
             return requantize(total, multiplier, shift, layer.output)
         case Add():
             other, other_map = sources[1]
-            total = (x - source.zero_point) * layer.multiplier_a
-            total += (other - other_map.zero_point) * layer.multiplier_b
-            return requantize(total, x.new_tensor(1), x.new_tensor(layer.shift), layer.output)
+            (factors,) = layer.requantization
+            first, second = factors.multipliers
+            total = (x - zero_point) * first
+            total += (other - other_map.quantization[0].zero_point) * second
+            return requantize(total, x.new_tensor(1), x.new_tensor(factors.shift), layer.output)
+        case _:
+            raise ValueError(f"training has no integer evaluation of {layer.op} ({layer.name})")
 
 
-def accumulate(
-    layer: Conv | Linear, x: Tensor, source: FeatureMap, parameters: Parameters
-) -> Tensor:
-    """Return the int32 accumulators as int64, (n, height, width, filters)."""
+def accumulate(layer: Conv | Linear, x: Tensor, zero_point: int, parameters: Parameters) -> Tensor:
+    """Return the sums as int64, (n, height, width, filters); padding has the zero point."""
     if isinstance(layer, Conv):
-        edge = [layer.padding] * 4
-        padded = functional.pad(x, (0, 0, *edge), value=source.zero_point)
-        columns = patches(padded, (layer.kernel_height, layer.kernel_width), layer.stride)
+        if layer.groups != 1:
+            raise ValueError(f"training has no integer evaluation of groups ({layer.name})")
+        padded = pad(x, layer.padding, zero_point)
+        columns = patches(padded, layer.kernel, layer.stride).flatten(3)
     else:
         columns = x.reshape(len(x), 1, 1, -1)
     weights = torch.tensor(parameters.weights, device=x.device).flatten(1)
     # Whole numbers below 2**53 add up exactly in float64, in any order.
     product = columns.double() @ weights.double().T
-    return product.long() + as_int64(parameters.bias, x)
+    return product.long() + as_int64(parameters.bias[0], x)
 
 
-def patches(x: Tensor, kernel: tuple[int, int], stride: int) -> Tensor:
-    """Return (n, height, width, kh * kw * c), the window of each output with c fastest."""
-    windows = x.unfold(1, kernel[0], stride).unfold(2, kernel[1], stride)
-    return windows.permute(0, 1, 2, 4, 5, 3).flatten(3)
+def pad(x: Tensor, padding: Sides, value: int) -> Tensor:
+    """Return a map with a border of `value`; padding: top, left, bottom, right."""
+    top, left, bottom, right = padding
+    return functional.pad(x, (0, 0, left, right, top, bottom), value=value)
+
+
+def patches(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int]) -> Tensor:
+    """Return (n, height, width, kh, kw, c), the window of each output."""
+    windows = x.unfold(1, kernel[0], stride[0]).unfold(2, kernel[1], stride[1])
+    return windows.permute(0, 1, 2, 4, 5, 3)
 
 
 def as_int64(array: NDArray[Any], like: Tensor) -> Tensor:
@@ -107,11 +117,10 @@ def integer_accuracy(
     network: QuantizedNetwork, images: Tensor, labels: Tensor, *, batch_images: int = 250
 ) -> float:
     """Return the share of images whose largest logit is the label's; of equals the first counts."""
-    head = network.layers[-1].name
     correct = 0
     for start in range(0, len(images), batch_images):
         part = slice(start, start + batch_images)
-        logits = infer(network, images[part])[head].flatten(1)
+        logits = infer(network, images[part])[network.answer].flatten(1)
         # Torch leaves open which of equals argmax returns; numpy and the chip take the first.
         predicted = (logits == logits.amax(1, keepdim=True)).int().argmax(1)
         correct += int((predicted == labels[part]).sum())

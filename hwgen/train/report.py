@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from hwgen.data import Dataset
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 from hwgen.train.checkpoint import Epoch
 from hwgen.train.recipe import Recipe
 from hwgen.train.whole_file import whole_file

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from hwgen.data import Dataset, load_dataset
 from hwgen.errors import ConfigError, DataError
-from hwgen.spec.network_file import load_network, save_network
+from hwgen.spec.network.file import load_network, save_network
 from hwgen.train.augmentation import augment
 from hwgen.train.checkpoint import Checkpoint, Epoch, load_checkpoint, save_checkpoint
 from hwgen.train.export import export_network

@@ -9,7 +9,7 @@ import pytest
 
 from hwgen.cli import main
 from hwgen.errors import ConfigError
-from hwgen.spec.network_file import save_network
+from hwgen.spec.network.file import save_network
 from tests.cli.given import ARCH, NETWORK, RECIPE, TINY, Command, rewritten
 from verif.dbpim.directed_network import directed
 

@@ -13,7 +13,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from golden.dbpim.csd import phi
-from golden.dbpim.network import infer
+from golden.network import infer
 from hwgen.spec.network import (
     PARAMETER_TYPES,
     Add,
@@ -24,7 +24,7 @@ from hwgen.spec.network import (
     Linear,
     MaxPool,
 )
-from hwgen.spec.network_file import load_network, save_network
+from hwgen.spec.network.file import load_network, save_network
 from hwgen.spec.schema import SCHEMAS, schema_text, write_schemas
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import random_images

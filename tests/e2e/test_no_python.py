@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.dbpim.network import infer
+from golden.network import answer
 from hwgen.compiler.dbpim import compile_network
 from hwgen.data.load import load_dataset
 from hwgen.spec.dbpim.arch import load_arch
@@ -18,7 +18,7 @@ from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, Opcode
 from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.stream import decode_stream
 from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 from verif.dbpim.chip_run import Job, Run, chip_binary, run_chip
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import random_images
@@ -44,7 +44,8 @@ def run(what: Job, folder: Path) -> list[Run]:
 
 
 def logits(network: QuantizedNetwork, images: np.ndarray) -> list[list[int]]:
-    return infer(network, images)[network.layers[-1].name].tolist()
+    found: list[list[int]] = answer(network, images)[:, 0, 0].tolist()
+    return found
 
 
 def test_two_networks_of_different_depth_on_one_executable(tmp_path: Path) -> None:

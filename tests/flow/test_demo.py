@@ -14,7 +14,7 @@ import verif.dbpim
 from golden.dbpim import infer
 from hwgen.cli import main
 from hwgen.model.dbpim import CycleModel
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 from tests.flow.made_up import Simulated, made_up_run
 
 ROOT = Path(__file__).parents[2]

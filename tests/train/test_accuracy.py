@@ -9,7 +9,7 @@ import torch
 from hwgen.data import load_dataset
 from hwgen.spec.csd import phi
 from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 from hwgen.train.integer import integer_accuracy
 from hwgen.train.prune import ALPHA
 from hwgen.train.recipe import load_recipe
@@ -27,7 +27,7 @@ def kept_blocks(network: QuantizedNetwork) -> float:
     for name, parameters in network.parameters.items():
         if "shortcut" in name:
             continue
-        weights = parameters.weights.reshape(len(parameters.bias), -1)
+        weights = parameters.weights.reshape(len(parameters.weights), -1)
         for group in range(0, len(weights), ALPHA):
             blocks = weights[group : group + ALPHA].any(axis=0)
             kept, total = kept + int(blocks.sum()), total + len(blocks)

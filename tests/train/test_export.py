@@ -1,10 +1,10 @@
-"""What export computes by itself: fixed point, and grids that a hand-over can hold."""
+"""What export computes by itself: fixed point, and grids that a quantized network can hold."""
 
 import pytest
 import torch
 
 from hwgen.data import Dataset
-from hwgen.spec.network_check import check_network
+from hwgen.spec.network.check import check_network
 from hwgen.train.export import add_multipliers, export_network
 from hwgen.train.fake_quantization import MapRange, WeightQuantizer
 from hwgen.train.models import plan_model

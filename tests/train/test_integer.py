@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-import golden.dbpim.network as reference
-from hwgen.spec.network import FeatureMap, QuantizedNetwork
+import golden.network as reference
+from hwgen.spec.network import QuantizedNetwork, byte_map
 from hwgen.spec.quantization import VECTORS, Requantization
 from hwgen.train.integer import infer, integer_accuracy, requantize
 from verif.dbpim.directed_network import DIRECTED, directed
@@ -14,10 +14,8 @@ from verif.dbpim.random_network import draw_recipe, extreme_images, random_image
 
 @pytest.mark.parametrize("vector", VECTORS)
 def test_vectors(vector: Requantization) -> None:
-    output = FeatureMap(
-        height=1,
-        width=1,
-        channels=1,
+    output = byte_map(
+        (1, 1, 1),
         scale=1.0,
         zero_point=vector.zero_point,
         low=vector.low,

@@ -10,12 +10,12 @@ import pytest
 import torch
 from safetensors import safe_open
 
-import golden.dbpim.network as reference
+import golden.network as reference
 from hwgen.data import Dataset
 from hwgen.errors import ConfigError, DataError, FormatError, HwgenError, OutputError
 from hwgen.spec.csd import phi
 from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 from hwgen.train.augmentation import augment
 from hwgen.train.integer import infer
 from hwgen.train.prune import ALPHA
@@ -90,7 +90,7 @@ def test_what_a_run_leaves(recipe: Recipe, on_few_digits: Dataset, tmp_path: Pat
 def assert_fta(network: QuantizedNetwork) -> None:
     """Half of the blocks are zero, and all other weights of a filter have one digit count."""
     for name, parameters in network.parameters.items():
-        weights = parameters.weights.reshape(len(parameters.bias), -1).astype(int)
+        weights = parameters.weights.reshape(len(parameters.weights), -1).astype(int)
         digits = np.vectorize(phi)(weights)
         groups = range(0, len(weights), ALPHA)
         kept = np.array([digits[g : g + ALPHA].any(axis=0) for g in groups])
@@ -147,7 +147,7 @@ def test_the_exported_network_is_the_trained_one(
     head = network.layers[-1]
     integers = infer(network, torch.tensor(on_few_digits.test_images))[head.name].flatten(1)
     # Rounded biases and multipliers of 16 bits move a byte now and then.
-    assert torch.allclose(integers * head.output.scale, real_logits, atol=0.1)
+    assert torch.allclose(integers * head.output.quantization[0].scale, real_logits, atol=0.1)
 
 
 def test_resnet20_trains_and_its_shortcuts_are_exact(
@@ -160,14 +160,15 @@ def test_resnet20_trains_and_its_shortcuts_are_exact(
     deep = replace(recipe, model="resnet20", input_mean=0.3, **short)
     result = train(deep, tmp_path)
     network = load_network(result.network_path)
-    assert network.graph.input.zero_point == round(0.3 * 255)
+    assert network.graph.input.quantization[0].zero_point == round(0.3 * 255)
     images = on_few_digits.test_images
     maps = infer(network, torch.tensor(images))
     for stage, channels in ((2, 16), (3, 32)):
         name = f"stage{stage}_block1_shortcut"
         source = next(layer for layer in network.layers if layer.name == name).inputs[0]
         assert torch.equal(maps[name][..., :channels], maps[source][:, ::2, ::2])
-        assert (maps[name][..., channels:] == network.map_of(name).zero_point).all()
+        zero_point = network.map_of(name).quantization[0].zero_point
+        assert (maps[name][..., channels:] == zero_point).all()
     assert_same_as_reference(network, images, on_few_digits.test_labels, result)
 
 
@@ -176,6 +177,7 @@ def test_signed_maps_have_a_zero_point(
 ) -> None:
     network = load_network(train(recipe, tmp_path).network_path)
     signed, clipped = network.map_of("conv3"), network.map_of("residual")
+    signed, clipped = signed.quantization[0], clipped.quantization[0]
     assert signed.zero_point > 0 and signed.low == 0
     assert clipped.zero_point == clipped.low == 0
 

@@ -15,7 +15,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.network import infer
+from golden.network import infer
 from hwgen.rtl.dbpim import layouts
 from hwgen.spec.dbpim.addressing import region_address, region_at
 from hwgen.spec.dbpim.instructions import Opcode
@@ -23,7 +23,7 @@ from hwgen.spec.dbpim.program import LayerPlan, Region
 from hwgen.spec.dbpim.program_file import load_program
 from hwgen.spec.dbpim.stream import Packet, TilePacket, decode_stream
 from hwgen.spec.network import Layer, QuantizedNetwork
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 from verif.coverage import Corners
 from verif.dbpim.chances import chances
 from verif.dbpim.component import arch_from_environment

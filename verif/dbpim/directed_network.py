@@ -159,12 +159,12 @@ def windows(net: NetworkBuilder) -> None:
     """Oblong and large kernels, strides of 2 to 4, wide borders, a head that is a convolution."""
     weights = fill_weights(net, INPUT, [2] * 4, kernel=(5, 3))
     now = net.conv(INPUT, weights, kernel=(5, 3), stride=2, padding=2)
-    weights = fill_weights(net, now, [2] * 4, kernel=(1, 4))
-    now = net.conv(now, weights, kernel=(1, 4), padding=3)
+    weights = fill_weights(net, now, [2] * 4, kernel=(4, 5))
+    now = net.conv(now, weights, kernel=(4, 5), padding=3)
     weights = fill_weights(net, now, [2] * 8, kernel=(2, 2))
     now = net.conv(now, weights, kernel=(2, 2), stride=3, padding=1)
     weights = fill_weights(net, now, [2] * 8)
-    now = net.conv(now, weights, stride=4, padding=4)
+    now = net.conv(now, weights, stride=4, padding=2)
     whole = net.features[now].shape[:2]
     weights = fill_weights(net, now, [2] * 4, kernel=whole)
     net.conv(now, weights, kernel=whole, padding=0, head=True)

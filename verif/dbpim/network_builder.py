@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.im2col import windows
-from golden.dbpim.network import accumulate, infer_layer
+from golden.network import accumulate, infer_layer
+from golden.ops.windows import windows
 from hwgen.spec.network import (
     INPUT,
+    ONE_MODE,
     Add,
     AveragePool,
     Conv,
@@ -25,8 +26,11 @@ from hwgen.spec.network import (
     MaxPool,
     Parameters,
     QuantizedNetwork,
+    Requantization,
+    byte_map,
+    raw_map,
 )
-from hwgen.spec.network_check import check_network
+from hwgen.spec.network.check import check_network
 from hwgen.spec.quantization import fixed_point
 
 Bytes = NDArray[np.uint8]
@@ -102,13 +106,15 @@ class NetworkBuilder:
         layer = Conv(
             name=f"conv_{len(self._layers)}",
             op="conv",
-            input=source,
-            kernel_height=kernel[0],
-            kernel_width=kernel[1],
-            stride=stride,
-            padding=padding,
-            head=head,
+            inputs=(source,),
             output=self._output_of((*size, len(weights)), source, output, head=head),
+            source="",
+            kernel=kernel,
+            stride=(stride, stride),
+            padding=(padding,) * 4,
+            groups=1,
+            weight_bits=8,
+            weight_grid="integer",
         )
         return self._weighted(layer, weights.reshape(-1, *kernel, before.channels), scaling)
 
@@ -125,9 +131,11 @@ class NetworkBuilder:
         layer = Linear(
             name=f"linear_{len(self._layers)}",
             op="linear",
-            input=source,
-            head=head,
+            inputs=(source,),
             output=self._output_of((1, 1, len(weights)), source, output, head=head),
+            source="",
+            weight_bits=8,
+            weight_grid="integer",
         )
         return self._weighted(layer, weights, scaling)
 
@@ -138,11 +146,12 @@ class NetworkBuilder:
         layer = MaxPool(
             name=f"max_pool_{len(self._layers)}",
             op="max_pool",
-            input=source,
-            kernel=kernel,
-            stride=stride,
-            padding=padding,
+            inputs=(source,),
             output=replace(before, height=height, width=width),
+            source="",
+            kernel=(kernel, kernel),
+            stride=(stride, stride),
+            padding=(padding,) * 4,
         )
         return self._append(layer)
 
@@ -152,20 +161,20 @@ class NetworkBuilder:
         """Append a mean; its output scale brings the means back to the whole byte."""
         before = self.features[source]
         n = kernel[0] * kernel[1]
-        means = windows(self.maps[source], kernel=kernel, stride=stride).mean(axis=(3, 4))
-        gain = output.reach / magnitude(means - before.zero_point)
+        means = windows(self.maps[source], kernel=kernel, stride=(stride, stride)).mean(axis=(3, 4))
+        gain = output.reach / magnitude(means - before.quantization[0].zero_point)
         multiplier, shift = fixed_point(gain / n)
         size = window_steps(before, kernel, stride=stride, padding=0)
         layer = AveragePool(
             name=f"average_pool_{len(self._layers)}",
             op="average_pool",
-            input=source,
-            kernel_height=kernel[0],
-            kernel_width=kernel[1],
-            stride=stride,
-            multiplier=multiplier,
-            shift=shift,
-            output=feature_map((*size, before.channels), output, scale=before.scale / gain),
+            inputs=(source,),
+            output=feature_map((*size, before.channels), output, scale=scale_of(before) / gain),
+            source="",
+            kernel=kernel,
+            stride=(stride, stride),
+            padding=(0, 0, 0, 0),
+            requantization=(Requantization(multipliers=(multiplier,), shift=shift),),
         )
         return self._append(layer)
 
@@ -173,25 +182,23 @@ class NetworkBuilder:
         """Append a residual add; the multipliers follow from the scales of a and b."""
         real_a, real_b = self.real(a), self.real(b)
         scale = magnitude(real_a + real_b, at_least=1e-3) / output.reach
-        gains = [self.features[name].scale / scale for name in (a, b)]
+        gains = [scale_of(self.features[name]) / scale for name in (a, b)]
         _, shift = fixed_point(max(gains))
-        multiplier_a, multiplier_b = (round(gain * 2**shift) for gain in gains)
+        multipliers = tuple(round(gain * 2**shift) for gain in gains)
         layer = Add(
             name=f"add_{len(self._layers)}",
             op="add",
-            a=a,
-            b=b,
-            multiplier_a=multiplier_a,
-            multiplier_b=multiplier_b,
-            shift=shift,
+            inputs=(a, b),
             output=feature_map(self.features[a].shape, output, scale=scale),
+            source="",
+            requantization=(Requantization(multipliers=multipliers, shift=shift),),
         )
         return self._append(layer)
 
     def real(self, name: str) -> NDArray[np.float64]:
         """Return what the bytes of a map mean."""
-        feature = self.features[name]
-        return feature.scale * (self.maps[name].astype(np.float64) - feature.zero_point)
+        values = self.features[name].quantization[0]
+        return values.scale * (self.maps[name].astype(np.float64) - values.zero_point)
 
     def build(self) -> QuantizedNetwork:
         """Return the network, held against itself."""
@@ -202,17 +209,16 @@ class NetworkBuilder:
     def _output_of(self, shape: Shape, source: str, output: ByteRange, *, head: bool) -> FeatureMap:
         """Return the map of a layer with weights; scales differ so that residual adds differ."""
         if head:
-            scale = self.features[source].scale * HEAD_WEIGHT_SCALE
-            return feature_map(shape, RELU, scale=scale)
+            return raw_map(shape, scale=scale_of(self.features[source]) * HEAD_WEIGHT_SCALE)
         return feature_map(shape, output, scale=float(self.rng.uniform(1 / 128, 1 / 32)))
 
     def _weighted(self, layer: Conv | Linear, weights: Weights, scaling: Scaling | None) -> str:
         if scaling is None:
             blank = parameters_of(layer, weights, no_scaling(len(weights)), 1.0)
             self._parameters[layer.name] = blank
-            sums = accumulate(self._network(layer), layer, self.maps[layer.input])
+            sums = accumulate(self._network(layer), layer, self.maps[layer.inputs[0]])
             scaling = calibrate(self.rng, sums.reshape(-1, len(weights)), layer.output)
-        source_scale = self.features[layer.input].scale
+        source_scale = scale_of(self.features[layer.inputs[0]])
         self._parameters[layer.name] = parameters_of(layer, weights, scaling, source_scale)
         return self._append(layer)
 
@@ -227,23 +233,27 @@ class NetworkBuilder:
         layers = [*self._layers, *more]
         graph = Graph(
             format="hwgen.network",
-            version=1,
+            version=2,
             name=self._name,
             dataset="random",
             class_names=[f"class {index}" for index in range(layers[-1].output.channels)],
             preprocessing="none: the bytes are the image",
             input=self.features[INPUT],
+            modes=ONE_MODE,
             layers=layers,
+            outputs=(layers[-1].name,),
         )
         return QuantizedNetwork(graph=graph, parameters=dict(self._parameters))
 
 
 def feature_map(shape: Shape, output: ByteRange, *, scale: float) -> FeatureMap:
     """Return a map of (height, width, channels) with the zero point and clip of `output`."""
-    height, width, channels = shape
-    return FeatureMap(
-        height=height, width=width, channels=channels, scale=scale, **output._asdict()
-    )
+    return byte_map(shape, scale=scale, **output._asdict())
+
+
+def scale_of(feature: FeatureMap) -> float:
+    """Return the real value of one step of a map."""
+    return feature.quantization[0].scale
 
 
 def window_steps(
@@ -277,8 +287,9 @@ def calibrate(rng: np.random.Generator, sums: NDArray[np.int64], output: Feature
     spread = np.where(alive, deviation, typical)
     jitter = rng.uniform(-1, 1, len(spread)) * np.where(alive, 0.5, 2.0)
     bias = np.round(jitter * spread - sums.mean(axis=0)).astype(int)
-    byte_range = ByteRange(output.zero_point, output.low, output.high)
-    pairs = [fixed_point(float(byte_range.reach / (DEVIATIONS * each))) for each in spread]
+    values = output.quantization[0]
+    reach = RELU.reach if output.raw else ByteRange(values.zero_point, values.low, values.high).reach
+    pairs = [fixed_point(float(reach / (DEVIATIONS * each))) for each in spread]
     return Scaling(bias.tolist(), [pair[0] for pair in pairs], [pair[1] for pair in pairs])
 
 
@@ -287,14 +298,15 @@ def parameters_of(
 ) -> Parameters:
     """Return the arrays of a layer; the weights' scales follow from the multipliers."""
     multiplier, shift = np.array(scaling.multiplier, np.uint16), np.array(scaling.shift, np.uint8)
-    weight_scale = np.ldexp(multiplier * (layer.output.scale / source_scale), -shift.astype(int))
-    if layer.head:
+    output_scale = scale_of(layer.output)
+    weight_scale = np.ldexp(multiplier * (output_scale / source_scale), -shift.astype(int))
+    if layer.output.raw:
         multiplier, shift = multiplier[:0], shift[:0]
         weight_scale = np.full(len(weights), HEAD_WEIGHT_SCALE)
     return Parameters(
         weights=weights.astype(np.int8),
-        bias=np.array(scaling.bias, np.int32),
-        multiplier=multiplier,
-        shift=shift,
+        bias=np.array([scaling.bias], np.int64),
+        multiplier=multiplier[np.newaxis],
+        shift=shift[np.newaxis],
         weight_scale=weight_scale.astype(np.float32),
     )

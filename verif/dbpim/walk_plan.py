@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.dbpim.activation_buffer import place
-from golden.dbpim.im2col import windows
+from golden.ops.windows import windows
 from hwgen.spec.dbpim.addressing import region_at
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.program import Region
@@ -92,8 +92,8 @@ class Layer:
         seen = windows(
             self.image[None],
             kernel=self.kernel,
-            stride=self.stride,
-            padding=self.padding,
+            stride=(self.stride, self.stride),
+            padding=(self.padding,) * 4,
             fill=self.zero_point,
         )[0]
         self.seen = seen.reshape(*seen.shape[:2], -1, lanes)

@@ -6,6 +6,7 @@ from hwgen.compiler.dbpim.conv import compile_conv
 from hwgen.compiler.dbpim.cost import LayerCost
 from hwgen.compiler.dbpim.regions import allocate
 from hwgen.compiler.dbpim.simd import compile_simd
+from hwgen.compiler.dbpim.supported import supported_layers
 from hwgen.compiler.dbpim.task import Task
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.arch import Arch
@@ -24,11 +25,12 @@ def compile_network(
     layer_cost: judges candidate splits of a layer, by a cycle model for example; without it an
     estimate does (`hwgen.compiler.dbpim.cost.estimate`)
     """
+    layers = supported_layers(network)
     check_ends(network, arch)
     regions = allocate(network, arch)
     task = Task(network=network, arch=arch, regions=regions, layer_cost=layer_cost)
     parts, plans = [], []
-    for layer in network.layers:
+    for layer in layers:
         compiled = (
             compile_conv(task, layer)
             if isinstance(layer, Conv | Linear)

@@ -79,7 +79,7 @@ def window_weights(task: Task, layer: Conv | Linear) -> NDArray[np.int8]:
 
 def window_shape(task: Task, layer: Conv | Linear) -> tuple[int, int, int]:
     """Return the height, width and channels that a filter sees."""
-    source = task.network.map_of(layer.input)
+    source = task.network.map_of(layer.inputs[0])
     if isinstance(layer, Linear):
         size = max(source.height, source.width)
         if size > KERNEL_LIMIT:
@@ -88,17 +88,17 @@ def window_shape(task: Task, layer: Conv | Linear) -> tuple[int, int, int]:
                 f" columns, got {size}"
             )
         return source.shape
-    return layer.kernel_height, layer.kernel_width, source.channels
+    return *layer.kernel, source.channels
 
 
 def layer_fields(task: Task, layer: Conv | Linear, kernel: tuple[int, int]) -> Fields:
     """Return the fields that do not depend on the split."""
-    stride, padding = (layer.stride, layer.padding) if isinstance(layer, Conv) else (1, 0)
+    stride, padding = (layer.stride[0], layer.padding[0]) if isinstance(layer, Conv) else (1, 0)
     return {
-        **input_fields(task.regions[layer.input], task.network.map_of(layer.input)),
+        **input_fields(task.regions[layer.inputs[0]], task.network.map_of(layer.inputs[0])),
         **window_fields(kernel, stride=stride, padding=padding),
         **output_fields(task.regions.get(layer.name), layer.output),
-        "raw": int(layer.head),
+        "raw": int(layer.output.raw),
     }
 
 

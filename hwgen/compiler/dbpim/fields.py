@@ -14,7 +14,7 @@ def input_fields(region: Region, feature: FeatureMap) -> Fields:
         "input_channel_words": region.channel_words,
         "input_height": region.height,
         "input_width": region.width,
-        "input_zero_point": feature.zero_point,
+        "input_zero_point": feature.quantization[0].zero_point,
     }
 
 
@@ -31,14 +31,15 @@ def window_fields(kernel: tuple[int, int], *, stride: int = 1, padding: int = 0)
 
 def output_fields(region: Region | None, feature: FeatureMap) -> Fields:
     """Return what a layer knows of the map that it writes; logits have no region."""
+    values = feature.quantization[0]
     return {
         "output_base": region.base if region else 0,
         "output_row_pitch": region.row_pitch if region else 0,
         "output_channel_words": region.channel_words if region else 0,
         "output_width": feature.width,
-        "output_zero_point": feature.zero_point,
-        "output_low": feature.low,
-        "output_high": feature.high,
+        "output_zero_point": values.zero_point,
+        "output_low": values.low,
+        "output_high": values.high,
     }
 
 

@@ -101,12 +101,11 @@ def layer_phis(name: str, words: NDArray[np.int8], blocks: NDArray[np.bool_]) ->
 
 def layer_parameters(parameters: Parameters) -> list[FilterParameters]:
     """Return what the output stage needs for each filter; the head has a bias only."""
-    scales = list(zip(parameters.multiplier.tolist(), parameters.shift.tolist(), strict=True))
+    bias = parameters.bias[0].tolist()
+    scales = list(zip(parameters.multiplier[0].tolist(), parameters.shift[0].tolist(), strict=True))
     return [
-        FilterParameters(bias, *scale)
-        for bias, scale in zip(
-            parameters.bias.tolist(), scales or [ABSENT[1:]] * len(parameters.bias), strict=True
-        )
+        FilterParameters(offset, *scale)
+        for offset, scale in zip(bias, scales or [ABSENT[1:]] * len(bias), strict=True)
     ]
 
 

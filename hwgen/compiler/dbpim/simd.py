@@ -60,20 +60,23 @@ def own_fields(task: Task, layer: SimdLayer) -> Fields:
     """Return the window and the arithmetic of one kind of layer."""
     match layer:
         case MaxPool():
-            kernel = (layer.kernel, layer.kernel)
-            window = window_fields(kernel, stride=layer.stride, padding=layer.padding)
+            window = window_fields(
+                layer.kernel, stride=layer.stride[0], padding=layer.padding[0]
+            )
             return {**window, "average": 0, "multiplier": 0, "shift": 0}
         case AveragePool():
-            kernel = (layer.kernel_height, layer.kernel_width)
-            window = window_fields(kernel, stride=layer.stride)
-            scale = {"multiplier": layer.multiplier, "shift": layer.shift}
+            (factors,) = layer.requantization
+            scale = {"multiplier": factors.multipliers[0], "shift": factors.shift}
+            window = window_fields(layer.kernel, stride=layer.stride[0])
             return {**window, "average": 1, **scale}
         case Add():
+            second = layer.inputs[1]
+            (factors,) = layer.requantization
             return {
                 **window_fields((1, 1)),
-                "second_base": task.regions[layer.b].base,
-                "second_zero_point": task.network.map_of(layer.b).zero_point,
-                "multiplier": layer.multiplier_a,
-                "second_multiplier": layer.multiplier_b,
-                "shift": layer.shift,
+                "second_base": task.regions[second].base,
+                "second_zero_point": task.network.map_of(second).quantization[0].zero_point,
+                "multiplier": factors.multipliers[0],
+                "second_multiplier": factors.multipliers[1],
+                "shift": factors.shift,
             }

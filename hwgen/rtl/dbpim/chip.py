@@ -32,7 +32,7 @@ class Chip(Part):
     Latency  as ``hwgen.model.dbpim`` predicts, to the cycle, with the memory that it assumes
     Rate     one program at a time
     Errors   ErrorCode in the register `error`; the chip then stands and can be started again
-    Golden   ``golden.dbpim.network``
+    Golden   ``golden.network``
     Source   seed 002, Fig. 6; docs/dbpim-microarchitecture.md
     """
 

@@ -53,7 +53,7 @@ class Core(Part):
     Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row_write`
     Rate     of its parts
     Errors   none
-    Golden   ``golden.dbpim.network.infer_layer``
+    Golden   ``golden.network.infer_layer``
     Source   seed 002, Fig. 6; docs/dbpim-microarchitecture.md
     """
 

@@ -43,7 +43,7 @@ class Fetcher(Part):
     Rate     one word in each cycle when all lanes meet different banks; a new word begins only
         while fewer than ``FETCH_SLOTS`` have begun and not left
     Errors   none
-    Golden   ``golden.dbpim.im2col.windows`` over ``golden.dbpim.activation_buffer.place``
+    Golden   ``golden.ops.windows.windows`` over ``golden.dbpim.activation_buffer.place``
     Source   seed 002, V-B: input features are fetched from the input buffer
     """
 

@@ -82,7 +82,7 @@ class Walker(Part):
     Latency  with ``go`` at t the first request is at t + 1 + share (core mod S)
     Rate     one request in each cycle; none lies between tiles, chunks or filter groups
     Errors   none: a core that takes part has at least one quad, a tile at least one word
-    Golden   ``golden.dbpim.im2col.windows``, ``golden.dbpim.activation_buffer``
+    Golden   ``golden.ops.windows.windows``, ``golden.dbpim.activation_buffer``
     Source   seed 002, V-D: loops n, k, m with T_m = M positions, weights stationary
     """
 

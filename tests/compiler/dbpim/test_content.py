@@ -46,7 +46,7 @@ def walks(network: QuantizedNetwork, arch: Arch) -> Iterator[Walk]:
 
 def layer_words(network: QuantizedNetwork, layer: Conv | Linear, arch: Arch) -> np.ndarray:
     """Return the weights as (filters, pixels, channel words, C), padded by hand."""
-    source, lanes = network.map_of(layer.input), arch.macro.compartments
+    source, lanes = network.map_of(layer.inputs[0]), arch.macro.compartments
     weights = network.parameters[layer.name].weights
     weights = weights.reshape(len(weights), -1, source.channels)
     words = np.zeros((*weights.shape[:2], -(-source.channels // lanes) * lanes), int)
@@ -92,7 +92,7 @@ def wanted_mask(
     flat = words.reshape(len(words), -1)
     mask = block_mask(flat)[tiles[0].fields["group"] * arch.filters // ALPHA]
     if not arch.sparsity.weight_values:
-        channels = network.map_of(layer.input).channels
+        channels = network.map_of(layer.inputs[0]).channels
         lane = np.arange(words.shape[2] * words.shape[3])
         mask = np.tile(lane < channels, words.shape[1])
     if not mask.any():
@@ -109,7 +109,7 @@ def test_columns_and_parameters(network: QuantizedNetwork, arch: Arch) -> None:
         assert not any(tile.parameters for tile in tiles[1:])
         sent.add((layer.name, group))
         parameters = network.parameters[layer.name]
-        weights = parameters.weights.reshape(len(parameters.bias), -1)
+        weights = parameters.weights.reshape(len(parameters.weights), -1)
         for place in range(arch.filters):
             bits = {tile.fields["columns"] >> 2 * place & 3 for tile in tiles}
             number = group * arch.filters + place
@@ -119,10 +119,10 @@ def test_columns_and_parameters(network: QuantizedNetwork, arch: Arch) -> None:
             assert bits == {wanted_columns(weights, number, arch)}
             if tiles[0].parameters:
                 entry = tiles[0].parameters[place]
-                assert entry.bias == parameters.bias[number]
-                if not layer.head:
-                    assert entry.multiplier == parameters.multiplier[number]
-                    assert entry.shift == parameters.shift[number]
+                assert entry.bias == parameters.bias[0, number]
+                if not layer.output.raw:
+                    assert entry.multiplier == parameters.multiplier[0, number]
+                    assert entry.shift == parameters.shift[0, number]
     assert sent
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.dbpim.network import infer
+from golden.network import infer
 from hwgen.compiler.dbpim.compile import compile_network
 from hwgen.spec.dbpim.arch import Arch, load_arch, with_sparsity
 from hwgen.spec.dbpim.image import pack_image
 from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 from tests.compiler.dbpim.archs import CONFIGS, SMALL, TINY, draw_arch
 from tests.compiler.dbpim.executor import Executor
 from verif.dbpim.directed_network import DIRECTED, directed
@@ -27,7 +27,8 @@ def check(network: QuantizedNetwork, arch: Arch, image: np.ndarray) -> Executor:
     maps = chip.run(pack_image(image, program.facts, port_bytes=arch.port_bytes))
     wanted = infer(network, image[np.newaxis])
     for number, plan in enumerate(program.facts.layers):
-        np.testing.assert_array_equal(maps[plan.name], wanted[plan.name][0], plan.name)
+        expected = wanted[plan.name][0].reshape(maps[plan.name].shape)
+        np.testing.assert_array_equal(maps[plan.name], expected, plan.name)
         times = [count for key, count in chip.writes.items() if key[0] == number]
         assert times == [1] * (plan.positions * max(1, plan.filter_groups)), plan.name
     return chip

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.dbpim.network import infer
+from golden.network import infer
 from hwgen.compiler.dbpim import compile_network
 from hwgen.errors import SimulationError
 from hwgen.model.dbpim import CycleModel, Prediction
@@ -16,7 +16,7 @@ from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.stream import decode_stream
 from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, SIMD_CYCLES
 from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 NETWORK = load_network(CONFIGS / "networks" / "digits_small_cnn.npz")
@@ -48,7 +48,7 @@ def test_a_pool_takes_its_reads_and_the_published_latencies(name: str, cores: in
     height, width, channels = pool.output.shape
     chip = arch(name)
     words = -(-channels // chip.macro.compartments) * chip.macro.compartments // chip.simd_lanes
-    reads = height * width // cores * words * pool.kernel**2
+    reads = height * width // cores * words * pool.kernel[0] * pool.kernel[1]
     retire_after_grant, last_core_starts = 1, cores - 1
     found = {layer.name: layer.cycles for layer in predict(chip).layers}
     wanted = reads + DISPATCH_CYCLES + SIMD_CYCLES + last_core_starts + retire_after_grant

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.dbpim import infer
-from golden.dbpim.network import gather
+from golden.network import infer
+from golden.ops.windows import windows
 from hwgen.compiler.dbpim import compile_network
 from hwgen.data import load_dataset
 from hwgen.model.dbpim import ColumnCounter, CycleModel, where_cycles_go
 from hwgen.spec.dbpim import load_arch, with_sparsity
 from hwgen.spec.network import Conv, Linear
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 
 ROOT = Path(__file__).parents[3]
 NETWORK = load_network(ROOT / "configs/networks/digits_small_cnn.npz")
@@ -26,7 +26,17 @@ def expected(layer: Conv | Linear, *, skip_values: bool, repeats: int) -> tuple[
     """Return zero and all bit columns: a group of filters meets eight kept inputs at a time."""
     weights = NETWORK.parameters[layer.name].weights
     flat = weights.reshape(len(weights), -1)
-    seen = gather(NETWORK, layer, MAPS[layer.input]).reshape(-1, flat.shape[1])
+    before = MAPS[layer.inputs[0]]
+    if isinstance(layer, Conv):
+        zero_point = NETWORK.map_of(layer.inputs[0]).quantization[0].zero_point
+        before = windows(
+            before,
+            kernel=layer.kernel,
+            stride=layer.stride,
+            padding=layer.padding,
+            fill=zero_point,
+        )
+    seen = before.reshape(-1, flat.shape[1])
     zero = total = 0
     for start in range(0, len(flat), GROUP):
         filters = flat[start : start + GROUP]

@@ -13,7 +13,7 @@ from hwgen.spec.dbpim.instructions import PACKETS, VERSION, Opcode
 from hwgen.spec.dbpim.program import LayerPlan, Program, ProgramFacts, Region
 from hwgen.spec.dbpim.program_file import check_match, load_program, program_hex, save_program
 from hwgen.spec.dbpim.stream import encode_instruction
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 
 NETWORK = load_network(Path("configs/networks/digits_small_cnn.npz"))
 ARCH = load_arch(Path("configs/dbpim/small.yaml"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.network import infer
+from golden.network import infer
 from hwgen.compiler.dbpim import compile_network
 from hwgen.model.dbpim import CycleModel, SplitCost
 from hwgen.spec.dbpim.arch import Arch, load_arch, with_sparsity
@@ -79,4 +79,4 @@ def check_values(run: ImageRun, maps: dict[str, list], where: str) -> None:
         want = np.array(maps[name], dtype=np.uint8)
         different = np.argwhere(run.maps[name] != want)
         assert not len(different), f"{where}: {name} differs at {different[:5].tolist()}"
-    assert run.logits.tolist() == maps[head], f"{where}: {head}"
+    assert run.logits.tolist() == np.ravel(maps[head]).tolist(), f"{where}: {head}"

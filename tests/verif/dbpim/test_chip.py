@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.dbpim.network import infer
+from golden.network import infer
 from hwgen.data.load import load_dataset
 from hwgen.spec.dbpim.arch import SWITCHES
 from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 from tests.verif.dbpim.chips import CONFIGS, check_chip, check_values, chip_arch, compiled
 from verif.dbpim import simulate
 from verif.dbpim.directed_network import DIRECTED, directed

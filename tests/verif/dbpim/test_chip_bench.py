@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.dbpim.network import infer
+from golden.network import infer
 from hwgen.data.load import load_dataset
 from hwgen.model.dbpim import CycleModel
 from hwgen.rtl.dbpim.chip import Chip
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import pack_image
 from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network_file import load_network
+from hwgen.spec.network.file import load_network
 from tests.verif.dbpim.chips import CONFIGS, chip_arch, compiled
 from verif.dbpim.chip_run import HERE, Job, beats_text, place
 from verif.dbpim.component import settings
@@ -70,7 +70,7 @@ def write_job(
                 "logits_address": addresses["logits"] + number * addresses["logits_stride"],
                 "cycles": found.cycles,
                 "load_cycles": found.load,
-                "logits": logits.tolist(),
+                "logits": logits.ravel().tolist(),
             }
         )
     file.write_text(json.dumps({"program": addresses["program"], "images": expected}))

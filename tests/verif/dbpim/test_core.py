@@ -10,7 +10,7 @@ from hwgen.compiler.dbpim.compile import compile_network
 from hwgen.rtl.dbpim.core import Core
 from hwgen.spec.dbpim.arch import SWITCHES, Arch, with_sparsity
 from hwgen.spec.dbpim.program_file import save_program
-from hwgen.spec.network_file import save_network
+from hwgen.spec.network.file import save_network
 from verif.dbpim.component import settings, small
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import draw_recipe, random_network

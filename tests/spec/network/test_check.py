@@ -17,7 +17,7 @@ from hwgen.spec.network import (
     MaxPool,
     QuantizedNetwork,
 )
-from hwgen.spec.network_check import check_network
+from hwgen.spec.network.check import check_network
 from verif.dbpim.directed_network import DIRECTED, directed
 
 CONV, ADD, POOL, MEAN, HEAD = "conv_0", "add_2", "max_pool_3", "average_pool_5", "linear_6"

@@ -13,7 +13,7 @@ import pytest
 
 from hwgen.errors import FormatError, OutputError
 from hwgen.spec.network import PARAMETER_TYPES, QuantizedNetwork
-from hwgen.spec.network_file import load_network, save_network
+from hwgen.spec.network.file import load_network, save_network
 from verif.dbpim.directed_network import DIRECTED, directed
 
 Arrays = dict[str, np.ndarray]

@@ -1,0 +1,224 @@
+"""What a quantized network answers: every map of every image, in integers, for any family."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.ops.add import weighted_sum
+from golden.ops.average_pool import window_sums
+from golden.ops.concatenate import concatenate
+from golden.ops.conv import conv
+from golden.ops.linear import linear
+from golden.ops.max_pool import max_pool
+from golden.ops.multiply import product
+from golden.ops.requantize import requantize
+from golden.ops.rescale import centred
+from golden.ops.shortcut import shortcut
+from golden.ops.table import look_up
+from hwgen.spec.network import (
+    INPUT,
+    Add,
+    AveragePool,
+    Concatenate,
+    Conv,
+    Layer,
+    Linear,
+    MaxPool,
+    Multiply,
+    QuantizedNetwork,
+    Rescale,
+    Shortcut,
+    Table,
+)
+
+Map = NDArray[Any]
+"""(images, height, width, channels): uint8, uint16, or int32 and int64 of raw sums."""
+
+ELEMENTS_AT_ONCE = 1 << 22
+"""Elements of the largest map that `answer` holds at a time."""
+
+
+def infer(
+    network: QuantizedNetwork,
+    images: Map,
+    *,
+    mode: int = 0,
+    keep: Collection[str] | None = None,
+) -> dict[str, Map]:
+    """Return maps by layer name, the images themselves under "input".
+
+    images: (images, height, width, channels) of the widest mode, uint8 up to 8 bits, else uint16
+    mode: number of a mode of the network; its maps have the channels of that mode
+    keep: names of the maps to return; None: all. Others are dropped after their last reader.
+    Raises ValueError for images of another type or shape.
+    """
+    check_images(network, images)
+    wanted = {INPUT, *(layer.name for layer in network.layers)} if keep is None else set(keep)
+    maps: dict[str, Map] = {INPUT: images[..., : network.graph.input.channels_in(mode)]}
+    last_reader = {name: layer.name for layer in network.layers for name in layer.inputs}
+    for layer in network.layers:
+        inputs = [maps[name] for name in layer.inputs]
+        maps[layer.name] = infer_layer(network, layer, inputs, mode=mode)
+        for name in set(maps) - wanted:
+            if last_reader.get(name, layer.name) == layer.name:
+                del maps[name]
+    return maps
+
+
+def answer(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> Map:
+    """Return the network's answer to each image, holding the maps of a few images at a time."""
+    return np.concatenate(
+        [
+            infer(network, part, mode=mode, keep=[network.answer])[network.answer]
+            for part in pieces(network, images)
+        ]
+    )
+
+
+def predict(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> NDArray[np.int64]:
+    """Return the class of each image: the largest value, the lowest index of equals."""
+    given = answer(network, images, mode=mode)
+    classes: NDArray[np.int64] = given.reshape(len(images), -1).argmax(axis=1)
+    return classes
+
+
+def pieces(network: QuantizedNetwork, images: Map) -> Iterator[Map]:
+    """Yield the images, a few at a time; at least one piece, which may be empty."""
+    maps = [network.graph.input, *(layer.output for layer in network.layers)]
+    largest = max(each.height * each.width * each.channels for each in maps)
+    at_once = max(1, ELEMENTS_AT_ONCE // largest)
+    for first in range(0, max(1, len(images)), at_once):
+        yield images[first : first + at_once]
+
+
+def check_images(network: QuantizedNetwork, images: Map) -> None:
+    """Refuse images of another type or shape."""
+    wanted = network.graph.input
+    dtype = np.dtype(wanted.dtype)
+    if images.dtype != dtype or images.shape[1:] != wanted.shape:
+        given = f"{images.dtype.name} of shape {images.shape[1:]}"
+        raise ValueError(f"images must be {dtype.name} of shape {wanted.shape} each, got {given}")
+
+
+def infer_layer(
+    network: QuantizedNetwork, layer: Layer, inputs: list[Map], *, mode: int = 0
+) -> Map:
+    """Return the output map of one layer for its input maps, all of one mode."""
+    match layer:
+        case Conv() | Linear():
+            return weighted_layer(network, layer, inputs[0], mode)
+        case MaxPool() | Concatenate() | Table() | Shortcut():
+            return moved(network, layer, inputs, mode)
+        case AveragePool() | Add() | Multiply() | Rescale():
+            sums, multiplier = combined(network, layer, inputs, mode)
+            return requantize_to(layer, sums, multiplier, layer.requantization[mode].shift, mode)
+
+
+def moved(
+    network: QuantizedNetwork,
+    layer: MaxPool | Concatenate | Table | Shortcut,
+    inputs: list[Map],
+    mode: int,
+) -> Map:
+    """Return the map of a layer that chooses, moves or looks up elements."""
+    match layer:
+        case MaxPool():
+            return max_pool(
+                inputs[0], kernel=layer.kernel, stride=layer.stride, padding=layer.padding
+            )
+        case Concatenate():
+            return concatenate(inputs)
+        case Table():
+            return look_up(inputs[0], network.tables[layer.name][mode])
+        case Shortcut():
+            return shortcut(
+                inputs[0],
+                stride=layer.stride,
+                channels=layer.output.channels_in(mode),
+                zero_point=layer.output.quantization[mode].zero_point,
+            )
+
+
+def combined(
+    network: QuantizedNetwork,
+    layer: AveragePool | Add | Multiply | Rescale,
+    inputs: list[Map],
+    mode: int,
+) -> tuple[NDArray[np.int64], int]:
+    """Return what a layer without weights requantizes, and the multiplier that is left."""
+    zero, *more = (network.map_of(name).quantization[mode].zero_point for name in layer.inputs)
+    multiplier, *others = layer.requantization[mode].multipliers
+    match layer:
+        case AveragePool():
+            sums = window_sums(
+                inputs[0],
+                kernel=layer.kernel,
+                stride=layer.stride,
+                padding=layer.padding,
+                zero_point=zero,
+            )
+            return sums, multiplier
+        case Add():
+            sums = weighted_sum(
+                *inputs, zero_points=(zero, more[0]), multipliers=(multiplier, others[0])
+            )
+            return sums, 1
+        case Multiply():
+            return product(*inputs, zero_points=(zero, more[0])), multiplier
+        case Rescale():
+            return centred(inputs[0], zero_point=zero), multiplier
+
+
+def weighted_layer(network: QuantizedNetwork, layer: Conv | Linear, maps: Map, mode: int) -> Map:
+    """Return the output map of a layer with weights: raw sums, or requantized."""
+    sums = accumulate(network, layer, maps, mode=mode)
+    if layer.output.raw:
+        return sums.astype(layer.output.dtype)
+    parameters, outputs = network.parameters[layer.name], layer.output.channels_in(mode)
+    multiplier, shift = parameters.multiplier[mode, :outputs], parameters.shift[mode, :outputs]
+    return requantize_to(layer, sums, multiplier, shift, mode)
+
+
+def accumulate(
+    network: QuantizedNetwork, layer: Conv | Linear, maps: Map, *, mode: int = 0
+) -> NDArray[np.int64]:
+    """Return the sums of a layer with weights: (images, out_height, out_width, out).
+
+    A mode has the first filters, and of each the weights of the first channels.
+    """
+    parameters, outputs = network.parameters[layer.name], layer.output.channels_in(mode)
+    bias = parameters.bias[mode, :outputs]
+    source = network.map_of(layer.inputs[0])
+    inputs = source.channels_in(mode)
+    weights = parameters.weights[:outputs]
+    if isinstance(layer, Linear):
+        pixels = weights.reshape(outputs, -1, source.channels)[:, :, :inputs]
+        return linear(maps, pixels.reshape(outputs, -1), bias)
+    depthwise = layer.groups == source.channels
+    return conv(
+        maps,
+        weights if layer.groups > 1 else weights[..., :inputs],
+        bias,
+        stride=layer.stride,
+        padding=layer.padding,
+        groups=inputs if depthwise else layer.groups,
+        zero_point=source.quantization[mode].zero_point,
+    )
+
+
+def requantize_to(
+    layer: Layer, sums: NDArray[np.int64], multiplier: Any, shift: Any, mode: int
+) -> Map:
+    """Return sums on the grid of a layer's output."""
+    values = layer.output.quantization[mode]
+    return requantize(
+        sums,
+        multiplier=multiplier,
+        shift=shift,
+        zero_point=values.zero_point,
+        low=values.low,
+        high=values.high,
+        dtype=layer.output.dtype,
+    )

@@ -1,0 +1,4 @@
+"""Numpy reference of each operation of a quantized network: one module an operation.
+
+Maps are (images, height, width, channels), uint8 or uint16; sums are int64.
+"""

@@ -1,0 +1,19 @@
+"""Residual add, before requantization."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def weighted_sum(
+    a: NDArray[Any],
+    b: NDArray[Any],
+    *,
+    zero_points: tuple[int, int],
+    multipliers: tuple[int, int],
+) -> NDArray[np.int64]:
+    """Return (a - za) * Ma + (b - zb) * Mb; one common shift and one rounding follow."""
+    scaled_a = (a.astype(np.int64) - zero_points[0]) * multipliers[0]
+    scaled_b = (b.astype(np.int64) - zero_points[1]) * multipliers[1]
+    return scaled_a + scaled_b

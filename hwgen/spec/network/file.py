@@ -1,0 +1,94 @@
+"""Read and write the quantized network file: one `.npz` without pickle, a JSON graph inside."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from hwgen.errors import FormatError
+from hwgen.spec.load import first_mistake
+from hwgen.spec.network.check import check_network
+from hwgen.spec.network.graph import FORMAT, VERSION, Graph, QuantizedNetwork
+from hwgen.spec.network.layer import Arrays
+from hwgen.spec.network.version_1 import VERSION_1, from_version_1
+from hwgen.spec.network.weights import PARAMETER_TYPES, Parameters
+from hwgen.spec.npz import read_npz, write_npz
+
+GRAPH_KEY = "graph"
+
+
+def save_network(network: QuantizedNetwork, path: Path) -> None:
+    """Write the network; the file is whole or absent, and its bytes depend on content only."""
+    check_network(network, source=str(path))
+    text = json.dumps(TypeAdapter(Graph).dump_python(network.graph), indent=1)
+    graph: Arrays = {GRAPH_KEY: np.frombuffer(text.encode(), dtype=np.uint8)}
+    write_npz(path, graph | network.arrays(), what="network")
+
+
+def load_network(path: Path) -> QuantizedNetwork:
+    """Return the network in `path`, of any version; every mistake in the file is one sentence."""
+    source = str(path)
+    arrays = read_npz(path, what="network", allowed=f"a whole {FORMAT} file (.npz)")
+    if GRAPH_KEY not in arrays:
+        raise FormatError(
+            field="the file", allowed=f"a {FORMAT} file", given="no graph inside", source=source
+        )
+    plain = parse_json(arrays.pop(GRAPH_KEY), source)
+    if plain["version"] == VERSION_1:
+        plain, arrays = from_version_1(plain, arrays, source=source)
+    network = network_of(parse_graph(plain, source), arrays, source)
+    check_network(network, source=source)
+    return network
+
+
+def parse_json(text: NDArray[Any], source: str) -> dict[str, Any]:
+    """Return the graph as plain values, of a known format and version."""
+    try:
+        plain = json.loads(text.tobytes())
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        raise FormatError(
+            field="graph", allowed="JSON", given="other bytes", source=source
+        ) from None
+    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
+        given = plain.get("format") if isinstance(plain, dict) else type(plain).__name__
+        raise FormatError(field="format", allowed=FORMAT, given=given, source=source)
+    version = plain.get("version")
+    if isinstance(version, bool) or version not in (VERSION_1, VERSION):
+        raise FormatError(
+            field="version", allowed=f"{VERSION} or {VERSION_1}", given=version, source=source
+        )
+    return plain
+
+
+def parse_graph(plain: dict[str, Any], source: str) -> Graph:
+    """Return the graph from plain values."""
+    try:
+        return TypeAdapter(Graph).validate_json(json.dumps(plain))
+    except ValidationError as error:
+        raise first_mistake(error, source, FormatError) from None
+
+
+def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
+    """Return the network with its arrays sorted to their layers."""
+    left = dict(arrays)
+    parameters, tables = {}, {}
+    for layer in graph.layers:
+        keys = layer.ARRAY_TYPES
+        found = {key: take(left, f"{layer.name}.{key}", source) for key in keys}
+        if keys == PARAMETER_TYPES:
+            parameters[layer.name] = Parameters(**found)
+        elif found:
+            tables[layer.name] = found["table"]
+    if left:
+        raise FormatError(field="every array", allowed="of a layer", given=min(left), source=source)
+    return QuantizedNetwork(graph=graph, parameters=parameters, tables=tables)
+
+
+def take(arrays: Arrays, key: str, source: str) -> NDArray[Any]:
+    """Remove and return one array."""
+    if key not in arrays:
+        raise FormatError(field=key, allowed="present", given="nothing", source=source)
+    return arrays.pop(key)

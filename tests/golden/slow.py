@@ -1,0 +1,171 @@
+"""Each operation once more, element by element in Python's integers: slow, and no numpy inside."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from hwgen.spec.network import Layer, Linear, QuantizedNetwork
+
+Place = tuple[int, int, int]
+"""y, x, channel."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One layer of one image in one mode.
+
+    inputs: element of each place of each input map; zeros: their zero points
+    """
+
+    network: QuantizedNetwork
+    layer: Any
+    mode: int
+    inputs: list[dict[Place, int]]
+    zeros: list[int]
+
+
+def slow_layer(
+    network: QuantizedNetwork, layer: Layer, maps: Mapping[str, np.ndarray], mode: int
+) -> np.ndarray:
+    """Return the output map of a layer for one image: (height, width, channels of the mode)."""
+    inputs = [{at: int(value) for at, value in np.ndenumerate(maps[name])} for name in layer.inputs]
+    zeros = [network.map_of(name).quantization[mode].zero_point for name in layer.inputs]
+    case = Case(network, layer, mode, inputs, zeros)
+    height, width, _ = layer.output.shape
+    found = np.zeros((height, width, layer.output.channels_in(mode)), object)
+    for at in product(*map(range, found.shape)):
+        found[at] = OPERATIONS[layer.op](case, at)
+    return found
+
+
+def conv(case: Case, at: Place) -> int:
+    """Return bias and products; channels that the mode lacks are not seen."""
+    layer, f = case.layer, at[2]
+    parameters = case.network.parameters[layer.name]
+    before = case.network.map_of(layer.inputs[0])
+    seen = before.channels // layer.groups
+    first = f // (layer.output.channels // layer.groups) * seen
+    total = int(parameters.bias[case.mode, f])
+    for i, j, c in product(*map(range, layer.kernel), range(seen)):
+        if first + c < before.channels_in(case.mode):
+            row = at[0] * layer.stride[0] + i - layer.padding[0]
+            column = at[1] * layer.stride[1] + j - layer.padding[1]
+            value = case.inputs[0].get((row, column, first + c), case.zeros[0])
+            total += int(parameters.weights[f, i, j, c]) * value
+    return weighted(case, f, total)
+
+
+def linear(case: Case, at: Place) -> int:
+    """Return bias and products over the whole map."""
+    layer, f = case.layer, at[2]
+    assert isinstance(layer, Linear)
+    parameters = case.network.parameters[layer.name]
+    places = product(*map(range, case.network.map_of(layer.inputs[0]).shape))
+    total = int(parameters.bias[case.mode, f])
+    for weight, place in zip(parameters.weights[f].tolist(), places, strict=True):
+        total += weight * case.inputs[0].get(place, 0)
+    return weighted(case, f, total)
+
+
+def weighted(case: Case, f: int, total: int) -> int:
+    """Return a raw sum, or the sum by the multiplier of its channel."""
+    if case.layer.output.raw:
+        return total
+    parameters = case.network.parameters[case.layer.name]
+    multiplier = int(parameters.multiplier[case.mode, f])
+    return clipped(case, total * multiplier, int(parameters.shift[case.mode, f]))
+
+
+def taps(case: Case, at: Place) -> Iterator[Place]:
+    """Yield the places that a window of one channel sees, those outside of the map among them."""
+    layer = case.layer
+    for i, j in product(range(layer.kernel[0]), range(layer.kernel[1])):
+        row = at[0] * layer.stride[0] + i - layer.padding[0]
+        yield row, at[1] * layer.stride[1] + j - layer.padding[1], at[2]
+
+
+def max_pool(case: Case, at: Place) -> int:
+    """Return the largest element inside the map."""
+    return max(case.inputs[0][tap] for tap in taps(case, at) if tap in case.inputs[0])
+
+
+def average_pool(case: Case, at: Place) -> int:
+    """Return the mean; what lies outside counts as zero."""
+    zero = case.zeros[0]
+    return scaled(case, sum(case.inputs[0].get(tap, zero) - zero for tap in taps(case, at)))
+
+
+def add(case: Case, at: Place) -> int:
+    """Return the sum of two maps."""
+    factors = case.layer.requantization[case.mode]
+    total = sum(
+        (values[at] - zero) * multiplier
+        for values, zero, multiplier in zip(
+            case.inputs, case.zeros, factors.multipliers, strict=True
+        )
+    )
+    return clipped(case, total, factors.shift)
+
+
+def multiply(case: Case, at: Place) -> int:
+    """Return the product of two maps."""
+    one_pixel = case.network.map_of(case.layer.inputs[1]).shape[:2] == (1, 1)
+    factor = case.inputs[1][(0, 0, at[2]) if one_pixel else at] - case.zeros[1]
+    return scaled(case, (case.inputs[0][at] - case.zeros[0]) * factor)
+
+
+def rescale(case: Case, at: Place) -> int:
+    """Return the element on another grid."""
+    return scaled(case, case.inputs[0][at] - case.zeros[0])
+
+
+def table(case: Case, at: Place) -> int:
+    """Return the entry of the element."""
+    return int(case.network.tables[case.layer.name][case.mode, case.inputs[0][at]])
+
+
+def shortcut(case: Case, at: Place) -> int:
+    """Return every stride-th pixel, zero in added channels."""
+    place = at[0] * case.layer.stride[0], at[1] * case.layer.stride[1], at[2]
+    return case.inputs[0].get(place, case.layer.output.quantization[case.mode].zero_point)
+
+
+def concatenate(case: Case, at: Place) -> int:
+    """Return the element of the map that holds the channel."""
+    channel = at[2]
+    for values in case.inputs:
+        channels = 1 + max(place[2] for place in values)
+        if channel < channels:
+            return values[at[0], at[1], channel]
+        channel -= channels
+    raise AssertionError(f"no map holds channel {at[2]}")
+
+
+def scaled(case: Case, total: int) -> int:
+    """Return a sum by the one multiplier of its mode."""
+    factors = case.layer.requantization[case.mode]
+    return clipped(case, total * factors.multipliers[0], factors.shift)
+
+
+def clipped(case: Case, total: int, shift: int) -> int:
+    """Return a product, shifted with ties going up, moved and clipped."""
+    values = case.layer.output.quantization[case.mode]
+    value = (total + 2 ** (shift - 1)) // 2**shift + values.zero_point
+    return max(values.low, min(values.high, value))
+
+
+OPERATIONS: dict[str, Callable[[Case, Place], int]] = {
+    "conv": conv,
+    "linear": linear,
+    "max_pool": max_pool,
+    "average_pool": average_pool,
+    "add": add,
+    "multiply": multiply,
+    "rescale": rescale,
+    "table": table,
+    "shortcut": shortcut,
+    "concatenate": concatenate,
+}
