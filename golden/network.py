@@ -1,5 +1,6 @@
 """What a quantized network answers: every map of every image, in integers, for any family."""
 
+import math
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -80,7 +81,9 @@ def answer(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> Map:
 def predict(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> NDArray[np.int64]:
     """Return the class of each image: the largest value, the lowest index of equals."""
     given = answer(network, images, mode=mode)
-    classes: NDArray[np.int64] = given.reshape(len(images), -1).argmax(axis=1)
+    classes: NDArray[np.int64] = given.reshape(len(images), math.prod(given.shape[1:])).argmax(
+        axis=1
+    )
     return classes
 
 

@@ -29,7 +29,8 @@ def conv(
     """
     kernel = weights.shape[1], weights.shape[2]
     taps = kernel[0] * kernel[1]
-    filters = weights.reshape(groups, len(weights) // groups, -1).astype(np.float64)
+    inputs = weights.shape[3]
+    filters = weights.reshape(groups, len(weights) // groups, taps * inputs).astype(np.float64)
     pixels = maps.shape[1] * maps.shape[2] * maps.shape[3]
     at_once = max(1, PRODUCTS_AT_ONCE // max(1, pixels * taps))
     sums = []
@@ -38,8 +39,8 @@ def conv(
         seen = windows(part, kernel=kernel, stride=stride, padding=padding, fill=zero_point)
         count, height, width = seen.shape[:3]
         positions = count * height * width
-        by_group = np.moveaxis(seen.reshape(positions, taps, groups, -1), 2, 0)
-        columns = by_group.reshape(groups, positions, -1)
+        by_group = np.moveaxis(seen.reshape(positions, taps, groups, inputs), 2, 0)
+        columns = by_group.reshape(groups, positions, taps * inputs)
         # Whole numbers below 2**53 add up exactly in float64, in any order.
         product = columns.astype(np.float64) @ filters.transpose(0, 2, 1)
         sums.append(np.moveaxis(product, 0, 1).reshape(count, height, width, len(weights)))

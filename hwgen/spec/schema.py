@@ -10,7 +10,10 @@ from pydantic import TypeAdapter
 from hwgen.spec.network import Graph
 
 SCHEMAS: dict[str, tuple[Any, str]] = {
-    "network.schema.json": (Graph, "The layer graph in a hand-over (array `graph` of the .npz)"),
+    "network.schema.json": (
+        Graph,
+        "The layer graph of a quantized network file (array `graph` of the .npz)",
+    ),
 }
 """File name -> type and title."""
 

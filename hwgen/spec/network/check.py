@@ -28,12 +28,14 @@ def complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
     if len(set(graph.modes)) < len(graph.modes):
         yield "modes", "names of their own", list(graph.modes)
     yield from input_complaints(graph)
-    yield from owner_complaints(network)
     maps: dict[str, FeatureMap] = {INPUT: graph.input}
     for layer in network.layers:
         yield from name_complaints(layer, maps)
+        yield from array_complaints(network, layer)
         yield from layer_complaints(network, layer, maps)
         maps[layer.name] = layer.output
+    for name in sorted({*network.parameters, *network.tables} - set(maps)):
+        yield "every array", "of a layer", f"{name}.{min(network.arrays_of(name))}"
     yield from output_complaints(graph, maps)
 
 
@@ -46,15 +48,13 @@ def input_complaints(graph: Graph) -> Iterator[Complaint]:
         yield "input.quantization", "equal in all modes", "several"
 
 
-def owner_complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
-    """Layers have exactly the arrays of their kind, and no array is without a layer."""
-    wanted = {layer.name: set(layer.ARRAY_TYPES) for layer in network.layers}
-    given = {name: set(network.arrays_of(name)) for name in {*network.parameters, *network.tables}}
-    for name in sorted({*wanted, *given}):
-        for key in sorted(wanted.get(name, set()) - given.get(name, set())):
-            yield f"{name}.{key}", "present", "nothing"
-        for key in sorted(given.get(name, set()) - wanted.get(name, set())):
-            yield "every array", "of a layer of its kind", f"{name}.{key}"
+def array_complaints(network: QuantizedNetwork, layer: Layer) -> Iterator[Complaint]:
+    """A layer has exactly the arrays of its kind."""
+    wanted, given = set(layer.ARRAY_TYPES), set(network.arrays_of(layer.name))
+    for key in sorted(wanted - given):
+        yield f"{layer.name}.{key}", "present", "nothing"
+    for key in sorted(given - wanted):
+        yield f"{layer.name}.{key}", f"absent from a layer of kind {layer.op}", "an array"
 
 
 def name_complaints(layer: Layer, maps: dict[str, FeatureMap]) -> Iterator[Complaint]:

@@ -48,6 +48,20 @@ Layer = (
     | Shortcut
 )
 
+KINDS: dict[str, Any] = {
+    "conv": Conv,
+    "linear": Linear,
+    "max_pool": MaxPool,
+    "average_pool": AveragePool,
+    "add": Add,
+    "multiply": Multiply,
+    "rescale": Rescale,
+    "concatenate": Concatenate,
+    "table": Table,
+    "shortcut": Shortcut,
+}
+"""Each kind of layer by its `op`."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Graph:

@@ -14,16 +14,8 @@ from pydantic import TypeAdapter
 
 from golden.dbpim.csd import phi
 from golden.network import infer
-from hwgen.spec.network import (
-    PARAMETER_TYPES,
-    Add,
-    AveragePool,
-    Conv,
-    FeatureMap,
-    Graph,
-    Linear,
-    MaxPool,
-)
+from hwgen.spec.network import PARAMETER_TYPES, FeatureMap, Graph, MapQuantization, Requantization
+from hwgen.spec.network.graph import KINDS
 from hwgen.spec.network.file import load_network, save_network
 from hwgen.spec.schema import SCHEMAS, schema_text, write_schemas
 from verif.dbpim.directed_network import DIRECTED, directed
@@ -36,7 +28,7 @@ SCRIPT = DOCS / "write_network.py"
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the file that the script writes."""
-    path = tmp_path_factory.mktemp("hand-over") / "mine.npz"
+    path = tmp_path_factory.mktemp("written") / "mine.npz"
     subprocess.run([sys.executable, str(SCRIPT), str(path)], check=True, cwd=path.parent)
     return path
 
@@ -55,29 +47,40 @@ def test_the_script_writes_a_valid_network(written: Path, tmp_path: Path) -> Non
     assert all(phi(each.weights).max() <= 2 for each in network.parameters.values())
     maps = infer(network, random_images(network, 32, seed=0))
     assert len(np.unique(maps["conv"])) > 100
-    assert len(set(maps["head"].argmax(axis=1))) > 3
+    assert len(np.unique(maps["head"].argmax(axis=3))) > 3
 
 
 def test_scales_and_multipliers_of_the_script_agree(written: Path) -> None:
     network = load_network(written)
-    conv, scales = network.parameters["conv"], network.map_of("input").scale
-    ratio = scales * conv.weight_scale / network.map_of("conv").scale
-    assert np.allclose(conv.multiplier / 2.0**conv.shift, ratio)
-    head = network.parameters["head"].weight_scale * network.map_of("conv").scale
-    assert np.allclose(head, network.map_of("head").scale)
+    scale = {
+        name: network.map_of(name).quantization[0].scale for name in ("input", "conv", "head")
+    }
+    conv = network.parameters["conv"]
+    ratio = scale["input"] * conv.weight_scale / scale["conv"]
+    assert np.allclose(conv.multiplier[0] / 2.0 ** conv.shift[0], ratio)
+    head = network.parameters["head"].weight_scale * scale["conv"]
+    assert np.allclose(head, scale["head"])
 
 
-@pytest.mark.parametrize("kind", [Graph, FeatureMap, Conv, Linear, MaxPool, AveragePool, Add])
+@pytest.mark.parametrize(
+    "kind", [Graph, FeatureMap, MapQuantization, Requantization, *KINDS.values()]
+)
 def test_the_page_names_every_key(kind: Any) -> None:
-    page = (DOCS / "hand-over.md").read_text()
+    page = (DOCS / "network-file.md").read_text()
     missing = [field.name for field in fields(kind) if f"`{field.name}`" not in page]
     assert not missing
 
 
 def test_the_page_names_every_array() -> None:
-    page = (DOCS / "hand-over.md").read_text()
-    for key, dtype in PARAMETER_TYPES.items():
-        assert f"| `NAME.{key}` | {np.dtype(dtype).name} |" in page
+    page = (DOCS / "network-file.md").read_text()
+    for key, types in {**PARAMETER_TYPES, "table": (np.uint8,)}.items():
+        names = ", ".join(np.dtype(each).name for each in types)
+        assert f"| `NAME.{key}` | {names} |" in page
+
+
+@pytest.mark.parametrize("op", KINDS)
+def test_the_page_names_every_operation(op: str) -> None:
+    assert f"| `{op}` |" in (DOCS / "network-file.md").read_text()
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -96,7 +99,7 @@ def test_the_schema_accepts_what_is_written(name: str) -> None:
 
 def test_the_schema_refuses_what_is_wrong() -> None:
     schema = json.loads(schema_text("network.schema.json"))
-    for key, value in (("op", "softmax"), ("stride", 0), ("colour", "red")):
+    for key, value in (("op", "softmax"), ("stride", [0, 1]), ("colour", "red")):
         graph = json.loads(TypeAdapter(Graph).dump_json(directed("narrow").graph))
         graph["layers"][0][key] = value
         with pytest.raises(jsonschema.ValidationError):

@@ -6,7 +6,7 @@ from math import floor
 import numpy as np
 import pytest
 
-from golden.dbpim.requantizer import requantize
+from golden.ops.requantize import requantize
 from hwgen.spec.quantization import VECTORS, Requantization
 
 
