@@ -15,8 +15,8 @@ from pydantic import TypeAdapter
 from golden.dbpim.csd import phi
 from golden.network import infer
 from hwgen.spec.network import PARAMETER_TYPES, FeatureMap, Graph, MapQuantization, Requantization
-from hwgen.spec.network.graph import KINDS
 from hwgen.spec.network.file import load_network, save_network
+from hwgen.spec.network.graph import KINDS
 from hwgen.spec.schema import SCHEMAS, schema_text, write_schemas
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import random_images
@@ -52,9 +52,7 @@ def test_the_script_writes_a_valid_network(written: Path, tmp_path: Path) -> Non
 
 def test_scales_and_multipliers_of_the_script_agree(written: Path) -> None:
     network = load_network(written)
-    scale = {
-        name: network.map_of(name).quantization[0].scale for name in ("input", "conv", "head")
-    }
+    scale = {name: network.map_of(name).quantization[0].scale for name in ("input", "conv", "head")}
     conv = network.parameters["conv"]
     ratio = scale["input"] * conv.weight_scale / scale["conv"]
     assert np.allclose(conv.multiplier[0] / 2.0 ** conv.shift[0], ratio)

@@ -288,7 +288,8 @@ def calibrate(rng: np.random.Generator, sums: NDArray[np.int64], output: Feature
     jitter = rng.uniform(-1, 1, len(spread)) * np.where(alive, 0.5, 2.0)
     bias = np.round(jitter * spread - sums.mean(axis=0)).astype(int)
     values = output.quantization[0]
-    reach = RELU.reach if output.raw else ByteRange(values.zero_point, values.low, values.high).reach
+    byte_range = ByteRange(values.zero_point, values.low, values.high)
+    reach = RELU.reach if output.raw else byte_range.reach
     pairs = [fixed_point(float(reach / (DEVIATIONS * each))) for each in spread]
     return Scaling(bias.tolist(), [pair[0] for pair in pairs], [pair[1] for pair in pairs])
 

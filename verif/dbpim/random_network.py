@@ -71,7 +71,8 @@ def extreme_images(network: QuantizedNetwork) -> NDArray[np.uint8]:
     """Return four images: all 0, all 255, the zero point, and a chequer of 0 and 255."""
     shape = network.graph.input.shape
     chequer = np.indices(shape).sum(axis=0) % 2 * 255
-    flat = [np.full(shape, value) for value in (0, 255, network.graph.input.quantization[0].zero_point)]
+    zero_point = network.graph.input.quantization[0].zero_point
+    flat = [np.full(shape, value) for value in (0, 255, zero_point)]
     return np.array([*flat, chequer]).astype(np.uint8)
 
 

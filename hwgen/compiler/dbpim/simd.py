@@ -60,9 +60,7 @@ def own_fields(task: Task, layer: SimdLayer) -> Fields:
     """Return the window and the arithmetic of one kind of layer."""
     match layer:
         case MaxPool():
-            window = window_fields(
-                layer.kernel, stride=layer.stride[0], padding=layer.padding[0]
-            )
+            window = window_fields(layer.kernel, stride=layer.stride[0], padding=layer.padding[0])
             return {**window, "average": 0, "multiplier": 0, "shift": 0}
         case AveragePool():
             (factors,) = layer.requantization

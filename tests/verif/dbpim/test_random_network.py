@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from golden.dbpim.csd import phi
-from golden.network import infer
 from golden.dbpim.pruning import block_mask
+from golden.network import infer
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.check import check_network
 from verif.dbpim.directed_network import DIRECTED, directed
