@@ -76,7 +76,7 @@ def test_loose_filters_have_up_to_phi_digits() -> None:
 def test_four_digits_on_request() -> None:
     network = random_network(Recipe(max_digits=4, zero_points=False), seed=5)
     assert max(phi(weights).max() for weights in filters_of(network)) == 4
-    assert network.graph.input.zero_point == 0
+    assert network.graph.input.quantization[0].zero_point == 0
 
 
 def test_empty_groups_on_request() -> None:
@@ -108,7 +108,7 @@ def test_directed_all_masked_group() -> None:
 def test_directed_zero_points() -> None:
     network = directed("zero_points")
     maps = [network.graph.input, *(layer.output for layer in network.layers[:-1])]
-    assert all(feature.zero_point > 0 for feature in maps)
+    assert all(feature.quantization[0].zero_point > 0 for feature in maps)
 
 
 def test_directed_extremes_clip_at_both_ends() -> None:
