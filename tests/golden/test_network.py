@@ -118,6 +118,14 @@ def test_answers_come_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer(network, images[:0]).shape == (0, *together.shape[1:])
 
 
+def test_the_answer_is_the_first_output() -> None:
+    network = draw_every_operation(1)
+    images = draw_images(network, 2, seed=0)
+    assert len(network.graph.outputs) == 2
+    first = infer(network, images, mode=2)[network.graph.outputs[0]]
+    assert (answer(network, images, mode=2) == first).all()
+
+
 def test_predict_takes_the_lowest_of_equals() -> None:
     network = directed("head_alone")
     images = random_images(network, 6, seed=0)
