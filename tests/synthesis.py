@@ -10,10 +10,10 @@ import pytest
 
 from hwgen.dse.crossbar.budget import Budget
 from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
-from hwgen.flow.synthesis_report import synthesis_report
+from hwgen.flow.crossbar.synthesis_report import synthesis_report
 from hwgen.model.crossbar.breakdown import break_down
 from hwgen.model.crossbar.record import Confirmed, confirm, design_of, make_arch, make_schedule
-from hwgen.report.synthesis import SynthesisReport
+from hwgen.report.crossbar.synthesis import SynthesisReport
 from hwgen.report.types import Source
 from hwgen.spec.crossbar.arch import Arch
 from hwgen.spec.crossbar.components import Components, load_components

@@ -1,10 +1,16 @@
 """The hwgen command: arguments in, tables out."""
 
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from hwgen.cli import commands, paper, synthesis
-from hwgen.cli.app import app
+from hwgen.cli.app import CommandError, app
 from hwgen.errors import HwgenError
 
 COMMANDS = (commands, paper, synthesis)
@@ -12,20 +18,90 @@ COMMANDS = (commands, paper, synthesis)
 
 DEBUG = "--debug"
 
+EQUAL, BAD_INPUT, OUR_FAULT, INTERRUPTED, TERMINATED = 0, 2, 3, 130, 143
+"""Exit codes; 1, after a difference, is the commands' own."""
+
+
+class Terminated(BaseException):
+    """Somebody sent SIGTERM; what is under way cleans up behind itself."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command: 0, 1 after a mismatch, 2 after a mistake that the person can mend."""
+    """Run one command and return its exit code.
+
+    0: done, all equal. 1: something differs. 2: bad input or environment. 3: a fault of this
+    program. 130, 143: after SIGINT, SIGTERM. An error is one sentence; with --debug its traceback
+    stands before it.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = DEBUG in given
     try:
-        app([argument for argument in given if argument != DEBUG], prog_name="hwgen")
-    except SystemExit as end:
-        return int(end.code or 0)
-    except HwgenError as error:
-        if debug:
-            raise
-        print(f"hwgen: {error}", file=sys.stderr)
-        return 2
+        with sigterm_raised():
+            return run_command([argument for argument in given if argument != DEBUG])
     except KeyboardInterrupt:
-        return 130
-    return 0
+        return INTERRUPTED
+    except Terminated:
+        return TERMINATED
+    except Exception as error:
+        if isinstance(error, BrokenPipeError):
+            close_stdout()
+        if DEBUG in given:
+            traceback.print_exc()
+        print(f"hwgen: {sentence_of(error)}", file=sys.stderr)
+        return BAD_INPUT if is_mendable(error) else OUR_FAULT
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command; return its exit code, or raise what it raises."""
+    try:
+        app(list(arguments), prog_name="hwgen")
+    except SystemExit as end:
+        sys.stdout.flush()
+        return int(end.code or EQUAL)
+    except CommandError as failure:
+        raise failure.__cause__ or failure from None
+    return EQUAL
+
+
+@contextmanager
+def sigterm_raised() -> Iterator[None]:
+    """Raise SIGTERM as an exception while a command runs; only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def terminate(number: int, frame: FrameType | None) -> None:
+    """Stop what is under way."""
+    raise Terminated
+
+
+def close_stdout() -> None:
+    """Write nothing more where nobody reads: Python flushes stdout once more when it ends."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def is_mendable(error: Exception) -> bool:
+    """Return whether the person, or the machine, can mend what went wrong."""
+    return isinstance(error, HwgenError | MemoryError | OSError)
+
+
+def sentence_of(error: Exception) -> str:
+    """Return what went wrong, in one line."""
+    text = " ".join(str(error).split())
+    if isinstance(error, HwgenError):
+        return str(error)
+    if isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        return f"the machine must let this command work, got {error.strerror or text}{place}"
+    if isinstance(error, MemoryError):
+        return "the machine must have memory for this command, got too little"
+    return (
+        f"a fault of hwgen, not of what it was given: {type(error).__name__}: {text}; {DEBUG} shows"
+        " the traceback, please report it with the command to the authors of hwgen"
+    )

@@ -6,14 +6,37 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 from typer import Typer
+from typer.core import TyperGroup
 
 from hwgen.report.files import write_report
 
 WORK = Path("build")
 WIDTH = 120
-EPILOG = "Every command takes --debug, which shows the traceback of an error."
+EPILOG = (
+    "Exit codes: 0 done, all equal; 1 something differs; 2 bad input or environment; 3 a fault of"
+    " hwgen itself; 130 and 143 after an interrupt (SIGINT) and SIGTERM. An error is one sentence;"
+    " with --debug, which every command takes, its traceback stands before it. The examples of the"
+    " commands take network.npz and chip.yaml for files of yours; configs/ has some that ship."
+)
+
+
+class CommandError(Exception):
+    """Carries an error past the parser of arguments, which takes some errors for its own."""
+
+
+class Commands(TyperGroup):
+    """All commands; what they raise reaches `hwgen.cli.main` as it is."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; the parser would end the program with 1 after these errors."""
+        try:
+            return super().invoke(ctx)
+        except (EOFError, OSError) as error:
+            raise CommandError from error
+
 
 app = Typer(
+    cls=Commands,
     help="Processing-in-memory accelerators: from an architecture and a network to Verilog.",
     epilog=EPILOG,
     no_args_is_help=True,

@@ -15,7 +15,7 @@ from hwgen.flow.documents import write_documents
 from hwgen.flow.engines import Window
 from hwgen.flow.export import export_run
 from hwgen.flow.images import choose_images
-from hwgen.flow.info import describe_file
+from hwgen.flow.info import describe_file, graph_parts
 from hwgen.flow.model import model_network
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import load_subject
@@ -33,7 +33,7 @@ class Engine(StrEnum):
     model = "model"
 
 
-@app.command(epilog="Example: hwgen train configs/train/digits_small_cnn.yaml --out build/mine")
+@app.command(epilog="Example: hwgen train recipe.yaml --out build/mine")
 def train(
     *,
     recipe: Annotated[Path, Argument(metavar="RECIPE", help="how to train (.yaml)")],
@@ -60,10 +60,7 @@ def train(
     finish(report, train_table(report), json)
 
 
-@app.command(
-    epilog="Example: hwgen compile configs/networks/digits_small_cnn.npz configs/dbpim/small.yaml"
-    " --listing --out build/digits.npz"
-)
+@app.command(epilog="Example: hwgen compile network.npz chip.yaml --listing --out build/digits.npz")
 def compile(
     *,
     network: Network,
@@ -82,7 +79,7 @@ def compile(
     finish(report, compile_table(report), json)
 
 
-@app.command(epilog="Example: hwgen build configs/dbpim/small.yaml --out build/small")
+@app.command(epilog="Example: hwgen build chip.yaml --out build/small")
 def build(
     *,
     arch: Arch,
@@ -99,8 +96,7 @@ def build(
 
 
 @app.command(
-    epilog="Example: hwgen run configs/networks/digits_small_cnn.npz configs/dbpim/small.yaml"
-    " --data digits --images 2 --engine rtl"
+    epilog="Example: hwgen run network.npz chip.yaml --data digits --images 2 --engine rtl"
 )
 def run(
     *,
@@ -146,10 +142,7 @@ def run(
         raise Exit(1)
 
 
-@app.command(
-    epilog="Example: hwgen export configs/networks/digits_small_cnn.npz configs/dbpim/small.yaml"
-    " --images 2 --out build/by-hand"
-)
+@app.command(epilog="Example: hwgen export network.npz chip.yaml --images 2 --out build/by-hand")
 def export(
     *,
     network: Network,
@@ -172,10 +165,7 @@ def export(
     finish(report, f"{report.script}: builds, runs and compares", json)
 
 
-@app.command(
-    epilog="Example: hwgen model configs/networks/digits_small_cnn.npz configs/dbpim/small.yaml"
-    " --images 4 --speedup"
-)
+@app.command(epilog="Example: hwgen model network.npz chip.yaml --images 4 --speedup")
 def model(
     *,
     network: Network,
@@ -203,9 +193,7 @@ def model(
     finish(report, model_table(report), json)
 
 
-@app.command(
-    epilog="Example: hwgen info configs/networks/digits_small_cnn.npz configs/dbpim/small.yaml"
-)
+@app.command(epilog="Example: hwgen info network.npz chip.yaml")
 def info(
     *,
     file: Annotated[
@@ -225,12 +213,12 @@ def info(
 ) -> None:
     """Check a file and say what it holds; with ARCH, how each layer is cut for that chip."""
     report = describe_file(Context(work=work), file, arch, sparsity)
-    finish(report, info_table(report), json)
+    finish(report, info_table(report, graph_parts(report)), json)
 
 
 @app.command(
     hidden=True,
-    epilog="Example: hwgen demo configs/train/digits_small_cnn.yaml configs/dbpim/small.yaml",
+    epilog="Example: hwgen demo recipe.yaml chip.yaml",
 )
 def demo(
     *,

@@ -1,34 +1,44 @@
-"""The commands that set published figures beside ours."""
+"""The command that sets published figures beside ours."""
 
 from pathlib import Path
 from typing import Annotated
 
-from typer import Option, Typer
+from typer import Argument, Option
 
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
-from hwgen.cli.synthesis import COMPONENTS, Rules
+from hwgen.cli.synthesis import Rules
 from hwgen.flow.context import Context
-from hwgen.flow.paper import Request, pimsyn_paper
-from hwgen.report.paper_table import paper_table
-from hwgen.spec.crossbar.published import CIFAR, CODE_POWER_W, IMAGENET
-
-paper = Typer(help="Published tables and figures beside ours.", no_args_is_help=True)
-app.add_typer(paper, name="paper")
+from hwgen.flow.pages import PaperRequest
+from hwgen.flow.paper import paper_called
 
 
-@paper.command(epilog="Example: hwgen paper pimsyn --networks alexnet,cifar_alexnet")
-def pimsyn(
+@app.command(
+    no_args_is_help=True, epilog="Example: hwgen paper NAME --networks alexnet,cifar_alexnet"
+)
+def paper(
     *,
+    name: Annotated[
+        str, Argument(metavar="NAME", help="of the paper; a wrong one is answered with all names")
+    ],
     networks: Annotated[
-        str, Option(metavar="NAMES", help="some of the paper's networks, with commas between")
-    ] = ",".join((*IMAGENET, *CIFAR)),
+        str | None,
+        Option(
+            metavar="NAMES",
+            help="some of the paper's networks, with commas between [default: all]",
+        ),
+    ] = None,
     power_w: Annotated[
-        float, Option(metavar="W", help="peak power, unless a row says otherwise")
-    ] = CODE_POWER_W,
+        float | None,
+        Option(metavar="W", help="peak power, unless a row says otherwise [default: the paper's]"),
+    ] = None,
     components: Annotated[
-        Path, Option(metavar="FILE", help="power, latency and area of the parts (.yaml)")
-    ] = COMPONENTS,
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="power, latency and area of the parts (.yaml) [default: the family's own]",
+        ),
+    ] = None,
     rules: Annotated[
         Rules, Option(help="published: as the published tool counts, with its omissions")
     ] = Rules.strict,
@@ -41,13 +51,16 @@ def pimsyn(
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Set PIMSYN's tables IV and V and figures 6 to 9 beside ours, with the reasons.
+    """Set the tables and figures of a paper beside ours, with the reasons where they differ.
 
-    Takes up to an hour for all networks. An interrupted run goes on where it stopped when the
-    same command is given again.
+    May take up to an hour. An interrupted run goes on where it stopped when the same command is
+    given again.
     """
-    request = Request(
-        networks=tuple(dict.fromkeys(filter(None, networks.split(",")))),
+    page = paper_called(name)
+    request = PaperRequest(
+        networks=(
+            None if networks is None else tuple(dict.fromkeys(filter(None, networks.split(","))))
+        ),
         power_w=power_w,
         components=components,
         rules=rules.value,
@@ -55,5 +68,5 @@ def pimsyn(
         evaluations=evaluations,
         workers=workers,
     )
-    report = pimsyn_paper(Context(work=work), request)
-    finish(report, paper_table(report), json)
+    report = page.compare(Context(work=work), request)
+    finish(report, page.table(report), json)

@@ -9,11 +9,8 @@ from typer import Argument, Exit, Option
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
 from hwgen.flow.context import Context
-from hwgen.flow.onnx import write_network
-from hwgen.flow.synthesize import FILES, Request, synthesize_network, write_page
-from hwgen.report.synthesis_table import synthesis_table
-
-COMPONENTS = Path("configs/crossbar/components.yaml")
+from hwgen.flow.pages import SynthesisRequest
+from hwgen.flow.synthesis import graphs, synthesis_for
 
 
 class Rules(StrEnum):
@@ -39,8 +36,12 @@ def synthesize(
     ],
     power_w: Annotated[float, Option(metavar="W", help="peak power of the whole chip at most")],
     components: Annotated[
-        Path, Option(metavar="FILE", help="power, latency and area of the parts (.yaml)")
-    ] = COMPONENTS,
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="power, latency and area of the parts (.yaml) [default: the family's own]",
+        ),
+    ] = None,
     rules: Annotated[
         Rules, Option(help="published: as the published tool counts, with its omissions")
     ] = Rules.strict,
@@ -67,13 +68,13 @@ def synthesize(
         Path | None, Option(metavar="FILE", help="write the page with the pictures here as well")
     ] = None,
 ) -> None:
-    """Find the most efficient crossbar accelerator for a network within a power budget.
+    """Find the most efficient accelerator for a network within a power budget.
 
     Leaves architecture.yaml, schedule.npz, report.json and report.html in one folder. An
     interrupted search goes on where it stopped when the same command is given again. Exit code 1
     if the chip needs more than the budget, which can only be under published rules.
     """
-    request = Request(
+    request = SynthesisRequest(
         network=network,
         power_w=power_w,
         components=components,
@@ -87,12 +88,13 @@ def synthesize(
         out=out,
     )
     context = Context(work=work)
-    made = synthesize_network(context, request)
+    synthesis = synthesis_for(components)
+    made = synthesis.synthesize_network(context, request)
     if html is not None:
-        write_page(made, html)
-    finish(made.report, synthesis_table(made.report), json)
-    context.say(f"{made.folder}: {', '.join(FILES)}")
-    if not made.report.within_budget:
+        synthesis.write_page(made, html)
+    finish(made.report, synthesis.synthesis_table(made.report), json)
+    context.say(f"{made.folder}: {', '.join(synthesis.FILES)}")
+    if not made.within_budget:
         raise Exit(1)
 
 
@@ -103,4 +105,4 @@ def onnx(
     out: Annotated[Path, Option(metavar="FILE", help="file to write (.onnx)")],
 ) -> None:
     """Write a network that ships for synthesis as an ONNX file, without weights."""
-    print(write_network(network, out))
+    print(graphs().write_network(network, out))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hwgen.flow.capabilities import COMPILER, PROGRAMS, VERILOG
 from hwgen.flow.context import Context
 from hwgen.flow.digests import (
     digest_of,
@@ -15,8 +16,8 @@ from hwgen.flow.digests import (
     versions,
 )
 from hwgen.flow.families import Family
+from hwgen.flow.load import load
 from hwgen.flow.protocols import Architecture
-from hwgen.flow.rooms import load
 from hwgen.flow.subject import Subject, configuration_of, load_chip, program_of, program_path
 from hwgen.report.types import Source
 from hwgen.report.work import BuildReport, CompileReport
@@ -30,9 +31,9 @@ def compile_program(
     """Write the program to `out` (None: the work folder); return the report and the listing."""
     program = program_of(context, subject)
     if out is not None:
-        subject.family.program.save_program(program, out)
+        subject.family.need(PROGRAMS).save_program(program, out)
     file = out or program_path(context, subject)
-    compiler = subject.family.compiler
+    compiler = subject.family.need(COMPILER)
     report = CompileReport(
         format="hwgen.report.compile",
         version=1,
@@ -69,7 +70,7 @@ def build_verilog(
 def write_verilog(context: Context, family: Family, arch: Architecture, out: Path) -> None:
     """Write the Verilog of a chip."""
     with context.progress(f"building {arch.name}"):
-        top = family.rtl.make_chip(arch)
+        top = family.need(VERILOG).make_chip(arch)
         load("hwgen.rtl.emit").emit(top, out, parameters=configuration_of(arch))
 
 

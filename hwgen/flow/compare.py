@@ -1,15 +1,21 @@
-"""Hold a simulation against golden and the cycle model, layer by layer."""
+"""Hold a simulation against golden and the cycle model: each image, run and step by itself.
 
-from collections.abc import Iterable, Mapping, Sequence
+Here `equal` is decided. No verdict is made of sums: errors in two images or steps cannot cancel.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.flow.compare_runs import all_equal, first_in_runs, run_records, step_sums, total
 from hwgen.flow.engines import Maps
-from hwgen.flow.protocols import ImageRun, Prediction
-from hwgen.report.run import RunLayer
+from hwgen.flow.protocols import Prediction, Run
+from hwgen.report.run import ChipRun, Difference, RunLayer, StepSum
+from hwgen.spec.network import INPUT, QuantizedNetwork
 from hwgen.spec.tiling import LayerTiling
 
 
@@ -17,70 +23,199 @@ from hwgen.spec.tiling import LayerTiling
 class Results:
     """What the engines that ran have found; empty where one did not.
 
-    maps: golden's; predictions: the cycle model's; runs: the simulation's, one for each image
-    zero_columns: share of bit columns without a one by layer
+    images: how many were given; maps: golden's
+    predictions: the cycle model's, one for each run; runs: the simulation's
+    compared: there was a simulation
+    zero_columns: share of bit planes without a one by layer
     """
 
+    images: int
     maps: Maps
     predictions: Sequence[Prediction] = ()
-    runs: Sequence[ImageRun] = ()
+    runs: Sequence[Run] = ()
+    compared: bool = False
     zero_columns: Mapping[str, float | None]
 
 
-def compare_layers(tilings: Sequence[LayerTiling], results: Results, images: int) -> list[RunLayer]:
-    """Return a row for each retirement: the layers, and what the chip does around them."""
-    tiled = {tiling.name: tiling for tiling in tilings}
-    names = list(tiled)
-    if results.predictions:
-        names = [layer.name for layer in results.predictions[0].layers]
-    model = summed([layer.cycles for layer in each.layers] for each in results.predictions)
-    rtl = summed(np.diff(run.retirements, prepend=0).tolist() for run in results.runs)
-    return [
-        RunLayer(
-            name=name,
-            **what_it_is(tiled.get(name)),
-            zero_bit_columns=results.zero_columns.get(name),
-            images=images,
-            mismatches=differences(name, results, head=tilings[-1].name) if name in tiled else None,
-            cycles_rtl=rtl[number] if rtl else None,
-            cycles_model=model[number] if model else None,
-            cycles_compute_rtl=None,
-            cycles_compute_model=None,
-            load_cycles_rtl=None,
-            load_cycles_model=None,
-        )
-        for number, name in enumerate(names)
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What differs and what does not.
+
+    mismatches: elements that differ, by layer name; image_equal: of each image
+    first: the first difference; None: all is equal, or nothing was compared
+    """
+
+    runs: list[ChipRun]
+    steps: list[StepSum]
+    mismatches: Mapping[str, int]
+    image_equal: list[bool | None]
+    first: Difference | None
+
+    @property
+    def equal(self) -> bool | None:
+        """Whether each image and each run is equal; None: nothing was compared."""
+        verdict = all_equal([*self.image_equal, *(run.equal for run in self.runs)])
+        return verdict and self.first is None if verdict is not None else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferingMap:
+    """A map of one image in one run that is not golden's; found: None if the chip has no such."""
+
+    image: int
+    run_index: int
+    run: Run
+    layer: str
+    expected: NDArray[Any]
+    found: NDArray[Any] | None
+
+    @property
+    def mismatches(self) -> int:
+        """How many elements differ; all of them where the shapes do."""
+        if self.found is None:
+            return self.expected.size
+        if self.found.shape != self.expected.shape:
+            return max(self.found.size, self.expected.size)
+        return int((self.found != self.expected).sum())
+
+
+def compare(network: QuantizedNetwork, results: Results, *, mode: str) -> Comparison:
+    """Return what differs; mode: name of the mode in which the images ran."""
+    runs = run_records(results.predictions, results.runs, compared=results.compared)
+    steps = step_sums(runs)
+    if not results.compared:
+        nothing: list[bool | None] = [None] * results.images
+        return Comparison(runs=runs, steps=steps, mismatches={}, image_equal=nothing, first=None)
+    differing = list(differing_maps(network, results))
+    wrong = {each.image for each in differing} | set(not_run_once(results))
+    mismatches: Counter[str] = Counter()
+    for each in differing:
+        mismatches[each.layer] += each.mismatches
+    return Comparison(
+        runs=runs,
+        steps=steps,
+        mismatches=mismatches,
+        image_equal=[image not in wrong for image in range(results.images)],
+        first=first_of(differing, results, runs, mode=mode),
+    )
+
+
+def differing_maps(network: QuantizedNetwork, results: Results) -> Iterator[DifferingMap]:
+    """Yield every map that differs, in the order of images and layers."""
+    places = [
+        (image, place, index)
+        for index, run in enumerate(results.runs)
+        for place, image in enumerate(run.images)
+        if image < results.images
     ]
+    for image, place, index in sorted(places):
+        run = results.runs[index]
+        found = run.maps[place]
+        observed = [INPUT] if INPUT in found else []
+        for name in (*observed, *(layer.name for layer in network.layers)):
+            if name in run.fused:
+                continue
+            each = DifferingMap(
+                image=image,
+                run_index=index,
+                run=run,
+                layer=name,
+                expected=results.maps[name][image],
+                found=found.get(name),
+            )
+            if each.mismatches:
+                yield each
 
 
-def summed(lists: Iterable[Sequence[int]]) -> list[int]:
-    """Return the sums over images, position by position; nothing for no images."""
-    return [sum(column) for column in zip(*lists, strict=True)]
+def not_run_once(results: Results) -> list[int]:
+    """Return the images that did not run exactly once."""
+    ran = Counter(image for run in results.runs for image in run.images)
+    return [image for image in sorted({*ran, *range(results.images)}) if ran[image] != 1]
 
 
-def what_it_is(tiling: LayerTiling | None) -> dict[str, Any]:
-    """Return the facts of a layer, or those of a step of the chip itself."""
-    if tiling is None:
-        return dict.fromkeys(("shape", "sets", "share", "weights_kept")) | {"kind": "chip"}
-    return {
-        "kind": tiling.kind,
-        "shape": tiling.shape,
-        "sets": tiling.sets,
-        "share": tiling.share,
-        "weights_kept": tiling.weights_kept,
+def first_of(
+    differing: Sequence[DifferingMap], results: Results, runs: Sequence[ChipRun], *, mode: str
+) -> Difference | None:
+    """Return the first difference: elements before images that did not run before runs."""
+    for each in differing:
+        return element(each, mode)
+    for image in not_run_once(results):
+        return Difference(what="image", image=image, mode=mode)
+    return first_in_runs(runs)
+
+
+def element(differing: DifferingMap, mode: str) -> Difference:
+    """Return the first element of a map that differs, or how its shape does."""
+    where: dict[str, Any] = {
+        "run": differing.run_index,
+        "image": differing.image,
+        "mode": mode,
+        "layer": differing.layer,
     }
+    expected, found = differing.expected, differing.found
+    if found is None or found.shape != expected.shape:
+        shape = "nothing" if found is None else str(found.shape)
+        return Difference(what="map", **where, expected=str(expected.shape), found=shape)
+    y, x, channel = (int(place) for place in np.argwhere(found != expected)[0])
+    cycle = differing.run.written_at(differing.image, differing.layer, (y, x, channel))
+    ends = [step.end for step in differing.run.steps if step.layer == differing.layer]
+    retired = max(ends, default=None)
+    return Difference(
+        what="element",
+        **where,
+        y=y,
+        x=x,
+        channel=channel,
+        expected=int(expected[y, x, channel]),
+        found=int(found[y, x, channel]),
+        cycle=retired if cycle is None else cycle,
+        cycle_of="write" if cycle is not None else "retirement" if ends else None,
+    )
 
 
-def differences(name: str, results: Results, *, head: str) -> int | None:
-    """Return the elements of a layer's maps in which simulation and golden differ."""
-    if not results.runs:
-        return None
-    found = [run.logits if name == head else run.maps[name] for run in results.runs]
-    return sum(map(unequal, found, results.maps[name]))
+def compare_layers(
+    network: QuantizedNetwork,
+    tilings: Sequence[LayerTiling],
+    results: Results,
+    comparison: Comparison,
+) -> list[RunLayer]:
+    """Return a row for each layer, and for what the chip does around them: sums over steps."""
+    tiled = {tiling.name: tiling for tiling in tilings}
+    steps: dict[str, list[StepSum]] = {}
+    for step in comparison.steps:
+        steps.setdefault(step.layer, []).append(step)
+    shapes = {layer.name: layer.output.shape for layer in network.layers}
+    kinds = {layer.name: layer.op for layer in network.layers}
+    fused = {name for run in results.runs for name in run.fused}
+    rows = []
+    for name in steps or shapes:
+        mismatches = comparison.mismatches.get(name, 0)
+        own = steps.get(name, [])
+        compared = results.compared and name in shapes and name not in fused
+        in_time = all_equal([step.equal for step in own])
+        rows.append(
+            RunLayer(
+                name=name,
+                kind=kinds.get(name, "chip"),
+                images=results.images,
+                shape=shapes.get(name),
+                fused=name in fused,
+                **placement(tiled.get(name)),
+                zero_bit_columns=results.zero_columns.get(name),
+                equal=in_time and not mismatches if results.compared else None,
+                mismatches=mismatches if compared else None,
+                cycles_rtl=total([step.cycles_rtl for step in own]),
+                cycles_model=total([step.cycles_model for step in own]),
+                cycles_compute_rtl=None,
+                cycles_compute_model=None,
+                load_cycles_rtl=None,
+                load_cycles_model=None,
+            )
+        )
+    return rows
 
 
-def unequal(given: NDArray[Any], expected: NDArray[Any]) -> int:
-    """Return how many elements differ; all of them when the shapes do."""
-    if given.shape != expected.shape:
-        return max(given.size, expected.size)
-    return int((given != expected).sum())
+def placement(tiling: LayerTiling | None) -> dict[str, Any]:
+    """Return where a layer runs on its chip; nothing of a step of the chip itself."""
+    keys = ("sets", "share", "weights_kept")
+    return {key: getattr(tiling, key) if tiling else None for key in keys}

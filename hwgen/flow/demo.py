@@ -3,12 +3,15 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwgen.flow.build import verilog_of
+from hwgen.flow.capabilities import SPARSITY
 from hwgen.flow.context import Context
-from hwgen.flow.engines import Maps, expected_maps
+from hwgen.flow.engines import Maps, expected_answers, expected_maps
 from hwgen.flow.images import Batch, choose_images
 from hwgen.flow.model import DENSE, SPARSE, modelled_variant, speedup_of
 from hwgen.flow.run import run_network
@@ -29,8 +32,9 @@ def run_demo(context: Context, recipe_file: Path, arch_file: Path, *, images: in
     subject = load_subject(Path(trained.network.file), arch_file)
     everything = choose_images(subject.network, None, None)
     batch = choose_images(subject.network, None, images)
-    maps = expected_maps(context, subject, everything)
-    same_accuracy = accuracy_of(subject, maps, everything) == trained.accuracy.integer
+    answers = expected_answers(context, subject, everything.images)
+    same_accuracy = accuracy_of(answers, everything) == trained.accuracy.integer
+    maps = expected_maps(context, subject, batch)
     runs, verilog = {}, {}
     for name, switches in CHIPS.items():
         chip = with_switches(subject, switches)
@@ -38,8 +42,8 @@ def run_demo(context: Context, recipe_file: Path, arch_file: Path, *, images: in
         runs[name] = run_network(context, chip, batch, engine="rtl")
     return DemoReport(
         format="hwgen.report.demo",
-        version=1,
-        equal=same_accuracy and all(run.equal for run in runs.values()),
+        version=2,
+        equal=same_accuracy and all(run.equal is True for run in runs.values()),
         accuracy=trained.accuracy,
         test_images=len(everything.images),
         network=trained.network,
@@ -51,9 +55,9 @@ def run_demo(context: Context, recipe_file: Path, arch_file: Path, *, images: in
     )
 
 
-def accuracy_of(subject: Subject, maps: Maps, batch: Batch) -> float:
+def accuracy_of(answers: NDArray[Any], batch: Batch) -> float:
     """Return golden's share of right answers, of the images that training was judged on."""
-    classes = np.argmax(maps[subject.network.layers[-1].name], axis=1)
+    classes = np.argmax(answers[:, 0, 0], axis=1)
     return float(np.count_nonzero(classes == batch.labels)) / len(batch.images)
 
 
@@ -62,7 +66,7 @@ def measured_speedup(
 ) -> Speedup:
     """Return the speed-up: dense and sparse as simulated, each switch alone as modelled."""
     variants = {DENSE: simulated_variant(DENSE, runs["dense"])}
-    for switch in subject.family.spec.SWITCHES:
+    for switch in subject.family.need(SPARSITY).SWITCHES:
         alone = with_switches(subject, switch)
         variants[switch] = modelled_variant(context, alone, switch, maps, images)
     variants[SPARSE] = simulated_variant(SPARSE, runs["sparse"])

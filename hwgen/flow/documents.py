@@ -5,8 +5,9 @@ import tempfile
 from pathlib import Path
 
 from hwgen.flow.build import MANIFEST, write_verilog
+from hwgen.flow.capabilities import DATA_SHEET, REPORT_SCHEMAS, VERILOG
 from hwgen.flow.context import Context
-from hwgen.flow.families import Family, families
+from hwgen.flow.families import Family, offering
 from hwgen.flow.subject import load_chip
 from hwgen.report.data_sheet import data_sheet
 from hwgen.report.files import REPORTS, schema_of, write_text
@@ -17,25 +18,26 @@ EXAMPLE = "small"
 
 def documents(configs: Path) -> dict[str, str]:
     """Return every page by its path below `docs`; `configs` holds a folder for each family."""
-    pages = {f"schema/{name}.schema.json": schema_of(kind) for name, kind in REPORTS.items()}
-    for family in filter(has_chip, families()):
-        pages[f"{family}-data-sheet.md"] = sheet_of(family, configs / family / f"{EXAMPLE}.yaml")
+    reports = dict(REPORTS)
+    for family in offering(REPORT_SCHEMAS):
+        if (configs / family.name).is_dir():
+            reports |= family.need(REPORT_SCHEMAS).REPORTS
+    pages = {f"schema/{name}.schema.json": schema_of(kind) for name, kind in reports.items()}
+    for family in offering(DATA_SHEET):
+        example = configs / family.name / f"{EXAMPLE}.yaml"
+        if family.offers(VERILOG) and example.is_file():
+            pages[f"{family.name}-data-sheet.md"] = sheet_of(family, example)
     return pages
 
 
-def has_chip(family: str) -> bool:
-    """Return whether there is a chip whose data sheet can be written."""
-    return Family(family).has("rtl")
-
-
-def sheet_of(name: str, arch_file: Path) -> str:
+def sheet_of(family: Family, arch_file: Path) -> str:
     """Return the data sheet of a family."""
-    family, arch = load_chip(arch_file, None)
+    _, arch = load_chip(arch_file, None)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "verilog")
         write_verilog(Context(), family, arch, folder)
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return data_sheet(name, chip=arch.name, manifest=manifest)
+    return data_sheet(family.module_of(DATA_SHEET), chip=arch.name, manifest=manifest)
 
 
 def write_documents(configs: Path, out: Path) -> list[Path]:

@@ -7,14 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.flow.capabilities import BIT_ACTIVITY, SIMULATION
 from hwgen.flow.context import Context
 from hwgen.flow.images import Batch
-from hwgen.flow.protocols import Bytes, ImageRun, Prediction, Program
-from hwgen.flow.rooms import load
+from hwgen.flow.load import load
+from hwgen.flow.protocols import Bytes, Prediction, Program, Run
 from hwgen.flow.subject import Subject, model_of
+from hwgen.spec.network import QuantizedNetwork
 
 Maps = Mapping[str, NDArray[Any]]
-"""All maps of all images by layer name, the image under `input`."""
+"""All maps of all images by layer name, NHWC, the image under `input`."""
+
+IMAGES_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,54 @@ class Window:
     last: int | None
 
 
+class Golden:
+    """The reference of networks."""
+
+    @staticmethod
+    def infer(network: QuantizedNetwork, images: Bytes) -> Maps:
+        """Return all maps; the logits are (images, 1, 1, classes), int32."""
+        maps = dict(load("golden.dbpim").infer(network, images))
+        head = network.layers[-1].name
+        maps[head] = maps[head].reshape(len(images), 1, 1, -1)
+        return maps
+
+    @classmethod
+    def answer(cls, network: QuantizedNetwork, images: Bytes) -> NDArray[Any]:
+        """Return the first output alone, some images at a time."""
+        name = answer_of(network)
+        starts = range(0, len(images), IMAGES_AT_ONCE)
+        return np.concatenate(
+            [cls.infer(network, images[start : start + IMAGES_AT_ONCE])[name] for start in starts]
+        )
+
+
+def golden() -> Any:
+    """Return the reference, which is the same for all families."""
+    return Golden
+
+
+def answer_of(network: QuantizedNetwork) -> str:
+    """Return the name of the first output, which is the answer."""
+    return network.layers[-1].name
+
+
+def modes_of(network: QuantizedNetwork) -> list[str]:
+    """Return the modes of a network, the widest first."""
+    return ["1.0x"]
+
+
 def expected_maps(context: Context, subject: Subject, batch: Batch) -> Maps:
-    """Return what golden says."""
+    """Return all that golden says."""
     with context.progress("golden"):
-        return subject.family.golden.infer(subject.network, batch.images)
+        maps: Maps = golden().infer(subject.network, batch.images)
+    return maps
+
+
+def expected_answers(context: Context, subject: Subject, images: Bytes) -> NDArray[Any]:
+    """Return golden's answers alone, (images, height, width, channels): a large set has room."""
+    with context.progress("golden"):
+        answers: NDArray[Any] = golden().answer(subject.network, images)
+    return answers
 
 
 def layer_inputs(subject: Subject, maps: Maps, image: int) -> list[Bytes]:
@@ -52,8 +100,13 @@ def predicted_cycles(
 def zero_columns(
     subject: Subject, program: Program, maps: Maps, images: int
 ) -> dict[str, float | None]:
-    """Return the share of bit columns without a one by layer; None without weights."""
-    counter = subject.family.model.ColumnCounter(program, subject.arch)
+    """Return the share of bit planes without a one by layer; None without weights.
+
+    Nothing of a family that does not count them.
+    """
+    if not subject.family.offers(BIT_ACTIVITY):
+        return {}
+    counter = subject.family.need(BIT_ACTIVITY).ColumnCounter(program, subject.arch)
     zero = [0] * len(subject.network.layers)
     total = list(zero)
     for image in range(images):
@@ -76,11 +129,11 @@ def simulate(
     *,
     window: Window | None,
     seed: int,
-) -> Sequence[ImageRun]:
-    """Return what the Verilog did with each image; `seed` decides what memories start with."""
-    verif = subject.family.verif
+) -> Sequence[Run]:
+    """Return what the Verilog did in each run; `seed` decides what memories start with."""
+    simulation = subject.family.need(SIMULATION)
     waves = (
         None if window is None else load("verif.runner").Waves(first=window.first, last=window.last)
     )
     with context.progress(f"simulating {subject.arch.name}"):
-        return verif.simulate(subject.arch, program, batch.images, waves=waves, seed=seed)
+        return simulation.simulate(subject.arch, program, batch.images, waves=waves, seed=seed)

@@ -6,8 +6,9 @@ import numpy as np
 
 from hwgen.errors import OutputError
 from hwgen.flow.build import write_verilog
+from hwgen.flow.capabilities import SIMULATION
 from hwgen.flow.context import Context
-from hwgen.flow.engines import expected_maps
+from hwgen.flow.engines import expected_answers
 from hwgen.flow.images import Batch
 from hwgen.flow.subject import Subject, program_of
 from hwgen.report.work import ExportReport
@@ -21,13 +22,12 @@ def export_run(context: Context, subject: Subject, batch: Batch, out: Path) -> E
     Files of the same names in `out` are replaced, others stay.
     """
     program = program_of(context, subject)
-    maps = expected_maps(context, subject, batch)
-    logits = np.asarray(maps[subject.network.layers[-1].name])
+    answers = expected_answers(context, subject, batch.images)
+    logits = answers.reshape(len(batch.images), -1).astype(np.int32)
     write_verilog(context, subject.family, subject.arch, out / VERILOG)
+    simulation = subject.family.need(SIMULATION)
     try:
-        script = subject.family.verif.write_by_hand(
-            subject.arch, program, batch.images, logits, out
-        )
+        script = simulation.write_by_hand(subject.arch, program, batch.images, logits, out)
     except OSError as error:
         raise OutputError(f"the folder must be writable, got {error.strerror} ({out})") from None
     return ExportReport(

@@ -1,135 +1,136 @@
-"""Which family a file belongs to, and the rooms of that family.
+"""Which family a file belongs to, and what that family offers.
 
-Commands that start from an architecture know no family by name. A new family is a sub-package of
-that name in each room, whose `__init__` offers what `hwgen.flow.protocols` says. It may begin with
-`hwgen.spec` alone: `ROOMS` there names the others that it has, and a command that needs another one
-says so in a sentence.
+Commands know no family by name. Every installed package, this one too, declares its families as
+entry points of the group `hwgen.families`; each entry point names a `FamilyDescription`, which says
+in which module each capability stands. A command asks for a capability, and says in one sentence
+what a family lacks. A family that cannot be imported concerns nobody who does not ask for it.
 """
 
-import pkgutil
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-import hwgen.spec
 from hwgen.errors import FamilyError, FormatError
-from hwgen.flow.protocols import (
-    Architecture,
-    CompilerRoom,
-    GoldenRoom,
-    ModelRoom,
-    ProgramRoom,
-    RtlRoom,
-    SpecRoom,
-    VerifRoom,
-)
-from hwgen.flow.rooms import load
+from hwgen.flow.capabilities import ARCHITECTURES, CAPABILITIES, PROGRAMS, Capability
+from hwgen.flow.load import load
+from hwgen.flow.protocols import Architecture
+from hwgen.spec.family import GROUP, FamilyDescription
 from hwgen.spec.load import read_mapping
 
 FORMAT = re.compile(r"hwgen\.(?P<family>\w+)\.(?P<kind>architecture|program)")
+KINDS: dict[str, Capability[Any]] = {"architecture": ARCHITECTURES, "program": PROGRAMS}
+PROJECT = "hwgen"
+"""The package whose families are this project's own."""
 
-
-@dataclass(frozen=True)
-class Room:
-    """One room of a family: what it exports, and what to say where it is missing.
-
-    package: where it stands, as `<package>.<family>`
-    """
-
-    package: str
-    promise: type
-    cannot: str
-    lacks: str
-
-
-ROOMS: Mapping[str, Room] = {
-    "program": Room("hwgen.spec", ProgramRoom, "run a network", "programs"),
-    "compiler": Room("hwgen.compiler", CompilerRoom, "compile a network", "compiler"),
-    "model": Room("hwgen.model", ModelRoom, "predict cycles of programs", "cycle model"),
-    "rtl": Room("hwgen.rtl", RtlRoom, "be built", "Verilog generator"),
-    "golden": Room("golden", GoldenRoom, "compute golden answers", "reference"),
-    "verif": Room("verif", VerifRoom, "be simulated", "benches"),
-}
-"""Every room but `hwgen.spec.<family>` itself, by the name that `ROOMS` there uses."""
+Promise = TypeVar("Promise")
 
 
 @dataclass(frozen=True)
 class Family:
-    """One family, its rooms imported when asked for."""
+    """One family; its modules are imported when asked for."""
 
     name: str
+    entry_point: EntryPoint
 
     @property
-    def spec(self) -> SpecRoom:
-        """Formats and facts."""
-        return cast(SpecRoom, load(f"hwgen.spec.{self.name}"))
+    def package(self) -> str:
+        """The installed package that declares the family."""
+        return self.entry_point.dist.name if self.entry_point.dist else "an unknown package"
 
-    @property
-    def program(self) -> ProgramRoom:
-        """Files of programs."""
-        return cast(ProgramRoom, self.room("program"))
+    @cached_property
+    def description(self) -> FamilyDescription:
+        """What the family says of itself."""
+        given = self._import(self.entry_point.load)
+        if not isinstance(given, FamilyDescription) or given.name != self.name:
+            raise self._broken(f"{self.entry_point.value} must be the description of {self.name}")
+        unknown = sorted(set(given.offers) - set(CAPABILITIES))
+        if unknown:
+            raise self._broken(f"{unknown[0]} is no capability")
+        return given
 
-    @property
-    def compiler(self) -> CompilerRoom:
-        """Programs."""
-        return cast(CompilerRoom, self.room("compiler"))
+    def offers(self, capability: Capability[Any]) -> bool:
+        """Return whether the family has a capability."""
+        return capability.key in self.description.offers
 
-    @property
-    def model(self) -> ModelRoom:
-        """Cycles."""
-        return cast(ModelRoom, self.room("model"))
-
-    @property
-    def rtl(self) -> RtlRoom:
-        """Generators."""
-        return cast(RtlRoom, self.room("rtl"))
-
-    @property
-    def golden(self) -> GoldenRoom:
-        """Reference."""
-        return cast(GoldenRoom, self.room("golden"))
-
-    @property
-    def verif(self) -> VerifRoom:
-        """Simulation."""
-        return cast(VerifRoom, self.room("verif"))
-
-    def has(self, room: str) -> bool:
-        """Return whether the family has a room."""
-        return room in self.spec.ROOMS
-
-    def room(self, name: str) -> Any:
-        """Return a room, or say what this family cannot do without it."""
-        room = ROOMS[name]
-        if not self.has(name):
+    def need(self, capability: Capability[Promise]) -> Promise:
+        """Return the module of a capability, or say what this family cannot do without it."""
+        if not self.offers(capability):
             raise FamilyError(
-                f"the family {self.name} cannot {room.cannot} yet: it has no {room.lacks}"
+                f"the family {self.name} cannot {capability.cannot} yet: it has no"
+                f" {capability.lacks}"
             )
-        return load(f"{room.package}.{self.name}")
+        module = self.description.offers[capability.key]
+        return cast(Promise, self._import(lambda: load(module)))
+
+    def module_of(self, capability: Capability[Any]) -> str:
+        """Return where a capability stands."""
+        return self.description.offers[capability.key]
+
+    def _import(self, action: Any) -> Any:
+        """Return what `action` imports; in a foreign package every failure is one sentence."""
+        try:
+            return action()
+        except Exception as error:
+            if self.package == PROJECT:
+                raise
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise self._broken(f"it cannot be imported ({reason})") from error
+
+    def _broken(self, reason: str) -> FamilyError:
+        """Return the error of a package that does not keep what an entry point promises."""
+        return FamilyError(
+            f"the family {self.name} of the package {self.package} cannot be used: {reason}"
+        )
 
 
-def families() -> list[str]:
-    """Return the families that `hwgen.spec` knows."""
-    found = pkgutil.iter_modules(hwgen.spec.__path__)
-    return sorted(module.name for module in found if module.ispkg)
+def families() -> dict[str, Family]:
+    """Return all families by name, in order; none of them is imported for it.
+
+    Of two with one name this project's own counts, else that of the first package by name.
+    """
+    found = [Family(each.name, each) for each in entry_points(group=GROUP)]
+    if not any(family.package == PROJECT for family in found):
+        raise FamilyError(
+            "the families of hwgen must be registered by an installation of this version, got none:"
+            " run scripts/setup, or pip install it again"
+        )
+    found.sort(key=lambda family: (family.name, family.package != PROJECT, family.package))
+    known: dict[str, Family] = {}
+    for family in found:
+        known.setdefault(family.name, family)
+    return known
+
+
+def offering(capability: Capability[Any]) -> list[Family]:
+    """Return the families with a capability; one that cannot be imported has none."""
+    able = []
+    for family in families().values():
+        try:
+            if family.offers(capability):
+                able.append(family)
+        except FamilyError:
+            continue
+    return able
 
 
 def family_of(name_of_format: object, *, kind: str, source: str) -> Family:
     """Return the family of a file by its format, such as hwgen.<family>.architecture."""
     found = FORMAT.fullmatch(str(name_of_format))
-    able = [name for name in families() if kind == "architecture" or Family(name).has(kind)]
-    if found is None or found["kind"] != kind or found["family"] not in able:
-        known = " or ".join(f"hwgen.{name}.{kind}" for name in able)
-        raise FormatError(
-            field="format", allowed=known, given=name_of_format or "nothing", source=source
-        )
-    return Family(found["family"])
+    if found is not None and found["kind"] == kind:
+        family = families().get(found["family"])
+        if family is not None and family.offers(KINDS[kind]):
+            return family
+    known = " or ".join(f"hwgen.{family.name}.{kind}" for family in offering(KINDS[kind]))
+    raise FormatError(
+        field="format", allowed=known, given=name_of_format or "nothing", source=source
+    )
 
 
 def load_architecture(path: Path) -> tuple[Family, Architecture]:
     """Return an architecture and its family."""
     content = read_mapping(path)
     family = family_of(content.get("format"), kind="architecture", source=str(path))
-    return family, family.spec.load_arch(path)
+    return family, family.need(ARCHITECTURES).load_arch(path)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hwgen.errors import DataError
 from hwgen.flow.digests import digest_of_array
+from hwgen.flow.load import load
 from hwgen.flow.protocols import Bytes
-from hwgen.flow.rooms import load
 from hwgen.report.types import Images
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.npz import read_npz

@@ -1,19 +1,22 @@
 """`hwgen info`: what a file holds, and how a chip would cut its layers."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import RenderableType
 
 from hwgen.errors import FormatError
+from hwgen.flow.capabilities import COMPILER, PROGRAMS
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_array, versions
 from hwgen.flow.families import Family, family_of
-from hwgen.flow.info_graph import graph_info, is_graph
 from hwgen.flow.protocols import Architecture, Program
 from hwgen.flow.subject import configuration_of, load_chip, load_subject, program_of
+from hwgen.flow.synthesis import graphs
 from hwgen.report.info import (
     ArchitectureInfo,
     InfoReport,
@@ -27,6 +30,7 @@ from hwgen.spec.npz import read_npz
 
 Kind = Literal["network", "architecture", "program", "graph"]
 
+SUFFIX = ".onnx"
 YAML = (".yaml", ".yml")
 FILES = "a hand-over or a program (.npz), an architecture (.yaml), or an ONNX file"
 PROGRAM_KEY = "facts"
@@ -38,13 +42,25 @@ def describe_file(
 ) -> InfoReport:
     """Return what `file` is; with an architecture, how each layer is tiled for it."""
     if is_graph(file) and arch_file is None:
-        return report("graph", file, graph=graph_info(file))
+        return report("graph", file, graph=graphs().graph_info(str(file)))
     if file.suffix in YAML:
         return describe_architecture(file, arch_file, sparsity)
     arrays = read_npz(file, what="file", allowed=FILES)
     if GRAPH_KEY in arrays:
         return describe_network(context, file, arch_file, sparsity)
     return describe_program(arrays, file, arch_file, sparsity)
+
+
+def is_graph(file: Path) -> bool:
+    """Return whether a name is that of an ONNX file, or of a network that ships."""
+    if file.suffix == SUFFIX:
+        return True
+    return not file.suffix and not file.exists() and file.name == str(file)
+
+
+def graph_parts(info: InfoReport) -> Iterable[RenderableType]:
+    """Return what a person sees of a network without weights; nothing of another file."""
+    return () if info.graph is None else graphs().graph_parts(info.graph)
 
 
 def describe_architecture(file: Path, arch_file: Path | None, sparsity: str | None) -> InfoReport:
@@ -73,7 +89,7 @@ def describe_network(
         file,
         network=network_info(subject.network),
         architecture=architecture_info(subject.family, subject.arch),
-        layers=subject.family.compiler.tiling(program, subject.arch),
+        layers=subject.family.need(COMPILER).tiling(program, subject.arch),
     )
 
 
@@ -82,7 +98,7 @@ def describe_program(
 ) -> InfoReport:
     """Return what a program is and, with its own architecture, its tiling."""
     family = family_of(format_of(arrays), kind="program", source=str(file))
-    program = family.program.load_program(file)
+    program = family.need(PROGRAMS).load_program(file)
     about = program_info(family, program)
     if arch_file is None:
         return report("program", file, program=about)
@@ -99,7 +115,7 @@ def describe_program(
         file,
         program=about,
         architecture=architecture_info(family, arch),
-        layers=family.compiler.tiling(program, arch),
+        layers=family.need(COMPILER).tiling(program, arch),
     )
 
 

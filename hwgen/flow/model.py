@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from hwgen.flow.capabilities import CYCLE_MODEL, SPARSITY
 from hwgen.flow.context import Context
 from hwgen.flow.engines import Maps, expected_maps, predicted_cycles
 from hwgen.flow.images import Batch
@@ -41,9 +42,10 @@ def model_network(
 
 def where(subject: Subject, predictions: Sequence[Prediction]) -> dict[str, float]:
     """Return the share of all cycles by cause."""
+    model = subject.family.need(CYCLE_MODEL)
     spent: Counter[str] = Counter()
     for prediction in predictions:
-        spent.update(dict(subject.family.model.where_cycles_go(prediction)))
+        spent.update(dict(model.where_cycles_go(prediction)))
     total = sum(spent.values())
     return {cause: cycles / total for cause, cycles in spent.items()}
 
@@ -51,14 +53,13 @@ def where(subject: Subject, predictions: Sequence[Prediction]) -> dict[str, floa
 def layer_cycles(subject: Subject, predictions: Sequence[Prediction]) -> list[ModelLayer]:
     """Return the cycles of each layer, and of what the chip does around them."""
     kinds = {layer.name: layer.op for layer in subject.network.layers}
-    by_layer = zip(*(each.layers for each in predictions), strict=True)
+    spent: Counter[str] = Counter()
+    for prediction in predictions:
+        for step in prediction.steps:
+            spent[step.layer] += step.end - step.begin
     return [
-        ModelLayer(
-            name=layers[0].name,
-            kind=kinds.get(layers[0].name, "chip"),
-            cycles_model=sum(layer.cycles for layer in layers),
-        )
-        for layers in by_layer
+        ModelLayer(name=name, kind=kinds.get(name, "chip"), cycles_model=cycles)
+        for name, cycles in spent.items()
     ]
 
 
@@ -70,7 +71,7 @@ def modelled_variants(
         switches: modelled_variant(
             context, with_switches(subject, switches), switches, maps, images
         )
-        for switches in (DENSE, *subject.family.spec.SWITCHES, SPARSE)
+        for switches in (DENSE, *subject.family.need(SPARSITY).SWITCHES, SPARSE)
     }
 
 

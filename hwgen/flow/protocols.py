@@ -1,4 +1,8 @@
-"""What each room must export for a family, as types: a new family is a package of that shape."""
+"""What a family offers, as types: each protocol is one capability and the things it speaks of.
+
+A module that stands for a capability in a family's description exports what the protocol of that
+capability names. `hwgen.flow.capabilities` lists them all.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.spec.network import QuantizedNetwork
+from hwgen.spec.step import Step
 from hwgen.spec.tiling import LayerTiling
 
 Bytes = NDArray[np.uint8]
@@ -22,6 +27,30 @@ class Architecture(Protocol):
     def clock_mhz(self) -> float: ...
     @property
     def digest(self) -> str: ...
+
+
+class Architectures(Protocol):
+    """Architecture files of the format `hwgen.<family>.architecture`."""
+
+    def load_arch(self, path: Path) -> Architecture: ...
+
+
+class Sparsity(Protocol):
+    """Switches of an architecture, each of which skips one kind of zeros.
+
+    SWITCHES: their names; `with_sparsity` takes some of them with commas between, `all` or `none`
+    """
+
+    SWITCHES: Sequence[str]
+
+    def with_sparsity(self, arch: Any, switches: str) -> Architecture: ...
+
+
+class Modes(Protocol):
+    """Modes of a network, between which a chip switches without a new program."""
+
+    def most_modes(self, arch: Any) -> int:
+        """Return how many modes of a network fit into one program, at least two."""
 
 
 class ProgramFacts(Protocol):
@@ -46,35 +75,72 @@ class Program(Protocol):
     def image(self) -> Bytes: ...
 
 
-class LayerCycles(Protocol):
-    """Cycles from the retirement before a layer to its own."""
+class Programs(Protocol):
+    """Program files of the format `hwgen.<family>.program`."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def cycles(self) -> int: ...
+    def load_program(self, path: Path) -> Program: ...
+    def save_program(self, program: Any, path: Path) -> None: ...
+    def check_match(self, program: Any, arch: Any, network: QuantizedNetwork) -> None: ...
+
+
+class Compiler(Protocol):
+    """Programs; `layer_cost` is what the capability `split_cost` offers, None without it."""
+
+    def compile_network(
+        self, network: QuantizedNetwork, arch: Any, *, layer_cost: Any = None
+    ) -> Program: ...
+    def listing(self, program: Any, arch: Any) -> str: ...
+    def tiling(self, program: Any, arch: Any) -> list[LayerTiling]: ...
+
+
+class SplitCosts(Protocol):
+    """Costs by which a compiler chooses the split of a layer."""
+
+    def SplitCost(self, arch: Any) -> object: ...  # noqa: N802
 
 
 class Prediction(Protocol):
-    """Cycles of one image; `layers` add up to `cycles`, the chip's own steps among them."""
+    """What the cycle model says of one run.
+
+    cycles: from accepted start to done; load: load-stall cycles, in which nothing computes
+        because a load is pending
+    steps: in the order of the program, those of the chip itself among them
+    counters: value of each further counter that the chip has, by the name of its register
+    events: how often each event happens
+    """
 
     @property
     def cycles(self) -> int: ...
     @property
     def load(self) -> int: ...
     @property
-    def layers(self) -> Sequence[LayerCycles]: ...
+    def steps(self) -> Sequence[Step]: ...
+    @property
+    def counters(self) -> Mapping[str, int]: ...
+    @property
+    def events(self) -> Mapping[str, int]: ...
 
 
-class CycleModel(Protocol):
+class Predictor(Protocol):
     """The cycle model of one program."""
 
     def predict(self, inputs: Sequence[Bytes]) -> Prediction:
-        """Return the cycles of one image, from the input map of each layer."""
+        """Return the prediction for one image, from the input map of each layer."""
+
+
+class CycleModel(Protocol):
+    """Cycles without simulation.
+
+    must_compile: whether its first use will take up to a minute, because it compiles
+    """
+
+    def CycleModel(self, program: Any, arch: Any) -> Predictor: ...  # noqa: N802
+    def must_compile(self) -> bool: ...
+    def where_cycles_go(self, prediction: Any) -> Mapping[str, float]: ...
 
 
 class BitColumns(Protocol):
-    """Bit columns of a layer's inputs."""
+    """Bit planes of a layer's groups of inputs."""
 
     @property
     def zero(self) -> int: ...
@@ -83,110 +149,75 @@ class BitColumns(Protocol):
 
 
 class ColumnCounter(Protocol):
-    """Counts the bit columns of one program's inputs."""
+    """Counts the bit planes of one program's inputs."""
 
     def count(self, inputs: Sequence[Bytes]) -> Sequence[BitColumns]:
         """Return an entry for each layer of the program."""
 
 
-class SpecRoom(Protocol):
-    """What `hwgen.spec.<family>` exports; ROOMS: which rooms of `hwgen.flow.families` it has."""
+class BitActivity(Protocol):
+    """How many bit planes of real inputs hold no one."""
 
-    ROOMS: Sequence[str]
-    SWITCHES: Sequence[str]
-
-    def load_arch(self, path: Path) -> Architecture: ...
-    def with_sparsity(self, arch: Architecture, switches: str) -> Architecture: ...
+    def ColumnCounter(self, program: Any, arch: Any) -> ColumnCounter: ...  # noqa: N802
 
 
-class ProgramRoom(Protocol):
-    """What `hwgen.spec.<family>` exports as well, if the family has programs."""
+class Energy(Protocol):
+    """Energy from counted events."""
 
-    def load_program(self, path: Path) -> Program: ...
-    def save_program(self, program: Program, path: Path) -> None: ...
-    def check_match(
-        self, program: Program, arch: Architecture, network: QuantizedNetwork
-    ) -> None: ...
+    def energy_pj(self, events: Mapping[str, int], arch: Any) -> Mapping[str, float]:
+        """Return picojoules by event; the keys are those of `events`."""
 
 
-class CompilerRoom(Protocol):
-    """What `hwgen.compiler.<family>` exports; `layer_cost` is what the model room calls so."""
+class Verilog(Protocol):
+    """Generators: the top part of an architecture."""
 
-    def compile_network(
-        self, network: QuantizedNetwork, arch: Architecture, *, layer_cost: object = None
-    ) -> Program: ...
-    def listing(self, program: Program, arch: Architecture) -> str: ...
-    def tiling(self, program: Program, arch: Architecture) -> list[LayerTiling]: ...
+    def make_chip(self, arch: Any) -> Any: ...
 
 
-class ModelRoom(Protocol):
-    """What `hwgen.model.<family>` exports.
+class Run(Protocol):
+    """What a simulation showed of one run, which is one start of a chip.
 
-    must_compile: whether its first use will take up to a minute, because it compiles
-    """
-
-    def CycleModel(self, program: Program, arch: Architecture) -> CycleModel: ...  # noqa: N802
-    def ColumnCounter(self, program: Program, arch: Architecture) -> ColumnCounter: ...  # noqa: N802
-    def SplitCost(self, arch: Architecture) -> object: ...  # noqa: N802
-    def must_compile(self) -> bool: ...
-    def where_cycles_go(self, prediction: Prediction) -> Mapping[str, float]: ...
-
-
-class RtlRoom(Protocol):
-    """What `hwgen.rtl.<family>` exports: the top part of an architecture."""
-
-    def make_chip(self, arch: Architecture) -> Any: ...
-
-
-class GoldenRoom(Protocol):
-    """What `golden.<family>` exports: all maps by layer name, `input` among them."""
-
-    def infer(self, network: QuantizedNetwork, images: Bytes) -> Mapping[str, NDArray[Any]]: ...
-
-
-class ImageRun(Protocol):
-    """What a simulation of one image showed.
-
-    retirements: cycle of each retirement, in the order of a prediction's layers
-    maps: by layer name, as golden has them without the first axis; logits: int32
+    images: indices of the images that ran
+    maps: of each of them, by layer name, (height, width, channels); a map that the chip never
+        stores whole is absent and named in `fused`
+    cycles, load_cycles, steps, counters, events: as in a prediction
     waves: file of the waves, if they were asked for
     """
 
+    @property
+    def images(self) -> Sequence[int]: ...
+    @property
+    def maps(self) -> Sequence[Mapping[str, NDArray[Any]]]: ...
+    @property
+    def fused(self) -> Sequence[str]: ...
     @property
     def cycles(self) -> int: ...
     @property
     def load_cycles(self) -> int: ...
     @property
-    def retirements(self) -> Sequence[int]: ...
+    def steps(self) -> Sequence[Step]: ...
     @property
-    def maps(self) -> Mapping[str, NDArray[Any]]: ...
+    def counters(self) -> Mapping[str, int]: ...
     @property
-    def logits(self) -> NDArray[Any]: ...
+    def events(self) -> Mapping[str, int]: ...
     @property
     def waves(self) -> Path | None: ...
 
+    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
+        """Return the cycle in which (y, x, channel) of a map was written; None: not known."""
 
-class VerifRoom(Protocol):
-    """What `verif.<family>` exports.
 
-    waves: a `verif.runner.Waves`; seed: of everything that is garbage at power-on
+class Simulation(Protocol):
+    """The emitted Verilog, simulated.
+
+    waves: window of clock cycles with `first` and `last` (None: to the end)
+    seed: of everything that is garbage at power-on
     """
 
     def simulate(
-        self,
-        arch: Architecture,
-        program: Program,
-        images: Bytes,
-        *,
-        waves: object = None,
-        seed: int = 1,
-    ) -> Sequence[ImageRun]: ...
+        self, arch: Any, program: Any, images: Bytes, *, waves: Any = None, seed: int = 1
+    ) -> Sequence[Run]: ...
     def write_by_hand(
-        self,
-        arch: Architecture,
-        program: Program,
-        images: Bytes,
-        logits: NDArray[np.int32],
-        folder: Path,
+        self, arch: Any, program: Any, images: Bytes, logits: NDArray[np.int32], folder: Path
     ) -> Path:
         """Write what runs images beside the folder `verilog` without Python; return the script."""

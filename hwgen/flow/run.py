@@ -1,17 +1,32 @@
 """`hwgen run`: the same images through golden, cycle model and RTL, side by side."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hwgen.flow.compare import Results, compare_layers
+from hwgen.flow.capabilities import COMPILER
+from hwgen.flow.compare import Comparison, Results, compare, compare_layers
+from hwgen.flow.compare_runs import total
 from hwgen.flow.context import Context
-from hwgen.flow.engines import Window, expected_maps, predicted_cycles, simulate, zero_columns
+from hwgen.flow.engines import (
+    Window,
+    answer_of,
+    expected_answers,
+    expected_maps,
+    modes_of,
+    predicted_cycles,
+    simulate,
+    zero_columns,
+)
 from hwgen.flow.images import Batch
 from hwgen.flow.protocols import Program
 from hwgen.flow.subject import Subject, program_of
-from hwgen.report.run import RunReport
+from hwgen.report.run import RunImage, RunReport
+from hwgen.spec.network import QuantizedNetwork
+from hwgen.spec.tiling import LayerTiling
 
 Engine = Literal["golden", "model", "rtl"]
 
@@ -26,81 +41,134 @@ def run_network(
     window: Window | None = None,
     seed: int = 1,
 ) -> RunReport:
-    """Run images and compare; `golden` has maps only, `model` cycles too, `rtl` everything.
+    """Run images and compare; `golden` has answers only, `model` cycles too, `rtl` everything.
 
     program: instead of compiling; window: clock cycles whose waves shall be written
     seed: of what memories hold at power-on in the simulation
     """
+    if engine == "golden":
+        return run_golden(context, subject, batch, program)
     compiled = program_of(context, subject, program)
     maps = expected_maps(context, subject, batch)
-    if engine == "golden":
-        results = Results(maps=maps, zero_columns={})
-    else:
-        count = len(batch.images)
-        results = Results(
-            maps=maps,
-            predictions=predicted_cycles(context, subject, compiled, maps, count),
-            runs=(
-                simulate(context, subject, compiled, batch, window=window, seed=seed)
-                if engine == "rtl"
-                else ()
-            ),
-            zero_columns=zero_columns(subject, compiled, maps, count),
-        )
-    return report_of(subject, batch, compiled, results, engine=engine, seed=seed)
+    count = len(batch.images)
+    results = Results(
+        images=count,
+        maps=maps,
+        predictions=predicted_cycles(context, subject, compiled, maps, count),
+        runs=(
+            simulate(context, subject, compiled, batch, window=window, seed=seed)
+            if engine == "rtl"
+            else ()
+        ),
+        compared=engine == "rtl",
+        zero_columns=zero_columns(subject, compiled, maps, count),
+    )
+    expected = maps[answer_of(subject.network)]
+    tilings = subject.family.need(COMPILER).tiling(compiled, subject.arch)
+    return report_of(
+        subject, batch, compiled, results, expected, tilings=tilings, engine=engine, seed=seed
+    )
+
+
+def run_golden(context: Context, subject: Subject, batch: Batch, program: Path | None) -> RunReport:
+    """Return golden's answers; nothing is compiled, and no map is kept."""
+    given = None if program is None else program_of(context, subject, program)
+    answers = expected_answers(context, subject, batch.images)
+    results = Results(images=len(batch.images), maps={}, zero_columns={})
+    return report_of(subject, batch, given, results, answers, tilings=(), engine="golden", seed=0)
 
 
 def report_of(
     subject: Subject,
     batch: Batch,
-    program: Program,
+    program: Program | None,
     results: Results,
+    expected: NDArray[Any],
     *,
+    tilings: Sequence[LayerTiling],
     engine: Engine,
     seed: int,
 ) -> RunReport:
-    """Return the report of what was found."""
-    tilings = subject.family.compiler.tiling(program, subject.arch)
-    layers = compare_layers(tilings, results, len(batch.images))
-    model, runs = results.predictions, results.runs
-    cycles = {
-        "cycles_model": sum(each.cycles for each in model) if model else None,
-        "load_cycles_model": sum(each.load for each in model) if model else None,
-        "cycles_rtl": sum(each.cycles for each in runs) if runs else None,
-        "load_cycles_rtl": sum(each.load_cycles for each in runs) if runs else None,
-    }
-    mismatches = sum(layer.mismatches or 0 for layer in layers) if runs else None
-    in_time = cycles["load_cycles_rtl"] == cycles["load_cycles_model"] and all(
-        layer.cycles_rtl == layer.cycles_model for layer in layers
+    """Return the report of what was found; expected: golden's answers."""
+    network = subject.network
+    mode = modes_of(network)[0]
+    comparison = compare(network, results, mode=mode)
+    golden_classes = classes_of(network, list(expected))
+    classes = (
+        classes_of(network, simulated_answers(network, results))
+        if results.compared
+        else golden_classes
     )
-    classes = predicted_classes(subject, results)
-    labels = batch.labels
+    waves = [run.waves for run in results.runs if run.waves]
     return RunReport(
         format="hwgen.report.run",
-        version=1,
+        version=2,
         engine=engine,
         setting=subject.setting(program, batch),
         seeds={"power_on": seed} if engine == "rtl" else {},
-        equal=mismatches == 0 and in_time if runs else None,
-        accuracy=None if labels is None else float(np.mean(labels == classes)),
+        equal=comparison.equal,
+        first_difference=comparison.first,
+        accuracy=accuracy_of(golden_classes, batch.labels),
         predictions=classes,
-        waves=str(runs[0].waves) if runs and runs[0].waves else None,
-        images=len(batch.images),
-        mismatches=mismatches,
-        cycles_compute_rtl=without_load(cycles["cycles_rtl"], cycles["load_cycles_rtl"]),
-        cycles_compute_model=without_load(cycles["cycles_model"], cycles["load_cycles_model"]),
-        **cycles,
-        layers=layers,
+        waves=str(waves[0]) if waves else None,
+        mismatches=sum(comparison.mismatches.values()) if results.compared else None,
+        **sums_over_runs(comparison),
+        runs=comparison.runs,
+        steps=comparison.steps,
+        layers=compare_layers(network, tilings, results, comparison),
+        images=[
+            RunImage(index=index, mode=mode, equal=equal, class_=found)
+            for index, (equal, found) in enumerate(
+                zip(comparison.image_equal, classes, strict=True)
+            )
+        ],
     )
 
 
-def without_load(cycles: int | None, load: int | None) -> int | None:
-    """Return the cycles in which nothing waited for a load alone."""
-    return None if cycles is None or load is None else cycles - load
+def sums_over_runs(comparison: Comparison) -> dict[str, int | None]:
+    """Return cycles and load-stall cycles of all runs."""
+    found: dict[str, int | None] = {}
+    for side in ("rtl", "model"):
+        cycles = total([getattr(run, f"cycles_{side}") for run in comparison.runs])
+        load = total([getattr(run, f"load_cycles_{side}") for run in comparison.runs])
+        compute = None if cycles is None or load is None else max(0, cycles - load)
+        found |= {
+            f"cycles_{side}": cycles,
+            f"load_cycles_{side}": load,
+            f"cycles_compute_{side}": compute,
+        }
+    return found
 
 
-def predicted_classes(subject: Subject, results: Results) -> list[int]:
-    """Return the class of each image: by the simulation if there was one, else by golden."""
-    head = subject.network.layers[-1].name
-    logits = [run.logits for run in results.runs] or list(results.maps[head])
-    return [int(np.argmax(row)) for row in logits]
+def simulated_answers(network: QuantizedNetwork, results: Results) -> list[NDArray[Any] | None]:
+    """Return the simulation's answer to each image; None where it gave none."""
+    answers: list[NDArray[Any] | None] = [None] * results.images
+    for run in results.runs:
+        for image, maps in zip(run.images, run.maps, strict=True):
+            if image < results.images:
+                answers[image] = maps.get(answer_of(network))
+    return answers
+
+
+def classes_of(
+    network: QuantizedNetwork, answers: Sequence[NDArray[Any] | None]
+) -> list[int | None]:
+    """Return the class of each answer, the lowest of equals.
+
+    None unless the answer is 1 x 1 and the network names classes, and for an answer that a
+    simulation gave in another shape or not at all.
+    """
+    answer = network.map_of(answer_of(network))
+    if answer.shape[:2] != (1, 1) or not network.graph.class_names:
+        return [None] * len(answers)
+    return [
+        int(np.argmax(found)) if found is not None and found.shape == answer.shape else None
+        for found in answers
+    ]
+
+
+def accuracy_of(classes: Sequence[int | None], labels: NDArray[np.int64] | None) -> float | None:
+    """Return the share of right classes; None without labels or classes."""
+    if labels is None or None in classes:
+        return None
+    return float(np.mean(labels == np.array(classes)))

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from hwgen.errors import FormatError
+from hwgen.flow.capabilities import COMPILER, CYCLE_MODEL, PROGRAMS, SPARSITY, SPLIT_COST
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code, versions
 from hwgen.flow.families import Family, load_architecture
 from hwgen.flow.images import Batch
-from hwgen.flow.protocols import Architecture, ModelRoom, Program
+from hwgen.flow.protocols import Architecture, CycleModel, Program
 from hwgen.report.types import Setting, Source
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.file import load_network
@@ -43,13 +44,13 @@ class Subject:
         """The architecture, for a report."""
         return Source(name=self.arch.name, file=str(self.arch_file), digest=self.arch.digest)
 
-    def setting(self, program: Program, batch: Batch) -> Setting:
-        """Return all that decides a result, for a report."""
+    def setting(self, program: Program | None, batch: Batch) -> Setting:
+        """Return all that decides a result, for a report; program: None if none was needed."""
         return Setting(
             network=self.network_source,
             architecture=self.arch_source,
             configuration=self.configuration,
-            program_digest=digest_of_array(program.image),
+            program_digest=None if program is None else digest_of_array(program.image),
             data=batch.about,
             versions=versions(),
         )
@@ -63,7 +64,9 @@ def configuration_of(arch: Architecture) -> dict[str, Any]:
 def load_chip(file: Path, sparsity: str | None) -> tuple[Family, Architecture]:
     """Return an architecture with the switches of its file, or with exactly the given ones."""
     family, arch = load_architecture(file)
-    return family, arch if sparsity is None else family.spec.with_sparsity(arch, sparsity)
+    if sparsity is not None:
+        arch = family.need(SPARSITY).with_sparsity(arch, sparsity)
+    return family, arch
 
 
 def load_subject(network_file: Path, arch_file: Path, sparsity: str | None = None) -> Subject:
@@ -77,38 +80,52 @@ def load_subject(network_file: Path, arch_file: Path, sparsity: str | None = Non
 
 def with_switches(subject: Subject, switches: str) -> Subject:
     """Return the same network on the same chip with exactly the given switches on."""
-    arch = subject.family.spec.with_sparsity(subject.arch, switches)
+    arch = subject.family.need(SPARSITY).with_sparsity(subject.arch, switches)
     return replace(subject, arch=arch)
 
 
 def program_of(context: Context, subject: Subject, file: Path | None = None) -> Program:
     """Return the program: from `file` if given, else compiled now or found in the work folder."""
-    spec = subject.family.program
+    programs = subject.family.need(PROGRAMS)
     if file is not None:
-        program = spec.load_program(file)
-        spec.check_match(program, subject.arch, subject.network)
+        program = programs.load_program(file)
+        programs.check_match(program, subject.arch, subject.network)
         return program
     path = program_path(context, subject)
     try:
-        return spec.load_program(path)
+        return programs.load_program(path)
     except FormatError:
         # Not there, or damaged since it was written.
         pass
     with context.progress(f"compiling {subject.network.graph.name} for {subject.arch.name}"):
-        cost = model_of(context, subject).SplitCost(subject.arch)
-        program = subject.family.compiler.compile_network(
-            subject.network, subject.arch, layer_cost=cost
+        program = subject.family.need(COMPILER).compile_network(
+            subject.network, subject.arch, layer_cost=split_cost(context, subject)
         )
-        spec.save_program(program, path)
+        programs.save_program(program, path)
     return program
 
 
-def model_of(context: Context, subject: Subject) -> ModelRoom:
-    """Return the model room; if its first use takes long, the person is told why."""
-    model = subject.family.model
+def split_cost(context: Context, subject: Subject) -> object:
+    """Return what rates the split of a layer; None where a family's compiler needs none."""
+    family = subject.family
+    if not family.offers(SPLIT_COST):
+        return None
+    if family.offers(CYCLE_MODEL):
+        tell_of_compiling(context, family.need(CYCLE_MODEL))
+    return family.need(SPLIT_COST).SplitCost(subject.arch)
+
+
+def model_of(context: Context, subject: Subject) -> CycleModel:
+    """Return the cycle model; if its first use takes long, the person is told why."""
+    model = subject.family.need(CYCLE_MODEL)
+    tell_of_compiling(context, model)
+    return model
+
+
+def tell_of_compiling(context: Context, model: CycleModel) -> None:
+    """Say why the first use of a cycle model takes long, if it does."""
     if model.must_compile():
         context.say("the cycle model is compiled once: up to a minute")
-    return model
 
 
 def program_path(context: Context, subject: Subject) -> Path:

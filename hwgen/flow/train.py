@@ -7,7 +7,7 @@ from typing import Any
 
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code
-from hwgen.flow.rooms import load
+from hwgen.flow.load import load
 from hwgen.report.types import Source
 from hwgen.report.work import Accuracy, TrainReport
 from hwgen.spec.network.file import load_network

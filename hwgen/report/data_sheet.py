@@ -11,9 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-NOTE = (
-    "Written by `hwgen documents` from `hwgen/spec/{family}` and the emitted Verilog, not by hand."
-)
+NOTE = "Written by `hwgen documents` from `{folder}` and the emitted Verilog, not by hand."
 LIMITS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "above {}",
@@ -24,14 +22,17 @@ LIMITS = {
 }
 
 
-def data_sheet(family: str, *, chip: str, manifest: Mapping[str, Any]) -> str:
-    """Return the data sheet as Markdown; `manifest` is that of the Verilog of the chip `chip`."""
+def data_sheet(package: str, *, chip: str, manifest: Mapping[str, Any]) -> str:
+    """Return the data sheet as Markdown.
+
+    package: of the family's facts; manifest: of the Verilog of the chip `chip`
+    """
     spec, host, registers, instructions, timing = (
-        importlib.import_module(f"hwgen.spec.{family}{part}")
+        importlib.import_module(f"{package}{part}")
         for part in ("", ".host", ".registers", ".instructions", ".timing")
     )
     sections = [
-        [f"# {host.TITLE}: data sheet", "", NOTE.format(family=family)],
+        [f"# {host.TITLE}: data sheet", "", NOTE.format(folder=package.replace(".", "/"))],
         use_lines(host),
         memory_lines(host),
         register_lines(registers, instructions),

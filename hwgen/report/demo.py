@@ -14,14 +14,14 @@ from hwgen.report.work import Accuracy
 class DemoReport:
     """One network on the dense and on the sparse chip of one size, both simulated in RTL.
 
-    equal: all maps of all images equal golden, all cycles the model, and golden's accuracy on
-        the whole test set that of training
+    equal: both chips are, see `RunReport`, and golden's accuracy on the whole test set is that of
+        training
     verilog: folder of each chip's Verilog
     seconds: of the whole demo
     """
 
     format: Literal["hwgen.report.demo"]
-    version: Literal[1]
+    version: Literal[2]
     equal: bool
     accuracy: Accuracy
     test_images: Count

@@ -7,7 +7,16 @@ from rich.table import Table
 from rich.text import Text
 
 from hwgen.report.demo import DemoReport
-from hwgen.report.tables import NOTHING, number, percent, size, speedup_table, table, verdict
+from hwgen.report.tables import (
+    NOTHING,
+    in_words,
+    number,
+    percent,
+    size,
+    speedup_table,
+    table,
+    verdict,
+)
 
 
 def demo_table(report: DemoReport) -> RenderableType:
@@ -24,7 +33,7 @@ def demo_parts(report: DemoReport) -> Iterator[RenderableType]:
         f" pruned {accuracy.pruned:.2%}, integer {accuracy.integer:.2%}"
     )
     yield ""
-    yield f"cycles in RTL of {report.sparse.images} images, dense and sparse"
+    yield f"cycles in RTL of {len(report.sparse.images)} images, dense and sparse"
     yield ""
     yield layer_table(report)
     yield ""
@@ -39,6 +48,9 @@ def demo_parts(report: DemoReport) -> Iterator[RenderableType]:
         yield Text("Every element equals golden, every cycle the model.", "green")
     else:
         yield Text("RTL, golden, model and training do not agree.", "bold red")
+        for chip, run in (("dense", report.dense), ("sparse", report.sparse)):
+            if run.first_difference is not None:
+                yield f"first difference of the {chip} chip: {in_words(run.first_difference)}"
 
 
 def layer_table(report: DemoReport) -> Table:

@@ -12,9 +12,7 @@ from hwgen.errors import OutputError
 from hwgen.report.demo import DemoReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
-from hwgen.report.paper import PaperReport
 from hwgen.report.run import RunReport
-from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.work import BuildReport, CompileReport, ExportReport, TrainReport
 
 REPORTS: dict[str, type] = {
@@ -24,12 +22,10 @@ REPORTS: dict[str, type] = {
     "export": ExportReport,
     "info": InfoReport,
     "model": ModelReport,
-    "paper": PaperReport,
     "run": RunReport,
-    "synthesize": SynthesisReport,
     "train": TrainReport,
 }
-"""By command; `docs/schema/<command>.schema.json` describes each."""
+"""By command; `docs/schema/<command>.schema.json` describes each. Families may add their own."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -46,8 +42,9 @@ def write_report(report: Any, path: Path) -> None:
 
 
 def report_text(report: Any) -> str:
-    """Return a report as JSON."""
-    return json.dumps(asdict(report), indent=2, allow_nan=False) + "\n"
+    """Return a report as JSON; a field such as `class_` has the name of a keyword of Python."""
+    plain = asdict(report, dict_factory=lambda items: {key.rstrip("_"): of for key, of in items})
+    return json.dumps(plain, indent=2, allow_nan=False) + "\n"
 
 
 def write_text(path: Path, text: str, *, what: str) -> None:

@@ -1,7 +1,8 @@
 """The report of `hwgen info`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import WithJsonSchema
 from pydantic.dataclasses import dataclass
 
 from hwgen.report.types import STRICT, Count, Digest, Fraction
@@ -48,47 +49,6 @@ class ArchitectureInfo:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class GraphLayer:
-    """A layer that takes time on a crossbar accelerator.
-
-    reads: names of the layers that it reads, `image` if none
-    shape: of its map, height, width and channels
-    operations: multiplications and additions for one image
-    crossbars: that one copy of its weights takes, see GraphInfo
-    """
-
-    name: str
-    kind: str
-    reads: list[str]
-    shape: tuple[int, int, int]
-    kernel: Count
-    stride: Count
-    activation: str
-    weights: Count
-    operations: Count
-    crossbars: Count
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class GraphInfo:
-    """A network without weights, as synthesis sees it.
-
-    side, cell_bits, weight_bits: of the crossbars and weights that `crossbars` are counted with
-    """
-
-    name: str
-    digest: Digest
-    input_shape: tuple[int, int, int]
-    weights: Count
-    operations: Count
-    crossbars: Count
-    side: Count
-    cell_bits: Count
-    weight_bits: Count
-    layers: list[GraphLayer]
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
 class ProgramInfo:
     """A program: for whom it was compiled, and its size."""
 
@@ -103,7 +63,10 @@ class ProgramInfo:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class InfoReport:
-    """What a file holds, and with an architecture beside it how each layer is tiled."""
+    """What a file holds, and with an architecture beside it how each layer is tiled.
+
+    graph: of a network without weights, by the schema `info_graph`
+    """
 
     format: Literal["hwgen.report.info"]
     version: Literal[1]
@@ -112,6 +75,6 @@ class InfoReport:
     network: NetworkInfo | None
     architecture: ArchitectureInfo | None
     program: ProgramInfo | None
-    graph: GraphInfo | None
+    graph: Annotated[Any, WithJsonSchema({"type": ["object", "null"]})]
     layers: list[LayerTiling] | None
     versions: dict[str, str]

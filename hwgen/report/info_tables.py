@@ -1,12 +1,12 @@
 """What `hwgen info`, `compile`, `build` and `train` tell a person."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from hwgen.report.info import ArchitectureInfo, GraphInfo, InfoReport, NetworkInfo, ProgramInfo
+from hwgen.report.info import ArchitectureInfo, InfoReport, NetworkInfo, ProgramInfo
 from hwgen.report.tables import NOTHING, number, percent, size, table
 from hwgen.report.work import BuildReport, CompileReport, TrainReport
 from hwgen.spec.tiling import LayerTiling
@@ -15,13 +15,12 @@ TILING_COLUMNS = ["layer", "kind", "shape", "stride", "split", "tiles", "tails",
 TILING_COLUMNS += ["loaded", "kept"]
 
 
-def info_table(report: InfoReport) -> RenderableType:
-    """Return everything that is known of a file."""
+def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> RenderableType:
+    """Return everything that is known of a file; graph: parts of a network without weights."""
     parts: list[RenderableType] = []
     if report.network is not None:
         parts += network_parts(report.network)
-    if report.graph is not None:
-        parts += graph_parts(report.graph)
+    parts += graph
     if report.program is not None:
         parts += program_lines(report.program)
     if report.architecture is not None:
@@ -48,32 +47,6 @@ def network_parts(network: NetworkInfo) -> Iterator[RenderableType]:
             number(layer.stride),
             number(layer.weights),
             percent(layer.zero_weights),
-        )
-    yield rows
-
-
-def graph_parts(graph: GraphInfo) -> Iterator[RenderableType]:
-    """Yield the layers of a network without weights."""
-    yield f"network {graph.name}, {graph.digest[:16]}"
-    yield (
-        f"images: {size(graph.input_shape)}; {graph.weights:,} weights,"
-        f" {graph.operations:,} operations an image"
-    )
-    yield (
-        f"one copy of the weights, {graph.weight_bits} bits each: {graph.crossbars:,} crossbars of"
-        f" {graph.side} x {graph.side} cells of {graph.cell_bits} bits"
-    )
-    yield ""
-    rows = table(["layer", "kind", "shape", "window", "weights", "operations", "crossbars"], left=3)
-    for layer in graph.layers:
-        rows.add_row(
-            layer.name,
-            layer.kind + ("" if layer.activation == "none" else f" {layer.activation}"),
-            size(layer.shape),
-            f"{layer.kernel}/{layer.stride}",
-            number(layer.weights),
-            number(layer.operations),
-            number(layer.crossbars),
         )
     yield rows
 

@@ -1,7 +1,8 @@
 """The report of `hwgen run`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.report.types import STRICT, Count, Fraction, Setting
@@ -9,15 +10,15 @@ from hwgen.report.types import STRICT, Count, Fraction, Setting
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Figures:
-    """What was measured of a layer or of the whole; null: not measured.
+    """What was measured; null: not measured. Counts are sums, `equal` is none of sums.
 
-    images: how many ran; all counts are sums over them
+    equal: all values equal golden and all cycles the model, each by itself; null: nothing compared
     mismatches: elements that differ from golden
     cycles_rtl, cycles_model: of the simulation, of the cycle model
     cycles_compute_*: without load_cycles_*, in which nothing computes because a load is pending
     """
 
-    images: Count
+    equal: bool | None
     mismatches: Count | None
     cycles_rtl: Count | None
     cycles_model: Count | None
@@ -28,12 +29,65 @@ class Figures:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class RunStep:
+    """A step of one run: clock cycles after the accepted start; null: not there.
+
+    layer: the layer that its cycles are counted for
+    """
+
+    name: str
+    layer: str
+    begin_rtl: Count | None
+    end_rtl: Count | None
+    begin_model: Count | None
+    end_model: Count | None
+    equal: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ChipRun:
+    """One run: one start of the chip.
+
+    images: indices of its images
+    counters_*: further ones of the chip, by the name of their register
+    events_*: how often each event happened; empty for a family that counts none
+    equal: each counter, each event, and begin and end of each step by itself
+    """
+
+    index: Count
+    images: list[Count]
+    cycles_rtl: Count | None
+    cycles_model: Count | None
+    load_cycles_rtl: Count | None
+    load_cycles_model: Count | None
+    counters_rtl: dict[str, int] | None
+    counters_model: dict[str, int] | None
+    events_rtl: dict[str, int] | None
+    events_model: dict[str, int] | None
+    steps: list[RunStep]
+    equal: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class StepSum:
+    """A step of the program; cycles are sums over runs, `equal` is of each run by itself."""
+
+    name: str
+    layer: str
+    cycles_rtl: Count | None
+    cycles_model: Count | None
+    equal: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class RunLayer(Figures):
     """One layer, or a step of the chip itself (kind `chip`): the image in, the logits out.
 
-    Its cycles go from the retirement before it to its own, so that all add up to the total.
+    Its cycles are sums over its steps, whose cycles add up to the total where none overlap.
 
+    images: how many ran
     shape: height, width, channels of the output
+    fused: the chip never stores the map whole; its consumer is compared instead
     sets, share: groups of filters are dealt to `sets` sets of `share` units, which split positions
     weights_kept: share of weight blocks that are not masked
     zero_bit_columns: share of the bit columns of its inputs that could be skipped
@@ -41,7 +95,9 @@ class RunLayer(Figures):
 
     name: str
     kind: str
+    images: Count
     shape: tuple[int, int, int] | None
+    fused: bool
     sets: Count | None
     share: Count | None
     weights_kept: Fraction | None
@@ -49,23 +105,71 @@ class RunLayer(Figures):
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class RunImage:
+    """One image.
+
+    mode: of the network, by its name
+    equal: every element of every map equals golden; null: nothing compared
+    class: index of the largest value of the answer, the simulation's with the engine rtl; null
+        unless the answer is 1 x 1 and the network names classes
+    """
+
+    index: Count
+    mode: str
+    equal: bool | None
+    class_: Annotated[int | None, Field(serialization_alias="class")]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Difference:
+    """The first thing that differs: elements before steps, steps before counters; null: not known.
+
+    what: element; map (another shape or none); image (did not run); step; counter (cycles,
+        load_cycles or another, called `name`); event (called `name`); run (too few or too many)
+    run: index of the run; layer: of the network, or name of the step
+    expected, found: golden's or the model's value, the simulation's; of a step its end, or its
+        begin if that differs
+    cycle: in which the element was written, or in which the step of its layer ended, as cycle_of
+        says
+    """
+
+    what: Literal["element", "map", "image", "step", "counter", "event", "run"]
+    run: Count | None = None
+    image: Count | None = None
+    mode: str | None = None
+    layer: str | None = None
+    y: Count | None = None
+    x: Count | None = None
+    channel: Count | None = None
+    name: str | None = None
+    expected: int | str | None = None
+    found: int | str | None = None
+    cycle: Count | None = None
+    cycle_of: Literal["write", "retirement"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class RunReport(Figures):
     """What `hwgen run` found.
 
-    equal: every element equals golden and every cycle count the model; null: nothing to compare
-    accuracy: of golden on these images; null without labels
-    predictions: class of each image; golden's, or the simulation's with the engine rtl
+    equal: each image, each run, each step and each counter by itself; null: nothing to compare
+    first_difference: null if all is equal or nothing was compared
+    accuracy: of golden on these images; null without labels or classes
+    predictions: class of each image, see `RunImage`
     seeds: of everything random, by use
     waves: file of the waves, if asked for
     """
 
     format: Literal["hwgen.report.run"]
-    version: Literal[1]
+    version: Literal[2]
     engine: Literal["golden", "model", "rtl"]
     setting: Setting
     seeds: dict[str, int]
-    equal: bool | None
+    first_difference: Difference | None
     accuracy: Fraction | None
-    predictions: list[int]
+    predictions: list[int | None]
     waves: str | None
+    runs: list[ChipRun]
+    steps: list[StepSum]
     layers: list[RunLayer]
+    images: list[RunImage]

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hwgen.report.model import ModelReport, Speedup
-from hwgen.report.run import Figures, RunLayer, RunReport
+from hwgen.report.run import Difference, Figures, RunLayer, RunReport
 
 NOTHING = "-"
 RUN_COLUMNS = ["layer", "kind", "shape", "split", "kept", "zero cols", "model", "rtl", "equal"]
@@ -40,11 +40,9 @@ def verdict(figures: Figures) -> Text:
     """Return whether values and cycles are equal, or a dash where nothing was compared."""
     if figures.mismatches:
         return Text(f"{figures.mismatches} differ", "bold red")
-    if figures.cycles_rtl is not None and figures.cycles_rtl != figures.cycles_model:
-        return Text("cycles differ", "bold red")
-    if figures.mismatches is None and figures.cycles_rtl is None:
+    if figures.equal is None:
         return Text(NOTHING)
-    return Text("equal", "green")
+    return Text("equal", "green") if figures.equal else Text("cycles differ", "bold red")
 
 
 def run_table(report: RunReport) -> RenderableType:
@@ -61,8 +59,41 @@ def run_table(report: RunReport) -> RenderableType:
 def subject_line(report: RunReport | ModelReport) -> str:
     """Return what ran on what."""
     setting = report.setting
-    images = f"{report.images} image{'s' if report.images > 1 else ''}"
+    count = report.images if isinstance(report, ModelReport) else len(report.images)
+    images = f"{count} image{'s' if count > 1 else ''}"
     return f"{setting.network.name} on {setting.architecture.name}: cycles of {images}"
+
+
+def in_words(found: Difference) -> str:
+    """Return a difference as a sentence."""
+    image = f"image {found.image} (mode {found.mode})"
+    match found.what:
+        case "element":
+            when = {"write": "written", "retirement": "in a layer that retired"}
+            cycle = f", {when[found.cycle_of]} in cycle {found.cycle:,}" if found.cycle_of else ""
+            return (
+                f"{image}, layer {found.layer}, y {found.y}, x {found.x}, channel {found.channel}:"
+                f" {found.expected} expected, {found.found} found{cycle}"
+            )
+        case "map":
+            return (
+                f"{image}, layer {found.layer}: a map of shape {found.expected} expected,"
+                f" {found.found} found"
+            )
+        case "image":
+            return f"{image} must run exactly once"
+        case "step":
+            place = f"run {found.run}, step {found.layer}, {found.name}"
+        case "run":
+            return f"run {found.run}: there is no such run on both sides"
+        case _:
+            place = f"run {found.run}, {found.what} {found.name}"
+    return f"{place}: {known(found.expected)} predicted, {known(found.found)} found"
+
+
+def known(value: int | str | None) -> str:
+    """Return a value of a difference in words."""
+    return "nothing" if value is None else str(value)
 
 
 def run_row(layer: RunLayer) -> Iterator[str]:
@@ -85,6 +116,8 @@ def run_lines(report: RunReport) -> Iterator[str]:
     ):
         if cycles is not None and load is not None:
             yield f"{name}: {cycles:,} cycles, {load:,} of them wait for a load alone"
+    if report.first_difference is not None:
+        yield f"first difference: {in_words(report.first_difference)}"
     if report.accuracy is not None:
         yield f"accuracy on these images: {report.accuracy:.2%}"
     if report.waves is not None:

@@ -7,9 +7,6 @@ from pydantic.dataclasses import dataclass
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
-VERSION = 1
-"""Of all reports."""
-
 Count = Annotated[int, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -40,12 +37,13 @@ class Setting:
     """All that decides a result.
 
     configuration: of the architecture, as it took effect, sparsity switches included
+    program_digest: null if no program was needed
     versions: of packages and Python
     """
 
     network: Source
     architecture: Source
     configuration: dict[str, Any]
-    program_digest: Digest
+    program_digest: Digest | None
     data: Images
     versions: dict[str, str]

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwgen.cli import main
-from hwgen.errors import ConfigError
 from hwgen.spec.network.file import save_network
 from tests.cli.given import ARCH, NETWORK, RECIPE, TINY, Command, rewritten
 from verif.dbpim.directed_network import directed
@@ -244,6 +242,8 @@ def test_usage(hwgen: Command, arguments: list[object]) -> None:
     assert "hwgen" in err
 
 
-def test_debug_shows_the_traceback(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError):
-        main(["info", str(tmp_path / "none.yaml"), "--debug"])
+def test_debug_shows_the_traceback(hwgen: Command, tmp_path: Path) -> None:
+    code, _, err = hwgen("info", tmp_path / "none.yaml", "--debug")
+    assert code == 2
+    assert "Traceback" in err
+    assert err.splitlines()[-1].startswith("hwgen: the config must be a file")

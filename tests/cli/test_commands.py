@@ -83,7 +83,9 @@ def test_build(report: Any, tmp_path: Path) -> None:
 
 def test_golden_alone(report: Any) -> None:
     content, _ = report("run", NETWORK, ARCH, "--images", IMAGES, "--engine", "golden")
-    assert len(content["predictions"]) == content["images"] == IMAGES
+    assert [image["class"] for image in content["images"]] == content["predictions"]
+    assert [image["index"] for image in content["images"]] == list(range(IMAGES))
+    assert content["runs"] == content["steps"] == []
     assert 0 <= content["accuracy"] <= 1
     for figures in (content, *content["layers"]):
         assert all(figures[key] is None for key in ("mismatches", "cycles_model", "cycles_rtl"))

@@ -11,7 +11,7 @@ import yaml
 
 from hwgen.dse.crossbar.budget import Budget
 from hwgen.dse.crossbar.result import SearchResult
-from hwgen.flow.synthesize import FILES
+from hwgen.flow.crossbar.synthesize import FILES
 from hwgen.spec.crossbar.arch import arch_text
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
@@ -104,7 +104,7 @@ def test_an_interrupt_while_a_stream_is_simulated(
 def test_an_audit_that_fails_is_an_exit_code(
     hwgen: Command, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hwgen.flow.synthesis_report.ROUNDING", -1.0)
+    monkeypatch.setattr("hwgen.flow.crossbar.synthesis_report.ROUNDING", -1.0)
     code, out, _ = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--workers", 1))
     assert code == 1
     assert "too much" in out
@@ -194,6 +194,8 @@ def test_onnx_and_info_of_it(hwgen: Command, tmp_path: Path) -> None:
         schema = json.loads((ROOT / "docs/schema/info.schema.json").read_text(encoding="utf-8"))
         jsonschema.validate(content, schema)
         assert content["kind"] == "graph"
+        graph = json.loads((ROOT / "docs/schema/info_graph.schema.json").read_text("utf-8"))
+        jsonschema.validate(content["graph"], graph)
         reports.append(content["graph"])
     assert reports[0]["layers"] == reports[1]["layers"]
     # Its first convolution: 27 rows and 64 columns fit on one crossbar, 8 cells a weight.
@@ -210,7 +212,7 @@ def test_info_of_an_architecture(hwgen: Command, arch_file: Path, tmp_path: Path
     content = json.loads((tmp_path / "info.json").read_text(encoding="utf-8"))
     arch = handed_on()[0]
     assert content["architecture"]["configuration"] == json.loads(json.dumps(asdict(arch)))
-    refused(hwgen("info", arch_file, "--sparsity", "all"), "--sparsity", "skips no zeros")
+    refused(hwgen("info", arch_file, "--sparsity", "all"), "--sparsity", "no sparsity switches")
 
 
 @pytest.mark.parametrize(

@@ -1,39 +1,45 @@
 """Simulations that never ran, for tests of what is done with their results."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from hwgen.flow.protocols import CycleModel
+from hwgen.flow.protocols import Predictor
 from hwgen.spec.network import QuantizedNetwork
+from hwgen.spec.step import Step
 
 
 @dataclass
 class Simulated:
-    """What a simulation of one image would show."""
+    """What a simulation of one run would show; a run may have several images."""
 
+    images: list[int]
     cycles: int
     load_cycles: int
-    retirements: list[int]
-    maps: dict[str, Any]
-    logits: Any
+    steps: list[Step]
+    maps: list[dict[str, Any]]
+    counters: dict[str, int]
+    events: dict[str, int] = field(default_factory=dict)
+    fused: list[str] = field(default_factory=list)
+    written: dict[str, int] = field(default_factory=dict)
     waves: Path | None = None
+
+    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
+        return self.written.get(layer)
 
 
 def made_up_run(
-    network: QuantizedNetwork, maps: Mapping[str, Any], model: CycleModel, image: int
+    network: QuantizedNetwork, maps: Mapping[str, Any], model: Predictor, image: int
 ) -> Simulated:
     """Return what a chip without fault would show of one image."""
     inputs = [maps[layer.inputs[0]][image] for layer in network.layers]
     prediction = model.predict(inputs)
-    head = network.layers[-1].name
     return Simulated(
+        images=[image],
         cycles=prediction.cycles,
         load_cycles=prediction.load,
-        retirements=np.cumsum([layer.cycles for layer in prediction.layers]).tolist(),
-        maps={name: maps[name][image].copy() for name in maps if name != head},
-        logits=maps[head][image].copy(),
+        steps=list(prediction.steps),
+        maps=[{name: maps[name][image].copy() for name in maps}],
+        counters=dict(prediction.counters),
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import yaml
 
 import hwgen.flow.demo
 import verif.dbpim
-from golden.dbpim import infer
 from hwgen.cli import main
+from hwgen.flow.engines import golden
 from hwgen.model.dbpim import CycleModel
 from hwgen.spec.network.file import load_network
 from tests.flow.made_up import Simulated, made_up_run
@@ -41,10 +42,11 @@ def test_demo(
     def simulate(arch: Any, program: Any, images: Any, **_: object) -> Sequence[Simulated]:
         (path,) = tmp_path.glob("work/train/*/network.npz")
         network = load_network(path)
-        maps = infer(network, images)
+        maps = golden().infer(network, images)
         model = CycleModel(program, arch)
         runs = [made_up_run(network, maps, model, image) for image in range(len(images))]
-        runs[0].retirements[-1] += wrong_cycles
+        last = runs[0].steps[-1]
+        runs[0].steps[-1] = replace(last, end=last.end + wrong_cycles)
         return runs
 
     def demo() -> tuple[int, dict[str, Any]]:
@@ -59,7 +61,7 @@ def test_demo(
     schema = (ROOT / "docs/schema/demo.schema.json").read_text(encoding="utf-8")
     jsonschema.validate(content, json.loads(schema))
     assert (code, content["equal"]) == (0, True)
-    assert content["dense"]["images"] == content["sparse"]["images"] == IMAGES
+    assert [len(content[chip]["images"]) for chip in ("dense", "sparse")] == [IMAGES, IMAGES]
     figures = content["speedup"]
     dense, sparse = (content[chip]["cycles_rtl"] for chip in ("dense", "sparse"))
     assert figures["end_to_end"]["all"] == pytest.approx(dense / sparse)

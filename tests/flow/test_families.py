@@ -8,8 +8,8 @@ import pytest
 
 from hwgen.errors import FamilyError, FormatError, MissingToolError
 from hwgen.flow.families import ROOMS, Family, families, family_of
+from hwgen.flow.load import load
 from hwgen.flow.protocols import SpecRoom
-from hwgen.flow.rooms import load
 
 ROOT = Path(__file__).parents[2]
 

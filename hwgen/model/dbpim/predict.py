@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
 from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, TILE_HEADER_BITS, Opcode
 from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.stream import Packet, TilePacket, beats_of, decode_stream, tile_beats
+from hwgen.spec.step import Step
 
 FIRST_COMMAND_CYCLE = 2
 """The loader asks for BEGIN one cycle after the first that is counted."""
@@ -58,6 +60,25 @@ class Prediction:
     def compute(self) -> int:
         """Cycles without those that wait for a load."""
         return self.cycles - self.load
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """One step for each of `layers`; it begins where the one before it retires."""
+        ends = list(accumulate(layer.cycles for layer in self.layers))
+        return tuple(
+            Step(name=layer.name, layer=layer.name, begin=end - layer.cycles, end=end)
+            for layer, end in zip(self.layers, ends, strict=True)
+        )
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What the other counters of the chip will hold, by the name of their register."""
+        return {"layers": len(self.layers)}
+
+    @property
+    def events(self) -> dict[str, int]:
+        """Events by name: this chip has none that are counted."""
+        return {}
 
 
 class CycleModel:

@@ -1,8 +1,17 @@
 """Crossbar accelerators: networks as synthesis sees them, components, architectures, schedules."""
 
-from hwgen.spec.crossbar.arch import SWITCHES, Arch, load_arch, with_sparsity
+from hwgen.spec.crossbar.arch import Arch, load_arch
+from hwgen.spec.family import FamilyDescription
 
-ROOMS: tuple[str, ...] = ()
-"""What this family has beside its architecture, see `hwgen.flow.families`: nothing can be run."""
+FAMILY = FamilyDescription(
+    name="crossbar",
+    offers={
+        "architectures": "hwgen.spec.crossbar",
+        "graphs": "hwgen.flow.crossbar.graph",
+        "synthesis": "hwgen.flow.crossbar.synthesis",
+        "papers": "hwgen.flow.crossbar.papers",
+        "report_schemas": "hwgen.report.crossbar",
+    },
+)
 
-__all__ = ["ROOMS", "SWITCHES", "Arch", "load_arch", "with_sparsity"]
+__all__ = ["FAMILY", "Arch", "load_arch"]

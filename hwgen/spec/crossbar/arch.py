@@ -15,7 +15,6 @@ import yaml
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
-from hwgen.errors import ConfigError
 from hwgen.spec.crossbar.arch_check import check_arch
 from hwgen.spec.crossbar.network import Activation, CrossbarLayer, CrossbarNetwork, Kind
 from hwgen.spec.crossbar.point import Point, Rules
@@ -24,8 +23,6 @@ from hwgen.spec.load import load_spec
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 FORMAT = "hwgen.crossbar.architecture"
-SWITCHES: tuple[str, ...] = ()
-"""This family skips no zeros."""
 
 Size = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -267,15 +264,3 @@ def arch_text(arch: Arch) -> str:
     """Return the text of an architecture file; what belongs together stands in one line."""
     plain = json.loads(json.dumps(asdict(arch)))
     return yaml.safe_dump(plain, sort_keys=False, width=100, default_flow_style=None)
-
-
-def with_sparsity(arch: Arch, switches: str) -> Arch:
-    """Return `arch`; there is nothing to switch."""
-    if switches != "none":
-        raise ConfigError(
-            field="--sparsity",
-            allowed="none for a crossbar architecture, which skips no zeros",
-            given=switches,
-            source="command line",
-        )
-    return arch

@@ -3,12 +3,26 @@
 from hwgen.spec.dbpim.arch import SWITCHES, Arch, load_arch, with_sparsity
 from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.program_file import check_match, load_program, save_program
+from hwgen.spec.family import FamilyDescription
 
-ROOMS = ("program", "compiler", "model", "rtl", "golden", "verif")
-"""What this family has beside its architecture: everything."""
+FAMILY = FamilyDescription(
+    name="dbpim",
+    offers={
+        "architectures": "hwgen.spec.dbpim",
+        "sparsity": "hwgen.spec.dbpim",
+        "programs": "hwgen.spec.dbpim",
+        "data_sheet": "hwgen.spec.dbpim",
+        "compiler": "hwgen.compiler.dbpim",
+        "split_cost": "hwgen.model.dbpim",
+        "cycle_model": "hwgen.model.dbpim",
+        "bit_activity": "hwgen.model.dbpim",
+        "verilog": "hwgen.rtl.dbpim",
+        "simulation": "verif.dbpim",
+    },
+)
 
 __all__ = [
-    "ROOMS",
+    "FAMILY",
     "SWITCHES",
     "Arch",
     "Program",

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from hwgen.errors import ConfigError
-from hwgen.spec.crossbar import load_arch, with_sparsity
+from hwgen.spec.crossbar import load_arch
 from hwgen.spec.crossbar.arch import Arch, arch_text
 from tests.synthesis import SMALL, handed_on
 
@@ -141,9 +141,3 @@ def refused(file: Path, words: list[str]) -> None:
     for word in (*words, "arch.yaml"):
         assert word in str(error.value)
     assert "\n" not in str(error.value)
-
-
-def test_there_is_nothing_to_switch(arch: Arch) -> None:
-    assert with_sparsity(arch, "none") is arch
-    with pytest.raises(ConfigError, match="--sparsity must be none for a crossbar"):
-        with_sparsity(arch, "all")

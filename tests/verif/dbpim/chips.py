@@ -74,9 +74,9 @@ def read_predictions(file: Path) -> list[dict]:
 def check_values(run: ImageRun, maps: dict[str, list], where: str) -> None:
     """Compare every map, and the logits in memory."""
     *names, head = maps
-    assert set(run.maps) == set(names), where
+    assert set(run.feature_maps) == set(names), where
     for name in names:
         want = np.array(maps[name], dtype=np.uint8)
-        different = np.argwhere(run.maps[name] != want)
+        different = np.argwhere(run.feature_maps[name] != want)
         assert not len(different), f"{where}: {name} differs at {different[:5].tolist()}"
     assert run.logits.tolist() == np.ravel(maps[head]).tolist(), f"{where}: {head}"

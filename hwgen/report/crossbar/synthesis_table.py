@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hwgen.report.synthesis import SynthesisPoint, SynthesisReport
+from hwgen.report.crossbar.synthesis import SynthesisPoint, SynthesisReport
 from hwgen.report.tables import NOTHING, number, percent, table
 
 LAYER_COLUMNS = [

@@ -12,14 +12,14 @@ import matplotlib as mpl
 import pytest
 from rich.console import Console
 
-from hwgen.flow.synthesis_report import pareto_of
+from hwgen.flow.crossbar.synthesis_report import pareto_of
 from hwgen.model.crossbar.record import Confirmed
+from hwgen.report.crossbar.synthesis import SynthesisReport
+from hwgen.report.crossbar.synthesis_chip import spans
+from hwgen.report.crossbar.synthesis_colours import GUEST, layer_colours
+from hwgen.report.crossbar.synthesis_page import synthesis_page
+from hwgen.report.crossbar.synthesis_table import cut, short_names, synthesis_table
 from hwgen.report.files import report_text, schema_of
-from hwgen.report.synthesis import SynthesisReport
-from hwgen.report.synthesis_chip import spans
-from hwgen.report.synthesis_colours import GUEST, layer_colours
-from hwgen.report.synthesis_page import synthesis_page
-from hwgen.report.synthesis_table import cut, short_names, synthesis_table
 from hwgen.spec.crossbar.arch import Arch
 from hwgen.spec.crossbar.schedule import Schedule
 from tests.synthesis import POWER_W, handed_on, result

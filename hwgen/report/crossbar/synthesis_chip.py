@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from hwgen.report.synthesis_colours import layer_colours
-from hwgen.report.synthesis_svg import WHOLE, picture
-from hwgen.report.synthesis_table import cut, short_names
+from hwgen.report.crossbar.synthesis_colours import layer_colours
+from hwgen.report.crossbar.synthesis_svg import WHOLE, picture
+from hwgen.report.crossbar.synthesis_table import cut, short_names
 from hwgen.spec.crossbar.arch import Arch
 from hwgen.spec.crossbar.schedule import Schedule, ScheduledOperation
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of, digest_of_code
-from hwgen.flow.rooms import load
+from hwgen.flow.load import load
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules

@@ -1,11 +1,11 @@
-"""Other rooms, imported when a step needs them: `hwgen build` works without torch and cocotb."""
+"""Other packages, imported when a step needs them: `hwgen build` works without torch and cocotb."""
 
 import importlib
 from typing import Any
 
 from hwgen.errors import MissingToolError
 
-OWN = ("golden", "hwgen", "verif")
+PROJECT = ("golden", "hwgen", "verif")
 
 
 def load(module: str) -> Any:
@@ -14,7 +14,7 @@ def load(module: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         missing = (error.name or module).partition(".")[0]
-        if missing in OWN:
+        if missing in PROJECT:
             raise
         raise MissingToolError(
             f"the package {missing} is needed for this: scripts/setup installs it,"

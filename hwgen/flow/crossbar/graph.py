@@ -1,35 +1,28 @@
-"""`hwgen info` of an ONNX file, or of a network that ships: what synthesis sees of it."""
+"""Networks without weights: what synthesis sees of an ONNX file, or of a network that ships."""
 
 from pathlib import Path
 
-from hwgen.flow.rooms import load
-from hwgen.report.info import GraphInfo, GraphLayer
+from hwgen.flow.load import load
+from hwgen.report.crossbar.graph import GraphInfo, GraphLayer, graph_parts
 from hwgen.spec.crossbar.layout import tiles_of
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 
-SUFFIX = ".onnx"
+__all__ = ["graph_info", "graph_parts", "write_network"]
 
 SIDE, CELL_BITS, WEIGHT_BITS = 256, 2, 16
 """Crossbars and weights that are counted with: those of the published designs."""
 
 
-def is_graph(file: Path) -> bool:
-    """Return whether a name is that of an ONNX file, or of a network that ships."""
-    if file.suffix == SUFFIX:
-        return True
-    return not file.suffix and not file.exists() and file.name == str(file)
-
-
-def graph_info(file: Path) -> GraphInfo:
+def graph_info(network: str) -> GraphInfo:
     """Return the layers of a network."""
-    network: CrossbarNetwork = load("hwgen.compiler.crossbar").load_network(str(file))
-    layers = [layer_info(network, layer) for layer in network.layers]
+    graph: CrossbarNetwork = load("hwgen.compiler.crossbar").load_network(network)
+    layers = [layer_info(graph, layer) for layer in graph.layers]
     return GraphInfo(
-        name=network.name,
-        digest=network.digest,
-        input_shape=(network.input_side, network.input_side, network.input_channels),
+        name=graph.name,
+        digest=graph.digest,
+        input_shape=(graph.input_side, graph.input_side, graph.input_channels),
         weights=sum(layer.weights for layer in layers),
-        operations=network.operations,
+        operations=graph.operations,
         crossbars=sum(layer.crossbars for layer in layers),
         side=SIDE,
         cell_bits=CELL_BITS,
@@ -54,3 +47,12 @@ def layer_info(network: CrossbarNetwork, layer: CrossbarLayer) -> GraphLayer:
         operations=layer.operations,
         crossbars=row_tiles * column_tiles * WEIGHT_BITS // CELL_BITS,
     )
+
+
+def write_network(name: str, out: Path) -> str:
+    """Write a network that ships as an ONNX file; return what was written."""
+    compiler = load("hwgen.compiler.crossbar")
+    compiler.write_zoo(name, out)
+    network = compiler.load_network(str(out))
+    layers = sum(layer.has_weights for layer in network.layers)
+    return f"{out}: {network.name}, {layers} layers with weights"

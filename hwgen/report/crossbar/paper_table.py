@@ -5,7 +5,7 @@ from itertools import groupby
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from hwgen.report.paper import PaperReport, PaperRow
+from hwgen.report.crossbar.paper import PaperReport, PaperRow
 from hwgen.report.tables import NOTHING, table
 
 COLUMNS = ["figure", "what", "network", "published", "ours", "unit", "deviation"]

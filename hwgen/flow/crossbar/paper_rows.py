@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hwgen.report.paper import PaperRow
+from hwgen.report.crossbar.paper import PaperRow
 
 
 def row(

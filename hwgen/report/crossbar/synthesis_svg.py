@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from hwgen.report.synthesis_colours import GRID, INK, MUTED
+from hwgen.report.crossbar.synthesis_colours import GRID, INK, MUTED
 
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "hwgen",

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
 
 from hwgen.errors import ConfigError, DesignError
 from hwgen.flow.context import Context
+from hwgen.flow.crossbar.synthesis_report import synthesis_report
 from hwgen.flow.digests import digest_of, digest_of_code, versions
-from hwgen.flow.rooms import load
-from hwgen.flow.synthesis_report import synthesis_report
+from hwgen.flow.load import load
+from hwgen.flow.pages import SynthesisRequest
+from hwgen.report.crossbar.synthesis import SynthesisReport
 from hwgen.report.files import report_text, write_text
-from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.types import Source
 from hwgen.spec.crossbar.arch import Arch, arch_text
 from hwgen.spec.crossbar.components import Components, load_components
@@ -29,34 +30,11 @@ if TYPE_CHECKING:
     from hwgen.model.crossbar.record import Confirmed
 
 MOST_W = 1e6
+COMPONENTS = Path("configs/crossbar/components.yaml")
 FILES = ("architecture.yaml", "schedule.npz", "report.json", "report.html")
 ARCHITECTURE, SCHEDULE, REPORT, PAGE = FILES
 
 RESUME = "the same command goes on where this one stopped"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a person asks for.
-
-    network: the name of one that ships, or the path of an ONNX file
-    evaluations: designs to judge; None: as many as the method takes by itself
-    workers, scheduler: where the search runs; no result depends on them
-    time_limit_s: after that the best so far is the answer; None: no limit
-    out: folder to write; None: one in the work folder
-    """
-
-    network: str
-    power_w: float
-    components: Path
-    rules: Rules
-    seed: int
-    method: str
-    evaluations: int | None
-    workers: int
-    scheduler: str | None
-    time_limit_s: float | None
-    out: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,18 +47,25 @@ class Synthesis:
     report: SynthesisReport
     page: str
 
+    @property
+    def within_budget(self) -> bool:
+        """Whether the chip needs no more than the power budget."""
+        return self.report.within_budget
 
-def synthesize_network(context: Context, request: Request) -> Synthesis:
+
+def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     check_power(request.power_w)
     network: CrossbarNetwork = load("hwgen.compiler.crossbar").load_network(request.network)
-    components = load_components(request.components)
-    if not points(components, request.rules):
+    table = request.components or COMPONENTS
+    components = load_components(table)
+    rules = rules_of(request.rules)
+    if not points(components, rules):
         raise ConfigError(
             field="adcs.resolutions",
             allowed="at least one that a crossbar, its cells and its DACs ask for",
             given=", ".join(f"{adc.bits} bits" for adc in components.adcs.resolutions),
-            source=str(request.components),
+            source=str(table),
         )
     name = name_of(network, request)
     folder = request.out or context.work / "synthesis" / name
@@ -96,15 +81,13 @@ def synthesize_network(context: Context, request: Request) -> Synthesis:
             schedule,
             breakdown=load("hwgen.model.crossbar.breakdown").break_down(confirmed, arch),
             network=Source(name=network.name, file=request.network, digest=network.digest),
-            components=Source(
-                name=components.name, file=str(request.components), digest=components.digest
-            ),
+            components=Source(name=components.name, file=str(table), digest=components.digest),
             confirm=lambda each: (
                 confirmed if each == result.best else confirm(network, components, result, each)
             ),
             versions=versions(),
         )
-    page: str = load("hwgen.report.synthesis_page").synthesis_page(report, arch, schedule)
+    page: str = load("hwgen.report.crossbar.synthesis_page").synthesis_page(report, arch, schedule)
     made = Synthesis(folder=folder, arch=arch, schedule=schedule, report=report, page=page)
     replace_folder(folder, earlier_output, lambda fresh: write_files(made, fresh))
     return made
@@ -121,14 +104,27 @@ def check_power(power_w: float) -> None:
         )
 
 
-def name_of(network: CrossbarNetwork, request: Request) -> str:
+def rules_of(name: str) -> Rules:
+    """Return the rules of a name, or refuse it."""
+    for rules in get_args(Rules):
+        if name == rules:
+            return cast(Rules, rules)
+    raise ConfigError(
+        field="--rules",
+        allowed=" or ".join(get_args(Rules)),
+        given=name,
+        source="command line",
+    )
+
+
+def name_of(network: CrossbarNetwork, request: SynthesisRequest) -> str:
     """Return a name for a design that tells what it was made for."""
     plain = re.sub(r"[^A-Za-z0-9_.-]", "_", network.name)[:40]
     return f"{plain}-{request.power_w:g}w-{request.rules}"
 
 
 def search(
-    context: Context, request: Request, network: CrossbarNetwork, components: Components
+    context: Context, request: SynthesisRequest, network: CrossbarNetwork, components: Components
 ) -> "SearchResult":
     """Return the answer of the search, resumed where an earlier one of the same kind stopped."""
     dse, stores, executors = (
@@ -146,7 +142,7 @@ def search(
                 network,
                 components,
                 power_w=request.power_w,
-                rules=request.rules,
+                rules=rules_of(request.rules),
                 seed=request.seed,
                 budget=dse.Budget(
                     method=request.method,
@@ -179,13 +175,17 @@ def told(tell: Callable[[str], None]) -> "Callable[[Progress], None]":
     return on_progress
 
 
-def refuse_power(request: Request, network: CrossbarNetwork, components: Components) -> NoReturn:
+def refuse_power(
+    request: SynthesisRequest, network: CrossbarNetwork, components: Components
+) -> NoReturn:
     """Say how many watts would do."""
-    least = load("hwgen.model.crossbar.least").least_power_w(network, components, request.rules)
+    least = load("hwgen.model.crossbar.least").least_power_w(
+        network, components, rules_of(request.rules)
+    )
     if least is None:
         raise DesignError(
             f"{network.name} fits no chip of these components, whatever the power budget"
-            f" ({request.components})"
+            f" ({request.components or COMPONENTS})"
         )
     if least <= request.power_w:
         raise DesignError(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from hwgen.report.synthesis import (
+from hwgen.report.crossbar.synthesis import (
     AuditRow,
     ConvergencePoint,
     OuterPoint,

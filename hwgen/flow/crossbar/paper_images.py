@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hwgen.flow.paper_rows import row
-from hwgen.flow.paper_searches import Searches
-from hwgen.flow.rooms import load
-from hwgen.report.paper import PaperRow
+from hwgen.flow.crossbar.paper_rows import row
+from hwgen.flow.crossbar.paper_searches import Searches
+from hwgen.flow.load import load
+from hwgen.report.crossbar.paper import PaperRow
 from hwgen.spec.crossbar.published import GIBBON, PIMSYN, Image
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from hwgen.report.synthesis import SynthesisReport
-from hwgen.report.synthesis_colours import ACCENT, GOOD, GRID, INK, MUTED, PARTS, SECOND
-from hwgen.report.synthesis_svg import HALF, THIRD, WHOLE, picture
+from hwgen.report.crossbar.synthesis import SynthesisReport
+from hwgen.report.crossbar.synthesis_colours import ACCENT, GOOD, GRID, INK, MUTED, PARTS, SECOND
+from hwgen.report.crossbar.synthesis_svg import HALF, THIRD, WHOLE, picture
 
 
 def bars(names: Sequence[str], values: Sequence[float], unit: str) -> str:

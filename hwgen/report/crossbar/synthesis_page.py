@@ -6,11 +6,11 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from hwgen.report import synthesis_chip as chip
-from hwgen.report import synthesis_plots as plots
-from hwgen.report.synthesis import SynthesisReport
-from hwgen.report.synthesis_colours import layer_colours
-from hwgen.report.synthesis_table import point_text, short_names
+from hwgen.report.crossbar import synthesis_chip as chip
+from hwgen.report.crossbar import synthesis_plots as plots
+from hwgen.report.crossbar.synthesis import SynthesisReport
+from hwgen.report.crossbar.synthesis_colours import layer_colours
+from hwgen.report.crossbar.synthesis_table import point_text, short_names
 from hwgen.spec.crossbar.arch import Arch
 from hwgen.spec.crossbar.schedule import Schedule
 
@@ -21,7 +21,7 @@ def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> s
     """Return the page; it asks no server for anything."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["words"] = lambda name: name.replace("_", " ")
-    text = files("hwgen.report").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    text = files("hwgen.report.crossbar").joinpath(TEMPLATE).read_text(encoding="utf-8")
     pictures = {
         "power": plots.power(report),
         "energy": plots.energy(report),

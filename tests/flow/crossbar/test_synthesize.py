@@ -12,7 +12,8 @@ from rich.console import Console
 from hwgen.dse.crossbar.result import SearchResult
 from hwgen.errors import ConfigError, DesignError, OutputError
 from hwgen.flow.context import Context
-from hwgen.flow.synthesize import FILES, Request, synthesize_network
+from hwgen.flow.crossbar.synthesize import FILES, synthesize_network
+from hwgen.flow.pages import SynthesisRequest
 from hwgen.spec.crossbar import load_arch
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
@@ -42,11 +43,11 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
 
 
 @pytest.fixture
-def request_of(tmp_path: Path) -> Callable[..., Request]:
+def request_of(tmp_path: Path) -> Callable[..., SynthesisRequest]:
     """Ask for something that can be had, with some things changed."""
 
-    def ask(**changes: Any) -> Request:
-        given = Request(
+    def ask(**changes: Any) -> SynthesisRequest:
+        given = SynthesisRequest(
             network=NETWORK,
             power_w=POWER_W,
             components=COMPONENTS_FILE,
@@ -73,7 +74,7 @@ pytestmark = pytest.mark.usefixtures("searched")
 
 
 def test_all_files_belong_together(
-    context: Context, request_of: Callable[..., Request], tmp_path: Path
+    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
 ) -> None:
     made = synthesize_network(context, request_of())
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
@@ -86,7 +87,7 @@ def test_all_files_belong_together(
 
 
 def test_the_same_bytes_in_another_folder(
-    context: Context, request_of: Callable[..., Request], tmp_path: Path
+    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
 ) -> None:
     synthesize_network(context, request_of())
     synthesize_network(context, request_of(out=tmp_path / "again", workers=2))
@@ -95,7 +96,7 @@ def test_the_same_bytes_in_another_folder(
 
 
 def test_an_earlier_output_is_replaced_and_nothing_else(
-    context: Context, request_of: Callable[..., Request], tmp_path: Path
+    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
 ) -> None:
     synthesize_network(context, request_of())
     synthesize_network(context, request_of())
@@ -106,7 +107,7 @@ def test_an_earlier_output_is_replaced_and_nothing_else(
 
 
 def test_without_a_folder_it_goes_to_work(
-    context: Context, request_of: Callable[..., Request]
+    context: Context, request_of: Callable[..., SynthesisRequest]
 ) -> None:
     made = synthesize_network(context, request_of(out=None))
     assert made.folder == context.work / "synthesis/cifar_alexnet-12w-strict"
@@ -118,7 +119,7 @@ def test_a_search_that_will_compile_is_told_of(
     *,
     cold: bool,
     tmp_path: Path,
-    request_of: Callable[..., Request],
+    request_of: Callable[..., SynthesisRequest],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("hwgen.dse.crossbar.work.must_compile", lambda: cold)
@@ -128,7 +129,9 @@ def test_a_search_that_will_compile_is_told_of(
 
 
 @pytest.mark.parametrize("power_w", [0.0, -1.0, float("nan"), float("inf"), 1e9])
-def test_no_power(context: Context, request_of: Callable[..., Request], power_w: float) -> None:
+def test_no_power(
+    context: Context, request_of: Callable[..., SynthesisRequest], power_w: float
+) -> None:
     with pytest.raises(ConfigError, match=r"--power-w must be above 0 and at most 1,000,000, got"):
         synthesize_network(context, request_of(power_w=power_w))
 
@@ -136,7 +139,7 @@ def test_no_power(context: Context, request_of: Callable[..., Request], power_w:
 def test_too_little_power(
     searched: Callable[[Change], None],
     context: Context,
-    request_of: Callable[..., Request],
+    request_of: Callable[..., SynthesisRequest],
     tmp_path: Path,
 ) -> None:
     searched(lambda _: None)
@@ -148,7 +151,7 @@ def test_too_little_power(
 def test_a_search_that_lies_is_caught(
     searched: Callable[[Change], None],
     context: Context,
-    request_of: Callable[..., Request],
+    request_of: Callable[..., SynthesisRequest],
     tmp_path: Path,
 ) -> None:
     searched(lambda found: replace(found, best=replace(found.best, efficiency_gops_per_w=999.0)))
@@ -158,7 +161,7 @@ def test_a_search_that_lies_is_caught(
 
 
 def test_a_missing_constant(
-    context: Context, request_of: Callable[..., Request], tmp_path: Path
+    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
 ) -> None:
     text = COMPONENTS_FILE.read_text(encoding="utf-8").replace("leakage_w: 13.6025e-3, ", "")
     (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
@@ -166,7 +169,9 @@ def test_a_missing_constant(
         synthesize_network(context, request_of(components=tmp_path / "c.yaml"))
 
 
-def test_no_adc_fits(context: Context, request_of: Callable[..., Request], tmp_path: Path) -> None:
+def test_no_adc_fits(
+    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
+) -> None:
     lines = COMPONENTS_FILE.read_text(encoding="utf-8").splitlines()
     kept = [line for line in lines if "samples_per_ns" not in line or "{bits: 4," in line]
     (tmp_path / "c.yaml").write_text("\n".join(kept), encoding="utf-8")

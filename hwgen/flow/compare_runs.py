@@ -1,0 +1,165 @@
+"""Hold each run of a simulation against the cycle model: each step, counter and event by itself."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Literal
+
+from hwgen.flow.protocols import Prediction, Run
+from hwgen.report.run import ChipRun, Difference, RunStep, StepSum
+from hwgen.spec.step import Step
+
+
+def run_records(
+    predictions: Sequence[Prediction], runs: Sequence[Run], *, compared: bool
+) -> list[ChipRun]:
+    """Return a record for each run; compared: there was a simulation, so that nothing may lack."""
+    return [
+        run_record(index, prediction, run, compared=compared)
+        for index, (prediction, run) in enumerate(zip_longest(predictions, runs))
+    ]
+
+
+def run_record(
+    index: int, prediction: Prediction | None, run: Run | None, *, compared: bool
+) -> ChipRun:
+    """Return one run by the cycle model and by the simulation."""
+    steps = run_steps(prediction, run, compared=compared)
+    return ChipRun(
+        index=index,
+        images=[index] if run is None else list(run.images),
+        cycles_rtl=run.cycles if run else None,
+        cycles_model=prediction.cycles if prediction else None,
+        load_cycles_rtl=run.load_cycles if run else None,
+        load_cycles_model=prediction.load if prediction else None,
+        counters_rtl=dict(run.counters) if run else None,
+        counters_model=dict(prediction.counters) if prediction else None,
+        events_rtl=dict(run.events) if run else None,
+        events_model=dict(prediction.events) if prediction else None,
+        steps=steps,
+        equal=runs_agree(prediction, run, steps) if compared else None,
+    )
+
+
+def runs_agree(prediction: Prediction | None, run: Run | None, steps: Sequence[RunStep]) -> bool:
+    """Return whether a run is exactly as predicted."""
+    if prediction is None or run is None:
+        return False
+    return (
+        run.cycles == prediction.cycles
+        and run.load_cycles == prediction.load
+        and dict(run.counters) == dict(prediction.counters)
+        and dict(run.events) == dict(prediction.events)
+        and all(step.equal for step in steps)
+    )
+
+
+def run_steps(prediction: Prediction | None, run: Run | None, *, compared: bool) -> list[RunStep]:
+    """Return the steps of a run, side by side; one that the other side lacks differs."""
+    model = prediction.steps if prediction else ()
+    rtl = run.steps if run else ()
+    found = []
+    for expected, given in zip_longest(model, rtl):
+        known: Step = expected or given
+        found.append(
+            RunStep(
+                name=known.name,
+                layer=known.layer,
+                begin_rtl=given.begin if given else None,
+                end_rtl=given.end if given else None,
+                begin_model=expected.begin if expected else None,
+                end_model=expected.end if expected else None,
+                equal=expected == given if compared else None,
+            )
+        )
+    return found
+
+
+def step_sums(runs: Sequence[ChipRun]) -> list[StepSum]:
+    """Return the steps of the program with their cycles, summed over runs."""
+    steps: dict[tuple[str, str], list[RunStep]] = {}
+    for run in runs:
+        for step in run.steps:
+            steps.setdefault((step.name, step.layer), []).append(step)
+    return [
+        StepSum(
+            name=name,
+            layer=layer,
+            cycles_rtl=total([cycles(step.begin_rtl, step.end_rtl) for step in each]),
+            cycles_model=total([cycles(step.begin_model, step.end_model) for step in each]),
+            equal=all_equal([step.equal for step in each]),
+        )
+        for (name, layer), each in steps.items()
+    ]
+
+
+def cycles(begin: int | None, end: int | None) -> int | None:
+    """Return the length of a step, None for one that is not there."""
+    return None if begin is None or end is None else max(0, end - begin)
+
+
+def total(values: Sequence[int | None]) -> int | None:
+    """Return the sum of what was measured; None if nothing was."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def all_equal(verdicts: Sequence[bool | None]) -> bool | None:
+    """Return whether all are equal; None if nothing was compared."""
+    known = [verdict for verdict in verdicts if verdict is not None]
+    return all(known) if known else None
+
+
+def first_in_runs(runs: Sequence[ChipRun]) -> Difference | None:
+    """Return what differs first in the first run that is not as predicted."""
+    for run in runs:
+        if run.equal is False:
+            for found in (*differing_steps(run), *differing_counters(run), *differing_events(run)):
+                return found
+            return Difference(what="run", run=run.index)
+    return None
+
+
+def differing_steps(run: ChipRun) -> Iterator[Difference]:
+    """Yield the steps that begin or end at another cycle."""
+    for step in run.steps:
+        if not step.equal:
+            begins = step.begin_rtl != step.begin_model
+            yield Difference(
+                what="step",
+                run=run.index,
+                layer=step.name,
+                name="begin" if begins else "end",
+                expected=step.begin_model if begins else step.end_model,
+                found=step.begin_rtl if begins else step.end_rtl,
+            )
+
+
+def differing_counters(run: ChipRun) -> Iterator[Difference]:
+    """Yield the counters of the chip that hold another value."""
+    model = {"cycles": run.cycles_model, "load_cycles": run.load_cycles_model}
+    rtl = {"cycles": run.cycles_rtl, "load_cycles": run.load_cycles_rtl}
+    expected, found = model | (run.counters_model or {}), rtl | (run.counters_rtl or {})
+    yield from differing("counter", run, expected, found)
+
+
+def differing_events(run: ChipRun) -> Iterator[Difference]:
+    """Yield the events that happened another number of times."""
+    yield from differing("event", run, run.events_model or {}, run.events_rtl or {})
+
+
+def differing(
+    what: Literal["counter", "event"],
+    run: ChipRun,
+    expected: Mapping[str, int | None],
+    found: Mapping[str, int | None],
+) -> Iterator[Difference]:
+    """Yield the entries of one mapping that are others, or not there, in the other."""
+    for name in dict.fromkeys((*expected, *found)):
+        if expected.get(name) != found.get(name):
+            yield Difference(
+                what=what,
+                run=run.index,
+                name=name,
+                expected=expected.get(name),
+                found=found.get(name),
+            )

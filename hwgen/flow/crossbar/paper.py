@@ -1,0 +1,76 @@
+"""`hwgen paper`: the published tables and figures beside ours."""
+
+from collections.abc import Iterator
+
+from hwgen.errors import ConfigError
+from hwgen.flow.context import Context
+from hwgen.flow.crossbar.paper_chips import code_rows, isaac_rows, peak_rows
+from hwgen.flow.crossbar.paper_gains import compare, gain_rows, search_rows
+from hwgen.flow.crossbar.paper_images import image_rows
+from hwgen.flow.crossbar.paper_searches import Request, Searches, searches
+from hwgen.flow.crossbar.synthesize import check_power
+from hwgen.flow.digests import versions
+from hwgen.report.crossbar.paper import PaperReport, PaperRow
+from hwgen.report.types import Source
+from hwgen.spec.crossbar.components import load_components
+from hwgen.spec.crossbar.published import CIFAR, IMAGENET
+
+__all__ = ["Request", "pimsyn_paper"]
+
+
+def pimsyn_paper(context: Context, request: Request) -> PaperReport:
+    """Return PIMSYN's tables and figures beside ours; what was searched before is found again."""
+    check_power(request.power_w)
+    check_networks(request.networks)
+    components = load_components(request.components)
+    with searches(context, request, components) as each:
+        rows = list(rows_of(each))
+        compared = each.compared
+    return PaperReport(
+        format="hwgen.report.crossbar.paper",
+        version=1,
+        paper="PIMSYN",
+        components=Source(
+            name=components.name, file=str(request.components), digest=components.digest
+        ),
+        networks=list(request.networks),
+        rules=request.rules,
+        power_budget_w=float(request.power_w),
+        seed=request.seed,
+        evaluations=request.evaluations,
+        compared_evaluations=compared,
+        rows=rows,
+        versions=versions(),
+    )
+
+
+def check_networks(names: tuple[str, ...]) -> None:
+    """Refuse a network that the paper does not have."""
+    known = (*IMAGENET, *CIFAR)
+    for name in names or ("",):
+        if name not in known:
+            raise ConfigError(
+                field="--networks",
+                allowed=f"some of {','.join(known)}, with commas between",
+                given=name or "nothing",
+                source="command line",
+            )
+
+
+def rows_of(each: Searches) -> Iterator[PaperRow]:
+    """Yield all rows, in the order of the paper."""
+    request = each.request
+    names = tuple(name for name in IMAGENET if name in request.networks)
+    small = tuple(name for name in CIFAR if name in request.networks)
+    best = {
+        name: each.bounded(name, request.power_w, evaluations=request.evaluations) for name in names
+    }
+    if names:
+        yield from peak_rows(each, best)
+        yield from isaac_rows(each, names)
+    yield from image_rows(each, small)
+    if names:
+        found = compare(each, names)
+        yield from gain_rows(each, names, found)
+        yield from code_rows(each, best)
+        yield from search_rows(each, names, found)

@@ -1,0 +1,34 @@
+"""The papers that this family compares itself with: what `hwgen paper` finds of it."""
+
+from typing import Any
+
+from rich.console import RenderableType
+
+from hwgen.flow.context import Context
+from hwgen.flow.crossbar.paper import Request, pimsyn_paper
+from hwgen.flow.crossbar.synthesize import COMPONENTS, rules_of
+from hwgen.flow.pages import Paper, PaperRequest
+from hwgen.report.crossbar.paper_table import paper_table
+from hwgen.spec.crossbar.published import CIFAR, CODE_POWER_W, IMAGENET
+
+
+class Pimsyn:
+    """PIMSYN's tables IV and V and figures 6 to 9; up to an hour for all networks."""
+
+    def compare(self, context: Context, request: PaperRequest) -> Any:
+        asked = Request(
+            networks=(*IMAGENET, *CIFAR) if request.networks is None else request.networks,
+            power_w=CODE_POWER_W if request.power_w is None else request.power_w,
+            components=request.components or COMPONENTS,
+            rules=rules_of(request.rules),
+            seed=request.seed,
+            evaluations=request.evaluations,
+            workers=request.workers,
+        )
+        return pimsyn_paper(context, asked)
+
+    def table(self, report: Any) -> RenderableType:
+        return paper_table(report)
+
+
+PAPERS: dict[str, Paper] = {"pimsyn": Pimsyn()}

@@ -1,0 +1,14 @@
+"""Synthesis as a capability: what `hwgen synthesize` finds of this family."""
+
+from hwgen.flow.crossbar.synthesize import FILES, synthesize_network, write_page
+from hwgen.report.crossbar.synthesis_table import synthesis_table
+
+COMPONENTS_FORMAT = "hwgen.crossbar.components"
+
+__all__ = [
+    "COMPONENTS_FORMAT",
+    "FILES",
+    "synthesis_table",
+    "synthesize_network",
+    "write_page",
+]

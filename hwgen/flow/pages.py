@@ -1,0 +1,120 @@
+"""Pages that a family may offer beside its chips, as types: graphs, synthesis, papers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from rich.console import RenderableType
+
+from hwgen.flow.context import Context
+
+
+class Graphs(Protocol):
+    """Networks without weights, as a synthesis sees them.
+
+    graph_info: facts of an ONNX file, or of a network that ships, by its name
+    graph_parts: those facts for a person; write_network: an ONNX file of a network that ships
+    """
+
+    def graph_info(self, network: str) -> Any: ...
+    def graph_parts(self, info: Any) -> Iterable[RenderableType]: ...
+    def write_network(self, name: str, out: Path) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesisRequest:
+    """What a person asks of a synthesis.
+
+    network: the name of one that ships, or the path of an ONNX file
+    components: table of components; None: the family's own
+    rules, method: how designs are judged and searched
+    evaluations: designs to judge; None: as many as the method takes by itself
+    workers, scheduler: where the search runs; no result depends on them
+    time_limit_s: after that the best so far is the answer; None: no limit
+    out: folder to write; None: one in the work folder
+    """
+
+    network: str
+    power_w: float
+    components: Path | None
+    rules: str
+    seed: int
+    method: str
+    evaluations: int | None
+    workers: int
+    scheduler: str | None
+    time_limit_s: float | None
+    out: Path | None
+
+
+class Synthesized(Protocol):
+    """What a synthesis wrote: its folder, the files in it, its report."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def report(self) -> Any: ...
+    @property
+    def within_budget(self) -> bool: ...
+
+
+class Synthesis(Protocol):
+    """From a network and a power budget to an architecture and a schedule.
+
+    COMPONENTS_FORMAT: of the table of components
+    """
+
+    COMPONENTS_FORMAT: str
+    FILES: tuple[str, ...]
+
+    def synthesize_network(self, context: Context, request: SynthesisRequest) -> Synthesized: ...
+    def write_page(self, made: Any, path: Path) -> None: ...
+    def synthesis_table(self, report: Any) -> RenderableType: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperRequest:
+    """What a person asks of the comparison with a paper; None: as the paper has it.
+
+    networks: by name; evaluations: of each search, None: as many as suits it
+    """
+
+    networks: tuple[str, ...] | None
+    power_w: float | None
+    components: Path | None
+    rules: str
+    seed: int
+    evaluations: int | None
+    workers: int
+
+
+class Paper(Protocol):
+    """One paper: its figures beside those of this project."""
+
+    def compare(self, context: Context, request: PaperRequest) -> Any:
+        """Return the report."""
+
+    def table(self, report: Any) -> RenderableType:
+        """Return the report for a person."""
+
+
+class Papers(Protocol):
+    """The papers that a family compares itself with, by the name that `hwgen paper` takes."""
+
+    PAPERS: Mapping[str, Paper]
+
+
+class ReportSchemas(Protocol):
+    """Types of the reports that only this family writes, by the name of their schema."""
+
+    REPORTS: Mapping[str, type]
+
+
+class DataSheet(Protocol):
+    """Facts of a family's data sheet, see `hwgen.report.data_sheet`.
+
+    Beside this module stand `host`, `registers`, `instructions` and `timing`.
+    """
+
+    Arch: type
