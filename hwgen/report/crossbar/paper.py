@@ -36,7 +36,7 @@ class PaperReport:
     compared_evaluations: of each search in a comparison of searches
     """
 
-    format: Literal["hwgen.report.crossbar.paper"]
+    format: Literal["hwgen.report.paper"]
     version: Literal[1]
     paper: str
     components: Source
