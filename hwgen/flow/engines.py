@@ -13,12 +13,9 @@ from hwgen.flow.images import Batch
 from hwgen.flow.load import load
 from hwgen.flow.protocols import Bytes, Prediction, Program, Run
 from hwgen.flow.subject import Subject, model_of
-from hwgen.spec.network import QuantizedNetwork
 
 Maps = Mapping[str, NDArray[Any]]
 """All maps of all images by layer name, NHWC, the image under `input`."""
-
-IMAGES_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -29,40 +26,9 @@ class Window:
     last: int | None
 
 
-class Golden:
-    """The reference of networks."""
-
-    @staticmethod
-    def infer(network: QuantizedNetwork, images: Bytes) -> Maps:
-        """Return all maps; the logits are (images, 1, 1, classes), int32."""
-        maps = dict(load("golden.dbpim").infer(network, images))
-        head = network.layers[-1].name
-        maps[head] = maps[head].reshape(len(images), 1, 1, -1)
-        return maps
-
-    @classmethod
-    def answer(cls, network: QuantizedNetwork, images: Bytes) -> NDArray[Any]:
-        """Return the first output alone, some images at a time."""
-        name = answer_of(network)
-        starts = range(0, len(images), IMAGES_AT_ONCE)
-        return np.concatenate(
-            [cls.infer(network, images[start : start + IMAGES_AT_ONCE])[name] for start in starts]
-        )
-
-
 def golden() -> Any:
     """Return the reference, which is the same for all families."""
-    return Golden
-
-
-def answer_of(network: QuantizedNetwork) -> str:
-    """Return the name of the first output, which is the answer."""
-    return network.layers[-1].name
-
-
-def modes_of(network: QuantizedNetwork) -> list[str]:
-    """Return the modes of a network, the widest first."""
-    return ["1.0x"]
+    return load("golden.network")
 
 
 def expected_maps(context: Context, subject: Subject, batch: Batch) -> Maps:

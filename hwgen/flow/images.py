@@ -68,7 +68,7 @@ def read_images(path: Path) -> tuple[Bytes, NDArray[np.int64] | None]:
 
 def check_images(network: QuantizedNetwork, images: NDArray[Any], name: str) -> None:
     """Refuse images that the network was not made for."""
-    shape = network.graph.input.shape
-    if images.dtype != np.uint8 or images.shape[1:] != shape:
+    shape, dtype = network.graph.input.shape, np.dtype(network.graph.input.dtype)
+    if images.dtype != dtype or images.shape[1:] != shape:
         given = f"{images.dtype.name} of shape {images.shape[1:]}"
-        raise DataError(f"images must be uint8 of shape {shape}, got {given} ({name})")
+        raise DataError(f"images must be {dtype.name} of shape {shape}, got {given} ({name})")

@@ -13,10 +13,8 @@ from hwgen.flow.compare_runs import total
 from hwgen.flow.context import Context
 from hwgen.flow.engines import (
     Window,
-    answer_of,
     expected_answers,
     expected_maps,
-    modes_of,
     predicted_cycles,
     simulate,
     zero_columns,
@@ -63,7 +61,7 @@ def run_network(
         compared=engine == "rtl",
         zero_columns=zero_columns(subject, compiled, maps, count),
     )
-    expected = maps[answer_of(subject.network)]
+    expected = maps[subject.network.answer]
     tilings = subject.family.need(COMPILER).tiling(compiled, subject.arch)
     return report_of(
         subject, batch, compiled, results, expected, tilings=tilings, engine=engine, seed=seed
@@ -91,7 +89,7 @@ def report_of(
 ) -> RunReport:
     """Return the report of what was found; expected: golden's answers."""
     network = subject.network
-    mode = modes_of(network)[0]
+    mode = network.graph.modes[0]
     comparison = compare(network, results, mode=mode)
     golden_classes = classes_of(network, list(expected))
     classes = (
@@ -146,7 +144,7 @@ def simulated_answers(network: QuantizedNetwork, results: Results) -> list[NDArr
     for run in results.runs:
         for image, maps in zip(run.images, run.maps, strict=True):
             if image < results.images:
-                answers[image] = maps.get(answer_of(network))
+                answers[image] = maps.get(network.answer)
     return answers
 
 
@@ -158,7 +156,7 @@ def classes_of(
     None unless the answer is 1 x 1 and the network names classes, and for an answer that a
     simulation gave in another shape or not at all.
     """
-    answer = network.map_of(answer_of(network))
+    answer = network.map_of(network.answer)
     if answer.shape[:2] != (1, 1) or not network.graph.class_names:
         return [None] * len(answers)
     return [

@@ -1,6 +1,9 @@
 """A simulation that differs in one element, one cycle or one shape is noticed, and only then."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,24 @@ from tests.flow.made_up import Simulated, made_up_run
 ROOT = Path(__file__).parents[2]
 NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
 IMAGES = 2
+
+GOLDEN = """
+import sys
+import golden.network
+from hwgen.cli import main
+
+kept, infer = set(), golden.network.infer
+
+def spy(*given, **options):
+    maps = infer(*given, **options)
+    kept.update(maps)
+    return maps
+
+golden.network.infer = spy
+assert main({arguments}) == 0
+heavy = ("numba", "hwgen.model", "hwgen.compiler", "verif", "hwgen.rtl", "torch")
+print([name for name in heavy if name in sys.modules], sorted(kept))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -48,23 +69,36 @@ def simulated(perfect: list[Simulated], monkeypatch: pytest.MonkeyPatch) -> list
 
 
 def a_byte(run: Simulated) -> None:
-    run.maps["conv3"][1, 2, 3] ^= 1
+    run.maps[0]["conv3"][1, 2, 3] ^= 1
 
 
 def a_logit(run: Simulated) -> None:
-    run.logits[4] += 1
+    run.maps[0]["head"][0, 0, 4] += 1
 
 
 def a_shape(run: Simulated) -> None:
-    run.maps["conv1"] = run.maps["conv1"][:, :, :15]
+    run.maps[0]["conv1"] = run.maps[0]["conv1"][:, :, :15]
 
 
 def a_retirement(run: Simulated) -> None:
-    run.retirements[3] += 1
+    run.steps[3] = replace(run.steps[3], end=run.steps[3].end + 1)
+    run.steps[4] = replace(run.steps[4], begin=run.steps[4].begin + 1)
 
 
 def a_load_cycle(run: Simulated) -> None:
     run.load_cycles += 1
+
+
+def a_cycles_register(run: Simulated) -> None:
+    run.cycles += 7
+
+
+def a_counter(run: Simulated) -> None:
+    run.counters["layers"] -= 1
+
+
+def no_logits(run: Simulated) -> None:
+    del run.maps[0]["head"]
 
 
 def nothing(run: Simulated) -> None:
@@ -80,6 +114,9 @@ def nothing(run: Simulated) -> None:
         (a_shape, 8 * 8 * 16, ["conv1"]),
         (a_retirement, 0, ["conv3", "residual"]),
         (a_load_cycle, 0, []),
+        (a_cycles_register, 0, []),
+        (a_counter, 0, []),
+        (no_logits, 10, ["head"]),
     ],
 )
 def test_every_difference_is_seen(
@@ -97,15 +134,20 @@ def test_every_difference_is_seen(
     assert report.equal is (fault is nothing)
     assert report.mismatches == mismatches
     assert report.seeds == {"power_on": 5}
-    differing = [
-        layer.name
-        for layer in report.layers
-        if layer.mismatches or layer.cycles_rtl != layer.cycles_model
-    ]
-    assert differing == layers
+    assert [layer.name for layer in report.layers if not layer.equal] == layers
+    assert (report.first_difference is None) is (fault is nothing)
+    assert [run.equal for run in report.runs] == [True, fault in (nothing, *IN_MAPS)]
+    assert [image.equal for image in report.images] == [True, fault not in IN_MAPS]
+    assert (report.images[1].class_ is None) is (fault is no_logits)
 
 
-@pytest.mark.parametrize(("fault", "code"), [(nothing, 0), (a_byte, 1), (a_retirement, 1)])
+IN_MAPS = (a_byte, a_logit, a_shape, no_logits)
+
+
+FAULTS = [a_byte, a_logit, a_retirement, a_load_cycle, a_cycles_register, a_counter, no_logits]
+
+
+@pytest.mark.parametrize(("fault", "code"), [(nothing, 0), *((fault, 1) for fault in FAULTS)])
 def test_exit_code(
     context: Context,
     simulated: list[Simulated],
@@ -127,7 +169,33 @@ def test_exit_code(
     ]
     assert main([str(argument) for argument in arguments]) == code
     out = capfd.readouterr().out
-    assert ("differ" in out) == bool(code)
+    assert ("differ" in out) == ("first difference: " in out) == bool(code)
+
+
+@pytest.mark.parametrize("lacking", ["classes", "labels"])
+def test_no_class_where_a_network_names_none(
+    context: Context, subject: Subject, lacking: str
+) -> None:
+    batch = choose_images(subject.network, None, IMAGES)
+    if lacking == "labels":
+        batch = replace(batch, labels=None)
+    else:
+        graph = replace(subject.network.graph, class_names=[])
+        subject = replace(subject, network=replace(subject.network, graph=graph))
+    report = run_network(context, subject, batch, engine="golden")
+    assert report.accuracy is None
+    assert ([image.class_ for image in report.images] == [None] * IMAGES) is (lacking == "classes")
+
+
+def test_golden_keeps_no_map_and_compiles_nothing(tmp_path: Path) -> None:
+    """A process of its own: which modules are there at its end tells what was needed."""
+    arguments = ["run", NETWORK, ARCH, "--engine", "golden", "--images", 200, "--work", tmp_path]
+    code = GOLDEN.format(arguments=[str(argument) for argument in arguments])
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[] ['head']"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_each_layer_gets_the_map_that_it_reads(context: Context, subject: Subject) -> None:
