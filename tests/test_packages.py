@@ -1,21 +1,54 @@
-"""What import-linter cannot see: when a module is imported, not only whether."""
+"""What import-linter cannot see: when a module is imported, and whose name a text mentions."""
 
 import pkgutil
+import re
 import subprocess
 import sys
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import hwgen.cli
 import hwgen.flow
+import hwgen.report
+from hwgen.flow.families import families
 
 LATE = ["torch", "cocotb", "golden", "verif"]
+PAPERS = ["pimsyn"]
+"""Names of papers: they are a family's own, too."""
 
 
-@pytest.mark.parametrize("room", [hwgen.cli, hwgen.flow], ids=lambda room: room.__name__)
-def test_flow_imports_its_rooms_late(room: object) -> None:
-    path, name = getattr(room, "__path__"), getattr(room, "__name__")  # noqa: B009
+@pytest.mark.parametrize("package", [hwgen.cli, hwgen.flow], ids=lambda each: each.__name__)
+def test_flow_imports_other_packages_late(package: ModuleType) -> None:
+    path, name = package.__path__, package.__name__
     modules = [name, *(found.name for found in pkgutil.walk_packages(path, f"{name}."))]
+    pages = {f"{name}.{family}" for family in families()}
+    modules = [module for module in modules if not any(module.startswith(page) for page in pages)]
     code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not set(LATE) & set(done.stdout.split())
+    imported = done.stdout.split()
+    assert not set(LATE) & set(imported)
+    named = [module for module in imported if set(module.split(".")) & set(families())]
+    assert not named
+
+
+def neutral_files() -> list[Path]:
+    """Return the files of flow, report and command line but the families' own pages."""
+    found = []
+    for package in (hwgen.cli, hwgen.flow, hwgen.report):
+        root = Path(package.__path__[0])
+        found += [
+            file
+            for file in root.rglob("*")
+            if file.suffix in (".py", ".html") and file.relative_to(root).parts[0] not in families()
+        ]
+    return found
+
+
+def test_flow_report_and_command_line_name_no_family() -> None:
+    files = neutral_files()
+    assert len(files) > 30
+    names = re.compile("|".join([*families(), *PAPERS]), re.I)
+    naming = [str(file) for file in files if names.search(file.read_text(encoding="utf-8"))]
+    assert not naming

@@ -1,5 +1,7 @@
 """The program that all commands belong to, and how each of them ends."""
 
+import errno
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,10 +49,17 @@ app = Typer(
 )
 
 
+class Terminal(Console):
+    """Standard output; that nobody reads it any more is an error, not exit code 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def finish(report: Any, shown: RenderableType, json: Path | None) -> None:
     """Print a report, and write it where the person wants it."""
     # What goes into a file or a pipe has no width of its own.
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console = Terminal(width=None if sys.stdout.isatty() else WIDTH)
     console.print(shown, highlight=False)
     if json is not None:
         write_report(report, json)

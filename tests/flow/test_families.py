@@ -1,17 +1,24 @@
-"""Families are found by name, their rooms keep what the protocols promise, and come late."""
+"""Families are found by name, keep what their capabilities promise, and are imported late."""
 
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from hwgen.errors import FamilyError, FormatError, MissingToolError
-from hwgen.flow.families import ROOMS, Family, families, family_of
+from hwgen.flow import protocols
+from hwgen.flow.capabilities import CAPABILITIES, Capability
+from hwgen.flow.context import Context
+from hwgen.flow.engines import zero_columns
+from hwgen.flow.families import PROJECT, Family, families, family_of
 from hwgen.flow.load import load
-from hwgen.flow.protocols import SpecRoom
+from hwgen.flow.subject import load_subject, split_cost
 
 ROOT = Path(__file__).parents[2]
+NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
 
 WITHOUT = """
 import sys
@@ -27,46 +34,76 @@ sys.exit(main({arguments}))
 """
 
 
-def promised(room: type) -> set[str]:
-    return {name for name in (*vars(room), *room.__annotations__) if not name.startswith("_")}
+def promised(protocol: type) -> set[str]:
+    return {name for name in (*vars(protocol), *protocol.__annotations__) if name[0] != "_"}
 
 
-PROMISED: dict[str, set[str]] = {
-    "crossbar": set(),
-    "dbpim": {"program", "compiler", "model", "rtl", "golden", "verif"},
-}
-"""Rooms of each family beside its architecture; a family that gets one more says so here."""
+OFFERED: dict[str, set[str]] = {
+    "crossbar": {"architectures", "graphs", "synthesis", "papers", "report_schemas"},
+    "dbpim": {
+        "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
+        "cycle_model", "bit_activity", "verilog", "simulation",
+    },
+}  # fmt: skip
+"""Capabilities of each family of this project; a family that gets one more says so here."""
 
 
-def test_every_family_says_which_rooms_it_has() -> None:
-    assert {name: set(Family(name).spec.ROOMS) for name in families()} == PROMISED
+def of_this_project() -> dict[str, Family]:
+    return {name: family for name, family in families().items() if family.package == PROJECT}
 
 
-@pytest.mark.parametrize("family", families())
-def test_each_family_has_architectures(family: str) -> None:
-    assert not promised(SpecRoom) - set(dir(Family(family).spec))
-
-
-@pytest.mark.parametrize(
-    ("family", "room"), [(name, room) for name in PROMISED for room in sorted(PROMISED[name])]
-)
-def test_each_room_exports_what_it_should(family: str, room: str) -> None:
-    missing = promised(ROOMS[room].promise) - set(dir(getattr(Family(family), room)))
-    assert not missing
+def test_every_family_says_what_it_offers() -> None:
+    offers = {name: set(family.description.offers) for name, family in of_this_project().items()}
+    assert offers == OFFERED
 
 
 @pytest.mark.parametrize(
-    ("family", "room"),
-    [(name, room) for name in PROMISED for room in sorted(set(ROOMS) - PROMISED[name])],
+    ("family", "key"), [(name, key) for name in OFFERED for key in sorted(OFFERED[name])]
 )
-def test_a_missing_room_is_one_sentence(family: str, room: str) -> None:
+def test_each_capability_exports_what_it_should(family: str, key: str) -> None:
+    module = families()[family].need(CAPABILITIES[key])
+    assert not promised(CAPABILITIES[key].promise) - set(dir(module))
+
+
+@pytest.mark.parametrize(
+    ("family", "key"),
+    [(name, key) for name in OFFERED for key in sorted(set(CAPABILITIES) - OFFERED[name])],
+)
+def test_a_missing_capability_is_one_sentence(family: str, key: str) -> None:
     with pytest.raises(FamilyError, match=f"the family {family} cannot .* yet: it has no "):
-        getattr(Family(family), room)
+        families()[family].need(CAPABILITIES[key])
 
 
 def test_promises_are_seen() -> None:
-    assert promised(SpecRoom) >= {"ROOMS", "SWITCHES", "load_arch"}
-    assert promised(ROOMS["verif"].promise) == {"simulate", "write_by_hand"}
+    assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
+    assert promised(protocols.Simulation) == {"simulate", "write_by_hand"}
+    assert len(CAPABILITIES) == 16
+    assert all(key == each.key for key, each in CAPABILITIES.items())
+
+
+def test_a_family_may_lack_what_only_helps() -> None:
+    """A compiler does without a cost, a report without bit planes."""
+    subject = load_subject(NETWORK, ARCH)
+    plain = Described(subject.family, without={"split_cost", "bit_activity"})
+    lacking = replace(subject, family=cast(Family, plain))
+    assert split_cost(Context(console=None), lacking) is None
+    assert zero_columns(lacking, cast(Any, None), {}, 1) == {}
+    assert split_cost(Context(console=None), subject) is not None
+
+
+@dataclass(frozen=True)
+class Described:
+    """A family without some of its capabilities."""
+
+    family: Family
+    without: set[str]
+
+    def offers(self, capability: Capability[Any]) -> bool:
+        return capability.key not in self.without and self.family.offers(capability)
+
+    def need(self, capability: Capability[Any]) -> Any:
+        assert self.offers(capability)
+        return self.family.need(capability)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +112,12 @@ def test_promises_are_seen() -> None:
 def test_unknown_family(given: object) -> None:
     with pytest.raises(FormatError, match=r"hwgen\.dbpim\.architecture"):
         family_of(given, kind="architecture", source="x.yaml")
+
+
+def test_a_program_is_of_a_family_that_has_programs() -> None:
+    assert family_of("hwgen.dbpim.program", kind="program", source="x.npz").name == "dbpim"
+    with pytest.raises(FormatError, match=r"format must be hwgen\.dbpim\.program, got"):
+        family_of("hwgen.crossbar.program", kind="program", source="x.npz")
 
 
 def without(packages: list[str], *arguments: object) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,128 @@
+"""How every command ends: the exit code, one sentence, and nothing else."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hwgen.cli import commands
+from hwgen.errors import ConfigError
+from tests.cli.given import ARCH, ROOT, Command
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def raises(error: BaseException) -> object:
+    def command(*_: object, **__: object) -> None:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (IndexError("list index out of range"), 3, "IndexError: list index out of range"),
+        (AssertionError("two\nlines"), 3, "AssertionError: two lines"),
+        (EOFError(), 3, "EOFError"),
+        (RuntimeError("7"), 3, "a fault of hwgen, not of what it was given: RuntimeError: 7"),
+        (ModuleNotFoundError("No module named 'golden.x'"), 3, "golden.x"),
+        (ConfigError(field="x", allowed="1", given=2, source="y"), 2, "hwgen: x must be 1, got 2"),
+        (OSError(28, "No space left on device", "build/x"), 2, "No space left on device (build/x)"),
+        (PermissionError(13, "Permission denied"), 2, "Permission denied"),
+        (MemoryError(), 2, "memory"),
+    ],
+)
+def test_an_error_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, hwgen: Command, error: Exception, code: int, words: str
+) -> None:
+    monkeypatch.setattr(commands, "describe_file", raises(error))
+    got, out, err = hwgen("info", ARCH)
+    assert (got, out) == (code, "")
+    assert err.startswith("hwgen: ")
+    assert err.count("\n") == 1
+    assert words in err
+    assert ("--debug" in err) == ("report" in err) == (code == 3)
+
+
+@pytest.mark.parametrize(("error", "code"), [(IndexError("far"), 3), (MemoryError(), 2)])
+def test_debug_shows_where(
+    monkeypatch: pytest.MonkeyPatch, hwgen: Command, error: Exception, code: int
+) -> None:
+    monkeypatch.setattr(commands, "describe_file", raises(error))
+    got, _, err = hwgen("--debug", "info", ARCH)
+    assert got == code
+    assert "Traceback" in err
+    assert "describe_file" in err
+
+
+def test_an_interrupt(monkeypatch: pytest.MonkeyPatch, hwgen: Command) -> None:
+    monkeypatch.setattr(commands, "describe_file", raises(KeyboardInterrupt()))
+    assert hwgen("info", ARCH) == (130, "", "")
+
+
+SLEEPS = """
+import sys, time
+import hwgen.cli.commands as commands
+from hwgen.cli import main
+
+def describe_file(*_):
+    try:
+        print("begun", flush=True)
+        time.sleep(60)
+    finally:
+        print("cleaned up", flush=True)
+
+commands.describe_file = describe_file
+sys.exit(main(["info", "x.yaml"]))
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_lets_what_is_under_way_clean_up(number: signal.Signals, code: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPS],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (code, "cleaned up\n", "")
+
+
+def test_the_handler_of_before_is_back(hwgen: Command) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert hwgen("info", ARCH)[0] == 0
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_nobody_reads(tmp_path: Path) -> None:
+    """A closed pipe is no difference: neither 1 nor a traceback."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "hwgen.cli", "info", str(ARCH)],
+            cwd=ROOT,
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "hwgen: the machine must let this command work, got Broken pipe\n"
+
+
+def test_every_exit_code_is_documented(hwgen: Command) -> None:
+    shown = " ".join(hwgen("--help")[1].split())
+    for code in ("0 ", "1 ", "2 ", "3 ", "130 ", "143 "):
+        assert re.search(rf"\b{code}", shown.partition("Exit codes:")[2])
+        assert re.search(rf"\b{code}", README.partition("Exit codes")[2][:500])
