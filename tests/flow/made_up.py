@@ -1,10 +1,14 @@
 """Simulations that never ran, for tests of what is done with their results."""
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from hwgen.flow.capabilities import SIMULATION
+from hwgen.flow.families import families
 from hwgen.flow.protocols import Predictor
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.step import Step
@@ -27,6 +31,11 @@ class Simulated:
 
     def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
         return self.written.get(layer)
+
+
+def simulation() -> ModuleType:
+    """Return the module whose `simulate` the flow calls for the DB-PIM family."""
+    return importlib.import_module(families()["dbpim"].module_of(SIMULATION))
 
 
 def made_up_run(

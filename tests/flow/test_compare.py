@@ -307,13 +307,25 @@ def an_image_too_many(runs: list[Simulated]) -> None:
     runs[3].images[0] = IMAGES
 
 
+def an_image_that_nobody_gave(runs: list[Simulated]) -> None:
+    """Every run is as predicted, and every image that was given is equal."""
+    runs[2].images.append(IMAGES)
+    runs[2].maps.append(runs[2].maps[0])
+
+
 def no_runs(runs: list[Simulated]) -> None:
     runs.clear()
 
 
 @pytest.mark.parametrize(
     ("change", "image"),
-    [(drop_a_run, 1), (repeat_an_image, 0), (an_image_too_many, IMAGES), (no_runs, 0)],
+    [
+        (drop_a_run, 1),
+        (repeat_an_image, 0),
+        (an_image_too_many, IMAGES),
+        (an_image_that_nobody_gave, IMAGES),
+        (no_runs, 0),
+    ],
 )
 def test_every_image_runs_exactly_once(
     runs: list[Simulated], change: Callable[[list[Simulated]], None], image: int

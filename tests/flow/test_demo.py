@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ import pytest
 import yaml
 
 import hwgen.flow.demo
-import verif.dbpim
 from hwgen.cli import main
 from hwgen.flow.engines import golden
 from hwgen.model.dbpim import CycleModel
 from hwgen.spec.network.file import load_network
-from tests.flow.made_up import Simulated, made_up_run
+from tests.flow.made_up import Simulated, made_up_run, simulation
 
 ROOT = Path(__file__).parents[2]
 ARCH, RECIPE = ROOT / "configs/dbpim/small.yaml", ROOT / "configs/train/digits_small_cnn.yaml"
@@ -45,8 +43,7 @@ def test_demo(
         maps = golden().infer(network, images)
         model = CycleModel(program, arch)
         runs = [made_up_run(network, maps, model, image) for image in range(len(images))]
-        last = runs[0].steps[-1]
-        runs[0].steps[-1] = replace(last, end=last.end + wrong_cycles)
+        runs[0].cycles += wrong_cycles * arch.sparsity.input_bits
         return runs
 
     def demo() -> tuple[int, dict[str, Any]]:
@@ -55,7 +52,7 @@ def test_demo(
         code = main([str(argument) for argument in given])
         return code, json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
 
-    monkeypatch.setattr(verif.dbpim, "simulate", simulate)
+    monkeypatch.setattr(simulation(), "simulate", simulate)
     monkeypatch.setattr(hwgen.flow.demo, "verilog_of", lambda *_, name: f"verilog-{name}")
     code, content = demo()
     schema = (ROOT / "docs/schema/demo.schema.json").read_text(encoding="utf-8")
@@ -74,4 +71,6 @@ def test_demo(
     wrong_cycles = 1
     code, content = demo()
     assert (code, content["equal"]) == (1, False)
+    assert (content["dense"]["equal"], content["sparse"]["equal"]) == (True, False)
     assert content["sparse"]["mismatches"] == 0
+    assert "first difference of the sparse chip: run 0, counter cycles" in capfd.readouterr().out

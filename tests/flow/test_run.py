@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import verif.dbpim
 from hwgen.cli import main
 from hwgen.flow.context import Context
 from hwgen.flow.engines import expected_maps, layer_inputs
@@ -17,7 +16,7 @@ from hwgen.flow.images import choose_images
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import Subject, load_subject, program_of
 from hwgen.model.dbpim import CycleModel
-from tests.flow.made_up import Simulated, made_up_run
+from tests.flow.made_up import Simulated, made_up_run, simulation
 
 ROOT = Path(__file__).parents[2]
 NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
@@ -64,7 +63,7 @@ def perfect(context: Context, subject: Subject) -> list[Simulated]:
 @pytest.fixture
 def simulated(perfect: list[Simulated], monkeypatch: pytest.MonkeyPatch) -> list[Simulated]:
     """Put these results in the place of the simulator."""
-    monkeypatch.setattr(verif.dbpim, "simulate", lambda *_, **__: perfect)
+    monkeypatch.setattr(simulation(), "simulate", lambda *_, **__: perfect)
     return perfect
 
 
