@@ -80,7 +80,17 @@ def simulate(
     """Return what the Verilog did with each image; `seed` decides what memories start with."""
     verif = subject.family.verif
     waves = (
-        None if window is None else load("verif.runner").Waves(first=window.first, last=window.last)
+        None
+        if window is None
+        else load("hwgen.sim.waves").Waves(first=window.first, last=window.last)
     )
     with context.progress(f"simulating {subject.arch.name}"):
-        return verif.simulate(subject.arch, program, batch.images, waves=waves, seed=seed)
+        return verif.simulate(
+            subject.arch,
+            program,
+            batch.images,
+            waves=waves,
+            seed=seed,
+            builds=context.work / "sim",
+            say=context.say,
+        )

@@ -50,7 +50,7 @@ ROOMS: Mapping[str, Room] = {
     "model": Room("hwgen.model", ModelRoom, "predict cycles of programs", "cycle model"),
     "rtl": Room("hwgen.rtl", RtlRoom, "be built", "Verilog generator"),
     "golden": Room("golden", GoldenRoom, "compute golden answers", "reference"),
-    "verif": Room("verif", VerifRoom, "be simulated", "benches"),
+    "verif": Room("hwgen.sim", VerifRoom, "be simulated", "simulation"),
 }
 """Every room but `hwgen.spec.<family>` itself, by the name that `ROOMS` there uses."""
 

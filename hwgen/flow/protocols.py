@@ -1,6 +1,6 @@
 """What each room must export for a family, as types: a new family is a package of that shape."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -167,9 +167,10 @@ class ImageRun(Protocol):
 
 
 class VerifRoom(Protocol):
-    """What `verif.<family>` exports.
+    """What `hwgen.sim.<family>` exports.
 
-    waves: a `verif.runner.Waves`; seed: of everything that is garbage at power-on
+    waves: a `hwgen.sim.waves.Waves`; seed: of everything that is garbage at power-on
+    builds: folder of simulators; say: is told before a simulator is built, which takes a minute
     """
 
     def simulate(
@@ -180,6 +181,8 @@ class VerifRoom(Protocol):
         *,
         waves: object = None,
         seed: int = 1,
+        builds: Path | None = None,
+        say: Callable[[str], None] = ...,
     ) -> Sequence[ImageRun]: ...
     def write_by_hand(
         self,

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import hwgen.flow.demo
-import verif.dbpim
+import hwgen.sim.dbpim
 from golden.dbpim import infer
 from hwgen.cli import main
 from hwgen.model.dbpim import CycleModel
@@ -53,7 +53,7 @@ def test_demo(
         code = main([str(argument) for argument in given])
         return code, json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
 
-    monkeypatch.setattr(verif.dbpim, "simulate", simulate)
+    monkeypatch.setattr(hwgen.sim.dbpim, "simulate", simulate)
     monkeypatch.setattr(hwgen.flow.demo, "verilog_of", lambda *_, name: f"verilog-{name}")
     code, content = demo()
     schema = (ROOT / "docs/schema/demo.schema.json").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import verif.dbpim
+import hwgen.sim.dbpim
 from hwgen.cli import main
 from hwgen.flow.context import Context
 from hwgen.flow.engines import expected_maps, layer_inputs
@@ -43,7 +43,7 @@ def perfect(context: Context, subject: Subject) -> list[Simulated]:
 @pytest.fixture
 def simulated(perfect: list[Simulated], monkeypatch: pytest.MonkeyPatch) -> list[Simulated]:
     """Put these results in the place of the simulator."""
-    monkeypatch.setattr(verif.dbpim, "simulate", lambda *_, **__: perfect)
+    monkeypatch.setattr(hwgen.sim.dbpim, "simulate", lambda *_, **__: perfect)
     return perfect
 
 
