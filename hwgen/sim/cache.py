@@ -46,11 +46,18 @@ def build_root(chosen: Path | None = None) -> Path:
     """Return the folder of all builds: HWGEN_BUILD_ROOT, else `chosen`, else one of the user's.
 
     The user's is hwgen/sim in XDG_CACHE_HOME or in ~/.cache, as other caches of programs.
+    Raises OutputError for a path with spaces: make cannot build there.
     """
     named = os.environ.get(ENVIRONMENT)
     if named:
-        return Path(named).absolute()
-    return user_cache() / "sim" if chosen is None else chosen.absolute()
+        chosen = Path(named)
+    root = user_cache() / "sim" if chosen is None else chosen.absolute()
+    if any(character.isspace() for character in str(root)):
+        raise OutputError(
+            f"the folder for simulators must have no space in its path, got {str(root)!r}:"
+            f" choose another with {ENVIRONMENT}"
+        )
+    return root
 
 
 def user_cache() -> Path:

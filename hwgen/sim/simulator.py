@@ -116,13 +116,14 @@ def run_logged(
             return running.wait()
         except BaseException:
             os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
             raise
 
 
 def build_error(simulator: Simulator, log: Path) -> Exception:
     """Return the error that tells why a build failed, by its log."""
     text = log.read_text(encoding="utf-8", errors="replace")
-    reason = first_line(text, r"(?i)error|no space left|not found|killed")
+    reason = first_line(text, r"(?i)error|\*\*\*|no space left|killed")
     if "No space left on device" in text:
         return OutputError(f"the folder for simulators must have space, got none left ({log})")
     return SimulationError(

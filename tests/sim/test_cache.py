@@ -197,6 +197,13 @@ def test_who_chooses_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert build_root(Path("work/sim")) == build_root() == tmp_path / "named"
 
 
+def test_a_path_with_a_space_is_one_sentence(tmp_path: Path) -> None:
+    make = Maker()
+    with pytest.raises(OutputError, match=r"must have no space in its path, got '/.*my work/sim'"):
+        build(make, tmp_path / "my work" / "sim")
+    assert make.count == 0
+
+
 def test_no_home_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def homeless() -> Path:
         raise RuntimeError
