@@ -79,6 +79,10 @@ def build_simulator(
         code = run_logged([*command, *jobs, *files], folder, environment, log)
         if code != 0:
             raise build_error(simulator, log)
+        # Precompiled headers and objects take a hundred times the space of the executable.
+        for file in (folder / FOLDER).iterdir():
+            if file.name != simulator.top:
+                file.unlink()
 
     return build_once(
         simulator.top,

@@ -68,6 +68,8 @@ def test_built_once_and_told(fresh: Path, tmp_path: Path) -> None:
     said: list[str] = []
     first = build_simulator(simulator(), say=said.append)
     assert first.folder.parent == fresh
+    (executable,) = (first.folder / "obj").iterdir()
+    assert executable == first.folder / simulator().executable
     assert build_simulator(simulator(), say=said.append) == first
     assert said == ["building the simulator of tiny: a minute or more, once"]
     other = replace(simulator(), optimize="-O0")
