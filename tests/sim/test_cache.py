@@ -163,13 +163,16 @@ def test_of_two_processes_one_builds(tmp_path: Path) -> None:
     go = tmp_path / "go"
     during = f"while not Path({str(go)!r}).exists(): time.sleep(0.01)"
     with process(tmp_path / "builds", during) as first:
-        assert first.stdout is not None
-        assert first.stdout.readline() == "building\n"
-        with process(tmp_path / "builds", during) as second:
-            assert second.stdout is not None
-            assert second.stdout.readline() == "waiting\n"
+        try:
+            assert first.stdout is not None
+            assert first.stdout.readline() == "building\n"
+            with process(tmp_path / "builds", during) as second:
+                assert second.stdout is not None
+                said = second.stdout.readline()
+                go.touch()
+                assert (said, second.stdout.read()) == ("waiting\n", "done\n")
+        finally:
             go.touch()
-            assert second.stdout.read() == "done\n"
         assert first.stdout.read() == "done\n"
 
 
