@@ -15,6 +15,8 @@ from hwgen.sim.toolchain import BUILD_JOBS, find_verilator
 
 WAIVERS = Path(__file__).parent / "waivers.vlt"
 """Verilator's control file for what Amaranth writes, with a reason for each waiver."""
+MEMORY = Path(__file__).parent / "memory.v"
+"""An AXI4 memory in Verilog, for chips of every family."""
 
 BINARY_ARGS = ["--binary", "--timing", "--x-assign", "unique", "--x-initial", "unique"]
 FOLDER = "obj"

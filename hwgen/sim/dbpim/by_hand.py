@@ -7,8 +7,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.sim.dbpim.chip_run import HOST, MEMORY, TOP, Job, beats_text, host_parameters, place
-from hwgen.sim.simulator import BINARY_ARGS, WAIVERS
+from hwgen.sim.dbpim.chip_run import (
+    HOST,
+    TOP,
+    Job,
+    beats_text,
+    check_memory,
+    host_parameters,
+    place,
+)
+from hwgen.sim.simulator import BINARY_ARGS, MEMORY, WAIVERS
 from hwgen.sim.toolchain import find_verilator
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import pack_image
@@ -46,6 +54,7 @@ def write_by_hand(
         latency=arch.memory_latency_cycles,
     )
     content, addresses = place(job)
+    check_memory(job, addresses, arch)
     (folder / "memory.hex").write_text(beats_text(content, arch.port_bytes), encoding="ascii")
     (folder / "expected.txt").write_text("".join(logit_lines(logits)), encoding="ascii")
     for source in (HOST, MEMORY, WAIVERS):

@@ -9,18 +9,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import hwgen.sim
 from hwgen.errors import SimulationError
 from hwgen.rtl.dbpim.chip import Chip
 from hwgen.rtl.dbpim.layouts import bus_write
 from hwgen.rtl.emit import verilog_modules
 from hwgen.sim.cache import Say, silent
-from hwgen.sim.simulator import FAST, QUICK, Simulator, run_simulator
+from hwgen.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
 from hwgen.sim.waves import WAVES, Waves
 from hwgen.spec.dbpim.arch import Arch
 
 HOST = Path(__file__).parent / "host.v"
-MEMORY = Path(hwgen.sim.__file__).parent / "memory.v"
 TOP = "host"
 EVENTS = "events.txt"
 WAVES_FILE = "waves.vcd"
@@ -29,6 +27,8 @@ FINISHED = ("finish", "timeout")
 
 PROGRAM_ADDRESS = 0x1000
 PAGE_BYTES = 4096
+MEMORY_BEATS = 1 << 20
+"""Size of the simulated memory, in words of the chip's port."""
 LOGIT_BYTES = 4
 
 
@@ -100,7 +100,7 @@ def chip_simulator(arch: Arch, *, waves: bool = False) -> Simulator:
 def host_parameters(arch: Arch) -> list[str]:
     """Return Verilator's arguments for the parameters of host.v."""
     layout = bus_write(arch)
-    sizes = {"PORT_BITS": arch.port_bits}
+    sizes = {"PORT_BITS": arch.port_bits, "MEMORY_BEATS": MEMORY_BEATS}
     for name in ("data", "enable", "bank", "address"):
         sizes[f"{name.upper()}_BITS"] = layout[name].width
     return [f"-G{name}={value}" for name, value in sizes.items()]
@@ -119,11 +119,12 @@ def run_chip(
 
     folder: where the simulation reads and writes its files; waves go to `waves.vcd` there
     builds, say: see `hwgen.sim.simulator.build_simulator`
-    Raises SimulationError when the simulation ends early.
+    Raises SimulationError when the memory is too small or the simulation ends early.
     """
-    beats, addresses = place(job)
+    content, addresses = place(job)
+    check_memory(job, addresses, arch)
     memory, events = folder / "memory.hex", folder / EVENTS
-    memory.write_text(beats_text(beats, arch.port_bytes), encoding="ascii")
+    memory.write_text(beats_text(content, arch.port_bytes), encoding="ascii")
     # The simulation runs in `folder`: names without a path have no spaces and no length.
     plusargs = {
         "memory": memory.name,
@@ -163,6 +164,17 @@ def place(job: Job) -> tuple[dict[int, bytes], dict[str, int]]:
     content = {PROGRAM_ADDRESS: job.program}
     content |= {image + n * image_stride: data for n, data in enumerate(job.images)}
     return content, addresses
+
+
+def check_memory(job: Job, addresses: dict[str, int], arch: Arch) -> None:
+    """Raise SimulationError if not everything fits into the simulated memory."""
+    needed = addresses["logits"] + len(job.images) * addresses["logits_stride"]
+    size = MEMORY_BEATS * arch.port_bytes
+    if needed > size:
+        raise SimulationError(
+            f"program, images and logits must fit into a simulated memory of {size:,} bytes, got"
+            f" {needed:,} bytes for {len(job.images)} images"
+        )
 
 
 def pages(size: int) -> int:

@@ -26,7 +26,7 @@
 //   finish                    all images are done; else the last line
 module host #(
     parameter integer PORT_BITS = 64,
-    parameter integer MEMORY_BEATS = 1 << 20,
+    parameter integer MEMORY_BEATS = 1024,
     parameter integer DATA_BITS = 256,
     parameter integer ENABLE_BITS = 8,
     parameter integer BANK_BITS = 1,

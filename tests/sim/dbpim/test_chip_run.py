@@ -1,11 +1,23 @@
 """What a chip's simulation is told and what it writes down, without running one."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from hwgen.errors import SimulationError
-from hwgen.sim.dbpim.chip_run import Job, beats_text, place, read_events
+from hwgen.sim.dbpim.chip_run import (
+    MEMORY_BEATS,
+    PAGE_BYTES,
+    Job,
+    beats_text,
+    check_memory,
+    place,
+    read_events,
+)
+from hwgen.spec.dbpim.arch import load_arch
+
+SMALL = Path(__file__).parents[3] / "configs" / "dbpim" / "small.yaml"
 
 EVENTS = """\
 id 00c0ffee 1
@@ -53,6 +65,16 @@ def test_images_and_logits_lie_behind_the_program() -> None:
         "logits": 0x5000,
         "logits_stride": 0x1000,
     }
+
+
+def test_what_does_not_fit_is_one_sentence() -> None:
+    arch = load_arch(SMALL)
+    images = MEMORY_BEATS * arch.port_bytes // (2 * PAGE_BYTES)
+    for count, fits in ((images - 1, True), (images, False)):
+        job = Job(program=b"p", images=[b"i"] * count, words=1, latency=1)
+        wrong = pytest.raises(SimulationError, match=f"bytes for {count} images")
+        with nullcontext() if fits else wrong:
+            check_memory(job, place(job)[1], arch)
 
 
 def test_the_lowest_byte_of_a_beat_is_written_last() -> None:

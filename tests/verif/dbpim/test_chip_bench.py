@@ -10,7 +10,8 @@ from golden.network import infer
 from hwgen.data.load import load_dataset
 from hwgen.model.dbpim import CycleModel
 from hwgen.rtl.dbpim.chip import Chip
-from hwgen.sim.dbpim.chip_run import MEMORY, Job, beats_text, place
+from hwgen.sim.dbpim.chip_run import Job, beats_text, place
+from hwgen.sim.simulator import MEMORY
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import pack_image
 from hwgen.spec.network import QuantizedNetwork
