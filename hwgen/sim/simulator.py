@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,9 @@ FAST = "-O3"
 """A chip runs for millions of cycles: its executable earns a slower compilation."""
 QUICK = "-O1"
 """What is run once, such as a window of waves, should be compiled soon."""
+
+LEAST_FREE_BYTES = 1 << 20
+"""A build that fails with less than this has filled the disk; its log may be empty then."""
 
 ENDED_BY_OTHERS = (-signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL)
 """Exit codes of a simulation that somebody else, or a lack of memory, has ended."""
@@ -79,12 +83,13 @@ def build_simulator(
         files = [file.name for file in write_sources(folder, texts)]
         log = folder / "build.log"
         code = run_logged([*command, *jobs, *files], folder, environment, log)
-        if code != 0:
-            raise build_error(simulator, log)
+        error = build_error(simulator, log) if code else None
         # Precompiled headers and objects take a hundred times the space of the executable.
-        for file in (folder / FOLDER).iterdir():
+        for file in (folder / FOLDER).glob("*"):
             if file.name != simulator.top:
                 file.unlink()
+        if error is not None:
+            raise error
 
     return build_once(
         simulator.top,
@@ -127,11 +132,14 @@ def run_logged(
 
 
 def build_error(simulator: Simulator, log: Path) -> Exception:
-    """Return the error that tells why a build failed, by its log."""
+    """Return the error that tells why a build failed, by its log and the space that is left."""
     text = log.read_text(encoding="utf-8", errors="replace")
-    reason = first_line(text, r"(?i)error|\*\*\*|no space left|killed")
-    if "No space left on device" in text:
-        return OutputError(f"the folder for simulators must have space, got none left ({log})")
+    reason = first_line(text, r"(?i)error|\*\*\*|killed")
+    free = shutil.disk_usage(log.parent).free
+    if free < LEAST_FREE_BYTES or "No space left on device" in text:
+        return OutputError(
+            f"the folder for simulators must have space for a build, got {free:,} bytes ({log})"
+        )
     return SimulationError(
         f"Verilator could not build the simulator of {simulator.name}: {reason} ({log})"
     )

@@ -2,6 +2,7 @@
 """Verilog alone, without Python, from text to a running program that repairs itself."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -137,12 +138,19 @@ def test_broken_verilog_is_one_sentence(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_a_full_disk_is_not_a_mistake_in_verilog(tmp_path: Path) -> None:
+def test_a_full_disk_is_not_a_mistake_in_verilog(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = tmp_path / "build.log"
     log.write_text("%Error: something\nld: final link failed: No space left on device\n", "ascii")
     assert isinstance(build_error(simulator(), log), OutputError)
     log.write_text("", encoding="ascii")
     assert "it said nothing" in str(build_error(simulator(), log))
+    # A log on a full disk stays empty.
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=100))
+    with pytest.raises(OutputError, match="must have space for a build, got 100 bytes"):
+        raise build_error(simulator(), log)
 
 
 def test_without_verilator_nothing_is_built(
