@@ -11,7 +11,7 @@ import yaml
 
 import hwgen.flow.demo
 import hwgen.sim.dbpim
-from golden.dbpim import infer
+from golden.network import infer
 from hwgen.cli import main
 from hwgen.model.dbpim import CycleModel
 from hwgen.spec.network.file import load_network
