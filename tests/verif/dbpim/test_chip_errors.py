@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.sim.dbpim.chip_run import PROGRAM_ADDRESS, Job, Run, place, run_chip
 from hwgen.spec.dbpim.instructions import PACKETS, VERSION, ErrorCode, Opcode
 from hwgen.spec.dbpim.stream import encode_instruction, pad
 from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
-from verif.dbpim.chip_run import PROGRAM_ADDRESS, Job, Run, chip_binary, place, run_chip
 from verif.dbpim.component import small
 
 ARCH = small()
@@ -55,7 +55,7 @@ def job(content: bytes, *, images: int = 1) -> Job:
 
 
 def run(what: Job, folder: Path) -> list[Run]:
-    return run_chip(chip_binary(ARCH), what, ARCH, folder)
+    return run_chip(what, ARCH, folder)
 
 
 def expect_error(stopped: Run, code: ErrorCode) -> None:

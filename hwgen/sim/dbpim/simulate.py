@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import SimulationError
+from hwgen.sim.cache import Say, build_root, silent, writable
+from hwgen.sim.dbpim.chip_run import WAVES_FILE, Job, Run, Write, run_chip
+from hwgen.sim.waves import Waves
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import pack_image
 from hwgen.spec.dbpim.instructions import ErrorCode
@@ -17,9 +20,6 @@ from hwgen.spec.dbpim.program import Program, Region
 from hwgen.spec.dbpim.timing import BUS_CYCLES
 from hwgen.spec.network import INPUT
 from hwgen.spec.step import Step
-from verif.dbpim.chip_run import Job, Run, Write, chip_binary, run_chip
-from verif.runner import Waves
-from verif.toolchain import BUILD_ROOT
 
 Bytes = NDArray[np.uint8]
 Cell = TypeVar("Cell", np.uint8, np.int64)
@@ -101,11 +101,16 @@ def simulate(
     waves: Waves | None = None,
     stall: int = 0,
     seed: int = 1,
+    builds: Path | None = None,
+    say: Say = silent,
 ) -> list[ImageRun]:
     """Return what the chip did with each image, one after the other in one simulation.
 
     images: uint8 NHWC; stall: percent of cycles in which a channel of the memory does nothing
-    Raises SimulationError when the chip stops with an error or does not stop at all.
+    builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
+    say: is told before a simulator is built, which takes a minute or more
+    Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
+    when `builds` cannot be written, MissingToolError without Verilator.
     """
     job = Job(
         program=program.image.tobytes(),
@@ -115,16 +120,16 @@ def simulate(
         stall=stall,
         seed=seed,
     )
-    executable = chip_binary(arch, waves=waves is not None)
-    BUILD_ROOT.mkdir(parents=True, exist_ok=True)
-    if waves is not None:
-        folder = BUILD_ROOT / f"waves-{arch.name}"
-        folder.mkdir(exist_ok=True)
-        runs = run_chip(executable, job, arch, folder, waves=waves)
-        return read_runs(runs, program, arch, waves=folder / "waves.vcd")
-    with tempfile.TemporaryDirectory(dir=BUILD_ROOT) as scratch:
-        runs = run_chip(executable, job, arch, Path(scratch))
-    return read_runs(runs, program, arch)
+    root = build_root(builds)
+    kept = root / f"waves-{arch.name}"
+    with writable(root):
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix="run-") as scratch:
+            runs = run_chip(job, arch, Path(scratch), waves=waves, builds=builds, say=say)
+            if waves is not None:
+                kept.mkdir(exist_ok=True)
+                (Path(scratch) / WAVES_FILE).replace(kept / WAVES_FILE)
+    return read_runs(runs, program, arch, waves=None if waves is None else kept / WAVES_FILE)
 
 
 def read_runs(

