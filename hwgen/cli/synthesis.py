@@ -9,7 +9,7 @@ from typer import Argument, Exit, Option
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
 from hwgen.flow.context import Context
-from hwgen.flow.onnx import write_network
+from hwgen.flow.crossbar.networks import write_network
 from hwgen.flow.synthesize import FILES, Request, synthesize_network, write_page
 from hwgen.report.synthesis_table import synthesis_table
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hwgen.flow.rooms import load
+from hwgen.flow.crossbar.networks import load_network
 from hwgen.report.info import GraphInfo, GraphLayer
 from hwgen.spec.crossbar.layout import tiles_of
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
@@ -22,7 +22,7 @@ def is_graph(file: Path) -> bool:
 
 def graph_info(file: Path) -> GraphInfo:
     """Return the layers of a network."""
-    network: CrossbarNetwork = load("hwgen.compiler.crossbar").load_network(str(file))
+    network: CrossbarNetwork = load_network(str(file))
     layers = [layer_info(network, layer) for layer in network.layers]
     return GraphInfo(
         name=network.name,

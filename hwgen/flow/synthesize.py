@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from hwgen.errors import ConfigError, DesignError
 from hwgen.flow.context import Context
+from hwgen.flow.crossbar.networks import load_network
 from hwgen.flow.digests import digest_of, digest_of_code, versions
 from hwgen.flow.rooms import load
 from hwgen.flow.synthesis_report import synthesis_report
@@ -73,7 +74,7 @@ class Synthesis:
 def synthesize_network(context: Context, request: Request) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     check_power(request.power_w)
-    network: CrossbarNetwork = load("hwgen.compiler.crossbar").load_network(request.network)
+    network: CrossbarNetwork = load_network(request.network)
     components = load_components(request.components)
     if not points(components, request.rules):
         raise ConfigError(

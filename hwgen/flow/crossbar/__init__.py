@@ -1,0 +1,1 @@
+"""Pages of the crossbar family: graphs, synthesis, the published figures beside ours."""
