@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
-from typer import Typer
 
+from hwgen.cli.outputs import CheckedTyper
 from hwgen.report.files import write_report
 
 WORK = Path("build")
 WIDTH = 120
 EPILOG = "Every command takes --debug, which shows the traceback of an error."
 
-app = Typer(
+app = CheckedTyper(
     help="Processing-in-memory accelerators: from an architecture and a network to Verilog.",
     epilog=EPILOG,
     no_args_is_help=True,

@@ -3,17 +3,18 @@
 from pathlib import Path
 from typing import Annotated
 
-from typer import Option, Typer
+from typer import Option
 
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
+from hwgen.cli.outputs import CheckedTyper
 from hwgen.cli.synthesis import COMPONENTS, Rules
 from hwgen.flow.context import Context
 from hwgen.flow.paper import Request, pimsyn_paper
 from hwgen.report.paper_table import paper_table
 from hwgen.spec.crossbar.published import CIFAR, CODE_POWER_W, IMAGENET
 
-paper = Typer(help="Published tables and figures beside ours.", no_args_is_help=True)
+paper = CheckedTyper(help="Published tables and figures beside ours.", no_args_is_help=True)
 app.add_typer(paper, name="paper")
 
 

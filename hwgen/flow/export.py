@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.errors import OutputError
 from hwgen.flow.build import write_verilog
 from hwgen.flow.context import Context
 from hwgen.flow.engines import expected_maps
 from hwgen.flow.images import Batch
 from hwgen.flow.subject import Subject, program_of
 from hwgen.report.work import ExportReport
+from hwgen.spec.folder import add_files
 
 VERILOG = "verilog"
 
@@ -24,16 +24,19 @@ def export_run(context: Context, subject: Subject, batch: Batch, out: Path) -> E
     maps = expected_maps(context, subject, batch)
     logits = np.asarray(maps[subject.network.layers[-1].name])
     write_verilog(context, subject.family, subject.arch, out / VERILOG)
-    try:
+
+    def fill(folder: Path) -> None:
         script = subject.family.verif.write_by_hand(
-            subject.arch, program, batch.images, logits, out
+            subject.arch, program, batch.images, logits, folder
         )
-    except OSError as error:
-        raise OutputError(f"the folder must be writable, got {error.strerror} ({out})") from None
+        scripts.append(out / script.name)
+
+    scripts: list[Path] = []
+    add_files(out, fill)
     return ExportReport(
         format="hwgen.report.export",
         version=1,
         setting=subject.setting(program, batch),
         folder=str(out),
-        script=str(script),
+        script=str(scripts[0]),
     )

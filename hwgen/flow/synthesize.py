@@ -15,7 +15,7 @@ from hwgen.flow.crossbar.networks import load_network
 from hwgen.flow.digests import digest_of, digest_of_code, versions
 from hwgen.flow.rooms import load
 from hwgen.flow.synthesis_report import synthesis_report
-from hwgen.report.files import report_text, write_text
+from hwgen.report.files import report_text
 from hwgen.report.synthesis import SynthesisReport
 from hwgen.report.types import Source
 from hwgen.spec.crossbar.arch import Arch, arch_text
@@ -24,6 +24,7 @@ from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules, points
 from hwgen.spec.crossbar.schedule import Schedule, save_schedule
 from hwgen.spec.folder import refuse_foreign, replace_folder
+from hwgen.spec.output import write_text
 
 if TYPE_CHECKING:
     from hwgen.dse.crossbar.result import Candidate, Progress, SearchResult
@@ -85,7 +86,7 @@ def synthesize_network(context: Context, request: Request) -> Synthesis:
         )
     name = name_of(network, request)
     folder = request.out or context.work / "synthesis" / name
-    refuse_foreign(folder.resolve(), earlier_output)
+    refuse_foreign(folder, earlier_output)
     result = search(context, request, network, components)
     with simulating(context):
         confirmed = confirm(network, components, result, result.best)
