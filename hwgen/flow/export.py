@@ -24,19 +24,14 @@ def export_run(context: Context, subject: Subject, batch: Batch, out: Path) -> E
     maps = expected_maps(context, subject, batch)
     logits = np.asarray(maps[subject.network.layers[-1].name])
     write_verilog(context, subject.family, subject.arch, out / VERILOG)
-
-    def fill(folder: Path) -> None:
-        script = subject.family.verif.write_by_hand(
-            subject.arch, program, batch.images, logits, folder
-        )
-        scripts.append(out / script.name)
-
-    scripts: list[Path] = []
-    add_files(out, fill)
+    write_by_hand = subject.family.verif.write_by_hand
+    script = add_files(
+        out, lambda fresh: write_by_hand(subject.arch, program, batch.images, logits, fresh)
+    )
     return ExportReport(
         format="hwgen.report.export",
         version=1,
         setting=subject.setting(program, batch),
         folder=str(out),
-        script=str(scripts[0]),
+        script=str(out / script.name),
     )

@@ -8,9 +8,12 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from hwgen.errors import OutputError
 from hwgen.spec.output import FILE, NOTHING, check_folder, kind_of
+
+Result = TypeVar("Result")
 
 Owned = Callable[[Path], set[str]]
 """Returns the names in a folder that belong to an earlier output; nothing if it is none."""
@@ -39,17 +42,18 @@ def replace_folder(folder: Path, owned: Owned, fill: Callable[[Path], None]) -> 
         shutil.rmtree(stale, ignore_errors=True)
 
 
-def add_files(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Add the files that `fill` writes, all or none; those of the same names are replaced.
+def add_files(folder: Path, fill: Callable[[Path], Result]) -> Result:
+    """Add the files that `fill` writes, all or none; return what it returns.
 
-    Others stay. A link, a folder or a device that has the name of a file is refused.
+    Files of the same names are replaced, others stay. A link, a folder or a device that has the
+    name of a file is refused.
     """
     check_folder(folder, "the output folder")
     folder = folder.resolve()
     fresh = folder.with_name(f".{folder.name}-{os.getpid()}-new")
     try:
         fresh.mkdir(parents=True)
-        fill(fresh)
+        result = fill(fresh)
         names = sorted(path.name for path in fresh.iterdir())
         for name in names:
             if (given := kind_of(folder / name)) not in (NOTHING, FILE):
@@ -57,6 +61,7 @@ def add_files(folder: Path, fill: Callable[[Path], None]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             (fresh / name).replace(folder / name)
+        return result
     except OSError as error:
         raise OutputError(
             f"the output folder must be writable, got {error.strerror} ({folder})"
