@@ -179,8 +179,8 @@ OUTPUTS = {
 @pytest.mark.parametrize("line", OUTPUTS)
 def test_outputs_lie_apart(hwgen: Command, place: Path, line: str) -> None:
     option, other, path, second = OUTPUTS[line].split()
-    sentence = f"{option} must lie elsewhere than {other}, got {path} for {option} and {second} for {other}"
-    refused(hwgen, place, line, sentence)
+    allowed = f"{option} must lie elsewhere than {other}"
+    refused(hwgen, place, line, f"{allowed}, got {path} for {option} and {second} for {other}")
 
 
 def test_an_earlier_file_is_replaced(hwgen: Command, place: Path) -> None:
