@@ -2,8 +2,8 @@
 
 import onnx
 
-from hwgen.compiler.crossbar.operators import OPERATORS, SHAPE_READERS
 from hwgen.errors import FormatError
+from hwgen.importers.onnx.operators import OPERATORS, SHAPE_READERS
 
 
 def label(node: onnx.NodeProto) -> str:

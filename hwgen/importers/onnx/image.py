@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import onnx
 
-from hwgen.compiler.crossbar.operators import ARITHMETIC, SHAPE_READERS
 from hwgen.errors import FormatError
+from hwgen.importers.onnx.operators import ARITHMETIC, SHAPE_READERS
 
 MAP_RANK = 4
 """Batch, channels, rows, columns."""

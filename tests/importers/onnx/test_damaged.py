@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.compiler.crossbar import ZOO, read_onnx
+from hwgen.compiler.crossbar import ZOO
 from hwgen.errors import FormatError
+from hwgen.importers.onnx import model_of
 from hwgen.spec.crossbar.network import CrossbarNetwork
+from tests.onnx_graphs import read_onnx
 
-CONTENT = ZOO["cifar_resnet18"]().SerializeToString(deterministic=True)
+CONTENT = model_of(ZOO["cifar_resnet18"]()).SerializeToString(deterministic=True)
 
 
 def read(content: bytes, path: Path) -> CrossbarNetwork | str:

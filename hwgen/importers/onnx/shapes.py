@@ -1,96 +1,49 @@
-"""Open an ONNX file: which nodes carry the image, and the shape of every tensor.
+"""The shape of every tensor of an ONNX model, found without its weights.
 
-All work is done on a copy in memory that holds no weights; the user's file and the caller's model
-are never changed. Weights may be stored, stored elsewhere (external data, never opened), computed
-by nodes, or only declared as inputs of the graph with their shapes.
+All work is done on a copy in memory that holds no weights; the caller's model is never changed.
+Weights may be stored, stored elsewhere (external data, never opened), computed by nodes, or only
+declared as inputs of the graph with their shapes.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
-from hwgen.compiler.crossbar.onnx_check import check_names, check_order, nodes_behind
-from hwgen.compiler.crossbar.onnx_image import find_image, fix_image
 from hwgen.errors import FormatError
+from hwgen.spec.graph import Shape
 from hwgen.spec.load import shortened
-
-FUSED_KEY = "hwgen.fused_activations"
-"""Entry of a model's metadata: "true" when its activations cost nothing under published rules."""
 
 SMALL = 64
 """Elements of a stored tensor that may say a shape, axes or a padding; larger ones are weights."""
 
 LONGEST_REASON = 240
 
-Shape = tuple[int, ...]
 Integers = tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnnxGraph:
-    """What is left of a model when weights and shape arithmetic are gone.
+class Shapes:
+    """What follows from a model without its weights.
 
-    nodes: those that compute something from the image, in the order of the file
-    image: name of the tensor that is the image
-    shapes: of all tensors whose every side is known, the batch included
+    known: of all tensors whose every side is known, the batch included
     constants: small stored tensors of integers, flat
     obstacle: why shapes do not follow from each other; empty when they do
     """
 
-    name: str
-    source: str
-    nodes: tuple[onnx.NodeProto, ...]
-    image: str
-    shapes: dict[str, Shape]
+    known: dict[str, Shape]
     constants: dict[str, Integers]
     obstacle: str
-    fused_activations: bool
 
 
-def read_model(path: Path) -> onnx.ModelProto:
-    """Return the model of a file, weights included; nothing outside the file is opened."""
-    source = str(path)
-    try:
-        return onnx.load_model_from_string(path.read_bytes())
-    except FileNotFoundError:
-        given = "no file"
-    except OSError as error:
-        given = error.strerror or type(error).__name__
-    except DecodeError:
-        given = "something else, or a part of one"
-    raise FormatError(
-        field="the network", allowed="a readable ONNX file", given=given, source=source
-    )
-
-
-def open_model(model: onnx.ModelProto, *, name: str, source: str) -> OnnxGraph:
-    """Return the graph of a model, with shapes; the model stays as it is."""
-    if not model.graph.node:
-        raise FormatError(
-            field="the network", allowed="an ONNX model with nodes", given="none", source=source
-        )
-    check_names(model.graph, source)
-    check_order(model.graph, source)
-    slim, parameters = without_weights(model)
-    image = find_image(slim.graph, parameters, source)
-    fix_image(image, source)
-    nodes = nodes_behind(image.name, slim.graph, source)
+def shapes_of(slim: onnx.ModelProto, source: str) -> Shapes:
+    """Return the shapes of a model without weights, as `without_weights` makes it."""
     inferred, obstacle = infer(slim, source)
-    return OnnxGraph(
-        name=name,
-        source=source,
-        nodes=nodes,
-        image=image.name,
-        shapes=known_shapes(inferred.graph),
+    return Shapes(
+        known=known_shapes(inferred.graph),
         constants=small_constants(slim.graph),
         obstacle=obstacle,
-        fused_activations=any(
-            entry.key == FUSED_KEY and entry.value == "true" for entry in model.metadata_props
-        ),
     )
 
 

@@ -1,10 +1,15 @@
-"""Small ONNX models for the tests, written with onnx's own helpers."""
+"""Small ONNX models for the tests, written with onnx's own helpers, and what they become."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from hwgen.compiler.crossbar import network_of
+from hwgen.importers.onnx import graph_of, read_graph
+from hwgen.spec.crossbar.network import CrossbarNetwork
 
 Shape = Sequence[int | str | None]
 
@@ -48,3 +53,13 @@ def node(operator: str, reads: str, writes: str, **attributes: object) -> NodePr
 def conv(reads: str, writes: str, weights: str = "w", **attributes: object) -> NodeProto:
     """Return a convolution of 3 x 3 that keeps the size, unless told otherwise."""
     return node("Conv", f"{reads} {weights}", writes, **{"pads": [1, 1, 1, 1], **attributes})
+
+
+def layers_of(model: onnx.ModelProto, *, name: str, source: str) -> CrossbarNetwork:
+    """Return the layers that a model becomes."""
+    return network_of(graph_of(model, name=name, source=source))
+
+
+def read_onnx(path: Path) -> CrossbarNetwork:
+    """Return the layers that an ONNX file becomes."""
+    return network_of(read_graph(path))
