@@ -34,6 +34,9 @@ def model_network(
         load_cycles_model=load,
         time_us=cycles / count / subject.arch.clock_mhz,
         where=where(subject, predictions),
+        utilization=subject.family.model.utilization(
+            [layer for each in predictions for layer in each.layers]
+        ),
         layers=layer_cycles(subject, predictions),
         speedup=speedup_of(modelled_variants(context, subject, maps, count)) if speedup else None,
     )
@@ -57,6 +60,7 @@ def layer_cycles(subject: Subject, predictions: Sequence[Prediction]) -> list[Mo
             name=layers[0].name,
             kind=kinds.get(layers[0].name, "chip"),
             cycles_model=sum(layer.cycles for layer in layers),
+            utilization=subject.family.model.utilization(layers),
         )
         for layers in by_layer
     ]

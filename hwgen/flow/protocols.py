@@ -130,6 +130,8 @@ class ModelRoom(Protocol):
     def SplitCost(self, arch: Architecture) -> object: ...  # noqa: N802
     def must_compile(self) -> bool: ...
     def where_cycles_go(self, prediction: Prediction) -> Mapping[str, float]: ...
+    def utilization(self, layers: Sequence[LayerCycles]) -> float | None:
+        """Return the share of the active cells that do effective work; None: none is active."""
 
 
 class RtlRoom(Protocol):

@@ -32,11 +32,51 @@ TILE_TYPE = np.dtype(
 )
 """One row for each tile packet of the stream, in its order."""
 
-CAUSES = ("busy", "row_write", "load", "switch", "queue", "output", "imbalance")
-"""Where the cycles of a macro go during a CONV layer: it issues; a row is being written; it waits
-for a tile or a row; for the switch to fill a group; for a slower macro of its core, whose queue is
-full; for a place for its result; for other cores."""
-BUSY, ROW_WRITE, LOAD, SWITCH, QUEUE, OUTPUT, IMBALANCE = range(len(CAUSES))
+CAUSES = (
+    "busy",
+    "inactive_positions",
+    "empty_slots",
+    "absent_filters",
+    "simd",
+    "row_write",
+    "load",
+    "switch",
+    "queue",
+    "output",
+    "write_bus",
+    "pipeline",
+    "imbalance",
+)
+(
+    BUSY,
+    INACTIVE_POSITIONS,
+    EMPTY_SLOTS,
+    ABSENT_FILTERS,
+    SIMD,
+    ROW_WRITE,
+    LOAD,
+    SWITCH,
+    QUEUE,
+    OUTPUT,
+    WRITE_BUS,
+    PIPELINE,
+    IMBALANCE,
+) = range(len(CAUSES))
+"""Where the cycles of a macro go, or those of a SIMD unit in a layer without weights.
+
+busy: the macro issues a bit column of a position; only the cells that hold its weights count
+inactive_positions: it issues, but the last position vector has no position for it
+empty_slots, absent_filters: cells of a busy macro whose compartment has no input in this row, or
+whose column has no filter (`hwgen.model.dbpim.cells` divides `busy`)
+simd: the SIMD unit reads
+row_write: a row of weights is being written
+load: for a tile, a row or the layer's instruction; switch: for the switch to fill a group
+queue: for a slower macro of its core, whose queue is full
+output: for the output stage, which takes one result of its core a cycle
+write_bus: for the write bus, which another core has
+pipeline: the layer starts, or its last results are on their way
+imbalance: for slower macros and cores, or the core has no part in the layer
+"""
 
 
 class Sizes(NamedTuple):
