@@ -14,6 +14,7 @@ from hwgen.errors import SimulationError
 from hwgen.rtl.dbpim.chip import Chip
 from hwgen.rtl.dbpim.layouts import bus_write
 from hwgen.rtl.emit import verilog_modules
+from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.arch import Arch
 from verif.binary import FAST, QUICK, build_binary
 from verif.runner import Waves
@@ -22,7 +23,6 @@ from verif.wrapper import WAVES
 HERE = Path(__file__).parent
 TOP = "host"
 PROGRAM_ADDRESS = 0x1000
-PAGE_BYTES = 4096
 LOGIT_BYTES = 4
 
 

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.model.dbpim.activity import Counts
-from hwgen.spec.csd import BLOCKS, Block
+from hwgen.spec.csd import Block
 from hwgen.spec.dbpim.arch import WEIGHT_BITS, Arch
+from hwgen.spec.dbpim.instructions import CELL, CELL_BITS, decode
 from hwgen.spec.dbpim.stream import TilePacket
+from hwgen.spec.sparsity import PHI_LIMIT
 
-NIBBLE_BITS = 4
-FILTER_COLUMNS_BITS = 2
-"""Of a cell in a weight code, and of a filter in the field `columns` of a tile."""
+FILTER_COLUMNS_BITS = PHI_LIMIT
+"""Of a filter in the field `columns` of a tile."""
 
 
 class CellUse(NamedTuple):
@@ -93,10 +94,9 @@ def digit_table(weight_bits: bool) -> NDArray[np.int64]:
 
 def code_value(code: int, bits: int) -> int:
     """Return what the cells of a code add up to, of the columns that count."""
-    nibbles = (code >> NIBBLE_BITS * place for place in range(FILTER_COLUMNS_BITS))
     return sum(
-        Block(q=nibble >> 3 & 1, negative=nibble >> 2 & 1, index=nibble % BLOCKS).value
-        for place, nibble in enumerate(nibbles)
+        Block(**decode(CELL, code >> CELL_BITS * place)).value
+        for place in range(PHI_LIMIT)
         if bits >> place & 1
     )
 

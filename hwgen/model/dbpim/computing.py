@@ -5,26 +5,25 @@ rules: docs/dbpim-microarchitecture.md.
 """
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.feeding import (
+from hwgen.model.dbpim.feeding import is_active, position, waits_for_tile
+from hwgen.model.dbpim.state import (
+    BUSY,
     GROUP_END,
     GROUP_QUAD,
     GROUP_ROW,
     GROUP_TILE,
     GROUP_TILE_END,
     GROUP_VISIBLE,
-    is_active,
-    position,
-    waits_for_tile,
-)
-from hwgen.model.dbpim.state import (
-    BUSY,
     IMBALANCE,
     INACTIVE_POSITIONS,
     LOAD,
     OUTPUT,
     PIPELINE,
     QUEUE,
+    RESULT_EMIT,
     RESULT_RING,
+    RESULT_TILE_END,
+    RESULT_VISIBLE,
     ROW_WRITE,
     SWITCH,
     WRITE_BUS,
@@ -35,8 +34,6 @@ from hwgen.model.dbpim.state import (
     Weights,
 )
 from hwgen.spec.dbpim.timing import MACRO_CYCLES, REQUANTIZE_CYCLES, RESULT_SLOTS, TILE_SLOTS
-
-RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END = range(3)
 
 
 @compiled

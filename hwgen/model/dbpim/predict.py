@@ -22,16 +22,14 @@ from hwgen.model.dbpim.state import (
     new_cores,
     sizes_of,
 )
-from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS, LIKELY_BIT_COLUMNS, Arch
 from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, TILE_HEADER_BITS, Opcode
 from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.stream import Packet, TilePacket, beats_of, decode_stream, tile_beats
+from hwgen.spec.dbpim.timing import FIRST_COMMAND_CYCLE
 
 IMAGE, STORE, END = "image", "store", "end"
 """Names of what the chip does around the layers of a network."""
-
-FIRST_COMMAND_CYCLE = 2
-"""The loader asks for BEGIN one cycle after the first that is counted."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ class SplitCost:
     after ReLU); all eight without `input_bits`
     """
 
-    def __init__(self, arch: Arch, *, columns: int = 5) -> None:
+    def __init__(self, arch: Arch, *, columns: int = LIKELY_BIT_COLUMNS) -> None:
         self._arch = arch
         self._columns = columns if arch.sparsity.input_bits else ACTIVATION_BITS
 

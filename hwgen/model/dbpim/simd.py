@@ -1,14 +1,27 @@
 """One cycle of a core's SIMD unit: reads in order, then stages to the bus."""
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.state import IMBALANCE, PIPELINE, SIMD, WRITE_BUS, Record, Sizes
+from hwgen.model.dbpim.state import (
+    IMBALANCE,
+    PIPELINE,
+    POSITIONS,
+    RUNNING,
+    SIMD,
+    SLICE,
+    STAGES,
+    START,
+    TAP,
+    WORD,
+    WRITE_BUS,
+    Record,
+    Sizes,
+)
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, SIMD_CYCLES
 
 ADD = int(Opcode.ADD)
-RUNNING, START, POSITIONS, WORD, SLICE, TAP, STAGES = range(7)
 REQUEST = STAGES + SIMD_CYCLES - 1
-"""Stages from the read to the request, each 1 when filled."""
+"""The last stage; its word waits for the bus."""
 
 
 @compiled

@@ -6,13 +6,16 @@ All fields are unsigned unless said otherwise. docs/dbpim-microarchitecture.md s
 from amaranth.hdl import signed
 from amaranth.lib import data
 
-from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
-from hwgen.spec.dbpim.instructions import PACKETS, PARAMETERS, Opcode
+from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, MOST_CORES, Arch
+from hwgen.spec.dbpim.instructions import CELL, PACKETS, PARAMETERS, Opcode, field_bits
 from hwgen.spec.dbpim.timing import TILE_SLOTS
 from hwgen.spec.widths import bits_for_index
 
-COORDINATE_BITS = 8
-"""Rows and columns of a map are below 256."""
+COORDINATE_BITS = field_bits(Opcode.CONV, "input_height")
+"""Of a row or column of a map."""
+
+CORE_BITS = bits_for_index(MOST_CORES)
+"""Of the number of a core; every core has the same module, whatever their count."""
 
 
 def packet(opcode: Opcode) -> data.StructLayout:
@@ -24,6 +27,11 @@ def parameters() -> data.StructLayout:
     """Bias (two's complement), multiplier and shift of one filter."""
     fields = {field.name: field.bits for field in PARAMETERS}
     return data.StructLayout({**fields, "bias": signed(ACCUMULATOR_BITS)})
+
+
+def cell_code() -> data.StructLayout:
+    """One cell in a weight code."""
+    return data.StructLayout({field.name: field.bits for field in CELL})
 
 
 def group(arch: Arch) -> data.ArrayLayout:

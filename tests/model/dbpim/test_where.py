@@ -13,11 +13,11 @@ from hwgen.model.dbpim import CycleModel, utilization, where_cycles_go
 from hwgen.model.dbpim.predict import LayerCycles
 from hwgen.spec.dbpim import Arch, load_arch, with_sparsity
 from hwgen.spec.network import INPUT, Conv, Linear, QuantizedNetwork
+from hwgen.spec.sparsity import ALPHA
 from verif.dbpim.network_builder import NetworkBuilder
 from verif.dbpim.random_network import Recipe, random_images, random_network
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "dbpim"
-ALPHA = 8
 SMALL_CELLS = 8 * 16
 
 
