@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError
-from hwgen.spec.dbpim.instructions import Opcode, field_bits
+from hwgen.spec.dbpim.instructions import Opcode, field_bits, field_limit
 from hwgen.spec.load import load_spec
 from hwgen.spec.sparsity import PHI_LIMIT
 from hwgen.spec.widths import bits_for_index
@@ -23,7 +23,7 @@ ACCUMULATOR_BITS = 32
 SWITCHES = ("weight_bits", "weight_values", "input_bits")
 
 MOST_CORES = field_bits(Opcode.CONV, "active_cores")
-MOST_MACROS = 1 << field_bits(Opcode.TILE, "turn")
+MOST_MACROS = min(1 << field_bits(Opcode.TILE, "turn"), field_limit(Opcode.CONV, "last_lanes"))
 MOST_GROUPS = 16
 """Largest `cores`, `macros_per_core` and `queue_depth`: the instructions have room for the first
 two, and the tables of the cycle model for the last two."""
