@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.dbpim import infer
 from golden.dbpim.csd import phi
+from golden.network import infer
 from hwgen.compiler.dbpim import compile_network
 from hwgen.model.dbpim import CycleModel, utilization, where_cycles_go
 from hwgen.model.dbpim.predict import LayerCycles
@@ -39,15 +39,15 @@ def seen_inputs(network: QuantizedNetwork, layer: Conv | Linear, source: np.ndar
     """Return the inputs of each output position, (positions, k), k over (kh, kw, c)."""
     if isinstance(layer, Linear):
         return source.reshape(1, -1)
-    border, stride = layer.padding, layer.stride
+    border, stride = layer.padding[0], layer.stride[0]
     padded = np.pad(
         source,
         ((border, border), (border, border), (0, 0)),
-        constant_values=network.map_of(layer.input).zero_point,
+        constant_values=network.map_of(layer.inputs[0]).quantization[0].zero_point,
     )
     return np.array(
         [
-            padded[y : y + layer.kernel_height, x : x + layer.kernel_width].ravel()
+            padded[y : y + layer.kernel[0], x : x + layer.kernel[1]].ravel()
             for y in range(0, layer.output.height * stride, stride)
             for x in range(0, layer.output.width * stride, stride)
         ]
@@ -115,7 +115,7 @@ def test_cells_are_those_of_a_walk(name: str, seed: int, switches: str) -> None:
             assert utilization([found]) is None
             continue
         weights = network.parameters[layer.name].weights
-        seen = seen_inputs(network, layer, maps[layer.input][0])
+        seen = seen_inputs(network, layer, maps[layer.inputs[0]][0])
         wanted = walk(weights.reshape(len(weights), -1), seen, arch)
         causes = found.causes
         assert causes["simd"] == 0
