@@ -6,7 +6,13 @@ All fields are unsigned unless said otherwise. docs/dbpim-microarchitecture.md s
 from amaranth.hdl import signed
 from amaranth.lib import data
 
-from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, MOST_CORES, Arch
+from hwgen.spec.dbpim.arch import (
+    ACCUMULATOR_BITS,
+    ACTIVATION_BITS,
+    MOST_CORES,
+    WEIGHT_BITS,
+    Arch,
+)
 from hwgen.spec.dbpim.instructions import CELL, PACKETS, PARAMETERS, Opcode, field_bits
 from hwgen.spec.dbpim.timing import TILE_SLOTS
 from hwgen.spec.widths import bits_for_index
@@ -146,7 +152,7 @@ def fetched_word(arch: Arch) -> data.StructLayout:
 
 def row(arch: Arch) -> data.ArrayLayout:
     """Weight codes of one row as they stand in the stream: index compartment * F + filter."""
-    return data.ArrayLayout(8, arch.macro.compartments * arch.filters)
+    return data.ArrayLayout(WEIGHT_BITS, arch.macro.compartments * arch.filters)
 
 
 def row_cells(arch: Arch) -> data.ArrayLayout:
@@ -156,7 +162,7 @@ def row_cells(arch: Arch) -> data.ArrayLayout:
 
 def cell_meta() -> data.StructLayout:
     """Sign and block index of a cell."""
-    return data.StructLayout({"index": 2, "negative": 1})
+    return data.StructLayout({field.name: field.bits for field in CELL if field.name != "q"})
 
 
 def row_meta(arch: Arch) -> data.ArrayLayout:
@@ -172,7 +178,7 @@ def bus_write(arch: Arch) -> data.StructLayout:
     data: C bytes, or in its lowest bits F x int32 when raw
     enable: one bit a byte; bank, address: as `Region` says; raw: address is the first logit's index
     """
-    width = max(8 * arch.macro.compartments, ACCUMULATOR_BITS * arch.filters)
+    width = max(ACTIVATION_BITS * arch.macro.compartments, ACCUMULATOR_BITS * arch.filters)
     address = max(arch.bank_address_bits, bits_for_index(arch.logit_entries))
     return data.StructLayout(
         {

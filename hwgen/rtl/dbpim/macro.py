@@ -22,6 +22,7 @@ from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
 from hwgen.spec.dbpim.instructions import Opcode, field_bits
 from hwgen.spec.dbpim.timing import RESULT_SLOTS
+from hwgen.spec.sparsity import PHI_LIMIT
 from hwgen.spec.widths import bits_for_index
 
 
@@ -234,7 +235,7 @@ def step_layout(arch: Arch) -> data.StructLayout:
     """
     return data.StructLayout(
         {
-            "columns": 2 * arch.filters,
+            "columns": PHI_LIMIT * arch.filters,
             "bit_index": bits_for_index(ACTIVATION_BITS),
             "begins": 1,
             "ends": 1,
