@@ -14,7 +14,7 @@ Bytes = NDArray[np.uint8]
 
 
 class Architecture(Protocol):
-    """A frozen dataclass; `digest` covers all that decides Verilog and program."""
+    """A frozen dataclass; `digest` covers what decides the Verilog and which programs run."""
 
     @property
     def name(self) -> str: ...

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from golden.dbpim.weight_decoder import decode as golden_cells
 from hwgen.model.dbpim.state import CORE_TYPE
-from hwgen.spec.dbpim.arch import MOST_CORES, MOST_GROUPS, MOST_MACROS
+from hwgen.spec.dbpim.arch import MOST_CORES, MOST_GROUPS, MOST_MACROS, Arch
 from hwgen.spec.dbpim.instructions import (
     CELL,
     CELL_BITS,
@@ -19,6 +20,7 @@ from hwgen.spec.dbpim.instructions import (
     field_bits,
     field_limit,
 )
+from hwgen.spec.sparsity import PHI_LIMIT
 
 ROOT = Path(__file__).parents[3]
 LAYERS = (Opcode.CONV, Opcode.POOL, Opcode.ADD)
@@ -52,6 +54,24 @@ def test_every_core_and_macro_has_its_bits() -> None:
     assert field_limit(Opcode.CONV, "count_extra") >= MOST_CORES - 1
     assert field_limit(Opcode.CONV, "last_lanes") >= MOST_MACROS
     assert field_limit(Opcode.TILE, "turn") >= MOST_MACROS - 1
+
+
+@pytest.mark.parametrize(
+    ("size", "opcode", "field"),
+    [
+        ("tile_rows", Opcode.TILE, "rows"),
+        ("logit_entries", Opcode.STORE, "words"),
+        ("psum_entries", Opcode.CONV, "chunk_quads"),
+    ],
+)
+def test_the_largest_size_fits_its_field(size: str, opcode: Opcode, field: str) -> None:
+    largest = TypeAdapter(Arch).json_schema()["properties"][size]["maximum"]
+    assert largest <= field_limit(opcode, field)
+
+
+def test_every_filter_has_its_columns() -> None:
+    most_columns = 16
+    assert field_bits(Opcode.TILE, "columns") == most_columns // PHI_LIMIT * PHI_LIMIT
 
 
 def test_tables_of_the_model_have_room_for_the_largest_core() -> None:
