@@ -187,8 +187,15 @@ def model(
 ) -> None:
     """Predict cycles without simulating, to the cycle, and say where they go.
 
-    A macro is busy, or a row is being written into it, or it waits: for a load, for the switch
-    to fill a group, for a place for its result, or for slower cores (imbalance).
+    busy: cells that hold weights compute on a position. Cells of a macro at work that do not:
+    inactive_positions (the last position vector is not full), empty_slots (the row of weights is
+    not full), absent_filters (columns that no filter uses). simd: pools and adds. row_write: a
+    row of weights is being written. Waiting: load (for weights or instructions), switch (for a
+    group of inputs), queue (for a slower macro of the core), output (for the output stage),
+    write_bus (another core has it), pipeline (a layer starts or ends), imbalance (for other
+    macros and cores). image, store, end: around the layers.
+
+    utilization: share of the cells of active rows whose digit is a non-zero digit of a weight.
     """
     subject = load_subject(network, arch, sparsity)
     batch = choose_images(subject.network, data, images)

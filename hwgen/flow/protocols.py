@@ -19,7 +19,7 @@ Bytes = NDArray[np.uint8]
 
 
 class Architecture(Protocol):
-    """A frozen dataclass; `digest` covers all that decides Verilog and program."""
+    """A frozen dataclass; `digest` covers what decides the Verilog and which programs run."""
 
     @property
     def name(self) -> str: ...
@@ -137,6 +137,13 @@ class CycleModel(Protocol):
     def CycleModel(self, program: Any, arch: Any) -> Predictor: ...  # noqa: N802
     def must_compile(self) -> bool: ...
     def where_cycles_go(self, prediction: Any) -> Mapping[str, float]: ...
+    def utilization_of(
+        self, predictions: Sequence[Any], *, layer: str | None = None
+    ) -> float | None:
+        """Return the share of the active cells that do effective work; None: none is active.
+
+        layer: None: all of them
+        """
 
 
 class BitColumns(Protocol):

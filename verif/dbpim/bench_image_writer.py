@@ -8,10 +8,9 @@ from cocotb.triggers import FallingEdge
 from numpy.typing import NDArray
 
 from golden.dbpim.activation_buffer import address_of, bank_of, place
-from hwgen.rtl.dbpim.image_writer import PIXEL_BYTES
 from hwgen.rtl.dbpim.layouts import bus_write, packet
 from hwgen.spec.dbpim.addressing import region_at
-from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.instructions import PIXEL_BYTES, Opcode
 from hwgen.spec.dbpim.program import Region
 from verif.coverage import Corners
 from verif.dbpim.chances import chances

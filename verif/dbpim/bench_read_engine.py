@@ -10,6 +10,7 @@ from cocotb.triggers import ClockCycles, FallingEdge
 from cocotbext.axi import AxiRamRead, AxiReadBus
 
 from hwgen.rtl.dbpim.read_engine import read_command
+from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS
 from verif.axi_adapter import CLOCK
 from verif.coverage import Corners
@@ -20,7 +21,6 @@ from verif.stream import Stream, accept, offer, reset
 
 ARCH = arch_from_environment()
 SIZE = ARCH.port_bytes
-PAGE_BYTES = 4096
 MEMORY_BYTES = 4 * PAGE_BYTES
 INCR = 1
 ADDRESS = ("arvalid", "arready", "araddr", "arlen", "arsize", "arburst")

@@ -7,7 +7,9 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 from cocotbext.axi import AxiRamWrite, AxiWriteBus
 
+from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS
+from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES
 from hwgen.spec.dbpim.timing import BURST_BEATS
 from verif.axi_adapter import CLOCK
 from verif.coverage import Corners
@@ -20,9 +22,7 @@ ARCH = arch_from_environment()
 SIZE = ARCH.port_bytes
 WORD_BYTES = ACCUMULATOR_BITS // 8
 BEAT_WORDS = SIZE // WORD_BYTES
-PAGE_BYTES = 4096
 MEMORY_BYTES = 4 * PAGE_BYTES
-ALIGNMENT = 64
 MOST = ARCH.logit_entries
 INCR = 1
 ADDRESS = ("awvalid", "awready", "awaddr", "awlen", "awsize", "awburst")
@@ -97,7 +97,7 @@ async def memory_holds_the_words(dut: Any, seed: int, pause: float) -> None:
     cocotb.start_soon(answer(dut, logits))
     sizes = [1, MOST, BEAT_WORDS, *rng.integers(1, MOST + 1, 8).tolist()]
     for words in sizes:
-        address = PAGE_BYTES - ALIGNMENT * int(rng.integers(0, 4))
+        address = PAGE_BYTES - ALIGNMENT_BYTES * int(rng.integers(0, 4))
         memory.write(0, b"\xa5" * MEMORY_BYTES)
         probe.cycles.clear()
         await store(dut, address, words)
@@ -185,8 +185,8 @@ async def an_error_ends_the_store(dut: Any) -> None:
     rng = np.random.default_rng(5)
     memory, probe = await begin(dut, rng, 0.3)
     cocotb.start_soon(answer(dut, bytes(MOST * WORD_BYTES)))
-    memory.bad = frozenset({PAGE_BYTES - ALIGNMENT})
-    await store(dut, PAGE_BYTES - ALIGNMENT, MOST)
+    memory.bad = frozenset({PAGE_BYTES - ALIGNMENT_BYTES})
+    await store(dut, PAGE_BYTES - ALIGNMENT_BYTES, MOST)
     while not probe.last("error"):
         await FallingEdge(dut.clk)
     await FallingEdge(dut.clk)
@@ -208,8 +208,8 @@ async def stop_ends_after_the_burst(dut: Any, wait: int) -> None:
     rng = np.random.default_rng(wait)
     _, probe = await begin(dut, rng, 0.5)
     cocotb.start_soon(answer(dut, bytes(MOST * WORD_BYTES)))
-    words = min(MOST, 2 * ALIGNMENT // WORD_BYTES)
-    start = PAGE_BYTES - ALIGNMENT
+    words = min(MOST, 2 * ALIGNMENT_BYTES // WORD_BYTES)
+    start = PAGE_BYTES - ALIGNMENT_BYTES
     whole = len(bursts_of(start, words))
     await store(dut, start, words)
     for _ in range(wait):

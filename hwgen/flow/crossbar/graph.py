@@ -1,7 +1,5 @@
 """Networks without weights: what synthesis sees of an ONNX file, or of a network that ships."""
 
-from pathlib import Path
-
 from hwgen.flow.crossbar.networks import load_network, write_network
 from hwgen.report.crossbar.graph import GraphInfo, GraphLayer, graph_parts
 from hwgen.spec.crossbar.layout import tiles_of

@@ -4,12 +4,11 @@ from amaranth.hdl import Const, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.registers import ADDRESS_BITS
 from hwgen.spec.dbpim.timing import BURST_BEATS
 
 MEMORY_ADDRESS_BITS = 64
-PAGE_BYTES = 4096
-"""A burst never crosses a border of this size."""
 
 INCREMENTING = 1
 """AxBURST of a burst whose addresses grow."""

@@ -17,10 +17,11 @@ from hwgen.spec.dbpim.instructions import (
     VERSION,
     ErrorCode,
     Opcode,
+    field_bits,
 )
 from hwgen.spec.widths import bits_for_index
 
-OPCODE_BITS = 8
+OPCODE_BITS = field_bits(Opcode.BEGIN, "opcode")
 ERROR_BITS = bits_for_index(len(ErrorCode))
 INSTRUCTIONS = (Opcode.CONV, Opcode.POOL, Opcode.ADD, Opcode.STORE, Opcode.END)
 """Packets that go to the sequencer."""

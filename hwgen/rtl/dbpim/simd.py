@@ -88,7 +88,7 @@ class Simd(Part):
         super().__init__(
             {
                 "go": In(1),
-                "core": In(3),
+                "core": In(layouts.CORE_BITS),
                 "instruction": In(INSTRUCTION_BITS),
                 "bank_read_en": Out(banks),
                 "bank_address": Out(data.ArrayLayout(arch.bank_address_bits, banks)),

@@ -16,6 +16,7 @@ from hwgen.rtl.emit import verilog_modules
 from hwgen.sim.cache import Say, silent
 from hwgen.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
 from hwgen.sim.waves import WAVES, Waves
+from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.arch import Arch
 
 HOST = Path(__file__).parent / "host.v"
@@ -26,7 +27,6 @@ FINISHED = ("finish", "timeout")
 """The last line of a whole event file."""
 
 PROGRAM_ADDRESS = 0x1000
-PAGE_BYTES = 4096
 MEMORY_BEATS = 1 << 20
 """Size of the simulated memory, in words of the chip's port."""
 LOGIT_BYTES = 4

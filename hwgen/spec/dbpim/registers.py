@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES
+
 ADDRESS_BITS = 12
 """Of the register port; what lies above the table answers with an error."""
 
@@ -23,17 +25,19 @@ class Register:
     meaning: str
 
 
+ALIGNED = f"a multiple of {ALIGNMENT_BYTES}"
+
 _TABLE: tuple[tuple[str, Literal["read", "read and write", "write"], str], ...] = (
     ("id", "read", "first 32 bits of the architecture's digest; a program must carry the same"),
     ("version", "read", "of the instruction set"),
     ("control", "write", "writing 1 to bit 0 starts the program; the rest is ignored; reads as 0"),
     ("status", "read", "bit 0: busy; bit 1: done without error; bit 2: stopped by an error"),
     ("error", "read", "code of the error that stopped the chip, see ErrorCode; 0: none"),
-    ("program_address_low", "read and write", "of the program, a multiple of 64: bits 31 to 0"),
+    ("program_address_low", "read and write", f"of the program, {ALIGNED}: bits 31 to 0"),
     ("program_address_high", "read and write", "bits 63 to 32"),
-    ("image_address_low", "read and write", "of the image, a multiple of 64: bits 31 to 0"),
+    ("image_address_low", "read and write", f"of the image, {ALIGNED}: bits 31 to 0"),
     ("image_address_high", "read and write", "bits 63 to 32"),
-    ("logits_address_low", "read and write", "for the logits, a multiple of 64: bits 31 to 0"),
+    ("logits_address_low", "read and write", f"for the logits, {ALIGNED}: bits 31 to 0"),
     ("logits_address_high", "read and write", "bits 63 to 32"),
     ("cycles_low", "read", "clock cycles of the last run: bits 31 to 0"),
     ("cycles_high", "read", "bits 63 to 32"),
