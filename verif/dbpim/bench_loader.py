@@ -7,8 +7,8 @@ from typing import Any
 import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
-
 from hwgen.rtl.dbpim.read_engine import read_command
+
 from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, PARAMETER_BITS, ErrorCode, Opcode
 from hwgen.spec.dbpim.stream import tile_beats
 from verif.coverage import Corners

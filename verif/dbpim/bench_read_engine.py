@@ -8,8 +8,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
 from cocotbext.axi import AxiRamRead, AxiReadBus
-
 from hwgen.rtl.dbpim.read_engine import read_command
+
 from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS
 from verif.axi_adapter import CLOCK
 from verif.coverage import Corners

@@ -4,17 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwgen.rtl.dbpim.fifo import Fifo
+from hwgen.rtl.dbpim.read_engine import ReadEngine
+from hwgen.rtl.dbpim.registers import Registers
+from hwgen.rtl.dbpim.supervisor import Supervisor
+from hwgen.rtl.dbpim.write_engine import WriteEngine
+
 from hwgen.rtl.dbpim.image_writer import ImageWriter
 from hwgen.rtl.dbpim.loader import Loader
 from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
-from hwgen.rtl.dbpim.read_engine import ReadEngine
-from hwgen.rtl.dbpim.registers import Registers
 from hwgen.rtl.dbpim.sequencer import Sequencer
-from hwgen.rtl.dbpim.supervisor import Supervisor
 from hwgen.rtl.dbpim.tile_loader import TileLoader
 from hwgen.rtl.dbpim.weight_decoder import WeightDecoder
 from hwgen.rtl.dbpim.write_bus import WriteBus
-from hwgen.rtl.dbpim.write_engine import WriteEngine
 from hwgen.spec.dbpim.arch import Arch, with_sparsity
 from verif.axi_adapter import axi_harness
 from verif.dbpim import component

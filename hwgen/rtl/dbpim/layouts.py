@@ -7,12 +7,14 @@ from amaranth.hdl import signed
 from amaranth.lib import data
 
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
-from hwgen.spec.dbpim.instructions import PACKETS, PARAMETERS, Opcode
+from hwgen.spec.dbpim.instructions import PACKETS, PARAMETERS, ErrorCode, Opcode
 from hwgen.spec.dbpim.timing import TILE_SLOTS
 from hwgen.spec.widths import bits_for_index
 
 COORDINATE_BITS = 8
 """Rows and columns of a map are below 256."""
+
+ERROR_BITS = bits_for_index(len(ErrorCode))
 
 
 def packet(opcode: Opcode) -> data.StructLayout:

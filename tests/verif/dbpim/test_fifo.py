@@ -4,8 +4,8 @@
 from pathlib import Path
 
 import pytest
-
 from hwgen.rtl.dbpim.fifo import Fifo
+
 from verif.dbpim.system_parts import narrow, other_sizes, run_system_bench, small, wide
 from verif.runner import Waves
 

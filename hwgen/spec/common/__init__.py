@@ -1,0 +1,1 @@
+"""Facts of the components that several families share."""
