@@ -7,15 +7,15 @@ from typing import Any
 import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
-from hwgen.rtl.dbpim.read_engine import read_command
 
+from hwgen.rtl.common.read_engine import read_command
 from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, PARAMETER_BITS, ErrorCode, Opcode
 from hwgen.spec.dbpim.stream import tile_beats
+from verif.common.chances import chances
+from verif.common.probe import Probe
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.loader_programs import Program, random_program
-from verif.dbpim.probe import Probe
 from verif.dbpim.random_tiles import Tile
 from verif.stream import Stream, offer, reset
 
