@@ -39,18 +39,20 @@ def register_file_stem(facts: Facts) -> str:
 
 def common_parts(facts: Facts) -> SideBySide:
     """Return all components that families share, with the facts of one family."""
-    port = {
-        "family": facts.family,
-        "port_bits": facts.port_bits,
-        "burst_beats": facts.burst_beats,
-    }
     return SideBySide(
         parts=[
             Fifo(family=facts.family, depth=FIFO_DEPTH, width=FIFO_BITS),
             register_file(facts),
-            ReadEngine(**port, fifo_beats=facts.fifo_beats),
+            ReadEngine(
+                family=facts.family,
+                port_bits=facts.port_bits,
+                fifo_beats=facts.fifo_beats,
+                burst_beats=facts.burst_beats,
+            ),
             WriteEngine(
-                **port,
+                family=facts.family,
+                port_bits=facts.port_bits,
+                burst_beats=facts.burst_beats,
                 word_bits=facts.word_bits,
                 count_bits=facts.count_bits,
                 entries=facts.entries,
