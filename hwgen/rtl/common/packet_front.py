@@ -57,6 +57,8 @@ class PacketFront(SharedPart):
     ) -> None:
         if not 1 <= opcode_bits <= port_bits:
             raise ValueError(f"opcode_bits must be 1 to {port_bits}, got {opcode_bits}")
+        if not header_bits:
+            raise ValueError("header_bits must hold an opcode, got none")
         for opcode, bits in header_bits.items():
             if not 0 <= opcode < 1 << opcode_bits:
                 raise ValueError(f"an opcode must fit {opcode_bits} bits, got {opcode}")
