@@ -10,7 +10,7 @@ from cocotb.triggers import ClockCycles, FallingEdge
 from cocotbext.axi import AxiRamRead, AxiReadBus
 
 from hwgen.rtl.common.read_engine import read_command
-from hwgen.spec.common.axi import INCREMENTING, PAGE_BYTES
+from hwgen.spec.axi import INCREMENTING, PAGE_BYTES
 from verif.axi_adapter import CLOCK
 from verif.common.chances import chances
 from verif.common.facts import facts_from_environment

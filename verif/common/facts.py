@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from hwgen.rtl.common.supervisor import SupervisorErrors
-from hwgen.spec.common.registers import Register
+from hwgen.spec.registers import Register
 
 FACTS = "COMMON_FACTS"
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Const, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.spec.common.axi import MEMORY_ADDRESS_BITS, MOST_BURST_BEATS, PAGE_BYTES
+from hwgen.spec.axi import MEMORY_ADDRESS_BITS, MOST_BURST_BEATS, PAGE_BYTES
 
 PORT_BITS = (32, 64, 128, 256, 512, 1024)
 """Widths of data that a memory port may have."""

@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.common.axi import lite_subordinate
 from hwgen.rtl.common.shared import SharedPart
-from hwgen.spec.common.axi import OKAY, SUBORDINATE_ERROR
-from hwgen.spec.common.registers import REGISTER_BYTES, Register, offsets
+from hwgen.spec.axi import OKAY, SUBORDINATE_ERROR
+from hwgen.spec.registers import REGISTER_BYTES, Register, offsets
 
 WORD_BITS = 8 * REGISTER_BYTES
 LOW, HIGH = "_low", "_high"

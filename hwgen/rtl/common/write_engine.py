@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.common.axi import beat_size, burst_length, check_port, write_manager
 from hwgen.rtl.common.shared import SharedPart
-from hwgen.spec.common.axi import INCREMENTING, MEMORY_ADDRESS_BITS, OKAY
+from hwgen.spec.axi import INCREMENTING, MEMORY_ADDRESS_BITS, OKAY
 from hwgen.spec.widths import bits_for_index
 
 BYTE_BITS = 8

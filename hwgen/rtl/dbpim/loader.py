@@ -17,7 +17,7 @@ from hwgen.rtl.dbpim.layouts import (
 )
 from hwgen.rtl.dbpim.tile_loader import TileLoader
 from hwgen.rtl.part import Part, PartInstance
-from hwgen.spec.common.axi import MEMORY_ADDRESS_BITS
+from hwgen.spec.axi import MEMORY_ADDRESS_BITS
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import (
     INSTRUCTION_BITS,

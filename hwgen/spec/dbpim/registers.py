@@ -1,6 +1,6 @@
 """The chip's AXI4-Lite registers: host, RTL, benches and documentation read this table."""
 
-from hwgen.spec.common.registers import Access, offsets, register_table
+from hwgen.spec.registers import Access, offsets, register_table
 
 ADDRESS_BITS = 12
 """Of the register port; what lies above the table answers with an error."""

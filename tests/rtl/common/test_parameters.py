@@ -17,7 +17,7 @@ from hwgen.rtl.common.supervisor import Supervisor, SupervisorErrors
 from hwgen.rtl.common.write_engine import WriteEngine
 from hwgen.rtl.emit import verilog_modules
 from hwgen.rtl.part import Part
-from hwgen.spec.common.registers import register_table
+from hwgen.spec.registers import register_table
 
 TABLE = register_table(
     [

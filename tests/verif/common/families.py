@@ -5,11 +5,11 @@ from dataclasses import replace
 from hwgen.rtl.common.supervisor import SupervisorErrors
 from hwgen.rtl.dbpim.layouts import ERROR_BITS, packet
 from hwgen.rtl.dbpim.loader import INSTRUCTIONS, OPCODE_BITS
-from hwgen.spec.common.registers import register_table
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
 from hwgen.spec.dbpim.instructions import VERSION, ErrorCode, Opcode, packet_bits
 from hwgen.spec.dbpim.registers import ADDRESS_BITS, REGISTERS
 from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
+from hwgen.spec.registers import register_table
 from verif.common.facts import Facts
 from verif.dbpim.system_parts import narrow, other_sizes, small, wide
 

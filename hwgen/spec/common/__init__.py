@@ -1,1 +1,0 @@
-"""Facts of the components that several families share."""
