@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.choose import choose
+from hwgen.rtl.common.choose import choose
 from hwgen.rtl.dbpim.layouts import COORDINATE_BITS, bus_write, packet
 from hwgen.rtl.dbpim.region import Region, address_of, bank_of
 from hwgen.rtl.part import Part

@@ -13,7 +13,14 @@ from hwgen.spec.dbpim.arch import (
     WEIGHT_BITS,
     Arch,
 )
-from hwgen.spec.dbpim.instructions import CELL, PACKETS, PARAMETERS, Opcode, field_bits
+from hwgen.spec.dbpim.instructions import (
+    CELL,
+    PACKETS,
+    PARAMETERS,
+    ErrorCode,
+    Opcode,
+    field_bits,
+)
 from hwgen.spec.dbpim.timing import TILE_SLOTS
 from hwgen.spec.widths import bits_for_index
 
@@ -22,6 +29,8 @@ COORDINATE_BITS = field_bits(Opcode.CONV, "input_height")
 
 CORE_BITS = bits_for_index(MOST_CORES)
 """Of the number of a core; every core has the same module, whatever their count."""
+
+ERROR_BITS = bits_for_index(len(ErrorCode))
 
 
 def packet(opcode: Opcode) -> data.StructLayout:

@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.choose import choose
+from hwgen.rtl.common.choose import choose
 from hwgen.rtl.dbpim.layouts import COORDINATE_BITS, CORE_BITS, fetch_request, packet, position
 from hwgen.rtl.dbpim.region import Region, address_of, bank_of
 from hwgen.rtl.part import Part

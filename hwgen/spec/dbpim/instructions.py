@@ -46,6 +46,7 @@ class ErrorCode(IntEnum):
     WRITE_ERROR = 5
     STREAM_ENDED = 6
     STALLED = 7
+    NOT_STORED = 8
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,14 @@
 """The chip's AXI4-Lite registers: host, RTL, benches and documentation read this table."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES
+from hwgen.spec.registers import Access, offsets, register_table
 
 ADDRESS_BITS = 12
 """Of the register port; what lies above the table answers with an error."""
 
-REGISTER_BYTES = 4
-
-BUSY_BIT = 0
-DONE_BIT = 1
-ERROR_BIT = 2
-
-
-@dataclass(frozen=True)
-class Register:
-    """32 bits at `offset`. Writing a `read` register, or any while busy, answers with an error."""
-
-    name: str
-    offset: int
-    access: Literal["read", "read and write", "write"]
-    meaning: str
-
-
 ALIGNED = f"a multiple of {ALIGNMENT_BYTES}"
 
-_TABLE: tuple[tuple[str, Literal["read", "read and write", "write"], str], ...] = (
+_TABLE: tuple[tuple[str, Access, str], ...] = (
     ("id", "read", "first 32 bits of the architecture's digest; a program must carry the same"),
     ("version", "read", "of the instruction set"),
     ("control", "write", "writing 1 to bit 0 starts the program; the rest is ignored; reads as 0"),
@@ -46,10 +27,7 @@ _TABLE: tuple[tuple[str, Literal["read", "read and write", "write"], str], ...] 
     ("layers", "read", "retirements of the last run: image, layers, STORE and END"),
 )
 
-REGISTERS: tuple[Register, ...] = tuple(
-    Register(name, REGISTER_BYTES * index, access, meaning)
-    for index, (name, access, meaning) in enumerate(_TABLE)
-)
+REGISTERS = register_table(_TABLE)
 """In the order of their offsets, without gaps."""
 
-OFFSETS = {register.name: register.offset for register in REGISTERS}
+OFFSETS = offsets(REGISTERS)

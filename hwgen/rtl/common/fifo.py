@@ -4,13 +4,18 @@ from amaranth.hdl import ClockSignal, Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.register_file import RegisterFile
-from hwgen.rtl.part import Part
+from hwgen.rtl.common.register_file import RegisterFile
+from hwgen.rtl.common.shared import SharedPart
 
 
-class Fifo(Part):
-    """A queue of ``depth`` words, a power of two.
+class Fifo(SharedPart):
+    """A queue of ``depth`` words.
 
+    Parameters
+    ----------
+        family  prefix of the module name
+        depth   words that may wait, a power of two
+        width   bits of a word
     Ports
         input   stream in   width  taken while fewer than ``depth`` words wait
         output  stream out  width  the oldest word
@@ -23,21 +28,20 @@ class Fifo(Part):
     Source   docs/dbpim-microarchitecture.md, "Memory side" and "Layer barrier"
     """
 
-    family = "dbpim"
-
-    def __init__(self, *, depth: int, width: int) -> None:
+    def __init__(self, *, family: str, depth: int, width: int) -> None:
         if depth < 2 or depth & (depth - 1):
             raise ValueError(f"depth must be a power of two above 1, got {depth}")
         self._depth = depth
         self._width = width
-        self._words = RegisterFile(depth=depth, width=width)
+        self._words = RegisterFile(family=family, depth=depth, width=width)
         self.parts = [self._words]
         super().__init__(
             {
                 "input": In(stream.Signature(width)),
                 "output": Out(stream.Signature(width)),
                 "flush": In(1),
-            }
+            },
+            family=family,
         )
 
     @property

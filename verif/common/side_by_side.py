@@ -6,27 +6,19 @@ from typing import Any
 from amaranth.hdl import ClockSignal, Module
 from amaranth.lib.wiring import Member, Out, Signature
 
-from hwgen.rtl.dbpim.activation_buffer import ActivationBuffer
-from hwgen.rtl.dbpim.fetcher import Fetcher
-from hwgen.rtl.dbpim.group_queue import GroupQueue
-from hwgen.rtl.dbpim.switch import Switch
-from hwgen.rtl.dbpim.tile_store import TileStore
-from hwgen.rtl.dbpim.walker import Walker
 from hwgen.rtl.part import Part
-from hwgen.spec.dbpim.arch import Arch
 
 
 class SideBySide(Part):
-    """Each part alone; a port carries the stem of its part's file, as in ``switch__mask``.
+    """Each part alone, all of one family; a port has its part's stem, as in ``switch__mask``.
 
     Ports    those of all parts but ``clk``, which is the common clock
     Latency  0: wires only
     """
 
-    family = "dbpim"
-
     def __init__(self, *, parts: Sequence[Part]) -> None:
         self.parts = parts
+        self.family = parts[0].family
         super().__init__({stem(part): Out(signature_without_clock(part)) for part in parts})
 
     def elaborate(self, platform: object) -> Module:
@@ -44,12 +36,6 @@ class SideBySide(Part):
                     outer = outer[name] if isinstance(name, int) else getattr(outer, name)
                 m.d.comb += outer.eq(inner) if member.flow == Out else inner.eq(outer)
         return m
-
-
-def feed_parts(arch: Arch) -> SideBySide:
-    """Return the parts that feed the macros of a core."""
-    parts = (ActivationBuffer, Fetcher, GroupQueue, Switch, TileStore, Walker)
-    return SideBySide(parts=[part(arch=arch) for part in parts])
 
 
 def stem(part: Part) -> str:

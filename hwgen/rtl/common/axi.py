@@ -1,21 +1,21 @@
-"""The chip's two AXI ports as signatures, and the length of a burst."""
+"""The two AXI ports of a chip as signatures, and the length of a burst."""
 
 from amaranth.hdl import Const, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.spec.axi import PAGE_BYTES
-from hwgen.spec.dbpim.registers import ADDRESS_BITS
-from hwgen.spec.dbpim.timing import BURST_BEATS
+from hwgen.spec.axi import MEMORY_ADDRESS_BITS, MOST_BURST_BEATS, PAGE_BYTES
 
-MEMORY_ADDRESS_BITS = 64
+PORT_BITS = (32, 64, 128, 256, 512, 1024)
+"""Widths of data that a memory port may have."""
 
-INCREMENTING = 1
-"""AxBURST of a burst whose addresses grow."""
 
-OKAY = 0
-SUBORDINATE_ERROR = 2
-"""RRESP and BRESP: everything else than OKAY is an error to the chip."""
+def check_port(*, port_bits: int, burst_beats: int) -> None:
+    """Raise ValueError for a port that AXI4 does not know, or bursts that it cannot say."""
+    if port_bits not in PORT_BITS:
+        raise ValueError(f"port_bits must be one of {PORT_BITS}, got {port_bits}")
+    if not 1 <= burst_beats <= MOST_BURST_BEATS:
+        raise ValueError(f"burst_beats must be 1 to {MOST_BURST_BEATS}, got {burst_beats}")
 
 
 def read_manager(port_bits: int) -> dict[str, wiring.Member]:
@@ -59,10 +59,10 @@ def write_manager(port_bits: int) -> dict[str, wiring.Member]:
     }
 
 
-def lite_subordinate() -> dict[str, wiring.Member]:
+def lite_subordinate(address_bits: int) -> dict[str, wiring.Member]:
     """Return the members of an AXI4-Lite subordinate with 32 bits of data."""
     return {
-        "awaddr": In(ADDRESS_BITS),
+        "awaddr": In(address_bits),
         "awprot": In(3),
         "awvalid": In(1),
         "awready": Out(1),
@@ -73,7 +73,7 @@ def lite_subordinate() -> dict[str, wiring.Member]:
         "bresp": Out(2),
         "bvalid": Out(1),
         "bready": In(1),
-        "araddr": In(ADDRESS_BITS),
+        "araddr": In(address_bits),
         "arprot": In(3),
         "arvalid": In(1),
         "arready": Out(1),
@@ -89,11 +89,11 @@ def beat_size(port_bits: int) -> Const:
     return Const((port_bits // 8).bit_length() - 1, 3)
 
 
-def burst_beats(*, address: Value, beats: Value, port_bits: int) -> Value:
-    """Return min(beats, BURST_BEATS, beats from `address` to the end of its page)."""
+def burst_length(*, address: Value, beats: Value, port_bits: int, most: int) -> Value:
+    """Return min(beats, most, beats from `address` to the end of its page)."""
     page_beats = PAGE_BYTES // (port_bits // 8)
     offset_bits = (port_bits // 8).bit_length() - 1
     page_bits = PAGE_BYTES.bit_length() - 1
     to_border = page_beats - address[offset_bits:page_bits]
-    short = Mux(beats < BURST_BEATS, beats[: BURST_BEATS.bit_length()], BURST_BEATS)
-    return Mux(to_border < short, to_border, short)[: BURST_BEATS.bit_length()]
+    short = Mux(beats < most, beats[: most.bit_length()], most)
+    return Mux(to_border < short, to_border, short)[: most.bit_length()]

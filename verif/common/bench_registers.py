@@ -1,6 +1,6 @@
 """Bench of `registers`: every register of the table, by cocotbext-axi, with pauses everywhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import cocotb
@@ -8,21 +8,24 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 
-from hwgen.spec.dbpim.instructions import VERSION
-from hwgen.spec.dbpim.registers import OFFSETS, REGISTERS
+from hwgen.spec.registers import offsets
 from verif.axi_adapter import CLOCK
+from verif.common.chances import chances
+from verif.common.facts import facts_from_environment
+from verif.common.probe import Probe
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
-from verif.dbpim.component import arch_from_environment
-from verif.dbpim.probe import Probe
 from verif.stream import reset
 
-ARCH = arch_from_environment()
-ADDRESSES = ("program_address", "image_address", "logits_address")
-COUNTERS = ("cycles", "load_cycles")
+FACTS = facts_from_environment()
+REGISTERS = FACTS.registers
+OFFSETS = offsets(REGISTERS)
+FIXED = ("control", "status", "error", *FACTS.constants)
+HALVES = ("_low", "_high")
+WRITTEN = [row.name for row in REGISTERS if row.access == "read and write"]
+READ = [row.name for row in REGISTERS if row.access == "read" and row.name not in FIXED]
 CHANNELS = ("aw", "w", "b", "ar", "r")
 HANDSHAKES = [f"bus__{channel}{end}" for channel in CHANNELS for end in ("valid", "ready")]
-BEHIND = [4 * len(REGISTERS), 0xFFC]
+BEHIND = [4 * len(REGISTERS), (1 << FACTS.address_bits) - 4]
 """Addresses without a register."""
 WORD = 1 << 32
 CORNERS = Corners("a write waits for its data", "an answer waits", "start", "start while busy")
@@ -46,6 +49,18 @@ async def begin(dut: Any, pause: float, seed: int) -> tuple[AxiLiteMaster, Probe
     return master, probe
 
 
+def ports(names: Sequence[str], values: Mapping[str, int]) -> dict[str, int]:
+    """Return what the port of each value carries when registers have these values."""
+    found: dict[str, int] = {}
+    for name in names:
+        port, shift = name, 0
+        for number, half in enumerate(HALVES):
+            if name.endswith(half):
+                port, shift = name.removesuffix(half), 32 * number
+        found[port] = found.get(port, 0) | values[name] << shift
+    return found
+
+
 async def read(master: AxiLiteMaster, address: int) -> tuple[int, AxiResp]:
     """Return a word and the response to the question."""
     answer = await master.read(address, 4)
@@ -63,13 +78,10 @@ async def every_register_is_as_listed(dut: Any, pause: float, seed: int) -> None
     """What can be read reads what the chip says; what can be written comes out and back."""
     master, probe = await begin(dut, pause, seed)
     rng = np.random.default_rng(seed)
-    facts = {name: int(rng.integers(0, 1 << 63)) for name in (*ADDRESSES, *COUNTERS)}
-    values = {"id": ARCH.id_word, "version": VERSION, "control": 0, "status": 0b110, "error": 5}
-    values["layers"] = int(rng.integers(0, WORD))
-    for name, value in facts.items():
-        values |= {f"{name}_low": value % WORD, f"{name}_high": value // WORD}
-    for name in (*COUNTERS, "layers"):
-        getattr(dut, f"registers__{name}").value = facts.get(name, values["layers"])
+    values = {**FACTS.constants, "control": 0, "status": 0b110, "error": 5}
+    values |= {name: int(rng.integers(0, WORD)) for name in (*WRITTEN, *READ)}
+    for port, value in ports(READ, values).items():
+        getattr(dut, f"registers__{port}").value = value
     dut.registers__done.value = 1
     dut.registers__error.value = values["error"]
     for register in REGISTERS:
@@ -82,8 +94,8 @@ async def every_register_is_as_listed(dut: Any, pause: float, seed: int) -> None
     for register in rng.permutation(np.array(REGISTERS, dtype=object)):
         got = await read(master, register.offset)
         assert got == (values[register.name], AxiResp.OKAY), f"{register.name}: {got}"
-    for name in ADDRESSES:
-        assert int(getattr(dut, f"registers__{name}").value) == facts[name], name
+    for port, value in ports(WRITTEN, values).items():
+        assert int(getattr(dut, f"registers__{port}").value) == value, port
     for address in BEHIND:
         assert await read(master, address) == (0, AxiResp.SLVERR)
         assert await write(master, address, 1) == AxiResp.SLVERR
@@ -95,7 +107,7 @@ async def every_register_is_as_listed(dut: Any, pause: float, seed: int) -> None
 async def bytes_are_written_alone(dut: Any) -> None:
     """A strobe that is low leaves its byte as it is."""
     master, _ = await begin(dut, 0.0, 0)
-    offset = OFFSETS["image_address_low"]
+    offset = OFFSETS[WRITTEN[0]]
     await write(master, offset, 0x11223344)
     await master.write(offset + 1, b"\xaa\xbb")
     assert await read(master, offset) == (0x11BBAA44, AxiResp.OKAY)
@@ -120,8 +132,8 @@ async def start_is_one_pulse(dut: Any, pause: float) -> None:
     assert await read(master, OFFSETS["status"]) == (0b111, AxiResp.OKAY)
     dut.registers__busy.value = 0
     await FallingEdge(dut.clk)
-    for name in ADDRESSES:
-        assert int(getattr(dut, f"registers__{name}").value) == 0, f"{name} has changed"
+    for port in ports(WRITTEN, dict.fromkeys(WRITTEN, 0)):
+        assert int(getattr(dut, f"registers__{port}").value) == 0, f"{port} has changed"
     assert len(probe.when("start")) == 2, "a start while busy"
     check_answers(probe)
 

@@ -4,18 +4,10 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.axi import (
-    INCREMENTING,
-    MEMORY_ADDRESS_BITS,
-    OKAY,
-    beat_size,
-    burst_beats,
-    read_manager,
-)
-from hwgen.rtl.dbpim.fifo import Fifo
-from hwgen.rtl.part import Part
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS
+from hwgen.rtl.common.axi import beat_size, burst_length, check_port, read_manager
+from hwgen.rtl.common.fifo import Fifo
+from hwgen.rtl.common.shared import SharedPart
+from hwgen.spec.axi import INCREMENTING, MEMORY_ADDRESS_BITS, OKAY
 
 BEATS_BITS = 32
 
@@ -25,11 +17,17 @@ def read_command() -> data.StructLayout:
     return data.StructLayout({"address": MEMORY_ADDRESS_BITS, "beats": BEATS_BITS})
 
 
-class ReadEngine(Part):
+class ReadEngine(SharedPart):
     """Reads memory by bursts and keeps what comes back in a FIFO.
 
     It asks only for beats that have a place, so RREADY is always high.
 
+    Parameters
+    ----------
+        family       prefix of the module name
+        port_bits    bits of a beat
+        fifo_beats   beats held or asked for at most: a power of two, not below ``burst_beats``
+        burst_beats  beats of a burst at most
     Ports
         command  stream in   read_command  taken when the one before has been asked for
         beats    stream out  port_bits     in the order of the commands
@@ -39,34 +37,39 @@ class ReadEngine(Part):
         taken    out         1             a handshake on the port in this cycle
         error    out         1             a beat came with a response other than OKAY
     Latency  2 cycles from ``command`` to ARVALID, 1 cycle from an R beat to ``beats``
-    Rate     one beat in each cycle; one address in two; READ_FIFO_BEATS held or asked for at most
-    Errors   ``error``, in the cycle of the beat; the beat is delivered like any other
+    Rate     one beat in each cycle; one address in two; ``fifo_beats`` held or asked for at most
+    Errors   ValueError for a parameter out of range; ``error``, in the cycle of the beat; the beat
+             is delivered like any other
     Golden   the content of the memory
     Source   docs/dbpim-microarchitecture.md, "Memory side"
     """
 
-    family = "dbpim"
-
-    def __init__(self, *, arch: Arch) -> None:
-        self._port_bits = arch.port_bits
-        self._fifo = Fifo(depth=READ_FIFO_BEATS, width=arch.port_bits)
+    def __init__(self, *, family: str, port_bits: int, fifo_beats: int, burst_beats: int) -> None:
+        check_port(port_bits=port_bits, burst_beats=burst_beats)
+        if fifo_beats < burst_beats:
+            raise ValueError(f"fifo_beats must be at least {burst_beats}, got {fifo_beats}")
+        self._port_bits = port_bits
+        self._fifo_beats = fifo_beats
+        self._burst_beats = burst_beats
+        self._fifo = Fifo(family=family, depth=fifo_beats, width=port_bits)
         self.parts = [self._fifo]
         super().__init__(
             {
                 "command": In(stream.Signature(read_command())),
-                "beats": Out(stream.Signature(arch.port_bits)),
-                "memory": Out(wiring.Signature(read_manager(arch.port_bits))),
+                "beats": Out(stream.Signature(port_bits)),
+                "memory": Out(wiring.Signature(read_manager(port_bits))),
                 "stop": In(1),
                 "idle": Out(1),
                 "taken": Out(1),
                 "error": Out(1),
-            }
+            },
+            family=family,
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         beat = self.memory.rvalid & self.memory.rready
-        left, outstanding = Signal(BEATS_BITS), Signal(range(READ_FIFO_BEATS + 1))
+        left, outstanding = Signal(BEATS_BITS), Signal(range(self._fifo_beats + 1))
         burst = self._ask(m, left=left)
         m.d.sync += outstanding.eq(outstanding + burst - beat)
         m.d.comb += [
@@ -88,12 +91,16 @@ class ReadEngine(Part):
     def _ask(self, m: Module, *, left: Signal) -> Value:
         """Decide on bursts; return the beats of the one that is decided in this cycle, or 0."""
         address = Signal(MEMORY_ADDRESS_BITS)
-        length, burst = Signal(range(BURST_BEATS + 1)), Signal(range(BURST_BEATS + 1))
-        reserved = Signal(range(READ_FIFO_BEATS + 1))
+        length, burst = Signal(range(self._burst_beats + 1)), Signal(range(self._burst_beats + 1))
+        reserved = Signal(range(self._fifo_beats + 1))
         leaves = self.beats.valid & self.beats.ready
         port, beat_bytes = self.memory, self._port_bits // 8
         m.d.comb += [
-            length.eq(burst_beats(address=address, beats=left, port_bits=self._port_bits)),
+            length.eq(
+                burst_length(
+                    address=address, beats=left, port_bits=self._port_bits, most=self._burst_beats
+                )
+            ),
             self.command.ready.eq((left == 0) & ~self.stop),
             port.arsize.eq(beat_size(self._port_bits)),
             port.arburst.eq(INCREMENTING),
@@ -103,7 +110,7 @@ class ReadEngine(Part):
             m.d.sync += port.arvalid.eq(~port.arready)
         with m.Elif(self.stop):
             m.d.sync += [left.eq(0), reserved.eq(0)]
-        with m.Elif((left != 0) & (READ_FIFO_BEATS - reserved >= length)):
+        with m.Elif((left != 0) & (self._fifo_beats - reserved >= length)):
             m.d.comb += burst.eq(length)
             m.d.sync += [
                 port.arvalid.eq(1),

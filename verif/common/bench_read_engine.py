@@ -9,20 +9,19 @@ import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
 from cocotbext.axi import AxiRamRead, AxiReadBus
 
-from hwgen.rtl.dbpim.read_engine import read_command
-from hwgen.spec.axi import PAGE_BYTES
-from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS
+from hwgen.rtl.common.read_engine import read_command
+from hwgen.spec.axi import INCREMENTING, PAGE_BYTES
 from verif.axi_adapter import CLOCK
+from verif.common.chances import chances
+from verif.common.facts import facts_from_environment
+from verif.common.probe import Probe
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
-from verif.dbpim.component import arch_from_environment
-from verif.dbpim.probe import Probe
 from verif.stream import Stream, accept, offer, reset
 
-ARCH = arch_from_environment()
-SIZE = ARCH.port_bytes
+FACTS = facts_from_environment()
+BURST_BEATS, READ_FIFO_BEATS = FACTS.burst_beats, FACTS.fifo_beats
+SIZE = FACTS.port_bytes
 MEMORY_BYTES = 4 * PAGE_BYTES
-INCR = 1
 ADDRESS = ("arvalid", "arready", "araddr", "arlen", "arsize", "arburst")
 DATA = ("rvalid", "rready", "rresp")
 STREAMS = [
@@ -198,7 +197,7 @@ def check_bursts(probe: Probe, commands: Sequence[Command], where: str) -> None:
     ]
     assert got == expected, f"{where}: bursts {got}, expected {expected}"
     sizes = {(row["memory__arsize"], row["memory__arburst"]) for row in probe.cycles}
-    assert sizes == {(SIZE.bit_length() - 1, INCR)}, f"{where}: whole beats, INCR"
+    assert sizes == {(SIZE.bit_length() - 1, INCREMENTING)}, f"{where}: whole beats, INCR"
 
 
 def new_address(probe: Probe, cycle: int) -> bool:

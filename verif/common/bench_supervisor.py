@@ -7,16 +7,19 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from hwgen.spec.dbpim.instructions import ErrorCode
-from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
+from verif.common.facts import facts_from_environment
+from verif.common.probe import Probe
 from verif.coverage import Corners
-from verif.dbpim.probe import Probe
 from verif.stream import reset
 
-PULSES = ("retire", "computes", "waits_for_load", "progress")
+FACTS = facts_from_environment()
+WATCHDOG_CYCLES, ERRORS = FACTS.watchdog_cycles, FACTS.errors
+LOADER_CODES = sorted(set(range(1, 1 << FACTS.error_bits)) - set(ERRORS))
+SOURCES = range(FACTS.progress_sources)
+PULSES = ("retire", "computes", "waits_for_load")
 ENDS = ("finished", "loader_error", "read_error", "write_error")
 STATE = ("running", "stop", "busy", "done", "error", "cycles", "load_cycles", "layers")
-NAMES = ("start", "memory_idle", *PULSES, *ENDS, *STATE)
+NAMES = ("start", "memory_idle", "progress", *PULSES, *ENDS, *STATE)
 CORNERS = Corners(
     "END",
     "END and an error in one cycle",
@@ -24,7 +27,8 @@ CORNERS = Corners(
     "memory is not yet idle",
     "memory is idle at once",
     "a start while busy",
-    *(code.name for code in ErrorCode if code is not ErrorCode.NONE),
+    "an error of the loader",
+    *ERRORS._fields,
 )
 
 
@@ -58,7 +62,7 @@ class Rules:
         elif self.state == "run":
             self._run(row)
         elif self.state == "drain" and row["memory_idle"]:
-            self.state, self.done = "idle", int(self.error == ErrorCode.NONE)
+            self.state, self.done = "idle", int(not self.error)
 
     def _run(self, row: dict[str, int]) -> None:
         self.cycles += 1
@@ -66,10 +70,10 @@ class Rules:
         self.layers += row["retire"]
         self.quiet = 0 if row["progress"] else self.quiet + 1
         candidates = [
-            (row["read_error"], ErrorCode.READ_ERROR),
-            (row["write_error"], ErrorCode.WRITE_ERROR),
+            (row["read_error"], ERRORS.read),
+            (row["write_error"], ERRORS.write),
             (row["loader_error"], row["loader_error"]),
-            (self.quiet == WATCHDOG_CYCLES, ErrorCode.STALLED),
+            (self.quiet == WATCHDOG_CYCLES, ERRORS.stalled),
         ]
         found = [code for happens, code in candidates if happens]
         CORNERS.hit("END", bool(row["finished"]))
@@ -79,7 +83,9 @@ class Rules:
             self.state = "drain"
         if found and not row["finished"]:
             self.error = int(found[0])
-            CORNERS.hit(ErrorCode(self.error).name)
+            CORNERS.hit("an error of the loader", self.error in LOADER_CODES)
+            for name, code in ERRORS._asdict().items():
+                CORNERS.hit(name, self.error == code)
 
 
 @cocotb.test(timeout_time=200, timeout_unit="us")
@@ -87,13 +93,13 @@ class Rules:
 async def every_cycle_follows_the_rules(dut: Any, seed: int) -> None:
     """Many short runs with all kinds of ends."""
     rng = np.random.default_rng(seed)
-    codes = [code for code in ErrorCode if code is not ErrorCode.NONE]
     probe = await begin(dut)
     for _ in range(600):
         drive(dut, {name: int(rng.random() < 0.5) for name in PULSES})
+        drive(dut, {"progress": int(rng.integers(0, 1 << len(SOURCES)))})
         drive(dut, {name: int(rng.random() < 0.02) for name in ENDS})
         if rng.random() < 0.02:
-            dut.supervisor__loader_error.value = int(rng.choice(codes))
+            dut.supervisor__loader_error.value = int(rng.choice(LOADER_CODES))
         if rng.random() < 0.02:
             drive(dut, {name: int(rng.random() < 0.7) for name in ENDS})
         drive(dut, {"start": int(rng.random() < 0.2), "memory_idle": int(rng.random() < 0.5)})
@@ -115,12 +121,33 @@ async def the_watchdog_waits_its_time(dut: Any) -> None:
         for _ in range(pause):
             await FallingEdge(dut.clk)
     check(probe, "watchdog")
-    assert probe.cycles[-1]["error"] == ErrorCode.STALLED
+    assert probe.cycles[-1]["error"] == ERRORS.stalled
+
+
+@cocotb.test(timeout_time=400, timeout_unit="us")
+@cocotb.parametrize(source=SOURCES)
+async def each_source_alone_keeps_the_chip_alive(dut: Any, source: int) -> None:
+    """A run in which this source alone moves, just before the watchdog's time, goes on."""
+    probe = await begin(dut)
+    drive(dut, {"start": 1, "memory_idle": 1})
+    await FallingEdge(dut.clk)
+    drive(dut, {"start": 0})
+    for _ in range(2):
+        for _ in range(WATCHDOG_CYCLES - 1):
+            await FallingEdge(dut.clk)
+        drive(dut, {"progress": 1 << source})
+        await FallingEdge(dut.clk)
+        drive(dut, {"progress": 0})
+    assert probe.cycles[-1]["running"], f"source {source} does not count as progress"
+    for _ in range(WATCHDOG_CYCLES + 2):
+        await FallingEdge(dut.clk)
+    check(probe, f"source {source}")
+    assert probe.cycles[-1]["error"] == ERRORS.stalled
 
 
 async def begin(dut: Any) -> Probe:
     """Reset the part with all its inputs low and begin to record."""
-    inputs = ("start", "memory_idle", *PULSES, *ENDS)
+    inputs = ("start", "memory_idle", "progress", *PULSES, *ENDS)
     await reset(dut, *(getattr(dut, f"supervisor__{name}") for name in inputs))
     probe = Probe(dut, "supervisor", NAMES)
     cocotb.start_soon(probe.record())

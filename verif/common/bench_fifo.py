@@ -6,10 +6,10 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
 
+from verif.common.chances import chances
+from verif.common.parts import FIFO, FIFO_BITS, FIFO_DEPTH
+from verif.common.probe import Probe
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
-from verif.dbpim.probe import Probe
-from verif.dbpim.system_parts import FIFO, FIFO_BITS, FIFO_DEPTH
 from verif.stream import Stream, accept, offer, reset
 
 WORDS = 60

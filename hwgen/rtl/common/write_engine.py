@@ -1,34 +1,33 @@
-"""The writing half of the memory port: the logits of an image."""
+"""The writing half of the memory port: words of a buffer on the chip, such as logits."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.axi import (
-    INCREMENTING,
-    MEMORY_ADDRESS_BITS,
-    OKAY,
-    beat_size,
-    burst_beats,
-    write_manager,
-)
-from hwgen.rtl.part import Part
-from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode
-from hwgen.spec.dbpim.timing import BURST_BEATS
+from hwgen.rtl.common.axi import beat_size, burst_length, check_port, write_manager
+from hwgen.rtl.common.shared import SharedPart
+from hwgen.spec.axi import INCREMENTING, MEMORY_ADDRESS_BITS, OKAY
 from hwgen.spec.widths import bits_for_index
 
-WORDS_BITS = {field.name: field.bits for field in PACKETS[Opcode.STORE]}["words"]
+BYTE_BITS = 8
 
 
-class WriteEngine(Part):
-    """Stores ``words`` int32 from the logit buffer, one after the other, little-endian.
+class WriteEngine(SharedPart):
+    """Stores ``words`` words from a buffer, one after the other, little-endian.
 
+    Parameters
+    ----------
+        family       prefix of the module name
+        port_bits    bits of a beat
+        burst_beats  beats of a burst at most
+        word_bits    bits of a word: whole bytes, a power of two, at most a beat
+        count_bits   bits of the number of words
+        entries      words that the buffer holds, at least a beat
     Ports
         start       in   1            begin; only when idle
-        words       in   16           at least 1, in the cycle of ``start``
+        words       in   count_bits   at least 1, in the cycle of ``start``
         address     in   64           a multiple of 64, in the cycle of ``start``
-        read_index  out  beat_bits    beat of the logit buffer that is wanted
+        read_index  out  beat_bits    beat of the buffer that is wanted
         read_data   in   port_bits    that beat, in the same cycle
         memory      out  AXI4 AW W B  INCR bursts that never cross 4 KiB, strobes on the last beat
         stop        in   1            begin no further burst
@@ -38,38 +37,60 @@ class WriteEngine(Part):
         error       out  1            a response other than OKAY comes; nothing more is written
     Latency  1 cycle from ``start`` to AWVALID and WVALID; 1 from a response to the next burst
     Rate     one beat in each cycle of a burst
-    Errors   ``error``, in the cycle of the response
+    Errors   ValueError for a parameter out of range; ``error``, in the cycle of the response
     Golden   the words in little-endian order
     Source   docs/dbpim-microarchitecture.md, "Memory side"
     """
 
-    family = "dbpim"
-
-    def __init__(self, *, arch: Arch) -> None:
-        self._port_bits = arch.port_bits
-        self._beat_words = arch.port_bits // ACCUMULATOR_BITS
+    def __init__(
+        self,
+        *,
+        family: str,
+        port_bits: int,
+        burst_beats: int,
+        word_bits: int,
+        count_bits: int,
+        entries: int,
+    ) -> None:
+        check_port(port_bits=port_bits, burst_beats=burst_beats)
+        if word_bits < BYTE_BITS or port_bits % word_bits or word_bits & (word_bits - 1):
+            allowed = f"a power of two from {BYTE_BITS} to port_bits"
+            raise ValueError(f"word_bits must be {allowed}, got {word_bits}")
+        self._port_bits = port_bits
+        self._burst_beats = burst_beats
+        self._word_bytes = word_bits // BYTE_BITS
+        self._beat_words = port_bits // word_bits
+        self._todo = todo_layout(count_bits=count_bits, burst_beats=burst_beats)
+        if entries < self._beat_words:
+            raise ValueError(f"entries must be at least {self._beat_words}, got {entries}")
         super().__init__(
             {
                 "start": In(1),
-                "words": In(WORDS_BITS),
+                "words": In(count_bits),
                 "address": In(MEMORY_ADDRESS_BITS),
-                "read_index": Out(bits_for_index(arch.logit_entries // self._beat_words)),
-                "read_data": In(arch.port_bits),
-                "memory": Out(wiring.Signature(write_manager(arch.port_bits))),
+                "read_index": Out(bits_for_index(entries // self._beat_words)),
+                "read_data": In(port_bits),
+                "memory": Out(wiring.Signature(write_manager(port_bits))),
                 "stop": In(1),
                 "idle": Out(1),
                 "done": Out(1),
                 "taken": Out(1),
                 "error": Out(1),
-            }
+            },
+            family=family,
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        todo = Signal(todo_layout())
-        burst = Signal(range(BURST_BEATS + 1))
+        todo = Signal(self._todo)
+        burst = Signal(range(self._burst_beats + 1))
         m.d.comb += burst.eq(
-            burst_beats(address=todo.address, beats=todo.beats, port_bits=self._port_bits)
+            burst_length(
+                address=todo.address,
+                beats=todo.beats,
+                port_bits=self._port_bits,
+                most=self._burst_beats,
+            )
         )
         self._channels(m, todo=todo, burst=burst)
         port = self.memory
@@ -97,8 +118,8 @@ class WriteEngine(Part):
 
     def _channels(self, m: Module, *, todo: data.View, burst: Signal) -> None:
         """Drive AW and W from what is left to do; a handshake takes a beat off."""
-        port = self.memory
-        strobes = [(todo.words > lane).replicate(4) for lane in range(self._beat_words)]
+        port, size = self.memory, self._word_bytes
+        strobes = [(todo.words > lane).replicate(size) for lane in range(self._beat_words)]
         address_goes, beat_goes = port.awvalid & port.awready, port.wvalid & port.wready
         m.d.comb += [
             port.awaddr.eq(todo.address),
@@ -144,18 +165,18 @@ class WriteEngine(Part):
             self._begin(m, todo=todo)
 
 
-def todo_layout() -> data.StructLayout:
+def todo_layout(*, count_bits: int, burst_beats: int) -> data.StructLayout:
     """Return what is left to write.
 
     address, beats: of this burst and all after it; words: of this beat and all after it
-    index: of this beat in the logit buffer; sent: beats of this burst that have gone
+    index: of this beat in the buffer; sent: beats of this burst that have gone
     """
     return data.StructLayout(
         {
             "address": MEMORY_ADDRESS_BITS,
-            "beats": WORDS_BITS,
-            "words": WORDS_BITS,
-            "index": WORDS_BITS,
-            "sent": bits_for_index(BURST_BEATS),
+            "beats": count_bits,
+            "words": count_bits,
+            "index": count_bits,
+            "sent": bits_for_index(burst_beats),
         }
     )

@@ -1,4 +1,4 @@
-"""Bench of `write_engine`: logits into cocotbext-axi's memory, every burst in its cycle."""
+"""Bench of `write_engine`: words into cocotbext-axi's memory, every burst in its cycle."""
 
 from typing import Any
 
@@ -7,24 +7,22 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 from cocotbext.axi import AxiRamWrite, AxiWriteBus
 
-from hwgen.spec.axi import PAGE_BYTES
-from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS
-from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES
-from hwgen.spec.dbpim.timing import BURST_BEATS
+from hwgen.spec.axi import INCREMENTING, PAGE_BYTES
 from verif.axi_adapter import CLOCK
+from verif.common.chances import chances
+from verif.common.facts import facts_from_environment
+from verif.common.probe import Probe
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
-from verif.dbpim.component import arch_from_environment
-from verif.dbpim.probe import Probe
 from verif.stream import reset
 
-ARCH = arch_from_environment()
-SIZE = ARCH.port_bytes
-WORD_BYTES = ACCUMULATOR_BITS // 8
+FACTS = facts_from_environment()
+BURST_BEATS = FACTS.burst_beats
+SIZE = FACTS.port_bytes
+WORD_BYTES = FACTS.word_bits // 8
 BEAT_WORDS = SIZE // WORD_BYTES
 MEMORY_BYTES = 4 * PAGE_BYTES
-MOST = ARCH.logit_entries
-INCR = 1
+ALIGNMENT = FACTS.alignment_bytes
+MOST = FACTS.entries
 ADDRESS = ("awvalid", "awready", "awaddr", "awlen", "awsize", "awburst")
 DATA = ("wvalid", "wready", "wlast", "wstrb", "wdata")
 RESPONSE = ("bvalid", "bready", "bresp")
@@ -56,7 +54,7 @@ class Memory(AxiRamWrite):
 
 
 async def begin(dut: Any, rng: np.random.Generator, pause: float) -> tuple[Memory, Probe]:
-    """Reset the engine, attach a memory, record, and let a logit buffer answer."""
+    """Reset the engine, attach a memory, record, and let a buffer answer."""
     memory = Memory(AxiWriteBus.from_prefix(dut, "write"), getattr(dut, CLOCK), size=MEMORY_BYTES)
     memory.write(0, b"\xa5" * MEMORY_BYTES)
     if pause:
@@ -69,7 +67,7 @@ async def begin(dut: Any, rng: np.random.Generator, pause: float) -> tuple[Memor
 
 
 async def answer(dut: Any, logits: bytes) -> None:
-    """Be the logit buffer: the beat that is asked for, in the same cycle."""
+    """Be the buffer: the beat that is asked for, in the same cycle."""
     while True:
         index = dut.write_engine__read_index.value
         start = int(index) * SIZE if index.is_resolvable else 0
@@ -97,7 +95,7 @@ async def memory_holds_the_words(dut: Any, seed: int, pause: float) -> None:
     cocotb.start_soon(answer(dut, logits))
     sizes = [1, MOST, BEAT_WORDS, *rng.integers(1, MOST + 1, 8).tolist()]
     for words in sizes:
-        address = PAGE_BYTES - ALIGNMENT_BYTES * int(rng.integers(0, 4))
+        address = PAGE_BYTES - ALIGNMENT * int(rng.integers(0, 4))
         memory.write(0, b"\xa5" * MEMORY_BYTES)
         probe.cycles.clear()
         await store(dut, address, words)
@@ -163,7 +161,7 @@ def check(probe: Probe, address: int, words: int, where: str) -> None:
     assert set(probe.when("memory__bready")) == ready_cycles, f"{where}: responses"
     assert probe.when("done") == [begin - 1], f"{where}: done with the last response"
     sizes = {(row["memory__awsize"], row["memory__awburst"]) for row in rows}
-    assert sizes == {(SIZE.bit_length() - 1, INCR)}, f"{where}: whole beats, INCR"
+    assert sizes == {(SIZE.bit_length() - 1, INCREMENTING)}, f"{where}: whole beats, INCR"
     check_state(probe, begin, where)
 
 
@@ -185,8 +183,8 @@ async def an_error_ends_the_store(dut: Any) -> None:
     rng = np.random.default_rng(5)
     memory, probe = await begin(dut, rng, 0.3)
     cocotb.start_soon(answer(dut, bytes(MOST * WORD_BYTES)))
-    memory.bad = frozenset({PAGE_BYTES - ALIGNMENT_BYTES})
-    await store(dut, PAGE_BYTES - ALIGNMENT_BYTES, MOST)
+    memory.bad = frozenset({PAGE_BYTES - ALIGNMENT})
+    await store(dut, PAGE_BYTES - ALIGNMENT, MOST)
     while not probe.last("error"):
         await FallingEdge(dut.clk)
     await FallingEdge(dut.clk)
@@ -208,8 +206,8 @@ async def stop_ends_after_the_burst(dut: Any, wait: int) -> None:
     rng = np.random.default_rng(wait)
     _, probe = await begin(dut, rng, 0.5)
     cocotb.start_soon(answer(dut, bytes(MOST * WORD_BYTES)))
-    words = min(MOST, 2 * ALIGNMENT_BYTES // WORD_BYTES)
-    start = PAGE_BYTES - ALIGNMENT_BYTES
+    words = min(MOST, 2 * ALIGNMENT // WORD_BYTES)
+    start = PAGE_BYTES - ALIGNMENT
     whole = len(bursts_of(start, words))
     await store(dut, start, words)
     for _ in range(wait):
