@@ -36,7 +36,7 @@ def spy(*given, **options):
 
 golden.network.infer = spy
 assert main({arguments}) == 0
-heavy = ("numba", "hwgen.model", "hwgen.compiler", "verif", "hwgen.rtl", "torch")
+heavy = ("numba", "hwgen.model", "hwgen.compiler", "hwgen.sim", "verif", "hwgen.rtl", "torch")
 print([name for name in heavy if name in sys.modules], sorted(kept))
 """
 
