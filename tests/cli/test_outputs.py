@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.cli import app
+from hwgen.cli.app import app
 from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, uses_of
-from hwgen.cli.paper import paper
 from tests.cli.given import ARCH, NETWORK, RECIPE, ROOT, Command
 
 COMPONENTS = ROOT / "configs/crossbar/components.yaml"
@@ -213,12 +212,11 @@ OUTPUT_NAMES = {"html": OUTPUT_FILE, "json": OUTPUT_FILE, "work": CACHE}
 
 
 def test_every_command_says_what_it_writes() -> None:
-    found = {
-        command.callback.__name__: uses_of(command.callback)
-        for command in (*app.registered_commands, *paper.registered_commands)
-        if command.callback is not None
-    }
-    assert len(found) == len(app.registered_commands) + len(paper.registered_commands)
+    commands = list(app.registered_commands)
+    for group in app.registered_groups:
+        commands += group.typer_instance.registered_commands
+    found = {each.callback.__name__: uses_of(each.callback) for each in commands}
+    assert len(found) == len(commands)
     for command, uses in found.items():
         for name, use in uses.items():
             if name == "out":

@@ -1,5 +1,7 @@
 """Networks for synthesis, by name and from files."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +29,23 @@ def test_files_are_small_and_read_back(name: str, tmp_path: Path) -> None:
 def test_a_file_of_any_name_is_read(tmp_path: Path) -> None:
     write_network("cifar_vgg16", tmp_path / "network")
     assert load_network(str(tmp_path / "network")).layers == shipped_network("cifar_vgg16").layers
+
+
+WITHOUT_ONNX = (
+    "import sys; sys.modules['onnx'] = None\n"
+    "from hwgen.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+@pytest.mark.parametrize(
+    ("network", "code", "said"),
+    [("cifar_alexnet", 0, ""), ("mine.onnx", 2, "the package onnx is needed")],
+)
+def test_only_files_need_onnx(network: str, code: int, said: str) -> None:
+    given = [sys.executable, "-c", WITHOUT_ONNX, "info", network]
+    done = subprocess.run(given, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert said in done.stderr and done.stderr.count("\n") == bool(said)
 
 
 def test_unknown_names_are_told_the_known() -> None:

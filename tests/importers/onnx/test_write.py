@@ -37,11 +37,13 @@ def test_windows_and_matrices_read_back(tmp_path: Path) -> None:
     assert read_graph(path) == replace(graph, source=str(path))
 
 
-def test_a_matrix_that_is_turned() -> None:
-    made = model(node("Gemm", "m v", "z", transA=1, transB=1), image=(1, 4), weights={"m": (4, 3)})
-    made.graph.node[0].input[1] = "x"
+@pytest.mark.parametrize(
+    ("given", "shape"), [({"transA": 1}, (1, 3)), ({"transB": 1}, (3, 4)), ({}, (4, 3))]
+)
+def test_matrices_that_are_transposed(given: dict[str, int], shape: tuple[int, int]) -> None:
+    made = model(node("Gemm", "x m", "z", **given), image=(1, 4), weights={"m": shape})
     attributes = model_of(graph_of(made, name="n", source="here")).graph.node[0].attribute
-    assert {each.name: each.i for each in attributes} == {"transA": 1, "transB": 1}
+    assert {each.name: each.i for each in attributes} == given
 
 
 @pytest.mark.parametrize(
