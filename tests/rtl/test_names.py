@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import amaranth
@@ -39,14 +38,14 @@ print(*verilog_modules(Chip(arch=load_arch(Path({str(CONFIG)!r})))).values())
 """
 
 
-def pythons() -> Iterator[str]:
-    """Yield this Python and all others of a supported version that are found."""
-    yield sys.executable
-    yield from filter(None, os.environ.get(PYTHONS, "").split(os.pathsep))
-    yield from filter(None, (shutil.which(f"python3.{minor}") for minor in VERSIONS))
+def pythons() -> list[str]:
+    """Return this Python and all others of a supported version that are found and run."""
+    found = [sys.executable, *filter(None, os.environ.get(PYTHONS, "").split(os.pathsep))]
+    found += filter(None, (shutil.which(f"python3.{minor}") for minor in VERSIONS))
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     for minor in VERSIONS:
-        yield from map(str, sorted(pyenv.glob(f"3.{minor}.*/bin/python")))
+        found += map(str, sorted(pyenv.glob(f"3.{minor}.*/bin/python")))
+    return [python for python in dict.fromkeys(found) if run(python, "pass").returncode == 0]
 
 
 def run(python: str, program: str, *paths: Path) -> subprocess.CompletedProcess[str]:
@@ -60,7 +59,8 @@ def test_names_are_those_of_the_source() -> None:
     # A number behind a second `$` keeps equal names apart.
     names = re.findall(r"^  reg \[3:0\] \\?(\$?\w+)(?:\$\d+)?\s+=", text, re.M)
     of_source = ["alone", "first", "last", "read", "write", "_kept", "chained"]
-    assert sorted(names) == sorted([*of_source, "$signal", "$signal"])
+    own = [name for name in names if "__" not in name]
+    assert sorted(own) == sorted([*of_source, "$signal", "$signal"])
     assert {"asked", "second_clk", "words"} <= set(re.findall(r"\w+", text))
 
 
@@ -94,6 +94,7 @@ def test_every_python_writes_the_same_verilog_of_all_forms() -> None:
     # Amaranth and its Yosys are pure Python, so that others can borrow them from this one.
     packages = Path(amaranth.__file__).parents[1]
     texts = {python: run(python, WRITE_FORMS, ROOT, packages) for python in pythons()}
+    print(f"compared: {', '.join(texts)}")
     for python, done in texts.items():
         assert done.returncode == 0, f"{python}: {done.stderr}"
         assert done.stdout == texts[sys.executable].stdout, f"{python} writes other names"

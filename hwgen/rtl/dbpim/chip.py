@@ -21,8 +21,9 @@ from hwgen.spec.dbpim.instructions import VERSION, ErrorCode, Opcode
 from hwgen.spec.dbpim.registers import ADDRESS_BITS, REGISTERS
 from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
 
-PROGRESS_SOURCES = 6
-"""Signals that show the watchdog that a program goes on."""
+PROGRESS = ("unit", "beat", "word", "retirement", "read", "write")
+"""What shows the watchdog that a program goes on, each alone: a unit computes, the loader takes a
+beat, the write bus a word, an instruction retires, memory is read or written."""
 
 
 class Chip(Part):
@@ -86,7 +87,7 @@ class Chip(Part):
             ),
             error_bits=ERROR_BITS,
             watchdog_cycles=WATCHDOG_CYCLES,
-            progress_sources=PROGRESS_SOURCES,
+            progress_sources=len(PROGRESS),
         )
         self._read_engine = ReadEngine(
             family=self.family,
@@ -128,9 +129,14 @@ class Chip(Part):
         self._connect_logits(m, sequencer=sequencer, bus=bus, writer=writer, registers=registers)
         self._load_cores(m, loader=loader, cores=cores)
         computes = Cat(core.computes for core in cores).any()
-        takes = loader.beats.valid & loader.beats.ready
-        # Each of them alone keeps the watchdog quiet.
-        progress = [computes, takes, bus.write_valid, sequencer.retire, reader.taken, writer.taken]
+        progress = {
+            "unit": computes,
+            "beat": loader.beats.valid & loader.beats.ready,
+            "word": bus.write_valid,
+            "retirement": sequencer.retire,
+            "read": reader.taken,
+            "write": writer.taken,
+        }
         m.d.comb += [
             loader.run.eq(supervisor.running),
             supervisor.finished.eq(sequencer.finished),
@@ -140,7 +146,7 @@ class Chip(Part):
             supervisor.waits_for_load.eq(
                 sequencer.waiting | Cat(core.waits_for_load for core in cores).any()
             ),
-            supervisor.progress.eq(Cat(progress)),
+            supervisor.progress.eq(Cat(progress[name] for name in PROGRESS)),
             self.trace.write_valid.eq(bus.write_valid),
             self.trace.write.eq(bus.write),
             self.trace.retire.eq(sequencer.retire),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from hwgen.rtl.common.supervisor import SupervisorErrors
+from hwgen.rtl.dbpim.chip import PROGRESS
 from hwgen.rtl.dbpim.layouts import ERROR_BITS, packet
 from hwgen.rtl.dbpim.loader import INSTRUCTIONS, OPCODE_BITS
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
@@ -38,7 +39,7 @@ def dbpim(arch: Arch) -> Facts:
             read=ErrorCode.READ_ERROR, write=ErrorCode.WRITE_ERROR, stalled=ErrorCode.STALLED
         ),
         watchdog_cycles=WATCHDOG_CYCLES,
-        progress_sources=6,
+        progress_sources=len(PROGRESS),
         header_bits={int(code): packet_bits(code) for code in (*INSTRUCTIONS, Opcode.TILE)},
         opcode_bits=OPCODE_BITS,
         alignment_bytes=ALIGNMENT_BYTES,
@@ -87,5 +88,8 @@ def other() -> Facts:
 
 
 FAMILIES = {"dbpim": dbpim(small()), "wide": dbpim(wide()), "other": other()}
-NARROW = {"dbpim": dbpim(narrow()), "other": replace(other(), port_bits=32)}
+NARROW = {
+    "dbpim": dbpim(narrow()),
+    "other": replace(other(), port_bits=32, burst_beats=32, fifo_beats=64),
+}
 OTHER_SIZES = {name: dbpim(arch) for name, arch in other_sizes().items()}
