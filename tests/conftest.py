@@ -1,9 +1,15 @@
 """Options and fixtures that every test may use."""
 
+import os
+
 import pytest
 
-from verif.runner import Waves
-from verif.toolchain import has_icarus
+from hwgen.sim.cache import ENVIRONMENT
+from hwgen.sim.waves import Waves
+from verif.toolchain import BUILD_ROOT, has_icarus
+
+# Every test finds the simulators that others have built, whatever its --work.
+os.environ[ENVIRONMENT] = str(BUILD_ROOT)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

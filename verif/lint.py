@@ -7,18 +7,17 @@ from pathlib import Path
 
 from hwgen.rtl.emit import verilog_modules
 from hwgen.rtl.part import Part
-from verif.cache import write_sources
-from verif.toolchain import use_verilator
-
-WAIVERS = Path(__file__).parent / "waivers.vlt"
+from hwgen.sim.cache import write_sources
+from hwgen.sim.simulator import WAIVERS
+from hwgen.sim.toolchain import find_verilator
 
 
 def lint(files: Sequence[Path], *, top: str) -> str:
     """Return what `verilator --lint-only -Wall` says about `files`: nothing when all is well."""
-    use_verilator()
     command = ["verilator", "--lint-only", "-Wall", "--top-module", top, str(WAIVERS)]
     command += [str(file) for file in files]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = find_verilator().environment()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0 and not done.stderr:
         return f"verilator ended with {done.returncode} and said nothing"
     return done.stderr

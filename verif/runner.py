@@ -13,29 +13,20 @@ from cocotb_tools.runner import Runner, VerilatorControlFile, Verilog, get_runne
 from hwgen.errors import SimulationError
 from hwgen.rtl.emit import verilog_modules
 from hwgen.rtl.part import Part
-from verif.cache import build_once, tail, write_sources
-from verif.lint import WAIVERS
-from verif.toolchain import BUILD_JOBS, use_verilator
-from verif.wrapper import TOP, WAVES, wrapper
+from hwgen.sim.cache import build_once, tail, write_sources
+from hwgen.sim.simulator import WAIVERS
+from hwgen.sim.toolchain import BUILD_JOBS
+from hwgen.sim.waves import WAVES, Waves
+from verif.toolchain import BUILD_ROOT, use_verilator
+from verif.wrapper import TOP, wrapper
+
+__all__ = ["Bench", "Waves", "build", "failures", "run"]
 
 # Registers without a power-on value, and memories that are garbage at power-on, start random.
 VERILATOR_ARGS = ["--timing", "--x-assign", "unique", "--x-initial", "unique"]
 VERILATOR_ARGS += ["--no-public-flat-rw"]
 ICARUS_ARGS = ["-g2012"]
 GARBAGE = ["+verilator+rand+reset+2"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waves:
-    """Write waves of the clock cycles from `first` to `last`, counted from the very start."""
-
-    first: int = 0
-    last: int | None = None
-
-    def plusargs(self, file: Path) -> list[str]:
-        """Return what `waves.v` reads."""
-        window = [f"+waves_from={self.first}", f"+waves_file={file}"]
-        return window if self.last is None else [*window, f"+waves_to={self.last}"]
 
 
 @dataclass(frozen=True)
@@ -76,12 +67,14 @@ def build(
         args += ["--hierarchical", "--build"] if blocks else []
     make_flags = os.environ.get("MAKEFLAGS", "")
     facts = [sources, args, tool, cocotb.__version__, make_flags, waves is not None]
-    folder = build_once(
+    made = build_once(
         f"{part.module_name}-{simulator}",
         facts,
         lambda folder: compile_bench(Bench(folder, simulator, waves), sources, args),
+        products=[TOP if simulator == "verilator" else "sim.vvp"],
+        builds=BUILD_ROOT,
     )
-    return Bench(folder, simulator, waves)
+    return Bench(made.folder, simulator, waves)
 
 
 def control_file(compile_once: Sequence[str]) -> str:

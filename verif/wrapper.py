@@ -1,12 +1,9 @@
 """The Verilog around a part in simulation: it makes the clock and owns the public signals."""
 
-from pathlib import Path
-
 from hwgen.rtl.part import Part
 
 CLOCK_PERIOD_NS = 10
 TOP = "tb"
-WAVES = (Path(__file__).parent / "waves.v").read_text(encoding="utf-8")
 
 
 def wrapper(part: Part, *, harness: str = "") -> str:

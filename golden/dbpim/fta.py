@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.dbpim.csd import phi, values_of_phi
-
-PHI_LIMIT = 2
+from hwgen.spec.sparsity import PHI_LIMIT
 
 
 def threshold(weights: NDArray[np.int8], mask: NDArray[np.bool_]) -> int:

@@ -5,8 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-ALPHA = 8
-"""Filters of a block: the same (kh, kw, c) position in as many consecutive filters."""
+from hwgen.spec.sparsity import ALPHA
 
 
 def block_mask(weights: NDArray[np.int8]) -> NDArray[np.bool_]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
-from typer import Typer
 from typer.core import TyperGroup
 
+from hwgen.cli.outputs import CheckedTyper
 from hwgen.report.files import write_report
 
 WORK = Path("build")
@@ -37,7 +37,7 @@ class Commands(TyperGroup):
             raise CommandError from error
 
 
-app = Typer(
+app = CheckedTyper(
     cls=Commands,
     help="Processing-in-memory accelerators: from an architecture and a network to Verilog.",
     epilog=EPILOG,

@@ -8,6 +8,7 @@ from typer import Argument, BadParameter, Exit, Option
 
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Arch, Count, Data, Json, Network, Sparsity, Work
+from hwgen.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from hwgen.flow.build import build_verilog, compile_program
 from hwgen.flow.context import Context
 from hwgen.flow.demo import run_demo
@@ -43,7 +44,7 @@ def train(
     start: Annotated[Path | None, Option(help="float weights that the recipe starts from")] = None,
     seed: Annotated[int | None, Option(min=0, help="instead of the recipe's")] = None,
     out: Annotated[
-        Path | None, Option(help="folder of the hand-over [default: one in --work]")
+        Path | None, Option(help="folder of the hand-over [default: one in --work]"), OUTPUT_FOLDER
     ] = None,
     resume: Annotated[bool, Option(help="go on where an interrupted run stopped")] = True,
     work: Work = WORK,
@@ -66,7 +67,9 @@ def compile(
     network: Network,
     arch: Arch,
     listing: Annotated[bool, Option("--listing", help="print every packet of the program")] = False,
-    out: Annotated[Path | None, Option(help="file of the program [default: one in --work]")] = None,
+    out: Annotated[
+        Path | None, Option(help="file of the program [default: one in --work]"), OUTPUT_FILE
+    ] = None,
     sparsity: Sparsity = None,
     work: Work = WORK,
     json: Json = None,
@@ -83,7 +86,7 @@ def compile(
 def build(
     *,
     arch: Arch,
-    out: Annotated[Path, Option(help="folder to write, replaced whole")],
+    out: Annotated[Path, Option(help="folder to write, replaced whole"), OUTPUT_FOLDER],
     sparsity: Sparsity = None,
     json: Json = None,
 ) -> None:
@@ -147,7 +150,7 @@ def export(
     *,
     network: Network,
     arch: Arch,
-    out: Annotated[Path, Option(help="folder to write")],
+    out: Annotated[Path, Option(help="folder to write"), OUTPUT_FOLDER],
     data: Data = None,
     images: Count = 1,
     sparsity: Sparsity = None,
@@ -184,8 +187,15 @@ def model(
 ) -> None:
     """Predict cycles without simulating, to the cycle, and say where they go.
 
-    A macro is busy, or a row is being written into it, or it waits: for a load, for the switch
-    to fill a group, for a place for its result, or for slower cores (imbalance).
+    busy: cells that hold weights compute on a position. Cells of a macro at work that do not:
+    inactive_positions (the last position vector is not full), empty_slots (the row of weights is
+    not full), absent_filters (columns that no filter uses). simd: pools and adds. row_write: a
+    row of weights is being written. Waiting: load (for weights or instructions), switch (for a
+    group of inputs), queue (for a slower macro of the core), output (for the output stage),
+    write_bus (another core has it), pipeline (a layer starts or ends), imbalance (for other
+    macros and cores). image, store, end: around the layers.
+
+    utilization: share of the cells of active rows whose digit is a non-zero digit of a weight.
     """
     subject = load_subject(network, arch, sparsity)
     batch = choose_images(subject.network, data, images)
@@ -241,7 +251,7 @@ def documents(
     configs: Annotated[Path, Option(help="folder with one of architectures for each family")] = (
         Path("configs")
     ),
-    out: Annotated[Path, Option(help="folder of the pages")] = Path("docs"),
+    out: Annotated[Path, Option(help="folder of the pages"), OUTPUT_FOLDER] = Path("docs"),
 ) -> None:
     """Write the pages that follow from code: data sheets and schemas of reports."""
     for page in write_documents(configs, out):

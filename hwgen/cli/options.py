@@ -5,13 +5,19 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE
+
 Network = Annotated[Path, Argument(metavar="NETWORK", help="a hand-over (.npz)")]
 Arch = Annotated[Path, Argument(metavar="ARCH", help="an architecture (.yaml)")]
 Json = Annotated[
-    Path | None, Option("--json", metavar="FILE", help="write the report as JSON as well")
+    Path | None,
+    Option("--json", metavar="FILE", help="write the report as JSON as well"),
+    OUTPUT_FILE,
 ]
 Work = Annotated[
-    Path, Option("--work", metavar="FOLDER", help="where results are kept that can be used again")
+    Path,
+    Option("--work", metavar="FOLDER", help="where results are kept that can be used again"),
+    CACHE,
 ]
 Sparsity = Annotated[
     str | None,
@@ -29,5 +35,6 @@ Data = Annotated[
         help="images: a known set, a folder with its files, or a .npz with `images`"
         " [default: the set that the network was trained on]",
     ),
+    INPUT,
 ]
 Count = Annotated[int, Option("--images", metavar="N", help="run the first N test images")]

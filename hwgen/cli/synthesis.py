@@ -8,6 +8,7 @@ from typer import Argument, Exit, Option
 
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
+from hwgen.cli.outputs import INPUT, OUTPUT_FILE, OUTPUT_FOLDER
 from hwgen.flow.context import Context
 from hwgen.flow.pages import SynthesisRequest
 from hwgen.flow.synthesis import graphs, synthesis_for
@@ -32,7 +33,9 @@ class Method(StrEnum):
 def synthesize(
     *,
     network: Annotated[
-        str, Argument(metavar="NETWORK", help="one that ships, such as vgg16, or an ONNX file")
+        str,
+        Argument(metavar="NETWORK", help="one that ships, such as vgg16, or an ONNX file"),
+        INPUT,
     ],
     power_w: Annotated[float, Option(metavar="W", help="peak power of the whole chip at most")],
     components: Annotated[
@@ -60,12 +63,16 @@ def synthesize(
         float | None, Option(min=0, metavar="S", help="take the best found until then, and say so")
     ] = None,
     out: Annotated[
-        Path | None, Option(metavar="FOLDER", help="folder to write [default: one in --work]")
+        Path | None,
+        Option(metavar="FOLDER", help="folder to write [default: one in --work]"),
+        OUTPUT_FOLDER,
     ] = None,
     work: Work = WORK,
     json: Json = None,
     html: Annotated[
-        Path | None, Option(metavar="FILE", help="write the page with the pictures here as well")
+        Path | None,
+        Option(metavar="FILE", help="write the page with the pictures here as well"),
+        OUTPUT_FILE,
     ] = None,
 ) -> None:
     """Find the most efficient accelerator for a network within a power budget.
@@ -102,7 +109,7 @@ def synthesize(
 def onnx(
     *,
     network: Annotated[str, Argument(metavar="NETWORK", help="one that ships, such as vgg16")],
-    out: Annotated[Path, Option(metavar="FILE", help="file to write (.onnx)")],
+    out: Annotated[Path, Option(metavar="FILE", help="file to write (.onnx)"), OUTPUT_FILE],
 ) -> None:
     """Write a network that ships for synthesis as an ONNX file, without weights."""
     print(graphs().write_network(network, out))

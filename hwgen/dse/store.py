@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from hwgen.dse.tasks import Executor, Result, Task, task_text
-from hwgen.errors import OutputError
+from hwgen.spec.output import write_text
 
 FORMAT, VERSION = "hwgen-result", 1
 
@@ -65,18 +64,7 @@ class Store:
             "result": result,
             "sha256": sha256(self._facts(function, task) + json.dumps(result)),
         }
-        fresh = path.with_name(f".{path.name}-{os.getpid()}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps(document) + "\n")
-            fresh.rename(path)
-        except OSError as error:
-            raise OutputError(
-                f"the store of results must be writable at {path}, got {error.strerror}"
-            ) from None
-        finally:
-            with suppress(OSError):
-                fresh.unlink(missing_ok=True)
+        write_text(path, json.dumps(document) + "\n", what="store of results")
 
 
 def run_stored(

@@ -10,7 +10,8 @@ from hwgen.flow.context import Context
 from hwgen.flow.families import Family, offering
 from hwgen.flow.subject import load_chip
 from hwgen.report.data_sheet import data_sheet
-from hwgen.report.files import REPORTS, schema_of, write_text
+from hwgen.report.files import REPORTS, schema_of
+from hwgen.spec.output import write_text
 
 EXAMPLE = "small"
 """The architecture of each family whose chip is shown."""

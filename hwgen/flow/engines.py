@@ -99,7 +99,17 @@ def simulate(
     """Return what the Verilog did in each run; `seed` decides what memories start with."""
     simulation = subject.family.need(SIMULATION)
     waves = (
-        None if window is None else load("verif.runner").Waves(first=window.first, last=window.last)
+        None
+        if window is None
+        else load("hwgen.sim.waves").Waves(first=window.first, last=window.last)
     )
     with context.progress(f"simulating {subject.arch.name}"):
-        return simulation.simulate(subject.arch, program, batch.images, waves=waves, seed=seed)
+        return simulation.simulate(
+            subject.arch,
+            program,
+            batch.images,
+            waves=waves,
+            seed=seed,
+            builds=context.work / "sim",
+            say=context.say,
+        )

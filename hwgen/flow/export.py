@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.errors import OutputError
 from hwgen.flow.build import write_verilog
 from hwgen.flow.capabilities import SIMULATION
 from hwgen.flow.context import Context
@@ -12,6 +11,7 @@ from hwgen.flow.engines import expected_answers
 from hwgen.flow.images import Batch
 from hwgen.flow.subject import Subject, program_of
 from hwgen.report.work import ExportReport
+from hwgen.spec.folder import add_files
 
 VERILOG = "verilog"
 
@@ -25,15 +25,14 @@ def export_run(context: Context, subject: Subject, batch: Batch, out: Path) -> E
     answers = expected_answers(context, subject, batch.images)
     logits = answers.reshape(len(batch.images), -1).astype(np.int32)
     write_verilog(context, subject.family, subject.arch, out / VERILOG)
-    simulation = subject.family.need(SIMULATION)
-    try:
-        script = simulation.write_by_hand(subject.arch, program, batch.images, logits, out)
-    except OSError as error:
-        raise OutputError(f"the folder must be writable, got {error.strerror} ({out})") from None
+    write_by_hand = subject.family.need(SIMULATION).write_by_hand
+    script = add_files(
+        out, lambda fresh: write_by_hand(subject.arch, program, batch.images, logits, fresh)
+    )
     return ExportReport(
         format="hwgen.report.export",
         version=1,
         setting=subject.setting(program, batch),
         folder=str(out),
-        script=str(script),
+        script=str(out / script.name),
     )

@@ -35,6 +35,7 @@ def model_network(
         load_cycles_model=load,
         time_us=cycles / count / subject.arch.clock_mhz,
         where=where(subject, predictions),
+        utilization=subject.family.need(CYCLE_MODEL).utilization_of(predictions),
         layers=layer_cycles(subject, predictions),
         speedup=speedup_of(modelled_variants(context, subject, maps, count)) if speedup else None,
     )
@@ -52,13 +53,19 @@ def where(subject: Subject, predictions: Sequence[Prediction]) -> dict[str, floa
 
 def layer_cycles(subject: Subject, predictions: Sequence[Prediction]) -> list[ModelLayer]:
     """Return the cycles of each layer, and of what the chip does around them."""
+    model = subject.family.need(CYCLE_MODEL)
     kinds = {layer.name: layer.op for layer in subject.network.layers}
     spent: Counter[str] = Counter()
     for prediction in predictions:
         for step in prediction.steps:
             spent[step.layer] += step.end - step.begin
     return [
-        ModelLayer(name=name, kind=kinds.get(name, "chip"), cycles_model=cycles)
+        ModelLayer(
+            name=name,
+            kind=kinds.get(name, "chip"),
+            cycles_model=cycles,
+            utilization=model.utilization_of(predictions, layer=name),
+        )
         for name, cycles in spent.items()
     ]
 

@@ -4,7 +4,7 @@ A module that stands for a capability in a family's description exports what the
 capability names. `hwgen.flow.capabilities` lists them all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ Bytes = NDArray[np.uint8]
 
 
 class Architecture(Protocol):
-    """A frozen dataclass; `digest` covers all that decides Verilog and program."""
+    """A frozen dataclass; `digest` covers what decides the Verilog and which programs run."""
 
     @property
     def name(self) -> str: ...
@@ -137,6 +137,13 @@ class CycleModel(Protocol):
     def CycleModel(self, program: Any, arch: Any) -> Predictor: ...  # noqa: N802
     def must_compile(self) -> bool: ...
     def where_cycles_go(self, prediction: Any) -> Mapping[str, float]: ...
+    def utilization_of(
+        self, predictions: Sequence[Any], *, layer: str | None = None
+    ) -> float | None:
+        """Return the share of the active cells that do effective work; None: none is active.
+
+        layer: None: all of them
+        """
 
 
 class BitColumns(Protocol):
@@ -210,12 +217,20 @@ class Run(Protocol):
 class Simulation(Protocol):
     """The emitted Verilog, simulated.
 
-    waves: window of clock cycles with `first` and `last` (None: to the end)
-    seed: of everything that is garbage at power-on
+    waves: a `hwgen.sim.waves.Waves`; seed: of everything that is garbage at power-on
+    builds: folder of simulators; say: is told before a simulator is built, which takes a minute
     """
 
     def simulate(
-        self, arch: Any, program: Any, images: Bytes, *, waves: Any = None, seed: int = 1
+        self,
+        arch: Any,
+        program: Any,
+        images: Bytes,
+        *,
+        waves: Any = None,
+        seed: int = 1,
+        builds: Path | None = None,
+        say: Callable[[str], None] = ...,
     ) -> Sequence[Run]: ...
     def write_by_hand(
         self, arch: Any, program: Any, images: Bytes, logits: NDArray[np.int32], folder: Path

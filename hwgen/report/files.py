@@ -1,19 +1,18 @@
 """Reports as JSON, and their schemas."""
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from hwgen.errors import OutputError
 from hwgen.report.demo import DemoReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
 from hwgen.report.run import RunReport
 from hwgen.report.work import BuildReport, CompileReport, ExportReport, TrainReport
+from hwgen.spec.output import write_text
 
 REPORTS: dict[str, type] = {
     "build": BuildReport,
@@ -45,17 +44,3 @@ def report_text(report: Any) -> str:
     """Return a report as JSON; a field such as `class_` has the name of a keyword of Python."""
     plain = asdict(report, dict_factory=lambda items: {key.rstrip("_"): of for key, of in items})
     return json.dumps(plain, indent=2, allow_nan=False) + "\n"
-
-
-def write_text(path: Path, text: str, *, what: str) -> None:
-    """Write a text file, whole or not at all."""
-    fresh = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            fresh.write_text(text, encoding="utf-8")
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"the {what} must be writable at {path}, got {error.strerror}") from None

@@ -9,11 +9,15 @@ from hwgen.report.types import STRICT, Count, Fraction, Setting
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ModelLayer:
-    """Cycles of a layer or of a step of the chip, summed over images."""
+    """Cycles of a layer or of a step of the chip, summed over images.
+
+    utilization: share of the active cells that do effective work; null where none is active
+    """
 
     name: str
     kind: str
     cycles_model: Count
+    utilization: Fraction | None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -49,6 +53,7 @@ class ModelReport:
     """What `hwgen model` found; cycles are sums over images.
 
     where: share of all cycles by cause
+    utilization: of the cells, over all layers, as in `ModelLayer`
     time_us: of one image on average, at the clock of the architecture
     """
 
@@ -61,5 +66,6 @@ class ModelReport:
     load_cycles_model: Count
     time_us: float
     where: dict[str, Fraction]
+    utilization: Fraction | None
     layers: list[ModelLayer]
     speedup: Speedup | None

@@ -126,10 +126,12 @@ def run_lines(report: RunReport) -> Iterator[str]:
 
 def model_table(report: ModelReport) -> RenderableType:
     """Return cycles by layer, where they go, and the speed-up if it was asked for."""
-    rows = table(["layer", "kind", "cycles", "share"], left=2)
+    rows = table(["layer", "kind", "cycles", "share", "utilization"], left=2)
     for layer in report.layers:
-        share = layer.cycles_model / report.cycles_model
-        rows.add_row(layer.name, layer.kind, number(layer.cycles_model), percent(share))
+        shares = [percent(layer.cycles_model / report.cycles_model), percent(layer.utilization)]
+        rows.add_row(layer.name, layer.kind, number(layer.cycles_model), *shares)
+    rows.add_section()
+    rows.add_row("all", "", number(report.cycles_model), percent(1), percent(report.utilization))
     causes = table(["where they go", "share"])
     for cause, share in sorted(report.where.items(), key=lambda item: -item[1]):
         causes.add_row(cause, percent(share))

@@ -10,6 +10,7 @@ from amaranth.back import rtlil, verilog
 from hwgen.errors import DesignError
 from hwgen.rtl.folder import write_folder
 from hwgen.rtl.manifest import FILE_LIST, MANIFEST, instances_in, manifest, ports_in
+from hwgen.rtl.names import names_from_source
 from hwgen.rtl.part import Part
 
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -49,7 +50,8 @@ def verilog_modules(top: Part) -> dict[str, str]:
     parts: dict[str, Part] = {}
     for part in dict.fromkeys(parts_below_first(top)):
         name = part.module_name
-        text = rtlil.convert(part, name=name, emit_src=False)
+        with names_from_source():
+            text = rtlil.convert(part, name=name, emit_src=False)
         if part.garbage_at_power_on:
             text = MEMORY_CONTENT.sub("", text)
         parts[name] = part

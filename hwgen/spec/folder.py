@@ -1,14 +1,19 @@
-"""An output folder is replaced whole or not at all, and only if it is new, empty or an earlier one.
+"""Output folders are replaced whole, or files are added to them; all of it happens, or nothing.
 
-Who writes a folder says which of the files that lie in it are his.
+A folder is replaced only if it is new, empty or an earlier output: who writes it says which of the
+files in it belong to one.
 """
 
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from hwgen.errors import OutputError
+from hwgen.spec.output import FILE, NOTHING, check_folder, kind_of
+
+Result = TypeVar("Result")
 
 Owned = Callable[[Path], set[str]]
 """Returns the names in a folder that belong to an earlier output; nothing if it is none."""
@@ -16,8 +21,8 @@ Owned = Callable[[Path], set[str]]
 
 def replace_folder(folder: Path, owned: Owned, fill: Callable[[Path], None]) -> None:
     """Replace `folder` by one that `fill` writes, or leave it untouched."""
-    folder = folder.resolve()
     refuse_foreign(folder, owned)
+    folder = folder.resolve()
     fresh = folder.with_name(f".{folder.name}-{os.getpid()}-new")
     stale = folder.with_name(f".{folder.name}-{os.getpid()}-old")
     try:
@@ -37,12 +42,39 @@ def replace_folder(folder: Path, owned: Owned, fill: Callable[[Path], None]) -> 
         shutil.rmtree(stale, ignore_errors=True)
 
 
+def add_files(folder: Path, fill: Callable[[Path], Result]) -> Result:
+    """Add the files that `fill` writes, all or none; return what it returns.
+
+    Files of the same names are replaced, others stay. A link, a folder or a device that has the
+    name of a file is refused.
+    """
+    check_folder(folder, "the output folder")
+    folder = folder.resolve()
+    fresh = folder.with_name(f".{folder.name}-{os.getpid()}-new")
+    try:
+        fresh.mkdir(parents=True)
+        result = fill(fresh)
+        names = sorted(path.name for path in fresh.iterdir())
+        for name in names:
+            if (given := kind_of(folder / name)) not in (NOTHING, FILE):
+                raise OutputError(f"{name} must be a file, got {given} ({folder / name})")
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            (fresh / name).replace(folder / name)
+        return result
+    except OSError as error:
+        raise OutputError(
+            f"the output folder must be writable, got {error.strerror} ({folder})"
+        ) from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
 def refuse_foreign(folder: Path, owned: Owned) -> None:
-    """Refuse a folder that holds anything but an earlier output."""
+    """Refuse a folder that holds anything but an earlier output, and what is no folder."""
+    check_folder(folder, "the output folder")
     if not folder.exists():
         return
-    if not folder.is_dir():
-        raise OutputError(f"the output folder must be a folder, got a file ({folder})")
     foreign = sorted({path.name for path in folder.iterdir()} - owned(folder))
     if foreign:
         raise OutputError(

@@ -1,6 +1,7 @@
 """Read a complete YAML file into a frozen pydantic dataclass; a mistake is one sentence."""
 
 import json
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +11,54 @@ from pydantic import TypeAdapter, ValidationError
 from hwgen.errors import ConfigError, FormatError
 
 Spec = TypeVar("Spec")
+
+
+SIGNS = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:value")
+"""Keys that are no values: `<<` and `=`."""
+
+
+class DuplicateKeyError(Exception):
+    """A mapping gives one key twice; lines are counted from 1."""
+
+    def __init__(self, key: str, first: int, second: int) -> None:
+        super().__init__(key, first, second)
+        self.key = key
+        self.places = (
+            f"it in lines {first} and {second}" if first < second else f"it twice in line {first}"
+        )
+
+
+class OneKeyLoader(yaml.SafeLoader):
+    """YAML's safe loader, which takes no key twice.
+
+    Keys are compared as values: `yes` and `true` are one key. What a merge (`<<`) brings in may be
+    given again, and the mapping itself wins, as YAML says; two merges in one mapping are a mistake.
+    """
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.checked: set[int] = set()
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Check the keys of a mapping before its merges are copied into it."""
+        # Anchors bring one node here several times, and after the first its merges are inside.
+        if id(node) not in self.checked:
+            self.checked.add(id(node))
+            self.check_keys(node)
+        super().flatten_mapping(node)
+
+    def check_keys(self, node: yaml.MappingNode) -> None:
+        """Refuse a key that stands in a mapping for the second time."""
+        lines: dict[Hashable, int] = {}
+        for key_node, _ in node.value:
+            signs = key_node.tag in SIGNS
+            key = key_node.value if signs else self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                continue  # the loader itself refuses it
+            line = key_node.start_mark.line + 1
+            if key in lines:
+                raise DuplicateKeyError(shortened(str(key)), lines[key], line)
+            lines[key] = line
 
 
 def load_spec(spec_type: type[Spec], path: Path) -> Spec:
@@ -23,6 +72,13 @@ def validate_spec(spec_type: type[Spec], given: dict[str, Any], *, source: str) 
         return TypeAdapter(spec_type).validate_json(json.dumps(given, default=str))
     except ValidationError as error:
         raise first_mistake(error, source) from None
+    except (TypeError, ValueError, RecursionError) as error:  # JSON has neither of these
+        raise ConfigError(
+            field="the config",
+            allowed="of keys that are text, with no mapping inside itself",
+            given=" ".join(str(error).split()),
+            source=source,
+        ) from None
 
 
 def first_mistake(
@@ -66,10 +122,20 @@ def shortened(text: str, *, longest: int = 60) -> str:
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """Return the mapping at the top of a YAML file."""
+    """Return the mapping at the top of a YAML file; every YAML that the product reads comes here.
+
+    Errors: ConfigError for what is no YAML or no mapping, and for a key that is given twice
+    """
     source = str(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), OneKeyLoader)
+    except DuplicateKeyError as error:
+        raise ConfigError(
+            field=f"the key {error.key}",
+            allowed="given once in its mapping",
+            given=error.places,
+            source=source,
+        ) from None
     except FileNotFoundError:
         raise ConfigError(
             field="the config", allowed="a file", given="no file", source=source

@@ -3,7 +3,6 @@
 Nothing is compressed: another version of zlib would write other bytes.
 """
 
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,21 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.errors import FormatError, OutputError
+from hwgen.errors import FormatError
+from hwgen.spec.output import whole_file
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]], *, what: str) -> None:
     """Write the arrays; `what` names the content in the error."""
-    fresh = path.with_name(f".{path.name}-{os.getpid()}.npz")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            write_members(fresh, arrays)
-            fresh.rename(path)
-        finally:
-            fresh.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"the {what} must be writable at {path}, got {error.strerror}") from None
+    with whole_file(path, what=what) as fresh:
+        write_members(fresh, arrays)
 
 
 def write_members(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from hwgen.spec.network import Graph
+from hwgen.spec.output import write_text
 
 SCHEMAS: dict[str, tuple[Any, str]] = {
     "network.schema.json": (
@@ -31,9 +32,8 @@ def schema_text(name: str) -> str:
 
 def write_schemas(folder: Path) -> None:
     """Write every schema into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name in SCHEMAS:
-        (folder / name).write_text(schema_text(name), encoding="utf-8")
+        write_text(folder / name, schema_text(name), what="schema")
 
 
 if __name__ == "__main__":

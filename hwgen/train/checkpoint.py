@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from hwgen.errors import FormatError, OutputError
-from hwgen.train.whole_file import whole_file
+from hwgen.spec.output import whole_file
 
 FORMAT = "hwgen.checkpoint"
 VERSION = "1"
@@ -45,7 +45,7 @@ def save_checkpoint(
         "epochs": str(state.epochs),
         "history": json.dumps(state.history),
     }
-    with whole_file(path, what="the checkpoint") as fresh:
+    with whole_file(path, what="checkpoint") as fresh:
         # Not save_file: its errors of the file system are of a type of its own.
         fresh.write_bytes(save({name: t.contiguous() for name, t in tensors.items()}, about))
 

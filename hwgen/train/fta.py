@@ -12,9 +12,7 @@ import torch
 from torch import Tensor
 
 from hwgen.spec.csd import DIGITS, phi
-
-PHI_HIGH = 2
-"""Largest threshold: two cells of a phi-2 weight cost the bits of a dense one."""
+from hwgen.spec.sparsity import PHI_LIMIT
 
 LOW, HIGH = -128, 127
 
@@ -50,7 +48,7 @@ def projections() -> Tensor:
                 [nearest(value, threshold, sign) for value in range(LOW, HIGH + 1)]
                 for sign in (1, -1)
             ]
-            for threshold in range(PHI_HIGH + 1)
+            for threshold in range(PHI_LIMIT + 1)
         ]
     )
 
@@ -66,7 +64,7 @@ def thresholds(q: Tensor, mask: Tensor) -> Tensor:
     histogram = torch.stack([((counts == n) & kept).sum(1) for n in range(DIGITS // 2 + 1)], dim=1)
     # argmax of the reversed counts finds the larger of equals.
     mode = DIGITS // 2 - histogram.flip(1).argmax(1)
-    return torch.where(kept.any(1), mode.clamp(max=PHI_HIGH), 0)
+    return torch.where(kept.any(1), mode.clamp(max=PHI_LIMIT), 0)
 
 
 def project(q: Tensor, mask: Tensor, sign: Tensor, threshold: Tensor) -> Tensor:

@@ -5,8 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-ALPHA = 8
-"""Filters of one block; the mask of the hardware is shared by as many."""
+from hwgen.spec.sparsity import ALPHA
 
 
 def block_scores(weight: Tensor) -> Tensor:

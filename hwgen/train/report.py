@@ -10,9 +10,9 @@ import torch
 
 from hwgen.data import Dataset
 from hwgen.spec.network.file import load_network
+from hwgen.spec.output import write_text
 from hwgen.train.checkpoint import Epoch
 from hwgen.train.recipe import Recipe
-from hwgen.train.whole_file import whole_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,5 +60,4 @@ def write_report(
         "recipe": asdict(recipe),
         "history": result.history,
     }
-    with whole_file(result.report_path, what="the report") as fresh:
-        fresh.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_text(result.report_path, json.dumps(report, indent=1) + "\n", what="report")

@@ -123,6 +123,10 @@ def test_model_and_its_speedup(report: Any) -> None:
     content, _ = report("model", NETWORK, ARCH, "--speedup")
     assert sum(content["where"].values()) == pytest.approx(1)
     assert content["cycles_model"] == sum(layer["cycles_model"] for layer in content["layers"])
+    of_layers = {layer["name"]: layer["utilization"] for layer in content["layers"]}
+    assert of_layers["max_pool"] is of_layers["store"] is None
+    weighted = [value for value in of_layers.values() if value is not None]
+    assert min(weighted) < content["utilization"] < max(weighted) <= 1
     speedup = content["speedup"]
     for figures in (speedup["compute"], speedup["end_to_end"]):
         assert list(figures) == ["weight_bits", "weight_values", "input_bits", "all"]

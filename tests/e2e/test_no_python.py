@@ -12,6 +12,7 @@ import pytest
 from golden.network import answer
 from hwgen.compiler.dbpim import compile_network
 from hwgen.data.load import load_dataset
+from hwgen.sim.dbpim.chip_run import Job, Run, run_chip
 from hwgen.spec.dbpim.arch import load_arch
 from hwgen.spec.dbpim.image import pack_image
 from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, Opcode
@@ -19,7 +20,6 @@ from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.stream import decode_stream
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.file import load_network
-from verif.dbpim.chip_run import Job, Run, chip_binary, run_chip
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import random_images
 
@@ -40,7 +40,7 @@ def job(program: Program, images: np.ndarray) -> Job:
 
 
 def run(what: Job, folder: Path) -> list[Run]:
-    return run_chip(chip_binary(ARCH), what, ARCH, folder)
+    return run_chip(what, ARCH, folder)
 
 
 def logits(network: QuantizedNetwork, images: np.ndarray) -> list[list[int]]:

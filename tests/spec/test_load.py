@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError
-from hwgen.spec.load import load_spec, validate_spec
+from hwgen.spec.load import load_spec, read_mapping, validate_spec
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -125,3 +125,51 @@ def test_a_long_value_is_cut() -> None:
     with pytest.raises(ConfigError) as caught:
         validate_spec(Config, given, source="here")
     assert len(str(caught.value)) < 140
+
+
+DUPLICATES = {
+    "at the top": ("rows: 1\nskip: true\nrows: 1\n", "rows", "in lines 1 and 3"),
+    "inside": ("shape:\n  kind: round\n  'kind': round\n", "kind", "in lines 2 and 3"),
+    "in one line": ("shape: {a: 1, a: 1}\n", "a", "twice in line 1"),
+    "in a list": ("- {a: 1}\n- b: 1\n  b: 2\n", "b", "in lines 2 and 3"),
+    "of one value": ("yes: 1\ntrue: 2\n", "True", "in lines 1 and 2"),
+    "two merges": ("a: &a {k: 1}\nb: {<<: *a, <<: *a}\n", "<<", "twice in line 2"),
+    "under an anchor": ("a: &a\n  k: 1\n  k: 1\nb: {<<: *a}\n", "k", "in lines 2 and 3"),
+}
+
+
+@pytest.mark.parametrize("case", DUPLICATES)
+def test_a_key_that_is_given_twice(case: str, tmp_path: Path) -> None:
+    text, key, places = DUPLICATES[case]
+    path = tmp_path / "twice.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_mapping(path)
+    assert str(caught.value) == (
+        f"the key {key} must be given once in its mapping, got it {places} ({path})"
+    )
+
+
+def test_one_key_in_several_mappings(tmp_path: Path) -> None:
+    path = tmp_path / "good.yaml"
+    path.write_text("a: {k: 1}\nb: {k: 2, a: {k: 3}}\n'=': 1\n")
+    assert read_mapping(path) == {"a": {"k": 1}, "b": {"k": 2, "a": {"k": 3}}, "=": 1}
+
+
+def test_a_merge_gives_way(tmp_path: Path) -> None:
+    path = tmp_path / "merged.yaml"
+    path.write_text(
+        "a: &a {k: 1, l: 1}\nb: &b {<<: *a, k: 2}\nc: {<<: *b, l: 3}\nd: {<<: [*b, *a]}\n"
+    )
+    merged = read_mapping(path)
+    assert [merged[name] for name in "bcd"] == [
+        {"k": 2, "l": 1},
+        {"k": 2, "l": 3},
+        {"k": 2, "l": 1},
+    ]
+
+
+@pytest.mark.parametrize("text", ["rows: &a\n  k: *a\n", "2026-01-01: 1\n"])
+def test_what_json_does_not_know(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the config must be of keys that are text, with no map"):
+        load(text, tmp_path)

@@ -10,8 +10,8 @@ from hwgen.data import load_dataset
 from hwgen.spec.csd import phi
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.file import load_network
+from hwgen.spec.sparsity import ALPHA
 from hwgen.train.integer import integer_accuracy
-from hwgen.train.prune import ALPHA
 from hwgen.train.recipe import load_recipe
 from hwgen.train.train import train_network
 from tests.train.conftest import RECIPES

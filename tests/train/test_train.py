@@ -16,9 +16,9 @@ from hwgen.errors import ConfigError, DataError, FormatError, HwgenError, Output
 from hwgen.spec.csd import phi
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.file import load_network
+from hwgen.spec.sparsity import ALPHA
 from hwgen.train.augmentation import augment
 from hwgen.train.integer import infer
-from hwgen.train.prune import ALPHA
 from hwgen.train.recipe import Recipe, load_recipe
 from hwgen.train.report import TrainResult
 from hwgen.train.train import Run, learning_rate, train_network

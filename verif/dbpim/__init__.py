@@ -1,6 +1,6 @@
-"""Benches of the DB-PIM family, one a component, and the simulation of whole chips."""
+"""Benches of the DB-PIM family, one a component, and the timed references that they judge by.
 
-from verif.dbpim.by_hand import write_by_hand
-from verif.dbpim.simulate import ImageRun, simulate
-
-__all__ = ["ImageRun", "simulate", "write_by_hand"]
+What a component computes comes from golden. When it does so comes from `feed_rules`, `walk_plan`,
+`macro_rules` and `tile_ring`: rules of one component each, written from the microarchitecture and
+without the cycle model of `hwgen.model`, so that the two confirm each other.
+"""

@@ -24,8 +24,8 @@ from hwgen.spec.dbpim.program_file import load_program
 from hwgen.spec.dbpim.stream import Packet, TilePacket, decode_stream
 from hwgen.spec.network import Layer, QuantizedNetwork
 from hwgen.spec.network.file import load_network
+from verif.common.chances import chances
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.core_driver import CoreDriver
 from verif.dbpim.network_builder import draw_images

@@ -8,15 +8,14 @@ from cocotb.triggers import FallingEdge
 from numpy.typing import NDArray
 
 from golden.dbpim.activation_buffer import address_of, bank_of, place
-from hwgen.rtl.dbpim.image_writer import PIXEL_BYTES
 from hwgen.rtl.dbpim.layouts import bus_write, packet
 from hwgen.spec.dbpim.addressing import region_at
-from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.instructions import PIXEL_BYTES, Opcode
 from hwgen.spec.dbpim.program import Region
+from verif.common.chances import chances
+from verif.common.probe import Probe
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
 from verif.dbpim.component import arch_from_environment, unpack
-from verif.dbpim.probe import Probe
 from verif.stream import Stream, offer, reset
 
 ARCH = arch_from_environment()

@@ -8,14 +8,14 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
 
-from hwgen.rtl.dbpim.read_engine import read_command
+from hwgen.rtl.common.read_engine import read_command
 from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, PARAMETER_BITS, ErrorCode, Opcode
 from hwgen.spec.dbpim.stream import tile_beats
+from verif.common.chances import chances
+from verif.common.probe import Probe
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.loader_programs import Program, random_program
-from verif.dbpim.probe import Probe
 from verif.dbpim.random_tiles import Tile
 from verif.stream import Stream, offer, reset
 
@@ -42,6 +42,7 @@ CORNERS = Corners(
     "END",
     *(code.name for code in ErrorCode if ErrorCode.NONE < code <= ErrorCode.WRONG_ARCHITECTURE),
     ErrorCode.STREAM_ENDED.name,
+    ErrorCode.NOT_STORED.name,
 )
 
 
@@ -269,6 +270,23 @@ async def a_stream_without_end_is_an_error(dut: Any, cut: int) -> None:
     CORNERS.hit(ErrorCode.STREAM_ENDED.name)
     taken = probe.when("beats__valid", "beats__ready")
     assert len(taken) == len(whole.begin_beats()) + len(whole.image_beats()) + beats
+
+
+@cocotb.test(timeout_time=200, timeout_unit="us")
+@cocotb.parametrize(seed=range(2), stall=[0.0, 0.6])
+async def an_end_before_any_store_is_an_error(dut: Any, seed: int, stall: float) -> None:
+    """All packets before END reach their units; END does not, for no logits were written."""
+    rng = np.random.default_rng(seed)
+    program = random_program(rng, ARCH, packets=4, stored=False)
+    probe = await load(dut, program, rng, gap=0, stall=stall)
+    taken = probe.when("beats__valid", "beats__ready")
+    begin, image = len(program.begin_beats()), len(program.image_beats())
+    assert len(taken) == begin + image + program.begin["stream_beats"]
+    expect_error(probe, ErrorCode.NOT_STORED, taken[-1] + 1, taken)
+    shown = {
+        probe.cycles[n]["instruction__payload"] % (1 << 8) for n in probe.when("instruction__valid")
+    }
+    assert Opcode.END not in shown, "END was handed on"
 
 
 def expect_error(probe: Probe, code: ErrorCode, cycle: int, taken: Sequence[int]) -> None:

@@ -17,8 +17,8 @@ from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.program import Region
 from hwgen.spec.dbpim.timing import REQUANTIZE_CYCLES, TILE_SLOTS
 from hwgen.spec.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW
+from verif.common.chances import chances
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
 from verif.dbpim.component import arch_from_environment
 from verif.stream import Stream, accept, offer, reset
 

@@ -11,10 +11,10 @@ from cocotb.triggers import FallingEdge
 from hwgen.spec.dbpim.instructions import PACKETS, Opcode
 from hwgen.spec.dbpim.stream import encode_instruction
 from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, INSTRUCTION_SLOTS
+from verif.common.chances import chances
+from verif.common.probe import Probe
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
 from verif.dbpim.component import arch_from_environment
-from verif.dbpim.probe import Probe
 from verif.stream import Stream, offer, reset
 
 ARCH = arch_from_environment()

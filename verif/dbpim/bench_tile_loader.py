@@ -9,10 +9,10 @@ from cocotb.triggers import FallingEdge
 
 from hwgen.spec.dbpim.instructions import PARAMETER_BITS
 from hwgen.spec.dbpim.stream import tile_beats
+from verif.common.chances import chances
+from verif.common.probe import Probe
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
 from verif.dbpim.component import arch_from_environment
-from verif.dbpim.probe import Probe
 from verif.dbpim.random_tiles import Tile, beats_of, random_tile
 from verif.stream import Stream, offer, reset
 

@@ -9,10 +9,10 @@ from cocotb.triggers import ClockCycles, FallingEdge
 
 from hwgen.rtl.dbpim.layouts import bus_write
 from hwgen.spec.dbpim.timing import BUS_CYCLES
+from verif.common.chances import chances
+from verif.common.probe import Probe
 from verif.coverage import Corners
-from verif.dbpim.chances import chances
 from verif.dbpim.component import arch_from_environment
-from verif.dbpim.probe import Probe
 from verif.stream import Stream, offer, reset
 
 ARCH = arch_from_environment()

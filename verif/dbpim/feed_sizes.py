@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hwgen.spec.dbpim.arch import Arch
 from verif.dbpim.component import settings, small
-from verif.dbpim.side_by_side import feed_parts
+from verif.dbpim.feed_parts import feed_parts
 from verif.runner import Waves, build, run
 
 

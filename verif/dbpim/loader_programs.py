@@ -47,9 +47,9 @@ def random_instruction(rng: np.random.Generator, opcode: Opcode) -> bytes:
 
 
 def random_program(
-    rng: np.random.Generator, arch: Arch, *, packets: int, stream_beats: int | None = None
+    rng: np.random.Generator, arch: Arch, *, packets: int, stored: bool = True
 ) -> Program:
-    """Return a program whose last packet is END; `stream_beats` other than right cut it short."""
+    """Return a program whose last packets are STORE and END; none has a STORE if not `stored`."""
     parts: list[bytes | Tile] = []
     for _ in range(packets):
         if rng.random() < 0.6:
@@ -57,7 +57,10 @@ def random_program(
             cores = int(rng.choice([everybody, int(rng.integers(1, everybody + 1))]))
             parts.append(random_tile(rng, arch, cores=cores))
         else:
-            parts.append(random_instruction(rng, LAYERS[rng.integers(len(LAYERS))]))
+            opcodes = LAYERS if stored else LAYERS[:-1]
+            parts.append(random_instruction(rng, opcodes[rng.integers(len(opcodes))]))
+    if stored:
+        parts.append(random_instruction(rng, Opcode.STORE))
     parts.append(random_instruction(rng, Opcode.END))
     height, width = (int(size) for size in rng.integers(1, 7, 2))
     size = int(rng.choice([n for n in (1, 2, 4, 8) if n <= arch.macro.compartments]))
@@ -68,7 +71,7 @@ def random_program(
         "version": VERSION,
         "architecture": arch.id_word,
         "network": int(rng.integers(0, 1 << 32)),
-        "stream_beats": right if stream_beats is None else stream_beats,
+        "stream_beats": right,
         "image_beats": len(program.image_beats()),
         "image_height": height,
         "image_width": width,

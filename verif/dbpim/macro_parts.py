@@ -13,8 +13,8 @@ from hwgen.rtl.dbpim.meta_array import MetaArray
 from hwgen.rtl.dbpim.ppu import Ppu
 from hwgen.rtl.dbpim.psum_array import PsumArray
 from hwgen.spec.dbpim.arch import Arch, MacroSize, with_sparsity
+from verif.common.side_by_side import SideBySide
 from verif.dbpim.component import narrow, settings, small
-from verif.dbpim.side_by_side import SideBySide
 from verif.runner import Waves, build, run
 
 PARTS = (

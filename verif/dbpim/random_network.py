@@ -6,8 +6,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.pruning import ALPHA
 from hwgen.spec.network import INPUT, QuantizedNetwork
+from hwgen.spec.sparsity import ALPHA
 from verif.dbpim.network_builder import RELU, ByteRange, NetworkBuilder, Weights, draw_images
 from verif.dbpim.random_weights import draw_phis, draw_weights
 

@@ -3,34 +3,18 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.rtl.dbpim.fifo import Fifo
 from hwgen.rtl.dbpim.image_writer import ImageWriter
 from hwgen.rtl.dbpim.loader import Loader
 from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
-from hwgen.rtl.dbpim.read_engine import ReadEngine
-from hwgen.rtl.dbpim.registers import Registers
 from hwgen.rtl.dbpim.sequencer import Sequencer
-from hwgen.rtl.dbpim.supervisor import Supervisor
 from hwgen.rtl.dbpim.tile_loader import TileLoader
 from hwgen.rtl.dbpim.weight_decoder import WeightDecoder
 from hwgen.rtl.dbpim.write_bus import WriteBus
-from hwgen.rtl.dbpim.write_engine import WriteEngine
 from hwgen.spec.dbpim.arch import Arch, with_sparsity
-from verif.axi_adapter import axi_harness
+from verif.common.side_by_side import SideBySide
 from verif.dbpim import component
 from verif.dbpim.component import settings
-from verif.dbpim.side_by_side import SideBySide
 from verif.runner import Waves, build, run
-
-FIFO_DEPTH = 4
-FIFO_BITS = 16
-FIFO = f"fifo_{FIFO_DEPTH}x{FIFO_BITS}"
-AXI = {
-    "read": "read_engine__memory",
-    "write": "write_engine__memory",
-    "lite": "registers__bus",
-}
-"""Prefix of the ports for the name by which cocotbext-axi finds them."""
 
 
 def small() -> Arch:
@@ -67,10 +51,8 @@ def other_sizes() -> dict[str, Arch]:
 
 def system_parts(arch: Arch) -> SideBySide:
     """Return the parts between the memory port and the cores."""
-    parts = [ImageWriter, Loader, LogitBuffer, ReadEngine, Registers, Sequencer]
-    parts += [TileLoader, WeightDecoder, WriteBus, WriteEngine]
-    made = [part(arch=arch) for part in parts]
-    return SideBySide(parts=[*made, Fifo(depth=FIFO_DEPTH, width=FIFO_BITS), Supervisor()])
+    parts = [ImageWriter, Loader, LogitBuffer, Sequencer, TileLoader, WeightDecoder, WriteBus]
+    return SideBySide(parts=[part(arch=arch) for part in parts])
 
 
 def run_system_bench(
@@ -83,5 +65,5 @@ def run_system_bench(
 ) -> None:
     """Run `bench_<stem>` on the executable that all these benches share."""
     parts = system_parts(arch)
-    bench = build(parts, harness=axi_harness(parts, AXI), simulator=simulator, waves=waves)
+    bench = build(parts, simulator=simulator, waves=waves)
     run(bench, module=f"verif.dbpim.bench_{stem}", folder=folder, settings=settings(arch))

@@ -1,6 +1,6 @@
-"""From an ONNX file to the layers that a crossbar accelerator is synthesized for."""
+"""From a graph to the layers that a crossbar accelerator is synthesized for."""
 
-from hwgen.compiler.crossbar.onnx_layers import network_of, read_onnx
-from hwgen.compiler.crossbar.zoo import ZOO, load_network, write_zoo
+from hwgen.compiler.crossbar.layers import network_of
+from hwgen.compiler.crossbar.zoo import ZOO, shipped_network
 
-__all__ = ["ZOO", "load_network", "network_of", "read_onnx", "write_zoo"]
+__all__ = ["ZOO", "network_of", "shipped_network"]

@@ -1,16 +1,39 @@
-"""Write an ONNX model by hand, without weights: they are inputs of the graph with their shapes."""
+"""Write a graph by hand, layer by layer, as an exporter would name it."""
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
-import onnx
-from onnx import TensorProto, helper
+from hwgen.compiler.crossbar.layers import FUSED_NOTE
+from hwgen.spec.graph import (
+    Attributes,
+    Concatenation,
+    Graph,
+    Matrices,
+    Node,
+    Op,
+    Plain,
+    Shape,
+    Tensor,
+    Window,
+)
 
-from hwgen.compiler.crossbar.onnx_file import FUSED_KEY
+IMAGE = "x"
 
-OPSET = 17
-IR_VERSION = 8
+OPERATORS: dict[Op, str] = {
+    "add": "Add",
+    "average_pool": "AveragePool",
+    "concatenate": "Concat",
+    "conv": "Conv",
+    "fully_connected": "Gemm",
+    "global_average_pool": "GlobalAveragePool",
+    "max_pool": "MaxPool",
+    "relu": "Relu",
+    "reshape": "Flatten",
+}
+"""What common exporters call the operations that stand here; names of layers hold it."""
+
+
+PLAIN = Plain()
 
 
 @dataclass(frozen=True)
@@ -18,24 +41,24 @@ class Flow:
     """A tensor on its way: its name, and its shape without the batch."""
 
     name: str
-    shape: tuple[int, ...]
+    shape: Shape
 
 
 @dataclass
 class Draft:
-    """A model that grows node by node; every method returns what its node writes.
+    """A graph that grows node by node; every method returns what its node writes.
 
     A node at `path` is called `/<path>/<operator>_output_0` like its tensor, which is how common
     exporters call tensors and published files call layers; `called` says another name.
     """
 
     name: str
-    nodes: list[onnx.NodeProto] = field(default_factory=list)
-    inputs: list[onnx.ValueInfoProto] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
+    tensors: dict[str, Tensor] = field(default_factory=dict)
 
     def image(self, channels: int, side: int) -> Flow:
         """Declare the image."""
-        return Flow(self.declare("x", (1, channels, side, side)), (channels, side, side))
+        return Flow(self.declare(IMAGE, (1, channels, side, side)), (channels, side, side))
 
     def conv(
         self, x: Flow, path: str, channels: int, kernel: int, *, stride: int = 1, padding: int = 0
@@ -45,11 +68,11 @@ class Draft:
         bias = self.declare(f"{path}.bias", (channels,))
         side = slid(x.shape[1], kernel, stride, padding)
         return self.node(
-            "Conv",
+            "conv",
             [x.name, weights, bias],
             path,
             (channels, side, side),
-            **window(kernel, stride, padding),
+            window(kernel, stride, padding),
         )
 
     def pool(
@@ -60,78 +83,91 @@ class Draft:
         *,
         stride: int,
         padding: int = 0,
-        operator: str = "MaxPool",
+        average: bool = False,
     ) -> Flow:
-        """Pooling with a window: MaxPool or AveragePool."""
+        """Pooling with a window: the maximum or the average."""
         side = slid(x.shape[1], kernel, stride, padding)
         shape = (x.shape[0], side, side)
-        return self.node(operator, [x.name], path, shape, **window(kernel, stride, padding))
+        op: Op = "average_pool" if average else "max_pool"
+        return self.node(op, [x.name], path, shape, window(kernel, stride, padding))
 
     def global_pool(self, x: Flow, path: str) -> Flow:
         """Average over all rows and columns."""
-        return self.node("GlobalAveragePool", [x.name], path, (x.shape[0], 1, 1))
+        return self.node("global_average_pool", [x.name], path, (x.shape[0], 1, 1))
 
     def relu(self, x: Flow, path: str) -> Flow:
         """ReLU."""
-        return self.node("Relu", [x.name], path, x.shape)
+        return self.node("relu", [x.name], path, x.shape)
 
     def add(self, one: Flow, other: Flow, path: str) -> Flow:
         """Element-wise addition."""
-        return self.node("Add", [one.name, other.name], path, one.shape)
+        return self.node("add", [one.name, other.name], path, one.shape)
 
     def flatten(self, x: Flow, path: str) -> Flow:
         """Make a vector of a map."""
-        return self.node("Flatten", [x.name], path, (math.prod(x.shape),))
+        return self.node("reshape", [x.name], path, (math.prod(x.shape),))
 
     def concat(self, flows: list[Flow], path: str) -> Flow:
         """Put vectors behind each other."""
         values = sum(flow.shape[0] for flow in flows)
-        return self.node("Concat", [flow.name for flow in flows], path, (values,), axis=1)
+        names = [flow.name for flow in flows]
+        return self.node("concatenate", names, path, (values,), Concatenation(axis=1))
 
     def linear(self, x: Flow, path: str, outputs: int, *, called: str = "") -> Flow:
         """Fully connected layer with bias."""
         weights = self.declare(f"{path}.weight", (outputs, x.shape[0]))
         bias = self.declare(f"{path}.bias", (outputs,))
-        return self.node("Gemm", [x.name, weights, bias], path, (outputs,), called=called, transB=1)
+        attributes = Matrices(first_transposed=False, second_transposed=True)
+        reads = [x.name, weights, bias]
+        return self.node("fully_connected", reads, path, (outputs,), attributes, called=called)
 
-    def declare(self, name: str, shape: tuple[int, ...]) -> str:
-        """Add an input of the graph."""
-        self.inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    def declare(self, name: str, shape: Shape) -> str:
+        """Add the image, or a constant of which only the shape is known."""
+        self.tensors[name] = Tensor(shape=shape)
         return name
 
     def node(
         self,
-        operator: str,
+        op: Op,
         reads: list[str],
         path: str,
-        shape: tuple[int, ...],
+        shape: Shape,
+        attributes: Attributes = PLAIN,
         *,
         called: str = "",
-        **attributes: Any,
     ) -> Flow:
         """Add a node."""
+        operator = OPERATORS[op]
         name = called or f"/{path}/{operator}_output_0"
-        self.nodes.append(helper.make_node(operator, reads, [name], name, **attributes))
+        self.nodes.append(
+            Node(
+                op=op,
+                name=name,
+                operator=operator,
+                inputs=tuple(reads),
+                outputs=(self.declare(name, (1, *shape)),),
+                attributes=attributes,
+            )
+        )
         return Flow(name, shape)
 
-    def finish(self, result: Flow, *, fused_activations: bool = False) -> onnx.ModelProto:
-        """Return the model, checked."""
-        output = helper.make_tensor_value_info(result.name, TensorProto.FLOAT, (1, *result.shape))
-        model = helper.make_model(
-            helper.make_graph(self.nodes, self.name, self.inputs, [output]),
-            opset_imports=[helper.make_opsetid("", OPSET)],
-            ir_version=IR_VERSION,
-            producer_name="hwgen",
+    def finish(self, *, fused_activations: bool = False) -> Graph:
+        """Return the graph; the node that was added last writes the answer."""
+        return Graph(
+            name=self.name,
+            source=self.name,
+            image=IMAGE,
+            tensors=self.tensors,
+            nodes=tuple(self.nodes),
+            notes={FUSED_NOTE: "true"} if fused_activations else {},
         )
-        if fused_activations:
-            helper.set_model_props(model, {FUSED_KEY: "true"})
-        onnx.checker.check_model(model)
-        return model
 
 
-def window(kernel: int, stride: int, padding: int) -> dict[str, Any]:
-    """Return the attributes of a square window."""
-    return {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [padding] * 4}
+def window(kernel: int, stride: int, padding: int) -> Window:
+    """Return a square window."""
+    return Window(
+        kernel=(kernel,) * 2, strides=(stride,) * 2, pads=(padding,) * 4, dilations=(1, 1)
+    )
 
 
 def slid(side: int, kernel: int, stride: int, padding: int) -> int:

@@ -2,33 +2,29 @@
 
 import math
 from dataclasses import replace
+from typing import cast
 
 from hwgen.compiler.crossbar.maps import LAYOUT, Axis, Map, named, reshaped
-from hwgen.compiler.crossbar.operators import RESHAPES
 from hwgen.compiler.crossbar.step import Step
-
-AXES_PLACE = 3
-"""Input of Pad that names axes."""
+from hwgen.spec.graph import Concatenation, Padding, Transposition
 
 
 def moved(step: Step) -> Map:
-    """Return what a transparent node makes of the maps that it reads."""
-    match step.node.op_type:
-        case "Concat":
+    """Return what a node of `MOVES` makes of the maps that it reads."""
+    match step.node.op:
+        case "concatenate":
             return joined(step)
-        case "Pad":
+        case "pad":
             return padded(step)
-        case "Transpose":
+        case "transpose":
             return transposed(step)
-        case operator if operator in RESHAPES:
-            return cut(step)
         case _:
-            return unmoved(step)
+            return cut(step)
 
 
 def unmoved(step: Step) -> Map:
     """Values stay where they are; constants may be read beside them."""
-    divisor = step.node.op_type == "Div" and step.node.input[0] not in step.maps
+    divisor = step.node.op == "divide" and step.node.inputs[0] not in step.maps
     if len(step.read) > 1 or divisor:
         given = "a map to divide by" if divisor else f"{len(step.read)} maps"
         raise step.error("inputs", "one map and constants", given)
@@ -49,16 +45,16 @@ def cut(step: Step) -> Map:
 def transposed(step: Step) -> Map:
     """Dimensions change places and keep their meanings."""
     read = step.map
-    order = step.attribute("perm", list(reversed(range(len(read.shape)))))
+    order = cast(Transposition, step.node.attributes).order
     return replace(read, shape=step.shape, axes=tuple(read.axes[place] for place in order))
 
 
 def joined(step: Step) -> Map:
     """Maps behind each other along the channels (or along the values of flattened maps)."""
     reads = step.read
-    if len(reads) < len([name for name in step.node.input if name]):
+    if len(reads) < len([name for name in step.node.inputs if name]):
         raise step.error("inputs", "maps alone", "a constant among them")
-    axis = int(step.attribute("axis", 1))
+    axis = cast(Concatenation, step.node.attributes).axis
     across: set[Axis] = {read.axes[axis] for read in reads} - {"one"}
     if not across <= {"channel", "mixed"} or (not across and is_plane(step, axis)):
         raise step.error("axis", "that of the channels", ", ".join(sorted(across)) or axis)
@@ -72,7 +68,7 @@ def joined(step: Step) -> Map:
 
 def is_plane(step: Step, axis: int) -> bool:
     """Whether a dimension of size 1 everywhere stands where rows and columns do."""
-    return len(step.shape) == len(LAYOUT) and axis in (2, 3, -1, -2)
+    return len(step.shape) == len(LAYOUT) and axis in (2, 3)
 
 
 def providers_of(reads: list[Map]) -> tuple[int, ...]:
@@ -82,19 +78,16 @@ def providers_of(reads: list[Map]) -> tuple[int, ...]:
 
 def padded(step: Step) -> Map:
     """Zeros around rows and columns; the convolution or pooling behind adds them to its own."""
-    read, rank = step.map, len(step.map.shape)
-    mode = step.attribute("mode", b"constant").decode()
-    if mode != "constant":
-        raise step.error("mode", "constant", mode)
-    if len(step.node.input) > AXES_PLACE and step.node.input[AXES_PLACE]:
-        raise step.error("inputs", "map, pads and value", "axes too")
-    pads = step.integers("pads", 1) or []
+    read, padding = step.map, cast(Padding, step.node.attributes)
+    if padding.mode != "constant":
+        raise step.error("mode", "constant", padding.mode)
+    pads = padding.pads
     if not any(pads):
         return unmoved(step)
     plane = [pads[2:4], pads[6:8]]
-    if not read.is_layered or len(pads) != 2 * rank or any(pads[:2]) or any(pads[4:6]):
-        raise step.error("pads", "for rows and columns alone", pads)
+    if not read.is_layered or any(pads[:2]) or any(pads[4:6]):
+        raise step.error("pads", "for rows and columns alone", list(pads))
     if min(pads) < 0 or any(first != second for first, second in plane):
-        raise step.error("pads", "the same for rows and columns, and not negative", pads)
-    padding = (read.padding[0] + pads[2], read.padding[1] + pads[6])
-    return replace(read, shape=step.shape, axes=named(step.shape, LAYOUT), padding=padding)
+        raise step.error("pads", "the same for rows and columns, and not negative", list(pads))
+    both = (read.padding[0] + pads[2], read.padding[1] + pads[6])
+    return replace(read, shape=step.shape, axes=named(step.shape, LAYOUT), padding=both)

@@ -1,46 +1,37 @@
-"""The ONNX operators that the front end understands, by what they mean for the layers."""
+"""The operations of a graph, by what they mean for the layers of a crossbar accelerator."""
 
-POOLS = frozenset({"AveragePool", "MaxPool"})
-GLOBAL_POOLS = frozenset({"GlobalAveragePool", "GlobalMaxPool", "ReduceMean"})
-WINDOWS = POOLS | {"Conv"}
+from hwgen.spec.graph import Op
+
+Ops = frozenset[Op]
+
+GLOBAL_POOLS: Ops = frozenset({"global_average_pool", "global_max_pool", "mean"})
+WINDOWS: Ops = frozenset({"average_pool", "conv", "max_pool"})
 """They slide a window over a map, and so may read a padded one."""
 
-FULLY_CONNECTED = frozenset({"Gemm", "MatMul"})
+FULLY_CONNECTED: Ops = frozenset({"fully_connected", "matrix_product"})
 
-RELUS = frozenset({"Clip", "LeakyRelu", "PRelu", "Relu"})
-SIGMOIDS = frozenset({"HardSigmoid", "Sigmoid", "Tanh"})
+RELUS: Ops = frozenset({"clip", "leaky_relu", "prelu", "relu"})
+SIGMOIDS: Ops = frozenset({"hard_sigmoid", "sigmoid", "tanh"})
 
-SUMS = frozenset({"Add", "Sum"})
+SUMS: Ops = frozenset({"add"})
 """Element-wise additions; with one map and constants a bias."""
 
-SCALINGS = frozenset({"Div", "Mul", "Sub"})
-"""With constants alone: a normalization, folded into the layer before it."""
-
-ELEMENTWISE = frozenset(
-    {"BatchNormalization", "Cast", "Dropout", "Identity", "LRN", "LogSoftmax", "Softmax"}
+UNMOVED: Ops = frozenset(
+    {
+        "batch_normalization",
+        "cast",
+        "divide",
+        "dropout",
+        "identity",
+        "log_softmax",
+        "lrn",
+        "multiply",
+        "softmax",
+        "subtract",
+    }
 )
-"""They leave every value where it is."""
+"""They leave every value where it is. Arithmetic with constants alone is a normalization, which is
+folded into the layer before it."""
 
-RESHAPES = frozenset({"Flatten", "Reshape", "Squeeze", "Unsqueeze"})
-"""They rename positions and keep the order of the values."""
-
-OTHER = frozenset({"Concat", "Pad", "Transpose"})
-
-OPERATORS = (
-    WINDOWS
-    | GLOBAL_POOLS
-    | FULLY_CONNECTED
-    | RELUS
-    | SIGMOIDS
-    | SUMS
-    | SCALINGS
-    | ELEMENTWISE
-    | RESHAPES
-    | OTHER
-)
-
-ARITHMETIC = SUMS | SCALINGS | {"MatMul"}
-"""A map or a constant may stand at any of their inputs; elsewhere the first input is the map."""
-
-SHAPE_READERS = frozenset({"Shape", "Size"})
-"""They read how large a map is, not what it holds."""
+MOVES: Ops = frozenset({"concatenate", "pad", "reshape", "transpose"})
+"""They move or rename values and compute nothing."""

@@ -1,9 +1,11 @@
 """Convolutions and poolings: the window that they slide, and the square maps around it."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from hwgen.compiler.crossbar.maps import Map
 from hwgen.compiler.crossbar.step import Step
+from hwgen.spec import graph
 
 PLANE = 2
 """Rows and columns."""
@@ -20,18 +22,19 @@ class Window:
     out_side: int
 
 
-def sliding_window(step: Step, kernel: tuple[int, ...]) -> Window:
-    """Return the window of a Conv, AveragePool or MaxPool."""
+def sliding_window(step: Step) -> Window:
+    """Return the window of a convolution or of a pooling."""
+    given = cast(graph.Window, step.node.attributes)
     read = layered(step)
-    side = equal(step, "kernel", kernel)
+    side = equal(step, "kernel", given.kernel)
     if side > 1:
-        dilation = equal(step, "dilations", step.attribute("dilations", [1, 1]))
+        dilation = equal(step, "dilations", given.dilations)
         if dilation != 1:
             raise step.error("dilations", 1, dilation)
-    stride = equal(step, "strides", step.attribute("strides", [1, 1]))
+    stride = equal(step, "strides", given.strides)
     in_side = equal(step, "map", read.shape[2:])
     out_side = equal(step, "output map", step.shape[2:])
-    before = padding_before(step, side, stride, in_side, out_side)
+    before = equal(step, "padding at the top and at the left", given.pads[:PLANE])
     return Window(
         kernel=side,
         stride=stride,
@@ -44,7 +47,7 @@ def sliding_window(step: Step, kernel: tuple[int, ...]) -> Window:
 def global_window(step: Step) -> Window:
     """Return the window of a pooling over all rows and columns."""
     read = step.map
-    if step.node.op_type == "ReduceMean":
+    if step.node.op == "mean":
         check_reduced(step, read)
     else:
         read = layered(step)
@@ -55,9 +58,7 @@ def global_window(step: Step) -> Window:
 
 def check_reduced(step: Step, read: Map) -> None:
     """A mean is a pooling when it runs over all rows and columns, and over nothing else."""
-    _ = step.shape  # known only where the axes exist
-    axes = step.integers("axes", 1)
-    places = range(len(read.axes)) if axes is None else axes
+    places = cast(graph.Mean, step.node.attributes).axes
     reduced = {read.axes[place] for place in places} - {"one"}
     pixels = {"row", "column"} & set(read.axes)
     if reduced != pixels:
@@ -75,21 +76,9 @@ def layered(step: Step) -> Map:
     return read
 
 
-def equal(step: Step, what: str, sides: tuple[int, ...] | list[int]) -> int:
+def equal(step: Step, what: str, sides: tuple[int, ...]) -> int:
     """Return the one side of something square in a plane."""
     if len(sides) != PLANE or sides[0] != sides[1]:
         given = " x ".join(str(side) for side in sides)
         raise step.error(what, "square and of two dimensions", given)
-    return int(sides[0])
-
-
-def padding_before(step: Step, kernel: int, stride: int, in_side: int, out_side: int) -> int:
-    """Return the padding at the top and at the left that the node adds itself."""
-    mode = step.attribute("auto_pad", b"NOTSET").decode()
-    if mode in ("SAME_UPPER", "SAME_LOWER"):
-        both = max((out_side - 1) * stride + kernel - in_side, 0)
-        return both // 2 if mode == "SAME_UPPER" else both - both // 2
-    if mode == "VALID":
-        return 0
-    pads = step.attribute("pads", [0, 0, 0, 0])
-    return equal(step, "padding at the top and at the left", pads[:PLANE])
+    return sides[0]

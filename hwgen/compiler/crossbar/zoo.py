@@ -1,21 +1,17 @@
-"""The networks that ship: small generators of ONNX models without weights.
+"""The networks that ship: small generators of graphs without weights.
 
 Shapes follow torchvision where it has the network, and layers are called as its exports call
 them. `fused_activations` is set where the published tool's own model file had its activations
 fused (AlexNet and ResNet18 of ImageNet).
 """
 
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 
-import onnx
-
 from hwgen.compiler.crossbar.draft import Draft, Flow
-from hwgen.compiler.crossbar.onnx_layers import network_of, read_onnx
-from hwgen.errors import ConfigError, OutputError
+from hwgen.compiler.crossbar.layers import network_of
 from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.graph import Graph
 
 IMAGENET = (3, 224)
 CIFAR = (3, 32)
@@ -32,7 +28,7 @@ MSRA_PYRAMID = ((2, 2), (5, 4), (14, 14), (14, 14))
 """Kernel and stride of the four poolings over a 14 x 14 map: 7 x 7, 3 x 3, 1 and 1 positions."""
 
 
-def alexnet() -> onnx.ModelProto:
+def alexnet() -> Graph:
     """Return AlexNet in torchvision's shape (64, 192, 384, 256, 256 channels)."""
     draft = Draft("alexnet")
     x = draft.image(*IMAGENET)
@@ -44,23 +40,23 @@ def alexnet() -> onnx.ModelProto:
     x = conv_relu(draft, x, 8, 256, 3, padding=1)
     x = conv_relu(draft, x, 10, 256, 3, padding=1)
     x = draft.pool(x, "features/features.12", 3, stride=2)
-    x = draft.pool(x, "avgpool", 1, stride=1, operator="AveragePool")
+    x = draft.pool(x, "avgpool", 1, stride=1, average=True)
     x = classifier(draft, draft.flatten(x, "Flatten"), (1, 4), (4096, 4096))
-    x = draft.linear(x, "classifier/classifier.6", IMAGENET_CLASSES, called="36")
-    return draft.finish(x, fused_activations=True)
+    draft.linear(x, "classifier/classifier.6", IMAGENET_CLASSES, called="36")
+    return draft.finish(fused_activations=True)
 
 
-def vgg13() -> onnx.ModelProto:
+def vgg13() -> Graph:
     """Return VGG13 (configuration B) in torchvision's shape."""
     return vgg("vgg13", VGG13)
 
 
-def vgg16() -> onnx.ModelProto:
+def vgg16() -> Graph:
     """Return VGG16 (configuration D) in torchvision's shape."""
     return vgg("vgg16", VGG16)
 
 
-def vgg(name: str, stages: tuple[tuple[int, ...], ...]) -> onnx.ModelProto:
+def vgg(name: str, stages: tuple[tuple[int, ...], ...]) -> Graph:
     """Return a VGG for ImageNet.
 
     The adaptive average pooling to 7 x 7 stays a layer, with a window of one pixel: that is what
@@ -68,12 +64,13 @@ def vgg(name: str, stages: tuple[tuple[int, ...], ...]) -> onnx.ModelProto:
     """
     draft = Draft(name)
     x = vgg_stages(draft, draft.image(*IMAGENET), stages)
-    x = draft.pool(x, "avgpool", 1, stride=1, operator="AveragePool")
+    x = draft.pool(x, "avgpool", 1, stride=1, average=True)
     x = classifier(draft, draft.flatten(x, "Flatten"), (0, 3), (4096, 4096))
-    return draft.finish(draft.linear(x, "classifier/classifier.6", IMAGENET_CLASSES))
+    draft.linear(x, "classifier/classifier.6", IMAGENET_CLASSES)
+    return draft.finish()
 
 
-def msra() -> onnx.ModelProto:
+def msra() -> Graph:
     """Return model A of He et al. 2015: 19 layers with weights and a spatial pyramid.
 
     Of the published pyramid only its 30,720 values are kept, 60 positions of 512 channels: its
@@ -97,19 +94,21 @@ def msra() -> onnx.ModelProto:
     x = draft.concat(flats, "pyramid")
     for number in (1, 2):
         x = draft.relu(draft.linear(x, f"fc{number}", 4096), f"relu_fc{number}")
-    return draft.finish(draft.linear(x, "fc3", IMAGENET_CLASSES))
+    draft.linear(x, "fc3", IMAGENET_CLASSES)
+    return draft.finish()
 
 
-def resnet18() -> onnx.ModelProto:
+def resnet18() -> Graph:
     """Return ResNet18 in torchvision's shape, batch norms folded."""
     draft = Draft("resnet18")
     x = draft.conv(draft.image(*IMAGENET), "conv1", 64, 7, stride=2, padding=3)
     x = draft.pool(draft.relu(x, "relu"), "maxpool", 3, stride=2, padding=1)
     x = residual_stages(draft, x)
-    return draft.finish(draft.linear(x, "fc", IMAGENET_CLASSES), fused_activations=True)
+    draft.linear(x, "fc", IMAGENET_CLASSES)
+    return draft.finish(fused_activations=True)
 
 
-def cifar_alexnet() -> onnx.ModelProto:
+def cifar_alexnet() -> Graph:
     """Return the common AlexNet for 32 x 32 images: 3 x 3 windows, 256 x 2 x 2 before 4096, 4096.
 
     The files that Gibbon was measured on are not public, so this and the two others for CIFAR are
@@ -125,22 +124,25 @@ def cifar_alexnet() -> onnx.ModelProto:
     x = conv_relu(draft, x, 10, 256, 3, padding=1)
     x = draft.pool(x, "features/features.12", 2, stride=2)
     x = classifier(draft, draft.flatten(x, "Flatten"), (1, 4), (4096, 4096))
-    return draft.finish(draft.linear(x, "classifier/classifier.6", CIFAR_CLASSES))
+    draft.linear(x, "classifier/classifier.6", CIFAR_CLASSES)
+    return draft.finish()
 
 
-def cifar_vgg16() -> onnx.ModelProto:
+def cifar_vgg16() -> Graph:
     """Return VGG16 for 32 x 32 images: 13 convolutions and one fully connected layer, 512 to 10."""
     draft = Draft("cifar_vgg16")
     x = draft.flatten(vgg_stages(draft, draft.image(*CIFAR), VGG16), "Flatten")
-    return draft.finish(draft.linear(x, "classifier", CIFAR_CLASSES))
+    draft.linear(x, "classifier", CIFAR_CLASSES)
+    return draft.finish()
 
 
-def cifar_resnet18() -> onnx.ModelProto:
+def cifar_resnet18() -> Graph:
     """Return ResNet18 for 32 x 32 images: a stem of 3 x 3 without pooling, the same four stages."""
     draft = Draft("cifar_resnet18")
     x = draft.conv(draft.image(*CIFAR), "conv1", 64, 3, padding=1)
     x = residual_stages(draft, draft.relu(x, "relu"))
-    return draft.finish(draft.linear(x, "fc", CIFAR_CLASSES))
+    draft.linear(x, "fc", CIFAR_CLASSES)
+    return draft.finish()
 
 
 def conv_relu(
@@ -191,7 +193,7 @@ def residual_block(draft: Draft, x: Flow, path: str, channels: int, stride: int)
     return draft.relu(draft.add(inner, x, path), f"{path}/relu_1")
 
 
-ZOO: Mapping[str, Callable[[], onnx.ModelProto]] = MappingProxyType(
+ZOO: Mapping[str, Callable[[], Graph]] = MappingProxyType(
     {
         "alexnet": alexnet,
         "vgg13": vgg13,
@@ -206,37 +208,6 @@ ZOO: Mapping[str, Callable[[], onnx.ModelProto]] = MappingProxyType(
 """Makers of the networks, by name."""
 
 
-def load_network(name_or_path: str) -> CrossbarNetwork:
-    """Return the layers of a network that ships, or of an ONNX file."""
-    if name_or_path in ZOO:
-        return network_of(ZOO[name_or_path](), name=name_or_path, source=name_or_path)
-    path = Path(name_or_path)
-    if path.suffix == ".onnx" or path.exists():
-        return read_onnx(path)
-    raise ConfigError(
-        field="the network",
-        allowed=f"an ONNX file or one of {', '.join(ZOO)}",
-        given=name_or_path,
-        source="command line",
-    )
-
-
-def write_zoo(name: str, path: Path) -> None:
-    """Write a network that ships as an ONNX file, whole or not at all; it stores no weights."""
-    if name not in ZOO:
-        raise ConfigError(
-            field="the network",
-            allowed=f"one of {', '.join(ZOO)}",
-            given=name,
-            source="command line",
-        )
-    fresh = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            fresh.write_bytes(ZOO[name]().SerializeToString(deterministic=True))
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"the network must be writable at {path}, got {error.strerror}") from None
+def shipped_network(name: str) -> CrossbarNetwork:
+    """Return the layers of one of the networks of `ZOO`."""
+    return network_of(ZOO[name]())

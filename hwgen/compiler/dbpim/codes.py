@@ -1,16 +1,16 @@
 """Weight codes: what the cells of a filter hold, and which of its columns count."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.spec.csd import Block, cells, phi
+from hwgen.spec.dbpim.instructions import CELL, CELL_BITS, encode
+from hwgen.spec.sparsity import PHI_LIMIT
 
 INT8 = range(-128, 128)
-PHI_LIMIT = 2
-"""CSD digits of a weight at most; a filter has as many columns."""
-
 COLUMNS_OF_PHI = (0b00, 0b01, 0b11)
 """Columns of a filter that count: none, the first, both."""
 
@@ -18,8 +18,8 @@ DIGITS = np.array([phi(value) for value in INT8])
 
 
 def nibble(block: Block) -> int:
-    """Return {q (bit 3), negative (bit 2), index (bits 1..0)} of one cell."""
-    return block.q << 3 | block.negative << 2 | block.index
+    """Return one cell as its fields in a weight code."""
+    return encode(CELL, asdict(block))
 
 
 def code(value: int, columns: int) -> int:
@@ -27,7 +27,8 @@ def code(value: int, columns: int) -> int:
     if not 0 < columns <= PHI_LIMIT or phi(value) > columns or (columns == 1 and value == 0):
         return 0
     return sum(
-        nibble(block) << 4 * place for place, block in enumerate(cells(value, columns=columns))
+        nibble(block) << CELL_BITS * place
+        for place, block in enumerate(cells(value, columns=columns))
     )
 
 

@@ -10,8 +10,8 @@ from hwgen.compiler.dbpim.supported import supported_layers
 from hwgen.compiler.dbpim.task import Task
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.image import PIXEL_BYTES, image_beats
-from hwgen.spec.dbpim.instructions import VERSION, Opcode
+from hwgen.spec.dbpim.image import image_beats
+from hwgen.spec.dbpim.instructions import PIXEL_BYTES, VERSION, Opcode
 from hwgen.spec.dbpim.program import LayerPlan, Program, ProgramFacts, Region
 from hwgen.spec.dbpim.stream import encode_instruction, pad
 from hwgen.spec.network import INPUT, Conv, Linear, QuantizedNetwork

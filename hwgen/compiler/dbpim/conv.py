@@ -19,13 +19,13 @@ from hwgen.compiler.dbpim.task import Task
 from hwgen.compiler.dbpim.words import real_lanes, weight_words
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.instructions import Opcode, field_limit
 from hwgen.spec.dbpim.program import LayerPlan
 from hwgen.spec.dbpim.stream import decode_packets, encode_instruction, encode_tile, pad
 from hwgen.spec.network import Conv, Linear
 
-KERNEL_LIMIT = 31
-"""Rows and columns of a window at most: 5-bit fields."""
+KERNEL_LIMIT = field_limit(Opcode.CONV, "kernel_height")
+"""Rows and columns of a window at most."""
 
 Compiled = tuple[bytes, LayerPlan]
 """Packets of a layer, and what they do."""

@@ -1,11 +1,8 @@
 """Estimates without activations: what the compiler weighs when nobody gives it a cycle model."""
 
 from hwgen.compiler.dbpim.groups import FilterGroup, WeightTile
-from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS, LIKELY_BIT_COLUMNS, Arch
 from hwgen.spec.dbpim.stream import tile_beats
-
-LIKELY_BIT_COLUMNS = 5
-"""Non-zero bit columns of a group after a ReLU, of 8."""
 
 
 def tile_cycles(tile: WeightTile, arch: Arch) -> int:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from hwgen.compiler.dbpim.codes import (
     COLUMNS_OF_PHI,
-    PHI_LIMIT,
     csd_codes,
     filter_phi,
     plain_codes,
@@ -16,9 +15,10 @@ from hwgen.compiler.dbpim.codes import (
 from hwgen.compiler.dbpim.masks import walked_inputs
 from hwgen.compiler.dbpim.tiles import Piece, cut_tiles
 from hwgen.errors import CompileError
-from hwgen.spec.dbpim.arch import ALPHA, Arch
+from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.stream import FilterParameters
 from hwgen.spec.network import Parameters
+from hwgen.spec.sparsity import ALPHA, PHI_LIMIT
 
 ABSENT = FilterParameters(bias=0, multiplier=0, shift=1)
 """Of a filter that a tail group lacks: its bytes are the zero point, and nobody reads them."""

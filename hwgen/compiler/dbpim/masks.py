@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.dbpim.arch import ALPHA
+from hwgen.spec.sparsity import ALPHA
 
 Mask = NDArray[np.bool_]
 

@@ -3,15 +3,15 @@
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.addressing import region_at
 from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.instructions import Opcode, field_bits, field_limit
 from hwgen.spec.dbpim.program import Region
 from hwgen.spec.network import INPUT, FeatureMap, QuantizedNetwork
 
-MAP_LIMIT = 255
-"""Rows, columns and channel words of a map at most: 8-bit fields and coordinates."""
+MAP_LIMIT = field_limit(Opcode.CONV, "input_height")
+"""Rows, columns and channel words of a map at most: all have fields of one width."""
 
-
-WORDS_LIMIT = 1 << 16
-"""Words of a bank that regions may take: bases are 16-bit fields."""
+WORDS_LIMIT = 1 << field_bits(Opcode.CONV, "input_base")
+"""Words of a bank that regions may take."""
 
 
 def allocate(network: QuantizedNetwork, arch: Arch) -> dict[str, Region]:

@@ -7,11 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode
+from hwgen.spec.dbpim.instructions import Opcode, field_limit
 
-MASK_WORDS_LIMIT = next(
-    (1 << field.bits) - 1 for field in PACKETS[Opcode.TILE] if field.name == "mask_words"
-)
+MASK_WORDS_LIMIT = field_limit(Opcode.TILE, "mask_words")
 
 
 @dataclass(frozen=True, kw_only=True)

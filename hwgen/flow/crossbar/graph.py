@@ -1,8 +1,6 @@
 """Networks without weights: what synthesis sees of an ONNX file, or of a network that ships."""
 
-from pathlib import Path
-
-from hwgen.flow.load import load
+from hwgen.flow.crossbar.networks import load_network, write_network
 from hwgen.report.crossbar.graph import GraphInfo, GraphLayer, graph_parts
 from hwgen.spec.crossbar.layout import tiles_of
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
@@ -15,7 +13,7 @@ SIDE, CELL_BITS, WEIGHT_BITS = 256, 2, 16
 
 def graph_info(network: str) -> GraphInfo:
     """Return the layers of a network."""
-    graph: CrossbarNetwork = load("hwgen.compiler.crossbar").load_network(network)
+    graph: CrossbarNetwork = load_network(network)
     layers = [layer_info(graph, layer) for layer in graph.layers]
     return GraphInfo(
         name=graph.name,
@@ -47,12 +45,3 @@ def layer_info(network: CrossbarNetwork, layer: CrossbarLayer) -> GraphLayer:
         operations=layer.operations,
         crossbars=row_tiles * column_tiles * WEIGHT_BITS // CELL_BITS,
     )
-
-
-def write_network(name: str, out: Path) -> str:
-    """Write a network that ships as an ONNX file; return what was written."""
-    compiler = load("hwgen.compiler.crossbar")
-    compiler.write_zoo(name, out)
-    network = compiler.load_network(str(out))
-    layers = sum(layer.has_weights for layer in network.layers)
-    return f"{out}: {network.name}, {layers} layers with weights"

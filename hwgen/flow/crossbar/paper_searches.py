@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hwgen.flow.context import Context
+from hwgen.flow.crossbar.networks import load_network
 from hwgen.flow.digests import digest_of, digest_of_code
 from hwgen.flow.load import load
 from hwgen.spec.crossbar.components import Components
@@ -88,7 +89,7 @@ class Searches:
     def network(self, name: str) -> CrossbarNetwork:
         """Return a network that ships, or that of an ONNX file."""
         if name not in self.known:
-            self.known[name] = load("hwgen.compiler.crossbar").load_network(name)
+            self.known[name] = load_network(name)
         return self.known[name]
 
     def bounded(

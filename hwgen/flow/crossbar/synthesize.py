@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
 
 from hwgen.errors import ConfigError, DesignError
 from hwgen.flow.context import Context
+from hwgen.flow.crossbar.networks import load_network
 from hwgen.flow.crossbar.synthesis_report import synthesis_report
 from hwgen.flow.digests import digest_of, digest_of_code, versions
 from hwgen.flow.load import load
 from hwgen.flow.pages import SynthesisRequest
 from hwgen.report.crossbar.synthesis import SynthesisReport
-from hwgen.report.files import report_text, write_text
+from hwgen.report.files import report_text
 from hwgen.report.types import Source
 from hwgen.spec.crossbar.arch import Arch, arch_text
 from hwgen.spec.crossbar.components import Components, load_components
@@ -24,6 +25,7 @@ from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules, points
 from hwgen.spec.crossbar.schedule import Schedule, save_schedule
 from hwgen.spec.folder import refuse_foreign, replace_folder
+from hwgen.spec.output import write_text
 
 if TYPE_CHECKING:
     from hwgen.dse.crossbar.result import Candidate, Progress, SearchResult
@@ -56,7 +58,7 @@ class Synthesis:
 def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     check_power(request.power_w)
-    network: CrossbarNetwork = load("hwgen.compiler.crossbar").load_network(request.network)
+    network: CrossbarNetwork = load_network(request.network)
     table = request.components or COMPONENTS
     components = load_components(table)
     rules = rules_of(request.rules)
@@ -69,7 +71,7 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
         )
     name = name_of(network, request)
     folder = request.out or context.work / "synthesis" / name
-    refuse_foreign(folder.resolve(), earlier_output)
+    refuse_foreign(folder, earlier_output)
     result = search(context, request, network, components)
     with simulating(context):
         confirmed = confirm(network, components, result, result.best)

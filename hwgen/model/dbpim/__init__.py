@@ -1,7 +1,7 @@
 """Cycles of a DB-PIM program without simulating its hardware."""
 
 from hwgen.model.dbpim.predict import CycleModel, Prediction, SplitCost, must_compile
-from hwgen.model.dbpim.where import where_cycles_go
+from hwgen.model.dbpim.where import utilization_of, where_cycles_go
 from hwgen.model.dbpim.zero_columns import ColumnCounter
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "Prediction",
     "SplitCost",
     "must_compile",
+    "utilization_of",
     "where_cycles_go",
 ]

@@ -5,26 +5,28 @@ rules: docs/dbpim-microarchitecture.md.
 """
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.feeding import (
+from hwgen.model.dbpim.feeding import is_active, position, waits_for_tile
+from hwgen.model.dbpim.state import (
+    BUSY,
     GROUP_END,
     GROUP_QUAD,
     GROUP_ROW,
     GROUP_TILE,
     GROUP_TILE_END,
     GROUP_VISIBLE,
-    is_active,
-    position,
-    waits_for_tile,
-)
-from hwgen.model.dbpim.state import (
-    BUSY,
     IMBALANCE,
+    INACTIVE_POSITIONS,
     LOAD,
     OUTPUT,
+    PIPELINE,
     QUEUE,
+    RESULT_EMIT,
     RESULT_RING,
+    RESULT_TILE_END,
+    RESULT_VISIBLE,
     ROW_WRITE,
     SWITCH,
+    WRITE_BUS,
     Ints,
     Record,
     Sizes,
@@ -32,8 +34,6 @@ from hwgen.model.dbpim.state import (
     Weights,
 )
 from hwgen.spec.dbpim.timing import MACRO_CYCLES, REQUANTIZE_CYCLES, RESULT_SLOTS, TILE_SLOTS
-
-RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END = range(3)
 
 
 @compiled
@@ -54,18 +54,22 @@ def issue(
     t: int,
     macro: int,
     row_write: bool,
-    queue_full: bool,
+    idle: int,
+    blocked: int,
     core: Record,
     fields: Record,
     sizes: Sizes,
     weights: Weights,
 ) -> int:
-    """Issue one bit column in a macro if nothing forbids it; return the cause of the cycle."""
+    """Issue one bit column in a macro if nothing forbids it; return the cause of the cycle.
+
+    idle, blocked: the cause of a macro without a group, and without a place for its result
+    """
     if core.read[macro] == core.written:
-        return idle_cause(t, queue_full, core)
+        return idle
     group = core.queue_ring[core.read[macro] % sizes.queue]
     if group[GROUP_VISIBLE] > t:
-        return idle_cause(t, queue_full, core)
+        return idle
     if core.issue_left[macro] == 0:
         core.issue_left[macro] = group_cost(macro, group, core, fields, sizes, weights)
     if core.row_base[group[GROUP_TILE] % TILE_SLOTS] + group[GROUP_ROW] >= core.rows_valid:
@@ -76,32 +80,53 @@ def issue(
     last = core.issue_left[macro] == 1
     result = last and group[GROUP_END] == 1 and (tile.last == 1 or group[GROUP_TILE_END] == 1)
     if result and core.outstanding[macro] == RESULT_SLOTS:
-        return OUTPUT
+        return blocked
     core.issue_left[macro] -= 1
     if last:
         core.read[macro] += 1
+    lane = (macro - tile.turn) % sizes.macros
+    active = is_active(fields, sizes, core.share, group[GROUP_QUAD], lane)
     if result:
         core.outstanding[macro] += 1
-        lane = (macro - tile.turn) % sizes.macros
-        active = is_active(fields, sizes, core.share, group[GROUP_QUAD], lane)
         entry = core.result_ring[macro, core.result_tail[macro] % RESULT_RING]
         entry[RESULT_VISIBLE] = t + MACRO_CYCLES
         entry[RESULT_EMIT] = tile.last == 1 and active
         entry[RESULT_TILE_END] = group[GROUP_TILE_END]
         core.result_tail[macro] += 1
-    return BUSY
+    return BUSY if active else INACTIVE_POSITIONS
 
 
 @compiled
-def idle_cause(t: int, queue_full: bool, core: Record) -> int:
-    """Return why a macro has no group: slow neighbour, slow switch, no tile, no work left."""
+def idle_cause(t: int, queue_full: bool, granted: bool, core: Record, sizes: Sizes) -> int:
+    """Return why a macro of a core has no group in cycle t."""
     if queue_full:
         return QUEUE
     if core.words_read != core.words_written:
         return SWITCH
-    if core.walking == 0 or core.done == 1:
+    if core.walking == 0:
         return IMBALANCE
+    if core.done == 1:
+        return last_cause(granted, core, sizes)
+    if t < core.start:
+        return PIPELINE
     return LOAD if waits_for_tile(t, core) else SWITCH
+
+
+@compiled
+def last_cause(granted: bool, core: Record, sizes: Sizes) -> int:
+    """Return what a macro waits for when its core has no further group in the layer."""
+    if core.read[: sizes.macros].min() < core.written:
+        return IMBALANCE
+    if core.stage[-1] == 1 and not granted:
+        return WRITE_BUS
+    through = core.stage.sum() == 0 and core.retired == core.walk
+    return IMBALANCE if through else PIPELINE
+
+
+@compiled
+def blocked_cause(granted: bool, core: Record) -> int:
+    """Return why a finished result has no place: all output stages wait for the bus, or not."""
+    return OUTPUT if granted or core.stage.min() == 0 else WRITE_BUS
 
 
 @compiled

@@ -5,7 +5,22 @@ entry becomes visible. Timing rules: docs/dbpim-microarchitecture.md.
 """
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.state import Record, Sizes, Weights
+from hwgen.model.dbpim.state import (
+    GROUP_END,
+    GROUP_QUAD,
+    GROUP_ROW,
+    GROUP_TILE,
+    GROUP_TILE_END,
+    GROUP_VISIBLE,
+    WORD_NUMBER,
+    WORD_QUAD,
+    WORD_TILE,
+    WORD_TILE_END,
+    WORD_VISIBLE,
+    Record,
+    Sizes,
+    Weights,
+)
 from hwgen.spec.dbpim.timing import (
     DISPATCH_CYCLES,
     FETCH_CYCLES,
@@ -13,9 +28,6 @@ from hwgen.spec.dbpim.timing import (
     SWITCH_CYCLES,
     TILE_SLOTS,
 )
-
-WORD_VISIBLE, WORD_TILE, WORD_QUAD, WORD_NUMBER, WORD_TILE_END = range(5)
-GROUP_VISIBLE, GROUP_TILE, GROUP_QUAD, GROUP_ROW, GROUP_END, GROUP_TILE_END = range(6)
 
 
 @compiled

@@ -3,23 +3,46 @@
 import numpy as np
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.computing import issue, output, retire_tile, waits_for_row
+from hwgen.model.dbpim.computing import (
+    blocked_cause,
+    idle_cause,
+    issue,
+    output,
+    retire_tile,
+    waits_for_row,
+)
 from hwgen.model.dbpim.feeding import switch_inputs, waits_for_tile, walk_and_fetch
 from hwgen.model.dbpim.loading import (
+    FETCH,
     FINISHED,
     LAYER,
     LEFT,
     LOADER_REGISTERS,
+    POPPED,
     ROW_CORES,
     RUN,
     SEQUENCER,
     SEQUENCER_REGISTERS,
+    WAIT_IMAGE,
     loader,
     sequencer,
 )
 from hwgen.model.dbpim.memory import LAST_ARRIVAL, REGISTERS, read_engine
 from hwgen.model.dbpim.simd import REQUEST, simd_step
-from hwgen.model.dbpim.state import BUSY, CAUSES, Ints, Order, Record, Sizes, Table, Weights
+from hwgen.model.dbpim.state import (
+    BUSY,
+    CAUSES,
+    INACTIVE_POSITIONS,
+    LOAD,
+    PIPELINE,
+    SIMD,
+    Ints,
+    Order,
+    Record,
+    Sizes,
+    Table,
+    Weights,
+)
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
 
@@ -34,7 +57,8 @@ def run(
 
     commands: (3, 3): first active cycle (0: not yet known), address, beats of each read command
     retirements: cycle of the image, then of each instruction
-    causes: (instructions, len(CAUSES)) macro cycles of each CONV
+    causes: (instructions, len(CAUSES)) cycles of all macros, from retirement to retirement; what
+    `hwgen.model.dbpim.cells` divides is all in BUSY
     Cycles are -1 when nothing has moved for WATCHDOG_CYCLES.
     """
     reader = np.zeros(REGISTERS, np.int64)
@@ -54,14 +78,17 @@ def run(
             priority = (granted + 1) % sizes.cores
         read_engine(t, sizes, reader, commands, arrivals)
         moved = loader(t, sizes, order, cores, loading, reader, commands, arrivals, instruction_at)
+        in_image = state[SEQUENCER] == WAIT_IMAGE
+        layer = loading[POPPED] if state[SEQUENCER] == FETCH else state[LAYER]
         waits = sequencer(t, sizes, order, cores, loading, state, instruction_at, retired_at)
         computes = False
         if state[SEQUENCER] == RUN:
-            row_cores, layer = loading[ROW_CORES], state[LAYER]
             computes, starved = cores_step(
-                t, granted, row_cores, cores, order.layers[layer], sizes, weights, causes[layer]
+                t, granted, loading, cores, order.layers[layer], sizes, weights, causes[layer]
             )
             waits |= starved
+        elif not in_image:
+            causes[layer, LOAD if waits else PIPELINE] += sizes.cores * sizes.macros
         for core in cores:
             core.rows_valid += loading[ROW_CORES] >> core.number & 1
         load_cycles += waits and not computes
@@ -84,7 +111,7 @@ def grant(priority: int, cores: Table) -> int:
 def cores_step(
     t: int,
     granted: int,
-    row_cores: int,
+    loading: Ints,
     cores: Table,
     fields: Record,
     sizes: Sizes,
@@ -94,18 +121,25 @@ def cores_step(
     """Advance all cores; return whether one computed and whether one waits for the loader."""
     worked = starved = False
     for core in cores:
+        has_bus = granted == core.number
         if fields.opcode != CONV:
-            worked |= simd_step(t, core, granted == core.number, sizes, fields)
+            cause = simd_step(t, core, has_bus, sizes, fields)
+            worked |= cause == SIMD
+            causes[cause] += sizes.macros
             continue
         starved |= waits_for_tile(t, core) or waits_for_row(t, core, sizes)
         queue_full = core.written - core.read[: sizes.macros].min() >= sizes.queue
         walk_and_fetch(t, core, fields, sizes, weights)
         switch_inputs(t, core, sizes, weights)
-        row_write = (row_cores >> core.number & 1) == 1
+        row_write = (loading[ROW_CORES] >> core.number & 1) == 1
+        idle, blocked = (
+            idle_cause(t, queue_full, has_bus, core, sizes),
+            blocked_cause(has_bus, core),
+        )
         for macro in range(sizes.macros):
-            cause = issue(t, macro, row_write, queue_full, core, fields, sizes, weights)
-            worked |= cause == BUSY
+            cause = issue(t, macro, row_write, idle, blocked, core, fields, sizes, weights)
+            worked |= cause in (BUSY, INACTIVE_POSITIONS)
             causes[cause] += 1
         retire_tile(core, sizes.macros, weights.tiles)
-        output(t, core, granted == core.number, sizes)
+        output(t, core, has_bus, sizes)
     return worked, starved

@@ -2,12 +2,11 @@
 
 from hwgen.model.compiled import compiled
 from hwgen.model.dbpim.state import Ints, Sizes
-from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS
+from hwgen.spec.axi import PAGE_BYTES
+from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS
+from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, RESPONSE_CYCLES
 
-PAGE_BYTES = 4096
-LOGIT_BYTES = 4
-RESPONSE_CYCLES = 1
-"""From the last beat of a burst of writes to its response."""
+LOGIT_BYTES = ACCUMULATOR_BITS // 8
 
 # Registers of the reader.
 COMMAND_BEATS, ADDRESS, ADDRESS_VALID, ASKED, TAKEN, LAST_ARRIVAL, NEXT_COMMAND = range(7)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hwgen.errors import SimulationError
 from hwgen.model.compiled import is_compiled
 from hwgen.model.dbpim.activity import Counts, bit_columns, windows
+from hwgen.model.dbpim.cells import CellUse, cell_use, row_cells
 from hwgen.model.dbpim.machine import run
 from hwgen.model.dbpim.state import (
     CAUSES,
@@ -22,26 +23,31 @@ from hwgen.model.dbpim.state import (
     new_cores,
     sizes_of,
 )
-from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS, LIKELY_BIT_COLUMNS, Arch
 from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, TILE_HEADER_BITS, Opcode
 from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.stream import Packet, TilePacket, beats_of, decode_stream, tile_beats
+from hwgen.spec.dbpim.timing import FIRST_COMMAND_CYCLE
 from hwgen.spec.step import Step
 
-FIRST_COMMAND_CYCLE = 2
-"""The loader asks for BEGIN one cycle after the first that is counted."""
+IMAGE, STORE, END = "image", "store", "end"
+"""Names of what the chip does around the layers of a network."""
 
 
 @dataclass(frozen=True)
 class LayerCycles:
     """Cycles of one layer, from the retirement before it to its own.
 
-    causes: of a CONV, where the cycles of its macros went, by `CAUSES`; else empty
+    causes: where the cells of all macros spent the cycles, by `CAUSES`: in each cycle each cell of
+    a macro's row counts once (`hwgen.model.dbpim.cells.row_cells`). Empty for what the chip does
+    around the layers
+    effective: of the busy cells, those whose digit is part of a weight
     """
 
     name: str
     cycles: int
     causes: Mapping[str, int]
+    effective: int
 
 
 @dataclass(frozen=True)
@@ -96,10 +102,11 @@ class CycleModel:
         inputs: the input map of each layer of the program (of an add: either), uint8 NHWC
         without N, as golden computes them
         """
+        costs = self._costs(inputs)
         cycles, load, retired, causes = run_packets(
-            self._begin.fields, self._packets, self._costs(inputs), self._arch
+            self._begin.fields, self._packets, costs, self._arch
         )
-        return Prediction(cycles, load, self._layer_cycles(retired, causes))
+        return Prediction(cycles, load, self._layer_cycles(retired, causes, self._cells(costs)))
 
     def _costs(self, inputs: Sequence[NDArray[np.uint8]]) -> list[Counts]:
         """Return the cost of each tile packet, in the order of the stream."""
@@ -121,15 +128,37 @@ class CycleModel:
             costs.append(known[key])
         return costs
 
-    def _layer_cycles(self, retired: Ints, causes: Ints) -> tuple[LayerCycles, ...]:
+    def _cells(self, costs: Sequence[Counts]) -> list[CellUse]:
+        """Return the use of the cells in each layer of the program."""
+        tiles: list[list[tuple[TilePacket, Counts]]] = []
+        waiting = iter(costs)
+        for packet in self._packets:
+            if isinstance(packet, TilePacket):
+                tiles[-1].append((packet, next(waiting)))
+            else:
+                tiles.append([])
+        return [cell_use(layer, self._arch) for layer in tiles]
+
+    def _layer_cycles(
+        self, retired: Ints, causes: Ints, cells: Sequence[CellUse]
+    ) -> tuple[LayerCycles, ...]:
         """Return the cycles between retirements, under the names of the layers."""
-        names = ["image", *self._names, "store", "end"]
-        spent = np.diff(retired, prepend=0)
-        found = [LayerCycles(names[0], int(spent[0]), {})]
-        for name, cycles, row in zip(names[1:], spent[1:], causes, strict=True):
-            split = dict(zip(CAUSES, map(int, row), strict=True)) if row.any() else {}
-            found.append(LayerCycles(name, int(cycles), split))
-        return tuple(found)
+        spent = np.diff(retired, prepend=0).tolist()
+        found = [LayerCycles(IMAGE, spent[0], {}, 0)]
+        for name, cycles, row, use in zip(self._names, spent[1:], causes, cells, strict=False):
+            split = cell_causes(row, use, self._arch)
+            found.append(LayerCycles(name, cycles, split, use.effective))
+        last = zip((STORE, END), spent[-2:], strict=True)
+        return (*found, *(LayerCycles(name, cycles, {}, 0) for name, cycles in last))
+
+
+def cell_causes(macro_cycles: Ints, use: CellUse, arch: Arch) -> dict[str, int]:
+    """Return what the cells of a layer's macros did, by cause; macro_cycles: by cause, too."""
+    found = dict(zip(CAUSES, (macro_cycles * row_cells(arch)).tolist(), strict=True))
+    found["empty_slots"] = use.empty
+    found["absent_filters"] = use.absent
+    found["busy"] -= use.empty + use.absent
+    return found
 
 
 class SplitCost:
@@ -139,7 +168,7 @@ class SplitCost:
     after ReLU); all eight without `input_bits`
     """
 
-    def __init__(self, arch: Arch, *, columns: int = 5) -> None:
+    def __init__(self, arch: Arch, *, columns: int = LIKELY_BIT_COLUMNS) -> None:
         self._arch = arch
         self._columns = columns if arch.sparsity.input_bits else ACTIVATION_BITS
 

@@ -1,14 +1,27 @@
 """One cycle of a core's SIMD unit: reads in order, then stages to the bus."""
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.state import Record, Sizes
+from hwgen.model.dbpim.state import (
+    IMBALANCE,
+    PIPELINE,
+    POSITIONS,
+    RUNNING,
+    SIMD,
+    SLICE,
+    STAGES,
+    START,
+    TAP,
+    WORD,
+    WRITE_BUS,
+    Record,
+    Sizes,
+)
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, SIMD_CYCLES
 
 ADD = int(Opcode.ADD)
-RUNNING, START, POSITIONS, WORD, SLICE, TAP, STAGES = range(7)
 REQUEST = STAGES + SIMD_CYCLES - 1
-"""Stages from the read to the request, each 1 when filled."""
+"""The last stage; its word waits for the bus."""
 
 
 @compiled
@@ -29,30 +42,31 @@ def simd_is_idle(core: Record) -> bool:
 
 
 @compiled
-def simd_step(t: int, core: Record, granted: bool, sizes: Sizes, fields: Record) -> bool:
-    """Advance unless a request waits; return whether a read was made."""
+def simd_step(t: int, core: Record, granted: bool, sizes: Sizes, fields: Record) -> int:
+    """Advance unless a request waits; return the cause of the cycle, `SIMD` if a read was made."""
     state = core.simd
     if state[REQUEST] == 1 and not granted:
-        return False
+        return WRITE_BUS
+    idle = IMBALANCE if simd_is_idle(core) else PIPELINE
     for stage in range(REQUEST, STAGES, -1):
         state[stage] = state[stage - 1]
     state[STAGES] = 0
     if state[RUNNING] == 0 or t < state[START]:
-        return False
+        return idle
     taps = 2 if fields.opcode == ADD else fields.kernel_height * fields.kernel_width
     state[TAP] += 1
     if state[TAP] < taps:
-        return True
+        return SIMD
     state[TAP] = 0
     state[STAGES] = 1
     state[SLICE] += 1
     if state[SLICE] < sizes.simd_slices:
-        return True
+        return SIMD
     state[SLICE] = 0
     state[WORD] += 1
     if state[WORD] < fields.output_channel_words:
-        return True
+        return SIMD
     state[WORD] = 0
     state[POSITIONS] -= 1
     state[RUNNING] = state[POSITIONS] > 0
-    return True
+    return SIMD

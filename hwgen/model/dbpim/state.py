@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS, MOST_GROUPS, MOST_MACROS, Arch
 from hwgen.spec.dbpim.instructions import PACKETS, PARAMETER_BITS, Opcode
 from hwgen.spec.dbpim.timing import (
     FETCH_SLOTS,
@@ -32,11 +32,51 @@ TILE_TYPE = np.dtype(
 )
 """One row for each tile packet of the stream, in its order."""
 
-CAUSES = ("busy", "row_write", "load", "switch", "queue", "output", "imbalance")
-"""Where the cycles of a macro go during a CONV layer: it issues; a row is being written; it waits
-for a tile or a row; for the switch to fill a group; for a slower macro of its core, whose queue is
-full; for a place for its result; for other cores."""
-BUSY, ROW_WRITE, LOAD, SWITCH, QUEUE, OUTPUT, IMBALANCE = range(len(CAUSES))
+CAUSES = (
+    "busy",
+    "inactive_positions",
+    "empty_slots",
+    "absent_filters",
+    "simd",
+    "row_write",
+    "load",
+    "switch",
+    "queue",
+    "output",
+    "write_bus",
+    "pipeline",
+    "imbalance",
+)
+(
+    BUSY,
+    INACTIVE_POSITIONS,
+    EMPTY_SLOTS,
+    ABSENT_FILTERS,
+    SIMD,
+    ROW_WRITE,
+    LOAD,
+    SWITCH,
+    QUEUE,
+    OUTPUT,
+    WRITE_BUS,
+    PIPELINE,
+    IMBALANCE,
+) = range(len(CAUSES))
+"""Where the cycles of a macro go, or those of a SIMD unit in a layer without weights.
+
+busy: the macro issues a bit column of a position; only the cells that hold its weights count
+inactive_positions: it issues, but the last position vector has no position for it
+empty_slots, absent_filters: cells of a busy macro whose compartment has no input in this row, or
+whose column has no filter (`hwgen.model.dbpim.cells` divides `busy`)
+simd: the SIMD unit reads
+row_write: a row of weights is being written
+load: for a tile, a row or the layer's instruction; switch: for the switch to fill a group
+queue: for a slower macro of its core, whose queue is full
+output: for the output stage, which takes one result of its core a cycle
+write_bus: for the write bus, which another core has
+pipeline: the layer starts, or its last results are on their way
+imbalance: for slower macros and cores, or the core has no part in the layer
+"""
 
 
 class Sizes(NamedTuple):
@@ -94,9 +134,12 @@ class Order(NamedTuple):
 RESULT_RING = RESULT_SLOTS + 2
 
 
-MOST_MACROS = 8
-MOST_GROUPS = 16
-"""Largest macros_per_core and queue_depth: one machine code serves every architecture."""
+WORD_VISIBLE, WORD_TILE, WORD_QUAD, WORD_NUMBER, WORD_TILE_END = range(5)
+GROUP_VISIBLE, GROUP_TILE, GROUP_QUAD, GROUP_ROW, GROUP_END, GROUP_TILE_END = range(6)
+RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END = range(3)
+RUNNING, START, POSITIONS, WORD, SLICE, TAP, STAGES = range(7)
+"""Entries of a fetched word, a group, a result, and the SIMD unit; the last is followed by its
+stages from the read to the request, each 1 when filled."""
 
 _SCALARS = """
     number share walking start done left base quad word begun served occupied tiles_begun walk
@@ -107,23 +150,24 @@ _ARRAYS: dict[str, tuple[int, ...]] = {
     "tile_of": (TILE_SLOTS,),
     "known_at": (TILE_SLOTS,),
     "row_base": (TILE_SLOTS,),
-    "word_ring": (FETCH_SLOTS, 5),
-    "queue_ring": (MOST_GROUPS, 6),
+    "word_ring": (FETCH_SLOTS, WORD_TILE_END + 1),
+    "queue_ring": (MOST_GROUPS, GROUP_TILE_END + 1),
     "read": (MOST_MACROS,),
     "issue_left": (MOST_MACROS,),
     "outstanding": (MOST_MACROS,),
     "result_head": (MOST_MACROS,),
     "result_tail": (MOST_MACROS,),
-    "result_ring": (MOST_MACROS, RESULT_RING, 3),
+    "result_ring": (MOST_MACROS, RESULT_RING, RESULT_TILE_END + 1),
     "popped": (MOST_MACROS,),
     "stage": (REQUANTIZE_CYCLES,),
-    "simd": (6 + SIMD_CYCLES,),
+    "simd": (STAGES + SIMD_CYCLES,),
 }
 CORE_TYPE = np.dtype(
     [(name, np.int64) for name in _SCALARS.split()]
     + [(name, np.int64, shape) for name, shape in _ARRAYS.items()]
 )
-"""State of one core.
+"""State of one core. Its tables have the size of the largest core: one machine code serves every
+architecture.
 
 number, share: of the core, in the chip and in its set
 walking .. occupied: walker and fetcher; left, base: quads left, and done before this chunk

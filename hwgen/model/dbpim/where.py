@@ -1,18 +1,19 @@
-"""Where the cycles of a prediction go."""
+"""Where the cycles of a prediction go, and how many of the cells do effective work."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from hwgen.model.dbpim.predict import LayerCycles, Prediction
 
-ENDS = ("image", "store", "end")
-"""Entries of a prediction that are no layers of the network."""
+ACTIVE = ("busy", "inactive_positions", "empty_slots", "absent_filters")
+"""Causes of cells whose row meets a bit column in the cycle."""
 
 
 def where_cycles_go(prediction: Prediction) -> dict[str, float]:
     """Return cycles by cause; they add up to those of the prediction.
 
-    The cycles of a layer with weights are shared out as the cycles of its macros went
-    (`hwgen.model.dbpim.state.CAUSES`); those of another layer belong to the `simd` unit.
+    The cycles of a layer are shared out as its cells spent them (`hwgen.model.dbpim.state.CAUSES`);
+    those around the layers have the names of what the chip does: image, store, end.
     """
     total: Counter[str] = Counter()
     for layer in prediction.layers:
@@ -22,7 +23,24 @@ def where_cycles_go(prediction: Prediction) -> dict[str, float]:
 
 def layer_causes(layer: LayerCycles) -> dict[str, float]:
     """Return cycles by cause of one layer."""
-    macro_cycles = sum(layer.causes.values())
-    if macro_cycles == 0:
-        return {layer.name if layer.name in ENDS else "simd": layer.cycles}
-    return {cause: layer.cycles * spent / macro_cycles for cause, spent in layer.causes.items()}
+    cells = sum(layer.causes.values())
+    if cells == 0:
+        return {layer.name: layer.cycles}
+    return {cause: layer.cycles * spent / cells for cause, spent in layer.causes.items()}
+
+
+def utilization(layers: Sequence[LayerCycles]) -> float | None:
+    """Return the share of the active cells that do effective work, or None if none is active.
+
+    U = effective / active (seed 002, Eq. 2), both summed over all macros and all cycles in which
+    a macro issues a bit column. active: the cells of its row. effective: those of them whose
+    digit is a non-zero digit of a weight, at an output position of the layer.
+    """
+    active = sum(layer.causes.get(cause, 0) for layer in layers for cause in ACTIVE)
+    return sum(layer.effective for layer in layers) / active if active else None
+
+
+def utilization_of(predictions: Sequence[Prediction], *, layer: str | None = None) -> float | None:
+    """Return the utilization of the cells over some predictions; layer: None: of all layers."""
+    found = [each for prediction in predictions for each in prediction.layers]
+    return utilization([each for each in found if layer in (None, each.name)])

@@ -1,12 +1,12 @@
 """One bank of an activation buffer, behind ports that a foundry SRAM can take over."""
 
-from amaranth.hdl import ClockDomain, Module
-from amaranth.lib.memory import Memory
+from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.common.memory_body import memory_body
 from hwgen.rtl.dbpim.layouts import group
 from hwgen.rtl.part import Part
-from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
+from hwgen.spec.dbpim.arch import Arch
 
 
 class ActivationBank(Part):
@@ -50,19 +50,15 @@ class ActivationBank(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.domains.array = array_clock = ClockDomain(reset_less=True, local=True)
-        m.submodules.words = words = Memory(
-            shape=self.read_data.shape().size, depth=self._words, init=[]
+        memory_body(
+            m,
+            depth=self._words,
+            clk=self.clk,
+            write_en=self.write_en,
+            write_index=self.write_address,
+            write_data=self.write_data,
+            read_en=self.read_en,
+            read_index=self.read_address,
+            read_data=self.read_data,
         )
-        write = words.write_port(domain="array", granularity=ACTIVATION_BITS)
-        read = words.read_port(domain="array")
-        m.d.comb += [
-            array_clock.clk.eq(self.clk),
-            write.en.eq(self.write_en),
-            write.addr.eq(self.write_address),
-            write.data.eq(self.write_data),
-            read.en.eq(self.read_en),
-            read.addr.eq(self.read_address),
-            self.read_data.eq(read.data),
-        ]
         return m

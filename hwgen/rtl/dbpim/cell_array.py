@@ -3,7 +3,7 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.single_port import single_port
+from hwgen.rtl.common.memory_body import memory_body
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.widths import bits_for_index
@@ -47,12 +47,14 @@ class CellArray(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        single_port(
+        memory_body(
             m,
+            depth=1 << len(self.row),
             clk=self.clk,
             write_en=self.write_en,
-            address=self.row,
+            write_index=self.row,
             write_data=self.write_data,
+            read_index=self.row,
             read_data=self.q,
         )
         m.d.comb += self.q_n.eq(~self.q)

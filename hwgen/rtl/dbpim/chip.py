@@ -4,19 +4,25 @@ from amaranth.hdl import Cat, ClockDomain, ClockSignal, DomainRenamer, Module, R
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from hwgen.rtl.dbpim import axi
+from hwgen.rtl.common import axi
+from hwgen.rtl.common.read_engine import ReadEngine
+from hwgen.rtl.common.registers import Registers
+from hwgen.rtl.common.supervisor import Supervisor, SupervisorErrors
+from hwgen.rtl.common.write_engine import WriteEngine
 from hwgen.rtl.dbpim.core import Core
-from hwgen.rtl.dbpim.layouts import bus_write
+from hwgen.rtl.dbpim.layouts import ERROR_BITS, bus_write, packet
 from hwgen.rtl.dbpim.loader import Loader
 from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
-from hwgen.rtl.dbpim.read_engine import ReadEngine
-from hwgen.rtl.dbpim.registers import Registers
 from hwgen.rtl.dbpim.sequencer import Sequencer
-from hwgen.rtl.dbpim.supervisor import Supervisor
 from hwgen.rtl.dbpim.write_bus import WriteBus
-from hwgen.rtl.dbpim.write_engine import WriteEngine
 from hwgen.rtl.part import Part, PartInstance
-from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
+from hwgen.spec.dbpim.instructions import VERSION, ErrorCode, Opcode
+from hwgen.spec.dbpim.registers import ADDRESS_BITS, REGISTERS
+from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
+
+PROGRESS_SOURCES = 6
+"""Signals that show the watchdog that a program goes on."""
 
 
 class Chip(Part):
@@ -40,10 +46,7 @@ class Chip(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._registers = Registers(arch=arch)
-        self._supervisor = Supervisor()
-        self._read_engine = ReadEngine(arch=arch)
-        self._write_engine = WriteEngine(arch=arch)
+        self._make_host_side(arch)
         self._loader = Loader(arch=arch)
         self._sequencer = Sequencer(arch=arch)
         self._write_bus = WriteBus(arch=arch)
@@ -61,10 +64,43 @@ class Chip(Part):
         }
         super().__init__(
             {
-                "registers": Out(wiring.Signature(axi.lite_subordinate())),
+                "registers": Out(wiring.Signature(axi.lite_subordinate(ADDRESS_BITS))),
                 "memory": Out(wiring.Signature(memory)),
                 "trace": Out(wiring.Signature(trace)),
             }
+        )
+
+    def _make_host_side(self, arch: Arch) -> None:
+        """Make the parts that every family has, with this one's tables and sizes."""
+        self._registers = Registers(
+            family=self.family,
+            table=REGISTERS,
+            constants={"id": arch.id_word, "version": VERSION},
+            address_bits=ADDRESS_BITS,
+            error_bits=ERROR_BITS,
+        )
+        self._supervisor = Supervisor(
+            family=self.family,
+            errors=SupervisorErrors(
+                read=ErrorCode.READ_ERROR, write=ErrorCode.WRITE_ERROR, stalled=ErrorCode.STALLED
+            ),
+            error_bits=ERROR_BITS,
+            watchdog_cycles=WATCHDOG_CYCLES,
+            progress_sources=PROGRESS_SOURCES,
+        )
+        self._read_engine = ReadEngine(
+            family=self.family,
+            port_bits=arch.port_bits,
+            fifo_beats=READ_FIFO_BEATS,
+            burst_beats=BURST_BEATS,
+        )
+        self._write_engine = WriteEngine(
+            family=self.family,
+            port_bits=arch.port_bits,
+            burst_beats=BURST_BEATS,
+            word_bits=ACCUMULATOR_BITS,
+            count_bits=packet(Opcode.STORE)["words"].width,
+            entries=arch.logit_entries,
         )
 
     def elaborate(self, platform: object) -> Module:
@@ -92,7 +128,9 @@ class Chip(Part):
         self._connect_logits(m, sequencer=sequencer, bus=bus, writer=writer, registers=registers)
         self._load_cores(m, loader=loader, cores=cores)
         computes = Cat(core.computes for core in cores).any()
-        moves = [bus.write_valid, sequencer.retire, reader.taken, writer.taken]
+        takes = loader.beats.valid & loader.beats.ready
+        # Each of them alone keeps the watchdog quiet.
+        progress = [computes, takes, bus.write_valid, sequencer.retire, reader.taken, writer.taken]
         m.d.comb += [
             loader.run.eq(supervisor.running),
             supervisor.finished.eq(sequencer.finished),
@@ -102,9 +140,7 @@ class Chip(Part):
             supervisor.waits_for_load.eq(
                 sequencer.waiting | Cat(core.waits_for_load for core in cores).any()
             ),
-            supervisor.progress.eq(
-                Cat(moves).any() | computes | (loader.beats.valid & loader.beats.ready)
-            ),
+            supervisor.progress.eq(Cat(progress)),
             self.trace.write_valid.eq(bus.write_valid),
             self.trace.write.eq(bus.write),
             self.trace.retire.eq(sequencer.retire),

@@ -75,7 +75,7 @@ class Core(Part):
         self.parts += [self._simd, self._activation_buffer]
         super().__init__(
             {
-                "core": In(3),
+                "core": In(layouts.CORE_BITS),
                 "go": In(1),
                 "go_simd": In(1),
                 "finish": In(1),

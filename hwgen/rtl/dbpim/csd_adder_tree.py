@@ -6,10 +6,11 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.dbpim.layouts import cell_meta
 from hwgen.rtl.part import Part
+from hwgen.spec.csd import BLOCKS
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.widths import bits_for_range
 
-LARGEST_TERM = (2 + 1) << (2 * 3)
+LARGEST_TERM = (2 + 1) << (2 * (BLOCKS - 1))
 """Both products set at the highest block index; a cell sets at most one of them."""
 
 

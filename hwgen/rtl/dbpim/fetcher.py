@@ -6,10 +6,9 @@ from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.choose import choose
-from hwgen.rtl.dbpim.lane_file import LaneFile
+from hwgen.rtl.common.choose import choose
+from hwgen.rtl.common.register_file import RegisterFile
 from hwgen.rtl.dbpim.layouts import fetch_request, fetched_word, group, positions, word_tag
-from hwgen.rtl.dbpim.register_file import RegisterFile
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
 from hwgen.spec.dbpim.timing import FETCH_SLOTS
@@ -54,8 +53,10 @@ class Fetcher(Part):
         self._note = data.StructLayout({"positions": positions(arch), "tag": word_tag(arch)})
         word_bits = arch.macro.compartments * ACTIVATION_BITS
         macros = arch.macros_per_core
-        self._byte_file = LaneFile(depth=FETCH_SLOTS, lanes=macros, lane_bits=word_bits)
-        self._note_file = RegisterFile(depth=FETCH_SLOTS, width=self._note.size)
+        self._byte_file = RegisterFile(
+            family=self.family, depth=FETCH_SLOTS, lanes=macros, width=word_bits
+        )
+        self._note_file = RegisterFile(family=self.family, depth=FETCH_SLOTS, width=self._note.size)
         self.parts = [self._byte_file, self._note_file]
         super().__init__(
             {

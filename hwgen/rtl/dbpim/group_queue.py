@@ -4,9 +4,8 @@ from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.lane_file import LaneFile
+from hwgen.rtl.common.register_file import RegisterFile
 from hwgen.rtl.dbpim.layouts import group, group_tag, position, positions, queue_head
-from hwgen.rtl.dbpim.register_file import RegisterFile
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
 from hwgen.spec.widths import bits_for_index
@@ -43,8 +42,10 @@ class GroupQueue(Part):
         self._note = data.StructLayout({"tag": group_tag(arch), "position": position()})
         # An address has at least one bit, so there are two words where one would do.
         depth, lanes = max(2, arch.queue_depth), arch.macro.compartments
-        self._byte_file = LaneFile(depth=depth, lanes=lanes, lane_bits=ACTIVATION_BITS)
-        self._note_file = RegisterFile(depth=depth, width=self._note.size)
+        self._byte_file = RegisterFile(
+            family=self.family, depth=depth, lanes=lanes, width=ACTIVATION_BITS
+        )
+        self._note_file = RegisterFile(family=self.family, depth=depth, width=self._note.size)
         self.parts = [self._byte_file, self._note_file]
         macros = arch.macros_per_core
         super().__init__(

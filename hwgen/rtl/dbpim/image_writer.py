@@ -4,16 +4,13 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.choose import choose
+from hwgen.rtl.common.choose import choose
 from hwgen.rtl.dbpim.layouts import COORDINATE_BITS, bus_write, packet
 from hwgen.rtl.dbpim.region import Region, address_of, bank_of
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
-from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.instructions import PIXEL_BYTES, Opcode
 from hwgen.spec.widths import bits_for_index
-
-PIXEL_BYTES = (1, 2, 4, 8)
-"""What a pixel may take in memory."""
 
 
 class ImageWriter(Part):

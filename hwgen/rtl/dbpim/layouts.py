@@ -6,13 +6,31 @@ All fields are unsigned unless said otherwise. docs/dbpim-microarchitecture.md s
 from amaranth.hdl import signed
 from amaranth.lib import data
 
-from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
-from hwgen.spec.dbpim.instructions import PACKETS, PARAMETERS, Opcode
+from hwgen.spec.dbpim.arch import (
+    ACCUMULATOR_BITS,
+    ACTIVATION_BITS,
+    MOST_CORES,
+    WEIGHT_BITS,
+    Arch,
+)
+from hwgen.spec.dbpim.instructions import (
+    CELL,
+    PACKETS,
+    PARAMETERS,
+    ErrorCode,
+    Opcode,
+    field_bits,
+)
 from hwgen.spec.dbpim.timing import TILE_SLOTS
 from hwgen.spec.widths import bits_for_index
 
-COORDINATE_BITS = 8
-"""Rows and columns of a map are below 256."""
+COORDINATE_BITS = field_bits(Opcode.CONV, "input_height")
+"""Of a row or column of a map."""
+
+CORE_BITS = bits_for_index(MOST_CORES)
+"""Of the number of a core; every core has the same module, whatever their count."""
+
+ERROR_BITS = bits_for_index(len(ErrorCode))
 
 
 def packet(opcode: Opcode) -> data.StructLayout:
@@ -24,6 +42,11 @@ def parameters() -> data.StructLayout:
     """Bias (two's complement), multiplier and shift of one filter."""
     fields = {field.name: field.bits for field in PARAMETERS}
     return data.StructLayout({**fields, "bias": signed(ACCUMULATOR_BITS)})
+
+
+def cell_code() -> data.StructLayout:
+    """One cell in a weight code."""
+    return data.StructLayout({field.name: field.bits for field in CELL})
 
 
 def group(arch: Arch) -> data.ArrayLayout:
@@ -138,7 +161,7 @@ def fetched_word(arch: Arch) -> data.StructLayout:
 
 def row(arch: Arch) -> data.ArrayLayout:
     """Weight codes of one row as they stand in the stream: index compartment * F + filter."""
-    return data.ArrayLayout(8, arch.macro.compartments * arch.filters)
+    return data.ArrayLayout(WEIGHT_BITS, arch.macro.compartments * arch.filters)
 
 
 def row_cells(arch: Arch) -> data.ArrayLayout:
@@ -148,7 +171,7 @@ def row_cells(arch: Arch) -> data.ArrayLayout:
 
 def cell_meta() -> data.StructLayout:
     """Sign and block index of a cell."""
-    return data.StructLayout({"index": 2, "negative": 1})
+    return data.StructLayout({field.name: field.bits for field in CELL if field.name != "q"})
 
 
 def row_meta(arch: Arch) -> data.ArrayLayout:
@@ -164,7 +187,7 @@ def bus_write(arch: Arch) -> data.StructLayout:
     data: C bytes, or in its lowest bits F x int32 when raw
     enable: one bit a byte; bank, address: as `Region` says; raw: address is the first logit's index
     """
-    width = max(8 * arch.macro.compartments, ACCUMULATOR_BITS * arch.filters)
+    width = max(ACTIVATION_BITS * arch.macro.compartments, ACCUMULATOR_BITS * arch.filters)
     address = max(arch.bank_address_bits, bits_for_index(arch.logit_entries))
     return data.StructLayout(
         {

@@ -1,27 +1,35 @@
 """From the beats of a program to the image, the instructions and the tiles of the cores."""
 
 from amaranth.hdl import Module, Mux, Signal, Value
-from amaranth.lib import data, stream
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.axi import MEMORY_ADDRESS_BITS
+from hwgen.rtl.common.packet_front import PacketFront
+from hwgen.rtl.common.read_engine import read_command
 from hwgen.rtl.dbpim.image_writer import ImageWriter
-from hwgen.rtl.dbpim.layouts import bus_write, packet, parameters, row_cells, row_meta
-from hwgen.rtl.dbpim.read_engine import read_command
+from hwgen.rtl.dbpim.layouts import (
+    ERROR_BITS,
+    bus_write,
+    packet,
+    parameters,
+    row_cells,
+    row_meta,
+)
 from hwgen.rtl.dbpim.tile_loader import TileLoader
 from hwgen.rtl.part import Part, PartInstance
+from hwgen.spec.axi import MEMORY_ADDRESS_BITS
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import (
     INSTRUCTION_BITS,
-    TILE_HEADER_BITS,
     VERSION,
     ErrorCode,
     Opcode,
+    field_bits,
+    packet_bits,
 )
 from hwgen.spec.widths import bits_for_index
 
-OPCODE_BITS = 8
-ERROR_BITS = bits_for_index(len(ErrorCode))
+OPCODE_BITS = field_bits(Opcode.BEGIN, "opcode")
 INSTRUCTIONS = (Opcode.CONV, Opcode.POOL, Opcode.ADD, Opcode.STORE, Opcode.END)
 """Packets that go to the sequencer."""
 
@@ -55,7 +63,8 @@ class Loader(Part):
     Latency  0 from a beat to image and masks; 1 from the last beat of a header to ``instruction``
              and ``tile_begin``, 1 from that of a row to ``row_write``
     Rate     one beat in each cycle, one pixel, one filter's parameters
-    Errors   BAD_OPCODE, WRONG_VERSION, WRONG_ARCHITECTURE, STREAM_ENDED (no END); it then stands
+    Errors   BAD_OPCODE, WRONG_VERSION, WRONG_ARCHITECTURE, STREAM_ENDED (no END), NOT_STORED (END
+             before any STORE); it then stands
     Golden   the packets as `hwgen.spec.dbpim.instructions` encodes them
     Source   docs/dbpim-microarchitecture.md, "Loader"
     """
@@ -64,11 +73,17 @@ class Loader(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._instruction_beats = INSTRUCTION_BITS // arch.port_bits
-        self._tile_beats = max(1, TILE_HEADER_BITS // arch.port_bits)
+        self._begin_beats = INSTRUCTION_BITS // arch.port_bits
+        self._front = PacketFront(
+            family=self.family,
+            port_bits=arch.port_bits,
+            header_bits={code: packet_bits(code) for code in (*INSTRUCTIONS, Opcode.TILE)},
+            opcode_bits=OPCODE_BITS,
+            count_bits=packet(Opcode.BEGIN)["stream_beats"].width,
+        )
         self._image_writer = ImageWriter(arch=arch)
         self._tile_loader = TileLoader(arch=arch)
-        self.parts = [self._image_writer, self._tile_loader]
+        self.parts = [self._front, self._image_writer, self._tile_loader]
         super().__init__(
             {
                 "run": In(1),
@@ -98,41 +113,43 @@ class Loader(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        words = Signal(INSTRUCTION_BITS, name="packet")
-        left = Signal(packet(Opcode.BEGIN)["stream_beats"].shape)
+        m.submodules.front = front = self._front.instance()
         m.submodules.image_writer = image = self._image_writer.instance()
         m.submodules.tile_loader = tile = self._tile_loader.instance()
+        begin = view(Opcode.BEGIN, front.packet)
         asks = Signal(data.StructLayout({"image": 1, "stream": 1}))
-        self._commands(m, asks=asks, begin=view(Opcode.BEGIN, words))
-        self._connect_image(m, image=image, begin=view(Opcode.BEGIN, words))
-        self._connect_tile(m, tile=tile, header=view(Opcode.TILE, words))
+        self._commands(m, asks=asks, begin=begin)
+        self._connect_image(m, image=image, begin=begin)
+        self._connect_tile(m, tile=tile, header=view(Opcode.TILE, front.packet))
+        self._connect_front(m, front=front, image=image, tile=tile)
+        m.d.comb += front.count.eq(begin.stream_beats)
         with m.FSM():
             with m.State("START"):
-                self._start(m)
-            with m.State("BEGIN"):
-                last = self._gather(m, words=words, beats=self._instruction_beats)
-                with m.If(last):
-                    m.next = "CHECK_BEGIN"
-            with m.State("CHECK_BEGIN"):
-                m.d.sync += left.eq(view(Opcode.BEGIN, words).stream_beats)
-                self._check_begin(m, begin=view(Opcode.BEGIN, words), asks=asks)
-            with m.State("IMAGE"):
-                self._hand_on(m, image.beats)
-                with m.If(image.done):
-                    m.next = "HEADER"
-            with m.State("HEADER"):
-                self._header(m, words=words)
-                self._count(m, left=left)
-            with m.State("CHECK"):
-                self._check(m, words=words, begin_tile=tile.start)
-            with m.State("TILE"):
-                self._hand_on(m, tile.beats)
-                with m.If(tile.done):
-                    m.next = "HEADER"
-                self._count(m, left=left)
-            with m.State("STOP"):
-                pass
+                self._start(m, front=front)
+            with m.State("RUN"):
+                with m.If(front.whole & front.first):
+                    self._check_begin(m, front=front, begin=begin, asks=asks)
+                with m.Elif(front.whole):
+                    self._check(m, front=front, begin_tile=tile.start)
+                with m.Elif(front.ended):
+                    m.d.comb += self.error.eq(ErrorCode.STREAM_ENDED)
+                with m.Elif(front.unknown):
+                    m.d.comb += self.error.eq(ErrorCode.BAD_OPCODE)
         return m
+
+    def _connect_front(
+        self, m: Module, *, front: PartInstance, image: PartInstance, tile: PartInstance
+    ) -> None:
+        """Bring the front its beats; the image follows BEGIN, masks and rows follow TILE."""
+        wiring.connect(m, wiring.flipped(self.beats), front.beats)
+        m.d.comb += [
+            image.beats.payload.eq(front.rest.payload),
+            image.beats.valid.eq(front.rest.valid & front.first),
+            tile.beats.payload.eq(front.rest.payload),
+            tile.beats.valid.eq(front.rest.valid & ~front.first),
+            front.rest.ready.eq(Mux(front.first, image.beats.ready, tile.beats.ready)),
+            front.rest_done.eq(Mux(front.first, image.done, tile.done)),
+        ]
 
     def _connect_image(self, m: Module, *, image: PartInstance, begin: data.View) -> None:
         """Let the words of the image out."""
@@ -181,90 +198,54 @@ class Loader(Part):
             m.d.sync += asks.stream.eq(asks.stream & ~self.command.ready)
         m.d.comb += self.command.valid.eq(asks.image | asks.stream)
 
-    def _start(self, m: Module) -> None:
+    def _start(self, m: Module, *, front: PartInstance) -> None:
         """Ask for BEGIN."""
         m.d.comb += [
             self.command.valid.eq(self.run),
             self.command.payload.address.eq(self.program_address),
-            self.command.payload.beats.eq(self._instruction_beats),
+            self.command.payload.beats.eq(self._begin_beats),
         ]
         with m.If(self.command.valid & self.command.ready):
-            m.next = "BEGIN"
+            m.d.comb += front.start.eq(1)
+            m.next = "RUN"
 
-    def _gather(self, m: Module, *, words: Signal, beats: Value | int) -> Value:
-        """Take the next of so many beats of a packet; return whether it is the last."""
-        number = Signal(bits_for_index(self._instruction_beats))
-        last = number == beats - 1
-        m.d.comb += self.beats.ready.eq(1)
-        with m.If(self.beats.valid):
-            place = words.word_select(number, self._arch.port_bits)
-            m.d.sync += [place.eq(self.beats.payload), number.eq(Mux(last, 0, number + 1))]
-        return self.beats.valid & last
-
-    def _check_begin(self, m: Module, *, begin: data.View, asks: data.View) -> None:
-        """Refuse what this chip was not made for."""
+    def _check_begin(
+        self, m: Module, *, front: PartInstance, begin: data.View, asks: data.View
+    ) -> None:
+        """Refuse what this chip was not made for; else ask for image and stream."""
         with m.If(begin.opcode != Opcode.BEGIN):
-            self._stop(m, ErrorCode.BAD_OPCODE)
+            self._refuse(m, front, ErrorCode.BAD_OPCODE)
         with m.Elif(begin.version != VERSION):
-            self._stop(m, ErrorCode.WRONG_VERSION)
+            self._refuse(m, front, ErrorCode.WRONG_VERSION)
         with m.Elif(begin.architecture != self._arch.id_word):
-            self._stop(m, ErrorCode.WRONG_ARCHITECTURE)
+            self._refuse(m, front, ErrorCode.WRONG_ARCHITECTURE)
         with m.Else():
+            m.d.comb += front.body.eq(1)
             m.d.sync += [asks.image.eq(1), asks.stream.eq(1)]
-            m.next = "IMAGE"
 
-    def _header(self, m: Module, *, words: Signal) -> None:
-        """Take a packet, or the header of a tile, whose first byte says how long it is."""
-        begun, opcode = Signal(), Signal(OPCODE_BITS)
-        m.d.comb += opcode.eq(Mux(begun, words[:OPCODE_BITS], self.beats.payload[:OPCODE_BITS]))
-        beats = Mux(opcode == Opcode.TILE, self._tile_beats, self._instruction_beats)
-        last = self._gather(m, words=words, beats=beats)
-        with m.If(self.beats.valid):
-            m.d.sync += begun.eq(~last)
-        with m.If(last):
-            m.next = "CHECK"
-        with m.If(self.beats.valid & ~opcode.matches(*INSTRUCTIONS, Opcode.TILE)):
-            self._stop(m, ErrorCode.BAD_OPCODE)
-
-    def _check(self, m: Module, *, words: Signal, begin_tile: Signal) -> None:
-        """Pass a whole packet on as soon as there is room for it."""
-        opcode = words[:OPCODE_BITS]
-        m.d.comb += self.instruction.payload.eq(words)
+    def _check(self, m: Module, *, front: PartInstance, begin_tile: Signal) -> None:
+        """Pass a whole packet on as soon as it can be taken; an END before a STORE is refused."""
+        stored = Signal()
+        opcode = front.packet[:OPCODE_BITS]
+        m.d.comb += self.instruction.payload.eq(front.packet)
         with m.If(opcode == Opcode.TILE):
-            m.d.comb += begin_tile.eq(self._has_room())
-            with m.If(begin_tile):
-                m.next = "TILE"
+            m.d.comb += [begin_tile.eq(self._has_room()), front.body.eq(begin_tile)]
+        with m.Elif((opcode == Opcode.END) & ~stored):
+            self._refuse(m, front, ErrorCode.NOT_STORED)
         with m.Else():
             m.d.comb += self.instruction.valid.eq(1)
             with m.If(self.instruction.ready):
-                m.next = "HEADER"
-                with m.If(opcode == Opcode.END):
-                    m.next = "STOP"
+                m.d.sync += stored.eq(stored | (opcode == Opcode.STORE))
+                m.d.comb += [front.next.eq(1), front.stop.eq(opcode == Opcode.END)]
 
     def _has_room(self) -> Value:
         """Return whether all cores of the tile can hold it."""
         elsewhere = ~self.tile_header.cores[: self._arch.cores]
         return (self.tile_room | elsewhere).all()
 
-    def _hand_on(self, m: Module, beats: stream.Interface) -> None:
-        """Let a part take the beats."""
-        m.d.comb += [
-            beats.payload.eq(self.beats.payload),
-            beats.valid.eq(self.beats.valid),
-            self.beats.ready.eq(beats.ready),
-        ]
-
-    def _count(self, m: Module, *, left: Signal) -> None:
-        """Count the beats of the stream down; waiting for one more than it has is an error."""
-        with m.If(left == 0):
-            self._stop(m, ErrorCode.STREAM_ENDED)
-        with m.Elif(self.beats.valid & self.beats.ready):
-            m.d.sync += left.eq(left - 1)
-
-    def _stop(self, m: Module, code: ErrorCode) -> None:
-        """Report an error and do nothing more."""
-        m.d.comb += self.error.eq(code)
-        m.next = "STOP"
+    def _refuse(self, m: Module, front: PartInstance, code: ErrorCode) -> None:
+        """Report an error and take nothing more."""
+        m.d.comb += [self.error.eq(code), front.stop.eq(1)]
 
 
 def view(opcode: Opcode, words: Signal) -> data.View:

@@ -3,9 +3,9 @@
 from amaranth.hdl import ClockSignal, Module, Signal
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.choose import choose
+from hwgen.rtl.common.choose import choose
+from hwgen.rtl.common.register_file import RegisterFile
 from hwgen.rtl.dbpim.layouts import bus_write
-from hwgen.rtl.dbpim.register_file import RegisterFile
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
 from hwgen.spec.widths import bits_for_index
@@ -36,7 +36,7 @@ class LogitBuffer(Part):
         self._beat_words = arch.port_bits // ACCUMULATOR_BITS
         self._lanes = max(arch.filters, self._beat_words)
         rows = max(2, arch.logit_entries // self._lanes)
-        self._lane = RegisterFile(depth=rows, width=ACCUMULATOR_BITS)
+        self._lane = RegisterFile(family=self.family, depth=rows, width=ACCUMULATOR_BITS)
         self.parts = [self._lane]
         super().__init__(
             {

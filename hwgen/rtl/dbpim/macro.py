@@ -20,11 +20,10 @@ from hwgen.rtl.dbpim.meta_array import MetaArray
 from hwgen.rtl.dbpim.ppu import Ppu, column_sums
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
+from hwgen.spec.dbpim.instructions import Opcode, field_bits
 from hwgen.spec.dbpim.timing import RESULT_SLOTS
+from hwgen.spec.sparsity import PHI_LIMIT
 from hwgen.spec.widths import bits_for_index
-
-TILE_COLUMNS_BITS = 16
-"""Width of the field `columns` of a tile's header."""
 
 
 class Macro(Part):
@@ -74,7 +73,7 @@ class Macro(Part):
                 "head_valid": In(1),
                 "head": In(queue_head(arch)),
                 "head_row_loaded": In(1),
-                "head_columns": In(TILE_COLUMNS_BITS),
+                "head_columns": In(field_bits(Opcode.TILE, "columns")),
                 "inhibit": In(1),
                 "leave": Out(1),
                 "issue": Out(1),
@@ -236,7 +235,7 @@ def step_layout(arch: Arch) -> data.StructLayout:
     """
     return data.StructLayout(
         {
-            "columns": 2 * arch.filters,
+            "columns": PHI_LIMIT * arch.filters,
             "bit_index": bits_for_index(ACTIVATION_BITS),
             "begins": 1,
             "ends": 1,

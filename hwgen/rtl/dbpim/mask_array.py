@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.choose import choose
-from hwgen.rtl.dbpim.register_file import RegisterFile
+from hwgen.rtl.common.choose import choose
+from hwgen.rtl.common.register_file import RegisterFile
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.widths import bits_for_index
@@ -44,7 +44,7 @@ class MaskArray(Part):
         self._bits = bits = arch.macro.compartments
         # An address has at least one bit, so there are two words where one would do.
         depth = max(2, arch.mask_words // lanes)
-        self._lane_file = RegisterFile(depth=depth, width=bits)
+        self._lane_file = RegisterFile(family=self.family, depth=depth, width=bits)
         self.parts = [self._lane_file]
         index_bits = bits_for_index(arch.mask_words)
         super().__init__(

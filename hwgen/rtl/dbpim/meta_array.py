@@ -3,8 +3,8 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.common.memory_body import memory_body
 from hwgen.rtl.dbpim.layouts import row_meta
-from hwgen.rtl.dbpim.single_port import single_port
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.widths import bits_for_index
@@ -46,12 +46,14 @@ class MetaArray(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        single_port(
+        memory_body(
             m,
+            depth=1 << len(self.row),
             clk=self.clk,
             write_en=self.write_en,
-            address=self.row,
+            write_index=self.row,
             write_data=self.write_data,
+            read_index=self.row,
             read_data=self.meta,
         )
         return m

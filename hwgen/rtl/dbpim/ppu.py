@@ -9,6 +9,7 @@ from hwgen.rtl.dbpim.layouts import sums
 from hwgen.rtl.dbpim.psum_array import PsumArray
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
+from hwgen.spec.sparsity import PHI_LIMIT
 from hwgen.spec.widths import bits_for_index
 
 
@@ -49,7 +50,7 @@ class Ppu(Part):
             {
                 "valid": In(1),
                 "column_sums": In(column_sums(arch)),
-                "columns": In(2 * arch.filters),
+                "columns": In(PHI_LIMIT * arch.filters),
                 "bit_index": In(bits_for_index(ACTIVATION_BITS)),
                 "begins": In(1),
                 "ends": In(1),
@@ -84,12 +85,13 @@ class Ppu(Part):
         own = list(self.column_sums)[index * width : (index + 1) * width]
         if self._arch.sparsity.weight_bits:
             low, high = (
-                Mux(self.columns[2 * index + place], value, 0) for place, value in enumerate(own)
+                Mux(self.columns[PHI_LIMIT * index + place], value, 0)
+                for place, value in enumerate(own)
             )
             return low + high
         places = [value << place for place, value in enumerate(own)]
         magnitudes, negative = places[:-1], places[-1]
-        return Mux(self.columns[2 * index], sum(magnitudes) - negative, 0)
+        return Mux(self.columns[PHI_LIMIT * index], sum(magnitudes) - negative, 0)
 
 
 def column_sums(arch: Arch) -> data.ArrayLayout:

@@ -3,8 +3,8 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.common.memory_body import memory_body
 from hwgen.rtl.dbpim.layouts import sums
-from hwgen.rtl.dbpim.single_port import single_port
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.widths import bits_for_index
@@ -45,12 +45,14 @@ class PsumArray(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        single_port(
+        memory_body(
             m,
+            depth=1 << len(self.quad),
             clk=self.clk,
             write_en=self.write_en,
-            address=self.quad,
+            write_index=self.quad,
             write_data=self.write_data,
+            read_index=self.quad,
             read_data=self.read_data,
         )
         return m

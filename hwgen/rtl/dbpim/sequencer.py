@@ -4,9 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.fifo import Fifo
+from hwgen.rtl.common.fifo import Fifo
 from hwgen.rtl.dbpim.layouts import packet
-from hwgen.rtl.dbpim.write_engine import WORDS_BITS
 from hwgen.rtl.part import Part, PartInstance
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, Opcode
@@ -42,7 +41,7 @@ class Sequencer(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._cores = arch.cores
-        self._queue = Fifo(depth=INSTRUCTION_SLOTS, width=INSTRUCTION_BITS)
+        self._queue = Fifo(family=self.family, depth=INSTRUCTION_SLOTS, width=INSTRUCTION_BITS)
         self.parts = [self._queue]
         super().__init__(
             {
@@ -54,7 +53,7 @@ class Sequencer(Part):
                 "go": Out(arch.cores),
                 "go_simd": Out(arch.cores),
                 "store": Out(1),
-                "store_words": Out(WORDS_BITS),
+                "store_words": Out(packet(Opcode.STORE)["words"].width),
                 "retire": Out(1),
                 "finished": Out(1),
                 "waiting": Out(1),

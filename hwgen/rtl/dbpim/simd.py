@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.common.choose import choose
 from hwgen.rtl.dbpim import layouts
-from hwgen.rtl.dbpim.choose import choose
 from hwgen.rtl.dbpim.region import Region, address_of, bank_of
 from hwgen.rtl.dbpim.requantizer import Requantizer
 from hwgen.rtl.part import Part
@@ -88,7 +88,7 @@ class Simd(Part):
         super().__init__(
             {
                 "go": In(1),
-                "core": In(3),
+                "core": In(layouts.CORE_BITS),
                 "instruction": In(INSTRUCTION_BITS),
                 "bank_read_en": Out(banks),
                 "bank_address": Out(data.ArrayLayout(arch.bank_address_bits, banks)),

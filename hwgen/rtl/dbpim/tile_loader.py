@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.choose import choose
+from hwgen.rtl.common.choose import choose
 from hwgen.rtl.dbpim.layouts import packet, parameters, row, row_cells, row_meta
 from hwgen.rtl.dbpim.weight_decoder import WeightDecoder
 from hwgen.rtl.part import Part

@@ -6,8 +6,8 @@ from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.choose import choose
-from hwgen.rtl.dbpim.lane_file import LaneFile
+from hwgen.rtl.common.choose import choose
+from hwgen.rtl.common.register_file import RegisterFile
 from hwgen.rtl.dbpim.layouts import packet, parameters
 from hwgen.rtl.dbpim.mask_array import MaskArray, mask_lanes
 from hwgen.rtl.part import Part
@@ -84,8 +84,8 @@ class TileStore(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
         self._mask_array = MaskArray(arch=arch)
-        self._parameter_file = LaneFile(
-            depth=TILE_SLOTS, lanes=arch.filters, lane_bits=parameters().size
+        self._parameter_file = RegisterFile(
+            family=self.family, depth=TILE_SLOTS, lanes=arch.filters, width=parameters().size
         )
         self.parts = [self._mask_array, self._parameter_file]
         header, macros = packet(Opcode.TILE), arch.macros_per_core

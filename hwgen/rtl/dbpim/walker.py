@@ -6,8 +6,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.choose import choose
-from hwgen.rtl.dbpim.layouts import COORDINATE_BITS, fetch_request, packet, position
+from hwgen.rtl.common.choose import choose
+from hwgen.rtl.dbpim.layouts import COORDINATE_BITS, CORE_BITS, fetch_request, packet, position
 from hwgen.rtl.dbpim.region import Region, address_of, bank_of
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import Arch
@@ -94,7 +94,7 @@ class Walker(Part):
             {
                 "layer": In(packet(Opcode.CONV)),
                 "go": In(1),
-                "core": In(3),
+                "core": In(CORE_BITS),
                 "finish": In(1),
                 "tile_known": In(1),
                 "tile": In(packet(Opcode.TILE)),
@@ -112,9 +112,12 @@ class Walker(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layer = self.layer
-        share, count = Signal(3), Signal.like(layer.count_base)
+        share, count = Signal(CORE_BITS), Signal.like(layer.count_base)
         ready_to_walk, taken = Signal(), Signal()
-        quads = Quads(place("start"), place("chunk"), place("now"), Signal(16), Signal.like(count))
+        bits = len(layer.chunk_quads)
+        quads = Quads(
+            place("start"), place("chunk"), place("now"), Signal(bits), Signal.like(count)
+        )
         m.d.comb += [
             share.eq(self.core & ((1 << layer.share_log2) - 1)),
             count.eq(layer.count_base + (share < layer.count_extra)),

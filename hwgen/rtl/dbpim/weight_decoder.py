@@ -3,14 +3,11 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.dbpim.layouts import row, row_cells, row_meta
+from hwgen.rtl.dbpim.layouts import cell_code, row, row_cells, row_meta
 from hwgen.rtl.part import Part
-from hwgen.spec.dbpim.arch import Arch
-
-NIBBLE_BITS = 4
-Q_BIT = 3
-NEGATIVE_BIT = 2
-INDEX_BITS = slice(0, 2)
+from hwgen.spec.dbpim.arch import WEIGHT_BITS, Arch
+from hwgen.spec.dbpim.instructions import CELL_BITS
+from hwgen.spec.sparsity import PHI_LIMIT
 
 
 class WeightDecoder(Part):
@@ -50,13 +47,19 @@ class WeightDecoder(Part):
             codes = [self.row[compartment * filters + index] for index in range(filters)]
             cells, meta = self.row_cells[compartment], self.row_meta[compartment]
             if not self._arch.sparsity.weight_bits:
-                m.d.comb += [cells[i].eq(codes[i // 8][i % 8]) for i in range(8 * filters)]
-                continue
-            for column in range(2 * filters):
-                nibble = codes[column // 2].word_select(column % 2, NIBBLE_BITS)
                 m.d.comb += [
-                    cells[column].eq(nibble[Q_BIT]),
-                    meta[column].negative.eq(nibble[NEGATIVE_BIT]),
-                    meta[column].index.eq(nibble[INDEX_BITS]),
+                    cells[WEIGHT_BITS * index + bit].eq(code[bit])
+                    for index, code in enumerate(codes)
+                    for bit in range(WEIGHT_BITS)
+                ]
+                continue
+            for column in range(PHI_LIMIT * filters):
+                cell = cell_code()(
+                    codes[column // PHI_LIMIT].word_select(column % PHI_LIMIT, CELL_BITS)
+                )
+                m.d.comb += [
+                    cells[column].eq(cell.q),
+                    meta[column].negative.eq(cell.negative),
+                    meta[column].index.eq(cell.index),
                 ]
         return m

@@ -17,7 +17,7 @@ FAMILY = FamilyDescription(
         "cycle_model": "hwgen.model.dbpim",
         "bit_activity": "hwgen.model.dbpim",
         "verilog": "hwgen.rtl.dbpim",
-        "simulation": "verif.dbpim",
+        "simulation": "hwgen.sim.dbpim",
     },
 )
 

@@ -10,18 +10,26 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError
+from hwgen.spec.dbpim.instructions import Opcode, field_bits, field_limit
 from hwgen.spec.load import load_spec
+from hwgen.spec.sparsity import PHI_LIMIT
 from hwgen.spec.widths import bits_for_index
 
 STRICT = ConfigDict(extra="forbid", strict=True)
-
-ALPHA = 8
-"""Filters of one pruning block; they share a mask (seed 002, IV-C1)."""
 
 ACTIVATION_BITS = 8
 WEIGHT_BITS = 8
 ACCUMULATOR_BITS = 32
 SWITCHES = ("weight_bits", "weight_values", "input_bits")
+
+MOST_CORES = field_bits(Opcode.CONV, "active_cores")
+MOST_MACROS = min(1 << field_bits(Opcode.TILE, "turn"), field_limit(Opcode.CONV, "last_lanes"))
+MOST_GROUPS = 16
+"""Largest `cores`, `macros_per_core` and `queue_depth`: the instructions have room for the first
+two, and the tables of the cycle model for the last two."""
+
+LIKELY_BIT_COLUMNS = 5
+"""Non-zero bit columns of a group of inputs after a ReLU, of 8, when there are no images yet."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -77,12 +85,12 @@ class Arch:
     version: Literal[1]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
     clock_mhz: Annotated[float, Field(gt=0, le=10000)]
-    cores: Annotated[int, Field(ge=1, le=8)]
-    macros_per_core: Annotated[int, Field(ge=1, le=8)]
+    cores: Annotated[int, Field(ge=1, le=MOST_CORES)]
+    macros_per_core: Annotated[int, Field(ge=1, le=MOST_MACROS)]
     macro: MacroSize
     tile_rows: Annotated[int, Field(ge=1, le=16)]
     switch_rate: Annotated[int, Field(ge=1, le=16)]
-    queue_depth: Annotated[int, Field(ge=1, le=16)]
+    queue_depth: Annotated[int, Field(ge=1, le=MOST_GROUPS)]
     buffer_bytes: Annotated[int, Field(ge=64, le=1 << 20)]
     psum_entries: Annotated[int, Field(ge=1, le=1024)]
     mask_bytes: Annotated[int, Field(ge=4, le=4096)]
@@ -145,7 +153,7 @@ class Arch:
     @property
     def columns_per_filter(self) -> int:
         """Columns that a filter takes: two CSD digits, or eight bits in the dense design."""
-        return 2 if self.sparsity.weight_bits else WEIGHT_BITS
+        return PHI_LIMIT if self.sparsity.weight_bits else WEIGHT_BITS
 
     @property
     def filters(self) -> int:
@@ -189,9 +197,11 @@ class Arch:
 
     @property
     def digest(self) -> str:
-        """sha256 over everything that decides the Verilog and the program, 64 hex digits.
+        """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
 
-        `name`, `clock_mhz` and `memory_latency_cycles` change neither and are left out.
+        `name`, `clock_mhz` and `memory_latency_cycles` are left out. The latency may lead the
+        compiler to another split of a layer, because the cycle model judges the splits; each of
+        these programs runs on every chip of the digest and gives the same answer.
         """
         facts = asdict(self)
         for key in ("name", "clock_mhz", "memory_latency_cycles"):

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from hwgen.spec.axi import PAGE_BYTES
+from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES, INSTRUCTION_BITS, PIXEL_SIZES
+from hwgen.spec.dbpim.timing import BURST_BEATS
+
 TITLE = "DB-PIM"
 
 CLOCK = (
@@ -11,8 +15,9 @@ CLOCK = (
 )
 
 STEPS = (
-    "Place program, image and room for the logits in memory, each at a multiple of 64. At multiples"
-    " of 4096 the cycles are those that the model predicts.",
+    "Place program, image and room for the logits in memory, each at a multiple of"
+    f" {ALIGNMENT_BYTES}. At multiples of {PAGE_BYTES} the cycles are those that the model"
+    " predicts.",
     "Check `id` and `version`; write the three addresses.",
     "Write 1 to `control`. `busy` rises.",
     "Wait until `busy` falls. `done` tells that the logits are in memory, `error` what else.",
@@ -21,7 +26,10 @@ STEPS = (
 
 PORTS = {
     "registers": "AXI4-Lite subordinate, 32 bits of data; `awprot` and `arprot` are ignored",
-    "memory": "AXI4 manager: INCR bursts of at most 16 beats that never cross 4 KiB, one ID",
+    "memory": (
+        f"AXI4 manager: INCR bursts of at most {BURST_BEATS} beats that never cross"
+        f" {PAGE_BYTES // 1024} KiB, one ID"
+    ),
     "trace": "for benches: words that the activation buffers store, and retirements",
 }
 """What the ports with a common prefix are."""
@@ -40,13 +48,13 @@ MEMORY_MAP = (
     Place(
         "`program_address`",
         "the program",
-        "BEGIN (64 bytes), then the stream of packets; each part of a packet begins on a beat of"
-        " the port. The chip reads it once for each image, front to back.",
+        f"BEGIN ({INSTRUCTION_BITS // 8} bytes), then the stream of packets; each part of a packet"
+        " begins on a beat of the port. The chip reads it once for each image, front to back.",
     ),
     Place(
         "`image_address`",
         "one image",
-        "pixels in raster order without gaps, channel 0 first, 1, 2, 4 or 8 bytes a pixel (zeros"
+        f"pixels in raster order without gaps, channel 0 first, {PIXEL_SIZES} bytes a pixel (zeros"
         " above its channels), padded to whole beats",
     ),
     Place(

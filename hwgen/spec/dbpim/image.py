@@ -6,9 +6,6 @@ from numpy.typing import NDArray
 from hwgen.errors import DataError
 from hwgen.spec.dbpim.program import ProgramFacts
 
-PIXEL_BYTES = (1, 2, 4, 8)
-"""Bytes that one pixel may take in memory."""
-
 
 def pack_image(image: NDArray[np.uint8], facts: ProgramFacts, *, port_bytes: int) -> bytes:
     """Return the bytes of one image (height, width, channels), padded to whole beats."""

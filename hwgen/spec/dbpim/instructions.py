@@ -14,6 +14,14 @@ VERSION = 1
 INSTRUCTION_BITS = 512
 TILE_HEADER_BITS = 128
 
+ALIGNMENT_BYTES = INSTRUCTION_BITS // 8
+"""Every address that a host gives is a multiple of it."""
+
+PIXEL_BYTES = (1, 2, 4, 8)
+"""Bytes that one pixel may take in memory."""
+
+PIXEL_SIZES = "{}, {}, {} or {}".format(*PIXEL_BYTES)
+
 
 class Opcode(IntEnum):
     """Lowest byte of every packet; every other value stops the chip with an error."""
@@ -38,6 +46,7 @@ class ErrorCode(IntEnum):
     WRITE_ERROR = 5
     STREAM_ENDED = 6
     STALLED = 7
+    NOT_STORED = 8
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("image_beats", 16, "beats of the image: its pixels in whole beats, not checked"),
         Field("image_height", 8, "rows"),
         Field("image_width", 8, "columns"),
-        Field("pixel_bytes", 4, "bytes of a pixel in memory: 1, 2, 4 or 8"),
+        Field("pixel_bytes", 4, f"bytes of a pixel in memory: {PIXEL_SIZES}"),
         Field("image_base", 16, "first word of the image in every bank"),
         Field("image_row_pitch", 16, "words of one row in a bank"),
     ),
@@ -146,6 +155,25 @@ PARAMETERS: tuple[Field, ...] = (
     Field("shift", 6, "s"),
 )
 """Of one filter, in a TILE packet."""
+
+CELL: tuple[Field, ...] = (
+    Field("index", 2, "dyadic block: the cell weighs 4**index"),
+    Field("negative", 1, "sign of the digit"),
+    Field("q", 1, "1: the upper digit of the block is set; 0: the lower one"),
+)
+CELL_BITS = sum(field.bits for field in CELL)
+"""Of one cell in a weight code, if the chip has `weight_bits`; the lowest cell is that of the
+filter's first column. Without, a code is an int8 weight."""
+
+
+def field_bits(opcode: Opcode, name: str) -> int:
+    """Return the width of a field of a packet."""
+    return next(field.bits for field in PACKETS[opcode] if field.name == name)
+
+
+def field_limit(opcode: Opcode, name: str) -> int:
+    """Return the largest value of an unsigned field of a packet."""
+    return (1 << field_bits(opcode, name)) - 1
 
 
 def packet_bits(opcode: Opcode) -> int:

@@ -1,39 +1,24 @@
 """The chip's AXI4-Lite registers: host, RTL, benches and documentation read this table."""
 
-from dataclasses import dataclass
-from typing import Literal
+from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES
+from hwgen.spec.registers import Access, offsets, register_table
 
 ADDRESS_BITS = 12
 """Of the register port; what lies above the table answers with an error."""
 
-REGISTER_BYTES = 4
+ALIGNED = f"a multiple of {ALIGNMENT_BYTES}"
 
-BUSY_BIT = 0
-DONE_BIT = 1
-ERROR_BIT = 2
-
-
-@dataclass(frozen=True)
-class Register:
-    """32 bits at `offset`. Writing a `read` register, or any while busy, answers with an error."""
-
-    name: str
-    offset: int
-    access: Literal["read", "read and write", "write"]
-    meaning: str
-
-
-_TABLE: tuple[tuple[str, Literal["read", "read and write", "write"], str], ...] = (
+_TABLE: tuple[tuple[str, Access, str], ...] = (
     ("id", "read", "first 32 bits of the architecture's digest; a program must carry the same"),
     ("version", "read", "of the instruction set"),
     ("control", "write", "writing 1 to bit 0 starts the program; the rest is ignored; reads as 0"),
     ("status", "read", "bit 0: busy; bit 1: done without error; bit 2: stopped by an error"),
     ("error", "read", "code of the error that stopped the chip, see ErrorCode; 0: none"),
-    ("program_address_low", "read and write", "of the program, a multiple of 64: bits 31 to 0"),
+    ("program_address_low", "read and write", f"of the program, {ALIGNED}: bits 31 to 0"),
     ("program_address_high", "read and write", "bits 63 to 32"),
-    ("image_address_low", "read and write", "of the image, a multiple of 64: bits 31 to 0"),
+    ("image_address_low", "read and write", f"of the image, {ALIGNED}: bits 31 to 0"),
     ("image_address_high", "read and write", "bits 63 to 32"),
-    ("logits_address_low", "read and write", "for the logits, a multiple of 64: bits 31 to 0"),
+    ("logits_address_low", "read and write", f"for the logits, {ALIGNED}: bits 31 to 0"),
     ("logits_address_high", "read and write", "bits 63 to 32"),
     ("cycles_low", "read", "clock cycles of the last run: bits 31 to 0"),
     ("cycles_high", "read", "bits 63 to 32"),
@@ -42,10 +27,7 @@ _TABLE: tuple[tuple[str, Literal["read", "read and write", "write"], str], ...] 
     ("layers", "read", "retirements of the last run: image, layers, STORE and END"),
 )
 
-REGISTERS: tuple[Register, ...] = tuple(
-    Register(name, REGISTER_BYTES * index, access, meaning)
-    for index, (name, access, meaning) in enumerate(_TABLE)
-)
+REGISTERS = register_table(_TABLE)
 """In the order of their offsets, without gaps."""
 
-OFFSETS = {register.name: register.offset for register in REGISTERS}
+OFFSETS = offsets(REGISTERS)

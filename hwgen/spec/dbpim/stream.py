@@ -149,7 +149,10 @@ def decode_stream(image: Bytes, arch: Arch) -> list[Packet]:
     end = (begin.beats + begin.fields["stream_beats"]) * arch.port_bytes
     if end != len(image):
         raise damaged(f"{end} bytes long", f"{len(image)} bytes")
-    return packets + reader.rest()
+    packets += reader.rest()
+    if Opcode.STORE not in (packet.opcode for packet in packets):
+        raise damaged("a stream with STORE before END", "no STORE")
+    return packets
 
 
 def decode_packets(body: Bytes, arch: Arch) -> list[Packet]:

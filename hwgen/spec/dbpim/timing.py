@@ -49,5 +49,11 @@ READ_FIFO_BEATS = 64
 BURST_BEATS = 16
 """Beats of one AXI burst at most; a burst never crosses 4 KiB."""
 
+RESPONSE_CYCLES = 1
+"""Memory: from the last beat of a burst of writes to its response."""
+
+FIRST_COMMAND_CYCLE = 2
+"""Loader: the cycle in which it asks for BEGIN, of those that the chip counts."""
+
 WATCHDOG_CYCLES = 4096
 """Cycles without any progress after which the chip stops with the error STALLED."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from hwgen.compiler.crossbar import read_onnx
+from tests.onnx_graphs import read_onnx
 
 FOLDER = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 

@@ -8,10 +8,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from hwgen.compiler.crossbar import load_network, network_of, read_onnx
-from hwgen.errors import FormatError
 from hwgen.spec.crossbar.network import CrossbarLayer
-from tests.compiler.crossbar.graphs import CHANNELS, Shape, conv, model, node
+from tests.onnx_graphs import CHANNELS, Shape, conv, layers_of, model, node, read_onnx
 
 FC = {"m": (256, 10), "n": (10, 256), "r": (10,), "c": (1,), "k": (4, 10), "one": (4, 4, 1, 1)}
 """Weights: of 4 x 8 x 8 inputs and 10 outputs, biases, of 4 inputs."""
@@ -28,7 +26,7 @@ def layers(
     made = model(
         *nodes, image=image, weights={**FC, **(extra or {})}, constants=constants, opset=opset
     )
-    return list(network_of(made, name="read", source="here").layers)
+    return list(layers_of(made, name="read", source="here").layers)
 
 
 def readers(found: list[CrossbarLayer]) -> list[tuple[str, tuple[int, ...]]]:
@@ -140,7 +138,7 @@ def test_what_moves_no_work_is_no_layer(case: str) -> None:
         weights={**FC, "r4": (4,)},
         constants={"p": [0] * 8, "p1": [1]},
     )
-    found = network_of(made, name="read", source="here").layers
+    found = layers_of(made, name="read", source="here").layers
     assert readers(list(found)) == [("conv", ()), ("pool", (0,))]
 
 
@@ -162,14 +160,14 @@ def test_an_image_by_rows_is_turned_and_read() -> None:
     mean = node("ReduceMean", "b", "g", axes=[1, 2], keepdims=0)
     made = model(turn, conv("t", "a"), back, mean, node("Gemm", "g k", "z"),
                  image=("n", 16, 16, 4), weights=FC)  # fmt: skip
-    network = network_of(made, name="read", source="here")
+    network = layers_of(made, name="read", source="here")
     assert (network.input_channels, network.input_side) == (4, 16)
     assert readers(list(network.layers)) == [("conv", ()), ("pool", (0,)), ("fc", (1,))]
 
 
 def test_an_image_may_be_a_vector() -> None:
     made = model(node("MatMul", "x m", "a"), node("Add", "a r", "z"), image=("n", 256), weights=FC)
-    network = network_of(made, name="read", source="here")
+    network = layers_of(made, name="read", source="here")
     assert (network.input_channels, network.input_side) == (256, 1)
     assert network.layers[0].in_channels == 256
 
@@ -291,7 +289,7 @@ def test_declared_outputs_of_another_batch_do_not_matter() -> None:
         helper.make_tensor_value_info("z", TensorProto.FLOAT, (7, 4, 8, 8))
     )
     made.graph.value_info.append(made.graph.output[0])
-    assert network_of(made, name="read", source="here").layers[0].out_side == 8
+    assert layers_of(made, name="read", source="here").layers[0].out_side == 8
 
 
 def stored(made: onnx.ModelProto, *, declared: bool) -> onnx.ModelProto:
@@ -310,7 +308,7 @@ def test_weights_may_be_stored(declared: bool) -> None:
     bare = model(conv("x", "a"), node("Relu", "a", "z"))
     full = stored(model(conv("x", "a"), node("Relu", "a", "z")), declared=declared)
     before = full.SerializeToString()
-    assert network_of(full, name="n", source="") == network_of(bare, name="n", source="")
+    assert layers_of(full, name="n", source="") == layers_of(bare, name="n", source="")
     assert full.SerializeToString() == before
 
 
@@ -322,7 +320,7 @@ def test_weights_may_be_missing_elsewhere(tmp_path: Path) -> None:
     tensor.external_data.add(key="location", value="not-here.bin")
     path = tmp_path / "outside.onnx"
     path.write_bytes(full.SerializeToString())
-    assert read_onnx(path).layers == network_of(model(conv("x", "z")), name="n", source="").layers
+    assert read_onnx(path).layers == layers_of(model(conv("x", "z")), name="n", source="").layers
 
 
 def test_weights_may_be_computed_from_constants() -> None:
@@ -346,7 +344,7 @@ def test_names_are_those_of_nodes_or_of_what_they_write() -> None:
 def test_the_metadata_say_whether_activations_are_fused(value: str, fused: bool) -> None:
     made = model(conv("x", "z"))
     helper.set_model_props(made, {"hwgen.fused_activations": value, "else": "true"})
-    assert network_of(made, name="n", source="").fused_activations is fused
+    assert layers_of(made, name="n", source="").fused_activations is fused
 
 
 def test_the_file_is_only_read(tmp_path: Path) -> None:
@@ -356,32 +354,9 @@ def test_the_file_is_only_read(tmp_path: Path) -> None:
     path.chmod(0o400)
     tmp_path.chmod(0o500)
     try:
-        network = load_network(str(path))
+        network = read_onnx(path)
     finally:
         tmp_path.chmod(0o700)
     assert network.name == "mine"
     assert path.read_bytes() == content
     assert list(tmp_path.iterdir()) == [path]
-
-
-FILES = {
-    "nothing": (None, "a readable ONNX file, got no file"),
-    "empty": (b"", "an ONNX model with nodes, got none"),
-    "text": (b"a: network\n", "a readable ONNX file, got something else, or a part of one"),
-}
-
-
-@pytest.mark.parametrize("case", FILES)
-def test_foreign_files_are_refused(case: str, tmp_path: Path) -> None:
-    content, rest = FILES[case]
-    path = tmp_path / "bad.onnx"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(FormatError) as caught:
-        load_network(str(path))
-    assert str(caught.value) == f"the network must be {rest} ({path})"
-
-
-def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="must be a readable ONNX file, got Is a directory"):
-        load_network(str(tmp_path))

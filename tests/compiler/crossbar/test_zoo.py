@@ -1,13 +1,10 @@
 """The networks that ship have the sizes of the published ones."""
 
 import math
-from pathlib import Path
 
-import onnx
 import pytest
 
-from hwgen.compiler.crossbar import ZOO, load_network, read_onnx, write_zoo
-from hwgen.errors import ConfigError, OutputError
+from hwgen.compiler.crossbar import ZOO, shipped_network
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 
 SIDE, CELLS_PER_WEIGHT = 256, 8
@@ -33,7 +30,7 @@ def weights(network: CrossbarNetwork) -> int:
 
 
 def test_alexnet_is_that_of_the_reference_points() -> None:
-    network = load_network("alexnet")
+    network = shipped_network("alexnet")
     assert sets(network, "conv") == [16, 56, 112, 112, 72]
     assert sets(network, "fc") == [4608, 2048, 512]
     assert [layer.name for layer in network.layers] == [
@@ -86,17 +83,17 @@ KNOWN = {
 
 @pytest.mark.parametrize("name", ZOO)
 def test_multiplications_and_weights(name: str) -> None:
-    network = load_network(name)
+    network = shipped_network(name)
     assert (network.operations // 2, weights(network)) == KNOWN[name]
 
 
 @pytest.mark.parametrize("name", ZOO)
 def test_only_the_published_fused_files_are_marked(name: str) -> None:
-    assert load_network(name).fused_activations == (name in ("alexnet", "resnet18"))
+    assert shipped_network(name).fused_activations == (name in ("alexnet", "resnet18"))
 
 
 def test_msra_pools_a_pyramid_of_60_positions() -> None:
-    network = load_network("msra")
+    network = shipped_network("msra")
     pyramid = [layer for layer in network.layers if layer.kind == "pool"][-4:]
     assert [layer.out_side for layer in pyramid] == [7, 3, 1, 1]
     reader = next(layer for layer in network.layers if layer.kind == "fc")
@@ -106,7 +103,7 @@ def test_msra_pools_a_pyramid_of_60_positions() -> None:
 
 
 def test_resnet18_adds_what_jumps_over_two_convolutions() -> None:
-    network = load_network("resnet18")
+    network = shipped_network("resnet18")
     names = [layer.name for layer in network.layers]
     first = names.index("/layer2/layer2.0/conv1/Conv_output_0")
     block = network.layers[first : first + 4]
@@ -125,30 +122,3 @@ def test_resnet18_adds_what_jumps_over_two_convolutions() -> None:
     ]
     assert [layer.activation for layer in block] == ["relu", "none", "none", "relu"]
     assert sum(layer.kind == "conv" for layer in network.layers) == 20
-
-
-@pytest.mark.parametrize("name", ZOO)
-def test_files_are_small_and_read_back(name: str, tmp_path: Path) -> None:
-    path = tmp_path / "new" / f"{name}.onnx"
-    write_zoo(name, path)
-    assert path.stat().st_size < 12_000
-    onnx.checker.check_model(str(path))
-    assert read_onnx(path) == load_network(str(path)) == load_network(name)
-    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
-
-
-def test_unknown_names_are_told_the_known() -> None:
-    known = ", ".join(ZOO)
-    with pytest.raises(ConfigError) as caught:
-        load_network("vgg15")
-    assert str(caught.value) == (
-        f"the network must be an ONNX file or one of {known}, got vgg15 (command line)"
-    )
-    with pytest.raises(ConfigError, match="the network must be one of alexnet, vgg13"):
-        write_zoo("vgg15", Path("vgg15.onnx"))
-
-
-def test_an_unwritable_place_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="the network must be writable at"):
-        write_zoo("alexnet", tmp_path / "file" / "alexnet.onnx")

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from golden.dbpim.csd import phi
-from golden.dbpim.pruning import ALPHA, block_mask
+from golden.dbpim.pruning import block_mask
 from hwgen.compiler.dbpim.compile import compile_network
 from hwgen.spec.dbpim.arch import Arch, with_sparsity
 from hwgen.spec.dbpim.stream import Packet, TilePacket, decode_stream
 from hwgen.spec.network import Conv, Linear, QuantizedNetwork
+from hwgen.spec.sparsity import ALPHA
 from tests.compiler.dbpim.archs import SMALL, TINY, draw_arch
 from tests.compiler.dbpim.executor import tile_weights
 from verif.dbpim.directed_network import directed

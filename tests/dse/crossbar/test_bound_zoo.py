@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from hwgen.compiler.crossbar import load_network
+from hwgen.compiler.crossbar import shipped_network
 from hwgen.dse.crossbar.anneal import HOT, anneal, empty_design
 from hwgen.dse.crossbar.bound import bound_box, halves, is_wide, width_of
 from hwgen.dse.crossbar.boxes import Box
@@ -58,7 +58,7 @@ TRIES = 20
 
 @cache
 def tables_of(name: str, point: Point, rules: Rules) -> Tables:
-    return make_tables(load_network(name), COMPONENTS, point, WATTS, rules)
+    return make_tables(shipped_network(name), COMPONENTS, point, WATTS, rules)
 
 
 def annealed(name: str, rules: Rules) -> Judged | None:
@@ -159,7 +159,7 @@ def test_boxes(name: str, rules: Rules) -> None:
 @pytest.mark.parametrize("rules", ["published", "strict"])
 def test_ten_thousand(name: str, rules: Rules) -> None:
     """Half of the designs are drawn freely at any point, half near the best that a search found."""
-    network = load_network(name)
+    network = shipped_network(name)
     budget = Budget(evaluations=12_000, boxes=120)
     result = synthesize(
         network,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hwgen.compiler.crossbar import load_network
+from hwgen.compiler.crossbar import shipped_network
 from hwgen.dse.crossbar.budget import EFFORT, PER_LAYER, PIECES, Budget, Purse
 from hwgen.dse.crossbar.result import Chosen
 from hwgen.spec.crossbar.network import CrossbarNetwork
@@ -10,7 +10,7 @@ from hwgen.spec.crossbar.network import CrossbarNetwork
 
 @pytest.fixture(scope="module")
 def network() -> CrossbarNetwork:
-    return load_network("cifar_alexnet")
+    return shipped_network("cifar_alexnet")
 
 
 def chosen_of(network: CrossbarNetwork, blocks: int) -> Chosen:

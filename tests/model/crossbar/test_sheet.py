@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hwgen.compiler.crossbar import load_network
+from hwgen.compiler.crossbar import shipped_network
 from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.reference import Case
 from hwgen.model.crossbar.reference import evaluate as evaluate_by_the_book
@@ -23,7 +23,7 @@ def case_of_row(row: Row, rules: Rules = "published") -> Case:
 
 def test_the_network_that_ships_is_the_same() -> None:
     """All but the names of its layers."""
-    ships = load_network("alexnet")
+    ships = shipped_network("alexnet")
     layers = tuple(
         replace(one, name=other.name)
         for one, other in zip(ships.layers, ALEXNET.layers, strict=True)

@@ -71,12 +71,13 @@ def test_each_switch_helps_and_all_together_help_most() -> None:
     assert min(cycles, key=cycles.__getitem__) == "all"
 
 
-def test_causes_cover_every_macro_cycle_from_dispatch_to_retirement() -> None:
+def test_causes_cover_every_cell_from_retirement_to_retirement() -> None:
     chip = arch()
-    macros = chip.cores * chip.macros_per_core
-    convolutions = [layer for layer in predict(chip).layers if layer.causes]
-    for layer in convolutions[1:]:  # the first still waits for its instruction
-        assert sum(layer.causes.values()) == macros * (layer.cycles - DISPATCH_CYCLES), layer.name
+    cells = chip.cores * chip.macros_per_core * chip.macro.compartments * chip.macro.columns
+    found = {layer.name: layer for layer in predict(chip).layers}
+    for layer in NETWORK.layers:
+        spent = found[layer.name]
+        assert sum(spent.causes.values()) == cells * spent.cycles, layer.name
 
 
 def test_a_stream_whose_last_tile_is_missing_stands_still() -> None:

@@ -9,7 +9,7 @@ from golden.network import infer
 from golden.ops.windows import windows
 from hwgen.compiler.dbpim import compile_network
 from hwgen.data import load_dataset
-from hwgen.model.dbpim import ColumnCounter, CycleModel, where_cycles_go
+from hwgen.model.dbpim import ColumnCounter
 from hwgen.spec.dbpim import load_arch, with_sparsity
 from hwgen.spec.network import Conv, Linear
 from hwgen.spec.network.file import load_network
@@ -60,12 +60,3 @@ def test_counts_are_those_of_the_groups(switches: str, filters: int) -> None:
             assert tuple(count) == wanted, layer.name
         else:
             assert tuple(count) == (0, 0)
-
-
-def test_causes_add_up_to_the_cycles() -> None:
-    prediction = CycleModel(compile_network(NETWORK, SMALL), SMALL).predict(INPUTS)
-    causes = where_cycles_go(prediction)
-    assert sum(causes.values()) == pytest.approx(prediction.cycles)
-    simd = {layer.name for layer in NETWORK.layers} - set(NETWORK.parameters)
-    assert causes["simd"] == sum(each.cycles for each in prediction.layers if each.name in simd)
-    assert causes["busy"] > causes["simd"] > 0

@@ -114,6 +114,10 @@ def test_bit_order_of_a_tile() -> None:
         (program(bytes(8), SMALL)[:64], "72 bytes long, got 64 bytes"),
         (program(b"\x10" + bytes(15), SMALL)[64:], "a program that starts with BEGIN, got TILE"),
         (program(b"\x06" + bytes(7), SMALL), "a whole stream of packets, got an end at byte 72"),
+        (
+            program(pad(encode_instruction(Opcode.END, {}), SMALL), SMALL),
+            "a stream with STORE before END, got no STORE",
+        ),
         (np.zeros(0, np.uint8), "a stream of known packets, got opcode 0x00 at byte 0"),
     ],
 )

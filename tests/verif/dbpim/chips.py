@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from golden.network import infer
 from hwgen.compiler.dbpim import compile_network
 from hwgen.model.dbpim import CycleModel, SplitCost
+from hwgen.sim.dbpim import ImageRun, simulate
 from hwgen.spec.dbpim.arch import Arch, load_arch, with_sparsity
 from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.timing import BUS_CYCLES
 from hwgen.spec.network import INPUT, QuantizedNetwork
-from verif.dbpim import ImageRun, simulate
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 

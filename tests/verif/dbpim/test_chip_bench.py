@@ -5,21 +5,24 @@ from pathlib import Path
 
 import numpy as np
 
+import verif.dbpim
 from golden.network import infer
 from hwgen.data.load import load_dataset
 from hwgen.model.dbpim import CycleModel
 from hwgen.rtl.dbpim.chip import Chip
+from hwgen.sim.dbpim.chip_run import Job, beats_text, place
+from hwgen.sim.simulator import MEMORY
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import pack_image
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.file import load_network
 from tests.verif.dbpim.chips import CONFIGS, chip_arch, compiled
-from verif.dbpim.chip_run import HERE, Job, beats_text, place
 from verif.dbpim.component import settings
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import random_images
 from verif.runner import Waves, build, run
 
+HARNESS = Path(verif.dbpim.__file__).parent / "chip_harness.v"
 MEMORY_BEATS = 1 << 17
 JOB = "DBPIM_CHIP_JOB"
 
@@ -35,8 +38,8 @@ def run_bench(
 ) -> None:
     part = Chip(arch=arch)
     sizes = f"localparam PORT_BITS = {arch.port_bits};\nlocalparam BEATS = {MEMORY_BEATS};\n"
-    harness = sizes + (HERE / "chip_harness.v").read_text(encoding="utf-8")
-    sources = {"memory.v": (HERE / "memory.v").read_text(encoding="utf-8")}
+    harness = sizes + HARNESS.read_text(encoding="utf-8")
+    sources = {MEMORY.name: MEMORY.read_text(encoding="utf-8")}
     bench = build(part, simulator=simulator, harness=harness, extra_sources=sources, waves=waves)
     memory = folder / "memory.hex"
     job = write_job(network, arch, images, memory, folder / "job.json")

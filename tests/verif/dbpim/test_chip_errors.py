@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.sim.dbpim.chip_run import PROGRAM_ADDRESS, Job, Run, place, run_chip
 from hwgen.spec.dbpim.instructions import PACKETS, VERSION, ErrorCode, Opcode
 from hwgen.spec.dbpim.stream import encode_instruction, pad
 from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
-from verif.dbpim.chip_run import PROGRAM_ADDRESS, Job, Run, chip_binary, place, run_chip
 from verif.dbpim.component import small
 
 ARCH = small()
@@ -55,7 +55,7 @@ def job(content: bytes, *, images: int = 1) -> Job:
 
 
 def run(what: Job, folder: Path) -> list[Run]:
-    return run_chip(chip_binary(ARCH), what, ARCH, folder)
+    return run_chip(what, ARCH, folder)
 
 
 def expect_error(stopped: Run, code: ErrorCode) -> None:
@@ -70,7 +70,9 @@ WRONG_PROGRAMS = {
     "architecture": (ErrorCode.WRONG_ARCHITECTURE, program(END, architecture=ARCH.id_word ^ 1)),
     "no END": (ErrorCode.STREAM_ENDED, program(STORE)),
     "half an END": (ErrorCode.STREAM_ENDED, program(STORE, END, stream_beats=9)),
-    "no tiles": (ErrorCode.STALLED, program(conv_without_tiles(), END)),
+    "no STORE": (ErrorCode.NOT_STORED, program(END)),
+    "no STORE behind a layer": (ErrorCode.NOT_STORED, program(conv_without_tiles(), END)),
+    "no tiles": (ErrorCode.STALLED, program(conv_without_tiles(), STORE, END)),
 }
 
 
@@ -119,8 +121,8 @@ def test_a_write_error_stops_the_chip_and_the_next_start_works(stall: int, tmp_p
 
 
 def test_the_watchdog_waits_its_time(tmp_path: Path) -> None:
-    (stopped,) = run(job(program(conv_without_tiles(), END)), tmp_path)
+    whole = program(conv_without_tiles(), STORE, END)
+    (stopped,) = run(job(whole), tmp_path)
     expect_error(stopped, ErrorCode.STALLED)
-    whole = program(conv_without_tiles(), END)
     beats = len(whole) // ARCH.port_bytes
     assert 0 <= stopped.cycles - WATCHDOG_CYCLES - stopped.retired[0] <= 2 * beats

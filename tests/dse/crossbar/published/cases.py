@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hwgen.compiler.crossbar import load_network
+from hwgen.compiler.crossbar import shipped_network
 from hwgen.dse.crossbar.published.method import Problem
 from hwgen.model.crossbar.tables import Tables, make_tables
 from hwgen.spec.crossbar.components import load_components
@@ -11,7 +11,7 @@ from hwgen.spec.crossbar.point import Point, Rules
 
 COMPONENTS = load_components(Path(__file__).parents[4] / "configs/crossbar/components.yaml")
 POINT = Point(rram_ratio=0.3, cell_bits=2, side=256, dac_bits=1)
-ALEXNET = load_network("alexnet")
+ALEXNET = shipped_network("alexnet")
 ALEXNET_COPIES = (105, 26, 7, 6, 7)
 """Of the first reference evaluation of the shared sheet, section 9."""
 

@@ -1,0 +1,84 @@
+"""Before a command starts: nothing that it writes may replace what it reads, a link or a device.
+
+Each parameter that names a place says in its annotation how the command uses it:
+
+    out: Annotated[Path, Option(help="folder to write"), OUTPUT_FOLDER]
+
+A `Path` without such a mark is an input; so is marked text, which may be a path or a name.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import wraps
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from typer import Typer
+
+from hwgen.spec.output import check_outputs
+
+
+class Use(Enum):
+    """How a command uses a place; a cache is neither read nor written for the person."""
+
+    INPUT = "input"
+    OUTPUT_FILE = "output file"
+    OUTPUT_FOLDER = "output folder"
+    CACHE = "cache"
+
+
+INPUT, OUTPUT_FILE, OUTPUT_FOLDER, CACHE = Use
+
+
+class CheckedTyper(Typer):
+    """A Typer whose commands check their outputs before anything else."""
+
+    def command(self, *given: Any, **options: Any) -> Callable[[Any], Any]:
+        """Register a function as a command that checks its outputs first."""
+        register = super().command(*given, **options)
+
+        def checked(function: Callable[..., Any]) -> Callable[..., Any]:
+            uses = uses_of(function)
+
+            @wraps(function)
+            def run(**parameters: Any) -> Any:
+                check_parameters(uses, parameters)
+                return function(**parameters)
+
+            return register(run)
+
+        return checked
+
+
+def uses_of(function: Callable[..., Any]) -> dict[str, Use]:
+    """Return how a command uses each of its parameters that names a place."""
+    uses = {}
+    for name, hint in get_type_hints(function, include_extras=True).items():
+        marks = [mark for mark in get_args(hint) if isinstance(mark, Use)]
+        if marks:
+            uses[name] = marks[0]
+        elif is_path(hint):
+            uses[name] = INPUT
+    return uses
+
+
+def is_path(hint: Any) -> bool:
+    """Whether a type is a path, or says that it may be one."""
+    return hint is Path or any(is_path(part) for part in get_args(hint))
+
+
+def check_parameters(uses: Mapping[str, Use], parameters: Mapping[str, Any]) -> None:
+    """Refuse outputs that would replace an input, each other, a link or a device."""
+    places = {
+        use: {
+            f"--{name.replace('_', '-')}": Path(parameters[name])
+            for name, its in uses.items()
+            if its is use and parameters[name] is not None
+        }
+        for use in Use
+    }
+    check_outputs(
+        inputs=list(places[INPUT].values()),
+        files=places[OUTPUT_FILE],
+        folders=places[OUTPUT_FOLDER],
+    )

@@ -1,0 +1,1 @@
+"""Readers and writers of other people's network formats; what they read becomes a `Graph`."""

@@ -1,0 +1,71 @@
+"""Whether a graph can be walked: names, order, operators; and which nodes the walk meets."""
+
+import onnx
+
+from hwgen.errors import FormatError
+from hwgen.importers.onnx.operators import OPERATORS, SHAPE_READERS
+
+
+def label(node: onnx.NodeProto) -> str:
+    """Return how an error calls a node: its name, or its output's, and its operator."""
+    operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+    return f"node {node_name(node)} ({operator})"
+
+
+def node_name(node: onnx.NodeProto) -> str:
+    """Return the name of a node, or of its first output where it has none."""
+    return node.name or node.output[0]
+
+
+def check_names(graph: onnx.GraphProto, source: str) -> None:
+    """Names are text of one line: errors and layers are called by them."""
+    names = [tensor.name for tensor in (*graph.input, *graph.initializer)]
+    for node in graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+    for name in names:
+        # What is no UTF-8 comes as bytes.
+        if not isinstance(name, str) or not name.isprintable():
+            raise FormatError(
+                field="every name", allowed="printable", given=repr(name), source=source
+            )
+
+
+def check_order(graph: onnx.GraphProto, source: str) -> None:
+    """Every input of a node is stored, declared, or written by a node before it."""
+    known = {"", *(tensor.name for tensor in graph.input)}
+    known.update(tensor.name for tensor in graph.initializer)
+    for node in graph.node:
+        if not node.output:
+            raise FormatError(
+                field="every node", allowed="with an output", given=node.op_type, source=source
+            )
+        for name in node.input:
+            if name not in known:
+                raise FormatError(
+                    field=f"input {name} of {label(node)}",
+                    allowed="stored, declared or written by a node before it (no cycles)",
+                    given="none of these",
+                    source=source,
+                )
+        known.update(node.output)
+
+
+def nodes_behind(image: str, graph: onnx.GraphProto, source: str) -> tuple[onnx.NodeProto, ...]:
+    """Return the nodes that compute with the image; each has an operator that we understand."""
+    carried, nodes = {image}, []
+    for node in graph.node:
+        subgraph = any(attribute.HasField("g") for attribute in node.attribute)  # If, Loop
+        if carried.isdisjoint(node.input) and not subgraph:
+            continue
+        if node.op_type in SHAPE_READERS:
+            continue
+        if node.op_type not in OPERATORS or node.domain not in ("", "ai.onnx"):
+            raise FormatError(
+                field=f"the operator of {label(node)}",
+                allowed=f"one of {', '.join(sorted(OPERATORS))}",
+                given=node.op_type,
+                source=source,
+            )
+        carried.update(name for name in node.output if name)
+        nodes.append(node)
+    return tuple(nodes)

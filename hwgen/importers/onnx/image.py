@@ -1,0 +1,66 @@
+"""Which input of a graph is the image, and how large it is."""
+
+from collections.abc import Iterable
+
+import onnx
+
+from hwgen.errors import FormatError
+from hwgen.importers.onnx.operators import ARITHMETIC, SHAPE_READERS
+
+MAP_RANK = 4
+"""Batch, channels, rows, columns."""
+
+
+def find_image(graph: onnx.GraphProto, parameters: set[str], source: str) -> onnx.ValueInfoProto:
+    """Return the input that is the image: what nodes read as a map, not as their parameter.
+
+    A graph without stored weights declares them as inputs too. Those of rank 4 that stand where
+    a map stands are images; without any, other ranks are; without any, the first of an addition,
+    multiplication or matrix product is.
+    """
+    free: list[onnx.ValueInfoProto] = [
+        tensor for tensor in graph.input if tensor.name not in parameters
+    ]
+    data = [tensor for tensor in free if reads_as_map(tensor, graph.node)]
+    images = [tensor for tensor in data if rank(tensor) == MAP_RANK] or data
+    if not images:
+        summed = {n for node in graph.node if node.op_type in ARITHMETIC for n in node.input}
+        images = [tensor for tensor in free if tensor.name in summed][:1]
+    if len(images) != 1:
+        names = ", ".join(tensor.name for tensor in images) or "none"
+        raise FormatError(
+            field="the images that the network reads", allowed="one", given=names, source=source
+        )
+    return images[0]
+
+
+def reads_as_map(tensor: onnx.ValueInfoProto, nodes: Iterable[onnx.NodeProto]) -> bool:
+    """Whether some node reads it as a map."""
+    sides = [dim.dim_value for dim in tensor.type.tensor_type.shape.dim]
+    wide = len(sides) == MAP_RANK and max(sides[2:]) > 1
+    return any(
+        wide if node.op_type in ARITHMETIC else node.op_type == "Concat" or place == 0
+        for node in nodes
+        for place, name in enumerate(node.input)
+        if name == tensor.name and node.op_type not in SHAPE_READERS
+    )
+
+
+def rank(tensor: onnx.ValueInfoProto) -> int:
+    """Return the number of dimensions, known or not."""
+    return len(tensor.type.tensor_type.shape.dim)
+
+
+def fix_image(image: onnx.ValueInfoProto, source: str) -> None:
+    """Set a batch of unknown size to 1; every other side must be known."""
+    sides = image.type.tensor_type.shape.dim
+    if sides and sides[0].dim_value < 1:
+        sides[0].dim_value = 1
+    if not sides or any(side.dim_value < 1 for side in sides):
+        given = " x ".join(str(side.dim_value or side.dim_param or "?") for side in sides)
+        raise FormatError(
+            field=f"input {image.name}",
+            allowed="of known channels, rows and columns",
+            given=given or "nothing",
+            source=source,
+        )

@@ -1,0 +1,1 @@
+"""Generators that several families share; who places one gives its module the prefix."""

@@ -1,0 +1,1 @@
+"""Simulation of whole chips: Verilator builds them, hosts and memories in Verilog run them."""

@@ -1,0 +1,6 @@
+"""Simulation of DB-PIM chips: a program in, the maps, logits and cycles of each image out."""
+
+from hwgen.sim.dbpim.by_hand import write_by_hand
+from hwgen.sim.dbpim.simulate import ImageRun, simulate
+
+__all__ = ["ImageRun", "simulate", "write_by_hand"]

@@ -1,0 +1,300 @@
+// A host in Verilog: it resets the chip, loads a memory, runs a program on images, one after the
+// other, and writes down what happened. No Python runs while the chip does.
+//
+// What it is told (numbers behind 0x-less %h are hexadecimal):
+//   +memory=FILE        beats for $readmemh: program and images; `@` lines are beat numbers
+//   +program=H +image=H +logits=H          byte addresses
+//   +image_stride=H +logits_stride=H       bytes from one image's to the next one's
+//   +images=D           how many
+//   +words=D            logits to report of each image
+//   +events=FILE        where to write
+//   +latency=D +stall=D +seed=D +error_address=H      as memory.v says
+//   +reset_at=D         in this cycle of the first run, reset for two cycles and begin again
+//   +limit=D            cycles after which a run counts as hanging (default ten million)
+//
+// What it writes, a line each, all numbers decimal but those marked H. Cycles are those of the
+// chip's counter: cycle 1 follows the one in which the start was accepted.
+//   id H version              registers, once
+//   start IMAGE
+//   write CYCLE RAW BANK ADDRESS H(enable) H(data)     a word on the write bus: CYCLE is when it is
+//                             stored; ADDRESS of a logit if RAW
+//   retire CYCLE              image, layer, STORE or END
+//   end IMAGE STATUS ERROR CYCLES LOAD_CYCLES LAYERS   registers after the run
+//   logit IMAGE INDEX VALUE   int32 found in memory
+//   reset                     the reset of +reset_at; IMAGE begins again
+//   timeout                   the chip was still busy after +limit cycles; the last line
+//   finish                    all images are done; else the last line
+module host #(
+    parameter integer PORT_BITS = 64,
+    parameter integer MEMORY_BEATS = 1024,
+    parameter integer DATA_BITS = 256,
+    parameter integer ENABLE_BITS = 8,
+    parameter integer BANK_BITS = 1,
+    parameter integer ADDRESS_BITS = 9
+);
+  localparam integer WRITE_BITS = DATA_BITS + ENABLE_BITS + BANK_BITS + ADDRESS_BITS + 1;
+  localparam integer WORDS = PORT_BITS / 32;
+
+  reg clk = 0;
+  reg rst = 1;
+  always #5 clk = ~clk;
+
+  // Registers of the chip, see hwgen/spec/dbpim/registers.py.
+  localparam [11:0] ID = 'h00, VERSION = 'h04, CONTROL = 'h08, STATUS = 'h0c, ERROR = 'h10;
+  localparam [11:0] PROGRAM_ADDRESS = 'h14, IMAGE_ADDRESS = 'h1c, LOGITS_ADDRESS = 'h24;
+  localparam [11:0] CYCLES = 'h2c, LOAD_CYCLES = 'h34, LAYERS = 'h3c;
+
+  reg [11:0] awaddr = 0, araddr = 0;
+  reg [31:0] wdata = 0;
+  reg awvalid = 0, wvalid = 0, bready = 0, arvalid = 0, rready = 0;
+  wire awready, wready, bvalid, arready, rvalid;
+  wire [1:0] bresp, rresp;
+  wire [31:0] rdata;
+
+  wire [63:0] m_araddr, m_awaddr;
+  wire [7:0] m_arlen, m_awlen;
+  wire [2:0] m_arsize, m_awsize;
+  wire [1:0] m_arburst, m_awburst, m_rresp, m_bresp;
+  wire m_arvalid, m_arready, m_rlast, m_rvalid, m_rready;
+  wire m_awvalid, m_awready, m_wlast, m_wvalid, m_wready, m_bvalid, m_bready;
+  wire [PORT_BITS-1:0] m_rdata, m_wdata;
+  wire [PORT_BITS/8-1:0] m_wstrb;
+
+  wire write_valid, retire, running;
+  wire [WRITE_BITS-1:0] write;
+
+  dbpim_chip chip (
+      .clk(clk), .rst(rst),
+      .registers__awaddr(awaddr), .registers__awprot(3'd0), .registers__awvalid(awvalid),
+      .registers__awready(awready), .registers__wdata(wdata), .registers__wstrb(4'hf),
+      .registers__wvalid(wvalid), .registers__wready(wready), .registers__bresp(bresp),
+      .registers__bvalid(bvalid), .registers__bready(bready), .registers__araddr(araddr),
+      .registers__arprot(3'd0), .registers__arvalid(arvalid), .registers__arready(arready),
+      .registers__rdata(rdata), .registers__rresp(rresp), .registers__rvalid(rvalid),
+      .registers__rready(rready),
+      .memory__arid(), .memory__araddr(m_araddr), .memory__arlen(m_arlen),
+      .memory__arsize(m_arsize), .memory__arburst(m_arburst), .memory__arvalid(m_arvalid),
+      .memory__arready(m_arready), .memory__rid(1'b0), .memory__rdata(m_rdata),
+      .memory__rresp(m_rresp), .memory__rlast(m_rlast), .memory__rvalid(m_rvalid),
+      .memory__rready(m_rready), .memory__awid(), .memory__awaddr(m_awaddr),
+      .memory__awlen(m_awlen), .memory__awsize(m_awsize), .memory__awburst(m_awburst),
+      .memory__awvalid(m_awvalid), .memory__awready(m_awready), .memory__wdata(m_wdata),
+      .memory__wstrb(m_wstrb), .memory__wlast(m_wlast), .memory__wvalid(m_wvalid),
+      .memory__wready(m_wready), .memory__bid(1'b0), .memory__bresp(m_bresp),
+      .memory__bvalid(m_bvalid), .memory__bready(m_bready),
+      .trace__write_valid(write_valid), .trace__write(write), .trace__retire(retire),
+      .trace__running(running)
+  );
+
+  reg [31:0] latency = 1, stall = 0, seed = 0;
+  reg [63:0] error_address = 64'hffff_ffff_ffff_ffff;
+  memory #(.PORT_BITS(PORT_BITS), .BEATS(MEMORY_BEATS)) memory (
+      .clk(clk), .rst(rst), .latency(latency), .stall(stall), .seed(seed),
+      .error_address(error_address),
+      .araddr(m_araddr), .arlen(m_arlen), .arsize(m_arsize), .arburst(m_arburst),
+      .arvalid(m_arvalid), .arready(m_arready), .rdata(m_rdata), .rresp(m_rresp),
+      .rlast(m_rlast), .rvalid(m_rvalid), .rready(m_rready),
+      .awaddr(m_awaddr), .awlen(m_awlen), .awsize(m_awsize), .awburst(m_awburst),
+      .awvalid(m_awvalid), .awready(m_awready), .wdata(m_wdata), .wstrb(m_wstrb),
+      .wlast(m_wlast), .wvalid(m_wvalid), .wready(m_wready), .bresp(m_bresp),
+      .bvalid(m_bvalid), .bready(m_bready)
+  );
+
+  // The count of cycles, by the handshake of the start write alone.
+  reg [63:0] cycle = 0;
+  wire started = awvalid && awready && awaddr == CONTROL;
+  reg [63:0] limit = 10_000_000;
+  reg late = 0;
+  always @(posedge clk) begin
+    cycle <= started ? 1 : cycle + 1;
+    late <= !started && cycle >= limit;
+  end
+
+  // What the trace shows.
+  integer events;
+  wire [DATA_BITS-1:0] data = write[DATA_BITS-1:0];
+  wire [ENABLE_BITS-1:0] enable = write[DATA_BITS+:ENABLE_BITS];
+  wire [BANK_BITS-1:0] bank = write[DATA_BITS+ENABLE_BITS+:BANK_BITS];
+  wire [ADDRESS_BITS-1:0] address = write[DATA_BITS+ENABLE_BITS+BANK_BITS+:ADDRESS_BITS];
+  wire raw = write[WRITE_BITS-1];
+  always @(posedge clk) begin
+    if (write_valid && !rst)
+      $fwrite(events, "write %0d %0d %0d %0d %h %h\n", cycle, raw, bank, address, enable, data);
+    if (retire && !rst) $fwrite(events, "retire %0d\n", cycle);
+  end
+
+  // Handshakes are seen at rising edges; the tasks below look and drive at falling ones.
+  reg aw_taken, w_taken, b_taken, ar_taken, r_taken;
+  reg [1:0] response;
+  reg [31:0] answer;
+  always @(posedge clk) begin
+    aw_taken <= awvalid && awready;
+    w_taken <= wvalid && wready;
+    b_taken <= bvalid && bready;
+    ar_taken <= arvalid && arready;
+    r_taken <= rvalid && rready;
+    if (bvalid) response <= bresp;
+    if (rvalid) begin
+      response <= rresp;
+      answer <= rdata;
+    end
+  end
+
+  task write_register(input [11:0] where, input [31:0] what);
+    begin
+      awaddr = where;
+      wdata = what;
+      awvalid = 1;
+      wvalid = 1;
+      bready = 1;
+      @(negedge clk);
+      while (!b_taken) begin
+        if (aw_taken) awvalid = 0;
+        if (w_taken) wvalid = 0;
+        @(negedge clk);
+      end
+      bready = 0;
+      if (response != 0) $fatal(1, "host: writing register %h was refused", where);
+    end
+  endtask
+
+  task write_address(input [11:0] where, input [63:0] what);
+    begin
+      write_register(where, what[31:0]);
+      write_register(where + 4, what[63:32]);
+    end
+  endtask
+
+  task read_register(input [11:0] where, output [31:0] what);
+    begin
+      araddr = where;
+      arvalid = 1;
+      rready = 1;
+      @(negedge clk);
+      while (!r_taken) begin
+        if (ar_taken) arvalid = 0;
+        @(negedge clk);
+      end
+      rready = 0;
+      if (response != 0) $fatal(1, "host: reading register %h was refused", where);
+      what = answer;
+    end
+  endtask
+
+  task read_counter(input [11:0] where, output [63:0] what);
+    begin
+      read_register(where, what[31:0]);
+      read_register(where + 4, what[63:32]);
+    end
+  endtask
+
+  reg [8*1024-1:0] memory_file, events_file;
+  reg [63:0] program_address = 0, image_address = 0, logits_address = 0;
+  reg [63:0] image_stride = 0, logits_stride = 0;
+  reg [63:0] reset_at = 0;
+  integer images = 1, words = 0;
+
+  initial begin
+    if (!$value$plusargs("memory=%s", memory_file)) $fatal(1, "host: +memory=FILE is missing");
+    if (!$value$plusargs("events=%s", events_file)) $fatal(1, "host: +events=FILE is missing");
+    if ($value$plusargs("program=%h", program_address)) begin end
+    if ($value$plusargs("image=%h", image_address)) begin end
+    if ($value$plusargs("logits=%h", logits_address)) begin end
+    if ($value$plusargs("image_stride=%h", image_stride)) begin end
+    if ($value$plusargs("logits_stride=%h", logits_stride)) begin end
+    if ($value$plusargs("images=%d", images)) begin end
+    if ($value$plusargs("words=%d", words)) begin end
+    if ($value$plusargs("latency=%d", latency)) begin end
+    if ($value$plusargs("stall=%d", stall)) begin end
+    if ($value$plusargs("seed=%d", seed)) begin end
+    if ($value$plusargs("error_address=%h", error_address)) begin end
+    if ($value$plusargs("reset_at=%d", reset_at)) begin end
+    if ($value$plusargs("limit=%d", limit)) begin end
+    $readmemh(memory_file, memory.beats);
+    events = $fopen(events_file, "w");
+    reset;
+    report_identity;
+    for (image = 0; image < images; image = image + 1) begin
+      start;
+      if (image == 0 && reset_at != 0) begin
+        while (cycle != reset_at) @(negedge clk);
+        reset;
+        $fwrite(events, "reset\n");
+        start;
+      end
+      wait_for_end;
+      report;
+    end
+    $fwrite(events, "finish\n");
+    $fclose(events);
+    $finish;
+  end
+
+  integer image;
+
+  task reset;
+    begin
+      rst = 1;
+      repeat (2) @(negedge clk);
+      rst = 0;
+      @(negedge clk);
+    end
+  endtask
+
+  task start;
+    begin
+      $fwrite(events, "start %0d\n", image);
+      write_address(PROGRAM_ADDRESS, program_address);
+      write_address(IMAGE_ADDRESS, image_address + image * image_stride);
+      write_address(LOGITS_ADDRESS, logits_address + image * logits_stride);
+      write_register(CONTROL, 1);
+    end
+  endtask
+
+  // Asks the chip only when its trace says that the run is over, so that nothing is driven before.
+  task wait_for_end;
+    reg [31:0] status;
+    begin
+      wait (running);
+      wait (!running || late);
+      @(negedge clk);
+      read_register(STATUS, status);
+      while (status[0] && !late) read_register(STATUS, status);
+      if (status[0]) begin
+        $fwrite(events, "timeout\n");
+        $fclose(events);
+        $finish;
+      end
+    end
+  endtask
+
+  task report_identity;
+    reg [31:0] id, version;
+    begin
+      read_register(ID, id);
+      read_register(VERSION, version);
+      $fwrite(events, "id %h %0d\n", id, version);
+    end
+  endtask
+
+  task report;
+    reg [31:0] status, error, layers;
+    reg [63:0] cycles, load_cycles, where;
+    reg [PORT_BITS-1:0] beat;
+    integer index;
+    begin
+      read_register(STATUS, status);
+      read_register(ERROR, error);
+      read_counter(CYCLES, cycles);
+      read_counter(LOAD_CYCLES, load_cycles);
+      read_register(LAYERS, layers);
+      $fwrite(events, "end %0d %0d %0d %0d %0d %0d\n", image, status, error, cycles, load_cycles,
+              layers);
+      for (index = 0; index < words; index = index + 1) begin
+        where = (logits_address + image * logits_stride) / (PORT_BITS / 8) + index / WORDS;
+        beat = memory.beats[where[0+:$clog2(MEMORY_BEATS)]];
+        $fwrite(events, "logit %0d %0d %0d\n", image, index, $signed(beat[32*(index%WORDS)+:32]));
+      end
+    end
+  endtask
+endmodule

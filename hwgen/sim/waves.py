@@ -1,0 +1,20 @@
+"""Which clock cycles of a simulation are written as waves."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+WAVES = (Path(__file__).parent / "waves.v").read_text(encoding="utf-8")
+"""Verilog for the inside of a top that has `clk`; it reads the plusargs of `Waves`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waves:
+    """Write waves of the clock cycles from `first` to `last`, counted from the very start."""
+
+    first: int = 0
+    last: int | None = None
+
+    def plusargs(self, file: Path) -> list[str]:
+        """Return what `waves.v` reads."""
+        window = [f"+waves_from={self.first}", f"+waves_file={file}"]
+        return window if self.last is None else [*window, f"+waves_to={self.last}"]

@@ -1,0 +1,222 @@
+"""A network as a graph of operations: what a reader of a file fills, and what a compiler reads.
+
+The graph belongs to no family and to no file format. A reader resolves what its format leaves
+implicit (padding modes, default strides, axes that are counted from the end) and refuses what is
+invalid; a family's compiler refuses what its hardware does not run.
+
+Today a tensor has a shape and no values, which is all that synthesis needs. An import of weights
+adds `values` (an array) and `quantization` (scale and zero point) to `Tensor`; further operations
+add a line to `OPERATIONS`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Shape = tuple[int, ...]
+
+Op = Literal[
+    "add",
+    "average_pool",
+    "batch_normalization",
+    "cast",
+    "clip",
+    "concatenate",
+    "conv",
+    "divide",
+    "dropout",
+    "fully_connected",
+    "global_average_pool",
+    "global_max_pool",
+    "hard_sigmoid",
+    "identity",
+    "leaky_relu",
+    "log_softmax",
+    "lrn",
+    "matrix_product",
+    "max_pool",
+    "mean",
+    "multiply",
+    "pad",
+    "prelu",
+    "relu",
+    "reshape",
+    "sigmoid",
+    "softmax",
+    "subtract",
+    "tanh",
+    "transpose",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plain:
+    """No attributes: inputs and shapes say everything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A window that slides over all dimensions behind batch and channels (rows, columns).
+
+    kernel, strides, dilations: one entry a dimension, in positions
+    pads: positions before each dimension, then positions behind each (top, left, bottom, right);
+        an output that is larger than these say is rounded up
+    groups: of a convolution: each output channel reads channels / groups; 1 for poolings
+    """
+
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    pads: tuple[int, ...]
+    dilations: tuple[int, ...]
+    groups: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrices:
+    """Which of the two matrices of a product are transposed before it."""
+
+    first_transposed: bool
+    second_transposed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concatenation:
+    """The dimension along which maps are concatenated, counted from 0."""
+
+    axis: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean:
+    """The dimensions that a mean runs over, counted from 0."""
+
+    axes: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transposition:
+    """The dimension of the input that each dimension of a transposed map comes from."""
+
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Padding:
+    """Positions around a map.
+
+    pads: before each dimension (batch included), then behind each; negative: cut off
+    mode: what they hold, as ONNX calls it: `constant`, `edge`, `reflect`, `wrap`
+    """
+
+    pads: tuple[int, ...]
+    mode: str
+
+
+Attributes = Plain | Window | Matrices | Concatenation | Mean | Transposition | Padding
+
+OPERATIONS: Mapping[Op, type[Attributes]] = MappingProxyType(
+    {
+        # Convolutions and poolings: (map, weights, bias) and (map).
+        "conv": Window,
+        "average_pool": Window,
+        "max_pool": Window,
+        "global_average_pool": Plain,
+        "global_max_pool": Plain,
+        "mean": Mean,
+        # Matrix products: (map, weights, bias), and two tensors of which either is the map.
+        "fully_connected": Matrices,
+        "matrix_product": Matrices,
+        # Element by element, of two tensors or more; a tensor that no node writes is a constant.
+        "add": Plain,
+        "divide": Plain,
+        "multiply": Plain,
+        "subtract": Plain,
+        # Functions of one element (map, parameters).
+        "clip": Plain,
+        "hard_sigmoid": Plain,
+        "leaky_relu": Plain,
+        "prelu": Plain,
+        "relu": Plain,
+        "sigmoid": Plain,
+        "tanh": Plain,
+        # Every value stays where it is (map, parameters).
+        "batch_normalization": Plain,
+        "cast": Plain,
+        "dropout": Plain,
+        "identity": Plain,
+        "log_softmax": Plain,
+        "lrn": Plain,
+        "softmax": Plain,
+        # Values move; a reshape (flatten, squeeze) keeps their order.
+        "concatenate": Concatenation,
+        "pad": Padding,
+        "reshape": Plain,
+        "transpose": Transposition,
+    }
+)
+"""Every operation, and what its attributes are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tensor:
+    """An image, a map, or a constant.
+
+    shape: every side at least 1; an image has batch x channels x rows x columns, weights of a
+        convolution have outputs x inputs / groups x rows x columns
+    """
+
+    shape: Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One operation.
+
+    op: what it computes
+    name: in the file that it comes from, which need not be unique; never empty
+    operator: what that file calls the operation, for sentences
+    inputs: names of tensors, in the order that stands in `OPERATIONS`; an empty name is an operand
+        that is left out
+    outputs: names of tensors; the first is the result, others are masks or positions
+    """
+
+    op: Op
+    name: str
+    operator: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Attributes = Plain()
+
+    def __post_init__(self) -> None:
+        wanted = OPERATIONS[self.op]
+        if not isinstance(self.attributes, wanted):
+            given = type(self.attributes).__name__
+            raise TypeError(f"the attributes of {self.op} must be {wanted.__name__}, got {given}")
+
+    @property
+    def label(self) -> str:
+        """How a sentence calls it: name and operator."""
+        return f"node {self.name} ({self.operator})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """A network with one image as its input.
+
+    name: for people and for the names of files
+    source: the file that it comes from, for sentences
+    image: name of the tensor that is the image
+    tensors: by name: the image, the result of each node, and constants that nodes read. The shape
+        of a constant may be unknown, and then it is absent; weights of convolutions and of matrix
+        products are always here
+    nodes: those that compute with the image; each stands behind all that it reads
+    notes: what the file says about itself, by key
+    """
+
+    name: str
+    source: str
+    image: str
+    tensors: Mapping[str, Tensor]
+    nodes: tuple[Node, ...]
+    notes: Mapping[str, str]

@@ -1,0 +1,115 @@
+"""Every file is written here: whole or not at all, and over nothing but an earlier file.
+
+`check_outputs` asks before a command computes anything; `whole_file` asks again when it writes.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import combinations
+from pathlib import Path
+
+from hwgen.errors import OutputError
+
+NOTHING, FILE, FOLDER = "nothing", "a file", "a folder"
+"""What a path may hold that is written to."""
+
+
+@contextmanager
+def whole_file(path: Path, *, what: str) -> Iterator[Path]:
+    """Give a sibling to write to; it takes the place of `path` when the body succeeds.
+
+    what: names the content in the sentence of an error, without an article
+    Errors: OutputError if `path` is a link, a folder or a device, or cannot be written
+    """
+    if (given := kind_of(path)) not in (NOTHING, FILE):
+        raise OutputError(f"the {what} must be writable at {path}, got {given}")
+    fresh = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield fresh
+        fresh.replace(path)
+    except OSError as error:
+        reason = error.strerror or " ".join(str(error).split())
+        raise OutputError(f"the {what} must be writable at {path}, got {reason}") from None
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str, *, what: str) -> None:
+    """Write a text file, whole or not at all; `what` names it in the error."""
+    with whole_file(path, what=what) as fresh:
+        fresh.write_text(text, encoding="utf-8")
+
+
+def check_outputs(
+    *, inputs: Sequence[Path], files: Mapping[str, Path], folders: Mapping[str, Path]
+) -> None:
+    """Refuse outputs that would replace an input, each other, a link or a device.
+
+    inputs: files and folders that are read; those that do not exist count by their name
+    files, folders: outputs by the option that names them; new, or such that may be replaced
+
+    An input must not lie in an output folder, and no file of an input folder is replaced.
+    Errors: OutputError, one sentence that names the option
+    """
+    for option, path in files.items():
+        if (given := kind_of(path)) not in (NOTHING, FILE):
+            allowed = "a new file or replace a file"
+            raise OutputError(f"{option} must be {allowed}, got {given} ({path})")
+        for source in inputs:
+            if same(path, source) or (kind_of(path) == FILE and lies_in(path, source)):
+                raise OutputError(f"{option} must not replace an input, got {path} for {source}")
+    for option, path in folders.items():
+        check_folder(path, option)
+        for source in inputs:
+            if lies_in(source, path):
+                raise OutputError(f"{option} must hold no input, got {path} for {source}")
+    for (option, path), (other, second) in combinations([*files.items(), *folders.items()], 2):
+        if same(path, second) or lies_in(path, second):
+            raise OutputError(
+                f"{option} must lie elsewhere than {other}, got {path} for {option} and {second}"
+                f" for {other}"
+            )
+
+
+def check_folder(path: Path, what: str) -> None:
+    """Refuse a path that is there already and is no folder."""
+    if (given := kind_of(path)) not in (NOTHING, FOLDER):
+        raise OutputError(f"{what} must be a folder, got {given} ({path})")
+
+
+def kind_of(path: Path) -> str:
+    """Return what lies at a path; a link is not followed, an unreachable place holds nothing."""
+    try:
+        mode = path.lstat().st_mode
+    except (OSError, ValueError):
+        return NOTHING
+    if stat.S_ISREG(mode):
+        return FILE
+    if stat.S_ISLNK(mode):
+        return "a symbolic link"
+    return FOLDER if stat.S_ISDIR(mode) else "a device, a pipe or a socket"
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two paths are one file, through links of both kinds too."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return place_of(one) == place_of(other)
+
+
+def lies_in(path: Path, folder: Path) -> bool:
+    """Whether a path is a folder or lies in it, at any depth."""
+    return place_of(path).is_relative_to(place_of(folder))
+
+
+def place_of(path: Path) -> Path:
+    """Return a path without links and dots."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links
+        return path.absolute()

@@ -1,0 +1,228 @@
+"""No output replaces an input, another output, a device, or what a link names."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hwgen.cli import app
+from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, uses_of
+from hwgen.cli.paper import paper
+from tests.cli.given import ARCH, NETWORK, RECIPE, ROOT, Command
+
+COMPONENTS = ROOT / "configs/crossbar/components.yaml"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with inputs of every kind, which is where the command runs."""
+    for source, name in {
+        NETWORK: "net.npz",
+        ARCH: "arch.yaml",
+        RECIPE: "recipe.yaml",
+        COMPONENTS: "parts.yaml",
+    }.items():
+        shutil.copyfile(source, tmp_path / name)
+    for name in ("data/images.npz", "mine/start.safetensors", "program.npz", "net.onnx"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "hard").hardlink_to(tmp_path / "net.npz")
+    (tmp_path / "soft").symlink_to("net.npz")
+    (tmp_path / "dangling").symlink_to("nothing")
+    (tmp_path / "other").symlink_to("data")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def content(place: Path) -> dict[str, object]:
+    """Return all that lies in a folder; links are not followed."""
+    found: dict[str, object] = {}
+    for folder, folders, files in os.walk(place):
+        for path in (Path(folder, name) for name in (*folders, *files)):
+            name = str(path.relative_to(place))
+            if path.is_symlink():
+                found[name] = path.readlink()
+            else:
+                found[name] = path.read_bytes() if path.is_file() else path.lstat().st_mode
+    return found
+
+
+def refused(hwgen: Command, place: Path, line: str, sentence: str) -> None:
+    """The command ends with 2 and one sentence, and nothing is written."""
+    before = content(place)
+    code, out, err = hwgen(*line.split())
+    assert (code, out, err) == (2, "", f"hwgen: {sentence}\n")
+    assert content(place) == before
+
+
+INPUTS = {
+    "compile net.npz arch.yaml --out net.npz": "--out net.npz net.npz",
+    "compile net.npz arch.yaml --out data/../net.npz": "--out data/../net.npz net.npz",
+    "compile net.npz arch.yaml --out hard": "--out hard net.npz",
+    "compile soft arch.yaml --out net.npz": "--out net.npz soft",
+    "compile net.npz arch.yaml --out arch.yaml": "--out arch.yaml arch.yaml",
+    "compile net.npz arch.yaml --json net.npz": "--json net.npz net.npz",
+    "compile absent.npz arch.yaml --out absent.npz": "--out absent.npz absent.npz",
+    "build arch.yaml --out new --json arch.yaml": "--json arch.yaml arch.yaml",
+    "run net.npz arch.yaml --program program.npz --json program.npz": (
+        "--json program.npz program.npz"
+    ),
+    "run net.npz arch.yaml --data data --json data/images.npz": "--json data/images.npz data",
+    "run net.npz arch.yaml --data other --json data/images.npz": "--json data/images.npz other",
+    "model net.npz arch.yaml --json hard": "--json hard net.npz",
+    "info net.npz --json net.npz": "--json net.npz net.npz",
+    "info net.npz arch.yaml --json arch.yaml": "--json arch.yaml arch.yaml",
+    "export net.npz arch.yaml --out new --json net.npz": "--json net.npz net.npz",
+    "train recipe.yaml --json recipe.yaml": "--json recipe.yaml recipe.yaml",
+    "demo recipe.yaml arch.yaml --json arch.yaml": "--json arch.yaml arch.yaml",
+    "synthesize net.onnx --power-w 9 --html net.onnx": "--html net.onnx net.onnx",
+    "synthesize alexnet --power-w 9 --components parts.yaml --json parts.yaml": (
+        "--json parts.yaml parts.yaml"
+    ),
+}
+
+
+@pytest.mark.parametrize("line", INPUTS)
+def test_an_input_stays(hwgen: Command, place: Path, line: str) -> None:
+    option, path, source = INPUTS[line].split()
+    refused(hwgen, place, line, f"{option} must not replace an input, got {path} for {source}")
+
+
+FOLDERS = {
+    "build arch.yaml --out .": ". arch.yaml",
+    "export net.npz arch.yaml --out data/..": "data/.. net.npz",
+    "train recipe.yaml --data data --out data": "data data",
+    "train recipe.yaml --start mine/start.safetensors --out mine": "mine mine/start.safetensors",
+    "synthesize net.onnx --power-w 9 --out .": ". net.onnx",
+}
+
+
+@pytest.mark.parametrize("line", FOLDERS)
+def test_an_output_folder_holds_no_input(hwgen: Command, place: Path, line: str) -> None:
+    path, source = FOLDERS[line].split()
+    refused(hwgen, place, line, f"--out must hold no input, got {path} for {source}")
+
+
+FILES = ["compile net.npz arch.yaml --out", "info arch.yaml --json", "onnx alexnet --out"]
+
+
+@pytest.mark.parametrize("line", [*FILES, "synthesize alexnet --power-w 9 --html"])
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("soft", "a symbolic link"),
+        ("dangling", "a symbolic link"),
+        ("other", "a symbolic link"),
+        ("data", "a folder"),
+        ("/dev/null", "a device, a pipe or a socket"),
+    ],
+)
+def test_what_is_no_file_stays(
+    hwgen: Command, place: Path, line: str, path: str, given: str
+) -> None:
+    option = line.rsplit(maxsplit=1)[-1]
+    sentence = f"{option} must be a new file or replace a file, got {given} ({path})"
+    refused(hwgen, place, f"{line} {path}", sentence)
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path.name)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, make_socket])
+def test_pipes_and_sockets_stay(hwgen: Command, place: Path, make: Callable[[Path], None]) -> None:
+    make(place / "pipe")
+    sentence = (
+        "--json must be a new file or replace a file, got a device, a pipe or a socket (pipe)"
+    )
+    refused(hwgen, place, "info arch.yaml --json pipe", sentence)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "build arch.yaml --out",
+        "export net.npz arch.yaml --out",
+        "train recipe.yaml --out",
+        "synthesize alexnet --power-w 9 --out",
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("other", "a symbolic link"),
+        ("hard", "a file"),
+        ("/dev/null", "a device, a pipe or a socket"),
+    ],
+)
+def test_what_is_no_folder_stays(
+    hwgen: Command, place: Path, line: str, path: str, given: str
+) -> None:
+    refused(hwgen, place, f"{line} {path}", f"--out must be a folder, got {given} ({path})")
+
+
+OUTPUTS = {
+    "compile net.npz arch.yaml --out new --json new": "--out --json new new",
+    "compile net.npz arch.yaml --out other/new --json data/new": "--out --json other/new data/new",
+    "synthesize alexnet --power-w 9 --json new --html ./new": "--json --html new new",
+    "build arch.yaml --out new --json new/report.json": "--json --out new/report.json new",
+    "synthesize alexnet --power-w 9 --out new --json new/report.json": (
+        "--json --out new/report.json new"
+    ),
+}
+
+
+@pytest.mark.parametrize("line", OUTPUTS)
+def test_outputs_lie_apart(hwgen: Command, place: Path, line: str) -> None:
+    option, other, path, second = OUTPUTS[line].split()
+    allowed = f"{option} must lie elsewhere than {other}"
+    refused(hwgen, place, line, f"{allowed}, got {path} for {option} and {second} for {other}")
+
+
+def test_an_earlier_file_is_replaced(hwgen: Command, place: Path) -> None:
+    for name in ("report.json", "data/report.json"):
+        (place / name).write_text("earlier")
+        assert hwgen("info", "arch.yaml", "--json", name)[0] == 0
+        assert (place / name).read_text().startswith('{\n  "format": "hwgen.report.info"')
+    assert hwgen("onnx", "cifar_alexnet", "--out", "hard")[0] == 0
+    assert (place / "net.npz").read_bytes() == NETWORK.read_bytes()
+
+
+def test_a_new_file_may_lie_in_an_input_folder(hwgen: Command, place: Path) -> None:
+    code, _, err = hwgen("run", "net.npz", "arch.yaml", "--data", "data", "--json", "data/new")
+    assert code == 2 and "--json" not in err
+
+
+def test_links_in_an_output_folder_stay(hwgen: Command, place: Path, work: Path) -> None:
+    (place / "out").mkdir()
+    (place / "out/run.sh").symlink_to("../net.npz")
+    code, _, err = hwgen("export", "net.npz", "arch.yaml", "--out", "out", "--work", work)
+    assert (code, err.splitlines()[-1]) == (
+        2,
+        f"hwgen: run.sh must be a file, got a symbolic link ({place}/out/run.sh)",
+    )
+    assert (place / "net.npz").read_bytes() == NETWORK.read_bytes()
+    assert not (place / "out/memory.hex").exists()
+
+
+OUTPUT_NAMES = {"html": OUTPUT_FILE, "json": OUTPUT_FILE, "work": CACHE}
+
+
+def test_every_command_says_what_it_writes() -> None:
+    found = {
+        command.callback.__name__: uses_of(command.callback)
+        for command in (*app.registered_commands, *paper.registered_commands)
+        if command.callback is not None
+    }
+    assert len(found) == len(app.registered_commands) + len(paper.registered_commands)
+    for command, uses in found.items():
+        for name, use in uses.items():
+            if name == "out":
+                assert use in (OUTPUT_FILE, OUTPUT_FOLDER), command
+            else:
+                assert use is OUTPUT_NAMES.get(name, INPUT), (command, name)
+    assert found["synthesize"]["network"] is found["run"]["data"] is INPUT

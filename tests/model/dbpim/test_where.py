@@ -1,0 +1,207 @@
+"""Where the cycles go, against a walk over weights and maps that knows no program."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.dbpim.csd import phi
+from golden.network import infer
+from hwgen.compiler.dbpim import compile_network
+from hwgen.model.dbpim import CycleModel, where_cycles_go
+from hwgen.model.dbpim.predict import LayerCycles
+from hwgen.model.dbpim.where import utilization
+from hwgen.spec.dbpim import Arch, load_arch, with_sparsity
+from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, SIMD_CYCLES
+from hwgen.spec.network import INPUT, Conv, Linear, QuantizedNetwork
+from hwgen.spec.sparsity import ALPHA
+from verif.dbpim.network_builder import NetworkBuilder
+from verif.dbpim.random_network import Recipe, random_images, random_network
+
+CONFIGS = Path(__file__).parents[3] / "configs" / "dbpim"
+SMALL_CELLS = 8 * 16
+
+
+def chip(name: str, **changes: int) -> Arch:
+    return replace(load_arch(CONFIGS / f"{name}.yaml"), **changes)
+
+
+def predict(network: QuantizedNetwork, arch: Arch, images: np.ndarray) -> dict[str, LayerCycles]:
+    maps = infer(network, images)
+    inputs = [maps[layer.inputs[0]][0] for layer in network.layers]
+    found = CycleModel(compile_network(network, arch), arch).predict(inputs)
+    causes = where_cycles_go(found)
+    assert sum(causes.values()) == pytest.approx(found.cycles)
+    return {layer.name: layer for layer in found.layers}
+
+
+def seen_inputs(network: QuantizedNetwork, layer: Conv | Linear, source: np.ndarray) -> np.ndarray:
+    """Return the inputs of each output position, (positions, k), k over (kh, kw, c)."""
+    if isinstance(layer, Linear):
+        return source.reshape(1, -1)
+    border, stride = layer.padding[0], layer.stride[0]
+    padded = np.pad(
+        source,
+        ((border, border), (border, border), (0, 0)),
+        constant_values=network.map_of(layer.inputs[0]).quantization[0].zero_point,
+    )
+    return np.array(
+        [
+            padded[y : y + layer.kernel[0], x : x + layer.kernel[1]].ravel()
+            for y in range(0, layer.output.height * stride, stride)
+            for x in range(0, layer.output.width * stride, stride)
+        ]
+    )
+
+
+def columns_of(weights: np.ndarray, arch: Arch) -> int:
+    """Return the columns that a filter uses; weights: those of its unpruned blocks."""
+    if not arch.sparsity.weight_bits:
+        return 8
+    digits = set(phi(weights).tolist())
+    return 2 if digits == {0, 1} else max(digits, default=0)
+
+
+def digits_of(weights: np.ndarray, arch: Arch) -> np.ndarray:
+    """Return the non-zero digits of each weight, as the cells of this chip hold it."""
+    if arch.sparsity.weight_bits:
+        return phi(weights)
+    return np.vectorize(lambda weight: (int(weight) & 0xFF).bit_count())(weights)
+
+
+def walk(weights: np.ndarray, seen: np.ndarray, arch: Arch) -> dict[str, int]:
+    """Return cells by cause: a group of filters, a row of weights and a position at a time."""
+    slots, columns, skip = arch.macro.compartments, arch.macro.columns, arch.sparsity.input_bits
+    missing = -len(seen) % arch.macros_per_core
+    found = dict.fromkeys(("busy", "empty", "absent", "inactive", "effective"), 0)
+    for first in range(0, len(weights), arch.filters):
+        block = weights[first // ALPHA * ALPHA :][:ALPHA]
+        own = weights[first : first + arch.filters]
+        chosen = np.arange(weights.shape[1])
+        if arch.sparsity.weight_values:
+            chosen = np.flatnonzero(block.any(axis=0))
+        used = sum(columns_of(each[chosen], arch) for each in own)
+        chosen = chosen if len(chosen) else np.array([0])
+        for start in range(0, len(chosen), slots):
+            row = chosen[start : start + slots]
+            cycles = sum(
+                max(1, int(np.bitwise_or.reduce(position[row])).bit_count()) if skip else 8
+                for position in seen
+            )
+            found["busy"] += cycles * len(row) * used
+            found["absent"] += cycles * len(row) * (columns - used)
+            found["empty"] += cycles * (slots - len(row)) * columns
+            found["effective"] += cycles * int(digits_of(own[:, row], arch).sum())
+            found["inactive"] += missing * (1 if skip else 8) * slots * columns
+    return found
+
+
+@pytest.mark.parametrize("switches", ["all", "none", "weight_bits,input_bits", "weight_values"])
+@pytest.mark.parametrize(("name", "seed"), [("tiny", 1), ("small", 2), ("wide", 3)])
+def test_cells_are_those_of_a_walk(name: str, seed: int, switches: str) -> None:
+    arch = with_sparsity(chip(name), switches)
+    recipe = Recipe(height=5, width=7, filters=(5, 8, 13, 20), channels=3, empty_share=0.5)
+    network = random_network(recipe, seed=seed)
+    images = random_images(network, 1, seed=seed)
+    layers, maps = predict(network, arch, images), infer(network, images)
+    size = arch.macro
+    every_cell = arch.cores * arch.macros_per_core * size.compartments * size.columns
+    for layer in network.layers:
+        found = layers[layer.name]
+        assert sum(found.causes.values()) == found.cycles * every_cell
+        assert min(found.causes.values()) >= 0
+        if not isinstance(layer, Conv | Linear):
+            assert found.effective == 0
+            assert utilization([found]) is None
+            continue
+        weights = network.parameters[layer.name].weights
+        seen = seen_inputs(network, layer, maps[layer.inputs[0]][0])
+        wanted = walk(weights.reshape(len(weights), -1), seen, arch)
+        causes = found.causes
+        assert causes["simd"] == 0
+        assert {
+            "busy": causes["busy"],
+            "empty": causes["empty_slots"],
+            "absent": causes["absent_filters"],
+            "inactive": causes["inactive_positions"],
+            "effective": found.effective,
+        } == wanted, f"{layer.name}, seed {seed}"
+        effective = wanted.pop("effective")
+        assert utilization([found]) == effective / sum(wanted.values())
+
+
+def small_layer() -> tuple[QuantizedNetwork, np.ndarray]:
+    """Return a network of a 1 x 1 layer, 3 channels to 5 of phi 2, and an image of 3 pixels."""
+    net = NetworkBuilder(name="by hand", shape=(1, 3, 3), seed=1)
+    now = net.conv(INPUT, np.full((5, 3), 3, np.int8), kernel=(1, 1), padding=0)
+    net.linear(now, np.full((2, 15), 3, np.int8), head=True)
+    return net.build(), np.full((1, 1, 3, 3), 0b101, np.uint8)
+
+
+def test_a_layer_by_hand() -> None:
+    """Three positions on macros in pairs: the fourth macro has none.
+
+    A row of 8 x 16 cells holds 3 inputs of 5 filters with 2 columns each: 30 cells of 3 = 4 - 1.
+    Inputs of 0b101 take two bit columns, so the row is active in 3 x 2 cycles with a position
+    and in one, on zeros, without.
+    """
+    network, image = small_layer()
+    layer = predict(network, chip("small"), image)["conv_0"]
+    cells = [layer.causes[name] for name in ("busy", "absent_filters", "empty_slots")]
+    assert cells == [6 * 3 * 10, 6 * 3 * 6, 6 * 5 * 16]
+    assert layer.causes["inactive_positions"] == SMALL_CELLS
+    assert utilization([layer]) == 180 / (7 * SMALL_CELLS)
+
+
+def test_weights_of_fewer_digits_than_columns_leave_cells_without_effect() -> None:
+    """2 = 1 + 1 fills two cells and is one digit, 0 = 1 - 1 fills two and is none."""
+    net = NetworkBuilder(name="loose", shape=(1, 2, 3), seed=1)
+    now = net.conv(INPUT, np.array([[3, 2, 0]], np.int8), kernel=(1, 1), padding=0)
+    net.linear(now, np.full((2, 2), 3, np.int8), head=True)
+    arch = with_sparsity(chip("small"), "weight_bits,input_bits")
+    layer = predict(net.build(), arch, np.full((1, 1, 2, 3), 1, np.uint8))["conv_0"]
+    assert layer.causes["busy"] == 2 * 3 * 2
+    assert layer.effective == 2 * (2 + 1 + 0)
+
+
+def wide_network() -> QuantizedNetwork:
+    """Return a 1 x 1 layer of one row and an add, both with more results than the bus takes."""
+    net = NetworkBuilder(name="bus", shape=(8, 8, 8), seed=1)
+    now = net.conv(INPUT, np.full((8, 8), 3, np.int8), kernel=(1, 1), padding=0)
+    now = net.add(now, INPUT)
+    net.linear(now, np.full((2, 8 * 8 * 8), 3, np.int8), head=True)
+    return net.build()
+
+
+def test_waiting_for_the_write_bus_has_its_own_name() -> None:
+    network = wide_network()
+    image = np.ones((1, 8, 8, 8), np.uint8)
+    arch = chip("wide", switch_rate=8)
+    layers = predict(network, arch, image)
+    conv, add = layers["conv_0"], layers["add_1"]
+    every_cell = arch.cores * arch.macros_per_core * SMALL_CELLS
+    for layer in (conv, add):
+        # The bus takes one of the 64 words a cycle, and the units wait for it.
+        assert 64 <= layer.cycles < 100
+        assert layer.causes["write_bus"] > layer.cycles * every_cell / 4
+    assert add.causes["simd"] == 64 * 2 * arch.macros_per_core * SMALL_CELLS
+    assert add.causes["output"] == add.causes["queue"] == 0
+
+
+def test_a_core_alone_never_waits_for_the_bus_but_for_its_output_stage() -> None:
+    layers = predict(
+        wide_network(), chip("wide", cores=1, switch_rate=8), np.ones((1, 8, 8, 8), np.uint8)
+    )
+    assert sum(layer.causes.get("write_bus", 0) for layer in layers.values()) == 0
+    assert layers["conv_0"].causes["output"] > 0
+    add, every_cell = layers["add_1"], 2 * SMALL_CELLS
+    reads, retirement = 64 * 2, 1
+    assert add.causes["simd"] == reads * every_cell
+    assert add.causes["pipeline"] == (DISPATCH_CYCLES + SIMD_CYCLES + retirement) * every_cell
+
+
+def test_what_is_around_the_layers_keeps_its_name() -> None:
+    network, image = small_layer()
+    layers = predict(network, chip("small"), image)
+    assert [dict(layers[name].causes) for name in ("image", "store", "end")] == [{}, {}, {}]

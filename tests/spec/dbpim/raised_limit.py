@@ -1,0 +1,81 @@
+"""Raise the limit of `macros_per_core` where it stands, and predict cycles of a larger core.
+
+Runs in a process of its own, in which nothing is compiled, so that numpy checks each access.
+"""
+
+import importlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwgen.spec.dbpim import arch, instructions
+from hwgen.spec.dbpim.instructions import Opcode
+
+MACROS = 16
+
+
+def widen() -> None:
+    """Give each field that holds a macro's number or count one more bit."""
+    packets: Any = instructions.PACKETS
+    for opcode, name in ((Opcode.TILE, "turn"), (Opcode.CONV, "last_lanes")):
+        packets[opcode] = tuple(
+            replace(field, bits=field.bits + 1) if field.name == name else field
+            for field in packets[opcode]
+        )
+    importlib.reload(arch)
+
+
+class Row:
+    """A row of a table with its fields as attributes, as compiled functions see it."""
+
+    def __init__(self, values: Any) -> None:
+        object.__setattr__(self, "_values", values)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._values[name] = value
+
+
+def rows(table: Any) -> list[Row]:
+    """Return the rows of a table."""
+    return [Row(row) for row in table]
+
+
+def main() -> None:
+    """Run one layer of 16 positions on a core of 16 macros."""
+    widen()
+    names = (
+        "hwgen.compiler.dbpim",
+        "hwgen.model.dbpim.predict",
+        "hwgen.model.dbpim.state",
+        "verif.dbpim.network_builder",
+    )
+    compiler, predict, state, builder = (importlib.import_module(name) for name in names)
+    run = predict.run
+    predict.run = lambda sizes, order, weights, cores, commands: run(
+        sizes,
+        order._replace(layers=rows(order.layers), tiles=rows(order.tiles)),
+        weights._replace(tiles=rows(weights.tiles)),
+        rows(cores),
+        commands,
+    )
+    small = arch.load_arch(Path("configs/dbpim/small.yaml"))
+    large = replace(small, cores=1, macros_per_core=MACROS, psum_entries=2 * MACROS)
+    assert state.CORE_TYPE["read"].shape == (MACROS,)
+    net = builder.NetworkBuilder(name="row", shape=(1, MACROS, 1), seed=1)
+    now = net.conv(builder.INPUT, np.full((1, 1), 3, np.int8), kernel=(1, 1), padding=0)
+    net.linear(now, np.full((2, MACROS), 3, np.int8), head=True)
+    ones = np.ones((1, MACROS, 1), np.uint8)
+    model = predict.CycleModel(compiler.compile_network(net.build(), large), large)
+    conv = model.predict([ones, ones]).layers[1]
+    # One bit column of a row with one input and one filter of phi 2 in each macro.
+    assert conv.causes["busy"] == MACROS * 2
+    print("held")
+
+
+if __name__ == "__main__":
+    main()

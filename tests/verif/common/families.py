@@ -1,0 +1,91 @@
+"""The facts that families give to the components that they share: DB-PIM's, and a made-up one's."""
+
+from dataclasses import replace
+
+from hwgen.rtl.common.supervisor import SupervisorErrors
+from hwgen.rtl.dbpim.layouts import ERROR_BITS, packet
+from hwgen.rtl.dbpim.loader import INSTRUCTIONS, OPCODE_BITS
+from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
+from hwgen.spec.dbpim.instructions import (
+    ALIGNMENT_BYTES,
+    VERSION,
+    ErrorCode,
+    Opcode,
+    packet_bits,
+)
+from hwgen.spec.dbpim.registers import ADDRESS_BITS, REGISTERS
+from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
+from hwgen.spec.registers import register_table
+from verif.common.facts import Facts
+from verif.dbpim.system_parts import narrow, other_sizes, small, wide
+
+
+def dbpim(arch: Arch) -> Facts:
+    """Return what the DB-PIM chip says."""
+    return Facts(
+        family="dbpim",
+        port_bits=arch.port_bits,
+        burst_beats=BURST_BEATS,
+        fifo_beats=READ_FIFO_BEATS,
+        word_bits=ACCUMULATOR_BITS,
+        count_bits=packet(Opcode.STORE)["words"].width,
+        entries=arch.logit_entries,
+        registers=REGISTERS,
+        constants={"id": arch.id_word, "version": VERSION},
+        address_bits=ADDRESS_BITS,
+        error_bits=ERROR_BITS,
+        errors=SupervisorErrors(
+            read=ErrorCode.READ_ERROR, write=ErrorCode.WRITE_ERROR, stalled=ErrorCode.STALLED
+        ),
+        watchdog_cycles=WATCHDOG_CYCLES,
+        progress_sources=6,
+        header_bits={int(code): packet_bits(code) for code in (*INSTRUCTIONS, Opcode.TILE)},
+        opcode_bits=OPCODE_BITS,
+        alignment_bytes=ALIGNMENT_BYTES,
+        words=4,
+        lanes=arch.macros_per_core,
+    )
+
+
+def other() -> Facts:
+    """Return what a made-up family says, which has nothing in common with DB-PIM."""
+    rows = register_table(
+        [
+            ("status", "read", "as everywhere"),
+            ("control", "write", "as everywhere"),
+            ("error", "read", "as everywhere"),
+            ("kind", "read", "a constant"),
+            ("mode", "read and write", "32 bits"),
+            ("heap_low", "read and write", "64 bits"),
+            ("heap_high", "read and write", "64 bits"),
+            ("steps", "read", "32 bits"),
+            ("energy_low", "read", "64 bits"),
+            ("energy_high", "read", "64 bits"),
+        ]
+    )
+    return Facts(
+        family="other",
+        port_bits=128,
+        burst_beats=8,
+        fifo_beats=32,
+        word_bits=16,
+        count_bits=12,
+        entries=256,
+        registers=rows,
+        constants={"kind": 0xC0FFEE},
+        address_bits=8,
+        error_bits=5,
+        errors=SupervisorErrors(read=9, write=21, stalled=30),
+        watchdog_cycles=100,
+        progress_sources=3,
+        header_bits={3: 128, 5: 384, 77: 256},
+        opcode_bits=7,
+        alignment_bytes=64,
+        words=6,
+        lanes=3,
+    )
+
+
+FAMILIES = {"dbpim": dbpim(small()), "wide": dbpim(wide()), "other": other()}
+NARROW = {"dbpim": dbpim(narrow()), "other": replace(other(), port_bits=32)}
+OTHER_SIZES = {name: dbpim(arch) for name, arch in other_sizes().items()}

@@ -1,0 +1,15 @@
+# amaranth: UnusedElaboratable=no
+"""Verilator has nothing to say about the components that families share, whoever places them."""
+
+import pytest
+
+from tests.verif.common.families import FAMILIES, NARROW, OTHER_SIZES
+from verif.common.parts import common_parts
+from verif.lint import lint_part
+
+FACTS = {**FAMILIES, **{f"narrow {name}": facts for name, facts in NARROW.items()}, **OTHER_SIZES}
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_lint_clean(name: str) -> None:
+    assert lint_part(common_parts(FACTS[name])) == ""

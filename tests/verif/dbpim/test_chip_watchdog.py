@@ -1,0 +1,70 @@
+"""The watchdog of a chip stays quiet as long as one unit goes on, whichever it is."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hwgen.spec.dbpim.arch import Arch, MacroSize
+from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
+from hwgen.spec.network import INPUT, QuantizedNetwork
+from tests.verif.dbpim.chips import check_chip, chip_arch, compiled
+from verif.dbpim import simulate
+from verif.dbpim.network_builder import NetworkBuilder, draw_images
+from verif.dbpim.random_weights import draw_weights
+
+CLASSES = 256
+SIDE = 8
+KERNEL = 5
+
+
+def patient() -> Arch:
+    """Return a chip that keeps two large tiles, and partial sums of a whole map."""
+    return replace(
+        chip_arch("small", "weight_bits,weight_values"),
+        name="patient",
+        cores=1,
+        macros_per_core=1,
+        macro=MacroSize(compartments=8, columns=16, rows=32),
+        tile_rows=16,
+        psum_entries=SIDE * SIDE,
+        logit_entries=CLASSES,
+    )
+
+
+def long_layer() -> QuantizedNetwork:
+    """Return a network whose second layer has tiles that compute for 8,192 cycles each."""
+    net = NetworkBuilder(name="long_layer", shape=(SIDE, SIDE, 4), seed=1)
+    now = net.conv(INPUT, draw_weights(net.rng, phis=[2] * 16, k=9 * 4))
+    weights = draw_weights(net.rng, phis=[2] * 8, k=KERNEL * KERNEL * 16)
+    now = net.conv(now, weights, kernel=(KERNEL, KERNEL), padding=KERNEL // 2)
+    net.linear(now, draw_weights(net.rng, phis=[2] * 3, k=SIDE * SIDE * 8), head=True)
+    return net.build()
+
+
+def many_classes() -> QuantizedNetwork:
+    """Return a head alone, with as many logits as the chip can hold."""
+    net = NetworkBuilder(name="many_classes", shape=(2, 2, 1), seed=2)
+    net.linear(INPUT, draw_weights(net.rng, phis=[1, 2] * (CLASSES // 2), k=4), head=True)
+    return net.build()
+
+
+def test_computing_alone_keeps_the_chip_alive(tmp_path: Path) -> None:
+    """A tile that is not its group's last writes nothing, and the next ones are loaded."""
+    arch, network = patient(), long_layer()
+    tile_cycles = SIDE * SIDE * arch.tile_rows * 8
+    assert tile_cycles > WATCHDOG_CYCLES + 1000, "loading the next tile takes less than the rest"
+    images = draw_images(np.random.default_rng(3), (SIDE, SIDE, 4), 1)
+    check_chip(network, arch, images, tmp_path)
+
+
+def test_writing_alone_keeps_the_chip_alive() -> None:
+    """Memory takes a beat of logits in one of a hundred cycles, and nothing else is left to do."""
+    arch, network = patient(), many_classes()
+    images = draw_images(np.random.default_rng(4), (2, 2, 1), 1)
+    program = compiled(network, arch)
+    (slow,) = simulate(arch, program, images, stall=99)
+    (fast,) = simulate(arch, program, images)
+    assert slow.logits.tolist() == fast.logits.tolist()
+    store = slow.retirements[-2] - slow.retirements[-3]
+    assert store > WATCHDOG_CYCLES + 1000

@@ -1,0 +1,1 @@
+"""Benches of the components that several families share."""

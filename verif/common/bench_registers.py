@@ -1,0 +1,168 @@
+"""Bench of `registers`: every register of the table, by cocotbext-axi, with pauses everywhere."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.triggers import FallingEdge
+from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
+
+from hwgen.spec.registers import offsets
+from verif.axi_adapter import CLOCK
+from verif.common.chances import chances
+from verif.common.facts import facts_from_environment
+from verif.common.probe import Probe
+from verif.coverage import Corners
+from verif.stream import reset
+
+FACTS = facts_from_environment()
+REGISTERS = FACTS.registers
+OFFSETS = offsets(REGISTERS)
+FIXED = ("control", "status", "error", *FACTS.constants)
+HALVES = ("_low", "_high")
+WRITTEN = [row.name for row in REGISTERS if row.access == "read and write"]
+READ = [row.name for row in REGISTERS if row.access == "read" and row.name not in FIXED]
+CHANNELS = ("aw", "w", "b", "ar", "r")
+HANDSHAKES = [f"bus__{channel}{end}" for channel in CHANNELS for end in ("valid", "ready")]
+BEHIND = [4 * len(REGISTERS), (1 << FACTS.address_bits) - 4]
+"""Addresses without a register."""
+WORD = 1 << 32
+CORNERS = Corners("a write waits for its data", "an answer waits", "start", "start while busy")
+
+
+async def begin(dut: Any, pause: float, seed: int) -> tuple[AxiLiteMaster, Probe]:
+    """Reset the part and attach a master whose channels pause with this probability."""
+    bus = AxiLiteBus.from_prefix(dut, "lite")
+    master = AxiLiteMaster(bus, getattr(dut, CLOCK))
+    rng = np.random.default_rng(seed)
+    if pause:
+        for channel in (master.write_if.aw_channel, master.write_if.w_channel):
+            channel.set_pause_generator(chances(rng, pause))
+        for channel in (master.write_if.b_channel, master.read_if.ar_channel):
+            channel.set_pause_generator(chances(rng, pause))
+        master.read_if.r_channel.set_pause_generator(chances(rng, pause))
+    dut.registers__busy.value = 0
+    await reset(dut)
+    probe = Probe(dut, "registers", [*HANDSHAKES, "start"])
+    cocotb.start_soon(probe.record())
+    return master, probe
+
+
+def ports(names: Sequence[str], values: Mapping[str, int]) -> dict[str, int]:
+    """Return what the port of each value carries when registers have these values."""
+    found: dict[str, int] = {}
+    for name in names:
+        port, shift = name, 0
+        for number, half in enumerate(HALVES):
+            if name.endswith(half):
+                port, shift = name.removesuffix(half), 32 * number
+        found[port] = found.get(port, 0) | values[name] << shift
+    return found
+
+
+async def read(master: AxiLiteMaster, address: int) -> tuple[int, AxiResp]:
+    """Return a word and the response to the question."""
+    answer = await master.read(address, 4)
+    return int.from_bytes(answer.data, "little"), answer.resp
+
+
+async def write(master: AxiLiteMaster, address: int, value: int) -> AxiResp:
+    """Write a word; return the response."""
+    return (await master.write(address, value.to_bytes(4, "little"))).resp
+
+
+@cocotb.test(timeout_time=100, timeout_unit="us")
+@cocotb.parametrize(pause=[0.0, 0.6], seed=range(2))
+async def every_register_is_as_listed(dut: Any, pause: float, seed: int) -> None:
+    """What can be read reads what the chip says; what can be written comes out and back."""
+    master, probe = await begin(dut, pause, seed)
+    rng = np.random.default_rng(seed)
+    values = {**FACTS.constants, "control": 0, "status": 0b110, "error": 5}
+    values |= {name: int(rng.integers(0, WORD)) for name in (*WRITTEN, *READ)}
+    for port, value in ports(READ, values).items():
+        getattr(dut, f"registers__{port}").value = value
+    dut.registers__done.value = 1
+    dut.registers__error.value = values["error"]
+    for register in REGISTERS:
+        value = values[register.name]
+        if register.access == "read and write":
+            assert await write(master, register.offset, value) == AxiResp.OKAY
+        elif register.access == "read":
+            refused = await write(master, register.offset, value ^ 1)
+            assert refused == AxiResp.SLVERR, f"writing {register.name}"
+    for register in rng.permutation(np.array(REGISTERS, dtype=object)):
+        got = await read(master, register.offset)
+        assert got == (values[register.name], AxiResp.OKAY), f"{register.name}: {got}"
+    for port, value in ports(WRITTEN, values).items():
+        assert int(getattr(dut, f"registers__{port}").value) == value, port
+    for address in BEHIND:
+        assert await read(master, address) == (0, AxiResp.SLVERR)
+        assert await write(master, address, 1) == AxiResp.SLVERR
+    assert not probe.when("start"), "nothing has started"
+    check_answers(probe)
+
+
+@cocotb.test(timeout_time=100, timeout_unit="us")
+async def bytes_are_written_alone(dut: Any) -> None:
+    """A strobe that is low leaves its byte as it is."""
+    master, _ = await begin(dut, 0.0, 0)
+    offset = OFFSETS[WRITTEN[0]]
+    await write(master, offset, 0x11223344)
+    await master.write(offset + 1, b"\xaa\xbb")
+    assert await read(master, offset) == (0x11BBAA44, AxiResp.OKAY)
+
+
+@cocotb.test(timeout_time=100, timeout_unit="us")
+@cocotb.parametrize(pause=[0.0, 0.6])
+async def start_is_one_pulse(dut: Any, pause: float) -> None:
+    """It comes one cycle after its write was accepted, for bit 0 alone, and not while busy."""
+    master, probe = await begin(dut, pause, 3)
+    control = OFFSETS["control"]
+    for value in (0, 1, WORD - 2, WORD - 1):
+        assert await write(master, control, value) == AxiResp.OKAY
+    await master.write(control + 1, b"\x01")
+    accepted = probe.when("bus__awvalid", "bus__awready")
+    assert probe.when("start") == [accepted[1] + 1, accepted[3] + 1]
+    CORNERS.hit("start")
+    dut.registers__busy.value = 1
+    for register in REGISTERS:
+        assert await write(master, register.offset, 1) == AxiResp.SLVERR, register.name
+    CORNERS.hit("start while busy")
+    assert await read(master, OFFSETS["status"]) == (0b111, AxiResp.OKAY)
+    dut.registers__busy.value = 0
+    await FallingEdge(dut.clk)
+    for port in ports(WRITTEN, dict.fromkeys(WRITTEN, 0)):
+        assert int(getattr(dut, f"registers__{port}").value) == 0, f"{port} has changed"
+    assert len(probe.when("start")) == 2, "a start while busy"
+    check_answers(probe)
+
+
+def check_answers(probe: Probe) -> None:
+    """Each answer comes in the cycle after its question and stays until it is taken."""
+    assert probe.when("bus__awready") == probe.when("bus__wready"), "address and data together"
+    for asks, answers in ((("aw", "w"), "b"), (("ar",), "r")):
+        ends = [f"bus__{channel}{end}" for channel in asks for end in ("valid", "ready")]
+        expected = list(pending(probe, ends, answers))
+        got = [bool(row[f"bus__{answers}valid"]) for row in probe.cycles]
+        assert got == expected, f"answers on {answers}"
+    for row in probe.cycles:
+        CORNERS.hit("a write waits for its data", row["bus__awvalid"] and not row["bus__wvalid"])
+        CORNERS.hit("an answer waits", row["bus__bvalid"] and not row["bus__bready"])
+
+
+def pending(probe: Probe, ends: list[str], answers: str) -> Iterator[bool]:
+    """Yield for each cycle whether an answer must be there."""
+    waits = False
+    for row in probe.cycles:
+        yield waits
+        taken = waits and row[f"bus__{answers}ready"]
+        asked = all(row[name] for name in ends)
+        assert not (asked and waits), "a question is taken while an answer waits"
+        waits = bool(asked or (waits and not taken))
+
+
+@cocotb.test()
+async def every_corner_was_hit(dut: Any) -> None:
+    """Runs last: the grid above has reached every corner that the bench promises."""
+    assert not CORNERS.missed(), f"corners never reached: {CORNERS.missed()}"

@@ -1,0 +1,55 @@
+"""What a family says to the components that it shares with others, for their benches."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from hwgen.rtl.common.supervisor import SupervisorErrors
+from hwgen.spec.registers import Register
+
+FACTS = "COMMON_FACTS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Parameters of the shared components, named as these name them.
+
+    words: of a register file, in `lanes` lanes of `word_bits`
+    """
+
+    family: str
+    port_bits: int
+    burst_beats: int
+    fifo_beats: int
+    word_bits: int
+    count_bits: int
+    entries: int
+    registers: tuple[Register, ...]
+    constants: Mapping[str, int]
+    address_bits: int
+    error_bits: int
+    errors: SupervisorErrors
+    watchdog_cycles: int
+    progress_sources: int
+    header_bits: Mapping[int, int]
+    opcode_bits: int
+    alignment_bytes: int
+    words: int
+    lanes: int
+
+    @property
+    def port_bytes(self) -> int:
+        """Bytes of a beat."""
+        return self.port_bits // 8
+
+
+def settings(facts: Facts) -> Mapping[str, str]:
+    """Return the environment that tells a bench which facts hold."""
+    return {FACTS: TypeAdapter(Facts).dump_json(facts).decode()}
+
+
+def facts_from_environment() -> Facts:
+    """Return the facts that the pytest side put into the settings of this simulation."""
+    return TypeAdapter(Facts).validate_json(os.environ[FACTS])
