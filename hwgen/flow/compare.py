@@ -41,21 +41,18 @@ class Results:
 class Comparison:
     """What differs and what does not.
 
+    equal: there is no first difference; None: nothing was compared
     mismatches: elements that differ, by layer name; image_equal: of each image
-    first: the first difference; None: all is equal, or nothing was compared
+    first: the first difference
     """
+
+    equal: bool | None
 
     runs: list[ChipRun]
     steps: list[StepSum]
     mismatches: Mapping[str, int]
     image_equal: list[bool | None]
     first: Difference | None
-
-    @property
-    def equal(self) -> bool | None:
-        """Whether each image and each run is equal; None: nothing was compared."""
-        verdict = all_equal([*self.image_equal, *(run.equal for run in self.runs)])
-        return verdict and self.first is None if verdict is not None else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,18 +82,22 @@ def compare(network: QuantizedNetwork, results: Results, *, mode: str) -> Compar
     steps = step_sums(runs)
     if not results.compared:
         nothing: list[bool | None] = [None] * results.images
-        return Comparison(runs=runs, steps=steps, mismatches={}, image_equal=nothing, first=None)
+        return Comparison(
+            equal=None, runs=runs, steps=steps, mismatches={}, image_equal=nothing, first=None
+        )
     differing = list(differing_maps(network, results))
     wrong = {each.image for each in differing} | set(not_run_once(results))
     mismatches: Counter[str] = Counter()
     for each in differing:
         mismatches[each.layer] += each.mismatches
+    first = first_of(differing, results, runs, mode=mode)
     return Comparison(
+        equal=first is None,
         runs=runs,
         steps=steps,
         mismatches=mismatches,
         image_equal=[image not in wrong for image in range(results.images)],
-        first=first_of(differing, results, runs, mode=mode),
+        first=first,
     )
 
 

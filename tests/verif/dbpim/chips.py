@@ -13,7 +13,8 @@ from hwgen.model.dbpim import CycleModel, SplitCost
 from hwgen.sim.dbpim import ImageRun, simulate
 from hwgen.spec.dbpim.arch import Arch, load_arch, with_sparsity
 from hwgen.spec.dbpim.program import Program
-from hwgen.spec.network import QuantizedNetwork
+from hwgen.spec.dbpim.timing import BUS_CYCLES
+from hwgen.spec.network import INPUT, QuantizedNetwork
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
@@ -72,7 +73,7 @@ def read_predictions(file: Path) -> list[dict]:
 
 
 def check_values(run: ImageRun, maps: dict[str, list], where: str) -> None:
-    """Compare every map, and the logits in memory."""
+    """Compare every map and the logits in memory; each element is written before it retires."""
     *names, head = maps
     assert set(run.feature_maps) == set(names), where
     for name in names:
@@ -80,3 +81,8 @@ def check_values(run: ImageRun, maps: dict[str, list], where: str) -> None:
         different = np.argwhere(run.feature_maps[name] != want)
         assert not len(different), f"{where}: {name} differs at {different[:5].tolist()}"
     assert run.logits.tolist() == np.ravel(maps[head]).tolist(), f"{where}: {head}"
+    ends = {step.layer: step.end for step in run.steps}
+    for name, cycles in run.written.items():
+        assert cycles.size == np.size(maps[name]), f"{where}: {name}"
+        end = ends["image" if name == INPUT else name]
+        assert 0 < cycles.min() <= cycles.max() <= end + BUS_CYCLES, f"{where}: {name}"
