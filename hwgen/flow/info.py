@@ -134,7 +134,7 @@ def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
     known: dict[str, Any] = {**empty, **parts}
     return InfoReport(
         format="hwgen.report.info",
-        version=1,
+        version=2,
         kind=kind,
         file=str(file),
         versions=versions(),

@@ -13,6 +13,7 @@ from hwgen.spec.tiling import LayerTiling
 class NetworkLayer:
     """A layer as the hand-over has it; `weights` and what follows is null without weights.
 
+    stride: rows and columns; null for a layer without one
     zero_weights: share of the weights that are 0
     """
 
@@ -20,7 +21,7 @@ class NetworkLayer:
     kind: str
     inputs: list[str]
     shape: tuple[int, int, int]
-    stride: Count | None
+    stride: tuple[int, int] | None
     weights: Count | None
     zero_weights: Fraction | None
 
@@ -69,7 +70,7 @@ class InfoReport:
     """
 
     format: Literal["hwgen.report.info"]
-    version: Literal[1]
+    version: Literal[2]
     kind: Literal["network", "architecture", "program", "graph"]
     file: str
     network: NetworkInfo | None
