@@ -66,7 +66,7 @@ def test_an_interrupt(monkeypatch: pytest.MonkeyPatch, hwgen: Command) -> None:
 
 
 SLEEPS = """
-import sys, time
+import signal, sys, time
 import hwgen.cli.commands as commands
 from hwgen.cli import main
 
@@ -78,6 +78,8 @@ def describe_file(*_):
         print("cleaned up", flush=True)
 
 commands.describe_file = describe_file
+# A shell starts what is in the background without it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main(["info", "x.yaml"]))
 """
 
