@@ -47,11 +47,16 @@ def network_parts(network: NetworkInfo) -> Iterator[RenderableType]:
             ", ".join(layer.inputs),
             size(layer.shape),
             number(layer.bits),
-            size(layer.stride),
+            both(layer.stride),
             number(layer.weights),
             percent(layer.zero_weights),
         )
     yield rows
+
+
+def both(pair: tuple[int, int] | None) -> str:
+    """Return a number of rows and one of columns, once if they are equal; a dash for none."""
+    return NOTHING if pair is None else "x".join(map(str, dict.fromkeys(pair)))
 
 
 def program_lines(program: ProgramInfo) -> Iterator[str]:

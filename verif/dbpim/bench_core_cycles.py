@@ -29,7 +29,7 @@ from verif.dbpim.core_driver import CoreDriver, row_of
 
 ARCH = arch_from_environment()
 COMPARTMENTS, FILTERS, MACROS = ARCH.macro.compartments, ARCH.filters, ARCH.macros_per_core
-QUADS = min(FETCH_SLOTS, ARCH.queue_depth, ARCH.psum_quads)
+QUADS = min(FETCH_SLOTS, ARCH.queue_depth, ARCH.psum_vectors)
 """As many as never fill a queue and are one chunk."""
 
 SHARE_LOG2 = 1
@@ -42,10 +42,10 @@ Bytes = NDArray[np.uint8]
 
 
 class Event(NamedTuple):
-    """A result at the bus: when, of which quad and which macro."""
+    """A result at the bus: when, of which position vector and which macro."""
 
     cycle: int
-    quad: int
+    vector: int
     macro: int
 
 
@@ -65,7 +65,7 @@ class Scene(NamedTuple):
     inputs: Bytes
     outputs: Bytes
     columns: NDArray[np.int64]
-    """Bit columns that are not all zero, by quad of the share and macro."""
+    """Bit columns that are not all zero, by position vector of the share and macro."""
 
 
 def timetable(columns: NDArray[np.int64], *, share: int, row_loaded: int) -> Timetable:
@@ -76,15 +76,15 @@ def timetable(columns: NDArray[np.int64], *, share: int, row_loaded: int) -> Tim
     heads: list[int] = []
     macro_free = [row_loaded] * MACROS
     switch_free = 0
-    for quad, counts in enumerate(columns.tolist()):
-        request = 1 + share + quad
+    for vector, counts in enumerate(columns.tolist()):
+        request = 1 + share + vector
         switch_free = max(request + FETCH_CYCLES, switch_free) + moves
         heads.append(switch_free - 1 + SWITCH_CYCLES)
         for index, count in enumerate(counts):
             first = max(heads[-1], macro_free[index])
             macro_free[index] = first + count
             issues |= set(range(first, first + count))
-            waiting.append(Event(first + count - 1 + MACRO_CYCLES, quad, index))
+            waiting.append(Event(first + count - 1 + MACRO_CYCLES, vector, index))
     return Timetable(heads[0], issues, list(pops(waiting)))
 
 
@@ -94,7 +94,7 @@ def pops(waiting: list[Event]) -> Iterator[Event]:
     while waiting:
         ready = [event for event in waiting if event.cycle <= now]
         if ready:
-            event = min(ready, key=lambda event: (event.macro, event.quad))
+            event = min(ready, key=lambda event: (event.macro, event.vector))
             waiting.remove(event)
             yield event._replace(cycle=now + REQUANTIZE_CYCLES)
         now += 1
@@ -127,7 +127,7 @@ def draw_tile(rng: np.random.Generator, *, turn: int) -> TilePacket:
         "rows": 1,
         "mask_words": 1,
         "turn": turn,
-        "columns": (1 << 2 * FILTERS) - 1,
+        "filter_enable": (1 << 2 * FILTERS) - 1,
     }
     fields |= dict.fromkeys(("first", "last", "last_group", "parameters"), 1)
     return TilePacket(
@@ -160,10 +160,10 @@ def layer_fields(rng: np.random.Generator) -> dict[str, int]:
         "output_high": 255,
         "active_cores": 255,
         "count_base": QUADS,
-        "share_log2": SHARE_LOG2,
-        "last_lanes": MACROS,
-        "last_share": SHARE - 1,
-        "chunk_quads": QUADS,
+        "cores_per_set_log2": SHARE_LOG2,
+        "last_positions": MACROS,
+        "last_core_in_set": SHARE - 1,
+        "chunk_vectors": QUADS,
     }
 
 
@@ -184,9 +184,9 @@ def reference(layer: Packet, tile: TilePacket, pixels: Bytes) -> Bytes:
 
 
 def check_write(got: int, event: Event, scene: Scene, share: int, where: str) -> None:
-    """The write is that of the quad and the macro, with golden's bytes."""
+    """The write is that of the position vector and the macro, with golden's bytes."""
     turn = scene.tile.fields["turn"]
-    x = (event.quad * SHARE + share) * MACROS + (event.macro - turn) % MACROS
+    x = (event.vector * SHARE + share) * MACROS + (event.macro - turn) % MACROS
     write = layouts.bus_write(ARCH).from_bits(got)
     region = region_at(0, height=1, width=WIDTH, channels=COMPARTMENTS, arch=ARCH)
     place = region_address(region, ARCH, y=0, x=x, channel_word=0)

@@ -42,7 +42,7 @@ CORNERS = Corners(
     "filters of no, one and both columns in one tile" if SPARSE else "filter that does not exist",
     "tile of one row",
     "tile of all rows",
-    "partial sums of several quads",
+    "partial sums of several position vectors",
     "tile ends without a sum that goes out",
     "position behind the end of the map",
     "a full result queue stops the macro",
@@ -146,7 +146,7 @@ class Run:
             return None
         head = self._heads[0]
         dut.head.value = head_word(head)
-        dut.head_columns.value = pack(head.tile.counts.ravel(), bits=1)
+        dut.head_filter_enable.value = pack(head.tile.counts.ravel(), bits=1)
         return head
 
     def _chance(self, probability: float) -> bool:
@@ -197,15 +197,15 @@ def note_tiles(tiles: list[Tile]) -> None:
             CORNERS.hit("filter that does not exist", 0 in phis)
         CORNERS.hit("tile of one row", len(tile.codes) == 1)
         CORNERS.hit("tile of all rows", len(tile.codes) == ARCH.macro.rows)
-        several = len(tile.quads) > 1 and not tile.first
-        CORNERS.hit("partial sums of several quads", several or ARCH.psum_quads == 1)
+        several = len(tile.vectors) > 1 and not tile.first
+        CORNERS.hit("partial sums of several position vectors", several or ARCH.psum_vectors == 1)
         CORNERS.hit("tile ends without a sum that goes out", not tile.last)
     for head in heads(tiles):
         columns = len(ipu(head.group)) if head.group.any() else 0
         CORNERS.hit("all-zero group", columns == 0)
         CORNERS.hit("group with one bit column", columns == 1)
         CORNERS.hit("group with all bit columns", columns == 8)
-        CORNERS.hit("position behind the end of the map", not head.quad.active)
+        CORNERS.hit("position behind the end of the map", not head.vector.active)
 
 
 async def start(dut: Any) -> None:
@@ -240,7 +240,7 @@ async def extreme_sums(dut: Any) -> None:
 @cocotb.parametrize(stall=[0.5, 0.9])
 async def results_wait_for_the_consumer(dut: Any, stall: float) -> None:
     """With results as fast as they can be, the macro stops and goes on where the page says."""
-    tiles = short_tiles(np.random.default_rng(7), ARCH, count=40 // ARCH.psum_quads)
+    tiles = short_tiles(np.random.default_rng(7), ARCH, count=40 // ARCH.psum_vectors)
     await start(dut)
     await Run(dut, tiles, Style(stall=stall), seed=7).until_done()
 

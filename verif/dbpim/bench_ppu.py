@@ -1,4 +1,4 @@
-"""Bench of `ppu`: quads of random columns, first and last tiles in any order, gaps x seeds."""
+"""Bench of `ppu`: vectors of random columns, first and last tiles in any order, gaps x seeds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ CORNERS = Corners(
     "partial sum of an earlier tile",
     "first tile over a stored partial sum",
     "partial sum stored and read in the next column",
-    "quad of one column",
-    "gap within a quad",
+    "position vector of one column",
+    "gap within a position vector",
     "sums that are not stored",
     "filter none of whose columns count",
 )
@@ -41,7 +41,7 @@ class Step:
     ends: bool
     first_tile: bool
     last_tile: bool
-    quad: int
+    vector: int
 
 
 def dots(step: Step) -> list[int]:
@@ -51,12 +51,12 @@ def dots(step: Step) -> list[int]:
     return [int(value) for value in values]
 
 
-def random_steps(rng: np.random.Generator, *, quads: int) -> Iterator[Step]:
-    """Yield the columns of so many quads; each is a first tile or goes on from what is stored."""
+def random_steps(rng: np.random.Generator, *, vectors: int) -> Iterator[Step]:
+    """Yield the columns of so many vectors; each is a first tile or goes on from what is stored."""
     stored: set[int] = set()
-    for _ in range(quads):
-        quad, columns = int(rng.integers(ARCH.psum_quads)), int(rng.integers(1, 6))
-        first_tile = quad not in stored or rng.random() < 0.4
+    for _ in range(vectors):
+        vector, columns = int(rng.integers(ARCH.psum_vectors)), int(rng.integers(1, 6))
+        first_tile = vector not in stored or rng.random() < 0.4
         last_tile = bool(rng.random() < 0.4)
         low, high = (-TERMS << 7, (TERMS << 7) + 1) if SPARSE else (0, TERMS + 1)
         for number in range(columns):
@@ -68,14 +68,14 @@ def random_steps(rng: np.random.Generator, *, quads: int) -> Iterator[Step]:
                 ends=number == columns - 1,
                 first_tile=first_tile,
                 last_tile=last_tile,
-                quad=quad,
+                vector=vector,
             )
         if not last_tile:
-            stored.add(quad)
+            stored.add(vector)
 
 
 class Reference:
-    """What golden makes of the steps: totals in progress, and partial sums by quad."""
+    """What golden makes of the steps: totals in progress, and partial sums by position vector."""
 
     def __init__(self) -> None:
         self._totals = [0] * ARCH.filters
@@ -86,20 +86,20 @@ class Reference:
         """Return the sums with this column."""
         start = self._totals
         if step.begins:
-            start = [0] * ARCH.filters if step.first_tile else self._stored[step.quad]
-            earlier = step.quad in self._stored
+            start = [0] * ARCH.filters if step.first_tile else self._stored[step.vector]
+            earlier = step.vector in self._stored
             CORNERS.hit("partial sum of an earlier tile", not step.first_tile)
             CORNERS.hit("first tile over a stored partial sum", step.first_tile and earlier)
-            at_once = not step.first_tile and step.quad == self._stored_last
+            at_once = not step.first_tile and step.vector == self._stored_last
             CORNERS.hit("partial sum stored and read in the next column", at_once)
         pairs = zip(dots(step), start, strict=True)
         self._totals = [ppu([(step.bit, dot)], start=before) for dot, before in pairs]
         self._stored_last = None
         if step.ends and not step.last_tile:
-            self._stored[step.quad] = self._totals
-            self._stored_last = step.quad
+            self._stored[step.vector] = self._totals
+            self._stored_last = step.vector
         CORNERS.hit("sums that are not stored", step.ends and step.last_tile)
-        CORNERS.hit("quad of one column", step.begins and step.ends)
+        CORNERS.hit("position vector of one column", step.begins and step.ends)
         none = not (step.counts if SPARSE else step.counts[:, :1]).any(axis=1).all()
         CORNERS.hit("filter none of whose columns count", none)
         return self._totals
@@ -110,11 +110,11 @@ async def pass_step(dut: Any, step: Step) -> list[int]:
     dut.ppu__valid.value = 1
     port = dut.ppu__column_sums
     dut.ppu__column_sums.value = pack(step.column_sums, bits=len(port) // ARCH.macro.columns)
-    dut.ppu__columns.value = pack(step.counts.ravel(), bits=1)
+    dut.ppu__filter_enable.value = pack(step.counts.ravel(), bits=1)
     dut.ppu__bit_index.value = step.bit
     dut.ppu__begins.value, dut.ppu__ends.value = step.begins, step.ends
     dut.ppu__first_tile.value, dut.ppu__last_tile.value = step.first_tile, step.last_tile
-    dut.ppu__quad.value = step.quad
+    dut.ppu__vector.value = step.vector
     await ReadOnly()
     sums = unpack_signed(int(dut.ppu__sums.value), bits=32, count=ARCH.filters)
     await FallingEdge(dut.clk)
@@ -126,7 +126,7 @@ async def pass_noise(dut: Any, rng: np.random.Generator) -> None:
     dut.ppu__valid.value = 0
     dut.ppu__begins.value, dut.ppu__ends.value = int(rng.integers(2)), int(rng.integers(2))
     dut.ppu__last_tile.value, dut.ppu__bit_index.value = 0, int(rng.integers(8))
-    dut.ppu__quad.value = int(rng.integers(ARCH.psum_quads))
+    dut.ppu__vector.value = int(rng.integers(ARCH.psum_vectors))
     await FallingEdge(dut.clk)
 
 
@@ -137,9 +137,9 @@ async def sums_match_golden(dut: Any, seed: int, gap: float) -> None:
     rng = np.random.default_rng(seed)
     reference = Reference()
     await reset(dut, dut.ppu__valid)
-    for number, step in enumerate(random_steps(rng, quads=60)):
+    for number, step in enumerate(random_steps(rng, vectors=60)):
         while rng.random() < gap:
-            CORNERS.hit("gap within a quad", not step.begins)
+            CORNERS.hit("gap within a position vector", not step.begins)
             await pass_noise(dut, rng)
         got, want = await pass_step(dut, step), reference.after(step)
         assert got == want, f"seed {seed}, column {number}: got {got}, golden says {want}"

@@ -8,7 +8,7 @@ from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.single_port import CORNERS, Ports, check_single_port, keeps_through_reset
 
-DEPTH = arch_from_environment().psum_quads
+DEPTH = arch_from_environment().psum_vectors
 REACHED = Corners(*CORNERS)
 
 
@@ -16,7 +16,7 @@ def ports_of(dut: Any) -> Ports:
     """Return the ports of the memory."""
     return Ports(
         write_en=dut.psum_array__write_en,
-        address=dut.psum_array__quad,
+        address=dut.psum_array__vector,
         write_data=dut.psum_array__write_data,
         read_data=dut.psum_array__read_data,
     )

@@ -1,4 +1,4 @@
-"""Bench of `switch`: quads under all kinds of masks, gaps and a full queue, every cycle."""
+"""Bench of `switch`: vectors under all kinds of masks, gaps and a full queue, every cycle."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ ARCH = arch_from_environment()
 MACROS, LANES, ROWS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.macro.rows
 LAYOUT = fetched_word(ARCH)
 RANDOM_QUADS = 6
-COMMON_TAG = ("tile", "first", "last", "tile_end", "quad")
+COMMON_TAG = ("tile", "first", "last", "tile_end", "vector")
 CORNERS = Corners(
     "word without a kept input",
     "only the last lane is kept",
     "word split over two groups",
-    "group and word end together within a quad",
-    "short group at the end of a quad",
-    "full group at the end of a quad",
-    "quad without a kept input",
+    "group and word end together within a position vector",
+    "short group at the end of a position vector",
+    "full group at the end of a position vector",
+    "position vector without a kept input",
     "group of zeros after the last full one",
     "as many inputs in a cycle as the switch can move",
     "queue full in the middle of a word",
@@ -39,7 +39,7 @@ CORNERS = Corners(
 
 @dataclass(frozen=True, kw_only=True)
 class Quad:
-    """The words of a quad in a tile, (macros, words, lanes), and their masks (words, lanes)."""
+    """The words of a vector in a tile, (macros, words, lanes), and their masks (words, lanes)."""
 
     words: NDArray[np.uint8]
     masks: NDArray[np.bool_]
@@ -47,7 +47,7 @@ class Quad:
     positions: int
 
     def groups(self) -> NDArray[np.uint8]:
-        """Return what golden keeps, (macros, groups, lanes); a quad always ends with a group."""
+        """Return what golden keeps, (macros, groups, lanes); a vector always ends with a group."""
         groups = switch(self.words, self.masks)
         if not self.masks[-1].any() and self.masks.sum() % LANES == 0:
             groups = np.pad(groups, ((0, 0), (0, 1), (0, 0)))
@@ -60,7 +60,7 @@ class Word:
 
     payload: int
     mask: int
-    quad_end: bool
+    vector_end: bool
 
     @property
     def kept(self) -> int:
@@ -69,7 +69,7 @@ class Word:
 
 
 def directed_masks() -> list[NDArray[np.bool_]]:
-    """Return masks that end groups, words and quads in all orders."""
+    """Return masks that end groups, words and position vectors in all orders."""
     ones, none = np.ones(LANES, bool), np.zeros(LANES, bool)
     last, most = none.copy(), ones.copy()
     last[-1] = True
@@ -79,7 +79,7 @@ def directed_masks() -> list[NDArray[np.bool_]]:
 
 
 def random_masks(rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Return the masks of one quad; a quad has at most as many groups as there are rows."""
+    """Return the masks of one vector; a vector has at most as many groups as there are rows."""
     words = int(rng.integers(1, 3 * ROWS + 1))
     masks = rng.random((words, LANES)) < rng.choice([0.1, 0.5, 0.9])
     masks[rng.random(words) < 0.2] = False
@@ -87,14 +87,14 @@ def random_masks(rng: np.random.Generator) -> NDArray[np.bool_]:
     return np.asarray(masks)
 
 
-def draw_quad(rng: np.random.Generator, masks: NDArray[np.bool_]) -> Quad:
-    """Return a quad with random content."""
+def draw_vector(rng: np.random.Generator, masks: NDArray[np.bool_]) -> Quad:
+    """Return a position vector with random content."""
     tag = {
         "tile": int(rng.integers(TILE_SLOTS)),
         "first": int(rng.integers(2)),
         "last": int(rng.integers(2)),
         "tile_end": int(rng.integers(2)),
-        "quad": int(rng.integers(ARCH.psum_quads)),
+        "vector": int(rng.integers(ARCH.psum_vectors)),
         "row_base": int(rng.integers(ROWS)),
     }
     bits = positions(ARCH).size
@@ -106,38 +106,38 @@ def draw_quad(rng: np.random.Generator, masks: NDArray[np.bool_]) -> Quad:
     )
 
 
-def words_of(quad: Quad, rng: np.random.Generator) -> Iterator[Word]:
+def words_of(vector: Quad, rng: np.random.Generator) -> Iterator[Word]:
     """Yield the words as the fetcher hands them over."""
-    for index, mask in enumerate(quad.masks):
-        quad_end = index == len(quad.masks) - 1
+    for index, mask in enumerate(vector.masks):
+        vector_end = index == len(vector.masks) - 1
         mask_index = int(rng.integers(ARCH.mask_words))
-        tag = {**quad.tag, "mask_index": mask_index, "quad_end": int(quad_end)}
+        tag = {**vector.tag, "mask_index": mask_index, "vector_end": int(vector_end)}
         fields = {
-            "bytes": int.from_bytes(quad.words[:, index].tobytes(), "little"),
-            "positions": quad.positions,
+            "bytes": int.from_bytes(vector.words[:, index].tobytes(), "little"),
+            "positions": vector.positions,
             "tag": word_tag(ARCH).const(tag).as_bits(),
         }
         payload = sum(value << LAYOUT[name].offset for name, value in fields.items())
-        yield Word(payload, pack(mask, bits=1), quad_end)
+        yield Word(payload, pack(mask, bits=1), vector_end)
 
 
 @dataclass(frozen=True)
 class Group:
     """A group that golden expects, (macros, lanes)."""
 
-    quad: Quad
+    vector: Quad
     number: int
     end: bool
     content: NDArray[np.uint8]
 
 
-def groups_of(quads: list[Quad]) -> Iterator[Group]:
+def groups_of(vectors: list[Quad]) -> Iterator[Group]:
     """Yield the groups in the order in which they are pushed."""
-    for quad in quads:
-        groups = quad.groups()
+    for vector in vectors:
+        groups = vector.groups()
         count = groups.shape[1]
         for number in range(count):
-            yield Group(quad, number, number == count - 1, groups[:, number])
+            yield Group(vector, number, number == count - 1, groups[:, number])
 
 
 class Run:
@@ -147,14 +147,14 @@ class Run:
         self._dut, self._seed, self._gap, self._full = dut, seed, gap, full
         self._rng = rng = np.random.default_rng(seed)
         masks = [*directed_masks(), *(random_masks(rng) for _ in range(RANDOM_QUADS))]
-        quads = [draw_quad(rng, masks[index]) for index in rng.permutation(len(masks))]
-        self._words = [word for quad in quads for word in words_of(quad, rng)]
-        self._groups = list(groups_of(quads))
+        vectors = [draw_vector(rng, masks[index]) for index in rng.permutation(len(masks))]
+        self._words = [word for vector in vectors for word in words_of(vector, rng)]
+        self._groups = list(groups_of(vectors))
         self._rules = SwitchRules(lanes=LANES, rate=ARCH.switch_rate)
         self._forming = np.zeros((MACROS, LANES), np.uint8)
         self._moved = 0
-        for quad in quads:
-            note_quad(quad)
+        for vector in vectors:
+            note_vector(vector)
 
     async def until_done(self, cycles: int | None = None) -> None:
         """Run until all groups are pushed, or for so many cycles."""
@@ -173,7 +173,7 @@ class Run:
             dut.switch__word.value, dut.switch__mask.value = word.payload, word.mask
         await ReadOnly()
         kept = word.kept if word else None
-        want = self._rules.cycle(kept, quad_end=word is not None and word.quad_end, full=full)
+        want = self._rules.cycle(kept, vector_end=word is not None and word.vector_end, full=full)
         shown = (bool(dut.switch__write.value), bool(dut.switch__word_release.value))
         assert shown == (want is not None, want is not None and want.release), (
             f"seed {self._seed}: write, release {shown}, the rules say {want}"
@@ -205,18 +205,18 @@ class Run:
     def _check_group(self) -> None:
         """Compare a group that is pushed: bytes, tag and positions."""
         group = self._groups.pop(0)
-        quad, number = group.quad, group.number
+        vector, number = group.vector, group.number
         assert (self._forming == group.content).all(), (
             f"seed {self._seed}: got {self._forming}, golden says {group.content}"
         )
         tag = group_tag(ARCH).from_bits(int(self._dut.switch__tag.value))
-        want = {name: quad.tag[name] for name in COMMON_TAG}
-        want["row"] = (quad.tag["row_base"] + number) % ROWS
+        want = {name: vector.tag[name] for name in COMMON_TAG}
+        want["row"] = (vector.tag["row_base"] + number) % ROWS
         want["start"] = int(number == 0)
         want["end"] = int(group.end)
         got = {name: tag[name] for name in want}
         assert got == want, f"seed {self._seed}: tag {got}, not {want}"
-        assert int(self._dut.switch__positions.value) == quad.positions, f"seed {self._seed}"
+        assert int(self._dut.switch__positions.value) == vector.positions, f"seed {self._seed}"
         CORNERS.hit("rows go round the ring", number > 0 and want["row"] == 0)
 
     def _note_move(self, want: Move, word: Word) -> None:
@@ -224,24 +224,24 @@ class Run:
         full_group = want.fill + want.count == LANES
         self._moved = 0 if want.release else self._moved + want.count
         CORNERS.hit("word split over two groups", want.push and not want.release)
-        together = want.push and want.release and not word.quad_end
-        CORNERS.hit("group and word end together within a quad", together)
-        ended = want.push and word.quad_end and want.release
-        CORNERS.hit("short group at the end of a quad", ended and not full_group)
-        CORNERS.hit("full group at the end of a quad", ended and full_group)
+        together = want.push and want.release and not word.vector_end
+        CORNERS.hit("group and word end together within a position vector", together)
+        ended = want.push and word.vector_end and want.release
+        CORNERS.hit("short group at the end of a position vector", ended and not full_group)
+        CORNERS.hit("full group at the end of a position vector", ended and full_group)
         most = want.count == ARCH.switch_rate
         CORNERS.hit("as many inputs in a cycle as the switch can move", most)
 
 
-def note_quad(quad: Quad) -> None:
-    """Record the corners of the masks of a quad."""
-    kept = int(quad.masks.sum())
-    CORNERS.hit("word without a kept input", not quad.masks.any(axis=1).all())
+def note_vector(vector: Quad) -> None:
+    """Record the corners of the masks of a position vector."""
+    kept = int(vector.masks.sum())
+    CORNERS.hit("word without a kept input", not vector.masks.any(axis=1).all())
     CORNERS.hit(
-        "only the last lane is kept", any(pack(m, bits=1) == 1 << LANES - 1 for m in quad.masks)
+        "only the last lane is kept", any(pack(m, bits=1) == 1 << LANES - 1 for m in vector.masks)
     )
-    CORNERS.hit("quad without a kept input", kept == 0)
-    extra = quad.groups().shape[1] * LANES - kept
+    CORNERS.hit("position vector without a kept input", kept == 0)
+    extra = vector.groups().shape[1] * LANES - kept
     CORNERS.hit("group of zeros after the last full one", kept > 0 and extra == LANES)
 
 
@@ -255,7 +255,7 @@ async def groups_match_golden(dut: Any, seed: int, gap: float, full: float) -> N
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def a_reset_forgets_the_forming_group(dut: Any) -> None:
-    """After a reset in the middle of a quad the next run is right from its first group."""
+    """After a reset in the middle of a vector the next run is right from its first group."""
     for cycles in (1, 2, 3, 5, 8, 13):
         await reset(dut, dut.switch__word_valid)
         await Run(dut, cycles, gap=0.0, full=0.0).until_done(cycles)

@@ -187,8 +187,8 @@ class Run:
         """Compare what has been looked up."""
         dut, tiles = self._dut, self._ring.tiles
         heads, rows = looks[:MACROS], looks[MACROS + 3 :]
-        columns = pack([tiles[number].header["columns"] for number in heads], bits=16)
-        self._same("columns", int(dut.tile_store__head_columns.value), columns)
+        columns = pack([tiles[number].header["filter_enable"] for number in heads], bits=16)
+        self._same("columns", int(dut.tile_store__head_filter_enable.value), columns)
         loaded = pack([row in self._ring.loaded() for row in rows], bits=1)
         self._same("loaded rows", int(dut.tile_store__row_loaded.value), loaded)
         result, masked, word = tiles[looks[MACROS]], tiles[looks[MACROS + 1]], looks[MACROS + 2]

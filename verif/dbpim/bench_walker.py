@@ -20,19 +20,19 @@ from verif.stream import reset
 ARCH = arch_from_environment()
 MACROS, LANES = ARCH.macros_per_core, ARCH.macro.compartments
 REQUEST, CONV, TILE = fetch_request(ARCH), packet(Opcode.CONV), packet(Opcode.TILE)
-QUAD_BITS = REQUEST["tag"].shape["quad"].width
+QUAD_BITS = REQUEST["tag"].shape["vector"].width
 RANDOM_LAYERS = 3
 SEVERAL = (
-    "quad over two rows",
-    "map narrower than a quad",
+    "position vector over two rows",
+    "map narrower than a position vector",
     "lane without a position",
     "lanes turned over the macros",
 )
 CORNERS = Corners(
     "pixel outside the map",
     "share that is not the first",
-    "share with a quad more than others",
-    "share with a quad less than others",
+    "share with a position vector more than others",
+    "share with a position vector less than others",
     "several chunks, the last one short",
     "several tiles in a chunk",
     "several filter groups",
@@ -145,7 +145,7 @@ class Run:
         await ReadOnly()
         valid = ready_to_walk and known
         taken = valid and ready
-        ends = taken and word.quad_end and word.tile_end
+        ends = taken and word.vector_end and word.tile_end
         waiting = ready_to_walk and not known
         self._check_flags(walking=True, done=False, valid=valid, waiting=waiting, tile_done=ends)
         if valid:
@@ -185,12 +185,12 @@ class Run:
         assert slot is not None
         tag = {
             "mask_index": (slot.mask_base + word.word) % ARCH.mask_words,
-            "quad_end": int(word.quad_end),
+            "vector_end": int(word.vector_end),
             "tile": slot.slot,
             "first": int(slot.tile.first),
             "last": int(slot.tile.last),
             "tile_end": int(word.tile_end),
-            "quad": word.quad % (1 << QUAD_BITS),
+            "vector": word.vector % (1 << QUAD_BITS),
             "row_base": slot.row_base,
         }
         got = {name: request.tag[name] for name in tag}
@@ -223,12 +223,12 @@ class Run:
 
 def note_layer(layer: Layer) -> None:
     """Record the corners of a layer."""
-    counts = [len(layer.quads), layer.fields()["count_base"]]
+    counts = [len(layer.vectors), layer.fields()["count_base"]]
     chunks = layer.chunks
     CORNERS.hit("share that is not the first", layer.share > 0)
-    CORNERS.hit("share with a quad more than others", layer.shares > 1 and counts[0] > counts[1])
+    CORNERS.hit("share with a vector more than others", layer.shares > 1 and counts[0] > counts[1])
     fewer = counts[0] == counts[1] and layer.fields()["count_extra"] > 0
-    CORNERS.hit("share with a quad less than others", fewer)
+    CORNERS.hit("share with a position vector less than others", fewer)
     short = len(chunks) > 1 and len(chunks[-1]) < len(chunks[0])
     CORNERS.hit("several chunks, the last one short", short)
     CORNERS.hit("several filter groups", len(layer.groups) > 1)
@@ -238,8 +238,8 @@ def note_layer(layer: Layer) -> None:
         CORNERS.hit("tile of one word", any(cut.words == 1 for cut in group))
     if MACROS > 1:
         narrow = layer.width < MACROS
-        CORNERS.hit("map narrower than a quad", narrow)
-        CORNERS.hit("quad over two rows", not narrow and layer.width % MACROS != 0)
+        CORNERS.hit("map narrower than a position vector", narrow)
+        CORNERS.hit("position vector over two rows", not narrow and layer.width % MACROS != 0)
         CORNERS.hit("lanes turned over the macros", any(t.turn % MACROS for t in layer.tiles()))
 
 

@@ -28,17 +28,17 @@ class SwitchRules:
         self._fill = 0
         self._moved = 0
 
-    def cycle(self, kept: int | None, *, quad_end: bool, full: bool) -> Move | None:
+    def cycle(self, kept: int | None, *, vector_end: bool, full: bool) -> Move | None:
         """Return the move of this cycle, if any.
 
         kept: inputs of the oldest word that its mask keeps, None without a word
-        quad_end: the word is its quad's last; full: the queue takes nothing
+        vector_end: the word is its position vector's last; full: the queue takes nothing
         """
         if kept is None or full:
             return None
         count = min(self._rate, self._lanes - self._fill, kept - self._moved)
         release = self._moved + count == kept
-        push = self._fill + count == self._lanes or (release and quad_end)
+        push = self._fill + count == self._lanes or (release and vector_end)
         move = Move(self._fill, count, release, push)
         self._moved = 0 if release else self._moved + count
         self._fill = 0 if push else self._fill + count

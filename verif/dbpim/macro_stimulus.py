@@ -1,4 +1,4 @@
-"""Tiles, quads and groups for one macro: directed extremes, all-zero groups, mixes of phi."""
+"""Tiles, vectors and groups for one macro: directed extremes, all-zero groups, mixes of phi."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class Tile:
     slot: int
     first: bool
     last: bool
-    quads: Sequence[Quad] = field(default_factory=tuple)
+    vectors: Sequence[Quad] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,29 +55,29 @@ class Head:
     """One group at the head of the queue, and its place in the work."""
 
     tile: Tile
-    quad: Quad
+    vector: Quad
     number: int
 
     @property
     def group(self) -> Bytes:
         """The bytes of the group."""
-        group: Bytes = self.quad.groups[self.number]
+        group: Bytes = self.vector.groups[self.number]
         return group
 
     @property
     def start(self) -> bool:
-        """Whether this is the quad's first group in the tile."""
+        """Whether this is the position vector's first group in the tile."""
         return self.number == 0
 
     @property
     def end(self) -> bool:
-        """Whether this is the quad's last group in the tile."""
+        """Whether this is the position vector's last group in the tile."""
         return self.number == len(self.tile.codes) - 1
 
     @property
     def tile_end(self) -> bool:
-        """Whether the quad is the chunk's last."""
-        return self.quad is self.tile.quads[-1]
+        """Whether the position vector is the chunk's last."""
+        return self.vector is self.tile.vectors[-1]
 
     @property
     def ends_result(self) -> bool:
@@ -91,31 +91,31 @@ class Expected:
 
     sums: list[int]
     tile: Tile
-    quad: Quad
+    vector: Quad
 
     @property
     def tile_end(self) -> bool:
         """Whether the tile is done with it."""
-        return self.quad is self.tile.quads[-1]
+        return self.vector is self.tile.vectors[-1]
 
     @property
     def emit(self) -> bool:
         """Whether the sums go out."""
-        return self.tile.last and self.quad.active
+        return self.tile.last and self.vector.active
 
 
 def random_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Tile]:
-    """Return at least `count` tiles: filter groups of one to three tiles over chunks of quads."""
+    """Return at least `count` tiles: filter groups of one to three tiles over chunks of vectors."""
     tiles: list[Tile] = []
     base = 0
     while len(tiles) < count:
         parts = int(rng.integers(1, 4))
         rows_of_parts = [random_rows(rng, arch) for _ in range(parts)]
-        most_quads = min(arch.psum_quads, max(1, GROUPS_OF_A_TILE // max(rows_of_parts)))
-        positions = random_positions(rng, int(rng.integers(1, most_quads + 1)))
+        most_vectors = min(arch.psum_vectors, max(1, GROUPS_OF_A_TILE // max(rows_of_parts)))
+        positions = random_positions(rng, int(rng.integers(1, most_vectors + 1)))
         for part, rows in enumerate(rows_of_parts):
             codes = random_codes(rng, arch, rows)
-            quads = [
+            vectors = [
                 Quad(number, y, x, active, random_groups(rng, arch, rows))
                 for number, (y, x, active) in enumerate(positions)
             ]
@@ -127,7 +127,7 @@ def random_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Ti
                     slot=len(tiles) % TILE_SLOTS,
                     first=part == 0,
                     last=part == parts - 1,
-                    quads=quads,
+                    vectors=vectors,
                 )
             )
             base = (base + rows) % arch.macro.rows
@@ -149,14 +149,14 @@ def extreme_tiles(arch: Arch) -> list[Tile]:
                     slot=part,
                     first=part == 0,
                     last=part == 2,
-                    quads=[Quad(0, 255, 255, True, groups)],
+                    vectors=[Quad(0, 255, 255, True, groups)],
                 )
             )
     return tiles
 
 
 def short_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Tile]:
-    """Return tiles of one row, every quad of which gives a result after one or two bit columns."""
+    """Return tiles of one row, every vector of which gives a result after one or two bit columns."""
     shape = (1, arch.macro.compartments)
     return [
         Tile(
@@ -166,9 +166,9 @@ def short_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Til
             slot=number % TILE_SLOTS,
             first=True,
             last=True,
-            quads=[
-                Quad(quad, 0, quad, True, rng.integers(0, rng.choice([2, 4]), shape, np.uint8))
-                for quad in range(arch.psum_quads)
+            vectors=[
+                Quad(vector, 0, vector, True, rng.integers(0, rng.choice([2, 4]), shape, np.uint8))
+                for vector in range(arch.psum_vectors)
             ],
         )
         for number in range(count)
@@ -220,9 +220,9 @@ def random_groups(rng: np.random.Generator, arch: Arch, rows: int) -> Bytes:
 def heads(tiles: Sequence[Tile]) -> Iterator[Head]:
     """Yield the groups in the order in which the macro meets them."""
     for tile in tiles:
-        for quad in tile.quads:
+        for vector in tile.vectors:
             for number in range(len(tile.codes)):
-                yield Head(tile=tile, quad=quad, number=number)
+                yield Head(tile=tile, vector=vector, number=number)
 
 
 def expected_results(arch: Arch, tiles: Sequence[Tile]) -> Iterator[Expected]:
@@ -230,11 +230,11 @@ def expected_results(arch: Arch, tiles: Sequence[Tile]) -> Iterator[Expected]:
     product = macro if arch.sparsity.weight_bits else dense_macro
     partial: dict[int, list[int]] = {}
     for tile in tiles:
-        for quad in tile.quads:
-            added = product(tile.codes, quad.groups, columns=tile.counts).tolist()
-            start = [0] * arch.filters if tile.first else partial[quad.number]
+        for vector in tile.vectors:
+            added = product(tile.codes, vector.groups, columns=tile.counts).tolist()
+            start = [0] * arch.filters if tile.first else partial[vector.number]
             sums = [ppu([(0, more)], start=less) for more, less in zip(added, start, strict=True)]
-            partial[quad.number] = sums
-            result = Expected(sums=sums, tile=tile, quad=quad)
+            partial[vector.number] = sums
+            result = Expected(sums=sums, tile=tile, vector=vector)
             if tile.last or result.tile_end:
                 yield result

@@ -74,7 +74,7 @@ def row_writes(tile: Tile) -> Iterator[RowWrite]:
 
 def head_word(head: Head) -> int:
     """Return the payload of a group."""
-    tile, quad = head.tile, head.quad
+    tile, vector = head.tile, head.vector
     tag = {
         "row": row_of(tile, head.number),
         "start": head.start,
@@ -83,9 +83,9 @@ def head_word(head: Head) -> int:
         "first": tile.first,
         "last": tile.last,
         "tile_end": head.tile_end,
-        "quad": quad.number,
+        "vector": vector.number,
     }
-    position = {"y": quad.y, "x": quad.x, "active": quad.active}
+    position = {"y": vector.y, "x": vector.x, "active": vector.active}
     fields = {"bytes": head.group.tolist(), "tag": tag, "position": position}
     word: int = queue_head(ARCH).const(fields).as_bits()
     return word
@@ -96,8 +96,8 @@ def fields_of(expected: Expected) -> dict[str, Any]:
     return {
         "sums": expected.sums,
         "tile": expected.tile.slot,
-        "y": expected.quad.y,
-        "x": expected.quad.x,
+        "y": expected.vector.y,
+        "x": expected.vector.x,
         "emit": int(expected.emit),
         "tile_end": int(expected.tile_end),
     }

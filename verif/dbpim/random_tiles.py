@@ -74,7 +74,7 @@ def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
     rows = int(rng.choice([1, arch.tile_rows]))
     count = filters if rng.random() < 0.5 else 0
     fields = {"group": 12, "kernel_y": 5, "kernel_x": 5, "channel_word": 8, "turn": 3}
-    fields |= {"first": 1, "last": 1, "last_group": 1, "columns": 16}
+    fields |= {"first": 1, "last": 1, "last_group": 1, "filter_enable": 16}
     return Tile(
         arch=arch,
         cores=cores,

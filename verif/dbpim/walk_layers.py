@@ -21,7 +21,7 @@ class Shape:
     kernel: tuple[int, int] = (1, 1)
     stride: int = 1
     padding: int = 0
-    share_log2: int = 0
+    cores_per_set_log2: int = 0
     core: int = 0
     chunk: int = 0
     groups: int = 1
@@ -33,11 +33,11 @@ def directed(arch: Arch) -> list[Shape]:
     return [
         Shape(size=(1, 1)),
         Shape(size=(3, 3), kernel=(3, 3), padding=1, chunk=2, groups=2, tiles=3),
-        Shape(size=(7, 1), words=2, kernel=(2, 1), share_log2=1, core=3, tiles=2),
+        Shape(size=(7, 1), words=2, kernel=(2, 1), cores_per_set_log2=1, core=3, tiles=2),
         Shape(size=(9, 9), kernel=(5, 5), stride=4, padding=2, chunk=1, groups=2, tiles=2),
-        Shape(size=(2, 255), share_log2=3, core=5, chunk=5),
+        Shape(size=(2, 255), cores_per_set_log2=3, core=5, chunk=5),
         Shape(size=(70, 3), kernel=(31, 2), stride=31, padding=7, tiles=2),
-        Shape(size=(1, 3 * arch.macros_per_core), share_log2=1, core=7, groups=2),
+        Shape(size=(1, 3 * arch.macros_per_core), cores_per_set_log2=1, core=7, groups=2),
     ]
 
 
@@ -47,14 +47,14 @@ def draw_shape(rng: np.random.Generator) -> Shape:
     padding = int(rng.integers(0, 3))
     low = [max(1, side - 2 * padding) for side in kernel]
     size = tuple(int(rng.integers(least, 8)) for least in low)
-    share_log2 = int(rng.integers(3))
+    cores_per_set_log2 = int(rng.integers(3))
     return Shape(
         size=(size[0], size[1]),
         words=int(rng.integers(1, 4)),
         kernel=(kernel[0], kernel[1]),
         stride=int(rng.integers(1, 4)),
         padding=padding,
-        share_log2=share_log2,
+        cores_per_set_log2=cores_per_set_log2,
         core=int(rng.integers(8)),
         chunk=int(rng.choice([0, 1, 2, 5])),
         groups=int(rng.integers(1, 4)),
@@ -76,18 +76,18 @@ def layer_of(shape: Shape, arch: Arch, rng: np.random.Generator) -> Layer:
         stride=shape.stride,
         padding=shape.padding,
         zero_point=int(rng.integers(256)),
-        share_log2=shape.share_log2,
+        cores_per_set_log2=shape.cores_per_set_log2,
         core=shape.core,
-        chunk_quads=shape.chunk or (1 << 16) - 1,
+        chunk_vectors=shape.chunk or (1 << 16) - 1,
         groups=[cut_window(window, shape.tiles, arch, rng) for _ in range(shape.groups)],
         turns=int(rng.integers(8)),
     )
-    while not layer.quads:
-        layer.share_log2 -= 1
+    while not layer.vectors:
+        layer.cores_per_set_log2 -= 1
     if not shape.chunk and any(len(group) > 1 for group in layer.groups):
-        layer.chunk_quads = arch.psum_quads
-    layer.chunk_quads = max(1, layer.chunk_quads)
-    while len(layer.groups) > 1 and len(layer.groups) * len(layer.quads) * window > MOST_WORDS:
+        layer.chunk_vectors = arch.psum_vectors
+    layer.chunk_vectors = max(1, layer.chunk_vectors)
+    while len(layer.groups) > 1 and len(layer.groups) * len(layer.vectors) * window > MOST_WORDS:
         layer.groups.pop()
     return layer
 

@@ -45,15 +45,15 @@ class Position:
 class Word:
     """A word of the input for each macro.
 
-    tile, quad: numbers in the order of the walk, and within the chunk; word: within the tile
+    tile, vector: numbers in the order of the walk, and within the chunk; word: within the tile
     k: word of the window; positions: one for each macro
     """
 
     tile: int
-    quad: int
+    vector: int
     word: int
     k: int
-    quad_end: bool
+    vector_end: bool
     tile_end: bool
     positions: list[Position]
 
@@ -73,9 +73,9 @@ class Layer:
     stride: int
     padding: int
     zero_point: int
-    share_log2: int
+    cores_per_set_log2: int
     core: int
-    chunk_quads: int
+    chunk_vectors: int
     groups: list[list[Cut]]
     turns: int = 0
     seen: NDArray[np.uint8] = field(init=False)
@@ -111,7 +111,7 @@ class Layer:
     @property
     def shares(self) -> int:
         """Cores that share a filter group."""
-        return 1 << self.share_log2
+        return 1 << self.cores_per_set_log2
 
     @property
     def share(self) -> int:
@@ -119,21 +119,21 @@ class Layer:
         return self.core % self.shares
 
     @property
-    def quads(self) -> list[int]:
-        """The quads of the core, by their numbers in the whole map."""
+    def vectors(self) -> list[int]:
+        """The position vectors of the core, by their numbers in the whole map."""
         macros = self.arch.macros_per_core
         return list(range(-(-self.positions // macros)))[self.share :: self.shares]
 
     @property
     def chunks(self) -> list[list[int]]:
-        """The quads of each chunk."""
-        starts = range(0, len(self.quads), self.chunk_quads)
-        return [self.quads[start : start + self.chunk_quads] for start in starts]
+        """The position vectors of each chunk."""
+        starts = range(0, len(self.vectors), self.chunk_vectors)
+        return [self.vectors[start : start + self.chunk_vectors] for start in starts]
 
     def fields(self) -> dict[str, int]:
         """Return the fields of the instruction that the walker reads."""
         macros, shares = self.arch.macros_per_core, self.shares
-        quads = -(-self.positions // macros)
+        vectors = -(-self.positions // macros)
         unit, step = divmod(macros, self.width), divmod(macros * shares, self.width)
         return {
             "input_base": self.base,
@@ -151,12 +151,12 @@ class Layer:
             "unit_x": unit[1],
             "step_y": step[0],
             "step_x": step[1],
-            "count_base": quads // shares,
-            "count_extra": quads % shares,
-            "share_log2": self.share_log2,
-            "last_lanes": self.positions - (quads - 1) * macros,
-            "last_share": (quads - 1) % shares,
-            "chunk_quads": self.chunk_quads,
+            "count_base": vectors // shares,
+            "count_extra": vectors % shares,
+            "cores_per_set_log2": self.cores_per_set_log2,
+            "last_positions": self.positions - (vectors - 1) * macros,
+            "last_core_in_set": (vectors - 1) % shares,
+            "chunk_vectors": self.chunk_vectors,
         }
 
     def tiles(self) -> Iterator[Tile]:
@@ -175,35 +175,35 @@ class Layer:
                     )
 
     def walk(self) -> Iterator[Word]:
-        """Yield the words: for each filter group, chunk, tile, quad, and word of the tile."""
+        """Yield the words: for each filter group, chunk, tile, vector, and word of the tile."""
         tiles = list(self.tiles())
         number = 0
         for group in self.groups:
             for chunk in self.chunks:
                 for _ in group:
-                    for quad in range(len(chunk)):
-                        yield from self._words(number, tiles[number], chunk, quad)
+                    for vector in range(len(chunk)):
+                        yield from self._words(number, tiles[number], chunk, vector)
                     number += 1
 
-    def _words(self, number: int, tile: Tile, chunk: list[int], quad: int) -> Iterator[Word]:
-        """Yield the words of one quad in one tile."""
+    def _words(self, number: int, tile: Tile, chunk: list[int], vector: int) -> Iterator[Word]:
+        """Yield the words of one position vector in one tile."""
         for word in range(tile.cut.words):
             yield Word(
                 number,
-                quad,
+                vector,
                 word,
                 tile.cut.first + word,
-                quad_end=word == tile.cut.words - 1,
-                tile_end=quad == len(chunk) - 1,
-                positions=self._positions(chunk[quad], tile.turn),
+                vector_end=word == tile.cut.words - 1,
+                tile_end=vector == len(chunk) - 1,
+                positions=self._positions(chunk[vector], tile.turn),
             )
 
-    def _positions(self, quad: int, turn: int) -> list[Position]:
-        """Return the positions of a quad by macro: lane l is macro (l + turn) mod M."""
+    def _positions(self, vector: int, turn: int) -> list[Position]:
+        """Return the positions of a position vector by macro: lane l is macro (l + turn) mod M."""
         macros = self.arch.macros_per_core
         found: dict[int, Position] = {}
         for lane in range(macros):
-            raster = quad * macros + lane
+            raster = vector * macros + lane
             y, x = divmod(raster, self.width)
             found[(lane + turn) % macros] = Position(y, x, raster < self.positions)
         return [found[macro] for macro in range(macros)]

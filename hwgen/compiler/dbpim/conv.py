@@ -106,12 +106,12 @@ def split_fields(split: Split, width: int, arch: Arch) -> Fields:
     """Return the fields that say who computes what."""
     lanes = arch.macros_per_core
     return {
-        **walk_fields(unit=lanes, share=split.share, count=split.quads, width=width),
+        **walk_fields(unit=lanes, share=split.share, count=split.vectors, width=width),
         "active_cores": split.active_cores,
-        "share_log2": split.share.bit_length() - 1,
-        "last_lanes": split.positions - (split.quads - 1) * lanes,
-        "last_share": (split.quads - 1) % split.share,
-        "chunk_quads": split.chunk_quads,
+        "cores_per_set_log2": split.share.bit_length() - 1,
+        "last_positions": split.positions - (split.vectors - 1) * lanes,
+        "last_core_in_set": (split.vectors - 1) % split.share,
+        "chunk_vectors": split.chunk_vectors,
     }
 
 
@@ -133,7 +133,7 @@ def encode_layer(fields: Fields, loads: list[Load], arch: Arch) -> bytes:
             "first": int(load.number == 0),
             "last": int(load.number == len(group.tiles) - 1),
             "last_group": int(load.last_group),
-            "columns": group.columns,
+            "filter_enable": group.filter_enable,
         }
         parts.append(
             encode_tile(

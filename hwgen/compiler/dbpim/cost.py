@@ -19,7 +19,7 @@ class LayerCost(Protocol):
 def estimate(split: Split, arch: Arch) -> int:
     """Return max(cycles of the busiest set, beats of the memory port).
 
-    A set computes each of its groups for all quads of its largest share and stops for every row
+    A set computes each of its groups for all vectors of its largest share and stops for every row
     that is written; the port sends every tile once for each chunk.
     """
     busiest = max(

@@ -6,7 +6,7 @@ from hwgen.spec.dbpim.stream import tile_beats
 
 
 def tile_cycles(tile: WeightTile, arch: Arch) -> int:
-    """Return the cycles of a tile for one quad: those of the switch or those of the macros.
+    """Return the cycles of a tile for one vector: those of the switch or those of the macros.
 
     The switch takes a cycle for each word and for each `switch_rate` of its kept inputs, the
     macros one for each row and bit column.
@@ -18,7 +18,7 @@ def tile_cycles(tile: WeightTile, arch: Arch) -> int:
 
 
 def group_cycles(group: FilterGroup, arch: Arch) -> int:
-    """Return the cycles of all tiles of a group for one quad."""
+    """Return the cycles of all tiles of a group for one position vector."""
     return sum(tile_cycles(tile, arch) for tile in group.tiles)
 
 

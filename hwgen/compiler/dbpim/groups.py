@@ -38,10 +38,10 @@ class WeightTile:
 
 @dataclass(frozen=True, kw_only=True)
 class FilterGroup:
-    """F neighbouring output channels; `columns` are those that count, as in a tile's header."""
+    """F neighbouring output channels; `filter_enable` as in a tile's header."""
 
     index: int
-    columns: int
+    filter_enable: int
     parameters: tuple[FilterParameters, ...]
     tiles: tuple[WeightTile, ...]
 
@@ -72,11 +72,11 @@ def filter_groups(
         chosen = slice(first, first + arch.filters)
         weights = words[chosen].reshape(len(words[chosen]), -1)
         missing = arch.filters - len(weights)
-        columns = [COLUMNS_OF_PHI[phi] for phi in phis[chosen]]
+        enables = [COLUMNS_OF_PHI[phi] for phi in phis[chosen]]
         groups.append(
             FilterGroup(
                 index=index,
-                columns=sum(bits << 2 * place for place, bits in enumerate(columns)),
+                filter_enable=sum(bits << 2 * place for place, bits in enumerate(enables)),
                 parameters=(*entries[chosen], *[ABSENT] * missing),
                 tiles=tuple(
                     WeightTile(piece=piece, codes=tile_codes(weights, piece, phis[chosen], arch))

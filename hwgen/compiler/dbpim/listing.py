@@ -53,7 +53,7 @@ def field_text(packet: Packet) -> str:
 def tile_text(tile: TilePacket, arch: Arch) -> str:
     """Return who stores a tile and what it holds; of each filter, how many columns count."""
     fields = tile.fields
-    counting = (fields["columns"] >> 2 * place & 3 for place in range(arch.filters))
+    counting = (fields["filter_enable"] >> 2 * place & 3 for place in range(arch.filters))
     columns = "".join(str(bits.bit_count()) for bits in counting)
     start = f"{fields['kernel_y']}.{fields['kernel_x']}.{fields['channel_word']}"
     flags = " ".join(name for name in FLAGS if fields[name])

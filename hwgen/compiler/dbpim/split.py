@@ -14,31 +14,31 @@ class Split:
 
     sets: the filter groups of each set that has any, in order of use
     share: cores of a set; each has its own positions
-    positions: output positions; quads: M neighbours of them, the last may have fewer
-    chunk_quads: quads of a core for which it holds partial sums
+    positions: output positions; position vectors: M neighbours of them, the last may have fewer
+    chunk_vectors: position vectors of a core for which it holds partial sums
     """
 
     sets: tuple[tuple[FilterGroup, ...], ...]
     share: int
     positions: int
-    quads: int
-    chunk_quads: int
+    vectors: int
+    chunk_vectors: int
 
     def count(self, share: int) -> int:
-        """Return the quads of one share: they differ by one at most."""
-        return self.quads // self.share + (share < self.quads % self.share)
+        """Return the position vectors of one share: they differ by one at most."""
+        return self.vectors // self.share + (share < self.vectors % self.share)
 
     @property
     def chunks(self) -> int:
         """How often a filter group walks its tiles."""
-        return -(-self.count(0) // self.chunk_quads)
+        return -(-self.count(0) // self.chunk_vectors)
 
     def chunk_count(self, share: int, chunk: int) -> int:
-        """Return the quads of a share in a chunk; 0 where it has no further chunk."""
-        return max(0, min(self.chunk_quads, self.count(share) - chunk * self.chunk_quads))
+        """Return the position vectors of a share in a chunk; 0 where it has no further chunk."""
+        return max(0, min(self.chunk_vectors, self.count(share) - chunk * self.chunk_vectors))
 
     def cores(self, number: int, chunk: int) -> int:
-        """Return the cores of a set that have quads in a chunk, one bit each."""
+        """Return the cores of a set that have position vectors in a chunk, one bit each."""
         bits = sum(1 << s for s in range(self.share) if self.chunk_count(s, chunk))
         return bits << number * self.share
 
@@ -49,19 +49,19 @@ class Split:
 
 
 def candidates(groups: Sequence[FilterGroup], positions: int, arch: Arch) -> Iterator[Split]:
-    """Yield every split in which no active core is without a quad, the largest share first."""
-    quads = -(-positions // arch.macros_per_core)
+    """Yield every split in which no active core is without a vector, the largest share first."""
+    vectors = -(-positions // arch.macros_per_core)
     share = arch.cores
     while share:
-        if share <= quads:
-            count = -(-quads // share)
+        if share <= vectors:
+            count = -(-vectors // share)
             single = all(len(group.tiles) == 1 for group in groups)
             yield Split(
                 sets=deal(groups, arch.cores // share, arch),
                 share=share,
                 positions=positions,
-                quads=quads,
-                chunk_quads=count if single else arch.psum_quads,
+                vectors=vectors,
+                chunk_vectors=count if single else arch.psum_vectors,
             )
         share //= 2
 

@@ -57,7 +57,7 @@ def tile_rows(tile: TilePacket, arch: Arch) -> NDArray[np.int64]:
     size, rows = arch.macro, tile.fields["rows"]
     filled = np.arange(rows * size.compartments).reshape(rows, -1) < tile.masks.sum()
     inputs = filled.sum(axis=1)
-    bits = tile.fields["columns"] >> FILTER_COLUMNS_BITS * np.arange(arch.filters)
+    bits = tile.fields["filter_enable"] >> FILTER_COLUMNS_BITS * np.arange(arch.filters)
     digits = digit_table(arch.sparsity.weight_bits)[
         bits & (1 << FILTER_COLUMNS_BITS) - 1, tile.codes
     ]

@@ -33,30 +33,30 @@ from hwgen.spec.dbpim.timing import (
 @compiled
 def start_conv(t: int, core: Record, fields: Record) -> None:
     """`go` at cycle t, one after the instruction was taken."""
-    share = core.number & ((1 << fields.share_log2) - 1)
+    share = core.number & ((1 << fields.cores_per_set_log2) - 1)
     core.share = share
     core.walking = 1
     core.done = 0
     core.start = t - 1 + DISPATCH_CYCLES + share
     core.left = fields.count_base + (share < fields.count_extra)
     core.base = 0
-    core.quad = 0
+    core.vector = 0
     core.word = 0
 
 
 @compiled
-def is_active(fields: Record, sizes: Sizes, share: int, local_quad: int, lane: int) -> bool:
-    """Return whether a lane of a core's quad is an output position of the layer."""
-    shares = 1 << fields.share_log2
-    quads = fields.count_base * shares + fields.count_extra
-    positions = (quads - 1) * sizes.macros + fields.last_lanes
-    return bool((local_quad * shares + share) * sizes.macros + lane < positions)
+def is_active(fields: Record, sizes: Sizes, share: int, local_vector: int, lane: int) -> bool:
+    """Return whether a lane of a core's position vector is an output position of the layer."""
+    shares = 1 << fields.cores_per_set_log2
+    vectors = fields.count_base * shares + fields.count_extra
+    positions = (vectors - 1) * sizes.macros + fields.last_positions
+    return bool((local_vector * shares + share) * sizes.macros + lane < positions)
 
 
 @compiled
-def position(fields: Record, sizes: Sizes, share: int, local_quad: int, lane: int) -> int:
+def position(fields: Record, sizes: Sizes, share: int, local_vector: int, lane: int) -> int:
     """Return the raster number of a lane's output position."""
-    return int(((local_quad << fields.share_log2) + share) * sizes.macros + lane)
+    return int(((local_vector << fields.cores_per_set_log2) + share) * sizes.macros + lane)
 
 
 @compiled
@@ -84,14 +84,14 @@ def walk_and_fetch(t: int, core: Record, fields: Record, sizes: Sizes, weights: 
     tile = weights.tiles[core.tile_of[core.walk % TILE_SLOTS]]
     if not grant_lanes(core, sizes, fields, tile):
         return
-    count = min(fields.chunk_quads, core.left)
+    count = min(fields.chunk_vectors, core.left)
     slot = core.words_written % FETCH_SLOTS
     entry = core.word_ring[slot]
     entry[WORD_VISIBLE] = t + FETCH_CYCLES
     entry[WORD_TILE] = core.walk
-    entry[WORD_QUAD] = core.base + core.quad
+    entry[WORD_QUAD] = core.base + core.vector
     entry[WORD_NUMBER] = core.word
-    entry[WORD_TILE_END] = core.quad == count - 1
+    entry[WORD_TILE_END] = core.vector == count - 1
     core.words_written += 1
     core.begun = 0
     advance(core, fields, tile, count)
@@ -107,7 +107,7 @@ def grant_lanes(core: Record, sizes: Sizes, fields: Record, tile: Record) -> boo
     )
     pixel = walked // fields.input_channel_words
     kernel_y, kernel_x = pixel // fields.kernel_width, pixel % fields.kernel_width
-    local_quad = core.base + core.quad
+    local_vector = core.base + core.vector
     owner_y, owner_x, busy = 0, 0, 0
     complete = True
     for bank in range(sizes.macros):
@@ -116,9 +116,9 @@ def grant_lanes(core: Record, sizes: Sizes, fields: Record, tile: Record) -> boo
             if core.served >> macro & 1:
                 continue
             lane = (macro - tile.turn) % sizes.macros
-            if not is_active(fields, sizes, core.share, local_quad, lane):
+            if not is_active(fields, sizes, core.share, local_vector, lane):
                 continue
-            place = position(fields, sizes, core.share, local_quad, lane)
+            place = position(fields, sizes, core.share, local_vector, lane)
             y = place // fields.output_width * fields.stride + kernel_y - fields.padding
             x = place % fields.output_width * fields.stride + kernel_x - fields.padding
             if y < 0 or x < 0 or y >= fields.input_height or x >= fields.input_width:
@@ -136,15 +136,15 @@ def grant_lanes(core: Record, sizes: Sizes, fields: Record, tile: Record) -> boo
 
 @compiled
 def advance(core: Record, fields: Record, tile: Record, count: int) -> None:
-    """Go to the next word: of the quad, of the tile's next quad, of the next tile."""
+    """Go to the next word: of the vector, of the tile's next vector, of the next tile."""
     core.word += 1
     if core.word < tile.mask_words:
         return
     core.word = 0
-    core.quad += 1
-    if core.quad < count:
+    core.vector += 1
+    if core.vector < count:
         return
-    core.quad = 0
+    core.vector = 0
     core.walk += 1
     if tile.last == 0:
         return
@@ -168,18 +168,18 @@ def switch_inputs(t: int, core: Record, sizes: Sizes, weights: Weights) -> None:
     waiting = weights.kept[tile.kept_offset + entry[WORD_NUMBER]] - core.moved
     moved = min(sizes.rate, sizes.channels - core.fill, waiting)
     released = moved == waiting
-    quad_end = released and entry[WORD_NUMBER] == tile.mask_words - 1
-    push = core.fill + moved == sizes.channels or quad_end
+    vector_end = released and entry[WORD_NUMBER] == tile.mask_words - 1
+    push = core.fill + moved == sizes.channels or vector_end
     if push:
         group = core.queue_ring[core.written % sizes.queue]
         group[GROUP_VISIBLE] = t + SWITCH_CYCLES
         group[GROUP_TILE] = entry[WORD_TILE]
         group[GROUP_QUAD] = entry[WORD_QUAD]
         group[GROUP_ROW] = core.row
-        group[GROUP_END] = quad_end
+        group[GROUP_END] = vector_end
         group[GROUP_TILE_END] = entry[WORD_TILE_END]
         core.written += 1
-        core.row = 0 if quad_end else core.row + 1
+        core.row = 0 if vector_end else core.row + 1
     core.fill = 0 if push else core.fill + moved
     core.moved = 0 if released else core.moved + moved
     if released:

@@ -194,8 +194,8 @@ def must_compile() -> bool:
 def position_count(conv: Packet, arch: Arch) -> int:
     """Return the output positions of a CONV."""
     fields = conv.fields
-    quads = (fields["count_base"] << fields["share_log2"]) + fields["count_extra"]
-    return (quads - 1) * arch.macros_per_core + fields["last_lanes"]
+    vectors = (fields["count_base"] << fields["cores_per_set_log2"]) + fields["count_extra"]
+    return (vectors - 1) * arch.macros_per_core + fields["last_positions"]
 
 
 def run_packets(

@@ -142,7 +142,7 @@ RUNNING, START, POSITIONS, WORD, SLICE, TAP, STAGES = range(7)
 stages from the read to the request, each 1 when filled."""
 
 _SCALARS = """
-    number share walking start done left base quad word begun served occupied tiles_begun walk
+    number share walking start done left base vector word begun served occupied tiles_begun walk
     retired rows_begun rows_valid rows_retired masks_begun masks_retired words_read words_written
     moved fill row written
 """
@@ -170,7 +170,7 @@ CORE_TYPE = np.dtype(
 architecture.
 
 number, share: of the core, in the chip and in its set
-walking .. occupied: walker and fetcher; left, base: quads left, and done before this chunk
+walking .. occupied: walker and fetcher; left, base: vectors left, and done before this chunk
 tiles_begun, walk, retired: tiles ever sent, walked, freed; tile_of, known_at, row_base: of the last
 rows_*, masks_*: rows and mask words ever begun, written, freed
 words_read, words_written, word_ring: words between fetcher and switch

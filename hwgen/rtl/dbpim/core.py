@@ -197,7 +197,7 @@ class Core(Part):
                 macro.head.eq(head),
                 macro.head_valid.eq(queue.head_valid[index]),
                 macro.head_row_loaded.eq(store.row_loaded[index]),
-                macro.head_columns.eq(store.head_columns[index]),
+                macro.head_filter_enable.eq(store.head_filter_enable[index]),
                 queue.leave[index].eq(macro.leave),
                 macro.inhibit.eq(self.row_write),
                 macro.write_en.eq(write_en),

@@ -55,7 +55,7 @@ def group(arch: Arch) -> data.ArrayLayout:
 
 
 def position() -> data.StructLayout:
-    """An output position; `active` is 0 where a quad has fewer positions than lanes."""
+    """An output position; `active` is 0 where a position vector has fewer positions than lanes."""
     return data.StructLayout({"y": COORDINATE_BITS, "x": COORDINATE_BITS, "active": 1})
 
 
@@ -67,26 +67,26 @@ def positions(arch: Arch) -> data.ArrayLayout:
 def word_tag(arch: Arch) -> data.StructLayout:
     """What the walker says about a word, beside its positions.
 
-    mask_index: entry of the mask ring; quad_end: last word of the quad in this tile
-    tile: tile slot; first, last: of the tile; tile_end: the quad is the chunk's last
-    quad: number in the chunk, entry of the partial sums; row_base: ring row of the tile's first
+    mask_index: entry of the mask ring; vector_end: last word of the position vector in this tile
+    tile: tile slot; first, last: of the tile; tile_end: the position vector is the chunk's last
+    vector: number in the chunk, entry of the partial sums; row_base: ring row of the tile's first
     """
     return data.StructLayout(
         {
             "mask_index": bits_for_index(arch.mask_words),
-            "quad_end": 1,
+            "vector_end": 1,
             "tile": bits_for_index(TILE_SLOTS),
             "first": 1,
             "last": 1,
             "tile_end": 1,
-            "quad": bits_for_index(arch.psum_quads),
+            "vector": bits_for_index(arch.psum_vectors),
             "row_base": bits_for_index(arch.macro.rows),
         }
     )
 
 
 def group_tag(arch: Arch) -> data.StructLayout:
-    """What the switch says about a group: `start` and `end` of its quad within the tile."""
+    """What the switch says about a group: `start` and `end` of its vector within the tile."""
     return data.StructLayout(
         {
             "row": bits_for_index(arch.macro.rows),
@@ -96,7 +96,7 @@ def group_tag(arch: Arch) -> data.StructLayout:
             "first": 1,
             "last": 1,
             "tile_end": 1,
-            "quad": bits_for_index(arch.psum_quads),
+            "vector": bits_for_index(arch.psum_vectors),
         }
     )
 

@@ -29,18 +29,18 @@ from hwgen.spec.widths import bits_for_index
 class Macro(Part):
     """Multiplies the group at the head of its queue with its row, one bit column in each cycle.
 
-    ``result.sums[f]`` = sum over the groups of a quad, and over the tiles from `first` to `last`,
+    ``result.sums[f]`` = sum over the groups of a vector, and over the tiles from `first` to `last`,
     of ``sum(byte[c] * weight[row][c][f])``
 
     Ports
         head_valid       in      1           the queue holds a group; it stays until ``leave``
         head             in      queue_head  the group, its tag and the macro's position
         head_row_loaded  in      1           the group's row has been written
-        head_columns     in      16          columns that count, as the tile's header says
+        head_filter_enable     in      16          columns that count, as the tile's header says
         inhibit          in      1           issue nothing: the array is written in the next cycle
         leave            out     1           the head's last column issues: the next one, please
         issue            out     1           a column issues in this cycle
-        result           stream  result      of each quad of a tile that ends a result or a chunk
+        result           stream  result      of each vector of a tile that ends a result or a chunk
         write_en         in      1           store a row at this clock edge
         write_row        in      row_bits    unsigned
         write_cells      in      row_cells   cell bits, for each compartment
@@ -73,7 +73,7 @@ class Macro(Part):
                 "head_valid": In(1),
                 "head": In(queue_head(arch)),
                 "head_row_loaded": In(1),
-                "head_columns": In(field_bits(Opcode.TILE, "columns")),
+                "head_filter_enable": In(field_bits(Opcode.TILE, "filter_enable")),
                 "inhibit": In(1),
                 "leave": Out(1),
                 "issue": Out(1),
@@ -121,7 +121,7 @@ class Macro(Part):
             ipu.bytes.eq(self.head.bytes),
             ipu.issued.eq(issued),
             column.eq(ipu.column),
-            step.columns.eq(self.head_columns),
+            step.filter_enable.eq(self.head_filter_enable),
             step.bit_index.eq(ipu.bit_index),
             step.begins.eq(self.head.tag.start & (issued == 0)),
             step.ends.eq(self.head.tag.end & ipu.last),
@@ -189,13 +189,13 @@ class Macro(Part):
         m.d.comb += [
             ppu.valid.eq(valid),
             ppu.column_sums.eq(column_sums),
-            ppu.columns.eq(step.columns),
+            ppu.filter_enable.eq(step.filter_enable),
             ppu.bit_index.eq(step.bit_index),
             ppu.begins.eq(step.begins),
             ppu.ends.eq(step.ends),
             ppu.first_tile.eq(step.tag.first),
             ppu.last_tile.eq(step.tag.last),
-            ppu.quad.eq(step.tag.quad),
+            ppu.vector.eq(step.tag.vector),
         ]
         return ppu.sums
 
@@ -231,11 +231,11 @@ def step_layout(arch: Arch) -> data.StructLayout:
     """Return what accompanies a column through the pipeline.
 
     columns: those that count; bit_index: of the input's bit column
-    begins, ends: first and last column of the quad in this tile
+    begins, ends: first and last column of the position vector in this tile
     """
     return data.StructLayout(
         {
-            "columns": PHI_LIMIT * arch.filters,
+            "filter_enable": PHI_LIMIT * arch.filters,
             "bit_index": bits_for_index(ACTIVATION_BITS),
             "begins": 1,
             "ends": 1,

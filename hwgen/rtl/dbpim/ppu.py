@@ -17,7 +17,7 @@ class Ppu(Part):
     """Shifts and adds the columns of every filter, over bit columns, groups and tiles.
 
     ``sums[f] = base[f] + (dot[f] << bit_index)``, where ``base`` is what the column before has
-    left, or at the beginning of a quad the partial sum of the tiles before (0 in the first tile);
+    left, or at the beginning of a vector the partial sum of the tiles before (0 in the first tile);
     ``dot[f]`` is the sum of the filter's columns that count, in the dense design with weights
     2^0 to 2^6 and -2^7
 
@@ -27,11 +27,11 @@ class Ppu(Part):
         columns      in   2 x F      bits 2f, 2f + 1: the first, second column of filter f counts;
                                      dense: bit 2f: filter f exists
         bit_index    in   3          unsigned, weight of the input's bit column
-        begins       in   1          first column of the quad in this tile
-        ends         in   1          last column of the quad in this tile
+        begins       in   1          first column of the position vector in this tile
+        ends         in   1          last column of the position vector in this tile
         first_tile   in   1          partial sums start at zero
         last_tile    in   1          the sums leave and are not stored
-        quad         in   quad_bits  unsigned, entry of the partial sums
+        vector       in   vector_bits  unsigned, entry of the partial sums
         sums         out  sums       one int32 for each filter, this column included
     Latency  0 to ``sums``; a partial sum that is stored is seen in the next cycle
     Rate     one column in each cycle
@@ -50,13 +50,13 @@ class Ppu(Part):
             {
                 "valid": In(1),
                 "column_sums": In(column_sums(arch)),
-                "columns": In(PHI_LIMIT * arch.filters),
+                "filter_enable": In(PHI_LIMIT * arch.filters),
                 "bit_index": In(bits_for_index(ACTIVATION_BITS)),
                 "begins": In(1),
                 "ends": In(1),
                 "first_tile": In(1),
                 "last_tile": In(1),
-                "quad": In(bits_for_index(arch.psum_quads)),
+                "vector": In(bits_for_index(arch.psum_vectors)),
                 "sums": Out(sums(arch)),
             }
         )
@@ -68,7 +68,7 @@ class Ppu(Part):
         m.d.comb += [
             psum_array.clk.eq(ClockSignal()),
             psum_array.write_en.eq(self.valid & self.ends & ~self.last_tile),
-            psum_array.quad.eq(self.quad),
+            psum_array.vector.eq(self.vector),
             psum_array.write_data.eq(self.sums),
         ]
         for index in range(self._arch.filters):
@@ -85,13 +85,13 @@ class Ppu(Part):
         own = list(self.column_sums)[index * width : (index + 1) * width]
         if self._arch.sparsity.weight_bits:
             low, high = (
-                Mux(self.columns[PHI_LIMIT * index + place], value, 0)
+                Mux(self.filter_enable[PHI_LIMIT * index + place], value, 0)
                 for place, value in enumerate(own)
             )
             return low + high
         places = [value << place for place, value in enumerate(own)]
         magnitudes, negative = places[:-1], places[-1]
-        return Mux(self.columns[PHI_LIMIT * index], sum(magnitudes) - negative, 0)
+        return Mux(self.filter_enable[PHI_LIMIT * index], sum(magnitudes) - negative, 0)
 
 
 def column_sums(arch: Arch) -> data.ArrayLayout:

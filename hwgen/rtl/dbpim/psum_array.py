@@ -11,17 +11,17 @@ from hwgen.spec.widths import bits_for_index
 
 
 class PsumArray(Part):
-    """One entry of sums for each quad of a chunk.
+    """One entry of sums for each position vector of a chunk.
 
-    ``read_data = entries[quad]``, as it was before the clock edge
+    ``read_data = entries[vector]``, as it was before the clock edge
 
     Ports
         clk         in   1          rising edge; there is no reset
-        write_en    in   1          store ``write_data`` in ``quad`` at this clock edge
-        quad        in   quad_bits  unsigned, below ``psum_quads``: the entry read and written
+        write_en    in   1          store ``write_data`` in ``vector`` at this clock edge
+        vector      in   vector_bits  unsigned, below ``psum_vectors``: the entry read and written
         write_data  in   sums       one int32 for each filter
         read_data   out  sums       one int32 for each filter
-    Latency  0 from ``quad`` to ``read_data``; what is written is seen in the next cycle
+    Latency  0 from ``vector`` to ``read_data``; what is written is seen in the next cycle
     Rate     one read and one write of the same entry in each cycle
     Errors   none: ``Arch`` has checked the sizes; an entry never written holds garbage
     Golden   indexing, inside ``golden.dbpim.ppu``
@@ -37,7 +37,7 @@ class PsumArray(Part):
             {
                 "clk": In(1),
                 "write_en": In(1),
-                "quad": In(bits_for_index(arch.psum_quads)),
+                "vector": In(bits_for_index(arch.psum_vectors)),
                 "write_data": In(sums(arch)),
                 "read_data": Out(sums(arch)),
             }
@@ -47,12 +47,12 @@ class PsumArray(Part):
         m = Module()
         memory_body(
             m,
-            depth=1 << len(self.quad),
+            depth=1 << len(self.vector),
             clk=self.clk,
             write_en=self.write_en,
-            write_index=self.quad,
+            write_index=self.vector,
             write_data=self.write_data,
-            read_index=self.quad,
+            read_index=self.vector,
             read_data=self.read_data,
         )
         return m

@@ -33,7 +33,7 @@ class Switch(Part):
         positions     out  positions     of the group, one for each macro
     Latency  ``SWITCH_CYCLES`` from moving the last input to the group in the queue
     Rate     P inputs of one word in each cycle, never over the border of a group; a word without
-        a kept input takes a cycle. A group is complete with C bytes or at the end of its quad
+        a kept input takes a cycle. A group is complete with C bytes or at the end of its vector
     Errors   none
     Golden   ``golden.dbpim.switch.switch``
     Source   seed 002, V-B: leading-one detection over the mask, and a MUX
@@ -67,16 +67,16 @@ class Switch(Part):
         steps, left = self._leading_ones(m, self.mask & ~done)
         moved = Signal(range(self._arch.switch_rate + 1))
         filled = Signal(range(lanes + 1))
-        move, emptied, quad_ends = Signal(), Signal(), Signal()
+        move, emptied, vector_ends = Signal(), Signal(), Signal()
         m.d.comb += [
             move.eq(self.word_valid & ~self.queue_full),
             moved.eq(sum(step.any() for step in steps)),
             filled.eq(self.fill + moved),
             emptied.eq(left == 0),
-            quad_ends.eq(emptied & self.word.tag.quad_end),
+            vector_ends.eq(emptied & self.word.tag.vector_end),
             self.word_release.eq(move & emptied),
             self.write.eq(move),
-            self.push.eq(move & ((filled == lanes) | quad_ends)),
+            self.push.eq(move & ((filled == lanes) | vector_ends)),
         ]
         with m.If(move):
             m.d.sync += [
@@ -84,7 +84,7 @@ class Switch(Part):
                 self.fill.eq(Mux(self.push, 0, filled)),
             ]
         self._place(m, steps)
-        self._mark(m, quad_ends)
+        self._mark(m, vector_ends)
         return m
 
     def _leading_ones(self, m: Module, waiting: Value) -> tuple[list[Signal], Value]:
@@ -127,16 +127,16 @@ class Switch(Part):
                 content = placed[place].word_select(macro, ACTIVATION_BITS)
                 m.d.comb += self.bytes[macro][place].eq(content)
 
-    def _mark(self, m: Module, quad_ends: Value) -> None:
-        """Say of a group which row it meets and where in its quad it stands."""
+    def _mark(self, m: Module, vector_ends: Value) -> None:
+        """Say of a group which row it meets and where in its position vector it stands."""
         row_in_tile = Signal(bits_for_index(self._arch.macro.rows))
         with m.If(self.push):
-            m.d.sync += row_in_tile.eq(Mux(quad_ends, 0, row_in_tile + 1))
+            m.d.sync += row_in_tile.eq(Mux(vector_ends, 0, row_in_tile + 1))
         m.d.comb += [
             self.positions.eq(self.word.positions),
             self.tag.row.eq(self.word.tag.row_base + row_in_tile),
             self.tag.start.eq(row_in_tile == 0),
-            self.tag.end.eq(quad_ends),
+            self.tag.end.eq(vector_ends),
         ]
-        for name in ("tile", "first", "last", "tile_end", "quad"):
+        for name in ("tile", "first", "last", "tile_end", "vector"):
             m.d.comb += self.tag[name].eq(self.word.tag[name])

@@ -61,7 +61,7 @@ class TileStore(Part):
         mask_index        in   mask_bits
         mask              out  C                that mask word, bit c: input c is kept
         head_tile         in   M x slot_bits    the tile of each macro's group
-        head_columns      out  M x 16           columns that count in it
+        head_filter_enable      out  M x 16           columns that count in it
         head_row          in   M x row_bits     the row of each macro's group
         row_loaded        out  M                bit m: it has been written for this tile
         result_tile       in   slot_bits        the tile of a result
@@ -89,7 +89,7 @@ class TileStore(Part):
         )
         self.parts = [self._mask_array, self._parameter_file]
         header, macros = packet(Opcode.TILE), arch.macros_per_core
-        columns_bits = header["columns"].width
+        enable_bits = header["filter_enable"].width
         row_bits = bits_for_index(arch.macro.rows)
         mask_bits = bits_for_index(arch.mask_words)
         self._tile = data.StructLayout(
@@ -117,7 +117,7 @@ class TileStore(Part):
                 "mask_index": In(mask_bits),
                 "mask": Out(arch.macro.compartments),
                 "head_tile": In(data.ArrayLayout(SLOT_BITS, macros)),
-                "head_columns": Out(data.ArrayLayout(columns_bits, macros)),
+                "head_filter_enable": Out(data.ArrayLayout(enable_bits, macros)),
                 "head_row": In(data.ArrayLayout(row_bits, macros)),
                 "row_loaded": Out(macros),
                 "result_tile": In(SLOT_BITS),
@@ -160,8 +160,8 @@ class TileStore(Part):
             self.result_group.eq(self._pick(ring, self.result_tile).header.group),
         ]
         for macro in range(self._arch.macros_per_core):
-            columns = self._pick(ring, self.head_tile[macro]).header.columns
-            m.d.comb += self.head_columns[macro].eq(columns)
+            enable = self._pick(ring, self.head_tile[macro]).header.filter_enable
+            m.d.comb += self.head_filter_enable[macro].eq(enable)
         return m
 
     def _pick(self, ring: Ring, slot: Value) -> data.View:

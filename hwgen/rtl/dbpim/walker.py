@@ -37,10 +37,10 @@ ORIGIN = Place(0, 0)
 
 
 class Quads(NamedTuple):
-    """Registers over the quads of a share.
+    """Registers over the position vectors of a share.
 
-    start, chunk, now: first position of the share, of the chunk, of the quad
-    number: of the quad in its chunk; left: quads from the chunk's first to the end of the share
+    start, chunk, now: first position of the share, of the chunk, of the position vector
+    number: of the vector in its chunk; left: vectors from the chunk's first to the end of the share
     """
 
     start: Place
@@ -53,13 +53,13 @@ class Quads(NamedTuple):
 class Ends(NamedTuple):
     """Which loops end with the word on offer."""
 
-    quad: Value
+    vector: Value
     chunk: Value
     share: Value
 
 
 class Walker(Part):
-    """The loops of a layer: filter groups, chunks, tiles, quads, words (kh, kw, channel word).
+    """The loops of a layer: filter groups, chunks, tiles, vectors, words (kh, kw, channel word).
 
     ``pixel = position * stride + (ky, kx) - padding`` for M neighbours in raster order; lane l of
     them is macro ``(l + turn) mod M``
@@ -81,7 +81,7 @@ class Walker(Part):
         waiting_tile    out     1              nothing to ask for without a tile
     Latency  with ``go`` at t the first request is at t + 1 + share (core mod S)
     Rate     one request in each cycle; none lies between tiles, chunks or filter groups
-    Errors   none: a core that takes part has at least one quad, a tile at least one word
+    Errors   none: a core that takes part has at least one position vector, a tile at least one word
     Golden   ``golden.ops.windows.windows``, ``golden.dbpim.activation_buffer``
     Source   seed 002, V-D: loops n, k, m with T_m = M positions, weights stationary
     """
@@ -114,43 +114,43 @@ class Walker(Part):
         layer = self.layer
         share, count = Signal(CORE_BITS), Signal.like(layer.count_base)
         ready_to_walk, taken = Signal(), Signal()
-        bits = len(layer.chunk_quads)
-        quads = Quads(
+        bits = len(layer.chunk_vectors)
+        vectors = Quads(
             place("start"), place("chunk"), place("now"), Signal(bits), Signal.like(count)
         )
         m.d.comb += [
-            share.eq(self.core & ((1 << layer.share_log2) - 1)),
+            share.eq(self.core & ((1 << layer.cores_per_set_log2) - 1)),
             count.eq(layer.count_base + (share < layer.count_extra)),
             self.request.valid.eq(ready_to_walk & self.tile_known),
             self.waiting_tile.eq(ready_to_walk & ~self.tile_known),
             taken.eq(self.request.valid & self.request.ready),
         ]
         word, kernel = self._words(m, taken=taken)
-        ends = self._ends(m, word=word, quads=quads)
-        self._ask(m, word=word, kernel=kernel, quads=quads, ends=ends, share=share)
-        with m.If(taken & ends.quad):
-            self._next_quad(m, quads=quads, ends=ends, count=count)
-        self._start(m, quads=quads, share=share, count=count, ready_to_walk=ready_to_walk)
+        ends = self._ends(m, word=word, vectors=vectors)
+        self._ask(m, word=word, kernel=kernel, vectors=vectors, ends=ends, share=share)
+        with m.If(taken & ends.vector):
+            self._next_vector(m, vectors=vectors, ends=ends, count=count)
+        self._start(m, vectors=vectors, share=share, count=count, ready_to_walk=ready_to_walk)
         return m
 
     def _start(
-        self, m: Module, *, quads: Quads, share: Value, count: Value, ready_to_walk: Value
+        self, m: Module, *, vectors: Quads, share: Value, count: Value, ready_to_walk: Value
     ) -> None:
         """From `go`, step to the first position of the share: one unit for each share before."""
         units = Signal.like(share)
         m.d.comb += ready_to_walk.eq(self.walking & (units == 0))
         with m.If(self.walking & (units != 0)):
-            first = self._step(quads.start, y=self.layer.unit_y, x=self.layer.unit_x)
-            m.d.sync += [quads.start.eq(first), quads.chunk.eq(first), quads.now.eq(first)]
+            first = self._step(vectors.start, y=self.layer.unit_y, x=self.layer.unit_x)
+            m.d.sync += [vectors.start.eq(first), vectors.chunk.eq(first), vectors.now.eq(first)]
             m.d.sync += units.eq(units - 1)
         with m.If(self.finish):
             m.d.sync += [self.walking.eq(0), self.done.eq(0)]
         with m.If(self.go):
-            m.d.sync += [quads.start.eq(ORIGIN), quads.chunk.eq(ORIGIN), quads.now.eq(ORIGIN)]
+            m.d.sync += [vectors.start.eq(ORIGIN), vectors.chunk.eq(ORIGIN), vectors.now.eq(ORIGIN)]
             m.d.sync += [
                 self.walking.eq(1),
                 units.eq(share),
-                quads.left.eq(count),
+                vectors.left.eq(count),
             ]
 
     def _step(self, at: Place, *, y: Value, x: Value) -> Place:
@@ -161,7 +161,7 @@ class Walker(Part):
         return Place(at.y + y + wraps, Mux(wraps, across - width, across)[:COORDINATE_BITS])
 
     def _words(self, m: Module, *, taken: Value) -> tuple[Signal, tuple[Value, Value, Value]]:
-        """Count the words of a quad; return the word's number and its (ky, kx, channel word)."""
+        """Count the words of a vector; return the word's number and its (ky, kx, channel word)."""
         layer, tile = self.layer, self.tile
         word = Signal.like(tile.mask_words)
         starts = (tile.kernel_y, tile.kernel_x, tile.channel_word)
@@ -182,39 +182,39 @@ class Walker(Part):
             ]
         return word, (ky, kx, channel_word)
 
-    def _ends(self, m: Module, *, word: Signal, quads: Quads) -> Ends:
-        """Say which loops the word on offer ends; the last quad of a share ends its chunk too."""
-        ends = Ends(Signal(name="quad_end"), Signal(name="chunk_end"), Signal(name="share_end"))
+    def _ends(self, m: Module, *, word: Signal, vectors: Quads) -> Ends:
+        """Say which loops the word on offer ends; the last vector of a share ends its chunk too."""
+        ends = Ends(Signal(name="vector_end"), Signal(name="chunk_end"), Signal(name="share_end"))
         m.d.comb += [
-            ends.quad.eq(word + 1 == self.tile.mask_words),
-            ends.share.eq(quads.number + 1 == quads.left),
-            ends.chunk.eq(ends.share | (quads.number + 1 == self.layer.chunk_quads)),
+            ends.vector.eq(word + 1 == self.tile.mask_words),
+            ends.share.eq(vectors.number + 1 == vectors.left),
+            ends.chunk.eq(ends.share | (vectors.number + 1 == self.layer.chunk_vectors)),
         ]
         return ends
 
-    def _next_quad(self, m: Module, *, quads: Quads, ends: Ends, count: Value) -> None:
-        """Step to the quad that the next word belongs to."""
+    def _next_vector(self, m: Module, *, vectors: Quads, ends: Ends, count: Value) -> None:
+        """Step to the position vector that the next word belongs to."""
         tile, layer = self.tile, self.layer
-        following = self._step(quads.now, y=layer.step_y, x=layer.step_x)
+        following = self._step(vectors.now, y=layer.step_y, x=layer.step_x)
         m.d.comb += self.tile_done.eq(ends.chunk)
         m.d.sync += [
-            quads.now.eq(following),
-            quads.number.eq(Mux(ends.chunk, 0, quads.number + 1)),
+            vectors.now.eq(following),
+            vectors.number.eq(Mux(ends.chunk, 0, vectors.number + 1)),
         ]
         with m.If(ends.chunk & ~tile.last):
-            m.d.sync += quads.now.eq(quads.chunk)
+            m.d.sync += vectors.now.eq(vectors.chunk)
         with m.Elif(ends.share):
             m.d.sync += [
-                quads.now.eq(quads.start),
-                quads.chunk.eq(quads.start),
-                quads.left.eq(count),
+                vectors.now.eq(vectors.start),
+                vectors.chunk.eq(vectors.start),
+                vectors.left.eq(count),
             ]
             with m.If(tile.last_group):
                 m.d.sync += [self.walking.eq(0), self.done.eq(1)]
         with m.Elif(ends.chunk):
             m.d.sync += [
-                quads.chunk.eq(following),
-                quads.left.eq(quads.left - layer.chunk_quads),
+                vectors.chunk.eq(following),
+                vectors.left.eq(vectors.left - layer.chunk_vectors),
             ]
 
     def _ask(
@@ -223,14 +223,14 @@ class Walker(Part):
         *,
         word: Value,
         kernel: tuple[Value, Value, Value],
-        quads: Quads,
+        vectors: Quads,
         ends: Ends,
         share: Value,
     ) -> None:
         """Put the word on offer into the request, for every macro."""
         tile, tag = self.tile, self.request.payload.tag
-        very_last = ends.share & (share == self.layer.last_share)
-        lanes = self._lanes(m, quads.now, very_last=very_last)
+        very_last = ends.share & (share == self.layer.last_core_in_set)
+        lanes = self._lanes(m, vectors.now, very_last=very_last)
         for macro in range(len(lanes)):
             at = Signal(position(), name=f"position_{macro}")
             m.d.comb += at.eq(choose(lanes, macro - tile.turn))
@@ -238,22 +238,22 @@ class Walker(Part):
             self._aim(m, macro, at=at, kernel=kernel)
         m.d.comb += [
             tag.mask_index.eq(self.tile_mask_base + word),
-            tag.quad_end.eq(ends.quad),
+            tag.vector_end.eq(ends.vector),
             tag.tile.eq(self.tile_slot),
             tag.first.eq(tile.first),
             tag.last.eq(tile.last),
             tag.tile_end.eq(ends.chunk),
-            tag.quad.eq(quads.number),
+            tag.vector.eq(vectors.number),
             tag.row_base.eq(self.tile_row_base),
         ]
 
     def _lanes(self, m: Module, first: Place, *, very_last: Value) -> list[Signal]:
-        """Return the positions of a quad as neighbours in raster order."""
+        """Return the positions of a position vector as neighbours in raster order."""
         lanes = []
         at = first
         for index in range(self._arch.macros_per_core):
             lane = Signal(position().size, name=f"lane_{index}")
-            active = ~(very_last & (index >= self.layer.last_lanes))
+            active = ~(very_last & (index >= self.layer.last_positions))
             m.d.comb += lane.eq(Cat(at.y[:COORDINATE_BITS], at.x, active))
             lanes.append(lane)
             at = self._step(Place(lane[:COORDINATE_BITS], lane[COORDINATE_BITS:-1]), y=0, x=1)

@@ -23,7 +23,7 @@ ACCUMULATOR_BITS = 32
 SWITCHES = ("weight_bits", "weight_values", "input_bits")
 
 MOST_CORES = field_bits(Opcode.CONV, "active_cores")
-MOST_MACROS = min(1 << field_bits(Opcode.TILE, "turn"), field_limit(Opcode.CONV, "last_lanes"))
+MOST_MACROS = min(1 << field_bits(Opcode.TILE, "turn"), field_limit(Opcode.CONV, "last_positions"))
 MOST_GROUPS = 16
 """Largest `cores`, `macros_per_core` and `queue_depth`: the instructions have room for the first
 two, and the tables of the cycle model for the last two."""
@@ -176,8 +176,8 @@ class Arch:
         return bits_for_index(self.bank_words)
 
     @property
-    def psum_quads(self) -> int:
-        """Partial sums that one macro holds; a quad is one position for each macro of a core."""
+    def psum_vectors(self) -> int:
+        """Partial sums that one macro holds; a vector is one position for each macro of a core."""
         return self.psum_entries // self.macros_per_core
 
     @property

@@ -82,9 +82,9 @@ def _layer_fields() -> tuple[Field, ...]:
         Field("active_cores", 8, "bit c: core c takes part"),
         Field("unit_y", 8, "rows from the first position of a share to that of the next"),
         Field("unit_x", 8, "columns of the same step, below output_width"),
-        Field("step_y", 8, "rows from one position (quad) of a core to its next"),
+        Field("step_y", 8, "rows from one position (position vector) of a core to its next"),
         Field("step_x", 8, "columns of the same step, below output_width"),
-        Field("count_base", 16, "quads (CONV) or positions (POOL, ADD) that every core has"),
+        Field("count_base", 16, "vectors (CONV) or positions (POOL, ADD) that every core has"),
         Field("count_extra", 4, "the first so many shares have one more"),
     )
 
@@ -105,10 +105,10 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
     ),
     Opcode.CONV: (
         *_layer_fields(),
-        Field("share_log2", 2, "log2 of S: the cores of a set that share a filter group"),
-        Field("last_lanes", 4, "positions of the very last quad, 1 to macros_per_core"),
-        Field("last_share", 3, "the share that owns the very last quad"),
-        Field("chunk_quads", 16, "quads of a core for which partial sums are held"),
+        Field("cores_per_set_log2", 2, "log2 of S: the cores of a set that share a filter group"),
+        Field("last_positions", 4, "positions of the very last vector, 1 to macros_per_core"),
+        Field("last_core_in_set", 3, "the share that owns the very last position vector"),
+        Field("chunk_vectors", 16, "position vectors of a core for which partial sums are held"),
         Field("raw", 1, "1: int32 logits instead of bytes"),
     ),
     Opcode.POOL: (
@@ -144,7 +144,7 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("last", 1, "sums leave for the output"),
         Field("last_group", 1, "the set has no further filter group in this layer"),
         Field("parameters", 1, "the group's parameters follow the mask"),
-        Field("columns", 16, "2 bits a filter: cell columns that count (01 phi 1, 11 phi 2)"),
+        Field("filter_enable", 16, "2 bits a filter: cell columns that count (01 phi 1, 11 phi 2)"),
     ),
 }
 

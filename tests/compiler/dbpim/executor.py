@@ -1,4 +1,4 @@
-"""A chip without time: run a decoded stream in plain numpy, quad by quad as the cores walk."""
+"""A chip without time: run a decoded stream in plain numpy, vector by vector as the cores walk."""
 
 from collections import Counter
 
@@ -16,7 +16,7 @@ Position = tuple[int, int]
 
 def tile_weights(tile: TilePacket, arch: Arch) -> np.ndarray:
     """Return the weights in the cells of a tile, (rows, C, F), from nibbles alone."""
-    counts = tile.fields["columns"] >> 2 * np.arange(arch.filters)
+    counts = tile.fields["filter_enable"] >> 2 * np.arange(arch.filters)
     if not arch.sparsity.weight_bits:
         return tile.codes.astype(np.int8).astype(int) * (counts & 1)
     total = np.zeros(tile.codes.shape, int)
@@ -164,7 +164,7 @@ class CoreWalk:
 
     def __init__(self, chip: Executor, layer: Packet, tiles: list[TilePacket], core: int) -> None:
         self.chip, self.arch, self.fields, self.tiles = chip, chip.arch, layer.fields, tiles
-        shares = 1 << self.fields["share_log2"]
+        shares = 1 << self.fields["cores_per_set_log2"]
         self.share = core % shares
         self.count = self.fields["count_base"] + (self.share < self.fields["count_extra"])
         self.begin = step((0, 0), self.fields, "unit", self.share)
@@ -179,10 +179,10 @@ class CoreWalk:
             assert tile.masks[0].any() and tile.masks[-1].any()
             self.parameters = tile.parameters or self.parameters
             weights, at = tile_weights(tile, self.arch), chunk_start
-            count = min(self.fields["chunk_quads"], left)
-            for quad in range(count):
-                very_last = left - quad == 1 and self.share == self.fields["last_share"]
-                self.run_quad(tile, weights, quad, at, very_last=very_last)
+            count = min(self.fields["chunk_vectors"], left)
+            for vector in range(count):
+                very_last = left - vector == 1 and self.share == self.fields["last_core_in_set"]
+                self.run_vector(tile, weights, vector, at, very_last=very_last)
                 at = step(at, self.fields, "step")
             if tile.fields["last"]:
                 left, chunk_start = left - count, at
@@ -193,11 +193,11 @@ class CoreWalk:
                         return
         raise AssertionError("the core waits for a tile that never comes")
 
-    def run_quad(self, tile: TilePacket, weights, quad: int, at: Position, *, very_last: bool):
+    def run_vector(self, tile: TilePacket, weights, vector: int, at: Position, *, very_last: bool):
         for lane in range(self.arch.macros_per_core):
-            if not (very_last and lane >= self.fields["last_lanes"]):
+            if not (very_last and lane >= self.fields["last_positions"]):
                 macro = (lane + tile.fields["turn"]) % self.arch.macros_per_core
-                self.run_macro(tile, weights, (macro, quad), at)
+                self.run_macro(tile, weights, (macro, vector), at)
             at = (at[0] + 1, 0) if at[1] + 1 == self.fields["output_width"] else (at[0], at[1] + 1)
 
     def run_macro(self, tile: TilePacket, weights, place: tuple[int, int], at: Position) -> None:
@@ -209,7 +209,7 @@ class CoreWalk:
         if not tile.fields["first"]:
             total = total + self.psums[place]
         if not tile.fields["last"]:
-            assert place[1] < self.arch.psum_quads
+            assert place[1] < self.arch.psum_vectors
             self.psums[place] = total
             return
         bias, multiplier, shift = (np.array(each) for each in zip(*self.parameters, strict=True))

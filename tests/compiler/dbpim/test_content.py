@@ -112,7 +112,7 @@ def test_columns_and_parameters(network: QuantizedNetwork, arch: Arch) -> None:
         parameters = network.parameters[layer.name]
         weights = parameters.weights.reshape(len(parameters.weights), -1)
         for place in range(arch.filters):
-            bits = {tile.fields["columns"] >> 2 * place & 3 for tile in tiles}
+            bits = {tile.fields["filter_enable"] >> 2 * place & 3 for tile in tiles}
             number = group * arch.filters + place
             if number >= len(weights):
                 assert bits == {0}

@@ -52,14 +52,14 @@ def compiled(
 
 def share_of(share: int) -> LayerCost:
     """Return a cost that is lowest for so many cores a set."""
-    return lambda layer, packets: abs((1 << packets[0].fields["share_log2"]) - share)
+    return lambda layer, packets: abs((1 << packets[0].fields["cores_per_set_log2"]) - share)
 
 
 @pytest.mark.parametrize("share", [1, 2, 4])
 def test_the_given_cost_decides(share: int) -> None:
     network = one_conv((4, 4, 2), filters=24)
     plan, conv, tiles = compiled(network, FOUR_CORES, share_of(share))
-    assert (plan.share, 1 << conv.fields["share_log2"]) == (share, share)
+    assert (plan.share, 1 << conv.fields["cores_per_set_log2"]) == (share, share)
     assert plan.sets == min(4 // share, 3)
     assert conv.fields["active_cores"] == (1 << plan.sets * share) - 1
     sets = {tile.fields["cores"] for tile in tiles}
@@ -71,12 +71,12 @@ def test_the_cost_sees_what_is_sent() -> None:
 
     def cost(layer: str, packets: Sequence[Packet]) -> float:
         seen.setdefault(layer, []).append(list(packets))
-        return float(packets[0].fields["share_log2"])
+        return float(packets[0].fields["cores_per_set_log2"])
 
     network = one_conv((4, 4, 2), filters=24)
     _, conv, tiles = compiled(network, FOUR_CORES, cost)
     assert [layer.name for layer in network.layers] == list(seen)
-    shares = [packets[0].fields["share_log2"] for packets in seen["conv_0"]]
+    shares = [packets[0].fields["cores_per_set_log2"] for packets in seen["conv_0"]]
     assert shares == [2, 1, 0]
     chosen = seen["conv_0"][-1]
     assert [packet.fields for packet in chosen] == [conv.fields, *(tile.fields for tile in tiles)]
@@ -88,8 +88,8 @@ def test_of_equal_costs_the_largest_share_wins() -> None:
 
 
 @pytest.mark.parametrize(("shape", "share"), [((1, 1, 2), 1), ((2, 3, 2), 2), ((3, 3, 2), 4)])
-def test_every_active_core_has_a_quad(shape: tuple[int, int, int], share: int) -> None:
-    """1, 3 and 5 quads of 2 positions allow shares up to 1, 2 and 4."""
+def test_every_active_core_has_a_vector(shape: tuple[int, int, int], share: int) -> None:
+    """1, 3 and 5 position vectors of 2 positions allow shares up to 1, 2 and 4."""
     plan, conv, _ = compiled(one_conv(shape, filters=8), FOUR_CORES, share_of(4))
     assert plan.share == share
     assert conv.fields["active_cores"] == (1 << share) - 1
@@ -107,7 +107,7 @@ def test_positions_are_split_where_filters_are_few() -> None:
 
 
 def test_the_busiest_core_counts() -> None:
-    """5 quads for 4 groups: 4 cores a set do 4 x 2 quads, single cores 1 x 5."""
+    """5 vectors for 4 groups: 4 cores a set do 4 x 2 vectors, single cores 1 x 5."""
     arch = replace(FOUR_CORES, port_bits=512)
     plan, _, _ = compiled(one_conv((3, 3, 1), filters=32), arch)
     assert (plan.sets, plan.share) == (4, 1)
@@ -136,10 +136,10 @@ def test_sets_are_merged_by_time_of_need() -> None:
 
 
 def test_a_chunk_that_only_some_cores_have() -> None:
-    """9 quads, 2 cores, 4 quads a chunk: core 0 has 4 + 1, core 1 has 4."""
+    """9 position vectors, 2 cores, 4 position vectors a chunk: core 0 has 4 + 1, core 1 has 4."""
     plan, conv, tiles = compiled(one_conv((6, 3, 4), filters=16), SMALL, share_of(2))
     assert (conv.fields["count_base"], conv.fields["count_extra"]) == (4, 1)
-    assert (conv.fields["chunk_quads"], plan.chunks) == (4, 2)
+    assert (conv.fields["chunk_vectors"], plan.chunks) == (4, 2)
     walk = plan.tiles
     assert walk > 1
     assert [tile.fields["cores"] for tile in tiles] == ([3] * walk + [1] * walk) * 2
@@ -151,14 +151,14 @@ def test_a_chunk_that_only_some_cores_have() -> None:
 
 def test_a_group_of_one_tile_is_walked_once() -> None:
     plan, conv, tiles = compiled(one_conv((6, 6, 1), filters=16), SMALL, share_of(2))
-    assert (plan.tiles, plan.chunks, conv.fields["chunk_quads"]) == (1, 1, 9)
+    assert (plan.tiles, plan.chunks, conv.fields["chunk_vectors"]) == (1, 1, 9)
     assert len(tiles) == 2
 
 
-def test_last_quad() -> None:
-    """25 positions: 13 quads, the last of one position, 7 of core 0 and 6 of core 1."""
+def test_last_vector() -> None:
+    """25 positions: 13 position vectors, the last of one position, 7 of core 0 and 6 of core 1."""
     _, conv, _ = compiled(one_conv((5, 5, 1), filters=8), SMALL, share_of(2))
-    names = ("count_base", "count_extra", "last_lanes", "last_share")
+    names = ("count_base", "count_extra", "last_positions", "last_core_in_set")
     assert [conv.fields[name] for name in names] == [6, 1, 1, 0]
     names = ("unit_y", "unit_x", "step_y", "step_x")
     assert [conv.fields[name] for name in names] == [0, 2, 0, 4]

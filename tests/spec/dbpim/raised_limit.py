@@ -19,7 +19,7 @@ MACROS = 16
 def widen() -> None:
     """Give each field that holds a macro's number or count one more bit."""
     packets: Any = instructions.PACKETS
-    for opcode, name in ((Opcode.TILE, "turn"), (Opcode.CONV, "last_lanes")):
+    for opcode, name in ((Opcode.TILE, "turn"), (Opcode.CONV, "last_positions")):
         packets[opcode] = tuple(
             replace(field, bits=field.bits + 1) if field.name == name else field
             for field in packets[opcode]

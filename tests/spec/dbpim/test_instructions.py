@@ -49,10 +49,10 @@ def test_fields_that_share_a_limit_have_one_width(opcode: Opcode) -> None:
 
 def test_every_core_and_macro_has_its_bits() -> None:
     assert field_bits(Opcode.TILE, "cores") == MOST_CORES
-    assert 1 << field_limit(Opcode.CONV, "share_log2") >= MOST_CORES
-    assert field_limit(Opcode.CONV, "last_share") >= MOST_CORES - 1
+    assert 1 << field_limit(Opcode.CONV, "cores_per_set_log2") >= MOST_CORES
+    assert field_limit(Opcode.CONV, "last_core_in_set") >= MOST_CORES - 1
     assert field_limit(Opcode.CONV, "count_extra") >= MOST_CORES - 1
-    assert field_limit(Opcode.CONV, "last_lanes") >= MOST_MACROS
+    assert field_limit(Opcode.CONV, "last_positions") >= MOST_MACROS
     assert field_limit(Opcode.TILE, "turn") >= MOST_MACROS - 1
 
 
@@ -61,7 +61,7 @@ def test_every_core_and_macro_has_its_bits() -> None:
     [
         ("tile_rows", Opcode.TILE, "rows"),
         ("logit_entries", Opcode.STORE, "words"),
-        ("psum_entries", Opcode.CONV, "chunk_quads"),
+        ("psum_entries", Opcode.CONV, "chunk_vectors"),
     ],
 )
 def test_the_largest_size_fits_its_field(size: str, opcode: Opcode, field: str) -> None:
@@ -71,7 +71,7 @@ def test_the_largest_size_fits_its_field(size: str, opcode: Opcode, field: str) 
 
 def test_every_filter_has_its_columns() -> None:
     most_columns = 16
-    assert field_bits(Opcode.TILE, "columns") == most_columns // PHI_LIMIT * PHI_LIMIT
+    assert field_bits(Opcode.TILE, "filter_enable") == most_columns // PHI_LIMIT * PHI_LIMIT
 
 
 def test_tables_of_the_model_have_room_for_the_largest_core() -> None:

@@ -21,7 +21,7 @@ GRID = [
     (16, 8, 4, 2, "none"),
     (16, 16, 16, 32, "all"),
 ]
-"""Compartments, columns, rows, quads of partial sums, switches."""
+"""Compartments, columns, rows, position vectors of partial sums, switches."""
 
 
 def run_macro(
@@ -49,14 +49,14 @@ def test_narrow_macro_under_icarus(switches: str, icarus: str, tmp_path: Path) -
 def test_macro_of_other_sizes(
     size: tuple[int, Literal[8, 16], int, int, str], tmp_path: Path
 ) -> None:
-    compartments, columns, rows, quads, switches = size
+    compartments, columns, rows, vectors, switches = size
     arch = replace(
         small(),
         macro=MacroSize(compartments=compartments, columns=columns, rows=rows),
         tile_rows=rows // 2,
         simd_lanes=min(small().simd_lanes, compartments),
         mask_bytes=512,
-        psum_entries=quads * small().macros_per_core,
+        psum_entries=vectors * small().macros_per_core,
     )
     run_macro(with_sparsity(arch, switches), tmp_path)
 
