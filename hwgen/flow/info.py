@@ -143,7 +143,7 @@ def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
 
 
 def network_info(network: QuantizedNetwork) -> NetworkInfo:
-    """Return the facts of a hand-over."""
+    """Return the facts of a quantized network."""
     graph = network.graph
     return NetworkInfo(
         name=graph.name,
@@ -152,6 +152,8 @@ def network_info(network: QuantizedNetwork) -> NetworkInfo:
         preprocessing=graph.preprocessing,
         class_names=graph.class_names,
         input_shape=graph.input.shape,
+        modes=list(graph.modes),
+        outputs=list(graph.outputs),
         layers=[layer_info(network, layer) for layer in graph.layers],
     )
 
@@ -165,6 +167,7 @@ def layer_info(network: QuantizedNetwork, layer: Layer) -> NetworkLayer:
         kind=layer.op,
         inputs=list(layer.inputs),
         shape=layer.output.shape,
+        bits=layer.output.bits,
         stride=getattr(layer, "stride", None),
         weights=None if weights is None else weights.size,
         zero_weights=None if weights is None else float(np.mean(weights == 0)),

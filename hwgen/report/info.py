@@ -11,9 +11,9 @@ from hwgen.spec.tiling import LayerTiling
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class NetworkLayer:
-    """A layer as the hand-over has it; `weights` and what follows is null without weights.
+    """A layer as the network file has it; `weights` and what follows is null without weights.
 
-    stride: rows and columns; null for a layer without one
+    bits: of its output; 32 or 64: raw sums; stride: vertical, horizontal
     zero_weights: share of the weights that are 0
     """
 
@@ -21,14 +21,15 @@ class NetworkLayer:
     kind: str
     inputs: list[str]
     shape: tuple[int, int, int]
-    stride: tuple[int, int] | None
+    bits: Count
+    stride: tuple[Count, Count] | None
     weights: Count | None
     zero_weights: Fraction | None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class NetworkInfo:
-    """A hand-over."""
+    """A quantized network; the first of `outputs` is the answer."""
 
     name: str
     dataset: str
@@ -36,6 +37,8 @@ class NetworkInfo:
     preprocessing: str
     class_names: list[str]
     input_shape: tuple[int, int, int]
+    modes: list[str]
+    outputs: list[str]
     layers: list[NetworkLayer]
 
 

@@ -32,28 +32,26 @@ def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> Rend
 
 
 def network_parts(network: NetworkInfo) -> Iterator[RenderableType]:
-    """Yield the facts of a hand-over and its layers."""
+    """Yield the facts of a quantized network and its layers."""
     yield f"network {network.name}, {network.digest[:16]}"
     yield f"images: {size(network.input_shape)} of {network.dataset}; {network.preprocessing}"
-    yield f"classes: {', '.join(network.class_names)}"
+    yield f"classes: {', '.join(network.class_names) or NOTHING}"
+    if len(network.modes) > 1:
+        yield f"modes: {', '.join(network.modes)}"
     yield ""
-    rows = table(["layer", "kind", "reads", "shape", "stride", "weights", "zero"], left=4)
+    rows = table(["layer", "kind", "reads", "shape", "bits", "stride", "weights", "zero"], left=4)
     for layer in network.layers:
         rows.add_row(
             layer.name,
             layer.kind,
             ", ".join(layer.inputs),
             size(layer.shape),
-            both(layer.stride),
+            number(layer.bits),
+            size(layer.stride),
             number(layer.weights),
             percent(layer.zero_weights),
         )
     yield rows
-
-
-def both(pair: tuple[int, int] | None) -> str:
-    """Return a number of rows and one of columns, once if they are equal; a dash for none."""
-    return NOTHING if pair is None else "x".join(map(str, dict.fromkeys(pair)))
 
 
 def program_lines(program: ProgramInfo) -> Iterator[str]:

@@ -90,6 +90,6 @@ def other() -> Facts:
 FAMILIES = {"dbpim": dbpim(small()), "wide": dbpim(wide()), "other": other()}
 NARROW = {
     "dbpim": dbpim(narrow()),
-    "other": replace(other(), port_bits=32, burst_beats=32, fifo_beats=64),
+    "other": replace(other(), port_bits=64, burst_beats=16, fifo_beats=64),
 }
 OTHER_SIZES = {name: dbpim(arch) for name, arch in other_sizes().items()}

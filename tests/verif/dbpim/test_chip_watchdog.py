@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from hwgen.sim.dbpim import simulate
 from hwgen.spec.dbpim.arch import Arch, MacroSize
 from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
 from hwgen.spec.network import INPUT, QuantizedNetwork
 from tests.verif.dbpim.chips import check_chip, chip_arch, compiled
-from verif.dbpim import simulate
 from verif.dbpim.network_builder import NetworkBuilder, draw_images
 from verif.dbpim.random_weights import draw_weights
 
