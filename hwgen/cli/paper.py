@@ -1,13 +1,12 @@
 """The command that sets published figures beside ours."""
 
-from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
 
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
-from hwgen.cli.synthesis import Rules
+from hwgen.cli.synthesis import Components, Evaluations, Rules, RulesOption, Seed, Workers
 from hwgen.flow.context import Context
 from hwgen.flow.pages import PaperRequest
 from hwgen.flow.paper import paper_called
@@ -32,22 +31,11 @@ def paper(
         float | None,
         Option(metavar="W", help="peak power, unless a row says otherwise [default: the paper's]"),
     ] = None,
-    components: Annotated[
-        Path | None,
-        Option(
-            metavar="FILE",
-            help="power, latency and area of the parts (.yaml) [default: the family's own]",
-        ),
-    ] = None,
-    rules: Annotated[
-        Rules, Option(help="published: as the published tool counts, with its omissions")
-    ] = Rules.strict,
-    seed: Annotated[int, Option(min=0, help="the same seed gives the same report")] = 1,
-    evaluations: Annotated[
-        int | None,
-        Option(min=1, metavar="N", help="designs that each search tries [default: by the search]"),
-    ] = None,
-    workers: Annotated[int, Option(min=1, metavar="N", help="processes; changes no result")] = 2,
+    components: Components = None,
+    rules: RulesOption = Rules.strict,
+    seed: Seed = 1,
+    evaluations: Evaluations = None,
+    workers: Workers = 2,
     work: Work = WORK,
     json: Json = None,
 ) -> None:

@@ -29,6 +29,43 @@ class Method(StrEnum):
     code = "code"
 
 
+Components = Annotated[
+    Path | None,
+    Option(
+        metavar="FILE",
+        help="power, latency and area of the parts (.yaml) [default: the family's own]",
+    ),
+]
+RulesOption = Annotated[
+    Rules, Option(help="published: as the published tool counts, with its omissions")
+]
+Seed = Annotated[int, Option(min=0, help="the same seed gives the same result")]
+Evaluations = Annotated[
+    int | None, Option(min=1, metavar="N", help="designs to try [default: by the method]")
+]
+Workers = Annotated[int, Option(min=1, metavar="N", help="processes; changes no result")]
+PowerBudget = Annotated[float, Option(metavar="W", help="peak power of the whole chip at most")]
+MethodOption = Annotated[
+    Method, Option(help="text, code: the published search, as described or as shipped")
+]
+Scheduler = Annotated[
+    str | None, Option(metavar="tcp://...", help="a Dask scheduler, instead of processes")
+]
+TimeLimit = Annotated[
+    float | None, Option(min=0, metavar="S", help="take the best found until then, and say so")
+]
+OutFolder = Annotated[
+    Path | None,
+    Option(metavar="FOLDER", help="folder to write [default: one in --work]"),
+    OUTPUT_FOLDER,
+]
+Page = Annotated[
+    Path | None,
+    Option(metavar="FILE", help="write the page with the pictures here as well"),
+    OUTPUT_FILE,
+]
+
+
 @app.command(epilog="Example: hwgen synthesize vgg16 --power-w 49 --seed 1 --out build/vgg16")
 def synthesize(
     *,
@@ -37,43 +74,19 @@ def synthesize(
         Argument(metavar="NETWORK", help="one that ships, such as vgg16, or an ONNX file"),
         INPUT,
     ],
-    power_w: Annotated[float, Option(metavar="W", help="peak power of the whole chip at most")],
-    components: Annotated[
-        Path | None,
-        Option(
-            metavar="FILE",
-            help="power, latency and area of the parts (.yaml) [default: the family's own]",
-        ),
-    ] = None,
-    rules: Annotated[
-        Rules, Option(help="published: as the published tool counts, with its omissions")
-    ] = Rules.strict,
-    seed: Annotated[int, Option(min=0, help="the same seed gives the same files")] = 1,
-    method: Annotated[
-        Method, Option(help="text, code: the published search, as described or as shipped")
-    ] = Method.bounded,
-    evaluations: Annotated[
-        int | None, Option(min=1, metavar="N", help="designs to try [default: by the method]")
-    ] = None,
-    workers: Annotated[int, Option(min=1, metavar="N", help="processes; changes no result")] = 2,
-    scheduler: Annotated[
-        str | None, Option(metavar="tcp://...", help="a Dask scheduler, instead of processes")
-    ] = None,
-    time_limit_s: Annotated[
-        float | None, Option(min=0, metavar="S", help="take the best found until then, and say so")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        Option(metavar="FOLDER", help="folder to write [default: one in --work]"),
-        OUTPUT_FOLDER,
-    ] = None,
+    power_w: PowerBudget,
+    components: Components = None,
+    rules: RulesOption = Rules.strict,
+    seed: Seed = 1,
+    method: MethodOption = Method.bounded,
+    evaluations: Evaluations = None,
+    workers: Workers = 2,
+    scheduler: Scheduler = None,
+    time_limit_s: TimeLimit = None,
+    out: OutFolder = None,
     work: Work = WORK,
     json: Json = None,
-    html: Annotated[
-        Path | None,
-        Option(metavar="FILE", help="write the page with the pictures here as well"),
-        OUTPUT_FILE,
-    ] = None,
+    html: Page = None,
 ) -> None:
     """Find the most efficient accelerator for a network within a power budget.
 
@@ -81,22 +94,24 @@ def synthesize(
     interrupted search goes on where it stopped when the same command is given again. Exit code 1
     if the chip needs more than the budget, which can only be under published rules.
     """
-    request = SynthesisRequest(
-        network=network,
-        power_w=power_w,
-        components=components,
-        rules=rules.value,
-        seed=seed,
-        method=method.value,
-        evaluations=evaluations,
-        workers=workers,
-        scheduler=scheduler,
-        time_limit_s=time_limit_s,
-        out=out,
-    )
     context = Context(work=work)
     synthesis = synthesis_for(components)
-    made = synthesis.synthesize_network(context, request)
+    made = synthesis.synthesize_network(
+        context,
+        SynthesisRequest(
+            network=network,
+            power_w=power_w,
+            components=components,
+            rules=rules.value,
+            seed=seed,
+            method=method.value,
+            evaluations=evaluations,
+            workers=workers,
+            scheduler=scheduler,
+            time_limit_s=time_limit_s,
+            out=out,
+        ),
+    )
     if html is not None:
         synthesis.write_page(made, html)
     finish(made.report, synthesis.synthesis_table(made.report), json)

@@ -2,107 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 
-from hwgen.flow.compare import Comparison, Results, compare, compare_layers
+from hwgen.flow.compare import compare, compare_layers
 from hwgen.report.run import Difference
 from hwgen.report.tables import in_words
-from hwgen.spec.step import Step
+from tests.flow.compared import (
+    IMAGES,
+    STEPS,
+    compared,
+    difference,
+    golden,
+    network,
+    predicted,
+    results,
+    shifted,
+    simulated,
+)
 from tests.flow.made_up import Simulated
-
-IMAGES = 3
-SHAPES = {"input": (2, 3, 1), "conv": (2, 3, 4), "pool": (1, 1, 4), "head": (1, 1, 5)}
-STEPS = ("image", "conv", "pool", "head", "end")
-
-
-def network() -> Any:
-    """Return what a comparison reads of a network: names, kinds, shapes."""
-    layers = [
-        SimpleNamespace(name=name, op=name, output=SimpleNamespace(shape=shape))
-        for name, shape in SHAPES.items()
-        if name != "input"
-    ]
-    return SimpleNamespace(layers=layers)
-
-
-def steps(image: int) -> list[Step]:
-    """Return steps of 10 cycles each, of an image one cycle longer than of the one before it."""
-    spent = [10 + image] * len(STEPS)
-    ends = np.cumsum(spent).tolist()
-    return [
-        Step(name=name, layer=name, begin=end - cycles, end=end)
-        for name, cycles, end in zip(STEPS, spent, ends, strict=True)
-    ]
-
-
-def golden() -> dict[str, Any]:
-    rng = np.random.default_rng(1)
-    return {
-        name: rng.integers(0, 100, (IMAGES, *shape), dtype=np.int32)
-        for name, shape in SHAPES.items()
-    }
-
-
-def predicted(image: int) -> Any:
-    return SimpleNamespace(
-        cycles=50 + 5 * image,
-        load=7 + image,
-        steps=steps(image),
-        counters={"layers": len(STEPS)},
-        events={"macro_reads": 90 + image},
-    )
-
-
-def simulated(image: int, maps: dict[str, Any]) -> Simulated:
-    return Simulated(
-        images=[image],
-        cycles=50 + 5 * image,
-        load_cycles=7 + image,
-        steps=steps(image),
-        maps=[{name: maps[name][image].copy() for name in maps}],
-        counters={"layers": len(STEPS)},
-        events={"macro_reads": 90 + image},
-    )
-
-
-@pytest.fixture
-def runs() -> list[Simulated]:
-    """What a chip without fault shows."""
-    return [simulated(image, golden()) for image in range(IMAGES)]
-
-
-def results(runs: list[Simulated], *, compared: bool = True) -> Results:
-    return Results(
-        images=IMAGES,
-        maps=golden(),
-        predictions=[predicted(image) for image in range(IMAGES)],
-        runs=runs,
-        compared=compared,
-        zero_columns={},
-    )
-
-
-def compared(runs: list[Simulated]) -> Comparison:
-    return compare(network(), results(runs), mode="0.5x")
-
-
-def difference(runs: list[Simulated]) -> Difference:
-    """Return the first difference of runs that must not be equal."""
-    found = compared(runs)
-    assert found.equal is False
-    assert found.first is not None
-    return found.first
-
-
-def shifted(run: Simulated, name: str, *, begin: int = 0, end: int = 0) -> None:
-    """Move begin and end of one step."""
-    place = STEPS.index(name)
-    step = run.steps[place]
-    run.steps[place] = replace(step, begin=step.begin + begin, end=step.end + end)
 
 
 def test_all_is_equal(runs: list[Simulated]) -> None:
@@ -121,105 +40,6 @@ def test_nothing_was_compared() -> None:
     assert [run.equal for run in found.runs] == [None] * IMAGES
     assert [run.cycles_model for run in found.runs] == [50, 55, 60]
     assert {step.equal for step in found.steps} == {None}
-
-
-def test_cycles_of_two_images_do_not_cancel(runs: list[Simulated]) -> None:
-    runs[0].cycles += 5
-    runs[1].cycles -= 5
-    found = compared(runs)
-    assert found.equal is False
-    assert [run.equal for run in found.runs] == [False, False, True]
-    assert found.image_equal == [True] * IMAGES
-    assert found.first == Difference(what="counter", run=0, name="cycles", expected=50, found=55)
-
-
-def test_a_cycles_register_off_by_seven_differs(runs: list[Simulated]) -> None:
-    runs[2].cycles += 7
-    assert difference(runs) == Difference(
-        what="counter", run=2, name="cycles", expected=60, found=67
-    )
-
-
-def test_load_cycles_of_two_images_do_not_cancel(runs: list[Simulated]) -> None:
-    runs[0].load_cycles += 3
-    runs[2].load_cycles -= 3
-    found = difference(runs)
-    assert (found.what, found.name, found.expected, found.found) == (
-        "counter",
-        "load_cycles",
-        7,
-        10,
-    )
-    assert [run.equal for run in compared(runs).runs] == [False, True, False]
-
-
-def test_steps_of_two_images_do_not_cancel(runs: list[Simulated]) -> None:
-    shifted(runs[0], "conv", end=4)
-    shifted(runs[1], "conv", end=-4)
-    found = compared(runs)
-    sums = {step.name: step for step in found.steps}
-    assert sums["conv"].cycles_rtl == sums["conv"].cycles_model
-    assert sums["conv"].equal is False
-    assert found.equal is False
-    assert [run.equal for run in found.runs] == [False, False, True]
-
-
-def test_neighbouring_steps_do_not_cancel(runs: list[Simulated]) -> None:
-    shifted(runs[1], "conv", end=2)
-    shifted(runs[1], "pool", begin=2)
-    found = compared(runs)
-    assert [step.equal for step in found.runs[1].steps] == [True, False, False, True, True]
-    assert found.first == Difference(
-        what="step", run=1, layer="conv", name="end", expected=22, found=24
-    )
-
-
-def test_a_step_that_moves_but_keeps_its_length_differs(runs: list[Simulated]) -> None:
-    shifted(runs[0], "pool", begin=1, end=1)
-    assert difference(runs) == Difference(
-        what="step", run=0, layer="pool", name="begin", expected=20, found=21
-    )
-
-
-@pytest.mark.parametrize("side", ["fewer", "more", "renamed", "other_layer"])
-def test_steps_are_those_of_the_program(runs: list[Simulated], side: str) -> None:
-    last = runs[1].steps[-1]
-    if side == "fewer":
-        runs[1].steps.pop()
-    elif side == "more":
-        runs[1].steps.append(Step(name="more", layer="more", begin=last.end, end=last.end))
-    elif side == "renamed":
-        runs[1].steps[-1] = replace(last, name="stop")
-    else:
-        runs[1].steps[-1] = replace(last, layer="head")
-    found = compared(runs)
-    assert found.equal is False
-    assert [run.equal for run in found.runs] == [True, False, True]
-
-
-@pytest.mark.parametrize("changed", [4, None, 6])
-def test_every_counter_of_the_chip_counts(runs: list[Simulated], changed: int | None) -> None:
-    if changed is None:
-        del runs[2].counters["layers"]
-    else:
-        runs[2].counters["layers"] = changed
-    assert difference(runs) == Difference(
-        what="counter", run=2, name="layers", expected=5, found=changed
-    )
-
-
-def test_a_counter_that_nobody_predicts_differs(runs: list[Simulated]) -> None:
-    runs[0].counters["stalls"] = 1
-    assert difference(runs).name == "stalls"
-
-
-def test_events_of_two_images_do_not_cancel(runs: list[Simulated]) -> None:
-    runs[0].events["macro_reads"] += 1
-    runs[1].events["macro_reads"] -= 1
-    assert difference(runs) == Difference(
-        what="event", run=0, name="macro_reads", expected=90, found=91
-    )
-    assert [run.equal for run in compared(runs).runs] == [False, False, True]
 
 
 def test_elements_of_two_images_do_not_cancel(runs: list[Simulated]) -> None:

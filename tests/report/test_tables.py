@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from hwgen.report.info_tables import both
 from hwgen.report.run import Difference, RunLayer
 from hwgen.report.tables import in_words, verdict
 
@@ -81,10 +80,3 @@ ELEMENT = {**WHERE, "y": 3, "x": 2, "channel": 1, "expected": 17, "found": -9}
 )
 def test_a_difference_in_words(found: Difference, said: str) -> None:
     assert in_words(found) == said
-
-
-@pytest.mark.parametrize(
-    ("pair", "said"), [((2, 2), "2"), ((1, 2), "1x2"), ((2, 1), "2x1"), (None, "-")]
-)
-def test_a_stride_is_two_numbers_or_one(pair: tuple[int, int] | None, said: str) -> None:
-    assert both(pair) == said

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hwgen.report.crossbar.synthesis import (
     AuditRow,
@@ -44,7 +44,6 @@ def synthesis_report(
     """Return the report; confirm: evaluates a candidate once more."""
     facts = schedule.facts
     bound = known(result.bound_gops_per_w)
-    parts = breakdown.parts
     return SynthesisReport(
         format="hwgen.report.synthesize",
         version=1,
@@ -79,13 +78,29 @@ def synthesis_report(
         architecture_digest=arch.digest,
         schedule_digest=schedule.digest,
         layers=layers_of(arch, schedule, breakdown),
-        power_by_component_w={part.part: part.peak_w for part in parts},
-        energy_by_part_mj={part.part: part.energy_mj for part in parts},
-        area_by_component_mm2={part.part: part.area_mm2 for part in parts},
-        parts=[SynthesisPart(**asdict(part)) for part in parts],
-        audit=audit_of(breakdown),
         pareto=pareto_of(result, breakdown.operations, confirm),
-        convergence=[
+        **of_parts(breakdown),
+        **of_search(result),
+        versions=versions,
+    )
+
+
+def of_parts(breakdown: "Breakdown") -> dict[str, Any]:
+    """Return the parts of the chip, each with its figures."""
+    parts = breakdown.parts
+    return {
+        "power_by_component_w": {part.part: part.peak_w for part in parts},
+        "energy_by_part_mj": {part.part: part.energy_mj for part in parts},
+        "area_by_component_mm2": {part.part: part.area_mm2 for part in parts},
+        "parts": [SynthesisPart(**asdict(part)) for part in parts],
+        "audit": audit_of(breakdown),
+    }
+
+
+def of_search(result: "SearchResult") -> dict[str, Any]:
+    """Return how the search went."""
+    return {
+        "convergence": [
             ConvergencePoint(
                 evaluations=each.evaluations,
                 best_gops_per_w=known(each.best_gops_per_w),
@@ -93,7 +108,7 @@ def synthesis_report(
             )
             for each in result.convergence
         ],
-        points=[
+        "points": [
             OuterPoint(
                 point=point_of(each.point),
                 bound_gops_per_w=known(each.bound_gops_per_w),
@@ -101,8 +116,7 @@ def synthesis_report(
             )
             for each in result.points
         ],
-        versions=versions,
-    )
+    }
 
 
 def known(efficiency: float) -> float | None:

@@ -1,0 +1,96 @@
+"""A small network, what is expected of it, and simulations that never ran, all in plain Python."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from hwgen.flow.compare import Comparison, Results, compare
+from hwgen.report.run import Difference
+from hwgen.spec.step import Step
+from tests.flow.made_up import Simulated
+
+IMAGES = 3
+SHAPES = {"input": (2, 3, 1), "conv": (2, 3, 4), "pool": (1, 1, 4), "head": (1, 1, 5)}
+STEPS = ("image", "conv", "pool", "head", "end")
+
+
+def network() -> Any:
+    """Return what a comparison reads of a network: names, kinds, shapes."""
+    layers = [
+        SimpleNamespace(name=name, op=name, output=SimpleNamespace(shape=shape))
+        for name, shape in SHAPES.items()
+        if name != "input"
+    ]
+    return SimpleNamespace(layers=layers)
+
+
+def steps(image: int) -> list[Step]:
+    """Return steps of 10 cycles each, of an image one cycle longer than of the one before it."""
+    spent = [10 + image] * len(STEPS)
+    ends = np.cumsum(spent).tolist()
+    return [
+        Step(name=name, layer=name, begin=end - cycles, end=end)
+        for name, cycles, end in zip(STEPS, spent, ends, strict=True)
+    ]
+
+
+def golden() -> dict[str, Any]:
+    rng = np.random.default_rng(1)
+    return {
+        name: rng.integers(0, 100, (IMAGES, *shape), dtype=np.int32)
+        for name, shape in SHAPES.items()
+    }
+
+
+def predicted(image: int) -> Any:
+    return SimpleNamespace(
+        cycles=50 + 5 * image,
+        load=7 + image,
+        steps=steps(image),
+        counters={"layers": len(STEPS)},
+        events={"macro_reads": 90 + image},
+    )
+
+
+def simulated(image: int, maps: dict[str, Any]) -> Simulated:
+    return Simulated(
+        images=[image],
+        cycles=50 + 5 * image,
+        load_cycles=7 + image,
+        steps=steps(image),
+        maps=[{name: maps[name][image].copy() for name in maps}],
+        counters={"layers": len(STEPS)},
+        events={"macro_reads": 90 + image},
+    )
+
+
+def results(runs: list[Simulated], *, compared: bool = True) -> Results:
+    return Results(
+        images=IMAGES,
+        maps=golden(),
+        predictions=[predicted(image) for image in range(IMAGES)],
+        runs=runs,
+        compared=compared,
+        zero_columns={},
+    )
+
+
+def compared(runs: list[Simulated]) -> Comparison:
+    return compare(network(), results(runs), mode="0.5x")
+
+
+def difference(runs: list[Simulated]) -> Difference:
+    """Return the first difference of runs that must not be equal."""
+    found = compared(runs)
+    assert found.equal is False
+    assert found.first is not None
+    return found.first
+
+
+def shifted(run: Simulated, name: str, *, begin: int = 0, end: int = 0) -> None:
+    """Move begin and end of one step."""
+    place = STEPS.index(name)
+    step = run.steps[place]
+    run.steps[place] = replace(step, begin=step.begin + begin, end=step.end + end)
