@@ -156,7 +156,7 @@ def extreme_tiles(arch: Arch) -> list[Tile]:
 
 
 def short_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Tile]:
-    """Return tiles of one row, every vector of which gives a result after one or two bit columns."""
+    """Return tiles of one row, each vector of which gives a result after 1 or 2 bit columns."""
     shape = (1, arch.macro.compartments)
     return [
         Tile(
