@@ -12,7 +12,6 @@ from hwgen.spec.network.graph import (
     Graph,
     Layer,
     QuantizedNetwork,
-    class_of,
 )
 from hwgen.spec.network.layer import Requantization
 from hwgen.spec.network.linear import Linear
@@ -49,7 +48,6 @@ __all__ = [
     "Table",
     "Weighted",
     "byte_map",
-    "class_of",
     "one_mode_map",
     "raw_map",
 ]

@@ -135,14 +135,3 @@ class QuantizedNetwork:
         for array in self.arrays().values():
             sha.update(np.ascontiguousarray(array).tobytes())
         return sha.hexdigest()
-
-
-def class_of(network: QuantizedNetwork, answer: NDArray[Any]) -> int | None:
-    """Return the class that an answer (height, width, channels) stands for.
-
-    The largest value, of equals the lowest index; None unless the answer is 1 x 1 and the network
-    names classes.
-    """
-    if answer.shape[:2] != (1, 1) or not network.graph.class_names:
-        return None
-    return int(np.argmax(answer[0, 0]))
