@@ -15,10 +15,10 @@ from hwgen.rtl.part import Part
 
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
 
-# Yosys numbers this helper register over all modules of a run; it is local to each.
+# Yosys numbers this helper register over all modules of a run; it is local to each module.
 START_REGISTER = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+")
 # Its change at time zero wakes every `always @*`. By SystemVerilog's rules a value in a declaration
-# is no change, and registers would take unknown values from logic that nobody has woken yet.
+# is no change, and registers would take unknown values from logic not evaluated yet.
 START_DECLARED = r"reg \$start  = 0;"
 START_ASSIGNED = "reg \\$start ;\n  initial \\$start  = 0;"
 # Amaranth starts every memory with zeros or with what its `init` says.
@@ -29,8 +29,8 @@ MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodul
 def emit(top: Part, folder: Path, *, parameters: Mapping[str, object]) -> list[Path]:
     """Write `<module>.v` for each part, a file list and a manifest; return the Verilog, top last.
 
-    `parameters` is what the design was made from, such as the architecture as a mapping; it
-    stands in the manifest as given.
+    `parameters`: the parameters of the design, such as the architecture as a mapping; the
+    manifest holds them unchanged.
     """
     modules = verilog_modules(top)
     files = {f"{name}.v": text for name, text in modules.items()}
@@ -65,7 +65,7 @@ def verilog_modules(top: Part) -> dict[str, str]:
 
 
 def parts_below_first(part: Part) -> Iterator[Part]:
-    """Yield every part that the design needs, those without parts of their own first."""
+    """Yield every part of the design, each after the parts that it places."""
     for below in part.parts:
         yield from parts_below_first(below)
     yield part
@@ -90,7 +90,7 @@ def convert_once(sources: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_ports(part: Part, text: str) -> None:
-    """Refuse a module whose ports are not those by which its instances will call it."""
+    """Refuse a module whose ports differ from those that its instances connect."""
     promised = {name: (direction, width) for name, direction, width in part.ports()}
     written = ports_in(text)
     if promised != written:
@@ -102,7 +102,7 @@ def check_ports(part: Part, text: str) -> None:
 
 
 def check_instances(name: str, text: str, *, known: Mapping[str, str]) -> None:
-    """Refuse an instance of a module that nobody will write."""
+    """Refuse an instance of a module that is not emitted."""
     for used in instances_in(text):
         if used.partition(".")[0] not in known:
             raise DesignError(f"every instance in {name} must be of a listed part, got {used}")

@@ -1,4 +1,4 @@
-"""The folder of a Verilog is replaced whole or not at all; its manifest says what is ours."""
+"""Writes the Verilog folder: all or nothing; the manifest lists the files it may replace."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def files_of_earlier_output(folder: Path) -> set[str]:
-    """Return the names that a manifest in `folder` lists, its own included; or nothing."""
+    """Return the names that a manifest in `folder` lists, and the manifest's; else none."""
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if content["format"] != FORMAT:

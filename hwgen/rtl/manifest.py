@@ -1,4 +1,4 @@
-"""What an output folder holds, for people and for programs: `manifest.json`."""
+"""The manifest of an output folder, `manifest.json`: modules, ports, versions, digests."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""A part becomes exactly one Verilog module, however often a design uses it."""
+"""Parts: components that become one Verilog module each, placed as instances."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,15 +11,15 @@ CLOCK_PORTS = {"clk": ClockSignal(), "rst": ResetSignal()}
 
 
 class Part(wiring.Component):
-    """Base of all components that `hwgen.rtl.emit` writes as modules of their own.
+    """Base of all components that `hwgen.rtl.emit` writes as separate modules.
 
     A parent builds each different part once in `__init__`, lists it in `parts`, and places
-    `part.instance()` in `elaborate` as often as it likes.
+    `part.instance()` in `elaborate` as often as needed.
 
     family: prefix of the module name, such as "dbpim"; empty for a module that stands alone
     clock_ports: ports beside the signature; () for a part without registers of the sync domain
-    garbage_at_power_on: memories placed in this part have no initial content, as real cells have
-        none; simulators fill them with random or unknown values
+    garbage_at_power_on: memories of this part have no initial content, as real cells;
+        simulators fill them with random or unknown values
     """
 
     family: str = ""
@@ -52,7 +52,7 @@ class Part(wiring.Component):
 
 
 class PartInstance(wiring.Component):
-    """One use of a part: in the parent's Verilog an instance, nothing more."""
+    """One use of a part: an instance in the parent's Verilog."""
 
     def __init__(self, part: Part) -> None:
         self._part = part

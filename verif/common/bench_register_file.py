@@ -1,4 +1,4 @@
-"""Bench of `register_file`: every lane shows what was stored in it last."""
+"""Bench of `register_file`: every slice shows what was stored in it last."""
 
 from typing import Any
 
@@ -13,22 +13,22 @@ from verif.stream import reset
 
 FACTS = facts_from_environment()
 STEM = register_file_stem(FACTS)
-WIDTH, LANES, DEPTH = FACTS.word_bits, FACTS.lanes, FACTS.words
+WIDTH, SLICES, DEPTH = FACTS.word_bits, FACTS.slices, FACTS.words
 MASK = (1 << WIDTH) - 1
 CORNERS = Corners(
     "the word that is written is read",
     "another word than that which is written is read",
     "nothing is written",
-    "some lanes are written",
-    "all lanes are written",
+    "some slices are written",
+    "all slices are written",
     "the last word",
 )
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(seed=range(3))
-async def lanes_hold_what_was_stored(dut: Any, seed: int) -> None:
-    """A read shows each lane as it was before the clock edge; the other lanes stay."""
+async def slices_hold_what_was_stored(dut: Any, seed: int) -> None:
+    """A read shows each slice as it was before the clock edge; the other slices stay."""
     rng = np.random.default_rng(seed)
     stored: dict[tuple[int, int], int] = {}
     ports = {
@@ -38,35 +38,35 @@ async def lanes_hold_what_was_stored(dut: Any, seed: int) -> None:
     await reset(dut, ports["write_en"])
     for cycle in range(60 * DEPTH):
         write, read = (int(rng.integers(DEPTH)) for _ in range(2))
-        enable = int(rng.choice([0, (1 << LANES) - 1, int(rng.integers(1 << LANES))]))
-        word = int.from_bytes(rng.bytes(WIDTH * LANES // 8), "little")
+        enable = int(rng.choice([0, (1 << SLICES) - 1, int(rng.integers(1 << SLICES))]))
+        word = int.from_bytes(rng.bytes(WIDTH * SLICES // 8), "little")
         ports["write_en"].value, ports["write_index"].value = enable, write
         ports["write_data"].value, ports["read_index"].value = word, read
         await ReadOnly()
         shown = ports["read_data"].value
-        for lane in range(LANES):
-            if (read, lane) not in stored:
+        for index in range(SLICES):
+            if (read, index) not in stored:
                 continue
-            got = int(shown[(lane + 1) * WIDTH - 1 : lane * WIDTH])
-            expected = stored[read, lane]
-            where = f"seed {seed}, cycle {cycle}, word {read}, lane {lane}"
+            got = int(shown[(index + 1) * WIDTH - 1 : index * WIDTH])
+            expected = stored[read, index]
+            where = f"seed {seed}, cycle {cycle}, word {read}, slice {index}"
             assert got == expected, f"{where}: got {got:#x}, stored was {expected:#x}"
         cover(enable, write, read)
         await FallingEdge(dut.clk)
-        for lane in range(LANES):
-            if enable >> lane & 1:
-                stored[write, lane] = word >> lane * WIDTH & MASK
-    assert len(stored) == DEPTH * LANES, f"seed {seed}: a lane was never written"
+        for index in range(SLICES):
+            if enable >> index & 1:
+                stored[write, index] = word >> index * WIDTH & MASK
+    assert len(stored) == DEPTH * SLICES, f"seed {seed}: a slice was never written"
 
 
 def cover(enable: int, write: int, read: int) -> None:
     """Record which corners a cycle has."""
-    every = enable == (1 << LANES) - 1
+    every = enable == (1 << SLICES) - 1
     CORNERS.hit("the word that is written is read", bool(enable) and write == read)
     CORNERS.hit("another word than that which is written is read", bool(enable) and write != read)
     CORNERS.hit("nothing is written", not enable)
-    CORNERS.hit("some lanes are written", LANES == 1 or (bool(enable) and not every))
-    CORNERS.hit("all lanes are written", every)
+    CORNERS.hit("some slices are written", SLICES == 1 or (bool(enable) and not every))
+    CORNERS.hit("all slices are written", every)
     CORNERS.hit("the last word", read == DEPTH - 1)
 
 

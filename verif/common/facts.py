@@ -16,7 +16,7 @@ FACTS = "COMMON_FACTS"
 class Facts:
     """Parameters of the shared components, named as these name them.
 
-    words: of a register file, in `lanes` lanes of `word_bits`
+    words: of a register file, in `slices` slices of `word_bits` each
     """
 
     family: str
@@ -37,7 +37,7 @@ class Facts:
     opcode_bits: int
     alignment_bytes: int
     words: int
-    lanes: int
+    slices: int
 
     @property
     def port_bytes(self) -> int:

@@ -28,7 +28,7 @@ AXI = {
 def register_file(facts: Facts) -> RegisterFile:
     """Return the register file of the bench."""
     return RegisterFile(
-        family=facts.family, depth=facts.words, width=facts.word_bits, lanes=facts.lanes
+        family=facts.family, depth=facts.words, width=facts.word_bits, slices=facts.slices
     )
 
 

@@ -1,4 +1,4 @@
-"""Bench of `fetcher`: lanes that share banks and words, gaps and stalls, every cycle."""
+"""Bench of `fetcher`: macros that read the same banks and words, gaps and stalls, every cycle."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,30 +8,30 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from hwgen.rtl.dbpim.layouts import fetch_lane, fetch_request, fetched_word
+from hwgen.rtl.dbpim.layouts import fetch_pixel, fetch_request, fetched_word
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, unpack
 from verif.dbpim.feed_rules import Fetch, FetchRules, Place
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-MACROS, LANES = ARCH.macros_per_core, ARCH.macro.compartments
+MACROS, CHANNELS = ARCH.macros_per_core, ARCH.macro.compartments
 REQUEST, WORD = fetch_request(ARCH), fetched_word(ARCH)
-LANE = fetch_lane(ARCH)
+PIXEL = fetch_pixel(ARCH)
 NOTE_BITS = {name: WORD[name].width for name in ("positions", "tag")}
 ADDRESS_BITS = ARCH.bank_address_bits
 REQUESTS = 60
 PLACES = MACROS + 2
-"""Different words in each bank, few enough that lanes often want the same one."""
+"""Different words in each bank, few enough that macros often read the same one."""
 SHARING = (
-    "two lanes want one word",
-    "two lanes want different words of a bank",
-    "all lanes want different words of a bank",
+    "two macros read one word",
+    "two macros read different words of a bank",
+    "all macros read different words of a bank",
 )
 CORNERS = Corners(
-    "all lanes in one cycle",
-    "lane outside the map",
-    "lane without a position",
+    "all macros in one cycle",
+    "pixel outside the map",
+    "macro without a position",
     "word without a read",
     "no slot is free",
     "word begins in the cycle after a slot became free",
@@ -41,77 +41,79 @@ CORNERS = Corners(
 
 
 @dataclass(frozen=True)
-class Lane:
-    """One macro's pixel."""
+class Pixel:
+    """The pixel that one macro requests."""
 
     active: bool
     inside: bool
     place: Place
 
     def payload(self) -> int:
-        """Return the lane as the port takes it."""
+        """Return the fields of the pixel as the port takes them."""
         bank, address = self.place
         fields = {"active": self.active, "inside": self.inside, "bank": bank, "address": address}
-        return int(LANE.const(fields).as_bits())
+        return int(PIXEL.const(fields).as_bits())
 
 
 @dataclass(frozen=True)
 class Request:
     """A word to fetch, and what must come out: bytes for each macro, tag and positions as given."""
 
-    lanes: list[Lane]
+    pixels: list[Pixel]
     payload: int
     word: int
 
     @property
     def needed(self) -> list[Place]:
         """The places to read, in the order of the macros."""
-        return [lane.place for lane in self.lanes if lane.active and lane.inside]
+        return [pixel.place for pixel in self.pixels if pixel.active and pixel.inside]
 
 
 def draw_banks(rng: np.random.Generator) -> dict[Place, NDArray[np.uint8]]:
     """Return some words of each bank, the first and the last address among them."""
     between = rng.choice(np.arange(1, ARCH.bank_words - 1), PLACES - 2, replace=False)
     return {
-        (bank, address): rng.integers(0, 256, LANES, np.uint8)
+        (bank, address): rng.integers(0, 256, CHANNELS, np.uint8)
         for bank in range(MACROS)
         for address in [0, ARCH.bank_words - 1, *between.tolist()]
     }
 
 
-def draw_lanes(rng: np.random.Generator, places: list[Place]) -> list[Lane]:
-    """Return lanes that meet different banks, or one and the same, or any."""
+def draw_pixels(rng: np.random.Generator, places: list[Place]) -> list[Pixel]:
+    """Return pixels in different banks, in one bank, or in any."""
     kind = rng.integers(3)
     banks = rng.permutation(MACROS) if kind == 0 else np.full(MACROS, rng.integers(MACROS))
     busy = rng.random() < 0.5
-    lanes: list[Lane] = []
+    pixels: list[Pixel] = []
     for bank in banks:
         choice = [place for place in places if place[0] == bank or kind == 2]
         if kind == 1 and rng.random() < 0.8:
-            choice = [place for place in choice if place not in [lane.place for lane in lanes]]
+            choice = [place for place in choice if place not in [pixel.place for pixel in pixels]]
         place = choice[int(rng.integers(len(choice)))]
         active, inside = bool(busy or rng.random() < 0.6), bool(busy or rng.random() < 0.6)
-        lanes.append(Lane(active, inside, place))
-    return lanes
+        pixels.append(Pixel(active, inside, place))
+    return pixels
 
 
 def draw_request(
     rng: np.random.Generator, banks: dict[Place, NDArray[np.uint8]], *, zero_point: int
 ) -> Request:
     """Return a random request."""
-    lanes = draw_lanes(rng, sorted(banks))
+    pixels = draw_pixels(rng, sorted(banks))
     word = payload = 0
-    for macro, lane in enumerate(lanes):
-        payload |= lane.payload() << macro * LANE.size
-        content = bytes(LANES)
-        if lane.active:
-            content = banks[lane.place].tobytes() if lane.inside else bytes([zero_point] * LANES)
-        word |= int.from_bytes(content, "little") << macro * LANES * 8
+    for macro, pixel in enumerate(pixels):
+        payload |= pixel.payload() << macro * PIXEL.size
+        content = bytes(CHANNELS)
+        if pixel.active:
+            content = (
+                banks[pixel.place].tobytes() if pixel.inside else bytes([zero_point] * CHANNELS)
+            )
+        word |= int.from_bytes(content, "little") << macro * CHANNELS * 8
     for name, bits in NOTE_BITS.items():
         note = int.from_bytes(rng.bytes(bits // 8 + 1), "little") % (1 << bits)
         payload |= note << REQUEST[name].offset
         word |= note << WORD[name].offset
-    return Request(lanes, payload, word)
+    return Request(pixels, payload, word)
 
 
 class Run:
@@ -147,7 +149,7 @@ class Run:
 
     def _answer(self, reads: dict[int, int]) -> None:
         """Show what the banks read; one that did not read shows anything."""
-        contents = self._rng.integers(0, 256, (MACROS, LANES), np.uint8)
+        contents = self._rng.integers(0, 256, (MACROS, CHANNELS), np.uint8)
         for place in reads.items():
             contents[place[0]] = self._banks[place]
         self._dut.fetcher__bank_data.value = int.from_bytes(contents.tobytes(), "little")
@@ -199,17 +201,17 @@ class Run:
 
 def note_word(request: Request, want: Fetch) -> None:
     """Record the corners of a word with its last reads."""
-    lanes, places = request.lanes, request.needed
+    pixels, places = request.pixels, request.needed
     words, banks = set(places), {bank for bank, _ in places}
-    CORNERS.hit("all lanes in one cycle", len(want.reads) == MACROS)
+    CORNERS.hit("all macros in one cycle", len(want.reads) == MACROS)
     CORNERS.hit("word without a read", not places)
-    CORNERS.hit("lane outside the map", any(lane.active and not lane.inside for lane in lanes))
-    CORNERS.hit("lane without a position", any(not lane.active for lane in lanes))
+    CORNERS.hit("pixel outside the map", any(pixel.active and not pixel.inside for pixel in pixels))
+    CORNERS.hit("macro without a position", any(not pixel.active for pixel in pixels))
     if MACROS > 1:
-        CORNERS.hit("two lanes want one word", len(words) < len(places))
-        CORNERS.hit("two lanes want different words of a bank", len(banks) < len(words))
+        CORNERS.hit("two macros read one word", len(words) < len(places))
+        CORNERS.hit("two macros read different words of a bank", len(banks) < len(words))
         alone = len(banks) == 1 and len(words) == MACROS
-        CORNERS.hit("all lanes want different words of a bank", alone)
+        CORNERS.hit("all macros read different words of a bank", alone)
 
 
 INPUTS = ("request__valid", "word_release")
@@ -223,7 +225,7 @@ async def reset_fetcher(dut: Any) -> None:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(seed=range(3), gap=[0.0, 0.5], stall=[0.0, 0.7])
 async def words_are_those_of_the_banks(dut: Any, seed: int, gap: float, stall: float) -> None:
-    """Every word is right and in order; every cycle reads what the page says."""
+    """Every word is right and in order; every cycle has the reads of the rules."""
     await reset_fetcher(dut)
     await Run(dut, seed, gap=gap, stall=stall).until_done()
 

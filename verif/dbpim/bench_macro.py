@@ -37,8 +37,8 @@ SKIP = ARCH.sparsity.input_bits
 SPARSE = ARCH.sparsity.weight_bits
 CORNERS = Corners(
     "all-zero group",
-    "group with one bit column",
-    "group with all bit columns",
+    "group with one bit plane",
+    "group with all bit planes",
     "filters of no, one and both columns in one tile" if SPARSE else "filter that does not exist",
     "tile of one row",
     "tile of all rows",
@@ -46,11 +46,11 @@ CORNERS = Corners(
     "tile ends without a sum that goes out",
     "position behind the end of the map",
     "a full result queue stops the macro",
-    "only the last column of a result is stopped",
+    "only the last bit plane of a result is stopped",
     "result taken in the cycle in which the next one is issued",
     "group waits for its row",
     "row written while a group waits",
-    "inhibited between two columns of a group",
+    "inhibited between two bit planes of a group",
     "results in neighbouring cycles",
 )
 LARGEST = Corners("largest sum", "smallest sum")
@@ -58,7 +58,7 @@ LARGEST = Corners("largest sum", "smallest sum")
 
 @dataclass(frozen=True)
 class Style:
-    """Chances, in each cycle: no group, no row, nothing may issue, nobody takes a result."""
+    """Chances, in each cycle: no group, no row, nothing may issue, no result is taken."""
 
     gap: float = 0.0
     no_row: float = 0.0
@@ -86,7 +86,7 @@ class Run:
         self._expected = list(expected_results(ARCH, tiles))
         self._on_offer = False
         self._being_written: RowWrite | None = None
-        self._columns_done = 0
+        self._planes_done = 0
         self._issued_result_at = -2
         self.cycles = 0
 
@@ -157,7 +157,7 @@ class Run:
         dut = self._dut
         got = Seen(bool(dut.issue.value), bool(dut.leave.value), bool(dut.result__valid.value))
         where = f"seed {self._seed}, {self._style}, cycle {self.cycles}"
-        assert got == want, f"{where}: got {got}, the page says {want}"
+        assert got == want, f"{where}: got {got}, the rules say {want}"
         if want.result_valid:
             shown = shown_fields(int(dut.result__payload.value))
             expected = fields_of(self._expected[0])
@@ -173,18 +173,20 @@ class Run:
         taken = seen.result_valid and ready
         stopped = loaded and not inhibit and not seen.issue
         CORNERS.hit("a full result queue stops the macro", stopped and full == RESULT_SLOTS)
-        begun = self._columns_done > 0
-        CORNERS.hit("only the last column of a result is stopped", stopped and (begun or not SKIP))
+        begun = self._planes_done > 0
+        CORNERS.hit(
+            "only the last bit plane of a result is stopped", stopped and (begun or not SKIP)
+        )
         CORNERS.hit("result taken in the cycle in which the next one is issued", ends and taken)
         CORNERS.hit("group waits for its row", not loaded)
         CORNERS.hit("row written while a group waits", inhibit and loaded)
-        CORNERS.hit("inhibited between two columns of a group", inhibit and begun)
+        CORNERS.hit("inhibited between two bit planes of a group", inhibit and begun)
         in_a_row = ends and self._issued_result_at == self.cycles - 1
         CORNERS.hit("results in neighbouring cycles", in_a_row or not SKIP)
         if ends:
             self._issued_result_at = self.cycles
         if seen.issue:
-            self._columns_done = 0 if seen.leave else self._columns_done + 1
+            self._planes_done = 0 if seen.leave else self._planes_done + 1
 
 
 def note_tiles(tiles: list[Tile]) -> None:
@@ -201,10 +203,10 @@ def note_tiles(tiles: list[Tile]) -> None:
         CORNERS.hit("partial sums of several position vectors", several or ARCH.psum_vectors == 1)
         CORNERS.hit("tile ends without a sum that goes out", not tile.last)
     for head in heads(tiles):
-        columns = len(ipu(head.group)) if head.group.any() else 0
-        CORNERS.hit("all-zero group", columns == 0)
-        CORNERS.hit("group with one bit column", columns == 1)
-        CORNERS.hit("group with all bit columns", columns == 8)
+        planes = len(ipu(head.group)) if head.group.any() else 0
+        CORNERS.hit("all-zero group", planes == 0)
+        CORNERS.hit("group with one bit plane", planes == 1)
+        CORNERS.hit("group with all bit planes", planes == 8)
         CORNERS.hit("position behind the end of the map", not head.vector.active)
 
 
@@ -216,7 +218,7 @@ async def start(dut: Any) -> None:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(seed=range(4), style=list(STYLES))
 async def macro_matches_golden_and_page(dut: Any, seed: int, style: str) -> None:
-    """Every sum equals golden; issue, leave and result are where the page says, every cycle."""
+    """Every sum equals golden; issue, leave and result are where the rules say, every cycle."""
     tiles = random_tiles(np.random.default_rng(seed), ARCH, count=12)
     note_tiles(tiles)
     await start(dut)
@@ -239,7 +241,7 @@ async def extreme_sums(dut: Any) -> None:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(stall=[0.5, 0.9])
 async def results_wait_for_the_consumer(dut: Any, stall: float) -> None:
-    """With results as fast as they can be, the macro stops and goes on where the page says."""
+    """With results as fast as they can be, the macro stops and goes on where the rules say."""
     tiles = short_tiles(np.random.default_rng(7), ARCH, count=40 // ARCH.psum_vectors)
     await start(dut)
     await Run(dut, tiles, Style(stall=stall), seed=7).until_done()
@@ -248,7 +250,7 @@ async def results_wait_for_the_consumer(dut: Any, stall: float) -> None:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(cycles=[5, 23, 60])
 async def reset_in_the_middle(dut: Any, cycles: int) -> None:
-    """After a reset at any time the macro begins anew, and stale sums are not seen."""
+    """After a reset at any time the macro starts from its reset state; stale sums are not seen."""
     tiles = random_tiles(np.random.default_rng(cycles), ARCH, count=4)
     await start(dut)
     await Run(dut, tiles, STYLES["mixed"], cycles).until_done(cycles)

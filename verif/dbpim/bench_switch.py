@@ -18,18 +18,18 @@ from verif.dbpim.feed_rules import Move, SwitchRules
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-MACROS, LANES, ROWS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.macro.rows
+MACROS, CHANNELS, ROWS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.macro.rows
 LAYOUT = fetched_word(ARCH)
-RANDOM_QUADS = 6
+RANDOM_VECTORS = 6
 COMMON_TAG = ("tile", "first", "last", "tile_end", "vector")
 CORNERS = Corners(
-    "word without a kept input",
-    "only the last lane is kept",
+    "word without a selected input",
+    "only the last input is selected",
     "word split over two groups",
     "group and word end together within a position vector",
     "short group at the end of a position vector",
     "full group at the end of a position vector",
-    "position vector without a kept input",
+    "position vector without a selected input",
     "group of zeros after the last full one",
     "as many inputs in a cycle as the switch can move",
     "queue full in the middle of a word",
@@ -38,8 +38,8 @@ CORNERS = Corners(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quad:
-    """The words of a vector in a tile, (macros, words, lanes), and their masks (words, lanes)."""
+class Vector:
+    """A vector in a tile: words (macros, words, channels) and their masks (words, channels)."""
 
     words: NDArray[np.uint8]
     masks: NDArray[np.bool_]
@@ -47,9 +47,9 @@ class Quad:
     positions: int
 
     def groups(self) -> NDArray[np.uint8]:
-        """Return what golden keeps, (macros, groups, lanes); a vector always ends with a group."""
+        """Return golden's groups, (macros, groups, channels); a vector always ends with a group."""
         groups = switch(self.words, self.masks)
-        if not self.masks[-1].any() and self.masks.sum() % LANES == 0:
+        if not self.masks[-1].any() and self.masks.sum() % CHANNELS == 0:
             groups = np.pad(groups, ((0, 0), (0, 1), (0, 0)))
         return groups
 
@@ -63,14 +63,14 @@ class Word:
     vector_end: bool
 
     @property
-    def kept(self) -> int:
-        """How many inputs the mask keeps."""
+    def selected(self) -> int:
+        """Number of inputs that the mask selects."""
         return self.mask.bit_count()
 
 
 def directed_masks() -> list[NDArray[np.bool_]]:
     """Return masks that end groups, words and position vectors in all orders."""
-    ones, none = np.ones(LANES, bool), np.zeros(LANES, bool)
+    ones, none = np.ones(CHANNELS, bool), np.zeros(CHANNELS, bool)
     last, most = none.copy(), ones.copy()
     last[-1] = True
     most[0] = False
@@ -81,13 +81,13 @@ def directed_masks() -> list[NDArray[np.bool_]]:
 def random_masks(rng: np.random.Generator) -> NDArray[np.bool_]:
     """Return the masks of one vector; a vector has at most as many groups as there are rows."""
     words = int(rng.integers(1, 3 * ROWS + 1))
-    masks = rng.random((words, LANES)) < rng.choice([0.1, 0.5, 0.9])
+    masks = rng.random((words, CHANNELS)) < rng.choice([0.1, 0.5, 0.9])
     masks[rng.random(words) < 0.2] = False
-    masks &= np.cumsum(masks).reshape(masks.shape) <= (ROWS - 1) * LANES
+    masks &= np.cumsum(masks).reshape(masks.shape) <= (ROWS - 1) * CHANNELS
     return np.asarray(masks)
 
 
-def draw_vector(rng: np.random.Generator, masks: NDArray[np.bool_]) -> Quad:
+def draw_vector(rng: np.random.Generator, masks: NDArray[np.bool_]) -> Vector:
     """Return a position vector with random content."""
     tag = {
         "tile": int(rng.integers(TILE_SLOTS)),
@@ -98,7 +98,7 @@ def draw_vector(rng: np.random.Generator, masks: NDArray[np.bool_]) -> Quad:
         "row_base": int(rng.integers(ROWS)),
     }
     bits = positions(ARCH).size
-    return Quad(
+    return Vector(
         words=rng.integers(0, 256, (MACROS, *masks.shape), np.uint8),
         masks=masks,
         tag=tag,
@@ -106,8 +106,8 @@ def draw_vector(rng: np.random.Generator, masks: NDArray[np.bool_]) -> Quad:
     )
 
 
-def words_of(vector: Quad, rng: np.random.Generator) -> Iterator[Word]:
-    """Yield the words as the fetcher hands them over."""
+def words_of(vector: Vector, rng: np.random.Generator) -> Iterator[Word]:
+    """Yield the words as the fetcher sends them."""
     for index, mask in enumerate(vector.masks):
         vector_end = index == len(vector.masks) - 1
         mask_index = int(rng.integers(ARCH.mask_words))
@@ -123,15 +123,15 @@ def words_of(vector: Quad, rng: np.random.Generator) -> Iterator[Word]:
 
 @dataclass(frozen=True)
 class Group:
-    """A group that golden expects, (macros, lanes)."""
+    """A group that golden expects, (macros, channels)."""
 
-    vector: Quad
+    vector: Vector
     number: int
     end: bool
     content: NDArray[np.uint8]
 
 
-def groups_of(vectors: list[Quad]) -> Iterator[Group]:
+def groups_of(vectors: list[Vector]) -> Iterator[Group]:
     """Yield the groups in the order in which they are pushed."""
     for vector in vectors:
         groups = vector.groups()
@@ -146,12 +146,12 @@ class Run:
     def __init__(self, dut: Any, seed: int, *, gap: float, full: float) -> None:
         self._dut, self._seed, self._gap, self._full = dut, seed, gap, full
         self._rng = rng = np.random.default_rng(seed)
-        masks = [*directed_masks(), *(random_masks(rng) for _ in range(RANDOM_QUADS))]
+        masks = [*directed_masks(), *(random_masks(rng) for _ in range(RANDOM_VECTORS))]
         vectors = [draw_vector(rng, masks[index]) for index in rng.permutation(len(masks))]
         self._words = [word for vector in vectors for word in words_of(vector, rng)]
         self._groups = list(groups_of(vectors))
-        self._rules = SwitchRules(lanes=LANES, rate=ARCH.switch_rate)
-        self._forming = np.zeros((MACROS, LANES), np.uint8)
+        self._rules = SwitchRules(group_bytes=CHANNELS, rate=ARCH.switch_rate)
+        self._forming = np.zeros((MACROS, CHANNELS), np.uint8)
         self._moved = 0
         for vector in vectors:
             note_vector(vector)
@@ -172,8 +172,10 @@ class Run:
         if word is not None:
             dut.switch__word.value, dut.switch__mask.value = word.payload, word.mask
         await ReadOnly()
-        kept = word.kept if word else None
-        want = self._rules.cycle(kept, vector_end=word is not None and word.vector_end, full=full)
+        selected = word.selected if word else None
+        want = self._rules.cycle(
+            selected, vector_end=word is not None and word.vector_end, full=full
+        )
         shown = (bool(dut.switch__write.value), bool(dut.switch__word_release.value))
         assert shown == (want is not None, want is not None and want.release), (
             f"seed {self._seed}: write, release {shown}, the rules say {want}"
@@ -188,17 +190,17 @@ class Run:
         return want is not None and want.release
 
     def _take(self, want: Move) -> None:
-        """Compare a move; keep the bytes below `fill`, and the others as they come."""
+        """Compare a move; the bytes below `fill` stay, and the others as they come."""
         dut = self._dut
         shown = (int(dut.switch__fill.value), bool(dut.switch__push.value))
         assert shown == (want.fill, want.push), (
             f"seed {self._seed}: fill, push {shown}, the rules say {want}"
         )
-        values = int(dut.switch__bytes.value).to_bytes(MACROS * LANES, "little")
-        new = np.frombuffer(values, np.uint8).reshape(MACROS, LANES)
+        values = int(dut.switch__bytes.value).to_bytes(MACROS * CHANNELS, "little")
+        new = np.frombuffer(values, np.uint8).reshape(MACROS, CHANNELS)
         self._forming[:, want.fill :] = new[:, want.fill :]
         rest = self._forming[:, want.fill + want.count :]
-        assert not rest.any(), f"seed {self._seed}: above the group stands {rest}"
+        assert not rest.any(), f"seed {self._seed}: bytes above the group are {rest}"
         if want.push:
             self._check_group()
 
@@ -221,7 +223,7 @@ class Run:
 
     def _note_move(self, want: Move, word: Word) -> None:
         """Record the corners of one move."""
-        full_group = want.fill + want.count == LANES
+        full_group = want.fill + want.count == CHANNELS
         self._moved = 0 if want.release else self._moved + want.count
         CORNERS.hit("word split over two groups", want.push and not want.release)
         together = want.push and want.release and not word.vector_end
@@ -233,16 +235,17 @@ class Run:
         CORNERS.hit("as many inputs in a cycle as the switch can move", most)
 
 
-def note_vector(vector: Quad) -> None:
+def note_vector(vector: Vector) -> None:
     """Record the corners of the masks of a position vector."""
-    kept = int(vector.masks.sum())
-    CORNERS.hit("word without a kept input", not vector.masks.any(axis=1).all())
+    selected = int(vector.masks.sum())
+    CORNERS.hit("word without a selected input", not vector.masks.any(axis=1).all())
     CORNERS.hit(
-        "only the last lane is kept", any(pack(m, bits=1) == 1 << LANES - 1 for m in vector.masks)
+        "only the last input is selected",
+        any(pack(m, bits=1) == 1 << CHANNELS - 1 for m in vector.masks),
     )
-    CORNERS.hit("position vector without a kept input", kept == 0)
-    extra = vector.groups().shape[1] * LANES - kept
-    CORNERS.hit("group of zeros after the last full one", kept > 0 and extra == LANES)
+    CORNERS.hit("position vector without a selected input", selected == 0)
+    extra = vector.groups().shape[1] * CHANNELS - selected
+    CORNERS.hit("group of zeros after the last full one", selected > 0 and extra == CHANNELS)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -18,21 +18,21 @@ from verif.dbpim.walk_plan import Layer, Tile, Word
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-MACROS, LANES = ARCH.macros_per_core, ARCH.macro.compartments
+MACROS, CHANNELS = ARCH.macros_per_core, ARCH.macro.compartments
 REQUEST, CONV, TILE = fetch_request(ARCH), packet(Opcode.CONV), packet(Opcode.TILE)
-QUAD_BITS = REQUEST["tag"].shape["vector"].width
+VECTOR_BITS = REQUEST["tag"].shape["vector"].width
 RANDOM_LAYERS = 3
 SEVERAL = (
     "position vector over two rows",
     "map narrower than a position vector",
-    "lane without a position",
-    "lanes turned over the macros",
+    "macro without a position",
+    "positions rotated over the macros",
 )
 CORNERS = Corners(
     "pixel outside the map",
-    "share that is not the first",
-    "share with a position vector more than others",
-    "share with a position vector less than others",
+    "core that is not the first of its set",
+    "core with a position vector more than others",
+    "core with a position vector less than others",
     "several chunks, the last one short",
     "several tiles in a chunk",
     "several filter groups",
@@ -103,7 +103,7 @@ class Run:
         dut.walker__go.value = 0
         now = 1
         while self._words and now != cycles:
-            await self._cycle(ready_to_walk=now >= 1 + layer.share)
+            await self._cycle(ready_to_walk=now >= 1 + layer.core_in_set)
             now += 1
         if self._words:
             return
@@ -115,7 +115,7 @@ class Run:
         await self._idle(done=False)
 
     async def _idle(self, *, done: bool) -> None:
-        """Look at a cycle in which the walker does not walk, whatever the tile store shows."""
+        """Check a cycle in which the walker does not walk, whatever the tile store shows."""
         self._drive_tile(known=bool(self._draw(2)))
         await ReadOnly()
         self._check_flags(walking=False, done=done, valid=False, waiting=False, tile_done=False)
@@ -134,7 +134,7 @@ class Run:
         dut.walker__tile_row_base.value = slot.row_base
 
     async def _cycle(self, *, ready_to_walk: bool) -> None:
-        """Drive and look at one cycle of the walk."""
+        """Drive and check one cycle of the walk."""
         dut, word = self._dut, self._words[0]
         if self._known is None and self._rng.random() >= self._late:
             self._known = self._slots.pop(0)
@@ -190,28 +190,28 @@ class Run:
             "first": int(slot.tile.first),
             "last": int(slot.tile.last),
             "tile_end": int(word.tile_end),
-            "vector": word.vector % (1 << QUAD_BITS),
+            "vector": word.vector % (1 << VECTOR_BITS),
             "row_base": slot.row_base,
         }
         got = {name: request.tag[name] for name in tag}
         assert got == tag, f"{self._where()}: tag {got}, the plan says {tag}"
         for macro in range(MACROS):
-            self._check_lane(request, macro, word)
+            self._check_pixel(request, macro, word)
         CORNERS.hit("mask index goes round the ring", word.word > 0 and tag["mask_index"] == 0)
 
-    def _check_lane(self, request: data.Const, macro: int, word: Word) -> None:
-        """One macro's lane reads, from where golden has put it, what golden's window holds."""
-        want, at, lane = word.positions[macro], request.positions[macro], request.lanes[macro]
+    def _check_pixel(self, request: data.Const, macro: int, word: Word) -> None:
+        """One macro reads the word of golden's window, from where golden has stored it."""
+        want, at, pixel = word.positions[macro], request.positions[macro], request.pixels[macro]
         place = f"{self._where()}: macro {macro} at {want}"
-        assert (at.active, lane.active) == (want.active, want.active), place
+        assert (at.active, pixel.active) == (want.active, want.active), place
         if MACROS > 1:
-            CORNERS.hit("lane without a position", not want.active)
+            CORNERS.hit("macro without a position", not want.active)
         if not want.active:
             return
         assert (at.y, at.x) == (want.y, want.x), f"{place} gets {(at.y, at.x)}"
-        outside = (self._layer.zero_point,) * LANES
-        CORNERS.hit("pixel outside the map", not lane.inside)
-        got = self._layer.stored.get((lane.bank, lane.address)) if lane.inside else outside
+        outside = (self._layer.zero_point,) * CHANNELS
+        CORNERS.hit("pixel outside the map", not pixel.inside)
+        got = self._layer.stored.get((pixel.bank, pixel.address)) if pixel.inside else outside
         expected = self._layer.bytes_at(want, word.k)
         assert got == expected, f"{place}, word {word.k}: {got}, golden says {expected}"
 
@@ -225,10 +225,13 @@ def note_layer(layer: Layer) -> None:
     """Record the corners of a layer."""
     counts = [len(layer.vectors), layer.fields()["count_base"]]
     chunks = layer.chunks
-    CORNERS.hit("share that is not the first", layer.share > 0)
-    CORNERS.hit("share with a vector more than others", layer.shares > 1 and counts[0] > counts[1])
+    CORNERS.hit("core that is not the first of its set", layer.core_in_set > 0)
+    CORNERS.hit(
+        "core with a position vector more than others",
+        layer.cores_per_set > 1 and counts[0] > counts[1],
+    )
     fewer = counts[0] == counts[1] and layer.fields()["count_extra"] > 0
-    CORNERS.hit("share with a position vector less than others", fewer)
+    CORNERS.hit("core with a position vector less than others", fewer)
     short = len(chunks) > 1 and len(chunks[-1]) < len(chunks[0])
     CORNERS.hit("several chunks, the last one short", short)
     CORNERS.hit("several filter groups", len(layer.groups) > 1)
@@ -240,7 +243,9 @@ def note_layer(layer: Layer) -> None:
         narrow = layer.width < MACROS
         CORNERS.hit("map narrower than a position vector", narrow)
         CORNERS.hit("position vector over two rows", not narrow and layer.width % MACROS != 0)
-        CORNERS.hit("lanes turned over the macros", any(t.turn % MACROS for t in layer.tiles()))
+        CORNERS.hit(
+            "positions rotated over the macros", any(t.turn % MACROS for t in layer.tiles())
+        )
 
 
 INPUTS = ("go", "finish", "tile_known", "request__ready")
@@ -271,7 +276,7 @@ async def directed_layers(dut: Any, stall: float) -> None:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(seed=range(2), stall=[0.0, 0.4], late=[0.0, 0.8])
 async def random_layers(dut: Any, seed: int, stall: float, late: float) -> None:
-    """Every request is the one that the page orders, in its cycle."""
+    """Every request is the one that the plan has, in its cycle."""
     rng = np.random.default_rng(seed)
     await reset_walker(dut)
     layers = [layer_of(draw_shape(rng), ARCH, rng) for _ in range(RANDOM_LAYERS)]

@@ -1,4 +1,4 @@
-"""When fetcher and switch do what: the rules of the page on cycles, a cycle at a time."""
+"""Rules for the events of fetcher and switch in each cycle, from the microarchitecture."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -21,24 +21,24 @@ class Move:
 
 
 class SwitchRules:
-    """Expects how many inputs move in each cycle; which ones is golden's affair."""
+    """Expects the number of inputs that move in each cycle; golden has their values."""
 
-    def __init__(self, *, lanes: int, rate: int) -> None:
-        self._lanes, self._rate = lanes, rate
+    def __init__(self, *, group_bytes: int, rate: int) -> None:
+        self._group_bytes, self._rate = group_bytes, rate
         self._fill = 0
         self._moved = 0
 
-    def cycle(self, kept: int | None, *, vector_end: bool, full: bool) -> Move | None:
+    def cycle(self, selected: int | None, *, vector_end: bool, full: bool) -> Move | None:
         """Return the move of this cycle, if any.
 
-        kept: inputs of the oldest word that its mask keeps, None without a word
+        selected: inputs of the oldest word that its mask selects, None without a word
         vector_end: the word is its position vector's last; full: the queue takes nothing
         """
-        if kept is None or full:
+        if selected is None or full:
             return None
-        count = min(self._rate, self._lanes - self._fill, kept - self._moved)
-        release = self._moved + count == kept
-        push = self._fill + count == self._lanes or (release and vector_end)
+        count = min(self._rate, self._group_bytes - self._fill, selected - self._moved)
+        release = self._moved + count == selected
+        push = self._fill + count == self._group_bytes or (release and vector_end)
         move = Move(self._fill, count, release, push)
         self._moved = 0 if release else self._moved + count
         self._fill = 0 if push else self._fill + count

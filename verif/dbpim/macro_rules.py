@@ -1,4 +1,4 @@
-"""When a macro issues, leaves its queue and shows results: the page's rules, a cycle at a time."""
+"""Rules for issue, leave and results of a macro in each cycle, from the microarchitecture."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class MacroRules:
 
     def __init__(self, *, skip: bool) -> None:
         self._skip = skip
-        self._columns_done = 0
+        self._planes_done = 0
         self._visible_from: deque[int] = deque()
 
     def cycle(self, now: int, head: Head | None, *, may_issue: bool, ready: bool) -> Seen:
@@ -37,16 +37,16 @@ class MacroRules:
             self._visible_from.popleft()
         if head is None:
             return Seen(False, False, result_valid)
-        last = self._columns_done + 1 == len(ipu(head.group, skip=self._skip))
+        last = self._planes_done + 1 == len(ipu(head.group, skip=self._skip))
         full = last and head.ends_result and outstanding == RESULT_SLOTS
         if full or not may_issue:
             return Seen(False, False, result_valid)
-        self._columns_done = 0 if last else self._columns_done + 1
+        self._planes_done = 0 if last else self._planes_done + 1
         if last and head.ends_result:
             self._visible_from.append(now + MACRO_CYCLES)
         return Seen(True, last, result_valid)
 
     @property
     def outstanding(self) -> int:
-        """Results between the issue of their last column and their taking."""
+        """Results between the issue of their last bit plane and their taking."""
         return len(self._visible_from)

@@ -23,7 +23,7 @@ COLUMN_MASKS = (0x00, 0x01, 0x80, 0x24, 0xFF)
 
 
 @dataclass(frozen=True, eq=False)
-class Quad:
+class Vector:
     """One position of this macro in one tile: a group of bytes for each row."""
 
     number: int
@@ -47,7 +47,7 @@ class Tile:
     slot: int
     first: bool
     last: bool
-    vectors: Sequence[Quad] = field(default_factory=tuple)
+    vectors: Sequence[Vector] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Head:
     """One group at the head of the queue, and its place in the work."""
 
     tile: Tile
-    vector: Quad
+    vector: Vector
     number: int
 
     @property
@@ -91,7 +91,7 @@ class Expected:
 
     sums: list[int]
     tile: Tile
-    vector: Quad
+    vector: Vector
 
     @property
     def tile_end(self) -> bool:
@@ -116,7 +116,7 @@ def random_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Ti
         for part, rows in enumerate(rows_of_parts):
             codes = random_codes(rng, arch, rows)
             vectors = [
-                Quad(number, y, x, active, random_groups(rng, arch, rows))
+                Vector(number, y, x, active, random_groups(rng, arch, rows))
                 for number, (y, x, active) in enumerate(positions)
             ]
             tiles.append(
@@ -149,14 +149,14 @@ def extreme_tiles(arch: Arch) -> list[Tile]:
                     slot=part,
                     first=part == 0,
                     last=part == 2,
-                    vectors=[Quad(0, 255, 255, True, groups)],
+                    vectors=[Vector(0, 255, 255, True, groups)],
                 )
             )
     return tiles
 
 
 def short_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Tile]:
-    """Return tiles of one row, each vector of which gives a result after 1 or 2 bit columns."""
+    """Return tiles of one row, each vector of which gives a result after 1 or 2 bit planes."""
     shape = (1, arch.macro.compartments)
     return [
         Tile(
@@ -167,7 +167,9 @@ def short_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Til
             first=True,
             last=True,
             vectors=[
-                Quad(vector, 0, vector, True, rng.integers(0, rng.choice([2, 4]), shape, np.uint8))
+                Vector(
+                    vector, 0, vector, True, rng.integers(0, rng.choice([2, 4]), shape, np.uint8)
+                )
                 for vector in range(arch.psum_vectors)
             ],
         )
@@ -207,7 +209,7 @@ def random_counts(rng: np.random.Generator, arch: Arch) -> NDArray[np.bool_]:
 
 
 def random_groups(rng: np.random.Generator, arch: Arch, rows: int) -> Bytes:
-    """Return groups with all, some, one or none of their bit columns."""
+    """Return groups with all, some, one or none of their bit planes."""
     groups = rng.integers(0, 256, (rows, arch.macro.compartments), np.uint8)
     mixed = np.where(rng.random(groups.shape) < 0.2, groups, 0)
     kinds = rng.integers(4, size=(rows, 1))

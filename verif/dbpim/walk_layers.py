@@ -14,7 +14,7 @@ MOST_WORDS = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What a layer looks like; `chunk` 0: the whole share is one chunk."""
+    """What a layer looks like; `chunk` 0: all position vectors of the core are one chunk."""
 
     size: tuple[int, int]
     words: int = 1
@@ -29,7 +29,7 @@ class Shape:
 
 
 def directed(arch: Arch) -> list[Shape]:
-    """Return shapes at the edges of the formats, and a share that has less than another."""
+    """Return shapes at the edges of the formats, and one whose cores differ in their vectors."""
     return [
         Shape(size=(1, 1)),
         Shape(size=(3, 3), kernel=(3, 3), padding=1, chunk=2, groups=2, tiles=3),

@@ -1,4 +1,4 @@
-"""The work of a layer as the page tells it: which words a core asks for, in which order."""
+"""The words that a core requests for a layer, in their order, as the microarchitecture says."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -87,8 +87,10 @@ class Layer:
         self.region = region_at(
             self.base, height=height, width=width, channels=channels, arch=self.arch
         )
-        lanes = self.arch.macro.compartments
-        self.stored = place(self.image, region=self.region, lanes=lanes, banks=self.arch.banks)
+        channels_of_word = self.arch.macro.compartments
+        self.stored = place(
+            self.image, region=self.region, lanes=channels_of_word, banks=self.arch.banks
+        )
         seen = windows(
             self.image[None],
             kernel=self.kernel,
@@ -96,7 +98,7 @@ class Layer:
             padding=(self.padding,) * 4,
             fill=self.zero_point,
         )[0]
-        self.seen = seen.reshape(*seen.shape[:2], -1, lanes)
+        self.seen = seen.reshape(*seen.shape[:2], -1, channels_of_word)
 
     @property
     def width(self) -> int:
@@ -109,20 +111,20 @@ class Layer:
         return len(self.seen) * self.width
 
     @property
-    def shares(self) -> int:
-        """Cores that share a filter group."""
+    def cores_per_set(self) -> int:
+        """Cores of a set, which compute the same filter groups."""
         return 1 << self.cores_per_set_log2
 
     @property
-    def share(self) -> int:
-        """Which of the shares is the core's."""
-        return self.core % self.shares
+    def core_in_set(self) -> int:
+        """Index of the core in its set."""
+        return self.core % self.cores_per_set
 
     @property
     def vectors(self) -> list[int]:
         """The position vectors of the core, by their numbers in the whole map."""
         macros = self.arch.macros_per_core
-        return list(range(-(-self.positions // macros)))[self.share :: self.shares]
+        return list(range(-(-self.positions // macros)))[self.core_in_set :: self.cores_per_set]
 
     @property
     def chunks(self) -> list[list[int]]:
@@ -132,9 +134,9 @@ class Layer:
 
     def fields(self) -> dict[str, int]:
         """Return the fields of the instruction that the walker reads."""
-        macros, shares = self.arch.macros_per_core, self.shares
+        macros, cores = self.arch.macros_per_core, self.cores_per_set
         vectors = -(-self.positions // macros)
-        unit, step = divmod(macros, self.width), divmod(macros * shares, self.width)
+        unit, step = divmod(macros, self.width), divmod(macros * cores, self.width)
         return {
             "input_base": self.base,
             "input_row_pitch": self.region.row_pitch,
@@ -151,11 +153,11 @@ class Layer:
             "unit_x": unit[1],
             "step_y": step[0],
             "step_x": step[1],
-            "count_base": vectors // shares,
-            "count_extra": vectors % shares,
+            "count_base": vectors // cores,
+            "count_extra": vectors % cores,
             "cores_per_set_log2": self.cores_per_set_log2,
             "last_positions": self.positions - (vectors - 1) * macros,
-            "last_core_in_set": (vectors - 1) % shares,
+            "last_core_in_set": (vectors - 1) % cores,
             "chunk_vectors": self.chunk_vectors,
         }
 
@@ -199,13 +201,13 @@ class Layer:
             )
 
     def _positions(self, vector: int, turn: int) -> list[Position]:
-        """Return the positions of a position vector by macro: lane l is macro (l + turn) mod M."""
+        """Return the positions of a vector by macro: position i goes to macro (i + turn) mod M."""
         macros = self.arch.macros_per_core
         found: dict[int, Position] = {}
-        for lane in range(macros):
-            raster = vector * macros + lane
+        for index in range(macros):
+            raster = vector * macros + index
             y, x = divmod(raster, self.width)
-            found[(lane + turn) % macros] = Position(y, x, raster < self.positions)
+            found[(index + turn) % macros] = Position(y, x, raster < self.positions)
         return [found[macro] for macro in range(macros)]
 
     def bytes_at(self, position: Position, k: int) -> tuple[int, ...]:

@@ -1,1 +1,1 @@
-"""Generators that several families share; who places one gives its module the prefix."""
+"""Generators that several families share; each module carries the prefix of its family."""

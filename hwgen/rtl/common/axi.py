@@ -7,11 +7,11 @@ from amaranth.lib.wiring import In, Out
 from hwgen.spec.axi import MEMORY_ADDRESS_BITS, MOST_BURST_BEATS, PAGE_BYTES
 
 PORT_BITS = (32, 64, 128, 256, 512, 1024)
-"""Widths of data that a memory port may have."""
+"""Data widths of a memory port that AXI4 allows."""
 
 
 def check_port(*, port_bits: int, burst_beats: int) -> None:
-    """Raise ValueError for a port that AXI4 does not know, or bursts that it cannot say."""
+    """Raise ValueError for a data width or a burst length that AXI4 does not allow."""
     if port_bits not in PORT_BITS:
         raise ValueError(f"port_bits must be one of {PORT_BITS}, got {port_bits}")
     if not 1 <= burst_beats <= MOST_BURST_BEATS:

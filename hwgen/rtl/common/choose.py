@@ -1,4 +1,4 @@
-"""One of several values by an index, without a case that is never reached."""
+"""A multiplexer over 2**n values, without an unreachable default case."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Words that wait in order."""
+"""A first-in first-out queue."""
 
 from amaranth.hdl import ClockSignal, Module, Signal
 from amaranth.lib import stream
@@ -14,16 +14,16 @@ class Fifo(SharedPart):
     Parameters
     ----------
         family  prefix of the module name
-        depth   words that may wait, a power of two
+        depth   words that the queue holds, a power of two above 1
         width   bits of a word
     Ports
-        input   stream in   width  taken while fewer than ``depth`` words wait
+        input   stream in   width  taken while the queue holds fewer than ``depth`` words
         output  stream out  width  the oldest word
-        flush   in          1      forget all words, and the one that comes in this cycle
+        flush   in          1      drop all words, and the one that is written in this cycle
     Latency  1 cycle from ``input`` to ``output``
-    Rate     one word in and one out in each cycle; a full queue takes nothing, even when a word
-             leaves in the same cycle
-    Errors   ValueError for another depth
+    Rate     one write and one read in each cycle; a full queue takes no word, even if one is
+             read in the same cycle
+    Errors   ValueError for a depth that is no power of two above 1
     Golden   the words in their order
     Source   docs/dbpim-microarchitecture.md, "Memory side" and "Layer barrier"
     """

@@ -1,4 +1,4 @@
-"""The body of every memory: words that are written at a clock edge, and read at once or at one."""
+"""The body of every memory: one write port, one read port (combinational or registered)."""
 
 from amaranth.hdl import ClockDomain, Module, Value
 from amaranth.lib import data
@@ -21,20 +21,20 @@ def memory_body(
 
     ``read_data = words[read_index]``, as it was before the clock edge
 
-    write_en: one bit for each lane of a word, lane 0 lowest; the lanes are equally wide
+    write_en: one bit for each slice of a word, slice 0 lowest; all slices are equally wide
     read_index: may be `write_index`, for a memory with one address
-    read_en: without it the word is read at once; with it, at each edge at which it is high, and
-        `read_data` holds from one read to the next
-    The clock domain is a local one without reset: cells keep their charge. A part around this body
-    takes `clk` as a port, so that a compiled memory can take its place.
-    Errors: ValueError for lanes that do not divide a word
+    read_en: without it the read is combinational; with it the word is read at each edge at which
+        it is high, and `read_data` holds until the next read
+    The clock domain is local and has no reset: cells keep their charge. The module around this body
+    has `clk` as a port, so that a compiled memory can replace it.
+    Errors: ValueError if the slices do not divide a word
     """
-    width, lanes = len(Value.cast(read_data)), len(write_en)
-    if width % lanes:
-        raise ValueError(f"the lanes of a word must be equally wide, got {lanes} for {width} bits")
+    width, slices = len(Value.cast(read_data)), len(write_en)
+    if width % slices:
+        raise ValueError(f"slices of a word must be equally wide, got {slices} for {width} bits")
     m.domains.array = array_clock = ClockDomain(reset_less=True, local=True)
     m.submodules.content = content = Memory(shape=width, depth=depth, init=[])
-    write = content.write_port(domain="array", granularity=width // lanes)
+    write = content.write_port(domain="array", granularity=width // slices)
     read = content.read_port(domain="comb" if read_en is None else "array")
     m.d.comb += [
         array_clock.clk.eq(clk),

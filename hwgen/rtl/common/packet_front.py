@@ -1,4 +1,4 @@
-"""The front of a loader: takes beats, cuts them into packets, hands on what follows a header."""
+"""The front of a loader: cuts beats into packets and forwards the beats after a header."""
 
 from collections.abc import Mapping
 
@@ -13,8 +13,8 @@ from hwgen.spec.widths import bits_for_index
 class PacketFront(SharedPart):
     """Gathers one packet, or the header of one, after the other, and counts the beats.
 
-    A packet begins on a beat; its lowest bits, the opcode, say how long it is. Behind a header
-    beats may follow that another part takes. Who answers a packet knows what it means.
+    A packet begins on a beat; its lowest bits, the opcode, determine its length. After a header
+    another part may take beats (the body). The user of the packet answers it and interprets it.
 
     Parameters
     ----------
@@ -24,24 +24,24 @@ class PacketFront(SharedPart):
         opcode_bits  bits of an opcode, at most a beat
         count_bits   bits of the number of beats
     Ports
-        start      in          1            the first packet comes: as long as the longest
+        start      in          1            take the first packet: as long as the longest
         beats      in stream   port_bits
-        packet     out         longest      what was gathered last, its first beat lowest
-        first      out         1            it is the first one, or beats follow it
+        packet     out         longest      the packet gathered last, its first beat lowest
+        first      out         1            it is the first one, or its body is being forwarded
         whole      out         1            it is complete; held until one of the next three
-        next       in          1            answer: the next packet comes
-        body       in          1            answer: beats follow, then the next packet
-        stop       in          1            answer: nothing more is taken
-        count      in          count_bits   beats after the first packet and what follows it, with
-                                            the answer to the first packet
-        rest       out stream  port_bits    what follows a header
-        rest_done  in          1            the last beat of it is taken in this cycle
-        unknown    out         1            the first beat of a packet has another opcode; it stands
-        ended      out         1            one more beat than ``count`` is awaited; it stands
+        next       in          1            answer: gather the next packet
+        body       in          1            answer: forward the body, then gather the next packet
+        stop       in          1            answer: take no more beats
+        count      in          count_bits   beats after the first packet and its body, with the
+                                            answer to the first packet
+        rest       out stream  port_bits    the body
+        rest_done  in          1            the last beat of the body is taken in this cycle
+        unknown    out         1            the first beat of a packet has another opcode; then stop
+        ended      out         1            one more beat than ``count`` is needed; then stop
     Latency  1 cycle from the last beat of a packet to ``whole``; 0 from ``beats`` to ``rest``
     Rate     one beat in each cycle, and a cycle for each answer
-    Errors   ValueError for a parameter out of range; ``ended`` wins over ``unknown``; the opcode of
-             the first packet is not looked at
+    Errors   ValueError for a parameter out of range; ``ended`` has priority over ``unknown``; the
+             opcode of the first packet is not checked
     Golden   the packets in their order
     Source   docs/dbpim-microarchitecture.md, "Loader"
     """
@@ -111,7 +111,7 @@ class PacketFront(SharedPart):
                     m.d.sync += counted.eq(1)
                     m.next = "HEADER"
             with m.State("BODY"):
-                self._hand_on(m)
+                self._forward(m)
                 with m.If(self.rest_done):
                     m.d.sync += counted.eq(1)
                     m.next = "HEADER"
@@ -122,7 +122,7 @@ class PacketFront(SharedPart):
         return m
 
     def _gather(self, m: Module, *, beats: Value | int) -> Value:
-        """Take the next of so many beats of a packet; return whether it is the last."""
+        """Take the next beat of a packet of `beats` beats; return whether it is the last."""
         number = Signal(bits_for_index(self._longest))
         last = number == beats - 1
         m.d.comb += self.beats.ready.eq(1)
@@ -132,7 +132,7 @@ class PacketFront(SharedPart):
         return self.beats.valid & last
 
     def _header(self, m: Module) -> None:
-        """Take a packet, or a header, whose first beat says how long it is."""
+        """Take a packet, or a header, whose first beat determines its length."""
         bits = self._opcode_bits
         begun, opcode = Signal(), Signal(bits)
         m.d.comb += opcode.eq(Mux(begun, self.packet[:bits], self.beats.payload[:bits]))
@@ -152,8 +152,8 @@ class PacketFront(SharedPart):
             m.d.comb += self.unknown.eq(1)
             m.next = "STOP"
 
-    def _hand_on(self, m: Module) -> None:
-        """Let another part take the beats."""
+    def _forward(self, m: Module) -> None:
+        """Forward the beats to another part."""
         m.d.comb += [
             self.rest.payload.eq(self.beats.payload),
             self.rest.valid.eq(self.beats.valid),
@@ -161,7 +161,7 @@ class PacketFront(SharedPart):
         ]
 
     def _count(self, m: Module, *, left: Signal) -> None:
-        """Count the beats down; waiting for one more than there are is an error."""
+        """Count the beats down; needing one more than `count` is an error."""
         with m.If(left == 0):
             m.d.comb += self.ended.eq(1)
             m.next = "STOP"

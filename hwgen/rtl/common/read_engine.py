@@ -1,4 +1,4 @@
-"""The reading half of the memory port: commands in, beats out, in order."""
+"""The read half of the memory port: commands in, beats out, in order."""
 
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, stream, wiring
@@ -18,26 +18,33 @@ def read_command() -> data.StructLayout:
 
 
 class ReadEngine(SharedPart):
-    """Reads memory by bursts and keeps what comes back in a FIFO.
+    """Reads memory by bursts and buffers the beats in a FIFO.
 
-    It asks only for beats that have a place, so RREADY is always high.
+    It requests only beats that have a place in the FIFO, so RREADY is always high.
+
+    Pipeline
+        cycle 0  a command is taken
+        cycle 1  its first burst is decided, if the FIFO has space; the beats are reserved
+        cycle 2  ARVALID; the next burst is decided in the cycle after the handshake
+        an R beat in cycle r is at ``beats`` in cycle r + 1
 
     Parameters
     ----------
         family       prefix of the module name
         port_bits    bits of a beat
-        fifo_beats   beats held or asked for at most: a power of two, not below ``burst_beats``
+        fifo_beats   beats of the FIFO: a power of two, at least ``burst_beats``
         burst_beats  beats of a burst at most
     Ports
-        command  stream in   read_command  taken when the one before has been asked for
+        command  stream in   read_command  taken when all beats of the one before are requested
         beats    stream out  port_bits     in the order of the commands
         memory   out         AXI4 AR, R    INCR bursts that never cross 4 KiB
-        stop     in          1             ask for nothing more, swallow what comes, empty the FIFO
-        idle     out         1             nothing to ask for and nothing outstanding
+        stop     in          1             no new burst, discard beats, empty the FIFO
+        idle     out         1             no beat to request and none outstanding
         taken    out         1             a handshake on the port in this cycle
         error    out         1             a beat came with a response other than OKAY
     Latency  2 cycles from ``command`` to ARVALID, 1 cycle from an R beat to ``beats``
-    Rate     one beat in each cycle; one address in two; ``fifo_beats`` held or asked for at most
+    Rate     one beat in each cycle; one address in two; at most ``fifo_beats`` beats
+             requested and not yet taken
     Errors   ValueError for a parameter out of range; ``error``, in the cycle of the beat; the beat
              is delivered like any other
     Golden   the content of the memory
@@ -89,7 +96,7 @@ class ReadEngine(SharedPart):
         return m
 
     def _ask(self, m: Module, *, left: Signal) -> Value:
-        """Decide on bursts; return the beats of the one that is decided in this cycle, or 0."""
+        """Decide on bursts; return the beats of a burst decided in this cycle, else 0."""
         address = Signal(MEMORY_ADDRESS_BITS)
         length, burst = Signal(range(self._burst_beats + 1)), Signal(range(self._burst_beats + 1))
         reserved = Signal(range(self._fifo_beats + 1))
@@ -106,6 +113,7 @@ class ReadEngine(SharedPart):
             port.arburst.eq(INCREMENTING),
         ]
         m.d.sync += reserved.eq(reserved + burst - leaves)
+        # Cycle 2: ARVALID holds until its handshake. Cycle 1: decide. Cycle 0: take a command.
         with m.If(port.arvalid):
             m.d.sync += port.arvalid.eq(~port.arready)
         with m.Elif(self.stop):

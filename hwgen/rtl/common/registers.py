@@ -1,4 +1,4 @@
-"""The chip as its host sees it: an AXI4-Lite subordinate with a family's table of registers."""
+"""The host's registers of a chip: an AXI4-Lite subordinate with a family's register table."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,15 +18,15 @@ OF_EVERY_CHIP = (CONTROL, STATUS, ERROR)
 
 
 class Registers(SharedPart):
-    """Registers as a table lists them, each 32 bits; `x_low` and `x_high` are one value of 64.
+    """Registers of a table, 32 bits each; `x_low` and `x_high` are the halves of one 64-bit value.
 
     Parameters
     ----------
         family        prefix of the module name
-        table         the registers; ``control``, ``status`` and ``error`` are among them
-        constants     value of each register that always reads the same
+        table         the registers; it must hold ``control``, ``status`` and ``error``
+        constants     value of each constant register
         address_bits  of the port; an address without a register answers with an error
-        error_bits    of an error code; 0 is no error
+        error_bits    width of an error code; 0 is no error
     Ports
         bus     out  AXI4-Lite   32 bits of data; the two lowest address bits are ignored
         start   out  1           a program starts, one cycle after its write was accepted
@@ -38,7 +38,7 @@ class Registers(SharedPart):
     Latency  1 cycle from an accepted address to the answer, for reads and writes
     Rate     one read and one write in two cycles; a write is accepted when address and data are
              both there
-    Errors   ValueError for a table that cannot be. SLVERR for an address without a register, for
+    Errors   ValueError for an invalid table. SLVERR for an address without a register, for
              writing a register that can only be read, and for every write while busy; they change
              nothing, such a read gives 0
     Golden   the family's table
@@ -91,7 +91,7 @@ class Registers(SharedPart):
         return found
 
     def _values(self) -> dict[str, Value]:
-        """Return what each register reads as."""
+        """Return the value that each register reads."""
         return {
             **{name: Const(value, WORD_BITS) for name, value in self._constants.items()},
             CONTROL: Const(0),
@@ -102,7 +102,7 @@ class Registers(SharedPart):
         }
 
     def _reads(self, m: Module) -> None:
-        """Answer a read one cycle later; the next one is taken after the answer."""
+        """Answer a read in the next cycle; the next read is taken after the answer."""
         bus, values = self.bus, self._values()
         found, value = Signal(), Signal(WORD_BITS)
         with m.Switch(bus.araddr[2:]):
@@ -120,7 +120,7 @@ class Registers(SharedPart):
             ]
 
     def _writes(self, m: Module) -> None:
-        """Take address and data together and answer one cycle later."""
+        """Take address and data together and answer in the next cycle."""
         bus, places = self.bus, offsets(self._table)
         accept, found = Signal(), Signal()
         m.d.comb += [
@@ -144,7 +144,7 @@ class Registers(SharedPart):
             m.d.sync += [bus.bvalid.eq(1), bus.bresp.eq(response)]
 
     def _write(self, m: Module, register: Value, *, accept: Value) -> None:
-        """Store the bytes that the strobes name."""
+        """Store the bytes that the strobes select."""
         for byte in range(REGISTER_BYTES):
             with m.If(accept & self.bus.wstrb[byte]):
                 m.d.sync += register.word_select(byte, 8).eq(self.bus.wdata.word_select(byte, 8))
@@ -164,7 +164,7 @@ def values_of(rows: Sequence[Register]) -> dict[str, int]:
 def check_table(
     table: Sequence[Register], *, constants: Mapping[str, int], address_bits: int
 ) -> None:
-    """Raise ValueError for a table that no chip can have."""
+    """Raise ValueError for an invalid table, with the first reason."""
     names = [row.name for row in table]
     places = [row.offset for row in table]
     missing = {*OF_EVERY_CHIP, *constants} - set(names)

@@ -13,7 +13,7 @@ NO_ERROR = 0
 
 
 class SupervisorErrors(NamedTuple):
-    """The family's codes of what a supervisor finds itself; 0 is no error."""
+    """The family's codes of the errors that a supervisor detects; 0 is no error."""
 
     read: int
     write: int
@@ -23,39 +23,39 @@ class SupervisorErrors(NamedTuple):
 class Supervisor(SharedPart):
     """Lets a program run from ``start`` to its end or to the first error, and counts.
 
-    While ``running`` is low, everything between registers and memory port is held in reset.
+    While ``running`` is low, the chip holds everything between registers and memory port in reset.
 
     Parameters
     ----------
         family            prefix of the module name
         errors            codes of a read error, a write error and a stall
-        error_bits        of an error code
-        watchdog_cycles   cycles without any progress after which the chip is stalled, at least 2
-        progress_sources  signals each of which alone shows that the chip goes on
+        error_bits        width of an error code
+        watchdog_cycles   cycles without progress that end a run with ``errors.stalled``, at least 2
+        progress_sources  number of progress signals; any one of them resets the watchdog
     Ports
         start           in   1           begin a run; ignored while busy
         finished        in   1           END retires in this cycle
-        loader_error    in   error_bits  code of what the loader has found; 0: nothing
+        loader_error    in   error_bits  error of the loader; 0: none
         read_error      in   1           a beat was read with an error
         write_error     in   1           a burst was answered with an error
-        progress        in   sources     bit s: source s has moved in this cycle
-        memory_idle     in   1           nothing is outstanding on the memory port
+        progress        in   sources     bit s: source s makes progress in this cycle
+        memory_idle     in   1           no transfer is outstanding on the memory port
         retire          in   1           image or instruction is over
         computes        in   1           a unit computes
-        waits_for_load  in   1           something waits for the loader
+        waits_for_load  in   1           a unit waits for the loader
         running         out  1           the program runs
         stop            out  1           the memory side drains
         busy            out  1           running or draining
         done            out  1           the last run has ended with END
         error           out  error_bits  code of the last run
         cycles          out  64          of the last run
-        load_cycles     out  64          those with ``waits_for_load`` and not ``computes``
+        load_cycles     out  64          load-stall cycles: ``waits_for_load`` and not ``computes``
         layers          out  32          retirements of the last run
     Latency  1 cycle from ``start`` to ``running``, from ``finished`` or an error to its end
     Rate     none
     Errors   ValueError for a parameter out of range; the first error counts; ``errors.stalled``
-             after ``watchdog_cycles`` without progress of any source; an error in the cycle of
-             ``finished`` does not count
+             after ``watchdog_cycles`` cycles without progress; an error in the cycle of
+             ``finished`` is ignored
     Golden   the cycle model
     Source   docs/dbpim-microarchitecture.md, "Start and stop" and "Counters"
     """
@@ -109,7 +109,7 @@ class Supervisor(SharedPart):
         m.d.comb += self.busy.eq(self.running | self.stop)
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
-                # The cycle of `start` is the first; the image is awaited in it.
+                # The cycle of `start` is the first one, and a load-stall cycle.
                 m.d.sync += [
                     self.cycles.eq(1),
                     self.load_cycles.eq(1),
@@ -139,7 +139,7 @@ class Supervisor(SharedPart):
         return m
 
     def _error(self, m: Module) -> Value:
-        """Return the error of this cycle; watch for the lack of progress."""
+        """Return the error of this cycle; the watchdog counts cycles without progress."""
         found, quiet = Signal.like(self.error), Signal(range(self._watchdog_cycles))
         goes_on = Signal()
         m.d.comb += goes_on.eq(self.progress.any())

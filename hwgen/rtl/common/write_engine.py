@@ -1,4 +1,4 @@
-"""The writing half of the memory port: words of a buffer on the chip, such as logits."""
+"""The write half of the memory port: stores words of an on-chip buffer, such as logits."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, wiring
@@ -15,6 +15,12 @@ BYTE_BITS = 8
 class WriteEngine(SharedPart):
     """Stores ``words`` words from a buffer, one after the other, little-endian.
 
+    Pipeline
+        cycle 0      start: address and number of words are stored
+        cycle 1      AWVALID and WVALID with the first beat of the burst; a beat in each cycle
+        cycle b      response of the burst
+        cycle b + 1  AWVALID and WVALID of the next burst
+
     Parameters
     ----------
         family       prefix of the module name
@@ -27,14 +33,14 @@ class WriteEngine(SharedPart):
         start       in   1            begin; only when idle
         words       in   count_bits   at least 1, in the cycle of ``start``
         address     in   64           a multiple of 64, in the cycle of ``start``
-        read_index  out  beat_bits    beat of the buffer that is wanted
+        read_index  out  beat_bits    index of the beat to read from the buffer
         read_data   in   port_bits    that beat, in the same cycle
         memory      out  AXI4 AW W B  INCR bursts that never cross 4 KiB, strobes on the last beat
         stop        in   1            begin no further burst
-        idle        out  1            nothing to write and no response awaited
-        done        out  1            the last response comes, and it is OKAY
+        idle        out  1            no beat to write and no response outstanding
+        done        out  1            the last response arrives, and it is OKAY
         taken       out  1            a handshake on the port in this cycle
-        error       out  1            a response other than OKAY comes; nothing more is written
+        error       out  1            a response other than OKAY arrives; writing ends
     Latency  1 cycle from ``start`` to AWVALID and WVALID; 1 from a response to the next burst
     Rate     one beat in each cycle of a burst
     Errors   ValueError for a parameter out of range; ``error``, in the cycle of the response
@@ -117,9 +123,9 @@ class WriteEngine(SharedPart):
         return m
 
     def _channels(self, m: Module, *, todo: data.View, burst: Signal) -> None:
-        """Drive AW and W from what is left to do; a handshake takes a beat off."""
+        """Drive AW and W from the work left; each handshake of W is a beat less."""
         port, size = self.memory, self._word_bytes
-        strobes = [(todo.words > lane).replicate(size) for lane in range(self._beat_words)]
+        strobes = [(todo.words > word).replicate(size) for word in range(self._beat_words)]
         address_goes, beat_goes = port.awvalid & port.awready, port.wvalid & port.wready
         m.d.comb += [
             port.awaddr.eq(todo.address),
@@ -143,12 +149,12 @@ class WriteEngine(SharedPart):
             ]
 
     def _begin(self, m: Module, *, todo: data.View) -> None:
-        """Ask for the next burst and offer its first beat; neither waits for the other."""
+        """Raise AWVALID and WVALID of the next burst; neither channel waits for the other."""
         m.d.sync += [todo.sent.eq(0), self.memory.awvalid.eq(1), self.memory.wvalid.eq(1)]
         m.next = "BURST"
 
     def _answered(self, m: Module, *, todo: data.View, burst: Signal) -> None:
-        """Go on with the next burst, or end."""
+        """Begin the next burst, or end."""
         m.d.sync += [
             todo.beats.eq(todo.beats - burst),
             todo.address.eq(todo.address + burst * (self._port_bits // 8)),
@@ -166,7 +172,7 @@ class WriteEngine(SharedPart):
 
 
 def todo_layout(*, count_bits: int, burst_beats: int) -> data.StructLayout:
-    """Return what is left to write.
+    """Return the layout of the work left.
 
     address, beats: of this burst and all after it; words: of this beat and all after it
     index: of this beat in the buffer; sent: beats of this burst that have gone

@@ -1,4 +1,4 @@
-"""One bank of an activation buffer, behind ports that a foundry SRAM can take over."""
+"""One bank of an activation buffer; a foundry SRAM with these ports can replace the module."""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
@@ -19,9 +19,9 @@ class ActivationBank(Part):
         write_en       in   C             bit c: store byte c of ``write_data`` at this clock edge
         write_address  in   address_bits  unsigned, below ``bank_words``
         write_data     in   C bytes       byte 0 lowest
-        read_en        in   1             sense ``read_address`` at this clock edge
+        read_en        in   1             read ``read_address`` at this clock edge
         read_address   in   address_bits  unsigned, below ``bank_words``
-        read_data      out  C bytes       holds from one read to the next
+        read_data      out  C bytes       holds until the next read
     Latency  ``BANK_READ_CYCLES`` from ``read_en`` to ``read_data``
     Rate     one read and one write in each cycle; a read sees the word before the write
     Errors   none: ``Arch`` has checked the sizes; a word never written holds garbage

@@ -1,4 +1,4 @@
-"""The activation buffer of a core: a bank for each macro, written from the bus."""
+"""The activation buffer of a core: M banks, written from the write bus."""
 
 from amaranth.hdl import ClockSignal, Module, Mux
 from amaranth.lib import data
@@ -11,7 +11,7 @@ from hwgen.spec.dbpim.arch import Arch
 
 
 class ActivationBuffer(Part):
-    """M banks, each read on its own; the bus writes one word of one bank.
+    """M banks with independent reads; the bus writes one word of one bank.
 
     ``bank_data[b] = banks[b][bank_address[b]]`` as before the clock edge that saw
     ``bank_read_en[b]``
@@ -19,9 +19,9 @@ class ActivationBuffer(Part):
     Ports
         bank_read_en  in   M                 bit b: read bank b at this clock edge
         bank_address  in   M x address_bits  unsigned, a word of each bank
-        bank_data     out  M x C bytes       holds from one read of a bank to its next
+        bank_data     out  M x C bytes       each bank's word holds until its next read
         write_valid   in   1                 the bus writes in this cycle
-        write         in   bus_write         a write that is ``raw`` is for the logits: ignored
+        write         in   bus_write         ignored if ``raw`` (logits)
     Latency  ``BANK_READ_CYCLES`` from ``bank_read_en`` to ``bank_data``
     Rate     one read of every bank and one write in each cycle
     Errors   none: ``Arch`` has checked the sizes; a word never written holds garbage

@@ -1,4 +1,4 @@
-"""The number of ones in one column of the dense design."""
+"""Adder tree of the dense design: counts the ones of one cell column."""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
@@ -9,7 +9,7 @@ from hwgen.spec.dbpim.arch import Arch
 
 
 class AdderTree(Part):
-    """Counts one column over all compartments, two at a time.
+    """Counts the ones of one cell column over all compartments as a balanced tree.
 
     ``count`` = number of ones in ``bits``
 

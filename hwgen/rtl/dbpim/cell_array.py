@@ -1,4 +1,4 @@
-"""The weight store of one compartment, behind ports that a foundry macro can take over."""
+"""The cells of one compartment; a foundry macro with these ports can replace the module."""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
@@ -10,7 +10,7 @@ from hwgen.spec.widths import bits_for_index
 
 
 class CellArray(Part):
-    """Rows of 6T cells with one word line decoder: a row is written, or it computes.
+    """Rows of 6T cells with one word line decoder: in a cycle a row is written or computes.
 
     ``q = cells[row]`` and ``q_n = ~cells[row]``, as they were before the clock edge
 
@@ -18,9 +18,9 @@ class CellArray(Part):
         clk         in   1         rising edge; there is no reset, cells keep their charge
         write_en    in   1         store ``write_data`` in ``row`` at this clock edge
         row         in   row_bits  unsigned, below ``rows``: the row written or sensed
-        write_data  in   columns   one bit for each column
+        write_data  in   columns   one bit for each cell column
         q           out  columns   the cells of ``row``
-        q_n         out  columns   their other sides: always the complement
+        q_n         out  columns   the complementary bit line of each cell
     Latency  0 from ``row`` to ``q``; what is written is seen in the next cycle
     Rate     one row in each cycle
     Errors   none: ``Arch`` has checked the sizes; a row never written holds garbage

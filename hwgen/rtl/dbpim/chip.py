@@ -22,8 +22,8 @@ from hwgen.spec.dbpim.registers import ADDRESS_BITS, REGISTERS
 from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
 
 PROGRESS = ("unit", "beat", "word", "retirement", "read", "write")
-"""What shows the watchdog that a program goes on, each alone: a unit computes, the loader takes a
-beat, the write bus a word, an instruction retires, memory is read or written."""
+"""Progress sources of the watchdog; any one is enough: a unit computes, the loader takes a beat,
+the write bus takes a word, an instruction retires, memory is read or written."""
 
 
 class Chip(Part):
@@ -34,11 +34,11 @@ class Chip(Part):
     Ports
         registers  out  AXI4-Lite subordinate, 32 bits of data
         memory     out  AXI4 manager, 64-bit addresses, port_bits of data, INCR bursts
-        trace      out  for benches, read by nobody: ``write_valid`` and ``write`` of the write bus
-                        (what the buffers store), ``retire`` (a layer is over), ``running``
-    Latency  as ``hwgen.model.dbpim`` predicts, to the cycle, with the memory that it assumes
+        trace      out  for benches only: ``write_valid`` and ``write`` of the write bus (stores to
+                        the buffers), ``retire`` (a layer is over), ``running``
+    Latency  the cycles that ``hwgen.model.dbpim`` predicts, for the memory that it assumes
     Rate     one program at a time
-    Errors   ErrorCode in the register `error`; the chip then stands and can be started again
+    Errors   ErrorCode in the register `error`; the chip then stops and can be started again
     Golden   ``golden.network``
     Source   seed 002, Fig. 6; docs/dbpim-microarchitecture.md
     """
@@ -72,7 +72,7 @@ class Chip(Part):
         )
 
     def _make_host_side(self, arch: Arch) -> None:
-        """Make the parts that every family has, with this one's tables and sizes."""
+        """Make the shared parts, with the tables and sizes of this family."""
         self._registers = Registers(
             family=self.family,
             table=REGISTERS,
@@ -163,7 +163,7 @@ class Chip(Part):
     def _connect_host(
         self, m: Module, *, registers: PartInstance, supervisor: PartInstance
     ) -> None:
-        """Let the host start a run and see how it goes."""
+        """Connect the host's registers: start, status and counters."""
         wiring.connect(m, wiring.flipped(self.registers), registers.bus)
         m.d.comb += supervisor.start.eq(registers.start)
         for name in ("busy", "done", "error", "cycles", "load_cycles", "layers"):
@@ -187,7 +187,7 @@ class Chip(Part):
     def _connect_loader(
         self, m: Module, *, loader: PartInstance, reader: PartInstance, registers: PartInstance
     ) -> None:
-        """Let the loader command the read engine and take what comes."""
+        """Connect the loader to the read engine: commands and beats."""
         wiring.connect(m, loader.command, reader.command)
         wiring.connect(m, reader.beats, loader.beats)
         m.d.comb += [
@@ -198,7 +198,7 @@ class Chip(Part):
     def _connect_sequencer(
         self, m: Module, *, sequencer: PartInstance, loader: PartInstance, cores: list[PartInstance]
     ) -> None:
-        """Let the sequencer start the cores, and see when they are through."""
+        """Connect the sequencer to the cores: instruction, start pulses and idle flags."""
         wiring.connect(m, loader.instruction, sequencer.instructions)
         m.d.comb += [
             sequencer.image_done.eq(loader.image_done),
@@ -216,7 +216,7 @@ class Chip(Part):
     def _connect_bus(
         self, m: Module, *, bus: PartInstance, loader: PartInstance, cores: list[PartInstance]
     ) -> None:
-        """Let every result, and the image, reach the buffers of all cores."""
+        """Connect the write bus: results and image go to the buffers of all cores."""
         m.d.comb += [bus.image_valid.eq(loader.image_valid), bus.image.eq(loader.image)]
         for index, core in enumerate(cores):
             wiring.connect(m, core.request, bus.requests[index])
@@ -231,7 +231,7 @@ class Chip(Part):
         writer: PartInstance,
         registers: PartInstance,
     ) -> None:
-        """Let the logits reach memory."""
+        """Connect the logit buffer between write bus and write engine."""
         m.submodules.logit_buffer = logits = self._logit_buffer.instance()
         m.d.comb += [
             logits.write_valid.eq(bus.write_valid),
@@ -245,14 +245,14 @@ class Chip(Part):
         ]
 
     def _load_cores(self, m: Module, *, loader: PartInstance, cores: list[PartInstance]) -> None:
-        """Let tiles reach the cores: what all see, and the strobes of each."""
+        """Connect the loader's tile ports: common data to all cores, strobes to each core."""
         m.d.comb += loader.tile_room.eq(Cat(core.tile_room for core in cores))
         shared = ["tile_header", "mask_data", "parameters_index", "parameters_data"]
         shared += ["row_cells", "row_meta"]
-        own = ("tile_begin", "mask_write", "tile_push", "parameters_write", "row_write")
+        strobes = ("tile_begin", "mask_write", "tile_push", "parameters_write", "row_write")
         for index, core in enumerate(cores):
             for name in shared:
                 port = Value.cast(getattr(core, name))
                 m.d.comb += port.eq(Value.cast(getattr(loader, name)))
-            for name in own:
+            for name in strobes:
                 m.d.comb += getattr(core, name).eq(getattr(loader, name)[index])

@@ -1,4 +1,4 @@
-"""One input of a group against one row of cells."""
+"""One compartment: one input bit times the cells of one row."""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
@@ -11,20 +11,20 @@ from hwgen.spec.widths import bits_for_index
 
 
 class Compartment(Part):
-    """A cell array, and a DBMU under each of its columns.
+    """A cell array, and a DBMU under each of its cell columns.
 
-    ``hi[j] = x & cells[row][j]``, ``lo[j] = x & ~cells[row][j]`` for every column j
+    ``hi[j] = x & cells[row][j]``, ``lo[j] = x & ~cells[row][j]`` for every cell column j
 
     Ports
         clk         in   1         rising edge; there is no reset
         write_en    in   1         store ``write_data`` in ``row`` at this clock edge
         row         in   row_bits  unsigned, below ``rows``: the row written or computing
-        write_data  in   columns   one bit for each column
+        write_data  in   columns   one bit for each cell column
         x           in   1         one bit of the compartment's input byte
         hi          out  columns   products of weight 2
         lo          out  columns   products of weight 1
     Latency  0 from ``x`` and ``row``; what is written is seen in the next cycle
-    Rate     one row in each cycle; ``hi`` and ``lo`` mean nothing in a cycle that writes
+    Rate     one row in each cycle; ``hi`` and ``lo`` are undefined in a cycle that writes
     Errors   none: ``Arch`` has checked the sizes
     Golden   ``golden.dbpim.compartment``
     Source   seed 002, V-C

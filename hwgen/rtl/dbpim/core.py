@@ -1,4 +1,4 @@
-"""A core: macros behind one switch, fed from an activation buffer of their own."""
+"""A core: M macros behind one switch, with their activation buffer and SIMD unit."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
@@ -21,10 +21,18 @@ from hwgen.spec.widths import bits_for_index
 
 
 class Core(Part):
-    """Computes its share of the positions of a layer: a convolution, a pool or an addition.
+    """Computes the core's output positions of a layer: a convolution, a pool or an addition.
 
-    ``y = requantize(weights @ im2col(x) + bias)`` with the tiles that it has been given, or what
-    ``Simd`` computes
+    ``y = requantize(weights @ im2col(x) + bias)`` with the tiles that the loader has sent, or the
+    result of ``Simd``
+
+    Pipeline, of a word in cycle 0 without stalls (docs/dbpim-microarchitecture.md has each stage)
+        cycle 0   walker and fetcher: the request of the word is granted, banks are read
+        cycle 2   switch: the first P selected inputs move into a group
+        cycle 3   group queue: a group that was completed in cycle 2 is at the macros' heads
+        cycle 3   macros: issue of its first bit plane, one bit plane a cycle
+        cycle +3  output stage: result of the last bit plane is popped
+        cycle +6  write bus: the result is requested
 
     Ports
         core              in      3          number of the core, constant
@@ -32,23 +40,23 @@ class Core(Part):
         go_simd           in      1          start the POOL or ADD in `instruction`
         finish            in      1          the layer is over in all cores
         instruction       in      512        the layer, held from `go` to `finish`
-        tile_begin        in      1          a tile comes (only with `tile_room`)
-        tile_header       in      TILE       the tile that asks for room, and begins
-        tile_room         out     1
-        mask_write        in      1          a beat of mask words comes
+        tile_begin        in      1          a tile begins (only with `tile_room`)
+        tile_header       in      TILE       of the next tile, and of the tile that begins
+        tile_room         out     1          slot, mask words and rows for it are free
+        mask_write        in      1          a beat of mask words is stored
         mask_data         in      port_bits  lowest word first
         tile_push         in      1          with the tile's last mask beat
-        parameters_write  in      1          parameters of one filter come
-        parameters_index  in      filter     which
+        parameters_write  in      1          the parameters of one filter are stored
+        parameters_index  in      filter     its number in the filter group
         parameters_data   in      parameters
-        row_write         in      1          the tile's next row comes; no macro issues
+        row_write         in      1          the tile's next row is written; no macro issues
         row_cells         in      row_cells  its cell bits
         row_meta          in      row_meta   its signs and indices
         request           stream  bus_write  a result for the buffers of all cores
         write_valid       in      1          the bus writes
         write             in      bus_write
-        idle              out     1          nothing to do, nothing on the way
-        computes          out     1          a macro issues a column, or the SIMD unit reads
+        idle              out     1          no work left, all stages empty
+        computes          out     1          a macro issues a bit plane, or the SIMD unit reads
         waits_for_load    out     1          the walker lacks a tile, or a macro a row
     Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row_write`
     Rate     of its parts
@@ -132,7 +140,7 @@ class Core(Part):
         return m
 
     def _load(self, m: Module, store: PartInstance) -> None:
-        """Hand tiles to the tile store."""
+        """Connect the loader's tile ports to the tile store."""
         m.d.comb += [
             store.begin_tile.eq(self.tile_begin),
             store.header.eq(self.tile_header),
@@ -176,7 +184,8 @@ class Core(Part):
     def _compute(
         self, m: Module, *, store: PartInstance, queue: PartInstance, output: PartInstance
     ) -> list[PartInstance]:
-        """Place the macros and the register through which rows reach all of them."""
+        """Place the macros and the register that brings rows to all of them."""
+        # Cycle 0: `row_write` inhibits the issue. Cycle 1: the registered row enters the arrays.
         write_en, row_index = Signal(), Signal.like(store.row_index)
         cells, meta = Signal.like(self.row_cells), Signal.like(self.row_meta)
         m.d.sync += write_en.eq(self.row_write)
@@ -209,7 +218,7 @@ class Core(Part):
         return macros
 
     def _connect_simd(self, m: Module, *, simd: PartInstance, fetcher: PartInstance) -> None:
-        """Let fetcher and SIMD unit, which never work at once, read the banks."""
+        """Connect fetcher and SIMD unit to the banks; they never work at the same time."""
         m.submodules.activation_buffer = buffer = self._activation_buffer.instance()
         m.d.comb += [
             simd.go.eq(self.go_simd),
@@ -226,7 +235,7 @@ class Core(Part):
     def _connect_output(
         self, m: Module, *, store: PartInstance, output: PartInstance, simd: PartInstance
     ) -> None:
-        """Let output stage and SIMD unit, which never work at once, ask for the bus."""
+        """Connect output stage and SIMD unit to the bus; they never work at the same time."""
         m.d.comb += [
             output.layer.eq(self._layer),
             store.result_tile.eq(output.result_tile),

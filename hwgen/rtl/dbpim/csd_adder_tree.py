@@ -1,4 +1,4 @@
-"""The sum of one column of signed dyadic blocks."""
+"""Adder tree of the sparse design: sums one cell column of signed dyadic blocks."""
 
 from amaranth.hdl import Cat, Module, Mux, Value, signed
 from amaranth.lib import data
@@ -15,7 +15,7 @@ LARGEST_TERM = (2 + 1) << (2 * (BLOCKS - 1))
 
 
 class CsdAdderTree(Part):
-    """Adds one column over all compartments, two at a time, without losing a bit.
+    """Adds one cell column over all compartments as a balanced tree of exact width.
 
     ``sum = sum((-1 if negative else 1) * (2 * hi + lo) << (2 * index))`` over the compartments
 
@@ -29,6 +29,8 @@ class CsdAdderTree(Part):
     Errors   none
     Golden   ``golden.dbpim.csd_adder_tree``
     Source   seed 002, V-C
+
+    Example: ``hi`` = 1, ``lo`` = 0, index 1, negative: the cell adds -(2 << 2) = -8.
     """
 
     family = "dbpim"
@@ -62,7 +64,7 @@ def column_sum_bits(arch: Arch) -> int:
 
 
 def term(*, hi: Value, lo: Value, meta: data.View) -> Value:
-    """Return what one cell adds; negating two bits before the shift is less than eight after."""
+    """Return what one cell adds; negating 2 bits before the shift is cheaper than 8 after it."""
     pair = Cat(lo, hi)
     return Mux(meta.negative, -pair, pair) << (meta.index << 1)
 

@@ -1,4 +1,4 @@
-"""The local processing unit of one column."""
+"""The local processing unit (LPU) of one cell column."""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
@@ -15,7 +15,7 @@ class Dbmu(Part):
     Ports
         x    in   1  one bit of the compartment's input
         q    in   1  the cell: the higher digit of its block is set
-        q_n  in   1  its other side: the lower digit is set
+        q_n  in   1  its complement: the lower digit is set
         hi   out  1  weight 2 in the adder tree
         lo   out  1  weight 1
     Latency  0

@@ -1,4 +1,4 @@
-"""Reads the words that the walker asks for from the banks, several positions at a time."""
+"""Reads the words that the walker requests from the banks, for M positions at once."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,11 @@ from hwgen.spec.dbpim.timing import FETCH_SLOTS
 
 
 class Slots(NamedTuple):
-    """Ring of words: where the next one goes, which is oldest, and how many there are."""
+    """Ring of word slots.
+
+    write: slot of the request; read: slot of the oldest word
+    occupied: words begun and not released; landed: words complete and not released
+    """
 
     write: Signal
     read: Signal
@@ -27,10 +31,16 @@ class Fetcher(Part):
     """Collects a word for each macro: bytes of the map, the zero point outside it.
 
     ``word.bytes[m] = active ? (inside ? banks[bank][address] : C x zero_point) : zeros``. In each
-    cycle every bank serves the lowest lane that waits for it, and all that want the same address
+    cycle every bank serves the lowest-numbered macro that waits for it, and with it all macros
+    that read the same address.
+
+    Pipeline
+        cycle 0  grant: banks read the granted addresses; the request is taken with its last grant
+        cycle 1  the words read are stored in the slot
+        cycle 2  the word of a request taken in cycle 0 is visible to the switch
 
     Ports
-        request       stream  fetch_request     lane m is macro m's
+        request       stream  fetch_request     entry m of ``pixels`` is for macro m
         zero_point    in      8                 of the input map, constant in a layer
         bank_read_en  out     M                 bit b: read bank b at this clock edge
         bank_address  out     M x address_bits  a word of each bank
@@ -39,8 +49,8 @@ class Fetcher(Part):
         word_valid    out     1
         word_release  in      1                 the oldest word leaves in this cycle (valid)
     Latency  ``FETCH_CYCLES`` from the last grant, in whose cycle the request is taken
-    Rate     one word in each cycle when all lanes meet different banks; a new word begins only
-        while fewer than ``FETCH_SLOTS`` have begun and not left
+    Rate     one word in each cycle if all macros read different banks or the same word; a new
+             word begins only while fewer than ``FETCH_SLOTS`` words are begun and not released
     Errors   none
     Golden   ``golden.ops.windows.windows`` over ``golden.dbpim.activation_buffer.place``
     Source   seed 002, V-B: input features are fetched from the input buffer
@@ -54,7 +64,7 @@ class Fetcher(Part):
         word_bits = arch.macro.compartments * ACTIVATION_BITS
         macros = arch.macros_per_core
         self._byte_file = RegisterFile(
-            family=self.family, depth=FETCH_SLOTS, lanes=macros, width=word_bits
+            family=self.family, depth=FETCH_SLOTS, slices=macros, width=word_bits
         )
         self._note_file = RegisterFile(family=self.family, depth=FETCH_SLOTS, width=self._note.size)
         self.parts = [self._byte_file, self._note_file]
@@ -104,44 +114,44 @@ class Fetcher(Part):
         return m
 
     def _grant(self, m: Module, *, served: Value, busy: Value) -> tuple[Value, Value]:
-        """Drive the banks; return the lanes granted now and those that still miss their word."""
-        lanes = self.request.payload.lanes
+        """Drive the banks; return bits of the macros granted now, and of those that still wait."""
+        pixels = self.request.payload.pixels
         macros = self._arch.macros_per_core
         needed, granted = Signal(macros), Signal(macros)
         for index in range(macros):
-            lane = lanes[index]
-            m.d.comb += needed[index].eq(lane.active & lane.inside & ~served[index])
+            pixel = pixels[index]
+            m.d.comb += needed[index].eq(pixel.active & pixel.inside & ~served[index])
         for bank in range(macros):
-            wanted = [needed[index] & (lanes[index].bank == bank) for index in range(macros)]
+            wanted = [needed[index] & (pixels[index].bank == bank) for index in range(macros)]
             address = self.bank_address[bank]
             for index in reversed(range(macros)):
                 with m.If(wanted[index]):
-                    m.d.comb += address.eq(lanes[index].address)
+                    m.d.comb += address.eq(pixels[index].address)
             m.d.comb += self.bank_read_en[bank].eq(busy & Cat(wanted).any())
         addresses = list(self.bank_address)
         for index in range(macros):
-            same = choose(addresses, lanes[index].bank) == lanes[index].address
+            same = choose(addresses, pixels[index].bank) == pixels[index].address
             m.d.comb += granted[index].eq(needed[index] & same)
         return granted, needed & ~granted
 
     def _land(self, m: Module, slots: Slots, *, busy: Value, served: Value) -> None:
-        """Store what the banks answer; a lane not yet granted is stored again when it is."""
+        """Store what the banks have read; a macro not yet granted stores again after its grant."""
         m.submodules.bytes = byte_file = self._byte_file.instance()
         macros = self._arch.macros_per_core
-        lanes = Signal.like(self.request.payload.lanes)
+        pixels = Signal.like(self.request.payload.pixels)
         store, slot = Signal(macros), Signal.like(slots.write)
         m.d.sync += [
             store.eq(Mux(busy, ~served, 0)),
             slot.eq(slots.write),
-            lanes.eq(self.request.payload.lanes),
+            pixels.eq(self.request.payload.pixels),
         ]
         answers = [word.as_value() for word in self.bank_data]
         outside = self.zero_point.replicate(self._arch.macro.compartments)
         words = []
         for index in range(macros):
-            lane = lanes[index]
-            in_map = Mux(lane.inside, choose(answers, lane.bank), outside)
-            words.append(Mux(lane.active, in_map, 0))
+            pixel = pixels[index]
+            in_map = Mux(pixel.inside, choose(answers, pixel.bank), outside)
+            words.append(Mux(pixel.active, in_map, 0))
         m.d.comb += [
             byte_file.clk.eq(ClockSignal()),
             byte_file.write_en.eq(store),
@@ -152,7 +162,7 @@ class Fetcher(Part):
         ]
 
     def _note_word(self, m: Module, slots: Slots, *, taken: Value) -> None:
-        """Keep positions and tag beside the bytes of a word."""
+        """Store positions and tag beside the bytes of a word."""
         m.submodules.notes = note_file = self._note_file.instance()
         note = data.View(self._note, note_file.read_data)
         m.d.comb += [

@@ -12,27 +12,27 @@ from hwgen.spec.widths import bits_for_index
 
 
 class GroupQueue(Part):
-    """D slots of M groups that are filled together and leave one macro at a time.
+    """D slots of M groups: filled for all macros together, popped by each macro on its own.
 
-    ``heads[m] = oldest pushed group that macro m has not left``
+    ``heads[m] = oldest pushed group that macro m has not popped``
 
     Ports
         write       in   1                one move of the switch into the slot that is forming
-        fill        in   fill_bits        bytes below this place stay as they are
-        bytes       in   M x C bytes      from place ``fill`` upwards: the slot's bytes
+        fill        in   fill_bits        bytes below this index stay as they are
+        bytes       in   M x C bytes      from byte ``fill`` upwards: the slot's bytes
         push        in   1                with ``write``: the slot is complete
         tag         in   group_tag        with ``push``
         positions   in   positions        with ``push``: one for each macro
-        full        out  1                some macro has D groups; a ``write`` is forbidden
+        full        out  1                a macro still has D groups; ``write`` is forbidden
         heads       out  M of queue_head  the group at the head of each macro
         head_valid  out  M                bit m: macro m has a group
-        leave       in   M                bit m: macro m is done with its head (valid)
+        leave       in   M                bit m: macro m pops its head (only if valid)
         empty       out  1                no macro has a group
-    Latency  ``SWITCH_CYCLES`` from ``push`` to ``head_valid``; a left slot is free a cycle later
-    Rate     one push, and one leave of every macro, in each cycle
+    Latency  ``SWITCH_CYCLES`` from ``push`` to ``head_valid``; a popped slot is free a cycle later
+    Rate     one push, and one pop by every macro, in each cycle
     Errors   none
     Golden   a first-in first-out list for each macro
-    Source   seed 002, V-B: macros of a core share one switch; queues let each keep its own pace
+    Source   seed 002, V-B: macros of a core share one switch; the queues decouple their rates
     """
 
     family = "dbpim"
@@ -41,9 +41,9 @@ class GroupQueue(Part):
         self._arch = arch
         self._note = data.StructLayout({"tag": group_tag(arch), "position": position()})
         # An address has at least one bit, so there are two words where one would do.
-        depth, lanes = max(2, arch.queue_depth), arch.macro.compartments
+        depth, group_bytes = max(2, arch.queue_depth), arch.macro.compartments
         self._byte_file = RegisterFile(
-            family=self.family, depth=depth, lanes=lanes, width=ACTIVATION_BITS
+            family=self.family, depth=depth, slices=group_bytes, width=ACTIVATION_BITS
         )
         self._note_file = RegisterFile(family=self.family, depth=depth, width=self._note.size)
         self.parts = [self._byte_file, self._note_file]
@@ -51,7 +51,7 @@ class GroupQueue(Part):
         super().__init__(
             {
                 "write": In(1),
-                "fill": In(bits_for_index(lanes)),
+                "fill": In(bits_for_index(group_bytes)),
                 "bytes": In(data.ArrayLayout(group(arch), macros)),
                 "push": In(1),
                 "tag": In(group_tag(arch)),
@@ -66,11 +66,11 @@ class GroupQueue(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        depth, lanes = self._arch.queue_depth, self._arch.macro.compartments
+        depth, group_bytes = self._arch.queue_depth, self._arch.macro.compartments
         slot_bits = bits_for_index(depth)
         write_slot = Signal(slot_bits)
-        enable = Signal(lanes)
-        m.d.comb += enable.eq(Const((1 << lanes) - 1) << self.fill)
+        enable = Signal(group_bytes)
+        m.d.comb += enable.eq(Const((1 << group_bytes) - 1) << self.fill)
         with m.If(self.push):
             m.d.sync += write_slot.eq(self._after(write_slot))
         full = []

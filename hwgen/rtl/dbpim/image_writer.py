@@ -1,4 +1,4 @@
-"""The image on its way from the stream into the activation buffers."""
+"""Writes the image from the stream into the activation buffers."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream
@@ -22,8 +22,8 @@ class ImageWriter(Part):
     Ports
         header       in         BEGIN packet  where the image goes; held
         beats        stream in  port_bits     pixels without gaps, the first one lowest; a beat is
-                                              taken with its last pixel or the image's
-        write_valid  out        1             a pixel goes to the bus in this cycle
+                                              taken with its last pixel or the last of the image
+        write_valid  out        1             a pixel is written in this cycle
         write        out        bus_write     all bytes enabled
         done         out        1             it is the last one of the image
     Latency  0 from ``beats`` to ``write``
@@ -61,7 +61,7 @@ class ImageWriter(Part):
             self.write_valid.eq(self.beats.valid),
             bank.eq(bank_of(self._arch, y=y, x=x)),
             address.eq(address_of(self._arch, region, y=y, x=x, word=0)),
-            # All fields at once, in the order of the layout; raw, the last, stays 0.
+            # All fields in the order of the layout; raw, the last one, stays 0.
             Value.cast(self.write).eq(Cat(word, enable, bank, address)),
             self.done.eq(self.write_valid & row_ends & (y + 1 == self.header.image_height)),
             self.beats.ready.eq(beat_ends | self.done),

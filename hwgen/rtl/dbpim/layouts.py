@@ -1,6 +1,7 @@
-"""What travels between the components of the DB-PIM chip, as Amaranth data layouts.
+"""Amaranth data layouts of the payloads between the components of the DB-PIM chip.
 
-All fields are unsigned unless said otherwise. docs/dbpim-microarchitecture.md says when they go.
+All fields are unsigned unless stated otherwise; lowest field first. The cycles in which they are
+valid stand in docs/dbpim-microarchitecture.md.
 """
 
 from amaranth.hdl import signed
@@ -25,10 +26,10 @@ from hwgen.spec.dbpim.timing import TILE_SLOTS
 from hwgen.spec.widths import bits_for_index
 
 COORDINATE_BITS = field_bits(Opcode.CONV, "input_height")
-"""Of a row or column of a map."""
+"""Width of the y or x coordinate of a pixel in a feature map."""
 
 CORE_BITS = bits_for_index(MOST_CORES)
-"""Of the number of a core; every core has the same module, whatever their count."""
+"""Width of a core number. It does not depend on ``cores``: all chips have the same core module."""
 
 ERROR_BITS = bits_for_index(len(ErrorCode))
 
@@ -50,12 +51,12 @@ def cell_code() -> data.StructLayout:
 
 
 def group(arch: Arch) -> data.ArrayLayout:
-    """The bytes of one word or group: one for each compartment."""
+    """C bytes of one word or group: byte c belongs to compartment c."""
     return data.ArrayLayout(ACTIVATION_BITS, arch.macro.compartments)
 
 
 def position() -> data.StructLayout:
-    """An output position; `active` is 0 where a position vector has fewer positions than lanes."""
+    """An output position; `active` is 0 where a position vector has fewer positions than macros."""
     return data.StructLayout({"y": COORDINATE_BITS, "x": COORDINATE_BITS, "active": 1})
 
 
@@ -65,11 +66,14 @@ def positions(arch: Arch) -> data.ArrayLayout:
 
 
 def word_tag(arch: Arch) -> data.StructLayout:
-    """What the walker says about a word, beside its positions.
+    """Tag that the walker gives to a word, beside its positions.
 
-    mask_index: entry of the mask ring; vector_end: last word of the position vector in this tile
-    tile: tile slot; first, last: of the tile; tile_end: the position vector is the chunk's last
-    vector: number in the chunk, entry of the partial sums; row_base: ring row of the tile's first
+    mask_index: entry of the mask ring
+    vector_end: this is the last word of the position vector in this tile
+    tile: tile slot; first, last: flags of the tile within its filter group
+    tile_end: the position vector is the last one of the chunk
+    vector: number of the position vector in the chunk, which is its entry of the partial sums
+    row_base: row of the cell arrays that holds the tile's first row
     """
     return data.StructLayout(
         {
@@ -86,7 +90,11 @@ def word_tag(arch: Arch) -> data.StructLayout:
 
 
 def group_tag(arch: Arch) -> data.StructLayout:
-    """What the switch says about a group: `start` and `end` of its vector within the tile."""
+    """Tag that the switch gives to a group; the other fields come from its words' tag.
+
+    row: row of the cell arrays that the group meets
+    start, end: first and last group of its position vector in this tile
+    """
     return data.StructLayout(
         {
             "row": bits_for_index(arch.macro.rows),
@@ -102,17 +110,21 @@ def group_tag(arch: Arch) -> data.StructLayout:
 
 
 def queue_head(arch: Arch) -> data.StructLayout:
-    """The group that a macro computes: its bytes, its tag and the macro's own position."""
+    """The group that a macro computes: its bytes, its tag and the macro's output position."""
     return data.StructLayout({"bytes": group(arch), "tag": group_tag(arch), "position": position()})
 
 
 def sums(arch: Arch) -> data.ArrayLayout:
-    """One int32 for each filter of a core."""
+    """One sum (int32, two's complement) for each filter of a core."""
     return data.ArrayLayout(signed(ACCUMULATOR_BITS), arch.filters)
 
 
 def result(arch: Arch) -> data.StructLayout:
-    """What leaves a macro: `emit` says that the sums go out, `tile_end` that the tile is done."""
+    """Result of a macro: sums and their output position (y, x).
+
+    emit: the sums are final and go to the output stage; else the result is dropped there
+    tile_end: the macro has finished its work on the tile in slot `tile`
+    """
     return data.StructLayout(
         {
             "sums": sums(arch),
@@ -125,8 +137,8 @@ def result(arch: Arch) -> data.StructLayout:
     )
 
 
-def fetch_lane(arch: Arch) -> data.StructLayout:
-    """One macro's input pixel: `inside` the map it is read from a bank, outside it is padding."""
+def fetch_pixel(arch: Arch) -> data.StructLayout:
+    """One macro's input word: read from a bank if `inside` the map, else padding."""
     return data.StructLayout(
         {
             "active": 1,
@@ -138,10 +150,10 @@ def fetch_lane(arch: Arch) -> data.StructLayout:
 
 
 def fetch_request(arch: Arch) -> data.StructLayout:
-    """A word for each macro, and what is said about it."""
+    """Request for one word for each macro, with its positions and tag."""
     return data.StructLayout(
         {
-            "lanes": data.ArrayLayout(fetch_lane(arch), arch.macros_per_core),
+            "pixels": data.ArrayLayout(fetch_pixel(arch), arch.macros_per_core),
             "positions": positions(arch),
             "tag": word_tag(arch),
         }
@@ -149,7 +161,7 @@ def fetch_request(arch: Arch) -> data.StructLayout:
 
 
 def fetched_word(arch: Arch) -> data.StructLayout:
-    """C bytes for each macro, and what the walker said about them."""
+    """C bytes for each macro, with the positions and the tag of the request."""
     return data.StructLayout(
         {
             "bytes": data.ArrayLayout(group(arch), arch.macros_per_core),
@@ -160,12 +172,12 @@ def fetched_word(arch: Arch) -> data.StructLayout:
 
 
 def row(arch: Arch) -> data.ArrayLayout:
-    """Weight codes of one row as they stand in the stream: index compartment * F + filter."""
+    """Weight codes of one row in the order of the stream: index compartment * F + filter."""
     return data.ArrayLayout(WEIGHT_BITS, arch.macro.compartments * arch.filters)
 
 
 def row_cells(arch: Arch) -> data.ArrayLayout:
-    """Cell bits of one row: for each compartment one bit for each column."""
+    """Cell bits of one row: for each compartment one bit for each cell column."""
     return data.ArrayLayout(arch.macro.columns, arch.macro.compartments)
 
 
@@ -175,17 +187,18 @@ def cell_meta() -> data.StructLayout:
 
 
 def row_meta(arch: Arch) -> data.ArrayLayout:
-    """Metadata of one row: for each compartment one entry for each column."""
+    """Metadata of one row: for each compartment one entry for each cell column."""
     return data.ArrayLayout(
         data.ArrayLayout(cell_meta(), arch.macro.columns), arch.macro.compartments
     )
 
 
 def bus_write(arch: Arch) -> data.StructLayout:
-    """One write to all buffers, or with `raw` F logits.
+    """One write: a word to the activation buffers of all cores, or with `raw` F logits.
 
-    data: C bytes, or in its lowest bits F x int32 when raw
-    enable: one bit a byte; bank, address: as `Region` says; raw: address is the first logit's index
+    data: C bytes; with `raw` F x int32 in its lowest bits
+    enable: bit c stores byte c; none is set with `raw`
+    bank, address: place of the word (see `Region`); with `raw` address is the first logit's index
     """
     width = max(ACTIVATION_BITS * arch.macro.compartments, ACCUMULATOR_BITS * arch.filters)
     address = max(arch.bank_address_bits, bits_for_index(arch.logit_entries))

@@ -1,4 +1,4 @@
-"""From the beats of a program to the image, the instructions and the tiles of the cores."""
+"""Loader: splits the beats of a program into image, instructions and tiles."""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
@@ -42,29 +42,29 @@ class Loader(Part):
         program_address     in          64            of BEGIN; the stream follows it
         image_address       in          64            of the image
         command             stream out  read_command  BEGIN, image, stream
-        beats               stream in   port_bits     what they bring
+        beats               stream in   port_bits     the beats that the commands read
         image_valid         out         1             a word of the image goes to the bus
         image               out         bus_write     that word
         image_done          out         1             it is the last one
         instruction         stream out  512           packets for the sequencer
         tile_header         out         TILE packet   of the tile that is loaded
-        tile_room           in          cores         the core can hold this tile now
+        tile_room           in          cores         the core has space for this tile now
         tile_begin          out         cores         the core stores the header
         mask_write          out         cores         the core stores a beat of mask words
         mask_data           out         port_bits     that beat
         tile_push           out         cores         the masks of the tile are complete
         parameters_write    out         cores         the core stores the parameters of one filter
-        parameters_index    out         filter_bits   which filter's
-        parameters_data     out         parameters    those
+        parameters_index    out         filter_bits   its number in the filter group
+        parameters_data     out         parameters
         row_write           out         cores         the core stores a row
         row_cells           out         row_cells     its cells
         row_meta            out         row_meta      their signs and indices
-        error               out         ErrorCode     what is wrong in this cycle; 0: nothing
+        error               out         ErrorCode     error found in this cycle; 0: none
     Latency  0 from a beat to image and masks; 1 from the last beat of a header to ``instruction``
              and ``tile_begin``, 1 from that of a row to ``row_write``
     Rate     one beat in each cycle, one pixel, one filter's parameters
     Errors   BAD_OPCODE, WRONG_VERSION, WRONG_ARCHITECTURE, STREAM_ENDED (no END), NOT_STORED (END
-             before any STORE); it then stands
+             before any STORE); the loader then stops
     Golden   the packets as `hwgen.spec.dbpim.instructions` encodes them
     Source   docs/dbpim-microarchitecture.md, "Loader"
     """
@@ -140,7 +140,7 @@ class Loader(Part):
     def _connect_front(
         self, m: Module, *, front: PartInstance, image: PartInstance, tile: PartInstance
     ) -> None:
-        """Bring the front its beats; the image follows BEGIN, masks and rows follow TILE."""
+        """Connect the packet front; the image follows BEGIN, masks and rows follow TILE."""
         wiring.connect(m, wiring.flipped(self.beats), front.beats)
         m.d.comb += [
             image.beats.payload.eq(front.rest.payload),
@@ -152,7 +152,7 @@ class Loader(Part):
         ]
 
     def _connect_image(self, m: Module, *, image: PartInstance, begin: data.View) -> None:
-        """Let the words of the image out."""
+        """Connect the image writer."""
         m.d.comb += [
             image.header.eq(begin),
             self.image_valid.eq(image.write_valid),
@@ -161,7 +161,7 @@ class Loader(Part):
         ]
 
     def _connect_tile(self, m: Module, *, tile: PartInstance, header: data.View) -> None:
-        """Let what belongs to a tile reach the cores that its header names."""
+        """Connect the tile loader; the strobes reach the cores that the tile's header names."""
         cores = header.cores[: self._arch.cores]
         for_cores = {
             "tile_begin": tile.start,
@@ -182,7 +182,7 @@ class Loader(Part):
         ]
 
     def _commands(self, m: Module, *, asks: data.View, begin: data.View) -> None:
-        """Ask for the image, then for the stream, which follows BEGIN."""
+        """Request the image, then the stream, which follows BEGIN."""
         command = self.command.payload
         with m.If(asks.image):
             m.d.comb += [
@@ -199,7 +199,7 @@ class Loader(Part):
         m.d.comb += self.command.valid.eq(asks.image | asks.stream)
 
     def _start(self, m: Module, *, front: PartInstance) -> None:
-        """Ask for BEGIN."""
+        """Request BEGIN."""
         m.d.comb += [
             self.command.valid.eq(self.run),
             self.command.payload.address.eq(self.program_address),
@@ -212,7 +212,7 @@ class Loader(Part):
     def _check_begin(
         self, m: Module, *, front: PartInstance, begin: data.View, asks: data.View
     ) -> None:
-        """Refuse what this chip was not made for; else ask for image and stream."""
+        """Refuse a program for another version or architecture; else request image and stream."""
         with m.If(begin.opcode != Opcode.BEGIN):
             self._refuse(m, front, ErrorCode.BAD_OPCODE)
         with m.Elif(begin.version != VERSION):
@@ -224,7 +224,7 @@ class Loader(Part):
             m.d.sync += [asks.image.eq(1), asks.stream.eq(1)]
 
     def _check(self, m: Module, *, front: PartInstance, begin_tile: Signal) -> None:
-        """Pass a whole packet on as soon as it can be taken; an END before a STORE is refused."""
+        """Forward a complete packet as soon as it can be taken; refuse an END before a STORE."""
         stored = Signal()
         opcode = front.packet[:OPCODE_BITS]
         m.d.comb += self.instruction.payload.eq(front.packet)
@@ -239,12 +239,12 @@ class Loader(Part):
                 m.d.comb += [front.next.eq(1), front.stop.eq(opcode == Opcode.END)]
 
     def _has_room(self) -> Value:
-        """Return whether all cores of the tile can hold it."""
+        """Return whether all cores of the tile have space for it."""
         elsewhere = ~self.tile_header.cores[: self._arch.cores]
         return (self.tile_room | elsewhere).all()
 
     def _refuse(self, m: Module, front: PartInstance, code: ErrorCode) -> None:
-        """Report an error and take nothing more."""
+        """Report an error and stop taking beats."""
         m.d.comb += [self.error.eq(code), front.stop.eq(1)]
 
 

@@ -1,4 +1,4 @@
-"""The logits of an image, from the write bus to the memory port."""
+"""Buffer of an image's logits between the write bus and the memory port."""
 
 from amaranth.hdl import ClockSignal, Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -12,7 +12,7 @@ from hwgen.spec.widths import bits_for_index
 
 
 class LogitBuffer(Part):
-    """Stores F logits at a time and gives them out by beats of the memory port.
+    """Stores F logits a cycle; the write engine reads them by beats of the memory port.
 
     ``logits[address + f] = data[f]`` for a bus word with `raw`; ``read_data`` = the logits of beat
     ``read_index``, the first one lowest.
@@ -34,10 +34,10 @@ class LogitBuffer(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
         self._beat_words = arch.port_bits // ACCUMULATOR_BITS
-        self._lanes = max(arch.filters, self._beat_words)
-        rows = max(2, arch.logit_entries // self._lanes)
-        self._lane = RegisterFile(family=self.family, depth=rows, width=ACCUMULATOR_BITS)
-        self.parts = [self._lane]
+        self._row_words = max(arch.filters, self._beat_words)
+        rows = max(2, arch.logit_entries // self._row_words)
+        self._file = RegisterFile(family=self.family, depth=rows, width=ACCUMULATOR_BITS)
+        self.parts = [self._file]
         super().__init__(
             {
                 "write_valid": In(1),
@@ -49,24 +49,26 @@ class LogitBuffer(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        filters, lanes = self._arch.filters, self._lanes
-        lane_bits, filter_bits = lanes.bit_length() - 1, filters.bit_length() - 1
+        filters, row_words = self._arch.filters, self._row_words
+        row_bits, filter_bits = row_words.bit_length() - 1, filters.bit_length() - 1
         beat_bits = self._beat_words.bit_length() - 1
         address = self.write.address
-        chunk = Signal(range(max(2, lanes // filters)))
-        m.d.comb += chunk.eq(address[filter_bits:lane_bits])
-        row = Signal(ACCUMULATOR_BITS * lanes)
-        for index in range(lanes):
-            m.submodules[f"lane_{index}"] = lane = self._lane.instance()
+        chunk = Signal(range(max(2, row_words // filters)))
+        m.d.comb += chunk.eq(address[filter_bits:row_bits])
+        row = Signal(ACCUMULATOR_BITS * row_words)
+        for index in range(row_words):
+            m.submodules[f"logits_{index}"] = file = self._file.instance()
             mine = chunk == index // filters
             m.d.comb += [
-                lane.clk.eq(ClockSignal()),
-                lane.write_en.eq(self.write_valid & self.write.raw & mine),
-                lane.write_index.eq(address[lane_bits:]),
-                lane.write_data.eq(self.write.data.word_select(index % filters, ACCUMULATOR_BITS)),
-                lane.read_index.eq(self.read_index[lane_bits - beat_bits :]),
-                row.word_select(index, ACCUMULATOR_BITS).eq(lane.read_data),
+                file.clk.eq(ClockSignal()),
+                file.write_en.eq(self.write_valid & self.write.raw & mine),
+                file.write_index.eq(address[row_bits:]),
+                file.write_data.eq(self.write.data.word_select(index % filters, ACCUMULATOR_BITS)),
+                file.read_index.eq(self.read_index[row_bits - beat_bits :]),
+                row.word_select(index, ACCUMULATOR_BITS).eq(file.read_data),
             ]
-        beats = [row.word_select(n, self._arch.port_bits) for n in range(lanes // self._beat_words)]
+        beats = [
+            row.word_select(n, self._arch.port_bits) for n in range(row_words // self._beat_words)
+        ]
         m.d.comb += self.read_data.eq(choose(beats, self.read_index))
         return m

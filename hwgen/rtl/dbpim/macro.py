@@ -1,4 +1,4 @@
-"""One PIM macro: groups of inputs in, sums of filters out."""
+"""One PIM macro: takes groups of inputs, gives the sums of the filters."""
 
 from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
@@ -27,27 +27,33 @@ from hwgen.spec.widths import bits_for_index
 
 
 class Macro(Part):
-    """Multiplies the group at the head of its queue with its row, one bit column in each cycle.
+    """Multiplies the group at the head of its queue with a row of weights, a bit plane a cycle.
 
-    ``result.sums[f]`` = sum over the groups of a vector, and over the tiles from `first` to `last`,
-    of ``sum(byte[c] * weight[row][c][f])``
+    ``result.sums[f]`` = sum over the groups of a position vector, and over the tiles from `first`
+    to `last`, of ``sum(byte[c] * weight[row][c][f] for c in compartments)``
+
+    Pipeline
+        cycle 0  issue: the IPU selects a bit plane of the group at the head of the queue
+        cycle 1  array: one row of cells, DBMUs and adder trees work on the registered bit plane
+        cycle 2  PPU: shift, accumulate, read or write the partial sums
+        cycle 3  result: the oldest finished result is offered to the output stage
 
     Ports
-        head_valid       in      1           the queue holds a group; it stays until ``leave``
-        head             in      queue_head  the group, its tag and the macro's position
-        head_row_loaded  in      1           the group's row has been written
-        head_filter_enable     in      16          columns that count, as the tile's header says
-        inhibit          in      1           issue nothing: the array is written in the next cycle
-        leave            out     1           the head's last column issues: the next one, please
-        issue            out     1           a column issues in this cycle
-        result           stream  result      of each vector of a tile that ends a result or a chunk
-        write_en         in      1           store a row at this clock edge
-        write_row        in      row_bits    unsigned
-        write_cells      in      row_cells   cell bits, for each compartment
-        write_meta       in      row_meta    signs and indices; ignored without ``weight_bits``
-    Latency  ``MACRO_CYCLES`` from the last column of a result to ``result.valid``
-    Rate     one bit column in each cycle; max(1, non-zero bit columns) cycles a group, always
-             8 without ``input_bits``; waits while RESULT_SLOTS results have not been taken
+        head_valid          in      1           the queue holds a group, until ``leave``
+        head                in      queue_head  the group, its tag and the macro's position
+        head_row_loaded     in      1           the group's row has been written
+        head_filter_enable  in      16          cell columns that count, from the tile's header
+        inhibit             in      1           issue nothing: the next cycle writes the array
+        leave               out     1           the head's last bit plane issues: pop the queue head
+        issue               out     1           a bit plane issues in this cycle
+        result              stream  result      of a vector, if its sums or its chunk are complete
+        write_en            in      1           store a row at this clock edge
+        write_row           in      row_bits    unsigned
+        write_cells         in      row_cells   cell bits, for each compartment
+        write_meta          in      row_meta    signs and indices; ignored without ``weight_bits``
+    Latency  ``MACRO_CYCLES`` from the last bit plane of a result to ``result.valid``
+    Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
+             8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
     Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``
     Golden   ``golden.dbpim.macro``
     Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
@@ -87,32 +93,37 @@ class Macro(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        # Cycle 0: issue.
         step = Signal(step_layout(self._arch))
-        column = Signal(self._arch.macro.compartments)
-        self._issue(m, step=step, column=column)
+        bit_plane = Signal(self._arch.macro.compartments)
+        self._issue(m, step=step, bit_plane=bit_plane)
 
-        x, row = Signal.like(column), Signal.like(self.write_row)
+        # Cycle 1: array and adder trees.
+        x, row = Signal.like(bit_plane), Signal.like(self.write_row)
         in_array, in_array_valid = Signal.like(step), Signal()
         m.d.sync += in_array_valid.eq(self.issue)
         with m.If(self.issue):
-            m.d.sync += [x.eq(column), row.eq(self.head.tag.row), in_array.eq(step)]
+            m.d.sync += [x.eq(bit_plane), row.eq(self.head.tag.row), in_array.eq(step)]
         hi, lo = self._compartments(m, x=x, row=row)
         if self._arch.sparsity.weight_bits:
             sums_of_columns = self._sparse_columns(m, row=row, hi=hi, lo=lo)
         else:
             sums_of_columns = self._dense_columns(m, hi=hi)
 
+        # Cycle 2: PPU.
         sums_in_ppu = Signal(column_sums(self._arch))
         in_ppu, in_ppu_valid = Signal.like(step), Signal()
         m.d.sync += in_ppu_valid.eq(in_array_valid)
         with m.If(in_array_valid):
             m.d.sync += [sums_in_ppu.eq(Cat(sums_of_columns)), in_ppu.eq(in_array)]
         ppu_sums = self._sums(m, valid=in_ppu_valid, step=in_ppu, column_sums=sums_in_ppu)
+
+        # Cycle 3: result.
         self._queue(m, valid=in_ppu_valid & ends_result(in_ppu), step=in_ppu, ppu_sums=ppu_sums)
         return m
 
-    def _issue(self, m: Module, *, step: data.View, column: Signal) -> None:
-        """Decide whether a column issues; `step` and `column` say which one it would be."""
+    def _issue(self, m: Module, *, step: data.View, bit_plane: Signal) -> None:
+        """Decide whether a bit plane issues; drive the candidate: `step` and `bit_plane`."""
         m.submodules.ipu = ipu = self._ipu.instance()
         issued = Signal(ACTIVATION_BITS)
         outstanding = Signal(range(RESULT_SLOTS + 1))
@@ -120,7 +131,7 @@ class Macro(Part):
         m.d.comb += [
             ipu.bytes.eq(self.head.bytes),
             ipu.issued.eq(issued),
-            column.eq(ipu.column),
+            bit_plane.eq(ipu.bit_plane),
             step.filter_enable.eq(self.head_filter_enable),
             step.bit_index.eq(ipu.bit_index),
             step.begins.eq(self.head.tag.start & (issued == 0)),
@@ -154,7 +165,7 @@ class Macro(Part):
     def _sparse_columns(
         self, m: Module, *, row: Signal, hi: list[Value], lo: list[Value]
     ) -> list[Value]:
-        """Place the metadata and a CSD adder tree for each column; return their sums."""
+        """Place the metadata and a CSD adder tree for each cell column; return their sums."""
         m.submodules.meta_array = meta_array = self._meta_array.instance()
         m.d.comb += [
             meta_array.clk.eq(ClockSignal()),
@@ -174,7 +185,7 @@ class Macro(Part):
         return [tree.sum for tree in trees]
 
     def _dense_columns(self, m: Module, *, hi: list[Value]) -> list[Value]:
-        """Place an adder tree for each column; return their counts."""
+        """Place an adder tree for each cell column; return their counts."""
         trees = [self._adder_tree.instance() for _ in range(self._arch.macro.columns)]
         for column, tree in enumerate(trees):
             m.submodules[f"adder_tree_{column}"] = tree
@@ -200,9 +211,9 @@ class Macro(Part):
         return ppu.sums
 
     def _queue(self, m: Module, *, valid: Value, step: data.View, ppu_sums: data.View) -> None:
-        """Keep finished results in order, the oldest in the slot that `result` shows.
+        """Queue finished results; the oldest is in slot 0, which drives `result`.
 
-        It never overflows: a result that would find no slot has not been issued.
+        It never overflows: a result without a free slot is not issued.
         """
         slots = [Signal(result(self._arch), name=f"slot_{n}") for n in range(RESULT_SLOTS)]
         count = Signal(range(RESULT_SLOTS + 1))
@@ -228,10 +239,10 @@ class Macro(Part):
 
 
 def step_layout(arch: Arch) -> data.StructLayout:
-    """Return what accompanies a column through the pipeline.
+    """Return what accompanies a bit plane through the pipeline.
 
-    columns: those that count; bit_index: of the input's bit column
-    begins, ends: first and last column of the position vector in this tile
+    filter_enable: cell columns that count; bit_index: weight of the bit plane
+    begins, ends: first and last bit plane of the position vector in this tile
     """
     return data.StructLayout(
         {
@@ -246,5 +257,5 @@ def step_layout(arch: Arch) -> data.StructLayout:
 
 
 def ends_result(step: data.View) -> Value:
-    """Return whether this column is the last of something that leaves the macro."""
+    """Return whether this bit plane is the last of a result that leaves the macro."""
     return step.ends & (step.tag.last | step.tag.tile_end)

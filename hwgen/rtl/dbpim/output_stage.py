@@ -1,4 +1,4 @@
-"""Results of a core's macros: bias, requantization, and the way to the write bus."""
+"""Output stage of a core: adds the bias, requantizes and requests the write bus."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
@@ -15,7 +15,7 @@ from hwgen.spec.widths import bits_for_index
 
 
 def sums_layout(arch: Arch) -> data.StructLayout:
-    """Stage 1: sums with bias, how to scale them, and where they go."""
+    """Register of cycle 1: sums with bias, multipliers and shifts, filter group and position."""
     result, filter_ = layouts.result(arch), layouts.parameters()
     scale = data.StructLayout({name: filter_[name].shape for name in ("multiplier", "shift")})
     return data.StructLayout(
@@ -30,7 +30,7 @@ def sums_layout(arch: Arch) -> data.StructLayout:
 
 
 def target_layout(arch: Arch) -> data.StructLayout:
-    """Stage 2, beside the products: where they go. `part`: which F bytes of the word."""
+    """Register of cycle 2, beside the products: their place. `part`: which F bytes of the word."""
     write = layouts.bus_write(arch)
     return data.StructLayout(
         {
@@ -44,8 +44,13 @@ def target_layout(arch: Arch) -> data.StructLayout:
 class OutputStage(Part):
     """One result a cycle: ``y[f] = requantize(sums[f] + bias[f])``, or the sum itself as int32.
 
-    Stage 1 adds the bias, stage 2 multiplies, stage 3 shifts, clips and asks for the write bus.
-    A result without `emit` is taken and dropped; of several macros the lowest-numbered goes first.
+    A result without `emit` is popped and dropped; of several macros the lowest-numbered goes first.
+
+    Pipeline
+        cycle 0  pop: the lowest-numbered macro with a result; the bias is added
+        cycle 1  stage 1 holds the biased sums, which are multiplied
+        cycle 2  stage 2 holds the products, which are rounded, shifted and clipped
+        cycle 3  stage 3 holds the bytes and requests the write bus
 
     Ports
         results            streams  M x layouts.result      of the macros
@@ -53,13 +58,13 @@ class OutputStage(Part):
         result_tile        out      slot                    tile of the result that is next,
         result_group       in       12                      its filter group and
         result_parameters  in       F x layouts.parameters  parameters, in the same cycle
-        layer              in       CONV packet             held while results are on their way
+        layer              in       CONV packet             held until all results are written
         request            stream   layouts.bus_write       F bytes, or with `raw` F x int32 and
                                                             no byte enabled
-        empty              out      1                       nothing in stages 1 to 3
-    Latency  ``REQUANTIZE_CYCLES`` from taking a result to asking for the bus
-    Rate     1 a cycle; a stage takes when it is empty or its content moves on
-    Errors   none; sum and bias must fit int32, which the network's check has shown
+        empty              out      1                       stages 1 to 3 are empty
+    Latency  ``REQUANTIZE_CYCLES`` from popping a result to the request of the bus
+    Rate     1 a cycle; a stage loads when it is empty or its content moves on
+    Errors   none; sum and bias fit int32, which the check of the network ensures
     Golden   ``golden.dbpim.requantizer.requantize``
     Source   docs/dbpim-microarchitecture.md; seed 002, Fig. 6
     """
@@ -96,13 +101,16 @@ class OutputStage(Part):
             moves_1.eq(~valid_1 | moves_2),
             self.empty.eq(~(valid_1 | valid_2 | self.request.valid)),
         ]
+        # Cycle 0: pop a result and add the bias.
         chosen = self._choose_result(m, take=moves_1)
         with m.If(moves_1):
             m.d.sync += valid_1.eq(Cat(r.valid for r in self.results).any() & chosen.emit)
             m.d.sync += self._add_bias(stage_1, chosen)
+        # Cycle 1: multiply.
         requantizers = self._multiply(m, take=moves_2, stage_1=stage_1)
         with m.If(moves_2):
             m.d.sync += [valid_2.eq(valid_1), *self._address(stage_2, stage_1)]
+        # Cycle 2: shift and clip. Cycle 3: the request holds until it is granted.
         with m.If(moves_3):
             m.d.sync += [
                 self.request.valid.eq(valid_2),
@@ -111,7 +119,7 @@ class OutputStage(Part):
         return m
 
     def _choose_result(self, m: Module, *, take: Value) -> data.View:
-        """Take the result of the lowest-numbered macro that has one, look up its tile."""
+        """Pop the result of the lowest-numbered macro that has one; look up its tile."""
         chosen = Signal(layouts.result(self._arch))
         for result in reversed(self.results):
             with m.If(result.valid):
@@ -127,7 +135,7 @@ class OutputStage(Part):
         return chosen
 
     def _add_bias(self, stage_1: data.View, chosen: data.View) -> list[Value]:
-        """Return what stage 1 stores."""
+        """Return the assignments of stage 1."""
         stores = [
             stage_1.group.eq(self.result_group),
             stage_1.y.eq(chosen.y),
@@ -142,9 +150,9 @@ class OutputStage(Part):
         return stores
 
     def _multiply(self, m: Module, *, take: Value, stage_1: data.View) -> list[PartInstance]:
-        """Place a requantizer for each filter: it holds stage 2 and computes what stage 3 stores.
+        """Place a requantizer for each filter; its product register belongs to stage 2.
 
-        A factor of 1 lets the int32 sum through.
+        The multiplier 1 passes the int32 sum of a `raw` layer.
         """
         requantizers = []
         for f, scale in enumerate(stage_1.scales):
@@ -162,7 +170,7 @@ class OutputStage(Part):
         return requantizers
 
     def _address(self, stage_2: data.View, stage_1: data.View) -> list[Value]:
-        """Return what stage 2 stores: the place of F channels of a pixel, or of F logits."""
+        """Return the assignments of stage 2: the place of F channels of a pixel, or of F logits."""
         arch = self._arch
         parts_log2 = (arch.macro.compartments // arch.filters).bit_length() - 1
         region = Region(
@@ -181,7 +189,7 @@ class OutputStage(Part):
     def _write(
         self, write: data.View, stage_2: data.View, requantizers: list[PartInstance]
     ) -> list[Value]:
-        """Return what stage 3 stores: the bytes in every part of the word, one part enabled."""
+        """Return the assignments of stage 3: the bytes in all parts of a word, one part enabled."""
         filters = self._arch.filters
         parts = self._arch.macro.compartments // filters
         word = Cat(requantizer.result for requantizer in requantizers).replicate(parts)

@@ -1,4 +1,4 @@
-"""Post-processing unit: from column sums to the sums of the filters."""
+"""Post-processing unit (PPU): from the sums of the cell columns to the sums of the filters."""
 
 from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
@@ -14,28 +14,28 @@ from hwgen.spec.widths import bits_for_index
 
 
 class Ppu(Part):
-    """Shifts and adds the columns of every filter, over bit columns, groups and tiles.
+    """Shifts and accumulates the column sums of every filter, over bit planes, groups and tiles.
 
-    ``sums[f] = base[f] + (dot[f] << bit_index)``, where ``base`` is what the column before has
-    left, or at the beginning of a vector the partial sum of the tiles before (0 in the first tile);
-    ``dot[f]`` is the sum of the filter's columns that count, in the dense design with weights
+    ``sums[f] = base[f] + (dot[f] << bit_index)``, where ``base`` is the accumulator, or at the
+    first bit plane of a position vector the partial sum of the tiles before (0 in the first tile);
+    ``dot[f]`` is the sum of the filter's enabled cell columns, in the dense design with weights
     2^0 to 2^6 and -2^7
 
     Ports
-        valid        in   1          a column is here; nothing happens without it
-        column_sums  in   columns    one for each tree: two's complement (dense: unsigned)
-        columns      in   2 x F      bits 2f, 2f + 1: the first, second column of filter f counts;
-                                     dense: bit 2f: filter f exists
-        bit_index    in   3          unsigned, weight of the input's bit column
-        begins       in   1          first column of the position vector in this tile
-        ends         in   1          last column of the position vector in this tile
-        first_tile   in   1          partial sums start at zero
-        last_tile    in   1          the sums leave and are not stored
-        vector       in   vector_bits  unsigned, entry of the partial sums
-        sums         out  sums       one int32 for each filter, this column included
+        valid          in   1            a bit plane arrives; nothing changes without it
+        column_sums    in   columns      one for each tree: two's complement (dense: unsigned)
+        filter_enable  in   2 x F        bits 2f, 2f + 1: the first, second cell column of filter f
+                                         counts; dense: bit 2f: filter f exists
+        bit_index      in   3            unsigned, weight of the bit plane
+        begins         in   1            first bit plane of the position vector in this tile
+        ends           in   1            last bit plane of the position vector in this tile
+        first_tile     in   1            partial sums start at zero
+        last_tile      in   1            the sums leave and are not stored
+        vector         in   vector_bits  unsigned, entry of the partial sums
+        sums           out  sums         one int32 for each filter, this bit plane included
     Latency  0 to ``sums``; a partial sum that is stored is seen in the next cycle
-    Rate     one column in each cycle
-    Errors   none: sums wrap at 32 bits, the compiler's bound on a filter keeps them inside
+    Rate     one bit plane in each cycle
+    Errors   none: sums wrap at 32 bits; the compiler's bound on each filter excludes that
     Golden   ``golden.dbpim.ppu``
     Source   seed 002, V-A: shift and add, accumulator
     """
@@ -80,22 +80,22 @@ class Ppu(Part):
         return m
 
     def _dot(self, index: int) -> Value:
-        """Return the sum of the columns of filter `index` that count."""
+        """Return the sum of the enabled cell columns of filter `index`."""
         width = self._arch.columns_per_filter
-        own = list(self.column_sums)[index * width : (index + 1) * width]
+        of_filter = list(self.column_sums)[index * width : (index + 1) * width]
         if self._arch.sparsity.weight_bits:
             low, high = (
                 Mux(self.filter_enable[PHI_LIMIT * index + place], value, 0)
-                for place, value in enumerate(own)
+                for place, value in enumerate(of_filter)
             )
             return low + high
-        places = [value << place for place, value in enumerate(own)]
+        places = [value << place for place, value in enumerate(of_filter)]
         magnitudes, negative = places[:-1], places[-1]
         return Mux(self.filter_enable[PHI_LIMIT * index], sum(magnitudes) - negative, 0)
 
 
 def column_sums(arch: Arch) -> data.ArrayLayout:
-    """Return what the adder trees of a macro say: one sum for each column."""
+    """Return the layout of the adder trees' outputs: one sum for each cell column."""
     dense = range(arch.macro.compartments + 1)
     column_sum = signed(column_sum_bits(arch)) if arch.sparsity.weight_bits else dense
     return data.ArrayLayout(column_sum, arch.macro.columns)

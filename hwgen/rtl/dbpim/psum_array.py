@@ -1,4 +1,4 @@
-"""Partial sums of the positions that a macro works on, behind ports of a register file."""
+"""Partial sums of a macro, behind the ports of a register file."""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
@@ -16,11 +16,11 @@ class PsumArray(Part):
     ``read_data = entries[vector]``, as it was before the clock edge
 
     Ports
-        clk         in   1          rising edge; there is no reset
-        write_en    in   1          store ``write_data`` in ``vector`` at this clock edge
+        clk         in   1            rising edge; there is no reset
+        write_en    in   1            store ``write_data`` in ``vector`` at this clock edge
         vector      in   vector_bits  unsigned, below ``psum_vectors``: the entry read and written
-        write_data  in   sums       one int32 for each filter
-        read_data   out  sums       one int32 for each filter
+        write_data  in   sums         one int32 for each filter
+        read_data   out  sums         one int32 for each filter
     Latency  0 from ``vector`` to ``read_data``; what is written is seen in the next cycle
     Rate     one read and one write of the same entry in each cycle
     Errors   none: ``Arch`` has checked the sizes; an entry never written holds garbage

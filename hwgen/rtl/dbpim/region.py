@@ -1,4 +1,4 @@
-"""Where a channel word of a pixel lies in the activation buffers (`hwgen.spec.dbpim.program`)."""
+"""Address of a channel word of a pixel in the activation buffers (`hwgen.spec.dbpim.program`)."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from hwgen.spec.widths import bits_for_index
 
 
 class Region(NamedTuple):
-    """A map in the buffers: words of the same offsets in every bank."""
+    """A map in the buffers; it occupies the same addresses in every bank."""
 
     base: Value
     row_pitch: Value

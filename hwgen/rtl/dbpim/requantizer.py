@@ -1,4 +1,4 @@
-"""From an int32 accumulator to a byte, for one filter or one channel."""
+"""Requantization of an int32 accumulator to a byte, for one filter or one channel."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
@@ -25,7 +25,7 @@ class Requantizer(Part):
     ``result = clip(((product + 2**(shift - 1)) >> shift) + zero_point, low, high)``
 
     Ports
-        enable       in   1          take accumulator and shift
+        enable       in   1          load accumulator and shift
         accumulator  in   signed 32
         multiplier   in   16         unsigned
         shift        in   6          1 to 47
@@ -33,7 +33,7 @@ class Requantizer(Part):
         zero_point, low, high  in  8 unsigned, used in the cycle of `result`
         product      out  signed 32  lowest bits of the product, for results that stay int32
         result       out  8          unsigned
-    Latency  1 cycle from `enable` to `product` and `result`, which then hold
+    Latency  1 cycle from `enable` to `product` and `result`, which hold until the next
     Rate     1 a cycle
     Errors   none
     Golden   ``golden.dbpim.requantizer.requantize``; with `add` ``golden.dbpim.simd.add``
@@ -60,6 +60,7 @@ class Requantizer(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        # Cycle 0: multiply.
         product = Signal(signed(PRODUCT_BITS))
         shift = Signal(SHIFT_BITS)
         with m.If(self.enable):
@@ -68,15 +69,16 @@ class Requantizer(Part):
                 shift.eq(self.shift),
             ]
 
-        # A shift of at least 1 leaves room in the product's width for the half and the zero point.
+        # Cycle 1: round, shift and clip. A shift of at least 1 leaves a bit of the product's width
+        # for the half and the zero point.
         half = Signal(PRODUCT_BITS - 1)
-        moved = Signal(signed(PRODUCT_BITS))
+        shifted = Signal(signed(PRODUCT_BITS))
         m.d.comb += [
             self.product.eq(product),
             half.eq((1 << shift) >> 1),
-            moved.eq(((product + half) >> shift) + self.zero_point),
+            shifted.eq(((product + half) >> shift) + self.zero_point),
             self.result.eq(
-                Mux(moved < self.low, self.low, Mux(moved > self.high, self.high, moved))
+                Mux(shifted < self.low, self.low, Mux(shifted > self.high, self.high, shifted))
             ),
         ]
         return m

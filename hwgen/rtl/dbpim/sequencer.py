@@ -1,4 +1,4 @@
-"""One layer after the other: instructions wait, go to the cores, and retire."""
+"""Sequencer: runs the layers in order; instructions wait, start the cores and retire."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream
@@ -13,26 +13,26 @@ from hwgen.spec.dbpim.timing import INSTRUCTION_SLOTS
 
 
 class Sequencer(Part):
-    """Retires the image, then every instruction in its order, and starts the next one then.
+    """Retires the image, then every instruction in order; the next one starts after that.
 
-    A layer retires when nothing of it is on its way in any core.
+    A layer retires when all cores are idle: no work left and all stages empty.
 
     Ports
         instructions  stream in  512    wait in a queue of INSTRUCTION_SLOTS
         image_done    in         1      the last word of the image goes to the bus
-        idle          in         cores  the core has nothing to do
+        idle          in         cores  the core is idle
         stored        in         1      the write engine is done
         instruction   out        512    being executed; held from ``go`` to ``retire``
         go            out        cores  the core starts its part of a CONV
         go_simd       out        cores  the core starts its part of a POOL or ADD
         store         out        1      the write engine starts
-        store_words   out        16     and writes so many logits
+        store_words   out        16     number of logits to write
         retire        out        1      image or instruction is over, in this cycle
-        finished      out        1      ... and it was END
-        waiting       out        1      for the image or for an instruction
+        finished      out        1      with ``retire``: it is END
+        waiting       out        1      waits for the image or for an instruction
     Latency  ``DISPATCH_CYCLES`` from taking an instruction to the first cycle of its units
     Rate     one instruction at a time
-    Errors   none: the loader lets no other opcode pass
+    Errors   none: the loader forwards no other opcode
     Golden   the order of the instructions
     Source   docs/dbpim-microarchitecture.md, "Layer barrier"
     """
@@ -97,7 +97,7 @@ class Sequencer(Part):
             m.next = "GO"
 
     def _go(self, m: Module) -> None:
-        """Start whoever the instruction is for."""
+        """Start the cores or the write engine, as the opcode says."""
         layer = data.View(packet(Opcode.CONV), self.instruction[: packet(Opcode.CONV).size])
         store = data.View(packet(Opcode.STORE), self.instruction[: packet(Opcode.STORE).size])
         cores = Signal(self._cores)

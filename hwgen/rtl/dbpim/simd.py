@@ -1,4 +1,4 @@
-"""Pools and the residual add of a core, on the maps in its activation buffer."""
+"""SIMD unit of a core: pools and the residual add on maps of its activation buffer."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream
@@ -19,7 +19,7 @@ TOTAL_BITS = bits_for_range(-LARGEST_TOTAL, LARGEST_TOTAL)
 
 
 def at_layout(arch: Arch) -> data.StructLayout:
-    """What the unit works on: position, channel word, slice of lanes, tap."""
+    """Loop counters: position, channel word, part of the word (`simd_lanes` channels), tap."""
     pool = layouts.packet(Opcode.POOL)
     return data.StructLayout(
         {
@@ -34,7 +34,7 @@ def at_layout(arch: Arch) -> data.StructLayout:
 
 
 def target_layout(arch: Arch) -> data.StructLayout:
-    """Where an output goes; `part` is the slice of lanes within the word."""
+    """Place of an output; `part` selects `simd_lanes` channels of the word."""
     return data.StructLayout(
         {
             "part": bits_for_index(arch.macro.compartments // arch.simd_lanes),
@@ -47,7 +47,8 @@ def target_layout(arch: Arch) -> data.StructLayout:
 def tap_layout(arch: Arch) -> data.StructLayout:
     """A tap whose word has been read.
 
-    inside: the map; second: of two maps; first, last: of the output's taps
+    inside: it is in the map, else padding; second: it is of the second map of an ADD
+    first, last: it is the first, last tap of the output
     """
     flags = dict.fromkeys(("valid", "inside", "second", "first", "last"), 1)
     bank = bits_for_index(arch.banks)
@@ -60,6 +61,13 @@ class Simd(Part):
     ``maximum: y = clip(max(x))``; ``mean: y = requantize(sum(x - zx))``;
     ``add: y = clip((((a - za) * Ma + (b - zb) * Mb + 2**(s - 1)) >> s) + zp)``
 
+    Pipeline
+        cycle 0  tap: a bank is read
+        cycle 1  accumulate the bytes read
+        cycle 2  multiply the totals of an output, after its last tap
+        cycle 3  shift and clip
+        cycle 4  request of the write bus
+
     Ports
         go            in      1                 start with the positions of this core
         core          in      3                 number of the core, constant
@@ -69,11 +77,11 @@ class Simd(Part):
         bank_data     in      M x layouts.group one cycle after the address
         request       stream  layouts.bus_write
         reads         out     1                 a tap is issued in this cycle
-        idle          out     1                 done, nothing in the stages
+        idle          out     1                 done, all stages are empty
     Latency  ``go`` to the first tap 1 + `core` cycles; ``SIMD_CYCLES`` from the last tap of an
-             output to asking for the bus
-    Rate     one tap a cycle; while a request waits, the whole unit stands still
-    Errors   none; a window that lies in the padding alone is refused with the network
+             output to the request of the bus
+    Rate     one tap a cycle; while a request waits, the whole unit stalls
+    Errors   none; the check of the network refuses a window inside the padding
     Golden   ``golden.dbpim.simd.max_pool``, ``average_pool``, ``add``
     Source   docs/dbpim-microarchitecture.md; seed 002, Fig. 6 (SIMD core)
     """
@@ -109,6 +117,7 @@ class Simd(Part):
         moves, running = Signal(), Signal()
         read, sum_ = Signal(tap_layout(self._arch)), Signal(tap_layout(self._arch))
         scaled, scaled_valid = Signal(target_layout(self._arch)), Signal()
+        # Cycle 0: `tap`; 1: `read`; 2: `sum_`; 3: `scaled`; 4: `request`.
         tap = self._taps(m, running=running)
         with m.If(moves):
             m.d.sync += [
@@ -130,7 +139,7 @@ class Simd(Part):
         return m
 
     def _taps(self, m: Module, *, running: Signal) -> data.View:
-        """Count taps, slices, channel words and positions; return the tap of this cycle."""
+        """Count taps, parts, channel words and positions; return the tap of this cycle."""
         pool, adds = self._pool, self._adds
         parts = self._arch.macro.compartments // self._arch.simd_lanes
         count = Signal(range((1 << len(pool.count_base)) + 1))
@@ -166,7 +175,7 @@ class Simd(Part):
         return tap
 
     def _step(self, m: Module, at: data.View, *, units: Value, when: Value) -> None:
-        """Go to the next position: of the next core while counting units, then of this core."""
+        """Step to the next position: of the next core while counting units, then of this core."""
         pool = self._pool
         x = at.x + Mux(units, pool.unit_x, pool.step_x)
         wraps = x >= pool.output_width
@@ -177,7 +186,7 @@ class Simd(Part):
             ]
 
     def _places(self, m: Module, at: data.View, tap: data.View) -> None:
-        """Read the input pixel of the tap; say where its output goes."""
+        """Read the input pixel of the tap; compute the place of its output."""
         arch, pool = self._arch, self._pool
         column = Mux(self._adds, 0, at.kernel_x)
         row = at.y * pool.stride + at.kernel_y - pool.padding
@@ -201,7 +210,7 @@ class Simd(Part):
             m.d.comb += [self.bank_read_en[bank].eq(chosen), self.bank_address[bank].eq(address)]
 
     def _lanes(self, m: Module, *, moves: Value, read: data.View, sum_: data.View) -> list[Value]:
-        """Place the lanes: accumulate what was read, scale sums; return the bytes that come out."""
+        """Place the lanes: accumulate the bytes read, scale the totals; return the output bytes."""
         pool, add = self._pool, self._add
         lanes = self._arch.simd_lanes
         read_bytes = self._read_bytes(m, read)
@@ -216,7 +225,7 @@ class Simd(Part):
             with m.If(moves & read.valid):
                 m.d.sync += total.eq(Mux(self._maximum, largest, before + byte - zero_point))
             m.submodules[f"requantizer_{lane}"] = requantizer = self._requantizer.instance()
-            # A maximum is doubled, halved and not moved.
+            # A maximum passes unchanged: times 2, shifted right by 1, no zero point.
             m.d.comb += [
                 requantizer.enable.eq(moves & sum_.valid),
                 requantizer.accumulator.eq(total),
@@ -233,18 +242,18 @@ class Simd(Part):
         return outputs
 
     def _read_bytes(self, m: Module, read: data.View) -> data.View:
-        """Return the bytes of one slice, from the bank that was read."""
+        """Return the `simd_lanes` bytes of the tap's part, from the bank that was read."""
         lanes = self._arch.simd_lanes
         word = Signal(layouts.group(self._arch))
         piece = Signal(data.ArrayLayout(ACTIVATION_BITS, lanes))
         m.d.comb += word.eq(choose(list(self.bank_data), read.bank))
-        slices = range(0, self._arch.macro.compartments, lanes)
-        pieces = [Cat(*word[first : first + lanes]) for first in slices]
+        starts = range(0, self._arch.macro.compartments, lanes)
+        pieces = [Cat(*word[first : first + lanes]) for first in starts]
         m.d.comb += piece.eq(choose(pieces, read.target.part))
         return piece
 
     def _write(self, write: data.View, target: data.View, outputs: list[Value]) -> list[Value]:
-        """Return what the request stores: the slice in every place of the word, one enabled."""
+        """Return the assignments of the request: the bytes in every part, one part enabled."""
         lanes = self._arch.simd_lanes
         parts = self._arch.macro.compartments // lanes
         return [

@@ -1,4 +1,4 @@
-"""The sparse-allocation switch: what the mask keeps of a word moves on, the rest is skipped."""
+"""The sparse-allocation switch: selected inputs move into groups, masked ones are skipped."""
 
 from functools import reduce
 from operator import or_
@@ -14,26 +14,35 @@ from hwgen.spec.widths import bits_for_index
 
 
 class Switch(Part):
-    """Moves the kept inputs of words into groups of C, for all M positions at once.
+    """Moves the selected inputs of words into groups of C, for all M positions at once.
 
-    ``groups = switch(words, masks)``: in each cycle the lowest ``n = min(P, C - fill, kept and
-    not yet moved)`` lanes of the oldest word move to the places from ``fill`` upwards
+    ``groups = switch(words, masks)``: in each cycle the ``n = min(P, C - fill, remaining)`` lowest
+    of the oldest word's ``remaining`` inputs, selected and not yet moved, move to the group's
+    bytes from ``fill`` upwards
+
+    Example: C = 4, P = 2, mask 0b1101, ``fill`` 1: in the first cycle the inputs 0 and 2 move to
+    the bytes 1 and 2; in the second input 3 moves to byte 3, which completes the group.
+
+    Pipeline
+        cycle 0  leading-one detection over the mask, byte selection, write into the forming group
+        cycle 1  a group pushed in cycle 0 is in the queue
 
     Ports
         word          in   fetched_word  the oldest fetched word, C bytes for each macro
         word_valid    in   1
-        word_release  out  1             nothing of the word is left: it leaves in this cycle
-        mask          in   C             bit c: input c is kept (entry ``word.tag.mask_index``)
-        queue_full    in   1             no room for a group: nothing moves
+        word_release  out  1             all selected inputs are moved: the word leaves now
+        mask          in   C             bit c: input c is selected (entry ``word.tag.mask_index``)
+        queue_full    in   1             no slot for a group: nothing moves
         write         out  1             store ``bytes`` in the forming group
         fill          out  fill_bits     bytes that the forming group holds already: these stay
-        bytes         out  M x C bytes   from place ``fill`` upwards: what moves, then zeros
+        bytes         out  M x C bytes   from byte ``fill`` upwards: the moved inputs, then zeros
         push          out  1             the group is complete with this cycle's bytes
         tag           out  group_tag     of the group
         positions     out  positions     of the group, one for each macro
     Latency  ``SWITCH_CYCLES`` from moving the last input to the group in the queue
     Rate     P inputs of one word in each cycle, never over the border of a group; a word without
-        a kept input takes a cycle. A group is complete with C bytes or at the end of its vector
+             a selected input takes a cycle. A group is complete with C bytes or at the end of its
+             position vector
     Errors   none
     Golden   ``golden.dbpim.switch.switch``
     Source   seed 002, V-B: leading-one detection over the mask, and a MUX
@@ -43,16 +52,16 @@ class Switch(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        macros, lanes = arch.macros_per_core, arch.macro.compartments
+        macros, inputs = arch.macros_per_core, arch.macro.compartments
         super().__init__(
             {
                 "word": In(fetched_word(arch)),
                 "word_valid": In(1),
                 "word_release": Out(1),
-                "mask": In(lanes),
+                "mask": In(inputs),
                 "queue_full": In(1),
                 "write": Out(1),
-                "fill": Out(bits_for_index(lanes)),
+                "fill": Out(bits_for_index(inputs)),
                 "bytes": Out(data.ArrayLayout(group(arch), macros)),
                 "push": Out(1),
                 "tag": Out(group_tag(arch)),
@@ -62,11 +71,11 @@ class Switch(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lanes = self._arch.macro.compartments
-        done = Signal(lanes)
-        steps, left = self._leading_ones(m, self.mask & ~done)
+        group_bytes = self._arch.macro.compartments
+        moved_before = Signal.like(self.mask)
+        steps, left = self._leading_ones(m, self.mask & ~moved_before)
         moved = Signal(range(self._arch.switch_rate + 1))
-        filled = Signal(range(lanes + 1))
+        filled = Signal(range(group_bytes + 1))
         move, emptied, vector_ends = Signal(), Signal(), Signal()
         m.d.comb += [
             move.eq(self.word_valid & ~self.queue_full),
@@ -76,11 +85,11 @@ class Switch(Part):
             vector_ends.eq(emptied & self.word.tag.vector_end),
             self.word_release.eq(move & emptied),
             self.write.eq(move),
-            self.push.eq(move & ((filled == lanes) | vector_ends)),
+            self.push.eq(move & ((filled == group_bytes) | vector_ends)),
         ]
         with m.If(move):
             m.d.sync += [
-                done.eq(Mux(emptied, 0, self.mask & ~left)),
+                moved_before.eq(Mux(emptied, 0, self.mask & ~left)),
                 self.fill.eq(Mux(self.push, 0, filled)),
             ]
         self._place(m, steps)
@@ -88,15 +97,15 @@ class Switch(Part):
         return m
 
     def _leading_ones(self, m: Module, waiting: Value) -> tuple[list[Signal], Value]:
-        """Return the lane that each step moves (one-hot, 0 for none), and what is left then."""
-        lanes = self._arch.macro.compartments
+        """Return the mask bit that each step moves (one-hot, 0 for none), and the bits left."""
+        group_bytes = self._arch.macro.compartments
         steps = []
         left = Signal.like(waiting, name="waiting")
         m.d.comb += left.eq(waiting)
         for index in range(self._arch.switch_rate):
-            step = Signal(lanes, name=f"step_{index}")
-            after = Signal(lanes, name=f"left_{index}")
-            fits = self.fill < lanes - index
+            step = Signal.like(waiting, name=f"step_{index}")
+            after = Signal.like(waiting, name=f"left_{index}")
+            fits = self.fill < group_bytes - index
             m.d.comb += [
                 step.eq(Mux(fits, left & -left, 0)),
                 after.eq(left & ~step),
@@ -110,14 +119,14 @@ class Switch(Part):
         arch = self._arch
         width = arch.macros_per_core * ACTIVATION_BITS
         slices = [
-            Cat(self.word.bytes[macro][lane] for macro in range(arch.macros_per_core))
-            for lane in range(arch.macro.compartments)
+            Cat(self.word.bytes[macro][index] for macro in range(arch.macros_per_core))
+            for index in range(arch.macro.compartments)
         ]
         chosen = []
         for index, step in enumerate(steps):
             byte = Signal(width, name=f"moved_{index}")
-            kept = (Mux(bit, content, 0) for bit, content in zip(step, slices, strict=True))
-            m.d.comb += byte.eq(reduce(or_, kept))
+            terms = (Mux(bit, content, 0) for bit, content in zip(step, slices, strict=True))
+            m.d.comb += byte.eq(reduce(or_, terms))
             chosen.append(byte)
         placed = Signal(data.ArrayLayout(width, arch.macro.compartments))
         shift = Cat(Const(0, (width - 1).bit_length()), self.fill)
@@ -128,7 +137,7 @@ class Switch(Part):
                 m.d.comb += self.bytes[macro][place].eq(content)
 
     def _mark(self, m: Module, vector_ends: Value) -> None:
-        """Say of a group which row it meets and where in its position vector it stands."""
+        """Drive the tag of a group: its row, and whether it begins or ends its position vector."""
         row_in_tile = Signal(bits_for_index(self._arch.macro.rows))
         with m.If(self.push):
             m.d.sync += row_in_tile.eq(Mux(vector_ends, 0, row_in_tile + 1))

@@ -1,4 +1,4 @@
-"""What follows the header of a tile: masks, parameters and rows of weights."""
+"""Loads the body of a tile, after its header: masks, parameters and rows of weights."""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, stream
@@ -14,7 +14,7 @@ from hwgen.spec.widths import bits_for_index
 
 
 class TileLoader(Part):
-    """Hands the body of a tile to the cores, a beat of masks or weights in each cycle.
+    """Sends the body of a tile to the cores, a beat of masks or weights in each cycle.
 
     Ports
         header            in         TILE packet   of the tile that is loaded; held
@@ -23,9 +23,9 @@ class TileLoader(Part):
         done              out        1             the last beat is taken in this cycle
         mask_write        out        1             the beat holds mask words: taken in this cycle
         push              out        1             it is the last of them
-        parameters_write  out        1             parameters of one filter are given
-        parameters_index  out        filter_bits   which filter's
-        parameters_data   out        parameters    that filter's
+        parameters_write  out        1             parameters of one filter are valid
+        parameters_index  out        filter_bits   its number in the filter group
+        parameters_data   out        parameters
         row_write         out        1             a row is complete
         row_cells         out        row_cells     its cells
         row_meta          out        row_meta      their signs and block indices
@@ -91,7 +91,7 @@ class TileLoader(Part):
         return m
 
     def _masks(self, m: Module) -> None:
-        """Take beats of mask words; the cores read them straight from the beat."""
+        """Take beats of mask words; the cores store them directly from the beat."""
         beat_words = self._arch.port_bits // self._arch.macro.compartments
         written = Signal.like(self.header.mask_words)
         m.d.comb += [
@@ -103,7 +103,7 @@ class TileLoader(Part):
             m.d.sync += written.eq(Mux(self.push, 0, written + beat_words))
 
     def _parameters(self, m: Module, *, last: Value) -> None:
-        """Give the parameters of one filter after the other; a beat goes with its last filter."""
+        """Send the parameters filter by filter; a beat is taken with its last filter."""
         per_beat = self._arch.port_bits // PARAMETER_BITS
         beat = [self.beats.payload.word_select(n, PARAMETER_BITS) for n in range(per_beat)]
         index = Signal.like(self.parameters_index)
@@ -117,7 +117,7 @@ class TileLoader(Part):
             m.d.sync += index.eq(Mux(last, 0, index + 1))
 
     def _rows(self, m: Module, *, codes: data.View) -> None:
-        """Collect the beats of a row; when it is whole, the decoder sees it for one cycle."""
+        """Collect the beats of a row; the complete row is decoded in the next cycle."""
         number = Signal.like(self.header.rows)
         beat_number = Signal(bits_for_index(self._row_beats))
         beats = data.ArrayLayout(min(self._arch.port_bits, codes.shape().size), self._row_beats)

@@ -1,4 +1,4 @@
-"""What a core knows of its tiles: headers, masks, parameters, and which rows are loaded."""
+"""The tiles of a core: headers, masks, parameters, and which rows are loaded."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl.common.choose import choose
 from hwgen.rtl.common.register_file import RegisterFile
 from hwgen.rtl.dbpim.layouts import packet, parameters
-from hwgen.rtl.dbpim.mask_array import MaskArray, mask_lanes
+from hwgen.rtl.dbpim.mask_array import MaskArray, mask_words_per_beat
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import Opcode
@@ -20,10 +20,11 @@ SLOT_BITS = bits_for_index(TILE_SLOTS)
 
 
 class Ring(NamedTuple):
-    """Registers of the ring of tiles; the pointers count on to tell full from empty.
+    """Registers of the ring of tiles; a pointer has one bit more than a slot number.
 
-    write: the tile that is loading; walk: the one to walk; retire: the oldest
-    tiles: what is kept of each; parameters: slot that was filled last
+    write: tile that is loading; walk: tile that is walked; retire: oldest tile
+    tiles: header, first mask word, first row and parameter slot of each
+    parameters: parameter slot that was filled last
     """
 
     write: Signal
@@ -36,46 +37,51 @@ class Ring(NamedTuple):
 class TileStore(Part):
     """Ring of ``TILE_SLOTS`` tiles, ring of mask words, ring of R rows, and parameters.
 
-    A tile is there from ``begin_tile``, known to the walker after ``push``, and retires when every
-    macro's result that ends it has been popped: then its slot, mask words and rows are free
+    A tile occupies its slot, mask words and rows from ``begin_tile`` on. The walker sees it after
+    ``push``. It retires when every macro's result that ends it has been popped.
+
+    Pipeline of a retirement
+        cycle 0  the last macro's result that ends the tile is popped
+        cycle 1  the tile retires: its rows are no longer loaded from the next cycle on
+        cycle 2  its slot, mask words and rows are free: ``room`` can rise
 
     Ports
-        begin_tile        in   1                a tile comes (only with ``room``)
-        header            in   TILE             the tile that asks for room, and begins
-        room              out  1                slot, mask words and rows for it are free
-        mask_write        in   1                a beat of mask words comes
-        mask_data         in   port_bits        lowest word first; the tile's last beat may hold
-                                                fewer, what is left over is ignored
-        push              in   1                with the tile's last mask beat: it is known
-        parameters_write  in   1                parameters of one filter come
-        parameters_index  in   filter_bits      which
-        parameters_data   in   parameters
-        row_write         in   1                the next row of the tile is written
-        row_index         out  row_bits         the row of the cell arrays that it goes to
-        tile_known        out  1                there is a tile to walk: the next five lines
-        tile              out  TILE             its header
-        tile_slot         out  slot_bits
-        tile_mask_base    out  mask_bits        its first mask word
-        tile_row_base     out  row_bits         its first row
-        tile_done         in   1                it is walked
-        mask_index        in   mask_bits
-        mask              out  C                that mask word, bit c: input c is kept
-        head_tile         in   M x slot_bits    the tile of each macro's group
-        head_filter_enable      out  M x 16           columns that count in it
-        head_row          in   M x row_bits     the row of each macro's group
-        row_loaded        out  M                bit m: it has been written for this tile
-        result_tile       in   slot_bits        the tile of a result
-        result_group      out  12               its filter group
-        result_parameters out  F x parameters   of this group, until the tile retires
-        tile_end_popped   in   M                bit m: a result of macro m that ends a tile is
-                                                popped
-        empty_walked      out  1                every walked tile has retired
-    Latency  1 cycle from a change to everything that it changes: ``room`` and the tile after
-        ``push``, a row after ``row_write``. With the last pop at t the tile retires at t + 1 and
-        its room is seen at t + 2. The other outputs are combinational
-    Rate     one of everything in each cycle; a tile begins only when the one before is complete
+        begin_tile          in   1               a tile begins (only with ``room``)
+        header              in   TILE            of the next tile, and of the tile that begins
+        room                out  1               slot, mask words and rows for it are free
+        mask_write          in   1               a beat of mask words is stored
+        mask_data           in   port_bits       lowest word first; words beyond the tile's last
+                                                 one are ignored
+        push                in   1               with the tile's last mask beat: it is known
+        parameters_write    in   1               the parameters of one filter are stored
+        parameters_index    in   filter_bits     its number in the filter group
+        parameters_data     in   parameters
+        row_write           in   1               the next row of the tile is written
+        row_index           out  row_bits        the row of the cell arrays that it goes to
+        tile_known          out  1               there is a tile to walk: the next four lines
+        tile                out  TILE            its header
+        tile_slot           out  slot_bits
+        tile_mask_base      out  mask_bits       its first mask word
+        tile_row_base       out  row_bits        its first row
+        tile_done           in   1               the walker is done with the tile
+        mask_index          in   mask_bits
+        mask                out  C               that mask word, bit c: input c is selected
+        head_tile           in   M x slot_bits   the tile of each macro's group
+        head_filter_enable  out  M x 16          cell columns that count in it
+        head_row            in   M x row_bits    the row of each macro's group
+        row_loaded          out  M               bit m: it has been written for this tile
+        result_tile         in   slot_bits       the tile of a result
+        result_group        out  12              its filter group
+        result_parameters   out  F x parameters  of this group, until the tile retires
+        tile_end_popped     in   M               bit m: a result of macro m that ends a tile is
+                                                 popped
+        empty_walked        out  1               every walked tile has retired
+    Latency  1 cycle from a change to its effect: from ``begin_tile`` to ``room``, from ``push`` to
+             ``tile_known``, from ``row_write`` to ``row_loaded``; 2 cycles from the last pop of a
+             tile to ``room``. The other outputs are combinational
+    Rate     one of each event in each cycle; a tile begins only when the one before is complete
     Errors   none
-    Golden   none: it holds what it is given
+    Golden   none: it stores what it is given
     Source   seed 002, V-B: mask register file, one row of cells active of R
     """
 
@@ -85,7 +91,7 @@ class TileStore(Part):
         self._arch = arch
         self._mask_array = MaskArray(arch=arch)
         self._parameter_file = RegisterFile(
-            family=self.family, depth=TILE_SLOTS, lanes=arch.filters, width=parameters().size
+            family=self.family, depth=TILE_SLOTS, slices=arch.filters, width=parameters().size
         )
         self.parts = [self._mask_array, self._parameter_file]
         header, macros = packet(Opcode.TILE), arch.macros_per_core
@@ -169,7 +175,7 @@ class TileStore(Part):
         return data.View(self._tile, choose([tile.as_value() for tile in ring.tiles], slot))
 
     def _retires(self, m: Module) -> Signal:
-        """Count for each macro the tiles that it has ended; all have ended the oldest: go."""
+        """Count the tiles that each macro has ended; the oldest retires when no count is zero."""
         retires = Signal()
         ended = []
         for macro in range(self._arch.macros_per_core):
@@ -180,7 +186,7 @@ class TileStore(Part):
         return retires
 
     def _give_room(self, m: Module, *, retired: data.View, retires: Value) -> None:
-        """Count what is free of the rings; a tile takes its part at `begin_tile`, all at once."""
+        """Count the free entries of the rings; a tile takes all of its entries at `begin_tile`."""
         rings = [
             ("slots", TILE_SLOTS, Const(1), Const(1)),
             ("rows", self._arch.macro.rows, self.header.rows, retired.rows),
@@ -195,7 +201,7 @@ class TileStore(Part):
         m.d.comb += self.room.eq(Cat(enough).all())
 
     def _begin(self, m: Module, ring: Ring, *, mask_base: Value, row_base: Value) -> None:
-        """Keep the header of a tile that begins; with parameters it takes a new slot for them."""
+        """Store the header of a tile that begins; a tile with parameters gets the next slot."""
         slot = Signal(SLOT_BITS)
         m.d.comb += slot.eq(ring.parameters + self.header.parameters)
         with m.If(self.begin_tile):
@@ -210,14 +216,14 @@ class TileStore(Part):
                 ]
 
     def _masks(self, m: Module) -> Signal:
-        """Place the mask words; return where the next one goes."""
+        """Place the mask words; return the index of the next one."""
         m.submodules.mask_array = masks = self._mask_array.instance()
-        lanes = mask_lanes(self._arch)
+        beat_words = mask_words_per_beat(self._arch)
         next_word = Signal.like(self.mask_index)
         missing = Signal.like(self.header.mask_words)
         count = Signal.like(masks.write_count)
         m.d.comb += [
-            count.eq(Mux(missing < lanes, missing, lanes)),
+            count.eq(Mux(missing < beat_words, missing, beat_words)),
             masks.clk.eq(ClockSignal()),
             masks.write_count.eq(Mux(self.mask_write, count, 0)),
             masks.write_index.eq(next_word),
@@ -232,13 +238,13 @@ class TileStore(Part):
         return next_word
 
     def _rows(self, m: Module, *, retired: data.View, retires: Value) -> Signal:
-        """Note which rows are loaded; return where the next one goes."""
+        """Track which rows are loaded; return the index of the next one."""
         rows = self._arch.macro.rows
         loaded, cleared, written = Signal(rows), Signal(rows), Signal(rows)
         ones = ((1 << retired.header.rows) - 1)[:rows]
-        turned = ones << retired.row_base
+        rotated = ones << retired.row_base
         m.d.comb += [
-            cleared.eq(Mux(retires, turned[:rows] | turned[rows:], 0)),
+            cleared.eq(Mux(retires, rotated[:rows] | rotated[rows:], 0)),
             written.eq(Mux(self.row_write, 1 << self.row_index, 0)),
         ]
         m.d.sync += [
@@ -250,7 +256,7 @@ class TileStore(Part):
         return self.row_index
 
     def _parameters(self, m: Module, ring: Ring) -> None:
-        """Place the parameters of the filter groups that tiles belong to."""
+        """Place the parameters of the filter groups, one slot for each group in use."""
         m.submodules.parameters = file = self._parameter_file.instance()
         filters = self._arch.filters
         m.d.comb += [

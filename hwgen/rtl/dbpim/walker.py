@@ -1,4 +1,4 @@
-"""Walks a core's share of a layer and asks for its input, a word for each macro at a time."""
+"""Walks the position vectors of a core and requests their input words, one for each macro."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from hwgen.spec.widths import bits_for_index
 
 
 class Place(NamedTuple):
-    """A place in a map."""
+    """Coordinates of a pixel in a map."""
 
     y: Value
     x: Value
@@ -28,7 +28,7 @@ class Place(NamedTuple):
 
 
 def place(name: str) -> Place:
-    """Return a register for a place."""
+    """Return registers for a place."""
     y = Signal(COORDINATE_BITS, name=f"{name}_y")
     return Place(y, Signal(COORDINATE_BITS, name=f"{name}_x"))
 
@@ -36,11 +36,11 @@ def place(name: str) -> Place:
 ORIGIN = Place(0, 0)
 
 
-class Quads(NamedTuple):
-    """Registers over the position vectors of a share.
+class VectorCounters(NamedTuple):
+    """Registers of the loops over the position vectors that the core owns.
 
-    start, chunk, now: first position of the share, of the chunk, of the position vector
-    number: of the vector in its chunk; left: vectors from the chunk's first to the end of the share
+    start, chunk, now: first position of the core, of the chunk, of the current position vector
+    number: of the current vector in its chunk; left: vectors of the core from the chunk's first on
     """
 
     start: Place
@@ -51,36 +51,36 @@ class Quads(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """Which loops end with the word on offer."""
+    """Loops that end with the word on offer: of the vector, the chunk, the core's filter group."""
 
     vector: Value
     chunk: Value
-    share: Value
+    group: Value
 
 
 class Walker(Part):
     """The loops of a layer: filter groups, chunks, tiles, vectors, words (kh, kw, channel word).
 
-    ``pixel = position * stride + (ky, kx) - padding`` for M neighbours in raster order; lane l of
-    them is macro ``(l + turn) mod M``
+    ``pixel = position * stride + (ky, kx) - padding`` for the M positions of a vector, neighbours
+    in raster order; position i goes to macro ``(i + turn) mod M``
 
     Ports
         layer           in      CONV           the layer, constant while the walker walks
         go              in      1              start the layer of ``layer``
         core            in      3              constant: number of this core
-        finish          in      1              the layer is over: forget that it is done
-        tile_known      in      1              the tile to walk is there
+        finish          in      1              the layer is over in all cores: clear ``done``
+        tile_known      in      1              the tile to walk has its header and masks
         tile            in      TILE           its header
         tile_slot       in      slot_bits
         tile_mask_base  in      mask_bits      its first mask word
         tile_row_base   in      row_bits       its first row
         tile_done       out     1              its last word is taken in this cycle
-        request         stream  fetch_request  lane m is macro m's
+        request         stream  fetch_request  entry m of ``pixels`` is for macro m
         walking         out     1              started and not done
         done            out     1              all words of the layer are taken, until ``finish``
-        waiting_tile    out     1              nothing to ask for without a tile
-    Latency  with ``go`` at t the first request is at t + 1 + share (core mod S)
-    Rate     one request in each cycle; none lies between tiles, chunks or filter groups
+        waiting_tile    out     1              no request because no tile is known
+    Latency  with ``go`` at t the first request is at t + 1 + core_in_set (core mod S)
+    Rate     one request in each cycle; no gap between tiles, chunks or filter groups
     Errors   none: a core that takes part has at least one position vector, a tile at least one word
     Golden   ``golden.ops.windows.windows``, ``golden.dbpim.activation_buffer``
     Source   seed 002, V-D: loops n, k, m with T_m = M positions, weights stationary
@@ -112,32 +112,40 @@ class Walker(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         layer = self.layer
-        share, count = Signal(CORE_BITS), Signal.like(layer.count_base)
+        core_in_set, count = Signal(CORE_BITS), Signal.like(layer.count_base)
         ready_to_walk, taken = Signal(), Signal()
         bits = len(layer.chunk_vectors)
-        vectors = Quads(
+        vectors = VectorCounters(
             place("start"), place("chunk"), place("now"), Signal(bits), Signal.like(count)
         )
         m.d.comb += [
-            share.eq(self.core & ((1 << layer.cores_per_set_log2) - 1)),
-            count.eq(layer.count_base + (share < layer.count_extra)),
+            core_in_set.eq(self.core & ((1 << layer.cores_per_set_log2) - 1)),
+            count.eq(layer.count_base + (core_in_set < layer.count_extra)),
             self.request.valid.eq(ready_to_walk & self.tile_known),
             self.waiting_tile.eq(ready_to_walk & ~self.tile_known),
             taken.eq(self.request.valid & self.request.ready),
         ]
         word, kernel = self._words(m, taken=taken)
         ends = self._ends(m, word=word, vectors=vectors)
-        self._ask(m, word=word, kernel=kernel, vectors=vectors, ends=ends, share=share)
+        self._ask(m, word=word, kernel=kernel, vectors=vectors, ends=ends, core_in_set=core_in_set)
         with m.If(taken & ends.vector):
             self._next_vector(m, vectors=vectors, ends=ends, count=count)
-        self._start(m, vectors=vectors, share=share, count=count, ready_to_walk=ready_to_walk)
+        self._start(
+            m, vectors=vectors, core_in_set=core_in_set, count=count, ready_to_walk=ready_to_walk
+        )
         return m
 
     def _start(
-        self, m: Module, *, vectors: Quads, share: Value, count: Value, ready_to_walk: Value
+        self,
+        m: Module,
+        *,
+        vectors: VectorCounters,
+        core_in_set: Value,
+        count: Value,
+        ready_to_walk: Value,
     ) -> None:
-        """From `go`, step to the first position of the share: one unit for each share before."""
-        units = Signal.like(share)
+        """From `go`, step to the core's first vector; each core before it in the set is a cycle."""
+        units = Signal.like(core_in_set)
         m.d.comb += ready_to_walk.eq(self.walking & (units == 0))
         with m.If(self.walking & (units != 0)):
             first = self._step(vectors.start, y=self.layer.unit_y, x=self.layer.unit_x)
@@ -149,12 +157,12 @@ class Walker(Part):
             m.d.sync += [vectors.start.eq(ORIGIN), vectors.chunk.eq(ORIGIN), vectors.now.eq(ORIGIN)]
             m.d.sync += [
                 self.walking.eq(1),
-                units.eq(share),
+                units.eq(core_in_set),
                 vectors.left.eq(count),
             ]
 
     def _step(self, at: Place, *, y: Value, x: Value) -> Place:
-        """Return the place that lies (y, x) further in raster order; x is below the width."""
+        """Return the place (y, x) further in raster order; x is below the width of the map."""
         width = self.layer.output_width
         across = at.x + x
         wraps = across >= width
@@ -182,17 +190,17 @@ class Walker(Part):
             ]
         return word, (ky, kx, channel_word)
 
-    def _ends(self, m: Module, *, word: Signal, vectors: Quads) -> Ends:
-        """Say which loops the word on offer ends; the last vector of a share ends its chunk too."""
-        ends = Ends(Signal(name="vector_end"), Signal(name="chunk_end"), Signal(name="share_end"))
+    def _ends(self, m: Module, *, word: Signal, vectors: VectorCounters) -> Ends:
+        """Return the loops that the word on offer ends; a core's last vector ends its chunk."""
+        ends = Ends(Signal(name="vector_end"), Signal(name="chunk_end"), Signal(name="group_end"))
         m.d.comb += [
             ends.vector.eq(word + 1 == self.tile.mask_words),
-            ends.share.eq(vectors.number + 1 == vectors.left),
-            ends.chunk.eq(ends.share | (vectors.number + 1 == self.layer.chunk_vectors)),
+            ends.group.eq(vectors.number + 1 == vectors.left),
+            ends.chunk.eq(ends.group | (vectors.number + 1 == self.layer.chunk_vectors)),
         ]
         return ends
 
-    def _next_vector(self, m: Module, *, vectors: Quads, ends: Ends, count: Value) -> None:
+    def _next_vector(self, m: Module, *, vectors: VectorCounters, ends: Ends, count: Value) -> None:
         """Step to the position vector that the next word belongs to."""
         tile, layer = self.tile, self.layer
         following = self._step(vectors.now, y=layer.step_y, x=layer.step_x)
@@ -203,7 +211,7 @@ class Walker(Part):
         ]
         with m.If(ends.chunk & ~tile.last):
             m.d.sync += vectors.now.eq(vectors.chunk)
-        with m.Elif(ends.share):
+        with m.Elif(ends.group):
             m.d.sync += [
                 vectors.now.eq(vectors.start),
                 vectors.chunk.eq(vectors.start),
@@ -223,17 +231,17 @@ class Walker(Part):
         *,
         word: Value,
         kernel: tuple[Value, Value, Value],
-        vectors: Quads,
+        vectors: VectorCounters,
         ends: Ends,
-        share: Value,
+        core_in_set: Value,
     ) -> None:
         """Put the word on offer into the request, for every macro."""
         tile, tag = self.tile, self.request.payload.tag
-        very_last = ends.share & (share == self.layer.last_core_in_set)
-        lanes = self._lanes(m, vectors.now, very_last=very_last)
-        for macro in range(len(lanes)):
+        very_last = ends.group & (core_in_set == self.layer.last_core_in_set)
+        neighbours = self._neighbours(m, vectors.now, very_last=very_last)
+        for macro in range(len(neighbours)):
             at = Signal(position(), name=f"position_{macro}")
-            m.d.comb += at.eq(choose(lanes, macro - tile.turn))
+            m.d.comb += at.eq(choose(neighbours, macro - tile.turn))
             m.d.comb += self.request.payload.positions[macro].eq(at)
             self._aim(m, macro, at=at, kernel=kernel)
         m.d.comb += [
@@ -247,23 +255,24 @@ class Walker(Part):
             tag.row_base.eq(self.tile_row_base),
         ]
 
-    def _lanes(self, m: Module, first: Place, *, very_last: Value) -> list[Signal]:
-        """Return the positions of a position vector as neighbours in raster order."""
-        lanes = []
+    def _neighbours(self, m: Module, first: Place, *, very_last: Value) -> list[Signal]:
+        """Return the positions of a vector: neighbours in raster order from `first` on."""
+        neighbours = []
         at = first
         for index in range(self._arch.macros_per_core):
-            lane = Signal(position().size, name=f"lane_{index}")
+            neighbour = Signal(position().size, name=f"neighbour_{index}")
             active = ~(very_last & (index >= self.layer.last_positions))
-            m.d.comb += lane.eq(Cat(at.y[:COORDINATE_BITS], at.x, active))
-            lanes.append(lane)
-            at = self._step(Place(lane[:COORDINATE_BITS], lane[COORDINATE_BITS:-1]), y=0, x=1)
-        return lanes
+            m.d.comb += neighbour.eq(Cat(at.y[:COORDINATE_BITS], at.x, active))
+            neighbours.append(neighbour)
+            at = Place(neighbour[:COORDINATE_BITS], neighbour[COORDINATE_BITS:-1])
+            at = self._step(at, y=0, x=1)
+        return neighbours
 
     def _aim(
         self, m: Module, macro: int, *, at: data.View, kernel: tuple[Value, Value, Value]
     ) -> None:
-        """Say where the input pixel of one macro lies."""
-        layer, lane = self.layer, self.request.payload.lanes[macro]
+        """Request the input word of one macro: its bank and address, or padding."""
+        layer, pixel = self.layer, self.request.payload.pixels[macro]
         ky, kx, channel_word = kernel
         y = at.y * layer.stride + ky - layer.padding
         x = at.x * layer.stride + kx - layer.padding
@@ -271,10 +280,10 @@ class Walker(Part):
         pixel_y, pixel_x = (v[:COORDINATE_BITS].as_unsigned() for v in (y, x))
         region = Region(layer.input_base, layer.input_row_pitch, layer.input_channel_words)
         m.d.comb += [
-            lane.active.eq(at.active),
-            lane.inside.eq(inside),
-            lane.bank.eq(bank_of(self._arch, y=pixel_y, x=pixel_x)),
-            lane.address.eq(
+            pixel.active.eq(at.active),
+            pixel.inside.eq(inside),
+            pixel.bank.eq(bank_of(self._arch, y=pixel_y, x=pixel_x)),
+            pixel.address.eq(
                 address_of(self._arch, region, y=pixel_y, x=pixel_x, word=channel_word)
             ),
         ]

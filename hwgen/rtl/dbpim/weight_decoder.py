@@ -1,4 +1,4 @@
-"""From weight codes, as they stand in the stream, to what the arrays of a macro store."""
+"""Decodes the weight codes of the stream to the cell bits and metadata of a macro."""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
@@ -11,14 +11,14 @@ from hwgen.spec.sparsity import PHI_LIMIT
 
 
 class WeightDecoder(Part):
-    """Spreads the codes of a row over the columns of each compartment.
+    """Spreads the codes of a row over the cell columns of each compartment.
 
     With `weight_bits` a code is two nibbles {q (bit 3), negative (bit 2), index (bits 1, 0)}, the
-    lower one for column 2f; without, it is the int8 weight and bit b goes to column 8f + b.
+    lower one for cell column 2f; without, it is the int8 weight: bit b goes to cell column 8f + b.
 
     Ports
         row        in   row        codes of one row, index compartment * F + filter
-        row_cells  out  row_cells  cell bits, one for each column of each compartment
+        row_cells  out  row_cells  cell bits, one for each cell column
         row_meta   out  row_meta   sign and block index of each cell; zeros without `weight_bits`
     Latency  0: combinational
     Rate     one row in each cycle

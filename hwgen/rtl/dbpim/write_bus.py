@@ -1,4 +1,4 @@
-"""The one way by which results reach the buffers of all cores, and the logits their own."""
+"""The write bus: results to the activation buffers of all cores, logits to their buffer."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream
@@ -11,19 +11,19 @@ from hwgen.spec.widths import bits_for_index
 
 
 class WriteBus(Part):
-    """Grants one request in each cycle, in turn: after core c the next one is first in line.
+    """Round-robin arbiter: after a grant to core c, core c + 1 has the highest priority.
 
     Every buffer stores every word; a multicast to some cores would be decided here.
 
     Ports
         requests     streams in  cores x bus_write  of each core; ready = granted in this cycle
-        image_valid  in          1                  the loader hands over a word of the image
+        image_valid  in          1                  the loader sends a word of the image
         image        in          bus_write          that word
         write_valid  out         1                  a word for all buffers, registered
         write        out         bus_write          that word
     Latency  ``BUS_CYCLES`` from the grant to ``write_valid``
     Rate     one word in each cycle
-    Errors   none; an image word goes before all requests, of which there are none then
+    Errors   none; an image word has priority, but no core requests while the image is loaded
     Golden   the words of each core in their order
     Source   docs/dbpim-microarchitecture.md, "write_bus"
     """
@@ -49,9 +49,9 @@ class WriteBus(Part):
         granted = Signal()
         word = Signal.like(self.write)
         with m.Switch(first):
-            for favourite in range(self._cores):
-                with m.Case(favourite):
-                    self._choose(m, favourite=favourite, winner=winner, granted=granted)
+            for highest in range(self._cores):
+                with m.Case(highest):
+                    self._choose(m, highest=highest, winner=winner, granted=granted)
         with m.Switch(winner):
             for core, request in enumerate(self.requests):
                 with m.Case(core):
@@ -66,9 +66,9 @@ class WriteBus(Part):
             m.d.sync += [self.write.eq(word), first.eq((winner + 1) % self._cores)]
         return m
 
-    def _choose(self, m: Module, *, favourite: int, winner: Signal, granted: Signal) -> None:
-        """Let the first core that asks win, from `favourite` upwards and around."""
-        in_turn = [(favourite + n) % self._cores for n in range(self._cores)]
-        for core in reversed(in_turn):
+    def _choose(self, m: Module, *, highest: int, winner: Signal, granted: Signal) -> None:
+        """Grant the first core that requests, in the order from `highest` upwards and around."""
+        order = [(highest + n) % self._cores for n in range(self._cores)]
+        for core in reversed(order):
             with m.If(self.requests[core].valid):
                 m.d.comb += [winner.eq(core), granted.eq(1)]

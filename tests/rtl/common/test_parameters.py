@@ -29,7 +29,7 @@ TABLE = register_table(
 )
 RIGHT: dict[type[Part], dict[str, Any]] = {
     Fifo: {"depth": 4, "width": 8},
-    RegisterFile: {"depth": 2, "width": 1, "lanes": 1},
+    RegisterFile: {"depth": 2, "width": 1, "slices": 1},
     ReadEngine: {"port_bits": 64, "fifo_beats": 16, "burst_beats": 16},
     WriteEngine: {
         "port_bits": 64,
@@ -53,7 +53,7 @@ WRONG = [
     (Fifo, {"depth": 6}, "depth must be a power of two above 1, got 6"),
     (RegisterFile, {"depth": 1}, "depth must be at least 2 words, got 1"),
     (RegisterFile, {"width": 0}, "width must be at least 1, got 0"),
-    (RegisterFile, {"lanes": 0}, "lanes must be at least 1, got 0"),
+    (RegisterFile, {"slices": 0}, "slices must be at least 1, got 0"),
     (ReadEngine, {"port_bits": 48}, "port_bits must be one of .*, got 48"),
     (ReadEngine, {"burst_beats": 0}, "burst_beats must be 1 to 256, got 0"),
     (ReadEngine, {"fifo_beats": 8}, "fifo_beats must be at least 16, got 8"),
@@ -107,7 +107,7 @@ def test_a_wrong_parameter_is_one_sentence(
         make(family="other", **{**RIGHT[part], **wrong})
 
 
-def test_lanes_are_equally_wide() -> None:
+def test_slices_are_equally_wide() -> None:
     data, index = Signal(8), Signal(1)
     with pytest.raises(ValueError, match="equally wide, got 3 for 8 bits"):
         memory_body(

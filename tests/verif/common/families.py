@@ -44,7 +44,7 @@ def dbpim(arch: Arch) -> Facts:
         opcode_bits=OPCODE_BITS,
         alignment_bytes=ALIGNMENT_BYTES,
         words=4,
-        lanes=arch.macros_per_core,
+        slices=arch.macros_per_core,
     )
 
 
@@ -83,7 +83,7 @@ def other() -> Facts:
         opcode_bits=7,
         alignment_bytes=64,
         words=6,
-        lanes=3,
+        slices=3,
     )
 
 
