@@ -1,4 +1,4 @@
-"""Let cocotbext-axi attach to AXI ports of a part whose clock is made in Verilog.
+"""Lets cocotbext-axi attach to AXI ports of a part whose clock is generated in Verilog.
 
 cocotbext-axi looks at signals and drives them at a rising edge, as if both sides had registers.
 With a clock made in Verilog some simulators then show what is there after the edge, others what

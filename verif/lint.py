@@ -1,4 +1,4 @@
-"""Verilator's opinion of emitted Verilog: every warning that is not waived is an error."""
+"""Verilator lint of emitted Verilog: every warning that is not waived is an error."""
 
 import subprocess
 import tempfile

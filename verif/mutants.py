@@ -1,4 +1,4 @@
-"""Plant one fault at a time in a copy of the tree and see whether the tests notice."""
+"""Plants one fault at a time in a copy of the tree and checks that a test fails."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Build a bench once, under a name made from its content, and run it as often as asked."""
+"""Builds a bench once, under a name made from its content, and runs it as often as needed."""
 
 import os
 from collections.abc import Mapping, Sequence

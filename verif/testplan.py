@@ -1,4 +1,4 @@
-"""Hold `testplan.yaml` against the results of a test run, promise by promise."""
+"""Compares `testplan.yaml` with the results of a test run, promise by promise."""
 
 import sys
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""What the benches need from this machine, and where this repository keeps their builds."""
+"""Paths and tools of the benches: simulators, repository root and folder of the builds."""
 
 import os
 import shutil

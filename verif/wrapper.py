@@ -1,4 +1,4 @@
-"""The Verilog around a part in simulation: it makes the clock and owns the public signals."""
+"""The Verilog wrapper of a part in simulation: generates the clock, holds the public signals."""
 
 from hwgen.rtl.part import Part
 

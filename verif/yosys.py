@@ -1,4 +1,4 @@
-"""Yosys's opinion of emitted Verilog: no latch, no combinational loop, and what it is made of."""
+"""Yosys checks of emitted Verilog: no latch, no combinational loop; resources of each module."""
 
 import json
 import re

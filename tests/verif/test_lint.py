@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Verilator has nothing to say about a good part; it would, if a clock were lost."""
+"""Verilator is silent for a correct part and reports a lost clock."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The faults of `mutants.yaml` still fit the code that they are for."""
+"""The faults of `mutants.yaml` match the source lines that they change."""
 
 import shutil
 from pathlib import Path

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""A bench is built once and run many times; what goes wrong is said."""
+"""A bench is built once and run many times; failures are reported."""
 
 import re
 from pathlib import Path

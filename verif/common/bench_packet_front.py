@@ -1,4 +1,4 @@
-"""Bench of `packet_front`: packets of all lengths, with bodies, gaps, slow answers and mistakes."""
+"""Bench of `packet_front`: packets of all lengths, bodies, gaps, slow answers, errors."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

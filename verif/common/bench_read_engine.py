@@ -147,7 +147,7 @@ def addresses(probe: Probe) -> list[int]:
 
 
 def check_beats(probe: Probe, memory: Memory, commands: Sequence[Command], where: str) -> None:
-    """Compare content and order with the memory, and the FIFO's latency with the page."""
+    """Compare content and order with the memory, and the FIFO's latency with its data sheet."""
     expected = [
         int.from_bytes(memory.read(command.address + n * SIZE, SIZE), "little")
         for command in commands
@@ -207,7 +207,7 @@ def new_address(probe: Probe, cycle: int) -> bool:
 
 
 def free(cycle: int, reserved: Sequence[tuple[int, int]], taken: Sequence[int]) -> int:
-    """Return the places of the FIFO that nobody has reserved, as registered in this cycle."""
+    """Return the places of the FIFO that are not reserved, as registered in this cycle."""
     held = sum(length for decision, length in reserved if decision < cycle)
     return READ_FIFO_BEATS - held + sum(n < cycle for n in taken)
 
@@ -238,7 +238,7 @@ async def an_error_is_reported_with_its_beat(dut: Any) -> None:
 @cocotb.test(timeout_time=200, timeout_unit="us")
 @cocotb.parametrize(seed=range(30))
 async def stop_drains(dut: Any, seed: int) -> None:
-    """`stop` at any time: addresses stay until taken, beats are swallowed, then all begins anew."""
+    """`stop` at any time: addresses hold until taken, beats are discarded, then it starts afresh."""
     rng = np.random.default_rng(seed)
     memory, probe = await begin(dut, rng, float(rng.choice([0.0, 0.7])))
     commands = [Command(0, 100), Command(PAGE_BYTES, 100)]

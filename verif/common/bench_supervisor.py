@@ -1,4 +1,4 @@
-"""Bench of `supervisor`: runs that end, fail and stall, with every counter followed."""
+"""Bench of `supervisor`: runs that end, fail and stall; every counter is checked."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +34,7 @@ CORNERS = Corners(
 
 @dataclass
 class Rules:
-    """The page's rules, a cycle at a time."""
+    """The rules of the microarchitecture, cycle by cycle."""
 
     state: str = "idle"
     done: int = 0

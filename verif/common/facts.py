@@ -1,4 +1,4 @@
-"""What a family says to the components that it shares with others, for their benches."""
+"""Facts of a family for the benches of the shared components."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What some signals of a wrapper were in each clock cycle, to be judged after the run."""
+"""Records signals of a wrapper in each clock cycle, for checks after the run."""
 
 from collections.abc import Sequence
 from typing import Any

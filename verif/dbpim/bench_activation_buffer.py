@@ -17,7 +17,7 @@ from verif.dbpim.component import arch_from_environment, pack
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-BANKS, LANES, FILTERS = ARCH.banks, ARCH.macro.compartments, ARCH.filters
+BANKS, CHANNELS, FILTERS = ARCH.banks, ARCH.macro.compartments, ARCH.filters
 WRITE = bus_write(ARCH)
 CYCLES = 500
 ADDRESSES = 3
@@ -74,8 +74,8 @@ def drive_reads(dut: Any, reads: dict[int, int]) -> None:
 def shown_bytes(dut: Any, bank: int) -> list[int | None]:
     """Return the bytes that a bank shows, None where a bit is unknown."""
     value = dut.activation_buffer__bank_data.value
-    low = bank * LANES * 8
-    content = [value[low + 8 * lane + 7 : low + 8 * lane] for lane in range(LANES)]
+    low = bank * CHANNELS * 8
+    content = [value[low + 8 * channel + 7 : low + 8 * channel] for channel in range(CHANNELS)]
     return [int(byte) if byte.is_resolvable else None for byte in content]
 
 
@@ -88,13 +88,15 @@ async def write_map(
     dut: Any, rng: np.random.Generator, image: NDArray[np.uint8], region: Region
 ) -> None:
     """Write a map, F bytes at a time, the pieces of all words in any order."""
-    words = place(image, region=region, lanes=LANES, banks=BANKS)
-    pieces = [(at, first) for at in words for first in range(0, LANES, FILTERS)]
+    words = place(image, region=region, lanes=CHANNELS, banks=BANKS)
+    pieces = [(at, first) for at in words for first in range(0, CHANNELS, FILTERS)]
     for index in rng.permutation(len(pieces)):
         (bank, address), first = pieces[index]
-        enable = np.zeros(LANES, bool)
+        enable = np.zeros(CHANNELS, bool)
         enable[first : first + FILTERS] = True
-        data = np.where(enable, words[bank, address], rng.integers(0, 256, LANES)).astype(np.uint8)
+        data = np.where(enable, words[bank, address], rng.integers(0, 256, CHANNELS)).astype(
+            np.uint8
+        )
         drive_write(dut, Write(bank, address, data, enable))
         await FallingEdge(dut.clk)
     drive_write(dut, None)
@@ -108,7 +110,11 @@ async def maps_stand_where_golden_says(dut: Any, seed: int) -> None:
     await reset_buffer(dut)
     maps, base = [], 0
     for _ in range(2):
-        height, width, channels = rng.integers(1, 6), rng.integers(1, 8), rng.integers(1, 2 * LANES)
+        height, width, channels = (
+            rng.integers(1, 6),
+            rng.integers(1, 8),
+            rng.integers(1, 2 * CHANNELS),
+        )
         image = rng.integers(0, 256, (height, width, channels), np.uint8)
         region = region_at(
             base, height=int(height), width=int(width), channels=int(channels), arch=ARCH
@@ -136,8 +142,8 @@ def draw_write(rng: np.random.Generator, addresses: list[int]) -> Write:
     return Write(
         int(rng.integers(BANKS)),
         addresses[int(rng.integers(ADDRESSES))],
-        rng.integers(0, 256, LANES, np.uint8),
-        rng.random(LANES) < rng.choice([0.5, 1.0]),
+        rng.integers(0, 256, CHANNELS, np.uint8),
+        rng.random(CHANNELS) < rng.choice([0.5, 1.0]),
         raw=bool(rng.random() < 0.2),
     )
 
@@ -169,7 +175,7 @@ async def reads_and_writes_meet(dut: Any, seed: int) -> None:
                 f"seed {seed}: bank {bank} shows {got}, not {content}"
             )
         for at in reads.items():
-            held[at[0]] = words.get(at, [None] * LANES)
+            held[at[0]] = words.get(at, [None] * CHANNELS)
         latest = write if valid and not write.raw else None
         if latest is not None:
             change(words, latest)
@@ -179,7 +185,7 @@ async def reads_and_writes_meet(dut: Any, seed: int) -> None:
 def change(words: dict[tuple[int, int], list[int | None]], write: Write) -> None:
     """Write the enabled bytes of a word; the others stay, unknown at first."""
     at = (write.bank, write.address)
-    old = words.get(at, [None] * LANES)
+    old = words.get(at, [None] * CHANNELS)
     new = zip(write.data.tolist(), write.enable, old, strict=True)
     words[at] = [byte if enable else before for byte, enable, before in new]
 
@@ -197,7 +203,7 @@ def note(
     if write is None:
         return
     CORNERS.hit("raw write", write.raw)
-    CORNERS.hit("some bytes of a word written", 0 < write.enable.sum() < LANES)
+    CORNERS.hit("some bytes of a word written", 0 < write.enable.sum() < CHANNELS)
     meets = reads.get(write.bank) == write.address and not write.raw
     CORNERS.hit("a read of the word that is written", meets)
     holds = write.bank in held and write.bank not in reads and not write.raw

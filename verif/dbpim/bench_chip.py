@@ -1,4 +1,4 @@
-"""Bench of the chip: whole networks from memory to done, the memory in Verilog, Python asleep."""
+"""Bench of the chip: whole networks from start to done, with the memory in Verilog."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Bench of `core`: the layers of a program on each core in turn, and one layer cycle by cycle.
+"""Bench of `core`: the layers of a program on each core, and one layer cycle by cycle.
 
 Every layer reads golden's maps, so that each is held against golden by itself.
 """
@@ -100,9 +100,9 @@ def bytes_of(request: int, places: dict[tuple[int, int], Place]) -> Iterator[tup
             yield (0, 0, write.address + index), value
         return
     y, x, channel = places[write.bank, write.address]
-    for lane in range(COMPARTMENTS):
-        if write.enable >> lane & 1:
-            yield (y, x, channel + lane), write.data >> 8 * lane & 255
+    for byte in range(COMPARTMENTS):
+        if write.enable >> byte & 1:
+            yield (y, x, channel + byte), write.data >> 8 * byte & 255
 
 
 def places_of(region: Region | None) -> dict[tuple[int, int], Place]:
@@ -141,7 +141,7 @@ async def run_layer(driver: CoreDriver, packet: Packet, where: str) -> list[int]
 
 
 def check_bytes(got: Counter[tuple[Place, int]], want: NDArray[Any], where: str) -> None:
-    """Every byte of the map was written once, with golden's value; lanes beyond it are free."""
+    """Every byte of the map was written once, with golden's value; others are not checked."""
     height, width, channels = (1, 1, *want.shape)[-3:]
     values = want.reshape(height, width, channels)
     expected = {(place, int(values[place])) for place in np.ndindex(values.shape)}

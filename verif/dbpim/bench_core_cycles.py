@@ -1,4 +1,4 @@
-"""Bench of `core`: a layer in which nothing waits, each event in its published cycle."""
+"""Bench of `core`: a layer without stalls, each event in its published cycle."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,20 +29,20 @@ from verif.dbpim.core_driver import CoreDriver, row_of
 
 ARCH = arch_from_environment()
 COMPARTMENTS, FILTERS, MACROS = ARCH.macro.compartments, ARCH.filters, ARCH.macros_per_core
-QUADS = min(FETCH_SLOTS, ARCH.queue_depth, ARCH.psum_vectors)
-"""As many as never fill a queue and are one chunk."""
+VECTORS = min(FETCH_SLOTS, ARCH.queue_depth, ARCH.psum_vectors)
+"""So few that they never fill a queue and are one chunk."""
 
-SHARE_LOG2 = 1
-SHARE = 1 << SHARE_LOG2
-WIDTH = QUADS * SHARE * MACROS
-FEWEST_COLUMNS = 5
+CORES_PER_SET_LOG2 = 1
+CORES_PER_SET = 1 << CORES_PER_SET_LOG2
+WIDTH = VECTORS * CORES_PER_SET * MACROS
+FEWEST_PLANES = 5
 """Enough that no macro has to wait for its results to be taken."""
 
 Bytes = NDArray[np.uint8]
 
 
 class Event(NamedTuple):
-    """A result at the bus: when, of which position vector and which macro."""
+    """A result at the bus: cycle, position vector and macro."""
 
     cycle: int
     vector: int
@@ -50,7 +50,7 @@ class Event(NamedTuple):
 
 
 class Timetable(NamedTuple):
-    """Cycles after `go`: of the first group, of issues, and what comes to the bus when."""
+    """Cycles after `go`: of the first group, of the issues, and of each request of the bus."""
 
     head: int
     issues: set[int]
@@ -64,11 +64,11 @@ class Scene(NamedTuple):
     tile: TilePacket
     inputs: Bytes
     outputs: Bytes
-    columns: NDArray[np.int64]
-    """Bit columns that are not all zero, by position vector of the share and macro."""
+    planes: NDArray[np.int64]
+    """Non-zero bit planes, by position vector of the core and macro."""
 
 
-def timetable(columns: NDArray[np.int64], *, share: int, row_loaded: int) -> Timetable:
+def timetable(planes: NDArray[np.int64], *, core_in_set: int, row_loaded: int) -> Timetable:
     """Return the sum of the published latencies."""
     moves = COMPARTMENTS // ARCH.switch_rate
     issues: set[int] = set()
@@ -76,8 +76,8 @@ def timetable(columns: NDArray[np.int64], *, share: int, row_loaded: int) -> Tim
     heads: list[int] = []
     macro_free = [row_loaded] * MACROS
     switch_free = 0
-    for vector, counts in enumerate(columns.tolist()):
-        request = 1 + share + vector
+    for vector, counts in enumerate(planes.tolist()):
+        request = 1 + core_in_set + vector
         switch_free = max(request + FETCH_CYCLES, switch_free) + moves
         heads.append(switch_free - 1 + SWITCH_CYCLES)
         for index, count in enumerate(counts):
@@ -89,7 +89,7 @@ def timetable(columns: NDArray[np.int64], *, share: int, row_loaded: int) -> Tim
 
 
 def pops(waiting: list[Event]) -> Iterator[Event]:
-    """Yield when each result asks for the bus: one is popped in a cycle, the lowest macro first."""
+    """Yield each result's bus request: one result is popped in a cycle, the lowest macro first."""
     now = 0
     while waiting:
         ready = [event for event in waiting if event.cycle <= now]
@@ -100,20 +100,20 @@ def pops(waiting: list[Event]) -> Iterator[Event]:
         now += 1
 
 
-def draw_scene(rng: np.random.Generator, *, share: int) -> Scene:
-    """Return a 1 x 1 convolution over a map of one row and one word, all inputs kept."""
-    counts = rng.integers(FEWEST_COLUMNS, 9, WIDTH)
+def draw_scene(rng: np.random.Generator, *, core_in_set: int) -> Scene:
+    """Return a 1 x 1 convolution over a map of one row and one word, all inputs selected."""
+    counts = rng.integers(FEWEST_PLANES, 9, WIDTH)
     used = np.array([sum(1 << bit for bit in rng.permutation(8)[:n].tolist()) for n in counts])
     pixels = (rng.integers(0, 256, (WIDTH, COMPARTMENTS)) & used[:, None]).astype(np.uint8)
     pixels[:, int(rng.integers(COMPARTMENTS))] = used
     turn = int(rng.integers(MACROS))
     if not ARCH.sparsity.input_bits:
         counts[:] = 8
-    own = counts.reshape(QUADS, SHARE, MACROS)[:, share]
+    of_core = counts.reshape(VECTORS, CORES_PER_SET, MACROS)[:, core_in_set]
     tile = draw_tile(rng, turn=turn)
     layer = Packet(opcode=Opcode.CONV, offset=0, beats=0, fields=layer_fields(rng))
     outputs = reference(layer, tile, pixels)
-    return Scene(layer, tile, pixels[None], outputs[None], np.roll(own, turn, axis=1))
+    return Scene(layer, tile, pixels[None], outputs[None], np.roll(of_core, turn, axis=1))
 
 
 def draw_tile(rng: np.random.Generator, *, turn: int) -> TilePacket:
@@ -150,7 +150,7 @@ def layer_fields(rng: np.random.Generator) -> dict[str, int]:
     fields |= {f"output_{name}": value for name, value in places.items()}
     fields |= dict.fromkeys(("input_height", "kernel_height", "kernel_width", "stride"), 1)
     unit = dict(zip(("unit_y", "unit_x"), divmod(MACROS, WIDTH), strict=True))
-    step = dict(zip(("step_y", "step_x"), divmod(MACROS * SHARE, WIDTH), strict=True))
+    step = dict(zip(("step_y", "step_x"), divmod(MACROS * CORES_PER_SET, WIDTH), strict=True))
     return {
         **fields,
         **unit,
@@ -159,11 +159,11 @@ def layer_fields(rng: np.random.Generator) -> dict[str, int]:
         "output_zero_point": int(rng.integers(256)),
         "output_high": 255,
         "active_cores": 255,
-        "count_base": QUADS,
-        "cores_per_set_log2": SHARE_LOG2,
+        "count_base": VECTORS,
+        "cores_per_set_log2": CORES_PER_SET_LOG2,
         "last_positions": MACROS,
-        "last_core_in_set": SHARE - 1,
-        "chunk_vectors": QUADS,
+        "last_core_in_set": CORES_PER_SET - 1,
+        "chunk_vectors": VECTORS,
     }
 
 
@@ -183,10 +183,10 @@ def reference(layer: Packet, tile: TilePacket, pixels: Bytes) -> Bytes:
     )
 
 
-def check_write(got: int, event: Event, scene: Scene, share: int, where: str) -> None:
+def check_write(got: int, event: Event, scene: Scene, core_in_set: int, where: str) -> None:
     """The write is that of the position vector and the macro, with golden's bytes."""
     turn = scene.tile.fields["turn"]
-    x = (event.vector * SHARE + share) * MACROS + (event.macro - turn) % MACROS
+    x = (event.vector * CORES_PER_SET + core_in_set) * MACROS + (event.macro - turn) % MACROS
     write = layouts.bus_write(ARCH).from_bits(got)
     region = region_at(0, height=1, width=WIDTH, channels=COMPARTMENTS, arch=ARCH)
     place = region_address(region, ARCH, y=0, x=x, channel_word=0)
@@ -206,9 +206,9 @@ async def events_have_their_cycles(dut: Any, seed: int, core: int, row_written: 
     row_written: cycle after `go` in which the row comes; 0: it is there before
     """
     where = f"seed {seed}, core {core}, row at {row_written}"
-    share = core % SHARE
+    core_in_set = core % CORES_PER_SET
     rng = np.random.default_rng(seed)
-    scene = draw_scene(rng, share=share)
+    scene = draw_scene(rng, core_in_set=core_in_set)
     driver = CoreDriver(dut, ARCH)
     await driver.reset(core)
     early = scene.tile.codes if row_written == 0 else scene.tile.codes[:0]
@@ -218,7 +218,7 @@ async def events_have_their_cycles(dut: Any, seed: int, core: int, row_written: 
     dut.row_cells.value, dut.row_meta.value = row_of(scene.tile.codes[0], ARCH)
     dut.request__ready.value = 1
     row_loaded = row_written + ROW_WRITE_CYCLES
-    plan = timetable(scene.columns, share=share, row_loaded=row_loaded)
+    plan = timetable(scene.planes, core_in_set=core_in_set, row_loaded=row_loaded)
     due = {event.cycle: event for event in plan.requests}
     await driver.start(scene.layer)
     for cycle in range(1, max(due) + 4):
@@ -230,5 +230,5 @@ async def events_have_their_cycles(dut: Any, seed: int, core: int, row_written: 
         assert bool(driver.request.valid.value) == (cycle in due), f"{where}: request at {cycle}"
         assert bool(dut.idle.value) == (cycle > max(due)), f"{where}: idle at {cycle}"
         if cycle in due:
-            check_write(int(driver.request.payload.value), due[cycle], scene, share, where)
+            check_write(int(driver.request.payload.value), due[cycle], scene, core_in_set, where)
         await FallingEdge(dut.clk)

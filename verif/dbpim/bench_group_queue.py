@@ -1,4 +1,4 @@
-"""Bench of `group_queue`: groups come in pieces, macros leave at their own pace."""
+"""Bench of `group_queue`: groups arrive in pieces, macros pop at independent rates."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ from verif.dbpim.component import arch_from_environment, pack
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-MACROS, LANES, DEPTH = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.queue_depth
-BYTES = MACROS * LANES
+MACROS, GROUP_BYTES, DEPTH = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.queue_depth
+BYTES = MACROS * GROUP_BYTES
 CYCLES = 300
 HEAD = queue_head(ARCH)
 TAG_BITS, POSITION_BITS = group_tag(ARCH).size, position().size
@@ -40,7 +40,9 @@ class Model:
     """A first-in first-out list for each macro, and the group that is forming."""
 
     queues: list[deque[int]] = field(default_factory=lambda: [deque() for _ in range(MACROS)])
-    forming: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((MACROS, LANES), np.uint8))
+    forming: NDArray[np.uint8] = field(
+        default_factory=lambda: np.zeros((MACROS, GROUP_BYTES), np.uint8)
+    )
     fill: int = 0
     left: int = 0
 
@@ -87,14 +89,14 @@ class Run:
         """Write nothing, with other inputs that must not matter."""
         self._dut.group_queue__write.value = 0
         self._dut.group_queue__push.value = 0
-        self._dut.group_queue__fill.value = int(self._rng.integers(LANES))
+        self._dut.group_queue__fill.value = int(self._rng.integers(GROUP_BYTES))
 
     def _drive_write(self) -> tuple[int, list[int]] | None:
         """Write some bytes above those of the forming group; return tag and positions of a push."""
         dut, rng, model = self._dut, self._rng, self._model
-        content = rng.integers(0, 256, (MACROS, LANES), np.uint8)
-        count = int(rng.integers(0, LANES - model.fill + 1))
-        push = model.fill + count == LANES or bool(rng.random() < 0.2)
+        content = rng.integers(0, 256, (MACROS, GROUP_BYTES), np.uint8)
+        count = int(rng.integers(0, GROUP_BYTES - model.fill + 1))
+        push = model.fill + count == GROUP_BYTES or bool(rng.random() < 0.2)
         content[:, model.fill + count :] = 0
         model.forming[:, model.fill :] = content[:, model.fill :]
         tag = int(rng.integers(1 << TAG_BITS))

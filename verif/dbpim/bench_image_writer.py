@@ -19,11 +19,11 @@ from verif.dbpim.component import arch_from_environment, unpack
 from verif.stream import Stream, offer, reset
 
 ARCH = arch_from_environment()
-LANES = ARCH.macro.compartments
+CHANNELS = ARCH.macro.compartments
 LAYOUT = bus_write(ARCH)
 NAMES = ("beats__valid", "beats__ready", "write_valid", "write", "done")
 SHAPES = ((1, 1), (1, 9), (7, 1), (5, 6), (2, 32))
-SIZES = [size for size in PIXEL_BYTES if size <= LANES]
+SIZES = [size for size in PIXEL_BYTES if size <= CHANNELS]
 CORNERS = Corners(
     "one pixel",
     "the image ends inside a beat",
@@ -83,7 +83,7 @@ def beats_of(image: NDArray[np.uint8], pixel_bytes: int) -> list[int]:
 
 def check(probe: Probe, image: NDArray[np.uint8], region: Region, per_beat: int) -> None:
     """Compare word by word, and who takes how long."""
-    words = place(image, region=region, lanes=LANES, banks=ARCH.banks)
+    words = place(image, region=region, lanes=CHANNELS, banks=ARCH.banks)
     positions = list(np.ndindex(region.height, region.width))
     cycles = probe.when("write_valid")
     assert cycles == probe.when("beats__valid"), "a pixel in each cycle that has a beat"
@@ -94,8 +94,8 @@ def check(probe: Probe, image: NDArray[np.uint8], region: Region, per_beat: int)
         bank = bank_of(y, x, banks=ARCH.banks)
         address = address_of(y, x, 0, region=region, banks=ARCH.banks)
         assert (write.bank, write.address) == (bank, address), f"place of pixel {y}, {x}"
-        assert write.enable == (1 << LANES) - 1 and not write.raw
-        assert tuple(unpack(write.data, bits=8, count=LANES)) == words[bank, address]
+        assert write.enable == (1 << CHANNELS) - 1 and not write.raw
+        assert tuple(unpack(write.data, bits=8, count=CHANNELS)) == words[bank, address]
         assert row["done"] == is_last, f"done at pixel {y}, {x}"
         takes = is_last or number % per_beat == per_beat - 1
         assert row["beats__ready"] == takes, f"beat of pixel {y}, {x}"

@@ -1,4 +1,4 @@
-"""Bench of `loader`: whole programs, with gaps, cores without room, and mistakes."""
+"""Bench of `loader`: whole programs, with gaps, cores without space, and errors."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -36,7 +36,7 @@ DATA = ("tile_header", "mask_data", "parameters_index", "parameters_data")
 OTHERS = ("tile_room", "image_valid", "image_done", "row_cells", "row_meta", "error")
 CORNERS = Corners(
     "a tile waits for a core",
-    "a tile for some cores while another has no room",
+    "a tile for some cores while another has no space",
     "a tile for all cores",
     "an instruction waits",
     "END",
@@ -70,7 +70,7 @@ def ready_inputs(dut: Any) -> tuple[Any, Any]:
 async def load(
     dut: Any, program: Program, rng: np.random.Generator, *, gap: float, stall: float
 ) -> Probe:
-    """Bring the beats of a program, let consumers stall, until the loader stands."""
+    """Bring the beats of a program, let consumers stall, until the loader has stopped."""
     probe = await begin(dut)
     bringing = cocotb.start_soon(bring(dut, program, probe, chances(rng, gap)))
     quiet = 0
@@ -123,7 +123,7 @@ class Beats:
     def take(self, count: int, start: int) -> list[int]:
         """Return the same and note that the beats leave in them."""
         cycles = self.look(count, start)
-        assert len(cycles) == count, "the loader stands too early"
+        assert len(cycles) == count, "the loader stops too early"
         self.taken += cycles
         return cycles
 
@@ -196,7 +196,7 @@ def follow_tile(
     assert probe.cycles[begin]["tile_header"] == tile.header()
     CORNERS.hit("a tile waits for a core", begin > check)
     others = ~probe.cycles[begin]["tile_room"] & ALL
-    CORNERS.hit("a tile for some cores while another has no room", bool(others) or ARCH.cores == 1)
+    CORNERS.hit("a tile for some cores while another has no space", bool(others) or ARCH.cores == 1)
     CORNERS.hit("a tile for all cores", tile.cores == ALL)
     masks = beats.take(sizes.masks, begin + 1)
     shown = [probe.cycles[n]["mask_data"] for n in masks]

@@ -1,4 +1,4 @@
-"""Bench of `output_stage`: macros that offer results at their own pace, a bus that stalls."""
+"""Bench of `output_stage`: macros offer results at independent rates, the bus stalls."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -237,7 +237,7 @@ def writes_of(history: list[Cycle], seed: int) -> Iterator[tuple[int, data.Const
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(seed=range(2), raw=[False, True], gap=[0.0, 0.6], stall=[0.0, 0.4, 0.9])
 async def results_match_golden(dut: Any, seed: int, raw: bool, gap: float, stall: float) -> None:
-    """Every emitted result is written, in the order and in the cycles that the page gives."""
+    """Every emitted result is written, in the order and in the cycles of the microarchitecture."""
     rng = np.random.default_rng(seed)
     layer = draw_layer(rng, raw=raw)
     tiles = [draw_tile(rng, group=group) for group in (3 * PARTS - 1, 0, PARTS, PARTS - 1)]

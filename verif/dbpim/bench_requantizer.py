@@ -78,7 +78,7 @@ def put_clip(dut: Any, zero_point: int, low: int, high: int) -> None:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(seed=range(2), pause=[0.0, 0.4])
 async def vectors_one_a_cycle(dut: Any, seed: int, pause: float) -> None:
-    """Each result stands one cycle after its accumulator, and holds while nothing is taken."""
+    """Each result is valid one cycle after its accumulator, and holds without `enable`."""
     rng = np.random.default_rng(seed)
     vectors = [*VECTORS, *random_vectors(rng, RANDOM_VECTORS)]
     await reset(dut, dut.enable, dut.add)

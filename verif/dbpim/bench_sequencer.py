@@ -56,7 +56,7 @@ def random_instruction(rng: np.random.Generator, opcode: Opcode) -> Instruction:
 @cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(seed=range(2), gap=[0.0, 0.9], work=[0.0, 0.7])
 async def layers_go_in_order(dut: Any, seed: int, gap: float, work: float) -> None:
-    """Image, layers, STORE and END retire one after the other, in the cycles of the page."""
+    """Image, layers, STORE and END retire one after the other, in their documented cycles."""
     rng = np.random.default_rng(seed)
     kinds = (Opcode.CONV, Opcode.POOL, Opcode.ADD, Opcode.STORE)
     program = [random_instruction(rng, kinds[rng.integers(4)]) for _ in range(LAYERS)]

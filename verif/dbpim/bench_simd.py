@@ -38,7 +38,7 @@ CORNERS = Corners(
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One layer, of which `core` computes every `share`-th position."""
+    """One layer, of which `core` computes every `cores`-th position."""
 
     op: str
     height: int = 5
@@ -48,20 +48,20 @@ class Case:
     stride: int = 1
     padding: int = 0
     core: int = 0
-    share: int = 1
+    cores: int = 1
 
 
 CASES = {
-    "max_2": Case(op="max", kernel=(2, 2), stride=2, share=2, core=1),
-    "max_3": Case(op="max", kernel=(3, 3), stride=2, padding=1, words=1, share=3),
+    "max_2": Case(op="max", kernel=(2, 2), stride=2, cores=2, core=1),
+    "max_3": Case(op="max", kernel=(3, 3), stride=2, padding=1, words=1, cores=3),
     "max_overlapping": Case(op="max", kernel=(3, 3), padding=1, height=4, width=3, words=1),
-    "mean_2x3": Case(op="mean", kernel=(2, 3), share=4, core=2),
-    "mean_all": Case(op="mean", kernel=(5, 7), stride=3, core=0, share=8),
-    "mean_none": Case(op="mean", kernel=(5, 7), stride=3, core=5, share=8),
+    "mean_2x3": Case(op="mean", kernel=(2, 3), cores=4, core=2),
+    "mean_all": Case(op="mean", kernel=(5, 7), stride=3, core=0, cores=8),
+    "mean_none": Case(op="mean", kernel=(5, 7), stride=3, core=5, cores=8),
     "mean_1": Case(op="mean", stride=2, words=1),
     "mean_bright": Case(op="mean", kernel=(6, 6), height=6, width=6, words=1),
-    "add": Case(op="add", share=2, core=1),
-    "add_column": Case(op="add", height=9, width=1, share=3, core=2),
+    "add": Case(op="add", cores=2, core=1),
+    "add_column": Case(op="add", height=9, width=1, cores=3, core=2),
 }
 
 
@@ -86,7 +86,7 @@ class Job:
 
 
 def make_job(case: Case, rng: np.random.Generator) -> Job:
-    """Return a case with random maps and numbers; lanes beyond the channels hold bytes too."""
+    """Return a case with random maps and numbers; channels beyond the last one hold bytes too."""
     shape = (case.height, case.width, case.words * COMPARTMENTS)
     a, b = (rng.integers(0, 256, shape).astype(np.uint8) for _ in range(2))
     numbers = draw_numbers(case, rng)
@@ -169,10 +169,10 @@ def region_for(base: int, values: Bytes) -> Region:
 
 
 def layer_fields(case: Case, source: Region, target: Region) -> dict[str, int]:
-    """Return where the maps lie, the window, and how positions are shared."""
+    """Return the addresses of the maps, the window, and the positions of each core."""
     positions = target.height * target.width
     unit_y, unit_x = divmod(1, target.width)
-    step_y, step_x = divmod(case.share, target.width)
+    step_y, step_x = divmod(case.cores, target.width)
     return {
         "input_base": source.base,
         "input_row_pitch": source.row_pitch,
@@ -187,8 +187,8 @@ def layer_fields(case: Case, source: Region, target: Region) -> dict[str, int]:
         "output_row_pitch": target.row_pitch,
         "output_channel_words": target.channel_words,
         "output_width": target.width,
-        "count_base": positions // case.share,
-        "count_extra": positions % case.share,
+        "count_base": positions // case.cores,
+        "count_extra": positions % case.cores,
         "unit_y": unit_y,
         "unit_x": unit_x,
         "step_y": step_y,
@@ -198,7 +198,7 @@ def layer_fields(case: Case, source: Region, target: Region) -> dict[str, int]:
 
 def writes_of(case: Case, target: Region, output: Bytes) -> Iterator[Write]:
     """Yield the writes of a core: its positions, in each the words, in each the slices."""
-    for index in range(case.core, target.height * target.width, case.share):
+    for index in range(case.core, target.height * target.width, case.cores):
         y, x = divmod(index, target.width)
         for word in range(target.channel_words):
             place = region_address(target, ARCH, y=y, x=x, channel_word=word)
@@ -230,7 +230,7 @@ def check_write(got: int, want: Write, where: str) -> None:
 async def follow(dut: Any, job: Job, case: Case, where: str) -> None:
     """Check all ports in each cycle from `go` on, until the unit has been idle for a while.
 
-    `moves` counts the cycles in which the unit did not stand still: by them its timetable is
+    `moves` counts the cycles in which the unit did not stall: by them its timetable is
     exact, whatever the bus does.
     """
     request = Stream(dut, "request")
@@ -242,18 +242,18 @@ async def follow(dut: Any, job: Job, case: Case, where: str) -> None:
     while moves < end + 3:
         await ReadOnly()
         asks, grants = bool(request.valid.value), bool(request.ready.value)
-        stands = asks and not grants
+        stalls = asks and not grants
         reads = first <= moves < first + taps
         assert asks == (moves in due), f"{where}: request at {moves}, due are {due}"
-        assert bool(dut.reads.value) == (reads and not stands), f"{where}: reads at {moves}"
+        assert bool(dut.reads.value) == (reads and not stalls), f"{where}: reads at {moves}"
         assert bool(dut.idle.value) == (moves in (0, *range(max(1, end), end + 3))), (
             f"{where}: idle at {moves} of {end}"
         )
         if asks and grants:
             check_write(int(request.payload.value), job.writes[granted], where)
             granted += 1
-        CORNERS.hit("the bus waits while taps are on their way", stands and reads)
-        moves += not stands
+        CORNERS.hit("the bus waits while taps are on their way", stalls and reads)
+        moves += not stalls
         await FallingEdge(dut.clk)
         dut.go.value = 0
 

@@ -251,7 +251,7 @@ def note_vector(vector: Vector) -> None:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(seed=range(2), gap=[0.0, 0.4], full=[0.0, 0.5])
 async def groups_match_golden(dut: Any, seed: int, gap: float, full: float) -> None:
-    """Every group is golden's; every cycle moves what the page says."""
+    """Every group is golden's; every cycle moves the inputs of the rules."""
     await reset(dut, dut.switch__word_valid)
     await Run(dut, seed, gap=gap, full=full).until_done()
 

@@ -35,7 +35,7 @@ CORNERS = Corners(
 @cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(seed=range(2), gap=[0.0, 0.5])
 async def bodies_match_golden(dut: Any, seed: int, gap: float) -> None:
-    """Masks, parameters and rows come out in the cycles that the page names."""
+    """Masks, parameters and rows come out in the cycles of the microarchitecture."""
     rng = np.random.default_rng(seed)
     source = Stream(dut, "tile_loader__beats")
     await reset(dut, source.valid, dut.tile_loader__start)

@@ -1,4 +1,4 @@
-"""Bench of `tile_store`: a loader, a walker and macros at their own pace, every cycle."""
+"""Bench of `tile_store`: loader, walker and macros at independent rates, every cycle."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,14 +17,14 @@ from verif.dbpim.tile_ring import Actions, Header, TileRing
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-MACROS, LANES, ROWS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.macro.rows
+MACROS, MASK_BITS, ROWS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.macro.rows
 HEADER, PARAMETER_BITS = packet(Opcode.TILE), parameters().size
-BEAT_WORDS = ARCH.port_bits // LANES
+BEAT_WORDS = ARCH.port_bits // MASK_BITS
 SEVERAL_BEATS = ARCH.mask_words > BEAT_WORDS
 TILES = 30
 CORNERS = Corners(
-    "no room for want of rows",
-    "no room for want of mask words",
+    "no space for lack of rows",
+    "no space for lack of mask words",
     "a tile takes all that is free",
     "tile begins while another retires",
     "row written while a tile retires",
@@ -37,7 +37,7 @@ CORNERS = Corners(
     "last pop of all macros in one cycle",
     "oldest tile retires while others are there",
     "nothing to walk",
-    *(["no room for want of a slot"] if ROWS > TILE_SLOTS else []),
+    *(["no space for lack of a slot"] if ROWS > TILE_SLOTS else []),
     *(["masks in several beats"] if SEVERAL_BEATS else []),
     *(["one macro ahead by two tiles"] if MACROS > 1 else []),
 )
@@ -98,7 +98,7 @@ class Run:
             while not self._ring.room(header):
                 yield Actions()
             yield Actions(begin=header)
-            words = self._rng.integers(1 << LANES, size=header["mask_words"]).tolist()
+            words = self._rng.integers(1 << MASK_BITS, size=header["mask_words"]).tolist()
             for first in range(0, len(words), BEAT_WORDS):
                 last = first + BEAT_WORDS >= len(words)
                 yield Actions(masks=words[first : first + BEAT_WORDS], push=last)
@@ -130,11 +130,11 @@ class Run:
         """Put the actions on the ports; what does not act shows anything."""
         dut, rng = self._dut, self._rng
         header = self._asking if actions.begin is None else actions.begin
-        rest = rng.integers(1 << LANES, size=BEAT_WORDS - len(actions.masks)).tolist()
+        rest = rng.integers(1 << MASK_BITS, size=BEAT_WORDS - len(actions.masks)).tolist()
         dut.tile_store__begin_tile.value = actions.begin is not None
         dut.tile_store__header.value = header_word(header)
         dut.tile_store__mask_write.value = bool(actions.masks)
-        dut.tile_store__mask_data.value = pack([*actions.masks, *rest], bits=LANES)
+        dut.tile_store__mask_data.value = pack([*actions.masks, *rest], bits=MASK_BITS)
         dut.tile_store__push.value = actions.push
         dut.tile_store__parameters_write.value = actions.parameters is not None
         if actions.parameters is not None:
@@ -208,10 +208,10 @@ class Run:
         ring, asking = self._ring, self._asking
         slots = len(ring.alive) == TILE_SLOTS
         lacks = {name for name in ("rows", "mask_words") if asking[name] > ring.free(name)}
-        CORNERS.hit("no room for want of rows", lacks == {"rows"} and not slots)
-        CORNERS.hit("no room for want of mask words", lacks == {"mask_words"} and not slots)
+        CORNERS.hit("no space for lack of rows", lacks == {"rows"} and not slots)
+        CORNERS.hit("no space for lack of mask words", lacks == {"mask_words"} and not slots)
         if ROWS > TILE_SLOTS:
-            CORNERS.hit("no room for want of a slot", slots and not lacks)
+            CORNERS.hit("no space for lack of a slot", slots and not lacks)
         CORNERS.hit("row written while a tile retires", actions.row_write and ring.retires)
         CORNERS.hit(
             "oldest tile retires while others are there", ring.retires and len(ring.alive) > 1
@@ -262,7 +262,7 @@ async def tiles_come_and_go(dut: Any, seed: int, gap: float, pace: float) -> Non
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def a_reset_forgets_all_tiles(dut: Any) -> None:
-    """After a reset with tiles loading, walked and ended the rings begin anew."""
+    """After a reset with tiles loading, walked and ended the rings start empty."""
     for cycles in (3, 9, 27, 81):
         await reset_store(dut)
         await Run(dut, cycles, gap=0.0, pace=0.3).until_done(cycles)

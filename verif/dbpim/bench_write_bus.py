@@ -1,4 +1,4 @@
-"""Bench of `write_bus`: cores that ask at random, and every grant in turn."""
+"""Bench of `write_bus`: cores request at random; every grant is round robin."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,9 @@ WORDS = 20
 ASKS = [f"requests__{core}__{name}" for core in range(ARCH.cores) for name in ("valid", "ready")]
 PAYLOADS = [f"requests__{core}__payload" for core in range(ARCH.cores)]
 NAMES = [*ASKS, *PAYLOADS, "image_valid", "image", "write_valid", "write"]
-CORNERS = Corners("all cores ask", "nobody asks", "the last core goes before the first", "image")
+CORNERS = Corners(
+    "all cores request", "no core requests", "the last core goes before the first", "image"
+)
 
 
 def random_word(rng: np.random.Generator) -> int:
@@ -55,7 +57,7 @@ async def grants_go_round(dut: Any, seed: int, gap: float, image: float) -> None
 
 
 def check(probe: Probe, words: Sequence[Sequence[int]], where: str) -> None:
-    """Follow the turn of the cores through every cycle."""
+    """Check the round-robin order of the cores in every cycle."""
     first, sent = 0, [0] * ARCH.cores
     due: list[int | None] = [None] * BUS_CYCLES
     for cycle, row in enumerate(probe.cycles):
@@ -67,8 +69,8 @@ def check(probe: Probe, words: Sequence[Sequence[int]], where: str) -> None:
         winner = in_turn[0] if in_turn and not row["image_valid"] else None
         granted = [core for core in asks if row[f"requests__{core}__ready"]]
         assert granted == ([] if winner is None else [winner]), f"{where}, cycle {cycle}"
-        CORNERS.hit("all cores ask", len(asks) == ARCH.cores)
-        CORNERS.hit("nobody asks", not asks)
+        CORNERS.hit("all cores request", len(asks) == ARCH.cores)
+        CORNERS.hit("no core requests", not asks)
         CORNERS.hit(
             "the last core goes before the first",
             ARCH.cores == 1 or winner != min(asks, default=None),

@@ -1,4 +1,4 @@
-"""What the benches of the components share: their architecture, and words made of small fields."""
+"""Helpers of the component benches: the architecture under test, and packing of small fields."""
 
 import json
 import os

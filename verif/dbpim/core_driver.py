@@ -1,4 +1,4 @@
-"""What loader, sequencer and bus do to a core, for the bench of a core alone."""
+"""Drives a core alone as loader, sequencer and bus do."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -36,7 +36,7 @@ class CoreDriver:
         await reset(self.dut, *signals, self.request.ready)
 
     async def load(self, tiles: Sequence[TilePacket], gaps: Iterator[bool]) -> None:
-        """Hand over tiles in their order, each as soon as there is room."""
+        """Send tiles in order, each as soon as there is space for it."""
         dut = self.dut
         for tile in tiles:
             dut.tile_header.value = encode(PACKETS[Opcode.TILE], tile.fields)
@@ -71,7 +71,7 @@ class CoreDriver:
             signal.value = 0
 
     async def write_map(self, region: Region, values: Bytes, rng: np.random.Generator) -> None:
-        """Store a map through the port of the bus; lanes beyond its channels get anything."""
+        """Store a map through the port of the bus; bytes beyond its channels are random."""
         width = self.arch.macro.compartments
         height, columns, channels = values.shape
         padding = (height, columns, -channels % width)

@@ -1,4 +1,4 @@
-"""What stands around a macro in its bench: the ring of rows, and words for its ports."""
+"""Surroundings of a macro in its bench: the ring of rows, and words for its ports."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class RowWrite:
 
 
 class RowRing:
-    """Stands for the core: finds room for one tile after the other and writes its rows."""
+    """Acts as the core: reserves rows for one tile after the other and writes them."""
 
     def __init__(self, tiles: list[Tile]) -> None:
         self._tiles = list(tiles)
@@ -42,7 +42,7 @@ class RowRing:
         return self._rows[0] if self._rows else None
 
     def knows(self, tile: Tile) -> bool:
-        """Return whether the tile has room: only then can its groups reach the macro."""
+        """Return whether the tile has its rows: only then can its groups reach the macro."""
         return tile not in self._tiles
 
     def write(self) -> None:

@@ -1,4 +1,4 @@
-"""Random networks that exercise what a DB-PIM chip must get right, from one seed."""
+"""Random networks that reach the corners of a DB-PIM chip, from one seed."""
 
 from dataclasses import dataclass
 from math import prod

@@ -1,4 +1,4 @@
-"""Tile packets as a stream brings them, and what the cores must be told of them."""
+"""Random tile packets, and the values that the cores must receive from them."""
 
 from dataclasses import dataclass
 
@@ -69,7 +69,7 @@ class Tile:
 
 def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
     """Return a tile of any size that fits the rings of a core, for the named cores."""
-    lanes, filters = arch.macro.compartments, arch.filters
+    compartments, filters = arch.macro.compartments, arch.filters
     words = int(rng.choice([1, arch.mask_words, int(rng.integers(1, arch.mask_words + 1))]))
     rows = int(rng.choice([1, arch.tile_rows]))
     count = filters if rng.random() < 0.5 else 0
@@ -78,12 +78,12 @@ def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
     return Tile(
         arch=arch,
         cores=cores,
-        masks=rng.random((words, lanes)) < 0.5,
+        masks=rng.random((words, compartments)) < 0.5,
         parameters=tuple(
             FilterParameters(*map(int, rng.integers([-LIMIT, 0, 0], [LIMIT, 1 << 16, 1 << 6])))
             for _ in range(count)
         ),
-        codes=rng.integers(0, 256, (rows, lanes, filters), dtype=np.uint8),
+        codes=rng.integers(0, 256, (rows, compartments, filters), dtype=np.uint8),
         others={name: int(rng.integers(0, 1 << bits)) for name, bits in fields.items()},
     )
 

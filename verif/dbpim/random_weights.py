@@ -27,17 +27,17 @@ def draw_weights(
 ) -> NDArray[np.int8]:
     """Return int8 weights, (filters, k), one filter for each of `phis`.
 
-    Every weight in a kept block has exactly phi digits, as after FTA; in a `loose_share` of the
-    filters at most phi, as in a network quantized elsewhere. `pruned_share` of the layer's blocks
+    Every weight in an unpruned block has exactly phi digits, as after FTA; in a `loose_share` of
+    the filters at most phi, as in a network quantized elsewhere. `pruned_share` of the layer's blocks
     (8 filters x one k position) is masked, unevenly among groups.
     """
     groups = -(-len(phis) // ALPHA)
     order = rng.permutation(groups * k).reshape(groups, k)
-    kept = order >= round(pruned_share * groups * k)
+    unpruned = order >= round(pruned_share * groups * k)
     filters = []
     for index, phi in enumerate(phis):
         members = values_of_phi(int(phi))
         if rng.random() < loose_share:
             members = np.concatenate([values_of_phi(digits) for digits in range(int(phi) + 1)])
-        filters.append(np.where(kept[index // ALPHA], rng.choice(members, k), 0))
+        filters.append(np.where(unpruned[index // ALPHA], rng.choice(members, k), 0))
     return np.array(filters, np.int8)

@@ -1,4 +1,4 @@
-"""The body that the benches of the macro's memories share."""
+"""The common body of the benches of the macro's memories."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a tile store promises, with lists instead of rings."""
+"""Reference of the tile store, with lists instead of rings."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""The facts that families give to the components that they share: DB-PIM's, and a made-up one's."""
+"""Facts of two families for the shared components: DB-PIM's and a made-up family's."""
 
 from dataclasses import replace
 

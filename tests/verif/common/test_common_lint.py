@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Verilator has nothing to say about the components that families share, whoever places them."""
+"""Verilator -Wall is silent for the shared components of every family."""
 
 import pytest
 

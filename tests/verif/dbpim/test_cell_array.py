@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Cells keep what was written, through resets too."""
+"""Cells hold what was written, also through a reset."""
 
 from pathlib import Path
 

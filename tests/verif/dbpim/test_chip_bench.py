@@ -1,4 +1,4 @@
-"""The chip under cocotb, which sleeps from start to done; a smoke run under Icarus too."""
+"""The chip under cocotb, without Python between start and done; a smoke run under Icarus too."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What goes wrong stops the chip with a code; busy falls, and the next start works."""
+"""Every error stops the chip with its code; busy falls, and the next start works."""
 
 from dataclasses import replace
 from pathlib import Path

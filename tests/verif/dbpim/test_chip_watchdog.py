@@ -1,4 +1,4 @@
-"""The watchdog of a chip stays quiet as long as one unit goes on, whichever it is."""
+"""The watchdog does not fire while any one of its progress sources is active."""
 
 from dataclasses import replace
 from pathlib import Path

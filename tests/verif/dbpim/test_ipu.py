@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Bit columns and their order, with and without skipping, against golden."""
+"""Bit planes and their order, with and without skipping, against golden."""
 
 from pathlib import Path
 

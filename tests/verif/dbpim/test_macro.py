@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The macro against golden and the page, sparse and dense, under both simulators."""
+"""The macro against golden, cycle by cycle, sparse and dense, under both simulators."""
 
 from dataclasses import replace
 from pathlib import Path

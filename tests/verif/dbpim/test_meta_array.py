@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Signs and indices are kept as written."""
+"""Signs and block indices are stored as written."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Partial sums are kept as written."""
+"""Partial sums are stored as written."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Generated networks are valid, repeatable, use the byte, and hold what their recipe says."""
+"""Generated networks are valid and repeatable, use the whole byte and follow their recipe."""
 
 import numpy as np
 import pytest
@@ -56,12 +56,12 @@ def test_outputs_spread_over_the_byte() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.9])
 def test_pruned_share_of_blocks(share: float) -> None:
     weights = draw_weights(np.random.default_rng(0), phis=[1, 2] * 10, k=40, pruned_share=share)
-    kept = block_mask(weights)
-    assert kept.shape == (3, 40)
-    assert kept.mean() == pytest.approx(1 - share, abs=0.01)
-    # FTA: every weight of a kept block has exactly the digits of its filter.
+    unpruned = block_mask(weights)
+    assert unpruned.shape == (3, 40)
+    assert unpruned.mean() == pytest.approx(1 - share, abs=0.01)
+    # FTA: every weight of an unpruned block has exactly the digits of its filter.
     digits = phi(weights)
-    for group, mask in enumerate(kept):
+    for group, mask in enumerate(unpruned):
         inside = digits[8 * group : 8 * group + 8]
         assert (inside[::2, mask] == 1).all()
         assert (inside[1::2, mask] == 2).all()

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The switch against golden and the page, under both simulators."""
+"""The switch against golden, cycle by cycle, under both simulators."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Verilator has nothing to say about the parts between memory port and cores, at any size."""
+"""Verilator -Wall is silent for the parts between memory port and cores, at any size."""
 
 import pytest
 

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The walker against the order of the page and the windows of golden, under both simulators."""
+"""The walker against the planned order and golden's windows, under both simulators."""
 
 from pathlib import Path
 
