@@ -64,7 +64,7 @@ def read_plan() -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def main(junit_xml: Path) -> int:
-    """Print one line for each promise that does not fully stand; return 1 if one is broken."""
+    """Print one line for each promise that is not fully tested; return 1 if one is broken."""
     results = read_results(junit_xml)
     promises = read_plan()
     broken = 0

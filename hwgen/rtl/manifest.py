@@ -47,7 +47,7 @@ def manifest(files: Mapping[str, str], *, top: str, parameters: Mapping[str, obj
 
 
 def module_entry(file: str, text: str) -> dict[str, object]:
-    """Return where a module stands, its ports and the modules that it places."""
+    """Return the file of a module, its ports and the modules that it places."""
     ports = [
         {"name": name, "direction": direction, "width": width}
         for name, (direction, width) in sorted(ports_in(text).items())

@@ -16,7 +16,7 @@ class Part(wiring.Component):
     A parent builds each different part once in `__init__`, lists it in `parts`, and places
     `part.instance()` in `elaborate` as often as needed.
 
-    family: prefix of the module name, such as "dbpim"; empty for a module that stands alone
+    family: prefix of the module name, such as "dbpim"; empty for a module without a family
     clock_ports: ports beside the signature; () for a part without registers of the sync domain
     garbage_at_power_on: memories of this part have no initial content, as real cells;
         simulators fill them with random or unknown values
@@ -59,7 +59,7 @@ class PartInstance(wiring.Component):
         super().__init__(part.signature)
 
     def elaborate(self, platform: object) -> Instance:
-        """Return the bare instance, so that no module stands between parent and part."""
+        """Return the bare instance, without a module between parent and part."""
         ports = {f"i_{name}": CLOCK_PORTS[name] for name in self._part.clock_ports}
         for path, member, value in self.signature.flatten(self):
             direction = "i" if member.flow == In else "o"

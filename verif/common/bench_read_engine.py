@@ -238,7 +238,7 @@ async def an_error_is_reported_with_its_beat(dut: Any) -> None:
 @cocotb.test(timeout_time=200, timeout_unit="us")
 @cocotb.parametrize(seed=range(30))
 async def stop_drains(dut: Any, seed: int) -> None:
-    """`stop` at any time: addresses hold until taken, beats are discarded, then it starts afresh."""
+    """`stop` at any time: addresses hold until taken, beats are discarded, then it restarts."""
     rng = np.random.default_rng(seed)
     memory, probe = await begin(dut, rng, float(rng.choice([0.0, 0.7])))
     commands = [Command(0, 100), Command(PAGE_BYTES, 100)]

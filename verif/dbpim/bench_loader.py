@@ -286,7 +286,7 @@ async def an_end_before_any_store_is_an_error(dut: Any, seed: int, stall: float)
     shown = {
         probe.cycles[n]["instruction__payload"] % (1 << 8) for n in probe.when("instruction__valid")
     }
-    assert Opcode.END not in shown, "END was handed on"
+    assert Opcode.END not in shown, "END was forwarded"
 
 
 def expect_error(probe: Probe, code: ErrorCode, cycle: int, taken: Sequence[int]) -> None:

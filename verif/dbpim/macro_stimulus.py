@@ -192,7 +192,7 @@ def random_positions(rng: np.random.Generator, count: int) -> list[tuple[int, in
 
 
 def random_codes(rng: np.random.Generator, arch: Arch, rows: int) -> Bytes:
-    """Return random codes; now and then a whole filter of one extreme."""
+    """Return random codes; some filters have one extreme code throughout."""
     shape = (rows, arch.macro.compartments, arch.filters)
     codes = rng.integers(0, 256, shape, np.uint8)
     extremes = SPARSE_EXTREMES if arch.sparsity.weight_bits else DENSE_EXTREMES

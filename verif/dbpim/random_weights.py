@@ -28,7 +28,7 @@ def draw_weights(
     """Return int8 weights, (filters, k), one filter for each of `phis`.
 
     Every weight in an unpruned block has exactly phi digits, as after FTA; in a `loose_share` of
-    the filters at most phi, as in a network quantized elsewhere. `pruned_share` of the layer's blocks
+    the filters at most phi, as in an imported network. `pruned_share` of the layer's blocks
     (8 filters x one k position) is masked, unevenly among groups.
     """
     groups = -(-len(phis) // ALPHA)

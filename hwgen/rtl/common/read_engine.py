@@ -77,7 +77,7 @@ class ReadEngine(SharedPart):
         m = Module()
         beat = self.memory.rvalid & self.memory.rready
         left, outstanding = Signal(BEATS_BITS), Signal(range(self._fifo_beats + 1))
-        burst = self._ask(m, left=left)
+        burst = self._decide_burst(m, left=left)
         m.d.sync += outstanding.eq(outstanding + burst - beat)
         m.d.comb += [
             self.idle.eq((left == 0) & ~self.memory.arvalid & (outstanding == 0)),
@@ -95,7 +95,7 @@ class ReadEngine(SharedPart):
         ]
         return m
 
-    def _ask(self, m: Module, *, left: Signal) -> Value:
+    def _decide_burst(self, m: Module, *, left: Signal) -> Value:
         """Decide on bursts; return the beats of a burst decided in this cycle, else 0."""
         address = Signal(MEMORY_ADDRESS_BITS)
         length, burst = Signal(range(self._burst_beats + 1)), Signal(range(self._burst_beats + 1))

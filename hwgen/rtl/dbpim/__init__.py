@@ -1,4 +1,15 @@
-"""Generators of the DB-PIM chip, one component a file."""
+"""Generators of the DB-PIM chip, one component a file.
+
+Every component but ``Requantizer`` has one keyword parameter, ``arch``: the sizes and sparsity
+switches of the chip. ``Arch`` checks all sizes when it is made, so that no component refuses one.
+
+Example: the Verilog modules of one macro
+
+    from hwgen.rtl.dbpim.macro import Macro
+    from hwgen.rtl.emit import verilog_modules
+
+    modules = verilog_modules(Macro(arch=arch))  # {"dbpim_ipu": ..., "dbpim_macro": ...}
+"""
 
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim import Arch

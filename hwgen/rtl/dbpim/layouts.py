@@ -1,7 +1,7 @@
 """Amaranth data layouts of the payloads between the components of the DB-PIM chip.
 
 All fields are unsigned unless stated otherwise; lowest field first. The cycles in which they are
-valid stand in docs/dbpim-microarchitecture.md.
+valid are in docs/dbpim-microarchitecture.md.
 """
 
 from amaranth.hdl import signed

@@ -117,8 +117,8 @@ class Loader(Part):
         m.submodules.image_writer = image = self._image_writer.instance()
         m.submodules.tile_loader = tile = self._tile_loader.instance()
         begin = view(Opcode.BEGIN, front.packet)
-        asks = Signal(data.StructLayout({"image": 1, "stream": 1}))
-        self._commands(m, asks=asks, begin=begin)
+        pending = Signal(data.StructLayout({"image": 1, "stream": 1}))
+        self._commands(m, pending=pending, begin=begin)
         self._connect_image(m, image=image, begin=begin)
         self._connect_tile(m, tile=tile, header=view(Opcode.TILE, front.packet))
         self._connect_front(m, front=front, image=image, tile=tile)
@@ -128,7 +128,7 @@ class Loader(Part):
                 self._start(m, front=front)
             with m.State("RUN"):
                 with m.If(front.whole & front.first):
-                    self._check_begin(m, front=front, begin=begin, asks=asks)
+                    self._check_begin(m, front=front, begin=begin, pending=pending)
                 with m.Elif(front.whole):
                     self._check(m, front=front, begin_tile=tile.start)
                 with m.Elif(front.ended):
@@ -181,22 +181,22 @@ class Loader(Part):
             self.row_meta.eq(tile.row_meta),
         ]
 
-    def _commands(self, m: Module, *, asks: data.View, begin: data.View) -> None:
+    def _commands(self, m: Module, *, pending: data.View, begin: data.View) -> None:
         """Request the image, then the stream, which follows BEGIN."""
         command = self.command.payload
-        with m.If(asks.image):
+        with m.If(pending.image):
             m.d.comb += [
                 command.address.eq(self.image_address),
                 command.beats.eq(begin.image_beats),
             ]
-            m.d.sync += asks.image.eq(~self.command.ready)
+            m.d.sync += pending.image.eq(~self.command.ready)
         with m.Else():
             m.d.comb += [
                 command.address.eq(self.program_address + INSTRUCTION_BITS // 8),
                 command.beats.eq(begin.stream_beats),
             ]
-            m.d.sync += asks.stream.eq(asks.stream & ~self.command.ready)
-        m.d.comb += self.command.valid.eq(asks.image | asks.stream)
+            m.d.sync += pending.stream.eq(pending.stream & ~self.command.ready)
+        m.d.comb += self.command.valid.eq(pending.image | pending.stream)
 
     def _start(self, m: Module, *, front: PartInstance) -> None:
         """Request BEGIN."""
@@ -210,7 +210,7 @@ class Loader(Part):
             m.next = "RUN"
 
     def _check_begin(
-        self, m: Module, *, front: PartInstance, begin: data.View, asks: data.View
+        self, m: Module, *, front: PartInstance, begin: data.View, pending: data.View
     ) -> None:
         """Refuse a program for another version or architecture; else request image and stream."""
         with m.If(begin.opcode != Opcode.BEGIN):
@@ -221,7 +221,7 @@ class Loader(Part):
             self._refuse(m, front, ErrorCode.WRONG_ARCHITECTURE)
         with m.Else():
             m.d.comb += front.body.eq(1)
-            m.d.sync += [asks.image.eq(1), asks.stream.eq(1)]
+            m.d.sync += [pending.image.eq(1), pending.stream.eq(1)]
 
     def _check(self, m: Module, *, front: PartInstance, begin_tile: Signal) -> None:
         """Forward a complete packet as soon as it can be taken; refuse an END before a STORE."""

@@ -127,7 +127,9 @@ class Walker(Part):
         ]
         word, kernel = self._words(m, taken=taken)
         ends = self._ends(m, word=word, vectors=vectors)
-        self._ask(m, word=word, kernel=kernel, vectors=vectors, ends=ends, core_in_set=core_in_set)
+        self._drive_request(
+            m, word=word, kernel=kernel, vectors=vectors, ends=ends, core_in_set=core_in_set
+        )
         with m.If(taken & ends.vector):
             self._next_vector(m, vectors=vectors, ends=ends, count=count)
         self._start(
@@ -225,7 +227,7 @@ class Walker(Part):
                 vectors.left.eq(vectors.left - layer.chunk_vectors),
             ]
 
-    def _ask(
+    def _drive_request(
         self,
         m: Module,
         *,
