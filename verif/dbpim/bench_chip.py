@@ -61,7 +61,7 @@ async def read_logits(dut: Any, *, address: int, count: int) -> list[int]:
 
 @cocotb.test(timeout_time=1, timeout_unit="sec")
 async def chip_runs_every_image(dut: Any) -> None:
-    """Logits and counters of each image are those that were written down before."""
+    """Logits and counters of each image equal the prediction made before the run."""
     job = json.loads(Path(os.environ[JOB]).read_text(encoding="utf-8"))
     await reset(dut, dut.registers__awvalid, dut.registers__wvalid, dut.registers__arvalid)
     assert await read_register(dut, "id") == ARCH.id_word

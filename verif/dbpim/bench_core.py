@@ -66,7 +66,7 @@ class Task:
 
 
 def load_task(name: str, seed: int) -> Task:
-    """Return what the test has put into the folder under this name."""
+    """Return the object that the test has stored in the folder under this name."""
     network = load_network(WORK / f"{name}.network.npz")
     program = load_program(WORK / f"{name}.program.npz")
     packets = decode_stream(program.image, ARCH)

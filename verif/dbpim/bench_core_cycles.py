@@ -201,7 +201,7 @@ def check_write(got: int, event: Event, scene: Scene, core_in_set: int, where: s
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(seed=range(3), core=[0, 3], row_written=[0, 40])
 async def events_have_their_cycles(dut: Any, seed: int, core: int, row_written: int) -> None:
-    """Requests, issues, waiting and idleness are where the published latencies put them.
+    """Requests, issues, waits and idle cycles follow from the published latencies.
 
     row_written: cycle after `go` in which the row comes; 0: it is there before
     """

@@ -57,7 +57,7 @@ class Pixel:
 
 @dataclass(frozen=True)
 class Request:
-    """A word to fetch, and what must come out: bytes for each macro, tag and positions as given."""
+    """A word to fetch and its expected output: bytes for each macro, tag and positions."""
 
     pixels: list[Pixel]
     payload: int
@@ -148,14 +148,14 @@ class Run:
             now += 1
 
     def _answer(self, reads: dict[int, int]) -> None:
-        """Show what the banks read; one that did not read shows anything."""
+        """Drive the data of the banks; a bank that did not read has random data."""
         contents = self._rng.integers(0, 256, (MACROS, CHANNELS), np.uint8)
         for place in reads.items():
             contents[place[0]] = self._banks[place]
         self._dut.fetcher__bank_data.value = int.from_bytes(contents.tobytes(), "little")
 
     async def _cycle(self, now: int, request: Request | None) -> Fetch:
-        """Drive and look at one cycle."""
+        """Drive and check one cycle."""
         dut, release = self._dut, bool(self._rng.random() >= self._stall)
         dut.fetcher__request__valid.value = request is not None
         if request is not None:

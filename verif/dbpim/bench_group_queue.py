@@ -86,7 +86,7 @@ class Run:
             await FallingEdge(self._dut.clk)
 
     def _drive_nothing(self) -> None:
-        """Write nothing, with other inputs that must not matter."""
+        """Write nothing; the other inputs are random and must be ignored."""
         self._dut.group_queue__write.value = 0
         self._dut.group_queue__push.value = 0
         self._dut.group_queue__fill.value = int(self._rng.integers(GROUP_BYTES))
@@ -113,7 +113,7 @@ class Run:
         return (tag, positions) if push else None
 
     def _drive_leave(self) -> int:
-        """Let some macros leave their heads; the higher a macro's number, the slower it is."""
+        """Let some macros pop their heads; a higher-numbered macro is slower."""
         leave = 0
         together = self._rng.random() < 0.1
         for macro, queue in enumerate(self._model.queues):

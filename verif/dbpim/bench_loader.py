@@ -63,14 +63,14 @@ async def begin(dut: Any) -> Probe:
 
 
 def ready_inputs(dut: Any) -> tuple[Any, Any]:
-    """Return the inputs by which the loader's consumers say that they take something."""
+    """Return the ready inputs of the loader's consumers."""
     return dut.loader__command__ready, dut.loader__instruction__ready
 
 
 async def load(
     dut: Any, program: Program, rng: np.random.Generator, *, gap: float, stall: float
 ) -> Probe:
-    """Bring the beats of a program, let consumers stall, until the loader has stopped."""
+    """Drive the beats of a program, with stalls of the consumers, until the loader stops."""
     probe = await begin(dut)
     bringing = cocotb.start_soon(bring(dut, program, probe, chances(rng, gap)))
     quiet = 0
@@ -88,7 +88,7 @@ async def load(
 
 
 async def bring(dut: Any, program: Program, probe: Probe, pauses: Iterator[bool]) -> None:
-    """Offer BEGIN, image and stream, each when it has been asked for."""
+    """Offer BEGIN, image and stream, each after its command."""
     packets = [beat for beats in program.packet_beats() for beat in beats]
     stream = packets[: program.begin["stream_beats"]]
     for number, beats in enumerate((program.begin_beats(), program.image_beats(), stream)):
@@ -100,7 +100,7 @@ async def bring(dut: Any, program: Program, probe: Probe, pauses: Iterator[bool]
 @cocotb.test(timeout_time=200, timeout_unit="us")
 @cocotb.parametrize(seed=range(3), gap=[0.0, 0.4], stall=[0.0, 0.6])
 async def programs_reach_the_cores(dut: Any, seed: int, gap: float, stall: float) -> None:
-    """Every packet does what it should, in its cycles, for its cores alone."""
+    """Every packet reaches its cores, and no others, in its documented cycles."""
     rng = np.random.default_rng(seed)
     program = random_program(rng, ARCH, packets=PACKETS)
     probe = await load(dut, program, rng, gap=gap, stall=stall)
@@ -161,7 +161,7 @@ def first(probe: Probe, start: int, condition: Any) -> int:
 
 
 def follow_commands(probe: Probe, program: Program, check: int) -> None:
-    """BEGIN is asked for at once; image and stream, in that order, after it was checked."""
+    """BEGIN is requested at once; image and stream, in that order, after its check."""
     asked = probe.when("command__valid", "command__ready")
     commands = [read_command().from_bits(probe.cycles[n]["command__payload"]) for n in asked]
     assert [(command.address, command.beats) for command in commands] == [

@@ -96,7 +96,7 @@ class Run:
             await self._cycle()
 
     async def _cycle(self) -> None:
-        """Drive one cycle, look at it, and prepare the next."""
+        """Drive and check one cycle, and prepare the next."""
         writing = self._drive_rows()
         head = self._drive_head()
         loaded = head is not None and row_of(head.tile, head.number) in self._ring.loaded
@@ -190,7 +190,7 @@ class Run:
 
 
 def note_tiles(tiles: list[Tile]) -> None:
-    """Record which corners lie in the stimulus itself."""
+    """Record the corners of the stimulus."""
     for tile in tiles:
         phis = set(tile.counts.sum(axis=1).tolist())
         if SPARSE:

@@ -45,7 +45,7 @@ CORNERS = Corners(
 
 @dataclass(frozen=True)
 class Tile:
-    """What the tile store knows: the filter group, and parameters of its filters."""
+    """Tile of the tile store: the filter group, and parameters of its filters."""
 
     group: int
     bias: NDArray[np.int64]
@@ -87,7 +87,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Cycle:
-    """What stood on the ports: `results` by macro, None where nothing was offered."""
+    """Values at the ports: `results` by macro, None where nothing was offered."""
 
     results: list[int | None]
     ready: list[bool]
@@ -237,7 +237,7 @@ def writes_of(history: list[Cycle], seed: int) -> Iterator[tuple[int, data.Const
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(seed=range(2), raw=[False, True], gap=[0.0, 0.6], stall=[0.0, 0.4, 0.9])
 async def results_match_golden(dut: Any, seed: int, raw: bool, gap: float, stall: float) -> None:
-    """Every emitted result is written, in the order and in the cycles of the microarchitecture."""
+    """Every emitted result is written, in its documented order and cycle."""
     rng = np.random.default_rng(seed)
     layer = draw_layer(rng, raw=raw)
     tiles = [draw_tile(rng, group=group) for group in (3 * PARTS - 1, 0, PARTS, PARTS - 1)]

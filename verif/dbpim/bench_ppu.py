@@ -79,7 +79,7 @@ def random_steps(rng: np.random.Generator, *, vectors: int) -> Iterator[Step]:
 
 
 class Reference:
-    """What golden makes of the steps: totals in progress, and partial sums by position vector."""
+    """Reference of the PPU by golden: accumulators, and partial sums by position vector."""
 
     def __init__(self) -> None:
         self._totals = [0] * ARCH.filters

@@ -64,14 +64,14 @@ def random_vectors(rng: np.random.Generator, count: int) -> list[Requantization]
 
 
 def put_accumulator(dut: Any, accumulator: int, multiplier: int, shift: int) -> None:
-    """Drive what is taken with `enable`."""
+    """Drive the inputs that `enable` loads."""
     dut.accumulator.value = accumulator % (1 << 32)
     dut.multiplier.value = multiplier
     dut.shift.value = shift
 
 
 def put_clip(dut: Any, zero_point: int, low: int, high: int) -> None:
-    """Drive what belongs to the cycle of the result."""
+    """Drive the inputs of the cycle of the result."""
     dut.zero_point.value, dut.low.value, dut.high.value = zero_point, low, high
 
 
@@ -99,7 +99,7 @@ async def vectors_one_a_cycle(dut: Any, seed: int, pause: float) -> None:
 
 
 async def check_result(dut: Any, vector: Requantization, *, seed: int) -> None:
-    """Compare the byte of this cycle with the one that golden, or a person, has worked out."""
+    """Compare the byte of this cycle with golden's, or with a vector worked by hand."""
     put_clip(dut, vector.zero_point, vector.low, vector.high)
     await ReadOnly()
     got = int(dut.result.value)

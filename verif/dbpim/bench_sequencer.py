@@ -35,7 +35,7 @@ CORNERS = Corners(
 
 @dataclass(frozen=True)
 class Instruction:
-    """An instruction as the loader passes it, and who must start."""
+    """An instruction as the loader sends it, and the units that it must start."""
 
     opcode: Opcode
     word: int
@@ -79,7 +79,7 @@ async def layers_go_in_order(dut: Any, seed: int, gap: float, work: float) -> No
 
 
 def random_idle(rng: np.random.Generator, work: float) -> int:
-    """Return which cores have nothing to do; each one works with probability `work` / 2."""
+    """Return which cores are idle; each one works with probability `work` / 2."""
     return sum(bool(rng.random() >= work / 2) << core for core in range(ARCH.cores))
 
 

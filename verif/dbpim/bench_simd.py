@@ -77,7 +77,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Job:
-    """What the bench drives, and what must come out in this order."""
+    """Inputs of the bench, and the expected requests in their order."""
 
     packet: int
     maps: list[tuple[Region, Bytes]]

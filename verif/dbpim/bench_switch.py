@@ -165,7 +165,7 @@ class Run:
             done += 1
 
     async def _cycle(self, word: Word | None) -> bool:
-        """Drive and look at one cycle; return whether the word was released."""
+        """Drive and check one cycle; return whether the word was released."""
         dut, full = self._dut, bool(self._rng.random() < self._full)
         dut.switch__word_valid.value = word is not None
         dut.switch__queue_full.value = full

@@ -35,7 +35,7 @@ CORNERS = Corners(
 @cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(seed=range(2), gap=[0.0, 0.5])
 async def bodies_match_golden(dut: Any, seed: int, gap: float) -> None:
-    """Masks, parameters and rows come out in the cycles of the microarchitecture."""
+    """Masks, parameters and rows come out in their documented cycles."""
     rng = np.random.default_rng(seed)
     source = Stream(dut, "tile_loader__beats")
     await reset(dut, source.valid, dut.tile_loader__start)
@@ -56,7 +56,7 @@ async def bodies_match_golden(dut: Any, seed: int, gap: float) -> None:
 
 
 def check(probe: Probe, tile: Tile, where: str) -> None:
-    """Go through what the beats must do, one beat after the other."""
+    """Check the effect of each beat, one after the other."""
     valid = iter(probe.when("beats__valid"))
     taken = probe.when("beats__valid", "beats__ready")
     strobes = {name: probe.when(name) for name in STROBES}

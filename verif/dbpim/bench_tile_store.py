@@ -88,11 +88,11 @@ class Run:
             now += 1
 
     def _chance(self, probability: float) -> bool:
-        """Say yes with `probability`."""
+        """Return true with `probability`."""
         return bool(self._rng.random() < probability)
 
     def _load(self) -> Iterator[Actions]:
-        """Stand for the loader: yield what it does in each cycle in which it does something."""
+        """Act as the loader: yield its actions in each cycle in which it acts."""
         for number in range(TILES):
             header = self._asking
             while not self._ring.room(header):
@@ -111,11 +111,11 @@ class Run:
             CORNERS.hit("walked before its rows are there", self._ring.walked > number)
 
     def _walks(self) -> bool:
-        """Stand for the walker."""
+        """Act as the walker."""
         return self._ring.walked < self._ring.pushed and self._chance(self._pace)
 
     def _pops(self) -> int:
-        """Stand for the macros: each ends its tiles in order, the higher ones more slowly."""
+        """Act as the macros: each ends its tiles in order, the higher ones more slowly."""
         popped = 0
         together = self._chance(0.05)
         for macro, number in enumerate(self._ring.ended):
@@ -127,7 +127,7 @@ class Run:
         return popped
 
     def _drive(self, actions: Actions) -> None:
-        """Put the actions on the ports; what does not act shows anything."""
+        """Drive the actions; inputs without an action are random."""
         dut, rng = self._dut, self._rng
         header = self._asking if actions.begin is None else actions.begin
         rest = rng.integers(1 << MASK_BITS, size=BEAT_WORDS - len(actions.masks)).tolist()
@@ -146,7 +146,7 @@ class Run:
         dut.tile_store__tile_end_popped.value = actions.popped
 
     def _look_up(self) -> list[int]:
-        """Ask for a tile that is alive on each look-up port; return the numbers of the tiles."""
+        """Look up a tile that has not retired on each port; return the numbers of the tiles."""
         dut, rng, ring = self._dut, self._rng, self._ring
         if not ring.alive:
             return []
@@ -184,7 +184,7 @@ class Run:
             self._check_looks(looks)
 
     def _check_looks(self, looks: list[int]) -> None:
-        """Compare what has been looked up."""
+        """Compare the results of the look-ups."""
         dut, tiles = self._dut, self._ring.tiles
         heads, rows = looks[:MACROS], looks[MACROS + 3 :]
         columns = pack([tiles[number].header["filter_enable"] for number in heads], bits=16)
@@ -200,7 +200,7 @@ class Run:
             self._same("mask", int(dut.tile_store__mask.value), masked.masks[word])
 
     def _same(self, what: str, got: object, want: object) -> None:
-        """Compare one fact."""
+        """Compare one output."""
         assert got == want, f"seed {self._seed}: {what}: {got}, not {want}"
 
     def _note(self, actions: Actions) -> None:

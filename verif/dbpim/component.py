@@ -19,7 +19,7 @@ def small() -> Arch:
 
 
 def narrow() -> Arch:
-    """Return an architecture with one of nearly everything."""
+    """Return an architecture whose sizes are 1 wherever possible."""
     macro = MacroSize(compartments=4, columns=8, rows=2)
     return replace(
         small(),
@@ -35,7 +35,7 @@ def narrow() -> Arch:
 
 
 def settings(arch: Arch, **more: object) -> Mapping[str, str]:
-    """Return the environment that tells a bench which architecture it looks at."""
+    """Return the environment that gives a bench its architecture."""
     others = {name: str(value) for name, value in more.items()}
     return {ARCH: json.dumps(asdict(arch)), **others}
 

@@ -22,7 +22,7 @@ PULSES += ["parameters_write", "row_write", "write_valid"]
 
 
 class CoreDriver:
-    """One core: its ports, and how tiles, maps and layers reach it."""
+    """Drives the ports of one core: tiles, maps and layers."""
 
     def __init__(self, dut: Any, arch: Arch) -> None:
         self.dut = dut
@@ -91,7 +91,7 @@ class CoreDriver:
         self.dut.write_valid.value = 0
 
     async def start(self, layer: Packet) -> None:
-        """Give a layer; the cycle after this one is its first."""
+        """Start a layer; its first cycle is the next one."""
         self.dut.instruction.value = encode(PACKETS[layer.opcode], layer.fields)
         pulse = self.dut.go if layer.opcode is Opcode.CONV else self.dut.go_simd
         pulse.value = 1
@@ -99,7 +99,7 @@ class CoreDriver:
         pulse.value = 0
 
     async def finish(self) -> None:
-        """Say that the layer is over."""
+        """End the layer with `finish`."""
         self.dut.finish.value = 1
         await FallingEdge(self.dut.clk)
         self.dut.finish.value = 0

@@ -31,7 +31,7 @@ def directed(name: str) -> QuantizedNetwork:
 def corner(
     shape: Shape, *, zero_point: int = 0
 ) -> Callable[[Callable[[NetworkBuilder], None]], Callable[[NetworkBuilder], None]]:
-    """Enter a function that fills a builder under its own name; `shape` is that of the image."""
+    """Register a function that fills a builder, under its name; `shape` is that of the image."""
 
     def enter(fill: Callable[[NetworkBuilder], None]) -> Callable[[NetworkBuilder], None]:
         @wraps(fill)
@@ -147,7 +147,7 @@ def one_pixel(net: NetworkBuilder) -> None:
 
 @corner((7, 5, 3))
 def tails(net: NetworkBuilder) -> None:
-    """No size divides another: positions, channels, filters and k all leave a rest."""
+    """No size divides another: positions, channels, filters and k all have remainders."""
     now = net.conv(INPUT, fill_weights(net, INPUT, [2] * 11, pruned_share=0.3))
     now = net.conv(now, fill_weights(net, now, [2] * 19, pruned_share=0.6))
     now = net.conv(now, fill_weights(net, now, [2, 1] * 5, kernel=(1, 1)), kernel=(1, 1), padding=0)
@@ -172,7 +172,7 @@ def windows(net: NetworkBuilder) -> None:
 
 @corner((8, 7, 4))
 def pools(net: NetworkBuilder) -> None:
-    """Pools that overlap, that leave a rest, with a border, oblong, and over the whole map."""
+    """Pools that overlap, with remainders, with padding, oblong, and over the whole map."""
     now = net.max_pool(INPUT, kernel=3, stride=1, padding=1)
     now = net.average_pool(now, kernel=(2, 3), stride=1)
     now = net.max_pool(now, kernel=2, stride=2)

@@ -140,7 +140,7 @@ class NetworkBuilder:
         return self._weighted(layer, weights, scaling)
 
     def max_pool(self, source: str, *, kernel: int, stride: int, padding: int = 0) -> str:
-        """Append a maximum pool; it keeps scale, zero point and range."""
+        """Append a maximum pool; scale, zero point and range stay those of its input."""
         before = self.features[source]
         height, width = window_steps(before, (kernel, kernel), stride=stride, padding=padding)
         layer = MaxPool(
@@ -196,12 +196,12 @@ class NetworkBuilder:
         return self._append(layer)
 
     def real(self, name: str) -> NDArray[np.float64]:
-        """Return what the bytes of a map mean."""
+        """Return the real values of the bytes of a map."""
         values = self.features[name].quantization[0]
         return values.scale * (self.maps[name].astype(np.float64) - values.zero_point)
 
     def build(self) -> QuantizedNetwork:
-        """Return the network, held against itself."""
+        """Return the network after its own checks."""
         network = self._network()
         check_network(network, source=f"the network {self._name}")
         return network
@@ -259,7 +259,7 @@ def scale_of(feature: FeatureMap) -> float:
 def window_steps(
     before: FeatureMap, kernel: tuple[int, int], *, stride: int, padding: int
 ) -> tuple[int, int]:
-    """Return height and width of what a window of (height, width) makes of a map."""
+    """Return height and width of the output map of a window of (height, width)."""
     return (
         (before.height + 2 * padding - kernel[0]) // stride + 1,
         (before.width + 2 * padding - kernel[1]) // stride + 1,
@@ -272,7 +272,7 @@ def magnitude(values: NDArray[np.float64], *, at_least: float = 1.0) -> float:
 
 
 def no_scaling(filters: int) -> Scaling:
-    """Return the scaling that leaves sums as they are, for a first look at them."""
+    """Return the scaling that leaves sums unchanged, to measure their range."""
     return Scaling([0] * filters, [1 << 15] * filters, [1] * filters)
 
 

@@ -16,12 +16,12 @@ KINDS = ("conv", "stride", "residual", "downsample", "max_pool", "average_pool")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What a random network is made of.
+    """Recipe of a random network.
 
     height, width, channels: of the image
     classes: outputs of the head, which is a linear layer
     kinds: layers before the head, in order; `residual` and `downsample` are blocks of several
-    filters: output channels that a layer may have; a residual keeps those of its input
+    filters: output channels that a layer may have; a residual has those of its input
     pruned_share: of the blocks (8 filters x one k position) of every layer with weights
     max_digits: non-zero CSD digits of a weight at most; 4 allows every int8
     loose_share: of filters whose weights have up to phi digits, not exactly phi
@@ -43,7 +43,7 @@ class Recipe:
 
 
 def draw_recipe(seed: int) -> Recipe:
-    """Return a small recipe of random sizes, kinds and shares."""
+    """Return a small recipe of random sizes, layer kinds and fractions."""
     rng = np.random.default_rng(seed)
     return Recipe(
         height=int(rng.integers(1, 10)),
@@ -129,7 +129,7 @@ class RandomNetwork:
         return self._builder.average_pool(now, kernel=kernel, stride=stride, output=self._range())
 
     def _same(self, now: str, filters: int, *, kernel: int = 3, stride: int = 1) -> str:
-        """Append a convolution whose border keeps the size of the map (divided by the stride)."""
+        """Append a convolution whose padding keeps the map size, but for the stride."""
         k = kernel * kernel * self._builder.features[now].channels
         return self._builder.conv(
             now,

@@ -23,7 +23,7 @@ def small() -> Arch:
 
 
 def narrow() -> Arch:
-    """Return an architecture with one of nearly everything."""
+    """Return an architecture whose sizes are 1 wherever possible."""
     return replace(component.narrow(), logit_entries=64)
 
 

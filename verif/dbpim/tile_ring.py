@@ -12,7 +12,7 @@ Header = dict[str, int]
 class Tile:
     """A tile that has begun.
 
-    masks: words that have come; rows: how many of its rows are written
+    masks: words stored so far; rows: rows written so far
     parameters: of its filter group, the same list in all tiles of the group
     """
 
@@ -26,7 +26,7 @@ class Tile:
 
 @dataclass(frozen=True, kw_only=True)
 class Actions:
-    """What happens to the store in one cycle."""
+    """Events of one cycle at the store."""
 
     begin: Header | None = None
     masks: list[int] = field(default_factory=list)
@@ -52,7 +52,7 @@ class TileRing:
         return range(self.retired, len(self.tiles))
 
     def free(self, name: str) -> int:
-        """Return how many `rows` or `mask_words` no tile has taken."""
+        """Return the number of free `rows` or `mask_words`."""
         size = {"rows": self._arch.macro.rows, "mask_words": self._arch.mask_words}[name]
         return size - sum(self.tiles[number].header[name] for number in self.alive)
 
@@ -62,11 +62,11 @@ class TileRing:
         return len(self.alive) < TILE_SLOTS and enough
 
     def row_at(self, number: int, row: int) -> int:
-        """Return where a row of a tile goes."""
+        """Return the ring row of a row of a tile."""
         return (self.tiles[number].row_base + row) % self._arch.macro.rows
 
     def loaded(self) -> set[int]:
-        """Return the rows that have been written for a tile that is alive."""
+        """Return the rows written for tiles that have not retired."""
         tiles = ((number, self.tiles[number]) for number in self.alive)
         return {self.row_at(number, row) for number, tile in tiles for row in range(tile.rows)}
 
@@ -76,7 +76,7 @@ class TileRing:
         return min(self.ended) > self.retired
 
     def clock(self, actions: Actions) -> None:
-        """Let one cycle pass."""
+        """Advance by one cycle."""
         retires = self.retires
         if actions.begin is not None:
             self._begin(actions.begin)
