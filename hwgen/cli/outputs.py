@@ -4,10 +4,14 @@ Each parameter that names a place says in its annotation how the command uses it
 
     out: Annotated[Path, Option(help="folder to write"), OUTPUT_FOLDER]
 
-A `Path` without such a mark is an input; so is marked text, which may be a path or a name.
+A `Path` without such a mark is an input; so is text with the mark INPUT, which may be a path or a
+name. A parameter that stands for a file even where it is not given names that file:
+
+    components: Annotated[Path | None, Option(help="..."), ReadByDefault(default_tables)] = None
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
 from pathlib import Path
@@ -30,6 +34,13 @@ class Use(Enum):
 INPUT, OUTPUT_FILE, OUTPUT_FOLDER, CACHE = Use
 
 
+@dataclass(frozen=True)
+class ReadByDefault:
+    """Mark of an input that has a default file; `files` returns what is read where none is given."""
+
+    files: Callable[[], Iterable[Path]]
+
+
 class CheckedTyper(Typer):
     """A Typer whose commands check their outputs before anything else."""
 
@@ -38,11 +49,17 @@ class CheckedTyper(Typer):
         register = super().command(*given, **options)
 
         def checked(function: Callable[..., Any]) -> Callable[..., Any]:
-            uses = uses_of(function)
+            uses, defaults = uses_of(function), defaults_of(function)
 
             @wraps(function)
             def run(**parameters: Any) -> Any:
-                check_parameters(uses, parameters)
+                unnamed = [
+                    file
+                    for name, default in defaults.items()
+                    if parameters[name] is None
+                    for file in default.files()
+                ]
+                check_parameters(uses, parameters, unnamed=unnamed)
                 return function(**parameters)
 
             return register(run)
@@ -62,13 +79,28 @@ def uses_of(function: Callable[..., Any]) -> dict[str, Use]:
     return uses
 
 
+def defaults_of(function: Callable[..., Any]) -> dict[str, ReadByDefault]:
+    """Return the mark of each parameter that has a default file."""
+    return {
+        name: mark
+        for name, hint in get_type_hints(function, include_extras=True).items()
+        for mark in get_args(hint)
+        if isinstance(mark, ReadByDefault)
+    }
+
+
 def is_path(hint: Any) -> bool:
     """Whether a type is a path, or says that it may be one."""
     return hint is Path or any(is_path(part) for part in get_args(hint))
 
 
-def check_parameters(uses: Mapping[str, Use], parameters: Mapping[str, Any]) -> None:
-    """Refuse outputs that would replace an input, each other, a link or a device."""
+def check_parameters(
+    uses: Mapping[str, Use], parameters: Mapping[str, Any], *, unnamed: Iterable[Path] = ()
+) -> None:
+    """Refuse outputs that would replace an input, each other, a link or a device.
+
+    unnamed: inputs that no parameter names, such as a default table
+    """
     places = {
         use: {
             f"--{name.replace('_', '-')}": Path(parameters[name])
@@ -78,7 +110,7 @@ def check_parameters(uses: Mapping[str, Use], parameters: Mapping[str, Any]) -> 
         for use in Use
     }
     check_outputs(
-        inputs=list(places[INPUT].values()),
+        inputs=[*places[INPUT].values(), *unnamed],
         files=places[OUTPUT_FILE],
         folders=places[OUTPUT_FOLDER],
     )

@@ -8,10 +8,10 @@ from typer import Argument, Exit, Option
 
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
-from hwgen.cli.outputs import INPUT, OUTPUT_FILE, OUTPUT_FOLDER
+from hwgen.cli.outputs import INPUT, OUTPUT_FILE, OUTPUT_FOLDER, ReadByDefault
 from hwgen.flow.context import Context
 from hwgen.flow.pages import SynthesisRequest
-from hwgen.flow.synthesis import graphs, synthesis_for
+from hwgen.flow.synthesis import default_tables, graphs, synthesis_for
 
 
 class Rules(StrEnum):
@@ -33,8 +33,9 @@ Components = Annotated[
     Path | None,
     Option(
         metavar="FILE",
-        help="power, latency and area of the parts (.yaml) [default: the family's own]",
+        help="power, latency and area of the parts (.yaml) [default: the table of the family]",
     ),
+    ReadByDefault(default_tables),
 ]
 RulesOption = Annotated[
     Rules, Option(help="published: as the published tool counts, with its omissions")

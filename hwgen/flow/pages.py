@@ -27,7 +27,7 @@ class SynthesisRequest:
     """What a person asks of a synthesis.
 
     network: the name of one that ships, or the path of an ONNX file
-    components: table of components; None: the family's own
+    components: table of components; None: the default of the synthesis
     rules, method: how designs are judged and searched
     evaluations: designs to judge; None: as many as the method takes by itself
     workers, scheduler: where the search runs; no result depends on them
@@ -62,9 +62,10 @@ class Synthesized(Protocol):
 class Synthesis(Protocol):
     """From a network and a power budget to an architecture and a schedule.
 
-    COMPONENTS_FORMAT: of the table of components
+    COMPONENTS: the table of components that is read where none is given; COMPONENTS_FORMAT: of it
     """
 
+    COMPONENTS: Path
     COMPONENTS_FORMAT: str
     FILES: tuple[str, ...]
 

@@ -17,6 +17,11 @@ def graphs() -> Graphs:
     return able[0].need(GRAPHS)
 
 
+def default_tables() -> list[Path]:
+    """Return the table of components that each synthesis, and each paper of it, reads by default."""
+    return [family.need(SYNTHESIS).COMPONENTS for family in offering(SYNTHESIS)]
+
+
 def synthesis_for(components: Path | None) -> Synthesis:
     """Return the synthesis whose table of components this is; None: the only one that there is."""
     able = [family.need(SYNTHESIS) for family in offering(SYNTHESIS)]

@@ -84,6 +84,43 @@ INPUTS = {
 }
 
 
+DEFAULT_TABLE = "configs/crossbar/components.yaml"
+
+
+@pytest.fixture
+def default_table(place: Path) -> None:
+    """The table that is read where no option names one, and a second name of it."""
+    (place / DEFAULT_TABLE).parent.mkdir(parents=True)
+    shutil.copyfile(COMPONENTS, place / DEFAULT_TABLE)
+    (place / "table").hardlink_to(place / DEFAULT_TABLE)
+
+
+@pytest.mark.usefixtures("default_table")
+@pytest.mark.parametrize(
+    "line",
+    ["synthesize alexnet --power-w 9 --json", "synthesize alexnet --power-w 9 --html"]
+    + ["paper pimsyn --json"],
+)
+@pytest.mark.parametrize("path", [DEFAULT_TABLE, "table"])
+def test_a_default_table_stays(hwgen: Command, place: Path, line: str, path: str) -> None:
+    option = line.rsplit(maxsplit=1)[-1]
+    sentence = f"{option} must not replace an input, got {path} for {DEFAULT_TABLE}"
+    refused(hwgen, place, f"{line} {path}", sentence)
+
+
+@pytest.mark.usefixtures("default_table")
+def test_an_output_folder_holds_no_default_table(hwgen: Command, place: Path) -> None:
+    sentence = f"--out must hold no input, got configs for {DEFAULT_TABLE}"
+    refused(hwgen, place, "synthesize alexnet --power-w 9 --out configs", sentence)
+
+
+def test_a_default_table_is_no_input_beside_a_given_one(hwgen: Command, place: Path) -> None:
+    """What is not read may be replaced; the network that does not ship is refused later."""
+    given = f"--components parts.yaml --json {DEFAULT_TABLE}"
+    code, _, err = hwgen(*f"synthesize absent --power-w 9 {given}".split())
+    assert code == 2 and "replace" not in err
+
+
 @pytest.mark.parametrize("line", INPUTS)
 def test_an_input_stays(hwgen: Command, place: Path, line: str) -> None:
     option, path, source = INPUTS[line].split()
