@@ -14,16 +14,16 @@ from hwgen.cli.app import CommandError, app
 from hwgen.errors import HwgenError
 
 COMMANDS = (commands, paper, synthesis)
-"""Each module of commands adds its own to `app` when it is imported."""
+"""Each of these modules adds its commands to `app` when it is imported."""
 
 DEBUG = "--debug"
 
 EQUAL, BAD_INPUT, OUR_FAULT, INTERRUPTED, TERMINATED = 0, 2, 3, 130, 143
-"""Exit codes; 1, after a difference, is the commands' own."""
+"""Exit codes; a command itself ends with 1 after a difference."""
 
 
 class Terminated(BaseException):
-    """Somebody sent SIGTERM; what is under way cleans up behind itself."""
+    """Raised by SIGTERM, so that what is running cleans up."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,18 +76,18 @@ def sigterm_raised() -> Iterator[None]:
 
 
 def terminate(number: int, frame: FrameType | None) -> None:
-    """Stop what is under way."""
+    """Handle SIGTERM."""
     raise Terminated
 
 
 def close_stdout() -> None:
-    """Write nothing more where nobody reads: Python flushes stdout once more when it ends."""
+    """Redirect stdout to nowhere: its reader is gone, and Python flushes it again at the end."""
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def is_mendable(error: Exception) -> bool:
-    """Return whether the person, or the machine, can mend what went wrong."""
+    """Return whether the input or the environment is at fault, not hwgen."""
     return isinstance(error, HwgenError | MemoryError | OSError)
 
 
@@ -103,5 +103,5 @@ def sentence_of(error: Exception) -> str:
         return "the machine must have memory for this command, got too little"
     return (
         f"a fault of hwgen, not of what it was given: {type(error).__name__}: {text}; {DEBUG} shows"
-        " the traceback, please report it with the command to the authors of hwgen"
+        " the traceback; report it with the command to the authors of hwgen"
     )

@@ -17,13 +17,13 @@ WIDTH = 120
 EPILOG = (
     "Exit codes: 0 done, all equal; 1 something differs; 2 bad input or environment; 3 a fault of"
     " hwgen itself; 130 and 143 after an interrupt (SIGINT) and SIGTERM. An error is one sentence;"
-    " with --debug, which every command takes, its traceback stands before it. The examples of the"
-    " commands take network.npz and chip.yaml for files of yours; configs/ has some that ship."
+    " with --debug, which every command takes, the traceback is printed before it. The examples of"
+    " the commands use network.npz and chip.yaml for your files; configs/ holds some that ship."
 )
 
 
 class CommandError(Exception):
-    """Carries an error past the parser of arguments, which takes some errors for its own."""
+    """Carries an error past the parser of arguments, which would handle some errors itself."""
 
 
 class Commands(TyperGroup):
@@ -50,15 +50,15 @@ app = CheckedTyper(
 
 
 class Terminal(Console):
-    """Standard output; that nobody reads it any more is an error, not exit code 1."""
+    """Standard output; a closed pipe raises an error instead of ending with exit code 1."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def finish(report: Any, shown: RenderableType, json: Path | None) -> None:
-    """Print a report, and write it where the person wants it."""
-    # What goes into a file or a pipe has no width of its own.
+    """Print a report, and write it as JSON if `json` names a file."""
+    # A file or a pipe has no width.
     console = Terminal(width=None if sys.stdout.isatty() else WIDTH)
     console.print(shown, highlight=False)
     if json is not None:

@@ -27,7 +27,7 @@ from hwgen.report.tables import model_table, run_table
 
 
 class Engine(StrEnum):
-    """Who runs the images."""
+    """What runs the images."""
 
     golden = "golden"
     rtl = "rtl"
@@ -42,18 +42,18 @@ def train(
         Path | None, Option(help="folder with the images, unless they are embedded")
     ] = None,
     start: Annotated[Path | None, Option(help="float weights that the recipe starts from")] = None,
-    seed: Annotated[int | None, Option(min=0, help="instead of the recipe's")] = None,
+    seed: Annotated[int | None, Option(min=0, help="replaces the seed of the recipe")] = None,
     out: Annotated[
-        Path | None, Option(help="folder of the hand-over [default: one in --work]"), OUTPUT_FOLDER
+        Path | None, Option(help="folder to write [default: one in --work]"), OUTPUT_FOLDER
     ] = None,
-    resume: Annotated[bool, Option(help="go on where an interrupted run stopped")] = True,
+    resume: Annotated[bool, Option(help="resume an interrupted run")] = True,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Train, prune and quantize a network; write a hand-over.
+    """Train, prune and quantize a network; write a quantized network file.
 
-    Leaves network.npz, training.json and checkpoints. What was trained before from the same
-    recipe, images and code is found again.
+    Writes network.npz, training.json and checkpoints. A result of the same recipe, images and
+    code is cached.
     """
     report = train_recipe(
         Context(work=work), recipe, data=data, start=start, seed=seed, out=out, resume=resume
@@ -114,7 +114,9 @@ def run(
     program: Annotated[
         Path | None, Option(help="a compiled program, instead of compiling now")
     ] = None,
-    seed: Annotated[int, Option(min=1, help="of what memories hold at power-on (rtl only)")] = 1,
+    seed: Annotated[
+        int, Option(min=1, help="of the content of memories at power-on (rtl only)")
+    ] = 1,
     waves: Annotated[bool, Option("--waves", help="write waves (rtl only, slow)")] = False,
     waves_from: Annotated[int | None, Option(min=0, help="first clock cycle of the waves")] = None,
     waves_to: Annotated[int | None, Option(min=0, help="last clock cycle of the waves")] = None,
@@ -189,13 +191,13 @@ def model(
 
     busy: cells that hold weights compute on a position. Cells of a macro at work that do not:
     inactive_positions (the last position vector is not full), empty_slots (the row of weights is
-    not full), absent_filters (columns that no filter uses). simd: pools and adds. row_write: a
+    not full), absent_filters (cell columns that no filter uses). simd: pools and adds. row_write: a
     row of weights is being written. Waiting: load (for weights or instructions), switch (for a
     group of inputs), queue (for a slower macro of the core), output (for the output stage),
     write_bus (another core has it), pipeline (a layer starts or ends), imbalance (for other
     macros and cores). image, store, end: around the layers.
 
-    utilization: share of the cells of active rows whose digit is a non-zero digit of a weight.
+    utilization: fraction of the cells of active rows whose digit is a non-zero digit of a weight.
     """
     subject = load_subject(network, arch, sparsity)
     batch = choose_images(subject.network, data, images)
@@ -210,8 +212,8 @@ def info(
         Path,
         Argument(
             metavar="FILE",
-            help="a hand-over or a program (.npz), an architecture, an ONNX file, or the name of"
-            " a network that ships for synthesis",
+            help="a quantized network or a program (.npz), an architecture, an ONNX file, or the"
+            " name of a network that ships for synthesis",
         ),
     ],
     arch: Annotated[
@@ -221,7 +223,7 @@ def info(
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Check a file and say what it holds; with ARCH, how each layer is cut for that chip."""
+    """Check a file and print its content; with ARCH, how each layer is tiled for that chip."""
     report = describe_file(Context(work=work), file, arch, sparsity)
     finish(report, info_table(report, graph_parts(report)), json)
 
@@ -238,7 +240,7 @@ def demo(
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Run the whole road once, on the dense and on the sparse chip; scripts/demo calls it."""
+    """Train a network and compare its dense and its sparse chip in RTL; scripts/demo calls it."""
     report = run_demo(Context(work=work), recipe, arch, images=images)
     finish(report, demo_table(report), json)
     if not report.equal:
@@ -248,11 +250,11 @@ def demo(
 @app.command(hidden=True)
 def documents(
     *,
-    configs: Annotated[Path, Option(help="folder with one of architectures for each family")] = (
-        Path("configs")
-    ),
+    configs: Annotated[
+        Path, Option(help="folder that holds a folder of architectures for each family")
+    ] = (Path("configs")),
     out: Annotated[Path, Option(help="folder of the pages"), OUTPUT_FOLDER] = Path("docs"),
 ) -> None:
-    """Write the pages that follow from code: data sheets and schemas of reports."""
+    """Write the generated pages: data sheets and schemas of reports."""
     for page in write_documents(configs, out):
         print(page)

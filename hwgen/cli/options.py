@@ -7,7 +7,7 @@ from typer import Argument, Option
 
 from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE
 
-Network = Annotated[Path, Argument(metavar="NETWORK", help="a hand-over (.npz)")]
+Network = Annotated[Path, Argument(metavar="NETWORK", help="a quantized network file (.npz)")]
 Arch = Annotated[Path, Argument(metavar="ARCH", help="an architecture (.yaml)")]
 Json = Annotated[
     Path | None,
@@ -16,7 +16,7 @@ Json = Annotated[
 ]
 Work = Annotated[
     Path,
-    Option("--work", metavar="FOLDER", help="where results are kept that can be used again"),
+    Option("--work", metavar="FOLDER", help="folder of cached results"),
     CACHE,
 ]
 Sparsity = Annotated[
@@ -24,7 +24,7 @@ Sparsity = Annotated[
     Option(
         "--sparsity",
         metavar="SWITCHES",
-        help="all, none, or some switches with commas between, instead of those of ARCH",
+        help="all, none, or switches separated by commas, instead of those of ARCH",
     ),
 ]
 Data = Annotated[

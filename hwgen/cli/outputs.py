@@ -36,7 +36,7 @@ INPUT, OUTPUT_FILE, OUTPUT_FOLDER, CACHE = Use
 
 @dataclass(frozen=True)
 class ReadByDefault:
-    """Mark of an input that has a default file; `files` returns what is read where none is given."""
+    """Mark of an input with default files; `files` returns what is read if none is given."""
 
     files: Callable[[], Iterable[Path]]
 

@@ -18,13 +18,14 @@ from hwgen.flow.paper import paper_called
 def paper(
     *,
     name: Annotated[
-        str, Argument(metavar="NAME", help="of the paper; a wrong one is answered with all names")
+        str,
+        Argument(metavar="NAME", help="name of the paper; the error for an unknown one lists all"),
     ],
     networks: Annotated[
         str | None,
         Option(
             metavar="NAMES",
-            help="some of the paper's networks, with commas between [default: all]",
+            help="some of the paper's networks, separated by commas [default: all]",
         ),
     ] = None,
     power_w: Annotated[
@@ -41,8 +42,7 @@ def paper(
 ) -> None:
     """Set the tables and figures of a paper beside ours, with the reasons where they differ.
 
-    May take up to an hour. An interrupted run goes on where it stopped when the same command is
-    given again.
+    May take up to an hour. After an interrupt the same command resumes.
     """
     page = paper_called(name)
     request = PaperRequest(

@@ -53,7 +53,8 @@ Scheduler = Annotated[
     str | None, Option(metavar="tcp://...", help="a Dask scheduler, instead of processes")
 ]
 TimeLimit = Annotated[
-    float | None, Option(min=0, metavar="S", help="take the best found until then, and say so")
+    float | None,
+    Option(min=0, metavar="S", help="seconds of search; the best design until then is the answer"),
 ]
 OutFolder = Annotated[
     Path | None,
@@ -72,7 +73,7 @@ def synthesize(
     *,
     network: Annotated[
         str,
-        Argument(metavar="NETWORK", help="one that ships, such as vgg16, or an ONNX file"),
+        Argument(metavar="NETWORK", help="a network that ships, such as vgg16, or an ONNX file"),
         INPUT,
     ],
     power_w: PowerBudget,
@@ -91,9 +92,9 @@ def synthesize(
 ) -> None:
     """Find the most efficient accelerator for a network within a power budget.
 
-    Leaves architecture.yaml, schedule.npz, report.json and report.html in one folder. An
-    interrupted search goes on where it stopped when the same command is given again. Exit code 1
-    if the chip needs more than the budget, which can only be under published rules.
+    Writes architecture.yaml, schedule.npz, report.json and report.html into one folder. After an
+    interrupt the same command resumes the search. Exit code 1 if the chip needs more than the
+    budget, which only the published rules allow.
     """
     context = Context(work=work)
     synthesis = synthesis_for(components)
@@ -124,7 +125,9 @@ def synthesize(
 @app.command(epilog="Example: hwgen onnx resnet18 --out build/resnet18.onnx")
 def onnx(
     *,
-    network: Annotated[str, Argument(metavar="NETWORK", help="one that ships, such as vgg16")],
+    network: Annotated[
+        str, Argument(metavar="NETWORK", help="a network that ships, such as vgg16")
+    ],
     out: Annotated[Path, Option(metavar="FILE", help="file to write (.onnx)"), OUTPUT_FILE],
 ) -> None:
     """Write a network that ships for synthesis as an ONNX file, without weights."""

@@ -75,7 +75,7 @@ def write_verilog(context: Context, family: Family, arch: Architecture, out: Pat
 
 
 def verilog_of(context: Context, family: Family, arch: Architecture, *, name: str) -> Path:
-    """Return the folder of a chip's Verilog in the work folder, written now or found there."""
+    """Return the folder of a chip's Verilog in the work folder; write it if it is not cached."""
     facts = [configuration_of(arch), digest_of_code("hwgen.rtl", "hwgen.spec"), versions()]
     folder = context.work / "verilog" / f"{arch.name}-{name}-{digest_of(facts)[:16]}"
     if not folder.exists():
@@ -84,7 +84,7 @@ def verilog_of(context: Context, family: Family, arch: Architecture, *, name: st
 
 
 def what_was_written(folder: Path) -> dict[str, Any]:
-    """Return top, files, uses of each module and digest of a folder of Verilog."""
+    """Return top, files, instances of each module and digest of a folder of Verilog."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     files = [*manifest["files"], MANIFEST]
     return {
@@ -96,7 +96,7 @@ def what_was_written(folder: Path) -> dict[str, Any]:
 
 
 def uses(modules: Mapping[str, Any], name: str) -> Counter[str]:
-    """Return how often each module stands in the whole of one."""
+    """Return how many instances of each module a module holds, itself and all levels below."""
     found = Counter({name: 1})
     for below, count in modules[name]["instances"].items():
         for inner, times in uses(modules, below).items():

@@ -1,4 +1,4 @@
-"""All capabilities: what a family may offer, and what a command says where one is lacking."""
+"""All capabilities: what a family may offer, and the error message where one is missing."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -12,8 +12,8 @@ Promise = TypeVar("Promise")
 class Capability(Generic[Promise]):
     """One thing that a family may offer.
 
-    key: in the description of a family; promise: the protocol of the module that stands for it
-    cannot, lacks: what a family without it cannot do, and what it has not
+    key: in the description of a family; promise: the protocol that its module fulfils
+    cannot, lacks: the error message for a family without it: "cannot {cannot} ... no {lacks}"
     """
 
     key: str

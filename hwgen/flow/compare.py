@@ -1,6 +1,7 @@
-"""Hold a simulation against golden and the cycle model: each image, run and step by itself.
+"""Compare a simulation with golden and the cycle model: each image, run and step by itself.
 
-Here `equal` is decided. No verdict is made of sums: errors in two images or steps cannot cancel.
+`compare` decides `equal`. It never compares sums: errors in two images or steps cannot cancel.
+Elements are compared here, cycles and counters in `hwgen.flow.compare_runs`.
 """
 
 from collections import Counter
@@ -21,12 +22,12 @@ from hwgen.spec.tiling import LayerTiling
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What the engines that ran have found; empty where one did not.
+    """Results of the engines; empty for an engine that did not run.
 
-    images: how many were given; maps: golden's
+    images: number of images; maps: golden's
     predictions: the cycle model's, one for each run; runs: the simulation's
-    compared: there was a simulation
-    zero_columns: share of bit planes without a one by layer
+    compared: whether there was a simulation
+    zero_bit_planes: fraction of bit planes without a one, by layer
     """
 
     images: int
@@ -34,12 +35,12 @@ class Results:
     predictions: Sequence[Prediction] = ()
     runs: Sequence[Run] = ()
     compared: bool = False
-    zero_columns: Mapping[str, float | None]
+    zero_bit_planes: Mapping[str, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What differs and what does not.
+    """The outcome of a comparison.
 
     equal: there is no first difference; None: nothing was compared
     mismatches: elements that differ, by layer name; image_equal: of each image
@@ -47,7 +48,6 @@ class Comparison:
     """
 
     equal: bool | None
-
     runs: list[ChipRun]
     steps: list[StepSum]
     mismatches: Mapping[str, int]
@@ -57,7 +57,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class DifferingMap:
-    """A map of one image in one run that is not golden's; found: None if the chip has no such."""
+    """A map of one image in one run that differs from golden's; found: None if there is none."""
 
     image: int
     run_index: int
@@ -68,7 +68,7 @@ class DifferingMap:
 
     @property
     def mismatches(self) -> int:
-        """How many elements differ; all of them where the shapes do."""
+        """Number of elements that differ; all of them where the shapes differ."""
         if self.found is None:
             return self.expected.size
         if self.found.shape != self.expected.shape:
@@ -77,7 +77,7 @@ class DifferingMap:
 
 
 def compare(network: QuantizedNetwork, results: Results, *, mode: str) -> Comparison:
-    """Return what differs; mode: name of the mode in which the images ran."""
+    """Return the comparison; mode: name of the mode in which the images ran."""
     runs = run_records(results.predictions, results.runs, compared=results.compared)
     steps = step_sums(runs)
     if not results.compared:
@@ -129,7 +129,7 @@ def differing_maps(network: QuantizedNetwork, results: Results) -> Iterator[Diff
 
 
 def not_run_once(results: Results) -> list[int]:
-    """Return the images that did not run exactly once, and those that nobody gave."""
+    """Return the images that did not run exactly once, and those that were not given."""
     ran = Counter(image for run in results.runs for image in run.images)
     given = Counter(range(results.images))
     return [image for image in sorted({*ran, *given}) if ran[image] != given[image]]
@@ -138,7 +138,7 @@ def not_run_once(results: Results) -> list[int]:
 def first_of(
     differing: Sequence[DifferingMap], results: Results, runs: Sequence[ChipRun], *, mode: str
 ) -> Difference | None:
-    """Return the first difference: elements before images that did not run before runs."""
+    """Return the first difference: elements first, then images that did not run, then runs."""
     for each in differing:
         return element(each, mode)
     for image in not_run_once(results):
@@ -147,7 +147,7 @@ def first_of(
 
 
 def element(differing: DifferingMap, mode: str) -> Difference:
-    """Return the first element of a map that differs, or how its shape does."""
+    """Return the first element of a map that differs, or its shape if that differs."""
     where: dict[str, Any] = {
         "run": differing.run_index,
         "image": differing.image,
@@ -192,9 +192,9 @@ def compare_layers(
     rows = []
     for name in steps or shapes:
         mismatches = comparison.mismatches.get(name, 0)
-        own = steps.get(name, [])
+        layer_steps = steps.get(name, [])
         compared = results.compared and name in shapes and name not in fused
-        in_time = all_equal([step.equal for step in own])
+        in_time = all_equal([step.equal for step in layer_steps])
         rows.append(
             RunLayer(
                 name=name,
@@ -203,11 +203,11 @@ def compare_layers(
                 shape=shapes.get(name),
                 fused=name in fused,
                 **placement(tiled.get(name)),
-                zero_bit_columns=results.zero_columns.get(name),
+                zero_bit_columns=results.zero_bit_planes.get(name),
                 equal=in_time and not mismatches if results.compared else None,
                 mismatches=mismatches if compared else None,
-                cycles_rtl=total([step.cycles_rtl for step in own]),
-                cycles_model=total([step.cycles_model for step in own]),
+                cycles_rtl=total([step.cycles_rtl for step in layer_steps]),
+                cycles_model=total([step.cycles_model for step in layer_steps]),
                 cycles_compute_rtl=None,
                 cycles_compute_model=None,
                 load_cycles_rtl=None,
@@ -218,6 +218,6 @@ def compare_layers(
 
 
 def placement(tiling: LayerTiling | None) -> dict[str, Any]:
-    """Return where a layer runs on its chip; nothing of a step of the chip itself."""
+    """Return where a layer runs on its chip; None in each field for a step of the chip itself."""
     keys = ("sets", "share", "weights_kept")
     return {key: getattr(tiling, key) if tiling else None for key in keys}

@@ -1,4 +1,4 @@
-"""Hold each run of a simulation against the cycle model: each step, counter and event by itself."""
+"""Compare each run of a simulation with the cycle model: each step, counter and event by itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest

@@ -1,4 +1,4 @@
-"""What every step is given: where to keep results, and whom to tell how far it is."""
+"""What every step is given: the work folder, and the console that shows progress."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,8 +20,8 @@ from rich.progress import (
 class Context:
     """One run of the flow.
 
-    work: folder of intermediate results; what is found there is not made again, because its name
-        carries a digest of all that it was made from
+    work: folder of intermediate results; a result that is found there is reused, because its name
+        holds a digest of all that it was made from
     console: where progress goes; None: nowhere
     """
 
@@ -30,7 +30,7 @@ class Context:
 
     @property
     def visible(self) -> bool:
-        """Whether anybody sees a bar move."""
+        """Whether the console is a terminal, which can show a bar."""
         return self.console is not None and self.console.is_terminal
 
     @contextmanager
@@ -60,6 +60,6 @@ class Context:
             yield lambda text: bars.update(task, description=f"{what}: {text}")
 
     def say(self, text: str) -> None:
-        """Tell what is done."""
+        """Print one line of progress."""
         if self.console is not None:
             self.console.print(text, highlight=False, soft_wrap=True)

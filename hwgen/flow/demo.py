@@ -1,4 +1,4 @@
-"""The whole road once: train, prune, quantize, compile, Verilog, simulate, compare, twice."""
+"""`scripts/demo`: train, prune and quantize once; then build, simulate and compare two chips."""
 
 import time
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from hwgen.report.model import Speedup, Variant
 from hwgen.report.run import RunReport
 
 CHIPS = {"dense": DENSE, "sparse": SPARSE}
-"""Two settings of the switches of one architecture."""
+"""Sparsity switches of the two chips, which are one architecture otherwise."""
 
 
 def run_demo(context: Context, recipe_file: Path, arch_file: Path, *, images: int) -> DemoReport:
@@ -56,7 +56,7 @@ def run_demo(context: Context, recipe_file: Path, arch_file: Path, *, images: in
 
 
 def accuracy_of(answers: NDArray[Any], batch: Batch) -> float:
-    """Return golden's share of right answers, of the images that training was judged on."""
+    """Return the fraction of the images that golden gets right."""
     classes = np.argmax(answers[:, 0, 0], axis=1)
     return float(np.count_nonzero(classes == batch.labels)) / len(batch.images)
 

@@ -1,4 +1,4 @@
-"""Digests of what a result was made from: files, arrays, and our own code."""
+"""Digests of what a result was made from: files, arrays, and the code of this project."""
 
 import hashlib
 import importlib.metadata

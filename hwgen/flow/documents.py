@@ -1,4 +1,4 @@
-"""The pages that are written from code: schemas of reports, data sheets of chips."""
+"""`hwgen documents`: the generated pages, which are schemas of reports and data sheets."""
 
 import json
 import tempfile

@@ -1,4 +1,4 @@
-"""Three ways to look at the same images: the reference, the cycle model, the simulation."""
+"""The three engines that images run on: golden, the cycle model, the simulation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Maps = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Window:
-    """Waves of the clock cycles from `first` to `last` (None: to the end)."""
+    """Clock cycles whose waves are written: from `first` to `last` (None: to the end)."""
 
     first: int
     last: int | None
@@ -32,14 +32,14 @@ def golden() -> Any:
 
 
 def expected_maps(context: Context, subject: Subject, batch: Batch) -> Maps:
-    """Return all that golden says."""
+    """Return every map of every image, as golden computes it."""
     with context.progress("golden"):
         maps: Maps = golden().infer(subject.network, batch.images)
     return maps
 
 
 def expected_answers(context: Context, subject: Subject, images: Bytes) -> NDArray[Any]:
-    """Return golden's answers alone, (images, height, width, channels): a large set has room."""
+    """Return golden's answers, (images, height, width, channels), without the maps before them."""
     with context.progress("golden"):
         answers: NDArray[Any] = golden().answer(subject.network, images)
     return answers
@@ -53,7 +53,7 @@ def layer_inputs(subject: Subject, maps: Maps, image: int) -> list[Bytes]:
 def predicted_cycles(
     context: Context, subject: Subject, program: Program, maps: Maps, images: int
 ) -> list[Prediction]:
-    """Return what the cycle model says of each image."""
+    """Return the cycle model's prediction for each image."""
     model = model_of(context, subject).CycleModel(program, subject.arch)
     found = []
     with context.progress("cycle model", images) as done:
@@ -63,12 +63,12 @@ def predicted_cycles(
     return found
 
 
-def zero_columns(
+def zero_bit_planes(
     subject: Subject, program: Program, maps: Maps, images: int
 ) -> dict[str, float | None]:
-    """Return the share of bit planes without a one by layer; None without weights.
+    """Return the fraction of bit planes without a one, by layer; None for a layer without weights.
 
-    Nothing of a family that does not count them.
+    A bit plane is one bit position of a group of inputs. Empty if the family does not count them.
     """
     if not subject.family.offers(BIT_ACTIVITY):
         return {}
@@ -96,7 +96,7 @@ def simulate(
     window: Window | None,
     seed: int,
 ) -> Sequence[Run]:
-    """Return what the Verilog did in each run; `seed` decides what memories start with."""
+    """Simulate the Verilog and return each run; seed: of the content of memories at power-on."""
     simulation = subject.family.need(SIMULATION)
     waves = (
         None

@@ -17,7 +17,7 @@ VERILOG = "verilog"
 
 
 def export_run(context: Context, subject: Subject, batch: Batch, out: Path) -> ExportReport:
-    """Write Verilog, memory image, expected logits and a script that holds one against the other.
+    """Write Verilog, memory image, expected logits, and a script that simulates and compares.
 
     Files of the same names in `out` are replaced, others stay.
     """

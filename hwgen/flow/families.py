@@ -1,9 +1,9 @@
-"""Which family a file belongs to, and what that family offers.
+"""Find the family of a file, and what that family offers.
 
 Commands know no family by name. Every installed package, this one too, declares its families as
-entry points of the group `hwgen.families`; each entry point names a `FamilyDescription`, which says
-in which module each capability stands. A command asks for a capability, and says in one sentence
-what a family lacks. A family that cannot be imported concerns nobody who does not ask for it.
+entry points of the group `hwgen.families`. Each entry point names a `FamilyDescription`, which
+maps each capability to a module. A command asks for a capability; a family that lacks it is one
+sentence. A family that cannot be imported disturbs no command that does not use it.
 """
 
 import re
@@ -23,7 +23,7 @@ from hwgen.spec.load import read_mapping
 FORMAT = re.compile(r"hwgen\.(?P<family>\w+)\.(?P<kind>architecture|program)")
 KINDS: dict[str, Capability[Any]] = {"architecture": ARCHITECTURES, "program": PROGRAMS}
 PROJECT = "hwgen"
-"""The package whose families are this project's own."""
+"""The package of the families that this project ships."""
 
 Promise = TypeVar("Promise")
 
@@ -42,7 +42,7 @@ class Family:
 
     @cached_property
     def description(self) -> FamilyDescription:
-        """What the family says of itself."""
+        """The description that the entry point names, checked."""
         given = self._import(self.entry_point.load)
         if not isinstance(given, FamilyDescription) or given.name != self.name:
             raise self._broken(f"{self.entry_point.value} must be the description of {self.name}")
@@ -56,7 +56,7 @@ class Family:
         return capability.key in self.description.offers
 
     def need(self, capability: Capability[Promise]) -> Promise:
-        """Return the module of a capability, or say what this family cannot do without it."""
+        """Return the module of a capability; FamilyError if this family has none."""
         if not self.offers(capability):
             raise FamilyError(
                 f"the family {self.name} cannot {capability.cannot} yet: it has no"
@@ -66,11 +66,11 @@ class Family:
         return cast(Promise, self._import(lambda: load(module)))
 
     def module_of(self, capability: Capability[Any]) -> str:
-        """Return where a capability stands."""
+        """Return the name of the module of a capability."""
         return self.description.offers[capability.key]
 
     def _import(self, action: Any) -> Any:
-        """Return what `action` imports; in a foreign package every failure is one sentence."""
+        """Return what `action` imports; in another package every failure is one sentence."""
         try:
             return action()
         except Exception as error:
@@ -80,16 +80,16 @@ class Family:
             raise self._broken(f"it cannot be imported ({reason})") from error
 
     def _broken(self, reason: str) -> FamilyError:
-        """Return the error of a package that does not keep what an entry point promises."""
+        """Return the error for a package whose entry point does not give what it promises."""
         return FamilyError(
             f"the family {self.name} of the package {self.package} cannot be used: {reason}"
         )
 
 
 def families() -> dict[str, Family]:
-    """Return all families by name, in order; none of them is imported for it.
+    """Return all families by name, in order, without importing any of them.
 
-    Of two with one name this project's own counts, else that of the first package by name.
+    Of two with one name the one of this project counts, else that of the first package by name.
     """
     found = [Family(each.name, each) for each in entry_points(group=GROUP)]
     if not any(family.package == PROJECT for family in found):

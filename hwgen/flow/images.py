@@ -1,4 +1,4 @@
-"""The images that a command runs: the test images of a known set, or a file of the user's own."""
+"""The images that a command runs: the test images of a known set, or a file that the user gives."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ IMAGES_FILE = "a .npz file with `images` (uint8, NHWC) and, if known, `labels`"
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Images to run, their labels if known, and what a report says of them."""
+    """Images to run, (images, height, width, channels), their labels if known, and their source."""
 
     images: Bytes
     labels: NDArray[np.int64] | None

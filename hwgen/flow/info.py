@@ -32,7 +32,7 @@ Kind = Literal["network", "architecture", "program", "graph"]
 
 SUFFIX = ".onnx"
 YAML = (".yaml", ".yml")
-FILES = "a hand-over or a program (.npz), an architecture (.yaml), or an ONNX file"
+FILES = "a quantized network or a program (.npz), an architecture (.yaml), or an ONNX file"
 PROGRAM_KEY = "facts"
 """In a program of any family: JSON with its format."""
 
@@ -68,7 +68,7 @@ def describe_architecture(file: Path, arch_file: Path | None, sparsity: str | No
     if arch_file is not None:
         raise FormatError(
             field="what stands beside an architecture",
-            allowed="a hand-over or a program (.npz)",
+            allowed="a quantized network or a program (.npz)",
             given="another architecture",
             source=str(file),
         )
@@ -79,7 +79,7 @@ def describe_architecture(file: Path, arch_file: Path | None, sparsity: str | No
 def describe_network(
     context: Context, file: Path, arch_file: Path | None, sparsity: str | None
 ) -> InfoReport:
-    """Return what a hand-over holds and, with an architecture, its tiling."""
+    """Return what a quantized network file holds and, with an architecture, its tiling."""
     if arch_file is None:
         return report("network", file, network=network_info(load_network(file)))
     subject = load_subject(file, arch_file, sparsity)
@@ -96,7 +96,7 @@ def describe_network(
 def describe_program(
     arrays: dict[str, NDArray[Any]], file: Path, arch_file: Path | None, sparsity: str | None
 ) -> InfoReport:
-    """Return what a program is and, with its own architecture, its tiling."""
+    """Return what a program is and, with the architecture it was compiled for, its tiling."""
     family = family_of(format_of(arrays), kind="program", source=str(file))
     program = family.need(PROGRAMS).load_program(file)
     about = program_info(family, program)

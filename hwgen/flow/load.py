@@ -1,4 +1,4 @@
-"""Other packages, imported when a step needs them: `hwgen build` works without torch and cocotb."""
+"""Import a module when a step needs it: `hwgen build` works without torch and cocotb."""
 
 import importlib
 from typing import Any
@@ -9,7 +9,7 @@ PROJECT = ("golden", "hwgen", "verif")
 
 
 def load(module: str) -> Any:
-    """Return a module of this project; a package that it lacks is one sentence."""
+    """Return a module of this project; a missing package is one sentence, MissingToolError."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""`hwgen model`: how many cycles, where they go, and what each kind of sparsity is worth."""
+"""`hwgen model`: cycles, their causes, and the speed-up of each kind of sparsity."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ def model_network(
 
 
 def where(subject: Subject, predictions: Sequence[Prediction]) -> dict[str, float]:
-    """Return the share of all cycles by cause."""
+    """Return the fraction of all cycles by cause."""
     model = subject.family.need(CYCLE_MODEL)
     spent: Counter[str] = Counter()
     for prediction in predictions:
@@ -98,9 +98,9 @@ def modelled_variant(
 
 
 def speedup_of(variants: Mapping[str, Variant]) -> Speedup:
-    """Return dense over each of the others.
+    """Return cycles of the dense variant over those of each other one.
 
-    A figure is measured only where both of its sides are.
+    The source of a figure is that of its variant; the dense one is measured if any is.
     """
     dense = variants[DENSE]
     others = {name: variant for name, variant in variants.items() if name != DENSE}

@@ -1,4 +1,4 @@
-"""Pages that a family may offer beside its chips, as types: graphs, synthesis, papers."""
+"""What a family may offer beside its chips, as types: graphs, synthesis, papers, documents."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class SynthesisRequest:
     rules, method: how designs are judged and searched
     evaluations: designs to judge; None: as many as the method takes by itself
     workers, scheduler: where the search runs; no result depends on them
-    time_limit_s: after that the best so far is the answer; None: no limit
+    time_limit_s: the best design found until then is the answer; None: no limit
     out: folder to write; None: one in the work folder
     """
 

@@ -1,7 +1,7 @@
-"""What a family offers, as types: each protocol is one capability and the things it speaks of.
+"""What a family offers, as types: a protocol for each capability, and for the values it returns.
 
-A module that stands for a capability in a family's description exports what the protocol of that
-capability names. `hwgen.flow.capabilities` lists them all.
+A family's description names a module for each capability. That module exports what the protocol of
+the capability lists. `hwgen.flow.capabilities` lists all capabilities.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -54,7 +54,7 @@ class Modes(Protocol):
 
 
 class ProgramFacts(Protocol):
-    """For whom a program was compiled."""
+    """The network and the architecture that a program was compiled for: digests and names."""
 
     @property
     def network(self) -> str: ...
@@ -84,7 +84,7 @@ class Programs(Protocol):
 
 
 class Compiler(Protocol):
-    """Programs; `layer_cost` is what the capability `split_cost` offers, None without it."""
+    """Compiles networks; layer_cost: a `SplitCost` of the capability `split_cost`, or None."""
 
     def compile_network(
         self, network: QuantizedNetwork, arch: Any, *, layer_cost: Any = None
@@ -94,13 +94,13 @@ class Compiler(Protocol):
 
 
 class SplitCosts(Protocol):
-    """Costs by which a compiler chooses the split of a layer."""
+    """The cost by which a compiler chooses how a layer is split over the cores."""
 
     def SplitCost(self, arch: Any) -> object: ...  # noqa: N802
 
 
 class Prediction(Protocol):
-    """What the cycle model says of one run.
+    """The cycle model's prediction of one run.
 
     cycles: from accepted start to done; load: load-stall cycles, in which nothing computes
         because a load is pending
@@ -131,7 +131,7 @@ class Predictor(Protocol):
 class CycleModel(Protocol):
     """Cycles without simulation.
 
-    must_compile: whether its first use will take up to a minute, because it compiles
+    must_compile: whether the first use compiles machine code, which takes up to a minute
     """
 
     def CycleModel(self, program: Any, arch: Any) -> Predictor: ...  # noqa: N802
@@ -140,14 +140,14 @@ class CycleModel(Protocol):
     def utilization_of(
         self, predictions: Sequence[Any], *, layer: str | None = None
     ) -> float | None:
-        """Return the share of the active cells that do effective work; None: none is active.
+        """Return the fraction of the active cells that do effective work; None: no cell is active.
 
-        layer: None: all of them
+        layer: name of one layer; None: all layers
         """
 
 
-class BitColumns(Protocol):
-    """Bit planes of a layer's groups of inputs."""
+class BitPlanes(Protocol):
+    """Bit planes of all groups of inputs of a layer: those without a one, and all of them."""
 
     @property
     def zero(self) -> int: ...
@@ -158,12 +158,12 @@ class BitColumns(Protocol):
 class ColumnCounter(Protocol):
     """Counts the bit planes of one program's inputs."""
 
-    def count(self, inputs: Sequence[Bytes]) -> Sequence[BitColumns]:
+    def count(self, inputs: Sequence[Bytes]) -> Sequence[BitPlanes]:
         """Return an entry for each layer of the program."""
 
 
 class BitActivity(Protocol):
-    """How many bit planes of real inputs hold no one."""
+    """Counts of bit planes without a one, in real inputs."""
 
     def ColumnCounter(self, program: Any, arch: Any) -> ColumnCounter: ...  # noqa: N802
 
@@ -176,13 +176,13 @@ class Energy(Protocol):
 
 
 class Verilog(Protocol):
-    """Generators: the top part of an architecture."""
+    """The generator of the top component of an architecture."""
 
     def make_chip(self, arch: Any) -> Any: ...
 
 
 class Run(Protocol):
-    """What a simulation showed of one run, which is one start of a chip.
+    """What a simulation observed in one run, which is one start of a chip.
 
     images: indices of the images that ran
     maps: of each of them, by layer name, (height, width, channels); a map that the chip never
@@ -217,8 +217,8 @@ class Run(Protocol):
 class Simulation(Protocol):
     """The emitted Verilog, simulated.
 
-    waves: a `hwgen.sim.waves.Waves`; seed: of everything that is garbage at power-on
-    builds: folder of simulators; say: is told before a simulator is built, which takes a minute
+    waves: a `hwgen.sim.waves.Waves`; seed: of the content of memories and registers at power-on
+    builds: folder of simulators; say: called before a simulator is built, which takes a minute
     """
 
     def simulate(
@@ -235,4 +235,4 @@ class Simulation(Protocol):
     def write_by_hand(
         self, arch: Any, program: Any, images: Bytes, logits: NDArray[np.int32], folder: Path
     ) -> Path:
-        """Write what runs images beside the folder `verilog` without Python; return the script."""
+        """Write all that runs images on the folder `verilog` without Python; return the script."""

@@ -17,7 +17,7 @@ from hwgen.flow.engines import (
     expected_maps,
     predicted_cycles,
     simulate,
-    zero_columns,
+    zero_bit_planes,
 )
 from hwgen.flow.images import Batch
 from hwgen.flow.protocols import Program
@@ -39,10 +39,11 @@ def run_network(
     window: Window | None = None,
     seed: int = 1,
 ) -> RunReport:
-    """Run images and compare; `golden` has answers only, `model` cycles too, `rtl` everything.
+    """Run images; `golden` gives answers, `model` cycles too, `rtl` simulates and compares.
 
-    program: instead of compiling; window: clock cycles whose waves shall be written
-    seed: of what memories hold at power-on in the simulation
+    program: file of a compiled program; None: compile the network
+    window: clock cycles whose waves are written; None: no waves
+    seed: of the content of memories at power-on in the simulation
     """
     if engine == "golden":
         return run_golden(context, subject, batch, program)
@@ -59,7 +60,7 @@ def run_network(
             else ()
         ),
         compared=engine == "rtl",
-        zero_columns=zero_columns(subject, compiled, maps, count),
+        zero_bit_planes=zero_bit_planes(subject, compiled, maps, count),
     )
     expected = maps[subject.network.answer]
     tilings = subject.family.need(COMPILER).tiling(compiled, subject.arch)
@@ -69,10 +70,10 @@ def run_network(
 
 
 def run_golden(context: Context, subject: Subject, batch: Batch, program: Path | None) -> RunReport:
-    """Return golden's answers; nothing is compiled, and no map is kept."""
+    """Return golden's answers; nothing is compiled, and no map is stored."""
     given = None if program is None else program_of(context, subject, program)
     answers = expected_answers(context, subject, batch.images)
-    results = Results(images=len(batch.images), maps={}, zero_columns={})
+    results = Results(images=len(batch.images), maps={}, zero_bit_planes={})
     return report_of(subject, batch, given, results, answers, tilings=(), engine="golden", seed=0)
 
 
@@ -87,7 +88,7 @@ def report_of(
     engine: Engine,
     seed: int,
 ) -> RunReport:
-    """Return the report of what was found; expected: golden's answers."""
+    """Return the report of the results; expected: golden's answers."""
     network = subject.network
     mode = network.graph.modes[0]
     comparison = compare(network, results, mode=mode)
@@ -166,7 +167,7 @@ def classes_of(
 
 
 def accuracy_of(classes: Sequence[int | None], labels: NDArray[np.int64] | None) -> float | None:
-    """Return the share of right classes; None without labels or classes."""
+    """Return the fraction of right classes; None without labels or classes."""
     if labels is None or None in classes:
         return None
     return float(np.mean(labels == np.array(classes)))

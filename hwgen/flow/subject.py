@@ -1,4 +1,4 @@
-"""What most commands work on: a network, an architecture and the program of the two."""
+"""What most commands work on: a network, an architecture and the program for both."""
 
 import re
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +19,7 @@ from hwgen.spec.network.file import load_network
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A network and the chip that it shall run on, with the files that they came from."""
+    """A network and the chip that it runs on, with the files that they came from."""
 
     network: QuantizedNetwork
     network_file: Path
@@ -45,7 +45,7 @@ class Subject:
         return Source(name=self.arch.name, file=str(self.arch_file), digest=self.arch.digest)
 
     def setting(self, program: Program | None, batch: Batch) -> Setting:
-        """Return all that decides a result, for a report; program: None if none was needed."""
+        """Return everything that decides a result; program: None if none was needed."""
         return Setting(
             network=self.network_source,
             architecture=self.arch_source,
@@ -85,7 +85,7 @@ def with_switches(subject: Subject, switches: str) -> Subject:
 
 
 def program_of(context: Context, subject: Subject, file: Path | None = None) -> Program:
-    """Return the program: from `file` if given, else compiled now or found in the work folder."""
+    """Return the program: from `file` if given, else from the work folder, else compiled now."""
     programs = subject.family.need(PROGRAMS)
     if file is not None:
         program = programs.load_program(file)
@@ -95,7 +95,7 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
     try:
         return programs.load_program(path)
     except FormatError:
-        # Not there, or damaged since it was written.
+        # Not in the work folder, or damaged since it was written.
         pass
     with context.progress(f"compiling {subject.network.graph.name} for {subject.arch.name}"):
         program = subject.family.need(COMPILER).compile_network(
@@ -116,20 +116,20 @@ def split_cost(context: Context, subject: Subject) -> object:
 
 
 def model_of(context: Context, subject: Subject) -> CycleModel:
-    """Return the cycle model; if its first use takes long, the person is told why."""
+    """Return the cycle model; say so if it must be compiled first."""
     model = subject.family.need(CYCLE_MODEL)
     tell_of_compiling(context, model)
     return model
 
 
 def tell_of_compiling(context: Context, model: CycleModel) -> None:
-    """Say why the first use of a cycle model takes long, if it does."""
+    """Say that a cycle model is compiled at its first use, if it is."""
     if model.must_compile():
         context.say("the cycle model is compiled once: up to a minute")
 
 
 def program_path(context: Context, subject: Subject) -> Path:
-    """Return where the program of a subject lies: its name tells all that it was made from."""
+    """Return the file of a program in the work folder; its name holds a digest of its inputs."""
     facts = [
         subject.network.digest,
         subject.configuration,

@@ -10,7 +10,7 @@ from hwgen.spec.load import read_mapping
 
 
 def graphs() -> Graphs:
-    """Return what reads networks without weights."""
+    """Return the reader of networks without weights."""
     able = offering(GRAPHS)
     if not able:
         raise FamilyError("no family that is installed reads networks without weights")
@@ -18,12 +18,12 @@ def graphs() -> Graphs:
 
 
 def default_tables() -> list[Path]:
-    """Return the table of components that each synthesis, and each paper of it, reads by default."""
+    """Return the table of components that each synthesis reads if none is given; papers do, too."""
     return [family.need(SYNTHESIS).COMPONENTS for family in offering(SYNTHESIS)]
 
 
 def synthesis_for(components: Path | None) -> Synthesis:
-    """Return the synthesis whose table of components this is; None: the only one that there is."""
+    """Return the synthesis that reads a table of components; None: the only synthesis."""
     able = [family.need(SYNTHESIS) for family in offering(SYNTHESIS)]
     if not able:
         raise FamilyError("no family that is installed can be synthesized")

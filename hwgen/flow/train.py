@@ -1,4 +1,4 @@
-"""`hwgen train`: a recipe becomes a hand-over, once."""
+"""`hwgen train`: train a recipe, unless it is cached, and write the quantized network file."""
 
 import json
 from dataclasses import asdict, replace
@@ -14,7 +14,7 @@ from hwgen.spec.network.file import load_network
 
 NETWORK = "network.npz"
 TRAINING = "training.json"
-"""Written last: where it lies, training is over."""
+"""Written last: a folder that holds it holds a finished training."""
 
 
 def train_recipe(
@@ -27,9 +27,9 @@ def train_recipe(
     out: Path | None = None,
     resume: bool = True,
 ) -> TrainReport:
-    """Train a recipe, or find it trained; interrupted training goes on where it was.
+    """Train a recipe, or return the cached result; an interrupted training resumes.
 
-    out: None: a place in the work folder whose name tells recipe, images and code
+    out: folder to write; None: one in the work folder, named by recipe, images and code
     """
     recipe = load("hwgen.train.recipe").load_recipe(recipe_file)
     if seed is not None:

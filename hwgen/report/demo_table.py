@@ -1,4 +1,4 @@
-"""What the demo tells a person."""
+"""The tables of `scripts/demo`."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def demo_table(report: DemoReport) -> RenderableType:
 
 
 def demo_parts(report: DemoReport) -> Iterator[RenderableType]:
-    """Yield the parts of the story in its order."""
+    """Yield the parts of the output, in order."""
     accuracy, name = report.accuracy, report.network.name
     yield f"{name}: {report.network.file}"
     yield (
@@ -56,7 +56,7 @@ def demo_parts(report: DemoReport) -> Iterator[RenderableType]:
 def layer_table(report: DemoReport) -> Table:
     """Return both chips layer by layer."""
     dense, sparse = report.dense, report.sparse
-    columns = ["layer", "kind", "shape", "split", "kept", "zero cols"]
+    columns = ["layer", "kind", "shape", "split", "unpruned", "zero planes"]
     rows = table([*columns, "dense", "equal", "sparse", "equal"], left=3)
     for before, after in zip(dense.layers, sparse.layers, strict=True):
         rows.add_row(

@@ -24,7 +24,7 @@ REPORTS: dict[str, type] = {
     "run": RunReport,
     "train": TrainReport,
 }
-"""By command; `docs/schema/<command>.schema.json` describes each. Families may add their own."""
+"""By command; `docs/schema/<command>.schema.json` describes each. Families may add more."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -14,7 +14,7 @@ class NetworkLayer:
     """A layer as the network file has it; `weights` and what follows is null without weights.
 
     bits: of its output; 32 or 64: raw sums; stride: vertical, horizontal
-    zero_weights: share of the weights that are 0
+    zero_weights: fraction of the weights that are 0
     """
 
     name: str
@@ -54,7 +54,7 @@ class ArchitectureInfo:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ProgramInfo:
-    """A program: for whom it was compiled, and its size."""
+    """A program: the network and the architecture it was compiled for, and its size."""
 
     network: str
     network_digest: Digest

@@ -1,4 +1,4 @@
-"""What `hwgen info`, `compile`, `build` and `train` tell a person."""
+"""The tables of `hwgen info`, `compile`, `build` and `train`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,11 +12,11 @@ from hwgen.report.work import BuildReport, CompileReport, TrainReport
 from hwgen.spec.tiling import LayerTiling
 
 TILING_COLUMNS = ["layer", "kind", "shape", "stride", "split", "tiles", "tails", "rows"]
-TILING_COLUMNS += ["loaded", "kept"]
+TILING_COLUMNS += ["loaded", "unpruned"]
 
 
 def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> RenderableType:
-    """Return everything that is known of a file; graph: parts of a network without weights."""
+    """Return the content of a file; graph: the tables of a network without weights."""
     parts: list[RenderableType] = []
     if report.network is not None:
         parts += network_parts(report.network)
@@ -60,7 +60,7 @@ def both(pair: tuple[int, int] | None) -> str:
 
 
 def program_lines(program: ProgramInfo) -> Iterator[str]:
-    """Yield for whom a program was compiled."""
+    """Yield the network and the architecture that a program was compiled for."""
     yield f"program of {program.bytes:,} bytes, {program.digest[:16]}"
     yield f"network {program.network}, {program.network_digest[:16]}"
     yield (
@@ -91,7 +91,7 @@ def flat(configuration: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[s
 
 
 def in_one_line(entry: Mapping[str, Any]) -> str:
-    """Return an entry of a list, what belongs together with commas between."""
+    """Return an entry of a list on one line; keys of one mapping are separated by commas."""
     groups = [
         f"{key}: " + ", ".join(f"{inner} {one}" for inner, one in value.items())
         if isinstance(value, Mapping)
@@ -126,7 +126,7 @@ def tiling_parts(layers: Sequence[LayerTiling]) -> Iterator[RenderableType]:
 
 
 def compile_table(report: CompileReport) -> RenderableType:
-    """Return which program was written and how it tiles the layers."""
+    """Return the path of the program and how it tiles the layers."""
     written = f"{report.program.file}: {report.bytes:,} bytes"
     return Group(*tiling_parts(report.layers), "", written)
 
@@ -141,7 +141,7 @@ def build_table(report: BuildReport) -> RenderableType:
 
 
 def train_table(report: TrainReport) -> RenderableType:
-    """Return the accuracies and where the hand-over lies."""
+    """Return the accuracies and the path of the quantized network file."""
     accuracy = report.accuracy
     return Group(
         f"accuracy: float {accuracy.float:.2%}, pruned {accuracy.pruned:.2%},"

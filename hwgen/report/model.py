@@ -11,7 +11,7 @@ from hwgen.report.types import STRICT, Count, Fraction, Setting
 class ModelLayer:
     """Cycles of a layer or of a step of the chip, summed over images.
 
-    utilization: share of the active cells that do effective work; null where none is active
+    utilization: fraction of the active cells that do effective work; null where none is active
     """
 
     name: str
@@ -22,7 +22,7 @@ class ModelLayer:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Variant:
-    """Cycles of the network with other switches on, and what made them.
+    """Cycles of the network with other switches on, and how they were obtained.
 
     source: `model` or `rtl`
     """
@@ -37,7 +37,7 @@ class Variant:
 class Speedup:
     """Cycles with all switches off over cycles with some on: each alone, and `all` together.
 
-    compute: without the cycles in which nothing computes because a load is pending
+    compute: without load-stall cycles, in which nothing computes because a load is pending
     end_to_end: all cycles, image in and logits out included
     source: `model` or `rtl`, of each figure; `all` of the dense design goes by the same source
     """
@@ -52,7 +52,7 @@ class Speedup:
 class ModelReport:
     """What `hwgen model` found; cycles are sums over images.
 
-    where: share of all cycles by cause
+    where: fraction of all cycles by cause
     utilization: of the cells, over all layers, as in `ModelLayer`
     time_us: of one image on average, at the clock of the architecture
     """

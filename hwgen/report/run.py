@@ -10,12 +10,13 @@ from hwgen.report.types import STRICT, Count, Fraction, Setting
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Figures:
-    """What was measured; null: not measured. Counts are sums, `equal` is none of sums.
+    """Measured figures; null: not measured. Counts are sums over images; `equal` compares no sums.
 
-    equal: all values equal golden and all cycles the model, each by itself; null: nothing compared
+    equal: each element equals golden and each count of cycles the model; null: nothing compared
     mismatches: elements that differ from golden
     cycles_rtl, cycles_model: of the simulation, of the cycle model
-    cycles_compute_*: without load_cycles_*, in which nothing computes because a load is pending
+    load_cycles_*: load-stall cycles, in which nothing computes because a load is pending
+    cycles_compute_*: cycles without load-stall cycles
     """
 
     equal: bool | None
@@ -30,7 +31,7 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class RunStep:
-    """A step of one run: clock cycles after the accepted start; null: not there.
+    """A step of one run: clock cycles after the accepted start; null: this side has no such step.
 
     layer: the layer that its cycles are counted for
     """
@@ -88,9 +89,10 @@ class RunLayer(Figures):
     images: how many ran
     shape: height, width, channels of the output
     fused: the chip never stores the map whole; its consumer is compared instead
-    sets, share: groups of filters are dealt to `sets` sets of `share` units, which split positions
-    weights_kept: share of weight blocks that are not masked
-    zero_bit_columns: share of the bit columns of its inputs that could be skipped
+    sets: sets of cores; each computes some of the filters
+    share: cores of a set, which split the positions
+    weights_kept: fraction of weight blocks that are unpruned
+    zero_bit_columns: fraction of the bit planes of its inputs that are zero, and can be skipped
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Reports for a person: tables of rich."""
+"""Reports as tables for the terminal."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,11 +10,12 @@ from hwgen.report.model import ModelReport, Speedup
 from hwgen.report.run import Difference, Figures, RunLayer, RunReport
 
 NOTHING = "-"
-RUN_COLUMNS = ["layer", "kind", "shape", "split", "kept", "zero cols", "model", "rtl", "equal"]
+RUN_COLUMNS = ["layer", "kind", "shape", "split", "unpruned", "zero planes"]
+RUN_COLUMNS += ["model", "rtl", "equal"]
 
 
 def number(value: int | None) -> str:
-    """Return a count with thin thousands, or a dash for what was not measured."""
+    """Return a count with commas between thousands, or a dash for what was not measured."""
     return NOTHING if value is None else f"{value:,}"
 
 
@@ -57,7 +58,7 @@ def run_table(report: RunReport) -> RenderableType:
 
 
 def subject_line(report: RunReport | ModelReport) -> str:
-    """Return what ran on what."""
+    """Return which network ran on which chip."""
     setting = report.setting
     count = report.images if isinstance(report, ModelReport) else len(report.images)
     images = f"{count} image{'s' if count > 1 else ''}"
@@ -97,7 +98,7 @@ def known(value: int | str | None) -> str:
 
 
 def run_row(layer: RunLayer) -> Iterator[str]:
-    """Yield what is known of a layer before anything is compared."""
+    """Yield the cells of a layer's row, but for the verdict."""
     yield layer.name
     yield layer.kind
     yield size(layer.shape)
@@ -109,13 +110,13 @@ def run_row(layer: RunLayer) -> Iterator[str]:
 
 
 def run_lines(report: RunReport) -> Iterator[str]:
-    """Yield what stands below the table."""
+    """Yield the lines below the table."""
     for name, cycles, load in (
         ("model", report.cycles_model, report.load_cycles_model),
         ("rtl", report.cycles_rtl, report.load_cycles_rtl),
     ):
         if cycles is not None and load is not None:
-            yield f"{name}: {cycles:,} cycles, {load:,} of them wait for a load alone"
+            yield f"{name}: {cycles:,} cycles, {load:,} of them load stalls"
     if report.first_difference is not None:
         yield f"first difference: {in_words(report.first_difference)}"
     if report.accuracy is not None:
@@ -126,18 +127,18 @@ def run_lines(report: RunReport) -> Iterator[str]:
 
 def model_table(report: ModelReport) -> RenderableType:
     """Return cycles by layer, where they go, and the speed-up if it was asked for."""
-    rows = table(["layer", "kind", "cycles", "share", "utilization"], left=2)
+    rows = table(["layer", "kind", "cycles", "fraction", "utilization"], left=2)
     for layer in report.layers:
-        shares = [percent(layer.cycles_model / report.cycles_model), percent(layer.utilization)]
-        rows.add_row(layer.name, layer.kind, number(layer.cycles_model), *shares)
+        fractions = [percent(layer.cycles_model / report.cycles_model), percent(layer.utilization)]
+        rows.add_row(layer.name, layer.kind, number(layer.cycles_model), *fractions)
     rows.add_section()
     rows.add_row("all", "", number(report.cycles_model), percent(1), percent(report.utilization))
-    causes = table(["where they go", "share"])
-    for cause, share in sorted(report.where.items(), key=lambda item: -item[1]):
-        causes.add_row(cause, percent(share))
+    causes = table(["where they go", "fraction"])
+    for cause, fraction in sorted(report.where.items(), key=lambda item: -item[1]):
+        causes.add_row(cause, percent(fraction))
     total = (
-        f"{report.cycles_model:,} cycles, {report.load_cycles_model:,} of them wait for a load"
-        f" alone; {report.time_us:,.1f} us an image"
+        f"{report.cycles_model:,} cycles, {report.load_cycles_model:,} of them load stalls;"
+        f" {report.time_us:,.1f} us an image"
     )
     parts: list[RenderableType] = [subject_line(report), "", rows, "", causes, "", total]
     if report.speedup is not None:

@@ -34,7 +34,7 @@ class Images:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Setting:
-    """All that decides a result.
+    """Everything that decides a result.
 
     configuration: of the architecture, as it took effect, sparsity switches included
     program_digest: null if no program was needed

@@ -10,7 +10,7 @@ from hwgen.spec.tiling import LayerTiling
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Accuracy:
-    """Share of the test images that are right: in float, pruned float, and whole integers."""
+    """Fraction of the test images that are right: in float, in pruned float, and in integers."""
 
     float: Fraction
     pruned: Fraction
@@ -19,10 +19,10 @@ class Accuracy:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class TrainReport:
-    """What training left: the hand-over and its accuracy.
+    """The quantized network file that training wrote, and its accuracy.
 
-    reused: the same recipe had been trained before, nothing was done
-    training: content of the `training.json` beside the hand-over: seed, split, recipe, history
+    reused: the result was cached, nothing was trained
+    training: content of `training.json` beside the network: seed, split, recipe, history
     """
 
     format: Literal["hwgen.report.train"]

@@ -1,4 +1,4 @@
-"""Training images are moved and mirrored, so that few of them go a long way."""
+"""Augmentation: training images are shifted and mirrored at random."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from hwgen.train.recipe import Recipe
 
 
 def augment(x: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
-    """Return images (n, c, h, w) shifted by whole pixels and mirrored, each by its own draw."""
+    """Return images (n, c, h, w) shifted by whole pixels and mirrored, each image at random."""
     n, _, height, width = x.shape
     if recipe.shift_pixels:
         reach = recipe.shift_pixels

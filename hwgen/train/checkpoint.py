@@ -24,7 +24,7 @@ Epoch = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Where a phase stands: epochs done, and what happened in them."""
+    """Progress of a phase: epochs done, and the history of each."""
 
     epochs: int
     history: list[Epoch]
@@ -46,7 +46,7 @@ def save_checkpoint(
         "history": json.dumps(state.history),
     }
     with whole_file(path, what="checkpoint") as fresh:
-        # Not save_file: its errors of the file system are of a type of its own.
+        # Not save_file: it raises errors of the file system as another type.
         fresh.write_bytes(save({name: t.contiguous() for name, t in tensors.items()}, about))
 
 

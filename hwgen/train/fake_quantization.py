@@ -15,7 +15,7 @@ WEIGHT_HIGH = 127
 class MapRange(nn.Module):
     """uint8 with zero point; lowest and highest value are smoothed over the training batches.
 
-    momentum: share of the old range that a batch leaves
+    momentum: weight of the old range in the new one, 0 to 1
     """
 
     low: Tensor
@@ -53,9 +53,9 @@ class MapRange(nn.Module):
 
 
 class WeightQuantizer(nn.Module):
-    """int8 per output channel, symmetric, approximated by FTA with thresholds kept an epoch.
+    """int8 per output channel, symmetric, approximated by FTA; thresholds change once an epoch.
 
-    common: all filters share one step, as logits must that are compared without requantization
+    common: all filters have one step; logits need that, as no requantization aligns them
     """
 
     phi: Tensor
@@ -80,7 +80,7 @@ class WeightQuantizer(nn.Module):
         return steps.round().clamp(-WEIGHT_HIGH, WEIGHT_HIGH).long()
 
     def renew(self, weight: Tensor, mask: Tensor) -> None:
-        """Find the thresholds of the weights as they are."""
+        """Recompute the thresholds from the present weights."""
         self.phi.copy_(thresholds(self.round(weight, self.scale(weight)), mask))
 
     def integers(self, weight: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

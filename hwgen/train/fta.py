@@ -60,11 +60,13 @@ def thresholds(q: Tensor, mask: Tensor) -> Tensor:
     A filter without unmasked weights has phi_th 0.
     """
     counts = digit_counts().to(q.device)[q - LOW].flatten(1)
-    kept = mask.flatten(1)
-    histogram = torch.stack([((counts == n) & kept).sum(1) for n in range(DIGITS // 2 + 1)], dim=1)
+    unpruned = mask.flatten(1)
+    histogram = torch.stack(
+        [((counts == n) & unpruned).sum(1) for n in range(DIGITS // 2 + 1)], dim=1
+    )
     # argmax of the reversed counts finds the larger of equals.
     mode = DIGITS // 2 - histogram.flip(1).argmax(1)
-    return torch.where(kept.any(1), mode.clamp(max=PHI_LIMIT), 0)
+    return torch.where(unpruned.any(1), mode.clamp(max=PHI_LIMIT), 0)
 
 
 def project(q: Tensor, mask: Tensor, sign: Tensor, threshold: Tensor) -> Tensor:

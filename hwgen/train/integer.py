@@ -87,12 +87,12 @@ def accumulate(layer: Conv | Linear, x: Tensor, zero_point: int, parameters: Par
         if layer.groups != 1:
             raise ValueError(f"training has no integer evaluation of groups ({layer.name})")
         padded = pad(x, layer.padding, zero_point)
-        columns = patches(padded, layer.kernel, layer.stride).flatten(3)
+        windows = patches(padded, layer.kernel, layer.stride).flatten(3)
     else:
-        columns = x.reshape(len(x), 1, 1, -1)
+        windows = x.reshape(len(x), 1, 1, -1)
     weights = torch.tensor(parameters.weights, device=x.device).flatten(1)
     # Whole numbers below 2**53 add up exactly in float64, in any order.
-    product = columns.double() @ weights.double().T
+    product = windows.double() @ weights.double().T
     return product.long() + as_int64(parameters.bias[0], x)
 
 
@@ -116,7 +116,7 @@ def as_int64(array: NDArray[Any], like: Tensor) -> Tensor:
 def integer_accuracy(
     network: QuantizedNetwork, images: Tensor, labels: Tensor, *, batch_images: int = 250
 ) -> float:
-    """Return the share of images whose largest logit is the label's; of equals the first counts."""
+    """Return the fraction of right images; of equal largest logits the first is the class."""
     correct = 0
     for start in range(0, len(images), batch_images):
         part = slice(start, start + batch_images)

@@ -1,4 +1,4 @@
-"""Torch modules that run a plan: the float network, and the folded one that learns integers."""
+"""Torch modules that run a plan: the float network, and the folded one for integer training."""
 
 from typing import cast
 
@@ -12,7 +12,7 @@ from hwgen.train.models import Node, Plan
 
 
 class Weighted(nn.Module):
-    """Weights (out, in, kh, kw) of one convolution or head, with the mask of kept blocks."""
+    """Weights (out, in, kh, kw) of one convolution or head; mask: true where unpruned."""
 
     mask: Tensor
 
@@ -142,7 +142,7 @@ class QuantizedTraining(Network):
         self.rule = rule
         super().__init__(plan)
         self.ranges = nn.ModuleDict(
-            {node.name: MapRange(momentum) for node in plan.nodes[:-1] if has_own_range(node)}
+            {node.name: MapRange(momentum) for node in plan.nodes[:-1] if has_range(node)}
         )
 
     def make(self, node: Node, inputs: int) -> Weighted:
@@ -168,14 +168,14 @@ class QuantizedTraining(Network):
 
     @torch.no_grad()
     def renew_thresholds(self) -> None:
-        """Find phi_th of every filter anew; once an epoch."""
+        """Recompute phi_th of every filter; called once an epoch."""
         for node in self.plan.weighted:
             conv = self.conv(node.name)
             conv.quantizer.renew(conv.weight * conv.mask, conv.mask)
 
 
-def has_own_range(node: Node) -> bool:
-    """Whether a node's map has a scale of its own."""
+def has_range(node: Node) -> bool:
+    """Whether a node's map has its range; pools and shortcuts use that of their input."""
     return node.op not in ("max_pool", "shortcut")
 
 

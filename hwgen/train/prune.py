@@ -18,14 +18,14 @@ def block_scores(weight: Tensor) -> Tensor:
 
 
 def block_mask(weight: Tensor, share: float) -> Tensor:
-    """Return bool in the shape of `weight`, false in the weakest `share` of the layer's blocks.
+    """Return bool in the shape of `weight`, false in the weakest blocks of the layer.
 
-    Of equal blocks the first is masked. A share of a block counts as a block.
+    share: fraction of blocks to prune, rounded up to whole blocks; of equal blocks the first goes
     """
     scores = block_scores(weight).flatten()
-    # The small number forgives binary fractions such as 0.1 * 30.
+    # The small number absorbs the rounding of fractions such as 0.1 * 30.
     pruned = math.ceil(share * len(scores) - 1e-9)
-    kept = torch.ones(len(scores), dtype=torch.bool, device=weight.device)
-    kept[scores.argsort(stable=True)[:pruned]] = False
-    groups = kept.reshape(-1, *weight.shape[1:])
+    unpruned = torch.ones(len(scores), dtype=torch.bool, device=weight.device)
+    unpruned[scores.argsort(stable=True)[:pruned]] = False
+    groups = unpruned.reshape(-1, *weight.shape[1:])
     return groups.repeat_interleave(ALPHA, dim=0)[: len(weight)]

@@ -27,7 +27,7 @@ class Phase:
     """Epochs of AdamW: a linear warm-up, then a cosine to zero.
 
     epochs: 0 leaves the phase out
-    label_smoothing: share of the target that is spread over all classes
+    label_smoothing: fraction of the target that is spread over all classes
     """
 
     epochs: Annotated[int, Field(ge=0)]
@@ -39,7 +39,11 @@ class Phase:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Pruning:
-    """Which share of each layer's blocks is masked, and whether the ends take part."""
+    """Block-wise pruning.
+
+    share: fraction of the blocks of each layer that is pruned
+    first_layer, head: whether the first and the last layer are pruned, too
+    """
 
     share: Share
     first_layer: bool
@@ -51,7 +55,7 @@ class Quantization:
     """Training on the integer grid.
 
     rule: how a filter's digit count is chosen; `mode` is the most frequent one
-    range_momentum: share of the old range of a map that a batch leaves
+    range_momentum: weight of the old range of a map in the new one, 0 to 1
     """
 
     rule: Literal["mode"]

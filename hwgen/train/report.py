@@ -1,4 +1,4 @@
-"""What a training run leaves beside the hand-over: `training.json`."""
+"""`training.json`, which a training run writes beside the quantized network file."""
 
 import json
 import platform
@@ -17,7 +17,7 @@ from hwgen.train.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class TrainResult:
-    """What training leaves: accuracies on the test images (0 to 1), files, what happened."""
+    """Accuracies on the test images (0 to 1), the files written, and the history of the epochs."""
 
     accuracy_float: float
     accuracy_pruned: float

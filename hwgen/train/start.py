@@ -20,7 +20,7 @@ Tensors = dict[str, Tensor]
 
 
 def load_start(network: Network, path: Path, recipe: Recipe) -> None:
-    """Fill a float ResNet20 from `path`, as a network for our image grid and channel order."""
+    """Fill a float ResNet20 from `path`, converted to hwgen's image grid and channel order."""
     assert recipe.start is not None
     if recipe.model != "resnet20":
         raise DataError(f"a start checkpoint must be for resnet20, got a recipe for {recipe.model}")
@@ -114,7 +114,7 @@ def appended_channels(tensors: Tensors) -> Tensors:
 
 
 def regridded(tensors: Tensors, start: Start, recipe: Recipe) -> Tensors:
-    """Return the same network for our image grid, which has one zero point for all channels.
+    """Return the same network for hwgen's image grid, which has one zero point for all channels.
 
     The checkpoint sees (byte / 255 - mean_c) / std_c, we see scale * (byte - zero_point): the
     factor goes into the first weights, the offset into the first batch norm. It is exact but for

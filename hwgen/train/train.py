@@ -46,9 +46,9 @@ def train_network(
     """Train `recipe` and write `out/network.npz`, `out/training.json`, `out/checkpoints`.
 
     data_path: folder of the images, unless they are embedded
-    start_path: float weights, when the recipe starts from a checkpoint
-    seed: instead of the recipe's
-    resume: go on where an earlier run of the same recipe into `out` was interrupted
+    start_path: float weights, if the recipe starts from a checkpoint
+    seed: replaces the seed of the recipe
+    resume: continue an interrupted run of the same recipe into `out`
     """
     if seed is not None:
         recipe = replace(recipe, seed=seed)
@@ -171,7 +171,7 @@ class Run:
         epoch: int,
     ) -> tuple[float, float]:
         """Train for one epoch; return mean loss and accuracy on its batches."""
-        # Each epoch has its own random numbers, so that a resumed run repeats an unbroken one.
+        # Each epoch seeds its random numbers, so that a resumed run repeats an uninterrupted one.
         random = torch.Generator().manual_seed(
             (self.recipe.seed * len(PHASES) + PHASES.index(name)) * 100_003 + epoch
         )
@@ -210,7 +210,7 @@ class Run:
 
     @torch.no_grad()
     def accuracy(self, network: Network) -> float:
-        """Return the share of test images that a float network gets right."""
+        """Return the fraction of test images that a float network gets right."""
         network.eval()
         correct = 0
         for x, labels in zip(self.test_images.split(500), self.test_labels.split(500), strict=True):
@@ -218,7 +218,7 @@ class Run:
         return correct / len(self.test_labels)
 
     def integer_accuracy(self, path: Path) -> float:
-        """Return the share of test images that the hand-over gets right, read back from disk."""
+        """Return the accuracy of the quantized network file, read back, on the test images."""
         images = torch.tensor(self.dataset.test_images, device=self.device)
         return integer_accuracy(load_network(path), images, self.test_labels)
 
@@ -247,8 +247,8 @@ def learning_rate(phase: Phase, epoch: float) -> float:
     if epoch < phase.warmup_epochs:
         return phase.learning_rate * (epoch + 1e-3) / phase.warmup_epochs
     left = max(1, phase.epochs - phase.warmup_epochs)
-    turn = (epoch - phase.warmup_epochs) / left
-    return phase.learning_rate * (1 + math.cos(math.pi * turn)) / 2
+    progress = (epoch - phase.warmup_epochs) / left
+    return phase.learning_rate * (1 + math.cos(math.pi * progress)) / 2
 
 
 @contextmanager

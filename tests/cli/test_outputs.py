@@ -98,8 +98,11 @@ def default_table(place: Path) -> None:
 @pytest.mark.usefixtures("default_table")
 @pytest.mark.parametrize(
     "line",
-    ["synthesize alexnet --power-w 9 --json", "synthesize alexnet --power-w 9 --html"]
-    + ["paper pimsyn --json"],
+    [
+        "synthesize alexnet --power-w 9 --json",
+        "synthesize alexnet --power-w 9 --html",
+        "paper pimsyn --json",
+    ],
 )
 @pytest.mark.parametrize("path", [DEFAULT_TABLE, "table"])
 def test_a_default_table_stays(hwgen: Command, place: Path, line: str, path: str) -> None:

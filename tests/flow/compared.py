@@ -73,7 +73,7 @@ def results(runs: list[Simulated], *, compared: bool = True) -> Results:
         predictions=[predicted(image) for image in range(IMAGES)],
         runs=runs,
         compared=compared,
-        zero_columns={},
+        zero_bit_planes={},
     )
 
 

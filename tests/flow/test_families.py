@@ -12,7 +12,7 @@ from hwgen.errors import FamilyError, FormatError, MissingToolError
 from hwgen.flow import protocols
 from hwgen.flow.capabilities import CAPABILITIES, Capability
 from hwgen.flow.context import Context
-from hwgen.flow.engines import zero_columns
+from hwgen.flow.engines import zero_bit_planes
 from hwgen.flow.families import PROJECT, Family, families, family_of
 from hwgen.flow.load import load
 from hwgen.flow.subject import load_subject, split_cost
@@ -87,7 +87,7 @@ def test_a_family_may_lack_what_only_helps() -> None:
     plain = Described(subject.family, without={"split_cost", "bit_activity"})
     lacking = replace(subject, family=cast(Family, plain))
     assert split_cost(Context(console=None), lacking) is None
-    assert zero_columns(lacking, cast(Any, None), {}, 1) == {}
+    assert zero_bit_planes(lacking, cast(Any, None), {}, 1) == {}
     assert split_cost(Context(console=None), subject) is not None
 
 

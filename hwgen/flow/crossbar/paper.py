@@ -19,7 +19,7 @@ __all__ = ["Request", "pimsyn_paper"]
 
 
 def pimsyn_paper(context: Context, request: Request) -> PaperReport:
-    """Return PIMSYN's tables and figures beside ours; what was searched before is found again."""
+    """Return PIMSYN's tables and figures beside ours; finished searches are cached."""
     check_power(request.power_w)
     check_networks(request.networks)
     components = load_components(request.components)

@@ -107,7 +107,7 @@ def figure(reached: Reached | None, what: str) -> float | None:
 
 
 def search_rows(searches: Searches, names: tuple[str, ...], found: Found) -> Iterator[PaperRow]:
-    """Yield ours against our own implementation of the published search."""
+    """Yield ours against our implementation of the published search."""
     said = {
         OURS: f"The default search; {searches.compared:,} evaluations, its bounds come on top.",
         "text": "Our implementation of what the paper's text says, with the same evaluations, for "

@@ -1,4 +1,4 @@
-"""The searches that the figures of a paper are made of, each done once and found again."""
+"""The searches that the figures of a paper are made of, each done once and cached."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -254,7 +254,7 @@ def earlier_output(folder: Path) -> set[str]:
     """Return the files of an earlier synthesis in a folder; nothing if it is none."""
     try:
         content: Any = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-        own = content["format"] == "hwgen.report.synthesize"
+        ours = content["format"] == "hwgen.report.synthesize"
     except (OSError, ValueError, KeyError, TypeError):
-        own = False
-    return set(FILES) if own else set()
+        ours = False
+    return set(FILES) if ours else set()

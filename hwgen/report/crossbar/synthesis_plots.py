@@ -39,10 +39,10 @@ def label(axes: Axes, row: int, value: float, text: str) -> None:
     )
 
 
-def finish_bars(axes: Axes, longest: float, unit: str, *, room: float = 0.55) -> None:
-    """Give horizontal bars their frame, with room for the text behind them."""
+def finish_bars(axes: Axes, longest: float, unit: str, *, margin: float = 0.55) -> None:
+    """Give horizontal bars their frame, with a margin for the text behind them."""
     axes.invert_yaxis()
-    axes.set_xlim(0, (1 + room) * longest)
+    axes.set_xlim(0, (1 + margin) * longest)
     axes.set_xlabel(unit)
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
@@ -180,6 +180,6 @@ def points(report: SynthesisReport) -> str:
         axes.axvline(report.efficiency_gops_per_w, color=GOOD, linestyle="--", linewidth=1)
         axes.set_yticks(rows, names)
         longest = max([1.0, *bounds, report.efficiency_gops_per_w])
-        finish_bars(axes, longest, "GOPS/W", room=0.03)
+        finish_bars(axes, longest, "GOPS/W", margin=0.03)
         axes.set_ylim(len(shown) - 0.4, -0.6)
     return kept[0]

@@ -86,7 +86,7 @@ def short_names(names: Sequence[str]) -> list[str]:
 
 
 def cut(name: str, *, longest: int = 28) -> str:
-    """Return a name that leaves room for the rest of its row: of a long one the end."""
+    """Return a name that fits its column: of a long name the end."""
     return name if len(name) <= longest else f"..{name[2 - longest :]}"
 
 
