@@ -16,7 +16,7 @@ from hwgen.flow.families import families
 
 LATE = ["torch", "cocotb", "golden", "verif"]
 PAPERS = ["pimsyn"]
-"""Names of papers: they are a family's own, too."""
+"""Names of papers: they belong to a family, too."""
 
 
 @pytest.mark.parametrize("package", [hwgen.cli, hwgen.flow], ids=lambda each: each.__name__)
@@ -34,7 +34,7 @@ def test_flow_imports_other_packages_late(package: ModuleType) -> None:
 
 
 def neutral_files() -> list[Path]:
-    """Return the files of flow, report and command line but the families' own pages."""
+    """Return the files of flow, report and command line except those of one family."""
     found = []
     for package in (hwgen.cli, hwgen.flow, hwgen.report):
         root = Path(package.__path__[0])

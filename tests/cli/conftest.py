@@ -13,7 +13,7 @@ from tests.cli.given import ARCH, NETWORK, Command, rewritten
 
 @pytest.fixture(autouse=True)
 def compiled_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is told of a cycle model that is compiled: who comes first would see more."""
+    """No message about a compiled cycle model: only the first test would see it."""
     monkeypatch.setattr("hwgen.model.dbpim.must_compile", lambda: False)
     monkeypatch.setattr("hwgen.dse.crossbar.work.must_compile", lambda: False)
 

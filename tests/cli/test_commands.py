@@ -112,11 +112,11 @@ def test_compiled_program_gives_the_same(
 def test_own_images(report: Any, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     images = rng.integers(0, 256, (IMAGES, 8, 8, 1), dtype=np.uint8)
-    np.savez(tmp_path / "own.npz", images=images)
-    given = ["--data", tmp_path / "own.npz", "--images", IMAGES, "--engine", "golden"]
+    np.savez(tmp_path / "mine.npz", images=images)
+    given = ["--data", tmp_path / "mine.npz", "--images", IMAGES, "--engine", "golden"]
     content, _ = report("run", NETWORK, ARCH, *given)
     assert content["accuracy"] is None
-    assert content["setting"]["data"]["name"] == str(tmp_path / "own.npz")
+    assert content["setting"]["data"]["name"] == str(tmp_path / "mine.npz")
 
 
 def test_model_and_its_speedup(report: Any) -> None:

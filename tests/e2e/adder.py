@@ -1,4 +1,4 @@
-"""A family of one adder, written into a folder as an installed package of its own."""
+"""A family of one adder, written into a folder as a separate installed package."""
 
 from pathlib import Path
 

@@ -65,5 +65,5 @@ def test_interrupted_and_resumed(whole: dict[str, bytes], tmp_path: Path) -> Non
 
 
 def results_in(folder: Path) -> int:
-    """Return how many pieces of work are kept."""
+    """Return the number of cached tasks."""
     return len(list((folder / "work/search").glob("*.json")))

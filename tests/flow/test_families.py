@@ -1,4 +1,4 @@
-"""Families are found by name, keep what their capabilities promise, and are imported late."""
+"""Families are found by name, offer what their capabilities promise, and are imported late."""
 
 import subprocess
 import sys

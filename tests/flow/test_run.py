@@ -27,17 +27,17 @@ import sys
 import golden.network
 from hwgen.cli import main
 
-kept, infer = set(), golden.network.infer
+stored, infer = set(), golden.network.infer
 
 def spy(*given, **options):
     maps = infer(*given, **options)
-    kept.update(maps)
+    stored.update(maps)
     return maps
 
 golden.network.infer = spy
 assert main({arguments}) == 0
 heavy = ("numba", "hwgen.model", "hwgen.compiler", "hwgen.sim", "verif", "hwgen.rtl", "torch")
-print([name for name in heavy if name in sys.modules], sorted(kept))
+print([name for name in heavy if name in sys.modules], sorted(stored))
 """
 
 
@@ -187,7 +187,7 @@ def test_no_class_where_a_network_names_none(
 
 
 def test_golden_keeps_no_map_and_compiles_nothing(tmp_path: Path) -> None:
-    """A process of its own: which modules are there at its end tells what was needed."""
+    """Runs in a separate process: the modules imported at its end show what was needed."""
     arguments = ["run", NETWORK, ARCH, "--engine", "golden", "--images", 200, "--work", tmp_path]
     code = GOLDEN.format(arguments=[str(argument) for argument in arguments])
     done = subprocess.run(

@@ -22,16 +22,16 @@ POINT = 0.01
 
 
 def kept_blocks(network: QuantizedNetwork) -> float:
-    """Return the share of blocks with a weight, over all trained layers."""
-    kept = total = 0
+    """Return the fraction of blocks with a weight, over all trained layers."""
+    unpruned = total = 0
     for name, parameters in network.parameters.items():
         if "shortcut" in name:
             continue
         weights = parameters.weights.reshape(len(parameters.weights), -1)
         for group in range(0, len(weights), ALPHA):
             blocks = weights[group : group + ALPHA].any(axis=0)
-            kept, total = kept + int(blocks.sum()), total + len(blocks)
-    return kept / total
+            unpruned, total = unpruned + int(blocks.sum()), total + len(blocks)
+    return unpruned / total
 
 
 @pytest.mark.parametrize("name", ["digits_small_cnn", "digits_resnet20"])

@@ -14,7 +14,7 @@ def filters(*rows: list[int]) -> Tensor:
     return torch.tensor(rows)
 
 
-def kept(q: Tensor) -> Tensor:
+def unpruned(q: Tensor) -> Tensor:
     return torch.ones_like(q, dtype=torch.bool)
 
 
@@ -57,7 +57,7 @@ def test_thresholds_by_hand() -> None:
         [0, 0, 64, 3],  # the zeros are masked below: 1 and 2, the larger
         [7, 9, 3, 5],  # all masked
     )
-    mask = kept(q)
+    mask = unpruned(q)
     mask[3, :2] = False
     mask[4] = False
     assert thresholds(q, mask).tolist() == [2, 2, 0, 2, 0]
@@ -65,7 +65,7 @@ def test_thresholds_by_hand() -> None:
 
 def test_masked_zeros_stay_and_natural_zeros_move() -> None:
     q = filters([67, 127, 0, 0, 0])
-    mask, sign = kept(q), filters([1, 1, -1, 1, 1])
+    mask, sign = unpruned(q), filters([1, 1, -1, 1, 1])
     mask[0, 4] = False
     # Counts over the unmasked are 3, 2, 0, 0: the mode is 0 and everything goes.
     assert fta(q, mask, sign).tolist() == [[0] * 5]

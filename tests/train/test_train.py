@@ -93,10 +93,10 @@ def assert_fta(network: QuantizedNetwork) -> None:
         weights = parameters.weights.reshape(len(parameters.weights), -1).astype(int)
         digits = np.vectorize(phi)(weights)
         groups = range(0, len(weights), ALPHA)
-        kept = np.array([digits[g : g + ALPHA].any(axis=0) for g in groups])
-        assert kept.mean() <= 0.5, name
+        unpruned = np.array([digits[g : g + ALPHA].any(axis=0) for g in groups])
+        assert unpruned.mean() <= 0.5, name
         for row, digit_row in enumerate(digits):
-            counts = set(digit_row[kept[row // ALPHA]])
+            counts = set(digit_row[unpruned[row // ALPHA]])
             assert len(counts) <= 1 and max(counts, default=0) <= 2, (name, row)
 
 

@@ -173,7 +173,7 @@ def test_no_adc_fits(
     context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
 ) -> None:
     lines = COMPONENTS_FILE.read_text(encoding="utf-8").splitlines()
-    kept = [line for line in lines if "samples_per_ns" not in line or "{bits: 4," in line]
-    (tmp_path / "c.yaml").write_text("\n".join(kept), encoding="utf-8")
+    left = [line for line in lines if "samples_per_ns" not in line or "{bits: 4," in line]
+    (tmp_path / "c.yaml").write_text("\n".join(left), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"adcs\.resolutions must be at least one.*got 4 bits"):
         synthesize_network(context, request_of(components=tmp_path / "c.yaml"))
