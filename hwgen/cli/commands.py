@@ -123,10 +123,10 @@ def run(
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Run images; with --engine rtl every element is compared with golden, every cycle predicted.
+    """Run images; --engine rtl compares every element with golden and every cycle with the model.
 
-    golden: the reference alone. model: cycles too. rtl: the Verilog under Verilator, its maps
-    against golden and its cycles against the model. Exit code 1 if anything differs.
+    golden: the answers of the NumPy reference. model: its answers, and predicted cycles. rtl: the
+    Verilog, simulated under Verilator and compared. Exit code 1 if anything differs.
     """
     asked = waves or waves_from is not None or waves_to is not None
     if asked and engine is not Engine.rtl:
@@ -161,8 +161,8 @@ def export(
 ) -> None:
     """Write a folder that runs images under plain Verilator, without Python.
 
-    It holds the Verilog, a memory image, the logits that should come out, and run.sh, which builds,
-    simulates and compares.
+    It holds the Verilog, a memory image, the expected logits, and run.sh, which builds, simulates
+    and compares.
     """
     subject = load_subject(network, arch, sparsity)
     batch = choose_images(subject.network, data, images)
@@ -187,7 +187,7 @@ def model(
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Predict cycles without simulating, to the cycle, and say where they go.
+    """Predict the exact number of cycles without simulating, and the causes of the cycles.
 
     busy: cells that hold weights compute on a position. Cells of a macro at work that do not:
     inactive_positions (the last position vector is not full), empty_slots (the row of weights is

@@ -1,6 +1,6 @@
-"""Before a command starts: nothing that it writes may replace what it reads, a link or a device.
+"""Check before a command starts that no output replaces an input, a link or a device.
 
-Each parameter that names a place says in its annotation how the command uses it:
+The annotation of each parameter that names a path says how the command uses it:
 
     out: Annotated[Path, Option(help="folder to write"), OUTPUT_FOLDER]
 
@@ -23,7 +23,7 @@ from hwgen.spec.output import check_outputs
 
 
 class Use(Enum):
-    """How a command uses a place; a cache is neither read nor written for the person."""
+    """How a command uses a path; a cache is neither an input nor an output."""
 
     INPUT = "input"
     OUTPUT_FILE = "output file"
@@ -68,7 +68,7 @@ class CheckedTyper(Typer):
 
 
 def uses_of(function: Callable[..., Any]) -> dict[str, Use]:
-    """Return how a command uses each of its parameters that names a place."""
+    """Return how a command uses each of its parameters that names a path."""
     uses = {}
     for name, hint in get_type_hints(function, include_extras=True).items():
         marks = [mark for mark in get_args(hint) if isinstance(mark, Use)]
@@ -90,7 +90,7 @@ def defaults_of(function: Callable[..., Any]) -> dict[str, ReadByDefault]:
 
 
 def is_path(hint: Any) -> bool:
-    """Whether a type is a path, or says that it may be one."""
+    """Whether a type is a path, or a union with one."""
     return hint is Path or any(is_path(part) for part in get_args(hint))
 
 

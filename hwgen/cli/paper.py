@@ -1,4 +1,4 @@
-"""The command that sets published figures beside ours."""
+"""The command that compares published figures with those of this project."""
 
 from typing import Annotated
 
@@ -40,7 +40,7 @@ def paper(
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Set the tables and figures of a paper beside ours, with the reasons where they differ.
+    """Compare the tables and figures of a paper with ours, with reasons where they differ.
 
     May take up to an hour. After an interrupt the same command resumes.
     """

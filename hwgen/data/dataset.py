@@ -1,4 +1,4 @@
-"""What a set of images is, and the fixed split that every accuracy is measured on."""
+"""The type of a set of images, and the fixed split that every accuracy is measured on."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,1 @@
-"""The steps a person asks for; the one place where the parts meet."""
+"""The steps behind each command: the only package that combines all others."""

@@ -12,7 +12,7 @@ from hwgen.spec.step import Step
 def run_records(
     predictions: Sequence[Prediction], runs: Sequence[Run], *, compared: bool
 ) -> list[ChipRun]:
-    """Return a record for each run; compared: there was a simulation, so that nothing may lack."""
+    """Return a record for each run; compared: there was a simulation, and a missing run differs."""
     return [
         run_record(index, prediction, run, compared=compared)
         for index, (prediction, run) in enumerate(zip_longest(predictions, runs))
@@ -54,7 +54,7 @@ def runs_agree(prediction: Prediction | None, run: Run | None, steps: Sequence[R
 
 
 def run_steps(prediction: Prediction | None, run: Run | None, *, compared: bool) -> list[RunStep]:
-    """Return the steps of a run, side by side; one that the other side lacks differs."""
+    """Return the steps of a run from both sides; a step that one side lacks differs."""
     model = prediction.steps if prediction else ()
     rtl = run.steps if run else ()
     found = []
@@ -93,12 +93,12 @@ def step_sums(runs: Sequence[ChipRun]) -> list[StepSum]:
 
 
 def cycles(begin: int | None, end: int | None) -> int | None:
-    """Return the length of a step, None for one that is not there."""
+    """Return the length of a step in cycles; None for a missing step."""
     return None if begin is None or end is None else max(0, end - begin)
 
 
 def total(values: Sequence[int | None]) -> int | None:
-    """Return the sum of what was measured; None if nothing was."""
+    """Return the sum of the measured values; None if there is none."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
 
@@ -110,7 +110,7 @@ def all_equal(verdicts: Sequence[bool | None]) -> bool | None:
 
 
 def first_in_runs(runs: Sequence[ChipRun]) -> Difference | None:
-    """Return what differs first in the first run that is not as predicted."""
+    """Return the first difference of the first run that is not as predicted."""
     for run in runs:
         if run.equal is False:
             for found in (*differing_steps(run), *differing_counters(run), *differing_events(run)):
@@ -120,7 +120,7 @@ def first_in_runs(runs: Sequence[ChipRun]) -> Difference | None:
 
 
 def differing_steps(run: ChipRun) -> Iterator[Difference]:
-    """Yield the steps that begin or end at another cycle."""
+    """Yield the steps whose begin or end differs."""
     for step in run.steps:
         if not step.equal:
             begins = step.begin_rtl != step.begin_model
@@ -135,7 +135,7 @@ def differing_steps(run: ChipRun) -> Iterator[Difference]:
 
 
 def differing_counters(run: ChipRun) -> Iterator[Difference]:
-    """Yield the counters of the chip that hold another value."""
+    """Yield the counters of the chip that differ."""
     model = {"cycles": run.cycles_model, "load_cycles": run.load_cycles_model}
     rtl = {"cycles": run.cycles_rtl, "load_cycles": run.load_cycles_rtl}
     expected, found = model | (run.counters_model or {}), rtl | (run.counters_rtl or {})
@@ -143,7 +143,7 @@ def differing_counters(run: ChipRun) -> Iterator[Difference]:
 
 
 def differing_events(run: ChipRun) -> Iterator[Difference]:
-    """Yield the events that happened another number of times."""
+    """Yield the events whose counts differ."""
     yield from differing("event", run, run.events_model or {}, run.events_rtl or {})
 
 
@@ -153,7 +153,7 @@ def differing(
     expected: Mapping[str, int | None],
     found: Mapping[str, int | None],
 ) -> Iterator[Difference]:
-    """Yield the entries of one mapping that are others, or not there, in the other."""
+    """Yield the entries that differ between two mappings, or are missing in one."""
     for name in dict.fromkeys((*expected, *found)):
         if expected.get(name) != found.get(name):
             yield Difference(

@@ -50,7 +50,7 @@ class Context:
 
     @contextmanager
     def status(self, what: str) -> Iterator[Callable[[str], None]]:
-        """Show a spinner while a step works; call the result to say how far it is."""
+        """Show a spinner while a step works; the returned function shows a line of progress."""
         if self.console is None or not self.visible:
             yield lambda _: None
             return

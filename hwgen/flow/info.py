@@ -1,4 +1,4 @@
-"""`hwgen info`: what a file holds, and how a chip would cut its layers."""
+"""`hwgen info`: the content of a file, and how a chip tiles its layers."""
 
 import json
 from collections.abc import Iterable
@@ -40,7 +40,7 @@ PROGRAM_KEY = "facts"
 def describe_file(
     context: Context, file: Path, arch_file: Path | None, sparsity: str | None
 ) -> InfoReport:
-    """Return what `file` is; with an architecture, how each layer is tiled for it."""
+    """Return the content of `file`; with an architecture, how each layer is tiled for it."""
     if is_graph(file) and arch_file is None:
         return report("graph", file, graph=graphs().graph_info(str(file)))
     if file.suffix in YAML:
@@ -59,12 +59,12 @@ def is_graph(file: Path) -> bool:
 
 
 def graph_parts(info: InfoReport) -> Iterable[RenderableType]:
-    """Return what a person sees of a network without weights; nothing of another file."""
+    """Return the tables of a network without weights; nothing for another file."""
     return () if info.graph is None else graphs().graph_parts(info.graph)
 
 
 def describe_architecture(file: Path, arch_file: Path | None, sparsity: str | None) -> InfoReport:
-    """Return what an architecture is."""
+    """Return the content of an architecture file."""
     if arch_file is not None:
         raise FormatError(
             field="what stands beside an architecture",
@@ -129,7 +129,7 @@ def format_of(arrays: dict[str, NDArray[Any]]) -> object:
 
 
 def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
-    """Return the report with what is known; the rest is null."""
+    """Return the report; parts that are not given are null."""
     empty = dict.fromkeys(("network", "architecture", "program", "graph", "layers"))
     known: dict[str, Any] = {**empty, **parts}
     return InfoReport(

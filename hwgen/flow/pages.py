@@ -14,7 +14,7 @@ class Graphs(Protocol):
     """Networks without weights, as a synthesis sees them.
 
     graph_info: facts of an ONNX file, or of a network that ships, by its name
-    graph_parts: those facts for a person; write_network: an ONNX file of a network that ships
+    graph_parts: tables of those facts; write_network: an ONNX file of a network that ships
     """
 
     def graph_info(self, network: str) -> Any: ...
@@ -24,7 +24,7 @@ class Graphs(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class SynthesisRequest:
-    """What a person asks of a synthesis.
+    """Parameters of a synthesis.
 
     network: the name of one that ships, or the path of an ONNX file
     components: table of components; None: the default of the synthesis
@@ -49,7 +49,7 @@ class SynthesisRequest:
 
 
 class Synthesized(Protocol):
-    """What a synthesis wrote: its folder, the files in it, its report."""
+    """Result of a synthesis: the folder it wrote, its report, and whether the budget holds."""
 
     @property
     def folder(self) -> Path: ...
@@ -76,7 +76,7 @@ class Synthesis(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class PaperRequest:
-    """What a person asks of the comparison with a paper; None: as the paper has it.
+    """Parameters of the comparison with a paper; None: the value of the paper.
 
     networks: by name; evaluations: of each search, None: as many as suits it
     """
@@ -91,13 +91,13 @@ class PaperRequest:
 
 
 class Paper(Protocol):
-    """One paper: its figures beside those of this project."""
+    """One paper: its figures compared with those of this project."""
 
     def compare(self, context: Context, request: PaperRequest) -> Any:
         """Return the report."""
 
     def table(self, report: Any) -> RenderableType:
-        """Return the report for a person."""
+        """Return the table of the report."""
 
 
 class Papers(Protocol):

@@ -1,4 +1,4 @@
-"""`hwgen paper`: which family compares itself with a paper."""
+"""`hwgen paper`: find the family that compares itself with a paper."""
 
 from hwgen.errors import ConfigError
 from hwgen.flow.capabilities import PAPERS

@@ -1,1 +1,1 @@
-"""Tables and files that show what was measured."""
+"""Types of the reports, their JSON files and their tables for the terminal."""

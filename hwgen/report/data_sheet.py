@@ -1,4 +1,4 @@
-"""The data sheet of a family's chip, written from the tables of its spec."""
+"""The data sheet of a family's chip, generated from the tables of its spec."""
 
 import ast
 import importlib
@@ -61,7 +61,7 @@ def use_lines(host: ModuleType) -> Iterator[str]:
 
 
 def memory_lines(host: ModuleType) -> Iterator[str]:
-    """Yield what lies in memory and in the buffers."""
+    """Yield the memory map and the content of the buffers."""
     yield from ("## Memory map", "")
     places = ((place.address, place.content, place.layout) for place in host.MEMORY_MAP)
     yield from rows(["at", "content", "layout"], places)
@@ -103,7 +103,7 @@ def packet_lines(instructions: ModuleType) -> Iterator[str]:
 
 
 def field_lines(fields: Sequence[Any]) -> Iterator[str]:
-    """Yield the fields of one packet with their places."""
+    """Yield the fields of one packet with their bit positions."""
     place = 0
     cells = []
     for field in fields:
@@ -115,13 +115,13 @@ def field_lines(fields: Sequence[Any]) -> Iterator[str]:
 
 
 def timing_lines(timing: ModuleType) -> Iterator[str]:
-    """Yield every published latency: the constants of the module and what is written below them."""
+    """Yield every published latency: the constants of the module and their docstrings."""
     yield from ("## Timing", "", last_paragraph(timing), "")
     yield from rows(["constant", "value", "meaning"], constants(timing))
 
 
 def last_paragraph(module: ModuleType) -> str:
-    """Return what a module says at the end of its docstring."""
+    """Return the last paragraph of a module's docstring."""
     return " ".join((inspect.getdoc(module) or "").split("\n\n")[-1].split())
 
 
@@ -147,7 +147,7 @@ def parameter_lines(arch: type) -> Iterator[str]:
 def keys(
     schema: Mapping[str, Any], definitions: Mapping[str, Any], prefix: str
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield key, limits and meaning of a mapping and of those below it."""
+    """Yield key, limits and meaning for a mapping and for nested mappings."""
     meanings = meanings_in(schema.get("description", ""))
     for name, content in schema["properties"].items():
         if "$ref" in content:
@@ -158,7 +158,7 @@ def keys(
 
 
 def limits(content: Mapping[str, Any]) -> str:
-    """Return what is allowed for one key."""
+    """Return the type and the limits of one key."""
     said = [
         text.format(", ".join(map(str, value)) if isinstance(value, list) else value)
         for key, text in LIMITS.items()
@@ -177,7 +177,7 @@ def meanings_in(docstring: str) -> dict[str, str]:
 
 
 def module_lines(chip: str, modules: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the hierarchy: who places whom how often."""
+    """Yield the hierarchy: the instances that each module places."""
     yield from ("## Modules", "", f"Those of the architecture `{chip}`, each written once.", "")
     cells = (
         (f"`{name}`", ", ".join(f"{n} x `{below}`" for below, n in entry["instances"].items()))

@@ -20,7 +20,7 @@ from hwgen.report.tables import (
 
 
 def demo_table(report: DemoReport) -> RenderableType:
-    """Return accuracy, a row for each layer, speed-up, and where the Verilog lies."""
+    """Return accuracy, a row for each layer, speed-up, and the folders of the Verilog."""
     return Group(*demo_parts(report))
 
 

@@ -30,7 +30,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_of(report_type: type) -> str:
-    """Return the JSON Schema of a report type, as it stands in docs."""
+    """Return the JSON Schema of a report type, the content of its file in docs/schema."""
     schema = TypeAdapter(report_type).json_schema(mode="serialization")
     return json.dumps({"$schema": DIALECT, **schema}, indent=2) + "\n"
 

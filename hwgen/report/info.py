@@ -67,7 +67,7 @@ class ProgramInfo:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class InfoReport:
-    """What a file holds, and with an architecture beside it how each layer is tiled.
+    """Content of a file; with an architecture, how each layer is tiled for it.
 
     graph: of a network without weights, by the schema `info_graph`
     """

@@ -132,7 +132,7 @@ def compile_table(report: CompileReport) -> RenderableType:
 
 
 def build_table(report: BuildReport) -> RenderableType:
-    """Return the modules of a chip and where they lie."""
+    """Return the modules of a chip, their instances and the folder of the files."""
     rows = table(["module", "instances"])
     for name, count in report.modules.items():
         rows.add_row(name, number(count))

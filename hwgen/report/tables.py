@@ -93,7 +93,7 @@ def in_words(found: Difference) -> str:
 
 
 def known(value: int | str | None) -> str:
-    """Return a value of a difference in words."""
+    """Return a value of a difference as text."""
     return "nothing" if value is None else str(value)
 
 

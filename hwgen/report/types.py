@@ -15,7 +15,7 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Source:
-    """What a command was given: name and content digest."""
+    """An input of a command: name, path and digest of the content."""
 
     name: str
     file: str

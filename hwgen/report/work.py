@@ -36,7 +36,7 @@ class TrainReport:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class CompileReport:
-    """Which program was written, and how it tiles each layer."""
+    """The program that was written, and how it tiles each layer."""
 
     format: Literal["hwgen.report.compile"]
     version: Literal[1]
@@ -51,9 +51,9 @@ class CompileReport:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class BuildReport:
-    """Which Verilog was written.
+    """The Verilog that was written.
 
-    modules: how often each module stands in the whole chip, by name
+    modules: instances of each module in the whole chip, by name
     digest: over the names and bytes of all files
     """
 
@@ -71,7 +71,7 @@ class BuildReport:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ExportReport:
-    """Which folder was written, and the script that builds and runs what lies there."""
+    """The folder that was written, and its script that builds and runs the simulation."""
 
     format: Literal["hwgen.report.export"]
     version: Literal[1]

@@ -53,7 +53,7 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, network: nn.Module, optimizer: Optimizer, *, digest: str
 ) -> Checkpoint:
-    """Fill network and optimizer from `path` and return where the phase stands."""
+    """Fill network and optimizer from `path` and return the progress of the phase."""
     source = str(path)
     try:
         with safe_open(path, framework="pt") as file:

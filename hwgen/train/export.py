@@ -37,7 +37,7 @@ Shape = tuple[int, int, int]
 def export_network(
     network: QuantizedTraining, recipe: Recipe, dataset: Dataset
 ) -> QuantizedNetwork:
-    """Return the integers of a trained network; its thresholds are found a last time."""
+    """Return the integers of a trained network; its thresholds are recomputed first."""
     network = network.cpu().eval()
     network.renew_thresholds()
     image = whole_byte_map(dataset.shape, recipe.input_scale, recipe.input_zero_point)
@@ -87,7 +87,7 @@ def export_node(
 
 
 def conv_layer(node: Node, output: FeatureMap) -> Conv:
-    """Return a convolution; a shortcut is one, too."""
+    """Return a convolution; a shortcut is exported as one, too."""
     return Conv(
         name=node.name,
         op="conv",

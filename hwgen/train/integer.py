@@ -109,7 +109,7 @@ def patches(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int]) -> Tens
 
 
 def as_int64(array: NDArray[Any], like: Tensor) -> Tensor:
-    """Return a numpy array of integers as int64 beside `like`."""
+    """Return a numpy array of integers as int64 on the device of `like`."""
     return torch.tensor(array.astype("int64"), device=like.device)
 
 

@@ -1,4 +1,4 @@
-"""Networks as plans: the float, the quantized and the exported network are made from one list."""
+"""Plans of networks: float, quantized and exported network are built from one list of nodes."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Whatever is wrong with what a person gives: one sentence, exit code 2, no traceback."""
+"""Bad input gives one sentence, exit code 2 and no traceback."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from verif.dbpim.directed_network import directed
 
 
 def refused(result: tuple[int, str, str], *words: str) -> None:
-    """Hold a result against what a person should see."""
+    """Check the result of a command: one sentence on stderr, exit code 2."""
     code, out, err = result
     assert code == 2
     assert out == ""

@@ -1,4 +1,4 @@
-"""`hwgen synthesize` and what stands around it, as a person types it."""
+"""`hwgen synthesize`, `onnx` and their options on the command line."""
 
 import json
 from dataclasses import asdict

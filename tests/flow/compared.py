@@ -1,4 +1,4 @@
-"""A small network, what is expected of it, and simulations that never ran, all in plain Python."""
+"""A small network, its expected maps, and simulations that never ran, all in plain Python."""
 
 from dataclasses import replace
 from types import SimpleNamespace

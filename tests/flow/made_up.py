@@ -1,4 +1,4 @@
-"""Simulations that never ran, for tests of what is done with their results."""
+"""Made-up results of simulations, for tests of the code that compares them."""
 
 import importlib
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from hwgen.spec.step import Step
 
 @dataclass
 class Simulated:
-    """What a simulation of one run would show; a run may have several images."""
+    """Made-up result of one run, which may have several images."""
 
     images: list[int]
     cycles: int
@@ -41,7 +41,7 @@ def simulation() -> ModuleType:
 def made_up_run(
     network: QuantizedNetwork, maps: Mapping[str, Any], model: Predictor, image: int
 ) -> Simulated:
-    """Return what a chip without fault would show of one image."""
+    """Return the run of a faultless chip for one image."""
     inputs = [maps[layer.inputs[0]][image] for layer in network.layers]
     prediction = model.predict(inputs)
     return Simulated(

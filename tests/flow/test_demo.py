@@ -1,4 +1,4 @@
-"""The demo tells the truth about what its parts found; simulated chips are made up here."""
+"""The report of the demo agrees with those of its parts; the simulations are made up."""
 
 import json
 from collections.abc import Sequence

@@ -45,7 +45,7 @@ OFFERED: dict[str, set[str]] = {
         "cycle_model", "bit_activity", "verilog", "simulation",
     },
 }  # fmt: skip
-"""Capabilities of each family of this project; a family that gets one more says so here."""
+"""Capabilities of each family of this project; a family that gains one is updated here."""
 
 
 def of_this_project() -> dict[str, Family]:

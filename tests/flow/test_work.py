@@ -1,4 +1,4 @@
-"""What lies in the work folder is used again exactly while what it was made from is the same."""
+"""A cached result is reused exactly while its inputs are the same."""
 
 import io
 import subprocess

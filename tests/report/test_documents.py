@@ -1,4 +1,4 @@
-"""The pages in docs that are written from code say what the code says."""
+"""The generated pages in docs are up to date."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a person reads of a comparison: the verdict of each row, and the first difference."""
+"""The table of a comparison: the verdict of each row, and the first difference."""
 
 from dataclasses import replace
 from typing import Any
