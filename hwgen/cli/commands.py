@@ -125,12 +125,12 @@ def run(
 ) -> None:
     """Run images; --engine rtl compares every element with golden and every cycle with the model.
 
-    golden: the answers of the NumPy reference. model: its answers, and predicted cycles. rtl: the
-    Verilog, simulated under Verilator and compared. Exit code 1 if anything differs.
+    golden: the answers of the NumPy reference. model: predicted cycles, too. rtl: the Verilog,
+    simulated under Verilator and compared with both. Exit code 1 if anything differs.
     """
     asked = waves or waves_from is not None or waves_to is not None
     if asked and engine is not Engine.rtl:
-        raise BadParameter("waves are of a simulation: --engine rtl")
+        raise BadParameter("waves need a simulation: --engine rtl")
     subject = load_subject(network, arch, sparsity)
     batch = choose_images(subject.network, data, images)
     report = run_network(

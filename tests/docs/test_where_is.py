@@ -55,3 +55,11 @@ def test_paths_and_links_of_the_readme_exist() -> None:
     paths += re.findall(r"`((?:hwgen|golden|verif|tests|configs|docs|scripts)/[\w./-]+)`", text)
     assert len(paths) > 30
     assert not [path for path in paths if not (ROOT / path).exists()]
+
+
+def test_the_table_of_packages_is_complete() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.split("| package |")[1].split("\n\n")[0]
+    named = set(re.findall(r"`([\w/]+)`", table))
+    packages = {str(each.parent.relative_to(ROOT)) for each in ROOT.glob("hwgen/*/__init__.py")}
+    assert packages | {"golden", "verif"} <= named
