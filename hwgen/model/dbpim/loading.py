@@ -120,7 +120,7 @@ def next_packet(sizes: Sizes, order: Order, state: Ints) -> None:
 def check(
     t: int, sizes: Sizes, order: Order, cores: Table, state: Ints, instruction_at: Ints
 ) -> None:
-    """Hand an instruction to the sequencer or begin a tile, when there is room."""
+    """Push an instruction to the sequencer or begin a tile, unless its buffers are full."""
     is_tile, number = order.packets[state[PACKET]]
     if is_tile == 0:
         if state[PUSHED] - state[POPPED] < INSTRUCTION_SLOTS:
@@ -130,7 +130,7 @@ def check(
         return
     tile = order.tiles[number]
     for core in cores:
-        if tile.cores >> core.number & 1 and not has_room(core, sizes, tile):
+        if tile.cores >> core.number & 1 and not fits(core, sizes, tile):
             return
     for core in cores:
         if tile.cores >> core.number & 1:
@@ -145,18 +145,17 @@ def check(
 
 
 @compiled
-def has_room(core: Record, sizes: Sizes, tile: Record) -> bool:
+def fits(core: Record, sizes: Sizes, tile: Record) -> bool:
     """Return whether a core has a tile slot, rows and mask words for a tile."""
     rows = core.rows_begun - core.rows_retired + tile.rows
     masks = core.masks_begun - core.masks_retired + tile.mask_words
     tiles = core.tiles_begun - core.retired + 1
-    fits = rows <= sizes.rows and masks <= sizes.mask_words and tiles <= TILE_SLOTS
-    return bool(fits)
+    return bool(rows <= sizes.rows and masks <= sizes.mask_words and tiles <= TILE_SLOTS)
 
 
 @compiled
 def core_is_idle(core: Record) -> bool:
-    """Return whether a core has nothing to do in this layer any more."""
+    """Return whether a core has finished its part of the layer."""
     if core.stage.sum() > 0 or not simd_is_idle(core):
         return False
     through = core.done == 1 and core.retired == core.walk

@@ -53,7 +53,7 @@ CONV = int(Opcode.CONV)
 def run(
     sizes: Sizes, order: Order, weights: Weights, cores: Table, commands: Ints
 ) -> tuple[int, int, Ints, Ints]:
-    """Return cycles, load cycles, retirement cycles and causes.
+    """Return cycles, load-stall cycles, retirement cycles and causes.
 
     commands: (3, 3): first active cycle (0: not yet known), address, beats of each read command
     retirements: cycle of the image, then of each instruction
@@ -70,7 +70,7 @@ def run(
     instruction_at = np.zeros(len(order.layers), np.int64)
     retired_at = np.zeros(1 + len(order.layers), np.int64)
     causes = np.zeros((len(order.layers), len(CAUSES)), np.int64)
-    t = load_cycles = quiet = priority = 0
+    t = load_stalls = quiet = priority = 0
     while state[SEQUENCER] != FINISHED and quiet < WATCHDOG_CYCLES:
         t += 1
         granted = grant(priority, cores)
@@ -91,10 +91,10 @@ def run(
             causes[layer, LOAD if waits else PIPELINE] += sizes.cores * sizes.macros
         for core in cores:
             core.rows_valid += loading[ROW_CORES] >> core.number & 1
-        load_cycles += waits and not computes
+        load_stalls += waits and not computes
         quiet = 0 if moved or computes or granted >= 0 else quiet + 1
     cycles = t if state[SEQUENCER] == FINISHED else -1
-    return cycles, load_cycles, retired_at, causes
+    return cycles, load_stalls, retired_at, causes
 
 
 @compiled

@@ -33,7 +33,7 @@ def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Ints, arrivals: In
 
 @compiled
 def ask(t: int, sizes: Sizes, reader: Ints, arrivals: Ints) -> None:
-    """Decide on the next burst if there is room for it; its address handshake is at t + 1."""
+    """Request the next burst if the FIFO can take it; its address handshake is at t + 1."""
     beats = burst_beats(reader[ADDRESS], reader[COMMAND_BEATS], sizes.port_bytes)
     if READ_FIFO_BEATS - (reader[ASKED] - reader[TAKEN]) < beats:
         return
