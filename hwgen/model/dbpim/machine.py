@@ -51,11 +51,11 @@ CONV = int(Opcode.CONV)
 
 @compiled
 def run(
-    sizes: Sizes, order: Order, weights: Weights, cores: Table, commands: Ints
+    sizes: Sizes, order: Order, weights: Weights, cores: Table, commands: Table
 ) -> tuple[int, int, Ints, Ints]:
     """Return cycles, load-stall cycles, retirement cycles and causes.
 
-    commands: (3, 3): first active cycle (0: not yet known), address, beats of each read command
+    commands: rows of COMMAND_TYPE: of BEGIN, image and stream
     retirements: cycle of the image, then of each instruction
     causes: (instructions, len(CAUSES)) cycles of all macros, from retirement to retirement; what
     `hwgen.model.dbpim.cells` divides is all in BUSY
@@ -66,7 +66,7 @@ def run(
     loading = np.zeros(LOADER_REGISTERS, np.int64)
     loading[LEFT] = sizes.instruction_beats
     state = np.zeros(SEQUENCER_REGISTERS, np.int64)
-    arrivals = np.zeros(commands[:, 2].sum(), np.int64)
+    arrivals = np.zeros(commands["beats"].sum(), np.int64)
     instruction_at = np.zeros(len(order.layers), np.int64)
     retired_at = np.zeros(1 + len(order.layers), np.int64)
     causes = np.zeros((len(order.layers), len(CAUSES)), np.int64)

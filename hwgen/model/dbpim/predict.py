@@ -14,10 +14,13 @@ from hwgen.model.dbpim.machine import run
 from hwgen.model.dbpim.prediction import END, IMAGE, STORE, LayerCycles, Prediction
 from hwgen.model.dbpim.state import (
     CAUSES,
+    COMMAND_TYPE,
     LAYER_TYPE,
+    PACKET_TYPE,
     TILE_TYPE,
     Ints,
     Order,
+    Table,
     Weights,
     new_cores,
     sizes_of,
@@ -165,7 +168,7 @@ def run_packets(
             (0, 0, begin["image_beats"]),
             (0, start, begin["stream_beats"]),
         ],
-        dtype=np.int64,
+        dtype=COMMAND_TYPE,
     )
     found = run(sizes, Order(order, layers, tiles), weights, new_cores(sizes), commands)
     if found[0] < 0:
@@ -173,7 +176,7 @@ def run_packets(
     return found
 
 
-def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Any, Any, Ints, Ints]:
+def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Any, Any, Ints, Table]:
     """Return layers, tiles, selected inputs of each mask word, and the order of the packets."""
     order: list[tuple[int, int]] = []
     selected: list[int] = []
@@ -194,4 +197,4 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Any, Any, Ints, Ints]
             row["mask_beats"], row["row_beats"] = beats.masks, beats.row
             row["selected_offset"] = len(selected)
             selected += packet.masks.sum(axis=1).tolist()
-    return layers, tiles, np.array(selected, np.int64), np.array(order, np.int64)
+    return layers, tiles, np.array(selected, np.int64), np.array(order, PACKET_TYPE)

@@ -32,6 +32,13 @@ TILE_TYPE = np.dtype(
 )
 """One row for each tile packet of the stream, in its order."""
 
+PACKET_TYPE = np.dtype([("is_tile", np.int64), ("row", np.int64)])
+"""One row for each packet of the stream: whether it is a tile, and its row in the table of tiles or
+of instructions."""
+
+COMMAND_TYPE = np.dtype([("cycle", np.int64), ("address", np.int64), ("beats", np.int64)])
+"""One row for each read command: its first active cycle (0: not yet known), address and length."""
+
 CAUSES = (
     "busy",
     "inactive_positions",
@@ -122,11 +129,11 @@ class Weights(NamedTuple):
 class Order(NamedTuple):
     """The packets of the stream, for the loader.
 
-    packets: (packets, 2): 1 for a tile or 0 for an instruction, and its row in the table
+    packets: rows of PACKET_TYPE
     layers: rows of LAYER_TYPE; tiles: rows of TILE_TYPE
     """
 
-    packets: Ints
+    packets: Table
     layers: Table
     tiles: Table
 
