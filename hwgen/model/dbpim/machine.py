@@ -66,7 +66,10 @@ def run(
     loading = np.zeros(LOADER_REGISTERS, np.int64)
     loading[LEFT] = sizes.instruction_beats
     state = np.zeros(SEQUENCER_REGISTERS, np.int64)
-    arrivals = np.zeros(commands["beats"].sum(), np.int64)
+    beats = 0
+    for command in commands:
+        beats += command.beats
+    arrivals = np.zeros(beats, np.int64)
     instruction_at = np.zeros(len(order.layers), np.int64)
     retired_at = np.zeros(1 + len(order.layers), np.int64)
     causes = np.zeros((len(order.layers), len(CAUSES)), np.int64)

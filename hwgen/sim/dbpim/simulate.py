@@ -195,9 +195,9 @@ def store(buffer: Bytes, cycles: NDArray[np.int64], write: Write) -> None:
     """Apply one write to the buffer as the banks do, and record the cycle of each byte."""
     if write.raw:
         return
-    lanes = buffer.shape[2]
-    data = np.frombuffer((write.data % (1 << 8 * lanes)).to_bytes(lanes, "little"), np.uint8)
-    enabled = np.array([write.enable >> lane & 1 for lane in range(lanes)], dtype=bool)
+    size = buffer.shape[2]
+    data = np.frombuffer((write.data % (1 << 8 * size)).to_bytes(size, "little"), np.uint8)
+    enabled = np.array([write.enable >> byte & 1 for byte in range(size)], dtype=bool)
     buffer[write.bank, write.address, enabled] = data[enabled]
     cycles[write.bank, write.address, enabled] = write.cycle
 
