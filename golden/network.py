@@ -1,4 +1,4 @@
-"""What a quantized network answers: every map of every image, in integers, for any family."""
+"""Integer inference of a quantized network: every map of every image, for any family."""
 
 import math
 from collections.abc import Collection, Iterator
@@ -52,7 +52,7 @@ def infer(
 
     images: (images, height, width, channels) of the widest mode, uint8 up to 8 bits, else uint16
     mode: number of a mode of the network; its maps have the channels of that mode
-    keep: names of the maps to return; None: all. Others are dropped after their last reader.
+    keep: names of the maps to return; None: all. others are dropped after their last reader
     Raises ValueError for images of another type or shape.
     """
     check_images(network, images)
@@ -69,7 +69,7 @@ def infer(
 
 
 def answer(network: QuantizedNetwork, images: Map, *, mode: int = 0) -> Map:
-    """Return the network's answer to each image, holding the maps of a few images at a time."""
+    """Return the answer to each image; the maps of a few images are in memory at a time."""
     return np.concatenate(
         [
             infer(network, part, mode=mode, keep=[network.answer])[network.answer]
@@ -125,7 +125,7 @@ def moved(
     inputs: list[Map],
     mode: int,
 ) -> Map:
-    """Return the map of a layer that chooses, moves or looks up elements."""
+    """Return the map of a layer that selects, moves or looks up elements."""
     match layer:
         case MaxPool():
             return max_pool(
@@ -150,7 +150,7 @@ def combined(
     inputs: list[Map],
     mode: int,
 ) -> tuple[NDArray[np.int64], int]:
-    """Return what a layer without weights requantizes, and the multiplier that is left."""
+    """Return the sums that a layer without weights requantizes, and their multiplier."""
     zero, *more = (network.map_of(name).quantization[mode].zero_point for name in layer.inputs)
     multiplier, *others = layer.requantization[mode].multipliers
     match layer:
@@ -214,7 +214,7 @@ def accumulate(
 def requantize_to(
     layer: Layer, sums: NDArray[np.int64], multiplier: Any, shift: Any, mode: int
 ) -> Map:
-    """Return sums on the grid of a layer's output."""
+    """Return sums requantized to a layer's output."""
     values = layer.output.quantization[mode]
     return requantize(
         sums,

@@ -1,7 +1,7 @@
 """Reference of `hwgen.rtl.dbpim.activation_buffer`: where the words of a map lie.
 
-A word is `lanes` channels of one pixel. Neighbours in x are in different banks, and so are the
-pixels of a 2 x 2 patch, so that one word of each of several positions can be read in a cycle.
+A word holds `word_channels` channels of one pixel. Neighbours in x are in different banks, and so
+are the pixels of a 2 x 2 patch: one word of each of several positions can be read in a cycle.
 """
 
 import numpy as np
@@ -22,17 +22,18 @@ def address_of(y: int, x: int, channel_word: int, *, region: Region, banks: int)
 
 
 def place(
-    image: NDArray[np.uint8], *, region: Region, lanes: int, banks: int
+    image: NDArray[np.uint8], *, region: Region, word_channels: int, banks: int
 ) -> dict[tuple[int, int], tuple[int, ...]]:
     """Return (bank, address) -> bytes of the word, channel 0 first, for a map (y, x, channel).
 
-    Lanes beyond the last channel are zero.
+    Bytes beyond the last channel are zero.
     """
     height, width, channels = image.shape
-    padded = np.pad(image, ((0, 0), (0, 0), (0, region.channel_words * lanes - channels)))
+    missing = region.channel_words * word_channels - channels
+    padded = np.pad(image, ((0, 0), (0, 0), (0, missing)))
     words = {}
     for y, x, word in np.ndindex(height, width, region.channel_words):
         address = address_of(y, x, word, region=region, banks=banks)
-        content = padded[y, x, word * lanes : (word + 1) * lanes]
+        content = padded[y, x, word * word_channels : (word + 1) * word_channels]
         words[bank_of(y, x, banks=banks), address] = tuple(content.tolist())
     return words

@@ -1,10 +1,10 @@
-"""Reference of `hwgen.rtl.dbpim.adder_tree`: bit products of a dense column, counted."""
+"""Reference of `hwgen.rtl.dbpim.adder_tree`: counts the one bits of a dense cell column."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 BIT_WEIGHTS = np.array([1, 2, 4, 8, 16, 32, 64, -128])
-"""Of the eight columns of a filter: two's complement, so the last one counts down."""
+"""Weights of the eight cell columns of a filter: two's complement, so the last is negative."""
 
 
 def adder_tree(bits: ArrayLike) -> NDArray[np.int64]:
@@ -14,6 +14,6 @@ def adder_tree(bits: ArrayLike) -> NDArray[np.int64]:
 
 
 def weigh_counts(counts: ArrayLike) -> NDArray[np.int64]:
-    """Return what the counts of a filter's columns are worth; counts: (..., 8)."""
+    """Return the sum of a filter's eight column counts by bit weight; counts: (..., 8)."""
     value: NDArray[np.int64] = np.asarray(counts, np.int64) @ BIT_WEIGHTS
     return value

@@ -7,5 +7,5 @@ from golden.dbpim.dbmu import Bits, dbmu
 
 
 def compartment(cells: NDArray[np.uint8], *, row: int, x: int) -> tuple[Bits, Bits]:
-    """Return hi and lo of every column; `cells` holds Q, (rows, columns)."""
+    """Return hi and lo of every cell column; cells: Q, (rows, cell columns)."""
     return dbmu(x, cells[row])

@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.csd_adder_tree`: dyadic products of one column, added."""
+"""Reference of `hwgen.rtl.dbpim.csd_adder_tree`: the sum of dyadic products of one cell column."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

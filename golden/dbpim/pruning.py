@@ -1,4 +1,4 @@
-"""Blocks of weights that live or die together (seed 002, IV-C1)."""
+"""Block pruning: blocks of 8 weights are pruned together (seed 002, IV-C1)."""
 
 import math
 
@@ -9,7 +9,7 @@ from hwgen.spec.sparsity import ALPHA
 
 
 def block_mask(weights: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Return which blocks hold a weight other than zero: (groups, k) for weights (filters, k)."""
+    """Return which blocks hold a non-zero weight: (groups, k) for weights (filters, k)."""
     firsts = range(0, len(weights), ALPHA)
     return np.array([weights[first : first + ALPHA].any(axis=0) for first in firsts])
 
@@ -24,14 +24,14 @@ def block_norms(weights: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.array([np.sqrt(np.mean(block**2, axis=0)) for block in blocks])
 
 
-def prune(weights: NDArray[np.floating], share: float) -> NDArray[np.bool_]:
-    """Return which blocks stay when the lowest `share` of them (rounded up) is masked.
+def prune(weights: NDArray[np.floating], fraction: float) -> NDArray[np.bool_]:
+    """Return the unpruned blocks when the lowest `fraction` of them (rounded up) is pruned.
 
-    Of equal norms the block that comes first, group by group, is masked first.
+    Of equal norms the block that comes first, group by group, is pruned first.
     """
     norms = block_norms(weights)
     order = np.argsort(norms, axis=None, kind="stable")
-    kept = np.ones(norms.size, bool)
-    # The small number forgives binary fractions such as 0.1 * 30.
-    kept[order[: math.ceil(share * norms.size - 1e-9)]] = False
-    return kept.reshape(norms.shape)
+    unpruned = np.ones(norms.size, bool)
+    # The small number compensates for binary fractions such as 0.1 * 30.
+    unpruned[order[: math.ceil(fraction * norms.size - 1e-9)]] = False
+    return unpruned.reshape(norms.shape)

@@ -1,17 +1,17 @@
-"""Reference of `hwgen.rtl.dbpim.switch`: the kept inputs of a word stream, in groups."""
+"""Reference of `hwgen.rtl.dbpim.switch`: the selected inputs of a word stream, in groups."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def switch(words: NDArray[np.uint8], masks: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return the inputs whose mask bit is set, in order: (..., groups, lanes).
+    """Return the inputs whose mask bit is set, in order: (..., groups, C).
 
-    words: (..., words, lanes), such as one position of each macro; masks: (words, lanes)
+    words: (..., words, C), such as one position of each macro; masks: (words, C)
     The last group is filled with zeros, which contribute nothing.
     """
-    kept = words.reshape(*words.shape[:-2], masks.size)[..., masks.ravel()]
-    lanes = masks.shape[1]
-    missing = -kept.shape[-1] % lanes
-    padded = np.pad(kept, [(0, 0)] * (kept.ndim - 1) + [(0, missing)])
-    return padded.reshape(*kept.shape[:-1], padded.shape[-1] // lanes, lanes)
+    selected = words.reshape(*words.shape[:-2], masks.size)[..., masks.ravel()]
+    size = masks.shape[1]
+    missing = -selected.shape[-1] % size
+    padded = np.pad(selected, [(0, 0)] * (selected.ndim - 1) + [(0, missing)])
+    return padded.reshape(*selected.shape[:-1], padded.shape[-1] // size, size)

@@ -1,8 +1,8 @@
 """Reference of `hwgen.rtl.dbpim.weight_decoder`: from a weight code to cells.
 
 A code is a byte. With `weight_bits` it is two nibbles {q (bit 3), negative (bit 2), index (bits 1
-and 0)}, the lower one for the filter's first column. Without, it is the int8 weight, and bit b goes
-to the filter's column b.
+and 0)}, the lower one for the filter's first cell column. Without, it is the int8 weight, and bit b
+goes to the filter's cell column b.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Bits = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Cells:
-    """Cells with their metadata, each (..., columns): Q, sign and block index."""
+    """Cells with their metadata, each (..., cell columns): Q, sign and block index."""
 
     q: Bits
     negative: Bits
@@ -30,12 +30,12 @@ class Cells:
 
 
 def decode(codes: Codes) -> Cells:
-    """Return the cells of codes (..., filters): two columns for each filter."""
+    """Return the cells of codes (..., filters): two cell columns for each filter."""
     nibbles = np.stack([codes & 15, codes >> 4], axis=-1).reshape(*codes.shape[:-1], -1)
     q, negative, index = nibbles >> 3, nibbles >> 2 & 1, nibbles & 3
     return Cells(q.astype(np.uint8), negative.astype(np.uint8), index.astype(np.uint8))
 
 
 def decode_dense(codes: Codes) -> Bits:
-    """Return the cells of codes (..., filters): eight columns for each filter."""
+    """Return the cells of codes (..., filters): eight cell columns for each filter."""
     return np.unpackbits(codes, axis=-1, bitorder="little")

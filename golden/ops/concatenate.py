@@ -1,4 +1,4 @@
-"""Maps behind each other, by channels."""
+"""Concatenation of maps along the channels."""
 
 from collections.abc import Sequence
 from typing import Any

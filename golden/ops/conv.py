@@ -23,8 +23,8 @@ def conv(
 ) -> NDArray[np.int64]:
     """Return bias + sum over (kh, kw, c) of input * weight; padding has the zero point.
 
-    weights: (out, kernel_height, kernel_width, in / groups); group g makes the outputs from
-    g * out / groups on, of the inputs from g * in / groups on
+    weights: (out, kernel_height, kernel_width, in / groups); group g computes out / groups outputs
+        from g * out / groups on, from in / groups inputs from g * in / groups on
     returns: (images, out_height, out_width, out)
     """
     kernel = weights.shape[1], weights.shape[2]
@@ -40,8 +40,8 @@ def conv(
         count, height, width = seen.shape[:3]
         positions = count * height * width
         by_group = np.moveaxis(seen.reshape(positions, taps, groups, inputs), 2, 0)
-        columns = by_group.reshape(groups, positions, taps * inputs)
-        # Whole numbers below 2**53 add up exactly in float64, in any order.
-        product = columns.astype(np.float64) @ filters.transpose(0, 2, 1)
+        patches = by_group.reshape(groups, positions, taps * inputs)
+        # Integers below 2**53 add exactly in float64, in any order.
+        product = patches.astype(np.float64) @ filters.transpose(0, 2, 1)
         sums.append(np.moveaxis(product, 0, 1).reshape(count, height, width, len(weights)))
     return np.concatenate(sums).astype(np.int64) + bias

@@ -13,6 +13,6 @@ def linear(maps: NDArray[Any], weights: NDArray[Any], bias: NDArray[np.int64]) -
     weights: (out, height * width * channels), the channel fastest
     """
     flat = maps.reshape(len(maps), math.prod(maps.shape[1:])).astype(np.float64)
-    # Whole numbers below 2**53 add up exactly in float64, in any order.
+    # Integers below 2**53 add exactly in float64, in any order.
     sums = flat @ weights.astype(np.float64).T
     return sums.astype(np.int64).reshape(len(maps), 1, 1, len(weights)) + bias

@@ -1,4 +1,4 @@
-"""A map on another grid, before requantization."""
+"""A map with another scale and zero point, before requantization."""
 
 from typing import Any
 

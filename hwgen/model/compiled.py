@@ -1,4 +1,4 @@
-"""Machine code of the model's functions, kept on disk under the digest of their sources."""
+"""Machine code of the model's functions, cached on disk under the digest of their sources."""
 
 import hashlib
 import os
@@ -15,15 +15,15 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def cache_folder() -> Path:
-    """Return a writable folder that belongs to exactly these sources, in this place.
+    """Return a writable folder that belongs to exactly these sources at this path.
 
     Numba looks at one file when it decides whether a function is up to date; constants and
-    functions of other files would be missed, so the folder's name holds them all. It compiles
-    anew for a copy of the sources, so the name holds their place, too.
+    functions of other files would be missed, so the folder's name covers them all. It recompiles
+    for a copy of the sources in another folder, so the name covers that path, too.
     """
     sha = hashlib.sha256(f"{numba.__version__} {PACKAGE}".encode())
-    for room in ("dse", "model", "spec"):
-        for file in sorted((PACKAGE / room).rglob("*.py")):
+    for package in ("dse", "model", "spec"):
+        for file in sorted((PACKAGE / package).rglob("*.py")):
             sha.update(file.read_bytes())
     root = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     folder = root / "hwgen" / f"numba-{sha.hexdigest()[:16]}"

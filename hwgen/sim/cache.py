@@ -1,7 +1,7 @@
-"""Build something slow once, in a folder named after its content, and find it ever after.
+"""Cache builds: build something slow once, in a folder named after the digest of its inputs.
 
-A build ends with a file `complete`, which holds the digests of what was built. A build without it
-was interrupted, one with other digests is damaged: both are made again.
+A build ends with a file `complete`, which holds the digests of its products. A build without it was
+interrupted, one with other digests is damaged: both are rebuilt.
 """
 
 import fcntl
@@ -19,23 +19,23 @@ from pathlib import Path
 from hwgen.errors import OutputError, SimulationError
 
 ENVIRONMENT = "HWGEN_BUILD_ROOT"
-"""Names the folder of all builds, whatever a caller chooses."""
+"""Environment variable with the folder of all builds; overrides the choice of a caller."""
 
 COMPLETE = "complete"
 
 Say = Callable[[str], None]
-"""Takes a sentence about what takes long."""
+"""Receives progress messages of slow steps."""
 
 
 def silent(_: str) -> None:
-    """Tell nobody."""
+    """Discard a message."""
 
 
 @dataclass(frozen=True)
 class Build:
     """A folder with a finished build.
 
-    mark: content of its file `complete`; another build in the same folder has another one
+    mark: content of its file `complete`; unique to each build in the same folder
     """
 
     folder: Path
@@ -43,9 +43,9 @@ class Build:
 
 
 def build_root(chosen: Path | None = None) -> Path:
-    """Return the folder of all builds: HWGEN_BUILD_ROOT, else `chosen`, else one of the user's.
+    """Return the folder of all builds: HWGEN_BUILD_ROOT, else `chosen`, else the user's cache.
 
-    The user's is hwgen/sim in XDG_CACHE_HOME or in ~/.cache, as other caches of programs.
+    The user's cache is hwgen/sim in XDG_CACHE_HOME or in ~/.cache.
     Raises OutputError for a path with spaces: make cannot build there.
     """
     named = os.environ.get(ENVIRONMENT)
@@ -61,7 +61,7 @@ def build_root(chosen: Path | None = None) -> Path:
 
 
 def user_cache() -> Path:
-    """Return the user's folder for what this program can make again."""
+    """Return the user's cache folder of this program."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(base):
         return Path(base) / "hwgen"
@@ -83,17 +83,17 @@ def build_once(
     waiting: Callable[[], None] = lambda: None,
     distrusted: Build | None = None,
 ) -> Build:
-    """Return the build that `make` has left, now or in an earlier run, for the same `facts`.
+    """Return the build of `make` for these `facts`, cached or made now.
 
-    Of several processes one builds and the others wait.
+    Of several processes, one builds and the others wait.
 
     facts: everything that the result depends on, as JSON can write it
     make: fills the empty folder that it is given
-    products: files that `make` leaves, relative to the folder; a missing or changed one is a
-        damage, and everything is built again
+    products: files that `make` leaves, relative to the folder; if one is missing or changed,
+        everything is rebuilt
     builds: folder of all builds, see `build_root`
-    waiting: called before this process waits for another one that builds the same
-    distrusted: a build to replace although its files are whole
+    waiting: called before this process waits for another one with the same build
+    distrusted: a build to replace although its files are intact
     Raises OutputError when the folder cannot be written.
     """
     digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
@@ -112,7 +112,7 @@ def build_once(
 
 
 def whole_build(folder: Path, products: Sequence[str]) -> Build | None:
-    """Return the build in a folder, or None if it is not finished or damaged."""
+    """Return the build in a folder, or None if it is unfinished or damaged."""
     try:
         mark = (folder / COMPLETE).read_text(encoding="utf-8")
         expected = json.loads(mark)["products"]
@@ -150,7 +150,7 @@ def remove(folder: Path) -> None:
 
 @contextmanager
 def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock that ends with the process at the latest; its file stays."""
+    """Hold a file lock, which the system releases when the process ends; the file stays."""
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -165,7 +165,7 @@ def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def writable(root: Path) -> Iterator[None]:
-    """Turn what the system says about a full or read-only disk into one sentence."""
+    """Turn errors of a full or read-only disk into an OutputError."""
     try:
         yield
     except OSError as error:
@@ -183,7 +183,7 @@ def write_sources(folder: Path, sources: Mapping[str, str]) -> list[Path]:
 
 
 def tail(log: Path, lines: int = 40) -> str:
-    """Return the last lines of a log, where the reason stands."""
+    """Return the last lines of a log, which hold the reason of a failure."""
     if not log.exists():
         return "(no log)"
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])

@@ -1,4 +1,4 @@
-"""A simulation without Python: Verilog in, one executable out, compiled once for its content."""
+"""Simulators without Python: Verilog becomes one executable, cached by the digest of its inputs."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ from hwgen.sim.cache import Build, Say, build_once, silent, write_sources
 from hwgen.sim.toolchain import BUILD_JOBS, find_verilator
 
 WAIVERS = Path(__file__).parent / "waivers.vlt"
-"""Verilator's control file for what Amaranth writes, with a reason for each waiver."""
+"""Verilator's control file for Amaranth's Verilog, with a reason for each waiver."""
 MEMORY = Path(__file__).parent / "memory.v"
 """An AXI4 memory in Verilog, for chips of every family."""
 
@@ -24,26 +24,26 @@ FOLDER = "obj"
 """Folder of a build into which Verilator writes."""
 
 FAST = "-O3"
-"""A chip runs for millions of cycles: its executable earns a slower compilation."""
+"""A chip runs for millions of cycles, which is worth a slower compilation."""
 QUICK = "-O1"
-"""What is run once, such as a window of waves, should be compiled soon."""
+"""For an executable that runs once, such as for a window of waves."""
 
 LEAST_FREE_BYTES = 1 << 20
-"""A build that fails with less than this has filled the disk; its log may be empty then."""
+"""A failed build with less free space than this has filled the disk; its log may be empty."""
 
 ENDED_BY_OTHERS = (-signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL)
-"""Exit codes of a simulation that somebody else, or a lack of memory, has ended."""
+"""Exit codes of a simulation that was ended by a signal of a user or for lack of memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Simulator:
     """What an executable is compiled from.
 
-    name: what a person knows it by
-    sources: text by file name; those that end in .v, .sv or .vlt are compiled, others lie beside
+    name: for messages
+    sources: text by file name; .v, .sv and .vlt files are compiled, others are only written
     top: module that is simulated
     args: for Verilator, such as `--trace` for a top that calls `$dumpvars`
-    optimize: how well the compiler optimizes
+    optimize: optimization flag of the C++ compiler
     """
 
     name: str
@@ -65,10 +65,10 @@ def build_simulator(
     say: Say = silent,
     distrusted: Build | None = None,
 ) -> Build:
-    """Return a build of `simulator`, made now or found from an earlier run.
+    """Return a build of `simulator`, cached or made now.
 
-    builds, distrusted: see `hwgen.sim.cache.build_once`; say: is told that a build takes long
-    Raises SimulationError when Verilator finds a mistake, MissingToolError without Verilator,
+    builds, distrusted: see `hwgen.sim.cache.build_once`; say: receives a message before a build
+    Raises SimulationError when Verilator reports an error, MissingToolError without Verilator,
     OutputError when the folder cannot be written.
     """
     verilator = find_verilator()
@@ -107,7 +107,7 @@ def build_simulator(
 def run_logged(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
 ) -> int:
-    """Run a command in a folder, its words into `log`; return its exit code.
+    """Run a command in a folder with its output in `log`; return its exit code.
 
     An interrupt ends all processes that the command has started.
     """
@@ -132,7 +132,7 @@ def run_logged(
 
 
 def build_error(simulator: Simulator, log: Path) -> Exception:
-    """Return the error that tells why a build failed, by its log and the space that is left."""
+    """Return the error for a failed build, from its log and the free space."""
     text = log.read_text(encoding="utf-8", errors="replace")
     reason = first_line(text, r"(?i)error|\*\*\*|killed")
     free = shutil.disk_usage(log.parent).free
@@ -146,7 +146,7 @@ def build_error(simulator: Simulator, log: Path) -> Exception:
 
 
 def first_line(text: str, pattern: str) -> str:
-    """Return the first line in which a pattern occurs, else the last line that says anything."""
+    """Return the first line in which a pattern occurs, else the last line that is not empty."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     found = (line for line in lines if re.search(pattern, line))
     return next(found, lines[-1] if lines else "it said nothing")
@@ -161,9 +161,9 @@ def run_simulator(
     builds: Path | None = None,
     say: Say = silent,
 ) -> None:
-    """Run `simulator` in `folder`; one that does not start is built again once.
+    """Run `simulator` in `folder`; one that does not start is rebuilt once.
 
-    Memories and registers without a power-on value start as garbage with the arguments
+    Memories and registers without a power-on value start with random values with the arguments
     `+verilator+rand+reset+2 +verilator+seed+N`.
 
     opens: file in `folder` that the simulation opens first: without it, it has not started
@@ -186,7 +186,7 @@ def run_simulator(
 def start(
     simulator: Simulator, build: Build, arguments: Sequence[str], folder: Path, opens: str
 ) -> str | None:
-    """Run a build to its end; return why it did not start, None if it did."""
+    """Run a build to its end; return the reason if it did not start, else None."""
     (folder / opens).unlink(missing_ok=True)
     command = [str(build.folder / simulator.executable), *arguments]
     try:

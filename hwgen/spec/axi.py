@@ -1,17 +1,17 @@
 """Facts of AXI4 that every chip, its memory and its cycle model share."""
 
 PAGE_BYTES = 4096
-"""A burst never crosses a border of this size."""
+"""A burst never crosses a multiple of this size."""
 
 MEMORY_ADDRESS_BITS = 64
-"""Of the memory ports of all families."""
+"""Address bits of the memory ports of all families."""
 
 INCREMENTING = 1
 """AxBURST of a burst whose addresses grow."""
 
 MOST_BURST_BEATS = 256
-"""The longest INCR burst that AxLEN can say."""
+"""The longest INCR burst that AxLEN can express."""
 
 OKAY = 0
 SUBORDINATE_ERROR = 2
-"""RRESP and BRESP: everything else than OKAY is an error to a chip."""
+"""RRESP and BRESP; a chip takes every value other than OKAY as an error."""

@@ -1,4 +1,4 @@
-"""Canonical signed digits and dyadic blocks, as production does it (seed 002, IV-A and IV-B)."""
+"""Canonical signed digits and dyadic blocks of int8 weights (seed 002, IV-A and IV-B)."""
 
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ def blocks(value: int) -> tuple[Block, ...]:
 def cells(value: int, *, columns: int) -> tuple[Block, ...]:
     """Return exactly `columns` blocks (1 or 2) that add up to `value`.
 
-    A cell always contributes, since Q and its complement differ. With two cells a value of one
+    A cell always contributes, because it holds Q and its complement. With two cells a value of one
     digit is split (1 = 2 - 1, 2d = d + d) and zero is 1 - 1, so a filter may mix values of up to
     two digits. With one cell the value must have exactly one digit.
     """

@@ -18,7 +18,7 @@ FACTS_KEY = "facts"
 def parse_facts(
     text: NDArray[Any], kind: type[Facts], *, file_format: str, version: int, source: str
 ) -> Facts:
-    """Return the facts, a `kind`, from their JSON bytes; `file_format` and `version` must stand."""
+    """Return the facts, a `kind`, from their JSON bytes; `file_format` and `version` must match."""
     try:
         plain = json.loads(text.tobytes())
     except (UnicodeDecodeError, json.JSONDecodeError):

@@ -1,4 +1,4 @@
-"""What a family of accelerators says of itself, so that the commands find what it offers."""
+"""The description of a family of accelerators, by which the commands find its capabilities."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ GROUP = "hwgen.families"
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyDescription:
-    """A family: its name, and the module in which each of its capabilities stands.
+    """A family: its name, and the module of each of its capabilities.
 
     An installed package declares it as an entry point, in its `pyproject.toml`:
 
@@ -18,7 +18,7 @@ class FamilyDescription:
 
     name: as in the formats of its files, `hwgen.<name>.architecture`
     offers: importable module by capability; `hwgen.flow.capabilities` lists the capabilities and
-        `hwgen.flow.protocols` says what each module exports
+        `hwgen.flow.protocols` defines what each module exports
     """
 
     name: str

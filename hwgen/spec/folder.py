@@ -1,7 +1,7 @@
-"""Output folders are replaced whole, or files are added to them; all of it happens, or nothing.
+"""Replace output folders or add files to them, all or nothing.
 
-A folder is replaced only if it is new, empty or an earlier output: who writes it says which of the
-files in it belong to one.
+A folder is replaced only if it is new, empty or an earlier output: the writer names the files that
+belong to an earlier output.
 """
 
 import os
@@ -71,7 +71,7 @@ def add_files(folder: Path, fill: Callable[[Path], Result]) -> Result:
 
 
 def refuse_foreign(folder: Path, owned: Owned) -> None:
-    """Refuse a folder that holds anything but an earlier output, and what is no folder."""
+    """Refuse a folder that holds anything but an earlier output, and a path that is no folder."""
     check_folder(folder, "the output folder")
     if not folder.exists():
         return

@@ -1,7 +1,7 @@
-"""A network as a graph of operations: what a reader of a file fills, and what a compiler reads.
+"""A network as a graph of operations: file readers create it, compilers read it.
 
 The graph belongs to no family and to no file format. A reader resolves what its format leaves
-implicit (padding modes, default strides, axes that are counted from the end) and refuses what is
+implicit (padding modes, default strides, axes counted from the end) and refuses what is
 invalid; a family's compiler refuses what its hardware does not run.
 
 Today a tensor has a shape and no values, which is all that synthesis needs. An import of weights
@@ -52,7 +52,7 @@ Op = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Plain:
-    """No attributes: inputs and shapes say everything."""
+    """No attributes: inputs and shapes define the operation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Window:
 
     kernel, strides, dilations: one entry a dimension, in positions
     pads: positions before each dimension, then positions behind each (top, left, bottom, right);
-        an output that is larger than these say is rounded up
+        an output larger than these give is rounded up
     groups: of a convolution: each output channel reads channels / groups; 1 for poolings
     """
 
@@ -140,7 +140,7 @@ OPERATIONS: Mapping[Op, type[Attributes]] = MappingProxyType(
         "relu": Plain,
         "sigmoid": Plain,
         "tanh": Plain,
-        # Every value stays where it is (map, parameters).
+        # The order of values stays (map, parameters).
         "batch_normalization": Plain,
         "cast": Plain,
         "dropout": Plain,
@@ -148,7 +148,7 @@ OPERATIONS: Mapping[Op, type[Attributes]] = MappingProxyType(
         "log_softmax": Plain,
         "lrn": Plain,
         "softmax": Plain,
-        # Values move; a reshape (flatten, squeeze) keeps their order.
+        # Values move; a reshape (flatten, squeeze) does not change their order.
         "concatenate": Concatenation,
         "pad": Padding,
         "reshape": Plain,
@@ -175,7 +175,7 @@ class Node:
 
     op: what it computes
     name: in the file that it comes from, which need not be unique; never empty
-    operator: what that file calls the operation, for sentences
+    operator: name of the operation in that file, for messages
     inputs: names of tensors, in the order that stands in `OPERATIONS`; an empty name is an operand
         that is left out
     outputs: names of tensors; the first is the result, others are masks or positions
@@ -196,7 +196,7 @@ class Node:
 
     @property
     def label(self) -> str:
-        """How a sentence calls it: name and operator."""
+        """Name and operator, for messages."""
         return f"node {self.name} ({self.operator})"
 
 
@@ -205,13 +205,13 @@ class Graph:
     """A network with one image as its input.
 
     name: for people and for the names of files
-    source: the file that it comes from, for sentences
+    source: the file that it comes from, for messages
     image: name of the tensor that is the image
     tensors: by name: the image, the result of each node, and constants that nodes read. The shape
         of a constant may be unknown, and then it is absent; weights of convolutions and of matrix
         products are always here
     nodes: those that compute with the image; each stands behind all that it reads
-    notes: what the file says about itself, by key
+    notes: metadata of the file, by key
     """
 
     name: str

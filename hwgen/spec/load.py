@@ -14,7 +14,7 @@ Spec = TypeVar("Spec")
 
 
 SIGNS = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:value")
-"""Keys that are no values: `<<` and `=`."""
+"""Tags of keys that are not values: `<<` and `=`."""
 
 
 class DuplicateKeyError(Exception):
@@ -29,10 +29,10 @@ class DuplicateKeyError(Exception):
 
 
 class OneKeyLoader(yaml.SafeLoader):
-    """YAML's safe loader, which takes no key twice.
+    """YAML's safe loader, which refuses duplicate keys.
 
-    Keys are compared as values: `yes` and `true` are one key. What a merge (`<<`) brings in may be
-    given again, and the mapping itself wins, as YAML says; two merges in one mapping are a mistake.
+    Keys are compared as values: `yes` and `true` are one key. A mapping may override
+    what a merge (`<<`) brings in, as in YAML; two merges in one mapping are an error.
     """
 
     def __init__(self, stream: str) -> None:
@@ -86,7 +86,7 @@ def first_mistake(
     source: str,
     kind: type[ConfigError] | type[FormatError] = ConfigError,
 ) -> ConfigError | FormatError:
-    """Return the first complaint of pydantic in our words: field, allowed, given, file."""
+    """Return the first error of pydantic as field, allowed, given and file."""
     complaint = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in complaint["loc"]) or "the config"
     given: object = shortened(repr(complaint["input"]))
@@ -105,26 +105,26 @@ def first_mistake(
         case "too_short":
             allowed = f"at least {complaint['ctx']['min_length']} long"
         case "value_error":
-            # Our own checks raise ValueError("field|allowed|given").
-            own = str(complaint["ctx"]["error"]).split("|")
-            if len(own) == 3:
-                field, allowed, given = own
+            # Checks of this project raise ValueError("field|allowed|given").
+            parts = str(complaint["ctx"]["error"]).split("|")
+            if len(parts) == 3:
+                field, allowed, given = parts
             else:
-                allowed = own[0]
+                allowed = parts[0]
         case _:
             allowed = complaint["msg"].removeprefix("Input should be ")
     return kind(field=field, allowed=allowed, given=given, source=source)
 
 
 def shortened(text: str, *, longest: int = 60) -> str:
-    """Return `text`, cut where a whole mapping would fill the screen."""
+    """Return `text`, cut to `longest` characters."""
     return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
     """Return the mapping at the top of a YAML file; every YAML that the product reads comes here.
 
-    Errors: ConfigError for what is no YAML or no mapping, and for a key that is given twice
+    Errors: ConfigError for a file that is not YAML or not a mapping, and for a duplicate key
     """
     source = str(path)
     try:

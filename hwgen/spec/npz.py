@@ -33,7 +33,7 @@ def write_members(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def read_npz(path: Path, *, what: str, allowed: str) -> dict[str, NDArray[Any]]:
-    """Return all arrays of a file; `what` must be `allowed`, says the error."""
+    """Return all arrays of a file; the error reads: `what` must be `allowed`."""
     try:
         # numpy leaves a file open that it opened itself and cannot read.
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:

@@ -1,6 +1,6 @@
-"""Every file is written here: whole or not at all, and over nothing but an earlier file.
+"""Write files: whole or not at all, and never over anything but a regular file.
 
-`check_outputs` asks before a command computes anything; `whole_file` asks again when it writes.
+`check_outputs` runs before a command computes anything; `whole_file` checks again when it writes.
 """
 
 import os
@@ -13,14 +13,14 @@ from pathlib import Path
 from hwgen.errors import OutputError
 
 NOTHING, FILE, FOLDER = "nothing", "a file", "a folder"
-"""What a path may hold that is written to."""
+"""Kinds of paths that may be written to."""
 
 
 @contextmanager
 def whole_file(path: Path, *, what: str) -> Iterator[Path]:
-    """Give a sibling to write to; it takes the place of `path` when the body succeeds.
+    """Yield a temporary sibling to write to; it replaces `path` when the body succeeds.
 
-    what: names the content in the sentence of an error, without an article
+    what: names the content in error messages, without an article
     Errors: OutputError if `path` is a link, a folder or a device, or cannot be written
     """
     if (given := kind_of(path)) not in (NOTHING, FILE):
@@ -50,7 +50,7 @@ def check_outputs(
     """Refuse outputs that would replace an input, each other, a link or a device.
 
     inputs: files and folders that are read; those that do not exist count by their name
-    files, folders: outputs by the option that names them; new, or such that may be replaced
+    files, folders: outputs by the option that names them; new, or earlier outputs
 
     An input must not lie in an output folder, and no file of an input folder is replaced.
     Errors: OutputError, one sentence that names the option
@@ -76,13 +76,13 @@ def check_outputs(
 
 
 def check_folder(path: Path, what: str) -> None:
-    """Refuse a path that is there already and is no folder."""
+    """Refuse a path that exists and is not a folder."""
     if (given := kind_of(path)) not in (NOTHING, FOLDER):
         raise OutputError(f"{what} must be a folder, got {given} ({path})")
 
 
 def kind_of(path: Path) -> str:
-    """Return what lies at a path; a link is not followed, an unreachable place holds nothing."""
+    """Return the kind of a path; links are not followed, an unreachable path is `nothing`."""
     try:
         mode = path.lstat().st_mode
     except (OSError, ValueError):
@@ -95,7 +95,7 @@ def kind_of(path: Path) -> str:
 
 
 def same(one: Path, other: Path) -> bool:
-    """Whether two paths are one file, through links of both kinds too."""
+    """Return whether two paths are one file, also through hard and symbolic links."""
     try:
         return one.samefile(other)
     except (OSError, ValueError):
@@ -103,7 +103,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 def lies_in(path: Path, folder: Path) -> bool:
-    """Whether a path is a folder or lies in it, at any depth."""
+    """Return whether a path is `folder` or lies in it, at any depth."""
     return place_of(path).is_relative_to(place_of(folder))
 
 

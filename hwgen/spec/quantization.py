@@ -1,4 +1,4 @@
-"""Requantization: the formula that training, golden and RTL each implement, and its test vectors.
+"""Requantization: the formula that training, golden and RTL each implement, and test vectors.
 
     y = clip(((acc * M + 2**(s - 1)) >> s) + zero_point, low, high)
 
@@ -21,7 +21,7 @@ ACCUMULATOR_HIGH = (1 << 31) - 1
 
 
 class Requantization(NamedTuple):
-    """One worked case: inputs of the formula and the byte that must come out."""
+    """One worked case: inputs of the formula and the expected byte."""
 
     accumulator: int
     multiplier: int
@@ -32,7 +32,7 @@ class Requantization(NamedTuple):
     output: int
 
 
-# Each line was worked by hand: halves go up (2.5 -> 3, -2.5 -> -2), extremes clip.
+# Each line is computed by hand: ties round up (2.5 -> 3, -2.5 -> -2), extremes clip.
 VECTORS = (
     Requantization(0, 32768, 16, 0, 0, 255, 0),
     Requantization(5, 32768, 16, 0, 0, 255, 3),  # 2.5

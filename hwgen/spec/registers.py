@@ -1,4 +1,4 @@
-"""A table of AXI4-Lite registers: what it says of each, and what it must hold."""
+"""A table of AXI4-Lite registers: name, offset, access and meaning of each."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ REGISTER_BYTES = 4
 BUSY_BIT = 0
 DONE_BIT = 1
 ERROR_BIT = 2
-"""Of the register `status`, which every family has."""
+"""Bits of the register `status`, which every family has."""
 
 Access = Literal["read", "read and write", "write"]
 

@@ -1,4 +1,4 @@
-"""JSON Schemas of what stands in files, written from the types that read them."""
+"""JSON Schemas of files, generated from the types that read them."""
 
 import json
 import sys

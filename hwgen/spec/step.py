@@ -1,14 +1,14 @@
-"""A step of a run, as cycle model, simulation and reports speak of it."""
+"""A step of a run: the common unit of cycle model, simulation and reports."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """A part of a program that begins and ends: a layer, some of its work, or the chip's own.
+    """A part of a program with begin and end: a layer, a part of one, or work outside the layers.
 
-    name: unique in a program; layer: the layer that its cycles are counted for, its own name if
-        it is no layer's
+    name: unique in a program
+    layer: the layer that its cycles count for; equal to `name` if it belongs to no layer
     begin, end: clock cycles after the accepted start; it takes `end - begin` cycles. Steps may
         overlap where a family overlaps work.
     """

@@ -1,4 +1,4 @@
-"""How a layer is cut for a chip, in words that all families share."""
+"""The tiling of a layer for a chip, in terms common to all families."""
 
 from typing import Annotated
 
@@ -18,14 +18,15 @@ class LayerTiling:
     kind: conv, linear, max_pool, average_pool or add (a residual)
     shape: height, width, channels of the output
     kernel: height and width of the window
-    sets, share: groups of filters are dealt to `sets` sets of `share` units, which split positions
+    sets, share: filter groups are distributed over `sets` sets of `share` units each, and the
+        units of a set divide the positions
     tiles_n: filter groups; tiles_k: tiles of the longest group; tiles_m: parts of the positions
         for which partial sums are held; weights are sent once for each part
     tail_n: filters in the last group, tail_k: inputs in the shortest row of weights, tail_m:
         positions in the last round of a unit; 0: all are full
     rows: rows of weights, each counted once; rows_loaded: with repetitions
     rows_reloaded: how often each row is loaded; null without weights
-    weights_kept: share of weight blocks that are not masked; null without weights
+    weights_kept: fraction of weight blocks that are unpruned; null without weights
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Each operation once more, element by element in Python's integers: slow, and no numpy inside."""
+"""A second implementation of each operation, element by element in integers, without numpy."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

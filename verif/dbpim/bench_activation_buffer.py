@@ -88,7 +88,7 @@ async def write_map(
     dut: Any, rng: np.random.Generator, image: NDArray[np.uint8], region: Region
 ) -> None:
     """Write a map, F bytes at a time, the pieces of all words in any order."""
-    words = place(image, region=region, lanes=CHANNELS, banks=BANKS)
+    words = place(image, region=region, word_channels=CHANNELS, banks=BANKS)
     pieces = [(at, first) for at in words for first in range(0, CHANNELS, FILTERS)]
     for index in rng.permutation(len(pieces)):
         (bank, address), first = pieces[index]

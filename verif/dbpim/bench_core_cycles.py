@@ -171,7 +171,7 @@ def reference(layer: Packet, tile: TilePacket, pixels: Bytes) -> Bytes:
     """Return golden's bytes of the tile's filters, by position."""
     product = macro if ARCH.sparsity.weight_bits else dense_macro
     every = np.ones((FILTERS, 2), np.bool_)
-    sums = np.array([product(tile.codes, pixel[None], columns=every) for pixel in pixels])
+    sums = np.array([product(tile.codes, pixel[None], filter_enable=every) for pixel in pixels])
     scales = np.array(tile.parameters)
     return requantize(
         sums + scales[:, 0],

@@ -83,7 +83,7 @@ def beats_of(image: NDArray[np.uint8], pixel_bytes: int) -> list[int]:
 
 def check(probe: Probe, image: NDArray[np.uint8], region: Region, per_beat: int) -> None:
     """Compare word by word, and the cycles of beats and words."""
-    words = place(image, region=region, lanes=CHANNELS, banks=ARCH.banks)
+    words = place(image, region=region, word_channels=CHANNELS, banks=ARCH.banks)
     positions = list(np.ndindex(region.height, region.width))
     cycles = probe.when("write_valid")
     assert cycles == probe.when("beats__valid"), "a pixel in each cycle that has a beat"

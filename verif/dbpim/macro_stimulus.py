@@ -233,7 +233,7 @@ def expected_results(arch: Arch, tiles: Sequence[Tile]) -> Iterator[Expected]:
     partial: dict[int, list[int]] = {}
     for tile in tiles:
         for vector in tile.vectors:
-            added = product(tile.codes, vector.groups, columns=tile.counts).tolist()
+            added = product(tile.codes, vector.groups, filter_enable=tile.counts).tolist()
             start = [0] * arch.filters if tile.first else partial[vector.number]
             sums = [ppu([(0, more)], start=less) for more, less in zip(added, start, strict=True)]
             partial[vector.number] = sums

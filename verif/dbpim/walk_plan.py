@@ -89,7 +89,7 @@ class Layer:
         )
         channels_of_word = self.arch.macro.compartments
         self.stored = place(
-            self.image, region=self.region, lanes=channels_of_word, banks=self.arch.banks
+            self.image, region=self.region, word_channels=channels_of_word, banks=self.arch.banks
         )
         seen = windows(
             self.image[None],

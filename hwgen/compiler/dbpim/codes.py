@@ -1,4 +1,4 @@
-"""Weight codes: what the cells of a filter hold, and which of its columns count."""
+"""Weight codes: the cells of a filter, and which of its cell columns are enabled."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,8 +11,8 @@ from hwgen.spec.dbpim.instructions import CELL, CELL_BITS, encode
 from hwgen.spec.sparsity import PHI_LIMIT
 
 INT8 = range(-128, 128)
-COLUMNS_OF_PHI = (0b00, 0b01, 0b11)
-"""Columns of a filter that count: none, the first, both."""
+ENABLE_OF_PHI = (0b00, 0b01, 0b11)
+"""Filter enable for phi_th 0, 1 and 2: no cell column counts, the first, both."""
 
 DIGITS = np.array([phi(value) for value in INT8])
 
@@ -23,7 +23,10 @@ def nibble(block: Block) -> int:
 
 
 def code(value: int, columns: int) -> int:
-    """Return the code of a weight: its first cell in the low nibble; 0 where none is needed."""
+    """Return the code of a weight in `columns` cells, the first in the low nibble.
+
+    0 where the filter needs no cell or cannot have the value.
+    """
     if not 0 < columns <= PHI_LIMIT or phi(value) > columns or (columns == 1 and value == 0):
         return 0
     return sum(
@@ -33,14 +36,14 @@ def code(value: int, columns: int) -> int:
 
 
 CODES = np.array([[code(v, columns) for v in INT8] for columns in range(PHI_LIMIT + 1)], np.uint8)
-"""Code of each int8 value (rows: columns that count), where such a filter can have it."""
+"""Codes, (enabled cell columns, int8 value); 0 where a filter cannot have the value."""
 
 
 def filter_phi(weights: NDArray[np.int8]) -> int:
-    """Return the columns that one filter needs; weights: those of its kept blocks.
+    """Return the cell columns that one filter needs; weights: those of its unpruned blocks.
 
-    0: all weights are zero; 1: each has exactly one digit; otherwise the most digits of any, 2 at
-    least, since two cells also make a value of one digit or none.
+    0: all weights are zero. 1: each has exactly one non-zero digit. Otherwise the most digits of
+    any weight, at least 2: two cells also represent a value of one digit or none.
     """
     digits = DIGITS[weights - np.int64(INT8.start)]
     most = int(digits.max(initial=0))

@@ -4,10 +4,10 @@ import numpy as np
 
 from hwgen.compiler.dbpim.conv import compile_conv
 from hwgen.compiler.dbpim.cost import LayerCost
+from hwgen.compiler.dbpim.fields import Task
 from hwgen.compiler.dbpim.regions import allocate
 from hwgen.compiler.dbpim.simd import compile_simd
 from hwgen.compiler.dbpim.supported import supported_layers
-from hwgen.compiler.dbpim.task import Task
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import image_beats
@@ -22,8 +22,8 @@ def compile_network(
 ) -> Program:
     """Return the program of a network; the same arguments give the same bytes.
 
-    layer_cost: judges candidate splits of a layer, by a cycle model for example; without it an
-    estimate does (`hwgen.compiler.dbpim.cost.estimate`)
+    layer_cost: judges candidate splits of a layer, by a cycle model for example; None: an
+        estimate (`hwgen.compiler.dbpim.cost.estimate`)
     """
     layers = supported_layers(network)
     check_ends(network, arch)
@@ -48,7 +48,7 @@ def compile_network(
 
 
 def check_ends(network: QuantizedNetwork, arch: Arch) -> None:
-    """Refuse an image or a number of classes for which the chip has no room."""
+    """Refuse an image or a number of classes that the chip cannot hold."""
     image, head = network.graph.input, network.layers[-1]
     limit = min(PIXEL_BYTES[-1], arch.macro.compartments)
     if image.channels > limit:
@@ -63,7 +63,7 @@ def check_ends(network: QuantizedNetwork, arch: Arch) -> None:
 def facts_of(
     network: QuantizedNetwork, arch: Arch, image: Region, plans: list[LayerPlan]
 ) -> ProgramFacts:
-    """Return what is known of a program beside its bytes."""
+    """Return the facts of a program that its file holds beside its bytes."""
     return ProgramFacts(
         format="hwgen.dbpim.program",
         version=1,

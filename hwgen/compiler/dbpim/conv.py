@@ -3,20 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.compiler.dbpim.blocks import real_inputs, unpruned_blocks, weight_words
 from hwgen.compiler.dbpim.cost import cheapest
 from hwgen.compiler.dbpim.fields import (
     Fields,
+    Task,
     input_fields,
     output_fields,
     walk_fields,
     window_fields,
 )
 from hwgen.compiler.dbpim.groups import filter_groups
-from hwgen.compiler.dbpim.masks import kept_blocks
 from hwgen.compiler.dbpim.schedule import Load, stream_order
 from hwgen.compiler.dbpim.split import Split, candidates
-from hwgen.compiler.dbpim.task import Task
-from hwgen.compiler.dbpim.words import real_lanes, weight_words
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import Opcode, field_limit
@@ -28,15 +27,15 @@ KERNEL_LIMIT = field_limit(Opcode.CONV, "kernel_height")
 """Rows and columns of a window at most."""
 
 Compiled = tuple[bytes, LayerPlan]
-"""Packets of a layer, and what they do."""
+"""Packets of a layer, and its plan."""
 
 
 def compile_conv(task: Task, layer: Conv | Linear) -> Compiled:
     """Return a layer with weights, split over the cores in the cheapest way."""
     arch, parameters = task.arch, task.network.parameters[layer.name]
     weights = window_weights(task, layer)
-    words, real = weight_words(weights, arch), real_lanes(weights.shape[1:], arch)
-    blocks = kept_blocks(words, real, weight_values=arch.sparsity.weight_values)
+    words, real = weight_words(weights, arch), real_inputs(weights.shape[1:], arch)
+    blocks = unpruned_blocks(words, real, weight_values=arch.sparsity.weight_values)
     groups = filter_groups(layer.name, words, blocks, parameters, arch)
 
     def encoded(split: Split) -> bytes:
@@ -57,7 +56,7 @@ def compile_conv(task: Task, layer: Conv | Linear) -> Compiled:
         op=layer.op,
         output=task.regions.get(layer.name),
         sets=len(split.sets),
-        share=split.share,
+        share=split.cores_per_set,
         filter_groups=len(groups),
         chunks=split.chunks,
         tiles=max(len(group.tiles) for group in groups),
@@ -95,22 +94,22 @@ def layer_fields(task: Task, layer: Conv | Linear, kernel: tuple[int, int]) -> F
     """Return the fields that do not depend on the split."""
     stride, padding = (layer.stride[0], layer.padding[0]) if isinstance(layer, Conv) else (1, 0)
     return {
-        **input_fields(task.regions[layer.inputs[0]], task.network.map_of(layer.inputs[0])),
+        **input_fields(task, layer),
         **window_fields(kernel, stride=stride, padding=padding),
-        **output_fields(task.regions.get(layer.name), layer.output),
+        **output_fields(task, layer),
         "raw": int(layer.output.raw),
     }
 
 
 def split_fields(split: Split, width: int, arch: Arch) -> Fields:
-    """Return the fields that say who computes what."""
-    lanes = arch.macros_per_core
+    """Return the fields that divide a layer among the cores; width: columns of the output map."""
+    size, cores = arch.macros_per_core, split.cores_per_set
     return {
-        **walk_fields(unit=lanes, share=split.share, count=split.vectors, width=width),
+        **walk_fields(unit=size, cores=cores, count=split.vectors, width=width),
         "active_cores": split.active_cores,
-        "cores_per_set_log2": split.share.bit_length() - 1,
-        "last_positions": split.positions - (split.vectors - 1) * lanes,
-        "last_core_in_set": (split.vectors - 1) % split.share,
+        "cores_per_set_log2": cores.bit_length() - 1,
+        "last_positions": split.positions - (split.vectors - 1) * size,
+        "last_core_in_set": (split.vectors - 1) % cores,
         "chunk_vectors": split.chunk_vectors,
     }
 

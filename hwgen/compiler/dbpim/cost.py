@@ -3,14 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from hwgen.compiler.dbpim.effort import group_beats, group_cycles
 from hwgen.compiler.dbpim.split import Split
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.stream import Packet
 
 
 class LayerCost(Protocol):
-    """Cycles of one way to run a layer; the lowest wins, of equals the one with fewest sets."""
+    """Cycles of one split of a layer; the lowest wins, of equal ones that with fewest sets."""
 
     def __call__(self, layer: str, packets: Sequence[Packet]) -> float:
         """Return the cost of the layer's instruction and its tiles, as they would be sent."""
@@ -19,17 +18,14 @@ class LayerCost(Protocol):
 def estimate(split: Split, arch: Arch) -> int:
     """Return max(cycles of the busiest set, beats of the memory port).
 
-    A set computes each of its groups for all vectors of its largest share and stops for every row
-    that is written; the port sends every tile once for each chunk.
+    A set computes each of its groups for all vectors of its first core, which has the most, and
+    stalls one cycle for every row that is written. The port sends every tile once for each chunk.
     """
     busiest = max(
-        sum(
-            split.count(0) * group_cycles(group, arch) + split.chunks * group.rows
-            for group in groups
-        )
+        sum(split.count(0) * group.cycles(arch) + split.chunks * group.rows for group in groups)
         for groups in split.sets
     )
-    beats = sum(group_beats(group, arch) for groups in split.sets for group in groups)
+    beats = sum(group.beats(arch) for groups in split.sets for group in groups)
     return max(busiest, split.chunks * beats)
 
 
@@ -41,7 +37,7 @@ def cheapest(
     layer: str,
     layer_cost: LayerCost | None,
 ) -> Split:
-    """Return the split of lowest cost; `packets` makes what `layer_cost` wants to see."""
+    """Return the split of lowest cost; `packets` encodes a split for `layer_cost`."""
     if layer_cost is None:
         return min(splits, key=lambda split: estimate(split, arch))
     return min(splits, key=lambda split: layer_cost(layer, packets(split)))

@@ -6,22 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.compiler.dbpim.codes import (
-    COLUMNS_OF_PHI,
-    csd_codes,
-    filter_phi,
-    plain_codes,
-)
-from hwgen.compiler.dbpim.masks import walked_inputs
+from hwgen.compiler.dbpim.blocks import walked_inputs
+from hwgen.compiler.dbpim.codes import ENABLE_OF_PHI, csd_codes, filter_phi, plain_codes
 from hwgen.compiler.dbpim.tiles import Piece, cut_tiles
 from hwgen.errors import CompileError
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.stream import FilterParameters
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS, LIKELY_BIT_PLANES, Arch
+from hwgen.spec.dbpim.stream import FilterParameters, tile_beats
 from hwgen.spec.network import Parameters
 from hwgen.spec.sparsity import ALPHA, PHI_LIMIT
 
 ABSENT = FilterParameters(bias=0, multiplier=0, shift=1)
-"""Of a filter that a tail group lacks: its bytes are the zero point, and nobody reads them."""
+"""Parameters of a filter that a tail group lacks: its bytes are the zero point, never read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +24,22 @@ class WeightTile:
     """A tile of one filter group.
 
     piece: the inputs that it walks
-    codes: uint8, (rows, C, F); slots without an input hold 0 and meet inputs of 0
+    codes: uint8, (rows, C, F); cells without an input hold 0 and meet inputs of 0
     """
 
     piece: Piece
     codes: NDArray[np.uint8]
+
+    def cycles(self, arch: Arch) -> int:
+        """Return the estimated cycles for one position vector, activations unknown.
+
+        The switch takes a cycle for each word and for each `switch_rate` of its selected inputs,
+        the macros one for each row and likely bit plane; the slower of the two decides.
+        """
+        bit_planes = LIKELY_BIT_PLANES if arch.sparsity.input_bits else ACTIVATION_BITS
+        selected = self.piece.masks.sum(axis=1)
+        switch = int((-(-selected // arch.switch_rate)).clip(min=1).sum())
+        return max(switch, len(self.codes) * bit_planes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +56,18 @@ class FilterGroup:
         """Rows of weights of all tiles."""
         return sum(len(tile.codes) for tile in self.tiles)
 
+    def cycles(self, arch: Arch) -> int:
+        """Return the estimated cycles of all tiles for one position vector."""
+        return sum(tile.cycles(arch) for tile in self.tiles)
+
+    def beats(self, arch: Arch) -> int:
+        """Return the beats of all tiles, each sent once."""
+        total = 0
+        for number, tile in enumerate(self.tiles):
+            beats = tile_beats(arch, mask_words=len(tile.piece.masks), parameters=number == 0)
+            total += beats.header + beats.masks + beats.parameters + beats.row * len(tile.codes)
+        return total
+
 
 def filter_groups(
     name: str,
@@ -60,7 +78,7 @@ def filter_groups(
 ) -> list[FilterGroup]:
     """Return the groups of a layer called `name`.
 
-    words: (filters, words, C); blocks: (mask groups, words, C), True where a block is kept
+    words: (filters, words, C); blocks: (mask groups, words, C), True where a block is unpruned
     """
     phis = (
         layer_phis(name, words, blocks) if arch.sparsity.weight_bits else [PHI_LIMIT] * len(words)
@@ -72,7 +90,7 @@ def filter_groups(
         chosen = slice(first, first + arch.filters)
         weights = words[chosen].reshape(len(words[chosen]), -1)
         missing = arch.filters - len(weights)
-        enables = [COLUMNS_OF_PHI[phi] for phi in phis[chosen]]
+        enables = [ENABLE_OF_PHI[phi] for phi in phis[chosen]]
         groups.append(
             FilterGroup(
                 index=index,
@@ -88,7 +106,7 @@ def filter_groups(
 
 
 def layer_phis(name: str, words: NDArray[np.int8], blocks: NDArray[np.bool_]) -> list[int]:
-    """Return the phi of each filter; more than two digits do not fit the cells."""
+    """Return phi_th of each filter; weights of more than two digits do not fit the cells."""
     phis = [filter_phi(weights[blocks[n // ALPHA]]) for n, weights in enumerate(words)]
     for number, phi in enumerate(phis):
         if phi > PHI_LIMIT:
@@ -100,7 +118,7 @@ def layer_phis(name: str, words: NDArray[np.int8], blocks: NDArray[np.bool_]) ->
 
 
 def layer_parameters(parameters: Parameters) -> list[FilterParameters]:
-    """Return what the output stage needs for each filter; the head has a bias only."""
+    """Return the output parameters of each filter; the head has a bias only."""
     bias = parameters.bias[0].tolist()
     scales = list(zip(parameters.multiplier[0].tolist(), parameters.shift[0].tolist(), strict=True))
     return [

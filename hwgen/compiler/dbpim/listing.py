@@ -1,4 +1,4 @@
-"""A program for people, read from its image alone: what the chip will see, byte by byte."""
+"""A program as text, decoded from its image alone: the packets that the chip will read."""
 
 import textwrap
 from collections import Counter
@@ -29,7 +29,7 @@ def listing(program: Program, arch: Arch) -> str:
 
 
 def packet_lines(packet: Packet, arch: Arch) -> list[str]:
-    """Return the lines of one packet: address, size, name and what it says."""
+    """Return the lines of one packet: address, size, name and content."""
     size = packet.beats * arch.port_bytes
     start = f"{packet.offset:08x}  {size:6}  {packet.opcode.name:<7}  "
     text = tile_text(packet, arch) if isinstance(packet, TilePacket) else field_text(packet)
@@ -51,16 +51,19 @@ def field_text(packet: Packet) -> str:
 
 
 def tile_text(tile: TilePacket, arch: Arch) -> str:
-    """Return who stores a tile and what it holds; of each filter, how many columns count."""
+    """Return the cores that store a tile and its content.
+
+    `cell_columns` has one digit for each filter: its enabled cell columns.
+    """
     fields = tile.fields
-    counting = (fields["filter_enable"] >> 2 * place & 3 for place in range(arch.filters))
-    columns = "".join(str(bits.bit_count()) for bits in counting)
+    enables = (fields["filter_enable"] >> 2 * place & 3 for place in range(arch.filters))
+    columns = "".join(str(bits.bit_count()) for bits in enables)
     start = f"{fields['kernel_y']}.{fields['kernel_x']}.{fields['channel_word']}"
     flags = " ".join(name for name in FLAGS if fields[name])
     return (
         f"cores={core_list(fields['cores'])} group={fields['group']} start={start}"
-        f" words={len(tile.masks)} kept={tile.masks.sum()}/{tile.masks.size}"
-        f" rows={len(tile.codes)} columns={columns} turn={fields['turn']} {flags}"
+        f" words={len(tile.masks)} selected={tile.masks.sum()}/{tile.masks.size}"
+        f" rows={len(tile.codes)} cell_columns={columns} turn={fields['turn']} {flags}"
     )
 
 
@@ -82,11 +85,7 @@ def totals(packets: list[Packet], arch: Arch) -> Iterator[str]:
     counts = Counter(packet.opcode for packet in packets)
     yield "packets: " + ", ".join(f"{counts[opcode]} {opcode.name}" for opcode in Opcode)
     yield "bytes:   " + ", ".join(f"{n * arch.port_bytes} {part}" for part, n in beats.items())
-    kept, bits = (sum(int(n) for n in each) for each in zip(*map(mask_bits, tiles), strict=True))
-    yield f"masks:   {kept} of {bits} bits kept"
+    selected = sum(int(tile.masks.sum()) for tile in tiles)
+    bits = sum(tile.masks.size for tile in tiles)
+    yield f"masks:   {selected} of {bits} bits select an input"
     yield f"rows:    {sum(len(tile.codes) for tile in tiles)} of weights"
-
-
-def mask_bits(tile: TilePacket) -> tuple[int, int]:
-    """Return the kept and all mask bits of a tile."""
-    return int(tile.masks.sum()), tile.masks.size

@@ -1,4 +1,4 @@
-"""Where the maps lie: regions by the time that they live, each in the lowest gap."""
+"""Where the maps lie: each in the lowest gap that is free while the map is needed (first fit)."""
 
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.addressing import region_at
@@ -17,18 +17,18 @@ WORDS_LIMIT = 1 << field_bits(Opcode.CONV, "input_base")
 def allocate(network: QuantizedNetwork, arch: Arch) -> dict[str, Region]:
     """Return the region of every map by layer name, the image included, the logits not.
 
-    A map lives from the layer that writes it to the last one that reads it, both included.
+    A map is live from the layer that writes it to the last one that reads it, both included.
     """
     last_read = {name: step for step, layer in enumerate(network.layers) for name in layer.inputs}
     regions = {INPUT: place(INPUT, network.graph.input, [], arch)}
     for step, layer in enumerate(network.layers[:-1]):
-        alive = [region for name, region in regions.items() if last_read.get(name, -1) >= step]
-        regions[layer.name] = place(layer.name, layer.output, alive, arch)
+        live = [region for name, region in regions.items() if last_read.get(name, -1) >= step]
+        regions[layer.name] = place(layer.name, layer.output, live, arch)
     return regions
 
 
-def place(name: str, feature: FeatureMap, alive: list[Region], arch: Arch) -> Region:
-    """Return the lowest region that touches none of those that are alive."""
+def place(name: str, feature: FeatureMap, live: list[Region], arch: Arch) -> Region:
+    """Return the lowest region that overlaps none of the live ones."""
     check_size(name, feature, arch)
 
     def at(base: int) -> Region:
@@ -36,18 +36,18 @@ def place(name: str, feature: FeatureMap, alive: list[Region], arch: Arch) -> Re
             base, height=feature.height, width=feature.width, channels=feature.channels, arch=arch
         )
 
-    room = min(arch.bank_words, WORDS_LIMIT)
+    available = min(arch.bank_words, WORDS_LIMIT)
     words, base, largest = at(0).words, 0, 0
-    for region in sorted(alive, key=lambda region: region.base):
+    for region in sorted(live, key=lambda region: region.base):
         gap = region.base - base
         if gap >= words:
             return at(base)
         base, largest = max(base, region.base + region.words), max(largest, gap)
-    gap = room - base
+    gap = available - base
     if gap < words:
         raise CompileError(
             f"layer {name}: its map must fit the activation buffer, got {words} words a bank where"
-            f" {max(largest, gap)} of {room} are free in one piece"
+            f" {max(largest, gap)} of {available} are free in one piece"
         )
     return at(base)
 

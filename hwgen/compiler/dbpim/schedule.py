@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from hwgen.compiler.dbpim.effort import tile_cycles
 from hwgen.compiler.dbpim.groups import FilterGroup
 from hwgen.compiler.dbpim.split import Split
 from hwgen.spec.dbpim.arch import Arch
@@ -12,10 +11,10 @@ from hwgen.spec.dbpim.arch import Arch
 class Load:
     """One tile packet.
 
-    number: of the tile within its group; cores: one bit each
-    turn: rotates positions over macros; the same in a chunk, so that partial sums stay in place
+    number: of the tile within its group; cores: one bit for each core
+    turn: rotation of positions over macros; constant in a chunk, so that partial sums stay in place
     last_group: the set has no further group in this layer
-    needed: cycle of the layer in which its set gets to it, by the compiler's estimate
+    needed: cycle of the layer in which its set starts it, by the compiler's estimate
     """
 
     group: FilterGroup
@@ -28,7 +27,7 @@ class Load:
 
 
 def stream_order(split: Split, arch: Arch) -> list[Load]:
-    """Return the loads of all sets by time of need; each set keeps its own order."""
+    """Return the loads of all sets by time of need; the order within a set stays."""
     loads = [load for number in range(len(split.sets)) for load in loads_of(number, split, arch)]
     return sorted(loads, key=lambda load: load.needed)
 
@@ -38,7 +37,7 @@ def loads_of(number: int, split: Split, arch: Arch) -> list[Load]:
     groups = split.sets[number]
     loads, now = [], 0
     for order, group in enumerate(groups):
-        cycles = [tile_cycles(tile, arch) for tile in group.tiles]
+        cycles = [tile.cycles(arch) for tile in group.tiles]
         for chunk in range(split.chunks):
             for tile, cost in enumerate(cycles):
                 loads.append(

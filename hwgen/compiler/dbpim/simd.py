@@ -2,12 +2,12 @@
 
 from hwgen.compiler.dbpim.fields import (
     Fields,
+    Task,
     input_fields,
     output_fields,
     walk_fields,
     window_fields,
 )
-from hwgen.compiler.dbpim.task import Task
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.program import LayerPlan
 from hwgen.spec.dbpim.stream import encode_instruction, pad
@@ -19,13 +19,11 @@ SimdLayer = Add | AveragePool | MaxPool
 def compile_simd(task: Task, layer: SimdLayer) -> tuple[bytes, LayerPlan]:
     """Return the packet of a layer without weights, and its plan."""
     opcode = Opcode.ADD if isinstance(layer, Add) else Opcode.POOL
-    source = layer.inputs[0]
-    own = own_fields(task, layer)
     fields = {
-        **input_fields(task.regions[source], task.network.map_of(source)),
-        **output_fields(task.regions[layer.name], layer.output),
-        **share_fields(task, layer),
-        **own,
+        **input_fields(task, layer),
+        **output_fields(task, layer),
+        **core_fields(task, layer),
+        **operation_fields(task, layer),
     }
     packet = pad(encode_instruction(opcode, fields), task.arch)
     plan = LayerPlan(
@@ -39,7 +37,7 @@ def compile_simd(task: Task, layer: SimdLayer) -> tuple[bytes, LayerPlan]:
         tiles=0,
         rows_loaded=0,
         rows=0,
-        k=own["kernel_height"] * own["kernel_width"] * len(layer.inputs),
+        k=fields["kernel_height"] * fields["kernel_width"] * len(layer.inputs),
         kept=1.0,
         positions=layer.output.height * layer.output.width,
         filters=layer.output.channels,
@@ -47,16 +45,16 @@ def compile_simd(task: Task, layer: SimdLayer) -> tuple[bytes, LayerPlan]:
     return packet, plan
 
 
-def share_fields(task: Task, layer: SimdLayer) -> Fields:
-    """Return who computes which positions: every core one, then the next of each."""
+def core_fields(task: Task, layer: SimdLayer) -> Fields:
+    """Return how the cores divide the output positions: they take single positions in turns."""
     positions, cores = layer.output.height * layer.output.width, task.arch.cores
     return {
-        **walk_fields(unit=1, share=cores, count=positions, width=layer.output.width),
+        **walk_fields(unit=1, cores=cores, count=positions, width=layer.output.width),
         "active_cores": (1 << min(cores, positions)) - 1,
     }
 
 
-def own_fields(task: Task, layer: SimdLayer) -> Fields:
+def operation_fields(task: Task, layer: SimdLayer) -> Fields:
     """Return the window and the arithmetic of one kind of layer."""
     match layer:
         case MaxPool():

@@ -1,10 +1,10 @@
-"""What of a quantized network the DB-PIM chip runs; everything else is refused in one sentence."""
+"""What the DB-PIM chip runs of a quantized network; the rest is refused in one sentence."""
 
 from collections.abc import Iterator
 
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, WEIGHT_BITS
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode
+from hwgen.spec.dbpim.instructions import Opcode, field_limit
 from hwgen.spec.network import (
     Add,
     AveragePool,
@@ -20,12 +20,8 @@ from hwgen.spec.network import (
 KINDS = ("conv", "linear", "max_pool", "average_pool", "add")
 """Kinds of layers that have an instruction."""
 
-LIMITS = {field.name: (1 << field.bits) - 1 for field in PACKETS[Opcode.CONV]}
-"""Largest value of each field of a layer's instruction."""
-
 Refusal = tuple[str, str, object]
-"""What, what the chip runs, what was given."""
-
+"""A property, what the chip runs, what was given."""
 
 Supported = Conv | Linear | MaxPool | AveragePool | Add
 """Layers that have an instruction."""
@@ -50,17 +46,17 @@ def refusals(network: QuantizedNetwork) -> Iterator[Refusal]:
             yield from map_refusals(f"layer {layer.name}: the output", layer.output)
     if graph.outputs != (last.name,) or not last.output.raw or last.output.shape[:2] != (1, 1):
         allowed = "the last layer alone, with raw sums of 1 x 1 pixel"
-        yield "the output", allowed, ", ".join(graph.outputs) + what_it_is(last.output)
+        yield "the output", allowed, ", ".join(graph.outputs) + described(last.output)
 
 
-def what_it_is(feature: FeatureMap) -> str:
-    """Return size and bits of a map."""
+def described(feature: FeatureMap) -> str:
+    """Return size and bits of a map, for a sentence."""
     kind = "raw sums" if feature.raw else f"{feature.bits} bits"
     return f" ({feature.height} x {feature.width} x {feature.channels}, {kind})"
 
 
 def layer_refusals(layer: Layer) -> Iterator[Refusal]:
-    """Yield what of one layer the chip does not run."""
+    """Yield everything in one layer that the chip does not run."""
     what = f"layer {layer.name}: "
     if not isinstance(layer, Supported):
         yield f"{what}the operation", f"one of {', '.join(KINDS)}", layer.op
@@ -73,13 +69,16 @@ def layer_refusals(layer: Layer) -> Iterator[Refusal]:
 
 
 def map_refusals(what: str, feature: FeatureMap) -> Iterator[Refusal]:
-    """The chip holds bytes."""
+    """Yield the bits of a map other than bytes."""
     if feature.bits != ACTIVATION_BITS:
         yield f"{what}'s bits", f"{ACTIVATION_BITS}", feature.bits
 
 
 def window_refusals(what: str, layer: Conv | MaxPool | AveragePool) -> Iterator[Refusal]:
-    """A window has one stride and one padding, and fits the fields of an instruction."""
+    """Yield what of a window the chip does not run.
+
+    A window has one stride and one padding, and fits the fields of an instruction.
+    """
     if layer.stride[0] != layer.stride[1]:
         yield f"{what}the stride", "equal in both directions", list(layer.stride)
     if len(set(layer.padding)) > 1:
@@ -93,5 +92,6 @@ def window_refusals(what: str, layer: Conv | MaxPool | AveragePool) -> Iterator[
         "padding": layer.padding[0],
     }
     for name, value in values.items():
-        if value > LIMITS[name]:
-            yield f"{what}{name}", f"at most {LIMITS[name]}", value
+        limit = field_limit(Opcode.CONV, name)
+        if value > limit:
+            yield f"{what}{name}", f"at most {limit}", value

@@ -1,4 +1,4 @@
-"""Cut the kept inputs of a filter group into tiles that a core can hold twice."""
+"""Cut the selected inputs of a filter group into tiles of at most half of a core's buffers."""
 
 import math
 from dataclasses import dataclass
@@ -10,15 +10,16 @@ from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import Opcode, field_limit
 
 MASK_WORDS_LIMIT = field_limit(Opcode.TILE, "mask_words")
+"""Words that one tile can walk at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
     """Some inputs of a group, in order: one tile.
 
-    start: first word that the tile walks; it and the last one have a kept input
+    start: first word that the tile walks; it and the last one have a selected input
     masks: bool, (words, C); inputs of other tiles in the same words are False
-    inputs: numbers (word * C + lane) of the kept inputs
+    inputs: numbers (word * C + mask bit) of the selected inputs
     """
 
     start: int

@@ -1,4 +1,4 @@
-"""How a program cuts its layers, read from its own packets."""
+"""The tiling of each layer of a program, read from its packets."""
 
 from collections.abc import Sequence
 

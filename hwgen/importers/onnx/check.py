@@ -1,4 +1,4 @@
-"""Whether a graph can be walked: names, order, operators; and which nodes the walk meets."""
+"""Check names, order and operators of an ONNX graph; find the nodes that the image reaches."""
 
 import onnx
 
@@ -7,7 +7,7 @@ from hwgen.importers.onnx.operators import OPERATORS, SHAPE_READERS
 
 
 def label(node: onnx.NodeProto) -> str:
-    """Return how an error calls a node: its name, or its output's, and its operator."""
+    """Return the label of a node in errors: its name, or that of its output, and its operator."""
     operator = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
     return f"node {node_name(node)} ({operator})"
 
@@ -18,12 +18,12 @@ def node_name(node: onnx.NodeProto) -> str:
 
 
 def check_names(graph: onnx.GraphProto, source: str) -> None:
-    """Names are text of one line: errors and layers are called by them."""
+    """Refuse names that are not printable: errors and layers use them."""
     names = [tensor.name for tensor in (*graph.input, *graph.initializer)]
     for node in graph.node:
         names += [node.name, node.op_type, node.domain, *node.input, *node.output]
     for name in names:
-        # What is no UTF-8 comes as bytes.
+        # Names that are not UTF-8 come as bytes.
         if not isinstance(name, str) or not name.isprintable():
             raise FormatError(
                 field="every name", allowed="printable", given=repr(name), source=source
@@ -31,7 +31,7 @@ def check_names(graph: onnx.GraphProto, source: str) -> None:
 
 
 def check_order(graph: onnx.GraphProto, source: str) -> None:
-    """Every input of a node is stored, declared, or written by a node before it."""
+    """Refuse a node whose input is not stored, declared or written by a node before it."""
     known = {"", *(tensor.name for tensor in graph.input)}
     known.update(tensor.name for tensor in graph.initializer)
     for node in graph.node:
@@ -51,7 +51,7 @@ def check_order(graph: onnx.GraphProto, source: str) -> None:
 
 
 def nodes_behind(image: str, graph: onnx.GraphProto, source: str) -> tuple[onnx.NodeProto, ...]:
-    """Return the nodes that compute with the image; each has an operator that we understand."""
+    """Return the nodes that compute with the image; raise FormatError for an unknown operator."""
     carried, nodes = {image}, []
     for node in graph.node:
         subgraph = any(attribute.HasField("g") for attribute in node.attribute)  # If, Loop

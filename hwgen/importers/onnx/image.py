@@ -1,4 +1,4 @@
-"""Which input of a graph is the image, and how large it is."""
+"""Find the input of a graph that is the image, and its size."""
 
 from collections.abc import Iterable
 
@@ -12,11 +12,11 @@ MAP_RANK = 4
 
 
 def find_image(graph: onnx.GraphProto, parameters: set[str], source: str) -> onnx.ValueInfoProto:
-    """Return the input that is the image: what nodes read as a map, not as their parameter.
+    """Return the input that is the image: the one that nodes read as a map, not as a parameter.
 
-    A graph without stored weights declares them as inputs too. Those of rank 4 that stand where
-    a map stands are images; without any, other ranks are; without any, the first of an addition,
-    multiplication or matrix product is.
+    A graph without stored weights declares them as inputs, too. The image is the input of rank 4
+    that is read as a map; else an input of another rank that is; else the first operand of an
+    addition, multiplication or matrix product.
     """
     free: list[onnx.ValueInfoProto] = [
         tensor for tensor in graph.input if tensor.name not in parameters
@@ -35,7 +35,7 @@ def find_image(graph: onnx.GraphProto, parameters: set[str], source: str) -> onn
 
 
 def reads_as_map(tensor: onnx.ValueInfoProto, nodes: Iterable[onnx.NodeProto]) -> bool:
-    """Whether some node reads it as a map."""
+    """Return whether some node reads a tensor as a map."""
     sides = [dim.dim_value for dim in tensor.type.tensor_type.shape.dim]
     wide = len(sides) == MAP_RANK and max(sides[2:]) > 1
     return any(

@@ -1,4 +1,4 @@
-"""One node of an ONNX model becomes one node of a graph: what ONNX leaves implicit is resolved."""
+"""Translate one ONNX node to one node of a graph; implicit defaults of ONNX become explicit."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ WITH_PARAMETERS: frozenset[Op] = frozenset({"mean", "pad", "reshape"})
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """A node, and what is known of the tensors around it."""
+    """An ONNX node with the shapes of its tensors."""
 
     proto: onnx.NodeProto
     shapes: Shapes
@@ -64,14 +64,14 @@ class Reading:
         return self.shapes.known[name]
 
     def attribute(self, name: str, default: Any) -> Any:
-        """Return an attribute, or what ONNX assumes where it is missing."""
+        """Return an attribute, or ONNX's default."""
         for attribute in self.proto.attribute:
             if attribute.name == name:
                 return onnx.helper.get_attribute_value(attribute)
         return default
 
     def integers(self, name: str, place: int) -> tuple[int, ...] | None:
-        """Return what older ONNX has as an attribute and newer as an input; None: not given."""
+        """Return integers of an attribute, or of an input in newer ONNX; None if absent."""
         given = self.attribute(name, None)
         if given is not None:
             return tuple(int(value) for value in given)
@@ -83,7 +83,7 @@ class Reading:
         return constant
 
     def error(self, field: str, allowed: object, given: object) -> FormatError:
-        """Return the complaint about a property of this node."""
+        """Return the error for a property of this node."""
         return FormatError(
             field=f"{field} of {label(self.proto)}",
             allowed=allowed,
@@ -116,19 +116,19 @@ def node_of(proto: onnx.NodeProto, shapes: Shapes, maps: set[str], source: str) 
 
 
 def check_operands(reading: Reading, op: Op) -> None:
-    """Shapes of a map and of its weights are known; weights of a window have the map's rank."""
+    """Check that map and weights have known shapes, those of a convolution of equal rank."""
     one, other = (reading.shape_of(name) for name in reading.proto.input[:2])
     if op == "conv" and len(one) != len(other):
         raise reading.error("weights", f"constant, of {len(one)} dimensions", len(other))
 
 
 def no_attributes(_: Reading) -> Plain:
-    """Return what says that there are none."""
+    """Return the attributes of an operation that has none."""
     return Plain()
 
 
 def conv_window(reading: Reading) -> Window:
-    """Return the window of a convolution: its weights say how large it is."""
+    """Return the window of a convolution; its size is that of the weights."""
     return window_of(reading, reading.shape_of(reading.proto.input[1])[BATCH_AND_CHANNELS:])
 
 
@@ -154,7 +154,7 @@ def window_of(reading: Reading, kernel: tuple[int, ...]) -> Window:
 def pads_of(
     reading: Reading, kernel: tuple[int, ...], strides: tuple[int, ...], dilations: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """Return the pads before each dimension, then those behind, as `auto_pad` says."""
+    """Return the pads before each dimension, then those behind; `auto_pad` is resolved."""
     mode = reading.attribute("auto_pad", b"NOTSET").decode()
     none = (0,) * (2 * len(kernel))
     if mode == "VALID":
@@ -179,7 +179,7 @@ def pads_of(
 
 
 def padding_of(reading: Reading) -> Padding:
-    """Return what a Pad puts around its map."""
+    """Return the padding of a Pad node."""
     inputs = reading.proto.input
     if len(inputs) > AXES_PLACE and inputs[AXES_PLACE]:
         raise reading.error("inputs", "map, pads and value", "axes too")
@@ -203,7 +203,7 @@ def concatenation_of(reading: Reading) -> Concatenation:
 
 
 def mean_of(reading: Reading) -> Mean:
-    """Return the dimensions of a ReduceMean: those that are named, else all."""
+    """Return the dimensions of a ReduceMean: those given, else all."""
     _ = reading.written  # known only where the axes exist
     rank = len(reading.read)
     named = reading.integers("axes", 1)
@@ -211,7 +211,7 @@ def mean_of(reading: Reading) -> Mean:
 
 
 def transposition_of(reading: Reading) -> Transposition:
-    """Return the order of a Transpose: as it is given, else backwards."""
+    """Return the order of a Transpose: as given, else reversed."""
     rank = len(reading.read)
     order = tuple(reading.attribute("perm", range(rank)[::-1]))
     if sorted(order) != list(range(rank)):
@@ -232,4 +232,4 @@ ATTRIBUTES: Mapping[Op, Callable[[Reading], Attributes]] = MappingProxyType(
         "transpose": transposition_of,
     }
 )
-"""How attributes are read, with nothing left to a default; other operations have none."""
+"""Reader of the attributes of each operation; other operations have none."""

@@ -48,4 +48,4 @@ ARITHMETIC = frozenset({"Add", "Div", "MatMul", "Mul", "Sub", "Sum"})
 """A map or a constant may stand at any of their inputs; elsewhere the first input is the map."""
 
 SHAPE_READERS = frozenset({"Shape", "Size"})
-"""They read how large a map is, not what it holds."""
+"""They read the shape of a map, not its values."""

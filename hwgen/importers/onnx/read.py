@@ -1,4 +1,4 @@
-"""From an ONNX file to a graph: which nodes carry the image, and the shape of every tensor."""
+"""Read an ONNX file as a graph: the nodes that the image reaches, and the shape of every tensor."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from hwgen.spec.graph import Graph, Node, Tensor
 
 
 def read_graph(path: Path) -> Graph:
-    """Return the graph of an ONNX file, called as the file is; the file is only read."""
+    """Return the graph of an ONNX file, with the name of the file."""
     return graph_of(read_model(path), name=path.stem, source=str(path))
 
 
@@ -35,7 +35,7 @@ def read_model(path: Path) -> onnx.ModelProto:
 
 
 def graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Graph:
-    """Return the graph of a model that came from `source`; the model stays as it is."""
+    """Return the graph of a model that came from `source`; the model is not changed."""
     if not model.graph.node:
         raise FormatError(
             field="the network", allowed="an ONNX model with nodes", given="none", source=source

@@ -16,7 +16,7 @@ from hwgen.spec.graph import Shape
 from hwgen.spec.load import shortened
 
 SMALL = 64
-"""Elements of a stored tensor that may say a shape, axes or a padding; larger ones are weights."""
+"""Elements at most of a tensor that may give a shape, axes or pads; larger ones are weights."""
 
 LONGEST_REASON = 240
 
@@ -25,11 +25,11 @@ Integers = tuple[int, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Shapes:
-    """What follows from a model without its weights.
+    """Shapes and constants of a model without its weights.
 
-    known: of all tensors whose every side is known, the batch included
+    known: shapes of tensors whose every side is known, the batch included
     constants: small stored tensors of integers, flat
-    obstacle: why shapes do not follow from each other; empty when they do
+    obstacle: why shape inference failed; empty if it did not
     """
 
     known: dict[str, Shape]
@@ -48,9 +48,9 @@ def shapes_of(slim: onnx.ModelProto, source: str) -> Shapes:
 
 
 def without_weights(model: onnx.ModelProto) -> tuple[onnx.ModelProto, set[str]]:
-    """Return a copy whose weights are declared instead of stored, and the names of the stored.
+    """Return a copy whose weights are declared instead of stored, and the names of stored tensors.
 
-    It declares no outputs: their shapes may say another batch, and inference finds the right one.
+    The copy declares no outputs: their shapes may give another batch, and inference finds them.
     """
     copy = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
     graph = copy.graph
@@ -69,14 +69,14 @@ def without_weights(model: onnx.ModelProto) -> tuple[onnx.ModelProto, set[str]]:
 
 
 def is_small(tensor: onnx.TensorProto) -> bool:
-    """Whether a tensor may say a shape, axes or a padding, and is in the file."""
+    """Return whether a tensor may give a shape, axes or pads, and is stored in the file."""
     external = tensor.data_location == onnx.TensorProto.EXTERNAL
     whole = tensor.data_type in (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
     return whole and not external and 0 <= int(np.prod(tensor.dims)) <= SMALL
 
 
 def infer(model: onnx.ModelProto, source: str) -> tuple[onnx.ModelProto, str]:
-    """Return the model with the shapes that follow, and why others do not."""
+    """Return the model with inferred shapes, and the reason if some could not be inferred."""
     try:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, UnicodeError) as error:
@@ -94,7 +94,7 @@ def infer(model: onnx.ModelProto, source: str) -> tuple[onnx.ModelProto, str]:
 
 
 def reason(error: Exception) -> str:
-    """Return what a library complains about, on one line."""
+    """Return the message of a library's error, on one line."""
     return shortened(" ".join(str(error).split()), longest=LONGEST_REASON)
 
 

@@ -1,4 +1,4 @@
-"""From a graph to an ONNX file: shapes only, the same bytes every time."""
+"""Write a graph as an ONNX file: shapes without weights, deterministic bytes."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ OPSET = 17
 IR_VERSION = 8
 
 MATRIX = 2
-"""Dimensions of what Flatten writes."""
+"""Rank of the output of Flatten."""
 
 
 def write_graph(graph: Graph, path: Path) -> None:
@@ -27,7 +27,7 @@ def write_graph(graph: Graph, path: Path) -> None:
 
 
 def model_of(graph: Graph) -> onnx.ModelProto:
-    """Return the model of a graph, checked; what the last node writes is its output."""
+    """Return the checked model of a graph; its output is that of the last node."""
     result = graph.nodes[-1].outputs[0]
     written = {name for node in graph.nodes for name in node.outputs}
     model = helper.make_model(

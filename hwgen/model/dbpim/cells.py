@@ -1,4 +1,4 @@
-"""How many cells of the active rows do effective work: what the cycles of busy macros are worth."""
+"""Effective cells of the active rows: how much of the busy cycles is useful work."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -14,15 +14,16 @@ from hwgen.spec.dbpim.instructions import CELL, CELL_BITS, decode
 from hwgen.spec.dbpim.stream import TilePacket
 from hwgen.spec.sparsity import PHI_LIMIT
 
-FILTER_COLUMNS_BITS = PHI_LIMIT
-"""Of a filter in the field `columns` of a tile."""
+FILTER_ENABLE_BITS = PHI_LIMIT
+"""Bits of one filter in the field `filter_enable` of a tile."""
 
 
 class CellUse(NamedTuple):
-    """Cells of the active rows of macros that have a position, summed over bit columns.
+    """Cells of the active rows of macros that have a position, summed over bit planes.
 
-    empty: in a compartment that has no input in the row; absent: in the other compartments, of
-    a column that no filter uses; effective: cells whose digit is part of a weight
+    empty: cells in a compartment that has no input in the row
+    absent: cells in the other compartments, in a cell column that no filter uses
+    effective: cells whose digit is part of a weight
     """
 
     empty: int
@@ -57,9 +58,9 @@ def tile_rows(tile: TilePacket, arch: Arch) -> NDArray[np.int64]:
     size, rows = arch.macro, tile.fields["rows"]
     filled = np.arange(rows * size.compartments).reshape(rows, -1) < tile.masks.sum()
     inputs = filled.sum(axis=1)
-    bits = tile.fields["filter_enable"] >> FILTER_COLUMNS_BITS * np.arange(arch.filters)
+    bits = tile.fields["filter_enable"] >> FILTER_ENABLE_BITS * np.arange(arch.filters)
     digits = digit_table(arch.sparsity.weight_bits)[
-        bits & (1 << FILTER_COLUMNS_BITS) - 1, tile.codes
+        bits & (1 << FILTER_ENABLE_BITS) - 1, tile.codes
     ]
     absent = size.columns - sum(filter_columns(int(each), arch) for each in bits)
     return np.stack(
@@ -73,18 +74,19 @@ def tile_rows(tile: TilePacket, arch: Arch) -> NDArray[np.int64]:
 
 
 def filter_columns(bits: int, arch: Arch) -> int:
-    """Return the columns that a filter uses; bits: its own in `columns` are the lowest two."""
+    """Return the cell columns that a filter uses; bits: its `filter_enable` in the lowest two."""
     if arch.sparsity.weight_bits:
-        return (bits & (1 << FILTER_COLUMNS_BITS) - 1).bit_count()
+        return (bits & (1 << FILTER_ENABLE_BITS) - 1).bit_count()
     return WEIGHT_BITS * (bits & 1)
 
 
 @cache
 def digit_table(weight_bits: bool) -> NDArray[np.int64]:
-    """Return the digits of a weight that are not zero: (columns of its filter, code).
+    """Return the non-zero digits of a weight: (`filter_enable` of its filter, code).
 
     With `weight_bits` they are those of its canonical form: a weight of one digit that fills two
-    cells, as 2 = 1 + 1, has one, and zero as 1 - 1 has none. Without, they are the ones of int8.
+    cells, as 2 = 1 + 1, has one, and zero as 1 - 1 has none. Without, they are the one bits of
+    the int8 weight.
     """
     codes = range(1 << WEIGHT_BITS)
     if not weight_bits:
@@ -93,7 +95,7 @@ def digit_table(weight_bits: bool) -> NDArray[np.int64]:
 
 
 def code_value(code: int, bits: int) -> int:
-    """Return what the cells of a code add up to, of the columns that count."""
+    """Return the sum of the cells of a code in enabled columns; bits: their `filter_enable`."""
     return sum(
         Block(**decode(CELL, code >> CELL_BITS * place)).value
         for place in range(PHI_LIMIT)

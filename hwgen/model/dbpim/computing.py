@@ -9,10 +9,10 @@ from hwgen.model.dbpim.feeding import is_active, position, waits_for_tile
 from hwgen.model.dbpim.state import (
     BUSY,
     GROUP_END,
-    GROUP_QUAD,
     GROUP_ROW,
     GROUP_TILE,
     GROUP_TILE_END,
+    GROUP_VECTOR,
     GROUP_VISIBLE,
     IMBALANCE,
     INACTIVE_POSITIONS,
@@ -40,13 +40,13 @@ from hwgen.spec.dbpim.timing import MACRO_CYCLES, REQUANTIZE_CYCLES, RESULT_SLOT
 def group_cost(
     macro: int, group: Ints, core: Record, fields: Record, sizes: Sizes, weights: Weights
 ) -> int:
-    """Return the bit columns of a group in one macro."""
+    """Return the cycles of a group in one macro: its bit planes with a one."""
     tile = weights.tiles[core.tile_of[group[GROUP_TILE] % TILE_SLOTS]]
-    lane = (macro - tile.turn) % sizes.macros
-    if not is_active(fields, sizes, core.share, group[GROUP_QUAD], lane):
+    offset = (macro - tile.turn) % sizes.macros
+    if not is_active(fields, sizes, core, group[GROUP_VECTOR], offset):
         return sizes.idle_cost
-    place = position(fields, sizes, core.share, group[GROUP_QUAD], lane)
-    return int(weights.cost[tile.cost_offset + place * tile.rows + group[GROUP_ROW]])
+    raster = position(fields, sizes, core, group[GROUP_VECTOR], offset)
+    return int(weights.cost[tile.cost_offset + raster * tile.rows + group[GROUP_ROW]])
 
 
 @compiled
@@ -61,7 +61,7 @@ def issue(
     sizes: Sizes,
     weights: Weights,
 ) -> int:
-    """Issue one bit column in a macro if nothing forbids it; return the cause of the cycle.
+    """Issue one bit plane in a macro unless it must wait; return the cause of the cycle.
 
     idle, blocked: the cause of a macro without a group, and without a place for its result
     """
@@ -84,8 +84,8 @@ def issue(
     core.issue_left[macro] -= 1
     if last:
         core.read[macro] += 1
-    lane = (macro - tile.turn) % sizes.macros
-    active = is_active(fields, sizes, core.share, group[GROUP_QUAD], lane)
+    offset = (macro - tile.turn) % sizes.macros
+    active = is_active(fields, sizes, core, group[GROUP_VECTOR], offset)
     if result:
         core.outstanding[macro] += 1
         entry = core.result_ring[macro, core.result_tail[macro] % RESULT_RING]

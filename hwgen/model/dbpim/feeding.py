@@ -1,21 +1,21 @@
 """One cycle of the feeding side of a core: walker, fetcher and sparse-allocation switch.
 
-A unit that reads what another one registers runs before it, or looks at the cycle in which the
-entry becomes visible. Timing rules: docs/dbpim-microarchitecture.md.
+A unit that reads another unit's register runs before it, or compares the cycle in which the entry
+becomes visible. Timing rules: docs/dbpim-microarchitecture.md.
 """
 
 from hwgen.model.compiled import compiled
 from hwgen.model.dbpim.state import (
     GROUP_END,
-    GROUP_QUAD,
     GROUP_ROW,
     GROUP_TILE,
     GROUP_TILE_END,
+    GROUP_VECTOR,
     GROUP_VISIBLE,
     WORD_NUMBER,
-    WORD_QUAD,
     WORD_TILE,
     WORD_TILE_END,
+    WORD_VECTOR,
     WORD_VISIBLE,
     Record,
     Sizes,
@@ -32,36 +32,39 @@ from hwgen.spec.dbpim.timing import (
 
 @compiled
 def start_conv(t: int, core: Record, fields: Record) -> None:
-    """`go` at cycle t, one after the instruction was taken."""
-    share = core.number & ((1 << fields.cores_per_set_log2) - 1)
-    core.share = share
+    """Start a core at cycle t (`go`), one cycle after the instruction was taken."""
+    core_in_set = core.number & ((1 << fields.cores_per_set_log2) - 1)
+    core.core_in_set = core_in_set
     core.walking = 1
     core.done = 0
-    core.start = t - 1 + DISPATCH_CYCLES + share
-    core.left = fields.count_base + (share < fields.count_extra)
+    core.start = t - 1 + DISPATCH_CYCLES + core_in_set
+    core.left = fields.count_base + (core_in_set < fields.count_extra)
     core.base = 0
     core.vector = 0
     core.word = 0
 
 
 @compiled
-def is_active(fields: Record, sizes: Sizes, share: int, local_vector: int, lane: int) -> bool:
-    """Return whether a lane of a core's position vector is an output position of the layer."""
-    shares = 1 << fields.cores_per_set_log2
-    vectors = fields.count_base * shares + fields.count_extra
+def is_active(fields: Record, sizes: Sizes, core: Record, local_vector: int, offset: int) -> bool:
+    """Return whether an entry of a core's position vector is an output position of the layer.
+
+    local_vector: index among the vectors of the core; offset: of the entry in the vector
+    """
+    vectors = (fields.count_base << fields.cores_per_set_log2) + fields.count_extra
     positions = (vectors - 1) * sizes.macros + fields.last_positions
-    return bool((local_vector * shares + share) * sizes.macros + lane < positions)
+    return bool(position(fields, sizes, core, local_vector, offset) < positions)
 
 
 @compiled
-def position(fields: Record, sizes: Sizes, share: int, local_vector: int, lane: int) -> int:
-    """Return the raster number of a lane's output position."""
-    return int(((local_vector << fields.cores_per_set_log2) + share) * sizes.macros + lane)
+def position(fields: Record, sizes: Sizes, core: Record, local_vector: int, offset: int) -> int:
+    """Return the raster number of an entry of a core's position vector."""
+    vector = (local_vector << fields.cores_per_set_log2) + core.core_in_set
+    return int(vector * sizes.macros + offset)
 
 
 @compiled
 def waits_for_tile(t: int, core: Record) -> bool:
-    """Return whether the walker could go on but knows no tile."""
+    """Return whether the walker has work but no tile header yet."""
     if core.walking == 0 or core.done == 1 or t < core.start:
         return False
     walk = core.walk
@@ -70,7 +73,7 @@ def waits_for_tile(t: int, core: Record) -> bool:
 
 @compiled
 def walk_and_fetch(t: int, core: Record, fields: Record, sizes: Sizes, weights: Weights) -> None:
-    """Grant bank reads to the walker's word; when all are granted, walk on."""
+    """Grant bank reads of the walker's word; when all are granted, advance to the next word."""
     if core.walking == 0 or core.done == 1 or t < core.start:
         return
     if waits_for_tile(t, core):
@@ -82,14 +85,14 @@ def walk_and_fetch(t: int, core: Record, fields: Record, sizes: Sizes, weights: 
         core.occupied += 1
         core.served = 0
     tile = weights.tiles[core.tile_of[core.walk % TILE_SLOTS]]
-    if not grant_lanes(core, sizes, fields, tile):
+    if not grant_reads(core, sizes, fields, tile):
         return
     count = min(fields.chunk_vectors, core.left)
     slot = core.words_written % FETCH_SLOTS
     entry = core.word_ring[slot]
     entry[WORD_VISIBLE] = t + FETCH_CYCLES
     entry[WORD_TILE] = core.walk
-    entry[WORD_QUAD] = core.base + core.vector
+    entry[WORD_VECTOR] = core.base + core.vector
     entry[WORD_NUMBER] = core.word
     entry[WORD_TILE_END] = core.vector == count - 1
     core.words_written += 1
@@ -98,7 +101,7 @@ def walk_and_fetch(t: int, core: Record, fields: Record, sizes: Sizes, weights: 
 
 
 @compiled
-def grant_lanes(core: Record, sizes: Sizes, fields: Record, tile: Record) -> bool:
+def grant_reads(core: Record, sizes: Sizes, fields: Record, tile: Record) -> bool:
     """Grant what the banks can read in this cycle; return whether the word is complete."""
     walked = (
         (tile.kernel_y * fields.kernel_width + tile.kernel_x) * fields.input_channel_words
@@ -115,12 +118,12 @@ def grant_lanes(core: Record, sizes: Sizes, fields: Record, tile: Record) -> boo
         for macro in range(sizes.macros):
             if core.served >> macro & 1:
                 continue
-            lane = (macro - tile.turn) % sizes.macros
-            if not is_active(fields, sizes, core.share, local_vector, lane):
+            offset = (macro - tile.turn) % sizes.macros
+            if not is_active(fields, sizes, core, local_vector, offset):
                 continue
-            place = position(fields, sizes, core.share, local_vector, lane)
-            y = place // fields.output_width * fields.stride + kernel_y - fields.padding
-            x = place % fields.output_width * fields.stride + kernel_x - fields.padding
+            raster = position(fields, sizes, core, local_vector, offset)
+            y = raster // fields.output_width * fields.stride + kernel_y - fields.padding
+            x = raster % fields.output_width * fields.stride + kernel_x - fields.padding
             if y < 0 or x < 0 or y >= fields.input_height or x >= fields.input_width:
                 continue
             if (x + sizes.skew * y) % sizes.macros != bank:
@@ -151,21 +154,21 @@ def advance(core: Record, fields: Record, tile: Record, count: int) -> None:
     core.left -= count
     core.base += count
     if core.left == 0:
-        core.left = fields.count_base + (core.share < fields.count_extra)
+        core.left = fields.count_base + (core.core_in_set < fields.count_extra)
         core.base = 0
         core.done = tile.last_group
 
 
 @compiled
 def switch_inputs(t: int, core: Record, sizes: Sizes, weights: Weights) -> None:
-    """Move kept inputs of the oldest word into the forming group."""
+    """Move selected inputs of the oldest word into the group that is being filled."""
     if core.words_read == core.words_written:
         return
     entry = core.word_ring[core.words_read % FETCH_SLOTS]
     if entry[WORD_VISIBLE] > t or core.written - core.read[: sizes.macros].min() >= sizes.queue:
         return
     tile = weights.tiles[core.tile_of[entry[WORD_TILE] % TILE_SLOTS]]
-    waiting = weights.kept[tile.kept_offset + entry[WORD_NUMBER]] - core.moved
+    waiting = weights.selected[tile.selected_offset + entry[WORD_NUMBER]] - core.moved
     moved = min(sizes.rate, sizes.channels - core.fill, waiting)
     released = moved == waiting
     vector_end = released and entry[WORD_NUMBER] == tile.mask_words - 1
@@ -174,7 +177,7 @@ def switch_inputs(t: int, core: Record, sizes: Sizes, weights: Weights) -> None:
         group = core.queue_ring[core.written % sizes.queue]
         group[GROUP_VISIBLE] = t + SWITCH_CYCLES
         group[GROUP_TILE] = entry[WORD_TILE]
-        group[GROUP_QUAD] = entry[WORD_QUAD]
+        group[GROUP_VECTOR] = entry[WORD_VECTOR]
         group[GROUP_ROW] = core.row
         group[GROUP_END] = vector_end
         group[GROUP_TILE_END] = entry[WORD_TILE_END]

@@ -17,6 +17,9 @@ STATE, LEFT, PACKET, PIXEL, ROWS_LEFT, ROW_CORES, NEXT_ROW_CORES, IMAGE_DONE, PU
 LOADER_REGISTERS = 10
 BEGIN, BEGIN_CHECK, IMAGE, GATHER, CHECK, MASKS, PARAMETERS, ROWS, ENDED = range(9)
 
+IMAGE_COMMAND, STREAM_COMMAND = 1, 2
+"""Read commands after that of BEGIN."""
+
 # Registers of the sequencer.
 SEQUENCER, LAYER, WAIT_UNTIL = range(3)
 SEQUENCER_REGISTERS = 3
@@ -31,14 +34,14 @@ def loader(
     cores: Table,
     state: Ints,
     reader: Ints,
-    commands: Ints,
+    commands: Table,
     arrivals: Ints,
     instruction_at: Ints,
 ) -> bool:
     """Take at most one beat or make one check; return whether a beat was taken."""
     state[ROW_CORES], state[NEXT_ROW_CORES] = state[NEXT_ROW_CORES], 0
     if state[STATE] == BEGIN_CHECK:
-        commands[1, 0], commands[2, 0] = t + 1, t + 2
+        commands[IMAGE_COMMAND].cycle, commands[STREAM_COMMAND].cycle = t + 1, t + 2
         state[STATE] = IMAGE
         return False
     if state[STATE] == CHECK:
@@ -52,10 +55,10 @@ def loader(
     held = state[STATE] == PARAMETERS and state[LEFT] % sizes.beat_filters > 0
     reader[TAKEN] += not held
     if state[STATE] == ROWS and state[LEFT] == 0:
-        state[NEXT_ROW_CORES] = order.tiles[order.packets[state[PACKET], 1]].cores
+        state[NEXT_ROW_CORES] = order.tiles[order.packets[state[PACKET]].row].cores
         state[ROWS_LEFT] -= 1
         if state[ROWS_LEFT] > 0:
-            state[LEFT] = order.tiles[order.packets[state[PACKET], 1]].row_beats
+            state[LEFT] = order.tiles[order.packets[state[PACKET]].row].row_beats
     if state[LEFT] == 0:
         next_part(t, sizes, order, cores, state)
     return not held
@@ -82,7 +85,7 @@ def packet_beats(sizes: Sizes, order: Order, packet: int) -> int:
     """Return the beats of an instruction, or of a tile's header."""
     if packet >= len(order.packets):
         return 0
-    return sizes.header_beats if order.packets[packet, 0] == 1 else sizes.instruction_beats
+    return sizes.header_beats if order.packets[packet].is_tile == 1 else sizes.instruction_beats
 
 
 @compiled
@@ -94,7 +97,7 @@ def next_part(t: int, sizes: Sizes, order: Order, cores: Table, state: Ints) -> 
     if state[STATE] == GATHER:
         state[STATE] = CHECK
         return
-    tile = order.tiles[order.packets[state[PACKET], 1]]
+    tile = order.tiles[order.packets[state[PACKET]].row]
     if state[STATE] == MASKS:
         for core in cores:
             if tile.cores >> core.number & 1:
@@ -120,9 +123,10 @@ def next_packet(sizes: Sizes, order: Order, state: Ints) -> None:
 def check(
     t: int, sizes: Sizes, order: Order, cores: Table, state: Ints, instruction_at: Ints
 ) -> None:
-    """Hand an instruction to the sequencer or begin a tile, when there is room."""
-    is_tile, number = order.packets[state[PACKET]]
-    if is_tile == 0:
+    """Push an instruction to the sequencer or begin a tile, unless its buffers are full."""
+    packet = order.packets[state[PACKET]]
+    number = packet.row
+    if packet.is_tile == 0:
         if state[PUSHED] - state[POPPED] < INSTRUCTION_SLOTS:
             instruction_at[number] = t + 1
             state[PUSHED] += 1
@@ -130,7 +134,7 @@ def check(
         return
     tile = order.tiles[number]
     for core in cores:
-        if tile.cores >> core.number & 1 and not has_room(core, sizes, tile):
+        if tile.cores >> core.number & 1 and not fits(core, sizes, tile):
             return
     for core in cores:
         if tile.cores >> core.number & 1:
@@ -145,18 +149,17 @@ def check(
 
 
 @compiled
-def has_room(core: Record, sizes: Sizes, tile: Record) -> bool:
+def fits(core: Record, sizes: Sizes, tile: Record) -> bool:
     """Return whether a core has a tile slot, rows and mask words for a tile."""
     rows = core.rows_begun - core.rows_retired + tile.rows
     masks = core.masks_begun - core.masks_retired + tile.mask_words
     tiles = core.tiles_begun - core.retired + 1
-    fits = rows <= sizes.rows and masks <= sizes.mask_words and tiles <= TILE_SLOTS
-    return bool(fits)
+    return bool(rows <= sizes.rows and masks <= sizes.mask_words and tiles <= TILE_SLOTS)
 
 
 @compiled
 def core_is_idle(core: Record) -> bool:
-    """Return whether a core has nothing to do in this layer any more."""
+    """Return whether a core has finished its part of the layer."""
     if core.stage.sum() > 0 or not simd_is_idle(core):
         return False
     through = core.done == 1 and core.retired == core.walk

@@ -51,11 +51,11 @@ CONV = int(Opcode.CONV)
 
 @compiled
 def run(
-    sizes: Sizes, order: Order, weights: Weights, cores: Table, commands: Ints
+    sizes: Sizes, order: Order, weights: Weights, cores: Table, commands: Table
 ) -> tuple[int, int, Ints, Ints]:
-    """Return cycles, load cycles, retirement cycles and causes.
+    """Return cycles, load-stall cycles, retirement cycles and causes.
 
-    commands: (3, 3): first active cycle (0: not yet known), address, beats of each read command
+    commands: rows of COMMAND_TYPE: of BEGIN, image and stream
     retirements: cycle of the image, then of each instruction
     causes: (instructions, len(CAUSES)) cycles of all macros, from retirement to retirement; what
     `hwgen.model.dbpim.cells` divides is all in BUSY
@@ -66,11 +66,14 @@ def run(
     loading = np.zeros(LOADER_REGISTERS, np.int64)
     loading[LEFT] = sizes.instruction_beats
     state = np.zeros(SEQUENCER_REGISTERS, np.int64)
-    arrivals = np.zeros(commands[:, 2].sum(), np.int64)
+    beats = 0
+    for command in commands:
+        beats += command.beats
+    arrivals = np.zeros(beats, np.int64)
     instruction_at = np.zeros(len(order.layers), np.int64)
     retired_at = np.zeros(1 + len(order.layers), np.int64)
     causes = np.zeros((len(order.layers), len(CAUSES)), np.int64)
-    t = load_cycles = quiet = priority = 0
+    t = load_stalls = quiet = priority = 0
     while state[SEQUENCER] != FINISHED and quiet < WATCHDOG_CYCLES:
         t += 1
         granted = grant(priority, cores)
@@ -91,10 +94,10 @@ def run(
             causes[layer, LOAD if waits else PIPELINE] += sizes.cores * sizes.macros
         for core in cores:
             core.rows_valid += loading[ROW_CORES] >> core.number & 1
-        load_cycles += waits and not computes
+        load_stalls += waits and not computes
         quiet = 0 if moved or computes or granted >= 0 else quiet + 1
     cycles = t if state[SEQUENCER] == FINISHED else -1
-    return cycles, load_cycles, retired_at, causes
+    return cycles, load_stalls, retired_at, causes
 
 
 @compiled

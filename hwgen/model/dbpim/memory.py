@@ -1,7 +1,7 @@
 """The memory port: when each beat of the image and of the stream can be taken by the loader."""
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.state import Ints, Sizes
+from hwgen.model.dbpim.state import Ints, Sizes, Table
 from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS
 from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, RESPONSE_CYCLES
@@ -14,10 +14,10 @@ REGISTERS = 7
 
 
 @compiled
-def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Ints, arrivals: Ints) -> None:
+def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Table, arrivals: Ints) -> None:
     """Advance the read engine by a cycle: ask for a burst, take a command.
 
-    commands: rows (first cycle in which the command is given, 0: not yet known; address, beats)
+    commands: rows of COMMAND_TYPE
     arrivals: cycle in which beat k can be taken, for all beats asked for
     """
     takes_command = reader[COMMAND_BEATS] == 0
@@ -26,14 +26,15 @@ def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Ints, arrivals: In
     elif reader[COMMAND_BEATS] > 0:
         ask(t, sizes, reader, arrivals)
     number = reader[NEXT_COMMAND]
-    if takes_command and number < len(commands) and 0 < commands[number, 0] <= t:
-        reader[ADDRESS], reader[COMMAND_BEATS] = commands[number, 1], commands[number, 2]
+    if takes_command and number < len(commands) and 0 < commands[number].cycle <= t:
+        command = commands[number]
+        reader[ADDRESS], reader[COMMAND_BEATS] = command.address, command.beats
         reader[NEXT_COMMAND] += 1
 
 
 @compiled
 def ask(t: int, sizes: Sizes, reader: Ints, arrivals: Ints) -> None:
-    """Decide on the next burst if there is room for it; its address handshake is at t + 1."""
+    """Request the next burst if the FIFO can take it; its address handshake is at t + 1."""
     beats = burst_beats(reader[ADDRESS], reader[COMMAND_BEATS], sizes.port_bytes)
     if READ_FIFO_BEATS - (reader[ASKED] - reader[TAKEN]) < beats:
         return

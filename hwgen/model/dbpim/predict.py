@@ -1,8 +1,6 @@
-"""Predict the cycles of a program: of one image exactly, or of a layer before there are images."""
+"""Predict cycles: of one image exactly, or of one layer for the compiler, without images."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -10,85 +8,32 @@ from numpy.typing import NDArray
 
 from hwgen.errors import SimulationError
 from hwgen.model.compiled import is_compiled
-from hwgen.model.dbpim.activity import Counts, bit_columns, windows
+from hwgen.model.dbpim.activity import Counts, bit_planes, windows
 from hwgen.model.dbpim.cells import CellUse, cell_use, row_cells
 from hwgen.model.dbpim.machine import run
+from hwgen.model.dbpim.prediction import END, IMAGE, STORE, LayerCycles, Prediction
 from hwgen.model.dbpim.state import (
     CAUSES,
+    COMMAND_TYPE,
     LAYER_TYPE,
+    PACKET_TYPE,
     TILE_TYPE,
     Ints,
     Order,
+    Table,
     Weights,
     new_cores,
     sizes_of,
 )
-from hwgen.spec.dbpim.arch import ACTIVATION_BITS, LIKELY_BIT_COLUMNS, Arch
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS, LIKELY_BIT_PLANES, Arch
 from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, TILE_HEADER_BITS, Opcode
 from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.stream import Packet, TilePacket, beats_of, decode_stream, tile_beats
 from hwgen.spec.dbpim.timing import FIRST_COMMAND_CYCLE
-from hwgen.spec.step import Step
-
-IMAGE, STORE, END = "image", "store", "end"
-"""Names of what the chip does around the layers of a network."""
-
-
-@dataclass(frozen=True)
-class LayerCycles:
-    """Cycles of one layer, from the retirement before it to its own.
-
-    causes: where the cells of all macros spent the cycles, by `CAUSES`: in each cycle each cell of
-    a macro's row counts once (`hwgen.model.dbpim.cells.row_cells`). Empty for what the chip does
-    around the layers
-    effective: of the busy cells, those whose digit is part of a weight
-    """
-
-    name: str
-    cycles: int
-    causes: Mapping[str, int]
-    effective: int
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Cycles of one image, from accepted start to done.
-
-    load: cycles in which nothing computes because a load is pending
-    layers: `image`, the layers of the program, `store`, `end`; their cycles add up to the total
-    """
-
-    cycles: int
-    load: int
-    layers: tuple[LayerCycles, ...]
-
-    @property
-    def compute(self) -> int:
-        """Cycles without those that wait for a load."""
-        return self.cycles - self.load
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """One step for each of `layers`; it begins where the one before it retires."""
-        ends = list(accumulate(layer.cycles for layer in self.layers))
-        return tuple(
-            Step(name=layer.name, layer=layer.name, begin=end - layer.cycles, end=end)
-            for layer, end in zip(self.layers, ends, strict=True)
-        )
-
-    @property
-    def counters(self) -> dict[str, int]:
-        """What the other counters of the chip will hold, by the name of their register."""
-        return {"layers": len(self.layers)}
-
-    @property
-    def events(self) -> dict[str, int]:
-        """Events by name: this chip has none that are counted."""
-        return {}
 
 
 class CycleModel:
-    """The cycle model of one program on one architecture; `predict` it image by image."""
+    """The cycle model of one program on one architecture; `predict` takes one image at a time."""
 
     def __init__(self, program: Program, arch: Arch) -> None:
         self._arch = arch
@@ -124,7 +69,7 @@ class CycleModel:
             if key not in known:
                 if views is None:
                     views = windows(inputs[number], conv)
-                known[key] = bit_columns(views, packet, conv, self._arch)
+                known[key] = bit_planes(views, packet, conv, self._arch)
             costs.append(known[key])
         return costs
 
@@ -153,7 +98,7 @@ class CycleModel:
 
 
 def cell_causes(macro_cycles: Ints, use: CellUse, arch: Arch) -> dict[str, int]:
-    """Return what the cells of a layer's macros did, by cause; macro_cycles: by cause, too."""
+    """Return cell-cycles of a layer by cause, from macro-cycles by cause and the use of cells."""
     found = dict(zip(CAUSES, (macro_cycles * row_cells(arch)).tolist(), strict=True))
     found["empty_slots"] = use.empty
     found["absent_filters"] = use.absent
@@ -162,22 +107,22 @@ def cell_causes(macro_cycles: Ints, use: CellUse, arch: Arch) -> dict[str, int]:
 
 
 class SplitCost:
-    """Cycles of one way to run a layer, for the compiler: it has no images yet.
+    """Cycles of one split of a layer, for the compiler, which has no images.
 
-    columns: bit columns that a group of inputs is expected to have (SYSTEMS.md of DB-PIM: 5.4
-    after ReLU); all eight without `input_bits`
+    bit_planes: expected bit planes with a one in a group of inputs (SYSTEMS.md of DB-PIM: 5.4
+        after ReLU); all eight without `input_bits`
     """
 
-    def __init__(self, arch: Arch, *, columns: int = LIKELY_BIT_COLUMNS) -> None:
+    def __init__(self, arch: Arch, *, bit_planes: int = LIKELY_BIT_PLANES) -> None:
         self._arch = arch
-        self._columns = columns if arch.sparsity.input_bits else ACTIVATION_BITS
+        self._bit_planes = bit_planes if arch.sparsity.input_bits else ACTIVATION_BITS
 
     def __call__(self, layer: str, packets: Sequence[Packet]) -> float:
-        """Return the cycles from the layer's first beat to its retirement; `packets` of it only."""
+        """Return the cycles from the first beat of the layer's packets to its retirement."""
         conv, *tiles = packets
         positions = position_count(conv, self._arch)
         costs = [
-            np.full((positions, tile.fields["rows"]), self._columns, dtype=np.uint8)
+            np.full((positions, tile.fields["rows"]), self._bit_planes, dtype=np.uint8)
             for tile in tiles
         ]
         beats = sum(packet.beats for packet in packets)
@@ -187,7 +132,7 @@ class SplitCost:
 
 
 def must_compile() -> bool:
-    """Return whether the first prediction will take up to a minute, because it compiles."""
+    """Return whether the first prediction must compile, which takes up to a minute."""
     return not is_compiled(run)
 
 
@@ -201,11 +146,11 @@ def position_count(conv: Packet, arch: Arch) -> int:
 def run_packets(
     begin: Mapping[str, int], packets: Sequence[Packet], costs: Sequence[Counts], arch: Arch
 ) -> tuple[int, int, Ints, Ints]:
-    """Return cycles, load cycles, retirements and causes of a stream of packets.
+    """Return cycles, load-stall cycles, retirements and causes of a stream of packets.
 
     begin: fields of BEGIN; costs: (positions, rows) of each tile packet
     """
-    layers, tiles, kept, order = tables(packets, arch)
+    layers, tiles, selected, order = tables(packets, arch)
     sizes = sizes_of(
         arch,
         header_beats=beats_of(TILE_HEADER_BITS, arch),
@@ -215,7 +160,7 @@ def run_packets(
     )
     tiles["cost_offset"] = np.cumsum([0, *(cost.size for cost in costs)])[: len(tiles)]
     flat = np.concatenate([np.zeros(0, np.uint8), *(cost.ravel() for cost in costs)])
-    weights = Weights(tiles, kept, flat)
+    weights = Weights(tiles, selected, flat)
     start = INSTRUCTION_BITS // 8
     commands = np.array(
         [
@@ -223,7 +168,7 @@ def run_packets(
             (0, 0, begin["image_beats"]),
             (0, start, begin["stream_beats"]),
         ],
-        dtype=np.int64,
+        dtype=COMMAND_TYPE,
     )
     found = run(sizes, Order(order, layers, tiles), weights, new_cores(sizes), commands)
     if found[0] < 0:
@@ -231,10 +176,10 @@ def run_packets(
     return found
 
 
-def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Any, Any, Ints, Ints]:
-    """Return layers, tiles, ones of all mask words, and the order of the packets."""
+def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Any, Any, Ints, Table]:
+    """Return layers, tiles, selected inputs of each mask word, and the order of the packets."""
     order: list[tuple[int, int]] = []
-    kept: list[int] = []
+    selected: list[int] = []
     layers = np.zeros(sum(packet.opcode is not Opcode.TILE for packet in packets), LAYER_TYPE)
     tiles = np.zeros(len(packets) - len(layers), TILE_TYPE)
     counts = {False: 0, True: 0}
@@ -250,6 +195,6 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Any, Any, Ints, Ints]
                 arch, mask_words=len(packet.masks), parameters=bool(packet.parameters)
             )
             row["mask_beats"], row["row_beats"] = beats.masks, beats.row
-            row["kept_offset"] = len(kept)
-            kept += packet.masks.sum(axis=1).tolist()
-    return layers, tiles, np.array(kept, np.int64), np.array(order, np.int64)
+            row["selected_offset"] = len(selected)
+            selected += packet.masks.sum(axis=1).tolist()
+    return layers, tiles, np.array(selected, np.int64), np.array(order, PACKET_TYPE)

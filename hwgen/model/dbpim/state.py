@@ -1,4 +1,4 @@
-"""What the cycle model knows: sizes, the stream as tables, and the state of each unit."""
+"""Data of the cycle model: sizes, the stream as tables, and the state of each unit."""
 
 from typing import Any, NamedTuple
 
@@ -25,12 +25,19 @@ _LAYER_FIELDS = dict.fromkeys(field.name for code in LAYER_OPCODES for field in 
 LAYER_TYPE = np.dtype([(name, np.int64) for name in _LAYER_FIELDS])
 """One row for each instruction of the stream; fields that an opcode lacks are zero."""
 
-_TILE_EXTRA = ("mask_beats", "row_beats", "kept_offset", "cost_offset")
+_TILE_EXTRA = ("mask_beats", "row_beats", "selected_offset", "cost_offset")
 TILE_TYPE = np.dtype(
     [(field.name, np.int64) for field in PACKETS[Opcode.TILE]]
     + [(name, np.int64) for name in _TILE_EXTRA]
 )
 """One row for each tile packet of the stream, in its order."""
+
+PACKET_TYPE = np.dtype([("is_tile", np.int64), ("row", np.int64)])
+"""One row for each packet of the stream: whether it is a tile, and its row in the table of tiles or
+of instructions."""
+
+COMMAND_TYPE = np.dtype([("cycle", np.int64), ("address", np.int64), ("beats", np.int64)])
+"""One row for each read command: its first active cycle (0: not yet known), address and length."""
 
 CAUSES = (
     "busy",
@@ -64,23 +71,23 @@ CAUSES = (
 ) = range(len(CAUSES))
 """Where the cycles of a macro go, or those of a SIMD unit in a layer without weights.
 
-busy: the macro issues a bit column of a position; only the cells that hold its weights count
+busy: the macro issues a bit plane of a position; only the cells that hold its weights count
 inactive_positions: it issues, but the last position vector has no position for it
 empty_slots, absent_filters: cells of a busy macro whose compartment has no input in this row, or
-whose column has no filter (`hwgen.model.dbpim.cells` divides `busy`)
+whose cell column has no filter (`hwgen.model.dbpim.cells` divides `busy`)
 simd: the SIMD unit reads
 row_write: a row of weights is being written
 load: for a tile, a row or the layer's instruction; switch: for the switch to fill a group
 queue: for a slower macro of its core, whose queue is full
 output: for the output stage, which takes one result of its core a cycle
 write_bus: for the write bus, which another core has
-pipeline: the layer starts, or its last results are on their way
-imbalance: for slower macros and cores, or the core has no part in the layer
+pipeline: the layer starts, or its last results are still in the pipeline
+imbalance: for slower macros and cores, or the core has no work in the layer
 """
 
 
 class Sizes(NamedTuple):
-    """The numbers of the architecture that cost cycles.
+    """The sizes of an architecture and an image that determine cycles.
 
     idle_cost: cycles of a group in a macro that has no position
     beat_filters: filters whose parameters share a beat
@@ -110,23 +117,23 @@ class Weights(NamedTuple):
     """The tiles of the stream, for the cores.
 
     tiles: rows of TILE_TYPE
-    kept: ones in each mask word, the tiles' words one after the other
+    selected: inputs that each mask word selects, the tiles' words one after the other
     cost: uint8, cycles of each group, (positions, rows) of each tile one after the other
     """
 
     tiles: Table
-    kept: Ints
+    selected: Ints
     cost: NDArray[np.uint8]
 
 
 class Order(NamedTuple):
     """The packets of the stream, for the loader.
 
-    packets: (packets, 2): 1 for a tile or 0 for an instruction, and its row in the table
+    packets: rows of PACKET_TYPE
     layers: rows of LAYER_TYPE; tiles: rows of TILE_TYPE
     """
 
-    packets: Ints
+    packets: Table
     layers: Table
     tiles: Table
 
@@ -134,17 +141,17 @@ class Order(NamedTuple):
 RESULT_RING = RESULT_SLOTS + 2
 
 
-WORD_VISIBLE, WORD_TILE, WORD_QUAD, WORD_NUMBER, WORD_TILE_END = range(5)
-GROUP_VISIBLE, GROUP_TILE, GROUP_QUAD, GROUP_ROW, GROUP_END, GROUP_TILE_END = range(6)
+WORD_VISIBLE, WORD_TILE, WORD_VECTOR, WORD_NUMBER, WORD_TILE_END = range(5)
+GROUP_VISIBLE, GROUP_TILE, GROUP_VECTOR, GROUP_ROW, GROUP_END, GROUP_TILE_END = range(6)
 RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END = range(3)
 RUNNING, START, POSITIONS, WORD, SLICE, TAP, STAGES = range(7)
-"""Entries of a fetched word, a group, a result, and the SIMD unit; the last is followed by its
-stages from the read to the request, each 1 when filled."""
+"""Entries of a fetched word, a group, a result, and the SIMD unit; from STAGES on, one entry for
+each stage of the SIMD unit from the read to the request, 1 when it is filled."""
 
 _SCALARS = """
-    number share walking start done left base vector word begun served occupied tiles_begun walk
-    retired rows_begun rows_valid rows_retired masks_begun masks_retired words_read words_written
-    moved fill row written
+    number core_in_set walking start done left base vector word begun served occupied
+    tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun masks_retired
+    words_read words_written moved fill row written
 """
 _ARRAYS: dict[str, tuple[int, ...]] = {
     "tile_of": (TILE_SLOTS,),
@@ -166,12 +173,13 @@ CORE_TYPE = np.dtype(
     [(name, np.int64) for name in _SCALARS.split()]
     + [(name, np.int64, shape) for name, shape in _ARRAYS.items()]
 )
-"""State of one core. Its tables have the size of the largest core: one machine code serves every
-architecture.
+"""State of one core. Its tables have the size of the largest core, so that one compiled function
+serves every architecture.
 
-number, share: of the core, in the chip and in its set
+number, core_in_set: index of the core in the chip and in its set
 walking .. occupied: walker and fetcher; left, base: vectors left, and done before this chunk
-tiles_begun, walk, retired: tiles ever sent, walked, freed; tile_of, known_at, row_base: of the last
+tiles_begun, walk, retired: tiles ever begun, walked, freed; tile_of, known_at, row_base: of the
+latest TILE_SLOTS tiles
 rows_*, masks_*: rows and mask words ever begun, written, freed
 words_read, words_written, word_ring: words between fetcher and switch
 moved, fill, row: of the switch; written, queue_ring, read: of the group queue

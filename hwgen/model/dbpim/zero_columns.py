@@ -1,4 +1,4 @@
-"""How many bit columns of real inputs hold no one: what `input_bits` can skip."""
+"""How many bit planes of real inputs are all zero: what `input_bits` can skip."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.model.dbpim.activity import bit_columns, windows
+from hwgen.model.dbpim.activity import bit_planes, windows
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.program import Program
@@ -17,17 +17,17 @@ Layer = tuple[Packet, list[TilePacket]]
 
 
 class BitColumns(NamedTuple):
-    """Bit columns of all groups of inputs that meet a layer's weights."""
+    """Bit planes of all groups of inputs of a layer: those that are all zero, and all."""
 
     zero: int
     total: int
 
 
 class ColumnCounter:
-    """Count the zero bit columns of one program's groups, image by image."""
+    """Count the zero bit planes of one program's groups, one image at a time."""
 
     def __init__(self, program: Program, arch: Arch) -> None:
-        # Counted whether or not this chip skips; the groups are those of its program.
+        # Counted also for a chip that skips nothing; the groups are those of its program.
         self._arch = replace(arch, sparsity=replace(arch.sparsity, input_bits=True))
         self._layers: list[Layer] = []
         for packet in decode_stream(program.image, arch):
@@ -37,10 +37,10 @@ class ColumnCounter:
                 self._layers.append((packet, []))
 
     def count(self, inputs: Sequence[NDArray[np.uint8]]) -> list[BitColumns]:
-        """Return an entry for each layer; one without weights has none of either.
+        """Return an entry for each layer; a layer without weights has no bit planes.
 
-        inputs: as for the cycle model. A group that is all zero has one column that is not
-        counted as zero, because it takes its cycle.
+        inputs: as for the cycle model. Of a group that is all zero, one plane is not counted as
+        zero, because it takes a cycle.
         """
         return [
             self._layer(source, conv, tiles)
@@ -50,7 +50,7 @@ class ColumnCounter:
     def _layer(
         self, source: NDArray[np.uint8], conv: Packet, tiles: Sequence[TilePacket]
     ) -> BitColumns:
-        """Return the columns of one layer; a tile that is loaded again is counted once."""
+        """Return the bit planes of one layer; a tile that is loaded again is counted once."""
         known: dict[bytes, BitColumns] = {}
         counted: set[tuple[int, bytes]] = set()
         views = windows(source, conv) if tiles else None
@@ -62,7 +62,7 @@ class ColumnCounter:
                 continue
             counted.add((tile.fields["group"], walk))
             if walk not in known:
-                cost = bit_columns(views, tile, conv, self._arch)
+                cost = bit_planes(views, tile, conv, self._arch)
                 known[walk] = BitColumns(
                     zero=int((ACTIVATION_BITS - cost.astype(np.int64)).sum()),
                     total=ACTIVATION_BITS * cost.size,

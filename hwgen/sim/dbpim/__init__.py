@@ -1,4 +1,4 @@
-"""Simulation of DB-PIM chips: a program in, the maps, logits and cycles of each image out."""
+"""Simulation of DB-PIM chips: run a program, return maps, logits and cycles of each image."""
 
 from hwgen.sim.dbpim.by_hand import write_by_hand
 from hwgen.sim.dbpim.simulate import ImageRun, simulate

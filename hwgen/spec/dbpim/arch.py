@@ -25,20 +25,20 @@ SWITCHES = ("weight_bits", "weight_values", "input_bits")
 MOST_CORES = field_bits(Opcode.CONV, "active_cores")
 MOST_MACROS = min(1 << field_bits(Opcode.TILE, "turn"), field_limit(Opcode.CONV, "last_positions"))
 MOST_GROUPS = 16
-"""Largest `cores`, `macros_per_core` and `queue_depth`: the instructions have room for the first
-two, and the tables of the cycle model for the last two."""
+"""Largest `cores`, `macros_per_core` and `queue_depth`: fields of instructions limit the first two,
+and tables of the cycle model the last two."""
 
-LIKELY_BIT_COLUMNS = 5
-"""Non-zero bit columns of a group of inputs after a ReLU, of 8, when there are no images yet."""
+LIKELY_BIT_PLANES = 5
+"""Non-zero bit planes, of 8, that the compiler assumes of a group of inputs after a ReLU."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Sparsity:
     """What the chip skips; all off is the dense baseline from the same generator.
 
-    weight_bits: zero CSD digits; a filter takes 2 columns instead of 8
-    weight_values: masked blocks of 8 filters
-    input_bits: bit columns that are zero in all inputs of a group
+    weight_bits: zero CSD digits; a filter takes 2 cell columns instead of 8
+    weight_values: pruned blocks of 8 filters
+    input_bits: bit planes that are zero in all inputs of a group
     """
 
     weight_bits: bool
@@ -51,7 +51,7 @@ class MacroSize:
     """One SRAM macro: `compartments` x `columns` DBMUs of `rows` cells each.
 
     compartments: inputs that meet a row at once, and channels of a word of the buffers
-    columns: bits of a row in a compartment; a filter takes 2, or 8 without `weight_bits`
+    columns: cell columns of a compartment; a filter takes 2, or 8 without `weight_bits`
     rows: rows of cells, of which one is active in a cycle
     """
 
@@ -69,7 +69,7 @@ class Arch:
     clock_mhz: clock frequency, for times in reports
     cores, macros_per_core: macros of a core hold the same weights and compute other positions
     tile_rows: rows of a weight tile at most, up to rows / 2
-    switch_rate: kept inputs that a sparse-allocation switch moves in a cycle
+    switch_rate: selected inputs that a sparse-allocation switch moves in a cycle
     queue_depth: groups in the queues of a core, the one being computed included (any number)
     buffer_bytes: activation buffer of a core, all banks together
     psum_entries: output positions whose partial sums a core holds
@@ -102,7 +102,7 @@ class Arch:
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        """Sizes that depend on each other; the message is field|allowed|given."""
+        """Check sizes that depend on each other; the message is field|allowed|given."""
         powers = {
             "cores": self.cores,
             "macros_per_core": self.macros_per_core,
@@ -152,7 +152,7 @@ class Arch:
 
     @property
     def columns_per_filter(self) -> int:
-        """Columns that a filter takes: two CSD digits, or eight bits in the dense design."""
+        """Cell columns that a filter takes: two CSD digits, or eight bits in the dense design."""
         return PHI_LIMIT if self.sparsity.weight_bits else WEIGHT_BITS
 
     @property

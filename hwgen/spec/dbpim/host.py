@@ -1,4 +1,4 @@
-"""What a host must know to use the chip, for its data sheet."""
+"""How a host uses the chip: text for its data sheet."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,19 @@ TITLE = "DB-PIM"
 
 CLOCK = (
     "One clock, `clk`; one synchronous active-high reset, `rst`. There is no clock-domain crossing"
-    " inside: a host on another clock brings its own bridges. After reset nothing runs. Memories"
-    " start with any content."
+    " inside: a host on another clock needs bridges. After reset the chip is idle. Memories"
+    " power up with any content."
 )
 
 STEPS = (
-    "Place program, image and room for the logits in memory, each at a multiple of"
+    "Place the program, the image and a buffer for the logits in memory, each at a multiple of"
     f" {ALIGNMENT_BYTES}. At multiples of {PAGE_BYTES} the cycles are those that the model"
     " predicts.",
     "Check `id` and `version`; write the three addresses.",
     "Write 1 to `control`. `busy` rises.",
-    "Wait until `busy` falls. `done` tells that the logits are in memory, `error` what else.",
-    "For the next image write its address and start again; the program stays where it is.",
+    "Wait until `busy` falls. If `done` is set, the logits are in memory; otherwise `error` holds"
+    " the reason.",
+    "For the next image write its address and start again; the program stays in memory.",
 )
 
 PORTS = {
@@ -32,12 +33,12 @@ PORTS = {
     ),
     "trace": "for benches: words that the activation buffers store, and retirements",
 }
-"""What the ports with a common prefix are."""
+"""Groups of ports with a common prefix."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Something that lies in memory."""
+    """A buffer in memory: the register with its address, its content and its layout."""
 
     address: str
     content: str

@@ -1,4 +1,4 @@
-"""What a host puts at the image address: pixels in raster order, channels padded with zeros."""
+"""The image in memory: pixels in raster order, channels padded with zeros."""
 
 import numpy as np
 from numpy.typing import NDArray

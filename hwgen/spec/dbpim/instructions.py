@@ -1,7 +1,8 @@
 """The instruction set as field tables: compiler, RTL, model and documentation read these.
 
-Fields stand from the lowest bit upwards, in the order of the table; what is left is zero. Every
-packet of the stream begins on a beat of the memory port and is padded with zeros to whole beats.
+Fields are packed from the lowest bit upwards in the order of the table; remaining bits are zero.
+Every packet of the stream begins on a beat of the memory port and is padded with zeros to whole
+beats.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 VERSION = 1
-"""Of the instruction set; `BEGIN` carries it and the chip refuses another."""
+"""Version of the instruction set; the chip refuses a `BEGIN` with another one."""
 
 INSTRUCTION_BITS = 512
 TILE_HEADER_BITS = 128
@@ -59,7 +60,7 @@ class Field:
 
 
 def _layer_fields() -> tuple[Field, ...]:
-    """Fields that CONV, POOL and ADD share: where the maps lie and who computes what."""
+    """Return the common fields of CONV, POOL and ADD: location of the maps, work of the cores."""
     return (
         Field("opcode", 8, "CONV, POOL or ADD"),
         Field("input_base", 16, "first word of the input map in every bank"),
@@ -67,7 +68,7 @@ def _layer_fields() -> tuple[Field, ...]:
         Field("input_channel_words", 8, "words of one pixel"),
         Field("input_height", 8, "rows of the input map"),
         Field("input_width", 8, "columns of the input map"),
-        Field("input_zero_point", 8, "byte of a real zero; what lies outside the map"),
+        Field("input_zero_point", 8, "byte of a real zero; also the value outside the map"),
         Field("kernel_height", 5, "rows of the window"),
         Field("kernel_width", 5, "columns of the window"),
         Field("stride", 5, "step of the window in both directions"),
@@ -80,12 +81,12 @@ def _layer_fields() -> tuple[Field, ...]:
         Field("output_low", 8, "smallest byte (ReLU)"),
         Field("output_high", 8, "largest byte (ReLU6)"),
         Field("active_cores", 8, "bit c: core c takes part"),
-        Field("unit_y", 8, "rows from the first position of a share to that of the next"),
+        Field("unit_y", 8, "rows from the first position of a core of a set to the next core's"),
         Field("unit_x", 8, "columns of the same step, below output_width"),
         Field("step_y", 8, "rows from one position (position vector) of a core to its next"),
         Field("step_x", 8, "columns of the same step, below output_width"),
         Field("count_base", 16, "vectors (CONV) or positions (POOL, ADD) that every core has"),
-        Field("count_extra", 4, "the first so many shares have one more"),
+        Field("count_extra", 4, "number of cores of a set, the first ones, that have one more"),
     )
 
 
@@ -105,9 +106,9 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
     ),
     Opcode.CONV: (
         *_layer_fields(),
-        Field("cores_per_set_log2", 2, "log2 of S: the cores of a set that share a filter group"),
+        Field("cores_per_set_log2", 2, "log2 of S: cores of a set, which compute the same filters"),
         Field("last_positions", 4, "positions of the very last vector, 1 to macros_per_core"),
-        Field("last_core_in_set", 3, "the share that owns the very last position vector"),
+        Field("last_core_in_set", 3, "core in the set that computes the very last position vector"),
         Field("chunk_vectors", 16, "position vectors of a core for which partial sums are held"),
         Field("raw", 1, "1: int32 logits instead of bytes"),
     ),
@@ -139,9 +140,9 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("kernel_y", 5, "window row of the first word"),
         Field("kernel_x", 5, "window column of the first word"),
         Field("channel_word", 8, "channel word of the first word"),
-        Field("turn", 3, "rotates positions over macros; the same in all tiles of a chunk"),
+        Field("turn", 3, "rotation of positions over macros; constant in the tiles of a chunk"),
         Field("first", 1, "partial sums start at zero"),
-        Field("last", 1, "sums leave for the output"),
+        Field("last", 1, "sums go to the output stage"),
         Field("last_group", 1, "the set has no further filter group in this layer"),
         Field("parameters", 1, "the group's parameters follow the mask"),
         Field("filter_enable", 16, "2 bits a filter: cell columns that count (01 phi 1, 11 phi 2)"),
@@ -154,7 +155,7 @@ PARAMETERS: tuple[Field, ...] = (
     Field("multiplier", 16, "M"),
     Field("shift", 6, "s"),
 )
-"""Of one filter, in a TILE packet."""
+"""Parameters of one filter in a TILE packet."""
 
 CELL: tuple[Field, ...] = (
     Field("index", 2, "dyadic block: the cell weighs 4**index"),
@@ -162,8 +163,8 @@ CELL: tuple[Field, ...] = (
     Field("q", 1, "1: the upper digit of the block is set; 0: the lower one"),
 )
 CELL_BITS = sum(field.bits for field in CELL)
-"""Of one cell in a weight code, if the chip has `weight_bits`; the lowest cell is that of the
-filter's first column. Without, a code is an int8 weight."""
+"""Bits of one cell in a weight code of a chip with `weight_bits`; the lowest cell belongs to the
+filter's first cell column. Without `weight_bits` a code is an int8 weight."""
 
 
 def field_bits(opcode: Opcode, name: str) -> int:

@@ -35,15 +35,15 @@ class Region:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class LayerPlan:
-    """One layer instruction, for people and for benches.
+    """One layer instruction, for listings and benches.
 
     name, op: of the network's layer
     output: region of its map; None for the head, whose logits go to memory
-    sets, share: filter sets that have work x cores of a set; 1 x busy cores for pool and add
+    sets, share: filter sets that have work x cores per set; 1 x busy cores for pool and add
     filter_groups, chunks, tiles: how often each loop runs (tiles: of the longest group)
     rows_loaded: rows of weights in the stream, summed over sets, repetitions included
     rows: rows of weights of the layer, each counted once
-    k: inputs of one output; kept: share of weight blocks that are not masked
+    k: inputs of one output; kept: fraction of weight blocks that are unpruned
     positions: output positions; filters: output channels
     """
 
@@ -65,7 +65,7 @@ class LayerPlan:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ProgramFacts:
-    """Everything about a program but its bytes.
+    """All facts of a program beside its bytes.
 
     network, architecture: sha256 digests
     image_region: where the image goes; pixel_bytes: bytes of a pixel in memory (1, 2, 4 or 8)

@@ -4,7 +4,7 @@ from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES
 from hwgen.spec.registers import Access, offsets, register_table
 
 ADDRESS_BITS = 12
-"""Of the register port; what lies above the table answers with an error."""
+"""Address bits of the register port; an access above the table answers with an error."""
 
 ALIGNED = f"a multiple of {ALIGNMENT_BYTES}"
 
@@ -22,7 +22,11 @@ _TABLE: tuple[tuple[str, Access, str], ...] = (
     ("logits_address_high", "read and write", "bits 63 to 32"),
     ("cycles_low", "read", "clock cycles of the last run: bits 31 to 0"),
     ("cycles_high", "read", "bits 63 to 32"),
-    ("load_cycles_low", "read", "those in which nothing computed and a load was awaited"),
+    (
+        "load_cycles_low",
+        "read",
+        "load-stall cycles (nothing computed, a load was pending): bits 31 to 0",
+    ),
     ("load_cycles_high", "read", "bits 63 to 32"),
     ("layers", "read", "retirements of the last run: image, layers, STORE and END"),
 )

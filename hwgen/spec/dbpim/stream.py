@@ -29,7 +29,7 @@ Bytes = NDArray[np.uint8]
 
 
 class FilterParameters(NamedTuple):
-    """What the output stage needs for one filter; the bias has its sign."""
+    """Parameters of the output stage for one filter; the bias is signed."""
 
     bias: int
     multiplier: int
@@ -63,7 +63,7 @@ class Packet:
 class TilePacket(Packet):
     """A weight tile.
 
-    masks: bool, (mask_words, compartments); True: the input is kept
+    masks: bool, (mask_words, compartments); True: the input is selected
     parameters: one entry a filter of the core; empty without the field `parameters`
     codes: uint8, (rows, compartments, filters), the weight codes
     """
@@ -107,7 +107,7 @@ def encode_tile(
     codes: Bytes,
     arch: Arch,
 ) -> bytes:
-    """Return a tile packet; what the arrays tell is not among `fields`."""
+    """Return a tile packet; `fields` without those that follow from the arrays."""
     entries = b"".join(encode_parameters(entry) for entry in parameters)
     header = {
         "opcode": Opcode.TILE,
@@ -166,7 +166,7 @@ def damaged(allowed: str, given: str) -> FormatError:
 
 
 class Reader:
-    """Take parts, beat by beat, from a program image."""
+    """Read parts of packets from a program image, in whole beats."""
 
     def __init__(self, image: Bytes, arch: Arch) -> None:
         self.offset = 0

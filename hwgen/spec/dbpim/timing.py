@@ -1,7 +1,7 @@
-"""Published cycles of the DB-PIM components: the model adds them up, the benches measure them.
+"""Published latencies of the DB-PIM components: the model adds them, the benches measure them.
 
-docs/dbpim-microarchitecture.md says when each counts. A latency counts clock edges: a word that a
-stage takes in cycle t is seen by the next stage in cycle t + latency.
+docs/dbpim-microarchitecture.md defines when each applies. A latency counts clock edges: a word that
+a stage takes in cycle t is visible to the next stage in cycle t + latency.
 """
 
 BANK_READ_CYCLES = 1
@@ -17,25 +17,25 @@ SWITCH_CYCLES = 1
 """Switch: from moving the last input of a group to the cycle in which macros see the group."""
 
 MACRO_CYCLES = 3
-"""Macro: from issuing the last bit column of a result to its place in the result queue."""
+"""Macro: from issuing the last bit plane of a result to its entry in the result queue."""
 
 RESULT_SLOTS = 2
-"""Results that a macro may have between its last bit column and the output stage."""
+"""Results that a macro may have between its last bit plane and the output stage."""
 
 REQUANTIZE_CYCLES = 3
-"""Output stage: from taking a result to asking for the write bus."""
+"""Output stage: from taking a result to requesting the write bus."""
 
 BUS_CYCLES = 1
 """Write bus: from the grant to the cycle in which the banks write."""
 
 SIMD_CYCLES = 4
-"""SIMD unit: from the last read of an output to asking for the write bus."""
+"""SIMD unit: from the last read of an output to requesting the write bus."""
 
 ROW_WRITE_CYCLES = 1
 """Cycles in which the macros of a core issue nothing because a row is being written."""
 
 TILE_SLOTS = 4
-"""Tiles that a core knows of: computing, loaded or loading."""
+"""Tiles that a core tracks: computing, loaded or loading."""
 
 INSTRUCTION_SLOTS = 4
 """Layer instructions that wait for the sequencer."""
@@ -44,7 +44,7 @@ DISPATCH_CYCLES = 2
 """Sequencer: from taking an instruction to the first cycle in which its units are active."""
 
 READ_FIFO_BEATS = 64
-"""Beats that the memory reader may hold or have asked for."""
+"""Beats that the memory reader may hold or have requested."""
 
 BURST_BEATS = 16
 """Beats of one AXI burst at most; a burst never crosses 4 KiB."""
@@ -53,7 +53,7 @@ RESPONSE_CYCLES = 1
 """Memory: from the last beat of a burst of writes to its response."""
 
 FIRST_COMMAND_CYCLE = 2
-"""Loader: the cycle in which it asks for BEGIN, of those that the chip counts."""
+"""Loader: the cycle in which it requests BEGIN, as counted by the chip."""
 
 WATCHDOG_CYCLES = 4096
 """Cycles without any progress after which the chip stops with the error STALLED."""

@@ -24,7 +24,7 @@ class Add(LayerBase):
     INPUT_COUNT: ClassVar[tuple[int, int]] = (2, 2)
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Both maps have one shape in every mode."""
+        """Check that both maps have one shape in every mode."""
         a, b = around.sources
         if a.shape != b.shape:
             yield f"{self.name} inputs", "of one shape", f"{a.shape} and {b.shape}"

@@ -38,7 +38,7 @@ class AveragePool(LayerBase):
     requantization: tuple[Requantization, ...]
 
     def output_shape(self, sources: Sequence[FeatureMap]) -> Shape | None:
-        """Return the shape that the window leaves."""
+        """Return the output shape of the window."""
         return window_shape(
             sources[0],
             sources[0].channels,
@@ -48,7 +48,7 @@ class AveragePool(LayerBase):
         )
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """There is a multiplier for each mode, and no window lies in the padding alone."""
+        """Check that each mode has a multiplier, and no window lies in the padding alone."""
         yield from padding_complaints(self.name, kernel=self.kernel, padding=self.padding)
         yield from requantization_complaints(self.name, self.requantization, modes=around.modes)
         yield from same_channels_complaints(self.name, around.sources[0], self.output)

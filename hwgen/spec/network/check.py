@@ -1,4 +1,4 @@
-"""Hold a network against itself: names, shapes, modes, ranges. Every mistake is one sentence.
+"""Check a network for consistency: names, shapes, modes, ranges. Every error is one sentence.
 
 Rules of one kind of layer stand in the module of that kind.
 """
@@ -23,7 +23,7 @@ def check_network(network: QuantizedNetwork, *, source: str) -> None:
 
 
 def complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
-    """Yield every contradiction, in an order in which each stands on those before it."""
+    """Yield every contradiction; each check relies on those before it."""
     graph = network.graph
     if len(set(graph.modes)) < len(graph.modes):
         yield "modes", "names of their own", list(graph.modes)
@@ -40,7 +40,7 @@ def complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
 
 
 def input_complaints(graph: Graph) -> Iterator[Complaint]:
-    """The image is not raw, and its integers mean the same in all modes."""
+    """Check that the image is not raw and has one quantization in all modes."""
     yield from map_complaints(INPUT, graph.input, len(graph.modes))
     if graph.input.raw:
         yield "input.bits", "from 1 to 16", graph.input.bits
@@ -49,7 +49,7 @@ def input_complaints(graph: Graph) -> Iterator[Complaint]:
 
 
 def array_complaints(network: QuantizedNetwork, layer: Layer) -> Iterator[Complaint]:
-    """A layer has exactly the arrays of its kind."""
+    """Check that a layer has exactly the arrays of its kind."""
     wanted, given = set(layer.ARRAY_TYPES), set(network.arrays_of(layer.name))
     for key in sorted(wanted - given):
         yield f"{layer.name}.{key}", "present", "nothing"
@@ -58,7 +58,7 @@ def array_complaints(network: QuantizedNetwork, layer: Layer) -> Iterator[Compla
 
 
 def name_complaints(layer: Layer, maps: dict[str, FeatureMap]) -> Iterator[Complaint]:
-    """Names are new and plain, inputs known and as many as the kind reads."""
+    """Check that a name is new and valid, and inputs are known and as many as the kind reads."""
     if layer.name in maps or not LAYER_NAME.fullmatch(layer.name):
         yield "layer name", NAME_RULE, layer.name
     least, most = layer.INPUT_COUNT
@@ -75,7 +75,7 @@ def name_complaints(layer: Layer, maps: dict[str, FeatureMap]) -> Iterator[Compl
 def layer_complaints(
     network: QuantizedNetwork, layer: Layer, maps: dict[str, FeatureMap]
 ) -> Iterator[Complaint]:
-    """The output follows from the inputs, and the rules of the kind hold."""
+    """Check the shape of the output against the inputs, and the rules of the kind."""
     modes = len(network.graph.modes)
     yield from map_complaints(f"{layer.name}.output", layer.output, modes)
     if layer.output.raw and not layer.WRITES_RAW:
@@ -91,7 +91,7 @@ def layer_complaints(
 
 
 def output_complaints(graph: Graph, maps: dict[str, FeatureMap]) -> Iterator[Complaint]:
-    """Outputs are layers, each once; classes are the channels of the first."""
+    """Check that outputs are distinct layers, and the first has a channel for each class name."""
     for name in graph.outputs:
         if name not in maps or name == INPUT:
             yield "outputs", "names of layers", name

@@ -1,4 +1,4 @@
-"""Maps behind each other, by channels."""
+"""Concatenation of maps along the channels."""
 
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
@@ -25,7 +25,7 @@ class Concatenate(LayerBase):
         return height, width, sum(source.channels for source in sources)
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """All inputs have one size and one grid, and there is one mode."""
+        """Check that all inputs have one size and one quantization, and there is one mode."""
         if around.modes != 1:
             yield f"{self.name}", "in a network of one mode (prefixes break)", around.modes
         sizes = [source.shape[:2] for source in around.sources]

@@ -18,7 +18,8 @@ class Conv(Weighted):
     """sum over (kh, kw, c) of input * weight + bias, then requantization unless raw.
 
     kernel, stride: height, width; padding: top, left, bottom, right, of the zero point
-    groups: output channels are split into so many runs, each sees the same run of the inputs
+    groups: output and input channels are split into this many runs; run g of the outputs reads
+        run g of the inputs
     """
 
     op: Literal["conv"]
@@ -28,7 +29,7 @@ class Conv(Weighted):
     groups: Size
 
     def output_shape(self, sources: Sequence[FeatureMap]) -> Shape | None:
-        """Return the shape that the window leaves."""
+        """Return the output shape of the window."""
         return window_shape(
             sources[0],
             self.output.channels,
@@ -42,7 +43,7 @@ class Conv(Weighted):
         return self.output.channels, *self.kernel, source.channels // self.groups
 
     def active(self, weights: NDArray[Any], source: FeatureMap, mode: int) -> NDArray[Any]:
-        """Return (outputs, inputs) of one mode; groups have all their inputs in every mode."""
+        """Return (outputs, inputs) of one mode; groups read all their inputs in every mode."""
         chosen = weights[: self.output.channels_in(mode)]
         if self.groups == 1:
             chosen = chosen[..., : source.channels_in(mode)]
@@ -50,7 +51,7 @@ class Conv(Weighted):
         return flat
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Padding is below the kernel, and groups divide the channels in every mode."""
+        """Check that padding is below the kernel, and groups divide the channels in every mode."""
         yield from padding_complaints(self.name, kernel=self.kernel, padding=self.padding)
         source = around.sources[0]
         if source.channels % self.groups or self.output.channels % self.groups:
@@ -62,7 +63,7 @@ class Conv(Weighted):
         yield from Weighted.complaints(self, around)
 
     def depthwise_complaints(self, source: FeatureMap, modes: int) -> Iterator[Complaint]:
-        """Where modes differ in channels, a grouped convolution is depthwise."""
+        """Check that a grouped convolution is depthwise where modes differ in channels."""
         times = self.output.channels // self.groups
         wanted = [times * source.channels_in(mode) for mode in range(modes)]
         given = [self.output.channels_in(mode) for mode in range(modes)]

@@ -33,7 +33,7 @@ VERSION = 2
 INPUT = "input"
 """Name of the image in the graph."""
 ONE_MODE = ("1.0x",)
-"""Modes of a network that always runs whole."""
+"""Modes of a network without reduced modes."""
 
 Layer = (
     Conv
@@ -65,9 +65,9 @@ KINDS: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Graph:
-    """The layers in an order in which each finds its inputs computed.
+    """The layers in topological order: each after its inputs.
 
-    dataset: name of the images it was trained on (`digits`, `cifar10`, ...), for `hwgen run`
+    dataset: name of the images that it was trained on (`digits`, `cifar10`, ...), for `hwgen run`
     class_names: of the channels of the answer; may be empty
     preprocessing: one sentence: how a source image becomes the integers of `input`
     modes: names, the widest first

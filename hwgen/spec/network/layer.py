@@ -1,4 +1,4 @@
-"""What every kind of layer has: a name, inputs, an output, and rules that hold them together."""
+"""The common part of all layers: name, inputs, output, and the checks between them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass as plain_dataclass
@@ -18,9 +18,9 @@ Arrays = dict[str, NDArray[Any]]
 
 @plain_dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What a layer is checked against.
+    """The context in which a layer is checked.
 
-    sources: maps of its inputs, in its order
+    sources: maps of its inputs, in order
     modes: of the network
     arrays: of the layer, by key, such as `weights`; empty for a kind without any
     """
@@ -32,7 +32,7 @@ class Surroundings:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class LayerBase:
-    """A layer of any kind; kinds add `op`, their keys and their rules.
+    """A layer of any kind; each kind adds `op`, keys and checks.
 
     name: unique; letters, digits, `_`, `.` and `-`
     inputs: names of the maps that it reads, `input` or layers before it
@@ -57,7 +57,7 @@ class LayerBase:
         return sources[0].shape
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Yield what contradicts the rules of the kind, beyond shapes."""
+        """Yield contradictions to the rules of the kind, other than shapes."""
         yield from ()
 
 
@@ -72,7 +72,7 @@ class Requantization:
 def requantization_complaints(
     name: str, given: Sequence[Requantization], *, modes: int, count: int = 1
 ) -> Iterator[Complaint]:
-    """Each mode has `count` multipliers, the largest of them normalized."""
+    """Check that each mode has `count` multipliers, the largest of them normalized."""
     if len(given) != modes:
         yield f"{name}.requantization", f"one entry for each of {modes} modes", len(given)
     for mode, entry in enumerate(given):
@@ -87,7 +87,7 @@ def requantization_complaints(
 def window_shape(
     before: FeatureMap, channels: int, *, kernel: Pair, stride: Pair, padding: Sides
 ) -> Shape | None:
-    """Return the shape that a window leaves of a map; None if the window is larger than it."""
+    """Return the output shape of a window over a map; None if the window is larger than the map."""
     top, left, bottom, right = padding
     height = before.height + top + bottom - kernel[0]
     width = before.width + left + right - kernel[1]
@@ -97,7 +97,7 @@ def window_shape(
 
 
 def padding_complaints(name: str, *, kernel: Pair, padding: Sides) -> Iterator[Complaint]:
-    """Each padding is below its kernel, so that every window meets the map."""
+    """Check that each padding is below its kernel, so that every window overlaps the map."""
     top, left, bottom, right = padding
     if max(top, bottom) >= kernel[0] or max(left, right) >= kernel[1]:
         allowed = f"below its kernel {list(kernel)} on every side"
@@ -107,7 +107,7 @@ def padding_complaints(name: str, *, kernel: Pair, padding: Sides) -> Iterator[C
 def array_type_complaints(
     name: str, key: str, array: NDArray[Any], types: Sequence[Any]
 ) -> Iterator[Complaint]:
-    """An array has one of the types of its key."""
+    """Check that an array has one of the types of its key."""
     if array.dtype not in [np.dtype(each) for each in types]:
         yield f"{name}.{key}", " or ".join(str(np.dtype(each)) for each in types), array.dtype
 
@@ -115,6 +115,6 @@ def array_type_complaints(
 def array_shape_complaints(
     name: str, key: str, array: NDArray[Any], shape: tuple[int, ...]
 ) -> Iterator[Complaint]:
-    """An array has the shape that follows from the graph."""
+    """Check that an array has the shape that follows from the graph."""
     if array.shape != shape:
         yield f"{name}.{key}", f"of shape {shape}", array.shape

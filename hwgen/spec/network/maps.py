@@ -14,7 +14,7 @@ MAP_BITS = 16
 RAW_BITS = (32, 64)
 """Bits of the raw sums of `conv` and `linear`."""
 BYTE_BITS = 8
-"""Up to so many bits an element is stored as uint8, above them as uint16."""
+"""Elements of at most this many bits are stored as uint8, wider ones as uint16."""
 
 Size = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=0, le=65535)]
@@ -30,7 +30,7 @@ Complaint = tuple[str, object, object]
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class MapQuantization:
-    """What the integers of a map mean in one mode: real = scale * (integer - zero_point).
+    """The quantization of a map in one mode: real = scale * (integer - zero_point).
 
     low, high: smallest and largest integer of the map; low = zero_point is a ReLU
     """
@@ -106,7 +106,7 @@ def one_mode_map(shape: Shape, bits: int, quantization: MapQuantization) -> Feat
 
 
 def map_complaints(name: str, feature: FeatureMap, modes: int) -> Iterator[Complaint]:
-    """Bits are known, there is an entry for each mode, and every range fits the bits."""
+    """Check that bits are valid, each mode has an entry, and every range fits the bits."""
     if not (1 <= feature.bits <= MAP_BITS or feature.raw):
         yield f"{name}.bits", f"from 1 to {MAP_BITS}, 32 or 64", feature.bits
         return
@@ -122,7 +122,7 @@ def map_complaints(name: str, feature: FeatureMap, modes: int) -> Iterator[Compl
 
 
 def mode_complaints(name: str, feature: FeatureMap, modes: int) -> Iterator[Complaint]:
-    """Lists have an entry for each mode, the widest first."""
+    """Check that lists have an entry for each mode, the widest first."""
     if len(feature.quantization) != modes:
         given = f"{len(feature.quantization)} entries"
         yield f"{name}.quantization", f"one entry for each of {modes} modes", given
@@ -137,7 +137,7 @@ def mode_complaints(name: str, feature: FeatureMap, modes: int) -> Iterator[Comp
 
 
 def same_values_complaints(name: str, before: FeatureMap, after: FeatureMap) -> Iterator[Complaint]:
-    """A layer that moves values unchanged keeps what they mean and cuts none of them off."""
+    """Check that a layer that moves values unchanged has one quantization and clips nothing."""
     if before.bits != after.bits:
         yield f"{name}.output.bits", f"those of its input ({before.bits})", after.bits
     for mode, (old, new) in enumerate(zip(before.quantization, after.quantization, strict=True)):
@@ -152,7 +152,7 @@ def same_values_complaints(name: str, before: FeatureMap, after: FeatureMap) -> 
 def same_channels_complaints(
     name: str, before: FeatureMap, after: FeatureMap
 ) -> Iterator[Complaint]:
-    """A layer that works on each channel alone has the channels of its input in every mode."""
+    """Check that a channel-wise layer has the channels of its input in every mode."""
     if before.mode_channels != after.mode_channels:
         allowed = f"those of its input ({list(before.mode_channels)})"
         yield f"{name}.output.mode_channels", allowed, list(after.mode_channels)

@@ -28,7 +28,7 @@ class MaxPool(LayerBase):
     padding: Sides
 
     def output_shape(self, sources: Sequence[FeatureMap]) -> Shape | None:
-        """Return the shape that the window leaves."""
+        """Return the output shape of the window."""
         return window_shape(
             sources[0],
             sources[0].channels,
@@ -38,7 +38,7 @@ class MaxPool(LayerBase):
         )
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Values move unchanged, and no window lies in the padding alone."""
+        """Check that the quantization stays, and no window lies in the padding alone."""
         yield from padding_complaints(self.name, kernel=self.kernel, padding=self.padding)
         yield from same_values_complaints(self.name, around.sources[0], self.output)
         yield from same_channels_complaints(self.name, around.sources[0], self.output)

@@ -24,7 +24,7 @@ class Multiply(LayerBase):
     INPUT_COUNT: ClassVar[tuple[int, int]] = (2, 2)
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """The second map is as large as the first, or has one value a channel."""
+        """Check that the second map is as large as the first or has one value a channel."""
         a, b = around.sources
         if b.shape not in (a.shape, (1, 1, a.channels)):
             allowed = f"of one shape, or the second (1, 1, {a.channels})"

@@ -1,4 +1,4 @@
-"""A map on another grid."""
+"""A map with another scale and zero point."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -22,6 +22,6 @@ class Rescale(LayerBase):
     requantization: tuple[Requantization, ...]
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """There is a multiplier for each mode."""
+        """Check that each mode has a multiplier."""
         yield from requantization_complaints(self.name, self.requantization, modes=around.modes)
         yield from same_channels_complaints(self.name, around.sources[0], self.output)

@@ -33,7 +33,7 @@ class Shortcut(LayerBase):
         return rows, columns, self.output.channels
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Values move unchanged, and the zero of added channels lies in the range."""
+        """Check that the quantization stays, and the zero of added channels lies in the range."""
         source = around.sources[0]
         yield from same_values_complaints(self.name, source, self.output)
         for mode, values in enumerate(self.output.quantization):

@@ -1,4 +1,4 @@
-"""Any function of an element, as a table."""
+"""Any function of an element, as a lookup table."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
@@ -26,7 +26,7 @@ class Table(LayerBase):
     ARRAY_TYPES: ClassVar[dict[str, tuple[Any, ...]]] = {"table": (np.uint8,)}
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Both maps have up to 8 bits, and used entries lie in the output's range."""
+        """Check that both maps have up to 8 bits, and used entries lie in the output's range."""
         source, table = around.sources[0], around.arrays["table"]
         for where, feature in ((f"the input of {self.name}", source), (self.name, self.output)):
             if feature.bits > BYTE_BITS:

@@ -28,7 +28,7 @@ Shift = Annotated[int, Field(ge=SHIFT_LOW, le=SHIFT_HIGH)]
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Map1:
-    """A map of bytes; that of the head holds int32 sums, its range means nothing."""
+    """A map of bytes; the map of the head holds int32 sums, and its range is not used."""
 
     height: Size
     width: Size
@@ -148,7 +148,7 @@ def from_version_1(plain: Plain, arrays: Arrays, *, source: str) -> tuple[Plain,
 
 
 def check_head(graph: Graph1, source: str) -> None:
-    """The last layer, and only the last, is the head."""
+    """Check that the last layer, and only the last, is the head."""
     heads = [layer.name for layer in graph.layers if getattr(layer, "head", False)]
     last = graph.layers[-1].name
     if heads != [last]:
@@ -161,7 +161,7 @@ def check_head(graph: Graph1, source: str) -> None:
 
 
 def plain_names(graph: Graph1, source: str) -> dict[str, str]:
-    """Return the new name of each map; what version 2 does not allow in a name becomes _."""
+    """Return the new name of each map; characters that version 2 does not allow become `_`."""
     names = {INPUT: INPUT}
     for layer in graph.layers:
         if layer.name in names or not layer.name or "." in layer.name:

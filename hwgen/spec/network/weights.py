@@ -1,4 +1,4 @@
-"""What `conv` and `linear` share: weights, bias and requantization of each output channel."""
+"""The common part of `conv` and `linear`: weights, bias and requantization by output channel."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -82,7 +82,7 @@ class Weighted(LayerBase):
         raise TypeError(f"{type(self).__name__} has no weights")
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Arrays have the types, shapes and ranges that the graph says, and no sum overflows."""
+        """Check types, shapes and ranges of the arrays, and that no sum overflows."""
         mistakes = list(self.array_complaints(around))
         yield from mistakes
         if mistakes:
@@ -95,7 +95,7 @@ class Weighted(LayerBase):
             yield from self.sum_complaints(parameters, around.sources[0], mode)
 
     def array_complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Types and shapes."""
+        """Check types and shapes."""
         outputs = self.output.channels
         scaled = 0 if self.output.raw else outputs
         wide = self.weight_grid == "integer" and self.weight_bits > INT8_BITS
@@ -112,7 +112,7 @@ class Weighted(LayerBase):
             yield from array_shape_complaints(self.name, key, array, shapes[key])
 
     def grid_complaints(self, weights: NDArray[Any]) -> Iterator[Complaint]:
-        """Weights lie on their grid."""
+        """Check that weights lie on their grid."""
         bits = self.weight_bits
         if self.weight_grid == "odd":
             if bits > ODD_BITS:
@@ -131,7 +131,7 @@ class Weighted(LayerBase):
             yield f"{self.name}.weights", f"{kind}from {low} to {high}", outside[0]
 
     def mode_value_complaints(self, parameters: Parameters, modes: int) -> Iterator[Complaint]:
-        """Multipliers and shifts of a mode's channels are in range, all others are 0."""
+        """Check that multipliers and shifts of a mode's channels are in range, all others 0."""
         ranges = {"multiplier": (MULTIPLIER_LOW, MULTIPLIER_HIGH), "shift": (SHIFT_LOW, SHIFT_HIGH)}
         for mode in range(modes):
             channels = self.output.channels_in(mode)
@@ -145,7 +145,7 @@ class Weighted(LayerBase):
                     yield f"{self.name}.{key}", f"0 past the channels of mode {mode}", "others"
 
     def raw_complaints(self, parameters: Parameters, source: FeatureMap) -> Iterator[Complaint]:
-        """A raw output is as wide as its sums, and its channels can be compared."""
+        """Check that a raw output is as wide as its sums, and its channels are comparable."""
         if not self.output.raw:
             return
         bits = 32 if self.sum_bits(source) == NARROW_SUM_BITS else 64
@@ -162,7 +162,7 @@ class Weighted(LayerBase):
     def sum_complaints(
         self, parameters: Parameters, source: FeatureMap, mode: int
     ) -> Iterator[Complaint]:
-        """No sum can leave its bits, whatever the inputs."""
+        """Check that no sum can overflow its bits, for any inputs."""
         weights = self.active(parameters.weights, source, mode).astype(np.int64)
         bias = parameters.bias[mode, : len(weights)]
         largest = (1 << source.bits) - 1

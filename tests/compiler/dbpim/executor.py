@@ -58,12 +58,12 @@ class Executor:
             else:
                 maps[packet.offset], tiles = (packet, tiles[::-1]), []
         found = {}
-        for packet, own in (maps[offset] for offset in sorted(maps)):
+        for packet, tiles in (maps[offset] for offset in sorted(maps)):
             if packet.opcode in (Opcode.STORE, Opcode.END):
-                assert not own
+                assert not tiles
                 continue
             self.layer += 1
-            self.run_layer(packet, own)
+            self.run_layer(packet, tiles)
             plan = self.facts.layers[self.layer]
             found[plan.name] = self.logits[: self.facts.classes].copy()
             if plan.output:
@@ -74,11 +74,11 @@ class Executor:
 
     def run_layer(self, layer: Packet, tiles: list[TilePacket]) -> None:
         for core in range(self.arch.cores):
-            own = [tile for tile in tiles if tile.fields["cores"] >> core & 1]
-            assert bool(layer.fields["active_cores"] >> core & 1) >= bool(own)
+            stored = [tile for tile in tiles if tile.fields["cores"] >> core & 1]
+            assert bool(layer.fields["active_cores"] >> core & 1) >= bool(stored)
             if layer.fields["active_cores"] >> core & 1:
                 if layer.opcode is Opcode.CONV:
-                    CoreWalk(self, layer, own, core).run()
+                    CoreWalk(self, layer, stored, core).run()
                 else:
                     self.run_simd(layer, core)
 
@@ -164,10 +164,10 @@ class CoreWalk:
 
     def __init__(self, chip: Executor, layer: Packet, tiles: list[TilePacket], core: int) -> None:
         self.chip, self.arch, self.fields, self.tiles = chip, chip.arch, layer.fields, tiles
-        shares = 1 << self.fields["cores_per_set_log2"]
-        self.share = core % shares
-        self.count = self.fields["count_base"] + (self.share < self.fields["count_extra"])
-        self.begin = step((0, 0), self.fields, "unit", self.share)
+        cores_per_set = 1 << self.fields["cores_per_set_log2"]
+        self.core_in_set = core % cores_per_set
+        self.count = self.fields["count_base"] + (self.core_in_set < self.fields["count_extra"])
+        self.begin = step((0, 0), self.fields, "unit", self.core_in_set)
         self.psums: dict[tuple[int, int], np.ndarray] = {}
         self.parameters: tuple = ()
 
@@ -181,7 +181,9 @@ class CoreWalk:
             weights, at = tile_weights(tile, self.arch), chunk_start
             count = min(self.fields["chunk_vectors"], left)
             for vector in range(count):
-                very_last = left - vector == 1 and self.share == self.fields["last_core_in_set"]
+                very_last = (
+                    left - vector == 1 and self.core_in_set == self.fields["last_core_in_set"]
+                )
                 self.run_vector(tile, weights, vector, at, very_last=very_last)
                 at = step(at, self.fields, "step")
             if tile.fields["last"]:
@@ -194,17 +196,17 @@ class CoreWalk:
         raise AssertionError("the core waits for a tile that never comes")
 
     def run_vector(self, tile: TilePacket, weights, vector: int, at: Position, *, very_last: bool):
-        for lane in range(self.arch.macros_per_core):
-            if not (very_last and lane >= self.fields["last_positions"]):
-                macro = (lane + tile.fields["turn"]) % self.arch.macros_per_core
+        for offset in range(self.arch.macros_per_core):
+            if not (very_last and offset >= self.fields["last_positions"]):
+                macro = (offset + tile.fields["turn"]) % self.arch.macros_per_core
                 self.run_macro(tile, weights, (macro, vector), at)
             at = (at[0] + 1, 0) if at[1] + 1 == self.fields["output_width"] else (at[0], at[1] + 1)
 
     def run_macro(self, tile: TilePacket, weights, place: tuple[int, int], at: Position) -> None:
-        kept = self.kept_inputs(tile, at)
+        selected = self.selected_inputs(tile, at)
         groups = np.zeros(weights.shape[0] * weights.shape[1], int)
-        assert len(groups) - weights.shape[1] < len(kept) <= len(groups)
-        groups[: len(kept)] = kept
+        assert len(groups) - weights.shape[1] < len(selected) <= len(groups)
+        groups[: len(selected)] = selected
         total = np.einsum("rc,rcf->f", groups.reshape(weights.shape[:2]), weights)
         if not tile.fields["first"]:
             total = total + self.psums[place]
@@ -223,8 +225,8 @@ class CoreWalk:
             self.fields, at, first, requantize(total + bias, **scale, **clip(self.fields))
         )
 
-    def kept_inputs(self, tile: TilePacket, at: Position) -> np.ndarray:
-        """Return the inputs that the switch lets through, in order."""
+    def selected_inputs(self, tile: TilePacket, at: Position) -> np.ndarray:
+        """Return the inputs that the mask selects, in order."""
         ky, kx, w = (tile.fields[name] for name in ("kernel_y", "kernel_x", "channel_word"))
         origin = [n * self.fields["stride"] - self.fields["padding"] for n in at]
         seen = []

@@ -47,12 +47,12 @@ def walks(network: QuantizedNetwork, arch: Arch) -> Iterator[Walk]:
 
 def layer_words(network: QuantizedNetwork, layer: Conv | Linear, arch: Arch) -> np.ndarray:
     """Return the weights as (filters, pixels, channel words, C), padded by hand."""
-    source, lanes = network.map_of(layer.inputs[0]), arch.macro.compartments
+    source, width = network.map_of(layer.inputs[0]), arch.macro.compartments
     weights = network.parameters[layer.name].weights
     weights = weights.reshape(len(weights), -1, source.channels)
-    words = np.zeros((*weights.shape[:2], -(-source.channels // lanes) * lanes), int)
+    words = np.zeros((*weights.shape[:2], -(-source.channels // width) * width), int)
     words[:, :, : source.channels] = weights
-    return words.reshape(*weights.shape[:2], -1, lanes)
+    return words.reshape(*weights.shape[:2], -1, width)
 
 
 def first_word(tile: TilePacket, instruction: Packet) -> int:
@@ -64,7 +64,7 @@ def first_word(tile: TilePacket, instruction: Packet) -> int:
 
 @pytest.mark.parametrize(("network", "arch"), CASES, ids=NAMES)
 def test_weights_and_masks(network: QuantizedNetwork, arch: Arch) -> None:
-    lanes = arch.macro.compartments
+    width = arch.macro.compartments
     for layer, instruction, tiles in walks(network, arch):
         words = layer_words(network, layer, arch)
         chosen = slice(tiles[0].fields["group"] * arch.filters, None)
@@ -72,7 +72,7 @@ def test_weights_and_masks(network: QuantizedNetwork, arch: Arch) -> None:
         found = np.zeros((arch.filters, wanted.shape[1]), int)
         times = np.zeros(wanted.shape[1], int)
         for tile in tiles:
-            inputs = np.flatnonzero(tile.masks) + lanes * first_word(tile, instruction)
+            inputs = np.flatnonzero(tile.masks) + width * first_word(tile, instruction)
             weights = tile_weights(tile, arch).reshape(-1, arch.filters)
             found[:, inputs] = weights[: len(inputs)].T
             times[inputs] += 1
@@ -94,8 +94,8 @@ def wanted_mask(
     mask = block_mask(flat)[tiles[0].fields["group"] * arch.filters // ALPHA]
     if not arch.sparsity.weight_values:
         channels = network.map_of(layer.inputs[0]).channels
-        lane = np.arange(words.shape[2] * words.shape[3])
-        mask = np.tile(lane < channels, words.shape[1])
+        channel = np.arange(words.shape[2] * words.shape[3])
+        mask = np.tile(channel < channels, words.shape[1])
     if not mask.any():
         mask = np.arange(len(mask)) == 0
     return mask
@@ -117,7 +117,7 @@ def test_columns_and_parameters(network: QuantizedNetwork, arch: Arch) -> None:
             if number >= len(weights):
                 assert bits == {0}
                 continue
-            assert bits == {wanted_columns(weights, number, arch)}
+            assert bits == {wanted_enable(weights, number, arch)}
             if tiles[0].parameters:
                 entry = tiles[0].parameters[place]
                 assert entry.bias == parameters.bias[0, number]
@@ -127,13 +127,13 @@ def test_columns_and_parameters(network: QuantizedNetwork, arch: Arch) -> None:
     assert sent
 
 
-def wanted_columns(weights: np.ndarray, number: int, arch: Arch) -> int:
-    """Return the columns of a filter: 1 only where every kept weight has exactly one digit."""
+def wanted_enable(weights: np.ndarray, number: int, arch: Arch) -> int:
+    """Return `filter_enable` of a filter: 1 only if every unpruned weight has exactly one digit."""
     if not arch.sparsity.weight_bits:
         return 3
     group = number // ALPHA * ALPHA
-    kept = np.ones(weights.shape[1], bool)
+    unpruned = np.ones(weights.shape[1], bool)
     if arch.sparsity.weight_values:
-        kept = weights[group : group + ALPHA].any(axis=0)
-    digits = set(phi(weights[number][kept]).tolist())
+        unpruned = weights[group : group + ALPHA].any(axis=0)
+    digits = set(phi(weights[number][unpruned]).tolist())
     return 0 if digits <= {0} else 1 if digits == {1} else 3

@@ -37,15 +37,15 @@ def test_every_byte_is_listed_once() -> None:
 
 
 def test_a_tile_in_words() -> None:
-    """2 x 2 x 1 inputs and 5 classes: one tile of 4 words, each with one real lane."""
+    """2 x 2 x 1 inputs and 5 classes: one tile of 4 words, each with one channel."""
     text = listing(compile_network(directed("head_alone"), SMALL), SMALL)
     wanted = (
-        "  TILE     cores=0 group=0 start=0.0.0 words=4 kept=4/32 rows=1 columns=22222000 turn=0"
-        " first last last_group parameters"
+        "  TILE     cores=0 group=0 start=0.0.0 words=4 selected=4/32 rows=1 cell_columns=22222000"
+        " turn=0 first last last_group parameters"
     )
     assert wanted in re.sub(r"\n +", " ", text)
     assert "packets: 1 BEGIN, 1 CONV, 0 POOL, 0 ADD, 1 STORE, 1 END, 1 TILE" in text
-    assert "masks:   4 of 32 bits kept" in text
+    assert "masks:   4 of 32 bits select an input" in text
 
 
 def test_same_bytes_every_time(tmp_path: Path) -> None:

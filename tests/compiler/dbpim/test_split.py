@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hwgen.compiler.dbpim.blocks import unpruned_blocks
 from hwgen.compiler.dbpim.compile import compile_network
 from hwgen.compiler.dbpim.cost import LayerCost
-from hwgen.compiler.dbpim.masks import kept_blocks
 from hwgen.compiler.dbpim.tiles import cut_tiles
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import Opcode
@@ -25,7 +25,7 @@ FOUR_CORES = replace(SMALL, cores=4)
 def one_conv(
     shape: tuple[int, int, int], *, filters: int, pruned: Sequence[float] = (0.0,)
 ) -> QuantizedNetwork:
-    """Return a 3 x 3 convolution and a head; `pruned`: share of each group of 8 filters."""
+    """Return a 3 x 3 convolution and a head; `pruned`: fraction of each group of 8 filters."""
     net = NetworkBuilder(name="one conv", shape=shape, seed=1)
     k = 9 * shape[2]
     groups = [
@@ -50,20 +50,22 @@ def compiled(
     return program.facts.layers[0], packets[0], packets[1:end]
 
 
-def share_of(share: int) -> LayerCost:
+def prefer(cores_per_set: int) -> LayerCost:
     """Return a cost that is lowest for so many cores a set."""
-    return lambda layer, packets: abs((1 << packets[0].fields["cores_per_set_log2"]) - share)
+    return lambda layer, packets: abs(
+        (1 << packets[0].fields["cores_per_set_log2"]) - cores_per_set
+    )
 
 
-@pytest.mark.parametrize("share", [1, 2, 4])
-def test_the_given_cost_decides(share: int) -> None:
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_the_given_cost_decides(size: int) -> None:
     network = one_conv((4, 4, 2), filters=24)
-    plan, conv, tiles = compiled(network, FOUR_CORES, share_of(share))
-    assert (plan.share, 1 << conv.fields["cores_per_set_log2"]) == (share, share)
-    assert plan.sets == min(4 // share, 3)
-    assert conv.fields["active_cores"] == (1 << plan.sets * share) - 1
+    plan, conv, tiles = compiled(network, FOUR_CORES, prefer(size))
+    assert (plan.share, 1 << conv.fields["cores_per_set_log2"]) == (size, size)
+    assert plan.sets == min(4 // size, 3)
+    assert conv.fields["active_cores"] == (1 << plan.sets * size) - 1
     sets = {tile.fields["cores"] for tile in tiles}
-    assert sets == {((1 << share) - 1) << share * number for number in range(plan.sets)}
+    assert sets == {((1 << size) - 1) << size * number for number in range(plan.sets)}
 
 
 def test_the_cost_sees_what_is_sent() -> None:
@@ -76,23 +78,23 @@ def test_the_cost_sees_what_is_sent() -> None:
     network = one_conv((4, 4, 2), filters=24)
     _, conv, tiles = compiled(network, FOUR_CORES, cost)
     assert [layer.name for layer in network.layers] == list(seen)
-    shares = [packets[0].fields["cores_per_set_log2"] for packets in seen["conv_0"]]
-    assert shares == [2, 1, 0]
+    sizes = [packets[0].fields["cores_per_set_log2"] for packets in seen["conv_0"]]
+    assert sizes == [2, 1, 0]
     chosen = seen["conv_0"][-1]
     assert [packet.fields for packet in chosen] == [conv.fields, *(tile.fields for tile in tiles)]
 
 
-def test_of_equal_costs_the_largest_share_wins() -> None:
+def test_of_equal_costs_the_fewest_sets_win() -> None:
     plan, _, _ = compiled(one_conv((4, 4, 2), filters=24), FOUR_CORES, lambda *_: 1.0)
     assert plan.share == 4
 
 
-@pytest.mark.parametrize(("shape", "share"), [((1, 1, 2), 1), ((2, 3, 2), 2), ((3, 3, 2), 4)])
-def test_every_active_core_has_a_vector(shape: tuple[int, int, int], share: int) -> None:
-    """1, 3 and 5 position vectors of 2 positions allow shares up to 1, 2 and 4."""
-    plan, conv, _ = compiled(one_conv(shape, filters=8), FOUR_CORES, share_of(4))
-    assert plan.share == share
-    assert conv.fields["active_cores"] == (1 << share) - 1
+@pytest.mark.parametrize(("shape", "size"), [((1, 1, 2), 1), ((2, 3, 2), 2), ((3, 3, 2), 4)])
+def test_every_active_core_has_a_vector(shape: tuple[int, int, int], size: int) -> None:
+    """1, 3 and 5 position vectors of 2 positions allow up to 1, 2 and 4 cores a set."""
+    plan, conv, _ = compiled(one_conv(shape, filters=8), FOUR_CORES, prefer(4))
+    assert plan.share == size
+    assert conv.fields["active_cores"] == (1 << size) - 1
     assert conv.fields["count_base"] >= 1
 
 
@@ -117,7 +119,7 @@ def test_longest_group_first() -> None:
     """Of five groups the full one has a set to itself."""
     network = one_conv((4, 4, 8), filters=40, pruned=[0.8, 0.75, 0.0, 0.8, 0.75])
     arch = replace(SMALL, psum_entries=32)
-    _, _, tiles = compiled(network, arch, share_of(1))
+    _, _, tiles = compiled(network, arch, prefer(1))
     groups = {
         bits: {t.fields["group"] for t in tiles if t.fields["cores"] == bits} for bits in (1, 2)
     }
@@ -128,7 +130,7 @@ def test_sets_are_merged_by_time_of_need() -> None:
     """One set's long tiles stand between the other's short ones, not after them."""
     network = one_conv((4, 4, 8), filters=40, pruned=[0.8, 0.75, 0.0, 0.8, 0.75])
     arch = replace(SMALL, psum_entries=32)
-    _, _, tiles = compiled(network, arch, share_of(1))
+    _, _, tiles = compiled(network, arch, prefer(1))
     order = [tile.fields["cores"] for tile in tiles]
     half = len(order) // 2
     for cores in (1, 2):
@@ -137,7 +139,7 @@ def test_sets_are_merged_by_time_of_need() -> None:
 
 def test_a_chunk_that_only_some_cores_have() -> None:
     """9 position vectors, 2 cores, 4 position vectors a chunk: core 0 has 4 + 1, core 1 has 4."""
-    plan, conv, tiles = compiled(one_conv((6, 3, 4), filters=16), SMALL, share_of(2))
+    plan, conv, tiles = compiled(one_conv((6, 3, 4), filters=16), SMALL, prefer(2))
     assert (conv.fields["count_base"], conv.fields["count_extra"]) == (4, 1)
     assert (conv.fields["chunk_vectors"], plan.chunks) == (4, 2)
     walk = plan.tiles
@@ -150,14 +152,14 @@ def test_a_chunk_that_only_some_cores_have() -> None:
 
 
 def test_a_group_of_one_tile_is_walked_once() -> None:
-    plan, conv, tiles = compiled(one_conv((6, 6, 1), filters=16), SMALL, share_of(2))
+    plan, conv, tiles = compiled(one_conv((6, 6, 1), filters=16), SMALL, prefer(2))
     assert (plan.tiles, plan.chunks, conv.fields["chunk_vectors"]) == (1, 1, 9)
     assert len(tiles) == 2
 
 
 def test_last_vector() -> None:
     """25 positions: 13 position vectors, the last of one position, 7 of core 0 and 6 of core 1."""
-    _, conv, _ = compiled(one_conv((5, 5, 1), filters=8), SMALL, share_of(2))
+    _, conv, _ = compiled(one_conv((5, 5, 1), filters=8), SMALL, prefer(2))
     names = ("count_base", "count_extra", "last_positions", "last_core_in_set")
     assert [conv.fields[name] for name in names] == [6, 1, 1, 0]
     names = ("unit_y", "unit_x", "step_y", "step_x")
@@ -190,10 +192,11 @@ def test_a_tile_of_many_words_is_halved() -> None:
 
 
 def test_masks_by_hand() -> None:
-    """10 filters, 2 words of 4 lanes of which the last is no channel."""
+    """10 filters, 2 words of 4 channels of which the last is padding."""
     words = np.zeros((10, 2, 4), np.int8)
     words[3, 0, 1], words[7, 1, 2], words[9, 1, 0] = 1, -2, 64
     real = np.array([[True, True, True, False]] * 2)
-    blocks = kept_blocks(words, real, weight_values=True)
+    blocks = unpruned_blocks(words, real, weight_values=True)
     assert np.argwhere(blocks).tolist() == [[0, 0, 1], [0, 1, 2], [1, 1, 0]]
-    np.testing.assert_array_equal(kept_blocks(words, real, weight_values=False), [real, real])
+    every = unpruned_blocks(words, real, weight_values=False)
+    np.testing.assert_array_equal(every, [real, real])

@@ -1,4 +1,4 @@
-"""What a program says of its tiles follows from weights and sizes."""
+"""The tiling that is read from a program follows from weights and sizes."""
 
 import math
 from pathlib import Path
@@ -16,8 +16,8 @@ SMALL = load_arch(ROOT / "configs/dbpim/small.yaml")
 MASK_GROUP = 8
 
 
-def kept_inputs(name: str, switches: str) -> list[int]:
-    """Return how many inputs each group of filters keeps."""
+def selected_inputs(name: str, switches: str) -> list[int]:
+    """Return the number of inputs of each group of filters."""
     weights = NETWORK.parameters[name].weights
     flat = weights.reshape(len(weights), -1)
     if switches == "none":
@@ -39,13 +39,13 @@ def test_tiling_follows_from_the_network(switches: str, filters: int) -> None:
         if layer.op not in {"conv", "linear"}:
             assert (tiled.rows, tiled.rows_reloaded, tiled.weights_kept) == (0, None, None)
             continue
-        kept = kept_inputs(layer.name, switches)
-        assert tiled.tiles_n == len(kept)
+        selected = selected_inputs(layer.name, switches)
+        assert tiled.tiles_n == len(selected)
         assert tiled.tail_n == layer.output.channels % filters
         assert tiled.tail_m == tiled.positions % arch.macros_per_core
-        assert tiled.rows == sum(math.ceil(inputs / 8) for inputs in kept)
+        assert tiled.rows == sum(math.ceil(inputs / 8) for inputs in selected)
         # Every row but a group's last is full where no tile is halved, as here.
-        assert tiled.tail_k == min((inputs % 8 for inputs in kept if inputs % 8), default=0)
-        assert tiled.tiles_k == math.ceil(math.ceil(max(kept) / 8) / arch.tile_rows)
+        assert tiled.tail_k == min((inputs % 8 for inputs in selected if inputs % 8), default=0)
+        assert tiled.tiles_k == math.ceil(math.ceil(max(selected) / 8) / arch.tile_rows)
         assert tiled.rows_reloaded == tiled.tiles_m
         assert tiled.rows_loaded == tiled.rows * tiled.tiles_m

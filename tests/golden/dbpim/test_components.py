@@ -57,7 +57,7 @@ def test_adder_tree() -> None:
     assert weigh_counts([16] * 8) == -16
 
 
-def test_ipu_walks_columns_from_the_highest() -> None:
+def test_ipu_walks_bit_planes_from_the_highest() -> None:
     group = bytes_of(0b0100_0010, 0, 0b0000_0010, 0b0000_0001)
     assert ipu(group) == [(6, (1, 0, 0, 0)), (1, (1, 0, 1, 0)), (0, (0, 0, 0, 1))]
     everything = ipu(group, skip=False)
@@ -124,11 +124,11 @@ def test_switch_of_several_positions(seed: int) -> None:
     groups = switch(words, masks)
     assert groups.shape == (2, 3, ceil(masks.sum() / 8), 8)
     for position in np.ndindex(2, 3):
-        kept = [
-            int(byte) for byte, keep in zip(words[position].flat, masks.flat, strict=True) if keep
+        selected = [
+            int(byte) for byte, bit in zip(words[position].flat, masks.flat, strict=True) if bit
         ]
-        assert groups[position].flatten().tolist() == kept + [0] * (
-            groups[position].size - len(kept)
+        assert groups[position].flatten().tolist() == selected + [0] * (
+            groups[position].size - len(selected)
         )
 
 
@@ -141,13 +141,13 @@ def test_neighbours_are_in_different_banks() -> None:
 
 @pytest.mark.parametrize("banks", [1, 2, 4, 8])
 def test_every_word_of_a_map_has_its_own_place(banks: int) -> None:
-    height, width, channels, lanes = 3, 5, 6, 4
+    height, width, channels, word_channels = 3, 5, 6, 4
     pitch = ceil(width / banks) * 2
     region = Region(
         base=10, row_pitch=pitch, channel_words=2, height=height, width=width, channels=channels
     )
     image = np.arange(1, 91, dtype=np.uint8).reshape(height, width, channels)
-    words = place(image, region=region, lanes=lanes, banks=banks)
+    words = place(image, region=region, word_channels=word_channels, banks=banks)
     assert len(words) == height * width * 2
     assert all(10 <= address < 10 + region.words for _, address in words)
     assert words[bank_of(1, 2, banks=banks), address_of(1, 2, 1, region=region, banks=banks)] == (

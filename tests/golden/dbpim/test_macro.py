@@ -17,16 +17,16 @@ from hwgen.spec.csd import cells
 def test_two_inputs_by_hand() -> None:
     # Filter 0: 96 = -32 + 128, filter 1: column 0 alone, 2
     codes = np.array([[[0b1011_1110, 0xF8], [0, 0xF8]]], np.uint8)
-    columns = np.array([[True, True], [True, False]])
-    assert macro(codes, np.array([[3, 0]], np.uint8), columns=columns).tolist() == [288, 6]
-    # Code 0 is two cells of +1: it counts, so that zero needs an encoding of its own.
-    assert macro(codes, np.array([[0, 5]], np.uint8), columns=columns).tolist() == [10, 10]
+    enable = np.array([[True, True], [True, False]])
+    assert macro(codes, np.array([[3, 0]], np.uint8), filter_enable=enable).tolist() == [288, 6]
+    # Code 0 is two cells of +1: it counts, so that zero needs a code of two cells.
+    assert macro(codes, np.array([[0, 5]], np.uint8), filter_enable=enable).tolist() == [10, 10]
 
 
 def test_dense_by_hand() -> None:
     codes = np.array([[[255, 128], [127, 1]]], np.uint8)
-    columns = np.array([[True, False], [True, True]])
-    assert dense_macro(codes, np.array([[2, 10]], np.uint8), columns=columns).tolist() == [
+    enable = np.array([[True, False], [True, True]])
+    assert dense_macro(codes, np.array([[2, 10]], np.uint8), filter_enable=enable).tolist() == [
         1268,
         -246,
     ]
@@ -39,20 +39,20 @@ def test_parts_add_up_to_the_meaning(seed: int, skip: bool) -> None:
     rows, compartments, filters = 3, 4, 4
     codes = rng.integers(0, 256, (rows, compartments, filters)).astype(np.uint8)
     groups = rng.integers(0, 256, (rows, compartments)) & rng.choice([0, 0x24, 0xFF], (rows, 1))
-    columns = rng.random((filters, 2)) < 0.7
+    enable = rng.random((filters, 2)) < 0.7
     stored = decode(codes)
     steps: list[list[tuple[int, int]]] = [[] for _ in range(filters)]
     for row, group in enumerate(groups.astype(np.uint8)):
         for bit, xs in ipu(group, skip=skip):
-            # One row of every compartment: (compartments, columns).
+            # One row of every compartment: (compartments, cell columns).
             each = [compartment(stored.q[:, c], row=row, x=x) for c, x in enumerate(xs)]
             hi, lo = np.array([pair[0] for pair in each]), np.array([pair[1] for pair in each])
             sums = csd_adder_tree(
                 hi.T, lo.T, negative=stored.negative[row].T, index=stored.index[row].T
             )
             for f in range(filters):
-                steps[f].append((bit, int(sums[2 * f : 2 * f + 2] @ columns[f])))
-    meant = macro(codes, groups.astype(np.uint8), columns=columns)
+                steps[f].append((bit, int(sums[2 * f : 2 * f + 2] @ enable[f])))
+    meant = macro(codes, groups.astype(np.uint8), filter_enable=enable)
     assert [ppu(each) for each in steps] == meant.tolist()
 
 
@@ -61,7 +61,7 @@ def test_dense_parts_add_up_to_the_meaning(seed: int) -> None:
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 256, (2, 4, 2)).astype(np.uint8)
     groups = rng.integers(0, 256, (2, 4)).astype(np.uint8)
-    columns = np.array([[True, True], [seed > 0, seed > 0]])
+    enable = np.array([[True, True], [seed > 0, seed > 0]])
     stored = decode_dense(codes)
     steps: list[list[tuple[int, int]]] = [[], []]
     for row, group in enumerate(groups):
@@ -71,8 +71,10 @@ def test_dense_parts_add_up_to_the_meaning(seed: int) -> None:
             )
             values = weigh_counts(adder_tree(products.T).reshape(2, 8))
             for f in range(2):
-                steps[f].append((bit, int(values[f] * columns[f, 0])))
-    assert [ppu(each) for each in steps] == dense_macro(codes, groups, columns=columns).tolist()
+                steps[f].append((bit, int(values[f] * enable[f, 0])))
+    assert [ppu(each) for each in steps] == dense_macro(
+        codes, groups, filter_enable=enable
+    ).tolist()
 
 
 @pytest.mark.parametrize("columns", [1, 2])
@@ -90,5 +92,5 @@ def test_pruned_filters_through_switch_and_macro(columns: int) -> None:
             for column, cell in enumerate(cells(weight, columns=columns)):
                 nibble = cell.q << 3 | cell.negative << 2 | cell.index
                 codes[*divmod(at, 4), f] |= nibble << (4 * column)
-    counts = np.array([[True, columns == 2]] * 2)
-    assert macro(codes, groups, columns=counts).tolist() == (weights @ words.ravel()).tolist()
+    enable = np.array([[True, columns == 2]] * 2)
+    assert macro(codes, groups, filter_enable=enable).tolist() == (weights @ words.ravel()).tolist()

@@ -5,7 +5,7 @@ import numpy as np
 from golden.dbpim.pruning import block_mask, block_norms, prune
 
 
-def test_a_block_lives_while_one_weight_does() -> None:
+def test_a_block_is_unpruned_while_one_weight_is_not_zero() -> None:
     weights = np.zeros((10, 3), np.int8)
     weights[7, 0] = -1
     weights[8, 2] = 1
@@ -22,7 +22,7 @@ def test_norms_of_a_tail_are_comparable() -> None:
     assert np.allclose(norms[:, 1], [4 / np.sqrt(8), 4 / np.sqrt(2)])
 
 
-def test_the_lowest_share_is_masked() -> None:
+def test_the_lowest_fraction_is_pruned() -> None:
     weights = np.ones((16, 4)) * [[4.0, 1.0, 3.0, 2.0]]
     weights[8:] *= 10
     assert prune(weights, 0.5).tolist() == [[False] * 4, [True] * 4]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.dbpim.ipu import ipu
-from hwgen.model.dbpim.activity import bit_columns, kept_inputs, windows
+from hwgen.model.dbpim.activity import bit_planes, selected_inputs, windows
 from hwgen.spec.dbpim.arch import Arch, load_arch, with_sparsity
 from hwgen.spec.dbpim.instructions import PACKETS, Opcode
 from hwgen.spec.dbpim.stream import Packet, TilePacket
@@ -46,17 +46,17 @@ def test_windows_are_padded_with_the_zero_point() -> None:
     assert (found[4] == feature_map[1:4, 1:3]).all()
 
 
-def test_kept_inputs_follow_the_words() -> None:
+def test_selected_inputs_follow_the_words() -> None:
     masks = np.zeros((3, 8), bool)
     masks[0, 5] = masks[1, 0] = masks[1, 2] = masks[2, 7] = True
-    ky, kx, channel = kept_inputs(tile(masks, start=(1, 0, 1), rows=1), conv())
+    ky, kx, channel = selected_inputs(tile(masks, start=(1, 0, 1), rows=1), conv())
     assert list(zip(ky, kx, channel, strict=True)) == [(1, 0, 13), (1, 1, 0), (1, 1, 2), (1, 1, 15)]
 
 
 def groups_of(masks: np.ndarray, found: np.ndarray, arch: Arch) -> list[list[int]]:
     """Return the steps of golden's input unit for each group of the first position."""
-    kept = found.reshape(len(found), -1)[0][np.flatnonzero(masks.ravel())]
-    padded = np.pad(kept, (0, -len(kept) % 8)).reshape(-1, 8)
+    selected = found.reshape(len(found), -1)[0][np.flatnonzero(masks.ravel())]
+    padded = np.pad(selected, (0, -len(selected) % 8)).reshape(-1, 8)
     return [ipu(group, skip=arch.sparsity.input_bits) for group in padded]
 
 
@@ -72,7 +72,7 @@ def test_costs_are_the_steps_of_the_input_unit(seed: int, switch: str) -> None:
     masks[-1, 0] = True
     rows = -(-int(masks.sum()) // 8)
     found = windows(feature_map, layer)
-    costs = bit_columns(found, tile(masks, start=(0, 0, 0), rows=rows), layer, arch)
+    costs = bit_planes(found, tile(masks, start=(0, 0, 0), rows=rows), layer, arch)
     steps = groups_of(masks, found, arch)
     assert costs[0].tolist() == [len(group) for group in steps], f"seed {seed}"
 
@@ -81,5 +81,5 @@ def test_wide_inputs_without_skipping_cost_eight() -> None:
     arch = replace(ARCH, sparsity=with_sparsity(ARCH, "none").sparsity)
     layer = conv(stride=1, padding=0, input_channel_words=1)
     found = windows(np.zeros((6, 6, 8), np.uint8), layer)
-    costs = bit_columns(found, tile(np.ones((2, 8), bool), start=(0, 0, 0), rows=2), layer, arch)
+    costs = bit_planes(found, tile(np.ones((2, 8), bool), start=(0, 0, 0), rows=2), layer, arch)
     assert (costs == 8).all()

@@ -1,4 +1,4 @@
-"""The bit columns that could be skipped, counted from golden's inputs one group at a time."""
+"""The bit planes that could be skipped, counted from golden's inputs one group at a time."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ GROUP = 8
 
 
 def expected(layer: Conv | Linear, *, skip_values: bool, repeats: int) -> tuple[int, int]:
-    """Return zero and all bit columns: a group of filters meets eight kept inputs at a time."""
+    """Return zero bit planes and all: a group of filters meets eight selected inputs at a time."""
     weights = NETWORK.parameters[layer.name].weights
     flat = weights.reshape(len(weights), -1)
     before = MAPS[layer.inputs[0]]
@@ -40,10 +40,11 @@ def expected(layer: Conv | Linear, *, skip_values: bool, repeats: int) -> tuple[
     zero = total = 0
     for start in range(0, len(flat), GROUP):
         filters = flat[start : start + GROUP]
-        kept = np.flatnonzero(filters.any(axis=0)) if skip_values else np.arange(flat.shape[1])
+        every = np.arange(flat.shape[1])
+        selected = np.flatnonzero(filters.any(axis=0)) if skip_values else every
         uses = 1 if skip_values else -(-len(filters) // repeats)
-        for first in range(0, len(kept), GROUP):
-            union = np.bitwise_or.reduce(seen[:, kept[first : first + GROUP]], axis=1)
+        for first in range(0, len(selected), GROUP):
+            union = np.bitwise_or.reduce(seen[:, selected[first : first + GROUP]], axis=1)
             ones = np.array([max(1, int(byte).bit_count()) for byte in union])
             zero += int((8 - ones).sum()) * uses
             total += 8 * len(ones) * uses

@@ -1,6 +1,6 @@
 """Raise the limit of `macros_per_core` where it stands, and predict cycles of a larger core.
 
-Runs in a process of its own, in which nothing is compiled, so that numpy checks each access.
+Runs in a separate process without compilation, so that numpy checks each access.
 """
 
 import importlib
@@ -58,10 +58,12 @@ def main() -> None:
     run = predict.run
     predict.run = lambda sizes, order, weights, cores, commands: run(
         sizes,
-        order._replace(layers=rows(order.layers), tiles=rows(order.tiles)),
+        order._replace(
+            packets=rows(order.packets), layers=rows(order.layers), tiles=rows(order.tiles)
+        ),
         weights._replace(tiles=rows(weights.tiles)),
         rows(cores),
-        commands,
+        rows(commands),
     )
     small = arch.load_arch(Path("configs/dbpim/small.yaml"))
     large = replace(small, cores=1, macros_per_core=MACROS, psum_entries=2 * MACROS)
@@ -72,7 +74,7 @@ def main() -> None:
     ones = np.ones((1, MACROS, 1), np.uint8)
     model = predict.CycleModel(compiler.compile_network(net.build(), large), large)
     conv = model.predict([ones, ones]).layers[1]
-    # One bit column of a row with one input and one filter of phi 2 in each macro.
+    # One bit plane of a row with one input and one filter of phi 2 in each macro.
     assert conv.causes["busy"] == MACROS * 2
     print("held")
 

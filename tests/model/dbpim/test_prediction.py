@@ -10,8 +10,7 @@ from golden.dbpim.csd import phi
 from golden.network import infer
 from hwgen.compiler.dbpim import compile_network
 from hwgen.model.dbpim import CycleModel, where_cycles_go
-from hwgen.model.dbpim.predict import LayerCycles
-from hwgen.model.dbpim.where import utilization
+from hwgen.model.dbpim.prediction import LayerCycles, utilization
 from hwgen.spec.dbpim import Arch, load_arch, with_sparsity
 from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, SIMD_CYCLES
 from hwgen.spec.network import INPUT, Conv, Linear, QuantizedNetwork
@@ -55,8 +54,8 @@ def seen_inputs(network: QuantizedNetwork, layer: Conv | Linear, source: np.ndar
     )
 
 
-def columns_of(weights: np.ndarray, arch: Arch) -> int:
-    """Return the columns that a filter uses; weights: those of its unpruned blocks."""
+def cell_columns_of(weights: np.ndarray, arch: Arch) -> int:
+    """Return the cell columns that a filter uses; weights: those of its unpruned blocks."""
     if not arch.sparsity.weight_bits:
         return 8
     digits = set(phi(weights).tolist())
@@ -77,11 +76,11 @@ def walk(weights: np.ndarray, seen: np.ndarray, arch: Arch) -> dict[str, int]:
     found = dict.fromkeys(("busy", "empty", "absent", "inactive", "effective"), 0)
     for first in range(0, len(weights), arch.filters):
         block = weights[first // ALPHA * ALPHA :][:ALPHA]
-        own = weights[first : first + arch.filters]
+        group = weights[first : first + arch.filters]
         chosen = np.arange(weights.shape[1])
         if arch.sparsity.weight_values:
             chosen = np.flatnonzero(block.any(axis=0))
-        used = sum(columns_of(each[chosen], arch) for each in own)
+        used = sum(cell_columns_of(each[chosen], arch) for each in group)
         chosen = chosen if len(chosen) else np.array([0])
         for start in range(0, len(chosen), slots):
             row = chosen[start : start + slots]
@@ -92,7 +91,7 @@ def walk(weights: np.ndarray, seen: np.ndarray, arch: Arch) -> dict[str, int]:
             found["busy"] += cycles * len(row) * used
             found["absent"] += cycles * len(row) * (columns - used)
             found["empty"] += cycles * (slots - len(row)) * columns
-            found["effective"] += cycles * int(digits_of(own[:, row], arch).sum())
+            found["effective"] += cycles * int(digits_of(group[:, row], arch).sum())
             found["inactive"] += missing * (1 if skip else 8) * slots * columns
     return found
 
@@ -143,7 +142,7 @@ def test_a_layer_by_hand() -> None:
     """Three positions on macros in pairs: the fourth macro has none.
 
     A row of 8 x 16 cells holds 3 inputs of 5 filters with 2 columns each: 30 cells of 3 = 4 - 1.
-    Inputs of 0b101 take two bit columns, so the row is active in 3 x 2 cycles with a position
+    Inputs of 0b101 take two bit planes, so the row is active in 3 x 2 cycles with a position
     and in one, on zeros, without.
     """
     network, image = small_layer()
