@@ -29,6 +29,11 @@ class Method(StrEnum):
     code = "code"
 
 
+NetworkName = Annotated[
+    str,
+    Argument(metavar="NETWORK", help="a network that ships, such as vgg16, or an ONNX file"),
+    INPUT,
+]
 Components = Annotated[
     Path | None,
     Option(
@@ -71,11 +76,7 @@ Page = Annotated[
 @app.command(epilog="Example: hwgen synthesize vgg16 --power-w 49 --seed 1 --out build/vgg16")
 def synthesize(
     *,
-    network: Annotated[
-        str,
-        Argument(metavar="NETWORK", help="a network that ships, such as vgg16, or an ONNX file"),
-        INPUT,
-    ],
+    network: NetworkName,
     power_w: PowerBudget,
     components: Components = None,
     rules: RulesOption = Rules.strict,

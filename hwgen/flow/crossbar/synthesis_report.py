@@ -53,16 +53,9 @@ def synthesis_report(
         method=result.method,
         seed=result.seed,
         power_budget_w=float(result.power_w),
-        efficiency_gops_per_w=breakdown.efficiency_gops_per_w,
-        throughput_gops=breakdown.throughput_gops,
         images_per_s=1e9 / (facts.interval_steps * facts.step_ns),
-        latency_ms=breakdown.latency_ms,
-        energy_mj=breakdown.energy_mj,
-        edp_ms_mj=breakdown.edp_ms_mj,
-        peak_power_w=breakdown.peak_w,
         within_budget=breakdown.peak_w <= result.power_w * (1 + ROUNDING),
-        peak_efficiency_gops_per_w=breakdown.peak_efficiency_gops_per_w,
-        area_mm2=breakdown.area_mm2,
+        **figures_of(breakdown),
         bound_gops_per_w=bound,
         gap_to_bound_percent=None if bound is None else float(result.gap_percent),
         evaluations=result.evaluations,
@@ -83,6 +76,20 @@ def synthesis_report(
         **of_search(result),
         versions=versions,
     )
+
+
+def figures_of(breakdown: "Breakdown") -> dict[str, float]:
+    """Return the figures of the whole chip."""
+    return {
+        "efficiency_gops_per_w": breakdown.efficiency_gops_per_w,
+        "throughput_gops": breakdown.throughput_gops,
+        "latency_ms": breakdown.latency_ms,
+        "energy_mj": breakdown.energy_mj,
+        "edp_ms_mj": breakdown.edp_ms_mj,
+        "peak_power_w": breakdown.peak_w,
+        "peak_efficiency_gops_per_w": breakdown.peak_efficiency_gops_per_w,
+        "area_mm2": breakdown.area_mm2,
+    }
 
 
 def of_parts(breakdown: "Breakdown") -> dict[str, Any]:
