@@ -78,7 +78,7 @@ def synthesis_report(
     )
 
 
-def figures_of(breakdown: "Breakdown") -> dict[str, float]:
+def figures_of(breakdown: "Breakdown") -> dict[str, Any]:
     """Return the figures of the whole chip."""
     return {
         "efficiency_gops_per_w": breakdown.efficiency_gops_per_w,
