@@ -16,15 +16,15 @@ from hwgen.spec.network import (
     QuantizedNetwork,
     Weighted,
 )
-
-KINDS = ("conv", "linear", "max_pool", "average_pool", "add")
-"""Kinds of layers that have an instruction."""
+from hwgen.spec.network.graph import KINDS
 
 Refusal = tuple[str, str, object]
 """A property, what the chip runs, what was given."""
 
 Supported = Conv | Linear | MaxPool | AveragePool | Add
 """Layers that have an instruction."""
+OPERATIONS = [op for op, kind in KINDS.items() if issubclass(kind, Supported)]
+"""Their operations, as a network file names them."""
 
 
 def supported_layers(network: QuantizedNetwork) -> list[Supported]:
@@ -59,7 +59,7 @@ def layer_refusals(layer: Layer) -> Iterator[Refusal]:
     """Yield everything in one layer that the chip does not run."""
     what = f"layer {layer.name}: "
     if not isinstance(layer, Supported):
-        yield f"{what}the operation", f"one of {', '.join(KINDS)}", layer.op
+        yield f"{what}the operation", f"one of {', '.join(OPERATIONS)}", layer.op
     if isinstance(layer, Weighted) and layer.weight_bits > WEIGHT_BITS:
         yield f"{what}weight_bits", f"at most {WEIGHT_BITS}", layer.weight_bits
     if isinstance(layer, Conv) and layer.groups != 1:
