@@ -1,7 +1,7 @@
 """Where a word of a map lies in the activation buffers."""
 
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.program import Region
+from hwgen.spec.dbpim.program import Placement
 
 
 def channel_words(channels: int, arch: Arch) -> int:
@@ -9,23 +9,20 @@ def channel_words(channels: int, arch: Arch) -> int:
     return -(-channels // arch.macro.compartments)
 
 
-def region_at(base: int, *, height: int, width: int, channels: int, arch: Arch) -> Region:
-    """Return the region of a map whose first word in every bank is `base`."""
-    words = channel_words(channels, arch)
-    return Region(
-        base=base,
-        row_pitch=-(-width // arch.banks) * words,
-        channel_words=words,
-        height=height,
-        width=width,
-        channels=channels,
-    )
+def row_pitch(columns: int, channels: int, arch: Arch) -> int:
+    """Return the words that one stored row takes in every bank."""
+    return -(-columns // arch.banks) * channel_words(channels, arch)
 
 
-def region_address(
-    region: Region, arch: Arch, *, y: int, x: int, channel_word: int
+def stored_at(placement: Placement, *, image: int, y: int, x: int) -> tuple[int, int]:
+    """Return stored row and column of pixel (y, x) of an image of the placement."""
+    return image * placement.image_rows + y, image * placement.image_columns + x
+
+
+def word_address(
+    placement: Placement, arch: Arch, *, core: int, row: int, column: int, word: int
 ) -> tuple[int, int]:
-    """Return (bank, address) of one word of pixel (y, x)."""
-    bank = (x + arch.bank_skew * y) % arch.banks
-    column = x // arch.banks * region.channel_words
-    return bank, region.base + y * region.row_pitch + column + channel_word
+    """Return (bank, address) of one word of a stored row and column in a core that holds it."""
+    bank = (column + arch.bank_skew * row) % arch.banks
+    row_base = placement.base + (row - placement.first[core]) * placement.row_pitch
+    return bank, row_base + column // arch.banks * placement.channel_words + word

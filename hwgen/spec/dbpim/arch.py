@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError
-from hwgen.spec.dbpim.instructions import Opcode, field_bits, field_limit
+from hwgen.spec.dbpim.instructions import MOST_CORES, Opcode, field_bits
+from hwgen.spec.dbpim.timing import TABLE_LOOKUPS
 from hwgen.spec.load import load_spec
 from hwgen.spec.sparsity import PHI_LIMIT
 from hwgen.spec.widths import bits_for_index
@@ -22,8 +23,7 @@ WEIGHT_BITS = 8
 ACCUMULATOR_BITS = 32
 SWITCHES = ("weight_bits", "weight_values", "input_bits")
 
-MOST_CORES = field_bits(Opcode.CONV, "active_cores")
-MOST_MACROS = min(1 << field_bits(Opcode.TILE, "turn"), field_limit(Opcode.CONV, "last_positions"))
+MOST_MACROS = 1 << field_bits(Opcode.TILE, "turn")
 MOST_GROUPS = 16
 """Largest `cores`, `macros_per_core` and `queue_depth`: fields of instructions limit the first two,
 and tables of the cycle model the last two."""
@@ -74,7 +74,8 @@ class Arch:
     buffer_bytes: activation buffer of a core, all banks together
     psum_entries: output positions whose partial sums a core holds
     mask_bytes: mask register file of a core
-    simd_lanes: channels that the SIMD unit of a core handles in a cycle
+    simd_lanes: bytes of a position vector that the SIMD unit of a core handles in a cycle, up to
+        macros_per_core * compartments
     logit_entries: classes that the head may have at most
     port_bits: width of the memory port
     memory_latency_cycles: cycles from an accepted address to its first beat (any number)
@@ -94,7 +95,7 @@ class Arch:
     buffer_bytes: Annotated[int, Field(ge=64, le=1 << 20)]
     psum_entries: Annotated[int, Field(ge=1, le=1024)]
     mask_bytes: Annotated[int, Field(ge=4, le=4096)]
-    simd_lanes: Annotated[int, Field(ge=1, le=16)]
+    simd_lanes: Annotated[int, Field(ge=1, le=256)]
     logit_entries: Annotated[int, Field(ge=16, le=4096)]
     port_bits: Literal[64, 128, 256, 512]
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
@@ -122,7 +123,11 @@ class Arch:
         at_most = {
             "tile_rows": (self.tile_rows, self.macro.rows // 2, "macro.rows / 2"),
             "switch_rate": (self.switch_rate, self.macro.compartments, "macro.compartments"),
-            "simd_lanes": (self.simd_lanes, self.macro.compartments, "macro.compartments"),
+            "simd_lanes": (
+                self.simd_lanes,
+                self.macros_per_core * self.macro.compartments,
+                "macros_per_core * macro.compartments",
+            ),
             "macro.columns": (
                 self.macro.columns,
                 2 * self.macro.compartments,
@@ -184,6 +189,16 @@ class Arch:
     def mask_words(self) -> int:
         """Words of `compartments` mask bits in the mask register file of a core."""
         return 8 * self.mask_bytes // self.macro.compartments
+
+    @property
+    def simd_parts(self) -> int:
+        """Cycles that the SIMD unit takes for one channel word of a position vector."""
+        return self.macros_per_core * self.macro.compartments // self.simd_lanes
+
+    @property
+    def table_lookups(self) -> int:
+        """Table lookups of a core in a cycle."""
+        return min(TABLE_LOOKUPS, self.simd_lanes)
 
     @property
     def port_bytes(self) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hwgen.spec.axi import PAGE_BYTES
-from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES, INSTRUCTION_BITS, PIXEL_SIZES
+from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES, PIXEL_SIZES
 from hwgen.spec.dbpim.timing import BURST_BEATS
 
 TITLE = "DB-PIM"
@@ -15,14 +15,14 @@ CLOCK = (
 )
 
 STEPS = (
-    "Place the program, the image and a buffer for the logits in memory, each at a multiple of"
+    "Place the program, the images and a buffer for the answers in memory, each at a multiple of"
     f" {ALIGNMENT_BYTES}. At multiples of {PAGE_BYTES} the cycles are those that the model"
     " predicts.",
-    "Check `id` and `version`; write the three addresses.",
+    "Check `id` and `version`; write the addresses.",
     "Write 1 to `control`. `busy` rises.",
-    "Wait until `busy` falls. If `done` is set, the logits are in memory; otherwise `error` holds"
+    "Wait until `busy` falls. If `done` is set, the answers are in memory; otherwise `error` holds"
     " the reason.",
-    "For the next image write its address and start again; the program stays in memory.",
+    "For the next images write their address and start again; the program stays in memory.",
 )
 
 PORTS = {
@@ -49,24 +49,33 @@ MEMORY_MAP = (
     Place(
         "`program_address`",
         "the program",
-        f"BEGIN ({INSTRUCTION_BITS // 8} bytes), then the stream of packets; each part of a packet"
-        " begins on a beat of the port. The chip reads it once for each image, front to back.",
+        "BEGIN, then the stream of packets; each part of a packet begins on a beat of the port. The"
+        " chip reads it once for each run, front to back.",
     ),
     Place(
         "`image_address`",
-        "one image",
+        "the images of a run",
         f"pixels in raster order without gaps, channel 0 first, {PIXEL_SIZES} bytes a pixel (zeros"
-        " above its channels), padded to whole beats",
+        " above its channels), padded to whole beats; more channels: whole words; the program's facts"
+        " tell the distance of two images",
     ),
     Place(
         "`logits_address`",
-        "the answer",
-        "int32, class 0 first, little-endian; written by STORE with byte strobes, nothing beyond",
+        "the answers",
+        "int32, class 0 first, little-endian, or bytes; written by STORE with byte strobes, nothing"
+        " beyond; the program's facts tell the offset of each image",
+    ),
+    Place(
+        "`scratch_address`",
+        "maps that do not fit into the buffers",
+        "words of a map in raster order; the program's facts tell the size",
     ),
 )
 
 BUFFERS = (
-    "Maps lie in the activation buffers, the same in every core. Channel word w of pixel (y, x) is"
-    " in bank (x + bank_skew * y) mod banks at address base + y * row_pitch + (x div banks) *"
-    " channel_words + w; channel 0 is its lowest byte; bank_skew = max(1, banks / 2)."
+    "A core holds a slice of each map: some of its stored rows. Image n of a step has pixel (y, x)"
+    " at stored row R = n * image_rows + y and stored column X = n * image_columns + x. Its channel"
+    " word w is in bank (X + bank_skew * R) mod banks at address base + (R - first) * row_pitch +"
+    " (X div banks) * channel_words + w; channel 0 is its lowest byte; bank_skew = max(1, banks /"
+    " 2); first: the first stored row of the core's slice."
 )

@@ -1,24 +1,37 @@
-"""The image in memory: pixels in raster order, channels padded with zeros."""
+"""Images and answers in memory: pixels in raster order, channels padded with zeros."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import DataError
-from hwgen.spec.dbpim.program import ProgramFacts
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.program import AnswerPlan, ImagePlan
 
 
-def pack_image(image: NDArray[np.uint8], facts: ProgramFacts, *, port_bytes: int) -> bytes:
+def stored_pixel_bytes(plan: ImagePlan, arch: Arch) -> int:
+    """Return the bytes that one pixel takes in memory."""
+    words = -(-plan.shape[2] // arch.macro.compartments)
+    return plan.pixel_bytes or words * arch.macro.compartments
+
+
+def pack_image(image: NDArray[np.uint8], plan: ImagePlan, arch: Arch) -> bytes:
     """Return the bytes of one image (height, width, channels), padded to whole beats."""
-    region = facts.image_region
-    shape = (region.height, region.width, region.channels)
-    if image.dtype != np.uint8 or image.shape != shape:
+    if image.dtype != np.uint8 or image.shape != plan.shape:
         given = f"{image.dtype.name} of shape {image.shape}"
-        raise DataError(f"an image must be uint8 of shape {shape}, got {given}")
-    padded = np.pad(image, ((0, 0), (0, 0), (0, facts.pixel_bytes - region.channels)))
-    return padded.tobytes() + bytes(-padded.size % port_bytes)
+        raise DataError(f"an image must be uint8 of shape {plan.shape}, got {given}")
+    missing = stored_pixel_bytes(plan, arch) - plan.shape[2]
+    padded = np.pad(image, ((0, 0), (0, 0), (0, missing)))
+    return padded.tobytes() + bytes(-padded.size % arch.port_bytes)
 
 
-def image_beats(facts: ProgramFacts, *, port_bytes: int) -> int:
-    """Return the beats of one image."""
-    region = facts.image_region
-    return -(-region.height * region.width * facts.pixel_bytes // port_bytes)
+def unpack_answer(
+    content: bytes, plan: AnswerPlan, arch: Arch
+) -> NDArray[np.int32] | NDArray[np.uint8]:
+    """Return the answer of one image, (height, width, channels), from its bytes in memory."""
+    height, width, channels = plan.shape
+    if plan.raw:
+        return np.frombuffer(content, "<i4", height * width * channels).reshape(plan.shape)
+    words = -(-channels // arch.macro.compartments)
+    whole = (height, width, words * arch.macro.compartments)
+    found = np.frombuffer(content, np.uint8, int(np.prod(whole))).reshape(whole)
+    return found[:, :, :channels]

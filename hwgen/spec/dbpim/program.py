@@ -1,4 +1,4 @@
-"""The compiled program: one memory image, and what a host needs to read its results."""
+"""The compiled program: a memory image, and the step list that says what each instruction does."""
 
 from typing import Annotated, Literal
 
@@ -8,55 +8,80 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 FORMAT = "hwgen.dbpim.program"
-VERSION = 1
+VERSION = 2
 STRICT = ConfigDict(extra="forbid", strict=True)
+
+StepKind = Literal["load", "conv", "simd", "store", "end"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Region:
-    """Where a map lies in the activation buffers, the same in every core.
+class Placement:
+    """Where a map of one or several images lies in the activation buffers.
 
-    Channel word w of pixel (y, x) is in bank (x + bank_skew * y) mod banks at address
-    base + y * row_pitch + (x // banks) * channel_words + w; channel 0 is its lowest byte.
+    Image n of the placement has pixel (y, x) at stored row n * image_rows + y and stored column
+    n * image_columns + x. Core c holds `rows[c]` stored rows from `first[c]` on, its slice; no
+    row: 0. Channel word w of stored row R and column X is in bank (X + bank_skew * R) mod banks
+    of a core at address base + (R - first[c]) * row_pitch + (X // banks) * channel_words + w;
+    channel 0 is its lowest byte.
     """
 
     base: int
     row_pitch: int
     channel_words: int
-    height: int
-    width: int
-    channels: int
+    image_rows: int
+    image_columns: int
+    first: list[int]
+    rows: list[int]
 
     @property
     def words(self) -> int:
-        """Words that the map takes in every bank."""
-        return self.height * self.row_pitch
+        """Words that it takes in every bank: those of the largest slice."""
+        return max(self.rows) * self.row_pitch
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class LayerPlan:
-    """One layer instruction, for listings and benches.
+class MemoryPlace:
+    """Bytes in memory: `offset` from the address of the space."""
 
-    name, op: of the network's layer
-    output: region of its map; None for the head, whose logits go to memory
-    sets, share: filter sets that have work x cores per set; 1 x busy cores for pool and add
+    space: Literal["image", "scratch", "answer"]
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class StepPlan:
+    """One instruction: what it computes of which layer, and where its results are.
+
+    name: differs from that of every other step; layer: of the network, `input` for the image
+    kind: of the instruction; op: the layer's operation, or what the chip does (load, store, ...)
+    images: first image of the run and number of images; the placement's image 0 is the first
+    rows: first row of the output map, and the row after the last one
+    whole_words: whether its results are bytes of the layer's map; false for sums in between
+    output: in the buffers; memory: in memory; None where there is none
+    sets, share: filter sets that have work x cores per set; 1 x busy cores without weights
     filter_groups, chunks, tiles: how often each loop runs (tiles: of the longest group)
     rows_loaded: rows of weights in the stream, summed over sets, repetitions included
-    rows: rows of weights of the layer, each counted once
+    weight_rows: rows of weights of the layer, each counted once
     k: inputs of one output; kept: fraction of weight blocks that are unpruned
     positions: output positions; filters: output channels
     """
 
     name: str
-    op: Literal["conv", "linear", "max_pool", "average_pool", "add"]
-    output: Region | None
+    layer: str
+    kind: StepKind
+    op: str
+    images: tuple[int, int]
+    rows: tuple[int, int]
+    whole_words: bool
+    output: Placement | None
+    memory: MemoryPlace | None
     sets: int
     share: int
     filter_groups: int
     chunks: int
     tiles: int
     rows_loaded: int
-    rows: int
+    weight_rows: int
     k: int
     kept: Annotated[float, Field(ge=0, le=1)]
     positions: int
@@ -64,24 +89,54 @@ class LayerPlan:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class ImagePlan:
+    """How one image lies in memory.
+
+    shape: height, width, channels; pixel_bytes: of a packed pixel (1, 2, 4 or 8), zeros above its
+    channels; 0: each pixel takes whole words of C bytes
+    stride: bytes from one image to the next
+    """
+
+    shape: tuple[int, int, int]
+    pixel_bytes: int
+    stride: int
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AnswerPlan:
+    """How the answer of one image lies in memory, after the address of the answers.
+
+    shape: height, width, channels; raw: int32, else bytes, each pixel in whole words of C bytes
+    offsets: of each image of the run, in bytes; size: bytes of one image
+    """
+
+    layer: str
+    shape: tuple[int, int, int]
+    raw: bool
+    offsets: list[int]
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class ProgramFacts:
     """All facts of a program beside its bytes.
 
     network, architecture: sha256 digests
-    image_region: where the image goes; pixel_bytes: bytes of a pixel in memory (1, 2, 4 or 8)
-    classes: int32 logits that the program writes
+    images: images of one run; scratch_bytes: memory for spilled maps
+    steps: in the order of the instructions, END included
     """
 
     format: Literal["hwgen.dbpim.program"]
-    version: Literal[1]
+    version: Literal[2]
     network: str
     network_name: str
     architecture: str
     architecture_name: str
-    image_region: Region
-    pixel_bytes: int
-    classes: int
-    layers: list[LayerPlan]
+    images: int
+    image: ImagePlan
+    answer: AnswerPlan
+    scratch_bytes: int
+    steps: list[StepPlan]
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(arbitrary_types_allowed=True))

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from hwgen.errors import FormatError
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, PACKETS, Opcode, decode
+from hwgen.spec.dbpim.instructions import PACKETS, Opcode, decode, packet_bits
 from hwgen.spec.dbpim.program import FORMAT, VERSION, Program, ProgramFacts
 from hwgen.spec.facts import FACTS_KEY, parse_facts
 from hwgen.spec.network import QuantizedNetwork
@@ -43,7 +43,7 @@ def load_program(path: Path) -> Program:
 
 def check_image(image: NDArray[Any], facts: ProgramFacts, source: str) -> None:
     """Refuse bytes that do not begin as a program of these facts does."""
-    head = image[: INSTRUCTION_BITS // 8].tobytes()
+    head = image[: packet_bits(Opcode.BEGIN, 0) // 8].tobytes()
     begin = decode(PACKETS[Opcode.BEGIN], int.from_bytes(head, "little"))
     equal = begin["opcode"] == Opcode.BEGIN and all(
         f"{begin[name]:08x}" == getattr(facts, name)[:8] for name in ("architecture", "network")

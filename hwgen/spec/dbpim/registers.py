@@ -16,10 +16,12 @@ _TABLE: tuple[tuple[str, Access, str], ...] = (
     ("error", "read", "code of the error that stopped the chip, see ErrorCode; 0: none"),
     ("program_address_low", "read and write", f"of the program, {ALIGNED}: bits 31 to 0"),
     ("program_address_high", "read and write", "bits 63 to 32"),
-    ("image_address_low", "read and write", f"of the image, {ALIGNED}: bits 31 to 0"),
+    ("image_address_low", "read and write", f"of the images, {ALIGNED}: bits 31 to 0"),
     ("image_address_high", "read and write", "bits 63 to 32"),
-    ("logits_address_low", "read and write", f"for the logits, {ALIGNED}: bits 31 to 0"),
+    ("logits_address_low", "read and write", f"for the answers, {ALIGNED}: bits 31 to 0"),
     ("logits_address_high", "read and write", "bits 63 to 32"),
+    ("scratch_address_low", "read and write", f"for maps that do not fit, {ALIGNED}: bits 31 to 0"),
+    ("scratch_address_high", "read and write", "bits 63 to 32"),
     ("cycles_low", "read", "clock cycles of the last run: bits 31 to 0"),
     ("cycles_high", "read", "bits 63 to 32"),
     (
@@ -28,7 +30,7 @@ _TABLE: tuple[tuple[str, Access, str], ...] = (
         "load-stall cycles (nothing computed, a load was pending): bits 31 to 0",
     ),
     ("load_cycles_high", "read", "bits 63 to 32"),
-    ("layers", "read", "retirements of the last run: image, layers, STORE and END"),
+    ("layers", "read", "steps of the last run that have retired"),
 )
 
 REGISTERS = register_table(_TABLE)

@@ -1,10 +1,11 @@
 """The packet stream as bytes: what the compiler writes, and what the loader of the chip reads.
 
-Every part of a packet (instruction; of a tile: header, masks, parameters, each row) begins on a
-beat of the memory port and is padded with zeros to whole beats.
+Every part of a packet begins on a beat of the memory port and is padded with zeros to whole beats.
+Parts are: an instruction; of a tile its header, masks, parameters and each row; of taps the header,
+the parameters and each word; of a table the header and its bytes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,15 +15,16 @@ from numpy.typing import NDArray
 from hwgen.errors import FormatError
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, WEIGHT_BITS, Arch
 from hwgen.spec.dbpim.instructions import (
-    INSTRUCTION_BITS,
     PACKETS,
     PARAMETER_BITS,
     PARAMETERS,
-    TILE_HEADER_BITS,
+    TABLE_BYTES,
     VERSION,
     Opcode,
+    core_count,
     decode,
     encode,
+    packet_bits,
 )
 
 Bytes = NDArray[np.uint8]
@@ -34,6 +36,14 @@ class FilterParameters(NamedTuple):
     bias: int
     multiplier: int
     shift: int
+
+
+class TapsBeats(NamedTuple):
+    """Beats of each part of a packet of taps; `tap` is that of one word."""
+
+    header: int
+    parameters: int
+    tap: int
 
 
 class TileBeats(NamedTuple):
@@ -73,9 +83,33 @@ class TilePacket(Packet):
     codes: Bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class TapsPacket(Packet):
+    """Depthwise weights of one channel word.
+
+    parameters: one entry a channel, C of them
+    weights: int8, (taps, C)
+    """
+
+    parameters: tuple[FilterParameters, ...]
+    weights: NDArray[np.int8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TablePacket(Packet):
+    """A table; entries: uint8, (256,)."""
+
+    entries: Bytes
+
+
 def beats_of(bits: int, arch: Arch) -> int:
     """Return the beats that hold so many bits."""
     return -(-bits // arch.port_bits)
+
+
+def header_beats(opcode: Opcode, arch: Arch) -> int:
+    """Return the beats of an instruction, or of a packet's header."""
+    return beats_of(packet_bits(opcode, arch.cores), arch)
 
 
 def row_bits(arch: Arch) -> int:
@@ -86,17 +120,30 @@ def row_bits(arch: Arch) -> int:
 def tile_beats(arch: Arch, *, mask_words: int, parameters: bool) -> TileBeats:
     """Return the beats of each part of a tile packet."""
     return TileBeats(
-        header=beats_of(TILE_HEADER_BITS, arch),
+        header=header_beats(Opcode.TILE, arch),
         masks=beats_of(mask_words * arch.macro.compartments, arch),
         parameters=beats_of(arch.filters * PARAMETER_BITS, arch) if parameters else 0,
         row=beats_of(row_bits(arch), arch),
     )
 
 
-def encode_instruction(opcode: Opcode, fields: Mapping[str, int]) -> bytes:
-    """Return BEGIN or a layer instruction; `fields` without the opcode."""
-    word = encode(PACKETS[opcode], {"opcode": opcode, **fields})
-    return word.to_bytes(INSTRUCTION_BITS // 8, "little")
+def taps_beats(arch: Arch) -> TapsBeats:
+    """Return the beats of each part of a packet of taps."""
+    return TapsBeats(
+        header=header_beats(Opcode.TAPS, arch),
+        parameters=beats_of(arch.macro.compartments * PARAMETER_BITS, arch),
+        tap=beats_of(arch.macro.compartments * WEIGHT_BITS, arch),
+    )
+
+
+def encode_header(opcode: Opcode, fields: Mapping[str, int], arch: Arch) -> bytes:
+    """Return an instruction or a header in whole beats; `fields` without the opcode.
+
+    Fields of cores that the chip lacks may be missing: they are zero.
+    """
+    absent = {field.name: 0 for field in PACKETS[opcode] if core_count(field.name) > arch.cores}
+    word = encode(PACKETS[opcode], {"opcode": opcode, **absent, **fields})
+    return pad(word.to_bytes(packet_bits(opcode, arch.cores) // 8, "little"), arch)
 
 
 def encode_tile(
@@ -110,19 +157,35 @@ def encode_tile(
     """Return a tile packet; `fields` without those that follow from the arrays."""
     entries = b"".join(encode_parameters(entry) for entry in parameters)
     header = {
-        "opcode": Opcode.TILE,
         "rows": len(codes),
         "mask_words": len(masks),
         "parameters": int(bool(entries)),
         **fields,
     }
     parts = [
-        encode(PACKETS[Opcode.TILE], header).to_bytes(TILE_HEADER_BITS // 8, "little"),
+        encode_header(Opcode.TILE, header, arch),
         np.packbits(masks.ravel(), bitorder="little").tobytes(),
         entries,
         *(row.tobytes() for row in codes),
     ]
     return b"".join(pad(part, arch) for part in parts)
+
+
+def encode_taps(
+    *, cores: int, parameters: Iterable[FilterParameters], weights: NDArray[np.int8], arch: Arch
+) -> bytes:
+    """Return a packet of taps; weights: int8, (taps, C)."""
+    parts = [
+        encode_header(Opcode.TAPS, {"cores": cores, "taps": len(weights)}, arch),
+        b"".join(encode_parameters(entry) for entry in parameters),
+        *(word.tobytes() for word in weights),
+    ]
+    return b"".join(pad(part, arch) for part in parts)
+
+
+def encode_table(*, cores: int, entries: Bytes, arch: Arch) -> bytes:
+    """Return a packet of a table; entries: uint8, (256,)."""
+    return encode_header(Opcode.TABLE, {"cores": cores}, arch) + pad(entries.tobytes(), arch)
 
 
 def encode_parameters(entry: FilterParameters) -> bytes:
@@ -137,22 +200,31 @@ def pad(part: bytes, arch: Arch) -> bytes:
 
 
 def decode_stream(image: Bytes, arch: Arch) -> list[Packet]:
-    """Return the packets of a program image, BEGIN and END included; tiles are `TilePacket`s."""
-    reader = Reader(image, arch)
-    packets = [reader.packet()]
+    """Return the packets of a program image, BEGIN and END included, in their order."""
+    packets = Reader(image, arch).rest()
     begin = packets[0]
     if begin.opcode is not Opcode.BEGIN:
         raise damaged("a program that starts with BEGIN", begin.opcode.name)
     for name, wanted in (("version", VERSION), ("architecture", arch.id_word)):
         if begin.fields[name] != wanted:
             raise damaged(f"for {name} {wanted:#x}", f"{begin.fields[name]:#x}")
-    end = (begin.beats + begin.fields["stream_beats"]) * arch.port_bytes
-    if end != len(image):
-        raise damaged(f"{end} bytes long", f"{len(image)} bytes")
-    packets += reader.rest()
+    check_segments(packets, arch)
     if Opcode.STORE not in (packet.opcode for packet in packets):
         raise damaged("a stream with STORE before END", "no STORE")
     return packets
+
+
+def check_segments(packets: Sequence[Packet], arch: Arch) -> None:
+    """Refuse a stream whose LOADs do not tell where the next one ends."""
+    loads = [packet for packet in packets if packet.opcode is Opcode.LOAD]
+    if len(packets) < 2 or packets[1].opcode is not Opcode.LOAD:
+        raise damaged("a program with LOAD after BEGIN", "another packet")
+    ends = [load.offset // arch.port_bytes + load.beats for load in loads]
+    ends.append(packets[-1].offset // arch.port_bytes + packets[-1].beats)
+    for load, begin, end in zip(loads, ends, ends[1:], strict=False):
+        if load.fields["segment_beats"] != end - begin:
+            given = f"{load.fields['segment_beats']} at byte {load.offset}"
+            raise damaged(f"a LOAD with segment_beats {end - begin}", given)
 
 
 def decode_packets(body: Bytes, arch: Arch) -> list[Packet]:
@@ -195,10 +267,18 @@ class Reader:
         if first not in {int(opcode) for opcode in Opcode}:
             raise damaged("a stream of known packets", f"opcode {first:#04x} at byte {start}")
         opcode = Opcode(first)
-        bits = TILE_HEADER_BITS if opcode is Opcode.TILE else INSTRUCTION_BITS
-        fields = decode(PACKETS[opcode], int.from_bytes(self.part(bits), "little"))
+        header = self.part(packet_bits(opcode, self._arch.cores))
+        fields = decode(PACKETS[opcode], int.from_bytes(header, "little"))
         if opcode is Opcode.TILE:
             return self.tile(start, fields)
+        if opcode is Opcode.TAPS:
+            return self.taps(start, fields)
+        if opcode is Opcode.TABLE:
+            entries = np.frombuffer(self.part(8 * TABLE_BYTES), np.uint8)
+            beats = self.beats_since(start)
+            return TablePacket(
+                opcode=opcode, offset=start, beats=beats, fields=fields, entries=entries
+            )
         return Packet(opcode=opcode, offset=start, beats=self.beats_since(start), fields=fields)
 
     def tile(self, start: int, fields: Mapping[str, int]) -> TilePacket:
@@ -208,7 +288,7 @@ class Reader:
         masks = np.unpackbits(
             np.frombuffer(self.part(count), np.uint8), count=count, bitorder="little"
         )
-        parameters = self.parameters() if fields["parameters"] else ()
+        parameters = self.parameters(filters) if fields["parameters"] else ()
         rows = [self.part(row_bits(self._arch)) for _ in range(fields["rows"])]
         return TilePacket(
             opcode=Opcode.TILE,
@@ -220,10 +300,24 @@ class Reader:
             codes=np.frombuffer(b"".join(rows), np.uint8).reshape(-1, compartments, filters),
         )
 
-    def parameters(self) -> tuple[FilterParameters, ...]:
-        """Return the parameters of a filter group."""
+    def taps(self, start: int, fields: Mapping[str, int]) -> TapsPacket:
+        """Return the taps whose header has been read."""
+        compartments = self._arch.macro.compartments
+        parameters = self.parameters(compartments)
+        words = [self.part(compartments * WEIGHT_BITS) for _ in range(fields["taps"])]
+        return TapsPacket(
+            opcode=Opcode.TAPS,
+            offset=start,
+            beats=self.beats_since(start),
+            fields=fields,
+            parameters=parameters,
+            weights=np.frombuffer(b"".join(words), np.int8).reshape(-1, compartments),
+        )
+
+    def parameters(self, count: int) -> tuple[FilterParameters, ...]:
+        """Return the parameters of `count` filters."""
         size = PARAMETER_BITS // 8
-        part = self.part(self._arch.filters * PARAMETER_BITS)
+        part = self.part(count * PARAMETER_BITS)
         found = []
         for start in range(0, len(part), size):
             values = decode(PARAMETERS, int.from_bytes(part[start : start + size], "little"))

@@ -52,6 +52,15 @@ BURST_BEATS = 16
 RESPONSE_CYCLES = 1
 """Memory: from the last beat of a burst of writes to its response."""
 
+TAP_SLOTS = 2
+"""Channel words of depthwise weights that a core holds: computing and loading."""
+
+TAP_WORDS = 32
+"""Window positions of a depthwise convolution at most."""
+
+TABLE_LOOKUPS = 8
+"""Table lookups of a core in a cycle, where it has as many SIMD lanes."""
+
 FIRST_COMMAND_CYCLE = 2
 """Loader: the cycle in which it requests BEGIN, as counted by the chip."""
 
