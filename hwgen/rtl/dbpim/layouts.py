@@ -4,29 +4,27 @@ All fields are unsigned unless stated otherwise; lowest field first. The cycles 
 valid are in docs/dbpim-microarchitecture.md.
 """
 
-from amaranth.hdl import signed
+from amaranth.hdl import Value, signed
 from amaranth.lib import data
 
 from hwgen.spec.dbpim.arch import (
     ACCUMULATOR_BITS,
     ACTIVATION_BITS,
-    MOST_CORES,
     WEIGHT_BITS,
     Arch,
 )
 from hwgen.spec.dbpim.instructions import (
     CELL,
+    MOST_CORES,
     PACKETS,
     PARAMETERS,
+    ROW_BITS,
     ErrorCode,
     Opcode,
-    field_bits,
+    core_count,
 )
 from hwgen.spec.dbpim.timing import TILE_SLOTS
 from hwgen.spec.widths import bits_for_index
-
-COORDINATE_BITS = field_bits(Opcode.CONV, "input_height")
-"""Width of the y or x coordinate of a pixel in a feature map."""
 
 CORE_BITS = bits_for_index(MOST_CORES)
 """Width of a core number. It does not depend on ``cores``: all chips have the same core module."""
@@ -35,8 +33,29 @@ ERROR_BITS = bits_for_index(len(ErrorCode))
 
 
 def packet(opcode: Opcode) -> data.StructLayout:
-    """Fields of a packet, lowest first, without the padding above them."""
-    return data.StructLayout({field.name: field.bits for field in PACKETS[opcode]})
+    """Fields of a packet that no single core owns, lowest first, without the padding above."""
+    return data.StructLayout(
+        {field.name: field.bits for field in PACKETS[opcode] if core_count(field.name) == 0}
+    )
+
+
+def work(opcode: Opcode = Opcode.SIMD) -> data.StructLayout:
+    """Fields that each core has in a packet, without its number; those of CONV begin SIMD's."""
+    suffix = "_0"
+    return data.StructLayout(
+        {
+            field.name.removesuffix(suffix): field.bits
+            for field in PACKETS[opcode]
+            if core_count(field.name) == 1
+        }
+    )
+
+
+def work_of(opcode: Opcode, instruction: Value, core: int) -> data.View:
+    """Return the fields of one core in a packet whose bits are `instruction`."""
+    layout = work(opcode)
+    start = packet(opcode).size + core * layout.size
+    return data.View(layout, instruction[start : start + layout.size])
 
 
 def parameters() -> data.StructLayout:
@@ -56,8 +75,8 @@ def group(arch: Arch) -> data.ArrayLayout:
 
 
 def position() -> data.StructLayout:
-    """An output position; `active` is 0 where a position vector has fewer positions than macros."""
-    return data.StructLayout({"y": COORDINATE_BITS, "x": COORDINATE_BITS, "active": 1})
+    """An output position as stored; `active` is 0 where a vector has fewer positions than macros."""
+    return data.StructLayout({"row": ROW_BITS, "column": ROW_BITS, "active": 1})
 
 
 def positions(arch: Arch) -> data.ArrayLayout:
@@ -87,6 +106,17 @@ def word_tag(arch: Arch) -> data.StructLayout:
             "row_base": bits_for_index(arch.macro.rows),
         }
     )
+
+
+def simd_tag() -> data.StructLayout:
+    """Tag that the walker gives to a word of a SIMD instruction.
+
+    first, last: first and last tap of the position vector; second: the tap is of map b
+    tap: number of the tap; plane: its column, the lowest two bits
+    word: channel word; word_end: last request of the core for this channel word
+    """
+    flags = dict.fromkeys(("first", "last", "second", "word_end"), 1)
+    return data.StructLayout({**flags, "tap": 14, "plane": 2, "word": ROW_BITS})
 
 
 def group_tag(arch: Arch) -> data.StructLayout:
@@ -120,7 +150,7 @@ def sums(arch: Arch) -> data.ArrayLayout:
 
 
 def result(arch: Arch) -> data.StructLayout:
-    """Result of a macro: sums and their output position (y, x).
+    """Result of a macro: sums and their output position as stored.
 
     emit: the sums are final and go to the output stage; else the result is dropped there
     tile_end: the macro has finished its work on the tile in slot `tile`
@@ -129,8 +159,8 @@ def result(arch: Arch) -> data.StructLayout:
         {
             "sums": sums(arch),
             "tile": bits_for_index(TILE_SLOTS),
-            "y": COORDINATE_BITS,
-            "x": COORDINATE_BITS,
+            "row": ROW_BITS,
+            "column": ROW_BITS,
             "emit": 1,
             "tile_end": 1,
         }
@@ -156,6 +186,7 @@ def fetch_request(arch: Arch) -> data.StructLayout:
             "pixels": data.ArrayLayout(fetch_pixel(arch), arch.macros_per_core),
             "positions": positions(arch),
             "tag": word_tag(arch),
+            "simd": simd_tag(),
         }
     )
 
@@ -167,6 +198,7 @@ def fetched_word(arch: Arch) -> data.StructLayout:
             "bytes": data.ArrayLayout(group(arch), arch.macros_per_core),
             "positions": positions(arch),
             "tag": word_tag(arch),
+            "simd": simd_tag(),
         }
     )
 
@@ -194,20 +226,41 @@ def row_meta(arch: Arch) -> data.ArrayLayout:
 
 
 def bus_write(arch: Arch) -> data.StructLayout:
-    """One write: a word to the activation buffers of all cores, or with `raw` F logits.
+    """One write: a word to the activation buffers that keep its row, or words to the logit buffer.
 
     data: C bytes; with `raw` F x int32 in its lowest bits
-    enable: bit c stores byte c; none is set with `raw`
-    bank, address: place of the word (see `Region`); with `raw` address is the first logit's index
+    enable: bit c stores byte c
+    row, column: as stored; word: channel word
+    raw: F x int32 go to the logit buffer; to_memory: C bytes go there
+    index: of the first int32 in the logit buffer, with `raw` or `to_memory`
     """
     width = max(ACTIVATION_BITS * arch.macro.compartments, ACCUMULATOR_BITS * arch.filters)
-    address = max(arch.bank_address_bits, bits_for_index(arch.logit_entries))
     return data.StructLayout(
         {
             "data": width,
             "enable": arch.macro.compartments,
-            "bank": bits_for_index(arch.banks),
-            "address": address,
+            "row": ROW_BITS,
+            "column": ROW_BITS,
+            "word": ROW_BITS,
+            "index": bits_for_index(arch.logit_entries),
             "raw": 1,
+            "to_memory": 1,
+        }
+    )
+
+
+def vector_write(arch: Arch) -> data.StructLayout:
+    """One channel word of the active positions of a vector: a result of the SIMD unit.
+
+    bytes: C bytes of each position; enable: bit c stores byte c of each
+    to_memory: the words go to the logit buffer
+    """
+    return data.StructLayout(
+        {
+            "bytes": data.ArrayLayout(group(arch), arch.macros_per_core),
+            "positions": positions(arch),
+            "enable": arch.macro.compartments,
+            "word": ROW_BITS,
+            "to_memory": 1,
         }
     )
