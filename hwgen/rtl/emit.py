@@ -1,8 +1,10 @@
 """Write a part and all the parts below it as Verilog, each different module once."""
 
+import gc
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from amaranth.back import rtlil, verilog
@@ -12,6 +14,7 @@ from hwgen.rtl.folder import write_folder
 from hwgen.rtl.manifest import FILE_LIST, MANIFEST, instances_in, manifest, ports_in
 from hwgen.rtl.names import names_from_source
 from hwgen.rtl.part import Part
+from hwgen.rtl.unused import without_unused_nets
 
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
 
@@ -46,6 +49,29 @@ def verilog_modules(top: Part) -> dict[str, str]:
     Parts are the same when their RTLIL texts are: that, not a comparison of parameters, decides
     whether two parts of one name may share a module.
     """
+    with collector_paused():
+        sources, parts = rtlil_sources(top)
+        modules = convert_once(sources)
+        for name, text in modules.items():
+            check_ports(parts[name], text)
+            check_instances(name, text, known=modules)
+    return modules
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the garbage collector: it finds nothing among millions of new cells, and takes long."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def rtlil_sources(top: Part) -> tuple[dict[str, str], dict[str, Part]]:
+    """Return the RTLIL of each different part, and the part, by module name, top last."""
     sources: dict[str, str] = {}
     parts: dict[str, Part] = {}
     for part in dict.fromkeys(parts_below_first(top)):
@@ -57,11 +83,7 @@ def verilog_modules(top: Part) -> dict[str, str]:
         parts[name] = part
         if sources.setdefault(name, text) != text:
             raise DesignError(f"module names must be unique, got two different parts named {name}")
-    modules = convert_once(sources)
-    for name, text in modules.items():
-        check_ports(parts[name], text)
-        check_instances(name, text, known=modules)
-    return modules
+    return sources, parts
 
 
 def parts_below_first(part: Part) -> Iterator[Part]:
@@ -85,7 +107,7 @@ def convert_once(sources: Mapping[str, str]) -> dict[str, str]:
     for module in MODULE.finditer(text):
         # A part's own submodules are named after it, "part.submodule", and stand in its file.
         owner = (module["plain"] or module["escaped"]).partition(".")[0]
-        found[owner] += "\n" + module[0]
+        found[owner] += "\n" + without_unused_nets(module[0])
     return found
 
 

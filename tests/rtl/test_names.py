@@ -61,7 +61,7 @@ def test_names_are_those_of_the_source() -> None:
     of_source = ["alone", "first", "last", "read", "write", "_kept", "chained"]
     own = [name for name in names if "__" not in name]
     assert sorted(own) == sorted([*of_source, "$signal", "$signal"])
-    assert {"asked", "second_clk", "words"} <= set(re.findall(r"\w+", text))
+    assert "words" in re.findall(r"\w+", text)
 
 
 def test_the_tracer_of_amaranth_is_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
