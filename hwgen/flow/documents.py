@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from hwgen.flow.build import MANIFEST, write_verilog
@@ -27,18 +28,20 @@ def documents(configs: Path) -> dict[str, str]:
     for family in offering(DATA_SHEET):
         example = configs / family.name / f"{EXAMPLE}.yaml"
         if family.offers(VERILOG) and example.is_file():
-            pages[f"{family.name}-data-sheet.md"] = sheet_of(family, example)
+            others = sorted(file for file in example.parent.glob("*.yaml") if file != example)
+            pages[f"{family.name}-data-sheet.md"] = sheet_of(family, example, others)
     return pages
 
 
-def sheet_of(family: Family, arch_file: Path) -> str:
-    """Return the data sheet of a family."""
+def sheet_of(family: Family, arch_file: Path, others: Sequence[Path]) -> str:
+    """Return the data sheet of a family; others: architectures whose memories stand beside."""
     _, arch = load_chip(arch_file, None)
+    archs = [arch, *(load_chip(other, None)[1] for other in others)]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "verilog")
         write_verilog(Context(), family, arch, folder)
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return data_sheet(family.module_of(DATA_SHEET), chip=arch.name, manifest=manifest)
+    return data_sheet(family.module_of(DATA_SHEET), chip=arch.name, manifest=manifest, archs=archs)
 
 
 def write_documents(configs: Path, out: Path) -> list[Path]:

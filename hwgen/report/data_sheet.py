@@ -22,14 +22,17 @@ LIMITS = {
 }
 
 
-def data_sheet(package: str, *, chip: str, manifest: Mapping[str, Any]) -> str:
+def data_sheet(
+    package: str, *, chip: str, manifest: Mapping[str, Any], archs: Sequence[Any]
+) -> str:
     """Return the data sheet as Markdown.
 
     package: of the family's facts; manifest: of the Verilog of the chip `chip`
+    archs: architectures whose memories are shown, side by side
     """
-    spec, host, registers, instructions, timing = (
+    spec, host, registers, instructions, timing, storage = (
         importlib.import_module(f"{package}{part}")
-        for part in ("", ".host", ".registers", ".instructions", ".timing")
+        for part in ("", ".host", ".registers", ".instructions", ".timing", ".storage")
     )
     sections = [
         [f"# {host.TITLE}: data sheet", "", NOTE.format(folder=package.replace(".", "/"))],
@@ -39,6 +42,7 @@ def data_sheet(package: str, *, chip: str, manifest: Mapping[str, Any]) -> str:
         port_lines(chip, manifest["modules"][manifest["top"]]["ports"], host),
         packet_lines(instructions),
         timing_lines(timing),
+        storage_lines(storage, archs),
         parameter_lines(spec.Arch),
         module_lines(chip, manifest["modules"]),
     ]
@@ -94,17 +98,27 @@ def packet_lines(instructions: ModuleType) -> Iterator[str]:
     yield from ("## Instruction set", "", f"Version {instructions.VERSION}.", "")
     yield last_paragraph(instructions)
     for opcode, fields in instructions.PACKETS.items():
-        bits = instructions.packet_bits(opcode)
-        yield from ("", f"### {opcode.name} ({int(opcode):#04x}, {bits} bits)", "")
-        yield from field_lines(fields)
+        common = [field for field in fields if instructions.core_count(field.name) == 0]
+        of_core = [field for field in fields if instructions.core_count(field.name) == 1]
+        least, most = (
+            instructions.packet_bits(opcode, cores) for cores in (1, instructions.MOST_CORES)
+        )
+        bits = f"{least} bits" if least == most else f"{least} to {most} bits"
+        yield from ("", f"### {opcode.name} ({int(opcode):#04x}, {bits})", "")
+        yield from field_lines(common)
+        if of_core:
+            width = sum(field.bits for field in of_core)
+            start = sum(field.bits for field in common)
+            yield from ("", f"Then for each core {width} bits; those of core 0:", "")
+            yield from field_lines(of_core, start=start)
     bits = instructions.PARAMETER_BITS
-    yield from ("", f"### Parameters of a filter in TILE ({bits} bits)", "")
+    yield from ("", f"### Parameters of a filter in TILE, of a channel in TAPS ({bits} bits)", "")
     yield from field_lines(instructions.PARAMETERS)
 
 
-def field_lines(fields: Sequence[Any]) -> Iterator[str]:
-    """Yield the fields of one packet with their bit positions."""
-    place = 0
+def field_lines(fields: Sequence[Any], *, start: int = 0) -> Iterator[str]:
+    """Yield the fields of one packet with their bit positions, the first one at `start`."""
+    place = start
     cells = []
     for field in fields:
         last = place + field.bits - 1
@@ -112,6 +126,24 @@ def field_lines(fields: Sequence[Any]) -> Iterator[str]:
         cells.append((bits, f"`{field.name}`", field.meaning))
         place = last + 1
     yield from rows(["bits", "field", "meaning"], iter(cells))
+
+
+def storage_lines(storage: ModuleType, archs: Sequence[Any]) -> Iterator[str]:
+    """Yield the memories of some architectures in KB, side by side."""
+    yield from ("## Memories", "", "In KB (1024 bytes) of the whole chip.", "")
+    memories = [storage.storage(arch) for arch in archs]
+    cells: list[Sequence[object]] = [
+        (kinds[0].name, *(kilobytes(kind.bits) for kind in kinds), kinds[0].meaning)
+        for kinds in zip(*memories, strict=True)
+    ]
+    sums = [sum(kind.bits for kind in found if not kind.cells) for found in memories]
+    cells.append(("all but the cells", *map(kilobytes, sums), ""))
+    yield from rows(["memory", *(f"`{arch.name}`" for arch in archs), "content"], iter(cells))
+
+
+def kilobytes(bits: int) -> str:
+    """Return bits as KB with two digits."""
+    return f"{bits / 8 / 1024:.2f}"
 
 
 def timing_lines(timing: ModuleType) -> Iterator[str]:
