@@ -56,8 +56,8 @@ MEMORY_MAP = (
         "`image_address`",
         "the images of a run",
         f"pixels in raster order without gaps, channel 0 first, {PIXEL_SIZES} bytes a pixel (zeros"
-        " above its channels), padded to whole beats; more channels: whole words; the facts of the program"
-        " tell the distance of two images",
+        " above its channels), padded to whole beats; more channels: whole words; the facts of the"
+        " program tell the distance of two images",
     ),
     Place(
         "`logits_address`",
