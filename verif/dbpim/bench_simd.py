@@ -1,7 +1,7 @@
 """Bench of `simd`: all operations, gaps and back-pressure at random, every port in every cycle."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -10,11 +10,13 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.instructions import TABLE_BYTES, Opcode, Operation
-from hwgen.spec.dbpim.timing import FETCH_CYCLES, FETCH_SLOTS, SIMD_CYCLES, TAP_SLOTS
+from hwgen.spec.dbpim.instructions import Opcode, Operation
+from hwgen.spec.dbpim.timing import FETCH_CYCLES, FETCH_SLOTS, SIMD_CYCLES
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
-from verif.dbpim.simd_jobs import Case, Drawing, Job, Result, Taps
+from verif.dbpim.simd_jobs import Case, Drawing, Job, Result
+from verif.dbpim.simd_loader import CORNERS as LOADER_CORNERS
+from verif.dbpim.simd_loader import FLAGS, Actions, Loader, Stores
 from verif.stream import reset
 
 ARCH = arch_from_environment()
@@ -31,9 +33,7 @@ CORNERS = Corners(
     "no part between the taps of a result",
     *(["an inactive position"] if MACROS > 1 else []),
     "a word waits for its TAPS",
-    "TAPS wait for a slot",
-    "TAPS of the next step while this one runs",
-    "a table waits for the one in use",
+    *LOADER_CORNERS,
     "the walker is FETCH_SLOTS words ahead",
     "results for the memory",
     "the largest sum of three bytes",
@@ -61,28 +61,6 @@ CASES = {
 }
 
 
-class Stores:
-    """Reference of both stores: counts of TAPS begun, pushed, walked, released; table in use."""
-
-    def __init__(self) -> None:
-        self.begun = self.pushed = self.walked = self.released = 0
-        self.table = False
-
-    def known(self, operation: int) -> bool:
-        """Return what `taps_known` must be."""
-        match operation:
-            case Operation.DEPTHWISE:
-                return self.walked < self.pushed
-            case Operation.TABLE:
-                return self.table
-        return True
-
-    @property
-    def room(self) -> bool:
-        """Whether TAPS may begin."""
-        return self.begun - self.released < TAP_SLOTS
-
-
 class Run:
     """Jobs one after the other, a cycle at a time; the loader runs ahead of them.
 
@@ -95,12 +73,12 @@ class Run:
         self._gap, self._stall = gap, stall
         self._rng = np.random.default_rng(seed)
         self._stores = Stores()
-        self._loader = self._load()
+        self._loader = Loader(ARCH, jobs, self._stores, CORNERS)
+        self._loads = self._loader.actions()
         self._now = self._moves = self._part = 0
         self._moved_at = -2
         self._due: dict[int, deque[Result]] = {}
         self._finals: set[int] = set()
-        self._running: Job | None = None
         self._requested = self._released = 0
         self._landed: deque[int] = deque()
 
@@ -108,7 +86,7 @@ class Run:
         """Run every job: `go`, words and results, `finish`; stop after `most` cycles."""
         for job in self._jobs:
             self._requested = self._released = 0
-            self._running = job
+            self._loader.running = job
             self._dut.instruction.value = job.instruction
             results = iter(job.results)
             await self._cycle(job, results, go=job.goes)
@@ -130,7 +108,7 @@ class Run:
     ) -> None:
         """Drive, check and count one cycle."""
         dut, rng = self._dut, self._rng
-        load = {} if rng.random() < self._gap else next(self._loader)
+        load = {} if rng.random() < self._gap else next(self._loads)
         walked = None if go or finish else self._walk(job)
         ready = rng.random() >= self._stall
         ahead = self._requested - self._released
@@ -141,13 +119,8 @@ class Run:
         dut.result__ready.value = ready
         dut.go.value, dut.finish.value = go, finish
         dut.taps_walked.value = walked is not None and job.words[walked].word_end
-        for name in ("taps_begin", "taps_parameters_write", "taps_write", "taps_push"):
-            getattr(dut, name).value = name in load
-        dut.table_write.value, dut.table_push.value = "table_write" in load, "table_push" in load
-        for name in load.keys() & {"taps_parameters_index", "taps_parameters_data", "taps_index"}:
-            getattr(dut, name).value = load[name]
-        for name in load.keys() & {"taps_data", "table_index", "table_data"}:
-            getattr(dut, name).value = load[name]
+        for name in {*FLAGS, *load}:
+            getattr(dut, name).value = load.get(name, 0)
         await ReadOnly()
         due = self._due.get(self._moves)
         taken = bool(due) and ready
@@ -174,7 +147,7 @@ class Run:
         CORNERS.hit("a word waits for its TAPS", not known)
         if not known or self._rng.random() < self._gap:
             return None
-        late = int(self._rng.integers(3)) if self._rng.random() < self._gap else 0
+        late = int(self._rng.integers(2 * PARTS + 3)) if self._rng.random() < self._gap else 0
         before = self._landed[-1] if self._landed else 0
         self._landed.append(max(before + 1, self._now + FETCH_CYCLES + late))
         self._requested += 1
@@ -257,7 +230,7 @@ class Run:
     def _clock(
         self,
         job: Job,
-        load: Mapping[str, int],
+        load: Actions,
         taken: deque[Result] | None,
         *,
         finish: bool,
@@ -277,43 +250,6 @@ class Run:
         if finish and simd and job.case.operation == TABLE:
             stores.table = False
         stores.table |= "table_push" in load
-
-    def _load(self) -> Iterator[Mapping[str, int]]:
-        """Act as the loader: yield what it drives in each cycle, packet after packet."""
-        for job in self._jobs:
-            for packet in job.packets:
-                CORNERS.hit("TAPS of the next step while this one runs", self._running is not job)
-                yield from self._taps(packet) if isinstance(packet, Taps) else self._table(packet)
-        while True:
-            yield {}
-
-    def _taps(self, taps: Taps) -> Iterator[Mapping[str, int]]:
-        """Load one packet of TAPS."""
-        while not self._stores.room:
-            CORNERS.hit("TAPS wait for a slot")
-            yield {}
-        yield {"taps_begin": 1}
-        for index, entry in enumerate(taps.parameters):
-            yield {
-                "taps_parameters_write": 1,
-                "taps_parameters_index": index,
-                "taps_parameters_data": entry,
-            }
-        for index, weights in enumerate(taps.weights):
-            word = int.from_bytes(weights.tobytes(), "little")
-            last = {"taps_push": 1} if index == len(taps.weights) - 1 else {}
-            yield {"taps_write": 1, "taps_index": index, "taps_data": word, **last}
-
-    def _table(self, table: np.ndarray) -> Iterator[Mapping[str, int]]:
-        """Load a table."""
-        while self._stores.table:
-            CORNERS.hit("a table waits for the one in use")
-            yield {}
-        size = ARCH.port_bytes
-        for first in range(0, TABLE_BYTES, size):
-            beat = int.from_bytes(table[first : first + size].tobytes(), "little")
-            last = {"table_push": 1} if first + size == TABLE_BYTES else {}
-            yield {"table_write": 1, "table_index": first, "table_data": beat, **last}
 
     def _where(self, job: Job) -> str:
         """Return what a failure says first."""
@@ -341,8 +277,7 @@ def draw(case: Case, rng: np.random.Generator) -> Job:
 
 async def reset_unit(dut: Any) -> None:
     """Reset with idle inputs."""
-    names = ["go", "finish", "word_valid", "result__ready", "taps_begin", "taps_write", "taps_push"]
-    names += ["taps_parameters_write", "taps_walked", "table_write", "table_push"]
+    names = ("go", "finish", "word_valid", "result__ready", "taps_walked", *FLAGS)
     await reset(dut, *(getattr(dut, name) for name in names))
 
 
