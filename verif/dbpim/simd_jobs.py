@@ -14,31 +14,10 @@ from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import TABLE_BYTES, Opcode, Operation
 from hwgen.spec.quantization import ACCUMULATOR_HIGH, ACCUMULATOR_LOW, MULTIPLIER_HIGH, SHIFT_HIGH
 from verif.dbpim.component import pack
+from verif.dbpim.simd_cases import Case
 
 Bytes = NDArray[np.uint8]
 INSTRUCTION = layouts.packet(Opcode.SIMD)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One step, of `words` channel words of `vectors` position vectors each.
-
-    extreme: all inputs are 255 or 0, weights -128 or 127, M and shift the largest or smallest
-    """
-
-    operation: Operation
-    kernel: tuple[int, int] = (1, 1)
-    words: int = 2
-    vectors: int = 3
-    planes: bool = False
-    sums: bool = False
-    extreme: bool = False
-
-    @property
-    def taps(self) -> int:
-        """Word-vectors of a result."""
-        two = self.operation in (Operation.ADD, Operation.MULTIPLY)
-        return 2 if two else self.kernel[0] * self.kernel[1]
 
 
 @dataclass(frozen=True)
@@ -143,8 +122,8 @@ class Drawing:
         taps: (words, taps, vectors, M, C)
         """
         case, rng = self.case, self.rng
-        clip = {"low": fields["output_low"], "high": fields["output_high"]}
-        ends = {**clip, "zero_point": fields["output_zero_point"]}
+        clip: dict[str, Any] = {"low": fields["output_low"], "high": fields["output_high"]}
+        ends: dict[str, Any] = {**clip, "zero_point": fields["output_zero_point"]}
         zero_points = fields["first_zero_point"], fields["second_zero_point"]
         match case.operation:
             case Operation.MAXIMUM:
@@ -160,7 +139,12 @@ class Drawing:
                 )
                 shift = int(rng.choice([1, 47]) if case.extreme else rng.integers(14, 19))
                 numbers = {"multiplier": pair[0], "second_multiplier": pair[1], "shift": shift}
-                scale = {"zero_points": zero_points, "multipliers": pair, "shift": shift, **ends}
+                scale: dict[str, Any] = {
+                    "zero_points": zero_points,
+                    "multipliers": pair,
+                    "shift": shift,
+                    **ends,
+                }
                 return [[golden.add(each, **scale)] for each in taps], numbers
             case Operation.MULTIPLY:
                 multiplier, shift = self.scale(np.array([30000]))
@@ -175,13 +159,12 @@ class Drawing:
                 return [[self.depthwise(each, ends)] for each in taps], {}
 
     def sums(
-        self, taps: Bytes, ends: Mapping[str, int]
+        self, taps: Bytes, ends: Mapping[str, Any]
     ) -> tuple[list[list[Bytes]], dict[str, int]]:
         """Return the results of SUM."""
         case = self.case
         columns = np.arange(case.taps) % case.kernel[1]
         weights = 256 ** (columns if case.planes else 0 * columns)
-        weights = weights.reshape(-1, 1, 1, 1)
         largest = 255 * int(weights.sum())
         if case.sums:
             most = (1 << 24) - 1 - largest
@@ -190,15 +173,17 @@ class Drawing:
             ranges = ACCUMULATOR_LOW, ACCUMULATOR_HIGH - largest
             around = -largest, largest // 2
             bias = int(self.rng.choice(ranges) if case.extreme else self.rng.integers(*around))
-        totals = [golden.total(each, bias=bias, weights=weights) for each in taps]
+        totals = [
+            golden.total(each, bias=bias, weights=weights[:, None, None, None]) for each in taps
+        ]
         multiplier, shift = self.scale(np.stack(totals))
         numbers = {"bias": bias, "multiplier": multiplier, "shift": shift}
         if case.sums:
             return [golden.sum_bytes(each) for each in totals], numbers
-        scale = {"multiplier": multiplier, "shift": shift}
+        scale: dict[str, Any] = {"multiplier": multiplier, "shift": shift}
         return [[golden.requantize(each, **scale, **ends)] for each in totals], numbers
 
-    def depthwise(self, taps: Bytes, ends: Mapping[str, int]) -> Bytes:
+    def depthwise(self, taps: Bytes, ends: Mapping[str, Any]) -> Bytes:
         """Return the results of a channel word, and note its TAPS."""
         rng, channels = self.rng, self.arch.macro.compartments
         weights = rng.integers(-128, 128, (len(taps), channels))

@@ -13,8 +13,10 @@ from verif.dbpim.simd_jobs import Job, Taps
 Actions = Mapping[str, int]
 """Inputs of one cycle, by name; a flag that is not named is 0."""
 
-FLAGS = ("taps_begin", "taps_parameters_write", "taps_write", "taps_push")
-FLAGS += ("table_write", "table_push")
+FLAGS = (
+    *("taps_begin", "taps_parameters_write", "taps_write", "taps_push"),
+    *("table_write", "table_push"),
+)
 CORNERS = (
     "TAPS wait for a slot",
     "TAPS of the next step while this one runs",
