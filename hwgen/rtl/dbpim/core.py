@@ -70,8 +70,8 @@ class Core(Part):
         request           stream  bus_write     a result for the buffers of several cores
         write_valid       in      1             the bus writes
         write             in      bus_write
-        local_valid       out     1             a result is written to the own banks in this cycle
-        local             out     vector_write  the result
+        private_valid     out     1             a result is written to the own banks in this cycle
+        private_write     out     vector_write  the result
         idle              out     1             no work left, all stages empty
         computes          out     1             a macro issues a bit plane, or the SIMD unit works
         waits_for_load    out     1             the walker lacks a tile or taps, or a macro a row
@@ -135,8 +135,8 @@ class Core(Part):
                 "request": Out(stream.Signature(layouts.bus_write(arch))),
                 "write_valid": In(1),
                 "write": In(layouts.bus_write(arch)),
-                "local_valid": Out(1),
-                "local": Out(layouts.vector_write(arch)),
+                "private_valid": Out(1),
+                "private_write": Out(layouts.vector_write(arch)),
                 "idle": Out(1),
                 "computes": Out(1),
                 "waits_for_load": Out(1),
@@ -301,8 +301,8 @@ class Core(Part):
             fetcher.bank_data.eq(buffer.bank_data),
             buffer.write_valid.eq(self.write_valid),
             buffer.write.eq(self.write),
-            buffer.local_valid.eq(port.local_valid),
-            buffer.local.eq(port.local),
-            self.local_valid.eq(port.local_valid),
-            self.local.eq(port.local),
+            buffer.private_valid.eq(port.private_valid),
+            buffer.private_write.eq(port.private_write),
+            self.private_valid.eq(port.private_valid),
+            self.private_write.eq(port.private_write),
         ]
