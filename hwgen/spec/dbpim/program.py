@@ -53,6 +53,8 @@ class StepPlan:
     """One instruction: what it computes of which layer, and where its results are.
 
     name: differs from that of every other step; layer: of the network, `input` for the image
+    inputs: layers whose maps it reads, `input` for the image; of an add or a product two; empty
+        where it reads no map
     kind: of the instruction; op: the layer's operation, or what the chip does (load, store, ...)
     images: first image of the run and number of images; the placement's image 0 is the first
     rows: first row of the output map, and the row after the last one
@@ -68,6 +70,7 @@ class StepPlan:
 
     name: str
     layer: str
+    inputs: list[str]
     kind: StepKind
     op: str
     images: tuple[int, int]
