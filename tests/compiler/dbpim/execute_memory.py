@@ -29,7 +29,7 @@ def run_load(chip: ChipState, packet: Packet) -> None:
         words=at[2],
         data=flat,
         enable=np.ones(flat.shape, bool),
-        tags=np.where(tags, reads, 0).reshape(flat.shape) if tags.any() else None,
+        tags=np.where(tags.reshape(flat.shape), reads, 0) if tags.any() else None,
     )
     store(chip, fields, None, results)
 
