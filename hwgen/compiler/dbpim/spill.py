@@ -1,5 +1,6 @@
 """Maps to memory: copies through the logit buffer, a piece at a time, and a STORE for each."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,7 @@ from hwgen.compiler.dbpim.ops import Fields, Op
 from hwgen.compiler.dbpim.split import Split, Work
 from hwgen.compiler.dbpim.steps import Images, Step, StepWork, Tensor
 from hwgen.errors import CompileError
-from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES, Operation, Space, of_core
+from hwgen.spec.dbpim.instructions import Operation, Space, of_core
 from hwgen.spec.dbpim.program import MemoryPlace
 
 SPACES = {Space.ANSWER: "answer", Space.SCRATCH: "scratch"}
@@ -42,19 +43,18 @@ def pieces(build: Builder, tensor: Tensor, rows: Rows, *, pitch: int) -> Iterato
     no piece holds two rows then
     """
     width, depth = tensor.shape.width, tensor.channel_words
-    word_bytes = build.arch.macro.compartments
+    arch, word_bytes = build.arch, build.arch.macro.compartments
     row_bytes = width * depth * word_bytes
-    capacity = build.arch.logit_entries * LOGIT_BYTES // word_bytes
-    unit = aligned_pixels(depth * word_bytes)
-    if depth > capacity or (unit * depth > capacity and width > unit):
-        limit = capacity * word_bytes
+    capacity = arch.logit_entries * LOGIT_BYTES // word_bytes
+    unit = aligned_pixels(depth * word_bytes, arch.port_bytes)
+    run = width if pitch != row_bytes else (rows[1] - rows[0]) * width
+    whole = run if run * depth <= capacity else capacity // depth // unit * unit
+    if not whole:
         raise CompileError(
-            f"layer {tensor.shape.name}: a pixel of a map that goes to memory must fit the logit"
-            f" buffer in whole multiples of {ALIGNMENT_BYTES} bytes, at most {limit}, got"
+            f"layer {tensor.shape.name}: pixels of a map that goes to memory must fit the logit"
+            f" buffer in whole beats, at most {capacity * word_bytes} bytes, got"
             f" {unit * depth * word_bytes}"
         )
-    whole = capacity // depth // unit * unit or capacity // depth
-    run = width if pitch != row_bytes else (rows[1] - rows[0]) * width
     for start in range(rows[0], rows[1], run // width):
         for first in range(0, run, whole):
             end = min(first + whole, run)
@@ -69,16 +69,13 @@ def pieces(build: Builder, tensor: Tensor, rows: Rows, *, pitch: int) -> Iterato
             )
 
 
-def aligned_pixels(pixel_bytes: int) -> int:
-    """Return the fewest pixels whose bytes are a multiple of the alignment."""
-    count = 1
-    while count * pixel_bytes % ALIGNMENT_BYTES:
-        count += 1
-    return count
+def aligned_pixels(pixel_bytes: int, port_bytes: int) -> int:
+    """Return the fewest pixels whose bytes are whole beats."""
+    return port_bytes // math.gcd(pixel_bytes, port_bytes)
 
 
 def rectangles(first: int, end: int, width: int, depth: int) -> Iterator[Rectangle]:
-    """Yield the parts of pixels `first` to `end` in raster order: a row's end, rows, a row's start."""
+    """Yield the parts of pixels `first` to `end` in raster order: parts of rows, and whole rows."""
     now = first
     while now < end:
         row, column = divmod(now, width)
