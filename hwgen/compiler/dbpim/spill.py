@@ -91,7 +91,13 @@ def rectangles(first: int, end: int, width: int, depth: int) -> Iterator[Rectang
 
 
 def copy_step(
-    build: Builder, tensor: Tensor, image: int, part: Rectangle, owners: list[Rows], name: str
+    build: Builder,
+    tensor: Tensor,
+    part: Rectangle,
+    *,
+    image: int,
+    owners: list[Rows],
+    name: str,
 ) -> Step:
     """Return the step that copies a part of an image's map to the logit buffer.
 
@@ -109,10 +115,10 @@ def copy_step(
         vector=(1, arch.macros_per_core),
     )
     works = []
-    for first, end in owners:
-        first, end = max(first, part.rows[0]), min(end, part.rows[1])
-        span = ((row - part.rows[0]) * grid.row_vectors for row in (first, end))
-        works.append(Work(span=tuple(span) if first < end else NO_ROWS, words=(0, depth)))
+    for rows in owners:
+        first, end = (min(max(row - part.rows[0], 0), part.rows[1] - part.rows[0]) for row in rows)
+        span = first * grid.row_vectors, end * grid.row_vectors
+        works.append(Work(span=span if first < end else NO_ROWS, words=(0, depth)))
     fields: Fields = {
         "input_image_rows": number * tensor.image_rows,
         "input_image_columns": number * tensor.image_columns + part.columns[0],
@@ -176,7 +182,7 @@ def copy_out(
         label = f"{base} rows {first}-{end - 1} byte {offset + piece.offset}"
         for number, part in enumerate(piece.parts):
             name = f"copy {label} part {number}"
-            yield copy_step(build, tensor, image, part, owners, name)
+            yield copy_step(build, tensor, part, image=image, owners=owners, name=name)
         place = MemoryPlace(
             space="answer" if space is Space.ANSWER else "scratch",
             offset=offset + piece.offset,
