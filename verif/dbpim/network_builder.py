@@ -67,9 +67,7 @@ class Window(TypedDict):
 
 
 class NetworkBuilder(GraphBuilder):
-    """Append layers to the maps they read, by name; every method returns its output's name.
-
-    """
+    """Append layers to the maps they read, by name; every method returns its output's name."""
 
     def conv(
         self,

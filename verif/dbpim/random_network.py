@@ -179,6 +179,9 @@ class RandomNetwork:
         stride = int(self._rng.choice([1, 1, 2]))
         channels = self._builder.features[now].channels
         weights = self._rng.integers(-128, 128, (channels, size * size)).astype(np.int8)
+        if channels == 1:
+            # One channel alone is a convolution without groups: its weights have two digits.
+            weights = self._weights(1, size * size)
         return self._builder.depthwise(
             now,
             weights,
