@@ -73,6 +73,8 @@ def conv_step(step: Conv, rng: np.random.Generator) -> CoreStep:
     """Return the instruction of a convolution; its filter groups are neighbours."""
     arch = step.arch
     words = -(-len(step.groups) * arch.filters // arch.macro.compartments)
+    if any(len(group) > 1 for group in step.groups):
+        step.chunk_vectors = min(step.chunk_vectors, arch.psum_vectors)
     fields = step.fields() | clip_fields(rng) | {"raw": int(rng.random() < 0.2)}
     return with_output(step, fields, words, rng)
 
