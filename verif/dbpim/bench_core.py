@@ -1,200 +1,254 @@
-"""Bench of `core`: the layers of a program on each core, and one layer cycle by cycle.
+"""Bench of `core`: random steps against golden, with a bus that stalls and brings words back.
 
-Every layer reads golden's maps, so that each is held against golden by itself.
+After each step whose results are stored, a copy over the bus shows what the banks hold.
 """
 
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
-from numpy.typing import NDArray
 
-from golden.network import infer
 from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.addressing import region_address, region_at
-from hwgen.spec.dbpim.instructions import Opcode
-from hwgen.spec.dbpim.program import LayerPlan, Region
-from hwgen.spec.dbpim.program_file import load_program
-from hwgen.spec.dbpim.stream import Packet, TilePacket, decode_stream
-from hwgen.spec.network import Layer, QuantizedNetwork
-from hwgen.spec.network.file import load_network
+from hwgen.spec.dbpim.instructions import Opcode, Operation
 from verif.common.chances import chances
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.core_driver import CoreDriver
-from verif.dbpim.network_builder import draw_images
-from verif.stream import accept
+from verif.dbpim.core_steps import CoreStep, Entry, Fields, draw_core_step, sources
+from verif.dbpim.walk_plan import Conv
+from verif.dbpim.walk_simd import Simd
 
 ARCH = arch_from_environment()
-WORK = Path(os.environ["WORK"])
-"""Folder with the programs and networks of this run, two files for each name."""
-
-NAMES = os.environ["NAMES"].split(",")
-CYCLES = 10_000
-"""No layer takes as many."""
-
 COMPARTMENTS, FILTERS = ARCH.macro.compartments, ARCH.filters
-Place = tuple[int, int, int]
-"""Row, column and channel of a byte; a logit is (0, 0, class)."""
+BUS, VECTOR = layouts.bus_write(ARCH), layouts.vector_write(ARCH)
+SMOKE = os.environ.get("SMOKE") == "1"
+SEEDS = 2 if SMOKE else 10
+STEPS = 2 if SMOKE else 6
+CYCLES = 30_000
+"""No step takes as many."""
 
+ROW_LIMIT = 1 << 10
 CORNERS = Corners(
-    "a core without work in a layer",
-    "logits",
-    "a pool",
-    "an addition",
+    *(f"operation {operation.name}" for operation in Operation),
+    "int32 results",
+    "words to the memory",
+    "results of one step to the own banks and over the bus",
     "several tiles",
-    "the walker waits for a tile or a macro for a row",
-    "a tile comes while the SIMD unit works",
+    "several filter groups",
+    "the walker waits for a tile or taps, or a macro for a row",
     "the bus waits",
+    "a word of another core",
 )
 
 
-@dataclass(frozen=True)
-class Task:
-    """A network with its program, and golden's maps of one image."""
+class Bus:
+    """The write bus with one core: a granted word is written one cycle later, its own rows too.
 
-    network: QuantizedNetwork
-    layers: list[tuple[Packet, Layer, LayerPlan]]
-    tiles: list[TilePacket]
-    maps: dict[str, NDArray[Any]]
+    Between them come words of other cores, in rows that the core does not keep.
+    """
+
+    def __init__(
+        self, driver: CoreDriver, rng: np.random.Generator, first_foreign: int, stall: float
+    ) -> None:
+        self._dut, self._rng, self._foreign, self._stall = driver.dut, rng, first_foreign, stall
+        self._granted: int | None = None
+
+    def drive(self) -> None:
+        """Drive one cycle."""
+        dut, word = self._dut, self._granted
+        foreign = self._foreign < ROW_LIMIT and self._rng.random() < 0.3
+        if word is None and foreign:
+            fields = {"row": self._foreign, "enable": -1 % (1 << COMPARTMENTS)}
+            fields["column"] = int(self._rng.integers(ROW_LIMIT))
+            word = int(BUS.const(fields).as_bits())
+            CORNERS.hit("a word of another core")
+        dut.write_valid.value = word is not None
+        if word is not None:
+            dut.write.value = word
+        dut.request__ready.value = bool(self._rng.random() >= self._stall)
+
+    def sample(self) -> int | None:
+        """Return the word that is granted in this cycle."""
+        dut = self._dut
+        asks, grants = bool(dut.request__valid.value), bool(dut.request__ready.value)
+        CORNERS.hit("the bus waits", asks and not grants)
+        self._granted = int(dut.request__payload.value) if asks and grants else None
+        return self._granted
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the last word granted has been written."""
+        return self._granted is None
 
 
-def load_task(name: str, seed: int) -> Task:
-    """Return the object that the test has stored in the folder under this name."""
-    network = load_network(WORK / f"{name}.network.npz")
-    program = load_program(WORK / f"{name}.program.npz")
-    packets = decode_stream(program.image, ARCH)
-    work = [p for p in packets if p.opcode in (Opcode.CONV, Opcode.POOL, Opcode.ADD)]
-    layers = list(zip(work, network.layers, program.facts.layers, strict=True))
-    tiles = [packet for packet in packets if isinstance(packet, TilePacket)]
-    rng = np.random.default_rng(seed)
-    images = draw_images(rng, network.graph.input.shape, 1)
-    maps = {key: values[0] for key, values in infer(network, images).items()}
-    return Task(network, layers, tiles, maps)
-
-
-def sources(packet: Packet, layer: Layer, task: Task) -> Iterator[tuple[Region, NDArray[Any]]]:
-    """Yield the maps that a layer reads, with the regions in which it looks for them."""
-    bases = [packet.fields["input_base"], packet.fields.get("second_base", 0)]
-    for base, name in zip(bases, layer.inputs, strict=False):
-        values = task.maps[name]
-        height, width, channels = values.shape
-        yield (
-            region_at(base, height=height, width=width, channels=channels, arch=ARCH),
-            values,
-        )
-
-
-def bytes_of(request: int, places: dict[tuple[int, int], Place]) -> Iterator[tuple[Place, int]]:
-    """Yield what one request writes: place and value of each byte, or of each logit."""
-    write = layouts.bus_write(ARCH).from_bits(request)
+def bus_entry(bits: int) -> Entry:
+    """Return what a word of the bus writes."""
+    write = BUS.from_bits(bits)
     if write.raw:
         values = layouts.sums(ARCH).from_bits(write.data % (1 << 32 * FILTERS))
-        for index, value in enumerate(values):
-            yield (0, 0, write.address + index), value
-        return
-    y, x, channel = places[write.bank, write.address]
-    for byte in range(COMPARTMENTS):
-        if write.enable >> byte & 1:
-            yield (y, x, channel + byte), write.data >> 8 * byte & 255
+        return "raw", write.index, tuple(values)
+    content = (write.data % (1 << 8 * COMPARTMENTS)).to_bytes(COMPARTMENTS, "little")
+    if write.to_memory:
+        return "memory", write.index, tuple(content)
+    place = (write.row, write.column, write.word)
+    return "bus", *place, write.enable, enabled(content, write.enable)
 
 
-def places_of(region: Region | None) -> dict[tuple[int, int], Place]:
-    """Return which pixel and first channel lies at each bank and address of a region."""
-    if region is None:
-        return {}
-    indices = np.ndindex(region.height, region.width, region.channel_words)
-    return {
-        region_address(region, ARCH, y=y, x=x, channel_word=word): (y, x, COMPARTMENTS * word)
-        for y, x, word in indices
-    }
+def bank_entries(bits: int) -> Iterator[Entry]:
+    """Yield what a private result writes."""
+    write = VECTOR.from_bits(bits)
+    for index, at in enumerate(write.positions):
+        if at.active:
+            values = enabled(bytes(write.bytes[index]), write.enable)
+            yield "banks", at.row, at.column, write.word, write.enable, values
 
 
-async def run_layer(driver: CoreDriver, packet: Packet, where: str) -> list[int]:
-    """Run one layer to its end; return the requests that were granted."""
-    dut, requests = driver.dut, []
-    await driver.start(packet)
+def enabled(content: bytes, enable: int) -> tuple[int, ...]:
+    """Return the bytes that are stored."""
+    return tuple(byte for index, byte in enumerate(content) if enable >> index & 1)
+
+
+Instruction = tuple[Opcode, Fields, Fields]
+"""Opcode, fields that no core owns, and those of the core."""
+
+
+async def run_step(
+    driver: CoreDriver, instruction: Instruction, bus: Bus, where: str
+) -> Counter[Entry]:
+    """Run one step to its end; return what it has written."""
+    dut, written = driver.dut, Counter[Entry]()
+    dut.write_valid.value = 0
+    await driver.start(*instruction)
     for _ in range(CYCLES):
+        bus.drive()
         await ReadOnly()
-        asks, grants = bool(driver.request.valid.value), bool(driver.request.ready.value)
-        if asks and grants:
-            requests.append(int(driver.request.payload.value))
-        if dut.row_write.value and packet.opcode is Opcode.CONV:
+        granted = bus.sample()
+        if granted is not None:
+            written[bus_entry(granted)] += 1
+        if dut.private_valid.value:
+            written.update(bank_entries(int(dut.private_write.value)))
+        if dut.row_write.value and instruction[0] is Opcode.CONV:
             assert not dut.computes.value, f"{where}: a column issues while a row is written"
-        idle = bool(dut.idle.value)
-        begins = bool(dut.tile_begin.value) and packet.opcode is not Opcode.CONV
-        CORNERS.hit("a tile comes while the SIMD unit works", begins)
-        CORNERS.hit("the bus waits", asks and not grants)
         waits = bool(dut.waits_for_load.value)
-        CORNERS.hit("the walker waits for a tile or a macro for a row", waits)
+        CORNERS.hit("the walker waits for a tile or taps, or a macro for a row", waits)
+        idle = bool(dut.idle.value)
+        assert not (idle and dut.computes.value), f"{where}: idle and computes"
         await FallingEdge(dut.clk)
-        if idle:
+        if idle and bus.at_rest:
+            dut.write_valid.value = 0
             await driver.finish()
-            return requests
-    raise AssertionError(f"{where}: never idle")
+            return written
+    raise AssertionError(f"{where}: never idle, {written.total()} written")
 
 
-def check_bytes(got: Counter[tuple[Place, int]], want: NDArray[Any], where: str) -> None:
-    """Every byte of the map was written once, with golden's value; others are not checked."""
-    height, width, channels = (1, 1, *want.shape)[-3:]
-    values = want.reshape(height, width, channels)
-    expected = {(place, int(values[place])) for place in np.ndindex(values.shape)}
-    written = {entry: times for entry, times in got.items() if entry[0][2] < channels}
-    wrong = sorted(written.keys() ^ expected)
-    assert not wrong, f"{where}: {len(wrong)} differ from golden, first {wrong[:4]}"
-    twice = [entry for entry, times in written.items() if times > 1]
-    assert not twice, f"{where}: {len(twice)} written more than once, first {twice[:4]}"
+def compare(got: Counter[Entry], want: Counter[Entry], where: str) -> None:
+    """Every write came once, with golden's bytes."""
+    wrong, missing = got - want, want - got
+    assert not wrong and not missing, (
+        f"{where}: {wrong.total()} wrong such as {min(wrong, default=None)}, "
+        f"{missing.total()} missing such as {min(missing, default=None)}"
+    )
 
 
-def note_corners(task: Task, core: int) -> None:
-    """Record which corners this run has reached by its program."""
-    for packet, _, plan in task.layers:
-        active = packet.fields["active_cores"] >> core & 1
-        CORNERS.hit("a core without work in a layer", not active or ARCH.cores == 1)
-        CORNERS.hit("logits", plan.output is None)
-        CORNERS.hit("a pool", packet.opcode is Opcode.POOL)
-        CORNERS.hit("an addition", packet.opcode is Opcode.ADD)
-        CORNERS.hit("several tiles", plan.tiles > 1)
+async def check_banks(driver: CoreDriver, made: CoreStep, bus: Bus, where: str) -> None:
+    """Copy the output map over the bus: what was written stands in the banks."""
+    stored: dict[tuple[int, int, int], int] = {}
+    for entry in made.expected:
+        _, row, column, word, enable, values = entry
+        channels = [c for c in range(COMPARTMENTS) if enable >> c & 1]
+        for channel, value in zip(channels, values, strict=True):
+            stored[row, column, word * COMPARTMENTS + channel] = value
+    rows, columns = {row for row, _, _ in stored}, max(column for _, column, _ in stored) + 1
+    copy = copy_step(made, min(rows), max(rows) + 1, columns)
+    found: dict[tuple[int, int, int], int] = {}
+    for entry in await run_step(driver, copy, bus, where):
+        _, row, column, word, _, values = entry
+        for channel, value in enumerate(values):
+            found[row, column, word * COMPARTMENTS + channel] = value
+    wrong = [(at, found.get(at), value) for at, value in stored.items() if found.get(at) != value]
+    assert not wrong, f"{where}: {len(wrong)} bytes in the banks differ, first {wrong[:4]}"
 
 
-@cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(("name", NAMES), (("gap", "stall"), [(0.0, 0.0), (0.9, 0.0), (0.2, 0.6)]))
-async def layers_match_golden(dut: Any, name: str, gap: float, stall: float) -> None:
-    """All cores together write every byte of every map once, and each is golden's."""
-    seed = NAMES.index(name)
-    task = load_task(name, seed)
-    written: list[Counter[tuple[Place, int]]] = [Counter() for _ in task.layers]
+def copy_step(made: CoreStep, first: int, end: int, columns: int) -> Instruction:
+    """Return a sum over windows of one pixel, of all stored rows as one map."""
+    output = made.output
+    ones = ("kernel_height", "kernel_width", "stride_y", "stride_x")
+    fields = dict.fromkeys(ones, 1) | {
+        "input_base": output.base,
+        "input_row_pitch": output.row_pitch,
+        "input_channel_words": output.channel_words,
+        "input_height": end,
+        "input_width": columns,
+        "output_width": columns,
+        "output_first_row": first,
+        "output_end_row": end,
+        "output_high": 255,
+        "operation": Operation.SUM,
+        "multiplier": 1 << 15,
+        "shift": 15,
+        "enable_end": COMPARTMENTS,
+    }
+    work = {
+        "input_first": output.first[0],
+        "start_y": first,
+        "vectors": (end - first) * -(-columns // ARCH.macros_per_core),
+        "word_count": output.channel_words,
+    }
+    return Opcode.SIMD, fields, work
+
+
+def note_step(made: CoreStep) -> None:
+    """Record the corners of a step."""
+    step = made.step
+    ways = {entry[0] for entry in made.expected}
+    CORNERS.hit("int32 results", "raw" in ways)
+    CORNERS.hit("words to the memory", "memory" in ways)
+    CORNERS.hit("results of one step to the own banks and over the bus", {"banks", "bus"} <= ways)
+    if isinstance(step, Conv):
+        CORNERS.hit("several filter groups", len(step.groups) > 1)
+        CORNERS.hit("several tiles", len(step.groups[0]) > 1)
+    if isinstance(step, Simd):
+        CORNERS.hit(f"operation {step.operation.name}")
+
+
+async def load(driver: CoreDriver, made: CoreStep, gaps: Iterator[bool]) -> None:
+    """Send the packets of a step."""
+    await driver.load(made.tiles, gaps)
+    for parameters, weights in made.taps:
+        await driver.load_taps(parameters, weights, gaps)
+    if made.table is not None:
+        await driver.load_table(made.table, gaps)
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+@cocotb.parametrize(seed=range(SEEDS), late=[0.0, 0.8], stall=[0.0, 0.6])
+async def steps_match_golden(dut: Any, seed: int, late: float, stall: float) -> None:
+    """Every result is written once, to the banks or the bus, with golden's bytes."""
     rng = np.random.default_rng(seed)
     driver = CoreDriver(dut, ARCH)
-    for core in range(ARCH.cores):
-        await driver.reset(core)
-        mine = [tile for tile in task.tiles if tile.fields["cores"] >> core & 1]
-        accepting = cocotb.start_soon(accept(driver.request, chances(rng, stall)))
-        loading = cocotb.start_soon(driver.load(mine, chances(rng, gap)))
-        for index, (packet, layer, plan) in enumerate(task.layers):
-            if not packet.fields["active_cores"] >> core & 1:
-                continue
-            for region, values in sources(packet, layer, task):
-                await driver.write_map(region, values, rng)
-            requests = await run_layer(driver, packet, f"{name}, core {core}, {layer.name}")
-            places = places_of(plan.output)
-            for request in requests:
-                written[index].update(bytes_of(request, places))
+    await driver.reset()
+    for number in range(STEPS):
+        made = draw_core_step(rng, ARCH)
+        note_step(made)
+        where = f"seed {seed}, late {late}, stall {stall}, step {number}: {made.fields} {made.work}"
+        for source in sources(made):
+            await driver.write_maps(source.maps, source.placement, rng)
+        loading = cocotb.start_soon(load(driver, made, chances(rng, late)))
+        bus = Bus(driver, rng, made.output.first[0] + made.output.rows[0], stall)
+        instruction = made.opcode, made.fields, made.work
+        got = await run_step(driver, instruction, bus, where)
+        compare(got, made.expected, where)
         await loading
-        accepting.cancel()
-        note_corners(task, core)
-    for index, (_, layer, _) in enumerate(task.layers):
-        where = f"{name}, seed {seed}, gap {gap}, stall {stall}, {layer.name}"
-        check_bytes(written[index], task.maps[layer.name], where)
+        if {entry[0] for entry in made.expected} <= {"banks", "bus"}:
+            # The copy is not stored: its core keeps no row.
+            await check_banks(driver, made, Bus(driver, rng, ROW_LIMIT, stall), where)
 
 
-@cocotb.test(skip=os.environ.get("SMOKE") == "1")
+@cocotb.test(skip=SMOKE)
 async def every_corner_was_hit(dut: Any) -> None:
-    """Runs last: the programs have reached every corner; those of a smoke test are too short."""
+    """Runs last: the steps have reached every corner; those of a smoke test are too few."""
     assert not CORNERS.missed(), f"corners never reached: {CORNERS.missed()}"

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwgen.rtl.dbpim.image_writer import ImageWriter
+
 from hwgen.rtl.dbpim.loader import Loader
 from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
 from hwgen.rtl.dbpim.sequencer import Sequencer

@@ -269,10 +269,10 @@ class Conv(Step):
                 "last": int(tile.last),
                 "vector": vector,
             }
-            content = [self._bytes(at, tile.cut.first + word) for at in positions]
+            content = [self.content(at, tile.cut.first + word) for at in positions]
             yield Word(positions, content, False, {"tag": tag}, number, word)
 
-    def _bytes(self, at: Position, k: int) -> bytes | None:
+    def content(self, at: Position, k: int) -> bytes | None:
         """Return what golden's window at a position holds in its word `k`."""
         if not at.active:
             return None

@@ -67,10 +67,10 @@ class Simd(Step):
         }
         if self.second is None:
             flags["plane"] = self.taps[tap][1] % 4
-        content = [self._bytes(at, word, tap) if at.active else None for at in positions]
+        content = [self.content(at, word, tap) if at.active else None for at in positions]
         return Word(positions, content, second, {"simd": flags})
 
-    def _bytes(self, at: Position, word: int, tap: int) -> bytes:
+    def content(self, at: Position, word: int, tap: int) -> bytes:
         """Return one channel word of golden's window, or of the second map; outside beyond it."""
         size = self.arch.macro.compartments
         channels = slice(word * size, (word + 1) * size)

@@ -1,4 +1,4 @@
-"""Tiles, masks, split and instructions of the DB-PIM family."""
+"""Passes, steps, tiles and splits of the DB-PIM family."""
 
 from hwgen.compiler.dbpim.compile import compile_network
 from hwgen.compiler.dbpim.listing import listing
