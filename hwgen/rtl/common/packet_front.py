@@ -15,16 +15,18 @@ class PacketFront(SharedPart):
 
     A packet begins on a beat; its lowest bits, the opcode, determine its length. After a header
     another part may take beats (the body). The user of the packet answers it and interprets it.
+    The stream comes in segments: an answer with `recount` tells the beats of the next one.
 
     Parameters
     ----------
         family       prefix of the module name
         port_bits    bits of a beat
         header_bits  bits of the packet, or of its header, for each opcode that may come
+        first_bits   bits of the first packet
         opcode_bits  bits of an opcode, at most a beat
         count_bits   bits of the number of beats
     Ports
-        start      in          1            take the first packet: as long as the longest
+        start      in          1            take the first packet
         beats      in stream   port_bits
         packet     out         longest      the packet gathered last, its first beat lowest
         first      out         1            it is the first one, or its body is being forwarded
@@ -32,16 +34,17 @@ class PacketFront(SharedPart):
         next       in          1            answer: gather the next packet
         body       in          1            answer: forward the body, then gather the next packet
         stop       in          1            answer: take no more beats
-        count      in          count_bits   beats after the first packet and its body, with the
-                                            answer to the first packet
+        recount    in          1            with an answer: a segment begins after this packet and
+                                            its body; the body is in no segment
+        count      in          count_bits   with `recount`: beats of that segment
         rest       out stream  port_bits    the body
         rest_done  in          1            the last beat of the body is taken in this cycle
         unknown    out         1            the first beat of a packet has another opcode; then stop
-        ended      out         1            one more beat than ``count`` is needed; then stop
+        ended      out         1            a beat after the end of the segment is needed; then stop
     Latency  1 cycle from the last beat of a packet to ``whole``; 0 from ``beats`` to ``rest``
     Rate     one beat in each cycle, and a cycle for each answer
     Errors   ValueError for a parameter out of range; ``ended`` has priority over ``unknown``; the
-             opcode of the first packet is not checked
+             opcode of the first packet is not checked, and its answer must say `recount`
     Golden   the packets in their order
     Source   docs/dbpim-microarchitecture.md, "Loader"
     """
@@ -52,6 +55,7 @@ class PacketFront(SharedPart):
         family: str,
         port_bits: int,
         header_bits: Mapping[int, int],
+        first_bits: int,
         opcode_bits: int,
         count_bits: int,
     ) -> None:
@@ -64,10 +68,13 @@ class PacketFront(SharedPart):
                 raise ValueError(f"an opcode must fit {opcode_bits} bits, got {opcode}")
             if bits < opcode_bits:
                 raise ValueError(f"header_bits must be at least {opcode_bits}, got {bits}")
+        if first_bits < 1:
+            raise ValueError(f"first_bits must be at least 1, got {first_bits}")
         self._port_bits = port_bits
         self._opcode_bits = opcode_bits
         self._beats = {opcode: -(-bits // port_bits) for opcode, bits in header_bits.items()}
-        self._longest = max(self._beats.values())
+        self._first_beats = -(-first_bits // port_bits)
+        self._longest = max(self._first_beats, *self._beats.values())
         super().__init__(
             {
                 "start": In(1),
@@ -78,6 +85,7 @@ class PacketFront(SharedPart):
                 "next": In(1),
                 "body": In(1),
                 "stop": In(1),
+                "recount": In(1),
                 "count": In(count_bits),
                 "rest": Out(stream.Signature(port_bits)),
                 "rest_done": In(1),
@@ -90,30 +98,31 @@ class PacketFront(SharedPart):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         left, counted = Signal.like(self.count), Signal()
-        m.d.comb += self.first.eq(~counted)
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
                 m.next = "FIRST"
-            with m.State("FIRST"), m.If(self._gather(m, beats=self._longest)):
+            with m.State("FIRST"), m.If(self._gather(m, beats=self._first_beats)):
+                m.d.sync += self.first.eq(1)
                 m.next = "WHOLE"
             with m.State("HEADER"):
                 self._header(m)
                 self._count(m, left=left)
             with m.State("WHOLE"):
                 m.d.comb += self.whole.eq(1)
-                with m.If(self.first):
+                with m.If(self.recount):
                     m.d.sync += left.eq(self.count)
                 with m.If(self.stop):
                     m.next = "STOP"
                 with m.Elif(self.body):
+                    m.d.sync += counted.eq(~self.recount)
                     m.next = "BODY"
                 with m.Elif(self.next):
-                    m.d.sync += counted.eq(1)
+                    m.d.sync += self.first.eq(0)
                     m.next = "HEADER"
             with m.State("BODY"):
                 self._forward(m)
                 with m.If(self.rest_done):
-                    m.d.sync += counted.eq(1)
+                    m.d.sync += self.first.eq(0)
                     m.next = "HEADER"
                 with m.If(counted):
                     self._count(m, left=left)
@@ -161,7 +170,7 @@ class PacketFront(SharedPart):
         ]
 
     def _count(self, m: Module, *, left: Signal) -> None:
-        """Count the beats down; needing one more than `count` is an error."""
+        """Count the beats of the segment down; needing one more is an error."""
         with m.If(left == 0):
             m.d.comb += self.ended.eq(1)
             m.next = "STOP"

@@ -13,7 +13,7 @@ BYTE_BITS = 8
 
 
 class WriteEngine(SharedPart):
-    """Stores ``words`` words from a buffer, one after the other, little-endian.
+    """Stores ``words`` words from a beat of a buffer on, one after the other, little-endian.
 
     Pipeline
         cycle 0      start: address and number of words are stored
@@ -32,6 +32,7 @@ class WriteEngine(SharedPart):
     Ports
         start       in   1            begin; only when idle
         words       in   count_bits   at least 1, in the cycle of ``start``
+        index       in   beat_bits    beat of the buffer that holds the first of them
         address     in   64           a multiple of 64, in the cycle of ``start``
         read_index  out  beat_bits    index of the beat to read from the buffer
         read_data   in   port_bits    that beat, in the same cycle
@@ -73,6 +74,7 @@ class WriteEngine(SharedPart):
             {
                 "start": In(1),
                 "words": In(count_bits),
+                "index": In(bits_for_index(entries // self._beat_words)),
                 "address": In(MEMORY_ADDRESS_BITS),
                 "read_index": Out(bits_for_index(entries // self._beat_words)),
                 "read_data": In(port_bits),
@@ -109,7 +111,7 @@ class WriteEngine(SharedPart):
                         todo.address.eq(self.address),
                         todo.beats.eq((self.words + (self._beat_words - 1)) >> beat_bits),
                         todo.words.eq(self.words),
-                        todo.index.eq(0),
+                        todo.index.eq(self.index),
                     ]
                     self._begin(m, todo=todo)
             with m.State("BURST"):

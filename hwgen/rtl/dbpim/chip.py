@@ -1,7 +1,17 @@
 """The DB-PIM chip: registers, memory port, loader, sequencer and cores."""
 
-from amaranth.hdl import Cat, ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal, Value
+from amaranth.hdl import (
+    Cat,
+    ClockDomain,
+    ClockSignal,
+    DomainRenamer,
+    Module,
+    Mux,
+    ResetSignal,
+    Value,
+)
 from amaranth.lib import wiring
+from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Out
 
 from hwgen.rtl.common import axi
@@ -10,32 +20,42 @@ from hwgen.rtl.common.registers import Registers
 from hwgen.rtl.common.supervisor import Supervisor, SupervisorErrors
 from hwgen.rtl.common.write_engine import WriteEngine
 from hwgen.rtl.dbpim.core import Core
-from hwgen.rtl.dbpim.layouts import ERROR_BITS, bus_write, packet
+from hwgen.rtl.dbpim.layouts import ERROR_BITS, bus_write, packet, vector_write
 from hwgen.rtl.dbpim.loader import Loader
 from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
 from hwgen.rtl.dbpim.sequencer import Sequencer
 from hwgen.rtl.dbpim.write_bus import WriteBus
 from hwgen.rtl.part import Part, PartInstance
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
-from hwgen.spec.dbpim.instructions import VERSION, ErrorCode, Opcode
+from hwgen.spec.dbpim.instructions import VERSION, ErrorCode, Opcode, Space
 from hwgen.spec.dbpim.registers import ADDRESS_BITS, REGISTERS
 from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
 
 PROGRESS = ("unit", "beat", "word", "retirement", "read", "write")
 """Progress sources of the watchdog; any one is enough: a unit computes, the loader takes a beat,
-the write bus takes a word, an instruction retires, memory is read or written."""
+a result is written, an instruction retires, memory is read or written."""
+
+ROOMS = ("tile_room", "taps_room", "table_room")
+SHARED = ("tile_header", "mask_data", "parameters_index", "parameters_data", "row_cells")
+SHARED += ("row_meta", "taps_parameters_index", "taps_parameters_data", "taps_index", "taps_data")
+SHARED += ("table_index", "table_data")
+STROBES = ("tile_begin", "mask_write", "tile_push", "parameters_write", "row_write", "taps_begin")
+STROBES += ("taps_parameters_write", "taps_write", "taps_push", "table_write", "table_push")
+"""Ports between the loader and each core, of the same names on both sides."""
 
 
 class Chip(Part):
-    """Runs a program on an image and writes its logits: memory in, memory out.
+    """Runs a program on its images and writes the answers: memory in, memory out.
 
-    A host writes the addresses of program, image and logits, starts, and waits until `busy` falls.
+    A host writes the addresses of program, images, answers and scratch space, starts, and waits
+    until `busy` falls.
 
     Ports
         registers  out  AXI4-Lite subordinate, 32 bits of data
         memory     out  AXI4 manager, 64-bit addresses, port_bits of data, INCR bursts
-        trace      out  for benches only: ``write_valid`` and ``write`` of the write bus (stores to
-                        the buffers), ``retire`` (a layer is over), ``running``
+        trace      out  for benches only: ``write_valid`` and ``write`` of the write bus,
+                        ``private_valid`` and ``private_write`` of each core (results for its own
+                        banks), ``retire`` (a step is over), ``running``
     Latency  the cycles that ``hwgen.model.dbpim`` predicts, for the memory that it assumes
     Rate     one program at a time
     Errors   ErrorCode in the register `error`; the chip then stops and can be started again
@@ -60,6 +80,8 @@ class Chip(Part):
         trace = {
             "write_valid": Out(1),
             "write": Out(bus_write(arch)),
+            "private_valid": Out(arch.cores),
+            "private_write": Out(ArrayLayout(vector_write(arch), arch.cores)),
             "retire": Out(1),
             "running": Out(1),
         }
@@ -127,12 +149,13 @@ class Chip(Part):
         self._connect_sequencer(m, sequencer=sequencer, loader=loader, cores=cores)
         self._connect_bus(m, bus=bus, loader=loader, cores=cores)
         self._connect_logits(m, sequencer=sequencer, bus=bus, writer=writer, registers=registers)
+        self._connect_trace(m, sequencer=sequencer, bus=bus, cores=cores)
         self._load_cores(m, loader=loader, cores=cores)
         computes = Cat(core.computes for core in cores).any()
         progress = {
             "unit": computes,
             "beat": loader.beats.valid & loader.beats.ready,
-            "word": bus.write_valid,
+            "word": bus.write_valid | self.trace.private_valid.any(),
             "retirement": sequencer.retire,
             "read": reader.taken,
             "write": writer.taken,
@@ -147,12 +170,22 @@ class Chip(Part):
                 sequencer.waiting | Cat(core.waits_for_load for core in cores).any()
             ),
             supervisor.progress.eq(Cat(progress[name] for name in PROGRESS)),
-            self.trace.write_valid.eq(bus.write_valid),
-            self.trace.write.eq(bus.write),
-            self.trace.retire.eq(sequencer.retire),
             self.trace.running.eq(supervisor.running),
         ]
         return m
+
+    def _connect_trace(
+        self, m: Module, *, sequencer: PartInstance, bus: PartInstance, cores: list[PartInstance]
+    ) -> None:
+        """Show benches what is written and when steps retire."""
+        m.d.comb += [
+            self.trace.write_valid.eq(bus.write_valid),
+            self.trace.write.eq(bus.write),
+            self.trace.private_valid.eq(Cat(core.private_valid for core in cores)),
+            self.trace.retire.eq(sequencer.retire),
+        ]
+        for index, core in enumerate(cores):
+            m.d.comb += self.trace.private_write[index].eq(core.private_write)
 
     def _in_engine(self, m: Module, name: str, part: Part) -> PartInstance:
         """Place a part that is held in reset while no program runs."""
@@ -193,31 +226,33 @@ class Chip(Part):
         m.d.comb += [
             loader.program_address.eq(registers.program_address),
             loader.image_address.eq(registers.image_address),
+            loader.scratch_address.eq(registers.scratch_address),
         ]
 
     def _connect_sequencer(
         self, m: Module, *, sequencer: PartInstance, loader: PartInstance, cores: list[PartInstance]
     ) -> None:
-        """Connect the sequencer to the cores: instruction, start pulses and idle flags."""
+        """Connect the sequencer to loader and cores: instruction, start pulses and idle flags."""
         wiring.connect(m, loader.instruction, sequencer.instructions)
         m.d.comb += [
-            sequencer.image_done.eq(loader.image_done),
+            loader.load_go.eq(sequencer.load),
+            sequencer.loaded.eq(loader.load_done),
             sequencer.idle.eq(Cat(core.idle for core in cores)),
         ]
         for index, core in enumerate(cores):
             m.d.comb += [
-                core.core.eq(index),
                 core.go.eq(sequencer.go[index]),
                 core.go_simd.eq(sequencer.go_simd[index]),
                 core.finish.eq(sequencer.retire),
                 core.instruction.eq(sequencer.instruction),
+                core.work.eq(sequencer.work[index]),
             ]
 
     def _connect_bus(
         self, m: Module, *, bus: PartInstance, loader: PartInstance, cores: list[PartInstance]
     ) -> None:
-        """Connect the write bus: results and image go to the buffers of all cores."""
-        m.d.comb += [bus.image_valid.eq(loader.image_valid), bus.image.eq(loader.image)]
+        """Connect the write bus: results and loaded maps go to the buffers of all cores."""
+        m.d.comb += [bus.image_valid.eq(loader.load_valid), bus.image.eq(loader.load)]
         for index, core in enumerate(cores):
             wiring.connect(m, core.request, bus.requests[index])
             m.d.comb += [core.write_valid.eq(bus.write_valid), core.write.eq(bus.write)]
@@ -233,26 +268,29 @@ class Chip(Part):
     ) -> None:
         """Connect the logit buffer between write bus and write engine."""
         m.submodules.logit_buffer = logits = self._logit_buffer.instance()
+        fields = sequencer.store_fields
+        beat_entries = self._arch.port_bits // ACCUMULATOR_BITS
+        scratch = fields.space == Space.SCRATCH
+        base = Mux(scratch, registers.scratch_address, registers.logits_address)
         m.d.comb += [
             logits.write_valid.eq(bus.write_valid),
             logits.write.eq(bus.write),
             logits.read_index.eq(writer.read_index),
             writer.read_data.eq(logits.read_data),
             writer.start.eq(sequencer.store),
-            writer.words.eq(sequencer.store_words),
-            writer.address.eq(registers.logits_address),
+            writer.words.eq(fields.words),
+            writer.index.eq(fields.index[beat_entries.bit_length() - 1 :]),
+            writer.address.eq(base + fields.offset),
             sequencer.stored.eq(writer.done),
         ]
 
     def _load_cores(self, m: Module, *, loader: PartInstance, cores: list[PartInstance]) -> None:
-        """Connect the loader's tile ports: common data to all cores, strobes to each core."""
-        m.d.comb += loader.tile_room.eq(Cat(core.tile_room for core in cores))
-        shared = ["tile_header", "mask_data", "parameters_index", "parameters_data"]
-        shared += ["row_cells", "row_meta"]
-        strobes = ("tile_begin", "mask_write", "tile_push", "parameters_write", "row_write")
+        """Connect the loader to the stores of the cores: common data, strobes of each core."""
+        for name in ROOMS:
+            m.d.comb += getattr(loader, name).eq(Cat(getattr(core, name) for core in cores))
         for index, core in enumerate(cores):
-            for name in shared:
+            for name in SHARED:
                 port = Value.cast(getattr(core, name))
                 m.d.comb += port.eq(Value.cast(getattr(loader, name)))
-            for name in strobes:
+            for name in STROBES:
                 m.d.comb += getattr(core, name).eq(getattr(loader, name)[index])

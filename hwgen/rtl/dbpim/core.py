@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
-from amaranth.lib.wiring import In, Out, connect
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.rtl.dbpim import layouts
 from hwgen.rtl.dbpim.activation_buffer import ActivationBuffer
@@ -14,50 +14,67 @@ from hwgen.rtl.dbpim.simd import Simd
 from hwgen.rtl.dbpim.switch import Switch
 from hwgen.rtl.dbpim.tile_store import TileStore
 from hwgen.rtl.dbpim.walker import Walker
+from hwgen.rtl.dbpim.write_port import WritePort
 from hwgen.rtl.part import Part, PartInstance
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, Opcode
+from hwgen.spec.dbpim.arch import WEIGHT_BITS, Arch
+from hwgen.spec.dbpim.instructions import TABLE_BYTES, Opcode
+from hwgen.spec.dbpim.timing import TAP_WORDS
 from hwgen.spec.widths import bits_for_index
+
+TILE_PORTS = ("mask_write", "mask_data", "parameters_write", "parameters_index")
+TILE_PORTS += ("parameters_data", "row_write")
+"""Ports of the tile store that the loader drives under the same name."""
+
+SIMD_PORTS = ("taps_begin", "taps_parameters_write", "taps_parameters_index")
+SIMD_PORTS += ("taps_parameters_data", "taps_write", "taps_index", "taps_data", "taps_push")
+SIMD_PORTS += ("table_write", "table_index", "table_data", "table_push")
+"""Ports of the SIMD unit that the loader drives under the same name."""
 
 
 class Core(Part):
-    """Computes the core's output positions of a layer: a convolution, a pool or an addition.
+    """Computes the core's position vectors of a step, and holds its slices of the maps.
 
     ``y = requantize(weights @ im2col(x) + bias)`` with the tiles that the loader has sent, or the
     result of ``Simd``
 
     Pipeline, of a word in cycle 0 without stalls (docs/dbpim-microarchitecture.md has each stage)
         cycle 0   walker and fetcher: the request of the word is granted, banks are read
-        cycle 2   switch: the first P selected inputs move into a group
+        cycle 2   switch: the first P selected inputs move into a group (or SIMD unit: first part)
         cycle 3   group queue: a group that was completed in cycle 2 is at the macros' heads
         cycle 3   macros: issue of its first bit plane, one bit plane a cycle
         cycle +3  output stage: result of the last bit plane is popped
-        cycle +6  write bus: the result is requested
+        cycle +6  write port: the result goes to the own banks, or requests the write bus
 
     Ports
-        core              in      3          number of the core, constant
-        go                in      1          start the CONV in `instruction`
-        go_simd           in      1          start the POOL or ADD in `instruction`
-        finish            in      1          the layer is over in all cores
-        instruction       in      512        the layer, held from `go` to `finish`
-        tile_begin        in      1          a tile begins (only with `tile_room`)
-        tile_header       in      TILE       of the next tile, and of the tile that begins
-        tile_room         out     1          slot, mask words and rows for it are free
-        mask_write        in      1          a beat of mask words is stored
-        mask_data         in      port_bits  lowest word first
-        tile_push         in      1          with the tile's last mask beat
-        parameters_write  in      1          the parameters of one filter are stored
-        parameters_index  in      filter     its number in the filter group
+        go                in      1             start the CONV in `instruction`
+        go_simd           in      1             start the SIMD in `instruction`
+        finish            in      1             the step is over in all cores
+        instruction       in      SIMD          fields that no core owns of LOAD, CONV or SIMD, held
+                                                from before the first to after the last write
+        work              in      work          the fields of this core; of LOAD only `keep_*`
+        tile_begin        in      1             a tile begins (only with `tile_room`)
+        tile_header       in      TILE          of the next tile, and of the tile that begins
+        tile_room         out     1             slot, mask words and rows for it are free
+        mask_write        in      1             a beat of mask words is stored
+        mask_data         in      port_bits     lowest word first
+        tile_push         in      1             with the tile's last mask beat
+        parameters_write  in      1             the parameters of one filter are stored
+        parameters_index  in      filter        its number in the filter group
         parameters_data   in      parameters
-        row_write         in      1          the tile's next row is written; no macro issues
-        row_cells         in      row_cells  its cell bits
-        row_meta          in      row_meta   its signs and indices
-        request           stream  bus_write  a result for the buffers of all cores
-        write_valid       in      1          the bus writes
+        row_write         in      1             the tile's next row is written; no macro issues
+        row_cells         in      row_cells     its cell bits
+        row_meta          in      row_meta      its signs and indices
+        taps_begin, taps_room, taps_parameters_write, taps_parameters_index,
+        taps_parameters_data, taps_write, taps_index, taps_data, taps_push: see ``TapStore``
+        table_write, table_index, table_data, table_push, table_room: see ``TableStore``
+        request           stream  bus_write     a result for the buffers of several cores
+        write_valid       in      1             the bus writes
         write             in      bus_write
-        idle              out     1          no work left, all stages empty
-        computes          out     1          a macro issues a bit plane, or the SIMD unit reads
-        waits_for_load    out     1          the walker lacks a tile, or a macro a row
+        private_valid     out     1             a result is written to the own banks in this cycle
+        private_write     out     vector_write  the result
+        idle              out     1             no work left, all stages empty
+        computes          out     1             a macro issues a bit plane, or the SIMD unit works
+        waits_for_load    out     1             the walker lacks a tile or taps, or a macro a row
     Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row_write`
     Rate     of its parts
     Errors   none
@@ -77,17 +94,18 @@ class Core(Part):
         self._macro = Macro(arch=arch)
         self._output_stage = OutputStage(arch=arch)
         self._simd = Simd(arch=arch)
+        self._write_port = WritePort(arch=arch)
         self._activation_buffer = ActivationBuffer(arch=arch)
         self.parts = [self._tile_store, self._walker, self._fetcher, self._switch]
         self.parts += [self._group_queue, self._macro, self._output_stage]
-        self.parts += [self._simd, self._activation_buffer]
+        self.parts += [self._simd, self._write_port, self._activation_buffer]
         super().__init__(
             {
-                "core": In(layouts.CORE_BITS),
                 "go": In(1),
                 "go_simd": In(1),
                 "finish": In(1),
-                "instruction": In(INSTRUCTION_BITS),
+                "instruction": In(layouts.packet(Opcode.SIMD)),
+                "work": In(layouts.work()),
                 "tile_begin": In(1),
                 "tile_header": In(layouts.packet(Opcode.TILE)),
                 "tile_room": Out(1),
@@ -100,16 +118,34 @@ class Core(Part):
                 "row_write": In(1),
                 "row_cells": In(layouts.row_cells(arch)),
                 "row_meta": In(layouts.row_meta(arch)),
+                "taps_begin": In(1),
+                "taps_room": Out(1),
+                "taps_parameters_write": In(1),
+                "taps_parameters_index": In(bits_for_index(arch.macro.compartments)),
+                "taps_parameters_data": In(layouts.parameters()),
+                "taps_write": In(1),
+                "taps_index": In(bits_for_index(TAP_WORDS)),
+                "taps_data": In(arch.macro.compartments * WEIGHT_BITS),
+                "taps_push": In(1),
+                "table_write": In(1),
+                "table_index": In(bits_for_index(TABLE_BYTES)),
+                "table_data": In(arch.port_bits),
+                "table_push": In(1),
+                "table_room": Out(1),
                 "request": Out(stream.Signature(layouts.bus_write(arch))),
                 "write_valid": In(1),
                 "write": In(layouts.bus_write(arch)),
+                "private_valid": Out(1),
+                "private_write": Out(layouts.vector_write(arch)),
                 "idle": Out(1),
                 "computes": Out(1),
                 "waits_for_load": Out(1),
             }
         )
-        conv = layouts.packet(Opcode.CONV)
-        self._layer = data.View(conv, self.instruction[: conv.size])
+        conv, load = layouts.packet(Opcode.CONV), layouts.packet(Opcode.LOAD)
+        bits = self.instruction.as_value()
+        self._layer = data.View(conv, bits[: conv.size])
+        self._loaded = data.View(load, bits[: load.size])
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -118,59 +154,72 @@ class Core(Part):
         m.submodules.group_queue = queue = self._group_queue.instance()
         m.submodules.output_stage = output = self._output_stage.instance()
         m.submodules.simd = simd = self._simd.instance()
-        fetcher = self._feed(m, store=store, walker=walker, queue=queue)
+        self._connect_loader(m, store=store, simd=simd)
+        fetcher = self._feed(m, store=store, walker=walker, queue=queue, simd=simd)
         macros = self._compute(m, store=store, queue=queue, output=output)
-        self._load(m, store)
-        self._connect_simd(m, simd=simd, fetcher=fetcher)
-        self._connect_output(m, store=store, output=output, simd=simd)
+        self._write_results(m, store=store, output=output, simd=simd, fetcher=fetcher)
 
         active = Signal()
-        with m.If(self.go):
+        with m.If(self.go | self.go_simd):
             m.d.sync += active.eq(1)
         with m.Elif(self.finish):
             m.d.sync += active.eq(0)
-        at_rest = ~active | (walker.done & store.empty_walked)
+        at_rest = ~active | (walker.done & store.empty_walked & fetcher.empty)
         m.d.comb += [
             self.idle.eq(at_rest & output.empty & simd.idle),
             self.computes.eq(Cat(macro.issue for macro in macros).any() | simd.reads),
             self.waits_for_load.eq(
-                walker.waiting_tile | (queue.head_valid & ~store.row_loaded).any()
+                walker.waits_for_load | (queue.head_valid & ~store.row_loaded).any()
             ),
         ]
         return m
 
-    def _load(self, m: Module, store: PartInstance) -> None:
-        """Connect the loader's tile ports to the tile store."""
+    def _connect_loader(self, m: Module, *, store: PartInstance, simd: PartInstance) -> None:
+        """Connect the loader to the tile store, and to the stores of the SIMD unit."""
         m.d.comb += [
             store.begin_tile.eq(self.tile_begin),
             store.header.eq(self.tile_header),
             self.tile_room.eq(store.room),
-            store.mask_write.eq(self.mask_write),
-            store.mask_data.eq(self.mask_data),
             store.push.eq(self.tile_push),
-            store.parameters_write.eq(self.parameters_write),
-            store.parameters_index.eq(self.parameters_index),
-            store.parameters_data.eq(self.parameters_data),
-            store.row_write.eq(self.row_write),
+            self.taps_room.eq(simd.taps_room),
+            self.table_room.eq(simd.table_room),
         ]
+        for name in TILE_PORTS:
+            m.d.comb += getattr(store, name).eq(getattr(self, name))
+        for name in SIMD_PORTS:
+            m.d.comb += getattr(simd, name).eq(getattr(self, name))
 
     def _feed(
-        self, m: Module, *, store: PartInstance, walker: PartInstance, queue: PartInstance
+        self,
+        m: Module,
+        *,
+        store: PartInstance,
+        walker: PartInstance,
+        queue: PartInstance,
+        simd: PartInstance,
     ) -> PartInstance:
         """Place fetcher and switch between walker and queue; return the fetcher."""
         m.submodules.fetcher = fetcher = self._fetcher.instance()
         m.submodules.switch = switch = self._switch.instance()
         connect(m, walker.request, fetcher.request)
+        is_simd = self.instruction.opcode == Opcode.SIMD
         m.d.comb += [
-            walker.layer.eq(self._layer),
-            walker.go.eq(self.go),
-            walker.core.eq(self.core),
+            walker.instruction.eq(self.instruction),
+            walker.work.eq(self.work),
+            walker.go.eq(self.go | self.go_simd),
             walker.finish.eq(self.finish),
             store.tile_done.eq(walker.tile_done),
-            fetcher.zero_point.eq(self._layer.input_zero_point),
+            walker.taps_known.eq(simd.taps_known),
+            simd.taps_walked.eq(walker.word_done),
+            fetcher.outside.eq(self.instruction.outside),
+            simd.go.eq(self.go_simd),
+            simd.finish.eq(self.finish),
+            simd.instruction.eq(self.instruction),
+            simd.word.eq(fetcher.word),
+            simd.word_valid.eq(fetcher.word_valid & is_simd),
             switch.word.eq(fetcher.word),
-            switch.word_valid.eq(fetcher.word_valid),
-            fetcher.word_release.eq(switch.word_release),
+            switch.word_valid.eq(fetcher.word_valid & ~is_simd),
+            fetcher.word_release.eq(switch.word_release | simd.word_release),
             store.mask_index.eq(fetcher.word.tag.mask_index),
             switch.mask.eq(store.mask),
             switch.queue_full.eq(queue.full),
@@ -217,35 +266,43 @@ class Core(Part):
             macros.append(macro)
         return macros
 
-    def _connect_simd(self, m: Module, *, simd: PartInstance, fetcher: PartInstance) -> None:
-        """Connect fetcher and SIMD unit to the banks; they never work at the same time."""
-        m.submodules.activation_buffer = buffer = self._activation_buffer.instance()
-        m.d.comb += [
-            simd.go.eq(self.go_simd),
-            simd.core.eq(self.core),
-            simd.instruction.eq(self.instruction),
-            simd.bank_data.eq(buffer.bank_data),
-            fetcher.bank_data.eq(buffer.bank_data),
-            buffer.bank_read_en.eq(simd.bank_read_en | fetcher.bank_read_en),
-            buffer.bank_address.eq(Mux(simd.reads, simd.bank_address, fetcher.bank_address)),
-            buffer.write_valid.eq(self.write_valid),
-            buffer.write.eq(self.write),
-        ]
-
-    def _connect_output(
-        self, m: Module, *, store: PartInstance, output: PartInstance, simd: PartInstance
+    def _write_results(
+        self,
+        m: Module,
+        *,
+        store: PartInstance,
+        output: PartInstance,
+        simd: PartInstance,
+        fetcher: PartInstance,
     ) -> None:
-        """Connect output stage and SIMD unit to the bus; they never work at the same time."""
+        """Connect output stage and SIMD unit to the write port, and the banks to both sides."""
+        m.submodules.write_port = port = self._write_port.instance()
+        m.submodules.activation_buffer = buffer = self._activation_buffer.instance()
+        connect(m, output.request, port.output)
+        connect(m, simd.result, port.result)
+        connect(m, port.request, flipped(self.request))
+        loads = self.instruction.opcode == Opcode.LOAD
+        for name in ("base", "row_pitch", "channel_words"):
+            mine, loaded = (getattr(view, f"output_{name}") for view in (self._layer, self._loaded))
+            m.d.comb += getattr(buffer, name).eq(Mux(loads, loaded, mine))
         m.d.comb += [
             output.layer.eq(self._layer),
             store.result_tile.eq(output.result_tile),
             output.result_group.eq(store.result_group),
             output.result_parameters.eq(store.result_parameters),
             store.tile_end_popped.eq(output.tile_end_popped),
-            self.request.valid.eq(output.request.valid | simd.request.valid),
-            self.request.payload.eq(
-                Mux(simd.request.valid, simd.request.payload, output.request.payload)
-            ),
-            output.request.ready.eq(self.request.ready),
-            simd.request.ready.eq(self.request.ready),
+            port.layer.eq(self._layer),
+            port.work.eq(self.work),
+            port.stores.eq(buffer.stores),
+            buffer.keep_first.eq(self.work.keep_first),
+            buffer.keep_rows.eq(self.work.keep_rows),
+            buffer.bank_read_en.eq(fetcher.bank_read_en),
+            buffer.bank_address.eq(fetcher.bank_address),
+            fetcher.bank_data.eq(buffer.bank_data),
+            buffer.write_valid.eq(self.write_valid),
+            buffer.write.eq(self.write),
+            buffer.private_valid.eq(port.private_valid),
+            buffer.private_write.eq(port.private_write),
+            self.private_valid.eq(port.private_valid),
+            self.private_write.eq(port.private_write),
         ]

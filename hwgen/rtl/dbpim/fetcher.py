@@ -8,7 +8,14 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.common.choose import choose
 from hwgen.rtl.common.register_file import RegisterFile
-from hwgen.rtl.dbpim.layouts import fetch_request, fetched_word, group, positions, word_tag
+from hwgen.rtl.dbpim.layouts import (
+    fetch_request,
+    fetched_word,
+    group,
+    positions,
+    simd_tag,
+    word_tag,
+)
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
 from hwgen.spec.dbpim.timing import FETCH_SLOTS
@@ -28,26 +35,27 @@ class Slots(NamedTuple):
 
 
 class Fetcher(Part):
-    """Collects a word for each macro: bytes of the map, the zero point outside it.
+    """Collects a word for each macro: bytes of the map, or `outside` of it.
 
-    ``word.bytes[m] = active ? (inside ? banks[bank][address] : C x zero_point) : zeros``. In each
+    ``word.bytes[m] = active ? (inside ? banks[bank][address] : C x outside) : zeros``. In each
     cycle every bank serves the lowest-numbered macro that waits for it, and with it all macros
     that read the same address.
 
     Pipeline
         cycle 0  grant: banks read the granted addresses; the request is taken with its last grant
         cycle 1  the words read are stored in the slot
-        cycle 2  the word of a request taken in cycle 0 is visible to the switch
+        cycle 2  the word of a request taken in cycle 0 is visible to the switch or SIMD unit
 
     Ports
         request       stream  fetch_request     entry m of ``pixels`` is for macro m
-        zero_point    in      8                 of the input map, constant in a layer
+        outside       in      8                 byte outside the map, constant in a step
         bank_read_en  out     M                 bit b: read bank b at this clock edge
         bank_address  out     M x address_bits  a word of each bank
         bank_data     in      M x C bytes       what has been read, one cycle later
         word          out     fetched_word      the oldest word
         word_valid    out     1
         word_release  in      1                 the oldest word leaves in this cycle (valid)
+        empty         out     1                 no word is begun or waits
     Latency  ``FETCH_CYCLES`` from the last grant, in whose cycle the request is taken
     Rate     one word in each cycle if all macros read different banks or the same word; a new
              word begins only while fewer than ``FETCH_SLOTS`` words are begun and not released
@@ -60,7 +68,9 @@ class Fetcher(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._note = data.StructLayout({"positions": positions(arch), "tag": word_tag(arch)})
+        self._note = data.StructLayout(
+            {"positions": positions(arch), "tag": word_tag(arch), "simd": simd_tag()}
+        )
         word_bits = arch.macro.compartments * ACTIVATION_BITS
         macros = arch.macros_per_core
         self._byte_file = RegisterFile(
@@ -71,13 +81,14 @@ class Fetcher(Part):
         super().__init__(
             {
                 "request": In(stream.Signature(fetch_request(arch))),
-                "zero_point": In(ACTIVATION_BITS),
+                "outside": In(ACTIVATION_BITS),
                 "bank_read_en": Out(macros),
                 "bank_address": Out(data.ArrayLayout(arch.bank_address_bits, macros)),
                 "bank_data": In(data.ArrayLayout(group(arch), macros)),
                 "word": Out(fetched_word(arch)),
                 "word_valid": Out(1),
                 "word_release": In(1),
+                "empty": Out(1),
             }
         )
 
@@ -110,7 +121,7 @@ class Fetcher(Part):
         ]
         self._land(m, slots, busy=busy, served=served)
         self._note_word(m, slots, taken=taken)
-        m.d.comb += self.word_valid.eq(slots.landed != 0)
+        m.d.comb += [self.word_valid.eq(slots.landed != 0), self.empty.eq(slots.occupied == 0)]
         return m
 
     def _grant(self, m: Module, *, served: Value, busy: Value) -> tuple[Value, Value]:
@@ -146,7 +157,7 @@ class Fetcher(Part):
             pixels.eq(self.request.payload.pixels),
         ]
         answers = [word.as_value() for word in self.bank_data]
-        outside = self.zero_point.replicate(self._arch.macro.compartments)
+        outside = self.outside.replicate(self._arch.macro.compartments)
         words = []
         for index in range(macros):
             pixel = pixels[index]
@@ -162,15 +173,17 @@ class Fetcher(Part):
         ]
 
     def _note_word(self, m: Module, slots: Slots, *, taken: Value) -> None:
-        """Store positions and tag beside the bytes of a word."""
+        """Store positions and tags beside the bytes of a word."""
         m.submodules.notes = note_file = self._note_file.instance()
         note = data.View(self._note, note_file.read_data)
+        request = self.request.payload
         m.d.comb += [
             note_file.clk.eq(ClockSignal()),
             note_file.write_en.eq(taken),
             note_file.write_index.eq(slots.write),
-            note_file.write_data.eq(Cat(self.request.payload.positions, self.request.payload.tag)),
+            note_file.write_data.eq(Cat(request.positions, request.tag, request.simd)),
             note_file.read_index.eq(slots.read),
             self.word.positions.eq(note.positions),
             self.word.tag.eq(note.tag),
+            self.word.simd.eq(note.simd),
         ]

@@ -75,7 +75,7 @@ def group(arch: Arch) -> data.ArrayLayout:
 
 
 def position() -> data.StructLayout:
-    """An output position as stored; `active` is 0 where a vector has fewer positions than macros."""
+    """An output position as stored; `active`: 0 where a vector has fewer positions than macros."""
     return data.StructLayout({"row": ROW_BITS, "column": ROW_BITS, "active": 1})
 
 

@@ -222,8 +222,8 @@ class Macro(Part):
         m.d.comb += [
             entry.sums.eq(ppu_sums),
             entry.tile.eq(step.tag.tile),
-            entry.y.eq(step.position.y),
-            entry.x.eq(step.position.x),
+            entry.row.eq(step.position.row),
+            entry.column.eq(step.position.column),
             entry.emit.eq(step.tag.last & step.position.active),
             entry.tile_end.eq(step.tag.tile_end),
             self.result.valid.eq(count != 0),

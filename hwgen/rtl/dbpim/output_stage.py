@@ -1,11 +1,10 @@
-"""Output stage of a core: adds the bias, requantizes and requests the write bus."""
+"""Output stage of a core: adds the bias, requantizes and requests a write."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.dbpim import layouts
-from hwgen.rtl.dbpim.region import Region, address_of, bank_of
 from hwgen.rtl.dbpim.requantizer import Requantizer
 from hwgen.rtl.part import Part, PartInstance
 from hwgen.spec.dbpim.arch import Arch
@@ -23,8 +22,8 @@ def sums_layout(arch: Arch) -> data.StructLayout:
             "sums": result["sums"].shape,
             "scales": data.ArrayLayout(scale, arch.filters),
             "group": layouts.packet(Opcode.TILE)["group"].shape,
-            "y": result["y"].shape,
-            "x": result["x"].shape,
+            "row": result["row"].shape,
+            "column": result["column"].shape,
         }
     )
 
@@ -34,8 +33,10 @@ def target_layout(arch: Arch) -> data.StructLayout:
     write = layouts.bus_write(arch)
     return data.StructLayout(
         {
-            "bank": write["bank"].shape,
-            "address": write["address"].shape,
+            "row": write["row"].shape,
+            "column": write["column"].shape,
+            "word": write["word"].shape,
+            "index": write["index"].shape,
             "part": bits_for_index(arch.macro.compartments // arch.filters),
         }
     )
@@ -50,7 +51,7 @@ class OutputStage(Part):
         cycle 0  pop: the lowest-numbered macro with a result; the bias is added
         cycle 1  stage 1 holds the biased sums, which are multiplied
         cycle 2  stage 2 holds the products, which are rounded, shifted and clipped
-        cycle 3  stage 3 holds the bytes and requests the write bus
+        cycle 3  stage 3 holds the bytes and requests the write
 
     Ports
         results            streams  M x layouts.result      of the macros
@@ -59,10 +60,10 @@ class OutputStage(Part):
         result_group       in       12                      its filter group and
         result_parameters  in       F x layouts.parameters  parameters, in the same cycle
         layer              in       CONV packet             held until all results are written
-        request            stream   layouts.bus_write       F bytes, or with `raw` F x int32 and
-                                                            no byte enabled
+        request            stream   layouts.bus_write       F bytes of one position, or with `raw`
+                                                            F x int32 and no byte enabled
         empty              out      1                       stages 1 to 3 are empty
-    Latency  ``REQUANTIZE_CYCLES`` from popping a result to the request of the bus
+    Latency  ``REQUANTIZE_CYCLES`` from popping a result to its request
     Rate     1 a cycle; a stage loads when it is empty or its content moves on
     Errors   none; sum and bias fit int32, which the check of the network ensures
     Golden   ``golden.dbpim.requantizer.requantize``
@@ -109,7 +110,7 @@ class OutputStage(Part):
         # Cycle 1: multiply.
         requantizers = self._multiply(m, take=moves_2, stage_1=stage_1)
         with m.If(moves_2):
-            m.d.sync += [valid_2.eq(valid_1), *self._address(stage_2, stage_1)]
+            m.d.sync += [valid_2.eq(valid_1), *self._target(stage_2, stage_1)]
         # Cycle 2: shift and clip. Cycle 3: the request holds until it is granted.
         with m.If(moves_3):
             m.d.sync += [
@@ -138,8 +139,8 @@ class OutputStage(Part):
         """Return the assignments of stage 1."""
         stores = [
             stage_1.group.eq(self.result_group),
-            stage_1.y.eq(chosen.y),
-            stage_1.x.eq(chosen.x),
+            stage_1.row.eq(chosen.row),
+            stage_1.column.eq(chosen.column),
         ]
         for f, filter_ in enumerate(self.result_parameters):
             stores += [
@@ -169,20 +170,16 @@ class OutputStage(Part):
             requantizers.append(requantizer)
         return requantizers
 
-    def _address(self, stage_2: data.View, stage_1: data.View) -> list[Value]:
+    def _target(self, stage_2: data.View, stage_1: data.View) -> list[Value]:
         """Return the assignments of stage 2: the place of F channels of a pixel, or of F logits."""
-        arch = self._arch
+        arch, layer = self._arch, self.layer
         parts_log2 = (arch.macro.compartments // arch.filters).bit_length() - 1
-        region = Region(
-            self.layer.output_base,
-            self.layer.output_row_pitch,
-            self.layer.output_channel_words,
-        )
-        y, x, word = stage_1.y, stage_1.x, stage_1.group[parts_log2:]
-        address = address_of(arch, region, y=y, x=x, word=word)
+        image = stage_1.column * layer.output_row_pitch
         return [
-            stage_2.bank.eq(bank_of(arch, y=y, x=x)),
-            stage_2.address.eq(Mux(self.layer.raw, stage_1.group * arch.filters, address)),
+            stage_2.row.eq(stage_1.row),
+            stage_2.column.eq(stage_1.column),
+            stage_2.word.eq(layer.output_first_word + stage_1.group[parts_log2:]),
+            stage_2.index.eq(layer.output_base + image + stage_1.group * arch.filters),
             stage_2.part.eq(stage_1.group[:parts_log2]),
         ]
 
@@ -198,7 +195,9 @@ class OutputStage(Part):
         return [
             write.data.eq(Mux(self.layer.raw, logits, word)),
             write.enable.eq(Mux(self.layer.raw, 0, enable)),
-            write.bank.eq(stage_2.bank),
-            write.address.eq(stage_2.address),
+            write.row.eq(stage_2.row),
+            write.column.eq(stage_2.column),
+            write.word.eq(stage_2.word),
+            write.index.eq(stage_2.index),
             write.raw.eq(self.layer.raw),
         ]

@@ -1,4 +1,4 @@
-"""Address of a channel word of a pixel in the activation buffers (`hwgen.spec.dbpim.program`)."""
+"""Address of a channel word in the activation buffers (`hwgen.spec.dbpim.addressing`)."""
 
 from typing import NamedTuple
 
@@ -9,21 +9,30 @@ from hwgen.spec.widths import bits_for_index
 
 
 class Region(NamedTuple):
-    """A map in the buffers; it occupies the same addresses in every bank."""
+    """A map in the buffers of a core; it occupies the same addresses in every bank.
+
+    first: the first stored row that the core holds, which is at `base`
+    """
 
     base: Value
     row_pitch: Value
     channel_words: Value
+    first: Value
 
 
-def bank_of(arch: Arch, *, y: Value, x: Value) -> Value:
-    """Return the bank that holds pixel (y, x): (x + bank_skew * y) mod banks."""
-    skewed = x + arch.bank_skew * y
+def bank_of(arch: Arch, *, row: Value, column: Value) -> Value:
+    """Return the bank of a stored row and column: (column + bank_skew * row) mod banks."""
+    skewed = column + arch.bank_skew * row
     return (skewed & (arch.banks - 1))[: bits_for_index(arch.banks)]
 
 
-def address_of(arch: Arch, region: Region, *, y: Value, x: Value, word: Value) -> Value:
-    """Return base + y * row_pitch + (x // banks) * channel_words + word, as a bank's address."""
-    column = x[arch.banks.bit_length() - 1 :]
-    address = region.base + y * region.row_pitch + column * region.channel_words + word
-    return address[: arch.bank_address_bits]
+def address_of(arch: Arch, region: Region, *, row: Value, column: Value, word: Value) -> Value:
+    """Return base + (row - first) * row_pitch + (column // banks) * channel_words + word.
+
+    All terms are modulo the words of a bank, which the sum of a word of the map is below.
+    """
+    bits = arch.bank_address_bits
+    across = column[arch.banks.bit_length() - 1 :][:bits]
+    down = (row - region.first)[:bits]
+    in_row = across * region.channel_words[:bits] + word[:bits]
+    return (region.base[:bits] + down * region.row_pitch[:bits] + in_row)[:bits]

@@ -1,264 +1,282 @@
-"""SIMD unit of a core: pools and the residual add on maps of its activation buffer."""
+"""SIMD unit of a core: every operation that no macro computes, on fetched word-vectors."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.rtl.common.choose import choose
+from hwgen.rtl.common.register_file import RegisterFile
 from hwgen.rtl.dbpim import layouts
-from hwgen.rtl.dbpim.region import Region, address_of, bank_of
-from hwgen.rtl.dbpim.requantizer import Requantizer
-from hwgen.rtl.part import Part
-from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
-from hwgen.spec.dbpim.instructions import INSTRUCTION_BITS, Opcode
-from hwgen.spec.widths import bits_for_index, bits_for_range
-
-LARGEST_WINDOW = ((1 << layouts.packet(Opcode.POOL)["kernel_width"].width) - 1) ** 2
-LARGEST_TOTAL = LARGEST_WINDOW * ((1 << ACTIVATION_BITS) - 1)
-TOTAL_BITS = bits_for_range(-LARGEST_TOTAL, LARGEST_TOTAL)
-
-
-def at_layout(arch: Arch) -> data.StructLayout:
-    """Loop counters: position, channel word, part of the word (`simd_lanes` channels), tap."""
-    pool = layouts.packet(Opcode.POOL)
-    return data.StructLayout(
-        {
-            "y": layouts.COORDINATE_BITS,
-            "x": layouts.COORDINATE_BITS,
-            "word": pool["input_channel_words"].shape,
-            "part": bits_for_index(arch.macro.compartments // arch.simd_lanes),
-            "kernel_y": pool["kernel_height"].shape,
-            "kernel_x": pool["kernel_width"].shape,
-        }
-    )
-
-
-def target_layout(arch: Arch) -> data.StructLayout:
-    """Place of an output; `part` selects `simd_lanes` channels of the word."""
-    return data.StructLayout(
-        {
-            "part": bits_for_index(arch.macro.compartments // arch.simd_lanes),
-            "bank": bits_for_index(arch.banks),
-            "address": arch.bank_address_bits,
-        }
-    )
-
-
-def tap_layout(arch: Arch) -> data.StructLayout:
-    """A tap whose word has been read.
-
-    inside: it is in the map, else padding; second: it is of the second map of an ADD
-    first, last: it is the first, last tap of the output
-    """
-    flags = dict.fromkeys(("valid", "inside", "second", "first", "last"), 1)
-    bank = bits_for_index(arch.banks)
-    return data.StructLayout({**flags, "bank": bank, "target": target_layout(arch)})
+from hwgen.rtl.dbpim.simd_lane import SimdLane
+from hwgen.rtl.dbpim.simd_output import SimdOutput, simd_part, vector_bytes
+from hwgen.rtl.dbpim.table_store import TableStore
+from hwgen.rtl.dbpim.tap_store import TapStore
+from hwgen.rtl.part import Part, PartInstance
+from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS, Arch
+from hwgen.spec.dbpim.instructions import TABLE_BYTES, Opcode, Operation
+from hwgen.spec.dbpim.timing import TAP_WORDS
+from hwgen.spec.widths import bits_for_index
 
 
 class Simd(Part):
-    """Maximum or mean over windows, or the sum of two maps, `simd_lanes` channels at a time.
+    """Windows, depthwise convolutions, maps combined or looked up: `simd_lanes` bytes at a time.
 
-    ``maximum: y = clip(max(x))``; ``mean: y = requantize(sum(x - zx))``;
-    ``add: y = clip((((a - za) * Ma + (b - zb) * Mb + 2**(s - 1)) >> s) + zp)``
+    The operations are those of ``Operation``; a word-vector is C bytes of each of the M positions
+    of a vector. The taps of a result are consecutive word-vectors.
 
     Pipeline
-        cycle 0  tap: a bank is read
-        cycle 1  accumulate the bytes read
-        cycle 2  multiply the totals of an output, after its last tap
-        cycle 3  shift and clip
-        cycle 4  request of the write bus
+        cycle 0  the oldest fetched word is visible: a part of it is accumulated; after its last
+                 part it is released
+        cycle 1  after the last tap: multiply
+        cycle 2  shift and clip; the bytes enter the register of the result
+        cycle 3  after the last part: the result is valid
 
     Ports
-        go            in      1                 start with the positions of this core
-        core          in      3                 number of the core, constant
-        instruction   in      512               POOL or ADD packet, held until idle
-        bank_read_en  out     M                 banks of the core's activation buffer
-        bank_address  out     M x address
-        bank_data     in      M x layouts.group one cycle after the address
-        request       stream  layouts.bus_write
-        reads         out     1                 a tap is issued in this cycle
-        idle          out     1                 done, all stages are empty
-    Latency  ``go`` to the first tap 1 + `core` cycles; ``SIMD_CYCLES`` from the last tap of an
-             output to the request of the bus
-    Rate     one tap a cycle; while a request waits, the whole unit stalls
-    Errors   none; the check of the network refuses a window inside the padding
-    Golden   ``golden.dbpim.simd.max_pool``, ``average_pool``, ``add``
-    Source   docs/dbpim-microarchitecture.md; seed 002, Fig. 6 (SIMD core)
+        go           in      1             the step in `instruction` starts, in this core
+        finish       in      1             the step is over in all cores
+        instruction  in      SIMD          fields that no core owns, held from `go` to `finish`
+        word         in      fetched_word  the oldest word; its field `tag` is not read
+        word_valid   in      1             there is one, of a SIMD instruction
+        word_release  out    1             the last part of the oldest word moves
+        result       stream  vector_write  C bytes of the positions; taken by own banks or by a bus
+        idle         out     1             no part in the pipeline and no result: a word may wait
+        reads        out     1             a part moves in this cycle
+        taps_begin, taps_room, taps_parameters_write, taps_parameters_index,
+        taps_parameters_data, taps_write, taps_index, taps_data, taps_push: see ``TapStore``
+        taps_walked  in      1             the last word of a channel word is requested
+        taps_known   out     1             the walker may request words. DEPTHWISE: the TAPS of the
+                                           channel word are known; TABLE: the table is; else 1
+        table_write, table_index, table_data, table_push, table_room: see ``TableStore``
+    Latency  ``SIMD_CYCLES`` from the last part of the last tap to the result
+    Rate     one part of `simd_lanes` bytes in each cycle, of TABLE `table_lookups` bytes; while a
+             result waits, the whole unit stalls
+    Errors   none
+    Golden   ``golden.dbpim.simd``
+    Source   docs/dbpim-microarchitecture.md, "simd"; seed 002, Fig. 6 (SIMD core)
     """
 
     family = "dbpim"
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._requantizer = Requantizer()
-        self.parts = [self._requantizer]
-        banks = arch.banks
+        self._lanes = arch.simd_lanes
+        self._lane = SimdLane()
+        self._output = SimdOutput(arch=arch)
+        self._taps = TapStore(arch=arch)
+        self._table = TableStore(arch=arch)
+        self.parts = [self._lane, self._output, self._taps, self._table]
+        if arch.simd_parts > 1:
+            width = arch.simd_lanes * ACCUMULATOR_BITS
+            self._totals = RegisterFile(family=self.family, depth=arch.simd_parts, width=width)
+            self.parts.append(self._totals)
+        instruction = layouts.packet(Opcode.SIMD)
         super().__init__(
             {
                 "go": In(1),
-                "core": In(layouts.CORE_BITS),
-                "instruction": In(INSTRUCTION_BITS),
-                "bank_read_en": Out(banks),
-                "bank_address": Out(data.ArrayLayout(arch.bank_address_bits, banks)),
-                "bank_data": In(data.ArrayLayout(layouts.group(arch), banks)),
-                "request": Out(stream.Signature(layouts.bus_write(arch))),
-                "reads": Out(1),
+                "finish": In(1),
+                "instruction": In(instruction),
+                "word": In(layouts.fetched_word(arch)),
+                "word_valid": In(1),
+                "word_release": Out(1),
+                "result": Out(stream.Signature(layouts.vector_write(arch))),
                 "idle": Out(1),
+                "reads": Out(1),
+                "taps_begin": In(1),
+                "taps_room": Out(1),
+                "taps_parameters_write": In(1),
+                "taps_parameters_index": In(bits_for_index(arch.macro.compartments)),
+                "taps_parameters_data": In(layouts.parameters()),
+                "taps_write": In(1),
+                "taps_index": In(bits_for_index(TAP_WORDS)),
+                "taps_data": In(arch.macro.compartments * WEIGHT_BITS),
+                "taps_push": In(1),
+                "taps_walked": In(1),
+                "taps_known": Out(1),
+                "table_write": In(1),
+                "table_index": In(bits_for_index(TABLE_BYTES)),
+                "table_data": In(arch.port_bits),
+                "table_push": In(1),
+                "table_room": Out(1),
             }
         )
-        pool, add = layouts.packet(Opcode.POOL), layouts.packet(Opcode.ADD)
-        self._pool = data.View(pool, self.instruction[: pool.size])
-        self._add = data.View(add, self.instruction[: add.size])
-        self._adds = self._pool.opcode == Opcode.ADD
-        self._maximum = ~self._adds & ~self._pool.average
+        self._computes = {each: self.instruction.operation == each for each in Operation}
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        moves, running = Signal(), Signal()
-        read, sum_ = Signal(tap_layout(self._arch)), Signal(tap_layout(self._arch))
-        scaled, scaled_valid = Signal(target_layout(self._arch)), Signal()
-        # Cycle 0: `tap`; 1: `read`; 2: `sum_`; 3: `scaled`; 4: `request`.
-        tap = self._taps(m, running=running)
+        layout = simd_part(self._arch)
+        read, total, scaled = (Signal(layout, name=name) for name in ("read", "total", "scaled"))
+        m.submodules.output = output = self._output.instance()
+        moves = output.moves
+        m.submodules.tap_store = taps = self._taps.instance()
+        m.submodules.table_store = table = self._table.instance()
+        self._connect_stores(m, taps=taps, table=table)
+        # Cycle 0: `read`; 1: `total`; 2: `scaled`; 3: the result.
+        self._read(m, read, slot=taps.slot, moves=moves)
         with m.If(moves):
-            m.d.sync += [
-                read.eq(tap),
-                sum_.eq(read),
-                sum_.valid.eq(read.valid & (read.last | self._adds)),
-                scaled.eq(sum_.target),
-                scaled_valid.eq(sum_.valid & sum_.last),
-                self.request.valid.eq(scaled_valid),
-            ]
+            m.d.sync += [total.eq(read), scaled.eq(total)]
+            m.d.sync += scaled.valid.eq(total.valid & total.last_tap)
+        lanes = [self._lane.instance() for _ in range(self._lanes)]
+        for number, lane in enumerate(lanes):
+            m.submodules[f"lane_{number}"] = lane
+        self._accumulate(m, lanes, read=read, total=total, taps=taps, table=table)
+        self._scale(m, lanes, enable=moves & total.valid & total.last_tap, part=total, taps=taps)
+        connect(m, output.result, flipped(self.result))
         m.d.comb += [
-            moves.eq(~self.request.valid | self.request.ready),
-            self.reads.eq(tap.valid & moves),
-            self.idle.eq(~(running | read.valid | sum_.valid | scaled_valid | self.request.valid)),
+            output.instruction.eq(self.instruction),
+            output.part.eq(scaled),
+            output.bytes.eq(Cat(lane.result for lane in lanes)),
+            output.sums.eq(Cat(lane.sum for lane in lanes)),
+            taps.used.eq(self.word_release & read.word_end & self._computes[Operation.DEPTHWISE]),
+            taps.released.eq(output.word_taken & self._computes[Operation.DEPTHWISE]),
+            self.idle.eq(~(total.valid | scaled.valid | self.result.valid)),
         ]
-        outputs = self._lanes(m, moves=moves, read=read, sum_=sum_)
-        with m.If(moves):
-            m.d.sync += self._write(self.request.payload, scaled, outputs)
         return m
 
-    def _taps(self, m: Module, *, running: Signal) -> data.View:
-        """Count taps, parts, channel words and positions; return the tap of this cycle."""
-        pool, adds = self._pool, self._adds
-        parts = self._arch.macro.compartments // self._arch.simd_lanes
-        count = Signal(range((1 << len(pool.count_base)) + 1))
-        left, steps = Signal.like(count), Signal.like(self.core)
-        at, tap = Signal(at_layout(self._arch)), Signal(tap_layout(self._arch))
-        last_y = at.kernel_y == Mux(adds, 0, pool.kernel_height - 1)
-        last_x = at.kernel_x == Mux(adds, 1, pool.kernel_width - 1)
+    def _connect_stores(self, m: Module, *, taps: PartInstance, table: PartInstance) -> None:
+        """Connect the loader's side of the stores, and tell the walker what it may request."""
+        active = Signal()
+        m.d.sync += active.eq((active | self.go) & ~self.finish)
+        for name in ("parameters_write", "parameters_index", "parameters_data"):
+            m.d.comb += getattr(taps, name).eq(getattr(self, f"taps_{name}"))
+        for store, prefix in ((taps, "taps"), (table, "table")):
+            for name in ("write", "index", "data", "push"):
+                m.d.comb += getattr(store, name).eq(getattr(self, f"{prefix}_{name}"))
+        depthwise, looks_up = (
+            self._computes[operation] for operation in (Operation.DEPTHWISE, Operation.TABLE)
+        )
+        over = self.finish & active & (self.instruction.opcode == Opcode.SIMD)
         m.d.comb += [
-            count.eq(pool.count_base + (self.core < pool.count_extra)),
-            tap.valid.eq(running & ~steps.any()),
-            tap.second.eq(adds & at.kernel_x[0]),
-            tap.first.eq(adds | ~(at.kernel_y | at.kernel_x).any()),
-            tap.last.eq(last_y & last_x),
+            taps.begin_taps.eq(self.taps_begin),
+            self.taps_room.eq(taps.room),
+            taps.walked.eq(self.taps_walked & depthwise),
+            self.taps_known.eq(Mux(depthwise, taps.known, ~looks_up | table.known)),
+            self.table_room.eq(table.room),
+            table.released.eq(over & looks_up),
         ]
-        carry = self.reads
-        for counter, last in (
-            (at.kernel_x, last_x),
-            (at.kernel_y, last_y),
-            (at.part, at.part == parts - 1),
-            (at.word, at.word == pool.input_channel_words - 1),
-        ):
-            with m.If(carry):
-                m.d.sync += counter.eq(Mux(last, 0, counter + 1))
-            carry = carry & last
-        with m.If(carry):
-            m.d.sync += [left.eq(left - 1), running.eq(left != 1)]
-        with m.If(running & steps.any()):
-            m.d.sync += steps.eq(steps - 1)
-        self._step(m, at, units=steps.any(), when=carry | (running & steps.any()))
-        with m.If(self.go):
-            m.d.sync += [running.eq(count.any()), left.eq(count), steps.eq(self.core), at.eq(0)]
-        self._places(m, at, tap)
-        return tap
 
-    def _step(self, m: Module, at: data.View, *, units: Value, when: Value) -> None:
-        """Step to the next position: of the next core while counting units, then of this core."""
-        pool = self._pool
-        x = at.x + Mux(units, pool.unit_x, pool.step_x)
-        wraps = x >= pool.output_width
-        with m.If(when):
-            m.d.sync += [
-                at.x.eq(Mux(wraps, x - pool.output_width, x)),
-                at.y.eq(at.y + Mux(units, pool.unit_y, pool.step_y) + wraps),
-            ]
-
-    def _places(self, m: Module, at: data.View, tap: data.View) -> None:
-        """Read the input pixel of the tap; compute the place of its output."""
-        arch, pool = self._arch, self._pool
-        column = Mux(self._adds, 0, at.kernel_x)
-        row = at.y * pool.stride + at.kernel_y - pool.padding
-        column = at.x * pool.stride + column - pool.padding
-        base = Mux(tap.second, self._add.second_base, pool.input_base)
-        source = Region(base, pool.input_row_pitch, pool.input_channel_words)
-        target = Region(pool.output_base, pool.output_row_pitch, pool.output_channel_words)
-        y, x = row[: layouts.COORDINATE_BITS], column[: layouts.COORDINATE_BITS]
-        address = address_of(arch, source, y=y, x=x, word=at.word)
+    def _read(self, m: Module, read: data.View, *, slot: Value, moves: Value) -> None:
+        """Step through the parts of the oldest word; release it with the last one."""
+        arch, tag = self._arch, self.word.simd
+        table_parts = vector_bytes(arch) // arch.table_lookups
+        ends = Mux(self._computes[Operation.TABLE], table_parts - 1, arch.simd_parts - 1)
+        number = Signal.like(read.number)
         m.d.comb += [
-            tap.inside.eq(
-                (row >= 0) & (row < pool.input_height) & (column >= 0) & (column < pool.input_width)
-            ),
-            tap.bank.eq(bank_of(arch, y=y, x=x)),
-            tap.target.part.eq(at.part),
-            tap.target.bank.eq(bank_of(arch, y=at.y, x=at.x)),
-            tap.target.address.eq(address_of(arch, target, y=at.y, x=at.x, word=at.word)),
+            read.valid.eq(self.word_valid),
+            read.number.eq(number),
+            read.last_tap.eq(tag.last),
+            read.last_part.eq(number == ends),
+            read.slot.eq(slot),
+            read.positions.eq(self.word.positions),
+            read.word.eq(tag.word),
+            read.word_end.eq(tag.word_end),
+            self.reads.eq(self.word_valid & moves),
+            self.word_release.eq(self.reads & read.last_part),
         ]
-        for bank in range(arch.banks):
-            chosen = self.reads & tap.inside & (tap.bank == bank)
-            m.d.comb += [self.bank_read_en[bank].eq(chosen), self.bank_address[bank].eq(address)]
+        with m.If(self.reads):
+            m.d.sync += number.eq(Mux(read.last_part, 0, number + 1))
 
-    def _lanes(self, m: Module, *, moves: Value, read: data.View, sum_: data.View) -> list[Value]:
-        """Place the lanes: accumulate the bytes read, scale the totals; return the output bytes."""
-        pool, add = self._pool, self._add
-        lanes = self._arch.simd_lanes
-        read_bytes = self._read_bytes(m, read)
-        zero_point = Mux(read.second, add.second_zero_point, pool.input_zero_point)
-        factor = Mux(sum_.second, add.second_multiplier, add.multiplier)
-        outputs = []
-        for lane in range(lanes):
-            byte = Mux(read.inside, read_bytes[lane], 0)
-            total = Signal(signed(TOTAL_BITS))
-            before = Mux(read.first, 0, total)
-            largest = Mux(byte > before, byte, before)
-            with m.If(moves & read.valid):
-                m.d.sync += total.eq(Mux(self._maximum, largest, before + byte - zero_point))
-            m.submodules[f"requantizer_{lane}"] = requantizer = self._requantizer.instance()
-            # A maximum passes unchanged: times 2, shifted right by 1, no zero point.
+    def _of_lane(self, values: Sequence[Value], lane: int, part: Value, *, lanes: int) -> Value:
+        """Return a lane's value in a part; the values, one a byte or a channel, repeat."""
+        firsts = range(0, max(lanes, len(values)), lanes)
+        return choose([values[(first + lane) % len(values)] for first in firsts], part)
+
+    def _accumulate(
+        self,
+        m: Module,
+        lanes: Sequence[PartInstance],
+        *,
+        read: data.View,
+        total: data.View,
+        taps: PartInstance,
+        table: PartInstance,
+    ) -> None:
+        """Give every lane its byte of the part, and what its operation makes of the byte."""
+        instruction, tag, does = self.instruction, self.word.simd, self._computes
+        bytes_ = [byte for position in self.word.bytes for byte in position]
+        for number, byte in enumerate(table.bytes):
+            chosen = self._of_lane(bytes_, number, read.number, lanes=len(table.bytes))
+            m.d.comb += byte.eq(chosen)
+        befores = self._totals_before(m, lanes, read=read, total=total)
+        combines = does[Operation.ADD] | does[Operation.MULTIPLY]
+        first = tag.second, instruction.second_zero_point, instruction.first_zero_point
+        zero_point = Mux(combines, Mux(*first), 0)
+        factor = Mux(tag.second, instruction.second_multiplier, instruction.multiplier)
+        factor = Mux(does[Operation.ADD], factor, 1)
+        bias = Mux(does[Operation.SUM], instruction.bias.as_signed(), 0)
+        m.d.comb += taps.tap.eq(tag.tap)
+        for number, lane in enumerate(lanes):
+            byte = self._of_lane(bytes_, number, read.number, lanes=self._lanes)
+            found = table.found[number % len(table.found)]
+            weight, own_bias = (
+                self._of_lane(list(values), number, read.number, lanes=self._lanes)
+                for values in (taps.weights, taps.biases)
+            )
             m.d.comb += [
-                requantizer.enable.eq(moves & sum_.valid),
-                requantizer.accumulator.eq(total),
-                requantizer.add.eq(sum_.second),
-                requantizer.multiplier.eq(
-                    Mux(self._maximum, 2, Mux(self._adds, factor, pool.multiplier))
-                ),
-                requantizer.shift.eq(Mux(self._maximum, 1, Mux(self._adds, add.shift, pool.shift))),
-                requantizer.zero_point.eq(Mux(self._maximum, 0, pool.output_zero_point)),
-                requantizer.low.eq(pool.output_low),
-                requantizer.high.eq(pool.output_high),
+                lane.enable.eq(self.reads),
+                lane.mode.first.eq(tag.first),
+                lane.mode.maximum.eq(does[Operation.MAXIMUM] | does[Operation.TABLE]),
+                lane.mode.weighs_planes.eq(instruction.planes),
+                lane.mode.multiplies.eq(does[Operation.MULTIPLY] & tag.second),
+                lane.mode.plane.eq(tag.plane),
+                lane.input_byte.eq(Mux(does[Operation.TABLE], found, byte)),
+                lane.zero_point.eq(zero_point),
+                lane.factor.eq(Mux(does[Operation.DEPTHWISE], weight, factor)),
+                lane.bias.eq(Mux(does[Operation.DEPTHWISE], own_bias, bias)),
+                lane.total_before.eq(befores[number]),
             ]
-            outputs.append(requantizer.result)
-        return outputs
 
-    def _read_bytes(self, m: Module, read: data.View) -> data.View:
-        """Return the `simd_lanes` bytes of the tap's part, from the bank that was read."""
-        lanes = self._arch.simd_lanes
-        word = Signal(layouts.group(self._arch))
-        piece = Signal(data.ArrayLayout(ACTIVATION_BITS, lanes))
-        m.d.comb += word.eq(choose(list(self.bank_data), read.bank))
-        starts = range(0, self._arch.macro.compartments, lanes)
-        pieces = [Cat(*word[first : first + lanes]) for first in starts]
-        m.d.comb += piece.eq(choose(pieces, read.target.part))
-        return piece
-
-    def _write(self, write: data.View, target: data.View, outputs: list[Value]) -> list[Value]:
-        """Return the assignments of the request: the bytes in every part, one part enabled."""
-        lanes = self._arch.simd_lanes
-        parts = self._arch.macro.compartments // lanes
-        return [
-            write.data.eq(Cat(outputs).replicate(parts)),
-            write.enable.eq(Cat((target.part == part).replicate(lanes) for part in range(parts))),
-            write.bank.eq(target.bank),
-            write.address.eq(target.address),
+    def _totals_before(
+        self, m: Module, lanes: Sequence[PartInstance], *, read: data.View, total: data.View
+    ) -> Sequence[Value]:
+        """Return each lane's total of the tap before; parts wait for the next tap in a memory."""
+        if self._arch.simd_parts == 1:
+            return [lane.total for lane in lanes]
+        m.submodules.totals = totals = self._totals.instance()
+        m.d.comb += [
+            totals.clk.eq(ClockSignal()),
+            totals.write_en.eq(total.valid),
+            totals.write_index.eq(total.number),
+            totals.write_data.eq(Cat(lane.total for lane in lanes)),
+            totals.read_index.eq(read.number),
         ]
+        return [totals.read_data.word_select(n, ACCUMULATOR_BITS) for n in range(self._lanes)]
+
+    def _scale(
+        self,
+        m: Module,
+        lanes: Sequence[PartInstance],
+        *,
+        enable: Value,
+        part: data.View,
+        taps: PartInstance,
+    ) -> None:
+        """Give every lane the numbers that scale its total."""
+        instruction, does = self.instruction, self._computes
+        # A byte passes unchanged: times 2, shifted right by 1, no zero point.
+        passes = does[Operation.MAXIMUM] | does[Operation.TABLE]
+        unscaled = does[Operation.ADD] | instruction.sums
+        multiplier = Mux(passes, 2, Mux(unscaled, 1, instruction.multiplier))
+        shift = Mux(passes, 1, instruction.shift)
+        m.d.comb += taps.scale_slot.eq(part.slot)
+        for number, lane in enumerate(lanes):
+            scale = data.View(
+                taps.scales.shape().elem_shape,
+                self._of_lane(
+                    [each.as_value() for each in taps.scales],
+                    number,
+                    part.number,
+                    lanes=self._lanes,
+                ),
+            )
+            m.d.comb += [
+                lane.scale.eq(enable),
+                lane.multiplier.eq(Mux(does[Operation.DEPTHWISE], scale.multiplier, multiplier)),
+                lane.shift.eq(Mux(does[Operation.DEPTHWISE], scale.shift, shift)),
+                lane.output_zero_point.eq(Mux(passes, 0, instruction.output_zero_point)),
+                lane.low.eq(Mux(does[Operation.TABLE], 0, instruction.output_low)),
+                lane.high.eq(
+                    Mux(does[Operation.TABLE], (1 << ACTIVATION_BITS) - 1, instruction.output_high)
+                ),
+            ]

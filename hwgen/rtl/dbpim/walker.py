@@ -6,81 +6,76 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.common.choose import choose
-from hwgen.rtl.dbpim.layouts import COORDINATE_BITS, CORE_BITS, fetch_request, packet, position
-from hwgen.rtl.dbpim.region import Region, address_of, bank_of
+from hwgen.rtl.dbpim import layouts
+from hwgen.rtl.dbpim.vector_pixels import VectorPixels, place
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.instructions import Opcode, Operation
 from hwgen.spec.dbpim.timing import TILE_SLOTS
 from hwgen.spec.widths import bits_for_index
 
 
-class Place(NamedTuple):
-    """Coordinates of a pixel in a map."""
-
-    y: Value
-    x: Value
-
-    def eq(self, other: "Place") -> list[Value]:
-        """Return the assignments of both coordinates."""
-        return [self.y.eq(other.y), self.x.eq(other.x)]
-
-
-def place(name: str) -> Place:
-    """Return registers for a place."""
-    y = Signal(COORDINATE_BITS, name=f"{name}_y")
-    return Place(y, Signal(COORDINATE_BITS, name=f"{name}_x"))
-
-
-ORIGIN = Place(0, 0)
-
-
 class VectorCounters(NamedTuple):
-    """Registers of the loops over the position vectors that the core owns.
+    """Registers of the loops over the position vectors of the core.
 
-    start, chunk, now: first position of the core, of the chunk, of the current position vector
+    chunk, now: first position of the chunk, of the current position vector
     number: of the current vector in its chunk; left: vectors of the core from the chunk's first on
     """
 
-    start: Place
-    chunk: Place
-    now: Place
+    chunk: data.View
+    now: data.View
     number: Signal
     left: Signal
 
 
-class Ends(NamedTuple):
-    """Loops that end with the word on offer: of the vector, the chunk, the core's filter group."""
+class Window(NamedTuple):
+    """The word on offer: its number in the inner loop, window row and column, channel word."""
 
-    vector: Value
-    chunk: Value
-    group: Value
+    number: Signal
+    ky: Signal
+    kx: Signal
+    word: Signal
+
+
+class Ends(NamedTuple):
+    """Loops that end with the word on offer.
+
+    vector: the position vector in a tile, or its taps; chunk: the tile in a chunk; group: the
+    filter group, or the channel word; core: all work of the core
+    """
+
+    vector: Signal
+    chunk: Signal
+    group: Signal
+    core: Signal
 
 
 class Walker(Part):
-    """The loops of a layer: filter groups, chunks, tiles, vectors, words (kh, kw, channel word).
+    """The loops of a step over the M positions of each vector.
 
-    ``pixel = position * stride + (ky, kx) - padding`` for the M positions of a vector, neighbours
-    in raster order; position i goes to macro ``(i + turn) mod M``
+    CONV: filter groups, chunks, tiles, vectors, words (kh, kw, channel word). SIMD: channel words,
+    vectors, taps (kh, kw; of ADD and MULTIPLY the two maps). ``VectorPixels`` says what a vector is
+    and where its input words lie; position i goes to macro ``(i + turn) mod M``.
 
     Ports
-        layer           in      CONV           the layer, constant while the walker walks
-        go              in      1              start the layer of ``layer``
-        core            in      3              constant: number of this core
-        finish          in      1              the layer is over in all cores: clear ``done``
+        instruction     in      SIMD           CONV or SIMD, constant while the walker walks
+        work            in      work           of this core, constant too
+        go              in      1              start the step of ``instruction``
+        finish          in      1              the step is over in all cores: clear ``done``
         tile_known      in      1              the tile to walk has its header and masks
         tile            in      TILE           its header
         tile_slot       in      slot_bits
         tile_mask_base  in      mask_bits      its first mask word
         tile_row_base   in      row_bits       its first row
         tile_done       out     1              its last word is taken in this cycle
+        taps_known      in      1              words of the present channel word may be requested
+        word_done       out     1              its last word is taken in this cycle (SIMD)
         request         stream  fetch_request  entry m of ``pixels`` is for macro m
         walking         out     1              started and not done
-        done            out     1              all words of the layer are taken, until ``finish``
-        waiting_tile    out     1              no request because no tile is known
-    Latency  with ``go`` at t the first request is at t + 1 + core_in_set (core mod S)
-    Rate     one request in each cycle; no gap between tiles, chunks or filter groups
+        done            out     1              all words of the step are taken, until ``finish``
+        waits_for_load  out     1              no request because no tile or no taps are known
+    Latency  with ``go`` at t the first request is at t + 1
+    Rate     one request in each cycle; no gap between tiles, chunks, filter groups, channel words
     Errors   none: a core that takes part has at least one position vector, a tile at least one word
     Golden   ``golden.ops.windows.windows``, ``golden.dbpim.activation_buffer``
     Source   seed 002, V-D: loops n, k, m with T_m = M positions, weights stationary
@@ -89,165 +84,196 @@ class Walker(Part):
     family = "dbpim"
 
     def __init__(self, *, arch: Arch) -> None:
-        self._arch = arch
+        self._pixels = VectorPixels(arch=arch)
+        self.parts = [self._pixels]
         super().__init__(
             {
-                "layer": In(packet(Opcode.CONV)),
+                "instruction": In(layouts.packet(Opcode.SIMD)),
+                "work": In(layouts.work()),
                 "go": In(1),
-                "core": In(CORE_BITS),
                 "finish": In(1),
                 "tile_known": In(1),
-                "tile": In(packet(Opcode.TILE)),
+                "tile": In(layouts.packet(Opcode.TILE)),
                 "tile_slot": In(bits_for_index(TILE_SLOTS)),
                 "tile_mask_base": In(bits_for_index(arch.mask_words)),
                 "tile_row_base": In(bits_for_index(arch.macro.rows)),
                 "tile_done": Out(1),
-                "request": Out(stream.Signature(fetch_request(arch))),
+                "taps_known": In(1),
+                "word_done": Out(1),
+                "request": Out(stream.Signature(layouts.fetch_request(arch))),
                 "walking": Out(1),
                 "done": Out(1),
-                "waiting_tile": Out(1),
+                "waits_for_load": Out(1),
             }
         )
+        conv = layouts.packet(Opcode.CONV)
+        self._conv = data.View(conv, self.instruction.as_value()[: conv.size])
+        self._is_simd = self.instruction.opcode == Opcode.SIMD
+        operation = self.instruction.operation
+        two_maps = (operation == Operation.ADD) | (operation == Operation.MULTIPLY)
+        self._two_maps = self._is_simd & two_maps
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        layer = self.layer
-        core_in_set, count = Signal(CORE_BITS), Signal.like(layer.count_base)
-        ready_to_walk, taken = Signal(), Signal()
-        bits = len(layer.chunk_vectors)
+        bits = len(self.work.vectors)
         vectors = VectorCounters(
-            place("start"), place("chunk"), place("now"), Signal(bits), Signal.like(count)
+            Signal(place(), name="chunk"), Signal(place(), name="now"), Signal(bits), Signal(bits)
         )
+        known, taken = Signal(), Signal()
         m.d.comb += [
-            core_in_set.eq(self.core & ((1 << layer.cores_per_set_log2) - 1)),
-            count.eq(layer.count_base + (core_in_set < layer.count_extra)),
-            self.request.valid.eq(ready_to_walk & self.tile_known),
-            self.waiting_tile.eq(ready_to_walk & ~self.tile_known),
+            known.eq(Mux(self._is_simd, self.taps_known, self.tile_known)),
+            self.request.valid.eq(self.walking & known),
+            self.waits_for_load.eq(self.walking & ~known),
             taken.eq(self.request.valid & self.request.ready),
         ]
-        word, kernel = self._words(m, taken=taken)
-        ends = self._ends(m, word=word, vectors=vectors)
-        self._drive_request(
-            m, word=word, kernel=kernel, vectors=vectors, ends=ends, core_in_set=core_in_set
+        words_left = Signal.like(self.work.word_count)
+        window = Window(
+            Signal(layouts.simd_tag()["tap"].shape, name="number"),
+            Signal.like(self.tile.kernel_y, name="ky"),
+            Signal.like(self.tile.kernel_x, name="kx"),
+            Signal.like(self.tile.channel_word, name="word"),
         )
+        ends = self._ends(m, window=window, vectors=vectors, words_left=words_left)
+        simd_word = self._count_words(m, words_left, ends=ends, taken=taken)
+        self._step_window(m, window, ends=ends, simd_word=simd_word, taken=taken)
+        self._drive_request(m, window=window, vectors=vectors, ends=ends)
         with m.If(taken & ends.vector):
-            self._next_vector(m, vectors=vectors, ends=ends, count=count)
-        self._start(
-            m, vectors=vectors, core_in_set=core_in_set, count=count, ready_to_walk=ready_to_walk
-        )
+            self._next_vector(m, vectors=vectors, ends=ends)
+        self._start(m, vectors=vectors)
         return m
 
-    def _start(
-        self,
-        m: Module,
-        *,
-        vectors: VectorCounters,
-        core_in_set: Value,
-        count: Value,
-        ready_to_walk: Value,
-    ) -> None:
-        """From `go`, step to the core's first vector; each core before it in the set is a cycle."""
-        units = Signal.like(core_in_set)
-        m.d.comb += ready_to_walk.eq(self.walking & (units == 0))
-        with m.If(self.walking & (units != 0)):
-            first = self._step(vectors.start, y=self.layer.unit_y, x=self.layer.unit_x)
-            m.d.sync += [vectors.start.eq(first), vectors.chunk.eq(first), vectors.now.eq(first)]
-            m.d.sync += units.eq(units - 1)
+    def _start(self, m: Module, *, vectors: VectorCounters) -> None:
+        """Walk from the cycle after `go`, until the last word and `finish`."""
         with m.If(self.finish):
             m.d.sync += [self.walking.eq(0), self.done.eq(0)]
         with m.If(self.go):
-            m.d.sync += [vectors.start.eq(ORIGIN), vectors.chunk.eq(ORIGIN), vectors.now.eq(ORIGIN)]
             m.d.sync += [
                 self.walking.eq(1),
-                units.eq(core_in_set),
-                vectors.left.eq(count),
+                vectors.chunk.eq(self._first_place()),
+                vectors.now.eq(self._first_place()),
+                vectors.left.eq(self.work.vectors),
             ]
 
-    def _step(self, at: Place, *, y: Value, x: Value) -> Place:
-        """Return the place (y, x) further in raster order; x is below the width of the map."""
-        width = self.layer.output_width
-        across = at.x + x
-        wraps = across >= width
-        return Place(at.y + y + wraps, Mux(wraps, across - width, across)[:COORDINATE_BITS])
+    def _first_place(self) -> Value:
+        """Return the first position of the core, as `place`."""
+        return Cat(self.work.start_image, self.work.start_y, self.work.start_x)
 
-    def _words(self, m: Module, *, taken: Value) -> tuple[Signal, tuple[Value, Value, Value]]:
-        """Count the words of a vector; return the word's number and its (ky, kx, channel word)."""
-        layer, tile = self.layer, self.tile
-        word = Signal.like(tile.mask_words)
-        starts = (tile.kernel_y, tile.kernel_x, tile.channel_word)
-        names = ("ky", "kx", "channel_word")
-        later = [Signal(len(s), name=f"next_{n}") for s, n in zip(starts, names, strict=True)]
-        now = [Signal(len(s), name=n) for s, n in zip(starts, names, strict=True)]
-        first = word == 0
-        m.d.comb += [n.eq(Mux(first, s, r)) for n, s, r in zip(now, starts, later, strict=True)]
-        ky, kx, channel_word = now
-        pixel_ends = channel_word + 1 == layer.input_channel_words
-        row_ends = pixel_ends & (kx + 1 == layer.kernel_width)
-        with m.If(taken):
-            m.d.sync += [
-                word.eq(Mux(word + 1 == tile.mask_words, 0, word + 1)),
-                later[0].eq(ky + row_ends),
-                later[1].eq(Mux(row_ends, 0, kx + pixel_ends)),
-                later[2].eq(Mux(pixel_ends, 0, channel_word + 1)),
-            ]
-        return word, (ky, kx, channel_word)
-
-    def _ends(self, m: Module, *, word: Signal, vectors: VectorCounters) -> Ends:
+    def _ends(
+        self, m: Module, *, window: Window, vectors: VectorCounters, words_left: Signal
+    ) -> Ends:
         """Return the loops that the word on offer ends; a core's last vector ends its chunk."""
-        ends = Ends(Signal(name="vector_end"), Signal(name="chunk_end"), Signal(name="group_end"))
+        ends = Ends(*(Signal(name=f"{name}_end") for name in Ends._fields))
+        last_in_tile = window.number + 1 == self.tile.mask_words
+        last_row = window.ky + 1 == self.instruction.kernel_height
+        last_tap = last_row & (window.kx + 1 == self.instruction.kernel_width)
+        last_of_two = window.number == 1
+        last_of_simd = Mux(self._two_maps, last_of_two, last_tap)
+        chunk_full = vectors.number + 1 == self._conv.chunk_vectors
         m.d.comb += [
-            ends.vector.eq(word + 1 == self.tile.mask_words),
+            ends.vector.eq(Mux(self._is_simd, last_of_simd, last_in_tile)),
             ends.group.eq(vectors.number + 1 == vectors.left),
-            ends.chunk.eq(ends.group | (vectors.number + 1 == self.layer.chunk_vectors)),
+            ends.chunk.eq(ends.group | (~self._is_simd & chunk_full)),
+            ends.core.eq(Mux(self._is_simd, words_left == 1, self.tile.last_group)),
         ]
         return ends
 
-    def _next_vector(self, m: Module, *, vectors: VectorCounters, ends: Ends, count: Value) -> None:
+    def _count_words(self, m: Module, words_left: Signal, *, ends: Ends, taken: Value) -> Signal:
+        """Return the channel word of a SIMD step, which follows the one before."""
+        simd_word = Signal.like(self.work.word_first, name="simd_word")
+        m.d.comb += self.word_done.eq(self._is_simd & taken & ends.vector & ends.group)
+        with m.If(self.word_done):
+            m.d.sync += [simd_word.eq(simd_word + 1), words_left.eq(words_left - 1)]
+        with m.If(self.go):
+            m.d.sync += [simd_word.eq(self.work.word_first), words_left.eq(self.work.word_count)]
+        return simd_word
+
+    def _step_window(
+        self, m: Module, window: Window, *, ends: Ends, simd_word: Value, taken: Value
+    ) -> None:
+        """Drive the window's place of the word on offer: from the tile's start, or from 0."""
+        tile, simd = self.tile, self._is_simd
+        starts = (
+            Mux(simd, 0, tile.kernel_y),
+            Mux(simd, 0, tile.kernel_x),
+            Mux(simd, simd_word, tile.channel_word),
+        )
+        later = [Signal.like(now, name=f"next_{now.name}") for now in window[1:]]
+        for now, start, register in zip(window[1:], starts, later, strict=True):
+            m.d.comb += now.eq(Mux(window.number == 0, start, register))
+        pixel_ends = simd | (window.word + 1 == self.instruction.input_channel_words)
+        row_ends = pixel_ends & (window.kx + 1 == self.instruction.kernel_width)
+        with m.If(taken):
+            m.d.sync += [
+                window.number.eq(Mux(ends.vector, 0, window.number + 1)),
+                later[0].eq(window.ky + row_ends),
+                later[1].eq(Mux(row_ends, 0, window.kx + pixel_ends)),
+                later[2].eq(Mux(simd, simd_word, Mux(pixel_ends, 0, window.word + 1))),
+            ]
+
+    def _next_vector(self, m: Module, *, vectors: VectorCounters, ends: Ends) -> None:
         """Step to the position vector that the next word belongs to."""
-        tile, layer = self.tile, self.layer
-        following = self._step(vectors.now, y=layer.step_y, x=layer.step_x)
-        m.d.comb += self.tile_done.eq(ends.chunk)
+        following = self._following(m, vectors.now)
+        last_tile = self._is_simd | self.tile.last
+        m.d.comb += self.tile_done.eq(~self._is_simd & ends.chunk)
         m.d.sync += [
             vectors.now.eq(following),
             vectors.number.eq(Mux(ends.chunk, 0, vectors.number + 1)),
         ]
-        with m.If(ends.chunk & ~tile.last):
+        with m.If(ends.chunk & ~last_tile):
             m.d.sync += vectors.now.eq(vectors.chunk)
         with m.Elif(ends.group):
             m.d.sync += [
-                vectors.now.eq(vectors.start),
-                vectors.chunk.eq(vectors.start),
-                vectors.left.eq(count),
+                vectors.now.eq(self._first_place()),
+                vectors.chunk.eq(self._first_place()),
+                vectors.left.eq(self.work.vectors),
             ]
-            with m.If(tile.last_group):
+            with m.If(ends.core):
                 m.d.sync += [self.walking.eq(0), self.done.eq(1)]
         with m.Elif(ends.chunk):
             m.d.sync += [
                 vectors.chunk.eq(following),
-                vectors.left.eq(vectors.left - layer.chunk_vectors),
+                vectors.left.eq(vectors.left - self._conv.chunk_vectors),
             ]
 
+    def _following(self, m: Module, now: data.View) -> data.View:
+        """Return the first position of the next vector: to the right, else below, else next image.
+
+        A vector is M columns wide, or as a patch M / 2 columns and 2 rows.
+        """
+        instruction, macros = self.instruction, len(self.request.payload.pixels)
+        following = Signal(place(), name="following")
+        across = now.x + Mux(instruction.patch, macros // 2, macros)
+        down = now.y + Mux(instruction.patch, 2, 1)
+        row_ends = across >= instruction.output_width
+        map_ends = row_ends & (down >= instruction.output_end_row)
+        below = Mux(map_ends, instruction.output_first_row, down)
+        m.d.comb += [
+            following.x.eq(Mux(row_ends, 0, across)),
+            following.y.eq(Mux(row_ends, below, now.y)),
+            following.image.eq(now.image + map_ends),
+        ]
+        return following
+
     def _drive_request(
-        self,
-        m: Module,
-        *,
-        word: Value,
-        kernel: tuple[Value, Value, Value],
-        vectors: VectorCounters,
-        ends: Ends,
-        core_in_set: Value,
+        self, m: Module, *, window: Window, vectors: VectorCounters, ends: Ends
     ) -> None:
         """Put the word on offer into the request, for every macro."""
-        tile, tag = self.tile, self.request.payload.tag
-        very_last = ends.group & (core_in_set == self.layer.last_core_in_set)
-        neighbours = self._neighbours(m, vectors.now, very_last=very_last)
-        for macro in range(len(neighbours)):
-            at = Signal(position(), name=f"position_{macro}")
-            m.d.comb += at.eq(choose(neighbours, macro - tile.turn))
-            m.d.comb += self.request.payload.positions[macro].eq(at)
-            self._aim(m, macro, at=at, kernel=kernel)
+        m.submodules.vector_pixels = pixels = self._pixels.instance()
+        tile, tag, simd = self.tile, self.request.payload.tag, self.request.payload.simd
+        second = self._two_maps & (window.number == 1)
         m.d.comb += [
-            tag.mask_index.eq(self.tile_mask_base + word),
+            pixels.instruction.eq(self.instruction),
+            pixels.work.eq(self.work),
+            pixels.first.eq(vectors.now),
+            pixels.turn.eq(Mux(self._is_simd, 0, tile.turn)),
+            pixels.at_output.eq(self._two_maps),
+            pixels.second.eq(second),
+            pixels.ky.eq(window.ky),
+            pixels.kx.eq(window.kx),
+            pixels.word.eq(window.word),
+            self.request.payload.pixels.eq(pixels.pixels),
+            self.request.payload.positions.eq(pixels.positions),
+            tag.mask_index.eq(self.tile_mask_base + window.number),
             tag.vector_end.eq(ends.vector),
             tag.tile.eq(self.tile_slot),
             tag.first.eq(tile.first),
@@ -255,37 +281,11 @@ class Walker(Part):
             tag.tile_end.eq(ends.chunk),
             tag.vector.eq(vectors.number),
             tag.row_base.eq(self.tile_row_base),
-        ]
-
-    def _neighbours(self, m: Module, first: Place, *, very_last: Value) -> list[Signal]:
-        """Return the positions of a vector: neighbours in raster order from `first` on."""
-        neighbours = []
-        at = first
-        for index in range(self._arch.macros_per_core):
-            neighbour = Signal(position().size, name=f"neighbour_{index}")
-            active = ~(very_last & (index >= self.layer.last_positions))
-            m.d.comb += neighbour.eq(Cat(at.y[:COORDINATE_BITS], at.x, active))
-            neighbours.append(neighbour)
-            at = Place(neighbour[:COORDINATE_BITS], neighbour[COORDINATE_BITS:-1])
-            at = self._step(at, y=0, x=1)
-        return neighbours
-
-    def _aim(
-        self, m: Module, macro: int, *, at: data.View, kernel: tuple[Value, Value, Value]
-    ) -> None:
-        """Request the input word of one macro: its bank and address, or padding."""
-        layer, pixel = self.layer, self.request.payload.pixels[macro]
-        ky, kx, channel_word = kernel
-        y = at.y * layer.stride + ky - layer.padding
-        x = at.x * layer.stride + kx - layer.padding
-        inside = (y >= 0) & (y < layer.input_height) & (x >= 0) & (x < layer.input_width)
-        pixel_y, pixel_x = (v[:COORDINATE_BITS].as_unsigned() for v in (y, x))
-        region = Region(layer.input_base, layer.input_row_pitch, layer.input_channel_words)
-        m.d.comb += [
-            pixel.active.eq(at.active),
-            pixel.inside.eq(inside),
-            pixel.bank.eq(bank_of(self._arch, y=pixel_y, x=pixel_x)),
-            pixel.address.eq(
-                address_of(self._arch, region, y=pixel_y, x=pixel_x, word=channel_word)
-            ),
+            simd.first.eq(window.number == 0),
+            simd.last.eq(ends.vector),
+            simd.second.eq(second),
+            simd.word_end.eq(ends.vector & ends.group),
+            simd.tap.eq(window.number),
+            simd.plane.eq(window.kx),
+            simd.word.eq(window.word),
         ]
