@@ -35,7 +35,7 @@ LOAD = int(Opcode.LOAD)
     POPPED,
 ) = range(10)
 LOADER_REGISTERS = 10
-BEGIN, BEGIN_CHECK, GATHER, CHECK, HOLD, MAP, MASKS, PARAMETERS, PARTS, ENTRIES, ENDED = range(11)
+GATHER, CHECK, HOLD, MAP, MASKS, PARAMETERS, PARTS, ENTRIES, ENDED = range(9)
 
 
 @compiled
@@ -52,9 +52,6 @@ def loader(
 ) -> bool:
     """Take at most one beat or make one check; return whether a beat was taken."""
     state[ROW_CORES], state[NEXT_ROW_CORES] = state[NEXT_ROW_CORES], 0
-    if state[STATE] == BEGIN_CHECK:
-        state[STATE], state[LEFT] = GATHER, order.packets[0].header_beats
-        return False
     if state[STATE] == CHECK:
         check(t, sizes, order, cores, state, instruction_at)
         return False
@@ -80,29 +77,35 @@ def loader(
 @compiled
 def next_part(t: int, sizes: Sizes, order: Order, cores: Rows, state: Ints) -> None:
     """Go on after the last beat of a part of a packet."""
-    packet = order.packets[state[PACKET]]
-    if state[STATE] == BEGIN:
-        state[STATE] = BEGIN_CHECK
-    elif state[STATE] == GATHER:
+    kind = order.packets[state[PACKET]].kind
+    if state[STATE] == GATHER:
         state[STATE] = CHECK
-    elif packet.kind == TILE:
+    elif kind == TILE:
         next_tile_part(t, sizes, order, cores, state)
-    elif packet.kind == TAPS:
-        if state[STATE] == PARAMETERS:
-            state[STATE], state[LEFT], state[PARTS_LEFT] = PARTS, sizes.tap_beats, packet.taps
-            return
-        state[PARTS_LEFT] -= 1
-        state[LEFT] = sizes.tap_beats
-        if state[PARTS_LEFT] == 0:
-            for core in cores:
-                if packet.cores >> core.number & 1:
-                    core.taps_at[(core.taps_begun - 1) % TAP_SLOTS] = t + 1
-            next_packet(order, state)
+    elif kind == TAPS:
+        next_taps_part(t, sizes, order, cores, state)
     else:
         for core in cores:
-            if packet.cores >> core.number & 1:
+            if order.packets[state[PACKET]].cores >> core.number & 1:
                 core.table_at = t + 1
         next_packet(order, state)
+
+
+@compiled
+def next_taps_part(t: int, sizes: Sizes, order: Order, cores: Rows, state: Ints) -> None:
+    """Go on after the last beat of the parameters or of a word of taps."""
+    packet = order.packets[state[PACKET]]
+    if state[STATE] == PARAMETERS:
+        state[STATE], state[LEFT], state[PARTS_LEFT] = PARTS, sizes.tap_beats, packet.taps
+        return
+    state[PARTS_LEFT] -= 1
+    state[LEFT] = sizes.tap_beats
+    if state[PARTS_LEFT] > 0:
+        return
+    for core in cores:
+        if packet.cores >> core.number & 1:
+            core.taps_at[(core.taps_begun - 1) % TAP_SLOTS] = t + 1
+    next_packet(order, state)
 
 
 @compiled
@@ -140,41 +143,52 @@ def next_packet(order: Order, state: Ints) -> None:
 def check(
     t: int, sizes: Sizes, order: Order, cores: Rows, state: Ints, instruction_at: Ints
 ) -> None:
-    """Push an instruction to the sequencer or begin the body of a packet, unless buffers are full."""
+    """Push an instruction or begin the body of a packet, unless buffers are full."""
     packet = order.packets[state[PACKET]]
     if packet.kind == INSTRUCTION:
-        if state[PUSHED] - state[POPPED] < INSTRUCTION_SLOTS:
-            instruction_at[packet.row] = t + 1
-            state[PUSHED] += 1
-            if order.steps[packet.row].opcode == LOAD:
-                state[STATE] = HOLD
-            else:
-                next_packet(order, state)
+        push(t, order, state, instruction_at, packet.row)
         return
     for core in cores:
         if packet.cores >> core.number & 1 and not fits(core, sizes, order, packet):
             return
-    if packet.kind == TABLE:
-        state[STATE], state[LEFT] = ENTRIES, sizes.table_beats
-        return
-    if packet.kind == TAPS:
-        for core in cores:
-            if packet.cores >> core.number & 1:
-                core.taps_at[core.taps_begun % TAP_SLOTS] = NEVER
-                core.taps_begun += 1
-        state[STATE], state[LEFT] = PARAMETERS, sizes.channels
-        return
-    tile = order.tiles[packet.row]
     for core in cores:
         if packet.cores >> core.number & 1:
-            begun = core.tiles_begun
-            core.tile_of[begun % TILE_SLOTS] = packet.row
-            core.known_at[begun % TILE_SLOTS] = NEVER
-            core.row_base[begun % TILE_SLOTS] = core.rows_begun
-            core.tiles_begun += 1
-            core.rows_begun += tile.rows
-            core.masks_begun += tile.mask_words
-    state[STATE], state[LEFT] = MASKS, tile.mask_beats
+            begin_body(core, order, packet)
+    if packet.kind == TABLE:
+        state[STATE], state[LEFT] = ENTRIES, sizes.table_beats
+    elif packet.kind == TAPS:
+        state[STATE], state[LEFT] = PARAMETERS, sizes.channels
+    else:
+        state[STATE], state[LEFT] = MASKS, order.tiles[packet.row].mask_beats
+
+
+@compiled
+def push(t: int, order: Order, state: Ints, instruction_at: Ints, number: int) -> None:
+    """Push an instruction to the sequencer unless the queue is full; after a LOAD, wait for it."""
+    if state[PUSHED] - state[POPPED] == INSTRUCTION_SLOTS:
+        return
+    instruction_at[number] = t + 1
+    state[PUSHED] += 1
+    if order.steps[number].opcode == LOAD:
+        state[STATE] = HOLD
+    else:
+        next_packet(order, state)
+
+
+@compiled
+def begin_body(core: Record, order: Order, packet: Record) -> None:
+    """Take the space for a tile or for taps in a core."""
+    if packet.kind == TAPS:
+        core.taps_at[core.taps_begun % TAP_SLOTS] = NEVER
+        core.taps_begun += 1
+    elif packet.kind == TILE:
+        slot = core.tiles_begun % TILE_SLOTS
+        core.tile_of[slot] = packet.row
+        core.known_at[slot] = NEVER
+        core.row_base[slot] = core.rows_begun
+        core.tiles_begun += 1
+        core.rows_begun += order.tiles[packet.row].rows
+        core.masks_begun += order.tiles[packet.row].mask_words
 
 
 @compiled

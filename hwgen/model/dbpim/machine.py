@@ -69,7 +69,8 @@ def run(
     reader = np.zeros(REGISTERS, np.int64)
     reader[LAST_ARRIVAL] = -1
     loading = np.zeros(LOADER_REGISTERS, np.int64)
-    loading[LEFT] = sizes.begin_beats
+    # The first LOAD is gathered together with BEGIN.
+    loading[LEFT] = sizes.begin_beats + order.packets[0].header_beats
     writer = np.zeros(WRITER_REGISTERS, np.int64)
     state = np.zeros(SEQUENCER_REGISTERS, np.int64)
     arrivals = np.zeros(READ_FIFO_BEATS, np.int64)

@@ -41,13 +41,14 @@ def sequencer(
         state[SEQUENCER] = GO
         return False
     fields, work = order.steps[state[STEP]], order.work[state[STEP]]
-    if state[SEQUENCER] == GO:
+    starts = state[SEQUENCER] == GO
+    if starts:
         go(t, sizes, cores, loading, commands, fields, work, state)
     if is_through(t, cores, loading, fields, state):
         retired_at[state[STEP]] = t
         last = state[STEP] == len(order.steps) - 1
         state[SEQUENCER] = FINISHED if last else FETCH
-    return bool(fields.opcode == LOAD)
+    return bool(fields.opcode == LOAD and not starts)
 
 
 @compiled

@@ -32,7 +32,7 @@ def simd_is_idle(core: Record) -> bool:
     idle = core.words_read == core.words_written
     for stage in range(SIMD_CYCLES):
         idle &= core.simd[stage] == 0
-    return idle
+    return bool(idle)
 
 
 @compiled

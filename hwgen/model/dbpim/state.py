@@ -189,8 +189,8 @@ RESULT_RING = RESULT_SLOTS + 2
     WORD_X,
     WORD_LAST_TAP,
 ) = range(8)
-"""Entries of a fetched word. WORD_END: last vector of the chunk; of a SIMD step: last word-vector of
-its channel word."""
+"""Entries of a fetched word. WORD_END: last vector of the chunk; of a SIMD step: last
+word-vector of its channel word."""
 GROUP_VISIBLE, GROUP_TILE, GROUP_ROW, GROUP_END, GROUP_TILE_END, GROUP_IMAGE, GROUP_Y, GROUP_X = (
     range(8)
 )

@@ -94,7 +94,10 @@ def place_costs(tiles: Table, costs: Sequence[Counts]) -> Counts:
 def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uint8]]:
     """Return the packets as tables, and the selected inputs of each mask word of the tiles."""
     beats = {opcode: header_beats(opcode, arch) for opcode in PACKETS}
-    order, steps, work, selected = [], [], [], [np.zeros(0, np.uint8)]
+    order: list[tuple[int, ...]] = []
+    steps: list[tuple[int, ...]] = []
+    work: list[list[tuple[int, ...]]] = []
+    selected = [np.zeros(0, np.uint8)]
     tiles = np.zeros(sum(packet.opcode is Opcode.TILE for packet in packets), TILE_TYPE)
     tile_number = words = 0
     for packet in packets:

@@ -22,9 +22,8 @@ from hwgen.spec.dbpim.instructions import Opcode, Operation
 from hwgen.spec.dbpim.timing import FETCH_CYCLES, FETCH_SLOTS, TAP_SLOTS, TILE_SLOTS
 
 CONV = int(Opcode.CONV)
-DEPTHWISE, ADD, MULTIPLY, TABLE = (
-    int(each) for each in (Operation.DEPTHWISE, Operation.ADD, Operation.MULTIPLY, Operation.TABLE)
-)
+DEPTHWISE, TABLE = int(Operation.DEPTHWISE), int(Operation.TABLE)
+TWO_MAPS = (int(Operation.ADD), int(Operation.MULTIPLY))
 
 
 @compiled
@@ -183,7 +182,7 @@ def fetch_cycles(core: Record, fields: Record, sizes: Sizes) -> int:
 @compiled
 def reads_second(fields: Record) -> bool:
     """Return whether a SIMD step reads a second map, as its second tap."""
-    return bool(fields.operation == ADD or fields.operation == MULTIPLY)
+    return bool(fields.operation in TWO_MAPS)
 
 
 @compiled
