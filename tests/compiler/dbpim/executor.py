@@ -1,241 +1,223 @@
-"""A chip without time: run a decoded stream in plain numpy, vector by vector as the cores walk."""
+"""A chip without time: run a program of instruction set 2 in plain numpy, step by step.
 
-from collections import Counter
+It reads the fields of the packets alone, computes addresses as each core does, and refuses
+(`ExecutionError`) what would be wrong or left to chance on a chip: reads of words that are not the
+wanted ones, results that nobody or the wrong cores store, tiles and taps out of order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from golden.dbpim.requantizer import requantize
-from hwgen.spec.dbpim.addressing import region_address
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import Opcode
-from hwgen.spec.dbpim.program import Program, Region
-from hwgen.spec.dbpim.stream import Packet, TilePacket, decode_stream
+from hwgen.spec.dbpim.image import pack_image, unpack_answer
+from hwgen.spec.dbpim.instructions import INSTRUCTIONS, Opcode
+from hwgen.spec.dbpim.program import Program, StepPlan
+from hwgen.spec.dbpim.stream import Packet, decode_stream
+from tests.compiler.dbpim.chip_state import ChipState, ExecutionError, Writes, tag_of
+from tests.compiler.dbpim.execute_conv import run_conv
+from tests.compiler.dbpim.execute_memory import run_load, run_store
+from tests.compiler.dbpim.execute_simd import run_simd
 
-Position = tuple[int, int]
-
-
-def tile_weights(tile: TilePacket, arch: Arch) -> np.ndarray:
-    """Return the weights in the cells of a tile, (rows, C, F), from nibbles alone."""
-    counts = tile.fields["filter_enable"] >> 2 * np.arange(arch.filters)
-    if not arch.sparsity.weight_bits:
-        return tile.codes.astype(np.int8).astype(int) * (counts & 1)
-    total = np.zeros(tile.codes.shape, int)
-    for column, nibble in enumerate((tile.codes & 15, tile.codes >> 4)):
-        magnitude = (1 + (nibble >> 3)).astype(int) << 2 * (nibble & 3)
-        total += np.where(nibble & 4, -magnitude, magnitude) * (counts >> column & 1)
-    return total
+__all__ = ["Execution", "ExecutionError", "execute"]
 
 
-class Executor:
-    """One program; the buffers are one memory, since every result goes to all cores.
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """What a run leaves.
 
-    writes: how often each (layer, group, y, x) was written, by number of the layer
+    maps: layer name -> (images, H, W, channels), of the layers that the step list describes
+    answers: int32 or uint8, (images, height, width, channels)
+    buffers: uint8, (cores, banks, bank words, C); logits: uint8, 4 bytes an entry
+    spaces: bytes of image, scratch and answer; steps: what each step wrote
     """
 
-    def __init__(self, program: Program, arch: Arch) -> None:
-        self.arch, self.facts = arch, program.facts
-        self.packets = decode_stream(program.image, arch)
-        rng = np.random.default_rng(0)
-        shape = (arch.banks, arch.bank_words, arch.macro.compartments)
-        self.memory = rng.integers(0, 256, shape, np.uint8)
-        self.logits = rng.integers(-99, 99, arch.logit_entries)
-        self.writes: Counter[tuple[int, ...]] = Counter()
-        self.layer = -1
-
-    def run(self, image: bytes) -> dict[str, np.ndarray]:
-        """Return every map by layer name, the logits under that of the head."""
-        begin = self.packets[0].fields
-        pixels = np.frombuffer(image, np.uint8)
-        for number in range(begin["image_height"] * begin["image_width"]):
-            y, x = divmod(number, begin["image_width"])
-            size = begin["pixel_bytes"]
-            address = begin["image_base"] + y * begin["image_row_pitch"] + x // self.arch.banks
-            self.memory[self.bank(y, x), address, :size] = pixels[number * size :][:size]
-        maps, tiles = {}, []
-        for packet in reversed(self.packets[1:]):
-            if isinstance(packet, TilePacket):
-                tiles.append(packet)
-            else:
-                maps[packet.offset], tiles = (packet, tiles[::-1]), []
-        found = {}
-        for packet, tiles in (maps[offset] for offset in sorted(maps)):
-            if packet.opcode in (Opcode.STORE, Opcode.END):
-                assert not tiles
-                continue
-            self.layer += 1
-            self.run_layer(packet, tiles)
-            plan = self.facts.layers[self.layer]
-            found[plan.name] = self.logits[: self.facts.classes].copy()
-            if plan.output:
-                found[plan.name] = self.read_map(plan.output)
-        assert self.packets[-2].fields["words"] == self.facts.classes
-        assert self.packets[-1].opcode is Opcode.END
-        return found
-
-    def run_layer(self, layer: Packet, tiles: list[TilePacket]) -> None:
-        for core in range(self.arch.cores):
-            stored = [tile for tile in tiles if tile.fields["cores"] >> core & 1]
-            assert bool(layer.fields["active_cores"] >> core & 1) >= bool(stored)
-            if layer.fields["active_cores"] >> core & 1:
-                if layer.opcode is Opcode.CONV:
-                    CoreWalk(self, layer, stored, core).run()
-                else:
-                    self.run_simd(layer, core)
-
-    def bank(self, y: int, x: int) -> int:
-        return (x + max(1, self.arch.banks // 2) * y) % self.arch.banks
-
-    def word(self, fields: dict[str, int], base: int, y: int, x: int, channel_word: int):
-        """Return a word of the layer's input map; outside of it the zero point."""
-        if not (0 <= y < fields["input_height"] and 0 <= x < fields["input_width"]):
-            return np.full(self.arch.macro.compartments, fields["input_zero_point"], np.uint8)
-        column = x // self.arch.banks * fields["input_channel_words"]
-        address = base + y * fields["input_row_pitch"] + column + channel_word
-        return self.memory[self.bank(y, x), address]
-
-    def write(self, fields: dict[str, int], at: Position, first: int, values: np.ndarray) -> None:
-        """Write neighbouring channels of an output pixel, beginning with channel `first`."""
-        y, x = at
-        word, byte = divmod(first, self.arch.macro.compartments)
-        address = fields["output_base"] + y * fields["output_row_pitch"] + word
-        address += x // self.arch.banks * fields["output_channel_words"]
-        self.memory[self.bank(y, x), address, byte : byte + len(values)] = values
-
-    def read_map(self, region: Region) -> np.ndarray:
-        found = np.zeros((region.height, region.width, region.channel_words), object)
-        for y, x, w in np.ndindex(found.shape):
-            found[y, x, w] = self.memory[
-                region_address(region, self.arch, y=y, x=x, channel_word=w)
-            ]
-        return np.array(found.tolist()).reshape(region.height, region.width, -1)[
-            :, :, : region.channels
-        ]
-
-    def run_simd(self, layer: Packet, core: int) -> None:
-        fields = layer.fields
-        at = step((0, 0), fields, "unit", core)
-        for _ in range(fields["count_base"] + (core < fields["count_extra"])):
-            for w in range(fields["output_channel_words"]):
-                values = self.add(fields, at, w) if "second_base" in fields else None
-                values = self.pool(fields, at, w) if values is None else values
-                self.write(fields, at, w * self.arch.macro.compartments, values)
-            self.writes[self.layer, 0, *at] += 1
-            at = step(at, fields, "step")
-
-    def add(self, fields: dict[str, int], at: Position, w: int) -> np.ndarray:
-        a = self.word(fields, fields["input_base"], *at, w).astype(int)
-        b = self.word(fields, fields["second_base"], *at, w).astype(int)
-        total = (a - fields["input_zero_point"]) * fields["multiplier"]
-        total += (b - fields["second_zero_point"]) * fields["second_multiplier"]
-        return requantize(total, multiplier=1, shift=fields["shift"], **clip(fields))
-
-    def pool(self, fields: dict[str, int], at: Position, w: int) -> np.ndarray:
-        low, high = (n * fields["stride"] - fields["padding"] for n in at)
-        taps = [
-            self.word(fields, fields["input_base"], low + ky, high + kx, w).astype(int)
-            for ky in range(fields["kernel_height"])
-            for kx in range(fields["kernel_width"])
-            if 0 <= low + ky < fields["input_height"] and 0 <= high + kx < fields["input_width"]
-        ]
-        if not fields["average"]:
-            return np.max(taps, axis=0).clip(fields["output_low"], fields["output_high"])
-        assert len(taps) == fields["kernel_height"] * fields["kernel_width"]
-        total = np.sum(taps, axis=0) - len(taps) * fields["input_zero_point"]
-        scale = {name: fields[name] for name in ("multiplier", "shift")}
-        return requantize(total, **scale, **clip(fields))
+    maps: dict[str, np.ndarray]
+    answers: np.ndarray
+    buffers: np.ndarray
+    logits: np.ndarray
+    spaces: dict[str, np.ndarray]
+    steps: list[Writes]
 
 
-def clip(fields: dict[str, int]) -> dict[str, int]:
-    return {name: fields[f"output_{name}"] for name in ("zero_point", "low", "high")}
+def execute(program: Program, arch: Arch, images: np.ndarray, *, seed: int = 0) -> Execution:
+    """Run a program on images (facts.images, height, width, channels); seed: of the garbage."""
+    facts = program.facts
+    if len(images) != facts.images:
+        raise ValueError(f"the program runs {facts.images} images, got {len(images)}")
+    chip = ChipState(arch, space_sizes(program), seed=seed)
+    place_images(chip, program, images)
+    maps = Maps(chip, facts.images)
+    steps = []
+    packets = decode_stream(program.image, arch)
+    starts = [n for n, packet in enumerate(packets) if packet.opcode in INSTRUCTIONS]
+    check_plans(facts.steps, [packets[start] for start in starts])
+    for plan, start, end in zip(facts.steps, starts, [*starts[1:], len(packets)], strict=True):
+        chip.begin(plan.name, plan.layer, plan.inputs)
+        run_step(chip, packets[start], packets[start + 1 : end])
+        maps.collect(plan, packets[start])
+        steps.append(chip.writes)
+    answers = read_answers(chip, program)
+    found = maps.finished()
+    found[facts.answer.layer] = answers
+    shape = (arch.cores, arch.banks, arch.bank_words, -1)
+    return Execution(
+        maps=found,
+        answers=answers,
+        buffers=chip.buffers.reshape(shape),
+        logits=chip.logits,
+        spaces=chip.spaces,
+        steps=steps,
+    )
 
 
-def step(at: Position, fields: dict[str, int], which: str, times: int = 1) -> Position:
-    """Return the position some steps further; x wraps at most once in each."""
-    y, x = at
-    for _ in range(times):
-        y, x = y + fields[f"{which}_y"], x + fields[f"{which}_x"]
-        if x >= fields["output_width"]:
-            y, x = y + 1, x - fields["output_width"]
-    return y, x
+def space_sizes(program: Program) -> dict[str, int]:
+    """Return the bytes of each space."""
+    facts = program.facts
+    return {
+        "image": facts.images * facts.image.stride,
+        "scratch": facts.scratch_bytes,
+        "answer": max(facts.answer.offsets) + facts.answer.size,
+    }
 
 
-class CoreWalk:
-    """One core in one CONV: its walker, macros and output stage, in the order of its tiles."""
+def place_images(chip: ChipState, program: Program, images: np.ndarray) -> None:
+    """Put the images into the memory, as a host does."""
+    plan = program.facts.image
+    for number, image in enumerate(images):
+        content = pack_image(image, plan, chip.arch)
+        if len(content) > plan.stride:
+            raise ExecutionError(f"an image has {len(content)} bytes, its stride {plan.stride}")
+        place = slice(number * plan.stride, number * plan.stride + len(content))
+        chip.spaces["image"][place] = np.frombuffer(content, np.uint8)
+        chip.space_tags["image"][place] = 0
 
-    def __init__(self, chip: Executor, layer: Packet, tiles: list[TilePacket], core: int) -> None:
-        self.chip, self.arch, self.fields, self.tiles = chip, chip.arch, layer.fields, tiles
-        cores_per_set = 1 << self.fields["cores_per_set_log2"]
-        self.core_in_set = core % cores_per_set
-        self.count = self.fields["count_base"] + (self.core_in_set < self.fields["count_extra"])
-        self.begin = step((0, 0), self.fields, "unit", self.core_in_set)
-        self.psums: dict[tuple[int, int], np.ndarray] = {}
-        self.parameters: tuple = ()
 
-    def run(self) -> None:
-        left, chunk_start = self.count, self.begin
-        for tile in self.tiles:
-            assert tile.fields["mask_words"] <= self.arch.mask_words // 2
-            assert tile.fields["rows"] <= self.arch.macro.rows // 2
-            assert tile.masks[0].any() and tile.masks[-1].any()
-            self.parameters = tile.parameters or self.parameters
-            weights, at = tile_weights(tile, self.arch), chunk_start
-            count = min(self.fields["chunk_vectors"], left)
-            for vector in range(count):
-                very_last = (
-                    left - vector == 1 and self.core_in_set == self.fields["last_core_in_set"]
-                )
-                self.run_vector(tile, weights, vector, at, very_last=very_last)
-                at = step(at, self.fields, "step")
-            if tile.fields["last"]:
-                left, chunk_start = left - count, at
-                if not left:
-                    left, chunk_start = self.count, self.begin
-                    if tile.fields["last_group"]:
-                        assert tile is self.tiles[-1]
-                        return
-        raise AssertionError("the core waits for a tile that never comes")
+def check_plans(plans: Sequence[StepPlan], packets: Sequence[Packet]) -> None:
+    """Refuse a step list that does not fit the instructions."""
+    kinds = [plan.kind for plan in plans]
+    given = [packet.opcode.name.lower() for packet in packets]
+    if kinds != given:
+        raise ExecutionError(f"the steps must be {given}, got {kinds}")
+    if len({plan.name for plan in plans}) < len(plans):
+        raise ExecutionError("steps must have different names")
 
-    def run_vector(self, tile: TilePacket, weights, vector: int, at: Position, *, very_last: bool):
-        for offset in range(self.arch.macros_per_core):
-            if not (very_last and offset >= self.fields["last_positions"]):
-                macro = (offset + tile.fields["turn"]) % self.arch.macros_per_core
-                self.run_macro(tile, weights, (macro, vector), at)
-            at = (at[0] + 1, 0) if at[1] + 1 == self.fields["output_width"] else (at[0], at[1] + 1)
 
-    def run_macro(self, tile: TilePacket, weights, place: tuple[int, int], at: Position) -> None:
-        selected = self.selected_inputs(tile, at)
-        groups = np.zeros(weights.shape[0] * weights.shape[1], int)
-        assert len(groups) - weights.shape[1] < len(selected) <= len(groups)
-        groups[: len(selected)] = selected
-        total = np.einsum("rc,rcf->f", groups.reshape(weights.shape[:2]), weights)
-        if not tile.fields["first"]:
-            total = total + self.psums[place]
-        if not tile.fields["last"]:
-            assert place[1] < self.arch.psum_vectors
-            self.psums[place] = total
+def run_step(chip: ChipState, packet: Packet, followers: Sequence[Packet]) -> None:
+    """Execute one instruction with the packets that follow it."""
+    if packet.opcode is Opcode.CONV:
+        run_conv(chip, packet, followers)
+    elif packet.opcode is Opcode.SIMD:
+        run_simd(chip, packet, followers)
+    elif followers:
+        chip.refuse(f"{followers[0].opcode.name} follows a {packet.opcode.name}")
+    elif packet.opcode is Opcode.LOAD:
+        run_load(chip, packet)
+    elif packet.opcode is Opcode.STORE:
+        run_store(chip, packet)
+
+
+def read_answers(chip: ChipState, program: Program) -> np.ndarray:
+    """Return the answers in memory; every byte of them must have been stored."""
+    plan = program.facts.answer
+    found = []
+    for number, offset in enumerate(plan.offsets):
+        place = slice(offset, offset + plan.size)
+        known = (chip.space_tags["answer"][place] >= 0).astype(np.uint8)
+        if not (unpack_answer(known.tobytes(), plan, chip.arch).view(np.uint8) == 1).all():
+            raise ExecutionError(f"answer {number} has bytes that no step has stored")
+        found.append(unpack_answer(chip.spaces["answer"][place].tobytes(), plan, chip.arch))
+    return np.array(found)
+
+
+class Maps:
+    """The maps of a run, assembled step by step from the buffers."""
+
+    def __init__(self, chip: ChipState, images: int) -> None:
+        self.chip, self.images = chip, images
+        self.channels: dict[str, int] = {}
+        self.pieces: dict[str, list[tuple[tuple[int, int, int], np.ndarray, np.ndarray]]] = {}
+
+    def collect(self, plan: StepPlan, packet: Packet) -> None:
+        """Read what a step has stored of a map, where its plan says that it is."""
+        if plan.output is None:
+            if self.chip.writes.cores:
+                self.chip.refuse("it stores words, but its plan has no output")
             return
-        bias, multiplier, shift = (np.array(each) for each in zip(*self.parameters, strict=True))
-        first = tile.fields["group"] * self.arch.filters
-        self.chip.writes[self.chip.layer, tile.fields["group"], *at] += 1
-        if self.fields["raw"]:
-            self.chip.logits[first : first + self.arch.filters] = total + bias
+        if not plan.whole_words or packet.fields.get("window_pixels", 0) > 1:
             return
-        scale = {"multiplier": multiplier, "shift": shift}
-        self.chip.write(
-            self.fields, at, first, requantize(total + bias, **scale, **clip(self.fields))
+        width = packet.fields["columns" if plan.kind == "load" else "output_width"]
+        first, count = plan.images
+        sizes = (count, plan.rows[1] - plan.rows[0], width, plan.output.channel_words)
+        image, y, x, word = np.indices(sizes)
+        rows = image * plan.output.image_rows + y + plan.rows[0]
+        columns = image * plan.output.image_columns + x
+        data, seen, stored = self.copies(plan, rows, columns, word)
+        if stored != self.enabled_bytes():
+            self.chip.refuse("its plan does not say where all of its results are")
+        shape = (*sizes[:3], -1)
+        self.pieces.setdefault(plan.layer, []).append(
+            ((first, plan.rows[0], 0), data.reshape(shape), seen.reshape(shape))
         )
+        self.channels[plan.layer] = max(plan.filters, self.channels.get(plan.layer, 0))
 
-    def selected_inputs(self, tile: TilePacket, at: Position) -> np.ndarray:
-        """Return the inputs that the mask selects, in order."""
-        ky, kx, w = (tile.fields[name] for name in ("kernel_y", "kernel_x", "channel_word"))
-        origin = [n * self.fields["stride"] - self.fields["padding"] for n in at]
-        seen = []
-        for _ in tile.masks:
-            base = self.fields["input_base"]
-            seen.append(self.chip.word(self.fields, base, origin[0] + ky, origin[1] + kx, w))
-            w += 1
-            if w == self.fields["input_channel_words"]:
-                w, kx = 0, kx + 1
-            if kx == self.fields["kernel_width"]:
-                kx, ky = 0, ky + 1
-        return np.array(seen)[tile.masks]
+    def enabled_bytes(self) -> int:
+        """Return how many bytes the step stored, in all cores."""
+        return sum(int(enable.sum()) for enable in self.chip.writes.enable)
+
+    def copies(self, plan: StepPlan, rows, columns, words):
+        """Return bytes of this step, which of them there are, and how often cores hold them."""
+        chip, place = self.chip, plan.output
+        data = np.zeros((*rows.shape, chip.arch.macro.compartments), np.uint8)
+        seen, stored = np.zeros(data.shape, bool), 0
+        bank = (columns + chip.arch.bank_skew * rows) % chip.arch.banks
+        wanted = tag_of(chip.step, rows, columns, words)[..., np.newaxis]
+        for core, (first, count) in enumerate(zip(place.first, place.rows, strict=True)):
+            address = place.base + (rows - first) * place.row_pitch
+            address = address + columns // chip.arch.banks * place.channel_words + words
+            held = (rows >= first) & (rows < first + count)
+            index = np.where(held, bank * chip.arch.bank_words + address, 0)
+            tags = chip.tags[core][index]
+            # The word of an unknown byte has the tag of this step in its other bytes.
+            ours = (tags == wanted) & held[..., np.newaxis]
+            values = chip.buffers[core][index]
+            if (ours & seen & (values != data)).any():
+                chip.refuse(f"core {core} holds other bytes of the map than another core")
+            data[ours] = values[ours]
+            seen |= ours
+            stored += int(ours.sum())
+        return data, seen, stored + self.unknown_bytes()
+
+    def unknown_bytes(self) -> int:
+        """Return how many stored bytes are unknown: they belong to no channel."""
+        chip, count = self.chip, 0
+        for core, bank, address, enable in zip(
+            *(getattr(chip.writes, name) for name in ("cores", "banks", "addresses", "enable")),
+            strict=True,
+        ):
+            tags = chip.tags[core[0]][bank * chip.arch.bank_words + address]
+            count += int(((tags < -1) & enable).sum())
+        return count
+
+    def finished(self) -> dict[str, np.ndarray]:
+        """Return the whole maps; every byte of a channel must have been stored."""
+        found = {}
+        for layer, pieces in self.pieces.items():
+            height = max(at[1] + data.shape[1] for at, data, _ in pieces)
+            width, depth = (max(data.shape[n] for _, data, _ in pieces) for n in (2, 3))
+            whole = np.zeros((self.images, height, width, depth), np.uint8)
+            there = np.zeros(whole.shape, bool)
+            for (image, row, _), data, seen in pieces:
+                part = np.s_[image : image + data.shape[0], row : row + data.shape[1]]
+                if (there[part] & seen & (whole[part] != data)).any():
+                    raise ExecutionError(f"two steps give other bytes of the map of {layer}")
+                whole[part] = np.where(seen, data, whole[part])
+                there[part] |= seen
+            channels = self.channels[layer]
+            if not there[..., :channels].all():
+                image, y, x, c = np.argwhere(~there[..., :channels])[0]
+                where = f"image {image}, row {y}, column {x}, channel {c}"
+                raise ExecutionError(f"no step stores {where} of the map of {layer}")
+            found[layer] = whole[..., :channels]
+        return found
