@@ -1,7 +1,5 @@
 """Tiles, masks, split and instructions of the DB-PIM family."""
 
 from hwgen.compiler.dbpim.compile import compile_network
-from hwgen.compiler.dbpim.listing import listing
-from hwgen.compiler.dbpim.tiling import tiling
 
-__all__ = ["compile_network", "listing", "tiling"]
+__all__ = ["compile_network"]

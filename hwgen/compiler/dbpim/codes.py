@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 
 from hwgen.spec.csd import Block, cells, phi
 from hwgen.spec.dbpim.instructions import CELL, CELL_BITS, encode
-from hwgen.spec.sparsity import PHI_LIMIT
+from hwgen.spec.sparsity import ALPHA, PHI_LIMIT
 
-INT8 = range(-128, 128)
 ENABLE_OF_PHI = (0b00, 0b01, 0b11)
 """Filter enable for phi_th 0, 1 and 2: no cell column counts, the first, both."""
 
-DIGITS = np.array([phi(value) for value in INT8])
+BYTES = [*range(128), *range(-128, 0)]
+"""The int8 value of each byte."""
+
+DIGITS = np.array([phi(value) for value in BYTES], np.uint8)
+"""Non-zero digits of a weight, by its byte."""
 
 
 def nibble(block: Block) -> int:
@@ -35,26 +38,29 @@ def code(value: int, columns: int) -> int:
     )
 
 
-CODES = np.array([[code(v, columns) for v in INT8] for columns in range(PHI_LIMIT + 1)], np.uint8)
-"""Codes, (enabled cell columns, int8 value); 0 where a filter cannot have the value."""
+CODES = np.array([[code(v, columns) for v in BYTES] for columns in range(PHI_LIMIT + 1)], np.uint8)
+"""Codes, (enabled cell columns, byte of the weight); 0 where a filter cannot have the value."""
 
 
-def filter_phi(weights: NDArray[np.int8]) -> int:
-    """Return the cell columns that one filter needs; weights: those of its unpruned blocks.
+def filter_phis(words: NDArray[np.int8], blocks: NDArray[np.bool_]) -> list[int]:
+    """Return the cell columns that each filter needs, over the weights of its unpruned blocks.
 
+    words: (filters, words, C); blocks: (mask groups, words, C)
     0: all weights are zero. 1: each has exactly one non-zero digit. Otherwise the most digits of
     any weight, at least 2: two cells also represent a value of one digit or none.
     """
-    digits = DIGITS[weights - np.int64(INT8.start)]
-    most = int(digits.max(initial=0))
-    if most == 1 and digits.min() == 0:
-        return 2
-    return most
+    phis = []
+    for first in range(0, len(words), ALPHA):
+        digits = DIGITS[words[first : first + ALPHA].view(np.uint8)]
+        most = digits.max(axis=(1, 2))
+        empty = ((digits == 0) & blocks[first // ALPHA]).any(axis=(1, 2))
+        phis += np.where((most == 1) & empty, 2, most).tolist()
+    return phis
 
 
 def csd_codes(weights: NDArray[np.int8], phis: Sequence[int]) -> NDArray[np.uint8]:
     """Return the codes of (filters, inputs), one phi for each filter."""
-    codes: NDArray[np.uint8] = CODES[np.array(phis)[:, np.newaxis], weights - np.int64(INT8.start)]
+    codes: NDArray[np.uint8] = CODES[np.array(phis)[:, np.newaxis], weights.view(np.uint8)]
     return codes
 
 

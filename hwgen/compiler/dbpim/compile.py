@@ -2,95 +2,85 @@
 
 import numpy as np
 
-from hwgen.compiler.dbpim.conv import compile_conv
+from hwgen.compiler.dbpim.allocate import allocate
+from hwgen.compiler.dbpim.answer import Answers, answer_plan
+from hwgen.compiler.dbpim.builder import Builder
 from hwgen.compiler.dbpim.cost import LayerCost
-from hwgen.compiler.dbpim.fields import Task
-from hwgen.compiler.dbpim.regions import allocate
-from hwgen.compiler.dbpim.simd import compile_simd
-from hwgen.compiler.dbpim.supported import supported_layers
-from hwgen.errors import CompileError
+from hwgen.compiler.dbpim.encode import encode_step
+from hwgen.compiler.dbpim.load import image_plan
+from hwgen.compiler.dbpim.lower import lower
+from hwgen.compiler.dbpim.plans import step_plan
+from hwgen.compiler.dbpim.resident import resident_steps
+from hwgen.compiler.dbpim.steps import Step, slice_maps
+from hwgen.compiler.dbpim.supported import check_supported
+from hwgen.compiler.dbpim.weights import layer_weights
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.image import image_beats
-from hwgen.spec.dbpim.instructions import PIXEL_BYTES, VERSION, Opcode
-from hwgen.spec.dbpim.program import LayerPlan, Program, ProgramFacts, Region
-from hwgen.spec.dbpim.stream import encode_instruction, pad
-from hwgen.spec.network import INPUT, Conv, Linear, QuantizedNetwork
+from hwgen.spec.dbpim.instructions import VERSION, Opcode
+from hwgen.spec.dbpim.program import FORMAT, Program, ProgramFacts
+from hwgen.spec.dbpim.program import VERSION as PROGRAM_VERSION
+from hwgen.spec.dbpim.stream import encode_header
+from hwgen.spec.network import QuantizedNetwork
 
 
 def compile_network(
-    network: QuantizedNetwork, arch: Arch, *, layer_cost: LayerCost | None = None
+    network: QuantizedNetwork,
+    arch: Arch,
+    *,
+    images: int = 1,
+    layer_cost: LayerCost | None = None,
 ) -> Program:
     """Return the program of a network; the same arguments give the same bytes.
 
+    images: images of one run
     layer_cost: judges candidate splits of a layer, by a cycle model for example; None: an
         estimate (`hwgen.compiler.dbpim.cost.estimate`)
     """
-    layers = supported_layers(network)
-    check_ends(network, arch)
-    regions = allocate(network, arch)
-    task = Task(network=network, arch=arch, regions=regions, layer_cost=layer_cost)
-    parts, plans = [], []
-    for layer in layers:
-        compiled = (
-            compile_conv(task, layer)
-            if isinstance(layer, Conv | Linear)
-            else compile_simd(task, layer)
-        )
-        parts.append(compiled[0])
-        plans.append(compiled[1])
-    classes = network.layers[-1].output.channels
-    parts.append(pad(encode_instruction(Opcode.STORE, {"words": classes}), arch))
-    parts.append(pad(encode_instruction(Opcode.END, {}), arch))
-    facts = facts_of(network, arch, regions[INPUT], plans)
-    stream = b"".join(parts)
-    image = begin(facts, arch, stream_beats=len(stream) // arch.port_bytes) + stream
-    return Program(facts=facts, image=np.frombuffer(image, np.uint8))
-
-
-def check_ends(network: QuantizedNetwork, arch: Arch) -> None:
-    """Refuse an image or a number of classes that the chip cannot hold."""
-    image, head = network.graph.input, network.layers[-1]
-    limit = min(PIXEL_BYTES[-1], arch.macro.compartments)
-    if image.channels > limit:
-        raise CompileError(f"the image must have at most {limit} channels, got {image.channels}")
-    if head.output.channels > arch.logit_entries:
-        raise CompileError(
-            f"layer {head.name}: classes must be at most logit_entries ({arch.logit_entries}),"
-            f" got {head.output.channels}"
-        )
-
-
-def facts_of(
-    network: QuantizedNetwork, arch: Arch, image: Region, plans: list[LayerPlan]
-) -> ProgramFacts:
-    """Return the facts of a program that its file holds beside its bytes."""
-    return ProgramFacts(
-        format="hwgen.dbpim.program",
-        version=1,
+    check_supported(network, arch)
+    lowered = lower(network, arch)
+    weights = layer_weights(lowered, network, arch)
+    build = Builder(lowered, weights, arch, run_images=images, layer_cost=layer_cost)
+    answers = Answers()
+    steps = resident_steps(build, images, answers)
+    slice_maps(steps, arch)
+    allocate(steps, arch)
+    steps.append(end_step(images))
+    facts = ProgramFacts(
+        format=FORMAT,
+        version=PROGRAM_VERSION,
         network=network.digest,
         network_name=network.graph.name,
         architecture=arch.digest,
         architecture_name=arch.name,
-        image_region=image,
-        pixel_bytes=min(size for size in PIXEL_BYTES if size >= image.channels),
-        classes=network.layers[-1].output.channels,
-        layers=plans,
+        images=images,
+        image=image_plan(build),
+        answer=answer_plan(build, lowered.ops[-1], answers),
+        scratch_bytes=0,
+        steps=[step_plan(build, step) for step in steps],
     )
+    image = np.frombuffer(encode_program(steps, facts, arch), np.uint8)
+    return Program(facts=facts, image=image)
 
 
-def begin(facts: ProgramFacts, arch: Arch, *, stream_beats: int) -> bytes:
-    """Return the packet that describes the stream and the image."""
-    region = facts.image_region
-    fields = {
+def end_step(images: int) -> Step:
+    """Return the last step."""
+    return Step(name="end", layer="", op="end", kind="end", images=(0, images), rows=(0, 0))
+
+
+def encode_program(steps: list[Step], facts: ProgramFacts, arch: Arch) -> bytes:
+    """Return BEGIN and the packets of all steps; each LOAD tells the beats up to the next one."""
+    begin = {
         "version": VERSION,
         "architecture": arch.id_word,
         "network": int(facts.network[:8], 16),
-        "stream_beats": stream_beats,
-        "image_beats": image_beats(facts, port_bytes=arch.port_bytes),
-        "image_height": region.height,
-        "image_width": region.width,
-        "pixel_bytes": facts.pixel_bytes,
-        "image_base": region.base,
-        "image_row_pitch": region.row_pitch,
     }
-    return pad(encode_instruction(Opcode.BEGIN, fields), arch)
+    parts = [b"" if step.kind == "load" else encode_step(step, arch) for step in steps]
+    segment, sizes = 0, [len(part) // arch.port_bytes for part in parts]
+    for number in range(len(steps) - 1, -1, -1):
+        if steps[number].kind != "load":
+            segment += sizes[number]
+            continue
+        fields = {**steps[number].fields, "segment_beats": segment}
+        steps[number].fields = fields
+        parts[number] = encode_step(steps[number], arch)
+        segment = len(parts[number]) // arch.port_bytes
+    return encode_header(Opcode.BEGIN, begin, arch) + b"".join(parts)

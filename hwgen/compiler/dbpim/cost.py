@@ -3,9 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from hwgen.compiler.dbpim.grid import Grid
 from hwgen.compiler.dbpim.split import Split
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.stream import Packet
+
+MODEL_TILES = 1000
+"""Tile packets of a candidate up to which a cycle model judges it; above, the estimate does."""
 
 
 class LayerCost(Protocol):
@@ -15,22 +19,25 @@ class LayerCost(Protocol):
         """Return the cost of the layer's instruction and its tiles, as they would be sent."""
 
 
-def estimate(split: Split, arch: Arch) -> int:
-    """Return max(cycles of the busiest set, beats of the memory port).
+def estimate(split: Split, grid: Grid, arch: Arch) -> int:
+    """Return max(cycles of the busiest set, beats of the memory port, words on the bus).
 
-    A set computes each of its groups for all vectors of its first core, which has the most, and
-    stalls one cycle for every row that is written. The port sends every tile once for each chunk.
+    A set computes each of its groups for all vectors of its busiest core, and stalls one cycle for
+    every row that is written. The port sends every tile once for each chunk. The results of a band
+    go over the bus where several cores compute filters of it.
     """
     busiest = max(
-        sum(split.count(0) * group.cycles(arch) + split.chunks * group.rows for group in groups)
+        sum(split.longest * group.cycles + split.chunks * group.rows for group in groups)
         for groups in split.sets
     )
     beats = sum(group.beats(arch) for groups in split.sets for group in groups)
-    return max(busiest, split.chunks * beats)
+    results = grid.positions * sum(len(groups) for groups in split.sets)
+    return max(busiest, split.chunks * beats, results if len(split.sets) > 1 else 0)
 
 
 def cheapest(
     splits: Sequence[Split],
+    grid: Grid,
     arch: Arch,
     *,
     packets: Callable[[Split], Sequence[Packet]],
@@ -38,6 +45,7 @@ def cheapest(
     layer_cost: LayerCost | None,
 ) -> Split:
     """Return the split of lowest cost; `packets` encodes a split for `layer_cost`."""
-    if layer_cost is None:
-        return min(splits, key=lambda split: estimate(split, arch))
+    tiles = splits[0].chunks * sum(len(g.tiles) for groups in splits[0].sets for g in groups)
+    if layer_cost is None or tiles > MODEL_TILES:
+        return min(splits, key=lambda split: estimate(split, grid, arch))
     return min(splits, key=lambda split: layer_cost(layer, packets(split)))

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.compiler.dbpim.blocks import walked_inputs
-from hwgen.compiler.dbpim.codes import ENABLE_OF_PHI, csd_codes, filter_phi, plain_codes
+from hwgen.compiler.dbpim.codes import ENABLE_OF_PHI, csd_codes, filter_phis, plain_codes
 from hwgen.compiler.dbpim.tiles import Piece, cut_tiles
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, LIKELY_BIT_PLANES, Arch
-from hwgen.spec.dbpim.stream import FilterParameters, tile_beats
+from hwgen.spec.dbpim.stream import FilterParameters, encode_parameters, pad, tile_beats
 from hwgen.spec.network import Parameters
 from hwgen.spec.sparsity import ALPHA, PHI_LIMIT
 
@@ -23,23 +24,30 @@ ABSENT = FilterParameters(bias=0, multiplier=0, shift=1)
 class WeightTile:
     """A tile of one filter group.
 
-    piece: the inputs that it walks
-    codes: uint8, (rows, C, F); cells without an input hold 0 and meet inputs of 0
+    piece: the inputs that it walks; rows: of weights
+    codes: uint8, (rows, C * F); cells without an input hold 0 and meet inputs of 0
+    cycles: the estimated cycles for one position vector, activations unknown: the switch takes one
+        for each word and for each `switch_rate` of its selected inputs, the macros one for each
+        row and likely bit plane; the slower of the two decides
     """
 
     piece: Piece
     codes: NDArray[np.uint8]
+    cycles: int
 
-    def cycles(self, arch: Arch) -> int:
-        """Return the estimated cycles for one position vector, activations unknown.
+    @property
+    def rows(self) -> int:
+        """Rows of weights."""
+        return len(self.codes)
 
-        The switch takes a cycle for each word and for each `switch_rate` of its selected inputs,
-        the macros one for each row and likely bit plane; the slower of the two decides.
-        """
-        bit_planes = LIKELY_BIT_PLANES if arch.sparsity.input_bits else ACTIVATION_BITS
-        selected = self.piece.masks.sum(axis=1)
-        switch = int((-(-selected // arch.switch_rate)).clip(min=1).sum())
-        return max(switch, len(self.codes) * bit_planes)
+    def mask_bytes(self, arch: Arch) -> bytes:
+        """Return the part of a tile packet that holds the masks."""
+        return pad(np.packbits(self.piece.masks.ravel(), bitorder="little").tobytes(), arch)
+
+    def row_bytes(self, arch: Arch) -> bytes:
+        """Return the parts of a tile packet that hold the rows, each in whole beats."""
+        missing = -self.codes.shape[1] % arch.port_bytes
+        return (np.pad(self.codes, ((0, 0), (0, missing))) if missing else self.codes).tobytes()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,22 +59,27 @@ class FilterGroup:
     parameters: tuple[FilterParameters, ...]
     tiles: tuple[WeightTile, ...]
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Rows of weights of all tiles."""
-        return sum(len(tile.codes) for tile in self.tiles)
+        return sum(tile.rows for tile in self.tiles)
 
-    def cycles(self, arch: Arch) -> int:
-        """Return the estimated cycles of all tiles for one position vector."""
-        return sum(tile.cycles(arch) for tile in self.tiles)
+    @cached_property
+    def cycles(self) -> int:
+        """Estimated cycles of all tiles for one position vector."""
+        return sum(tile.cycles for tile in self.tiles)
 
     def beats(self, arch: Arch) -> int:
         """Return the beats of all tiles, each sent once."""
         total = 0
         for number, tile in enumerate(self.tiles):
             beats = tile_beats(arch, mask_words=len(tile.piece.masks), parameters=number == 0)
-            total += beats.header + beats.masks + beats.parameters + beats.row * len(tile.codes)
+            total += beats.header + beats.masks + beats.parameters + beats.row * tile.rows
         return total
+
+    def parameter_bytes(self, arch: Arch) -> bytes:
+        """Return the part of a tile packet that holds the parameters."""
+        return pad(b"".join(encode_parameters(entry) for entry in self.parameters), arch)
 
 
 def filter_groups(
@@ -80,34 +93,43 @@ def filter_groups(
 
     words: (filters, words, C); blocks: (mask groups, words, C), True where a block is unpruned
     """
-    phis = (
-        layer_phis(name, words, blocks) if arch.sparsity.weight_bits else [PHI_LIMIT] * len(words)
-    )
+    phis = layer_phis(name, words, blocks) if arch.sparsity.weight_bits else None
     cuts = [cut_tiles(walked, arch) for walked in walked_inputs(blocks)]
+    costs = [[tile_cycles(piece, arch) for piece in pieces] for pieces in cuts]
     entries = layer_parameters(parameters)
+    flat = words.reshape(len(words), -1)
     groups = []
     for index, first in enumerate(range(0, len(words), arch.filters)):
-        chosen = slice(first, first + arch.filters)
-        weights = words[chosen].reshape(len(words[chosen]), -1)
-        missing = arch.filters - len(weights)
-        enables = [ENABLE_OF_PHI[phi] for phi in phis[chosen]]
+        chosen, block = slice(first, first + arch.filters), first // ALPHA
+        codes = group_codes(flat[chosen], None if phis is None else phis[chosen], arch)
+        count = len(flat[chosen])
+        enables = [ENABLE_OF_PHI[-1 if phis is None else phis[first + n]] for n in range(count)]
         groups.append(
             FilterGroup(
                 index=index,
                 filter_enable=sum(bits << 2 * place for place, bits in enumerate(enables)),
-                parameters=(*entries[chosen], *[ABSENT] * missing),
+                parameters=(*entries[chosen], *[ABSENT] * (arch.filters - count)),
                 tiles=tuple(
-                    WeightTile(piece=piece, codes=tile_codes(weights, piece, phis[chosen], arch))
-                    for piece in cuts[first // ALPHA]
+                    WeightTile(piece=piece, codes=tile_codes(codes, piece, arch), cycles=cycles)
+                    for piece, cycles in zip(cuts[block], costs[block], strict=True)
                 ),
             )
         )
     return groups
 
 
+def tile_cycles(piece: Piece, arch: Arch) -> int:
+    """Return the estimated cycles of a tile for one position vector."""
+    bit_planes = LIKELY_BIT_PLANES if arch.sparsity.input_bits else ACTIVATION_BITS
+    selected = piece.masks.sum(axis=1)
+    switch = int((-(-selected // arch.switch_rate)).clip(min=1).sum())
+    rows = -(-len(piece.inputs) // arch.macro.compartments)
+    return max(switch, rows * bit_planes)
+
+
 def layer_phis(name: str, words: NDArray[np.int8], blocks: NDArray[np.bool_]) -> list[int]:
     """Return phi_th of each filter; weights of more than two digits do not fit the cells."""
-    phis = [filter_phi(weights[blocks[n // ALPHA]]) for n, weights in enumerate(words)]
+    phis = filter_phis(words, blocks)
     for number, phi in enumerate(phis):
         if phi > PHI_LIMIT:
             raise CompileError(
@@ -127,14 +149,20 @@ def layer_parameters(parameters: Parameters) -> list[FilterParameters]:
     ]
 
 
-def tile_codes(
-    weights: NDArray[np.int8], piece: Piece, phis: Sequence[int], arch: Arch
+def group_codes(
+    weights: NDArray[np.int8], phis: Sequence[int] | None, arch: Arch
 ) -> NDArray[np.uint8]:
-    """Return the codes of a tile: (rows, C, F); weights: (filters that exist, inputs)."""
+    """Return the codes of a group, (inputs, F); weights: (filters that exist, inputs)."""
+    codes = plain_codes(weights) if phis is None else csd_codes(weights, phis)
+    whole = np.zeros((weights.shape[1], arch.filters), np.uint8)
+    whole[:, : len(codes)] = codes.T
+    return whole
+
+
+def tile_codes(codes: NDArray[np.uint8], piece: Piece, arch: Arch) -> NDArray[np.uint8]:
+    """Return the codes of a tile, (rows, C * F), from those of its group."""
     compartments = arch.macro.compartments
-    chosen = weights[:, piece.inputs]
-    codes = csd_codes(chosen, phis) if arch.sparsity.weight_bits else plain_codes(chosen)
     rows = -(-len(piece.inputs) // compartments)
     padded = np.zeros((rows * compartments, arch.filters), np.uint8)
-    padded[: len(piece.inputs), : len(codes)] = codes.T
-    return padded.reshape(rows, compartments, arch.filters)
+    padded[: len(piece.inputs)] = codes[piece.inputs]
+    return padded.reshape(rows, compartments * arch.filters)

@@ -36,20 +36,24 @@ def loads_of(number: int, split: Split, arch: Arch) -> list[Load]:
     """Return the loads of one set in order of use: for each group, chunk, tile."""
     groups = split.sets[number]
     loads, now = [], 0
+    cores = range(number, arch.cores, split.set_count)
+    chunks = [
+        (split.cores(number, chunk), max(split.chunk_count(core, chunk) for core in cores))
+        for chunk in range(split.chunks)
+    ]
     for order, group in enumerate(groups):
-        cycles = [tile.cycles(arch) for tile in group.tiles]
-        for chunk in range(split.chunks):
-            for tile, cost in enumerate(cycles):
+        for chunk, (members, vectors) in enumerate(chunks):
+            for tile, weights in enumerate(group.tiles):
                 loads.append(
                     Load(
                         group=group,
                         number=tile,
                         chunk=chunk,
-                        cores=split.cores(number, chunk),
+                        cores=members,
                         turn=(order + chunk) % arch.macros_per_core,
                         last_group=group is groups[-1],
                         needed=now,
                     )
                 )
-                now += cost * split.chunk_count(0, chunk)
+                now += weights.cycles * vectors
     return loads

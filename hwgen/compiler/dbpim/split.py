@@ -1,84 +1,137 @@
-"""Split a layer over the cores: G filter sets x S cores, which take position vectors in turns."""
+"""Split a step over the cores: G filter sets x S bands of position vectors."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hwgen.compiler.dbpim.grid import Grid, Rows
 from hwgen.compiler.dbpim.groups import FilterGroup
 from hwgen.spec.dbpim.arch import Arch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Split:
-    """Which core computes what of a layer.
+class Work:
+    """What one core does in a step: vectors span[0] .. span[1] - 1 of the grid.
 
-    sets: the filter groups of each set that has any, in order of use
-    cores_per_set: S; the cores of a set compute the same filters at different positions
-    positions: output positions of the layer
-    vectors: position vectors of M neighbours (M = macros_per_core); the last may have fewer
-    chunk_vectors: position vectors of a core for which it holds partial sums
+    words: channel words of a SIMD step, first and number; of a CONV step (0, 0)
     """
 
-    sets: tuple[tuple[FilterGroup, ...], ...]
-    cores_per_set: int
-    positions: int
-    vectors: int
-    chunk_vectors: int
+    span: Rows
+    words: tuple[int, int] = (0, 0)
 
-    def count(self, core_in_set: int) -> int:
-        """Return the position vectors of one core of a set: they differ by one at most."""
-        size = self.cores_per_set
-        return self.vectors // size + (core_in_set < self.vectors % size)
+    @property
+    def vectors(self) -> int:
+        """Position vectors of the core."""
+        return self.span[1] - self.span[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Which core computes what of a step.
+
+    works: of each core; one without vectors is not active
+    sets: filter groups of each set that has any, in order of use; core c is in set c mod G and has
+        band c div G, so that cores of one band are neighbours and hold the same rows
+    set_count: G
+    chunk_vectors: position vectors of a core for which it holds partial sums; 0 of a SIMD step
+    """
+
+    works: tuple[Work, ...]
+    sets: tuple[tuple[FilterGroup, ...], ...] = ()
+    set_count: int = 1
+    chunk_vectors: int = 0
+
+    @property
+    def active_cores(self) -> int:
+        """Cores that have vectors, one bit for each core."""
+        return sum(1 << core for core, work in enumerate(self.works) if work.vectors)
+
+    @property
+    def cores_per_set(self) -> int:
+        """Cores that divide the positions among them."""
+        return sum(1 for work in self.works[:: self.set_count] if work.vectors)
+
+    @property
+    def longest(self) -> int:
+        """Position vectors of the busiest core."""
+        return max(work.vectors for work in self.works)
 
     @property
     def chunks(self) -> int:
         """How often a filter group walks its tiles."""
-        return -(-self.count(0) // self.chunk_vectors)
+        return -(-self.longest // self.chunk_vectors)
 
-    def chunk_count(self, core_in_set: int, chunk: int) -> int:
+    def chunk_count(self, core: int, chunk: int) -> int:
         """Return the position vectors of a core in a chunk; 0 where it has no further chunk."""
-        left = self.count(core_in_set) - chunk * self.chunk_vectors
+        left = self.works[core].vectors - chunk * self.chunk_vectors
         return max(0, min(self.chunk_vectors, left))
 
     def cores(self, number: int, chunk: int) -> int:
         """Return the cores of set `number` that have vectors in a chunk, one bit for each core."""
-        bits = sum(1 << core for core in range(self.cores_per_set) if self.chunk_count(core, chunk))
-        return bits << number * self.cores_per_set
-
-    @property
-    def active_cores(self) -> int:
-        """Cores of all sets that have filter groups, one bit for each core."""
-        return (1 << len(self.sets) * self.cores_per_set) - 1
+        members = range(number, len(self.works), self.set_count)
+        return sum(1 << core for core in members if self.chunk_count(core, chunk))
 
 
-def candidates(groups: Sequence[FilterGroup], positions: int, arch: Arch) -> Iterator[Split]:
-    """Yield every split in which each active core has a vector, the fewest sets first."""
-    vectors = -(-positions // arch.macros_per_core)
+def conv_splits(groups: Sequence[FilterGroup], grid: Grid, arch: Arch) -> Iterator[Split]:
+    """Yield every split in which each set has a filter group, the fewest sets first."""
     single = all(len(group.tiles) == 1 for group in groups)
-    cores_per_set = arch.cores
-    while cores_per_set:
-        if cores_per_set <= vectors:
-            yield Split(
-                sets=deal(groups, arch.cores // cores_per_set, arch),
-                cores_per_set=cores_per_set,
-                positions=positions,
-                vectors=vectors,
-                chunk_vectors=-(-vectors // cores_per_set) if single else arch.psum_vectors,
+    count = 1
+    while count <= arch.cores:
+        cores_per_set = arch.cores // count
+        if count == 1 or count < 2 * len(groups):
+            bands = grid.bands(min(cores_per_set, grid.vectors))
+            bands += [(0, 0)] * (cores_per_set - len(bands))
+            sets = deal(groups, count)
+            works = tuple(
+                Work(span=bands[core // count] if core % count < len(sets) else (0, 0))
+                for core in range(arch.cores)
             )
-        cores_per_set //= 2
+            longest = max(work.vectors for work in works)
+            yield Split(
+                works=works,
+                sets=sets,
+                set_count=count,
+                chunk_vectors=longest if single else arch.psum_vectors,
+            )
+        count *= 2
 
 
-def deal(
-    groups: Sequence[FilterGroup], sets: int, arch: Arch
-) -> tuple[tuple[FilterGroup, ...], ...]:
+def simd_split(words: tuple[int, int], grid: Grid, arch: Arch) -> Split:
+    """Return the split with the least work of the busiest core, of equal ones the most bands.
+
+    Cores of one band divide its channel words.
+    """
+    first, count = words
+    parts = 1
+
+    def cost(parts: int) -> int:
+        """Return the word-vectors of the busiest core with `parts` cores a band."""
+        bands = min(arch.cores // parts, grid.vectors)
+        return max(end - begin for begin, end in grid.bands(bands)) * -(-count // parts)
+
+    candidates = [parts]
+    while 2 * parts <= arch.cores:
+        parts *= 2
+        candidates.append(parts)
+    parts = min(candidates, key=cost)
+    bands = grid.bands(min(arch.cores // parts, grid.vectors))
+    works = []
+    for core in range(arch.cores):
+        band, part = divmod(core, parts)
+        begin, end = count * part // parts, count * (part + 1) // parts
+        span = bands[band] if band < len(bands) and begin < end else (0, 0)
+        works.append(Work(span=span, words=(first + begin, end - begin)))
+    return Split(works=tuple(works))
+
+
+def deal(groups: Sequence[FilterGroup], sets: int) -> tuple[tuple[FilterGroup, ...], ...]:
     """Distribute groups over sets, the longest first, each to the set with the least work.
 
     Sets without a group are dropped (longest processing time first scheduling).
     """
     dealt: list[list[FilterGroup]] = [[] for _ in range(sets)]
     work = [0] * sets
-    cycles = {group.index: group.cycles(arch) for group in groups}
-    for group in sorted(groups, key=lambda group: -cycles[group.index]):
+    for group in sorted(groups, key=lambda group: -group.cycles):
         emptiest = work.index(min(work))
         dealt[emptiest].append(group)
-        work[emptiest] += cycles[group.index]
+        work[emptiest] += group.cycles
     return tuple(tuple(sorted(each, key=lambda group: group.index)) for each in dealt if each)

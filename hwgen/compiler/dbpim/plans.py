@@ -1,0 +1,76 @@
+"""Steps as a reader of the program sees them."""
+
+from hwgen.compiler.dbpim.builder import Builder
+from hwgen.compiler.dbpim.ops import Op
+from hwgen.compiler.dbpim.split import Split
+from hwgen.compiler.dbpim.steps import Step
+from hwgen.compiler.dbpim.weights import LayerWeights
+from hwgen.spec.dbpim.program import StepPlan
+from hwgen.spec.network import INPUT
+
+
+def step_plan(build: Builder, step: Step) -> StepPlan:
+    """Return the entry of a step in the step list."""
+    op, split = (step.work.op, step.work.split) if step.work else (None, None)
+    weights = build.weights[op.name] if op and step.kind == "conv" else None
+    sets, share = shape_of(split, weights)
+    chunks = split.chunks if split and weights else 0
+    return StepPlan(
+        name=step.name,
+        layer=step.layer,
+        inputs=read_layers(build, op),
+        kind=step.kind,
+        op=step.op,
+        images=step.images,
+        rows=step.rows,
+        whole_words=whole_words(build, step),
+        output=step.output.placement(step.images, build.arch) if step.output else None,
+        memory=step.memory,
+        sets=sets,
+        share=share,
+        filter_groups=len(weights.groups) if weights else 0,
+        chunks=chunks,
+        tiles=weights.tiles if weights else 0,
+        rows_loaded=rows_loaded(split) if split and weights else 0,
+        weight_rows=weights.rows if weights else 0,
+        k=weights.k if weights else inputs_of(op),
+        kept=weights.kept if weights else 1.0,
+        positions=step.work.grid.positions if step.work else 0,
+        filters=build.lowered.maps[op.output].channels if op else 0,
+    )
+
+
+def shape_of(split: Split | None, weights: LayerWeights | None) -> tuple[int, int]:
+    """Return sets and cores per set."""
+    if split is None:
+        return 0, 0
+    if weights is None:
+        return 1, split.active_cores.bit_count()
+    return len(split.sets), split.cores_per_set
+
+
+def rows_loaded(split: Split) -> int:
+    """Return the rows of weights in the stream: of each set for the chunks that it has."""
+    total = 0
+    for number, groups in enumerate(split.sets):
+        chunks = sum(1 for chunk in range(split.chunks) if split.cores(number, chunk))
+        total += chunks * sum(group.rows for group in groups)
+    return total
+
+
+def inputs_of(op: Op | None) -> int:
+    """Return the inputs of one output of a pass without weights."""
+    return op.window.kernel[0] * op.window.kernel[1] * len(op.inputs) if op else 0
+
+
+def read_layers(build: Builder, op: Op | None) -> list[str]:
+    """Return the layers whose maps a pass reads; sums in between belong to the pass's layer."""
+    names = {each.output: each.layer for each in build.lowered.ops} | {INPUT: INPUT}
+    return [names[name] for name in op.inputs] if op else []
+
+
+def whole_words(build: Builder, step: Step) -> bool:
+    """Return whether the map of the layer is complete in the rows of a step, byte for byte."""
+    if step.kind == "load":
+        return step.layer != INPUT or build.lowered.image.whole
+    return step.output is not None and step.work is not None and step.work.op.last

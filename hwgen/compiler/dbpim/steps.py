@@ -1,0 +1,158 @@
+"""Steps before they are encoded: which part of which pass, from and to which stored maps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hwgen.compiler.dbpim.grid import NO_ROWS, Grid, Rows, hull
+from hwgen.compiler.dbpim.ops import MapShape, Op, Window
+from hwgen.compiler.dbpim.split import Split
+from hwgen.spec.dbpim.addressing import channel_words, row_pitch
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.program import MemoryPlace, Placement, StepKind
+
+Images = tuple[int, int]
+"""First image of the run, and number of images."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Tensor:
+    """A map of some images in the buffers, from the first step that writes it to its last reader.
+
+    origin: image of the run whose number in the placement is 0
+    slices: stored rows of each core; base: first word; both follow from all steps
+    """
+
+    shape: MapShape
+    images: Images
+    origin: int
+    image_rows: int
+    image_columns: int
+    channel_words: int
+    row_pitch: int
+    slices: list[Rows]
+    base: int = 0
+
+    @property
+    def words(self) -> int:
+        """Words that it takes in every bank."""
+        return max(end - first for first, end in self.slices) * self.row_pitch
+
+    def first(self, core: int) -> int:
+        """Return the first stored row that a core holds; 0 where it holds none."""
+        return self.slices[core][0]
+
+    def rows(self, core: int) -> int:
+        """Return the stored rows that a core holds."""
+        return self.slices[core][1] - self.slices[core][0]
+
+    def private(self, core: int) -> Rows:
+        """Return the longest run of stored rows that only this core holds."""
+        first, end = self.slices[core]
+        others = [rows for place, rows in enumerate(self.slices) if place != core]
+        others = sorted(rows for rows in others if rows[0] < end and rows[1] > first)
+        best, now = NO_ROWS, first
+        for begin, stop in [*others, (end, end)]:
+            if begin - now > best[1] - best[0]:
+                best = now, begin
+            now = max(now, stop)
+        return best
+
+    def placement(self, images: Images, arch: Arch) -> Placement:
+        """Return where `images` lie, their first one with the number 0.
+
+        The banks of the shifted numbers are the same: image_rows is even, and of images along x
+        the first number is a multiple of the banks.
+        """
+        number = images[0] - self.origin
+        columns, odd = divmod(number * self.image_columns, arch.banks)
+        if odd:
+            raise ValueError(f"image {images[0]} must be at a multiple of {arch.banks} columns")
+        return Placement(
+            base=self.base + columns * self.channel_words,
+            row_pitch=self.row_pitch,
+            channel_words=self.channel_words,
+            image_rows=self.image_rows,
+            image_columns=self.image_columns,
+            first=[first - number * self.image_rows for first, _ in self.slices],
+            rows=[end - first for first, end in self.slices],
+        )
+
+
+def new_tensor(shape: MapShape, images: Images, origin: int, arch: Arch) -> Tensor:
+    """Return a map without slices; one image needs no distance to the next."""
+    along_x = shape.one_pixel
+    several = images[1] > 1
+    columns = images[0] - origin + images[1] if along_x and several else shape.width
+    return Tensor(
+        shape=shape,
+        images=images,
+        origin=origin,
+        image_rows=shape.height + shape.height % 2 if several and not along_x else 0,
+        image_columns=int(several and along_x),
+        channel_words=channel_words(shape.channels, arch),
+        row_pitch=row_pitch(columns, shape.channels, arch),
+        slices=[NO_ROWS] * arch.cores,
+    )
+
+
+@dataclass(eq=False, kw_only=True)
+class Step:
+    """One instruction.
+
+    layer, op, images, rows, memory: as in `StepPlan`
+    work: pass, grid and split of a CONV or SIMD step
+    fields: of the instruction, beside those of the pass
+    """
+
+    name: str
+    layer: str
+    op: str
+    kind: StepKind
+    images: Images
+    rows: Rows
+    work: "StepWork | None" = None
+    inputs: tuple[Tensor, ...] = ()
+    output: Tensor | None = None
+    memory: MemoryPlace | None = None
+    fields: Mapping[str, int] = field(default_factory=dict)
+
+    def read_rows(self, place: int, core: int) -> Rows:
+        """Return the stored rows of input number `place` that a core reads."""
+        if self.work is None:
+            return NO_ROWS
+        op, grid, tensor = self.work.op, self.work.grid, self.inputs[place]
+        span = self.work.split.works[core].span
+        fields = {**op.fields, **self.fields}
+        height = fields.get("input_height", tensor.shape.height)
+        image_rows = (
+            tensor.image_rows if place else fields.get("input_image_rows", tensor.image_rows)
+        )
+        if place and op.broadcast:
+            return (0, 1) if span[0] < span[1] else NO_ROWS
+        window = Window() if place else op.window
+        return grid.read_rows(span, window, height, image_rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepWork:
+    """The computation of a CONV or SIMD step."""
+
+    op: Op
+    grid: Grid
+    split: Split
+
+
+def slice_maps(steps: list[Step], arch: Arch) -> list[Tensor]:
+    """Set the slices of all maps: of each core the rows that its steps read; return the maps."""
+    found: dict[Tensor, None] = {}
+    for step in steps:
+        for tensor in (*step.inputs, *([step.output] if step.output else [])):
+            found[tensor] = None
+    for tensor in found:
+        tensor.slices = [NO_ROWS] * arch.cores
+    for step in steps:
+        for place, tensor in enumerate(step.inputs):
+            tensor.slices = [
+                hull(rows, step.read_rows(place, core)) for core, rows in enumerate(tensor.slices)
+            ]
+    return list(found)
