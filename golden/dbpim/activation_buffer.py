@@ -7,33 +7,44 @@ are the pixels of a 2 x 2 patch: one word of each of several positions can be re
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.dbpim.program import Region
+from hwgen.spec.dbpim.program import Placement
+
+Place = tuple[int, int]
+"""Bank and address of a word."""
 
 
-def bank_of(y: int, x: int, *, banks: int) -> int:
-    """Return (x + k * y) mod banks with k = banks / 2, at least 1."""
-    return (x + max(1, banks // 2) * y) % banks
+def bank_of(row: int, column: int, *, banks: int) -> int:
+    """Return (column + k * row) mod banks with k = banks / 2, at least 1."""
+    return (column + max(1, banks // 2) * row) % banks
 
 
-def address_of(y: int, x: int, channel_word: int, *, region: Region, banks: int) -> int:
-    """Return the word address within the bank; neighbours in x share it, `banks` at a time."""
-    column = x // banks * region.channel_words + channel_word
-    return region.base + y * region.row_pitch + column
+def address_of(
+    row: int, column: int, word: int, *, placement: Placement, core: int, banks: int
+) -> int:
+    """Return the word address within the bank of a stored row and column, in a core's slice.
+
+    Neighbouring columns share it, `banks` at a time.
+    """
+    in_row = column // banks * placement.channel_words + word
+    return placement.base + (row - placement.first[core]) * placement.row_pitch + in_row
 
 
 def place(
-    image: NDArray[np.uint8], *, region: Region, word_channels: int, banks: int
-) -> dict[tuple[int, int], tuple[int, ...]]:
-    """Return (bank, address) -> bytes of the word, channel 0 first, for a map (y, x, channel).
+    maps: NDArray[np.uint8], *, placement: Placement, core: int, word_channels: int, banks: int
+) -> dict[Place, tuple[int, ...]]:
+    """Return the words of a core's slice of maps (image, y, x, channel), channel 0 first.
 
     Bytes beyond the last channel are zero.
     """
-    height, width, channels = image.shape
-    missing = region.channel_words * word_channels - channels
-    padded = np.pad(image, ((0, 0), (0, 0), (0, missing)))
+    images, height, width, channels = maps.shape
+    missing = placement.channel_words * word_channels - channels
+    padded = np.pad(maps, ((0, 0), (0, 0), (0, 0), (0, missing)))
+    kept = range(placement.first[core], placement.first[core] + placement.rows[core])
     words = {}
-    for y, x, word in np.ndindex(height, width, region.channel_words):
-        address = address_of(y, x, word, region=region, banks=banks)
-        content = padded[y, x, word * word_channels : (word + 1) * word_channels]
-        words[bank_of(y, x, banks=banks), address] = tuple(content.tolist())
+    for image, y, x, word in np.ndindex(images, height, width, placement.channel_words):
+        row, column = image * placement.image_rows + y, image * placement.image_columns + x
+        if row in kept:
+            address = address_of(row, column, word, placement=placement, core=core, banks=banks)
+            content = padded[image, y, x, word * word_channels : (word + 1) * word_channels]
+            words[bank_of(row, column, banks=banks), address] = tuple(content.tolist())
     return words

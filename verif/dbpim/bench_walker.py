@@ -1,4 +1,4 @@
-"""Bench of `walker`: directed and random layers, late tiles, stalls, every cycle."""
+"""Bench of `walker`: directed and random steps, late tiles and taps, stalls, every cycle."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,31 +8,37 @@ import numpy as np
 from amaranth.lib import data
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.dbpim.layouts import fetch_request, packet
+from hwgen.rtl.dbpim.layouts import fetch_request, packet, work
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.timing import TILE_SLOTS
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
-from verif.dbpim.walk_layers import directed, draw_shape, layer_of
-from verif.dbpim.walk_plan import Layer, Tile, Word
+from verif.dbpim.walk_plan import Conv, Step, Tile, Word
+from verif.dbpim.walk_simd import Simd
+from verif.dbpim.walk_steps import directed, draw_shape, step_of
 from verif.stream import reset
 
 ARCH = arch_from_environment()
 MACROS, CHANNELS = ARCH.macros_per_core, ARCH.macro.compartments
-REQUEST, CONV, TILE = fetch_request(ARCH), packet(Opcode.CONV), packet(Opcode.TILE)
+REQUEST, TILE, WORK = fetch_request(ARCH), packet(Opcode.TILE), work()
+TAG = REQUEST["tag"]
 VECTOR_BITS = REQUEST["tag"].shape["vector"].width
-RANDOM_LAYERS = 3
+RANDOM_STEPS = 6
 SEVERAL = (
-    "position vector over two rows",
+    "position vector of two rows",
     "map narrower than a position vector",
     "macro without a position",
+    "row of a position vector without a position",
     "positions rotated over the macros",
 )
 CORNERS = Corners(
     "pixel outside the map",
-    "core that is not the first of its set",
-    "core with a position vector more than others",
-    "core with a position vector less than others",
+    "channel word beyond those of the map",
+    "core that does not begin with the first vector",
+    "core that does not end with the last vector",
+    "several images",
+    "images beside each other",
+    "slice that does not begin with the first row",
     "several chunks, the last one short",
     "several tiles in a chunk",
     "several filter groups",
@@ -42,6 +48,11 @@ CORNERS = Corners(
     "tile comes late",
     "request waits",
     "request in the cycle after a tile is done",
+    "several channel words",
+    "channel words that do not begin with the first one",
+    "taps come late",
+    "word of the second map",
+    "second map of one pixel an image",
     *(SEVERAL if MACROS > 1 else ()),
 )
 
@@ -55,10 +66,10 @@ class Slot:
     mask_base: int
     row_base: int
 
-    def header(self, layer: Layer) -> int:
+    def header(self, step: Step) -> int:
         """Return the tile's header."""
-        pixel, channel_word = divmod(self.tile.cut.first, layer.region.channel_words)
-        ky, kx = divmod(pixel, layer.kernel[1])
+        pixel, channel_word = divmod(self.tile.cut.first, step.source.placement.channel_words)
+        ky, kx = divmod(pixel, step.kernel[1])
         fields = {
             "mask_words": self.tile.cut.words,
             "kernel_y": ky,
@@ -73,19 +84,21 @@ class Slot:
 
 
 class Run:
-    """One layer, a cycle at a time, from `go` to `finish`."""
+    """One step, a cycle at a time, from `go` to `finish`."""
 
     def __init__(
-        self, dut: Any, layer: Layer, rng: np.random.Generator, *, stall: float, late: float
+        self, dut: Any, step: Step, rng: np.random.Generator, *, stall: float, late: float
     ) -> None:
-        self._dut, self._layer, self._rng = dut, layer, rng
+        self._dut, self._step, self._rng = dut, step, rng
+        self._simd = isinstance(step, Simd)
         self._stall, self._late = stall, late
         self._slots = [
             Slot(tile, index % TILE_SLOTS, self._draw(ARCH.mask_words), self._draw(ARCH.macro.rows))
-            for index, tile in enumerate(layer.tiles())
+            for index, tile in enumerate(step.tiles())
         ]
-        self._words = list(layer.walk())
+        self._words = list(step.walk())
         self._known: Slot | None = None
+        self._taps_known = False
         self._held: int | None = None
         self._done_before = False
 
@@ -95,15 +108,16 @@ class Run:
 
     async def until_done(self, cycles: int | None = None) -> None:
         """Start, walk to the end or for so many cycles, and finish."""
-        dut, layer = self._dut, self._layer
-        dut.walker__layer.value = int(CONV.const(layer.fields()).as_bits())
-        dut.walker__core.value = layer.core
+        dut, step = self._dut, self._step
+        opcode = Opcode.SIMD if self._simd else Opcode.CONV
+        dut.walker__instruction.value = int(packet(opcode).const(step.fields()).as_bits())
+        dut.walker__work.value = int(WORK.const(step.work()).as_bits())
         dut.walker__go.value = 1
         await self._idle(done=False)
         dut.walker__go.value = 0
         now = 1
         while self._words and now != cycles:
-            await self._cycle(ready_to_walk=now >= 1 + layer.core_in_set)
+            await self._cycle()
             now += 1
         if self._words:
             return
@@ -117,8 +131,9 @@ class Run:
     async def _idle(self, *, done: bool) -> None:
         """Check a cycle in which the walker does not walk, whatever the tile store shows."""
         self._drive_tile(known=bool(self._draw(2)))
+        self._dut.walker__taps_known.value = self._draw(2)
         await ReadOnly()
-        self._check_flags(walking=False, done=done, valid=False, waiting=False, tile_done=False)
+        self._check_flags(walking=False, done=done)
         await FallingEdge(self._dut.clk)
 
     def _drive_tile(self, *, known: bool) -> None:
@@ -128,76 +143,98 @@ class Run:
         if slot is None:
             dut.walker__tile.value = int.from_bytes(self._rng.bytes(TILE.size // 8), "little")
             return
-        dut.walker__tile.value = slot.header(self._layer)
+        dut.walker__tile.value = slot.header(self._step)
         dut.walker__tile_slot.value = slot.slot
         dut.walker__tile_mask_base.value = slot.mask_base
         dut.walker__tile_row_base.value = slot.row_base
 
-    async def _cycle(self, *, ready_to_walk: bool) -> None:
+    def _learn(self) -> bool:
+        """Drive tile or taps, which may come late; return whether the walker may walk."""
+        late = self._rng.random() < self._late
+        if self._simd:
+            self._taps_known |= not late
+            self._drive_tile(known=bool(self._draw(2)))
+        elif self._known is None and not late:
+            self._known = self._slots.pop(0)
+        known = self._taps_known if self._simd else self._known is not None
+        if not self._simd:
+            self._drive_tile(known=known)
+        self._dut.walker__taps_known.value = known if self._simd else self._draw(2)
+        return known
+
+    async def _cycle(self) -> None:
         """Drive and check one cycle of the walk."""
         dut, word = self._dut, self._words[0]
-        if self._known is None and self._rng.random() >= self._late:
-            self._known = self._slots.pop(0)
-        known = self._known is not None
-        self._drive_tile(known=known)
+        known = self._learn()
         ready = bool(self._rng.random() >= self._stall)
         dut.walker__request__ready.value = ready
         await ReadOnly()
-        valid = ready_to_walk and known
-        taken = valid and ready
-        ends = taken and word.vector_end and word.tile_end
-        waiting = ready_to_walk and not known
-        self._check_flags(walking=True, done=False, valid=valid, waiting=waiting, tile_done=ends)
-        if valid:
+        taken = known and ready
+        tag, simd = word.flags.get("tag"), word.flags.get("simd")
+        tile_done = taken and tag is not None and bool(tag["vector_end"] and tag["tile_end"])
+        word_done = taken and simd is not None and bool(simd["word_end"])
+        self._check_flags(
+            walking=True, valid=known, waits=not known, tile_done=tile_done, word_done=word_done
+        )
+        if known:
             self._check_held(taken=taken)
         if taken:
             self._check(self._words.pop(0))
-        CORNERS.hit("tile comes late", waiting)
-        CORNERS.hit("request waits", valid and not ready)
-        CORNERS.hit("request in the cycle after a tile is done", valid and self._done_before)
-        self._done_before = ends
-        if ends:
+        CORNERS.hit("taps come late" if self._simd else "tile comes late", not known)
+        CORNERS.hit("request waits", known and not ready)
+        CORNERS.hit("request in the cycle after a tile is done", known and self._done_before)
+        self._done_before = tile_done
+        if tile_done:
             self._known = None
+        self._taps_known &= not word_done
         await FallingEdge(dut.clk)
 
     def _check_flags(self, **want: bool) -> None:
-        """Compare the flags of the cycle."""
+        """Compare the flags of the cycle; those that are not named are low."""
         dut = self._dut
         shown = {
             "walking": bool(dut.walker__walking.value),
             "done": bool(dut.walker__done.value),
             "valid": bool(dut.walker__request__valid.value),
-            "waiting": bool(dut.walker__waiting_tile.value),
+            "waits": bool(dut.walker__waits_for_load.value),
             "tile_done": bool(dut.walker__tile_done.value),
+            "word_done": bool(dut.walker__word_done.value),
         }
-        assert shown == want, f"{self._where()}: {shown}, not {want}"
+        expected = dict.fromkeys(shown, False) | want
+        assert shown == expected, f"{self._where()}: {shown}, not {expected}"
 
     def _check_held(self, *, taken: bool) -> None:
-        """A request that is not taken stays as it is."""
+        """A request that is not taken stays as it is; of SIMD steps but for the tag of CONV."""
         payload = int(self._dut.walker__request__payload.value)
+        if self._simd:
+            payload &= ~(((1 << TAG.width) - 1) << TAG.offset)
         assert self._held in (None, payload), f"{self._where()}: the request has changed"
         self._held = None if taken else payload
 
     def _check(self, word: Word) -> None:
         """Compare a request that is taken with the plan."""
         request = REQUEST.from_bits(int(self._dut.walker__request__payload.value))
-        slot = self._known
-        assert slot is not None
-        tag = {
-            "mask_index": (slot.mask_base + word.word) % ARCH.mask_words,
-            "vector_end": int(word.vector_end),
-            "tile": slot.slot,
-            "first": int(slot.tile.first),
-            "last": int(slot.tile.last),
-            "tile_end": int(word.tile_end),
-            "vector": word.vector % (1 << VECTOR_BITS),
-            "row_base": slot.row_base,
-        }
-        got = {name: request.tag[name] for name in tag}
-        assert got == tag, f"{self._where()}: tag {got}, the plan says {tag}"
+        flags = dict(word.flags)
+        if "tag" in flags:
+            slot = self._known
+            assert slot is not None
+            flags["tag"] |= {
+                "mask_index": (slot.mask_base + word.word) % ARCH.mask_words,
+                "tile": slot.slot,
+                "vector": flags["tag"]["vector"] % (1 << VECTOR_BITS),
+                "row_base": slot.row_base,
+            }
+            wraps = word.word > 0 and flags["tag"]["mask_index"] == 0
+            CORNERS.hit("mask index goes round the ring", wraps)
+        for name, want in flags.items():
+            got = {field: getattr(request, name)[field] for field in want}
+            assert got == want, f"{self._where()}: {name} {got}, the plan says {want}"
         for macro in range(MACROS):
             self._check_pixel(request, macro, word)
-        CORNERS.hit("mask index goes round the ring", word.word > 0 and tag["mask_index"] == 0)
+        CORNERS.hit("word of the second map", word.second)
+        if MACROS > 1:
+            rows = [at for at in word.positions if at.y >= self._step.rows[1]]
+            CORNERS.hit("row of a position vector without a position", bool(rows))
 
     def _check_pixel(self, request: data.Const, macro: int, word: Word) -> None:
         """One macro reads the word of golden's window, from where golden has stored it."""
@@ -208,47 +245,59 @@ class Run:
             CORNERS.hit("macro without a position", not want.active)
         if not want.active:
             return
-        assert (at.y, at.x) == (want.y, want.x), f"{place} gets {(at.y, at.x)}"
-        outside = (self._layer.zero_point,) * CHANNELS
+        step = self._step
+        assert (at.row, at.column) == step.stored_at(want), f"{place} gets {(at.row, at.column)}"
         CORNERS.hit("pixel outside the map", not pixel.inside)
-        got = self._layer.stored.get((pixel.bank, pixel.address)) if pixel.inside else outside
-        expected = self._layer.bytes_at(want, word.k)
-        assert got == expected, f"{place}, word {word.k}: {got}, golden says {expected}"
+        source = step.second if isinstance(step, Simd) and word.second else step.source
+        assert source is not None
+        inside = source.stored.get((pixel.bank, pixel.address))
+        got = inside if pixel.inside else bytes([step.outside] * CHANNELS)
+        assert got == word.bytes[macro], f"{place}: {got!r}, golden says {word.bytes[macro]!r}"
 
     def _where(self) -> str:
-        """Name the layer, and how far it is."""
-        layer = self._layer
-        return f"{layer.fields()} core {layer.core}, {len(self._words)} words left"
+        """Name the step, and how far it is."""
+        step = self._step
+        return f"{step.fields()} {step.work()}, {len(self._words)} words left"
 
 
-def note_layer(layer: Layer) -> None:
-    """Record the corners of a layer."""
-    counts = [len(layer.vectors), layer.fields()["count_base"]]
-    chunks = layer.chunks
-    CORNERS.hit("core that is not the first of its set", layer.core_in_set > 0)
-    CORNERS.hit(
-        "core with a position vector more than others",
-        layer.cores_per_set > 1 and counts[0] > counts[1],
-    )
-    fewer = counts[0] == counts[1] and layer.fields()["count_extra"] > 0
-    CORNERS.hit("core with a position vector less than others", fewer)
+def note_step(step: Step) -> None:
+    """Record the corners of a step."""
+    vectors, every, placement = step.vectors, step.all_vectors(), step.source.placement
+    CORNERS.hit("core that does not begin with the first vector", vectors[0] != every[0])
+    CORNERS.hit("core that does not end with the last vector", vectors[-1] != every[-1])
+    several = vectors[0][0] != vectors[-1][0]
+    CORNERS.hit("several images", several)
+    CORNERS.hit("images beside each other", several and placement.image_columns > 0)
+    CORNERS.hit("slice that does not begin with the first row", placement.first[0] > 0)
+    if MACROS > 1:
+        CORNERS.hit("map narrower than a position vector", step.width < step.size[1])
+        CORNERS.hit("position vector of two rows", step.patch)
+    if isinstance(step, Conv):
+        note_conv(step)
+    if isinstance(step, Simd):
+        last = sum(step.words) - 1
+        CORNERS.hit("several channel words", step.words[1] > 1)
+        CORNERS.hit("channel words that do not begin with the first one", step.words[0] > 0)
+        CORNERS.hit("channel word beyond those of the map", last >= placement.channel_words)
+        CORNERS.hit("second map of one pixel an image", step.broadcast)
+
+
+def note_conv(step: Conv) -> None:
+    """Record the corners of a convolution."""
+    chunks = step.chunks
     short = len(chunks) > 1 and len(chunks[-1]) < len(chunks[0])
     CORNERS.hit("several chunks, the last one short", short)
-    CORNERS.hit("several filter groups", len(layer.groups) > 1)
-    for group in layer.groups:
+    CORNERS.hit("several filter groups", len(step.groups) > 1)
+    for group in step.groups:
         CORNERS.hit("several tiles in a chunk", len(group) > 1)
         CORNERS.hit("tile begins inside the window", any(cut.first for cut in group))
         CORNERS.hit("tile of one word", any(cut.words == 1 for cut in group))
     if MACROS > 1:
-        narrow = layer.width < MACROS
-        CORNERS.hit("map narrower than a position vector", narrow)
-        CORNERS.hit("position vector over two rows", not narrow and layer.width % MACROS != 0)
-        CORNERS.hit(
-            "positions rotated over the macros", any(t.turn % MACROS for t in layer.tiles())
-        )
+        rotated = any(tile.turn % MACROS for tile in step.tiles())
+        CORNERS.hit("positions rotated over the macros", rotated)
 
 
-INPUTS = ("go", "finish", "tile_known", "request__ready")
+INPUTS = ("go", "finish", "tile_known", "taps_known", "request__ready")
 
 
 async def reset_walker(dut: Any) -> None:
@@ -256,43 +305,44 @@ async def reset_walker(dut: Any) -> None:
     await reset(dut, *(getattr(dut, f"walker__{name}") for name in INPUTS))
 
 
-async def walk(dut: Any, layers: list[Layer], rng: np.random.Generator, **chances: float) -> None:
-    """Walk layers one after the other without a reset between."""
-    for layer in layers:
-        note_layer(layer)
-        await Run(dut, layer, rng, **chances).until_done()
+async def walk(dut: Any, steps: list[Step], rng: np.random.Generator, **chances: float) -> None:
+    """Walk steps one after the other without a reset between."""
+    for step in steps:
+        note_step(step)
+        await Run(dut, step, rng, **chances).until_done()
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(stall=[0.0, 0.5])
-async def directed_layers(dut: Any, stall: float) -> None:
-    """Layers at the edges of the formats."""
+async def directed_steps(dut: Any, stall: float) -> None:
+    """Steps at the edges of the formats."""
     rng = np.random.default_rng(100)
     await reset_walker(dut)
-    layers = [layer_of(shape, ARCH, rng) for shape in directed(ARCH)]
-    await walk(dut, layers, rng, stall=stall, late=stall)
+    steps = [step_of(shape, ARCH, rng) for shape in directed(ARCH)]
+    await walk(dut, steps, rng, stall=stall, late=stall)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(seed=range(2), stall=[0.0, 0.4], late=[0.0, 0.8])
-async def random_layers(dut: Any, seed: int, stall: float, late: float) -> None:
+async def random_steps(dut: Any, seed: int, stall: float, late: float) -> None:
     """Every request is the one that the plan has, in its cycle."""
     rng = np.random.default_rng(seed)
     await reset_walker(dut)
-    layers = [layer_of(draw_shape(rng), ARCH, rng) for _ in range(RANDOM_LAYERS)]
-    await walk(dut, layers, rng, stall=stall, late=late)
+    steps = [step_of(draw_shape(rng, ARCH), ARCH, rng) for _ in range(RANDOM_STEPS)]
+    await walk(dut, steps, rng, stall=stall, late=late)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-async def a_reset_forgets_the_layer(dut: Any) -> None:
-    """After a reset in the middle of a layer the next one is right from its first word."""
+async def a_reset_forgets_the_step(dut: Any) -> None:
+    """After a reset in the middle of a step the next one is right from its first word."""
     rng = np.random.default_rng(7)
     shapes = directed(ARCH)
     for cycles in (1, 2, 4, 9):
         await reset_walker(dut)
-        await Run(dut, layer_of(shapes[2], ARCH, rng), rng, stall=0, late=0).until_done(cycles)
-    await reset_walker(dut)
-    await walk(dut, [layer_of(shapes[1], ARCH, rng)], rng, stall=0.0, late=0.0)
+        await Run(dut, step_of(shapes[2], ARCH, rng), rng, stall=0, late=0).until_done(cycles)
+    for shape in (shapes[1], shapes[8]):
+        await reset_walker(dut)
+        await walk(dut, [step_of(shape, ARCH, rng)], rng, stall=0.0, late=0.0)
 
 
 @cocotb.test()

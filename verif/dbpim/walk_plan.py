@@ -1,5 +1,6 @@
-"""The words that a core requests for a layer, in their order, as the microarchitecture says."""
+"""The words that a core requests for a step, in their order, as the microarchitecture says."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -7,11 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.activation_buffer import place
+from golden.dbpim.activation_buffer import Place, place
 from golden.ops.windows import windows
-from hwgen.spec.dbpim.addressing import region_at
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.program import Region
+from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.program import Placement
+
+Bytes = NDArray[np.uint8]
 
 
 class Cut(NamedTuple):
@@ -34,8 +37,9 @@ class Tile:
 
 @dataclass(frozen=True)
 class Position:
-    """An output position; beyond the end of the map it is not active."""
+    """An output position: image, row and column of its map; active within the rows of the step."""
 
+    image: int
     y: int
     x: int
     active: bool
@@ -45,121 +49,186 @@ class Position:
 class Word:
     """A word of the input for each macro.
 
-    tile, vector: numbers in the order of the walk, and within the chunk; word: within the tile
-    k: word of the window; positions: one for each macro
+    positions, bytes: one for each macro; bytes only where the position is active
+    second: it is of map b
+    flags: the fields of the tags that the plan knows, by tag
+    tile, word: of a CONV: number of the tile in the order of the walk, word within the tile
     """
 
-    tile: int
-    vector: int
-    word: int
-    k: int
-    vector_end: bool
-    tile_end: bool
     positions: list[Position]
+    bytes: list[bytes | None]
+    second: bool
+    flags: dict[str, dict[str, int]]
+    tile: int = 0
+    word: int = 0
 
 
 @dataclass(kw_only=True)
-class Layer:
-    """A convolution, its input map, and how it is cut.
+class StoredMap:
+    """Maps (image, y, x, channel) as one core holds them: a slice of their stored rows."""
 
-    groups: for each filter group its tiles; turns: of the chunk before the first
-    seen: golden's window at each position, by words; stored: the words in the banks
+    maps: Bytes
+    placement: Placement
+    stored: dict[Place, bytes] = field(init=False)
+
+    def store(self, arch: Arch) -> None:
+        """Lay the words of core 0 out as golden does."""
+        words = place(
+            self.maps,
+            placement=self.placement,
+            core=0,
+            word_channels=arch.macro.compartments,
+            banks=arch.banks,
+        )
+        self.stored = {at: bytes(word) for at, word in words.items()}
+
+    def fields(self, prefix: str) -> dict[str, int]:
+        """Return the fields of the instruction that say where it is."""
+        return {
+            f"{prefix}_base": self.placement.base,
+            f"{prefix}_row_pitch": self.placement.row_pitch,
+            f"{prefix}_channel_words": self.placement.channel_words,
+            f"{prefix}_image_rows": self.placement.image_rows,
+            f"{prefix}_image_columns": self.placement.image_columns,
+        }
+
+
+@dataclass(kw_only=True)
+class Step(ABC):
+    """A step of one core.
+
+    padding: top, left, bottom, right; rows: first output row, and the row after the last one
+    output_images: stored rows and columns of the output from one image to the next
+    start, count: position vectors of the core, of all in their order
     """
 
     arch: Arch
-    image: NDArray[np.uint8]
-    base: int
+    source: StoredMap
     kernel: tuple[int, int]
-    stride: int
-    padding: int
-    zero_point: int
-    cores_per_set_log2: int
-    core: int
-    chunk_vectors: int
-    groups: list[list[Cut]]
-    turns: int = 0
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int]
+    outside: int
+    rows: tuple[int, int]
+    patch: bool
+    output_images: tuple[int, int]
+    start: int
+    count: int
     seen: NDArray[np.uint8] = field(init=False)
-    region: Region = field(init=False)
-    stored: dict[tuple[int, int], tuple[int, ...]] = field(init=False)
+    """Golden's windows: (image, y, x, ky, kx, channel)."""
 
     def __post_init__(self) -> None:
-        height, width, channels = self.image.shape
-        self.region = region_at(
-            self.base, height=height, width=width, channels=channels, arch=self.arch
-        )
-        channels_of_word = self.arch.macro.compartments
-        self.stored = place(
-            self.image, region=self.region, word_channels=channels_of_word, banks=self.arch.banks
-        )
-        seen = windows(
-            self.image[None],
+        self.seen = windows(
+            self.source.maps,
             kernel=self.kernel,
-            stride=(self.stride, self.stride),
-            padding=(self.padding,) * 4,
-            fill=self.zero_point,
-        )[0]
-        self.seen = seen.reshape(*seen.shape[:2], -1, channels_of_word)
+            stride=self.stride,
+            padding=self.padding,
+            fill=self.outside,
+        )
 
     @property
     def width(self) -> int:
         """Columns of the output map."""
-        return len(self.seen[0])
+        return self.seen.shape[2]
 
     @property
-    def positions(self) -> int:
-        """Positions of the output map."""
-        return len(self.seen) * self.width
-
-    @property
-    def cores_per_set(self) -> int:
-        """Cores of a set, which compute the same filter groups."""
-        return 1 << self.cores_per_set_log2
-
-    @property
-    def core_in_set(self) -> int:
-        """Index of the core in its set."""
-        return self.core % self.cores_per_set
-
-    @property
-    def vectors(self) -> list[int]:
-        """The position vectors of the core, by their numbers in the whole map."""
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of a position vector."""
         macros = self.arch.macros_per_core
-        return list(range(-(-self.positions // macros)))[self.core_in_set :: self.cores_per_set]
+        return (2, macros // 2) if self.patch else (1, macros)
+
+    def all_vectors(self) -> list[tuple[int, int, int]]:
+        """Return image, row and column of the first position of all vectors of the step."""
+        height, width = self.size
+        return [
+            (image, y, x)
+            for image in range(len(self.seen))
+            for y in range(*self.rows, height)
+            for x in range(0, self.width, width)
+        ]
 
     @property
-    def chunks(self) -> list[list[int]]:
+    def vectors(self) -> list[tuple[int, int, int]]:
+        """The vectors of the core."""
+        return self.all_vectors()[self.start : self.start + self.count]
+
+    def positions(self, vector: tuple[int, int, int], turn: int) -> list[Position]:
+        """Return the positions of a vector by macro: position i goes to macro (i + turn) mod M."""
+        macros, columns = self.arch.macros_per_core, self.size[1]
+        image, first_y, first_x = vector
+        found: dict[int, Position] = {}
+        for index in range(macros):
+            y, x = first_y + index // columns, first_x + index % columns
+            active = x < self.width and y < self.rows[1]
+            found[(index + turn) % macros] = Position(image, y, x, active)
+        return [found[macro] for macro in range(macros)]
+
+    def stored_at(self, position: Position) -> tuple[int, int]:
+        """Return stored row and column of an output position."""
+        rows, columns = self.output_images
+        return position.image * rows + position.y, position.image * columns + position.x
+
+    def fields(self) -> dict[str, int]:
+        """Return the fields of the instruction that the walker reads."""
+        _, height, width, _ = self.source.maps.shape
+        return {
+            **self.source.fields("input"),
+            "input_height": height,
+            "input_width": width,
+            "outside": self.outside,
+            "kernel_height": self.kernel[0],
+            "kernel_width": self.kernel[1],
+            "stride_y": self.stride[0],
+            "stride_x": self.stride[1],
+            "padding_top": self.padding[0],
+            "padding_left": self.padding[1],
+            "output_image_rows": self.output_images[0],
+            "output_image_columns": self.output_images[1],
+            "output_width": self.width,
+            "output_first_row": self.rows[0],
+            "output_end_row": self.rows[1],
+            "patch": int(self.patch),
+        }
+
+    def work(self) -> dict[str, int]:
+        """Return the fields of the core that the walker reads."""
+        image, y, x = self.vectors[0]
+        return {
+            "input_first": self.source.placement.first[0],
+            "start_image": image,
+            "start_y": y,
+            "start_x": x,
+            "vectors": len(self.vectors),
+        }
+
+    @abstractmethod
+    def walk(self) -> Iterator[Word]:
+        """Yield the words in their order."""
+
+    def tiles(self) -> Iterator[Tile]:
+        """Yield the tiles in the order in which the core walks them; none of a SIMD step."""
+        yield from ()
+
+
+@dataclass(kw_only=True)
+class Conv(Step):
+    """A convolution.
+
+    groups: for each filter group its tiles; turns: turn of the chunk before the first
+    """
+
+    chunk_vectors: int
+    groups: list[list[Cut]]
+    turns: int = 0
+
+    @property
+    def chunks(self) -> list[list[tuple[int, int, int]]]:
         """The position vectors of each chunk."""
         starts = range(0, len(self.vectors), self.chunk_vectors)
         return [self.vectors[start : start + self.chunk_vectors] for start in starts]
 
     def fields(self) -> dict[str, int]:
         """Return the fields of the instruction that the walker reads."""
-        macros, cores = self.arch.macros_per_core, self.cores_per_set
-        vectors = -(-self.positions // macros)
-        unit, step = divmod(macros, self.width), divmod(macros * cores, self.width)
-        return {
-            "input_base": self.base,
-            "input_row_pitch": self.region.row_pitch,
-            "input_channel_words": self.region.channel_words,
-            "input_height": self.region.height,
-            "input_width": self.region.width,
-            "input_zero_point": self.zero_point,
-            "kernel_height": self.kernel[0],
-            "kernel_width": self.kernel[1],
-            "stride": self.stride,
-            "padding": self.padding,
-            "output_width": self.width,
-            "unit_y": unit[0],
-            "unit_x": unit[1],
-            "step_y": step[0],
-            "step_x": step[1],
-            "count_base": vectors // cores,
-            "count_extra": vectors % cores,
-            "cores_per_set_log2": self.cores_per_set_log2,
-            "last_positions": self.positions - (vectors - 1) * macros,
-            "last_core_in_set": (vectors - 1) % cores,
-            "chunk_vectors": self.chunk_vectors,
-        }
+        return {**super().fields(), "opcode": Opcode.CONV, "chunk_vectors": self.chunk_vectors}
 
     def tiles(self) -> Iterator[Tile]:
         """Yield the tiles in the order in which the core walks them."""
@@ -187,29 +256,25 @@ class Layer:
                         yield from self._words(number, tiles[number], chunk, vector)
                     number += 1
 
-    def _words(self, number: int, tile: Tile, chunk: list[int], vector: int) -> Iterator[Word]:
+    def _words(
+        self, number: int, tile: Tile, chunk: list[tuple[int, int, int]], vector: int
+    ) -> Iterator[Word]:
         """Yield the words of one position vector in one tile."""
+        positions = self.positions(chunk[vector], tile.turn)
         for word in range(tile.cut.words):
-            yield Word(
-                number,
-                vector,
-                word,
-                tile.cut.first + word,
-                vector_end=word == tile.cut.words - 1,
-                tile_end=vector == len(chunk) - 1,
-                positions=self._positions(chunk[vector], tile.turn),
-            )
+            tag = {
+                "vector_end": int(word == tile.cut.words - 1),
+                "tile_end": int(vector == len(chunk) - 1),
+                "first": int(tile.first),
+                "last": int(tile.last),
+                "vector": vector,
+            }
+            content = [self._bytes(at, tile.cut.first + word) for at in positions]
+            yield Word(positions, content, False, {"tag": tag}, number, word)
 
-    def _positions(self, vector: int, turn: int) -> list[Position]:
-        """Return the positions of a vector by macro: position i goes to macro (i + turn) mod M."""
-        macros = self.arch.macros_per_core
-        found: dict[int, Position] = {}
-        for index in range(macros):
-            raster = vector * macros + index
-            y, x = divmod(raster, self.width)
-            found[(index + turn) % macros] = Position(y, x, raster < self.positions)
-        return [found[macro] for macro in range(macros)]
-
-    def bytes_at(self, position: Position, k: int) -> tuple[int, ...]:
+    def _bytes(self, at: Position, k: int) -> bytes | None:
         """Return what golden's window at a position holds in its word `k`."""
-        return tuple(self.seen[position.y, position.x, k].tolist())
+        if not at.active:
+            return None
+        words = self.seen[at.image, at.y, at.x].reshape(-1, self.arch.macro.compartments)
+        return bytes(words[k].tolist())

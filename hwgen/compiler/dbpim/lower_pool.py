@@ -55,7 +55,7 @@ def average_ops(source: Source, layer: AveragePool) -> Iterator[Op]:
         output=sums.name,
         size=(bands, 1),
         window=Window(kernel=(height, before.width), stride=(height, 1)),
-        last=False,
+        whole=False,
     )
     yield simd_op(
         source,

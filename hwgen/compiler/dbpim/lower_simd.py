@@ -5,7 +5,7 @@ from typing import Any
 
 from hwgen.compiler.dbpim.ops import Fields, Op, Window
 from hwgen.compiler.dbpim.source import Source
-from hwgen.spec.dbpim.instructions import Operation, field_bits, Opcode
+from hwgen.spec.dbpim.instructions import Opcode, Operation, field_bits
 from hwgen.spec.network import Add, Layer, Multiply, Rescale, Table
 
 SIMD_DEFAULTS: Fields = {

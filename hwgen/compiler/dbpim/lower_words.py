@@ -14,8 +14,7 @@ def concatenate_ops(source: Source, layer: Concatenate) -> Iterator[Op]:
     A copy may write bytes behind its last channel; the copies after it write them again.
     """
     width, first, number = source.arch.macro.compartments, 0, 0
-    last = len(layer.inputs) - 1
-    for place, name in enumerate(layer.inputs):
+    for name in layer.inputs:
         channels = source.maps[name].channels
         word, rotate = divmod(first, width)
         beyond = channels - (width - rotate) if rotate else 0
@@ -33,7 +32,6 @@ def concatenate_ops(source: Source, layer: Concatenate) -> Iterator[Op]:
                 name=f"{layer.name} part {number}",
                 inputs=(name,),
                 words=(0, words),
-                last=place == last and shift == len(parts) - 1,
             )
             number += 1
         first += channels
@@ -50,7 +48,7 @@ def shortcut_ops(source: Source, layer: Shortcut) -> Iterator[Op]:
         return
     if whole:
         name = f"{layer.name} words"
-        yield simd_op(source, layer, fields, name=name, window=window, words=(0, whole), last=False)
+        yield simd_op(source, layer, fields, name=name, window=window, words=(0, whole))
     yield simd_op(
         source,
         layer,
@@ -58,7 +56,6 @@ def shortcut_ops(source: Source, layer: Shortcut) -> Iterator[Op]:
         name=f"{layer.name} zeros",
         window=window,
         words=(whole, words - whole),
-        last=False,
     )
     yield simd_op(
         source,

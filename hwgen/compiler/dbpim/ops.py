@@ -69,7 +69,7 @@ class Op:
     fields: of the instruction, as far as they do not depend on places and cores
     words: first channel word and their number, of a SIMD operation
     weights: whether filters are sent; taps, table: what a SIMD operation receives
-    last: whether the layer's map is complete after it
+    whole: whether its results are bytes of the layer's map, not sums in between
     """
 
     name: str
@@ -85,7 +85,7 @@ class Op:
     broadcast: bool = False
     taps: ChannelWeights | None = None
     table: NDArray[np.uint8] | None = None
-    last: bool = True
+    whole: bool = True
 
     @property
     def raw(self) -> bool:

@@ -70,7 +70,7 @@ def read_layers(build: Builder, op: Op | None) -> list[str]:
 
 
 def whole_words(build: Builder, step: Step) -> bool:
-    """Return whether the map of the layer is complete in the rows of a step, byte for byte."""
+    """Return whether the results of a step are bytes of the layer's map."""
     if step.kind == "load":
         return step.layer != INPUT or build.lowered.image.whole
-    return step.output is not None and step.work is not None and step.work.op.last
+    return step.output is not None and step.work is not None and step.work.op.whole

@@ -132,6 +132,16 @@ class Step:
         window = Window() if place else op.window
         return grid.read_rows(span, window, height, image_rows)
 
+    def written_rows(self, core: int) -> Rows:
+        """Return the stored rows of the output that a core writes; of a LOAD core 0 alone."""
+        if self.output is None:
+            return NO_ROWS
+        if self.work is None:
+            first = self.fields["first_row"]
+            return (first, first + self.fields["rows"]) if core == 0 else NO_ROWS
+        grid, span = self.work.grid, self.work.split.works[core].span
+        return grid.read_rows(span, Window(), grid.end_row, self.output.image_rows)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StepWork:
@@ -142,17 +152,46 @@ class StepWork:
     split: Split
 
 
-def slice_maps(steps: list[Step], arch: Arch) -> list[Tensor]:
-    """Set the slices of all maps: of each core the rows that its steps read; return the maps."""
-    found: dict[Tensor, None] = {}
+def slice_maps(steps: list[Step], arch: Arch) -> None:
+    """Set the slices of all maps: of each core the rows that its steps read.
+
+    A row that nobody reads stays with a core that writes it, or with the nearest slice.
+    """
+    cores = range(arch.cores)
     for step in steps:
         for tensor in (*step.inputs, *([step.output] if step.output else [])):
-            found[tensor] = None
-    for tensor in found:
-        tensor.slices = [NO_ROWS] * arch.cores
+            tensor.slices = [NO_ROWS for _ in cores]
     for step in steps:
         for place, tensor in enumerate(step.inputs):
             tensor.slices = [
-                hull(rows, step.read_rows(place, core)) for core, rows in enumerate(tensor.slices)
+                hull(tensor.slices[core], step.read_rows(place, core)) for core in cores
             ]
-    return list(found)
+    for step in steps:
+        if step.output is None:
+            continue
+        for core in cores:
+            keep_written(step.output, step.written_rows(core), core)
+
+
+def keep_written(tensor: Tensor, rows: Rows, core: int) -> None:
+    """Let rows that a core writes and no core keeps stay: in a slice that they touch, or here."""
+    for first, end in gaps(rows, tensor.slices):
+        beside = [
+            place
+            for place, each in enumerate(tensor.slices)
+            if each != NO_ROWS and (each[1] == first or each[0] == end)
+        ]
+        place = core if core in beside or not beside else beside[0]
+        tensor.slices[place] = hull(tensor.slices[place], (first, end))
+
+
+def gaps(rows: Rows, slices: list[Rows]) -> list[Rows]:
+    """Return the parts of `rows` that no slice holds."""
+    found, now = [], rows[0]
+    for first, end in sorted(slices):
+        if end <= now or first >= rows[1]:
+            continue
+        if first > now:
+            found.append((now, first))
+        now = max(now, end)
+    return [*found, (now, rows[1])] if now < rows[1] else found

@@ -36,11 +36,16 @@ PROGRESS = ("unit", "beat", "word", "retirement", "read", "write")
 a result is written, an instruction retires, memory is read or written."""
 
 ROOMS = ("tile_room", "taps_room", "table_room")
-SHARED = ("tile_header", "mask_data", "parameters_index", "parameters_data", "row_cells")
-SHARED += ("row_meta", "taps_parameters_index", "taps_parameters_data", "taps_index", "taps_data")
-SHARED += ("table_index", "table_data")
-STROBES = ("tile_begin", "mask_write", "tile_push", "parameters_write", "row_write", "taps_begin")
-STROBES += ("taps_parameters_write", "taps_write", "taps_push", "table_write", "table_push")
+SHARED = (
+    *("tile_header", "mask_data", "parameters_index", "parameters_data", "row_cells", "row_meta"),
+    *("taps_parameters_index", "taps_parameters_data", "taps_index", "taps_data"),
+    *("table_index", "table_data"),
+)
+STROBES = (
+    *("tile_begin", "mask_write", "tile_push", "parameters_write", "row_write"),
+    *("taps_begin", "taps_parameters_write", "taps_write", "taps_push"),
+    *("table_write", "table_push"),
+)
 """Ports between the loader and each core, of the same names on both sides."""
 
 

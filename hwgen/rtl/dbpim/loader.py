@@ -339,9 +339,7 @@ class Loader(Part):
         with m.Else():
             self._forward(m, front, load=1)
 
-    def _check(
-        self, m: Module, *, front: PartInstance, bodies: dict[Opcode, PartInstance]
-    ) -> None:
+    def _check(self, m: Module, *, front: PartInstance, bodies: dict[Opcode, PartInstance]) -> None:
         """Forward a complete packet as soon as it can be taken; refuse an END before a STORE."""
         stored = Signal()
         opcode = front.packet[:OPCODE_BITS]

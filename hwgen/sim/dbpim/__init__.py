@@ -1,6 +1,6 @@
-"""Simulation of DB-PIM chips: run a program, return maps, logits and cycles of each image."""
+"""Simulation of DB-PIM chips: run a program, return maps, answers and cycles."""
 
 from hwgen.sim.dbpim.by_hand import write_by_hand
-from hwgen.sim.dbpim.simulate import ImageRun, simulate
+from hwgen.sim.dbpim.simulate import SimulatedRun, simulate
 
-__all__ = ["ImageRun", "simulate", "write_by_hand"]
+__all__ = ["SimulatedRun", "simulate", "write_by_hand"]

@@ -3,23 +3,28 @@
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.sim.dbpim.chip_run import (
+    ANSWER_BYTES,
     HOST,
     TOP,
+    UNWRITTEN,
     Job,
     beats_text,
-    check_memory,
     host_parameters,
+    host_plusargs,
+    memory_bytes,
     place,
 )
+from hwgen.sim.dbpim.simulate import job_of
 from hwgen.sim.simulator import BINARY_ARGS, MEMORY, WAIVERS
 from hwgen.sim.toolchain import find_verilator
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.image import pack_image
+from hwgen.spec.dbpim.image import pack_answer
 from hwgen.spec.dbpim.program import Program
 
 VERILOG = "verilog"
@@ -29,48 +34,40 @@ TOOL_VARIABLES = ("VERILATOR_ROOT", "MAKEFLAGS")
 
 SCRIPT = """\
 #!/bin/sh
-# Build the chip with its memory and host, start it once for each image, compare the logits.
+# Build the chip with its memory and host, run it on all images, compare the answers.
 set -eu
 cd "$(dirname "$0")"
 {environment}verilator {build} \\
     waivers.vlt -F {folder}/files.f host.v memory.v
 ./obj_dir/{top} +verilator+rand+reset+2 {plusargs}
-grep '^logit' events.txt | diff - expected.txt
-echo "every logit is as expected"
+grep '^answer' events.txt | diff - expected.txt
+echo "every answer is as expected"
 """
 
 
 def write_by_hand(
-    arch: Arch, program: Program, images: NDArray[np.uint8], logits: NDArray[np.int32], folder: Path
+    arch: Arch, program: Program, images: NDArray[np.uint8], logits: NDArray[Any], folder: Path
 ) -> Path:
     """Write everything but the chip's Verilog into `folder`; return the script to run.
 
-    images: uint8 NHWC; logits: (images, classes), the expected ones
+    images: uint8 NHWC; logits: the expected answers, (images, classes) or (images, height, width,
+    channels)
     """
-    job = Job(
-        program=program.image.tobytes(),
-        images=[pack_image(image, program.facts, port_bytes=arch.port_bytes) for image in images],
-        words=program.facts.classes,
-        latency=arch.memory_latency_cycles,
-    )
+    job = job_of(arch, program, images)
     content, addresses = place(job)
-    check_memory(job, addresses, arch)
+    size = memory_bytes(job, addresses)
     (folder / "memory.hex").write_text(beats_text(content, arch.port_bytes), encoding="ascii")
-    (folder / "expected.txt").write_text("".join(logit_lines(logits)), encoding="ascii")
+    expected = "".join(answer_lines(job, program, arch, logits))
+    (folder / "expected.txt").write_text(expected, encoding="ascii")
     for source in (HOST, MEMORY, WAIVERS):
         shutil.copyfile(source, folder / source.name)
-    plusargs = {
-        "memory": "memory.hex",
-        "events": "events.txt",
-        "images": len(job.images),
-        "words": job.words,
-        "latency": job.latency,
-        **{name: f"{address:x}" for name, address in addresses.items()},
-    }
+    plusargs = host_plusargs(job, addresses)
     script = folder / "run.sh"
     text = SCRIPT.format(
         environment=environment(),
-        build=" ".join([*BINARY_ARGS, "--top-module", TOP, "-o", TOP, *host_parameters(arch)]),
+        build=" ".join(
+            [*BINARY_ARGS, "--top-module", TOP, "-o", TOP, *host_parameters(arch, size)]
+        ),
         folder=VERILOG,
         top=TOP,
         plusargs=" ".join(f"+{name}={value}" for name, value in plusargs.items()),
@@ -80,10 +77,17 @@ def write_by_hand(
     return script
 
 
-def logit_lines(logits: NDArray[np.int32]) -> Iterable[str]:
-    """Yield the logits in the format of the host's event file."""
-    for (image, index), value in np.ndenumerate(logits):
-        yield f"logit {image} {index} {value}\n"
+def answer_lines(job: Job, program: Program, arch: Arch, answers: NDArray[Any]) -> Iterable[str]:
+    """Yield the answers in the format of the host's event file; the last one repeats."""
+    facts = program.facts
+    for run in range(len(job.images)):
+        content = np.full(job.answer_bytes, UNWRITTEN, np.uint8)
+        for number, offset in enumerate(facts.answer.offsets):
+            answer = answers[min(run * facts.images + number, len(answers) - 1)]
+            found = np.frombuffer(pack_answer(answer, facts.answer, arch), np.uint8)
+            content[offset : offset + len(found)] = found
+        for index, word in enumerate(content.view(f"<u{ANSWER_BYTES}").tolist()):
+            yield f"answer {run} {index} {word:08x}\n"
 
 
 def environment() -> str:

@@ -9,34 +9,44 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hwgen.errors import SimulationError
 from hwgen.rtl.dbpim.chip import Chip
 from hwgen.rtl.dbpim.layouts import bus_write
 from hwgen.rtl.emit import verilog_modules
 from hwgen.sim.cache import Say, silent
+from hwgen.sim.dbpim.stores import Stores, read_stores
 from hwgen.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
 from hwgen.sim.waves import WAVES, Waves
 from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.instructions import ROW_BITS
 
 HOST = Path(__file__).parent / "host.v"
 TOP = "host"
 EVENTS = "events.txt"
+STORES = "stores.txt"
 WAVES_FILE = "waves.vcd"
 FINISHED = ("finish", "timeout")
 """The last line of a whole event file."""
 
 PROGRAM_ADDRESS = 0x1000
-MEMORY_BEATS = 1 << 20
-"""Size of the simulated memory, in words of the chip's port."""
-LOGIT_BYTES = 4
+MEMORY_BYTES = (1 << 24, 1 << 27, 1 << 30)
+"""Sizes of the simulated memory; a run takes the smallest that is enough."""
+ANSWER_BYTES = 4
+"""Bytes of the words in which answers are read back."""
+UNWRITTEN = 0xA5
+"""Every byte of the answers before the chip has written it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """What a host has the chip do.
 
-    program: its bytes; images: those of each image; words: logits of an image
+    program: its bytes; images: those of all images of a run, for each run
+    answer_bytes: of a run; scratch_bytes: of the space that all runs use
     latency, stall, seed, error_address: of the memory, see memory.v
     reset_at: cycle of the first run in which to reset and begin again; 0: never
     limit: cycles after which a run counts as hanging
@@ -44,33 +54,25 @@ class Job:
 
     program: bytes
     images: Sequence[bytes]
-    words: int
+    answer_bytes: int
+    scratch_bytes: int = 0
     latency: int
     stall: int = 0
     seed: int = 1
     error_address: int | None = None
     reset_at: int = 0
-    limit: int = 10_000_000
+    limit: int = 1_000_000_000
 
 
-@dataclass(frozen=True)
-class Write:
-    """A word that the write bus stored; `address` is a logit's if `raw`, else a bank's."""
+@dataclass(kw_only=True)
+class ChipRun:
+    """One start of a chip: what the trace showed, then registers and answers read back after it.
 
-    cycle: int
-    raw: bool
-    bank: int
-    address: int
-    enable: int
-    data: int
+    stores: words on the write bus and private ones; answers: uint8, in memory after the run
+    """
 
-
-@dataclass
-class Run:
-    """One image: events of the trace, then registers and logits read back after it."""
-
-    image: int
-    writes: list[Write] = field(default_factory=list)
+    number: int
+    stores: Stores
     retired: list[int] = field(default_factory=list)
     busy: bool = True
     done: bool = False
@@ -78,16 +80,16 @@ class Run:
     cycles: int = 0
     load_cycles: int = 0
     layers: int = 0
-    logits: list[int] = field(default_factory=list)
+    answers: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
 
 @cache
-def chip_simulator(arch: Arch, *, waves: bool = False) -> Simulator:
+def chip_simulator(arch: Arch, *, memory_bytes: int, waves: bool = False) -> Simulator:
     """Return the simulator of a chip with its host and memory; `waves` makes it slower."""
     sources = {f"{name}.v": text for name, text in verilog_modules(Chip(arch=arch)).items()}
     for file in (HOST, MEMORY):
         sources[file.name] = file.read_text(encoding="utf-8")
-    name, args = arch.name, host_parameters(arch)
+    name, args = arch.name, host_parameters(arch, memory_bytes)
     if waves:
         name, args = f"{name} with waves", [*args, "--trace"]
         body, end, rest = sources[HOST.name].rpartition("endmodule")
@@ -97,12 +99,19 @@ def chip_simulator(arch: Arch, *, waves: bool = False) -> Simulator:
     )
 
 
-def host_parameters(arch: Arch) -> list[str]:
+def host_parameters(arch: Arch, memory_bytes: int) -> list[str]:
     """Return Verilator's arguments for the parameters of host.v."""
     layout = bus_write(arch)
-    sizes = {"PORT_BITS": arch.port_bits, "MEMORY_BEATS": MEMORY_BEATS}
-    for name in ("data", "enable", "bank", "address"):
-        sizes[f"{name.upper()}_BITS"] = layout[name].width
+    sizes = {
+        "PORT_BITS": arch.port_bits,
+        "MEMORY_BEATS": memory_bytes // arch.port_bytes,
+        "CORES": arch.cores,
+        "MACROS": arch.macros_per_core,
+        "BYTES": arch.macro.compartments,
+        "ROW_BITS": ROW_BITS,
+        "DATA_BITS": layout["data"].width,
+        "INDEX_BITS": layout["index"].width,
+    }
     return [f"-G{name}={value}" for name, value in sizes.items()]
 
 
@@ -114,29 +123,24 @@ def run_chip(
     waves: Waves | None = None,
     builds: Path | None = None,
     say: Say = silent,
-) -> list[Run]:
-    """Return the run of each image, those included that a reset cut short.
+) -> list[ChipRun]:
+    """Return every run, those included that a reset cut short.
 
     folder: where the simulation reads and writes its files; waves go to `waves.vcd` there
     builds, say: see `hwgen.sim.simulator.build_simulator`
     Raises SimulationError when the memory is too small or the simulation ends early.
     """
     content, addresses = place(job)
-    check_memory(job, addresses, arch)
-    memory, events = folder / "memory.hex", folder / EVENTS
+    size = memory_bytes(job, addresses)
+    memory = folder / "memory.hex"
     memory.write_text(beats_text(content, arch.port_bytes), encoding="ascii")
     # The simulation runs in `folder`: file names without a path have no spaces and are short.
     plusargs = {
-        "memory": memory.name,
-        "events": events.name,
-        "images": len(job.images),
-        "words": job.words,
-        "latency": job.latency,
+        **host_plusargs(job, addresses),
         "stall": job.stall,
         "seed": job.seed,
         "reset_at": job.reset_at,
         "limit": job.limit,
-        **{name: f"{address:x}" for name, address in addresses.items()},
     }
     if job.error_address is not None:
         plusargs["error_address"] = f"{job.error_address:x}"
@@ -144,37 +148,54 @@ def run_chip(
     arguments += [f"+{name}={value}" for name, value in plusargs.items()]
     if waves is not None:
         arguments += waves.plusargs(Path(WAVES_FILE))
-    simulator = chip_simulator(arch, waves=waves is not None)
+    simulator = chip_simulator(arch, memory_bytes=size, waves=waves is not None)
     run_simulator(simulator, arguments, folder=folder, opens=EVENTS, builds=builds, say=say)
-    return read_events(events)
+    return read_runs(folder / EVENTS, folder / STORES, arch)
+
+
+def host_plusargs(job: Job, addresses: dict[str, int]) -> dict[str, object]:
+    """Return what every host is told: files, sizes and addresses."""
+    return {
+        "memory": "memory.hex",
+        "events": EVENTS,
+        "stores": STORES,
+        "runs": len(job.images),
+        "words": job.answer_bytes // ANSWER_BYTES,
+        "latency": job.latency,
+        **{name: f"{address:x}" for name, address in addresses.items()},
+    }
 
 
 def place(job: Job) -> tuple[dict[int, bytes], dict[str, int]]:
     """Return the memory content by address, and the addresses for the host."""
     image_stride = pages(max(map(len, job.images)))
-    logits_stride = pages(job.words * LOGIT_BYTES)
+    answers_stride = pages(job.answer_bytes)
     image = PROGRAM_ADDRESS + pages(len(job.program))
+    answers = image + len(job.images) * image_stride
     addresses = {
         "program": PROGRAM_ADDRESS,
         "image": image,
         "image_stride": image_stride,
-        "logits": image + len(job.images) * image_stride,
-        "logits_stride": logits_stride,
+        "answers": answers,
+        "answers_stride": answers_stride,
+        "scratch": answers + len(job.images) * answers_stride,
     }
     content = {PROGRAM_ADDRESS: job.program}
     content |= {image + n * image_stride: data for n, data in enumerate(job.images)}
+    content[answers] = bytes([UNWRITTEN]) * (len(job.images) * answers_stride)
     return content, addresses
 
 
-def check_memory(job: Job, addresses: dict[str, int], arch: Arch) -> None:
-    """Raise SimulationError if not everything fits into the simulated memory."""
-    needed = addresses["logits"] + len(job.images) * addresses["logits_stride"]
-    size = MEMORY_BEATS * arch.port_bytes
-    if needed > size:
-        raise SimulationError(
-            f"program, images and logits must fit into a simulated memory of {size:,} bytes, got"
-            f" {needed:,} bytes for {len(job.images)} images"
-        )
+def memory_bytes(job: Job, addresses: dict[str, int]) -> int:
+    """Return the size of a simulated memory; raise SimulationError if none is large enough."""
+    needed = addresses["scratch"] + job.scratch_bytes
+    for size in MEMORY_BYTES:
+        if needed <= size:
+            return size
+    raise SimulationError(
+        f"program, images, answers and scratch space must fit into a simulated memory of"
+        f" {MEMORY_BYTES[-1]:,} bytes, got {needed:,} bytes for {len(job.images)} runs"
+    )
 
 
 def pages(size: int) -> int:
@@ -184,47 +205,46 @@ def pages(size: int) -> int:
 
 def beats_text(content: dict[int, bytes], port_bytes: int) -> str:
     """Return a file for `$readmemh`, one beat a line, its lowest byte last."""
-    lines = []
+    texts = []
     for address, data in content.items():
-        lines.append(f"@{address // port_bytes:x}")
-        whole = data + bytes(-len(data) % port_bytes)
-        lines += [
-            whole[start : start + port_bytes][::-1].hex()
-            for start in range(0, len(whole), port_bytes)
-        ]
-    return "\n".join(lines) + "\n"
+        whole = np.frombuffer(data + bytes(-len(data) % port_bytes), np.uint8)
+        beats = whole.reshape(-1, port_bytes)[:, ::-1].tobytes()
+        texts += [f"@{address // port_bytes:x}", beats.hex("\n", port_bytes)]
+    return "\n".join(texts) + "\n"
 
 
-def read_events(path: Path) -> list[Run]:
+def read_runs(events: Path, stores: Path, arch: Arch) -> list[ChipRun]:
     """Return the runs of an event file; one that never ended is still busy.
 
     Raises SimulationError when the file was cut off.
     """
-    runs: list[Run] = []
-    lines = path.read_text(encoding="ascii").splitlines()
+    runs: list[ChipRun] = []
+    answers: list[list[int]] = []
+    lines = events.read_text(encoding="ascii").splitlines()
     if not lines or lines[-1] not in FINISHED:
         raise SimulationError(
             f"the events of a simulation must end with {' or '.join(FINISHED)}, got"
-            f" {lines[-1] if lines else 'nothing'!r}: is the disk full? ({path})"
+            f" {lines[-1] if lines else 'nothing'!r}: is the disk full? ({events})"
         )
+    stored = read_stores(stores, arch.macro.compartments)
     for line in lines:
         kind, *fields = line.split()
         if kind == "start":
-            runs.append(Run(int(fields[0])))
-        elif kind == "write":
-            cycle, raw, bank, address = map(int, fields[:4])
-            enable, data = (int(text, 16) for text in fields[4:])
-            runs[-1].writes.append(Write(cycle, bool(raw), bank, address, enable, data))
+            number = len(runs) + 1
+            runs.append(ChipRun(number=int(fields[0]), stores=stored.of_start(number)))
+            answers.append([])
         elif kind == "retire":
             runs[-1].retired.append(int(fields[0]))
-        elif kind == "logit":
-            runs[-1].logits.append(int(fields[2]))
+        elif kind == "answer":
+            answers[-1].append(int(fields[2], 16))
         elif kind == "end":
             end(runs[-1], list(map(int, fields)))
+    for run, words in zip(runs, answers, strict=True):
+        run.answers = np.array(words, "<u4").view(np.uint8)
     return runs
 
 
-def end(run: Run, fields: Sequence[int]) -> None:
+def end(run: ChipRun, fields: Sequence[int]) -> None:
     """Store the registers that the host read after a run."""
     _, status, run.error, run.cycles, run.load_cycles, run.layers = fields
     run.busy, run.done = bool(status & 1), bool(status >> 1 & 1)

@@ -1,38 +1,49 @@
-// A host in Verilog: it resets the chip, loads a memory, runs a program on images, one after the
-// other, and writes down what happened. No Python runs while the chip does.
+// A host in Verilog: it resets the chip, loads a memory, starts a program several times, one after
+// the other, and writes down what happened. No Python runs while the chip does.
 //
 // What it is told (numbers behind 0x-less %h are hexadecimal):
 //   +memory=FILE        beats for $readmemh: program and images; `@` lines are beat numbers
-//   +program=H +image=H +logits=H          byte addresses
-//   +image_stride=H +logits_stride=H       bytes from one image's to the next one's
-//   +images=D           how many
-//   +words=D            logits to report of each image
-//   +events=FILE        where to write
-//   +latency=D +stall=D +seed=D +error_address=H      as memory.v says
+//   +program=H +image=H +answers=H +scratch=H      byte addresses
+//   +image_stride=H +answers_stride=H              bytes from one run's to the next one's
+//   +runs=D             how many
+//   +words=D            int32 words to report of the answers of each run
+//   +events=FILE +stores=FILE                      where to write
+//   +latency=D +stall=D +seed=D +error_address=H   as memory.v says
 //   +reset_at=D         in this cycle of the first run, reset for two cycles and begin again
-//   +limit=D            cycles after which a run counts as hanging (default ten million)
+//   +limit=D            cycles after which a run counts as hanging (default a billion)
 //
-// What it writes, a line each, all numbers decimal but those marked H. Cycles are those of the
-// chip's counter: cycle 1 follows the one in which the start was accepted.
+// What it writes into `events`, a line each, all numbers decimal but those marked H. Cycles are
+// those of the chip's counter: cycle 1 follows the one in which the start was accepted.
 //   id H version              registers, once
-//   start IMAGE
-//   write CYCLE RAW BANK ADDRESS H(enable) H(data)     a word on the write bus: CYCLE is when it is
-//                             stored; ADDRESS of a logit if RAW
-//   retire CYCLE              image, layer, STORE or END
-//   end IMAGE STATUS ERROR CYCLES LOAD_CYCLES LAYERS   registers after the run
-//   logit IMAGE INDEX VALUE   int32 found in memory
-//   reset                     the reset of +reset_at; IMAGE begins again
+//   start RUN
+//   retire CYCLE              a step is over
+//   end RUN STATUS ERROR CYCLES LOAD_CYCLES LAYERS   registers after the run
+//   answer RUN INDEX H        int32 found in memory
+//   reset                     the reset of +reset_at; RUN begins again
 //   timeout                   the chip was still busy after +limit cycles; the last line
-//   finish                    all images are done; else the last line
+//   finish                    all runs are done; else the last line
+//
+// What it writes into `stores`: a line of hexadecimal digits for each word that is stored, all of
+// the same length. Digits of each field:
+//   start 4       number of `start` lines before it
+//   cycle 10      when it is stored
+//   core 2        that stores it privately; ff: a word on the write bus
+//   kind 1        bit 0: raw, bit 1: to_memory
+//   row 3, column 3, word 3, index 4      as the trace shows them
+//   enable BYTES / 4, data 2 * BYTES      of a raw word 0
 module host #(
     parameter integer PORT_BITS = 64,
     parameter integer MEMORY_BEATS = 1024,
+    parameter integer CORES = 2,
+    parameter integer MACROS = 2,
+    parameter integer BYTES = 8,  // of a word
+    parameter integer ROW_BITS = 10,
     parameter integer DATA_BITS = 256,
-    parameter integer ENABLE_BITS = 8,
-    parameter integer BANK_BITS = 1,
-    parameter integer ADDRESS_BITS = 9
+    parameter integer INDEX_BITS = 9
 );
-  localparam integer WRITE_BITS = DATA_BITS + ENABLE_BITS + BANK_BITS + ADDRESS_BITS + 1;
+  localparam integer WRITE_BITS = DATA_BITS + BYTES + 3 * ROW_BITS + INDEX_BITS + 2;
+  localparam integer PLACE_BITS = 2 * ROW_BITS + 1;  // row, column, active
+  localparam integer VECTOR_BITS = MACROS * (8 * BYTES + PLACE_BITS) + BYTES + ROW_BITS + 1;
   localparam integer WORDS = PORT_BITS / 32;
 
   reg clk = 0;
@@ -41,8 +52,8 @@ module host #(
 
   // Registers of the chip, see hwgen/spec/dbpim/registers.py.
   localparam [11:0] ID = 'h00, VERSION = 'h04, CONTROL = 'h08, STATUS = 'h0c, ERROR = 'h10;
-  localparam [11:0] PROGRAM_ADDRESS = 'h14, IMAGE_ADDRESS = 'h1c, LOGITS_ADDRESS = 'h24;
-  localparam [11:0] CYCLES = 'h2c, LOAD_CYCLES = 'h34, LAYERS = 'h3c;
+  localparam [11:0] PROGRAM_ADDRESS = 'h14, IMAGE_ADDRESS = 'h1c, ANSWERS_ADDRESS = 'h24;
+  localparam [11:0] SCRATCH_ADDRESS = 'h2c, CYCLES = 'h34, LOAD_CYCLES = 'h3c, LAYERS = 'h44;
 
   reg [11:0] awaddr = 0, araddr = 0;
   reg [31:0] wdata = 0;
@@ -62,6 +73,8 @@ module host #(
 
   wire write_valid, retire, running;
   wire [WRITE_BITS-1:0] write;
+  wire [CORES-1:0] private_valid;
+  wire [CORES*VECTOR_BITS-1:0] private_write;
 
   dbpim_chip chip (
       .clk(clk), .rst(rst),
@@ -82,8 +95,9 @@ module host #(
       .memory__wstrb(m_wstrb), .memory__wlast(m_wlast), .memory__wvalid(m_wvalid),
       .memory__wready(m_wready), .memory__bid(1'b0), .memory__bresp(m_bresp),
       .memory__bvalid(m_bvalid), .memory__bready(m_bready),
-      .trace__write_valid(write_valid), .trace__write(write), .trace__retire(retire),
-      .trace__running(running)
+      .trace__write_valid(write_valid), .trace__write(write),
+      .trace__private_valid(private_valid), .trace__private_write(private_write),
+      .trace__retire(retire), .trace__running(running)
   );
 
   reg [31:0] latency = 1, stall = 0, seed = 0;
@@ -103,7 +117,7 @@ module host #(
   // The count of cycles, by the handshake of the start write alone.
   reg [63:0] cycle = 0;
   wire started = awvalid && awready && awaddr == CONTROL;
-  reg [63:0] limit = 10_000_000;
+  reg [63:0] limit = 1_000_000_000;
   reg late = 0;
   always @(posedge clk) begin
     cycle <= started ? 1 : cycle + 1;
@@ -111,17 +125,41 @@ module host #(
   end
 
   // What the trace shows.
-  integer events;
-  wire [DATA_BITS-1:0] data = write[DATA_BITS-1:0];
-  wire [ENABLE_BITS-1:0] enable = write[DATA_BITS+:ENABLE_BITS];
-  wire [BANK_BITS-1:0] bank = write[DATA_BITS+ENABLE_BITS+:BANK_BITS];
-  wire [ADDRESS_BITS-1:0] address = write[DATA_BITS+ENABLE_BITS+BANK_BITS+:ADDRESS_BITS];
-  wire raw = write[WRITE_BITS-1];
-  always @(posedge clk) begin
-    if (write_valid && !rst)
-      $fwrite(events, "write %0d %0d %0d %0d %h %h\n", cycle, raw, bank, address, enable, data);
-    if (retire && !rst) $fwrite(events, "retire %0d\n", cycle);
+  integer events, stores;
+  reg [15:0] starts = 0;
+  localparam integer ENABLE_AT = DATA_BITS, ROW_AT = DATA_BITS + BYTES;
+  localparam integer INDEX_AT = ROW_AT + 3 * ROW_BITS, PLACES_AT = MACROS * 8 * BYTES;
+  localparam integer ENABLES_AT = PLACES_AT + MACROS * PLACE_BITS;
+  wire raw = write[WRITE_BITS-2];
+  integer core, macro;
+  reg [VECTOR_BITS-1:0] vector;
+  reg [PLACE_BITS-1:0] place;
+  always @(posedge clk) if (!rst) begin
+    if (write_valid)
+      store(8'hff, write[WRITE_BITS-2+:2], write[ROW_AT+:ROW_BITS],
+            write[ROW_AT+ROW_BITS+:ROW_BITS], write[ROW_AT+2*ROW_BITS+:ROW_BITS],
+            16'(write[INDEX_AT+:INDEX_BITS]), write[ENABLE_AT+:BYTES],
+            raw ? {(8*BYTES){1'b0}} : write[0+:8*BYTES]);
+    for (core = 0; core < CORES; core = core + 1)
+      if (private_valid[core]) begin
+        vector = private_write[core*VECTOR_BITS+:VECTOR_BITS];
+        for (macro = 0; macro < MACROS; macro = macro + 1) begin
+          place = vector[PLACES_AT+macro*PLACE_BITS+:PLACE_BITS];
+          if (place[2*ROW_BITS])
+            store(8'(core), 2'b00, place[0+:ROW_BITS], place[ROW_BITS+:ROW_BITS],
+                  vector[ENABLES_AT+BYTES+:ROW_BITS], 16'd0, vector[ENABLES_AT+:BYTES],
+                  vector[macro*8*BYTES+:8*BYTES]);
+        end
+      end
+    if (retire) $fwrite(events, "retire %0d\n", cycle);
   end
+
+  task store(input [7:0] source, input [1:0] kind, input [ROW_BITS-1:0] row,
+             input [ROW_BITS-1:0] column, input [ROW_BITS-1:0] word, input [15:0] index,
+             input [BYTES-1:0] enable, input [8*BYTES-1:0] data);
+    $fwrite(stores, "%h%h%h%h%h%h%h%h%h%h\n", starts, cycle[39:0], source, {2'b00, kind},
+            12'(row), 12'(column), 12'(word), index, enable, data);
+  endtask
 
   // Handshakes are seen at rising edges; the tasks below look and drive at falling ones.
   reg aw_taken, w_taken, b_taken, ar_taken, r_taken;
@@ -188,21 +226,23 @@ module host #(
     end
   endtask
 
-  reg [8*1024-1:0] memory_file, events_file;
-  reg [63:0] program_address = 0, image_address = 0, logits_address = 0;
-  reg [63:0] image_stride = 0, logits_stride = 0;
+  reg [8*1024-1:0] memory_file, events_file, stores_file;
+  reg [63:0] program_address = 0, image_address = 0, answers_address = 0, scratch_address = 0;
+  reg [63:0] image_stride = 0, answers_stride = 0;
   reg [63:0] reset_at = 0;
-  integer images = 1, words = 0;
+  integer runs = 1, words = 0;
 
   initial begin
     if (!$value$plusargs("memory=%s", memory_file)) $fatal(1, "host: +memory=FILE is missing");
     if (!$value$plusargs("events=%s", events_file)) $fatal(1, "host: +events=FILE is missing");
+    if (!$value$plusargs("stores=%s", stores_file)) $fatal(1, "host: +stores=FILE is missing");
     if ($value$plusargs("program=%h", program_address)) begin end
     if ($value$plusargs("image=%h", image_address)) begin end
-    if ($value$plusargs("logits=%h", logits_address)) begin end
+    if ($value$plusargs("answers=%h", answers_address)) begin end
+    if ($value$plusargs("scratch=%h", scratch_address)) begin end
     if ($value$plusargs("image_stride=%h", image_stride)) begin end
-    if ($value$plusargs("logits_stride=%h", logits_stride)) begin end
-    if ($value$plusargs("images=%d", images)) begin end
+    if ($value$plusargs("answers_stride=%h", answers_stride)) begin end
+    if ($value$plusargs("runs=%d", runs)) begin end
     if ($value$plusargs("words=%d", words)) begin end
     if ($value$plusargs("latency=%d", latency)) begin end
     if ($value$plusargs("stall=%d", stall)) begin end
@@ -212,11 +252,12 @@ module host #(
     if ($value$plusargs("limit=%d", limit)) begin end
     $readmemh(memory_file, memory.beats);
     events = $fopen(events_file, "w");
+    stores = $fopen(stores_file, "w");
     reset;
     report_identity;
-    for (image = 0; image < images; image = image + 1) begin
+    for (run = 0; run < runs; run = run + 1) begin
       start;
-      if (image == 0 && reset_at != 0) begin
+      if (run == 0 && reset_at != 0) begin
         while (cycle != reset_at) @(negedge clk);
         reset;
         $fwrite(events, "reset\n");
@@ -226,11 +267,18 @@ module host #(
       report;
     end
     $fwrite(events, "finish\n");
-    $fclose(events);
-    $finish;
+    close;
   end
 
-  integer image;
+  integer run;
+
+  task close;
+    begin
+      $fclose(stores);
+      $fclose(events);
+      $finish;
+    end
+  endtask
 
   task reset;
     begin
@@ -243,10 +291,12 @@ module host #(
 
   task start;
     begin
-      $fwrite(events, "start %0d\n", image);
+      $fwrite(events, "start %0d\n", run);
+      starts = starts + 1;
       write_address(PROGRAM_ADDRESS, program_address);
-      write_address(IMAGE_ADDRESS, image_address + image * image_stride);
-      write_address(LOGITS_ADDRESS, logits_address + image * logits_stride);
+      write_address(IMAGE_ADDRESS, image_address + run * image_stride);
+      write_address(ANSWERS_ADDRESS, answers_address + run * answers_stride);
+      write_address(SCRATCH_ADDRESS, scratch_address);
       write_register(CONTROL, 1);
     end
   endtask
@@ -262,8 +312,7 @@ module host #(
       while (status[0] && !late) read_register(STATUS, status);
       if (status[0]) begin
         $fwrite(events, "timeout\n");
-        $fclose(events);
-        $finish;
+        close;
       end
     end
   endtask
@@ -288,12 +337,12 @@ module host #(
       read_counter(CYCLES, cycles);
       read_counter(LOAD_CYCLES, load_cycles);
       read_register(LAYERS, layers);
-      $fwrite(events, "end %0d %0d %0d %0d %0d %0d\n", image, status, error, cycles, load_cycles,
+      $fwrite(events, "end %0d %0d %0d %0d %0d %0d\n", run, status, error, cycles, load_cycles,
               layers);
       for (index = 0; index < words; index = index + 1) begin
-        where = (logits_address + image * logits_stride) / (PORT_BITS / 8) + index / WORDS;
+        where = (answers_address + run * answers_stride) / (PORT_BITS / 8) + index / WORDS;
         beat = memory.beats[where[0+:$clog2(MEMORY_BEATS)]];
-        $fwrite(events, "logit %0d %0d %0d\n", image, index, $signed(beat[32*(index%WORDS)+:32]));
+        $fwrite(events, "answer %0d %0d %h\n", run, index, beat[32*(index%WORDS)+:32]);
       end
     end
   endtask

@@ -24,6 +24,17 @@ def pack_image(image: NDArray[np.uint8], plan: ImagePlan, arch: Arch) -> bytes:
     return padded.tobytes() + bytes(-padded.size % arch.port_bytes)
 
 
+def pack_answer(
+    answer: NDArray[np.int32] | NDArray[np.uint8], plan: AnswerPlan, arch: Arch
+) -> bytes:
+    """Return the bytes of one answer as the chip writes them; it has the elements of the plan."""
+    whole = np.asarray(answer).reshape(plan.shape)
+    if plan.raw:
+        return whole.astype("<i4").tobytes()
+    missing = -plan.shape[2] % arch.macro.compartments
+    return np.pad(whole.astype(np.uint8), ((0, 0), (0, 0), (0, missing))).tobytes()
+
+
 def unpack_answer(
     content: bytes, plan: AnswerPlan, arch: Arch
 ) -> NDArray[np.int32] | NDArray[np.uint8]:
