@@ -1,27 +1,41 @@
 """Bench of `activation_buffer`: maps written in pieces and read as words; any reads and writes."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
-from numpy.typing import NDArray
 
-from golden.dbpim.activation_buffer import address_of, bank_of, place
-from hwgen.rtl.dbpim.layouts import bus_write
-from hwgen.spec.dbpim.addressing import region_at
-from hwgen.spec.dbpim.program import Region
+from golden.dbpim.activation_buffer import Place, place
+from hwgen.spec.dbpim.program import Placement
 from verif.coverage import Corners
+from verif.dbpim.buffer_writes import (
+    BusWrite,
+    Bytes,
+    PrivateWrite,
+    draw_positions,
+    drive_placement,
+    stored_row,
+)
 from verif.dbpim.component import arch_from_environment, pack
 from verif.stream import reset
 
 ARCH = arch_from_environment()
 BANKS, CHANNELS, FILTERS = ARCH.banks, ARCH.macro.compartments, ARCH.filters
-WRITE = bus_write(ARCH)
 CYCLES = 500
-ADDRESSES = 3
-"""Different words in each bank, so that reads and writes meet."""
+ROW_LIMIT = 1 << 10
+COLUMNS = max(2, 2 * BANKS - 1)
+"""Of the map that all writes go to; the last vector has fewer positions than banks."""
+
+Word = list[int | None]
+"""The bytes of a word, None where they are not known."""
+
+Write = BusWrite | PrivateWrite
+SEVERAL = (
+    "a private result of two rows",
+    "a private result with gaps between its columns",
+    "a private result with inactive positions",
+)
 CORNERS = Corners(
     "first word of a bank",
     "last word of a bank",
@@ -29,39 +43,24 @@ CORNERS = Corners(
     "a read of the word that is written",
     "a read of a word right after its write",
     "all banks read in one cycle",
+    "all banks written in one cycle",
     "a bank holds its word while it is written",
     "raw write",
+    "write to the memory",
+    "a row before those that are kept",
+    "a row after those that are kept",
     "write without valid",
+    "private result in every position",
+    *(SEVERAL if BANKS > 1 else ()),
 )
 
 
-@dataclass(frozen=True)
-class Write:
-    """One write of the bus."""
-
-    bank: int
-    address: int
-    data: NDArray[np.uint8]
-    enable: NDArray[np.bool_]
-    raw: bool = False
-
-    def payload(self) -> int:
-        """Return the write as the port takes it."""
-        fields = {
-            "data": int.from_bytes(self.data.tobytes(), "little"),
-            "enable": pack(self.enable, bits=1),
-            "bank": self.bank,
-            "address": self.address,
-            "raw": int(self.raw),
-        }
-        return sum(value << WRITE[name].offset for name, value in fields.items())
-
-
-def drive_write(dut: Any, write: Write | None) -> None:
-    """Put a write on the bus, or none."""
-    dut.activation_buffer__write_valid.value = write is not None
+def drive(dut: Any, write: Write | None) -> None:
+    """Drive a write, or none."""
+    dut.activation_buffer__write_valid.value = 0
+    dut.activation_buffer__private_valid.value = 0
     if write is not None:
-        dut.activation_buffer__write.value = write.payload()
+        write.drive(dut, ARCH)
 
 
 def drive_reads(dut: Any, reads: dict[int, int]) -> None:
@@ -71,7 +70,7 @@ def drive_reads(dut: Any, reads: dict[int, int]) -> None:
     dut.activation_buffer__bank_address.value = pack(addresses, bits=ARCH.bank_address_bits)
 
 
-def shown_bytes(dut: Any, bank: int) -> list[int | None]:
+def shown_bytes(dut: Any, bank: int) -> Word:
     """Return the bytes that a bank shows, None where a bit is unknown."""
     value = dut.activation_buffer__bank_data.value
     low = bank * CHANNELS * 8
@@ -81,93 +80,142 @@ def shown_bytes(dut: Any, bank: int) -> list[int | None]:
 
 async def reset_buffer(dut: Any) -> None:
     """Reset with idle inputs."""
-    await reset(dut, dut.activation_buffer__write_valid, dut.activation_buffer__bank_read_en)
+    names = ("write_valid", "private_valid", "bank_read_en")
+    await reset(dut, *(getattr(dut, f"activation_buffer__{name}") for name in names))
 
 
-async def write_map(
-    dut: Any, rng: np.random.Generator, image: NDArray[np.uint8], region: Region
-) -> None:
-    """Write a map, F bytes at a time, the pieces of all words in any order."""
-    words = place(image, region=region, word_channels=CHANNELS, banks=BANKS)
-    pieces = [(at, first) for at in words for first in range(0, CHANNELS, FILTERS)]
+def draw_maps(rng: np.random.Generator, base: int) -> tuple[Bytes, Placement]:
+    """Return maps of some images, stacked either way, and the slice of them that a core keeps."""
+    stacked = bool(rng.random() < 0.3)
+    images, height, width = (int(n) for n in rng.integers(1, [3, 6, 8]))
+    height, width = (1, 1) if stacked else (height, width)
+    channels = int(rng.integers(1, 2 * CHANNELS))
+    maps = rng.integers(0, 256, (images, height, width, channels), np.uint8)
+    words = -(-channels // CHANNELS)
+    rows, columns = (1, images) if stacked else (images * height, width)
+    first = int(rng.integers(rows))
+    placement = Placement(
+        base=base,
+        row_pitch=-(-columns // BANKS) * words,
+        channel_words=words,
+        image_rows=0 if stacked else height,
+        image_columns=int(stacked),
+        first=[first],
+        rows=[int(rng.integers(1, rows - first + 1))],
+    )
+    return maps, placement
+
+
+async def write_maps(
+    dut: Any, rng: np.random.Generator, maps: Bytes, placement: Placement
+) -> dict[Place, tuple[int, ...]]:
+    """Write all rows over the bus, F bytes at a time, in any order; return golden's words."""
+    images, height, width, _ = maps.shape
+    missing = placement.channel_words * CHANNELS - maps.shape[-1]
+    padded = np.pad(maps, ((0, 0), (0, 0), (0, 0), (0, missing)))
+    pieces = list(np.ndindex(images, height, width, padded.shape[-1] // FILTERS))
     for index in rng.permutation(len(pieces)):
-        (bank, address), first = pieces[index]
+        image, y, x, piece = pieces[index]
+        word, part = divmod(piece * FILTERS, CHANNELS)
         enable = np.zeros(CHANNELS, bool)
-        enable[first : first + FILTERS] = True
-        data = np.where(enable, words[bank, address], rng.integers(0, 256, CHANNELS)).astype(
-            np.uint8
-        )
-        drive_write(dut, Write(bank, address, data, enable))
+        enable[part : part + FILTERS] = True
+        data = rng.integers(0, 256, CHANNELS, np.uint8)
+        data[enable] = padded[image, y, x, word * CHANNELS :][:CHANNELS][enable]
+        row, column = image * placement.image_rows + y, image * placement.image_columns + x
+        write = BusWrite(row=row, column=column, word=word, data=data, enable=enable)
+        drive(dut, write)
+        await ReadOnly()
+        stores = bool(dut.activation_buffer__stores.value)
+        assert stores == stored_row(row, placement), f"row {row} of {placement}: stores {stores}"
         await FallingEdge(dut.clk)
-    drive_write(dut, None)
+    drive(dut, None)
+    return place(maps, placement=placement, core=0, word_channels=CHANNELS, banks=BANKS)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-@cocotb.parametrize(seed=range(2))
+@cocotb.parametrize(seed=range(3))
 async def maps_stand_where_golden_says(dut: Any, seed: int) -> None:
-    """Two maps side by side are read back, channel by channel, from golden's addresses."""
+    """Slices of two maps side by side are read back from golden's addresses."""
     rng = np.random.default_rng(seed)
     await reset_buffer(dut)
-    maps, base = [], 0
+    words: dict[Place, tuple[int, ...]] = {}
+    base = 0
     for _ in range(2):
-        height, width, channels = (
-            rng.integers(1, 6),
-            rng.integers(1, 8),
-            rng.integers(1, 2 * CHANNELS),
-        )
-        image = rng.integers(0, 256, (height, width, channels), np.uint8)
-        region = region_at(
-            base, height=int(height), width=int(width), channels=int(channels), arch=ARCH
-        )
-        maps.append((image, region))
-        base += region.words
-        await write_map(dut, rng, image, region)
-    for image, region in maps:
-        for y, x in np.ndindex(image.shape[:2]):
-            pixel: list[int | None] = []
-            for word in range(region.channel_words):
-                bank = bank_of(y, x, banks=BANKS)
-                address = address_of(y, x, word, region=region, banks=BANKS)
-                drive_reads(dut, {bank: address})
-                await FallingEdge(dut.clk)
-                await ReadOnly()
-                pixel += shown_bytes(dut, bank)
-                await FallingEdge(dut.clk)
-            got = pixel[: image.shape[2]]
-            assert got == image[y, x].tolist(), f"seed {seed}: pixel {(y, x)} is {got}"
+        maps, placement = draw_maps(rng, base)
+        base += placement.words
+        drive_placement(dut, placement)
+        words |= await write_maps(dut, rng, maps, placement)
+    for (bank, address), content in words.items():
+        drive_reads(dut, {bank: address})
+        await FallingEdge(dut.clk)
+        await ReadOnly()
+        got = shown_bytes(dut, bank)
+        assert got == list(content), f"seed {seed}: bank {bank} at {address} holds {got}"
+        await FallingEdge(dut.clk)
 
 
-def draw_write(rng: np.random.Generator, addresses: list[int]) -> Write:
-    """Return a write to one of few words."""
-    return Write(
-        int(rng.integers(BANKS)),
-        addresses[int(rng.integers(ADDRESSES))],
-        rng.integers(0, 256, CHANNELS, np.uint8),
-        rng.random(CHANNELS) < rng.choice([0.5, 1.0]),
-        raw=bool(rng.random() < 0.2),
+def draw_placement(rng: np.random.Generator) -> Placement:
+    """Return a slice of two rows with the first and the last words of the banks."""
+    return Placement(
+        base=0,
+        row_pitch=ARCH.bank_words - 2,
+        channel_words=1,
+        image_rows=2,
+        image_columns=0,
+        first=[int(rng.choice([0, 7, ROW_LIMIT - 3]))],
+        rows=[2],
+    )
+
+
+def draw_write(rng: np.random.Generator, placement: Placement) -> Write:
+    """Return a write to one of few words, or to a row that is not kept."""
+    enable = rng.random(CHANNELS) < rng.choice([0.5, 1.0])
+    if rng.random() < 0.5:
+        positions = draw_positions(rng, placement, columns=COLUMNS, arch=ARCH)
+        data = rng.integers(0, 256, (BANKS, CHANNELS), np.uint8)
+        return PrivateWrite(positions=positions, word=0, data=data, enable=enable)
+    kind = rng.random()
+    return BusWrite(
+        row=(placement.first[0] + int(rng.integers(-1, 3))) % ROW_LIMIT,
+        column=int(rng.integers(COLUMNS)),
+        word=0,
+        data=rng.integers(0, 256, CHANNELS, np.uint8),
+        enable=enable,
+        raw=bool(kind < 0.1),
+        to_memory=bool(0.1 < kind < 0.2),
     )
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-@cocotb.parametrize(seed=range(2))
+@cocotb.parametrize(seed=range(3))
 async def reads_and_writes_meet(dut: Any, seed: int) -> None:
     """A read sees the word before the write of its cycle, and holds until the next read."""
     rng = np.random.default_rng(seed)
-    addresses = [0, 1, ARCH.bank_words - 1]
-    words: dict[tuple[int, int], list[int | None]] = {}
-    held: dict[int, list[int | None]] = {}
-    latest: Write | None = None
+    placement = draw_placement(rng)
+    addresses = [0, 1, ARCH.bank_words - 2, ARCH.bank_words - 1]
+    words: dict[Place, Word] = {}
+    held: dict[int, Word] = {}
+    latest: list[Place] = []
     await reset_buffer(dut)
+    drive_placement(dut, placement)
     for _ in range(CYCLES):
-        write, valid = draw_write(rng, addresses), bool(rng.random() < 0.7)
+        write, valid = draw_write(rng, placement), bool(rng.random() < 0.8)
         chosen = np.flatnonzero(rng.random(BANKS) < rng.choice([0.3, 1.0]))
-        reads = {int(bank): addresses[int(rng.integers(ADDRESSES))] for bank in chosen}
-        drive_write(dut, write)
-        dut.activation_buffer__write_valid.value = valid
+        reads = {int(bank): int(rng.choice(addresses)) for bank in chosen}
+        drive(dut, write)
+        if not valid:
+            dut.activation_buffer__write_valid.value = 0
+            dut.activation_buffer__private_valid.value = 0
         drive_reads(dut, reads)
-        note(write if valid else None, latest, reads, held)
+        changes = list(write.changes(placement, ARCH)) if valid else []
+        places = [change.place for change in changes]
+        note_reads(places, latest, reads, held)
         CORNERS.hit("write without valid", not valid)
+        if valid:
+            note_write(write, placement)
         await ReadOnly()
+        stores = isinstance(write, BusWrite) and valid and write.stores(placement)
+        assert bool(dut.activation_buffer__stores.value) == stores, f"seed {seed}: {write}"
         for bank, content in held.items():
             got = shown_bytes(dut, bank)
             known = [g for g, want in zip(got, content, strict=True) if want is not None]
@@ -176,38 +224,47 @@ async def reads_and_writes_meet(dut: Any, seed: int) -> None:
             )
         for at in reads.items():
             held[at[0]] = words.get(at, [None] * CHANNELS)
-        latest = write if valid and not write.raw else None
-        if latest is not None:
-            change(words, latest)
+        for change in changes:
+            old = words.get(change.place, [None] * CHANNELS)
+            new = zip(change.data.tolist(), change.enable, old, strict=True)
+            words[change.place] = [byte if enable else before for byte, enable, before in new]
+        latest = places
         await FallingEdge(dut.clk)
 
 
-def change(words: dict[tuple[int, int], list[int | None]], write: Write) -> None:
-    """Write the enabled bytes of a word; the others stay, unknown at first."""
-    at = (write.bank, write.address)
-    old = words.get(at, [None] * CHANNELS)
-    new = zip(write.data.tolist(), write.enable, old, strict=True)
-    words[at] = [byte if enable else before for byte, enable, before in new]
+def note_write(write: Write, placement: Placement) -> None:
+    """Record the corners of a write."""
+    CORNERS.hit("some bytes of a word written", 0 < write.enable.sum() < CHANNELS)
+    if isinstance(write, BusWrite):
+        first = placement.first[0]
+        CORNERS.hit("raw write", write.raw and stored_row(write.row, placement))
+        CORNERS.hit("write to the memory", write.to_memory and stored_row(write.row, placement))
+        CORNERS.hit("a row before those that are kept", write.row == (first - 1) % ROW_LIMIT)
+        CORNERS.hit("a row after those that are kept", write.row == first + 2)
+        return
+    active = [at for at in write.positions if at is not None]
+    CORNERS.hit("private result in every position", len(active) == BANKS)
+    if BANKS > 1:
+        rows, columns = {row for row, _ in active}, sorted({column for _, column in active})
+        CORNERS.hit("a private result of two rows", len(rows) == 2)
+        gaps = len(columns) > 1 and columns[1] - columns[0] == 3
+        CORNERS.hit("a private result with gaps between its columns", gaps or BANKS == 2)
+        CORNERS.hit("a private result with inactive positions", len(active) < BANKS)
 
 
-def note(
-    write: Write | None, latest: Write | None, reads: dict[int, int], held: dict[int, Any]
+def note_reads(
+    places: list[Place], latest: list[Place], reads: dict[int, int], held: dict[int, Word]
 ) -> None:
-    """Record the corners of a cycle."""
+    """Record the corners of reads; places: words written now, latest: one cycle before."""
     CORNERS.hit("first word of a bank", 0 in reads.values())
     CORNERS.hit("last word of a bank", ARCH.bank_words - 1 in reads.values())
     CORNERS.hit("all banks read in one cycle", len(reads) == BANKS)
-    if latest is not None:
-        after = reads.get(latest.bank) == latest.address
-        CORNERS.hit("a read of a word right after its write", after)
-    if write is None:
-        return
-    CORNERS.hit("raw write", write.raw)
-    CORNERS.hit("some bytes of a word written", 0 < write.enable.sum() < CHANNELS)
-    meets = reads.get(write.bank) == write.address and not write.raw
-    CORNERS.hit("a read of the word that is written", meets)
-    holds = write.bank in held and write.bank not in reads and not write.raw
-    CORNERS.hit("a bank holds its word while it is written", holds)
+    CORNERS.hit("all banks written in one cycle", len(places) == BANKS)
+    for bank, address in latest:
+        CORNERS.hit("a read of a word right after its write", reads.get(bank) == address)
+    for bank, address in places:
+        CORNERS.hit("a read of the word that is written", reads.get(bank) == address)
+        CORNERS.hit("a bank holds its word while it is written", bank in held and bank not in reads)
 
 
 @cocotb.test()

@@ -18,7 +18,7 @@ ARCH = arch_from_environment()
 MACROS, CHANNELS = ARCH.macros_per_core, ARCH.macro.compartments
 REQUEST, WORD = fetch_request(ARCH), fetched_word(ARCH)
 PIXEL = fetch_pixel(ARCH)
-NOTE_BITS = {name: WORD[name].width for name in ("positions", "tag")}
+NOTE_BITS = {name: WORD[name].width for name in ("positions", "tag", "simd")}
 ADDRESS_BITS = ARCH.bank_address_bits
 REQUESTS = 60
 PLACES = MACROS + 2
@@ -57,7 +57,7 @@ class Pixel:
 
 @dataclass(frozen=True)
 class Request:
-    """A word to fetch and its expected output: bytes for each macro, tag and positions."""
+    """A word to fetch and its expected output: bytes for each macro, tags and positions."""
 
     pixels: list[Pixel]
     payload: int
@@ -96,7 +96,7 @@ def draw_pixels(rng: np.random.Generator, places: list[Place]) -> list[Pixel]:
 
 
 def draw_request(
-    rng: np.random.Generator, banks: dict[Place, NDArray[np.uint8]], *, zero_point: int
+    rng: np.random.Generator, banks: dict[Place, NDArray[np.uint8]], *, outside: int
 ) -> Request:
     """Return a random request."""
     pixels = draw_pixels(rng, sorted(banks))
@@ -105,9 +105,7 @@ def draw_request(
         payload |= pixel.payload() << macro * PIXEL.size
         content = bytes(CHANNELS)
         if pixel.active:
-            content = (
-                banks[pixel.place].tobytes() if pixel.inside else bytes([zero_point] * CHANNELS)
-            )
+            content = banks[pixel.place].tobytes() if pixel.inside else bytes([outside] * CHANNELS)
         word |= int.from_bytes(content, "little") << macro * CHANNELS * 8
     for name, bits in NOTE_BITS.items():
         note = int.from_bytes(rng.bytes(bits // 8 + 1), "little") % (1 << bits)
@@ -122,16 +120,16 @@ class Run:
     def __init__(self, dut: Any, seed: int, *, gap: float, stall: float) -> None:
         self._dut, self._seed, self._gap, self._stall = dut, seed, gap, stall
         self._rng = rng = np.random.default_rng(seed)
-        self._zero_point = int(rng.integers(256))
+        self._outside = int(rng.integers(256))
         self._banks = draw_banks(rng)
         self._requests = [
-            draw_request(rng, self._banks, zero_point=self._zero_point) for _ in range(REQUESTS)
+            draw_request(rng, self._banks, outside=self._outside) for _ in range(REQUESTS)
         ]
         self._words = [request.word for request in self._requests]
         self._rules = FetchRules()
         self._freed = False
         self._inside = 0
-        dut.fetcher__zero_point.value = self._zero_point
+        dut.fetcher__outside.value = self._outside
 
     async def until_done(self, cycles: int | None = None) -> None:
         """Run until all words have left, or for so many cycles."""
@@ -175,6 +173,8 @@ class Run:
         """Compare reads and handshakes of the cycle."""
         dut = self._dut
         shown = bool(dut.fetcher__request__ready.value), bool(dut.fetcher__word_valid.value)
+        empty = bool(dut.fetcher__empty.value)
+        assert empty == want.empty, f"seed {self._seed}: empty is {empty}, the rules say {want}"
         assert shown == (want.ready, want.word_valid), (
             f"seed {self._seed}: ready, valid are {shown}, the rules say {want}"
         )

@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from golden.dbpim.requantizer import requantize
 from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.addressing import region_address, region_at
 from hwgen.spec.dbpim.instructions import Opcode
-from hwgen.spec.dbpim.program import Region
 from hwgen.spec.dbpim.timing import REQUANTIZE_CYCLES, TILE_SLOTS
 from hwgen.spec.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW
 from verif.common.chances import chances
@@ -31,6 +29,7 @@ RESULTS = 24
 CYCLES = 4000
 """No run takes as many."""
 LIMIT = 1 << 31
+ROW_LIMIT = 1 << 10
 CORNERS = Corners(
     "several macros have a result",
     "a dropped result",
@@ -63,9 +62,15 @@ class Tile:
 
 @dataclass(frozen=True)
 class Layer:
-    """Where the output goes and how it is clipped."""
+    """Where the output goes and how it is clipped.
 
-    region: Region
+    base, image_logits: of the logits, and from one image to the next; first_word: channel word of
+    the filter group 0
+    """
+
+    base: int
+    image_logits: int
+    first_word: int
     zero_point: int
     low: int
     high: int
@@ -74,9 +79,9 @@ class Layer:
     def packet(self) -> int:
         """Return the instruction, with the fields that the output stage reads."""
         fields = {
-            "output_base": self.region.base,
-            "output_row_pitch": self.region.row_pitch,
-            "output_channel_words": self.region.channel_words,
+            "output_base": self.base,
+            "output_row_pitch": self.image_logits,
+            "output_first_word": self.first_word,
             "output_zero_point": self.zero_point,
             "output_low": self.low,
             "output_high": self.high,
@@ -105,12 +110,11 @@ class Cycle:
 
 
 def draw_layer(rng: np.random.Generator, *, raw: bool) -> Layer:
-    """Return a random layer of few positions and several groups."""
-    region = region_at(
-        int(rng.integers(0, 40)), height=5, width=6, channels=3 * ARCH.macro.compartments, arch=ARCH
-    )
+    """Return a random layer of several groups."""
     low, high = sorted(rng.integers(0, 256, 2).tolist())
-    return Layer(region, int(rng.integers(0, 256)), low, high, raw)
+    base, image_logits = 4 * int(rng.integers(0, 40)), int(rng.integers(0, 40))
+    first_word = int(rng.integers(0, ROW_LIMIT - 4))
+    return Layer(base, image_logits, first_word, int(rng.integers(0, 256)), low, high, raw)
 
 
 def draw_tile(rng: np.random.Generator, *, group: int) -> Tile:
@@ -136,8 +140,8 @@ def draw_results(rng: np.random.Generator, tiles: list[Tile]) -> list[int]:
         result = {
             "sums": sums.tolist(),
             "tile": tile,
-            "y": int(rng.integers(0, 5)),
-            "x": int(rng.integers(0, 6)),
+            "row": int(rng.integers(ROW_LIMIT)),
+            "column": int(rng.integers(ROW_LIMIT)),
             "emit": int(index == 0 or rng.random() < 0.8),
             "tile_end": int(rng.random() < 0.3),
         }
@@ -146,12 +150,14 @@ def draw_results(rng: np.random.Generator, tiles: list[Tile]) -> list[int]:
 
 
 def check_write(got: int, result: data.Const, tile: Tile, layer: Layer, seed: int) -> None:
-    """Compare one request with golden's bytes or int32, and its place with that of the region."""
+    """Compare one request with golden's bytes or int32, and its place."""
     write = layouts.bus_write(ARCH).from_bits(got)
     sums = np.array(list(result.sums)) + tile.bias
     if layer.raw:
         logits = layouts.sums(ARCH).from_bits(write.data % (1 << 32 * FILTERS))
-        assert (write.raw, write.enable, write.address) == (1, 0, tile.group * FILTERS)
+        index = layer.base + result.column * layer.image_logits + tile.group * FILTERS
+        place = (1, 0, index % ARCH.logit_entries)
+        assert (write.raw, write.enable, write.index) == place, f"seed {seed}: {result}"
         assert list(logits) == sums.tolist(), f"seed {seed}: logits {list(logits)} for {result}"
         CORNERS.hit("smallest and largest int32 side by side", min(sums) + max(sums) == -1)
         return
@@ -164,8 +170,9 @@ def check_write(got: int, result: data.Const, tile: Tile, layer: Layer, seed: in
         high=layer.high,
     )
     word, part = divmod(tile.group, PARTS)
-    place = region_address(layer.region, ARCH, y=result.y, x=result.x, channel_word=word)
-    assert (write.raw, write.bank, write.address) == (0, *place), f"seed {seed}: {result}"
+    place = (result.row, result.column, layer.first_word + word)
+    assert (write.row, write.column, write.word) == place, f"seed {seed}: {result}"
+    assert (write.raw, write.to_memory) == (0, 0), f"seed {seed}: {result}"
     assert write.enable == ((1 << FILTERS) - 1) << part * FILTERS, f"seed {seed}: {result}"
     piece = write.data >> 8 * part * FILTERS & (1 << 8 * FILTERS) - 1
     values = list(piece.to_bytes(FILTERS, "little"))

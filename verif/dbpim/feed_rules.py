@@ -47,15 +47,19 @@ class SwitchRules:
 
 @dataclass(frozen=True)
 class Fetch:
-    """What the fetcher does in one cycle: the address that each bank reads, if any."""
+    """What the fetcher does in one cycle: the address that each bank reads, if any.
+
+    empty: no word is inside at the beginning of the cycle
+    """
 
     reads: dict[int, int]
     ready: bool
     word_valid: bool
+    empty: bool
 
 
 class FetchRules:
-    """Expects reads, `ready` and `word_valid` of each cycle."""
+    """Expects reads, `ready`, `word_valid` and `empty` of each cycle."""
 
     def __init__(self) -> None:
         self._waiting: list[Place] | None = None
@@ -82,4 +86,4 @@ class FetchRules:
                 self._visible_from.append(now + FETCH_CYCLES)
         if word_valid and release:
             self._visible_from.popleft()
-        return Fetch(reads, ready, word_valid)
+        return Fetch(reads, ready, word_valid, empty=occupied == 0)

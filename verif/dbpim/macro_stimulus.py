@@ -27,8 +27,8 @@ class Vector:
     """One position of this macro in one tile: a group of bytes for each row."""
 
     number: int
-    y: int
-    x: int
+    row: int
+    column: int
     active: bool
     groups: Bytes
 
@@ -149,7 +149,7 @@ def extreme_tiles(arch: Arch) -> list[Tile]:
                     slot=part,
                     first=part == 0,
                     last=part == 2,
-                    vectors=[Vector(0, 255, 255, True, groups)],
+                    vectors=[Vector(0, 1023, 1023, True, groups)],
                 )
             )
     return tiles

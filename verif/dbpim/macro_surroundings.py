@@ -85,7 +85,7 @@ def head_word(head: Head) -> int:
         "tile_end": head.tile_end,
         "vector": vector.number,
     }
-    position = {"y": vector.y, "x": vector.x, "active": vector.active}
+    position = {"row": vector.row, "column": vector.column, "active": vector.active}
     fields = {"bytes": head.group.tolist(), "tag": tag, "position": position}
     word: int = queue_head(ARCH).const(fields).as_bits()
     return word
@@ -96,8 +96,8 @@ def fields_of(expected: Expected) -> dict[str, Any]:
     return {
         "sums": expected.sums,
         "tile": expected.tile.slot,
-        "y": expected.vector.y,
-        "x": expected.vector.x,
+        "row": expected.vector.row,
+        "column": expected.vector.column,
         "emit": int(expected.emit),
         "tile_end": int(expected.tile_end),
     }
@@ -106,5 +106,5 @@ def fields_of(expected: Expected) -> dict[str, Any]:
 def shown_fields(word: int) -> dict[str, Any]:
     """Return what a result holds."""
     shown = data.Const(result(ARCH), word)
-    fields = {name: shown[name] for name in ("tile", "y", "x", "emit", "tile_end")}
+    fields = {name: shown[name] for name in ("tile", "row", "column", "emit", "tile_end")}
     return {"sums": [shown.sums[f] for f in range(ARCH.filters)], **fields}

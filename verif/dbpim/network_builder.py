@@ -4,119 +4,121 @@ The builder runs golden on random images as it goes: bias, multiplier and shift 
 from the sums that really occur, so that outputs spread instead of all being clipped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from math import prod
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.network import accumulate, infer_layer
-from golden.ops.windows import windows
+from golden.ops.average_pool import window_sums
 from hwgen.spec.network import (
-    INPUT,
-    ONE_MODE,
     Add,
     AveragePool,
+    Concatenate,
     Conv,
-    FeatureMap,
-    Graph,
-    Layer,
     Linear,
     MaxPool,
-    Parameters,
-    QuantizedNetwork,
+    Multiply,
     Requantization,
-    byte_map,
-    raw_map,
+    Rescale,
+    Shortcut,
+    Table,
 )
-from hwgen.spec.network.check import check_network
+from hwgen.spec.network.maps import Pair, Shape, Sides
 from hwgen.spec.quantization import fixed_point
+from verif.dbpim.calibration import (
+    RELU,
+    SIGNED,
+    ByteRange,
+    Bytes,
+    Scaling,
+    Weights,
+    draw_images,
+    feature_map,
+    magnitude,
+    scale_of,
+    window_size,
+)
+from verif.dbpim.graph_builder import GraphBuilder
 
-Bytes = NDArray[np.uint8]
-Weights = NDArray[np.int8]
-Shape = tuple[int, int, int]
+__all__ = [
+    "RELU",
+    "SIGNED",
+    "ByteRange",
+    "Bytes",
+    "NetworkBuilder",
+    "Scaling",
+    "Shape",
+    "Weights",
+    "draw_images",
+]
 
-CALIBRATION_IMAGES = 16
-DEVIATIONS = 2.5
-"""Standard deviations of a sum between the zero point and the far end of the byte range."""
-HEAD_WEIGHT_SCALE = 1 / 64
-
-
-class ByteRange(NamedTuple):
-    """Zero point and clip of an output map."""
-
-    zero_point: int
-    low: int
-    high: int
-
-    @property
-    def reach(self) -> int:
-        """Steps from the zero point to the far end."""
-        return max(1, self.high - self.zero_point, self.zero_point - self.low)
-
-
-RELU = ByteRange(0, 0, 255)
-SIGNED = ByteRange(128, 0, 255)
-
-
-class Scaling(NamedTuple):
-    """Integers of a layer's output channels, given instead of calibrated."""
-
-    bias: Sequence[int]
-    multiplier: Sequence[int]
-    shift: Sequence[int]
+Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
-def draw_images(rng: np.random.Generator, shape: Shape, count: int) -> Bytes:
-    """Return random images (count, height, width, channels), some dim, some mostly zero."""
-    images = rng.integers(0, 256, (count, *shape))
-    lit = rng.random(images.shape) < rng.choice([1.0, 0.5, 0.2], (count, 1, 1, 1))
-    dimness = rng.choice([0, 0, 1, 4], (count, 1, 1, 1))
-    blended: Bytes = ((images >> dimness) * lit).astype(np.uint8)
-    return blended
+class Window(TypedDict):
+    """Keys of a layer with a window."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Sides
 
 
-class NetworkBuilder:
+class NetworkBuilder(GraphBuilder):
     """Append layers to the maps they read, by name; every method returns its output's name."""
-
-    def __init__(self, *, name: str, shape: Shape, seed: int, zero_point: int = 0) -> None:
-        self.rng = np.random.default_rng(seed)
-        self._name = name
-        self._layers: list[Layer] = []
-        self._parameters: dict[str, Parameters] = {}
-        self.features = {INPUT: feature_map(shape, ByteRange(zero_point, 0, 255), scale=1 / 64)}
-        self.maps = {INPUT: draw_images(self.rng, shape, CALIBRATION_IMAGES)}
 
     def conv(
         self,
         source: str,
         weights: Weights,
         *,
-        kernel: tuple[int, int] = (3, 3),
-        stride: int = 1,
-        padding: int = 1,
+        kernel: Pair = (3, 3),
+        stride: int | Pair = 1,
+        padding: int | Sides = 1,
+        groups: int = 1,
         output: ByteRange = RELU,
         scaling: Scaling | None = None,
         head: bool = False,
     ) -> str:
-        """Append a convolution; weights: (filters, k), k over (kh, kw, c)."""
+        """Append a convolution; weights: (filters, k), k over (kh, kw, c / groups)."""
         before = self.features[source]
-        size = window_steps(before, kernel, stride=stride, padding=padding)
+        window = Window(kernel=kernel, stride=pair(stride), padding=four(padding))
+        size = window_size(before, **window)
         layer = Conv(
-            name=f"conv_{len(self._layers)}",
             op="conv",
-            inputs=(source,),
-            output=self._output_of((*size, len(weights)), source, output, head=head),
-            source="",
-            kernel=kernel,
-            stride=(stride, stride),
-            padding=(padding,) * 4,
-            groups=1,
+            groups=groups,
             weight_bits=8,
             weight_grid="integer",
+            **window,
+            **self._common(
+                "conv", source, self._output_of((*size, len(weights)), source, output, head=head)
+            ),
         )
-        return self._weighted(layer, weights.reshape(-1, *kernel, before.channels), scaling)
+        shaped = weights.reshape(-1, *kernel, before.channels // groups)
+        return self._weighted(layer, shaped, scaling)
+
+    def depthwise(
+        self,
+        source: str,
+        weights: Weights,
+        *,
+        kernel: Pair = (3, 3),
+        stride: int | Pair = 1,
+        padding: int | Sides = 1,
+        output: ByteRange = RELU,
+    ) -> str:
+        """Append a convolution of each channel alone; weights: (channels, kh * kw)."""
+        return self.conv(
+            source,
+            weights,
+            kernel=kernel,
+            stride=stride,
+            padding=padding,
+            groups=len(weights),
+            output=output,
+        )
 
     def linear(
         self,
@@ -128,55 +130,53 @@ class NetworkBuilder:
         head: bool = False,
     ) -> str:
         """Append a fully connected layer; weights: (filters, height * width * channels)."""
-        layer = Linear(
-            name=f"linear_{len(self._layers)}",
-            op="linear",
-            inputs=(source,),
-            output=self._output_of((1, 1, len(weights)), source, output, head=head),
-            source="",
-            weight_bits=8,
-            weight_grid="integer",
-        )
+        feature = self._output_of((1, 1, len(weights)), source, output, head=head)
+        common = self._common("linear", source, feature)
+        layer = Linear(op="linear", weight_bits=8, weight_grid="integer", **common)
         return self._weighted(layer, weights, scaling)
 
-    def max_pool(self, source: str, *, kernel: int, stride: int, padding: int = 0) -> str:
+    def max_pool(
+        self, source: str, *, kernel: int | Pair, stride: int | Pair, padding: int | Sides = 0
+    ) -> str:
         """Append a maximum pool; scale, zero point and range stay those of its input."""
-        before = self.features[source]
-        height, width = window_steps(before, (kernel, kernel), stride=stride, padding=padding)
-        layer = MaxPool(
-            name=f"max_pool_{len(self._layers)}",
-            op="max_pool",
-            inputs=(source,),
-            output=replace(before, height=height, width=width),
-            source="",
-            kernel=(kernel, kernel),
-            stride=(stride, stride),
-            padding=(padding,) * 4,
+        window = Window(kernel=pair(kernel), stride=pair(stride), padding=four(padding))
+        height, width = window_size(self.features[source], **window)
+        output = replace(self.features[source], height=height, width=width)
+        common = self._common("max_pool", source, output)
+        return self._append(MaxPool(op="max_pool", **window, **common))
+
+    def average_pool(
+        self,
+        source: str,
+        *,
+        kernel: Pair,
+        stride: int | Pair,
+        padding: int | Sides = 0,
+        output: ByteRange = RELU,
+    ) -> str:
+        """Append a mean; its output scale brings the means back to the whole byte."""
+        before, n = self.features[source], prod(kernel)
+        window = Window(kernel=kernel, stride=pair(stride), padding=four(padding))
+        zero_point = before.quantization[0].zero_point
+        sums = window_sums(self.maps[source], zero_point=zero_point, **window)
+        gain = output.reach / magnitude(sums / n)
+        size = window_size(before, **window)
+        layer = AveragePool(
+            op="average_pool",
+            requantization=one_factor(gain / n),
+            **window,
+            **self._common(
+                "average_pool",
+                source,
+                feature_map((*size, before.channels), output, scale=scale_of(before) / gain),
+            ),
         )
         return self._append(layer)
 
-    def average_pool(
-        self, source: str, *, kernel: tuple[int, int], stride: int, output: ByteRange = RELU
-    ) -> str:
-        """Append a mean; its output scale brings the means back to the whole byte."""
-        before = self.features[source]
-        n = kernel[0] * kernel[1]
-        means = windows(self.maps[source], kernel=kernel, stride=(stride, stride)).mean(axis=(3, 4))
-        gain = output.reach / magnitude(means - before.quantization[0].zero_point)
-        multiplier, shift = fixed_point(gain / n)
-        size = window_steps(before, kernel, stride=stride, padding=0)
-        layer = AveragePool(
-            name=f"average_pool_{len(self._layers)}",
-            op="average_pool",
-            inputs=(source,),
-            output=feature_map((*size, before.channels), output, scale=scale_of(before) / gain),
-            source="",
-            kernel=kernel,
-            stride=(stride, stride),
-            padding=(0, 0, 0, 0),
-            requantization=(Requantization(multipliers=(multiplier,), shift=shift),),
-        )
-        return self._append(layer)
+    def global_pool(self, source: str, *, output: ByteRange = RELU) -> str:
+        """Append the mean over the whole map."""
+        height, width, _ = self.features[source].shape
+        return self.average_pool(source, kernel=(height, width), stride=1, output=output)
 
     def add(self, a: str, b: str, *, output: ByteRange = RELU) -> str:
         """Append a residual add; the multipliers follow from the scales of a and b."""
@@ -186,128 +186,85 @@ class NetworkBuilder:
         _, shift = fixed_point(max(gains))
         multipliers = tuple(round(gain * 2**shift) for gain in gains)
         layer = Add(
-            name=f"add_{len(self._layers)}",
             op="add",
-            inputs=(a, b),
-            output=feature_map(self.features[a].shape, output, scale=scale),
-            source="",
             requantization=(Requantization(multipliers=multipliers, shift=shift),),
+            **self._common("add", (a, b), feature_map(self.features[a].shape, output, scale=scale)),
         )
         return self._append(layer)
 
-    def real(self, name: str) -> NDArray[np.float64]:
-        """Return the real values of the bytes of a map."""
-        values = self.features[name].quantization[0]
-        return values.scale * (self.maps[name].astype(np.float64) - values.zero_point)
+    def multiply(self, a: str, b: str, *, output: ByteRange = RELU) -> str:
+        """Append the product of two maps; b may be one pixel."""
+        scale = magnitude(self.real(a) * self.real(b), at_least=1e-3) / output.reach
+        factor = scale_of(self.features[a]) * scale_of(self.features[b]) / scale
+        feature = feature_map(self.features[a].shape, output, scale=scale)
+        common = self._common("multiply", (a, b), feature)
+        return self._append(Multiply(op="multiply", requantization=one_factor(factor), **common))
 
-    def build(self) -> QuantizedNetwork:
-        """Return the network after its own checks."""
-        network = self._network()
-        check_network(network, source=f"the network {self._name}")
-        return network
+    def rescale(self, source: str, *, output: ByteRange = RELU, like: str = "") -> str:
+        """Append a map of other quantization: that of the map `like`, or a whole byte."""
+        before = self.features[source]
+        if like:
+            feature = replace(
+                before,
+                quantization=self.features[like].quantization,
+            )
+        else:
+            scale = magnitude(self.real(source), at_least=1e-3) / output.reach
+            feature = feature_map(before.shape, output, scale=scale)
+        factor = scale_of(before) / scale_of(feature)
+        common = self._common("rescale", source, feature)
+        return self._append(Rescale(op="rescale", requantization=one_factor(factor), **common))
 
-    def _output_of(self, shape: Shape, source: str, output: ByteRange, *, head: bool) -> FeatureMap:
-        """Return the map of a layer with weights; scales differ so that residual adds differ."""
-        if head:
-            return raw_map(shape, scale=scale_of(self.features[source]) * HEAD_WEIGHT_SCALE)
-        return feature_map(shape, output, scale=float(self.rng.uniform(1 / 128, 1 / 32)))
+    def table(self, source: str, function: Function, *, output: ByteRange = RELU) -> str:
+        """Append a function of real values, both ranges scaled to reach 6 on their longer side."""
+        before = self.features[source].quantization[0]
+        reach = max(before.high - before.zero_point, before.zero_point - before.low, 1)
+        real = (np.arange(256, dtype=np.float64) - before.zero_point) * (6 / reach)
+        values = function(real)
+        entries = np.round(values * (output.reach / magnitude(values, at_least=1e-3)))
+        clipped = (entries + output.zero_point).clip(output.low, output.high)
+        feature = feature_map(self.features[source].shape, output, scale=6 / output.reach)
+        common = self._common("table", source, feature)
+        self._tables[common["name"]] = clipped.astype(np.uint8)[np.newaxis]
+        return self._append(Table(op="table", **common))
 
-    def _weighted(self, layer: Conv | Linear, weights: Weights, scaling: Scaling | None) -> str:
-        if scaling is None:
-            blank = parameters_of(layer, weights, no_scaling(len(weights)), 1.0)
-            self._parameters[layer.name] = blank
-            sums = accumulate(self._network(layer), layer, self.maps[layer.inputs[0]])
-            scaling = calibrate(self.rng, sums.reshape(-1, len(weights)), layer.output)
-        source_scale = scale_of(self.features[layer.inputs[0]])
-        self._parameters[layer.name] = parameters_of(layer, weights, scaling, source_scale)
-        return self._append(layer)
-
-    def _append(self, layer: Layer) -> str:
-        inputs = [self.maps[name] for name in layer.inputs]
-        self.maps[layer.name] = infer_layer(self._network(layer), layer, inputs)
-        self.features[layer.name] = layer.output
-        self._layers.append(layer)
-        return layer.name
-
-    def _network(self, *more: Layer) -> QuantizedNetwork:
-        layers = [*self._layers, *more]
-        graph = Graph(
-            format="hwgen.network",
-            version=2,
-            name=self._name,
-            dataset="random",
-            class_names=[f"class {index}" for index in range(layers[-1].output.channels)],
-            preprocessing="none: the bytes are the image",
-            input=self.features[INPUT],
-            modes=ONE_MODE,
-            layers=layers,
-            outputs=(layers[-1].name,),
+    def shortcut(self, source: str, channels: int, *, stride: int | Pair = 2) -> str:
+        """Append every stride-th pixel, with zeros above the input's channels."""
+        before, (down, across) = self.features[source], pair(stride)
+        output = replace(
+            before,
+            height=(before.height - 1) // down + 1,
+            width=(before.width - 1) // across + 1,
+            channels=channels,
         )
-        return QuantizedNetwork(graph=graph, parameters=dict(self._parameters))
+        common = self._common("shortcut", source, output)
+        return self._append(Shortcut(op="shortcut", stride=pair(stride), **common))
+
+    def concatenate(self, *sources: str) -> str:
+        """Append the channels of maps of one quantization (`rescale` makes them so)."""
+        features = [self.features[source] for source in sources]
+        values = [feature.quantization[0] for feature in features]
+        low, high = min(each.low for each in values), max(each.high for each in values)
+        output = replace(
+            features[0],
+            channels=sum(feature.channels for feature in features),
+            quantization=(replace(values[0], low=low, high=high),),
+        )
+        common = self._common("concatenate", sources, output)
+        return self._append(Concatenate(op="concatenate", **common))
 
 
-def feature_map(shape: Shape, output: ByteRange, *, scale: float) -> FeatureMap:
-    """Return a map of (height, width, channels) with the zero point and clip of `output`."""
-    return byte_map(shape, scale=scale, **output._asdict())
+def pair(given: int | Pair) -> Pair:
+    """Return one value for both directions as two."""
+    return (given, given) if isinstance(given, int) else given
 
 
-def scale_of(feature: FeatureMap) -> float:
-    """Return the real value of one step of a map."""
-    return feature.quantization[0].scale
+def four(given: int | Sides) -> Sides:
+    """Return one padding for all sides as four."""
+    return (given, given, given, given) if isinstance(given, int) else given
 
 
-def window_steps(
-    before: FeatureMap, kernel: tuple[int, int], *, stride: int, padding: int
-) -> tuple[int, int]:
-    """Return height and width of the output map of a window of (height, width)."""
-    return (
-        (before.height + 2 * padding - kernel[0]) // stride + 1,
-        (before.width + 2 * padding - kernel[1]) // stride + 1,
-    )
-
-
-def magnitude(values: NDArray[np.float64], *, at_least: float = 1.0) -> float:
-    """Return the absolute value that one of a hundred values exceeds."""
-    return max(at_least, float(np.quantile(np.abs(values), 0.99)))
-
-
-def no_scaling(filters: int) -> Scaling:
-    """Return the scaling that leaves sums unchanged, to measure their range."""
-    return Scaling([0] * filters, [1 << 15] * filters, [1] * filters)
-
-
-def calibrate(rng: np.random.Generator, sums: NDArray[np.int64], output: FeatureMap) -> Scaling:
-    """Return the scaling that spreads `sums` (positions, channels) over the range of `output`.
-
-    A channel that never changes (phi 0, all blocks masked) gets a bias somewhere in the range.
-    """
-    deviation = sums.std(axis=0)
-    alive = deviation > 0
-    typical = float(np.median(deviation[alive])) if alive.any() else 100.0
-    spread = np.where(alive, deviation, typical)
-    jitter = rng.uniform(-1, 1, len(spread)) * np.where(alive, 0.5, 2.0)
-    bias = np.round(jitter * spread - sums.mean(axis=0)).astype(int)
-    values = output.quantization[0]
-    byte_range = ByteRange(values.zero_point, values.low, values.high)
-    reach = RELU.reach if output.raw else byte_range.reach
-    pairs = [fixed_point(float(reach / (DEVIATIONS * each))) for each in spread]
-    return Scaling(bias.tolist(), [pair[0] for pair in pairs], [pair[1] for pair in pairs])
-
-
-def parameters_of(
-    layer: Conv | Linear, weights: Weights, scaling: Scaling, source_scale: float
-) -> Parameters:
-    """Return the arrays of a layer; the weights' scales follow from the multipliers."""
-    multiplier, shift = np.array(scaling.multiplier, np.uint16), np.array(scaling.shift, np.uint8)
-    output_scale = scale_of(layer.output)
-    weight_scale = np.ldexp(multiplier * (output_scale / source_scale), -shift.astype(int))
-    if layer.output.raw:
-        multiplier, shift = multiplier[:0], shift[:0]
-        weight_scale = np.full(len(weights), HEAD_WEIGHT_SCALE)
-    return Parameters(
-        weights=weights.astype(np.int8),
-        bias=np.array([scaling.bias], np.int64),
-        multiplier=multiplier[np.newaxis],
-        shift=shift[np.newaxis],
-        weight_scale=weight_scale.astype(np.float32),
-    )
+def one_factor(factor: float) -> tuple[Requantization, ...]:
+    """Return the requantization by one real factor."""
+    multiplier, shift = fixed_point(factor)
+    return (Requantization(multipliers=(multiplier,), shift=shift),)

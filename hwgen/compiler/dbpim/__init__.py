@@ -1,5 +1,7 @@
-"""Tiles, masks, split and instructions of the DB-PIM family."""
+"""Passes, steps, tiles and splits of the DB-PIM family."""
 
 from hwgen.compiler.dbpim.compile import compile_network
+from hwgen.compiler.dbpim.listing import listing
+from hwgen.compiler.dbpim.tiling import tiling
 
-__all__ = ["compile_network"]
+__all__ = ["compile_network", "listing", "tiling"]

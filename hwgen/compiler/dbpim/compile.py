@@ -16,8 +16,7 @@ from hwgen.compiler.dbpim.supported import check_supported
 from hwgen.compiler.dbpim.weights import layer_weights
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import VERSION, Opcode
-from hwgen.spec.dbpim.program import FORMAT, Program, ProgramFacts
-from hwgen.spec.dbpim.program import VERSION as PROGRAM_VERSION
+from hwgen.spec.dbpim.program import Program, ProgramFacts
 from hwgen.spec.dbpim.stream import encode_header
 from hwgen.spec.network import QuantizedNetwork
 
@@ -45,8 +44,8 @@ def compile_network(
     allocate(steps, arch)
     steps.append(end_step(images))
     facts = ProgramFacts(
-        format=FORMAT,
-        version=PROGRAM_VERSION,
+        format="hwgen.dbpim.program",
+        version=2,
         network=network.digest,
         network_name=network.graph.name,
         architecture=arch.digest,

@@ -129,7 +129,7 @@ def second_fields(step: Step, work: StepWork) -> Fields:
 
 def core_fields(step: Step, work: StepWork, arch: Arch) -> Fields:
     """Return the fields of each core of a CONV or SIMD step."""
-    fields = {}
+    fields: Fields = {}
     for core, mine in enumerate(work.split.works):
         image, y, x = work.grid.start(mine.span[0]) if mine.vectors else (0, 0, 0)
         first, end = step.output.private(core) if step.output else NO_ROWS

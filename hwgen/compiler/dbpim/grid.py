@@ -1,6 +1,7 @@
 """The position vectors of a step in their order, and the bands into which cores divide them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hwgen.compiler.dbpim.ops import Window
 from hwgen.spec.dbpim.arch import Arch
@@ -80,7 +81,7 @@ class Grid:
             borders = [units * part // count * width for part in range(count + 1)]
         else:
             borders = [self.vectors * part // count for part in range(count + 1)]
-        return list(zip(borders, borders[1:], strict=False))
+        return list(pairwise(borders))
 
 
 def vector_shape(arch: Arch, *, width: int, rows: int) -> tuple[int, int]:
@@ -93,6 +94,6 @@ def vector_shape(arch: Arch, *, width: int, rows: int) -> tuple[int, int]:
 
 def hull(one: Rows, other: Rows) -> Rows:
     """Return the rows from the first to the last of both."""
-    if one == NO_ROWS or other == NO_ROWS:
+    if NO_ROWS in (one, other):
         return other if one == NO_ROWS else one
     return min(one[0], other[0]), max(one[1], other[1])

@@ -36,7 +36,7 @@ def step_plan(build: Builder, step: Step) -> StepPlan:
         k=weights.k if weights else inputs_of(op),
         kept=weights.kept if weights else 1.0,
         positions=step.work.grid.positions if step.work else 0,
-        filters=build.lowered.maps[op.output].channels if op else 0,
+        filters=channels_of(build, step),
     )
 
 
@@ -61,6 +61,15 @@ def rows_loaded(split: Split) -> int:
 def inputs_of(op: Op | None) -> int:
     """Return the inputs of one output of a pass without weights."""
     return op.window.kernel[0] * op.window.kernel[1] * len(op.inputs) if op else 0
+
+
+def channels_of(build: Builder, step: Step) -> int:
+    """Return the channels of the map that a step writes."""
+    if step.work:
+        return build.lowered.maps[step.work.op.output].channels
+    if step.layer == INPUT:
+        return build.lowered.image.shape[2]
+    return step.output.shape.channels if step.output else 0
 
 
 def read_layers(build: Builder, op: Op | None) -> list[str]:

@@ -3,6 +3,7 @@
 from hwgen.compiler.dbpim.answer import Answers, raw_answer
 from hwgen.compiler.dbpim.builder import Builder
 from hwgen.compiler.dbpim.load import image_step
+from hwgen.compiler.dbpim.spill import byte_answer
 from hwgen.compiler.dbpim.steps import Step, Tensor
 from hwgen.spec.network import INPUT
 
@@ -20,4 +21,6 @@ def resident_steps(build: Builder, images: int, answers: Answers) -> list[Step]:
         if op.output not in tensors:
             tensors[op.output] = build.tensor(op.output, span, 0)
         steps.append(build.step(op, inputs, tensors[op.output], images=span, origin=0))
+    if not build.lowered.ops[-1].raw:
+        steps += byte_answer(build, steps[-1], span, answers)
     return steps

@@ -78,8 +78,7 @@ def conv_splits(groups: Sequence[FilterGroup], grid: Grid, arch: Arch) -> Iterat
     while count <= arch.cores:
         cores_per_set = arch.cores // count
         if count == 1 or count < 2 * len(groups):
-            bands = grid.bands(min(cores_per_set, grid.vectors))
-            bands += [(0, 0)] * (cores_per_set - len(bands))
+            bands = spread_bands(grid, cores_per_set)
             sets = deal(groups, count)
             works = tuple(
                 Work(span=bands[core // count] if core % count < len(sets) else (0, 0))
@@ -113,14 +112,26 @@ def simd_split(words: tuple[int, int], grid: Grid, arch: Arch) -> Split:
         parts *= 2
         candidates.append(parts)
     parts = min(candidates, key=cost)
-    bands = grid.bands(min(arch.cores // parts, grid.vectors))
+    bands = spread_bands(grid, arch.cores // parts)
     works = []
     for core in range(arch.cores):
         band, part = divmod(core, parts)
         begin, end = count * part // parts, count * (part + 1) // parts
-        span = bands[band] if band < len(bands) and begin < end else (0, 0)
+        span = bands[band] if begin < end else (0, 0)
         works.append(Work(span=span, words=(first + begin, end - begin)))
     return Split(works=tuple(works))
+
+
+def spread_bands(grid: Grid, count: int) -> list[Rows]:
+    """Return the vectors of `count` cores; where these are fewer, bands lie at equal distances.
+
+    So a core's band is within the rows that it has of larger maps.
+    """
+    bands = grid.bands(min(count, grid.vectors))
+    spread = [(0, 0)] * count
+    for number, band in enumerate(bands):
+        spread[number * count // len(bands)] = band
+    return spread
 
 
 def deal(groups: Sequence[FilterGroup], sets: int) -> tuple[tuple[FilterGroup, ...], ...]:

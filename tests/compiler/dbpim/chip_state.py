@@ -171,6 +171,10 @@ class ChipState:
         found = self.tags[core][place[suspect]]
         right = legal[suspect][:, np.newaxis] & (found >= 0) & ((found ^ wanted) & AT == 0)
         right &= found >> 3 * ROW_BITS != self.step
+        # Bytes without a channel may be left from another map at the same place.
+        layers = np.unique(self.layers, return_inverse=True)[1][found >> 3 * ROW_BITS]
+        newest = np.where(right, found, EMPTY).argmax(axis=1)[:, np.newaxis]
+        right &= layers == np.take_along_axis(layers, newest, axis=1)
         self.check_one_map(core, found[right])
         reads = unknown(tag_of(self.step, rows, columns, words))[:, np.newaxis]
         inherited = legal[suspect][:, np.newaxis] & (found < EMPTY)
