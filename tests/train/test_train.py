@@ -21,7 +21,9 @@ from hwgen.train.augmentation import augment
 from hwgen.train.integer import infer
 from hwgen.train.recipe import Recipe, load_recipe
 from hwgen.train.report import TrainResult
-from hwgen.train.train import Run, learning_rate, train_network
+from hwgen.train.run import Run
+from hwgen.train.schedule import learning_rate
+from hwgen.train.train import train_network
 from tests.train.conftest import RECIPES
 
 
@@ -142,7 +144,7 @@ def test_the_exported_network_is_the_trained_one(
     result = train(recipe, tmp_path)
     run, quantized = trained[-1]
     with torch.no_grad():
-        real_logits = quantized.eval()(run.test_images)
+        real_logits = quantized.eval()(run.real(run.test_images))
     network = load_network(result.network_path)
     head = network.layers[-1]
     integers = infer(network, torch.tensor(on_few_digits.test_images))[head.name].flatten(1)
