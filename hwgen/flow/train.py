@@ -1,6 +1,7 @@
 """`hwgen train`: train a recipe, unless it is cached, and write the quantized network file."""
 
 import json
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ def train_recipe(
     """Train a recipe, or return the cached result; an interrupted training resumes.
 
     out: folder to write; None: one in the work folder, named by recipe, images and code
+
+    Under `torchrun` every process calls it with one folder that all of them see.
     """
     recipe = load("hwgen.train.recipe").load_recipe(recipe_file)
     if seed is not None:
@@ -56,6 +59,11 @@ def train_recipe(
         reused=reused,
         training=about,
     )
+
+
+def is_first_process() -> bool:
+    """Whether this process speaks for all that `torchrun` started."""
+    return int(os.environ.get("RANK", "0")) == 0
 
 
 def identity(recipe: Any, data: Path | None, start: Path | None) -> str:
