@@ -19,7 +19,8 @@ from hwgen.spec.network.file import load_network
 from hwgen.spec.sparsity import ALPHA
 from hwgen.train.augmentation import augment
 from hwgen.train.integer import infer
-from hwgen.train.recipe import Recipe, load_recipe
+from hwgen.train.network import Weighted
+from hwgen.train.recipe import Recipe, Sgd, load_recipe
 from hwgen.train.report import TrainResult
 from hwgen.train.run import Run
 from hwgen.train.schedule import learning_rate
@@ -84,6 +85,15 @@ def test_what_a_run_leaves(recipe: Recipe, on_few_digits: Dataset, tmp_path: Pat
     assert [epoch["phase"] for epoch in report["history"]] == [
         phase for phase in ("float", "pruned", "quantized") for _ in range(2)
     ]
+    steps = len(on_few_digits.train_images) // recipe.batch_images
+    for phase in ("float", "pruned", "quantized"):
+        passes = 2 * steps * recipe.batch_images / len(on_few_digits.train_images)
+        assert report["trained"][phase] == {
+            "epochs": 2,
+            "batches": 2 * steps,
+            "passes": pytest.approx(passes, abs=1e-4),
+        }
+    assert report["processes"] == 1
     assert_fta(network)
     assert_masks_held(tmp_path / "checkpoints", network)
     assert_same_as_reference(network, on_few_digits.test_images, on_few_digits.test_labels, result)
@@ -172,6 +182,72 @@ def test_resnet20_trains_and_its_shortcuts_are_exact(
         zero_point = network.map_of(name).quantization[0].zero_point
         assert (maps[name][..., channels:] == zero_point).all()
     assert_same_as_reference(network, images, on_few_digits.test_labels, result)
+
+
+def test_what_was_trained_is_what_was_done(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path
+) -> None:
+    none = replace(recipe.float_phase, epochs=0, warmup_epochs=0)
+    short = replace(
+        recipe,
+        epoch_batches=1,
+        float_phase=none,
+        pruned_phase=none,
+        quantized_phase=replace(recipe.quantized_phase, epochs=1),
+    )
+    report = json.loads(train(short, tmp_path).report_path.read_text())
+    counts = {phase: (each["epochs"], each["batches"]) for phase, each in report["trained"].items()}
+    assert counts == {"float": (0, 0), "pruned": (0, 0), "quantized": (1, 1)}
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_sgd_resumes_with_its_momentum(
+    nesterov: bool, recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
+) -> None:
+    sgd = replace(recipe, optimizer=Sgd(kind="sgd", momentum=0.9, nesterov=nesterov))
+    unbroken = train(sgd, tmp_path / "unbroken")
+    with monkeypatch.context() as patch:
+        interrupt_after(1, patch)
+        with pytest.raises(KeyboardInterrupt):
+            train(sgd, tmp_path / "broken")
+    resumed = train(sgd, tmp_path / "broken")
+    assert resumed.network_path.read_bytes() == unbroken.network_path.read_bytes()
+
+
+def test_long_gradients_are_shortened(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
+) -> None:
+    lengths = []
+    real_step = torch.optim.SGD.step
+
+    def step(optimizer: torch.optim.SGD, *arguments: Any) -> Any:
+        gradients = [p.grad.flatten() for p in optimizer.param_groups[0]["params"]]
+        lengths.append(float(torch.cat(gradients).norm()))
+        return real_step(optimizer, *arguments)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", step)
+    sgd = replace(recipe, optimizer=Sgd(kind="sgd", momentum=0.0, nesterov=False))
+    train(sgd, tmp_path / "free")
+    free, lengths[:] = max(lengths), []
+    train(replace(sgd, gradient_norm=0.01), tmp_path / "short")
+    assert free > 0.02 and max(lengths) <= 0.0101
+
+
+def test_mixed_precision_ends_before_the_integer_grid(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
+) -> None:
+    kinds: dict[str, set[torch.dtype]] = {"NormalizedConv": set(), "QuantizedConv": set()}
+    real_convolve = Weighted.convolve
+
+    def convolve(layer: Weighted, *arguments: Any) -> Any:
+        result = real_convolve(layer, *arguments)
+        if layer.training and type(layer).__name__ in kinds:
+            kinds[type(layer).__name__].add(result.dtype)
+        return result
+
+    monkeypatch.setattr(Weighted, "convolve", convolve)
+    train(replace(recipe, mixed_precision=True), tmp_path)
+    assert kinds == {"NormalizedConv": {torch.bfloat16}, "QuantizedConv": {torch.float32}}
 
 
 def test_signed_maps_have_a_zero_point(
