@@ -1,5 +1,7 @@
 """Models have the shapes they promise, and folding changes nothing."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -68,6 +70,15 @@ class FoldedFloat(Network):
                 torch.cat([(conv.weight * conv.mask).flatten(), conv.bias]).detach(),
                 self.weighted[node.name].parameters(),
             )
+
+
+def test_relu6_clips_at_six() -> None:
+    network = Network(plan_model("mobilenetv2", (16, 16, 3), 10, width=0.25))
+    node = network.plan.nodes[0]
+    x = torch.tensor([-1.0, 5.0, 7.0])
+    assert network.finish(node, x).tolist() == [0.0, 5.0, 6.0]
+    assert network.finish(replace(node, clip="relu"), x).tolist() == [0.0, 5.0, 7.0]
+    assert network.finish(replace(node, clip="none"), x).tolist() == x.tolist()
 
 
 def test_resnet20_is_the_genuine_one() -> None:

@@ -19,12 +19,12 @@ from hwgen.spec.network.file import load_network
 from hwgen.spec.sparsity import ALPHA
 from hwgen.train.augmentation import augment
 from hwgen.train.integer import infer
-from hwgen.train.network import Weighted
-from hwgen.train.recipe import Recipe, Sgd, load_recipe
+from hwgen.train.models import plan_model
+from hwgen.train.network import Network, Weighted
+from hwgen.train.recipe import Pruning, Recipe, Sgd, load_recipe
 from hwgen.train.report import TrainResult
 from hwgen.train.run import Run
-from hwgen.train.schedule import learning_rate
-from hwgen.train.train import train_network
+from hwgen.train.train import prune, train_network
 from tests.train.conftest import RECIPES
 
 
@@ -297,11 +297,18 @@ def test_a_diverging_recipe(recipe: Recipe, on_few_digits: Dataset, tmp_path: Pa
         train(steep, tmp_path)
 
 
-def test_the_rate_warms_up_and_falls(recipe: Recipe) -> None:
-    phase = replace(recipe.float_phase, epochs=10, warmup_epochs=2, learning_rate=1.0)
-    rates = [learning_rate(phase, epoch / 4) for epoch in range(41)]
-    assert rates[0] < 0.01 and rates[8] == 1.0 and rates[40] == pytest.approx(0.0)
-    assert rates[:9] == sorted(rates[:9]) and rates[8:] == sorted(rates[8:], reverse=True)
+def test_depthwise_layers_are_not_pruned(recipe: Recipe) -> None:
+    plan = plan_model("mobilenetv2", (16, 16, 3), 10, width=0.25)
+    network = Network(plan)
+    everything = replace(recipe, pruning=Pruning(share=0.5, first_layer=True, head=True))
+    prune(network, everything)
+    for node in plan.weighted:
+        share = float(network.layer(node.name).mask.float().mean())
+        assert share == 1 if node.groups > 1 else 0.2 < share < 0.8, node.name
+    ends = Network(plan)
+    prune(ends, replace(recipe, pruning=Pruning(share=0.5, first_layer=False, head=False)))
+    whole = [node.name for node in plan.sparse if ends.layer(node.name).mask.all()]
+    assert whole == ["stem", "head"]
 
 
 def test_augmentation_moves_whole_pixels(recipe: Recipe, on_few_digits: Dataset) -> None:
