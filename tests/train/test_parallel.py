@@ -96,6 +96,17 @@ def test_parameters_are_those_of_one_process(phase: str, folders: dict[str, Path
             assert torch.allclose(two[name], tensor, rtol=0, atol=near), name
 
 
+def test_ranges_of_maps_are_those_of_one_process(folders: dict[str, Path]) -> None:
+    one, two = (
+        load_file(folders[name] / "checkpoints" / "quantized.safetensors")
+        for name in ("one", "two")
+    )
+    names = [name for name in one if name.startswith("network/ranges.")]
+    assert len(names) == 3 * 7
+    for name in names:
+        assert torch.allclose(two[name].float(), one[name].float(), rtol=0.005), name
+
+
 def test_history_and_accuracy_are_those_of_one_process(folders: dict[str, Path]) -> None:
     one, two = (
         json.loads((folders[name] / "training.json").read_text()) for name in ("one", "two")
