@@ -20,7 +20,7 @@ from hwgen.flow.info import describe_file, graph_parts
 from hwgen.flow.model import model_network
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import load_subject
-from hwgen.flow.train import train_recipe
+from hwgen.flow.train import is_first_process, train_recipe
 from hwgen.report.demo_table import demo_table
 from hwgen.report.info_tables import build_table, compile_table, info_table, train_table
 from hwgen.report.tables import model_table, run_table
@@ -53,12 +53,14 @@ def train(
     """Train, prune and quantize a network; write a quantized network file.
 
     Writes network.npz, training.json and checkpoints. A result of the same recipe, images and
-    code is cached.
+    code is cached. Several processes share the work when torchrun starts them: torchrun
+    --nproc-per-node 2 -m hwgen.cli train recipe.yaml.
     """
     report = train_recipe(
         Context(work=work), recipe, data=data, start=start, seed=seed, out=out, resume=resume
     )
-    finish(report, train_table(report), json)
+    if is_first_process():
+        finish(report, train_table(report), json)
 
 
 @app.command(epilog="Example: hwgen compile network.npz chip.yaml --listing --out build/digits.npz")

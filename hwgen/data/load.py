@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from hwgen.data.cifar import read_cifar10
+from hwgen.data.cifar import read_cifar10, read_cifar100
 from hwgen.data.dataset import Dataset
 from hwgen.data.digits import read_digits
 from hwgen.data.idx import read_fashion_mnist
@@ -12,6 +12,7 @@ from hwgen.errors import DataError
 READERS: dict[str, Callable[[Path], Dataset]] = {
     "fashion_mnist": read_fashion_mnist,
     "cifar10": read_cifar10,
+    "cifar100": read_cifar100,
 }
 DATASETS = ("digits", *READERS)
 """Names that `load_dataset` knows; all but the embedded digits need a folder."""

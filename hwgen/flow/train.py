@@ -1,6 +1,7 @@
 """`hwgen train`: train a recipe, unless it is cached, and write the quantized network file."""
 
 import json
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ def train_recipe(
     """Train a recipe, or return the cached result; an interrupted training resumes.
 
     out: folder to write; None: one in the work folder, named by recipe, images and code
+
+    Under `torchrun` every process calls it with one folder that all of them see.
     """
     recipe = load("hwgen.train.recipe").load_recipe(recipe_file)
     if seed is not None:
@@ -58,6 +61,11 @@ def train_recipe(
     )
 
 
+def is_first_process() -> bool:
+    """Whether this process speaks for all that `torchrun` started."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
 def identity(recipe: Any, data: Path | None, start: Path | None) -> str:
     """Return a short digest of everything that training depends on."""
     dataset = load("hwgen.data").load_dataset(recipe.dataset, data)
@@ -65,7 +73,7 @@ def identity(recipe: Any, data: Path | None, start: Path | None) -> str:
     facts = [
         asdict(recipe),
         [digest_of_array(part) for part in parts],
-        None if start is None else load("hwgen.train.train").file_digest(start),
+        None if start is None else load("hwgen.train.run").file_digest(start),
         digest_of_code("hwgen.train"),
     ]
     return digest_of(facts)[:16]

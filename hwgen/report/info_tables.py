@@ -8,6 +8,7 @@ from rich.table import Table
 
 from hwgen.report.info import ArchitectureInfo, InfoReport, NetworkInfo, ProgramInfo
 from hwgen.report.tables import NOTHING, number, percent, size, table
+from hwgen.report.training_table import training_state
 from hwgen.report.work import BuildReport, CompileReport, TrainReport
 from hwgen.spec.step import PlannedStep
 from hwgen.spec.tiling import LayerTiling
@@ -171,5 +172,6 @@ def train_table(report: TrainReport) -> RenderableType:
     return Group(
         f"accuracy: float {accuracy.float:.2%}, pruned {accuracy.pruned:.2%},"
         f" integer {accuracy.integer:.2%}",
+        f"trained: {training_state(report.training)}",
         f"{report.network.file}" + (" (trained before)" if report.reused else ""),
     )

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from hwgen.train.fta import project, thresholds
+from hwgen.train.parallel import extremes
 
 BYTE_HIGH = 255
 WEIGHT_HIGH = 127
@@ -32,13 +33,14 @@ class MapRange(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return `x` on the grid."""
         if self.training:
-            self.observe(x.detach())
+            self.observe(x.detach().float())
         scale, zero_point = self.grid()
         return torch.fake_quantize_per_tensor_affine(x, scale, zero_point, 0, BYTE_HIGH)
 
     def observe(self, x: Tensor) -> None:
         """Move the range towards that of one batch; it always holds zero."""
-        low, high = x.amin().clamp(max=0), x.amax().clamp(min=0)
+        low, high = extremes(x)
+        low, high = low.clamp(max=0), high.clamp(min=0)
         weight = 1 - self.momentum if self.seen else 1.0
         self.low.lerp_(low, weight)
         self.high.lerp_(high, weight)
@@ -55,6 +57,7 @@ class MapRange(nn.Module):
 class WeightQuantizer(nn.Module):
     """int8 per output channel, symmetric, approximated by FTA; thresholds change once an epoch.
 
+    rule: how a filter's digit count is chosen; `int8`: weights are rounded and keep all digits
     common: all filters have one step; logits need that, as no requantization aligns them
     """
 
@@ -84,9 +87,11 @@ class WeightQuantizer(nn.Module):
         self.phi.copy_(thresholds(self.round(weight, self.scale(weight)), mask))
 
     def integers(self, weight: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return int64 weights that obey FTA, and the step of each filter."""
+        """Return int64 weights that obey the rule, and the step of each filter."""
         scale = self.scale(weight)
         q = self.round(weight, scale)
+        if self.rule == "int8":
+            return torch.where(mask, q, 0), scale
         return project(q, mask, weight.detach().sign(), self.phi), scale
 
     def forward(self, weight: Tensor, mask: Tensor) -> Tensor:

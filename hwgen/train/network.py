@@ -1,5 +1,6 @@
 """Torch modules that run a plan: the float network, and the folded one for integer training."""
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -7,26 +8,29 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hwgen.spec.network import INPUT
+from hwgen.train.batch_norm import BatchNorm
 from hwgen.train.fake_quantization import MapRange, WeightQuantizer
-from hwgen.train.models import Node, Plan
+from hwgen.train.plans.plan import Node, Plan
 
 
 class Weighted(nn.Module):
-    """Weights (out, in, kh, kw) of one convolution or head; mask: true where unpruned."""
+    """Weights (out, in / groups, kh, kw) of one layer with weights; mask: true where unpruned."""
 
     mask: Tensor
 
     def __init__(self, node: Node, inputs: int) -> None:
         super().__init__()
-        self.stride, self.padding = node.stride, node.padding
-        shape = (node.channels, inputs, node.kernel, node.kernel)
+        self.stride, self.padding, self.groups = node.stride, node.padding, node.groups
+        shape = (node.channels, inputs // node.groups, node.kernel, node.kernel)
         self.weight = nn.Parameter(torch.empty(shape))
-        nn.init.kaiming_normal_(self.weight, nonlinearity="relu" if node.relu else "linear")
+        nn.init.kaiming_normal_(
+            self.weight, nonlinearity="linear" if node.clip == "none" else "relu"
+        )
         self.register_buffer("mask", torch.ones(shape, dtype=torch.bool))
 
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return the convolution; padding is zero, which is the zero point of the integers."""
-        return functional.conv2d(x, weight, bias, self.stride, self.padding)
+        return functional.conv2d(x, weight, bias, self.stride, self.padding, groups=self.groups)
 
 
 class NormalizedConv(Weighted):
@@ -34,7 +38,7 @@ class NormalizedConv(Weighted):
 
     def __init__(self, node: Node, inputs: int) -> None:
         super().__init__(node, inputs)
-        self.norm = nn.BatchNorm2d(node.channels)
+        self.norm = BatchNorm(node.channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return norm(conv(x))."""
@@ -50,7 +54,7 @@ class NormalizedConv(Weighted):
 
 
 class BiasedConv(Weighted):
-    """Masked convolution and bias: the head."""
+    """Masked convolution and bias: the head, and layers without batch norm."""
 
     def __init__(self, node: Node, inputs: int) -> None:
         super().__init__(node, inputs)
@@ -83,6 +87,13 @@ class QuantizedConv(BiasedConv):
         return self.convolve(x, weight + (on_grid - weight).detach(), self.bias)
 
 
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "silu": functional.silu,
+    "sigmoid": torch.sigmoid,
+}
+"""Each function of a table."""
+
+
 class Network(nn.Module):
     """Run a plan on images that are already real numbers, (n, c, h, w)."""
 
@@ -95,7 +106,7 @@ class Network(nn.Module):
 
     def make(self, node: Node, inputs: int) -> Weighted:
         """Return the module of a node with weights."""
-        return BiasedConv(node, inputs) if node.op == "linear" else NormalizedConv(node, inputs)
+        return NormalizedConv(node, inputs) if node.norm else BiasedConv(node, inputs)
 
     def fan_in(self, node: Node) -> int:
         """Return the input channels of a node."""
@@ -115,24 +126,39 @@ class Network(nn.Module):
 
     def compute(self, node: Node, sources: list[Tensor]) -> Tensor:
         """Return what a node makes of its inputs, before its clip."""
-        x = sources[0]
-        match node.op:
-            case "conv" | "linear":
-                return cast(Tensor, self.layer(node.name)(x))
-            case "max_pool":
-                return functional.max_pool2d(x, node.kernel, node.stride)
-            case "average_pool":
-                return functional.avg_pool2d(x, node.kernel, node.stride)
-            case "add":
-                return x + sources[1]
-            case "shortcut":
-                zeros = node.channels - x.shape[1]
-                x = x[:, :, :: node.stride, :: node.stride]
-                return functional.pad(x, (0, 0, 0, 0, 0, zeros))
+        if node.weighted:
+            return cast(Tensor, self.layer(node.name)(sources[0]))
+        return without_weights(node, sources)
 
     def finish(self, node: Node, x: Tensor) -> Tensor:
         """Return the node's output map."""
-        return functional.relu(x) if node.relu else x
+        match node.clip:
+            case "none":
+                return x
+            case "relu":
+                return functional.relu(x)
+            case "relu6":
+                return functional.relu6(x)
+
+
+def without_weights(node: Node, sources: list[Tensor]) -> Tensor:
+    """Return what a node without weights makes of its inputs, before its clip."""
+    x = sources[0]
+    match node.op:
+        case "max_pool":
+            return functional.max_pool2d(x, node.kernel, node.stride)
+        case "average_pool":
+            return functional.avg_pool2d(x, node.kernel, node.stride)
+        case "add":
+            return x + sources[1]
+        case "multiply":
+            return x * sources[1]
+        case "table":
+            return FUNCTIONS[node.function](x)
+        case _:  # a shortcut
+            zeros = node.channels - x.shape[1]
+            x = x[:, :, :: node.stride, :: node.stride]
+            return functional.pad(x, (0, 0, 0, 0, 0, zeros))
 
 
 class QuantizedTraining(Network):
@@ -148,7 +174,8 @@ class QuantizedTraining(Network):
     def make(self, node: Node, inputs: int) -> Weighted:
         """Return the module of a node with weights."""
         head = node is self.plan.nodes[-1]
-        quantizer = WeightQuantizer(node.channels, rule=self.rule, common=head)
+        rule = self.rule if node.sparse else "int8"
+        quantizer = WeightQuantizer(node.channels, rule=rule, common=head)
         return QuantizedConv(node, inputs, quantizer)
 
     def conv(self, name: str) -> QuantizedConv:

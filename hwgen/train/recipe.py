@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.spec.load import load_spec
@@ -23,8 +23,32 @@ class Start:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class AdamW:
+    """Adam with decoupled weight decay."""
+
+    kind: Literal["adamw"]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Sgd:
+    """Stochastic gradient descent with momentum, of Nesterov's form or the plain one."""
+
+    kind: Literal["sgd"]
+    momentum: Share
+    nesterov: bool
+
+    @field_validator("nesterov")
+    @classmethod
+    def has_momentum(cls, nesterov: bool, info: ValidationInfo) -> bool:
+        """Nesterov's form needs momentum."""
+        if nesterov and info.data.get("momentum") == 0:
+            raise ValueError("optimizer.nesterov|false without momentum|true")
+        return nesterov
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Phase:
-    """Epochs of AdamW: a linear warm-up, then a cosine to zero.
+    """Epochs with one course of the learning rate: a linear warm-up, then a cosine to zero.
 
     epochs: 0 leaves the phase out
     label_smoothing: fraction of the target that is spread over all classes
@@ -70,17 +94,35 @@ class Recipe:
     input_mean, input_std: of the image in 0 to 1; rounded to a zero point in bytes
     shift_pixels, flip: augmentation of training images
     threads: of torch; another number changes the order of float sums
+    width: factor of the channels of all layers but the head; 1.0 is the network as published
+    batch_images: of one update, over all processes together
+    epoch_batches: batches of an epoch, drawn anew each time; null: all images
+    gradient_norm: longer gradients of all parameters together are shortened to it; null: none are
+    mixed_precision: bfloat16 in the forward pass of the float and pruned phases
     """
 
     format: Literal["hwgen.recipe"]
-    version: Literal[1]
+    version: Literal[2]
     name: Annotated[str, Field(min_length=1)]
-    dataset: Literal["digits", "fashion_mnist", "cifar10"]
-    model: Literal["small_cnn", "resnet20"]
+    dataset: Literal["digits", "fashion_mnist", "cifar10", "cifar100"]
+    model: Literal[
+        "small_cnn",
+        "resnet20",
+        "alexnet",
+        "vgg19",
+        "resnet18",
+        "mobilenetv2",
+        "efficientnetb0",
+    ]
+    width: Annotated[float, Field(gt=0, le=1)]
     start: Start | None
     seed: Annotated[int, Field(ge=0, lt=1 << 31)]
     threads: Count
     batch_images: Count
+    epoch_batches: Count | None
+    optimizer: Annotated[AdamW | Sgd, Field(discriminator="kind")]
+    gradient_norm: Positive | None
+    mixed_precision: bool
     input_mean: Annotated[float, Field(ge=0, le=1)]
     input_std: Positive
     shift_pixels: Annotated[int, Field(ge=0, le=8)]

@@ -12,7 +12,10 @@ from hwgen.data import Dataset
 from hwgen.spec.network.file import load_network
 from hwgen.spec.output import write_text
 from hwgen.train.checkpoint import Epoch
+from hwgen.train.parallel import size
 from hwgen.train.recipe import Recipe
+
+PHASES = ("float", "pruned", "quantized")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,21 +38,24 @@ def write_report(
     device: str,
     start_sha256: str | None,
 ) -> None:
-    """Write accuracies, seed, split, versions, threads and the effective recipe."""
+    """Write accuracies, what was trained, seed, split, versions, threads, effective recipe."""
     report = {
         "format": "hwgen.training",
-        "version": 1,
+        "version": 2,
         "accuracy": {
             "float": result.accuracy_float,
             "pruned": result.accuracy_pruned,
             "integer": result.accuracy_integer,
         },
+        "trained": trained(result.history, recipe, len(dataset.train_labels)),
         "network": result.network_path.name,
         "network_digest": load_network(result.network_path).digest,
         "seed": recipe.seed,
         "split": dataset.split,
+        "train_images": len(dataset.train_labels),
         "test_images": len(dataset.test_labels),
         "threads": recipe.threads,
+        "processes": size(),
         "device": device,
         "start_sha256": start_sha256,
         "versions": {
@@ -61,3 +67,17 @@ def write_report(
         "history": result.history,
     }
     write_text(result.report_path, json.dumps(report, indent=1) + "\n", what="report")
+
+
+def trained(history: list[Epoch], recipe: Recipe, train_images: int) -> dict[str, dict[str, float]]:
+    """Return the epochs and batches of each phase, and its passes over the training images."""
+    state = {}
+    for phase in PHASES:
+        batches = [epoch["batches"] for epoch in history if epoch["phase"] == phase]
+        seen = sum(batches) * min(recipe.batch_images, train_images)
+        state[phase] = {
+            "epochs": len(batches),
+            "batches": sum(batches),
+            "passes": round(seen / train_images, 4),
+        }
+    return state

@@ -107,7 +107,7 @@ def test_bad_graph(
 
 def test_bad_recipe(hwgen: Command, tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
-    path.write_text("format: hwgen.recipe\nversion: 1\n", encoding="utf-8")
+    path.write_text("format: hwgen.recipe\nversion: 2\n", encoding="utf-8")
     refused(hwgen("train", path), "recipe.yaml", "present")
 
 

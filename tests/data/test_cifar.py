@@ -2,6 +2,7 @@
 
 import builtins
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from hwgen.data import load_dataset
-from hwgen.data.cifar import Facts, read_cifar10
+from hwgen.data.cifar import read_cifar10, read_cifar100
+from hwgen.data.cifar_facts import CIFAR10, CIFAR100, Facts
 from hwgen.errors import DataError, MissingToolError
 
 TILES = 2
@@ -26,17 +28,18 @@ def sha256(values: np.ndarray) -> str:
     return hashlib.sha256(values.tobytes()).hexdigest()
 
 
-def make_facts() -> Facts:
+def make_facts(facts: Facts, unknown: dict[str, tuple[int, ...]]) -> Facts:
     sums = {}
     for part, images in IMAGES.items():
         known = images.copy()
-        known[list(UNKNOWN[part])] = 0
+        known[list(unknown[part])] = 0
         sums[f"mosaic {part}"], sums[f"binary {part}"] = sha256(images), sha256(known)
         sums[f"labels {part}"] = sha256(LABELS[part])
-    return Facts(tiles=TILES, sha256=sums, unknown=UNKNOWN)
+    return replace(facts, tiles=TILES, sha256=sums, unknown=unknown)
 
 
-FACTS = make_facts()
+FACTS = make_facts(CIFAR10, UNKNOWN)
+FACTS100 = make_facts(CIFAR100, {"train": (), "test": ()})
 
 
 def write_binary(folder: Path) -> None:
@@ -71,6 +74,47 @@ def test_both_layouts_give_the_same_images(layout: str, tmp_path: Path) -> None:
     assert np.array_equal(dataset.test_images, IMAGES["test"])
     assert np.array_equal(dataset.train_labels, LABELS["train"])
     assert dataset.train_labels.dtype == np.int64
+
+
+def write_binary100(folder: Path) -> None:
+    for part, images in IMAGES.items():
+        planes = images.transpose(0, 3, 1, 2).reshape(len(images), -1)
+        coarse = LABELS[part][:, None] // 5 + 7
+        records = np.concatenate([coarse, LABELS[part][:, None], planes], axis=1)
+        (folder / f"{part}.bin").write_bytes(records.tobytes())
+
+
+@pytest.mark.parametrize("write", [write_binary100, write_mosaics])
+def test_cifar100_has_its_fine_labels_in_both_layouts(write: Any, tmp_path: Path) -> None:
+    write(tmp_path)
+    dataset = read_cifar100(tmp_path, facts=FACTS100)
+    assert dataset.name == "cifar100" and len(dataset.class_names) == 100
+    assert dataset.class_names[:2] == ("apple", "aquarium_fish")
+    for part in ("train", "test"):
+        assert np.array_equal(getattr(dataset, f"{part}_images"), IMAGES[part])
+        assert np.array_equal(getattr(dataset, f"{part}_labels"), LABELS[part])
+
+
+def test_damaged_files_of_cifar100_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cifar100 must hold train.bin or train_0.webp, got neit"):
+        load_dataset("cifar100", tmp_path)
+    write_binary100(tmp_path)
+    with pytest.raises(DataError, match=r"train.bin must have 153700000 bytes, got 61480"):
+        load_dataset("cifar100", tmp_path)
+    path = tmp_path / "test.bin"
+    content = bytearray(path.read_bytes())
+    content[1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"cifar100 \(labels test\) must have sha256"):
+        read_cifar100(tmp_path, facts=FACTS100)
+    content[100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"cifar100 \(binary test\) must have sha256"):
+        read_cifar100(tmp_path, facts=FACTS100)
+    write_mosaics(tmp_path)
+    (tmp_path / "train.bin").unlink()
+    with pytest.raises(DataError, match=r"train_0.webp must be 3200 pixels square"):
+        load_dataset("cifar100", tmp_path)
 
 
 @pytest.mark.parametrize("layout", WRITERS)

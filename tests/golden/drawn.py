@@ -294,12 +294,13 @@ class Drawing:
         return self._append(layer)
 
 
-def draw_every_operation(seed: int) -> QuantizedNetwork:
-    """Return a network of three modes with every operation but `concatenate`, in odd sizes."""
+def draw_every_operation(seed: int, *, modes: tuple[str, ...] = MODES) -> QuantizedNetwork:
+    """Return a network of up to three modes, odd sizes, every operation but `concatenate`."""
     rng = np.random.default_rng(seed)
     height, width = (int(value) for value in rng.choice([5, 7, 9], 2))
-    net = Drawing(seed, modes=MODES, shape=(height, width, 3))
+    net = Drawing(seed, modes=modes, shape=(height, width, 3))
     narrow, wide = ((10, 6, 3), (14, 9, 4)) if seed % 2 else ((5, 5, 2), (11, 3, 3))
+    narrow, wide = narrow[: len(modes)], wide[: len(modes)]
     now = net.conv(INPUT, narrow, kernel=(3, 2), padding=(1, 0, 2, 1))
     now = net.conv(
         now,
@@ -320,7 +321,7 @@ def draw_every_operation(seed: int) -> QuantizedNetwork:
     now = net.multiply(now, net.linear(pooled, wide, bits=7))
     now = net.average_pool(now, kernel=(2, 2), stride=(2, 1), padding=(1, 0, 1, 1))
     now = net.multiply(now, now)
-    return net.build(net.linear(now, (5, 5, 5), bits=32), now)
+    return net.build(net.linear(now, (5,) * len(modes), bits=32), now)
 
 
 def draw_joined(seed: int) -> QuantizedNetwork:

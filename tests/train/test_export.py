@@ -5,7 +5,8 @@ import torch
 
 from hwgen.data import Dataset
 from hwgen.spec.network.check import check_network
-from hwgen.train.export import add_multipliers, export_network
+from hwgen.train.export import export_network
+from hwgen.train.export_integers import add_multipliers
 from hwgen.train.fake_quantization import MapRange, WeightQuantizer
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold

@@ -1,5 +1,7 @@
 """The integer path: hand-made vectors, and the same maps as the reference on any network."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,8 @@ import torch
 import golden.network as reference
 from hwgen.spec.network import QuantizedNetwork, byte_map
 from hwgen.spec.quantization import VECTORS, Requantization
-from hwgen.train.integer import infer, integer_accuracy, requantize
+from hwgen.train.integer import answer, infer, integer_accuracy, requantize
+from tests.golden.drawn import draw_every_operation, draw_images, draw_joined
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import draw_recipe, extreme_images, random_images, random_network
 
@@ -34,6 +37,8 @@ def assert_same_maps(network: QuantizedNetwork, images: np.ndarray) -> None:
         assert np.array_equal(ours[name].numpy().reshape(expected.shape), expected), name
     predicted = torch.tensor(reference.predict(network, images))
     assert integer_accuracy(network, torch.tensor(images), predicted) == 1.0
+    last = torch.tensor(theirs[network.answer].astype(np.int64))
+    assert torch.equal(answer(network, torch.tensor(images)), last)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -47,6 +52,29 @@ def test_random_networks(seed: int) -> None:
 def test_directed_networks(name: str) -> None:
     network = directed(name)
     assert_same_maps(network, random_images(network, count=2, seed=1))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_operation_of_one_mode(seed: int) -> None:
+    network = draw_every_operation(seed, modes=("1.0x",))
+    ops = {layer.op for layer in network.layers}
+    assert ops >= {"conv", "linear", "table", "rescale", "multiply", "shortcut", "average_pool"}
+    assert any(layer.groups > 1 for layer in network.layers if layer.op == "conv")
+    assert_same_maps(network, draw_images(network, 3, seed=seed))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_joined_maps_groups_and_wide_sums(seed: int) -> None:
+    network = draw_joined(seed)
+    assert_same_maps(network, draw_images(network, 3, seed=seed))
+
+
+def test_few_products_at_a_time_change_nothing(monkeypatch: Any) -> None:
+    network = draw_joined(1)
+    images = draw_images(network, 5, seed=1)
+    monkeypatch.setattr("hwgen.train.integer.PRODUCTS_AT_ONCE", 1)
+    monkeypatch.setattr("hwgen.train.integer.ELEMENTS_AT_ONCE", 1)
+    assert_same_maps(network, images)
 
 
 def test_of_equal_logits_the_first_counts() -> None:

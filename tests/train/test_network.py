@@ -1,5 +1,7 @@
 """Models have the shapes they promise, and folding changes nothing."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -8,17 +10,22 @@ from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold
 
 SHAPES = [
-    ("small_cnn", (8, 8, 1)),
-    ("small_cnn", (28, 28, 1)),
-    ("resnet20", (8, 8, 1)),
-    ("resnet20", (32, 32, 3)),
+    ("small_cnn", (8, 8, 1), 1.0),
+    ("small_cnn", (28, 28, 1), 1.0),
+    ("resnet20", (8, 8, 1), 1.0),
+    ("resnet20", (32, 32, 3), 1.0),
+    ("alexnet", (32, 32, 3), 1 / 16),
+    ("vgg19", (32, 32, 3), 1 / 16),
+    ("resnet18", (16, 16, 3), 1 / 8),
+    ("mobilenetv2", (16, 16, 3), 1 / 4),
+    ("efficientnetb0", (16, 16, 3), 1 / 4),
 ]
 
 
-def trained_a_little(name: str, shape: tuple[int, int, int]) -> Network:
+def trained_a_little(name: str, shape: tuple[int, int, int], width: float) -> Network:
     """Return a network with running statistics, gains and biases that are not trivial."""
     torch.manual_seed(0)
-    network = Network(plan_model(name, shape, 10))
+    network = Network(plan_model(name, shape, 10, width=width))
     for parameter in network.parameters():
         if parameter.dim() == 1:
             torch.nn.init.normal_(parameter, 0.5)
@@ -27,9 +34,9 @@ def trained_a_little(name: str, shape: tuple[int, int, int]) -> Network:
     return network.eval()
 
 
-@pytest.mark.parametrize(("name", "shape"), SHAPES)
-def test_folding_is_exact(name: str, shape: tuple[int, int, int]) -> None:
-    network = trained_a_little(name, shape).double()
+@pytest.mark.parametrize(("name", "shape", "width"), SHAPES)
+def test_folding_is_exact(name: str, shape: tuple[int, int, int], width: float) -> None:
+    network = trained_a_little(name, shape, width).double()
     for node in network.plan.weighted[::2]:
         layer = network.layer(node.name)
         layer.mask.copy_(torch.rand(layer.mask.shape) < 0.5)
@@ -52,12 +59,26 @@ class FoldedFloat(Network):
         for node in self.plan.weighted:
             conv = quantized.conv(node.name)
             self.weighted[node.name] = torch.nn.Conv2d(
-                *conv.weight.shape[1::-1], node.kernel, node.stride, node.padding
+                self.fan_in(node),
+                node.channels,
+                node.kernel,
+                node.stride,
+                node.padding,
+                groups=node.groups,
             ).double()
             torch.nn.utils.vector_to_parameters(
                 torch.cat([(conv.weight * conv.mask).flatten(), conv.bias]).detach(),
                 self.weighted[node.name].parameters(),
             )
+
+
+def test_relu6_clips_at_six() -> None:
+    network = Network(plan_model("mobilenetv2", (16, 16, 3), 10, width=0.25))
+    node = network.plan.nodes[0]
+    x = torch.tensor([-1.0, 5.0, 7.0])
+    assert network.finish(node, x).tolist() == [0.0, 5.0, 6.0]
+    assert network.finish(replace(node, clip="relu"), x).tolist() == [0.0, 5.0, 7.0]
+    assert network.finish(replace(node, clip="none"), x).tolist() == x.tolist()
 
 
 def test_resnet20_is_the_genuine_one() -> None:

@@ -19,9 +19,12 @@ from hwgen.spec.network.file import load_network
 from hwgen.spec.sparsity import ALPHA
 from hwgen.train.augmentation import augment
 from hwgen.train.integer import infer
-from hwgen.train.recipe import Recipe, load_recipe
+from hwgen.train.models import plan_model
+from hwgen.train.network import Network, Weighted
+from hwgen.train.recipe import Pruning, Recipe, Sgd, load_recipe
 from hwgen.train.report import TrainResult
-from hwgen.train.train import Run, learning_rate, train_network
+from hwgen.train.run import Run
+from hwgen.train.train import prune, train_network
 from tests.train.conftest import RECIPES
 
 
@@ -82,6 +85,15 @@ def test_what_a_run_leaves(recipe: Recipe, on_few_digits: Dataset, tmp_path: Pat
     assert [epoch["phase"] for epoch in report["history"]] == [
         phase for phase in ("float", "pruned", "quantized") for _ in range(2)
     ]
+    steps = len(on_few_digits.train_images) // recipe.batch_images
+    for phase in ("float", "pruned", "quantized"):
+        passes = 2 * steps * recipe.batch_images / len(on_few_digits.train_images)
+        assert report["trained"][phase] == {
+            "epochs": 2,
+            "batches": 2 * steps,
+            "passes": pytest.approx(passes, abs=1e-4),
+        }
+    assert report["processes"] == 1
     assert_fta(network)
     assert_masks_held(tmp_path / "checkpoints", network)
     assert_same_as_reference(network, on_few_digits.test_images, on_few_digits.test_labels, result)
@@ -142,7 +154,7 @@ def test_the_exported_network_is_the_trained_one(
     result = train(recipe, tmp_path)
     run, quantized = trained[-1]
     with torch.no_grad():
-        real_logits = quantized.eval()(run.test_images)
+        real_logits = quantized.eval()(run.real(run.test_images))
     network = load_network(result.network_path)
     head = network.layers[-1]
     integers = infer(network, torch.tensor(on_few_digits.test_images))[head.name].flatten(1)
@@ -170,6 +182,72 @@ def test_resnet20_trains_and_its_shortcuts_are_exact(
         zero_point = network.map_of(name).quantization[0].zero_point
         assert (maps[name][..., channels:] == zero_point).all()
     assert_same_as_reference(network, images, on_few_digits.test_labels, result)
+
+
+def test_what_was_trained_is_what_was_done(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path
+) -> None:
+    none = replace(recipe.float_phase, epochs=0, warmup_epochs=0)
+    short = replace(
+        recipe,
+        epoch_batches=1,
+        float_phase=none,
+        pruned_phase=none,
+        quantized_phase=replace(recipe.quantized_phase, epochs=1),
+    )
+    report = json.loads(train(short, tmp_path).report_path.read_text())
+    counts = {phase: (each["epochs"], each["batches"]) for phase, each in report["trained"].items()}
+    assert counts == {"float": (0, 0), "pruned": (0, 0), "quantized": (1, 1)}
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_sgd_resumes_with_its_momentum(
+    nesterov: bool, recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
+) -> None:
+    sgd = replace(recipe, optimizer=Sgd(kind="sgd", momentum=0.9, nesterov=nesterov))
+    unbroken = train(sgd, tmp_path / "unbroken")
+    with monkeypatch.context() as patch:
+        interrupt_after(1, patch)
+        with pytest.raises(KeyboardInterrupt):
+            train(sgd, tmp_path / "broken")
+    resumed = train(sgd, tmp_path / "broken")
+    assert resumed.network_path.read_bytes() == unbroken.network_path.read_bytes()
+
+
+def test_long_gradients_are_shortened(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
+) -> None:
+    lengths = []
+    real_step = torch.optim.SGD.step
+
+    def step(optimizer: torch.optim.SGD, *arguments: Any) -> Any:
+        gradients = [p.grad.flatten() for p in optimizer.param_groups[0]["params"]]
+        lengths.append(float(torch.cat(gradients).norm()))
+        return real_step(optimizer, *arguments)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", step)
+    sgd = replace(recipe, optimizer=Sgd(kind="sgd", momentum=0.0, nesterov=False))
+    train(sgd, tmp_path / "free")
+    free, lengths[:] = max(lengths), []
+    train(replace(sgd, gradient_norm=0.01), tmp_path / "short")
+    assert free > 0.02 and max(lengths) <= 0.0101
+
+
+def test_mixed_precision_ends_before_the_integer_grid(
+    recipe: Recipe, on_few_digits: Dataset, tmp_path: Path, monkeypatch: Any
+) -> None:
+    kinds: dict[str, set[torch.dtype]] = {"NormalizedConv": set(), "QuantizedConv": set()}
+    real_convolve = Weighted.convolve
+
+    def convolve(layer: Weighted, *arguments: Any) -> Any:
+        result = real_convolve(layer, *arguments)
+        if layer.training and type(layer).__name__ in kinds:
+            kinds[type(layer).__name__].add(result.dtype)
+        return result
+
+    monkeypatch.setattr(Weighted, "convolve", convolve)
+    train(replace(recipe, mixed_precision=True), tmp_path)
+    assert kinds == {"NormalizedConv": {torch.bfloat16}, "QuantizedConv": {torch.float32}}
 
 
 def test_signed_maps_have_a_zero_point(
@@ -219,11 +297,18 @@ def test_a_diverging_recipe(recipe: Recipe, on_few_digits: Dataset, tmp_path: Pa
         train(steep, tmp_path)
 
 
-def test_the_rate_warms_up_and_falls(recipe: Recipe) -> None:
-    phase = replace(recipe.float_phase, epochs=10, warmup_epochs=2, learning_rate=1.0)
-    rates = [learning_rate(phase, epoch / 4) for epoch in range(41)]
-    assert rates[0] < 0.01 and rates[8] == 1.0 and rates[40] == pytest.approx(0.0)
-    assert rates[:9] == sorted(rates[:9]) and rates[8:] == sorted(rates[8:], reverse=True)
+def test_depthwise_layers_are_not_pruned(recipe: Recipe) -> None:
+    plan = plan_model("mobilenetv2", (16, 16, 3), 10, width=0.25)
+    network = Network(plan)
+    everything = replace(recipe, pruning=Pruning(share=0.5, first_layer=True, head=True))
+    prune(network, everything)
+    for node in plan.weighted:
+        share = float(network.layer(node.name).mask.float().mean())
+        assert share == 1 if node.groups > 1 else 0.2 < share < 0.8, node.name
+    ends = Network(plan)
+    prune(ends, replace(recipe, pruning=Pruning(share=0.5, first_layer=False, head=False)))
+    whole = [node.name for node in plan.sparse if ends.layer(node.name).mask.all()]
+    assert whole == ["stem", "head"]
 
 
 def test_augmentation_moves_whole_pixels(recipe: Recipe, on_few_digits: Dataset) -> None:

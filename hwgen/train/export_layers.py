@@ -1,0 +1,115 @@
+"""The layers of the network file that nodes of a plan become, and their maps."""
+
+from typing import TypedDict
+
+from hwgen.spec.network import (
+    Add,
+    AveragePool,
+    Conv,
+    FeatureMap,
+    Layer,
+    Linear,
+    MaxPool,
+    Multiply,
+    Requantization,
+    Shortcut,
+    Table,
+    byte_map,
+    raw_map,
+)
+from hwgen.spec.network.maps import Pair, Shape, Sides
+from hwgen.spec.quantization import fixed_point
+from hwgen.train.export_integers import add_multipliers, scale_of
+from hwgen.train.network import QuantizedTraining
+from hwgen.train.plans.plan import Node, output_side
+
+
+class Common(TypedDict):
+    """Keys of every layer."""
+
+    name: str
+    inputs: tuple[str, ...]
+    output: FeatureMap
+    source: str
+
+
+class Window(TypedDict):
+    """Keys of a layer with a window."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Sides
+
+
+def export_layer(node: Node, sources: list[FeatureMap], output: FeatureMap) -> Layer:
+    """Return the layer of a node with the maps `sources` as its inputs."""
+    common = Common(name=node.name, inputs=tuple(node.inputs), output=output, source="")
+    window = Window(
+        kernel=(node.kernel, node.kernel),
+        stride=(node.stride, node.stride),
+        padding=(node.padding,) * 4,
+    )
+    match node.op:
+        case "conv":
+            return Conv(
+                op="conv",
+                groups=node.groups,
+                weight_bits=8,
+                weight_grid="integer",
+                **window,
+                **common,
+            )
+        case "linear":
+            return Linear(op="linear", weight_bits=8, weight_grid="integer", **common)
+        case "max_pool":
+            return MaxPool(op="max_pool", **window, **common)
+        case "average_pool" | "add" | "multiply":
+            return combining_layer(node, sources, common, window)
+        case "table":
+            return Table(op="table", **common)
+        case "shortcut":
+            return Shortcut(op="shortcut", stride=window["stride"], **common)
+
+
+def combining_layer(node: Node, sources: list[FeatureMap], common: Common, window: Window) -> Layer:
+    """Return a layer without weights that requantizes."""
+    first, out = scale_of(sources[0]), scale_of(common["output"])
+    match node.op:
+        case "average_pool":
+            # The multiplier divides by the pixels of a window.
+            requantization = one_multiplier(first / out / node.kernel**2)
+            return AveragePool(op="average_pool", requantization=requantization, **window, **common)
+        case "multiply":
+            requantization = one_multiplier(first * scale_of(sources[1]) / out)
+            return Multiply(op="multiply", requantization=requantization, **common)
+        case _:
+            *multipliers, shift = add_multipliers(first, scale_of(sources[1]), out)
+            pair = Requantization(multipliers=tuple(multipliers), shift=shift)
+            return Add(op="add", requantization=(pair,), **common)
+
+
+def one_multiplier(factor: float) -> tuple[Requantization, ...]:
+    """Return the requantization by one real factor."""
+    multiplier, shift = fixed_point(factor)
+    return (Requantization(multipliers=(multiplier,), shift=shift),)
+
+
+def output_map(network: QuantizedTraining, node: Node, source: FeatureMap) -> FeatureMap:
+    """Return shape and grid of a node's output."""
+    if node is network.plan.nodes[-1]:
+        # The answer stays raw; the real logit is scale * sum.
+        _, scale = network.conv(node.name).integers()
+        return raw_map((1, 1, node.channels), scale=scale_of(source) * float(scale[0]))
+    shape = output_side(source.height, node), output_side(source.width, node), node.channels
+    if node.op in ("max_pool", "shortcut"):
+        before = source.quantization[0]
+        return whole_byte_map(shape, before.scale, before.zero_point, low=before.low)
+    scale, zero_point = network.range(node.name).grid()
+    # ReLU is the clip at the zero point. The range of a map after ReLU6 ends at six or below.
+    low = 0 if node.clip == "none" else int(zero_point)
+    return whole_byte_map(shape, float(scale), int(zero_point), low=low)
+
+
+def whole_byte_map(shape: Shape, scale: float, zero_point: int, *, low: int = 0) -> FeatureMap:
+    """Return a map of (height, width, channels) with bytes from `low` to 255."""
+    return byte_map(shape, scale=scale, zero_point=zero_point, low=low, high=255)

@@ -1,0 +1,1 @@
+"""Plans of networks: float, quantized and exported network are built from one list of nodes."""
