@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, BadParameter, Exit, Option
 
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import Arch, Count, Data, Json, Network, Sparsity, Work
+from hwgen.cli.options import Arch, Batch, Count, CountOfRuns, Data, Json, Network, Sparsity, Work
 from hwgen.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from hwgen.flow.build import build_verilog, compile_program
 from hwgen.flow.context import Context
@@ -70,12 +70,13 @@ def compile(
     out: Annotated[
         Path | None, Option(help="file of the program [default: one in --work]"), OUTPUT_FILE
     ] = None,
+    batch: Batch = 1,
     sparsity: Sparsity = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
     """Compile a network for an architecture: tiles, masks, instructions, one memory image."""
-    subject = load_subject(network, arch, sparsity)
+    subject = load_subject(network, arch, sparsity, run_images=batch)
     report, text = compile_program(Context(work=work), subject, out)
     if listing:
         print(text)
@@ -106,7 +107,8 @@ def run(
     network: Network,
     arch: Arch,
     data: Data = None,
-    images: Count = 1,
+    images: CountOfRuns = None,
+    batch: Batch = 1,
     engine: Annotated[Engine, Option(help="rtl simulates and compares; needs Verilator")] = (
         Engine.model
     ),
@@ -131,12 +133,12 @@ def run(
     asked = waves or waves_from is not None or waves_to is not None
     if asked and engine is not Engine.rtl:
         raise BadParameter("waves need a simulation: --engine rtl")
-    subject = load_subject(network, arch, sparsity)
-    batch = choose_images(subject.network, data, images)
+    subject = load_subject(network, arch, sparsity, run_images=batch)
+    chosen = choose_images(subject.network, data, batch if images is None else images)
     report = run_network(
         Context(work=work),
         subject,
-        batch,
+        chosen,
         engine=engine.value,
         program=program,
         window=Window(waves_from or 0, waves_to) if asked else None,
@@ -176,7 +178,8 @@ def model(
     network: Network,
     arch: Arch,
     data: Data = None,
-    images: Count = 1,
+    images: CountOfRuns = None,
+    batch: Batch = 1,
     speedup: Annotated[
         bool,
         Option(
@@ -199,9 +202,9 @@ def model(
 
     utilization: fraction of the cells of active rows whose digit is a non-zero digit of a weight.
     """
-    subject = load_subject(network, arch, sparsity)
-    batch = choose_images(subject.network, data, images)
-    report = model_network(Context(work=work), subject, batch, speedup=speedup)
+    subject = load_subject(network, arch, sparsity, run_images=batch)
+    chosen = choose_images(subject.network, data, batch if images is None else images)
+    report = model_network(Context(work=work), subject, chosen, speedup=speedup)
     finish(report, model_table(report), json)
 
 

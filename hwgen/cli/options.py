@@ -38,3 +38,8 @@ Data = Annotated[
     INPUT,
 ]
 Count = Annotated[int, Option("--images", metavar="N", help="run the first N test images")]
+CountOfRuns = Annotated[
+    int | None,
+    Option("--images", metavar="N", help="run the first N test images [default: one run]"),
+]
+Batch = Annotated[int, Option("--batch", metavar="N", min=1, help="images of one run of the chip")]

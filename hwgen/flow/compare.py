@@ -24,13 +24,14 @@ from hwgen.spec.tiling import LayerTiling
 class Results:
     """Results of the engines; empty for an engine that did not run.
 
-    images: number of images; maps: golden's
+    images: number of images, run_images: of one run; maps: golden's
     predictions: the cycle model's, one for each run; runs: the simulation's
     compared: whether there was a simulation
     zero_bit_planes: fraction of bit planes without a one, by layer
     """
 
     images: int
+    run_images: int = 1
     maps: Maps
     predictions: Sequence[Prediction] = ()
     runs: Sequence[Run] = ()
@@ -78,7 +79,12 @@ class DifferingMap:
 
 def compare(network: QuantizedNetwork, results: Results, *, mode: str) -> Comparison:
     """Return the comparison; mode: name of the mode in which the images ran."""
-    runs = run_records(results.predictions, results.runs, compared=results.compared)
+    runs = run_records(
+        results.predictions,
+        results.runs,
+        run_images=results.run_images,
+        compared=results.compared,
+    )
     steps = step_sums(runs)
     if not results.compared:
         nothing: list[bool | None] = [None] * results.images

@@ -10,23 +10,32 @@ from hwgen.spec.step import Step
 
 
 def run_records(
-    predictions: Sequence[Prediction], runs: Sequence[Run], *, compared: bool
+    predictions: Sequence[Prediction], runs: Sequence[Run], *, run_images: int, compared: bool
 ) -> list[ChipRun]:
-    """Return a record for each run; compared: there was a simulation, and a missing run differs."""
+    """Return a record for each run.
+
+    run_images: images of a run; compared: there was a simulation, and a missing run differs
+    """
     return [
-        run_record(index, prediction, run, compared=compared)
+        run_record(index, prediction, run, run_images=run_images, compared=compared)
         for index, (prediction, run) in enumerate(zip_longest(predictions, runs))
     ]
 
 
 def run_record(
-    index: int, prediction: Prediction | None, run: Run | None, *, compared: bool
+    index: int,
+    prediction: Prediction | None,
+    run: Run | None,
+    *,
+    run_images: int,
+    compared: bool,
 ) -> ChipRun:
     """Return one run by the cycle model and by the simulation."""
+    first = index * run_images
     steps = run_steps(prediction, run, compared=compared)
     return ChipRun(
         index=index,
-        images=[index] if run is None else list(run.images),
+        images=list(range(first, first + run_images)) if run is None else list(run.images),
         cycles_rtl=run.cycles if run else None,
         cycles_model=prediction.cycles if prediction else None,
         load_cycles_rtl=run.load_cycles if run else None,

@@ -1,12 +1,13 @@
 """The three engines that images run on: golden, the cycle model, the simulation."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.errors import DataError
 from hwgen.flow.capabilities import BIT_ACTIVITY, SIMULATION
 from hwgen.flow.context import Context
 from hwgen.flow.images import Batch
@@ -45,20 +46,29 @@ def expected_answers(context: Context, subject: Subject, images: Bytes) -> NDArr
     return answers
 
 
-def layer_inputs(subject: Subject, maps: Maps, image: int) -> list[Bytes]:
-    """Return the map that each layer of the network reads (of an add the first), for one image."""
-    return [np.asarray(maps[layer.inputs[0]][image]) for layer in subject.network.layers]
+def maps_of_runs(program: Program, maps: Maps, images: int) -> list[Maps]:
+    """Return the maps of each run; the images must fill all runs."""
+    size = program.facts.images
+    if images % size:
+        raise DataError(
+            f"--images must be a multiple of {size}, the images of one run, got {images}"
+        )
+    return [
+        {name: found[first : first + size] for name, found in maps.items()}
+        for first in range(0, images, size)
+    ]
 
 
 def predicted_cycles(
     context: Context, subject: Subject, program: Program, maps: Maps, images: int
 ) -> list[Prediction]:
-    """Return the cycle model's prediction for each image."""
+    """Return the cycle model's prediction for each run."""
+    runs = maps_of_runs(program, maps, images)
     model = model_of(context, subject).CycleModel(program, subject.arch)
     found = []
-    with context.progress("cycle model", images) as done:
-        for image in range(images):
-            found.append(model.predict(layer_inputs(subject, maps, image)))
+    with context.progress("cycle model", len(runs)) as done:
+        for run in runs:
+            found.append(model.predict(run))
             done()
     return found
 
@@ -73,18 +83,14 @@ def zero_bit_planes(
     if not subject.family.offers(BIT_ACTIVITY):
         return {}
     counter = subject.family.need(BIT_ACTIVITY).ColumnCounter(program, subject.arch)
-    zero = [0] * len(subject.network.layers)
-    total = list(zero)
-    for image in range(images):
-        counts = counter.count(layer_inputs(subject, maps, image))
-        for number, count in enumerate(counts):
-            zero[number] += count.zero
-            total[number] += count.total
+    zero: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for run in maps_of_runs(program, maps, images):
+        for name, count in counter.count(run).items():
+            zero[name] += count.zero
+            total[name] += count.total
     names = [layer.name for layer in subject.network.layers]
-    return {
-        name: part / whole if whole else None
-        for name, part, whole in zip(names, zero, total, strict=True)
-    }
+    return {name: zero[name] / total[name] if total[name] else None for name in names}
 
 
 def simulate(

@@ -90,6 +90,7 @@ def describe_network(
         network=network_info(subject.network),
         architecture=architecture_info(subject.family, subject.arch),
         layers=subject.family.need(COMPILER).tiling(program, subject.arch),
+        steps=subject.family.need(COMPILER).step_list(program, subject.arch),
     )
 
 
@@ -116,6 +117,7 @@ def describe_program(
         program=about,
         architecture=architecture_info(family, arch),
         layers=family.need(COMPILER).tiling(program, arch),
+        steps=family.need(COMPILER).step_list(program, arch),
     )
 
 
@@ -130,11 +132,11 @@ def format_of(arrays: dict[str, NDArray[Any]]) -> object:
 
 def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
     """Return the report; parts that are not given are null."""
-    empty = dict.fromkeys(("network", "architecture", "program", "graph", "layers"))
+    empty = dict.fromkeys(("network", "architecture", "program", "graph", "layers", "steps"))
     known: dict[str, Any] = {**empty, **parts}
     return InfoReport(
         format="hwgen.report.info",
-        version=2,
+        version=3,
         kind=kind,
         file=str(file),
         versions=versions(),

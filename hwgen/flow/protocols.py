@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.step import Step
+from hwgen.spec.step import PlannedStep, Step
 from hwgen.spec.tiling import LayerTiling
 
 Bytes = NDArray[np.uint8]
@@ -54,7 +54,10 @@ class Modes(Protocol):
 
 
 class ProgramFacts(Protocol):
-    """The network and the architecture that a program was compiled for: digests and names."""
+    """The network and the architecture that a program was compiled for: digests and names.
+
+    images: images of one run
+    """
 
     @property
     def network(self) -> str: ...
@@ -64,6 +67,8 @@ class ProgramFacts(Protocol):
     def architecture(self) -> str: ...
     @property
     def architecture_name(self) -> str: ...
+    @property
+    def images(self) -> int: ...
 
 
 class Program(Protocol):
@@ -84,13 +89,17 @@ class Programs(Protocol):
 
 
 class Compiler(Protocol):
-    """Compiles networks; layer_cost: a `SplitCost` of the capability `split_cost`, or None."""
+    """Compiles networks.
+
+    images: images of one run; layer_cost: a `SplitCost` of the capability `split_cost`, or None
+    """
 
     def compile_network(
-        self, network: QuantizedNetwork, arch: Any, *, layer_cost: Any = None
+        self, network: QuantizedNetwork, arch: Any, *, images: int = 1, layer_cost: Any = None
     ) -> Program: ...
     def listing(self, program: Any, arch: Any) -> str: ...
     def tiling(self, program: Any, arch: Any) -> list[LayerTiling]: ...
+    def step_list(self, program: Any, arch: Any) -> list[PlannedStep]: ...
 
 
 class SplitCosts(Protocol):
@@ -124,8 +133,11 @@ class Prediction(Protocol):
 class Predictor(Protocol):
     """The cycle model of one program."""
 
-    def predict(self, inputs: Sequence[Bytes]) -> Prediction:
-        """Return the prediction for one image, from the input map of each layer."""
+    def predict(self, maps: Mapping[str, NDArray[Any]]) -> Prediction:
+        """Return the prediction for one run.
+
+        maps: all maps of the images of the run by layer name, the images under `input`, NHWC
+        """
 
 
 class CycleModel(Protocol):
@@ -158,8 +170,8 @@ class BitPlanes(Protocol):
 class ColumnCounter(Protocol):
     """Counts the bit planes of one program's inputs."""
 
-    def count(self, inputs: Sequence[Bytes]) -> Sequence[BitPlanes]:
-        """Return an entry for each layer of the program."""
+    def count(self, maps: Mapping[str, NDArray[Any]]) -> Mapping[str, BitPlanes]:
+        """Return an entry for each layer with weights, for one run; maps: as for `predict`."""
 
 
 class BitActivity(Protocol):

@@ -52,6 +52,7 @@ def run_network(
     count = len(batch.images)
     results = Results(
         images=count,
+        run_images=compiled.facts.images,
         maps=maps,
         predictions=predicted_cycles(context, subject, compiled, maps, count),
         runs=(

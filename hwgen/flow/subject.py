@@ -19,13 +19,17 @@ from hwgen.spec.network.file import load_network
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A network and the chip that it runs on, with the files that they came from."""
+    """A network and the chip that it runs on, with the files that they came from.
+
+    run_images: images of one run
+    """
 
     network: QuantizedNetwork
     network_file: Path
     family: Family
     arch: Architecture
     arch_file: Path
+    run_images: int = 1
 
     @property
     def configuration(self) -> dict[str, Any]:
@@ -69,12 +73,19 @@ def load_chip(file: Path, sparsity: str | None) -> tuple[Family, Architecture]:
     return family, arch
 
 
-def load_subject(network_file: Path, arch_file: Path, sparsity: str | None = None) -> Subject:
+def load_subject(
+    network_file: Path, arch_file: Path, sparsity: str | None = None, *, run_images: int = 1
+) -> Subject:
     """Return network and architecture from their files."""
     network = load_network(network_file)
     family, arch = load_chip(arch_file, sparsity)
     return Subject(
-        network=network, network_file=network_file, family=family, arch=arch, arch_file=arch_file
+        network=network,
+        network_file=network_file,
+        family=family,
+        arch=arch,
+        arch_file=arch_file,
+        run_images=run_images,
     )
 
 
@@ -99,7 +110,10 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
         pass
     with context.progress(f"compiling {subject.network.graph.name} for {subject.arch.name}"):
         program = subject.family.need(COMPILER).compile_network(
-            subject.network, subject.arch, layer_cost=split_cost(context, subject)
+            subject.network,
+            subject.arch,
+            images=subject.run_images,
+            layer_cost=split_cost(context, subject),
         )
         programs.save_program(program, path)
     return program
@@ -133,6 +147,7 @@ def program_path(context: Context, subject: Subject) -> Path:
     facts = [
         subject.network.digest,
         subject.configuration,
+        subject.run_images,
         digest_of_code("hwgen.spec", "hwgen.compiler", "hwgen.model"),
     ]
     network = re.sub(r"[^\w-]", "_", subject.network.graph.name)[:40]

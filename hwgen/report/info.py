@@ -6,6 +6,7 @@ from pydantic import WithJsonSchema
 from pydantic.dataclasses import dataclass
 
 from hwgen.report.types import STRICT, Count, Digest, Fraction
+from hwgen.spec.step import PlannedStep
 from hwgen.spec.tiling import LayerTiling
 
 
@@ -67,13 +68,13 @@ class ProgramInfo:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class InfoReport:
-    """Content of a file; with an architecture, how each layer is tiled for it.
+    """Content of a file; with an architecture, how each layer is tiled for it, and the steps.
 
     graph: of a network without weights, by the schema `info_graph`
     """
 
     format: Literal["hwgen.report.info"]
-    version: Literal[2]
+    version: Literal[3]
     kind: Literal["network", "architecture", "program", "graph"]
     file: str
     network: NetworkInfo | None
@@ -81,4 +82,5 @@ class InfoReport:
     program: ProgramInfo | None
     graph: Annotated[Any, WithJsonSchema({"type": ["object", "null"]})]
     layers: list[LayerTiling] | None
+    steps: list[PlannedStep] | None
     versions: dict[str, str]

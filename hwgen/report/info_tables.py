@@ -9,6 +9,7 @@ from rich.table import Table
 from hwgen.report.info import ArchitectureInfo, InfoReport, NetworkInfo, ProgramInfo
 from hwgen.report.tables import NOTHING, number, percent, size, table
 from hwgen.report.work import BuildReport, CompileReport, TrainReport
+from hwgen.spec.step import PlannedStep
 from hwgen.spec.tiling import LayerTiling
 
 TILING_COLUMNS = ["layer", "kind", "shape", "stride", "split", "tiles", "tails", "rows"]
@@ -28,6 +29,8 @@ def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> Rend
         parts += architecture_parts(report.architecture)
     if report.layers is not None:
         parts += ["", *tiling_parts(report.layers)]
+    if report.steps is not None:
+        parts += ["", *step_parts(report.steps)]
     return Group(*parts)
 
 
@@ -121,6 +124,28 @@ def tiling_parts(layers: Sequence[LayerTiling]) -> Iterator[RenderableType]:
             number(layer.rows) if weights else NOTHING,
             NOTHING if layer.rows_reloaded is None else f"{layer.rows_reloaded:g}x",
             percent(layer.weights_kept),
+        )
+    yield rows
+
+
+def step_parts(steps: Sequence[PlannedStep]) -> Iterator[RenderableType]:
+    """Yield the steps of a program."""
+    yield "steps: images and rows from the first one up to the one before the second number"
+    yield ""
+    rows = table(
+        ["step", "layer", "kind", "operation", "images", "rows", "cores", "output"], left=4
+    )
+    for step in steps:
+        first, count = step.images
+        rows.add_row(
+            step.name,
+            step.layer or NOTHING,
+            step.kind,
+            step.op,
+            f"{first}-{first + count}",
+            "-".join(map(str, step.rows)),
+            str(step.cores) if step.kind in ("conv", "simd") else NOTHING,
+            step.output or NOTHING,
         )
     yield rows
 

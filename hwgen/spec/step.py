@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass as checked
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
@@ -17,3 +20,23 @@ class Step:
     layer: str
     begin: int
     end: int
+
+
+@checked(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class PlannedStep:
+    """A step as a program plans it.
+
+    kind: of its instruction; op: the layer's operation, or what the chip does
+    images: first image of the run and number of images; rows: first row, and the one after the last
+    cores: that take part
+    output: where its results are, in words; empty: it has none
+    """
+
+    name: str
+    layer: str
+    kind: str
+    op: str
+    images: tuple[int, int]
+    rows: tuple[int, int]
+    cores: int
+    output: str

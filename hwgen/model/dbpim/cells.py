@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.model.dbpim.activity import Counts
+from hwgen.model.dbpim.activity import Counts, walk_key
 from hwgen.spec.csd import Block
 from hwgen.spec.dbpim.arch import WEIGHT_BITS, Arch
 from hwgen.spec.dbpim.instructions import CELL, CELL_BITS, decode
@@ -37,16 +37,15 @@ def row_cells(arch: Arch) -> int:
 
 
 def cell_use(tiles: Sequence[tuple[TilePacket, Counts]], arch: Arch) -> CellUse:
-    """Return the use of the cells in a layer.
+    """Return the use of the cells in a step.
 
-    tiles: tile packets of the layer, each with the cycles of its groups, (positions, rows), at
+    tiles: tile packets of the step, each with the cycles of its groups, (positions, rows), at
     all positions; a tile that is sent again, for further positions, counts once
     """
     total = np.zeros(len(CellUse._fields), np.int64)
     counted: set[tuple[int, bytes]] = set()
     for tile, cost in tiles:
-        start = [tile.fields[name] for name in ("kernel_y", "kernel_x", "channel_word")]
-        key = (tile.fields["group"], bytes(start) + tile.masks.tobytes())
+        key = (tile.fields["group"], walk_key(tile))
         if key not in counted:
             counted.add(key)
             total += cost.sum(axis=0, dtype=np.int64) @ tile_rows(tile, arch)

@@ -5,15 +5,16 @@ rules: docs/dbpim-microarchitecture.md.
 """
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.feeding import is_active, position, waits_for_tile
 from hwgen.model.dbpim.state import (
     BUSY,
     GROUP_END,
+    GROUP_IMAGE,
     GROUP_ROW,
     GROUP_TILE,
     GROUP_TILE_END,
-    GROUP_VECTOR,
     GROUP_VISIBLE,
+    GROUP_X,
+    GROUP_Y,
     IMBALANCE,
     INACTIVE_POSITIONS,
     LOAD,
@@ -22,6 +23,7 @@ from hwgen.model.dbpim.state import (
     QUEUE,
     RESULT_EMIT,
     RESULT_RING,
+    RESULT_ROW,
     RESULT_TILE_END,
     RESULT_VISIBLE,
     ROW_WRITE,
@@ -33,20 +35,34 @@ from hwgen.model.dbpim.state import (
     Table,
     Weights,
 )
+from hwgen.model.dbpim.walking import down, is_active, right
+from hwgen.model.dbpim.writing import request_of
 from hwgen.spec.dbpim.timing import MACRO_CYCLES, REQUANTIZE_CYCLES, RESULT_SLOTS, TILE_SLOTS
 
 
 @compiled
-def group_cost(
-    macro: int, group: Ints, core: Record, fields: Record, sizes: Sizes, weights: Weights
-) -> int:
-    """Return the cycles of a group in one macro: its bit planes with a one."""
-    tile = weights.tiles[core.tile_of[group[GROUP_TILE] % TILE_SLOTS]]
-    offset = (macro - tile.turn) % sizes.macros
-    if not is_active(fields, sizes, core, group[GROUP_VECTOR], offset):
-        return sizes.idle_cost
-    raster = position(fields, sizes, core, group[GROUP_VECTOR], offset)
-    return int(weights.cost[tile.cost_offset + raster * tile.rows + group[GROUP_ROW]])
+def begin_group(
+    macro: int,
+    group: Ints,
+    tile: Record,
+    core: Record,
+    fields: Record,
+    sizes: Sizes,
+    weights: Weights,
+) -> None:
+    """Set the bit planes of a group in one macro, and the stored row of the macro's position."""
+    number = (macro - tile.turn) % sizes.macros
+    y, x = group[GROUP_Y], group[GROUP_X]
+    if not is_active(y, x, number, fields, sizes):
+        core.issue_left[macro], core.issue_row[macro] = sizes.idle_cost, -1
+        return
+    y, x = y + down(number, fields, sizes), x + right(number, fields, sizes)
+    image = group[GROUP_IMAGE]
+    rows = fields.output_end_row - fields.output_first_row
+    raster = (image * rows + y - fields.output_first_row) * fields.output_width + x
+    at = tile.cost_offset + raster * tile.cost_stride + group[GROUP_ROW]
+    core.issue_left[macro] = weights.cost[at]
+    core.issue_row[macro] = image * fields.output_image_rows + y
 
 
 @compiled
@@ -70,13 +86,14 @@ def issue(
     group = core.queue_ring[core.read[macro] % sizes.queue]
     if group[GROUP_VISIBLE] > t:
         return idle
+    slot = group[GROUP_TILE] % TILE_SLOTS
+    tile = weights.tiles[core.tile_of[slot]]
     if core.issue_left[macro] == 0:
-        core.issue_left[macro] = group_cost(macro, group, core, fields, sizes, weights)
-    if core.row_base[group[GROUP_TILE] % TILE_SLOTS] + group[GROUP_ROW] >= core.rows_valid:
+        begin_group(macro, group, tile, core, fields, sizes, weights)
+    if core.row_base[slot] + group[GROUP_ROW] >= core.rows_valid:
         return LOAD
     if row_write:
         return ROW_WRITE
-    tile = weights.tiles[core.tile_of[group[GROUP_TILE] % TILE_SLOTS]]
     last = core.issue_left[macro] == 1
     result = last and group[GROUP_END] == 1 and (tile.last == 1 or group[GROUP_TILE_END] == 1)
     if result and core.outstanding[macro] == RESULT_SLOTS:
@@ -84,21 +101,23 @@ def issue(
     core.issue_left[macro] -= 1
     if last:
         core.read[macro] += 1
-    offset = (macro - tile.turn) % sizes.macros
-    active = is_active(fields, sizes, core, group[GROUP_VECTOR], offset)
+    active = core.issue_row[macro] >= 0
     if result:
         core.outstanding[macro] += 1
         entry = core.result_ring[macro, core.result_tail[macro] % RESULT_RING]
         entry[RESULT_VISIBLE] = t + MACRO_CYCLES
         entry[RESULT_EMIT] = tile.last == 1 and active
         entry[RESULT_TILE_END] = group[GROUP_TILE_END]
+        entry[RESULT_ROW] = core.issue_row[macro]
         core.result_tail[macro] += 1
     return BUSY if active else INACTIVE_POSITIONS
 
 
 @compiled
-def idle_cause(t: int, queue_full: bool, granted: bool, core: Record, sizes: Sizes) -> int:
-    """Return why a macro of a core has no group in cycle t."""
+def idle_cause(
+    t: int, queue_full: bool, waits: bool, taken: bool, core: Record, sizes: Sizes
+) -> int:
+    """Return why a macro of a core has no group in cycle t; waits: the walker for a tile."""
     if queue_full:
         return QUEUE
     if core.words_read != core.words_written:
@@ -106,27 +125,51 @@ def idle_cause(t: int, queue_full: bool, granted: bool, core: Record, sizes: Siz
     if core.walking == 0:
         return IMBALANCE
     if core.done == 1:
-        return last_cause(granted, core, sizes)
+        return last_cause(taken, core, sizes)
     if t < core.start:
         return PIPELINE
-    return LOAD if waits_for_tile(t, core) else SWITCH
+    return LOAD if waits else SWITCH
 
 
 @compiled
-def last_cause(granted: bool, core: Record, sizes: Sizes) -> int:
-    """Return what a macro waits for when its core has no further group in the layer."""
-    if core.read[: sizes.macros].min() < core.written:
-        return IMBALANCE
-    if core.stage[-1] == 1 and not granted:
+def last_cause(taken: bool, core: Record, sizes: Sizes) -> int:
+    """Return what a macro waits for when its core has no further group in the step."""
+    for macro in range(sizes.macros):
+        if core.read[macro] < core.written:
+            return IMBALANCE
+    if core.stage[-1] > 0 and not taken:
         return WRITE_BUS
-    through = core.stage.sum() == 0 and core.retired == core.walk
+    through = stages_empty(core) and core.retired == core.walk
     return IMBALANCE if through else PIPELINE
 
 
 @compiled
-def blocked_cause(granted: bool, core: Record) -> int:
+def stages_empty(core: Record) -> bool:
+    """Return whether no result is in the output stage."""
+    empty = True
+    for number in range(REQUANTIZE_CYCLES):
+        empty &= core.stage[number] == 0
+    return empty
+
+
+@compiled
+def blocked_cause(taken: bool, core: Record) -> int:
     """Return why a finished result has no place: all output stages wait for the bus, or not."""
-    return OUTPUT if granted or core.stage.min() == 0 else WRITE_BUS
+    if taken:
+        return OUTPUT
+    for number in range(REQUANTIZE_CYCLES):
+        if core.stage[number] == 0:
+            return OUTPUT
+    return WRITE_BUS
+
+
+@compiled
+def is_queue_full(core: Record, sizes: Sizes) -> bool:
+    """Return whether the queue of some macro is full."""
+    full = False
+    for macro in range(sizes.macros):
+        full |= core.written - core.read[macro] >= sizes.queue
+    return full
 
 
 @compiled
@@ -144,8 +187,9 @@ def waits_for_row(t: int, core: Record, sizes: Sizes) -> bool:
 @compiled
 def retire_tile(core: Record, macros: int, tiles: Table) -> None:
     """Free the oldest tile when every macro's last result of it has been popped."""
-    if core.popped[:macros].min() == 0:
-        return
+    for macro in range(macros):
+        if core.popped[macro] == 0:
+            return
     for macro in range(macros):
         core.popped[macro] -= 1
     tile = tiles[core.tile_of[core.retired % TILE_SLOTS]]
@@ -155,14 +199,15 @@ def retire_tile(core: Record, macros: int, tiles: Table) -> None:
 
 
 @compiled
-def output(t: int, core: Record, granted: bool, sizes: Sizes) -> None:
-    """Move the stages towards the bus and pop one result."""
-    stage = core.stage
-    free = granted
+def output(t: int, core: Record, taken: bool, fields: Record, work: Record, sizes: Sizes) -> None:
+    """Move the stages towards the buffers and pop one result."""
+    stage, row = core.stage, core.stage_row
+    free = taken
     for number in range(REQUANTIZE_CYCLES - 1, -1, -1):
         free = stage[number] == 0 or free
         if free:
             stage[number] = stage[number - 1] if number > 0 else 0
+            row[number] = row[number - 1] if number > 0 else 0
     if not free:
         return
     for macro in range(sizes.macros):
@@ -172,5 +217,7 @@ def output(t: int, core: Record, granted: bool, sizes: Sizes) -> None:
                 core.result_head[macro] += 1
                 core.outstanding[macro] -= 1
                 core.popped[macro] += entry[RESULT_TILE_END]
-                stage[0] = entry[RESULT_EMIT]
+                if entry[RESULT_EMIT] == 1:
+                    row[0] = entry[RESULT_ROW]
+                    stage[0] = request_of(row[0], row[0], 1, fields.raw == 1, work)
                 return

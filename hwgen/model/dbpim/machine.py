@@ -6,32 +6,32 @@ from hwgen.model.compiled import compiled
 from hwgen.model.dbpim.computing import (
     blocked_cause,
     idle_cause,
+    is_queue_full,
     issue,
     output,
     retire_tile,
     waits_for_row,
 )
-from hwgen.model.dbpim.feeding import switch_inputs, waits_for_tile, walk_and_fetch
-from hwgen.model.dbpim.loading import (
+from hwgen.model.dbpim.feeding import switch_inputs
+from hwgen.model.dbpim.loading import LEFT, LOADER_REGISTERS, POPPED, ROW_CORES, loader
+from hwgen.model.dbpim.map_writing import WRITER_REGISTERS
+from hwgen.model.dbpim.memory import LAST_ARRIVAL, REGISTERS, read_engine
+from hwgen.model.dbpim.sequencing import (
     FETCH,
     FINISHED,
-    LAYER,
-    LEFT,
-    LOADER_REGISTERS,
-    POPPED,
-    ROW_CORES,
     RUN,
     SEQUENCER,
     SEQUENCER_REGISTERS,
-    WAIT_IMAGE,
-    loader,
+    STEP,
+    core_is_idle,
     sequencer,
 )
-from hwgen.model.dbpim.memory import LAST_ARRIVAL, REGISTERS, read_engine
-from hwgen.model.dbpim.simd import REQUEST, simd_step
+from hwgen.model.dbpim.simd import simd_step
 from hwgen.model.dbpim.state import (
     BUSY,
     CAUSES,
+    IMBALANCE,
+    IN_MEMORY,
     INACTIVE_POSITIONS,
     LOAD,
     PIPELINE,
@@ -43,10 +43,15 @@ from hwgen.model.dbpim.state import (
     Table,
     Weights,
 )
+from hwgen.model.dbpim.walking import waits_for_tile, walk_and_fetch
+from hwgen.model.dbpim.writing import grant, granted_row, is_taken, request
 from hwgen.spec.dbpim.instructions import Opcode
-from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
+from hwgen.spec.dbpim.timing import READ_FIFO_BEATS, WATCHDOG_CYCLES
 
-CONV = int(Opcode.CONV)
+CONV, CORE_OPCODES = int(Opcode.CONV), (int(Opcode.CONV), int(Opcode.SIMD))
+
+# Registers of the write bus. WRITES: stored row of the word that is written in this cycle.
+PRIORITY, WRITES = range(2)
 
 
 @compiled
@@ -55,8 +60,8 @@ def run(
 ) -> tuple[int, int, Ints, Ints]:
     """Return cycles, load-stall cycles, retirement cycles and causes.
 
-    commands: rows of COMMAND_TYPE: of BEGIN, image and stream
-    retirements: cycle of the image, then of each instruction
+    commands: rows of COMMAND_TYPE: of BEGIN, then of the data and the segment of each LOAD
+    retirements: cycle of each instruction
     causes: (instructions, len(CAUSES)) cycles of all macros, from retirement to retirement; what
     `hwgen.model.dbpim.cells` divides is all in BUSY
     Cycles are -1 when nothing has moved for WATCHDOG_CYCLES.
@@ -64,85 +69,114 @@ def run(
     reader = np.zeros(REGISTERS, np.int64)
     reader[LAST_ARRIVAL] = -1
     loading = np.zeros(LOADER_REGISTERS, np.int64)
-    loading[LEFT] = sizes.instruction_beats
+    # The first LOAD is gathered together with BEGIN.
+    loading[LEFT] = sizes.begin_beats + order.packets[0].header_beats
+    writer = np.zeros(WRITER_REGISTERS, np.int64)
     state = np.zeros(SEQUENCER_REGISTERS, np.int64)
-    beats = 0
-    for command in commands:
-        beats += command.beats
-    arrivals = np.zeros(beats, np.int64)
-    instruction_at = np.zeros(len(order.layers), np.int64)
-    retired_at = np.zeros(1 + len(order.layers), np.int64)
-    causes = np.zeros((len(order.layers), len(CAUSES)), np.int64)
-    t = load_stalls = quiet = priority = 0
+    arrivals = np.zeros(READ_FIFO_BEATS, np.int64)
+    instruction_at = np.zeros(len(order.steps), np.int64)
+    retired_at = np.zeros(len(order.steps), np.int64)
+    causes = np.zeros((len(order.steps), len(CAUSES)), np.int64)
+    bus = np.zeros(2, np.int64)
+    bus[WRITES] = IN_MEMORY
+    t = load_stalls = quiet = 0
     while state[SEQUENCER] != FINISHED and quiet < WATCHDOG_CYCLES:
         t += 1
-        granted = grant(priority, cores)
-        if granted >= 0:
-            priority = (granted + 1) % sizes.cores
         read_engine(t, sizes, reader, commands, arrivals)
-        moved = loader(t, sizes, order, cores, loading, reader, commands, arrivals, instruction_at)
-        in_image = state[SEQUENCER] == WAIT_IMAGE
-        layer = loading[POPPED] if state[SEQUENCER] == FETCH else state[LAYER]
-        waits = sequencer(t, sizes, order, cores, loading, state, instruction_at, retired_at)
+        moved = loader(t, sizes, order, cores, loading, writer, reader, arrivals, instruction_at)
+        step = loading[POPPED] if state[SEQUENCER] == FETCH else state[STEP]
+        waits = sequencer(
+            t, sizes, order, cores, loading, commands, state, instruction_at, retired_at
+        )
         computes = False
-        if state[SEQUENCER] == RUN:
-            computes, starved = cores_step(
-                t, granted, loading, cores, order.layers[layer], sizes, weights, causes[layer]
+        fields = order.steps[step]
+        if state[SEQUENCER] == RUN and (fields.opcode in CORE_OPCODES):
+            computes, starved, wrote = cores_step(
+                t, loading, bus, cores, fields, order.work[step], sizes, weights, causes[step]
             )
             waits |= starved
-        elif not in_image:
-            causes[layer, LOAD if waits else PIPELINE] += sizes.cores * sizes.macros
+            moved |= wrote
+        else:
+            bus[WRITES] = IN_MEMORY
+            causes[step, LOAD if waits else PIPELINE] += sizes.cores * sizes.macros
         for core in cores:
             core.rows_valid += loading[ROW_CORES] >> core.number & 1
         load_stalls += waits and not computes
-        quiet = 0 if moved or computes or granted >= 0 else quiet + 1
+        quiet = 0 if moved or computes else quiet + 1
     cycles = t if state[SEQUENCER] == FINISHED else -1
     return cycles, load_stalls, retired_at, causes
 
 
 @compiled
-def grant(priority: int, cores: Table) -> int:
-    """Return the core that gets the bus, the first that asks from `priority` on, or -1."""
-    for step in range(len(cores)):
-        number = (priority + step) % len(cores)
-        if cores[number].stage[-1] == 1 or cores[number].simd[REQUEST] == 1:
-            return number
-    return -1
+def cores_step(
+    t: int,
+    loading: Ints,
+    bus: Ints,
+    cores: Table,
+    fields: Record,
+    work: Table,
+    sizes: Sizes,
+    weights: Weights,
+    causes: Ints,
+) -> tuple[bool, bool, bool]:
+    """Advance all cores; return whether one computes, waits for the loader, has a word written."""
+    written, granted = bus[WRITES], grant(bus[PRIORITY], cores, fields)
+    bus[WRITES] = IN_MEMORY
+    if granted >= 0:
+        bus[PRIORITY] = (granted + 1) % sizes.cores
+        bus[WRITES] = granted_row(cores[granted], fields)
+    computes = starved = False
+    wrote = granted >= 0
+    for core in cores:
+        if core_is_idle(core, fields):
+            causes[IMBALANCE] += sizes.macros
+            continue
+        taken = False
+        if request(core, fields) > 0:
+            taken = is_taken(core, fields, work[core.number], granted == core.number, written)
+            wrote |= taken
+        waits = waits_for_tile(t, core, fields)
+        starved |= waits
+        if fields.opcode != CONV:
+            walk_and_fetch(t, core, fields, work[core.number], sizes, weights)
+            cause = simd_step(t, core, taken, waits, fields, work[core.number], sizes)
+            computes |= cause == SIMD
+            causes[cause] += sizes.macros
+            continue
+        row_write = (loading[ROW_CORES] >> core.number & 1) == 1
+        computed, starves = conv_step(
+            t, core, taken, waits, row_write, fields, work[core.number], sizes, weights, causes
+        )
+        computes |= computed
+        starved |= starves
+    return computes, starved, wrote
 
 
 @compiled
-def cores_step(
+def conv_step(
     t: int,
-    granted: int,
-    loading: Ints,
-    cores: Table,
+    core: Record,
+    taken: bool,
+    waits: bool,
+    row_write: bool,
     fields: Record,
+    work: Record,
     sizes: Sizes,
     weights: Weights,
     causes: Ints,
 ) -> tuple[bool, bool]:
-    """Advance all cores; return whether one computed and whether one waits for the loader."""
-    worked = starved = False
-    for core in cores:
-        has_bus = granted == core.number
-        if fields.opcode != CONV:
-            cause = simd_step(t, core, has_bus, sizes, fields)
-            worked |= cause == SIMD
-            causes[cause] += sizes.macros
-            continue
-        starved |= waits_for_tile(t, core) or waits_for_row(t, core, sizes)
-        queue_full = core.written - core.read[: sizes.macros].min() >= sizes.queue
-        walk_and_fetch(t, core, fields, sizes, weights)
-        switch_inputs(t, core, sizes, weights)
-        row_write = (loading[ROW_CORES] >> core.number & 1) == 1
-        idle, blocked = (
-            idle_cause(t, queue_full, has_bus, core, sizes),
-            blocked_cause(has_bus, core),
-        )
-        for macro in range(sizes.macros):
-            cause = issue(t, macro, row_write, idle, blocked, core, fields, sizes, weights)
-            worked |= cause in (BUSY, INACTIVE_POSITIONS)
-            causes[cause] += 1
-        retire_tile(core, sizes.macros, weights.tiles)
-        output(t, core, has_bus, sizes)
-    return worked, starved
+    """Advance a core in a CONV; return whether it computes, and whether it waits for a row."""
+    starved = waits_for_row(t, core, sizes)
+    queue_full = is_queue_full(core, sizes)
+    walk_and_fetch(t, core, fields, work, sizes, weights)
+    switch_inputs(t, core, sizes, weights, queue_full)
+    idle = idle_cause(t, queue_full, waits, taken, core, sizes)
+    blocked = blocked_cause(taken, core)
+    computes = False
+    for macro in range(sizes.macros):
+        cause = issue(t, macro, row_write, idle, blocked, core, fields, sizes, weights)
+        computes |= cause in (BUSY, INACTIVE_POSITIONS)
+        causes[cause] += 1
+    retire_tile(core, sizes.macros, weights.tiles)
+    output(t, core, taken, fields, work, sizes)
+    return computes, starved

@@ -1,7 +1,7 @@
-"""The memory port: when each beat of the image and of the stream can be taken by the loader."""
+"""The memory port: when each beat of the program and of the maps can be taken by the loader."""
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.state import Ints, Sizes, Table
+from hwgen.model.dbpim.state import Ints, Record, Sizes, Table
 from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS
 from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, RESPONSE_CYCLES
@@ -18,7 +18,7 @@ def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Table, arrivals: I
     """Advance the read engine by a cycle: ask for a burst, take a command.
 
     commands: rows of COMMAND_TYPE
-    arrivals: cycle in which beat k can be taken, for all beats asked for
+    arrivals: ring of READ_FIFO_BEATS: cycle in which beat k can be taken, of beats asked for
     """
     takes_command = reader[COMMAND_BEATS] == 0
     if reader[ADDRESS_VALID] == 1:
@@ -41,7 +41,7 @@ def ask(t: int, sizes: Sizes, reader: Ints, arrivals: Ints) -> None:
     reader[ADDRESS_VALID] = 1
     first = max(t + 1 + sizes.latency, reader[LAST_ARRIVAL] + 1)
     for beat in range(beats):
-        arrivals[reader[ASKED] + beat] = first + beat + 1
+        arrivals[(reader[ASKED] + beat) % READ_FIFO_BEATS] = first + beat + 1
     reader[LAST_ARRIVAL] = first + beats - 1
     reader[ASKED] += beats
     reader[COMMAND_BEATS] -= beats
@@ -56,14 +56,14 @@ def burst_beats(address: int, beats: int, port_bytes: int) -> int:
 
 
 @compiled
-def store_cycles(words: int, sizes: Sizes) -> int:
+def store_cycles(fields: Record, sizes: Sizes) -> int:
     """Return the cycles from the start of the write engine to its last response.
 
-    The logits lie at the beginning of a page; each burst waits for the response before it, which
-    comes in the cycle after its last beat.
+    Each space begins on a page; each burst waits for the response before it, which comes in the
+    cycle after its last beat.
     """
-    beats = -(-words * LOGIT_BYTES // sizes.port_bytes)
-    address = cycles = 0
+    beats = -(-fields.words * LOGIT_BYTES // sizes.port_bytes)
+    address, cycles = fields.offset, 0
     while beats > 0:
         burst = burst_beats(address, beats, sizes.port_bytes)
         cycles += burst + RESPONSE_CYCLES
@@ -76,4 +76,4 @@ def store_cycles(words: int, sizes: Sizes) -> int:
 def beat_ready(t: int, reader: Ints, arrivals: Ints) -> bool:
     """Return whether the loader can take a beat in cycle t."""
     taken = reader[TAKEN]
-    return bool(taken < reader[ASKED] and arrivals[taken] <= t)
+    return bool(taken < reader[ASKED] and arrivals[taken % READ_FIFO_BEATS] <= t)

@@ -6,12 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, MOST_GROUPS, MOST_MACROS, Arch
-from hwgen.spec.dbpim.instructions import PACKETS, PARAMETER_BITS, Opcode
+from hwgen.spec.dbpim.instructions import (
+    INSTRUCTIONS,
+    PACKETS,
+    PARAMETER_BITS,
+    TABLE_BYTES,
+    Opcode,
+    core_count,
+)
+from hwgen.spec.dbpim.stream import taps_beats
 from hwgen.spec.dbpim.timing import (
     FETCH_SLOTS,
     REQUANTIZE_CYCLES,
     RESULT_SLOTS,
     SIMD_CYCLES,
+    TAP_SLOTS,
     TILE_SLOTS,
 )
 
@@ -20,21 +29,42 @@ Record = Any
 """A row of a table, its fields as attributes; compiled functions get it by reference."""
 Table = NDArray[np.void]
 
-LAYER_OPCODES = (Opcode.CONV, Opcode.POOL, Opcode.ADD, Opcode.STORE, Opcode.END)
-_LAYER_FIELDS = dict.fromkeys(field.name for code in LAYER_OPCODES for field in PACKETS[code])
-LAYER_TYPE = np.dtype([(name, np.int64) for name in _LAYER_FIELDS])
+
+def _fields(cores: int) -> list[str]:
+    """Return the fields of all instructions that no core owns (0), or that each core has (1)."""
+    names = [
+        field.name.removesuffix("_0")
+        for code in INSTRUCTIONS
+        for field in PACKETS[code]
+        if core_count(field.name) == cores
+    ]
+    return list(dict.fromkeys(names))
+
+
+STEP_FIELDS, WORK_FIELDS = _fields(0), _fields(1)
+
+STEP_TYPE = np.dtype([(name, np.int64) for name in STEP_FIELDS])
 """One row for each instruction of the stream; fields that an opcode lacks are zero."""
 
-_TILE_EXTRA = ("mask_beats", "row_beats", "selected_offset", "cost_offset")
+WORK_TYPE = np.dtype([(name, np.int64) for name in WORK_FIELDS])
+"""One row for each core in each instruction of the stream."""
+
+_TILE_EXTRA = ("mask_beats", "row_beats", "selected_offset", "cost_offset", "cost_stride")
 TILE_TYPE = np.dtype(
     [(field.name, np.int64) for field in PACKETS[Opcode.TILE]]
     + [(name, np.int64) for name in _TILE_EXTRA]
 )
 """One row for each tile packet of the stream, in its order."""
 
-PACKET_TYPE = np.dtype([("is_tile", np.int64), ("row", np.int64)])
-"""One row for each packet of the stream: whether it is a tile, and its row in the table of tiles or
-of instructions."""
+INSTRUCTION, TILE, TAPS, TABLE = range(4)
+PACKET_TYPE = np.dtype(
+    [(name, np.int64) for name in ("kind", "row", "header_beats", "cores", "taps")]
+)
+"""One row for each packet of the stream after BEGIN.
+
+kind: one of the above; row: in the table of instructions or of tiles
+header_beats: of the instruction, or of the header; cores, taps: of TAPS and TABLE
+"""
 
 COMMAND_TYPE = np.dtype([("cycle", np.int64), ("address", np.int64), ("beats", np.int64)])
 """One row for each read command: its first active cycle (0: not yet known), address and length."""
@@ -69,28 +99,32 @@ CAUSES = (
     PIPELINE,
     IMBALANCE,
 ) = range(len(CAUSES))
-"""Where the cycles of a macro go, or those of a SIMD unit in a layer without weights.
+"""Where the cycles of a macro go, or those of a SIMD unit in a step without weights.
 
 busy: the macro issues a bit plane of a position; only the cells that hold its weights count
-inactive_positions: it issues, but the last position vector has no position for it
+inactive_positions: it issues, but the position vector has no position for it
 empty_slots, absent_filters: cells of a busy macro whose compartment has no input in this row, or
 whose cell column has no filter (`hwgen.model.dbpim.cells` divides `busy`)
-simd: the SIMD unit reads
+simd: the SIMD unit moves a part of a word
 row_write: a row of weights is being written
-load: for a tile, a row or the layer's instruction; switch: for the switch to fill a group
+load: for a tile, a row, taps, a table or the step's instruction
+switch: for the switch to fill a group, of the SIMD unit for the fetcher
 queue: for a slower macro of its core, whose queue is full
 output: for the output stage, which takes one result of its core a cycle
-write_bus: for the write bus, which another core has
-pipeline: the layer starts, or its last results are still in the pipeline
-imbalance: for slower macros and cores, or the core has no work in the layer
+write_bus: for the write bus, which another core has, or for the write port of the buffer
+pipeline: the step starts, or its last results are still in the pipeline
+imbalance: for slower macros and cores, or the core has no work in the step
 """
 
 
 class Sizes(NamedTuple):
-    """The sizes of an architecture and an image that determine cycles.
+    """The sizes of an architecture that determine cycles.
 
+    simd_parts, table_parts: cycles of a word-vector in the SIMD unit, and in one with lookups
+    begin_beats: beats of BEGIN
     idle_cost: cycles of a group in a macro that has no position
-    beat_filters: filters whose parameters share a beat
+    beat_filters, beat_channels: filters of a tile, channels of taps whose parameters share a beat
+    tap_beats: beats of one word of taps; table_beats: of a table
     """
 
     cores: int
@@ -103,14 +137,15 @@ class Sizes(NamedTuple):
     mask_words: int
     port_bytes: int
     latency: int
-    simd_slices: int
-    header_beats: int
-    instruction_beats: int
-    image_pixels: int
-    pixel_bytes: int
+    simd_parts: int
+    table_parts: int
+    begin_beats: int
     idle_cost: int
     filters: int
     beat_filters: int
+    beat_channels: int
+    tap_beats: int
+    table_beats: int
 
 
 class Weights(NamedTuple):
@@ -118,56 +153,86 @@ class Weights(NamedTuple):
 
     tiles: rows of TILE_TYPE
     selected: inputs that each mask word selects, the tiles' words one after the other
-    cost: uint8, cycles of each group, (positions, rows) of each tile one after the other
+    cost: cycles of each group: (positions, rows) of each tile one after the other, or rows alone
+        where all positions cost the same; position number p of a tile and row r are at
+        cost_offset + p * cost_stride + r
     """
 
     tiles: Table
-    selected: Ints
+    selected: NDArray[np.uint8]
     cost: NDArray[np.uint8]
 
 
 class Order(NamedTuple):
-    """The packets of the stream, for the loader.
+    """The packets of the stream, for loader and sequencer.
 
-    packets: rows of PACKET_TYPE
-    layers: rows of LAYER_TYPE; tiles: rows of TILE_TYPE
+    packets: rows of PACKET_TYPE; steps: rows of STEP_TYPE; tiles: rows of TILE_TYPE
+    work: rows of WORK_TYPE, (instructions, cores)
     """
 
     packets: Table
-    layers: Table
+    steps: Table
+    work: Table
     tiles: Table
 
 
 RESULT_RING = RESULT_SLOTS + 2
 
 
-WORD_VISIBLE, WORD_TILE, WORD_VECTOR, WORD_NUMBER, WORD_TILE_END = range(5)
-GROUP_VISIBLE, GROUP_TILE, GROUP_VECTOR, GROUP_ROW, GROUP_END, GROUP_TILE_END = range(6)
-RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END = range(3)
-RUNNING, START, POSITIONS, WORD, SLICE, TAP, STAGES = range(7)
-"""Entries of a fetched word, a group, a result, and the SIMD unit; from STAGES on, one entry for
-each stage of the SIMD unit from the read to the request, 1 when it is filled."""
+(
+    WORD_VISIBLE,
+    WORD_TILE,
+    WORD_NUMBER,
+    WORD_END,
+    WORD_IMAGE,
+    WORD_Y,
+    WORD_X,
+    WORD_LAST_TAP,
+) = range(8)
+"""Entries of a fetched word. WORD_END: last vector of the chunk; of a SIMD step: last
+word-vector of its channel word."""
+GROUP_VISIBLE, GROUP_TILE, GROUP_ROW, GROUP_END, GROUP_TILE_END, GROUP_IMAGE, GROUP_Y, GROUP_X = (
+    range(8)
+)
+RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END, RESULT_ROW = range(4)
+
+PRIVATE = 1
+"""A request for the own banks. One for the bus is 1 + the words that are still to be granted."""
+
+IN_MEMORY = -1
+"""Stored row of a word for the logit buffer: no core keeps it."""
 
 _SCALARS = """
-    number core_in_set walking start done left base vector word begun served occupied
+    number walking start done left vector image y x chunk_image chunk_y chunk_x
+    word kernel_y kernel_x channel_word fetch_cycles fetch_left occupied
     tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun masks_retired
     words_read words_written moved fill row written
+    tap part sent resends taps_begun taps_walked taps_freed table_at
 """
 _ARRAYS: dict[str, tuple[int, ...]] = {
     "tile_of": (TILE_SLOTS,),
     "known_at": (TILE_SLOTS,),
     "row_base": (TILE_SLOTS,),
-    "word_ring": (FETCH_SLOTS, WORD_TILE_END + 1),
-    "queue_ring": (MOST_GROUPS, GROUP_TILE_END + 1),
+    "taps_at": (TAP_SLOTS,),
+    "word_ring": (FETCH_SLOTS, WORD_LAST_TAP + 1),
+    "queue_ring": (MOST_GROUPS, GROUP_X + 1),
     "read": (MOST_MACROS,),
     "issue_left": (MOST_MACROS,),
+    "issue_row": (MOST_MACROS,),
     "outstanding": (MOST_MACROS,),
     "result_head": (MOST_MACROS,),
     "result_tail": (MOST_MACROS,),
-    "result_ring": (MOST_MACROS, RESULT_RING, RESULT_TILE_END + 1),
+    "result_ring": (MOST_MACROS, RESULT_RING, RESULT_ROW + 1),
     "popped": (MOST_MACROS,),
+    "bank_reads": (MOST_MACROS,),
+    "read_row": (MOST_MACROS,),
+    "read_column": (MOST_MACROS,),
     "stage": (REQUANTIZE_CYCLES,),
-    "simd": (STAGES + SIMD_CYCLES,),
+    "stage_row": (REQUANTIZE_CYCLES,),
+    "simd": (SIMD_CYCLES,),
+    "simd_row": (SIMD_CYCLES,),
+    "simd_first": (SIMD_CYCLES,),
+    "simd_end": (SIMD_CYCLES,),
 }
 CORE_TYPE = np.dtype(
     [(name, np.int64) for name in _SCALARS.split()]
@@ -176,33 +241,45 @@ CORE_TYPE = np.dtype(
 """State of one core. Its tables have the size of the largest core, so that one compiled function
 serves every architecture.
 
-number, core_in_set: index of the core in the chip and in its set
-walking .. occupied: walker and fetcher; left, base: vectors left, and done before this chunk
+walking .. chunk_x: vectors of the walker; left: from the chunk's first one on; image, y, x: of the
+current one, chunk_*: of the chunk's first one
+word .. channel_word: its word; fetch_cycles: of a word of this pixel, 0: not known; fetch_left: of
+the word that is being read; occupied: slots of the fetcher
 tiles_begun, walk, retired: tiles ever begun, walked, freed; tile_of, known_at, row_base: of the
 latest TILE_SLOTS tiles
 rows_*, masks_*: rows and mask words ever begun, written, freed
-words_read, words_written, word_ring: words between fetcher and switch
+words_read, words_written, word_ring: words between fetcher and switch or SIMD unit
 moved, fill, row: of the switch; written, queue_ring, read: of the group queue
-issue_left, outstanding, result_*: of each macro; popped: its tiles popped but not retired
-stage: output stages that are filled; simd: see hwgen.model.dbpim.simd
+issue_left, issue_row, outstanding, result_*: of each macro: bit planes left, stored row of the
+position (-1: none), results; popped: its tiles popped but not retired
+bank_reads, read_row, read_column: of the word that is being read
+stage, stage_row: requests in the output stage and their stored rows
+tap, part: of the SIMD unit; simd: requests in its stages, simd_row: stored row of the first word,
+simd_first: words in that row, simd_end: last one of a channel word
+sent, resends: words granted, and requests to follow, of the request of the SIMD unit
+taps_begun, taps_walked, taps_freed, taps_at: channel words of taps; table_at: cycle from which the
+table is known (`NEVER`: not loaded)
 """
+
+NEVER = 1 << 60
 
 
 def new_cores(sizes: Sizes) -> Table:
     """Return the state of all cores after reset."""
     cores = np.zeros(sizes.cores, dtype=CORE_TYPE)
     cores["number"] = np.arange(sizes.cores)
+    cores["table_at"] = NEVER
     return cores
 
 
-def sizes_of(
-    arch: Arch, *, header_beats: int, instruction_beats: int, image_pixels: int, pixel_bytes: int
-) -> Sizes:
-    """Return the sizes of an architecture and an image."""
+def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
+    """Return the sizes of an architecture."""
+    size = arch.macro.compartments
+    beat_parameters = max(1, arch.port_bits // PARAMETER_BITS)
     return Sizes(
         cores=arch.cores,
         macros=arch.macros_per_core,
-        channels=arch.macro.compartments,
+        channels=size,
         skew=arch.bank_skew,
         rate=arch.switch_rate,
         queue=arch.queue_depth,
@@ -210,12 +287,13 @@ def sizes_of(
         mask_words=arch.mask_words,
         port_bytes=arch.port_bytes,
         latency=arch.memory_latency_cycles,
-        simd_slices=arch.macro.compartments // arch.simd_lanes,
-        header_beats=header_beats,
-        instruction_beats=instruction_beats,
-        image_pixels=image_pixels,
-        pixel_bytes=pixel_bytes,
+        simd_parts=arch.simd_parts,
+        table_parts=arch.macros_per_core * size // arch.table_lookups,
+        begin_beats=begin_beats,
         idle_cost=1 if arch.sparsity.input_bits else ACTIVATION_BITS,
         filters=arch.filters,
-        beat_filters=min(arch.filters, arch.port_bits // PARAMETER_BITS),
+        beat_filters=min(arch.filters, beat_parameters),
+        beat_channels=min(size, beat_parameters),
+        tap_beats=taps_beats(arch).tap,
+        table_beats=TABLE_BYTES // arch.port_bytes,
     )

@@ -99,6 +99,8 @@ class Stream:
             "beats": -(-height * width * size // self.arch.port_bytes),
             "pixel_bytes": 1,
             "pixel_channels": 1,
+            "window_pixels": 1,
+            "window_stride": 1,
             "memory_columns": width,
             "rows": height,
             "columns": width,

@@ -1,0 +1,32 @@
+"""The steps of a program, for people."""
+
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.program import Program, StepPlan
+from hwgen.spec.step import PlannedStep
+
+
+def step_list(program: Program, arch: Arch) -> list[PlannedStep]:
+    """Return the steps in their order."""
+    return [
+        PlannedStep(
+            name=plan.name,
+            layer=plan.layer,
+            kind=plan.kind,
+            op=plan.op,
+            images=plan.images,
+            rows=plan.rows,
+            cores=min(plan.sets * plan.share, arch.cores),
+            output=output_of(plan),
+        )
+        for plan in program.facts.steps
+    ]
+
+
+def output_of(plan: StepPlan) -> str:
+    """Return where the results of a step are."""
+    if plan.memory is not None:
+        place = plan.memory
+        return f"{place.space} +{place.offset}, {place.size} bytes"
+    if plan.output is None:
+        return ""
+    return f"word {plan.output.base}, {plan.output.words} words a bank"

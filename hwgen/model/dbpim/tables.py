@@ -1,0 +1,136 @@
+"""A stream of packets as tables, which the compiled functions of the model read."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.errors import SimulationError
+from hwgen.model.dbpim.activity import Counts
+from hwgen.model.dbpim.machine import run
+from hwgen.model.dbpim.state import (
+    COMMAND_TYPE,
+    INSTRUCTION,
+    PACKET_TYPE,
+    STEP_FIELDS,
+    STEP_TYPE,
+    TABLE,
+    TAPS,
+    TILE,
+    TILE_TYPE,
+    WORK_FIELDS,
+    WORK_TYPE,
+    Ints,
+    Order,
+    Table,
+    Weights,
+    new_cores,
+    sizes_of,
+)
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.instructions import PACKETS, Opcode, of_core
+from hwgen.spec.dbpim.stream import Packet, TilePacket, header_beats, tile_beats
+from hwgen.spec.dbpim.timing import FIRST_COMMAND_CYCLE
+
+KINDS = {Opcode.TILE: TILE, Opcode.TAPS: TAPS, Opcode.TABLE: TABLE}
+
+
+class Cycles(NamedTuple):
+    """What the machine found: cycles, load-stall cycles, retirement and causes of each step."""
+
+    cycles: int
+    load: int
+    retired: Ints
+    causes: Ints
+
+
+def run_packets(packets: Sequence[Packet], costs: Sequence[Counts], arch: Arch) -> Cycles:
+    """Return the cycles of a stream.
+
+    packets: those after BEGIN, a LOAD first; costs: (positions, rows) of each tile packet
+    """
+    order, selected = tables(packets, arch)
+    weights = Weights(order.tiles, selected, place_costs(order.tiles, costs))
+    sizes = sizes_of(arch, begin_beats=header_beats(Opcode.BEGIN, arch))
+    found = run(sizes, order, weights, new_cores(sizes), commands(packets, arch))
+    if found[0] < 0:
+        raise SimulationError("the program stands still: the stream does not fit its steps")
+    return Cycles(*found)
+
+
+def commands(packets: Sequence[Packet], arch: Arch) -> Table:
+    """Return the read commands: BEGIN with the first LOAD, data and segment of each LOAD.
+
+    All spaces of the memory begin on a page.
+    """
+    begin = header_beats(Opcode.BEGIN, arch)
+    rows, beats = [(FIRST_COMMAND_CYCLE, 0, begin + packets[0].beats)], begin
+    for packet in packets:
+        beats += packet.beats
+        if packet.opcode is Opcode.LOAD:
+            fields = packet.fields
+            rows.append((0, fields["offset"], fields["beats"]))
+            rows.append((0, beats * arch.port_bytes, fields["segment_beats"]))
+    return np.array(rows, dtype=COMMAND_TYPE)
+
+
+def place_costs(tiles: Table, costs: Sequence[Counts]) -> Counts:
+    """Return the costs of all tiles as one array, equal ones once, and note where each is."""
+    places: dict[int, int] = {}
+    parts: list[Counts] = [np.zeros(0, np.uint8)]
+    size = 0
+    for tile, cost in zip(tiles, costs, strict=True):
+        if id(cost) not in places:
+            places[id(cost)] = size
+            # `uniform` repeats one row for all positions.
+            parts.append(cost[0] if cost.strides[0] == 0 else cost.ravel())
+            size += len(parts[-1])
+        tile["cost_offset"] = places[id(cost)]
+        tile["cost_stride"] = cost.strides[0]
+    return np.concatenate(parts)
+
+
+def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uint8]]:
+    """Return the packets as tables, and the selected inputs of each mask word of the tiles."""
+    beats = {opcode: header_beats(opcode, arch) for opcode in PACKETS}
+    order: list[tuple[int, ...]] = []
+    steps: list[tuple[int, ...]] = []
+    work: list[list[tuple[int, ...]]] = []
+    selected = [np.zeros(0, np.uint8)]
+    tiles = np.zeros(sum(packet.opcode is Opcode.TILE for packet in packets), TILE_TYPE)
+    tile_number = words = 0
+    for packet in packets:
+        kind = KINDS.get(packet.opcode, INSTRUCTION)
+        fields = packet.fields
+        number = tile_number if kind == TILE else len(steps)
+        order.append(
+            (kind, number, beats[packet.opcode], fields.get("cores", 0), fields.get("taps", 0))
+        )
+        if isinstance(packet, TilePacket):
+            row = tiles[tile_number]
+            tile_number += 1
+            for name, value in fields.items():
+                row[name] = value
+            size = tile_beats(
+                arch, mask_words=len(packet.masks), parameters=bool(packet.parameters)
+            )
+            row["mask_beats"], row["row_beats"] = size.masks, size.row
+            row["selected_offset"] = words
+            words += len(packet.masks)
+            selected.append(packet.masks.sum(axis=1, dtype=np.uint8))
+        elif kind == INSTRUCTION:
+            steps.append(tuple(fields.get(name, 0) for name in STEP_FIELDS))
+            work.append([work_of(fields, core) for core in range(arch.cores)])
+    found = Order(
+        np.array(order, PACKET_TYPE),
+        np.array(steps, STEP_TYPE),
+        np.array(work, WORK_TYPE).reshape(len(steps), arch.cores),
+        tiles,
+    )
+    return found, np.concatenate(selected)
+
+
+def work_of(fields: Mapping[str, int], core: int) -> tuple[int, ...]:
+    """Return the fields of one core in an instruction."""
+    return tuple(fields.get(of_core(name, core), 0) for name in WORK_FIELDS)
