@@ -7,11 +7,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.spec.network import INPUT, QuantizedNetwork
+from hwgen.spec.network.maps import Pair, Sides
 from hwgen.spec.sparsity import ALPHA
 from verif.dbpim.network_builder import RELU, ByteRange, NetworkBuilder, Weights, draw_images
 from verif.dbpim.random_weights import draw_phis, draw_weights
 
-KINDS = ("conv", "stride", "residual", "downsample", "max_pool", "average_pool")
+KINDS = (
+    "conv",
+    "window",
+    "stride",
+    "depthwise",
+    "inverted",
+    "residual",
+    "downsample",
+    "shortcut",
+    "max_pool",
+    "average_pool",
+    "pool_window",
+    "squeeze",
+    "product",
+    "table",
+    "rescale",
+    "branches",
+)
+"""Layers, or blocks of several, that a random network may have before its head."""
+
+ENDS = ("linear", "hidden", "global_pool", "byte_conv", "byte_table")
+"""How it ends; the last two answer bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +41,8 @@ class Recipe:
     """Recipe of a random network.
 
     height, width, channels: of the image
-    classes: outputs of the head, which is a linear layer
-    kinds: layers before the head, in order; `residual` and `downsample` are blocks of several
+    classes: channels of the answer
+    kinds: layers before the head, in order, from KINDS; end: what comes last, from ENDS
     filters: output channels that a layer may have; a residual has those of its input
     pruned_share: of the blocks (8 filters x one k position) of every layer with weights
     max_digits: non-zero CSD digits of a weight at most; 4 allows every int8
@@ -34,6 +56,7 @@ class Recipe:
     channels: int = 1
     classes: int = 5
     kinds: tuple[str, ...] = ("conv", "residual", "max_pool", "stride", "average_pool")
+    end: str = "linear"
     filters: tuple[int, ...] = (4, 8, 13, 16)
     pruned_share: float = 0.5
     max_digits: int = 2
@@ -48,9 +71,10 @@ def draw_recipe(seed: int) -> Recipe:
     return Recipe(
         height=int(rng.integers(1, 10)),
         width=int(rng.integers(1, 10)),
-        channels=int(rng.integers(1, 5)),
+        channels=int(rng.choice([1, 2, 3, 4, 7, 13, 19])),
         classes=int(rng.integers(2, 13)),
-        kinds=tuple(rng.choice(KINDS, rng.integers(1, 5)).tolist()),
+        kinds=tuple(rng.choice(KINDS, rng.integers(1, 6)).tolist()),
+        end=str(rng.choice(ENDS)),
         filters=tuple(rng.integers(1, 25, 3).tolist()),
         pruned_share=float(rng.choice([0.0, 0.3, 0.5, 0.7, 0.9])),
         zero_points=bool(rng.integers(2)),
@@ -76,6 +100,16 @@ def extreme_images(network: QuantizedNetwork) -> NDArray[np.uint8]:
     return np.array([*flat, chequer]).astype(np.uint8)
 
 
+def silu(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return x * sigmoid(x)."""
+    return values * sigmoid(values)
+
+
+def sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 / (1 + exp(-x))."""
+    return 1 / (1 + np.exp(-values))
+
+
 class RandomNetwork:
     """One draw: each kind of a recipe reads the output of the kind before."""
 
@@ -90,18 +124,81 @@ class RandomNetwork:
         )
 
     def build(self) -> QuantizedNetwork:
-        """Return the network: all kinds, then a linear head."""
+        """Return the network: all kinds, then the end."""
         now = INPUT
         for kind in self._recipe.kinds:
             now = getattr(self, f"_{kind}")(now)
-        shape = self._builder.features[now].shape
-        weights = self._weights(self._recipe.classes, prod(shape))
-        self._builder.linear(now, weights, head=True)
+        getattr(self, f"_end_{self._recipe.end}")(now)
         return self._builder.build()
+
+    def _end_linear(self, now: str) -> None:
+        weights = self._weights(self._recipe.classes, prod(self._builder.features[now].shape))
+        self._builder.linear(now, weights, head=True)
+
+    def _end_hidden(self, now: str) -> None:
+        for _ in range(2):
+            k = prod(self._builder.features[now].shape)
+            now = self._builder.linear(now, self._weights(self._filters(), k), output=self._range())
+        self._end_linear(now)
+
+    def _end_global_pool(self, now: str) -> None:
+        self._end_linear(self._builder.global_pool(now, output=self._range()))
+
+    def _end_byte_conv(self, now: str) -> None:
+        self._same(now, self._recipe.classes)
+
+    def _end_byte_table(self, now: str) -> None:
+        self._builder.table(now, silu, output=self._range())
 
     def _conv(self, now: str) -> str:
         kernel = int(self._rng.choice([1, 3, 3, 3, 5]))
         return self._same(now, self._filters(), kernel=kernel)
+
+    def _window(self, now: str) -> str:
+        """Append a convolution with other sizes, strides and paddings in each direction."""
+        height, width, channels = self._builder.features[now].shape
+        kernel = (int(self._rng.integers(1, 6)), int(self._rng.integers(1, 6)))
+        padding = self._padding(kernel, (height, width))
+        stride = (int(self._rng.integers(1, 4)), int(self._rng.integers(1, 4)))
+        weights = self._weights(self._filters(), prod(kernel) * channels)
+        return self._builder.conv(
+            now, weights, kernel=kernel, stride=stride, padding=padding, output=self._range()
+        )
+
+    def _padding(self, kernel: Pair, size: Pair) -> Sides:
+        """Return a padding below the kernel with which a window fits."""
+        first = [int(self._rng.integers(0, side)) for side in kernel]
+        last = [
+            int(self._rng.integers(max(0, side - extent - before), max(1, side)))
+            for side, extent, before in zip(kernel, size, first, strict=True)
+        ]
+        return first[0], first[1], last[0], last[1]
+
+    def _depthwise(self, now: str) -> str:
+        size = int(self._rng.choice([1, 3, 3, 5]))
+        stride = int(self._rng.choice([1, 1, 2]))
+        channels = self._builder.features[now].channels
+        weights = self._rng.integers(-128, 128, (channels, size * size)).astype(np.int8)
+        if channels == 1:
+            # One channel alone is a convolution without groups: its weights have two digits.
+            weights = self._weights(1, size * size)
+        return self._builder.depthwise(
+            now,
+            weights,
+            kernel=(size, size),
+            stride=stride,
+            padding=size // 2,
+            output=self._range(),
+        )
+
+    def _inverted(self, now: str) -> str:
+        """Append expansion, depthwise convolution and projection, and a residual."""
+        expanded = self._depthwise(self._same(now, 2 * self._filters(), kernel=1))
+        before = self._builder.features[now]
+        projected = self._same(expanded, before.channels, kernel=1)
+        if self._builder.features[projected].shape == before.shape:
+            return self._builder.add(projected, now, output=self._range())
+        return projected
 
     def _stride(self, now: str) -> str:
         return self._same(now, self._filters(), stride=2)
@@ -117,6 +214,39 @@ class RandomNetwork:
         shortcut = self._same(now, filters, kernel=1, stride=2)
         return self._builder.add(outer, shortcut, output=self._range())
 
+    def _shortcut(self, now: str) -> str:
+        """Append a block with a shortcut without weights, which adds or drops channels."""
+        filters = self._filters()
+        outer = self._same(self._same(now, filters, stride=2), filters)
+        shortcut = self._builder.shortcut(now, filters, stride=2)
+        return self._builder.add(outer, shortcut, output=self._range())
+
+    def _squeeze(self, now: str) -> str:
+        """Append squeeze and excite: one factor a channel."""
+        channels = self._builder.features[now].channels
+        mean = self._builder.global_pool(now, output=self._range())
+        inner = self._builder.table(self._same(mean, self._filters(), kernel=1), silu)
+        outer = self._same(inner, channels, kernel=1)
+        factor = self._builder.table(outer, sigmoid)
+        return self._builder.multiply(now, factor, output=self._range())
+
+    def _product(self, now: str) -> str:
+        other = self._same(now, self._builder.features[now].channels)
+        return self._builder.multiply(now, other, output=self._range())
+
+    def _table(self, now: str) -> str:
+        return self._builder.table(now, silu, output=self._range())
+
+    def _rescale(self, now: str) -> str:
+        return self._builder.rescale(now, output=self._range())
+
+    def _branches(self, now: str) -> str:
+        """Append the channels of two or three branches of any number of channels."""
+        first = self._same(now, self._filters(), kernel=1)
+        others = [self._same(now, self._filters()) for _ in range(int(self._rng.integers(1, 3)))]
+        alike = [self._builder.rescale(other, like=first) for other in others]
+        return self._builder.concatenate(first, *alike)
+
     def _max_pool(self, now: str) -> str:
         if min(self._builder.features[now].shape[:2]) < 2 or self._rng.integers(2):
             return self._builder.max_pool(now, kernel=3, stride=2, padding=1)
@@ -127,6 +257,18 @@ class RandomNetwork:
         kernel = (int(self._rng.integers(1, height + 1)), int(self._rng.integers(1, width + 1)))
         stride = int(self._rng.integers(1, max(kernel) + 1))
         return self._builder.average_pool(now, kernel=kernel, stride=stride, output=self._range())
+
+    def _pool_window(self, now: str) -> str:
+        """Append a pool with other sizes, strides and paddings in each direction."""
+        height, width, _ = self._builder.features[now].shape
+        kernel = (int(self._rng.integers(1, 5)), int(self._rng.integers(1, 5)))
+        padding = self._padding(kernel, (height, width))
+        stride = (int(self._rng.integers(1, 4)), int(self._rng.integers(1, 4)))
+        if self._rng.integers(2):
+            return self._builder.max_pool(now, kernel=kernel, stride=stride, padding=padding)
+        return self._builder.average_pool(
+            now, kernel=kernel, stride=stride, padding=padding, output=self._range()
+        )
 
     def _same(self, now: str, filters: int, *, kernel: int = 3, stride: int = 1) -> str:
         """Append a convolution whose padding keeps the map size, but for the stride."""
