@@ -112,6 +112,9 @@ class Builder:
                 images=1,
                 vector=(1, arch.macros_per_core),
             )
+        height = rows[1] - rows[0]
+        plain = (1, arch.macros_per_core)
+        shape = vector_shape(arch, width=width, rows=height)
         return Grid(
             width=width,
             first_column=0,
@@ -119,7 +122,7 @@ class Builder:
             end_row=rows[1],
             number=number,
             images=images[1],
-            vector=vector_shape(arch, width=width, rows=rows[1] - rows[0]),
+            vector=plain if op.fields.get("sums") else shape,
         )
 
     def with_split(self, step: Step) -> Step:

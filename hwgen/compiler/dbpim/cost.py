@@ -30,7 +30,7 @@ def estimate(split: Split, grid: Grid, arch: Arch) -> int:
         sum(split.longest * group.cycles + split.chunks * group.rows for group in groups)
         for groups in split.sets
     )
-    beats = sum(group.beats(arch) for groups in split.sets for group in groups)
+    beats = sum(group.beats for groups in split.sets for group in groups)
     results = grid.positions * sum(len(groups) for groups in split.sets)
     return max(busiest, split.chunks * beats, results if len(split.sets) > 1 else 0)
 

@@ -4,16 +4,18 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from hwgen.compiler.dbpim.answer import LOGIT_BYTES, Answers
 from hwgen.compiler.dbpim.builder import Builder
 from hwgen.compiler.dbpim.grid import NO_ROWS, Grid, Rows
 from hwgen.compiler.dbpim.lower_simd import IDENTITY, SIMD_DEFAULTS
 from hwgen.compiler.dbpim.ops import Fields, Op
 from hwgen.compiler.dbpim.split import Split, Work
-from hwgen.compiler.dbpim.steps import Images, Step, StepWork, Tensor
+from hwgen.compiler.dbpim.steps import Step, StepWork, Tensor
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.instructions import Operation, Space, of_core
 from hwgen.spec.dbpim.program import MemoryPlace
+
+LOGIT_BYTES = 4
+"""Bytes of an entry of the logit buffer."""
 
 SPACES = {Space.ANSWER: "answer", Space.SCRATCH: "scratch"}
 
@@ -222,23 +224,3 @@ def owners_of(step: Step, cores: int, *, image: int) -> list[Rows]:
         found.append((first, end) if first < end else NO_ROWS)
         done = max(done, end) if first < end else done
     return found
-
-
-def byte_answer(build: Builder, last: Step, images: Images, answers: Answers) -> Iterator[Step]:
-    """Yield the steps that write the bytes of the last map to memory; last: what wrote it."""
-    tensor = last.output
-    if tensor is None:
-        raise ValueError(f"{last.name} must have an output")
-    row = tensor.shape.width * tensor.channel_words * build.arch.macro.compartments
-    for image in range(images[0], sum(images)):
-        size = tensor.shape.height * row
-        yield from copy_out(
-            build,
-            tensor,
-            image,
-            (0, tensor.shape.height),
-            space=Space.ANSWER,
-            offset=answers.take((image, 1), size=size, pitch=size),
-            pitch=row,
-            owners=owners_of(last, build.arch.cores, image=image),
-        )

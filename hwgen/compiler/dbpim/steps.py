@@ -57,23 +57,15 @@ class Tensor:
             now = max(now, stop)
         return best
 
-    def placement(self, images: Images, arch: Arch) -> Placement:
-        """Return where `images` lie, their first one with the number 0.
-
-        The banks of the shifted numbers are the same: image_rows is even, and of images along x
-        the first number is a multiple of the banks.
-        """
-        number = images[0] - self.origin
-        columns, odd = divmod(number * self.image_columns, arch.banks)
-        if odd:
-            raise ValueError(f"image {images[0]} must be at a multiple of {arch.banks} columns")
+    def placement(self) -> Placement:
+        """Return where the map lies."""
         return Placement(
-            base=self.base + columns * self.channel_words,
+            base=self.base,
             row_pitch=self.row_pitch,
             channel_words=self.channel_words,
             image_rows=self.image_rows,
             image_columns=self.image_columns,
-            first=[first - number * self.image_rows for first, _ in self.slices],
+            first=[first for first, _ in self.slices],
             rows=[end - first for first, end in self.slices],
         )
 
@@ -87,7 +79,7 @@ def new_tensor(shape: MapShape, images: Images, origin: int, arch: Arch) -> Tens
         shape=shape,
         images=images,
         origin=origin,
-        image_rows=shape.height + shape.height % 2 if several and not along_x else 0,
+        image_rows=shape.height if several and not along_x else 0,
         image_columns=int(several and along_x),
         channel_words=channel_words(shape.channels, arch),
         row_pitch=row_pitch(columns, shape.channels, arch),
