@@ -262,7 +262,7 @@ def group_results(
         made.expected[made.way([row]), *place, enabled, tuple(values)] += 1
 
 
-def clip_of(fields: Fields) -> Fields:
+def clip_of(fields: Fields) -> dict[str, Any]:
     """Return zero point and clip of the output."""
     return {name: fields[f"output_{name}"] for name in ("zero_point", "low", "high")}
 
@@ -319,4 +319,4 @@ def compute(made: CoreStep, step: Simd, taps: Bytes, index: int) -> Bytes:
             multiplier = fields["multiplier"]
             return golden.multiply(taps, zero_points=zero_points, multiplier=multiplier, **scale)
     assert made.table is not None
-    return made.table[taps[0]]
+    return golden.look_up(taps[0], made.table)

@@ -128,7 +128,7 @@ class Step(ABC):
     @property
     def width(self) -> int:
         """Columns of the output map."""
-        return self.seen.shape[2]
+        return int(self.seen.shape[2])
 
     @property
     def size(self) -> tuple[int, int]:

@@ -102,5 +102,5 @@ def byte_answer(build: Builder, last: Step, images: Images, answers: Answers) ->
             space=Space.ANSWER,
             offset=answers.take((image, 1), size=size, pitch=size),
             pitch=row,
-            owners=owners_of(last, build.arch.cores, image=image),
+            owners=owners_of(last, image=image),
         )

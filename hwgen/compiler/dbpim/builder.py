@@ -7,7 +7,7 @@ import numpy as np
 
 from hwgen.compiler.dbpim.cost import LayerCost, cheapest
 from hwgen.compiler.dbpim.encode import encode_step
-from hwgen.compiler.dbpim.grid import NO_ROWS, Grid, Rows, vector_shape
+from hwgen.compiler.dbpim.grid import Grid, Rows, vector_shape
 from hwgen.compiler.dbpim.ops import Lowered, Op
 from hwgen.compiler.dbpim.split import Split, conv_splits, simd_split
 from hwgen.compiler.dbpim.steps import Images, Step, StepWork, Tensor, new_tensor
@@ -161,19 +161,10 @@ class Builder:
             inputs=tuple(replace(tensor, base=0) for tensor in step.inputs),
             output=replace(step.output, base=0) if step.output else None,
         )
-        cores = range(self.arch.cores)
         for place, tensor in enumerate(trial.inputs):
-            tensor.slices = [trial.read_rows(place, core) for core in cores]
+            tensor.slices = list(trial.read_rows(place))
         if trial.output:
-            grid, works = step.work.grid, split.works
-            height, pitch = trial.output.shape.height, trial.output.image_rows
-            point = replace(step.work.op.window, kernel=(1, 1), stride=(1, 1), padding=(0, 0))
-            trial.output.slices = [
-                grid.read_rows(works[core].span, point, height, pitch)
-                if works[core].vectors
-                else NO_ROWS
-                for core in cores
-            ]
+            trial.output.slices = list(trial.written_rows())
         encoded = encode_step(trial, self.arch)
         return decode_packets(np.frombuffer(encoded, np.uint8), self.arch)
 

@@ -39,7 +39,7 @@ def step_cycles(step: Step, arch: Arch) -> float:
     parts = arch.macros_per_core * arch.macro.compartments / lanes
     if fields.get("to_memory"):
         return copy_cycles(grid.positions * op.words[1], arch)
-    return words * taps * parts
+    return float(words * taps * parts)
 
 
 def copy_cycles(words: int, arch: Arch) -> float:

@@ -207,20 +207,17 @@ def copy_out(
         )
 
 
-def owners_of(step: Step, cores: int, *, image: int) -> list[Rows]:
+def owners_of(step: Step, *, image: int) -> list[Rows]:
     """Return the rows of an image's map that each core copies: those that it computed first.
 
     step: the one that wrote the map
     """
     found, done = [], 0
-    for core in range(cores):
-        work, tensor = step.work, step.output
-        if work is None or tensor is None or core >= len(work.split.works):
-            found.append(NO_ROWS)
-            continue
-        shift = (image - tensor.origin) * tensor.image_rows
-        first, end = (row - shift for row in step.written_rows(core))
-        first, end = max(first, done, 0), min(end, tensor.shape.height)
+    if step.output is None:
+        raise ValueError(f"{step.name} must have an output")
+    shift, height = (image - step.output.origin) * step.output.image_rows, step.output.shape.height
+    for rows in step.written_rows():
+        first, end = max(rows[0] - shift, done, 0), min(rows[1] - shift, height)
         found.append((first, end) if first < end else NO_ROWS)
         done = max(done, end) if first < end else done
     return found

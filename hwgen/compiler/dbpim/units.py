@@ -135,7 +135,7 @@ class UnitSteps:
         place = self.scratch.place(op.output)
         rows = self.shares(band)[op.output]
         for image in range(images[0], sum(images)):
-            owners = owners_of(step, self.build.arch.cores, image=image)
+            owners = owners_of(step, image=image)
             if self.trial:
                 part = Rectangle(rows=rows, columns=(0, step.output.shape.width), base=0)
                 yield copy_step(

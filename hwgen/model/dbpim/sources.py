@@ -52,6 +52,7 @@ def program_steps(packets: Sequence[Packet], plans: Sequence[StepPlan]) -> list[
 
 def source_of(step: ProgramStep, maps: Maps) -> Bytes:
     """Return the maps that a CONV step reads, as its buffers hold them."""
+    # The instruction may count images from another one on; its first one is that of the plan.
     first, count = step.plan.images
     found = np.asarray(maps[step.plan.inputs[0]][first : first + count])
     return found if step.load is None else stored_image(found, step.load.fields)

@@ -21,13 +21,17 @@ from hwgen.spec.dbpim.instructions import TABLE_BYTES, Opcode
 from hwgen.spec.dbpim.timing import TAP_WORDS
 from hwgen.spec.widths import bits_for_index
 
-TILE_PORTS = ("mask_write", "mask_data", "parameters_write", "parameters_index")
-TILE_PORTS += ("parameters_data", "row_write")
+TILE_PORTS = (
+    *("mask_write", "mask_data", "row_write"),
+    *("parameters_write", "parameters_index", "parameters_data"),
+)
 """Ports of the tile store that the loader drives under the same name."""
 
-SIMD_PORTS = ("taps_begin", "taps_parameters_write", "taps_parameters_index")
-SIMD_PORTS += ("taps_parameters_data", "taps_write", "taps_index", "taps_data", "taps_push")
-SIMD_PORTS += ("table_write", "table_index", "table_data", "table_push")
+SIMD_PORTS = (
+    *("taps_begin", "taps_parameters_write", "taps_parameters_index", "taps_parameters_data"),
+    *("taps_write", "taps_index", "taps_data", "taps_push"),
+    *("table_write", "table_index", "table_data", "table_push"),
+)
 """Ports of the SIMD unit that the loader drives under the same name."""
 
 

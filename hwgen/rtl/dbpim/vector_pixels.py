@@ -113,16 +113,12 @@ class VectorPixels(Part):
 
     def _region(self, m: Module) -> Region:
         """Return the slice of the map that is read."""
-        region = Region(
-            *(
-                Signal.like(getattr(self.instruction, f"input_{name}"))
-                for name in Region._fields[:3]
-            ),
-            Signal(ROW_BITS),
-        )
-        for name, signal in zip(Region._fields[:3], region, strict=False):
-            m.d.comb += signal.eq(self._of_map(name))
-        m.d.comb += region.first.eq(Mux(self.second, self.work.second_first, self.work.input_first))
+        fields = [self._of_map(name) for name in ("base", "row_pitch", "channel_words")]
+        first = Mux(self.second, self.work.second_first, self.work.input_first)
+        region = Region(*(Signal.like(field) for field in (*fields, first)))
+        m.d.comb += [
+            signal.eq(field) for signal, field in zip(region, (*fields, first), strict=True)
+        ]
         return region
 
     def _neighbours(self, m: Module) -> list[Signal]:

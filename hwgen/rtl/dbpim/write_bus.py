@@ -1,4 +1,4 @@
-"""The write bus: results to the activation buffers of all cores, logits to their buffer."""
+"""The write bus: words to the activation buffers of all cores, or to the logit buffer."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream
@@ -13,7 +13,7 @@ from hwgen.spec.widths import bits_for_index
 class WriteBus(Part):
     """Round-robin arbiter: after a grant to core c, core c + 1 has the highest priority.
 
-    Every buffer stores every word; a multicast to some cores would be decided here.
+    Every core sees every word, and stores it if it keeps its row (``ActivationBuffer``).
 
     Ports
         requests     streams in  cores x bus_write  of each core; ready = granted in this cycle

@@ -28,9 +28,10 @@ class WritePort(Part):
         stores         in      1             the activation buffer stores a word of the bus
         private_valid  out     1             a private result is written in this cycle
         private_write  out     vector_write  that result
-        request        stream  bus_write     held until it is granted; with `to_memory` its ``index``
-                                             is that of the word ``output_base + (row - keep_first) *
-                                             output_row_pitch + column * output_channel_words + word``
+        request        stream  bus_write     held until it is granted; with `to_memory` ``index`` is
+                                             that of the word ``output_base + (row - keep_first) *
+                                             output_row_pitch + column * output_channel_words +
+                                             word`` of C bytes
     Latency  0
     Rate     one private result in each cycle, one position over the bus in each cycle
     Errors   none

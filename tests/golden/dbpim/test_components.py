@@ -14,7 +14,7 @@ from golden.dbpim.ipu import ipu
 from golden.dbpim.ppu import ppu
 from golden.dbpim.switch import switch
 from golden.dbpim.weight_decoder import decode, decode_dense
-from hwgen.spec.dbpim.program import Region
+from hwgen.spec.dbpim.program import Placement
 
 
 def bytes_of(*values: int) -> np.ndarray:
@@ -140,18 +140,22 @@ def test_neighbours_are_in_different_banks() -> None:
 
 
 @pytest.mark.parametrize("banks", [1, 2, 4, 8])
-def test_every_word_of_a_map_has_its_own_place(banks: int) -> None:
-    height, width, channels, word_channels = 3, 5, 6, 4
+def test_every_word_of_a_slice_has_its_own_place(banks: int) -> None:
+    images, height, width, word_channels = 2, 3, 5, 4
     pitch = ceil(width / banks) * 2
-    region = Region(
-        base=10, row_pitch=pitch, channel_words=2, height=height, width=width, channels=channels
+    placement = Placement(
+        base=10,
+        row_pitch=pitch,
+        channel_words=2,
+        image_rows=height,
+        image_columns=0,
+        first=[0, 2],
+        rows=[2, 3],
     )
-    image = np.arange(1, 91, dtype=np.uint8).reshape(height, width, channels)
-    words = place(image, region=region, word_channels=word_channels, banks=banks)
-    assert len(words) == height * width * 2
-    assert all(10 <= address < 10 + region.words for _, address in words)
-    assert words[bank_of(1, 2, banks=banks), address_of(1, 2, 1, region=region, banks=banks)] == (
-        *image[1, 2, 4:].tolist(),
-        0,
-        0,
-    )
+    maps = np.arange(1, 181, dtype=np.uint8).reshape(images, height, width, 6)
+    words = place(maps, placement=placement, core=1, word_channels=word_channels, banks=banks)
+    assert len(words) == 3 * width * 2
+    assert all(10 <= address < 10 + placement.words for _, address in words)
+    row, column = height + 1, 2
+    address = address_of(row, column, 1, placement=placement, core=1, banks=banks)
+    assert words[bank_of(row, column, banks=banks), address] == (*maps[1, 1, 2, 4:].tolist(), 0, 0)
