@@ -149,8 +149,6 @@ class Maps:
             return
         # Images along x have one pixel each; an instruction may see them as one row.
         width = packet.fields["columns" if plan.kind == "load" else "output_width"]
-        if plan.output.image_columns:
-            width = 1  # images of one pixel may be the columns of one row
         width = 1 if plan.output.image_columns else width
         first, count = plan.images
         sizes = (count, plan.rows[1] - plan.rows[0], width, plan.output.channel_words)
