@@ -99,8 +99,9 @@ def byte_answer(build: Builder, last: Step, images: Images, answers: Answers) ->
             tensor,
             image,
             (0, tensor.shape.height),
+            columns=(0, tensor.shape.width),
             space=Space.ANSWER,
             offset=answers.take((image, 1), size=size, pitch=size),
             pitch=row,
-            owners=owners_of(last, build.arch.cores, image=image),
+            owners=owners_of(last, image=image),
         )

@@ -15,7 +15,7 @@ STEP_CYCLES = 40
 
 def unit_cost(build: Builder, unit: Unit, steps: Sequence[Step]) -> float:
     """Return the cycles of all groups and bands, each as long as the steps given."""
-    times = build.run_images // unit.group * unit.bands
+    times = build.run_images // unit.group * unit.bands * unit.tiles
     return times * sum(STEP_CYCLES + step_cycles(step, build.arch) for step in steps)
 
 
@@ -39,7 +39,7 @@ def step_cycles(step: Step, arch: Arch) -> float:
     parts = arch.macros_per_core * arch.macro.compartments / lanes
     if fields.get("to_memory"):
         return copy_cycles(grid.positions * op.words[1], arch)
-    return words * taps * parts
+    return float(words * taps * parts)
 
 
 def copy_cycles(words: int, arch: Arch) -> float:

@@ -24,7 +24,7 @@ def step_plan(build: Builder, step: Step) -> StepPlan:
         images=step.images,
         rows=step.rows,
         whole_words=whole_words(build, step),
-        output=step.output.placement() if step.output else None,
+        output=step.output.placement(step.images[0]) if step.output else None,
         memory=step.memory,
         sets=sets,
         share=share,
@@ -81,9 +81,12 @@ def read_layers(build: Builder, op: Op | None) -> list[str]:
 def whole_words(build: Builder, step: Step) -> bool:
     """Return whether the results of a step are bytes of the layer's map.
 
-    Not of the LOAD of one image of several: its number in the placement is not 0.
+    Not of the LOAD of one image of several along x: its number in the placement is not 0.
+    Not where the buffers hold some columns: the placement does not tell which.
     """
+    if step.output and step.output.shape.width < build.width(step.output):
+        return False
     if step.kind == "load":
-        alone = step.output is not None and step.output.images[1] == 1
-        return alone and (step.layer != INPUT or build.lowered.image.whole)
+        countable = step.output is not None and step.output.countable
+        return countable and (step.layer != INPUT or build.lowered.image.whole)
     return step.output is not None and step.work is not None and step.work.op.whole
