@@ -12,9 +12,9 @@ from hwgen.sim.simulator import WAIVERS
 from hwgen.sim.toolchain import find_verilator
 
 
-def lint(files: Sequence[Path], *, top: str) -> str:
+def lint(files: Sequence[Path], *, top: str, waivers: Path = WAIVERS) -> str:
     """Return what `verilator --lint-only -Wall` says about `files`: nothing when all is well."""
-    command = ["verilator", "--lint-only", "-Wall", "--top-module", top, str(WAIVERS)]
+    command = ["verilator", "--lint-only", "-Wall", "--top-module", top, str(waivers)]
     command += [str(file) for file in files]
     environment = find_verilator().environment()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -23,8 +23,8 @@ def lint(files: Sequence[Path], *, top: str) -> str:
     return done.stderr
 
 
-def lint_part(part: Part) -> str:
+def lint_part(part: Part, *, waivers: Path = WAIVERS) -> str:
     """Return what `lint` says about the Verilog of `part` and of all parts below it."""
     modules = {f"{name}.v": text for name, text in verilog_modules(part).items()}
     with tempfile.TemporaryDirectory() as scratch:
-        return lint(write_sources(Path(scratch), modules), top=part.module_name)
+        return lint(write_sources(Path(scratch), modules), top=part.module_name, waivers=waivers)
