@@ -99,6 +99,7 @@ def byte_answer(build: Builder, last: Step, images: Images, answers: Answers) ->
             tensor,
             image,
             (0, tensor.shape.height),
+            columns=(0, tensor.shape.width),
             space=Space.ANSWER,
             offset=answers.take((image, 1), size=size, pitch=size),
             pitch=row,

@@ -37,9 +37,9 @@ class Builder:
         self.narrow: set[str] = set()
         self._splits: dict[tuple[str, Grid, bool], Split] = {}
 
-    def tensor(self, name: str, images: Images, origin: int) -> Tensor:
-        """Return a new map of the buffers."""
-        return new_tensor(self.lowered.maps[name], images, origin, self.arch)
+    def tensor(self, name: str, images: Images, origin: int, columns: Rows | None = None) -> Tensor:
+        """Return a new map of the buffers, or some columns of it."""
+        return new_tensor(self.lowered.maps[name], images, origin, self.arch, columns)
 
     def step(
         self,
@@ -67,7 +67,13 @@ class Builder:
         )
         if op.raw:
             step = self.raw_step(step, op, images, origin, flat=flat)
+        elif output and any(each.shape.width < self.width(each) for each in (*inputs, output)):
+            step = tile_step(step, op, output)
         return self.with_split(step)
+
+    def width(self, tensor: Tensor) -> int:
+        """Return the columns of the whole map of a tensor."""
+        return self.lowered.maps[tensor.shape.name].width
 
     def raw_step(self, step: Step, op: Op, images: Images, origin: int, *, flat: bool) -> Step:
         """Return a step whose logits begin at the start of the buffer, whatever its images are."""
@@ -178,3 +184,30 @@ class Builder:
         if rows:
             parts.append(f"rows {rows[0]}-{rows[1] - 1}")
         return " ".join(parts)
+
+
+def tile_step(step: Step, op: Op, output: Tensor) -> Step:
+    """Return a step over the columns that the output map has in the buffers.
+
+    Columns count from 0 in each map; the distance of two images moves the first input column to
+    that of the first output column, because the image has the number 1.
+    """
+    if step.work is None:
+        raise ValueError(f"{step.name} must have a pass")
+    source, first = step.inputs[0], output.first_column
+    shift = first * op.window.stride[1] - op.window.padding[1] - source.first_column
+    fields = {
+        "input_image_rows": 0,
+        "input_image_columns": max(0, shift),
+        "input_width": source.shape.width - max(0, shift),
+        "padding_left": max(0, -shift),
+        "output_image_rows": 0,
+        "output_image_columns": 0,
+    }
+    if len(step.inputs) > 1:
+        second = step.inputs[1]
+        fields["second_image_rows"] = 0
+        fields["second_image_columns"] = 0 if op.broadcast else first - second.first_column
+    grid = replace(step.work.grid, width=output.shape.width, number=1)
+    name = f"{step.name} columns {first}-{first + output.shape.width - 1}"
+    return replace(step, name=name, work=replace(step.work, grid=grid), fields=fields)

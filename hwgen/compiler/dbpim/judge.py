@@ -15,7 +15,7 @@ STEP_CYCLES = 40
 
 def unit_cost(build: Builder, unit: Unit, steps: Sequence[Step]) -> float:
     """Return the cycles of all groups and bands, each as long as the steps given."""
-    times = build.run_images // unit.group * unit.bands
+    times = build.run_images // unit.group * unit.bands * unit.tiles
     return times * sum(STEP_CYCLES + step_cycles(step, build.arch) for step in steps)
 
 

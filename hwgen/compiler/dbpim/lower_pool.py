@@ -68,9 +68,13 @@ def average_ops(source: Source, layer: AveragePool) -> Iterator[Op]:
 
 
 def band_height(source: Source, shape: MapShape) -> int:
-    """Return the rows of a sum: one band a core, or less where these rows do not fit."""
+    """Return the rows of a sum: one band a core, unless the sums or the rows do not fit."""
     arch, height = source.arch, -(-shape.height // source.arch.cores)
+    most = arch.bank_words * 3 // 4
     pitch = row_pitch(shape.width, shape.channels, arch)
-    while height > 1 and height * pitch > arch.bank_words // 2:
+    while height > 1 and height * pitch > most:
         height = -(-height // 2)
+    sums = row_pitch(BYTE_PLANES, shape.channels, arch)
+    while -(-shape.height // height) * sums > most and height < shape.height:
+        height += 1
     return height

@@ -108,8 +108,9 @@ def load_steps(
     reader: str,
 ) -> Iterator[Step]:
     """Yield the steps that load some rows of some images; reader: names what reads them."""
+    partial = tensor.shape.width < place.shape.width
     for image in range(images[0], sum(images)):
-        if place.space is Space.IMAGE or place.pitch == place.row_bytes:
+        if not partial and (place.space is Space.IMAGE or place.pitch == place.row_bytes):
             yield load_step(build, place, tensor, image=image, rows=rows, reader=reader)
             continue
         for row in range(*rows):
@@ -130,7 +131,11 @@ def load_step(
     port, name, (first, end) = build.arch.port_bytes, place.shape.name, rows
     while place.at(image, first) % port:
         first -= 1
-    size, number = (end - first) * place.row_bytes, image - tensor.origin
+    pixel_bytes, number = place.row_bytes // place.shape.width, image - tensor.origin
+    size, offset = (end - first) * place.row_bytes, place.at(image, first)
+    if tensor.shape.width < place.shape.width:
+        size = tensor.shape.width * pixel_bytes
+        offset += tensor.first_column * pixel_bytes
     if place.space is Space.IMAGE:
         fields = dict(build.lowered.image.fields)
     else:
@@ -138,6 +143,8 @@ def load_step(
     part = None if rows == (0, place.shape.height) else rows
     label = "load image" if name == INPUT and build.run_images == 1 else f"load {name}"
     title = build.name(label.replace("load input", "load"), (image, 1), part)
+    if tensor.shape.width < place.shape.width:
+        title = f"{title} from column {tensor.first_column}"
     layer = next((op.layer for op in build.lowered.ops if op.output == name), INPUT)
     return Step(
         name=f"{title} for {reader}",
@@ -149,17 +156,17 @@ def load_step(
         output=tensor,
         memory=MemoryPlace(
             space="image" if place.space is Space.IMAGE else "scratch",
-            offset=place.at(image, first),
+            offset=offset,
             size=size,
         ),
         fields={
             **fields,
             "space": place.space,
-            "offset": place.at(image, first),
+            "offset": offset,
             "beats": -(-size // port),
             "first_row": number * tensor.image_rows + first,
             "first_column": number * tensor.image_columns,
             "rows": end - first,
-            "columns": place.shape.width,
+            "columns": tensor.shape.width,
         },
     )

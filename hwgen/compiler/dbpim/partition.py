@@ -9,36 +9,34 @@ from hwgen.compiler.dbpim.judge import unit_cost
 from hwgen.compiler.dbpim.memory import Scratch
 from hwgen.compiler.dbpim.steps import Step
 from hwgen.compiler.dbpim.units import Unit, UnitSteps
-from hwgen.errors import CompileError
 
 SHORT = 8
 """Cuts up to which a unit may begin and end at any layer; a longer one where one map crosses."""
 BANDED = 12
 """Cuts up to which a unit may run in bands."""
+TILES = (1, 2, 4, 8)
+"""Parts into which the columns of a band may be cut."""
+LEAST_COLUMNS = 12
+"""Columns of a part."""
 
 
 def unit_steps(build: Builder, scratch: Scratch, answers: Answers) -> list[Step]:
     """Return the steps of the whole run, in the cheapest units that fit."""
     chooser = Chooser(build)
     while True:
-        try:
-            steps: list[Step] = []
-            found: list[Unit] = chooser.units()
-            for unit in found:
-                set_narrow(build, unit)
+        start = scratch.end, dict(scratch.maps), answers.end, dict(answers.offsets)
+        steps: list[Step] = []
+        for unit in chooser.units():
+            set_narrow(build, unit)
+            try:
                 steps += UnitSteps(build, unit, scratch, answers).all_steps()
-        except LateError as error:
-            chooser.known[error.unit] = None
+            except FullError:
+                # Its first, middle and last bands fit and another one does not.
+                chooser.known[unit] = None
+                break
         else:
             return steps
-
-
-class LateError(Exception):
-    """A unit of which some bands fit and others do not."""
-
-    def __init__(self, unit: Unit) -> None:
-        super().__init__("a unit does not fit")
-        self.unit = unit
+        scratch.end, scratch.maps, answers.end, answers.offsets = start
 
 
 def set_narrow(build: Builder, unit: Unit) -> None:
@@ -53,7 +51,7 @@ class Chooser:
     def __init__(self, build: Builder) -> None:
         self.build = build
         self.known: dict[Unit, float | None] = {}
-        self.error: FullError | None = None
+        self.errors: dict[int, FullError] = {}
         ops = build.lowered.ops
         inner = [n for n in range(1, len(ops)) if ops[n - 1].output != ops[n].output]
         self.cuts = [0, *inner, len(ops)]
@@ -66,7 +64,7 @@ class Chooser:
         return {name for op in ops[cut:] for name in op.inputs} & written
 
     def units(self) -> list[Unit]:
-        """Return the cheapest sequence of units for the whole run."""
+        """Return the cheapest sequence of units for the whole run; FullError if there is none."""
         count, images = len(self.build.lowered.ops), self.build.run_images
         if images == 1:
             for narrow in (False, True):
@@ -83,7 +81,7 @@ class Chooser:
                 if unit.end not in best or cost < best[unit.end][0]:
                     best[unit.end] = cost, [*units, unit]
         if count not in best:
-            raise self.error or CompileError("no unit fits")
+            raise self.errors[max(best)]
         return best[count][1]
 
     def from_cut(self, place: int) -> Iterator[Unit]:
@@ -116,15 +114,19 @@ class Chooser:
     def banded_units(self, first: int, end: int) -> Iterator[Unit]:
         """Yield the unit of the fewest bands that fits."""
         ops = self.build.lowered.ops
-        heights = [op.size[0] for op in ops[first:end]]
-        bands = 2
-        while bands <= min(heights):
-            for narrow in (False, True):
-                unit = Unit(first=first, end=end, bands=bands, narrow=narrow)
-                if end < len(ops) and self.cost(unit) is not None:
-                    yield unit
-                    return
-            bands *= 2
+        sizes = [op.size for op in ops[first:end]]
+        rows, columns = (min(sides) for sides in zip(*sizes, strict=True))
+        if end == len(ops):
+            return
+        for tiles in TILES:
+            bands = 2
+            while bands <= rows and (tiles == 1 or LEAST_COLUMNS * tiles <= columns):
+                for narrow in (False, True):
+                    unit = Unit(first=first, end=end, bands=bands, tiles=tiles, narrow=narrow)
+                    if self.cost(unit) is not None:
+                        yield unit
+                        return
+                bands *= 2
 
     def cost(self, unit: Unit) -> float | None:
         """Return the estimated cycles of a unit for the whole run; None where it does not fit."""
@@ -138,8 +140,8 @@ class Chooser:
         trial = UnitSteps(self.build, unit, Scratch(self.build), Answers(), trial=True)
         bands = sorted({0, unit.bands // 2, unit.bands - 1})
         try:
-            parts = [trial.placed((0, unit.group), band) for band in bands]
+            parts = [trial.placed((0, unit.group), band, unit.tiles // 2) for band in bands]
         except FullError as error:
-            self.error = self.error or error
+            self.errors.setdefault(unit.first, error)
             return None
         return unit_cost(self.build, unit, parts[len(parts) // 2])

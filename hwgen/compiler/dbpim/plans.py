@@ -82,7 +82,10 @@ def whole_words(build: Builder, step: Step) -> bool:
     """Return whether the results of a step are bytes of the layer's map.
 
     Not of the LOAD of one image of several along x: its number in the placement is not 0.
+    Not where the buffers hold some columns: the placement does not tell which.
     """
+    if step.output and step.output.shape.width < build.width(step.output):
+        return False
     if step.kind == "load":
         countable = step.output is not None and step.output.countable
         return countable and (step.layer != INPUT or build.lowered.image.whole)

@@ -38,13 +38,15 @@ class Piece:
     words: int
 
 
-def pieces(build: Builder, tensor: Tensor, rows: Rows, *, pitch: int) -> Iterator[Piece]:
-    """Yield the pieces of some rows of a map, in words of C bytes.
+def pieces(
+    build: Builder, tensor: Tensor, rows: Rows, *, width: int, pitch: int
+) -> Iterator[Piece]:
+    """Yield the pieces of some rows of `width` columns of a map, in words of C bytes.
 
     pitch: bytes from one row to the next in memory; beyond the words of a row it is padding, and
     no piece holds two rows then
     """
-    width, depth = tensor.shape.width, tensor.channel_words
+    depth = tensor.channel_words
     arch, word_bytes = build.arch, build.arch.macro.compartments
     row_bytes = width * depth * word_bytes
     capacity = arch.logit_entries * LOGIT_BYTES // word_bytes
@@ -171,6 +173,7 @@ def copy_out(
     image: int,
     rows: Rows,
     *,
+    columns: Rows,
     space: Space,
     offset: int,
     pitch: int,
@@ -179,10 +182,14 @@ def copy_out(
     """Yield the steps that write rows of an image's map to memory, from byte `offset` on."""
     word_bytes, what = build.arch.macro.compartments, SPACES[space]
     base = build.name(f"{tensor.shape.name} to {what}", (image, 1))
-    for piece in pieces(build, tensor, rows, pitch=pitch):
+    width, move = columns[1] - columns[0], columns[0] - tensor.first_column
+    if width < tensor.shape.width or tensor.shape.width < build.width(tensor):
+        base = f"{base} columns {columns[0]}-{columns[1] - 1}"
+    for piece in pieces(build, tensor, rows, width=width, pitch=pitch):
         first, end = piece.parts[0].rows[0], piece.parts[-1].rows[1]
         label = f"{base} rows {first}-{end - 1} byte {offset + piece.offset}"
-        for number, part in enumerate(piece.parts):
+        for number, found in enumerate(piece.parts):
+            part = replace(found, columns=(found.columns[0] + move, found.columns[1] + move))
             name = f"copy {label} part {number}"
             yield copy_step(build, tensor, part, image=image, owners=owners, name=name)
         place = MemoryPlace(

@@ -1,7 +1,7 @@
 """Steps before they are encoded: which part of which pass, from and to which stored maps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hwgen.compiler.dbpim.grid import NO_ROWS, Grid, Rows, hull, rows_read
 from hwgen.compiler.dbpim.ops import MapShape, Op, Window
@@ -22,6 +22,7 @@ class Tensor:
     """A map of some images in the buffers, from the first step that writes it to its last reader.
 
     origin: image of the run whose number in the placement is 0
+    first_column: of the layer's map, where the buffers hold only some columns
     slices: stored rows of each core; base: first word; both follow from all steps
     """
 
@@ -33,6 +34,7 @@ class Tensor:
     channel_words: int
     row_pitch: int
     slices: list[Rows]
+    first_column: int = 0
     base: int = 0
 
     @property
@@ -82,11 +84,18 @@ class Tensor:
         )
 
 
-def new_tensor(shape: MapShape, images: Images, origin: int, arch: Arch) -> Tensor:
-    """Return a map without slices; one image needs no distance to the next."""
+def new_tensor(
+    shape: MapShape, images: Images, origin: int, arch: Arch, columns: Rows | None = None
+) -> Tensor:
+    """Return a map without slices; one image needs no distance to the next.
+
+    columns: first column and the one after the last, None: all
+    """
+    if columns:
+        shape = replace(shape, width=columns[1] - columns[0])
     along_x = shape.one_pixel
     several = images[1] > 1
-    columns = images[0] - origin + images[1] if along_x and several else shape.width
+    width = images[0] - origin + images[1] if along_x and several else shape.width
     return Tensor(
         shape=shape,
         images=images,
@@ -94,7 +103,8 @@ def new_tensor(shape: MapShape, images: Images, origin: int, arch: Arch) -> Tens
         image_rows=shape.height + shape.height % 2 if several and not along_x else 0,
         image_columns=int(several and along_x),
         channel_words=channel_words(shape.channels, arch),
-        row_pitch=row_pitch(columns, shape.channels, arch),
+        row_pitch=row_pitch(width, shape.channels, arch),
+        first_column=columns[0] if columns else 0,
         slices=[NO_ROWS] * arch.cores,
     )
 

@@ -5,22 +5,25 @@ rows of its results at a time.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwgen.compiler.dbpim.allocate import allocate
 from hwgen.compiler.dbpim.answer import Answers, byte_answer, raw_answer
 from hwgen.compiler.dbpim.builder import Builder
 from hwgen.compiler.dbpim.grid import NO_ROWS, Rows, hull
 from hwgen.compiler.dbpim.memory import Scratch, load_steps
-from hwgen.compiler.dbpim.ops import Op
-from hwgen.compiler.dbpim.spill import Rectangle, copy_out, copy_step, owners_of
+from hwgen.compiler.dbpim.ops import Op, Window
+from hwgen.compiler.dbpim.spill import Rectangle, aligned_pixels, copy_out, copy_step, owners_of
 from hwgen.compiler.dbpim.steps import Images, Step, Tensor, slice_maps
+from hwgen.spec.dbpim.addressing import channel_words
+from hwgen.spec.network import INPUT
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unit:
     """Passes first .. end - 1, for `group` images at a time, in `bands` parts of their rows.
 
+    tiles: parts of the columns of each band
     narrow: whether all cores have the same filters, which makes slices smaller
     """
 
@@ -28,6 +31,7 @@ class Unit:
     end: int
     group: int = 1
     bands: int = 1
+    tiles: int = 1
     narrow: bool = False
 
 
@@ -57,11 +61,12 @@ class UnitSteps:
         group = self.unit.group
         for first in range(0, self.build.run_images, group):
             for band in range(self.unit.bands):
-                yield from self.placed((first, group), band)
+                for tile in range(self.unit.tiles):
+                    yield from self.placed((first, group), band, tile)
 
-    def placed(self, images: Images, band: int) -> list[Step]:
+    def placed(self, images: Images, band: int, tile: int) -> list[Step]:
         """Return the steps of a band of a group; FullError where its maps do not fit."""
-        steps = list(self.band_steps(images, band))
+        steps = list(self.band_steps(images, band, tile))
         slice_maps(steps, self.build.arch)
         allocate(steps, self.build.arch)
         return steps
@@ -88,9 +93,44 @@ class UnitSteps:
                 rows[name] = hull(rows.get(name, NO_ROWS), read)
         return rows
 
-    def band_steps(self, images: Images, band: int) -> Iterator[Step]:
-        """Yield the steps of a band of a group of images."""
-        build, rows = self.build, self.needed_rows(band)
+    def column_shares(self, tile: int) -> dict[str, Rows]:
+        """Return the columns of each leaving map that a tile writes: whole beats."""
+        found, tiles, arch = {}, self.unit.tiles, self.build.arch
+        for name in self.leaving:
+            shape = self.build.lowered.maps[name]
+            pixel = channel_words(shape.channels, arch) * arch.macro.compartments
+            unit = aligned_pixels(pixel, arch.port_bytes)
+            borders = [shape.width * n // tiles // unit * unit for n in (tile, tile + 1)]
+            found[name] = borders[0], shape.width if tile == tiles - 1 else borders[1]
+        return found
+
+    def needed_columns(self, tile: int) -> dict[str, Rows]:
+        """Return the columns of each map that a tile computes or loads; of the image all."""
+        maps, arch = self.build.lowered.maps, self.build.arch
+        if self.unit.tiles == 1:
+            names = {name for op in self.ops for name in (*op.inputs, op.output)}
+            return {name: (0, maps[name].width) for name in names}
+        columns = self.column_shares(tile)
+        for op in reversed(self.ops):
+            mine = columns.get(op.output, NO_ROWS)
+            for place, name in enumerate(op.inputs):
+                turned = replace(op.window, **turn(op.window))
+                read = input_rows(
+                    replace(op, window=turned, fields={}), place, mine, maps[name].width
+                )
+                columns[name] = hull(columns.get(name, NO_ROWS), read)
+        for name, (first, end) in columns.items():
+            pixel = channel_words(maps[name].channels, arch) * arch.macro.compartments
+            unit = aligned_pixels(pixel, arch.port_bytes)
+            if name not in self.writers:
+                columns[name] = (
+                    (0, maps[name].width) if name == INPUT else (first // unit * unit, end)
+                )
+        return columns
+
+    def band_steps(self, images: Images, band: int, tile: int) -> Iterator[Step]:
+        """Yield the steps of a tile of a band of a group of images."""
+        build, rows, columns = self.build, self.needed_rows(band), self.needed_columns(tile)
         tensors: dict[str, Tensor] = {}
         for number, op in enumerate(self.ops):
             part = rows.get(op.output, NO_ROWS)
@@ -98,7 +138,7 @@ class UnitSteps:
                 continue
             for name in op.inputs:
                 if name not in tensors:
-                    tensors[name] = build.tensor(name, images, images[0])
+                    tensors[name] = build.tensor(name, images, images[0], columns[name])
                     yield from load_steps(
                         build,
                         self.scratch.place(name),
@@ -112,7 +152,7 @@ class UnitSteps:
                 yield from raw_answer(build, op, inputs[0], images, self.answers)
                 continue
             if op.output not in tensors:
-                tensors[op.output] = build.tensor(op.output, images, images[0])
+                tensors[op.output] = build.tensor(op.output, images, images[0], columns[op.output])
             whole = self.unit.bands == 1
             step = build.step(
                 op,
@@ -124,16 +164,16 @@ class UnitSteps:
             )
             yield step
             if all(later.output != op.output for later in self.ops[number + 1 :]):
-                yield from self.leave(op, step, images, band)
+                yield from self.leave(op, step, images, band, tile)
 
-    def leave(self, op: Op, step: Step, images: Images, band: int) -> Iterator[Step]:
+    def leave(self, op: Op, step: Step, images: Images, band: int, tile: int) -> Iterator[Step]:
         """Yield the steps that write a map to memory, where another unit or the host reads it."""
         if self.is_last and op is self.ops[-1]:
             yield from byte_answer(self.build, step, images, self.answers)
         if op.output not in self.leaving or step.output is None:
             return
         place = self.scratch.place(op.output)
-        rows = self.shares(band)[op.output]
+        rows, columns = self.shares(band)[op.output], self.column_shares(tile)[op.output]
         for image in range(images[0], sum(images)):
             owners = owners_of(step, image=image)
             if self.trial:
@@ -147,11 +187,18 @@ class UnitSteps:
                     step.output,
                     image,
                     rows,
+                    columns=columns,
                     space=place.space,
-                    offset=place.at(image, rows[0]),
+                    offset=place.at(image, rows[0])
+                    + columns[0] * place.row_bytes // place.shape.width,
                     pitch=place.pitch,
                     owners=owners,
                 )
+
+
+def turn(window: Window) -> dict[str, tuple[int, int]]:
+    """Return the parts of a window with rows and columns exchanged."""
+    return {name: getattr(window, name)[::-1] for name in ("kernel", "stride", "padding")}
 
 
 def input_rows(op: Op, place: int, rows: Rows, height: int) -> Rows:
