@@ -76,13 +76,18 @@ class Bus:
         dut = self._dut
         asks, grants = bool(dut.request__valid.value), bool(dut.request__ready.value)
         CORNERS.hit("the bus waits", asks and not grants)
-        self._granted = int(dut.request__payload.value) if asks and grants else None
+        self._granted = with_garbage(dut.request__payload.value) if asks and grants else None
         return self._granted
 
     @property
     def at_rest(self) -> bool:
         """Whether the last word granted has been written."""
         return self._granted is None
+
+
+def with_garbage(value: Any) -> int:
+    """Return a payload; bits of words never written, unknown in Icarus, count as 0."""
+    return int("".join(bit if bit == "1" else "0" for bit in str(value)), 2)
 
 
 def bus_entry(bits: int) -> Entry:

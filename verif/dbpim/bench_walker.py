@@ -256,8 +256,7 @@ class Run:
 
     def _where(self) -> str:
         """Name the step, and how far it is."""
-        step = self._step
-        return f"{step.fields()} {step.work()}, {len(self._words)} words left"
+        return f"{self._step.fields()} {self._step.work()}, {len(self._words)} words left"
 
 
 def note_step(step: Step) -> None:
