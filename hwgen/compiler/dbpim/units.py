@@ -134,7 +134,7 @@ class UnitSteps:
         tensors: dict[str, Tensor] = {}
         for number, op in enumerate(self.ops):
             part = rows.get(op.output, NO_ROWS)
-            if part == NO_ROWS:
+            if part == NO_ROWS or columns.get(op.output, NO_ROWS) == NO_ROWS:
                 continue
             for name in op.inputs:
                 if name not in tensors:
@@ -174,6 +174,8 @@ class UnitSteps:
             return
         place = self.scratch.place(op.output)
         rows, columns = self.shares(band)[op.output], self.column_shares(tile)[op.output]
+        if rows[0] >= rows[1] or columns[0] >= columns[1]:
+            return
         for image in range(images[0], sum(images)):
             owners = owners_of(step, image=image)
             if self.trial:
@@ -181,7 +183,7 @@ class UnitSteps:
                 yield copy_step(
                     self.build, step.output, part, image=image, owners=owners, name="trial"
                 )
-            elif rows[0] < rows[1]:
+            else:
                 yield from copy_out(
                     self.build,
                     step.output,
