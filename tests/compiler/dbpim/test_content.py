@@ -103,7 +103,7 @@ def wanted_mask(
     flat = words.reshape(len(words), -1)
     mask = block_mask(flat)[tiles[0].fields["group"] * arch.filters // ALPHA]
     if not arch.sparsity.weight_values:
-        channels = network.map_of(layer.inputs[0]).channels
+        channels = network.parameters[layer.name].weights[0].size // words.shape[1]
         channel = np.arange(words.shape[2] * words.shape[3])
         mask = np.tile(channel < channels, words.shape[1])
     if not mask.any():
