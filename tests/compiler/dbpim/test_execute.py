@@ -12,9 +12,7 @@ from hwgen.compiler.dbpim.compile import compile_network
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim import check_match
 from hwgen.spec.dbpim.arch import Arch, load_arch, with_sparsity
-from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.program import Program
-from hwgen.spec.dbpim.stream import decode_stream
 from hwgen.spec.network import INPUT, QuantizedNetwork
 from hwgen.spec.network.file import load_network
 from tests.compiler.dbpim.archs import CONFIGS, SMALL, TINY, draw_arch

@@ -64,5 +64,7 @@ def test_every_step_is_listed() -> None:
     program = compile_network(directed("residuals"), SMALL)
     text = re.sub(r"\n {13}", " ", listing(program, SMALL))
     for number, step in enumerate(program.facts.steps):
-        assert re.search(rf"^ *{number}  {step.kind:<5} +{re.escape(step.name)}", text, re.MULTILINE)
+        assert re.search(
+            rf"^ *{number}  {step.kind:<5} +{re.escape(step.name)}", text, re.MULTILINE
+        )
     assert f"{len(program.facts.steps)} steps for 1 image:" in text
