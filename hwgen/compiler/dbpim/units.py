@@ -146,7 +146,7 @@ class UnitSteps:
                         tensors[name],
                         images=images,
                         rows=rows[name],
-                        reader=self.reader(op, tile),
+                        reader=self.reader(op, band, tile),
                     )
             inputs = [tensors[name] for name in op.inputs]
             if op.raw:
@@ -167,9 +167,10 @@ class UnitSteps:
             if all(later.output != op.output for later in self.ops[number + 1 :]):
                 yield from self.leave(op, step, images, band, tile)
 
-    def reader(self, op: Op, tile: int) -> str:
+    def reader(self, op: Op, band: int, tile: int) -> str:
         """Return the name of what reads a map from memory."""
-        return op.name if self.unit.tiles == 1 else f"{op.name} tile {tile}"
+        band_name = f" band {band}" if self.unit.bands > 1 else ""
+        return op.name + band_name + (f" tile {tile}" if self.unit.tiles > 1 else "")
 
     def leave(self, op: Op, step: Step, images: Images, band: int, tile: int) -> Iterator[Step]:
         """Yield the steps that write a map to memory, where another unit or the host reads it."""
