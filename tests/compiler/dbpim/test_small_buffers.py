@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from golden.network import infer
 from hwgen.compiler.dbpim.compile import compile_network
