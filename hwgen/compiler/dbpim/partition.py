@@ -1,6 +1,7 @@
 """Choose units: shortest path over the cuts between layers, each unit judged by an estimate."""
 
 from collections.abc import Iterator
+from itertools import product
 
 from hwgen.compiler.dbpim.allocate import FullError
 from hwgen.compiler.dbpim.answer import Answers
@@ -14,9 +15,9 @@ SHORT = 8
 """Cuts up to which a unit may begin and end at any layer; a longer one where one map crosses."""
 BANDED = 12
 """Cuts up to which a unit may run in bands."""
-TILES = (1, 2, 4, 8)
+TILES = (1, 2, 4, 8, 16)
 """Parts into which the columns of a band may be cut."""
-LEAST_COLUMNS = 12
+LEAST_COLUMNS = 2
 """Columns of a part."""
 
 
@@ -43,6 +44,12 @@ def set_narrow(build: Builder, unit: Unit) -> None:
     """Let the passes of a unit share their filters, or not."""
     names = {op.name for op in build.lowered.ops[unit.first : unit.end]}
     build.narrow = build.narrow | names if unit.narrow else build.narrow - names
+
+
+def band_counts(rows: int) -> list[int]:
+    """Return the numbers of bands to try for a map of so many rows."""
+    powers = [1 << n for n in range(1, rows.bit_length()) if 1 << n < rows]
+    return [*powers, rows] if rows > 1 else []
 
 
 class Chooser:
@@ -119,14 +126,13 @@ class Chooser:
         if end == len(ops):
             return
         for tiles in TILES:
-            bands = 2
-            while bands <= rows and (tiles == 1 or LEAST_COLUMNS * tiles <= columns):
-                for narrow in (False, True):
-                    unit = Unit(first=first, end=end, bands=bands, tiles=tiles, narrow=narrow)
-                    if self.cost(unit) is not None:
-                        yield unit
-                        return
-                bands *= 2
+            if tiles > 1 and LEAST_COLUMNS * tiles > columns:
+                return
+            for bands, narrow in product(band_counts(rows), (False, True)):
+                unit = Unit(first=first, end=end, bands=bands, tiles=tiles, narrow=narrow)
+                if self.cost(unit) is not None:
+                    yield unit
+                    return
 
     def cost(self, unit: Unit) -> float | None:
         """Return the estimated cycles of a unit for the whole run; None where it does not fit."""

@@ -87,6 +87,10 @@ def whole_words(build: Builder, step: Step) -> bool:
     if step.output and step.output.shape.width < build.width(step.output):
         return False
     if step.kind == "load":
-        countable = step.output is not None and step.output.countable
-        return countable and (step.layer != INPUT or build.lowered.image.whole)
+        if step.output is None or not step.output.countable:
+            return False
+        whole = step.rows == (0, step.output.shape.height)
+        if step.layer == INPUT:
+            return whole and build.lowered.image.whole
+        return step.output.shape.name == step.layer
     return step.output is not None and step.work is not None and step.work.op.whole

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from hwgen.compiler.dbpim.builder import Builder
 from hwgen.compiler.dbpim.grid import NO_ROWS, Grid, Rows
 from hwgen.compiler.dbpim.lower_simd import IDENTITY, SIMD_DEFAULTS
-from hwgen.compiler.dbpim.ops import Fields, Op
+from hwgen.compiler.dbpim.ops import Op
 from hwgen.compiler.dbpim.split import Split, Work
 from hwgen.compiler.dbpim.steps import Step, StepWork, Tensor
 from hwgen.errors import CompileError
+from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import Operation, Space, of_core
 from hwgen.spec.dbpim.program import MemoryPlace
 
@@ -118,26 +119,48 @@ def copy_step(
         images=1,
         vector=(1, arch.macros_per_core),
     )
+    return Step(
+        name=name,
+        layer=tensor.shape.name,
+        op="copy",
+        kind="simd",
+        images=(image, 1),
+        rows=part.rows,
+        inputs=(tensor,),
+        work=StepWork(
+            op=copy_op(tensor, name, arch),
+            grid=grid,
+            split=Split(works=copy_works(part, owners, grid, depth)),
+        ),
+        fields={
+            "input_image_rows": number * tensor.image_rows,
+            "input_image_columns": number * tensor.image_columns + part.columns[0],
+            "input_width": tensor.shape.width,
+            "to_memory": 1,
+            "output_base": part.base,
+            "output_row_pitch": width * depth,
+            "output_channel_words": depth,
+            "output_image_rows": 0,
+            "output_image_columns": 0,
+            **{of_core("keep_first", core): part.rows[0] for core in range(arch.cores)},
+        },
+    )
+
+
+def copy_works(part: Rectangle, owners: list[Rows], grid: Grid, depth: int) -> tuple[Work, ...]:
+    """Return what each core copies of a part: the rows that it owns."""
     works = []
     for rows in owners:
         first, end = (min(max(row - part.rows[0], 0), part.rows[1] - part.rows[0]) for row in rows)
         span = first * grid.row_vectors, end * grid.row_vectors
         works.append(Work(span=span if first < end else NO_ROWS, words=(0, depth)))
-    fields: Fields = {
-        "input_image_rows": number * tensor.image_rows,
-        "input_image_columns": number * tensor.image_columns + part.columns[0],
-        "to_memory": 1,
-        "output_base": part.base,
-        "output_row_pitch": width * depth,
-        "output_channel_words": depth,
-        "output_image_rows": 0,
-        "output_image_columns": 0,
-    }
-    if tensor.shape.one_pixel:
-        fields["input_width"] = 1
-    fields |= {of_core("keep_first", core): part.rows[0] for core in range(arch.cores)}
+    return tuple(works)
+
+
+def copy_op(tensor: Tensor, name: str, arch: Arch) -> Op:
+    """Return the pass that leaves bytes as they are."""
     shape = tensor.shape
-    op = Op(
+    return Op(
         name=name,
         layer=shape.name,
         op="copy",
@@ -145,7 +168,7 @@ def copy_step(
         inputs=(shape.name,),
         output=shape.name,
         size=(shape.height, shape.width),
-        words=(0, depth),
+        words=(0, tensor.channel_words),
         whole=False,
         fields={
             **SIMD_DEFAULTS,
@@ -153,17 +176,6 @@ def copy_step(
             "operation": Operation.SUM,
             "enable_end": arch.macro.compartments,
         },
-    )
-    return Step(
-        name=name,
-        layer=shape.name,
-        op="copy",
-        kind="simd",
-        images=(image, 1),
-        rows=part.rows,
-        inputs=(tensor,),
-        work=StepWork(op=op, grid=grid, split=Split(works=tuple(works))),
-        fields=fields,
     )
 
 

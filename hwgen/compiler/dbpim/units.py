@@ -76,8 +76,7 @@ class UnitSteps:
         last = self.ops[-1].output
         found = {}
         for name in {*self.leaving, *([last] if self.is_last else [])}:
-            height, bands = self.writers[name].size[0], self.unit.bands
-            found[name] = height * band // bands, height * (band + 1) // bands
+            found[name] = share_of(self.writers[name].size[0], band, self.unit.bands)
         return found
 
     def needed_rows(self, band: int) -> dict[str, Rows]:
@@ -87,7 +86,8 @@ class UnitSteps:
             return {name: (0, self.build.lowered.maps[name].height) for name in maps}
         rows = self.shares(band)
         for op in reversed(self.ops):
-            mine = rows.get(op.output, NO_ROWS)
+            share = share_of(op.size[0], band, self.unit.bands)
+            mine = rows[op.output] = hull(rows.get(op.output, NO_ROWS), share)
             for place, name in enumerate(op.inputs):
                 read = input_rows(op, place, mine, self.build.lowered.maps[name].height)
                 rows[name] = hull(rows.get(name, NO_ROWS), read)
@@ -134,7 +134,8 @@ class UnitSteps:
         tensors: dict[str, Tensor] = {}
         for number, op in enumerate(self.ops):
             part = rows.get(op.output, NO_ROWS)
-            if part == NO_ROWS:
+            across = columns.get(op.output, NO_ROWS)
+            if part[0] >= part[1] or across[0] >= across[1]:
                 continue
             for name in op.inputs:
                 if name not in tensors:
@@ -145,7 +146,7 @@ class UnitSteps:
                         tensors[name],
                         images=images,
                         rows=rows[name],
-                        reader=op.name,
+                        reader=self.reader(op, band, tile),
                     )
             inputs = [tensors[name] for name in op.inputs]
             if op.raw:
@@ -166,6 +167,11 @@ class UnitSteps:
             if all(later.output != op.output for later in self.ops[number + 1 :]):
                 yield from self.leave(op, step, images, band, tile)
 
+    def reader(self, op: Op, band: int, tile: int) -> str:
+        """Return the name of what reads a map from memory."""
+        band_name = f" band {band}" if self.unit.bands > 1 else ""
+        return op.name + band_name + (f" tile {tile}" if self.unit.tiles > 1 else "")
+
     def leave(self, op: Op, step: Step, images: Images, band: int, tile: int) -> Iterator[Step]:
         """Yield the steps that write a map to memory, where another unit or the host reads it."""
         if self.is_last and op is self.ops[-1]:
@@ -174,6 +180,8 @@ class UnitSteps:
             return
         place = self.scratch.place(op.output)
         rows, columns = self.shares(band)[op.output], self.column_shares(tile)[op.output]
+        if rows[0] >= rows[1] or columns[0] >= columns[1]:
+            return
         for image in range(images[0], sum(images)):
             owners = owners_of(step, image=image)
             if self.trial:
@@ -181,7 +189,7 @@ class UnitSteps:
                 yield copy_step(
                     self.build, step.output, part, image=image, owners=owners, name="trial"
                 )
-            elif rows[0] < rows[1]:
+            else:
                 yield from copy_out(
                     self.build,
                     step.output,
@@ -194,6 +202,11 @@ class UnitSteps:
                     pitch=place.pitch,
                     owners=owners,
                 )
+
+
+def share_of(height: int, band: int, bands: int) -> Rows:
+    """Return the rows of a map that belong to a band."""
+    return height * band // bands, height * (band + 1) // bands
 
 
 def turn(window: Window) -> dict[str, tuple[int, int]]:
