@@ -97,7 +97,10 @@ def elements(plan: StepPlan, fields: Fields, stores: Stores, arch: Arch) -> Elem
 
 
 def places(plan: StepPlan, fields: Fields, stores: Stores) -> tuple[Ints, Ints, Ints]:
-    """Return image of the run, row and column of each word; stored coordinates hold all three."""
+    """Return image of the run, row and column of each word; stored coordinates hold all three.
+
+    The first image of which a step stores words is the first one of its plan.
+    """
     rows, columns = image_strides(plan.output, fields)
     image = np.zeros(len(stores), np.int64)
     y, x = stores.row, stores.column
@@ -105,7 +108,8 @@ def places(plan: StepPlan, fields: Fields, stores: Stores) -> tuple[Ints, Ints, 
         image, y = y // rows, y % rows
     elif columns:
         image, x = x // columns, x % columns
-    return image + plan.images[0], y, x
+    first = int(image.min()) if len(image) else 0
+    return image - first + plan.images[0], y, x
 
 
 def image_strides(output: Placement | None, fields: Fields) -> tuple[int, int]:
