@@ -1,60 +1,57 @@
-"""Reference of `hwgen.rtl.dbpim.simd`: pools and the residual add, on uint8 maps in NHWC order."""
+"""Reference of `hwgen.rtl.dbpim.simd`: operations on the taps of each result, one result a byte.
+
+Arrays of taps are uint8, (taps, ..., channels); results are uint8, (..., channels).
+"""
+
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from golden.ops.add import weighted_sum
-from golden.ops.average_pool import window_sums
-from golden.ops.max_pool import max_pool as window_maximum
+from golden.ops.multiply import product
 from golden.ops.requantize import requantize
+from golden.ops.table import look_up
+
+__all__ = ["add", "look_up", "maximum", "multiply", "requantize", "rotated", "sum_bytes", "total"]
 
 Bytes = NDArray[np.uint8]
 
 
-def max_pool(maps: Bytes, *, kernel: int, stride: int, padding: int) -> Bytes:
-    """Return the largest byte of each window; the border never wins."""
-    return window_maximum(
-        maps, kernel=(kernel, kernel), stride=(stride, stride), padding=(padding,) * 4
-    )
+def maximum(taps: Bytes, *, low: int, high: int) -> Bytes:
+    """Return the largest byte of the taps, clipped."""
+    largest: Bytes = taps.max(axis=0).clip(low, high)
+    return largest
 
 
-def average_pool(
-    maps: Bytes,
-    *,
-    kernel: tuple[int, int],
-    stride: int,
-    input_zero_point: int,
-    multiplier: int,
-    shift: int,
-    zero_point: int,
-    low: int,
-    high: int,
-) -> Bytes:
-    """Return requantize(sum of (x - input_zero_point)) of each window; 1 / n is in multiplier."""
-    total = window_sums(maps, kernel=kernel, stride=(stride, stride), zero_point=input_zero_point)
-    return requantize(
-        total, multiplier=multiplier, shift=shift, zero_point=zero_point, low=low, high=high
-    )
+def total(taps: Bytes, *, bias: ArrayLike, weights: ArrayLike = 1) -> NDArray[np.int64]:
+    """Return bias + the sum of tap * weight, for SUM and DEPTHWISE; `requantize` follows.
+
+    bias: of all channels, or of each; weights: those of the taps or, with `planes`, 256**column
+    """
+    weighted = taps.astype(np.int64) * np.asarray(weights, np.int64)
+    summed: NDArray[np.int64] = weighted.sum(axis=0) + np.asarray(bias, np.int64)
+    return summed
+
+
+def sum_bytes(totals: NDArray[np.int64]) -> list[Bytes]:
+    """Return the three bytes of totals below 2**24, the lowest one first."""
+    return [(totals // 256**number % 256).astype(np.uint8) for number in range(3)]
 
 
 def add(
-    a: Bytes,
-    b: Bytes,
-    *,
-    zero_point_a: int,
-    zero_point_b: int,
-    multiplier_a: int,
-    multiplier_b: int,
-    shift: int,
-    zero_point: int,
-    low: int,
-    high: int,
+    taps: Bytes, *, zero_points: tuple[int, int], multipliers: tuple[int, int], **scale: Any
 ) -> Bytes:
     """Return requantize((a - za) * Ma + (b - zb) * Mb) with one common shift and one rounding."""
-    total = weighted_sum(
-        a,
-        b,
-        zero_points=(zero_point_a, zero_point_b),
-        multipliers=(multiplier_a, multiplier_b),
-    )
-    return requantize(total, multiplier=1, shift=shift, zero_point=zero_point, low=low, high=high)
+    sums = weighted_sum(*taps, zero_points=zero_points, multipliers=multipliers)
+    return requantize(sums, multiplier=1, **scale)
+
+
+def multiply(taps: Bytes, *, zero_points: tuple[int, int], **scale: Any) -> Bytes:
+    """Return requantize((a - za) * (b - zb))."""
+    return requantize(product(*taps, zero_points=zero_points), **scale)
+
+
+def rotated(words: Bytes, amount: int) -> Bytes:
+    """Return words whose byte c is byte (c + amount) mod C, `rotate` of a SIMD instruction."""
+    return np.roll(words, amount, axis=-1)

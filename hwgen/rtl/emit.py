@@ -1,8 +1,10 @@
 """Write a part and all the parts below it as Verilog, each different module once."""
 
+import gc
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from amaranth.back import rtlil, verilog
@@ -50,7 +52,7 @@ def verilog_modules(top: Part) -> dict[str, str]:
     parts: dict[str, Part] = {}
     for part in dict.fromkeys(parts_below_first(top)):
         name = part.module_name
-        with names_from_source():
+        with names_from_source(), no_collection():
             text = rtlil.convert(part, name=name, emit_src=False)
         if part.garbage_at_power_on:
             text = MEMORY_CONTENT.sub("", text)
@@ -62,6 +64,18 @@ def verilog_modules(top: Part) -> dict[str, str]:
         check_ports(parts[name], text)
         check_instances(name, text, known=modules)
     return modules
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Let Python search for no garbage: a conversion makes millions of objects that stay."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def parts_below_first(part: Part) -> Iterator[Part]:

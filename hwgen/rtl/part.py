@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape
-from amaranth.lib import wiring
+from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape, Signal
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
 CLOCK_PORTS = {"clk": ClockSignal(), "rst": ResetSignal()}
@@ -57,6 +58,9 @@ class PartInstance(wiring.Component):
     def __init__(self, part: Part) -> None:
         self._part = part
         super().__init__(part.signature)
+        for path, _, value in self.signature.flatten(self):
+            if isinstance(value, data.View):
+                replace_port(self, path, value)
 
     def elaborate(self, platform: object) -> Instance:
         """Return the bare instance, without a module between parent and part."""
@@ -65,3 +69,21 @@ class PartInstance(wiring.Component):
             direction = "i" if member.flow == In else "o"
             ports[f"{direction}_{'__'.join(map(str, path))}"] = value
         return Instance(self._part.module_name, **ports)
+
+
+def replace_port(instance: PartInstance, path: tuple[str | int, ...], view: data.View) -> None:
+    """Give a port with fields a signal without them, under the same name.
+
+    Amaranth writes a net for each field of a signal; those of an instance's ports would repeat,
+    in each parent, the nets inside the part.
+    """
+    *parents, last = path
+    place: Any = instance
+    for name in parents:
+        place = place[name] if isinstance(name, int) else getattr(place, name)
+    signal = view.as_value()
+    port = view.shape()(Signal(signal.shape(), name=signal.name))
+    if isinstance(last, int):
+        place[last] = port
+    else:
+        setattr(place, last, port)

@@ -1,7 +1,7 @@
 """Bench of `packet_front`: packets of all lengths, bodies, gaps, slow answers, errors."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cocotb
@@ -18,6 +18,7 @@ FACTS = facts_from_environment()
 BITS = FACTS.port_bits
 LENGTHS = {opcode: -(-bits // BITS) for opcode, bits in FACTS.header_bits.items()}
 LONGEST = max(LENGTHS.values())
+FIRST = -(-FACTS.first_bits // BITS)
 UNKNOWN = min(set(range(1 << FACTS.opcode_bits)) - set(LENGTHS))
 ANSWERS = ("next", "body", "stop")
 NAMES = ("packet", "first", "whole", "unknown", "ended", *ANSWERS)
@@ -28,6 +29,8 @@ CORNERS = Corners(
     "a packet with a body",
     "a packet without a body",
     "a first packet without a body",
+    "a segment behind a body",
+    "a segment behind a packet",
     "a gap in a packet",
     "an unknown opcode",
     "a stream that ends too early",
@@ -37,10 +40,14 @@ CORNERS = Corners(
 
 @dataclass(frozen=True)
 class Packet:
-    """Beats of a header, lowest first, and of what follows it."""
+    """Beats of a header, lowest first, and of what follows it.
+
+    segment: beats of the segment that begins behind it; None: it goes on
+    """
 
     header: list[int]
     body: list[int]
+    segment: int | None = None
 
     def word(self) -> int:
         """Return the header as one integer."""
@@ -57,21 +64,32 @@ def random_packet(rng: np.random.Generator, opcode: int, *, beats: int, body: in
 
 def random_packets(rng: np.random.Generator, *, first_body: int) -> list[Packet]:
     """Return a first packet with any opcode and some that follow it, the last without a body."""
-    packets = [random_packet(rng, UNKNOWN, beats=LONGEST, body=first_body)]
+    packets = [random_packet(rng, UNKNOWN, beats=FIRST, body=first_body)]
     for opcode in rng.choice(list(LENGTHS), 12).tolist():
         body = int(rng.choice([0, 0, 1, 4]))
         packets.append(random_packet(rng, opcode, beats=LENGTHS[opcode], body=body))
     last = next(iter(LENGTHS))
-    return [*packets, random_packet(rng, last, beats=LENGTHS[last], body=0)]
+    packets.append(random_packet(rng, last, beats=LENGTHS[last], body=0))
+    return in_segments(packets, [True, *(rng.random(len(packets) - 2) < 0.3).tolist(), False])
 
 
-async def begin(dut: Any, packets: list[Packet], gaps: Iterator[bool], count: int) -> Probe:
+def in_segments(packets: list[Packet], begins: list[bool]) -> list[Packet]:
+    """Return the packets with the beats of the segments that begin behind some of them."""
+    found: list[Packet] = []
+    beats = 0
+    for packet, begin in reversed(list(zip(packets, begins, strict=True))):
+        found.insert(0, replace(packet, segment=beats if begin else None))
+        # The body is in no segment where one begins behind it.
+        beats = len(packet.header) + (0 if begin else beats + len(packet.body))
+    return found
+
+
+async def begin(dut: Any, packets: list[Packet], gaps: Iterator[bool]) -> Probe:
     """Reset the part, start it, and let the beats of all packets come."""
-    ports = {name: getattr(dut, f"packet_front__{name}") for name in (*ANSWERS, "start", "count")}
+    ports = {name: getattr(dut, f"packet_front__{name}") for name in (*ANSWERS, "start", "recount")}
     source = Stream(dut, "packet_front__beats")
     quiet = (dut.packet_front__rest__ready, dut.packet_front__rest_done)
     await reset(dut, source.valid, *ports.values(), *quiet)
-    ports["count"].value = count
     probe = Probe(dut, "packet_front", [*NAMES, *STREAMS])
     cocotb.start_soon(probe.record())
     beats = [beat for packet in packets for beat in (*packet.header, *packet.body)]
@@ -107,8 +125,11 @@ async def answer(
     assert probe.last("packet") & mask == packet.word(), "header"
     pulse = getattr(dut, f"packet_front__{'stop' if stop else 'body' if packet.body else 'next'}")
     pulse.value = 1
+    dut.packet_front__recount.value = packet.segment is not None
+    dut.packet_front__count.value = packet.segment or 0
     await FallingEdge(dut.clk)
     pulse.value = 0
+    dut.packet_front__recount.value = 0
     for number, beat in enumerate(packet.body if not stop else []):
         await take_beat(dut, probe, beat, pauses, last=number == len(packet.body) - 1)
 
@@ -136,7 +157,7 @@ async def packets_come_whole(
     """Each packet shows whole a cycle after its last beat; what follows it passes by."""
     rng = np.random.default_rng(seed)
     packets = random_packets(rng, first_body=first_body)
-    probe = await begin(dut, packets, chances(rng, gap), stream_beats(packets))
+    probe = await begin(dut, packets, chances(rng, gap))
     pauses = chances(rng, stall)
     for number, packet in enumerate(packets):
         last = number == len(packets) - 1
@@ -146,6 +167,9 @@ async def packets_come_whole(
         CORNERS.hit("a packet with a body", number > 0 and bool(packet.body))
         CORNERS.hit("a packet without a body", number > 0 and not packet.body)
         CORNERS.hit("a first packet without a body", number == 0 and not packet.body)
+        begins = number > 0 and packet.segment is not None
+        CORNERS.hit("a segment behind a body", begins and bool(packet.body))
+        CORNERS.hit("a segment behind a packet", begins and not packet.body)
     await ClockCycles(dut.clk, 5)
     assert not (probe.when("unknown") or probe.when("ended")), f"seed {seed}: an error"
     CORNERS.hit("stop")
@@ -181,7 +205,8 @@ async def an_unknown_opcode_is_reported(dut: Any, seed: int, gap: float) -> None
     rng = np.random.default_rng(seed)
     wrong = random_packet(rng, UNKNOWN, beats=LONGEST + 3, body=0)
     packets = [*random_packets(rng, first_body=0), wrong]
-    probe = await begin(dut, packets, chances(rng, gap), stream_beats(packets))
+    packets = in_segments(packets, [packet.segment is not None for packet in packets])
+    probe = await begin(dut, packets, chances(rng, gap))
     for packet in packets[:-1]:
         await answer(dut, probe, packet, chances(rng, 0.0))
     assert await settle(dut, probe, "whole", "unknown", "ended") == "unknown"
@@ -198,9 +223,11 @@ async def a_stream_that_ends_too_early_is_reported(dut: Any, cut: int, first_bod
     """The first packet and its body do not count; the beat that is missed is never taken."""
     rng = np.random.default_rng(cut)
     opcode = max(LENGTHS, key=lambda one: LENGTHS[one])
-    first = random_packet(rng, UNKNOWN, beats=LONGEST, body=first_body)
-    packets = [first, random_packet(rng, opcode, beats=LONGEST, body=4)]
-    probe = await begin(dut, packets, chances(rng, 0.0), LONGEST + 4 - cut)
+    beats = LENGTHS[opcode]
+    first = random_packet(rng, UNKNOWN, beats=FIRST, body=first_body)
+    first = replace(first, segment=beats + 4 - cut)
+    packets = [first, random_packet(rng, opcode, beats=beats, body=4)]
+    probe = await begin(dut, packets, chances(rng, 0.0))
     await answer(dut, probe, first, chances(rng, 0.0))
     shortened = Packet(packets[1].header, packets[1].body[: 4 - cut])
     assert await settle(dut, probe, "whole", "ended") == "whole"
@@ -213,7 +240,7 @@ async def a_stream_that_ends_too_early_is_reported(dut: Any, cut: int, first_bod
     await ClockCycles(dut.clk, 10)
     assert len(probe.when("ended")) == 1
     taken = probe.when("beats__valid", "beats__ready")
-    assert len(taken) == LONGEST + first_body + LONGEST + 4 - cut
+    assert len(taken) == FIRST + first_body + beats + 4 - cut
     CORNERS.hit("a stream that ends too early")
 
 

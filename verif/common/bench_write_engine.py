@@ -31,6 +31,7 @@ NAMES = [*PORT, "start", "read_index", "stop", "idle", "done", "taken", "error"]
 CORNERS = Corners(
     "one word",
     "all words",
+    "words from the middle of the buffer",
     "the last beat is whole",
     "the last beat is not whole",
     "several bursts",
@@ -76,8 +77,9 @@ async def answer(dut: Any, logits: bytes) -> None:
         await FallingEdge(dut.clk)
 
 
-async def store(dut: Any, address: int, words: int) -> None:
-    """Start the engine."""
+async def store(dut: Any, address: int, words: int, *, index: int = 0) -> None:
+    """Start the engine; index: beat of the buffer that holds the first word."""
+    dut.write_engine__index.value = index
     dut.write_engine__address.value = address
     dut.write_engine__words.value = words
     dut.write_engine__start.value = 1
@@ -98,12 +100,14 @@ async def memory_holds_the_words(dut: Any, seed: int, pause: float) -> None:
         address = PAGE_BYTES - ALIGNMENT * int(rng.integers(0, 4))
         memory.write(0, b"\xa5" * MEMORY_BYTES)
         probe.cycles.clear()
-        await store(dut, address, words)
+        index = int(rng.integers(0, (MOST - words) // BEAT_WORDS + 1))
+        CORNERS.hit("words from the middle of the buffer", index > 0)
+        await store(dut, address, words, index=index)
         while not probe.last("done"):
             await FallingEdge(dut.clk)
         await FallingEdge(dut.clk)
         where = f"seed {seed}: {words} words at {address:#x}"
-        content = logits[: words * WORD_BYTES]
+        content = logits[index * SIZE :][: words * WORD_BYTES]
         end = address + len(content)
         assert memory.read(address, len(content)) == content, where
         untouched = memory.read(0, address) + memory.read(end, MEMORY_BYTES - end)

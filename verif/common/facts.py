@@ -34,6 +34,7 @@ class Facts:
     watchdog_cycles: int
     progress_sources: int
     header_bits: Mapping[int, int]
+    first_bits: int
     opcode_bits: int
     alignment_bytes: int
     words: int

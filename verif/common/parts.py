@@ -75,6 +75,7 @@ def common_parts(facts: Facts) -> SideBySide:
                 family=facts.family,
                 port_bits=facts.port_bits,
                 header_bits=facts.header_bits,
+                first_bits=facts.first_bits,
                 opcode_bits=facts.opcode_bits,
                 count_bits=facts.count_bits,
             ),

@@ -1,4 +1,4 @@
-"""Bench of `core`: a layer without stalls, each event in its published cycle."""
+"""Bench of `core`: a convolution without stalls, each event in its published cycle."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from golden.dbpim.macro import dense_macro, macro
 from golden.dbpim.requantizer import requantize
 from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.addressing import region_address, region_at
+from hwgen.spec.dbpim.addressing import row_pitch
 from hwgen.spec.dbpim.instructions import PACKETS, Opcode
-from hwgen.spec.dbpim.stream import FilterParameters, Packet, TilePacket
+from hwgen.spec.dbpim.program import Placement
+from hwgen.spec.dbpim.stream import FilterParameters, TilePacket
 from hwgen.spec.dbpim.timing import (
     FETCH_CYCLES,
     FETCH_SLOTS,
@@ -32,9 +33,10 @@ COMPARTMENTS, FILTERS, MACROS = ARCH.macro.compartments, ARCH.filters, ARCH.macr
 VECTORS = min(FETCH_SLOTS, ARCH.queue_depth, ARCH.psum_vectors)
 """So few that they never fill a queue and are one chunk."""
 
-CORES_PER_SET_LOG2 = 1
-CORES_PER_SET = 1 << CORES_PER_SET_LOG2
-WIDTH = VECTORS * CORES_PER_SET * MACROS
+CORES = 2
+WIDTH = VECTORS * CORES * MACROS
+ROW = 5
+"""Stored row of the output."""
 FEWEST_PLANES = 5
 """Enough that no macro has to wait for its results to be taken."""
 
@@ -42,7 +44,7 @@ Bytes = NDArray[np.uint8]
 
 
 class Event(NamedTuple):
-    """A result at the bus: cycle, position vector and macro."""
+    """A result at the write port: cycle, position vector and macro."""
 
     cycle: int
     vector: int
@@ -50,7 +52,7 @@ class Event(NamedTuple):
 
 
 class Timetable(NamedTuple):
-    """Cycles after `go`: of the first group, of the issues, and of each request of the bus."""
+    """Cycles after `go`: of the first group, of the issues, and of each request of a write."""
 
     head: int
     issues: set[int]
@@ -58,9 +60,9 @@ class Timetable(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """A layer of one tile with one row, and golden's output."""
+    """A step of one tile with one row, and golden's output."""
 
-    layer: Packet
+    fields: dict[str, int]
     tile: TilePacket
     inputs: Bytes
     outputs: Bytes
@@ -68,7 +70,7 @@ class Scene(NamedTuple):
     """Non-zero bit planes, by position vector of the core and macro."""
 
 
-def timetable(planes: NDArray[np.int64], *, core_in_set: int, row_loaded: int) -> Timetable:
+def timetable(planes: NDArray[np.int64], *, row_loaded: int) -> Timetable:
     """Return the sum of the published latencies."""
     moves = COMPARTMENTS // ARCH.switch_rate
     issues: set[int] = set()
@@ -77,7 +79,7 @@ def timetable(planes: NDArray[np.int64], *, core_in_set: int, row_loaded: int) -
     macro_free = [row_loaded] * MACROS
     switch_free = 0
     for vector, counts in enumerate(planes.tolist()):
-        request = 1 + core_in_set + vector
+        request = 1 + vector
         switch_free = max(request + FETCH_CYCLES, switch_free) + moves
         heads.append(switch_free - 1 + SWITCH_CYCLES)
         for index, count in enumerate(counts):
@@ -89,7 +91,7 @@ def timetable(planes: NDArray[np.int64], *, core_in_set: int, row_loaded: int) -
 
 
 def pops(waiting: list[Event]) -> Iterator[Event]:
-    """Yield each result's bus request: one result is popped in a cycle, the lowest macro first."""
+    """Yield each result's request: one result is popped in a cycle, the lowest macro first."""
     now = 0
     while waiting:
         ready = [event for event in waiting if event.cycle <= now]
@@ -100,7 +102,7 @@ def pops(waiting: list[Event]) -> Iterator[Event]:
         now += 1
 
 
-def draw_scene(rng: np.random.Generator, *, core_in_set: int) -> Scene:
+def draw_scene(rng: np.random.Generator, *, core: int) -> Scene:
     """Return a 1 x 1 convolution over a map of one row and one word, all inputs selected."""
     counts = rng.integers(FEWEST_PLANES, 9, WIDTH)
     used = np.array([sum(1 << bit for bit in rng.permutation(8)[:n].tolist()) for n in counts])
@@ -109,11 +111,12 @@ def draw_scene(rng: np.random.Generator, *, core_in_set: int) -> Scene:
     turn = int(rng.integers(MACROS))
     if not ARCH.sparsity.input_bits:
         counts[:] = 8
-    of_core = counts.reshape(VECTORS, CORES_PER_SET, MACROS)[:, core_in_set]
+    of_core = counts.reshape(CORES, VECTORS, MACROS)[core]
     tile = draw_tile(rng, turn=turn)
-    layer = Packet(opcode=Opcode.CONV, offset=0, beats=0, fields=layer_fields(rng))
-    outputs = reference(layer, tile, pixels)
-    return Scene(layer, tile, pixels[None], outputs[None], np.roll(of_core, turn, axis=1))
+    fields = step_fields(rng)
+    outputs = reference(fields, tile, pixels)
+    maps = pixels[None, None]
+    return Scene(fields, tile, maps, outputs, np.roll(of_core, turn, axis=1))
 
 
 def draw_tile(rng: np.random.Generator, *, turn: int) -> TilePacket:
@@ -141,33 +144,55 @@ def draw_tile(rng: np.random.Generator, *, turn: int) -> TilePacket:
     )
 
 
-def layer_fields(rng: np.random.Generator) -> dict[str, int]:
-    """Return the fields of the layer; input and output maps have the same size and base 0."""
-    region = region_at(0, height=1, width=WIDTH, channels=COMPARTMENTS, arch=ARCH)
-    places = {"row_pitch": region.row_pitch, "channel_words": 1, "width": WIDTH}
-    fields = dict.fromkeys((field.name for field in PACKETS[Opcode.CONV]), 0)
-    fields |= {f"input_{name}": value for name, value in places.items()}
-    fields |= {f"output_{name}": value for name, value in places.items()}
-    fields |= dict.fromkeys(("input_height", "kernel_height", "kernel_width", "stride"), 1)
-    unit = dict(zip(("unit_y", "unit_x"), divmod(MACROS, WIDTH), strict=True))
-    step = dict(zip(("step_y", "step_x"), divmod(MACROS * CORES_PER_SET, WIDTH), strict=True))
+def placement() -> Placement:
+    """Return where the input lies: one row of one word a pixel."""
+    return Placement(
+        base=0,
+        row_pitch=row_pitch(WIDTH, COMPARTMENTS, ARCH),
+        channel_words=1,
+        image_rows=1,
+        image_columns=0,
+        first=[0],
+        rows=[1],
+    )
+
+
+def step_fields(rng: np.random.Generator) -> dict[str, int]:
+    """Return the fields of the step; its output is in the stored row ROW."""
+    fields = dict.fromkeys((name for name, _ in layouts.packet(Opcode.CONV)), 0)
+    ones = ("input_height", "kernel_height", "kernel_width", "stride_y", "stride_x")
+    fields |= dict.fromkeys((*ones, "input_channel_words", "output_channel_words"), 1)
+    pitch = placement().row_pitch
     return {
         **fields,
-        **unit,
-        **step,
-        "opcode": Opcode.CONV,
+        "input_row_pitch": pitch,
+        "input_width": WIDTH,
+        "output_base": pitch,
+        "output_row_pitch": pitch,
+        "output_width": WIDTH,
+        "output_first_row": ROW,
+        "output_end_row": ROW + 1,
+        "padding_top": ROW,
         "output_zero_point": int(rng.integers(256)),
         "output_high": 255,
-        "active_cores": 255,
-        "count_base": VECTORS,
-        "cores_per_set_log2": CORES_PER_SET_LOG2,
-        "last_positions": MACROS,
-        "last_core_in_set": CORES_PER_SET - 1,
         "chunk_vectors": VECTORS,
     }
 
 
-def reference(layer: Packet, tile: TilePacket, pixels: Bytes) -> Bytes:
+def core_fields(core: int, *, private: bool) -> dict[str, int]:
+    """Return the work of a core: VECTORS position vectors, of which it keeps the row."""
+    return {
+        "start_y": ROW,
+        "start_x": core * VECTORS * MACROS,
+        "vectors": VECTORS,
+        "private_first": ROW,
+        "private_rows": int(private),
+        "keep_first": ROW,
+        "keep_rows": 1,
+    }
+
+
+def reference(fields: dict[str, int], tile: TilePacket, pixels: Bytes) -> Bytes:
     """Return golden's bytes of the tile's filters, by position."""
     product = macro if ARCH.sparsity.weight_bits else dense_macro
     every = np.ones((FILTERS, 2), np.bool_)
@@ -177,58 +202,69 @@ def reference(layer: Packet, tile: TilePacket, pixels: Bytes) -> Bytes:
         sums + scales[:, 0],
         multiplier=scales[:, 1],
         shift=scales[:, 2],
-        zero_point=layer.fields["output_zero_point"],
+        zero_point=fields["output_zero_point"],
         low=0,
         high=255,
     )
 
 
-def check_write(got: int, event: Event, scene: Scene, core_in_set: int, where: str) -> None:
+def check_write(dut: Any, event: Event, scene: Scene, *, core: int, private: bool) -> None:
     """The write is that of the position vector and the macro, with golden's bytes."""
     turn = scene.tile.fields["turn"]
-    x = (event.vector * CORES_PER_SET + core_in_set) * MACROS + (event.macro - turn) % MACROS
-    write = layouts.bus_write(ARCH).from_bits(got)
-    region = region_at(0, height=1, width=WIDTH, channels=COMPARTMENTS, arch=ARCH)
-    place = region_address(region, ARCH, y=0, x=x, channel_word=0)
+    x = (core * VECTORS + event.vector) * MACROS + (event.macro - turn) % MACROS
     first = COMPARTMENTS - FILTERS
-    assert (write.bank, write.address) == place, f"{where}: column {x} went elsewhere"
-    assert write.enable == ((1 << FILTERS) - 1) << first, f"{where}: other bytes"
-    values = list((write.data >> 8 * first & (1 << 8 * FILTERS) - 1).to_bytes(FILTERS, "little"))
-    want = scene.outputs[0, x].tolist()
-    assert values == want, f"{where}: got {values} for column {x}, golden says {want}"
+    if private:
+        write = layouts.vector_write(ARCH).from_bits(int(dut.private_write.value))
+        active = [at.active for at in write.positions]
+        assert active == [1] + [0] * (MACROS - 1), f"{event}: positions {active}"
+        place = (write.positions[0].row, write.positions[0].column, write.word)
+        values = list(write.bytes[0])[first:]
+    else:
+        write = layouts.bus_write(ARCH).from_bits(int(dut.request__payload.value))
+        place = (write.row, write.column, write.word)
+        values = list(
+            (write.data >> 8 * first & (1 << 8 * FILTERS) - 1).to_bytes(FILTERS, "little")
+        )
+    assert place == (ROW, x, 0), f"{event}: column {x} went to {place}"
+    assert write.enable == ((1 << FILTERS) - 1) << first, f"{event}: other bytes"
+    want = scene.outputs[x].tolist()
+    assert values == want, f"{event}: got {values} for column {x}, golden says {want}"
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-@cocotb.parametrize(seed=range(3), core=[0, 3], row_written=[0, 40])
-async def events_have_their_cycles(dut: Any, seed: int, core: int, row_written: int) -> None:
+@cocotb.parametrize(seed=range(3), core=[0, 1], row_written=[0, 40], private=[False, True])
+async def events_have_their_cycles(
+    dut: Any, seed: int, core: int, row_written: int, private: bool
+) -> None:
     """Requests, issues, waits and idle cycles follow from the published latencies.
 
     row_written: cycle after `go` in which the row comes; 0: it is there before
+    private: results go to the own banks; else to the bus
     """
-    where = f"seed {seed}, core {core}, row at {row_written}"
-    core_in_set = core % CORES_PER_SET
+    where = f"seed {seed}, core {core}, row at {row_written}, private {private}"
     rng = np.random.default_rng(seed)
-    scene = draw_scene(rng, core_in_set=core_in_set)
+    scene = draw_scene(rng, core=core)
     driver = CoreDriver(dut, ARCH)
-    await driver.reset(core)
+    await driver.reset()
     early = scene.tile.codes if row_written == 0 else scene.tile.codes[:0]
     await driver.load([replace(scene.tile, codes=early)], repeat(False))
-    region = region_at(0, height=1, width=WIDTH, channels=COMPARTMENTS, arch=ARCH)
-    await driver.write_map(region, scene.inputs, rng)
+    await driver.write_maps(scene.inputs, placement(), rng)
     dut.row_cells.value, dut.row_meta.value = row_of(scene.tile.codes[0], ARCH)
     dut.request__ready.value = 1
     row_loaded = row_written + ROW_WRITE_CYCLES
-    plan = timetable(scene.planes, core_in_set=core_in_set, row_loaded=row_loaded)
+    plan = timetable(scene.planes, row_loaded=row_loaded)
     due = {event.cycle: event for event in plan.requests}
-    await driver.start(scene.layer)
+    await driver.start(Opcode.CONV, scene.fields, core_fields(core, private=private))
     for cycle in range(1, max(due) + 4):
         dut.row_write.value = cycle == row_written
         await ReadOnly()
         assert bool(dut.computes.value) == (cycle in plan.issues), f"{where}: issue at {cycle}"
         waits = plan.head <= cycle < row_loaded
         assert bool(dut.waits_for_load.value) == waits, f"{where}: waits at {cycle}"
-        assert bool(driver.request.valid.value) == (cycle in due), f"{where}: request at {cycle}"
+        shown = bool(dut.request__valid.value), bool(dut.private_valid.value)
+        writes = (cycle in due and not private, cycle in due and private)
+        assert shown == writes, f"{where}: bus, banks are {shown} at {cycle}"
         assert bool(dut.idle.value) == (cycle > max(due)), f"{where}: idle at {cycle}"
         if cycle in due:
-            check_write(int(driver.request.payload.value), due[cycle], scene, core_in_set, where)
+            check_write(dut, due[cycle], scene, core=core, private=private)
         await FallingEdge(dut.clk)

@@ -1,104 +1,122 @@
-"""Bench of `image_writer`: images of all shapes and pixel sizes, with gaps between beats."""
+"""Bench of `load_writer`: maps of all shapes, packed pixels, windows and whole words, with gaps."""
 
 from typing import Any
 
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
-from numpy.typing import NDArray
 
-from golden.dbpim.activation_buffer import address_of, bank_of, place
-from hwgen.rtl.dbpim.layouts import bus_write, packet
-from hwgen.spec.dbpim.addressing import region_at
-from hwgen.spec.dbpim.instructions import PIXEL_BYTES, Opcode
-from hwgen.spec.dbpim.program import Region
+from hwgen.rtl.dbpim.layouts import bus_write
 from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, unpack
+from verif.dbpim.load_fields import Load, random_load
 from verif.stream import Stream, offer, reset
 
 ARCH = arch_from_environment()
 CHANNELS = ARCH.macro.compartments
 LAYOUT = bus_write(ARCH)
 NAMES = ("beats__valid", "beats__ready", "write_valid", "write", "done")
-SHAPES = ((1, 1), (1, 9), (7, 1), (5, 6), (2, 32))
-SIZES = [size for size in PIXEL_BYTES if size <= CHANNELS]
+LOADS = 16
 CORNERS = Corners(
     "one pixel",
-    "the image ends inside a beat",
-    "the image ends with a beat",
+    "the data end inside a beat",
+    "the data end with a beat",
     "a row ends inside a beat",
     "fewer channels than bytes",
+    "pixels outside the row, left",
+    "pixels outside the row, right",
+    "pixels behind the last window",
+    "several channel words",
 )
 
 
-@cocotb.test(timeout_time=100, timeout_unit="us")
-@cocotb.parametrize(shape=SHAPES, pixel_bytes=SIZES, gap=[0.0, 0.5])
-async def image_matches_golden(
-    dut: Any, shape: tuple[int, int], pixel_bytes: int, gap: float
-) -> None:
-    """Every word goes where golden places it; a pixel goes in every cycle with a beat."""
-    rng = np.random.default_rng(list(shape))
-    channels = int(rng.integers(1, pixel_bytes + 1))
-    image = rng.integers(0, 256, (*shape, channels), dtype=np.uint8)
-    region = region_at(3, height=shape[0], width=shape[1], channels=channels, arch=ARCH)
-    source = Stream(dut, "image_writer__beats")
-    dut.image_writer__header.value = header(region, pixel_bytes)
+@cocotb.test(timeout_time=400, timeout_unit="us")
+@cocotb.parametrize(kind=["pixels", "windows", "words"], seed=range(2), gap=[0.0, 0.5])
+async def words_match_golden(dut: Any, kind: str, seed: int, gap: float) -> None:
+    """Every word goes where the fields place it; a pixel passes in every cycle with a beat."""
+    rng = np.random.default_rng(seed)
+    source = Stream(dut, "load_writer__beats")
     await reset(dut, source.valid)
-    probe = Probe(dut, "image_writer", NAMES)
-    cocotb.start_soon(probe.record())
-    await offer(source, beats_of(image, pixel_bytes), chances(rng, gap))
-    await FallingEdge(dut.clk)
-    check(probe, image, region, ARCH.port_bytes // pixel_bytes)
-    row_bytes, size = shape[1] * pixel_bytes, image.shape[0] * image.shape[1] * pixel_bytes
-    CORNERS.hit("one pixel", shape == (1, 1))
-    CORNERS.hit("the image ends inside a beat", size % ARCH.port_bytes != 0)
-    CORNERS.hit("the image ends with a beat", size % ARCH.port_bytes == 0)
-    CORNERS.hit("a row ends inside a beat", shape[0] > 1 and row_bytes % ARCH.port_bytes != 0)
-    CORNERS.hit("fewer channels than bytes", channels < pixel_bytes)
+    for number in range(LOADS):
+        load = random_load(rng, ARCH, kind=kind)
+        dut.load_writer__header.value = load.header()
+        probe = Probe(dut, "load_writer", NAMES)
+        recording = cocotb.start_soon(probe.record())
+        await offer(source, load.beats(), chances(rng, gap))
+        await FallingEdge(dut.clk)
+        recording.cancel()
+        check(probe, load, f"{kind}, seed {seed}, LOAD {number}: {load.fields}")
+        note(load)
 
 
-def header(region: Region, pixel_bytes: int) -> int:
-    """Return BEGIN, with the fields that matter here."""
-    fields = {
-        "image_height": region.height,
-        "image_width": region.width,
-        "pixel_bytes": pixel_bytes,
-        "image_base": region.base,
-        "image_row_pitch": region.row_pitch,
-    }
-    return int(packet(Opcode.BEGIN).const(fields).as_bits())
-
-
-def beats_of(image: NDArray[np.uint8], pixel_bytes: int) -> list[int]:
-    """Return pixels without gaps, in beats of the port."""
-    pixels = np.pad(image, ((0, 0), (0, 0), (0, pixel_bytes - image.shape[2])))
-    content, size = pixels.tobytes(), ARCH.port_bytes
-    return [
-        int.from_bytes(content[start : start + size], "little")
-        for start in range(0, len(content), size)
-    ]
-
-
-def check(probe: Probe, image: NDArray[np.uint8], region: Region, per_beat: int) -> None:
+def check(probe: Probe, load: Load, where: str) -> None:
     """Compare word by word, and the cycles of beats and words."""
-    words = place(image, region=region, word_channels=CHANNELS, banks=ARCH.banks)
-    positions = list(np.ndindex(region.height, region.width))
-    cycles = probe.when("write_valid")
-    assert cycles == probe.when("beats__valid"), "a pixel in each cycle that has a beat"
-    assert len(cycles) == len(positions), f"{len(cycles)} words for {len(positions)} pixels"
-    for number, (cycle, (y, x)) in enumerate(zip(cycles, positions, strict=True)):
-        row, is_last = probe.cycles[cycle], number == len(positions) - 1
-        write = LAYOUT.from_bits(row["write"])
-        bank = bank_of(y, x, banks=ARCH.banks)
-        address = address_of(y, x, 0, region=region, banks=ARCH.banks)
-        assert (write.bank, write.address) == (bank, address), f"place of pixel {y}, {x}"
-        assert write.enable == (1 << CHANNELS) - 1 and not write.raw
-        assert tuple(unpack(write.data, bits=8, count=CHANNELS)) == words[bank, address]
-        assert row["done"] == is_last, f"done at pixel {y}, {x}"
-        takes = is_last or number % per_beat == per_beat - 1
-        assert row["beats__ready"] == takes, f"beat of pixel {y}, {x}"
+    cycles = probe.when("beats__valid")
+    passes = passing(load)
+    assert len(cycles) == len(passes), f"{where}: {len(cycles)} cycles, not {len(passes)}"
+    words = iter(load.words())
+    for number, (cycle, (writes, takes)) in enumerate(zip(cycles, passes, strict=True)):
+        row, last = probe.cycles[cycle], number == len(passes) - 1
+        assert row["write_valid"] == writes, f"{where}: step {number}"
+        assert row["done"] == last, f"{where}: done at step {number}"
+        assert row["beats__ready"] == takes, f"{where}: beat of step {number}"
+        if writes:
+            write = LAYOUT.from_bits(row["write"])
+            content = tuple(unpack(write.data, bits=8, count=CHANNELS))
+            found = (write.row, write.column, write.word, content)
+            assert found == next(words), f"{where}: word of step {number}"
+            assert write.enable == (1 << CHANNELS) - 1 and not write.raw and not write.to_memory
+    assert next(words, None) is None, f"{where}: words are missing"
+    quiet = set(range(len(probe.cycles))) - set(cycles)
+    assert not any(probe.cycles[n]["write_valid"] or probe.cycles[n]["done"] for n in quiet)
+
+
+def passing(load: Load) -> list[tuple[bool, bool]]:
+    """Return for each step whether a word is written, and whether a beat is taken."""
+    fields, steps = load.fields, []
+    rows, passed = fields["rows"], load.passed()
+    if not load.packed:
+        beats, size = max(1, CHANNELS // ARCH.port_bytes), max(1, ARCH.port_bytes // CHANNELS)
+        for number in range(rows * passed):
+            last = number == rows * passed - 1
+            steps += [(False, True)] * (beats - 1)
+            steps.append((True, last or number % size == size - 1))
+        return steps
+    width, pixel = fields["memory_columns"], 0
+    per_beat = ARCH.port_bytes // fields["pixel_bytes"]
+    for place in range(rows * passed):
+        column = place % passed
+        window, part = divmod(column - fields["window_pixels"] + 1, fields["window_stride"])
+        writes = part == 0 and 0 <= window < fields["columns"]
+        inside = 0 <= column - fields["window_padding"] < width
+        pixel += inside
+        last = place == rows * passed - 1
+        held = pixel == rows * width
+        steps.append((writes, last or (inside and pixel % per_beat == 0 and not held)))
+    return steps
+
+
+def note(load: Load) -> None:
+    """Record which corners this LOAD has."""
+    fields = load.fields
+    size = fields["pixel_bytes"] or CHANNELS * fields["output_channel_words"]
+    width = fields["memory_columns"] if load.packed else fields["columns"]
+    row_bytes, rows = width * size, fields["rows"]
+    CORNERS.hit("one pixel", (rows, width) == (1, 1))
+    CORNERS.hit("the data end inside a beat", rows * row_bytes % ARCH.port_bytes != 0)
+    CORNERS.hit("the data end with a beat", rows * row_bytes % ARCH.port_bytes == 0)
+    CORNERS.hit("a row ends inside a beat", rows > 1 and row_bytes % ARCH.port_bytes != 0)
+    if not load.packed:
+        CORNERS.hit("several channel words", fields["output_channel_words"] > 1)
+        return
+    last = (fields["columns"] - 1) * fields["window_stride"] + fields["window_pixels"]
+    end = fields["window_padding"] + width
+    CORNERS.hit("fewer channels than bytes", fields["pixel_channels"] < size)
+    CORNERS.hit("pixels outside the row, left", fields["window_padding"] > 0)
+    CORNERS.hit("pixels outside the row, right", last > end)
+    CORNERS.hit("pixels behind the last window", last < end)
 
 
 @cocotb.test()

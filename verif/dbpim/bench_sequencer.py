@@ -6,10 +6,11 @@ from typing import Any
 
 import cocotb
 import numpy as np
+from amaranth.lib.data import ArrayLayout
 from cocotb.triggers import FallingEdge
 
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode
-from hwgen.spec.dbpim.stream import encode_instruction
+from hwgen.rtl.dbpim.layouts import packet, work
+from hwgen.spec.dbpim.instructions import PACKETS, Opcode, core_count, encode, of_core
 from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, INSTRUCTION_SLOTS
 from verif.common.chances import chances
 from verif.common.probe import Probe
@@ -19,10 +20,12 @@ from verif.stream import Stream, offer, reset
 
 ARCH = arch_from_environment()
 ALL = (1 << ARCH.cores) - 1
+WORKS = ArrayLayout(work(), ARCH.cores)
 LAYERS = 30
-PULSES = ("go", "go_simd", "store", "retire", "finished", "waiting")
-INPUTS = ("instructions__valid", "instructions__ready", "image_done", "idle", "stored")
-NAMES = (*INPUTS, *PULSES, "instruction", "store_words")
+PULSES = ("go", "go_simd", "load", "store", "retire", "finished", "waiting")
+INPUTS = ("instructions__valid", "instructions__ready", "loaded", "idle", "stored")
+NAMES = (*INPUTS, *PULSES, "instruction", "work", "store_fields")
+KINDS = (Opcode.LOAD, Opcode.CONV, Opcode.SIMD, Opcode.STORE)
 CORNERS = Corners(
     "queue full",
     "queue empty",
@@ -30,6 +33,8 @@ CORNERS = Corners(
     "a layer that is idle at once",
     "one core is busy longer than the others",
     "store",
+    "a LOAD that is over at once",
+    "a LOAD that takes its time",
 )
 
 
@@ -39,8 +44,22 @@ class Instruction:
 
     opcode: Opcode
     word: int
-    cores: int
-    words: int
+    fields: dict[str, int]
+
+    @property
+    def cores(self) -> int:
+        """Cores that take part in a CONV or SIMD."""
+        return self.fields.get("active_cores", 0) & ALL
+
+    def common(self, bits: int) -> int:
+        """Return the lowest bits, which no core owns."""
+        return self.word & ((1 << bits) - 1)
+
+    def work(self, core: int) -> dict[str, int]:
+        """Return the fields of one core, by name without its number."""
+        names = (f.name for f in PACKETS[self.opcode] if core_count(f.name) == 1)
+        stems = [name.removesuffix("_0") for name in names]
+        return {stem: self.fields[of_core(stem, core)] for stem in stems}
 
 
 def random_instruction(rng: np.random.Generator, opcode: Opcode) -> Instruction:
@@ -48,34 +67,30 @@ def random_instruction(rng: np.random.Generator, opcode: Opcode) -> Instruction:
     fields = {f.name: int(rng.integers(0, 1 << f.bits)) for f in PACKETS[opcode][1:]}
     if "active_cores" in fields and rng.random() < 0.1:
         fields["active_cores"] = 0
-    word = int.from_bytes(encode_instruction(opcode, fields), "little")
-    cores = fields.get("active_cores", 0) & ALL
-    return Instruction(opcode, word, cores, fields.get("words", 0))
+    fields |= {f.name: 0 for f in PACKETS[opcode] if core_count(f.name) > ARCH.cores}
+    return Instruction(opcode, encode(PACKETS[opcode], {"opcode": opcode, **fields}), fields)
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
 @cocotb.parametrize(seed=range(2), gap=[0.0, 0.9], work=[0.0, 0.7])
 async def layers_go_in_order(dut: Any, seed: int, gap: float, work: float) -> None:
-    """Image, layers, STORE and END retire one after the other, in their documented cycles."""
+    """LOADs, layers, STOREs and END retire one after the other, in their documented cycles."""
     rng = np.random.default_rng(seed)
-    kinds = (Opcode.CONV, Opcode.POOL, Opcode.ADD, Opcode.STORE)
-    program = [random_instruction(rng, kinds[rng.integers(4)]) for _ in range(LAYERS)]
+    program = [random_instruction(rng, KINDS[rng.integers(len(KINDS))]) for _ in range(LAYERS)]
     program.append(random_instruction(rng, Opcode.END))
     source = Stream(dut, "sequencer__instructions")
     dut.sequencer__idle.value = ALL
-    await reset(dut, source.valid, dut.sequencer__image_done, dut.sequencer__stored)
+    await reset(dut, source.valid, dut.sequencer__loaded, dut.sequencer__stored)
     probe = Probe(dut, "sequencer", NAMES)
     cocotb.start_soon(probe.record())
     cocotb.start_soon(offer(source, [i.word for i in program], chances(rng, gap)))
-    image = int(rng.integers(1, 30))
     while not probe.last("finished"):
-        cycle = len(probe.cycles)
-        dut.sequencer__image_done.value = cycle == image
+        dut.sequencer__loaded.value = bool(rng.random() >= work)
         dut.sequencer__idle.value = random_idle(rng, work)
         dut.sequencer__stored.value = bool(rng.random() >= work)
         await FallingEdge(dut.clk)
     await FallingEdge(dut.clk)
-    check(probe, program, image, f"seed {seed}")
+    check(probe, program, f"seed {seed}")
 
 
 def random_idle(rng: np.random.Generator, work: float) -> int:
@@ -83,15 +98,12 @@ def random_idle(rng: np.random.Generator, work: float) -> int:
     return sum(bool(rng.random() >= work / 2) << core for core in range(ARCH.cores))
 
 
-def check(probe: Probe, program: Sequence[Instruction], image: int, where: str) -> None:
+def check(probe: Probe, program: Sequence[Instruction], where: str) -> None:
     """Predict every pulse from the cycles in which instructions came and cores were idle."""
     rows = probe.cycles
     came = probe.when("instructions__valid", "instructions__ready")
     expected = [dict.fromkeys(PULSES, 0) for _ in rows]
-    for cycle in range(image + 1):
-        expected[cycle]["waiting"] = 1
-    expected[image]["retire"] = 1
-    begin, taken = image + 1, []
+    begin, taken = 0, []
     for instruction, entered in zip(program, came, strict=True):
         fetch = max(begin, entered + 1)
         for cycle in range(begin, fetch):
@@ -99,7 +111,8 @@ def check(probe: Probe, program: Sequence[Instruction], image: int, where: str) 
         CORNERS.hit("queue empty", fetch > begin)
         taken.append(fetch)
         retired = run(probe, instruction, fetch + 1, expected)
-        assert rows[retired]["instruction"] == instruction.word, f"{where}: held instruction"
+        for cycle in range(fetch + 1, min(retired + 2, len(rows))):
+            check_fields(rows[cycle], instruction, f"{where}, cycle {cycle}")
         begin = retired + 1
     for cycle, (row, pulses) in enumerate(zip(rows[:begin], expected, strict=False)):
         got = {name: row[name] for name in PULSES}
@@ -107,6 +120,19 @@ def check(probe: Probe, program: Sequence[Instruction], image: int, where: str) 
         waiting = sum(entered < cycle for entered in came) - sum(t < cycle for t in taken)
         CORNERS.hit("queue full", waiting == INSTRUCTION_SLOTS)
         assert row["instructions__ready"] == (waiting < INSTRUCTION_SLOTS), f"{where}, {cycle}"
+
+
+def check_fields(row: dict[str, Any], instruction: Instruction, where: str) -> None:
+    """Compare the fields that units and cores see while an instruction runs."""
+    size = packet(instruction.opcode).size
+    shown = row["instruction"] & ((1 << size) - 1)
+    assert shown == instruction.common(size), f"{where}: held instruction"
+    if instruction.opcode in (Opcode.LOAD, Opcode.CONV, Opcode.SIMD):
+        works = WORKS.from_bits(row["work"])
+        for core in range(ARCH.cores):
+            mine = instruction.work(core)
+            found = {name: works[core][name] for name in mine}
+            assert found == mine, f"{where}: fields of core {core}"
 
 
 def run(probe: Probe, instruction: Instruction, go: int, expected: list[dict[str, int]]) -> int:
@@ -119,8 +145,16 @@ def run(probe: Probe, instruction: Instruction, go: int, expected: list[dict[str
     elif instruction.opcode is Opcode.STORE:
         CORNERS.hit("store")
         expected[go]["store"] = 1
-        assert rows[go]["store_words"] == instruction.words
+        fields = packet(Opcode.STORE).from_bits(rows[go]["store_fields"])
+        assert all(fields[name] == value for name, value in instruction.fields.items())
         retired = next(n for n in range(active, len(rows)) if rows[n]["stored"])
+    elif instruction.opcode is Opcode.LOAD:
+        expected[go]["load"] = 1
+        retired = next(n for n in range(active, len(rows)) if rows[n]["loaded"])
+        for cycle in range(active, retired + 1):
+            expected[cycle]["waiting"] = 1
+        CORNERS.hit("a LOAD that is over at once", retired == active)
+        CORNERS.hit("a LOAD that takes its time", retired > active)
     else:
         pulse = "go" if instruction.opcode is Opcode.CONV else "go_simd"
         expected[go][pulse] = instruction.cores

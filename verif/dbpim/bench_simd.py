@@ -1,297 +1,319 @@
-"""Bench of `simd`: pools and additions on random maps, a bus that stalls, every cycle checked."""
+"""Bench of `simd`: all operations, gaps and back-pressure at random, every port in every cycle."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from typing import Any
 
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
-from numpy.typing import NDArray
 
-from golden.dbpim.simd import add, average_pool, max_pool
 from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.addressing import region_address, region_at
-from hwgen.spec.dbpim.instructions import Opcode
-from hwgen.spec.dbpim.program import Region
-from hwgen.spec.dbpim.timing import SIMD_CYCLES
-from hwgen.spec.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW, fixed_point
-from verif.common.chances import chances
+from hwgen.spec.dbpim.instructions import Opcode, Operation
+from hwgen.spec.dbpim.timing import FETCH_CYCLES, FETCH_SLOTS, SIMD_CYCLES
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
-from verif.stream import Stream, accept, reset
+from verif.dbpim.simd_cases import CASES, Case
+from verif.dbpim.simd_jobs import Drawing, Job, Result
+from verif.dbpim.simd_loader import CORNERS as LOADER_CORNERS
+from verif.dbpim.simd_loader import FLAGS, Actions, Loader, Stores
+from verif.stream import reset
 
 ARCH = arch_from_environment()
-COMPARTMENTS, LANES = ARCH.macro.compartments, ARCH.simd_lanes
-Bytes = NDArray[np.uint8]
+MACROS, CHANNELS = ARCH.macros_per_core, ARCH.macro.compartments
+RESULT = layouts.vector_write(ARCH)
+PARTS = ARCH.simd_parts
+TABLE_PARTS = MACROS * CHANNELS // ARCH.table_lookups
 CORNERS = Corners(
-    "a window that leaves the map",
-    "a map of one column",
-    "a mean below the zero point",
-    "one tap an output",
-    "the largest sum of a window",
-    "a core without positions",
-    "the bus waits while taps are on their way",
-    "an addition that clips",
+    *(f"{each.name} that clips at both ends" for each in Operation if each != Operation.TABLE),
+    *(f"rotated by {amount}" for amount in range(CHANNELS)),
+    "a result waits while a word waits",
+    "a result is taken while a part moves",
+    "the bytes of a sum wait",
+    "no part between the taps of a result",
+    *(["an inactive position"] if MACROS > 1 else []),
+    "a word waits for its TAPS",
+    *LOADER_CORNERS,
+    "the walker is FETCH_SLOTS words ahead",
+    "results for the memory",
+    "the largest sum of three bytes",
 )
+LARGEST = Case(operation=Operation.SUM, kernel=(127, 127 // PARTS), words=1, vectors=1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One layer, of which `core` computes every `cores`-th position."""
+class Run:
+    """Jobs one after the other, a cycle at a time; the loader runs ahead of them.
 
-    op: str
-    height: int = 5
-    width: int = 7
-    words: int = 2
-    kernel: tuple[int, int] = (1, 1)
-    stride: int = 1
-    padding: int = 0
-    core: int = 0
-    cores: int = 1
-
-
-CASES = {
-    "max_2": Case(op="max", kernel=(2, 2), stride=2, cores=2, core=1),
-    "max_3": Case(op="max", kernel=(3, 3), stride=2, padding=1, words=1, cores=3),
-    "max_overlapping": Case(op="max", kernel=(3, 3), padding=1, height=4, width=3, words=1),
-    "mean_2x3": Case(op="mean", kernel=(2, 3), cores=4, core=2),
-    "mean_all": Case(op="mean", kernel=(5, 7), stride=3, core=0, cores=8),
-    "mean_none": Case(op="mean", kernel=(5, 7), stride=3, core=5, cores=8),
-    "mean_1": Case(op="mean", stride=2, words=1),
-    "mean_bright": Case(op="mean", kernel=(6, 6), height=6, width=6, words=1),
-    "add": Case(op="add", cores=2, core=1),
-    "add_column": Case(op="add", height=9, width=1, cores=3, core=2),
-}
-
-
-@dataclass(frozen=True)
-class Write:
-    """One expected request: a slice of a word."""
-
-    bank: int
-    address: int
-    part: int
-    values: list[int]
-
-
-@dataclass(frozen=True)
-class Job:
-    """Inputs of the bench, and the expected requests in their order."""
-
-    packet: int
-    maps: list[tuple[Region, Bytes]]
-    writes: list[Write]
-    taps: int
-
-
-def make_job(case: Case, rng: np.random.Generator) -> Job:
-    """Return a case with random maps and numbers; channels beyond the last one hold bytes too."""
-    shape = (case.height, case.width, case.words * COMPARTMENTS)
-    a, b = (rng.integers(0, 256, shape).astype(np.uint8) for _ in range(2))
-    numbers = draw_numbers(case, rng)
-    if case == CASES["mean_bright"]:
-        a[:] = 255
-        numbers["input_zero_point"] = 0
-    output = reference(case, a, b, numbers)
-    first = region_for(3, a)
-    second = region_for(3 + first.words, b)
-    target = region_for(int(rng.integers(0, 9)), output)
-    opcode = Opcode.ADD if case.op == "add" else Opcode.POOL
-    only = {"second_base": second.base} if case.op == "add" else {"average": case.op == "mean"}
-    fields = {"opcode": opcode, **layer_fields(case, first, target), **numbers, **only}
-    packet = int(layouts.packet(opcode).const(fields).as_bits())
-    taps = 2 if case.op == "add" else case.kernel[0] * case.kernel[1]
-    writes = list(writes_of(case, target, output))
-    return Job(packet, [(first, a), (second, b)], writes, taps)
-
-
-def draw_numbers(case: Case, rng: np.random.Generator) -> dict[str, int]:
-    """Return zero points, clip and scales, as the fields of the packet that hold them."""
-    names = ("input_zero_point", "output_zero_point", "output_low", "output_high")
-    bytes_ = rng.integers(0, 256, 2).tolist() + sorted(rng.integers(0, 256, 2).tolist())
-    numbers = dict(zip(names, bytes_, strict=True))
-    if case.op == "max":
-        return numbers | {"output_low": 0, "output_high": 255, "multiplier": 12345, "shift": 6}
-    if case.op == "mean":
-        taps = case.kernel[0] * case.kernel[1]
-        multiplier, shift = fixed_point(float(rng.uniform(0.3, 1.5)) / taps)
-        return numbers | {"multiplier": multiplier, "shift": shift}
-    factors = rng.integers(MULTIPLIER_LOW // 2, MULTIPLIER_HIGH + 1, 2).tolist()
-    return numbers | {
-        "second_zero_point": int(rng.integers(0, 256)),
-        "multiplier": factors[0],
-        "second_multiplier": factors[1],
-        "shift": int(rng.integers(15, 18)),
-    }
-
-
-def reference(case: Case, a: Bytes, b: Bytes, numbers: dict[str, int]) -> Bytes:
-    """Return golden's output map."""
-    output: Bytes
-    clip = {
-        "zero_point": numbers["output_zero_point"],
-        "low": numbers["output_low"],
-        "high": numbers["output_high"],
-    }
-    if case.op == "max":
-        (output,) = max_pool(
-            a[None], kernel=case.kernel[0], stride=case.stride, padding=case.padding
-        )
-        return output
-    if case.op == "mean":
-        (output,) = average_pool(
-            a[None],
-            kernel=case.kernel,
-            stride=case.stride,
-            input_zero_point=numbers["input_zero_point"],
-            multiplier=numbers["multiplier"],
-            shift=numbers["shift"],
-            **clip,
-        )
-        return output
-    return add(
-        a,
-        b,
-        zero_point_a=numbers["input_zero_point"],
-        zero_point_b=numbers["second_zero_point"],
-        multiplier_a=numbers["multiplier"],
-        multiplier_b=numbers["second_multiplier"],
-        shift=numbers["shift"],
-        **clip,
-    )
-
-
-def region_for(base: int, values: Bytes) -> Region:
-    """Return the region of a map at a base."""
-    height, width, channels = values.shape
-    return region_at(base, height=height, width=width, channels=channels, arch=ARCH)
-
-
-def layer_fields(case: Case, source: Region, target: Region) -> dict[str, int]:
-    """Return the addresses of the maps, the window, and the positions of each core."""
-    positions = target.height * target.width
-    unit_y, unit_x = divmod(1, target.width)
-    step_y, step_x = divmod(case.cores, target.width)
-    return {
-        "input_base": source.base,
-        "input_row_pitch": source.row_pitch,
-        "input_channel_words": source.channel_words,
-        "input_height": source.height,
-        "input_width": source.width,
-        "kernel_height": case.kernel[0],
-        "kernel_width": case.kernel[1],
-        "stride": case.stride,
-        "padding": case.padding,
-        "output_base": target.base,
-        "output_row_pitch": target.row_pitch,
-        "output_channel_words": target.channel_words,
-        "output_width": target.width,
-        "count_base": positions // case.cores,
-        "count_extra": positions % case.cores,
-        "unit_y": unit_y,
-        "unit_x": unit_x,
-        "step_y": step_y,
-        "step_x": step_x,
-    }
-
-
-def writes_of(case: Case, target: Region, output: Bytes) -> Iterator[Write]:
-    """Yield the writes of a core: its positions, in each the words, in each the slices."""
-    for index in range(case.core, target.height * target.width, case.cores):
-        y, x = divmod(index, target.width)
-        for word in range(target.channel_words):
-            place = region_address(target, ARCH, y=y, x=x, channel_word=word)
-            for part in range(COMPARTMENTS // LANES):
-                channel = word * COMPARTMENTS + part * LANES
-                yield Write(*place, part, output[y, x, channel : channel + LANES].tolist())
-
-
-def store_map(dut: Any, region: Region, values: Bytes) -> None:
-    """Write a map into the banks."""
-    for y, x, word in np.ndindex(region.height, region.width, region.channel_words):
-        bank, address = region_address(region, ARCH, y=y, x=x, channel_word=word)
-        channels = values[y, x, word * COMPARTMENTS : (word + 1) * COMPARTMENTS]
-        cells = getattr(dut, f"bank_{bank}")
-        cells[address].value = int.from_bytes(channels.tobytes(), "little")
-
-
-def check_write(got: int, want: Write, where: str) -> None:
-    """Compare one request with golden's bytes and with the place that the region gives."""
-    write = layouts.bus_write(ARCH).from_bits(got)
-    enable = ((1 << LANES) - 1) << want.part * LANES
-    place = (write.raw, write.bank, write.address, write.enable)
-    assert place == (0, want.bank, want.address, enable), f"{where}: wrote to {place}, not {want}"
-    piece = write.data >> 8 * LANES * want.part & (1 << 8 * LANES) - 1
-    values = list(piece.to_bytes(LANES, "little"))
-    assert values == want.values, f"{where}: got {values}, golden says {want}"
-
-
-async def follow(dut: Any, job: Job, case: Case, where: str) -> None:
-    """Check all ports in each cycle from `go` on, until the unit has been idle for a while.
-
-    `moves` counts the cycles in which the unit did not stall: by them its timetable is
-    exact, whatever the bus does.
+    `moves` counts the cycles in which the unit did not stall: by them its timetable is exact.
+    `due`: the results that it must offer at each of these; `finals`: parts of last taps
     """
-    request = Stream(dut, "request")
-    first = 1 + case.core
-    taps = job.taps * len(job.writes)
-    due = [first + job.taps * (n + 1) - 1 + SIMD_CYCLES for n in range(len(job.writes))]
-    end = due[-1] + 1 if due else 0
-    moves = granted = 0
-    while moves < end + 3:
+
+    def __init__(self, dut: Any, jobs: Sequence[Job], seed: int, *, gap: float, stall: float):
+        self._dut, self._jobs, self._seed = dut, jobs, seed
+        self._gap, self._stall = gap, stall
+        self._rng = np.random.default_rng(seed)
+        self._stores = Stores()
+        self._loader = Loader(ARCH, jobs, self._stores, CORNERS)
+        self._loads = self._loader.actions()
+        self._now = self._moves = self._part = 0
+        self._moved_at = -2
+        self._due: dict[int, deque[Result]] = {}
+        self._finals: set[int] = set()
+        self._requested = self._released = 0
+        self._landed: deque[int] = deque()
+
+    async def all_jobs(self, most: int | None = None) -> None:
+        """Run every job: `go`, words and results, `finish`; stop after `most` cycles."""
+        for job in self._jobs:
+            self._requested = self._released = 0
+            self._loader.running = job
+            self._dut.instruction.value = job.instruction
+            results = iter(job.results)
+            await self._cycle(job, results, go=job.goes)
+            while self._released < len(job.words) or self._due or self._active():
+                if self._now == most:
+                    return
+                await self._cycle(job, results)
+            for _ in range(int(self._rng.integers(1, 4))):
+                await self._cycle(job, results)
+            await self._cycle(job, results, finish=True)
+
+    async def _cycle(
+        self,
+        job: Job,
+        results: Iterator[Sequence[Result]],
+        *,
+        go: bool = False,
+        finish: bool = False,
+    ) -> None:
+        """Drive, check and count one cycle."""
+        dut, rng = self._dut, self._rng
+        load = {} if rng.random() < self._gap else next(self._loads)
+        walked = None if go or finish else self._walk(job)
+        ready = rng.random() >= self._stall
+        ahead = self._requested - self._released
+        valid = bool(self._landed) and self._landed[0] <= self._now
+        if valid:
+            dut.word.value = job.words[self._released].payload
+        dut.word_valid.value = valid
+        dut.result__ready.value = ready
+        dut.go.value, dut.finish.value = go, finish
+        dut.taps_walked.value = walked is not None and job.words[walked].word_end
+        for name in {*FLAGS, *load}:
+            getattr(dut, name).value = load.get(name, 0)
         await ReadOnly()
-        asks, grants = bool(request.valid.value), bool(request.ready.value)
-        stalls = asks and not grants
-        reads = first <= moves < first + taps
-        assert asks == (moves in due), f"{where}: request at {moves}, due are {due}"
-        assert bool(dut.reads.value) == (reads and not stalls), f"{where}: reads at {moves}"
-        assert bool(dut.idle.value) == (moves in (0, *range(max(1, end), end + 3))), (
-            f"{where}: idle at {moves} of {end}"
-        )
-        if asks and grants:
-            check_write(int(request.payload.value), job.writes[granted], where)
-            granted += 1
-        CORNERS.hit("the bus waits while taps are on their way", stalls and reads)
-        moves += not stalls
+        due = self._due.get(self._moves)
+        taken = bool(due) and ready
+        frees = due is None or (taken and len(due) == 1)
+        self._check(job, due, valid=valid, frees=frees)
+        CORNERS.hit("a result waits while a word waits", valid and not frees)
+        CORNERS.hit("a result is taken while a part moves", valid and taken and frees)
+        CORNERS.hit("the bytes of a sum wait", due is not None and len(due) == 2 and not ready)
+        CORNERS.hit("the walker is FETCH_SLOTS words ahead", ahead == FETCH_SLOTS)
+        between = 0 < self._released < len(job.words) and not job.words[self._released - 1].last_tap
+        CORNERS.hit("no part between the taps of a result", between and not valid)
+        self._clock(job, load, due if taken else None, finish=finish, walked=walked)
+        if valid and frees:
+            self._move(job, results)
+        self._moves += frees
         await FallingEdge(dut.clk)
-        dut.go.value = 0
+        self._now += 1
+
+    def _walk(self, job: Job) -> int | None:
+        """Act as walker and fetcher: return the number of the word that is requested, if any."""
+        if self._requested == len(job.words) or self._requested - self._released == FETCH_SLOTS:
+            return None
+        known = self._stores.known(job.case.operation)
+        CORNERS.hit("a word waits for its TAPS", not known)
+        if not known or self._rng.random() < self._gap:
+            return None
+        late = int(self._rng.integers(2 * PARTS + 3)) if self._rng.random() < self._gap else 0
+        before = self._landed[-1] if self._landed else 0
+        self._landed.append(max(before + 1, self._now + FETCH_CYCLES + late))
+        self._requested += 1
+        return self._requested - 1
+
+    def _check(self, job: Job, due: deque[Result] | None, *, valid: bool, frees: bool) -> None:
+        """Compare every output with its value in this cycle."""
+        dut, stores = self._dut, self._stores
+        operation = job.case.operation
+        parts = TABLE_PARTS if operation == Operation.TABLE else PARTS
+        releases = valid and frees and self._part == parts - 1
+        got = {
+            "reads": bool(dut.reads.value),
+            "word_release": bool(dut.word_release.value),
+            "result.valid": bool(dut.result__valid.value),
+            "idle": bool(dut.idle.value),
+            "taps_known": bool(dut.taps_known.value),
+            "table_room": bool(dut.table_room.value),
+            "taps_room": bool(dut.taps_room.value),
+        }
+        opcode = job.fields["opcode"]
+        want = {
+            "reads": valid and frees,
+            "word_release": releases,
+            "result.valid": due is not None,
+            "idle": not self._active(),
+            "taps_known": stores.known(operation) if opcode == Opcode.SIMD else got["taps_known"],
+            "table_room": not stores.table,
+            "taps_room": stores.room,
+        }
+        assert got == want, f"{self._where(job)}: got {got}, not {want}"
+        if due:
+            self._check_result(job, due[0])
+
+    def _check_result(self, job: Job, want: Result) -> None:
+        """Compare the result on offer."""
+        payload = int(self._dut.result__payload.value)
+        parts = {name: payload >> part.offset for name, part in RESULT}
+        got = {name: word & (1 << RESULT[name].width) - 1 for name, word in parts.items()}
+        fields = job.fields
+        enable = (1 << fields["enable_end"]) - (1 << fields["enable_first"])
+        flat = got["enable"], got["word"], got["to_memory"]
+        assert flat == (enable, want.word, fields["to_memory"]), f"{self._where(job)}: {flat}"
+        size = layouts.position().size
+        bytes_ = got["bytes"].to_bytes(MACROS * CHANNELS, "little")
+        values = np.frombuffer(bytes_, np.uint8).reshape(MACROS, CHANNELS)
+        for number, (row, column, active) in enumerate(want.positions):
+            place = layouts.position().from_bits(
+                got["positions"] >> number * size & (1 << size) - 1
+            )
+            where = f"{self._where(job)}, position {number}"
+            assert place.active == active, f"{where}: active is not {active}"
+            if not active:
+                CORNERS.hit("an inactive position")
+            else:
+                assert (place.row, place.column) == (row, column), f"{where}: not {row}, {column}"
+                given, right = values[number].tolist(), want.bytes[number].tolist()
+                assert given == right, f"{where}: got {given}, golden says {right}"
+
+    def _active(self) -> bool:
+        """Return whether a part or a result is in the pipeline."""
+        scaled = self._moves - 2 in self._finals
+        return self._moved_at == self._moves - 1 or scaled or self._moves in self._due
+
+    def _move(self, job: Job, results: Iterator[Sequence[Result]]) -> None:
+        """Count a part that moves."""
+        parts = TABLE_PARTS if job.case.operation == Operation.TABLE else PARTS
+        word = job.words[self._released]
+        self._moved_at = self._moves
+        if word.last_tap:
+            self._finals.add(self._moves)
+        self._part += 1
+        if self._part == parts:
+            self._part = 0
+            self._released += 1
+            self._landed.popleft()
+            if word.last_tap:
+                self._due[self._moves + SIMD_CYCLES] = deque(next(results))
+
+    def _clock(
+        self,
+        job: Job,
+        load: Actions,
+        taken: deque[Result] | None,
+        *,
+        finish: bool,
+        walked: int | None,
+    ) -> None:
+        """Advance the stores, and take a result."""
+        stores, depthwise = self._stores, job.case.operation == Operation.DEPTHWISE
+        if taken:
+            result = taken.popleft()
+            stores.released += depthwise and result.word_end
+            if not taken:
+                del self._due[self._moves]
+        stores.begun += "taps_begin" in load
+        stores.pushed += "taps_push" in load
+        stores.walked += depthwise and walked is not None and job.words[walked].word_end
+        simd = job.fields["opcode"] == Opcode.SIMD and job.goes
+        if finish and simd and job.case.operation == Operation.TABLE:
+            stores.table = False
+        stores.table |= "table_push" in load
+
+    def _where(self, job: Job) -> str:
+        """Return what a failure says first."""
+        return f"seed {self._seed}, {job.case}, word {self._released}, cycle {self._now}"
 
 
-def note_corners(case: Case, job: Job) -> None:
-    """Record which corners this case has reached."""
-    layout = layouts.packet(Opcode.POOL)
-    numbers = layout.from_bits(job.packet % (1 << layout.size))
-    bytes_ = {byte for write in job.writes for byte in write.values}
-    low, high = numbers.output_low, numbers.output_high
-    CORNERS.hit("a window that leaves the map", case.padding > 0)
-    CORNERS.hit("a map of one column", case.width == 1)
-    below = low <= min(bytes_, default=255) < numbers.output_zero_point
-    CORNERS.hit("a mean below the zero point", case.op == "mean" and below)
-    CORNERS.hit("one tap an output", job.taps == 1)
-    CORNERS.hit("the largest sum of a window", case == CASES["mean_bright"])
-    CORNERS.hit("a core without positions", not job.writes)
-    CORNERS.hit("an addition that clips", case.op == "add" and {low, high} <= bytes_)
+ROTATIONS = cycle(range(CHANNELS))
+
+
+def draw(case: Case, rng: np.random.Generator) -> Job:
+    """Return a random job, and record what it reaches."""
+    job = Drawing(ARCH, case, rng).job(next(ROTATIONS))
+    fields, operation = job.fields, case.operation
+    CORNERS.hit(f"rotated by {fields['rotate']}")
+    CORNERS.hit("results for the memory", fields["to_memory"] == 1)
+    maps = [result.bytes for results in job.results for result in results]
+    seen = set(np.concatenate(maps).ravel().tolist())
+    clips = {fields["output_low"], fields["output_high"]} <= seen
+    if operation != Operation.TABLE:
+        CORNERS.hit(f"{operation.name} that clips at both ends", clips and not case.sums)
+    whole = [all(result.bytes.min() == 255 for result in results) for results in job.results]
+    CORNERS.hit("the largest sum of three bytes", case.sums and any(whole))
+    return job
+
+
+async def reset_unit(dut: Any) -> None:
+    """Reset with idle inputs."""
+    names = ("go", "finish", "word_valid", "result__ready", "taps_walked", *FLAGS)
+    await reset(dut, *(getattr(dut, name) for name in names))
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
-@cocotb.parametrize(case=list(CASES), stall=[0.0, 0.5, 0.9])
-async def maps_match_golden(dut: Any, case: str, stall: float) -> None:
-    """Every byte equals golden, every tap and every request has its cycle; runs follow runs."""
-    request = Stream(dut, "request")
-    await reset(dut, dut.go, request.ready)
-    for seed in range(2):
-        rng = np.random.default_rng(seed)
-        job = make_job(CASES[case], rng)
-        for region, values in job.maps:
-            store_map(dut, region, values)
-        dut.core.value = CASES[case].core
-        dut.instruction.value = job.packet
-        dut.go.value = 1
-        accepting = cocotb.start_soon(accept(request, chances(rng, stall)))
-        await follow(dut, job, CASES[case], f"{case}, seed {seed}, stall {stall}")
-        accepting.cancel()
-        note_corners(CASES[case], job)
+@cocotb.parametrize(case=list(CASES), pace=["free", "slow_words", "slow_results", "both"])
+async def operations_match_golden(dut: Any, case: str, pace: str) -> None:
+    """Every byte equals golden, every port has its cycle; steps follow steps."""
+    gap = 0.5 if pace in ("slow_words", "both") else 0.0
+    stall = 0.7 if pace in ("slow_results", "both") else 0.0
+    await reset_unit(dut)
+    rng = np.random.default_rng(len(case))
+    jobs = [draw(CASES[case], rng) for _ in range(3)]
+    await Run(dut, jobs, 0, gap=gap, stall=stall).all_jobs()
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def the_largest_window(dut: Any) -> None:
+    """A window of the largest size takes its taps and no more bits than a total has."""
+    await reset_unit(dut)
+    job = draw(LARGEST, np.random.default_rng(0))
+    await Run(dut, [job], 0, gap=0.0, stall=0.0).all_jobs()
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.parametrize(seed=range(3), gap=[0.0, 0.3])
+async def steps_of_all_kinds_follow_each_other(dut: Any, seed: int, gap: float) -> None:
+    """Tables and TAPS wait for their step, whatever other steps are run before it."""
+    await reset_unit(dut)
+    rng = np.random.default_rng(seed)
+    names = rng.permutation(list(CASES)).tolist()
+    jobs = []
+    for name in names:
+        jobs.append(draw(CASES[name], rng))
+        if CASES[name].operation == Operation.TABLE:
+            jobs[-1:-1] = [bystander(jobs[-1], Opcode.SIMD), bystander(jobs[-1], Opcode.CONV)]
+            jobs.append(draw(CASES[name], rng))
+    await Run(dut, jobs, seed, gap=gap, stall=gap).all_jobs()
+
+
+def bystander(job: Job, opcode: Opcode) -> Job:
+    """Return a step that looks like a table's: of the other cores, or no SIMD instruction."""
+    return Job(job.case, {**job.fields, "opcode": opcode}, goes=opcode != Opcode.SIMD)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.parametrize(case=["depthwise", "three_bytes", "table"])
+async def a_reset_empties_the_unit(dut: Any, case: str) -> None:
+    """After a reset in the middle of a step nothing is left of it."""
+    rng = np.random.default_rng(7)
+    for cycles in (40, 57, 74, 91):
+        await reset_unit(dut)
+        run = Run(dut, [draw(CASES[case], rng)], cycles, gap=0.0, stall=0.5)
+        await run.all_jobs(cycles)
+    await reset_unit(dut)
+    await Run(dut, [draw(CASES[case], rng)], 1, gap=0.0, stall=0.0).all_jobs()
 
 
 @cocotb.test()

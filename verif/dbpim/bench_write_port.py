@@ -217,8 +217,10 @@ class Run:
         dut, result = self._dut, self._results[0]
         dut.output__valid.value = offered and not result.simd
         dut.result__valid.value = offered and result.simd
-        port = dut.result__payload if result.simd else dut.output__payload
-        port.value = result.payload()
+        ports = [(dut.output__payload, BUS), (dut.result__payload, VECTOR)]
+        for port, layout in ports:
+            port.value = int.from_bytes(self._rng.bytes(layout.size // 8), "little")
+        ports[result.simd][0].value = result.payload()
         dut.stores.value = stores
         dut.request__ready.value = ready
         await ReadOnly()

@@ -1,6 +1,6 @@
 """Drives a core alone as loader, sequencer and bus do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,29 +9,28 @@ from numpy.typing import NDArray
 
 from golden.dbpim.weight_decoder import decode, decode_dense
 from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.addressing import region_address
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import PACKETS, Opcode, encode
-from hwgen.spec.dbpim.program import Region
-from hwgen.spec.dbpim.stream import Packet, TilePacket
+from hwgen.spec.dbpim.program import Placement
+from hwgen.spec.dbpim.stream import FilterParameters, TilePacket
 from verif.stream import Stream, reset
 
 Bytes = NDArray[np.uint8]
 PULSES = ["go", "go_simd", "finish", "tile_begin", "mask_write", "tile_push"]
-PULSES += ["parameters_write", "row_write", "write_valid"]
+PULSES += ["parameters_write", "row_write", "taps_begin", "taps_parameters_write", "taps_write"]
+PULSES += ["taps_push", "table_write", "table_push", "write_valid"]
 
 
 class CoreDriver:
-    """Drives the ports of one core: tiles, maps and layers."""
+    """Drives the ports of one core: tiles, taps, tables, maps and steps."""
 
     def __init__(self, dut: Any, arch: Arch) -> None:
         self.dut = dut
         self.arch = arch
         self.request = Stream(dut, "request")
 
-    async def reset(self, core: int) -> None:
-        """Reset and take the number of a core."""
-        self.dut.core.value = core
+    async def reset(self) -> None:
+        """Reset with idle inputs."""
         signals = [getattr(self.dut, name) for name in PULSES]
         await reset(self.dut, *signals, self.request.ready)
 
@@ -40,11 +39,7 @@ class CoreDriver:
         dut = self.dut
         for tile in tiles:
             dut.tile_header.value = encode(PACKETS[Opcode.TILE], tile.fields)
-            await ReadOnly()
-            while not dut.tile_room.value:
-                await FallingEdge(dut.clk)
-                await ReadOnly()
-            await FallingEdge(dut.clk)
+            await self._wait_for(dut.tile_room)
             await self._pulse("tile_begin", gaps)
             beats = list(mask_beats(tile.masks, self.arch))
             for number, beat in enumerate(beats):
@@ -70,36 +65,102 @@ class CoreDriver:
         for signal in signals:
             signal.value = 0
 
-    async def write_map(self, region: Region, values: Bytes, rng: np.random.Generator) -> None:
-        """Store a map through the port of the bus; bytes beyond its channels are random."""
-        width = self.arch.macro.compartments
-        height, columns, channels = values.shape
-        padding = (height, columns, -channels % width)
-        filled = np.concatenate([values, rng.integers(0, 256, padding, np.uint8)], axis=-1)
-        for y, x, word in np.ndindex(height, columns, region.channel_words):
-            piece = filled[y, x, width * word : width * (word + 1)]
-            bank, address = region_address(region, self.arch, y=y, x=x, channel_word=word)
-            fields = {
-                "data": int.from_bytes(piece.tobytes(), "little"),
-                "enable": (1 << width) - 1,
-                "bank": bank,
-                "address": address,
-            }
-            self.dut.write.value = layouts.bus_write(self.arch).const(fields).as_bits()
-            self.dut.write_valid.value = 1
+    async def load_taps(
+        self,
+        parameters: Sequence[FilterParameters],
+        weights: NDArray[np.int8],
+        gaps: Iterator[bool],
+    ) -> None:
+        """Send the TAPS of one channel word as soon as there is space for them; (taps, C)."""
+        dut = self.dut
+        await self._wait_for(dut.taps_room)
+        await self._pulse("taps_begin", gaps)
+        for index, entry in enumerate(parameters):
+            dut.taps_parameters_index.value = index
+            dut.taps_parameters_data.value = layouts.parameters().const(entry._asdict()).as_bits()
+            await self._pulse("taps_parameters_write", gaps)
+        for index, word in enumerate(weights):
+            dut.taps_index.value = index
+            dut.taps_data.value = int.from_bytes(word.tobytes(), "little")
+            last = index == len(weights) - 1
+            await self._pulse("taps_write", gaps, *(["taps_push"] if last else []))
+
+    async def load_table(self, entries: Bytes, gaps: Iterator[bool]) -> None:
+        """Send a table of 256 bytes as soon as there is space for it."""
+        dut, size = self.dut, self.arch.port_bytes
+        await self._wait_for(dut.table_room)
+        for first in range(0, len(entries), size):
+            dut.table_index.value = first
+            dut.table_data.value = int.from_bytes(entries[first : first + size].tobytes(), "little")
+            last = first + size >= len(entries)
+            await self._pulse("table_write", gaps, *(["table_push"] if last else []))
+
+    async def _wait_for(self, flag: Any) -> None:
+        """Wait until a flag is high."""
+        await ReadOnly()
+        while not flag.value:
             await FallingEdge(self.dut.clk)
+            await ReadOnly()
+        await FallingEdge(self.dut.clk)
+
+    async def write_maps(
+        self, maps: Bytes, placement: Placement, rng: np.random.Generator, *, core: int = 0
+    ) -> None:
+        """Store maps (image, y, x, channel) as a LOAD does; bytes beyond the channels are random.
+
+        The bus brings all rows, and the core stores those of its slice.
+        """
+        width = self.arch.macro.compartments
+        images, height, columns, channels = maps.shape
+        padding = (images, height, columns, -channels % width)
+        filled = np.concatenate([maps, rng.integers(0, 256, padding, np.uint8)], axis=-1)
+        load = {
+            "output_base": placement.base,
+            "output_row_pitch": placement.row_pitch,
+            "output_channel_words": placement.channel_words,
+        }
+        self.show(
+            Opcode.LOAD,
+            load,
+            {"keep_first": placement.first[core], "keep_rows": placement.rows[core]},
+        )
+        for image, y, x, word in np.ndindex(*filled.shape[:3], placement.channel_words):
+            piece = filled[image, y, x, width * word : width * (word + 1)]
+            await self.bus_word(
+                {
+                    "data": int.from_bytes(piece.tobytes(), "little"),
+                    "enable": (1 << width) - 1,
+                    "row": image * placement.image_rows + y,
+                    "column": image * placement.image_columns + x,
+                    "word": word,
+                }
+            )
         self.dut.write_valid.value = 0
 
-    async def start(self, layer: Packet) -> None:
-        """Start a layer; its first cycle is the next one."""
-        self.dut.instruction.value = encode(PACKETS[layer.opcode], layer.fields)
-        pulse = self.dut.go if layer.opcode is Opcode.CONV else self.dut.go_simd
+    async def bus_word(self, fields: Mapping[str, int]) -> None:
+        """Write one word over the bus."""
+        self.dut.write.value = layouts.bus_write(self.arch).const(fields).as_bits()
+        self.dut.write_valid.value = 1
+        await FallingEdge(self.dut.clk)
+
+    def show(self, opcode: Opcode, fields: Mapping[str, int], work: Mapping[str, int]) -> None:
+        """Show an instruction, and the fields of this core in it."""
+        instruction = layouts.packet(opcode).const({**fields, "opcode": opcode})
+        self.dut.instruction.value = instruction.as_bits()
+        self.dut.work.value = layouts.work().const(work).as_bits()
+
+    async def start(
+        self, opcode: Opcode, fields: Mapping[str, int], work: Mapping[str, int]
+    ) -> None:
+        """Start a step; its first cycle is the next one."""
+        self.show(opcode, fields, work)
+        pulse = self.dut.go if opcode is Opcode.CONV else self.dut.go_simd
         pulse.value = 1
         await FallingEdge(self.dut.clk)
         pulse.value = 0
 
     async def finish(self) -> None:
-        """End the layer with `finish`."""
+        """End the step with `finish`."""
         self.dut.finish.value = 1
         await FallingEdge(self.dut.clk)
         self.dut.finish.value = 0

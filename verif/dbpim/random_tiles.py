@@ -1,5 +1,6 @@
 """Random tile packets, and the values that the cores must receive from them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from golden.dbpim.weight_decoder import decode, decode_dense
 from hwgen.rtl.dbpim.layouts import cell_meta
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
-from hwgen.spec.dbpim.instructions import PARAMETER_BITS, TILE_HEADER_BITS
+from hwgen.spec.dbpim.instructions import PACKETS, PARAMETER_BITS, Opcode, packet_bits
 from hwgen.spec.dbpim.stream import FilterParameters, encode_parameters, encode_tile
 from verif.dbpim.component import pack
 
@@ -38,7 +39,9 @@ class Tile:
 
     def header(self) -> int:
         """Return the header without its padding."""
-        return int.from_bytes(self.packet()[: TILE_HEADER_BITS // 8], "little")
+        return int.from_bytes(
+            self.packet()[: packet_bits(Opcode.TILE, self.arch.cores) // 8], "little"
+        )
 
     def mask_beats(self) -> list[int]:
         """Return the mask words, as many in a beat as fit, the lowest first."""
@@ -48,8 +51,7 @@ class Tile:
 
     def parameter_words(self) -> list[int]:
         """Return the parameters of each filter, without padding."""
-        words = [int.from_bytes(encode_parameters(p), "little") for p in self.parameters]
-        return [word % (1 << PARAMETER_BITS) for word in words]
+        return parameter_words(self.parameters)
 
     def rows(self) -> list[tuple[int, int]]:
         """Return cells and metadata of each row, as the ports carry them."""
@@ -73,19 +75,30 @@ def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
     words = int(rng.choice([1, arch.mask_words, int(rng.integers(1, arch.mask_words + 1))]))
     rows = int(rng.choice([1, arch.tile_rows]))
     count = filters if rng.random() < 0.5 else 0
-    fields = {"group": 12, "kernel_y": 5, "kernel_x": 5, "channel_word": 8, "turn": 3}
-    fields |= {"first": 1, "last": 1, "last_group": 1, "filter_enable": 16}
+    known = ("opcode", "cores", "rows", "mask_words", "parameters")
+    fields = {f.name: f.bits for f in PACKETS[Opcode.TILE] if f.name not in known}
     return Tile(
         arch=arch,
         cores=cores,
         masks=rng.random((words, compartments)) < 0.5,
-        parameters=tuple(
-            FilterParameters(*map(int, rng.integers([-LIMIT, 0, 0], [LIMIT, 1 << 16, 1 << 6])))
-            for _ in range(count)
-        ),
+        parameters=random_parameters(rng, count),
         codes=rng.integers(0, 256, (rows, compartments, filters), dtype=np.uint8),
         others={name: int(rng.integers(0, 1 << bits)) for name, bits in fields.items()},
     )
+
+
+def random_parameters(rng: np.random.Generator, count: int) -> tuple[FilterParameters, ...]:
+    """Return parameters of `count` filters or channels."""
+    return tuple(
+        FilterParameters(*map(int, rng.integers([-LIMIT, 0, 0], [LIMIT, 1 << 16, 1 << 6])))
+        for _ in range(count)
+    )
+
+
+def parameter_words(parameters: Iterable[FilterParameters]) -> list[int]:
+    """Return the parameters of each filter or channel, without padding."""
+    words = [int.from_bytes(encode_parameters(entry), "little") for entry in parameters]
+    return [word % (1 << PARAMETER_BITS) for word in words]
 
 
 def beats_of(content: bytes, arch: Arch) -> list[int]:

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.rtl.dbpim.image_writer import ImageWriter
+from hwgen.rtl.dbpim.load_writer import LoadWriter
 from hwgen.rtl.dbpim.loader import Loader
 from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
 from hwgen.rtl.dbpim.sequencer import Sequencer
+from hwgen.rtl.dbpim.table_loader import TableLoader
+from hwgen.rtl.dbpim.taps_loader import TapsLoader
 from hwgen.rtl.dbpim.tile_loader import TileLoader
 from hwgen.rtl.dbpim.weight_decoder import WeightDecoder
 from hwgen.rtl.dbpim.write_bus import WriteBus
@@ -51,7 +53,8 @@ def other_sizes() -> dict[str, Arch]:
 
 def system_parts(arch: Arch) -> SideBySide:
     """Return the parts between the memory port and the cores."""
-    parts = [ImageWriter, Loader, LogitBuffer, Sequencer, TileLoader, WeightDecoder, WriteBus]
+    parts = [LoadWriter, Loader, LogitBuffer, Sequencer, TableLoader, TapsLoader, TileLoader]
+    parts += [WeightDecoder, WriteBus]
     return SideBySide(parts=[part(arch=arch) for part in parts])
 
 

@@ -1,7 +1,8 @@
 """Generators of the DB-PIM chip, one component a file.
 
-Every component but ``Requantizer`` has one keyword parameter, ``arch``: the sizes and sparsity
-switches of the chip. ``Arch`` checks all sizes when it is made, so that no component refuses one.
+Every component but ``Requantizer`` and ``SimdLane`` has one keyword parameter, ``arch``: the sizes
+and sparsity switches of the chip. ``Arch`` checks all sizes when it is made, so that no component
+refuses one.
 
 Example: the Verilog modules of one macro
 

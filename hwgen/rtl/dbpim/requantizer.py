@@ -21,7 +21,7 @@ PRODUCT_BITS = bits_for_range(ACCUMULATOR_LOW * MULTIPLIER_HIGH, ACCUMULATOR_HIG
 class Requantizer(Part):
     """Fixed-point scaling with one rounding (ties go up), zero point and clip.
 
-    ``product = accumulator * multiplier``, with `add` plus the product before;
+    ``product = accumulator * multiplier``;
     ``result = clip(((product + 2**(shift - 1)) >> shift) + zero_point, low, high)``
 
     Ports
@@ -29,14 +29,13 @@ class Requantizer(Part):
         accumulator  in   signed 32
         multiplier   in   16         unsigned
         shift        in   6          1 to 47
-        add          in   1          sum of two products: both must be int16 x 16 bits
         zero_point, low, high  in  8 unsigned, used in the cycle of `result`
         product      out  signed 32  lowest bits of the product, for results that stay int32
         result       out  8          unsigned
     Latency  1 cycle from `enable` to `product` and `result`, which hold until the next
     Rate     1 a cycle
     Errors   none
-    Golden   ``golden.dbpim.requantizer.requantize``; with `add` ``golden.dbpim.simd.add``
+    Golden   ``golden.dbpim.requantizer.requantize``
     Source   formula and vectors in ``hwgen.spec.quantization``
     """
 
@@ -49,7 +48,6 @@ class Requantizer(Part):
                 "accumulator": In(signed(ACCUMULATOR_BITS)),
                 "multiplier": In(MULTIPLIER_BITS),
                 "shift": In(SHIFT_BITS),
-                "add": In(1),
                 "zero_point": In(ACTIVATION_BITS),
                 "low": In(ACTIVATION_BITS),
                 "high": In(ACTIVATION_BITS),
@@ -65,7 +63,7 @@ class Requantizer(Part):
         shift = Signal(SHIFT_BITS)
         with m.If(self.enable):
             m.d.sync += [
-                product.eq(self.accumulator * self.multiplier + Mux(self.add, product, 0)),
+                product.eq(self.accumulator * self.multiplier),
                 shift.eq(self.shift),
             ]
 

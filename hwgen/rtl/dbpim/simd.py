@@ -200,8 +200,7 @@ class Simd(Part):
             m.d.comb += byte.eq(chosen)
         befores = self._totals_before(m, lanes, read=read, total=total)
         combines = does[Operation.ADD] | does[Operation.MULTIPLY]
-        first = tag.second, instruction.second_zero_point, instruction.first_zero_point
-        zero_point = Mux(combines, Mux(*first), 0)
+        zero_point = Mux(tag.second, instruction.second_zero_point, instruction.first_zero_point)
         factor = Mux(tag.second, instruction.second_multiplier, instruction.multiplier)
         factor = Mux(does[Operation.ADD], factor, 1)
         bias = Mux(does[Operation.SUM], instruction.bias.as_signed(), 0)
@@ -221,7 +220,7 @@ class Simd(Part):
                 lane.mode.multiplies.eq(does[Operation.MULTIPLY] & tag.second),
                 lane.mode.plane.eq(tag.plane),
                 lane.input_byte.eq(Mux(does[Operation.TABLE], found, byte)),
-                lane.zero_point.eq(zero_point),
+                lane.zero_point.eq(Mux(combines, zero_point, 0)),
                 lane.factor.eq(Mux(does[Operation.DEPTHWISE], weight, factor)),
                 lane.bias.eq(Mux(does[Operation.DEPTHWISE], own_bias, bias)),
                 lane.total_before.eq(befores[number]),

@@ -32,7 +32,8 @@ def tap_mode() -> data.StructLayout:
 class SimdLane(Part):
     """One byte of a word-vector: a total over its taps, then a byte of the result.
 
-    ``total = (first ? bias : total_before) + (input_byte - zero_point) * factor``, or see ``tap_mode``;
+    ``total = (first ? bias : total_before) + (input_byte - zero_point) * factor``, and what
+    ``tap_mode`` says instead;
     ``result = clip(((total * multiplier + 2**(shift - 1)) >> shift) + output_zero_point)``
 
     Ports

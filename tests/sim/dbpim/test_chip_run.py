@@ -1,80 +1,114 @@
 """What a chip's simulation is told and what it writes down, without running one."""
 
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from hwgen.errors import SimulationError
 from hwgen.sim.dbpim.chip_run import (
-    MEMORY_BEATS,
+    MEMORY_BYTES,
     PAGE_BYTES,
+    UNWRITTEN,
+    ChipRun,
     Job,
     beats_text,
-    check_memory,
+    memory_bytes,
     place,
-    read_events,
+    read_runs,
 )
+from hwgen.sim.dbpim.stores import BUS
 from hwgen.spec.dbpim.arch import load_arch
 
-SMALL = Path(__file__).parents[3] / "configs" / "dbpim" / "small.yaml"
+ARCH = load_arch(Path(__file__).parents[3] / "configs" / "dbpim" / "tiny.yaml")
 
 EVENTS = """\
-id 00c0ffee 1
+id 00c0ffee 2
 start 0
-write 7 0 1 3 0f 0a0b
 retire 9
 end 0 2 0 100 20 3
-logit 0 0 -5
+answer 0 0 fffffffb
+answer 0 1 00000102
 start 1
 """
 
 
-def events(folder: Path, text: str) -> Path:
-    path = folder / "events.txt"
-    path.write_text(text, encoding="ascii")
-    return path
+def runs(folder: Path, events: str, stores: str = "") -> list[ChipRun]:
+    (folder / "events.txt").write_text(events, encoding="ascii")
+    (folder / "stores.txt").write_text(stores, encoding="ascii")
+    return read_runs(folder / "events.txt", folder / "stores.txt", ARCH)
+
+
+def line(**fields: int) -> str:
+    digits = {"start": 4, "cycle": 10, "core": 2, "kind": 1, "row": 3, "column": 3, "word": 3}
+    digits |= {"index": 4, "enable": 1, "data": 8}
+    return "".join(f"{fields.get(name, 0):0{count}x}" for name, count in digits.items()) + "\n"
 
 
 @pytest.mark.parametrize("last", ["finish", "timeout"])
 def test_events_become_runs(last: str, tmp_path: Path) -> None:
-    first, second = read_events(events(tmp_path, f"{EVENTS}{last}\n"))
+    first, second = runs(tmp_path, f"{EVENTS}{last}\n")
     assert (first.done, first.busy, first.cycles, first.load_cycles) == (True, False, 100, 20)
-    assert (first.retired, first.logits) == ([9], [-5])
-    (write,) = first.writes
-    assert (write.cycle, write.raw, write.bank, write.address) == (7, False, 1, 3)
-    assert (write.enable, write.data) == (0x0F, 0x0A0B)
-    assert second.busy and not second.done
+    assert (first.number, first.retired, first.layers) == (0, [9], 3)
+    assert first.answers.tolist() == [0xFB, 0xFF, 0xFF, 0xFF, 2, 1, 0, 0]
+    assert (second.number, second.busy, second.done) == (1, True, False)
+    assert not len(second.answers)
+
+
+def test_stores_become_arrays_of_their_run(tmp_path: Path) -> None:
+    text = line(start=1, cycle=7, core=BUS, row=1, column=2, word=3, enable=0xE, data=0x0A0B0C0D)
+    text += line(start=1, cycle=1 << 33, core=1, row=0x3FF, enable=0xF, data=0x44332211)
+    text += line(start=2, cycle=8, core=BUS, kind=1, index=0x123)
+    first, second = runs(tmp_path, f"{EVENTS}finish\n", text)
+    stores = first.stores
+    assert len(stores) == 2 and len(second.stores) == 1
+    assert (stores.cycle.tolist(), stores.core.tolist()) == ([7, 1 << 33], [BUS, 1])
+    assert (stores.row.tolist(), stores.column.tolist()) == ([1, 0x3FF], [2, 0])
+    assert stores.word.tolist() == [3, 0]
+    assert stores.enable.tolist() == [[False, True, True, True], [True] * 4]
+    assert stores.data.tolist() == [[0x0D, 0x0C, 0x0B, 0x0A], [0x11, 0x22, 0x33, 0x44]]
+    assert (second.stores.kind.tolist(), second.stores.index.tolist()) == ([1], [0x123])
 
 
 @pytest.mark.parametrize("text", ["", EVENTS, EVENTS[: len(EVENTS) // 2], f"{EVENTS}fini"])
 def test_events_that_were_cut_off_are_one_sentence(text: str, tmp_path: Path) -> None:
     with pytest.raises(SimulationError, match=r"must end with finish or timeout, got") as error:
-        read_events(events(tmp_path, text))
+        runs(tmp_path, text)
     assert "\n" not in str(error.value)
 
 
-def test_images_and_logits_lie_behind_the_program() -> None:
-    job = Job(program=bytes(4097), images=[b"ab", b"cd"], words=10, latency=1)
+def test_stores_that_were_cut_off_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SimulationError, match=r"must be lines of 40 bytes, got 35") as error:
+        runs(tmp_path, f"{EVENTS}finish\n", line(start=1)[:35])
+    assert "\n" not in str(error.value)
+
+
+def test_images_answers_and_scratch_space_lie_behind_the_program() -> None:
+    job = Job(program=bytes(4097), images=[b"ab", b"cd"], answer_bytes=40, latency=1)
     content, addresses = place(job)
-    assert content == {0x1000: bytes(4097), 0x3000: b"ab", 0x4000: b"cd"}
+    answers = bytes([UNWRITTEN]) * (2 * PAGE_BYTES)
+    assert content == {0x1000: bytes(4097), 0x3000: b"ab", 0x4000: b"cd", 0x5000: answers}
     assert addresses == {
         "program": 0x1000,
         "image": 0x3000,
         "image_stride": 0x1000,
-        "logits": 0x5000,
-        "logits_stride": 0x1000,
+        "answers": 0x5000,
+        "answers_stride": 0x1000,
+        "scratch": 0x7000,
     }
 
 
-def test_what_does_not_fit_is_one_sentence() -> None:
-    arch = load_arch(SMALL)
-    images = MEMORY_BEATS * arch.port_bytes // (2 * PAGE_BYTES)
-    for count, fits in ((images - 1, True), (images, False)):
-        job = Job(program=b"p", images=[b"i"] * count, words=1, latency=1)
-        wrong = pytest.raises(SimulationError, match=f"bytes for {count} images")
-        with nullcontext() if fits else wrong:
-            check_memory(job, place(job)[1], arch)
+def test_a_run_takes_the_smallest_memory_that_is_enough() -> None:
+    _, addresses = place(Job(program=b"p", images=[b"i"], answer_bytes=4, latency=1))
+    for size, larger in zip(MEMORY_BYTES, [*MEMORY_BYTES[1:], None], strict=True):
+        space = size - addresses["scratch"]
+        job = Job(program=b"p", images=[b"i"], answer_bytes=4, scratch_bytes=space, latency=1)
+        assert memory_bytes(job, addresses) == size
+        wide = Job(program=b"p", images=[b"i"], answer_bytes=4, scratch_bytes=space + 1, latency=1)
+        if larger is not None:
+            assert memory_bytes(wide, addresses) == larger
+            continue
+        with pytest.raises(SimulationError, match="bytes for 1 runs"):
+            memory_bytes(wide, addresses)
 
 
 def test_the_lowest_byte_of_a_beat_is_written_last() -> None:

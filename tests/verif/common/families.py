@@ -5,14 +5,13 @@ from dataclasses import replace
 from hwgen.rtl.common.supervisor import SupervisorErrors
 from hwgen.rtl.dbpim.chip import PROGRESS
 from hwgen.rtl.dbpim.layouts import ERROR_BITS, packet
-from hwgen.rtl.dbpim.loader import INSTRUCTIONS, OPCODE_BITS
+from hwgen.rtl.dbpim.loader import OPCODE_BITS, first_bits, header_bits
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
 from hwgen.spec.dbpim.instructions import (
     ALIGNMENT_BYTES,
     VERSION,
     ErrorCode,
     Opcode,
-    packet_bits,
 )
 from hwgen.spec.dbpim.registers import ADDRESS_BITS, REGISTERS
 from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
@@ -40,7 +39,8 @@ def dbpim(arch: Arch) -> Facts:
         ),
         watchdog_cycles=WATCHDOG_CYCLES,
         progress_sources=len(PROGRESS),
-        header_bits={int(code): packet_bits(code) for code in (*INSTRUCTIONS, Opcode.TILE)},
+        header_bits=header_bits(arch),
+        first_bits=first_bits(arch),
         opcode_bits=OPCODE_BITS,
         alignment_bytes=ALIGNMENT_BYTES,
         words=4,
@@ -80,6 +80,7 @@ def other() -> Facts:
         watchdog_cycles=100,
         progress_sources=3,
         header_bits={3: 128, 5: 384, 77: 256},
+        first_bits=512,
         opcode_bits=7,
         alignment_bytes=64,
         words=6,

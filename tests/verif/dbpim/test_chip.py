@@ -60,14 +60,30 @@ def test_random_network(seed: int, tmp_path: Path) -> None:
     check_chip(network, arch, random_images(network, 2, seed=seed), tmp_path)
 
 
+@pytest.mark.parametrize("batch", [2, 3])
+def test_several_images_in_a_run(batch: int, tmp_path: Path) -> None:
+    network = digits_network("small_cnn")
+    check_chip(network, chip_arch("small"), digits_images(2 * batch), tmp_path, batch=batch)
+
+
+def test_the_last_run_may_have_fewer_images() -> None:
+    network, arch = digits_network("small_cnn"), chip_arch("small")
+    program, images = compiled(network, arch, batch=2), digits_images(3)
+    runs = simulate(arch, program, images)
+    assert [run.images for run in runs] == [(0, 1), (2,)]
+    want = infer(network, images)[network.answer]
+    found = [maps[network.answer] for run in runs for maps in run.maps]
+    assert np.array_equal(np.array(found), want)
+
+
 @pytest.mark.parametrize("stall", [30, 90])
 def test_stalls_of_the_memory_change_no_value(stall: int) -> None:
     network, arch = digits_network("small_cnn"), chip_arch("small")
     program, images = compiled(network, arch), digits_images(1)
-    maps = {name: found[0].tolist() for name, found in infer(network, images).items()}
+    maps = {name: found.tolist() for name, found in infer(network, images).items()}
     (free,) = simulate(arch, program, images)
     (stalled,) = simulate(arch, program, images, stall=stall, seed=stall)
-    check_values(stalled, maps, f"stall {stall}")
+    check_values(stalled, network, maps, f"stall {stall}")
     assert stalled.cycles > free.cycles
 
 

@@ -10,10 +10,10 @@ from golden.network import infer
 from hwgen.data.load import load_dataset
 from hwgen.model.dbpim import CycleModel
 from hwgen.rtl.dbpim.chip import Chip
-from hwgen.sim.dbpim.chip_run import Job, beats_text, place
+from hwgen.sim.dbpim.chip_run import beats_text, place
+from hwgen.sim.dbpim.simulate import job_of
 from hwgen.sim.simulator import MEMORY
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.image import pack_image
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.file import load_network
 from tests.verif.dbpim.chips import CONFIGS, chip_arch, compiled
@@ -34,6 +34,7 @@ def run_bench(
     folder: Path,
     *,
     simulator: str,
+    batch: int = 1,
     waves: Waves | None = None,
 ) -> None:
     part = Chip(arch=arch)
@@ -42,7 +43,7 @@ def run_bench(
     sources = {MEMORY.name: MEMORY.read_text(encoding="utf-8")}
     bench = build(part, simulator=simulator, harness=harness, extra_sources=sources, waves=waves)
     memory = folder / "memory.hex"
-    job = write_job(network, arch, images, memory, folder / "job.json")
+    job = write_job(network, arch, images, memory, folder / "job.json", batch=batch)
     run(
         bench,
         module="verif.dbpim.bench_chip",
@@ -53,37 +54,44 @@ def run_bench(
 
 
 def write_job(
-    network: QuantizedNetwork, arch: Arch, images: np.ndarray, memory: Path, file: Path
+    network: QuantizedNetwork,
+    arch: Arch,
+    images: np.ndarray,
+    memory: Path,
+    file: Path,
+    *,
+    batch: int,
 ) -> Path:
-    """Write the memory's content and, before anything runs, what is expected of each image."""
-    program, maps = compiled(network, arch), infer(network, images)
-    packed = [pack_image(image, program.facts, port_bytes=arch.port_bytes) for image in images]
-    job = Job(
-        program=program.image.tobytes(), images=packed, words=program.facts.classes, latency=1
-    )
-    content, addresses = place(job)
+    """Write the memory's content and, before anything runs, what is expected of each run."""
+    program, maps = compiled(network, arch, batch=batch), infer(network, images)
+    content, addresses = place(job_of(arch, program, images))
     memory.write_text(beats_text(content, arch.port_bytes), encoding="ascii")
     model = CycleModel(program, arch)
     expected = []
-    for number, logits in enumerate(maps[network.layers[-1].name]):
-        found = model.predict([maps[layer.inputs[0]][number] for layer in network.layers])
+    for number in range(len(images) // batch):
+        of_run = {
+            name: found[number * batch : (number + 1) * batch] for name, found in maps.items()
+        }
+        found = model.predict(of_run)
         expected.append(
             {
                 "address": addresses["image"] + number * addresses["image_stride"],
-                "logits_address": addresses["logits"] + number * addresses["logits_stride"],
+                "answers_address": addresses["answers"] + number * addresses["answers_stride"],
                 "cycles": found.cycles,
                 "load_cycles": found.load,
-                "logits": logits.ravel().tolist(),
+                "logits": of_run[network.answer].reshape(batch, -1).tolist(),
             }
         )
-    file.write_text(json.dumps({"program": addresses["program"], "images": expected}))
+    told = {"program": addresses["program"], "scratch": addresses["scratch"], "runs": expected}
+    file.write_text(json.dumps({**told, "offsets": program.facts.answer.offsets}))
     return file
 
 
 def test_trained_network(tmp_path: Path, waves: Waves | None) -> None:
     network = load_network(CONFIGS / "networks" / "digits_small_cnn.npz")
-    images = load_dataset("digits").test_images[:2]
-    run_bench(network, chip_arch("small"), images, tmp_path, simulator="verilator", waves=waves)
+    images = load_dataset("digits").test_images[:4]
+    arch = chip_arch("small")
+    run_bench(network, arch, images, tmp_path, simulator="verilator", batch=2, waves=waves)
 
 
 def test_narrow_network_under_icarus(icarus: str, tmp_path: Path) -> None:

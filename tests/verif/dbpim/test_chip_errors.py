@@ -5,60 +5,72 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.sim.dbpim.chip_run import PROGRAM_ADDRESS, Job, Run, place, run_chip
-from hwgen.spec.dbpim.instructions import PACKETS, VERSION, ErrorCode, Opcode
-from hwgen.spec.dbpim.stream import encode_instruction, pad
-from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
+from hwgen.sim.dbpim.chip_run import PROGRAM_ADDRESS, UNWRITTEN, ChipRun, Job, place, run_chip
+from hwgen.sim.dbpim.stores import BUS
+from hwgen.spec.dbpim.instructions import PACKETS, VERSION, ErrorCode, Opcode, Space, core_count
+from hwgen.spec.dbpim.stream import encode_header, pad
+from hwgen.spec.dbpim.timing import BUS_CYCLES, WATCHDOG_CYCLES
 from verif.dbpim.component import small
 
 ARCH = small()
 WORDS = 10
 SIDE = 4
-BEGIN = {
-    "version": VERSION,
-    "architecture": ARCH.id_word,
-    "network": 0,
-    "stream_beats": 0,
-    "image_beats": SIDE * SIDE // ARCH.port_bytes,
-    "image_height": SIDE,
-    "image_width": SIDE,
+BEGIN = {"version": VERSION, "architecture": ARCH.id_word, "network": 0}
+IMAGE = {
+    "space": Space.IMAGE,
+    "beats": SIDE * SIDE // ARCH.port_bytes,
     "pixel_bytes": 1,
-    "image_base": 0,
-    "image_row_pitch": SIDE // ARCH.banks,
+    "pixel_channels": 1,
+    "window_pixels": 1,
+    "window_stride": 1,
+    "memory_columns": SIDE,
+    "rows": SIDE,
+    "columns": SIDE,
+    "output_row_pitch": SIDE // ARCH.banks,
+    "output_channel_words": 1,
 }
-STORE = encode_instruction(Opcode.STORE, {"words": WORDS})
-END = encode_instruction(Opcode.END, {})
+STORE = encode_header(
+    Opcode.STORE, {"words": WORDS, "index": 0, "space": Space.ANSWER, "offset": 0}, ARCH
+)
+END = encode_header(Opcode.END, {}, ARCH)
 UNKNOWN = bytes([0x7F]) + bytes(63)
 A_LOT = bytes(200 * ARCH.port_bytes)
 """More than the reader holds, so that beats are on their way when the chip stops."""
 
 
-def program(*packets: bytes, **begin: int) -> bytes:
+def head(segment_beats: int, **begin: int) -> bytes:
+    zeros = {field.name: 0 for field in PACKETS[Opcode.LOAD][1:]}
+    load = {**zeros, **IMAGE, "segment_beats": segment_beats}
+    begin_packet = encode_header(Opcode.BEGIN, {**BEGIN, **begin}, ARCH)
+    return begin_packet + encode_header(Opcode.LOAD, load, ARCH)
+
+
+def program(*packets: bytes, beyond: int = 0, **begin: int) -> bytes:
     stream = b"".join(pad(packet, ARCH) for packet in packets)
-    fields = {**BEGIN, "stream_beats": len(stream) // ARCH.port_bytes, **begin}
-    return pad(encode_instruction(Opcode.BEGIN, fields), ARCH) + stream
+    return head(len(stream) // ARCH.port_bytes - beyond, **begin) + stream
 
 
 def conv_without_tiles() -> bytes:
-    fields = {field.name: 1 for field in PACKETS[Opcode.CONV][1:]}
-    return encode_instruction(Opcode.CONV, fields)
+    mine = (f.name for f in PACKETS[Opcode.CONV][1:] if core_count(f.name) <= ARCH.cores)
+    fields = dict.fromkeys(mine, 1)
+    return encode_header(Opcode.CONV, fields, ARCH)
 
 
 def job(content: bytes, *, images: int = 1) -> Job:
     return Job(
         program=content,
         images=[bytes(range(SIDE * SIDE))] * images,
-        words=WORDS,
+        answer_bytes=4 * WORDS,
         latency=ARCH.memory_latency_cycles,
         limit=20_000,
     )
 
 
-def run(what: Job, folder: Path) -> list[Run]:
+def run(what: Job, folder: Path) -> list[ChipRun]:
     return run_chip(what, ARCH, folder)
 
 
-def expect_error(stopped: Run, code: ErrorCode) -> None:
+def expect_error(stopped: ChipRun, code: ErrorCode) -> None:
     assert (stopped.busy, stopped.done, stopped.error) == (False, False, code)
 
 
@@ -69,7 +81,8 @@ WRONG_PROGRAMS = {
     "version": (ErrorCode.WRONG_VERSION, program(END, version=VERSION + 1)),
     "architecture": (ErrorCode.WRONG_ARCHITECTURE, program(END, architecture=ARCH.id_word ^ 1)),
     "no END": (ErrorCode.STREAM_ENDED, program(STORE)),
-    "half an END": (ErrorCode.STREAM_ENDED, program(STORE, END, stream_beats=9)),
+    "an END behind its segment": (ErrorCode.STREAM_ENDED, program(STORE, END, beyond=1)),
+    "no LOAD": (ErrorCode.BAD_OPCODE, encode_header(Opcode.BEGIN, BEGIN, ARCH) + STORE + A_LOT),
     "no STORE": (ErrorCode.NOT_STORED, program(END)),
     "no STORE behind a layer": (ErrorCode.NOT_STORED, program(conv_without_tiles(), END)),
     "no tiles": (ErrorCode.STALLED, program(conv_without_tiles(), STORE, END)),
@@ -88,7 +101,7 @@ def test_a_right_program_without_layers_ends(tmp_path: Path) -> None:
     (whole,) = run(job(program(STORE, END)), tmp_path)
     assert (whole.busy, whole.done, whole.error) == (False, True, ErrorCode.NONE)
     assert (whole.layers, whole.retired[-1]) == (3, whole.cycles)
-    assert whole.load_cycles > whole.retired[0]
+    assert 0 < whole.load_cycles < whole.cycles
 
 
 def test_what_follows_end_is_swallowed(tmp_path: Path) -> None:
@@ -105,7 +118,7 @@ def test_a_read_error_stops_the_chip_and_the_next_start_works(stall: int, tmp_pa
     broken, right = run(replace(what, error_address=addresses["image"]), tmp_path)
     expect_error(broken, ErrorCode.READ_ERROR)
     assert right.done and not right.error
-    for offset in (0, 64, 128):
+    for offset in (0, 40, 64):
         wrong = replace(what, error_address=PROGRAM_ADDRESS + offset)
         for stopped in run(wrong, tmp_path):
             expect_error(stopped, ErrorCode.READ_ERROR)
@@ -115,9 +128,26 @@ def test_a_read_error_stops_the_chip_and_the_next_start_works(stall: int, tmp_pa
 def test_a_write_error_stops_the_chip_and_the_next_start_works(stall: int, tmp_path: Path) -> None:
     what = replace(job(program(STORE, END), images=2), stall=stall)
     _, addresses = place(what)
-    broken, right = run(replace(what, error_address=addresses["logits"]), tmp_path)
+    broken, right = run(replace(what, error_address=addresses["answers"]), tmp_path)
     expect_error(broken, ErrorCode.WRITE_ERROR)
     assert right.done and not right.error
+
+
+def test_answers_keep_what_the_chip_does_not_write(tmp_path: Path) -> None:
+    what = replace(job(program(STORE, END)), answer_bytes=4 * WORDS + 8)
+    (whole,) = run(what, tmp_path)
+    assert whole.answers[4 * WORDS :].tolist() == [UNWRITTEN] * 8
+
+
+def test_the_image_is_stored(tmp_path: Path) -> None:
+    (whole,) = run(job(program(STORE, END)), tmp_path)
+    stores = whole.stores
+    assert stores.core.tolist() == [BUS] * SIDE * SIDE
+    assert stores.row.tolist() == [n // SIDE for n in range(SIDE * SIDE)]
+    assert stores.column.tolist() == [n % SIDE for n in range(SIDE * SIDE)]
+    assert stores.data[:, 0].tolist() == list(range(SIDE * SIDE))
+    assert stores.enable.all() and not stores.data[:, 1:].any() and not stores.kind.any()
+    assert stores.cycle[-1] == whole.retired[0] + BUS_CYCLES
 
 
 def test_the_watchdog_waits_its_time(tmp_path: Path) -> None:

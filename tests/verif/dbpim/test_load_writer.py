@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""The image writer alone, under both simulators."""
+"""The writer of LOADs alone, under both simulators."""
 
 from pathlib import Path
 
@@ -10,18 +10,18 @@ from verif.runner import Waves
 
 
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
-    run_system_bench("image_writer", small(), tmp_path, waves)
+    run_system_bench("load_writer", small(), tmp_path, waves)
 
 
 def test_wide(tmp_path: Path, waves: Waves | None) -> None:
-    run_system_bench("image_writer", wide(), tmp_path, waves)
+    run_system_bench("load_writer", wide(), tmp_path, waves)
 
 
 def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
-    run_system_bench("image_writer", narrow(), tmp_path, waves, simulator=icarus)
+    run_system_bench("load_writer", narrow(), tmp_path, waves, simulator=icarus)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("size", other_sizes())
 def test_other_sizes(size: str, tmp_path: Path, waves: Waves | None) -> None:
-    run_system_bench("image_writer", other_sizes()[size], tmp_path, waves)
+    run_system_bench("load_writer", other_sizes()[size], tmp_path, waves)

@@ -1,0 +1,36 @@
+# amaranth: UnusedElaboratable=no
+"""The store of depthwise weights against lists, cycle by cycle, under both simulators."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hwgen.rtl.dbpim.tap_store import TapStore
+from hwgen.spec.dbpim.arch import Arch
+from verif.dbpim.component import narrow, settings, small
+from verif.lint import lint_part
+from verif.runner import Waves, build, run
+
+
+def run_taps(arch: Arch, simulator: str, folder: Path, waves: Waves | None) -> None:
+    bench = build(TapStore(arch=arch), simulator=simulator, waves=waves)
+    run(bench, module="verif.dbpim.bench_tap_store", folder=folder, settings=settings(arch))
+
+
+def test_small(tmp_path: Path, waves: Waves | None) -> None:
+    run_taps(small(), "verilator", tmp_path, waves)
+
+
+def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_taps(narrow(), icarus, tmp_path, waves)
+
+
+@pytest.mark.long
+def test_wide(tmp_path: Path, waves: Waves | None) -> None:
+    arch = replace(small(), macro=replace(small().macro, compartments=16))
+    run_taps(arch, "verilator", tmp_path, waves)
+
+
+def test_lint_clean() -> None:
+    assert lint_part(TapStore(arch=small())) == ""

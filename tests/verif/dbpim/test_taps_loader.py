@@ -1,0 +1,27 @@
+# amaranth: UnusedElaboratable=no
+"""The loader of taps alone, under both simulators."""
+
+from pathlib import Path
+
+import pytest
+
+from verif.dbpim.system_parts import narrow, other_sizes, run_system_bench, small, wide
+from verif.runner import Waves
+
+
+def test_small(tmp_path: Path, waves: Waves | None) -> None:
+    run_system_bench("taps_loader", small(), tmp_path, waves)
+
+
+def test_wide(tmp_path: Path, waves: Waves | None) -> None:
+    run_system_bench("taps_loader", wide(), tmp_path, waves)
+
+
+def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_system_bench("taps_loader", narrow(), tmp_path, waves, simulator=icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", other_sizes())
+def test_other_sizes(size: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_system_bench("taps_loader", other_sizes()[size], tmp_path, waves)

@@ -1,0 +1,187 @@
+"""What the loader must do with each packet of a program, cycle by cycle."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hwgen.rtl.common.read_engine import read_command
+from hwgen.spec.dbpim.instructions import PARAMETER_BITS, Opcode, Space, instruction_bits
+from hwgen.spec.dbpim.stream import header_beats, taps_beats, tile_beats
+from verif.common.probe import Probe
+from verif.coverage import Corners
+from verif.dbpim.component import arch_from_environment
+from verif.dbpim.load_fields import Load
+from verif.dbpim.loader_programs import Packet, Program
+from verif.dbpim.random_taps import Table, Taps
+from verif.dbpim.random_tiles import Tile
+
+ARCH = arch_from_environment()
+ALL = (1 << ARCH.cores) - 1
+PER_BEAT = ARCH.port_bits // PARAMETER_BITS
+PROGRAM_ADDRESS, IMAGE_ADDRESS, SCRATCH_ADDRESS = 0x1234_5678_9000, 0x9ABC_0040, 0x5_0000_0080
+STROBES = (
+    *("tile_begin", "mask_write", "tile_push", "parameters_write", "row_write"),
+    *("taps_begin", "taps_parameters_write", "taps_write", "taps_push"),
+    *("table_write", "table_push"),
+)
+WAITING = {Tile: "a tile waits for a core", Taps: "taps wait for a core"}
+WAITING |= {Table: "a table waits for a core"}
+
+
+class Follower:
+    """Goes through a whole program, packet by packet, and checks what the loader did."""
+
+    def __init__(self, probe: Probe, corners: Corners) -> None:
+        self.probe, self.corners = probe, corners
+        self.valid = probe.when("beats__valid")
+        self.taken: list[int] = []
+        self.pulses: dict[str, dict[int, int]] = {name: {} for name in STROBES}
+        self.instructions: list[int] = []
+        self.words: list[int] = []
+        self.ends: list[int] = []
+
+    def look(self, count: int, start: int) -> list[int]:
+        """Return the next `count` cycles with a beat, from `start` on."""
+        found = [cycle for cycle in self.valid if cycle >= start][:count]
+        assert len(found) == count, "the loader stops too early"
+        return found
+
+    def take(self, count: int, start: int) -> list[int]:
+        """Return the same and note that the beats leave in them."""
+        cycles = self.look(count, start)
+        self.taken += cycles
+        return cycles
+
+    def first(self, start: int, condition: Callable[[dict[str, Any]], bool]) -> int:
+        """Return the first cycle from `start` on in which the condition holds."""
+        rows = self.probe.cycles
+        return next(n for n in range(start, len(rows)) if condition(rows[n]))
+
+    def follow(self, program: Program, where: str) -> None:
+        """Check the whole program."""
+        cycle = -1
+        begin = header_beats(Opcode.BEGIN, ARCH)
+        for number, (packet, beats) in enumerate(
+            zip(program.packets, program.packet_beats(), strict=True)
+        ):
+            count = begin if number == 0 else 0
+            cycle = self.packet(packet, beats, count, cycle + 1)
+        self.check_commands(program)
+        assert self.probe.when("instruction__valid") == self.instructions, f"{where}: instructions"
+        assert self.probe.when("beats__valid", "beats__ready") == self.taken, f"{where}: beats"
+        assert self.probe.when("load_valid") == self.words, f"{where}: words of maps"
+        assert self.probe.when("load_done") == self.ends, f"{where}: ends of LOADs"
+        for name, pulses in self.pulses.items():
+            got = {n: row[name] for n, row in enumerate(self.probe.cycles) if row[name]}
+            assert got == pulses, f"{where}: {name} {got}, expected {pulses}"
+
+    def packet(self, packet: Packet, beats: list[int], before: int, start: int) -> int:
+        """Check one packet; return the cycle in which the loader is done with it."""
+        if isinstance(packet, bytes | Load):
+            check = self.take(before + len(beats), start)[-1] + 1
+            cycle = self.first(check, lambda row: bool(row["instruction__ready"]))
+            self.corners.hit("an instruction waits", cycle > check)
+            word = sum(beat << place * ARCH.port_bits for place, beat in enumerate(beats))
+            mask = (1 << min(len(beats) * ARCH.port_bits, instruction_bits(ARCH.cores))) - 1
+            shown = {self.probe.cycles[n]["instruction__payload"] for n in range(check, cycle + 1)}
+            assert {found & mask for found in shown} == {word & mask}, "an instruction"
+            self.instructions += range(check, cycle + 1)
+            return self.load(packet, cycle) if isinstance(packet, Load) else cycle
+        code = {Tile: Opcode.TILE, Taps: Opcode.TAPS, Table: Opcode.TABLE}[type(packet)]
+        room = f"{code.name.lower()}_room"
+        check = self.take(header_beats(code, ARCH), start)[-1] + 1
+        begin = self.first(check, lambda row: not packet.cores & ~row[room])
+        self.corners.hit(WAITING[type(packet)], begin > check)
+        others = bool(~self.probe.cycles[begin][room] & ALL) or ARCH.cores == 1
+        self.corners.hit("a packet for some cores while another has no space", others)
+        self.corners.hit("a packet for all cores", packet.cores == ALL)
+        if isinstance(packet, Tile):
+            return self.tile(packet, begin)
+        return self.taps(packet, begin) if isinstance(packet, Taps) else self.table(packet, begin)
+
+    def load(self, load: Load, start: int) -> int:
+        """Expect the words of a LOAD; `bench_load_writer` checks them."""
+        steps = load.fields["rows"] * load.passed()
+        if not load.packed:
+            steps *= max(1, ARCH.macro.compartments // ARCH.port_bytes)
+        cycles = self.look(steps, start + 1)
+        inside = [n for n in range(start + 1, cycles[-1] + 1) if self.probe.cycles[n]["load_valid"]]
+        assert len(inside) == len(load.words()) and set(inside) <= set(cycles), "words of a LOAD"
+        ready = [n for n in cycles if self.probe.cycles[n]["beats__ready"]]
+        assert len(ready) == len(load.beats()), "beats of a LOAD"
+        self.words += inside
+        self.taken += ready
+        self.ends.append(cycles[-1])
+        return cycles[-1]
+
+    def parameters(self, words: list[int], start: int, prefix: str, cores: int) -> int:
+        """Expect parameters, one set in each cycle with a beat; return the last cycle."""
+        if not words:
+            return start
+        cycles, last = self.look(len(words), start + 1), len(words) - 1
+        self.taken += [n for i, n in enumerate(cycles) if i % PER_BEAT == PER_BEAT - 1 or i == last]
+        rows = [self.probe.cycles[n] for n in cycles]
+        assert [row[f"{prefix}parameters_data"] for row in rows] == words, "parameters"
+        assert [row[f"{prefix}parameters_index"] for row in rows] == list(range(len(words)))
+        self.pulses[f"{prefix}parameters_write"] |= dict.fromkeys(cycles, cores)
+        return cycles[-1]
+
+    def tile(self, tile: Tile, begin: int) -> int:
+        """Expect the strobes of a tile."""
+        sizes = tile_beats(ARCH, mask_words=len(tile.masks), parameters=bool(tile.parameters))
+        assert self.probe.cycles[begin]["tile_header"] == tile.header()
+        masks = self.take(sizes.masks, begin + 1)
+        shown = [self.probe.cycles[n]["mask_data"] for n in masks]
+        assert shown == tile.mask_beats(), "mask words"
+        cycle = self.parameters(tile.parameter_words(), masks[-1], "", tile.cores)
+        for row in tile.rows():
+            cycle = self.take(sizes.row, cycle + 1)[-1]
+            found = self.probe.cycles[cycle + 1]
+            assert (found["row_cells"], found["row_meta"]) == row, "a row of weights"
+            self.pulses["row_write"][cycle + 1] = tile.cores
+        self.pulses["tile_begin"][begin] = self.pulses["tile_push"][masks[-1]] = tile.cores
+        self.pulses["mask_write"] |= dict.fromkeys(masks, tile.cores)
+        return cycle
+
+    def taps(self, taps: Taps, begin: int) -> int:
+        """Expect the strobes of a packet of taps."""
+        cycle = self.parameters(taps.parameter_words(), begin, "taps_", taps.cores)
+        for number, word in enumerate(taps.words()):
+            cycle = self.take(taps_beats(ARCH).tap, cycle + 1)[-1]
+            found = self.probe.cycles[cycle]
+            assert (found["taps_index"], found["taps_data"]) == (number, word), "a tap"
+            self.pulses["taps_write"][cycle] = taps.cores
+        self.pulses["taps_begin"][begin] = self.pulses["taps_push"][cycle] = taps.cores
+        return cycle
+
+    def table(self, table: Table, begin: int) -> int:
+        """Expect the strobes of a table."""
+        cycles = self.take(len(table.beats()), begin + 1)
+        rows = [self.probe.cycles[n] for n in cycles]
+        assert [row["table_data"] for row in rows] == table.beats(), "entries of a table"
+        assert [row["table_index"] for row in rows] == [
+            ARCH.port_bytes * n for n in range(len(cycles))
+        ]
+        self.pulses["table_write"] |= dict.fromkeys(cycles, table.cores)
+        self.pulses["table_push"][cycles[-1]] = table.cores
+        return cycles[-1]
+
+    def check_commands(self, program: Program) -> None:
+        """BEGIN is requested at once; of each LOAD its data and its segment, after it starts."""
+        asked = self.probe.when("command__valid", "command__ready")
+        rows = [self.probe.cycles[n]["command__payload"] for n in asked]
+        commands = [read_command().from_bits(row) for row in rows]
+        address, sizes = PROGRAM_ADDRESS, list(map(len, program.brought()))
+        expected = [(address, sizes[0])]
+        for number, load in enumerate(program.loads()):
+            address += sizes[2 * number] * ARCH.port_bytes
+            scratch = load.fields["space"] == Space.SCRATCH
+            base = SCRATCH_ADDRESS if scratch else IMAGE_ADDRESS
+            self.corners.hit("a LOAD from scratch space", scratch)
+            expected.append((base + load.fields["offset"], load.fields["beats"]))
+            expected.append((address, program.segment_beats(number)))
+        assert [(c.address, c.beats) for c in commands] == expected, "commands"
+        begin, starts = self.probe.when("command__valid")[0], self.probe.when("load_go")
+        cycles = [*range(begin, asked[0] + 1)]
+        for number, start in enumerate(starts):
+            cycles += range(start + 1, asked[2 * number + 2] + 1)
+        assert self.probe.when("command__valid") == cycles, "cycles of the commands"
