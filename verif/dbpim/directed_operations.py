@@ -124,3 +124,14 @@ def wide_stem(net: NetworkBuilder) -> None:
     weights = fill_weights(net, large, [2] * 12, kernel=(1, 1))
     factor = net.conv(large, weights, kernel=(1, 1), padding=0)
     finish(net, net.multiply(now, factor))
+
+
+@corner((1, 1, 3))
+def grown_pixel(net: NetworkBuilder) -> None:
+    """Windows over one pixel whose padding makes a larger map."""
+    now = net.max_pool(INPUT, kernel=(2, 3), stride=1, padding=(1, 2, 0, 2))
+    weights = depthwise_weights(net, now, 3)
+    now = net.depthwise(now, weights, stride=(1, 2), output=SIGNED)
+    now = net.global_pool(now, output=SIGNED)
+    now = net.average_pool(now, kernel=(3, 2), stride=(2, 1), padding=(2, 1, 2, 1))
+    finish(net, now)

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from hwgen.compiler.dbpim.builder import Builder
 from hwgen.compiler.dbpim.ops import Op
+from hwgen.compiler.dbpim.spill import LOGIT_BYTES, copy_out, owners_of
 from hwgen.compiler.dbpim.steps import Images, Step, Tensor
 from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES, Space
 from hwgen.spec.dbpim.program import AnswerPlan, MemoryPlace
-
-LOGIT_BYTES = 4
 
 
 class Answers:
@@ -85,3 +84,24 @@ def answer_plan(build: Builder, op: Op, answers: Answers) -> AnswerPlan:
         offsets=[answers.offsets[image] for image in sorted(answers.offsets)],
         size=size,
     )
+
+
+def byte_answer(build: Builder, last: Step, images: Images, answers: Answers) -> Iterator[Step]:
+    """Yield the steps that write the bytes of the last map to memory; last: what wrote it."""
+    tensor = last.output
+    if tensor is None:
+        raise ValueError(f"{last.name} must have an output")
+    row = tensor.shape.width * tensor.channel_words * build.arch.macro.compartments
+    for image in range(images[0], sum(images)):
+        size = tensor.shape.height * row
+        yield from copy_out(
+            build,
+            tensor,
+            image,
+            (0, tensor.shape.height),
+            columns=(0, tensor.shape.width),
+            space=Space.ANSWER,
+            offset=answers.take((image, 1), size=size, pitch=size),
+            pitch=row,
+            owners=owners_of(last, image=image),
+        )

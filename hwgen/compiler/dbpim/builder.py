@@ -7,7 +7,7 @@ import numpy as np
 
 from hwgen.compiler.dbpim.cost import LayerCost, cheapest
 from hwgen.compiler.dbpim.encode import encode_step
-from hwgen.compiler.dbpim.grid import NO_ROWS, Grid, Rows, vector_shape
+from hwgen.compiler.dbpim.grid import Grid, Rows, vector_shape
 from hwgen.compiler.dbpim.ops import Lowered, Op
 from hwgen.compiler.dbpim.split import Split, conv_splits, simd_split
 from hwgen.compiler.dbpim.steps import Images, Step, StepWork, Tensor, new_tensor
@@ -37,9 +37,9 @@ class Builder:
         self.narrow: set[str] = set()
         self._splits: dict[tuple[str, Grid, bool], Split] = {}
 
-    def tensor(self, name: str, images: Images, origin: int) -> Tensor:
-        """Return a new map of the buffers."""
-        return new_tensor(self.lowered.maps[name], images, origin, self.arch)
+    def tensor(self, name: str, images: Images, origin: int, columns: Rows | None = None) -> Tensor:
+        """Return a new map of the buffers, or some columns of it."""
+        return new_tensor(self.lowered.maps[name], images, origin, self.arch, columns)
 
     def step(
         self,
@@ -67,7 +67,13 @@ class Builder:
         )
         if op.raw:
             step = self.raw_step(step, op, images, origin, flat=flat)
+        elif output and any(each.shape.width < self.width(each) for each in (*inputs, output)):
+            step = tile_step(step, op, output)
         return self.with_split(step)
+
+    def width(self, tensor: Tensor) -> int:
+        """Return the columns of the whole map of a tensor."""
+        return self.lowered.maps[tensor.shape.name].width
 
     def raw_step(self, step: Step, op: Op, images: Images, origin: int, *, flat: bool) -> Step:
         """Return a step whose logits begin at the start of the buffer, whatever its images are."""
@@ -112,6 +118,9 @@ class Builder:
                 images=1,
                 vector=(1, arch.macros_per_core),
             )
+        height = rows[1] - rows[0]
+        plain = (1, arch.macros_per_core)
+        shape = vector_shape(arch, width=width, rows=height)
         return Grid(
             width=width,
             first_column=0,
@@ -119,7 +128,7 @@ class Builder:
             end_row=rows[1],
             number=number,
             images=images[1],
-            vector=vector_shape(arch, width=width, rows=rows[1] - rows[0]),
+            vector=plain if op.fields.get("sums") else shape,
         )
 
     def with_split(self, step: Step) -> Step:
@@ -158,19 +167,10 @@ class Builder:
             inputs=tuple(replace(tensor, base=0) for tensor in step.inputs),
             output=replace(step.output, base=0) if step.output else None,
         )
-        cores = range(self.arch.cores)
         for place, tensor in enumerate(trial.inputs):
-            tensor.slices = [trial.read_rows(place, core) for core in cores]
+            tensor.slices = list(trial.read_rows(place))
         if trial.output:
-            grid, works = step.work.grid, split.works
-            height, pitch = trial.output.shape.height, trial.output.image_rows
-            point = replace(step.work.op.window, kernel=(1, 1), stride=(1, 1), padding=(0, 0))
-            trial.output.slices = [
-                grid.read_rows(works[core].span, point, height, pitch)
-                if works[core].vectors
-                else NO_ROWS
-                for core in cores
-            ]
+            trial.output.slices = list(trial.written_rows())
         encoded = encode_step(trial, self.arch)
         return decode_packets(np.frombuffer(encoded, np.uint8), self.arch)
 
@@ -184,3 +184,30 @@ class Builder:
         if rows:
             parts.append(f"rows {rows[0]}-{rows[1] - 1}")
         return " ".join(parts)
+
+
+def tile_step(step: Step, op: Op, output: Tensor) -> Step:
+    """Return a step over the columns that the output map has in the buffers.
+
+    Columns count from 0 in each map; the distance of two images moves the first input column to
+    that of the first output column, because the image has the number 1.
+    """
+    if step.work is None:
+        raise ValueError(f"{step.name} must have a pass")
+    source, first = step.inputs[0], output.first_column
+    shift = first * op.window.stride[1] - op.window.padding[1] - source.first_column
+    fields = {
+        "input_image_rows": 0,
+        "input_image_columns": max(0, shift),
+        "input_width": source.shape.width - max(0, shift),
+        "padding_left": max(0, -shift),
+        "output_image_rows": 0,
+        "output_image_columns": 0,
+    }
+    if len(step.inputs) > 1:
+        second = step.inputs[1]
+        fields["second_image_rows"] = 0
+        fields["second_image_columns"] = 0 if op.broadcast else first - second.first_column
+    grid = replace(step.work.grid, width=output.shape.width, number=1)
+    name = f"{step.name} columns {first}-{first + output.shape.width - 1}"
+    return replace(step, name=name, work=replace(step.work, grid=grid), fields=fields)

@@ -2,16 +2,15 @@
 
 import numpy as np
 
-from hwgen.compiler.dbpim.allocate import allocate
 from hwgen.compiler.dbpim.answer import Answers, answer_plan
 from hwgen.compiler.dbpim.builder import Builder
 from hwgen.compiler.dbpim.cost import LayerCost
 from hwgen.compiler.dbpim.encode import encode_step
-from hwgen.compiler.dbpim.load import image_plan
 from hwgen.compiler.dbpim.lower import lower
+from hwgen.compiler.dbpim.memory import Scratch, image_plan
+from hwgen.compiler.dbpim.partition import unit_steps
 from hwgen.compiler.dbpim.plans import step_plan
-from hwgen.compiler.dbpim.resident import resident_steps
-from hwgen.compiler.dbpim.steps import Step, slice_maps
+from hwgen.compiler.dbpim.steps import Step
 from hwgen.compiler.dbpim.supported import check_supported
 from hwgen.compiler.dbpim.weights import layer_weights
 from hwgen.spec.dbpim.arch import Arch
@@ -39,10 +38,8 @@ def compile_network(
     weights = layer_weights(lowered, network, arch)
     build = Builder(lowered, weights, arch, run_images=images, layer_cost=layer_cost)
     answers = Answers()
-    steps = resident_steps(build, images, answers)
-    slice_maps(steps, arch)
-    allocate(steps, arch)
-    steps.append(end_step(images))
+    scratch = Scratch(build)
+    steps = [*unit_steps(build, scratch, answers), end_step(images)]
     facts = ProgramFacts(
         format="hwgen.dbpim.program",
         version=2,
@@ -53,7 +50,7 @@ def compile_network(
         images=images,
         image=image_plan(build),
         answer=answer_plan(build, lowered.ops[-1], answers),
-        scratch_bytes=0,
+        scratch_bytes=scratch.end,
         steps=[step_plan(build, step) for step in steps],
     )
     image = np.frombuffer(encode_program(steps, facts, arch), np.uint8)

@@ -12,6 +12,10 @@ MODEL_TILES = 1000
 """Tile packets of a candidate up to which a cycle model judges it; above, the estimate does."""
 
 
+EXPOSED = 1 / 16
+"""Fraction of the computation of a layer that does not overlap with loading."""
+
+
 class LayerCost(Protocol):
     """Cycles of one split of a layer; the lowest wins, of equal ones that with fewest sets."""
 
@@ -19,8 +23,10 @@ class LayerCost(Protocol):
         """Return the cost of the layer's instruction and its tiles, as they would be sent."""
 
 
-def estimate(split: Split, grid: Grid, arch: Arch) -> int:
+def estimate(split: Split, grid: Grid, arch: Arch) -> float:
     """Return max(cycles of the busiest set, beats of the memory port, words on the bus).
+
+    A part of the computation is added, because loading and computing do not overlap fully.
 
     A set computes each of its groups for all vectors of its busiest core, and stalls one cycle for
     every row that is written. The port sends every tile once for each chunk. The results of a band
@@ -30,9 +36,10 @@ def estimate(split: Split, grid: Grid, arch: Arch) -> int:
         sum(split.longest * group.cycles + split.chunks * group.rows for group in groups)
         for groups in split.sets
     )
-    beats = sum(group.beats(arch) for groups in split.sets for group in groups)
+    beats = sum(group.beats for groups in split.sets for group in groups)
     results = grid.positions * sum(len(groups) for groups in split.sets)
-    return max(busiest, split.chunks * beats, results if len(split.sets) > 1 else 0)
+    longest = max(busiest, split.chunks * beats, results if len(split.sets) > 1 else 0)
+    return longest + EXPOSED * busiest
 
 
 def cheapest(

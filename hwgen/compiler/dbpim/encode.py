@@ -79,12 +79,14 @@ def keep_fields(tensor: Tensor, arch: Arch) -> Fields:
 def layer_fields(step: Step, work: StepWork) -> Fields:
     """Return the fields of maps and window of a CONV or SIMD step."""
     source, output, window, grid = step.inputs[0], step.output, work.op.window, work.grid
+    # Images of one pixel may be the columns of one row, for a window of one pixel alone.
+    several = source.shape.one_pixel and window.point
     fields = {
         "input_base": source.base,
         "input_row_pitch": source.row_pitch,
         "input_channel_words": source.channel_words,
         "input_height": source.shape.height,
-        "input_width": max(source.shape.width, grid.width if source.shape.one_pixel else 0),
+        "input_width": grid.width if several else source.shape.width,
         "input_image_rows": source.image_rows,
         "input_image_columns": source.image_columns,
         "kernel_height": window.kernel[0],

@@ -1,6 +1,7 @@
 """The position vectors of a step in their order, and the bands into which cores divide them."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from hwgen.compiler.dbpim.ops import Window
@@ -82,6 +83,14 @@ class Grid:
         else:
             borders = [self.vectors * part // count for part in range(count + 1)]
         return list(pairwise(borders))
+
+
+@lru_cache(maxsize=1 << 16)
+def rows_read(
+    grid: Grid, spans: tuple[Rows, ...], window: Window, height: int, image_rows: int
+) -> tuple[Rows, ...]:
+    """Return the stored input rows that each core reads for its vectors."""
+    return tuple(grid.read_rows(span, window, height, image_rows) for span in spans)
 
 
 def vector_shape(arch: Arch, *, width: int, rows: int) -> tuple[int, int]:

@@ -52,12 +52,16 @@ class WeightTile:
 
 @dataclass(frozen=True, kw_only=True)
 class FilterGroup:
-    """F neighbouring output channels; `filter_enable` as in a tile's header."""
+    """F neighbouring output channels.
+
+    filter_enable: as in a tile's header; beats: of all tiles, each sent once
+    """
 
     index: int
     filter_enable: int
     parameters: tuple[FilterParameters, ...]
     tiles: tuple[WeightTile, ...]
+    beats: int
 
     @cached_property
     def rows(self) -> int:
@@ -68,14 +72,6 @@ class FilterGroup:
     def cycles(self) -> int:
         """Estimated cycles of all tiles for one position vector."""
         return sum(tile.cycles for tile in self.tiles)
-
-    def beats(self, arch: Arch) -> int:
-        """Return the beats of all tiles, each sent once."""
-        total = 0
-        for number, tile in enumerate(self.tiles):
-            beats = tile_beats(arch, mask_words=len(tile.piece.masks), parameters=number == 0)
-            total += beats.header + beats.masks + beats.parameters + beats.row * tile.rows
-        return total
 
     def parameter_bytes(self, arch: Arch) -> bytes:
         """Return the part of a tile packet that holds the parameters."""
@@ -96,6 +92,7 @@ def filter_groups(
     phis = layer_phis(name, words, blocks) if arch.sparsity.weight_bits else None
     cuts = [cut_tiles(walked, arch) for walked in walked_inputs(blocks)]
     costs = [[tile_cycles(piece, arch) for piece in pieces] for pieces in cuts]
+    beats = [group_beats(pieces, arch) for pieces in cuts]
     entries = layer_parameters(parameters)
     flat = words.reshape(len(words), -1)
     groups = []
@@ -113,6 +110,7 @@ def filter_groups(
                     WeightTile(piece=piece, codes=tile_codes(codes, piece, arch), cycles=cycles)
                     for piece, cycles in zip(cuts[block], costs[block], strict=True)
                 ),
+                beats=beats[block],
             )
         )
     return groups
@@ -125,6 +123,16 @@ def tile_cycles(piece: Piece, arch: Arch) -> int:
     switch = int((-(-selected // arch.switch_rate)).clip(min=1).sum())
     rows = -(-len(piece.inputs) // arch.macro.compartments)
     return max(switch, rows * bit_planes)
+
+
+def group_beats(pieces: Sequence[Piece], arch: Arch) -> int:
+    """Return the beats of all tiles of a group, each sent once."""
+    total = 0
+    for number, piece in enumerate(pieces):
+        rows = -(-len(piece.inputs) // arch.macro.compartments)
+        beats = tile_beats(arch, mask_words=len(piece.masks), parameters=number == 0)
+        total += beats.header + beats.masks + beats.parameters + beats.row * rows
+    return total
 
 
 def layer_phis(name: str, words: NDArray[np.int8], blocks: NDArray[np.bool_]) -> list[int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hwgen.compiler.dbpim.lower_simd import signed_bias, simd_op
 from hwgen.compiler.dbpim.ops import MapShape, Op, Window
 from hwgen.compiler.dbpim.source import Source
+from hwgen.spec.dbpim.addressing import row_pitch
 from hwgen.spec.dbpim.instructions import Operation
 from hwgen.spec.network import AveragePool, MaxPool
 
@@ -41,7 +42,7 @@ def average_ops(source: Source, layer: AveragePool) -> Iterator[Op]:
     if taps <= FEW_TAPS or layer.kernel != (before.height, before.width):
         yield simd_op(source, layer, fields, window=window_of(layer))
         return
-    height = -(-before.height // source.arch.cores)
+    height = band_height(source, before)
     bands = -(-before.height // height)
     sums = MapShape(
         name=f"{layer.name} sums", height=bands, width=BYTE_PLANES, channels=before.channels
@@ -64,3 +65,16 @@ def average_ops(source: Source, layer: AveragePool) -> Iterator[Op]:
         inputs=(sums.name,),
         window=Window(kernel=(bands, BYTE_PLANES)),
     )
+
+
+def band_height(source: Source, shape: MapShape) -> int:
+    """Return the rows of a sum: one band a core, unless the sums or the rows do not fit."""
+    arch, height = source.arch, -(-shape.height // source.arch.cores)
+    most = arch.bank_words * 3 // 4
+    pitch = row_pitch(shape.width, shape.channels, arch)
+    while height > 1 and height * pitch > most:
+        height = -(-height // 2)
+    sums = row_pitch(BYTE_PLANES, shape.channels, arch)
+    while -(-shape.height // height) * sums > most and height < shape.height:
+        height += 1
+    return height

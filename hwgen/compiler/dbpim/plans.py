@@ -24,7 +24,7 @@ def step_plan(build: Builder, step: Step) -> StepPlan:
         images=step.images,
         rows=step.rows,
         whole_words=whole_words(build, step),
-        output=step.output.placement(step.images, build.arch) if step.output else None,
+        output=step.output.placement(step.images[0]) if step.output else None,
         memory=step.memory,
         sets=sets,
         share=share,
@@ -79,7 +79,18 @@ def read_layers(build: Builder, op: Op | None) -> list[str]:
 
 
 def whole_words(build: Builder, step: Step) -> bool:
-    """Return whether the results of a step are bytes of the layer's map."""
+    """Return whether the results of a step are bytes of the layer's map.
+
+    Not of the LOAD of one image of several along x: its number in the placement is not 0.
+    Not where the buffers hold some columns: the placement does not tell which.
+    """
+    if step.output and step.output.shape.width < build.width(step.output):
+        return False
     if step.kind == "load":
-        return step.layer != INPUT or build.lowered.image.whole
+        if step.output is None or not step.output.countable:
+            return False
+        whole = step.rows == (0, step.output.shape.height)
+        if step.layer == INPUT:
+            return whole and build.lowered.image.whole
+        return step.output.shape.name == step.layer
     return step.output is not None and step.work is not None and step.work.op.whole

@@ -4,16 +4,18 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from hwgen.compiler.dbpim.answer import LOGIT_BYTES, Answers
 from hwgen.compiler.dbpim.builder import Builder
 from hwgen.compiler.dbpim.grid import NO_ROWS, Grid, Rows
 from hwgen.compiler.dbpim.lower_simd import IDENTITY, SIMD_DEFAULTS
 from hwgen.compiler.dbpim.ops import Fields, Op
 from hwgen.compiler.dbpim.split import Split, Work
-from hwgen.compiler.dbpim.steps import Images, Step, StepWork, Tensor
+from hwgen.compiler.dbpim.steps import Step, StepWork, Tensor
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.instructions import Operation, Space, of_core
 from hwgen.spec.dbpim.program import MemoryPlace
+
+LOGIT_BYTES = 4
+"""Bytes of an entry of the logit buffer."""
 
 SPACES = {Space.ANSWER: "answer", Space.SCRATCH: "scratch"}
 
@@ -36,13 +38,15 @@ class Piece:
     words: int
 
 
-def pieces(build: Builder, tensor: Tensor, rows: Rows, *, pitch: int) -> Iterator[Piece]:
-    """Yield the pieces of some rows of a map, in words of C bytes.
+def pieces(
+    build: Builder, tensor: Tensor, rows: Rows, *, width: int, pitch: int
+) -> Iterator[Piece]:
+    """Yield the pieces of some rows of `width` columns of a map, in words of C bytes.
 
     pitch: bytes from one row to the next in memory; beyond the words of a row it is padding, and
     no piece holds two rows then
     """
-    width, depth = tensor.shape.width, tensor.channel_words
+    depth = tensor.channel_words
     arch, word_bytes = build.arch, build.arch.macro.compartments
     row_bytes = width * depth * word_bytes
     capacity = arch.logit_entries * LOGIT_BYTES // word_bytes
@@ -169,6 +173,7 @@ def copy_out(
     image: int,
     rows: Rows,
     *,
+    columns: Rows,
     space: Space,
     offset: int,
     pitch: int,
@@ -177,10 +182,14 @@ def copy_out(
     """Yield the steps that write rows of an image's map to memory, from byte `offset` on."""
     word_bytes, what = build.arch.macro.compartments, SPACES[space]
     base = build.name(f"{tensor.shape.name} to {what}", (image, 1))
-    for piece in pieces(build, tensor, rows, pitch=pitch):
+    width, move = columns[1] - columns[0], columns[0] - tensor.first_column
+    if width < tensor.shape.width or tensor.shape.width < build.width(tensor):
+        base = f"{base} columns {columns[0]}-{columns[1] - 1}"
+    for piece in pieces(build, tensor, rows, width=width, pitch=pitch):
         first, end = piece.parts[0].rows[0], piece.parts[-1].rows[1]
         label = f"{base} rows {first}-{end - 1} byte {offset + piece.offset}"
-        for number, part in enumerate(piece.parts):
+        for number, found in enumerate(piece.parts):
+            part = replace(found, columns=(found.columns[0] + move, found.columns[1] + move))
             name = f"copy {label} part {number}"
             yield copy_step(build, tensor, part, image=image, owners=owners, name=name)
         place = MemoryPlace(
@@ -205,40 +214,17 @@ def copy_out(
         )
 
 
-def owners_of(step: Step, cores: int, *, image: int) -> list[Rows]:
+def owners_of(step: Step, *, image: int) -> list[Rows]:
     """Return the rows of an image's map that each core copies: those that it computed first.
 
     step: the one that wrote the map
     """
     found, done = [], 0
-    for core in range(cores):
-        work, tensor = step.work, step.output
-        if work is None or tensor is None or core >= len(work.split.works):
-            found.append(NO_ROWS)
-            continue
-        shift = (image - tensor.origin) * tensor.image_rows
-        first, end = (row - shift for row in step.written_rows(core))
-        first, end = max(first, done, 0), min(end, tensor.shape.height)
+    if step.output is None:
+        raise ValueError(f"{step.name} must have an output")
+    shift, height = (image - step.output.origin) * step.output.image_rows, step.output.shape.height
+    for rows in step.written_rows():
+        first, end = max(rows[0] - shift, done, 0), min(rows[1] - shift, height)
         found.append((first, end) if first < end else NO_ROWS)
         done = max(done, end) if first < end else done
     return found
-
-
-def byte_answer(build: Builder, last: Step, images: Images, answers: Answers) -> Iterator[Step]:
-    """Yield the steps that write the bytes of the last map to memory; last: what wrote it."""
-    tensor = last.output
-    if tensor is None:
-        raise ValueError(f"{last.name} must have an output")
-    row = tensor.shape.width * tensor.channel_words * build.arch.macro.compartments
-    for image in range(images[0], sum(images)):
-        size = tensor.shape.height * row
-        yield from copy_out(
-            build,
-            tensor,
-            image,
-            (0, tensor.shape.height),
-            space=Space.ANSWER,
-            offset=answers.take((image, 1), size=size, pitch=size),
-            pitch=row,
-            owners=owners_of(last, build.arch.cores, image=image),
-        )

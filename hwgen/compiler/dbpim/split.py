@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from hwgen.compiler.dbpim.grid import Grid, Rows
 from hwgen.compiler.dbpim.groups import FilterGroup
@@ -40,6 +41,11 @@ class Split:
     set_count: int = 1
     chunk_vectors: int = 0
 
+    @cached_property
+    def spans(self) -> tuple[Rows, ...]:
+        """Position vectors of each core."""
+        return tuple(work.span for work in self.works)
+
     @property
     def active_cores(self) -> int:
         """Cores that have vectors, one bit for each core."""
@@ -50,7 +56,7 @@ class Split:
         """Cores that divide the positions among them."""
         return sum(1 for work in self.works[:: self.set_count] if work.vectors)
 
-    @property
+    @cached_property
     def longest(self) -> int:
         """Position vectors of the busiest core."""
         return max(work.vectors for work in self.works)

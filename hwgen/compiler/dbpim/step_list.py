@@ -23,10 +23,11 @@ def step_list(program: Program, arch: Arch) -> list[PlannedStep]:
 
 
 def output_of(plan: StepPlan) -> str:
-    """Return where the results of a step are."""
+    """Return where the results of a step are; of a LOAD, where they come from, too."""
+    places = []
     if plan.memory is not None:
-        place = plan.memory
-        return f"{place.space} +{place.offset}, {place.size} bytes"
-    if plan.output is None:
-        return ""
-    return f"word {plan.output.base}, {plan.output.words} words a bank"
+        memory = plan.memory
+        places.append(f"{memory.space} +{memory.offset}, {memory.size} bytes")
+    if plan.output is not None:
+        places.append(f"word {plan.output.base}, {plan.output.words} words a bank")
+    return " to ".join(places)

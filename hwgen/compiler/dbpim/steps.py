@@ -1,9 +1,9 @@
 """Steps before they are encoded: which part of which pass, from and to which stored maps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from hwgen.compiler.dbpim.grid import NO_ROWS, Grid, Rows, hull
+from hwgen.compiler.dbpim.grid import NO_ROWS, Grid, Rows, hull, rows_read
 from hwgen.compiler.dbpim.ops import MapShape, Op, Window
 from hwgen.compiler.dbpim.split import Split
 from hwgen.spec.dbpim.addressing import channel_words, row_pitch
@@ -13,12 +13,16 @@ from hwgen.spec.dbpim.program import MemoryPlace, Placement, StepKind
 Images = tuple[int, int]
 """First image of the run, and number of images."""
 
+POINT = Window()
+"""The window that reads the input of its own position alone."""
+
 
 @dataclass(eq=False, kw_only=True)
 class Tensor:
     """A map of some images in the buffers, from the first step that writes it to its last reader.
 
     origin: image of the run whose number in the placement is 0
+    first_column: of the layer's map, where the buffers hold only some columns
     slices: stored rows of each core; base: first word; both follow from all steps
     """
 
@@ -30,6 +34,7 @@ class Tensor:
     channel_words: int
     row_pitch: int
     slices: list[Rows]
+    first_column: int = 0
     base: int = 0
 
     @property
@@ -57,32 +62,40 @@ class Tensor:
             now = max(now, stop)
         return best
 
-    def placement(self, images: Images, arch: Arch) -> Placement:
-        """Return where `images` lie, their first one with the number 0.
+    @property
+    def countable(self) -> bool:
+        """Whether each image can be described as number 0 of a placement.
 
-        The banks of the shifted numbers are the same: image_rows is even, and of images along x
-        the first number is a multiple of the banks.
+        Then the rows from one image to the next are a multiple of the banks' pattern.
         """
-        number = images[0] - self.origin
-        columns, odd = divmod(number * self.image_columns, arch.banks)
-        if odd:
-            raise ValueError(f"image {images[0]} must be at a multiple of {arch.banks} columns")
+        return self.images[1] == 1 or not self.image_columns
+
+    def placement(self, image: int) -> Placement:
+        """Return where the map lies; `image` has the number 0 there if the map is countable."""
+        shift = (image - self.origin) * self.image_rows
         return Placement(
-            base=self.base + columns * self.channel_words,
+            base=self.base,
             row_pitch=self.row_pitch,
             channel_words=self.channel_words,
             image_rows=self.image_rows,
             image_columns=self.image_columns,
-            first=[first - number * self.image_rows for first, _ in self.slices],
+            first=[first - shift for first, _ in self.slices],
             rows=[end - first for first, end in self.slices],
         )
 
 
-def new_tensor(shape: MapShape, images: Images, origin: int, arch: Arch) -> Tensor:
-    """Return a map without slices; one image needs no distance to the next."""
+def new_tensor(
+    shape: MapShape, images: Images, origin: int, arch: Arch, columns: Rows | None = None
+) -> Tensor:
+    """Return a map without slices; one image needs no distance to the next.
+
+    columns: first column and the one after the last, None: all
+    """
+    if columns:
+        shape = replace(shape, width=columns[1] - columns[0])
     along_x = shape.one_pixel
     several = images[1] > 1
-    columns = images[0] - origin + images[1] if along_x and several else shape.width
+    width = images[0] - origin + images[1] if along_x and several else shape.width
     return Tensor(
         shape=shape,
         images=images,
@@ -90,7 +103,8 @@ def new_tensor(shape: MapShape, images: Images, origin: int, arch: Arch) -> Tens
         image_rows=shape.height + shape.height % 2 if several and not along_x else 0,
         image_columns=int(several and along_x),
         channel_words=channel_words(shape.channels, arch),
-        row_pitch=row_pitch(columns, shape.channels, arch),
+        row_pitch=row_pitch(width, shape.channels, arch),
+        first_column=columns[0] if columns else 0,
         slices=[NO_ROWS] * arch.cores,
     )
 
@@ -116,31 +130,30 @@ class Step:
     memory: MemoryPlace | None = None
     fields: Mapping[str, int] = field(default_factory=dict)
 
-    def read_rows(self, place: int, core: int) -> Rows:
-        """Return the stored rows of input number `place` that a core reads."""
+    def read_rows(self, place: int) -> tuple[Rows, ...]:
+        """Return the stored rows of input number `place` that each core reads."""
         if self.work is None:
-            return NO_ROWS
+            return ()
         op, grid, tensor = self.work.op, self.work.grid, self.inputs[place]
-        span = self.work.split.works[core].span
+        spans = self.work.split.spans
+        if place and op.broadcast:
+            return tuple((0, 1) if first < end else NO_ROWS for first, end in spans)
+        if place:
+            return rows_read(grid, spans, POINT, tensor.shape.height, tensor.image_rows)
         fields = {**op.fields, **self.fields}
         height = fields.get("input_height", tensor.shape.height)
-        image_rows = (
-            tensor.image_rows if place else fields.get("input_image_rows", tensor.image_rows)
-        )
-        if place and op.broadcast:
-            return (0, 1) if span[0] < span[1] else NO_ROWS
-        window = Window() if place else op.window
-        return grid.read_rows(span, window, height, image_rows)
+        image_rows = fields.get("input_image_rows", tensor.image_rows)
+        return rows_read(grid, spans, op.window, height, image_rows)
 
-    def written_rows(self, core: int) -> Rows:
-        """Return the stored rows of the output that a core writes; of a LOAD core 0 alone."""
+    def written_rows(self) -> tuple[Rows, ...]:
+        """Return the stored rows of the output that each core writes; of a LOAD core 0 has all."""
         if self.output is None:
-            return NO_ROWS
+            return ()
         if self.work is None:
             first = self.fields["first_row"]
-            return (first, first + self.fields["rows"]) if core == 0 else NO_ROWS
-        grid, span = self.work.grid, self.work.split.works[core].span
-        return grid.read_rows(span, Window(), grid.end_row, self.output.image_rows)
+            return ((first, first + self.fields["rows"]),)
+        grid, spans = self.work.grid, self.work.split.spans
+        return rows_read(grid, spans, POINT, grid.end_row, self.output.image_rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,14 +176,13 @@ def slice_maps(steps: list[Step], arch: Arch) -> None:
             tensor.slices = [NO_ROWS for _ in cores]
     for step in steps:
         for place, tensor in enumerate(step.inputs):
-            tensor.slices = [
-                hull(tensor.slices[core], step.read_rows(place, core)) for core in cores
-            ]
+            pairs = zip(tensor.slices, step.read_rows(place), strict=True)
+            tensor.slices = [hull(*pair) for pair in pairs]
     for step in steps:
         if step.output is None:
             continue
-        for core in cores:
-            keep_written(step.output, step.written_rows(core), core)
+        for core, rows in enumerate(step.written_rows()):
+            keep_written(step.output, rows, core)
 
 
 def keep_written(tensor: Tensor, rows: Rows, core: int) -> None:

@@ -86,8 +86,9 @@ def place_costs(tiles: Table, costs: Sequence[Counts]) -> Counts:
             # `uniform` repeats one row for all positions.
             parts.append(cost[0] if cost.strides[0] == 0 else cost.ravel())
             size += len(parts[-1])
-        tile["cost_offset"] = places[id(cost)]
-        tile["cost_stride"] = cost.strides[0]
+        stride = cost.strides[0]
+        tile["cost_offset"] = places[id(cost)] - tile["first_position"] * stride
+        tile["cost_stride"] = stride
     return np.concatenate(parts)
 
 
@@ -99,7 +100,7 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uin
     work: list[list[tuple[int, ...]]] = []
     selected = [np.zeros(0, np.uint8)]
     tiles = np.zeros(sum(packet.opcode is Opcode.TILE for packet in packets), TILE_TYPE)
-    tile_number = words = 0
+    tile_number = words = first = 0
     for packet in packets:
         kind = KINDS.get(packet.opcode, INSTRUCTION)
         fields = packet.fields
@@ -117,9 +118,11 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uin
             )
             row["mask_beats"], row["row_beats"] = size.masks, size.row
             row["selected_offset"] = words
+            row["first_position"] = first
             words += len(packet.masks)
             selected.append(packet.masks.sum(axis=1, dtype=np.uint8))
         elif kind == INSTRUCTION:
+            first = first_position(fields, arch) if packet.opcode is Opcode.CONV else 0
             steps.append(tuple(fields.get(name, 0) for name in STEP_FIELDS))
             work.append([work_of(fields, core) for core in range(arch.cores)])
     found = Order(
@@ -129,6 +132,17 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uin
         tiles,
     )
     return found, np.concatenate(selected)
+
+
+def first_position(fields: Mapping[str, int], arch: Arch) -> int:
+    """Return the number of a step's first position, where positions count from image 0 on."""
+    images = [
+        fields[of_core("start_image", core)]
+        for core in range(arch.cores)
+        if fields["active_cores"] >> core & 1
+    ]
+    rows = fields["output_end_row"] - fields["output_first_row"]
+    return min(images) * rows * fields["output_width"]
 
 
 def work_of(fields: Mapping[str, int], core: int) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ with fewer cores has shorter packets, and reads the fields of absent cores as ze
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 
 VERSION = 2
 """Version of the instruction set; the chip refuses a `BEGIN` with another one."""
@@ -292,6 +293,7 @@ def core_count(name: str) -> int:
     return int(number) + 1 if base in _CORE_NAMES and number.isdecimal() else 0
 
 
+@cache
 def packet_bits(opcode: Opcode, cores: int) -> int:
     """Return the bits of a packet, for TILE, TAPS and TABLE those of the header."""
     bits = sum(field.bits for field in PACKETS[opcode] if core_count(field.name) <= cores)

@@ -58,6 +58,7 @@ class CoreWalk:
         self.sums = np.zeros(0)
         self.turn = 0
         self.parameters: tuple = ()
+        self.results: list[Words] = []
 
     def run(self, tiles: list[tuple[TilePacket, np.ndarray]]) -> None:
         """Walk groups, chunks and tiles until the last one of the last group."""
@@ -70,6 +71,14 @@ class CoreWalk:
                 break
         if next(todo, None) is not None:
             self.chip.refuse(f"core {self.core} gets a tile after its last group")
+        if self.results:
+            # Nobody reads a result in its own step: they are stored together.
+            names = ("rows", "columns", "words", "data", "enable")
+            columns = {
+                name: np.concatenate([getattr(each, name) for each in self.results])
+                for name in names
+            }
+            store(self.chip, self.fields, self.core, Words(**columns))
 
     def chunk(
         self, todo: Iterator[tuple[TilePacket, np.ndarray]], start: int, before: TilePacket | None
@@ -177,5 +186,6 @@ class CoreWalk:
         enable = np.zeros(data.shape, bool)
         enable[:, byte : byte + filters] = True
         words = np.full(len(rows), fields["output_first_word"] + word)
-        results = Words(rows=rows, columns=columns, words=words, data=data, enable=enable)
-        store(chip, fields, self.core, results)
+        self.results.append(
+            Words(rows=rows, columns=columns, words=words, data=data, enable=enable)
+        )

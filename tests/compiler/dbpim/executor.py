@@ -12,7 +12,7 @@ import numpy as np
 
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import pack_image, unpack_answer
-from hwgen.spec.dbpim.instructions import INSTRUCTIONS, Opcode
+from hwgen.spec.dbpim.instructions import INSTRUCTIONS, ROW_BITS, Opcode
 from hwgen.spec.dbpim.program import Program, StepPlan
 from hwgen.spec.dbpim.stream import Packet, decode_stream
 from tests.compiler.dbpim.chip_state import ChipState, ExecutionError, Writes, tag_of
@@ -147,7 +147,9 @@ class Maps:
             return
         if not plan.whole_words or packet.fields.get("window_pixels", 0) > 1:
             return
+        # Images along x have one pixel each; an instruction may see them as one row.
         width = packet.fields["columns" if plan.kind == "load" else "output_width"]
+        width = 1 if plan.output.image_columns else width
         first, count = plan.images
         sizes = (count, plan.rows[1] - plan.rows[0], width, plan.output.channel_words)
         image, y, x, word = np.indices(sizes)
@@ -172,21 +174,25 @@ class Maps:
         data = np.zeros((*rows.shape, chip.arch.macro.compartments), np.uint8)
         seen, stored = np.zeros(data.shape, bool), 0
         bank = (columns + chip.arch.bank_skew * rows) % chip.arch.banks
-        wanted = tag_of(chip.step, rows, columns, words)[..., np.newaxis]
+        here = ((rows << ROW_BITS) + columns << ROW_BITS) + words
+        here, shifts = here[..., np.newaxis], set()
         for core, (first, count) in enumerate(zip(place.first, place.rows, strict=True)):
             address = place.base + (rows - first) * place.row_pitch
             address = address + columns // chip.arch.banks * place.channel_words + words
             held = (rows >= first) & (rows < first + count)
             index = np.where(held, bank * chip.arch.bank_words + address, 0)
             tags = chip.tags[core][index]
-            # The word of an unknown byte has the tag of this step in its other bytes.
-            ours = (tags == wanted) & held[..., np.newaxis]
+            # The plan may count rows and columns from another image than the instruction does.
+            ours = held[..., np.newaxis] & (tags >= 0) & (tags >> 3 * ROW_BITS == chip.step)
+            shifts |= set(np.unique((tags - tag_of(chip.step, 0, 0, 0) - here)[ours]).tolist())
             values = chip.buffers[core][index]
             if (ours & seen & (values != data)).any():
                 chip.refuse(f"core {core} holds other bytes of the map than another core")
             data[ours] = values[ours]
             seen |= ours
             stored += int(ours.sum())
+        if len(shifts) > 1:
+            chip.refuse("its plan has its results at other rows, columns or words")
         return data, seen, stored + self.unknown_bytes()
 
     def unknown_bytes(self) -> int:

@@ -9,11 +9,12 @@ from golden.dbpim.csd import phi
 from golden.dbpim.pruning import block_mask
 from hwgen.compiler.dbpim.compile import compile_network
 from hwgen.spec.dbpim.arch import Arch, with_sparsity
+from hwgen.spec.dbpim.instructions import INSTRUCTIONS
 from hwgen.spec.dbpim.stream import Packet, TilePacket, decode_stream
 from hwgen.spec.network import Conv, Linear, QuantizedNetwork
 from hwgen.spec.sparsity import ALPHA
 from tests.compiler.dbpim.archs import SMALL, TINY, draw_arch
-from tests.compiler.dbpim.executor import tile_weights
+from tests.compiler.dbpim.execute_conv import tile_weights
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import draw_recipe, random_network
 
@@ -30,28 +31,37 @@ NAMES = [f"{network.graph.name} on {arch.name}" for network, arch in CASES]
 
 def walks(network: QuantizedNetwork, arch: Arch) -> Iterator[Walk]:
     """Yield the tiles of one walk over all inputs: layer, instruction, one tile after another."""
-    layers = iter(network.layers)
+    layers = {layer.name: layer for layer in network.layers if isinstance(layer, Conv | Linear)}
+    program = compile_network(network, arch)
+    plans = iter(program.facts.steps)
     open_walks: dict[int, list[TilePacket]] = {}
-    for packet in decode_stream(compile_network(network, arch).image, arch)[1:-2]:
+    for packet in decode_stream(program.image, arch):
+        if packet.opcode in INSTRUCTIONS:
+            plan, instruction = next(plans), packet
         if not isinstance(packet, TilePacket):
-            layer, instruction = next(layers), packet
             continue
         walk = open_walks.setdefault(packet.fields["group"], [])
         walk.append(packet)
         assert bool(packet.fields["first"]) == (len(walk) == 1)
         if packet.fields["last"]:
-            yield layer, instruction, open_walks.pop(packet.fields["group"])
+            yield layers[plan.layer], instruction, open_walks.pop(packet.fields["group"])
     assert not open_walks
-    assert next(layers, None) is None
 
 
-def layer_words(network: QuantizedNetwork, layer: Conv | Linear, arch: Arch) -> np.ndarray:
-    """Return the weights as (filters, pixels, channel words, C), padded by hand."""
-    source, width = network.map_of(layer.inputs[0]), arch.macro.compartments
+def layer_words(
+    network: QuantizedNetwork, layer: Conv | Linear, instruction: Packet, arch: Arch
+) -> np.ndarray:
+    """Return the weights as (filters, pixels, channel words, C), padded by hand.
+
+    Over the windows of an image a pixel is a row of the kernel.
+    """
+    fields, width = instruction.fields, arch.macro.compartments
     weights = network.parameters[layer.name].weights
-    weights = weights.reshape(len(weights), -1, source.channels)
-    words = np.zeros((*weights.shape[:2], -(-source.channels // width) * width), int)
-    words[:, :, : source.channels] = weights
+    pixels = fields["kernel_height"] * fields["kernel_width"]
+    weights = weights.reshape(len(weights), pixels, -1)
+    channels = weights.shape[2]
+    words = np.zeros((*weights.shape[:2], -(-channels // width) * width), int)
+    words[:, :, :channels] = weights
     return words.reshape(*weights.shape[:2], -1, width)
 
 
@@ -66,7 +76,7 @@ def first_word(tile: TilePacket, instruction: Packet) -> int:
 def test_weights_and_masks(network: QuantizedNetwork, arch: Arch) -> None:
     width = arch.macro.compartments
     for layer, instruction, tiles in walks(network, arch):
-        words = layer_words(network, layer, arch)
+        words = layer_words(network, layer, instruction, arch)
         chosen = slice(tiles[0].fields["group"] * arch.filters, None)
         wanted = words[chosen][: arch.filters].reshape(len(words[chosen][: arch.filters]), -1)
         found = np.zeros((arch.filters, wanted.shape[1]), int)
@@ -93,7 +103,7 @@ def wanted_mask(
     flat = words.reshape(len(words), -1)
     mask = block_mask(flat)[tiles[0].fields["group"] * arch.filters // ALPHA]
     if not arch.sparsity.weight_values:
-        channels = network.map_of(layer.inputs[0]).channels
+        channels = network.parameters[layer.name].weights[0].size // words.shape[1]
         channel = np.arange(words.shape[2] * words.shape[3])
         mask = np.tile(channel < channels, words.shape[1])
     if not mask.any():

@@ -138,7 +138,7 @@ STORES = {
     "rows of the plan": ({"plan": {"rows": (0, 3)}}, "its plan does not say where all"),
     "base of the plan": (
         {"plan": {"output": replace(RESULT, base=9)}},
-        "its plan does not say where all",
+        "its plan has its results at other rows",
     ),
     "no output": ({"plan": {"output": None}}, "its plan has no output"),
 }

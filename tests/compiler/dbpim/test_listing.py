@@ -23,15 +23,15 @@ def test_every_byte_is_listed_once() -> None:
         at += int(size)
         names.append(name)
     assert at == len(program.image)
-    layers = [name for name in names[1:-2] if name != "TILE"]
-    kinds = {"conv": "CONV", "linear": "CONV", "add": "ADD"}
-    assert layers == [kinds.get(layer.op, "POOL") for layer in program.facts.layers]
-    assert names[0] == "BEGIN"
+    instructions = {"LOAD", "CONV", "SIMD", "STORE", "END"}
+    steps = [name.lower() for name in names if name in instructions]
+    assert steps == [step.kind for step in program.facts.steps]
+    assert names[:2] == ["BEGIN", "LOAD"]
     assert names[-2:] == ["STORE", "END"]
     parts = re.search(r"^bytes: (.*)", text, re.MULTILINE)
     assert parts
     assert sum(map(int, re.findall(r"\d+", parts[1]))) == len(program.image)
-    rows = sum(layer.rows_loaded for layer in program.facts.layers)
+    rows = sum(step.rows_loaded for step in program.facts.steps)
     assert f"rows:    {rows} of weights" in text
     assert max(map(len, text.splitlines())) <= 100
 
@@ -44,7 +44,8 @@ def test_a_tile_in_words() -> None:
         " turn=0 first last last_group parameters"
     )
     assert wanted in re.sub(r"\n +", " ", text)
-    assert "packets: 1 BEGIN, 1 CONV, 0 POOL, 0 ADD, 1 STORE, 1 END, 1 TILE" in text
+    counts = "1 BEGIN, 1 CONV, 0 SIMD, 1 STORE, 1 END, 1 LOAD, 1 TILE, 0 TAPS, 0 TABLE"
+    assert f"packets: {counts}" in text
     assert "masks:   4 of 32 bits select an input" in text
 
 
@@ -56,3 +57,14 @@ def test_same_bytes_every_time(tmp_path: Path) -> None:
         save_program(program, path)
         files.append((path.read_bytes(), listing(program, SMALL)))
     assert files[0] == files[1]
+
+
+def test_every_step_is_listed() -> None:
+    """Each line of the step list has the number, the kind and the name of a step."""
+    program = compile_network(directed("residuals"), SMALL)
+    text = re.sub(r"\n {13}", " ", listing(program, SMALL))
+    for number, step in enumerate(program.facts.steps):
+        assert re.search(
+            rf"^ *{number}  {step.kind:<5} +{re.escape(step.name)}", text, re.MULTILINE
+        )
+    assert f"{len(program.facts.steps)} steps for 1 image:" in text

@@ -11,8 +11,8 @@ from hwgen.compiler.dbpim.compile import compile_network
 from hwgen.compiler.dbpim.cost import LayerCost
 from hwgen.compiler.dbpim.tiles import cut_tiles
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import Opcode
-from hwgen.spec.dbpim.program import LayerPlan
+from hwgen.spec.dbpim.instructions import Opcode, of_core
+from hwgen.spec.dbpim.program import StepPlan
 from hwgen.spec.dbpim.stream import Packet, TilePacket, decode_stream
 from hwgen.spec.network import INPUT, QuantizedNetwork
 from tests.compiler.dbpim.archs import SMALL, TINY
@@ -42,18 +42,29 @@ def one_conv(
 
 def compiled(
     network: QuantizedNetwork, arch: Arch, cost: LayerCost | None = None
-) -> tuple[LayerPlan, Packet, list[TilePacket]]:
+) -> tuple[StepPlan, Packet, list[TilePacket]]:
     """Return plan, instruction and tiles of the first layer."""
     program = compile_network(network, arch, layer_cost=cost)
     packets = decode_stream(program.image, arch)[1:]
-    end = next(n for n, p in enumerate(packets[1:], 1) if p.opcode is not Opcode.TILE)
-    return program.facts.layers[0], packets[0], packets[1:end]
+    assert [packet.opcode for packet in packets[:2]] == [Opcode.LOAD, Opcode.CONV]
+    end = next(n for n, p in enumerate(packets[2:], 2) if p.opcode is not Opcode.TILE)
+    return program.facts.steps[1], packets[1], packets[2:end]
+
+
+def sets_of(packets: Sequence[Packet]) -> set[int]:
+    """Return the cores of each set, from the tiles after an instruction."""
+    return {packet.fields["cores"] for packet in packets[1:]}
+
+
+def vectors(conv: Packet, arch: Arch) -> list[int]:
+    """Return the position vectors of each core."""
+    return [conv.fields[of_core("vectors", core)] for core in range(arch.cores)]
 
 
 def prefer(cores_per_set: int) -> LayerCost:
     """Return a cost that is lowest for so many cores a set."""
     return lambda layer, packets: abs(
-        (1 << packets[0].fields["cores_per_set_log2"]) - cores_per_set
+        max(cores.bit_count() for cores in sets_of(packets)) - cores_per_set
     )
 
 
@@ -61,11 +72,13 @@ def prefer(cores_per_set: int) -> LayerCost:
 def test_the_given_cost_decides(size: int) -> None:
     network = one_conv((4, 4, 2), filters=24)
     plan, conv, tiles = compiled(network, FOUR_CORES, prefer(size))
-    assert (plan.share, 1 << conv.fields["cores_per_set_log2"]) == (size, size)
+    assert plan.share == size
     assert plan.sets == min(4 // size, 3)
-    assert conv.fields["active_cores"] == (1 << plan.sets * size) - 1
-    sets = {tile.fields["cores"] for tile in tiles}
-    assert sets == {((1 << size) - 1) << size * number for number in range(plan.sets)}
+    count = 4 // size
+    assert sets_of([conv, *tiles]) == {
+        sum(1 << core for core in range(number, 4, count)) for number in range(plan.sets)
+    }
+    assert conv.fields["active_cores"] == sum(sets_of([conv, *tiles]))
 
 
 def test_the_cost_sees_what_is_sent() -> None:
@@ -73,15 +86,16 @@ def test_the_cost_sees_what_is_sent() -> None:
 
     def cost(layer: str, packets: Sequence[Packet]) -> float:
         seen.setdefault(layer, []).append(list(packets))
-        return float(packets[0].fields["cores_per_set_log2"])
+        return float(max(cores.bit_count() for cores in sets_of(packets)))
 
     network = one_conv((4, 4, 2), filters=24)
     _, conv, tiles = compiled(network, FOUR_CORES, cost)
     assert [layer.name for layer in network.layers] == list(seen)
-    sizes = [packets[0].fields["cores_per_set_log2"] for packets in seen["conv_0"]]
-    assert sizes == [2, 1, 0]
+    sizes = [max(cores.bit_count() for cores in sets_of(each)) for each in seen["conv_0"]]
+    assert sizes == [4, 2, 1]
     chosen = seen["conv_0"][-1]
-    assert [packet.fields for packet in chosen] == [conv.fields, *(tile.fields for tile in tiles)]
+    assert [packet.fields for packet in chosen[1:]] == [tile.fields for tile in tiles]
+    assert vectors(chosen[0], FOUR_CORES) == vectors(conv, FOUR_CORES)
 
 
 def test_of_equal_costs_the_fewest_sets_win() -> None:
@@ -89,13 +103,14 @@ def test_of_equal_costs_the_fewest_sets_win() -> None:
     assert plan.share == 4
 
 
-@pytest.mark.parametrize(("shape", "size"), [((1, 1, 2), 1), ((2, 3, 2), 2), ((3, 3, 2), 4)])
+@pytest.mark.parametrize(("shape", "size"), [((1, 1, 2), 1), ((2, 3, 2), 4), ((3, 3, 2), 4)])
 def test_every_active_core_has_a_vector(shape: tuple[int, int, int], size: int) -> None:
-    """1, 3 and 5 position vectors of 2 positions allow up to 1, 2 and 4 cores a set."""
+    """1, 4 and 6 position vectors of 2 positions of one row."""
     plan, conv, _ = compiled(one_conv(shape, filters=8), FOUR_CORES, prefer(4))
     assert plan.share == size
-    assert conv.fields["active_cores"] == (1 << size) - 1
-    assert conv.fields["count_base"] >= 1
+    counts = vectors(conv, FOUR_CORES)
+    assert sum(counts) == shape[0] * -(-shape[1] // 2)
+    assert conv.fields["active_cores"] == sum(1 << core for core in range(4) if counts[core])
 
 
 def test_filters_are_split_where_positions_are_few() -> None:
@@ -106,13 +121,6 @@ def test_filters_are_split_where_positions_are_few() -> None:
 def test_positions_are_split_where_filters_are_few() -> None:
     plan, _, _ = compiled(one_conv((8, 8, 4), filters=8), FOUR_CORES)
     assert (plan.sets, plan.share) == (1, 4)
-
-
-def test_the_busiest_core_counts() -> None:
-    """5 vectors for 4 groups: 4 cores a set do 4 x 2 vectors, single cores 1 x 5."""
-    arch = replace(FOUR_CORES, port_bits=512)
-    plan, _, _ = compiled(one_conv((3, 3, 1), filters=32), arch)
-    assert (plan.sets, plan.share) == (4, 1)
 
 
 def test_longest_group_first() -> None:
@@ -138,14 +146,14 @@ def test_sets_are_merged_by_time_of_need() -> None:
 
 
 def test_a_chunk_that_only_some_cores_have() -> None:
-    """9 position vectors, 2 cores, 4 position vectors a chunk: core 0 has 4 + 1, core 1 has 4."""
-    plan, conv, tiles = compiled(one_conv((6, 3, 4), filters=16), SMALL, prefer(2))
-    assert (conv.fields["count_base"], conv.fields["count_extra"]) == (4, 1)
+    """9 position vectors, 2 cores, 4 position vectors a chunk: core 0 has 4, core 1 has 4 + 1."""
+    plan, conv, tiles = compiled(one_conv((9, 2, 4), filters=16), SMALL, prefer(2))
+    assert vectors(conv, SMALL) == [4, 5]
     assert (conv.fields["chunk_vectors"], plan.chunks) == (4, 2)
     walk = plan.tiles
     assert walk > 1
-    assert [tile.fields["cores"] for tile in tiles] == ([3] * walk + [1] * walk) * 2
-    assert plan.rows_loaded == 2 * plan.rows == sum(len(tile.codes) for tile in tiles)
+    assert [tile.fields["cores"] for tile in tiles] == ([3] * walk + [2] * walk) * 2
+    assert plan.rows_loaded == 2 * plan.weight_rows == sum(len(tile.codes) for tile in tiles)
     assert [tile.fields["turn"] for tile in tiles] == [0] * walk + [1] * 2 * walk + [0] * walk
     last_group = [tile.fields["last_group"] for tile in tiles]
     assert last_group == [0] * 2 * walk + [1] * 2 * walk
@@ -157,13 +165,14 @@ def test_a_group_of_one_tile_is_walked_once() -> None:
     assert len(tiles) == 2
 
 
-def test_last_vector() -> None:
-    """25 positions: 13 position vectors, the last of one position, 7 of core 0 and 6 of core 1."""
-    _, conv, _ = compiled(one_conv((5, 5, 1), filters=8), SMALL, prefer(2))
-    names = ("count_base", "count_extra", "last_positions", "last_core_in_set")
-    assert [conv.fields[name] for name in names] == [6, 1, 1, 0]
-    names = ("unit_y", "unit_x", "step_y", "step_x")
-    assert [conv.fields[name] for name in names] == [0, 2, 0, 4]
+def test_bands_are_whole_rows_where_that_is_even() -> None:
+    """8 rows of 2 vectors on 4 cores: 2 rows each; a core keeps its rows and reads their halo."""
+    _, conv, _ = compiled(one_conv((8, 4, 4), filters=8), FOUR_CORES, prefer(4))
+    fields = conv.fields
+    assert vectors(conv, FOUR_CORES) == [4] * 4
+    starts = [(fields[f"start_y_{core}"], fields[f"start_x_{core}"]) for core in range(4)]
+    assert starts == [(0, 0), (2, 0), (4, 0), (6, 0)]
+    assert [fields[f"input_first_{core}"] for core in range(4)] == [0, 1, 3, 5]
 
 
 def rows_and_words(walked: np.ndarray, arch: Arch) -> list[tuple[int, int, int]]:
