@@ -195,12 +195,12 @@ def model(
     """Predict the exact number of cycles without simulating, and the causes of the cycles.
 
     busy: cells that hold weights compute on a position. Cells of a macro at work that do not:
-    inactive_positions (the last position vector is not full), empty_slots (the row of weights is
-    not full), absent_filters (cell columns that no filter uses). simd: pools and adds. row_write: a
-    row of weights is being written. Waiting: load (for weights or instructions), switch (for a
-    group of inputs), queue (for a slower macro of the core), output (for the output stage),
-    write_bus (another core has it), pipeline (a layer starts or ends), imbalance (for other
-    macros and cores). image, store, end: around the layers.
+    inactive_positions (the position vector is not full), empty_slots (the row of weights is not
+    full), absent_filters (cell columns that no filter uses). simd: layers without weights, and
+    depthwise ones. row_write: a row of weights is being written. Waiting: load (for weights or
+    instructions), switch (for a group of inputs), queue (for a slower macro of the core), output
+    (for the output stage), write_bus (another core has it), pipeline (a step starts or ends),
+    imbalance (for other macros and cores). image, spill, store, end: around the layers.
 
     utilization: fraction of the cells of active rows whose digit is a non-zero digit of a weight.
     """

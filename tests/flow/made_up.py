@@ -10,7 +10,6 @@ from typing import Any
 from hwgen.flow.capabilities import SIMULATION
 from hwgen.flow.families import families
 from hwgen.flow.protocols import Predictor
-from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.step import Step
 
 
@@ -38,12 +37,9 @@ def simulation() -> ModuleType:
     return importlib.import_module(families()["dbpim"].module_of(SIMULATION))
 
 
-def made_up_run(
-    network: QuantizedNetwork, maps: Mapping[str, Any], model: Predictor, image: int
-) -> Simulated:
+def made_up_run(maps: Mapping[str, Any], model: Predictor, image: int) -> Simulated:
     """Return the run of a faultless chip for one image."""
-    inputs = [maps[layer.inputs[0]][image] for layer in network.layers]
-    prediction = model.predict(inputs)
+    prediction = model.predict({name: found[image : image + 1] for name, found in maps.items()})
     return Simulated(
         images=[image],
         cycles=prediction.cycles,

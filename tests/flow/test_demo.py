@@ -42,7 +42,7 @@ def test_demo(
         network = load_network(path)
         maps = golden().infer(network, images)
         model = CycleModel(program, arch)
-        runs = [made_up_run(network, maps, model, image) for image in range(len(images))]
+        runs = [made_up_run(maps, model, image) for image in range(len(images))]
         runs[0].cycles += wrong_cycles * arch.sparsity.input_bits
         return runs
 

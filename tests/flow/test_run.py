@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from hwgen.cli import main
+from hwgen.errors import DataError
 from hwgen.flow.context import Context
-from hwgen.flow.engines import expected_maps, layer_inputs
+from hwgen.flow.engines import expected_maps, maps_of_runs
 from hwgen.flow.images import choose_images
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import Subject, load_subject, program_of
@@ -26,6 +27,7 @@ GOLDEN = """
 import sys
 import golden.network
 from hwgen.cli import main
+from hwgen.errors import DataError
 
 stored, infer = set(), golden.network.infer
 
@@ -57,7 +59,7 @@ def perfect(context: Context, subject: Subject) -> list[Simulated]:
     batch = choose_images(subject.network, None, IMAGES)
     maps = expected_maps(context, subject, batch)
     model = CycleModel(program_of(context, subject), subject.arch)
-    return [made_up_run(subject.network, maps, model, image) for image in range(IMAGES)]
+    return [made_up_run(maps, model, image) for image in range(IMAGES)]
 
 
 @pytest.fixture
@@ -197,9 +199,13 @@ def test_golden_keeps_no_map_and_compiles_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_each_layer_gets_the_map_that_it_reads(context: Context, subject: Subject) -> None:
-    batch = choose_images(subject.network, None, IMAGES)
+def test_each_run_gets_the_maps_of_its_images(context: Context, subject: Subject) -> None:
+    batch = choose_images(subject.network, None, 4)
     maps = expected_maps(context, subject, batch)
-    inputs = layer_inputs(subject, maps, 1)
-    for layer, given in zip(subject.network.layers, inputs, strict=True):
-        assert np.array_equal(given, maps[layer.inputs[0]][1])
+    program = program_of(context, replace(subject, run_images=2))
+    first, second = maps_of_runs(program, maps, 4)
+    for name, found in maps.items():
+        assert np.array_equal(first[name], found[:2])
+        assert np.array_equal(second[name], found[2:])
+    with pytest.raises(DataError, match="multiple of 2, the images of one run, got 3"):
+        maps_of_runs(program, maps, 3)

@@ -51,11 +51,18 @@ def program_steps(packets: Sequence[Packet], plans: Sequence[StepPlan]) -> list[
 
 
 def source_of(step: ProgramStep, maps: Maps) -> Bytes:
-    """Return the maps that a CONV step reads, as its buffers hold them."""
+    """Return the maps that a CONV step reads, as its buffers hold them.
+
+    A step may treat images that are stored side by side as one wide image.
+    """
     # The instruction may count images from another one on; its first one is that of the plan.
     first, count = step.plan.images
     found = np.asarray(maps[step.plan.inputs[0]][first : first + count])
-    return found if step.load is None else stored_image(found, step.load.fields)
+    found = found if step.load is None else stored_image(found, step.load.fields)
+    images, height, width, channels = found.shape
+    beside = max(1, step.packet.fields["input_width"] // width)
+    rows = found.reshape(images // beside, beside, height, width, channels).swapaxes(1, 2)
+    return rows.reshape(images // beside, height, beside * width, channels)
 
 
 def stored_image(images: Bytes, load: Mapping[str, int]) -> Bytes:

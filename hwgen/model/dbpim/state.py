@@ -49,8 +49,8 @@ STEP_TYPE = np.dtype([(name, np.int64) for name in STEP_FIELDS])
 WORK_TYPE = np.dtype([(name, np.int64) for name in WORK_FIELDS])
 """One row for each core in each instruction of the stream."""
 
-_TILE_EXTRA = ("mask_beats", "row_beats", "selected_offset")
-_TILE_EXTRA += ("first_position", "cost_offset", "cost_stride")
+_PLACES = ("selected_offset", "first_position", "cost_offset", "cost_stride")
+_TILE_EXTRA = ("mask_beats", "row_beats", *_PLACES)
 TILE_TYPE = np.dtype(
     [(field.name, np.int64) for field in PACKETS[Opcode.TILE]]
     + [(name, np.int64) for name in _TILE_EXTRA]

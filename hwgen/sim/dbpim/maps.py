@@ -53,7 +53,8 @@ def stored_maps(run: ChipRun, program: Program, arch: Arch) -> list[dict[str, St
     channels[facts.answer.layer] = facts.answer.shape[2]
     maps: list[dict[str, StoredMap]] = [{} for _ in range(facts.images)]
     for layer, stored in parts.items():
-        for image, one in enumerate(assemble(stored, channels[layer], facts.images)):
+        least = facts.image.shape[:2] if layer == INPUT else (1, 1)
+        for image, one in enumerate(assemble(stored, (*least, channels[layer]), facts.images)):
             maps[image][layer] = one
     return maps
 
@@ -96,7 +97,10 @@ def elements(plan: StepPlan, fields: Fields, stores: Stores, arch: Arch) -> Elem
 
 
 def places(plan: StepPlan, fields: Fields, stores: Stores) -> tuple[Ints, Ints, Ints]:
-    """Return image of the run, row and column of each word; stored coordinates hold all three."""
+    """Return image of the run, row and column of each word; stored coordinates hold all three.
+
+    The first image of which a step stores words is the first one of its plan.
+    """
     rows, columns = image_strides(plan.output, fields)
     image = np.zeros(len(stores), np.int64)
     y, x = stores.row, stores.column
@@ -104,7 +108,8 @@ def places(plan: StepPlan, fields: Fields, stores: Stores) -> tuple[Ints, Ints, 
         image, y = y // rows, y % rows
     elif columns:
         image, x = x // columns, x % columns
-    return image + plan.images[0], y, x
+    first = int(image.min()) if len(image) else 0
+    return image - first + plan.images[0], y, x
 
 
 def image_strides(output: Placement | None, fields: Fields) -> tuple[int, int]:
@@ -149,14 +154,23 @@ def window_elements(plan: StepPlan, fields: Fields, stores: Stores) -> Elements:
     return Elements(*(array[order] for array in joined))
 
 
-def assemble(parts: Sequence[Elements], channels: int, images: int) -> list[StoredMap]:
-    """Return the map of each image; of an element stored twice the last one counts."""
+def assemble(
+    parts: Sequence[Elements], least: tuple[int, int, int], images: int
+) -> list[StoredMap]:
+    """Return the map of each image; of an element stored twice the last one counts.
+
+    least: height and width that it has at least, and its channels
+    """
+    channels = least[2]
     image, y, x, channel, data, cycle = (
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("image", "y", "x", "channel", "data", "cycle")
     )
     known = (channel < channels) & (channel >= 0) & (image < images)
-    shape = (images, int(y.max(initial=0)) + 1, int(x.max(initial=0)) + 1, channels)
+    height, width = (
+        max(size, int(of.max(initial=0)) + 1) for size, of in zip(least[:2], (y, x), strict=True)
+    )
+    shape = (images, height, width, channels)
     at = image[known], y[known], x[known], channel[known]
     bytes_of, cycles = np.zeros(shape, np.uint8), np.zeros(shape, np.int64)
     # Assignment to repeated indices keeps the last value.

@@ -19,6 +19,7 @@ from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import pack_image, unpack_answer
 from hwgen.spec.dbpim.instructions import ErrorCode
 from hwgen.spec.dbpim.program import Program
+from hwgen.spec.network import INPUT
 from hwgen.spec.step import Step
 
 Bytes = NDArray[np.uint8]
@@ -96,7 +97,7 @@ def simulate(
                 saved.mkdir(exist_ok=True)
                 (Path(scratch) / WAVES_FILE).replace(saved / WAVES_FILE)
     file = None if waves is None else saved / WAVES_FILE
-    return list(simulated_runs(runs, program, arch, count=len(images), waves=file))
+    return list(simulated_runs(runs, program, arch, images, waves=file))
 
 
 def job_of(arch: Arch, program: Program, images: Bytes, *, stall: int = 0, seed: int = 1) -> Job:
@@ -120,13 +121,21 @@ def job_of(arch: Arch, program: Program, images: Bytes, *, stall: int = 0, seed:
 
 
 def simulated_runs(
-    runs: Sequence[ChipRun], program: Program, arch: Arch, *, count: int, waves: Path | None = None
+    runs: Sequence[ChipRun],
+    program: Program,
+    arch: Arch,
+    inputs: Bytes,
+    *,
+    waves: Path | None = None,
 ) -> Iterator[SimulatedRun]:
-    """Yield the runs with their maps; raise SimulationError for a run that did not finish."""
+    """Yield the runs with their maps; raise SimulationError for a run that did not finish.
+
+    inputs: the images; of a pixel that no window reads, the chip stores nothing
+    """
     facts = program.facts
     for run in runs:
         first = run.number * facts.images
-        images = tuple(range(first, min(first + facts.images, count)))
+        images = tuple(range(first, min(first + facts.images, len(inputs))))
         where = f"images {images[0]} to {images[-1]}" if len(images) > 1 else f"image {first}"
         if run.busy:
             raise SimulationError(f"the chip was still busy at the limit ({where})")
@@ -135,6 +144,9 @@ def simulated_runs(
                 f"the chip stopped with the error {ErrorCode(run.error).name} ({where})"
             )
         stored = stored_maps(run, program, arch)[: len(images)]
+        for image, found in zip(images, stored, strict=True):
+            unread = found[INPUT].cycles == 0
+            found[INPUT].data[unread] = inputs[image][unread]
         yield SimulatedRun(
             images=images,
             maps=[maps_of(run, found, program, arch, n) for n, found in enumerate(stored)],

@@ -1,5 +1,7 @@
 """Where the cycles go, against a walk over weights and maps that knows no program."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +12,9 @@ from golden.dbpim.csd import phi
 from golden.network import infer
 from hwgen.compiler.dbpim import compile_network
 from hwgen.model.dbpim import CycleModel, where_cycles_go
-from hwgen.model.dbpim.prediction import LayerCycles, utilization
+from hwgen.model.dbpim.prediction import StepCycles, utilization
 from hwgen.spec.dbpim import Arch, load_arch, with_sparsity
-from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, SIMD_CYCLES
+from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, FETCH_CYCLES, SIMD_CYCLES
 from hwgen.spec.network import INPUT, Conv, Linear, QuantizedNetwork
 from hwgen.spec.sparsity import ALPHA
 from verif.dbpim.network_builder import NetworkBuilder
@@ -26,13 +28,29 @@ def chip(name: str, **changes: int) -> Arch:
     return replace(load_arch(CONFIGS / f"{name}.yaml"), **changes)
 
 
-def predict(network: QuantizedNetwork, arch: Arch, images: np.ndarray) -> dict[str, LayerCycles]:
+def predict(network: QuantizedNetwork, arch: Arch, images: np.ndarray) -> dict[str, StepCycles]:
     maps = infer(network, images)
-    inputs = [maps[layer.inputs[0]][0] for layer in network.layers]
-    found = CycleModel(compile_network(network, arch), arch).predict(inputs)
+    found = CycleModel(compile_network(network, arch), arch).predict(maps)
     causes = where_cycles_go(found)
     assert sum(causes.values()) == pytest.approx(found.cycles)
-    return {layer.name: layer for layer in found.layers}
+    return {name: merged(name, found.found) for name in (step.layer for step in found.found)}
+
+
+def merged(layer: str, steps: Sequence[StepCycles]) -> StepCycles:
+    """Return the steps of a layer as one."""
+    own = [step for step in steps if step.layer == layer]
+    own = [step for step in own if step.around is None] or own
+    causes: Counter[str] = Counter()
+    for step in own:
+        causes.update(step.causes)
+    return StepCycles(
+        name=layer,
+        layer=layer,
+        around=own[0].around,
+        cycles=sum(step.cycles for step in own),
+        causes=causes,
+        effective=sum(step.effective for step in own),
+    )
 
 
 def seen_inputs(network: QuantizedNetwork, layer: Conv | Linear, source: np.ndarray) -> np.ndarray:
@@ -69,10 +87,17 @@ def digits_of(weights: np.ndarray, arch: Arch) -> np.ndarray:
     return np.vectorize(lambda weight: (int(weight) & 0xFF).bit_count())(weights)
 
 
-def walk(weights: np.ndarray, seen: np.ndarray, arch: Arch) -> dict[str, int]:
+def missing_positions(height: int, width: int, arch: Arch) -> int:
+    """Return the positions that the vectors of a map have too many: M in a row, or 2 x M/2."""
+    macros = arch.macros_per_core
+    patch = macros >= 2 and width <= macros // 2
+    rows, columns = (2, macros // 2) if patch else (1, macros)
+    return macros * -(-height // rows) * -(-width // columns) - height * width
+
+
+def walk(weights: np.ndarray, seen: np.ndarray, arch: Arch, *, missing: int) -> dict[str, int]:
     """Return cells by cause: a group of filters, a row of weights and a position at a time."""
     slots, columns, skip = arch.macro.compartments, arch.macro.columns, arch.sparsity.input_bits
-    missing = -len(seen) % arch.macros_per_core
     found = dict.fromkeys(("busy", "empty", "absent", "inactive", "effective"), 0)
     for first in range(0, len(weights), arch.filters):
         block = weights[first // ALPHA * ALPHA :][:ALPHA]
@@ -116,7 +141,8 @@ def test_cells_are_those_of_a_walk(name: str, seed: int, switches: str) -> None:
             continue
         weights = network.parameters[layer.name].weights
         seen = seen_inputs(network, layer, maps[layer.inputs[0]][0])
-        wanted = walk(weights.reshape(len(weights), -1), seen, arch)
+        missing = missing_positions(*layer.output.shape[:2], arch)
+        wanted = walk(weights.reshape(len(weights), -1), seen, arch, missing=missing)
         causes = found.causes
         assert causes["simd"] == 0
         assert {
@@ -173,34 +199,41 @@ def wide_network() -> QuantizedNetwork:
     return net.build()
 
 
-def test_waiting_for_the_write_bus_has_its_own_name() -> None:
-    network = wide_network()
-    image = np.ones((1, 8, 8, 8), np.uint8)
+def test_only_results_that_other_cores_read_wait_for_the_bus() -> None:
+    """Each core adds what it has convolved; every core of the head needs all sums."""
     arch = chip("wide", switch_rate=8)
-    layers = predict(network, arch, image)
-    conv, add = layers["conv_0"], layers["add_1"]
+    steps = predict(wide_network(), arch, np.ones((1, 8, 8, 8), np.uint8))
+    conv, add = steps["conv_0"], steps["add_1"]
+    assert conv.cycles < 64
+    assert conv.causes["write_bus"] == 0
+    assert conv.causes["output"] > 0
+    # The bus takes one of the 64 words a cycle, and the units wait for it.
+    assert 64 <= add.cycles < 100
     every_cell = arch.cores * arch.macros_per_core * SMALL_CELLS
-    for layer in (conv, add):
-        # The bus takes one of the 64 words a cycle, and the units wait for it.
-        assert 64 <= layer.cycles < 100
-        assert layer.causes["write_bus"] > layer.cycles * every_cell / 4
+    assert add.causes["write_bus"] > add.cycles * every_cell / 4
     assert add.causes["simd"] == 64 * 2 * arch.macros_per_core * SMALL_CELLS
     assert add.causes["output"] == add.causes["queue"] == 0
 
 
-def test_a_core_alone_never_waits_for_the_bus_but_for_its_output_stage() -> None:
-    layers = predict(
+def test_a_core_alone_never_waits_for_the_bus() -> None:
+    steps = predict(
         wide_network(), chip("wide", cores=1, switch_rate=8), np.ones((1, 8, 8, 8), np.uint8)
     )
-    assert sum(layer.causes.get("write_bus", 0) for layer in layers.values()) == 0
-    assert layers["conv_0"].causes["output"] > 0
-    add, every_cell = layers["add_1"], 2 * SMALL_CELLS
-    reads, retirement = 64 * 2, 1
-    assert add.causes["simd"] == reads * every_cell
-    assert add.causes["pipeline"] == (DISPATCH_CYCLES + SIMD_CYCLES + retirement) * every_cell
+    assert sum(step.causes.get("write_bus", 0) for step in steps.values()) == 0
+    add, every_cell = steps["add_1"], 2 * SMALL_CELLS
+    parts, retirement = 64 * 2, 1
+    assert add.causes["simd"] == parts * every_cell
+    latencies = DISPATCH_CYCLES + FETCH_CYCLES + SIMD_CYCLES
+    assert add.cycles == parts + latencies + retirement
 
 
 def test_what_is_around_the_layers_keeps_its_name() -> None:
     network, image = small_layer()
-    layers = predict(network, chip("small"), image)
-    assert [dict(layers[name].causes) for name in ("image", "store", "end")] == [{}, {}, {}]
+    maps = infer(network, image)
+    arch = chip("small")
+    found = CycleModel(compile_network(network, arch), arch).predict(maps)
+    around = [step for step in found.found if step.around]
+    assert [step.around for step in around] == ["image", "store", "end"]
+    assert all(step.causes == {} for step in around)
+    assert [step.name for step in found.steps] == [step.name for step in found.found]
+    assert found.counters == {"layers": len(found.found)}
