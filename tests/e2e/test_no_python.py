@@ -92,9 +92,7 @@ def test_swapped_instructions_change_or_stop_the_result(tmp_path: Path) -> None:
     packets = decode_stream(program.image, ARCH)
     steps = [packet for packet in packets if packet.opcode in INSTRUCTIONS]
     layers = [packet for packet in steps if packet.opcode not in (Opcode.LOAD, Opcode.END)]
-    same = [
-        pair for pair in itertools.pairwise(layers) if pair[0].opcode is pair[1].opcode
-    ]
+    same = [pair for pair in itertools.pairwise(layers) if pair[0].opcode is pair[1].opcode]
     (whole,) = run(job(program, IMAGES[:1]), tmp_path)
     assert len(same) > 2
     for first, second in same[:3]:
