@@ -2,9 +2,11 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 # A name, but not that of a connected port (`.name(`), which belongs to another module.
 NAME = re.compile(r"(?<![.\\\w$])(?:\\\S+|[A-Za-z_]\w*(?:\$\w+)*)")
+ATTRIBUTE = re.compile(r"^  \(\*.*\*\)$")
 NET = re.compile(r"^  wire (?:signed )?(?:\[\d+:\d+\] )?(\\\S+ |\w+)\s*;$")
 ASSIGNMENT = re.compile(r"^  assign (\\\S+|\w+)\s+= .*;$")
 
@@ -33,7 +35,15 @@ def without_unused_nets(module: str) -> str:
         if declared[name] in removed or uses[name] != len(own):
             continue
         removed.update(own)
+        removed.update(attributes_of(declared[name], lines))
         for number in own:
             uses.subtract(names[number])
             waiting += [other for other in names[number] if other != name and other in declared]
     return "\n".join(line for number, line in enumerate(lines) if number not in removed)
+
+
+def attributes_of(number: int, lines: list[str]) -> Iterator[int]:
+    """Yield the lines of attributes that belong to a declaration: those directly above it."""
+    while ATTRIBUTE.match(lines[number - 1]):
+        number -= 1
+        yield number
