@@ -19,7 +19,7 @@ from hwgen.flow.images import choose_images
 from hwgen.flow.info import describe_file, graph_parts
 from hwgen.flow.model import model_network
 from hwgen.flow.run import run_network
-from hwgen.flow.subject import load_subject
+from hwgen.flow.subject import for_program, load_subject
 from hwgen.flow.train import is_first_process, train_recipe
 from hwgen.report.demo_table import demo_table
 from hwgen.report.info_tables import build_table, compile_table, info_table, train_table
@@ -116,7 +116,8 @@ def run(
     ),
     sparsity: Sparsity = None,
     program: Annotated[
-        Path | None, Option(help="a compiled program, instead of compiling now")
+        Path | None,
+        Option(help="a compiled program, with its images of one run, instead of compiling now"),
     ] = None,
     seed: Annotated[
         int, Option(min=1, help="of the content of memories at power-on (rtl only)")
@@ -136,7 +137,10 @@ def run(
     if asked and engine is not Engine.rtl:
         raise BadParameter("waves need a simulation: --engine rtl")
     subject = load_subject(network, arch, sparsity, run_images=batch)
-    chosen = choose_images(subject.network, data, batch if images is None else images)
+    if program is not None:
+        subject = for_program(subject, program)
+    count = subject.run_images if images is None else images
+    chosen = choose_images(subject.network, data, count)
     report = run_network(
         Context(work=work),
         subject,

@@ -119,6 +119,12 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
     return program
 
 
+def for_program(subject: Subject, file: Path) -> Subject:
+    """Return the subject with runs of as many images as a compiled program takes."""
+    program = subject.family.need(PROGRAMS).load_program(file)
+    return replace(subject, run_images=program.facts.images)
+
+
 def split_cost(context: Context, subject: Subject) -> object:
     """Return what rates the split of a layer; None where a family's compiler needs none."""
     family = subject.family

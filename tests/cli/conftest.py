@@ -1,14 +1,16 @@
 """The command line as a person uses it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
 from hwgen.cli import main
-from tests.cli.given import ARCH, NETWORK, Command, rewritten
+from tests.cli.given import ARCH, NETWORK, ROOT, Command, rewritten
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +35,24 @@ def hwgen(capfd: pytest.CaptureFixture[str]) -> Command:
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A work folder that all tests of one process share."""
     return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture
+def report(hwgen: Command, tmp_path: Path, work: Path) -> Any:
+    """Run a command with --json; returns its report, checked, and what it printed."""
+
+    def run(command: str, *arguments: object) -> tuple[dict[str, Any], str]:
+        path = tmp_path / "new/report.json"
+        if command != "build":
+            arguments = (*arguments, "--work", work)
+        code, out, err = hwgen(command, *arguments, "--json", path)
+        assert (code, err) == (0, "")
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        schema = ROOT / f"docs/schema/{command}.schema.json"
+        jsonschema.validate(content, json.loads(schema.read_text(encoding="utf-8")))
+        return content, out
+
+    return run
 
 
 @pytest.fixture

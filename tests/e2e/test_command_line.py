@@ -28,17 +28,19 @@ def report(folder: Path, command: str, *arguments: object) -> dict[str, Any]:
 
 
 def test_rtl_equals_golden_and_model(tmp_path: Path) -> None:
-    content = report(
-        tmp_path, "run", NETWORK, ARCH, "--data", "digits", "--images", IMAGES, "--engine", "rtl"
-    )
-    assert content["equal"] is True
-    assert content["mismatches"] == 0
-    layers = content["layers"]
-    assert content["cycles_rtl"] == sum(layer["cycles_rtl"] for layer in layers)
-    for figures in (content, *layers):
-        assert figures["cycles_rtl"] == figures["cycles_model"] > 0
-    compute = content["cycles_rtl"] - content["load_cycles_rtl"]
-    assert content["cycles_compute_rtl"] == content["cycles_compute_model"] == compute
+    """Image by image, and with all images in one run of the chip."""
+    common = ["--data", "digits", "--images", IMAGES, "--engine", "rtl"]
+    for batch in (1, IMAGES):
+        content = report(tmp_path, "run", NETWORK, ARCH, *common, "--batch", batch)
+        assert len(content["runs"]) == IMAGES // batch
+        assert content["equal"] is True
+        assert content["mismatches"] == 0
+        layers = content["layers"]
+        assert content["cycles_rtl"] == sum(layer["cycles_rtl"] for layer in layers)
+        for figures in (content, *layers):
+            assert figures["cycles_rtl"] == figures["cycles_model"] > 0
+        compute = content["cycles_rtl"] - content["load_cycles_rtl"]
+        assert content["cycles_compute_rtl"] == content["cycles_compute_model"] == compute
 
 
 @pytest.mark.long

@@ -202,14 +202,18 @@ def pad(part: bytes, arch: Arch) -> bytes:
 def decode_stream(image: Bytes, arch: Arch) -> list[Packet]:
     """Return the packets of a program image, BEGIN and END included, in their order."""
     packets = Reader(image, arch).rest()
+    opcodes = [packet.opcode for packet in packets]
+    if opcodes[:1] != [Opcode.BEGIN]:
+        given = opcodes[0].name if opcodes else "no packet"
+        raise damaged("a program that starts with BEGIN", given)
     begin = packets[0]
-    if begin.opcode is not Opcode.BEGIN:
-        raise damaged("a program that starts with BEGIN", begin.opcode.name)
     for name, wanted in (("version", VERSION), ("architecture", arch.id_word)):
         if begin.fields[name] != wanted:
             raise damaged(f"for {name} {wanted:#x}", f"{begin.fields[name]:#x}")
+    if Opcode.END in opcodes[:-1] or opcodes[-1] is not Opcode.END:
+        raise damaged("a stream with one END, at its end", f"{opcodes[-1].name} at its end")
     check_segments(packets, arch)
-    if Opcode.STORE not in (packet.opcode for packet in packets):
+    if Opcode.STORE not in opcodes:
         raise damaged("a stream with STORE before END", "no STORE")
     return packets
 
@@ -263,7 +267,7 @@ class Reader:
     def packet(self) -> Packet:
         """Return the next packet."""
         start = self.offset
-        first = int(self._image[start]) if start < len(self._image) else 0
+        first = int(self._image[start])
         if first not in {int(opcode) for opcode in Opcode}:
             raise damaged("a stream of known packets", f"opcode {first:#04x} at byte {start}")
         opcode = Opcode(first)

@@ -215,6 +215,18 @@ def test_only_results_that_other_cores_read_wait_for_the_bus() -> None:
     assert add.causes["output"] == add.causes["queue"] == 0
 
 
+def test_results_of_a_convolution_wait_for_the_bus_if_other_cores_read_them() -> None:
+    """Every core of the head needs all of the 64 results, of which the bus takes one a cycle."""
+    net = NetworkBuilder(name="shared", shape=(8, 8, 8), seed=1)
+    now = net.conv(INPUT, np.full((8, 8), 3, np.int8), kernel=(1, 1), padding=0)
+    net.linear(now, np.full((2, 8 * 8 * 8), 3, np.int8), head=True)
+    arch = chip("wide", switch_rate=8)
+    conv = predict(net.build(), arch, np.ones((1, 8, 8, 8), np.uint8))["conv_0"]
+    every_cell = arch.cores * arch.macros_per_core * SMALL_CELLS
+    assert 64 <= conv.cycles < 100
+    assert conv.causes["write_bus"] > conv.cycles * every_cell / 4
+
+
 def test_a_core_alone_never_waits_for_the_bus() -> None:
     steps = predict(
         wide_network(), chip("wide", cores=1, switch_rate=8), np.ones((1, 8, 8, 8), np.uint8)

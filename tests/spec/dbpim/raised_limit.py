@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from golden.network import infer
 from hwgen.spec.dbpim import arch, instructions
 from hwgen.spec.dbpim.instructions import Opcode
 
@@ -17,13 +18,12 @@ MACROS = 16
 
 
 def widen() -> None:
-    """Give each field that holds a macro's number or count one more bit."""
+    """Give the field that holds a macro's number one more bit."""
     packets: Any = instructions.PACKETS
-    for opcode, name in ((Opcode.TILE, "turn"), (Opcode.CONV, "last_positions")):
-        packets[opcode] = tuple(
-            replace(field, bits=field.bits + 1) if field.name == name else field
-            for field in packets[opcode]
-        )
+    packets[Opcode.TILE] = tuple(
+        replace(field, bits=field.bits + 1) if field.name == "turn" else field
+        for field in packets[Opcode.TILE]
+    )
     importlib.reload(arch)
 
 
@@ -52,14 +52,18 @@ def main() -> None:
         "hwgen.compiler.dbpim",
         "hwgen.model.dbpim.predict",
         "hwgen.model.dbpim.state",
+        "hwgen.model.dbpim.tables",
         "verif.dbpim.network_builder",
     )
-    compiler, predict, state, builder = (importlib.import_module(name) for name in names)
-    run = predict.run
-    predict.run = lambda sizes, order, weights, cores, commands: run(
+    compiler, predict, state, tables, builder = (importlib.import_module(name) for name in names)
+    run = tables.run
+    tables.run = lambda sizes, order, weights, cores, commands: run(
         sizes,
         order._replace(
-            packets=rows(order.packets), layers=rows(order.layers), tiles=rows(order.tiles)
+            packets=rows(order.packets),
+            steps=rows(order.steps),
+            work=[rows(cores) for cores in order.work],
+            tiles=rows(order.tiles),
         ),
         weights._replace(tiles=rows(weights.tiles)),
         rows(cores),
@@ -69,11 +73,13 @@ def main() -> None:
     large = replace(small, cores=1, macros_per_core=MACROS, psum_entries=2 * MACROS)
     assert state.CORE_TYPE["read"].shape == (MACROS,)
     net = builder.NetworkBuilder(name="row", shape=(1, MACROS, 1), seed=1)
-    now = net.conv(builder.INPUT, np.full((1, 1), 3, np.int8), kernel=(1, 1), padding=0)
+    now = net.conv("input", np.full((1, 1), 3, np.int8), kernel=(1, 1), padding=0)
     net.linear(now, np.full((2, MACROS), 3, np.int8), head=True)
-    ones = np.ones((1, MACROS, 1), np.uint8)
-    model = predict.CycleModel(compiler.compile_network(net.build(), large), large)
-    conv = model.predict([ones, ones]).layers[1]
+    ones = np.ones((1, 1, MACROS, 1), np.uint8)
+    network = net.build()
+    model = predict.CycleModel(compiler.compile_network(network, large), large)
+    steps = model.predict(infer(network, ones)).found
+    conv = next(step for step in steps if step.layer == now)
     # One bit plane of a row with one input and one filter of phi 2 in each macro.
     assert conv.causes["busy"] == MACROS * 2
     print("held")

@@ -10,51 +10,84 @@ import pytest
 from hwgen.errors import FormatError, OutputError
 from hwgen.spec.dbpim.arch import load_arch
 from hwgen.spec.dbpim.instructions import PACKETS, VERSION, Opcode
-from hwgen.spec.dbpim.program import LayerPlan, Program, ProgramFacts, Region
+from hwgen.spec.dbpim.program import (
+    AnswerPlan,
+    ImagePlan,
+    MemoryPlace,
+    Placement,
+    Program,
+    ProgramFacts,
+    StepPlan,
+)
 from hwgen.spec.dbpim.program_file import check_match, load_program, program_hex, save_program
-from hwgen.spec.dbpim.stream import encode_instruction
+from hwgen.spec.dbpim.stream import encode_header
 from hwgen.spec.network.file import load_network
 
 NETWORK = load_network(Path("configs/networks/digits_small_cnn.npz"))
 ARCH = load_arch(Path("configs/dbpim/small.yaml"))
-REGION = Region(base=0, row_pitch=4, channel_words=1, height=8, width=8, channels=1)
-PLAN = LayerPlan(
-    name="head",
-    op="linear",
-    output=None,
+PLACEMENT = Placement(
+    base=0,
+    row_pitch=4,
+    channel_words=1,
+    image_rows=8,
+    image_columns=0,
+    first=[0, 8],
+    rows=[8, 8],
+)
+CONV = StepPlan(
+    name="conv.0",
+    layer="conv",
+    inputs=["input"],
+    kind="conv",
+    op="conv",
+    images=(0, 2),
+    rows=(0, 8),
+    whole_words=True,
+    output=PLACEMENT,
+    memory=None,
     sets=2,
     share=1,
     filter_groups=2,
     chunks=1,
     tiles=2,
     rows_loaded=5,
-    rows=5,
+    weight_rows=5,
     k=28,
     kept=0.5,
-    positions=1,
+    positions=64,
     filters=10,
+)
+LOAD = replace(
+    CONV,
+    name="load",
+    layer="input",
+    inputs=[],
+    kind="load",
+    op="load",
+    memory=MemoryPlace(space="image", offset=0, size=128),
 )
 FACTS = ProgramFacts(
     format="hwgen.dbpim.program",
-    version=1,
+    version=2,
     network=NETWORK.digest,
     network_name=NETWORK.graph.name,
     architecture=ARCH.digest,
     architecture_name=ARCH.name,
-    image_region=REGION,
-    pixel_bytes=1,
-    classes=10,
-    layers=[PLAN, replace(PLAN, name="conv", op="conv", output=REGION)],
+    images=2,
+    image=ImagePlan(shape=(8, 8, 1), pixel_bytes=1, stride=64),
+    answer=AnswerPlan(layer="head", shape=(1, 1, 10), raw=True, offsets=[0, 40], size=40),
+    scratch_bytes=0,
+    steps=[LOAD, CONV],
 )
 
 
 def image(**changed: int) -> np.ndarray:
     """Return BEGIN, one END after it."""
     fields = {field.name: 0 for field in PACKETS[Opcode.BEGIN] if field.name != "opcode"}
-    fields |= {"version": VERSION, "architecture": ARCH.id_word, "stream_beats": 8}
+    fields |= {"version": VERSION, "architecture": ARCH.id_word}
     fields |= {"network": int(NETWORK.digest[:8], 16)} | changed
-    begin = encode_instruction(Opcode.BEGIN, fields)
-    return np.frombuffer(begin + encode_instruction(Opcode.END, {}), np.uint8)
+    begin = encode_header(Opcode.BEGIN, fields, ARCH)
+    return np.frombuffer(begin + encode_header(Opcode.END, {}, ARCH), np.uint8)
 
 
 PROGRAM = Program(facts=FACTS, image=image())
@@ -122,7 +155,7 @@ def test_files_that_are_no_programs(tmp_path: Path) -> None:
     for size in (0, 4, 100, len(whole) - 1):
         (tmp_path / "cut.npz").write_bytes(whole[:size])
         assert refused(tmp_path / "cut.npz") == f"{WHOLE} a truncated or foreign file"
-    (tmp_path / "flipped.npz").write_bytes(whole.replace(b"head", b"tail"))
+    (tmp_path / "flipped.npz").write_bytes(whole.replace(b"conv.0", b"conv.1"))
     assert refused(tmp_path / "flipped.npz") == f"{WHOLE} a damaged file"
     assert refused(Path("configs/networks/digits_small_cnn.npz")).startswith(f"{INSIDE} conv1.bias")
     path = write(tmp_path / "one.npz", image=None)
@@ -135,9 +168,9 @@ def test_facts_that_are_wrong(tmp_path: Path) -> None:
     cases: dict[str, object] = {
         "format must be hwgen.dbpim.program, got None": [1],
         "format must be hwgen.dbpim.program, got hwgen.network": plain(format="hwgen.network"),
-        "version must be 1, got 2": plain(version=2),
+        "version must be 2, got 1": plain(version=1),
         "more must be a known key, got the unknown key more": plain(more=1),
-        "classes must be a valid integer, got 'ten'": plain(classes="ten"),
+        "images must be a valid integer, got 'two'": plain(images="two"),
     }
     for message, facts in cases.items():
         assert refused(write(path, facts)) == message
@@ -148,7 +181,7 @@ def test_images_that_are_not_of_the_facts(tmp_path: Path) -> None:
     for wrong in (
         image(architecture=1),
         image(network=1),
-        image()[64:],
+        image()[16:],
         image()[:0],
         image().astype(np.int8),
         image().reshape(2, -1),
@@ -178,7 +211,8 @@ def test_hex_is_one_beat_a_line(port_bits: int) -> None:
     lines = program_hex(PROGRAM, port_bits).splitlines()
     assert {len(line) for line in lines} == {port_bits // 4}
     back = b"".join(bytes.fromhex(line)[::-1] for line in lines)
-    assert back == PROGRAM.image.tobytes()
-    assert lines[0].endswith("0101")
+    tail = bytes(-PROGRAM.image.size % (port_bits // 8))
+    assert back == PROGRAM.image.tobytes() + tail
+    assert lines[0].endswith("0201")
     odd = replace(PROGRAM, image=np.array([1, 2, 3], np.uint8))
     assert program_hex(odd, port_bits) == f"{0x030201:0{port_bits // 4}x}\n"
