@@ -13,7 +13,10 @@ MODULE = r"""module top(a, y);
   output y;
   wire y;
   wire [7:0] \chain$1 ;
+  (* init = 8'h00 *)
+  (* keep = 1 *)
   wire [7:0] \chain$2 ;
+  (* init = 1'h0 *)
   wire from_instance;
   wire port_name;
   assign \chain$1  = a;
@@ -35,6 +38,8 @@ def test_a_chain_of_unread_nets_goes() -> None:
     gone = [line for line in MODULE.split("\n") if line not in text.split("\n")]
     assert [line.strip() for line in gone] == [
         r"wire [7:0] \chain$1 ;",
+        "(* init = 8'h00 *)",
+        "(* keep = 1 *)",
         r"wire [7:0] \chain$2 ;",
         "wire port_name;",
         r"assign \chain$1  = a;",
@@ -45,7 +50,13 @@ def test_a_chain_of_unread_nets_goes() -> None:
 
 def test_ports_registers_and_nets_of_instances_stay() -> None:
     text = without_unused_nets(MODULE)
-    for kept in ("reg [7:0] kept_register", "wire from_instance;", "input [7:0] a;", r"wire \$2 ;"):
+    for kept in (
+        "init = 1'h0",
+        "reg [7:0] kept_register",
+        "wire from_instance;",
+        "input [7:0] a;",
+        r"wire \$2 ;",
+    ):
         assert kept in text
 
 
