@@ -140,7 +140,7 @@ def step_parts(steps: Sequence[PlannedStep]) -> Iterator[RenderableType]:
         first, count = step.images
         rows.add_row(
             step.name,
-            step.layer or NOTHING,
+            step.layer,
             step.kind,
             step.op,
             f"{first}-{first + count}",

@@ -76,7 +76,7 @@ def rtlil_sources(top: Part) -> tuple[dict[str, str], dict[str, Part]]:
     parts: dict[str, Part] = {}
     for part in dict.fromkeys(parts_below_first(top)):
         name = part.module_name
-        with names_from_source(), no_collection():
+        with names_from_source():
             text = rtlil.convert(part, name=name, emit_src=False)
         if part.garbage_at_power_on:
             text = MEMORY_CONTENT.sub("", text)
@@ -84,18 +84,6 @@ def rtlil_sources(top: Part) -> tuple[dict[str, str], dict[str, Part]]:
         if sources.setdefault(name, text) != text:
             raise DesignError(f"module names must be unique, got two different parts named {name}")
     return sources, parts
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Let Python search for no garbage: a conversion makes millions of objects that stay."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def parts_below_first(part: Part) -> Iterator[Part]:

@@ -59,7 +59,7 @@ def store_step(
     answer = space is Space.ANSWER
     return Step(
         name=name or build.name(f"store {op.layer}", images),
-        layer=op.layer,
+        layer="store" if answer else op.layer,
         op="store",
         kind="store",
         images=images,

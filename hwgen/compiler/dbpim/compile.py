@@ -59,7 +59,7 @@ def compile_network(
 
 def end_step(images: int) -> Step:
     """Return the last step."""
-    return Step(name="end", layer="", op="end", kind="end", images=(0, images), rows=(0, 0))
+    return Step(name="end", layer="end", op="end", kind="end", images=(0, images), rows=(0, 0))
 
 
 def encode_program(steps: list[Step], facts: ProgramFacts, arch: Arch) -> bytes:

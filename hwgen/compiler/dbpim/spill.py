@@ -211,7 +211,7 @@ def copy_out(
         )
         yield Step(
             name=f"store {label}",
-            layer=tensor.shape.name,
+            layer="store" if space is Space.ANSWER else tensor.shape.name,
             op="store",
             kind="store",
             images=(image, 1),

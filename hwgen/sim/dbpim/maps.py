@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from hwgen.sim.dbpim.chip_run import ChipRun
 from hwgen.sim.dbpim.stores import RAW, Stores
+from hwgen.spec.dbpim.addressing import channel_words
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import INSTRUCTIONS
-from hwgen.spec.dbpim.program import Placement, Program, StepPlan
+from hwgen.spec.dbpim.program import ImagePlan, Placement, Program, StepPlan
 from hwgen.spec.dbpim.stream import decode_stream
 from hwgen.spec.dbpim.timing import BUS_CYCLES
 from hwgen.spec.network import INPUT
@@ -45,7 +46,7 @@ def stored_maps(run: ChipRun, program: Program, arch: Arch) -> list[dict[str, St
     parts: dict[str, list[Elements]] = {}
     channels: dict[str, int] = {INPUT: facts.image.shape[2]}
     for plan, fields, stores in stores_of_steps(run, program, arch):
-        found = elements(plan, fields, stores, arch)
+        found = elements(plan, fields, stores, arch, facts.image)
         if found is not None:
             parts.setdefault(plan.layer, []).append(found)
             if plan.layer != INPUT:
@@ -75,25 +76,51 @@ def stores_of_steps(
     ]
 
 
-def elements(plan: StepPlan, fields: Fields, stores: Stores, arch: Arch) -> Elements | None:
-    """Return what a step stored of its layer's map; None: nothing of it."""
-    if plan.kind == "load" and plan.layer == INPUT and fields["window_pixels"] > 1:
-        return window_elements(plan, fields, stores)
+def elements(
+    plan: StepPlan, fields: Fields, stores: Stores, arch: Arch, memory: ImagePlan
+) -> Elements | None:
+    """Return what a step stored of its layer's map; None: nothing of it. memory: of the images."""
+    if plan.kind == "load" and plan.layer == INPUT:
+        image, y, x = pixels(plan, fields, stores, arch, memory)
+        if fields["window_pixels"] > 1:
+            return window_elements((image, y, x), fields, stores)
+        return word_elements((image, y, x), stores, arch)
     if plan.kind == "conv" and fields["raw"]:
         return raw_elements(plan, fields, stores, arch)
     if not plan.whole_words or plan.kind not in ("load", "conv", "simd"):
         return None
-    image, y, x = places(plan, fields, stores)
-    size = arch.macro.compartments
+    return word_elements(places(plan, fields, stores), stores, arch)
+
+
+def word_elements(place: tuple[Ints, Ints, Ints], stores: Stores, arch: Arch) -> Elements:
+    """Return the bytes of whole words; place: image, row and column of each word."""
+    image, y, x = place
     which, lane = np.nonzero(stores.enable)
     return Elements(
         image=image[which],
         y=y[which],
         x=x[which],
-        channel=stores.word[which] * size + lane,
+        channel=stores.word[which] * arch.macro.compartments + lane,
         data=stores.data[which, lane],
         cycle=stores.cycle[which],
     )
+
+
+def pixels(
+    plan: StepPlan, fields: Fields, stores: Stores, arch: Arch, memory: ImagePlan
+) -> tuple[Ints, Ints, Ints]:
+    """Return image, row and column of each word that a LOAD of one image stores.
+
+    They count from where its first word comes from: wherever it lies among several images, and
+    where the buffers hold only some columns.
+    """
+    _, width, channels = memory.shape
+    pixel_bytes = memory.pixel_bytes or channel_words(channels, arch) * arch.macro.compartments
+    of_image = fields["offset"] - plan.images[0] * memory.stride
+    first_y, first_x = divmod(of_image // pixel_bytes, width)
+    image = np.full(len(stores), plan.images[0])
+    y = stores.row - fields["first_row"] + first_y
+    return image, y, stores.column - fields["first_column"] + first_x
 
 
 def places(plan: StepPlan, fields: Fields, stores: Stores) -> tuple[Ints, Ints, Ints]:
@@ -137,10 +164,9 @@ def raw_elements(plan: StepPlan, fields: Fields, stores: Stores, arch: Arch) -> 
     )
 
 
-def window_elements(plan: StepPlan, fields: Fields, stores: Stores) -> Elements:
+def window_elements(place: tuple[Ints, Ints, Ints], fields: Fields, stores: Stores) -> Elements:
     """Return the pixels of an image whose words hold windows of neighbours; some come twice."""
-    image, y, x = places(plan, fields, stores)
-    column = x - fields["first_column"]
+    image, y, column = place
     channels, parts = fields["pixel_channels"], []
     for pixel in range(fields["window_pixels"]):
         at = column * fields["window_stride"] - fields["window_padding"] + pixel

@@ -52,7 +52,8 @@ class MemoryPlace:
 class StepPlan:
     """One instruction: what it computes of which layer, and where its results are.
 
-    name: differs from that of every other step; layer: of the network, `input` for the image
+    name: differs from that of every other step
+    layer: of the network; `input` for the image, `store` for an answer to memory, `end`
     inputs: layers whose maps it reads, `input` for the image; of an add or a product two; empty
         where it reads no map
     kind: of the instruction; op: the layer's operation, or what the chip does (load, store, ...)

@@ -45,7 +45,13 @@ RIGHT: dict[type[Part], dict[str, Any]] = {
         "watchdog_cycles": 2,
         "progress_sources": 1,
     },
-    PacketFront: {"port_bits": 64, "header_bits": {1: 64}, "opcode_bits": 8, "count_bits": 8},
+    PacketFront: {
+        "port_bits": 64,
+        "header_bits": {1: 64},
+        "first_bits": 1,
+        "opcode_bits": 8,
+        "count_bits": 8,
+    },
 }
 WRONG = [
     (Fifo, {"depth": 0}, "depth must be a power of two above 1, got 0"),
@@ -88,6 +94,7 @@ WRONG = [
     (PacketFront, {"header_bits": {256: 64}}, "an opcode must fit 8 bits, got 256"),
     (PacketFront, {"header_bits": {1: 4}}, "header_bits must be at least 8, got 4"),
     (PacketFront, {"header_bits": {}}, "header_bits must hold an opcode, got none"),
+    (PacketFront, {"first_bits": 0}, "first_bits must be at least 1, got 0"),
 ]
 
 
