@@ -45,6 +45,8 @@ def stored_maps(run: ChipRun, program: Program, arch: Arch) -> list[dict[str, St
     parts: dict[str, list[Elements]] = {}
     channels: dict[str, int] = {INPUT: facts.image.shape[2]}
     for plan, fields, stores in stores_of_steps(run, program, arch):
+        if of_some_columns(plan, fields, program):
+            continue
         found = elements(plan, fields, stores, arch)
         if found is not None:
             parts.setdefault(plan.layer, []).append(found)
@@ -75,9 +77,15 @@ def stores_of_steps(
     ]
 
 
+def of_some_columns(plan: StepPlan, fields: Fields, program: Program) -> bool:
+    """Return whether a LOAD brings some columns of an image: its plan does not tell which."""
+    width = program.facts.image.shape[1]
+    return plan.kind == "load" and plan.layer == INPUT and fields["memory_columns"] < width
+
+
 def elements(plan: StepPlan, fields: Fields, stores: Stores, arch: Arch) -> Elements | None:
     """Return what a step stored of its layer's map; None: nothing of it."""
-    if plan.kind == "load" and plan.layer == INPUT and fields["window_pixels"] > 1:
+    if plan.kind == "load" and plan.layer == INPUT and fields["pixel_bytes"]:
         return window_elements(plan, fields, stores)
     if plan.kind == "conv" and fields["raw"]:
         return raw_elements(plan, fields, stores, arch)
@@ -138,9 +146,9 @@ def raw_elements(plan: StepPlan, fields: Fields, stores: Stores, arch: Arch) -> 
 
 
 def window_elements(plan: StepPlan, fields: Fields, stores: Stores) -> Elements:
-    """Return the pixels of an image whose words hold windows of neighbours; some come twice."""
-    image, y, x = places(plan, fields, stores)
-    column = x - fields["first_column"]
+    """Return the pixels of a packed image; where words hold windows, some come twice."""
+    image, y, _ = places(plan, fields, stores)
+    column = stores.column - fields["first_column"]
     channels, parts = fields["pixel_channels"], []
     for pixel in range(fields["window_pixels"]):
         at = column * fields["window_stride"] - fields["window_padding"] + pixel
