@@ -2,13 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 # A name, but not that of a connected port (`.name(`), which belongs to another module.
 NAME = re.compile(r"(?<![.\\\w$])(?:\\\S+|[A-Za-z_]\w*(?:\$\w+)*)")
+ATTRIBUTE = re.compile(r"^  \(\*.*\*\)$")
 NET = re.compile(r"^  wire (?:signed )?(?:\[\d+:\d+\] )?(\\\S+ |\w+)\s*;$")
-ATTRIBUTES = re.compile(r"^  \(\*.*\*\)$")
-"""A line of its own before the declaration that it belongs to."""
 ASSIGNMENT = re.compile(r"^  assign (\\\S+|\w+)\s+= .*;$")
 
 
@@ -35,16 +34,16 @@ def without_unused_nets(module: str) -> str:
         own = [declared[name], *assigned.get(name, [])]
         if declared[name] in removed or uses[name] != len(own):
             continue
-        removed.update(own, attribute_lines(lines, declared[name]))
+        removed.update(own)
+        removed.update(attributes_of(declared[name], lines))
         for number in own:
             uses.subtract(names[number])
             waiting += [other for other in names[number] if other != name and other in declared]
     return "\n".join(line for number, line in enumerate(lines) if number not in removed)
 
 
-def attribute_lines(lines: Sequence[str], declaration: int) -> range:
-    """Return the numbers of the lines with attributes right before a declaration."""
-    first = declaration
-    while first and ATTRIBUTES.match(lines[first - 1]):
-        first -= 1
-    return range(first, declaration)
+def attributes_of(number: int, lines: list[str]) -> Iterator[int]:
+    """Yield the lines of attributes that belong to a declaration: those directly above it."""
+    while ATTRIBUTE.match(lines[number - 1]):
+        number -= 1
+        yield number

@@ -126,7 +126,7 @@ def test_phi_above_two(hwgen: Command, tmp_path: Path, work: Path) -> None:
 
 
 def test_network_too_large(hwgen: Command, arch_file: Callable[..., Path], work: Path) -> None:
-    given = arch_file(buffer_bytes=1024)
+    given = arch_file(buffer_bytes=64)
     refused(hwgen("compile", NETWORK, given, "--work", work), "layer", "fit")
 
 

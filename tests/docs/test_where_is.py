@@ -46,7 +46,7 @@ def test_each_answer_names_a_file(row: list[str]) -> None:
 
 def test_the_readme_leads_to_the_page() -> None:
     assert "(docs/where-is.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(QUESTIONS) == 10 and len(NAMED) > 20
+    assert len(QUESTIONS) >= 10 and len(NAMED) > 20
 
 
 def test_paths_and_links_of_the_readme_exist() -> None:
