@@ -130,7 +130,8 @@ def simulated_runs(
 ) -> Iterator[SimulatedRun]:
     """Yield the runs with their maps; raise SimulationError for a run that did not finish.
 
-    inputs: the images; of a pixel that no window reads, the chip stores nothing
+    inputs: the images; of a pixel that no window reads, the chip stores nothing, and pixels that
+        come in tiles of columns are not known
     """
     facts = program.facts
     for run in runs:
@@ -145,8 +146,11 @@ def simulated_runs(
             )
         stored = stored_maps(run, program, arch)[: len(images)]
         for image, found in zip(images, stored, strict=True):
-            unread = found[INPUT].cycles == 0
-            found[INPUT].data[unread] = inputs[image][unread]
+            shape = inputs[image].shape
+            nothing = StoredMap(np.zeros(shape, np.uint8), np.zeros(shape, np.int64))
+            known = found.setdefault(INPUT, nothing)
+            unread = known.cycles == 0
+            known.data[unread] = inputs[image][unread]
         yield SimulatedRun(
             images=images,
             maps=[maps_of(run, found, program, arch, n) for n, found in enumerate(stored)],
