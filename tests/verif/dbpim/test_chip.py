@@ -66,6 +66,14 @@ def test_several_images_in_a_run(batch: int, tmp_path: Path) -> None:
     check_chip(network, chip_arch("small"), digits_images(2 * batch), tmp_path, batch=batch)
 
 
+@pytest.mark.parametrize("name", ["grown_pixel", "one_pixel"])
+def test_several_images_of_one_pixel(name: str, tmp_path: Path) -> None:
+    """Images of one pixel lie side by side: each has its own column."""
+    network = directed(name)
+    images = random_images(network, 6, seed=1)
+    check_chip(network, chip_arch("small", "none"), images, tmp_path, batch=3)
+
+
 def test_the_last_run_may_have_fewer_images() -> None:
     network, arch = digits_network("small_cnn"), chip_arch("small")
     program, images = compiled(network, arch, batch=2), digits_images(3)
