@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import PACKETS, VERSION, Opcode, core_count
+from hwgen.spec.dbpim.instructions import PACKETS, VERSION, Opcode, Space, core_count
 from hwgen.spec.dbpim.stream import encode_header, pad
 from verif.dbpim.load_fields import Load, random_load
 from verif.dbpim.random_taps import Table, Taps, random_table, random_taps
@@ -127,8 +127,13 @@ def random_packet(rng: np.random.Generator, arch: Arch, *, stored: bool) -> Pack
 def random_program(
     rng: np.random.Generator, arch: Arch, *, packets: int, stored: bool = True
 ) -> Program:
-    """Return a program whose last packets are STORE and END; none has a STORE if not `stored`."""
-    parts: list[Packet] = [random_load(rng, arch, kind="pixels")]
+    """Return a program whose last packets are STORE and END; none has a STORE if not `stored`.
+
+    Its first LOAD reads the scratch space, the others any.
+    """
+    first = random_load(rng, arch, kind="pixels")
+    first.fields["space"] = int(Space.SCRATCH)
+    parts: list[Packet] = [first]
     parts += [random_packet(rng, arch, stored=stored) for _ in range(packets)]
     if stored:
         parts.append(random_instruction(rng, Opcode.STORE, arch))
