@@ -10,15 +10,14 @@ from hwgen.rtl.dbpim.fetcher import Fetcher
 from hwgen.rtl.dbpim.group_queue import GroupQueue
 from hwgen.rtl.dbpim.macro import Macro
 from hwgen.rtl.dbpim.output_stage import OutputStage
-from hwgen.rtl.dbpim.simd import Simd
+from hwgen.rtl.dbpim.simd import Simd, loader_ports
 from hwgen.rtl.dbpim.switch import Switch
 from hwgen.rtl.dbpim.tile_store import TileStore
 from hwgen.rtl.dbpim.walker import Walker
 from hwgen.rtl.dbpim.write_port import WritePort
 from hwgen.rtl.part import Part, PartInstance
-from hwgen.spec.dbpim.arch import WEIGHT_BITS, Arch
-from hwgen.spec.dbpim.instructions import TABLE_BYTES, Opcode
-from hwgen.spec.dbpim.timing import TAP_WORDS
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.widths import bits_for_index
 
 TILE_PORTS = (
@@ -26,13 +25,6 @@ TILE_PORTS = (
     *("parameters_write", "parameters_index", "parameters_data"),
 )
 """Ports of the tile store that the loader drives under the same name."""
-
-SIMD_PORTS = (
-    *("taps_begin", "taps_parameters_write", "taps_parameters_index", "taps_parameters_data"),
-    *("taps_write", "taps_index", "taps_data", "taps_push"),
-    *("table_write", "table_index", "table_data", "table_push"),
-)
-"""Ports of the SIMD unit that the loader drives under the same name."""
 
 
 class Core(Part):
@@ -122,20 +114,7 @@ class Core(Part):
                 "row_write": In(1),
                 "row_cells": In(layouts.row_cells(arch)),
                 "row_meta": In(layouts.row_meta(arch)),
-                "taps_begin": In(1),
-                "taps_room": Out(1),
-                "taps_parameters_write": In(1),
-                "taps_parameters_index": In(bits_for_index(arch.macro.compartments)),
-                "taps_parameters_data": In(layouts.parameters()),
-                "taps_write": In(1),
-                "taps_index": In(bits_for_index(TAP_WORDS)),
-                "taps_data": In(arch.macro.compartments * WEIGHT_BITS),
-                "taps_push": In(1),
-                "table_write": In(1),
-                "table_index": In(bits_for_index(TABLE_BYTES)),
-                "table_data": In(arch.port_bits),
-                "table_push": In(1),
-                "table_room": Out(1),
+                **loader_ports(arch),
                 "request": Out(stream.Signature(layouts.bus_write(arch))),
                 "write_valid": In(1),
                 "write": In(layouts.bus_write(arch)),
@@ -185,13 +164,12 @@ class Core(Part):
             store.header.eq(self.tile_header),
             self.tile_room.eq(store.room),
             store.push.eq(self.tile_push),
-            self.taps_room.eq(simd.taps_room),
-            self.table_room.eq(simd.table_room),
         ]
         for name in TILE_PORTS:
             m.d.comb += getattr(store, name).eq(getattr(self, name))
-        for name in SIMD_PORTS:
-            m.d.comb += getattr(simd, name).eq(getattr(self, name))
+        for name, port in loader_ports(self._arch).items():
+            ours, theirs = getattr(self, name), getattr(simd, name)
+            m.d.comb += ours.eq(theirs) if port.flow == Out else theirs.eq(ours)
 
     def _feed(
         self,

@@ -15,7 +15,6 @@ from hwgen.spec.dbpim.arch import (
 )
 from hwgen.spec.dbpim.instructions import (
     CELL,
-    MOST_CORES,
     PACKETS,
     PARAMETERS,
     ROW_BITS,
@@ -25,9 +24,6 @@ from hwgen.spec.dbpim.instructions import (
 )
 from hwgen.spec.dbpim.timing import TILE_SLOTS
 from hwgen.spec.widths import bits_for_index
-
-CORE_BITS = bits_for_index(MOST_CORES)
-"""Width of a core number. It does not depend on ``cores``: all chips have the same core module."""
 
 ERROR_BITS = bits_for_index(len(ErrorCode))
 

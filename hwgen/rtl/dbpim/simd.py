@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import In, Member, Out, connect, flipped
 
 from hwgen.rtl.common.choose import choose
 from hwgen.rtl.common.register_file import RegisterFile
@@ -18,6 +18,26 @@ from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS
 from hwgen.spec.dbpim.instructions import TABLE_BYTES, Opcode, Operation
 from hwgen.spec.dbpim.timing import TAP_WORDS
 from hwgen.spec.widths import bits_for_index
+
+
+def loader_ports(arch: Arch) -> dict[str, Member]:
+    """Return the ports of the SIMD unit that the loader drives; a core passes them on."""
+    return {
+        "taps_begin": In(1),
+        "taps_room": Out(1),
+        "taps_parameters_write": In(1),
+        "taps_parameters_index": In(bits_for_index(arch.macro.compartments)),
+        "taps_parameters_data": In(layouts.parameters()),
+        "taps_write": In(1),
+        "taps_index": In(bits_for_index(TAP_WORDS)),
+        "taps_data": In(arch.macro.compartments * WEIGHT_BITS),
+        "taps_push": In(1),
+        "table_write": In(1),
+        "table_index": In(bits_for_index(TABLE_BYTES)),
+        "table_data": In(arch.port_bits),
+        "table_push": In(1),
+        "table_room": Out(1),
+    }
 
 
 class Simd(Part):
@@ -83,22 +103,9 @@ class Simd(Part):
                 "result": Out(stream.Signature(layouts.vector_write(arch))),
                 "idle": Out(1),
                 "reads": Out(1),
-                "taps_begin": In(1),
-                "taps_room": Out(1),
-                "taps_parameters_write": In(1),
-                "taps_parameters_index": In(bits_for_index(arch.macro.compartments)),
-                "taps_parameters_data": In(layouts.parameters()),
-                "taps_write": In(1),
-                "taps_index": In(bits_for_index(TAP_WORDS)),
-                "taps_data": In(arch.macro.compartments * WEIGHT_BITS),
-                "taps_push": In(1),
+                **loader_ports(arch),
                 "taps_walked": In(1),
                 "taps_known": Out(1),
-                "table_write": In(1),
-                "table_index": In(bits_for_index(TABLE_BYTES)),
-                "table_data": In(arch.port_bits),
-                "table_push": In(1),
-                "table_room": Out(1),
             }
         )
         self._computes = {each: self.instruction.operation == each for each in Operation}
