@@ -4,11 +4,11 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.common.choose import choose
 from hwgen.rtl.dbpim.layouts import packet, parameters
+from hwgen.rtl.dbpim.tile_loader import send_parameters
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import WEIGHT_BITS, Arch
-from hwgen.spec.dbpim.instructions import PARAMETER_BITS, Opcode
+from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.timing import TAP_WORDS
 from hwgen.spec.widths import bits_for_index
 
@@ -58,24 +58,15 @@ class TapsLoader(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        channel = Signal.like(self.parameters_index)
-        last_channel = channel == self._arch.macro.compartments - 1
-        m.d.comb += [self.parameters_index.eq(channel), self.done.eq(self.push)]
+        m.d.comb += self.done.eq(self.push)
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
                 m.next = "PARAMETERS"
-            with m.State("PARAMETERS"):
-                per_beat = self._arch.port_bits // PARAMETER_BITS
-                beat = [self.beats.payload.word_select(n, PARAMETER_BITS) for n in range(per_beat)]
-                m.d.comb += [
-                    self.parameters_write.eq(self.beats.valid),
-                    self.parameters_data.eq(choose(beat, channel)[: parameters().size]),
-                    self.beats.ready.eq(last_channel | ((channel + 1) % per_beat == 0)),
-                ]
-                with m.If(self.beats.valid):
-                    m.d.sync += channel.eq(Mux(last_channel, 0, channel + 1))
-                    with m.If(last_channel):
-                        m.next = "TAPS"
+            with (
+                m.State("PARAMETERS"),
+                m.If(send_parameters(m, self, count=self._arch.macro.compartments)),
+            ):
+                m.next = "TAPS"
             with m.State("TAPS"):
                 self._taps(m)
                 with m.If(self.done):

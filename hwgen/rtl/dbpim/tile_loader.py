@@ -79,11 +79,8 @@ class TileLoader(Part):
                     m.next = "ROWS"
                     with m.If(self.header.parameters):
                         m.next = "PARAMETERS"
-            with m.State("PARAMETERS"):
-                last = self.parameters_index == self._arch.filters - 1
-                self._parameters(m, last=last)
-                with m.If(self.parameters_write & last):
-                    m.next = "ROWS"
+            with m.State("PARAMETERS"), m.If(send_parameters(m, self, count=self._arch.filters)):
+                m.next = "ROWS"
             with m.State("ROWS"):
                 self._rows(m, codes=codes)
                 with m.If(self.done):
@@ -101,20 +98,6 @@ class TileLoader(Part):
         ]
         with m.If(self.beats.valid):
             m.d.sync += written.eq(Mux(self.push, 0, written + beat_words))
-
-    def _parameters(self, m: Module, *, last: Value) -> None:
-        """Send the parameters filter by filter; a beat is taken with its last filter."""
-        per_beat = self._arch.port_bits // PARAMETER_BITS
-        beat = [self.beats.payload.word_select(n, PARAMETER_BITS) for n in range(per_beat)]
-        index = Signal.like(self.parameters_index)
-        m.d.comb += [
-            self.parameters_write.eq(self.beats.valid),
-            self.parameters_index.eq(index),
-            self.parameters_data.eq(choose(beat, index)[: parameters().size]),
-            self.beats.ready.eq(last | ((index + 1) % per_beat == 0)),
-        ]
-        with m.If(self.beats.valid):
-            m.d.sync += index.eq(Mux(last, 0, index + 1))
 
     def _rows(self, m: Module, *, codes: data.View) -> None:
         """Collect the beats of a row; the complete row is decoded in the next cycle."""
@@ -136,3 +119,23 @@ class TileLoader(Part):
         m.d.sync += self.row_write.eq(complete)
         with m.If(complete):
             m.d.sync += number.eq(Mux(tile_ends, 0, number + 1))
+
+
+def send_parameters(m: Module, loader: Part, *, count: int) -> Value:
+    """Send `count` entries of parameters, one in each cycle; return whether the last one goes now.
+
+    loader: its ports `beats` and `parameters_*`; a beat is taken with its last entry
+    """
+    per_beat = len(loader.beats.payload) // PARAMETER_BITS
+    beat = [loader.beats.payload.word_select(n, PARAMETER_BITS) for n in range(per_beat)]
+    index = Signal.like(loader.parameters_index)
+    last = index == count - 1
+    m.d.comb += [
+        loader.parameters_write.eq(loader.beats.valid),
+        loader.parameters_index.eq(index),
+        loader.parameters_data.eq(choose(beat, index)[: parameters().size]),
+        loader.beats.ready.eq(last | ((index + 1) % per_beat == 0)),
+    ]
+    with m.If(loader.beats.valid):
+        m.d.sync += index.eq(Mux(last, 0, index + 1))
+    return loader.parameters_write & last
