@@ -19,7 +19,9 @@ WAIVERS = Path(__file__).parent / "waivers.vlt"
 MEMORY = Path(__file__).parent / "memory.v"
 """An AXI4 memory in Verilog, for chips of every family."""
 
-BINARY_ARGS = ["--binary", "--timing", "--x-assign", "unique", "--x-initial", "unique"]
+BINARY_ARGS = ["--main", "--exe", "--build", "--timing"]
+BINARY_ARGS += ["--x-assign", "unique", "--x-initial", "unique"]
+"""What `--binary` stands for, without `--build` in the blocks of `--hierarchical`."""
 FOLDER = "obj"
 """Folder of a build into which Verilator writes."""
 
@@ -86,7 +88,9 @@ def build_simulator(
         error = build_error(simulator, log) if code else None
         # Precompiled headers and objects take a hundred times the space of the executable.
         for file in (folder / FOLDER).glob("*"):
-            if file.name != simulator.top:
+            if file.is_dir():
+                shutil.rmtree(file)
+            elif file.name != simulator.top:
                 file.unlink()
         if error is not None:
             raise error

@@ -1,4 +1,4 @@
-"""Emitted Verilog, a memory in Verilog and a program image, under plain `verilator --binary`.
+"""Emitted Verilog, a memory in Verilog and a program image, under plain Verilator.
 
 One executable serves all: nothing is driven between start and done but clock and memory answers.
 """

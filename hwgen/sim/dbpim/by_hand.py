@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from hwgen.sim.dbpim.chip_run import (
     ANSWER_BYTES,
+    BLOCKS,
     HOST,
     TOP,
     UNWRITTEN,
     Job,
     beats_text,
+    block_args,
     host_parameters,
     host_plusargs,
     memory_bytes,
@@ -38,7 +40,7 @@ SCRIPT = """\
 set -eu
 cd "$(dirname "$0")"
 {environment}verilator {build} \\
-    waivers.vlt -F {folder}/files.f host.v memory.v
+    {controls} -F {folder}/files.f host.v memory.v
 ./obj_dir/{top} +verilator+rand+reset+2 {plusargs}
 grep '^answer' events.txt | diff - expected.txt
 echo "every answer is as expected"
@@ -59,15 +61,18 @@ def write_by_hand(
     (folder / "memory.hex").write_text(beats_text(content, arch.port_bytes), encoding="ascii")
     expected = "".join(answer_lines(job, program, arch, logits))
     (folder / "expected.txt").write_text(expected, encoding="ascii")
-    for source in (HOST, MEMORY, WAIVERS):
+    blocks = block_args(arch)
+    controls = [WAIVERS, BLOCKS] if blocks else [WAIVERS]
+    for source in (HOST, MEMORY, *controls):
         shutil.copyfile(source, folder / source.name)
     plusargs = host_plusargs(job, addresses)
     script = folder / "run.sh"
     text = SCRIPT.format(
         environment=environment(),
         build=" ".join(
-            [*BINARY_ARGS, "--top-module", TOP, "-o", TOP, *host_parameters(arch, size)]
+            [*BINARY_ARGS, *blocks, "--top-module", TOP, "-o", TOP, *host_parameters(arch, size)]
         ),
+        controls=" ".join(control.name for control in controls),
         folder=VERILOG,
         top=TOP,
         plusargs=" ".join(f"+{name}={value}" for name, value in plusargs.items()),

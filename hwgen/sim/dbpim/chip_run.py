@@ -25,12 +25,16 @@ from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import ROW_BITS
 
 HOST = Path(__file__).parent / "host.v"
+BLOCKS = Path(__file__).parent / "blocks.vlt"
 TOP = "host"
 EVENTS = "events.txt"
 STORES = "stores.txt"
 WAVES_FILE = "waves.vcd"
 FINISHED = ("finish", "timeout")
 """The last line of a whole event file."""
+
+MANY_MACROS = 16
+"""Macros of a chip from which on its cores and macros are compiled once each."""
 
 PROGRAM_ADDRESS = 0x1000
 MEMORY_BYTES = (1 << 24, 1 << 27, 1 << 30)
@@ -94,9 +98,20 @@ def chip_simulator(arch: Arch, *, memory_bytes: int, waves: bool = False) -> Sim
         name, args = f"{name} with waves", [*args, "--trace"]
         body, end, rest = sources[HOST.name].rpartition("endmodule")
         sources[HOST.name] = f"{body}{WAVES}{end}{rest}"
+    elif block_args(arch):
+        args = [*args, *block_args(arch)]
+        sources[BLOCKS.name] = BLOCKS.read_text(encoding="utf-8")
     return Simulator(
         name=name, sources=sources, top=TOP, args=args, optimize=QUICK if waves else FAST
     )
+
+
+def block_args(arch: Arch) -> list[str]:
+    """Return what has Verilator compile cores and macros once each; it then needs BLOCKS.
+
+    Simulators of large chips are built in a tenth of the time, those of small ones run slower.
+    """
+    return ["--hierarchical"] if arch.cores * arch.macros_per_core >= MANY_MACROS else []
 
 
 def host_parameters(arch: Arch, memory_bytes: int) -> list[str]:
