@@ -10,6 +10,7 @@ from pathlib import Path
 from amaranth.back import rtlil, verilog
 
 from hwgen.errors import DesignError
+from hwgen.rtl.clocked import clocked
 from hwgen.rtl.folder import write_folder
 from hwgen.rtl.manifest import FILE_LIST, MANIFEST, instances_in, manifest, ports_in
 from hwgen.rtl.names import names_from_source
@@ -107,7 +108,7 @@ def convert_once(sources: Mapping[str, str]) -> dict[str, str]:
     for module in MODULE.finditer(text):
         # A part's own submodules are named after it, "part.submodule", and stand in its file.
         owner = (module["plain"] or module["escaped"]).partition(".")[0]
-        found[owner] += "\n" + without_unused_nets(module[0])
+        found[owner] += "\n" + clocked(without_unused_nets(module[0]))
     return found
 
 

@@ -17,7 +17,6 @@ from hwgen.rtl.dbpim.chip import Chip
 from hwgen.rtl.dbpim.layouts import bus_write
 from hwgen.rtl.emit import verilog_modules
 from hwgen.sim.cache import Say, silent
-from hwgen.sim.clocked import clocked
 from hwgen.sim.dbpim.stores import Stores, read_stores
 from hwgen.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
 from hwgen.sim.waves import WAVES, Waves
@@ -35,7 +34,7 @@ FINISHED = ("finish", "timeout")
 """The last line of a whole event file."""
 
 MANY_MACROS = 16
-"""Macros of a chip from which on its cores are compiled once, not once each."""
+"""Macros of a chip from which on its core is compiled once, not once a copy."""
 
 PROGRAM_ADDRESS = 0x1000
 MEMORY_BYTES = (1 << 24, 1 << 27, 1 << 30)
@@ -90,12 +89,8 @@ class ChipRun:
 
 @cache
 def chip_simulator(arch: Arch, *, memory_bytes: int, waves: bool = False) -> Simulator:
-    """Return the simulator of a chip with its host and memory; `waves` makes it slower.
-
-    Waves show the modules as they are emitted; otherwise they are simulated as `clocked` gives.
-    """
-    modules = verilog_modules(Chip(arch=arch))
-    sources = {f"{name}.v": text if waves else clocked(text) for name, text in modules.items()}
+    """Return the simulator of a chip with its host and memory; `waves` makes it slower."""
+    sources = {f"{name}.v": text for name, text in verilog_modules(Chip(arch=arch)).items()}
     for file in (HOST, MEMORY):
         sources[file.name] = file.read_text(encoding="utf-8")
     name, args = arch.name, host_parameters(arch, memory_bytes)
@@ -112,7 +107,7 @@ def chip_simulator(arch: Arch, *, memory_bytes: int, waves: bool = False) -> Sim
 
 
 def block_args(arch: Arch) -> list[str]:
-    """Return what has Verilator compile a core once for all; it then needs BLOCKS.
+    """Return what has Verilator compile a core once, not once a copy; it then needs BLOCKS.
 
     Simulators of large chips are built in a tenth of the time, those of small ones run slower.
     """

@@ -1,4 +1,4 @@
-r"""Next values of registers computed at the clock edge: the same Verilog, simulated faster.
+r"""Compute next values of registers at the clock edge: simulators evaluate them once a cycle.
 
 Yosys writes a register as two blocks. One computes its next value whenever any signal that it reads
 changes, the reset included; one stores the value at the clock edge.
@@ -13,8 +13,8 @@ changes, the reset included; one stores the value at the clock edge.
     always @(posedge clk)           end
       total <= \$7 ;
 
-In a module that Verilator compiles on its own, all logic that a port reaches is evaluated several
-times a cycle; the reset reaches all of the first form, and none of the second.
+Where Verilator compiles a module on its own, it evaluates several times a cycle all logic that a
+port reaches; the reset reaches all of the first form, and none of the second.
 """
 
 import re
@@ -34,8 +34,8 @@ ASSIGNED = re.compile(r"^ +(?![ /])(.*?)(?: = .*)?;$", re.M)
 def clocked(module: str) -> str:
     """Return the text of a module with the next value of each register computed at the clock edge.
 
-    module: as `hwgen.rtl.emit.verilog_modules` returns it. A block stays as it is unless it only
-    assigns one signal that nothing but one register reads.
+    module: as Yosys writes it. A block stays as it is unless it only assigns one signal that
+    nothing but one register reads.
     """
     uses = Counter(NAME.findall(module))
     registers = {store["next"]: store["register"] for store in STORE.finditer(module)}
