@@ -3,17 +3,19 @@
 import gc
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from amaranth.back import rtlil, verilog
 
 from hwgen.errors import DesignError
+from hwgen.rtl.fields import without_field_nets
 from hwgen.rtl.folder import write_folder
 from hwgen.rtl.manifest import FILE_LIST, MANIFEST, instances_in, manifest, ports_in
 from hwgen.rtl.names import names_from_source
 from hwgen.rtl.part import Part
+from hwgen.rtl.processes import shared
 from hwgen.rtl.unused import without_unused_nets
 
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -49,13 +51,21 @@ def verilog_modules(top: Part) -> dict[str, str]:
     Parts are the same when their RTLIL texts are: that, not a comparison of parameters, decides
     whether two parts of one name may share a module.
     """
-    with collector_paused():
-        sources, parts = rtlil_sources(top)
-        modules = convert_once(sources)
+    parts: dict[str, list[Part]] = {}
+    for part in dict.fromkeys(parts_below_first(top)):
+        parts.setdefault(part.module_name, []).append(part)
+
+    def convert(names: Iterator[str]) -> dict[str, str]:
+        modules = convert_once({name: rtlil_source(parts[name]) for name in names})
         for name, text in modules.items():
-            check_ports(parts[name], text)
-            check_instances(name, text, known=modules)
-    return modules
+            check_ports(parts[name][-1], text)
+            check_instances(name, text, known=parts)
+        return modules
+
+    with collector_paused():
+        # The large modules are at the top: the last ones are small, and both processes end at once.
+        found = shared(list(reversed(parts)), convert)
+    return {name: found[name] for name in parts}
 
 
 @contextmanager
@@ -70,20 +80,17 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def rtlil_sources(top: Part) -> tuple[dict[str, str], dict[str, Part]]:
-    """Return the RTLIL of each different part, and the part, by module name, top last."""
-    sources: dict[str, str] = {}
-    parts: dict[str, Part] = {}
-    for part in dict.fromkeys(parts_below_first(top)):
-        name = part.module_name
-        with names_from_source():
-            text = rtlil.convert(part, name=name, emit_src=False)
-        if part.garbage_at_power_on:
-            text = MEMORY_CONTENT.sub("", text)
-        parts[name] = part
-        if sources.setdefault(name, text) != text:
-            raise DesignError(f"module names must be unique, got two different parts named {name}")
-    return sources, parts
+def rtlil_source(parts: Sequence[Part]) -> str:
+    """Return the RTLIL that all parts of one name have."""
+    texts = set()
+    for part in parts:
+        with names_from_source(), without_field_nets():
+            text = rtlil.convert(part, name=part.module_name, emit_src=False)
+        texts.add(MEMORY_CONTENT.sub("", text) if part.garbage_at_power_on else text)
+    if len(texts) > 1:
+        name = parts[0].module_name
+        raise DesignError(f"module names must be unique, got two different parts named {name}")
+    return texts.pop()
 
 
 def parts_below_first(part: Part) -> Iterator[Part]:
@@ -98,6 +105,8 @@ def convert_once(sources: Mapping[str, str]) -> dict[str, str]:
 
     One run takes as long as one part; the public `verilog.convert` would need a run for each.
     """
+    if not sources:
+        return {}
     # A system's Yosys of another version would write other bytes.
     os.environ["AMARANTH_USE_YOSYS"] = "builtin"
     text = verilog._convert_rtlil_text("\n".join(sources.values()), strip_internal_attrs=True)
@@ -123,7 +132,7 @@ def check_ports(part: Part, text: str) -> None:
         )
 
 
-def check_instances(name: str, text: str, *, known: Mapping[str, str]) -> None:
+def check_instances(name: str, text: str, *, known: Container[str]) -> None:
     """Refuse an instance of a module that is not emitted."""
     for used in instances_in(text):
         if used.partition(".")[0] not in known:
