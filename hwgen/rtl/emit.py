@@ -56,16 +56,16 @@ def verilog_modules(top: Part) -> dict[str, str]:
         parts.setdefault(part.module_name, []).append(part)
 
     def convert(names: Iterator[str]) -> dict[str, str]:
-        modules = convert_once({name: rtlil_source(parts[name]) for name in names})
+        return {name: rtlil_source(parts[name]) for name in names}
+
+    with collector_paused():
+        # Large modules are at the top, and come first: then both processes end at the same time.
+        sources = shared(list(reversed(parts)), convert)
+        modules = convert_once({name: sources[name] for name in parts})
         for name, text in modules.items():
             check_ports(parts[name][-1], text)
             check_instances(name, text, known=parts)
-        return modules
-
-    with collector_paused():
-        # The large modules are at the top: the last ones are small, and both processes end at once.
-        found = shared(list(reversed(parts)), convert)
-    return {name: found[name] for name in parts}
+    return modules
 
 
 @contextmanager
@@ -103,10 +103,10 @@ def parts_below_first(part: Part) -> Iterator[Part]:
 def convert_once(sources: Mapping[str, str]) -> dict[str, str]:
     """Return the Verilog of every RTLIL source, all from one run of Yosys.
 
-    One run takes as long as one part; the public `verilog.convert` would need a run for each.
+    One run takes as long as one part; the public `verilog.convert` would need a run for each. In
+    what order Yosys writes assignments depends on the names that it has read before: one run in one
+    order gives the same bytes every time.
     """
-    if not sources:
-        return {}
     # A system's Yosys of another version would write other bytes.
     os.environ["AMARANTH_USE_YOSYS"] = "builtin"
     text = verilog._convert_rtlil_text("\n".join(sources.values()), strip_internal_attrs=True)
