@@ -3,8 +3,11 @@
 import gc
 import os
 import re
+from bisect import bisect
 from collections.abc import Container, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 
 from amaranth.back import rtlil, verilog
@@ -14,6 +17,7 @@ from hwgen.rtl.fields import without_field_nets
 from hwgen.rtl.folder import write_folder
 from hwgen.rtl.manifest import FILE_LIST, MANIFEST, instances_in, manifest, ports_in
 from hwgen.rtl.names import names_from_source
+from hwgen.rtl.netlists import bits_unchecked
 from hwgen.rtl.part import Part
 from hwgen.rtl.processes import shared
 from hwgen.rtl.unused import without_unused_nets
@@ -28,6 +32,8 @@ START_DECLARED = r"reg \$start  = 0;"
 START_ASSIGNED = "reg \\$start ;\n  initial \\$start  = 0;"
 # Amaranth starts every memory with zeros or with what its `init` says.
 MEMORY_CONTENT = re.compile(r"^  cell \$meminit_v2 .*?^  end\n", re.M | re.S)
+LONG = 100_000
+"""Characters of RTLIL above which a second run of Yosys saves time."""
 MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
 
 
@@ -61,7 +67,7 @@ def verilog_modules(top: Part) -> dict[str, str]:
     with collector_paused():
         # Large modules are at the top, and come first: then both processes end at the same time.
         sources = shared(list(reversed(parts)), convert)
-        modules = convert_once({name: sources[name] for name in parts})
+        modules = convert_all({name: sources[name] for name in parts})
         for name, text in modules.items():
             check_ports(parts[name][-1], text)
             check_instances(name, text, known=parts)
@@ -84,7 +90,7 @@ def rtlil_source(parts: Sequence[Part]) -> str:
     """Return the RTLIL that all parts of one name have."""
     texts = set()
     for part in parts:
-        with names_from_source(), without_field_nets():
+        with names_from_source(), without_field_nets(), bits_unchecked():
             text = rtlil.convert(part, name=part.module_name, emit_src=False)
         texts.add(MEMORY_CONTENT.sub("", text) if part.garbage_at_power_on else text)
     if len(texts) > 1:
@@ -100,16 +106,17 @@ def parts_below_first(part: Part) -> Iterator[Part]:
     yield part
 
 
-def convert_once(sources: Mapping[str, str]) -> dict[str, str]:
-    """Return the Verilog of every RTLIL source, all from one run of Yosys.
+def convert_all(sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the Verilog of every RTLIL source, from two runs of Yosys at a time.
 
     One run takes as long as one part; the public `verilog.convert` would need a run for each. In
-    what order Yosys writes assignments depends on the names that it has read before: one run in one
-    order gives the same bytes every time.
+    what order Yosys writes assignments depends on the names that it has read before: what is in a
+    run, and in what order, depends on the sources alone.
     """
     # A system's Yosys of another version would write other bytes.
     os.environ["AMARANTH_USE_YOSYS"] = "builtin"
-    text = verilog._convert_rtlil_text("\n".join(sources.values()), strip_internal_attrs=True)
+    with ThreadPoolExecutor() as threads:
+        text = "".join(threads.map(run_yosys, halves(list(sources.values()))))
     text = START_REGISTER.sub(r"\\$start", text)
     text = text.replace(START_DECLARED, START_ASSIGNED)
     found: dict[str, str] = dict.fromkeys(sources, HEADER)
@@ -118,6 +125,21 @@ def convert_once(sources: Mapping[str, str]) -> dict[str, str]:
         owner = (module["plain"] or module["escaped"]).partition(".")[0]
         found[owner] += "\n" + without_unused_nets(module[0])
     return found
+
+
+def halves(sources: Sequence[str]) -> list[str]:
+    """Return sources in two texts of about the same length, or in one if they are short."""
+    sizes = list(accumulate(map(len, sources)))
+    if sizes[-1] < LONG:
+        return ["\n".join(sources)]
+    middle = bisect(sizes, sizes[-1] / 2)
+    return ["\n".join(sources[:middle]), "\n".join(sources[middle:])]
+
+
+def run_yosys(source: str) -> str:
+    """Return RTLIL as Verilog."""
+    text: str = verilog._convert_rtlil_text(source, strip_internal_attrs=True)
+    return text
 
 
 def check_ports(part: Part, text: str) -> None:
