@@ -3,18 +3,24 @@
 import gc
 import os
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect
+from collections.abc import Container, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 
 from amaranth.back import rtlil, verilog
 
 from hwgen.errors import DesignError
 from hwgen.rtl.clocked import clocked
+from hwgen.rtl.fields import without_field_nets
 from hwgen.rtl.folder import write_folder
 from hwgen.rtl.manifest import FILE_LIST, MANIFEST, instances_in, manifest, ports_in
 from hwgen.rtl.names import names_from_source
+from hwgen.rtl.netlists import bits_unchecked
 from hwgen.rtl.part import Part
+from hwgen.rtl.processes import shared
 from hwgen.rtl.unused import without_unused_nets
 
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -27,6 +33,8 @@ START_DECLARED = r"reg \$start  = 0;"
 START_ASSIGNED = "reg \\$start ;\n  initial \\$start  = 0;"
 # Amaranth starts every memory with zeros or with what its `init` says.
 MEMORY_CONTENT = re.compile(r"^  cell \$meminit_v2 .*?^  end\n", re.M | re.S)
+LONG = 100_000
+"""Characters of RTLIL above which a second run of Yosys saves time."""
 MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
 
 
@@ -50,12 +58,20 @@ def verilog_modules(top: Part) -> dict[str, str]:
     Parts are the same when their RTLIL texts are: that, not a comparison of parameters, decides
     whether two parts of one name may share a module.
     """
+    parts: dict[str, list[Part]] = {}
+    for part in dict.fromkeys(parts_below_first(top)):
+        parts.setdefault(part.module_name, []).append(part)
+
+    def convert(names: Iterator[str]) -> dict[str, str]:
+        return {name: rtlil_source(parts[name]) for name in names}
+
     with collector_paused():
-        sources, parts = rtlil_sources(top)
-        modules = convert_once(sources)
+        # Large modules are at the top, and come first: then both processes end at the same time.
+        sources = shared(list(reversed(parts)), convert)
+        modules = convert_all({name: sources[name] for name in parts})
         for name, text in modules.items():
-            check_ports(parts[name], text)
-            check_instances(name, text, known=modules)
+            check_ports(parts[name][-1], text)
+            check_instances(name, text, known=parts)
     return modules
 
 
@@ -71,20 +87,17 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def rtlil_sources(top: Part) -> tuple[dict[str, str], dict[str, Part]]:
-    """Return the RTLIL of each different part, and the part, by module name, top last."""
-    sources: dict[str, str] = {}
-    parts: dict[str, Part] = {}
-    for part in dict.fromkeys(parts_below_first(top)):
-        name = part.module_name
-        with names_from_source():
-            text = rtlil.convert(part, name=name, emit_src=False)
-        if part.garbage_at_power_on:
-            text = MEMORY_CONTENT.sub("", text)
-        parts[name] = part
-        if sources.setdefault(name, text) != text:
-            raise DesignError(f"module names must be unique, got two different parts named {name}")
-    return sources, parts
+def rtlil_source(parts: Sequence[Part]) -> str:
+    """Return the RTLIL that all parts of one name have."""
+    texts = set()
+    for part in parts:
+        with names_from_source(), without_field_nets(), bits_unchecked():
+            text = rtlil.convert(part, name=part.module_name, emit_src=False)
+        texts.add(MEMORY_CONTENT.sub("", text) if part.garbage_at_power_on else text)
+    if len(texts) > 1:
+        name = parts[0].module_name
+        raise DesignError(f"module names must be unique, got two different parts named {name}")
+    return texts.pop()
 
 
 def parts_below_first(part: Part) -> Iterator[Part]:
@@ -94,14 +107,17 @@ def parts_below_first(part: Part) -> Iterator[Part]:
     yield part
 
 
-def convert_once(sources: Mapping[str, str]) -> dict[str, str]:
-    """Return the Verilog of every RTLIL source, all from one run of Yosys.
+def convert_all(sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the Verilog of every RTLIL source, from two runs of Yosys at a time.
 
-    One run takes as long as one part; the public `verilog.convert` would need a run for each.
+    One run takes as long as one part; the public `verilog.convert` would need a run for each. In
+    what order Yosys writes assignments depends on the names that it has read before: what is in a
+    run, and in what order, depends on the sources alone.
     """
     # A system's Yosys of another version would write other bytes.
     os.environ["AMARANTH_USE_YOSYS"] = "builtin"
-    text = verilog._convert_rtlil_text("\n".join(sources.values()), strip_internal_attrs=True)
+    with ThreadPoolExecutor() as threads:
+        text = "".join(threads.map(run_yosys, halves(list(sources.values()))))
     text = START_REGISTER.sub(r"\\$start", text)
     text = text.replace(START_DECLARED, START_ASSIGNED)
     found: dict[str, str] = dict.fromkeys(sources, HEADER)
@@ -110,6 +126,21 @@ def convert_once(sources: Mapping[str, str]) -> dict[str, str]:
         owner = (module["plain"] or module["escaped"]).partition(".")[0]
         found[owner] += "\n" + clocked(without_unused_nets(module[0]))
     return found
+
+
+def halves(sources: Sequence[str]) -> list[str]:
+    """Return sources in two texts of about the same length, or in one if they are short."""
+    sizes = list(accumulate(map(len, sources)))
+    if sizes[-1] < LONG:
+        return ["\n".join(sources)]
+    middle = bisect(sizes, sizes[-1] / 2)
+    return ["\n".join(sources[:middle]), "\n".join(sources[middle:])]
+
+
+def run_yosys(source: str) -> str:
+    """Return RTLIL as Verilog."""
+    text: str = verilog._convert_rtlil_text(source, strip_internal_attrs=True)
+    return text
 
 
 def check_ports(part: Part, text: str) -> None:
@@ -124,7 +155,7 @@ def check_ports(part: Part, text: str) -> None:
         )
 
 
-def check_instances(name: str, text: str, *, known: Mapping[str, str]) -> None:
+def check_instances(name: str, text: str, *, known: Container[str]) -> None:
     """Refuse an instance of a module that is not emitted."""
     for used in instances_in(text):
         if used.partition(".")[0] not in known:

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape, Signal
-from amaranth.lib import data, wiring
+from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In
+
+from hwgen.rtl.fields import without_field_nets
 
 CLOCK_PORTS = {"clk": ClockSignal(), "rst": ResetSignal()}
 
@@ -27,6 +29,10 @@ class Part(wiring.Component):
     parts: Sequence["Part"] = ()
     clock_ports: Sequence[str] = ("clk", "rst")
     garbage_at_power_on: bool = False
+
+    def __init__(self, signature: Any = None) -> None:
+        with without_field_nets():
+            super().__init__(signature)
 
     @property
     def size_suffix(self) -> str:
@@ -57,10 +63,8 @@ class PartInstance(wiring.Component):
 
     def __init__(self, part: Part) -> None:
         self._part = part
-        super().__init__(part.signature)
-        for path, _, value in self.signature.flatten(self):
-            if isinstance(value, data.View):
-                replace_port(self, path, value)
+        with without_field_nets():
+            super().__init__(part.signature)
 
     def elaborate(self, platform: object) -> Instance:
         """Return the bare instance, without a module between parent and part."""
@@ -69,21 +73,3 @@ class PartInstance(wiring.Component):
             direction = "i" if member.flow == In else "o"
             ports[f"{direction}_{'__'.join(map(str, path))}"] = value
         return Instance(self._part.module_name, **ports)
-
-
-def replace_port(instance: PartInstance, path: tuple[str | int, ...], view: data.View) -> None:
-    """Give a port with fields a signal without them, under the same name.
-
-    Amaranth writes a net for each field of a signal; those of an instance's ports would repeat,
-    in each parent, the nets inside the part.
-    """
-    *parents, last = path
-    place: Any = instance
-    for name in parents:
-        place = place[name] if isinstance(name, int) else getattr(place, name)
-    signal = view.as_value()
-    port = view.shape()(Signal(signal.shape(), name=signal.name))
-    if isinstance(last, int):
-        place[last] = port
-    else:
-        setattr(place, last, port)

@@ -1,0 +1,37 @@
+"""Signals without nets for their fields.
+
+Amaranth writes a net for each field of each signal that has a layout, for debuggers. Nothing reads
+these nets, and a word of parameters has hundreds.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
+
+from amaranth.hdl import Format, Value
+from amaranth.lib import data
+
+LAYOUTS = (data.Layout, data.ArrayLayout)
+"""Those with a method `format` of their own, from which Amaranth takes the fields."""
+
+_in_force = RLock()
+
+
+@contextmanager
+def without_field_nets() -> Iterator[None]:
+    """Let signals made inside have no field nets; one thread at a time."""
+    with _in_force:
+        originals = [layout.format for layout in LAYOUTS]
+        for layout in LAYOUTS:
+            layout.format = as_a_number
+        try:
+            yield
+        finally:
+            for layout, original in zip(LAYOUTS, originals, strict=True):
+                layout.format = original
+
+
+def as_a_number(layout: data.Layout, value: Any, format_spec: str) -> Format:
+    """Return how a signal with a layout is shown: as one number."""
+    return Format("{}", Value.cast(value))
