@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from hwgen.report.demo import DemoReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
+from hwgen.report.results import ResultsReport
 from hwgen.report.run import RunReport
 from hwgen.report.work import BuildReport, CompileReport, ExportReport, TrainReport
 from hwgen.spec.output import write_text
@@ -21,6 +22,7 @@ REPORTS: dict[str, type] = {
     "export": ExportReport,
     "info": InfoReport,
     "model": ModelReport,
+    "results": ResultsReport,
     "run": RunReport,
     "train": TrainReport,
 }
