@@ -102,10 +102,14 @@ def planned(context: Context, request: ResultsRequest) -> Iterator[Planned]:
 
 
 def name_of(case: Case) -> str:
-    """Return the name of a record: cases with different names are different rows."""
+    """Return the name of a record: cases with different names are different rows.
+
+    Networks of one name, such as those of one recipe with other seeds, differ in their digest.
+    """
     count = "" if case.images == case.batch else f"-images{case.images}"
     engine = "" if case.engine == "rtl" else f"-{case.engine}"
-    name = f"{case.network}-{case.architecture}-{case.sparsity}-batch{case.batch}{count}{engine}"
+    name = f"{case.network}-{case.network_digest[:8]}-{case.architecture}-{case.sparsity}"
+    name = f"{name}-batch{case.batch}{count}{engine}"
     return sub(r"[^\w-]", "_", name)
 
 

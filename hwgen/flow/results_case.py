@@ -75,8 +75,9 @@ def training_of(subject: Subject) -> Training:
             given=about["network_digest"],
             source=str(path),
         )
+    share = about["recipe"]["pruning"]["share"]
     return Training(
-        state=training_state(about),
+        state=f"{share:.0%} of blocks pruned: {training_state(about)}",
         short=is_short(about),
         accuracy=about["accuracy"]["integer"],
         test_images=about["test_images"],
