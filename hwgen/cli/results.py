@@ -1,4 +1,4 @@
-"""The command that runs complete networks and tabulates what was measured."""
+"""The commands that run complete networks and tabulate what was measured."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -9,9 +9,11 @@ from typer import Argument, Exit, Option
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Arch, CountOfRuns, Data, Json, Network, Work
 from hwgen.cli.outputs import CACHE, OUTPUT_FILE
+from hwgen.flow.benchmark import run_benchmark
 from hwgen.flow.context import Context
 from hwgen.flow.results import ResultsRequest, run_results
 from hwgen.flow.results_case import run_case
+from hwgen.report.benchmark import benchmark_table
 from hwgen.report.results_table import results_page, results_table
 from hwgen.spec.output import write_text
 
@@ -111,3 +113,21 @@ def result(
         engine=engine.value,
         record=record,
     )
+
+
+@app.command(hidden=True)
+def benchmark(
+    *,
+    networks: Annotated[
+        list[Path], Argument(metavar="NETWORK...", help="quantized network files (.npz)")
+    ],
+    arch: Annotated[Path, Option(help="an architecture (.yaml)")],
+    data: Data = None,
+    jobs: Annotated[int, Option(min=1, help="processes that predict")] = 2,
+    build: Annotated[bool, Option(help="build the simulator as well")] = True,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Measure how long predictions, emission and a build take; scripts/benchmark calls it."""
+    report = run_benchmark(Context(work=work), networks, arch, data=data, jobs=jobs, build=build)
+    finish(report, benchmark_table(report), json)

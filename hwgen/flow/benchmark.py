@@ -7,12 +7,11 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
-
-import numpy as np
 
 from hwgen.flow.capabilities import CYCLE_MODEL, PROGRAMS, SIMULATION
 from hwgen.flow.context import Context, timed
@@ -141,11 +140,26 @@ def emit(arch: Path) -> None:
 
 
 def build_simulator(context: Context, network: Path, arch: Path, data: str | None) -> None:
-    """Build the simulator of a chip in an empty folder."""
+    """Build the simulator of a chip in an empty folder, without a cache of compiled objects."""
     subject = load_subject(network, arch, None)
     batch = choose_images(subject.network, data, 1)
     program = program_of(context, subject)
-    with tempfile.TemporaryDirectory() as scratch:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        environment(CCACHE_DISABLE="1", HWGEN_BUILD_ROOT=scratch),
+    ):
         subject.family.need(SIMULATION).prepare(
             subject.arch, program, batch.images, builds=Path(scratch)
         )
+
+
+@contextmanager
+def environment(**changes: str) -> Iterator[None]:
+    """Change environment variables for a while."""
+    before = dict(os.environ)
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from hwgen.report.benchmark import BenchmarkReport
 from hwgen.report.demo import DemoReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
@@ -16,6 +17,7 @@ from hwgen.report.work import BuildReport, CompileReport, ExportReport, TrainRep
 from hwgen.spec.output import write_text
 
 REPORTS: dict[str, type] = {
+    "benchmark": BenchmarkReport,
     "build": BuildReport,
     "compile": CompileReport,
     "demo": DemoReport,
