@@ -99,18 +99,22 @@ def check_parameters(
 ) -> None:
     """Refuse outputs that would replace an input, each other, a link or a device.
 
+    A parameter with a list of paths names inputs.
+
     unnamed: inputs that no parameter names, such as a default table
     """
+    several = [name for name in uses if isinstance(parameters[name], list)]
     places = {
         use: {
             f"--{name.replace('_', '-')}": Path(parameters[name])
             for name, its in uses.items()
-            if its is use and parameters[name] is not None
+            if its is use and parameters[name] is not None and name not in several
         }
         for use in Use
     }
+    listed = [path for name in several for path in parameters[name]]
     check_outputs(
-        inputs=[*places[INPUT].values(), *unnamed],
+        inputs=[*places[INPUT].values(), *listed, *unnamed],
         files=places[OUTPUT_FILE],
         folders=places[OUTPUT_FOLDER],
     )

@@ -6,7 +6,7 @@ Elements are compared here, cycles and counters in `hwgen.flow.compare_runs`.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ class Results:
     predictions: the cycle model's, one for each run; runs: the simulation's
     compared: whether there was a simulation
     zero_bit_planes: fraction of bit planes without a one, by layer
+    seconds: wall time of each engine that ran; `rtl` includes a build of the simulator
     """
 
     images: int
@@ -37,6 +38,7 @@ class Results:
     runs: Sequence[Run] = ()
     compared: bool = False
     zero_bit_planes: Mapping[str, float | None]
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

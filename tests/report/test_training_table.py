@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hwgen.report.training_table import main, training_state
+from hwgen.report.training_table import is_short, main, training_state
 
 ABOUT: dict[str, Any] = {
     "format": "hwgen.training",
@@ -58,3 +58,22 @@ def test_mistakes_are_one_sentence(
     assert main([str(path)]) == 2
     said = capsys.readouterr().err
     assert sentence in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "epochs", "batches", "short"),
+    [
+        (None, 29, None, True),
+        (None, 30, None, False),
+        (None, 100, 100, True),
+        (None, 1000, 150, False),
+        ("12", 1, None, False),
+    ],
+)
+def test_a_short_training_is_called_short(
+    start: str | None, epochs: int, batches: int | None, short: bool
+) -> None:
+    recipe = {"epoch_batches": batches, "batch_images": 10}
+    history = [{"phase": "float"}] * epochs
+    about = {"start_sha256": start, "recipe": recipe, "history": history}
+    assert is_short(about) is short

@@ -2,20 +2,36 @@
 
 Half of the blocks of each layer are pruned, every filter has phi 1 or 2; depthwise weights are any
 int8. `width` scales the channels, as in training.
+
+    python -m verif.dbpim.known_networks FOLDER WIDTH [NAME]...
+
+writes network files, and `images.npz` with the random images that run on them.
 """
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from hwgen.spec.network import INPUT, QuantizedNetwork
-from verif.dbpim.network_builder import RELU, SIGNED, ByteRange, NetworkBuilder, Weights
+from hwgen.spec.network.file import save_network
+from verif.dbpim.network_builder import (
+    RELU,
+    SIGNED,
+    ByteRange,
+    NetworkBuilder,
+    Weights,
+    draw_images,
+)
 from verif.dbpim.random_network import sigmoid, silu
 from verif.dbpim.random_weights import draw_weights
 
 PRUNED_SHARE = 0.5
 CHANNEL_STEP = 8
 SIDE = 32
+IMAGES = 16
+"""In a file of images: those of the largest batch."""
 SILU_RANGE = ByteRange(12, 0, 255)
 
 RESNET20 = ((16, 3), (32, 3), (64, 3))
@@ -218,3 +234,16 @@ def known_network(
     shapes = Shapes(f"random {name}", width=width, seed=seed, images=images)
     fill(shapes, classes)
     return shapes.net.build()
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write networks and images; arguments: folder, width, names of networks (none: all)."""
+    folder, width = Path(arguments[0]), float(arguments[1])
+    for name in arguments[2:] or KNOWN:
+        save_network(known_network(name, width=width), folder / f"{name}.npz")
+    images = draw_images(np.random.default_rng(1), (SIDE, SIDE, 3), IMAGES)
+    np.savez(folder / "images.npz", images=images)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

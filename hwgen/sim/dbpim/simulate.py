@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from hwgen.errors import SimulationError
 from hwgen.sim.cache import Say, build_root, silent, writable
-from hwgen.sim.dbpim.chip_run import WAVES_FILE, ChipRun, Job, run_chip
+from hwgen.sim.dbpim.chip_run import WAVES_FILE, ChipRun, Job, run_chip, simulator_of
 from hwgen.sim.dbpim.maps import StoredMap, stored_maps
 from hwgen.sim.dbpim.stores import Stores
+from hwgen.sim.simulator import build_simulator
 from hwgen.sim.waves import Waves
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import pack_image, unpack_answer
@@ -98,6 +99,19 @@ def simulate(
                 (Path(scratch) / WAVES_FILE).replace(saved / WAVES_FILE)
     file = None if waves is None else saved / WAVES_FILE
     return list(simulated_runs(runs, program, arch, images, waves=file))
+
+
+def prepare(
+    arch: Arch,
+    program: Program,
+    images: Bytes,
+    *,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> None:
+    """Build the simulator that `simulate` runs for the same arguments, unless it is cached."""
+    simulator = simulator_of(job_of(arch, program, images), arch)
+    build_simulator(simulator, builds=builds, say=say)
 
 
 def job_of(arch: Arch, program: Program, images: Bytes, *, stall: int = 0, seed: int = 1) -> Job:

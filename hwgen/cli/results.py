@@ -1,0 +1,133 @@
+"""The commands that run complete networks and tabulate what was measured."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Exit, Option
+
+from hwgen.cli.app import WORK, app, finish
+from hwgen.cli.options import Arch, CountOfRuns, Data, Json, Network, Work
+from hwgen.cli.outputs import CACHE, OUTPUT_FILE
+from hwgen.flow.benchmark import run_benchmark
+from hwgen.flow.context import Context
+from hwgen.flow.results import ResultsRequest, run_results
+from hwgen.flow.results_case import run_case
+from hwgen.report.benchmark import benchmark_table
+from hwgen.report.results_table import results_page, results_table
+from hwgen.spec.output import write_text
+
+
+class Simulated(StrEnum):
+    """Whether the Verilog is simulated, or cycles are predicted only."""
+
+    rtl = "rtl"
+    model = "model"
+
+
+EngineOfResults = Annotated[Simulated, Option(help="rtl simulates and compares; needs Verilator")]
+
+
+@app.command(
+    no_args_is_help=True,
+    epilog="Example: hwgen results --arch chip.yaml --runs build/results --out results.md"
+    " network.npz",
+)
+def results(
+    *,
+    networks: Annotated[
+        list[Path] | None,
+        Argument(metavar="[NETWORK]...", help="quantized network files; none: only tabulate"),
+    ] = None,
+    arch: Annotated[Path | None, Option(help="an architecture (.yaml), for networks")] = None,
+    runs: Annotated[
+        Path, Option(metavar="FOLDER", help="folder of the records", show_default=True), CACHE
+    ],
+    sparsity: Annotated[
+        list[str] | None,
+        Option(metavar="SWITCHES", help="as for hwgen run; repeatable [default: none and all]"),
+    ] = None,
+    batch: Annotated[
+        list[int] | None, Option(metavar="N", min=1, help="images of one run; repeatable")
+    ] = None,
+    images: CountOfRuns = None,
+    data: Data = None,
+    engine: EngineOfResults = Simulated.rtl,
+    jobs: Annotated[int, Option(min=1, help="runs at a time")] = 1,
+    out: Annotated[
+        Path | None, Option(metavar="FILE", help="page of Markdown to write"), OUTPUT_FILE
+    ] = None,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Run complete networks and tabulate what was measured, a row for each run.
+
+    Each network runs with each choice of switches and each batch, in a process that leaves a record
+    in --runs. A record of the same network, chip, images and code is cached, so the same command
+    resumes. The table shows all records of the folder: a run that fails or differs is a row, too.
+    `training.json` beside a network file says how it was trained.
+    """
+    report = run_results(
+        Context(work=work),
+        ResultsRequest(
+            networks=networks or [],
+            arch=arch,
+            data=data,
+            sparsities=sparsity or ["none", "all"],
+            batches=batch or [1],
+            images=images,
+            engine=engine.value,
+            runs=runs,
+            jobs=jobs,
+        ),
+    )
+    if out is not None:
+        write_text(out, results_page(report), what="page")
+    finish(report, results_table(report), json)
+    if not report.sound:
+        raise Exit(1)
+
+
+@app.command(hidden=True)
+def result(
+    *,
+    network: Network,
+    arch: Arch,
+    sparsity: Annotated[str, Option()],
+    batch: Annotated[int, Option(min=1)],
+    images: Annotated[int, Option()],
+    record: Annotated[Path, Option(metavar="FILE", help="the row to write"), OUTPUT_FILE],
+    data: Data = None,
+    engine: EngineOfResults = Simulated.rtl,
+    work: Work = WORK,
+) -> None:
+    """Run one case and write its row; hwgen results calls it."""
+    run_case(
+        Context(work=work),
+        network,
+        arch,
+        data=data,
+        sparsity=sparsity,
+        batch=batch,
+        images=images,
+        engine=engine.value,
+        record=record,
+    )
+
+
+@app.command(hidden=True)
+def benchmark(
+    *,
+    networks: Annotated[
+        list[Path], Argument(metavar="NETWORK...", help="quantized network files (.npz)")
+    ],
+    arch: Annotated[Path, Option(help="an architecture (.yaml)")],
+    data: Data = None,
+    jobs: Annotated[int, Option(min=1, help="processes that predict")] = 2,
+    build: Annotated[bool, Option(help="build the simulator as well")] = True,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Measure how long predictions, emission and a build take; scripts/benchmark calls it."""
+    report = run_benchmark(Context(work=work), networks, arch, data=data, jobs=jobs, build=build)
+    finish(report, benchmark_table(report), json)
