@@ -86,6 +86,9 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            # To the old generation without a look at them: the collector would start at once.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 
