@@ -1,5 +1,7 @@
 """The hwgen command: arguments in, tables out."""
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -34,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stands before it.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None:
+        # The process ends with this call: nothing is worth a last search for garbage.
+        atexit.register(gc.freeze)
     try:
         with sigterm_raised():
             return run_command([argument for argument in given if argument != DEBUG])

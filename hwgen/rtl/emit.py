@@ -7,7 +7,7 @@ from bisect import bisect
 from collections.abc import Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 
 from amaranth.back import rtlil, verilog
@@ -68,6 +68,9 @@ def verilog_modules(top: Part) -> dict[str, str]:
     with collector_paused():
         # Large modules are at the top, and come first: then both processes end at the same time.
         sources = shared(list(reversed(parts)), convert)
+        for part in chain.from_iterable(parts.values()):
+            # Amaranth warns of those not elaborated here; the other process may have done it.
+            part.__dict__["_MustUse__used"] = True
         modules = convert_all({name: sources[name] for name in parts})
         for name, text in modules.items():
             check_ports(parts[name][-1], text)
@@ -84,6 +87,9 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            # To the old generation without a look at them: the collector would start at once.
+            gc.freeze()
+            gc.unfreeze()
             gc.enable()
 
 
