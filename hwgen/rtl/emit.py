@@ -33,7 +33,7 @@ START_DECLARED = r"reg \$start  = 0;"
 START_ASSIGNED = "reg \\$start ;\n  initial \\$start  = 0;"
 # Amaranth starts every memory with zeros or with what its `init` says.
 MEMORY_CONTENT = re.compile(r"^  cell \$meminit_v2 .*?^  end\n", re.M | re.S)
-LONG = 100_000
+LONG = 1_500_000
 """Characters of RTLIL above which a second run of Yosys saves time."""
 MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
 
