@@ -74,8 +74,9 @@ def run_benchmark(
                 cycles=cycles,
                 prepare_seconds=each.seconds,
                 seconds=spent,
+                cpu_seconds=cpu,
             )
-            for each, (cycles, spent) in zip(cached, found, strict=True)
+            for each, (cycles, spent, cpu) in zip(cached, found, strict=True)
         ],
         predict_seconds=seconds["predict"],
         emit_seconds=seconds["emit"],
@@ -115,20 +116,20 @@ def maps_file(context: Context, subject: Subject, batch: Batch) -> Path:
     return context.work / "maps" / name
 
 
-def predictions(cached: Sequence[Cached], *, jobs: int) -> Iterator[tuple[int, float]]:
-    """Yield cycles and seconds of each network, predicted in fresh processes."""
+def predictions(cached: Sequence[Cached], *, jobs: int) -> Iterator[tuple[int, float, float]]:
+    """Yield cycles, seconds and processor time of each network, predicted in fresh processes."""
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         yield from pool.map(predict, cached)
 
 
-def predict(each: Cached) -> tuple[int, float]:
-    """Return the cycles of one network and the seconds from its files to them."""
-    began = time.monotonic()
+def predict(each: Cached) -> tuple[int, float, float]:
+    """Return the cycles of one network, the seconds from its files to them, and processor time."""
+    began, cpu = time.monotonic(), time.process_time()
     family, arch = load_chip(each.arch, each.sparsity)
     program = family.need(PROGRAMS).load_program(each.program)
     maps = read_npz(each.maps, what="maps", allowed="maps of this command")
     cycles = family.need(CYCLE_MODEL).CycleModel(program, arch).predict(maps).cycles
-    return cycles, round(time.monotonic() - began, 2)
+    return cycles, round(time.monotonic() - began, 2), round(time.process_time() - cpu, 2)
 
 
 def emit(arch: Path) -> None:

@@ -16,6 +16,7 @@ class PredictedNetwork:
 
     prepare_seconds: to compile it and to compute its maps, or to find both cached
     seconds: from the cached program and maps to the cycles, of one process
+    cpu_seconds: processor time of the same, which other processes hardly change
     """
 
     network: str
@@ -23,6 +24,7 @@ class PredictedNetwork:
     cycles: Count
     prepare_seconds: float
     seconds: float
+    cpu_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -52,9 +54,10 @@ class BenchmarkReport:
 
 def benchmark_table(report: BenchmarkReport) -> RenderableType:
     """Return the networks, then the sums with their limits."""
-    rows = table(["network", "sparsity", "cycles", "prepare, s", "predict, s"], left=2)
+    rows = table(["network", "sparsity", "cycles", "prepare, s", "predict, s", "CPU, s"], left=2)
     for each in report.networks:
-        times = [f"{each.prepare_seconds:.1f}", f"{each.seconds:.1f}"]
+        seconds = (each.prepare_seconds, each.seconds, each.cpu_seconds)
+        times = [f"{value:.1f}" for value in seconds]
         rows.add_row(each.network, each.sparsity, number(each.cycles), *times)
     return Group(
         f"{report.architecture}, {report.machine}, commit {report.commit or NOTHING},"

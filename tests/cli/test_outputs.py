@@ -248,7 +248,13 @@ def test_links_in_an_output_folder_stay(hwgen: Command, place: Path, work: Path)
     assert not (place / "out/memory.hex").exists()
 
 
-OUTPUT_NAMES = {"html": OUTPUT_FILE, "json": OUTPUT_FILE, "work": CACHE}
+OUTPUT_NAMES = {
+    "html": OUTPUT_FILE,
+    "json": OUTPUT_FILE,
+    "record": OUTPUT_FILE,
+    "runs": CACHE,
+    "work": CACHE,
+}
 
 
 def test_every_command_says_what_it_writes() -> None:
@@ -264,3 +270,14 @@ def test_every_command_says_what_it_writes() -> None:
             else:
                 assert use is OUTPUT_NAMES.get(name, INPUT), (command, name)
     assert found["synthesize"]["network"] is found["run"]["data"] is INPUT
+
+
+def test_no_output_replaces_one_of_several_inputs(hwgen: Command, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.npz", tmp_path / "second.npz"
+    for file in (first, second):
+        file.write_bytes(NETWORK.read_bytes())
+    given = [first, second, "--arch", ARCH, "--runs", tmp_path / "runs", "--out", second]
+    code, out, err = hwgen("results", *given)
+    assert (code, out) == (2, "")
+    assert err == f"hwgen: --out must not replace an input, got {second} for {second}\n"
+    assert second.read_bytes() == NETWORK.read_bytes()
