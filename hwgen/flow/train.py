@@ -73,7 +73,7 @@ def identity(recipe: Any, data: Path | None, start: Path | None) -> str:
     facts = [
         asdict(recipe),
         [digest_of_array(part) for part in parts],
-        None if start is None else load("hwgen.train.run").file_digest(start),
+        None if start is None else load("hwgen.train.loop").file_digest(start),
         digest_of_code("hwgen.train"),
     ]
     return digest_of(facts)[:16]
