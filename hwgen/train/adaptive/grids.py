@@ -4,6 +4,8 @@ Weights of up to 4 bits lie on DoReFa's odd grid, wider ones on symmetric intege
 as the identity for gradients (straight-through).
 """
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -15,7 +17,7 @@ NORMAL_STEP = {1: 1.5958, 2: 0.9957, 3: 0.5860, 4: 0.3352}
 deviations (J. Max, Quantizing for minimum distortion, IRE Trans. Inf. Theory, 1960, table II)."""
 
 
-def weight_grid(bits: int) -> str:
+def weight_grid(bits: int) -> Literal["odd", "integer"]:
     """Return `odd` or `integer`."""
     return "odd" if bits <= ODD_GRID_BITS else "integer"
 
