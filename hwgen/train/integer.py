@@ -36,9 +36,7 @@ Source = tuple[Tensor, MapQuantization]
 """Elements of a map, and its grid in the mode."""
 
 
-def requantize(
-    acc: Tensor, multiplier: Tensor, shift: Tensor, values: MapQuantization
-) -> Tensor:
+def requantize(acc: Tensor, multiplier: Tensor, shift: Tensor, values: MapQuantization) -> Tensor:
     """Return clip(((acc * multiplier + 2**(shift - 1)) >> shift) + zero_point, low, high).
 
     acc: int64 (..., channels); multiplier, shift: int64, of one value or one for each channel
@@ -114,9 +112,7 @@ def mode_parameters(network: QuantizedNetwork, layer: Conv | Linear, mode: int) 
     )
 
 
-def weighted(
-    layer: Conv | Linear, source: Source, parameters: Parameters, mode: int
-) -> Tensor:
+def weighted(layer: Conv | Linear, source: Source, parameters: Parameters, mode: int) -> Tensor:
     """Return the map of a layer with weights: raw sums, or requantized; parameters: of the mode."""
     x, before = source
     acc = accumulate(layer, x, before.zero_point, parameters)

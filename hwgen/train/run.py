@@ -33,9 +33,7 @@ class Run(Loop):
         resume: bool,
         bars: Progress,
     ) -> None:
-        plan = plan_model(
-            recipe.model, dataset.shape, len(dataset.class_names), width=recipe.width
-        )
+        plan = plan_model(recipe.model, dataset.shape, len(dataset.class_names), width=recipe.width)
         super().__init__(
             recipe,
             plan,

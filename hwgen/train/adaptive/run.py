@@ -158,9 +158,7 @@ class AdaptiveRun(Loop):
         assert widest is not None
         return widest, losses
 
-    def loss(
-        self, logits: Tensor, labels: Tensor, answers: Tensor | None, phase: Phase
-    ) -> Tensor:
+    def loss(self, logits: Tensor, labels: Tensor, answers: Tensor | None, phase: Phase) -> Tensor:
         """Return (1 - beta) CE + beta tau^2 KL, or CE without a teacher."""
         hard = functional.cross_entropy(logits, labels, label_smoothing=phase.label_smoothing)
         about = self.recipe.teacher
