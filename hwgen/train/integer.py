@@ -201,9 +201,10 @@ def as_int64(array: NDArray[Any], like: Tensor) -> Tensor:
 def integer_accuracy(
     network: QuantizedNetwork, images: Tensor, labels: Tensor, *, mode: int = 0
 ) -> float:
-    """Return the fraction of images that a mode gets right; of equal largest logits the first is the class.
+    """Return the fraction of images that a mode gets right.
 
-    Several processes each take a part of the images.
+    Of equal largest logits the first is the class. Several processes each take a part of the
+    images.
     """
     maps = [network.graph.input, *(layer.output for layer in network.layers)]
     largest = max(each.height * each.width * each.channels for each in maps)

@@ -1,4 +1,4 @@
-"""The loop of a training: batches, epochs, checkpoints, progress; a subclass makes the update."""
+"""The loop of a training: batches, epochs, updates, checkpoints, progress."""
 
 import hashlib
 import json
@@ -7,16 +7,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.progress import Progress
 from torch import Tensor, nn
+from torch.nn import functional
 
 from hwgen.data import Dataset
 from hwgen.errors import ConfigError, DataError
 from hwgen.train.augmentation import augment
 from hwgen.train.checkpoint import Checkpoint, Epoch, load_checkpoint, save_checkpoint
-from hwgen.train.parallel import check_batch, part_of, rank, size, total
+from hwgen.train.parallel import average_gradients, check_batch, part_of, rank, size, total
 from hwgen.train.plans.plan import Plan
 from hwgen.train.recipe import Common, Phase
 from hwgen.train.schedule import learning_rate, make_optimizer
@@ -153,7 +155,40 @@ class Loop:
         rate: float,
     ) -> tuple[Tensor, Tensor]:
         """Update the parameters for this process's part of one batch; return logits and loss."""
-        raise NotImplementedError
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        mixed = self.common.mixed_precision and self.is_mixed(network)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
+            logits = network(x)
+        logits = logits.float()
+        loss = functional.cross_entropy(logits, labels, label_smoothing=phase.label_smoothing)
+        optimizer.zero_grad()
+        loss.backward()
+        self.update(network, optimizer)
+        return logits.detach(), loss.detach()
+
+    def update(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Move the parameters by their gradients, those of all processes."""
+        average_gradients(network.parameters())
+        if self.common.gradient_norm is not None:
+            nn.utils.clip_grad_norm_(network.parameters(), self.common.gradient_norm)
+        optimizer.step()
+
+    def is_mixed(self, network: nn.Module) -> bool:
+        """Whether the forward pass of a network is in bfloat16 where the recipe has it."""
+        return True
+
+    @torch.no_grad()
+    def accuracy(self, network: nn.Module, **options: Any) -> float:
+        """Return the fraction of test images that `network(images, **options)` gets right."""
+        network.eval()
+        correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        mine = zip(
+            part_of(self.test_images).split(500), part_of(self.test_labels).split(500), strict=True
+        )
+        for images, labels in mine:
+            correct += (network(self.real(images), **options).argmax(1) == labels).sum()
+        return int(total(correct)) / len(self.test_labels)
 
 
 def file_digest(path: Path) -> str:

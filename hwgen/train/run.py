@@ -4,8 +4,7 @@ from pathlib import Path
 
 import torch
 from rich.progress import Progress
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
 from hwgen.data import Dataset
 from hwgen.spec.network.file import load_network
@@ -13,7 +12,6 @@ from hwgen.train.integer import integer_accuracy
 from hwgen.train.loop import Loop
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold
-from hwgen.train.parallel import average_gradients, part_of, total
 from hwgen.train.recipe import Phase, Recipe
 from hwgen.train.report import PHASES
 from hwgen.train.start import load_start
@@ -71,43 +69,9 @@ class Run(Loop):
         if isinstance(network, QuantizedTraining):
             network.renew_thresholds()
 
-    def step(
-        self,
-        network: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        x: Tensor,
-        labels: Tensor,
-        *,
-        phase: Phase,
-        rate: float,
-    ) -> tuple[Tensor, Tensor]:
-        """Update the parameters for this process's part of one batch; return logits and loss."""
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        mixed = self.recipe.mixed_precision and not isinstance(network, QuantizedTraining)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
-            logits = network(x)
-        logits = logits.float()
-        loss = functional.cross_entropy(logits, labels, label_smoothing=phase.label_smoothing)
-        optimizer.zero_grad()
-        loss.backward()
-        average_gradients(network.parameters())
-        if self.recipe.gradient_norm is not None:
-            nn.utils.clip_grad_norm_(network.parameters(), self.recipe.gradient_norm)
-        optimizer.step()
-        return logits.detach(), loss.detach()
-
-    @torch.no_grad()
-    def accuracy(self, network: Network) -> float:
-        """Return the fraction of test images that a float network gets right."""
-        network.eval()
-        correct = torch.zeros((), dtype=torch.int64, device=self.device)
-        mine = zip(
-            part_of(self.test_images).split(500), part_of(self.test_labels).split(500), strict=True
-        )
-        for images, labels in mine:
-            correct += (network(self.real(images)).argmax(1) == labels).sum()
-        return int(total(correct)) / len(self.test_labels)
+    def is_mixed(self, network: nn.Module) -> bool:
+        """Whether the forward pass of a network is in bfloat16 where the recipe has it."""
+        return not isinstance(network, QuantizedTraining)
 
     def integer_accuracy(self, path: Path) -> float:
         """Return the accuracy of the quantized network file, read back, on the test images."""

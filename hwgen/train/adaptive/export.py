@@ -15,7 +15,6 @@ from hwgen.spec.network import (
     Parameters,
     QuantizedNetwork,
 )
-from hwgen.spec.network.maps import Shape
 from hwgen.spec.network.weights import INT8_BITS, NARROW_BITS
 from hwgen.spec.quantization import MULTIPLIER_LOW, SHIFT_HIGH, fixed_point
 from hwgen.train.adaptive.export_layers import adaptive_layer

@@ -141,26 +141,32 @@ class AdaptiveNetwork(nn.Module):
 
     @torch.no_grad()
     def take(self, network: Network) -> None:
-        """Take the parameters of a float network of the same plan in every mode.
+        """Take the parameters of a float network: its first channels, if it is wider.
 
         Filters with a negative factor are negated together with their factor and mean.
         """
         for node in self.plan.weighted:
             source, target = network.layer(node.name), self.layer(node.name)
+            outputs, inputs = target.weight.shape[:2]
+            weight = source.weight[:outputs, :inputs]
             if isinstance(source, BiasedConv):
-                target.weight.copy_(source.weight)
+                target.weight.copy_(weight)
                 for mode, count in enumerate(target.outputs):
                     target.biases[mode].copy_(source.bias[:count])
                 continue
             norm = cast(NormalizedConv, source).norm
-            assert norm.running_mean is not None and norm.running_var is not None
             sign = torch.where(norm.weight < 0, -1.0, 1.0)
-            target.weight.copy_(source.weight * sign.reshape(-1, 1, 1, 1))
+            target.weight.copy_(weight * sign[:outputs].reshape(-1, 1, 1, 1))
             for mode, count in enumerate(target.outputs):
-                mine = target.norm(mode)
-                assert mine.running_mean is not None and mine.running_var is not None
-                mine.weight.copy_((norm.weight * sign)[:count])
-                mine.bias.copy_(norm.bias[:count])
-                mine.running_mean.copy_((norm.running_mean * sign)[:count])
-                mine.running_var.copy_(norm.running_var[:count])
+                take_norm(target.norm(mode), norm, sign, count)
         self.keep_signs()
+
+
+def take_norm(target: BatchNorm, source: BatchNorm, sign: Tensor, count: int) -> None:
+    """Take the first `count` channels of a batch norm; sign: of each filter."""
+    assert source.running_mean is not None and source.running_var is not None
+    assert target.running_mean is not None and target.running_var is not None
+    target.weight.copy_((source.weight * sign)[:count])
+    target.bias.copy_(source.bias[:count])
+    target.running_mean.copy_((source.running_mean * sign)[:count])
+    target.running_var.copy_(source.running_var[:count])

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from hwgen.spec.network import INPUT
+from hwgen.train.adaptive.widths import extensions, free_streams, streams
 from hwgen.train.network import Network, NormalizedConv
 from hwgen.train.plans.plan import Plan
-from hwgen.train.adaptive.widths import extensions, free_streams, streams
 
 
 def importance(network: Network) -> dict[str, Tensor]:

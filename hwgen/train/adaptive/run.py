@@ -10,22 +10,23 @@ from torch.nn import functional
 from hwgen.data import Dataset
 from hwgen.errors import DataError
 from hwgen.train.adaptive.network import AdaptiveNetwork
-from hwgen.train.adaptive.order import importance, kept_first_orders, reorder
 from hwgen.train.adaptive.recipe import AdaptivePhase, AdaptiveRecipe
 from hwgen.train.adaptive.teacher import TeacherAnswers
-from hwgen.train.adaptive.widths import WidthTable, uniform
+from hwgen.train.adaptive.widths import WidthTable, check_plan
 from hwgen.train.loop import Loop
 from hwgen.train.models import plan_model
-from hwgen.train.network import Network
-from hwgen.train.parallel import average_gradients, part_of, total
+from hwgen.train.network import Network, NormalizedConv
+from hwgen.train.plans.plan import Plan
 from hwgen.train.recipe import Phase
 from hwgen.train.start import load_start
+
+BASE = "base"
 
 
 class AdaptiveRun(Loop):
     """All phases of one channel-adaptive recipe.
 
-    teacher_path: checkpoint of the teacher, if the recipe has one
+    penalty: weight of the sum of all batch-norm factors in the loss of a plain network
     """
 
     def __init__(
@@ -33,71 +34,110 @@ class AdaptiveRun(Loop):
         recipe: AdaptiveRecipe,
         dataset: Dataset,
         start_path: Path | None,
-        teacher_path: Path | None,
         *,
         out: Path,
         device: torch.device,
         resume: bool,
         bars: Progress,
     ) -> None:
+        plan = plan_model(recipe.model, dataset.shape, len(dataset.class_names))
+        check_plan(plan)
+        own = [phase.name for phase in recipe.phases]
+        alone = [f"{mode}_{name}" for mode in recipe.modes for name in own]
+        choosing = [f"select_{mode}" for mode in recipe.modes]
         super().__init__(
             recipe,
-            plan_model(recipe.model, dataset.shape, len(dataset.class_names)),
+            plan,
             dataset,
             start_path,
-            phases=[phase.name for phase in recipe.phases],
+            phases=[BASE, *choosing, *own, *alone],
             out=out,
             device=device,
             resume=resume,
             bars=bars,
         )
         self.recipe = recipe
-        self.table: WidthTable = uniform(self.plan, recipe.widths)
-        self.teacher = self.make_teacher(teacher_path)
+        self.teacher: TeacherAnswers | None = None
+        self.penalty = 0.0
         self.active: list[int] = []
         self.batches: int | None = None
 
-    @property
-    def steps(self) -> int:
-        """Batches of an epoch of the phase."""
-        return min(super().steps, self.batches or super().steps)
+    def base(self) -> Network:
+        """Return the widest network, trained alone in float."""
+        network = self.plain()
+        if self.start_path is not None:
+            assert self.recipe.start is not None
+            load_start(network, self.start_path, self.recipe.start, self.recipe)
+        self.phase(BASE, network, self.recipe.base_phase)
+        return network
 
-    def make_teacher(self, path: Path | None) -> TeacherAnswers | None:
-        """Return the teacher of the recipe, None for no distillation."""
+    def plain(self) -> Network:
+        """Return the widest network with random weights."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.recipe.seed)
+            network = Network(self.plan)
+        return network.to(self.device)
+
+    def hear(self, base: Network, teacher_path: Path | None) -> None:
+        """Take the teacher of the recipe: the base, or a checkpoint."""
         about = self.recipe.teacher
-        if (about is None) != (path is None):
-            wanted = "no teacher" if about is None else "a teacher's checkpoint"
-            given = "none" if path is None else path
-            raise DataError(f"the recipe {self.recipe.name} must have {wanted}, got {given}")
-        if about is None or path is None:
-            return None
-        plan = plan_model(about.model, self.dataset.shape, len(self.dataset.class_names))
-        network = Network(plan)
-        load_start(network, path, about.start, self.recipe)
-        return TeacherAnswers(
+        wanted = about is not None and about.model is not None
+        if wanted != (teacher_path is not None):
+            expected = "a teacher's checkpoint" if wanted else "no teacher's checkpoint"
+            given = "none" if teacher_path is None else teacher_path
+            raise DataError(f"the recipe {self.recipe.name} must have {expected}, got {given}")
+        if about is None:
+            return
+        network = base
+        if about.model is not None and about.start is not None and teacher_path is not None:
+            classes = len(self.dataset.class_names)
+            network = Network(plan_model(about.model, self.dataset.shape, classes))
+            load_start(network, teacher_path, about.start, self.recipe)
+        self.teacher = TeacherAnswers(
             network.to(self.device),
             folder=self.checkpoints if about.cycle is not None else None,
             mixed_precision=self.recipe.mixed_precision,
         )
 
-    def start(self) -> AdaptiveNetwork:
-        """Return the network before training: channels kept first, factors positive."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.recipe.seed)
-            network = Network(self.plan)
-            adaptive = AdaptiveNetwork(
-                self.plan,
-                self.table,
-                weight_bits=self.recipe.weight_bits,
-                activation_bits=self.recipe.activation_bits,
-                range_momentum=self.recipe.range_momentum,
-            )
-        if self.start_path is not None:
-            assert self.recipe.start is not None
-            load_start(network, self.start_path, self.recipe.start, self.recipe)
-            reorder(network, kept_first_orders(self.plan, importance(network)))
-        adaptive.take(network)
-        return adaptive.to(self.device, memory_format=torch.channels_last)
+    def adaptive(self, plan: Plan, table: WidthTable, base: Network) -> AdaptiveNetwork:
+        """Return the shared network before its training; base: channels in kept-first order."""
+        network = AdaptiveNetwork(
+            plan,
+            table,
+            weight_bits=self.recipe.weight_bits,
+            activation_bits=self.recipe.activation_bits,
+            range_momentum=self.recipe.range_momentum,
+        )
+        network.take(base)
+        return network.to(self.device, memory_format=torch.channels_last)
+
+    def train(self, network: AdaptiveNetwork, *, prefix: str = "") -> dict[str, float]:
+        """Run the phases of the recipe; return the accuracy of each mode after the float ones."""
+        before: dict[str, float] = {}
+        for phase in self.recipe.phases:
+            if not self.modes_of(network, phase):
+                continue
+            if phase.quantized and not before:
+                before = self.accuracies(network)
+            self.phase(prefix + phase.name, network, phase)
+            network.quantized = phase.quantized
+        return before
+
+    def accuracies(self, network: AdaptiveNetwork) -> dict[str, float]:
+        """Return the accuracy of each mode in float arithmetic."""
+        return {
+            name: self.accuracy(network, mode=mode) for mode, name in enumerate(network.table.modes)
+        }
+
+    def modes_of(self, network: AdaptiveNetwork, phase: AdaptivePhase) -> list[int]:
+        """Return the modes of a network that take part in a phase."""
+        modes = enumerate(network.table.modes)
+        return [mode for mode, name in modes if phase.modes is None or name in phase.modes]
+
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch of the phase."""
+        return min(super().steps, self.batches or super().steps)
 
     def real(self, images: Tensor) -> Tensor:
         """Return bytes as real numbers, with the channels of a pixel side by side."""
@@ -112,9 +152,11 @@ class AdaptiveRun(Loop):
 
     def begin_epoch(self, network: nn.Module, phase: Phase, epoch: int) -> None:
         """Choose the modes of the phase, and the answers of the teacher."""
-        assert isinstance(network, AdaptiveNetwork) and isinstance(phase, AdaptivePhase)
-        names = phase.modes or list(self.table.modes)
-        self.active = [self.table.modes.index(name) for name in names]
+        self.batches = None
+        if not isinstance(phase, AdaptivePhase):
+            return
+        assert isinstance(network, AdaptiveNetwork)
+        self.active = self.modes_of(network, phase)
         network.quantized, self.batches = phase.quantized, phase.batches
         if self.teacher is not None:
             self.teacher.begin(self.epoch_seed(phase.name, epoch))
@@ -129,36 +171,33 @@ class AdaptiveRun(Loop):
         phase: Phase,
         rate: float,
     ) -> tuple[Tensor, Tensor]:
-        """Add up the gradients of all sub-nets, then update once.
+        """Add up the gradients of all sub-nets, then update once; a plain network has one.
 
         Returns the logits of the widest mode that takes part, and the sum of the losses.
         """
-        assert isinstance(network, AdaptiveNetwork)
+        if not isinstance(network, AdaptiveNetwork):
+            return super().step(network, optimizer, x, labels, phase=phase, rate=rate)
         for group in optimizer.param_groups:
             group["lr"] = rate
         x = x.contiguous(memory_format=torch.channels_last)
         answers = None if self.teacher is None else self.teacher.answer(x)
         optimizer.zero_grad()
-        losses, widest = torch.zeros((), device=self.device), None
+        losses, given = torch.zeros((), device=self.device), []
         for mode in self.active:
-            with torch.autocast(
-                self.device.type, torch.bfloat16, enabled=self.recipe.mixed_precision
-            ):
+            mixed = self.recipe.mixed_precision
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
                 logits = network(x, mode)
-            logits = logits.float()
-            loss = self.loss(logits, labels, answers, phase)
+            loss = self.taught_loss(logits.float(), labels, answers, phase)
             loss.backward()
             losses += loss.detach()
-            widest = logits.detach() if widest is None else widest
-        average_gradients(network.parameters())
-        if self.recipe.gradient_norm is not None:
-            nn.utils.clip_grad_norm_(network.parameters(), self.recipe.gradient_norm)
-        optimizer.step()
+            given.append(logits.detach())
+        self.update(network, optimizer)
         network.keep_signs()
-        assert widest is not None
-        return widest, losses
+        return given[0], losses
 
-    def loss(self, logits: Tensor, labels: Tensor, answers: Tensor | None, phase: Phase) -> Tensor:
+    def taught_loss(
+        self, logits: Tensor, labels: Tensor, answers: Tensor | None, phase: Phase
+    ) -> Tensor:
         """Return (1 - beta) CE + beta tau^2 KL, or CE without a teacher."""
         hard = functional.cross_entropy(logits, labels, label_smoothing=phase.label_smoothing)
         about = self.recipe.teacher
@@ -172,14 +211,11 @@ class AdaptiveRun(Loop):
         )
         return (1 - about.beta) * hard + about.beta * about.tau**2 * soft
 
-    @torch.no_grad()
-    def accuracy(self, network: AdaptiveNetwork, mode: int) -> float:
-        """Return the fraction of test images that the network gets right in a mode."""
-        network.eval()
-        correct = torch.zeros((), dtype=torch.int64, device=self.device)
-        mine = zip(
-            part_of(self.test_images).split(500), part_of(self.test_labels).split(500), strict=True
-        )
-        for images, labels in mine:
-            correct += (network(self.real(images), mode).argmax(1) == labels).sum()
-        return int(total(correct)) / len(self.test_labels)
+    def update(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Add the gradient of the penalty, and move the parameters."""
+        if self.penalty and isinstance(network, Network):
+            for node in self.plan.weighted:
+                layer = network.layer(node.name)
+                if isinstance(layer, NormalizedConv) and layer.norm.weight.grad is not None:
+                    layer.norm.weight.grad += self.penalty * layer.norm.weight.detach().sign()
+        super().update(network, optimizer)

@@ -7,7 +7,7 @@ A shortcut's stream begins with the channels of the stream that it subsamples.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwgen.errors import ConfigError
 from hwgen.spec.network import INPUT
@@ -115,6 +115,36 @@ def table_of(plan: Plan, modes: Mapping[str, Mapping[str, int]]) -> WidthTable:
         for name in (INPUT, *(node.name for node in plan.nodes))
     }
     return WidthTable(modes=tuple(modes), channels=channels)
+
+
+def narrowed(plan: Plan, table: WidthTable, mode: int) -> tuple[Plan, WidthTable]:
+    """Return a mode as a network of its own, and its table with that one mode."""
+    nodes = tuple(replace(node, channels=table.of(node.name, mode)) for node in plan.nodes)
+    channels = {name: (counts[mode],) for name, counts in table.channels.items()}
+    alone = WidthTable(modes=(table.modes[mode],), channels=channels)
+    return replace(plan, nodes=nodes), alone
+
+
+def given_table(plan: Plan, modes: Mapping[str, Mapping[str, int]]) -> WidthTable:
+    """Return the table of the whole network and of modes with given channels of each stream."""
+    most = {name: plan.channels(name) for name in free_streams(plan)}
+    for mode, counts in modes.items():
+        if counts.keys() != most.keys():
+            raise ConfigError(
+                field=f"selection.modes.{mode}",
+                allowed=f"channels for each of {', '.join(most)}",
+                given=", ".join(counts) or "none",
+                source="recipe",
+            )
+        for name, count in counts.items():
+            if not 1 <= count <= most[name]:
+                raise ConfigError(
+                    field=f"selection.modes.{mode}.{name}",
+                    allowed=f"from 1 to {most[name]}",
+                    given=count,
+                    source="recipe",
+                )
+    return table_of(plan, {mode_name(1.0): most, **modes})
 
 
 def macs(plan: Plan, table: WidthTable, mode: int) -> int:

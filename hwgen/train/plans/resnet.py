@@ -1,4 +1,4 @@
-"""Residual networks of CIFAR: ResNet20, 32 and 44 with option-A shortcuts, ResNet18 with projections."""
+"""Residual networks of CIFAR: ResNet20, 32 and 44 (option A), and ResNet18 with projections."""
 
 from hwgen.spec.network import INPUT
 from hwgen.train.plans.builder import Builder
