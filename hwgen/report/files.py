@@ -11,7 +11,13 @@ from hwgen.report.demo import DemoReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
 from hwgen.report.run import RunReport
-from hwgen.report.work import BuildReport, CompileReport, ExportReport, TrainReport
+from hwgen.report.work import (
+    AdaptiveTrainReport,
+    BuildReport,
+    CompileReport,
+    ExportReport,
+    TrainReport,
+)
 from hwgen.spec.output import write_text
 
 REPORTS: dict[str, type] = {
@@ -23,6 +29,7 @@ REPORTS: dict[str, type] = {
     "model": ModelReport,
     "run": RunReport,
     "train": TrainReport,
+    "train_adaptive": AdaptiveTrainReport,
 }
 """By command; `docs/schema/<command>.schema.json` describes each. Families may add more."""
 

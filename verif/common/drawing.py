@@ -1,6 +1,6 @@
 """Builds networks with random weights and zero points, in any modes and bits."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Drawing:
     ) -> FeatureMap:
         """Return a map with random zero points, the same in all modes if asked."""
         top = (1 << bits) - 1
-        values = []
+        values: list[MapQuantization] = []
         for mode in range(len(self._modes)):
             zero = int(self.rng.integers(0, top // 2 + 1))
             low = int(self.rng.choice([0, zero]))
@@ -89,7 +89,7 @@ class Drawing:
         groups: int = 1,
         bits: int = 8,
         weight_bits: int = 8,
-        weight_grid: str = "integer",
+        weight_grid: Literal["integer", "odd"] = "integer",
         like: str | None = None,
     ) -> str:
         """Append a convolution; `like`: a map whose quantization it shares."""
@@ -119,7 +119,7 @@ class Drawing:
         *,
         bits: int = 8,
         weight_bits: int = 8,
-        weight_grid: str = "integer",
+        weight_grid: Literal["integer", "odd"] = "integer",
     ) -> str:
         """Append a fully connected layer; 32 or 64 bits: raw."""
         before = self._maps[source]

@@ -1,5 +1,7 @@
 """Random channel-adaptive networks of any bits, for a small chip and all its layers."""
 
+from typing import Literal
+
 from hwgen.spec.network import INPUT, QuantizedNetwork
 from verif.common.drawing import Drawing
 
@@ -34,19 +36,30 @@ def draw_adaptive(
     side: height and width of the image, even; channels: of the first layers, 4 or 8
     modes: the widest ones of MODES
     """
-    grid = "odd" if weight_bits <= ODD_GRID_BITS else "integer"
+    grid: Literal["integer", "odd"] = "odd" if weight_bits <= ODD_GRID_BITS else "integer"
     narrow, wide = COUNTS[channels][:modes], COUNTS[2 * channels][:modes]
-    weights = {"weight_bits": weight_bits, "weight_grid": grid}
-    square = {"kernel": (3, 3), "padding": (1, 1, 1, 1), "bits": map_bits, **weights}
     net = Drawing(seed, modes=MODES[:modes], shape=(side, side, 3), bits=map_bits)
-    now = net.conv(INPUT, narrow, **square)
-    inner = net.conv(now, narrow, **square)
-    first = net.add(net.conv(inner, narrow, **square), now, bits=map_bits)
-    inner = net.conv(net.conv(first, wide, stride=(2, 2), **square), wide, **square)
+
+    def conv(source: str, counts: tuple[int, ...], stride: int = 1) -> str:
+        return net.conv(
+            source,
+            counts,
+            kernel=(3, 3),
+            stride=(stride, stride),
+            padding=(1, 1, 1, 1),
+            bits=map_bits,
+            weight_bits=weight_bits,
+            weight_grid=grid,
+        )
+
+    now = conv(INPUT, narrow)
+    first = net.add(conv(conv(now, narrow), narrow), now, bits=map_bits)
+    inner = conv(conv(first, wide, stride=2), wide)
     now = net.add(inner, net.shortcut(first, wide, stride=(2, 2)), bits=map_bits)
     if side >= 8:
         now = net.max_pool(now, kernel=(2, 2), stride=(2, 2), padding=(0, 0, 0, 0))
     size = net.size(now)
     now = net.average_pool(now, kernel=size, stride=size, padding=(0, 0, 0, 0), bits=map_bits)
     raw = 32 if weight_bits + map_bits <= 17 else 64
-    return net.build(net.linear(now, (5,) * modes, bits=raw, **weights))
+    head = net.linear(now, (5,) * modes, bits=raw, weight_bits=weight_bits, weight_grid=grid)
+    return net.build(head)

@@ -101,11 +101,11 @@ def output_map(network: AdaptiveNetwork, node: Node, source: FeatureMap) -> Feat
         return adaptive_map(network, node.name, source.bits, same)
     values = []
     for mode in range(len(network.table.modes)):
-        scale, zero = network.range(node.name, mode).grid()
+        step, zero = network.range(node.name, mode).grid()
         # ReLU is the clip at the zero point.
         low = 0 if node.clip == "none" else int(zero)
         values.append(
-            MapQuantization(scale=float(scale), zero_point=int(zero), low=low, high=highest)
+            MapQuantization(scale=float(step), zero_point=int(zero), low=low, high=highest)
         )
     return adaptive_map(network, node.name, bits, values)
 

@@ -15,7 +15,6 @@ Bits = Annotated[int, Field(ge=1, le=16)]
 Width = Annotated[float, Field(gt=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Model = Literal["adaptive_cnn", "small_cnn", "resnet20", "resnet32", "resnet44"]
-FORMAT = "hwgen.adaptive_recipe"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -109,7 +109,7 @@ class AdaptiveRun(Loop):
             range_momentum=self.recipe.range_momentum,
         )
         network.take(base)
-        return network.to(self.device, memory_format=torch.channels_last)
+        return network.to(self.device)
 
     def train(self, network: AdaptiveNetwork, *, prefix: str = "") -> dict[str, float]:
         """Run the phases of the recipe; return the accuracy of each mode after the float ones."""

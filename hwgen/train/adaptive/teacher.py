@@ -18,7 +18,7 @@ class TeacherAnswers:
     """
 
     def __init__(self, network: Network, *, folder: Path | None, mixed_precision: bool) -> None:
-        self.network = network.eval().to(memory_format=torch.channels_last)
+        self.network = network.eval()
         self.folder, self.mixed = folder, mixed_precision
         self.known: list[Tensor] = []
         self.batch = 0
@@ -50,7 +50,7 @@ class TeacherAnswers:
         if self.batch <= len(self.known):
             return self.known[self.batch - 1].to(x.device).float()
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed):
-            logits = self.network(x)
+            logits: Tensor = self.network(x)
         if self.folder is not None:
             self.known.append(logits.half().cpu())
         return logits.float()
