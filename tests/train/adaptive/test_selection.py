@@ -13,7 +13,7 @@ from hwgen.train.models import plan_model
 from tests.train.conftest import RECIPES
 
 PLAN = plan_model("adaptive_cnn", (8, 8, 1), 10)
-STAIRS = RECIPES / "cadnn_digits_staircase.yaml"
+STAIRS = RECIPES / "staircases" / "adaptive_cnn_small.yaml"
 
 
 def flat() -> dict[str, torch.Tensor]:

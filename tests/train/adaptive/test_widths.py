@@ -65,9 +65,9 @@ def test_given_table() -> None:
     table = given_table(SMALL, {"odd": {"conv1": 5, "conv2": 7, "conv3": 16}})
     assert table.modes == ("1.0x", "odd")
     assert table.channels["max_pool"] == (16, 7)
-    with pytest.raises(ConfigError, match="selection.modes.odd must be channels for each of conv1"):
+    with pytest.raises(ConfigError, match=r"modes\.odd must be channels for each of conv1"):
         given_table(SMALL, {"odd": {"conv1": 5}})
-    with pytest.raises(ConfigError, match="odd.conv2 must be from 1 to 16, got 17"):
+    with pytest.raises(ConfigError, match=r"odd\.conv2 must be from 1 to 16, got 17"):
         given_table(SMALL, {"odd": {"conv1": 5, "conv2": 17, "conv3": 16}})
 
 
