@@ -11,8 +11,8 @@ from tests.train.conftest import RECIPES
 
 
 @pytest.fixture
-def adaptive_recipe() -> AdaptiveRecipe:
-    """The recipe of the digits with two epochs a phase."""
+def adaptive_recipe(on_few_digits: Dataset) -> AdaptiveRecipe:
+    """The recipe of the digits with two epochs a phase; training finds few digits."""
     full = load_adaptive_recipe(RECIPES / "cadnn_digits.yaml")
     return replace(
         full,
@@ -21,7 +21,7 @@ def adaptive_recipe() -> AdaptiveRecipe:
     )
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def on_few_digits(few_digits: Dataset, monkeypatch: Any) -> Dataset:
     """Let training find the few digits."""
     monkeypatch.setattr("hwgen.train.adaptive.train.load_dataset", lambda *_: few_digits)
