@@ -41,7 +41,10 @@ class MapRange(nn.Module):
     def observe(self, x: Tensor) -> None:
         """Move the range towards that of one batch; it always holds zero."""
         low, high = extremes(x)
-        low, high = low.clamp(max=0), high.clamp(min=0)
+        self.move(low.clamp(max=0), high.clamp(min=0))
+
+    def move(self, low: Tensor, high: Tensor) -> None:
+        """Move the range towards another one; the first is taken as it is."""
         weight = 1 - self.momentum if self.seen else 1.0
         self.low.lerp_(low, weight)
         self.high.lerp_(high, weight)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hwgen.spec.network import INPUT
-from hwgen.train.adaptive.grids import on_weight_grid
+from hwgen.train.adaptive.grids import map_range, on_weight_grid
 from hwgen.train.adaptive.widths import WidthTable
 from hwgen.train.batch_norm import BatchNorm
 from hwgen.train.fake_quantization import MapRange
@@ -79,7 +79,7 @@ class AdaptiveNetwork(nn.Module):
         self.ranges = nn.ModuleDict(
             {
                 node.name: nn.ModuleList(
-                    [MapRange(range_momentum, bits=activation_bits) for _ in table.modes]
+                    [map_range(activation_bits, range_momentum) for _ in table.modes]
                 )
                 for node in plan.nodes[:-1]
                 if has_range(node)

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from hwgen.train.adaptive.grids import on_weight_grid, weight_integers, weight_scale
+from hwgen.train.adaptive.grids import (
+    SpreadRange,
+    map_range,
+    on_weight_grid,
+    weight_integers,
+    weight_scale,
+)
 
 
 @pytest.mark.parametrize("bits", [1, 2, 3, 4])
@@ -44,3 +50,25 @@ def test_the_gradient_is_that_of_the_identity() -> None:
     factor = torch.randn(3, 2, 3, 3)
     (on_weight_grid(weight, 2, common=False) * factor).sum().backward()  # type: ignore[no-untyped-call]
     assert weight.grad is not None and torch.equal(weight.grad, factor)
+
+
+@pytest.mark.parametrize(("bits", "most"), [(1, 0.4), (2, 0.13), (3, 0.05), (4, 0.02)])
+@pytest.mark.parametrize("signed", [True, False])
+def test_maps_of_few_bits_follow_their_spread(bits: int, most: float, signed: bool) -> None:
+    x = torch.randn(20_000, generator=torch.Generator().manual_seed(bits)) * 3
+    x = x if signed else x.clamp(min=0)
+    grid = map_range(bits, 0.9).train()
+    assert isinstance(grid, SpreadRange)
+    on_grid = grid(x)
+    assert len(on_grid.unique()) == 1 << bits
+    assert 0 in on_grid
+    if not signed:
+        share = (on_grid - x).square().mean() / x.square().mean()
+        assert float(share) < most
+
+
+def test_wide_maps_reach_from_lowest_to_highest() -> None:
+    x = torch.tensor([-1.0, 0.0, 3.0])
+    grid = map_range(8, 0.9).train()
+    assert not isinstance(grid, SpreadRange)
+    assert torch.allclose(grid(x), x, atol=4 / 255)
