@@ -20,7 +20,7 @@ from hwgen.report.work import (
 )
 from hwgen.spec.output import write_text
 
-REPORTS: dict[str, type] = {
+REPORTS: dict[str, Any] = {
     "build": BuildReport,
     "compile": CompileReport,
     "demo": DemoReport,
@@ -28,16 +28,15 @@ REPORTS: dict[str, type] = {
     "info": InfoReport,
     "model": ModelReport,
     "run": RunReport,
-    "train": TrainReport,
-    "train_adaptive": AdaptiveTrainReport,
+    "train": TrainReport | AdaptiveTrainReport,
 }
 """By command; `docs/schema/<command>.schema.json` describes each. Families may add more."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema_of(report_type: type) -> str:
-    """Return the JSON Schema of a report type, the content of its file in docs/schema."""
+def schema_of(report_type: Any) -> str:
+    """Return the JSON Schema of a report type, or of several: the content of a docs/schema file."""
     schema = TypeAdapter(report_type).json_schema(mode="serialization")
     return json.dumps({"$schema": DIALECT, **schema}, indent=2) + "\n"
 
