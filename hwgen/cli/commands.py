@@ -20,10 +20,22 @@ from hwgen.flow.info import describe_file, graph_parts
 from hwgen.flow.model import model_network
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import for_program, load_subject
-from hwgen.flow.train import is_first_process, train_recipe
+from hwgen.flow.train import (
+    is_adaptive,
+    is_first_process,
+    train_adaptive_recipe,
+    train_recipe,
+)
 from hwgen.report.demo_table import demo_table
-from hwgen.report.info_tables import build_table, compile_table, info_table, train_table
+from hwgen.report.info_tables import (
+    adaptive_train_table,
+    build_table,
+    compile_table,
+    info_table,
+    train_table,
+)
 from hwgen.report.tables import model_table, run_table
+from hwgen.report.work import AdaptiveTrainReport, TrainReport
 
 
 class Engine(StrEnum):
@@ -42,6 +54,7 @@ def train(
         Path | None, Option(help="folder with the images, unless they are embedded")
     ] = None,
     start: Annotated[Path | None, Option(help="float weights that the recipe starts from")] = None,
+    teacher: Annotated[Path | None, Option(help="float weights of the recipe's teacher")] = None,
     seed: Annotated[int | None, Option(min=0, help="replaces the seed of the recipe")] = None,
     out: Annotated[
         Path | None, Option(help="folder to write [default: one in --work]"), OUTPUT_FOLDER
@@ -52,15 +65,34 @@ def train(
 ) -> None:
     """Train, prune and quantize a network; write a quantized network file.
 
-    Writes network.npz, training.json and checkpoints. A result of the same recipe, images and
+    Writes network.npz, training.json and checkpoints; a channel-adaptive recipe gives one network
+    with several modes. A result of the same recipe, images and
     code is cached. Several processes share the work when torchrun starts them: torchrun
     --nproc-per-node 2 -m hwgen.cli train recipe.yaml.
     """
-    report = train_recipe(
-        Context(work=work), recipe, data=data, start=start, seed=seed, out=out, resume=resume
-    )
+    context = Context(work=work)
+    report: TrainReport | AdaptiveTrainReport
+    if is_adaptive(recipe):
+        report = train_adaptive_recipe(
+            context,
+            recipe,
+            data=data,
+            start=start,
+            teacher=teacher,
+            seed=seed,
+            out=out,
+            resume=resume,
+        )
+        shown = adaptive_train_table(report)
+    else:
+        if teacher is not None:
+            raise BadParameter("only the recipe of a channel-adaptive network has a teacher")
+        report = train_recipe(
+            context, recipe, data=data, start=start, seed=seed, out=out, resume=resume
+        )
+        shown = train_table(report)
     if is_first_process():
-        finish(report, train_table(report), json)
+        finish(report, shown, json)
 
 
 @app.command(epilog="Example: hwgen compile network.npz chip.yaml --listing --out build/digits.npz")

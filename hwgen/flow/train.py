@@ -1,7 +1,8 @@
-"""`hwgen train`: train a recipe, unless it is cached, and write the quantized network file."""
+"""`hwgen train`: train a recipe, unless it is cached, and write the quantized network files."""
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code
 from hwgen.flow.load import load
 from hwgen.report.types import Source
-from hwgen.report.work import Accuracy, TrainReport
+from hwgen.report.work import Accuracy, AdaptiveTrainReport, ModeAccuracy, TrainReport
+from hwgen.spec.load import read_mapping
 from hwgen.spec.network.file import load_network
 
 NETWORK = "network.npz"
+ADAPTIVE_FORMAT = "hwgen.adaptive_recipe"
 TRAINING = "training.json"
 """Written last: a folder that holds it holds a finished training."""
 
@@ -48,17 +51,83 @@ def train_recipe(
             resume=resume,
             progress=context.visible,
         )
-    network = load_network(folder / NETWORK)
     about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
     return TrainReport(
         format="hwgen.report.train",
         version=1,
         recipe=recipe.name,
-        network=Source(name=network.graph.name, file=str(folder / NETWORK), digest=network.digest),
+        network=source_of(folder / NETWORK),
         accuracy=Accuracy(**about["accuracy"]),
         reused=reused,
         training=about,
     )
+
+
+def train_adaptive_recipe(
+    context: Context,
+    recipe_file: Path,
+    *,
+    data: Path | None = None,
+    start: Path | None = None,
+    teacher: Path | None = None,
+    seed: int | None = None,
+    out: Path | None = None,
+    resume: bool = True,
+) -> AdaptiveTrainReport:
+    """Train a channel-adaptive recipe, or return the cached result, as `train_recipe` does."""
+    recipe = load("hwgen.train.adaptive.recipe").load_adaptive_recipe(recipe_file)
+    if seed is not None:
+        recipe = replace(recipe, seed=seed)
+    beside = [path for path in (teacher, staircase_of(recipe, recipe_file)) if path is not None]
+    name = f"{recipe.name}-{identity(recipe, data, start, beside)}"
+    folder = out or context.work / "train" / name
+    reused = resume and out is None and (folder / TRAINING).exists()
+    if not reused:
+        load("hwgen.train.adaptive.train").train_adaptive(
+            recipe,
+            recipe_folder=recipe_file.parent,
+            data_path=data,
+            start_path=start,
+            teacher_path=teacher,
+            out=folder,
+            resume=resume,
+            progress=context.visible,
+        )
+    about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    return AdaptiveTrainReport(
+        format="hwgen.report.train_adaptive",
+        version=1,
+        recipe=recipe.name,
+        networks=[source_of(folder / name) for name in about["networks"]],
+        modes=[
+            ModeAccuracy(
+                mode=each["mode"],
+                float=each["accuracy_float"],
+                integer=each["accuracy_integer"],
+                macs=each["macs"],
+            )
+            for each in about["modes"]
+        ],
+        reused=reused,
+        training=about,
+    )
+
+
+def is_adaptive(recipe_file: Path) -> bool:
+    """Whether a file holds the recipe of a channel-adaptive network."""
+    return read_mapping(recipe_file).get("format") == ADAPTIVE_FORMAT
+
+
+def staircase_of(recipe: Any, recipe_file: Path) -> Path | None:
+    """Return the file of the staircase that a channel-adaptive recipe names."""
+    name = getattr(recipe.selection, "staircase", None)
+    return None if name is None else recipe_file.parent / name
+
+
+def source_of(path: Path) -> Source:
+    """Return what a report says of a network file."""
+    network = load_network(path)
+    return Source(name=network.graph.name, file=str(path), digest=network.digest)
 
 
 def is_first_process() -> bool:
@@ -66,14 +135,17 @@ def is_first_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def identity(recipe: Any, data: Path | None, start: Path | None) -> str:
-    """Return a short digest of everything that training depends on."""
+def identity(
+    recipe: Any, data: Path | None, start: Path | None, beside: Sequence[Path] = ()
+) -> str:
+    """Return a short digest of everything that training depends on; beside: more files."""
     dataset = load("hwgen.data").load_dataset(recipe.dataset, data)
     parts = [dataset.train_images, dataset.train_labels, dataset.test_images, dataset.test_labels]
     facts = [
         asdict(recipe),
         [digest_of_array(part) for part in parts],
-        None if start is None else load("hwgen.train.run").file_digest(start),
+        None if start is None else load("hwgen.train.loop").file_digest(start),
+        *(load("hwgen.train.loop").file_digest(path) for path in beside),
         digest_of_code("hwgen.train"),
     ]
     return digest_of(facts)[:16]

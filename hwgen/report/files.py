@@ -13,10 +13,16 @@ from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
 from hwgen.report.results import ResultsReport
 from hwgen.report.run import RunReport
-from hwgen.report.work import BuildReport, CompileReport, ExportReport, TrainReport
+from hwgen.report.work import (
+    AdaptiveTrainReport,
+    BuildReport,
+    CompileReport,
+    ExportReport,
+    TrainReport,
+)
 from hwgen.spec.output import write_text
 
-REPORTS: dict[str, type] = {
+REPORTS: dict[str, Any] = {
     "benchmark": BenchmarkReport,
     "build": BuildReport,
     "compile": CompileReport,
@@ -26,15 +32,15 @@ REPORTS: dict[str, type] = {
     "model": ModelReport,
     "results": ResultsReport,
     "run": RunReport,
-    "train": TrainReport,
+    "train": TrainReport | AdaptiveTrainReport,
 }
 """By command; `docs/schema/<command>.schema.json` describes each. Families may add more."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema_of(report_type: type) -> str:
-    """Return the JSON Schema of a report type, the content of its file in docs/schema."""
+def schema_of(report_type: Any) -> str:
+    """Return the JSON Schema of a report type, or of several: the content of a docs/schema file."""
     schema = TypeAdapter(report_type).json_schema(mode="serialization")
     return json.dumps({"$schema": DIALECT, **schema}, indent=2) + "\n"
 

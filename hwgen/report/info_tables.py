@@ -9,7 +9,7 @@ from rich.table import Table
 from hwgen.report.info import ArchitectureInfo, InfoReport, NetworkInfo, ProgramInfo
 from hwgen.report.tables import NOTHING, number, percent, size, table
 from hwgen.report.training_table import training_state
-from hwgen.report.work import BuildReport, CompileReport, TrainReport
+from hwgen.report.work import AdaptiveTrainReport, BuildReport, CompileReport, TrainReport
 from hwgen.spec.step import PlannedStep
 from hwgen.spec.tiling import LayerTiling
 
@@ -175,3 +175,12 @@ def train_table(report: TrainReport) -> RenderableType:
         f"trained: {training_state(report.training)}",
         f"{report.network.file}" + (" (trained before)" if report.reused else ""),
     )
+
+
+def adaptive_train_table(report: AdaptiveTrainReport) -> RenderableType:
+    """Return the accuracy of every mode and the paths of the quantized network files."""
+    rows = table(["mode", "float", "integer", "multiplications"])
+    for each in report.modes:
+        rows.add_row(each.mode, f"{each.float:.2%}", f"{each.integer:.2%}", number(each.macs))
+    trained = " (trained before)" if report.reused else ""
+    return Group(rows, "", *(f"{network.file}{trained}" for network in report.networks))

@@ -35,6 +35,37 @@ class TrainReport:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class ModeAccuracy:
+    """One mode: fraction of the test images that are right in float and in integers.
+
+    macs: multiplications of one image
+    """
+
+    mode: str
+    float: Fraction
+    integer: Fraction
+    macs: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AdaptiveTrainReport:
+    """The quantized network files of a channel-adaptive training, and the accuracy of its modes.
+
+    networks: one file with all modes, or one for each mode alone
+    reused: the result was cached, nothing was trained
+    training: content of `training.json` beside the networks: seed, split, recipe, history
+    """
+
+    format: Literal["hwgen.report.train_adaptive"]
+    version: Literal[1]
+    recipe: str
+    networks: list[Source]
+    modes: list[ModeAccuracy]
+    reused: bool
+    training: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class CompileReport:
     """The program that was written, and how it tiles each layer."""
 

@@ -5,10 +5,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from hwgen.train.parallel import part_of, size
-from hwgen.train.recipe import Recipe
+from hwgen.train.recipe import Common
 
 
-def augment(x: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
+def augment(x: Tensor, recipe: Common, random: torch.Generator) -> Tensor:
     """Return images (n, c, h, w) shifted by whole pixels and mirrored, each image at random.
 
     x: this process's part of a batch; `random` draws for the whole batch

@@ -9,23 +9,24 @@ from torch import Tensor, nn
 from hwgen.train.fta import project, thresholds
 from hwgen.train.parallel import extremes
 
-BYTE_HIGH = 255
 WEIGHT_HIGH = 127
 
 
 class MapRange(nn.Module):
-    """uint8 with zero point; lowest and highest value are smoothed over the training batches.
+    """Unsigned integers with zero point; lowest and highest value are smoothed over the batches.
 
     momentum: weight of the old range in the new one, 0 to 1
+    bits: of an integer, 1 to 16
     """
 
     low: Tensor
     high: Tensor
     seen: Tensor
 
-    def __init__(self, momentum: float) -> None:
+    def __init__(self, momentum: float, *, bits: int = 8) -> None:
         super().__init__()
         self.momentum = momentum
+        self.largest = (1 << bits) - 1
         self.register_buffer("low", torch.zeros(()))
         self.register_buffer("high", torch.zeros(()))
         self.register_buffer("seen", torch.zeros((), dtype=torch.bool))
@@ -35,23 +36,26 @@ class MapRange(nn.Module):
         if self.training:
             self.observe(x.detach().float())
         scale, zero_point = self.grid()
-        return torch.fake_quantize_per_tensor_affine(x, scale, zero_point, 0, BYTE_HIGH)
+        return torch.fake_quantize_per_tensor_affine(x, scale, zero_point, 0, self.largest)
 
     def observe(self, x: Tensor) -> None:
         """Move the range towards that of one batch; it always holds zero."""
         low, high = extremes(x)
-        low, high = low.clamp(max=0), high.clamp(min=0)
+        self.move(low.clamp(max=0), high.clamp(min=0))
+
+    def move(self, low: Tensor, high: Tensor) -> None:
+        """Move the range towards another one; the first is taken as it is."""
         weight = 1 - self.momentum if self.seen else 1.0
         self.low.lerp_(low, weight)
         self.high.lerp_(high, weight)
         self.seen.fill_(True)
 
     def grid(self) -> tuple[Tensor, Tensor]:
-        """Return scale (float32) and zero point (int32): real = scale * (byte - zero_point)."""
+        """Return scale (float32) and zero point (int32): real = scale * (integer - zero_point)."""
         span = self.high - self.low
         # A map that is always zero gets any scale that fixed point can hold.
-        scale = torch.where(span > 1e-6, span, 1.0) / BYTE_HIGH
-        return scale, (-self.low / scale).round().clamp(0, BYTE_HIGH).int()
+        scale = torch.where(span > 1e-6, span, 1.0) / self.largest
+        return scale, (-self.low / scale).round().clamp(0, self.largest).int()
 
 
 class WeightQuantizer(nn.Module):

@@ -13,9 +13,9 @@ from hwgen.spec.network import (
     AveragePool,
     Concatenate,
     Conv,
-    FeatureMap,
     Layer,
     Linear,
+    MapQuantization,
     MaxPool,
     Multiply,
     Parameters,
@@ -32,74 +32,102 @@ PRODUCTS_AT_ONCE = 1 << 23
 ELEMENTS_AT_ONCE = 1 << 23
 """Elements of the largest map that `integer_accuracy` holds at a time."""
 
-Source = tuple[Tensor, FeatureMap]
-"""Elements of a map, and its grid."""
+Source = tuple[Tensor, MapQuantization]
+"""Elements of a map, and its grid in the mode."""
 
 
-def requantize(acc: Tensor, multiplier: Tensor, shift: Tensor, output: FeatureMap) -> Tensor:
+def requantize(acc: Tensor, multiplier: Tensor, shift: Tensor, values: MapQuantization) -> Tensor:
     """Return clip(((acc * multiplier + 2**(shift - 1)) >> shift) + zero_point, low, high).
 
     acc: int64 (..., channels); multiplier, shift: int64, of one value or one for each channel
     """
     half = torch.ones_like(shift) << (shift - 1)
     scaled = (acc * multiplier + half) >> shift
-    values = output.quantization[0]
     return (scaled + values.zero_point).clamp(values.low, values.high)
 
 
 @torch.no_grad()
-def infer(network: QuantizedNetwork, images: Tensor) -> dict[str, Tensor]:
-    """Return every map by name, int64 in NHWC order; the last one holds the logits.
+def infer(network: QuantizedNetwork, images: Tensor, *, mode: int = 0) -> dict[str, Tensor]:
+    """Return every map of a mode by name, int64 in NHWC order; the last one holds the logits.
 
-    network: of one mode; images: (n, height, width, channels), unsigned integers
+    images: (n, height, width, channels of the widest mode), unsigned integers
     """
-    maps = {INPUT: images.long()}
+    maps = {INPUT: mode_images(network, images, mode)}
     for layer in network.layers:
-        maps[layer.name] = infer_layer(network, layer, maps)
+        maps[layer.name] = infer_layer(network, layer, maps, mode)
     return maps
 
 
 @torch.no_grad()
-def answer(network: QuantizedNetwork, images: Tensor) -> Tensor:
+def answer(network: QuantizedNetwork, images: Tensor, *, mode: int = 0) -> Tensor:
     """Return the map of the answer; each other map is dropped after its last reader."""
-    maps = {INPUT: images.long()}
+    maps = {INPUT: mode_images(network, images, mode)}
     last_reader = {name: layer.name for layer in network.layers for name in layer.inputs}
     for layer in network.layers:
-        maps[layer.name] = infer_layer(network, layer, maps)
+        maps[layer.name] = infer_layer(network, layer, maps, mode)
         for name in set(layer.inputs):
             if last_reader[name] == layer.name and name != network.answer:
                 del maps[name]
     return maps[network.answer]
 
 
-def infer_layer(network: QuantizedNetwork, layer: Layer, maps: dict[str, Tensor]) -> Tensor:
-    """Return the output map of one layer, int64 NHWC."""
-    sources = [(maps[name], network.map_of(name)) for name in layer.inputs]
+def mode_images(network: QuantizedNetwork, images: Tensor, mode: int) -> Tensor:
+    """Return the channels of images that a mode reads, int64."""
+    return images[..., : network.graph.input.channels_in(mode)].long()
+
+
+def infer_layer(
+    network: QuantizedNetwork, layer: Layer, maps: dict[str, Tensor], mode: int
+) -> Tensor:
+    """Return the output map of one layer in a mode, int64 NHWC."""
+    sources = [(maps[name], network.map_of(name).quantization[mode]) for name in layer.inputs]
     match layer:
         case Conv() | Linear():
-            return weighted(layer, sources[0], network.parameters[layer.name])
+            in_mode = mode_parameters(network, layer, mode)
+            return weighted(layer, sources[0], in_mode, mode)
         case AveragePool() | Add() | Multiply() | Rescale():
-            return combined(layer, sources)
+            return combined(layer, sources, mode)
         case Table():
-            return as_int64(network.tables[layer.name][0], sources[0][0])[sources[0][0]]
+            return as_int64(network.tables[layer.name][mode], sources[0][0])[sources[0][0]]
         case MaxPool() | Concatenate() | Shortcut():
-            return moved(layer, [x for x, _ in sources])
+            return moved(layer, [x for x, _ in sources], mode)
 
 
-def weighted(layer: Conv | Linear, source: Source, parameters: Parameters) -> Tensor:
-    """Return the map of a layer with weights: raw sums, or requantized."""
+def mode_parameters(network: QuantizedNetwork, layer: Conv | Linear, mode: int) -> Parameters:
+    """Return the arrays of one mode: the first filters, and their first channels."""
+    whole, source = network.parameters[layer.name], network.map_of(layer.inputs[0])
+    outputs, inputs = layer.output.channels_in(mode), source.channels_in(mode)
+    weights = whole.weights[:outputs]
+    if isinstance(layer, Linear):
+        pixels = weights.reshape(outputs, -1, source.channels)[..., :inputs]
+        weights = pixels.reshape(outputs, -1)
+    elif layer.groups == 1:
+        weights = weights[..., :inputs]
+    return Parameters(
+        weights=weights,
+        bias=whole.bias[mode, :outputs],
+        multiplier=whole.multiplier[mode, :outputs],
+        shift=whole.shift[mode, :outputs],
+        weight_scale=whole.weight_scale[:outputs],
+    )
+
+
+def weighted(layer: Conv | Linear, source: Source, parameters: Parameters, mode: int) -> Tensor:
+    """Return the map of a layer with weights: raw sums, or requantized; parameters: of the mode."""
     x, before = source
-    acc = accumulate(layer, x, before.quantization[0].zero_point, parameters)
+    acc = accumulate(layer, x, before.zero_point, parameters)
     if layer.output.raw:
         return acc
-    multiplier = as_int64(parameters.multiplier[0], x)
-    return requantize(acc, multiplier, as_int64(parameters.shift[0], x), layer.output)
+    multiplier, shift = as_int64(parameters.multiplier, x), as_int64(parameters.shift, x)
+    return requantize(acc, multiplier, shift, layer.output.quantization[mode])
 
 
-def combined(layer: AveragePool | Add | Multiply | Rescale, sources: list[Source]) -> Tensor:
+def combined(
+    layer: AveragePool | Add | Multiply | Rescale, sources: list[Source], mode: int
+) -> Tensor:
     """Return the map of a layer without weights that requantizes."""
-    (factors,) = layer.requantization
-    x, *others = (values - feature.quantization[0].zero_point for values, feature in sources)
+    factors = layer.requantization[mode]
+    x, *others = (values - grid.zero_point for values, grid in sources)
     multiplier = factors.multipliers[0]
     match layer:
         case AveragePool():
@@ -111,10 +139,11 @@ def combined(layer: AveragePool | Add | Multiply | Rescale, sources: list[Source
             sums = x * others[0]
         case Rescale():
             sums = x
-    return requantize(sums, x.new_tensor(multiplier), x.new_tensor(factors.shift), layer.output)
+    values = layer.output.quantization[mode]
+    return requantize(sums, x.new_tensor(multiplier), x.new_tensor(factors.shift), values)
 
 
-def moved(layer: MaxPool | Concatenate | Shortcut, sources: list[Tensor]) -> Tensor:
+def moved(layer: MaxPool | Concatenate | Shortcut, sources: list[Tensor], mode: int) -> Tensor:
     """Return the map of a layer that selects or moves elements."""
     x = sources[0]
     match layer:
@@ -125,20 +154,22 @@ def moved(layer: MaxPool | Concatenate | Shortcut, sources: list[Tensor]) -> Ten
         case Concatenate():
             return torch.cat(sources, dim=3)
         case Shortcut():
-            channels = layer.output.channels
+            channels = layer.output.channels_in(mode)
             x = x[:, :: layer.stride[0], :: layer.stride[1], :channels]
-            zero_point = layer.output.quantization[0].zero_point
+            zero_point = layer.output.quantization[mode].zero_point
             return functional.pad(x, (0, channels - x.shape[3]), value=zero_point)
 
 
 def accumulate(layer: Conv | Linear, x: Tensor, zero_point: int, parameters: Parameters) -> Tensor:
     """Return the sums as int64, (n, height, width, filters); padding has the zero point."""
-    bias = as_int64(parameters.bias[0], x)
+    bias = as_int64(parameters.bias, x)
     weights = torch.tensor(parameters.weights, device=x.device).double()
     # Whole numbers below 2**53 add up exactly in float64, in any order.
     if isinstance(layer, Linear):
         return (x.reshape(len(x), 1, 1, -1).double() @ weights.T).long() + bias
-    groups, taps = layer.groups, layer.kernel[0] * layer.kernel[1]
+    # A depthwise convolution has as many groups as the mode has channels.
+    groups = x.shape[3] // weights.shape[3]
+    taps = layer.kernel[0] * layer.kernel[1]
     filters = weights.reshape(groups, len(weights) // groups, -1).transpose(1, 2)
     at_once = max(1, PRODUCTS_AT_ONCE // (x[0].numel() * taps))
     sums = []
@@ -167,10 +198,13 @@ def as_int64(array: NDArray[Any], like: Tensor) -> Tensor:
     return torch.tensor(array.astype("int64"), device=like.device)
 
 
-def integer_accuracy(network: QuantizedNetwork, images: Tensor, labels: Tensor) -> float:
-    """Return the fraction of right images; of equal largest logits the first is the class.
+def integer_accuracy(
+    network: QuantizedNetwork, images: Tensor, labels: Tensor, *, mode: int = 0
+) -> float:
+    """Return the fraction of images that a mode gets right.
 
-    Several processes each take a part of the images.
+    Of equal largest logits the first is the class. Several processes each take a part of the
+    images.
     """
     maps = [network.graph.input, *(layer.output for layer in network.layers)]
     largest = max(each.height * each.width * each.channels for each in maps)
@@ -178,7 +212,7 @@ def integer_accuracy(network: QuantizedNetwork, images: Tensor, labels: Tensor) 
     correct = torch.zeros((), dtype=torch.int64, device=images.device)
     mine, wanted = part_of(images).split(at_once), part_of(labels).split(at_once)
     for part, part_labels in zip(mine, wanted, strict=True):
-        logits = answer(network, part).flatten(1)
+        logits = answer(network, part, mode=mode).flatten(1)
         # Torch leaves open which of equals argmax returns; numpy and the chip take the first.
         predicted = (logits == logits.amax(1, keepdim=True)).int().argmax(1)
         correct += (predicted == part_labels).sum()

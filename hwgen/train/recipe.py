@@ -87,34 +87,21 @@ class Quantization:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Recipe:
-    """How one network is trained.
+class Common:
+    """What every training has.
 
     start: null for random weights, else what is known of the checkpoint that the user gives
     input_mean, input_std: of the image in 0 to 1; rounded to a zero point in bytes
     shift_pixels, flip: augmentation of training images
     threads: of torch; another number changes the order of float sums
-    width: factor of the channels of all layers but the head; 1.0 is the network as published
     batch_images: of one update, over all processes together
     epoch_batches: batches of an epoch, drawn anew each time; null: all images
     gradient_norm: longer gradients of all parameters together are shortened to it; null: none are
-    mixed_precision: bfloat16 in the forward pass of the float and pruned phases
+    mixed_precision: bfloat16 in the forward pass of the phases without integer grids
     """
 
-    format: Literal["hwgen.recipe"]
-    version: Literal[2]
     name: Annotated[str, Field(min_length=1)]
     dataset: Literal["digits", "fashion_mnist", "cifar10", "cifar100"]
-    model: Literal[
-        "small_cnn",
-        "resnet20",
-        "alexnet",
-        "vgg19",
-        "resnet18",
-        "mobilenetv2",
-        "efficientnetb0",
-    ]
-    width: Annotated[float, Field(gt=0, le=1)]
     start: Start | None
     seed: Annotated[int, Field(ge=0, lt=1 << 31)]
     threads: Count
@@ -127,6 +114,37 @@ class Recipe:
     input_std: Positive
     shift_pixels: Annotated[int, Field(ge=0, le=8)]
     flip: bool
+
+    @property
+    def input_zero_point(self) -> int:
+        """Byte that stands for zero."""
+        return round(self.input_mean * 255)
+
+    @property
+    def input_scale(self) -> float:
+        """Real value of one step of an image byte."""
+        return 1 / (255 * self.input_std)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Recipe(Common):
+    """How one network is pruned and trained for FTA.
+
+    width: factor of the channels of all layers but the head; 1.0 is the network as published
+    """
+
+    format: Literal["hwgen.recipe"]
+    version: Literal[2]
+    model: Literal[
+        "small_cnn",
+        "resnet20",
+        "alexnet",
+        "vgg19",
+        "resnet18",
+        "mobilenetv2",
+        "efficientnetb0",
+    ]
+    width: Annotated[float, Field(gt=0, le=1)]
     float_phase: Phase
     pruned_phase: Phase
     quantized_phase: Phase
@@ -140,16 +158,6 @@ class Recipe:
         if phase.epochs == 0:
             raise ValueError("quantized_phase.epochs|at least 1|0")
         return phase
-
-    @property
-    def input_zero_point(self) -> int:
-        """Byte that stands for zero."""
-        return round(self.input_mean * 255)
-
-    @property
-    def input_scale(self) -> float:
-        """Real value of one step of an image byte."""
-        return 1 / (255 * self.input_std)
 
 
 def load_recipe(path: Path) -> Recipe:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from hwgen.train.recipe import Phase, Recipe
+from hwgen.train.recipe import Common, Phase
 
 
 def make_optimizer(
-    recipe: Recipe, phase: Phase, parameters: Iterable[nn.Parameter]
+    recipe: Common, phase: Phase, parameters: Iterable[nn.Parameter]
 ) -> torch.optim.Optimizer:
     """Return the optimizer of a phase; `learning_rate` sets its rate before every step."""
     chosen = recipe.optimizer

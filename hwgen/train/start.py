@@ -1,4 +1,4 @@
-"""Start from a trained float ResNet20 whose file follows the naming of the CIFAR ResNets.
+"""Start from a trained float ResNet of CIFAR whose file follows the naming of the CIFAR ResNets.
 
 The file holds `state_dict` with names such as `module.layer2.0.conv1.weight`. It is read as plain
 tensors (`weights_only=True`); nothing in it is run.
@@ -6,29 +6,44 @@ tensors (`weights_only=True`); nothing in it is run.
 
 import pickle
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
 
 from hwgen.errors import DataError
 from hwgen.train.network import BiasedConv, Network, NormalizedConv
-from hwgen.train.recipe import Recipe, Start
+from hwgen.train.recipe import Start
 
 NORM_KEYS = ("weight", "bias", "running_mean", "running_var")
 Tensors = dict[str, Tensor]
+MODELS = ("resnet20", "resnet32", "resnet44")
 
 
-def load_start(network: Network, path: Path, recipe: Recipe) -> None:
-    """Fill a float ResNet20 from `path`, converted to hwgen's image grid and channel order."""
-    assert recipe.start is not None
-    if recipe.model != "resnet20":
-        raise DataError(f"a start checkpoint must be for resnet20, got a recipe for {recipe.model}")
+class Grid(Protocol):
+    """How a network sees an image: real = scale * (byte - zero_point)."""
+
+    @property
+    def input_zero_point(self) -> int:
+        """Byte that stands for zero."""
+
+    @property
+    def input_scale(self) -> float:
+        """Real value of one step of an image byte."""
+
+
+def load_start(network: Network, path: Path, start: Start, grid: Grid) -> None:
+    """Fill a float ResNet of CIFAR from `path`, converted to hwgen's grid and channel order."""
+    if network.plan.name not in MODELS:
+        raise DataError(
+            f"a start checkpoint must be for {', '.join(MODELS)}, "
+            f"got a recipe for {network.plan.name}"
+        )
     tensors = read_state(path)
     names = checkpoint_names(network)
     check_shapes(network, names, tensors, path)
-    tensors = appended_channels(tensors)
-    tensors = regridded(tensors, recipe.start, recipe)
+    tensors = appended_channels(tensors, blocks=len(names) // 6)
+    tensors = regridded(tensors, start, grid)
     with torch.no_grad():
         for node in network.plan.weighted:
             layer, prefix = network.layer(node.name), names[node.name]
@@ -88,7 +103,7 @@ def check_shapes(network: Network, names: dict[str, str], tensors: Tensors, path
                 raise DataError(f"{name} must be of shape {size}, got {given} ({path})")
 
 
-def appended_channels(tensors: Tensors) -> Tensors:
+def appended_channels(tensors: Tensors, *, blocks: int) -> Tensors:
     """Return the same network with channels ordered so that shortcuts append theirs at the end.
 
     The checkpoint pads a shortcut by a quarter of the new channels on both sides. Moving the
@@ -102,7 +117,7 @@ def appended_channels(tensors: Tensors) -> Tensors:
     moved = dict(tensors)
     stream = orders[0]
     for stage, order in enumerate(orders, start=1):
-        for block in range(3):
+        for block in range(blocks):
             name = f"layer{stage}.{block}"
             moved[f"{name}.conv1.weight"] = tensors[f"{name}.conv1.weight"][:, stream]
             moved[f"{name}.conv2.weight"] = tensors[f"{name}.conv2.weight"][order]
@@ -113,7 +128,7 @@ def appended_channels(tensors: Tensors) -> Tensors:
     return moved
 
 
-def regridded(tensors: Tensors, start: Start, recipe: Recipe) -> Tensors:
+def regridded(tensors: Tensors, start: Start, grid: Grid) -> Tensors:
     """Return the same network for hwgen's image grid, which has one zero point for all channels.
 
     The checkpoint sees (byte / 255 - mean_c) / std_c, we see scale * (byte - zero_point): the
@@ -122,8 +137,8 @@ def regridded(tensors: Tensors, start: Start, recipe: Recipe) -> Tensors:
     """
     mean, std = torch.tensor(start.mean).double(), torch.tensor(start.std).double()
     weight = tensors["conv1.weight"].double()
-    factor = 1 / (255 * recipe.input_scale * std)
-    offset = (recipe.input_zero_point / 255 - mean) / std
+    factor = 1 / (255 * grid.input_scale * std)
+    offset = (grid.input_zero_point / 255 - mean) / std
     shift = (weight * offset.reshape(1, -1, 1, 1)).sum((1, 2, 3))
     return tensors | {
         "conv1.weight": (weight * factor.reshape(1, -1, 1, 1)).float(),

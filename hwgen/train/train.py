@@ -14,7 +14,7 @@ from hwgen.train.export import export_network
 from hwgen.train.network import Network
 from hwgen.train.parallel import processes, rank, wait_for_all
 from hwgen.train.prune import block_mask
-from hwgen.train.recipe import Recipe
+from hwgen.train.recipe import Common, Recipe
 from hwgen.train.report import TrainResult, write_report
 from hwgen.train.run import Run
 
@@ -90,7 +90,7 @@ def prune(network: Network, recipe: Recipe) -> None:
 
 
 @contextmanager
-def torch_settings(recipe: Recipe) -> Iterator[None]:
+def torch_settings(recipe: Common) -> Iterator[None]:
     """Hold the recipe's number of threads while training."""
     before = torch.get_num_threads()
     torch.set_num_threads(recipe.threads)

@@ -14,6 +14,7 @@ NETWORK = ROOT / "configs/networks/digits_small_cnn.npz"
 ARCH = ROOT / "configs/dbpim/small.yaml"
 TINY = ROOT / "configs/dbpim/tiny.yaml"
 RECIPE = ROOT / "configs/train/digits_small_cnn.yaml"
+ADAPTIVE = ROOT / "configs/train/cadnn_digits.yaml"
 
 Command = Callable[..., tuple[int, str, str]]
 """Runs `hwgen` with some arguments; returns exit code, stdout and stderr."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from tests.cli.given import ARCH, NETWORK, RECIPE, TINY, Command
+from tests.cli.given import ADAPTIVE, ARCH, NETWORK, RECIPE, TINY, Command
 
 IMAGES = 2
 
@@ -126,6 +126,23 @@ def test_train(report: Any, tmp_path: Path) -> None:
     assert trained["network"]["file"] == str(tmp_path / "trained/network.npz")
     assert trained["training"]["seed"] == 4
     assert f"integer {trained['accuracy']['integer']:.2%}" in out
+
+
+def test_train_channel_adaptive(report: Any, hwgen: Command, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    content = yaml.safe_load(ADAPTIVE.read_text(encoding="utf-8"))
+    content["base_phase"] |= {"epochs": 1, "warmup_epochs": 0}
+    for phase in content["phases"]:
+        phase |= {"epochs": 1, "warmup_epochs": 0}
+    recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
+    trained, out = report("train", recipe, "--seed", 4, "--out", tmp_path / "trained")
+    assert [network["file"] for network in trained["networks"]] == [
+        str(tmp_path / "trained/network.npz")
+    ]
+    assert trained["training"]["seed"] == 4
+    assert f"{trained['modes'][3]['integer']:.2%}" in out and "0.25x" in out
+    code, _, err = hwgen("train", RECIPE, "--teacher", recipe)
+    assert code == 2 and "only the recipe of a channel-adaptive network has a teacher" in err
 
 
 def test_help_teaches(hwgen: Command) -> None:

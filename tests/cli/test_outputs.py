@@ -135,6 +135,7 @@ FOLDERS = {
     "export net.npz arch.yaml --out data/..": "data/.. net.npz",
     "train recipe.yaml --data data --out data": "data data",
     "train recipe.yaml --start mine/start.safetensors --out mine": "mine mine/start.safetensors",
+    "train recipe.yaml --teacher mine/start.safetensors --out mine": "mine mine/start.safetensors",
     "synthesize net.onnx --power-w 9 --out .": ". net.onnx",
 }
 

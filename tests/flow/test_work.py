@@ -14,12 +14,13 @@ from hwgen.flow import train as train_step
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_code, digest_of_files
 from hwgen.flow.subject import load_subject, program_of, program_path, with_switches
-from hwgen.flow.train import train_recipe
+from hwgen.flow.train import is_adaptive, train_adaptive_recipe, train_recipe
 from hwgen.train.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]
 NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
 RECIPE = ROOT / "configs/train/digits_small_cnn.yaml"
+ADAPTIVE = RECIPE.with_name("cadnn_digits.yaml")
 
 TRAIN = """
 import sys
@@ -71,6 +72,24 @@ def test_a_model_that_will_compile_is_told_of(
     context = Context(work=tmp_path, console=Console(file=said))
     program_of(context, load_subject(NETWORK, ARCH))
     assert said.getvalue().count("the cycle model is compiled once") == cold
+
+
+def test_channel_adaptive_training_is_done_once(tmp_path: Path) -> None:
+    content = yaml.safe_load(ADAPTIVE.read_text(encoding="utf-8"))
+    content["base_phase"] |= {"epochs": 1, "warmup_epochs": 0}
+    for phase in content["phases"]:
+        phase |= {"epochs": 1, "warmup_epochs": 0}
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
+    assert is_adaptive(recipe) and not is_adaptive(RECIPE)
+    context = Context(work=tmp_path / "work", console=None)
+    first = train_adaptive_recipe(context, recipe)
+    again = train_adaptive_recipe(context, recipe)
+    assert (first.reused, again.reused) == (False, True)
+    assert again.networks == first.networks
+    assert [each.mode for each in first.modes] == ["1.0x", "0.75x", "0.5x", "0.25x"]
+    assert first.modes == again.modes
+    assert train_adaptive_recipe(context, recipe, seed=5).networks != first.networks
 
 
 def test_training_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from hwgen.train.integer import answer, infer, integer_accuracy, requantize
 from tests.golden.drawn import draw_every_operation, draw_images, draw_joined
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import draw_recipe, extreme_images, random_images, random_network
+from verif.mram.random_network import WEIGHTS_AND_MAPS, draw_adaptive
 
 
 @pytest.mark.parametrize("vector", VECTORS)
@@ -26,19 +27,21 @@ def test_vectors(vector: Requantization) -> None:
     )
     numbers = vector.accumulator, vector.multiplier, vector.shift
     acc, multiplier, shift = (torch.tensor([number]) for number in numbers)
-    assert requantize(acc, multiplier, shift, output).tolist() == [vector.output]
+    assert requantize(acc, multiplier, shift, output.quantization[0]).tolist() == [vector.output]
 
 
-def assert_same_maps(network: QuantizedNetwork, images: np.ndarray) -> None:
-    ours = infer(network, torch.tensor(images))
-    theirs = reference.infer(network, images)
+def assert_same_maps(network: QuantizedNetwork, images: np.ndarray, *, mode: int = 0) -> None:
+    # Torch makes no tensor of uint16 on all versions.
+    tensor = torch.tensor(images.astype(np.int32))
+    ours = infer(network, tensor, mode=mode)
+    theirs = reference.infer(network, images, mode=mode)
     assert ours.keys() == theirs.keys()
     for name, expected in theirs.items():
         assert np.array_equal(ours[name].numpy().reshape(expected.shape), expected), name
-    predicted = torch.tensor(reference.predict(network, images))
-    assert integer_accuracy(network, torch.tensor(images), predicted) == 1.0
+    predicted = torch.tensor(reference.predict(network, images, mode=mode))
+    assert integer_accuracy(network, tensor, predicted, mode=mode) == 1.0
     last = torch.tensor(theirs[network.answer].astype(np.int64))
-    assert torch.equal(answer(network, torch.tensor(images)), last)
+    assert torch.equal(answer(network, tensor, mode=mode), last)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -52,6 +55,20 @@ def test_random_networks(seed: int) -> None:
 def test_directed_networks(name: str) -> None:
     network = directed(name)
     assert_same_maps(network, random_images(network, count=2, seed=1))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_operation_in_three_modes(seed: int) -> None:
+    network = draw_every_operation(seed)
+    for mode in range(len(network.graph.modes)):
+        assert_same_maps(network, draw_images(network, 3, seed=seed), mode=mode)
+
+
+@pytest.mark.parametrize(("weight_bits", "map_bits"), WEIGHTS_AND_MAPS)
+def test_widths_of_1_to_16_bits(weight_bits: int, map_bits: int) -> None:
+    network = draw_adaptive(weight_bits, map_bits, seed=3, side=8)
+    for mode in range(len(network.graph.modes)):
+        assert_same_maps(network, draw_images(network, 3, seed=mode), mode=mode)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from hwgen.errors import ConfigError
+from hwgen.flow.train import is_adaptive
+from hwgen.train.adaptive.recipe import load_adaptive_recipe
 from hwgen.train.recipe import load_recipe
 from tests.train.conftest import RECIPES
 
@@ -13,7 +15,8 @@ GOOD = (RECIPES / "digits_small_cnn.yaml").read_text()
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_recipe_loads_and_is_called_like_its_file(path: Path) -> None:
-    assert load_recipe(path).name == path.stem
+    recipe = load_adaptive_recipe(path) if is_adaptive(path) else load_recipe(path)
+    assert recipe.name == path.stem
 
 
 def test_the_image_grid_follows_from_mean_and_deviation() -> None:

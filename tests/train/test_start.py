@@ -16,6 +16,8 @@ from hwgen.train.start import load_start
 from tests.train.conftest import RECIPES
 
 RECIPE = load_recipe(RECIPES / "cifar10_resnet20.yaml")
+assert RECIPE.start is not None
+START = RECIPE.start
 
 
 class Block(nn.Module):
@@ -77,7 +79,7 @@ def test_same_logits(checkpoint: dict[str, Tensor], tmp_path: Path) -> None:
     reference = Reference()
     reference.load_state_dict({k.removeprefix("module."): t for k, t in checkpoint.items()})
     network = Network(plan_model("resnet20", (32, 32, 3), 10))
-    load_start(network, save({"state_dict": checkpoint}, tmp_path), RECIPE)
+    load_start(network, save({"state_dict": checkpoint}, tmp_path), START, RECIPE)
     # The edges differ by what padding means; away from them both must be the same function. An
     # image of the padding byte has edges like its middle, and other images show the rest.
     random = torch.Generator().manual_seed(1)
@@ -102,7 +104,7 @@ def test_channel_order_is_exact(
     reference.load_state_dict({k.removeprefix("module."): t for k, t in checkpoint.items()})
     network = Network(plan_model("resnet20", (32, 32, 3), 10))
     monkeypatch.setattr("hwgen.train.start.regridded", lambda tensors, *_: tensors)
-    load_start(network, save({"state_dict": checkpoint}, tmp_path), RECIPE)
+    load_start(network, save({"state_dict": checkpoint}, tmp_path), START, RECIPE)
     x = torch.randn(3, 3, 32, 32, dtype=torch.float64)
     with torch.no_grad():
         expected, logits = reference.double().eval()(x), network.double().eval()(x)
@@ -122,12 +124,12 @@ def test_mistakes_are_one_sentence(checkpoint: dict[str, Tensor], tmp_path: Path
     }
     for sentence, content in cases.items():
         with pytest.raises(DataError) as caught:
-            load_start(network, save(content, tmp_path), RECIPE)
+            load_start(network, save(content, tmp_path), START, RECIPE)
         assert sentence in str(caught.value) and "\n" not in str(caught.value)
     path = tmp_path / "start.th"
     for damaged in (b"", b"no checkpoint", path.read_bytes()[:100]):
         path.write_bytes(damaged)
         with pytest.raises(DataError, match="must be a torch checkpoint with a state_dict"):
-            load_start(network, path, RECIPE)
+            load_start(network, path, START, RECIPE)
     with pytest.raises(DataError, match="got No such file"):
-        load_start(network, tmp_path / "absent", RECIPE)
+        load_start(network, tmp_path / "absent", START, RECIPE)

@@ -1,17 +1,32 @@
-"""Residual networks of CIFAR: ResNet20 with option-A shortcuts, ResNet18 with projections."""
+"""Residual networks of CIFAR: ResNet20, 32 and 44 (option A), and ResNet18 with projections."""
 
 from hwgen.spec.network import INPUT
 from hwgen.train.plans.builder import Builder
 
 
 def resnet20(build: Builder, classes: int) -> None:
-    """Build the ResNet20 of CIFAR: 3 stages of 3 blocks with 16, 32 and 64 channels.
+    """Build the ResNet20 of CIFAR."""
+    cifar_resnet(build, classes, blocks=3)
+
+
+def resnet32(build: Builder, classes: int) -> None:
+    """Build the ResNet32 of CIFAR."""
+    cifar_resnet(build, classes, blocks=5)
+
+
+def resnet44(build: Builder, classes: int) -> None:
+    """Build the ResNet44 of CIFAR."""
+    cifar_resnet(build, classes, blocks=7)
+
+
+def cifar_resnet(build: Builder, classes: int, *, blocks: int) -> None:
+    """Build 3 stages of `blocks` blocks with 16, 32 and 64 channels.
 
     Option-A shortcuts append their zero channels at the end.
     """
     build.conv("conv1", build.scaled(16), source=INPUT, clip="relu")
     for stage, channels in enumerate((16, 32, 64), start=1):
-        for block in (1, 2, 3):
+        for block in range(1, blocks + 1):
             name, source = f"stage{stage}_block{block}", build.last
             stride = 2 if stage > 1 and block == 1 else 1
             two_convs(build, name, build.scaled(channels), stride=stride)

@@ -1,4 +1,4 @@
-"""The small network of the demo."""
+"""The small networks of the demos."""
 
 from hwgen.spec.network import INPUT
 from hwgen.train.plans.builder import Builder
@@ -16,5 +16,15 @@ def small_cnn(build: Builder, classes: int) -> None:
     build.max_pool("max_pool")
     build.conv("conv4", build.scaled(24), clip="relu")
     build.conv("conv5", build.scaled(28), stride=2, clip="relu")
+    build.global_pool("average_pool")
+    build.head(classes)
+
+
+def adaptive_cnn(build: Builder, classes: int) -> None:
+    """Build a network of 3 convolutions of 16 channels with both pools."""
+    build.conv("conv1", build.scaled(16), source=INPUT, clip="relu")
+    build.conv("conv2", build.scaled(16), clip="relu")
+    build.max_pool("max_pool")
+    build.conv("conv3", build.scaled(16), clip="relu")
     build.global_pool("average_pool")
     build.head(classes)

@@ -1,0 +1,72 @@
+"""The layers of the network file that nodes of a channel-adaptive network become."""
+
+from hwgen.spec.network import (
+    Add,
+    AveragePool,
+    Conv,
+    FeatureMap,
+    Layer,
+    Linear,
+    MapQuantization,
+    MaxPool,
+    Requantization,
+    Shortcut,
+)
+from hwgen.spec.quantization import fixed_point
+from hwgen.train.adaptive.grids import weight_grid
+from hwgen.train.export_integers import add_multipliers
+from hwgen.train.export_layers import Common, Window
+from hwgen.train.plans.plan import Node
+
+
+def adaptive_layer(
+    node: Node, sources: list[FeatureMap], output: FeatureMap, *, weight_bits: int
+) -> Layer:
+    """Return the layer of a node with the maps `sources` as its inputs."""
+    common = Common(name=node.name, inputs=tuple(node.inputs), output=output, source="")
+    window = Window(
+        kernel=(node.kernel, node.kernel),
+        stride=(node.stride, node.stride),
+        padding=(node.padding,) * 4,
+    )
+    grid = weight_grid(weight_bits)
+    grids = [source.quantization for source in sources]
+    match node.op:
+        case "conv":
+            return Conv(
+                op="conv", groups=1, weight_bits=weight_bits, weight_grid=grid, **window, **common
+            )
+        case "linear":
+            return Linear(op="linear", weight_bits=weight_bits, weight_grid=grid, **common)
+        case "max_pool":
+            return MaxPool(op="max_pool", **window, **common)
+        case "average_pool":
+            means = tuple(
+                mean_requantization(before, after, node.kernel**2)
+                for before, after in zip(grids[0], output.quantization, strict=True)
+            )
+            return AveragePool(op="average_pool", requantization=means, **window, **common)
+        case "add":
+            pairs = tuple(
+                add_requantization(a, b, after)
+                for a, b, after in zip(*grids, output.quantization, strict=True)
+            )
+            return Add(op="add", requantization=pairs, **common)
+        case _:  # a shortcut; no other operation is in a channel-adaptive plan
+            return Shortcut(op="shortcut", stride=window["stride"], **common)
+
+
+def mean_requantization(
+    before: MapQuantization, after: MapQuantization, pixels: int
+) -> Requantization:
+    """Return the requantization of a mean over `pixels`."""
+    multiplier, shift = fixed_point(before.scale / after.scale / pixels)
+    return Requantization(multipliers=(multiplier,), shift=shift)
+
+
+def add_requantization(
+    a: MapQuantization, b: MapQuantization, after: MapQuantization
+) -> Requantization:
+    """Return the requantization of a sum of two maps."""
+    *multipliers, shift = add_multipliers(a.scale, b.scale, after.scale)
+    return Requantization(multipliers=tuple(multipliers), shift=shift)

@@ -1,0 +1,94 @@
+"""`training.json` of a channel-adaptive training."""
+
+import json
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hwgen.data import Dataset
+from hwgen.spec.network.file import load_network
+from hwgen.spec.output import write_text
+from hwgen.train.adaptive.recipe import AdaptiveRecipe
+from hwgen.train.adaptive.widths import WidthTable, macs
+from hwgen.train.checkpoint import Epoch
+from hwgen.train.parallel import size
+from hwgen.train.plans.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModeResult:
+    """One mode: accuracies on the test images (0 to 1), multiplications, channels of each map.
+
+    accuracy_float: after the last phase without integer grids
+    """
+
+    mode: str
+    accuracy_float: float
+    accuracy_integer: float
+    macs: int
+    channels: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveResult:
+    """The modes, the files written, and the history of the epochs.
+
+    accuracy_base: of the widest network alone, in float
+    network_paths: one file with all modes, or one for each mode alone
+    """
+
+    accuracy_base: float
+    modes: list[ModeResult]
+    network_paths: list[Path]
+    report_path: Path
+    history: list[Epoch]
+
+
+def mode_result(
+    plan: Plan, table: WidthTable, mode: int, *, accuracy_float: float, accuracy_integer: float
+) -> ModeResult:
+    """Return what is reported of a mode."""
+    return ModeResult(
+        mode=table.modes[mode],
+        accuracy_float=accuracy_float,
+        accuracy_integer=accuracy_integer,
+        macs=macs(plan, table, mode),
+        channels={name: counts[mode] for name, counts in table.channels.items()},
+    )
+
+
+def write_adaptive_report(
+    result: AdaptiveResult,
+    recipe: AdaptiveRecipe,
+    dataset: Dataset,
+    *,
+    device: str,
+    start_sha256: str | None,
+) -> None:
+    """Write accuracies of all modes, seed, split, versions, threads, effective recipe."""
+    report = {
+        "format": "hwgen.adaptive_training",
+        "version": 1,
+        "accuracy_base": result.accuracy_base,
+        "modes": [asdict(mode) for mode in result.modes],
+        "networks": {path.name: load_network(path).digest for path in result.network_paths},
+        "seed": recipe.seed,
+        "split": dataset.split,
+        "train_images": len(dataset.train_labels),
+        "test_images": len(dataset.test_labels),
+        "threads": recipe.threads,
+        "processes": size(),
+        "device": device,
+        "start_sha256": start_sha256,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "torch": torch.__version__,
+        },
+        "recipe": asdict(recipe),
+        "history": result.history,
+    }
+    write_text(result.report_path, json.dumps(report, indent=1) + "\n", what="report")

@@ -1,0 +1,113 @@
+"""Train the base, choose the widths, train all sub-nets, export: read it top to bottom."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from hwgen.data import Dataset, load_dataset
+from hwgen.spec.network.file import load_network, save_network
+from hwgen.train.adaptive.export import export_adaptive
+from hwgen.train.adaptive.network import AdaptiveNetwork
+from hwgen.train.adaptive.paths import chosen_table
+from hwgen.train.adaptive.recipe import AdaptiveRecipe
+from hwgen.train.adaptive.report import (
+    AdaptiveResult,
+    ModeResult,
+    mode_result,
+    write_adaptive_report,
+)
+from hwgen.train.adaptive.run import AdaptiveRun
+from hwgen.train.adaptive.widths import narrowed
+from hwgen.train.integer import integer_accuracy
+from hwgen.train.parallel import processes, rank, wait_for_all
+from hwgen.train.train import progress_bars, torch_settings
+
+
+def train_adaptive(
+    recipe: AdaptiveRecipe,
+    *,
+    recipe_folder: Path = Path(),
+    data_path: Path | None = None,
+    start_path: Path | None = None,
+    teacher_path: Path | None = None,
+    out: Path,
+    seed: int | None = None,
+    resume: bool = True,
+    progress: bool = True,
+) -> AdaptiveResult:
+    """Train `recipe` and write `out/network.npz`, `out/training.json`, `out/checkpoints`.
+
+    With individual weights there is a file for each mode, such as `out/network_0.25x.npz`.
+
+    recipe_folder: where the recipe's staircase is looked up
+    data_path: folder of the images, unless they are embedded
+    start_path: float weights of the base, if the recipe starts from a checkpoint
+    teacher_path: float weights of the teacher, if the recipe has one beside the base
+    seed: replaces the seed of the recipe
+    resume: continue an interrupted run of the same recipe into `out`
+    """
+    if seed is not None:
+        recipe = replace(recipe, seed=seed)
+    dataset = load_dataset(recipe.dataset, data_path)
+    with (
+        torch_settings(recipe),
+        processes() as device,
+        progress_bars(enabled=progress and rank() == 0) as bars,
+    ):
+        run = AdaptiveRun(
+            recipe, dataset, start_path, out=out, device=device, resume=resume, bars=bars
+        )
+        base = run.base()
+        accuracy_base = run.accuracy(base)
+        run.hear(base, teacher_path)
+        table = chosen_table(run, base, recipe_folder)
+        if recipe.weights == "shared":
+            files = [(out / "network.npz", "", run.plan, table)]
+        else:
+            each = [narrowed(run.plan, table, mode) for mode in range(len(table.modes))]
+            files = [
+                (out / f"network_{alone.modes[0]}.npz", f"{alone.modes[0]}_", plan, alone)
+                for plan, alone in each
+            ]
+        modes: list[ModeResult] = []
+        for path, prefix, plan, widths in files:
+            network = run.adaptive(plan, widths, base)
+            before = run.train(network, prefix=prefix)
+            modes += export_and_measure(run, network, before, dataset, path)
+        result = AdaptiveResult(
+            accuracy_base=accuracy_base,
+            modes=modes,
+            network_paths=[path for path, *_ in files],
+            report_path=out / "training.json",
+            history=run.history,
+        )
+        if rank() == 0:
+            write_adaptive_report(
+                result, recipe, dataset, device=device.type, start_sha256=run.start_digest
+            )
+        wait_for_all()
+    return result
+
+
+def export_and_measure(
+    run: AdaptiveRun,
+    network: AdaptiveNetwork,
+    before: dict[str, float],
+    dataset: Dataset,
+    path: Path,
+) -> list[ModeResult]:
+    """Write a network file, read it back, and measure every mode in integers."""
+    exported = export_adaptive(network, run.recipe, dataset)
+    if rank() == 0:
+        save_network(exported, path)
+    wait_for_all()
+    saved, table = load_network(path), network.table
+    return [
+        mode_result(
+            network.plan,
+            table,
+            mode,
+            accuracy_float=before[name],
+            accuracy_integer=integer_accuracy(saved, run.test_images, run.test_labels, mode=mode),
+        )
+        for mode, name in enumerate(table.modes)
+    ]

@@ -1,0 +1,40 @@
+"""What channel-adaptive training promises: accuracy of every width in integers."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from hwgen.data import load_dataset
+from hwgen.spec.network.file import load_network
+from hwgen.train.adaptive.recipe import load_adaptive_recipe
+from hwgen.train.adaptive.train import train_adaptive
+from hwgen.train.integer import integer_accuracy
+from tests.train.conftest import RECIPES
+
+NETWORKS = RECIPES.parent / "networks"
+LEAST = (0.975, 0.97, 0.945, 0.80)
+"""Accuracy on the digits in each of the four widths."""
+
+
+def test_the_hand_over_in_the_tree() -> None:
+    network = load_network(NETWORKS / "cadnn_digits.npz")
+    digits = load_dataset("digits")
+    images, labels = torch.tensor(digits.test_images), torch.tensor(digits.test_labels)
+    assert network.graph.modes == ("1.0x", "0.75x", "0.5x", "0.25x")
+    for mode, least in enumerate(LEAST):
+        assert integer_accuracy(network, images, labels, mode=mode) >= least
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2])
+def test_seeds(seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = load_adaptive_recipe(RECIPES / "cadnn_digits.yaml")
+    result = train_adaptive(recipe, out=tmp_path, seed=seed, progress=False)
+    with capsys.disabled():
+        for each in result.modes:
+            print(f"\n{each.mode}: float {each.accuracy_float:.4f}", end="")
+            print(f" integer {each.accuracy_integer:.4f}", end="")
+    for each, least in zip(result.modes, LEAST, strict=True):
+        assert each.accuracy_integer >= least
+        assert each.accuracy_integer >= each.accuracy_float - 0.01

@@ -1,0 +1,315 @@
+"""Builds networks with random weights and zero points, in any modes and bits."""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from hwgen.spec.network import (
+    INPUT,
+    Add,
+    AveragePool,
+    Concatenate,
+    Conv,
+    FeatureMap,
+    Graph,
+    Linear,
+    MapQuantization,
+    MaxPool,
+    Multiply,
+    Parameters,
+    QuantizedNetwork,
+    Requantization,
+    Rescale,
+    Shortcut,
+    Table,
+)
+from hwgen.spec.quantization import fixed_point
+
+Channels = tuple[int, ...]
+"""Of each mode."""
+
+
+class Drawing:
+    """Appends layers to a network; every method returns the name of its output."""
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        modes: tuple[str, ...],
+        shape: tuple[int, int, int],
+        bits: int = 8,
+    ) -> None:
+        self.rng = np.random.default_rng(seed)
+        self._modes = modes
+        height, width, channels = shape
+        self._maps = {
+            INPUT: self.map(height, width, (channels,) * len(modes), bits=bits, same=True)
+        }
+        self._layers: list[Any] = []
+        self._parameters: dict[str, Parameters] = {}
+        self._tables: dict[str, np.ndarray] = {}
+
+    def map(
+        self, height: int, width: int, channels: Channels, *, bits: int = 8, same: bool = False
+    ) -> FeatureMap:
+        """Return a map with random zero points, the same in all modes if asked."""
+        top = (1 << bits) - 1
+        values: list[MapQuantization] = []
+        for mode in range(len(self._modes)):
+            zero = int(self.rng.integers(0, top // 2 + 1))
+            low = int(self.rng.choice([0, zero]))
+            one = MapQuantization(scale=0.1 + mode, zero_point=zero, low=low, high=top)
+            values.append(values[0] if same and values else one)
+        return FeatureMap(
+            height=height,
+            width=width,
+            channels=channels[0],
+            mode_channels=() if len(set(channels)) == 1 else channels,
+            bits=bits,
+            quantization=tuple(values),
+        )
+
+    def channels(self, name: str) -> Channels:
+        """Return the channels of a map in each mode."""
+        return tuple(self._maps[name].channels_in(mode) for mode in range(len(self._modes)))
+
+    def size(self, name: str) -> tuple[int, int]:
+        """Return height and width of a map."""
+        return self._maps[name].shape[:2]
+
+    def conv(
+        self,
+        source: str,
+        channels: Channels,
+        *,
+        kernel: tuple[int, int] = (1, 1),
+        stride: tuple[int, int] = (1, 1),
+        padding: tuple[int, int, int, int] = (0, 0, 0, 0),
+        groups: int = 1,
+        bits: int = 8,
+        weight_bits: int = 8,
+        weight_grid: Literal["integer", "odd"] = "integer",
+        like: str | None = None,
+    ) -> str:
+        """Append a convolution; `like`: a map whose quantization it shares."""
+        before = self._maps[source]
+        height = (before.height + padding[0] + padding[2] - kernel[0]) // stride[0] + 1
+        width = (before.width + padding[1] + padding[3] - kernel[1]) // stride[1] + 1
+        output = self.map(height, width, channels, bits=bits)
+        if like is not None:
+            output = FeatureMap(**{**vars(output), "quantization": self._maps[like].quantization})
+        layer = Conv(
+            **self._names("conv", source),
+            output=output,
+            kernel=kernel,
+            stride=stride,
+            padding=padding,
+            groups=groups,
+            weight_bits=weight_bits,
+            weight_grid=weight_grid,
+        )
+        shape = (channels[0], *kernel, before.channels // groups)
+        return self._weighted(layer, shape, before)
+
+    def linear(
+        self,
+        source: str,
+        channels: Channels,
+        *,
+        bits: int = 8,
+        weight_bits: int = 8,
+        weight_grid: Literal["integer", "odd"] = "integer",
+    ) -> str:
+        """Append a fully connected layer; 32 or 64 bits: raw."""
+        before = self._maps[source]
+        output = self.map(1, 1, channels, bits=min(bits, 16))
+        if bits > 16:
+            zero = MapQuantization(scale=1.0, zero_point=0, low=0, high=0)
+            output = FeatureMap(
+                **{**vars(output), "bits": bits, "quantization": (zero,) * len(self._modes)}
+            )
+        layer = Linear(
+            **self._names("linear", source),
+            output=output,
+            weight_bits=weight_bits,
+            weight_grid=weight_grid,
+        )
+        shape = (channels[0], before.height * before.width * before.channels)
+        return self._weighted(layer, shape, before)
+
+    def max_pool(self, source: str, **window: Any) -> str:
+        """Append a maximum."""
+        before = self._maps[source]
+        return self._append(
+            MaxPool(
+                **self._names("max_pool", source), output=self._pooled(before, window), **window
+            )
+        )
+
+    def average_pool(self, source: str, *, bits: int = 8, **window: Any) -> str:
+        """Append a mean."""
+        before = self._maps[source]
+        height, width, _ = self._pooled(before, window).shape
+        output = self.map(height, width, self.channels(source), bits=bits)
+        n = window["kernel"][0] * window["kernel"][1]
+        factor = 1.5 * 2.0 ** (output.bits - before.bits) / n
+        return self._append(
+            AveragePool(
+                **self._names("average_pool", source),
+                output=output,
+                **window,
+                requantization=self._factors(factor),
+            )
+        )
+
+    def add(self, a: str, b: str, *, bits: int = 8) -> str:
+        """Append a sum; the second map counts a third of the first."""
+        output = self.map(*self.size(a), self.channels(a), bits=bits)
+        entries = []
+        for mode in range(len(self._modes)):
+            gain_a = 2.0 ** (bits - self._maps[a].bits) * (0.7 + mode / 9)
+            gain_b = 2.0 ** (bits - self._maps[b].bits) / 3
+            _, shift = fixed_point(max(gain_a, gain_b))
+            both = (round(gain_a * 2**shift), round(gain_b * 2**shift))
+            entries.append(Requantization(multipliers=both, shift=shift))
+        return self._append(
+            Add(**self._names("add", a, b), output=output, requantization=tuple(entries))
+        )
+
+    def multiply(self, a: str, b: str, *, bits: int = 8) -> str:
+        """Append a product."""
+        output = self.map(*self.size(a), self.channels(a), bits=bits)
+        factor = 4 * 2.0 ** (bits - self._maps[a].bits - self._maps[b].bits)
+        return self._append(
+            Multiply(
+                **self._names("multiply", a, b),
+                output=output,
+                requantization=self._factors(factor),
+            )
+        )
+
+    def rescale(self, source: str, *, bits: int) -> str:
+        """Append another grid."""
+        before = self._maps[source]
+        output = self.map(*self.size(source), self.channels(source), bits=bits)
+        return self._append(
+            Rescale(
+                **self._names("rescale", source),
+                output=output,
+                requantization=self._factors(2.0 ** (bits - before.bits) * 0.9),
+            )
+        )
+
+    def table(self, source: str, *, bits: int = 8) -> str:
+        """Append a random function."""
+        output = self.map(*self.size(source), self.channels(source), bits=bits)
+        name = f"table_{len(self._layers)}"
+        entries = np.zeros((len(self._modes), 256), np.uint8)
+        used = 1 << self._maps[source].bits
+        for mode, values in enumerate(output.quantization):
+            entries[mode, :used] = self.rng.integers(values.low, values.high + 1, used)
+        self._tables[name] = entries
+        return self._append(Table(**self._names("table", source), output=output))
+
+    def shortcut(self, source: str, channels: Channels, *, stride: tuple[int, int]) -> str:
+        """Append a subsampled map with other channels."""
+        before = self._maps[source]
+        height, width = -(-before.height // stride[0]), -(-before.width // stride[1])
+        output = FeatureMap(
+            height=height,
+            width=width,
+            channels=channels[0],
+            mode_channels=() if len(set(channels)) == 1 else channels,
+            bits=before.bits,
+            quantization=before.quantization,
+        )
+        return self._append(
+            Shortcut(**self._names("shortcut", source), output=output, stride=stride)
+        )
+
+    def concatenate(self, *sources: str) -> str:
+        """Append maps behind each other; they share a quantization."""
+        channels = sum(self._maps[name].channels for name in sources)
+        first = self._maps[sources[0]]
+        low = min(self._maps[name].quantization[0].low for name in sources)
+        quantization = (MapQuantization(**{**vars(first.quantization[0]), "low": low}),)
+        output = FeatureMap(**{**vars(first), "channels": channels, "quantization": quantization})
+        return self._append(Concatenate(**self._names("concatenate", *sources), output=output))
+
+    def build(self, *outputs: str) -> QuantizedNetwork:
+        """Return the network; the first output is its answer."""
+        graph = Graph(
+            format="hwgen.network",
+            version=2,
+            name="drawn",
+            dataset="random",
+            class_names=[],
+            preprocessing="none: the bytes are the image",
+            input=self._maps[INPUT],
+            modes=self._modes,
+            layers=self._layers,
+            outputs=outputs,
+        )
+        return QuantizedNetwork(graph=graph, parameters=self._parameters, tables=self._tables)
+
+    def _names(self, op: str, *inputs: str) -> dict[str, Any]:
+        return {"name": f"{op}_{len(self._layers)}", "op": op, "inputs": inputs, "source": ""}
+
+    def _append(self, layer: Any) -> str:
+        self._layers.append(layer)
+        self._maps[layer.name] = layer.output
+        name: str = layer.name
+        return name
+
+    def _pooled(self, before: FeatureMap, window: dict[str, Any]) -> FeatureMap:
+        top, left, bottom, right = window["padding"]
+        kernel, stride = window["kernel"], window["stride"]
+        height = (before.height + top + bottom - kernel[0]) // stride[0] + 1
+        width = (before.width + left + right - kernel[1]) // stride[1] + 1
+        return FeatureMap(**{**vars(before), "height": height, "width": width})
+
+    def _factors(self, factor: float) -> tuple[Requantization, ...]:
+        entries = []
+        for mode in range(len(self._modes)):
+            multiplier, shift = fixed_point(factor * (1 + mode / 7))
+            entries.append(Requantization(multipliers=(multiplier,), shift=shift))
+        return tuple(entries)
+
+    def _weighted(self, layer: Any, shape: tuple[int, ...], before: FeatureMap) -> str:
+        """Append a layer with random weights, scaled so that its sums spread over the map."""
+        bits = layer.weight_bits
+        if layer.weight_grid == "odd":
+            weights = 2 * self.rng.integers(0, 1 << bits, shape) - (1 << bits) + 1
+        else:
+            weights = self.rng.integers(-(1 << bits - 1), 1 << bits - 1, shape)
+        weights = weights.astype(np.int16 if bits > 8 else np.int8)
+        modes, outputs = len(self._modes), layer.output.channels
+        scaled = 0 if layer.output.raw else outputs
+        bias = np.zeros((modes, outputs), np.int64)
+        multiplier = np.zeros((modes, scaled), np.uint16)
+        shift = np.zeros((modes, scaled), np.uint8)
+        spread = weights.std() * np.sqrt(max(1, weights[0].size)) * 2.0**before.bits / 3
+        for mode in range(modes):
+            active = layer.active(weights, before, mode).astype(np.int64)
+            zero = before.quantization[mode].zero_point
+            jitter = self.rng.integers(-int(spread) - 1, int(spread) + 2, len(active))
+            bias[mode, : len(active)] = jitter - zero * active.sum(axis=1)
+            for channel in range(min(len(active), scaled)):
+                factor = 2.0**layer.output.bits / (2 * spread) * self.rng.uniform(0.5, 1.5)
+                multiplier[mode, channel], shift[mode, channel] = fixed_point(factor)
+        self._parameters[layer.name] = Parameters(
+            weights=weights,
+            bias=bias,
+            multiplier=multiplier,
+            shift=shift,
+            weight_scale=np.full(outputs, 0.25, np.float32),
+        )
+        return self._append(layer)
+
+
+def draw_images(network: QuantizedNetwork, count: int, *, seed: int) -> np.ndarray:
+    """Return random images: (count, height, width, channels)."""
+    image = network.graph.input
+    values = np.random.default_rng(seed).integers(0, 1 << image.bits, (count, *image.shape))
+    return values.astype(image.dtype)
