@@ -1,0 +1,50 @@
+"""The integer graph: what readers of files fill, and what is lowered to a quantized network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.nodes import Node
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """What the network file does not hold exactly.
+
+    node: name of a node of the file
+    what: a sentence without its full stop
+    steps: largest effect on an element of the node's output, in steps before rounding
+    """
+
+    node: str
+    what: str
+    steps: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntegerGraph:
+    """A quantized network of any format.
+
+    name: of the network; source: path of the file, for messages; format: such as `TFLite`
+    input: name of the map that is the image; outputs: names of maps, the first is the answer
+    maps: every quantized map by name; a map that is not quantized is absent
+    nodes: in topological order, each after those that write its inputs
+    notes: what the reader did not take over exactly
+    """
+
+    name: str
+    source: str
+    format: str
+    input: str
+    outputs: tuple[str, ...]
+    maps: Mapping[str, QuantizedMap]
+    nodes: tuple[Node, ...]
+    notes: tuple[Note, ...] = field(default=())
+
+    def writer(self, name: str) -> Node | None:
+        """Return the node that writes a map; None for the image."""
+        return next((node for node in self.nodes if node.output == name), None)
+
+    def readers(self, name: str) -> list[Node]:
+        """Return the nodes that read a map, in order."""
+        return [node for node in self.nodes if name in node.inputs]
