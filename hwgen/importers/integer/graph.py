@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
@@ -41,10 +42,24 @@ class IntegerGraph:
     nodes: tuple[Node, ...]
     notes: tuple[Note, ...] = field(default=())
 
+    @cached_property
+    def writers(self) -> dict[str, Node]:
+        """The node that writes each map; none writes the image."""
+        return {node.output: node for node in self.nodes}
+
+    @cached_property
+    def _readers(self) -> dict[str, list[Node]]:
+        """The nodes that read each map."""
+        readers: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                readers.setdefault(name, []).append(node)
+        return readers
+
     def writer(self, name: str) -> Node | None:
         """Return the node that writes a map; None for the image."""
-        return next((node for node in self.nodes if node.output == name), None)
+        return self.writers.get(name)
 
     def readers(self, name: str) -> list[Node]:
         """Return the nodes that read a map, in order."""
-        return [node for node in self.nodes if name in node.inputs]
+        return self._readers.get(name, [])
