@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.network.average_pool import AveragePool
 from hwgen.spec.network.add import Add
+from hwgen.spec.network.average_pool import AveragePool
 from hwgen.spec.network.conv import Conv
 from hwgen.spec.network.graph import Layer, QuantizedNetwork
 from hwgen.spec.network.linear import Linear

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from hwgen.importers.onnx.qdq.export_weights import export_conv, export_linear
 from hwgen.importers.onnx.qdq.exporting import FLAT, Exporting
 from hwgen.importers.onnx.qdq.factors import operand_gains
