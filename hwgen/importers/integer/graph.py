@@ -1,10 +1,11 @@
 """The integer graph: what readers of files fill, and what is lowered to a quantized network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
+from hwgen.spec.network import QuantizedNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,11 @@ class Note:
     steps: float
 
 
+def unchanged(network: QuantizedNetwork) -> QuantizedNetwork:
+    """Return the network as it is."""
+    return network
+
+
 @dataclass(frozen=True, kw_only=True)
 class IntegerGraph:
     """A quantized network of any format.
@@ -30,6 +36,7 @@ class IntegerGraph:
     maps: every quantized map by name; a map that is not quantized is absent
     nodes: in topological order, each after those that write its inputs
     notes: what the reader did not take over exactly
+    finish: adds to the lowered network what the file says besides, such as the names of classes
     """
 
     name: str
@@ -40,6 +47,7 @@ class IntegerGraph:
     maps: Mapping[str, QuantizedMap]
     nodes: tuple[Node, ...]
     notes: tuple[Note, ...] = field(default=())
+    finish: Callable[[QuantizedNetwork], QuantizedNetwork] = unchanged
 
     def writer(self, name: str) -> Node | None:
         """Return the node that writes a map; None for the image."""
