@@ -124,8 +124,8 @@ def weight_complaints(
 
 def factor_complaints(factor: float) -> Iterator[Complaint]:
     """Check that a factor has a 16-bit multiplier."""
-    if not factor < FACTOR_LIMIT:
-        yield "the ratio of its scales", f"below {FACTOR_LIMIT:.0f}", f"{factor:.3g}"
+    if not 0 <= factor < FACTOR_LIMIT:
+        yield "the ratio of its scales", f"from 0 to below {FACTOR_LIMIT:.0f}", f"{factor:.3g}"
 
 
 def window_complaints(node: WINDOWS) -> Iterator[Complaint]:
@@ -153,7 +153,7 @@ def kind_complaints(
         case PerChannel() if not np.isfinite([node.factor, node.offset]).all():
             yield "its constants", "finite", "others"
         case Requantization() | AveragePooling():
-            yield from factor_complaints(sources[0].scale / output.scale)
+            yield from factor_complaints(node.gain * sources[0].scale / output.scale)
         case Selection() | Subsampling() | Padding():
             yield from move_complaints(node, sources[0])
         case View():
@@ -174,13 +174,15 @@ def operand_complaints(
     elif isinstance(node, Addition):
         if first.shape != second.shape:
             yield "its inputs", "of one shape", shapes(sources)
-        factors = [each.scale / output.scale for each in sources]
+        scales = zip(node.gains, sources, strict=True)
+        factors = [gain * each.scale / output.scale for gain, each in scales]
     else:
         larger, other = sorted((each.shape for each in sources), key=math.prod, reverse=True)
         if other not in (larger, (1, 1, larger[2])):
             yield "its inputs", "of one shape, or one of them 1 x 1 x C", shapes(sources)
-        factors = [first.scale * second.scale / output.scale]
-    yield from factor_complaints(max(factors))
+        factors = [node.gain * first.scale * second.scale / output.scale]
+    for factor in factors:
+        yield from factor_complaints(factor)
 
 
 def move_complaints(

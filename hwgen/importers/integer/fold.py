@@ -169,6 +169,8 @@ def with_activations_folded(graph: IntegerGraph) -> IntegerGraph:
         writer = graph.writer(node.inputs[0])
         if before is None or after is None or before.same_numbers != after.same_numbers:
             continue
+        if node.gain != 1:
+            continue
         if writer is None or isinstance(writer, MOVES | Unsupported):
             continue
         if len(graph.readers(writer.output)) > 1 or writer.output in graph.outputs:

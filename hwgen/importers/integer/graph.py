@@ -1,11 +1,12 @@
 """The integer graph: what readers of files fill, and what is lowered to a quantized network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
+from hwgen.spec.network import QuantizedNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,11 @@ class Note:
     steps: float
 
 
+def unchanged(network: QuantizedNetwork) -> QuantizedNetwork:
+    """Return the network as it is."""
+    return network
+
+
 @dataclass(frozen=True, kw_only=True)
 class IntegerGraph:
     """A quantized network of any format.
@@ -31,6 +37,7 @@ class IntegerGraph:
     maps: every quantized map by name; a map that is not quantized is absent
     nodes: in topological order, each after those that write its inputs
     notes: what the reader did not take over exactly
+    finish: adds to the lowered network what the file says besides, such as the names of classes
     """
 
     name: str
@@ -41,6 +48,7 @@ class IntegerGraph:
     maps: Mapping[str, QuantizedMap]
     nodes: tuple[Node, ...]
     notes: tuple[Note, ...] = field(default=())
+    finish: Callable[[QuantizedNetwork], QuantizedNetwork] = unchanged
 
     @cached_property
     def writers(self) -> dict[str, Node]:

@@ -94,9 +94,11 @@ class Layers:
         self.note(node, "its factor has 16 bits", steps)
 
 
-def rescaling(source: QuantizedMap, output: QuantizedMap) -> tuple[Requantization, float]:
-    """Return the requantization from one map to another, and its largest error in steps."""
-    factor = factor_of(source.scale / output.scale)
+def rescaling(
+    source: QuantizedMap, output: QuantizedMap, *, gain: float = 1.0
+) -> tuple[Requantization, float]:
+    """Return the requantization from a map times a gain to another, its largest error in steps."""
+    factor = factor_of(gain * source.scale / output.scale)
     largest = max(source.high - source.zero_point, source.zero_point - source.low)
     given = Requantization(multipliers=(factor.multiplier,), shift=factor.shift)
     return given, factor.error * largest

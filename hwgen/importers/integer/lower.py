@@ -96,6 +96,7 @@ def lower(graph: IntegerGraph, *, dataset: str = "", class_names: tuple[str, ...
         parameters=layers.parameters,
         tables=layers.tables,
     )
+    network = graph.finish(network)
     check_network(network, source=graph.source)
     return Lowered(network=network, notes=(*graph.notes, *layers.notes))
 

@@ -55,7 +55,7 @@ def add_average_pooling(layers: Layers, node: AveragePooling) -> None:
     """Add a mean over a window; one rounding with 1 / n inside the factor."""
     source, output = layers.sources(node)[0], layers.output(node)
     elements = node.kernel[0] * node.kernel[1]
-    factor = factor_of(source.scale / output.scale / elements)
+    factor = factor_of(node.gain * source.scale / output.scale / elements)
     layers.layers.append(
         AveragePool(
             op="average_pool",
@@ -73,7 +73,9 @@ def add_addition(layers: Layers, node: Addition) -> None:
     """Add a sum of two maps: two factors with one shift, one rounding."""
     first, second = layers.sources(node)
     output = layers.output(node)
-    one, other = pair_of(first.scale / output.scale, second.scale / output.scale)
+    one, other = pair_of(
+        node.gains[0] * first.scale / output.scale, node.gains[1] * second.scale / output.scale
+    )
     given = Integers(multipliers=(one.multiplier, other.multiplier), shift=one.shift)
     base = layers.base(node, output, layers.inputs(node))
     layers.layers.append(Add(op="add", requantization=(given,), **base))
@@ -88,7 +90,7 @@ def add_multiplication(layers: Layers, node: Multiplication) -> None:
     names = layers.inputs(node)
     if np.prod(first.shape) < np.prod(second.shape):
         names = names[::-1]
-    factor = factor_of(first.scale * second.scale / output.scale)
+    factor = factor_of(node.gain * first.scale * second.scale / output.scale)
     given = Integers(multipliers=(factor.multiplier,), shift=factor.shift)
     base = layers.base(node, output, names)
     layers.layers.append(Multiply(op="multiply", requantization=(given,), **base))
@@ -123,7 +125,7 @@ def table_of(node: Lookup, source: QuantizedMap, output: QuantizedMap) -> NDArra
 def add_requantization(layers: Layers, node: Requantization) -> None:
     """Add a rescaling."""
     source, output = layers.sources(node)[0], layers.output(node)
-    given, steps = rescaling(source, output)
+    given, steps = rescaling(source, output, gain=node.gain)
     base = layers.base(node, output, layers.inputs(node))
     layers.layers.append(Rescale(op="rescale", requantization=(given,), **base))
     layers.note(node, NOTE, steps)

@@ -102,22 +102,27 @@ class MaxPooling(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class AveragePooling(NodeBase):
-    """Mean over a window; counts_padding: whether padding counts as zero or is left out."""
+    """Mean over a window, times a gain; counts_padding: padding counts as zero or is left out."""
 
     kernel: Pair
     stride: Pair
     padding: Sides
     counts_padding: bool = False
+    gain: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Addition(NodeBase):
-    """Sum of two maps of one shape."""
+    """Sum of two maps of one shape, each times a gain."""
+
+    gains: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Multiplication(NodeBase):
-    """Product of two maps of one shape, or one of them 1 x 1 x C."""
+    """Product of two maps of one shape, or one of them 1 x 1 x C, times a gain."""
+
+    gain: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +142,9 @@ class Lookup(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class Requantization(NodeBase):
-    """The same real values with another quantization, or clipped (a ReLU that stands alone)."""
+    """The same real values with another quantization, times a gain, or clipped (a lone ReLU)."""
+
+    gain: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
