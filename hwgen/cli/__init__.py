@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from hwgen.cli import commands, exchange, paper, synthesis
+from hwgen.cli import commands, exchange, imports, paper, synthesis
 from hwgen.cli.app import CommandError, app
 from hwgen.errors import HwgenError
 
-COMMANDS = (commands, exchange, paper, synthesis)
+COMMANDS = (commands, imports, exchange, paper, synthesis)
 """Each of these modules adds its commands to `app` when it is imported."""
 
 DEBUG = "--debug"

@@ -102,6 +102,15 @@ class Compiler(Protocol):
     def step_list(self, program: Any, arch: Any) -> list[PlannedStep]: ...
 
 
+class LayerSupport(Protocol):
+    """Which layers the chips of a family run.
+
+    layer_remarks: by layer why no chip runs it, or under which condition one does; empty: runs
+    """
+
+    def layer_remarks(self, network: QuantizedNetwork) -> dict[str, str]: ...
+
+
 class SplitCosts(Protocol):
     """The cost by which a compiler chooses how a layer is split over the cores."""
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from hwgen.report.agreement import AgreementReport
 from hwgen.report.demo import DemoReport
+from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
 from hwgen.report.run import RunReport
@@ -16,9 +18,11 @@ from hwgen.spec.output import write_text
 
 REPORTS: dict[str, type] = {
     "build": BuildReport,
+    "compare": AgreementReport,
     "compile": CompileReport,
     "demo": DemoReport,
     "export": ExportReport,
+    "import": ImportReport,
     "info": InfoReport,
     "model": ModelReport,
     "run": RunReport,
