@@ -150,14 +150,26 @@ def kind_complaints(
         case Lookup() if max(sources[0].bits, output.bits) > BYTE_BITS:
             given = max(sources[0].bits, output.bits)
             yield "the bits of a function's input and output", f"at most {BYTE_BITS}", given
-        case PerChannel() if not np.isfinite([node.factor, node.offset]).all():
-            yield "its constants", "finite", "others"
+        case PerChannel():
+            yield from constant_complaints(node, sources[0], output)
         case Requantization() | AveragePooling():
             yield from factor_complaints(node.gain * sources[0].scale / output.scale)
         case Selection() | Subsampling() | Padding():
             yield from move_complaints(node, sources[0])
         case View():
             yield from view_complaints(sources[0], output)
+
+
+def constant_complaints(
+    node: PerChannel, source: QuantizedMap, output: QuantizedMap
+) -> Iterator[Complaint]:
+    """Check the shape of constants, and the factors that follow."""
+    for constant in (node.factor, node.offset):
+        if constant.size not in (1, source.shape[2]):
+            yield "its constants", f"1 or {source.shape[2]} values", constant.size
+        elif not np.isfinite(constant).all():
+            yield "its constants", "finite", "others"
+    yield from factor_complaints(float(np.abs(node.factor).max()) * source.scale / output.scale)
 
 
 def operand_complaints(

@@ -8,9 +8,16 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
+from hwgen.errors import FormatError
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.runtime import Outcome, stored, unsigned
 from hwgen.importers.tflite.file import read_file
+
+KERNELS = {
+    "reference": OpResolverType.BUILTIN_REF,
+    "optimized": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+}
+"""Kernels of LiteRT in order of preference."""
 
 
 class LiteRT:
@@ -18,19 +25,13 @@ class LiteRT:
 
     def __init__(self, path: Path, graph: IntegerGraph) -> None:
         """Load a file whose graph was read without refusals."""
-        self.name = f"LiteRT {version('ai-edge-litert')}, reference kernels"
         file = read_file(path)
         self._image = graph.maps[graph.input]
         self._maps = graph.maps
         self._numbers = {tensor.name: number for number, tensor in enumerate(file.tensors)}
         self._answer = file.outputs[0]
-        self._interpreter = Interpreter(
-            model_path=str(path),
-            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-            experimental_preserve_all_tensors=True,
-            num_threads=1,
-        )
-        self._interpreter.allocate_tensors()
+        self._interpreter, kernels = interpreter_of(path)
+        self.name = f"LiteRT {version('ai-edge-litert')}, {kernels} kernels"
         self._input = self._interpreter.get_input_details()[0]
 
     def run(self, images: NDArray[Any], names: list[str]) -> Outcome:
@@ -59,6 +60,27 @@ class LiteRT:
             given = (self._image.scale * centred).astype(np.float32)
         self._interpreter.set_tensor(self._input["index"], given.reshape(self._input["shape"]))
         self._interpreter.invoke()
+
+
+def interpreter_of(path: Path) -> tuple[Interpreter, str]:
+    """Return an interpreter with memory, and which kernels: a few operators have no reference."""
+    refusals = []
+    for kernels, resolver in KERNELS.items():
+        try:
+            interpreter = Interpreter(
+                model_path=str(path),
+                experimental_op_resolver_type=resolver,
+                experimental_preserve_all_tensors=True,
+                num_threads=1,
+            )
+            interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            refusals.append(" ".join(str(error).split()))
+            continue
+        return interpreter, kernels
+    raise FormatError(
+        field="the file", allowed="one that LiteRT runs", given=refusals[0], source=str(path)
+    )
 
 
 def runtime_of(path: Path, graph: IntegerGraph) -> LiteRT:
