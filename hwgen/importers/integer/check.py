@@ -36,6 +36,8 @@ Complaint = tuple[str, str, object]
 
 WEIGHT_BITS = 16
 SIDE_LIMIT = 65535
+WEIGHT_LIMIT = 1 << 25
+"""Weights at most of a layer that is filled with zeros: of dilation, padding or selection."""
 
 
 def refusals_of(graph: IntegerGraph) -> list[Refusal]:
@@ -129,8 +131,16 @@ def factor_complaints(factor: float) -> Iterator[Complaint]:
 
 
 def window_complaints(node: WINDOWS) -> Iterator[Complaint]:
-    """Check that every window overlaps the map, and a mean divides by the whole window."""
+    """Check sizes, that every window overlaps the map, and a mean divides by the whole window."""
     height, width = window_of(node)
+    if not all(1 <= each <= SIDE_LIMIT for each in (height, width, *node.stride)):
+        given = [height, width, *node.stride]
+        yield "its window and stride", f"from 1 to {SIDE_LIMIT}", given
+        return
+    if isinstance(node, Convolution) and node.dilation != (1, 1):
+        outputs, _, _, inputs = node.weights.integers.shape
+        if outputs * height * width * inputs > WEIGHT_LIMIT:
+            yield "its window with dilation", f"of at most {WEIGHT_LIMIT} weights", "more"
     top, left, bottom, right = node.padding
     if min(node.padding) < 0 or max(top, bottom) >= height or max(left, right) >= width:
         yield "its padding", f"below its window {height} x {width}", list(node.padding)
@@ -205,11 +215,15 @@ def move_complaints(
     if isinstance(node, Selection):
         if not node.channels or not all(0 <= each < channels for each in node.channels):
             yield "its channels", f"from 0 to {channels - 1}", list(node.channels)
+        elif len(node.channels) * channels > WEIGHT_LIMIT:
+            yield "its channels", "fewer", len(node.channels)
     elif isinstance(node, Subsampling):
-        if min(node.stride) < 1:
-            yield "its stride", "at least 1", list(node.stride)
-    elif min(*node.sides, *node.channels) < 0:
-        yield "its padding", "at least 0", [*node.sides, *node.channels]
+        if not all(1 <= each <= SIDE_LIMIT for each in node.stride):
+            yield "its stride", f"from 1 to {SIDE_LIMIT}", list(node.stride)
+    elif not all(0 <= each <= SIDE_LIMIT for each in (*node.sides, *node.channels)):
+        yield "its padding", f"from 0 to {SIDE_LIMIT}", [*node.sides, *node.channels]
+    elif channels * (sum(node.sides[::2]) + 1) * (sum(node.sides[1::2]) + 1) > WEIGHT_LIMIT:
+        yield "its padding", "less, unless a window takes it in", list(node.sides)
     elif node.channels[0] or (any(node.sides) and any(node.channels)):
         yield "its padding", "of rows and columns, or of channels behind", "other channels"
 

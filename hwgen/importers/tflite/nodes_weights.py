@@ -33,9 +33,7 @@ def conv_2d(reading: Reading) -> Read:
     if channels % inputs or len(integers) % (channels // inputs):
         allowed = f"such that it divides the input's channels ({channels}) into equal groups"
         raise NodeRefusalError("the channels of a filter", allowed, inputs)
-    return convolution(
-        reading, source, output, weights(reading, integers, axis=0), channels // inputs
-    )
+    return convolution(reading, output, weights(reading, integers, axis=0), channels // inputs)
 
 
 def depthwise_conv_2d(reading: Reading) -> Read:
@@ -47,23 +45,16 @@ def depthwise_conv_2d(reading: Reading) -> Read:
         allowed = f"1 x height x width x a multiple of {channels}"
         raise NodeRefusalError("the shape of its filters", allowed, list(integers.shape))
     by_filter = np.ascontiguousarray(integers.transpose(3, 1, 2, 0))
-    return convolution(
-        reading, source, output, weights(reading, by_filter, axis=3), groups=channels
-    )
+    return convolution(reading, output, weights(reading, by_filter, axis=3), groups=channels)
 
 
-def convolution(
-    reading: Reading, source: QuantizedMap, output: QuantizedMap, given: Weights, groups: int
-) -> Read:
+def convolution(reading: Reading, output: QuantizedMap, given: Weights, groups: int) -> Read:
     """Return a convolution with stride, dilation and padding of the operator's options."""
     dilation = int(reading.option("DilationHFactor")), int(reading.option("DilationWFactor"))
     if min(dilation) < 1:
         raise NodeRefusalError("its dilation", "at least 1", list(dilation))
     _, height, width, _ = given.integers.shape
     window = (height - 1) * dilation[0] + 1, (width - 1) * dilation[1] + 1
-    if max(window) > max(source.shape[:2]) * 2 + 1:
-        allowed = "at most twice as large as the input, and 1"
-        raise NodeRefusalError("its window", allowed, f"{window[0]} x {window[1]}")
     node = Convolution(
         weights=given,
         stride=reading.stride(),

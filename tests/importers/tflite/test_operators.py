@@ -60,7 +60,7 @@ def conv(
     weights = random_weights(5, *kernel, 3)
     y = writer.map(*out, 5, scale=0.3, zero_point=7)
     scales = 0.002 * np.arange(1, 6)
-    convolution(writer, x, y, weights, conv_options(**options), scales=scales)  # type: ignore[arg-type]
+    convolution(writer, x, y, weights, conv_options(**options), scales=scales)
     return writer
 
 
@@ -86,7 +86,7 @@ def test_convolutions_differ_by_a_step_at_most(name: str, tmp_path: Path) -> Non
 
 def test_padding_same_has_the_odd_row_behind(tmp_path: Path) -> None:
     lowered, _ = compared(CONVOLUTIONS["same, odd padding behind"](), tmp_path)
-    assert lowered.network.layers[0].padding == (0, 0, 1, 1)  # type: ignore[union-attr]
+    assert lowered.network.layers[0].padding == (0, 0, 1, 1)
 
 
 @pytest.mark.parametrize("multiplier", [1, 2])
@@ -102,7 +102,7 @@ def test_depthwise_convolutions(multiplier: int, tmp_path: Path) -> None:
     )  # fmt: skip
     lowered, steps = compared(writer, tmp_path)
     assert steps <= 1
-    assert lowered.network.layers[0].groups == 4  # type: ignore[union-attr]
+    assert lowered.network.layers[0].groups == 4
 
 
 def test_grouped_convolutions(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_grouped_convolutions(tmp_path: Path) -> None:
     convolution(writer, x, y, random_weights(4, 3, 3, 3), conv_options())
     lowered, steps = compared(writer, tmp_path)
     assert steps <= 1
-    assert lowered.network.layers[0].groups == 2  # type: ignore[union-attr]
+    assert lowered.network.layers[0].groups == 2
 
 
 def test_fully_connected_reads_a_reshaped_map(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_padding_is_folded_into_a_window(value: int | None, tmp_path: Path) -> N
     convolution(writer, y, z, random_weights(4, 3, 3, 3), options)
     lowered, steps = compared(writer, tmp_path)
     assert [layer.op for layer in lowered.network.layers] == ["conv"]
-    assert lowered.network.layers[0].padding == (1, 2, 0, 1)  # type: ignore[union-attr]
+    assert lowered.network.layers[0].padding == (1, 2, 0, 1)
     assert steps <= 1
 
 
@@ -355,7 +355,7 @@ def test_unsigned_maps_and_asymmetric_weights_have_nine_bits(tmp_path: Path) -> 
     bias = writer.constant(random_bias(4), scales=0.01 * 0.05)
     writer.operator("CONV_2D", (x, given, bias), y, conv_options())
     lowered, steps = compared(writer, tmp_path)
-    assert lowered.network.layers[0].weight_bits == 9  # type: ignore[union-attr]
+    assert lowered.network.layers[0].weight_bits == 9
     assert lowered.network.graph.input.quantization[0].zero_point == 120
     assert steps <= 1
 
