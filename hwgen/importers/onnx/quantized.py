@@ -90,27 +90,31 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
 
     Raises FormatError for a model that is damaged or not quantized at all.
     """
-    graph = model.graph
-    opset = checked(model, source)
-    annotations = Annotations.of(model)
-    state = State(opset=opset, source=source, refine=annotations.refine)
-    for tensor in graph.initializer:
-        state.values[tensor.name] = stored(tensor, source)
-    begin(state, model, source)
-    for proto in graph.node:
-        read_node(state, proto)
-    outputs = tuple(answer(state, tensor.name) for tensor in graph.output)
+    state, annotations = read_state(model, source)
     return IntegerGraph(
         name=name,
         source=source,
         format="ONNX",
         input=state.input,
-        outputs=outputs,
+        outputs=tuple(answer(state, tensor.name) for tensor in model.graph.output),
         maps=state.maps,
         nodes=tuple(state.nodes),
         notes=tuple(state.notes),
         finish=annotations.finish,
     )
+
+
+def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]:
+    """Return what is known of every tensor of a model, and what the model notes besides."""
+    opset = checked(model, source)
+    annotations = Annotations.of(model)
+    state = State(opset=opset, source=source, refine=annotations.refine)
+    for tensor in model.graph.initializer:
+        state.values[tensor.name] = stored(tensor, source)
+    begin(state, model, source)
+    for proto in model.graph.node:
+        read_node(state, proto)
+    return state, annotations
 
 
 def checked(model: onnx.ModelProto, source: str) -> int:

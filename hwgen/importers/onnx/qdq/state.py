@@ -36,6 +36,7 @@ from hwgen.importers.onnx.qdq.weights import scaled_weights
 Shape = tuple[int, int, int]
 RAW_BITS = {True: 32, False: 64}
 NARROW_BITS = 17
+BYTE_BITS = 8
 QUANTIZED = "quantized (a QuantizeLinear and a DequantizeLinear before it)"
 
 
@@ -200,14 +201,10 @@ class State:
         if gain is not None:
             return Requantization(**common, gain=gain)
         factor, offset = self.affine(real)
-        if real.low is not None or real.high is not None:
-            low = -np.inf if real.low is None else real.low
-            high = np.inf if real.high is None else real.high
-            clip = (low, high)
-            if len(np.unique(factor)) == 1 and len(np.unique(offset)) == 1:
-                return Lookup(
-                    **common, function=lambda x: np.clip(x * factor[0] + offset[0], *clip)
-                )
+        uniform = len(np.unique(factor)) == 1 and len(np.unique(offset)) == 1
+        if uniform and max(self.maps[base].bits, output.bits) <= BYTE_BITS:
+            one, added = float(factor[0]), float(offset[0])
+            return Lookup(**common, function=lambda x: x * one + added)
         return PerChannel(**common, factor=factor, offset=offset)
 
     def affine(self, real: Real) -> tuple[Reals, Reals]:
@@ -277,4 +274,5 @@ def gain_of(real: Real) -> float | None:
 def last_step(real: Real) -> Step:
     """Return the node that names what is done to a map: the first that computes, else any."""
     computing = [step for step in real.trail if not step.moves]
-    return (computing or list(real.trail))[0]
+    named = [step for step in computing if step.operator != "QuantizeLinear"]
+    return (named or computing[::-1] or list(real.trail))[0]
