@@ -146,8 +146,8 @@ class Annotations:
         changed = replace(
             graph,
             name=notes.name or graph.name,
-            dataset=notes.dataset,
-            class_names=notes.class_names,
+            dataset=graph.dataset or notes.dataset,
+            class_names=graph.class_names or notes.class_names,
             preprocessing=notes.preprocessing,
             modes=(notes.mode,),
             layers=layers,
