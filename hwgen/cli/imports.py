@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Exit, Option
+from typer import Argument, BadParameter, Exit, Option
 
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Data, Json, Network, Work
@@ -29,6 +29,19 @@ def import_(
     classes: Annotated[
         str, Option(metavar="NAMES", help="names of the classes, separated by commas")
     ] = "",
+    calibrate: Annotated[
+        Path | None,
+        Option(
+            metavar="IMAGES",
+            help="quantize a float ONNX file with these images: a .npz with `images`, NHWC, uint8"
+            " (a step is 1/255) or float32 (as the network reads them)",
+        ),
+    ] = None,
+    qdq: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="write the quantized ONNX file, too (with --calibrate)"),
+        OUTPUT_FILE,
+    ] = None,
     json: Json = None,
 ) -> None:
     """Import a quantized network: TFLite with integers, or ONNX with QDQ, found by its content.
@@ -38,7 +51,11 @@ def import_(
     once, before anything is computed.
     """
     names = tuple(name.strip() for name in classes.split(",")) if classes else ()
-    report = import_file(file, out, dataset=dataset, class_names=names)
+    if qdq is not None and calibrate is None:
+        raise BadParameter("--qdq needs --calibrate")
+    report = import_file(
+        file, out, dataset=dataset, class_names=names, calibrate=calibrate, qdq=qdq
+    )
     finish(report, import_table(report), json)
 
 

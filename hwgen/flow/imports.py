@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hwgen.flow.capabilities import LAYER_SUPPORT
 from hwgen.flow.digests import digest_of_file, versions
+from hwgen.flow.exchange import calibrated_graph
 from hwgen.flow.families import offering
 from hwgen.flow.files import read_graph
 from hwgen.importers.integer import (
@@ -25,15 +26,22 @@ from hwgen.spec.network.file import save_network
 
 
 def import_file(
-    file: Path, out: Path, *, dataset: str = "", class_names: tuple[str, ...] = ()
+    file: Path,
+    out: Path,
+    *,
+    dataset: str = "",
+    class_names: tuple[str, ...] = (),
+    calibrate: Path | None = None,
+    qdq: Path | None = None,
 ) -> ImportReport:
     """Write the network of a file to `out`; the kind of file is found by its content.
 
     dataset: name of the images that `hwgen run` takes where none are given
+    calibrate: images that quantize a float ONNX file; qdq: where the quantized one goes
     Raises RefusedNetworkError with a sentence for each node that stands in the way, and FormatError
     for a file that is damaged or of another kind.
     """
-    graph = read_graph(file)
+    graph = read_graph(file) if calibrate is None else calibrated_graph(file, calibrate, qdq)
     lowered = lower(graph, dataset=dataset, class_names=class_names)
     save_network(lowered.network, out)
     network = lowered.network

@@ -80,12 +80,15 @@ def export_multiply(export: Exporting, layer: Multiply) -> None:
 
 
 def export_rescale(export: Exporting, layer: Rescale) -> None:
-    """Append another quantization of a map."""
-    source = layer.inputs[0]
+    """Append another quantization of a map; its first node carries the name of the layer."""
     rank = FLAT if export.all_flat(layer.inputs) else 4
-    real = export.real(source, rank=rank)
-    real = export.build.node("Identity", [real], f"{layer.name}/real", name=layer.name)
-    finish(export, layer, scaled(export, layer, real, export.scale(source)), flat=rank == FLAT)
+    before = export.real(layer.inputs[0], rank=rank)
+    real = scaled(export, layer, before, export.scale(layer.inputs[0]), node_name=layer.name)
+    if rank == FLAT:
+        export.mark_flat(layer.name)
+    name = layer.name if real == before else ""
+    bounded = export.clipped(layer.name, real, layer.output, node_name=name)
+    export.quantize(layer.name, bounded, layer.output, node_name=name if bounded == real else "")
 
 
 def export_concatenate(export: Exporting, layer: Concatenate) -> None:
@@ -130,23 +133,29 @@ def export_shortcut(export: Exporting, layer: Shortcut) -> None:
 
 
 def scaled(
-    export: Exporting, layer: AveragePool | Multiply | Rescale, real: str, scale: float
+    export: Exporting,
+    layer: AveragePool | Multiply | Rescale,
+    real: str,
+    scale: float,
+    *,
+    node_name: str = "",
 ) -> str:
     """Return `real`, scaled where the scales alone do not give the multiplier of a layer."""
     (gain,) = operand_gains(layer.requantization[0], [scale], output_scale=export.scale(layer.name))
-    return gained(export, f"{layer.name}/product", real, gain)
+    return gained(export, f"{layer.name}/product", real, gain, node_name=node_name)
 
 
-def gained(export: Exporting, name: str, real: str, gain: float) -> str:
+def gained(export: Exporting, name: str, real: str, gain: float, *, node_name: str = "") -> str:
     """Return `real` times a constant; a gain of 1 needs no node."""
     if gain == 1:
         return real
-    return export.build.node("Mul", [real, export.build.scalar(f"{name}/gain", gain)], name)
+    factor = export.build.scalar(f"{name}/gain", gain)
+    return export.build.node("Mul", [real, factor], name, name=node_name)
 
 
 def finish(
     export: Exporting,
-    layer: Add | AveragePool | Multiply | Rescale,
+    layer: Add | AveragePool | Multiply,
     real: str,
     *,
     flat: bool = False,
@@ -154,7 +163,8 @@ def finish(
     """Append range and quantization of a layer that requantizes."""
     if flat:
         export.mark_flat(layer.name)
-    export.quantize(layer.name, export.clipped(layer.name, real, layer.output), layer.output)
+    real = export.clipped(layer.name, real, layer.output)
+    export.quantize(layer.name, real, layer.output)
 
 
 EXPORTERS: Mapping[str, Callable[[Exporting, Any], None]] = MappingProxyType(

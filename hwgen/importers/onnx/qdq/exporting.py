@@ -60,25 +60,33 @@ class Exporting:
         """Remember that a layer writes rows of values."""
         self._flat.add(name)
 
-    def clipped(self, name: str, real: str, feature: FeatureMap) -> str:
+    def clipped(self, name: str, real: str, feature: FeatureMap, *, node_name: str = "") -> str:
         """Return `real` inside the range of its map; a range of all integers needs no node."""
         values = feature.quantization[0]
         whole = np.iinfo(feature.dtype)
         if (values.low, values.high) == (whole.min, whole.max):
             return real
         if values.low == values.zero_point and values.high == whole.max:
-            return self.build.node("Relu", [real], f"{name}/relu")
+            return self.build.node("Relu", [real], f"{name}/relu", name=node_name)
         step = float(np.float32(values.scale))
         limits = [
             self.build.scalar(f"{name}/{key}", (integer - values.zero_point) * step)
             for key, integer in (("low", values.low), ("high", values.high))
         ]
-        return self.build.node("Clip", [real, *limits], f"{name}/clip")
+        return self.build.node("Clip", [real, *limits], f"{name}/clip", name=node_name)
 
-    def quantize(self, name: str, real: str, feature: FeatureMap, *, real_out: str = "") -> None:
+    def quantize(
+        self,
+        name: str,
+        real: str,
+        feature: FeatureMap,
+        *,
+        real_out: str = "",
+        node_name: str = "",
+    ) -> None:
         """Append the quantization of a map, and its reading as real numbers."""
-        integer = f"{name}/quantized"
-        self.build.node("QuantizeLinear", [real, *self.grid(name, feature)], integer)
+        grid = self.grid(name, feature)
+        self.build.node("QuantizeLinear", [real, *grid], f"{name}/quantized", name=node_name)
         self.dequantize(name, feature, real_out=real_out)
 
     def dequantize(self, name: str, feature: FeatureMap, *, real_out: str = "") -> None:

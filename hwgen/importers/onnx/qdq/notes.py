@@ -5,10 +5,16 @@ of a data set. The notes carry these. They change no arithmetic: a reader takes 
 it agrees with the nodes, weights and scales of the model.
 """
 
-from pydantic import ConfigDict, Field
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import onnx
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from hwgen.spec.network import QuantizedNetwork
+from hwgen.importers.integer import QuantizedMap
+from hwgen.spec.network import Conv, Linear, QuantizedNetwork
 from hwgen.spec.network.weights import Weighted
 
 KEY = "hwgen.network"
@@ -32,7 +38,7 @@ class WeightNote:
     """Weights: their bits and grid, and scales that differ from those in the model."""
 
     bits: int
-    grid: str
+    grid: Literal["integer", "odd"]
     scale: list[float] = Field(default_factory=list)
 
 
@@ -81,3 +87,69 @@ def notes_of(network: QuantizedNetwork, scales: dict[str, list[float]]) -> Notes
             if isinstance(layer, Weighted)
         },
     )
+
+
+SUFFIX = "/quantized"
+"""Behind the name of a layer: the tensor of its integers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotations:
+    """The notes of a model that is read; None: it has none."""
+
+    notes: Notes | None
+
+    @classmethod
+    def of(cls, model: onnx.ModelProto) -> "Annotations":
+        """Return the notes of a model; what is not ours is no note."""
+        for entry in model.metadata_props:
+            if entry.key == KEY:
+                try:
+                    return cls(notes=TypeAdapter(Notes).validate_json(entry.value))
+                except ValidationError:
+                    break
+        return cls(notes=None)
+
+    def refine(self, tensor: str, given: QuantizedMap, moving: bool) -> QuantizedMap:
+        """Return a map with the scale and bits of its note, where these agree with the model.
+
+        moving: whether its layer computes no new integers, so that the range is a note, too
+        """
+        note = self.notes.maps.get(tensor.removesuffix(SUFFIX)) if self.notes else None
+        if note is None or np.float32(note.scale) != np.float32(given.scale) or given.signed:
+            if note is None or not given.raw:
+                return given
+            return replace(given, scale=note.scale, bits=note.bits)
+        low, high = (note.low, note.high) if moving else (given.low, given.high)
+        fits = given.raw or (note.bits <= given.bits and 0 <= low <= high < 1 << note.bits)
+        if not fits:
+            return replace(given, scale=note.scale)
+        return replace(given, scale=note.scale, bits=note.bits, low=low, high=high)
+
+    def finish(self, network: QuantizedNetwork) -> QuantizedNetwork:
+        """Return the network with names, classes, and bits and scales of weights."""
+        notes = self.notes
+        if notes is None:
+            return network
+        graph = network.graph
+        layers, parameters = [], dict(network.parameters)
+        for layer in graph.layers:
+            note = notes.weights.get(layer.name)
+            if note is None or not isinstance(layer, Conv | Linear):
+                layers.append(layer)
+                continue
+            layers.append(replace(layer, weight_bits=note.bits, weight_grid=note.grid))
+            given = parameters[layer.name]
+            if len(note.scale) == len(given.weight_scale):
+                scale = np.array(note.scale, np.float32)
+                parameters[layer.name] = replace(given, weight_scale=scale)
+        changed = replace(
+            graph,
+            name=notes.name or graph.name,
+            dataset=graph.dataset or notes.dataset,
+            class_names=graph.class_names or notes.class_names,
+            preprocessing=notes.preprocessing,
+            modes=(notes.mode,),
+            layers=layers,
+        )
+        return replace(network, graph=changed, parameters=parameters)
