@@ -30,6 +30,8 @@ TFLITE = b"TFL3"
 """Bytes 4 to 7 of every TFLite file."""
 ONNX_FIELDS = (0x08, 0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72)
 """First bytes of an ONNX file: the fields of its outermost message."""
+QUANTIZED_ONNX = b"QuantizeLinear"
+"""An operator of every ONNX file with QDQ; a float one is a graph for synthesis."""
 ARCHIVE = b"PK"
 
 
@@ -67,12 +69,13 @@ def head_of(file: Path) -> bytes:
     raise FormatError(field="the network", allowed="a readable file", given=given, source=str(file))
 
 
-def is_import(file: Path) -> bool:
-    """Return whether a file is of a kind that can be imported."""
+def is_quantized(file: Path) -> bool:
+    """Return whether a file is of a kind that can be imported and holds integers."""
     try:
-        return kind_of(file) in KINDS
+        kind = kind_of(file)
     except FormatError:
         return False
+    return kind == "TFLite" or QUANTIZED_ONNX in file.read_bytes()
 
 
 def read_graph(file: Path) -> IntegerGraph:

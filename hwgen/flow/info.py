@@ -14,7 +14,7 @@ from hwgen.flow.capabilities import COMPILER, PROGRAMS
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_array, versions
 from hwgen.flow.families import Family, family_of
-from hwgen.flow.files import is_import
+from hwgen.flow.files import is_quantized
 from hwgen.flow.imports import describe_import
 from hwgen.flow.protocols import Architecture, Program
 from hwgen.flow.subject import configuration_of, load_chip, load_subject, program_of
@@ -34,7 +34,7 @@ Kind = Literal["network", "architecture", "program", "graph", "import"]
 
 SUFFIX = ".onnx"
 YAML = (".yaml", ".yml")
-FILES = "a quantized network or a program (.npz), an architecture (.yaml), or an ONNX file"
+FILES = "a quantized network or a program (.npz), an architecture (.yaml), a TFLite or an ONNX file"
 PROGRAM_KEY = "facts"
 """In a program of any family: JSON with its format."""
 
@@ -43,9 +43,7 @@ def describe_file(
     context: Context, file: Path, arch_file: Path | None, sparsity: str | None
 ) -> InfoReport:
     """Return the content of `file`; with an architecture, how each layer is tiled for it."""
-    if is_graph(file) and arch_file is None:
-        return report("graph", file, graph=graphs().graph_info(str(file)))
-    if is_import(file):
+    if is_quantized(file):
         if arch_file is not None:
             raise FormatError(
                 field="what stands beside an architecture",
@@ -54,6 +52,8 @@ def describe_file(
                 source=str(file),
             )
         return report("import", file, content=describe_import(file))
+    if is_graph(file) and arch_file is None:
+        return report("graph", file, graph=graphs().graph_info(str(file)))
     if file.suffix in YAML:
         return describe_architecture(file, arch_file, sparsity)
     arrays = read_npz(file, what="file", allowed=FILES)
