@@ -105,8 +105,11 @@ class Compiler(Protocol):
 class LayerSupport(Protocol):
     """Which layers the chips of a family run.
 
+    LAYER_LIMITS: by kind of layer, for people; a kind that is absent runs on no chip
     layer_remarks: by layer why no chip runs it, or under which condition one does; empty: runs
     """
+
+    LAYER_LIMITS: Mapping[str, str]
 
     def layer_remarks(self, network: QuantizedNetwork) -> dict[str, str]: ...
 

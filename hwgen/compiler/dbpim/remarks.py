@@ -1,12 +1,30 @@
 """Which layers of a network run on a DB-PIM chip, whatever its size."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 
 from hwgen.compiler.dbpim.codes import DIGITS
 from hwgen.compiler.dbpim.supported import layer_refusals
-from hwgen.spec.dbpim.arch import ACTIVATION_BITS
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS, WEIGHT_BITS
+from hwgen.spec.dbpim.timing import TAP_WORDS
 from hwgen.spec.network import Conv, Layer, Linear, QuantizedNetwork
+from hwgen.spec.network.graph import KINDS
 from hwgen.spec.sparsity import PHI_LIMIT
+
+BYTES = f"maps of {ACTIVATION_BITS} bits"
+WEIGHTED = (
+    f"{BYTES}; weights of at most {WEIGHT_BITS} bits; at most two signed digits with weight_bits"
+)
+LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
+    {
+        "conv": f"{WEIGHTED}; groups 1, or depthwise with at most {TAP_WORDS} taps",
+        "linear": f"{WEIGHTED}",
+        **dict.fromkeys(sorted(set(KINDS) - {"conv", "linear"}), BYTES),
+    }
+)
+"""Limits of each kind of layer on chips of any size, for people."""
 
 
 def layer_remarks(network: QuantizedNetwork) -> dict[str, str]:
