@@ -36,6 +36,8 @@ Complaint = tuple[str, str, object]
 
 WEIGHT_BITS = 16
 SIDE_LIMIT = 65535
+OFFSET_LIMIT = 1 << 24
+"""Constant offset at most, in steps of the map times the factor; a sum has 31 bits."""
 WEIGHT_LIMIT = 1 << 25
 """Weights at most of a layer that is filled with zeros: of dilation, padding or selection."""
 
@@ -180,6 +182,10 @@ def constant_complaints(
         elif not np.isfinite(constant).all():
             yield "its constants", "finite", "others"
     yield from factor_complaints(float(np.abs(node.factor).max()) * source.scale / output.scale)
+    smallest = float(np.abs(node.factor[node.factor != 0]).min(initial=np.inf))
+    reach = float(np.abs(node.offset).max()) / (min(smallest, source.scale) * source.scale)
+    if not reach < OFFSET_LIMIT:
+        yield "its offset", f"below {OFFSET_LIMIT} steps of factor and scale", f"{reach:.3g}"
 
 
 def operand_complaints(

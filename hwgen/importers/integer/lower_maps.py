@@ -114,8 +114,10 @@ def add_lookup(layers: Layers, node: Lookup) -> None:
 def table_of(node: Lookup, source: QuantizedMap, output: QuantizedMap) -> NDArray[np.uint8]:
     """Return the 256 entries of a table by the unsigned integer of the input, unused ones 0."""
     integers = np.arange(1 << source.bits) - source.offset
-    real = node.function(source.scale * (integers - source.zero_point).astype(np.float64))
-    rounded = np.floor(np.nan_to_num(real / output.scale) + 0.5) + output.zero_point
+    with np.errstate(all="ignore"):
+        # What overflows is clipped.
+        real = node.function(source.scale * (integers - source.zero_point).astype(np.float64))
+        rounded = np.floor(np.nan_to_num(real / output.scale) + 0.5) + output.zero_point
     clipped = rounded.clip(output.low, output.high) + output.offset
     table = np.zeros(TABLE_ENTRIES, np.uint8)
     table[: len(integers)] = clipped

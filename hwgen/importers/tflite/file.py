@@ -201,7 +201,10 @@ def quantization_facts(
         zero_points = given.ZeroPointAsNumpy().astype(np.int64)
     if len(zero_points) != count:
         raise ValueError(count)
-    return given.ScaleAsNumpy().astype(np.float64), zero_points, int(given.QuantizedDimension())
+    with np.errstate(invalid="ignore"):
+        # A signalling NaN stays one, and is refused as a scale.
+        scales = given.ScaleAsNumpy().astype(np.float64)
+    return scales, zero_points, int(given.QuantizedDimension())
 
 
 def constant_of(model: Any, tensor: Any, shape: tuple[int, ...]) -> NDArray[Any] | None:
