@@ -98,6 +98,23 @@ class Model:
         return f"{base}_{self._count}"
 
 
+def float_conv(model: Model, tensor: str, *shape: int, **attributes: Any) -> str:
+    """Append a convolution of real weights."""
+    weights = model.constant(model.rng.normal(size=shape) / 4)
+    bias = model.constant(model.rng.normal(size=shape[0]))
+    return model.node("Conv", tensor, weights, bias, **attributes)
+
+
+def small_float() -> onnx.ModelProto:
+    """Return a float model of 6 x 6 images: convolutions, a sum, a mean, a matrix."""
+    model = Model(("n", 3, 6, 6))
+    now = model.node("Relu", float_conv(model, "x", 8, 3, 3, 3, pads=[1, 1, 1, 1]))
+    now = model.node("Add", now, float_conv(model, now, 8, 8, 1, 1))
+    pooled = model.node("GlobalAveragePool", now)
+    weights = model.constant(model.rng.normal(size=(8, 5)))
+    return model.build(model.node("Gemm", model.node("Flatten", pooled), weights))
+
+
 def saved(model: onnx.ModelProto, folder: Path) -> Path:
     """Write a model to a file."""
     path = folder / "model.onnx"
