@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from hwgen.report.agreement import AgreementReport
 from hwgen.report.demo import DemoReport
+from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
@@ -22,6 +23,7 @@ REPORTS: dict[str, type] = {
     "compile": CompileReport,
     "demo": DemoReport,
     "export": ExportReport,
+    "fit": FitReport,
     "import": ImportReport,
     "info": InfoReport,
     "model": ModelReport,

@@ -195,7 +195,7 @@ def read_node(state: State, proto: onnx.NodeProto) -> None:
     """Read one node; a node that cannot be read stands in the graph as unsupported."""
     inputs = [state.values.get(name) if name else None for name in proto.input]
     try:
-        results = results_of(state, proto, inputs)
+        results = well_formed(state, proto, inputs)
     except RefusedError as error:
         if all(isinstance(each, Constant | None) for each in inputs):
             results = [Unknown(reason=f"node {node_name(proto)} ({proto.op_type})")]
@@ -208,6 +208,15 @@ def read_node(state: State, proto: onnx.NodeProto) -> None:
     for name, value in zip(proto.output, results, strict=False):
         if name:
             state.values[name] = value
+
+
+def well_formed(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Return what a node writes; attributes and shapes that contradict the standard are refused."""
+    try:
+        return results_of(state, proto, inputs)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        given = " ".join(str(error).split())[:100] or type(error).__name__
+        raise RefusedError("its attributes and inputs", "as ONNX defines them", given) from error
 
 
 def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:

@@ -1,5 +1,6 @@
 """The graph that a reader fills: maps, nodes, and how tensors become maps."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -37,6 +38,8 @@ Shape = tuple[int, int, int]
 RAW_BITS = {True: 32, False: 64}
 NARROW_BITS = 17
 BYTE_BITS = 8
+LARGEST = 1 << 26
+"""Elements of a map at most."""
 QUANTIZED = "quantized (a QuantizeLinear and a DequantizeLinear before it)"
 
 
@@ -69,9 +72,11 @@ class State:
 
     def places(self, shape: Shape) -> Places:
         """Return the places of a map as (batch, rows, columns, channels)."""
-        height, width, channels = shape
-        sides = (self.batch, height, width, channels)
-        return np.arange(self.batch * height * width * channels, dtype=np.int64).reshape(sides)
+        sides = (self.batch, *shape)
+        elements = math.prod(sides)
+        if elements > LARGEST:
+            raise RefusedError("a map", f"of at most {LARGEST} elements", elements)
+        return np.arange(elements, dtype=np.int64).reshape(sides)
 
     def planes(self, shape: Shape) -> Places:
         """Return the places of a map as (batch, channels, rows, columns)."""
@@ -112,8 +117,16 @@ class State:
             step = last_step(real)
             given = f"real numbers of node {step.name} ({step.operator})"
             raise RefusedError(f"what {node_name(reader)} reads", QUANTIZED, given)
-        output = f"{node_name(reader)}/{base}/clipped"
+        output = self.new_name(f"{node_name(reader)}/{base}/clipped")
         return self.finish(real, self.maps[base], output, like=base)
+
+    def new_name(self, wanted: str) -> str:
+        """Return a name that no map has; a node may read two parts of one map."""
+        name, count = wanted, 1
+        while name in self.maps:
+            count += 1
+            name = f"{wanted}/{count}"
+        return name
 
     def alike(self, names: tuple[str, ...]) -> bool:
         """Return whether maps have the same numbers."""
@@ -133,7 +146,7 @@ class State:
         base, places = str(real.base), real.places
         values = self.maps[base]
         shape: Shape = (places.shape[1], places.shape[2], places.shape[3])
-        name = output or f"{node_name(reader)}/{base}/arranged"
+        name = output or self.new_name(f"{node_name(reader)}/{base}/arranged")
         step = next((each for each in real.trail if each.moves), None)
         about = {
             "source": base,

@@ -79,11 +79,13 @@ def window(state: State, proto: onnx.NodeProto, real: Real, kernel: tuple[int, .
 def sides_after(shape: tuple[int, int], found: Window) -> tuple[int, int]:
     """Return rows and columns behind a window; RefusedError where it does not fit."""
     after = []
+    if min(found.strides) < 1 or min(found.dilations) < 1 or min(found.pads) < 0:
+        raise RefusedError("its window", "of strides above 0 and pads from 0", "others")
     for axis in range(2):
         size = shape[axis] + found.pads[axis] + found.pads[axis + 2]
         reach = (found.kernel[axis] - 1) * found.dilations[axis] + 1
         after.append((size - reach) // found.strides[axis] + 1)
-    if min(after) < 1 or min(found.strides) < 1:
+    if min(after) < 1:
         raise RefusedError(
             "its window", f"inside its input {shape[0]} x {shape[1]}", "a larger one"
         )
