@@ -253,8 +253,8 @@ def info(
         Path,
         Argument(
             metavar="FILE",
-            help="a quantized network or a program (.npz), an architecture, an ONNX file, or the"
-            " name of a network that ships for synthesis",
+            help="a quantized network or a program (.npz), an architecture, a TFLite or ONNX file,"
+            " or the name of a network that ships for synthesis",
         ),
     ],
     arch: Annotated[

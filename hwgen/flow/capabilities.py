@@ -46,6 +46,12 @@ PROGRAMS: Capability[protocols.Programs] = Capability(
 COMPILER: Capability[protocols.Compiler] = Capability(
     key="compiler", promise=protocols.Compiler, cannot="compile a network", lacks="compiler"
 )
+LAYER_SUPPORT: Capability[protocols.LayerSupport] = Capability(
+    key="layer_support",
+    promise=protocols.LayerSupport,
+    cannot="say which layers it runs",
+    lacks="list of layers that it runs",
+)
 SPLIT_COST: Capability[protocols.SplitCosts] = Capability(
     key="split_cost",
     promise=protocols.SplitCosts,

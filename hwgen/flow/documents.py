@@ -1,4 +1,4 @@
-"""`hwgen documents`: the generated pages, which are schemas of reports and data sheets."""
+"""`hwgen documents`: the generated pages: schemas of reports, data sheets, operators."""
 
 import json
 import tempfile
@@ -9,6 +9,7 @@ from hwgen.flow.build import MANIFEST, write_verilog
 from hwgen.flow.capabilities import DATA_SHEET, REPORT_SCHEMAS, VERILOG
 from hwgen.flow.context import Context
 from hwgen.flow.families import Family, offering
+from hwgen.flow.operators import operators_page
 from hwgen.flow.subject import load_chip
 from hwgen.report.data_sheet import data_sheet
 from hwgen.report.files import REPORTS, schema_of
@@ -16,6 +17,7 @@ from hwgen.spec.output import write_text
 
 EXAMPLE = "small"
 """The architecture of each family whose chip is shown."""
+OPERATORS_PAGE = "operators.md"
 
 
 def documents(configs: Path) -> dict[str, str]:
@@ -30,7 +32,7 @@ def documents(configs: Path) -> dict[str, str]:
         if family.offers(VERILOG) and example.is_file():
             others = sorted(file for file in example.parent.glob("*.yaml") if file != example)
             pages[f"{family.name}-data-sheet.md"] = sheet_of(family, example, others)
-    return pages
+    return pages | {OPERATORS_PAGE: operators_page()}
 
 
 def sheet_of(family: Family, arch_file: Path, others: Sequence[Path]) -> str:

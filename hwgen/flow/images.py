@@ -15,7 +15,7 @@ from hwgen.report.types import Images
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.npz import read_npz
 
-IMAGES_FILE = "a .npz file with `images` (uint8, NHWC) and, if known, `labels`"
+IMAGES_FILE = "a .npz file with `images` (NHWC, uint8 or real) and, if known, `labels`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,7 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
         )
         name, split = dataset.name, dataset.split
         images, labels = dataset.test_images, dataset.test_labels
+    images = quantized_images(network, images)
     check_images(network, images, name)
     wanted = len(images) if count is None else count
     if not 1 <= wanted <= len(images):
@@ -64,6 +65,17 @@ def read_images(path: Path) -> tuple[Bytes, NDArray[np.int64] | None]:
     if labels is not None and labels.shape != arrays["images"].shape[:1]:
         raise DataError(f"labels must be one for each image, got shape {labels.shape} ({path})")
     return arrays["images"], labels
+
+
+def quantized_images(network: QuantizedNetwork, images: NDArray[Any]) -> NDArray[Any]:
+    """Return real images as integers of the network's input; integers as they are."""
+    if images.dtype.kind != "f":
+        return images
+    image = network.graph.input
+    values = image.quantization[0]
+    steps = np.floor(images.astype(np.float64) / values.scale + 0.5) + values.zero_point
+    rounded: NDArray[Any] = np.nan_to_num(steps).clip(0, (1 << image.bits) - 1).astype(image.dtype)
+    return rounded
 
 
 def check_images(network: QuantizedNetwork, images: NDArray[Any], name: str) -> None:

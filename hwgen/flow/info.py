@@ -14,6 +14,8 @@ from hwgen.flow.capabilities import COMPILER, PROGRAMS
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_array, versions
 from hwgen.flow.families import Family, family_of
+from hwgen.flow.files import is_quantized
+from hwgen.flow.imports import describe_import
 from hwgen.flow.protocols import Architecture, Program
 from hwgen.flow.subject import configuration_of, load_chip, load_subject, program_of
 from hwgen.flow.synthesis import graphs
@@ -28,11 +30,11 @@ from hwgen.spec.network import Layer, QuantizedNetwork
 from hwgen.spec.network.file import GRAPH_KEY, load_network
 from hwgen.spec.npz import read_npz
 
-Kind = Literal["network", "architecture", "program", "graph"]
+Kind = Literal["network", "architecture", "program", "graph", "import"]
 
 SUFFIX = ".onnx"
 YAML = (".yaml", ".yml")
-FILES = "a quantized network or a program (.npz), an architecture (.yaml), or an ONNX file"
+FILES = "a quantized network or a program (.npz), an architecture (.yaml), a TFLite or an ONNX file"
 PROGRAM_KEY = "facts"
 """In a program of any family: JSON with its format."""
 
@@ -41,6 +43,15 @@ def describe_file(
     context: Context, file: Path, arch_file: Path | None, sparsity: str | None
 ) -> InfoReport:
     """Return the content of `file`; with an architecture, how each layer is tiled for it."""
+    if is_quantized(file):
+        if arch_file is not None:
+            raise FormatError(
+                field="what stands beside an architecture",
+                allowed="a quantized network or a program (.npz); hwgen import writes one",
+                given="a file of another format",
+                source=str(file),
+            )
+        return report("import", file, content=describe_import(file))
     if is_graph(file) and arch_file is None:
         return report("graph", file, graph=graphs().graph_info(str(file)))
     if file.suffix in YAML:
@@ -132,11 +143,13 @@ def format_of(arrays: dict[str, NDArray[Any]]) -> object:
 
 def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
     """Return the report; parts that are not given are null."""
-    empty = dict.fromkeys(("network", "architecture", "program", "graph", "layers", "steps"))
+    empty = dict.fromkeys(
+        ("network", "architecture", "program", "graph", "content", "layers", "steps")
+    )
     known: dict[str, Any] = {**empty, **parts}
     return InfoReport(
         format="hwgen.report.info",
-        version=3,
+        version=4,
         kind=kind,
         file=str(file),
         versions=versions(),

@@ -102,6 +102,18 @@ class Compiler(Protocol):
     def step_list(self, program: Any, arch: Any) -> list[PlannedStep]: ...
 
 
+class LayerSupport(Protocol):
+    """Which layers the chips of a family run.
+
+    LAYER_LIMITS: by kind of layer, for people; a kind that is absent runs on no chip
+    layer_remarks: by layer why no chip runs it, or under which condition one does; empty: runs
+    """
+
+    LAYER_LIMITS: Mapping[str, str]
+
+    def layer_remarks(self, network: QuantizedNetwork) -> dict[str, str]: ...
+
+
 class SplitCosts(Protocol):
     """The cost by which a compiler chooses how a layer is split over the cores."""
 

@@ -7,8 +7,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from hwgen.report.agreement import AgreementReport
 from hwgen.report.benchmark import BenchmarkReport
 from hwgen.report.demo import DemoReport
+from hwgen.report.fit import FitReport
+from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
 from hwgen.report.results import ResultsReport
@@ -25,9 +28,12 @@ from hwgen.spec.output import write_text
 REPORTS: dict[str, Any] = {
     "benchmark": BenchmarkReport,
     "build": BuildReport,
+    "compare": AgreementReport,
     "compile": CompileReport,
     "demo": DemoReport,
     "export": ExportReport,
+    "fit": FitReport,
+    "import": ImportReport,
     "info": InfoReport,
     "model": ModelReport,
     "results": ResultsReport,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import WithJsonSchema
 from pydantic.dataclasses import dataclass
 
+from hwgen.report.imports import ImportInfo
 from hwgen.report.types import STRICT, Count, Digest, Fraction
 from hwgen.spec.step import PlannedStep
 from hwgen.spec.tiling import LayerTiling
@@ -71,16 +72,18 @@ class InfoReport:
     """Content of a file; with an architecture, how each layer is tiled for it, and the steps.
 
     graph: of a network without weights, by the schema `info_graph`
+    content: of a file of another format that can be imported
     """
 
     format: Literal["hwgen.report.info"]
-    version: Literal[3]
-    kind: Literal["network", "architecture", "program", "graph"]
+    version: Literal[4]
+    kind: Literal["network", "architecture", "program", "graph", "import"]
     file: str
     network: NetworkInfo | None
     architecture: ArchitectureInfo | None
     program: ProgramInfo | None
     graph: Annotated[Any, WithJsonSchema({"type": ["object", "null"]})]
+    content: ImportInfo | None
     layers: list[LayerTiling] | None
     steps: list[PlannedStep] | None
     versions: dict[str, str]

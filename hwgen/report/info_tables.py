@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from hwgen.report.import_tables import import_parts
 from hwgen.report.info import ArchitectureInfo, InfoReport, NetworkInfo, ProgramInfo
 from hwgen.report.tables import NOTHING, number, percent, size, table
 from hwgen.report.training_table import training_state
@@ -23,6 +24,8 @@ def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> Rend
     if report.network is not None:
         parts += network_parts(report.network)
     parts += graph
+    if report.content is not None:
+        parts += import_parts(report.content)
     if report.program is not None:
         parts += program_lines(report.program)
     if report.architecture is not None:

@@ -9,6 +9,7 @@ Residual add: acc * M becomes (a - za) * Ma + (b - zb) * Mb with one common shif
 Average pool: acc = sum over n inputs of (x - zx), and 1 / n is part of M.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 MULTIPLIER_BITS = 16
@@ -74,3 +75,12 @@ def fixed_point(scale: float, *, max_shift: int = SHIFT_HIGH) -> tuple[int, int]
     if not SHIFT_LOW <= shift <= max_shift or multiplier < MULTIPLIER_LOW:
         raise ValueError(f"scale must fit 2**15 <= M < 2**16 and 1 <= s <= {max_shift}")
     return multiplier, shift
+
+
+def shared_fixed_point(factors: Sequence[float]) -> tuple[tuple[int, ...], int]:
+    """Return multipliers M and the shift s that the largest factor decides, M / 2**s near each.
+
+    factors: of the operands of an add, 0 or above; raises ValueError as `fixed_point` does
+    """
+    _, shift = fixed_point(max(factors))
+    return tuple(round(factor * 2**shift) for factor in factors), shift

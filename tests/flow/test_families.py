@@ -42,7 +42,7 @@ OFFERED: dict[str, set[str]] = {
     "crossbar": {"architectures", "graphs", "synthesis", "papers", "report_schemas"},
     "dbpim": {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
-        "cycle_model", "bit_activity", "verilog", "simulation",
+        "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
     },
 }  # fmt: skip
 """Capabilities of each family of this project; a family that gains one is updated here."""
@@ -77,7 +77,7 @@ def test_a_missing_capability_is_one_sentence(family: str, key: str) -> None:
 def test_promises_are_seen() -> None:
     assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
     assert promised(protocols.Simulation) == {"prepare", "simulate", "write_by_hand"}
-    assert len(CAPABILITIES) == 16
+    assert len(CAPABILITIES) == 17
     assert all(key == each.key for key, each in CAPABILITIES.items())
 
 

@@ -33,8 +33,8 @@ AXES_PLACE = 3
 
 WITH_WEIGHTS: frozenset[Op] = frozenset({"conv", "fully_connected", "matrix_product"})
 
-WITH_PARAMETERS: frozenset[Op] = frozenset({"mean", "pad", "reshape"})
-"""Inputs behind the first are shapes, axes and pads: attributes in the graph."""
+WITH_PARAMETERS: frozenset[Op] = frozenset({"identity", "mean", "pad", "reshape"})
+"""Inputs behind the first are shapes, axes, pads, scales: no maps, and no tensors of the graph."""
 
 
 @dataclass(frozen=True, kw_only=True)

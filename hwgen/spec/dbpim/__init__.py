@@ -13,6 +13,7 @@ FAMILY = FamilyDescription(
         "programs": "hwgen.spec.dbpim",
         "data_sheet": "hwgen.spec.dbpim",
         "compiler": "hwgen.compiler.dbpim",
+        "layer_support": "hwgen.compiler.dbpim",
         "split_cost": "hwgen.model.dbpim",
         "cycle_model": "hwgen.model.dbpim",
         "bit_activity": "hwgen.model.dbpim",

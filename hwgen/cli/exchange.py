@@ -1,0 +1,81 @@
+"""The commands that turn a network file into another: an ONNX model, or one of few digits."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from hwgen.cli.app import WORK, app, finish
+from hwgen.cli.options import Data, Json, Network, Work
+from hwgen.cli.outputs import OUTPUT_FILE
+from hwgen.flow.context import Context
+from hwgen.flow.exchange import export_onnx as write_onnx
+from hwgen.flow.fit import Rule, fit_file
+from hwgen.report.fit import fit_table
+
+
+class Rules(StrEnum):
+    """How weights get few digits."""
+
+    measured = "measured"
+    text = "text"
+
+
+@app.command(
+    name="export-onnx", epilog="Example: hwgen export-onnx network.npz --out build/network.onnx"
+)
+def export_onnx(
+    *,
+    network: Network,
+    out: Annotated[Path, Option(metavar="FILE", help="file to write (.onnx)"), OUTPUT_FILE],
+    mode: Annotated[
+        str | None, Option(metavar="NAME", help="a mode of the network [default: the widest]")
+    ] = None,
+) -> None:
+    """Write a quantized network as an ONNX model with QuantizeLinear and DequantizeLinear.
+
+    Weights are int8 with a scale for each output channel, maps unsigned with NCHW order, biases
+    int32. Importing the file gives the same network back.
+    """
+    write_onnx(network, out, mode=mode)
+    print(f"{out}: an ONNX model with QuantizeLinear and DequantizeLinear")
+
+
+@app.command(epilog="Example: hwgen fit network.npz --phi 2 --data images.npz --out build/fit.npz")
+def fit(
+    *,
+    network: Network,
+    out: Annotated[
+        Path, Option(metavar="FILE", help="quantized network file to write (.npz)"), OUTPUT_FILE
+    ],
+    phi: Annotated[int, Option(min=1, max=2, help="signed digits of a weight at most")] = 2,
+    data: Data = None,
+    calibration: Annotated[
+        int, Option(metavar="N", min=1, help="measure with the first N images; judge by the others")
+    ] = 64,
+    rule: Annotated[
+        Rules, Option(help="measured: of least change of the sums; text: as published, no images")
+    ] = Rules.measured,
+    prune: Annotated[
+        float, Option(metavar="SHARE", min=0, max=0.99, help="blocks of each layer set to zero")
+    ] = 0.0,
+    seed: Annotated[int, Option(min=0, help="of the positions that are measured")] = 1,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Give every weight few signed digits without training, so that weight_bits can be on.
+
+    measured: each filter takes the scale, finer where it suffers most, that changes its sums on
+    the images least, and its weights are rounded so that they make up for each other. Prints
+    accuracy, or agreement of the classes, before and after.
+    """
+    report = fit_file(
+        Context(work=work),
+        network,
+        out,
+        rule=Rule(phi=phi, text=rule is Rules.text, prune=prune, seed=seed),
+        data=data,
+        calibration=calibration,
+    )
+    finish(report, fit_table(report), json)

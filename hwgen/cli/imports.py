@@ -1,0 +1,85 @@
+"""The commands that take networks of other formats."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, BadParameter, Exit, Option
+
+from hwgen.cli.app import WORK, app, finish
+from hwgen.cli.options import Data, Json, Network, Work
+from hwgen.cli.outputs import OUTPUT_FILE
+from hwgen.flow.against import compare_with_file
+from hwgen.flow.context import Context
+from hwgen.flow.imports import import_file
+from hwgen.report.import_tables import agreement_table, import_table
+
+Foreign = Annotated[Path, Argument(metavar="FILE", help="a quantized network in TFLite or ONNX")]
+
+
+@app.command(name="import", epilog="Example: hwgen import network.tflite --out build/network.npz")
+def import_(
+    *,
+    file: Foreign,
+    out: Annotated[
+        Path, Option(metavar="FILE", help="quantized network file to write (.npz)"), OUTPUT_FILE
+    ],
+    dataset: Annotated[
+        str, Option(metavar="NAME", help="images of hwgen run where none are given")
+    ] = "",
+    classes: Annotated[
+        str, Option(metavar="NAMES", help="names of the classes, separated by commas")
+    ] = "",
+    calibrate: Annotated[
+        Path | None,
+        Option(
+            metavar="IMAGES",
+            help="quantize a float ONNX file with these images: a .npz with `images`, NHWC, uint8"
+            " (a step is 1/255) or float32 (as the network reads them)",
+        ),
+    ] = None,
+    qdq: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="write the quantized ONNX file, too (with --calibrate)"),
+        OUTPUT_FILE,
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Import a quantized network: TFLite with integers, or ONNX with QDQ, found by its content.
+
+    Signed maps become unsigned by an offset, exactly; factors become 16-bit multipliers. What is
+    not exact is printed with its largest effect. All nodes that are not supported are listed at
+    once, before anything is computed.
+    """
+    names = tuple(name.strip() for name in classes.split(",")) if classes else ()
+    if qdq is not None and calibrate is None:
+        raise BadParameter("--qdq needs --calibrate")
+    report = import_file(
+        file, out, dataset=dataset, class_names=names, calibrate=calibrate, qdq=qdq
+    )
+    finish(report, import_table(report), json)
+
+
+@app.command(epilog="Example: hwgen compare network.npz --against network.tflite --data images.npz")
+def compare(
+    *,
+    network: Network,
+    against: Annotated[
+        Path, Option(metavar="FILE", help="the file that it was imported from (TFLite or ONNX)")
+    ],
+    data: Data = None,
+    images: Annotated[
+        int | None, Option("--images", metavar="N", min=1, help="the first N images [default: all]")
+    ] = None,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Compare golden with the runtime of the original file: LiteRT or onnxruntime.
+
+    Each layer is compared on the runtime's own inputs, and end to end. Ties round half up here and
+    otherwise there, so differences of one step count apart from larger ones. Exit code 1 if a
+    layer differs by more than one step on the same inputs.
+    """
+    report = compare_with_file(Context(work=work), network, against, data=data, count=images)
+    finish(report, agreement_table(report), json)
+    if (report.largest_step or 0) > 1:
+        raise Exit(1)

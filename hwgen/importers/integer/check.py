@@ -1,0 +1,250 @@
+"""What of an integer graph a quantized network cannot hold: every node, before any computation."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from hwgen.importers.integer.factors import FACTOR_LIMIT
+from hwgen.importers.integer.fold import window_of
+from hwgen.importers.integer.graph import IntegerGraph
+from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.nodes import (
+    WINDOWS,
+    Addition,
+    AveragePooling,
+    Concatenation,
+    Convolution,
+    FullyConnected,
+    Head,
+    Lookup,
+    Multiplication,
+    Node,
+    Padding,
+    PerChannel,
+    Requantization,
+    Selection,
+    Subsampling,
+    Unsupported,
+    View,
+)
+from hwgen.importers.integer.refusal import Refusal
+from hwgen.spec.network.maps import BYTE_BITS, MAP_BITS
+
+Complaint = tuple[str, str, object]
+"""A property, what it must be, what it is."""
+
+WEIGHT_BITS = 16
+SIDE_LIMIT = 65535
+OFFSET_LIMIT = 1 << 24
+"""Constant offset at most, in steps of the map times the factor; a sum has 31 bits."""
+WEIGHT_LIMIT = 1 << 25
+"""Weights at most of a layer that is filled with zeros: of dilation, padding or selection."""
+
+
+def refusals_of(graph: IntegerGraph) -> list[Refusal]:
+    """Return every node that cannot be imported, in order; nodes behind one are not repeated."""
+    found: list[Refusal] = []
+    unknown: set[str] = set()
+    for node in graph.nodes:
+        if isinstance(node, Unsupported):
+            unknown.add(node.output)
+            if not (node.dependent and not unknown.isdisjoint(node.inputs)):
+                found.append(refusal(node, (node.what, node.allowed, node.given)))
+            continue
+        if not unknown.isdisjoint(node.inputs):
+            unknown.add(node.output)
+            continue
+        complaints = list(complaints_of(graph, node))[:1]
+        found += [refusal(node, each) for each in complaints]
+        if complaints:
+            unknown.add(node.output)
+    return found
+
+
+def refusal(node: Node, complaint: Complaint) -> Refusal:
+    """Return the refusal of a node for a complaint."""
+    what, allowed, given = complaint
+    return Refusal(
+        node=node.name, operator=node.operator, what=what, allowed=allowed, given=str(given)
+    )
+
+
+def complaints_of(graph: IntegerGraph, node: Node) -> Iterator[Complaint]:
+    """Yield what of one node a quantized network cannot hold; each check relies on those before."""
+    for role, name in (*(("input", name) for name in node.inputs), ("output", node.output)):
+        if name not in graph.maps:
+            yield f"its {role} {name}", "quantized", "a map without scale"
+            return
+        yield from map_complaints(role, graph.maps[name])
+    sources = [graph.maps[name] for name in node.inputs]
+    output = graph.maps[node.output]
+    if any(source.raw for source in sources):
+        yield "its input", "requantized", "raw sums"
+    if isinstance(node, Convolution | FullyConnected):
+        yield from weight_complaints(node, sources[0], output)
+    elif output.raw:
+        yield "its output", "quantized", "raw sums"
+    if isinstance(node, WINDOWS):
+        yield from window_complaints(node)
+    yield from kind_complaints(node, sources, output)
+
+
+def map_complaints(role: str, values: QuantizedMap) -> Iterator[Complaint]:
+    """Check sides, bits, scale and zero point of a map."""
+    if not all(1 <= side <= SIDE_LIMIT for side in values.shape):
+        yield f"the shape of its {role}", f"from 1 to {SIDE_LIMIT} a side", list(values.shape)
+    if not (1 <= values.bits <= MAP_BITS or values.raw):
+        yield f"the bits of its {role}", f"from 1 to {MAP_BITS}", values.bits
+    elif not (math.isfinite(values.scale) and values.scale > 0):
+        yield f"the scale of its {role}", "a positive number", values.scale
+    elif not values.raw and not 0 <= values.zero_point + values.offset < 1 << values.bits:
+        yield f"the zero point of its {role}", f"of {values.bits} bits", values.zero_point
+
+
+def weight_complaints(
+    node: Convolution | FullyConnected, source: QuantizedMap, output: QuantizedMap
+) -> Iterator[Complaint]:
+    """Check scales, range and shape of weights, and the factors that follow."""
+    weights = node.weights
+    if not weights.integers.size:
+        yield "its weights", "at least one", "none"
+        return
+    if not (np.isfinite(weights.scales).all() and (weights.scales >= 0).all()):
+        yield "the scales of its weights", "positive numbers", "others"
+        return
+    centred = weights.centred
+    if max(int(centred.max()), -int(centred.min()) - 1) >= 1 << (WEIGHT_BITS - 1):
+        yield "weights minus zero point", f"of at most {WEIGHT_BITS} bits", "more"
+    if output.raw and (weights.scales != weights.scales[0]).any():
+        yield (
+            "a head without output quantization",
+            "of weights with one scale, or requantized by calibration (--calibrate)",
+            "one scale a channel",
+        )
+    if not output.raw:
+        yield from factor_complaints(float(weights.scales.max()) * source.scale / output.scale)
+
+
+def factor_complaints(factor: float) -> Iterator[Complaint]:
+    """Check that a factor has a 16-bit multiplier."""
+    if not 0 <= factor < FACTOR_LIMIT:
+        yield "the ratio of its scales", f"from 0 to below {FACTOR_LIMIT:.0f}", f"{factor:.3g}"
+
+
+def window_complaints(node: WINDOWS) -> Iterator[Complaint]:
+    """Check sizes, that every window overlaps the map, and a mean divides by the whole window."""
+    height, width = window_of(node)
+    if not all(1 <= each <= SIDE_LIMIT for each in (height, width, *node.stride)):
+        given = [height, width, *node.stride]
+        yield "its window and stride", f"from 1 to {SIDE_LIMIT}", given
+        return
+    if isinstance(node, Convolution) and node.dilation != (1, 1):
+        outputs, _, _, inputs = node.weights.integers.shape
+        if outputs * height * width * inputs > WEIGHT_LIMIT:
+            yield "its window with dilation", f"of at most {WEIGHT_LIMIT} weights", "more"
+    top, left, bottom, right = node.padding
+    if min(node.padding) < 0 or max(top, bottom) >= height or max(left, right) >= width:
+        yield "its padding", f"below its window {height} x {width}", list(node.padding)
+    if isinstance(node, AveragePooling) and not node.counts_padding and any(node.padding):
+        yield "a mean", "without padding, or with padding that counts", "one that leaves it out"
+
+
+def kind_complaints(
+    node: Node, sources: list[QuantizedMap], output: QuantizedMap
+) -> Iterator[Complaint]:
+    """Check what only one kind of node demands."""
+    match node:
+        case Head():
+            yield "its place", "the head of the network (nothing reads it)", "before other nodes"
+        case Addition() | Multiplication() | Concatenation():
+            yield from operand_complaints(node, sources, output)
+        case Lookup() if max(sources[0].bits, output.bits) > BYTE_BITS:
+            given = max(sources[0].bits, output.bits)
+            yield "the bits of a function's input and output", f"at most {BYTE_BITS}", given
+        case PerChannel():
+            yield from constant_complaints(node, sources[0], output)
+        case Requantization() | AveragePooling():
+            yield from factor_complaints(node.gain * sources[0].scale / output.scale)
+        case Selection() | Subsampling() | Padding():
+            yield from move_complaints(node, sources[0])
+        case View():
+            yield from view_complaints(sources[0], output)
+
+
+def constant_complaints(
+    node: PerChannel, source: QuantizedMap, output: QuantizedMap
+) -> Iterator[Complaint]:
+    """Check the shape of constants, and the factors that follow."""
+    for constant in (node.factor, node.offset):
+        if constant.size not in (1, source.shape[2]):
+            yield "its constants", f"1 or {source.shape[2]} values", constant.size
+        elif not np.isfinite(constant).all():
+            yield "its constants", "finite", "others"
+    yield from factor_complaints(float(np.abs(node.factor).max()) * source.scale / output.scale)
+    smallest = float(np.abs(node.factor[node.factor != 0]).min(initial=np.inf))
+    reach = float(np.abs(node.offset).max()) / (min(smallest, source.scale) * source.scale)
+    if not reach < OFFSET_LIMIT:
+        yield "its offset", f"below {OFFSET_LIMIT} steps of factor and scale", f"{reach:.3g}"
+
+
+def operand_complaints(
+    node: Addition | Multiplication | Concatenation,
+    sources: list[QuantizedMap],
+    output: QuantizedMap,
+) -> Iterator[Complaint]:
+    """Check the shapes of several inputs, and the factors between their scales."""
+    first, second = sources[0], sources[-1]
+    if isinstance(node, Concatenation):
+        if len({each.shape[:2] for each in sources}) > 1:
+            yield "its inputs", "of one height and width", shapes(sources)
+        factors = [each.scale / output.scale for each in sources]
+    elif isinstance(node, Addition):
+        if first.shape != second.shape:
+            yield "its inputs", "of one shape", shapes(sources)
+        scales = zip(node.gains, sources, strict=True)
+        factors = [gain * each.scale / output.scale for gain, each in scales]
+    else:
+        larger, other = sorted((each.shape for each in sources), key=math.prod, reverse=True)
+        if other not in (larger, (1, 1, larger[2])):
+            yield "its inputs", "of one shape, or one of them 1 x 1 x C", shapes(sources)
+        factors = [node.gain * first.scale * second.scale / output.scale]
+    for factor in factors:
+        yield from factor_complaints(factor)
+
+
+def move_complaints(
+    node: Selection | Subsampling | Padding, source: QuantizedMap
+) -> Iterator[Complaint]:
+    """Check what a node selects or adds."""
+    channels = source.shape[2]
+    if isinstance(node, Selection):
+        if not node.channels or not all(0 <= each < channels for each in node.channels):
+            yield "its channels", f"from 0 to {channels - 1}", list(node.channels)
+        elif len(node.channels) * channels > WEIGHT_LIMIT:
+            yield "its channels", "fewer", len(node.channels)
+    elif isinstance(node, Subsampling):
+        if not all(1 <= each <= SIDE_LIMIT for each in node.stride):
+            yield "its stride", f"from 1 to {SIDE_LIMIT}", list(node.stride)
+    elif not all(0 <= each <= SIDE_LIMIT for each in (*node.sides, *node.channels)):
+        yield "its padding", f"from 0 to {SIDE_LIMIT}", [*node.sides, *node.channels]
+    elif channels * (sum(node.sides[::2]) + 1) * (sum(node.sides[1::2]) + 1) > WEIGHT_LIMIT:
+        yield "its padding", "less, unless a window takes it in", list(node.sides)
+    elif node.channels[0] or (any(node.sides) and any(node.channels)):
+        yield "its padding", "of rows and columns, or of channels behind", "other channels"
+
+
+def shapes(sources: list[QuantizedMap]) -> str:
+    """Return the shapes of maps, for a message."""
+    return " and ".join(" x ".join(str(side) for side in source.shape) for source in sources)
+
+
+def view_complaints(source: QuantizedMap, output: QuantizedMap) -> Iterator[Complaint]:
+    """Say why a reshaping was not folded away."""
+    if source.same_numbers != output.same_numbers:
+        yield "its output", "quantized as its input", "otherwise"
+    yield (
+        "a new shape",
+        "read by fully connected layers alone, or one of the image that nothing else reads",
+        f"{shapes([source])} as {shapes([output])}",
+    )

@@ -1,0 +1,187 @@
+"""Simplify an integer graph: what the network file has no layer for, or needs none for."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+from hwgen.importers.integer.graph import IntegerGraph
+from hwgen.importers.integer.nodes import (
+    WINDOWS,
+    AveragePooling,
+    Concatenation,
+    Convolution,
+    FullyConnected,
+    Head,
+    MaxPooling,
+    Node,
+    Padding,
+    Requantization,
+    Selection,
+    Sides,
+    Subsampling,
+    Unsupported,
+    View,
+)
+
+MOVES = Concatenation | MaxPooling | Padding | Selection | Subsampling | View | Head
+"""Nodes that move integers: their output cannot be clipped by itself."""
+
+
+def folded(graph: IntegerGraph) -> IntegerGraph:
+    """Return the graph without heads, unused nodes, foldable paddings and separate activations."""
+    for step in (
+        without_heads,
+        without_unused,
+        with_image_shaped,
+        without_views,
+        with_paddings_folded,
+        with_activations_folded,
+    ):
+        graph = step(graph)
+    return graph
+
+
+def without_heads(graph: IntegerGraph) -> IntegerGraph:
+    """Return the graph whose answers are those before a Softmax: the order of classes is equal."""
+    outputs = [before_head(graph, name) for name in graph.outputs]
+    return replace(graph, outputs=tuple(dict.fromkeys(outputs)))
+
+
+def before_head(graph: IntegerGraph, name: str) -> str:
+    """Return the map that a head reads, through reshapings behind the head; else the map itself."""
+    behind = name
+    while isinstance(writer := graph.writer(behind), Head | View):
+        behind = writer.inputs[0]
+        if isinstance(writer, Head):
+            return before_head(graph, behind)
+    return name
+
+
+def without_unused(graph: IntegerGraph) -> IntegerGraph:
+    """Return the graph without nodes that no output needs."""
+    needed, nodes = set(graph.outputs), []
+    for node in reversed(graph.nodes):
+        if node.output in needed:
+            needed.update(node.inputs)
+            nodes.append(node)
+    return replace(graph, nodes=tuple(reversed(nodes)))
+
+
+def with_image_shaped(graph: IntegerGraph) -> IntegerGraph:
+    """Return the graph whose image has the shape in which every node reads it."""
+    readers, image = graph.readers(graph.input), graph.maps.get(graph.input)
+    shapes = {graph.maps[node.output].shape for node in readers if node.output in graph.maps}
+    views = all(isinstance(node, View) for node in readers)
+    if image is None or not views or len(shapes) != 1 or graph.input in graph.outputs:
+        return graph
+    return replace(graph, maps={**graph.maps, graph.input: image.reshaped(shapes.pop())})
+
+
+def without_views(graph: IntegerGraph) -> IntegerGraph:
+    """Return the graph without reshapings where the reader needs no other shape.
+
+    A fully connected layer reads a map of any shape in one order; a map may be reshaped and back.
+    """
+    roots: dict[str, str] = {}
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if isinstance(node, View) and same_elements(graph, node):
+            roots[node.output] = roots.get(node.inputs[0], node.inputs[0])
+        inputs = tuple(
+            roots[name] if name in roots and is_free(graph, node, name, roots[name]) else name
+            for name in node.inputs
+        )
+        nodes.append(replace(node, inputs=inputs))
+    outputs = tuple(roots.get(name, name) for name in graph.outputs)
+    return without_unused(replace(graph, nodes=tuple(nodes), outputs=outputs))
+
+
+def same_elements(graph: IntegerGraph, node: View) -> bool:
+    """Return whether a reshaping keeps the number of elements and the quantization."""
+    before, after = graph.maps.get(node.inputs[0]), graph.maps.get(node.output)
+    if before is None or after is None or before.same_numbers != after.same_numbers:
+        return False
+    return math.prod(before.shape) == math.prod(after.shape)
+
+
+def is_free(graph: IntegerGraph, reader: Node, name: str, root: str) -> bool:
+    """Return whether a node may read the map before reshapings instead of the one behind them."""
+    if isinstance(reader, FullyConnected | View):
+        return True
+    return graph.maps[name].shape == graph.maps[root].shape
+
+
+def with_paddings_folded(graph: IntegerGraph) -> IntegerGraph:
+    """Return the graph with each padding inside the windows that read it, if all of them can."""
+    for pad in [node for node in graph.nodes if isinstance(node, Padding)]:
+        readers = graph.readers(pad.output)
+        if pad.output in graph.outputs or not readers:
+            continue
+        merged = [with_padding(graph, reader, pad) for reader in readers]
+        if all(merged):
+            changes = dict(zip([node.name for node in readers], merged, strict=True))
+            graph = replace(
+                graph,
+                nodes=tuple(
+                    changes.get(node.name) or node for node in graph.nodes if node is not pad
+                ),
+            )
+    return graph
+
+
+def with_padding(graph: IntegerGraph, node: Node, pad: Padding) -> Node | None:
+    """Return a node that pads its input by itself; None if that computes something else."""
+    before, after = graph.maps.get(pad.inputs[0]), graph.maps.get(pad.output)
+    if pad.channels != (0, 0) or not isinstance(node, WINDOWS) or before is None or after is None:
+        return None
+    top, left, bottom, right = (a + b for a, b in zip(node.padding, pad.sides, strict=True))
+    height, width = window_of(node)
+    fits = max(top, bottom) < height and max(left, right) < width
+    if before.same_numbers != after.same_numbers or not fits:
+        return None
+    sides: Sides = (top, left, bottom, right)
+    match node:
+        case MaxPooling() if before.low >= before.zero_point and not any(node.padding):
+            # Zeros never win against values that are not negative.
+            return replace(node, inputs=pad.inputs, padding=sides)
+        case AveragePooling() if node.counts_padding or not any(node.padding):
+            return replace(node, inputs=pad.inputs, padding=sides, counts_padding=True)
+        case Convolution():
+            return replace(node, inputs=pad.inputs, padding=sides)
+    return None
+
+
+def window_of(node: WINDOWS) -> tuple[int, int]:
+    """Return height and width of a window, with its dilation."""
+    if not isinstance(node, Convolution):
+        return node.kernel
+    _, height, width, _ = node.weights.integers.shape
+    return (height - 1) * node.dilation[0] + 1, (width - 1) * node.dilation[1] + 1
+
+
+def with_activations_folded(graph: IntegerGraph) -> IntegerGraph:
+    """Return the graph with an activation that stands alone inside the layer before it.
+
+    Only where the quantization stays and nothing else reads the map in between.
+    """
+    for node in [node for node in graph.nodes if isinstance(node, Requantization)]:
+        before, after = graph.maps.get(node.inputs[0]), graph.maps.get(node.output)
+        writer = graph.writer(node.inputs[0])
+        if before is None or after is None or before.same_numbers != after.same_numbers:
+            continue
+        if node.gain != 1:
+            continue
+        if writer is None or isinstance(writer, MOVES | Unsupported):
+            continue
+        if len(graph.readers(writer.output)) > 1 or writer.output in graph.outputs:
+            continue
+        low, high = max(before.low, after.low), min(before.high, after.high)
+        clipped = replace(after, low=min(low, high), high=high)
+        nodes = replaced(graph.nodes, node, writer, replace(writer, output=node.output))
+        graph = replace(graph, maps={**graph.maps, node.output: clipped}, nodes=nodes)
+    return graph
+
+
+def replaced(nodes: Iterable[Node], dropped: Node, old: Node, new: Node) -> tuple[Node, ...]:
+    """Return nodes without one, and with another in place of an old one."""
+    return tuple(new if node is old else node for node in nodes if node is not dropped)

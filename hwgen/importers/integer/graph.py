@@ -1,0 +1,73 @@
+"""The integer graph: what readers of files fill, and what is lowered to a quantized network."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.nodes import Node
+from hwgen.spec.network import QuantizedNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """What the network file does not hold exactly.
+
+    node: name of a node of the file
+    what: a sentence without its full stop
+    steps: largest effect on an element of the node's output, in steps before rounding
+    """
+
+    node: str
+    what: str
+    steps: float
+
+
+def unchanged(network: QuantizedNetwork) -> QuantizedNetwork:
+    """Return the network as it is."""
+    return network
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntegerGraph:
+    """A quantized network of any format.
+
+    name: of the network; source: path of the file, for messages; format: such as `TFLite`
+    input: name of the map that is the image; outputs: names of maps, the first is the answer
+    maps: every quantized map by name; a map that is not quantized is absent
+    nodes: in topological order, each after those that write its inputs
+    notes: what the reader did not take over exactly
+    finish: adds to the lowered network what the file says besides, such as the names of classes
+    """
+
+    name: str
+    source: str
+    format: str
+    input: str
+    outputs: tuple[str, ...]
+    maps: Mapping[str, QuantizedMap]
+    nodes: tuple[Node, ...]
+    notes: tuple[Note, ...] = field(default=())
+    finish: Callable[[QuantizedNetwork], QuantizedNetwork] = unchanged
+
+    @cached_property
+    def writers(self) -> dict[str, Node]:
+        """The node that writes each map; none writes the image."""
+        return {node.output: node for node in self.nodes}
+
+    @cached_property
+    def _readers(self) -> dict[str, list[Node]]:
+        """The nodes that read each map."""
+        readers: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                readers.setdefault(name, []).append(node)
+        return readers
+
+    def writer(self, name: str) -> Node | None:
+        """Return the node that writes a map; None for the image."""
+        return self.writers.get(name)
+
+    def readers(self, name: str) -> list[Node]:
+        """Return the nodes that read a map, in order."""
+        return self._readers.get(name, [])

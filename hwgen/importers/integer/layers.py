@@ -1,0 +1,104 @@
+"""Make the layers of a quantized network one by one: names, maps, arrays, notes."""
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.importers.integer.factors import factor_of
+from hwgen.importers.integer.graph import IntegerGraph, Note
+from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.nodes import Node
+from hwgen.spec.network import INPUT, Layer, Parameters, Requantization
+from hwgen.spec.network import Rescale as RescaleLayer
+
+FORBIDDEN = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+@dataclass(kw_only=True)
+class Layers:
+    """The layers made so far.
+
+    graph: what is lowered
+    names: name of a layer by the name of the map of the graph that it writes
+    """
+
+    graph: IntegerGraph
+    names: dict[str, str]
+    layers: list[Layer] = field(default_factory=list)
+    parameters: dict[str, Parameters] = field(default_factory=dict)
+    tables: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    used: set[str] = field(default_factory=lambda: {INPUT})
+
+    def name_for(self, wanted: str) -> str:
+        """Return a new name for a layer, from a name of the file."""
+        base = FORBIDDEN.sub("_", wanted) or "layer"
+        name, count = base, 1
+        while name in self.used:
+            count += 1
+            name = f"{base}_{count}"
+        self.used.add(name)
+        return name
+
+    def sources(self, node: Node) -> list[QuantizedMap]:
+        """Return the maps that a node reads."""
+        return [self.graph.maps[name] for name in node.inputs]
+
+    def output(self, node: Node) -> QuantizedMap:
+        """Return the map that a node writes."""
+        return self.graph.maps[node.output]
+
+    def inputs(self, node: Node) -> tuple[str, ...]:
+        """Return the names of the layers that a node reads."""
+        return tuple(self.names[name] for name in node.inputs)
+
+    def base(self, node: Node, output: QuantizedMap, inputs: tuple[str, ...]) -> dict[str, Any]:
+        """Return what every layer has, and make it the writer of the node's output."""
+        name = self.name_for(node.name)
+        self.names[node.output] = name
+        return {
+            "name": name,
+            "inputs": inputs,
+            "output": output.feature_map(),
+            "source": node.output,
+        }
+
+    def note(self, node: Node, what: str, steps: float) -> None:
+        """Note what a layer does not hold exactly, unless it does."""
+        if steps > 0:
+            self.notes.append(Note(node=node.name, what=what, steps=float(steps)))
+
+    def moved(
+        self, node: Node, make: Any, source: QuantizedMap, inputs: tuple[str, ...], **keys: Any
+    ) -> None:
+        """Add a layer that moves integers, and a rescaling where the output is quantized anew."""
+        output = self.output(node)
+        same = source.same_numbers == output.same_numbers
+        if same and output.low <= source.low and output.high >= source.high:
+            self.layers.append(make(**self.base(node, output, inputs), **keys))
+            return
+        between = replace(source, shape=output.shape)
+        base = self.base(node, between, inputs)
+        self.layers.append(make(**{**base, "source": ""}, **keys))
+        self.rescale(node, between, base["name"])
+
+    def rescale(self, node: Node, source: QuantizedMap, name: str) -> None:
+        """Add the rescaling of a layer's map to the output of a node."""
+        output = self.output(node)
+        given, steps = rescaling(source, output)
+        base = self.base(node, output, (name,))
+        self.layers.append(RescaleLayer(op="rescale", requantization=(given,), **base))
+        self.note(node, "its factor has 16 bits", steps)
+
+
+def rescaling(
+    source: QuantizedMap, output: QuantizedMap, *, gain: float = 1.0
+) -> tuple[Requantization, float]:
+    """Return the requantization from a map times a gain to another, its largest error in steps."""
+    factor = factor_of(gain * source.scale / output.scale)
+    largest = max(source.high - source.zero_point, source.zero_point - source.low)
+    given = Requantization(multipliers=(factor.multiplier,), shift=factor.shift)
+    return given, factor.error * largest

@@ -1,0 +1,144 @@
+"""From an integer graph to a quantized network."""
+
+from dataclasses import dataclass
+
+from hwgen.errors import FormatError
+from hwgen.importers.integer.check import refusals_of
+from hwgen.importers.integer.fold import folded
+from hwgen.importers.integer.graph import IntegerGraph, Note
+from hwgen.importers.integer.layers import Layers
+from hwgen.importers.integer.lower_maps import (
+    add_addition,
+    add_average_pooling,
+    add_concatenation,
+    add_lookup,
+    add_max_pooling,
+    add_multiplication,
+    add_requantization,
+    add_shortcut,
+    is_prefix,
+)
+from hwgen.importers.integer.lower_weights import (
+    add_convolution,
+    add_fully_connected,
+    add_padding,
+    add_per_channel,
+    add_selection,
+)
+from hwgen.importers.integer.nodes import (
+    Addition,
+    AveragePooling,
+    Concatenation,
+    Convolution,
+    FullyConnected,
+    Lookup,
+    MaxPooling,
+    Multiplication,
+    Node,
+    Padding,
+    PerChannel,
+    Requantization,
+    Selection,
+    Subsampling,
+)
+from hwgen.importers.integer.refusal import RefusedNetworkError
+from hwgen.spec.network import INPUT, ONE_MODE, Graph, QuantizedNetwork
+from hwgen.spec.network.check import check_network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lowered:
+    """A quantized network and what of the file it does not hold exactly."""
+
+    network: QuantizedNetwork
+    notes: tuple[Note, ...]
+
+    @property
+    def largest_effect(self) -> float:
+        """Largest effect of a note on an element of one layer, in steps before rounding."""
+        return max((note.steps for note in self.notes), default=0.0)
+
+
+def lower(graph: IntegerGraph, *, dataset: str = "", class_names: tuple[str, ...] = ()) -> Lowered:
+    """Return the quantized network of a graph.
+
+    Signed maps become unsigned by an offset, exactly; factors become 16-bit multipliers and shifts.
+    Raises RefusedNetworkError, which lists all nodes that stand in the way, before any computation,
+    and FormatError for a graph that is refused as a whole, such as one whose sums overflow.
+    """
+    graph = folded(graph)
+    refused = refusals_of(graph)
+    if refused:
+        raise RefusedNetworkError(source=graph.source, refusals=refused)
+    if not graph.nodes or graph.input not in graph.maps or graph.input in graph.outputs:
+        raise FormatError(
+            field="the network",
+            allowed="one whose outputs are computed from a quantized image",
+            given="another",
+            source=graph.source,
+        )
+    layers = Layers(graph=graph, names={graph.input: INPUT})
+    for node in graph.nodes:
+        add(layers, node)
+    network = QuantizedNetwork(
+        graph=Graph(
+            format="hwgen.network",
+            version=2,
+            name=graph.name,
+            dataset=dataset,
+            class_names=list(class_names),
+            preprocessing=preprocessing(graph),
+            input=graph.maps[graph.input].feature_map(),
+            modes=ONE_MODE,
+            layers=layers.layers,
+            outputs=tuple(layers.names[name] for name in graph.outputs),
+        ),
+        parameters=layers.parameters,
+        tables=layers.tables,
+    )
+    network = graph.finish(network)
+    check_network(network, source=graph.source)
+    return Lowered(network=network, notes=(*graph.notes, *layers.notes))
+
+
+def add(layers: Layers, node: Node) -> None:  # noqa: C901, PLR0912 one line a kind of node
+    """Add the layers of one node."""
+    match node:
+        case Convolution():
+            add_convolution(layers, node)
+        case FullyConnected():
+            add_fully_connected(layers, node)
+        case MaxPooling():
+            add_max_pooling(layers, node)
+        case AveragePooling():
+            add_average_pooling(layers, node)
+        case Addition():
+            add_addition(layers, node)
+        case Multiplication():
+            add_multiplication(layers, node)
+        case PerChannel():
+            add_per_channel(layers, node)
+        case Lookup():
+            add_lookup(layers, node)
+        case Requantization():
+            add_requantization(layers, node)
+        case Concatenation():
+            add_concatenation(layers, node)
+        case Subsampling():
+            add_shortcut(layers, node)
+        case Selection() | Padding() if is_prefix(node):
+            add_shortcut(layers, node)
+        case Selection():
+            add_selection(layers, node)
+        case Padding():
+            add_padding(layers, node)
+        case _:
+            raise TypeError(f"{type(node).__name__} must be folded or refused before")
+
+
+def preprocessing(graph: IntegerGraph) -> str:
+    """Return how a real image becomes the integers of the input."""
+    image = graph.maps[graph.input]
+    offset = f"; the file's signed integers + {image.offset}" if image.offset else ""
+    zero_point = image.zero_point + image.offset
+    return f"integer = real / {image.scale:.9g} + {zero_point}{offset}"

@@ -1,0 +1,188 @@
+"""Layers with weights: convolutions, fully connected layers, and what becomes a convolution."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.importers.integer.factors import Factor, factor_of
+from hwgen.importers.integer.layers import Layers
+from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.nodes import (
+    Convolution,
+    FullyConnected,
+    Node,
+    Padding,
+    PerChannel,
+    Selection,
+    Weights,
+    weights_of,
+)
+from hwgen.spec.network import Conv, Linear, Parameters
+
+INT8_BITS = 8
+FINEST_WEIGHT = 127
+"""A constant factor of a channel becomes this weight with a scale of its own."""
+
+FACTOR_NOTE = "its factors have 16 bits"
+
+
+def add_convolution(layers: Layers, node: Convolution) -> None:
+    """Add a convolution; dilation becomes a kernel filled with zeros."""
+    source, output = layers.sources(node)[0], layers.output(node)
+    parameters, bits = parameters_of(layers, node, node.weights, source, output)
+    weights = dilated(parameters.weights, node.dilation)
+    base = layers.base(node, output, layers.inputs(node))
+    layers.layers.append(
+        Conv(
+            op="conv",
+            kernel=(weights.shape[1], weights.shape[2]),
+            stride=node.stride,
+            padding=node.padding,
+            groups=node.groups,
+            weight_bits=bits,
+            weight_grid="integer",
+            **base,
+        )
+    )
+    arrays = {**parameters.arrays(), "weights": weights}
+    layers.parameters[base["name"]] = Parameters(**arrays)
+
+
+def add_fully_connected(layers: Layers, node: FullyConnected) -> None:
+    """Add a fully connected layer over the whole input map."""
+    source, output = layers.sources(node)[0], layers.output(node)
+    parameters, bits = parameters_of(layers, node, node.weights, source, output)
+    base = layers.base(node, output, layers.inputs(node))
+    layers.layers.append(Linear(op="linear", weight_bits=bits, weight_grid="integer", **base))
+    layers.parameters[base["name"]] = parameters
+
+
+def parameters_of(
+    layers: Layers, node: Node, weights: Weights, source: QuantizedMap, output: QuantizedMap
+) -> tuple[Parameters, int]:
+    """Return the arrays of a layer and its weight bits.
+
+    The bias takes in minus the unsigned zero point of the input times the sum of the weights.
+    """
+    centred = weights.centred
+    bits = weight_bits(centred, weights.bits)
+    zero_point = source.zero_point + source.offset
+    sums = centred.reshape(len(centred), -1).sum(axis=1)
+    factors: list[Factor] = []
+    if not output.raw:
+        real = weights.scales * source.scale / output.scale
+        factors = [factor_of(float(each)) for each in real]
+        layers.note(node, FACTOR_NOTE, effect(real, factors, output))
+    parameters = Parameters(
+        weights=np.ascontiguousarray(centred, np.int8 if bits <= INT8_BITS else np.int16),
+        bias=(weights.bias.astype(np.int64) - zero_point * sums)[np.newaxis],
+        multiplier=np.array([[each.multiplier for each in factors]], np.uint16),
+        shift=np.array([[each.shift for each in factors]], np.uint8),
+        weight_scale=weights.scales.astype(np.float32),
+    )
+    return parameters, bits
+
+
+def weight_bits(centred: NDArray[np.int64], given: int) -> int:
+    """Return the bits of the weights: those of the file, more if zero points make them wider."""
+    bits = max(2, given)
+    while centred.max() >= 1 << (bits - 1) or centred.min() < -(1 << (bits - 1)):
+        bits += 1
+    return bits
+
+
+def effect(real: NDArray[np.float64], factors: list[Factor], output: QuantizedMap) -> float:
+    """Return the largest change of an element that is not clipped, in steps before rounding."""
+    span = max(output.high - output.zero_point, output.zero_point - output.low)
+    relative = [
+        each.error / value for each, value in zip(factors, real, strict=True) if each.error > 0
+    ]
+    return max(relative, default=0.0) * span
+
+
+def dilated(weights: NDArray[np.int8], dilation: tuple[int, int]) -> NDArray[np.int8]:
+    """Return kernels with zeros between their rows and columns."""
+    if dilation == (1, 1):
+        return weights
+    out, height, width, inputs = weights.shape
+    rows, columns = dilation
+    wide = np.zeros(
+        (out, (height - 1) * rows + 1, (width - 1) * columns + 1, inputs), weights.dtype
+    )
+    wide[:, ::rows, ::columns] = weights
+    return wide
+
+
+def add_per_channel(layers: Layers, node: PerChannel) -> None:
+    """Add constants by channel: a depthwise 1 x 1 convolution of one weight a channel.
+
+    The weight is 127 or -127 with the scale that gives the factor, so that only the offset rounds.
+    """
+    source = layers.sources(node)[0]
+    channels = source.shape[2]
+    factor = np.broadcast_to(node.factor, channels).astype(np.float64)
+    offset = np.broadcast_to(node.offset, channels).astype(np.float64)
+    used = np.where(factor == 0, source.scale, factor)
+    scales = np.abs(used) / FINEST_WEIGHT
+    integers = np.where(factor == 0, 0, np.sign(used) * FINEST_WEIGHT).astype(np.int64)
+    steps = source.scale * scales
+    bias = np.rint(offset / steps)
+    layers.note(
+        node,
+        "its constants are rounded",
+        float(np.abs(bias * steps - offset).max()) / layers.output(node).scale,
+    )
+    add_depthwise(
+        layers, node, integers.reshape(-1, 1, 1, 1), scales=scales, bias=bias.astype(np.int64)
+    )
+
+
+def add_padding(layers: Layers, node: Padding) -> None:
+    """Add rows and columns of zeros: a depthwise convolution whose only tap reads the input."""
+    top, left, bottom, right = node.sides
+    height, width = top + bottom, left + right
+    kernel = np.zeros((layers.sources(node)[0].shape[2], height + 1, width + 1, 1), np.int64)
+    kernel[:, bottom, right] = 1
+    add_depthwise(layers, node, kernel, padding=(height, width, height, width))
+
+
+def add_depthwise(
+    layers: Layers,
+    node: Node,
+    kernel: NDArray[np.int64],
+    *,
+    scales: NDArray[np.float64] | float = 1.0,
+    bias: NDArray[np.int64] | int = 0,
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0),
+) -> None:
+    """Add a depthwise convolution in place of a node."""
+    add_convolution(
+        layers,
+        Convolution(
+            name=node.name,
+            operator=node.operator,
+            inputs=node.inputs,
+            output=node.output,
+            weights=weights_of(kernel, scales=scales, bias=bias),
+            stride=(1, 1),
+            padding=padding,
+            groups=len(kernel),
+        ),
+    )
+
+
+def add_selection(layers: Layers, node: Selection) -> None:
+    """Add channels in another order: a 1 x 1 convolution with one weight of 1 a filter."""
+    kernel = np.zeros((len(node.channels), 1, 1, layers.sources(node)[0].shape[2]), np.int64)
+    kernel[np.arange(len(node.channels)), 0, 0, list(node.channels)] = 1
+    add_convolution(
+        layers,
+        Convolution(
+            name=node.name,
+            operator=node.operator,
+            inputs=node.inputs,
+            output=node.output,
+            weights=weights_of(kernel, scales=1.0),
+            stride=(1, 1),
+            padding=(0, 0, 0, 0),
+        ),
+    )

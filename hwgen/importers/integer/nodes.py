@@ -1,0 +1,218 @@
+"""The nodes of an integer graph: what formats have in common, with everything implicit resolved.
+
+A reader writes strides, paddings and groups as numbers, weights in the orders below, and a fused
+activation as the range of the output map. It keeps nodes that it cannot read as `Unsupported`, so
+that all of them are refused at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pair = tuple[int, int]
+"""Vertical, horizontal."""
+Sides = tuple[int, int, int, int]
+"""Top, left, bottom, right."""
+
+NO_PADDING: Sides = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Integers of a layer with weights, as the file stores them.
+
+    integers: (out, kernel_height, kernel_width, in / groups) or (out, height * width * in)
+    scales, zero_points: (out,), of each filter; real weight = scale * (integer - zero_point)
+    bias: int64, (out,), in steps of (scale of the input) * (scale of the filter)
+    bits: of the type in the file
+    """
+
+    integers: NDArray[Any]
+    scales: NDArray[np.float64]
+    zero_points: NDArray[np.int64]
+    bias: NDArray[np.int64]
+    bits: int = 8
+
+    @property
+    def centred(self) -> NDArray[np.int64]:
+        """Integers minus the zero point of their filter."""
+        zero = self.zero_points.reshape(-1, *(1,) * (self.integers.ndim - 1))
+        centred: NDArray[np.int64] = self.integers.astype(np.int64) - zero
+        return centred
+
+
+def weights_of(
+    integers: NDArray[Any], *, scales: Any, zero_points: Any = 0, bias: Any = 0, bits: int = 8
+) -> Weights:
+    """Return weights; scales, zero points and bias may have one entry for all filters."""
+    outputs = len(integers)
+    return Weights(
+        integers=integers,
+        scales=np.broadcast_to(np.asarray(scales, np.float64).reshape(-1), outputs),
+        zero_points=np.broadcast_to(np.asarray(zero_points, np.int64).reshape(-1), outputs),
+        bias=np.broadcast_to(np.asarray(bias, np.int64).reshape(-1), outputs),
+        bits=bits,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeBase:
+    """A node of any kind.
+
+    name: as the file calls it, for messages and for the name of the layer
+    operator: as the format calls it, for messages
+    inputs, output: names of maps; `output` becomes the `source` of the layer
+    """
+
+    name: str
+    operator: str
+    inputs: tuple[str, ...]
+    output: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolution(NodeBase):
+    """A convolution; outputs of group g read the inputs of group g; padding is a real zero."""
+
+    weights: Weights
+    stride: Pair
+    padding: Sides
+    dilation: Pair = (1, 1)
+    groups: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullyConnected(NodeBase):
+    """A fully connected layer; weights run over (row, column, channel) of the whole input map."""
+
+    weights: Weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxPooling(NodeBase):
+    """Maximum over a window; padding never wins."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Sides
+
+
+@dataclass(frozen=True, kw_only=True)
+class AveragePooling(NodeBase):
+    """Mean over a window, times a gain; counts_padding: padding counts as zero or is left out."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Sides
+    counts_padding: bool = False
+    gain: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addition(NodeBase):
+    """Sum of two maps of one shape, each times a gain."""
+
+    gains: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multiplication(NodeBase):
+    """Product of two maps of one shape, or one of them 1 x 1 x C, times a gain."""
+
+    gain: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerChannel(NodeBase):
+    """factor * x + offset with constants; factor, offset: real, (channels,)."""
+
+    factor: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookup(NodeBase):
+    """A function of each element; `function` takes and returns real values, any shape."""
+
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requantization(NodeBase):
+    """The same real values with another quantization, times a gain, or clipped (a lone ReLU)."""
+
+    gain: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concatenation(NodeBase):
+    """Maps concatenated by channels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection(NodeBase):
+    """Channels of the input in any order: a slice, a part of a split, a shuffle."""
+
+    channels: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subsampling(NodeBase):
+    """Every stride-th row and column, from the first."""
+
+    stride: Pair
+
+
+@dataclass(frozen=True, kw_only=True)
+class Padding(NodeBase):
+    """Real zeros around a map. sides: top, left, bottom, right; channels: in front, behind."""
+
+    sides: Sides
+    channels: Pair = (0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class View(NodeBase):
+    """The same elements in the same (row, column, channel) order under another shape."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head(NodeBase):
+    """A function that keeps the order of the channels of the answer (Softmax); it is dropped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsupported(NodeBase):
+    """A node that the reader cannot express; what must be `allowed`, got `given`."""
+
+    what: str
+    allowed: str
+    given: str
+    dependent: bool = field(default=False)
+    """Whether it is refused only because of another node that is."""
+
+
+Node = (
+    Convolution
+    | FullyConnected
+    | MaxPooling
+    | AveragePooling
+    | Addition
+    | Multiplication
+    | PerChannel
+    | Lookup
+    | Requantization
+    | Concatenation
+    | Selection
+    | Subsampling
+    | Padding
+    | View
+    | Head
+    | Unsupported
+)
+
+WINDOWS = Convolution | MaxPooling | AveragePooling
+"""Nodes with kernel, stride and padding."""

@@ -1,0 +1,182 @@
+"""Quantize a float ONNX model by onnxruntime, with images that show the range of each map."""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from hwgen.errors import DataError, FormatError
+from hwgen.importers.onnx.check import check_names, check_order
+from hwgen.importers.onnx.image import find_image, fix_image
+from hwgen.importers.onnx.qdq.constants import stored
+from hwgen.importers.onnx.qdq.functions import FUNCTIONS
+from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
+from hwgen.importers.onnx.read import read_model
+from hwgen.importers.onnx.shapes import infer, without_weights
+
+BYTE_SCALE = 1 / 255
+"""Real value of one step of an image of bytes."""
+ACTIVATIONS = frozenset({"Clip", "Relu"})
+HEADS = frozenset({"Softmax", "LogSoftmax"})
+"""Operators that onnxruntime leaves as they are; the reader drops them at the end."""
+ARITHMETIC = frozenset({"Add", "Div", "Mul", "Sub"})
+
+
+class Images(CalibrationDataReader):
+    """Gives the images to the calibration, one batch at a time."""
+
+    def __init__(self, name: str, images: NDArray[np.float32], batch: int) -> None:
+        self._given = batches(name, images, batch)
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        """Return the next batch; None behind the last."""
+        return next(self._given, None)
+
+
+def batches(
+    name: str, images: NDArray[np.float32], batch: int
+) -> Iterator[dict[str, NDArray[np.float32]]]:
+    """Yield the images; those that do not fill a batch are left out."""
+    for first in range(0, len(images) - batch + 1, batch):
+        yield {name: images[first : first + batch]}
+
+
+def quantized_model(path: Path, images: NDArray[Any]) -> onnx.ModelProto:
+    """Return a float model with QuantizeLinear and DequantizeLinear: uint8 maps, int8 weights.
+
+    images: (images, height, width, channels); real numbers as the model reads them, or bytes, of
+        which one step is 1 / 255. Bytes become the integers of the network's input as they are.
+    Raises FormatError for a file that is no float ONNX, DataError for images of another shape.
+    """
+    model = read_model(path)
+    source = str(path)
+    image = checked_image(model, source)
+    given = arranged(model, image, images, source)
+    batch = image.type.tensor_type.shape.dim[0].dim_value
+    overrides: dict[str, Any] = {}
+    if images.dtype == np.uint8:
+        scale = {"scale": np.array(BYTE_SCALE, np.float32), "zero_point": np.array(0, np.uint8)}
+        overrides = {"TensorQuantOverrides": {image.name: [scale]}}
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        ready, result = Path(folder) / "ready.onnx", Path(folder) / "result.onnx"
+        onnx.save(model, ready)
+        try:
+            quant_pre_process(ready, ready, skip_symbolic_shape=True)
+            prepared = onnx.load(ready)
+            single = functions_of_one_map(prepared.graph)
+            quantize_static(
+                ready,
+                result,
+                Images(image.name, given, batch),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                op_types_to_quantize=operators_of(prepared.graph),
+                nodes_to_exclude=sorted(single),
+                extra_options=overrides,
+            )
+            return onnx.load(result)
+        except Exception as error:  # the library raises errors of many kinds
+            raise FormatError(
+                field="the network",
+                allowed="float ONNX that onnxruntime quantizes",
+                given=" ".join(str(error).split())[:200],
+                source=source,
+            ) from None
+
+
+def checked_image(model: onnx.ModelProto, source: str) -> onnx.ValueInfoProto:
+    """Return the image of a float model, its batch fixed; refuse a damaged model."""
+    check_names(model.graph, source)
+    check_order(model.graph, source)
+    for tensor in model.graph.initializer:
+        stored(tensor, source)
+    slim, parameters = without_weights(model)
+    infer(slim, source)
+    image = find_image(slim.graph, parameters, source)
+    fix_image(image, source)
+    if image.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
+        given = onnx.TensorProto.DataType.Name(image.type.tensor_type.elem_type)
+        raise FormatError(
+            field=f"input {image.name}", allowed="float32", given=given, source=source
+        )
+    return image
+
+
+def arranged(
+    model: onnx.ModelProto, image: onnx.ValueInfoProto, images: NDArray[Any], source: str
+) -> NDArray[np.float32]:
+    """Return images in the order of the model's input, as real numbers."""
+    sides = tuple(side.dim_value for side in image.type.tensor_type.shape.dim)
+    rows_first = is_rows_first(model.graph, image.name)
+    if rows_first or len(sides) < 3:
+        wanted = sides[1:] if rows_first else (1, 1, *sides[1:])
+    else:
+        wanted = (*sides[2:], 1)[:2] + sides[1:2]
+    kinds = (np.uint8, np.float32, np.float64)
+    if images.shape[1:] != wanted or images.dtype not in kinds or len(images) < sides[0]:
+        allowed = f"uint8 or float32 of shape {wanted}, at least {sides[0]}"
+        given = f"{len(images)} of {images.dtype.name} of shape {images.shape[1:]}"
+        raise DataError(f"the images must be {allowed}, got {given} ({source})")
+    real = images.astype(np.float32)
+    if images.dtype == np.uint8:
+        real *= np.float32(BYTE_SCALE)
+    if not rows_first:
+        real = real.transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(real.reshape(len(real), *sides[1:]))
+
+
+def operators_of(graph: onnx.GraphProto) -> list[str]:
+    """Return the operators of a graph that are quantized: all that the reader knows."""
+    return sorted({node.op_type for node in graph.node} & set(HANDLERS) - HEADS)
+
+
+def functions_of_one_map(graph: onnx.GraphProto) -> set[str]:
+    """Return the names of nodes that are left as real numbers: together they are one function.
+
+    Such as the Erf, Mul and Add of a Gelu, or the Sigmoid and Mul of a SiLU; the reader makes one
+    table of each. Activations behind a layer stay its own.
+    """
+    scalars = {each.name for each in graph.initializer if np.prod(each.dims, dtype=int) == 1}
+    for node in graph.node:
+        if node.op_type == "Constant" and np.prod(node.attribute[0].t.dims, dtype=int) == 1:
+            scalars.add(node.output[0])
+    roots: dict[str, str] = {}
+    found: set[str] = set()
+    for node in graph.node:
+        maps = [name for name in node.input if name and name not in scalars]
+        behind = {roots.get(name, name) for name in maps}
+        elementwise = node.op_type in FUNCTIONS or node.op_type in ARITHMETIC | ACTIVATIONS
+        inside = all(name in roots for name in maps)
+        joined = node.op_type in ARITHMETIC and len(maps) == 2 and not any(n in roots for n in maps)
+        if not elementwise or len(behind) != 1 or joined:
+            continue
+        if node.op_type in ACTIVATIONS and not inside:
+            continue
+        roots[node.output[0]] = behind.pop()
+        found.add(node.name)
+    return found
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the advice of the library off the console."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)

@@ -1,0 +1,1 @@
+"""ONNX models with QuantizeLinear and DequantizeLinear: from a quantized network, and to one."""

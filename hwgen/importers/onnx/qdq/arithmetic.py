@@ -1,0 +1,281 @@
+"""Arithmetic on maps: constants are folded, sums and products of two maps are operations."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from hwgen.importers.integer.nodes import Addition, Concatenation, Multiplication
+from hwgen.importers.onnx.check import node_name
+from hwgen.importers.onnx.qdq.constants import attributes_of
+from hwgen.importers.onnx.qdq.functions import composed, function_of
+from hwgen.importers.onnx.qdq.state import State, gain_of
+from hwgen.importers.onnx.qdq.values import (
+    ZERO,
+    Constant,
+    Image,
+    Operation,
+    Real,
+    Reals,
+    RefusedError,
+    Step,
+    Value,
+)
+from hwgen.importers.onnx.qdq.windows import map_operand
+
+Combine = Callable[[Reals, Reals], Reals]
+
+
+def step_of(proto: onnx.NodeProto, *, moves: bool = False) -> Step:
+    """Return a node as a step that was passed."""
+    return Step(name=node_name(proto), operator=proto.op_type, moves=moves)
+
+
+def scaled(
+    state: State,
+    proto: onnx.NodeProto,
+    real: Real,
+    factor: NDArray[np.generic] | float,
+    offset: NDArray[np.generic] | float = 0.0,
+) -> Real:
+    """Return a tensor times a constant plus a constant; both broadcast to its shape."""
+    if not np.isfinite(factor).all() or not np.isfinite(offset).all():
+        raise RefusedError("its constants", "finite", "others")
+    trail = (*real.trail, step_of(proto))
+    if real.function is not None:
+        f, o = scalar(factor), scalar(offset)
+        return replace(real, function=composed(real.function, lambda x: x * f + o), trail=trail)
+    if np.size(factor) > 1 or np.size(offset) > 1:
+        one, other = (by_channel(state, real, each) for each in (factor, offset))
+    else:
+        channels = state.shape_of(real)[2]
+        one, other = (np.full(channels, float(np.reshape(each, ()))) for each in (factor, offset))
+    low, high = real.low, real.high
+    if low is not None or high is not None:
+        f, o = scalar(one), scalar(other)
+        if f <= 0:
+            raise RefusedError("a factor behind an activation", "above 0", f)
+        low = None if low is None else low * f + o
+        high = None if high is None else high * f + o
+    old = np.ones_like(one) if real.factor is None else real.factor
+    added = np.zeros_like(one) if real.offset is None else real.offset
+    return replace(
+        real, factor=old * one, offset=added * one + other, low=low, high=high, trail=trail
+    )
+
+
+def scalar(values: NDArray[np.generic] | float) -> float:
+    """Return the one value of a constant."""
+    unique = np.unique(values)
+    if unique.size != 1:
+        raise RefusedError("a constant behind an activation", "one for all channels", "several")
+    return float(unique[0])
+
+
+def by_channel(state: State, real: Real, values: NDArray[np.generic] | float) -> Reals:
+    """Return the value of each channel of the base; RefusedError if a channel has several."""
+    channels = state.shape_of(real)[2]
+    try:
+        wide = np.broadcast_to(values, real.shape).astype(np.float64)
+    except ValueError:
+        allowed = f"one, or one a channel of {list(real.shape)}"
+        raise RefusedError("its constant", allowed, list(np.shape(values))) from None
+    places = real.places % channels
+    inside = real.places != ZERO
+    found = np.ones(channels)
+    found[places[inside]] = wide[inside]
+    if (found[places[inside]] != wide[inside]).any():
+        raise RefusedError("its constant", "one, or one a channel", "others")
+    return found
+
+
+def add(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read an Add: a constant is an offset; two maps are an operation."""
+    real, constant = operands(inputs)
+    if constant is not None:
+        return [scaled(state, proto, real, 1.0, constant)]
+    one, other = map_operand(inputs[0]), map_operand(inputs[1])
+    joined = function_of_both(state, proto, one, other, lambda a, b: a + b)
+    return [joined or sum_of(state, proto, one, other)]
+
+
+def subtract(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Sub of constants."""
+    real, constant = operands(inputs)
+    if constant is not None:
+        if isinstance(inputs[0], Constant):
+            return [scaled(state, proto, real, -1.0, constant)]
+        return [scaled(state, proto, real, 1.0, -constant)]
+    one, other = map_operand(inputs[0]), map_operand(inputs[1])
+    joined = function_of_both(state, proto, one, other, lambda a, b: a - b)
+    if joined is None:
+        raise RefusedError("its operands", "one map and a constant", "two maps")
+    return [joined]
+
+
+def divide(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Div by constants."""
+    real, constant = operands(inputs)
+    if constant is not None and not isinstance(inputs[0], Constant):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return [scaled(state, proto, real, 1.0 / constant)]
+    one, other = map_operand(inputs[0]), map_operand(inputs[1])
+    joined = function_of_both(state, proto, one, other, lambda a, b: a / b)
+    if joined is None:
+        raise RefusedError("its operands", "one map and a constant", "two maps")
+    return [joined]
+
+
+def multiply(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Mul: a constant is a factor; two maps are an operation."""
+    real, constant = operands(inputs)
+    if constant is not None:
+        return [scaled(state, proto, real, constant)]
+    one, other = map_operand(inputs[0]), map_operand(inputs[1])
+    joined = function_of_both(state, proto, one, other, lambda a, b: a * b)
+    return [joined or product_of(state, proto, one, other)]
+
+
+def operands(inputs: list[Value | None]) -> tuple[Real, Reals | None]:
+    """Return the map and the constant; None if both operands are maps."""
+    reals = [each for each in inputs if isinstance(each, Real)]
+    constants = [each for each in inputs if isinstance(each, Constant)]
+    if len(inputs) != 2 or not reals or len(reals) + len(constants) != 2:
+        raise RefusedError("its operands", "two: maps or constants", "others")
+    real = map_operand(reals[0])
+    return real, constants[0].array.astype(np.float64) if constants else None
+
+
+def function_of_both(
+    state: State, proto: onnx.NodeProto, one: Real, other: Real, combine: Combine
+) -> Real | None:
+    """Return a function of one map where both operands are functions of it, else None."""
+    if one.base != other.base or isinstance(one.base, Operation):
+        return None
+    if (one.plain and other.plain) or not np.array_equal(one.places, other.places):
+        return None
+    first, second = function_of(one), function_of(other)
+    return Real(
+        base=one.base,
+        places=one.places,
+        function=lambda x: combine(first(x), second(x)),
+        trail=(*one.trail, *other.trail, step_of(proto)),
+    )
+
+
+def gained(real: Real) -> tuple[float, Real]:
+    """Return the constant factor of a map, and the map without it."""
+    gain = gain_of(real)
+    bounded = real.low is not None or real.high is not None
+    if isinstance(real.base, Operation) or real.function is not None or bounded or gain is None:
+        return 1.0, real
+    return gain, replace(real, factor=None, offset=None)
+
+
+def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> Real:
+    """Return the sum of two maps of one shape."""
+    if one.shape != other.shape:
+        given = f"{list(one.shape)} and {list(other.shape)}"
+        raise RefusedError("its inputs", "of one shape", given)
+    (gain, one), (other_gain, other) = gained(one), gained(other)
+    one, other = state.settled(one, proto), state.settled(other, proto)
+    same = state.shape_of(one) == state.shape_of(other)
+    if same and np.array_equal(one.places, other.places) and whole(state, one):
+        names, shape, places = (str(one.base), str(other.base)), state.shape_of(one), one.places
+    else:
+        names = (state.planar(one, proto), state.planar(other, proto))
+        shape = state.maps[names[0]].shape
+        places = state.planes(shape).reshape(one.shape)
+    operation = Operation(
+        kind=Addition,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=names,
+        tensor=proto.output[0],
+        shape=shape,
+        keys={"gains": (gain, other_gain)},
+    )
+    return Real(base=operation, places=places)
+
+
+def whole(state: State, real: Real) -> bool:
+    """Return whether a tensor has every element of its map once."""
+    height, width, channels = state.shape_of(real)
+    size = state.batch * height * width * channels
+    return real.places.size == size and np.array_equal(
+        np.sort(real.places, axis=None), np.arange(size)
+    )
+
+
+def product_of(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> Real:
+    """Return the product of two maps of one shape, or of a map and one value a channel."""
+    (gain, one), (other_gain, other) = gained(one), gained(other)
+    if one.places.size < other.places.size:
+        one, other = other, one
+    names = (state.planar(one, proto), state.planar(other, proto))
+    shape = state.maps[names[0]].shape
+    operation = Operation(
+        kind=Multiplication,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=names,
+        tensor=proto.output[0],
+        shape=shape,
+        keys={"gain": gain * other_gain},
+    )
+    return Real(base=operation, places=state.planes(shape).reshape(one.shape))
+
+
+def batch_normalization(
+    state: State, proto: onnx.NodeProto, inputs: list[Value | None]
+) -> list[Value]:
+    """Read a BatchNormalization: a factor and an offset of each channel."""
+    real = map_operand(inputs[0])
+    parts = [each.array.astype(np.float64) for each in inputs[1:] if isinstance(each, Constant)]
+    if len(parts) != 4:
+        raise RefusedError("its parameters", "four constants", "others")
+    gamma, beta, average, variance = parts
+    factor = gamma / np.sqrt(variance + float(attributes_of(proto).get("epsilon", 1e-5)))
+    sides = (-1, *(1,) * (len(real.shape) - 2))
+    offset = beta - average * factor
+    return [scaled(state, proto, real, factor.reshape(sides), offset.reshape(sides))]
+
+
+def concatenate(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Concat of maps by channels."""
+    reals = [map_operand(each) for each in inputs]
+    rank = len(reals[0].shape)
+    axis = int(attributes_of(proto).get("axis", 1)) % rank
+    behind = {4: (1, 3), 3: (1,), 2: (1,)}.get(rank, ())
+    if axis not in behind or len({len(real.shape) for real in reals}) > 1:
+        raise RefusedError("axis", "that of the channels", axis)
+    rows_first = rank == 4 and axis == 3
+    order = (0, 3, 1, 2) if rows_first else tuple(range(rank))
+    names = tuple(
+        state.planar(replace(real, places=real.places.transpose(order)), proto) for real in reals
+    )
+    height, width, _ = state.maps[names[0]].shape
+    operation = Operation(
+        kind=Concatenation,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=names,
+        tensor=proto.output[0],
+        shape=(height, width, sum(state.maps[name].shape[2] for name in names)),
+    )
+    places = state.places(operation.shape)
+    if not rows_first:
+        places = places.transpose(0, 3, 1, 2)
+        places = places.reshape(places.shape[:rank])
+    return [Real(base=operation, places=places)]
+
+
+def image_step(proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read elementwise preprocessing of the image: the network begins behind it."""
+    images = [each for each in inputs if isinstance(each, Image)]
+    if len(images) != 1 or not all(isinstance(each, Image | Constant) for each in inputs if each):
+        raise RefusedError("preprocessing", "of the image and constants", "others")
+    image = images[0]
+    return [replace(image, integer=False, steps=(*image.steps, f"{proto.op_type}"))]

@@ -1,0 +1,177 @@
+"""QuantizeLinear and DequantizeLinear of maps."""
+
+from dataclasses import replace
+
+import numpy as np
+import onnx
+
+from hwgen.importers.integer.nodes import Lookup
+from hwgen.importers.onnx.check import node_name
+from hwgen.importers.onnx.qdq.constants import attributes_of, bits_of
+from hwgen.importers.onnx.qdq.state import State
+from hwgen.importers.onnx.qdq.values import (
+    ZERO,
+    Constant,
+    Image,
+    Numbers,
+    Operation,
+    Real,
+    Reals,
+    RefusedError,
+    Step,
+    Value,
+)
+
+UINT8 = np.dtype(np.uint8)
+QUANTIZED_BEFORE = "written by a QuantizeLinear"
+
+
+def numbers_of(state: State, proto: onnx.NodeProto, kind: np.dtype | None) -> Numbers:
+    """Return scale and zero point of a map; kind: the type where no zero point says it."""
+    parts = [state.values.get(name) if name else None for name in proto.input[1:3]]
+    scale, zero = (*parts, None)[:2]
+    if not isinstance(scale, Constant) or not isinstance(zero, Constant | None):
+        raise RefusedError("its scale and zero point", "constants", "others")
+    if scale.array.size != 1 or int(attributes_of(proto).get("block_size", 0)):
+        raise RefusedError("the scale of a map", "one", f"{scale.array.size} of them")
+    real = float(scale.array.reshape(()))
+    if not (np.isfinite(real) and real > 0):
+        raise RefusedError("its scale", "a positive number", real)
+    if zero is not None and zero.array.size != 1:
+        raise RefusedError("the zero point of a map", "one", f"{zero.array.size} of them")
+    used = zero.array.dtype if zero is not None else kind or UINT8
+    bits, signed = bits_of(used)
+    if bits > 16:
+        raise RefusedError("the integers of a map", "of at most 16 bits", used.name)
+    return Numbers(
+        bits=bits,
+        signed=signed,
+        scale=real,
+        zero_point=0 if zero is None else int(zero.array.reshape(())),
+    )
+
+
+def quantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a QuantizeLinear: the end of a layer, or the beginning of the network."""
+    given, name = inputs[0], proto.output[0]
+    numbers = numbers_of(state, proto, output_type(proto))
+    if isinstance(given, Image):
+        return [begin(state, name, given, numbers)]
+    if not isinstance(given, Real) or given.integer:
+        raise RefusedError("its input", "real numbers", "others")
+    state.grids[name] = numbers
+    given = replace(
+        given,
+        trail=(*given.trail, Step(name=node_name(proto), operator=proto.op_type, moves=False)),
+    )
+    target = state.refine(name, numbers.map(state.shape_of(given)), False)
+    if isinstance(given.base, Operation):
+        return [replace(state.finish(given, target, name), integer=True)]
+    base = given.base
+    source = state.maps[base]
+    unmoved = given.plain and source.same_numbers == target.same_numbers
+    if (given.places == ZERO).any() or selects(state, given):
+        shape = given.places.shape
+        if len(shape) != 4:
+            raise RefusedError("a selection of values", "of rows, columns and channels", shape)
+        if unmoved or given.plain:
+            arranged = replace(given, places=given.places.transpose(0, 2, 3, 1))
+            moved = state.arranged(arranged, proto, output=name)
+            rows, columns = shape[2:]
+            target = replace(target, shape=(rows, columns, shape[1]))
+            state.maps[moved] = state.refine(name, target, True)
+            places = state.planes(state.maps[moved].shape)
+            return [Real(base=moved, places=places, integer=True)]
+        raise RefusedError("what follows a padding", "a layer with weights or a pooling", "else")
+    if unmoved:
+        return [replace(given, integer=True)]
+    return [replace(state.finish(given, target, name), integer=True)]
+
+
+def selects(state: State, real: Real) -> bool:
+    """Return whether a tensor has not all elements of its map."""
+    height, width, channels = state.shape_of(real)
+    return real.places.size != state.batch * height * width * channels
+
+
+def output_type(proto: onnx.NodeProto) -> np.dtype | None:
+    """Return the type that a QuantizeLinear names without a zero point."""
+    kind = int(attributes_of(proto).get("output_dtype", 0))
+    return onnx.helper.tensor_dtype_to_np_dtype(kind) if kind else None
+
+
+def begin(state: State, name: str, image: Image, numbers: Numbers) -> Real:
+    """Make the quantized image the input of the network."""
+    if state.input and state.grids[state.input] != numbers:
+        raise RefusedError("the image", "quantized once", "twice, unlike")
+    if not state.input:
+        state.input = name
+        state.grids[name] = numbers
+        state.maps[name] = state.refine(name, numbers.map(state.image_shape), True)
+        state.preprocessing = image.steps
+    return Real(base=state.input, places=image.places, integer=True)
+
+
+def dequantize(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a DequantizeLinear: the reading of a map as real numbers."""
+    given = inputs[0]
+    if isinstance(given, Image) and given.integer:
+        numbers = numbers_of(state, proto, image_type(state))
+        return [replace(begin(state, proto.input[0], given, numbers), integer=False)]
+    if not isinstance(given, Real) or not given.integer:
+        raise RefusedError("its input", "integers", "real numbers")
+    if isinstance(given.base, Operation):
+        if given.base.kind is not Lookup:
+            raise RefusedError("its input", QUANTIZED_BEFORE, given.base.operator)
+        return [replace(table_map(state, proto, given), integer=False)]
+    if not given.plain:
+        given = state.settled(given, proto)
+    source = state.grids[str(given.base)]
+    numbers = numbers_of(state, proto, np.dtype(type_name(source)))
+    if numbers != source:
+        raise RefusedError(
+            "scale and zero point",
+            f"those of the QuantizeLinear before it ({source.scale:.6g}, {source.zero_point})",
+            f"{numbers.scale:.6g}, {numbers.zero_point}",
+        )
+    return [replace(given, integer=False)]
+
+
+def type_name(numbers: Numbers) -> str:
+    """Return the name of the type of a map."""
+    bits = 8 if numbers.bits <= 8 else 16
+    return f"{'' if numbers.signed else 'u'}int{bits}"
+
+
+def image_type(state: State) -> np.dtype:
+    """Return the type of an image of integers."""
+    return state.image_type or UINT8
+
+
+def table_map(state: State, proto: onnx.NodeProto, given: Real) -> Real:
+    """Append the table of a Gather, whose output is quantized as its reader says."""
+    base = given.base
+    assert isinstance(base, Operation)
+    table = base.keys["table"]
+    numbers = numbers_of(state, proto, table.dtype)
+    source = state.maps[base.inputs[0]]
+    name = base.tensor
+    state.grids[name] = numbers
+    target = state.refine(name, numbers.map(base.shape), True)
+    entries = table.astype(np.int64)
+
+    def look_up(real: Reals) -> Reals:
+        integers = np.rint(real / source.scale).astype(np.int64) + source.zero_point
+        inside = integers.clip(-len(entries), len(entries) - 1)
+        values: Reals = (entries[inside] - target.zero_point) * target.scale
+        return values
+
+    node = Lookup(
+        name=base.name,
+        operator=base.operator,
+        inputs=base.inputs,
+        output=name,
+        function=look_up,
+    )
+    state.emit(node, target)
+    return Real(base=name, places=given.places, integer=True)

@@ -1,0 +1,104 @@
+"""Nodes that rearrange a map: from the places of its elements to strides, channels and padding."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.importers.integer.nodes import Node, Padding, Selection, Subsampling, View
+from hwgen.importers.onnx.qdq.values import ZERO, Places, RefusedError
+
+Shape = tuple[int, int, int]
+WHOLE = "from the first to the last row and column, at equal steps, and whole channels"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """The places along one dimension: `before` zeros, then 0, step, 2 * step ..., `behind` zeros.
+
+    picked: what is read, which may be in any order
+    """
+
+    before: int
+    behind: int
+    picked: NDArray[np.int64]
+
+    def step(self, side: int) -> int:
+        """Return the step over a dimension of `side` entries; RefusedError if there is none."""
+        picked = self.picked
+        step = int(picked[1] - picked[0]) if len(picked) > 1 else max(1, side)
+        if not len(picked) or step < 1 or not np.array_equal(picked, np.arange(0, side, step)):
+            raise RefusedError("what it selects", WHOLE, "other values")
+        return step
+
+
+def line_of(along: NDArray[np.int64]) -> Line:
+    """Return the places along one dimension."""
+    real = np.flatnonzero(along != ZERO)
+    if not len(real):
+        raise RefusedError("its output", "with values of its input", "zeros alone")
+    first, last = int(real[0]), int(real[-1])
+    return Line(before=first, behind=len(along) - 1 - last, picked=along[first : last + 1])
+
+
+def lines_of(places: Places, shape: Shape) -> tuple[Line, Line, Line]:
+    """Return the places along rows, columns and channels; RefusedError if they mix.
+
+    places: (rows, columns, channels) of the output, in a map of `shape`
+    """
+    _, width, channels = shape
+    inside = places != ZERO
+    parts = (places // (width * channels), places // channels % width, places % channels)
+    along = []
+    for axis, part in enumerate(parts):
+        others = tuple(each for each in range(3) if each != axis)
+        along.append(np.where(inside, part, ZERO).max(axis=others))
+    rows, columns, picked = np.ix_(*along)
+    expected = (rows * width + columns) * channels + picked
+    expected = np.where((rows != ZERO) & (columns != ZERO) & (picked != ZERO), expected, ZERO)
+    if not np.array_equal(expected, places):
+        raise RefusedError("what it selects", WHOLE, "a mixture of rows, columns and channels")
+    return line_of(along[0]), line_of(along[1]), line_of(along[2])
+
+
+def moving_nodes(
+    places: Places, *, source: str, shape: Shape, output: str, name: str, operator: str
+) -> list[tuple[Node, Shape]]:
+    """Return nodes that make a map of `places` from the map `source`, and the shape of each.
+
+    places: (rows, columns, channels) of the result; the last node writes `output`
+    """
+    rows, columns, channels = lines_of(places, shape)
+    stride = (rows.step(shape[0]), columns.step(shape[1]))
+    height, width = len(rows.picked), len(columns.picked)
+    sides = (rows.before, columns.before, rows.behind, columns.behind)
+    prefix = np.array_equal(channels.picked, np.arange(len(channels.picked)))
+    both = len(channels.picked) < shape[2] and channels.behind > 0
+    steps: list[tuple[type[Any], dict[str, Any], Shape]] = []
+    if prefix and not any(sides) and not channels.before and not both:
+        steps.append((Subsampling, {"stride": stride}, places.shape))
+    else:
+        if stride != (1, 1):
+            steps.append((Subsampling, {"stride": stride}, (height, width, shape[2])))
+        if not prefix or len(channels.picked) < shape[2]:
+            picked = tuple(int(each) for each in channels.picked)
+            steps.append((Selection, {"channels": picked}, (height, width, len(picked))))
+        if channels.before or channels.behind:
+            deep: Shape = (height, width, int(places.shape[2]))
+            added = {"sides": (0, 0, 0, 0), "channels": (channels.before, channels.behind)}
+            steps.append((Padding, added, deep))
+        if any(sides):
+            steps.append((Padding, {"sides": sides}, places.shape))
+    nodes = []
+    for count, (kind, keys, made) in enumerate(steps, start=1):
+        target = output if count == len(steps) else f"{output}/part{count}"
+        node = kind(name=name, operator=operator, inputs=(source,), output=target, **keys)
+        nodes.append((node, made))
+        source = target
+    return nodes
+
+
+def view_node(*, source: str, output: str, name: str, operator: str) -> View:
+    """Return the node of another shape for the same elements."""
+    return View(name=name, operator=operator, inputs=(source,), output=output)

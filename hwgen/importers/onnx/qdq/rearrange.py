@@ -1,0 +1,157 @@
+"""Nodes that rearrange the elements of a map, pad it, or look them up."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnx
+
+from hwgen.importers.integer.nodes import Head, Lookup
+from hwgen.importers.onnx.check import node_name
+from hwgen.importers.onnx.qdq.constants import attributes_of, computed
+from hwgen.importers.onnx.qdq.state import State
+from hwgen.importers.onnx.qdq.values import (
+    ZERO,
+    Constant,
+    Image,
+    Operation,
+    Real,
+    RefusedError,
+    Step,
+    Value,
+)
+from hwgen.importers.onnx.qdq.windows import map_operand
+
+INDEX_TYPES = (6, 7)
+"""int32 and int64: what a Gather reads."""
+
+LARGEST = 1 << 26
+"""Elements of a padded map at most."""
+
+
+def step_of(proto: onnx.NodeProto) -> Step:
+    """Return a node that rearranges."""
+    return Step(name=node_name(proto), operator=proto.op_type, moves=True)
+
+
+def rearrange(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a node that moves elements: it is applied to their places."""
+    given = inputs[0]
+    if proto.op_type == "Gather" and isinstance(given, Constant):
+        return [table(state, proto, given, inputs[1])]
+    if not isinstance(given, Real | Image):
+        raise RefusedError("its first input", "a map", "another")
+    others: list[Any] = []
+    for each in inputs[1:]:
+        if not isinstance(each, Constant | None):
+            raise RefusedError("its inputs", "one map, then constants", "others")
+        others.append(None if each is None else each.array)
+    results = computed(proto, [given.places, *others], state.opset)
+    for places in results:
+        if not places.ndim or places.shape[0] != state.batch:
+            allowed = f"with the batch of {state.batch} in front"
+            raise RefusedError("its output", allowed, list(places.shape))
+    if isinstance(given, Image):
+        return [replace(given, places=places) for places in results]
+    return [
+        replace(given, places=places, trail=(*given.trail, step_of(proto))) for places in results
+    ]
+
+
+def table(state: State, proto: onnx.NodeProto, given: Constant, index: Value | None) -> Real:
+    """Return a Gather of constants by the integers of a map: a table."""
+    entries = given.array
+    if not isinstance(index, Real) or not index.integer or given.grid is not None:
+        raise RefusedError("its indices", "the integers of a quantized map", "others")
+    if entries.ndim != 1 or entries.dtype.name not in ("uint8", "int8"):
+        raise RefusedError("its table", "a list of uint8 or int8", list(entries.shape))
+    index = state.settled(replace(index, integer=False), proto)
+    source = state.maps[str(index.base)]
+    top = max(-source.low, source.high + 1)
+    if len(entries) < top:
+        raise RefusedError("its table", f"at least {top} long", len(entries))
+    operation = Operation(
+        kind=Lookup,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(str(index.base),),
+        tensor=proto.output[0],
+        shape=source.shape,
+        keys={"table": entries},
+    )
+    return Real(base=operation, places=index.places, integer=True)
+
+
+def unchanged(_: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a node that changes nothing in inference."""
+    given = inputs[0]
+    if given is None:
+        raise RefusedError("its input", "present", "none")
+    return [given]
+
+
+def cast(_: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Cast: of real numbers to real numbers, of integers to indices."""
+    given, kind = inputs[0], int(attributes_of(proto).get("to", 1))
+    if isinstance(given, Image):
+        return [replace(given, integer=False, steps=(*given.steps, "Cast"))]
+    if isinstance(given, Real) and given.integer == (kind in INDEX_TYPES):
+        return [given]
+    raise RefusedError("its type", "a real one, or int32 and int64 behind integers", kind)
+
+
+def pad(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Pad with zeros."""
+    real = map_operand(inputs[0])
+    if not real.plain:
+        real = state.settled(real, proto)
+    width = added(proto, inputs, rank=len(real.shape))
+    sides = [side + sum(pair) for side, pair in zip(real.shape, width, strict=True)]
+    if min(min(pair) for pair in width) < 0 or np.prod(sides, dtype=float) > LARGEST:
+        raise RefusedError("its pads", "0 or above, of a map of usual size", width)
+    if any(width[0]):
+        raise RefusedError("its pads", "0 for the batch", width[0])
+    places = np.pad(real.places, width, constant_values=ZERO)
+    return [replace(real, places=places, trail=(*real.trail, step_of(proto)))]
+
+
+def added(proto: onnx.NodeProto, inputs: list[Value | None], *, rank: int) -> list[tuple[int, int]]:
+    """Return what a Pad adds in front of and behind each dimension."""
+    attributes = attributes_of(proto)
+    mode = attributes.get("mode", b"constant").decode()
+    if mode != "constant":
+        raise RefusedError("mode", "constant", mode)
+    parts: list[list[float] | None] = [None] * 3
+    for place, each in enumerate(inputs[1:4]):
+        if isinstance(each, Constant):
+            parts[place] = each.array.reshape(-1).tolist()
+        elif each is not None:
+            raise RefusedError("its inputs", "one map, then constants", "others")
+    pads = attributes.get("pads") if parts[0] is None else parts[0]
+    value = [attributes.get("value", 0.0)] if parts[1] is None else parts[1]
+    axes = range(rank) if parts[2] is None else [int(axis) % rank for axis in parts[2]]
+    if any(value):
+        raise RefusedError("its value", 0, value)
+    if pads is None or len(pads) != 2 * len(axes):
+        raise RefusedError("its pads", f"{2 * len(axes)} of them", pads)
+    width = [(0, 0)] * rank
+    for place, axis in enumerate(axes):
+        width[axis] = (int(pads[place]), int(pads[place + len(axes)]))
+    return width
+
+
+def head(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Softmax: the order of the answer's channels is that before it."""
+    real = map_operand(inputs[0])
+    raw = isinstance(real.base, Operation)
+    real = state.raw(real, real.base.tensor) if raw else state.settled(real, proto)  # type: ignore[union-attr]
+    base = str(real.base)
+    operation = Operation(
+        kind=Head,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(base,),
+        tensor=proto.output[0],
+        shape=state.maps[base].shape,
+    )
+    return [Real(base=operation, places=real.places)]

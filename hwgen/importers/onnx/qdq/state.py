@@ -1,0 +1,291 @@
+"""The graph that a reader fills: maps, nodes, and how tensors become maps."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import onnx
+
+from hwgen.importers.integer import Node, Note, QuantizedMap, raw_sums
+from hwgen.importers.integer.nodes import (
+    Concatenation,
+    Convolution,
+    FullyConnected,
+    Head,
+    Lookup,
+    MaxPooling,
+    PerChannel,
+    Requantization,
+)
+from hwgen.importers.onnx.check import node_name
+from hwgen.importers.onnx.qdq.moves import moving_nodes, view_node
+from hwgen.importers.onnx.qdq.values import (
+    ZERO,
+    Numbers,
+    Operation,
+    Places,
+    Real,
+    Reals,
+    RefusedError,
+    Step,
+    Value,
+)
+from hwgen.importers.onnx.qdq.weights import scaled_weights
+
+Shape = tuple[int, int, int]
+RAW_BITS = {True: 32, False: 64}
+NARROW_BITS = 17
+BYTE_BITS = 8
+LARGEST = 1 << 26
+"""Elements of a map at most."""
+QUANTIZED = "quantized (a QuantizeLinear and a DequantizeLinear before it)"
+
+
+@dataclass(kw_only=True)
+class State:
+    """A reading under way.
+
+    opset: of the model; source: its path, for messages
+    refine: returns a map with what the notes of the file say besides, by the tensor of the map
+    values: by name of the tensor
+    grids: scale and zero point of each map as the file has them
+    batch: images in the tensors of the file
+    input: name of the quantized image, empty before it is known; image_shape: rows, columns,
+        channels; image_type: where the image comes as integers; preprocessing: nodes before
+    """
+
+    opset: int
+    source: str
+    refine: Callable[[str, QuantizedMap, bool], QuantizedMap]
+    values: dict[str, Value] = field(default_factory=dict)
+    maps: dict[str, QuantizedMap] = field(default_factory=dict)
+    grids: dict[str, Numbers] = field(default_factory=dict)
+    nodes: list[Node] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    batch: int = 1
+    input: str = ""
+    image_shape: Shape = (1, 1, 1)
+    image_type: np.dtype[Any] | None = None
+    preprocessing: tuple[str, ...] = ()
+
+    def places(self, shape: Shape) -> Places:
+        """Return the places of a map as (batch, rows, columns, channels)."""
+        sides = (self.batch, *shape)
+        elements = math.prod(sides)
+        if elements > LARGEST:
+            raise RefusedError("a map", f"of at most {LARGEST} elements", elements)
+        return np.arange(elements, dtype=np.int64).reshape(sides)
+
+    def planes(self, shape: Shape) -> Places:
+        """Return the places of a map as (batch, channels, rows, columns)."""
+        return self.places(shape).transpose(0, 3, 1, 2)
+
+    def shape_of(self, real: Real) -> Shape:
+        """Return rows, columns and channels of what a tensor comes from."""
+        if isinstance(real.base, Operation):
+            return real.base.shape
+        return self.maps[real.base].shape
+
+    def emit(self, node: Node, output: QuantizedMap, like: str | None = None) -> str:
+        """Append a node and its map; like: a map with the same numbers in the file."""
+        self.nodes.append(node)
+        self.maps[node.output] = output
+        if like is not None and like in self.grids:
+            self.grids[node.output] = self.grids[like]
+        return node.output
+
+    def settled(self, real: Real, reader: onnx.NodeProto) -> Real:
+        """Return a tensor whose base is a map and to which only rearranging is done.
+
+        What moves or clips integers is exact without another quantization; all else is refused.
+        """
+        base = real.base
+        if isinstance(base, Operation):
+            if base.kind not in (MaxPooling, Concatenation) or not self.alike(base.inputs):
+                given = f"real numbers of node {base.name} ({base.operator})"
+                raise RefusedError(f"what {node_name(reader)} reads", QUANTIZED, given)
+            same = self.maps[base.inputs[0]]
+            made = self.finish(
+                real, replace(same, shape=base.shape), base.tensor, like=base.inputs[0]
+            )
+            return made
+        if real.plain:
+            return real
+        if real.function is not None or real.factor is not None or real.offset is not None:
+            step = last_step(real)
+            given = f"real numbers of node {step.name} ({step.operator})"
+            raise RefusedError(f"what {node_name(reader)} reads", QUANTIZED, given)
+        output = self.new_name(f"{node_name(reader)}/{base}/clipped")
+        return self.finish(real, self.maps[base], output, like=base)
+
+    def new_name(self, wanted: str) -> str:
+        """Return a name that no map has; a node may read two parts of one map."""
+        name, count = wanted, 1
+        while name in self.maps:
+            count += 1
+            name = f"{wanted}/{count}"
+        return name
+
+    def alike(self, names: tuple[str, ...]) -> bool:
+        """Return whether maps have the same numbers."""
+        return len({self.maps[name].same_numbers for name in names}) == 1
+
+    def planar(self, real: Real, reader: onnx.NodeProto) -> str:
+        """Return the map whose (channels, rows, columns) are those of a tensor of rank 2 to 4."""
+        places = real.places
+        if not 2 <= places.ndim <= 4:
+            raise RefusedError("the rank of its input", "from 2 to 4", places.ndim)
+        places = places.reshape(*places.shape, *(1,) * (4 - places.ndim))
+        return self.arranged(replace(real, places=places.transpose(0, 2, 3, 1)), reader)
+
+    def arranged(self, real: Real, reader: onnx.NodeProto, output: str = "") -> str:
+        """Return the map whose rows, columns and channels are those of a tensor."""
+        real = self.settled(real, reader)
+        base, places = str(real.base), real.places
+        values = self.maps[base]
+        shape: Shape = (places.shape[1], places.shape[2], places.shape[3])
+        name = output or self.new_name(f"{node_name(reader)}/{base}/arranged")
+        step = next((each for each in real.trail if each.moves), None)
+        about = {
+            "source": base,
+            "output": name,
+            "name": step.name if step else node_name(reader),
+            "operator": step.operator if step else reader.op_type,
+        }
+        if np.array_equal(places.reshape(-1), np.arange(places.size)) and places.size == (
+            self.batch * values.shape[0] * values.shape[1] * values.shape[2]
+        ):
+            if shape == values.shape and not output:
+                return base
+            return self.emit(view_node(**about), values.reshaped(shape), like=base)
+        first = self.first_of(places, values.shape)
+        for node, made in moving_nodes(first, shape=values.shape, **about):
+            self.emit(node, values.reshaped(made), like=base)
+        return name
+
+    def first_of(self, places: Places, shape: Shape) -> Places:
+        """Return the places of one image; every image of the batch must have the same."""
+        size = shape[0] * shape[1] * shape[2]
+        first: Places = places[0]
+        for count, part in enumerate(places):
+            if not np.array_equal(np.where(part == ZERO, part, part - count * size), first):
+                raise RefusedError("the images of a batch", "apart from each other", "mixed")
+        return first
+
+    def finish(
+        self, real: Real, output: QuantizedMap, name: str, *, like: str | None = None
+    ) -> Real:
+        """Append the node of a tensor that is quantized here; return the integer map.
+
+        output: with the shape of the base; name: of the new map
+        """
+        if real.low is not None or real.high is not None:
+            output = output.clipped(real.low, real.high)
+        moving = isinstance(real.base, Operation) and real.base.kind in (
+            MaxPooling,
+            Concatenation,
+            Lookup,
+        )
+        output = self.refine(name, output, moving or real.function is not None)
+        node = self.node_of(real, output, name)
+        self.emit(node, output, like)
+        return Real(base=name, places=real.places, integer=real.integer)
+
+    def node_of(self, real: Real, output: QuantizedMap, name: str) -> Node:
+        """Return the node of a tensor that is quantized."""
+        base = real.base
+        if isinstance(base, Operation):
+            if real.function is not None:
+                given = f"real numbers of node {base.name} ({base.operator})"
+                raise RefusedError(f"what {last_step(real).name} reads", QUANTIZED, given)
+            return self.operation_node(base, real, output, name)
+        step = last_step(real)
+        common: dict[str, Any] = {
+            "name": step.name,
+            "operator": step.operator,
+            "inputs": (base,),
+            "output": name,
+        }
+        if real.function is not None:
+            return Lookup(**common, function=real.function)
+        gain = gain_of(real)
+        if gain is not None:
+            return Requantization(**common, gain=gain)
+        factor, offset = self.affine(real)
+        uniform = len(np.unique(factor)) == 1 and len(np.unique(offset)) == 1
+        if uniform and max(self.maps[base].bits, output.bits) <= BYTE_BITS:
+            one, added = float(factor[0]), float(offset[0])
+            return Lookup(**common, function=lambda x: x * one + added)
+        return PerChannel(**common, factor=factor, offset=offset)
+
+    def affine(self, real: Real) -> tuple[Reals, Reals]:
+        """Return factor and offset of each channel."""
+        channels = self.shape_of(real)[2]
+        factor = np.ones(channels) if real.factor is None else real.factor
+        offset = np.zeros(channels) if real.offset is None else real.offset
+        return factor, offset
+
+    def operation_node(self, base: Operation, real: Real, output: QuantizedMap, name: str) -> Node:
+        """Return the node of an operation with what follows it."""
+        common = {
+            "name": base.name,
+            "operator": base.operator,
+            "inputs": base.inputs,
+            "output": name,
+        }
+        if base.kind in (Convolution, FullyConnected):
+            factor, offset = self.affine(real)
+            source = self.maps[base.inputs[0]]
+            keys = dict(base.keys)
+            weights, steps = scaled_weights(keys.pop("stored"), source.scale, factor, offset)
+            if steps > 0 and not output.raw:
+                effect = steps * source.scale * float(weights.scales.max()) / output.scale
+                self.notes.append(Note(node=base.name, what="its bias is rounded", steps=effect))
+            node: Node = base.kind(**common, weights=weights, **keys)
+            return node
+        gain = gain_of(real)
+        if gain is None:
+            given = "constants that are added or differ by channel"
+            raise RefusedError(f"what follows {base.name}", "one factor, then a range", given)
+        keys = dict(base.keys)
+        if gain != 1:
+            if "gains" in keys:
+                keys["gains"] = tuple(gain * each for each in keys["gains"])
+            elif base.kind in (MaxPooling, Concatenation, Head, Lookup):
+                raise RefusedError(f"what follows {base.name}", QUANTIZED, "a factor")
+            else:
+                keys["gain"] = gain
+        made: Node = base.kind(**common, **keys)
+        return made
+
+    def raw(self, real: Real, tensor: str) -> Real:
+        """Append the raw sums of a layer with weights, the answer of the network."""
+        base = real.base
+        if not isinstance(base, Operation) or base.kind not in (Convolution, FullyConnected):
+            raise RefusedError("an output", "quantized, or sums of a Conv, Gemm or MatMul", "other")
+        if real.low is not None or real.high is not None or real.function is not None:
+            raise RefusedError("an output", "quantized, or without activation", "neither")
+        stored = base.keys["stored"]
+        factor, _ = self.affine(real)
+        source = self.maps[base.inputs[0]]
+        narrow = source.bits + stored.bits_needed <= NARROW_BITS
+        scale = source.scale * float(stored.scales[0]) * abs(float(factor[0]))
+        return self.finish(real, raw_sums(base.shape, scale=scale, bits=RAW_BITS[narrow]), tensor)
+
+
+def gain_of(real: Real) -> float | None:
+    """Return the factor of all channels; None if channels differ or something is added."""
+    if real.offset is not None and real.offset.any():
+        return None
+    if real.factor is None:
+        return 1.0
+    return float(real.factor[0]) if (real.factor == real.factor[0]).all() else None
+
+
+def last_step(real: Real) -> Step:
+    """Return the node that names what is done to a map: the first that computes, else any."""
+    computing = [step for step in real.trail if not step.moves]
+    named = [step for step in computing if step.operator != "QuantizeLinear"]
+    return (named or computing[::-1] or list(real.trail))[0]

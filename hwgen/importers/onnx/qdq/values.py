@@ -1,0 +1,149 @@
+"""What a reader knows of each tensor of an ONNX graph.
+
+An element of a tensor is followed by its place: the number of the element, in (batch, row, column,
+channel) order, of the integer map that it comes from. Reshapes, transposes, slices, splits and
+shuffles only rearrange places, so that any chain of them needs no rule of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.importers.integer import QuantizedMap
+
+Places = NDArray[np.int64]
+Reals = NDArray[np.float64]
+Function = Callable[[Reals], Reals]
+
+ZERO = -1
+"""Place of an element that is a real zero, of a padding."""
+
+
+class RefusedError(Exception):
+    """A node that cannot be read: `what` must be `allowed`, got `given`."""
+
+    def __init__(self, what: str, allowed: object, given: object) -> None:
+        super().__init__(f"{what} must be {allowed}, got {given}")
+        self.what, self.allowed, self.given = what, str(allowed), str(given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """The integers behind a dequantized constant, each array of its shape."""
+
+    integers: NDArray[Any]
+    scales: Reals
+    zero_points: NDArray[np.int64]
+    bits: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant:
+    """A tensor that does not depend on the image; grid: if it is dequantized."""
+
+    array: NDArray[Any]
+    grid: Grid | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """A tensor that could not be read; reason: empty if a refused node says it."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """The image before its quantization; places: in the image as rows, columns, channels."""
+
+    places: Places
+    integer: bool = False
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A node that was passed: its name, its operator, and whether it only rearranges."""
+
+    name: str
+    operator: str
+    moves: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """An operation whose output is not quantized yet.
+
+    kind: class of the node that it becomes; keys: what that class needs besides
+    tensor: name of its output in the file; shape: rows, columns, channels of its output
+    """
+
+    kind: type[Any]
+    name: str
+    operator: str
+    inputs: tuple[str, ...]
+    tensor: str
+    shape: tuple[int, int, int]
+    keys: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Real:
+    """Elements of an integer map, or results of an operation, and what is done to them.
+
+    places: in the map, or in the output of the operation
+    factor, offset: of each channel of the base, (channels,), applied first
+    low, high: then the range
+    function: instead of factor, offset and range
+    integer: whether the tensor holds integers, not the real numbers that they stand for
+    """
+
+    base: str | Operation
+    places: Places
+    factor: Reals | None = None
+    offset: Reals | None = None
+    low: float | None = None
+    high: float | None = None
+    function: Function | None = None
+    integer: bool = False
+    trail: tuple[Step, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but rearranging is done to the base."""
+        done = (self.factor, self.offset, self.low, self.high, self.function)
+        return all(each is None for each in done)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the tensor, batch first."""
+        return self.places.shape
+
+
+Value = Constant | Unknown | Image | Real
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """Bits, sign, scale and zero point of a QuantizeLinear, as the file has them."""
+
+    bits: int
+    signed: bool
+    scale: float
+    zero_point: int
+
+    def map(self, shape: tuple[int, int, int]) -> QuantizedMap:
+        """Return a map of a shape that uses all integers."""
+        low = -(1 << (self.bits - 1)) if self.signed else 0
+        return QuantizedMap(
+            shape=shape,
+            bits=self.bits,
+            signed=self.signed,
+            scale=self.scale,
+            zero_point=self.zero_point,
+            low=low,
+            high=low + (1 << self.bits) - 1,
+        )

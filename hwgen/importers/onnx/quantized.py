@@ -1,0 +1,325 @@
+"""Read an ONNX model with QuantizeLinear and DequantizeLinear as an integer graph."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import onnx
+
+from hwgen.errors import FormatError
+from hwgen.importers.integer import IntegerGraph, Unsupported
+from hwgen.importers.integer.nodes import Head
+from hwgen.importers.onnx.check import check_names, check_order, node_name
+from hwgen.importers.onnx.image import find_image, fix_image
+from hwgen.importers.onnx.qdq import arithmetic, functions, grids, rearrange, windows
+from hwgen.importers.onnx.qdq.constants import folded, stored
+from hwgen.importers.onnx.qdq.notes import Annotations
+from hwgen.importers.onnx.qdq.state import State
+from hwgen.importers.onnx.qdq.values import (
+    Constant,
+    Image,
+    Operation,
+    Places,
+    Real,
+    RefusedError,
+    Unknown,
+    Value,
+)
+from hwgen.importers.onnx.read import read_model
+from hwgen.importers.onnx.shapes import infer, without_weights
+
+Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
+
+DOMAINS = ("", "ai.onnx", "com.microsoft")
+LEAST_OPSET = 13
+LARGEST_IMAGE = 1 << 24
+"""Elements of the image at most."""
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {
+        "Add": arithmetic.add,
+        "AveragePool": windows.average_pool,
+        "BatchNormalization": arithmetic.batch_normalization,
+        "Cast": rearrange.cast,
+        "Clip": functions.clip,
+        "Concat": arithmetic.concatenate,
+        "Conv": windows.conv,
+        "DequantizeLinear": grids.dequantize,
+        "Div": arithmetic.divide,
+        "Dropout": rearrange.unchanged,
+        "Flatten": rearrange.rearrange,
+        "Gather": rearrange.rearrange,
+        "Gemm": windows.gemm,
+        "GlobalAveragePool": windows.global_average_pool,
+        "GlobalMaxPool": windows.global_max_pool,
+        "Identity": rearrange.unchanged,
+        "LogSoftmax": rearrange.head,
+        "MatMul": windows.matmul,
+        "MaxPool": windows.max_pool,
+        "Mul": arithmetic.multiply,
+        "PRelu": functions.prelu,
+        "Pad": rearrange.pad,
+        "QuantizeLinear": grids.quantize,
+        "ReduceMean": windows.reduce_mean,
+        "Relu": functions.clip,
+        "Reshape": rearrange.rearrange,
+        "Slice": rearrange.rearrange,
+        "Softmax": rearrange.head,
+        "Split": rearrange.rearrange,
+        "Squeeze": rearrange.rearrange,
+        "Sub": arithmetic.subtract,
+        "Transpose": rearrange.rearrange,
+        "Unsqueeze": rearrange.rearrange,
+        **dict.fromkeys(functions.FUNCTIONS, functions.unary),
+    }
+)
+"""What reads each operator where it depends on the image."""
+
+PREPROCESSING = frozenset({"Add", "Sub", "Mul", "Div", "Cast", "BatchNormalization", "Clip"})
+"""Operators that may stand before the quantization of the image."""
+
+
+def read_integer_graph(path: Path) -> IntegerGraph:
+    """Return the integer graph of an ONNX file; nodes that cannot be read stand in it as such."""
+    return integer_graph_of(read_model(path), name=path.stem, source=str(path))
+
+
+def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> IntegerGraph:
+    """Return the integer graph of a model that came from `source`.
+
+    Raises FormatError for a model that is damaged or not quantized at all.
+    """
+    state, annotations = read_state(model, source)
+    return IntegerGraph(
+        name=name,
+        source=source,
+        format="ONNX",
+        input=state.input,
+        outputs=tuple(answer(state, tensor.name) for tensor in model.graph.output),
+        maps=state.maps,
+        nodes=tuple(state.nodes),
+        notes=tuple(state.notes),
+        finish=annotations.finish,
+    )
+
+
+def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]:
+    """Return what is known of every tensor of a model, and what the model notes besides."""
+    opset = checked(model, source)
+    annotations = Annotations.of(model)
+    state = State(opset=opset, source=source, refine=annotations.refine)
+    for tensor in model.graph.initializer:
+        state.values[tensor.name] = stored(tensor, source)
+    begin(state, model, source)
+    for proto in model.graph.node:
+        read_node(state, proto)
+    return state, annotations
+
+
+def checked(model: onnx.ModelProto, source: str) -> int:
+    """Refuse a model that is damaged, old or not quantized; return its opset."""
+    graph = model.graph
+    if not graph.node or not graph.output:
+        raise FormatError(
+            field="the network", allowed="ONNX with nodes and outputs", given="none", source=source
+        )
+    check_names(graph, source)
+    check_order(graph, source)
+    opsets = [each.version for each in model.opset_import if each.domain in ("", "ai.onnx")]
+    opset = max(opsets, default=0)
+    if opset < LEAST_OPSET:
+        raise FormatError(
+            field="the opset", allowed=f"{LEAST_OPSET} or newer", given=opset, source=source
+        )
+    if {node.op_type for node in graph.node}.isdisjoint(("QuantizeLinear", "DequantizeLinear")):
+        raise FormatError(
+            field="the network",
+            allowed="quantized (QuantizeLinear, DequantizeLinear), or imported with --calibrate",
+            given="float ONNX",
+            source=source,
+        )
+    return opset
+
+
+def begin(state: State, model: onnx.ModelProto, source: str) -> None:
+    """Find the image, check the model by onnx's own checker, and set rows, columns, channels."""
+    slim, parameters = without_weights(model)
+    _, _ = infer(slim, source)
+    declared = find_image(slim.graph, parameters, source)
+    fix_image(declared, source)
+    tensor = declared.type.tensor_type
+    sides = tuple(side.dim_value for side in tensor.shape.dim)
+    elements = np.prod(sides, dtype=np.float64)
+    if not 2 <= len(sides) <= 4 or elements > LARGEST_IMAGE:
+        raise FormatError(
+            field=f"input {declared.name}",
+            allowed=f"of rank 2 to 4 and at most {LARGEST_IMAGE} elements",
+            given=" x ".join(str(side) for side in sides),
+            source=source,
+        )
+    state.batch = sides[0]
+    places = image_places(state, sides, rows_first=is_rows_first(model.graph, declared.name))
+    kind = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+    integer = kind.name in ("uint8", "int8", "uint16", "int16")
+    state.image_type = kind if integer else None
+    state.values[declared.name] = Image(places=places, integer=integer)
+
+
+def image_places(state: State, sides: tuple[int, ...], *, rows_first: bool) -> Places:
+    """Return the places of the image, and remember its rows, columns and channels."""
+    if rows_first:
+        state.image_shape = (sides[1], sides[2], sides[3])
+        return state.places(state.image_shape)
+    channels, height, width = (*sides[1:], 1, 1)[:3]
+    state.image_shape = (height, width, channels)
+    return state.planes(state.image_shape).reshape(sides)
+
+
+def is_rows_first(graph: onnx.GraphProto, image: str) -> bool:
+    """Return whether an image of rank 4 has channels last: a Transpose is its first reader."""
+    carried = {image}
+    for node in graph.node:
+        if carried.isdisjoint(node.input):
+            continue
+        if node.op_type == "Transpose":
+            order = next((list(each.ints) for each in node.attribute if each.name == "perm"), None)
+            return order == [0, 3, 1, 2]
+        passing = {"QuantizeLinear", "DequantizeLinear", "Identity", *PREPROCESSING}
+        if node.op_type in passing:
+            carried.update(node.output)
+    return False
+
+
+def read_node(state: State, proto: onnx.NodeProto) -> None:
+    """Read one node; a node that cannot be read stands in the graph as unsupported."""
+    inputs = [state.values.get(name) if name else None for name in proto.input]
+    try:
+        results = well_formed(state, proto, inputs)
+    except RefusedError as error:
+        if all(isinstance(each, Constant | None) for each in inputs):
+            results = [Unknown(reason=f"node {node_name(proto)} ({proto.op_type})")]
+        else:
+            refuse(state, proto, inputs, error)
+            results = [Unknown()]
+    if len(results) < len(proto.output):
+        # Masks and indices are not read; what needs one is refused.
+        results = [*results, *[Unknown()] * (len(proto.output) - len(results))]
+    for name, value in zip(proto.output, results, strict=False):
+        if name:
+            state.values[name] = value
+
+
+def well_formed(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Return what a node writes; attributes and shapes that contradict the standard are refused."""
+    try:
+        return results_of(state, proto, inputs)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        given = " ".join(str(error).split())[:100] or type(error).__name__
+        raise RefusedError("its attributes and inputs", "as ONNX defines them", given) from error
+
+
+def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Return what a node writes."""
+    if proto.domain not in DOMAINS:
+        raise RefusedError(
+            "the operator", f"one of {operators()}", f"{proto.domain}.{proto.op_type}"
+        )
+    if any(each.op_type for attribute in proto.attribute for each in attribute.g.node):
+        raise RefusedError("the operator", "without subgraphs", proto.op_type)
+    constants = [each for each in inputs if isinstance(each, Constant | None)]
+    if len(constants) == len(inputs):
+        return list(folded(proto, constants, state.opset))
+    for each in inputs:
+        if isinstance(each, Unknown) and each.reason:
+            raise RefusedError("its constants", "stored, or of simple arithmetic", each.reason)
+        if isinstance(each, Unknown):
+            raise RefusedError("its input", "readable", "that of a refused node")
+    if proto.op_type == "Shape":
+        first = inputs[0]
+        assert isinstance(first, Real | Image)
+        shape = np.array(first.places.shape, np.int64)
+        given = {each.name: each.i for each in proto.attribute}
+        return [Constant(array=shape[given.get("start", 0) : given.get("end", len(shape))])]
+    image = any(isinstance(each, Image) for each in inputs)
+    if image and proto.op_type in PREPROCESSING and proto.op_type != "Cast":
+        return arithmetic.image_step(proto, inputs)
+    if proto.op_type not in HANDLERS:
+        raise RefusedError("the operator", f"one of {operators()}", proto.op_type)
+    return HANDLERS[proto.op_type](state, proto, inputs)
+
+
+def operators() -> str:
+    """Return the operators that are read."""
+    return ", ".join(sorted(HANDLERS))
+
+
+def refuse(
+    state: State, proto: onnx.NodeProto, inputs: list[Value | None], error: RefusedError
+) -> None:
+    """Append a node that cannot be read; what only reads from one is not repeated."""
+    names = []
+    for name, value in zip(proto.input, inputs, strict=True):
+        if isinstance(value, Real):
+            base = value.base
+            names.append(base if isinstance(base, str) else base.inputs[0])
+        elif isinstance(value, Image):
+            names.append(state.input or name)
+        elif isinstance(value, Unknown):
+            names.append(name)
+    unread = any(isinstance(each, Unknown) and not each.reason for each in inputs)
+    for output in proto.output:
+        if output:
+            state.nodes.append(
+                Unsupported(
+                    name=node_name(proto),
+                    operator=proto.op_type,
+                    inputs=tuple(names),
+                    output=output,
+                    what=error.what,
+                    allowed=error.allowed,
+                    given=error.given,
+                    dependent=unread,
+                )
+            )
+            break
+
+
+def answer(state: State, name: str) -> str:
+    """Return the map of an output of the network."""
+    value = state.values.get(name)
+    if not isinstance(value, Real):
+        return name
+    try:
+        return answer_map(state, value, name)
+    except RefusedError as error:
+        base = value.base
+        about = base if isinstance(base, Operation) else None
+        state.nodes.append(
+            Unsupported(
+                name=about.name if about else name,
+                operator=about.operator if about else "output",
+                inputs=about.inputs if about else (str(base),),
+                output=f"{name}/refused",
+                what=error.what,
+                allowed=error.allowed,
+                given=error.given,
+            )
+        )
+        return f"{name}/refused"
+
+
+def answer_map(state: State, value: Real, name: str) -> str:
+    """Return the map of an output, whose sums may be raw."""
+    base = value.base
+    if isinstance(base, Operation):
+        if base.kind is Head:
+            same = state.maps[base.inputs[0]]
+            return str(state.finish(value, same, name, like=base.inputs[0]).base)
+        if base.kind.__name__ in ("MaxPooling", "Concatenation"):
+            return str(state.settled(value, onnx.NodeProto(name=name, op_type="output")).base)
+        return str(state.raw(value, name).base)
+    computing = {step.operator for step in value.trail if not step.moves}
+    if value.function is not None and computing <= functions.ORDER_KEPT | {"QuantizeLinear"}:
+        return base
+    return str(state.settled(value, onnx.NodeProto(name=name, op_type="output")).base)

@@ -1,0 +1,177 @@
+"""Read operators without weights: poolings, arithmetic, functions of an element."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.nodes import (
+    Addition,
+    AveragePooling,
+    Lookup,
+    MaxPooling,
+    Multiplication,
+    Node,
+    PerChannel,
+    Requantization,
+)
+from hwgen.importers.tflite.node import NodeRefusalError, Reading
+
+Read = tuple[list[Node], list[QuantizedMap]]
+Real = NDArray[np.float64]
+
+
+def average_pool_2d(reading: Reading) -> Read:
+    """Read a mean over a window; padding is left out of it."""
+    return pool(reading, AveragePooling)
+
+
+def max_pool_2d(reading: Reading) -> Read:
+    """Read a maximum over a window."""
+    return pool(reading, MaxPooling)
+
+
+def pool(reading: Reading, kind: type[AveragePooling] | type[MaxPooling]) -> Read:
+    """Return a pooling."""
+    output = reading.activated(reading.written())
+    kernel = int(reading.option("FilterHeight")), int(reading.option("FilterWidth"))
+    if min(kernel) < 1:
+        raise NodeRefusalError("its window", "at least 1 x 1", list(kernel))
+    stride = reading.stride()
+    padding = reading.padding(kernel, stride)
+    return [kind(kernel=kernel, stride=stride, padding=padding, **reading.base())], [output]
+
+
+def mean(reading: Reading) -> Read:
+    """Read a mean over whole rows and columns, which is a pooling over the whole map."""
+    return [AveragePooling(**whole_map(reading), **reading.base())], [reading.written()]
+
+
+def reduce_max(reading: Reading) -> Read:
+    """Read a maximum over whole rows and columns."""
+    return [MaxPooling(**whole_map(reading), **reading.base())], [reading.written()]
+
+
+def whole_map(reading: Reading) -> dict[str, Any]:
+    """Return a window over the whole map; the axes must be rows and columns."""
+    source = reading.map(0)
+    rank = len(reading.tensor(0).shape)
+    axes = sorted({int(axis) % rank for axis in reading.integers(1, "its axes").reshape(-1)})
+    if axes != list(range(1, rank - 1)):
+        raise NodeRefusalError("its axes", f"rows and columns {list(range(1, rank - 1))}", axes)
+    return {"kernel": source.shape[:2], "stride": (1, 1), "padding": (0, 0, 0, 0)}
+
+
+def add(reading: Reading) -> Read:
+    """Read a sum of two maps, or of a map and constants by channel."""
+    return arithmetic(reading, Addition, lambda constant: (np.ones(1), constant))
+
+
+def multiply(reading: Reading) -> Read:
+    """Read a product of two maps, or of a map and constants by channel."""
+    return arithmetic(reading, Multiplication, lambda constant: (constant, np.zeros(1)))
+
+
+def subtract(reading: Reading) -> Read:
+    """Read a difference of a map and constants by channel."""
+    if reading.is_computed(0) and reading.is_computed(1):
+        raise NodeRefusalError("its inputs", "a map and a constant", "two maps")
+    if reading.is_computed(0):
+        return arithmetic(reading, None, lambda constant: (np.ones(1), -constant))
+    return arithmetic(reading, None, lambda constant: (-np.ones(1), constant))
+
+
+def arithmetic(
+    reading: Reading,
+    kind: type[Addition] | type[Multiplication] | None,
+    constants: Callable[[Real], tuple[Real, Real]],
+) -> Read:
+    """Return an operation on two maps, or of factor and offset where one operand is constant."""
+    output = reading.activated(reading.written())
+    both = [place for place in (0, 1) if reading.is_computed(place)]
+    if len(both) == 2 and kind is not None:
+        for place in both:
+            reading.map(place)
+        if reading.number(0) == reading.number(1):
+            raise NodeRefusalError("its inputs", "two maps", "one map twice")
+        return [kind(**reading.base())], [output]
+    channels = reading.map(both[0]).shape[2]
+    values = reading.real(1 - both[0])
+    if values.size not in (1, channels) or (values.ndim and values.shape[-1] != values.size):
+        allowed = f"of one value, or {channels} by channel"
+        raise NodeRefusalError("its constant", allowed, " x ".join(map(str, values.shape)))
+    factor, offset = constants(values.reshape(-1))
+    return [PerChannel(factor=factor, offset=offset, **reading.base())], [output]
+
+
+def clip(low: float, high: float | None) -> Callable[[Reading], Read]:
+    """Return the reader of an activation that clips."""
+
+    def read(reading: Reading) -> Read:
+        reading.map(0)
+        output = reading.written().clipped(low, high)
+        return [Requantization(**reading.base())], [output]
+
+    return read
+
+
+def quantize(reading: Reading) -> Read:
+    """Read a change of quantization."""
+    reading.map(0)
+    return [Requantization(**reading.base())], [reading.written()]
+
+
+def function(of: Callable[[Real], Real]) -> Callable[[Reading], Read]:
+    """Return the reader of a function of an element, which becomes a table."""
+
+    def read(reading: Reading) -> Read:
+        reading.map(0)
+        return [Lookup(function=of, **reading.base())], [reading.written()]
+
+    return read
+
+
+def leaky_relu(reading: Reading) -> Read:
+    """Read a ReLU with a slope below zero."""
+    slope = float(reading.option("Alpha"))
+    if not math.isfinite(slope):
+        raise NodeRefusalError("its slope", "finite", slope)
+    return function(lambda x: np.where(x < 0, slope * x, x))(reading)
+
+
+def logistic(x: Real) -> Real:
+    """Return 1 / (1 + exp(-x)); tanh does not overflow."""
+    return 0.5 * (1 + np.tanh(x / 2))
+
+
+def hard_swish(x: Real) -> Real:
+    """Return x * relu6(x + 3) / 6."""
+    y: Real = x * np.clip(x + 3, 0, 6) / 6
+    return y
+
+
+def elu(x: Real) -> Real:
+    """Return exp(x) - 1 below zero, else x."""
+    return np.where(x < 0, np.expm1(np.minimum(x, 0)), x)
+
+
+def gelu(reading: Reading) -> Read:
+    """Read a Gelu, by tanh where the file says so."""
+    if reading.option("Approximate", False):
+        return function(gelu_by_tanh)(reading)
+    return function(gelu_by_erf)(reading)
+
+
+def gelu_by_erf(x: Real) -> Real:
+    """Return x times the normal distribution function."""
+    y: Real = x * 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
+    return y
+
+
+def gelu_by_tanh(x: Real) -> Real:
+    """Return the usual approximation of Gelu."""
+    y: Real = x * 0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return y

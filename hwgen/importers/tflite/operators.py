@@ -1,0 +1,80 @@
+"""The TFLite operators that are read, how, and within which limits."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.importers.integer.nodes import Node
+from hwgen.importers.tflite import nodes_maps, nodes_shape, nodes_weights
+from hwgen.importers.tflite.node import Reading
+
+Read = tuple[list[Node], list[QuantizedMap]]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """How an operator is read.
+
+    read: returns its nodes and the maps that they write; raises NodeRefusalError
+    becomes: kinds of layers of the network file; limits: what of the operator is read
+    """
+
+    read: Callable[[Reading], Read]
+    becomes: str
+    limits: str = ""
+
+
+TABLE = "table"
+ONE = "8 bits"
+CONSTANT = "two maps of one shape, or a map and constants by channel"
+RESCALED = "folded into the layer before, else rescale"
+
+OPERATORS: Mapping[str, Operator] = MappingProxyType(
+    {
+        "ADD": Operator(nodes_maps.add, "add; conv with constants", CONSTANT),
+        "AVERAGE_POOL_2D": Operator(
+            nodes_maps.average_pool_2d, "average_pool", "padding only from a PAD before it"
+        ),
+        "CONCATENATION": Operator(nodes_shape.concatenation, "concatenate", "by channels"),
+        "CONV_2D": Operator(nodes_weights.conv_2d, "conv", "constant weights; groups, dilation"),
+        "DEPTHWISE_CONV_2D": Operator(
+            nodes_weights.depthwise_conv_2d, "conv", "constant weights; dilation, multiplier"
+        ),
+        "DEQUANTIZE": Operator(nodes_shape.dequantize, "dropped", "behind the answer"),
+        "ELU": Operator(nodes_maps.function(nodes_maps.elu), TABLE, ONE),
+        "EXPAND_DIMS": Operator(nodes_shape.reshape, "folded", "as RESHAPE"),
+        "FULLY_CONNECTED": Operator(
+            nodes_weights.fully_connected, "linear; conv over pixels", "constant weights"
+        ),
+        "GELU": Operator(nodes_maps.gelu, TABLE, ONE),
+        "HARD_SWISH": Operator(nodes_maps.function(nodes_maps.hard_swish), TABLE, ONE),
+        "LEAKY_RELU": Operator(nodes_maps.leaky_relu, TABLE, ONE),
+        "LOGISTIC": Operator(nodes_maps.function(nodes_maps.logistic), TABLE, ONE),
+        "LOG_SOFTMAX": Operator(nodes_shape.head, "dropped", "the head"),
+        "MAX_POOL_2D": Operator(nodes_maps.max_pool_2d, "max_pool"),
+        "MEAN": Operator(nodes_maps.mean, "average_pool", "over all rows and columns"),
+        "MUL": Operator(
+            nodes_maps.multiply, "multiply; conv with constants", f"{CONSTANT}; 1 x 1 x C"
+        ),
+        "PAD": Operator(nodes_shape.pad, "folded, else conv or shortcut", "zeros"),
+        "PADV2": Operator(nodes_shape.pad, "folded, else conv or shortcut", "zeros"),
+        "QUANTIZE": Operator(nodes_maps.quantize, RESCALED, "of integers, or of the image"),
+        "REDUCE_MAX": Operator(nodes_maps.reduce_max, "max_pool", "over all rows and columns"),
+        "RELU": Operator(nodes_maps.clip(0.0, None), RESCALED),
+        "RELU6": Operator(nodes_maps.clip(0.0, 6.0), RESCALED),
+        "RELU_0_TO_1": Operator(nodes_maps.clip(0.0, 1.0), RESCALED),
+        "RELU_N1_TO_1": Operator(nodes_maps.clip(-1.0, 1.0), RESCALED),
+        "RESHAPE": Operator(
+            nodes_shape.reshape, "folded", "before fully connected layers, or of the image"
+        ),
+        "SOFTMAX": Operator(nodes_shape.head, "dropped", "the head"),
+        "SPLIT": Operator(nodes_shape.split, "shortcut or conv", "of the channels"),
+        "SQUEEZE": Operator(nodes_shape.reshape, "folded", "as RESHAPE"),
+        "SUB": Operator(nodes_maps.subtract, "conv", "a map and constants by channel"),
+        "TANH": Operator(nodes_maps.function(np.tanh), TABLE, ONE),
+    }
+)
+"""By the name that the schema gives them."""

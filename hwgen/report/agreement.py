@@ -1,0 +1,65 @@
+"""The report of `hwgen compare`: a network file against the file it was imported from."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from hwgen.report.types import STRICT, Count, Fraction, Images, Source
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Differences:
+    """Elements of a map over all images, in steps of the map.
+
+    equal: fraction of equal elements; one_step: elements that differ by one step, as ties do that
+    round another way; larger: elements that differ by more; largest: difference
+    """
+
+    elements: Count
+    equal: Fraction
+    one_step: Count
+    larger: Count
+    largest: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class LayerAgreement:
+    """A layer of the network and the map of the file that it holds.
+
+    source: name of the map in the file
+    same_inputs: where the layer is given the runtime's inputs; end_to_end: those of golden
+    """
+
+    name: str
+    kind: str
+    source: str
+    same_inputs: Differences
+    end_to_end: Differences
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AgreementReport:
+    """How golden and the runtime of a file agree; null: not measured.
+
+    layers: those whose map the runtime shows; output: the last of them that is the answer
+    top_class: fraction of images with the same largest element of the answer, heads of the file
+        included
+    accuracy_*: fraction of images whose largest element is the label's
+    largest_step: largest difference of a layer on the same inputs
+    """
+
+    format: Literal["hwgen.report.compare"]
+    version: Literal[1]
+    network: Source
+    file: Source
+    kind: str
+    runtime: str
+    data: Images
+    layers: list[LayerAgreement]
+    output: Differences | None
+    top_class: Fraction | None
+    accuracy_golden: Fraction | None
+    accuracy_runtime: Fraction | None
+    largest_step: Annotated[int, Field(ge=0)] | None
+    versions: dict[str, str]

@@ -1,0 +1,81 @@
+"""The report of `hwgen fit`, and its table."""
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+from rich.console import Group, RenderableType
+
+from hwgen.report.tables import number, percent, table
+from hwgen.report.types import STRICT, Count, Fraction, Images, Source
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class FittedLayer:
+    """A layer whose weights were moved.
+
+    filters_above: filters with a weight of more digits before; finer_filters: those whose grid
+        became finer
+    zero_weights: fraction of weights that are zero now
+    relative_loss: mean square of the change of the sums over that of the sums, zero points aside
+    """
+
+    name: str
+    kind: str
+    filters: Count
+    filters_above: Count
+    finer_filters: Count
+    zero_weights: Fraction
+    relative_loss: float
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class FitReport:
+    """A network before and behind the fit; null: not measured.
+
+    calibration_images: the first images, which measured; judged_images: those of the figures below
+    accuracy_*: fraction of the right class; top_class: fraction of the same class
+    mean_difference: of an element of the answer, in its steps
+    """
+
+    format: Literal["hwgen.report.fit"]
+    version: Literal[1]
+    network: Source
+    fitted: Source
+    rule: Literal["measured", "text"]
+    phi: Count
+    prune: Fraction
+    seed: Count
+    data: Images
+    calibration_images: Count
+    judged_images: Count
+    layers: list[FittedLayer]
+    accuracy_before: Fraction | None
+    accuracy_after: Fraction | None
+    top_class: Fraction | None
+    mean_difference: float
+    versions: dict[str, str]
+
+
+def fit_table(report: FitReport) -> RenderableType:
+    """Return the layers, and the figures of the network."""
+    columns = ["layer", "kind", "filters", f"above {report.phi} digits", "finer", "zeros", "loss"]
+    rows = table(columns, left=2)
+    for layer in report.layers:
+        rows.add_row(
+            layer.name,
+            layer.kind,
+            number(layer.filters),
+            number(layer.filters_above),
+            number(layer.finer_filters),
+            percent(layer.zero_weights),
+            f"{100 * layer.relative_loss:.3f}%",
+        )
+    judged = f"{report.judged_images} images"
+    lines = [f"{report.fitted.file}: every weight has at most {report.phi} signed digits"]
+    if report.accuracy_before is not None and report.accuracy_after is not None:
+        before, after = 100 * report.accuracy_before, 100 * report.accuracy_after
+        lines.append(f"accuracy on {judged}: {before:.2f}% before, {after:.2f}% after")
+    if report.top_class is not None:
+        lines.append(f"same class on {judged}: {100 * report.top_class:.2f}%")
+    lines.append(f"mean difference of an element of the answer: {report.mean_difference:.2f} steps")
+    return Group(rows, "", *lines)

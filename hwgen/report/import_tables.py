@@ -1,0 +1,103 @@
+"""The tables of `hwgen import`, of `hwgen info` for such files, and of `hwgen compare`."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+
+from hwgen.report.agreement import AgreementReport, Differences
+from hwgen.report.imports import ImportInfo, ImportNote, ImportReport
+from hwgen.report.tables import NOTHING, number, percent, size, table
+
+RUNS = "runs"
+AGREEMENT_COLUMNS = ["layer", "kind", "equal", "1 step", "more", "largest"]
+AGREEMENT_COLUMNS += ["equal", "1 step", "more", "largest"]
+
+
+def import_table(report: ImportReport) -> RenderableType:
+    """Return what was written, and what is not exact in it."""
+    content = report.content
+    lines = [
+        f"{report.network.file}: network {report.network.name}, {report.network.digest[:16]}",
+        f"{len(content.layers)} layers of {content.nodes} nodes ({content.kind})",
+        *note_lines(content),
+    ]
+    return Group(*lines)
+
+
+def note_lines(content: ImportInfo) -> list[str]:
+    """Return the largest effects; notes of one kind count as one line."""
+    if not content.notes:
+        return ["every number of the file is held exactly"]
+    kinds: dict[str, ImportNote] = {}
+    for note in content.notes:
+        known = kinds.get(note.what)
+        if known is None or note.steps > known.steps:
+            kinds[note.what] = note
+    return [
+        f"not exact: {note.what}; largest effect {note.steps:.4f} steps before rounding"
+        f" (node {note.node})"
+        for note in kinds.values()
+    ]
+
+
+def import_parts(content: ImportInfo) -> Iterator[RenderableType]:
+    """Yield the content of a file that can be imported, or what stands in the way."""
+    yield f"network {content.name}, {content.kind}: {content.nodes} nodes"
+    if content.refused:
+        yield f"{len(content.refused)} nodes cannot be imported:"
+        yield from (f"  {node.reason}" for node in content.refused)
+        return
+    yield from note_lines(content)
+    yield ""
+    families = list(content.layers[0].families)
+    rows = table(["layer", "kind", "shape", *families], left=3 + len(families))
+    for layer in content.layers:
+        remarks = [layer.families[family] or RUNS for family in families]
+        rows.add_row(layer.name, layer.kind, size(layer.shape), *remarks)
+    yield rows
+
+
+def agreement_table(report: AgreementReport) -> RenderableType:
+    """Return a row for each layer: on the same inputs, then end to end; then the answers."""
+    rows = table(AGREEMENT_COLUMNS, left=2)
+    for layer in report.layers:
+        rows.add_row(layer.name, layer.kind, *cells(layer.same_inputs), *cells(layer.end_to_end))
+    return Group(
+        f"network {report.network.name} in golden against {report.file.file} in {report.runtime}",
+        f"{report.data.images} images of {report.data.name}",
+        "",
+        "left: each layer on the runtime's inputs; right: end to end",
+        rows,
+        "",
+        *answer_lines(report),
+    )
+
+
+def cells(differences: Differences) -> list[str]:
+    """Return the cells of one map."""
+    return [
+        f"{differences.equal:.3%}",
+        number(differences.one_step),
+        number(differences.larger),
+        number(differences.largest),
+    ]
+
+
+def answer_lines(report: AgreementReport) -> Iterator[str]:
+    """Yield how the answers agree."""
+    if report.output is not None:
+        yield (
+            f"answer: {percent(report.output.equal)} of {number(report.output.elements)} elements"
+            f" equal, largest difference {report.output.largest}"
+        )
+    yield f"top classes equal: {percent_of_images(report.top_class)}"
+    if report.accuracy_golden is not None:
+        yield (
+            f"accuracy: golden {percent_of_images(report.accuracy_golden)},"
+            f" {report.runtime.split(',')[0]} {percent_of_images(report.accuracy_runtime)}"
+        )
+
+
+def percent_of_images(value: float | None) -> str:
+    """Return a fraction of images, or a dash."""
+    return NOTHING if value is None else f"{value:.2%}"

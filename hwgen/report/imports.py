@@ -1,0 +1,75 @@
+"""The report of `hwgen import`, and what `hwgen info` says of a file that can be imported."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from hwgen.report.types import STRICT, Source
+
+Steps = Annotated[float, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ImportedLayer:
+    """A layer of the imported network.
+
+    source: name of its map in the file; empty for a layer that the import added
+    families: by the family of chips; empty where it runs, else why not, or under which condition
+    """
+
+    name: str
+    kind: str
+    source: str
+    shape: tuple[int, int, int]
+    families: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RefusedNode:
+    """A node of the file that cannot be imported; reason: one sentence."""
+
+    node: str
+    operator: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ImportNote:
+    """What the network does not hold exactly.
+
+    steps: largest effect on an element of the node's map, in steps before rounding
+    """
+
+    node: str
+    what: str
+    steps: Steps
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ImportInfo:
+    """The network in a file of another format.
+
+    layers: empty if nodes are refused; refused: all nodes that stand in the way
+    largest_steps: of the notes
+    """
+
+    name: str
+    kind: str
+    nodes: int
+    layers: list[ImportedLayer]
+    refused: list[RefusedNode]
+    notes: list[ImportNote]
+    largest_steps: Steps
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ImportReport:
+    """The network file that was written, and the file that it comes from."""
+
+    format: Literal["hwgen.report.import"]
+    version: Literal[1]
+    file: Source
+    network: Source
+    content: ImportInfo
+    versions: dict[str, str]

@@ -1,0 +1,187 @@
+"""`hwgen import`, `info` and `compare` on files of other formats."""
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen.spec.network.file import load_network, save_network
+from tests.cli.given import ARCH, Command
+from tests.tflite_files import (
+    RELU,
+    SAME,
+    Writer,
+    activation_options,
+    conv_options,
+    convolution,
+    pool_options,
+    random_weights,
+)
+
+IMAGES = 6
+
+
+def small() -> Writer:
+    """Return a network of a convolution, a mean, a fully connected layer and a Softmax."""
+    writer = Writer()
+    x, y = writer.map(6, 6, 3, scale=1 / 128), writer.map(6, 6, 8, scale=0.02, zero_point=-128)
+    options = conv_options(padding=SAME, activation=RELU)
+    convolution(writer, x, y, random_weights(8, 3, 3, 3), options)
+    pooled = writer.map(1, 1, 8, scale=0.02, zero_point=-128)
+    writer.operator("AVERAGE_POOL_2D", (y,), pooled, pool_options(kernel=(6, 6), stride=(6, 6)))
+    logits, classes = writer.map(5, scale=0.05), writer.map(5, scale=1 / 256, zero_point=-128)
+    weights = writer.constant(random_weights(5, 8), scales=0.01)
+    options = activation_options("FullyConnectedOptions")
+    writer.operator("FULLY_CONNECTED", (pooled, weights), logits, options)
+    writer.operator("SOFTMAX", (logits,), classes, ("SoftmaxOptions", {"Beta": 1.0}))
+    return writer
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A TFLite file; its name says nothing of its kind."""
+    return small().save(tmp_path / "net.bin")
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """Images with labels."""
+    chance = np.random.default_rng(1)
+    path = tmp_path / "images.npz"
+    given = chance.integers(0, 256, (IMAGES, 6, 6, 3), dtype=np.uint8)
+    np.savez(path, images=given, labels=chance.integers(0, 5, IMAGES))
+    return path
+
+
+def test_a_file_is_imported(hwgen: Command, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "net.npz"
+    report = tmp_path / "report.json"
+    code, text, err = hwgen("import", file, "--out", out, "--json", report)
+    assert (code, err) == (0, "")
+    assert "3 layers of 4 nodes (TFLite)" in text
+    assert "not exact: its factors have 16 bits; largest effect 0.00" in text
+    network = load_network(out)
+    assert [layer.op for layer in network.layers] == ["conv", "average_pool", "linear"]
+    content = json.loads(report.read_text())
+    assert content["network"]["digest"] == network.digest
+    assert [layer["source"] for layer in content["content"]["layers"]] == [
+        layer.source for layer in network.layers
+    ]
+
+
+def test_data_and_classes_are_written(hwgen: Command, file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "net.npz"
+    hwgen("import", file, "--out", out, "--dataset", "cifar10", "--classes", "a, b,c,d,e")
+    graph = load_network(out).graph
+    assert (graph.dataset, graph.class_names) == ("cifar10", ["a", "b", "c", "d", "e"])
+
+
+def test_info_says_which_family_runs_each_layer(hwgen: Command, file: Path) -> None:
+    code, text, _ = hwgen("info", file)
+    assert code == 0
+    rows = {line.split()[0]: line for line in text.splitlines() if line}
+    assert "with weight_bits off (phi 4)" in rows["conv_2d_0"]
+    assert rows["average_pool_2d_1"].split()[-1] == "runs"
+
+
+def test_info_lists_all_nodes_that_stand_in_the_way(hwgen: Command, tmp_path: Path) -> None:
+    writer = Writer()
+    x, y, z = (writer.map(4, 4, 3) for _ in range(3))
+    writer.operator("SIN", (x,), y)
+    writer.operator("MEAN", (x, writer.constant(np.array([3], np.int32))), z)
+    writer.outputs = (y, z)
+    file = writer.save(tmp_path / "net.tflite")
+    code, text, _ = hwgen("info", file)
+    assert code == 0
+    assert "2 nodes cannot be imported" in text
+    assert "node sin_0 (SIN): the operator must be one of" in text
+    assert "node mean_1 (MEAN): its axes must be rows and columns" in text
+    code, _, err = hwgen("import", file, "--out", tmp_path / "net.npz")
+    assert code == 2
+    assert err.count("\n") == 3 and "node sin_0" in err and "node mean_1" in err
+    assert not (tmp_path / "net.npz").exists()
+
+
+def test_an_architecture_beside_a_foreign_file_is_refused(hwgen: Command, file: Path) -> None:
+    code, _, err = hwgen("info", file, ARCH)
+    assert code == 2 and "hwgen import writes one" in err
+
+
+def test_an_imported_network_runs_on_the_chip(
+    hwgen: Command, file: Path, images: Path, tmp_path: Path, work: Path
+) -> None:
+    out = tmp_path / "net.npz"
+    hwgen("import", file, "--out", out)
+    line = ("model", out, ARCH, "--sparsity", "input_bits", "--data", images, "--work", work)
+    code, text, err = hwgen(*line)
+    assert (code, err) == (0, "")
+    assert "cycles" in text
+    code, _, err = hwgen("compile", out, ARCH, "--work", work)
+    assert code == 2 and "it runs with weight_bits off" in err
+
+
+def test_golden_is_compared_with_the_runtime(
+    hwgen: Command, file: Path, images: Path, tmp_path: Path
+) -> None:
+    out, report = tmp_path / "net.npz", tmp_path / "report.json"
+    hwgen("import", file, "--out", out)
+    line = ("compare", out, "--against", file, "--data", images, "--json", report)
+    code, text, err = hwgen(*line)
+    assert (code, err) == (0, "")
+    assert "reference kernels" in text and "top classes equal: " in text
+    content: dict[str, Any] = json.loads(report.read_text())
+    assert content["data"]["images"] == IMAGES
+    assert [layer["kind"] for layer in content["layers"]] == ["conv", "average_pool", "linear"]
+    assert content["largest_step"] <= 1
+    assert content["output"] == content["layers"][-1]["end_to_end"]
+    assert content["output"]["elements"] == 5 * IMAGES
+    assert 0 <= content["accuracy_golden"] <= 1
+
+
+def test_a_layer_that_differs_by_more_than_a_step_ends_with_one(
+    hwgen: Command, file: Path, images: Path, tmp_path: Path
+) -> None:
+    out, report = tmp_path / "net.npz", tmp_path / "report.json"
+    hwgen("import", file, "--out", out)
+    network = load_network(out)
+    network.parameters["conv_2d_0"].bias[0, 2] += 40_000
+    save_network(network, out)
+    line = ("compare", out, "--against", file, "--data", images, "--json", report)
+    code, _, _ = hwgen(*line, "--images", 2)
+    assert code == 1
+    first, second, *_ = json.loads(report.read_text())["layers"]
+    assert first["same_inputs"]["larger"] > 0 and first["same_inputs"]["largest"] > 1
+    assert second["same_inputs"]["largest"] <= 1, "its inputs are the runtime's"
+    assert second["end_to_end"]["largest"] > 1
+
+
+def test_a_network_with_another_image_is_refused(
+    hwgen: Command, file: Path, images: Path, tmp_path: Path
+) -> None:
+    other = small()
+    other.tensors[0].scales = (0.5,)
+    out = tmp_path / "net.npz"
+    hwgen("import", other.save(tmp_path / "other.tflite"), "--out", out)
+    code, _, err = hwgen("compare", out, "--against", file, "--data", images)
+    assert code == 2 and "the input of the network must be that of" in err
+
+
+def test_other_files_are_refused_in_one_sentence(hwgen: Command, tmp_path: Path) -> None:
+    content = small().content()
+    files = {
+        "text.tflite": b"not a network",
+        "empty.tflite": b"",
+        "cut.tflite": content[: len(content) // 2],
+        "pickle.tflite": pickle.dumps({"weights": [1, 2, 3]}),
+        "archive.onnx": b"PK\x03\x04 and more",
+    }
+    for name, given in files.items():
+        (tmp_path / name).write_bytes(given)
+        code, out, err = hwgen("import", tmp_path / name, "--out", tmp_path / "net.npz")
+        assert (code, out) == (2, ""), name
+        assert err.count("\n") == 1 and name in err and " must be a whole " in err, err
+    code, _, err = hwgen("import", tmp_path / "absent", "--out", tmp_path / "net.npz")
+    assert code == 2 and "must be a readable file, got no file" in err

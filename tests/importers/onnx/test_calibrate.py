@@ -1,0 +1,80 @@
+"""Float ONNX models with images: quantized by onnxruntime, then imported."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from hwgen.errors import DataError, FormatError
+from hwgen.importers.integer import lower
+from hwgen.importers.onnx.calibrate import quantized_model
+from hwgen.importers.onnx.quantized import integer_graph_of
+from hwgen.spec.network import QuantizedNetwork
+from tests.quantized_onnx import Model, agreeing, float_conv, kinds, saved, small_float
+
+RNG = np.random.default_rng(0)
+
+
+def network(model: onnx.ModelProto, images: np.ndarray, folder: Path) -> QuantizedNetwork:
+    made = quantized_model(saved(model, folder), images)
+    return agreeing(made, folder)
+
+
+def test_images_of_real_numbers(tmp_path: Path) -> None:
+    images = RNG.normal(size=(12, 6, 6, 3)).astype(np.float32)
+    found = network(small_float(), images, tmp_path)
+    assert kinds(found) == ["conv", "conv", "add", "average_pool", "linear"]
+    assert found.layers[0].output.quantization[0].low == 0
+
+
+def test_bytes_are_the_integers_of_the_input(tmp_path: Path) -> None:
+    images = RNG.integers(40, 200, (12, 6, 6, 3)).astype(np.uint8)
+    values = network(small_float(), images, tmp_path).graph.input.quantization[0]
+    assert values.scale == pytest.approx(1 / 255) and values.zero_point == 0
+
+
+@pytest.mark.parametrize("function", ["silu", "gelu"])
+def test_a_function_of_several_nodes_is_one_table(function: str, tmp_path: Path) -> None:
+    model = Model(("n", 3, 6, 6))
+    now = float_conv(model, "x", 4, 3, 1, 1)
+    if function == "silu":
+        now = model.node("Mul", now, model.node("Sigmoid", now))
+    else:
+        bent = model.node("Erf", model.node("Div", now, model.constant(1.4142135)))
+        whole = model.node("Mul", now, model.node("Add", bent, model.constant(1.0)))
+        now = model.node("Mul", whole, model.constant(0.5))
+    images = RNG.normal(size=(12, 6, 6, 3)).astype(np.float32)
+    found = network(model.build(float_conv(model, now, 2, 4, 1, 1)), images, tmp_path)
+    assert kinds(found) == ["conv", "table", "conv"]
+
+
+def test_channels_last(tmp_path: Path) -> None:
+    model = Model((1, 6, 5, 3))
+    planes = model.node("Transpose", "x", perm=[0, 3, 1, 2])
+    made = model.build(float_conv(model, planes, 4, 3, 3, 3))
+    images = RNG.normal(size=(8, 6, 5, 3)).astype(np.float32)
+    assert network(made, images, tmp_path).graph.input.shape == (6, 5, 3)
+
+
+def test_images_of_another_shape_are_one_sentence(tmp_path: Path) -> None:
+    path = saved(small_float(), tmp_path)
+    with pytest.raises(DataError, match=r"of shape \(6, 6, 3\), at least 1, got 4 of float32"):
+        quantized_model(path, np.zeros((4, 3, 6, 6), np.float32))
+
+
+def test_another_input_type_is_one_sentence(tmp_path: Path) -> None:
+    made = small_float()
+    made.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+    with pytest.raises(
+        FormatError, match=r"input x must be float32, got DOUBLE|must be valid ONNX"
+    ):
+        quantized_model(saved(made, tmp_path), np.zeros((4, 6, 6, 3), np.float32))
+
+
+def test_the_file_of_the_user_is_not_changed(tmp_path: Path) -> None:
+    path = saved(small_float(), tmp_path)
+    before = path.read_bytes()
+    made = quantized_model(path, RNG.normal(size=(4, 6, 6, 3)).astype(np.float32))
+    assert path.read_bytes() == before and [*tmp_path.iterdir()] == [path]
+    assert lower(integer_graph_of(made, name="small", source="x")).network.graph.name == "small"

@@ -1,0 +1,237 @@
+"""Models that cannot be imported: one sentence for each node, all at once, before computation."""
+
+import os
+import pickle
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from hwgen.cli import BAD_INPUT, main
+from hwgen.errors import HwgenError
+from hwgen.importers.integer import RefusedNetworkError
+from hwgen.importers.onnx.qdq.export import model_of_network
+from hwgen.spec.network.file import load_network
+from tests.quantized_onnx import Model, imported, saved
+
+NETWORK = Path(__file__).parents[3] / "configs/networks/digits_small_cnn.npz"
+Change = Callable[[onnx.ModelProto], None]
+
+
+def refused(model: onnx.ModelProto, folder: Path) -> str:
+    with pytest.raises(HwgenError) as caught:
+        imported(model, folder)
+    return str(caught.value)
+
+
+def unquantized_weights(model: Model, image: str) -> str:
+    real = model.constant(model.rng.normal(size=(4, 3, 1, 1)))
+    return model.quantized(model.node("Conv", image, real))
+
+
+def unquantized_between(model: Model, image: str) -> str:
+    return model.quantized(model.conv(model.conv(image, 3, 3, 1, 1), 3, 3, 1, 1))
+
+
+def scales_of_inputs(model: Model, image: str) -> str:
+    return model.quantized(model.node("Conv", image, model.weights(4, 3, 1, 1, axis=1)))
+
+
+def other_scale_behind(model: Model, image: str) -> str:
+    grid = [model.constant(0.04), model.constant(3, np.uint8)]
+    integers = model.node("QuantizeLinear", image, *grid)
+    return model.node("DequantizeLinear", integers, model.constant(0.05), grid[1])
+
+
+def upside_down(model: Model, image: str) -> str:
+    steps = [model.constant(each, np.int64) for each in ([5], [-7], [2], [-1])]
+    return model.quantized(model.conv(model.node("Slice", image, *steps), 3, 3, 1, 1))
+
+
+def gain_below_zero(model: Model, image: str) -> str:
+    bent = model.node("Mul", image, model.constant(-1.0))
+    other = model.quantized(model.conv(image, 3, 3, 1, 1))
+    return model.quantized(model.node("Add", bent, other))
+
+
+REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
+    "weights that are real": (unquantized_weights, "its weights must be integers behind a"),
+    "a map that is real": (unquantized_between, "must be quantized .* got real numbers of node"),
+    "a scale for each input": (scales_of_inputs, "the scales of its weights must be one, or"),
+    "another scale behind": (other_scale_behind, "those of the QuantizeLinear before it"),
+    "rows in another order": (upside_down, "what it selects must be from the first to the last"),
+    "a negative factor of a map": (gain_below_zero, "the ratio of its scales must be from 0"),
+    "transposed convolution": (
+        lambda m, x: m.quantized(m.node("ConvTranspose", x, m.weights(3, 3, 2, 2))),
+        "the operator must be one of .*, got ConvTranspose",
+    ),
+    "channels that do not match": (
+        lambda m, x: m.quantized(m.node("Conv", x, m.weights(4, 2, 1, 1))),
+        "must be|Incompatible|mismatch",
+    ),
+    "padding of another value": (
+        lambda m, x: m.quantized(
+            m.conv(
+                m.node("Pad", x, m.constant([0, 0, 1, 1] * 2, np.int64), m.constant(2.0)),
+                3,
+                3,
+                1,
+                1,
+            )
+        ),
+        "its value must be 0",
+    ),
+    "a mean that leaves padding out": (
+        lambda m, x: m.quantized(m.node("AveragePool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1])),
+        "a mean must be without padding",
+    ),
+    "an answer of several scales": (
+        lambda m, x: m.node("Gemm", m.node("Flatten", x), m.weights(5, 108), transB=1),
+        "a head without output quantization must be",
+    ),
+    "an answer that is no sum": (
+        lambda m, x: m.node("GlobalAveragePool", x),
+        "an output must be quantized, or sums",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_in_one_sentence(case: str, tmp_path: Path) -> None:
+    write, expected = REFUSED[case]
+    model = Model()
+    sentence = refused(model.build(write(model, model.image())), tmp_path)
+    assert "\n" not in sentence
+    assert sentence.endswith(f"({tmp_path / 'model.onnx'})")
+    assert re.search(expected, sentence), sentence
+
+
+def test_all_nodes_are_listed_at_once(tmp_path: Path) -> None:
+    model = Model()
+    image = model.image()
+    one = model.quantized(model.node("Sin", image))
+    other = model.quantized(model.node("Cos", image))
+    behind = model.quantized(model.node("Relu", model.node("Add", one, other)))
+    with pytest.raises(RefusedNetworkError) as caught:
+        imported(model.build(behind), tmp_path)
+    assert [each.operator for each in caught.value.refusals] == ["Sin", "Cos"]
+
+
+def test_nodes_that_no_output_needs_do_not_matter(tmp_path: Path) -> None:
+    model = Model()
+    image = model.image()
+    model.node("Sin", image)
+    assert imported(model.build(model.quantized(model.conv(image, 3, 3, 1, 1))), tmp_path)
+
+
+def test_a_float_model_says_what_to_do(tmp_path: Path) -> None:
+    model = Model()
+    made = model.build(model.node("Relu", "x"))
+    assert "imported with --calibrate, got float ONNX" in refused(made, tmp_path)
+
+
+def test_an_old_opset(tmp_path: Path) -> None:
+    model = Model(opset=12)
+    made = model.build(model.quantized("x"))
+    assert "the opset must be 13 or newer, got 12" in refused(made, tmp_path)
+
+
+def good() -> onnx.ModelProto:
+    model: onnx.ModelProto = model_of_network(load_network(NETWORK))
+    return model
+
+
+def external(model: onnx.ModelProto) -> None:
+    tensor = next(each for each in model.graph.initializer if "weights/quantized" in each.name)
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "/etc/passwd"
+
+
+def shorter(model: onnx.ModelProto) -> None:
+    tensor = next(each for each in model.graph.initializer if "weights/quantized" in each.name)
+    tensor.raw_data = tensor.raw_data[:-3]
+
+
+def cyclic(model: onnx.ModelProto) -> None:
+    model.graph.node[0].input[0] = model.graph.node[-1].output[0]
+
+
+def huge_image(model: onnx.ModelProto) -> None:
+    for side in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+        side.dim_value = 1 << 40
+
+
+def flat_image(model: onnx.ModelProto) -> None:
+    del model.graph.input[0].type.tensor_type.shape.dim[3:]
+
+
+def huge_pads(model: onnx.ModelProto) -> None:
+    conv = next(node for node in model.graph.node if node.op_type == "Conv")
+    next(each for each in conv.attribute if each.name == "pads").ints[:] = [1 << 30] * 4
+
+
+def negative_stride(model: onnx.ModelProto) -> None:
+    conv = next(node for node in model.graph.node if node.op_type == "Conv")
+    next(each for each in conv.attribute if each.name == "strides").ints[:] = [0, -1]
+
+
+def scale_of_nothing(model: onnx.ModelProto) -> None:
+    tensor = next(each for each in model.graph.initializer if each.name == "conv2/scale")
+    tensor.raw_data = np.array(np.nan, np.float32).tobytes()
+
+
+DAMAGED: list[Change] = [
+    external, shorter, cyclic, huge_image, flat_image, huge_pads, negative_stride, scale_of_nothing
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_damaged_models_are_refused(
+    damage: Change, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = good()
+    damage(model)
+    path, out = saved(model, tmp_path), tmp_path / "network.npz"
+    assert main(["import", str(path), "--out", str(out)]) == BAD_INPUT
+    error = capsys.readouterr().err
+    assert error.startswith("hwgen: ") and str(path) in error
+    assert not out.exists()
+
+
+def test_truncated_files_are_refused(tmp_path: Path) -> None:
+    content = good().SerializeToString(deterministic=True)
+    path = tmp_path / "cut.onnx"
+    for length in range(0, len(content) - 2000, 1777):
+        path.write_bytes(content[:length])
+        out = tmp_path / "network.npz"
+        assert main(["import", str(path), "--out", str(out)]) == BAD_INPUT, length
+        assert not out.exists()
+
+
+def test_a_pickle_runs_nothing(tmp_path: Path) -> None:
+    class Shell:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.system, (f"touch {tmp_path / 'ran'}",)
+
+    path = tmp_path / "renamed.onnx"
+    path.write_bytes(pickle.dumps(Shell()))
+    assert main(["import", str(path), "--out", str(tmp_path / "network.npz")]) == BAD_INPUT
+    assert not (tmp_path / "ran").exists()
+
+
+def test_altered_files_are_imported_or_refused(tmp_path: Path) -> None:
+    content = good().SerializeToString(deterministic=True)
+    path, out = tmp_path / "altered.onnx", tmp_path / "network.npz"
+    chance = random.Random(1)
+    for _ in range(60):
+        changed = bytearray(content)
+        for _ in range(chance.choice((1, 2, 8))):
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        path.write_bytes(changed)
+        assert main(["import", str(path), "--out", str(out)]) in (0, BAD_INPUT)

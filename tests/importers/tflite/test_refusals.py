@@ -1,0 +1,278 @@
+"""What of TFLite is not supported is refused: every node at once, one sentence each."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hwgen.errors import FormatError
+from hwgen.importers.integer import RefusedNetworkError, lower
+from hwgen.importers.tflite import read_integer_graph
+from tests.tflite_files import (
+    SAME,
+    Options,
+    Writer,
+    activation_options,
+    conv_options,
+    convolution,
+    depthwise_options,
+    pool_options,
+    random_weights,
+)
+
+
+def sentences(writer: Writer, path: Path) -> list[str]:
+    """Return the refusals of a file."""
+    file = writer.save(path / "net.tflite")
+    with pytest.raises(RefusedNetworkError) as caught:
+        lower(read_integer_graph(file))
+    text = str(caught.value)
+    assert str(file) in text
+    assert len(text.splitlines()) == max(1, len(caught.value.refusals) + 1) - (
+        len(caught.value.refusals) == 1
+    )
+    return [refusal.sentence for refusal in caught.value.refusals]
+
+
+def unary(name: str, options: Options | None = None, **given: Any) -> Writer:
+    """Return a file of one operator on one map."""
+    writer = Writer()
+    x = writer.map(4, 4, 3)
+    writer.operator(name, (x,), writer.map(4, 4, 3, **given), options)
+    return writer
+
+
+def test_all_nodes_are_listed_at_once(tmp_path: Path) -> None:
+    writer = Writer()
+    x = writer.map(4, 4, 3)
+    a, b, c = (writer.map(4, 4, 3) for _ in range(3))
+    writer.operator("SIN", (x,), a)
+    writer.operator("RELU", (a,), b)
+    writer.operator("COS", (b,), c)
+    d = writer.map(4, 4, 3)
+    writer.custom = "Detect"
+    writer.operator("CUSTOM", (x,), d)
+    e = writer.map(4, 4, 3)
+    writer.operator("ADD", (c, d), e, activation_options("AddOptions"))
+    found = sentences(writer, tmp_path)
+    assert [sentence.split(":")[0] for sentence in found] == [
+        "node sin_0 (SIN)",
+        "node cos_2 (COS)",
+        "node custom_detect_3 (custom Detect)",
+    ]
+    assert "the operator must be one of ADD, AVERAGE_POOL_2D, " in found[0]
+    assert found[0].endswith("got SIN")
+
+
+def grouped() -> Writer:
+    writer = Writer()
+    x, y = writer.map(4, 4, 4), writer.map(4, 4, 3)
+    convolution(writer, x, y, random_weights(3, 1, 1, 3), conv_options())
+    return writer
+
+
+def tanh_fused() -> Writer:
+    writer = Writer()
+    x, y = writer.map(4, 4, 3), writer.map(4, 4, 3)
+    convolution(writer, x, y, random_weights(3, 1, 1, 3), conv_options(activation=4))
+    return writer
+
+
+def same_average() -> Writer:
+    options = pool_options(kernel=(3, 3), stride=(1, 1), padding=SAME)
+    return unary("AVERAGE_POOL_2D", options)
+
+
+def real_weights() -> Writer:
+    writer = Writer()
+    x, y = writer.map(4, 4, 3), writer.map(4, 4, 2)
+    weights = writer.constant(np.ones((2, 1, 1, 3), np.float32))
+    writer.operator("CONV_2D", (x, weights), y, conv_options())
+    return writer
+
+
+def wrong_axis() -> Writer:
+    writer = Writer()
+    x, y = writer.map(4, 4, 4), writer.map(2, 2, 4)
+    weights = random_weights(1, 3, 3, 4)
+    convolution(writer, x, y, weights, depthwise_options(), name="DEPTHWISE_CONV_2D", axis=3)
+    tensor = writer.tensors[2]
+    tensor.scales, tensor.zero_points, tensor.axis = (0.1,) * 4, (0,) * 4, 1
+    return writer
+
+
+def shape_before_conv() -> Writer:
+    writer = Writer()
+    x = writer.map(4, 4, 3)
+    y, z, out = writer.map(4, 4, 3), writer.map(2, 8, 3), writer.map(2, 8, 2)
+    writer.operator("RELU", (x,), y)
+    writer.operator("RESHAPE", (y,), z, ("ReshapeOptions", {}))
+    convolution(writer, z, out, random_weights(2, 1, 1, 3), conv_options())
+    return writer
+
+
+def softmax_inside() -> Writer:
+    writer = unary("SOFTMAX", ("SoftmaxOptions", {"Beta": 1.0}))
+    writer.operator("RELU", writer.outputs, writer.map(4, 4, 3))
+    return writer
+
+
+def by_rows() -> Writer:
+    writer = Writer()
+    x, y = writer.map(4, 4, 3), writer.map(4, 3)
+    axes = writer.constant(np.array([1], np.int32))
+    writer.operator("MEAN", (x, axes), y, ("ReducerOptions", {"KeepDims": False}))
+    return writer
+
+
+def rows_concatenated() -> Writer:
+    writer = Writer()
+    x, y, z = writer.map(4, 4, 3), writer.map(4, 4, 3), writer.map(8, 4, 3)
+    writer.operator("RELU", (x,), y)
+    options = {"Axis": 1, "FusedActivationFunction": 0}
+    writer.operator("CONCATENATION", (x, y), z, ("ConcatenationOptions", options))
+    return writer
+
+
+def broadcast() -> Writer:
+    writer = Writer()
+    x, y, z = writer.map(4, 4, 3), writer.map(1, 1, 3), writer.map(4, 4, 3)
+    axes = writer.constant(np.array([1, 2], np.int32))
+    writer.operator("MEAN", (x, axes), y, ("ReducerOptions", {"KeepDims": True}))
+    writer.operator("ADD", (x, y), z, activation_options("AddOptions"))
+    return writer
+
+
+def mirrored() -> Writer:
+    writer = Writer()
+    x, y = writer.map(4, 4, 3), writer.map(5, 4, 3)
+    sides = writer.constant(np.array([[0, 0], [1, 0], [0, 0], [0, 0]], np.int32))
+    writer.operator("MIRROR_PAD", (x, sides), y, ("MirrorPadOptions", {"Mode": 0}))
+    return writer
+
+
+def other_value() -> Writer:
+    writer = Writer()
+    x, y = writer.map(4, 4, 3), writer.map(5, 4, 3)
+    sides = writer.constant(np.array([[0, 0], [1, 0], [0, 0], [0, 0]], np.int32))
+    value = writer.constant(np.array([9], np.int8), scales=0.05)
+    writer.operator("PADV2", (x, sides, value), y, ("PadV2Options", {}))
+    return writer
+
+
+REFUSED = {
+    "groups": (grouped, "the channels of a filter must be such that it divides"),
+    "activation": (tanh_fused, "its activation must be RELU, RELU6 or RELU_N1_TO_1, got TANH"),
+    "mean without padding": (same_average, "a mean must be without padding"),
+    "real weights": (real_weights, "its weights must be of type int8 or uint8"),
+    "scales along another axis": (wrong_axis, "the scales of its weights must be one, or 4"),
+    "reshape before a window": (shape_before_conv, "a new shape must be read by fully connected"),
+    "softmax inside": (softmax_inside, "its place must be the head of the network"),
+    "mean over rows": (by_rows, "its axes must be rows and columns [1, 2], got [1]"),
+    "concatenation of rows": (rows_concatenated, "its axis must be the channels (3), got 1"),
+    "a sum that broadcasts": (broadcast, "its inputs must be of one shape"),
+    "mirrored padding": (mirrored, "the operator must be one of"),
+    "another value": (other_value, "its value must be the zero point (0), got [9]"),
+    "no scale": (
+        lambda: unary("RELU", scale=None),
+        "its output 0 must be int8, uint8 or int16 with one scale, got int8 without a scale",
+    ),
+    "another type": (lambda: unary("RELU", type="int32"), "got int32"),
+    "a large factor": (
+        lambda: unary("QUANTIZE", ("QuantizeOptions", {}), scale=1e-7),
+        "the ratio of its scales must be from 0 to below 32768, got 5e+05",
+    ),
+    "an infinite scale": (
+        lambda: unary("RELU", scale=float("inf")),
+        "the scale of its output must be a positive number, got inf",
+    ),
+    "options of another operator": (
+        lambda: unary("MAX_POOL_2D", ("ReshapeOptions", {})),
+        "its options must be present, got none",
+    ),
+    "no options": (lambda: unary("MAX_POOL_2D"), "its options must be present, got none"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_node_is_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
+    build, wanted = REFUSED[name]
+    (sentence,) = sentences(build(), tmp_path)
+    assert wanted in sentence
+
+
+def no_input() -> Writer:
+    writer = unary("RELU")
+    writer.inputs = ()
+    return writer
+
+
+def two_inputs() -> Writer:
+    writer = unary("RELU")
+    writer.inputs = (0, 1)
+    return writer
+
+
+def real_image() -> Writer:
+    writer = Writer()
+    x = writer.map(4, 4, 3, scale=None, type="float32")
+    writer.operator("RELU", (x,), writer.map(4, 4, 3))
+    return writer
+
+
+def several_images() -> Writer:
+    writer = unary("RELU")
+    writer.tensors[0].shape = (2, 4, 4, 3)
+    return writer
+
+
+def written_twice() -> Writer:
+    writer = unary("RELU")
+    writer.operator("RELU6", (0,), 1)
+    return writer
+
+
+def constant_output() -> Writer:
+    writer = unary("RELU")
+    writer.outputs = (writer.constant(np.zeros((1, 3), np.int8), scales=0.1),)
+    return writer
+
+
+def overflow() -> Writer:
+    writer = Writer()
+    x, y = writer.map(1, 1, 3), writer.map(1, 1, 2)
+    weights = writer.constant(random_weights(2, 1, 1, 3), scales=0.1)
+    bias = writer.constant(np.array([0, 2**31 - 1], np.int32), scales=0.1)
+    writer.operator("CONV_2D", (x, weights, bias), y, conv_options())
+    return writer
+
+
+def cyclic() -> Writer:
+    writer = Writer()
+    x, y, z = writer.map(4, 4, 3), writer.map(4, 4, 3), writer.map(4, 4, 3)
+    writer.operator("ADD", (x, z), y, activation_options("AddOptions"))
+    writer.operator("RELU", (y,), z)
+    return writer
+
+
+FILES = {
+    "no input": (no_input, "the inputs of the network must be one, the image, got 0"),
+    "two inputs": (two_inputs, "the inputs of the network must be one, the image, got 2"),
+    "a real image": (real_image, "must be one of int8, uint8 or int16 with one scale"),
+    "two images at a time": (several_images, "int8 of shape [2, 4, 4, 3]"),
+    "written twice": (written_twice, "every output of node 1 (RELU6) must be new, got map_1"),
+    "constant answer": (constant_output, "must be computed from its image"),
+    "overflow": (overflow, "must be within int32, got an overflow in output channel 1"),
+    "cyclic": (cyclic, "must be constant or written before it, got neither"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_refused_in_one_sentence(name: str, tmp_path: Path) -> None:
+    build, wanted = FILES[name]
+    file = build().save(tmp_path / "net.tflite")
+    with pytest.raises((FormatError, RefusedNetworkError)) as caught:
+        lower(read_integer_graph(file))
+    assert wanted in str(caught.value)
+    assert "\n" not in str(caught.value)

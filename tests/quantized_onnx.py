@@ -1,0 +1,157 @@
+"""Small quantized ONNX models for the tests, and their comparison with onnxruntime."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from hwgen.flow.against import Counters
+from hwgen.importers.integer import lower
+from hwgen.importers.onnx.quantized import read_integer_graph
+from hwgen.importers.onnx.runtime import runtime_of
+from hwgen.spec.network import QuantizedNetwork
+
+IMAGES = 5
+ONE_STEP = 1
+
+
+class Model:
+    """A model that grows node by node; every method returns the name of a tensor of real numbers.
+
+    image: shape of the input `x`, batch first; kind: type of maps; opset: of the model
+    """
+
+    def __init__(
+        self,
+        image: tuple[int | str, ...] = (1, 3, 6, 6),
+        *,
+        kind: Any = np.uint8,
+        opset: int = 17,
+        seed: int = 0,
+    ) -> None:
+        self.rng = np.random.default_rng(seed)
+        self._image, self._kind, self._opset = image, kind, opset
+        self._nodes: list[onnx.NodeProto] = []
+        self._stored: list[onnx.TensorProto] = []
+        self._count = 0
+
+    def node(self, operator: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
+        """Append a node; with several outputs, return them separated by blanks."""
+        name = self._name(operator.lower())
+        names = [name] + [f"{name}_{place}" for place in range(1, outputs)]
+        self._nodes.append(helper.make_node(operator, inputs, names, name, **attributes))
+        return " ".join(names)
+
+    def constant(self, values: Any, kind: Any = np.float32) -> str:
+        """Store a constant."""
+        name = self._name("constant")
+        self._stored.append(numpy_helper.from_array(np.asarray(values, kind), name))
+        return name
+
+    def quantized(
+        self, tensor: str, scale: float = 0.04, zero: int = 3, *, kind: Any = None
+    ) -> str:
+        """Quantize and dequantize a tensor."""
+        grid = [self.constant(scale), self.constant(zero, kind or self._kind)]
+        integers = self.node("QuantizeLinear", tensor, *grid)
+        return self.node("DequantizeLinear", integers, *grid)
+
+    def image(self, **grid: Any) -> str:
+        """Quantize the image."""
+        return self.quantized("x", **grid)
+
+    def weights(self, *shape: int, axis: int | None = 0, kind: Any = np.int8, zero: int = 0) -> str:
+        """Store integers and dequantize them; axis: of the scales, None: one scale."""
+        limits = np.iinfo(kind)
+        integers = self.rng.integers(limits.min, limits.max + 1, shape).astype(kind)
+        count = 1 if axis is None else shape[axis]
+        scales = self.rng.uniform(0.001, 0.004, count).astype(np.float32)
+        zeros = np.full(count, zero, kind)
+        if axis is None:
+            scales, zeros = scales[0], zeros[0]
+        parts = [self.constant(integers, kind), self.constant(scales), self.constant(zeros, kind)]
+        return self.node("DequantizeLinear", *parts, **({} if axis is None else {"axis": axis}))
+
+    def conv(self, tensor: str, *shape: int, bias: bool = True, **attributes: Any) -> str:
+        """Append a convolution with weights of a shape (out, in, rows, columns)."""
+        inputs = [tensor, self.weights(*shape)]
+        if bias:
+            inputs.append(self.constant(self.rng.normal(size=shape[0])))
+        return self.node("Conv", *inputs, **attributes)
+
+    def build(self, *outputs: str) -> onnx.ModelProto:
+        """Return the model with these outputs."""
+        graph = helper.make_graph(
+            self._nodes,
+            "graph",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, self._image)],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+            self._stored,
+        )
+        opsets = [helper.make_opsetid("", self._opset)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+    def _name(self, base: str) -> str:
+        self._count += 1
+        return f"{base}_{self._count}"
+
+
+def float_conv(model: Model, tensor: str, *shape: int, **attributes: Any) -> str:
+    """Append a convolution of real weights."""
+    weights = model.constant(model.rng.normal(size=shape) / 4)
+    bias = model.constant(model.rng.normal(size=shape[0]))
+    return model.node("Conv", tensor, weights, bias, **attributes)
+
+
+def small_float() -> onnx.ModelProto:
+    """Return a float model of 6 x 6 images: convolutions, a sum, a mean, a matrix."""
+    model = Model(("n", 3, 6, 6))
+    now = model.node("Relu", float_conv(model, "x", 8, 3, 3, 3, pads=[1, 1, 1, 1]))
+    now = model.node("Add", now, float_conv(model, now, 8, 8, 1, 1))
+    pooled = model.node("GlobalAveragePool", now)
+    weights = model.constant(model.rng.normal(size=(8, 5)))
+    return model.build(model.node("Gemm", model.node("Flatten", pooled), weights))
+
+
+def saved(model: onnx.ModelProto, folder: Path) -> Path:
+    """Write a model to a file."""
+    path = folder / "model.onnx"
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    return path
+
+
+def imported(model: onnx.ModelProto, folder: Path) -> QuantizedNetwork:
+    """Return the network that a model becomes."""
+    return lower(read_integer_graph(saved(model, folder))).network
+
+
+def agreeing(model: onnx.ModelProto, folder: Path, *, shown: int | None = None) -> QuantizedNetwork:
+    """Return the network of a model; each layer agrees with onnxruntime within one step.
+
+    shown: layers that the runtime must show; None: all
+    """
+    path = saved(model, folder)
+    graph = read_integer_graph(path)
+    network = lower(graph).network
+    names = [layer.source for layer in network.layers if layer.source]
+    shape = (IMAGES, *network.graph.input.shape)
+    top = (1 << network.graph.input.bits) - 1
+    images = np.random.default_rng(1).integers(0, top + 1, shape).astype(network.graph.input.dtype)
+    counters = Counters()
+    counters.add(network, images, runtime_of(path, graph).run(images, names))
+    found = counters.same_inputs
+    assert len(found) == (len(network.layers) if shown is None else shown)
+    assert network.answer in found
+    for name, counter in found.items():
+        assert counter.largest <= ONE_STEP, name
+        assert counter.one_step <= 0.1 * counter.elements, name
+    if network.map_of(network.answer).raw:
+        assert np.array_equal(counters.classes[0], counters.wanted[0])
+    return network
+
+
+def kinds(network: QuantizedNetwork) -> list[str]:
+    """Return the kinds of the layers."""
+    return [layer.op for layer in network.layers]
