@@ -46,8 +46,14 @@ ADD_CYCLES_PER_BIT = 3
 LOADED_CYCLES = 4
 """Loader: from the last beat of a program to the end of the command."""
 
-FIRST_COMMAND_CYCLE = 2
-"""Cycle, as counted by the chip, of the loader's first request after the start of LOAD."""
+CHECK_CYCLE = 2
+"""Cycle after the accepted start (cycle 0) in which control checks the command."""
+
+FIRST_COMMAND_CYCLE = 3
+"""Cycle of the loader's first request after the start of LOAD, and of IMAGE in a run."""
+
+END_CYCLES = 1
+"""From the retirement of the last record of a run to its end."""
 
 LINES = 3
 """Reads of a bank, one a cycle, that bring one row of each line of the window."""
