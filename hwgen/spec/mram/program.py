@@ -128,7 +128,7 @@ class ProgramFacts:
     network, architecture: sha256 digests
     images: images of one run
     mapping: `positions`, or `seed`: one kernel a sub-array, one position at a time
-    weight_rows: rows of every sub-array that hold weights
+    weight_rows: rows of every sub-array that it writes; 0: it brings tables for resident weights
     """
 
     format: Literal["hwgen.mram.program"]

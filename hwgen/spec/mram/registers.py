@@ -22,7 +22,11 @@ class Command(IntEnum):
 
 
 class ErrorCode(IntEnum):
-    """Value of the register `error`."""
+    """Value of the register `error`.
+
+    LOCKED: LOAD of weight rows while the lock is on; NOT_LOADED: a run without a program, or LOAD
+    of tables alone before weights; BAD_MODE: requested mode above those of the program
+    """
 
     NONE = 0
     BAD_PROGRAM = 1

@@ -118,6 +118,13 @@ def test_the_places_of_all_parts() -> None:
     assert np.array_equal(rows.astype(bool), given.weights)
 
 
+def test_a_program_without_weights_brings_tables_only() -> None:
+    given = content(TINY, weights=np.zeros((0, 8, 64), bool))
+    found = decode_program(encode_program(given, TINY), TINY, source="here")
+    assert found.weights.shape == (0, 8, 64)
+    assert len(found.records) == 2
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
