@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.common.choose import choose
+from hwgen.rtl.common.choose import choose, choose_below
 from hwgen.rtl.mram import layouts
 from hwgen.rtl.part import Part
 from hwgen.spec.mram.arch import Arch
@@ -137,7 +137,7 @@ class Ring(Part):
         m.d.comb += [
             self.issue_valid.eq(issues),
             self.issue.octet.eq(first + block),
-            self.issue.segment.eq(Cat(*segments).word_select(position, len(segments[0]))),
+            self.issue.segment.eq(choose_below(segments, position)),
             self.issue.block.eq(block),
             self.issue.last_block.eq(block + 1 == record.blocks),
         ]
