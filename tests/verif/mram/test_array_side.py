@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """Convolutions on the array side against golden, every cycle by the rule."""
 
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hwgen.spec.mram.arch import Arch
+from verif.lint import lint_part
 from verif.mram.array_side import ArraySide
 from verif.mram.component import settings, single, tiny
 from verif.runner import Waves, build, run
@@ -19,3 +21,8 @@ def run_side(
 
 def test_convolutions_on_tiny(tmp_path: Path, waves: Waves | None) -> None:
     run_side(tiny(), tmp_path, waves)
+
+
+@pytest.mark.parametrize("arch", [tiny(), single()], ids=["tiny", "single"])
+def test_lint_clean(arch: Arch) -> None:
+    assert lint_part(ArraySide(arch=arch)) == ""
