@@ -9,7 +9,7 @@ Integers = NDArray[np.int64]
 
 
 def from_planes(planes: ArrayLike, *, signed: bool) -> Integers:
-    """Return the integers of bit planes (planes, ...), the lowest first; signed: two's complement."""
+    """Return integers of planes (planes, ...), the lowest first; signed: two's complement."""
     bits = np.asarray(planes, np.int64)
     weights = 1 << np.arange(len(bits), dtype=np.int64)
     if signed:

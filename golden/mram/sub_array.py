@@ -6,8 +6,6 @@ from collections.abc import Set as AbstractSet
 from golden.mram.sense_amplifier import Bits, sense_amplifier
 
 
-def sub_array(
-    cells: Bits, rows: Sequence[int], references: AbstractSet[str]
-) -> tuple[Bits, Bits]:
+def sub_array(cells: Bits, rows: Sequence[int], references: AbstractSet[str]) -> tuple[Bits, Bits]:
     """Return sense and carry of every column; cells: (rows, columns); rows: the active ones."""
     return sense_amplifier(cells[list(rows)], references)

@@ -74,9 +74,7 @@ async def sub_arrays_with_a_kernel_work(dut: Any, seed: int) -> None:
     await check_load(octet, weights, inputs, f"seed {seed}, all")
     octet.events.clear()
     octet.port("number").value = number
-    octet.set_record(
-        fields_of(octets_log=log, groups=groups, kernels=kernels, weight_row_0=PLANES)
-    )
+    octet.set_record(fields_of(octets_log=log, groups=groups, kernels=kernels, weight_row_0=PLANES))
     await octet.write_inputs(more)
     cycles = await octet.until_free()
     assert cycles == PLANES * PLANES, f"{cycles} cycles of ANDs"

@@ -47,9 +47,7 @@ async def ands_come_in_order(dut: Any, seed: int) -> None:
     await idle(dut)
     planes = fields["weight_planes"], fields["input_planes"]
     row_sets = 1 + fields["two_rows"]
-    order = list(
-        and_order(weight_planes=planes[0], input_planes=planes[1], row_sets=row_sets)
-    )
+    order = list(and_order(weight_planes=planes[0], input_planes=planes[1], row_sets=row_sets))
     for pause in (0, 0, 3):
         dut.octet_control__go.value = 1
         await ReadOnly()

@@ -78,52 +78,75 @@ def check(dut: Any, case: ConvCase, want: Cycle, where: str) -> tuple[int, ...] 
     return issue
 
 
+class Run:
+    """One convolution through the ring, a cycle at a time."""
+
+    def __init__(self, dut: Any, case: ConvCase, seed: int) -> None:
+        self._dut, self._case = dut, case
+        self._rng = np.random.default_rng(seed + 100)
+        self._drains: deque[tuple[int, ...] | None] = deque([None] * DRAIN_CYCLES)
+        self.rule, self.now = Ring(case.fields), 0
+
+    async def start(self) -> None:
+        """Reset, then `go`."""
+        dut = self._dut
+        await reset(dut, port(dut, "go"), port(dut, "plane_valid"))
+        port(dut, "record").value = self._case.record
+        port(dut, "go").value = 1
+        await FallingEdge(dut.clk)
+        port(dut, "go").value = 0
+
+    async def cycle(self, *, valid: bool, where: str) -> None:
+        """Drive and check one cycle."""
+        dut, rule = self._dut, self.rule
+        busy_groups = {g for g, free_at in rule.free_at.items() if self.now < free_at}
+        busy = sum(octets_of(self._case, group) for group in busy_groups)
+        plane = int.from_bytes(self._rng.bytes(64)) % (1 << ARCH.input_columns)
+        port(dut, "plane_valid").value, port(dut, "plane").value = valid, plane
+        port(dut, "free").value = ~busy % (1 << ARCH.octets)
+        await ReadOnly()
+        at, slot = rule.at, rule.slot
+        want = rule.step(self.now, plane_valid=valid)
+        assert int(port(dut, "busy").value) == 1, f"{where}: not busy"
+        self._drains.append(check(dut, self._case, want, where))
+        if before := self._drains.popleft():
+            got = tuple(int(port(dut, f"drain_{name}").value) for name in ("octet", "segment"))
+            assert got == before[:2], f"{where}: got {got}, issued was {before}"
+        stopped = (at, slot) == (rule.at, rule.slot)
+        not_free = slot % self._case.placement.groups in busy_groups
+        CORNERS.hit("group is not free", stopped and not_free)
+        CORNERS.hit("plane is late", stopped and not valid)
+        self._note(want, sends=slot < self._case.fields["loads"])
+        self.now += 1
+        await FallingEdge(dut.clk)
+
+    def _note(self, want: Cycle, *, sends: bool) -> None:
+        """Record which corners a step reaches."""
+        both = want.plane is not None and want.issue is not None
+        CORNERS.hit("planes and sums in one step", both)
+        if ARCH.octets == 1:
+            CORNERS.hit("one octet")
+            CORNERS.hit("one group")
+            return
+        more = want.issue is not None and want.plane is None and sends
+        CORNERS.hit("more sums than planes", more)
+        CORNERS.hit("several groups", self._case.placement.groups > 1)
+
+
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 @cocotb.parametrize(seed=range(16), late=[0.0, 0.5])
 async def slots_follow_the_rule(dut: Any, seed: int, late: float) -> None:
     """Planes, goes and sums of every cycle, whatever the former's pace; drains two cycles later."""
     case = random_case(np.random.default_rng(seed), ARCH)
-    rng = np.random.default_rng(seed + 100)
-    await reset(dut, port(dut, "go"), port(dut, "plane_valid"))
-    port(dut, "record").value = case.record
-    port(dut, "go").value = 1
-    await FallingEdge(dut.clk)
-    port(dut, "go").value = 0
-    rule, now = Ring(case.fields), 0
-    drains: deque[tuple[int, ...] | None] = deque([None] * DRAIN_CYCLES)
-    while not rule.done:
-        valid = bool(rng.random() >= late)
-        busy_groups = {g for g, free_at in rule.free_at.items() if now < free_at}
-        busy = sum(octets_of(case, group) for group in busy_groups)
-        port(dut, "plane_valid").value = valid
-        port(dut, "plane").value = int.from_bytes(rng.bytes(64)) % (1 << ARCH.input_columns)
-        port(dut, "free").value = ~busy % (1 << ARCH.octets)
-        await ReadOnly()
-        at, slot = rule.at, rule.slot
-        want = rule.step(now, plane_valid=valid)
-        where = f"seed {seed}, late {late}, cycle {now}"
-        assert int(port(dut, "busy").value) == 1, f"{where}: not busy"
-        drains.append(check(dut, case, want, where))
-        if before := drains.popleft():
-            got = tuple(int(port(dut, f"drain_{name}").value) for name in ("octet", "segment"))
-            assert got == before[:2], f"{where}: got {got}, issued was {before}"
-        both = want.plane is not None and want.issue is not None
-        CORNERS.hit("planes and sums in one step", both)
-        stopped = (at, slot) == (rule.at, rule.slot)
-        CORNERS.hit("group is not free", stopped and slot % case.placement.groups in busy_groups)
-        CORNERS.hit("plane is late", stopped and not valid)
-        if ARCH.octets > 1:
-            more = want.issue is not None and want.plane is None and slot < case.fields["loads"]
-            CORNERS.hit("more sums than planes", more)
-            CORNERS.hit("several groups", case.placement.groups > 1)
-        now += 1
-        await FallingEdge(dut.clk)
+    rng = np.random.default_rng(seed + 200)
+    run = Run(dut, case, seed)
+    await run.start()
+    while not run.rule.done:
+        where = f"seed {seed}, late {late}, cycle {run.now}"
+        await run.cycle(valid=bool(rng.random() >= late), where=where)
     await ReadOnly()
     assert int(port(dut, "busy").value) == 0, f"seed {seed}: busy after the last step"
     await FallingEdge(dut.clk)
-    if ARCH.octets == 1:
-        CORNERS.hit("one octet")
-        CORNERS.hit("one group")
 
 
 @cocotb.test()

@@ -92,9 +92,7 @@ class ComputeArray(Part):
             ]
         # Cycle 1: join, accumulate.
         bits = self._arch.accumulator_bits
-        accumulators = Signal(
-            data.ArrayLayout(signed(bits), self._arch.segments), reset_less=True
-        )
+        accumulators = Signal(data.ArrayLayout(signed(bits), self._arch.segments), reset_less=True)
         chain: Value | None = None
         for j, count in enumerate(counts):
             joined = Signal(range(self._arch.segment_columns * (j + 1) + 1), name=f"joined_{j}")
