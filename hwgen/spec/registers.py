@@ -11,12 +11,16 @@ DONE_BIT = 1
 ERROR_BIT = 2
 """Bits of the register `status`, which every family has."""
 
-Access = Literal["read", "read and write", "write"]
+Access = Literal["read", "read and write", "read and write while busy", "write"]
 
 
 @dataclass(frozen=True)
 class Register:
-    """32 bits at `offset`. Writing a `read` register, or any while busy, answers with an error."""
+    """32 bits at `offset`.
+
+    Writing a `read` register answers with an error; while busy, so does writing any other, except
+    one that is `read and write while busy`.
+    """
 
     name: str
     offset: int

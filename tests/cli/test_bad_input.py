@@ -33,7 +33,9 @@ def refused(result: tuple[int, str, str], *words: str) -> None:
         pytest.param({"cores": "two"}, ["cores", "integer", "two"], id="no_number"),
         pytest.param({"tile_rows": 4}, ["tile_rows", "macro.rows / 2", "4"], id="inconsistent"),
         pytest.param({"version": 2}, ["version", "1", "2"], id="other_version"),
-        pytest.param({"format": "hwgen.mram.architecture"}, ["format", "hwgen.dbpim"], id="family"),
+        pytest.param(
+            {"format": "hwgen.flash.architecture"}, ["format", "hwgen.dbpim"], id="family"
+        ),
         pytest.param({"format": None}, ["format", "hwgen.dbpim", "nothing"], id="no_format"),
     ],
 )

@@ -44,6 +44,7 @@ OFFERED: dict[str, set[str]] = {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
         "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
     },
+    "mram": {"architectures", "modes", "programs"},
 }  # fmt: skip
 """Capabilities of each family of this project; a family that gains one is updated here."""
 
@@ -107,7 +108,7 @@ class Described:
 
 
 @pytest.mark.parametrize(
-    "given", ["hwgen.mram.architecture", "hwgen.dbpim.program", "hwgen.network", "", None, 7]
+    "given", ["hwgen.flash.architecture", "hwgen.dbpim.program", "hwgen.network", "", None, 7]
 )
 def test_unknown_family(given: object) -> None:
     with pytest.raises(FormatError, match=r"hwgen\.dbpim\.architecture"):
@@ -116,7 +117,9 @@ def test_unknown_family(given: object) -> None:
 
 def test_a_program_is_of_a_family_that_has_programs() -> None:
     assert family_of("hwgen.dbpim.program", kind="program", source="x.npz").name == "dbpim"
-    with pytest.raises(FormatError, match=r"format must be hwgen\.dbpim\.program, got"):
+    with pytest.raises(
+        FormatError, match=r"must be hwgen\.dbpim\.program or hwgen\.mram\.program, got"
+    ):
         family_of("hwgen.crossbar.program", kind="program", source="x.npz")
 
 

@@ -10,8 +10,9 @@ from amaranth.lib.data import ArrayLayout
 from cocotb.triggers import FallingEdge
 
 from hwgen.rtl.dbpim.layouts import packet, work
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode, core_count, encode, of_core
+from hwgen.spec.dbpim.instructions import PACKETS, Opcode, core_count, of_core
 from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, INSTRUCTION_SLOTS
+from hwgen.spec.fields import encode
 from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners

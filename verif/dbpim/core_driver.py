@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from golden.dbpim.weight_decoder import decode, decode_dense
 from hwgen.rtl.dbpim import layouts
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode, encode
+from hwgen.spec.dbpim.instructions import PACKETS, Opcode
 from hwgen.spec.dbpim.program import Placement
 from hwgen.spec.dbpim.stream import FilterParameters, TilePacket
+from hwgen.spec.fields import encode
 from verif.stream import Stream, reset
 
 Bytes = NDArray[np.uint8]

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from golden.dbpim.load import packed_words, whole_words
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import PACKETS, PIXEL_BYTES, Opcode, core_count, encode
+from hwgen.spec.dbpim.instructions import PACKETS, PIXEL_BYTES, Opcode, core_count
+from hwgen.spec.fields import encode
 from verif.dbpim.random_tiles import beats_of
 
 

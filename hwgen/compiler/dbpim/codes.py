@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.spec.csd import Block, cells, phi
-from hwgen.spec.dbpim.instructions import CELL, CELL_BITS, encode
+from hwgen.spec.dbpim.instructions import CELL, CELL_BITS
+from hwgen.spec.fields import encode
 from hwgen.spec.sparsity import ALPHA, PHI_LIMIT
 
 ENABLE_OF_PHI = (0b00, 0b01, 0b11)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from hwgen.model.dbpim.activity import Counts, walk_key
 from hwgen.spec.csd import Block
 from hwgen.spec.dbpim.arch import WEIGHT_BITS, Arch
-from hwgen.spec.dbpim.instructions import CELL, CELL_BITS, decode
+from hwgen.spec.dbpim.instructions import CELL, CELL_BITS
 from hwgen.spec.dbpim.stream import TilePacket
+from hwgen.spec.fields import decode
 from hwgen.spec.sparsity import PHI_LIMIT
 
 FILTER_ENABLE_BITS = PHI_LIMIT

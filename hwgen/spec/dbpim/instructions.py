@@ -7,9 +7,10 @@ with fewer cores has shorter packets, and reads the fields of absent cores as ze
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
+
+from hwgen.spec.fields import Field
 
 VERSION = 2
 """Version of the instruction set; the chip refuses a `BEGIN` with another one."""
@@ -77,15 +78,6 @@ class ErrorCode(IntEnum):
     STREAM_ENDED = 6
     STALLED = 7
     NOT_STORED = 8
-
-
-@dataclass(frozen=True)
-class Field:
-    """Some bits of a packet: unsigned unless the meaning says otherwise."""
-
-    name: str
-    bits: int
-    meaning: str
 
 
 def of_core(name: str, core: int) -> str:
@@ -303,27 +295,3 @@ def packet_bits(opcode: Opcode, cores: int) -> int:
 def instruction_bits(cores: int) -> int:
     """Return the width of the sequencer's queue: the longest instruction."""
     return max(packet_bits(opcode, cores) for opcode in INSTRUCTIONS)
-
-
-def encode(fields: tuple[Field, ...], values: Mapping[str, int]) -> int:
-    """Return the fields as one integer; every field must be given and fit."""
-    if set(values) != {field.name for field in fields}:
-        missing = sorted(set(values) ^ {field.name for field in fields})
-        raise ValueError(f"fields must be those of the table, differing: {', '.join(missing)}")
-    word = position = 0
-    for field in fields:
-        value = values[field.name]
-        if not 0 <= value < 1 << field.bits:
-            raise ValueError(f"{field.name} must fit {field.bits} bits, got {value}")
-        word |= value << position
-        position += field.bits
-    return word
-
-
-def decode(fields: tuple[Field, ...], word: int) -> dict[str, int]:
-    """Return the value of each field of an encoded packet."""
-    values = {}
-    for field in fields:
-        values[field.name] = word & ((1 << field.bits) - 1)
-        word >>= field.bits
-    return values

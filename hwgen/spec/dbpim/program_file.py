@@ -10,9 +10,10 @@ from pydantic import TypeAdapter
 
 from hwgen.errors import FormatError
 from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode, decode, packet_bits
+from hwgen.spec.dbpim.instructions import PACKETS, Opcode, packet_bits
 from hwgen.spec.dbpim.program import FORMAT, VERSION, Program, ProgramFacts
 from hwgen.spec.facts import FACTS_KEY, parse_facts
+from hwgen.spec.fields import decode
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.npz import read_npz, write_npz
 

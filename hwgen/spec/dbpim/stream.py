@@ -22,10 +22,9 @@ from hwgen.spec.dbpim.instructions import (
     VERSION,
     Opcode,
     core_count,
-    decode,
-    encode,
     packet_bits,
 )
+from hwgen.spec.fields import decode, encode
 
 Bytes = NDArray[np.uint8]
 

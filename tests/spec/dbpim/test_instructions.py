@@ -23,8 +23,6 @@ from hwgen.spec.dbpim.instructions import (
     Operation,
     Space,
     core_count,
-    decode,
-    encode,
     field_bits,
     field_limit,
     instruction_bits,
@@ -32,6 +30,7 @@ from hwgen.spec.dbpim.instructions import (
     packet_bits,
 )
 from hwgen.spec.dbpim.timing import TAP_WORDS
+from hwgen.spec.fields import decode, encode
 from hwgen.spec.sparsity import PHI_LIMIT
 
 ROOT = Path(__file__).parents[3]

@@ -9,15 +9,7 @@ import pytest
 
 from hwgen.errors import FormatError
 from hwgen.spec.dbpim.arch import Arch, load_arch, with_sparsity
-from hwgen.spec.dbpim.instructions import (
-    PACKETS,
-    VERSION,
-    Opcode,
-    core_count,
-    encode,
-    of_core,
-    packet_bits,
-)
+from hwgen.spec.dbpim.instructions import PACKETS, VERSION, Opcode, core_count, of_core, packet_bits
 from hwgen.spec.dbpim.stream import (
     FilterParameters,
     Packet,
@@ -34,6 +26,7 @@ from hwgen.spec.dbpim.stream import (
     taps_beats,
     tile_beats,
 )
+from hwgen.spec.fields import encode
 
 SMALL = load_arch(Path("configs/dbpim/small.yaml"))
 DENSE = with_sparsity(SMALL, "none")

@@ -1,0 +1,26 @@
+"""CA-DNN on SOT-MRAM: architecture, records, program image and timing of the MRAM chip."""
+
+from hwgen.spec.family import FamilyDescription
+from hwgen.spec.mram.arch import Arch, load_arch, most_modes
+from hwgen.spec.mram.program import Program
+from hwgen.spec.mram.program_file import check_match, load_program, save_program
+
+FAMILY = FamilyDescription(
+    name="mram",
+    offers={
+        "architectures": "hwgen.spec.mram",
+        "modes": "hwgen.spec.mram",
+        "programs": "hwgen.spec.mram",
+    },
+)
+
+__all__ = [
+    "FAMILY",
+    "Arch",
+    "Program",
+    "check_match",
+    "load_arch",
+    "load_program",
+    "most_modes",
+    "save_program",
+]
