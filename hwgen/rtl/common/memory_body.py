@@ -1,4 +1,6 @@
-"""The body of every memory: one write port, one read port (combinational or registered)."""
+"""The body of every memory: one write port, and read ports (combinational or registered)."""
+
+from collections.abc import Sequence
 
 from amaranth.hdl import ClockDomain, Module, Value
 from amaranth.lib import data
@@ -16,8 +18,9 @@ def memory_body(
     read_index: Value,
     read_data: Value | data.View,
     read_en: Value | None = None,
+    further_reads: Sequence[tuple[Value, Value]] = (),
 ) -> None:
-    """Place a memory of `depth` words with one write port and one read port.
+    """Place a memory of `depth` words with one write port and one read port or more.
 
     ``read_data = words[read_index]``, as it was before the clock edge
 
@@ -25,6 +28,7 @@ def memory_body(
     read_index: may be `write_index`, for a memory with one address
     read_en: without it the read is combinational; with it the word is read at each edge at which
         it is high, and `read_data` holds until the next read
+    further_reads: index and data of each further read, always combinational
     The clock domain is local and has no reset: cells keep their charge. The module around this body
     has `clk` as a port, so that a compiled memory can replace it.
     Errors: ValueError if the slices do not divide a word
@@ -46,3 +50,6 @@ def memory_body(
     ]
     if read_en is not None:
         m.d.comb += read.en.eq(read_en)
+    for index, word in further_reads:
+        further = content.read_port(domain="comb")
+        m.d.comb += [further.addr.eq(index), word.eq(further.data)]

@@ -1,0 +1,107 @@
+"""The array side of a chip around a bench: former, ring, trees and octets, without the DPU."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from hwgen.rtl.mram import layouts
+from hwgen.rtl.mram.former import Former
+from hwgen.rtl.mram.input_tree import InputTree
+from hwgen.rtl.mram.octet import Octet
+from hwgen.rtl.mram.output_tree import OutputTree
+from hwgen.rtl.mram.ring import Ring
+from hwgen.rtl.part import Part
+from hwgen.spec.mram.arch import Arch
+
+
+class ArraySide(Part):
+    """All parts between an image bank and the DPU, connected as in the chip.
+
+    Ports    those of the parts that lead out of them; ``sums`` is the output tree's, ``go`` starts
+             former and ring, ``adding`` is that of any octet
+    Latency  wires only, but for the parts
+    """
+
+    family = "mram"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._former, self._ring = Former(arch=arch), Ring(arch=arch)
+        self._input_tree, self._output_tree = InputTree(arch=arch), OutputTree(arch=arch)
+        self._octet = Octet(arch=arch)
+        self.parts = [self._former, self._ring, self._input_tree, self._octet, self._output_tree]
+        super().__init__(
+            {
+                "record": In(layouts.record(arch)),
+                "go": In(1),
+                "add_go": In(1),
+                "lock": In(1),
+                "weight_valid": In(1),
+                "weight": In(layouts.array_row(arch)),
+                "read_data": In(arch.array.columns),
+                "read_en": Out(1),
+                "read_row": Out(arch.row_index_bits),
+                "issue_valid": Out(1),
+                "issue": Out(layouts.sum_issue(arch)),
+                "sums": Out(layouts.sums(arch)),
+                "busy": Out(1),
+                "adding": Out(1),
+                "plane_sent": Out(1),
+                "traces": Out(data.ArrayLayout(layouts.octet_trace(arch), arch.octets)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.former = former = self._former.instance()
+        m.submodules.ring = ring = self._ring.instance()
+        m.submodules.input_tree = tree = self._input_tree.instance()
+        m.submodules.output_tree = output = self._output_tree.instance()
+        octets = [self._octet.instance() for _ in range(self._arch.octets)]
+        m.d.comb += [
+            former.record.eq(self.record),
+            former.go.eq(self.go),
+            former.read_data.eq(self.read_data),
+            former.step_plane.eq(ring.step_plane),
+            self.read_en.eq(former.read_en),
+            self.read_row.eq(former.read_row),
+            ring.record.eq(self.record),
+            ring.go.eq(self.go),
+            ring.plane_valid.eq(former.valid),
+            ring.plane.eq(former.plane),
+            ring.free.eq(Cat(octet.free for octet in octets)),
+            tree.send_valid.eq(ring.send_valid),
+            tree.send_row.eq(ring.send_row),
+            tree.send_data.eq(ring.send_data),
+            tree.send_octets.eq(ring.send_octets),
+            tree.send_go.eq(ring.send_go),
+            tree.weight_valid.eq(self.weight_valid),
+            tree.weight.eq(self.weight),
+            output.octet.eq(ring.drain_octet),
+            self.issue_valid.eq(ring.issue_valid),
+            self.issue.eq(ring.issue),
+            self.sums.eq(output.chosen),
+            self.busy.eq(ring.busy),
+            self.adding.eq(Cat(octet.adding for octet in octets).any()),
+            self.plane_sent.eq(ring.send_valid),
+        ]
+        block = self._arch.block
+        for number, octet in enumerate(octets):
+            m.submodules[f"octet_{number}"] = octet
+            m.d.comb += [
+                octet.number.eq(number),
+                octet.record.eq(self.record),
+                octet.input_valid.eq(tree.octet_valid[number]),
+                octet.input_row.eq(tree.input_row),
+                octet.input_data.eq(tree.input_data),
+                octet.go.eq(tree.octet_go[number]),
+                octet.weight_valid.eq(tree.array_valid[number * block : (number + 1) * block]),
+                octet.weight_row.eq(tree.weight_row),
+                octet.weight_data.eq(tree.weight_data),
+                octet.lock.eq(self.lock),
+                octet.add_go.eq(self.add_go),
+                octet.segment.eq(ring.drain_segment),
+                output.sums[number].eq(octet.sums),
+                self.traces[number].eq(octet.trace),
+            ]
+        return m
