@@ -27,8 +27,6 @@ from hwgen.compiler.mram.ways import Ways
 from hwgen.errors import CompileError
 from hwgen.spec.mram.arch import Arch
 from hwgen.spec.mram.program import (
-    FORMAT,
-    VERSION,
     AnswerPlan,
     ImagePlan,
     ModePlan,
@@ -194,8 +192,8 @@ def program_of(
         records += found
         modes.append(ModePlan(name=name, steps=steps))
     facts = ProgramFacts(
-        format=FORMAT,
-        version=VERSION,
+        format="hwgen.mram.program",
+        version=1,
         network=network.digest,
         network_name=network.graph.name,
         architecture=arch.digest,

@@ -93,12 +93,12 @@ def units_of(network: QuantizedNetwork) -> list[Unit]:
     for layer in network.layers:
         if layer.name in inside or isinstance(layer, Shortcut):
             continue
-        own = fused.get(layer.name, layer)
+        own: Layer = fused.get(layer.name) or layer
         if not isinstance(own, Own | Add):
             raise TypeError(f"a {own.op} is no pass")
-        skip = skips.get(layer.name)
-        source = own.inputs[skip.own if skip and own is layer else 0]
-        found.append(Unit(layer=own, source=source, output=layer, skip=skip))
+        addition = skips.get(layer.name)
+        source = own.inputs[addition.own if addition and own is layer else 0]
+        found.append(Unit(layer=own, source=source, output=layer, skip=addition))
     return found
 
 
@@ -106,12 +106,8 @@ def fusion(
     add: Add, layers: dict[str, Layer], readers: Counter[str], outputs: Sequence[str]
 ) -> tuple[Skip, Own | None]:
     """Return how an addition is done, and the layer that it is fused with, the later one first."""
-    order = list(layers)
-    ways = sorted(
-        (0, 1),
-        key=lambda own: order.index(add.inputs[own]) if own_known(add, own, layers) else -1,
-        reverse=True,
-    )
+    places = {name: number for number, name in enumerate(layers)}
+    ways = sorted((0, 1), key=lambda own: places.get(add.inputs[own], -1), reverse=True)
     for own in ways:
         producer = layers.get(add.inputs[own])
         skip = skip_of(add, own, layers)
@@ -127,11 +123,6 @@ def fusion(
         f"layer {add.name}: the maps of an addition must be two stored maps on an mram chip,"
         f" got {add.inputs[0]} and {add.inputs[1]}"
     )
-
-
-def own_known(add: Add, own: int, layers: dict[str, Layer]) -> bool:
-    """Return whether an input of an addition is the map of a layer, not the image."""
-    return add.inputs[own] in layers
 
 
 def skip_of(add: Add, own: int, layers: dict[str, Layer]) -> Skip:
