@@ -68,6 +68,9 @@ class AnswerBuffer(Part):
                 file.read_index.eq(self.read_index[count.bit_length() - 1 :]),
             ]
             row.append(file.read_data)
-        beats = [Cat(row[first : first + self._beat_entries]) for first in range(0, len(row), self._beat_entries)]
+        beats = [
+            Cat(row[first : first + self._beat_entries])
+            for first in range(0, len(row), self._beat_entries)
+        ]
         m.d.comb += self.read_data.eq(choose(beats, self.read_index))
         return m

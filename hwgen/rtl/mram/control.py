@@ -183,7 +183,7 @@ class Control(Part):
             m.d.comb += self.error.eq(ErrorCode.BAD_RECORD)
 
     def _run(self, m: Module, facts: Signal) -> None:
-        """Retire the record when its unit is done, then go on with the next one or the next image."""
+        """Retire the record when its unit is done; then the next record or image follows."""
         moves = (self.record.kind == Kind.IMAGE) | (self.record.kind == Kind.ANSWER)
         over = Signal()
         with m.Switch(self.record.kind):

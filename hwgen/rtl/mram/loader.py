@@ -13,7 +13,6 @@ from hwgen.spec.mram.records import COUNT_BITS, MAGIC
 from hwgen.spec.mram.registers import ERROR_BITS, VERSION, ErrorCode
 from hwgen.spec.mram.stream import section_beats
 from hwgen.spec.mram.timing import LOADED_CYCLES
-from hwgen.spec.widths import bits_for_index
 
 
 class Loader(Part):
@@ -39,7 +38,7 @@ class Loader(Part):
         weight           out  array_row
         bank_valid       out  1             a beat of an image
         bank             out  bank_write
-        loaded           out  1             the program is over, ``LOADED_CYCLES`` after its last beat
+        loaded           out  1             ``LOADED_CYCLES`` after the last beat of the program
         image_loaded     out  1             the last beat of the image
         error            out  ErrorCode     the header does not pass its check; 0: none
     Latency  0 from a beat to tables and bank; 1 from the last beat of a row to ``weight_valid``
@@ -149,7 +148,7 @@ class Loader(Part):
         brings_weights = found.weight_rows != 0
         fits = (found.records <= arch.record_entries) & (found.records != 0)
         fits &= (found.parameter_words <= arch.parameter_entries) & (found.beats != 0)
-        fits &= (found.weight_rows <= arch.weight_rows)
+        fits &= found.weight_rows <= arch.weight_rows
         fits &= (found.modes != 0) & (found.modes <= most_modes(arch))
         m.next = "STOP"
         with m.If((found.magic != MAGIC) | ~fits):
