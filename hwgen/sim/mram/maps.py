@@ -1,4 +1,4 @@
-"""Feature maps from the writes to banks: each belongs to a step, an image and a place of its map."""
+"""Maps from writes to banks: each belongs to a step, an image and a place of its map."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +26,10 @@ class StoredMap:
 
 @dataclass(frozen=True, kw_only=True)
 class RetiredStep:
-    """A step of an image of a run. image: counted from the first one of the run; begin: cycle of
-    the retirement before it; stores: what it wrote.
+    """A step of an image of a run.
+
+    image: counted from the first one of the run; begin: cycle of the retirement before it
+    stores: what it wrote
     """
 
     image: int

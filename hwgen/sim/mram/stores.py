@@ -1,4 +1,4 @@
-"""What an MRAM chip wrote into its banks and its answer buffer: from the file `stores` of host.v."""
+"""What an MRAM chip wrote into banks and answer buffer: from the file `stores` of host.v."""
 
 from dataclasses import dataclass
 from pathlib import Path
