@@ -1,13 +1,24 @@
-"""Helpers of the component benches: the architecture under test, and packing of small fields."""
+"""The architecture under test of the component benches, and the helpers that all of them use."""
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from hwgen.spec.dbpim.arch import Arch, MacroSize, load_arch
 from hwgen.spec.load import validate_spec
+from verif.common.packing import pack, unpack, unpack_signed
+
+__all__ = [
+    "arch_from_environment",
+    "narrow",
+    "pack",
+    "settings",
+    "small",
+    "unpack",
+    "unpack_signed",
+]
 
 ARCH = "DBPIM_ARCH"
 CONFIGS = Path(__file__).parents[2] / "configs" / "dbpim"
@@ -43,22 +54,3 @@ def settings(arch: Arch, **more: object) -> Mapping[str, str]:
 def arch_from_environment() -> Arch:
     """Return the architecture that the pytest side put into the settings of this simulation."""
     return validate_spec(Arch, json.loads(os.environ[ARCH]), source=ARCH)
-
-
-def pack(values: Iterable[int], *, bits: int) -> int:
-    """Return the values side by side, each in two's complement, the first one lowest."""
-    word = 0
-    for place, value in enumerate(values):
-        word |= (int(value) & ((1 << bits) - 1)) << (place * bits)
-    return word
-
-
-def unpack(word: int, *, bits: int, count: int) -> list[int]:
-    """Return `count` unsigned fields of a word, the lowest one first."""
-    return [word >> (place * bits) & ((1 << bits) - 1) for place in range(count)]
-
-
-def unpack_signed(word: int, *, bits: int, count: int) -> list[int]:
-    """Return the same fields in two's complement."""
-    half = 1 << (bits - 1)
-    return [(value ^ half) - half for value in unpack(word, bits=bits, count=count)]

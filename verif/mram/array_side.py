@@ -1,6 +1,6 @@
-"""The array side of a chip around a bench: former, ring, trees and octets, without the DPU."""
+"""The array side of a chip around a bench: a bank, former, ring, trees and octets."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, ClockSignal, Module
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -10,15 +10,17 @@ from hwgen.rtl.mram.input_tree import InputTree
 from hwgen.rtl.mram.octet import Octet
 from hwgen.rtl.mram.output_tree import OutputTree
 from hwgen.rtl.mram.ring import Ring
+from hwgen.rtl.mram.sub_array import SubArray
 from hwgen.rtl.part import Part
 from hwgen.spec.mram.arch import Arch
 
 
 class ArraySide(Part):
-    """All parts between an image bank and the DPU, connected as in the chip.
+    """An image bank, and all parts between it and the DPU, connected as in the chip.
 
-    Ports    those of the parts that lead out of them; ``sums`` is the output tree's, ``go`` starts
-             former and ring, ``adding`` is that of any octet
+    Ports    those of the parts that lead out of them; ``bank_en`` writes a row of the bank,
+             ``sums`` is the output tree's, ``go`` starts former and ring, ``adding`` is that of any
+             octet
     Latency  wires only, but for the parts
     """
 
@@ -29,7 +31,15 @@ class ArraySide(Part):
         self._former, self._ring = Former(arch=arch), Ring(arch=arch)
         self._input_tree, self._output_tree = InputTree(arch=arch), OutputTree(arch=arch)
         self._octet = Octet(arch=arch)
-        self.parts = [self._former, self._ring, self._input_tree, self._octet, self._output_tree]
+        self._bank = SubArray(arch=arch, slices=arch.array.columns // arch.element_bits)
+        self.parts = [
+            self._bank,
+            self._former,
+            self._ring,
+            self._input_tree,
+            self._octet,
+            self._output_tree,
+        ]
         super().__init__(
             {
                 "record": In(layouts.record(arch)),
@@ -38,7 +48,9 @@ class ArraySide(Part):
                 "lock": In(1),
                 "weight_valid": In(1),
                 "weight": In(layouts.array_row(arch)),
-                "read_data": In(arch.array.columns),
+                "bank_en": In(1),
+                "bank_row": In(arch.row_index_bits),
+                "bank_data": In(arch.array.columns),
                 "read_en": Out(1),
                 "read_row": Out(arch.row_index_bits),
                 "issue_valid": Out(1),
@@ -53,6 +65,7 @@ class ArraySide(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        m.submodules.bank = bank = self._bank.instance()
         m.submodules.former = former = self._former.instance()
         m.submodules.ring = ring = self._ring.instance()
         m.submodules.input_tree = tree = self._input_tree.instance()
@@ -61,7 +74,14 @@ class ArraySide(Part):
         m.d.comb += [
             former.record.eq(self.record),
             former.go.eq(self.go),
-            former.read_data.eq(self.read_data),
+            former.read_data.eq(bank.sense),
+            bank.clk.eq(ClockSignal()),
+            bank.write_en.eq(self.bank_en.replicate(len(bank.write_en))),
+            bank.write_row.eq(self.bank_row),
+            bank.write_data.eq(self.bank_data),
+            bank.row_0.eq(former.read_row),
+            bank.active_rows.eq(former.read_en),
+            bank.read.eq(1),
             former.step_plane.eq(ring.step_plane),
             self.read_en.eq(former.read_en),
             self.read_row.eq(former.read_row),

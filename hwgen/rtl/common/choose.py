@@ -1,4 +1,4 @@
-"""A multiplexer over 2**n values, without an unreachable default case."""
+"""Multiplexers over a list of values, without an unreachable default case."""
 
 from collections.abc import Sequence
 
@@ -9,3 +9,9 @@ def choose(values: Sequence[Value], index: Value) -> Value:
     """Return ``values[index mod count]``; the count is a power of two."""
     bits = (len(values) - 1).bit_length()
     return Value.cast(Array(values)[index[:bits]]) if bits else values[0]
+
+
+def choose_below(values: Sequence[Value], index: Value) -> Value:
+    """Return ``values[index]`` for an index below the count, which is any number."""
+    padding = (1 << (len(values) - 1).bit_length()) - len(values)
+    return choose([*values, *values[-1:] * padding], index)

@@ -4,6 +4,7 @@ from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.common.choose import choose_below
 from hwgen.rtl.mram.bit_counter import BitCounter
 from hwgen.rtl.mram.sub_array import SubArray
 from hwgen.rtl.part import Part
@@ -91,9 +92,7 @@ class ComputeArray(Part):
             ]
         # Cycle 1: join, accumulate.
         bits = self._arch.accumulator_bits
-        accumulators = Signal(
-            data.ArrayLayout(signed(bits), self._arch.segments), reset_less=True
-        )
+        accumulators = Signal(data.ArrayLayout(signed(bits), self._arch.segments), reset_less=True)
         chain: Value | None = None
         for j, count in enumerate(counts):
             joined = Signal(range(self._arch.segment_columns * (j + 1) + 1), name=f"joined_{j}")
@@ -104,7 +103,7 @@ class ComputeArray(Part):
             with m.If(in_sums & self.accumulate[j]):
                 m.d.sync += accumulators[j].eq(Mux(subtract, old - joined, old + joined))
         # Accumulators on the output tree.
-        m.d.comb += self.sum.eq(accumulators[self.segment])
+        m.d.comb += self.sum.eq(choose_below(list(accumulators), self.segment))
         return m
 
     def _sense(self, m: Module) -> Signal:

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.common.choose import choose
 from hwgen.rtl.mram import layouts
 from hwgen.rtl.mram.window import window_pixels
 from hwgen.rtl.part import Part
@@ -102,7 +103,9 @@ class Gather(Part):
             mask.eq(Cat(self._unpruned(number, i) for i in range(arch.block))),
         ]
         for tap in range(TAPS):
-            value = self.pixels[tap].word_select(number, block_bits) & mask
+            pixel = self.pixels[tap]
+            blocks = [pixel[at : at + block_bits] for at in range(0, len(pixel), block_bits)]
+            value = choose(blocks, number) & mask
             with m.If(take & chosen):
                 m.d.sync += self.packet[j][tap].eq(value)
             with m.Elif(take & (position == 0)):

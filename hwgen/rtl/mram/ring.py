@@ -1,9 +1,9 @@
 """Ring: gives each group its slot, in which planes go in and sums come out."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.common.choose import choose
+from hwgen.rtl.common.choose import choose, choose_below
 from hwgen.rtl.mram import layouts
 from hwgen.rtl.part import Part
 from hwgen.spec.mram.arch import Arch
@@ -13,11 +13,11 @@ from hwgen.spec.widths import bits_for_index
 
 
 class Ring(Part):
-    """Slot q, of group ``q mod groups``, sends the planes of load q and issues sums of the load
-    that the group had before.
+    """Slot q, of group ``q mod groups``, sends planes and issues sums.
 
-    Slots are 0 to ``loads`` + ``groups`` - 1. A slot has as many steps as it has planes or sums,
-    whichever are more. The first waits until the group is free, one with a plane until it is there.
+    Its planes are those of load q, its sums those of the load that the group had before. Slots are
+    0 to ``loads`` + ``groups`` - 1. A slot has as many steps as it has planes or sums, whichever
+    are more. The first waits until the group is free, one with a plane until it is there.
 
     Ports
         record         in   record              of a convolution, constant while ``busy``
@@ -84,9 +84,7 @@ class Ring(Part):
             last_slot.eq(slot + 1 == record.loads + record.groups),
             sends.eq(step < planes),
             issues.eq(step < sums),
-            steps.eq(
-                self.busy & ((step != 0) | free) & (~sends | self.plane_valid)
-            ),
+            steps.eq(self.busy & ((step != 0) | free) & (~sends | self.plane_valid)),
             slot_ends.eq((step + 1 >= planes) & (step + 1 >= sums)),
         ]
         with m.If(self.go):
@@ -131,13 +129,11 @@ class Ring(Part):
         """Drive the sum that is issued, and delay it for the output tree."""
         record = self.record
         position, block = Signal(POSITION_BITS), Signal.like(self.issue.block)
-        segments = [
-            getattr(record, f"sum_segment_{index}") for index in range(self._arch.segments)
-        ]
+        segments = [getattr(record, f"sum_segment_{index}") for index in range(self._arch.segments)]
         m.d.comb += [
             self.issue_valid.eq(issues),
             self.issue.octet.eq(first + block),
-            self.issue.segment.eq(Cat(*segments).word_select(position, len(segments[0]))),
+            self.issue.segment.eq(choose_below(segments, position)),
             self.issue.block.eq(block),
             self.issue.last_block.eq(block + 1 == record.blocks),
         ]
@@ -156,4 +152,3 @@ class Ring(Part):
             )
             m.d.sync += [later_octet.eq(octet), later_segment.eq(segment)]
             octet, segment = later_octet, later_segment
-        return

@@ -106,9 +106,7 @@ class Window(Part):
             pixel.eq(at & last_pixel),
             inside.eq((at >= 0) & (at < record.in_width)),
             shift.eq(shifts & (~inside | current_valid)),
-            released.eq(
-                shift & inside & ((pixel == last_pixel) | (at == record.last_column))
-            ),
+            released.eq(shift & inside & ((pixel == last_pixel) | (at == record.last_column))),
             self.move.eq(self.full & (~current_valid | released)),
         ]
         with m.If(self.go):

@@ -1,0 +1,11 @@
+"""Reference of `hwgen.rtl.mram.sub_array`: rows of cells on the bit lines, and what is sensed."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from golden.mram.sense_amplifier import Bits, sense_amplifier
+
+
+def sub_array(cells: Bits, rows: Sequence[int], references: AbstractSet[str]) -> tuple[Bits, Bits]:
+    """Return sense and carry of every column; cells: (rows, columns); rows: the active ones."""
+    return sense_amplifier(cells[list(rows)], references)

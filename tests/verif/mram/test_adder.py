@@ -1,0 +1,22 @@
+# amaranth: UnusedElaboratable=no
+"""Commands of an in-memory addition in every cycle."""
+
+from pathlib import Path
+
+import pytest
+
+from verif.mram.array_parts import run_part
+from verif.runner import Waves
+
+
+def test_adder(tmp_path: Path, waves: Waves | None) -> None:
+    run_part("adder", "tiny", tmp_path, waves=waves)
+
+
+def test_adder_under_icarus(icarus: str, tmp_path: Path) -> None:
+    run_part("adder", "single", tmp_path, simulator=icarus)
+
+
+@pytest.mark.long
+def test_adder_of_one_octet(tmp_path: Path) -> None:
+    run_part("adder", "single", tmp_path)

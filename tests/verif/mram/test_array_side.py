@@ -1,0 +1,28 @@
+# amaranth: UnusedElaboratable=no
+"""Convolutions on the array side against golden, every cycle by the rule."""
+
+from pathlib import Path
+
+import pytest
+
+from hwgen.spec.mram.arch import Arch
+from verif.lint import lint_part
+from verif.mram.array_side import ArraySide
+from verif.mram.component import settings, single, tiny
+from verif.runner import Waves, build, run
+
+
+def run_side(
+    arch: Arch, folder: Path, waves: Waves | None = None, *, simulator: str = "verilator"
+) -> None:
+    bench = build(ArraySide(arch=arch), simulator=simulator, waves=waves)
+    run(bench, module="verif.mram.bench_array_side", folder=folder, settings=settings(arch))
+
+
+def test_convolutions_on_tiny(tmp_path: Path, waves: Waves | None) -> None:
+    run_side(tiny(), tmp_path, waves)
+
+
+@pytest.mark.parametrize("arch", [tiny(), single()], ids=["tiny", "single"])
+def test_lint_clean(arch: Arch) -> None:
+    assert lint_part(ArraySide(arch=arch)) == ""

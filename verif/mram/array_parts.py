@@ -1,0 +1,60 @@
+"""The parts of the array side, whose benches share one executable, and their sizes."""
+
+from pathlib import Path
+
+from hwgen.rtl.mram.adder import Adder
+from hwgen.rtl.mram.bit_counter import BitCounter
+from hwgen.rtl.mram.cell_array import CellArray
+from hwgen.rtl.mram.compute_array import ComputeArray
+from hwgen.rtl.mram.former import Former
+from hwgen.rtl.mram.input_tree import InputTree
+from hwgen.rtl.mram.octet import Octet
+from hwgen.rtl.mram.octet_control import OctetControl
+from hwgen.rtl.mram.output_tree import OutputTree
+from hwgen.rtl.mram.ring import Ring
+from hwgen.rtl.mram.sense_amplifier import SenseAmplifier
+from hwgen.rtl.mram.sub_array import SubArray
+from hwgen.spec.mram.arch import Arch
+from verif.common.side_by_side import SideBySide
+from verif.mram.component import settings, single, tiny
+from verif.runner import Waves, build, run
+
+PARTS = (
+    SenseAmplifier,
+    BitCounter,
+    ComputeArray,
+    OctetControl,
+    Adder,
+    Octet,
+    InputTree,
+    OutputTree,
+    Former,
+    Ring,
+)
+SIZES = {"tiny": tiny(), "single": single()}
+
+
+def array_parts(arch: Arch) -> SideBySide:
+    """Return the parts of the array side; sub-arrays with a slice for each element."""
+    slices = bank_slices(arch)
+    arrays = [CellArray(arch=arch, slices=slices), SubArray(arch=arch, slices=slices)]
+    return SideBySide(parts=[*arrays, *(part(arch=arch) for part in PARTS)])
+
+
+def bank_slices(arch: Arch) -> int:
+    """Return the slices of an image bank."""
+    return arch.array.columns // arch.element_bits
+
+
+def run_part(
+    bench: str,
+    size: str,
+    folder: Path,
+    *,
+    simulator: str = "verilator",
+    waves: Waves | None = None,
+) -> None:
+    """Run the bench of one part, in the executable that all of them share."""
+    arch = SIZES[size]
+    executable = build(array_parts(arch), simulator=simulator, waves=waves)
+    run(executable, module=f"verif.mram.bench_{bench}", folder=folder, settings=settings(arch))

@@ -1,0 +1,100 @@
+"""Bench of `octet_control`: the ANDs of loads, in every cycle, and when inputs may be written."""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.triggers import FallingEdge, ReadOnly
+
+from hwgen.spec.mram.records import encode_record
+from verif.coverage import Corners
+from verif.mram.and_order import and_order, rows_of
+from verif.mram.component import arch_from_environment
+from verif.stream import reset
+
+ARCH = arch_from_environment()
+CORNERS = Corners("one AND", "one input plane", "one weight plane", "two row sets", "no pause")
+
+
+def fields_of(rng: np.random.Generator, *, smallest: bool) -> dict[str, int]:
+    """Return the fields of a random record that the controller reads."""
+    two = 0 if smallest else int(rng.integers(2))
+    most = min(ARCH.element_bits, ARCH.input_rows // (1 + two))
+    return {
+        "two_rows": two,
+        "input_planes": 1 if smallest or rng.random() < 0.2 else int(rng.integers(1, most + 1)),
+        "weight_planes": 1 if smallest or rng.random() < 0.2 else int(rng.integers(1, 8)),
+        "weight_row_0": int(rng.integers(ARCH.weight_rows - 8)),
+        "weight_row_1": int(rng.integers(ARCH.weight_rows - 8)),
+    }
+
+
+async def idle(dut: Any) -> None:
+    """Nothing happens without a go."""
+    await ReadOnly()
+    assert (int(dut.octet_control__and_en.value), int(dut.octet_control__free.value)) == (0, 1)
+    await FallingEdge(dut.clk)
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+@cocotb.parametrize(seed=range(10))
+async def ands_come_in_order(dut: Any, seed: int) -> None:
+    """All ANDs follow `go` without gaps; free is high without a load and in the last AND."""
+    rng = np.random.default_rng(seed)
+    fields = fields_of(rng, smallest=seed == 0)
+    await reset(dut, dut.octet_control__go)
+    dut.octet_control__record.value = encode_record(fields, ARCH)
+    await idle(dut)
+    planes = fields["weight_planes"], fields["input_planes"]
+    row_sets = 1 + fields["two_rows"]
+    order = list(and_order(weight_planes=planes[0], input_planes=planes[1], row_sets=row_sets))
+    for pause in (0, 0, 3):
+        dut.octet_control__go.value = 1
+        await ReadOnly()
+        assert int(dut.octet_control__free.value) == 0, f"seed {seed}: free in the cycle of go"
+        await FallingEdge(dut.clk)
+        dut.octet_control__go.value = 0
+        for place, operation in enumerate(order):
+            await ReadOnly()
+            where = f"seed {seed}, AND {place} of {len(order)}"
+            got = [
+                int(getattr(dut, f"octet_control__{name}").value)
+                for name in ("and_en", "row_0", "row_1", "row_set", "first", "double", "subtract")
+            ]
+            want = [
+                1,
+                *rows_of(operation, fields, ARCH.weight_rows),
+                operation.row_set,
+                operation.first,
+                operation.double,
+                operation.subtract,
+            ]
+            assert got == want, f"{where}: got {got}, the rule says {want}"
+            free = int(dut.octet_control__free.value)
+            assert free == (place == len(order) - 1), f"{where}: free is {free}"
+            await FallingEdge(dut.clk)
+        for _ in range(pause):
+            await idle(dut)
+        CORNERS.hit("no pause", pause == 0)
+    CORNERS.hit("one AND", len(order) == 1)
+    CORNERS.hit("one weight plane", planes[0] == 1 and planes[1] > 1)
+    CORNERS.hit("one input plane", planes[1] == 1 and planes[0] > 1)
+    CORNERS.hit("two row sets", row_sets == 2)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def reset_ends_a_load(dut: Any) -> None:
+    """After a reset in the middle of a load the octet is free."""
+    await reset(dut, dut.octet_control__go)
+    dut.octet_control__record.value = encode_record({"input_planes": 4, "weight_planes": 4}, ARCH)
+    dut.octet_control__go.value = 1
+    await FallingEdge(dut.clk)
+    await FallingEdge(dut.clk)
+    await reset(dut, dut.octet_control__go)
+    await idle(dut)
+
+
+@cocotb.test()
+async def every_corner_was_hit(dut: Any) -> None:
+    """Runs last: the grid above has reached every corner that the bench promises."""
+    assert not CORNERS.missed(), f"corners never reached: {CORNERS.missed()}"

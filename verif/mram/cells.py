@@ -1,0 +1,40 @@
+"""Rows of weights that the loader would write for a convolution."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from golden.mram.segments import Elements, columns
+from verif.common.packing import pack
+from verif.mram.conv_case import ConvCase
+
+
+def weight_rows(case: ConvCase, rng: np.random.Generator) -> Iterator[tuple[int, int, int]]:
+    """Yield sub-array, row and content of each weight row that the convolution uses.
+
+    Columns of segments without inputs hold garbage, as do sub-arrays without a kernel.
+    """
+    arch, placement = case.arch, case.placement
+    group = arch.block << placement.octets_log
+    for sub_array in range(arch.sub_arrays):
+        kernel = sub_array % group
+        has_kernel = kernel < case.shape.kernels
+        for row_set, first_row in enumerate(placement.weight_rows):
+            used = [entry is not None and has_kernel for entry in placement.entries[row_set]]
+            known = np.flatnonzero(np.repeat(used, arch.segment_columns))
+            for plane in range(case.shape.weight_planes):
+                bits = rng.integers(0, 2, arch.array.columns)
+                if has_kernel:
+                    bits[known] = column_weights(case, kernel, row_set)[known] >> plane & 1
+                yield sub_array, first_row + plane, pack(bits.tolist(), bits=1)
+
+
+def column_weights(case: ConvCase, kernel: int, row_set: int) -> Elements:
+    """Return the weight of each column of all segments; 0 where the segment has no inputs."""
+    copies = np.repeat(case.weights[kernel][np.newaxis], case.placement.positions, axis=0)
+    return columns(
+        copies,
+        case.placement.entries[row_set],
+        block=case.arch.block,
+        channels=case.shape.channels,
+    )

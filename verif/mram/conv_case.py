@@ -1,0 +1,279 @@
+"""Random convolutions of one record: map, cells, record, and the sums that must come out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.mram.segments import Elements, Entry
+from golden.mram.windows import windows
+from hwgen.spec.mram.arch import WINDOW, Arch
+from hwgen.spec.mram.records import Kind, encode_record, entry_name
+
+STRIDES = (1, 1, 2, 3, 7)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a convolution; output size follows from input, window, stride and padding."""
+
+    height: int
+    width: int
+    channels: int
+    pixel_blocks: int
+    out_height: int
+    out_width: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    outside: int
+    kernels: int
+    input_planes: int
+    weight_planes: int
+
+    @property
+    def outputs(self) -> int:
+        """Positions of the output map."""
+        return self.out_height * self.out_width
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the kernels stand.
+
+    entries: of each row set, one a segment; ends: segment with the sum of each position
+    """
+
+    octets_log: int
+    groups: int
+    positions: int
+    weight_rows: tuple[int, ...]
+    entries: list[list[Entry | None]]
+    join: list[int]
+    ends: list[int]
+
+    @property
+    def row_sets(self) -> int:
+        """One or two."""
+        return len(self.entries)
+
+
+@dataclass(frozen=True)
+class ConvCase:
+    """A convolution.
+
+    bank: rows of the input map's bank as integers; fields: of the record
+    stored: the map, (height, width, channels of all blocks), garbage past `channels`
+    weights: (kernels, 3, 3, channels), zeros outside the kernel
+    """
+
+    arch: Arch
+    shape: Shape
+    placement: Placement
+    fields: dict[str, int]
+    bank: list[int]
+    stored: Elements
+    weights: Elements
+
+    @property
+    def record(self) -> int:
+        """The encoded record."""
+        return encode_record(self.fields, self.arch)
+
+    @property
+    def windows(self) -> Elements:
+        """All windows, (positions, 3, 3, channels of all blocks)."""
+        shape = self.shape
+        return windows(
+            self.stored,
+            outputs=(shape.out_height, shape.out_width),
+            stride=shape.stride,
+            padding=shape.padding,
+            outside=shape.outside,
+        )
+
+    def sums(self) -> Elements:
+        """Return the integer convolution, (positions, kernels)."""
+        seen = self.windows[..., : self.shape.channels]
+        return np.tensordot(seen, self.weights, axes=([1, 2, 3], [1, 2, 3]))
+
+
+def random_case(rng: np.random.Generator, arch: Arch) -> ConvCase:
+    """Return a random convolution that fits the architecture."""
+    shape = random_shape(rng, arch)
+    while shape is None:
+        shape = random_shape(rng, arch)
+    placement = random_placement(rng, arch, shape)
+    stored_channels = shape.pixel_blocks * arch.block
+    size = (shape.height, shape.width, stored_channels)
+    stored = rng.integers(0, 1 << shape.input_planes, size)
+    garbage = rng.integers(0, 1 << arch.element_bits, size)
+    stored[..., shape.channels :] = garbage[..., shape.channels :]
+    weights = np.zeros((shape.kernels, WINDOW, WINDOW, shape.channels), np.int64)
+    weights[:, : shape.kernel[0], : shape.kernel[1]] = random_weights(rng, shape)
+    return ConvCase(
+        arch=arch,
+        shape=shape,
+        placement=placement,
+        fields=record_of(arch, shape, placement),
+        bank=bank_of(arch, stored),
+        stored=stored,
+        weights=weights,
+    )
+
+
+def random_shape(rng: np.random.Generator, arch: Arch) -> Shape | None:
+    """Return random sizes, or None if they fit no bank or give no output."""
+    pixel_blocks = 1 << int(rng.integers(arch.row_blocks.bit_length()))
+    row_pixels = arch.row_blocks // pixel_blocks
+    height = int(rng.integers(1, 6))
+    width = int(rng.integers(1, 4)) * row_pixels if height > 1 else int(rng.integers(1, 10))
+    most = min(pixel_blocks, 2 * arch.segments) * arch.block
+    kernel = int(rng.integers(1, 4)), int(rng.integers(1, 4))
+    padding = int(rng.integers(0, 3)), int(rng.integers(0, 3))
+    stride = int(rng.choice(STRIDES)), int(rng.choice(STRIDES))
+    outputs = [
+        (size + int(rng.integers(0, 2)) + pad - taps) // step + 1
+        for size, pad, taps, step in zip((height, width), padding, kernel, stride, strict=True)
+    ]
+    rows = -(-height * width // row_pixels)
+    if min(outputs) < 1 or rows > arch.array.rows or padding[0] >= 3 or padding[1] >= 3:
+        return None
+    channels = int(rng.integers(1, most + 1))
+    row_sets = 2 if -(-channels // arch.block) > arch.segments else 1
+    input_planes = int(rng.integers(1, arch.element_bits + 1))
+    if input_planes * row_sets > arch.input_rows:
+        return None
+    return Shape(
+        height=height,
+        width=width,
+        channels=channels,
+        pixel_blocks=pixel_blocks,
+        out_height=outputs[0],
+        out_width=outputs[1],
+        kernel=kernel,
+        stride=stride,
+        padding=padding,
+        outside=int(rng.integers(1 << input_planes)),
+        kernels=int(rng.integers(1, arch.sub_arrays + 1)),
+        input_planes=input_planes,
+        weight_planes=int(rng.integers(1, min(9, arch.weight_rows // 2 + 1))),
+    )
+
+
+def random_placement(rng: np.random.Generator, arch: Arch, shape: Shape) -> Placement:
+    """Return random places: free segments anywhere, positions in any order, or two row sets."""
+    blocks = -(-shape.channels // arch.block)
+    octets_log = (-(-shape.kernels // arch.block) - 1).bit_length()
+    two = blocks > arch.segments or (blocks > 1 and rng.random() < 0.2)
+    if two and shape.input_planes * 2 > arch.input_rows:
+        two = False
+    if two:
+        positions, entries, join, ends = two_row_sets(rng, arch, blocks)
+    else:
+        positions, entries, join, ends = one_row_set(rng, arch, blocks)
+    loads = -(-shape.outputs // positions)
+    most = min(arch.octets >> octets_log, loads)
+    starts = rng.permutation(arch.weight_rows // shape.weight_planes)[: len(entries)]
+    return Placement(
+        octets_log=octets_log,
+        groups=int(rng.integers(1, most + 1)),
+        positions=positions,
+        weight_rows=tuple(int(start) * shape.weight_planes for start in starts),
+        entries=entries,
+        join=join,
+        ends=ends,
+    )
+
+
+Segments = tuple[int, list[list[Entry | None]], list[int], list[int]]
+
+
+def one_row_set(rng: np.random.Generator, arch: Arch, blocks: int) -> Segments:
+    """Return positions, entries, joins and ends of chains beside each other."""
+    positions = int(rng.integers(1, arch.segments // blocks + 1))
+    free = arch.segments - positions * blocks
+    starts = np.sort(rng.integers(0, free + 1, positions)) + np.arange(positions) * blocks
+    entries: list[Entry | None] = [None] * arch.segments
+    join, ends = [0] * arch.segments, [0] * positions
+    for position, start in zip(rng.permutation(positions).tolist(), starts.tolist(), strict=True):
+        for block in range(blocks):
+            entries[start + block] = Entry(position, block)
+            join[start + block] = int(block < blocks - 1)
+        ends[position] = start + blocks - 1
+    return positions, [entries], join, ends
+
+
+def two_row_sets(rng: np.random.Generator, arch: Arch, blocks: int) -> Segments:
+    """Return one position whose blocks stand in two rows, below one chain."""
+    least = max(1, blocks - arch.segments)
+    first = int(rng.integers(least, min(arch.segments, blocks - 1) + 1))
+    length = max(first, blocks - first)
+    start = int(rng.integers(0, arch.segments - length + 1))
+    entries: list[list[Entry | None]] = [[None] * arch.segments for _ in range(2)]
+    for block in range(blocks):
+        row, place = (0, block) if block < first else (1, block - first)
+        entries[row][start + place] = Entry(0, block)
+    join = [int(start <= j < start + length - 1) for j in range(arch.segments)]
+    return 1, entries, join, [start + length - 1]
+
+
+def random_weights(rng: np.random.Generator, shape: Shape) -> Elements:
+    """Return weights in two's complement of the planes; sometimes only the extremes."""
+    half = 1 << (shape.weight_planes - 1)
+    size = (shape.kernels, *shape.kernel, shape.channels)
+    if rng.random() < 0.3:
+        return rng.choice([-half, half - 1], size)
+    return rng.integers(-half, half, size)
+
+
+def record_of(arch: Arch, shape: Shape, placement: Placement) -> dict[str, int]:
+    """Return the fields of the record that are not 0."""
+    loads = -(-shape.outputs // placement.positions)
+    last_column = (shape.out_width - 1) * shape.stride[1] - shape.padding[1] + WINDOW - 1
+    fields = {
+        "kind": Kind.CONV,
+        "in_blocks_log": shape.pixel_blocks.bit_length() - 1,
+        "in_height": shape.height,
+        "in_width": shape.width,
+        "channels": shape.channels,
+        "outside": shape.outside,
+        "out_height": shape.out_height,
+        "out_width": shape.out_width,
+        "kernels": shape.kernels,
+        "blocks": -(-shape.kernels // arch.block),
+        "stride_y": shape.stride[0],
+        "stride_x": shape.stride[1],
+        "pad_top": shape.padding[0],
+        "pad_left": shape.padding[1],
+        "last_column": min(shape.width - 1, last_column),
+        "input_planes": shape.input_planes,
+        "weight_planes": shape.weight_planes,
+        "two_rows": placement.row_sets - 1,
+        "octets_log": placement.octets_log,
+        "groups": placement.groups,
+        "positions": placement.positions,
+        "last_positions": shape.outputs - (loads - 1) * placement.positions,
+        "loads": loads,
+        "join": sum(bit << j for j, bit in enumerate(placement.join)),
+        "accumulate": sum(1 << end for end in placement.ends),
+    }
+    for row_set, row in enumerate(placement.weight_rows):
+        fields[f"weight_row_{row_set}"] = row
+    for position, end in enumerate(placement.ends):
+        fields[f"sum_segment_{position}"] = end
+    for row_set, entries in enumerate(placement.entries):
+        for j, entry in enumerate(entries):
+            if entry is not None:
+                fields[entry_name("active", row_set, j)] = 1
+                fields[entry_name("position", row_set, j)] = entry.position
+                fields[entry_name("block", row_set, j)] = entry.block
+    return fields
+
+
+def bank_of(arch: Arch, stored: Elements) -> list[int]:
+    """Return the rows of the bank; behind the map the bank holds ones."""
+    elements = np.full(arch.array.rows * arch.row_bytes // arch.element_bytes, -1, np.int64)
+    elements[: stored.size] = stored.ravel()
+    kind = "<u2" if arch.element_bits == 16 else "<u1"
+    packed = elements.astype(kind).view(np.uint8).reshape(arch.array.rows, -1)
+    return [int.from_bytes(row.tobytes(), "little") for row in packed]

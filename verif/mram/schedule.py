@@ -1,0 +1,208 @@
+"""The rule of a convolution's cycles: row reader, window, gather, sender, ring, octets.
+
+Written from the microarchitecture, a class for each unit. In a cycle the ring decides first, then
+sender, gather, window and reader, each from the registers of the cycle and the decisions before.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from hwgen.spec.mram.arch import WINDOW, Arch
+
+Fields = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Issue:
+    """A sum that the ring issues: position within its load, load, block of the output pixel."""
+
+    load: int
+    position: int
+    block: int
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """What happens in a cycle.
+
+    reads: a line is processed; row: of the bank, None beside the map or without `reads`
+    plane: input row that a plane of `group` is sent to; goes: the group's load is complete
+    """
+
+    reads: bool = False
+    row: int | None = None
+    group: int = 0
+    plane: int | None = None
+    goes: bool = False
+    issue: Issue | None = None
+
+
+@dataclass
+class Reader:
+    """Chunks of three lines, one line a cycle."""
+
+    fields: Fields
+    pixels: int
+    output_line: int = 0
+    chunk: int = 0
+    lines: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether all output lines are read."""
+        return self.output_line == self.fields["out_height"]
+
+    def step(self, *, move: bool) -> tuple[bool, int | None]:
+        """Return whether a line is processed, and the row read."""
+        fields = self.fields
+        if self.done or (self.lines == WINDOW and not move):
+            self.lines = 0 if move else self.lines
+            return False, None
+        line = 0 if move else self.lines
+        self.lines = line + 1
+        above = self.output_line * fields["stride_y"] - fields["pad_top"] + line
+        row = (above * fields["in_width"] + self.chunk * self.pixels) // self.pixels
+        if self.lines == WINDOW:
+            self.chunk += 1
+            if self.chunk > fields["last_column"] // self.pixels:
+                self.chunk, self.output_line = 0, self.output_line + 1
+        return True, row if 0 <= above < fields["in_height"] else None
+
+
+@dataclass
+class Window:
+    """Columns that shift in until the window stands at an output position."""
+
+    fields: Fields
+    pixels: int
+    missing: int = WINDOW
+    column: int = 0
+    x: int = 0
+    y: int = 0
+    current: bool = False
+
+    def __post_init__(self) -> None:
+        self.column = -self.fields["pad_left"]
+
+    @property
+    def done(self) -> bool:
+        """Whether all positions are taken."""
+        return self.y == self.fields["out_height"]
+
+    @property
+    def valid(self) -> bool:
+        """Whether the window stands at a position."""
+        return self.missing == 0 and not self.done
+
+    @property
+    def last(self) -> bool:
+        """Whether the position is the last of the map."""
+        fields = self.fields
+        return (self.x, self.y) == (fields["out_width"] - 1, fields["out_height"] - 1)
+
+    def step(self, *, row_take: bool, full: bool) -> bool:
+        """Advance by a cycle; return whether the next rows become current."""
+        fields = self.fields
+        if row_take:
+            self.missing = fields["stride_x"]
+            self.x += 1
+            if self.x == fields["out_width"]:
+                self.x, self.y = 0, self.y + 1
+                self.missing, self.column = WINDOW, -fields["pad_left"]
+        released = False
+        inside = 0 <= self.column < fields["in_width"]
+        if self.missing and not self.done and (self.current or not inside):
+            at_end = self.column % self.pixels == self.pixels - 1
+            released = inside and (at_end or self.column == fields["last_column"])
+            self.column, self.missing = self.column + 1, self.missing - 1
+        move = full and (released or not self.current)
+        self.current = move or (self.current and not released)
+        return move
+
+
+@dataclass
+class Gather:
+    """Takes of windows, and whether a packet is complete."""
+
+    fields: Fields
+    full: bool = False
+    position: int = 0
+    row_set: int = 0
+
+    def step(self, window: Window, *, accept: bool) -> tuple[bool, bool]:
+        """Return whether a window is taken, and whether in its last row set."""
+        if not window.valid or (self.full and not accept):
+            self.full = self.full and not accept
+            return False, False
+        two = bool(self.fields["two_rows"])
+        row_take = not two or self.row_set == 1
+        self.row_set = int(two) - self.row_set if two else 0
+        self.position += 1
+        self.full = two or window.last or self.position == self.fields["positions"]
+        self.position = 0 if self.full else self.position
+        return True, row_take
+
+
+@dataclass
+class Ring:
+    """Slots of the groups; `free_at`: first cycle in which a group may begin its next slot."""
+
+    fields: Fields
+    slot: int = 0
+    at: int = 0
+    free_at: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def done(self) -> bool:
+        """Whether all slots are over."""
+        return self.slot == self.fields["loads"] + self.fields["groups"]
+
+    @property
+    def and_cycles(self) -> int:
+        """ANDs of a load."""
+        fields = self.fields
+        return fields["input_planes"] * fields["weight_planes"] * (1 + fields["two_rows"])
+
+    def step(self, now: int, *, plane_valid: bool) -> Cycle:
+        """Return what the ring does in cycle `now`."""
+        fields = self.fields
+        loads, groups = fields["loads"], fields["groups"]
+        group, drained = self.slot % groups, self.slot - groups
+        planes = (1 + fields["two_rows"]) * fields["input_planes"] if self.slot < loads else 0
+        of_load = fields["last_positions"] if drained == loads - 1 else fields["positions"]
+        sums = of_load * fields["blocks"] if drained >= 0 else 0
+        sends = self.at < planes
+        if (self.at == 0 and now < self.free_at.get(group, 0)) or (sends and not plane_valid):
+            return Cycle()
+        position, block = divmod(self.at, fields["blocks"])
+        ends = self.at == max(planes, sums) - 1
+        done = Cycle(
+            group=group,
+            plane=self.at if sends else None,
+            goes=ends and self.slot < loads,
+            issue=Issue(drained, position, block) if self.at < sums else None,
+        )
+        self.at += 1
+        if ends:
+            self.free_at[group] = now + 1 + self.and_cycles
+            self.slot, self.at = self.slot + 1, 0
+        return done
+
+
+def convolution(fields: Fields, arch: Arch) -> Iterator[Cycle]:
+    """Yield every cycle of a record, from the first in which former and ring work to the last."""
+    pixels = arch.row_blocks >> fields["in_blocks_log"]
+    reader, window = Reader(fields, pixels), Window(fields, pixels)
+    gather, ring = Gather(fields), Ring(fields)
+    in_sender = 0
+    now = 0
+    while not ring.done:
+        done = ring.step(now, plane_valid=in_sender > 0)
+        in_sender -= done.plane is not None
+        accept = gather.full and in_sender == 0
+        in_sender = fields["input_planes"] if accept else in_sender
+        _, row_take = gather.step(window, accept=accept)
+        move = window.step(row_take=row_take, full=reader.lines == WINDOW)
+        reads, row = reader.step(move=move)
+        yield Cycle(reads, row, done.group, done.plane, done.goes, done.issue)
+        now += 1
