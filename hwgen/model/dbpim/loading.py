@@ -1,8 +1,8 @@
 """One cycle of the loader: the stream becomes instructions, maps, tiles, taps and tables."""
 
+from hwgen.model.common.memory import TAKEN, beat_ready
 from hwgen.model.compiled import compiled
 from hwgen.model.dbpim.map_writing import write_map
-from hwgen.model.dbpim.memory import TAKEN, beat_ready
 from hwgen.model.dbpim.state import (
     INSTRUCTION,
     NEVER,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hwgen.model.common.memory import LAST_ARRIVAL, REGISTERS, Port, read_engine
 from hwgen.model.compiled import compiled
 from hwgen.model.dbpim.computing import (
     blocked_cause,
@@ -15,7 +16,6 @@ from hwgen.model.dbpim.computing import (
 from hwgen.model.dbpim.feeding import switch_inputs
 from hwgen.model.dbpim.loading import LEFT, LOADER_REGISTERS, POPPED, ROW_CORES, loader
 from hwgen.model.dbpim.map_writing import WRITER_REGISTERS
-from hwgen.model.dbpim.memory import LAST_ARRIVAL, REGISTERS, read_engine
 from hwgen.model.dbpim.sequencing import (
     FETCH,
     FINISHED,
@@ -45,8 +45,9 @@ from hwgen.model.dbpim.state import (
 )
 from hwgen.model.dbpim.walking import waits_for_tile, walk_and_fetch
 from hwgen.model.dbpim.writing import grant, granted_row, is_taken, request
+from hwgen.spec.axi import READ_FIFO_BEATS
 from hwgen.spec.dbpim.instructions import Opcode
-from hwgen.spec.dbpim.timing import READ_FIFO_BEATS, WATCHDOG_CYCLES
+from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
 
 CONV, CORE_OPCODES = int(Opcode.CONV), (int(Opcode.CONV), int(Opcode.SIMD))
 
@@ -79,10 +80,11 @@ def run(
     causes = np.zeros((len(order.steps), len(CAUSES)), np.int64)
     bus = np.zeros(2, np.int64)
     bus[WRITES] = IN_MEMORY
+    port = Port(sizes.port_bytes, sizes.latency)
     t = load_stalls = quiet = 0
     while state[SEQUENCER] != FINISHED and quiet < WATCHDOG_CYCLES:
         t += 1
-        read_engine(t, sizes, reader, commands, arrivals)
+        read_engine(t, port, reader, commands, arrivals)
         moved = loader(t, sizes, order, cores, loading, writer, reader, arrivals, instruction_at)
         step = loading[POPPED] if state[SEQUENCER] == FETCH else state[STEP]
         waits = sequencer(

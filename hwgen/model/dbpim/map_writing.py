@@ -1,7 +1,7 @@
 """One cycle of the loader while it writes a map into the buffers: a pixel or a word."""
 
+from hwgen.model.common.memory import TAKEN
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.memory import TAKEN
 from hwgen.model.dbpim.state import Ints, Record, Sizes
 
 # Registers. IN_BEAT: pixels, words or beats of the beat or word that have been used.

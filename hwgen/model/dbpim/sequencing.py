@@ -1,17 +1,20 @@
 """One cycle of the sequencer: steps start and retire."""
 
+from hwgen.model.common.memory import Port, store_cycles
 from hwgen.model.compiled import compiled
 from hwgen.model.dbpim.computing import stages_empty
 from hwgen.model.dbpim.loading import LOADS, MAP, MAP_DONE, POPPED, STATE
-from hwgen.model.dbpim.memory import store_cycles
 from hwgen.model.dbpim.simd import simd_is_idle
 from hwgen.model.dbpim.state import NEVER, Ints, Order, Record, Sizes, Table
 from hwgen.model.dbpim.walking import TABLE, start_core
+from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS
 from hwgen.spec.dbpim.instructions import Opcode
 
 CONV, SIMD, STORE, END, LOAD = (
     int(each) for each in (Opcode.CONV, Opcode.SIMD, Opcode.STORE, Opcode.END, Opcode.LOAD)
 )
+
+LOGIT_BYTES = ACCUMULATOR_BITS // 8
 
 # Registers of the sequencer.
 SEQUENCER, STEP, WAIT_UNTIL = range(3)
@@ -67,7 +70,9 @@ def go(
     if fields.opcode == END:
         state[WAIT_UNTIL] = t
     elif fields.opcode == STORE:
-        state[WAIT_UNTIL] = t + store_cycles(fields, sizes)
+        state[WAIT_UNTIL] = t + store_cycles(
+            fields.offset, fields.words * LOGIT_BYTES, Port(sizes.port_bytes, sizes.latency)
+        )
     elif fields.opcode == LOAD:
         # Of each LOAD there are two commands, after that of BEGIN: its data, the next segment.
         data = 1 + 2 * loading[LOADS]

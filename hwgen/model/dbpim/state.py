@@ -71,9 +71,6 @@ kind: one of the above; row: in the table of instructions or of tiles
 header_beats: of the instruction, or of the header; cores, taps: of TAPS and TABLE
 """
 
-COMMAND_TYPE = np.dtype([("cycle", np.int64), ("address", np.int64), ("beats", np.int64)])
-"""One row for each read command: its first active cycle (0: not yet known), address and length."""
-
 CAUSES = (
     "busy",
     "inactive_positions",

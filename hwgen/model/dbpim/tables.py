@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import SimulationError
+from hwgen.model.common.memory import COMMAND_TYPE
 from hwgen.model.dbpim.activity import Counts
 from hwgen.model.dbpim.machine import run
 from hwgen.model.dbpim.state import (
-    COMMAND_TYPE,
     INSTRUCTION,
     PACKET_TYPE,
     STEP_FIELDS,

@@ -9,11 +9,12 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl.common.axi import lite_subordinate
 from hwgen.rtl.common.shared import SharedPart
 from hwgen.spec.axi import OKAY, SUBORDINATE_ERROR
-from hwgen.spec.registers import REGISTER_BYTES, Register, offsets
+from hwgen.spec.registers import REGISTER_BYTES, Access, Register, offsets
 
 WORD_BITS = 8 * REGISTER_BYTES
 LOW, HIGH = "_low", "_high"
 CONTROL, STATUS, ERROR = "control", "status", "error"
+WHILE_BUSY: Access = "read and write while busy"
 OF_EVERY_CHIP = (CONTROL, STATUS, ERROR)
 
 
@@ -30,7 +31,8 @@ class Registers(SharedPart):
     Ports
         bus     out  AXI4-Lite   32 bits of data; the two lowest address bits are ignored
         start   out  1           a program starts, one cycle after its write was accepted
-        busy    in   1           a program runs; nothing can be written
+        busy    in   1           a program runs; only what is `read and write while busy` can be
+                                 written
         done    in   1           bit 1 of ``status``; bit 0 is ``busy``, bit 2 says ``error != 0``
         error   in   error_bits
         others  out  32 or 64    a value of the table that can be written, as written last, 0 after
@@ -39,8 +41,8 @@ class Registers(SharedPart):
     Rate     one read and one write in two cycles; a write is accepted when address and data are
              both there
     Errors   ValueError for an invalid table. SLVERR for an address without a register, for
-             writing a register that can only be read, and for every write while busy; they change
-             nothing, such a read gives 0
+             writing a register that can only be read, and for a write while busy to a register
+             that is not `read and write while busy`; they change nothing, such a read gives 0
     Golden   the family's table
     Source   docs/dbpim-microarchitecture.md, "Start and stop"
     """
@@ -59,6 +61,7 @@ class Registers(SharedPart):
         self._constants = constants
         free = [row for row in table if row.name not in (*constants, *OF_EVERY_CHIP)]
         self._written = values_of([row for row in free if row.access != "read"])
+        self._while_busy = {row.name for row in free if row.access == WHILE_BUSY}
         self._read = values_of([row for row in free if row.access == "read"])
         super().__init__(
             {
@@ -122,8 +125,9 @@ class Registers(SharedPart):
     def _writes(self, m: Module) -> None:
         """Take address and data together and answer in the next cycle."""
         bus, places = self.bus, offsets(self._table)
-        accept, found = Signal(), Signal()
+        accept, found, writable = Signal(), Signal(), Signal()
         m.d.comb += [
+            writable.eq(~self.busy),
             accept.eq(bus.awvalid & bus.wvalid & ~bus.bvalid),
             bus.awready.eq(accept),
             bus.wready.eq(accept),
@@ -136,11 +140,13 @@ class Registers(SharedPart):
             for name, register in self._halves(self._written).items():
                 with m.Case(places[name] // REGISTER_BYTES):
                     m.d.comb += found.eq(1)
-                    self._write(m, register, accept=accept & ~self.busy)
+                    if name in self._while_busy:
+                        m.d.comb += writable.eq(1)
+                    self._write(m, register, accept=accept & writable)
         with m.If(bus.bvalid):
             m.d.sync += bus.bvalid.eq(~bus.bready)
         with m.Elif(accept):
-            response = Mux(found & ~self.busy, OKAY, SUBORDINATE_ERROR)
+            response = Mux(found & writable, OKAY, SUBORDINATE_ERROR)
             m.d.sync += [bus.bvalid.eq(1), bus.bresp.eq(response)]
 
     def _write(self, m: Module, register: Value, *, accept: Value) -> None:

@@ -9,13 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.sim.dbpim.chip_run import (
-    ANSWER_BYTES,
     BLOCKS,
     HOST,
     TOP,
-    UNWRITTEN,
     Job,
-    beats_text,
     block_args,
     host_parameters,
     host_plusargs,
@@ -23,6 +20,7 @@ from hwgen.sim.dbpim.chip_run import (
     place,
 )
 from hwgen.sim.dbpim.simulate import job_of
+from hwgen.sim.host_files import ANSWER_BYTES, UNWRITTEN, beats_text
 from hwgen.sim.simulator import BINARY_ARGS, MEMORY, WAIVERS
 from hwgen.sim.toolchain import find_verilator
 from hwgen.spec.dbpim.arch import Arch

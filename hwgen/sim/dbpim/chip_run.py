@@ -12,15 +12,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.errors import SimulationError
 from hwgen.rtl.dbpim.chip import Chip
 from hwgen.rtl.dbpim.layouts import bus_write
 from hwgen.rtl.emit import verilog_modules
 from hwgen.sim.cache import Say, silent
 from hwgen.sim.dbpim.stores import Stores, read_stores
+from hwgen.sim.host_files import (
+    ANSWER_BYTES,
+    PROGRAM_ADDRESS,
+    UNWRITTEN,
+    beats_text,
+    event_lines,
+    pages,
+    smallest_memory,
+)
 from hwgen.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
 from hwgen.sim.waves import WAVES, Waves
-from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import ROW_BITS
 
@@ -30,19 +37,8 @@ TOP = "host"
 EVENTS = "events.txt"
 STORES = "stores.txt"
 WAVES_FILE = "waves.vcd"
-FINISHED = ("finish", "timeout")
-"""The last line of a whole event file."""
-
 MANY_MACROS = 16
 """Macros of a chip from which on its core is compiled once, not once a copy."""
-
-PROGRAM_ADDRESS = 0x1000
-MEMORY_BYTES = (1 << 24, 1 << 27, 1 << 30)
-"""Sizes of the simulated memory; a run takes the smallest that is enough."""
-ANSWER_BYTES = 4
-"""Bytes of the words in which answers are read back."""
-UNWRITTEN = 0xA5
-"""Every byte of the answers before the chip has written it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,28 +205,8 @@ def place(job: Job) -> tuple[dict[int, bytes], dict[str, int]]:
 def memory_bytes(job: Job, addresses: dict[str, int]) -> int:
     """Return the size of a simulated memory; raise SimulationError if none is large enough."""
     needed = addresses["scratch"] + job.scratch_bytes
-    for size in MEMORY_BYTES:
-        if needed <= size:
-            return size
-    raise SimulationError(
-        f"program, images, answers and scratch space must fit into a simulated memory of"
-        f" {MEMORY_BYTES[-1]:,} bytes, got {needed:,} bytes for {len(job.images)} runs"
-    )
-
-
-def pages(size: int) -> int:
-    """Return `size` rounded up to whole pages."""
-    return -(-size // PAGE_BYTES) * PAGE_BYTES
-
-
-def beats_text(content: dict[int, bytes], port_bytes: int) -> str:
-    """Return a file for `$readmemh`, one beat a line, its lowest byte last."""
-    texts = []
-    for address, data in content.items():
-        whole = np.frombuffer(data + bytes(-len(data) % port_bytes), np.uint8)
-        beats = whole.reshape(-1, port_bytes)[:, ::-1].tobytes()
-        texts += [f"@{address // port_bytes:x}", beats.hex("\n", port_bytes)]
-    return "\n".join(texts) + "\n"
+    what = "program, images, answers and scratch space"
+    return smallest_memory(needed, what=what, runs=len(job.images))
 
 
 def read_runs(events: Path, stores: Path, arch: Arch) -> list[ChipRun]:
@@ -240,12 +216,7 @@ def read_runs(events: Path, stores: Path, arch: Arch) -> list[ChipRun]:
     """
     runs: list[ChipRun] = []
     answers: list[list[int]] = []
-    lines = events.read_text(encoding="ascii").splitlines()
-    if not lines or lines[-1] not in FINISHED:
-        raise SimulationError(
-            f"the events of a simulation must end with {' or '.join(FINISHED)}, got"
-            f" {lines[-1] if lines else 'nothing'!r}: is the disk full? ({events})"
-        )
+    lines = event_lines(events)
     stored = read_stores(stores, arch.macro.compartments)
     for line in lines:
         kind, *fields = line.split()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.errors import SimulationError
+from hwgen.sim.host_files import Ints, bits, bytes_of, number, read_nibbles
 
 FIELDS = {"start": 4, "cycle": 10, "core": 2, "kind": 1, "row": 3, "column": 3, "word": 3}
 FIELDS |= {"index": 4}
@@ -17,8 +17,6 @@ BUS = 0xFF
 
 RAW, TO_MEMORY = 1, 2
 """Bits of the field `kind`."""
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,42 +55,6 @@ class Stores:
 
 def read_stores(path: Path, word_bytes: int) -> Stores:
     """Return the words of a file; raise SimulationError when it was cut off."""
-    digits = [*FIELDS.values(), word_bytes // 4, 2 * word_bytes]
-    size = sum(digits) + 1
-    text = np.fromfile(path, np.uint8)
-    if len(text) % size:
-        raise SimulationError(
-            f"the stores of a simulation must be lines of {size} bytes, got {len(text):,} bytes:"
-            f" is the disk full? ({path})"
-        )
-    nibbles = digit_values()[text.reshape(-1, size)]
-    fields, position = {}, 0
-    for name, count in FIELDS.items():
-        fields[name] = number(nibbles[:, position : position + count])
-        position += count
-    enable = nibbles[:, position : position + digits[-2]]
-    data = nibbles[:, position + digits[-2] : -1]
-    # The highest digit comes first: byte 0 is the last one.
-    bits = np.unpackbits(enable[:, ::-1, None], axis=2, bitorder="little")[:, :, :4]
-    pairs = data.reshape(len(data), word_bytes, 2)
-    return Stores(
-        **fields,
-        enable=bits.reshape(len(data), word_bytes).astype(bool),
-        data=(pairs[:, ::-1, 0] << 4 | pairs[:, ::-1, 1]).astype(np.uint8),
-    )
-
-
-def digit_values() -> NDArray[np.uint8]:
-    """Return the value of each character that is a hexadecimal digit, 0 for the others."""
-    values = np.zeros(256, np.uint8)
-    for value, digit in enumerate(b"0123456789abcdef"):
-        values[digit] = value
-    return values
-
-
-def number(nibbles: NDArray[np.uint8]) -> Ints:
-    """Return the numbers that digits stand for, the highest one first."""
-    found = np.zeros(len(nibbles), np.int64)
-    for column in nibbles.T:
-        found = found << 4 | column
-    return found
+    *found, enable, data = read_nibbles(path, [*FIELDS.values(), word_bytes // 4, 2 * word_bytes])
+    fields = dict(zip(FIELDS, map(number, found), strict=True))
+    return Stores(**fields, enable=bits(enable, word_bytes), data=bytes_of(data))

@@ -5,18 +5,10 @@ from pathlib import Path
 import pytest
 
 from hwgen.errors import SimulationError
-from hwgen.sim.dbpim.chip_run import (
-    MEMORY_BYTES,
-    PAGE_BYTES,
-    UNWRITTEN,
-    ChipRun,
-    Job,
-    beats_text,
-    memory_bytes,
-    place,
-    read_runs,
-)
+from hwgen.sim.dbpim.chip_run import ChipRun, Job, memory_bytes, place, read_runs
 from hwgen.sim.dbpim.stores import BUS
+from hwgen.sim.host_files import MEMORY_BYTES, UNWRITTEN, beats_text
+from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.arch import load_arch
 
 ARCH = load_arch(Path(__file__).parents[3] / "configs" / "dbpim" / "tiny.yaml")

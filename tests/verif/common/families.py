@@ -56,7 +56,7 @@ def other() -> Facts:
             ("control", "write", "as everywhere"),
             ("error", "read", "as everywhere"),
             ("kind", "read", "a constant"),
-            ("mode", "read and write", "32 bits"),
+            ("mode", "read and write while busy", "32 bits"),
             ("heap_low", "read and write", "64 bits"),
             ("heap_high", "read and write", "64 bits"),
             ("steps", "read", "32 bits"),

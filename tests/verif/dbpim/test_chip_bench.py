@@ -10,8 +10,9 @@ from golden.network import infer
 from hwgen.data.load import load_dataset
 from hwgen.model.dbpim import CycleModel
 from hwgen.rtl.dbpim.chip import Chip
-from hwgen.sim.dbpim.chip_run import beats_text, place
+from hwgen.sim.dbpim.chip_run import place
 from hwgen.sim.dbpim.simulate import job_of
+from hwgen.sim.host_files import beats_text
 from hwgen.sim.simulator import MEMORY
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.network import QuantizedNetwork

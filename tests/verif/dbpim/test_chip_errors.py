@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.sim.dbpim.chip_run import PROGRAM_ADDRESS, UNWRITTEN, ChipRun, Job, place, run_chip
+from hwgen.sim.dbpim.chip_run import ChipRun, Job, place, run_chip
 from hwgen.sim.dbpim.stores import BUS
+from hwgen.sim.host_files import PROGRAM_ADDRESS, UNWRITTEN
 from hwgen.spec.dbpim.instructions import PACKETS, VERSION, ErrorCode, Opcode, Space, core_count
 from hwgen.spec.dbpim.stream import encode_header, pad
 from hwgen.spec.dbpim.timing import BUS_CYCLES, WATCHDOG_CYCLES

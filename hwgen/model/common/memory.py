@@ -1,12 +1,27 @@
-"""The memory port: when each beat of the program and of the maps can be taken by the loader."""
+"""The memory port: when each beat can be taken, and how long stores take."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.state import Ints, Record, Sizes, Table
-from hwgen.spec.axi import PAGE_BYTES
-from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS
-from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, RESPONSE_CYCLES
+from hwgen.spec.axi import BURST_BEATS, PAGE_BYTES, READ_FIFO_BEATS, RESPONSE_CYCLES
 
-LOGIT_BYTES = ACCUMULATOR_BITS // 8
+Ints = NDArray[np.int64]
+
+COMMAND_TYPE = np.dtype([("cycle", np.int64), ("address", np.int64), ("beats", np.int64)])
+"""One row for each read command: its first active cycle (0: not yet known), address and length."""
+
+Commands = NDArray[np.void]
+
+
+class Port(NamedTuple):
+    """A memory port: bytes of a beat; cycles from an accepted address to its first beat."""
+
+    port_bytes: int
+    latency: int
+
 
 # Registers of the reader.
 COMMAND_BEATS, ADDRESS, ADDRESS_VALID, ASKED, TAKEN, LAST_ARRIVAL, NEXT_COMMAND = range(7)
@@ -14,7 +29,7 @@ REGISTERS = 7
 
 
 @compiled
-def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Table, arrivals: Ints) -> None:
+def read_engine(t: int, port: Port, reader: Ints, commands: Commands, arrivals: Ints) -> None:
     """Advance the read engine by a cycle: ask for a burst, take a command.
 
     commands: rows of COMMAND_TYPE
@@ -24,7 +39,7 @@ def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Table, arrivals: I
     if reader[ADDRESS_VALID] == 1:
         reader[ADDRESS_VALID] = 0
     elif reader[COMMAND_BEATS] > 0:
-        ask(t, sizes, reader, arrivals)
+        ask(t, port, reader, arrivals)
     number = reader[NEXT_COMMAND]
     if takes_command and number < len(commands) and 0 < commands[number].cycle <= t:
         command = commands[number]
@@ -33,19 +48,19 @@ def read_engine(t: int, sizes: Sizes, reader: Ints, commands: Table, arrivals: I
 
 
 @compiled
-def ask(t: int, sizes: Sizes, reader: Ints, arrivals: Ints) -> None:
+def ask(t: int, port: Port, reader: Ints, arrivals: Ints) -> None:
     """Request the next burst if the FIFO can take it; its address handshake is at t + 1."""
-    beats = burst_beats(reader[ADDRESS], reader[COMMAND_BEATS], sizes.port_bytes)
+    beats = burst_beats(reader[ADDRESS], reader[COMMAND_BEATS], port.port_bytes)
     if READ_FIFO_BEATS - (reader[ASKED] - reader[TAKEN]) < beats:
         return
     reader[ADDRESS_VALID] = 1
-    first = max(t + 1 + sizes.latency, reader[LAST_ARRIVAL] + 1)
+    first = max(t + 1 + port.latency, reader[LAST_ARRIVAL] + 1)
     for beat in range(beats):
         arrivals[(reader[ASKED] + beat) % READ_FIFO_BEATS] = first + beat + 1
     reader[LAST_ARRIVAL] = first + beats - 1
     reader[ASKED] += beats
     reader[COMMAND_BEATS] -= beats
-    reader[ADDRESS] += beats * sizes.port_bytes
+    reader[ADDRESS] += beats * port.port_bytes
 
 
 @compiled
@@ -56,18 +71,16 @@ def burst_beats(address: int, beats: int, port_bytes: int) -> int:
 
 
 @compiled
-def store_cycles(fields: Record, sizes: Sizes) -> int:
+def store_cycles(address: int, size: int, port: Port) -> int:
     """Return the cycles from the start of the write engine to its last response.
 
-    Each space begins on a page; each burst waits for the response before it, which comes in the
-    cycle after its last beat.
+    Each burst waits for the response before it, which comes in the cycle after its last beat.
     """
-    beats = -(-fields.words * LOGIT_BYTES // sizes.port_bytes)
-    address, cycles = fields.offset, 0
+    beats, cycles = -(-size // port.port_bytes), 0
     while beats > 0:
-        burst = burst_beats(address, beats, sizes.port_bytes)
+        burst = burst_beats(address, beats, port.port_bytes)
         cycles += burst + RESPONSE_CYCLES
-        address += burst * sizes.port_bytes
+        address += burst * port.port_bytes
         beats -= burst
     return cycles
 

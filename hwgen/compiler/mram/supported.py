@@ -1,0 +1,110 @@
+"""What the MRAM chip runs of a quantized network; the rest is refused in one sentence."""
+
+from collections.abc import Iterator
+
+from hwgen.errors import CompileError
+from hwgen.spec.mram.arch import MOST_MODES, WINDOW, Arch
+from hwgen.spec.mram.records import record_fields
+from hwgen.spec.network import (
+    AveragePool,
+    Concatenate,
+    Conv,
+    FeatureMap,
+    Layer,
+    MaxPool,
+    Multiply,
+    QuantizedNetwork,
+    Shortcut,
+    Table,
+)
+
+Refusal = tuple[str, str, object]
+"""A property, what the chip runs, what was given."""
+
+
+def field_limit(arch: Arch, name: str) -> int:
+    """Return the largest value of a field of a record."""
+    return next((1 << field.bits) - 1 for field in record_fields(arch) if field.name == name)
+
+
+def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
+    """Raise CompileError for the first thing that the chip does not run."""
+    for what, allowed, given in refusals(network, arch):
+        raise CompileError(f"{what} must be {allowed} on an mram chip, got {given}")
+
+
+def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
+    """Yield everything that the chip does not run."""
+    graph, last = network.graph, network.layers[-1]
+    if len(graph.modes) > MOST_MODES:
+        yield "the modes of a network", f"at most {MOST_MODES}", len(graph.modes)
+    if graph.outputs != (last.name,):
+        yield "the output", "the last layer alone", ", ".join(graph.outputs)
+    yield from map_refusals("the image", graph.input, arch)
+    for layer in network.layers:
+        yield from layer_refusals(layer, arch)
+        if layer is not last or not layer.output.raw:
+            yield from map_refusals(f"layer {layer.name}: the output", layer.output, arch)
+    yield from answer_refusals(last, arch)
+
+
+def answer_refusals(last: Layer, arch: Arch) -> Iterator[Refusal]:
+    """Yield what of the answer the chip cannot hold."""
+    output = last.output
+    if output.raw and output.bits > arch.answer_bits:
+        yield f"layer {last.name}: raw sums", f"of {arch.answer_bits} bits", f"{output.bits} bits"
+    size = output.height * output.width * answer_blocks(output.channels, arch) * arch.block
+    if size > arch.answer_entries:
+        allowed = f"at most {arch.answer_entries} elements with padding"
+        yield f"layer {last.name}: the answer", allowed, size
+
+
+def answer_blocks(channels: int, arch: Arch) -> int:
+    """Return the blocks from one pixel of an answer to the next: a power of two."""
+    blocks = 1
+    while blocks * arch.block < channels:
+        blocks *= 2
+    return blocks
+
+
+def layer_refusals(layer: Layer, arch: Arch) -> Iterator[Refusal]:
+    """Yield everything in one layer that the chip does not run."""
+    what = f"layer {layer.name}: "
+    if isinstance(layer, Concatenate | Multiply | Table):
+        allowed = "conv, linear, max_pool, average_pool, add, rescale or shortcut"
+        yield f"{what}op", allowed, layer.op
+    if isinstance(layer, Conv):
+        if layer.groups != 1:
+            yield f"{what}groups", "1", layer.groups
+        if max(layer.kernel) > WINDOW:
+            yield f"{what}kernel", f"at most {WINDOW} x {WINDOW}", sides(layer.kernel)
+    if isinstance(layer, MaxPool | AveragePool):
+        most = field_limit(arch, "kernel_height")
+        if max(layer.kernel) > most:
+            yield f"{what}kernel", f"at most {most} x {most}", sides(layer.kernel)
+        most = field_limit(arch, "pad_top")
+        if max(layer.padding[:2]) > most:
+            yield f"{what}padding", f"at most {most}", max(layer.padding[:2])
+    if isinstance(layer, Conv | MaxPool | AveragePool | Shortcut):
+        most = field_limit(arch, "stride_y")
+        if max(layer.stride) > most:
+            yield f"{what}stride", f"at most {most} x {most}", sides(layer.stride)
+
+
+def sides(pair: tuple[int, int]) -> str:
+    """Return a height and a width as text."""
+    return f"{pair[0]} x {pair[1]}"
+
+
+def map_refusals(what: str, feature: FeatureMap, arch: Arch) -> Iterator[Refusal]:
+    """Yield the bits of a map and sizes beyond the fields of a record."""
+    if feature.bits > arch.element_bits:
+        yield f"{what}'s bits", f"at most {arch.element_bits}", feature.bits
+    limits = {
+        "height": field_limit(arch, "in_height"),
+        "width": field_limit(arch, "in_width"),
+        "channels": field_limit(arch, "channels"),
+    }
+    for name, limit in limits.items():
+        if getattr(feature, name) > limit:
+            yield f"{what}'s {name}", f"at most {limit}", getattr(feature, name)

@@ -1,0 +1,1 @@
+"""Parts of cycle models that families share."""

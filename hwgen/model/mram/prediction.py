@@ -1,0 +1,99 @@
+"""The prediction of a run: the cycles and the events of each step."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from hwgen.spec.step import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepCycles:
+    """A step, from the retirement of the record before it to its own.
+
+    around: what the chip does around the layers; None: the step computes `layer`
+    causes: cycles by what the step did in them
+    columns, effective: of the AND operations, columns sensed, and those with a channel's input
+    """
+
+    name: str
+    layer: str
+    around: str | None
+    cycles: int
+    causes: Mapping[str, int]
+    events: Mapping[str, int]
+    columns: int
+    effective: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """Cycles of one run, from accepted start to done.
+
+    load: cycles in which an image or an answer moves, and that of the start
+    images: of the run; found: a step a record of each image, then the end
+    """
+
+    cycles: int
+    load: int
+    images: int
+    found: tuple[StepCycles, ...]
+
+    @property
+    def compute(self) -> int:
+        """Cycles without those of images and answers."""
+        return self.cycles - self.load
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps; each begins where the one before it retires."""
+        ends = list(accumulate(step.cycles for step in self.found))
+        return tuple(
+            Step(name=step.name, layer=step.layer, begin=end - step.cycles, end=end)
+            for step, end in zip(self.found, ends, strict=True)
+        )
+
+    @property
+    def step_events(self) -> tuple[Mapping[str, int], ...]:
+        """Events of each step by name."""
+        return tuple(step.events for step in self.found)
+
+    @property
+    def events(self) -> dict[str, int]:
+        """Events of the run by name."""
+        total: Counter[str] = Counter()
+        for step in self.found:
+            total.update(step.events)
+        return dict(total)
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What the counters of the chip will hold, by the name of their register."""
+        events = self.events
+        return {
+            "layers": len(self.found) - 1,
+            "images_done": self.images,
+            "and_operations": events["and_operations"],
+            "input_row_writes": events["input_row_writes"],
+        }
+
+
+def where_cycles_go(prediction: Prediction) -> dict[str, float]:
+    """Return cycles by cause; they add up to those of the prediction."""
+    total: Counter[str] = Counter()
+    for step in prediction.found:
+        total.update(step.causes)
+    return dict(total)
+
+
+def utilization_of(predictions: Sequence[Prediction], *, layer: str | None = None) -> float | None:
+    """Return the fraction of the columns of AND operations that have the input of a channel."""
+    steps = [
+        step
+        for prediction in predictions
+        for step in prediction.found
+        if layer in (None, step.layer)
+    ]
+    columns = sum(step.columns for step in steps)
+    return sum(step.effective for step in steps) / columns if columns else None

@@ -1,0 +1,286 @@
+"""A whole MRAM chip without Python: one executable for each architecture runs any program.
+
+`host.v` says how the simulation is told what to do and what it writes down; this module writes the
+one and reads the other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.rtl.emit import verilog_modules
+from hwgen.rtl.mram.chip import Chip
+from hwgen.sim.cache import Say, silent
+from hwgen.sim.host_files import (
+    ANSWER_BYTES,
+    PROGRAM_ADDRESS,
+    UNWRITTEN,
+    beats_text,
+    event_lines,
+    pages,
+    smallest_memory,
+)
+from hwgen.sim.mram.stores import Stores, read_stores
+from hwgen.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
+from hwgen.sim.waves import WAVES, Waves
+from hwgen.spec.mram.arch import Arch
+from hwgen.spec.mram.events import EVENTS
+from hwgen.spec.widths import bits_for_index
+
+HOST = Path(__file__).parent / "host.v"
+TOP = "host"
+EVENTS_FILE = "events.txt"
+STORES_FILE = "stores.txt"
+MEMORY_FILE = "memory.hex"
+MODES_FILE = "modes.hex"
+WAVES_FILE = "waves.vcd"
+
+REGISTERS = ("error", "cycles", "load_cycles", "layers", "images_done", "active_mode")
+REGISTERS += ("and_operations", "input_row_writes", "weight_row_writes", "refused_row_writes")
+"""Registers of an `end` line, in their order, after the status."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a host has the chip do: load the program, and the tables if there are any, then run.
+
+    program: its bytes; tables: those of a program without weight rows; empty: none
+    images: the bytes of each image; modes: its mode
+    run_images: images of a run; the last run has what is left
+    image_stride, answer_stride: of the program; answer_bytes: of one image
+    latency, stall, seed, error_address: of the memory, see memory.v
+    reset_at: cycle of the first run in which to reset and begin again; 0: never
+    limit: cycles after which a command counts as hanging
+    """
+
+    program: bytes
+    tables: bytes = b""
+    images: Sequence[bytes]
+    modes: Sequence[int]
+    run_images: int
+    image_stride: int
+    answer_stride: int
+    answer_bytes: int
+    latency: int
+    stall: int = 0
+    seed: int = 1
+    error_address: int | None = None
+    reset_at: int = 0
+    limit: int = 1_000_000_000
+
+    @property
+    def runs(self) -> int:
+        """Starts of the chip, without those that load."""
+        return -(-len(self.images) // self.run_images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retirement:
+    """A record that is over: its number, the mode of its image, and the events until then."""
+
+    cycle: int
+    mode: int
+    record: int
+    events: dict[str, int]
+
+
+@dataclass(kw_only=True)
+class ChipRun:
+    """One command of a chip: what the trace showed, then registers and answers read back after it.
+
+    loads: it is LOAD; number: of the run
+    stores: writes to banks and answers; begun: cycle in which each image's mode was taken
+    rest: events after the last retirement; registers: those of `REGISTERS`
+    answers: of each image, uint8, in memory after the run
+    """
+
+    loads: bool
+    number: int = 0
+    stores: Stores
+    begun: list[int] = field(default_factory=list)
+    retired: list[Retirement] = field(default_factory=list)
+    rest: dict[str, int] = field(default_factory=dict)
+    busy: bool = True
+    done: bool = False
+    registers: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REGISTERS, 0))
+    answers: list[NDArray[np.uint8]] = field(default_factory=list)
+
+    @property
+    def error(self) -> int:
+        """Code of the error that stopped the chip."""
+        return self.registers["error"]
+
+    @property
+    def events(self) -> dict[str, int]:
+        """Events of the whole command."""
+        parts = [*(each.events for each in self.retired), self.rest]
+        return {name: sum(part.get(name, 0) for part in parts) for name in EVENTS}
+
+
+@cache
+def chip_simulator(arch: Arch, *, memory_bytes: int, waves: bool = False) -> Simulator:
+    """Return the simulator of a chip with its host and memory; `waves` makes it slower."""
+    sources = {f"{name}.v": text for name, text in verilog_modules(Chip(arch=arch)).items()}
+    for file in (HOST, MEMORY):
+        sources[file.name] = file.read_text(encoding="utf-8")
+    name, args = arch.name, host_parameters(arch, memory_bytes)
+    if waves:
+        name, args = f"{name} with waves", [*args, "--trace"]
+        body, end, rest = sources[HOST.name].rpartition("endmodule")
+        sources[HOST.name] = f"{body}{WAVES}{end}{rest}"
+    return Simulator(
+        name=name, sources=sources, top=TOP, args=args, optimize=QUICK if waves else FAST
+    )
+
+
+def host_parameters(arch: Arch, memory_bytes: int) -> list[str]:
+    """Return Verilator's arguments for the parameters of host.v."""
+    sizes = {
+        "PORT_BITS": arch.port_bits,
+        "MEMORY_BEATS": memory_bytes // arch.port_bytes,
+        "OCTETS": arch.octets,
+        "BLOCK": arch.block,
+        "SEGMENTS": arch.segments,
+        "COLUMNS": arch.array.columns,
+        "ROW_BITS": arch.row_index_bits,
+        "ELEMENTS": arch.row_bytes // arch.element_bytes,
+        "RECORD_BITS": bits_for_index(arch.record_entries),
+        "INDEX_BITS": bits_for_index(arch.answer_entries // arch.block),
+        "ANSWER_BITS": arch.answer_bits,
+    }
+    return [f"-G{name}={value}" for name, value in sizes.items()]
+
+
+def run_chip(
+    job: Job,
+    arch: Arch,
+    folder: Path,
+    *,
+    waves: Waves | None = None,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> list[ChipRun]:
+    """Return every command, those included that a reset cut short.
+
+    folder: where the simulation reads and writes its files; waves go to `waves.vcd` there
+    builds, say: see `hwgen.sim.simulator.build_simulator`
+    Raises SimulationError when the memory is too small or the simulation ends early.
+    """
+    content, addresses = place(job)
+    size = memory_bytes(job, addresses)
+    write_inputs(job, content, arch, folder)
+    # The simulation runs in `folder`: file names without a path have no spaces and are short.
+    plusargs = {
+        **host_plusargs(job, addresses),
+        "stall": job.stall,
+        "seed": job.seed,
+        "reset_at": job.reset_at,
+        "limit": job.limit,
+    }
+    if job.error_address is not None:
+        plusargs["error_address"] = f"{job.error_address:x}"
+    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{job.seed}"]
+    arguments += [f"+{name}={value}" for name, value in plusargs.items()]
+    if waves is not None:
+        arguments += waves.plusargs(Path(WAVES_FILE))
+    simulator = chip_simulator(arch, memory_bytes=size, waves=waves is not None)
+    run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)
+    return read_commands(folder / EVENTS_FILE, folder / STORES_FILE, arch)
+
+
+def write_inputs(job: Job, content: dict[int, bytes], arch: Arch, folder: Path) -> None:
+    """Write what the host reads: the memory, and the mode of each image."""
+    memory = beats_text(content, arch.port_bytes)
+    (folder / MEMORY_FILE).write_text(memory, encoding="ascii")
+    modes = "".join(f"{mode:02x}\n" for mode in job.modes)
+    (folder / MODES_FILE).write_text(modes, encoding="ascii")
+
+
+def host_plusargs(job: Job, addresses: dict[str, int]) -> dict[str, object]:
+    """Return what every host is told: files, sizes and addresses."""
+    return {
+        "memory": MEMORY_FILE,
+        "modes": MODES_FILE,
+        "events": EVENTS_FILE,
+        "stores": STORES_FILE,
+        "runs": job.runs,
+        "images": job.run_images,
+        "total": len(job.images),
+        "words": job.answer_bytes // ANSWER_BYTES,
+        "latency": job.latency,
+        **{name: f"{address:x}" for name, address in addresses.items()},
+    }
+
+
+def place(job: Job) -> tuple[dict[int, bytes], dict[str, int]]:
+    """Return the memory content by address, and the addresses for the host."""
+    tables = PROGRAM_ADDRESS + pages(len(job.program))
+    image = tables + pages(len(job.tables))
+    answer = image + pages(len(job.images) * job.image_stride)
+    addresses = {
+        "program": PROGRAM_ADDRESS,
+        "tables": tables if job.tables else 0,
+        "image": image,
+        "image_stride": job.image_stride,
+        "answer": answer,
+        "answer_stride": job.answer_stride,
+    }
+    content = {PROGRAM_ADDRESS: job.program}
+    if job.tables:
+        content[tables] = job.tables
+    content |= {image + n * job.image_stride: data for n, data in enumerate(job.images)}
+    content[answer] = bytes([UNWRITTEN]) * (len(job.images) * job.answer_stride)
+    return content, addresses
+
+
+def memory_bytes(job: Job, addresses: dict[str, int]) -> int:
+    """Return the size of a simulated memory; raise SimulationError if none is large enough."""
+    needed = addresses["answer"] + pages(len(job.images) * job.answer_stride)
+    return smallest_memory(needed, what="program, images and answers", runs=job.runs)
+
+
+def read_commands(events: Path, stores: Path, arch: Arch) -> list[ChipRun]:
+    """Return the commands of an event file; one that never ended is still busy.
+
+    Raises SimulationError when a file was cut off.
+    """
+    runs: list[ChipRun] = []
+    words: list[dict[int, list[int]]] = []
+    stored = read_stores(stores, arch)
+    starts = 0
+    for line in event_lines(events):
+        kind, *fields = line.split()
+        if kind in ("load", "start"):
+            loads = kind == "load"
+            starts += not loads
+            number = 0 if loads else int(fields[0])
+            of_run = stored.of_start(-1 if loads else starts)
+            runs.append(ChipRun(loads=loads, number=number, stores=of_run))
+            words.append({})
+        elif kind == "answer":
+            words[-1].setdefault(int(fields[0]), []).append(int(fields[2], 16))
+        elif runs:
+            read_event(runs[-1], kind, [int(each) for each in fields])
+    for run, found in zip(runs, words, strict=True):
+        run.answers = [np.array(each, "<u4").view(np.uint8) for each in found.values()]
+    return runs
+
+
+def read_event(run: ChipRun, kind: str, fields: Sequence[int]) -> None:
+    """Store what a line says about a command."""
+    if kind == "image":
+        run.begun.append(fields[0])
+    elif kind == "retire":
+        cycle, mode, record, *counts = fields
+        events = dict(zip(EVENTS, counts, strict=True))
+        run.retired.append(Retirement(cycle=cycle, mode=mode, record=record, events=events))
+    elif kind == "rest":
+        run.rest = dict(zip(EVENTS, fields, strict=True))
+    elif kind == "end":
+        status, *registers = fields
+        run.busy, run.done = bool(status & 1), bool(status >> 1 & 1)
+        run.registers = dict(zip(REGISTERS, registers, strict=True))

@@ -1,0 +1,86 @@
+"""Whole MRAM chips in tests: small networks with modes, and the comparison with golden and model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from golden.network import infer
+from hwgen.compiler.mram import compile_network
+from hwgen.model.mram import CycleModel
+from hwgen.sim.mram import SimulatedRun
+from hwgen.spec.mram.arch import Arch, load_arch
+from hwgen.spec.mram.program import Program
+from hwgen.spec.network import INPUT, QuantizedNetwork
+from tests.golden.drawn import MODES, Drawing
+
+CONFIGS = Path(__file__).parents[3] / "configs" / "mram"
+WINDOW = {"kernel": (3, 3), "padding": (1, 1, 1, 1)}
+
+
+def chip_arch(name: str) -> Arch:
+    """Return the architecture of a config."""
+    return load_arch(CONFIGS / f"{name}.yaml")
+
+
+def residual_network(seed: int) -> QuantizedNetwork:
+    """Return blocks with additions: of a stored map, and of a shortcut with other channels."""
+    net = Drawing(seed, modes=MODES, shape=(5, 4, 3))
+    first = net.conv(INPUT, (4, 3, 1), **WINDOW)
+    now = net.add(net.conv(first, (4, 3, 1), **WINDOW), first)
+    narrow = net.conv(now, (7, 4, 2), stride=(2, 2), weight_bits=5, **WINDOW)
+    now = net.add(narrow, net.shortcut(now, (7, 4, 2), stride=(2, 2)))
+    now = net.max_pool(now, kernel=(2, 2), stride=(1, 1), padding=(1, 0, 0, 1))
+    size = net.size(now)
+    now = net.average_pool(now, kernel=size, stride=(1, 1), padding=(0, 0, 0, 0))
+    return net.build(net.linear(now, (5, 5, 5), bits=32))
+
+
+def narrow_network(seed: int) -> QuantizedNetwork:
+    """Return a network of few bits: weights of the odd grid, maps of one to six bits."""
+    net = Drawing(seed, modes=MODES, shape=(4, 8, 1))
+    now = net.conv(INPUT, (6, 4, 2), bits=4, weight_bits=2, weight_grid="odd", **WINDOW)
+    now = net.conv(now, (8, 5, 2), bits=1, weight_bits=1, weight_grid="odd", **WINDOW)
+    now = net.rescale(now, bits=6)
+    now = net.conv(now, (4, 3, 3), kernel=(2, 3), stride=(2, 3), weight_bits=4)
+    return net.build(net.conv(now, (3, 3, 2), bits=8, weight_bits=3))
+
+
+def images_of(network: QuantizedNetwork, count: int, *, seed: int = 1) -> np.ndarray:
+    """Return random images."""
+    top = (1 << network.graph.input.bits) - 1
+    shape = (count, *network.graph.input.shape)
+    return np.random.default_rng(seed).integers(0, top + 1, shape).astype(np.uint8)
+
+
+def compiled(
+    network: QuantizedNetwork, arch: Arch, *, images: int = 1, mapping: str = "positions"
+) -> Program:
+    """Return the program of a network."""
+    return compile_network(network, arch, images=images, mapping=mapping)
+
+
+def check_maps(
+    run: SimulatedRun, network: QuantizedNetwork, images: np.ndarray
+) -> None:
+    """Every map that a bank or the memory holds is golden's; only fused ones are missing."""
+    for index, mode, found in zip(run.images, run.modes, run.maps, strict=True):
+        expected = infer(network, images[index : index + 1], mode=mode)
+        assert set(expected) - set(found) == set(run.fused)
+        for layer, (values,) in expected.items():
+            if layer in found:
+                assert found[layer].dtype == values.dtype, layer
+                np.testing.assert_array_equal(found[layer], values, err_msg=f"{index} {layer}")
+
+
+def check_cycles(run: SimulatedRun, program: Program, arch: Arch, modes: Sequence[int]) -> None:
+    """Steps, counters and events are those of the cycle model."""
+    predicted = CycleModel(program, arch).predict(modes=list(modes))
+    assert list(run.steps) == list(predicted.steps)
+    for step, found, expected in zip(
+        run.steps, run.step_events, predicted.step_events, strict=True
+    ):
+        assert dict(found) == dict(expected), step
+    assert (run.cycles, run.load_cycles) == (predicted.cycles, predicted.load)
+    assert {name: run.counters[name] for name in predicted.counters} == predicted.counters
+    assert run.events == predicted.events
