@@ -9,6 +9,7 @@ from golden.network import infer
 from hwgen.compiler.mram import compile_network, recompile
 from hwgen.errors import CompileError
 from hwgen.spec.mram import Arch, Program
+from hwgen.spec.mram.arch import ArraySize
 from hwgen.spec.mram.records import Kind
 from hwgen.spec.mram.stream import decode_program
 from hwgen.spec.network import FeatureMap, QuantizedNetwork
@@ -99,7 +100,7 @@ def test_a_head_over_rows_of_a_bank_in_rounds() -> None:
     network = chain(
         6, channels=((4, 3, 2),), shape=(4, 3, 3), pooled=False, head=(11, 9, 4), **POINT
     )
-    program = compiled(network, arch_of("tiny"))
+    program = compiled(network, arch_of("tiny", array=ArraySize(rows=128, columns=64)))
     names = [step.name for step in program.facts.modes[0].steps][-3:-1]
     assert names == ["linear_1:0", "linear_1:8"]
     assert {each.mode for each in program.facts.segments if each.layer == "linear_1"} == {0, 1, 2}
