@@ -9,7 +9,7 @@ from torch import Tensor
 from hwgen.train.adaptive.order import importance, kept_first_orders, reorder
 from hwgen.train.adaptive.recipe import ByNorm, Given, Uniform
 from hwgen.train.adaptive.run import AdaptiveRun
-from hwgen.train.adaptive.selection import Counts, choose_counts, whole
+from hwgen.train.adaptive.selection import Counts, all_channels, choose_counts
 from hwgen.train.adaptive.staircase import Cost, cycles_cost, load_staircase, macs_cost
 from hwgen.train.adaptive.widths import WidthTable, given_table, table_of, uniform
 from hwgen.train.network import Network
@@ -51,7 +51,7 @@ def by_norm(
     """Return a table whose modes cost at most as much as the uniform ones, and the norms."""
     seen = list(norms_by_mode(run, base, selection))
     even = uniform(run.plan, run.recipe.widths)
-    modes: dict[str, Counts] = {run.recipe.modes[0]: whole(run.plan)}
+    modes: dict[str, Counts] = {run.recipe.modes[0]: all_channels(run.plan)}
     for mode, norms in enumerate(seen, start=1):
         most = modes[run.recipe.modes[mode - 1]]
         modes[run.recipe.modes[mode]] = choose_counts(

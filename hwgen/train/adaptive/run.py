@@ -78,7 +78,7 @@ class AdaptiveRun(Loop):
             network = Network(self.plan)
         return network.to(self.device)
 
-    def hear(self, base: Network, teacher_path: Path | None) -> None:
+    def set_teacher(self, base: Network, teacher_path: Path | None) -> None:
         """Take the teacher of the recipe: the base, or a checkpoint."""
         about = self.recipe.teacher
         wanted = about is not None and about.model is not None
@@ -187,7 +187,7 @@ class AdaptiveRun(Loop):
             mixed = self.recipe.mixed_precision
             with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
                 logits = network(x, mode)
-            loss = self.taught_loss(logits.float(), labels, answers, phase)
+            loss = self.distillation_loss(logits.float(), labels, answers, phase)
             loss.backward()
             losses += loss.detach()
             given.append(logits.detach())
@@ -195,7 +195,7 @@ class AdaptiveRun(Loop):
         network.keep_signs()
         return given[0], losses
 
-    def taught_loss(
+    def distillation_loss(
         self, logits: Tensor, labels: Tensor, answers: Tensor | None, phase: Phase
     ) -> Tensor:
         """Return (1 - beta) CE + beta tau^2 KL, or CE without a teacher."""

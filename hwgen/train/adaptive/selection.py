@@ -90,6 +90,6 @@ def filled(
         counts[best] += 1
 
 
-def whole(plan: Plan) -> Counts:
+def all_channels(plan: Plan) -> Counts:
     """Return the channels of the widest mode."""
     return {name: plan.channels(name) for name in free_streams(plan)}

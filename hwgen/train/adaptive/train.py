@@ -1,5 +1,6 @@
 """Train the base, choose the widths, train all sub-nets, export: read it top to bottom."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from hwgen.train.adaptive.report import (
     write_adaptive_report,
 )
 from hwgen.train.adaptive.run import AdaptiveRun
-from hwgen.train.adaptive.widths import narrowed
+from hwgen.train.adaptive.widths import WidthTable, narrowed
 from hwgen.train.integer import integer_accuracy
 from hwgen.train.parallel import processes, rank, wait_for_all
+from hwgen.train.plans.plan import Plan
 from hwgen.train.train import progress_bars, torch_settings
 
 
@@ -58,25 +60,17 @@ def train_adaptive(
         )
         base = run.base()
         accuracy_base = run.accuracy(base)
-        run.hear(base, teacher_path)
+        run.set_teacher(base, teacher_path)
         table = chosen_table(run, base, recipe_folder)
-        if recipe.weights == "shared":
-            files = [(out / "network.npz", "", run.plan, table)]
-        else:
-            each = [narrowed(run.plan, table, mode) for mode in range(len(table.modes))]
-            files = [
-                (out / f"network_{alone.modes[0]}.npz", f"{alone.modes[0]}_", plan, alone)
-                for plan, alone in each
-            ]
-        modes: list[ModeResult] = []
-        for path, prefix, plan, widths in files:
+        modes: dict[Path, list[ModeResult]] = {}
+        for path, prefix, plan, widths in networks(run, table, out):
             network = run.adaptive(plan, widths, base)
             before = run.train(network, prefix=prefix)
-            modes += export_and_measure(run, network, before, dataset, path)
+            modes[path] = export_and_measure(run, network, before, dataset, path)
         result = AdaptiveResult(
             accuracy_base=accuracy_base,
-            modes=modes,
-            network_paths=[path for path, *_ in files],
+            modes=[each for results in modes.values() for each in results],
+            network_paths=list(modes),
             report_path=out / "training.json",
             history=run.history,
         )
@@ -86,6 +80,17 @@ def train_adaptive(
             )
         wait_for_all()
     return result
+
+
+def networks(
+    run: AdaptiveRun, table: WidthTable, out: Path
+) -> Iterator[tuple[Path, str, Plan, WidthTable]]:
+    """Yield the networks to train: file, prefix of the names of its phases, plan, widths."""
+    if run.recipe.weights == "shared":
+        yield out / "network.npz", "", run.plan, table
+        return
+    for mode, name in enumerate(table.modes):
+        yield out / f"network_{name}.npz", f"{name}_", *narrowed(run.plan, table, mode)
 
 
 def export_and_measure(

@@ -17,7 +17,7 @@ LEAST = (0.975, 0.97, 0.945, 0.80)
 """Accuracy on the digits in each of the four widths."""
 
 
-def test_the_hand_over_in_the_tree() -> None:
+def test_the_shipped_network() -> None:
     network = load_network(NETWORKS / "cadnn_digits.npz")
     digits = load_dataset("digits")
     images, labels = torch.tensor(digits.test_images), torch.tensor(digits.test_labels)

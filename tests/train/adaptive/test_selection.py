@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hwgen.errors import ConfigError
-from hwgen.train.adaptive.selection import choose_counts, whole
+from hwgen.train.adaptive.selection import all_channels, choose_counts
 from hwgen.train.adaptive.staircase import cycles_cost, load_staircase, macs_cost
 from hwgen.train.adaptive.widths import table_of, uniform
 from hwgen.train.models import plan_model
@@ -24,7 +24,7 @@ def flat() -> dict[str, torch.Tensor]:
 def test_multiplications_stay_within_the_budget() -> None:
     cost = macs_cost(PLAN)
     budget = cost(uniform(PLAN, [1.0, 0.5]), 1)
-    counts = choose_counts(PLAN, flat(), cost, budget, most=whole(PLAN))
+    counts = choose_counts(PLAN, flat(), cost, budget, most=all_channels(PLAN))
     table = table_of(PLAN, {"mode": counts})
     assert cost(table, 0) <= budget
     for name in counts:
@@ -38,7 +38,7 @@ def test_weak_channels_go_first() -> None:
     values["conv2"][4:] = 1e-6
     cost = macs_cost(PLAN)
     budget = cost(uniform(PLAN, [1.0, 0.5]), 1)
-    counts = choose_counts(PLAN, values, cost, budget, most=whole(PLAN))
+    counts = choose_counts(PLAN, values, cost, budget, most=all_channels(PLAN))
     assert counts["conv2"] < min(counts["conv1"], counts["conv3"])
 
 
@@ -52,7 +52,7 @@ def test_modes_are_nested() -> None:
 def test_a_staircase_is_filled() -> None:
     cost = cycles_cost(PLAN, load_staircase(STAIRS))
     budget = cost(uniform(PLAN, [1.0, 0.5]), 1)
-    counts = choose_counts(PLAN, flat(), cost, budget, most=whole(PLAN))
+    counts = choose_counts(PLAN, flat(), cost, budget, most=all_channels(PLAN))
     assert cost(table_of(PLAN, {"mode": counts}), 0) <= budget
     for name in counts:
         more = table_of(PLAN, {"mode": {**counts, name: counts[name] + 1}})
@@ -73,7 +73,7 @@ def test_steps() -> None:
 
 def test_an_impossible_budget() -> None:
     with pytest.raises(ConfigError, match="selection must be a cost that one channel a layer"):
-        choose_counts(PLAN, flat(), macs_cost(PLAN), 100, most=whole(PLAN))
+        choose_counts(PLAN, flat(), macs_cost(PLAN), 100, most=all_channels(PLAN))
 
 
 def test_the_file_may_be_json(tmp_path: Path) -> None:

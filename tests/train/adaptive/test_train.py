@@ -107,7 +107,7 @@ def test_integers_follow_the_float_network(
     run = make_run(recipe, on_few_digits, tmp_path)
     run.resume = True
     base = run.base()
-    run.hear(base, None)
+    run.set_teacher(base, None)
     reorder(base, kept_first_orders(run.plan, importance(base)))
     shared = run.adaptive(run.plan, uniform(run.plan, recipe.widths), base)
     run.train(shared)
@@ -126,7 +126,7 @@ def test_one_update_for_the_gradients_of_all_modes(
     """Algorithm 1: the gradient is that of the sum of (1 - beta) CE + beta tau^2 KL."""
     run = make_run(adaptive_recipe, on_few_digits, tmp_path)
     base = run.base()
-    run.hear(base, None)
+    run.set_teacher(base, None)
     shared = run.adaptive(run.plan, uniform(run.plan, adaptive_recipe.widths), base)
     phase = adaptive_recipe.phases[0]
     run.begin_epoch(shared, phase, 0)
@@ -141,7 +141,7 @@ def test_one_update_for_the_gradients_of_all_modes(
         soft = (p * (p / q).log()).sum(1).mean()
         total = total + 0.3 * hard + 0.7 * 16 * soft
     shared.zero_grad()
-    total.backward()  # type: ignore[no-untyped-call]
+    total.backward()
     wanted = {name: p.grad.clone() for name, p in shared.named_parameters() if p.grad is not None}
     optimizer = make_optimizer(adaptive_recipe, phase, shared.parameters())
     _, loss = run.step(shared, optimizer, x, labels, phase=phase, rate=1e-9)
@@ -156,7 +156,7 @@ def test_a_phase_of_some_modes_leaves_the_others(
 ) -> None:
     run = make_run(adaptive_recipe, on_few_digits, tmp_path)
     base = run.base()
-    run.hear(base, None)
+    run.set_teacher(base, None)
     shared = run.adaptive(run.plan, uniform(run.plan, adaptive_recipe.widths), base)
     before = {name: tensor.clone() for name, tensor in shared.state_dict().items()}
     phase = replace(adaptive_recipe.phases[0], modes=["0.25x"], weight_decay=0.0)
