@@ -71,6 +71,14 @@ def test_measured_weights_have_few_digits_and_less_loss(limit: int) -> None:
     assert losses[0] < 0.5 * losses[1] < 0.5 * losses[2]
 
 
+def test_weights_make_up_for_each_other() -> None:
+    weights, moments = weights_of(12, 40), moments_of(inputs(40))
+    alone, alone_gains = measured(weights, Moments(squares=moments.squares), limit=2)
+    found, gains = measured(weights, moments, limit=2)
+    loss = moments.loss(gains[:, np.newaxis] * found - weights).sum()
+    assert loss < 0.3 * moments.loss(alone_gains[:, np.newaxis] * alone - weights).sum()
+
+
 def test_filters_that_fit_stay_and_zeros_stay() -> None:
     weights, moments = weights_of(6, 20), moments_of(inputs(20))
     weights[1] = np.random.default_rng(1).choice(at_most(2), 20)
