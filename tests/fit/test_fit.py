@@ -8,7 +8,7 @@ from hwgen.fit import Fitted, measured, refitted, text_rule
 from hwgen.fit.digits import at_most, digits_of, exactly, nearest
 from hwgen.fit.measured import Moments
 from hwgen.fit.prune import pruned
-from hwgen.fit.text import unpruned
+from hwgen.fit.text import thresholds, unpruned
 from hwgen.spec.csd import phi
 from hwgen.spec.network import Parameters
 from hwgen.spec.quantization import fixed_point
@@ -55,6 +55,11 @@ def test_the_rule_of_the_seed_is_that_of_training(seed: int) -> None:
     sign = torch.ones(weights.shape)
     wanted = fta.fta(torch.from_numpy(weights), mask, sign).numpy()
     assert np.array_equal(text_rule(weights, limit=2), wanted)
+
+
+def test_of_equal_counts_the_larger_threshold_wins() -> None:
+    weights = np.array([[1, 64, 3, 5], [2, 4, 8, 3]])
+    assert thresholds(weights, weights != 0, limit=2).tolist() == [2, 1]
 
 
 @pytest.mark.parametrize("limit", [1, 2])
