@@ -248,7 +248,7 @@ def test_links_in_an_output_folder_stay(hwgen: Command, place: Path, work: Path)
     assert not (place / "out/memory.hex").exists()
 
 
-OUTPUT_NAMES = {"html": OUTPUT_FILE, "json": OUTPUT_FILE, "work": CACHE}
+OUTPUT_NAMES = {"html": OUTPUT_FILE, "json": OUTPUT_FILE, "qdq": OUTPUT_FILE, "work": CACHE}
 
 
 def test_every_command_says_what_it_writes() -> None:
