@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.network import infer, infer_layer
 from hwgen.errors import DataError, FormatError
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_file, versions
@@ -66,7 +65,8 @@ class Counters:
 
     def add(self, network: QuantizedNetwork, images: NDArray[Any], outcome: Outcome) -> None:
         """Count some images."""
-        maps = infer(network, images)
+        golden = load("golden.network")
+        maps = golden.infer(network, images)
         answers = maps[network.answer].reshape(len(images), -1)
         if answers.shape[1] != outcome.answers.shape[1]:
             raise DataError(
@@ -78,7 +78,7 @@ class Counters:
         # Maps of the runtime; behind a layer that it does not show, those of golden.
         given = {"input": images}
         for layer in network.layers:
-            result = infer_layer(network, layer, [given[name] for name in layer.inputs])
+            result = golden.infer_layer(network, layer, [given[name] for name in layer.inputs])
             shown = outcome.maps.get(layer.source)
             given[layer.name] = result if shown is None else shown.reshape(result.shape)
             if shown is not None:

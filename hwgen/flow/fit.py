@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.network import answer, infer_layer
-from golden.ops.windows import windows
 from hwgen.errors import DataError, FormatError
 from hwgen.fit import Fitted, measured, refitted, text_rule
 from hwgen.fit.digits import digits_of
@@ -17,6 +15,7 @@ from hwgen.fit.prune import pruned
 from hwgen.flow.context import Context
 from hwgen.flow.digests import versions
 from hwgen.flow.images import Batch, choose_images
+from hwgen.flow.load import load
 from hwgen.report.fit import FitReport, FittedLayer
 from hwgen.report.types import Source
 from hwgen.spec.network import INPUT, Conv, Linear, QuantizedNetwork
@@ -63,7 +62,8 @@ def fit_file(
     fitted, layers = fit_network(context, network, chosen, rule)
     save_network(fitted, out)
     judged = remaining(batch, calibration)
-    before, after = answer(network, judged.images), answer(fitted, judged.images)
+    golden = load("golden.network")
+    before, after = (golden.answer(each, judged.images) for each in (network, fitted))
     pixel = network.map_of(network.answer).shape[:2] == (1, 1)
     classes = [maps.reshape(len(maps), -1).argmax(axis=1) for maps in (before, after)]
     difference = np.abs(before.astype(np.float64) - after.astype(np.float64))
@@ -133,6 +133,7 @@ def fit_network(
     """
     if not len(images):
         raise DataError("the images to measure with must be at least 1, got none")
+    infer_layer = load("golden.network").infer_layer
     fitted, report = network, []
     old: dict[str, NDArray[Any]] = {INPUT: images}
     new: dict[str, NDArray[Any]] = {INPUT: images}
@@ -219,7 +220,7 @@ def samples(
     if isinstance(layer, Linear):
         rows = maps.reshape(len(maps), -1)
     else:
-        seen = windows(
+        seen = load("golden.ops.windows").windows(
             maps, kernel=layer.kernel, stride=layer.stride, padding=layer.padding, fill=zero_point
         )
         channels = maps.shape[3] // layer.groups

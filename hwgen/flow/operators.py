@@ -33,9 +33,7 @@ FAMILIES_HEAD = """
 ## Families
 
 A layer of the network file, and the limits within which chips of a family run it. The size of a
-chip sets further limits: `hwgen info network.npz chip.yaml`. Families without a column have no
-compiler of network files; `hwgen synthesize` reads the shapes of ONNX files for the crossbar
-family.
+chip sets further limits: `hwgen info network.npz chip.yaml`.
 """
 NO = "no"
 

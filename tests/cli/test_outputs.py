@@ -252,6 +252,7 @@ def test_links_in_an_output_folder_stay(hwgen: Command, place: Path, work: Path)
 OUTPUT_NAMES = {
     "html": OUTPUT_FILE,
     "json": OUTPUT_FILE,
+    "qdq": OUTPUT_FILE,
     "record": OUTPUT_FILE,
     "runs": CACHE,
     "work": CACHE,

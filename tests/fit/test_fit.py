@@ -8,7 +8,7 @@ from hwgen.fit import Fitted, measured, refitted, text_rule
 from hwgen.fit.digits import at_most, digits_of, exactly, nearest
 from hwgen.fit.measured import Moments
 from hwgen.fit.prune import pruned
-from hwgen.fit.text import unpruned
+from hwgen.fit.text import thresholds, unpruned
 from hwgen.spec.csd import phi
 from hwgen.spec.network import Parameters
 from hwgen.spec.quantization import fixed_point
@@ -57,6 +57,11 @@ def test_the_rule_of_the_seed_is_that_of_training(seed: int) -> None:
     assert np.array_equal(text_rule(weights, limit=2), wanted)
 
 
+def test_of_equal_counts_the_larger_threshold_wins() -> None:
+    weights = np.array([[1, 64, 3, 5], [2, 4, 8, 3]])
+    assert thresholds(weights, weights != 0, limit=2).tolist() == [2, 1]
+
+
 @pytest.mark.parametrize("limit", [1, 2])
 def test_measured_weights_have_few_digits_and_less_loss(limit: int) -> None:
     weights, moments = weights_of(12, 40), moments_of(inputs(40))
@@ -69,6 +74,14 @@ def test_measured_weights_have_few_digits_and_less_loss(limit: int) -> None:
         for change in (gains[:, np.newaxis] * found - weights, plain - weights, text - weights)
     ]
     assert losses[0] < 0.5 * losses[1] < 0.5 * losses[2]
+
+
+def test_weights_make_up_for_each_other() -> None:
+    weights, moments = weights_of(12, 40), moments_of(inputs(40))
+    alone, alone_gains = measured(weights, Moments(squares=moments.squares), limit=2)
+    found, gains = measured(weights, moments, limit=2)
+    loss = moments.loss(gains[:, np.newaxis] * found - weights).sum()
+    assert loss < 0.3 * moments.loss(alone_gains[:, np.newaxis] * alone - weights).sum()
 
 
 def test_filters_that_fit_stay_and_zeros_stay() -> None:

@@ -23,7 +23,12 @@ def test_a_quantized_model_is_the_same_accelerator(tmp_path: Path) -> None:
     one, other = (layers_of(model, name="small", source="x") for model in (float_model, quantized))
     assert len(one.layers) == len(other.layers) > 0
     for before, after in zip(one.layers, other.layers, strict=True):
-        same = {"name": before.name, "providers": before.providers}
+        # onnxruntime leaves a ReLU to the range of the QuantizeLinear behind it.
+        same = {
+            "name": before.name,
+            "providers": before.providers,
+            "activation": before.activation,
+        }
         assert replace(after, **same) == before
 
 

@@ -63,6 +63,13 @@ def option_a(model: Model, image: str) -> str:
     return model.quantized(model.node("Pad", now, pads))
 
 
+def channels_in_front(model: Model, image: str) -> str:
+    steps = [[0, 0], [6, 6], [2, 3], [2, 2]]
+    now = model.node("Slice", image, *(model.constant(each, np.int64) for each in steps))
+    pads = model.constant([0, 1, 0, 0, 0, 2, 0, 0], np.int64)
+    return model.quantized(model.node("Pad", now, pads))
+
+
 def padded(model: Model, image: str) -> str:
     pads = model.constant([0, 0, 1, 0, 0, 0, 2, 1], np.int64)
     return model.quantized(model.conv(model.node("Pad", image, pads), 4, 3, 3, 3))
@@ -158,6 +165,7 @@ CASES: dict[str, Case] = {
     "shuffle": (shuffle, ["conv", "conv", "conv"]),
     "split": (split, ["conv", "conv", "shortcut", "concatenate"]),
     "option A": (option_a, ["shortcut"]),
+    "option A with channels in front": (channels_in_front, ["conv"]),
     "padding before a convolution": (padded, ["conv"]),
     "constants": (constants, ["table"]),
     "constants by channel": (by_channel, ["conv"]),

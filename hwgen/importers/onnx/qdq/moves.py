@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.nodes import Node, Padding, Selection, Subsampling, View
+from hwgen.importers.integer import Weights, weights_of
+from hwgen.importers.integer.nodes import (
+    NO_PADDING,
+    Convolution,
+    Node,
+    Padding,
+    Selection,
+    Subsampling,
+    View,
+)
 from hwgen.importers.onnx.qdq.values import ZERO, Places, RefusedError
 
 Shape = tuple[int, int, int]
@@ -75,18 +84,25 @@ def moving_nodes(
     sides = (rows.before, columns.before, rows.behind, columns.behind)
     prefix = np.array_equal(channels.picked, np.arange(len(channels.picked)))
     both = len(channels.picked) < shape[2] and channels.behind > 0
+    zeros = channels.before > 0 or (channels.picked == ZERO).any()
     steps: list[tuple[type[Any], dict[str, Any], Shape]] = []
     if prefix and not any(sides) and not channels.before and not both:
         steps.append((Subsampling, {"stride": stride}, places.shape))
+    elif zeros:
+        made = (height, width, int(places.shape[2]))
+        one = {"weights": selecting(channels, shape[2]), "stride": stride}
+        steps.append((Convolution, {**one, "padding": NO_PADDING}, made))
+        if any(sides):
+            steps.append((Padding, {"sides": sides}, places.shape))
     else:
         if stride != (1, 1):
             steps.append((Subsampling, {"stride": stride}, (height, width, shape[2])))
         if not prefix or len(channels.picked) < shape[2]:
             picked = tuple(int(each) for each in channels.picked)
             steps.append((Selection, {"channels": picked}, (height, width, len(picked))))
-        if channels.before or channels.behind:
+        if channels.behind:
             deep: Shape = (height, width, int(places.shape[2]))
-            added = {"sides": (0, 0, 0, 0), "channels": (channels.before, channels.behind)}
+            added: dict[str, Any] = {"sides": NO_PADDING, "channels": (0, channels.behind)}
             steps.append((Padding, added, deep))
         if any(sides):
             steps.append((Padding, {"sides": sides}, places.shape))
@@ -97,6 +113,17 @@ def moving_nodes(
         nodes.append((node, made))
         source = target
     return nodes
+
+
+def selecting(channels: Line, inputs: int) -> Weights:
+    """Return weights of 1 x 1 that select channels, and zeros where there are none."""
+    along = np.concatenate(
+        [np.full(channels.before, ZERO), channels.picked, np.full(channels.behind, ZERO)]
+    )
+    kernel = np.zeros((len(along), 1, 1, inputs), np.int64)
+    real = np.flatnonzero(along != ZERO)
+    kernel[real, 0, 0, along[real]] = 1
+    return weights_of(kernel, scales=1.0)
 
 
 def view_node(*, source: str, output: str, name: str, operator: str) -> View:
