@@ -12,7 +12,7 @@ from hwgen.importers.integer import IntegerGraph, Unsupported
 from hwgen.importers.integer.nodes import Head
 from hwgen.importers.onnx.check import check_names, check_order, node_name
 from hwgen.importers.onnx.image import find_image, fix_image
-from hwgen.importers.onnx.qdq import arithmetic, functions, grids, rearrange, windows
+from hwgen.importers.onnx.qdq import arithmetic, functions, grids, pools, rearrange, windows
 from hwgen.importers.onnx.qdq.constants import folded, stored
 from hwgen.importers.onnx.qdq.notes import Annotations
 from hwgen.importers.onnx.qdq.state import State
@@ -39,7 +39,7 @@ LARGEST_IMAGE = 1 << 24
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         "Add": arithmetic.add,
-        "AveragePool": windows.average_pool,
+        "AveragePool": pools.average_pool,
         "BatchNormalization": arithmetic.batch_normalization,
         "Cast": rearrange.cast,
         "Clip": functions.clip,
@@ -51,17 +51,17 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "Flatten": rearrange.rearrange,
         "Gather": rearrange.rearrange,
         "Gemm": windows.gemm,
-        "GlobalAveragePool": windows.global_average_pool,
-        "GlobalMaxPool": windows.global_max_pool,
+        "GlobalAveragePool": pools.global_average_pool,
+        "GlobalMaxPool": pools.global_max_pool,
         "Identity": rearrange.unchanged,
         "LogSoftmax": rearrange.head,
         "MatMul": windows.matmul,
-        "MaxPool": windows.max_pool,
+        "MaxPool": pools.max_pool,
         "Mul": arithmetic.multiply,
         "PRelu": functions.prelu,
         "Pad": rearrange.pad,
         "QuantizeLinear": grids.quantize,
-        "ReduceMean": windows.reduce_mean,
+        "ReduceMean": pools.reduce_mean,
         "Relu": functions.clip,
         "Reshape": rearrange.rearrange,
         "Slice": rearrange.rearrange,

@@ -224,17 +224,19 @@ def test_weights_quantized_by_nodes(tmp_path: Path) -> None:
 
 
 def test_an_integer_bias_stays_to_the_bit(tmp_path: Path) -> None:
+    """The rounding of float32 scales would move the second by several steps."""
     model = Model()
-    image = model.image(scale=0.5, zero=0)
+    image = model.image(scale=0.3, zero=0)
     weights = model.constant(np.ones((2, 3, 1, 1)), np.int8)
-    scales = np.array([0.25, 0.125], np.float32)
+    scales = np.array([0.0123, 0.0177], np.float32)
     zeros = model.constant([0, 0], np.int8)
     real = model.node("DequantizeLinear", weights, model.constant(scales), zeros, axis=0)
-    integers = model.constant([7, -123456], np.int32)
-    bias = model.node("DequantizeLinear", integers, model.constant(scales * 0.5), axis=0)
+    integers = model.constant([7, -1234567891], np.int32)
+    steps = model.constant(scales * np.float32(0.3))
+    bias = model.node("DequantizeLinear", integers, steps, axis=0)
     built = model.build(model.quantized(model.node("Conv", image, real, bias), 50.0, 0))
     network = imported(built, tmp_path)
-    assert network.parameters[network.layers[0].name].bias.tolist() == [[7, -123456]]
+    assert network.parameters[network.layers[0].name].bias.tolist() == [[7, -1234567891]]
 
 
 def test_an_image_with_channels_last(tmp_path: Path) -> None:

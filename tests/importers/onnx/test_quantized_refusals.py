@@ -181,13 +181,19 @@ def negative_stride(model: onnx.ModelProto) -> None:
     next(each for each in conv.attribute if each.name == "strides").ints[:] = [0, -1]
 
 
+def one_stride(model: onnx.ModelProto) -> None:
+    conv = next(node for node in model.graph.node if node.op_type == "Conv")
+    del next(each for each in conv.attribute if each.name == "strides").ints[1:]
+
+
 def scale_of_nothing(model: onnx.ModelProto) -> None:
     tensor = next(each for each in model.graph.initializer if each.name == "conv2/scale")
     tensor.raw_data = np.array(np.nan, np.float32).tobytes()
 
 
 DAMAGED: list[Change] = [
-    external, shorter, cyclic, huge_image, flat_image, huge_pads, negative_stride, scale_of_nothing
+    external, shorter, cyclic, huge_image, flat_image, huge_pads, negative_stride, one_stride,
+    scale_of_nothing,
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Nodes with windows or matrices: convolutions, fully connected layers, poolings."""
+"""Nodes with weights: convolutions and matrix products; the windows that poolings share."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,12 +6,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from hwgen.importers.integer.nodes import (
-    AveragePooling,
-    Convolution,
-    FullyConnected,
-    MaxPooling,
-)
+from hwgen.importers.integer.nodes import Convolution, FullyConnected
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.nodes import Reading, window_of
 from hwgen.importers.onnx.qdq.constants import attributes_of
@@ -237,136 +232,3 @@ def in_order(state: State, real: Real, integers: Any) -> Any:
     ordered = np.zeros((len(integers), size), integers.dtype)
     ordered[:, first[read]] = integers[:, read]
     return ordered
-
-
-def max_pool(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a MaxPool; rounding up is more padding at bottom and right."""
-    real, integer = pooled_operand(inputs[0])
-    kernel = tuple(attributes_of(proto).get("kernel_shape", ()))
-    found = window(state, proto, real, kernel)
-    if set(found.dilations) != {1}:
-        raise RefusedError("dilations", 1, list(found.dilations))
-    source = state.planar(real, proto)
-    height, width, channels = state.maps[source].shape
-    found = rounded_up(proto, found, (height, width))
-    operation = Operation(
-        kind=MaxPooling,
-        name=node_name(proto),
-        operator=proto.op_type,
-        inputs=(source,),
-        tensor=proto.output[0],
-        shape=(*sides_after((height, width), found), channels),
-        keys={"kernel": found.kernel, "stride": found.strides, "padding": found.pads},
-    )
-    made = planes_like(state, operation, len(real.shape))
-    return [replace(state.settled(made, proto), integer=True) if integer else made]
-
-
-def pooled_operand(value: Value | None) -> tuple[Real, bool]:
-    """Return a map operand that may hold integers, and whether it does."""
-    if isinstance(value, Real) and value.integer:
-        return replace(value, integer=False), True
-    return map_operand(value), False
-
-
-def rounded_up(proto: onnx.NodeProto, found: Window, shape: tuple[int, int]) -> Window:
-    """Return a window with the padding that `ceil_mode` adds."""
-    if not attributes_of(proto).get("ceil_mode", 0):
-        return found
-    pads = list(found.pads)
-    for axis in range(2):
-        size = shape[axis] + pads[axis] + pads[axis + 2] - found.kernel[axis]
-        steps = -(-size // found.strides[axis])
-        if steps * found.strides[axis] >= shape[axis] + pads[axis]:
-            steps -= 1  # no window lies in the padding alone
-        needed = steps * found.strides[axis] + found.kernel[axis] - shape[axis] - pads[axis]
-        pads[axis + 2] = max(pads[axis + 2], needed)
-    return replace(found, pads=tuple(pads))
-
-
-def average_pool(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read an AveragePool."""
-    real = map_operand(inputs[0])
-    attributes = attributes_of(proto)
-    found = window(state, proto, real, tuple(attributes.get("kernel_shape", ())))
-    if set(found.dilations) != {1}:
-        raise RefusedError("dilations", 1, list(found.dilations))
-    source = state.planar(real, proto)
-    height, width, _ = state.maps[source].shape
-    wider = rounded_up(proto, found, (height, width))
-    counts = bool(attributes.get("count_include_pad", 0)) and wider.pads == found.pads
-    return [mean(state, proto, source, wider, len(real.shape), counts=counts)]
-
-
-def mean(
-    state: State, proto: onnx.NodeProto, source: str, found: Window, rank: int, *, counts: bool
-) -> Real:
-    """Return the mean over a window."""
-    height, width, channels = state.maps[source].shape
-    operation = Operation(
-        kind=AveragePooling,
-        name=node_name(proto),
-        operator=proto.op_type,
-        inputs=(source,),
-        tensor=proto.output[0],
-        shape=(*sides_after((height, width), found), channels),
-        keys={
-            "kernel": found.kernel,
-            "stride": found.strides,
-            "padding": found.pads,
-            "counts_padding": counts,
-        },
-    )
-    return planes_like(state, operation, rank)
-
-
-def whole(shape: tuple[int, int]) -> Window:
-    """Return the window over a whole map."""
-    return Window(kernel=shape, strides=(1, 1), pads=(0, 0, 0, 0), dilations=(1, 1))
-
-
-def global_average_pool(
-    state: State, proto: onnx.NodeProto, inputs: list[Value | None]
-) -> list[Value]:
-    """Read a GlobalAveragePool."""
-    real = map_operand(inputs[0])
-    source = state.planar(real, proto)
-    found = whole(state.maps[source].shape[:2])
-    return [mean(state, proto, source, found, len(real.shape), counts=False)]
-
-
-def global_max_pool(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a GlobalMaxPool."""
-    real = map_operand(inputs[0])
-    source = state.planar(real, proto)
-    height, width, channels = state.maps[source].shape
-    operation = Operation(
-        kind=MaxPooling,
-        name=node_name(proto),
-        operator=proto.op_type,
-        inputs=(source,),
-        tensor=proto.output[0],
-        shape=(1, 1, channels),
-        keys={"kernel": (height, width), "stride": (1, 1), "padding": (0, 0, 0, 0)},
-    )
-    return [planes_like(state, operation, len(real.shape))]
-
-
-def reduce_mean(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a ReduceMean over rows and columns; the dimension left beside the batch is channels."""
-    real = map_operand(inputs[0])
-    attributes = attributes_of(proto)
-    named = constant_operand(inputs[1], "axes") if len(inputs) > 1 else None
-    given = attributes.get("axes") if named is None else named.array.reshape(-1).tolist()
-    rank = len(real.shape)
-    axes = sorted({int(axis) % rank for axis in (range(rank) if given is None else given)})
-    left = [axis for axis in range(1, rank) if axis not in axes]
-    if 0 in axes or len(left) != 1 or not 3 <= rank <= 4:
-        raise RefusedError("axes", "rows and columns (all but batch and channels)", axes)
-    places = real.places.transpose(0, left[0], *axes)
-    source = state.planar(replace(real, places=places), proto)
-    made = mean(state, proto, source, whole(state.maps[source].shape[:2]), 4, counts=False)
-    shape = [1 if axis in axes else side for axis, side in enumerate(real.shape)]
-    if not attributes.get("keepdims", 1):
-        shape = [side for axis, side in enumerate(shape) if axis not in axes]
-    return [replace(made, places=made.places.reshape(shape))]
