@@ -49,6 +49,19 @@ def draw_record(rng: np.random.Generator) -> dict[str, int]:
     }
 
 
+def window_ends(values: np.ndarray, fields: dict[str, int]) -> dict[int, tuple[int, list[int]]]:
+    """Return block and totals of each window, by the cycle of its last tap."""
+    totals = pool(values, fields)
+    taps = fields["kernel_height"] * fields["kernel_width"]
+    ends = {}
+    for number in range(totals.shape[0] * totals.shape[1] * fields["blocks"]):
+        position, block = divmod(number, fields["blocks"])
+        y, x = divmod(position, fields["out_width"])
+        expected = totals[y, x, block * BLOCK : (block + 1) * BLOCK].tolist()
+        ends[(number + 1) * taps - 1] = block, expected
+    return ends
+
+
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 @cocotb.parametrize(seed=range(16))
 async def totals_are_goldens(dut: Any, seed: int) -> None:
@@ -59,15 +72,8 @@ async def totals_are_goldens(dut: Any, seed: int) -> None:
     bank = rng.integers(0, 1 << BITS, ARCH.array.rows * ELEMENTS)
     shape = (fields["in_height"], fields["in_width"], pixel)
     values = bank[: np.prod(shape)].reshape(shape)
-    totals = pool(values, fields)
-    taps = fields["kernel_height"] * fields["kernel_width"]
+    ends = window_ends(values, fields)
     blocks = fields["blocks"]
-    ends = {}
-    for number in range(totals.shape[0] * totals.shape[1] * blocks):
-        position, block = divmod(number, blocks)
-        y, x = divmod(position, fields["out_width"])
-        expected = totals[y, x, block * BLOCK : (block + 1) * BLOCK].tolist()
-        ends[(number + 1) * taps - 1] = block, expected
     await reset(dut, port(dut, "go"))
     port(dut, "record").value = encode_record(fields, ARCH)
     port(dut, "go").value = 1
