@@ -18,6 +18,7 @@ from verif.stream import reset
 
 ARCH = arch_from_environment()
 SEGMENTS, WIDTH = ARCH.segments, ARCH.segment_columns
+ALL_SEGMENTS = (1 << SEGMENTS) - 1
 COMMANDS = ("write_en", "and_en", "xor_en", "write_sum", "write_carry")
 CORNERS = Corners("two row sets", "chain", "idle accumulator", "largest sum", "smallest sum")
 
@@ -91,9 +92,11 @@ async def loads_are_integer_products(dut: Any, seed: int) -> None:
     join, accumulate = chains(rng)
     active = rng.integers(0, 2, (row_sets, SEGMENTS))
     active[0, 0] = 1
+    driver.port("joins").value, driver.port("accumulate").value = 0, ALL_SEGMENTS
+    await driver.command("and_en", row_0=0, row_1=0, active=ALL_SEGMENTS, first=1, subtract=0)
+    await driver.sums()
     driver.port("joins").value = pack(join, bits=1)
     driver.port("accumulate").value = pack(accumulate, bits=1)
-    await driver.command("write_en", write_row=ARCH.array.rows - 1)
     before = await driver.sums()
     order = and_order(weight_planes=planes[0], input_planes=planes[1], row_sets=row_sets)
     for step in order:
@@ -137,7 +140,7 @@ async def sum_and_carry_are_written_back(dut: Any, seed: int) -> None:
     for row, bits in enumerate(cells):
         await driver.write(row, bits)
     driver.port("joins").value = 0
-    driver.port("accumulate").value = (1 << SEGMENTS) - 1
+    driver.port("accumulate").value = ALL_SEGMENTS
     for _ in range(10):
         a, b, c, into_sum, into_carry = rng.permutation(rows)[:5].tolist()
         golden = sub_array(cells, [a, b, c], ADDITION)
@@ -148,7 +151,7 @@ async def sum_and_carry_are_written_back(dut: Any, seed: int) -> None:
         for row in (into_sum, into_carry):
             mask = int(rng.integers(rows))
             await driver.command(
-                "and_en", row_0=row, row_1=mask, active=-1 % (1 << SEGMENTS), first=1, subtract=0
+                "and_en", row_0=row, row_1=mask, active=ALL_SEGMENTS, first=1, subtract=0
             )
             ones = (cells[row] & cells[mask])[: SEGMENTS * WIDTH].reshape(SEGMENTS, WIDTH)
             got, want = await driver.sums(), ones.sum(axis=1).tolist()

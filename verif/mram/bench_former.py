@@ -18,11 +18,11 @@ from verif.stream import reset
 ARCH = arch_from_environment()
 SEEDS = range(16)
 CORNERS = Corners(
-    "stride that skips columns",
+    "stride that skips columns" if ARCH.segments > 1 else "one block",
     "padding on the left",
     "channels past the last are garbage",
-    "last load with fewer positions" if ARCH.segments > 1 else "one segment",
-    "two row sets" if ARCH.segments > 1 else "one block",
+    "last load with fewer positions" if ARCH.segments > 1 else "one position",
+    "two row sets" if ARCH.segments > 1 else "one row set",
     "map of one line",
     "lines below the map",
 )
@@ -47,19 +47,21 @@ def planes_of(case: ConvCase) -> Iterator[int]:
 def note(case: ConvCase) -> None:
     """Record which corners a case reaches."""
     shape, fields = case.shape, case.fields
-    CORNERS.hit("stride that skips columns", shape.stride[1] > 3 and shape.out_width > 1)
     CORNERS.hit("padding on the left", shape.padding[1] > 0)
     CORNERS.hit("channels past the last are garbage", shape.channels % ARCH.block > 0)
     CORNERS.hit("map of one line", shape.height == 1)
     bottom = (shape.out_height - 1) * shape.stride[0] - shape.padding[0] + 2
     CORNERS.hit("lines below the map", bottom >= shape.height)
     if ARCH.segments > 1:
+        skips = shape.stride[1] > 3 and shape.out_width > 1
+        CORNERS.hit("stride that skips columns", skips)
         fewer = fields["last_positions"] < fields["positions"]
         CORNERS.hit("last load with fewer positions", fewer)
         CORNERS.hit("two row sets", bool(fields["two_rows"]))
     else:
-        CORNERS.hit("one segment")
-        CORNERS.hit("one block")
+        CORNERS.hit("one block", shape.pixel_blocks == 1)
+        CORNERS.hit("one position", fields["positions"] == 1)
+        CORNERS.hit("one row set", not fields["two_rows"])
 
 
 class Rule:

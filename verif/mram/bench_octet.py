@@ -52,17 +52,21 @@ async def check_load(octet: OctetDriver, weights: Bits, inputs: Bits, where: str
         assert got == [want[segment]] * BLOCK, f"{where}, segment {segment}: got {got}"
 
 
+def sizes(rng: np.random.Generator, seed: int) -> tuple[int, int, int, int]:
+    """Return octets_log, groups, kernels and an octet: three directed ones, then random."""
+    directed = {0: (0, 1, BLOCK, 0), 1: (0, 1, 1, 0), 2: (0, 1, BLOCK, ARCH.octets - 1)}
+    log = int(rng.integers(ARCH.octets.bit_length()))
+    groups = int(rng.integers(1, (ARCH.octets >> log) + 1))
+    kernels = int(rng.integers(1, (BLOCK << log) + 1))
+    return directed.get(seed, (log, groups, kernels, int(rng.integers(ARCH.octets))))
+
+
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 @cocotb.parametrize(seed=range(12))
 async def sub_arrays_with_a_kernel_work(dut: Any, seed: int) -> None:
     """Only they write inputs and compute; others keep their sums; the trace counts them."""
     rng, octet = np.random.default_rng(seed), OctetDriver(dut, ARCH)
-    log = int(rng.integers(ARCH.octets.bit_length()))
-    groups = int(rng.integers(1, (ARCH.octets >> log) + 1))
-    kernels = int(rng.integers(1, (BLOCK << log) + 1))
-    number = int(rng.integers(ARCH.octets))
-    if seed == 0:
-        log, groups, kernels, number = 0, 1, BLOCK, 0
+    log, groups, kernels, number = sizes(rng, seed)
     first = BLOCK * (number % (1 << log))
     in_group = number >> log < groups
     enabled = [in_group and first + i < kernels for i in range(BLOCK)]

@@ -125,8 +125,8 @@ class Run:
         both = want.plane is not None and want.issue is not None
         CORNERS.hit("planes and sums in one step", both)
         if ARCH.octets == 1:
-            CORNERS.hit("one octet")
-            CORNERS.hit("one group")
+            CORNERS.hit("one octet", self._case.placement.octets_log == 0)
+            CORNERS.hit("one group", self._case.placement.groups == 1)
             return
         more = want.issue is not None and want.plane is None and sends
         CORNERS.hit("more sums than planes", more)

@@ -14,4 +14,4 @@ def choose(values: Sequence[Value], index: Value) -> Value:
 def choose_below(values: Sequence[Value], index: Value) -> Value:
     """Return ``values[index]`` for an index below the count, which is any number."""
     padding = (1 << (len(values) - 1).bit_length()) - len(values)
-    return choose([*values, *values[-1:] * padding], index)
+    return choose([*values, *([values[-1]] * padding)], index)

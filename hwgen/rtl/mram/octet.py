@@ -187,7 +187,7 @@ class Octet(Part):
             works.eq(sum_of(list(enabled))),
             asked.eq(Mux(writes_back, works, sum_of(list(self.weight_valid)))),
             self.trace.row_set.eq(control.row_set),
-            self.trace.double.eq(control.double),
+            self.trace.double.eq(control.and_en & control.double),
             self.trace.ands.eq(Mux(control.and_en, works, 0)),
             self.trace.input_writes.eq(Mux(self.input_valid, works, 0)),
             self.trace.weight_writes.eq(Mux(into_weights & ~refused, asked, 0)),
