@@ -36,7 +36,7 @@ from hwgen.spec.mram.program import (
 )
 from hwgen.spec.mram.program import Mapping as Placing
 from hwgen.spec.mram.records import ALIGNMENT_BYTES
-from hwgen.spec.mram.stream import Content, check_content, decode_program, encode_program
+from hwgen.spec.mram.stream import Content, decode_program, encode_program
 from hwgen.spec.network import INPUT, QuantizedNetwork
 
 
@@ -215,11 +215,18 @@ def program_of(
         image_stride=image.stride,
         answer_stride=answer.stride,
     )
-    try:
-        check_content(content, arch)
-    except ValueError as error:
-        raise CompileError(f"the {error} (architecture {arch.name})") from None
+    check_tables(content, arch)
     return Program(facts=facts, image=encode_program(content, arch))
+
+
+def check_tables(content: Content, arch: Arch) -> None:
+    """Refuse more records or parameter words than the tables of the chip hold."""
+    for what, count, limit in (
+        ("records of all modes", len(content.records), arch.record_entries),
+        ("parameter words of all modes", len(content.parameters), arch.parameter_entries),
+    ):
+        if count > limit:
+            raise CompileError(f"the {what} must be at most {limit} on an mram chip, got {count}")
 
 
 def aligned(size: int) -> int:

@@ -3,7 +3,7 @@
 First every layer gets the kernels of the widest mode, as often as they fit into a row set. Then
 copies for narrow modes go into what is left, always the one with the most gain for a segment; gain
 is measured in the sum of the logarithms of the cycles of all modes. A copy that no mode uses any
-more makes way.
+more makes way. This is done in several orders, and the best placement is taken.
 """
 
 import math
@@ -21,6 +21,18 @@ LEAST_GAIN = 1e-6
 """Gain of a copy at least; less is rounding."""
 
 Placement = dict[Task, list[Placed]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """An order in which copies are added.
+
+    favourite: mode whose gains count twice while copies are chosen; None: all modes count alike
+    joining: copies that join a row set of their layer come first
+    """
+
+    favourite: int | None
+    joining: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +57,12 @@ class Candidate:
 
 
 def first_placement(
-    views: Mapping[str, View], arch: Arch, *, copies: int, limit: int | None, apart: bool
+    views: Mapping[str, View],
+    arch: Arch,
+    *,
+    copies: int,
+    limit: int | None,
+    apart: bool = False,
 ) -> tuple[Shelves, Placement] | None:
     """Return the kernels of the widest mode in the rows; None if they take more than `limit`.
 
@@ -84,7 +101,7 @@ def first_placement(
 def seed_placement(views: Mapping[str, View], arch: Arch) -> Placement:
     """Return the kernels of the widest mode once, each layer in row sets of its own if they fit."""
     apart = first_placement(views, arch, copies=1, limit=arch.weight_rows, apart=True)
-    close = first_placement(views, arch, copies=1, limit=arch.weight_rows, apart=False)
+    close = first_placement(views, arch, copies=1, limit=arch.weight_rows)
     found = apart or close
     if found is None:
         raise CompileError(too_large(views, arch))
@@ -93,7 +110,7 @@ def seed_placement(views: Mapping[str, View], arch: Arch) -> Placement:
 
 def too_large(views: Mapping[str, View], arch: Arch) -> str:
     """Return the sentence for weights that do not fit."""
-    needed = first_placement(views, arch, copies=1, limit=None, apart=False)
+    needed = first_placement(views, arch, copies=1, limit=None)
     rows = needed[0].rows if needed else 0
     return (
         f"the weights must fit {arch.weight_rows} rows of every sub-array on an mram chip, got"
@@ -103,10 +120,18 @@ def too_large(views: Mapping[str, View], arch: Arch) -> str:
 
 def search_placement(views: Mapping[str, View], arch: Arch, ways: Ways) -> Placement:
     """Return a placement that is fast in all modes."""
+    modes = range(max((len(view.kernels) for view in views.values()), default=0))
+    orders = [
+        Order(favourite=mode, joining=joining)
+        for mode in (None, *modes)
+        for joining in (False, True)
+    ]
     for copies in range(arch.segments, 0, -1):
-        start = first_placement(views, arch, copies=copies, limit=arch.weight_rows, apart=False)
-        if start is not None:
-            return Search(views, arch, ways, *start).run()
+        if first_placement(views, arch, copies=copies, limit=arch.weight_rows) is not None:
+            return min(
+                (Search(views, arch, ways, order, copies).run() for order in orders),
+                key=lambda found: found[0],
+            )[1]
     raise CompileError(too_large(views, arch))
 
 
@@ -114,33 +139,46 @@ class Search:
     """Adds copies to a first placement."""
 
     def __init__(
-        self,
-        views: Mapping[str, View],
-        arch: Arch,
-        ways: Ways,
-        shelves: Shelves,
-        placement: Placement,
+        self, views: Mapping[str, View], arch: Arch, ways: Ways, order: Order, copies: int
     ) -> None:
-        self._views, self._arch, self._ways = views, arch, ways
-        self._shelves, self._placement = shelves, placement
-        self._costs = {task: self._cycles(task, runs) for task, runs in placement.items()}
-        self._candidates = {task: self._candidates_of(task) for task in placement}
+        start = first_placement(views, arch, copies=copies, limit=arch.weight_rows)
+        if start is None:
+            raise ValueError(f"{copies} copies of every kernel do not fit")
+        self._views, self._arch, self._ways, self._order = views, arch, ways, order
+        self._shelves, self._placement = start
+        self._costs = {task: self._cycles(task, runs) for task, runs in self._placement.items()}
+        self._candidates = {task: self._candidates_of(task) for task in self._placement}
 
-    def run(self) -> Placement:
-        """Add copies until none gains; return the placement."""
-        while True:
-            totals = self._totals()
-            ranked = [
-                (gain(each, totals) / each.segments, each)
-                for candidates in self._candidates.values()
-                for each in candidates
-            ]
-            ranked = [each for each in ranked if each[0] > LEAST_GAIN]
-            ranked.sort(key=lambda each: -each[0])
-            chosen = next((each for _, each in ranked if self._place_of(each)), None)
+    def run(self) -> tuple[float, Placement]:
+        """Add copies until none gains; return the sum of logarithms, and the placement."""
+        joining = self._order.joining
+        while (chosen := self._best(joining=joining)) is not None or joining:
             if chosen is None:
-                return self._placement
-            self._add(chosen)
+                joining = False
+            else:
+                self._add(chosen)
+        return sum(map(math.log, self._totals().values())), self._placement
+
+    def _best(self, *, joining: bool) -> Candidate | None:
+        """Return the copies with the most gain for a segment that fit; None: none gains."""
+        totals = self._totals()
+        ranked = [
+            (self._gain(each, totals) / each.segments, each)
+            for candidates in self._candidates.values()
+            for each in candidates
+            if each.row is not None or not joining
+        ]
+        ranked = [each for each in ranked if each[0] > LEAST_GAIN]
+        ranked.sort(key=lambda each: -each[0])
+        return next((each for _, each in ranked if self._place_of(each)), None)
+
+    def _gain(self, each: Candidate, totals: Mapping[int, float]) -> float:
+        """Return what copies gain in the sum of the logarithms of the cycles of the modes."""
+        return sum(
+            -math.log1p(-saved / totals[mode]) * (1 + (mode == self._order.favourite))
+            for mode, saved in each.saved.items()
+            if saved > 0
+        )
 
     def _totals(self) -> dict[int, float]:
         """Return the cycles of each mode."""
@@ -152,13 +190,9 @@ class Search:
 
     def _cycles(self, task: Task, runs: Sequence[Placed]) -> dict[int, float]:
         """Return the cycles of a task in each mode."""
-        view = self._views[task.name]
-        found = {}
-        for mode in task_modes(task, view, self._arch):
-            best = self._ways.best(view, task.kernels(view, mode, self._arch), mode, runs)
-            if best is None:
-                raise CompileError(too_large(self._views, self._arch))
-            found[mode] = best[0]
+        found = self._ways.task_cycles(self._views[task.name], task, runs)
+        if found is None:
+            raise CompileError(too_large(self._views, self._arch))
         return found
 
     def _candidates_of(self, task: Task) -> list[Candidate]:
@@ -233,10 +267,3 @@ class Search:
             if best is not None:
                 found |= {(run.octets, run.row) for run in best[1].runs}
         return found
-
-
-def gain(each: Candidate, totals: Mapping[int, float]) -> float:
-    """Return what copies gain in the sum of the logarithms of the cycles of the modes."""
-    return sum(
-        -math.log1p(-saved / totals[mode]) for mode, saved in each.saved.items() if saved > 0
-    )

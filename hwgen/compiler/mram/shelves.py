@@ -54,6 +54,7 @@ class Shelves:
     def __init__(self, arch: Arch, limit: int | None) -> None:
         self._segments, self._limit = arch.segments, limit
         self.shelves: list[Shelf] = []
+        self._places: dict[tuple[int, int, int], tuple[int, list[int]] | None] = {}
 
     @property
     def rows(self) -> int:
@@ -65,6 +66,13 @@ class Shelves:
 
         The number of a shelf above the last one stands for a new one. None: no shelf has them.
         """
+        key = count, width, planes
+        if key not in self._places:
+            self._places[key] = self._find(*key)
+        return self._places[key]
+
+    def _find(self, count: int, width: int, planes: int) -> tuple[int, list[int]] | None:
+        """Return what `find` does, from the segments that are free now."""
         best: tuple[int, int, int] | None = None
         for number, shelf in enumerate(self.shelves):
             if shelf.planes >= planes and len(shelf.runs(width)) >= count:
@@ -77,17 +85,11 @@ class Shelves:
             return len(self.shelves), [width * number for number in range(count)]
         return None
 
-    def add(self, planes: int) -> int:
-        """Add a shelf if there are rows left; return its number, or -1."""
-        if self._limit is not None and self.rows + planes > self._limit:
-            return -1
-        self.shelves.append(Shelf(row=self.rows, planes=planes, free=[True] * self._segments))
-        return len(self.shelves) - 1
-
     def take(self, number: int, segments: Sequence[int], width: int, planes: int) -> int:
         """Occupy runs of a shelf, a new one for the number above the last; return its row."""
+        self._places.clear()
         if number == len(self.shelves):
-            self.add(planes)
+            self.shelves.append(Shelf(row=self.rows, planes=planes, free=[True] * self._segments))
         shelf = self.shelves[number]
         for segment in segments:
             shelf.free[segment : segment + width] = [False] * width
@@ -99,6 +101,7 @@ class Shelves:
 
     def release(self, placed: Placed) -> None:
         """Free the segments of a run."""
+        self._places.clear()
         shelf = self.at(placed.row)
         end = placed.segment + placed.blocks
         shelf.free[placed.segment : end] = [True] * placed.blocks

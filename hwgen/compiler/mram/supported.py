@@ -53,6 +53,9 @@ def answer_refusals(last: Layer, arch: Arch) -> Iterator[Refusal]:
     output = last.output
     if output.raw and output.bits > arch.answer_bits:
         yield f"layer {last.name}: raw sums", f"of {arch.answer_bits} bits", f"{output.bits} bits"
+    most = field_limit(arch, "blocks") * arch.block
+    if output.channels > most:
+        yield f"layer {last.name}: channels of the answer", f"at most {most}", output.channels
     size = output.height * output.width * answer_blocks(output.channels, arch) * arch.block
     if size > arch.answer_entries:
         allowed = f"at most {arch.answer_entries} elements with padding"
@@ -108,3 +111,6 @@ def map_refusals(what: str, feature: FeatureMap, arch: Arch) -> Iterator[Refusal
     for name, limit in limits.items():
         if getattr(feature, name) > limit:
             yield f"{what}'s {name}", f"at most {limit}", getattr(feature, name)
+    pixels, most = feature.height * feature.width, field_limit(arch, "loads")
+    if pixels > most:
+        yield f"{what}'s pixels", f"at most {most}", pixels

@@ -83,19 +83,19 @@ def units_of(network: QuantizedNetwork) -> list[Unit]:
     fused: dict[str, Own] = {}
     for layer in network.layers:
         if isinstance(layer, Add):
-            skip, own = fusion(layer, layers, readers, network.graph.outputs)
+            skip, producer = fusion(layer, layers, readers, network.graph.outputs)
             skips[layer.name] = skip
-            if own is not None:
-                fused[layer.name] = own
+            if producer is not None:
+                fused[layer.name] = producer
     check_shortcuts(network, skips)
-    inside = {own.name for own in fused.values()}
+    inside = {each.name for each in fused.values()}
     found = []
     for layer in network.layers:
         if layer.name in inside or isinstance(layer, Shortcut):
             continue
         own: Layer = fused.get(layer.name) or layer
         if not isinstance(own, Own | Add):
-            raise TypeError(f"a {own.op} is no pass")
+            raise TypeError(f"layer {layer.name} is no pass")
         addition = skips.get(layer.name)
         source = own.inputs[addition.own if addition and own is layer else 0]
         found.append(Unit(layer=own, source=source, output=layer, skip=addition))

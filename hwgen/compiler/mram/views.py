@@ -48,6 +48,13 @@ class View:
         return self.size[0] * self.size[1]
 
     @property
+    def shape(self) -> tuple[object, ...]:
+        """All that decides how long a placement takes; equal for layers of one shape."""
+        sizes = self.height, self.width, self.blocks, self.stride, self.pad, self.size
+        planes = self.input_planes, self.weight_planes
+        return *sizes, *planes, tuple(self.channels), tuple(self.kernels), self.rows
+
+    @property
     def input_planes(self) -> int:
         """Bit planes of the input."""
         return self.source.bits

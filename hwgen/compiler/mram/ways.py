@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from hwgen.compiler.mram.shelves import Placed
-from hwgen.compiler.mram.tasks import LayerCost, array_fields, channel_blocks
+from hwgen.compiler.mram.tasks import LayerCost, Task, array_fields, channel_blocks, task_modes
 from hwgen.compiler.mram.views import View
 from hwgen.spec.mram.arch import Arch
 from hwgen.spec.mram.program import Mapping as Placing
@@ -35,6 +35,27 @@ class Ways:
     def __init__(self, arch: Arch, mapping: Placing, cost: LayerCost) -> None:
         self._arch, self._mapping, self._cost = arch, mapping, cost
         self._known: dict[tuple[object, ...], float] = {}
+        self._tasks: dict[tuple[object, ...], dict[int, float] | None] = {}
+
+    def task_cycles(
+        self, view: View, task: Task, runs: Sequence[Placed]
+    ) -> dict[int, float] | None:
+        """Return the cycles of a task in each mode that needs it; None if one lacks its kernels.
+
+        Layers of one shape with equal runs are rated once.
+        """
+        rows = defaultdict[tuple[int, int], list[tuple[int, int]]](list)
+        for run in runs:
+            rows[run.octets, run.row].append((run.first_block, run.blocks))
+        groups = sorted((octets, tuple(sorted(each))) for (octets, _), each in rows.items())
+        key = view.shape, task.first, task.mode, tuple(groups)
+        if key not in self._tasks:
+            found: dict[int, float] | None = {}
+            for mode in task_modes(task, view, self._arch):
+                best = self.best(view, task.kernels(view, mode, self._arch), mode, runs)
+                found = None if best is None or found is None else {**found, mode: best[0]}
+            self._tasks[key] = found
+        return self._tasks[key]
 
     def best(
         self, view: View, kernels: int, mode: int, placed: Sequence[Placed]
