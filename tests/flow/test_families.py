@@ -44,7 +44,7 @@ OFFERED: dict[str, set[str]] = {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
         "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
     },
-    "mram": {"architectures", "modes", "programs"},
+    "mram": {"architectures", "modes", "programs", "compiler", "split_cost", "cycle_model"},
 }  # fmt: skip
 """Capabilities of each family of this project; a family that gains one is updated here."""
 

@@ -3,3 +3,14 @@
 Every component that belongs to the family takes the keyword parameter ``arch``. ``Arch`` checks all
 sizes when it is made, so that no component refuses one.
 """
+
+from hwgen.rtl.part import Part
+from hwgen.spec.mram import Arch
+
+
+def make_chip(arch: Arch) -> Part:
+    """Return the chip of an architecture, the top of its Verilog."""
+    # Late: whoever uses one component does not need all the others.
+    from hwgen.rtl.mram.chip import Chip  # noqa: PLC0415
+
+    return Chip(arch=arch)

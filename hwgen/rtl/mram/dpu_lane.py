@@ -58,14 +58,19 @@ class DpuLane(Part):
         m = Module()
         record, wide = self.record, self._arch.accumulator_bits
         # cycle 0: bias
-        value, scale = Signal(signed(wide)), Signal(self._lane)
-        m.d.sync += [value.eq(self.sum + self.parameters.bias), scale.eq(self.parameters)]
+        value, multiplier = Signal(signed(wide)), Signal.like(self.parameters.multiplier)
+        waiting = Signal.like(self.parameters.shift)
+        m.d.sync += [
+            value.eq(self.sum + self.parameters.bias),
+            multiplier.eq(self.parameters.multiplier),
+            waiting.eq(self.parameters.shift),
+        ]
 
         # cycle 1: multiply
         product, shift = Signal(signed(wide + MULTIPLIER_BITS)), Signal.like(self.parameters.shift)
         m.d.sync += [
-            product.eq(value * Mux(record.raw, 1, scale.multiplier)),
-            shift.eq(scale.shift),
+            product.eq(value * Mux(record.raw, 1, multiplier)),
+            shift.eq(waiting),
         ]
         # cycle 2: round, shift and clip
         own = self._scaled(

@@ -13,6 +13,7 @@ from hwgen.spec.mram.records import COUNT_BITS, MAGIC
 from hwgen.spec.mram.registers import ERROR_BITS, VERSION, ErrorCode
 from hwgen.spec.mram.stream import section_beats
 from hwgen.spec.mram.timing import LOADED_CYCLES
+from hwgen.spec.widths import bits_for_index
 
 
 class Loader(Part):
@@ -32,7 +33,7 @@ class Loader(Part):
         accepted         out  1             the header passes its check, in this cycle
         record_write     out  beats         write a beat of a record
         parameter_write  out  beats         write a beat of a parameter word
-        table_index      out  16            record or parameter word
+        table_index      out  index_bits    record or parameter word
         table_data       out  port_bits
         weight_valid     out  1             a weight row for one sub-array
         weight           out  array_row
@@ -69,7 +70,9 @@ class Loader(Part):
                 "accepted": Out(1),
                 "record_write": Out(self._beats.record),
                 "parameter_write": Out(self._beats.parameter),
-                "table_index": Out(COUNT_BITS),
+                "table_index": Out(
+                    bits_for_index(max(arch.record_entries, arch.parameter_entries))
+                ),
                 "table_data": Out(arch.port_bits),
                 "weight_valid": Out(1),
                 "weight": Out(array_row(arch)),

@@ -196,8 +196,12 @@ def write_inputs(job: Job, content: dict[int, bytes], arch: Arch, folder: Path) 
     """Write what the host reads: the memory, and the mode of each image."""
     memory = beats_text(content, arch.port_bytes)
     (folder / MEMORY_FILE).write_text(memory, encoding="ascii")
-    modes = "".join(f"{mode:02x}\n" for mode in job.modes)
-    (folder / MODES_FILE).write_text(modes, encoding="ascii")
+    (folder / MODES_FILE).write_text(modes_text(job.modes), encoding="ascii")
+
+
+def modes_text(modes: Sequence[int]) -> str:
+    """Return a file for `$readmemh`: the mode of each image."""
+    return "".join(f"{mode:02x}\n" for mode in modes)
 
 
 def host_plusargs(job: Job, addresses: dict[str, int]) -> dict[str, object]:

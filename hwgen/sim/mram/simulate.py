@@ -29,7 +29,8 @@ class SimulatedRun:
     """One run of the chip: `facts.images` images of the program, the last run maybe fewer.
 
     images: their indices; modes: the mode of each
-    maps: of each image, by layer name, as `golden.network.infer` returns them for one image
+    maps: of each image, by layer name: unsigned elements as wide as a bank's, the answer maybe
+        int32 or int64 sums; (height, width, channels of the mode)
     fused: layers whose maps the chip never stores
     cycles, load_cycles, counters: the chip's counters, by the name of their register
     steps: one for each retirement, then `end`; step_events: events of each of them

@@ -11,6 +11,11 @@ FAMILY = FamilyDescription(
         "architectures": "hwgen.spec.mram",
         "modes": "hwgen.spec.mram",
         "programs": "hwgen.spec.mram",
+        "compiler": "hwgen.compiler.mram",
+        "split_cost": "hwgen.model.mram",
+        "cycle_model": "hwgen.model.mram",
+        "verilog": "hwgen.rtl.mram",
+        "simulation": "hwgen.sim.mram",
     },
 )
 

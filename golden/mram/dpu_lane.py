@@ -1,0 +1,38 @@
+"""One lane of the DPU: bias, requantization, and the addition of a skip element."""
+
+from collections.abc import Mapping
+
+from golden.ops.requantize import requantize
+from hwgen.spec.mram.stream import LaneParameters
+
+
+def dpu_lane(
+    total: int, lane: LaneParameters, fields: Mapping[str, int], *, skip: int | None = None
+) -> int:
+    """Return the element that a sum becomes; with `raw` the sum with its bias.
+
+    fields: of the record; skip: element of the skip map, where the record has one
+    """
+    value = total + lane.bias
+    if fields["raw"]:
+        return value
+    own = scaled(value * lane.multiplier, lane.shift, fields)
+    if skip is None:
+        return own
+    weighted = (own - fields["own_zero_point"]) * fields["own_multiplier"]
+    weighted += (skip - fields["skip_zero_point"]) * fields["skip_multiplier"]
+    return scaled(weighted, fields["sum_shift"], fields, prefix="sum_")
+
+
+def scaled(product: int, shift: int, fields: Mapping[str, int], *, prefix: str = "") -> int:
+    """Return the rounded and clipped product, by the zero point and limits of the record."""
+    found = requantize(
+        [product],
+        multiplier=1,
+        shift=shift,
+        zero_point=fields[f"{prefix}zero_point"],
+        low=fields[f"{prefix}low"],
+        high=fields[f"{prefix}high"],
+        dtype=int,
+    )
+    return int(found[0])

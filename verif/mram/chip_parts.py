@@ -1,0 +1,43 @@
+"""The parts of the chip side, whose benches share one executable, and their sizes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from hwgen.rtl.mram.answer_buffer import AnswerBuffer
+from hwgen.rtl.mram.banks import Banks
+from hwgen.rtl.mram.control import Control
+from hwgen.rtl.mram.counters import Counters
+from hwgen.rtl.mram.dpu import Dpu
+from hwgen.rtl.mram.loader import Loader
+from hwgen.rtl.mram.pool import Pool
+from hwgen.rtl.mram.table import RecordTable
+from hwgen.spec.mram.arch import Arch
+from verif.common.side_by_side import SideBySide
+from verif.mram.component import settings, single, tiny
+from verif.runner import Waves, build, run
+
+PARTS = (RecordTable, Banks, Pool, Dpu, AnswerBuffer, Counters, Loader, Control)
+SIZES = {
+    "tiny": tiny(),
+    "single": single(),
+    "wide answers": replace(tiny(), element_bits=16, accumulator_bits=48, port_bits=64),
+}
+
+
+def chip_parts(arch: Arch) -> SideBySide:
+    """Return the parts of the chip side."""
+    return SideBySide(parts=[part(arch=arch) for part in PARTS])
+
+
+def run_part(
+    bench: str,
+    size: str,
+    folder: Path,
+    *,
+    simulator: str = "verilator",
+    waves: Waves | None = None,
+) -> None:
+    """Run the bench of one part, in the executable that all of them share."""
+    arch = SIZES[size]
+    executable = build(chip_parts(arch), simulator=simulator, waves=waves)
+    run(executable, module=f"verif.mram.bench_{bench}", folder=folder, settings=settings(arch))
