@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hwgen.errors import ConfigError
-from hwgen.train.adaptive.selection import all_channels, choose_counts
+from hwgen.train.adaptive.selection import Counts, all_channels, choose_counts, filled, gains
 from hwgen.train.adaptive.staircase import cycles_cost, load_staircase, macs_cost
 from hwgen.train.adaptive.widths import table_of, uniform
 from hwgen.train.models import plan_model
@@ -59,6 +59,16 @@ def test_a_staircase_is_filled() -> None:
         assert counts[name] == 16 or cost(more, 0) > budget
     # The chip takes four channels at a time: no count stands inside a step.
     assert all(count % 4 == 0 for count in counts.values())
+
+
+def test_what_the_budget_allows_is_given_back() -> None:
+    cost, most = macs_cost(PLAN), all_channels(PLAN)
+
+    def price(counts: Counts) -> int:
+        return cost(table_of(PLAN, {"mode": counts}), 0)
+
+    few = dict.fromkeys(most, 1)
+    assert filled(few, gains(PLAN, flat()), price, price(most), most) == most
 
 
 def test_steps() -> None:
