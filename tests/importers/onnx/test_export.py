@@ -97,9 +97,12 @@ def test_notes_that_contradict_the_model_are_ignored() -> None:
     network = load_network(NETWORKS / "digits_small_cnn.npz")
     model = model_of_network(network)
     entry = next(each for each in model.metadata_props if each.key == KEY)
-    entry.value = entry.value.replace('"scale": 0.', '"scale": 7.').replace(
-        '"bits": 8', '"bits": 3'
-    )
+    given = entry.value
+    entry.value = given.replace('"scale": 0.', '"scale": 7.')
+    for one, other in zip(network.layers[:-1], read_back(model).layers[:-1], strict=True):
+        scale = one.output.quantization[0].scale
+        assert other.output.quantization[0].scale == pytest.approx(scale)
+    entry.value = given.replace('"bits": 8', '"bits": 3')
     with pytest.raises(FormatError, match="weight"):
         read_back(model)
     entry.value = "[1, 2]"
