@@ -106,6 +106,15 @@ def test_a_head_over_rows_of_a_bank_in_rounds() -> None:
     assert {each.mode for each in program.facts.segments if each.layer == "linear_1"} == {0, 1, 2}
 
 
+def test_the_seed_computes_one_position_at_a_time() -> None:
+    network = chain(2, channels=((4, 3, 1),), shape=(4, 4, 2))
+    program = compile_network(network, arch_of("tiny"), mapping="seed")
+    records = decode_program(program.image, arch_of("tiny"), source="test").records
+    convs = [record for record in records if record["kind"] == Kind.CONV]
+    assert {(record["groups"], record["positions"]) for record in convs} == {(1, 1)}
+    assert {each.copy for each in program.facts.segments} == {0}
+
+
 def narrower(network: QuantizedNetwork, *, second: int) -> QuantizedNetwork:
     """Return a network with its widest mode and one more of the given mode."""
     graph = network.graph
