@@ -51,6 +51,15 @@ class Lowered:
     views: Mapping[str, View]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModeTables:
+    """Records of all modes, the first one of each, and what they do."""
+
+    records: list[dict[str, int]]
+    first_records: list[int]
+    plans: list[ModePlan]
+
+
 def lower(network: QuantizedNetwork, arch: Arch) -> Lowered:
     """Return the passes of a network; CompileError for what the chip does not run."""
     check_supported(network, arch)
@@ -170,27 +179,8 @@ def program_of(
 ) -> Program:
     """Return a program from what stands in the rows."""
     network, arch = lowered.network, lowered.arch
-    image, answer = image_plan(lowered), answer_plan(lowered)
-    words = Words(arch)
-    records: list[dict[str, int]] = []
-    first_records, modes = [], []
-    for mode, name in enumerate(network.graph.modes):
-        first_records.append(len(records))
-        made = ModeRecords(
-            network=network,
-            arch=arch,
-            units=lowered.units,
-            maps=lowered.maps,
-            views=lowered.views,
-            placement=placement,
-            ways=ways,
-            words=words,
-            mode=mode,
-            first=len(records),
-        )
-        found, steps = made.make(image, answer)
-        records += found
-        modes.append(ModePlan(name=name, steps=steps))
+    image, answer, words = image_plan(lowered), answer_plan(lowered), Words(arch)
+    tables = mode_tables(lowered, ways, placement, words)
     facts = ProgramFacts(
         format="hwgen.mram.program",
         version=1,
@@ -203,13 +193,13 @@ def program_of(
         weight_rows=len(weights),
         image=image,
         answer=answer,
-        modes=modes,
+        modes=tables.plans,
         segments=segments,
     )
     content = Content(
         network=int(network.digest[:8], 16),
-        records=records,
-        first_records=first_records,
+        records=tables.records,
+        first_records=tables.first_records,
         parameters=words.words,
         weights=weights,
         image_stride=image.stride,
@@ -217,6 +207,30 @@ def program_of(
     )
     check_tables(content, arch)
     return Program(facts=facts, image=encode_program(content, arch))
+
+
+def mode_tables(lowered: Lowered, ways: Ways, placement: Placement, words: Words) -> ModeTables:
+    """Return the records of all modes; their parameters are added to `words`."""
+    tables = ModeTables(records=[], first_records=[], plans=[])
+    for mode, name in enumerate(lowered.network.graph.modes):
+        first = len(tables.records)
+        made = ModeRecords(
+            network=lowered.network,
+            arch=lowered.arch,
+            units=lowered.units,
+            maps=lowered.maps,
+            views=lowered.views,
+            placement=placement,
+            ways=ways,
+            words=words,
+            mode=mode,
+            first=first,
+        )
+        records, steps = made.make(image_plan(lowered), answer_plan(lowered))
+        tables.records.extend(records)
+        tables.first_records.append(first)
+        tables.plans.append(ModePlan(name=name, steps=steps))
+    return tables
 
 
 def check_tables(content: Content, arch: Arch) -> None:

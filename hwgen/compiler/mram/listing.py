@@ -24,7 +24,7 @@ def step_list(program: Program, arch: Arch) -> list[PlannedStep]:
             kind=plan.kind,
             op=plan.op,
             images=(0, program.facts.images),
-            rows=(0, rows_of(plan, content)),
+            rows=(0, rows_of(plan, program)),
             cores=octets_of(plan, content),
             output=output_of(plan),
         )
@@ -33,11 +33,9 @@ def step_list(program: Program, arch: Arch) -> list[PlannedStep]:
     ]
 
 
-def rows_of(plan: StepPlan, content: Content) -> int:
-    """Return the rows of the map that a step writes, or of the answer that it stores."""
-    if plan.output is not None:
-        return plan.output.shape[0]
-    return content.records[plan.record]["out_height"]
+def rows_of(plan: StepPlan, program: Program) -> int:
+    """Return the rows of the map that a step writes, or of the answer."""
+    return program.facts.answer.shape[0] if plan.output is None else plan.output.shape[0]
 
 
 def octets_of(plan: StepPlan, content: Content) -> int:

@@ -27,11 +27,11 @@ Placement = dict[Task, list[Placed]]
 class Order:
     """An order in which copies are added.
 
-    favourite: mode whose gains count twice while copies are chosen; None: all modes count alike
+    preferred: mode whose gains count twice while copies are chosen; None: all modes count alike
     joining: copies that join a row set of their layer come first
     """
 
-    favourite: int | None
+    preferred: int | None
     joining: bool
 
 
@@ -122,7 +122,7 @@ def search_placement(views: Mapping[str, View], arch: Arch, ways: Ways) -> Place
     """Return a placement that is fast in all modes."""
     modes = range(max((len(view.kernels) for view in views.values()), default=0))
     orders = [
-        Order(favourite=mode, joining=joining)
+        Order(preferred=mode, joining=joining)
         for mode in (None, *modes)
         for joining in (False, True)
     ]
@@ -175,7 +175,7 @@ class Search:
     def _gain(self, each: Candidate, totals: Mapping[int, float]) -> float:
         """Return what copies gain in the sum of the logarithms of the cycles of the modes."""
         return sum(
-            -math.log1p(-saved / totals[mode]) * (1 + (mode == self._order.favourite))
+            -math.log1p(-saved / totals[mode]) * (1 + (mode == self._order.preferred))
             for mode, saved in each.saved.items()
             if saved > 0
         )

@@ -93,7 +93,7 @@ def odd_additions(seed: int) -> QuantizedNetwork:
     right = net.conv(first, (4, 2), **SAME)
     both = net.add(left, right)
     pooled = net.max_pool(first, kernel=(3, 3), stride=(1, 1), padding=(1, 1, 1, 1))
-    alone = net.add(pooled, both)
+    alone = net.add(net.add(pooled, both), right)
     twice = net.add(both, alone)
     own = net.conv(twice, (4, 2), **SAME)
     own = net.add(own, twice)

@@ -37,7 +37,8 @@ def test_steps_name_their_mode_and_place() -> None:
         "bank 0, 2 blocks a pixel",
     )
     assert [step.output for step in steps if step.name == "1.0x/linear_10"] == ["answer buffer"]
-    assert [step.output for step in steps if step.kind == "answer"] == ["memory"] * 3
+    stored = [step for step in steps if step.kind == "answer"]
+    assert [(step.output, step.rows) for step in stored] == [("memory", (0, 1))] * 3
     assert all(0 < step.cores <= TINY.octets for step in steps if step.kind == "conv")
 
 
