@@ -7,6 +7,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from verif.mram.component import arch_from_environment
+from verif.stream import reset
 
 ARCH = arch_from_environment()
 WIDTH = ARCH.block * ARCH.accumulator_bits
@@ -16,7 +17,7 @@ WIDTH = ARCH.block * ARCH.accumulator_bits
 async def sums_of_each_octet_come_out(dut: Any) -> None:
     """Each octet's sums pass unchanged, in any order."""
     rng = np.random.default_rng(4)
-    await FallingEdge(dut.clk)
+    await reset(dut)
     want = None
     for cycle in range(100):
         words = [int.from_bytes(rng.bytes(WIDTH // 8)) for _ in range(ARCH.octets)]
