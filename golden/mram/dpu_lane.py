@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from golden.ops.requantize import requantize
 from hwgen.spec.mram.stream import LaneParameters
 
@@ -33,6 +35,6 @@ def scaled(product: int, shift: int, fields: Mapping[str, int], *, prefix: str =
         zero_point=fields[f"{prefix}zero_point"],
         low=fields[f"{prefix}low"],
         high=fields[f"{prefix}high"],
-        dtype=int,
+        dtype=np.int64,
     )
     return int(found[0])

@@ -75,7 +75,7 @@ async def stop(dut: Any) -> None:
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-@cocotb.parametrize(seed=range(4))
+@cocotb.parametrize(seed=range(16))
 async def records_run_in_order(dut: Any, seed: int) -> None:
     """Each image takes its mode in one cycle; each record is fetched, starts its unit, retires."""
     rng = np.random.default_rng(seed)

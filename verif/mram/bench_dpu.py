@@ -134,7 +134,7 @@ async def results_are_goldens(dut: Any, seed: int, pool: bool) -> None:
     sums: dict[int, list[int]] = {}
     writes: dict[int, tuple[int, int, dict[int, int]]] = {}
     jobs, cycle, read = iter(case.jobs), 0, None
-    job = next(jobs)
+    job = next(jobs, None)
     while job is not None or cycle <= max(writes):
         goes = job is not None and rng.random() < 0.8
         put_issue(dut, job if goes else None, fields, pool=pool)

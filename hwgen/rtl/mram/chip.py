@@ -39,8 +39,10 @@ STATUS = ("busy", "done", "error", "cycles", "load_cycles", "layers")
 """Registers that the supervisor drives."""
 COUNTS = ("and_operations", "input_row_writes", "weight_row_writes", "refused_row_writes")
 """Registers that the counters drive."""
-TRACED = ("plane", "sum_lanes", "result_lanes", "reader_read", "pool_read", "skip_read")
-TRACED += ("bank_valid", "bank", "answer_valid", "answer")
+TRACED = (
+    *("plane", "sum_lanes", "result_lanes", "reader_read", "pool_read", "skip_read"),
+    *("bank_valid", "bank", "answer_valid", "answer"),
+)
 """Outputs of the data path in the trace."""
 
 

@@ -72,8 +72,8 @@ class Datapath(Part):
         self.parts = [self._former, self._ring, self._input_tree, self._octet, self._output_tree]
         self.parts += [self._pool, self._dpu, self._banks]
         lanes = bits_for_index(arch.block + 1)
-        flags = ("conv_done", "pool_done", "add_done", "works", "moves", "plane", "bank_valid")
-        flags += ("reader_read", "pool_read", "skip_read", "parameter_en", "answer_valid")
+        flags = ["conv_done", "pool_done", "add_done", "works", "moves", "plane", "bank_valid"]
+        flags += ["reader_read", "pool_read", "skip_read", "parameter_en", "answer_valid"]
         controls = ("go_conv", "go_pool", "go_add", "lock", "weight_valid", "image_valid")
         super().__init__(
             {

@@ -39,8 +39,10 @@ MEMORY_FILE = "memory.hex"
 MODES_FILE = "modes.hex"
 WAVES_FILE = "waves.vcd"
 
-REGISTERS = ("error", "cycles", "load_cycles", "layers", "images_done", "active_mode")
-REGISTERS += ("and_operations", "input_row_writes", "weight_row_writes", "refused_row_writes")
+REGISTERS = (
+    *("error", "cycles", "load_cycles", "layers", "images_done", "active_mode"),
+    *("and_operations", "input_row_writes", "weight_row_writes", "refused_row_writes"),
+)
 """Registers of an `end` line, in their order, after the status."""
 
 

@@ -67,13 +67,13 @@ def stored_maps(run: ChipRun, program: Program, arch: Arch) -> list[dict[str, St
         elif plan.kind != "answer":
             answers[step.image] |= answer_cycles(step.stores, arch)
             kernels[step.image] += plan.kernels
-    plan = program.facts.answer
+    answer = program.facts.answer
     for found, content, cycles, channels in zip(maps, run.answers, answers, kernels, strict=True):
-        data = unpack_answer(content.tobytes(), plan, arch)[:, :, :channels]
-        whole = plan.shape[0] * plan.shape[1] * plan.pixel_blocks * arch.block
+        data = unpack_answer(content.tobytes(), answer, arch)[:, :, :channels]
+        whole = answer.shape[0] * answer.shape[1] * answer.pixel_blocks * arch.block
         at = np.array([cycles.get(element, 0) for element in range(whole)], np.int64)
-        written = at.reshape(*plan.shape[:2], -1)[:, :, : data.shape[2]]
-        found[plan.layer] = StoredMap(data, written)
+        written = at.reshape(*answer.shape[:2], -1)[:, :, : data.shape[2]]
+        found[answer.layer] = StoredMap(data, written)
     return maps
 
 
