@@ -44,7 +44,16 @@ OFFERED: dict[str, set[str]] = {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
         "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
     },
-    "mram": {"architectures", "modes", "programs", "compiler", "split_cost", "cycle_model"},
+    "mram": {
+        "architectures",
+        "compiler",
+        "cycle_model",
+        "modes",
+        "programs",
+        "simulation",
+        "split_cost",
+        "verilog",
+    },
 }  # fmt: skip
 """Capabilities of each family of this project; a family that gains one is updated here."""
 

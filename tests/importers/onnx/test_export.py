@@ -49,7 +49,7 @@ DRAWN = ["every 0 0", "every 1 1", "every 2 2", "every 3 0", "joined 0 0", "join
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_networks_read_back_equal(name: str) -> None:
-    network = load_network(NETWORKS / f"{name}.npz")
+    network = in_mode(load_network(NETWORKS / f"{name}.npz"), 0)
     assert_equal(network, read_back(model_of_network(network)))
 
 
