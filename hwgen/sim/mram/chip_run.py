@@ -173,7 +173,6 @@ def run_chip(
     Raises SimulationError when the memory is too small or the simulation ends early.
     """
     content, addresses = place(job)
-    size = memory_bytes(job, addresses)
     write_inputs(job, content, arch, folder)
     # The simulation runs in `folder`: file names without a path have no spaces and are short.
     plusargs = {
@@ -189,9 +188,15 @@ def run_chip(
     arguments += [f"+{name}={value}" for name, value in plusargs.items()]
     if waves is not None:
         arguments += waves.plusargs(Path(WAVES_FILE))
-    simulator = chip_simulator(arch, memory_bytes=size, waves=waves is not None)
+    simulator = simulator_of(job, arch, waves=waves is not None)
     run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)
     return read_commands(folder / EVENTS_FILE, folder / STORES_FILE, arch)
+
+
+def simulator_of(job: Job, arch: Arch, *, waves: bool = False) -> Simulator:
+    """Return the simulator that runs a job; its memory is the smallest one that is enough."""
+    _, addresses = place(job)
+    return chip_simulator(arch, memory_bytes=memory_bytes(job, addresses), waves=waves)
 
 
 def write_inputs(job: Job, content: dict[int, bytes], arch: Arch, folder: Path) -> None:

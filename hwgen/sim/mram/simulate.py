@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from hwgen.errors import SimulationError
 from hwgen.sim.cache import Say, build_root, silent, writable
-from hwgen.sim.mram.chip_run import WAVES_FILE, ChipRun, Job, run_chip
+from hwgen.sim.mram.chip_run import WAVES_FILE, ChipRun, Job, run_chip, simulator_of
 from hwgen.sim.mram.maps import fused_layers, retired_steps, stored_maps
+from hwgen.sim.simulator import build_simulator
 from hwgen.sim.waves import Waves
 from hwgen.spec.mram.arch import Arch
 from hwgen.spec.mram.image import pack_image
@@ -100,6 +101,19 @@ def simulate(
                 (Path(scratch) / WAVES_FILE).replace(saved / WAVES_FILE)
     file = None if waves is None else saved / WAVES_FILE
     return list(simulated_runs(runs, tables or program, arch, wanted, waves=file))
+
+
+def prepare(
+    arch: Arch,
+    program: Program,
+    images: NDArray[Any],
+    *,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> None:
+    """Build the simulator that `simulate` runs for the same arguments, unless it is cached."""
+    job = job_of(arch, program, images, modes=[0] * len(images))
+    build_simulator(simulator_of(job, arch), builds=builds, say=say)
 
 
 def job_of(
