@@ -48,14 +48,21 @@ def test_what_the_other_process_fails_at_is_done_here() -> None:
     assert shared(ITEMS, work) == {item: item for item in ITEMS}
 
 
-def test_an_error_is_raised_here() -> None:
+def test_an_error_is_raised_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    forks = []
+
+    def fork() -> int:
+        forks.append(os.fork())
+        return forks[0]
+
     def work(items: Iterator[str]) -> dict[str, str]:
         raise ValueError(next(items))
 
+    monkeypatch.setattr(processes, "fork", fork)
     with pytest.raises(ValueError, match="item"):
         shared(ITEMS, work)
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(forks[0], os.WNOHANG)
 
 
 def test_few_items_need_no_second_process() -> None:
