@@ -5,8 +5,10 @@ of hexadecimal digits of fixed length.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,28 @@ FINISHED = ("finish", "timeout")
 
 Ints = NDArray[np.int64]
 Nibbles = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writes:
+    """What a chip wrote, in the order of the cycles; a family adds arrays of as many entries.
+
+    start: number of starts before each; cycle: of the chip's counter, in which it is written
+    """
+
+    start: Ints
+    cycle: Ints
+
+    def __len__(self) -> int:
+        return len(self.cycle)
+
+    def of_start(self, number: int) -> Self:
+        """Return those after the start with this number, the first being 1."""
+        return self.part(self.start == number)
+
+    def part(self, which: NDArray[np.bool_] | slice) -> Self:
+        """Return some of them."""
+        return type(self)(**{name: values[which] for name, values in vars(self).items()})
 
 
 def pages(size: int) -> int:

@@ -1,6 +1,9 @@
 """A step of a run: the common unit of cycle model, simulation and reports."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Protocol
 
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as checked
@@ -20,6 +23,26 @@ class Step:
     layer: str
     begin: int
     end: int
+
+
+class Timed(Protocol):
+    """A step of which only the cycles are known."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def layer(self) -> str: ...
+    @property
+    def cycles(self) -> int: ...
+
+
+def in_a_row(found: Sequence[Timed]) -> tuple[Step, ...]:
+    """Return steps of which each begins where the one before it ends, the first in cycle 0."""
+    ends = accumulate(step.cycles for step in found)
+    return tuple(
+        Step(name=step.name, layer=step.layer, begin=end - step.cycles, end=end)
+        for step, end in zip(found, ends, strict=True)
+    )
 
 
 @checked(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))

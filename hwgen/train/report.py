@@ -4,6 +4,7 @@ import json
 import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ import torch
 from hwgen.data import Dataset
 from hwgen.spec.network.file import load_network
 from hwgen.spec.output import write_text
+from hwgen.train.adaptive.recipe import AdaptiveRecipe
 from hwgen.train.checkpoint import Epoch
 from hwgen.train.parallel import size
 from hwgen.train.recipe import Recipe
@@ -50,6 +52,17 @@ def write_report(
         "trained": trained(result.history, recipe, len(dataset.train_labels)),
         "network": result.network_path.name,
         "network_digest": load_network(result.network_path).digest,
+        **circumstances(recipe, dataset, device=device, start_sha256=start_sha256),
+        "history": result.history,
+    }
+    write_text(result.report_path, json.dumps(report, indent=1) + "\n", what="report")
+
+
+def circumstances(
+    recipe: Recipe | AdaptiveRecipe, dataset: Dataset, *, device: str, start_sha256: str | None
+) -> dict[str, Any]:
+    """Return what every report of a training says of how it was run."""
+    return {
         "seed": recipe.seed,
         "split": dataset.split,
         "train_images": len(dataset.train_labels),
@@ -64,9 +77,7 @@ def write_report(
             "torch": torch.__version__,
         },
         "recipe": asdict(recipe),
-        "history": result.history,
     }
-    write_text(result.report_path, json.dumps(report, indent=1) + "\n", what="report")
 
 
 def trained(history: list[Epoch], recipe: Recipe, train_images: int) -> dict[str, dict[str, float]]:

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from hwgen.spec.dbpim.program import StepPlan
 from hwgen.spec.network import INPUT
-from hwgen.spec.step import Step
+from hwgen.spec.step import Step, in_a_row
 
 ACTIVE = ("busy", "inactive_positions", "empty_slots", "absent_filters")
 """Causes of cells whose row is active: a bit plane of the inputs meets it in the cycle."""
@@ -65,11 +64,7 @@ class Prediction:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps; each begins where the one before it retires."""
-        ends = list(accumulate(step.cycles for step in self.found))
-        return tuple(
-            Step(name=step.name, layer=step.layer, begin=end - step.cycles, end=end)
-            for step, end in zip(self.found, ends, strict=True)
-        )
+        return in_a_row(self.found)
 
     @property
     def counters(self) -> dict[str, int]:

@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
-from hwgen.spec.step import Step
+from hwgen.spec.step import Step, in_a_row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +47,7 @@ class Prediction:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps; each begins where the one before it retires."""
-        ends = list(accumulate(step.cycles for step in self.found))
-        return tuple(
-            Step(name=step.name, layer=step.layer, begin=end - step.cycles, end=end)
-            for step, end in zip(self.found, ends, strict=True)
-        )
+        return in_a_row(self.found)
 
     @property
     def step_events(self) -> tuple[Mapping[str, int], ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.sim.host_files import Ints, bits, bytes_of, number, read_nibbles
+from hwgen.sim.host_files import Ints, Writes, bits, bytes_of, number, read_nibbles
 
 FIELDS = {"start": 4, "cycle": 10, "core": 2, "kind": 1, "row": 3, "column": 3, "word": 3}
 FIELDS |= {"index": 4}
@@ -20,7 +20,7 @@ RAW, TO_MEMORY = 1, 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stores:
+class Stores(Writes):
     """Stored words, in the order of their cycles; all arrays have one entry for each.
 
     start: number of starts before it; cycle: of the chip's counter, in which it is stored
@@ -30,8 +30,6 @@ class Stores:
     enable: bool, (words, C); data: uint8, (words, C); of a raw word zeros
     """
 
-    start: Ints
-    cycle: Ints
     core: Ints
     kind: Ints
     row: Ints
@@ -40,17 +38,6 @@ class Stores:
     index: Ints
     enable: NDArray[np.bool_]
     data: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.cycle)
-
-    def of_start(self, number: int) -> "Stores":
-        """Return the words after the start with this number, the first being 1."""
-        return self.part(self.start == number)
-
-    def part(self, which: NDArray[np.bool_] | slice) -> "Stores":
-        """Return some of the words."""
-        return Stores(**{name: values[which] for name, values in vars(self).items()})
 
 
 def read_stores(path: Path, word_bytes: int) -> Stores:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.sim.host_files import Ints, bits, bytes_of, number, read_nibbles
+from hwgen.sim.host_files import Ints, Writes, bits, bytes_of, number, read_nibbles
 from hwgen.spec.mram.arch import Arch
 
 FIELDS = {"start": 4, "cycle": 10, "place": 1, "row": 4}
@@ -17,7 +17,7 @@ ANSWERS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stores:
+class Stores(Writes):
     """Writes in the order of their cycles; all arrays have one entry for each.
 
     start: number of starts of a run before it; cycle: of the chip's counter, in which it is written
@@ -26,23 +26,10 @@ class Stores:
         answers; elements that the mask leaves out are unchanged
     """
 
-    start: Ints
-    cycle: Ints
     place: Ints
     row: Ints
     mask: NDArray[np.bool_]
     data: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.cycle)
-
-    def of_start(self, number: int) -> "Stores":
-        """Return the writes after the start with this number, the first being 1."""
-        return self.part(self.start == number)
-
-    def part(self, which: NDArray[np.bool_] | slice) -> "Stores":
-        """Return some of the writes."""
-        return Stores(**{name: values[which] for name, values in vars(self).items()})
 
 
 def read_stores(path: Path, arch: Arch) -> Stores:

@@ -1,12 +1,8 @@
 """`training.json` of a channel-adaptive training."""
 
 import json
-import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import numpy as np
-import torch
 
 from hwgen.data import Dataset
 from hwgen.spec.network.file import load_network
@@ -14,8 +10,8 @@ from hwgen.spec.output import write_text
 from hwgen.train.adaptive.recipe import AdaptiveRecipe
 from hwgen.train.adaptive.widths import WidthTable, macs
 from hwgen.train.checkpoint import Epoch
-from hwgen.train.parallel import size
 from hwgen.train.plans.plan import Plan
+from hwgen.train.report import circumstances
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,20 +71,7 @@ def write_adaptive_report(
         "accuracy_base": result.accuracy_base,
         "modes": [asdict(mode) for mode in result.modes],
         "networks": {path.name: load_network(path).digest for path in result.network_paths},
-        "seed": recipe.seed,
-        "split": dataset.split,
-        "train_images": len(dataset.train_labels),
-        "test_images": len(dataset.test_labels),
-        "threads": recipe.threads,
-        "processes": size(),
-        "device": device,
-        "start_sha256": start_sha256,
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "torch": torch.__version__,
-        },
-        "recipe": asdict(recipe),
+        **circumstances(recipe, dataset, device=device, start_sha256=start_sha256),
         "history": result.history,
     }
     write_text(result.report_path, json.dumps(report, indent=1) + "\n", what="report")
