@@ -23,10 +23,11 @@ from hwgen.sim.host_files import (
     event_lines,
     pages,
     smallest_memory,
+    sources_with_host,
 )
 from hwgen.sim.mram.stores import Stores, read_stores
-from hwgen.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
-from hwgen.sim.waves import WAVES, Waves
+from hwgen.sim.simulator import FAST, QUICK, Simulator, run_simulator
+from hwgen.sim.waves import Waves
 from hwgen.spec.mram.arch import Arch
 from hwgen.spec.mram.events import EVENTS
 from hwgen.spec.widths import bits_for_index
@@ -126,14 +127,10 @@ class ChipRun:
 @cache
 def chip_simulator(arch: Arch, *, memory_bytes: int, waves: bool = False) -> Simulator:
     """Return the simulator of a chip with its host and memory; `waves` makes it slower."""
-    sources = {f"{name}.v": text for name, text in verilog_modules(Chip(arch=arch)).items()}
-    for file in (HOST, MEMORY):
-        sources[file.name] = file.read_text(encoding="utf-8")
+    sources = sources_with_host(verilog_modules(Chip(arch=arch)), HOST, waves=waves)
     name, args = arch.name, host_parameters(arch, memory_bytes)
     if waves:
         name, args = f"{name} with waves", [*args, "--trace"]
-        body, end, rest = sources[HOST.name].rpartition("endmodule")
-        sources[HOST.name] = f"{body}{WAVES}{end}{rest}"
     return Simulator(
         name=name, sources=sources, top=TOP, args=args, optimize=QUICK if waves else FAST
     )
