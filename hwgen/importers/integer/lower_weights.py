@@ -131,9 +131,9 @@ def add_per_channel(layers: Layers, node: PerChannel) -> None:
         "its constants are rounded",
         float(np.abs(bias * steps - offset).max()) / layers.output(node).scale,
     )
-    add_depthwise(
-        layers, node, integers.reshape(-1, 1, 1, 1), scales=scales, bias=bias.astype(np.int64)
-    )
+    kernel = integers.reshape(-1, 1, 1, 1)
+    bias = bias.astype(np.int64)
+    add_instead(layers, node, kernel, groups=channels, scales=scales, bias=bias)
 
 
 def add_padding(layers: Layers, node: Padding) -> None:
@@ -142,19 +142,21 @@ def add_padding(layers: Layers, node: Padding) -> None:
     height, width = top + bottom, left + right
     kernel = np.zeros((layers.sources(node)[0].shape[2], height + 1, width + 1, 1), np.int64)
     kernel[:, bottom, right] = 1
-    add_depthwise(layers, node, kernel, padding=(height, width, height, width))
+    padding = (height, width, height, width)
+    add_instead(layers, node, kernel, groups=len(kernel), padding=padding)
 
 
-def add_depthwise(
+def add_instead(
     layers: Layers,
     node: Node,
     kernel: NDArray[np.int64],
     *,
+    groups: int,
     scales: NDArray[np.float64] | float = 1.0,
     bias: NDArray[np.int64] | int = 0,
     padding: tuple[int, int, int, int] = (0, 0, 0, 0),
 ) -> None:
-    """Add a depthwise convolution in place of a node."""
+    """Add a convolution of stride 1 in place of a node."""
     add_convolution(
         layers,
         Convolution(
@@ -165,7 +167,7 @@ def add_depthwise(
             weights=weights_of(kernel, scales=scales, bias=bias),
             stride=(1, 1),
             padding=padding,
-            groups=len(kernel),
+            groups=groups,
         ),
     )
 
@@ -174,15 +176,4 @@ def add_selection(layers: Layers, node: Selection) -> None:
     """Add channels in another order: a 1 x 1 convolution with one weight of 1 a filter."""
     kernel = np.zeros((len(node.channels), 1, 1, layers.sources(node)[0].shape[2]), np.int64)
     kernel[np.arange(len(node.channels)), 0, 0, list(node.channels)] = 1
-    add_convolution(
-        layers,
-        Convolution(
-            name=node.name,
-            operator=node.operator,
-            inputs=node.inputs,
-            output=node.output,
-            weights=weights_of(kernel, scales=1.0),
-            stride=(1, 1),
-            padding=(0, 0, 0, 0),
-        ),
-    )
+    add_instead(layers, node, kernel, groups=1)
