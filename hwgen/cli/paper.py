@@ -1,15 +1,17 @@
 """The command that compares published figures with those of this project."""
 
+from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, Exit, Option
 
+from hwgen import api
+from hwgen.api.commands import PaperRequest, paper_called
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
+from hwgen.cli.outputs import INPUT, OUTPUT_FILE
+from hwgen.cli.results import EngineOfResults, Simulated
 from hwgen.cli.synthesis import Components, Evaluations, Rules, RulesOption, Seed, Workers
-from hwgen.flow.context import Context
-from hwgen.flow.pages import PaperRequest
-from hwgen.flow.paper import paper_called
 
 
 @app.command(
@@ -37,12 +39,27 @@ def paper(
     seed: Seed = 1,
     evaluations: Evaluations = None,
     workers: Workers = 2,
+    arch: Annotated[
+        Path | None, Option(help="an architecture (.yaml), for a paper of published network files")
+    ] = None,
+    files: Annotated[Path | None, Option(metavar="FOLDER", help="published network files")] = None,
+    data: Annotated[
+        str | None, Option(metavar="FOLDER", help="images for them [default: random inputs]"), INPUT
+    ] = None,
+    images: Annotated[
+        int | None, Option(metavar="N", min=1, help="inputs of each run of them")
+    ] = None,
+    engine: EngineOfResults = Simulated.rtl,
+    out: Annotated[
+        Path | None, Option(metavar="FILE", help="page of Markdown to write"), OUTPUT_FILE
+    ] = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
     """Compare the tables and figures of a paper with ours, with reasons where they differ.
 
-    May take up to an hour. After an interrupt the same command resumes.
+    May take up to an hour. After an interrupt the same command resumes. Exit code 1 if a run
+    differs.
     """
     page = paper_called(name)
     request = PaperRequest(
@@ -55,6 +72,14 @@ def paper(
         seed=seed,
         evaluations=evaluations,
         workers=workers,
+        arch=arch,
+        files=files,
+        data=data,
+        images=images,
+        engine=engine.value,
+        page=out,
     )
-    report = page.compare(Context(work=work), request)
+    report = page.compare(api.Context(work=work), request)
     finish(report, page.table(report), json)
+    if not getattr(report, "sound", True):
+        raise Exit(1)

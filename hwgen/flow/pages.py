@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from rich.console import RenderableType
 
@@ -79,6 +79,8 @@ class PaperRequest:
     """Parameters of the comparison with a paper; None: the value of the paper.
 
     networks: by name; evaluations: of each search, None: as many as suits it
+    arch: that runs published networks; files: folder with their files; data: with images
+    images: inputs of each run, by which engine; page: file of a page to write, None: no page
     """
 
     networks: tuple[str, ...] | None
@@ -88,13 +90,19 @@ class PaperRequest:
     seed: int
     evaluations: int | None
     workers: int
+    arch: Path | None = None
+    files: Path | None = None
+    data: str | None = None
+    images: int | None = None
+    engine: Literal["model", "rtl"] = "rtl"
+    page: Path | None = None
 
 
 class Paper(Protocol):
     """One paper: its figures compared with those of this project."""
 
     def compare(self, context: Context, request: PaperRequest) -> Any:
-        """Return the report."""
+        """Return the report; where it has `sound`, False says that something differs."""
 
     def table(self, report: Any) -> RenderableType:
         """Return the table of the report."""
