@@ -17,6 +17,8 @@ FAMILY = FamilyDescription(
         "energy": "hwgen.model.mram",
         "verilog": "hwgen.rtl.mram",
         "simulation": "hwgen.sim.mram",
+        "papers": "hwgen.flow.mram.papers",
+        "report_schemas": "hwgen.report.mram",
     },
 )
 

@@ -1,5 +1,8 @@
 """The table of energies per event: a complete YAML file, each figure with its source."""
 
+import hashlib
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -66,6 +69,11 @@ class EnergyTable:
     row_drive: Price
     stt_write: Price
     leakage: Leakage
+
+    @property
+    def digest(self) -> str:
+        """sha256 over everything, 64 hex digits."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     @model_validator(mode="after")
     def check(self) -> Self:
