@@ -6,10 +6,10 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from hwgen import api
-from hwgen.api.commands import PaperRequest, paper_called
+from hwgen.api.commands import PaperRequest, paper_called, write_paper
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
-from hwgen.cli.outputs import INPUT, OUTPUT_FILE
+from hwgen.cli.outputs import CACHE, INPUT
 from hwgen.cli.results import EngineOfResults, Simulated
 from hwgen.cli.synthesis import Components, Evaluations, Rules, RulesOption, Seed, Workers
 
@@ -50,8 +50,14 @@ def paper(
         int | None, Option(metavar="N", min=1, help="inputs of each run of them")
     ] = None,
     engine: EngineOfResults = Simulated.rtl,
+    training: Annotated[
+        list[Path] | None,
+        Option(metavar="FILE", help="training.json with accuracies; repeatable [default: none]"),
+    ] = None,
     out: Annotated[
-        Path | None, Option(metavar="FILE", help="page of Markdown to write"), OUTPUT_FILE
+        Path | None,
+        Option(metavar="FOLDER", help="also write page, pictures and JSON there"),
+        CACHE,
     ] = None,
     work: Work = WORK,
     json: Json = None,
@@ -77,9 +83,11 @@ def paper(
         data=data,
         images=images,
         engine=engine.value,
-        page=out,
+        training=tuple(training or ()),
     )
     report = page.compare(api.Context(work=work), request)
+    if out is not None:
+        write_paper(page.files(report), out)
     finish(report, page.table(report), json)
     if not getattr(report, "sound", True):
         raise Exit(1)

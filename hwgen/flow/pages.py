@@ -78,9 +78,12 @@ class Synthesis(Protocol):
 class PaperRequest:
     """Parameters of the comparison with a paper; None: the value of the paper.
 
+    A paper refuses what it does not have.
+
     networks: by name; evaluations: of each search, None: as many as suits it
     arch: that runs published networks; files: folder with their files; data: with images
-    images: inputs of each run, by which engine; page: file of a page to write, None: no page
+    images: inputs of each run, by which engine
+    training: reports of trainings whose accuracies are compared
     """
 
     networks: tuple[str, ...] | None
@@ -95,7 +98,7 @@ class PaperRequest:
     data: str | None = None
     images: int | None = None
     engine: Literal["model", "rtl"] = "rtl"
-    page: Path | None = None
+    training: tuple[Path, ...] = ()
 
 
 class Paper(Protocol):
@@ -106,6 +109,9 @@ class Paper(Protocol):
 
     def table(self, report: Any) -> RenderableType:
         """Return the table of the report."""
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return the files that tell the report, by name: a page, its pictures, the JSON."""
 
 
 class Papers(Protocol):
