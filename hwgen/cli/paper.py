@@ -4,12 +4,11 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from hwgen import api
+from hwgen.api.commands import PaperRequest, paper_called
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
 from hwgen.cli.synthesis import Components, Evaluations, Rules, RulesOption, Seed, Workers
-from hwgen.flow.context import Context
-from hwgen.flow.pages import PaperRequest
-from hwgen.flow.paper import paper_called
 
 
 @app.command(
@@ -56,5 +55,5 @@ def paper(
         evaluations=evaluations,
         workers=workers,
     )
-    report = page.compare(Context(work=work), request)
+    report = page.compare(api.Context(work=work), request)
     finish(report, page.table(report), json)
