@@ -48,6 +48,7 @@ OFFERED: dict[str, set[str]] = {
         "architectures",
         "compiler",
         "cycle_model",
+        "energy",
         "modes",
         "programs",
         "simulation",

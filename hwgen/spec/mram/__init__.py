@@ -14,6 +14,7 @@ FAMILY = FamilyDescription(
         "compiler": "hwgen.compiler.mram",
         "split_cost": "hwgen.model.mram",
         "cycle_model": "hwgen.model.mram",
+        "energy": "hwgen.model.mram",
         "verilog": "hwgen.rtl.mram",
         "simulation": "hwgen.sim.mram",
     },
