@@ -53,10 +53,19 @@ class CycleModel:
     """The cycle model of one program on one architecture; `predict` takes one run at a time.
 
     write_back: each AND is written back to a row and read again, as in the seed's first scheme
+    resident: the program whose weights a program of tables alone runs on; None: its own weights
     """
 
-    def __init__(self, program: Program, arch: Arch, *, write_back: bool = False) -> None:
+    def __init__(
+        self,
+        program: Program,
+        arch: Arch,
+        *,
+        write_back: bool = False,
+        resident: Program | None = None,
+    ) -> None:
         self._arch, self._facts = arch, program.facts
+        self._weight_row_writes = (resident or program).facts.weight_rows * arch.sub_arrays
         self._content = decode_program(program.image, arch, source=program.facts.network_name)
         self._port = Port(arch.port_bytes, arch.memory_latency_cycles)
         self._write_back = write_back
@@ -82,7 +91,13 @@ class CycleModel:
                 found.append(self._step(plan, name, work, before))
         found.append(end_step(END_CYCLES if chosen else START_CYCLES))
         cycles = sum(step.cycles for step in found)
-        return Prediction(cycles=cycles, load=load, images=len(chosen), found=tuple(found))
+        return Prediction(
+            cycles=cycles,
+            load=load,
+            modes=tuple(chosen),
+            found=tuple(found),
+            weight_row_writes=self._weight_row_writes,
+        )
 
     def predict_load(self) -> int:
         """Return the cycles of LOAD, from accepted start to done."""

@@ -79,5 +79,5 @@ def check_cycles(run: SimulatedRun, program: Program, arch: Arch, modes: Sequenc
     ):
         assert dict(found) == dict(expected), step
     assert (run.cycles, run.load_cycles) == (predicted.cycles, predicted.load)
-    assert {name: run.counters[name] for name in predicted.counters} == predicted.counters
+    assert run.counters == predicted.counters
     assert run.events == predicted.events
