@@ -9,6 +9,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from hwgen.rtl.common.read_engine import read_command
 from hwgen.rtl.mram.layouts import array_row, bank_write
 from hwgen.spec.fields import decode, encode
+from hwgen.spec.mram.arch import most_modes
 from hwgen.spec.mram.records import HEADER, Kind, encode_record, record_fields
 from hwgen.spec.mram.registers import ErrorCode
 from hwgen.spec.mram.stream import (
@@ -187,8 +188,15 @@ async def the_first_reason_counts(dut: Any) -> None:
         ({"magic": 1, "version": 9}, 0, 1, ErrorCode.BAD_PROGRAM),
         ({"records": 0}, 0, 1, ErrorCode.BAD_PROGRAM),
         ({"records": ARCH.record_entries + 1}, 0, 1, ErrorCode.BAD_PROGRAM),
+        ({"parameter_words": ARCH.parameter_entries + 1}, 0, 1, ErrorCode.BAD_PROGRAM),
+        ({"weight_rows": ARCH.weight_rows + 1}, 0, 1, ErrorCode.BAD_PROGRAM),
+        ({"weight_rows": ARCH.weight_rows}, 0, 1, ErrorCode.NONE),
+        ({"modes": 0}, 0, 1, ErrorCode.BAD_PROGRAM),
+        ({"modes": most_modes(ARCH) + 1}, 0, 1, ErrorCode.BAD_PROGRAM),
+        ({"beats": 0}, 0, 1, ErrorCode.BAD_PROGRAM),
         ({"version": 9, "architecture": 1}, 0, 1, ErrorCode.WRONG_VERSION),
         ({"architecture": 1}, 1, 1, ErrorCode.WRONG_ARCHITECTURE),
+        ({"architecture": ARCH.id_word ^ 1}, 1, 1, ErrorCode.WRONG_ARCHITECTURE),
         ({}, 1, 1, ErrorCode.LOCKED),
         (tables, 0, 0, ErrorCode.NOT_LOADED),
         (tables, 1, 1, ErrorCode.NONE),
