@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from hwgen.compiler.mram.units import stride_of
 from hwgen.errors import CompileError
 from hwgen.spec.mram.arch import MOST_MODES, WINDOW, Arch
 from hwgen.spec.mram.records import record_fields
@@ -90,7 +91,7 @@ def layer_refusals(layer: Layer, arch: Arch) -> Iterator[Refusal]:
             yield f"{what}padding", f"at most {most}", max(layer.padding[:2])
     if isinstance(layer, Conv | MaxPool | AveragePool | Shortcut):
         most = field_limit(arch, "stride_y")
-        if max(layer.stride) > most:
+        if max(stride_of(layer)) > most:
             yield f"{what}stride", f"at most {most} x {most}", sides(layer.stride)
 
 

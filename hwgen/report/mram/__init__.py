@@ -1,4 +1,4 @@
-"""Pages of the MRAM family: the published figures beside ours."""
+"""Pages of the MRAM family: published figures beside ours, trainings, cycles by channels."""
 
 from hwgen.report.mram.paper import AdaptivePaperReport
 

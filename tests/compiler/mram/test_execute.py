@@ -12,10 +12,10 @@ from hwgen.spec.mram import Arch, Program
 from hwgen.spec.mram.arch import ArraySize
 from hwgen.spec.mram.records import Kind
 from hwgen.spec.mram.stream import decode_program
-from hwgen.spec.network import FeatureMap, QuantizedNetwork
+from hwgen.spec.network import INPUT, FeatureMap, QuantizedNetwork
 from tests.compiler.mram.archs import arch_of
 from tests.compiler.mram.executor import Chip
-from tests.compiler.mram.nets import chain, images_of, odd_additions, residual
+from tests.compiler.mram.nets import SAME, Drawn, chain, images_of, odd_additions, residual
 
 WINDOW = {"kernel": (2, 2), "stride": (1, 1), "padding": (1, 0, 0, 1)}
 POINT = {"kernel": (1, 1), "stride": (1, 1), "padding": (0, 0, 0, 0)}
@@ -87,6 +87,16 @@ def test_every_kind_of_addition() -> None:
     program = compiled(odd_additions(4), arch_of("tiny", answer_entries=256))
     fused = [step.fused for step in program.facts.modes[0].steps if step.fused]
     assert fused == [["conv_1"], ["max_pool_4"], ["rescale_10", "shortcut_11"]]
+
+
+def test_a_window_that_moves_nowhere_has_any_stride() -> None:
+    net = Drawn(3, modes=("1.0x", "0.5x"), shape=(8, 8, 3))
+    maps = net.conv(INPUT, (4, 2), **SAME)
+    network = net.build(net.average_pool(maps, kernel=(8, 8), stride=(8, 8), padding=(0, 0, 0, 0)))
+    program = compiled(network, arch_of("tiny"))
+    records = decode_program(program.image, arch_of("tiny"), source="test").records
+    pools = [record for record in records if record["kind"] == Kind.POOL]
+    assert [(pool["stride_y"], pool["stride_x"]) for pool in pools] == [(1, 1)] * 2
 
 
 def test_kernels_in_two_row_sets() -> None:
