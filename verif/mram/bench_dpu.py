@@ -122,9 +122,9 @@ class Case:
     def read_skip(self, dut: Any) -> list[int]:
         """Return the row of the skip map that is read in this cycle; garbage without a read."""
         if not port(dut, "skip_en").value:
-            return self.rng.integers(0, TOP + 1, ELEMENTS).tolist()
+            return [int(value) for value in self.rng.integers(0, TOP + 1, ELEMENTS)]
         row = int(port(dut, "skip_row").value) * ELEMENTS
-        return self.bank[row : row + ELEMENTS]
+        return [int(value) for value in self.bank[row : row + ELEMENTS]]
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
