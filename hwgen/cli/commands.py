@@ -17,7 +17,21 @@ from hwgen.api.commands import (
     write_documents,
 )
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import Arch, Batch, Count, CountOfRuns, Data, Json, Network, Sparsity, Work
+from hwgen.cli.options import (
+    Arch,
+    Batch,
+    BatchOfModes,
+    Count,
+    CountOfRuns,
+    Data,
+    Json,
+    Mode,
+    Modes,
+    Network,
+    Sparsity,
+    Work,
+    schedule,
+)
 from hwgen.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from hwgen.report.demo_table import demo_table
 from hwgen.report.info_tables import (
@@ -136,7 +150,9 @@ def run(
     arch: Arch,
     data: Data = None,
     images: CountOfRuns = None,
-    batch: Batch = 1,
+    batch: BatchOfModes = None,
+    mode: Mode = None,
+    modes: Modes = None,
     engine: Annotated[Engine, Option(help="rtl simulates and compares; needs Verilator")] = (
         Engine.model
     ),
@@ -158,6 +174,9 @@ def run(
 
     golden: the answers of the NumPy reference. model: predicted cycles, too. rtl: the Verilog,
     simulated under Verilator and compared with both. Exit code 1 if anything differs.
+
+    --mode and --modes are for networks with several modes: a chip switches between two images.
+    Each switch of --modes is measured with --engine rtl; that takes up to two more simulations.
     """
     asked = waves or waves_from is not None or waves_to is not None
     if asked and engine is not Engine.rtl:
@@ -168,6 +187,7 @@ def run(
         data=data,
         images=images,
         batch=batch,
+        modes=schedule(mode, modes),
         engine=engine.value,
         program=program,
         seed=seed,
@@ -209,7 +229,9 @@ def model(
     arch: Arch,
     data: Data = None,
     images: CountOfRuns = None,
-    batch: Batch = 1,
+    batch: BatchOfModes = None,
+    mode: Mode = None,
+    modes: Modes = None,
     speedup: Annotated[
         bool,
         Option(
@@ -238,6 +260,7 @@ def model(
         data=data,
         images=images,
         batch=batch,
+        modes=schedule(mode, modes),
         speedup=speedup,
         context=api.Context(work=work),
     )

@@ -32,7 +32,7 @@ def run_demo(context: Context, recipe_file: Path, arch_file: Path, *, images: in
     subject = load_subject(Path(trained.network.file), arch_file)
     everything = choose_images(subject.network, None, None)
     batch = choose_images(subject.network, None, images)
-    answers = expected_answers(context, subject, everything.images)
+    answers = expected_answers(context, subject, everything)
     same_accuracy = accuracy_of(answers, everything) == trained.accuracy.integer
     maps = expected_maps(context, subject, batch)
     runs, verilog = {}, {}
@@ -49,7 +49,7 @@ def run_demo(context: Context, recipe_file: Path, arch_file: Path, *, images: in
         network=trained.network,
         dense=runs["dense"],
         sparse=runs["sparse"],
-        speedup=measured_speedup(context, subject, maps, images, runs),
+        speedup=measured_speedup(context, subject, maps, batch, runs),
         verilog=verilog,
         seconds=round(time.monotonic() - began, 1),
     )
@@ -62,13 +62,13 @@ def accuracy_of(answers: NDArray[Any], batch: Batch) -> float:
 
 
 def measured_speedup(
-    context: Context, subject: Subject, maps: Maps, images: int, runs: Mapping[str, RunReport]
+    context: Context, subject: Subject, maps: Maps, batch: Batch, runs: Mapping[str, RunReport]
 ) -> Speedup:
     """Return the speed-up: dense and sparse as simulated, each switch alone as modelled."""
     variants = {DENSE: simulated_variant(DENSE, runs["dense"])}
     for switch in subject.family.need(SPARSITY).SWITCHES:
         alone = with_switches(subject, switch)
-        variants[switch] = modelled_variant(context, alone, switch, maps, images)
+        variants[switch] = modelled_variant(context, alone, switch, maps, batch)
     variants[SPARSE] = simulated_variant(SPARSE, runs["sparse"])
     return speedup_of(variants)
 
