@@ -73,7 +73,7 @@ def adaptive_paper(context: Context, request: PaperRequest) -> AdaptivePaperRepo
             *accuracy_rows(trainings),
             *energy_rows(counts, arch, table),
             *memory_rows(memory, counts.network.graph.modes[0]),
-            *area_rows(),
+            *area_rows(table.area),
         ],
         layers=list(layer_curves(counts, arch)),
         energy=list(energy_curves(counts)),

@@ -1,4 +1,4 @@
-"""The table of energies per event: a complete YAML file, each figure with its source."""
+"""The table of energies per event, and areas: complete YAML, each figure with its source."""
 
 import hashlib
 import json
@@ -52,13 +52,27 @@ class Leakage:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Area:
+    """Area of one sub-array of the paper chip, and of what computes beside it, in um2.
+
+    counting_um2: counters, joins and accumulators of all segments
+    adding_um2: latches and write multiplexers of the in-memory adder
+    """
+
+    sub_array_um2: Positive
+    counting_um2: Positive
+    adding_um2: Positive
+    source: Text
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class EnergyTable:
     """Energy per event at one node.
 
     events: by name, all of `PRICED`
     row_drive: of a word line, part of every sensed row, whichever columns are enabled
     stt_write: of a row whose cells are STT-MRAM, beside the SOT-MRAM of `events`
-    leakage: of a sub-array, an image bank as well
+    leakage: of a sub-array, an image bank as well; area: beside energies of the same node
     """
 
     format: Literal["hwgen.mram.energy"]
@@ -69,6 +83,7 @@ class EnergyTable:
     row_drive: Price
     stt_write: Price
     leakage: Leakage
+    area: Area
 
     @property
     def digest(self) -> str:
