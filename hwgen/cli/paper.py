@@ -41,7 +41,7 @@ def paper(
     workers: Workers = 2,
     training: Annotated[
         list[Path] | None,
-        Option(metavar="FILE", help="training.json with accuracies; repeatable [default: none]"),
+        Option(metavar="FILE", help="table of trainings (.json) with accuracies [default: none]"),
     ] = None,
     out: Annotated[
         Path | None,

@@ -81,7 +81,7 @@ class PaperRequest:
     A paper refuses what it does not have.
 
     networks: by name; evaluations: of each search, None: as many as suits it
-    training: reports of trainings whose accuracies are compared
+    training: tables of trainings whose accuracies are compared
     """
 
     networks: tuple[str, ...] | None

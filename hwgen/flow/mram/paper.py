@@ -66,8 +66,8 @@ def adaptive_paper(context: Context, request: PaperRequest) -> AdaptivePaperRepo
         architecture=Source(name=arch.name, file=shown(ARCHITECTURE), digest=arch.digest),
         energies=Source(name=table.name, file=shown(energies), digest=table.digest),
         trainings=[
-            Source(name=each.name, file=shown(path), digest=digest_of_file(path))
-            for each, path in zip(trainings, request.training, strict=True)
+            Source(name=path.stem, file=shown(path), digest=digest_of_file(path))
+            for path in request.training
         ],
         rows=[
             *accuracy_rows(trainings),
