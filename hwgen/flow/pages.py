@@ -122,7 +122,7 @@ class ReportSchemas(Protocol):
 class DataSheet(Protocol):
     """Facts of a family's data sheet, see `hwgen.report.data_sheet`.
 
-    Beside this module stand `host`, `registers`, `instructions`, `timing` and `storage`.
+    Beside this module stand `host`, `registers`, `timing` and `storage`.
     """
 
     Arch: type

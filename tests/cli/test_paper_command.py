@@ -1,4 +1,4 @@
-"""`hwgen paper`: bad input is one sentence; pages, pictures and JSON go where they are asked for."""
+"""`hwgen paper`: bad input is one sentence; page, pictures and JSON go where asked."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.cli.given import ROOT, Command
         ("mram", ("--evaluations", "3"), "--evaluations must be absent"),
         ("mram", ("--training", "nowhere.json"), "No such file"),
         ("mram", ("--components", "configs/mram/tiny.yaml"), "tiny.yaml"),
-        ("lenet", (), "PAPER must be mram or pimsyn"),
+        ("lenet", (), "PAPER must be pimsyn or mram"),
     ],
 )
 def test_bad_paper_options(

@@ -20,13 +20,12 @@ from hwgen.flow.pages import PaperRequest
 from hwgen.report.mram.paper import AdaptivePaperReport, LayerCurve
 from hwgen.report.types import Source
 from hwgen.spec.mram.arch import Arch, load_arch
-from hwgen.spec.mram.energy import load_energy
+from hwgen.spec.mram.energy import TABLE, load_energy
 from hwgen.spec.mram.published import WIDTHS
 from hwgen.spec.network import INPUT, Conv, Linear
 
 CONFIGS = Path(hwgen.__file__).parents[1] / "configs"
 ARCHITECTURE = CONFIGS / "mram" / "paper.yaml"
-ENERGIES = CONFIGS / "energy" / "mram_45nm.yaml"
 COPIES = 2
 """n_p of the paper's formula: its minimum."""
 NOT_OURS = ("networks", "power_w", "evaluations")
@@ -54,7 +53,7 @@ class Adaptive:
 def adaptive_paper(context: Context, request: PaperRequest) -> AdaptivePaperReport:
     """Return the figures of the paper beside ours, and what its pictures draw."""
     refuse_foreign(request)
-    energies = request.components or ENERGIES
+    energies = request.components or TABLE
     table, arch = load_energy(energies), load_arch(ARCHITECTURE)
     trainings = load_trainings(request.training)
     counts = count(context, arch, table, widths=WIDTHS)

@@ -13,6 +13,7 @@ FAMILY = FamilyDescription(
         "programs": "hwgen.spec.mram",
         "compiler": "hwgen.compiler.mram",
         "split_cost": "hwgen.model.mram",
+        "data_sheet": "hwgen.spec.mram",
         "cycle_model": "hwgen.model.mram",
         "energy": "hwgen.model.mram",
         "verilog": "hwgen.rtl.mram",

@@ -12,7 +12,7 @@ from rich.console import Console
 from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 from hwgen.flow.mram.counts import POSITIONS, SCHEDULES, SEED, WRITTEN_BACK, Counts, count
-from hwgen.flow.mram.paper import ARCHITECTURE, ENERGIES, by_formula
+from hwgen.flow.mram.paper import ARCHITECTURE, by_formula
 from hwgen.flow.mram.paper_energy import everywhere_pj, unscaled_share, write_for
 from hwgen.flow.mram.papers import PAPERS
 from hwgen.flow.pages import PaperRequest
@@ -23,6 +23,7 @@ from hwgen.report.mram.paper_page import NAME, PLOTS
 from hwgen.report.mram.paper_plots import trade_off
 from hwgen.report.paper import PaperRow
 from hwgen.spec.mram.arch import load_arch
+from hwgen.spec.mram.energy import TABLE as ENERGIES
 from hwgen.spec.mram.energy import load_energy
 from hwgen.spec.mram.published import WIDTHS
 from tests.flow.mram.trainings import training_row, training_table
