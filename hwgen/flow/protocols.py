@@ -56,6 +56,9 @@ class Modes(Protocol):
     def most_modes(self, arch: Any) -> int:
         """Return how many modes of a network fit into one program, at least two."""
 
+    def active_arrays(self, program: Any, arch: Any, *, mode: int) -> Mapping[str, int]:
+        """Return how many arrays compute each layer with weights in a mode."""
+
 
 class ProgramFacts(Protocol):
     """The network and the architecture that a program was compiled for: digests and names.
