@@ -1,5 +1,6 @@
 """From an architecture: its Verilog; with a network: program, cycles, simulation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from hwgen.flow.export import export_run
 from hwgen.flow.families import Family
 from hwgen.flow.images import choose_images
 from hwgen.flow.model import model_network
+from hwgen.flow.modes import choose_stream
 from hwgen.flow.protocols import Architecture
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import Subject, configuration_of, for_program, load_chip
@@ -102,7 +104,8 @@ def model(
     *,
     data: File | None = None,
     images: int | None = None,
-    batch: int = 1,
+    batch: int | None = None,
+    modes: Sequence[str] | None = None,
     speedup: bool = False,
     context: Context | None = None,
 ) -> ModelReport:
@@ -110,12 +113,20 @@ def model(
 
     data: images: the name of a known set, a folder with its files, or a `.npz` with `images`
         (NHWC) and, if known, `labels`; None: the set that the network was trained on
-    images: the first N of them; None: those of one run
-    batch: images of one run of the chip
+    images: the first N of them; None: those of one run, at least one of each entry of `modes`
+    batch: images of one run of the chip; None: 1, with several entries in `modes` all images
+    modes: names of modes: that of each image; after the last entry the first one follows again;
+        None: the widest mode
     speedup: also predict the chip with all switches off and with each alone
+    Raises DataError for an unknown mode, FamilyError for a family without modes.
     """
-    subject = subject_of(network, architecture, batch)
-    chosen = choose_images(subject.network, text_of(data), batch if images is None else images)
+    subject, chosen = choose_stream(
+        subject_of(network, architecture, 1),
+        text_of(data),
+        images=images,
+        batch=batch,
+        modes=modes,
+    )
     return model_network(quiet(context), subject, chosen, speedup=speedup)
 
 
@@ -125,7 +136,8 @@ def simulate(
     *,
     data: File | None = None,
     images: int | None = None,
-    batch: int = 1,
+    batch: int | None = None,
+    modes: Sequence[str] | None = None,
     engine: Literal["golden", "model", "rtl"] = "rtl",
     program: File | None = None,
     seed: int = 1,
@@ -134,22 +146,21 @@ def simulate(
 ) -> RunReport:
     """Run images through the Verilog; compare each element with golden, each cycle with the model.
 
-    data, images, batch: as for `model`
+    data, images, batch, modes: as for `model`
     engine: `golden` gives answers alone, `model` cycles as well, `rtl` simulates; needs Verilator
     program: a compiled program (.npz), with its images of one run, instead of compiling now
     seed: of the content of memories at power-on
     waves: first and last clock cycle (None: the end) of which waves are written
     Raises SimulationError where there is no Verilator.
     """
-    subject = subject_of(network, architecture, batch)
-    file = path_of(program)
+    subject, file = subject_of(network, architecture, 1), path_of(program)
     if file is not None:
-        subject = for_program(subject, file)
-    count = subject.run_images if images is None else images
+        batch = for_program(subject, file).run_images
+    subject, chosen = choose_stream(subject, text_of(data), images=images, batch=batch, modes=modes)
     return run_network(
         quiet(context),
         subject,
-        choose_images(subject.network, text_of(data), count),
+        chosen,
         engine=engine,
         program=file,
         window=None if waves is None else Window(*waves),

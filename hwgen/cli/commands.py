@@ -17,7 +17,21 @@ from hwgen.api.commands import (
     write_documents,
 )
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import Arch, Batch, Count, CountOfRuns, Data, Json, Network, Sparsity, Work
+from hwgen.cli.options import (
+    Arch,
+    Batch,
+    BatchOfModes,
+    Count,
+    CountOfRuns,
+    Data,
+    Json,
+    Mode,
+    Modes,
+    Network,
+    Sparsity,
+    Work,
+    schedule,
+)
 from hwgen.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from hwgen.report.demo_table import demo_table
 from hwgen.report.info_tables import (
@@ -136,7 +150,9 @@ def run(
     arch: Arch,
     data: Data = None,
     images: CountOfRuns = None,
-    batch: Batch = 1,
+    batch: BatchOfModes = None,
+    mode: Mode = None,
+    modes: Modes = None,
     engine: Annotated[Engine, Option(help="rtl simulates and compares; needs Verilator")] = (
         Engine.model
     ),
@@ -158,6 +174,9 @@ def run(
 
     golden: the answers of the NumPy reference. model: predicted cycles, too. rtl: the Verilog,
     simulated under Verilator and compared with both. Exit code 1 if anything differs.
+
+    --mode and --modes are for networks with several modes: a chip switches between two images.
+    Each switch of --modes is measured with --engine rtl; that takes up to two more simulations.
     """
     asked = waves or waves_from is not None or waves_to is not None
     if asked and engine is not Engine.rtl:
@@ -168,6 +187,7 @@ def run(
         data=data,
         images=images,
         batch=batch,
+        modes=schedule(mode, modes),
         engine=engine.value,
         program=program,
         seed=seed,
@@ -209,7 +229,9 @@ def model(
     arch: Arch,
     data: Data = None,
     images: CountOfRuns = None,
-    batch: Batch = 1,
+    batch: BatchOfModes = None,
+    mode: Mode = None,
+    modes: Modes = None,
     speedup: Annotated[
         bool,
         Option(
@@ -238,6 +260,7 @@ def model(
         data=data,
         images=images,
         batch=batch,
+        modes=schedule(mode, modes),
         speedup=speedup,
         context=api.Context(work=work),
     )
@@ -276,11 +299,19 @@ def demo(
     recipe: Annotated[Path, Argument(metavar="RECIPE", help="how to train (.yaml)")],
     arch: Arch,
     images: Count = 16,
+    adaptive: Annotated[
+        tuple[Path, Path] | None,
+        Option(metavar="NETWORK ARCH", help="a network with several modes, and its architecture"),
+    ] = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Train a network and compare its dense and its sparse chip in RTL; scripts/demo calls it."""
-    report = run_demo(api.Context(work=work), recipe, arch, images=images)
+    """Train a network and compare its dense and its sparse chip in RTL; scripts/demo calls it.
+
+    --adaptive: then run another network in each of its modes, and switch between them.
+    """
+    context = api.Context(work=work)
+    report = run_demo(context, recipe, arch, images=images, adaptive=adaptive)
     finish(report, demo_table(report), json)
     if not report.equal:
         raise Exit(1)

@@ -52,7 +52,7 @@ def paper(
     engine: EngineOfResults = Simulated.rtl,
     training: Annotated[
         list[Path] | None,
-        Option(metavar="FILE", help="training.json with accuracies; repeatable [default: none]"),
+        Option(metavar="FILE", help="table of trainings (.json) with accuracies [default: none]"),
     ] = None,
     out: Annotated[
         Path | None,

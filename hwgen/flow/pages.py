@@ -83,7 +83,7 @@ class PaperRequest:
     networks: by name; evaluations: of each search, None: as many as suits it
     arch: that runs published networks; files: folder with their files; data: with images
     images: inputs of each run, by which engine
-    training: reports of trainings whose accuracies are compared
+    training: tables of trainings whose accuracies are compared
     """
 
     networks: tuple[str, ...] | None
@@ -129,7 +129,7 @@ class ReportSchemas(Protocol):
 class DataSheet(Protocol):
     """Facts of a family's data sheet, see `hwgen.report.data_sheet`.
 
-    Beside this module stand `host`, `registers`, `instructions`, `timing` and `storage`.
+    Beside this module stand `host`, `registers`, `timing` and `storage`.
     """
 
     Arch: type

@@ -1,4 +1,4 @@
-"""Measured accuracies: what reports of channel-adaptive training hold, beside tables I to IV."""
+"""Measured accuracies: what a table of channel-adaptive trainings holds, beside tables I to IV."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +10,11 @@ from hwgen.errors import FormatError
 from hwgen.report.paper import PaperRow, row
 from hwgen.spec.mram.published import TABLE_I, TABLE_II, TABLE_III, TABLE_IV, WIDTHS
 
-FORMAT = ("hwgen.adaptive_training", 1)
+FORMAT = ("hwgen.results.training", 1)
 MODEL, DATASET = "resnet20", "cifar10"
-NOT_MEASURED = "not measured: --training names no report of such a training"
+NOT_MEASURED = "not measured: --training names no table with such a training"
+METHODS = ("CA", "S-NN", "I-NN")
+"""Shared weights with and without a teacher; weights of each width alone."""
 NO_DATA = "not measured: ImageNet is not among the data that this project reads"
 
 
@@ -20,84 +22,92 @@ NO_DATA = "not measured: ImageNet is not among the data that this project reads"
 class Training:
     """One training of a channel-adaptive network.
 
-    teacher: model of the network whose answers were learned; None: there was none
+    method: one of `METHODS`; teacher: model of the network whose answers were learned, if any
+    uniform: whether all layers of a mode have the same share of their channels
+    state: `complete`, or how far the training came
     percent: accuracy on the test images by mode, in float and on the integer path
     """
 
     name: str
     model: str
     dataset: str
+    method: str
     teacher: str | None
-    shared: bool
+    uniform: bool
     weight_bits: int
     seed: int
     epochs: int
+    state: str
     percent: Mapping[str, tuple[float, float]]
 
     @property
     def words(self) -> str:
         """What was trained, as the reason of a row."""
         return (
-            f"measured on all test images, trained by the recipe {self.name}: {self.epochs}"
-            f" epochs in all, seed {self.seed}; the paper prints neither epochs nor seed"
+            f"measured on all test images, recipe {self.name}: {self.epochs} epochs in all,"
+            f" {self.state}, seed {self.seed}; the paper prints neither epochs nor seed"
         )
 
 
 def load_trainings(paths: Sequence[Path]) -> list[Training]:
-    """Return the trainings that reports name."""
-    return [training_of(path) for path in paths]
+    """Return the trainings of some tables; FormatError if a file is none."""
+    return [training for path in paths for training in trainings_in(path)]
 
 
-def training_of(path: Path) -> Training:
-    """Return one training; FormatError if the file is no report of one."""
+def trainings_in(path: Path) -> list[Training]:
+    """Return the trainings of one table."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if (content["format"], content["version"]) != FORMAT:
             raise ValueError(content["format"])
-        recipe = content["recipe"]
-        teacher = recipe["teacher"]
-        return Training(
-            name=recipe["name"],
-            model=recipe["model"],
-            dataset=recipe["dataset"],
-            teacher=None if teacher is None else teacher["model"] or recipe["model"],
-            shared=recipe["weights"] == "shared" and recipe["selection"]["kind"] == "uniform",
-            weight_bits=recipe["weight_bits"],
-            seed=content["seed"],
-            epochs=len(content["history"]),
-            percent={
-                each["mode"]: (100 * each["accuracy_float"], 100 * each["accuracy_integer"])
-                for each in content["modes"]
-            },
-        )
+        return [training_of(entry) for entry in content["rows"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FormatError(
             field="the training",
-            allowed=f"a report of the format {FORMAT[0]}, version {FORMAT[1]}",
+            allowed=f"a table of the format {FORMAT[0]}, version {FORMAT[1]}",
             given=" ".join(f"{type(error).__name__}: {error}".split()),
             source=str(path),
         ) from None
+
+
+def training_of(entry: Mapping[str, Any]) -> Training:
+    """Return one training; a teacher called `base` is the network itself in float."""
+    return Training(
+        name=entry["recipe"],
+        model=entry["network"],
+        dataset=entry["dataset"],
+        method=entry["method"],
+        teacher=entry["network"] if entry["teacher"] == "base" else entry["teacher"],
+        uniform=entry["selection"] == "uniform",
+        weight_bits=entry["weights_bits"],
+        seed=entry["seed"],
+        epochs=entry["epochs"],
+        state=entry["state"],
+        percent={
+            each["mode"]: (100 * each["accuracy_float"], 100 * each["accuracy"])
+            for each in entry["widths"]
+        },
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """Which training a row needs, and which of its accuracies.
 
-    teacher: model; None: no teacher; `any`: some teacher; bits: None: in float
+    teacher: model, or None for any; bits: None: in float
     """
 
-    teacher: str | None
+    method: str = METHODS[0]
+    teacher: str | None = None
     bits: int | None = None
     modes: int = len(WIDTHS)
 
     def finds(self, training: Training) -> bool:
         """Return whether a training is of this kind."""
-        teachers = (training.teacher,) if self.teacher != "any" else (self.teacher,)
-        if self.teacher == "any" and training.teacher is None:
-            return False
         return (
-            (training.model, training.dataset, training.shared) == (MODEL, DATASET, True)
-            and self.teacher in teachers
+            (training.model, training.dataset) == (MODEL, DATASET)
+            and (training.method, training.uniform) == (self.method, True)
+            and self.teacher in (None, training.teacher)
             and self.bits in (None, training.weight_bits)
             and len(training.percent) == self.modes
         )
@@ -109,12 +119,12 @@ class Wanted:
 
 
 WANTED_I = {
-    "S-NN, full precision": Wanted(teacher=None),
+    "S-NN, full precision": Wanted(method="S-NN"),
     "CA-DNN, full precision": Wanted(teacher=MODEL),
     "CA-DNN, 16-bit": Wanted(teacher=MODEL, bits=16),
     "CA-DNN, 8-bit": Wanted(teacher=MODEL, bits=8),
 }
-EIGHT = Wanted(teacher="any", modes=len(TABLE_IV))
+EIGHT = Wanted(modes=len(TABLE_IV))
 
 
 def accuracy_rows(trainings: Sequence[Training]) -> Iterator[PaperRow]:
@@ -178,7 +188,7 @@ def accuracy(
 def other_rows(training: Training) -> Iterator[PaperRow]:
     """Yield the accuracies of a network that the paper does not have."""
     for mode, (_, integer) in training.percent.items():
-        what = f"accuracy, {training.weight_bits}-bit, {mode}"
+        what = f"accuracy, {training.name}, {training.weight_bits}-bit, {mode}"
         reason = f"{training.words}; the network and its data are not the paper's"
         figure = f"{training.dataset}, ours"
         yield accuracy(figure, what, training.model, published=None, ours=integer, reason=reason)

@@ -20,13 +20,12 @@ from hwgen.flow.pages import PaperRequest
 from hwgen.report.mram.paper import AdaptivePaperReport, LayerCurve
 from hwgen.report.types import Source
 from hwgen.spec.mram.arch import Arch, load_arch
-from hwgen.spec.mram.energy import load_energy
+from hwgen.spec.mram.energy import TABLE, load_energy
 from hwgen.spec.mram.published import WIDTHS
 from hwgen.spec.network import INPUT, Conv, Linear
 
 CONFIGS = Path(hwgen.__file__).parents[1] / "configs"
 ARCHITECTURE = CONFIGS / "mram" / "paper.yaml"
-ENERGIES = CONFIGS / "energy" / "mram_45nm.yaml"
 COPIES = 2
 """n_p of the paper's formula: its minimum."""
 NOT_OURS = ("networks", "power_w", "evaluations")
@@ -54,7 +53,7 @@ class Adaptive:
 def adaptive_paper(context: Context, request: PaperRequest) -> AdaptivePaperReport:
     """Return the figures of the paper beside ours, and what its pictures draw."""
     refuse_foreign(request)
-    energies = request.components or ENERGIES
+    energies = request.components or TABLE
     table, arch = load_energy(energies), load_arch(ARCHITECTURE)
     trainings = load_trainings(request.training)
     counts = count(context, arch, table, widths=WIDTHS)
@@ -66,14 +65,14 @@ def adaptive_paper(context: Context, request: PaperRequest) -> AdaptivePaperRepo
         architecture=Source(name=arch.name, file=shown(ARCHITECTURE), digest=arch.digest),
         energies=Source(name=table.name, file=shown(energies), digest=table.digest),
         trainings=[
-            Source(name=each.name, file=shown(path), digest=digest_of_file(path))
-            for each, path in zip(trainings, request.training, strict=True)
+            Source(name=path.stem, file=shown(path), digest=digest_of_file(path))
+            for path in request.training
         ],
         rows=[
             *accuracy_rows(trainings),
             *energy_rows(counts, arch, table),
             *memory_rows(memory, counts.network.graph.modes[0]),
-            *area_rows(),
+            *area_rows(table.area),
         ],
         layers=list(layer_curves(counts, arch)),
         energy=list(energy_curves(counts)),

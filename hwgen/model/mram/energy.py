@@ -6,16 +6,11 @@ each column, would sense less: `gating` says which one counts.
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
-import hwgen
 from hwgen.model.mram.prediction import StepCycles
 from hwgen.spec.mram.arch import BANKS, Arch
-from hwgen.spec.mram.energy import EnergyTable, load_energy
-
-TABLE = Path(hwgen.__file__).parents[1] / "configs" / "energy" / "mram_45nm.yaml"
-"""The table that is read where none is given."""
+from hwgen.spec.mram.energy import TABLE, EnergyTable, load_energy
 
 Gating = Literal["none", "segments", "columns"]
 """Enables of the sense amplifiers of a sub-array: none, as in the Verilog, or one each."""

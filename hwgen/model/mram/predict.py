@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from numpy.typing import NDArray
@@ -79,8 +80,10 @@ class CycleModel:
         maps: not used; modes: of each image of the run; None: all images in the widest
         """
         chosen = [0] * self._facts.images if modes is None else list(modes)
-        found, load = [], 1
+        found: list[StepCycles] = []
+        begins, load = [], 1
         for image, mode in enumerate(chosen):
+            begins.append(sum(step.cycles for step in found))
             begin = IMAGE_CYCLES if image else START_CYCLES
             plans = self._facts.modes[mode].steps
             for number, plan in enumerate(plans):
@@ -96,6 +99,7 @@ class CycleModel:
             load=load,
             modes=tuple(chosen),
             found=tuple(found),
+            image_cycles=tuple(end - begin for begin, end in pairwise((*begins, cycles))),
             weight_row_writes=self._weight_row_writes,
         )
 

@@ -32,6 +32,8 @@ class Prediction:
 
     load: cycles in which an image or an answer moves, and that of the start
     modes: of each image of the run; found: a step a record of each image, then the end
+    image_cycles: of each image, from the end of the one before it to its own; the start counts for
+        the first image, the end of the run for the last one
     weight_row_writes: rows of weights that LOAD has written in all sub-arrays since reset
     """
 
@@ -39,6 +41,7 @@ class Prediction:
     load: int
     modes: tuple[int, ...]
     found: tuple[StepCycles, ...]
+    image_cycles: tuple[int, ...]
     weight_row_writes: int
 
     @property

@@ -1,4 +1,4 @@
-"""The table of energies per event: a complete YAML file, each figure with its source."""
+"""The table of energies per event, and areas: complete YAML, each figure with its source."""
 
 import hashlib
 import json
@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+import hwgen
 from hwgen.spec.load import load_spec
 from hwgen.spec.mram.arch import Arch
 from hwgen.spec.mram.events import EVENTS, MODEL_EVENTS
@@ -18,6 +19,9 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
 Unit = Literal["column", "segment_column", "tree_bit", "count_bit", "accumulator_bit", "result"]
+
+TABLE = Path(hwgen.__file__).parents[1] / "configs" / "energy" / "mram_45nm.yaml"
+"""The table that is read where none is given."""
 
 DERIVED = ("and_segments", "and_columns")
 """Events without an entry: parts of `and_operations`."""
@@ -52,13 +56,27 @@ class Leakage:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Area:
+    """Area of one sub-array of the paper chip, and of what computes beside it, in um2.
+
+    counting_um2: counters, joins and accumulators of all segments
+    adding_um2: latches and write multiplexers of the in-memory adder
+    """
+
+    sub_array_um2: Positive
+    counting_um2: Positive
+    adding_um2: Positive
+    source: Text
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class EnergyTable:
     """Energy per event at one node.
 
     events: by name, all of `PRICED`
     row_drive: of a word line, part of every sensed row, whichever columns are enabled
     stt_write: of a row whose cells are STT-MRAM, beside the SOT-MRAM of `events`
-    leakage: of a sub-array, an image bank as well
+    leakage: of a sub-array, an image bank as well; area: beside energies of the same node
     """
 
     format: Literal["hwgen.mram.energy"]
@@ -69,6 +87,7 @@ class EnergyTable:
     row_drive: Price
     stt_write: Price
     leakage: Leakage
+    area: Area
 
     @property
     def digest(self) -> str:

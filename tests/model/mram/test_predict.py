@@ -70,11 +70,16 @@ def test_images_follow_each_other_in_any_modes() -> None:
     assert run.steps[0].name == "0.image"
     assert run.counters["images_done"] == 3
     assert run.counters["active_mode"] == 1
+    # The first image has the start, the last one the end; each but the first follows a retirement.
+    cycles = [alone[mode].cycles for mode in (0, 2, 1)]
+    assert run.image_cycles == (cycles[0] - 1, cycles[1] - 3, cycles[2] - 2)
+    assert alone[0].image_cycles == (alone[0].cycles,)
     assert run.counters["layers"] == sum(each.counters["layers"] for each in alone)
     assert run.events == {name: sum(each.events[name] for each in alone) for name in EVENTS}
     assert model.predict().cycles > run.cycles
     assert model.predict(modes=[]).cycles == 3
     assert model.predict(modes=[]).counters["active_mode"] == 0
+    assert model.predict(modes=[]).image_cycles == ()
 
 
 def test_a_run_writes_no_weights_after_the_load() -> None:

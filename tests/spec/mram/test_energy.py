@@ -22,7 +22,13 @@ def test_every_event_has_one_cited_price() -> None:
     assert table.name == FILE.stem
     assert {*table.events, *DERIVED} == {*EVENTS, *MODEL_EVENTS}
     assert set(table.events) == set(PRICED)
-    for entry in (*table.events.values(), table.row_drive, table.stt_write, table.leakage):
+    for entry in (
+        *table.events.values(),
+        table.row_drive,
+        table.stt_write,
+        table.leakage,
+        table.area,
+    ):
         assert "45 nm" in entry.source
 
 

@@ -81,3 +81,5 @@ def check_cycles(run: SimulatedRun, program: Program, arch: Arch, modes: Sequenc
     assert (run.cycles, run.load_cycles) == (predicted.cycles, predicted.load)
     assert run.counters == predicted.counters
     assert run.events == predicted.events
+    assert run.image_cycles == predicted.image_cycles
+    assert run.weight_row_writes == 0

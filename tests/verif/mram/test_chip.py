@@ -44,6 +44,7 @@ def test_a_mode_switch_costs_one_cycle() -> None:
         (run,) = simulate(ARCH, program, images, modes=modes)
         begins = [step.begin for step in run.steps if step.layer == "input"]
         cycles[tuple(modes)] = begins[1], run.cycles - begins[1]
+        assert run.image_cycles == cycles[tuple(modes)]
     assert cycles[0, 1] == (cycles[0, 0][0], cycles[1, 1][1])
 
 
