@@ -87,7 +87,8 @@ class Case:
         self.fields = draw_record(self.rng)
         words = self.fields["parameter"] + self.fields["blocks"]
         self.parameters = [[draw_lane(self.rng) for _ in range(BLOCK)] for _ in range(words)]
-        self.bank = self.rng.integers(0, TOP + 1, ARCH.array.rows * ELEMENTS).tolist()
+        bank = self.rng.integers(0, TOP + 1, ARCH.array.rows * ELEMENTS)
+        self.bank: list[int] = bank.tolist()
         self.jobs = [
             (position, block)
             for position in range(self.fields["out_height"] * self.fields["out_width"])
@@ -122,9 +123,10 @@ class Case:
     def read_skip(self, dut: Any) -> list[int]:
         """Return the row of the skip map that is read in this cycle; garbage without a read."""
         if not port(dut, "skip_en").value:
-            return [int(value) for value in self.rng.integers(0, TOP + 1, ELEMENTS)]
+            garbage: list[int] = self.rng.integers(0, TOP + 1, ELEMENTS).tolist()
+            return garbage
         row = int(port(dut, "skip_row").value) * ELEMENTS
-        return [int(value) for value in self.bank[row : row + ELEMENTS]]
+        return self.bank[row : row + ELEMENTS]
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")

@@ -22,6 +22,7 @@ SIZES = {
     "single": single(),
     "wide answers": replace(tiny(), element_bits=16, accumulator_bits=48, port_bits=64),
     "wide rows": replace(tiny(), array=ArraySize(rows=64, columns=128)),
+    "wide port": replace(tiny(), port_bits=256, array=ArraySize(rows=64, columns=256)),
 }
 
 

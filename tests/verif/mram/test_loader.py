@@ -24,3 +24,7 @@ def test_loader_of_one_octet(tmp_path: Path) -> None:
 
 def test_loader_of_rows_of_two_beats(icarus: str, tmp_path: Path) -> None:
     run_part("loader", "wide rows", tmp_path, simulator=icarus)
+
+
+def test_loader_of_a_wide_port(icarus: str, tmp_path: Path) -> None:
+    run_part("loader", "wide port", tmp_path, simulator=icarus)
