@@ -1,15 +1,16 @@
 """The command that compares published figures with those of this project."""
 
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
 
+from hwgen import api
+from hwgen.api.commands import PaperRequest, paper_called, write_paper
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
+from hwgen.cli.outputs import CACHE
 from hwgen.cli.synthesis import Components, Evaluations, Rules, RulesOption, Seed, Workers
-from hwgen.flow.context import Context
-from hwgen.flow.pages import PaperRequest
-from hwgen.flow.paper import paper_called
 
 
 @app.command(
@@ -37,6 +38,15 @@ def paper(
     seed: Seed = 1,
     evaluations: Evaluations = None,
     workers: Workers = 2,
+    training: Annotated[
+        list[Path] | None,
+        Option(metavar="FILE", help="table of trainings (.json) with accuracies [default: none]"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        Option(metavar="FOLDER", help="also write page, pictures and JSON there"),
+        CACHE,
+    ] = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
@@ -55,6 +65,9 @@ def paper(
         seed=seed,
         evaluations=evaluations,
         workers=workers,
+        training=tuple(training or ()),
     )
-    report = page.compare(Context(work=work), request)
+    report = page.compare(api.Context(work=work), request)
+    if out is not None:
+        write_paper(page.files(report), out)
     finish(report, page.table(report), json)

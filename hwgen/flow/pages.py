@@ -78,7 +78,10 @@ class Synthesis(Protocol):
 class PaperRequest:
     """Parameters of the comparison with a paper; None: the value of the paper.
 
+    A paper refuses what it does not have.
+
     networks: by name; evaluations: of each search, None: as many as suits it
+    training: tables of trainings whose accuracies are compared
     """
 
     networks: tuple[str, ...] | None
@@ -88,6 +91,7 @@ class PaperRequest:
     seed: int
     evaluations: int | None
     workers: int
+    training: tuple[Path, ...] = ()
 
 
 class Paper(Protocol):
@@ -98,6 +102,9 @@ class Paper(Protocol):
 
     def table(self, report: Any) -> RenderableType:
         """Return the table of the report."""
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return the files that tell the report, by name: a page, its pictures, the JSON."""
 
 
 class Papers(Protocol):
@@ -115,7 +122,7 @@ class ReportSchemas(Protocol):
 class DataSheet(Protocol):
     """Facts of a family's data sheet, see `hwgen.report.data_sheet`.
 
-    Beside this module stand `host`, `registers`, `instructions`, `timing` and `storage`.
+    Beside this module stand `host`, `registers`, `timing` and `storage`.
     """
 
     Arch: type

@@ -16,11 +16,12 @@ from hwgen.dse.executors import ProcessExecutor
 from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 from hwgen.flow.crossbar.paper import Request, pimsyn_paper
-from hwgen.flow.crossbar.paper_rows import mean, over, ratio, row
+from hwgen.flow.crossbar.paper_rows import mean, over, ratio
 from hwgen.flow.crossbar.paper_searches import METHODS, boxes
-from hwgen.report.crossbar.paper import PaperReport, PaperRow
+from hwgen.report.crossbar.paper import PaperReport
 from hwgen.report.crossbar.paper_table import paper_table
 from hwgen.report.files import report_text
+from hwgen.report.paper import PaperRow, row
 from hwgen.spec.crossbar.published import GAINS, IMAGENET, OVER_ISAAC
 
 ROOT = Path(__file__).parents[3]

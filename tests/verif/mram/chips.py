@@ -100,5 +100,7 @@ def check_cycles(run: SimulatedRun, program: Program, arch: Arch, modes: Sequenc
     ):
         assert dict(found) == dict(expected), step
     assert (run.cycles, run.load_cycles) == (predicted.cycles, predicted.load)
-    assert {name: run.counters[name] for name in predicted.counters} == predicted.counters
+    assert run.counters == predicted.counters
     assert run.events == predicted.events
+    assert run.image_cycles == predicted.image_cycles
+    assert run.weight_row_writes == 0
