@@ -53,6 +53,27 @@ def images_of(network: QuantizedNetwork, count: int, *, seed: int = 1) -> np.nda
     return np.random.default_rng(seed).integers(0, top + 1, shape).astype(np.uint8)
 
 
+def every_switch(modes: int) -> list[int]:
+    """Return the modes of a stream in which each follows each, itself too; the first one is last.
+
+    A sequence of de Bruijn of order 2: `modes` * `modes` + 1 images.
+    """
+    stream = []
+    for one in range(modes):
+        stream.append(one)
+        for other in range(one + 1, modes):
+            stream += [one, other]
+    return [*stream, stream[0]]
+
+
+def image_cycles(run: SimulatedRun) -> list[int]:
+    """Return the cycles of each image of a run, from the last retirement before it to its own."""
+    last = dict.fromkeys(run.images, 0)
+    for step in run.steps[:-1]:
+        last[run.images[int(step.name.partition(".")[0])]] = step.end
+    return np.diff([0, *last.values()]).tolist()
+
+
 def compiled(
     network: QuantizedNetwork, arch: Arch, *, images: int = 1, mapping: str = "positions"
 ) -> Program:
