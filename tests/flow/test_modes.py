@@ -16,6 +16,7 @@ from hwgen.flow.engines import expected_answers, expected_maps
 from hwgen.flow.modes import choose_stream, cycles_of_images, every_switch, switch_cycles_max
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import Subject, load_subject, program_of
+from hwgen.model.mram import CycleModel
 from tests.flow.made_up import chip_with_modes
 
 ROOT = Path(__file__).parents[2]
@@ -188,6 +189,21 @@ def test_a_report_has_a_row_for_each_image(
     assert [image.equal for image in found.images] == [True, True, True, False]
     assert found.first_difference is not None
     assert (found.first_difference.image, found.first_difference.mode) == (3, "1.0x")
+
+
+def test_every_run_of_several_has_its_modes(
+    subject: Subject, faults: dict[str, int], tmp_path: Path
+) -> None:
+    context = Context(work=tmp_path, console=None)
+    on_chip, batch = stream(subject, MODES, batch=1)
+    model = CycleModel(program_of(context, on_chip), subject.arch)
+    faults["writes"] = 2
+    report = run_network(context, on_chip, batch, engine="rtl")
+    assert (report.equal, len(report.runs)) == (True, 3)
+    alone = [model.predict(modes=[mode]).cycles for mode in batch.modes]
+    assert [image.cycles_model for image in report.images] == alone
+    assert [run.counters_model["active_mode"] for run in report.runs] == [0, 3, 2]
+    assert report.weight_row_writes_after_load == 2 * len(report.runs)
 
 
 def test_a_stream_in_one_narrow_mode(
