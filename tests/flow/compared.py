@@ -12,6 +12,8 @@ from hwgen.spec.step import Step
 from tests.flow.made_up import Simulated
 
 IMAGES = 3
+IMAGE_MODES = ("1.0x", "0.5x", "0.5x")
+"""Mode of each image."""
 SHAPES = {"input": (2, 3, 1), "conv": (2, 3, 4), "pool": (1, 1, 4), "head": (1, 1, 5)}
 STEPS = ("image", "conv", "pool", "head", "end")
 
@@ -73,7 +75,7 @@ def simulated(image: int, maps: dict[str, Any]) -> Simulated:
 
 def results(runs: list[Simulated], *, compared: bool = True) -> Results:
     return Results(
-        modes=["0.5x"] * IMAGES,
+        modes=IMAGE_MODES,
         maps=golden(),
         predictions=[predicted(image) for image in range(IMAGES)],
         runs=runs,

@@ -10,6 +10,7 @@ from hwgen.flow.compare import compare, compare_layers
 from hwgen.report.run import Difference
 from hwgen.report.tables import in_words
 from tests.flow.compared import (
+    IMAGE_MODES,
     IMAGES,
     STEPS,
     compared,
@@ -153,7 +154,7 @@ def test_every_image_runs_exactly_once(
     change(runs)
     found = difference(runs)
     assert (found.what, found.image) == ("image", image)
-    mode = " (mode 0.5x)" if image < IMAGES else ""
+    mode = f" (mode {IMAGE_MODES[image]})" if image < IMAGES else ""
     assert f"image {image}{mode} must run exactly once" in in_words(found)
 
 

@@ -1,8 +1,7 @@
 """A stream of images under a schedule: every image in its mode, and the cost of a switch."""
 
-import importlib
 from collections.abc import Sequence
-from dataclasses import replace
+from itertools import pairwise, permutations
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,14 +11,13 @@ import pytest
 
 from golden.network import answer, infer
 from hwgen.errors import DataError, FamilyError
-from hwgen.flow.capabilities import SIMULATION
 from hwgen.flow.context import Context
-from hwgen.flow.engines import expected_answers, expected_maps, predicted_cycles
-from hwgen.flow.families import families
-from hwgen.flow.modes import choose_stream, cycles_of_images, switch_cycles_max
+from hwgen.flow.engines import expected_answers, expected_maps
+from hwgen.flow.modes import choose_stream, cycles_of_images, every_switch, switch_cycles_max
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import Subject, load_subject, program_of
-from tests.flow.made_up import Simulated
+from hwgen.model.mram import CycleModel
+from tests.flow.made_up import chip_with_modes
 
 ROOT = Path(__file__).parents[2]
 NETWORKS = ROOT / "configs/networks"
@@ -92,6 +90,13 @@ def test_golden_computes_each_image_in_its_mode(subject: Subject) -> None:
     assert maps["conv1"][1].shape[2] < maps["conv1"][0].shape[2]
 
 
+@pytest.mark.parametrize("count", range(2, 9))
+def test_a_stream_visits_every_switch_once(count: int) -> None:
+    stream = every_switch(count)
+    assert sorted(pairwise(stream)) == list(permutations(range(count), 2))
+    assert stream[0] == stream[-1] == 0
+
+
 BASE, START, SWITCH = (90, 70, 40), 5, {(0, 1): 2, (2, 0): 1}
 """Made-up cycles of an image by its mode, of the start of a run, of some switches."""
 
@@ -149,37 +154,7 @@ def test_cycles_of_an_image_are_known_where_a_run_has_one() -> None:
 @pytest.fixture
 def faults(monkeypatch: pytest.MonkeyPatch, subject: Subject) -> dict[str, int]:
     """Put a faultless chip in the place of the simulation; the entries are its faults."""
-    wrong = {"element": 0, "switch": 0, "writes": 0}
-
-    def simulate(
-        arch: Any, program: Any, images: Any, *, modes: Sequence[int], **_: Any
-    ) -> list[Simulated]:
-        size = program.facts.images
-        batch = replace(stream(subject, ["1.0x"], images=len(images))[1], modes=tuple(modes))
-        maps = expected_maps(QUIET, subject, batch)
-        runs = []
-        for index, each in enumerate(predicted_cycles(QUIET, subject, program, maps, modes)):
-            of_run = list(range(index * size, (index + 1) * size))
-            run = Simulated(
-                images=of_run,
-                cycles=each.cycles,
-                load_cycles=each.load,
-                steps=list(each.steps),
-                maps=[{name: maps[name][image].copy() for name in maps} for image in of_run],
-                counters=dict(each.counters),
-                events=dict(each.events),
-            )
-            cycles = list(each.image_cycles)  # type: ignore[attr-defined]
-            if size > 1 and modes[0] != modes[1]:
-                cycles[1] += wrong["switch"]
-            run.image_cycles, run.weight_row_writes = cycles, wrong["writes"]  # type: ignore[attr-defined]
-            runs.append(run)
-        runs[0].maps[-1]["conv1"][0, 0, 0] ^= wrong["element"]
-        return runs
-
-    module = importlib.import_module(families()["mram"].module_of(SIMULATION))
-    monkeypatch.setattr(module, "simulate", simulate)
-    return wrong
+    return chip_with_modes(monkeypatch, subject)
 
 
 def test_a_report_has_a_row_for_each_image(
@@ -214,6 +189,21 @@ def test_a_report_has_a_row_for_each_image(
     assert [image.equal for image in found.images] == [True, True, True, False]
     assert found.first_difference is not None
     assert (found.first_difference.image, found.first_difference.mode) == (3, "1.0x")
+
+
+def test_every_run_of_several_has_its_modes(
+    subject: Subject, faults: dict[str, int], tmp_path: Path
+) -> None:
+    context = Context(work=tmp_path, console=None)
+    on_chip, batch = stream(subject, MODES, batch=1)
+    model = CycleModel(program_of(context, on_chip), subject.arch)
+    faults["writes"] = 2
+    report = run_network(context, on_chip, batch, engine="rtl")
+    assert (report.equal, len(report.runs)) == (True, 3)
+    alone = [model.predict(modes=[mode]).cycles for mode in batch.modes]
+    assert [image.cycles_model for image in report.images] == alone
+    assert [run.counters_model["active_mode"] for run in report.runs] == [0, 3, 2]
+    assert report.weight_row_writes_after_load == 2 * len(report.runs)
 
 
 def test_a_stream_in_one_narrow_mode(
