@@ -45,6 +45,7 @@ def test_a_mode_switch_costs_one_cycle() -> None:
         begins = [step.begin for step in run.steps if step.layer == "input"]
         cycles[tuple(modes)] = begins[1], run.cycles - begins[1]
     assert cycles[0, 1] == (cycles[0, 0][0], cycles[1, 1][1])
+    assert cycles[0, 0][1] != cycles[1, 1][1]
 
 
 def test_images_in_several_runs_are_the_same() -> None:
