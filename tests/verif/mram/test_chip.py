@@ -46,6 +46,7 @@ def test_a_mode_switch_costs_one_cycle() -> None:
         cycles[tuple(modes)] = begins[1], run.cycles - begins[1]
         assert run.image_cycles == cycles[tuple(modes)]
     assert cycles[0, 1] == (cycles[0, 0][0], cycles[1, 1][1])
+    assert cycles[0, 0][1] != cycles[1, 1][1]
 
 
 def test_images_in_several_runs_are_the_same() -> None:
