@@ -45,9 +45,7 @@ def unfolded() -> nn.Module:
         *(nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 16, 1, bias=False)),
     )
     stem = nn.Conv2d(3, 16, 3, padding=1)
-    return nn.Sequential(
-        stem, Residual(body, relu=False), nn.BatchNorm2d(16), nn.ReLU(), head(16)
-    )
+    return nn.Sequential(stem, Residual(body, relu=False), nn.BatchNorm2d(16), nn.ReLU(), head(16))
 
 
 def vgg() -> nn.Module:

@@ -11,10 +11,12 @@ WINDOWS: Ops = frozenset({"average_pool", "conv", "max_pool"})
 FULLY_CONNECTED: Ops = frozenset({"fully_connected", "matrix_product"})
 
 RELUS: Ops = frozenset({"clip", "leaky_relu", "prelu", "relu"})
-SIGMOIDS: Ops = frozenset({"hard_sigmoid", "sigmoid", "tanh"})
+SIGMOIDS: Ops = frozenset({"function", "hard_sigmoid", "sigmoid", "tanh"})
+"""Functions of one element; the unit of the sigmoid is a table, which holds any of them."""
 
 SUMS: Ops = frozenset({"add"})
-"""Element-wise additions; with one map and constants a bias."""
+PRODUCTS: Ops = frozenset({"multiply"})
+"""Element-wise, of maps; with one map and constants a bias or a normalization."""
 
 UNMOVED: Ops = frozenset(
     {
@@ -25,7 +27,6 @@ UNMOVED: Ops = frozenset(
         "identity",
         "log_softmax",
         "lrn",
-        "multiply",
         "softmax",
         "subtract",
     }
@@ -33,5 +34,8 @@ UNMOVED: Ops = frozenset(
 """They leave every value where it is. Arithmetic with constants alone is a normalization, which is
 folded into the layer before it."""
 
-MOVES: Ops = frozenset({"concatenate", "pad", "reshape", "transpose"})
+MOVES: Ops = frozenset({"concatenate", "pad", "reshape", "slice", "transpose"})
 """They move or rename values and compute nothing."""
+
+UNREAD: Ops = frozenset({"unknown"})
+"""Refused by the reader of the file."""

@@ -18,7 +18,7 @@ def graph_info(network: str) -> GraphInfo:
     return GraphInfo(
         name=graph.name,
         digest=graph.digest,
-        input_shape=(graph.input_side, graph.input_side, graph.input_channels),
+        input_shape=(*graph.input_sides, graph.input_channels),
         weights=sum(layer.weights for layer in layers),
         operations=graph.operations,
         crossbars=sum(layer.crossbars for layer in layers),
@@ -32,14 +32,15 @@ def graph_info(network: str) -> GraphInfo:
 def layer_info(network: CrossbarNetwork, layer: CrossbarLayer) -> GraphLayer:
     """Return the facts of one layer."""
     _, row_tiles, column_tiles = tiles_of(layer, SIDE, "strict")
-    weights = layer.kernel**2 * layer.in_channels // layer.groups * layer.out_channels
+    weights = layer.taps * layer.in_channels // layer.groups * layer.out_channels
     return GraphLayer(
         name=layer.name,
         kind=layer.kind,
         reads=[network.layers[place].name for place in layer.providers] or ["image"],
-        shape=(layer.out_side, layer.out_side, layer.out_channels),
-        kernel=layer.kernel,
-        stride=layer.stride,
+        shape=(*layer.out_sides, layer.out_channels),
+        kernel=layer.kernels,
+        stride=layer.strides,
+        dilation=layer.dilation,
         activation=layer.activation,
         weights=weights if layer.has_weights else 0,
         operations=layer.operations,
