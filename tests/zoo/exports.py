@@ -15,13 +15,8 @@ OPSET = {"script": 17, "dynamo": 20}
 DYNAMIC = {0: "batch", 2: "rows", 3: "columns"}
 
 
-def export(
-    module: nn.Module, shape: tuple[int, ...], path: Path, exporter: str, *, dynamic: bool = False
-) -> Path:
-    """Write a module as an ONNX file; dynamic: batch, rows and columns have names, no sizes.
-
-    The batch norms hold values that a training could have left, so that no node vanishes.
-    """
+def with_norms(module: nn.Module) -> nn.Module:
+    """Return a module whose batch norms hold what a training could have left: none vanishes."""
     torch.manual_seed(0)
     for each in module.modules():
         if isinstance(each, nn.BatchNorm1d | nn.BatchNorm2d):
@@ -29,6 +24,13 @@ def export(
             nn.init.normal_(each.bias, 0, 0.1)
             each.running_mean.normal_(0, 0.1)
             each.running_var.uniform_(0.5, 1.5)
+    return module
+
+
+def export(
+    module: nn.Module, shape: tuple[int, ...], path: Path, exporter: str, *, dynamic: bool = False
+) -> Path:
+    """Write a module as an ONNX file; dynamic: batch, rows and columns have names, no sizes."""
     images = torch.zeros(2 if dynamic else 1, *shape)
     given: dict[str, object] = {"dynamic_axes": {"image": DYNAMIC}} if dynamic else {}
     if exporter == "dynamo":

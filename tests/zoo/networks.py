@@ -1,6 +1,7 @@
 """A zoo of architectures, small but with every kind of node that their authors' files have."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -48,23 +49,23 @@ def unfolded() -> nn.Module:
     return nn.Sequential(stem, Residual(body, relu=False), nn.BatchNorm2d(16), nn.ReLU(), head(16))
 
 
-def vgg() -> nn.Module:
+def vgg(inputs: int = 3, side: int = 32) -> nn.Module:
     """VGG with batch norm and dropout."""
     layers: list[nn.Module] = []
-    inputs = 3
+    values = 64 * (side // 8) ** 2
     for outputs in (16, 32, 64):
         layers += [conv_norm(inputs, outputs, activation=nn.ReLU()), nn.MaxPool2d(2)]
         inputs = outputs
     return nn.Sequential(
         *layers,
-        *(nn.Flatten(), nn.Linear(64 * 16, 64), nn.ReLU(), nn.Dropout(), nn.Linear(64, CLASSES)),
+        *(nn.Flatten(), nn.Linear(values, 64), nn.ReLU(), nn.Dropout(), nn.Linear(64, CLASSES)),
     )
 
 
-def mobilenet_v2() -> nn.Module:
+def mobilenet_v2(inputs: int = 3) -> nn.Module:
     """MobileNetV2: inverted residuals with ReLU6."""
     return nn.Sequential(
-        conv_norm(3, 16, activation=nn.ReLU6()),
+        conv_norm(inputs, 16, activation=nn.ReLU6()),
         Inverted(16, 48, 24, stride=2),
         Inverted(24, 72, 24),
         Inverted(24, 72, 32, stride=2),
@@ -225,7 +226,7 @@ def autoencoder() -> nn.Module:
     """Fully connected layers down to 8 values and up again."""
     sides = (64, 32, 8, 32, 64)
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(sides, sides[1:], strict=False):
+    for inputs, outputs in pairwise(sides):
         layers += [nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU()]
     return nn.Sequential(*layers[:-2])
 
