@@ -7,7 +7,19 @@ from typing import Annotated
 from typer import Argument, BadParameter, Exit, Option
 
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import Arch, Batch, Count, CountOfRuns, Data, Json, Network, Sparsity, Work
+from hwgen.cli.options import (
+    Arch,
+    Batch,
+    Count,
+    CountOfRuns,
+    Data,
+    ImageSize,
+    Json,
+    Network,
+    Sparsity,
+    Work,
+    sides_of,
+)
 from hwgen.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from hwgen.flow.build import build_verilog, compile_program
 from hwgen.flow.context import Context
@@ -261,11 +273,16 @@ def info(
         Path | None, Argument(metavar="[ARCH]", help="an architecture: how it tiles each layer")
     ] = None,
     sparsity: Sparsity = None,
+    image_size: ImageSize = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Check a file and print its content; with ARCH, how each layer is tiled for that chip."""
-    report = describe_file(Context(work=work), file, arch, sparsity)
+    """Check a file and print its content; with ARCH, how each layer is tiled for that chip.
+
+    Of a network in another format: its layers, or every node that stands in the way.
+    """
+    size = sides_of(image_size)
+    report = describe_file(Context(work=work), file, arch, sparsity, image_size=size)
     finish(report, info_table(report, graph_parts(report)), json)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE
 
@@ -43,3 +43,21 @@ CountOfRuns = Annotated[
     Option("--images", metavar="N", help="run the first N test images [default: one run]"),
 ]
 Batch = Annotated[int, Option("--batch", metavar="N", min=1, help="images of one run of the chip")]
+ImageSize = Annotated[
+    str | None,
+    Option(
+        "--image-size",
+        metavar="SIDES",
+        help="of an ONNX file whose image has open sides, in its order, such as 3x224x224",
+    ),
+]
+
+
+def sides_of(text: str | None) -> tuple[int, ...] | None:
+    """Return the sides that --image-size names."""
+    if text is None:
+        return None
+    sides = text.split("x")
+    if not all(side.isascii() and side.isdigit() and 0 < int(side) < 1 << 16 for side in sides):
+        raise BadParameter(f"--image-size must be sides from 1 on such as 3x224x224, got {text}")
+    return tuple(map(int, sides))

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import Json, Work
+from hwgen.cli.options import ImageSize, Json, Work, sides_of
 from hwgen.cli.outputs import INPUT, OUTPUT_FILE, OUTPUT_FOLDER, ReadByDefault
 from hwgen.flow.context import Context
 from hwgen.flow.pages import SynthesisRequest
@@ -78,6 +78,7 @@ def synthesize(
     *,
     network: NetworkName,
     power_w: PowerBudget,
+    image_size: ImageSize = None,
     components: Components = None,
     rules: RulesOption = Rules.strict,
     seed: Seed = 1,
@@ -113,6 +114,7 @@ def synthesize(
             scheduler=scheduler,
             time_limit_s=time_limit_s,
             out=out,
+            image_size=sides_of(image_size),
         ),
     )
     if html is not None:

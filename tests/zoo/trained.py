@@ -111,7 +111,7 @@ def digits(kind: str) -> Case:
         module = mobilenet_v2(1) if kind == "mobilenet_v2" else vgg(1, 16)
         shape = (1, 16, 16)
         known, images = (each.repeat(2, axis=1).repeat(2, axis=2) for each in (known, images))
-    train(module, tensors(known, shape), torch.from_numpy(dataset.train_labels), kind)
+    train(module, tensors(known, shape), torch.tensor(dataset.train_labels), kind)
     return Case(
         module=module.eval(),
         shape=shape,

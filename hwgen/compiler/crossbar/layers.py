@@ -21,6 +21,14 @@ from pydantic import ValidationError
 
 from hwgen.compiler.crossbar.maps import LAYOUT, Axis, Map, named
 from hwgen.compiler.crossbar.moves import moved, providers_of, unmoved
+from hwgen.compiler.crossbar.operands import (
+    BY_ROWS,
+    MATRIX,
+    fits,
+    image_map,
+    one_source,
+    scales,
+)
 from hwgen.compiler.crossbar.operators import (
     FULLY_CONNECTED,
     GLOBAL_POOLS,
@@ -30,11 +38,15 @@ from hwgen.compiler.crossbar.operators import (
     SIGMOIDS,
     SUMS,
     UNMOVED,
-    UNREAD,
     WINDOWS,
 )
 from hwgen.compiler.crossbar.step import Step
-from hwgen.compiler.crossbar.windows import Window, global_window, sliding_window
+from hwgen.compiler.crossbar.windows import (
+    Window,
+    global_window,
+    reduced_axes,
+    sliding_window,
+)
 from hwgen.errors import FormatError, RefusedNodesError
 from hwgen.spec import graph as spec
 from hwgen.spec.crossbar.network import Activation, Columns, CrossbarLayer, CrossbarNetwork, Kind
@@ -44,10 +56,7 @@ from hwgen.spec.load import first_mistake
 FUSED_NOTE = "hwgen.fused_activations"
 """Note of a graph: "true" when its activations cost nothing under published rules."""
 
-BY_ROWS: tuple[Axis, ...] = ("batch", "row", "column", "channel")
-"""How some tools lay an image out, with a transpose behind it."""
-
-MATRIX = 2
+COLUMN_FIELDS = ("kernel", "stride", "padding", "in_side", "out_side")
 
 
 def network_of(graph: Graph) -> CrossbarNetwork:
@@ -220,10 +229,11 @@ class Walk:
         if len(reads) == 1:
             return unmoved(step)
         first = max(reads, key=lambda read: read.values)
-        joined = product or any(read.activated for read in reads)
-        if joined and all(one_source(read, first) for read in reads):
+        activated = any(read.activated for read in reads)
+        others = activated and len(set(step.node.inputs)) > 1
+        if (product or others) and all(one_source(read, first) for read in reads):
             # Functions of one map, such as x and sigmoid(x): their product or sum is one, too.
-            return self.activate(step, "sigmoid", first)
+            return self.activate(step, "sigmoid", replace(first, activated=activated))
         for read in reads:
             if not (fits(read, first) or (product and scales(read, first))):
                 given = " and ".join(str(read.shape) for read in reads)
@@ -302,65 +312,5 @@ class Walk:
         return replace(read, activated=True)
 
 
-COLUMN_FIELDS = ("kernel", "stride", "padding", "in_side", "out_side")
-
-
-def one_source(read: Map, other: Map) -> bool:
-    """Whether two maps are functions of the same elements."""
-    return (read.providers, read.shape, read.axes, read.channels) == (
-        other.providers,
-        other.shape,
-        other.axes,
-        other.channels,
-    )
-
-
-def fits(read: Map, other: Map) -> bool:
-    """Whether two maps have one shape and layout."""
-    return (read.shape, read.axes) == (other.shape, other.axes)
-
-
-def scales(read: Map, other: Map) -> bool:
-    """Whether a map is a factor for each channel of another one."""
-    pairs = zip(read.shape, other.shape, other.axes, strict=False)
-    return len(read.shape) == len(other.shape) and all(
-        size == (1 if axis in ("row", "column") else whole) for size, whole, axis in pairs
-    )
-
-
 POINT = Window()
 """What a fully connected layer sees and writes."""
-
-
-def reduced_axes(step: Step) -> tuple[Axis, ...]:
-    """Return the axes behind a mean over rows and columns, which are kept with size 1 or gone."""
-    axes = step.map.axes
-    if len(step.shape) == len(axes):
-        return axes
-    reduced = cast(spec.Mean, step.node.attributes).axes
-    return tuple(axis for place, axis in enumerate(axes) if place not in reduced)
-
-
-def image_map(graph: Graph) -> Map:
-    """Return the image: batch x channels x rows x columns, by rows, or a batch of vectors."""
-    shape = graph.tensors[graph.image].shape
-    axes: tuple[Axis, ...] = LAYOUT
-    if len(shape) == MATRIX:
-        axes = ("batch", "channel")
-    elif reads_by_rows(graph):
-        axes = BY_ROWS
-    if len(shape) != len(axes):
-        raise FormatError(
-            field=f"input {graph.image}",
-            allowed="an image or a vector, of 4 or 2 dimensions with the batch",
-            given=" x ".join(str(side) for side in shape),
-            source=graph.source,
-        )
-    return Map(providers=(), shape=shape, axes=named(shape, axes))
-
-
-def reads_by_rows(graph: Graph) -> bool:
-    """Whether every reader of the image turns rows x columns x channels around first."""
-    readers = [node.attributes for node in graph.nodes if graph.image in node.inputs]
-    turned = spec.Transposition(order=(0, 3, 1, 2))
-    return bool(readers) and readers == [turned] * len(readers)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import cast
 
-from hwgen.compiler.crossbar.maps import Map
+from hwgen.compiler.crossbar.maps import Axis, Map
 from hwgen.compiler.crossbar.step import Step
 from hwgen.spec import graph
 
@@ -81,3 +81,12 @@ def pair(step: Step, what: str, sides: tuple[int, ...]) -> Pair:
         given = " x ".join(str(side) for side in sides)
         raise step.error(what, "of two dimensions", given)
     return sides[0], sides[1]
+
+
+def reduced_axes(step: Step) -> tuple[Axis, ...]:
+    """Return the axes behind a mean over rows and columns, which are kept with size 1 or gone."""
+    axes = step.map.axes
+    if len(step.shape) == len(axes):
+        return axes
+    reduced = cast(graph.Mean, step.node.attributes).axes
+    return tuple(axis for place, axis in enumerate(axes) if place not in reduced)

@@ -11,9 +11,9 @@ SIDE, CELL_BITS, WEIGHT_BITS = 256, 2, 16
 """Crossbars and weights that are counted with: those of the published designs."""
 
 
-def graph_info(network: str) -> GraphInfo:
-    """Return the layers of a network."""
-    graph: CrossbarNetwork = load_network(network)
+def graph_info(network: str, size: tuple[int, ...] | None = None) -> GraphInfo:
+    """Return the layers of a network; size: of its image, where the file leaves sides open."""
+    graph: CrossbarNetwork = load_network(network, size)
     layers = [layer_info(graph, layer) for layer in graph.layers]
     return GraphInfo(
         name=graph.name,

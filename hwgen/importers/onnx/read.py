@@ -14,7 +14,6 @@ from hwgen.importers.onnx.nodes import nodes_of
 from hwgen.importers.onnx.shapes import Shapes, shapes_of, without_weights
 from hwgen.spec.graph import Graph, Node, Tensor
 
-
 Sizes = Sequence[int] | None
 """Sides of the image in the order of the file, without the batch; None: the file knows them."""
 

@@ -74,8 +74,9 @@ CASES = {
         "weights of node z (Conv) must be constant, of 4 dimensions, got 3",
     ),
     "computed pads": (
-        model(node("Identity", "p", "t"), node("Pad", "x t", "a"), conv("a", "z"),
-              constants={"p": [0, 0, 1, 1, 0, 0, 1, 1]}),
+        model(node("RandomNormal", "", "r", shape=[8]),
+              node("Cast", "r", "t", to=TensorProto.INT64), node("Pad", "x t", "a"),
+              conv("a", "z")),
         "pads of node a (Pad) must be stored in the file, got a computed one",
     ),
     "unknown shape": (
