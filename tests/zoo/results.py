@@ -56,7 +56,7 @@ class Row:
 
 
 def row_of(
-    name: str, case: Case, exporter: str, folder: Path, arch: Path, simulated: int = SIMULATED
+    name: str, case: Case, exporter: str, *, folder: Path, arch: Path, simulated: int = SIMULATED
 ) -> Row:
     """Return what one network shows; its files go to `folder`."""
     context = Context(work=folder, console=None)
@@ -111,14 +111,14 @@ def table(rows: list[Row]) -> str:
     lines = [
         "# Float networks of torch, quantized by onnxruntime",
         "",
-        "Written in torch, exported by both of its exporters (script: TorchScript, opset 17; dynamo:"
-        " torch.export, opset 20), quantized by `hwgen import --calibrate` (uint8 maps, int8 weights"
-        " with a scale a filter), compared with onnxruntime on all test images, and simulated in RTL"
-        f" on two cores of 32 KB. Commit {commit()}, {machine()};"
-        " `scripts/onnx-results --data FOLDER` makes this page.",
+        "Written in torch, exported by both of its exporters (script: TorchScript, opset 17;",
+        "dynamo: torch.export, opset 20), quantized by `hwgen import --calibrate` (uint8 maps,",
+        "int8 weights with a scale a filter), compared with onnxruntime on all test images, and",
+        f"simulated in RTL on two cores of 32 KB. Commit {commit()}, {machine()};",
+        "`scripts/onnx-results --data FOLDER` makes this page.",
         "",
-        "Same inputs: each layer is fed the maps of onnxruntime. The digits are 8 x 8 images, enlarged"
-        " to 16 x 16 for the convolutions; their networks are trained for 12 epochs.",
+        "Same inputs: each layer is fed the maps of onnxruntime. The digits are 8 x 8 images,",
+        "enlarged to 16 x 16 for the convolutions; their networks are trained for 12 epochs.",
         "",
         "| network | exporter | layers | images | top classes equal | accuracy, onnxruntime"
         " | same inputs: equal, largest step | answer: equal, largest step | RTL images"
@@ -156,7 +156,7 @@ def main() -> None:
             continue
         case = resnet20(given.data) if name == "resnet20" else digits(name)
         for exporter in EXPORTERS:
-            rows.append(row_of(name, case, exporter, given.work, arch))
+            rows.append(row_of(name, case, exporter, folder=given.work, arch=arch))
             print(rows[-1], flush=True)
     facts = {"commit": commit(), "machine": machine(), "rows": [asdict(row) for row in rows]}
     (given.out / "onnx.json").write_text(json.dumps(facts, indent=1) + "\n")

@@ -60,9 +60,10 @@ CASES = {
         model(node("Add", "x x", "a"), conv("a", "z")),
         "maps of node a (Add) must be of at least one layer, got the image alone",
     ),
-    "product of maps of other sizes": (
-        model(conv("x", "a"), conv("a", "b", strides=[2, 2]), node("Mul", "a b", "z")),
-        "maps of node z (Mul) must be of one shape and layout, got (1, 4, 8, 8) and (1, 4, 4, 4)",
+    "a factor for each pixel": (
+        model(conv("x", "a"), conv("a", "b", "one"), node("Mul", "a b", "z"),
+              weights={"one": (1, 4, 3, 3)}),
+        "maps of node z (Mul) must be of one shape and layout, got (1, 4, 8, 8) and (1, 1, 8, 8)",
     ),
     "product of the image with itself": (
         model(node("Mul", "x x", "a"), conv("a", "z")),
