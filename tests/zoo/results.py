@@ -76,7 +76,7 @@ def row_of(
     figures = None
     if simulated:
         batch = choose_images(subject.network, str(images), simulated)
-        figures = run_network(context, subject, batch, engine="rtl").figures
+        figures = run_network(context, subject, batch, engine="rtl")
     return Row(
         network=name,
         exporter=exporter,
