@@ -157,7 +157,7 @@ def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
     known: dict[str, Any] = {**empty, **parts}
     return InfoReport(
         format="hwgen.report.info",
-        version=4,
+        version=5,
         kind=kind,
         file=str(file),
         versions=versions(),

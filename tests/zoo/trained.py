@@ -84,7 +84,8 @@ class ResNet20(nn.Module):
 
 def resnet20(data: Path) -> Case:
     """Return ResNet20 from its checkpoint in `data`, with images of CIFAR-10."""
-    found = torch.load(data / "checkpoints" / "resnet20-12fca82f.th", weights_only=True)
+    path = data / "checkpoints" / "resnet20-12fca82f.th"
+    found = torch.load(path, weights_only=True, map_location="cpu")
     state = {name.removeprefix("module."): value for name, value in found["state_dict"].items()}
     module = ResNet20()
     module.load_state_dict(state)

@@ -27,8 +27,8 @@ class Map:
         them, and those behind
     added: rows and columns of `shape` that Pad nodes have put there, on both sides
     activated: whether a function of each element stands between the providers and this map
-    channels: those of the providers, in their order, that it has: a number for each part that a
-        Slice or a Split cut out; empty: all
+    channels: the first channel of each part that a Slice or a Split has cut out, and a mark where
+        channels were put into another order; empty: all channels of the providers, in their order
     """
 
     providers: tuple[int, ...]

@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import replace
+from itertools import combinations
 from typing import cast
 
 from hwgen.compiler.crossbar.maps import LAYOUT, Axis, Map, named, reshaped
 from hwgen.compiler.crossbar.step import Step
 from hwgen.spec.graph import Concatenation, Padding, Slice, Transposition
+
+SHUFFLED = -1
+"""Among the channels of a map: they are in another order than those of its providers."""
 
 
 def moved(step: Step) -> Map:
@@ -45,10 +49,20 @@ def cut(step: Step) -> Map:
 
 
 def transposed(step: Step) -> Map:
-    """Dimensions change places and keep their meanings."""
+    """Dimensions change places and keep their meanings; channels may be shuffled."""
     read = step.map
     order = cast(Transposition, step.node.attributes).order
-    return replace(read, shape=step.shape, axes=tuple(read.axes[place] for place in order))
+    shuffled = any(
+        read.axes[one] == read.axes[other] != "one"
+        for one, other in combinations(order, 2)
+        if one > other
+    )
+    return replace(
+        read,
+        shape=step.shape,
+        axes=tuple(read.axes[place] for place in order),
+        channels=(*read.channels, SHUFFLED) if shuffled else read.channels,
+    )
 
 
 def joined(step: Step) -> Map:
@@ -65,11 +79,13 @@ def joined(step: Step) -> Map:
         known = {read.axes[place] for read in reads} - {"one"}
         axes[place] = known.pop() if len(known) == 1 else "mixed" if known else "one"
     axes[axis] = "mixed" if "mixed" in across else "channel"
+    parts = tuple(channel for read in reads for channel in read.channels)
     return Map(
         providers=providers_of(reads),
         shape=step.shape,
         axes=named(step.shape, tuple(axes)),
         activated=any(read.activated for read in reads),
+        channels=(*parts, SHUFFLED) if parts else (),
     )
 
 

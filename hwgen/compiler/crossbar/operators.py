@@ -1,5 +1,8 @@
 """The operations of a graph, by what they mean for the layers of a crossbar accelerator."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from hwgen.spec.graph import Op
 
 Ops = frozenset[Op]
@@ -39,3 +42,19 @@ MOVES: Ops = frozenset({"concatenate", "pad", "reshape", "slice", "transpose"})
 
 UNREAD: Ops = frozenset({"unknown"})
 """Refused by the reader of the file."""
+
+MEANINGS: Mapping[str, Ops] = MappingProxyType(
+    {
+        "a layer: a window over a map, of any sides and dilation": WINDOWS,
+        "a layer: a pooling over all rows and columns": GLOBAL_POOLS,
+        "a fully connected layer; of each pixel, a convolution of 1 x 1": FULLY_CONNECTED,
+        "a layer of two maps or more; of one map and constants folded": SUMS,
+        "a layer of two maps, one of which may have a single pixel; functions of one map are one"
+        " function; of one map and constants folded": PRODUCTS,
+        "the ReLU of the layers before it": RELUS,
+        "a function of the layers before it, in the table of the sigmoid": SIGMOIDS,
+        "nothing: it leaves values where they are, and is folded": UNMOVED,
+        "nothing: it moves values; slices of channels alone, zeros before windows": MOVES,
+    }
+)
+"""What an operation becomes in a synthesis, for people."""

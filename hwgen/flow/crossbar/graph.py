@@ -1,11 +1,12 @@
 """Networks without weights: what synthesis sees of an ONNX file, or of a network that ships."""
 
 from hwgen.flow.crossbar.networks import load_network, write_network
+from hwgen.flow.load import load
 from hwgen.report.crossbar.graph import GraphInfo, GraphLayer, graph_parts
 from hwgen.spec.crossbar.layout import tiles_of
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 
-__all__ = ["graph_info", "graph_parts", "write_network"]
+__all__ = ["graph_info", "graph_operators", "graph_parts", "write_network"]
 
 SIDE, CELL_BITS, WEIGHT_BITS = 256, 2, 16
 """Crossbars and weights that are counted with: those of the published designs."""
@@ -46,3 +47,13 @@ def layer_info(network: CrossbarNetwork, layer: CrossbarLayer) -> GraphLayer:
         operations=layer.operations,
         crossbars=row_tiles * column_tiles * WEIGHT_BITS // CELL_BITS,
     )
+
+
+def graph_operators() -> dict[str, str]:
+    """Return what each operator of ONNX becomes, by its name."""
+    meanings = load("hwgen.compiler.crossbar.operators").MEANINGS
+    operators = load("hwgen.importers.onnx.operators").OPERATORS
+    return {
+        name: next(text for text, ops in meanings.items() if op in ops)
+        for name, op in operators.items()
+    }

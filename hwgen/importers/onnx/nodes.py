@@ -266,7 +266,8 @@ def slices_of(reading: Reading) -> list[Slice]:
     if reading.proto.op_type == "Slice":
         return [slice_of(reading, read)]
     axis = int(reading.attribute("axis", 0)) % len(read)
-    begin, found = 0, []
+    begin = 0
+    found: list[Slice] = []
     for name in reading.proto.output:
         # Parts that nobody reads have no name, and so no shape; a Split then says their sizes.
         sizes = reading.integers("split", 1)

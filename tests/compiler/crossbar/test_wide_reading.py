@@ -159,3 +159,29 @@ def test_sizes_that_nodes_compute() -> None:
         weights={"half": (4, 2, 3, 3)},
     )
     assert found[1].in_channels == 2
+
+
+SHUFFLE = [
+    node("Reshape", "a two", "r"),
+    node("Transpose", "r", "t", perm=[0, 2, 1, 3, 4]),
+    node("Reshape", "t one", "o"),
+]
+SWAP = [node("Split", "a sizes", "l r", axis=1), node("Concat", "r l", "o", axis=1)]
+
+
+@pytest.mark.parametrize("order", [SHUFFLE, SWAP], ids=["shuffled", "swapped"])
+def test_channels_in_another_order_are_another_map(order: list[object]) -> None:
+    constants = {"two": [1, 2, 2, 8, 8], "one": [1, 4, 8, 8], "sizes": [2, 2]}
+    found = layers(conv("x", "a"), *order, node("Mul", "a o", "z"), constants=constants)
+    assert [(layer.kind, layer.product) for layer in found] == [("conv", False), ("eltwise", True)]
+
+
+def test_turned_there_and_back_is_the_same_map() -> None:
+    found = layers(
+        conv("x", "a"),
+        node("Transpose", "a", "t", perm=[0, 2, 3, 1]),
+        node("Sigmoid", "t", "s"),
+        node("Transpose", "s", "b", perm=[0, 3, 1, 2]),
+        node("Mul", "a b", "z"),
+    )
+    assert [(layer.kind, layer.activation) for layer in found] == [("conv", "sigmoid")]
