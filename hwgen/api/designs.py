@@ -42,6 +42,7 @@ def synthesize(
     time_limit_s: float | None = None,
     out: File | None = None,
     html: File | None = None,
+    image_size: tuple[int, ...] | None = None,
     context: Context | None = None,
 ) -> SynthesizedChip:
     """Find the most efficient accelerator for a network within a power budget.
@@ -54,6 +55,7 @@ def synthesize(
     workers: processes; scheduler: address of a Dask scheduler instead; they change no result
     time_limit_s: the best design found until then is the answer
     out: folder to write; None: one in the work folder; html: page with pictures, written as well
+    image_size: sides of the image in the order of the file, where it leaves some open
     """
     synthesis = synthesis_for(path_of(components))
     made = synthesis.synthesize_network(
@@ -70,6 +72,7 @@ def synthesize(
             scheduler=scheduler,
             time_limit_s=time_limit_s,
             out=path_of(out),
+            image_size=image_size,
         ),
     )
     if html is not None:

@@ -53,14 +53,18 @@ def info(
     architecture: File | None = None,
     *,
     sparsity: str | None = None,
+    image_size: tuple[int, ...] | None = None,
     context: Context | None = None,
 ) -> InfoReport:
     """Check a file and return its content; with an architecture, how each layer is tiled for it.
 
     file: a quantized network, a program, an architecture, a TFLite or ONNX file, or the name of a
         network that ships for synthesis
+    image_size: sides of the image in the order of the file, where it leaves some open
     """
-    return describe_file(quiet(context), Path(file), path_of(architecture), sparsity)
+    return describe_file(
+        quiet(context), Path(file), path_of(architecture), sparsity, image_size=image_size
+    )
 
 
 def compare(

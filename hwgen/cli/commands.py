@@ -24,6 +24,7 @@ from hwgen.cli.options import (
     Count,
     CountOfRuns,
     Data,
+    ImageSize,
     Json,
     Mode,
     Modes,
@@ -31,6 +32,7 @@ from hwgen.cli.options import (
     Sparsity,
     Work,
     schedule,
+    sides_of,
 )
 from hwgen.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from hwgen.report.demo_table import demo_table
@@ -282,11 +284,17 @@ def info(
         Path | None, Argument(metavar="[ARCH]", help="an architecture: how it tiles each layer")
     ] = None,
     sparsity: Sparsity = None,
+    image_size: ImageSize = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Check a file and print its content; with ARCH, how each layer is tiled for that chip."""
-    report = api.info(file, arch, sparsity=sparsity, context=api.Context(work=work))
+    """Check a file and print its content; with ARCH, how each layer is tiled for that chip.
+
+    Of a network in another format: its layers, or every node that stands in the way.
+    """
+    size = sides_of(image_size)
+    context = api.Context(work=work)
+    report = api.info(file, arch, sparsity=sparsity, image_size=size, context=context)
     finish(report, info_table(report, graph_parts(report)), json)
 
 

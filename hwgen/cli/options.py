@@ -65,6 +65,14 @@ BatchOfModes = Annotated[
     ),
 ]
 Batch = Annotated[int, Option("--batch", metavar="N", min=1, help="images of one run of the chip")]
+ImageSize = Annotated[
+    str | None,
+    Option(
+        "--image-size",
+        metavar="SIDES",
+        help="of an ONNX file whose image has open sides, in its order, such as 3x224x224",
+    ),
+]
 
 
 def schedule(mode: str | None, modes: str | None) -> tuple[str, ...] | None:
@@ -74,3 +82,13 @@ def schedule(mode: str | None, modes: str | None) -> tuple[str, ...] | None:
     if mode is not None:
         return (mode,)
     return None if modes is None else tuple(name.strip() for name in modes.split(","))
+
+
+def sides_of(text: str | None) -> tuple[int, ...] | None:
+    """Return the sides that --image-size names."""
+    if text is None:
+        return None
+    sides = text.split("x")
+    if not all(side.isascii() and side.isdigit() and 0 < int(side) < 1 << 16 for side in sides):
+        raise BadParameter(f"--image-size must be sides from 1 on such as 3x224x224, got {text}")
+    return tuple(map(int, sides))

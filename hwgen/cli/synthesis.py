@@ -9,7 +9,7 @@ from typer import Argument, Exit, Option
 from hwgen import api
 from hwgen.api.commands import default_tables, graphs
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import Json, Work
+from hwgen.cli.options import ImageSize, Json, Work, sides_of
 from hwgen.cli.outputs import INPUT, OUTPUT_FILE, OUTPUT_FOLDER, ReadByDefault
 
 
@@ -77,6 +77,7 @@ def synthesize(
     *,
     network: NetworkName,
     power_w: PowerBudget,
+    image_size: ImageSize = None,
     components: Components = None,
     rules: RulesOption = Rules.strict,
     seed: Seed = 1,
@@ -110,6 +111,7 @@ def synthesize(
         time_limit_s=time_limit_s,
         out=out,
         html=html,
+        image_size=sides_of(image_size),
         context=context,
     )
     finish(made.report, made.table, json)

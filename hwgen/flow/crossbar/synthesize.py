@@ -58,7 +58,7 @@ class Synthesis:
 def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     check_power(request.power_w)
-    network: CrossbarNetwork = load_network(request.network)
+    network: CrossbarNetwork = load_network(request.network, request.image_size)
     table = request.components or COMPONENTS
     components = load_components(table)
     rules = rules_of(request.rules)
