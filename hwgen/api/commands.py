@@ -8,7 +8,7 @@ from hwgen.flow.demo import run_demo
 from hwgen.flow.documents import write_documents
 from hwgen.flow.info import graph_parts
 from hwgen.flow.pages import PaperRequest
-from hwgen.flow.paper import paper_called
+from hwgen.flow.paper import paper_called, write_paper
 from hwgen.flow.results import ResultsRequest, run_results
 from hwgen.flow.results_case import run_case
 from hwgen.flow.synthesis import default_tables, graphs
@@ -30,4 +30,5 @@ __all__ = [
     "train_adaptive_recipe",
     "train_recipe",
     "write_documents",
+    "write_paper",
 ]

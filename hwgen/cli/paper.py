@@ -6,10 +6,10 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from hwgen import api
-from hwgen.api.commands import PaperRequest, paper_called
+from hwgen.api.commands import PaperRequest, paper_called, write_paper
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
-from hwgen.cli.outputs import INPUT, OUTPUT_FILE
+from hwgen.cli.outputs import CACHE, INPUT
 from hwgen.cli.results import EngineOfResults, Simulated
 from hwgen.cli.synthesis import Components, Evaluations, Rules, RulesOption, Seed, Workers
 
@@ -39,19 +39,27 @@ def paper(
     seed: Seed = 1,
     evaluations: Evaluations = None,
     workers: Workers = 2,
-    arch: Annotated[
-        Path | None, Option(help="an architecture (.yaml), for a paper of published network files")
+    training: Annotated[
+        list[Path] | None,
+        Option(metavar="FILE", help="table of trainings (.json) with accuracies [default: none]"),
     ] = None,
-    files: Annotated[Path | None, Option(metavar="FOLDER", help="published network files")] = None,
+    published: Annotated[
+        Path | None, Option(metavar="FOLDER", help="published network files, which --arch runs")
+    ] = None,
+    arch: Annotated[Path | None, Option(help="an architecture (.yaml), for --published")] = None,
     data: Annotated[
-        str | None, Option(metavar="FOLDER", help="images for them [default: random inputs]"), INPUT
+        str | None,
+        Option(metavar="FOLDER", help="images for --published [default: random inputs]"),
+        INPUT,
     ] = None,
     images: Annotated[
-        int | None, Option(metavar="N", min=1, help="inputs of each run of them")
+        int | None, Option(metavar="N", min=1, help="inputs of a run, for --published")
     ] = None,
     engine: EngineOfResults = Simulated.rtl,
     out: Annotated[
-        Path | None, Option(metavar="FILE", help="page of Markdown to write"), OUTPUT_FILE
+        Path | None,
+        Option(metavar="FOLDER", help="also write page, pictures and JSON there"),
+        CACHE,
     ] = None,
     work: Work = WORK,
     json: Json = None,
@@ -72,14 +80,16 @@ def paper(
         seed=seed,
         evaluations=evaluations,
         workers=workers,
+        training=tuple(training or ()),
+        published=published,
         arch=arch,
-        files=files,
         data=data,
         images=images,
         engine=engine.value,
-        page=out,
     )
     report = page.compare(api.Context(work=work), request)
+    if out is not None:
+        write_paper(page.files(report), out)
     finish(report, page.table(report), json)
     if not getattr(report, "sound", True):
         raise Exit(1)

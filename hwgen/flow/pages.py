@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from rich.console import RenderableType
 
+from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 
 
@@ -78,9 +79,12 @@ class Synthesis(Protocol):
 class PaperRequest:
     """Parameters of the comparison with a paper; None: the value of the paper.
 
+    A paper refuses what it does not have.
+
     networks: by name; evaluations: of each search, None: as many as suits it
-    arch: that runs published networks; files: folder with their files; data: with images
-    images: inputs of each run, by which engine; page: file of a page to write, None: no page
+    training: tables of trainings whose accuracies are compared
+    published: folder with network files, which `arch` runs on images of `data`; images: inputs of a
+        run; engine: that runs them
     """
 
     networks: tuple[str, ...] | None
@@ -90,12 +94,24 @@ class PaperRequest:
     seed: int
     evaluations: int | None
     workers: int
+    training: tuple[Path, ...] = ()
+    published: Path | None = None
     arch: Path | None = None
-    files: Path | None = None
     data: str | None = None
     images: int | None = None
     engine: Literal["model", "rtl"] = "rtl"
-    page: Path | None = None
+
+    def refuse(self, *names: str) -> None:
+        """Raise ConfigError for the first of these parameters that is given."""
+        for name in names:
+            given = getattr(self, name)
+            if given not in (None, ()):
+                raise ConfigError(
+                    field=f"--{name.replace('_', '-')}",
+                    allowed="absent for this paper",
+                    given=given,
+                    source="command line",
+                )
 
 
 class Paper(Protocol):
@@ -106,6 +122,9 @@ class Paper(Protocol):
 
     def table(self, report: Any) -> RenderableType:
         """Return the table of the report."""
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return the files that tell the report, by name: a page, its pictures, the JSON."""
 
 
 class Papers(Protocol):
@@ -123,7 +142,7 @@ class ReportSchemas(Protocol):
 class DataSheet(Protocol):
     """Facts of a family's data sheet, see `hwgen.report.data_sheet`.
 
-    Beside this module stand `host`, `registers`, `instructions`, `timing` and `storage`.
+    Beside this module stand `host`, `registers`, `timing` and `storage`.
     """
 
     Arch: type

@@ -193,10 +193,13 @@ class BitActivity(Protocol):
 
 
 class Energy(Protocol):
-    """Energy from counted events."""
+    """Energy from counted events, and from time."""
 
     def energy_pj(self, events: Mapping[str, int], arch: Any) -> Mapping[str, float]:
         """Return picojoules by event; the keys are those of `events`."""
+
+    def leakage_pj(self, cycles: int, arch: Any) -> float:
+        """Return picojoules that a chip takes in some cycles, whatever it does in them."""
 
 
 class Verilog(Protocol):

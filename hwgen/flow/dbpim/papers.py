@@ -1,5 +1,6 @@
 """The publications that this family compares itself with: what `hwgen paper` finds of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import RenderableType
@@ -8,20 +9,22 @@ from hwgen.flow.context import Context
 from hwgen.flow.dbpim.mlperf_tiny import mlperf_tiny
 from hwgen.flow.pages import Paper, PaperRequest
 from hwgen.report.dbpim.mlperf_tiny_page import mlperf_tiny_page, mlperf_tiny_table
-from hwgen.spec.output import write_text
+from hwgen.report.files import report_text
+
+NAME = "mlperf-tiny"
 
 
 class MlperfTiny:
     """The int8 networks of the benchmark MLPerf Tiny, as published and with few digits."""
 
     def compare(self, context: Context, request: PaperRequest) -> Any:
-        report = mlperf_tiny(context, request)
-        if request.page is not None:
-            write_text(request.page, mlperf_tiny_page(report), what="page")
-        return report
+        return mlperf_tiny(context, request)
 
     def table(self, report: Any) -> RenderableType:
         return mlperf_tiny_table(report)
 
+    def files(self, report: Any) -> Mapping[str, str]:
+        return {f"{NAME}.md": mlperf_tiny_page(report), f"{NAME}.json": report_text(report)}
 
-PAPERS: dict[str, Paper] = {"mlperf-tiny": MlperfTiny()}
+
+PAPERS: dict[str, Paper] = {NAME: MlperfTiny()}

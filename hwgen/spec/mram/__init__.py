@@ -13,9 +13,13 @@ FAMILY = FamilyDescription(
         "programs": "hwgen.spec.mram",
         "compiler": "hwgen.compiler.mram",
         "split_cost": "hwgen.model.mram",
+        "data_sheet": "hwgen.spec.mram",
         "cycle_model": "hwgen.model.mram",
+        "energy": "hwgen.model.mram",
         "verilog": "hwgen.rtl.mram",
         "simulation": "hwgen.sim.mram",
+        "papers": "hwgen.flow.mram.papers",
+        "report_schemas": "hwgen.report.mram",
     },
 )
 
