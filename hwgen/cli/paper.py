@@ -39,21 +39,23 @@ def paper(
     seed: Seed = 1,
     evaluations: Evaluations = None,
     workers: Workers = 2,
-    arch: Annotated[
-        Path | None, Option(help="an architecture (.yaml), for a paper of published network files")
-    ] = None,
-    files: Annotated[Path | None, Option(metavar="FOLDER", help="published network files")] = None,
-    data: Annotated[
-        str | None, Option(metavar="FOLDER", help="images for them [default: random inputs]"), INPUT
-    ] = None,
-    images: Annotated[
-        int | None, Option(metavar="N", min=1, help="inputs of each run of them")
-    ] = None,
-    engine: EngineOfResults = Simulated.rtl,
     training: Annotated[
         list[Path] | None,
         Option(metavar="FILE", help="table of trainings (.json) with accuracies [default: none]"),
     ] = None,
+    published: Annotated[
+        Path | None, Option(metavar="FOLDER", help="published network files, which --arch runs")
+    ] = None,
+    arch: Annotated[Path | None, Option(help="an architecture (.yaml), for --published")] = None,
+    data: Annotated[
+        str | None,
+        Option(metavar="FOLDER", help="images for --published [default: random inputs]"),
+        INPUT,
+    ] = None,
+    images: Annotated[
+        int | None, Option(metavar="N", min=1, help="inputs of a run, for --published")
+    ] = None,
+    engine: EngineOfResults = Simulated.rtl,
     out: Annotated[
         Path | None,
         Option(metavar="FOLDER", help="also write page, pictures and JSON there"),
@@ -78,12 +80,12 @@ def paper(
         seed=seed,
         evaluations=evaluations,
         workers=workers,
+        training=tuple(training or ()),
+        published=published,
         arch=arch,
-        files=files,
         data=data,
         images=images,
         engine=engine.value,
-        training=tuple(training or ()),
     )
     report = page.compare(api.Context(work=work), request)
     if out is not None:

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from rich.console import RenderableType
 
+from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 
 
@@ -14,12 +15,10 @@ class Graphs(Protocol):
     """Networks without weights, as a synthesis sees them.
 
     graph_info: facts of an ONNX file, or of a network that ships, by its name
-    graph_operators: what each operator of ONNX becomes, by its name
     graph_parts: tables of those facts; write_network: an ONNX file of a network that ships
     """
 
-    def graph_info(self, network: str, size: tuple[int, ...] | None = None) -> Any: ...
-    def graph_operators(self) -> dict[str, str]: ...
+    def graph_info(self, network: str) -> Any: ...
     def graph_parts(self, info: Any) -> Iterable[RenderableType]: ...
     def write_network(self, name: str, out: Path) -> str: ...
 
@@ -35,7 +34,6 @@ class SynthesisRequest:
     workers, scheduler: where the search runs; no result depends on them
     time_limit_s: the best design found until then is the answer; None: no limit
     out: folder to write; None: one in the work folder
-    image_size: sides of the image in the order of the file, where it leaves some open
     """
 
     network: str
@@ -49,7 +47,6 @@ class SynthesisRequest:
     scheduler: str | None
     time_limit_s: float | None
     out: Path | None
-    image_size: tuple[int, ...] | None = None
 
 
 class Synthesized(Protocol):
@@ -85,9 +82,9 @@ class PaperRequest:
     A paper refuses what it does not have.
 
     networks: by name; evaluations: of each search, None: as many as suits it
-    arch: that runs published networks; files: folder with their files; data: with images
-    images: inputs of each run, by which engine
     training: tables of trainings whose accuracies are compared
+    published: folder with network files, which `arch` runs on images of `data`; images: inputs of a
+        run; engine: that runs them
     """
 
     networks: tuple[str, ...] | None
@@ -97,12 +94,24 @@ class PaperRequest:
     seed: int
     evaluations: int | None
     workers: int
+    training: tuple[Path, ...] = ()
+    published: Path | None = None
     arch: Path | None = None
-    files: Path | None = None
     data: str | None = None
     images: int | None = None
     engine: Literal["model", "rtl"] = "rtl"
-    training: tuple[Path, ...] = ()
+
+    def refuse(self, *names: str) -> None:
+        """Raise ConfigError for the first of these parameters that is given."""
+        for name in names:
+            given = getattr(self, name)
+            if given not in (None, ()):
+                raise ConfigError(
+                    field=f"--{name.replace('_', '-')}",
+                    allowed="absent for this paper",
+                    given=given,
+                    source="command line",
+                )
 
 
 class Paper(Protocol):

@@ -56,6 +56,7 @@ def mlperf_tiny(context: Context, request: PaperRequest) -> MlperfTinyReport:
 
     Reports of agreement and fit, and the rows of runs, are cached in the work folder.
     """
+    request.refuse("power_w", "components", "evaluations", "training")
     files = files_of(request)
     arch_file = needed(request.arch, "--arch", "an architecture (.yaml)")
     family, arch = load_chip(arch_file, None)
@@ -78,7 +79,7 @@ def mlperf_tiny(context: Context, request: PaperRequest) -> MlperfTinyReport:
 
 def files_of(request: PaperRequest) -> list[Path]:
     """Return the files of the request: all of the folder, or those that it names."""
-    folder = needed(request.files, "--files", f"a folder with {SUFFIX} files")
+    folder = needed(request.published, "--published", f"a folder with {SUFFIX} files")
     known = {file.stem: file for file in sorted(folder.glob(f"*{SUFFIX}"))}
     names = list(known) if request.networks is None else list(request.networks)
     unknown = [name for name in names if name not in known]

@@ -11,6 +11,8 @@ from hwgen.flow.pages import Paper, PaperRequest
 from hwgen.report.dbpim.mlperf_tiny_page import mlperf_tiny_page, mlperf_tiny_table
 from hwgen.report.files import report_text
 
+NAME = "mlperf-tiny"
+
 
 class MlperfTiny:
     """The int8 networks of the benchmark MLPerf Tiny, as published and with few digits."""
@@ -22,10 +24,7 @@ class MlperfTiny:
         return mlperf_tiny_table(report)
 
     def files(self, report: Any) -> Mapping[str, str]:
-        return {
-            "mlperf-tiny.md": mlperf_tiny_page(report),
-            "mlperf-tiny.json": report_text(report),
-        }
+        return {f"{NAME}.md": mlperf_tiny_page(report), f"{NAME}.json": report_text(report)}
 
 
-PAPERS: dict[str, Paper] = {"mlperf-tiny": MlperfTiny()}
+PAPERS: dict[str, Paper] = {NAME: MlperfTiny()}

@@ -10,7 +10,18 @@ from hwgen.report.fit import FitReport
 from hwgen.report.results_table import line
 from hwgen.report.tables import NOTHING, number, table
 
-RUN_COLUMNS = ("network", "weights", "switches", "judged", "model", "RTL", "outcome", "speed-up")
+RUN_COLUMNS = (
+    "network",
+    "weights",
+    "switches",
+    "judged",
+    "model cycles",
+    "RTL cycles",
+    "load stalls",
+    "outcome",
+    "speed-up",
+)
+SHOWN = ("network", "weights", "judged", "model", "RTL", "outcome", "speed-up")
 AGREEMENT_COLUMNS = (
     "network",
     "inputs",
@@ -37,10 +48,11 @@ LAYER_COLUMNS = (
 RUNS_TEXT = (
     "Each network runs dense, as published with the switch `weight_bits` off, and behind `hwgen"
     " fit` with all switches on. Cycles are sums over the inputs of a run. `equal`: every element"
-    " of each map is golden's, and every cycle, step and counter the cycle model's. Speed-up:"
-    " cycles of the dense run over those of the row. Judged: accuracy where labels are known, else"
-    " how many inputs have the top class of the published weights, and the mean difference of an"
-    " element of the answer in its steps; on the inputs that did not measure the fit."
+    " of each map is golden's, and every cycle, step and counter the cycle model's. Load stalls:"
+    " cycles in which nothing computes because a load is pending. Speed-up: cycles of the dense"
+    " run over those of the row. Judged: accuracy where labels are known, else how many inputs"
+    " have the top class of the published weights, and the mean difference of an element of the"
+    " answer in its steps; on the inputs that did not measure the fit."
 )
 AGREEMENT_TEXT = (
     "Golden against the runtime, answers before a Softmax that the file ends with. Ties and"
@@ -88,6 +100,7 @@ def run_cells(network: TinyNetwork, run: TinyRun) -> Iterator[str]:
     yield judged(network.fit, fitted=run.weights == "fitted")
     yield number(None if found is None else found.cycles_model)
     yield number(None if found is None else found.cycles_rtl)
+    yield number(None if found is None else found.load_cycles_model)
     yield run.row.outcome
     yield NOTHING if run.speedup is None else f"{run.speedup:.2f}x"
 
@@ -142,9 +155,19 @@ def origin_lines(report: MlperfTinyReport) -> Iterator[str]:
 
 def mlperf_tiny_table(report: MlperfTinyReport) -> RenderableType:
     """Return the runs for the terminal, and how the networks agree with their runtime."""
-    rows = table(RUN_COLUMNS, left=4)
+    rows = table(SHOWN, left=3)
     for network, run in runs_of(report):
-        rows.add_row(*run_cells(network, run))
+        cells = dict(zip(RUN_COLUMNS, run_cells(network, run), strict=True))
+        weights = "dense" if run.speedup is None else cells["weights"]
+        cycles = (cells["model cycles"], cells["RTL cycles"])
+        rows.add_row(
+            cells["network"],
+            weights,
+            cells["judged"],
+            *cycles,
+            cells["outcome"],
+            cells["speed-up"],
+        )
     agreed = table(("network", "least equal layer", "answer", "largest", "top classes"), left=1)
     for network in report.networks:
         cells = list(agreement_cells(network.agreement, ""))

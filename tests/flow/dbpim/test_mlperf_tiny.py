@@ -84,7 +84,7 @@ def dataset() -> Dataset:
 
 @pytest.fixture(scope="module")
 def request_of(tmp_path_factory: pytest.TempPathFactory) -> PaperRequest:
-    """A request for a folder with one file; its page is beside it."""
+    """A request for a folder with one file."""
     folder = tmp_path_factory.mktemp("files")
     color(folder / "color.tflite")
     return PaperRequest(
@@ -96,10 +96,9 @@ def request_of(tmp_path_factory: pytest.TempPathFactory) -> PaperRequest:
         evaluations=None,
         workers=1,
         arch=SMALL,
-        files=folder,
+        published=folder,
         data=str(folder),
         engine="model",
-        page=folder / "page.md",
     )
 
 
@@ -160,9 +159,8 @@ def test_no_path_of_a_machine_is_in_the_report(
 ) -> None:
     written = report_text(report)
     jsonschema.validate(json.loads(written), json.loads(SCHEMA.read_text(encoding="utf-8")))
-    assert request_of.page is not None
-    for content in (written, request_of.page.read_text(encoding="utf-8")):
-        assert str(work) not in content and str(request_of.files) not in content
+    for content in (written, mlperf_tiny_page(report)):
+        assert str(work) not in content and str(request_of.published) not in content
 
 
 def test_what_was_measured_is_not_measured_again(
@@ -191,11 +189,10 @@ def test_a_fitted_network_that_was_replaced_is_fitted_again(
     assert load_network(fitted).digest == report.networks[0].fit.fitted.digest
 
 
-def test_the_page_shows_every_run_layer_and_file(
-    report: MlperfTinyReport, request_of: PaperRequest
-) -> None:
-    page = mlperf_tiny_page(report)
-    assert request_of.page is not None and request_of.page.read_text(encoding="utf-8") == page
+def test_the_page_shows_every_run_layer_and_file(report: MlperfTinyReport) -> None:
+    files = papers.MlperfTiny().files(report)
+    page = files["mlperf-tiny.md"]
+    assert json.loads(files["mlperf-tiny.json"])["seed"] == 1
     (network,) = report.networks
     for run in network.runs:
         assert run.row.measured is not None
@@ -235,11 +232,13 @@ def test_the_command_ends_with_1_where_a_run_differs(
 
 def test_what_is_missing_is_one_sentence(request_of: PaperRequest, work: Path) -> None:
     for change, word in (
-        ({"files": None}, "--files"),
+        ({"published": None}, "--published"),
         ({"arch": None}, "--arch"),
         ({"networks": ("color", "sound")}, "got sound"),
         ({"networks": ()}, "got nothing"),
-        ({"files": work / "nowhere"}, "no names"),
+        ({"published": work / "nowhere"}, "no names"),
+        ({"power_w": 1.0}, "--power-w must be absent"),
+        ({"training": (SMALL,)}, "--training must be absent"),
     ):
         asked: Any = replace(request_of, **change)  # type: ignore[arg-type]
         with pytest.raises(ConfigError, match=word):
@@ -287,10 +286,9 @@ def test_the_published_networks_run_whole_in_rtl(
     asked = replace(
         request_of,
         arch=ROOT / "configs/dbpim/paper.yaml",
-        files=PUBLISHED / "mlperf_tiny",
+        published=PUBLISHED / "mlperf_tiny",
         data=str(PUBLISHED / "cifar10"),
         engine="rtl",
-        page=None,
     )
     report = flow.mlperf_tiny(Context(work=tmp_path, console=None), asked)
     assert report.sound and len(report.networks) == 4
