@@ -116,7 +116,7 @@ def model(
     images: the first N of them; None: those of one run, at least one of each entry of `modes`
     batch: images of one run of the chip; None: 1, with several entries in `modes` all images
     modes: names of modes: that of each image; after the last entry the first one follows again;
-        None: the widest mode
+        None or empty: the widest mode
     speedup: also predict the chip with all switches off and with each alone
     Raises DataError for an unknown mode, FamilyError for a family without modes.
     """

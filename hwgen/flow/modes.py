@@ -26,9 +26,9 @@ def choose_stream(
         of the schedule
     batch: images of a run; None: 1, with a schedule of several entries all images
     modes: the schedule: the mode of each image by its name; after the last entry it begins again;
-        None: the widest mode
+        None or empty: the widest mode
     """
-    schedule = (0,) if modes is None else schedule_of(subject, modes)
+    schedule = schedule_of(subject, modes) if modes else (0,)
     count = max(batch or 1, len(schedule)) if images is None else images
     chosen = choose_images(subject.network, data, count)
     size = batch or (count if len(schedule) > 1 else 1)

@@ -28,13 +28,19 @@ MODES = ["1.0x", "0.75x", "0.5x", "0.25x"]
 IMAGES = 1
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Work folder of all tests: the training is done once."""
+    return tmp_path_factory.mktemp("demo")
+
+
 @pytest.fixture
-def recipe(tmp_path: Path) -> Path:
+def recipe(folder: Path) -> Path:
     """One epoch of each phase."""
     content = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
     for phase in ("float_phase", "pruned_phase", "quantized_phase"):
         content[phase] |= {"epochs": 1, "warmup_epochs": 0}
-    path = tmp_path / "recipe.yaml"
+    path = folder / "recipe.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
 
@@ -68,8 +74,8 @@ class Demo:
 
 
 @pytest.fixture
-def demo(recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
-    made_up = Demo(recipe, tmp_path)
+def demo(recipe: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
+    made_up = Demo(recipe, folder)
     monkeypatch.setattr(simulation(), "simulate", made_up.simulate)
     monkeypatch.setattr(hwgen.flow.demo, "verilog_of", lambda *_, name: f"verilog-{name}")
     return made_up
@@ -97,10 +103,10 @@ def test_demo(demo: Demo, capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_second_act(
-    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    demo: Demo, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     chip_with_modes(monkeypatch, load_subject(ADAPTIVE, SMALL))
-    context = Context(work=tmp_path / "adaptive", console=None)
+    context = Context(work=folder / "adaptive", console=None)
     act = hwgen.flow.adaptive.run_adaptive(context, ADAPTIVE, SMALL, images=1)
     asked: list[tuple[object, ...]] = []
 
