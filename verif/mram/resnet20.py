@@ -8,6 +8,7 @@ writes the network file, and `images.npz` with the random images that run on it.
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ WIDTHS = (1.0, 0.75, 0.5, 0.25)
 STAGES = (16, 32, 64)
 """Channels of the stages in the widest mode."""
 BLOCKS = 3
-SAME = {"kernel": (3, 3), "padding": (1, 1, 1, 1)}
+SAME: dict[str, Any] = {"kernel": (3, 3), "padding": (1, 1, 1, 1)}
 IMAGES = 4
 """In the file of images."""
 

@@ -102,13 +102,6 @@ def units_of(network: QuantizedNetwork) -> list[Unit]:
     return found
 
 
-def stride_of(layer: Conv | MaxPool | AveragePool | Shortcut) -> tuple[int, int]:
-    """Return the stride that counts: 1 where there is one window, which moves nowhere."""
-    height, width, _ = layer.output.shape
-    vertical, horizontal = layer.stride
-    return vertical if height > 1 else 1, horizontal if width > 1 else 1
-
-
 def fusion(
     add: Add, layers: dict[str, Layer], readers: Counter[str], outputs: Sequence[str]
 ) -> tuple[Skip, Own | None]:

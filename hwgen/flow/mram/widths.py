@@ -115,7 +115,7 @@ def width_row(subject: Subject, results: Results, *, mapping: str, widest: int) 
 
 def load_row(subject: Subject, program: Any, results: Results, *, mapping: str) -> LoadRow:
     """Return the load before the runs of the results."""
-    model = subject.family.need(CYCLE_MODEL).CycleModel(program, subject.arch)
+    model: Any = subject.family.need(CYCLE_MODEL).CycleModel(program, subject.arch)
     run: Any = results.runs[0]
     (cycles,) = run.loading
     return LoadRow(

@@ -44,7 +44,7 @@ def test_every_switch_is_exact_and_writes_no_weights() -> None:
 def test_an_image_takes_as_long_after_a_switch_as_without() -> None:
     (run,) = simulate(ARCH, PROGRAM, IMAGES, modes=MODES)
     taken = list(run.image_cycles[1:])
-    taken[-1] -= run.steps[-1].cycles
+    taken[-1] -= run.steps[-1].end - run.steps[-1].begin
     cycles = dict(zip(pairwise(MODES), taken, strict=True))
     assert len({cycles[mode, mode] for mode in range(4)}) == 4
     assert all(found == cycles[after, after] for (_, after), found in cycles.items())
