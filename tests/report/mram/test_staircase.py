@@ -109,6 +109,9 @@ def test_the_files_are_what_the_model_says(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out == (STAIRS / "adaptive_cnn_small.yaml").read_text()
     network, arch = digits()
     assert staircase_text(network, arch) == staircase_text(network, arch)
+    resnet20 = load_network(CONFIGS / "networks" / "cadnn_cifar10_resnet20.npz")
+    made = staircase_text(resnet20, load_arch(CONFIGS / "mram" / "paper.yaml"), loaded=True)
+    assert made == (STAIRS / "resnet20_paper.yaml").read_text()
 
 
 def test_mistakes_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

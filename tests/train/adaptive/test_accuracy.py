@@ -32,7 +32,7 @@ def test_shipped_networks_are_as_right_as_the_results_say() -> None:
     digits = load_dataset("digits")
     images, labels = torch.tensor(digits.test_images), torch.tensor(digits.test_labels)
     rows = {row["recipe"]: row for row in json.loads(RESULTS.read_text())["rows"]}
-    files = sorted(NETWORKS.glob("cadnn_digits*.npz"))
+    files = sorted(NETWORKS.rglob("cadnn_digits*.npz"))
     assert len(files) == 6
     for file in files:
         network, row = load_network(file), rows[file.stem]
