@@ -113,7 +113,7 @@ def table(rows: list[Row]) -> str:
         "",
         "Written in torch, exported by both of its exporters (script: TorchScript, opset 17;",
         "dynamo: torch.export, opset 20), quantized by `hwgen import --calibrate` (uint8 maps,",
-        "int8 weights with a scale a filter), compared with onnxruntime on all test images, and",
+        "int8 weights with a scale a filter), compared with onnxruntime on test images, and",
         f"simulated in RTL on two cores of 32 KB. Commit {commit()}, {machine()};",
         "`scripts/onnx-results --data FOLDER` makes this page.",
         "",
@@ -130,7 +130,7 @@ def table(rows: list[Row]) -> str:
         f" | {share(row.accuracy)}, {share(row.accuracy_runtime)}"
         f" | {share(row.same_inputs_equal)}, {row.same_inputs_largest}"
         f" | {share(row.end_equal)}, {row.end_largest}"
-        f" | {row.rtl_images} | {row.rtl_mismatches} | {row.rtl_cycles:,}, {row.cycles_equal} |"
+        f" | {row.rtl_images} | {row.rtl_mismatches} | {row.rtl_cycles}, {row.cycles_equal} |"
         for row in rows
     ]
     return "\n".join([*lines, ""])

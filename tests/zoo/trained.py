@@ -13,6 +13,8 @@ from hwgen.data import load_dataset
 from tests.zoo.networks import autoencoder, mobilenet_v2, vgg
 
 EPOCHS, BATCH, RATE = 12, 64, 4e-3
+CIFAR_IMAGES = 1000
+"""Of the 10,000 of the test set: those that the comparison looks at."""
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of the images that the checkpoint was trained on."""
 
@@ -94,8 +96,8 @@ def resnet20(data: Path) -> Case:
         module=Normalized(module),
         shape=(3, 32, 32),
         known=dataset.train_images[:64],
-        images=dataset.test_images,
-        labels=dataset.test_labels,
+        images=dataset.test_images[:CIFAR_IMAGES],
+        labels=dataset.test_labels[:CIFAR_IMAGES],
     )
 
 
