@@ -15,10 +15,12 @@ class Graphs(Protocol):
     """Networks without weights, as a synthesis sees them.
 
     graph_info: facts of an ONNX file, or of a network that ships, by its name
+    graph_operators: what each operator of ONNX becomes, by its name
     graph_parts: tables of those facts; write_network: an ONNX file of a network that ships
     """
 
-    def graph_info(self, network: str) -> Any: ...
+    def graph_info(self, network: str, size: tuple[int, ...] | None = None) -> Any: ...
+    def graph_operators(self) -> dict[str, str]: ...
     def graph_parts(self, info: Any) -> Iterable[RenderableType]: ...
     def write_network(self, name: str, out: Path) -> str: ...
 
@@ -34,6 +36,7 @@ class SynthesisRequest:
     workers, scheduler: where the search runs; no result depends on them
     time_limit_s: the best design found until then is the answer; None: no limit
     out: folder to write; None: one in the work folder
+    image_size: sides of the image in the order of the file, where it leaves some open
     """
 
     network: str
@@ -47,6 +50,7 @@ class SynthesisRequest:
     scheduler: str | None
     time_limit_s: float | None
     out: Path | None
+    image_size: tuple[int, ...] | None = None
 
 
 class Synthesized(Protocol):
