@@ -170,6 +170,6 @@ def mlperf_tiny_table(report: MlperfTinyReport) -> RenderableType:
         )
     agreed = table(("network", "least equal layer", "answer", "largest", "top classes"), left=1)
     for network in report.networks:
-        cells = list(agreement_cells(network.agreement, ""))
-        agreed.add_row(network.name, cells[1], cells[2], cells[5], cells[6])
+        found = list(agreement_cells(network.agreement, ""))
+        agreed.add_row(network.name, found[1], found[2], found[5], found[6])
     return Group(rows, "", f"against {report.networks[0].agreement.runtime}", agreed)
