@@ -19,8 +19,12 @@ from tests.cli.given import ROOT, Command
         ("mram", ("--networks", "resnet20"), "--networks must be absent"),
         ("mram", ("--evaluations", "3"), "--evaluations must be absent"),
         ("mram", ("--training", "nowhere.json"), "No such file"),
+        ("mram", ("--published", "."), "--published must be absent"),
+        ("pimsyn", ("--images", "2"), "--images must be absent"),
+        ("mlperf-tiny", (), "--published must be a folder"),
+        ("mlperf-tiny", ("--power-w", "1"), "--power-w must be absent"),
         ("mram", ("--components", "configs/mram/tiny.yaml"), "tiny.yaml"),
-        ("lenet", (), "PAPER must be pimsyn or mram"),
+        ("lenet", (), "PAPER must be pimsyn or mlperf-tiny or mram"),
     ],
 )
 def test_bad_paper_options(
