@@ -163,6 +163,7 @@ def trainings(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     head = [
-        "recipe", "seed", "epochs", "passes", "state", "teacher", "test images", "machine", "commit",
+        "recipe", "seed", "epochs", "passes", "state", "teacher", "test images", "machine",
+        "commit",
     ]  # fmt: skip
     return table("Trainings", head, body)
