@@ -12,7 +12,7 @@ Cells = Iterable[str]
 
 INTRODUCTION = """# Channel-adaptive networks, trained
 
-Made by `scripts/mram-training`. Accuracy is that of the integers of the network file on all test
+Made by `scripts/mram-training`. Accuracy is that of the integers of the network file on the test
 images. Multiplications and cycles are those of one image; cycles by the model of the chip that
 is named, image in and answer out included. W:A are the bits of weights and maps. CA: shared weights
 with a teacher; S-NN: shared weights without one; I-NN: each width has weights of its own.
@@ -156,10 +156,14 @@ def trainings(rows: Sequence[Row]) -> str:
             ", ".join(f"{phase} {passes:g}" for phase, passes in row["passes"].items()),
             row["state"],
             row["teacher"] or "none",
+            f"{row['test_images']:,}",
             row["machine"],
             row["commit"] or "-",
         ]
         for row in rows
     ]
-    head = ["recipe", "seed", "epochs", "passes", "state", "teacher", "machine", "commit"]
+    head = [
+        "recipe", "seed", "epochs", "passes", "state", "teacher", "test images", "machine",
+        "commit",
+    ]  # fmt: skip
     return table("Trainings", head, body)
