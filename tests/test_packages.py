@@ -16,7 +16,7 @@ import hwgen.report
 from hwgen.flow.families import families
 
 LATE = ["torch", "cocotb", "golden", "verif"]
-PAPERS = ["pimsyn"]
+PAPERS = ["mlperf", "pimsyn"]
 """Names of papers: they belong to a family, too."""
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from rich.console import RenderableType
 
+from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 
 
@@ -82,6 +83,8 @@ class PaperRequest:
 
     networks: by name; evaluations: of each search, None: as many as suits it
     training: tables of trainings whose accuracies are compared
+    published: folder with network files, which `arch` runs on images of `data`; images: inputs of a
+        run; engine: that runs them
     """
 
     networks: tuple[str, ...] | None
@@ -92,13 +95,30 @@ class PaperRequest:
     evaluations: int | None
     workers: int
     training: tuple[Path, ...] = ()
+    published: Path | None = None
+    arch: Path | None = None
+    data: str | None = None
+    images: int | None = None
+    engine: Literal["model", "rtl"] = "rtl"
+
+    def refuse(self, *names: str) -> None:
+        """Raise ConfigError for the first of these parameters that is given."""
+        for name in names:
+            given = getattr(self, name)
+            if given not in (None, ()):
+                raise ConfigError(
+                    field=f"--{name.replace('_', '-')}",
+                    allowed="absent for this paper",
+                    given=given,
+                    source="command line",
+                )
 
 
 class Paper(Protocol):
     """One paper: its figures compared with those of this project."""
 
     def compare(self, context: Context, request: PaperRequest) -> Any:
-        """Return the report."""
+        """Return the report; where it has `sound`, False says that something differs."""
 
     def table(self, report: Any) -> RenderableType:
         """Return the table of the report."""

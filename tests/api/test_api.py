@@ -144,11 +144,21 @@ def test_what_is_wrong_is_one_sentence(context: api.Context, tmp_path: Path) -> 
         assert word in str(failure.value) and "\n" not in str(failure.value)
 
 
+@pytest.fixture
+def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cycle model that is compiled first, which a step says."""
+    monkeypatch.setattr("hwgen.model.dbpim.must_compile", lambda: True)
+
+
+@pytest.mark.usefixtures("talkative")
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    api.compile(NETWORK, TINY, context=api.Context(work=tmp_path, console=None))
+    api.compile(NETWORK, TINY, context=api.Context(work=tmp_path / "quiet", console=None))
     assert capfd.readouterr() == ("", "")
+    api.compile(NETWORK, TINY, context=api.Context(work=tmp_path / "shown"))
+    assert "compiled once" in capfd.readouterr().err
 
 
+@pytest.mark.usefixtures("talkative")
 def test_without_a_context_it_works_in_build(
     capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

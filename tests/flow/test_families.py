@@ -43,6 +43,7 @@ OFFERED: dict[str, set[str]] = {
     "dbpim": {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
         "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
+        "papers", "report_schemas",
     },
     "mram": {
         "architectures",

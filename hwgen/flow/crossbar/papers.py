@@ -5,7 +5,6 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 from hwgen.flow.crossbar.paper import Request, pimsyn_paper
 from hwgen.flow.crossbar.synthesize import COMPONENTS, rules_of
@@ -18,13 +17,7 @@ class Pimsyn:
     """PIMSYN's tables IV and V and figures 6 to 9; up to an hour for all networks."""
 
     def compare(self, context: Context, request: PaperRequest) -> Any:
-        if request.training:
-            raise ConfigError(
-                field="--training",
-                allowed="absent for a paper without trained networks",
-                given=request.training[0],
-                source="command line",
-            )
+        request.refuse("training", "published", "arch", "data", "images")
         asked = Request(
             networks=(*IMAGENET, *CIFAR) if request.networks is None else request.networks,
             power_w=CODE_POWER_W if request.power_w is None else request.power_w,

@@ -12,7 +12,7 @@ from hwgen.spec.mram.published import TABLE_I, TABLE_II, TABLE_III, TABLE_IV, WI
 
 FORMAT = ("hwgen.results.training", 1)
 MODEL, DATASET = "resnet20", "cifar10"
-NOT_MEASURED = "not measured: --training names no table with such a training"
+NOT_MEASURED = "not measured: no such training is among those of --training"
 METHODS = ("CA", "S-NN", "I-NN")
 """Shared weights with and without a teacher; weights of each width alone."""
 NO_DATA = "not measured: ImageNet is not among the data that this project reads"

@@ -53,6 +53,7 @@ class Adaptive:
 def adaptive_paper(context: Context, request: PaperRequest) -> AdaptivePaperReport:
     """Return the figures of the paper beside ours, and what its pictures draw."""
     refuse_foreign(request)
+    request.refuse("published", "arch", "data", "images")
     energies = request.components or TABLE
     table, arch = load_energy(energies), load_arch(ARCHITECTURE)
     trainings = load_trainings(request.training)

@@ -43,6 +43,7 @@ def energy_rows(counts: Counts, arch: Arch, table: EnergyTable) -> Iterator[Pape
         for gating, enables in ENABLES.items():
             ours = counts.ratio(schedule, gating)
             yield ratio_row(f"{WORDS[schedule]}, {enables}", ours, WHY[schedule])
+    yield from write_back_rows(counts, arch, table)
     yield from everywhere_rows(counts, arch, table)
     yield from share_rows(counts)
 
@@ -58,6 +59,30 @@ def ratio_row(what: str, ours: float, reason: str, *, figure: str = FIGURE) -> P
         unit="x",
         reason=reason,
     )
+
+
+def write_back_rows(counts: Counts, arch: Arch, table: EnergyTable) -> Iterator[PaperRow]:
+    """Yield the share of write-back and reading in the energy of 1.0x, for both kinds of cells."""
+    wide = counts.modes[WRITTEN_BACK][0]
+    for cells, write in (("SOT", table.events["write_backs"]), ("STT", table.stt_write)):
+        yield row(
+            BEHIND,
+            f"share of write-back in 1.0x, written back, {cells} writes of {write.of(arch):g} pJ",
+            "resnet20",
+            published=None,
+            ours=100 * write_back_share(wide, arch, table, write),
+            unit="%",
+            reason="the bars of Fig. 6b are not printed; the energy of a write decides whether AND"
+            " or write-back is the larger part",
+        )
+
+
+def write_back_share(count: ModeCount, arch: Arch, table: EnergyTable, write: Price) -> float:
+    """Return the share of writing ANDs back and reading them; write: of every row."""
+    old, new = table.events["write_backs"].of(arch), write.of(arch)
+    written, inputs = count.events["write_backs"], count.events["input_row_writes"]
+    back = count.parts_pj["none"]["write_back"] + written * (new - old)
+    return back / (count.total_pj("none") + (written + inputs) * (new - old))
 
 
 def everywhere_rows(counts: Counts, arch: Arch, table: EnergyTable) -> Iterator[PaperRow]:
