@@ -43,8 +43,10 @@ SHOWN = ("network", "sparsity", "batch", "steps", "model", "rtl", "compared/fuse
 
 def results_page(report: ResultsReport) -> str:
     """Return a page of Markdown: a row for each run, and the commands below."""
-    archs = ", ".join(sorted({row.case.architecture for row in report.rows})) or "no chip"
-    lines = [f"# Complete networks on {archs}", "", LEGEND, ""]
+    archs = ", ".join(
+        f"`{name}`" for name in sorted({row.case.architecture for row in report.rows})
+    )
+    lines = [f"# Complete networks on the chip {archs}".rstrip(), "", LEGEND, ""]
     if any(row.case.training.short for row in report.rows):
         lines += [SHORT, ""]
     lines += [line(COLUMNS), line(["---"] * len(COLUMNS))]

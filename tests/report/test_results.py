@@ -123,7 +123,7 @@ def test_the_page_shows_every_row() -> None:
     ]
     report = ResultsReport(format="hwgen.report.results", version=1, rows=rows)
     page = results_page(report).splitlines()
-    assert page[0] == "# Complete networks on tiny"
+    assert page[0] == "# Complete networks on the chip `tiny`"
     lines = [line for line in page if line.endswith("| [1] |")]
     assert lines[0] == (
         "| net/work | float 3 epochs | 25.00% of 10\\* | tiny | all | 2 | 7 | 1,000 | 1,000 | equal"
