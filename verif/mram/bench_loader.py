@@ -103,7 +103,7 @@ class Memory:
         self.cycle += 1
 
     def _take_command(self, *, takes: bool) -> None:
-        """Log a command with the cycle in which it was first offered; it stays until it is taken."""
+        """Log a command that is taken; since it was offered it has not changed."""
         valid = bool(port(self.dut, "command__valid").value)
         if not valid:
             assert self.offered is None, f"cycle {self.cycle}: a command is withdrawn"
