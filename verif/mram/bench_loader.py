@@ -28,7 +28,7 @@ from verif.stream import reset
 ARCH = arch_from_environment()
 BEATS = section_beats(ARCH)
 PROGRAM, IMAGE = 0x12340000, 0x5600
-CORNERS = Corners("pause", "no parameter words", "no weight rows", "all sections")
+CORNERS = Corners("pause", "command waits", "no parameter words", "no weight rows", "all sections")
 
 
 def port(dut: Any, name: str) -> Any:
@@ -67,12 +67,13 @@ def beats_of(content: bytes) -> list[int]:
 
 
 class Memory:
-    """The read engine: takes commands at once, delivers their beats with pauses, logs outputs."""
+    """The read engine: takes commands and delivers their beats with pauses, logs outputs."""
 
     def __init__(self, dut: Any, content: dict[int, list[int]], rng: np.random.Generator) -> None:
         self.dut, self.content, self.rng = dut, content, rng
         self.waiting: list[int] = []
         self.commands: list[tuple[int, int, int]] = []
+        self.offered: tuple[int, int, int] | None = None
         self.tables: dict[tuple[str, int, int], int] = {}
         self.rows: dict[tuple[int, int], int] = {}
         self.bank: dict[tuple[int, int, int], int] = {}
@@ -86,7 +87,8 @@ class Memory:
         CORNERS.hit("pause", bool(self.waiting) and not offers)
         port(self.dut, "beats__valid").value = offers
         port(self.dut, "beats__payload").value = self.waiting[0] if offers else 0
-        port(self.dut, "command__ready").value = 1
+        takes = bool(self.rng.random() < 0.5)
+        port(self.dut, "command__ready").value = takes
         await ReadOnly()
         for name in ("accepted", "loaded", "image_loaded", "error"):
             value = int(port(self.dut, name).value)
@@ -96,13 +98,25 @@ class Memory:
         if offers and port(self.dut, "beats__ready").value:
             self.taken.append(self.cycle)
             self.waiting.pop(0)
-        if port(self.dut, "command__valid").value:
-            word = int(port(self.dut, "command__payload").value)
-            command = read_command().from_bits(word)
-            self.commands.append((self.cycle, command.address, command.beats))
-            self.waiting += self.content[command.address][: command.beats]
+        self._take_command(takes=takes)
         await FallingEdge(self.dut.clk)
         self.cycle += 1
+
+    def _take_command(self, *, takes: bool) -> None:
+        """Log a command that is taken; since it was offered it has not changed."""
+        valid = bool(port(self.dut, "command__valid").value)
+        if not valid:
+            assert self.offered is None, f"cycle {self.cycle}: a command is withdrawn"
+            return
+        command = read_command().from_bits(int(port(self.dut, "command__payload").value))
+        since = self.cycle if self.offered is None else self.offered[0]
+        now = since, command.address, command.beats
+        assert self.offered in (None, now), f"cycle {self.cycle}: a command has changed"
+        CORNERS.hit("command waits", not takes)
+        self.offered = None if takes else now
+        if takes:
+            self.commands.append(now)
+            self.waiting += self.content[command.address][: command.beats]
 
     def _look(self) -> None:
         """Log what goes to tables, arrays and banks."""
