@@ -134,7 +134,8 @@ def table(rows: list[Row]) -> str:
         f" | {share(row.accuracy)}, {share(row.accuracy_runtime)}"
         f" | {share(row.same_inputs_equal, digits=3)}, {row.same_inputs_largest}"
         f" | {share(row.end_equal)}, {row.end_largest}"
-        f" | {row.rtl_images} | {row.rtl_mismatches} | {row.rtl_cycles}, {YES[row.cycles_equal]} | {row.commit} |"
+        f" | {row.rtl_images} | {row.rtl_mismatches}"
+        f" | {row.rtl_cycles}, {YES[row.cycles_equal]} | {row.commit} |"
         for row in rows
     ]
     return "\n".join([*lines, ""])
