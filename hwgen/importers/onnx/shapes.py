@@ -198,7 +198,7 @@ def is_arithmetic(node: onnx.NodeProto, inputs: list[NDArray[Any] | None]) -> bo
     last = inputs[-1] if inputs else None
     if node.op_type not in GROWING or last is None:
         return True
-    return math.prod(last.reshape(-1).tolist()) <= SMALL
+    return bool(math.prod(last.reshape(-1).tolist()) <= SMALL)
 
 
 def is_whole(tensor: onnx.TensorProto) -> bool:
