@@ -113,9 +113,10 @@ def fit(
     )
 
 
-def export_onnx(network: File, out: File, *, mode: str | None = None) -> None:
+def export_onnx(network: File, out: File, *, mode: str | None = None) -> str:
     """Write a quantized network as an ONNX model with QuantizeLinear and DequantizeLinear.
 
     mode: of a network with several; None: the widest
+    Returns a sentence that says what was written.
     """
-    write_onnx(Path(network), Path(out), mode=mode)
+    return write_onnx(Path(network), Path(out), mode=mode)

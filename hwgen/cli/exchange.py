@@ -36,8 +36,7 @@ def export_onnx(
     Weights are int8 with a scale for each output channel, maps unsigned with NCHW order, biases
     int32. Importing the file gives the same network back.
     """
-    api.export_onnx(network, out, mode=mode)
-    print(f"{out}: an ONNX model with QuantizeLinear and DequantizeLinear")
+    print(api.export_onnx(network, out, mode=mode))
 
 
 @app.command(epilog="Example: hwgen fit network.npz --phi 2 --data images.npz --out build/fit.npz")

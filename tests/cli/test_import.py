@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hwgen.spec.network.file import load_network, save_network
-from tests.cli.given import ARCH, Command
+from tests.cli.given import ARCH, ROOT, Command
 from tests.quantized_onnx import Model, saved
 from tests.tflite_files import (
     RELU,
@@ -24,6 +24,7 @@ from tests.tflite_files import (
 )
 
 IMAGES = 6
+ADAPTIVE_NETWORK = ROOT / "configs/networks/cadnn_digits.npz"
 
 
 def small() -> Writer:
@@ -220,3 +221,15 @@ def test_other_files_are_refused_in_one_sentence(hwgen: Command, tmp_path: Path)
         assert err.count("\n") == 1 and name in err and " must be a whole " in err, err
     code, _, err = hwgen("import", tmp_path / "absent", "--out", tmp_path / "net.npz")
     assert code == 2 and "must be a readable file, got no file" in err
+
+
+def test_a_network_of_several_modes_is_exported_in_one(hwgen: Command, tmp_path: Path) -> None:
+    """The widest where none is asked for; the command says which."""
+    out = tmp_path / "net.onnx"
+    modes = load_network(ADAPTIVE_NETWORK).graph.modes
+    for asked, wanted in (((), modes[0]), (("--mode", modes[1]), modes[1])):
+        code, printed, _ = hwgen("export-onnx", str(ADAPTIVE_NETWORK), "--out", str(out), *asked)
+        assert code == 0
+        assert printed.replace("\n", "").endswith(f", mode {wanted} of {', '.join(modes)}")
+        assert hwgen("import", str(out), "--out", str(tmp_path / "net.npz"))[0] == 0
+        assert len(load_network(tmp_path / "net.npz").graph.modes) == 1

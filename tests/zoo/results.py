@@ -24,6 +24,7 @@ from tests.zoo.trained import Case, digits, resnet20
 
 NETWORKS = ("resnet20", "mobilenet_v2", "vgg", "autoencoder")
 SMALL = Path("configs/dbpim/small.yaml")
+YES = {True: "yes", False: "no", None: "-"}
 SIMULATED = 2
 """Images that run in RTL."""
 
@@ -35,6 +36,7 @@ class Row:
     top_class: share of images with the same class in golden and in onnxruntime; accuracies: of both
     same_inputs_*: of all elements of all layers fed with onnxruntime's maps; end_*: of the answer
     rtl_*: images simulated, elements that differ from golden, cycles
+    commit: of the code that measured
     """
 
     network: str
@@ -53,6 +55,7 @@ class Row:
     rtl_cycles: int | None
     cycles_equal: bool | None
     runtime: str
+    commit: str | None
 
 
 def row_of(
@@ -94,6 +97,7 @@ def row_of(
         rtl_cycles=None if figures is None else figures.cycles_rtl,
         cycles_equal=None if figures is None else figures.cycles_rtl == figures.cycles_model,
         runtime=report.runtime,
+        commit=commit(),
     )
 
 
@@ -114,7 +118,7 @@ def table(rows: list[Row]) -> str:
         "Written in torch, exported by both of its exporters (script: TorchScript, opset 17;",
         "dynamo: torch.export, opset 20), quantized by `hwgen import --calibrate` (uint8 maps,",
         "int8 weights with a scale a filter), compared with onnxruntime on test images, and",
-        f"simulated in RTL on two cores of 32 KB. Commit {commit()}, {machine()};",
+        f"simulated in RTL on two cores of 32 KB ({machine()}).",
         "`scripts/onnx-results --data FOLDER` makes this page.",
         "",
         "Same inputs: each layer is fed the maps of onnxruntime. The digits are 8 x 8 images,",
@@ -122,23 +126,31 @@ def table(rows: list[Row]) -> str:
         "",
         "| network | exporter | layers | images | top classes equal | accuracy, onnxruntime"
         " | same inputs: equal, largest step | answer: equal, largest step | RTL images"
-        " | other elements | cycles, as the model |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        " | other elements | cycles, as the model | commit |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += [
         f"| {row.network} | {row.exporter} | {row.layers} | {row.images} | {share(row.top_class)}"
         f" | {share(row.accuracy)}, {share(row.accuracy_runtime)}"
-        f" | {share(row.same_inputs_equal)}, {row.same_inputs_largest}"
+        f" | {share(row.same_inputs_equal, digits=3)}, {row.same_inputs_largest}"
         f" | {share(row.end_equal)}, {row.end_largest}"
-        f" | {row.rtl_images} | {row.rtl_mismatches} | {row.rtl_cycles}, {row.cycles_equal} |"
+        f" | {row.rtl_images} | {row.rtl_mismatches}"
+        f" | {row.rtl_cycles}, {YES[row.cycles_equal]} | {row.commit} |"
         for row in rows
     ]
     return "\n".join([*lines, ""])
 
 
-def share(value: float | None) -> str:
+def write(rows: list[Row], folder: Path) -> None:
+    """Write the page and the same as JSON."""
+    facts = {"machine": machine(), "rows": [asdict(row) for row in rows]}
+    (folder / "onnx.json").write_text(json.dumps(facts, indent=1) + "\n")
+    (folder / "onnx.md").write_text(table(rows))
+
+
+def share(value: float | None, *, digits: int = 2) -> str:
     """Return a share in percent."""
-    return "-" if value is None else f"{100 * value:.2f} %"
+    return "-" if value is None else f"{100 * value:.{digits}f} %"
 
 
 def main() -> None:
@@ -158,9 +170,7 @@ def main() -> None:
         for exporter in EXPORTERS:
             rows.append(row_of(name, case, exporter, folder=given.work, arch=arch))
             print(rows[-1], flush=True)
-    facts = {"commit": commit(), "machine": machine(), "rows": [asdict(row) for row in rows]}
-    (given.out / "onnx.json").write_text(json.dumps(facts, indent=1) + "\n")
-    (given.out / "onnx.md").write_text(table(rows))
+    write(rows, given.out)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Weights may be stored, stored elsewhere (external data, never opened), computed 
 declared as inputs of the graph with their shapes.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,9 @@ from hwgen.spec.load import shortened
 
 SMALL = 4096
 """Elements at most of a tensor that may give a shape, axes, pads or places; larger: weights."""
+
+GROWING = frozenset({"ConstantOfShape", "Expand"})
+"""Operators whose last input is the shape of their output, which may be large: weights."""
 
 FEW = 8
 """Elements at most of real numbers on the way from shapes to sizes."""
@@ -114,8 +118,7 @@ def without_weights(model: onnx.ModelProto) -> tuple[onnx.ModelProto, set[str]]:
 def is_small(tensor: onnx.TensorProto) -> bool:
     """Return whether a tensor may give a shape, axes or pads, and is stored in the file."""
     external = tensor.data_location == onnx.TensorProto.EXTERNAL
-    whole = tensor.data_type in (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
-    return whole and not external and 0 <= int(np.prod(tensor.dims)) <= SMALL
+    return is_whole(tensor) and not external and 0 <= int(np.prod(tensor.dims)) <= SMALL
 
 
 def infer(model: onnx.ModelProto, source: str) -> tuple[onnx.ModelProto, str]:
@@ -174,16 +177,33 @@ def values_of(
         given = {each.name: each.i for each in node.attribute}
         shape = known[node.input[0]]
         return [np.array(shape[given.get("start", 0) : given.get("end", len(shape))], np.int64)]
-    if node.op_type == "Constant" and not any(is_small_value(each) for each in node.attribute):
-        return []
     inputs = [arrays.get(name) if name else None for name in node.input]
     missing = any(name and array is None for name, array in zip(node.input, inputs, strict=True))
-    if missing or node.op_type not in COMPUTED or node.domain not in ("", "ai.onnx"):
+    if missing or not is_arithmetic(node, inputs):
         return []
     try:
         return computed(node, inputs, opset)
     except RefusedError:
         return []
+
+
+def is_arithmetic(node: onnx.NodeProto, inputs: list[NDArray[Any] | None]) -> bool:
+    """Return whether a node may be on the way from shapes to sizes, with few numbers."""
+    if node.op_type not in COMPUTED or node.domain not in ("", "ai.onnx"):
+        return False
+    if node.op_type == "Constant":
+        return any(is_small_value(each) for each in node.attribute)
+    if node.op_type == "ConstantOfShape" and not any(is_whole(each.t) for each in node.attribute):
+        return False
+    last = inputs[-1] if inputs else None
+    if node.op_type not in GROWING or last is None:
+        return True
+    return bool(math.prod(last.reshape(-1).tolist()) <= SMALL)
+
+
+def is_whole(tensor: onnx.TensorProto) -> bool:
+    """Return whether a tensor holds integers as shapes do."""
+    return tensor.data_type in (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
 
 
 def is_small_value(attribute: onnx.AttributeProto) -> bool:

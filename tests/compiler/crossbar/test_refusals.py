@@ -80,7 +80,7 @@ CASES = {
         "places of node z (Slice) must be of channels alone, got column 0 to 8 by 2",
     ),
     "channels in another order": (
-        model(conv("x", "a"), node("Gather", "a i", "z", axis=1), constants={"i": [1, 0, 3, 2]}),
+        model(conv("x", "a"), node("Gather", "a i", "z", axis=1), constants={"i": [0, 1, 3, 2]}),
         "indices of node z (Gather) must be in order, of one distance, got others",
     ),
     "reciprocal": (

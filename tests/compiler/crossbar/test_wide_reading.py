@@ -1,6 +1,8 @@
 """Products, slices, functions, dilation, and what is not square."""
 
+import numpy as np
 import pytest
+from onnx import TensorProto, numpy_helper
 
 from hwgen.spec.crossbar.network import CrossbarLayer
 from tests.onnx_graphs import conv, layers_of, model, node
@@ -185,3 +187,19 @@ def test_turned_there_and_back_is_the_same_map() -> None:
         node("Mul", "a b", "z"),
     )
     assert [(layer.kind, layer.activation) for layer in found] == [("conv", "sigmoid")]
+
+
+def test_large_constants_are_not_computed() -> None:
+    """Weights that a node makes need no values; those of a file could be made as large as ever."""
+    value = numpy_helper.from_array(np.ones(1, np.int64))
+    large = node("ConstantOfShape", "s", "i", value=value)
+    found = layers(
+        conv("x", "a"),
+        node("GlobalAveragePool", "a", "p"),
+        node("Flatten", "p", "f"),
+        large,
+        node("Cast", "i", "k", to=TensorProto.FLOAT),
+        node("MatMul", "f k", "z"),
+        constants={"s": [4, 1 << 25]},
+    )
+    assert (found[2].in_channels, found[2].out_channels) == (4, 1 << 25)
