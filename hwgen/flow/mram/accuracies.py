@@ -25,7 +25,8 @@ class Training:
     method: one of `METHODS`; teacher: model of the network whose answers were learned, if any
     uniform: whether all layers of a mode have the same share of their channels
     state: `complete`, or how far the training came
-    percent: accuracy on the test images by mode, in float and on the integer path
+    test_images: that were judged
+    percent: accuracy on them by mode, in float (None: not measured) and on the integer path
     """
 
     name: str
@@ -38,14 +39,15 @@ class Training:
     seed: int
     epochs: int
     state: str
-    percent: Mapping[str, tuple[float, float]]
+    test_images: int
+    percent: Mapping[str, tuple[float | None, float]]
 
     @property
     def words(self) -> str:
         """What was trained, as the reason of a row."""
         return (
-            f"measured on all test images, recipe {self.name}: {self.epochs} epochs in all,"
-            f" {self.state}, seed {self.seed}; the paper prints neither epochs nor seed"
+            f"measured on {self.test_images:,} test images, recipe {self.name}: {self.epochs} epochs in"
+            f" all, {self.state}, seed {self.seed}; the paper prints neither epochs nor seed"
         )
 
 
@@ -83,11 +85,17 @@ def training_of(entry: Mapping[str, Any]) -> Training:
         seed=entry["seed"],
         epochs=entry["epochs"],
         state=entry["state"],
+        test_images=entry["test_images"],
         percent={
-            each["mode"]: (100 * each["accuracy_float"], 100 * each["accuracy"])
+            each["mode"]: (percent_of(each["accuracy_float"]), 100 * each["accuracy"])
             for each in entry["widths"]
         },
     )
+
+
+def percent_of(fraction: float | None) -> float | None:
+    """Return a fraction in percent."""
+    return None if fraction is None else 100 * fraction
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -98,3 +98,15 @@ def test_another_file_is_one_sentence(tmp_path: Path, text: str) -> None:
         load_trainings([path])
     with pytest.raises(FormatError, match="No such file"):
         load_trainings([tmp_path / "none.json"])
+
+
+def test_a_training_that_was_not_judged_in_float_counts_in_integers_alone() -> None:
+    row = training_row(test_images=1000)
+    for width in row["widths"]:
+        width["accuracy_float"] = None
+    found = list(accuracy_rows([training_of(row)]))
+    (floats,) = (each for each in found if each.what.endswith("CA-DNN, full precision, 1.0x"))
+    (integers,) = (each for each in found if each.what.endswith("CA-DNN, 8-bit, 1.0x"))
+    assert floats.ours is None
+    assert integers.ours == pytest.approx(89.5)
+    assert "1,000 test images" in integers.reason

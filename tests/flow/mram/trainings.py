@@ -27,6 +27,7 @@ def training_row(
         "seed": 7,
         "epochs": 3,
         "state": "complete",
+        "test_images": 10000,
         **entry,
     }
 
