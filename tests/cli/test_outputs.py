@@ -77,6 +77,9 @@ INPUTS = {
     "export net.npz arch.yaml --out new --json net.npz": "--json net.npz net.npz",
     "train recipe.yaml --json recipe.yaml": "--json recipe.yaml recipe.yaml",
     "demo recipe.yaml arch.yaml --json arch.yaml": "--json arch.yaml arch.yaml",
+    "demo recipe.yaml soft --adaptive net.npz arch.yaml --json arch.yaml": (
+        "--json arch.yaml arch.yaml"
+    ),
     "synthesize net.onnx --power-w 9 --html net.onnx": "--html net.onnx net.onnx",
     "synthesize alexnet --power-w 9 --components parts.yaml --json parts.yaml": (
         "--json parts.yaml parts.yaml"
