@@ -176,6 +176,7 @@ def test_a_layer_by_hand() -> None:
     cells = [layer.causes[name] for name in ("busy", "absent_filters", "empty_slots")]
     assert cells == [6 * 3 * 10, 6 * 3 * 6, 6 * 5 * 16]
     assert layer.causes["inactive_positions"] == SMALL_CELLS
+    assert layer.causes["load"] == 25 * 4 * SMALL_CELLS
     assert utilization([layer]) == 180 / (7 * SMALL_CELLS)
 
 
