@@ -47,7 +47,8 @@ class Training:
         """What was trained, as the reason of a row."""
         return (
             f"measured on {self.test_images:,} test images, recipe {self.name}:"
-            f" {self.epochs} epochs in all, {self.state}, seed {self.seed}; the paper prints neither epochs nor seed"
+            f" {self.epochs} epochs in all, {self.state}, seed {self.seed};"
+            " the paper prints neither epochs nor seed"
         )
 
 
