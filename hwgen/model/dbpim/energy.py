@@ -116,9 +116,7 @@ def parts_pj(
     return dict(total)
 
 
-def port_pj(
-    events: Mapping[str, int], arch: Arch, *, table: EnergyTable | None = None
-) -> float:
+def port_pj(events: Mapping[str, int], arch: Arch, *, table: EnergyTable | None = None) -> float:
     """Return picojoules of the memory outside the chip."""
     beats = sum(events[name] for name in MEMORY_PORT)
     return (table or default_table()).port_pj(beats, arch)
@@ -152,7 +150,7 @@ def spread_pj(
 def area_um2(
     arch: Arch, *, table: EnergyTable | None = None, assume: Assumptions = TYPICAL
 ) -> dict[str, float]:
-    """Return the area by part, all of `PARTS`; `EnergyTable.area_uncertainty` belongs to the sum."""
+    """Return the area by part, all of `PARTS`; the sum is uncertain by `area_uncertainty`."""
     found = table or default_table()
     chip = assumed_chip(arch, assume)
     total = dict.fromkeys(PARTS, 0.0)
