@@ -1,6 +1,6 @@
 """One exception type for each kind of mistake; every message is one sentence for a person."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 
@@ -31,6 +31,15 @@ class FormatError(HwgenError):
 
     def __init__(self, *, field: str, allowed: object, given: object, source: str) -> None:
         super().__init__(f"{field} must be {allowed}, got {given} ({source})")
+
+
+class RefusedNodesError(HwgenError):
+    """Several nodes of a network stand in the way; the message has a line for each."""
+
+    def __init__(self, *, sentences: Sequence[str], source: str) -> None:
+        self.sentences = tuple(sentences)
+        first = f"{len(sentences)} nodes stand in the way ({source}):"
+        super().__init__("\n".join([first, *sentences]))
 
 
 class CompileError(HwgenError):

@@ -9,17 +9,20 @@ from types import ModuleType
 
 import pytest
 
+import hwgen.api
 import hwgen.cli
 import hwgen.flow
 import hwgen.report
 from hwgen.flow.families import families
 
 LATE = ["torch", "cocotb", "golden", "verif"]
-PAPERS = ["pimsyn"]
+PAPERS = ["mlperf", "pimsyn"]
 """Names of papers: they belong to a family, too."""
 
 
-@pytest.mark.parametrize("package", [hwgen.cli, hwgen.flow], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "package", [hwgen.api, hwgen.cli, hwgen.flow], ids=lambda each: each.__name__
+)
 def test_flow_imports_other_packages_late(package: ModuleType) -> None:
     path, name = package.__path__, package.__name__
     modules = [name, *(found.name for found in pkgutil.walk_packages(path, f"{name}."))]
@@ -36,7 +39,7 @@ def test_flow_imports_other_packages_late(package: ModuleType) -> None:
 def neutral_files() -> list[Path]:
     """Return the files of flow, report and command line except those of one family."""
     found = []
-    for package in (hwgen.cli, hwgen.flow, hwgen.report):
+    for package in (hwgen.api, hwgen.cli, hwgen.flow, hwgen.report):
         root = Path(package.__path__[0])
         found += [
             file

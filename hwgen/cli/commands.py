@@ -6,26 +6,35 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Exit, Option
 
-from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import Arch, Batch, Count, CountOfRuns, Data, Json, Network, Sparsity, Work
-from hwgen.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
-from hwgen.flow.build import build_verilog, compile_program
-from hwgen.flow.context import Context
-from hwgen.flow.demo import run_demo
-from hwgen.flow.documents import write_documents
-from hwgen.flow.engines import Window
-from hwgen.flow.export import export_run
-from hwgen.flow.images import choose_images
-from hwgen.flow.info import describe_file, graph_parts
-from hwgen.flow.model import model_network
-from hwgen.flow.run import run_network
-from hwgen.flow.subject import for_program, load_subject
-from hwgen.flow.train import (
+from hwgen import api
+from hwgen.api.commands import (
+    graph_parts,
     is_adaptive,
     is_first_process,
+    run_demo,
     train_adaptive_recipe,
     train_recipe,
+    write_documents,
 )
+from hwgen.cli.app import WORK, app, finish
+from hwgen.cli.options import (
+    Arch,
+    Batch,
+    BatchOfModes,
+    Count,
+    CountOfRuns,
+    Data,
+    ImageSize,
+    Json,
+    Mode,
+    Modes,
+    Network,
+    Sparsity,
+    Work,
+    schedule,
+    sides_of,
+)
+from hwgen.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
 from hwgen.report.demo_table import demo_table
 from hwgen.report.info_tables import (
     adaptive_train_table,
@@ -70,7 +79,7 @@ def train(
     code is cached. Several processes share the work when torchrun starts them: torchrun
     --nproc-per-node 2 -m hwgen.cli train recipe.yaml.
     """
-    context = Context(work=work)
+    context = api.Context(work=work)
     report: TrainReport | AdaptiveTrainReport
     if is_adaptive(recipe):
         report = train_adaptive_recipe(
@@ -110,10 +119,10 @@ def compile(
     json: Json = None,
 ) -> None:
     """Compile a network for an architecture: tiles, masks, instructions, one memory image."""
-    subject = load_subject(network, arch, sparsity, run_images=batch)
-    report, text = compile_program(Context(work=work), subject, out)
+    chip, context = api.load_architecture(arch, sparsity=sparsity), api.Context(work=work)
+    report = api.compile(network, chip, out=out, batch=batch, context=context)
     if listing:
-        print(text)
+        print(api.listing(network, chip, batch=batch, context=context))
     finish(report, compile_table(report), json)
 
 
@@ -129,7 +138,8 @@ def build(
 
     A chip belongs to an architecture, never to a network.
     """
-    report = build_verilog(Context(), arch, out, sparsity)
+    chip = api.load_architecture(arch, sparsity=sparsity)
+    report = api.build(chip, out, context=api.Context())
     finish(report, build_table(report), json)
 
 
@@ -142,7 +152,9 @@ def run(
     arch: Arch,
     data: Data = None,
     images: CountOfRuns = None,
-    batch: Batch = 1,
+    batch: BatchOfModes = None,
+    mode: Mode = None,
+    modes: Modes = None,
     engine: Annotated[Engine, Option(help="rtl simulates and compares; needs Verilator")] = (
         Engine.model
     ),
@@ -164,23 +176,25 @@ def run(
 
     golden: the answers of the NumPy reference. model: predicted cycles, too. rtl: the Verilog,
     simulated under Verilator and compared with both. Exit code 1 if anything differs.
+
+    --mode and --modes are for networks with several modes: a chip switches between two images.
+    Each switch of --modes is measured with --engine rtl; that takes up to two more simulations.
     """
     asked = waves or waves_from is not None or waves_to is not None
     if asked and engine is not Engine.rtl:
         raise BadParameter("waves need a simulation: --engine rtl")
-    subject = load_subject(network, arch, sparsity, run_images=batch)
-    if program is not None:
-        subject = for_program(subject, program)
-    count = subject.run_images if images is None else images
-    chosen = choose_images(subject.network, data, count)
-    report = run_network(
-        Context(work=work),
-        subject,
-        chosen,
+    report = api.simulate(
+        network,
+        api.load_architecture(arch, sparsity=sparsity),
+        data=data,
+        images=images,
+        batch=batch,
+        modes=schedule(mode, modes),
         engine=engine.value,
         program=program,
-        window=Window(waves_from or 0, waves_to) if asked else None,
         seed=seed,
+        waves=(waves_from or 0, waves_to) if asked else None,
+        context=api.Context(work=work),
     )
     finish(report, run_table(report), json)
     if report.equal is False:
@@ -204,9 +218,9 @@ def export(
     It holds the Verilog, a memory image, the expected logits, and run.sh, which builds, simulates
     and compares.
     """
-    subject = load_subject(network, arch, sparsity)
-    batch = choose_images(subject.network, data, images)
-    report = export_run(Context(work=work), subject, batch, out)
+    chip = api.load_architecture(arch, sparsity=sparsity)
+    context = api.Context(work=work)
+    report = api.export(network, chip, out, data=data, images=images, context=context)
     finish(report, f"{report.script}: builds, runs and compares", json)
 
 
@@ -217,7 +231,9 @@ def model(
     arch: Arch,
     data: Data = None,
     images: CountOfRuns = None,
-    batch: Batch = 1,
+    batch: BatchOfModes = None,
+    mode: Mode = None,
+    modes: Modes = None,
     speedup: Annotated[
         bool,
         Option(
@@ -240,9 +256,16 @@ def model(
 
     utilization: fraction of the cells of active rows whose digit is a non-zero digit of a weight.
     """
-    subject = load_subject(network, arch, sparsity, run_images=batch)
-    chosen = choose_images(subject.network, data, batch if images is None else images)
-    report = model_network(Context(work=work), subject, chosen, speedup=speedup)
+    report = api.model(
+        network,
+        api.load_architecture(arch, sparsity=sparsity),
+        data=data,
+        images=images,
+        batch=batch,
+        modes=schedule(mode, modes),
+        speedup=speedup,
+        context=api.Context(work=work),
+    )
     finish(report, model_table(report), json)
 
 
@@ -261,11 +284,17 @@ def info(
         Path | None, Argument(metavar="[ARCH]", help="an architecture: how it tiles each layer")
     ] = None,
     sparsity: Sparsity = None,
+    image_size: ImageSize = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Check a file and print its content; with ARCH, how each layer is tiled for that chip."""
-    report = describe_file(Context(work=work), file, arch, sparsity)
+    """Check a file and print its content; with ARCH, how each layer is tiled for that chip.
+
+    Of a network in another format: its layers, or every node that stands in the way.
+    """
+    size = sides_of(image_size)
+    context = api.Context(work=work)
+    report = api.info(file, arch, sparsity=sparsity, image_size=size, context=context)
     finish(report, info_table(report, graph_parts(report)), json)
 
 
@@ -278,11 +307,19 @@ def demo(
     recipe: Annotated[Path, Argument(metavar="RECIPE", help="how to train (.yaml)")],
     arch: Arch,
     images: Count = 16,
+    adaptive: Annotated[
+        tuple[Path, Path] | None,
+        Option(metavar="NETWORK ARCH", help="a network with several modes, and its architecture"),
+    ] = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Train a network and compare its dense and its sparse chip in RTL; scripts/demo calls it."""
-    report = run_demo(Context(work=work), recipe, arch, images=images)
+    """Train a network and compare its dense and its sparse chip in RTL; scripts/demo calls it.
+
+    --adaptive: then run another network in each of its modes, and switch between them.
+    """
+    context = api.Context(work=work)
+    report = run_demo(context, recipe, arch, images=images, adaptive=adaptive)
     finish(report, demo_table(report), json)
     if not report.equal:
         raise Exit(1)

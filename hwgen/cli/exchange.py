@@ -6,12 +6,10 @@ from typing import Annotated
 
 from typer import Option
 
+from hwgen import api
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Data, Json, Network, Work
 from hwgen.cli.outputs import OUTPUT_FILE
-from hwgen.flow.context import Context
-from hwgen.flow.exchange import export_onnx as write_onnx
-from hwgen.flow.fit import Rule, fit_file
 from hwgen.report.fit import fit_table
 
 
@@ -38,8 +36,7 @@ def export_onnx(
     Weights are int8 with a scale for each output channel, maps unsigned with NCHW order, biases
     int32. Importing the file gives the same network back.
     """
-    write_onnx(network, out, mode=mode)
-    print(f"{out}: an ONNX model with QuantizeLinear and DequantizeLinear")
+    print(api.export_onnx(network, out, mode=mode))
 
 
 @app.command(epilog="Example: hwgen fit network.npz --phi 2 --data images.npz --out build/fit.npz")
@@ -70,12 +67,15 @@ def fit(
     the images least, and its weights are rounded so that they make up for each other. Prints
     accuracy, or agreement of the classes, before and after.
     """
-    report = fit_file(
-        Context(work=work),
+    report = api.fit(
         network,
         out,
-        rule=Rule(phi=phi, text=rule is Rules.text, prune=prune, seed=seed),
+        phi=phi,
         data=data,
         calibration=calibration,
+        rule=rule.value,
+        prune=prune,
+        seed=seed,
+        context=api.Context(work=work),
     )
     finish(report, fit_table(report), json)

@@ -5,12 +5,10 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Exit, Option
 
+from hwgen import api
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Data, Json, Network, Work
 from hwgen.cli.outputs import OUTPUT_FILE
-from hwgen.flow.against import compare_with_file
-from hwgen.flow.context import Context
-from hwgen.flow.imports import import_file
 from hwgen.report.import_tables import agreement_table, import_table
 
 Foreign = Annotated[Path, Argument(metavar="FILE", help="a quantized network in TFLite or ONNX")]
@@ -53,7 +51,7 @@ def import_(
     names = tuple(name.strip() for name in classes.split(",")) if classes else ()
     if qdq is not None and calibrate is None:
         raise BadParameter("--qdq needs --calibrate")
-    report = import_file(
+    report = api.import_network(
         file, out, dataset=dataset, class_names=names, calibrate=calibrate, qdq=qdq
     )
     finish(report, import_table(report), json)
@@ -79,7 +77,8 @@ def compare(
     otherwise there, so differences of one step count apart from larger ones. Exit code 1 if a
     layer differs by more than one step on the same inputs.
     """
-    report = compare_with_file(Context(work=work), network, against, data=data, count=images)
+    context = api.Context(work=work)
+    report = api.compare(network, against, data=data, images=images, context=context)
     finish(report, agreement_table(report), json)
     if (report.largest_step or 0) > 1:
         raise Exit(1)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE
 
@@ -42,4 +42,53 @@ CountOfRuns = Annotated[
     int | None,
     Option("--images", metavar="N", help="run the first N test images [default: one run]"),
 ]
+Mode = Annotated[
+    str | None,
+    Option("--mode", metavar="NAME", help="mode of all images, such as 0.5x [default: the widest]"),
+]
+Modes = Annotated[
+    str | None,
+    Option(
+        "--modes",
+        metavar="NAMES",
+        help="mode of each image, separated by commas; after the last one the first one follows"
+        " again",
+    ),
+]
+BatchOfModes = Annotated[
+    int | None,
+    Option(
+        "--batch",
+        metavar="N",
+        min=1,
+        help="images of one run of the chip [default: 1; with --modes all]",
+    ),
+]
 Batch = Annotated[int, Option("--batch", metavar="N", min=1, help="images of one run of the chip")]
+ImageSize = Annotated[
+    str | None,
+    Option(
+        "--image-size",
+        metavar="SIDES",
+        help="of an ONNX file whose image has open sides, in its order, such as 3x224x224",
+    ),
+]
+
+
+def schedule(mode: str | None, modes: str | None) -> tuple[str, ...] | None:
+    """Return the names of --mode or --modes; None without either."""
+    if mode is not None and modes is not None:
+        raise BadParameter("--mode and --modes exclude each other")
+    if mode is not None:
+        return (mode,)
+    return None if modes is None else tuple(name.strip() for name in modes.split(","))
+
+
+def sides_of(text: str | None) -> tuple[int, ...] | None:
+    """Return the sides that --image-size names."""
+    if text is None:
+        return None
+    sides = text.split("x")
+    if not all(side.isascii() and side.isdigit() and 0 < int(side) < 1 << 16 for side in sides):
+        raise BadParameter(f"--image-size must be sides from 1 on such as 3x224x224, got {text}")
+    return tuple(map(int, sides))

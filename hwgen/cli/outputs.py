@@ -99,11 +99,11 @@ def check_parameters(
 ) -> None:
     """Refuse outputs that would replace an input, each other, a link or a device.
 
-    A parameter with a list of paths names inputs.
+    A parameter with several paths names inputs.
 
     unnamed: inputs that no parameter names, such as a default table
     """
-    several = [name for name in uses if isinstance(parameters[name], list)]
+    several = [name for name in uses if isinstance(parameters[name], list | tuple)]
     places = {
         use: {
             f"--{name.replace('_', '-')}": Path(parameters[name])

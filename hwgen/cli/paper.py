@@ -1,15 +1,17 @@
 """The command that compares published figures with those of this project."""
 
+from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Argument, Exit, Option
 
+from hwgen import api
+from hwgen.api.commands import PaperRequest, paper_called, write_paper
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
+from hwgen.cli.outputs import CACHE, INPUT
+from hwgen.cli.results import EngineOfResults, Simulated
 from hwgen.cli.synthesis import Components, Evaluations, Rules, RulesOption, Seed, Workers
-from hwgen.flow.context import Context
-from hwgen.flow.pages import PaperRequest
-from hwgen.flow.paper import paper_called
 
 
 @app.command(
@@ -37,12 +39,35 @@ def paper(
     seed: Seed = 1,
     evaluations: Evaluations = None,
     workers: Workers = 2,
+    training: Annotated[
+        list[Path] | None,
+        Option(metavar="FILE", help="table of trainings (.json) with accuracies [default: none]"),
+    ] = None,
+    published: Annotated[
+        Path | None, Option(metavar="FOLDER", help="published network files, which --arch runs")
+    ] = None,
+    arch: Annotated[Path | None, Option(help="an architecture (.yaml), for --published")] = None,
+    data: Annotated[
+        str | None,
+        Option(metavar="FOLDER", help="images for --published [default: random inputs]"),
+        INPUT,
+    ] = None,
+    images: Annotated[
+        int | None, Option(metavar="N", min=1, help="inputs of a run, for --published")
+    ] = None,
+    engine: EngineOfResults = Simulated.rtl,
+    out: Annotated[
+        Path | None,
+        Option(metavar="FOLDER", help="also write page, pictures and JSON there"),
+        CACHE,
+    ] = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
     """Compare the tables and figures of a paper with ours, with reasons where they differ.
 
-    May take up to an hour. After an interrupt the same command resumes.
+    May take up to an hour. After an interrupt the same command resumes. Exit code 1 if a run
+    differs.
     """
     page = paper_called(name)
     request = PaperRequest(
@@ -55,6 +80,16 @@ def paper(
         seed=seed,
         evaluations=evaluations,
         workers=workers,
+        training=tuple(training or ()),
+        published=published,
+        arch=arch,
+        data=data,
+        images=images,
+        engine=engine.value,
     )
-    report = page.compare(Context(work=work), request)
+    report = page.compare(api.Context(work=work), request)
+    if out is not None:
+        write_paper(page.files(report), out)
     finish(report, page.table(report), json)
+    if not getattr(report, "sound", True):
+        raise Exit(1)

@@ -6,13 +6,11 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
+from hwgen import api
+from hwgen.api.commands import ResultsRequest, run_benchmark, run_case, run_results
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Arch, CountOfRuns, Data, Json, Network, Work
 from hwgen.cli.outputs import CACHE, OUTPUT_FILE
-from hwgen.flow.benchmark import run_benchmark
-from hwgen.flow.context import Context
-from hwgen.flow.results import ResultsRequest, run_results
-from hwgen.flow.results_case import run_case
 from hwgen.report.benchmark import benchmark_table
 from hwgen.report.results_table import results_page, results_table
 from hwgen.spec.output import write_text
@@ -68,7 +66,7 @@ def results(
     `training.json` beside a network file says how it was trained.
     """
     report = run_results(
-        Context(work=work),
+        api.Context(work=work),
         ResultsRequest(
             networks=networks or [],
             arch=arch,
@@ -103,7 +101,7 @@ def result(
 ) -> None:
     """Run one case and write its row; hwgen results calls it."""
     run_case(
-        Context(work=work),
+        api.Context(work=work),
         network,
         arch,
         data=data,
@@ -129,5 +127,7 @@ def benchmark(
     json: Json = None,
 ) -> None:
     """Measure how long predictions, emission and a build take; scripts/benchmark calls it."""
-    report = run_benchmark(Context(work=work), networks, arch, data=data, jobs=jobs, build=build)
+    report = run_benchmark(
+        api.Context(work=work), networks, arch, data=data, jobs=jobs, build=build
+    )
     finish(report, benchmark_table(report), json)

@@ -6,12 +6,11 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
+from hwgen import api
+from hwgen.api.commands import default_tables, graphs
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import Json, Work
+from hwgen.cli.options import ImageSize, Json, Work, sides_of
 from hwgen.cli.outputs import INPUT, OUTPUT_FILE, OUTPUT_FOLDER, ReadByDefault
-from hwgen.flow.context import Context
-from hwgen.flow.pages import SynthesisRequest
-from hwgen.flow.synthesis import default_tables, graphs, synthesis_for
 
 
 class Rules(StrEnum):
@@ -78,6 +77,7 @@ def synthesize(
     *,
     network: NetworkName,
     power_w: PowerBudget,
+    image_size: ImageSize = None,
     components: Components = None,
     rules: RulesOption = Rules.strict,
     seed: Seed = 1,
@@ -97,28 +97,25 @@ def synthesize(
     interrupt the same command resumes the search. Exit code 1 if the chip needs more than the
     budget, which only the published rules allow.
     """
-    context = Context(work=work)
-    synthesis = synthesis_for(components)
-    made = synthesis.synthesize_network(
-        context,
-        SynthesisRequest(
-            network=network,
-            power_w=power_w,
-            components=components,
-            rules=rules.value,
-            seed=seed,
-            method=method.value,
-            evaluations=evaluations,
-            workers=workers,
-            scheduler=scheduler,
-            time_limit_s=time_limit_s,
-            out=out,
-        ),
+    context = api.Context(work=work)
+    made = api.synthesize(
+        network,
+        power_w,
+        components=components,
+        rules=rules.value,
+        seed=seed,
+        method=method.value,
+        evaluations=evaluations,
+        workers=workers,
+        scheduler=scheduler,
+        time_limit_s=time_limit_s,
+        out=out,
+        html=html,
+        image_size=sides_of(image_size),
+        context=context,
     )
-    if html is not None:
-        synthesis.write_page(made, html)
-    finish(made.report, synthesis.synthesis_table(made.report), json)
-    context.say(f"{made.folder}: {', '.join(synthesis.FILES)}")
+    finish(made.report, made.table, json)
+    context.say(f"{made.folder}: {', '.join(made.files)}")
     if not made.within_budget:
         raise Exit(1)
 

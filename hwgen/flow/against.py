@@ -75,6 +75,8 @@ class Counters:
             )
         self.classes.append(answers.argmax(axis=1))
         self.wanted.append(outcome.answers.argmax(axis=1))
+        if not outcome.maps:
+            return
         # Maps of the runtime; behind a layer that it does not show, those of golden.
         given = {"input": images}
         for layer in network.layers:
@@ -88,17 +90,26 @@ class Counters:
 
 
 def compare_with_file(
-    context: Context, network_file: Path, file: Path, *, data: str | None, count: int | None
+    context: Context,
+    network_file: Path,
+    file: Path,
+    *,
+    data: str | None,
+    count: int | None,
+    layers: bool = True,
 ) -> AgreementReport:
-    """Return how golden and the runtime of a file agree on the first `count` images of `data`."""
+    """Return how golden and the runtime of a file agree on the first `count` images of `data`.
+
+    layers: compare each layer, not the answer alone
+    """
     network = load_network(network_file)
     graph = read_graph(file)
     check_pair(network, graph, network_file)
     batch = choose_images(network, data, count)
     runtime: Runtime = load(KINDS[kind_of(file)].runtime).runtime_of(file, graph)
-    counters = counted(context, network, runtime, batch)
-    layers = [agreement(layer, counters) for layer in network.layers if shown(layer, counters)]
-    steps = [layer.same_inputs.largest for layer in layers]
+    counters = counted(context, network, runtime, batch, layers=layers)
+    seen = [agreement(layer, counters) for layer in network.layers if shown(layer, counters)]
+    steps = [layer.same_inputs.largest for layer in seen]
     answer = counters.end_to_end.get(network.answer)
     classes, wanted = np.concatenate(counters.classes), np.concatenate(counters.wanted)
     pixel = network.map_of(network.answer).shape[:2] == (1, 1)
@@ -110,7 +121,7 @@ def compare_with_file(
         kind=graph.format,
         runtime=runtime.name,
         data=batch.about,
-        layers=layers,
+        layers=seen,
         output=None if answer is None else answer.differences(),
         top_class=float(np.mean(classes == wanted)) if pixel else None,
         accuracy_golden=accuracy(classes, batch),
@@ -121,11 +132,11 @@ def compare_with_file(
 
 
 def counted(
-    context: Context, network: QuantizedNetwork, runtime: Runtime, batch: Batch
+    context: Context, network: QuantizedNetwork, runtime: Runtime, batch: Batch, *, layers: bool
 ) -> Counters:
     """Return the counters over all images, a few at a time."""
     counters = Counters()
-    names = [layer.source for layer in network.layers if layer.source]
+    names = [layer.source for layer in network.layers if layer.source and layers]
     with context.progress("images", total=len(batch.images)) as advance:
         for first in range(0, len(batch.images), IMAGES_AT_ONCE):
             images = batch.images[first : first + IMAGES_AT_ONCE]

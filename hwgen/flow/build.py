@@ -18,23 +18,20 @@ from hwgen.flow.digests import (
 from hwgen.flow.families import Family
 from hwgen.flow.load import load
 from hwgen.flow.protocols import Architecture
-from hwgen.flow.subject import Subject, configuration_of, load_chip, program_of, program_path
+from hwgen.flow.subject import Subject, configuration_of, program_of, program_path
 from hwgen.report.types import Source
 from hwgen.report.work import BuildReport, CompileReport
 
 MANIFEST = "manifest.json"
 
 
-def compile_program(
-    context: Context, subject: Subject, out: Path | None
-) -> tuple[CompileReport, str]:
-    """Write the program to `out` (None: the work folder); return the report and the listing."""
+def compile_program(context: Context, subject: Subject, out: Path | None) -> CompileReport:
+    """Write the program to `out` (None: the work folder)."""
     program = program_of(context, subject)
     if out is not None:
         subject.family.need(PROGRAMS).save_program(program, out)
     file = out or program_path(context, subject)
-    compiler = subject.family.need(COMPILER)
-    report = CompileReport(
+    return CompileReport(
         format="hwgen.report.compile",
         version=1,
         network=subject.network_source,
@@ -44,17 +41,21 @@ def compile_program(
             name=subject.network.graph.name, file=str(file), digest=digest_of_array(program.image)
         ),
         bytes=program.image.size,
-        layers=compiler.tiling(program, subject.arch),
+        layers=subject.family.need(COMPILER).tiling(program, subject.arch),
         versions=versions(),
     )
-    return report, compiler.listing(program, subject.arch)
+
+
+def listing_of(context: Context, subject: Subject) -> str:
+    """Return every packet of the program as text."""
+    program = program_of(context, subject)
+    return subject.family.need(COMPILER).listing(program, subject.arch)
 
 
 def build_verilog(
-    context: Context, arch_file: Path, out: Path, sparsity: str | None
+    context: Context, family: Family, arch: Architecture, arch_file: Path, out: Path
 ) -> BuildReport:
     """Write the Verilog of a chip into the folder `out`, replaced whole."""
-    family, arch = load_chip(arch_file, sparsity)
     write_verilog(context, family, arch, out)
     return BuildReport(
         format="hwgen.report.build",

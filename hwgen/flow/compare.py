@@ -5,7 +5,7 @@ Elements are compared here, cycles and counters in `hwgen.flow.compare_runs`.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from hwgen.flow.engines import Maps
 from hwgen.flow.protocols import Prediction, Run
 from hwgen.report.run import ChipRun, Difference, RunLayer, StepSum
 from hwgen.spec.network import INPUT, QuantizedNetwork
+from hwgen.spec.network.maps import FeatureMap
 from hwgen.spec.tiling import LayerTiling
 
 
@@ -24,21 +25,28 @@ from hwgen.spec.tiling import LayerTiling
 class Results:
     """Results of the engines; empty for an engine that did not run.
 
-    images: number of images, run_images: of one run; maps: golden's
+    modes: name of the mode of each image; run_images: images of one run; maps: golden's
     predictions: the cycle model's, one for each run; runs: the simulation's
     compared: whether there was a simulation
     zero_bit_planes: fraction of bit planes without a one, by layer
+    switch_cycles_max: what a switch of the mode costs at most; None: there was none
     seconds: wall time of each engine that ran; `rtl` includes a build of the simulator
     """
 
-    images: int
+    modes: Sequence[str]
     run_images: int = 1
     maps: Maps
     predictions: Sequence[Prediction] = ()
     runs: Sequence[Run] = ()
     compared: bool = False
     zero_bit_planes: Mapping[str, float | None]
+    switch_cycles_max: int | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def images(self) -> int:
+        """Number of images."""
+        return len(self.modes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +87,8 @@ class DifferingMap:
         return int((self.found != self.expected).sum())
 
 
-def compare(network: QuantizedNetwork, results: Results, *, mode: str) -> Comparison:
-    """Return the comparison; mode: name of the mode in which the images ran."""
+def compare(network: QuantizedNetwork, results: Results) -> Comparison:
+    """Return the comparison."""
     runs = run_records(
         results.predictions,
         results.runs,
@@ -98,7 +106,7 @@ def compare(network: QuantizedNetwork, results: Results, *, mode: str) -> Compar
     mismatches: Counter[str] = Counter()
     for each in differing:
         mismatches[each.layer] += each.mismatches
-    first = first_of(differing, results, runs, mode=mode)
+    first = first_of(differing, results, runs)
     return Comparison(
         equal=first is None,
         runs=runs,
@@ -144,12 +152,13 @@ def not_run_once(results: Results) -> list[int]:
 
 
 def first_of(
-    differing: Sequence[DifferingMap], results: Results, runs: Sequence[ChipRun], *, mode: str
+    differing: Sequence[DifferingMap], results: Results, runs: Sequence[ChipRun]
 ) -> Difference | None:
     """Return the first difference: elements first, then images that did not run, then runs."""
     for each in differing:
-        return element(each, mode)
+        return element(each, results.modes[each.image])
     for image in not_run_once(results):
+        mode = results.modes[image] if image < results.images else None
         return Difference(what="image", image=image, mode=mode)
     return first_in_runs(runs)
 
@@ -189,12 +198,16 @@ def compare_layers(
     results: Results,
     comparison: Comparison,
 ) -> list[RunLayer]:
-    """Return a row for each layer, and for what the chip does around them: sums over steps."""
+    """Return a row for each layer, and for what the chip does around them: sums over steps.
+
+    The shape of a map is the largest one of the modes that ran.
+    """
     tiled = {tiling.name: tiling for tiling in tilings}
     steps: dict[str, list[StepSum]] = {}
     for step in comparison.steps:
         steps.setdefault(step.layer, []).append(step)
-    shapes = {layer.name: layer.output.shape for layer in network.layers}
+    modes = {network.graph.modes.index(mode) for mode in results.modes}
+    shapes = {layer.name: largest_shape(layer.output, modes) for layer in network.layers}
     kinds = {layer.name: layer.op for layer in network.layers}
     fused = {name for run in results.runs for name in run.fused}
     rows = []
@@ -223,6 +236,12 @@ def compare_layers(
             )
         )
     return rows
+
+
+def largest_shape(feature: FeatureMap, modes: Collection[int]) -> tuple[int, int, int]:
+    """Return height, width and the most channels of a map in some modes."""
+    height, width, _ = feature.shape
+    return height, width, max(feature.channels_in(mode) for mode in modes)
 
 
 def placement(tiling: LayerTiling | None) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""`scripts/demo`: train, prune and quantize once; then build, simulate and compare two chips."""
+"""`scripts/demo`: train, prune and quantize once; then build, simulate and compare two chips.
+
+A second act runs a network with several modes on a chip that switches between them.
+"""
 
 import time
 from collections.abc import Mapping
@@ -8,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.flow.adaptive import run_adaptive
 from hwgen.flow.build import verilog_of
 from hwgen.flow.capabilities import SPARSITY
 from hwgen.flow.context import Context
@@ -25,14 +29,28 @@ CHIPS = {"dense": DENSE, "sparse": SPARSE}
 """Sparsity switches of the two chips, which are one architecture otherwise."""
 
 
-def run_demo(context: Context, recipe_file: Path, arch_file: Path, *, images: int) -> DemoReport:
-    """Train a recipe and run its network on the dense and on the sparse chip, in RTL."""
+IMAGES_OF_A_MODE = 4
+"""Images that the second act simulates in each mode."""
+
+
+def run_demo(
+    context: Context,
+    recipe_file: Path,
+    arch_file: Path,
+    *,
+    images: int,
+    adaptive: tuple[Path, Path] | None = None,
+) -> DemoReport:
+    """Train a recipe and run its network on the dense and on the sparse chip, in RTL.
+
+    adaptive: files of the network with several modes, and of its architecture; None: no second act
+    """
     began = time.monotonic()
     trained = train_recipe(context, recipe_file)
     subject = load_subject(Path(trained.network.file), arch_file)
     everything = choose_images(subject.network, None, None)
     batch = choose_images(subject.network, None, images)
-    answers = expected_answers(context, subject, everything.images)
+    answers = expected_answers(context, subject, everything)
     same_accuracy = accuracy_of(answers, everything) == trained.accuracy.integer
     maps = expected_maps(context, subject, batch)
     runs, verilog = {}, {}
@@ -40,17 +58,20 @@ def run_demo(context: Context, recipe_file: Path, arch_file: Path, *, images: in
         chip = with_switches(subject, switches)
         verilog[name] = str(verilog_of(context, chip.family, chip.arch, name=name))
         runs[name] = run_network(context, chip, batch, engine="rtl")
+    second = None if adaptive is None else run_adaptive(context, *adaptive, images=IMAGES_OF_A_MODE)
+    equal = same_accuracy and all(run.equal is True for run in runs.values())
     return DemoReport(
         format="hwgen.report.demo",
-        version=2,
-        equal=same_accuracy and all(run.equal is True for run in runs.values()),
+        version=3,
+        equal=equal and (second is None or second.equal),
         accuracy=trained.accuracy,
         test_images=len(everything.images),
         network=trained.network,
         dense=runs["dense"],
         sparse=runs["sparse"],
-        speedup=measured_speedup(context, subject, maps, images, runs),
+        speedup=measured_speedup(context, subject, maps, batch, runs),
         verilog=verilog,
+        adaptive=second,
         seconds=round(time.monotonic() - began, 1),
     )
 
@@ -62,13 +83,13 @@ def accuracy_of(answers: NDArray[Any], batch: Batch) -> float:
 
 
 def measured_speedup(
-    context: Context, subject: Subject, maps: Maps, images: int, runs: Mapping[str, RunReport]
+    context: Context, subject: Subject, maps: Maps, batch: Batch, runs: Mapping[str, RunReport]
 ) -> Speedup:
     """Return the speed-up: dense and sparse as simulated, each switch alone as modelled."""
     variants = {DENSE: simulated_variant(DENSE, runs["dense"])}
     for switch in subject.family.need(SPARSITY).SWITCHES:
         alone = with_switches(subject, switch)
-        variants[switch] = modelled_variant(context, alone, switch, maps, images)
+        variants[switch] = modelled_variant(context, alone, switch, maps, batch)
     variants[SPARSE] = simulated_variant(SPARSE, runs["sparse"])
     return speedup_of(variants)
 

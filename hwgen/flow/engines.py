@@ -1,22 +1,27 @@
 """The three engines that images run on: golden, the cycle model, the simulation."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.errors import DataError
-from hwgen.flow.capabilities import BIT_ACTIVITY, SIMULATION
+from hwgen.flow.capabilities import BIT_ACTIVITY, MODES, SIMULATION
 from hwgen.flow.context import Context
 from hwgen.flow.images import Batch
 from hwgen.flow.load import load
-from hwgen.flow.protocols import Bytes, Prediction, Program, Run
+from hwgen.flow.mode_protocols import ModePredictor, ModeSimulation
+from hwgen.flow.protocols import Prediction, Program, Run
 from hwgen.flow.subject import Subject, model_of
 
-Maps = Mapping[str, NDArray[Any]]
-"""All maps of all images by layer name, NHWC, the image under `input`."""
+Maps = Mapping[str, Any]
+"""All maps of all images by layer name, the image under `input`.
+
+NHWC, or a list of (height, width, channels) where the images have several modes.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,37 @@ def golden() -> Any:
 
 def expected_maps(context: Context, subject: Subject, batch: Batch) -> Maps:
     """Return every map of every image, as golden computes it."""
+    infer = golden().infer
     with context.progress("golden"):
-        maps: Maps = golden().infer(subject.network, batch.images)
-    return maps
+        return in_modes(batch, lambda images, mode: infer(subject.network, images, mode=mode))
 
 
-def expected_answers(context: Context, subject: Subject, images: Bytes) -> NDArray[Any]:
-    """Return golden's answers, (images, height, width, channels), without the maps before them."""
+def expected_answers(context: Context, subject: Subject, batch: Batch) -> Any:
+    """Return golden's answers, (images, height, width, channels), without the maps before them.
+
+    A list of (height, width, channels) where the images have several modes.
+    """
+    name, answer = subject.network.answer, golden().answer
     with context.progress("golden"):
-        answers: NDArray[Any] = golden().answer(subject.network, images)
-    return answers
+        return in_modes(
+            batch, lambda images, mode: {name: answer(subject.network, images, mode=mode)}
+        )[name]
+
+
+def in_modes(batch: Batch, maps_of: Callable[[NDArray[Any], int], Maps]) -> Maps:
+    """Return the maps of all images, each in its mode; maps_of: of images in one mode."""
+    modes = np.array(batch.modes)
+    several = dict.fromkeys(batch.modes)
+    if len(several) == 1:
+        return maps_of(batch.images, batch.modes[0])
+    found: dict[str, list[Any]] = {}
+    for mode in several:
+        places = np.flatnonzero(modes == mode)
+        for name, maps in maps_of(batch.images[places], mode).items():
+            of_all = found.setdefault(name, [None] * len(modes))
+            for place, one in zip(places, maps, strict=True):
+                of_all[place] = one
+    return found
 
 
 def maps_of_runs(program: Program, maps: Maps, images: int) -> list[Maps]:
@@ -60,15 +86,20 @@ def maps_of_runs(program: Program, maps: Maps, images: int) -> list[Maps]:
 
 
 def predicted_cycles(
-    context: Context, subject: Subject, program: Program, maps: Maps, images: int
+    context: Context, subject: Subject, program: Program, maps: Maps, modes: Sequence[int]
 ) -> list[Prediction]:
-    """Return the cycle model's prediction for each run."""
-    runs = maps_of_runs(program, maps, images)
+    """Return the cycle model's prediction for each run; modes: of each image."""
+    runs = maps_of_runs(program, maps, len(modes))
     model = model_of(context, subject).CycleModel(program, subject.arch)
-    found = []
+    size = program.facts.images
+    found: list[Prediction] = []
     with context.progress("cycle model", len(runs)) as done:
-        for run in runs:
-            found.append(model.predict(run))
+        for index, run in enumerate(runs):
+            if subject.family.offers(MODES):
+                of_run = modes[index * size : (index + 1) * size]
+                found.append(cast(ModePredictor, model).predict(run, modes=of_run))
+            else:
+                found.append(model.predict(run))
             done()
     return found
 
@@ -110,7 +141,7 @@ def simulate(
     program: Program,
     batch: Batch,
     *,
-    window: Window | None,
+    window: Window | None = None,
     seed: int,
 ) -> Sequence[Run]:
     """Simulate the Verilog and return each run; seed: of the content of memories at power-on."""
@@ -120,13 +151,15 @@ def simulate(
         if window is None
         else load("hwgen.sim.waves").Waves(first=window.first, last=window.last)
     )
+    options: dict[str, Any] = {
+        "waves": waves,
+        "seed": seed,
+        "builds": context.work / "sim",
+        "say": context.say,
+    }
+    given = subject.arch, program, batch.images
     with context.progress(f"simulating {subject.arch.name}"):
-        return simulation.simulate(
-            subject.arch,
-            program,
-            batch.images,
-            waves=waves,
-            seed=seed,
-            builds=context.work / "sim",
-            say=context.say,
-        )
+        if subject.family.offers(MODES):
+            of_modes = cast(ModeSimulation, simulation)
+            return of_modes.simulate(*given, modes=batch.modes, **options)
+        return simulation.simulate(*given, **options)

@@ -9,10 +9,13 @@ from hwgen.spec.network.file import load_network
 from hwgen.spec.output import whole_file
 
 
-def export_onnx(network: Path, out: Path, *, mode: str | None = None) -> None:
-    """Write a mode (None: the widest) of a network as an ONNX QDQ model."""
+def export_onnx(network: Path, out: Path, *, mode: str | None = None) -> str:
+    """Write a mode (None: the widest) of a network as an ONNX QDQ model; return what it is."""
     loaded = load_network(network)
     load("hwgen.importers.onnx.qdq.export").export_network(loaded, out, mode=mode)
+    modes = loaded.graph.modes
+    part = f", mode {mode or modes[0]} of {', '.join(modes)}" if len(modes) > 1 else ""
+    return f"{out}: an ONNX model with QuantizeLinear and DequantizeLinear{part}"
 
 
 def calibrated_graph(file: Path, images: Path, qdq: Path | None = None) -> IntegerGraph:

@@ -22,7 +22,7 @@ def export_run(context: Context, subject: Subject, batch: Batch, out: Path) -> E
     Files of the same names in `out` are replaced, others stay.
     """
     program = program_of(context, subject)
-    answers = expected_answers(context, subject, batch.images)
+    answers = expected_answers(context, subject, batch)
     logits = answers.reshape(len(batch.images), -1).astype(np.int32)
     write_verilog(context, subject.family, subject.arch, out / VERILOG)
     write_by_hand = subject.family.need(SIMULATION).write_by_hand

@@ -20,15 +20,19 @@ IMAGES_FILE = "a .npz file with `images` (NHWC, uint8 or real) and, if known, `l
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Images to run, (images, height, width, channels), their labels if known, and their source."""
+    """Images to run, (images, height, width, channels), their labels if known, and their source.
+
+    modes: number of the mode of each image
+    """
 
     images: Bytes
     labels: NDArray[np.int64] | None
     about: Images
+    modes: tuple[int, ...]
 
 
 def choose_images(network: QuantizedNetwork, data: str | None, count: int | None) -> Batch:
-    """Return the first `count` images (None: all) of `data` for a network.
+    """Return the first `count` images (None: all) of `data` for a network, in the widest mode.
 
     data: the name of a set, a folder with the files of the set that the network was trained on,
         or a file; None: the set by its name
@@ -53,7 +57,8 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
         raise DataError(f"--images must be from 1 to {len(images)} ({name}), got {wanted}")
     images = images[:wanted]
     about = Images(name=name, split=split, images=wanted, digest=digest_of_array(images))
-    return Batch(images=images, labels=None if labels is None else labels[:wanted], about=about)
+    labels = None if labels is None else labels[:wanted]
+    return Batch(images=images, labels=labels, about=about, modes=(0,) * wanted)
 
 
 def read_images(path: Path) -> tuple[Bytes, NDArray[np.int64] | None]:

@@ -40,9 +40,17 @@ PROGRAM_KEY = "facts"
 
 
 def describe_file(
-    context: Context, file: Path, arch_file: Path | None, sparsity: str | None
+    context: Context,
+    file: Path,
+    arch_file: Path | None,
+    sparsity: str | None,
+    *,
+    image_size: tuple[int, ...] | None = None,
 ) -> InfoReport:
-    """Return the content of `file`; with an architecture, how each layer is tiled for it."""
+    """Return the content of `file`; with an architecture, how each layer is tiled for it.
+
+    image_size: of a float ONNX file whose image has open sides
+    """
     if is_quantized(file):
         if arch_file is not None:
             raise FormatError(
@@ -53,7 +61,7 @@ def describe_file(
             )
         return report("import", file, content=describe_import(file))
     if is_graph(file) and arch_file is None:
-        return report("graph", file, graph=graphs().graph_info(str(file)))
+        return report("graph", file, graph=graphs().graph_info(str(file), image_size))
     if file.suffix in YAML:
         return describe_architecture(file, arch_file, sparsity)
     arrays = read_npz(file, what="file", allowed=FILES)
@@ -149,7 +157,7 @@ def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
     known: dict[str, Any] = {**empty, **parts}
     return InfoReport(
         format="hwgen.report.info",
-        version=4,
+        version=5,
         kind=kind,
         file=str(file),
         versions=versions(),

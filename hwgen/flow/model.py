@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from hwgen.flow.capabilities import CYCLE_MODEL, SPARSITY
+from hwgen.flow.capabilities import CYCLE_MODEL, MODES, SPARSITY
 from hwgen.flow.context import Context
 from hwgen.flow.engines import Maps, expected_maps, predicted_cycles
 from hwgen.flow.images import Batch
 from hwgen.flow.protocols import Prediction
 from hwgen.flow.subject import Subject, program_of, with_switches
-from hwgen.report.model import ModelLayer, ModelReport, Speedup, Variant
+from hwgen.report.model import ModelLayer, ModelMode, ModelReport, Speedup, Variant
 
 DENSE = "none"
 SPARSE = "all"
@@ -22,12 +23,12 @@ def model_network(
     program = program_of(context, subject)
     maps = expected_maps(context, subject, batch)
     count = len(batch.images)
-    predictions = predicted_cycles(context, subject, program, maps, count)
+    predictions = predicted_cycles(context, subject, program, maps, batch.modes)
     cycles = sum(each.cycles for each in predictions)
     load = sum(each.load for each in predictions)
     return ModelReport(
         format="hwgen.report.model",
-        version=1,
+        version=2,
         setting=subject.setting(program, batch),
         images=count,
         cycles_model=cycles,
@@ -37,8 +38,25 @@ def model_network(
         where=where(subject, predictions),
         utilization=subject.family.need(CYCLE_MODEL).utilization_of(predictions),
         layers=layer_cycles(subject, predictions),
-        speedup=speedup_of(modelled_variants(context, subject, maps, count)) if speedup else None,
+        modes=mode_cycles(context, subject, batch),
+        speedup=speedup_of(modelled_variants(context, subject, maps, batch)) if speedup else None,
     )
+
+
+def mode_cycles(context: Context, subject: Subject, batch: Batch) -> list[ModelMode]:
+    """Return the cycles of the images in each mode; nothing for a network or chip without modes."""
+    names = subject.network.graph.modes
+    if len(names) == 1 or not subject.family.offers(MODES):
+        return []
+    program, widest, found = program_of(context, subject), 0, []
+    for mode, name in enumerate(names):
+        of_mode = replace(batch, modes=(mode,) * len(batch.images))
+        maps = expected_maps(context, subject, of_mode)
+        predictions = predicted_cycles(context, subject, program, maps, of_mode.modes)
+        cycles = sum(each.cycles for each in predictions)
+        widest = widest or cycles
+        found.append(ModelMode(name=name, cycles_model=cycles, fraction=cycles / widest))
+    return found
 
 
 def where(subject: Subject, predictions: Sequence[Prediction]) -> dict[str, float]:
@@ -71,23 +89,21 @@ def layer_cycles(subject: Subject, predictions: Sequence[Prediction]) -> list[Mo
 
 
 def modelled_variants(
-    context: Context, subject: Subject, maps: Maps, images: int
+    context: Context, subject: Subject, maps: Maps, batch: Batch
 ) -> dict[str, Variant]:
     """Return the cycles without any switch, with each alone, and with all of them."""
     return {
-        switches: modelled_variant(
-            context, with_switches(subject, switches), switches, maps, images
-        )
+        switches: modelled_variant(context, with_switches(subject, switches), switches, maps, batch)
         for switches in (DENSE, *subject.family.need(SPARSITY).SWITCHES, SPARSE)
     }
 
 
 def modelled_variant(
-    context: Context, subject: Subject, switches: str, maps: Maps, images: int
+    context: Context, subject: Subject, switches: str, maps: Maps, batch: Batch
 ) -> Variant:
     """Return the modelled cycles of one setting of the switches."""
     program = program_of(context, subject)
-    predictions = predicted_cycles(context, subject, program, maps, images)
+    predictions = predicted_cycles(context, subject, program, maps, batch.modes)
     cycles = sum(each.cycles for each in predictions)
     return Variant(
         sparsity=switches,

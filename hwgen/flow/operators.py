@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hwgen.flow.capabilities import LAYER_SUPPORT
 from hwgen.flow.families import offering
 from hwgen.flow.load import load
+from hwgen.flow.synthesis import graphs
 from hwgen.spec.network.graph import KINDS
 
 HEAD = """# Operators: what is imported, and what runs it
@@ -28,6 +29,13 @@ ONNX_HEAD = """
 
 QuantizeLinear and DequantizeLinear around the operators (QDQ), opset 13 and later, NCHW or
 NHWC. What depends on constants alone is computed.
+"""
+SYNTHESIS_HEAD = """
+## Synthesis
+
+`hwgen synthesize network.onnx` needs shapes, not weights, so float files and quantized ones. `hwgen
+info network.onnx` lists the layers, or all nodes that stand in the way; `--image-size 3x224x224`
+gives the sides that a file leaves open.
 """
 FAMILIES_HEAD = """
 ## Families
@@ -53,6 +61,11 @@ def operators_page() -> str:
         *rows(
             ("operator", "how it is read"),
             ((f"`{name}`", first_line(each)) for name, each in sorted(onnx.items())),
+        ),
+        SYNTHESIS_HEAD,
+        *rows(
+            ("ONNX operator", "becomes"),
+            ((f"`{name}`", text) for name, text in sorted(graphs().graph_operators().items())),
         ),
         FAMILIES_HEAD,
         *family_rows(),

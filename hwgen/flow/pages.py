@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from rich.console import RenderableType
 
+from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 
 
@@ -14,10 +15,12 @@ class Graphs(Protocol):
     """Networks without weights, as a synthesis sees them.
 
     graph_info: facts of an ONNX file, or of a network that ships, by its name
+    graph_operators: what each operator of ONNX becomes, by its name
     graph_parts: tables of those facts; write_network: an ONNX file of a network that ships
     """
 
-    def graph_info(self, network: str) -> Any: ...
+    def graph_info(self, network: str, size: tuple[int, ...] | None = None) -> Any: ...
+    def graph_operators(self) -> dict[str, str]: ...
     def graph_parts(self, info: Any) -> Iterable[RenderableType]: ...
     def write_network(self, name: str, out: Path) -> str: ...
 
@@ -33,6 +36,7 @@ class SynthesisRequest:
     workers, scheduler: where the search runs; no result depends on them
     time_limit_s: the best design found until then is the answer; None: no limit
     out: folder to write; None: one in the work folder
+    image_size: sides of the image in the order of the file, where it leaves some open
     """
 
     network: str
@@ -46,6 +50,7 @@ class SynthesisRequest:
     scheduler: str | None
     time_limit_s: float | None
     out: Path | None
+    image_size: tuple[int, ...] | None = None
 
 
 class Synthesized(Protocol):
@@ -78,7 +83,12 @@ class Synthesis(Protocol):
 class PaperRequest:
     """Parameters of the comparison with a paper; None: the value of the paper.
 
+    A paper refuses what it does not have.
+
     networks: by name; evaluations: of each search, None: as many as suits it
+    training: tables of trainings whose accuracies are compared
+    published: folder with network files, which `arch` runs on images of `data`; images: inputs of a
+        run; engine: that runs them
     """
 
     networks: tuple[str, ...] | None
@@ -88,16 +98,37 @@ class PaperRequest:
     seed: int
     evaluations: int | None
     workers: int
+    training: tuple[Path, ...] = ()
+    published: Path | None = None
+    arch: Path | None = None
+    data: str | None = None
+    images: int | None = None
+    engine: Literal["model", "rtl"] = "rtl"
+
+    def refuse(self, *names: str) -> None:
+        """Raise ConfigError for the first of these parameters that is given."""
+        for name in names:
+            given = getattr(self, name)
+            if given not in (None, ()):
+                raise ConfigError(
+                    field=f"--{name.replace('_', '-')}",
+                    allowed="absent for this paper",
+                    given=given,
+                    source="command line",
+                )
 
 
 class Paper(Protocol):
     """One paper: its figures compared with those of this project."""
 
     def compare(self, context: Context, request: PaperRequest) -> Any:
-        """Return the report."""
+        """Return the report; where it has `sound`, False says that something differs."""
 
     def table(self, report: Any) -> RenderableType:
         """Return the table of the report."""
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return the files that tell the report, by name: a page, its pictures, the JSON."""
 
 
 class Papers(Protocol):
@@ -115,7 +146,7 @@ class ReportSchemas(Protocol):
 class DataSheet(Protocol):
     """Facts of a family's data sheet, see `hwgen.report.data_sheet`.
 
-    Beside this module stand `host`, `registers`, `instructions`, `timing` and `storage`.
+    Beside this module stand `host`, `registers`, `timing` and `storage`.
     """
 
     Arch: type

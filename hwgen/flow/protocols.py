@@ -47,10 +47,17 @@ class Sparsity(Protocol):
 
 
 class Modes(Protocol):
-    """Modes of a network, between which a chip switches without a new program."""
+    """Modes of a network, between which a chip switches without a new program.
+
+    Cycle model and simulation of such a family take the mode of each image, as
+    `hwgen.flow.mode_protocols` says.
+    """
 
     def most_modes(self, arch: Any) -> int:
         """Return how many modes of a network fit into one program, at least two."""
+
+    def active_arrays(self, program: Any, arch: Any, *, mode: int) -> Mapping[str, int]:
+        """Return how many arrays compute each layer with weights in a mode."""
 
 
 class ProgramFacts(Protocol):
@@ -193,10 +200,13 @@ class BitActivity(Protocol):
 
 
 class Energy(Protocol):
-    """Energy from counted events."""
+    """Energy from counted events, and from time."""
 
     def energy_pj(self, events: Mapping[str, int], arch: Any) -> Mapping[str, float]:
         """Return picojoules by event; the keys are those of `events`."""
+
+    def leakage_pj(self, cycles: int, arch: Any) -> float:
+        """Return picojoules that a chip takes in some cycles, whatever it does in them."""
 
 
 class Verilog(Protocol):

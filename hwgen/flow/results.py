@@ -63,14 +63,21 @@ class Planned:
 
 def run_results(context: Context, request: ResultsRequest) -> ResultsReport:
     """Run every case that has no row yet; return all rows of the folder."""
-    waiting = [each for each in planned(context, request) if not is_done(each)]
+    run_cases(context, request)
+    return read_results(request.runs)
+
+
+def run_cases(context: Context, request: ResultsRequest) -> list[ResultRow]:
+    """Run every case that has no row yet; return the rows of the request."""
+    cases = list(planned(context, request))
+    waiting = [each for each in cases if not is_done(each)]
     for each, failure in in_processes(waiting, jobs=request.jobs):
         if failure is not None:
             row = row_of(each.case, None, without_folders(failure, each.paths))
             write_report(row, each.record)
         row = read_row(each.record)
         context.say(f"{each.record.stem}: {row.failure or row.outcome}")
-    return read_results(request.runs)
+    return [read_row(each.record) for each in cases]
 
 
 def planned(context: Context, request: ResultsRequest) -> Iterator[Planned]:

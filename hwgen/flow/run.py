@@ -1,6 +1,7 @@
 """`hwgen run`: the same images through golden, cycle model and RTL, side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from hwgen.flow.engines import (
     zero_bit_planes,
 )
 from hwgen.flow.images import Batch
+from hwgen.flow.modes import cycles_of_images, switch_cycles_max, weight_row_writes
 from hwgen.flow.protocols import Program, Run
 from hwgen.flow.subject import Subject, program_of
 from hwgen.report.run import RunImage, RunReport
@@ -69,24 +71,33 @@ def results_of(
     seed: int = 1,
 ) -> Results:
     """Return what golden, the cycle model and, if `simulated`, the RTL say of the images."""
-    count = len(batch.images)
+    count, modes = len(batch.images), subject.network.graph.modes
     seconds: dict[str, float] = {}
     with timed(seconds, "golden"):
         maps = expected_maps(context, subject, batch)
     with timed(seconds, "model"):
-        predictions = predicted_cycles(context, subject, program, maps, count)
+        predictions = predicted_cycles(context, subject, program, maps, batch.modes)
     runs: Sequence[Run] = ()
+    switch = None
     if simulated:
         with timed(seconds, "rtl"):
             runs = simulate(context, subject, program, batch, window=window, seed=seed)
+        switch = switch_cycles_max(
+            batch.modes,
+            runs,
+            lambda other: simulate(
+                context, subject, program, replace(batch, modes=tuple(other)), seed=seed
+            ),
+        )
     return Results(
-        images=count,
+        modes=[modes[mode] for mode in batch.modes],
         run_images=program.facts.images,
         maps=maps,
         predictions=predictions,
         runs=runs,
         compared=simulated,
         zero_bit_planes=zero_bit_planes(subject, program, maps, count),
+        switch_cycles_max=switch,
         seconds=seconds,
     )
 
@@ -94,8 +105,9 @@ def results_of(
 def run_golden(context: Context, subject: Subject, batch: Batch, program: Path | None) -> RunReport:
     """Return golden's answers; nothing is compiled, and no map is stored."""
     given = None if program is None else program_of(context, subject, program)
-    answers = expected_answers(context, subject, batch.images)
-    results = Results(images=len(batch.images), maps={}, zero_bit_planes={})
+    answers = expected_answers(context, subject, batch)
+    modes = [subject.network.graph.modes[mode] for mode in batch.modes]
+    results = Results(modes=modes, maps={}, zero_bit_planes={})
     return report_of(subject, batch, given, results, answers, tilings=(), engine="golden", seed=0)
 
 
@@ -104,7 +116,7 @@ def report_of(
     batch: Batch,
     program: Program | None,
     results: Results,
-    expected: NDArray[Any],
+    expected: Iterable[NDArray[Any]],
     *,
     tilings: Sequence[LayerTiling],
     engine: Engine,
@@ -112,8 +124,7 @@ def report_of(
 ) -> RunReport:
     """Return the report of the results; expected: golden's answers."""
     network = subject.network
-    mode = network.graph.modes[0]
-    comparison = compare(network, results, mode=mode)
+    comparison = compare(network, results)
     golden_classes = classes_of(network, list(expected))
     classes = (
         classes_of(network, simulated_answers(network, results))
@@ -123,9 +134,10 @@ def report_of(
     waves = [run.waves for run in results.runs if run.waves]
     return RunReport(
         format="hwgen.report.run",
-        version=2,
+        version=3,
         engine=engine,
         setting=subject.setting(program, batch),
+        modes=list(network.graph.modes),
         seeds={"power_on": seed} if engine == "rtl" else {},
         equal=comparison.equal,
         first_difference=comparison.first,
@@ -134,16 +146,35 @@ def report_of(
         waves=str(waves[0]) if waves else None,
         mismatches=sum(comparison.mismatches.values()) if results.compared else None,
         **sums_over_runs(comparison),
+        weight_row_writes_after_load=weight_row_writes(subject, results.runs),
+        switch_cycles_max=results.switch_cycles_max,
         runs=comparison.runs,
         steps=comparison.steps,
         layers=compare_layers(network, tilings, results, comparison),
-        images=[
-            RunImage(index=index, mode=mode, equal=equal, class_=found)
-            for index, (equal, found) in enumerate(
-                zip(comparison.image_equal, classes, strict=True)
-            )
-        ],
+        images=run_images(batch, results, comparison, classes),
     )
+
+
+def run_images(
+    batch: Batch, results: Results, comparison: Comparison, classes: Sequence[int | None]
+) -> list[RunImage]:
+    """Return a row for each image."""
+    rtl = cycles_of_images((run, run.images) for run in results.runs)
+    images = (run.images for run in comparison.runs)
+    model = cycles_of_images(zip(results.predictions, images, strict=False))
+    labels = batch.labels
+    return [
+        RunImage(
+            index=index,
+            mode=mode,
+            label=None if labels is None else int(labels[index]),
+            cycles_rtl=rtl.get(index),
+            cycles_model=model.get(index),
+            equal=comparison.image_equal[index],
+            class_=classes[index],
+        )
+        for index, mode in enumerate(results.modes)
+    ]
 
 
 def sums_over_runs(comparison: Comparison) -> dict[str, int | None]:

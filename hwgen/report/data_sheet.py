@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from hwgen.spec.sheet import Facts
+
 NOTE = "Written by `hwgen documents` from `{folder}` and the emitted Verilog, not by hand."
 LIMITS = {
     "minimum": "at least {}",
@@ -28,21 +30,22 @@ def data_sheet(
     """Return the data sheet as Markdown.
 
     package: of the family's facts; manifest: of the Verilog of the chip `chip`
-    archs: architectures whose memories are shown, side by side
+    archs: architectures whose memories are shown, side by side; the first is `chip`
     """
-    spec, host, registers, instructions, timing, storage = (
+    spec, host, registers, timing, storage = (
         importlib.import_module(f"{package}{part}")
-        for part in ("", ".host", ".registers", ".instructions", ".timing", ".storage")
+        for part in ("", ".host", ".registers", ".timing", ".storage")
     )
     sections = [
         [f"# {host.TITLE}: data sheet", "", NOTE.format(folder=package.replace(".", "/"))],
         use_lines(host),
         memory_lines(host),
-        register_lines(registers, instructions),
+        register_lines(registers, host),
         port_lines(chip, manifest["modules"][manifest["top"]]["ports"], host),
-        packet_lines(instructions),
+        packet_lines(host, archs[0]),
         timing_lines(timing),
         storage_lines(storage, archs),
+        *(fact_lines(facts) for facts in host.facts(archs[0])),
         parameter_lines(spec.Arch),
         module_lines(chip, manifest["modules"]),
     ]
@@ -72,14 +75,14 @@ def memory_lines(host: ModuleType) -> Iterator[str]:
     yield from ("", host.BUFFERS)
 
 
-def register_lines(registers: ModuleType, instructions: ModuleType) -> Iterator[str]:
+def register_lines(registers: ModuleType, host: ModuleType) -> Iterator[str]:
     """Yield registers and error codes."""
     yield from ("## Registers", "")
     yield from rows(
         ["offset", "name", "access", "meaning"],
         ((f"`{r.offset:#04x}`", f"`{r.name}`", r.access, r.meaning) for r in registers.REGISTERS),
     )
-    codes = ", ".join(f"{int(code)} {code.name}" for code in instructions.ErrorCode)
+    codes = ", ".join(f"{int(code)} {code.name}" for code in host.ErrorCode)
     yield from ("", f"Error codes: {codes}.")
 
 
@@ -93,27 +96,22 @@ def port_lines(chip: str, ports: Sequence[Mapping[str, Any]], host: ModuleType) 
     yield from rows(["port", "direction", "bits"], cells)
 
 
-def packet_lines(instructions: ModuleType) -> Iterator[str]:
-    """Yield every packet of the stream, field by field."""
-    yield from ("## Instruction set", "", f"Version {instructions.VERSION}.", "")
-    yield last_paragraph(instructions)
-    for opcode, fields in instructions.PACKETS.items():
-        common = [field for field in fields if instructions.core_count(field.name) == 0]
-        of_core = [field for field in fields if instructions.core_count(field.name) == 1]
-        least, most = (
-            instructions.packet_bits(opcode, cores) for cores in (1, instructions.MOST_CORES)
-        )
-        bits = f"{least} bits" if least == most else f"{least} to {most} bits"
-        yield from ("", f"### {opcode.name} ({int(opcode):#04x}, {bits})", "")
-        yield from field_lines(common)
-        if of_core:
-            width = sum(field.bits for field in of_core)
-            start = sum(field.bits for field in common)
-            yield from ("", f"Then for each core {width} bits; those of core 0:", "")
-            yield from field_lines(of_core, start=start)
-    bits = instructions.PARAMETER_BITS
-    yield from ("", f"### Parameters of a filter in TILE, of a channel in TAPS ({bits} bits)", "")
-    yield from field_lines(instructions.PARAMETERS)
+def packet_lines(host: ModuleType, arch: Any) -> Iterator[str]:
+    """Yield every packet that the chip decodes, field by field."""
+    yield from (f"## {host.FORMATS}", "", host.FORMATS_TEXT)
+    for packet in host.packets(arch):
+        if packet.title:
+            yield from ("", f"### {packet.title}")
+        yield ""
+        if packet.text:
+            yield from (packet.text, "")
+        yield from field_lines(packet.fields, start=packet.start)
+
+
+def fact_lines(facts: Facts) -> Iterator[str]:
+    """Yield a table of further facts."""
+    yield from (f"## {facts.title}", "", facts.text, "")
+    yield from rows(facts.columns, iter(facts.rows))
 
 
 def field_lines(fields: Sequence[Any], *, start: int = 0) -> Iterator[str]:

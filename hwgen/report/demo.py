@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.report.adaptive import AdaptiveReport
 from hwgen.report.model import Speedup
 from hwgen.report.run import RunReport
 from hwgen.report.types import STRICT, Count, Source
@@ -15,13 +16,15 @@ class DemoReport:
     """One network on the dense and on the sparse chip of one size, both simulated in RTL.
 
     equal: both chips are, see `RunReport`, and golden's accuracy on the whole test set is that of
-        training
+        training; so is the second act
     verilog: folder of each chip's Verilog
+    adaptive: the second act: a network with several modes on a chip that switches between them;
+        null if it was not asked for
     seconds: of the whole demo
     """
 
     format: Literal["hwgen.report.demo"]
-    version: Literal[2]
+    version: Literal[3]
     equal: bool
     accuracy: Accuracy
     test_images: Count
@@ -30,4 +33,5 @@ class DemoReport:
     sparse: RunReport
     speedup: Speedup
     verilog: dict[str, str]
+    adaptive: AdaptiveReport | None
     seconds: float

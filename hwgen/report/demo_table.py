@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hwgen.report.adaptive_table import adaptive_parts
 from hwgen.report.demo import DemoReport
 from hwgen.report.tables import (
     NOTHING,
@@ -44,6 +45,9 @@ def demo_parts(report: DemoReport) -> Iterator[RenderableType]:
     for chip, folder in report.verilog.items():
         yield f"Verilog of the {chip} chip: {folder}"
     yield ""
+    if report.adaptive is not None:
+        yield from adaptive_parts(report.adaptive)
+        yield ""
     if report.equal:
         yield Text("Every element equals golden, every cycle the model.", "green")
     else:

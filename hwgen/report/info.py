@@ -76,7 +76,7 @@ class InfoReport:
     """
 
     format: Literal["hwgen.report.info"]
-    version: Literal[4]
+    version: Literal[5]
     kind: Literal["network", "architecture", "program", "graph", "import"]
     file: str
     network: NetworkInfo | None

@@ -21,6 +21,15 @@ class ModelLayer:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class ModelMode:
+    """Cycles of the same images, all in one mode; fraction: of those in the widest mode."""
+
+    name: str
+    cycles_model: Count
+    fraction: float
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Variant:
     """Cycles of the network with other switches on, and how they were obtained.
 
@@ -55,10 +64,11 @@ class ModelReport:
     where: fraction of all cycles by cause
     utilization: of the cells, over all layers, as in `ModelLayer`
     time_us: of one image on average, at the clock of the architecture
+    modes: of the network, the widest first; empty without modes
     """
 
     format: Literal["hwgen.report.model"]
-    version: Literal[1]
+    version: Literal[2]
     setting: Setting
     images: Count
     cycles_model: Count
@@ -68,4 +78,5 @@ class ModelReport:
     where: dict[str, Fraction]
     utilization: Fraction | None
     layers: list[ModelLayer]
+    modes: list[ModelMode]
     speedup: Speedup | None

@@ -111,6 +111,9 @@ class RunImage:
     """One image.
 
     mode: of the network, by its name
+    label: its class, if known
+    cycles_*: from the end of the image before it in its run to its own end; null: the chip tells
+        only those of a run, which has several images
     equal: every element of every map equals golden; null: nothing compared
     class: index of the largest value of the answer, the simulation's with the engine rtl; null
         unless the answer is 1 x 1 and the network names classes
@@ -118,6 +121,9 @@ class RunImage:
 
     index: Count
     mode: str
+    label: int | None
+    cycles_rtl: Count | None
+    cycles_model: Count | None
     equal: bool | None
     class_: Annotated[int | None, Field(serialization_alias="class")]
 
@@ -155,6 +161,11 @@ class RunReport(Figures):
     """What `hwgen run` found.
 
     equal: each image, each run, each step and each counter by itself; null: nothing to compare
+    modes: of the network, by name, the widest first
+    weight_row_writes_after_load: rows of weights written in all runs, by a counter of the chip;
+        null without a simulation, or for a family without modes
+    switch_cycles_max: cycles that a switch of the mode between two images costs at most, against
+        the same images without a switch, both simulated; null without a switch
     first_difference: null if all is equal or nothing was compared
     accuracy: of golden on these images; null without labels or classes
     predictions: class of each image, see `RunImage`
@@ -163,13 +174,16 @@ class RunReport(Figures):
     """
 
     format: Literal["hwgen.report.run"]
-    version: Literal[2]
+    version: Literal[3]
     engine: Literal["golden", "model", "rtl"]
     setting: Setting
+    modes: list[str]
     seeds: dict[str, int]
     first_difference: Difference | None
     accuracy: Fraction | None
     predictions: list[int | None]
+    weight_row_writes_after_load: Count | None
+    switch_cycles_max: int | None
     waves: str | None
     runs: list[ChipRun]
     steps: list[StepSum]

@@ -54,7 +54,27 @@ def run_table(report: RunReport) -> RenderableType:
     rows.add_section()
     cycles = [number(report.cycles_model), number(report.cycles_rtl)]
     rows.add_row("all", "", "", "", "", "", *cycles, verdict(report))
-    return Group(subject_line(report), "", rows, "", *run_lines(report))
+    parts: list[RenderableType] = [subject_line(report), "", rows]
+    if len(report.modes) > 1:
+        parts += ["", image_table(report)]
+    return Group(*parts, "", *run_lines(report))
+
+
+def image_table(report: RunReport) -> Table:
+    """Return a row for each image with its mode."""
+    rows = table(["image", "mode", "class", "label", "model", "rtl", "equal"], left=2)
+    for image in report.images:
+        cycles = [number(image.cycles_model), number(image.cycles_rtl)]
+        answer = [number(image.class_), number(image.label)]
+        rows.add_row(str(image.index), image.mode, *answer, *cycles, same(image.equal))
+    return rows
+
+
+def same(equal: bool | None) -> Text:
+    """Return whether all values are equal, or a dash where nothing was compared."""
+    if equal is None:
+        return Text(NOTHING)
+    return Text("equal", "green") if equal else Text("differs", "bold red")
 
 
 def subject_line(report: RunReport | ModelReport) -> str:
@@ -67,7 +87,7 @@ def subject_line(report: RunReport | ModelReport) -> str:
 
 def in_words(found: Difference) -> str:
     """Return a difference as a sentence."""
-    image = f"image {found.image} (mode {found.mode})"
+    image = f"image {found.image}" + (f" (mode {found.mode})" if found.mode else "")
     match found.what:
         case "element":
             when = {"write": "written", "retirement": "in a layer that retired"}
@@ -117,6 +137,10 @@ def run_lines(report: RunReport) -> Iterator[str]:
     ):
         if cycles is not None and load is not None:
             yield f"{name}: {cycles:,} cycles, {load:,} of them load stalls"
+    if report.weight_row_writes_after_load is not None:
+        yield f"rows of weights written after the load: {report.weight_row_writes_after_load:,}"
+    if report.switch_cycles_max is not None:
+        yield f"a switch of the mode costs at most {report.switch_cycles_max:,} cycles (rtl)"
     if report.first_difference is not None:
         yield f"first difference: {in_words(report.first_difference)}"
     if report.accuracy is not None:
@@ -141,6 +165,11 @@ def model_table(report: ModelReport) -> RenderableType:
         f" {report.time_us:,.1f} us an image"
     )
     parts: list[RenderableType] = [subject_line(report), "", rows, "", causes, "", total]
+    if report.modes:
+        modes = table(["mode", "cycles", "fraction"])
+        for mode in report.modes:
+            modes.add_row(mode.name, number(mode.cycles_model), percent(mode.fraction))
+        parts += ["", "cycles of the same images in each mode", "", modes]
     if report.speedup is not None:
         parts += ["", "speed-up over the dense chip", "", speedup_table(report.speedup)]
     return Group(*parts)

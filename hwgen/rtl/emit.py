@@ -17,6 +17,7 @@ from hwgen.rtl.clocked import clocked
 from hwgen.rtl.fields import without_field_nets
 from hwgen.rtl.folder import write_folder
 from hwgen.rtl.manifest import FILE_LIST, MANIFEST, instances_in, manifest, ports_in
+from hwgen.rtl.masks import masked
 from hwgen.rtl.names import names_from_source
 from hwgen.rtl.netlists import bits_unchecked
 from hwgen.rtl.part import Part
@@ -130,7 +131,7 @@ def convert_all(sources: Mapping[str, str]) -> dict[str, str]:
     for module in MODULE.finditer(text):
         # A part's own submodules are named after it, "part.submodule", and stand in its file.
         owner = (module["plain"] or module["escaped"]).partition(".")[0]
-        found[owner] += "\n" + clocked(without_unused_nets(module[0]))
+        found[owner] += "\n" + clocked(masked(without_unused_nets(module[0])))
     return found
 
 

@@ -2,7 +2,8 @@
 
 The graph belongs to no family and to no file format. A reader resolves what its format leaves
 implicit (padding modes, default strides, axes counted from the end) and refuses what is
-invalid; a family's compiler refuses what its hardware does not run.
+invalid; a family's compiler refuses what its hardware does not run. A node that a reader cannot
+express stands in the graph as `unknown` with the reason, so that all of them are refused at once.
 
 Today a tensor has a shape and no values, which is all that synthesis needs. An import of weights
 adds `values` (an array) and `quantization` (scale and zero point) to `Tensor`; further operations
@@ -27,6 +28,7 @@ Op = Literal[
     "divide",
     "dropout",
     "fully_connected",
+    "function",
     "global_average_pool",
     "global_max_pool",
     "hard_sigmoid",
@@ -43,10 +45,12 @@ Op = Literal[
     "relu",
     "reshape",
     "sigmoid",
+    "slice",
     "softmax",
     "subtract",
     "tanh",
     "transpose",
+    "unknown",
 ]
 
 
@@ -113,7 +117,29 @@ class Padding:
     mode: str
 
 
-Attributes = Plain | Window | Matrices | Concatenation | Mean | Transposition | Padding
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """The positions of each dimension that are left: first, end (behind the last), step."""
+
+    ranges: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """Why a reader cannot express a node: what must be `allowed`, and is `given`.
+
+    dependent: only because of another node that cannot be expressed
+    """
+
+    what: str
+    allowed: str
+    given: str
+    dependent: bool = False
+
+
+Attributes = (
+    Plain | Window | Matrices | Concatenation | Mean | Transposition | Padding | Slice | Refused
+)
 
 OPERATIONS: Mapping[Op, type[Attributes]] = MappingProxyType(
     {
@@ -134,6 +160,7 @@ OPERATIONS: Mapping[Op, type[Attributes]] = MappingProxyType(
         "subtract": Plain,
         # Functions of one element (map, parameters).
         "clip": Plain,
+        "function": Plain,
         "hard_sigmoid": Plain,
         "leaky_relu": Plain,
         "prelu": Plain,
@@ -152,7 +179,10 @@ OPERATIONS: Mapping[Op, type[Attributes]] = MappingProxyType(
         "concatenate": Concatenation,
         "pad": Padding,
         "reshape": Plain,
+        "slice": Slice,
         "transpose": Transposition,
+        # What a reader cannot express.
+        "unknown": Refused,
     }
 )
 """Every operation, and what its attributes are."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.cli import commands
+from hwgen import api
 from hwgen.errors import ConfigError
 from tests.cli.given import ARCH, ROOT, Command
 
@@ -40,7 +40,7 @@ def raises(error: BaseException) -> object:
 def test_an_error_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, hwgen: Command, error: Exception, code: int, words: str
 ) -> None:
-    monkeypatch.setattr(commands, "describe_file", raises(error))
+    monkeypatch.setattr(api, "info", raises(error))
     got, out, err = hwgen("info", ARCH)
     assert (got, out) == (code, "")
     assert err.startswith("hwgen: ")
@@ -53,31 +53,31 @@ def test_an_error_is_one_sentence(
 def test_debug_shows_where(
     monkeypatch: pytest.MonkeyPatch, hwgen: Command, error: Exception, code: int
 ) -> None:
-    monkeypatch.setattr(commands, "describe_file", raises(error))
+    monkeypatch.setattr(api, "info", raises(error))
     got, _, err = hwgen("--debug", "info", ARCH)
     assert got == code
     assert "Traceback" in err
-    assert "describe_file" in err
+    assert "api.info" in err
 
 
 def test_an_interrupt(monkeypatch: pytest.MonkeyPatch, hwgen: Command) -> None:
-    monkeypatch.setattr(commands, "describe_file", raises(KeyboardInterrupt()))
+    monkeypatch.setattr(api, "info", raises(KeyboardInterrupt()))
     assert hwgen("info", ARCH) == (130, "", "")
 
 
 SLEEPS = """
 import signal, sys, time
-import hwgen.cli.commands as commands
+from hwgen import api
 from hwgen.cli import main
 
-def describe_file(*_):
+def info(*_, **__):
     try:
         print("begun", flush=True)
         time.sleep(60)
     finally:
         print("cleaned up", flush=True)
 
-commands.describe_file = describe_file
+api.info = info
 # A shell starts what is in the background without it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main(["info", "x.yaml"]))

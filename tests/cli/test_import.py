@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from hwgen.spec.network.file import load_network, save_network
-from tests.cli.given import ARCH, Command
+from tests.cli.given import ARCH, ROOT, Command
+from tests.quantized_onnx import Model, saved
 from tests.tflite_files import (
     RELU,
     SAME,
@@ -22,6 +24,7 @@ from tests.tflite_files import (
 )
 
 IMAGES = 6
+ADAPTIVE_NETWORK = ROOT / "configs/networks/cadnn_digits.npz"
 
 
 def small() -> Writer:
@@ -123,6 +126,39 @@ def test_an_imported_network_runs_on_the_chip(
     assert code == 2 and "it runs with weight_bits off" in err
 
 
+def uneven_tflite(folder: Path) -> Path:
+    """Return a convolution with weights from -128 to 127 and zero point 17."""
+    writer = Writer()
+    x, y = writer.map(6, 6, 3), writer.map(6, 6, 4, scale=0.4)
+    weights = np.arange(-128, 128).astype(np.int8).repeat(3)[: 4 * 27].reshape(4, 3, 3, 3)
+    given = writer.constant(weights, scales=0.01, zero_points=17)
+    writer.operator("CONV_2D", (x, given), y, conv_options(padding=SAME))
+    return writer.save(folder / "uneven.tflite")
+
+
+def uneven_onnx(folder: Path) -> Path:
+    """Return a convolution with weights from -128 to 127 and zero point 5."""
+    model = Model()
+    made = model.node("Conv", model.image(), model.weights(4, 3, 3, 3, zero=5))
+    return saved(model.build(model.quantized(made)), folder)
+
+
+@pytest.mark.parametrize("write", [uneven_tflite, uneven_onnx])
+def test_asymmetric_weights_need_nine_bits_which_the_chip_refuses(
+    write: Callable[[Path], Path], hwgen: Command, tmp_path: Path, work: Path
+) -> None:
+    file, out = write(tmp_path), tmp_path / "net.npz"
+    assert hwgen("import", file, "--out", out)[0] == 0
+    (layer,) = load_network(out).layers
+    what = f"{layer.name}: weight_bits must be at most 8"
+    for options in (("compile",), ("compile", "--sparsity", "none")):
+        code, text, err = hwgen(*options, out, ARCH, "--work", work)
+        assert (code, text) == (2, ""), options
+        assert err == f"hwgen: layer {what} on a dbpim chip, got 9\n", options
+    (row,) = (line for line in hwgen("info", file)[1].splitlines() if line.startswith(layer.name))
+    assert "no: weight_bits must be at most 8, got 9" in row
+
+
 def test_golden_is_compared_with_the_runtime(
     hwgen: Command, file: Path, images: Path, tmp_path: Path
 ) -> None:
@@ -185,3 +221,15 @@ def test_other_files_are_refused_in_one_sentence(hwgen: Command, tmp_path: Path)
         assert err.count("\n") == 1 and name in err and " must be a whole " in err, err
     code, _, err = hwgen("import", tmp_path / "absent", "--out", tmp_path / "net.npz")
     assert code == 2 and "must be a readable file, got no file" in err
+
+
+def test_a_network_of_several_modes_is_exported_in_one(hwgen: Command, tmp_path: Path) -> None:
+    """The widest where none is asked for; the command says which."""
+    out = tmp_path / "net.onnx"
+    modes = load_network(ADAPTIVE_NETWORK).graph.modes
+    for asked, wanted in (((), modes[0]), (("--mode", modes[1]), modes[1])):
+        code, printed, _ = hwgen("export-onnx", str(ADAPTIVE_NETWORK), "--out", str(out), *asked)
+        assert code == 0
+        assert printed.replace("\n", "").endswith(f", mode {wanted} of {', '.join(modes)}")
+        assert hwgen("import", str(out), "--out", str(tmp_path / "net.npz"))[0] == 0
+        assert len(load_network(tmp_path / "net.npz").graph.modes) == 1

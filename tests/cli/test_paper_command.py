@@ -1,16 +1,51 @@
-"""`hwgen paper`: bad input is one sentence."""
+"""`hwgen paper`: bad input is one sentence; page, pictures and JSON go where asked."""
 
-from tests.cli.given import Command
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tests.cli.given import ROOT, Command
 
 
-def test_bad_paper_options(hwgen: Command) -> None:
-    for arguments, word in (
-        (("--networks", "lenet"), "lenet"),
-        (("--networks", ","), "nothing"),
-        (("--power-w", "0"), "--power-w"),
-    ):
-        code, out, err = hwgen("paper", "pimsyn", *arguments)
-        assert (code, out) == (2, "")
-        assert err.startswith("hwgen: ")
-        assert err.count("\n") == 1
-        assert word in err
+@pytest.mark.parametrize(
+    ("name", "arguments", "word"),
+    [
+        ("pimsyn", ("--networks", "lenet"), "lenet"),
+        ("pimsyn", ("--networks", ","), "nothing"),
+        ("pimsyn", ("--power-w", "0"), "--power-w"),
+        ("pimsyn", ("--training", "table.json"), "--training must be absent"),
+        ("mram", ("--networks", "resnet20"), "--networks must be absent"),
+        ("mram", ("--evaluations", "3"), "--evaluations must be absent"),
+        ("mram", ("--training", "nowhere.json"), "No such file"),
+        ("mram", ("--published", "."), "--published must be absent"),
+        ("pimsyn", ("--images", "2"), "--images must be absent"),
+        ("mlperf-tiny", (), "--published must be a folder"),
+        ("mlperf-tiny", ("--power-w", "1"), "--power-w must be absent"),
+        ("mram", ("--components", "configs/mram/tiny.yaml"), "tiny.yaml"),
+        ("lenet", (), "PAPER must be pimsyn or mlperf-tiny or mram"),
+    ],
+)
+def test_bad_paper_options(
+    hwgen: Command, name: str, arguments: tuple[str, ...], word: str
+) -> None:
+    code, out, err = hwgen("paper", name, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("hwgen: ")
+    assert err.count("\n") == 1
+    assert word in err
+
+
+def test_a_paper_leaves_its_files(hwgen: Command, tmp_path: Path) -> None:
+    out, report = tmp_path / "out", tmp_path / "report.json"
+    code, shown, err = hwgen("paper", "mram", "--out", out, "--json", report, "--work", tmp_path)
+    assert (code, err) == (0, "")
+    assert "Section V-B" in shown
+    content = json.loads(report.read_text(encoding="utf-8"))
+    schema = (ROOT / "docs/schema/paper_adaptive.schema.json").read_text(encoding="utf-8")
+    jsonschema.validate(content, json.loads(schema))
+    assert json.loads((out / "mram-paper.json").read_text(encoding="utf-8")) == content
+    row = content["rows"][0]
+    assert {"figure", "published", "ours", "unit", "deviation_percent", "reason"} <= set(row)
+    assert (out / "mram-paper.md").read_text(encoding="utf-8").startswith("# CA-DNN")

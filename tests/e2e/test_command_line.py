@@ -64,7 +64,9 @@ def test_a_window_of_waves(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_demo(tmp_path: Path) -> None:
-    content = report(tmp_path, "demo", RECIPE, ARCH, "--images", IMAGES)
+    adaptive = ["--adaptive", ROOT / "configs/networks/cadnn_digits.npz"]
+    adaptive += [ROOT / "configs/mram/small.yaml"]
+    content = report(tmp_path, "demo", RECIPE, ARCH, "--images", IMAGES, *adaptive)
     assert content["equal"] is True
     assert content["accuracy"]["integer"] > 0.95
     for chip in ("dense", "sparse"):
@@ -73,3 +75,7 @@ def test_demo(tmp_path: Path) -> None:
         assert list(Path(content["verilog"][chip]).glob("*_chip.v"))
     assert content["speedup"]["end_to_end"]["all"] > 4
     assert content["speedup"]["source"]["all"] == "rtl"
+    act = content["adaptive"]
+    assert [mode["equal"] for mode in act["modes"]] == [True] * 4
+    assert act["stream"]["weight_row_writes_after_load"] == 0
+    assert act["stream"]["switch_cycles_max"] <= 2

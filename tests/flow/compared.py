@@ -12,18 +12,25 @@ from hwgen.spec.step import Step
 from tests.flow.made_up import Simulated
 
 IMAGES = 3
+IMAGE_MODES = ("1.0x", "0.5x", "0.5x")
+"""Mode of each image."""
 SHAPES = {"input": (2, 3, 1), "conv": (2, 3, 4), "pool": (1, 1, 4), "head": (1, 1, 5)}
 STEPS = ("image", "conv", "pool", "head", "end")
 
 
 def network() -> Any:
-    """Return what a comparison reads of a network: names, kinds, shapes."""
+    """Return what a comparison reads of a network: names, kinds, shapes, modes."""
     layers = [
-        SimpleNamespace(name=name, op=name, output=SimpleNamespace(shape=shape))
+        SimpleNamespace(name=name, op=name, output=feature_map(shape))
         for name, shape in SHAPES.items()
         if name != "input"
     ]
-    return SimpleNamespace(layers=layers)
+    return SimpleNamespace(layers=layers, graph=SimpleNamespace(modes=("1.0x", "0.5x")))
+
+
+def feature_map(shape: tuple[int, int, int]) -> Any:
+    """Return a map whose second mode has one channel less."""
+    return SimpleNamespace(shape=shape, channels_in=lambda mode: shape[2] - mode)
 
 
 def steps(image: int) -> list[Step]:
@@ -68,7 +75,7 @@ def simulated(image: int, maps: dict[str, Any]) -> Simulated:
 
 def results(runs: list[Simulated], *, compared: bool = True) -> Results:
     return Results(
-        images=IMAGES,
+        modes=IMAGE_MODES,
         maps=golden(),
         predictions=[predicted(image) for image in range(IMAGES)],
         runs=runs,
@@ -78,7 +85,7 @@ def results(runs: list[Simulated], *, compared: bool = True) -> Results:
 
 
 def compared(runs: list[Simulated]) -> Comparison:
-    return compare(network(), results(runs), mode="0.5x")
+    return compare(network(), results(runs))
 
 
 def difference(runs: list[Simulated]) -> Difference:

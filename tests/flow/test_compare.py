@@ -10,6 +10,7 @@ from hwgen.flow.compare import compare, compare_layers
 from hwgen.report.run import Difference
 from hwgen.report.tables import in_words
 from tests.flow.compared import (
+    IMAGE_MODES,
     IMAGES,
     STEPS,
     compared,
@@ -35,7 +36,7 @@ def test_all_is_equal(runs: list[Simulated]) -> None:
 
 
 def test_nothing_was_compared() -> None:
-    found = compare(network(), results([], compared=False), mode="1.0x")
+    found = compare(network(), results([], compared=False))
     assert (found.equal, found.first, found.image_equal) == (None, None, [None] * IMAGES)
     assert [run.equal for run in found.runs] == [None] * IMAGES
     assert [run.cycles_model for run in found.runs] == [50, 55, 60]
@@ -153,16 +154,17 @@ def test_every_image_runs_exactly_once(
     change(runs)
     found = difference(runs)
     assert (found.what, found.image) == ("image", image)
-    assert f"image {image} (mode 0.5x) must run exactly once" in in_words(found)
+    mode = f" (mode {IMAGE_MODES[image]})" if image < IMAGES else ""
+    assert f"image {image}{mode} must run exactly once" in in_words(found)
 
 
 def test_runs_of_several_images_compare_each(runs: list[Simulated]) -> None:
     runs[0].images, runs[0].maps = [2, 0], [runs[2].maps[0], runs[0].maps[0]]
     runs.pop(2)
     given = replace(results(runs), predictions=[predicted(0), predicted(1)])
-    assert compare(network(), given, mode="1.0x").equal is True
+    assert compare(network(), given).equal is True
     runs[0].maps[0]["conv"][0, 0, 0] += 1
-    found = compare(network(), given, mode="1.0x")
+    found = compare(network(), given)
     assert found.image_equal == [True, True, False]
     assert found.first is not None
     assert (found.first.run, found.first.image) == (0, 2)
@@ -170,7 +172,7 @@ def test_runs_of_several_images_compare_each(runs: list[Simulated]) -> None:
 
 def test_a_run_that_nobody_predicted_differs(runs: list[Simulated]) -> None:
     given = replace(results(runs), predictions=[predicted(0), predicted(1)])
-    found = compare(network(), given, mode="1.0x")
+    found = compare(network(), given)
     assert found.equal is False
     assert [run.equal for run in found.runs] == [True, True, False]
 
@@ -188,7 +190,7 @@ def test_layers_are_sums_over_steps(runs: list[Simulated]) -> None:
     given = results(runs)
     for prediction, run in zip(given.predictions, runs, strict=True):
         prediction.steps[1:2] = run.steps[1:3]  # type: ignore[index]
-    found = compare(network(), given, mode="1.0x")
+    found = compare(network(), given)
     assert found.equal is True
     rows = {row.name: row for row in compare_layers(network(), (), given, found)}
     assert rows["conv"].cycles_rtl == rows["conv"].cycles_model == 10 + 11 + 12

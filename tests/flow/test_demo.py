@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,55 +10,80 @@ import jsonschema
 import pytest
 import yaml
 
+import hwgen.flow.adaptive
 import hwgen.flow.demo
 from hwgen.cli import main
+from hwgen.flow.context import Context
 from hwgen.flow.engines import golden
+from hwgen.flow.subject import load_subject
 from hwgen.model.dbpim import CycleModel
+from hwgen.report.adaptive import AdaptiveReport
 from hwgen.spec.network.file import load_network
-from tests.flow.made_up import Simulated, made_up_run, simulation
+from tests.flow.made_up import Simulated, chip_with_modes, made_up_run, simulation
 
 ROOT = Path(__file__).parents[2]
 ARCH, RECIPE = ROOT / "configs/dbpim/small.yaml", ROOT / "configs/train/digits_small_cnn.yaml"
+ADAPTIVE, SMALL = ROOT / "configs/networks/cadnn_digits.npz", ROOT / "configs/mram/small.yaml"
+MODES = ["1.0x", "0.75x", "0.5x", "0.25x"]
 IMAGES = 1
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Work folder of all tests: the training is done once."""
+    return tmp_path_factory.mktemp("demo")
+
+
 @pytest.fixture
-def recipe(tmp_path: Path) -> Path:
+def recipe(folder: Path) -> Path:
     """One epoch of each phase."""
     content = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
     for phase in ("float_phase", "pruned_phase", "quantized_phase"):
         content[phase] |= {"epochs": 1, "warmup_epochs": 0}
-    path = tmp_path / "recipe.yaml"
+    path = folder / "recipe.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
 
 
-def test_demo(
-    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    wrong_cycles = 0
+@dataclass
+class Demo:
+    """Runs the demo in a folder, on made-up chips; wrong_cycles: of one with sparse inputs."""
 
-    def simulate(arch: Any, program: Any, images: Any, **_: object) -> Sequence[Simulated]:
-        (path,) = tmp_path.glob("work/train/*/network.npz")
-        network = load_network(path)
-        maps = golden().infer(network, images)
+    recipe: Path
+    folder: Path
+    wrong_cycles: int = 0
+
+    def __call__(self, *more: object) -> tuple[int, dict[str, Any]]:
+        """Return the exit code and the report, held against its schema."""
+        given = ["demo", self.recipe, ARCH, "--images", IMAGES, *more]
+        given += ["--work", self.folder / "work", "--json", self.folder / "report.json"]
+        code = main([str(argument) for argument in given])
+        content = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        schema = (ROOT / "docs/schema/demo.schema.json").read_text(encoding="utf-8")
+        jsonschema.validate(content, json.loads(schema))
+        return code, content
+
+    def simulate(self, arch: Any, program: Any, images: Any, **_: object) -> Sequence[Simulated]:
+        """Return the runs of a chip."""
+        (path,) = self.folder.glob("work/train/*/network.npz")
+        maps = golden().infer(load_network(path), images)
         model = CycleModel(program, arch)
         runs = [made_up_run(maps, model, image) for image in range(len(images))]
-        runs[0].cycles += wrong_cycles * arch.sparsity.input_bits
+        runs[0].cycles += self.wrong_cycles * arch.sparsity.input_bits
         return runs
 
-    def demo() -> tuple[int, dict[str, Any]]:
-        given = ["demo", recipe, ARCH, "--images", IMAGES]
-        given += ["--work", tmp_path / "work", "--json", tmp_path / "report.json"]
-        code = main([str(argument) for argument in given])
-        return code, json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
 
-    monkeypatch.setattr(simulation(), "simulate", simulate)
+@pytest.fixture
+def demo(recipe: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
+    made_up = Demo(recipe, folder)
+    monkeypatch.setattr(simulation(), "simulate", made_up.simulate)
     monkeypatch.setattr(hwgen.flow.demo, "verilog_of", lambda *_, name: f"verilog-{name}")
+    return made_up
+
+
+def test_demo(demo: Demo, capfd: pytest.CaptureFixture[str]) -> None:
     code, content = demo()
-    schema = (ROOT / "docs/schema/demo.schema.json").read_text(encoding="utf-8")
-    jsonschema.validate(content, json.loads(schema))
-    assert (code, content["equal"]) == (0, True)
+    assert (code, content["equal"], content["adaptive"]) == (0, True, None)
     assert [len(content[chip]["images"]) for chip in ("dense", "sparse")] == [IMAGES, IMAGES]
     figures = content["speedup"]
     dense, sparse = (content[chip]["cycles_rtl"] for chip in ("dense", "sparse"))
@@ -68,9 +94,31 @@ def test_demo(
     assert content["verilog"] == {"dense": "verilog-dense", "sparse": "verilog-sparse"}
     assert f"{sparse:,}" in capfd.readouterr().out
 
-    wrong_cycles = 1
+    demo.wrong_cycles = 1
     code, content = demo()
     assert (code, content["equal"]) == (1, False)
     assert (content["dense"]["equal"], content["sparse"]["equal"]) == (True, False)
     assert content["sparse"]["mismatches"] == 0
     assert "first difference of the sparse chip: run 0, counter cycles" in capfd.readouterr().out
+
+
+def test_the_second_act(
+    demo: Demo, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    chip_with_modes(monkeypatch, load_subject(ADAPTIVE, SMALL))
+    context = Context(work=folder / "adaptive", console=None)
+    act = hwgen.flow.adaptive.run_adaptive(context, ADAPTIVE, SMALL, images=1)
+    asked: list[tuple[object, ...]] = []
+
+    def second(_: Context, *files: Path, images: int) -> AdaptiveReport:
+        asked.append((*files, images))
+        return act
+
+    monkeypatch.setattr(hwgen.flow.demo, "run_adaptive", second)
+    code, content = demo("--adaptive", ADAPTIVE, SMALL)
+    assert (code, content["equal"], asked) == (0, True, [(ADAPTIVE, SMALL, 4)])
+    assert [mode["name"] for mode in content["adaptive"]["modes"]] == MODES
+    assert f"picture: {act.picture}" in capfd.readouterr().out.replace("\n", "")
+    act = replace(act, equal=False)
+    code, content = demo("--adaptive", ADAPTIVE, SMALL)
+    assert (code, content["equal"], content["dense"]["equal"]) == (1, False, True)

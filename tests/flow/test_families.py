@@ -43,13 +43,18 @@ OFFERED: dict[str, set[str]] = {
     "dbpim": {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
         "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
+        "papers", "report_schemas",
     },
     "mram": {
         "architectures",
         "compiler",
         "cycle_model",
+        "data_sheet",
+        "energy",
         "modes",
+        "papers",
         "programs",
+        "report_schemas",
         "simulation",
         "split_cost",
         "verilog",

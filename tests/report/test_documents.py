@@ -1,12 +1,17 @@
 """The generated pages in docs are up to date."""
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from hwgen.flow.documents import documents
 from hwgen.report.data_sheet import constants, keys, limits, meanings_in
-from hwgen.spec.dbpim import timing
+from hwgen.spec.dbpim import timing as dbpim_timing
+from hwgen.spec.mram import load_arch
+from hwgen.spec.mram import timing as mram_timing
+from hwgen.spec.mram.records import HEADER, parameter_fields, record_bits, record_fields
+from hwgen.spec.mram.registers import REGISTERS
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,10 +32,34 @@ def test_a_data_sheet_has_all_parts(pages: dict[str, str]) -> None:
     sheet = pages["dbpim-data-sheet.md"]
     for part in ("`memory__araddr`", "`load_cycles_low`", "### TILE", "`macro.rows`", "STALLED"):
         assert part in sheet
-    assert f"| `MACRO_CYCLES` | {timing.MACRO_CYCLES} |" in sheet
+    assert f"| `MACRO_CYCLES` | {dbpim_timing.MACRO_CYCLES} |" in sheet
 
 
-def test_every_published_latency_is_explained() -> None:
+def test_the_data_sheet_of_an_mram_chip_has_all_parts(pages: dict[str, str]) -> None:
+    sheet = pages["mram-data-sheet.md"]
+    small = load_arch(ROOT / "configs/mram/small.yaml")
+    for part in (
+        "`memory__araddr`",
+        "`weight_row_writes`",
+        "4 LOCKED",
+        f"### Record ({record_bits(small)} bits)",
+        "### Header (512 bits)",
+        "`answer_address`",
+        "| weight rows | 112 |",
+        "| image banks | 8.00 |",
+        "| `and_operations` | 26 |",
+        "| sub-array, with decoders and sense amplifiers | 69,300 |",
+        "| `mram_chip` |",
+    ):
+        assert part in sheet
+    for field in (*record_fields(small), *HEADER, *parameter_fields(small)):
+        assert f" `{field.name}` | {field.meaning} |" in sheet
+    for register in REGISTERS:
+        assert f"| `{register.name}` |" in sheet
+
+
+@pytest.mark.parametrize("timing", [dbpim_timing, mram_timing])
+def test_every_published_latency_is_explained(timing: ModuleType) -> None:
     published = {name for name in vars(timing) if name.isupper()}
     assert {name.strip("`") for name, _, text in constants(timing) if text} == published
 

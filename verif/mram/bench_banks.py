@@ -28,7 +28,7 @@ def port(dut: Any, name: str) -> Any:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(seed=range(3))
 async def rows_are_what_was_written(dut: Any, seed: int) -> None:
-    """A read sees the row before the write of its cycle; only masked elements change."""
+    """A row is what was written in earlier cycles; only masked elements change."""
     rng = np.random.default_rng(seed)
     await reset(dut, *(port(dut, name) for name in ("write_valid", "read_en", "skip_en")))
     content = np.zeros((BANKS, ROWS, ELEMENTS), np.int64)

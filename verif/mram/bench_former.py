@@ -16,7 +16,8 @@ from verif.mram.schedule import Gather, Reader, Window
 from verif.stream import reset
 
 ARCH = arch_from_environment()
-SEEDS = range(16)
+SEEDS = (*range(16), 36, 51)
+"""The last ones end lines of several inside a chunk."""
 CORNERS = Corners(
     "stride that skips columns" if ARCH.segments > 1 else "one block",
     "padding on the left",
@@ -25,6 +26,7 @@ CORNERS = Corners(
     "two row sets" if ARCH.segments > 1 else "one row set",
     "map of one line",
     "lines below the map",
+    *(["line ends inside a chunk"] if ARCH.row_blocks > 1 else []),
 )
 
 
@@ -52,6 +54,10 @@ def note(case: ConvCase) -> None:
     CORNERS.hit("map of one line", shape.height == 1)
     bottom = (shape.out_height - 1) * shape.stride[0] - shape.padding[0] + 2
     CORNERS.hit("lines below the map", bottom >= shape.height)
+    if ARCH.row_blocks > 1:
+        pixels = ARCH.row_blocks >> fields["in_blocks_log"]
+        inside = fields["last_column"] % pixels < pixels - 1
+        CORNERS.hit("line ends inside a chunk", inside and shape.out_height > 1)
     if ARCH.segments > 1:
         skips = shape.stride[1] > 3 and shape.out_width > 1
         CORNERS.hit("stride that skips columns", skips)

@@ -9,6 +9,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from hwgen.rtl.common.read_engine import read_command
 from hwgen.rtl.mram.layouts import array_row, bank_write
 from hwgen.spec.fields import decode, encode
+from hwgen.spec.mram.arch import most_modes
 from hwgen.spec.mram.records import HEADER, Kind, encode_record, record_fields
 from hwgen.spec.mram.registers import ErrorCode
 from hwgen.spec.mram.stream import (
@@ -27,7 +28,7 @@ from verif.stream import reset
 ARCH = arch_from_environment()
 BEATS = section_beats(ARCH)
 PROGRAM, IMAGE = 0x12340000, 0x5600
-CORNERS = Corners("pause", "no parameter words", "no weight rows", "all sections")
+CORNERS = Corners("pause", "command waits", "no parameter words", "no weight rows", "all sections")
 
 
 def port(dut: Any, name: str) -> Any:
@@ -35,14 +36,13 @@ def port(dut: Any, name: str) -> Any:
     return getattr(dut, f"loader__{name}")
 
 
-def draw_content(rng: np.random.Generator) -> Content:
-    """Return a small program with random bits in every field."""
+def draw_content(rng: np.random.Generator, seed: int) -> Content:
+    """Return a small program with random bits in every field; the seed says which sections."""
     records = [
         {field.name: int(rng.integers(0, 1 << field.bits)) for field in record_fields(ARCH)}
         for _ in range(int(rng.integers(1, 4)))
     ]
-    words = int(rng.choice([0, 1, 3]))
-    rows = int(rng.choice([0, 1, 2]))
+    words, rows = (0, 1, 3)[seed % 3], seed // 3
     lane = LaneParameters(bias=-5, multiplier=40000, shift=17)
     CORNERS.hit("no parameter words", words == 0)
     CORNERS.hit("no weight rows", rows == 0)
@@ -67,12 +67,13 @@ def beats_of(content: bytes) -> list[int]:
 
 
 class Memory:
-    """The read engine: takes commands at once, delivers their beats with pauses, logs outputs."""
+    """The read engine: takes commands and delivers their beats with pauses, logs outputs."""
 
     def __init__(self, dut: Any, content: dict[int, list[int]], rng: np.random.Generator) -> None:
         self.dut, self.content, self.rng = dut, content, rng
         self.waiting: list[int] = []
         self.commands: list[tuple[int, int, int]] = []
+        self.offered: tuple[int, int, int] | None = None
         self.tables: dict[tuple[str, int, int], int] = {}
         self.rows: dict[tuple[int, int], int] = {}
         self.bank: dict[tuple[int, int, int], int] = {}
@@ -86,7 +87,8 @@ class Memory:
         CORNERS.hit("pause", bool(self.waiting) and not offers)
         port(self.dut, "beats__valid").value = offers
         port(self.dut, "beats__payload").value = self.waiting[0] if offers else 0
-        port(self.dut, "command__ready").value = 1
+        takes = bool(self.rng.random() < 0.5)
+        port(self.dut, "command__ready").value = takes
         await ReadOnly()
         for name in ("accepted", "loaded", "image_loaded", "error"):
             value = int(port(self.dut, name).value)
@@ -96,13 +98,25 @@ class Memory:
         if offers and port(self.dut, "beats__ready").value:
             self.taken.append(self.cycle)
             self.waiting.pop(0)
-        if port(self.dut, "command__valid").value:
-            word = int(port(self.dut, "command__payload").value)
-            command = read_command().from_bits(word)
-            self.commands.append((self.cycle, command.address, command.beats))
-            self.waiting += self.content[command.address][: command.beats]
+        self._take_command(takes=takes)
         await FallingEdge(self.dut.clk)
         self.cycle += 1
+
+    def _take_command(self, *, takes: bool) -> None:
+        """Log a command that is taken; since it was offered it has not changed."""
+        valid = bool(port(self.dut, "command__valid").value)
+        if not valid:
+            assert self.offered is None, f"cycle {self.cycle}: a command is withdrawn"
+            return
+        command = read_command().from_bits(int(port(self.dut, "command__payload").value))
+        since = self.cycle if self.offered is None else self.offered[0]
+        now = since, command.address, command.beats
+        assert self.offered in (None, now), f"cycle {self.cycle}: a command has changed"
+        CORNERS.hit("command waits", not takes)
+        self.offered = None if takes else now
+        if takes:
+            self.commands.append(now)
+            self.waiting += self.content[command.address][: command.beats]
 
     def _look(self) -> None:
         """Log what goes to tables, arrays and banks."""
@@ -140,7 +154,7 @@ async def begin(dut: Any) -> None:
 async def a_program_reaches_its_places(dut: Any, seed: int) -> None:
     """Every record, parameter word and row arrives once; commands and ends have their cycles."""
     rng = np.random.default_rng(seed)
-    content = draw_content(rng)
+    content = draw_content(rng, seed)
     beats = beats_of(encode_program(content, ARCH).tobytes())
     rest = PROGRAM + BEATS.header * ARCH.port_bytes
     memory = Memory(dut, {PROGRAM: beats, rest: beats[BEATS.header :]}, rng)
@@ -180,15 +194,22 @@ def table(name: str, words: list[int], beats: int) -> dict[tuple[str, int, int],
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def the_first_reason_counts(dut: Any) -> None:
     """Each wrong header has its error, in the order magic and counts, version, chip, lock."""
-    content = draw_content(np.random.default_rng(1))
+    content = draw_content(np.random.default_rng(1), 8)
     right = decode(HEADER, header_word(content, ARCH)) | {"weight_rows": 1}
     tables = {"weight_rows": 0}
     cases = [
         ({"magic": 1, "version": 9}, 0, 1, ErrorCode.BAD_PROGRAM),
         ({"records": 0}, 0, 1, ErrorCode.BAD_PROGRAM),
         ({"records": ARCH.record_entries + 1}, 0, 1, ErrorCode.BAD_PROGRAM),
+        ({"parameter_words": ARCH.parameter_entries + 1}, 0, 1, ErrorCode.BAD_PROGRAM),
+        ({"weight_rows": ARCH.weight_rows + 1}, 0, 1, ErrorCode.BAD_PROGRAM),
+        ({"weight_rows": ARCH.weight_rows}, 0, 1, ErrorCode.NONE),
+        ({"modes": 0}, 0, 1, ErrorCode.BAD_PROGRAM),
+        ({"modes": most_modes(ARCH) + 1}, 0, 1, ErrorCode.BAD_PROGRAM),
+        ({"beats": 0}, 0, 1, ErrorCode.BAD_PROGRAM),
         ({"version": 9, "architecture": 1}, 0, 1, ErrorCode.WRONG_VERSION),
         ({"architecture": 1}, 1, 1, ErrorCode.WRONG_ARCHITECTURE),
+        ({"architecture": ARCH.id_word ^ 1}, 1, 1, ErrorCode.WRONG_ARCHITECTURE),
         ({}, 1, 1, ErrorCode.LOCKED),
         (tables, 0, 0, ErrorCode.NOT_LOADED),
         (tables, 1, 1, ErrorCode.NONE),

@@ -11,7 +11,7 @@ from hwgen.rtl.mram.dpu import Dpu
 from hwgen.rtl.mram.loader import Loader
 from hwgen.rtl.mram.pool import Pool
 from hwgen.rtl.mram.table import RecordTable
-from hwgen.spec.mram.arch import Arch
+from hwgen.spec.mram.arch import Arch, ArraySize
 from verif.common.side_by_side import SideBySide
 from verif.mram.component import settings, single, tiny
 from verif.runner import Waves, build, run
@@ -21,6 +21,8 @@ SIZES = {
     "tiny": tiny(),
     "single": single(),
     "wide answers": replace(tiny(), element_bits=16, accumulator_bits=48, port_bits=64),
+    "wide rows": replace(tiny(), array=ArraySize(rows=64, columns=128)),
+    "wide port": replace(tiny(), port_bits=256, array=ArraySize(rows=64, columns=256)),
 }
 
 

@@ -10,6 +10,7 @@ from hwgen.spec.crossbar.layout import (
     Choice,
     Floorplan,
     Placement,
+    check_rules,
     floorplan,
     is_activated,
     last_needed,
@@ -22,6 +23,7 @@ def compile_dataflow(
     network: CrossbarNetwork, components: Components, point: Point, rules: Rules, choice: Choice
 ) -> Dataflow:
     """Return the graph of a network on an accelerator; `rules` decide on groups and windows."""
+    check_rules(network, rules)
     plan = floorplan(network, components, point, rules, choice)
     slices = point.slices(components)
     layers = []
@@ -45,7 +47,7 @@ def compile_dataflow(
                 name=layer.name,
                 blocks=placed.blocks,
                 operations=tuple(operations),
-                needs=needs_of(layer, placed, plan, rules),
+                needs=needs_of(network, layer, placed, plan, rules),
             )
         )
     return Dataflow(network=network.name, bits=point.bit_steps(components), layers=tuple(layers))
@@ -75,7 +77,7 @@ def transferred(layer: CrossbarLayer, placed: Placement) -> int:
         return placed.copies * layer.out_channels
     if layer.kind == "pool":
         channels = layer.out_channels
-    return (placed.most_copies * layer.stride + layer.kernel) * channels
+    return (placed.most_copies * layer.strides[1] + layer.spans[1]) * channels
 
 
 def loaded(layer: CrossbarLayer, placed: Placement, slices: int) -> int:
@@ -88,7 +90,7 @@ def loaded(layer: CrossbarLayer, placed: Placement, slices: int) -> int:
 
 def inputs_of(layer: CrossbarLayer) -> int:
     """Return the elements that make one output of a layer without weights."""
-    return layer.kernel**2 if layer.kind == "pool" else len(layer.providers)
+    return layer.taps if layer.kind == "pool" else layer.operands
 
 
 def calculations(
@@ -111,7 +113,11 @@ def calculations(
 
 
 def needs_of(
-    layer: CrossbarLayer, placed: Placement, plan: Floorplan, rules: Rules
+    network: CrossbarNetwork,
+    layer: CrossbarLayer,
+    placed: Placement,
+    plan: Floorplan,
+    rules: Rules,
 ) -> tuple[tuple[int, tuple[int, ...]], ...]:
     """Return, for each provider and block, the last block of the provider that must be done."""
     found = []
@@ -122,6 +128,7 @@ def needs_of(
         else:
             pixels = last_needed(layer, rules)
             ends = [min(layer.pixels, (cnt + 1) * placed.copies) for cnt in range(placed.blocks)]
-            blocks = [-(-pixels[end - 1] // source.copies) - 1 for end in ends]
+            most = network.layers[provider].pixels
+            blocks = [-(-min(pixels[end - 1], most) // source.copies) - 1 for end in ends]
         found.append((provider, tuple(blocks)))
     return tuple(found)

@@ -23,14 +23,21 @@ class Map:
     providers: places of the layers that wrote it, in the order of concatenation; empty: the image
     shape: the batch included
     axes: the meaning of each dimension
-    padding: pixels that Pad nodes have put at each side of rows and columns (first: top and left);
-        shape includes them
+    padding: rows at the top and columns at the left that Pad nodes have put there; shape includes
+        them, and those behind
+    added: rows and columns of `shape` that Pad nodes have put there, on both sides
+    activated: whether a function of each element stands between the providers and this map
+    channels: the first channel of each part that a Slice or a Split has cut out, and a mark where
+        channels were put into another order; empty: all channels of the providers, in their order
     """
 
     providers: tuple[int, ...]
     shape: tuple[int, ...]
     axes: tuple[Axis, ...]
     padding: tuple[int, int] = (0, 0)
+    added: tuple[int, int] = (0, 0)
+    activated: bool = False
+    channels: tuple[int, ...] = ()
 
     def size(self, *meanings: Axis) -> int:
         """Return how many values the dimensions of these meanings make together."""

@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import replace
+from itertools import combinations
 from typing import cast
 
 from hwgen.compiler.crossbar.maps import LAYOUT, Axis, Map, named, reshaped
 from hwgen.compiler.crossbar.step import Step
-from hwgen.spec.graph import Concatenation, Padding, Transposition
+from hwgen.spec.graph import Concatenation, Padding, Slice, Transposition
+
+SHUFFLED = -1
+"""Among the channels of a map: they are in another order than those of its providers."""
 
 
 def moved(step: Step) -> Map:
@@ -16,6 +20,8 @@ def moved(step: Step) -> Map:
             return joined(step)
         case "pad":
             return padded(step)
+        case "slice":
+            return sliced(step)
         case "transpose":
             return transposed(step)
         case _:
@@ -43,10 +49,20 @@ def cut(step: Step) -> Map:
 
 
 def transposed(step: Step) -> Map:
-    """Dimensions change places and keep their meanings."""
+    """Dimensions change places and keep their meanings; channels may be shuffled."""
     read = step.map
     order = cast(Transposition, step.node.attributes).order
-    return replace(read, shape=step.shape, axes=tuple(read.axes[place] for place in order))
+    shuffled = any(
+        read.axes[one] == read.axes[other] != "one"
+        for one, other in combinations(order, 2)
+        if one > other
+    )
+    return replace(
+        read,
+        shape=step.shape,
+        axes=tuple(read.axes[place] for place in order),
+        channels=(*read.channels, SHUFFLED) if shuffled else read.channels,
+    )
 
 
 def joined(step: Step) -> Map:
@@ -63,7 +79,14 @@ def joined(step: Step) -> Map:
         known = {read.axes[place] for read in reads} - {"one"}
         axes[place] = known.pop() if len(known) == 1 else "mixed" if known else "one"
     axes[axis] = "mixed" if "mixed" in across else "channel"
-    return Map(providers=providers_of(reads), shape=step.shape, axes=named(step.shape, tuple(axes)))
+    parts = tuple(channel for read in reads for channel in read.channels)
+    return Map(
+        providers=providers_of(reads),
+        shape=step.shape,
+        axes=named(step.shape, tuple(axes)),
+        activated=any(read.activated for read in reads),
+        channels=(*parts, SHUFFLED) if parts else (),
+    )
 
 
 def is_plane(step: Step, axis: int) -> bool:
@@ -84,10 +107,34 @@ def padded(step: Step) -> Map:
     pads = padding.pads
     if not any(pads):
         return unmoved(step)
-    plane = [pads[2:4], pads[6:8]]
     if not read.is_layered or any(pads[:2]) or any(pads[4:6]):
         raise step.error("pads", "for rows and columns alone", list(pads))
-    if min(pads) < 0 or any(first != second for first, second in plane):
-        raise step.error("pads", "the same for rows and columns, and not negative", list(pads))
-    both = (read.padding[0] + pads[2], read.padding[1] + pads[6])
-    return replace(read, shape=step.shape, axes=named(step.shape, LAYOUT), padding=both)
+    if min(pads) < 0:
+        raise step.error("pads", "not negative", list(pads))
+    return replace(
+        read,
+        shape=step.shape,
+        axes=named(step.shape, LAYOUT),
+        padding=(read.padding[0] + pads[2], read.padding[1] + pads[3]),
+        added=(read.added[0] + pads[2] + pads[6], read.added[1] + pads[3] + pads[7]),
+    )
+
+
+def sliced(step: Step) -> Map:
+    """Some of the channels; their readers wait for the whole map, and read what they need of it."""
+    read, ranges = step.map, cast(Slice, step.node.attributes).ranges
+    for axis, (first, end, by), size in zip(read.axes, ranges, read.shape, strict=True):
+        whole = (first, end, by) == (0, size, 1)
+        if not whole and axis not in ("channel", "one"):
+            given = f"{axis} {first} to {end}" + (f" by {by}" if by != 1 else "")
+            raise step.error("places", "of channels alone", given)
+    if step.shape == read.shape:
+        return read
+    part = next(
+        first
+        for (first, end, by), size in zip(ranges, read.shape, strict=True)
+        if (first, end, by) != (0, size, 1)
+    )
+    return replace(
+        read, shape=step.shape, axes=named(step.shape, read.axes), channels=(*read.channels, part)
+    )

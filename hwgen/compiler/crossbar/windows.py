@@ -1,46 +1,46 @@
-"""Convolutions and poolings: the window that they slide, and the square maps around it."""
+"""Convolutions and poolings: the window that they slide, and the maps around it."""
 
 from dataclasses import dataclass
 from typing import cast
 
-from hwgen.compiler.crossbar.maps import Map
+from hwgen.compiler.crossbar.maps import Axis, Map
 from hwgen.compiler.crossbar.step import Step
 from hwgen.spec import graph
 
 PLANE = 2
 """Rows and columns."""
 
+Pair = tuple[int, int]
+"""Of rows, of columns."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
     """Sides in pixels; padding is that at the top and at the left, Pad nodes included."""
 
-    kernel: int
-    stride: int
-    padding: int
-    in_side: int
-    out_side: int
+    kernel: Pair = (1, 1)
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+    dilation: Pair = (1, 1)
+    in_sides: Pair = (1, 1)
+    out_sides: Pair = (1, 1)
 
 
 def sliding_window(step: Step) -> Window:
     """Return the window of a convolution or of a pooling."""
     given = cast(graph.Window, step.node.attributes)
     read = layered(step)
-    side = equal(step, "kernel", given.kernel)
-    if side > 1:
-        dilation = equal(step, "dilations", given.dilations)
-        if dilation != 1:
-            raise step.error("dilations", 1, dilation)
-    stride = equal(step, "strides", given.strides)
-    in_side = equal(step, "map", read.shape[2:])
-    out_side = equal(step, "output map", step.shape[2:])
-    before = equal(step, "padding at the top and at the left", given.pads[:PLANE])
+    kernel = pair(step, "kernel", given.kernel)
+    dilation = pair(step, "dilations", given.dilations)
+    before = pair(step, "padding at the top and at the left", given.pads[: len(given.pads) // 2])
     return Window(
-        kernel=side,
-        stride=stride,
-        padding=before + read.padding[0],
-        in_side=in_side - sum(read.padding),
-        out_side=out_side,
+        kernel=kernel,
+        stride=pair(step, "strides", given.strides),
+        padding=(before[0] + read.padding[0], before[1] + read.padding[1]),
+        # Of a single pixel it means nothing.
+        dilation=(dilation[0] if kernel[0] > 1 else 1, dilation[1] if kernel[1] > 1 else 1),
+        in_sides=(read.shape[2] - read.added[0], read.shape[3] - read.added[1]),
+        out_sides=pair(step, "output map", step.shape[2:]),
     )
 
 
@@ -51,9 +51,8 @@ def global_window(step: Step) -> Window:
         check_reduced(step, read)
     else:
         read = layered(step)
-    rows, columns = read.size("row"), read.size("column")
-    side = equal(step, "map", (rows, columns))
-    return Window(kernel=side, stride=1, padding=0, in_side=side, out_side=1)
+    sides = read.size("row"), read.size("column")
+    return Window(kernel=sides, in_sides=sides)
 
 
 def check_reduced(step: Step, read: Map) -> None:
@@ -76,9 +75,18 @@ def layered(step: Step) -> Map:
     return read
 
 
-def equal(step: Step, what: str, sides: tuple[int, ...]) -> int:
-    """Return the one side of something square in a plane."""
-    if len(sides) != PLANE or sides[0] != sides[1]:
+def pair(step: Step, what: str, sides: tuple[int, ...]) -> Pair:
+    """Return what is given for rows and for columns."""
+    if len(sides) != PLANE:
         given = " x ".join(str(side) for side in sides)
-        raise step.error(what, "square and of two dimensions", given)
-    return sides[0]
+        raise step.error(what, "of two dimensions", given)
+    return sides[0], sides[1]
+
+
+def reduced_axes(step: Step) -> tuple[Axis, ...]:
+    """Return the axes behind a mean over rows and columns, which are kept with size 1 or gone."""
+    axes = step.map.axes
+    if len(step.shape) == len(axes):
+        return axes
+    reduced = cast(graph.Mean, step.node.attributes).axes
+    return tuple(axis for place, axis in enumerate(axes) if place not in reduced)

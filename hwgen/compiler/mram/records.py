@@ -5,7 +5,7 @@ from typing import Any
 
 from hwgen.compiler.mram.maps import StoredMap
 from hwgen.compiler.mram.parameters import Words
-from hwgen.compiler.mram.supported import answer_blocks
+from hwgen.compiler.mram.supported import answer_blocks, used_stride
 from hwgen.compiler.mram.tasks import Task, channel_blocks
 from hwgen.compiler.mram.units import Skip, Unit
 from hwgen.compiler.mram.views import View
@@ -67,7 +67,7 @@ def pool_fields(unit: Unit, source: FeatureMap, mode: int) -> Fields:
     layer, output = unit.layer, unit.output.output
     kernel, stride, padding = (1, 1), (1, 1), (0, 0, 0, 0)
     if isinstance(layer, MaxPool | AveragePool):
-        kernel, stride, padding = layer.kernel, layer.stride, layer.padding
+        kernel, stride, padding = layer.kernel, used_stride(layer), layer.padding
     mean = isinstance(layer, AveragePool)
     maximum = layer.op in ("max_pool", "add")
     channels = source.channels_in(mode)
@@ -117,7 +117,7 @@ def skip_fields(
     """Return the fields of an addition on the way out."""
     stored, factors = maps[skip.source], skip.add.requantization[mode]
     values = skip.add.output.quantization[mode]
-    stride = skip.shortcut.stride if skip.shortcut else (1, 1)
+    stride = used_stride(skip.shortcut) if skip.shortcut else (1, 1)
     return {
         "skip": 1,
         "skip_bank": stored.bank,

@@ -89,9 +89,16 @@ def layer_refusals(layer: Layer, arch: Arch) -> Iterator[Refusal]:
         if max(layer.padding[:2]) > most:
             yield f"{what}padding", f"at most {most}", max(layer.padding[:2])
     if isinstance(layer, Conv | MaxPool | AveragePool | Shortcut):
-        most = field_limit(arch, "stride_y")
-        if max(layer.stride) > most:
-            yield f"{what}stride", f"at most {most} x {most}", sides(layer.stride)
+        most, stride = field_limit(arch, "stride_y"), used_stride(layer)
+        if max(stride) > most:
+            yield f"{what}stride", f"at most {most} x {most}", sides(stride)
+
+
+def used_stride(layer: Conv | MaxPool | AveragePool | Shortcut) -> tuple[int, int]:
+    """Return the strides of a layer; 1 where it has one window, which moves nowhere."""
+    height, width, _ = layer.output.shape
+    down, across = layer.stride
+    return down if height > 1 else 1, across if width > 1 else 1
 
 
 def sides(pair: tuple[int, int]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.compiler.mram.maps import StoredMap, row_view
+from hwgen.compiler.mram.supported import used_stride
 from hwgen.compiler.mram.units import Unit
 from hwgen.errors import CompileError
 from hwgen.spec.mram.arch import WINDOW, Arch
@@ -123,7 +124,7 @@ def view_of(
         blocks=blocks,
         channels=channels,
         kernels=[layer.output.channels_in(mode) for mode in modes],
-        stride=(1, 1) if isinstance(layer, Linear) else layer.stride,
+        stride=(1, 1) if isinstance(layer, Linear) else used_stride(layer),
         pad=(0, 0) if isinstance(layer, Linear) else (layer.padding[0], layer.padding[1]),
         size=layer.output.shape[:2],
         rows=rows,

@@ -75,9 +75,9 @@ def fixed_costs(tables: Tables, box: Box) -> tuple[float, float]:
             energy += tables.parts[c, LATENCY] * tables.parts[c, DYNAMIC] * done
         loads = tables.cout[i]
         if tables.kind[i] == POOL:
-            loads *= tables.kernel[i] ** 2
+            loads *= tables.taps[i]
         elif tables.strict and tables.kind[i] == ELTWISE:
-            loads *= tables.provider_start[i + 1] - tables.provider_start[i]
+            loads *= tables.operands[i]
         energy += tables.pixels[i] * loads * bits / bus * row[READ_NJ]
         energy += tables.pixels[i] * tables.cout[i] * bits / bus * row[WRITE_NJ]
     if not tables.strict:

@@ -74,7 +74,8 @@ def surely_needed(tables: Tables, needs: Needs, i: int, pixel: int, provider: in
     """Return the provider's pixel that any block with a pixel of layer i waits for at least."""
     if tables.kind[i] == FC:
         return int(tables.pixels[provider])
-    return int(needs.later[tables.window_start[i] + pixel - 1])
+    needed = needs.later[tables.window_start[i] + pixel - 1]
+    return int(min(needed, tables.pixels[provider]))
 
 
 @compiled

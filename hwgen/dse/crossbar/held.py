@@ -35,7 +35,7 @@ def held_inputs(tables: Tables, i: int, copies: int, split: bool) -> float:
     blocks = ceil_div(tables.pixels[i], copies)
     if tables.strict and tables.kind[i] != FC:
         window = widest_window(tables, i, copies, blocks)
-        return float(window * read_channels(tables, i))
+        return float(window * read_channels(tables, i, False) + read_channels(tables, i, True))
     most = 0.0
     shape = shape_of(tables, i)
     for block in range(blocks):
@@ -56,11 +56,13 @@ def held_inputs(tables: Tables, i: int, copies: int, split: bool) -> float:
 
 
 @compiled
-def read_channels(tables: Tables, i: int) -> int:
-    """Return the channels of all providers of layer i."""
+def read_channels(tables: Tables, i: int, single: bool) -> int:
+    """Return the channels of the providers of layer i of a single pixel, or of all others."""
     channels = 0
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-        channels += tables.cout[tables.provider[e]]
+        p = tables.provider[e]
+        if (tables.pixels[p] == 1) == single:
+            channels += tables.cout[p]
     return channels
 
 
@@ -141,7 +143,7 @@ def let_go(tables: Tables, needs: Needs, i: int, j: int, own: Ints) -> None:
     for stored in range(len(own)):
         while pixel < len(later) and later[pixel] <= stored:
             if tables.strict:
-                most = max(most, tables.first_pixel[start + pixel] - 1)
+                most = max(most, min(tables.first_pixel[start + pixel], tables.pixels[i]) - 1)
             else:
                 most = max(most, published_first(shape, tables.side[i], pixel))
             pixel += 1

@@ -1,24 +1,25 @@
 """Networks without weights: what synthesis sees of an ONNX file, or of a network that ships."""
 
 from hwgen.flow.crossbar.networks import load_network, write_network
+from hwgen.flow.load import load
 from hwgen.report.crossbar.graph import GraphInfo, GraphLayer, graph_parts
 from hwgen.spec.crossbar.layout import tiles_of
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 
-__all__ = ["graph_info", "graph_parts", "write_network"]
+__all__ = ["graph_info", "graph_operators", "graph_parts", "write_network"]
 
 SIDE, CELL_BITS, WEIGHT_BITS = 256, 2, 16
 """Crossbars and weights that are counted with: those of the published designs."""
 
 
-def graph_info(network: str) -> GraphInfo:
-    """Return the layers of a network."""
-    graph: CrossbarNetwork = load_network(network)
+def graph_info(network: str, size: tuple[int, ...] | None = None) -> GraphInfo:
+    """Return the layers of a network; size: of its image, where the file leaves sides open."""
+    graph: CrossbarNetwork = load_network(network, size)
     layers = [layer_info(graph, layer) for layer in graph.layers]
     return GraphInfo(
         name=graph.name,
         digest=graph.digest,
-        input_shape=(graph.input_side, graph.input_side, graph.input_channels),
+        input_shape=(*graph.input_sides, graph.input_channels),
         weights=sum(layer.weights for layer in layers),
         operations=graph.operations,
         crossbars=sum(layer.crossbars for layer in layers),
@@ -32,16 +33,27 @@ def graph_info(network: str) -> GraphInfo:
 def layer_info(network: CrossbarNetwork, layer: CrossbarLayer) -> GraphLayer:
     """Return the facts of one layer."""
     _, row_tiles, column_tiles = tiles_of(layer, SIDE, "strict")
-    weights = layer.kernel**2 * layer.in_channels // layer.groups * layer.out_channels
+    weights = layer.taps * layer.in_channels // layer.groups * layer.out_channels
     return GraphLayer(
         name=layer.name,
         kind=layer.kind,
         reads=[network.layers[place].name for place in layer.providers] or ["image"],
-        shape=(layer.out_side, layer.out_side, layer.out_channels),
-        kernel=layer.kernel,
-        stride=layer.stride,
+        shape=(*layer.out_sides, layer.out_channels),
+        kernel=layer.kernels,
+        stride=layer.strides,
+        dilation=layer.dilation,
         activation=layer.activation,
         weights=weights if layer.has_weights else 0,
         operations=layer.operations,
         crossbars=row_tiles * column_tiles * WEIGHT_BITS // CELL_BITS,
     )
+
+
+def graph_operators() -> dict[str, str]:
+    """Return what each operator of ONNX becomes, by its name."""
+    meanings = load("hwgen.compiler.crossbar.operators").MEANINGS
+    operators = load("hwgen.importers.onnx.operators").OPERATORS
+    return {
+        name: next(text for text, ops in meanings.items() if op in ops)
+        for name, op in operators.items()
+    }

@@ -8,15 +8,18 @@ from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.graph import Graph
 
 
-def load_network(name_or_path: str) -> CrossbarNetwork:
-    """Return the layers of a network that ships, or of an ONNX file."""
+def load_network(name_or_path: str, size: tuple[int, ...] | None = None) -> CrossbarNetwork:
+    """Return the layers of a network that ships, or of an ONNX file.
+
+    size: of the image in the order of the file, where that leaves sides open
+    """
     compiler = load("hwgen.compiler.crossbar")
-    if name_or_path in compiler.ZOO:
+    if name_or_path in compiler.ZOO and size is None:
         network: CrossbarNetwork = compiler.shipped_network(name_or_path)
         return network
     path = Path(name_or_path)
     if path.suffix == ".onnx" or path.exists():
-        network = compiler.network_of(load("hwgen.importers.onnx").read_graph(path))
+        network = compiler.network_of(load("hwgen.importers.onnx").read_graph(path, size))
         return network
     raise unknown("an ONNX file or ", name_or_path)
 

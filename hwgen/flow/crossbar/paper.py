@@ -10,7 +10,8 @@ from hwgen.flow.crossbar.paper_images import image_rows
 from hwgen.flow.crossbar.paper_searches import Request, Searches, searches
 from hwgen.flow.crossbar.synthesize import check_power
 from hwgen.flow.digests import versions
-from hwgen.report.crossbar.paper import PaperReport, PaperRow
+from hwgen.report.crossbar.paper import PaperReport
+from hwgen.report.paper import PaperRow
 from hwgen.report.types import Source
 from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.published import CIFAR, IMAGENET

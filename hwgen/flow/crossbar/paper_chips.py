@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hwgen.flow.crossbar.paper_rows import mean, over, row
+from hwgen.flow.crossbar.paper_rows import mean, over
 from hwgen.flow.crossbar.paper_searches import Searches
 from hwgen.flow.crossbar.synthesize import confirm
 from hwgen.flow.load import load
-from hwgen.report.crossbar.paper import PaperRow
+from hwgen.report.paper import PaperRow, row
 from hwgen.spec.crossbar.published import (
     CODE_GOPS_PER_W,
     CODE_POWER_W,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hwgen.flow.crossbar.paper_chips import throughput_of
-from hwgen.flow.crossbar.paper_rows import mean, over, ratio, row
+from hwgen.flow.crossbar.paper_rows import mean, over, ratio
 from hwgen.flow.crossbar.paper_searches import Reached, Searches
-from hwgen.report.crossbar.paper import PaperRow
+from hwgen.report.paper import PaperRow, row
 from hwgen.spec.crossbar.published import GAINS, IMAGENET, Gain
 
 if TYPE_CHECKING:

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hwgen.flow.crossbar.paper_rows import row
 from hwgen.flow.crossbar.paper_searches import Searches
 from hwgen.flow.load import load
-from hwgen.report.crossbar.paper import PaperRow
+from hwgen.report.paper import PaperRow, row
 from hwgen.spec.crossbar.published import GIBBON, PIMSYN, Image
 
 if TYPE_CHECKING:

@@ -1,34 +1,6 @@
-"""How a row of the comparison with a paper is made."""
+"""What several rows of the comparison with a paper need."""
 
 from collections.abc import Sequence
-
-from hwgen.report.crossbar.paper import PaperRow
-
-
-def row(
-    figure: str,
-    what: str,
-    network: str | None,
-    *,
-    published: float | None,
-    ours: float | None,
-    unit: str,
-    reason: str,
-) -> PaperRow:
-    """Return a row with its deviation."""
-    deviation = None
-    if published is not None and ours is not None:
-        deviation = 100 * (ours / published - 1)
-    return PaperRow(
-        figure=figure,
-        what=what,
-        network=network,
-        published=None if published is None else float(published),
-        ours=None if ours is None else float(ours),
-        unit=unit,
-        deviation_percent=deviation,
-        reason=reason,
-    )
 
 
 def mean(values: Sequence[float | None]) -> float | None:

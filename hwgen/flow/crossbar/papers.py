@@ -1,5 +1,6 @@
 """The papers that this family compares itself with: what `hwgen paper` finds of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import RenderableType
@@ -8,7 +9,7 @@ from hwgen.flow.context import Context
 from hwgen.flow.crossbar.paper import Request, pimsyn_paper
 from hwgen.flow.crossbar.synthesize import COMPONENTS, rules_of
 from hwgen.flow.pages import Paper, PaperRequest
-from hwgen.report.crossbar.paper_table import paper_table
+from hwgen.report.crossbar.paper_table import paper_files, paper_table
 from hwgen.spec.crossbar.published import CIFAR, CODE_POWER_W, IMAGENET
 
 
@@ -16,6 +17,7 @@ class Pimsyn:
     """PIMSYN's tables IV and V and figures 6 to 9; up to an hour for all networks."""
 
     def compare(self, context: Context, request: PaperRequest) -> Any:
+        request.refuse("training", "published", "arch", "data", "images")
         asked = Request(
             networks=(*IMAGENET, *CIFAR) if request.networks is None else request.networks,
             power_w=CODE_POWER_W if request.power_w is None else request.power_w,
@@ -29,6 +31,9 @@ class Pimsyn:
 
     def table(self, report: Any) -> RenderableType:
         return paper_table(report)
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        return paper_files(report)
 
 
 PAPERS: dict[str, Paper] = {"pimsyn": Pimsyn()}

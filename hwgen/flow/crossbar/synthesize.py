@@ -21,6 +21,7 @@ from hwgen.report.files import report_text
 from hwgen.report.types import Source
 from hwgen.spec.crossbar.arch import Arch, arch_text
 from hwgen.spec.crossbar.components import Components, load_components
+from hwgen.spec.crossbar.layout import check_rules
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules, points
 from hwgen.spec.crossbar.schedule import Schedule, save_schedule
@@ -58,10 +59,11 @@ class Synthesis:
 def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     check_power(request.power_w)
-    network: CrossbarNetwork = load_network(request.network)
+    network: CrossbarNetwork = load_network(request.network, request.image_size)
     table = request.components or COMPONENTS
     components = load_components(table)
     rules = rules_of(request.rules)
+    check_rules(network, rules)
     if not points(components, rules):
         raise ConfigError(
             field="adcs.resolutions",

@@ -19,13 +19,11 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.errors import DataError, FormatError
-from hwgen.importers.onnx.check import check_names, check_order
-from hwgen.importers.onnx.image import find_image, fix_image
 from hwgen.importers.onnx.qdq.constants import stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
-from hwgen.importers.onnx.read import read_model
-from hwgen.importers.onnx.shapes import infer, without_weights
+from hwgen.importers.onnx.read import opened, read_model
+from hwgen.importers.onnx.shapes import infer
 
 BYTE_SCALE = 1 / 255
 """Real value of one step of an image of bytes."""
@@ -101,14 +99,11 @@ def quantized_model(path: Path, images: NDArray[Any]) -> onnx.ModelProto:
 
 def checked_image(model: onnx.ModelProto, source: str) -> onnx.ValueInfoProto:
     """Return the image of a float model, its batch fixed; refuse a damaged model."""
-    check_names(model.graph, source)
-    check_order(model.graph, source)
+    ready = opened(model, source)
     for tensor in model.graph.initializer:
         stored(tensor, source)
-    slim, parameters = without_weights(model)
-    infer(slim, source)
-    image = find_image(slim.graph, parameters, source)
-    fix_image(image, source)
+    infer(ready.slim, source)
+    image = ready.image
     if image.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         given = onnx.TensorProto.DataType.Name(image.type.tensor_type.elem_type)
         raise FormatError(

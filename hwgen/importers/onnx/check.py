@@ -3,7 +3,7 @@
 import onnx
 
 from hwgen.errors import FormatError
-from hwgen.importers.onnx.operators import OPERATORS, SHAPE_READERS
+from hwgen.importers.onnx.operators import SHAPE_READERS
 
 
 def label(node: onnx.NodeProto) -> str:
@@ -50,22 +50,19 @@ def check_order(graph: onnx.GraphProto, source: str) -> None:
         known.update(node.output)
 
 
-def nodes_behind(image: str, graph: onnx.GraphProto, source: str) -> tuple[onnx.NodeProto, ...]:
-    """Return the nodes that compute with the image; raise FormatError for an unknown operator."""
+def nodes_behind(image: str, graph: onnx.GraphProto) -> tuple[onnx.NodeProto, ...]:
+    """Return the nodes that compute with the image; one with a graph of its own may, too."""
     carried, nodes = {image}, []
     for node in graph.node:
-        subgraph = any(attribute.HasField("g") for attribute in node.attribute)  # If, Loop
-        if carried.isdisjoint(node.input) and not subgraph:
+        if carried.isdisjoint(node.input) and not has_graph(node):
             continue
         if node.op_type in SHAPE_READERS:
             continue
-        if node.op_type not in OPERATORS or node.domain not in ("", "ai.onnx"):
-            raise FormatError(
-                field=f"the operator of {label(node)}",
-                allowed=f"one of {', '.join(sorted(OPERATORS))}",
-                given=node.op_type,
-                source=source,
-            )
         carried.update(name for name in node.output if name)
         nodes.append(node)
     return tuple(nodes)
+
+
+def has_graph(node: onnx.NodeProto) -> bool:
+    """Return whether a node holds a graph of its own: If, Loop, Scan."""
+    return any(attribute.HasField("g") for attribute in node.attribute)

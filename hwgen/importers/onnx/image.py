@@ -1,6 +1,6 @@
 """Find the input of a graph that is the image, and its size."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import onnx
 
@@ -51,16 +51,31 @@ def rank(tensor: onnx.ValueInfoProto) -> int:
     return len(tensor.type.tensor_type.shape.dim)
 
 
-def fix_image(image: onnx.ValueInfoProto, source: str) -> None:
-    """Set a batch of unknown size to 1; every other side must be known."""
+def fix_image(image: onnx.ValueInfoProto, source: str, given: Sequence[int] | None = None) -> None:
+    """Set a batch of unknown size to 1, and unknown sides to those given; all must be known then.
+
+    given: sides in the order of the file, without the batch
+    """
     sides = image.type.tensor_type.shape.dim
+    known = " x ".join(str(side.dim_value or side.dim_param or "?") for side in sides[1:])
     if sides and sides[0].dim_value < 1:
         sides[0].dim_value = 1
+    if given is not None:
+        pairs = list(zip(sides[1:], given, strict=False))
+        fits = all(side.dim_value in (0, size) for side, size in pairs)
+        if len(given) != len(sides) - 1 or min(given, default=0) < 1 or not fits:
+            raise FormatError(
+                field=f"the given size of input {image.name}",
+                allowed=f"as the file has it, {known or 'nothing'}",
+                given=" x ".join(map(str, given)),
+                source=source,
+            )
+        for side, size in pairs:
+            side.dim_value = size
     if not sides or any(side.dim_value < 1 for side in sides):
-        given = " x ".join(str(side.dim_value or side.dim_param or "?") for side in sides)
         raise FormatError(
             field=f"input {image.name}",
-            allowed="of known channels, rows and columns",
-            given=given or "nothing",
+            allowed="of known channels, rows and columns, or its size given (--image-size)",
+            given=f"{sides[0].dim_value} x {known}" if sides else "nothing",
             source=source,
         )

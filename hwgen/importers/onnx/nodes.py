@@ -1,4 +1,4 @@
-"""Translate one ONNX node to one node of a graph; implicit defaults of ONNX become explicit."""
+"""Translate ONNX nodes to nodes of a graph; implicit defaults of ONNX become explicit."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,7 @@ from typing import Any
 
 import onnx
 
-from hwgen.errors import FormatError
-from hwgen.importers.onnx.check import label, node_name
+from hwgen.importers.onnx.check import has_graph, node_name
 from hwgen.importers.onnx.operators import OPERATORS
 from hwgen.importers.onnx.shapes import Shapes
 from hwgen.spec.graph import (
@@ -20,7 +19,9 @@ from hwgen.spec.graph import (
     Op,
     Padding,
     Plain,
+    Refused,
     Shape,
+    Slice,
     Transposition,
     Window,
 )
@@ -33,8 +34,16 @@ AXES_PLACE = 3
 
 WITH_WEIGHTS: frozenset[Op] = frozenset({"conv", "fully_connected", "matrix_product"})
 
-WITH_PARAMETERS: frozenset[Op] = frozenset({"identity", "mean", "pad", "reshape"})
+WITH_PARAMETERS: frozenset[Op] = frozenset({"identity", "mean", "pad", "reshape", "slice"})
 """Inputs behind the first are shapes, axes, pads, scales: no maps, and no tensors of the graph."""
+
+
+class RefusedError(Exception):
+    """A node cannot be expressed; see `Refused`."""
+
+    def __init__(self, what: str, allowed: object, given: object) -> None:
+        super().__init__(what, allowed, given)
+        self.what, self.allowed, self.given = what, str(allowed), str(given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +52,6 @@ class Reading:
 
     proto: onnx.NodeProto
     shapes: Shapes
-    source: str
 
     @property
     def read(self) -> Shape:
@@ -60,7 +68,7 @@ class Reading:
         if name not in self.shapes.known:
             obstacle = self.shapes.obstacle
             given = f"an unknown one: {obstacle}" if obstacle else "an unknown one"
-            raise self.error(f"tensor {name}", "of a known shape", given)
+            raise RefusedError(f"tensor {name}", "of a known shape", given)
         return self.shapes.known[name]
 
     def attribute(self, name: str, default: Any) -> Any:
@@ -79,38 +87,71 @@ class Reading:
             return None
         constant = self.shapes.constants.get(self.proto.input[place])
         if constant is None:
-            raise self.error(name, "stored in the file", "a computed one")
+            raise RefusedError(name, "stored in the file", "a computed one")
         return constant
 
-    def error(self, field: str, allowed: object, given: object) -> FormatError:
-        """Return the error for a property of this node."""
-        return FormatError(
-            field=f"{field} of {label(self.proto)}",
-            allowed=allowed,
-            given=given,
-            source=self.source,
+
+def nodes_of(proto: onnx.NodeProto, shapes: Shapes, maps: set[str], lost: set[str]) -> list[Node]:
+    """Return the nodes that an ONNX node becomes: one, or one for each output of a Split.
+
+    maps: names of all tensors that depend on the image; lost: those of nodes that cannot be
+    expressed, to which this node's are added if it cannot be, either
+    """
+    foreign = proto.op_type not in OPERATORS or proto.domain not in ("", "ai.onnx")
+    try:
+        if foreign or has_graph(proto):
+            allowed = f"one of {', '.join(sorted(OPERATORS))}"
+            raise RefusedError("the operator", allowed, proto.op_type)
+        return well_formed(Reading(proto=proto, shapes=shapes), maps)
+    except RefusedError as error:
+        dependent = not foreign and not lost.isdisjoint(proto.input)
+        lost.update(proto.output)
+        why = Refused(
+            what=error.what, allowed=error.allowed, given=error.given, dependent=dependent
         )
+        return [new_node(proto, "unknown", list(proto.input), list(proto.output), why)]
 
 
-def node_of(proto: onnx.NodeProto, shapes: Shapes, maps: set[str], source: str) -> Node:
-    """Return the node of a graph; maps: names of all tensors that depend on the image."""
-    reading = Reading(proto=proto, shapes=shapes, source=source)
-    op = OPERATORS[proto.op_type]
+def well_formed(reading: Reading, maps: set[str]) -> list[Node]:
+    """Return the nodes of a known operator; attributes that contradict the standard are refused."""
+    try:
+        return expressed(reading, maps)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        given = " ".join(str(error).split())[:100] or type(error).__name__
+        raise RefusedError("its attributes and inputs", "as ONNX defines them", given) from error
+
+
+def expressed(reading: Reading, maps: set[str]) -> list[Node]:
+    """Return the nodes of a known operator."""
+    proto, op = reading.proto, OPERATORS[reading.proto.op_type]
     inputs = list(proto.input)
     if op in WITH_WEIGHTS:
         check_operands(reading, op)
     if op in WITH_PARAMETERS:
         if not maps.isdisjoint(inputs[1:]):
-            raise reading.error("inputs", "one map, then constants", "others")
+            raise RefusedError("inputs", "one map, then constants", "others")
         inputs = inputs[:1]
+    if proto.op_type == "Gather":
+        return [gathered(reading, inputs)]
+    if op == "slice":
+        parts = zip(slices_of(reading), proto.output, strict=True)
+        return [new_node(proto, op, inputs, [name], part) for part, name in parts if name]
     attributes = ATTRIBUTES.get(op, no_attributes)(reading)
     _ = reading.written
+    return [new_node(proto, op, inputs, list(proto.output), attributes)]
+
+
+def new_node(
+    proto: onnx.NodeProto, op: Op, inputs: list[str], outputs: list[str], attributes: Attributes
+) -> Node:
+    """Return a node with the name and the operator that it has in the file."""
+    foreign = proto.domain not in ("", "ai.onnx")
     return Node(
         op=op,
         name=node_name(proto),
-        operator=proto.op_type,
+        operator=f"{proto.domain}.{proto.op_type}" if foreign else proto.op_type,
         inputs=tuple(inputs),
-        outputs=tuple(proto.output),
+        outputs=tuple(outputs),
         attributes=attributes,
     )
 
@@ -119,7 +160,7 @@ def check_operands(reading: Reading, op: Op) -> None:
     """Check that map and weights have known shapes, those of a convolution of equal rank."""
     one, other = (reading.shape_of(name) for name in reading.proto.input[:2])
     if op == "conv" and len(one) != len(other):
-        raise reading.error("weights", f"constant, of {len(one)} dimensions", len(other))
+        raise RefusedError("weights", f"constant, of {len(one)} dimensions", len(other))
 
 
 def no_attributes(_: Reading) -> Plain:
@@ -182,7 +223,7 @@ def padding_of(reading: Reading) -> Padding:
     """Return the padding of a Pad node."""
     inputs = reading.proto.input
     if len(inputs) > AXES_PLACE and inputs[AXES_PLACE]:
-        raise reading.error("inputs", "map, pads and value", "axes too")
+        raise RefusedError("inputs", "map, pads and value", "axes too")
     return Padding(
         pads=reading.integers("pads", 1) or (0,) * (2 * len(reading.read)),
         mode=reading.attribute("mode", b"constant").decode(),
@@ -215,8 +256,66 @@ def transposition_of(reading: Reading) -> Transposition:
     rank = len(reading.read)
     order = tuple(reading.attribute("perm", range(rank)[::-1]))
     if sorted(order) != list(range(rank)):
-        raise reading.error("perm", f"every dimension from 0 to {rank - 1} once", list(order))
+        raise RefusedError("perm", f"every dimension from 0 to {rank - 1} once", list(order))
     return Transposition(order=order)
+
+
+def slices_of(reading: Reading) -> list[Slice]:
+    """Return what each output of a Slice or of a Split is."""
+    read = reading.read
+    if reading.proto.op_type == "Slice":
+        return [slice_of(reading, read)]
+    axis = int(reading.attribute("axis", 0)) % len(read)
+    begin = 0
+    found: list[Slice] = []
+    for name in reading.proto.output:
+        # Parts that nobody reads have no name, and so no shape; a Split then says their sizes.
+        sizes = reading.integers("split", 1)
+        size = reading.shape_of(name)[axis] if sizes is None else sizes[len(found)]
+        ranges = [(0, side, 1) for side in read]
+        ranges[axis] = (begin, begin + size, 1)
+        found.append(Slice(ranges=tuple(ranges)))
+        begin += size
+    return found
+
+
+def gathered(reading: Reading, inputs: list[str]) -> Node:
+    """Return what a Gather is: a new shape where all places follow each other, else a slice."""
+    proto = reading.proto
+    axis = int(reading.attribute("axis", 0)) % len(reading.read)
+    side = reading.read[axis]
+    places = reading.shapes.constants.get(proto.input[1])
+    if places is None:
+        raise RefusedError("indices", "stored in the file", "computed ones")
+    places = tuple(place % side for place in places)
+    outputs = list(proto.output)
+    if places == tuple(range(side)):
+        return new_node(proto, "reshape", inputs, outputs, Plain())
+    flat = len(reading.shape_of(proto.input[1])) == 1 and len(places) > 0
+    step = places[1] - places[0] if len(places) > 1 else 1
+    end = places[-1] + 1
+    if not flat or step < 1 or places != tuple(range(places[0], end, step)):
+        raise RefusedError("indices", "in order, of one distance", "others")
+    _ = reading.written
+    ranges = [(0, size, 1) for size in reading.read]
+    ranges[axis] = (places[0], end, step)
+    return new_node(proto, "slice", inputs, outputs, Slice(ranges=tuple(ranges)))
+
+
+def slice_of(reading: Reading, read: Shape) -> Slice:
+    """Return what a Slice leaves; its attributes became inputs in newer ONNX."""
+    rank = len(read)
+    starts, ends = reading.integers("starts", 1), reading.integers("ends", 2)
+    if starts is None or ends is None:
+        raise RefusedError("starts and ends", "given", "none")
+    axes = reading.integers("axes", 3) or tuple(range(len(starts)))
+    steps = reading.integers("steps", 4) or (1,) * len(starts)
+    _ = reading.written  # known only where all of them fit
+    ranges = [(0, side, 1) for side in read]
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
+        side = read[axis % rank]
+        ranges[axis % rank] = slice(start, end, step).indices(side)
+    return Slice(ranges=tuple(ranges))
 
 
 ATTRIBUTES: Mapping[Op, Callable[[Reading], Attributes]] = MappingProxyType(

@@ -10,8 +10,7 @@ import onnx
 from hwgen.errors import FormatError
 from hwgen.importers.integer import IntegerGraph, Unsupported
 from hwgen.importers.integer.nodes import Head
-from hwgen.importers.onnx.check import check_names, check_order, node_name
-from hwgen.importers.onnx.image import find_image, fix_image
+from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq import arithmetic, functions, grids, pools, rearrange, windows
 from hwgen.importers.onnx.qdq.constants import folded, stored
 from hwgen.importers.onnx.qdq.notes import Annotations
@@ -26,8 +25,8 @@ from hwgen.importers.onnx.qdq.values import (
     Unknown,
     Value,
 )
-from hwgen.importers.onnx.read import read_model
-from hwgen.importers.onnx.shapes import infer, without_weights
+from hwgen.importers.onnx.read import Opened, opened, read_model
+from hwgen.importers.onnx.shapes import infer
 
 Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
 
@@ -106,12 +105,13 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
 
 def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]:
     """Return what is known of every tensor of a model, and what the model notes besides."""
+    ready = opened(model, source)
     opset = checked(model, source)
     annotations = Annotations.of(model)
     state = State(opset=opset, source=source, refine=annotations.refine)
     for tensor in model.graph.initializer:
         state.values[tensor.name] = stored(tensor, source)
-    begin(state, model, source)
+    begin(state, model, ready)
     for proto in model.graph.node:
         read_node(state, proto)
     return state, annotations
@@ -120,12 +120,10 @@ def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]
 def checked(model: onnx.ModelProto, source: str) -> int:
     """Refuse a model that is damaged, old or not quantized; return its opset."""
     graph = model.graph
-    if not graph.node or not graph.output:
+    if not graph.output:
         raise FormatError(
-            field="the network", allowed="ONNX with nodes and outputs", given="none", source=source
+            field="the network", allowed="ONNX with outputs", given="none", source=source
         )
-    check_names(graph, source)
-    check_order(graph, source)
     opsets = [each.version for each in model.opset_import if each.domain in ("", "ai.onnx")]
     opset = max(opsets, default=0)
     if opset < LEAST_OPSET:
@@ -142,25 +140,21 @@ def checked(model: onnx.ModelProto, source: str) -> int:
     return opset
 
 
-def begin(state: State, model: onnx.ModelProto, source: str) -> None:
-    """Find the image, check the model by onnx's own checker, and set rows, columns, channels."""
-    slim, parameters = without_weights(model)
-    _, _ = infer(slim, source)
-    declared = find_image(slim.graph, parameters, source)
-    fix_image(declared, source)
-    tensor = declared.type.tensor_type
-    sides = tuple(side.dim_value for side in tensor.shape.dim)
+def begin(state: State, model: onnx.ModelProto, ready: Opened) -> None:
+    """Check the model by onnx's own checker, and set rows, columns and channels of the image."""
+    _, _ = infer(ready.slim, state.source)
+    declared, sides = ready.image, ready.sides
     elements = np.prod(sides, dtype=np.float64)
     if not 2 <= len(sides) <= 4 or elements > LARGEST_IMAGE:
         raise FormatError(
             field=f"input {declared.name}",
             allowed=f"of rank 2 to 4 and at most {LARGEST_IMAGE} elements",
             given=" x ".join(str(side) for side in sides),
-            source=source,
+            source=state.source,
         )
     state.batch = sides[0]
     places = image_places(state, sides, rows_first=is_rows_first(model.graph, declared.name))
-    kind = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+    kind = onnx.helper.tensor_dtype_to_np_dtype(declared.type.tensor_type.elem_type)
     integer = kind.name in ("uint8", "int8", "uint16", "int16")
     state.image_type = kind if integer else None
     state.values[declared.name] = Image(places=places, integer=integer)

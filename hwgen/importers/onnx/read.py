@@ -1,5 +1,7 @@
 """Read an ONNX file as a graph: the nodes that the image reaches, and the shape of every tensor."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -8,14 +10,52 @@ from google.protobuf.message import DecodeError
 from hwgen.errors import FormatError
 from hwgen.importers.onnx.check import check_names, check_order, nodes_behind
 from hwgen.importers.onnx.image import find_image, fix_image
-from hwgen.importers.onnx.nodes import node_of
+from hwgen.importers.onnx.nodes import nodes_of
 from hwgen.importers.onnx.shapes import Shapes, shapes_of, without_weights
 from hwgen.spec.graph import Graph, Node, Tensor
 
+Sizes = Sequence[int] | None
+"""Sides of the image in the order of the file, without the batch; None: the file knows them."""
 
-def read_graph(path: Path) -> Graph:
-    """Return the graph of an ONNX file, with the name of the file."""
-    return graph_of(read_model(path), name=path.stem, source=str(path))
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A model whose names and order are sound, and whose image has a known size.
+
+    slim: a copy without its weights, in which the image has that size
+    image: the input that is the image
+    """
+
+    slim: onnx.ModelProto
+    image: onnx.ValueInfoProto
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Sides of the image, the batch included."""
+        return tuple(side.dim_value for side in self.image.type.tensor_type.shape.dim)
+
+
+def opened(model: onnx.ModelProto, source: str, size: Sizes = None) -> Opened:
+    """Return a model that came from `source`, checked for every reader; it is not changed.
+
+    Raises FormatError for a model without nodes, with names that nobody can print, with a cycle,
+    and for an image that is not one or has unknown sides.
+    """
+    if not model.graph.node:
+        raise FormatError(
+            field="the network", allowed="an ONNX model with nodes", given="none", source=source
+        )
+    check_names(model.graph, source)
+    check_order(model.graph, source)
+    slim, parameters = without_weights(model)
+    image = find_image(slim.graph, parameters, source)
+    fix_image(image, source, size)
+    return Opened(slim=slim, image=image)
+
+
+def read_graph(path: Path, size: Sizes = None) -> Graph:
+    """Return the graph of an ONNX file, with the name of the file; size: see `Sizes`."""
+    return graph_of(read_model(path), name=path.stem, source=str(path), size=size)
 
 
 def read_model(path: Path) -> onnx.ModelProto:
@@ -34,26 +74,20 @@ def read_model(path: Path) -> onnx.ModelProto:
     )
 
 
-def graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Graph:
+def graph_of(model: onnx.ModelProto, *, name: str, source: str, size: Sizes = None) -> Graph:
     """Return the graph of a model that came from `source`; the model is not changed."""
-    if not model.graph.node:
-        raise FormatError(
-            field="the network", allowed="an ONNX model with nodes", given="none", source=source
-        )
-    check_names(model.graph, source)
-    check_order(model.graph, source)
-    slim, parameters = without_weights(model)
-    image = find_image(slim.graph, parameters, source)
-    fix_image(image, source)
-    protos = nodes_behind(image.name, slim.graph, source)
-    shapes = shapes_of(slim, source)
-    maps = {image.name, *(name for proto in protos for name in proto.output)}
-    nodes = tuple(node_of(proto, shapes, maps, source) for proto in protos)
+    ready = opened(model, source, size)
+    image = ready.image.name
+    protos = nodes_behind(image, ready.slim.graph)
+    shapes = shapes_of(ready.slim, source)
+    maps = {image, *(name for proto in protos for name in proto.output)}
+    lost: set[str] = set()
+    nodes = tuple(node for proto in protos for node in nodes_of(proto, shapes, maps, lost))
     return Graph(
         name=name,
         source=source,
-        image=image.name,
-        tensors=tensors_of(image.name, nodes, shapes),
+        image=image,
+        tensors=tensors_of(image, nodes, shapes),
         nodes=nodes,
         notes={
             entry.key: entry.value

@@ -5,18 +5,32 @@ Weights may be stored, stored elsewhere (external data, never opened), computed 
 declared as inputs of the graph with their shapes.
 """
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from hwgen.errors import FormatError
+from hwgen.importers.onnx.qdq.constants import COMPUTED, computed
+from hwgen.importers.onnx.qdq.values import RefusedError
 from hwgen.spec.graph import Shape
 from hwgen.spec.load import shortened
 
-SMALL = 64
-"""Elements at most of a tensor that may give a shape, axes or pads; larger ones are weights."""
+SMALL = 4096
+"""Elements at most of a tensor that may give a shape, axes, pads or places; larger: weights."""
+
+GROWING = frozenset({"ConstantOfShape", "Expand"})
+"""Operators whose last input is the shape of their output, which may be large: weights."""
+
+FEW = 8
+"""Elements at most of real numbers on the way from shapes to sizes."""
+
+LEAST_IR_VERSION = 4
+"""The first in which stored tensors need not be declared as inputs."""
 
 LONGEST_REASON = 240
 
@@ -28,7 +42,7 @@ class Shapes:
     """Shapes and constants of a model without its weights.
 
     known: shapes of tensors whose every side is known, the batch included
-    constants: small stored tensors of integers, flat
+    constants: small tensors of integers, flat: stored ones, and what shapes and these give
     obstacle: why shape inference failed; empty if it did not
     """
 
@@ -38,13 +52,46 @@ class Shapes:
 
 
 def shapes_of(slim: onnx.ModelProto, source: str) -> Shapes:
-    """Return the shapes of a model without weights, as `without_weights` makes it."""
-    inferred, obstacle = infer(slim, source)
-    return Shapes(
-        known=known_shapes(inferred.graph),
-        constants=small_constants(slim.graph),
-        obstacle=obstacle,
+    """Return the shapes of a model without weights, as `without_weights` makes it.
+
+    Exporters compute sizes by nodes, from the shapes of maps, where a person would write a number.
+    What follows from known shapes is stored, and with it more shapes are inferred, and so on.
+    """
+    opset = max((each.version for each in slim.opset_import if not each.domain), default=1)
+    model = slim
+    while True:
+        inferred, obstacle = infer(model, source)
+        known = known_shapes(inferred.graph)
+        arrays = small_arrays(model.graph, known, opset)
+        fresh = {
+            name: arrays[name]
+            for node in model.graph.node
+            for name in node.output
+            if node.op_type != "Constant" and name in arrays and arrays[name].dtype.kind in "iu"
+        }
+        if not fresh:
+            break
+        model = with_constants(model, fresh)
+    constants = {
+        name: tuple(int(value) for value in array.reshape(-1))
+        for name, array in arrays.items()
+        if array.dtype.kind in "iu"
+    }
+    return Shapes(known=known, constants=constants, obstacle=obstacle)
+
+
+def with_constants(model: onnx.ModelProto, fresh: dict[str, NDArray[Any]]) -> onnx.ModelProto:
+    """Return a copy in which tensors are stored that nodes computed."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    copy.ir_version = max(model.ir_version, LEAST_IR_VERSION)
+    nodes = [node for node in copy.graph.node if fresh.keys().isdisjoint(node.output)]
+    del copy.graph.node[:]
+    copy.graph.node.extend(nodes)
+    copy.graph.initializer.extend(
+        numpy_helper.from_array(array, name) for name, array in fresh.items()
     )
+    return copy
 
 
 def without_weights(model: onnx.ModelProto) -> tuple[onnx.ModelProto, set[str]]:
@@ -71,8 +118,7 @@ def without_weights(model: onnx.ModelProto) -> tuple[onnx.ModelProto, set[str]]:
 def is_small(tensor: onnx.TensorProto) -> bool:
     """Return whether a tensor may give a shape, axes or pads, and is stored in the file."""
     external = tensor.data_location == onnx.TensorProto.EXTERNAL
-    whole = tensor.data_type in (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
-    return whole and not external and 0 <= int(np.prod(tensor.dims)) <= SMALL
+    return is_whole(tensor) and not external and 0 <= int(np.prod(tensor.dims)) <= SMALL
 
 
 def infer(model: onnx.ModelProto, source: str) -> tuple[onnx.ModelProto, str]:
@@ -109,20 +155,60 @@ def known_shapes(graph: onnx.GraphProto) -> dict[str, Shape]:
     return shapes
 
 
-def small_constants(graph: onnx.GraphProto) -> dict[str, Integers]:
-    """Return small stored tensors and those of Constant nodes, flat."""
-    constants = {tensor.name: flat(tensor) for tensor in graph.initializer}
+def small_arrays(
+    graph: onnx.GraphProto, known: dict[str, Shape], opset: int
+) -> dict[str, NDArray[Any]]:
+    """Return small tensors: stored, of Constant nodes, or computed from shapes and from these."""
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:
-        if node.op_type != "Constant":
-            continue
-        for attribute in node.attribute:
-            if attribute.name == "value" and is_small(attribute.t):
-                constants[node.output[0]] = flat(attribute.t)
-            elif attribute.name == "value_ints":
-                constants[node.output[0]] = tuple(attribute.ints)
-    return constants
+        for name, array in zip(node.output, values_of(node, arrays, known, opset), strict=False):
+            if name and array.size <= (SMALL if array.dtype.kind in "iu" else FEW):
+                arrays[name] = array
+    return arrays
 
 
-def flat(tensor: onnx.TensorProto) -> Integers:
-    """Return the values of a small tensor."""
-    return tuple(int(value) for value in numpy_helper.to_array(tensor).reshape(-1))
+def values_of(
+    node: onnx.NodeProto, arrays: dict[str, NDArray[Any]], known: dict[str, Shape], opset: int
+) -> list[NDArray[Any]]:
+    """Return the outputs of a node that shapes and known arrays give; nothing for another one."""
+    if node.op_type == "Shape":
+        if node.input[0] not in known:
+            return []
+        given = {each.name: each.i for each in node.attribute}
+        shape = known[node.input[0]]
+        return [np.array(shape[given.get("start", 0) : given.get("end", len(shape))], np.int64)]
+    inputs = [arrays.get(name) if name else None for name in node.input]
+    missing = any(name and array is None for name, array in zip(node.input, inputs, strict=True))
+    if missing or not is_arithmetic(node, inputs):
+        return []
+    try:
+        return computed(node, inputs, opset)
+    except RefusedError:
+        return []
+
+
+def is_arithmetic(node: onnx.NodeProto, inputs: list[NDArray[Any] | None]) -> bool:
+    """Return whether a node may be on the way from shapes to sizes, with few numbers."""
+    if node.op_type not in COMPUTED or node.domain not in ("", "ai.onnx"):
+        return False
+    if node.op_type == "Constant":
+        return any(is_small_value(each) for each in node.attribute)
+    if node.op_type == "ConstantOfShape" and not any(is_whole(each.t) for each in node.attribute):
+        return False
+    last = inputs[-1] if inputs else None
+    if node.op_type not in GROWING or last is None:
+        return True
+    return bool(math.prod(last.reshape(-1).tolist()) <= SMALL)
+
+
+def is_whole(tensor: onnx.TensorProto) -> bool:
+    """Return whether a tensor holds integers as shapes do."""
+    return tensor.data_type in (onnx.TensorProto.INT32, onnx.TensorProto.INT64)
+
+
+def is_small_value(attribute: onnx.AttributeProto) -> bool:
+    """Return whether an attribute of a Constant holds few numbers in the file itself."""
+    if attribute.name == "value":
+        external = attribute.t.data_location == onnx.TensorProto.EXTERNAL
+        return not external and 0 <= int(np.prod(attribute.t.dims)) <= SMALL
+    return attribute.name in ("value_int", "value_ints", "value_float", "value_floats")

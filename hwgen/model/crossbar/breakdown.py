@@ -142,9 +142,9 @@ def access_nj(confirmed: Confirmed, place: int) -> float:
     if layer.has_weights:
         loaded = copies * int(tables.rows[place] * tables.column_tiles[place]) * tables.slices
     elif layer.kind == "pool":
-        loaded = stored * layer.kernel**2
+        loaded = stored * layer.taps
     else:
-        loaded = stored * (len(layer.providers) if confirmed.rules == "strict" else 1)
+        loaded = stored * (layer.operands if confirmed.rules == "strict" else 1)
     reads, writes = accesses(tables, loaded), accesses(tables, stored)
     block = reads * float(memory[READ_NJ]) + writes * float(memory[WRITE_NJ])
     return int(layout.blocks[place]) * block

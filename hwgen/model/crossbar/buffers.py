@@ -72,15 +72,19 @@ def input_need(tables: Tables, layout: Layout, i: int) -> float:
     """
     if not tables.strict:
         return published_input_need(tables, layout, i)
-    elements, channels = 0, 0
+    elements, channels, factors = 0, 0, 0
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
         p = tables.provider[e]
         if is_read_in_place(layout, i, p):
+            continue
+        if tables.kind[i] != FC and tables.pixels[p] == 1:
+            factors += tables.cout[p]
             continue
         channels += tables.cout[p]
         elements += tables.cout[p] * tables.pixels[p]
     if channels > 0 and tables.kind[i] != FC:
         elements = channels * widest_window(tables, i, layout.copies[i], layout.blocks[i])
+    elements += factors
     return float(elements / layout.row_shares[i])
 
 
@@ -167,7 +171,7 @@ def read_on(tables: Tables, layout: Layout, times: Times, i: int, j: int, oldest
             if block == blocks:
                 block, before = 0, before + whole
             first = 1 if is_fc else first_pixel[min(pixels - 1, block * copies)]
-            needed = before + first
+            needed = before + min(first, whole)
             begun += 1
             block += 1
         if block == blocks and begun < len(load) and done[begun - 1] <= now:

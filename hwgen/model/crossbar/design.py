@@ -126,9 +126,9 @@ def elements(
                 load[i] = (tables.rows[i] / row_shares[i]) * (copies[i] / copy_shares[i]) * wide
                 store[i] = out / copy_shares[i]
         else:
-            window = tables.kernel[i] ** 2 if tables.kind[i] == POOL else 1
+            window = tables.taps[i] if tables.kind[i] == POOL else 1
             if tables.strict and tables.kind[i] == ELTWISE:
-                window = tables.provider_start[i + 1] - tables.provider_start[i]
+                window = tables.operands[i]
             load[i] = out * window
             store[i] = out
     return load, store

@@ -91,9 +91,9 @@ def energy_of(
         else:
             loaded = copies * tables.cout[i]
             if tables.kind[i] == POOL:
-                loaded *= tables.kernel[i] ** 2
+                loaded *= tables.taps[i]
             elif tables.strict and tables.kind[i] == ELTWISE:
-                loaded *= tables.provider_start[i + 1] - tables.provider_start[i]
+                loaded *= tables.operands[i]
         stored = copies * tables.cout[i]
         accessed += blocks * (
             accesses(tables, loaded) * tables.memories[memory, READ_NJ]

@@ -25,7 +25,7 @@ def provider_block(tables: Tables, layout: Layout, i: int, block: int, provider:
     if tables.kind[i] == FC:
         return int(layout.blocks[provider] - 1)
     pixel = min(tables.pixels[i], (block + 1) * layout.copies[i]) - 1
-    needed = tables.last_pixel[tables.window_start[i] + pixel]
+    needed = min(tables.last_pixel[tables.window_start[i] + pixel], tables.pixels[provider])
     return ceil_div(needed, layout.copies[provider]) - 1
 
 
@@ -48,7 +48,7 @@ def needed_blocks(tables: Tables, layout: Layout) -> Needed:
             at_once = np.uint32(layout.copies[provider])
             for b in range(layout.blocks[i]):
                 last = tables.last_pixel[window + min(pixels, (b + 1) * copies) - 1]
-                block[first[e] + b] = np.uint32(last - 1) // at_once
+                block[first[e] + b] = np.uint32(min(last, tables.pixels[provider]) - 1) // at_once
     return Needed(first, block)
 
 

@@ -159,6 +159,7 @@ def make_arch(confirmed: Confirmed, name: str) -> Arch:
             digest=network.digest,
             input_channels=network.input_channels,
             input_side=network.input_side,
+            input_columns=network.input_columns,
             fused_activations=network.fused_activations,
         ),
         components=ComponentsFile(name=components.name, digest=components.digest),
@@ -220,6 +221,9 @@ def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
             mate=mate if mate >= 0 else None,
         ),
         counts=Counts(**{name: round(count) for name, count in counts}),
+        columns=layer.columns,
+        dilation=layer.dilation,
+        product=layer.product,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.spec.crossbar.components import Components, VectorUnit
+from hwgen.spec.crossbar.layout import check_rules
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
 
@@ -36,7 +37,10 @@ class Tables(NamedTuple):
     """Everything that an evaluation reads; arrays of layers unless said otherwise.
 
     strict: 1 or 0
-    kind, pixels, side, kernel, stride, padding, cin, cout: of the layer; side is that of its map
+    kind, pixels, side, kernel, stride, padding, cin, cout: of the layer; side is that of its map.
+        Where rows and columns differ, those of columns; kernel with the gaps of a dilation
+    taps: pixels of a window that are read
+    operands: elements that make one output of an eltwise layer
     rows, row_tiles, column_tiles: R, RT, CT; zeros without weights
     crossbars: of one copy of the weights (Eq. 1), 0 without weights
     work: (layers, components), operations in a step for one copy (a unit handles `lanes` at once)
@@ -61,6 +65,8 @@ class Tables(NamedTuple):
     padding: Ints
     cin: Ints
     cout: Ints
+    taps: Ints
+    operands: Ints
     rows: Ints
     row_tiles: Ints
     column_tiles: Ints
@@ -95,6 +101,7 @@ def make_tables(
 ) -> Tables:
     """Return the arrays of a network at a point, for a power budget in W."""
     layers = network.layers
+    check_rules(network, rules)
     strict = rules == "strict"
     tiles = np.array([tiles_of(layer, point.side, strict=strict) for layer in layers])
     slices = point.slices(components)
@@ -113,12 +120,14 @@ def make_tables(
         strict=int(strict),
         kind=integers(KINDS[layer.kind] for layer in layers),
         pixels=integers(layer.pixels for layer in layers),
-        side=integers(layer.out_side for layer in layers),
-        kernel=integers(layer.kernel for layer in layers),
-        stride=integers(layer.stride for layer in layers),
-        padding=integers(layer.padding for layer in layers),
+        side=integers(layer.out_sides[1] for layer in layers),
+        kernel=integers(layer.spans[1] for layer in layers),
+        stride=integers(layer.strides[1] for layer in layers),
+        padding=integers(layer.paddings[1] for layer in layers),
         cin=integers(layer.in_channels for layer in layers),
         cout=integers(layer.out_channels for layer in layers),
+        taps=integers(layer.taps for layer in layers),
+        operands=integers(layer.operands for layer in layers),
         rows=tiles[:, 0].copy(),
         row_tiles=tiles[:, 1].copy(),
         column_tiles=tiles[:, 2].copy(),
@@ -193,9 +202,9 @@ def tiles_of(layer: CrossbarLayer, side: int, *, strict: bool) -> tuple[int, int
     if not layer.has_weights:
         return 0, 0, 0
     if not strict or layer.groups == 1:
-        rows = layer.kernel**2 * layer.in_channels
+        rows = layer.taps * layer.in_channels
         return rows, -(-rows // side), -(-layer.out_channels // side)
-    rows = layer.kernel**2 * layer.in_channels // layer.groups
+    rows = layer.taps * layer.in_channels // layer.groups
     columns = layer.out_channels // layer.groups
     packed = min(side // rows, side // columns, layer.groups)
     if packed < 1:
@@ -231,7 +240,10 @@ def work_of(
         work[SHIFT_ADD] = work[ADC] / lanes
         work[ADDITION] = row_tiles * slices / lanes * (layer.out_channels if strict else 1)
     elif layer.kind == "pool":
-        work[POOLING] = outputs * (layer.kernel**2 if strict else 1)
+        work[POOLING] = outputs * (layer.taps if strict else 1)
+    elif layer.product:
+        # A product is as many additions as its factors have bits (shift and add).
+        work[ADDING] = outputs * components.activation_bits
     else:
         work[ADDING] = outputs * (max(1, len(layer.providers) - 1) if strict else 1)
     if is_activated(network, layer, strict=strict):
@@ -288,13 +300,18 @@ def window(layer: CrossbarLayer, *, strict: bool) -> tuple[Ints, Ints]:
     if layer.kind == "eltwise":
         pixels = np.arange(1, layer.pixels + 1)
         return pixels, pixels.copy()
-    place = np.arange(layer.out_side)
-    first = np.maximum(1, place * layer.stride + 1 - layer.padding)
-    last = np.clip(place * layer.stride + layer.kernel - layer.padding, 1, layer.in_side)
-    first = np.minimum(first, layer.in_side)
-    last_pixel = ((last[:, None] - 1) * layer.in_side + last[None, :]).ravel()
-    first_pixel = ((first[:, None] - 1) * layer.in_side + first[None, :]).ravel()
+    (first_row, last_row), (first_column, last_column) = (ends(layer, axis) for axis in (0, 1))
+    columns = layer.in_sides[1]
+    last_pixel = ((last_row[:, None] - 1) * columns + last_column[None, :]).ravel()
+    first_pixel = ((first_row[:, None] - 1) * columns + first_column[None, :]).ravel()
     if strict:
         last_pixel = np.maximum.accumulate(last_pixel)
         first_pixel = np.minimum.accumulate(first_pixel[::-1])[::-1].copy()
     return last_pixel, first_pixel
+
+
+def ends(layer: CrossbarLayer, axis: int) -> tuple[Ints, Ints]:
+    """Return the first and the last row (axis 0) or column (1) of each window, from 1."""
+    begin = np.arange(layer.out_sides[axis]) * layer.strides[axis] - layer.paddings[axis]
+    side = layer.in_sides[axis]
+    return np.clip(begin + 1, 1, side), np.clip(begin + layer.spans[axis], 1, side)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from numpy.typing import NDArray
@@ -54,10 +55,19 @@ class CycleModel:
     """The cycle model of one program on one architecture; `predict` takes one run at a time.
 
     write_back: each AND is written back to a row and read again, as in the seed's first scheme
+    resident: the program whose weights a program of tables alone runs on; None: its own weights
     """
 
-    def __init__(self, program: Program, arch: Arch, *, write_back: bool = False) -> None:
+    def __init__(
+        self,
+        program: Program,
+        arch: Arch,
+        *,
+        write_back: bool = False,
+        resident: Program | None = None,
+    ) -> None:
         self._arch, self._facts = arch, program.facts
+        self._weight_row_writes = (resident or program).facts.weight_rows * arch.sub_arrays
         self._content = decode_program(program.image, arch, source=program.facts.network_name)
         self._port = Port(arch.port_bytes, arch.memory_latency_cycles, READ_FIFO_BEATS)
         self._write_back = write_back
@@ -71,8 +81,10 @@ class CycleModel:
         maps: not used; modes: of each image of the run; None: all images in the widest
         """
         chosen = [0] * self._facts.images if modes is None else list(modes)
-        found, load = [], 1
+        found: list[StepCycles] = []
+        begins, load = [], 1
         for image, mode in enumerate(chosen):
+            begins.append(sum(step.cycles for step in found))
             begin = IMAGE_CYCLES if image else START_CYCLES
             plans = self._facts.modes[mode].steps
             for number, plan in enumerate(plans):
@@ -83,7 +95,14 @@ class CycleModel:
                 found.append(self._step(plan, name, work, before))
         found.append(end_step(END_CYCLES if chosen else START_CYCLES))
         cycles = sum(step.cycles for step in found)
-        return Prediction(cycles=cycles, load=load, images=len(chosen), found=tuple(found))
+        return Prediction(
+            cycles=cycles,
+            load=load,
+            modes=tuple(chosen),
+            found=tuple(found),
+            image_cycles=tuple(end - begin for begin, end in pairwise((*begins, cycles))),
+            weight_row_writes=self._weight_row_writes,
+        )
 
     def predict_load(self) -> int:
         """Return the cycles of LOAD, from accepted start to done."""

@@ -31,13 +31,18 @@ class Prediction:
     """Cycles of one run, from accepted start to done.
 
     load: cycles in which an image or an answer moves, and that of the start
-    images: of the run; found: a step a record of each image, then the end
+    modes: of each image of the run; found: a step a record of each image, then the end
+    image_cycles: of each image, from the end of the one before it to its own; the start counts for
+        the first image, the end of the run for the last one
+    weight_row_writes: rows of weights that LOAD has written in all sub-arrays since reset
     """
 
     cycles: int
     load: int
-    images: int
+    modes: tuple[int, ...]
     found: tuple[StepCycles, ...]
+    image_cycles: tuple[int, ...]
+    weight_row_writes: int
 
     @property
     def compute(self) -> int:
@@ -64,13 +69,19 @@ class Prediction:
 
     @property
     def counters(self) -> dict[str, int]:
-        """What the counters of the chip will hold, by the name of their register."""
+        """What the counters of the chip will hold, by the name of their register.
+
+        A run writes no row of weights, and the lock has nothing to refuse.
+        """
         events = self.events
         return {
             "layers": len(self.found) - 1,
-            "images_done": self.images,
+            "images_done": len(self.modes),
+            "active_mode": self.modes[-1] if self.modes else 0,
             "and_operations": events["and_operations"],
             "input_row_writes": events["input_row_writes"],
+            "weight_row_writes": self.weight_row_writes,
+            "refused_row_writes": 0,
         }
 
 

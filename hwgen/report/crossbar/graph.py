@@ -15,6 +15,7 @@ class GraphLayer:
 
     reads: names of the layers that it reads, `image` if none
     shape: of its map, height, width and channels
+    kernel, stride, dilation: of rows and of columns
     operations: multiplications and additions for one image
     crossbars: that one copy of its weights takes, see GraphInfo
     """
@@ -23,8 +24,9 @@ class GraphLayer:
     kind: str
     reads: list[str]
     shape: tuple[int, int, int]
-    kernel: Count
-    stride: Count
+    kernel: tuple[Count, Count]
+    stride: tuple[Count, Count]
+    dilation: tuple[Count, Count]
     activation: str
     weights: Count
     operations: Count
@@ -68,9 +70,18 @@ def graph_parts(graph: GraphInfo) -> Iterator[RenderableType]:
             layer.name,
             layer.kind + ("" if layer.activation == "none" else f" {layer.activation}"),
             size(layer.shape),
-            f"{layer.kernel}/{layer.stride}",
+            window_text(layer),
             number(layer.weights),
             number(layer.operations),
             number(layer.crossbars),
         )
     yield rows
+
+
+def window_text(layer: GraphLayer) -> str:
+    """Return kernel, stride and dilation; one number where rows and columns are alike."""
+    kernel, stride, dilation = (
+        str(rows) if rows == columns else f"{rows}x{columns}"
+        for rows, columns in (layer.kernel, layer.stride, layer.dilation)
+    )
+    return f"{kernel}/{stride}" + (f" dilated {dilation}" if layer.dilation != (1, 1) else "")

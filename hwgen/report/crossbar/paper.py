@@ -4,28 +4,9 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.report.paper import PaperRow
 from hwgen.report.types import STRICT, Count, Source
 from hwgen.spec.crossbar.point import Rules
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class PaperRow:
-    """One figure.
-
-    figure: table or figure of the paper, or where else it was published; what: in words
-    network: null for what is of no single network
-    published, ours: null for what cannot be had; `reason` then says why
-    deviation_percent: of ours from published, null if one of them is
-    """
-
-    figure: str
-    what: str
-    network: str | None
-    published: float | None
-    ours: float | None
-    unit: str
-    deviation_percent: float | None
-    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -8,8 +8,8 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from hwgen.report.crossbar.synthesis_colours import layer_colours
-from hwgen.report.crossbar.synthesis_svg import WHOLE, picture
 from hwgen.report.crossbar.synthesis_table import cut, short_names
+from hwgen.report.svg import WHOLE, picture
 from hwgen.spec.crossbar.arch import Arch
 from hwgen.spec.crossbar.schedule import Schedule, ScheduledOperation
 

@@ -4,13 +4,6 @@ import colorsys
 
 from hwgen.spec.crossbar.arch import Arch
 
-INK = "#1d2733"
-MUTED = "#66758a"
-GRID = "#e3e8ef"
-ACCENT = "#2563a8"
-SECOND = "#d97706"
-GOOD = "#2f855a"
-
 PARTS = {
     "crossbar": "#2563a8",
     "dac": "#60a5d8",

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from hwgen.report.crossbar.synthesis import SynthesisReport
-from hwgen.report.crossbar.synthesis_colours import ACCENT, GOOD, GRID, INK, MUTED, PARTS, SECOND
-from hwgen.report.crossbar.synthesis_svg import HALF, THIRD, WHOLE, picture
+from hwgen.report.crossbar.synthesis_colours import PARTS
+from hwgen.report.svg import ACCENT, GOOD, GRID, HALF, INK, MUTED, SECOND, THIRD, WHOLE, picture
 
 
 def bars(names: Sequence[str], values: Sequence[float], unit: str) -> str:

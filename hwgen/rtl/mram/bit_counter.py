@@ -6,8 +6,11 @@ from amaranth.lib.wiring import In, Out
 from hwgen.rtl.part import Part
 from hwgen.spec.mram.arch import Arch
 
-WORD = 64
-"""Bits that are counted in parallel fields of one addition; simulators add such words fast."""
+WORD = 56
+"""Bits that are counted in parallel fields of one addition.
+
+Simulators are fast with words of up to 64 bits; Verilog's sum of two words has one bit more.
+"""
 BYTE = 8
 
 

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,13 @@ class SimulatedRun:
     """One run of the chip: `facts.images` images of the program, the last run maybe fewer.
 
     images: their indices; modes: the mode of each
+    image_cycles: of each, from the end of the one before it to its own; the start counts for the
+        first image, the end of the run for the last one
     maps: of each image, by layer name: unsigned elements as wide as a bank's, the answer maybe
         int32 or int64 sums; (height, width, channels of the mode)
     fused: layers whose maps the chip never stores
     cycles, load_cycles, counters: the chip's counters, by the name of their register
+    weight_row_writes: by the chip's counter, in this run
     steps: one for each retirement, then `end`; step_events: events of each of them
     written: of each image, by layer name, int64: the cycle in which each element was written last
     loading: cycles of the commands LOAD before the first run
@@ -42,11 +46,13 @@ class SimulatedRun:
 
     images: tuple[int, ...]
     modes: tuple[int, ...]
+    image_cycles: tuple[int, ...]
     maps: Sequence[Mapping[str, NDArray[Any]]]
     fused: tuple[str, ...]
     cycles: int
     load_cycles: int
     counters: Mapping[str, int]
+    weight_row_writes: int
     steps: tuple[Step, ...]
     step_events: Sequence[Mapping[str, int]]
     written: Sequence[Mapping[str, NDArray[np.int64]]]
@@ -162,7 +168,9 @@ def simulated_runs(
     for command in commands:
         check(command, program)
     loading = tuple(each.registers["cycles"] for each in commands if each.loads)
+    written = 0
     for run in commands:
+        before, written = written, run.registers["weight_row_writes"]
         if run.loads:
             continue
         first = run.number * program.facts.images
@@ -176,11 +184,13 @@ def simulated_runs(
         yield SimulatedRun(
             images=images,
             modes=tuple(of_images),
+            image_cycles=image_cycles(run, program),
             maps=maps,
             fused=fused_layers(program, of_images, maps),
             cycles=cycles,
             load_cycles=load_cycles,
             counters=counters,
+            weight_row_writes=written - before,
             steps=steps_of(run, program),
             step_events=[*(each.events for each in run.retired), run.rest],
             written=[{name: one.cycles for name, one in found.items()} for found in stored],
@@ -198,6 +208,15 @@ def check(command: ChipRun, program: Program) -> None:
     if not command.done:
         name = ErrorCode(command.error).name
         raise SimulationError(f"the chip stopped with the error {name} ({where})")
+
+
+def image_cycles(run: ChipRun, program: Program) -> tuple[int, ...]:
+    """Return the cycles of each image, from the end of the one before it to its own."""
+    begins: dict[int, int] = {}
+    for step in retired_steps(run, program):
+        begins.setdefault(step.image, step.begin)
+    bounds = (*begins.values(), run.registers["cycles"])
+    return tuple(end - begin for begin, end in pairwise(bounds))
 
 
 def steps_of(run: ChipRun, program: Program) -> tuple[Step, ...]:

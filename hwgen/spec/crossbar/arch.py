@@ -16,7 +16,16 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.spec.crossbar.arch_check import check_arch
-from hwgen.spec.crossbar.network import Activation, CrossbarLayer, CrossbarNetwork, Kind
+from hwgen.spec.crossbar.network import (
+    LAYER_DEFAULTS,
+    NETWORK_DEFAULTS,
+    Activation,
+    Columns,
+    CrossbarLayer,
+    CrossbarNetwork,
+    Kind,
+    without_defaults,
+)
 from hwgen.spec.crossbar.point import Point, Rules
 from hwgen.spec.load import load_spec
 
@@ -40,6 +49,7 @@ class Network:
     input_channels: Size
     input_side: Size
     fused_activations: bool
+    input_columns: Size | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -71,7 +81,7 @@ class Mesh:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Window:
-    """Kernel, stride and padding (top and left) in pixels; groups of a convolution."""
+    """Kernel, stride and padding (top) in pixels; groups of a convolution."""
 
     kernel: Size
     stride: Size
@@ -81,7 +91,7 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Map:
-    """A square map of channels; side in pixels."""
+    """A map of channels; side in pixels, that of a column where a layer has `columns`."""
 
     channels: Size
     side: Size
@@ -144,6 +154,7 @@ class ArchLayer:
 
     providers: places in `layers` of those that it reads, the image if none
     activation: what is applied to its outputs
+    columns, dilation, product: as in `CrossbarLayer`
     """
 
     name: Name
@@ -156,6 +167,9 @@ class ArchLayer:
     mapping: Mapping
     place: Place
     counts: Counts
+    columns: Columns | None = None
+    dilation: tuple[Size, Size] = (1, 1)
+    product: bool = False
 
     @property
     def layer(self) -> CrossbarLayer:
@@ -173,6 +187,9 @@ class ArchLayer:
             in_side=self.input.side,
             out_side=self.output.side,
             activation=self.activation,
+            columns=self.columns,
+            dilation=self.dilation,
+            product=self.product,
         )
 
 
@@ -230,6 +247,7 @@ class Arch:
             input_side=self.network.input_side,
             layers=tuple(each.layer for each in self.layers),
             fused_activations=self.network.fused_activations,
+            input_columns=self.network.input_columns,
         )
 
     @property
@@ -252,6 +270,8 @@ class Arch:
         """sha256 over everything but the name, 64 hex digits."""
         facts = asdict(self)
         del facts["name"]
+        facts["network"] = without_defaults(facts["network"], NETWORK_DEFAULTS)
+        facts["layers"] = [without_defaults(layer, LAYER_DEFAULTS) for layer in facts["layers"]]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

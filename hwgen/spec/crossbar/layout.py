@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
+from hwgen.errors import ConfigError
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import HasBits, Point, Rules
 
@@ -98,6 +99,18 @@ class Floorplan:
         return len(self.route(source, target))
 
 
+def check_rules(network: CrossbarNetwork, rules: Rules) -> None:
+    """Refuse published rules for what the published tool has no formulas for."""
+    other = [layer.name for layer in network.layers if not layer.is_plain]
+    if rules == "published" and other:
+        raise ConfigError(
+            field="rules",
+            allowed="strict where maps or windows are not square, dilated or multiplied",
+            given=f"published for {other[0]}",
+            source=network.name,
+        )
+
+
 def tiles_of(layer: CrossbarLayer, side: int, rules: Rules) -> tuple[int, int, int]:
     """Return R, RT and CT of one copy of a layer's weights on crossbars of `side` rows.
 
@@ -107,7 +120,7 @@ def tiles_of(layer: CrossbarLayer, side: int, rules: Rules) -> tuple[int, int, i
     if not layer.has_weights:
         return 0, 0, 0
     groups = layer.groups if rules == "strict" else 1
-    rows = layer.kernel**2 * layer.in_channels // groups
+    rows = layer.taps * layer.in_channels // groups
     columns = layer.out_channels // groups
     together = min(groups, side // rows, side // columns)
     if groups > 1 and together >= 1:
@@ -174,20 +187,35 @@ def split(layer: CrossbarLayer, copies: int, providers: list[Placement]) -> tupl
     return -(-layer.pixels // blocks), blocks
 
 
+def axes_of(layer: CrossbarLayer) -> list[tuple[int, int, int, int, int]]:
+    """Return both sides of the maps, stride, span and padding, of rows and of columns."""
+    return list(
+        zip(
+            layer.in_sides,
+            layer.out_sides,
+            layer.strides,
+            layer.spans,
+            layer.paddings,
+            strict=True,
+        )
+    )
+
+
 @cache
 def last_needed(layer: CrossbarLayer, rules: Rules) -> tuple[int, ...]:
     """Return, by output pixel, the last pixel (from 1) of a provider that must be there.
 
     Published rules look at one output pixel; strict: nothing that an earlier one needed is missing,
-    which matters where the last windows are clipped. Not for fully connected layers.
+    which matters where the last windows are clipped. Not for fully connected layers. Of a provider
+    of fewer pixels (a factor for each channel) it is the last one.
     """
     if layer.kind == "eltwise":
         return tuple(range(1, layer.pixels + 1))
-    ends = [
-        min(layer.in_side, max(1, place * layer.stride + layer.kernel - layer.padding))
-        for place in range(layer.out_side)
-    ]
-    pixels = [(row - 1) * layer.in_side + column for row in ends for column in ends]
+    rows, columns = (
+        [min(in_side, max(1, place * stride + span - padding)) for place in range(out_side)]
+        for in_side, out_side, stride, span, padding in axes_of(layer)
+    )
+    pixels = [(row - 1) * layer.in_sides[1] + column for row in rows for column in columns]
     if rules == "strict":
         for place in range(1, len(pixels)):
             pixels[place] = max(pixels[place], pixels[place - 1])
@@ -202,11 +230,11 @@ def first_needed(layer: CrossbarLayer) -> tuple[int, ...]:
     """
     if layer.kind == "eltwise":
         return tuple(range(1, layer.pixels + 1))
-    begins = [
-        min(layer.in_side, max(1, place * layer.stride + 1 - layer.padding))
-        for place in range(layer.out_side)
-    ]
-    pixels = [(row - 1) * layer.in_side + column for row in begins for column in begins]
+    rows, columns = (
+        [min(in_side, max(1, place * stride + 1 - padding)) for place in range(out_side)]
+        for in_side, out_side, stride, _, padding in axes_of(layer)
+    )
+    pixels = [(row - 1) * layer.in_sides[1] + column for row in rows for column in columns]
     for place in range(len(pixels) - 2, -1, -1):
         pixels[place] = min(pixels[place], pixels[place + 1])
     return tuple(pixels)

@@ -9,7 +9,7 @@ it (shared sheet of seed 003, front end and layer model).
 import hashlib
 import json
 from dataclasses import asdict
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
@@ -23,20 +23,39 @@ Activation = Literal["none", "relu", "sigmoid"]
 WITH_WEIGHTS: tuple[Kind, ...] = ("conv", "fc")
 
 
+Pair = tuple[int, int]
+"""Of rows (vertical), of columns (horizontal)."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Columns:
+    """What is different along a row, in pixels; padding is that at the left."""
+
+    kernel: Size
+    stride: Size
+    padding: Annotated[int, Field(ge=0)]
+    in_side: Size
+    out_side: Size
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class CrossbarLayer:
-    """One layer; maps are square, sides are in pixels.
+    """One layer; sides are in pixels.
 
     name: of the node that it comes from, unique
-    kind: conv, fc, pool (maximum or average, global too) or eltwise (addition of its providers)
+    kind: conv, fc, pool (maximum or average, global too) or eltwise (of its providers)
     providers: places of the layers whose maps it reads, all before its own; empty: the image
     kernel, stride, padding: of the window; padding is that at the top and at the left.
-        1, 1, 0 for fc and eltwise
+        1, 1, 0 for fc and eltwise. Of rows, and of columns too where `columns` is absent
     in_channels: channels that it reads, those of concatenated providers added up; for fc: inputs
     out_channels: channels (fc: outputs) that it writes
     groups: of a convolution; an output channel reads in_channels / groups
-    in_side, out_side: sides of the maps; 1 for fc
-    activation: what is applied to its outputs
+    in_side, out_side: rows of the maps, and columns where `columns` is absent; 1 for fc
+    activation: what is applied to its outputs; sigmoid: any function of one element but ReLU
+    columns: where windows or maps are not square
+    dilation: distance of neighbours in the window, of rows and of columns
+    product: of eltwise: the providers are multiplied, not added up; one may have a single pixel,
+        which is a factor for each channel
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -51,6 +70,55 @@ class CrossbarLayer:
     in_side: Size
     out_side: Size
     activation: Activation
+    columns: Columns | None = None
+    dilation: tuple[Size, Size] = (1, 1)
+    product: bool = False
+
+    @property
+    def kernels(self) -> Pair:
+        """Pixels of the window that are read, in a column and in a row."""
+        return self.kernel, self.kernel if self.columns is None else self.columns.kernel
+
+    @property
+    def strides(self) -> Pair:
+        """Strides of rows and of columns."""
+        return self.stride, self.stride if self.columns is None else self.columns.stride
+
+    @property
+    def paddings(self) -> Pair:
+        """Padding at the top and at the left."""
+        return self.padding, self.padding if self.columns is None else self.columns.padding
+
+    @property
+    def in_sides(self) -> Pair:
+        """Rows and columns of the maps that it reads."""
+        return self.in_side, self.in_side if self.columns is None else self.columns.in_side
+
+    @property
+    def out_sides(self) -> Pair:
+        """Rows and columns of its map."""
+        return self.out_side, self.out_side if self.columns is None else self.columns.out_side
+
+    @property
+    def spans(self) -> Pair:
+        """Rows and columns from the first to the last pixel of the window."""
+        (rows, columns), (down, along) = self.kernels, self.dilation
+        return (rows - 1) * down + 1, (columns - 1) * along + 1
+
+    @property
+    def taps(self) -> int:
+        """Pixels of the window that are read."""
+        return self.kernels[0] * self.kernels[1]
+
+    @property
+    def operands(self) -> int:
+        """Elements that make one output of an eltwise layer."""
+        return 2 if self.product else len(self.providers)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether published rules know it: square, without dilation, no product."""
+        return self.columns is None and self.dilation == (1, 1) and not self.product
 
     @property
     def has_weights(self) -> bool:
@@ -60,14 +128,14 @@ class CrossbarLayer:
     @property
     def pixels(self) -> int:
         """Output positions of a map."""
-        return self.out_side * self.out_side
+        return self.out_sides[0] * self.out_sides[1]
 
     @property
     def operations(self) -> int:
         """Multiplications and additions for one image; 0 for pool and eltwise, as published."""
         if not self.has_weights:
             return 0
-        rows = self.kernel * self.kernel * self.in_channels // self.groups
+        rows = self.taps * self.in_channels // self.groups
         return 2 * rows * self.out_channels * self.pixels
 
 
@@ -76,7 +144,7 @@ class CrossbarNetwork:
     """Layers in an order in which each stands behind all that it reads.
 
     name: for people and for the names of files
-    input_channels, input_side: of the image
+    input_channels, input_side: of the image; input_columns: where it is not square
     fused_activations: the front end of the published tool had fused activations into convolutions
         and fully connected layers, and so charged none for them; `published` rules follow it
     """
@@ -86,6 +154,7 @@ class CrossbarNetwork:
     input_side: Size
     layers: Annotated[tuple[CrossbarLayer, ...], Field(min_length=1)]
     fused_activations: bool = False
+    input_columns: Size | None = None
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -100,9 +169,16 @@ class CrossbarNetwork:
                     raise ValueError(f"{layer.name}.providers|layers before it|{provider}")
             if layer.kind == "eltwise" and not layer.providers:
                 raise ValueError(f"{layer.name}.providers|at least one layer|none")
+            if layer.product and layer.kind != "eltwise":
+                raise ValueError(f"{layer.name}.product|of an eltwise layer|a {layer.kind}")
         if not any(layer.has_weights for layer in self.layers):
             raise ValueError("layers|at least one convolution or fully connected layer|none")
         return self
+
+    @property
+    def input_sides(self) -> Pair:
+        """Rows and columns of the image."""
+        return self.input_side, self.input_columns or self.input_side
 
     @property
     def operations(self) -> int:
@@ -112,4 +188,18 @@ class CrossbarNetwork:
     @property
     def digest(self) -> str:
         """sha256 over everything, 64 hex digits."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        facts = without_defaults(asdict(self), NETWORK_DEFAULTS)
+        facts["layers"] = [without_defaults(layer, LAYER_DEFAULTS) for layer in facts["layers"]]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+NETWORK_DEFAULTS: dict[str, Any] = {"input_columns": None}
+LAYER_DEFAULTS: dict[str, Any] = {"columns": None, "dilation": (1, 1), "product": False}
+"""What stands in digests only where it is different; the digests of square networks are older."""
+
+
+def without_defaults(facts: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """Return facts without those that have the default."""
+    return {
+        key: value for key, value in facts.items() if key not in defaults or value != defaults[key]
+    }

@@ -19,6 +19,8 @@ FAMILY = FamilyDescription(
         "bit_activity": "hwgen.model.dbpim",
         "verilog": "hwgen.rtl.dbpim",
         "simulation": "hwgen.sim.dbpim",
+        "papers": "hwgen.flow.dbpim.papers",
+        "report_schemas": "hwgen.report.dbpim",
     },
 )
 

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError
-from hwgen.spec.axi import BURST_BEATS, READ_FIFO_BEATS
+from hwgen.spec.axi import BURST_BEATS
 from hwgen.spec.dbpim.instructions import MOST_CORES, Opcode, field_bits
 from hwgen.spec.dbpim.timing import TABLE_LOOKUPS
 from hwgen.spec.load import load_spec
@@ -102,7 +102,7 @@ class Arch:
     logit_entries: Annotated[int, Field(ge=16, le=4096)]
     port_bits: Literal[64, 128, 256, 512]
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
-    read_ahead_beats: Annotated[int, Field(ge=BURST_BEATS, le=1024)] = READ_FIFO_BEATS
+    read_ahead_beats: Annotated[int, Field(ge=BURST_BEATS, le=1024)]
     sparsity: Sparsity
 
     @model_validator(mode="after")

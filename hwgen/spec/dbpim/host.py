@@ -1,10 +1,17 @@
 """How a host uses the chip: text for its data sheet."""
 
-from dataclasses import dataclass
+import inspect
+from collections.abc import Iterator
 
 from hwgen.spec.axi import PAGE_BYTES
-from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES, PIXEL_SIZES
+from hwgen.spec.dbpim import instructions
+from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES, PIXEL_SIZES, ErrorCode
 from hwgen.spec.dbpim.timing import BURST_BEATS
+from hwgen.spec.fields import total_bits
+from hwgen.spec.sheet import Facts, Packet, Place
+
+__all__ = ["ErrorCode"]
 
 TITLE = "DB-PIM"
 
@@ -34,15 +41,6 @@ PORTS = {
     "trace": "for benches: words that the activation buffers store, and retirements",
 }
 """Groups of ports with a common prefix."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A buffer in memory: the register with its address, its content and its layout."""
-
-    address: str
-    content: str
-    layout: str
 
 
 MEMORY_MAP = (
@@ -79,3 +77,37 @@ BUFFERS = (
     " (X div banks) * channel_words + w; channel 0 is its lowest byte; bank_skew = max(1, banks /"
     " 2); first: the first stored row of the core's slice."
 )
+
+FORMATS = "Instruction set"
+FORMATS_TEXT = "\n\n".join(
+    (
+        f"Version {instructions.VERSION}.",
+        " ".join((inspect.getdoc(instructions) or "").split("\n\n")[-1].split()),
+    )
+)
+
+
+def packets(arch: Arch) -> Iterator[Packet]:
+    """Yield every packet; those of an architecture with fewer cores are shorter."""
+    del arch  # the tables are those of all architectures
+    for opcode, fields in instructions.PACKETS.items():
+        common = [field for field in fields if instructions.core_count(field.name) == 0]
+        of_core = [field for field in fields if instructions.core_count(field.name) == 1]
+        least, most = (
+            instructions.packet_bits(opcode, cores) for cores in (1, instructions.MOST_CORES)
+        )
+        bits = f"{least} bits" if least == most else f"{least} to {most} bits"
+        title = f"{opcode.name} ({int(opcode):#04x}, {bits})"
+        yield Packet(title=title, text="", fields=common)
+        if of_core:
+            text = f"Then for each core {total_bits(of_core)} bits; those of core 0:"
+            yield Packet(title="", text=text, fields=of_core, start=total_bits(common))
+    bits = f"{instructions.PARAMETER_BITS} bits"
+    title = f"Parameters of a filter in TILE, of a channel in TAPS ({bits})"
+    yield Packet(title=title, text="", fields=instructions.PARAMETERS)
+
+
+def facts(arch: Arch) -> Iterator[Facts]:
+    """Yield no further tables."""
+    del arch
+    yield from ()

@@ -2,6 +2,7 @@
 
 from hwgen.spec.family import FamilyDescription
 from hwgen.spec.mram.arch import Arch, load_arch, most_modes
+from hwgen.spec.mram.modes import active_arrays
 from hwgen.spec.mram.program import Program
 from hwgen.spec.mram.program_file import check_match, load_program, save_program
 
@@ -13,9 +14,13 @@ FAMILY = FamilyDescription(
         "programs": "hwgen.spec.mram",
         "compiler": "hwgen.compiler.mram",
         "split_cost": "hwgen.model.mram",
+        "data_sheet": "hwgen.spec.mram",
         "cycle_model": "hwgen.model.mram",
+        "energy": "hwgen.model.mram",
         "verilog": "hwgen.rtl.mram",
         "simulation": "hwgen.sim.mram",
+        "papers": "hwgen.flow.mram.papers",
+        "report_schemas": "hwgen.report.mram",
     },
 )
 
@@ -23,6 +28,7 @@ __all__ = [
     "FAMILY",
     "Arch",
     "Program",
+    "active_arrays",
     "check_match",
     "load_arch",
     "load_program",

@@ -29,7 +29,11 @@ MOST_MODES = 8
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ArraySize:
-    """One SOT-MRAM sub-array: `rows` x `columns` cells. The image banks have the same size."""
+    """One SOT-MRAM sub-array. The image banks have the same size.
+
+    rows: cells of a column
+    columns: cells of a row
+    """
 
     rows: Annotated[int, Field(ge=32, le=1024)]
     columns: Annotated[int, Field(ge=32, le=2048)]

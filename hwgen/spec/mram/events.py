@@ -21,3 +21,9 @@ EVENTS: dict[str, str] = {
     "write_backs": "rows of sums and carries written back by the in-memory adder",
 }
 """Name -> meaning."""
+
+MODEL_EVENTS: dict[str, str] = {
+    "and_columns": "columns with the input of a channel in these operations",
+    "read_backs": "ANDs that were written back, read again before their ones are counted",
+}
+"""Name -> meaning: known to the model alone, for the energy of what the chip does not do."""

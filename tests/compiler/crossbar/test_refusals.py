@@ -9,13 +9,15 @@ from hwgen.compiler.crossbar.operators import (
     FULLY_CONNECTED,
     GLOBAL_POOLS,
     MOVES,
+    PRODUCTS,
     RELUS,
     SIGMOIDS,
     SUMS,
     UNMOVED,
+    UNREAD,
     WINDOWS,
 )
-from hwgen.errors import FormatError
+from hwgen.errors import FormatError, RefusedNodesError
 from hwgen.spec.graph import OPERATIONS, Graph, Matrices, Node, Tensor
 from tests.onnx_graphs import conv, layers_of, model, node
 
@@ -36,36 +38,10 @@ CASES = {
         model(node("MaxPool", "x", "z", kernel_shape=[2, 2])),
         "layers must be at least one convolution or fully connected layer, got none",
     ),
-    "wide image": (
-        model(conv("x", "z"), image=(1, 4, 8, 6)),
-        "input x must be a square image or a vector, of 4 or 2 dimensions with the batch,"
-        " got 1 x 4 x 8 x 6",
-    ),
     "rank of the image": (
         model(node("Flatten", "x", "z"), image=(1, 4, 8)),
-        "input x must be a square image or a vector, of 4 or 2 dimensions with the batch,"
+        "input x must be an image or a vector, of 4 or 2 dimensions with the batch,"
         " got 1 x 4 x 8",
-    ),
-    "wide map": (
-        model(conv("x", "a", strides=[2, 1]), conv("a", "z")),
-        "strides of node a (Conv) must be square and of two dimensions, got 2 x 1",
-    ),
-    "wide kernel": (
-        model(conv("x", "z", "tall"), weights=OTHER),
-        "kernel of node z (Conv) must be square and of two dimensions, got 3 x 1",
-    ),
-    "wide padding": (
-        model(conv("x", "z", pads=[1, 0, 1, 2])),
-        "padding at the top and at the left of node z (Conv) must be square and of two dimensions,"
-        " got 1 x 0",
-    ),
-    "wide result": (
-        model(conv("x", "z", pads=[1, 1, 1, 0])),
-        "output map of node z (Conv) must be square and of two dimensions, got 8 x 7",
-    ),
-    "dilation": (
-        model(conv("x", "z", dilations=[2, 2])),
-        "dilations of node z (Conv) must be 1, got 2",
     ),
     "computed weights": (
         model(conv("x", "a"), node("Reshape", "x s", "k"), conv("a", "z", "k"),
@@ -84,9 +60,28 @@ CASES = {
         model(node("Add", "x x", "a"), conv("a", "z")),
         "maps of node a (Add) must be of at least one layer, got the image alone",
     ),
-    "product of maps": (
-        model(conv("x", "a"), node("Sigmoid", "a", "b"), node("Mul", "a b", "z")),
-        "inputs of node z (Mul) must be one map and constants, got 2 maps",
+    "a factor for each pixel": (
+        model(conv("x", "a"), conv("a", "b", "one"), node("Mul", "a b", "z"),
+              weights={"one": (1, 4, 3, 3)}),
+        "maps of node z (Mul) must be of one shape and layout, got (1, 4, 8, 8) and (1, 1, 8, 8)",
+    ),
+    "product of the image with itself": (
+        model(node("Mul", "x x", "a"), conv("a", "z")),
+        "input of node a (Mul) must be written by a layer, got the image",
+    ),
+    "some rows": (
+        model(conv("x", "a"), node("Slice", "a b e k", "z"),
+              constants={"b": [0], "e": [4], "k": [2]}),
+        "places of node z (Slice) must be of channels alone, got row 0 to 4",
+    ),
+    "every other column": (
+        model(conv("x", "a"), node("Slice", "a b e k t", "z"),
+              constants={"b": [0], "e": [8], "k": [3], "t": [2]}),
+        "places of node z (Slice) must be of channels alone, got column 0 to 8 by 2",
+    ),
+    "channels in another order": (
+        model(conv("x", "a"), node("Gather", "a i", "z", axis=1), constants={"i": [0, 1, 3, 2]}),
+        "indices of node z (Gather) must be in order, of one distance, got others",
     ),
     "reciprocal": (
         model(conv("x", "a"), node("Div", "c a", "z"), weights={"c": (1,)}),
@@ -97,14 +92,15 @@ CASES = {
         "output of node z (Add) must be of shape (1, 4, 1, 1) as its map, got (1, 4, 8, 8)",
     ),
     "two activations": (
-        model(conv("x", "a"), node("Relu", "a", "b"), node("Tanh", "b", "z")),
-        "activation of node z (Tanh) must be relu, which layer a has already, got sigmoid",
+        model(conv("x", "a"), node("Relu", "a", "b"), node("Tanh", "a", "c"),
+              node("Concat", "b c", "z", axis=1)),
+        "activation of node c (Tanh) must be relu, which layer a has already, got sigmoid",
     ),
     "activation of the image": (
         model(node("Relu", "x", "a"), conv("a", "z")),
         "input of node a (Relu) must be written by a layer, got the image",
     ),
-    "matrix product over positions": (
+    "matrix product over columns": (
         model(node("MatMul", "x m", "z"), image=(1, 4, 4, 4), weights=OTHER),
         "map of node z (MatMul) must be flattened (a value for each input, one position),"
         " got 1 x 4 x 4 x 4",
@@ -153,13 +149,12 @@ CASES = {
         "mode of node a (Pad) must be constant, got reflect",
     ),
     "padded channels": (
-        model(node("Pad", "x p", "a"), conv("a", "z"), constants={"p": [0, 1, 1, 1, 0, 0, 1, 1]}),
+        model(conv("x", "b"), node("Pad", "b p", "a"), constants={"p": [0, 1, 1, 1, 0, 0, 1, 1]}),
         "pads of node a (Pad) must be for rows and columns alone, got [0, 1, 1, 1, 0, 0, 1, 1]",
     ),
-    "one-sided padding": (
-        model(node("Pad", "x p", "a"), conv("a", "z"), constants={"p": [0, 0, 1, 0, 0, 0, 0, 1]}),
-        "pads of node a (Pad) must be the same for rows and columns, and not negative,"
-        " got [0, 0, 1, 0, 0, 0, 0, 1]",
+    "negative padding": (
+        model(node("Pad", "x p", "a"), conv("a", "z"), constants={"p": [0, 0, -1, 0, 0, 0, 0, 1]}),
+        "pads of node a (Pad) must be not negative, got [0, 0, -1, 0, 0, 0, 0, 1]",
     ),
     "padding before an activation": (
         model(conv("x", "a"), node("Pad", "a p", "b"), node("Relu", "b", "z"),
@@ -210,7 +205,10 @@ def test_weights_of_another_shape(weights: tuple[int, ...]) -> None:
 
 def test_every_operation_of_a_graph_has_a_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is added to graphs later is refused until it has one."""
-    meanings = [GLOBAL_POOLS, WINDOWS, FULLY_CONNECTED, RELUS, SIGMOIDS, SUMS, UNMOVED, MOVES]
+    meanings = [
+        *(GLOBAL_POOLS, WINDOWS, FULLY_CONNECTED, RELUS, SIGMOIDS),
+        *(SUMS, PRODUCTS, UNMOVED, MOVES, UNREAD),
+    ]
     assert sorted(op for ops in meanings for op in ops) == sorted(OPERATIONS)
     monkeypatch.setattr(layers, "UNMOVED", UNMOVED - {"lrn"})
     with pytest.raises(FormatError) as caught:
@@ -219,3 +217,25 @@ def test_every_operation_of_a_graph_has_a_meaning(monkeypatch: pytest.MonkeyPatc
         "operation of node z (LRN) must be one that a crossbar runs or reads through,"
         " got lrn (here)"
     )
+
+
+def test_all_nodes_in_the_way_are_listed_at_once() -> None:
+    """Those behind a refused node, too; what only follows from one is not repeated."""
+    made = model(
+        conv("x", "a"),
+        node("LayerNormalization", "a n", "b"),
+        node("Selu", "b", "c"),
+        node("MatMul", "c c", "d"),
+        node("NonZero", "d", "e"),
+        node("Neg", "e", "f"),
+        weights={"n": (8,)},
+    )
+    with pytest.raises(RefusedNodesError) as caught:
+        layers_of(made, name="refused", source="here")
+    first, *lines = str(caught.value).splitlines()
+    assert first == "3 nodes stand in the way (here):"
+    assert [line.split(" must be ")[0] for line in lines] == [
+        "the operator of node b (LayerNormalization)",
+        "inputs of node d (MatMul)",
+        "the operator of node e (NonZero)",
+    ]

@@ -1,6 +1,7 @@
 """Compiled programs compute what golden computes: every map of every mode, on garbage."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +13,18 @@ from hwgen.spec.mram import Arch, Program
 from hwgen.spec.mram.arch import ArraySize
 from hwgen.spec.mram.records import Kind
 from hwgen.spec.mram.stream import decode_program
-from hwgen.spec.network import FeatureMap, QuantizedNetwork
+from hwgen.spec.network import INPUT, FeatureMap, QuantizedNetwork
 from tests.compiler.mram.archs import arch_of
 from tests.compiler.mram.executor import Chip
-from tests.compiler.mram.nets import chain, images_of, odd_additions, residual
+from tests.compiler.mram.nets import (
+    MODES,
+    SAME,
+    Drawn,
+    chain,
+    images_of,
+    odd_additions,
+    residual,
+)
 
 WINDOW = {"kernel": (2, 2), "stride": (1, 1), "padding": (1, 0, 0, 1)}
 POINT = {"kernel": (1, 1), "stride": (1, 1), "padding": (0, 0, 0, 0)}
@@ -87,6 +96,16 @@ def test_every_kind_of_addition() -> None:
     program = compiled(odd_additions(4), arch_of("tiny", answer_entries=256))
     fused = [step.fused for step in program.facts.modes[0].steps if step.fused]
     assert fused == [["conv_1"], ["max_pool_4"], ["rescale_10", "shortcut_11"]]
+
+
+@pytest.mark.parametrize("conv", [{"stride": (2, 9), "padding": (1, 0, 1, 0)}, SAME])
+def test_a_window_that_stays_may_have_any_stride(conv: dict[str, Any]) -> None:
+    """The mean of a whole map moves by its size; a convolution with one column by nine."""
+    net = Drawn(4, modes=MODES, shape=(8, 8, 2))
+    now = net.conv(INPUT, (4, 3, 2), **{**SAME, **conv})
+    size = net.size(now)
+    now = net.average_pool(now, kernel=size, stride=size, padding=(0, 0, 0, 0))
+    compiled(net.build(net.linear(now, (3, 3, 3), bits=32)), arch_of("small"))
 
 
 def test_kernels_in_two_row_sets() -> None:

@@ -16,11 +16,13 @@ from hwgen.dse.executors import ProcessExecutor
 from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 from hwgen.flow.crossbar.paper import Request, pimsyn_paper
-from hwgen.flow.crossbar.paper_rows import mean, over, ratio, row
+from hwgen.flow.crossbar.paper_rows import mean, over, ratio
 from hwgen.flow.crossbar.paper_searches import METHODS, boxes
-from hwgen.report.crossbar.paper import PaperReport, PaperRow
+from hwgen.flow.crossbar.papers import PAPERS
+from hwgen.report.crossbar.paper import PaperReport
 from hwgen.report.crossbar.paper_table import paper_table
 from hwgen.report.files import report_text
+from hwgen.report.paper import PaperRow, row
 from hwgen.spec.crossbar.published import GAINS, IMAGENET, OVER_ISAAC
 
 ROOT = Path(__file__).parents[3]
@@ -165,3 +167,12 @@ def test_ablations_change_one_thing_each() -> None:
     whole = METHODS["text"]
     for name in GAINS:
         assert len({*METHODS[name].items()} ^ {*whole.items()}) == 1
+
+
+def test_its_files_are_a_page_and_the_report(report: PaperReport) -> None:
+    files = PAPERS["pimsyn"].files(report)
+    assert set(files) == {"pimsyn-paper.md", "pimsyn-paper.json"}
+    assert json.loads(files["pimsyn-paper.json"])["rows"][0]["figure"] == "Table IV"
+    page = files["pimsyn-paper.md"]
+    assert page.count("\n| ") == len(report.rows) + 2
+    assert all(each.reason in page for each in report.rows)

@@ -12,12 +12,14 @@ from rich.console import Console
 from hwgen.dse.crossbar.result import SearchResult
 from hwgen.errors import ConfigError, DesignError, OutputError
 from hwgen.flow.context import Context
+from hwgen.flow.crossbar.networks import load_network
 from hwgen.flow.crossbar.synthesize import FILES, synthesize_network
 from hwgen.flow.pages import SynthesisRequest
 from hwgen.spec.crossbar import load_arch
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.schedule import load_schedule
+from tests.onnx_graphs import conv, model, node
 from tests.synthesis import COMPONENTS_FILE, replace_search, result_of_one
 
 NETWORK = "cifar_alexnet"
@@ -84,6 +86,33 @@ def test_all_files_belong_together(
     assert made.report.architecture_digest == arch.digest
     assert made.report.schedule_digest == schedule.digest
     assert made.report.network.digest == arch.network.digest == schedule.facts.network
+
+
+def test_products_and_unequal_sides_are_in_the_files(
+    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
+) -> None:
+    """The architecture holds the whole network, from a file that leaves sides of its image open."""
+    made = model(
+        conv("x", "a", dilations=[2, 1], pads=[2, 1, 2, 1], strides=[1, 2]),
+        node("GlobalAveragePool", "a", "m"),
+        conv("m", "c", "point", pads=[0] * 4),
+        node("Sigmoid", "c", "g"),
+        node("Mul", "a g", "z"),
+        image=("n", 4, "rows", 12),
+        weights={"point": (4, 4, 1, 1)},
+    )
+    path = tmp_path / "gated.onnx"
+    path.write_bytes(made.SerializeToString())
+    synthesize_network(context, request_of(network=str(path), image_size=(4, 8, 12)))
+    arch = load_arch(tmp_path / "out/architecture.yaml")
+    network = load_network(str(path), (4, 8, 12))
+    assert arch.whole_network == network
+    assert arch.network.digest == network.digest
+    assert network.layers[0].columns is not None and network.layers[3].product
+    with pytest.raises(ConfigError, match="rules must be strict where maps or windows"):
+        synthesize_network(
+            context, request_of(network=str(path), image_size=(4, 8, 12), rules="published")
+        )
 
 
 def test_the_same_bytes_in_another_folder(

@@ -5,9 +5,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from hwgen.errors import FormatError
-from hwgen.importers.onnx import graph_of
 from hwgen.importers.onnx.operators import OPERATORS
-from tests.onnx_graphs import conv, model, node
+from tests.onnx_graphs import conv, layers_of, model, node
 
 OTHER = {"m": (4, 10), "w1": (4, 4, 3)}
 
@@ -45,8 +44,8 @@ CASES = {
         " (no cycles), got none of these",
     ),
     "operator": (
-        model(conv("x", "a"), node("Selu", "a", "z")),
-        f"the operator of node z (Selu) must be one of {ALL}, got Selu",
+        model(conv("x", "a"), node("Resize", "a", "z")),
+        f"the operator of node z (Resize) must be one of {ALL}, got Resize",
     ),
     "transposed convolution": (
         model(node("ConvTranspose", "x w", "z")),
@@ -67,15 +66,17 @@ CASES = {
     ),
     "open sides": (
         model(conv("x", "z"), image=("batch", 4, "rows", None)),
-        "input x must be of known channels, rows and columns, got 1 x 4 x rows x ?",
+        "input x must be of known channels, rows and columns, or its size given (--image-size),"
+        " got 1 x 4 x rows x ?",
     ),
     "one dimension": (
         model(conv("x", "z", "w1", pads=[1, 1]), weights=OTHER),
         "weights of node z (Conv) must be constant, of 4 dimensions, got 3",
     ),
     "computed pads": (
-        model(node("Identity", "p", "t"), node("Pad", "x t", "a"), conv("a", "z"),
-              constants={"p": [0, 0, 1, 1, 0, 0, 1, 1]}),
+        model(node("RandomNormal", "", "r", shape=[8]),
+              node("Cast", "r", "t", to=TensorProto.INT64), node("Pad", "x t", "a"),
+              conv("a", "z")),
         "pads of node a (Pad) must be stored in the file, got a computed one",
     ),
     "unknown shape": (
@@ -102,7 +103,7 @@ CASES = {
 def test_refused_in_one_sentence(case: str) -> None:
     made, sentence = CASES[case]
     with pytest.raises(FormatError) as caught:
-        graph_of(made, name="refused", source="here")
+        layers_of(made, name="refused", source="here")
     assert str(caught.value) == f"{sentence} (here)"
 
 
@@ -125,7 +126,7 @@ LIBRARY_CASES = {
 def test_what_the_library_finds_names_the_node_too(case: str) -> None:
     made = LIBRARY_CASES[case]
     with pytest.raises(FormatError) as caught:
-        graph_of(made, name="refused", source="here")
+        layers_of(made, name="refused", source="here")
     sentence = str(caught.value)
     assert "\n" not in sentence and sentence.endswith(" (here)")
     assert any(f" {n.name} " in sentence or n.op_type in sentence for n in made.graph.node)

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from hwgen.compiler.mram import compile_network
+from hwgen.compiler.mram import compile_network, recompile
 from hwgen.model.mram import CycleModel, SplitCost, utilization_of, where_cycles_go
 from hwgen.spec import axi
 from hwgen.spec.dbpim import timing as dbpim_timing
@@ -69,10 +69,28 @@ def test_images_follow_each_other_in_any_modes() -> None:
     assert run.cycles == apart
     assert run.steps[0].name == "0.image"
     assert run.counters["images_done"] == 3
+    assert run.counters["active_mode"] == 1
+    # The first image has the start, the last one the end; each but the first follows a retirement.
+    cycles = [alone[mode].cycles for mode in (0, 2, 1)]
+    assert run.image_cycles == (cycles[0] - 1, cycles[1] - 3, cycles[2] - 2)
+    assert alone[0].image_cycles == (alone[0].cycles,)
     assert run.counters["layers"] == sum(each.counters["layers"] for each in alone)
     assert run.events == {name: sum(each.events[name] for each in alone) for name in EVENTS}
     assert model.predict().cycles > run.cycles
     assert model.predict(modes=[]).cycles == 3
+    assert model.predict(modes=[]).counters["active_mode"] == 0
+    assert model.predict(modes=[]).image_cycles == ()
+
+
+def test_a_run_writes_no_weights_after_the_load() -> None:
+    rows = len(decode_program(PROGRAM.image, TINY, source="test").weights)
+    counters = CycleModel(PROGRAM, TINY).predict().counters
+    assert counters["weight_row_writes"] == rows * TINY.sub_arrays > 0
+    assert counters["refused_row_writes"] == 0
+    tables = recompile(PROGRAM, NETWORK, TINY)
+    assert CycleModel(tables, TINY).predict().counters["weight_row_writes"] == 0
+    later = CycleModel(tables, TINY, resident=PROGRAM).predict().counters
+    assert later["weight_row_writes"] == rows * TINY.sub_arrays
 
 
 def test_load_cycles_are_those_of_image_and_answer() -> None:

@@ -1,5 +1,6 @@
 """What channel-adaptive training promises: accuracy of every width in integers."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hwgen.train.integer import integer_accuracy
 from tests.train.conftest import RECIPES
 
 NETWORKS = RECIPES.parent / "networks"
+RESULTS = RECIPES.parents[1] / "docs" / "results" / "mram-training.json"
 LEAST = (0.975, 0.97, 0.945, 0.80)
 """Accuracy on the digits in each of the four widths."""
 
@@ -24,6 +26,20 @@ def test_the_shipped_network() -> None:
     assert network.graph.modes == ("1.0x", "0.75x", "0.5x", "0.25x")
     for mode, least in enumerate(LEAST):
         assert integer_accuracy(network, images, labels, mode=mode) >= least
+
+
+def test_shipped_networks_are_as_right_as_the_results_say() -> None:
+    digits = load_dataset("digits")
+    images, labels = torch.tensor(digits.test_images), torch.tensor(digits.test_labels)
+    rows = {row["recipe"]: row for row in json.loads(RESULTS.read_text())["rows"]}
+    files = sorted(NETWORKS.rglob("cadnn_digits*.npz"))
+    assert len(files) == 6
+    for file in files:
+        network, row = load_network(file), rows[file.stem]
+        assert tuple(mode["mode"] for mode in row["widths"]) == network.graph.modes
+        for mode, each in enumerate(row["widths"]):
+            found = integer_accuracy(network, images, labels, mode=mode)
+            assert found == pytest.approx(each["accuracy"]), (file.stem, mode)
 
 
 @pytest.mark.long

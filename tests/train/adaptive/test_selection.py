@@ -73,9 +73,9 @@ def test_what_the_budget_allows_is_given_back() -> None:
 
 def test_steps() -> None:
     stairs = load_staircase(STAIRS)
-    assert stairs.cycles("conv2", 4, 4) == 432
-    assert stairs.cycles("conv2", 3, 1) == 432
-    assert stairs.cycles("conv2", 5, 4) == 792
+    assert stairs.cycles("conv2", 4, 4) == 469
+    assert stairs.cycles("conv2", 3, 1) == 469
+    assert stairs.cycles("conv2", 5, 4) == 830
     assert stairs.cycles("other", 99, 99) == 0
     with pytest.raises(ConfigError, match="a step for 17 outputs and 1 inputs"):
         stairs.cycles("conv2", 17, 1)

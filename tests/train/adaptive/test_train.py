@@ -75,6 +75,14 @@ def test_exported_modes_equal_golden(
         weight_bits,
         "odd" if weight_bits <= 4 else "integer",
     )
+    for each in network.parameters.values():
+        if weight_bits <= 4:
+            assert set(np.abs(each.weights).flatten()) <= set(range(1, 1 << weight_bits, 2))
+        else:
+            assert np.abs(each.weights.astype(int)).max() <= (1 << (weight_bits - 1)) - 1
+        # One sign of a filter in all modes: the factors of batch norm are positive.
+        kept = each.multiplier[each.shift > 0]
+        assert (kept > 0).all()
     assert_integers_are_golden(tmp_path / "network.npz", on_few_digits.test_images[:10])
     predicted = reference.predict(network, on_few_digits.test_images, mode=3)
     right = float((predicted == on_few_digits.test_labels).mean())

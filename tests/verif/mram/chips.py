@@ -53,6 +53,19 @@ def images_of(network: QuantizedNetwork, count: int, *, seed: int = 1) -> np.nda
     return np.random.default_rng(seed).integers(0, top + 1, shape).astype(np.uint8)
 
 
+def every_switch(modes: int) -> list[int]:
+    """Return the modes of a stream in which each follows each, itself too; the first one is last.
+
+    A sequence of de Bruijn of order 2: `modes` * `modes` + 1 images.
+    """
+    stream = []
+    for one in range(modes):
+        stream.append(one)
+        for other in range(one + 1, modes):
+            stream += [one, other]
+    return [*stream, stream[0]]
+
+
 def compiled(
     network: QuantizedNetwork, arch: Arch, *, images: int = 1, mapping: str = "positions"
 ) -> Program:
@@ -70,8 +83,18 @@ def check_maps(run: SimulatedRun, network: QuantizedNetwork, images: np.ndarray)
                 np.testing.assert_array_equal(found[layer], values, err_msg=f"{index} {layer}")
 
 
-def check_cycles(run: SimulatedRun, program: Program, arch: Arch, modes: Sequence[int]) -> None:
-    """Steps, counters and events are those of the cycle model."""
+def check_cycles(
+    run: SimulatedRun,
+    program: Program,
+    arch: Arch,
+    modes: Sequence[int],
+    *,
+    loaded: Program | None = None,
+) -> None:
+    """Steps, counters and events are those of the cycle model; loaded: the weights, if not those.
+
+    A run writes no row of weights.
+    """
     predicted = CycleModel(program, arch).predict(modes=list(modes))
     assert list(run.steps) == list(predicted.steps)
     for step, found, expected in zip(
@@ -79,5 +102,8 @@ def check_cycles(run: SimulatedRun, program: Program, arch: Arch, modes: Sequenc
     ):
         assert dict(found) == dict(expected), step
     assert (run.cycles, run.load_cycles) == (predicted.cycles, predicted.load)
-    assert {name: run.counters[name] for name in predicted.counters} == predicted.counters
+    rows = arch.sub_arrays * (loaded or program).facts.weight_rows
+    assert run.counters == predicted.counters | {"weight_row_writes": rows}
     assert run.events == predicted.events
+    assert run.image_cycles == predicted.image_cycles
+    assert run.weight_row_writes == 0

@@ -20,3 +20,11 @@ def test_answer_buffer_under_icarus(icarus: str, tmp_path: Path) -> None:
 @pytest.mark.long
 def test_answer_buffer_of_one_octet(tmp_path: Path) -> None:
     run_part("answer_buffer", "single", tmp_path)
+
+
+def test_answers_of_64_bits(icarus: str, tmp_path: Path) -> None:
+    run_part("answer_buffer", "wide answers", tmp_path, simulator=icarus)
+
+
+def test_answer_buffer_of_a_wide_port(icarus: str, tmp_path: Path) -> None:
+    run_part("answer_buffer", "wide port", tmp_path, simulator=icarus)

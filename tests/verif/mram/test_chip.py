@@ -44,7 +44,9 @@ def test_a_mode_switch_costs_one_cycle() -> None:
         (run,) = simulate(ARCH, program, images, modes=modes)
         begins = [step.begin for step in run.steps if step.layer == "input"]
         cycles[tuple(modes)] = begins[1], run.cycles - begins[1]
+        assert run.image_cycles == cycles[tuple(modes)]
     assert cycles[0, 1] == (cycles[0, 0][0], cycles[1, 1][1])
+    assert cycles[0, 0][1] != cycles[1, 1][1]
 
 
 def test_images_in_several_runs_are_the_same() -> None:
@@ -77,9 +79,9 @@ def test_tables_that_arrive_later_run_on_resident_weights() -> None:
     images, modes = images_of(network, 2), [1, 0]
     (run,) = simulate(ARCH, program, images, modes=modes, tables=tables)
     check_maps(run, network, images)
-    rows = ARCH.sub_arrays * program.facts.weight_rows
-    assert run.counters["weight_row_writes"] == rows
-    assert run.counters["refused_row_writes"] == 0
+    predicted = CycleModel(tables, ARCH, resident=program).predict(modes=modes)
+    assert run.counters == predicted.counters
+    assert run.counters["weight_row_writes"] == ARCH.sub_arrays * program.facts.weight_rows
     assert len(run.loading) == 2 and run.loading[1] < run.loading[0]
 
 

@@ -20,3 +20,7 @@ def test_dpu_under_icarus(icarus: str, tmp_path: Path) -> None:
 @pytest.mark.long
 def test_dpu_of_one_octet(tmp_path: Path) -> None:
     run_part("dpu", "single", tmp_path)
+
+
+def test_answers_of_64_bits(icarus: str, tmp_path: Path) -> None:
+    run_part("dpu", "wide answers", tmp_path, simulator=icarus)

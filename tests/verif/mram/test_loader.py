@@ -20,3 +20,11 @@ def test_loader_under_icarus(icarus: str, tmp_path: Path) -> None:
 @pytest.mark.long
 def test_loader_of_one_octet(tmp_path: Path) -> None:
     run_part("loader", "single", tmp_path)
+
+
+def test_loader_of_rows_of_two_beats(icarus: str, tmp_path: Path) -> None:
+    run_part("loader", "wide rows", tmp_path, simulator=icarus)
+
+
+def test_loader_of_a_wide_port(icarus: str, tmp_path: Path) -> None:
+    run_part("loader", "wide port", tmp_path, simulator=icarus)

@@ -20,3 +20,7 @@ def test_record_table_under_icarus(icarus: str, tmp_path: Path) -> None:
 @pytest.mark.long
 def test_record_table_of_one_octet(tmp_path: Path) -> None:
     run_part("record_table", "single", tmp_path)
+
+
+def test_record_table_of_a_wide_port(icarus: str, tmp_path: Path) -> None:
+    run_part("record_table", "wide port", tmp_path, simulator=icarus)

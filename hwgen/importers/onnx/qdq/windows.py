@@ -59,7 +59,7 @@ def window(state: State, proto: onnx.NodeProto, real: Real, kernel: tuple[int, .
     if len(proto.input) > 1:
         known[proto.input[1]] = (0, 0, *kernel)
     shapes = Shapes(known=known, constants={}, obstacle="")
-    found = window_of(Reading(proto=proto, shapes=shapes, source=state.source), kernel)
+    found = window_of(Reading(proto=proto, shapes=shapes), kernel)
     half = len(kernel)
     pads = [*rows_and_columns(found.pads[:half], 0), *rows_and_columns(found.pads[half:], 0)]
     return Window(

@@ -49,14 +49,16 @@ def most_loaded(case: Case, place: int) -> float:
             if case.strict and set(placed.macros) == {case.plan.layers[provider].merge_macro}:
                 continue
             source = case.network.layers[provider]
-            pixels = window_of_block(case, place, cnt) if layer.kind != "fc" else source.pixels
+            pixels = source.pixels
+            if layer.kind != "fc":
+                pixels = window_of_block(case, place, cnt, source.pixels)
             held += pixels * source.out_channels / placed.row_shares
         most = max(most, held)
     return most
 
 
-def window_of_block(case: Case, place: int, cnt: int) -> int:
-    """Return the pixels, in raster order, from the first to the last that a block needs.
+def window_of_block(case: Case, place: int, cnt: int, pixels: int) -> int:
+    """Return how many of a provider's pixels lie from the first to the last that a block needs.
 
     The published code looks at the copies of one macro, and takes the difference, not the count.
     """
@@ -66,7 +68,8 @@ def window_of_block(case: Case, place: int, cnt: int) -> int:
         last = published_last(layer, start + placed.most_copies)
         return last - published_first(layer, start)
     end = min(layer.pixels, start + placed.copies) - 1
-    return last_needed(layer, case.rules)[end] - first_of_block(case, place, cnt) + 1
+    last = min(pixels, last_needed(layer, case.rules)[end])
+    return last - min(pixels, first_of_block(case, place, cnt)) + 1
 
 
 def first_of_block(case: Case, place: int, cnt: int) -> int:
@@ -116,7 +119,7 @@ def oldest_needed(
     last = Node(reader, begun - 1, len(flow.operations) - 1, 0)
     if block + 1 == flow.blocks and begun < len(loads) and trace.end(last) <= now:
         return (image + 1) * pixels + 1
-    return image * pixels + first_of_block(case, reader, block)
+    return image * pixels + min(pixels, first_of_block(case, reader, block))
 
 
 def published_outputs(case: Case, trace: Trace) -> list[float]:

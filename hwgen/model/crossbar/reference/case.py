@@ -104,7 +104,8 @@ class Case:
 
         Sheet of seed 003, section 3. Strict rules add what the published code leaves out: channels
         of additions, pixels of a pooling window, all but one of the maps that are added up, and
-        fully connected layers as a whole.
+        fully connected layers as a whole. A product of two elements is as many additions as an
+        element has bits (shift and add).
         """
         layer, placed = self.network.layers[place], self.plan.layers[place]
         lanes = self.components.vector_units.lanes
@@ -118,7 +119,9 @@ class Case:
             work["shift_add"] = columns / lanes
             work["addition"] = sums * (layer.out_channels if self.strict else 1) / lanes
         elif layer.kind == "pool":
-            work["pool"] = outputs * (layer.kernel**2 if self.strict else 1) / lanes
+            work["pool"] = outputs * (layer.taps if self.strict else 1) / lanes
+        elif layer.product:
+            work["eltwise"] = outputs * self.components.activation_bits / lanes
         else:
             additions = len(layer.providers) - 1 if self.strict else 1
             work["eltwise"] = outputs * max(1, additions) / lanes
@@ -141,5 +144,5 @@ class Case:
             return placed.copies * placed.rows * placed.column_tiles * self.slices
         outputs = placed.copies * layer.out_channels
         if layer.kind == "pool":
-            return outputs * layer.kernel**2
-        return outputs * (len(layer.providers) if self.strict else 1)
+            return outputs * layer.taps
+        return outputs * (layer.operands if self.strict else 1)

@@ -54,9 +54,9 @@ def travel_ns(case: Case, place: int, kind: str) -> float:
     else:
         channels = -(-layer.in_channels // placed.row_shares)
         elements = {
-            "conv": (share * layer.stride + layer.kernel) * channels,
+            "conv": (share * layer.strides[1] + layer.spans[1]) * channels,
             "fc": channels,
-            "pool": (placed.copies * layer.stride + layer.kernel) * layer.out_channels,
+            "pool": (placed.copies * layer.strides[1] + layer.spans[1]) * layer.out_channels,
             "eltwise": placed.copies * layer.out_channels,
         }[layer.kind]
         hops = max(len(route) for route in routes(case, place, kind))

@@ -1,4 +1,4 @@
-"""How the pictures of a synthesis become SVG text, the same bytes every time.
+"""How pictures of reports become SVG text, the same bytes every time.
 
 Matplotlib names clips and markers by a salted hash, and writes the date unless told otherwise; both
 are fixed here. Text stays text: smaller, and a person can search for it.
@@ -15,7 +15,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from hwgen.report.crossbar.synthesis_colours import GRID, INK, MUTED
+INK = "#1d2733"
+MUTED = "#66758a"
+GRID = "#e3e8ef"
+ACCENT = "#2563a8"
+SECOND = "#d97706"
+GOOD = "#2f855a"
 
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "hwgen",

@@ -1,0 +1,51 @@
+"""The steps of hwgen as plain functions; the command line calls nothing else.
+
+    from hwgen import api
+
+    chip = api.load_architecture("chip.yaml", sparsity="all")
+    report = api.model("network.npz", chip, images=4)
+    print(report.cycles_model)
+
+A network is the path of a quantized network file, an architecture the path of its file or what
+`load_architecture` returns. A function returns the report that its command writes with `--json`: a
+frozen dataclass, whose fields `docs/schema` describes. What is wrong is a `HwgenError` of one
+sentence. Nothing is printed without a `Context` that has a console.
+
+Stable: the names in `__all__`, their parameters and the fields of the reports. Further parameters
+may come, with defaults.
+"""
+
+from hwgen.api.chips import (
+    LoadedArchitecture,
+    build,
+    compile,
+    export,
+    listing,
+    load_architecture,
+    model,
+    simulate,
+)
+from hwgen.api.designs import SynthesizedChip, synthesize
+from hwgen.api.networks import compare, export_onnx, fit, import_network, info
+from hwgen.errors import HwgenError
+from hwgen.flow.context import Context
+
+__all__ = [
+    "Context",
+    "HwgenError",
+    "LoadedArchitecture",
+    "SynthesizedChip",
+    "build",
+    "compare",
+    "compile",
+    "export",
+    "export_onnx",
+    "fit",
+    "import_network",
+    "info",
+    "listing",
+    "load_architecture",
+    "model",
+    "simulate",
+    "synthesize",
+]

@@ -1,0 +1,215 @@
+"""From an architecture: its Verilog; with a network: program, cycles, simulation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from hwgen.api.arguments import File, path_of, quiet, text_of
+from hwgen.flow.build import build_verilog, compile_program, listing_of
+from hwgen.flow.capabilities import SPARSITY
+from hwgen.flow.context import Context
+from hwgen.flow.engines import Window
+from hwgen.flow.export import export_run
+from hwgen.flow.families import Family
+from hwgen.flow.images import choose_images
+from hwgen.flow.model import model_network
+from hwgen.flow.modes import choose_stream
+from hwgen.flow.protocols import Architecture
+from hwgen.flow.run import run_network
+from hwgen.flow.subject import Subject, configuration_of, for_program, load_chip
+from hwgen.report.model import ModelReport
+from hwgen.report.run import RunReport
+from hwgen.report.work import BuildReport, CompileReport, ExportReport
+from hwgen.spec.network.file import load_network
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedArchitecture:
+    """An architecture that was read and checked.
+
+    parameters: the dataclass of its family, a field for each key of the file
+    """
+
+    file: Path
+    family: Family
+    parameters: Architecture
+
+    @property
+    def name(self) -> str:
+        """The name in the file."""
+        return self.parameters.name
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """Every key with its value, as it takes effect."""
+        return configuration_of(self.parameters)
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """The kinds of sparsity that can be on or off; empty for a family that has none."""
+        return tuple(self.family.need(SPARSITY).SWITCHES) if self.family.offers(SPARSITY) else ()
+
+    def with_sparsity(self, switches: str) -> "LoadedArchitecture":
+        """Return the same chip with exactly these switches on: `all`, `none`, or names with commas.
+
+        Raises ConfigError for an unknown switch, FamilyError for a family without switches.
+        """
+        parameters = self.family.need(SPARSITY).with_sparsity(self.parameters, switches)
+        return LoadedArchitecture(file=self.file, family=self.family, parameters=parameters)
+
+
+def load_architecture(file: File, *, sparsity: str | None = None) -> LoadedArchitecture:
+    """Return the architecture of a YAML file, checked.
+
+    sparsity: switches that are on instead of those of the file, as for `with_sparsity`
+    Raises FormatError or ConfigError for a file of another format and for each wrong key.
+    """
+    family, parameters = load_chip(Path(file), sparsity)
+    return LoadedArchitecture(file=Path(file), family=family, parameters=parameters)
+
+
+Arch = LoadedArchitecture | File
+"""An architecture, or the path of its file."""
+
+
+def compile(
+    network: File,
+    architecture: Arch,
+    *,
+    out: File | None = None,
+    batch: int = 1,
+    context: Context | None = None,
+) -> CompileReport:
+    """Compile a network for an architecture and write the program.
+
+    out: file of the program (.npz); None: one in the work folder
+    batch: images of one run of the chip
+    Raises FormatError for a layer that the chip does not run.
+    """
+    subject = subject_of(network, architecture, batch)
+    return compile_program(quiet(context), subject, path_of(out))
+
+
+def listing(
+    network: File, architecture: Arch, *, batch: int = 1, context: Context | None = None
+) -> str:
+    """Return every packet of the program of a network as text."""
+    return listing_of(quiet(context), subject_of(network, architecture, batch))
+
+
+def model(
+    network: File,
+    architecture: Arch,
+    *,
+    data: File | None = None,
+    images: int | None = None,
+    batch: int | None = None,
+    modes: Sequence[str] | None = None,
+    speedup: bool = False,
+    context: Context | None = None,
+) -> ModelReport:
+    """Predict the exact number of clock cycles, and what they are spent on.
+
+    data: images: the name of a known set, a folder with its files, or a `.npz` with `images`
+        (NHWC) and, if known, `labels`; None: the set that the network was trained on
+    images: the first N of them; None: those of one run, at least one of each entry of `modes`
+    batch: images of one run of the chip; None: 1, with several entries in `modes` all images
+    modes: names of modes: that of each image; after the last entry the first one follows again;
+        None or empty: the widest mode
+    speedup: also predict the chip with all switches off and with each alone
+    Raises DataError for an unknown mode, FamilyError for a family without modes.
+    """
+    subject, chosen = choose_stream(
+        subject_of(network, architecture, 1),
+        text_of(data),
+        images=images,
+        batch=batch,
+        modes=modes,
+    )
+    return model_network(quiet(context), subject, chosen, speedup=speedup)
+
+
+def simulate(
+    network: File,
+    architecture: Arch,
+    *,
+    data: File | None = None,
+    images: int | None = None,
+    batch: int | None = None,
+    modes: Sequence[str] | None = None,
+    engine: Literal["golden", "model", "rtl"] = "rtl",
+    program: File | None = None,
+    seed: int = 1,
+    waves: tuple[int, int | None] | None = None,
+    context: Context | None = None,
+) -> RunReport:
+    """Run images through the Verilog; compare each element with golden, each cycle with the model.
+
+    data, images, batch, modes: as for `model`
+    engine: `golden` gives answers alone, `model` cycles as well, `rtl` simulates; needs Verilator
+    program: a compiled program (.npz), with its images of one run, instead of compiling now
+    seed: of the content of memories at power-on
+    waves: first and last clock cycle (None: the end) of which waves are written
+    Raises SimulationError where there is no Verilator.
+    """
+    subject, file = subject_of(network, architecture, 1), path_of(program)
+    if file is not None:
+        batch = for_program(subject, file).run_images
+    subject, chosen = choose_stream(subject, text_of(data), images=images, batch=batch, modes=modes)
+    return run_network(
+        quiet(context),
+        subject,
+        chosen,
+        engine=engine,
+        program=file,
+        window=None if waves is None else Window(*waves),
+        seed=seed,
+    )
+
+
+def build(architecture: Arch, out: File, *, context: Context | None = None) -> BuildReport:
+    """Write the Verilog of a chip into the folder `out`, replaced whole.
+
+    Each module is one file; a file list and a manifest stand beside them.
+    """
+    chip = loaded(architecture)
+    return build_verilog(quiet(context), chip.family, chip.parameters, chip.file, Path(out))
+
+
+def export(
+    network: File,
+    architecture: Arch,
+    out: File,
+    *,
+    data: File | None = None,
+    images: int = 1,
+    context: Context | None = None,
+) -> ExportReport:
+    """Write a folder that runs images under plain Verilator, without Python.
+
+    data, images: as for `model`
+    """
+    subject = subject_of(network, architecture, 1)
+    chosen = choose_images(subject.network, text_of(data), images)
+    return export_run(quiet(context), subject, chosen, Path(out))
+
+
+def loaded(architecture: Arch) -> LoadedArchitecture:
+    """Return an architecture that may be the path of its file."""
+    if isinstance(architecture, LoadedArchitecture):
+        return architecture
+    return load_architecture(architecture)
+
+
+def subject_of(network: File, architecture: Arch, batch: int) -> Subject:
+    """Return the network of a file on a chip, with runs of `batch` images."""
+    content, chip = load_network(Path(network)), loaded(architecture)
+    return Subject(
+        network=content,
+        network_file=Path(network),
+        family=chip.family,
+        arch=chip.parameters,
+        arch_file=chip.file,
+        run_images=batch,
+    )

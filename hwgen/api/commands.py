@@ -1,0 +1,34 @@
+"""What else the command line calls. It follows the commands and is not part of the stable surface.
+
+train: recipes; results, benchmark, paper, demo: measurements; documents, onnx: generated files
+"""
+
+from hwgen.flow.benchmark import run_benchmark
+from hwgen.flow.demo import run_demo
+from hwgen.flow.documents import write_documents
+from hwgen.flow.info import graph_parts
+from hwgen.flow.pages import PaperRequest
+from hwgen.flow.paper import paper_called, write_paper
+from hwgen.flow.results import ResultsRequest, run_results
+from hwgen.flow.results_case import run_case
+from hwgen.flow.synthesis import default_tables, graphs
+from hwgen.flow.train import is_adaptive, is_first_process, train_adaptive_recipe, train_recipe
+
+__all__ = [
+    "PaperRequest",
+    "ResultsRequest",
+    "default_tables",
+    "graph_parts",
+    "graphs",
+    "is_adaptive",
+    "is_first_process",
+    "paper_called",
+    "run_benchmark",
+    "run_case",
+    "run_demo",
+    "run_results",
+    "train_adaptive_recipe",
+    "train_recipe",
+    "write_documents",
+    "write_paper",
+]

@@ -1,0 +1,1 @@
+"""Pages of the DB-PIM family: published networks on its chips."""

@@ -1,0 +1,1 @@
+"""Pages of the MRAM family: the published figures beside ours."""

@@ -1,0 +1,126 @@
+"""`hwgen paper mram`: the figures that the paper prints beside ours, and our curves."""
+
+from collections.abc import Iterator, Mapping
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+
+import hwgen
+from hwgen.errors import ConfigError
+from hwgen.flow.context import Context
+from hwgen.flow.digests import digest_of_file, versions
+from hwgen.flow.load import load
+from hwgen.flow.mram.accuracies import accuracy_rows, eight_bits, load_trainings
+from hwgen.flow.mram.counts import POSITIONS, SEED, Counts, count, weighted
+from hwgen.flow.mram.paper_energy import energy_curves, energy_rows
+from hwgen.flow.mram.paper_memory import area_rows, memory_curves, memory_rows
+from hwgen.flow.pages import PaperRequest
+from hwgen.report.mram.paper import AdaptivePaperReport, LayerCurve
+from hwgen.report.types import Source
+from hwgen.spec.mram.arch import Arch, load_arch
+from hwgen.spec.mram.energy import TABLE, load_energy
+from hwgen.spec.mram.published import WIDTHS
+from hwgen.spec.network import INPUT, Conv, Linear
+
+CONFIGS = Path(hwgen.__file__).parents[1] / "configs"
+ARCHITECTURE = CONFIGS / "mram" / "paper.yaml"
+COPIES = 2
+"""n_p of the paper's formula: its minimum."""
+NOT_OURS = ("networks", "power_w", "evaluations")
+"""Of a request: options of papers about searches."""
+
+
+class Adaptive:
+    """CA-DNN's tables I to IV and the figures of its section V; takes seconds."""
+
+    def compare(self, context: Context, request: PaperRequest) -> AdaptivePaperReport:
+        """Return the report."""
+        return adaptive_paper(context, request)
+
+    def table(self, report: Any) -> RenderableType:
+        """Return the table of the report."""
+        shown: RenderableType = load("hwgen.report.mram.paper_table").paper_table(report)
+        return shown
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return page, pictures and JSON by name."""
+        found: Mapping[str, str] = load("hwgen.report.mram.paper_page").paper_files(report)
+        return found
+
+
+def adaptive_paper(context: Context, request: PaperRequest) -> AdaptivePaperReport:
+    """Return the figures of the paper beside ours, and what its pictures draw."""
+    refuse_foreign(request)
+    request.refuse("published", "arch", "data", "images")
+    energies = request.components or TABLE
+    table, arch = load_energy(energies), load_arch(ARCHITECTURE)
+    trainings = load_trainings(request.training)
+    counts = count(context, arch, table, widths=WIDTHS)
+    memory = list(memory_curves(counts.network, eight_bits(trainings)))
+    return AdaptivePaperReport(
+        format="hwgen.report.paper.adaptive",
+        version=1,
+        paper="CA-DNN",
+        architecture=Source(name=arch.name, file=shown(ARCHITECTURE), digest=arch.digest),
+        energies=Source(name=table.name, file=shown(energies), digest=table.digest),
+        trainings=[
+            Source(name=path.stem, file=shown(path), digest=digest_of_file(path))
+            for path in request.training
+        ],
+        rows=[
+            *accuracy_rows(trainings),
+            *energy_rows(counts, arch, table),
+            *memory_rows(memory, counts.network.graph.modes[0]),
+            *area_rows(table.area),
+        ],
+        layers=list(layer_curves(counts, arch)),
+        energy=list(energy_curves(counts)),
+        memory=memory,
+        versions=versions(),
+    )
+
+
+def refuse_foreign(request: PaperRequest) -> None:
+    """Refuse options that this paper does not have."""
+    for name in NOT_OURS:
+        if (given := getattr(request, name)) is not None:
+            raise ConfigError(
+                field=f"--{name.replace('_', '-')}",
+                allowed="absent for a paper without a search",
+                given=",".join(given) if isinstance(given, tuple) else given,
+                source="command line",
+            )
+
+
+def shown(path: Path) -> str:
+    """Return a path as a report names it: below the configs that ship, or as it was given."""
+    return str(path.relative_to(CONFIGS.parent)) if path.is_relative_to(CONFIGS) else str(path)
+
+
+def layer_curves(counts: Counts, arch: Arch) -> Iterator[LayerCurve]:
+    """Yield AND operations and sub-arrays of every layer with weights and mode."""
+    for mode, name in enumerate(counts.network.graph.modes):
+        found = {
+            schedule: {each.layer: each for each in counts.of(schedule, name).layers}
+            for schedule in (POSITIONS, SEED)
+        }
+        for layer in weighted(counts.network):
+            here = {schedule: layers[layer.name] for schedule, layers in found.items()}
+            yield LayerCurve(
+                layer=layer.name,
+                mode=name,
+                and_operations={key: each.and_operations for key, each in here.items()},
+                sub_arrays={key: each.sub_arrays for key, each in here.items()},
+                formula_sub_arrays=by_formula(counts, layer, mode, arch),
+            )
+
+
+def by_formula(counts: Counts, layer: Conv | Linear, mode: int, arch: Arch) -> int:
+    """Return ceil(N R_k n_p / S_r) with R_k = kh kw C / S_c, as the paper prints it."""
+    graph = counts.network.graph
+    maps = {INPUT: graph.input} | {each.name: each.output for each in graph.layers}
+    taps = layer.kernel[0] * layer.kernel[1] if isinstance(layer, Conv) else 1
+    rows = taps * maps[layer.inputs[0]].channels_in(mode) / arch.array.columns
+    return ceil(layer.output.channels_in(mode) * rows * COPIES / arch.array.rows)

@@ -1,0 +1,63 @@
+"""The Verilog of whole MRAM chips: free of lint, of latches and of loops; deterministic."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hwgen.rtl.emit import emit
+from hwgen.rtl.mram.chip import Chip
+from tests.verif.mram.chips import CONFIGS, chip_arch
+from verif.lint import lint
+from verif.yosys import synthesize
+
+TOP = "mram_chip"
+EMIT = """
+import sys
+from pathlib import Path
+from hwgen.rtl.emit import emit
+from hwgen.rtl.mram.chip import Chip
+from hwgen.spec.mram.arch import load_arch
+emit(Chip(arch=load_arch(Path(sys.argv[1]))), Path(sys.argv[2]), parameters={})
+"""
+
+
+def emit_chip(config: str, folder: Path) -> list[Path]:
+    return emit(Chip(arch=chip_arch(config)), folder, parameters={})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("config", sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+def test_lint_of_every_config(config: str, tmp_path: Path) -> None:
+    assert lint(emit_chip(config, tmp_path / "rtl"), top=TOP) == ""
+
+
+@pytest.mark.long
+def test_no_latch_no_loop(tmp_path: Path) -> None:
+    found = synthesize(emit_chip("tiny", tmp_path / "rtl"), top=TOP)
+    print(found.table())
+    assert not found.problems
+    assert set(found.cells) >= {TOP, "mram_octet", "mram_compute_array", "mram_cell_array_1"}
+
+
+def test_each_module_once(tmp_path: Path) -> None:
+    files = emit_chip("paper", tmp_path / "rtl")
+    text = "".join(file.read_text() for file in files)
+    modules = re.findall(r"^module (\w+)", text, re.M)
+    assert len(modules) == len(set(modules)) == len(files)
+    assert len(re.findall(r"^  mram_octet octet_\d+ \(", text, re.M)) == 8
+    assert len(re.findall(r"^  mram_compute_array array_\d+ \(", text, re.M)) == 8
+    assert len(re.findall(r"^  mram_cell_array_1 cells \(", text, re.M)) == 1
+
+
+def test_same_bytes_in_every_process(tmp_path: Path) -> None:
+    found = []
+    for hash_seed in ("1", "2"):
+        folder = tmp_path / hash_seed
+        command = [sys.executable, "-c", EMIT, str(CONFIGS / "tiny.yaml"), str(folder)]
+        subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": hash_seed})
+        found.append({file.name: file.read_bytes() for file in folder.iterdir()})
+    assert found[0] == found[1]

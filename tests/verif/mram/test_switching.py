@@ -1,0 +1,59 @@
+"""A stream of images under a schedule of modes: every switch, and what it costs."""
+
+from itertools import accumulate, pairwise, product
+from pathlib import Path
+
+import numpy as np
+
+from hwgen.sim.mram import simulate
+from hwgen.sim.mram.chip_run import run_chip
+from hwgen.sim.mram.simulate import job_of
+from hwgen.spec.mram.timing import IMAGE_CYCLES
+from tests.verif.mram.chips import (
+    check_cycles,
+    check_maps,
+    chip_arch,
+    compiled,
+    every_switch,
+)
+from verif.common.drawing import draw_images
+from verif.mram.random_network import draw_adaptive
+
+ARCH = chip_arch("tiny")
+NETWORK = draw_adaptive(8, 8, seed=3, channels=4)
+MODES = every_switch(len(NETWORK.graph.modes))
+PROGRAM = compiled(NETWORK, ARCH, images=len(MODES))
+IMAGES = draw_images(NETWORK, len(MODES), seed=4)
+IMAGES[-1] = IMAGES[0]
+
+
+def test_the_stream_has_every_switch() -> None:
+    assert set(pairwise(MODES)) == set(product(range(4), repeat=2))
+    assert (len(MODES), MODES[0], MODES[-1]) == (17, 0, 0)
+
+
+def test_every_switch_is_exact_and_writes_no_weights() -> None:
+    (run,) = simulate(ARCH, PROGRAM, IMAGES, modes=MODES)
+    check_maps(run, NETWORK, IMAGES)
+    check_cycles(run, PROGRAM, ARCH, MODES)
+    answers = [found[NETWORK.answer] for found in run.maps]
+    assert np.array_equal(answers[0], answers[-1])
+    assert run.weight_row_writes == run.counters["refused_row_writes"] == 0
+
+
+def test_an_image_takes_as_long_after_a_switch_as_without() -> None:
+    (run,) = simulate(ARCH, PROGRAM, IMAGES, modes=MODES)
+    taken = list(run.image_cycles[1:])
+    taken[-1] -= run.steps[-1].end - run.steps[-1].begin
+    cycles = dict(zip(pairwise(MODES), taken, strict=True))
+    assert len({cycles[mode, mode] for mode in range(4)}) == 4
+    assert all(found == cycles[after, after] for (_, after), found in cycles.items())
+
+
+def test_a_mode_is_taken_in_one_cycle_between_two_images(tmp_path: Path) -> None:
+    _, run = run_chip(job_of(ARCH, PROGRAM, IMAGES, modes=MODES), ARCH, tmp_path)
+    steps = [len(PROGRAM.facts.modes[mode].steps) for mode in MODES]
+    last = [run.retired[behind - 1] for behind in accumulate(steps)]
+    assert [one.mode for one in last] == MODES
+    taken = [begun - one.cycle for one, begun in zip(last, run.begun[1:], strict=False)]
+    assert taken == [IMAGE_CYCLES] * (len(MODES) - 1)

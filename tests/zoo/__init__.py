@@ -1,0 +1,1 @@
+"""Architectures in plain torch, and what becomes of their ONNX files."""
