@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from hwgen.flow.capabilities import ENERGY, MODES
 from hwgen.flow.context import Context
-from hwgen.flow.engines import expected_answers
-from hwgen.flow.images import Batch, choose_images
+from hwgen.flow.engines import golden_accuracy
+from hwgen.flow.images import choose_images
 from hwgen.flow.load import load
 from hwgen.flow.modes import choose_stream, every_switch
 from hwgen.flow.run import run_network
@@ -37,7 +35,8 @@ def run_adaptive(
     for mode, name in enumerate(names):
         chosen, batch = choose_stream(subject, None, images=images, batch=1, modes=[name])
         runs.append(run_network(context, chosen, batch, engine="rtl"))
-        accuracy = accuracy_in(context, subject, everything, mode)
+        in_mode = replace(everything, modes=(mode,) * len(everything.images))
+        accuracy = golden_accuracy(context, subject, in_mode)
         widest = modes[0].cycles_rtl if modes else None
         modes.append(mode_of(context, chosen, mode, runs[-1], accuracy=accuracy, widest=widest))
     tour = [names[mode] for mode in every_switch(len(names))]
@@ -89,14 +88,6 @@ def mode_of(
         leakage_pj=leakage,
         total_pj=sum(spent.values()) + leakage,
     )
-
-
-def accuracy_in(context: Context, subject: Subject, everything: Batch, mode: int) -> float:
-    """Return the fraction of the images that golden gets right in a mode."""
-    in_mode = replace(everything, modes=(mode,) * len(everything.images))
-    answers = expected_answers(context, subject, in_mode)
-    classes = np.argmax(answers[:, 0, 0], axis=1)
-    return float(np.mean(classes == everything.labels))
 
 
 def draw(context: Context, modes: Sequence[AdaptiveMode]) -> Path:

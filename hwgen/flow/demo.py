@@ -6,16 +6,12 @@ A second act runs a network with several modes on a chip that switches between t
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from hwgen.flow.adaptive import run_adaptive
 from hwgen.flow.build import verilog_of
 from hwgen.flow.capabilities import SPARSITY
 from hwgen.flow.context import Context
-from hwgen.flow.engines import Maps, expected_answers, expected_maps
+from hwgen.flow.engines import Maps, expected_maps, golden_accuracy
 from hwgen.flow.images import Batch, choose_images
 from hwgen.flow.model import DENSE, SPARSE, modelled_variant, speedup_of
 from hwgen.flow.run import run_network
@@ -50,8 +46,7 @@ def run_demo(
     subject = load_subject(Path(trained.network.file), arch_file)
     everything = choose_images(subject.network, None, None)
     batch = choose_images(subject.network, None, images)
-    answers = expected_answers(context, subject, everything)
-    same_accuracy = accuracy_of(answers, everything) == trained.accuracy.integer
+    same_accuracy = golden_accuracy(context, subject, everything) == trained.accuracy.integer
     maps = expected_maps(context, subject, batch)
     runs, verilog = {}, {}
     for name, switches in CHIPS.items():
@@ -74,12 +69,6 @@ def run_demo(
         adaptive=second,
         seconds=round(time.monotonic() - began, 1),
     )
-
-
-def accuracy_of(answers: NDArray[Any], batch: Batch) -> float:
-    """Return the fraction of the images that golden gets right."""
-    classes = np.argmax(answers[:, 0, 0], axis=1)
-    return float(np.count_nonzero(classes == batch.labels)) / len(batch.images)
 
 
 def measured_speedup(

@@ -56,6 +56,12 @@ def expected_answers(context: Context, subject: Subject, batch: Batch) -> Any:
         )[name]
 
 
+def golden_accuracy(context: Context, subject: Subject, batch: Batch) -> float:
+    """Return the fraction of the labelled images of one mode that golden gets right."""
+    classes = np.argmax(expected_answers(context, subject, batch)[:, 0, 0], axis=1)
+    return float(np.count_nonzero(classes == batch.labels)) / len(batch.images)
+
+
 def in_modes(batch: Batch, maps_of: Callable[[NDArray[Any], int], Maps]) -> Maps:
     """Return the maps of all images, each in its mode; maps_of: of images in one mode."""
     modes = np.array(batch.modes)

@@ -42,6 +42,11 @@ def training_table(files: Sequence[Path]) -> str:
 
 def read_training(path: Path) -> dict[str, Any]:
     """Return the content of one `training.json`, of any version."""
+    return read_known(path, FORMAT, VERSIONS)
+
+
+def read_known(path: Path, known: str, versions: Sequence[int]) -> dict[str, Any]:
+    """Return the content of a report; FormatError unless it has the format and a version."""
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -50,8 +55,8 @@ def read_training(path: Path) -> dict[str, Any]:
             field="the report", allowed="readable JSON", given=reason, source=str(path)
         ) from None
     given = (about.get("format"), about.get("version")) if isinstance(about, dict) else None
-    if given not in [(FORMAT, version) for version in VERSIONS]:
-        allowed = f"{FORMAT} of version {' or '.join(map(str, VERSIONS))}"
+    if given not in [(known, version) for version in versions]:
+        allowed = f"{known} of version {' or '.join(map(str, versions))}"
         raise FormatError(field="the report", allowed=allowed, given=given, source=str(path))
     return dict(about)
 

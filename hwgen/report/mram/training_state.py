@@ -1,11 +1,10 @@
 """What `training.json` of a channel-adaptive network says: by which method, and how long."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hwgen.errors import FormatError
+from hwgen.report.training_table import read_known
 
 RESULTS = "hwgen.results.training"
 TRAINING = "hwgen.adaptive_training"
@@ -28,18 +27,7 @@ class State:
 
 def read_adaptive(path: Path) -> dict[str, Any]:
     """Return the content of the `training.json` of a channel-adaptive network."""
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise FormatError(
-            field="the report", allowed="readable JSON", given=reason, source=str(path)
-        ) from None
-    given = (about.get("format"), about.get("version")) if isinstance(about, dict) else None
-    if given != (TRAINING, VERSION):
-        allowed = f"{TRAINING} of version {VERSION}"
-        raise FormatError(field="the report", allowed=allowed, given=given, source=str(path))
-    return dict(about)
+    return read_known(path, TRAINING, (VERSION,))
 
 
 def method_of(recipe: dict[str, Any]) -> str:

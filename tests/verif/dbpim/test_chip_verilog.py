@@ -1,10 +1,7 @@
 """The Verilog of whole chips: clean for Verilator, synthesizable, deterministic."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,19 +9,12 @@ import pytest
 from hwgen.rtl.dbpim.chip import Chip
 from hwgen.rtl.emit import emit
 from hwgen.spec.dbpim.arch import load_arch, with_sparsity
+from tests.verif.same_bytes import emitted_twice
 from verif.lint import lint
 from verif.yosys import synthesize
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "dbpim"
 TOP = "dbpim_chip"
-EMIT = """
-import sys
-from pathlib import Path
-from hwgen.rtl.dbpim.chip import Chip
-from hwgen.rtl.emit import emit
-from hwgen.spec.dbpim.arch import load_arch
-emit(Chip(arch=load_arch(Path(sys.argv[1]))), Path(sys.argv[2]), parameters={})
-"""
 
 
 def emit_chip(config: str, sparsity: str, folder: Path) -> list[Path]:
@@ -63,11 +53,6 @@ def test_each_module_once(tmp_path: Path) -> None:
 
 
 def test_same_bytes_in_every_process(tmp_path: Path) -> None:
-    found = []
-    for hash_seed in ("1", "2"):
-        folder = tmp_path / hash_seed
-        command = [sys.executable, "-c", EMIT, str(CONFIGS / "tiny.yaml"), str(folder)]
-        subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": hash_seed})
-        found.append({file.name: file.read_bytes() for file in folder.iterdir()})
+    found = emitted_twice("dbpim", CONFIGS / "tiny.yaml", tmp_path)
     assert found[0] == found[1]
     assert json.loads(found[0]["manifest.json"])["top"] == TOP

@@ -1,9 +1,6 @@
 """The Verilog of whole MRAM chips: free of lint, of latches and of loops; deterministic."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,18 +8,11 @@ import pytest
 from hwgen.rtl.emit import emit
 from hwgen.rtl.mram.chip import Chip
 from tests.verif.mram.chips import CONFIGS, chip_arch
+from tests.verif.same_bytes import emitted_twice
 from verif.lint import lint
 from verif.yosys import synthesize
 
 TOP = "mram_chip"
-EMIT = """
-import sys
-from pathlib import Path
-from hwgen.rtl.emit import emit
-from hwgen.rtl.mram.chip import Chip
-from hwgen.spec.mram.arch import load_arch
-emit(Chip(arch=load_arch(Path(sys.argv[1]))), Path(sys.argv[2]), parameters={})
-"""
 
 
 def emit_chip(config: str, folder: Path) -> list[Path]:
@@ -54,10 +44,5 @@ def test_each_module_once(tmp_path: Path) -> None:
 
 
 def test_same_bytes_in_every_process(tmp_path: Path) -> None:
-    found = []
-    for hash_seed in ("1", "2"):
-        folder = tmp_path / hash_seed
-        command = [sys.executable, "-c", EMIT, str(CONFIGS / "tiny.yaml"), str(folder)]
-        subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": hash_seed})
-        found.append({file.name: file.read_bytes() for file in folder.iterdir()})
+    found = emitted_twice("mram", CONFIGS / "tiny.yaml", tmp_path)
     assert found[0] == found[1]
