@@ -1,13 +1,12 @@
 """Who holds what, against a slow enumeration that places one weight after the other."""
 
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from itertools import count
 
 import pytest
 
-from hwgen.model.crossbar.macro_classes import COPIES, MACROS, TILES, macro_classes, most_tiles
 from hwgen.spec.crossbar.holdings import (
     Cut,
     adcs_for,
@@ -124,18 +123,6 @@ def test_each_macro_holds_what_the_enumeration_puts_there(seed: int) -> None:
             assert rows == set(range(cut.rows_of(section, tile)))
         for (_, section, _, column_tile, _), columns in macro.columns.items():
             assert columns == set(range(cut.columns_of(section, column_tile)))
-
-
-@pytest.mark.parametrize("seed", range(CASES))
-def test_classes_of_macros_are_the_macros_counted(seed: int) -> None:
-    _, cut, copies, macros = random_case(seed)
-    held = holdings_of(cut, copies, range(macros))
-    wanted = Counter((len(one.copies), len(one.row_tiles)) for one in held)
-    found: Counter[tuple[int, int]] = Counter()
-    for row in macro_classes(copies, macros, cut.row_tiles):
-        found[int(row[COPIES]), int(row[TILES])] += int(row[MACROS])
-    assert +found == wanted
-    assert most_tiles(copies, macros, cut.row_tiles) == max(one.tiles for one in held)
 
 
 @pytest.mark.parametrize("seed", range(60))
