@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
