@@ -45,7 +45,9 @@ async def terms_match_golden(dut: Any, seed: int) -> None:
             values = cells.values.reshape(ROWS, ARCH.filters, 2) * enable
             want = compartment(values, row=row, x=x).tolist()
         else:
-            want = dense_compartment(codes.view(np.int8) * enable[:, 0], row=row, x=x).tolist()
+            want = dense_compartment(
+                codes.view(np.int8).astype(np.int64) * enable[:, 0], row=row, x=x
+            ).tolist()
         await ReadOnly()
         got = unpack(int(dut.compartment__terms.value), bits=8, count=ARCH.filters)
         assert got == want, f"seed {seed}, row {row}, x {x}: got {got}, golden says {want}"
