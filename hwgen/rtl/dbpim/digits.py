@@ -25,9 +25,11 @@ def digits_of(cells: Value, meta: Sequence[data.View], enable: Value) -> Digits:
     int8 weight has one.
     """
     places = [Cat(cells[index], meta[index].index) for index in range(2)]
-    low, high = ((enable[index] << place)[:DIGITS] for index, place in enumerate(places))
-    signs = [entry.negative.replicate(DIGITS) for entry in meta]
-    twice = ((low & high & ~(signs[0] ^ signs[1])) << 1)[:DIGITS]
-    one = low ^ high
-    negative = (low & signs[0]) | (high & signs[1])
-    return Digits(one | twice, (one & negative) | (twice & signs[0]))
+    signs = [entry.negative for entry in meta]
+    same = (places[0] == places[1]) & enable.all()
+    opposite = signs[0] ^ signs[1]
+    first = (enable[0] & ~(same & opposite)) << (places[0] + (same & ~opposite))
+    second = (enable[1] & ~same) << places[1]
+    each = [first[:DIGITS], second[:DIGITS]]
+    negative = [digit & sign.replicate(DIGITS) for digit, sign in zip(each, signs, strict=True)]
+    return Digits(each[0] | each[1], negative[0] | negative[1])

@@ -50,7 +50,7 @@ class Cost:
 
     part: Part
     pj: Positive
-    written_pj: Positive | None = None
+    written_pj: NotNegative | None = None
     units: Annotated[int, Field(ge=1)]
     unit: Unit
     design: Design | None = None

@@ -4,6 +4,7 @@ from typing import Literal, get_args
 
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.spec.dbpim.instructions import CELL, ROW_BITS
+from hwgen.spec.widths import bits_for_range
 
 Unit = Literal[
     "one",
@@ -17,7 +18,6 @@ Unit = Literal[
     "word_bit",
     "vector_bit",
     "byte_choice",
-    "scan_stage",
     "filter",
     "sum_bit",
     "lane",
@@ -29,6 +29,7 @@ Unit = Literal[
     "chip_metadata_bit",
     "chip_macro",
     "chip_core",
+    "core_filter",
     "chip_queue_bit",
     "chip_byte_choice",
     "chip_lane",
@@ -39,6 +40,8 @@ Unit = Literal[
 ]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
+LARGEST_WEIGHT = 192
+"""Two cells at the two highest digits."""
 POSITION_BITS = 2 * ROW_BITS + 1
 """Row, column and flag of an output position beside a group."""
 
@@ -57,7 +60,6 @@ def event_sizes(arch: Arch) -> dict[str, int]:
         two inputs that read it; plane_multiplexer: those that choose a bit of each byte
     vector_bit: of a word-vector; byte_choice: bytes that the switch moves for one selected input,
         each chosen from a word and put into a place of the group
-    scan_stage: bits that the stages of the switch look at for one word
     table_bit: of a beat of a table, in each copy
     """
     size, macros = arch.macro, arch.macros_per_core
@@ -76,7 +78,6 @@ def event_sizes(arch: Arch) -> dict[str, int]:
         "word_bit": size.compartments * ACTIVATION_BITS,
         "vector_bit": macros * size.compartments * ACTIVATION_BITS,
         "byte_choice": 2 * macros,
-        "scan_stage": arch.switch_rate * size.compartments,
         "filter": arch.filters,
         "sum_bit": arch.filters * ACCUMULATOR_BITS,
         "lane": arch.simd_lanes,
@@ -101,6 +102,7 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "chip_metadata_bit": metadata,
         "chip_macro": macros,
         "chip_core": arch.cores,
+        "core_filter": arch.cores * arch.filters,
         "chip_queue_bit": macros * arch.queue_depth * event["group_bit"],
         "chip_byte_choice": arch.cores * arch.switch_rate * event["byte_choice"],
         "chip_lane": arch.cores * arch.simd_lanes,
@@ -112,7 +114,10 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
 
 
 def metadata_bits(arch: Arch) -> int:
-    """Return the signs and block indices of a row of a macro, in bits."""
+    """Return the signs, block indices and constants of a row of a macro, in bits."""
+    if not arch.sparsity.weight_bits:
+        return 0
     bits = sum(field.bits for field in CELL if field.name != "q")
-    cells = arch.macro.compartments * arch.macro.columns
-    return bits * cells if arch.sparsity.weight_bits else 0
+    largest = arch.macro.compartments * LARGEST_WEIGHT
+    constants = arch.filters * bits_for_range(-largest, largest)
+    return bits * arch.macro.compartments * arch.macro.columns + constants
