@@ -1,5 +1,6 @@
 """`hwgen fit`: the weights of a trained network with few signed digits, without training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ MOST_PLACES = 2400
 POSITIONS = 8192
 """Windows of a layer that are measured at most."""
 INT8_BITS = 8
+
+Weighted = Conv | Linear
+Change = Callable[[QuantizedNetwork, Weighted, NDArray[Any], NDArray[Any]], QuantizedNetwork]
+"""Changes one layer of a network: its inputs in the given network, then behind the changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,10 +136,26 @@ def fit_network(
     Each layer is measured behind the fitted ones before it. Depthwise layers stay: chips compute
     them without bit cells.
     """
+    report = []
+
+    def change(
+        fitted: QuantizedNetwork, layer: Weighted, before: NDArray[Any], behind: NDArray[Any]
+    ) -> QuantizedNetwork:
+        changed, found = fit_layer(fitted, layer, before, behind, rule)
+        report.append(found)
+        return changed
+
+    return layer_by_layer(context, network, images, change), report
+
+
+def layer_by_layer(
+    context: Context, network: QuantizedNetwork, images: NDArray[Any], change: Change
+) -> QuantizedNetwork:
+    """Return the network with each layer of weights changed behind the changed ones before it."""
     if not len(images):
         raise DataError("the images to measure with must be at least 1, got none")
     infer_layer = load("golden.network").infer_layer
-    fitted, report = network, []
+    fitted = network
     old: dict[str, NDArray[Any]] = {INPUT: images}
     new: dict[str, NDArray[Any]] = {INPUT: images}
     last = {name: layer.name for layer in network.layers for name in layer.inputs}
@@ -142,8 +163,7 @@ def fit_network(
         for layer in network.layers:
             if isinstance(layer, Conv | Linear) and not is_depthwise(network, layer):
                 source = layer.inputs[0]
-                fitted, found = fit_layer(fitted, layer, old[source], new[source], rule)
-                report.append(found)
+                fitted = change(fitted, layer, old[source], new[source])
             for maps, holder in ((old, network), (new, fitted)):
                 inputs = [maps[name] for name in layer.inputs]
                 maps[layer.name] = infer_layer(holder, layer, inputs)
@@ -151,7 +171,7 @@ def fit_network(
                     if last[name] == layer.name:
                         del maps[name]
             advance()
-    return fitted, report
+    return fitted
 
 
 def is_depthwise(network: QuantizedNetwork, layer: Conv | Linear) -> bool:
