@@ -2,8 +2,9 @@
 
 The unit is a mask group, because a row of weights holds its 8 filters: a group of phi_th 0 needs no
 rows, and two groups of phi_th 1 have as many cells as one of 2. A step takes a group to one digit
-or to none. Its loss is the mean square of the change of its sums over that of all sums of the layer,
-and what it saves are digits times positions. Steps of least loss for what they save come first.
+or to none. Its loss is the mean square of the change of its sums over that of all sums of the
+layer, and what it saves are digits times positions. Steps of least loss for what they save come
+first.
 """
 
 from collections.abc import Iterable, Sequence

@@ -55,14 +55,16 @@ def fit_file(
     rule: Rule,
     data: str | None,
     calibration: int,
+    images: int | None = None,
 ) -> FitReport:
     """Write the fitted network of a file; the first `calibration` images of `data` measure.
 
+    images: the first N of them are used, None: all
     The other images give accuracy and agreement; all of them if there are no others.
     """
     network = load_network(file)
     check_fittable(network, file)
-    batch = choose_images(network, data, None)
+    batch = choose_images(network, data, images)
     chosen = batch.images[:calibration]
     fitted, layers = fit_network(context, network, chosen, rule)
     save_network(fitted, out)
@@ -83,7 +85,10 @@ def fit_file(
         seed=rule.seed,
         data=batch.about,
         calibration_images=len(chosen),
+        deciding_images=0,
+        budget_percent=None,
         judged_images=len(judged.images),
+        filters_of_digits=filters_of_digits(fitted),
         layers=layers,
         accuracy_before=accuracy(classes[0], judged),
         accuracy_after=accuracy(classes[1], judged),
@@ -91,6 +96,18 @@ def fit_file(
         mean_difference=float(difference.mean()),
         versions=versions(),
     )
+
+
+def filters_of_digits(network: QuantizedNetwork) -> list[int]:
+    """Return how many filters have 0, 1, 2 and more digits in a weight; depthwise ones apart."""
+    found = np.zeros(4, np.int64)
+    for layer in network.layers:
+        if isinstance(layer, Conv | Linear) and not is_depthwise(network, layer):
+            weights = network.parameters[layer.name].weights
+            most = digits_of(weights.reshape(len(weights), -1)).max(axis=1)
+            found += np.bincount(most.clip(max=3), minlength=4)
+    counts: list[int] = found.tolist()
+    return counts
 
 
 def check_fittable(network: QuantizedNetwork, file: Path) -> None:

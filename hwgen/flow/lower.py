@@ -8,17 +8,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.errors import DataError
+from hwgen.errors import DataError, FormatError
 from hwgen.fit import Fitted, refitted
 from hwgen.fit.lowered import Step, digits_after, fewer_digits, in_order, steps_of_layer
 from hwgen.fit.measured import Moments
 from hwgen.fit.text import unpruned
 from hwgen.flow.context import Context
-from hwgen.flow.fit import MOST_PLACES, Weighted, check_fittable, layer_by_layer, samples
+from hwgen.flow.digests import versions
+from hwgen.flow.fit import (
+    MOST_PLACES,
+    Weighted,
+    accuracy,
+    check_fittable,
+    filters_of_digits,
+    is_depthwise,
+    layer_by_layer,
+    samples,
+)
 from hwgen.flow.images import Batch, choose_images
 from hwgen.flow.load import load
-from hwgen.spec.network import Conv, QuantizedNetwork
-from hwgen.spec.network.file import load_network
+from hwgen.report.fit import FitReport, FittedLayer
+from hwgen.report.types import Images, Source
+from hwgen.spec.network import Conv, Linear, QuantizedNetwork
+from hwgen.spec.network.file import load_network, save_network
 from hwgen.spec.sparsity import ALPHA
 
 
@@ -147,9 +159,14 @@ class Lowering:
 
     def classes(self, network: QuantizedNetwork, batch: Batch) -> NDArray[np.int64]:
         """Return the class of each image."""
-        found = load("golden.network").answer(network, batch.images)
-        classes: NDArray[np.int64] = found.reshape(len(found), -1).argmax(axis=1)
+        classes: NDArray[np.int64] = self.answers(network, batch).argmax(axis=1)
         return classes
+
+    def answers(self, network: QuantizedNetwork, batch: Batch) -> NDArray[np.float64]:
+        """Return the answer to each image, (images, elements)."""
+        found = load("golden.network").answer(network, batch.images)
+        answers: NDArray[np.float64] = found.reshape(len(found), -1).astype(np.float64)
+        return answers
 
     def right(self, network: QuantizedNetwork, batch: Batch) -> float:
         """Return the fraction of right classes, without labels of the classes as before."""
@@ -195,9 +212,95 @@ def lowering_of(
     images: int | None,
     calibration: int,
     seed: int,
-) -> tuple[Lowering, Batch]:
+) -> tuple[Lowering, Images]:
     """Return the steps of a file by the first `images` images of `data`."""
     network = load_network(file)
     check_fittable(network, file)
     batch = choose_images(network, data, images)
-    return Lowering(context, network, parts_of(batch, calibration), seed=seed), batch
+    return Lowering(context, network, parts_of(batch, calibration), seed=seed), batch.about
+
+
+def lower_file(
+    context: Context,
+    file: Path,
+    out: Path,
+    *,
+    phi: int,
+    budget: float,
+    data: str | None,
+    images: int | None,
+    calibration: int,
+    seed: int,
+) -> FitReport:
+    """Write the network of a file with fewer digits; `budget` in percent points of accuracy.
+
+    phi: digits that weights have at most already
+    """
+    lowering, about = lowering_of(
+        context, file, data=data, images=images, calibration=calibration, seed=seed
+    )
+    network, judging = lowering.network, lowering.parts.judging
+    check_digits(network, phi, file)
+    steps = lowering.within(budget)
+    lowered = lowering.after(steps)
+    save_network(lowered, out)
+    before, after = (lowering.answers(each, judging) for each in (network, lowered))
+    classes = [each.argmax(axis=1) for each in (before, after)]
+    return FitReport(
+        format="hwgen.report.fit",
+        version=1,
+        network=Source(name=network.graph.name, file=str(file), digest=network.digest),
+        fitted=Source(name=lowered.graph.name, file=str(out), digest=lowered.digest),
+        rule="lowered",
+        phi=phi,
+        prune=0.0,
+        seed=seed,
+        data=about,
+        calibration_images=calibration,
+        deciding_images=len(lowering.parts.deciding.images),
+        budget_percent=budget,
+        judged_images=len(judging.images),
+        filters_of_digits=filters_of_digits(lowered),
+        layers=lowered_layers(network, lowered, steps, phi),
+        accuracy_before=accuracy(classes[0], judging),
+        accuracy_after=accuracy(classes[1], judging),
+        top_class=float(np.mean(classes[0] == classes[1])),
+        mean_difference=float(np.abs(before - after).mean()),
+        versions=versions(),
+    )
+
+
+def check_digits(network: QuantizedNetwork, phi: int, file: Path) -> None:
+    """Refuse a network with a filter of more digits: the other rules come first."""
+    if any(filters_of_digits(network)[phi + 1 :]):
+        raise FormatError(
+            field="the weights of a network for the rule lowered",
+            allowed=f"of at most {phi} signed digits (fit it by another rule first)",
+            given="more digits",
+            source=str(file),
+        )
+
+
+def lowered_layers(
+    network: QuantizedNetwork, lowered: QuantizedNetwork, steps: Sequence[Step], phi: int
+) -> list[FittedLayer]:
+    """Return what changed layer by layer; losses are those of the steps, measured one by one."""
+    found = []
+    for layer in network.layers:
+        if not isinstance(layer, Conv | Linear) or is_depthwise(network, layer):
+            continue
+        mine = {step.group: step.loss for step in steps if step.layer == layer.name}
+        weights = lowered.parameters[layer.name].weights
+        scales = [each.parameters[layer.name].weight_scale for each in (network, lowered)]
+        found.append(
+            FittedLayer(
+                name=layer.name,
+                kind=layer.op,
+                filters=len(weights),
+                filters_above=0,
+                finer_filters=int((scales[1] < scales[0]).sum()),
+                zero_weights=float(np.mean(weights == 0)),
+                relative_loss=sum(mine.values()),
+            )
+        )
+    return found

@@ -33,6 +33,9 @@ class FitReport:
     """A network before and behind the fit; null: not measured.
 
     calibration_images: the first images, which measured; judged_images: those of the figures below
+    deciding_images, budget_percent: of the rule `lowered`: images that decided how many filters get
+        fewer digits, and the percent points that they may lose
+    filters_of_digits: filters of 0, 1, 2 and more digits, now
     accuracy_*: fraction of the right class; top_class: fraction of the same class
     mean_difference: of an element of the answer, in its steps
     """
@@ -41,13 +44,16 @@ class FitReport:
     version: Literal[1]
     network: Source
     fitted: Source
-    rule: Literal["measured", "text"]
+    rule: Literal["measured", "text", "lowered"]
     phi: Count
     prune: Fraction
     seed: Count
     data: Images
     calibration_images: Count
+    deciding_images: Count
+    budget_percent: float | None
     judged_images: Count
+    filters_of_digits: list[Count]
     layers: list[FittedLayer]
     accuracy_before: Fraction | None
     accuracy_after: Fraction | None
@@ -71,7 +77,12 @@ def fit_table(report: FitReport) -> RenderableType:
             f"{100 * layer.relative_loss:.3f}%",
         )
     judged = f"{report.judged_images} images"
-    lines = [f"{report.fitted.file}: every weight has at most {report.phi} signed digits"]
+    none, one, two, more = report.filters_of_digits
+    of_more = f", {more} of more" if more else ""
+    lines = [
+        f"{report.fitted.file}: filters of 2 signed digits: {two}, of 1: {one}, of none:"
+        f" {none}{of_more}"
+    ]
     if report.accuracy_before is not None and report.accuracy_after is not None:
         before, after = 100 * report.accuracy_before, 100 * report.accuracy_after
         lines.append(f"accuracy on {judged}: {before:.2f}% before, {after:.2f}% after")
