@@ -2,11 +2,13 @@
 
 from typing import Literal
 
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from rich.console import Group, RenderableType
 
 from hwgen.report.tables import number, percent, table
 from hwgen.report.types import STRICT, Count, Fraction, Images, Source
+from hwgen.spec.sparsity import PHI_LIMIT
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -50,10 +52,10 @@ class FitReport:
     seed: Count
     data: Images
     calibration_images: Count
-    deciding_images: Count
-    budget_percent: float | None
+    deciding_images: Count = 0
+    budget_percent: float | None = None
     judged_images: Count
-    filters_of_digits: list[Count]
+    filters_of_digits: list[Count] = Field(default_factory=list)
     layers: list[FittedLayer]
     accuracy_before: Fraction | None
     accuracy_after: Fraction | None
@@ -77,12 +79,12 @@ def fit_table(report: FitReport) -> RenderableType:
             f"{100 * layer.relative_loss:.3f}%",
         )
     judged = f"{report.judged_images} images"
-    none, one, two, more = report.filters_of_digits
-    of_more = f", {more} of more" if more else ""
-    lines = [
-        f"{report.fitted.file}: filters of 2 signed digits: {two}, of 1: {one}, of none:"
-        f" {none}{of_more}"
-    ]
+    counts = ", ".join(
+        f"{count} of {digits if digits <= PHI_LIMIT else 'more'}"
+        for digits, count in enumerate(report.filters_of_digits)
+        if count
+    )
+    lines = [f"{report.fitted.file}: filters by signed digits of a weight: {counts}"]
     if report.accuracy_before is not None and report.accuracy_after is not None:
         before, after = 100 * report.accuracy_before, 100 * report.accuracy_after
         lines.append(f"accuracy on {judged}: {before:.2f}% before, {after:.2f}% after")

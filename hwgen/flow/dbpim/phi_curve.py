@@ -50,7 +50,8 @@ def measure(
     lowering, about = lowering_of(
         context, network, data=data, images=images, calibration=CALIBRATION, seed=SEED
     )
-    family, architecture = load_architecture(arch)
+    family, loaded = load_architecture(arch)
+    architecture: Any = loaded
     compiler, model = family.need(COMPILER), family.need(CYCLE_MODEL)
     points = []
     for steps in chosen_steps(lowering.steps):
@@ -124,7 +125,7 @@ def point_of(
         groups=[int((digits == count).sum()) for count in range(3)],
         right=right,
         cycles=prediction.cycles,
-        load_cycles=prediction.load_cycles,
+        load_cycles=prediction.load,
         rows=rows[0],
         rows_paired=rows[1],
         cycles_paired=round(paired),
@@ -142,9 +143,8 @@ def layers_of(
             flat = weights.reshape(len(weights), -1)
             groups = np.split(flat, range(ALPHA, len(flat), ALPHA))
             digits = np.array([digits_of(group).max() for group in groups])
-            found.append(
-                (layer.name, digits, unpruned(flat)[::ALPHA] & (digits > 0)[:, np.newaxis])
-            )
+            masks = unpruned(flat)[::ALPHA] & (digits > 0)[:, np.newaxis]
+            found.append((layer.name, digits, masks))
     return found
 
 
