@@ -8,7 +8,7 @@ from hwgen.flow.demo import run_demo
 from hwgen.flow.documents import write_documents
 from hwgen.flow.info import graph_parts
 from hwgen.flow.pages import PaperRequest
-from hwgen.flow.paper import paper_called, write_paper
+from hwgen.flow.paper import compare_paper, paper_called, write_paper
 from hwgen.flow.results import ResultsRequest, run_results
 from hwgen.flow.results_case import run_case
 from hwgen.flow.sweep import values_of
@@ -18,6 +18,7 @@ from hwgen.flow.train import is_adaptive, is_first_process, train_adaptive_recip
 __all__ = [
     "PaperRequest",
     "ResultsRequest",
+    "compare_paper",
     "default_tables",
     "graph_parts",
     "graphs",
