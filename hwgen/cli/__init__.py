@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from hwgen.cli import commands, exchange, imports, paper, results, synthesis
+from hwgen.cli import commands, exchange, imports, paper, results, sweep, synthesis
 from hwgen.cli.app import CommandError, app
 from hwgen.errors import HwgenError
 
-COMMANDS = (commands, imports, exchange, results, paper, synthesis)
+COMMANDS = (commands, imports, exchange, results, sweep, paper, synthesis)
 """Each of these modules adds its commands to `app` when it is imported."""
 
 DEBUG = "--debug"
