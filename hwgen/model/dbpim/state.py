@@ -139,6 +139,7 @@ class Sizes(NamedTuple):
     mask_words: int
     port_bytes: int
     latency: int
+    read_ahead: int
     simd_parts: int
     table_parts: int
     begin_beats: int
@@ -289,6 +290,7 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         mask_words=arch.mask_words,
         port_bytes=arch.port_bytes,
         latency=arch.memory_latency_cycles,
+        read_ahead=arch.read_ahead_beats,
         simd_parts=arch.simd_parts,
         table_parts=arch.macros_per_core * size // arch.table_lookups,
         begin_beats=begin_beats,

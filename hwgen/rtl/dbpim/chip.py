@@ -29,7 +29,7 @@ from hwgen.rtl.part import Part, PartInstance
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
 from hwgen.spec.dbpim.instructions import VERSION, ErrorCode, Opcode, Space
 from hwgen.spec.dbpim.registers import ADDRESS_BITS, REGISTERS
-from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
+from hwgen.spec.dbpim.timing import BURST_BEATS, WATCHDOG_CYCLES
 
 PROGRESS = ("unit", "beat", "word", "retirement", "read", "write")
 """Progress sources of the watchdog; any one is enough: a unit computes, the loader takes a beat,
@@ -119,7 +119,7 @@ class Chip(Part):
         self._read_engine = ReadEngine(
             family=self.family,
             port_bits=arch.port_bits,
-            fifo_beats=READ_FIFO_BEATS,
+            fifo_beats=arch.read_ahead_beats,
             burst_beats=BURST_BEATS,
         )
         self._write_engine = WriteEngine(

@@ -24,6 +24,7 @@ FACTORS: dict[str, tuple[int, int]] = {
     "columns": (8, 16),
     "rows": (4, 32),
     "sparse": (0, 1),
+    "ahead": (16, 128),
 }
 """Two values of each size beside the port."""
 
@@ -80,6 +81,7 @@ def arch_of(size: Size) -> Arch:
         simd_lanes=macros * compartments // 2,
         logit_entries=64,
         port_bits=size["port"],
+        read_ahead_beats=size["ahead"],
         sparsity=Sparsity(weight_bits=sparse, weight_values=sparse, input_bits=sparse),
     )
 
