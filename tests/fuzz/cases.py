@@ -19,9 +19,28 @@ from tests.fuzz.trial import Trial
 from tests.importers import corpus
 
 MRAM = ROOT / "configs/mram/tiny.yaml"
-RECIPES = tuple(ROOT / f"configs/train/{name}.yaml" for name in ("cifar10_resnet20", "cadnn_cifar10"))
+RECIPES = tuple(
+    ROOT / f"configs/train/{name}.yaml" for name in ("cifar10_resnet20", "cadnn_cifar10")
+)
 DOCUMENTS = (TINY, MRAM, *RECIPES)
-TIES = ("{", "}", "[", "&a ", "*a", "!!set ", "- ", ": ", "\t", "<<: ", "? ", "|", "'", '"', "%", "\x1b")
+TIES = (
+    "{",
+    "}",
+    "[",
+    "&a ",
+    "*a",
+    "!!set ",
+    "- ",
+    ": ",
+    "\t",
+    "<<: ",
+    "? ",
+    "|",
+    "'",
+    '"',
+    "%",
+    "\x1b",
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +61,9 @@ def prepare(folder: Path) -> Inputs:
         raise AssertionError("the program of the fuzzer must compile")
     pixels = np.random.default_rng(1).integers(0, 256, (2, 8, 8, 1)).astype(np.uint8)
     np.savez(images, images=pixels, labels=np.array([1, 2]))
-    return Inputs(folder, program, images, {"onnx": onnx_seeds(folder), "tflite": tflite_seeds(folder)})
+    return Inputs(
+        folder, program, images, {"onnx": onnx_seeds(folder), "tflite": tflite_seeds(folder)}
+    )
 
 
 def onnx_seeds(folder: Path) -> list[bytes]:

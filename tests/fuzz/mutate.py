@@ -119,7 +119,9 @@ def damaged(content: bytes, random: Random) -> bytes:
             case 2:
                 changed[place : place + length] = random.randbytes(length)
             case 3:
-                changed[place : place + length] = random.choice((b"\xff", b"\x00", b"\x7f")) * length
+                changed[place : place + length] = (
+                    random.choice((b"\xff", b"\x00", b"\x7f")) * length
+                )
             case 4:
                 del changed[place:]
             case _:
@@ -136,7 +138,9 @@ def members(path: Path) -> Content:
 def packed(content: Content, random: Random) -> bytes:
     """Return an archive, sometimes with a member twice."""
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as z:
+    with zipfile.ZipFile(
+        target, "w", random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
+    ) as z:
         for name, each in content.items():
             z.writestr(name, each)
     return target.getvalue()
@@ -217,7 +221,7 @@ def message(content: bytes, random: Random) -> bytes:
 SIDES = (0, -1, 1, 3, 1 << 20, 1 << 31, 1 << 62, -(1 << 63))
 
 
-def change_node(model: onnx.ModelProto, random: Random) -> None:
+def change_node(model: onnx.ModelProto, random: Random) -> None:  # noqa: C901
     """Change one thing of a model."""
     node = random.choice(model.graph.node)
     stored = random.choice(model.graph.initializer) if model.graph.initializer else None

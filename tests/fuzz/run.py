@@ -41,7 +41,9 @@ def fuzz(
         inputs = prepare(Path(scratch))
         for trial in trials(inputs, count=count, seed=seed, kinds=kinds):
             outcome = run(trial)
-            counts[f"{trial.name.split('/')[1]}: {outcome.fault or f'exit code {outcome.code}'}"] += 1
+            counts[
+                f"{trial.name.split('/')[1]}: {outcome.fault or f'exit code {outcome.code}'}"
+            ] += 1
             if outcome.fault is not None:
                 faults.append((trial, outcome))
                 if keep is not None:
@@ -62,7 +64,9 @@ def main(given: Sequence[str]) -> int:
     counts, faults = fuzz(count=chosen.count, seed=chosen.seed, kinds=kinds, keep=chosen.keep)
     for trial, outcome in faults:
         said = outcome.err.strip().splitlines()[-1:] or [""]
-        print(f"{trial.name}: {outcome.fault}: {' '.join(trial.arguments)[:200]!r}: {said[0][:300]}")
+        print(
+            f"{trial.name}: {outcome.fault}: {' '.join(trial.arguments)[:200]!r}: {said[0][:300]}"
+        )
     for what, number in sorted(counts.items()):
         print(f"{number:6} {what}")
     print(f"{counts.total()} cases of seed {chosen.seed}: {len(faults)} faults")
