@@ -44,12 +44,14 @@ def load_program(path: Path) -> Program:
 
 def check_image(image: NDArray[Any], facts: ProgramFacts, source: str) -> None:
     """Refuse bytes that do not begin as a program of these facts does."""
+    if image.dtype != np.uint8 or image.ndim != 1:
+        raise FormatError(field=IMAGE_KEY, allowed="bytes", given="others", source=source)
     head = image[: packet_bits(Opcode.BEGIN, 0) // 8].tobytes()
     begin = decode(PACKETS[Opcode.BEGIN], int.from_bytes(head, "little"))
     equal = begin["opcode"] == Opcode.BEGIN and all(
         f"{begin[name]:08x}" == getattr(facts, name)[:8] for name in ("architecture", "network")
     )
-    if image.dtype != np.uint8 or image.ndim != 1 or not equal:
+    if not equal:
         allowed = "bytes that begin with the BEGIN of its facts"
         raise FormatError(field=IMAGE_KEY, allowed=allowed, given="others", source=source)
 
