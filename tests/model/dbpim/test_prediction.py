@@ -50,6 +50,7 @@ def merged(layer: str, steps: Sequence[StepCycles]) -> StepCycles:
         cycles=sum(step.cycles for step in own),
         causes=causes,
         effective=sum(step.effective for step in own),
+        events={},
     )
 
 
