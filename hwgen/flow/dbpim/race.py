@@ -53,7 +53,8 @@ class Case:
 def race(context: Context, request: PaperRequest) -> RaceReport:
     """Return the race on the chip of `--arch`, or on that of the paper."""
     arch_file = request.arch or ARCHITECTURE
-    family, arch = load_chip(arch_file, SPARSE)
+    family, loaded = load_chip(arch_file, SPARSE)
+    arch: Any = loaded
     batches = BATCHES if request.images is None else (1, request.images)
     found = entries(
         context,
