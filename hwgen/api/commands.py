@@ -6,6 +6,7 @@ train: recipes; results, benchmark, paper, demo: measurements; documents, onnx: 
 from hwgen.flow.benchmark import run_benchmark
 from hwgen.flow.demo import run_demo
 from hwgen.flow.documents import write_documents
+from hwgen.flow.engines import default_engine
 from hwgen.flow.info import graph_parts
 from hwgen.flow.pages import PaperRequest
 from hwgen.flow.paper import compare_paper, paper_called, write_paper
@@ -19,6 +20,7 @@ __all__ = [
     "PaperRequest",
     "ResultsRequest",
     "compare_paper",
+    "default_engine",
     "default_tables",
     "graph_parts",
     "graphs",

@@ -49,7 +49,7 @@ Images = Annotated[
 Count = Annotated[int | None, Option("--images", metavar="N", min=1, help="inputs of a run")]
 Folder = Annotated[
     Path | None,
-    Option(metavar="FOLDER", help="also write page, pictures and JSON there"),
+    Option("--out", "-o", metavar="FOLDER", help="also write page, pictures and JSON there"),
     CACHE,
 ]
 Page = Annotated[

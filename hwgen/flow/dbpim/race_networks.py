@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import hwgen
 from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code, digest_of_file
@@ -17,8 +16,9 @@ from hwgen.report.types import Images
 from hwgen.spec.dbpim.published import NETWORKS
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.file import load_network, save_network
+from hwgen.spec.shipped import shipped_folder
 
-CONFIGS = Path(hwgen.__file__).parents[1] / "configs"
+CONFIGS = shipped_folder()
 RESNET20 = "resnet20"
 ALL = (RESNET20, *NETWORKS)
 SHIPPED = {RESNET20: CONFIGS / "networks" / "cifar10_resnet20_50.npz"}

@@ -17,7 +17,7 @@ from hwgen.model.dbpim.vectors import Vectors, inside, vectors_of
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.spec.dbpim.events import EVENTS
 from hwgen.spec.dbpim.instructions import TABLE_BYTES, Opcode, Operation, of_core
-from hwgen.spec.dbpim.stream import Packet, TilePacket, tile_beats
+from hwgen.spec.dbpim.stream import Packet, TilePacket, beats_of
 
 TWO_MAPS = (Operation.ADD, Operation.MULTIPLY)
 SUM_RESULTS = 3
@@ -84,9 +84,9 @@ def stored_events(packet: Packet, arch: Arch) -> dict[str, int]:
     """Return what a packet behind an instruction writes into the cores that it is for."""
     fields, cores = packet.fields, packet.fields.get("cores", 0).bit_count()
     if isinstance(packet, TilePacket):
-        beats = tile_beats(arch, mask_words=fields["mask_words"], parameters=False)
+        masks = beats_of(fields["mask_words"] * arch.macro.compartments, arch)
         return {
-            "mask_beats": cores * beats.masks,
+            "mask_beats": cores * masks,
             "parameter_writes": cores * arch.filters * fields["parameters"],
             "row_writes": cores * arch.macros_per_core * fields["rows"],
         }
