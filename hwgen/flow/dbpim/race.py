@@ -24,6 +24,7 @@ from hwgen.flow.subject import Subject, load_chip, with_switches
 from hwgen.report.dbpim.race import RaceNetwork, RaceReport, RaceRun
 from hwgen.report.types import Source
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS
+from hwgen.spec.shipped import shown
 
 ARCHITECTURE = CONFIGS / "dbpim" / "paper.yaml"
 DENSE, SPARSE = "none", "all"
@@ -53,7 +54,8 @@ class Case:
 def race(context: Context, request: PaperRequest) -> RaceReport:
     """Return the race on the chip of `--arch`, or on that of the paper."""
     arch_file = request.arch or ARCHITECTURE
-    family, arch = load_chip(arch_file, SPARSE)
+    family, loaded = load_chip(arch_file, SPARSE)
+    arch: Any = loaded
     batches = BATCHES if request.images is None else (1, request.images)
     found = entries(
         context,
@@ -111,11 +113,6 @@ def folder_of(request: PaperRequest) -> Path | None:
             source="command line",
         )
     return Path(request.networks[0])
-
-
-def shown(path: Path) -> str:
-    """Return a path as a report names it: below the configs that ship, or as it was given."""
-    return str(path.relative_to(CONFIGS.parent)) if path.is_relative_to(CONFIGS) else str(path)
 
 
 def case_of(subject: Subject, entry: Entry, switches: str, batch: int) -> Case:

@@ -11,8 +11,8 @@ NO_ENERGY = "without an energy model"
 NOT_REACHED = (
     "not reached: work falls less than cycles. Ones to add fall to 1/4, accumulations to 0.32,"
     " words read to 1/4, bits of weights and metadata to 1/2; only what every cycle costs falls as"
-    " cycles do. The dense chip has the same trees and post-processing units; against one with those"
-    " as first written the figure would be higher"
+    " cycles do. The dense chip has the same trees and post-processing units; against one with"
+    " those as first written the figure would be higher"
 )
 STRICT = "the dense chip without switch and with queues of two groups, which it does not need"
 

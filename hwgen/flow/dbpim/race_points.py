@@ -32,7 +32,8 @@ def predict(task: Task) -> Result:
     except HwgenError as error:
         return {REFUSED: str(error)}
     model = load("hwgen.model.dbpim.prediction")
-    steps = [step for run in found.predictions for step in run.found]
+    runs: Any = found.predictions
+    steps = [step for run in runs for step in run.found]
     kinds = kinds_of(found.subject.network)
     return {
         "cycles": sum(each.cycles for each in found.predictions),

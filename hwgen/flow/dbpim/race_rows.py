@@ -16,7 +16,8 @@ from hwgen.flow.dbpim.race_runs import (
 )
 from hwgen.report.dbpim.race import RaceNetwork, RaceRow, RaceRun, race_row
 from hwgen.spec.dbpim import published
-from hwgen.spec.dbpim.arch import ACTIVATION_BITS, PHI_LIMIT
+from hwgen.spec.dbpim.arch import ACTIVATION_BITS
+from hwgen.spec.sparsity import PHI_LIMIT
 
 ONE = 1
 """The batch of figures that the paper prints once."""
@@ -74,7 +75,7 @@ def headlines(runs: Runs) -> Iterator[RaceRow]:
         "energy_uj_resnet18_sparse",
         "Fig. 12",
         published=None,
-        ours=sparse and sparse.total_uj,
+        ours=None if sparse is None else sparse.total_uj,
         unit="uJ an image",
         reason=NO_ENERGY
         if sparse is None or sparse.energy_uj is None

@@ -57,17 +57,21 @@ def run_cells(report: RaceReport) -> Iterator[list[str]]:
     dense = dense_runs(report.runs)
     for run in report.runs:
         against = dense.get((run.network, run.batch))
+        cycles = None if against is None else against.cycles
+        compute = None if against is None else against.compute_cycles
+        total = None if against is None else against.total_uj
+        strict = None if against is None else against.strict_energy_uj
         yield [
             *(run.network, str(run.batch), run.switches),
             *(f"{run.cycles:,.0f}", f"{run.compute_cycles:,.0f}"),
             *(f"{run.conv_fc_ms:.3f}", f"{run.time_ms:.3f}"),
-            ratio(against and against.cycles, run.cycles),
-            ratio(against and against.compute_cycles, run.compute_cycles),
+            ratio(cycles, run.cycles),
+            ratio(compute, run.compute_cycles),
             ratio(run.conv_fc_compute_cycles, run.bound_cycles),
             percent(run.utilization),
             figure(run.total_uj),
-            saved(against and against.total_uj, run.total_uj),
-            saved(against and against.strict_energy_uj, run.total_uj),
+            saved(total, run.total_uj),
+            saved(strict, run.total_uj),
             figure(None if run.memory_bytes is None else run.memory_bytes / 1024),
         ]
 
@@ -108,8 +112,8 @@ def page_lines(report: RaceReport) -> Iterator[str]:
     yield ""
     yield f"{title(report)}. Saved: energy on the chip over the dense chip with the same trees"
     yield "and post-processing units; strict: over one without switch and with queues of two"
-    yield "groups. Over bound: compute cycles of conv and FC layers over those of macros that are all"
-    yield "busy all the time, with full rows, at the measured bit planes."
+    yield "groups. Over bound: compute cycles of conv and FC layers over those of macros that are"
+    yield "all busy all the time, with full rows, at the measured bit planes."
     yield ""
     yield from markdown(
         ["network", "weights", "images", "bit planes"],
