@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from hwgen.errors import FormatError
 from hwgen.spec.json_text import check_header, plain_json
 from hwgen.spec.load import first_mistake
+from hwgen.spec.network import QuantizedNetwork
 
 Facts = TypeVar("Facts")
 
@@ -25,3 +26,21 @@ def parse_facts(
         return TypeAdapter(kind).validate_json(text.tobytes())
     except ValidationError as error:
         raise first_mistake(error, source, FormatError) from None
+
+
+def check_shapes(
+    image: tuple[int, ...], answer: tuple[int, ...], layer: str, network: QuantizedNetwork
+) -> None:
+    """Refuse facts whose image or answer is not that of the network they were compiled for.
+
+    image, answer: shapes that the facts name; layer: whose map is the answer
+    """
+    wanted = network.map_of(network.answer).shape
+    for field, allowed, given in (
+        ("image.shape", network.graph.input.shape, image),
+        ("answer.layer", network.answer, layer),
+        ("answer.shape", wanted, answer),
+    ):
+        if tuple(allowed) != tuple(given):
+            source = f"program for {network.graph.name}"
+            raise FormatError(field=field, allowed=allowed, given=given, source=source)

@@ -18,7 +18,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from hwgen.data import Dataset
-from hwgen.errors import ConfigError, DataError
+from hwgen.errors import ConfigError, DataError, FormatError
 from hwgen.spec.patience import Ticker
 from hwgen.train.augmentation import augment
 from hwgen.train.checkpoint import Checkpoint, Epoch, load_checkpoint, save_checkpoint
@@ -78,11 +78,20 @@ class Loop:
         optimizer = make_optimizer(self.common, phase, network.parameters())
         state = Checkpoint(epochs=0, history=[])
         if self.resume and path.exists():
-            state = load_checkpoint(path, network, optimizer, digest=self.digest)
+            state = self.resumed(path, network, optimizer) or state
         self.bar = self.bars.add_task(name, total=phase.epochs, completed=state.epochs)
         with self.ticker(name, phase, state.epochs) as self.log:
             state = self.epochs(name, network, optimizer, phase, state)
         self.history += state.history
+
+    def resumed(self, path: Path, network: nn.Module, optimizer: Optimizer) -> Checkpoint | None:
+        """Return the progress of a phase; None for a damaged checkpoint: the phase begins again."""
+        try:
+            return load_checkpoint(path, network, optimizer, digest=self.digest)
+        except FormatError as error:
+            if rank() == 0:
+                say(f"a checkpoint is damaged, and its phase begins again: {error}")
+            return None
 
     @contextmanager
     def ticker(self, name: str, phase: Phase, done: int) -> Iterator[Ticker | None]:
