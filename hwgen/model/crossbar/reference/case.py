@@ -101,7 +101,7 @@ class Case:
 
     def memories(self) -> tuple[Scratchpad, ...]:
         """Return the scratchpads to choose from, smallest first."""
-        return self.components.scratchpads.capacities
+        return self.components.scratchpads.to_choose_from(published=not self.strict)
 
     @property
     def rule(self) -> Corrections:
