@@ -41,8 +41,10 @@ def sends_results(tables: Tables, layout: Layout, i: int, place: int) -> bool:
 
 @compiled
 def conflicts(tables: Tables, layout: Layout) -> Flags:
-    """Return which kinds of travel share a link; 3 i: layer i's transfer, 3 i + 1: its merge or
-    gather, 3 i + 2: its chain."""
+    """Return which kinds of travel share a link.
+
+    3 i: layer i's transfer, 3 i + 1: its merge or gather, 3 i + 2: its chain.
+    """
     count = len(tables.kind)
     columns = layout.mesh_columns
     rows = -(-layout.total_macros // columns)
@@ -55,7 +57,9 @@ def conflicts(tables: Tables, layout: Layout) -> Flags:
             elif tables.rules.merge:
                 use_route(links[TRAVELS * i + 2], place, place + 1, columns)
             for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                use_route(links[TRAVELS * i], layout.merge_macro[tables.provider[e]], place, columns)
+                use_route(
+                    links[TRAVELS * i], layout.merge_macro[tables.provider[e]], place, columns
+                )
     shared = np.zeros((TRAVELS * count, TRAVELS * count), np.bool_)
     for a in range(TRAVELS * count):
         for b in range(a):
