@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from hwgen.spec.crossbar.fabric_check import check_fabric
 from hwgen.spec.crossbar.layout import Choice, Floorplan, Placement, floorplan
 from hwgen.spec.crossbar.network import CrossbarNetwork
 
@@ -34,6 +35,7 @@ def check_arch(arch: "Arch", network: CrossbarNetwork) -> None:
         check_mapping(arch, place, plan.layers[place])
         check_counts(arch, place)
     check_mesh(arch, plan)
+    check_fabric(arch, network, plan)
 
 
 def equal(field: str, meaning: str, wanted: object, given: object) -> None:
@@ -88,6 +90,10 @@ def check_mate(arch: "Arch", place: int) -> None:
 def check_mapping(arch: "Arch", place: int, plan: Placement) -> None:
     """Check how a layer is cut and where it stands against the plan of the whole chip."""
     layer = arch.layers[place]
+    ends = layer.layer.end_paddings
+    equal(
+        f"layers.{place}.window.end_padding", "what windows reach", ends, layer.window.end_padding
+    )
     for key in PLANNED:
         wanted = getattr(plan, key)
         equal(f"layers.{place}.mapping.{key}", "as planned", wanted, getattr(layer.mapping, key))
