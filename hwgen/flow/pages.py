@@ -32,6 +32,7 @@ class SynthesisRequest:
     network: the name of one that ships, or the path of an ONNX file
     components: table of components; None: the default of the synthesis
     rules, method: how designs are judged and searched
+    without: corrections of the strict rules that are switched off, by name, separated by commas
     evaluations: designs to judge; None: as many as the method takes by itself
     workers, scheduler: where the search runs; no result depends on them
     time_limit_s: the best design found until then is the answer; None: no limit
@@ -51,6 +52,7 @@ class SynthesisRequest:
     time_limit_s: float | None
     out: Path | None
     image_size: tuple[int, ...] | None = None
+    without: str = ""
 
 
 class Synthesized(Protocol):

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.graph import Graph
-from hwgen.model.crossbar.links import Flags
+from hwgen.model.crossbar.links import TRAVELS, Flags
 from hwgen.model.crossbar.tables import Ints
-from hwgen.model.crossbar.timing import CONVERT, MERGE, TRANSFER, Pipeline
+from hwgen.model.crossbar.timing import CHAIN, CONVERT, GATHER, MERGE, TRANSFER, Pipeline
 
 NOTHING = -1
 
@@ -33,6 +33,16 @@ def append(queue: Queue, step: int, node: int) -> None:
     queue.after[node] = NOTHING
 
 
+@compiled
+def travel_of(what: int) -> int:
+    """Return which of its layer's travels an operation is; -1: none."""
+    if what == TRANSFER:
+        return 0
+    if what in (MERGE, GATHER):
+        return 1
+    return 2 if what == CHAIN else -1
+
+
 class Asking(NamedTuple):
     """Who wants a common thing in the current step: a node for each, or -1.
 
@@ -55,8 +65,8 @@ def ask(queue: Queue, graph: Graph, pipeline: Pipeline, now: int, asking: Asking
     while node != NOTHING:
         i = graph.layer[node]
         what = pipeline.operation[i, (node - graph.first[i]) % pipeline.length[i]]
-        if what in (TRANSFER, MERGE):
-            kind = 2 * i + (1 if what == MERGE else 0)
+        if travel_of(what) >= 0:
+            kind = TRAVELS * i + travel_of(what)
             asking.travel[kind] = node
             asking.order[count] = kind
             count += 1
@@ -95,9 +105,12 @@ def give_links(
 
 @compiled
 def travel_steps(pipeline: Pipeline, kind: int) -> int:
-    """Return how long a kind of travel takes; a transfer comes first, a merge last."""
-    layer = kind // 2
-    return int(pipeline.steps[layer, 0 if kind % 2 == 0 else pipeline.length[layer] - 1])
+    """Return how long a kind of travel takes."""
+    layer, which = divmod(kind, TRAVELS)
+    for k in range(pipeline.length[layer]):
+        if travel_of(pipeline.operation[layer, k]) == which:
+            return int(pipeline.steps[layer, k])
+    return 0
 
 
 @compiled
@@ -129,10 +142,8 @@ def may_start(node: int, graph: Graph, pipeline: Pipeline, asking: Asking) -> bo
     """Return whether a node has what it needs."""
     i = graph.layer[node]
     what = pipeline.operation[i, (node - graph.first[i]) % pipeline.length[i]]
-    if what == TRANSFER:
-        return bool(asking.travel[2 * i] == node)
-    if what == MERGE:
-        return bool(asking.travel[2 * i + 1] == node)
+    if travel_of(what) >= 0:
+        return bool(asking.travel[TRAVELS * i + travel_of(what)] == node)
     if what == CONVERT:
         return bool(asking.convert[i] == node)
     return True

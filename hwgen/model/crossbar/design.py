@@ -20,11 +20,16 @@ from hwgen.model.crossbar.tables import (
     FC,
     FLIT_BITS,
     HOP,
+    LANES,
     POOL,
     Floats,
     Ints,
     Tables,
 )
+
+
+CHAIN_CLOCKS = 11
+"""Of a macro of a chain: a hop, and an addition of a vector."""
 
 
 class Design(NamedTuple):
@@ -42,9 +47,11 @@ class Layout(NamedTuple):
     copies, blocks: of every layer, those without weights too; a block is a computation block
     shared_macros: macros that a layer's weights are spread over, its mate's included; 1 without
         weights
-    row_shares, copy_shares: parts that the rows and the copies are split into among macros
+    row_shares, copy_shares: parts that the rows and the copies are split into among macros; where
+        they are uneven, so many as decide on the fullest macro
+    chain_macros: macros of a copy, at most, whose partial sums are added up one after the other
     load, store: elements that one macro reads and writes for a block
-    transfer, merge: ns on the network-on-chip for a block; 0 where nothing travels
+    transfer, chain, merge: ns on the network-on-chip for a block; 0 where nothing travels
     total_macros: of the chip; a mesh of `mesh_rows` x `mesh_columns`
     first_macro: place of a layer's first macro along the snake
     merge_macro: place of the macro where a layer's outputs come together
@@ -55,9 +62,11 @@ class Layout(NamedTuple):
     shared_macros: Ints
     row_shares: Ints
     copy_shares: Ints
+    chain_macros: Ints
     load: Floats
     store: Floats
     transfer: Floats
+    chain: Floats
     merge: Floats
     total_macros: int
     mesh_columns: int
@@ -98,9 +107,39 @@ def spread(tables: Tables, design: Design) -> tuple[Ints, Ints, Ints, Ints, Ints
             copies[i] = ceil_div(tables.pixels[i], blocks[i])
         if tables.crossbars[i] > 0:
             macros[i] = design.macros[owner_of(design.mate, i)]
-            row_shares[i] = ceil_div(macros[i], copies[i])
-            copy_shares[i] = ceil_div(macros[i], row_shares[i])
+            row_shares[i], copy_shares[i] = shares(tables, copies[i], macros[i])
     return copies, blocks, macros, row_shares, copy_shares
+
+
+@compiled
+def shares(tables: Tables, copies: int, macros: int) -> tuple[int, int]:
+    """Return into how many parts rows and copies are split."""
+    if tables.rules.parts:
+        return max(1, macros // max(1, copies)), min(macros, copies)
+    row_shares = ceil_div(macros, copies)
+    return row_shares, ceil_div(macros, row_shares)
+
+
+@compiled
+def most_macros(tables: Tables, copies: int, i: int) -> int:
+    """Return the most macros that a layer may have: a row tile each (rule c).
+
+    In whole parts, a copy of a grouped convolution stays in one macro.
+    """
+    whole = tables.rules.parts and tables.grouped[i]
+    return int(copies if whole else copies * tables.row_tiles[i])
+
+
+@compiled
+def share_of(copies: int, tiles: int, macros: int, place: int) -> tuple[int, int]:
+    """Return copies x row tiles in a macro of a layer, and copies whose sums are whole there."""
+    if macros <= copies:
+        own = (place + 1) * copies // macros - place * copies // macros
+        return own * tiles, own
+    copy = ceil_div((place + 1) * copies, macros) - 1
+    first, end = copy * macros // copies, (copy + 1) * macros // copies
+    at, count = place - first, end - first
+    return (at + 1) * tiles // count - at * tiles // count, 1 if at + 1 == count else 0
 
 
 @compiled
@@ -109,7 +148,8 @@ def elements(
 ) -> tuple[Floats, Floats]:
     """Return the elements that one macro loads and stores for a block (sheet, section 4).
 
-    The published formulas take the mean over macros; strict rules take the macro with the most.
+    The published formulas take the mean over macros; strict rules take the macro with the most, and
+    where results are gathered first, one macro stores all of them.
     """
     count = len(tables.kind)
     load = np.empty(count)
@@ -120,8 +160,8 @@ def elements(
             wide = tables.column_tiles[i] * tables.slices
             if tables.strict:
                 share = ceil_div(copies[i], copy_shares[i])
-                load[i] = ceil_div(tables.rows[i], row_shares[i]) * share * wide
-                store[i] = share * tables.cout[i]
+                load[i] = most_rows(tables, i, row_shares[i]) * share * wide
+                store[i] = out if tables.rules.merge else share * tables.cout[i]
             else:
                 load[i] = (tables.rows[i] / row_shares[i]) * (copies[i] / copy_shares[i]) * wide
                 store[i] = out / copy_shares[i]
@@ -132,6 +172,65 @@ def elements(
             load[i] = out * window
             store[i] = out
     return load, store
+
+
+@compiled
+def most_rows(tables: Tables, i: int, row_shares: int) -> int:
+    """Return the rows of a copy that the fullest macro holds: whole tiles, or an even part."""
+    if tables.rules.parts:
+        tiles = ceil_div(tables.row_tiles[i], row_shares)
+        return int(min(tables.rows[i], tiles * tables.crossbar_side))
+    return ceil_div(tables.rows[i], row_shares)
+
+
+@compiled
+def chain_ns(tables: Tables, i: int, macros: int) -> float:
+    """Return how long the partial sums of a copy take along its macros.
+
+    Each macro passes on the whole sum of a vector as soon as it has added its own: a vector's flits,
+    a hop and 10 clocks later than the one before it.
+    """
+    if macros <= 1:
+        return 0.0
+    flit, bits = tables.scalars[FLIT_BITS], tables.sum_bits[i]
+    whole = np.ceil(tables.cout[i] * bits / flit)
+    vector = np.ceil(tables.scalars[LANES] * bits / flit)
+    return float(tables.scalars[HOP] * (whole + (macros - 1) * (vector + CHAIN_CLOCKS)))
+
+
+@compiled
+def gather_ns(
+    tables: Tables, copies: int, macros: int, i: int, merge_place: int, first: int, columns: int
+) -> float:
+    """Return how long the results of a block take to one macro, one source after the other.
+
+    merge_place: of that macro, among all
+    """
+    clocks, farthest = 0.0, 0
+    for place in range(macros):
+        results = results_in(tables, i, copies, macros, place)
+        if results > 0 and first + place != merge_place:
+            clocks += 1 + result_flits(tables, i, results)
+            farthest = max(farthest, hops(first + place, merge_place, columns))
+    return float(tables.scalars[HOP] * (clocks + farthest))
+
+
+@compiled
+def results_in(tables: Tables, i: int, copies: int, macros: int, place: int) -> int:
+    """Return the copies whose sums are whole in a macro of layer i."""
+    if tables.rules.parts:
+        return share_of(copies, tables.row_tiles[i], macros, place)[1]
+    row_shares, copy_shares = shares(tables, copies, macros)
+    ends = place % row_shares == row_shares - 1 or place + 1 == macros
+    return ceil_div(copies, copy_shares) if ends else 0
+
+
+@compiled
+def result_flits(tables: Tables, i: int, copies: int) -> float:
+    """Return the flits of the results of some copies."""
+    return float(
+        np.ceil(copies * tables.cout[i] * tables.scalars[DATA_BITS] / tables.scalars[FLIT_BITS])
+    )
 
 
 @compiled
@@ -201,8 +300,8 @@ def lay_out(tables: Tables, design: Design) -> Layout:
     load, store = elements(tables, copies, row_shares, copy_shares)
     total, columns, first, merge_macro = place_macros(tables, design, macros)
     data, flit, hop = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS], tables.scalars[HOP]
-    transfer = np.zeros(count)
-    merge = np.zeros(count)
+    transfer, chain, merge = np.zeros(count), np.zeros(count), np.zeros(count)
+    chain_macros = np.ones(count, np.int64)
     for i in range(count):
         farthest = 0
         longest = 0
@@ -211,7 +310,14 @@ def lay_out(tables: Tables, design: Design) -> Layout:
             for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
                 source = merge_macro[tables.provider[e]]
                 farthest = max(farthest, hops(source, place, columns))
-        if longest > 0:
+        if tables.crossbars[i] > 0:
+            chain_macros[i] = ceil_div(macros[i], copies[i])
+        if tables.rules.merge:
+            chain[i] = chain_ns(tables, i, chain_macros[i])
+            if tables.crossbars[i] > 0:
+                args = copies[i], macros[i], i, merge_macro[i], first[i], columns
+                merge[i] = gather_ns(tables, *args)
+        elif longest > 0:
             out = ceil_div(copies[i], copy_shares[i]) * tables.cout[i]
             merge[i] = hop * (longest + np.ceil(out * data / flit))
         if farthest > 0:
@@ -223,9 +329,11 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         macros,
         row_shares,
         copy_shares,
+        chain_macros,
         load,
         store,
         transfer,
+        chain,
         merge,
         total,
         columns,

@@ -26,7 +26,7 @@ from hwgen.model.crossbar.arbiter import (
 )
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.graph import Graph, make_graph
-from hwgen.model.crossbar.links import conflicts
+from hwgen.model.crossbar.links import TRAVELS, conflicts
 from hwgen.model.crossbar.tables import Ints, Tables
 from hwgen.model.crossbar.timing import (
     CONVERT,
@@ -156,13 +156,13 @@ def start_all(
         np.zeros(nodes, np.int64),
         np.full(nodes, -1),
         np.zeros(nodes, np.int64),
-        np.zeros(2 * layers, np.int64),
+        np.zeros(TRAVELS * layers, np.int64),
         np.zeros(layers, np.int64),
     )
     asking = Asking(
-        np.full(2 * layers, NOTHING), np.full(2 * layers, NOTHING), np.full(layers, NOTHING)
+        np.full(TRAVELS * layers, NOTHING), np.full(TRAVELS * layers, NOTHING), np.full(layers, NOTHING)
     )
-    late = np.empty(3 * layers, np.int64)
+    late = np.empty((TRAVELS + 1) * layers, np.int64)
     left, entered = nodes, 0
     now = 0
     while left > 0 and now < limit:

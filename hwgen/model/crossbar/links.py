@@ -4,10 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import Layout, snake
+from hwgen.model.crossbar.design import Layout, results_in, snake
 from hwgen.model.crossbar.tables import Tables
 
 Flags = NDArray[np.bool_]
+
+TRAVELS = 3
+"""Kinds of travel of each layer: its transfer, its merge or gather, its chain."""
 
 EAST, WEST, SOUTH, NORTH = range(4)
 
@@ -28,20 +31,33 @@ def use_route(links: Flags, source: int, target: int, columns: int) -> None:
 
 
 @compiled
+def sends_results(tables: Tables, layout: Layout, i: int, place: int) -> bool:
+    """Return whether a macro hands on results; else partial sums, to the next one of its copy."""
+    if not tables.rules.merge or tables.crossbars[i] == 0:
+        return True
+    at = place - layout.first_macro[i]
+    return results_in(tables, i, layout.copies[i], layout.shared_macros[i], at) > 0
+
+
+@compiled
 def conflicts(tables: Tables, layout: Layout) -> Flags:
-    """Return which kinds of travel share a link; 2 i: layer i's transfer, 2 i + 1: its merge."""
+    """Return which kinds of travel share a link; 3 i: layer i's transfer, 3 i + 1: its merge or
+    gather, 3 i + 2: its chain."""
     count = len(tables.kind)
     columns = layout.mesh_columns
     rows = -(-layout.total_macros // columns)
-    links = np.zeros((2 * count, 4 * rows * columns), np.bool_)
+    links = np.zeros((TRAVELS * count, 4 * rows * columns), np.bool_)
     for i in range(count):
         merge = layout.merge_macro[i]
         for place in range(layout.first_macro[i], layout.first_macro[i] + layout.shared_macros[i]):
-            use_route(links[2 * i + 1], place, merge, columns)
+            if sends_results(tables, layout, i, place):
+                use_route(links[TRAVELS * i + 1], place, merge, columns)
+            elif tables.rules.merge:
+                use_route(links[TRAVELS * i + 2], place, place + 1, columns)
             for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                use_route(links[2 * i], layout.merge_macro[tables.provider[e]], place, columns)
-    shared = np.zeros((2 * count, 2 * count), np.bool_)
-    for a in range(2 * count):
+                use_route(links[TRAVELS * i], layout.merge_macro[tables.provider[e]], place, columns)
+    shared = np.zeros((TRAVELS * count, TRAVELS * count), np.bool_)
+    for a in range(TRAVELS * count):
         for b in range(a):
             for link in range(links.shape[1]):
                 if links[a, link] and links[b, link]:

@@ -46,6 +46,7 @@ from hwgen.spec.crossbar.arch import (
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.rules import is_strict
 from hwgen.spec.crossbar.schedule import (
     OperationName,
     Schedule,
@@ -96,7 +97,7 @@ class Confirmed:
     @property
     def operations(self) -> int:
         """Operations of an image; published rules take groups for dense."""
-        return operations_of(self.network, strict=self.rules == "strict")
+        return operations_of(self.network, strict=is_strict(self.rules))
 
     def reaches(self, throughput_gops: float) -> bool:
         """Return whether a stream with that throughput holds."""

@@ -25,7 +25,8 @@ from hwgen.model.crossbar.tables import (
 )
 from hwgen.spec.crossbar.schedule import OperationName
 
-TRANSFER, LOAD, MVM, CONVERT, SHIFT, ADD, POOLED, ADDED, ACTIVATE, STORE, MERGE = range(11)
+TRANSFER, LOAD, MVM, CONVERT, SHIFT, ADD, POOLED, ADDED = range(8)
+CHAIN, ACTIVATE, GATHER, STORE, MERGE = range(8, 13)
 OPERATIONS: tuple[str, ...] = get_args(OperationName)
 """Names of the operations, in the order in which a block goes through those that it has."""
 
@@ -102,9 +103,8 @@ def make_pipeline(
             if not there[what]:
                 continue
             operation[i, n] = what
-            if what in (TRANSFER, MERGE):
-                ns = layout.transfer[i] if what == TRANSFER else layout.merge[i]
-                steps[i, n] = steps_of(ns, step_ns)
+            if what in (TRANSFER, CHAIN, GATHER, MERGE):
+                steps[i, n] = steps_of(travel_ns(layout, i, what), step_ns)
             elif what in (LOAD, STORE):
                 if memory >= 0:
                     size = layout.load[i] if what == LOAD else layout.store[i]
@@ -119,10 +119,21 @@ def make_pipeline(
 
 
 @compiled
+def travel_ns(layout: Layout, i: int, what: int) -> float:
+    """Return how long a travel of layer i takes."""
+    if what == TRANSFER:
+        return float(layout.transfer[i])
+    return float(layout.chain[i] if what == CHAIN else layout.merge[i])
+
+
+@compiled
 def pipelined(tables: Tables, layout: Layout, i: int) -> Bools:
     """Return of each operation whether the blocks of layer i go through it."""
     there = np.full(len(OPERATIONS), tables.crossbars[i] > 0)
-    there[TRANSFER], there[MERGE] = layout.transfer[i] > 0, layout.merge[i] > 0
+    there[TRANSFER], there[CHAIN] = layout.transfer[i] > 0, layout.chain[i] > 0
+    last = GATHER if tables.rules.merge else MERGE
+    there[GATHER] = there[MERGE] = False
+    there[last] = layout.merge[i] > 0
     there[LOAD] = there[STORE] = True
     there[POOLED], there[ADDED] = tables.kind[i] == POOL, tables.kind[i] == ELTWISE
     there[ACTIVATE] = tables.activated[i] > 0

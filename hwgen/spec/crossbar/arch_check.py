@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from hwgen.spec.crossbar.fabric_check import check_fabric
 from hwgen.spec.crossbar.layout import Choice, Floorplan, Placement, floorplan
 from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.rules import is_strict
 
 if TYPE_CHECKING:
     from hwgen.spec.crossbar.arch import Arch, ArchLayer
@@ -118,7 +119,7 @@ def check_counts(arch: "Arch", place: int) -> None:
     layer = arch.layers[place]
     mapping, counts = layer.mapping, layer.counts
     field = f"layers.{place}.counts"
-    if arch.rules == "strict":
+    if is_strict(arch.rules):
         drivers = mapping.copies * mapping.rows * mapping.column_tiles * arch.slices
         equal(f"{field}.dac", "one for each row in use", drivers, counts.dac)
     if not has_weights(layer):

@@ -43,7 +43,9 @@ OperationName = Literal[
     "addition",
     "pool",
     "eltwise",
+    "chain",
     "activation",
+    "gather",
     "store",
     "merge",
 ]

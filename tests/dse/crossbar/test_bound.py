@@ -255,7 +255,7 @@ def test_uneven_macros(rules: Rules) -> None:
     tables = make_tables(network, components, point, 1000.0, rules)
     box = box_at(tables, (1.0, 1e6), (100.0, 100.0), 3)
     rows = make_choices(tables, make_held(tables), box, all_ranges(len(tables.kind)))
-    scratch = np.zeros((4, 9), np.int64)
+    scratch = np.zeros((4, 13), np.int64)
     stage = stage_of(tables, 0, box)
     for copies in range(1, 17):
         for macros in range(1, copies * tables.row_tiles[0] + 1):

@@ -187,7 +187,7 @@ def test_static_power_of_the_rest(rules: Rules) -> None:
 def test_pace_of_a_choice(rules: Rules) -> None:
     """Steps are exact but for the way on the mesh, which is at least one hop."""
     checked = 0
-    scratch = np.zeros((4, 9), np.int64)
+    scratch = np.zeros((4, 13), np.int64)
     for one in small(rules, SEEDS):
         tables, pipeline = one.tables, one.pipeline
         rows = one.choices(NARROW)

@@ -15,6 +15,7 @@ from hwgen.model.crossbar.reference.steps import (
     durations_of,
 )
 from hwgen.spec.crossbar.components import Scratchpad
+from hwgen.spec.crossbar.holdings import most_macros
 from hwgen.spec.crossbar.ir import Edge, Node
 
 Failure = Literal["", "power", "memory", "macros"]
@@ -116,10 +117,18 @@ def evaluate(case: Case) -> Evaluation:
 def has_room(case: Case) -> bool:
     """Return whether each macro has at least one row tile of one copy (rule c)."""
     return all(
-        1 <= len(placed.macros) <= placed.copies * placed.row_tiles
-        for layer, placed in zip(case.network.layers, case.plan.layers, strict=True)
-        if layer.has_weights
+        1 <= len(placed.macros) <= most_macros_of(case, place)
+        for place, placed in enumerate(case.plan.layers)
+        if case.network.layers[place].has_weights
     )
+
+
+def most_macros_of(case: Case, place: int) -> int:
+    """Return the most macros of a layer: whole copies of grouped ones, if so corrected."""
+    placed = case.plan.layers[place]
+    if case.rule.parts:
+        return most_macros(case.cut(place), placed.copies)
+    return placed.copies * placed.row_tiles
 
 
 def run(case: Case, memory: Scratchpad | None, step_ns: float) -> Run:
@@ -165,6 +174,8 @@ def energy_of(
         for name, work in case.work(place).items():
             part = case.part(name)
             times = placed.blocks * (case.bits if name in PER_BIT else 1)
+            if name == "addition" and case.rule.parts:
+                work = sum(each["addition"] for each in case.works(place))
             components += part.static_w * allocation.counts[place][name] * time_ns
             components += part.dynamic_w * part.latency_ns * work * times
         count = placed.copies * placed.crossbars

@@ -9,13 +9,15 @@ from itertools import chain
 
 from hwgen.model.crossbar.reference.case import Case
 from hwgen.spec.crossbar.components import Scratchpad
+from hwgen.spec.crossbar.encoding import partial_sum_bits
+from hwgen.spec.crossbar.holdings import holdings_of
 from hwgen.spec.crossbar.ir import Dataflow, Edge, Node
 from hwgen.spec.crossbar.layout import Link
 
 Durations = list[list[int]]
 """Steps of one node, by layer, then by place of the operation."""
 
-TRAVELS = ("transfer", "merge")
+TRAVELS = ("transfer", "chain", "gather", "merge")
 
 
 def durations_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durations:
@@ -29,7 +31,7 @@ def durations_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durat
                 steps.append(whole_steps(travel_ns(case, place, operation.ir), step_ns))
             elif operation.ir in ("load", "store"):
                 elements = macro_elements(case, place, operation.ir)
-                ns = 0.0 if memory is None else case.accesses(elements) * memory.latency_ns
+                ns = 0.0 if memory is None else case.accesses(elements) * case.access_ns(memory)
                 steps.append(whole_steps(ns, step_ns))
             else:
                 weighty = operation.per_bit or operation.aluop == "addition"
@@ -48,6 +50,15 @@ def travel_ns(case: Case, place: int, kind: str) -> float:
     layer, placed = case.network.layers[place], case.plan.layers[place]
     noc = case.components.network_on_chip
     share = -(-placed.copies // placed.copy_shares)
+    if kind == "chain":
+        return chain_ns(case, place)
+    if kind == "gather":
+        others = {m: own for m, own in case.results(place).items() if m != placed.merge_macro}
+        clocks = max(case.plan.hops(macro, placed.merge_macro) for macro in others)
+        for copies in others.values():
+            bits = copies * layer.out_channels * case.components.activation_bits
+            clocks += 1 - (-bits // noc.flit_bits)
+        return noc.hop_ns * clocks
     if kind == "merge":
         elements = share * layer.out_channels
         hops = max(case.plan.hops(macro, placed.merge_macro) for macro in placed.macros)
@@ -64,6 +75,20 @@ def travel_ns(case: Case, place: int, kind: str) -> float:
     return noc.hop_ns * (hops + flits)
 
 
+def chain_ns(case: Case, place: int) -> float:
+    """Return how long partial sums take along the macros of a copy.
+
+    Each macro waits for a whole vector of sums, adds its own, and passes it on: that is a vector,
+    10 clocks and a hop for each macro but the first.
+    """
+    layer, placed = case.network.layers[place], case.plan.layers[place]
+    noc, components = case.components.network_on_chip, case.components
+    width = partial_sum_bits(placed.rows, components.weight_bits, components.activation_bits)
+    all_flits = -(-layer.out_channels * width // noc.flit_bits)
+    vector_flits = -(-components.vector_units.lanes * width // noc.flit_bits)
+    return noc.hop_ns * (all_flits + (placed.chain_macros - 1) * (vector_flits + 10 + 1))
+
+
 def macro_elements(case: Case, place: int, kind: str) -> float:
     """Return what one macro reads or writes for a block: the mean, strict: the most of any."""
     layer, placed = case.network.layers[place], case.plan.layers[place]
@@ -75,14 +100,24 @@ def macro_elements(case: Case, place: int, kind: str) -> float:
     if case.strict:
         copies = -(-placed.copies // placed.copy_shares)
         rows = -(-placed.rows // placed.row_shares)
+    if case.rule.parts:
+        held = holdings_of(case.cut(place), placed.copies, placed.macros)
+        copies = max(len(one.copies) for one in held)
+        rows = min(placed.rows, case.point.side * max(len(one.row_tiles) for one in held))
     if kind == "store":
-        return copies * layer.out_channels
+        return (placed.copies if case.rule.merge else copies) * layer.out_channels
     return rows * copies * placed.column_tiles * case.slices
 
 
 def routes(case: Case, place: int, kind: str) -> list[list[Link]]:
     """Return the routes of a layer's transfer or merge."""
     placed = case.plan.layers[place]
+    if kind == "chain":
+        ends = case.results(place)
+        inner = [macro for macro in placed.macros if macro not in ends]
+        return [case.plan.route(macro, macro + 1) for macro in inner]
+    if kind == "gather":
+        return [case.plan.route(macro, placed.merge_macro) for macro in case.results(place)]
     if kind == "merge":
         return [case.plan.route(macro, placed.merge_macro) for macro in placed.macros]
     sources = [case.plan.layers[p].merge_macro for p in case.network.layers[place].providers]
