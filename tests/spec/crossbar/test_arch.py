@@ -119,7 +119,7 @@ def test_numbers_that_do_not_follow(
         ([(("step_ns",), float("inf"))], ["step_ns", "finite"]),
         ([(("layers", STEM, "mapping", "copies"), 0)], ["layers.0.mapping.copies", "0"]),
         ([(("layers",), [])], ["layers", "at least 1"]),
-        ([(("version",), 2)], ["version", "1", "2"]),
+        ([(("version",), 1)], ["version", "2", "1"]),
     ],
 )
 def test_incomplete_files(
