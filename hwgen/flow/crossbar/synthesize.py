@@ -176,9 +176,7 @@ def refuse_power(
     request: SynthesisRequest, network: CrossbarNetwork, components: Components
 ) -> NoReturn:
     """Say how many watts would do."""
-    least = load("hwgen.model.crossbar.least").least_power_w(
-        network, components, rules_of(request)
-    )
+    least = load("hwgen.model.crossbar.least").least_power_w(network, components, rules_of(request))
     if least is None:
         raise DesignError(
             f"{network.name} fits no chip of these components, whatever the power budget"

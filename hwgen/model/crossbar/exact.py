@@ -160,7 +160,9 @@ def start_all(
         np.zeros(layers, np.int64),
     )
     asking = Asking(
-        np.full(TRAVELS * layers, NOTHING), np.full(TRAVELS * layers, NOTHING), np.full(layers, NOTHING)
+        np.full(TRAVELS * layers, NOTHING),
+        np.full(TRAVELS * layers, NOTHING),
+        np.full(layers, NOTHING),
     )
     late = np.empty((TRAVELS + 1) * layers, np.int64)
     left, entered = nodes, 0

@@ -55,7 +55,9 @@ def conflicts(tables: Tables, layout: Layout) -> Flags:
             elif tables.rules.merge:
                 use_route(links[TRAVELS * i + 2], place, place + 1, columns)
             for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                use_route(links[TRAVELS * i], layout.merge_macro[tables.provider[e]], place, columns)
+                use_route(
+                    links[TRAVELS * i], layout.merge_macro[tables.provider[e]], place, columns
+                )
     shared = np.zeros((TRAVELS * count, TRAVELS * count), np.bool_)
     for a in range(TRAVELS * count):
         for b in range(a):

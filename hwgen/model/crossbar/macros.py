@@ -151,9 +151,11 @@ def whole_counts(
         other = parts_in(
             tables, design, layout, j, alike.mate_tiles[k], alike.mate_results[k], step_ns
         )
-        buyer = j if tables.work[j, ADC] * layout.copies[j] > tables.work[i, ADC] * layout.copies[
-            i
-        ] else i
+        buyer = (
+            j
+            if tables.work[j, ADC] * layout.copies[j] > tables.work[i, ADC] * layout.copies[i]
+            else i
+        )
         counts[buyer, ADC] += count * max(own[ADC], other[ADC])
         own[ADC] = other[ADC] = 0.0
         counts[i] += count * own

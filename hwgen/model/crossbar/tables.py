@@ -169,16 +169,21 @@ def make_tables(
         ),
         memories=np.array(
             [
-                (m.kilobytes, m.leakage_w, access_ns(m, corrections), m.read_nj, m.write_nj, m.area_um2)
+                (
+                    m.kilobytes,
+                    m.leakage_w,
+                    access_ns(m, corrections),
+                    m.read_nj,
+                    m.write_nj,
+                    m.area_um2,
+                )
                 for m in memories
             ]
         ),
         sections=integers(cut.sections for cut in cuts),
         lane_groups=integers(cut.lane_groups(components.vector_units.lanes) for cut in cuts),
         sum_bits=integers(
-            partial_sum_bits(
-                max(1, int(rows)), components.weight_bits, components.activation_bits
-            )
+            partial_sum_bits(max(1, int(rows)), components.weight_bits, components.activation_bits)
             for rows in tiles[:, 0]
         ),
         grouped=integers(cut.groups > 1 for cut in cuts),

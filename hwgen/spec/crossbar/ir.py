@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-Instruction = Literal[
-    "transfer", "load", "mvm", "adc", "alu", "chain", "gather", "store", "merge"
-]
+Instruction = Literal["transfer", "load", "mvm", "adc", "alu", "chain", "gather", "store", "merge"]
 EdgeKind = Literal["inter-bit", "inter-operation", "inter-block", "inter-layer"]
 
 

@@ -58,7 +58,9 @@ def test_it_holds_the_whole_network(arch: Arch) -> None:
 def test_a_file_can_be_read_by_a_person(arch: Arch) -> None:
     lines = arch_text(arch).splitlines()
     assert max(map(len, lines)) < 140
-    assert len(lines) < 20 + 14 * len(arch.layers)
+    fabric = lines.index("fabric:")
+    assert fabric < 20 + 20 * len(arch.layers)
+    assert len(lines) < fabric + 100 + 20 * arch.mesh.macros * len(arch.layers)
 
 
 def test_only_the_name_is_free(arch: Arch) -> None:
