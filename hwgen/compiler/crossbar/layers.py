@@ -284,7 +284,7 @@ class Walk:
             CrossbarLayer(
                 name=step.node.outputs[0] if name in taken else name,
                 kind=kind,
-                providers=providers_of(step.read),
+                providers=in_order(providers_of(step.read), kind, product=product),
                 kernel=kernel,
                 stride=stride,
                 padding=padding,
@@ -326,3 +326,8 @@ def slope_of(node: spec.Node) -> float | None:
 
 POINT = Window()
 """What a fully connected layer sees and writes."""
+
+
+def in_order(providers: tuple[int, ...], kind: Kind, *, product: bool) -> tuple[int, ...]:
+    """Return providers; those of a sum in the order of layers, as the published code takes them."""
+    return tuple(sorted(providers)) if kind == "eltwise" and not product else providers

@@ -12,7 +12,6 @@ import numpy as np
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Design, Layout
 from hwgen.model.crossbar.macros import (
-    Alike,
     longest_of,
     macros_alike,
     whole_counts,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from hwgen.model.crossbar.audit import Item, audit, total_area_mm2, total_peak_w
 from hwgen.model.crossbar.design import accesses
+from hwgen.model.crossbar.macros import chain_additions
 from hwgen.model.crossbar.record import Confirmed
 from hwgen.model.crossbar.stream import Stream
-from hwgen.model.crossbar.macros import chain_additions
 from hwgen.model.crossbar.tables import (
     COMPONENTS,
     DYNAMIC,

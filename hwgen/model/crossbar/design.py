@@ -27,7 +27,6 @@ from hwgen.model.crossbar.tables import (
     Tables,
 )
 
-
 CHAIN_CLOCKS = 11
 """Of a macro of a chain: a hop, and an addition of a vector."""
 

@@ -41,8 +41,10 @@ def sends_results(tables: Tables, layout: Layout, i: int, place: int) -> bool:
 
 @compiled
 def conflicts(tables: Tables, layout: Layout) -> Flags:
-    """Return which kinds of travel share a link; 3 i: layer i's transfer, 3 i + 1: its merge or
-    gather, 3 i + 2: its chain."""
+    """Return which kinds of travel share a link.
+
+    3 i: layer i's transfer, 3 i + 1: its merge or gather, 3 i + 2: its chain.
+    """
     count = len(tables.kind)
     columns = layout.mesh_columns
     rows = -(-layout.total_macros // columns)

@@ -151,11 +151,8 @@ def whole_counts(
         other = parts_in(
             tables, design, layout, j, alike.mate_tiles[k], alike.mate_results[k], step_ns
         )
-        buyer = (
-            j
-            if tables.work[j, ADC] * layout.copies[j] > tables.work[i, ADC] * layout.copies[i]
-            else i
-        )
+        more = tables.work[j, ADC] * layout.copies[j] > tables.work[i, ADC] * layout.copies[i]
+        buyer = j if more else i
         counts[buyer, ADC] += count * max(own[ADC], other[ADC])
         own[ADC] = other[ADC] = 0.0
         counts[i] += count * own
@@ -187,7 +184,7 @@ def longest_of(
             for c in range(ADC, tables.work.shape[1]):
                 done = tables.work[i, c] * layout.copies[i] / tables.parts[c, RATE]
                 if done > 0:
-                    longest = max(longest, done / np.ceil(done / counted_step - TINY))
+                    longest = max(longest, done / max(1.0, np.ceil(done / counted_step - TINY)))
     for k in range(len(alike.layer)):
         i, j = alike.layer[k], alike.mate[k]
         one = needed_ns(tables, design, layout, i, alike.tiles[k], alike.results[k])
@@ -198,7 +195,7 @@ def longest_of(
         for c in range(ADC, len(one)):
             for ns in (one[c], two[c]):
                 if ns > 0:
-                    longest = max(longest, ns / np.ceil(ns / counted_step - TINY))
+                    longest = max(longest, ns / max(1.0, np.ceil(ns / counted_step - TINY)))
     return float(longest)
 
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+from hwgen.compiler.crossbar.dataflow import result_macros
 from hwgen.spec.crossbar.components import (
     Adc,
     Components,
@@ -12,7 +13,6 @@ from hwgen.spec.crossbar.components import (
     Scratchpad,
     VectorUnit,
 )
-from hwgen.compiler.crossbar.dataflow import result_macros
 from hwgen.spec.crossbar.holdings import Cut, cut_of, holdings_of
 from hwgen.spec.crossbar.ir import Dataflow
 from hwgen.spec.crossbar.layout import Choice, Floorplan, floorplan, is_activated

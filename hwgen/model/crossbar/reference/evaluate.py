@@ -174,10 +174,9 @@ def energy_of(
         for name, work in case.work(place).items():
             part = case.part(name)
             times = placed.blocks * (case.bits if name in PER_BIT else 1)
-            if name == "addition" and case.rule.parts:
-                work = sum(each["addition"] for each in case.works(place))
+            chained = sum(each.get(name, 0) for each in case.works(place)) - work
             components += part.static_w * allocation.counts[place][name] * time_ns
-            components += part.dynamic_w * part.latency_ns * work * times
+            components += part.dynamic_w * part.latency_ns * (work + chained) * times
         count = placed.copies * placed.crossbars
         reads = count * placed.blocks * case.bits
         crossbars += size.static_w * count * time_ns
