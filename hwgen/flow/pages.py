@@ -1,6 +1,6 @@
 """What a family may offer beside its chips, as types: graphs, synthesis, papers, documents."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -18,10 +18,12 @@ class Graphs(Protocol):
     graph_operators: what each operator of ONNX becomes, by its name
     placement_parts: which macro of a chip holds what, of the configuration of an architecture
     graph_parts: tables of those facts; write_network: an ONNX file of a network that ships
+    network_names: the networks that ship
     """
 
     def graph_info(self, network: str, size: tuple[int, ...] | None = None) -> Any: ...
     def graph_operators(self) -> dict[str, str]: ...
+    def network_names(self) -> Sequence[str]: ...
     def graph_parts(self, info: Any) -> Iterable[RenderableType]: ...
     def placement_parts(self, configuration: Mapping[str, Any]) -> Iterable[RenderableType]: ...
     def write_network(self, name: str, out: Path) -> str: ...

@@ -45,7 +45,6 @@ from hwgen.model.dbpim.state import (
 )
 from hwgen.model.dbpim.walking import waits_for_tile, walk_and_fetch
 from hwgen.model.dbpim.writing import grant, granted_row, is_taken, request
-from hwgen.spec.axi import READ_FIFO_BEATS
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
 
@@ -74,13 +73,13 @@ def run(
     loading[LEFT] = sizes.begin_beats + order.packets[0].header_beats
     writer = np.zeros(WRITER_REGISTERS, np.int64)
     state = np.zeros(SEQUENCER_REGISTERS, np.int64)
-    arrivals = np.zeros(READ_FIFO_BEATS, np.int64)
+    arrivals = np.zeros(sizes.read_ahead, np.int64)
     instruction_at = np.zeros(len(order.steps), np.int64)
     retired_at = np.zeros(len(order.steps), np.int64)
     causes = np.zeros((len(order.steps), len(CAUSES)), np.int64)
     bus = np.zeros(2, np.int64)
     bus[WRITES] = IN_MEMORY
-    port = Port(sizes.port_bytes, sizes.latency)
+    port = Port(sizes.port_bytes, sizes.latency, sizes.read_ahead)
     t = load_stalls = quiet = 0
     while state[SEQUENCER] != FINISHED and quiet < WATCHDOG_CYCLES:
         t += 1

@@ -82,16 +82,14 @@ class Mesh:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Window:
-    """Kernel, stride and padding (top) in pixels; groups of a convolution.
-
-    end_padding: at the bottom and at the right
-    """
+    """Kernel, stride and padding (top) in pixels; groups of a convolution."""
 
     kernel: Size
     stride: Size
     padding: Count
     groups: Size
-    end_padding: tuple[Count, Count]
+    bottom_padding: Count
+    right_padding: Count
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

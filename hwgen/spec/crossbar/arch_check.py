@@ -91,10 +91,10 @@ def check_mate(arch: "Arch", place: int) -> None:
 def check_mapping(arch: "Arch", place: int, plan: Placement) -> None:
     """Check how a layer is cut and where it stands against the plan of the whole chip."""
     layer = arch.layers[place]
-    ends = layer.layer.end_paddings
-    equal(
-        f"layers.{place}.window.end_padding", "what windows reach", ends, layer.window.end_padding
-    )
+    bottom, right = layer.layer.end_paddings
+    for key, end in (("bottom_padding", bottom), ("right_padding", right)):
+        field = f"layers.{place}.window.{key}"
+        equal(field, "what the last windows reach", end, getattr(layer.window, key))
     for key in PLANNED:
         wanted = getattr(plan, key)
         equal(f"layers.{place}.mapping.{key}", "as planned", wanted, getattr(layer.mapping, key))

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError
+from hwgen.spec.axi import BURST_BEATS
 from hwgen.spec.dbpim.instructions import MOST_CORES, Opcode, field_bits
 from hwgen.spec.dbpim.timing import TABLE_LOOKUPS
 from hwgen.spec.load import load_spec
@@ -79,6 +80,9 @@ class Arch:
     logit_entries: classes that the head may have at most
     port_bits: width of the memory port
     memory_latency_cycles: cycles from an accepted address to its first beat (any number)
+    read_ahead_beats: beats that the memory reader holds or has requested; at the full rate of the
+        port it needs memory_latency_cycles and a burst of 16 beats more
+    packed_weights: three weights may take 19 bits of the stream, with `weight_bits`
     macro, sparsity: see MacroSize and Sparsity
     """
 
@@ -99,6 +103,8 @@ class Arch:
     logit_entries: Annotated[int, Field(ge=16, le=4096)]
     port_bits: Literal[64, 128, 256, 512]
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
+    read_ahead_beats: Annotated[int, Field(ge=BURST_BEATS, le=1024)]
+    packed_weights: bool
     sparsity: Sparsity
 
     @model_validator(mode="after")
@@ -116,6 +122,7 @@ class Arch:
             "mask_bytes": self.mask_bytes,
             "simd_lanes": self.simd_lanes,
             "logit_entries": self.logit_entries,
+            "read_ahead_beats": self.read_ahead_beats,
         }
         for name, value in powers.items():
             if value & (value - 1):
@@ -164,6 +171,11 @@ class Arch:
     def filters(self) -> int:
         """Filters that a core computes at a time (one filter group)."""
         return self.macro.columns // self.columns_per_filter
+
+    @property
+    def unpacks(self) -> bool:
+        """Whether the chip has a decoder of packed rows."""
+        return self.packed_weights and self.sparsity.weight_bits
 
     @property
     def banks(self) -> int:

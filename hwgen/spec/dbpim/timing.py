@@ -43,9 +43,6 @@ INSTRUCTION_SLOTS = 4
 DISPATCH_CYCLES = 2
 """Sequencer: from taking an instruction to the first cycle in which its units are active."""
 
-READ_FIFO_BEATS = 64
-"""Beats that the memory reader may hold or have requested."""
-
 BURST_BEATS = 16
 """Beats of one AXI burst at most; a burst never crosses 4 KiB."""
 

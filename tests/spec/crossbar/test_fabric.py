@@ -305,8 +305,9 @@ def test_strict_chips_have_a_fabric(
 
 def test_the_window_says_all_of_its_padding(arch: Arch, tmp_path: Path) -> None:
     content = yaml.safe_load(arch_text(arch))
-    assert content["layers"][0]["window"]["end_padding"] == [1, 1]
-    content["layers"][0]["window"]["end_padding"] = [0, 1]
+    window = content["layers"][0]["window"]
+    assert (window["bottom_padding"], window["right_padding"]) == (1, 1)
+    window["bottom_padding"] = 0
     (tmp_path / "arch.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"layers\.0\.window\.end_padding"):
+    with pytest.raises(ConfigError, match=r"layers\.0\.window\.bottom_padding"):
         load_arch(tmp_path / "arch.yaml")
