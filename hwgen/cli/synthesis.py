@@ -48,7 +48,7 @@ Without = Annotated[
     str,
     Option(
         metavar="NAMES",
-        help="corrections of the strict rules to switch off, separated by commas; all: the old rules",
+        help="corrections of the strict rules to switch off, separated by commas, or all",
     ),
 ]
 Seed = Annotated[int, Option(min=0, help="the same seed gives the same result")]

@@ -31,8 +31,9 @@ def compile_dataflow(
     layers = []
     for place, layer in enumerate(network.layers):
         placed = plan.layers[place]
+        pushed = corrections_of(rules).sends
         operations = [
-            *transfers(layer, placed, plan),
+            *([] if pushed else transfers(layer, placed, plan)),
             Operation(ir="load", vec_width=loaded(layer, placed, slices)),
             *calculations(layer, placed, point.side, slices),
         ]
@@ -51,6 +52,10 @@ def compile_dataflow(
         if not first and any(plan.hops(macro, placed.merge_macro) for macro in placed.macros):
             macros = len(placed.macros)
             operations.append(Operation(ir="merge", vec_width=share, macro_num=macros))
+        targets = reader_macros(network, plan, place)
+        if pushed and set(targets) - {placed.merge_macro}:
+            src = (placed.merge_macro,)
+            operations.append(Operation(ir="send", vec_width=width, src=src, dst=targets))
         layers.append(
             LayerFlow(
                 name=layer.name,
@@ -59,7 +64,12 @@ def compile_dataflow(
                 needs=needs_of(network, layer, placed, plan, rules),
             )
         )
-    return Dataflow(network=network.name, bits=point.bit_steps(components), layers=tuple(layers))
+    return Dataflow(
+        network=network.name,
+        bits=point.bit_steps(components),
+        layers=tuple(layers),
+        registers=corrections_of(rules).registers,
+    )
 
 
 def result_macros(
@@ -77,6 +87,17 @@ def result_macros(
         if one.row_tiles.stop == cut.row_tiles:
             found[one.macro] = len(one.copies)
     return found
+
+
+def reader_macros(network: CrossbarNetwork, plan: Floorplan, place: int) -> tuple[int, ...]:
+    """Return the macros in which the readers of a layer are."""
+    found = {
+        macro
+        for reader, placed in zip(network.layers, plan.layers, strict=True)
+        if place in reader.providers
+        for macro in placed.macros
+    }
+    return tuple(sorted(found))
 
 
 def transfers(layer: CrossbarLayer, placed: Placement, plan: Floorplan) -> list[Operation]:

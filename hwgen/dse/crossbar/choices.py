@@ -29,7 +29,6 @@ from hwgen.dse.crossbar.ranges import (
 )
 from hwgen.dse.crossbar.stages import Stage, least_pace, pace, pace_between, stage_of
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import ceil_div
 from hwgen.model.crossbar.tables import (
     ADC,
     CONV,
@@ -40,6 +39,7 @@ from hwgen.model.crossbar.tables import (
     Tables,
 )
 from hwgen.model.crossbar.timing import OPERATIONS
+from hwgen.model.crossbar.travels import ceil_div
 
 FINEST, COARSEST = 0.004, 0.06
 """Copies closer together than this share are one choice, with the least of each of their costs."""

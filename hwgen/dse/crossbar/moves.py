@@ -7,8 +7,9 @@ that give them.
 import numpy as np
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import Design, ceil_div, most_macros
+from hwgen.model.crossbar.design import Design, most_macros
 from hwgen.model.crossbar.tables import CONV, FC, Ints, Tables
+from hwgen.model.crossbar.travels import ceil_div
 
 MOST_CLOCKS = 4096
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from hwgen.dse.crossbar.boxes import Box, least_scratchpad
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import CHAIN_CLOCKS, ceil_div
 from hwgen.model.crossbar.tables import (
     ACCESS_NS,
     BUS_BITS,
@@ -30,19 +29,22 @@ from hwgen.model.crossbar.timing import (
     LOAD,
     MERGE,
     MVM,
+    SEND,
     SHIFT,
     STORE,
     TRANSFER,
     link,
     steps_of,
 )
+from hwgen.model.crossbar.travels import CHAIN_CLOCKS, ceil_div
 from hwgen.spec.crossbar.rules import Corrections
 
 
 class Stage(NamedTuple):
     """What the pace of a layer depends on, besides its own choice.
 
-    reads: whether anything travels to it; beside: its single macro may be that of its image
+    reads: whether anything travels to it; sends: whether its outputs travel to layers with weights;
+    beside: its single macro may be that of its image
     starts: whether its last operation counts as over when it starts (published, last layer)
     rows, wide, cin, cout, stride, kernel: of its weights, in elements; conv: 1 for a convolution
     side, row_tiles: of a crossbar, of a copy; sum_bits: of a partial sum; lanes: of a vector
@@ -53,6 +55,7 @@ class Stage(NamedTuple):
     strict: bool
     rules: Corrections
     reads: bool
+    sends: bool
     beside: bool
     activated: bool
     starts: bool
@@ -85,6 +88,7 @@ def stage_of(tables: Tables, i: int, box: Box) -> Stage:
         bool(tables.strict),
         tables.rules,
         bool(tables.provider_start[i + 1] > tables.provider_start[i]),
+        is_read_by_weights(tables, i),
         beside_image(tables, i),
         bool(tables.activated[i] > 0),
         bool(last and not tables.strict),
@@ -110,6 +114,15 @@ def stage_of(tables: Tables, i: int, box: Box) -> Stage:
 
 
 @compiled
+def is_read_by_weights(tables: Tables, i: int) -> bool:
+    """Return whether a layer with weights reads layer i: one with other macros, or its mate."""
+    for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
+        if tables.crossbars[tables.reader[e]] > 0:
+            return True
+    return False
+
+
+@compiled
 def beside_image(tables: Tables, i: int) -> bool:
     """Return whether layer i reads the image through layers without weights alone.
 
@@ -125,19 +138,35 @@ def beside_image(tables: Tables, i: int) -> bool:
 
 
 @compiled
-def least_travel(stage: Stage, elements: int) -> int:
-    """Return the steps of a travel of so many elements over a single hop."""
+def least_travel(stage: Stage, elements: int, clocks: int = 1) -> int:
+    """Return the steps of a travel of so many elements over a single hop; clocks: beside flits."""
     flits = np.ceil(elements * stage.data / stage.flit)
-    return steps_of(stage.hop * (1 + flits), stage.step)
+    return steps_of(stage.hop * (clocks + flits), stage.step)
 
 
 @compiled
 def least_transfer(stage: Stage, share: int, row_shares: int) -> int:
     """Return the least steps in which a macro receives its share of a block; 0: nothing travels."""
-    if not stage.reads:
+    if not stage.reads or stage.rules.sends:
         return 0
     pixels = share * stage.stride + stage.kernel if stage.conv else 1
     return least_travel(stage, pixels * ceil_div(stage.cin, row_shares))
+
+
+@compiled
+def least_send(stage: Stage, copies: int) -> int:
+    """Return the least steps in which a block goes to its readers; 0: it need not travel."""
+    if not (stage.rules.sends and stage.sends):
+        return 0
+    return least_travel(stage, copies * stage.cout, 2)
+
+
+@compiled
+def spared_travel(stage: Stage, copies: int) -> int:
+    """Return the steps on the mesh that a layer in one macro with its neighbour is spared."""
+    if stage.rules.sends:
+        return least_send(stage, copies)
+    return 0 if stage.beside else least_transfer(stage, copies, 1)
 
 
 @compiled
@@ -171,6 +200,7 @@ def pace_of(
     store: int,
     merge: int,
     chain: int,
+    send: int,
     scratch: Ints,
 ) -> tuple[int, int]:
     """Return steps from block to block, and of one block; a travel of 0 is none.
@@ -201,7 +231,10 @@ def pace_of(
     if merge > 0 and not stage.rules.merge:
         operation[n], steps[n] = MERGE, merge
         n += 1
-    link(operation, steps, to_next, to_block, n, stage.bit_steps)
+    if send > 0:
+        operation[n], steps[n] = SEND, send
+        n += 1
+    link(operation, steps, to_next, to_block, n, stage.bit_steps, stage.rules.registers)
     slowest, through = 0, 0
     for k in range(n):
         slowest = max(slowest, to_block[k])
@@ -237,8 +270,10 @@ def pace_between(
     merge = least_travel(stage, share * stage.cout) if macros > 1 else 0
     if stage.rules.merge:
         merge = least_gather(stage, copies, fewest)
-    chain = least_chain(stage, upto, fewest)
-    return pace_of(stage, clocks, transfer, load, store, merge, chain, scratch)
+    chain, send = least_chain(stage, upto, fewest), least_send(stage, copies)
+    if fewest == 1 and send > stage.bit_steps:
+        send = 0
+    return pace_of(stage, clocks, transfer, load, store, merge, chain, send, scratch)
 
 
 @compiled
@@ -277,6 +312,7 @@ def least_gather(stage: Stage, copies: int, macros: int) -> int:
 @compiled
 def least_pace(stage: Stage, clocks: int, scratch: Ints) -> tuple[int, int]:
     """Return what `pace` is at least with more than one macro, if nothing takes long to move."""
-    return pace_of(
-        stage, clocks, 1 if stage.reads else 0, 1, 1, 0 if stage.rules.merge else 1, 0, scratch
-    )
+    transfer = 1 if stage.reads and not stage.rules.sends else 0
+    merge = 0 if stage.rules.merge else 1
+    send = 1 if stage.rules.sends and stage.sends else 0
+    return pace_of(stage, clocks, transfer, 1, 1, merge, 0, send, scratch)

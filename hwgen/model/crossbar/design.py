@@ -20,15 +20,20 @@ from hwgen.model.crossbar.tables import (
     FC,
     FLIT_BITS,
     HOP,
-    LANES,
     POOL,
     Floats,
     Ints,
     Tables,
 )
-
-CHAIN_CLOCKS = 11
-"""Of a macro of a chain: a hop, and an addition of a vector."""
+from hwgen.model.crossbar.travels import (
+    ceil_div,
+    chain_ns,
+    gather_ns,
+    hops,
+    send_ns,
+    shares,
+    transfer_flits,
+)
 
 
 class Design(NamedTuple):
@@ -50,7 +55,8 @@ class Layout(NamedTuple):
         they are uneven, so many as decide on the fullest macro
     chain_macros: macros of a copy, at most, whose partial sums are added up one after the other
     load, store: elements that one macro reads and writes for a block
-    transfer, chain, merge: ns on the network-on-chip for a block; 0 where nothing travels
+    transfer, chain, merge: ns on the network-on-chip for a block; 0 where nothing travels. The
+        transfer is that of its inputs, or of its outputs where each pixel is sent once
     total_macros: of the chip; a mesh of `mesh_rows` x `mesh_columns`
     first_macro: place of a layer's first macro along the snake
     merge_macro: place of the macro where a layer's outputs come together
@@ -71,12 +77,6 @@ class Layout(NamedTuple):
     mesh_columns: int
     first_macro: Ints
     merge_macro: Ints
-
-
-@compiled
-def ceil_div(a: int, b: int) -> int:
-    """Return a / b, rounded up."""
-    return -(-a // b)
 
 
 @compiled
@@ -111,15 +111,6 @@ def spread(tables: Tables, design: Design) -> tuple[Ints, Ints, Ints, Ints, Ints
 
 
 @compiled
-def shares(tables: Tables, copies: int, macros: int) -> tuple[int, int]:
-    """Return into how many parts rows and copies are split."""
-    if tables.rules.parts:
-        return max(1, macros // max(1, copies)), min(macros, copies)
-    row_shares = ceil_div(macros, copies)
-    return row_shares, ceil_div(macros, row_shares)
-
-
-@compiled
 def most_macros(tables: Tables, copies: int, i: int) -> int:
     """Return the most macros that a layer may have: a row tile each (rule c).
 
@@ -127,18 +118,6 @@ def most_macros(tables: Tables, copies: int, i: int) -> int:
     """
     whole = tables.rules.parts and tables.grouped[i]
     return int(copies if whole else copies * tables.row_tiles[i])
-
-
-@compiled
-def share_of(copies: int, tiles: int, macros: int, place: int) -> tuple[int, int]:
-    """Return copies x row tiles in a macro of a layer, and copies whose sums are whole there."""
-    if macros <= copies:
-        own = (place + 1) * copies // macros - place * copies // macros
-        return own * tiles, own
-    copy = ceil_div((place + 1) * copies, macros) - 1
-    first, end = copy * macros // copies, (copy + 1) * macros // copies
-    at, count = place - first, end - first
-    return (at + 1) * tiles // count - at * tiles // count, 1 if at + 1 == count else 0
 
 
 @compiled
@@ -180,89 +159,6 @@ def most_rows(tables: Tables, i: int, row_shares: int) -> int:
         tiles = ceil_div(tables.row_tiles[i], row_shares)
         return int(min(tables.rows[i], tiles * tables.crossbar_side))
     return ceil_div(tables.rows[i], row_shares)
-
-
-@compiled
-def chain_ns(tables: Tables, i: int, macros: int) -> float:
-    """Return how long the partial sums of a copy take along its macros.
-
-    Each macro passes on the whole sum of a vector as soon as it has added its own: a vector's flits,
-    a hop and 10 clocks later than the one before it.
-    """
-    if macros <= 1:
-        return 0.0
-    flit, bits = tables.scalars[FLIT_BITS], tables.sum_bits[i]
-    whole = np.ceil(tables.cout[i] * bits / flit)
-    vector = np.ceil(tables.scalars[LANES] * bits / flit)
-    return float(tables.scalars[HOP] * (whole + (macros - 1) * (vector + CHAIN_CLOCKS)))
-
-
-@compiled
-def gather_ns(
-    tables: Tables, copies: int, macros: int, i: int, merge_place: int, first: int, columns: int
-) -> float:
-    """Return how long the results of a block take to one macro, one source after the other.
-
-    merge_place: of that macro, among all
-    """
-    clocks, farthest = 0.0, 0
-    for place in range(macros):
-        results = results_in(tables, i, copies, macros, place)
-        if results > 0 and first + place != merge_place:
-            clocks += 1 + result_flits(tables, i, results)
-            farthest = max(farthest, hops(first + place, merge_place, columns))
-    return float(tables.scalars[HOP] * (clocks + farthest))
-
-
-@compiled
-def results_in(tables: Tables, i: int, copies: int, macros: int, place: int) -> int:
-    """Return the copies whose sums are whole in a macro of layer i."""
-    if tables.rules.parts:
-        return share_of(copies, tables.row_tiles[i], macros, place)[1]
-    row_shares, copy_shares = shares(tables, copies, macros)
-    ends = place % row_shares == row_shares - 1 or place + 1 == macros
-    return ceil_div(copies, copy_shares) if ends else 0
-
-
-@compiled
-def result_flits(tables: Tables, i: int, copies: int) -> float:
-    """Return the flits of the results of some copies."""
-    return float(
-        np.ceil(copies * tables.cout[i] * tables.scalars[DATA_BITS] / tables.scalars[FLIT_BITS])
-    )
-
-
-@compiled
-def snake(place: int, columns: int) -> tuple[int, int]:
-    """Return row and column of a place along the snake."""
-    row = place // columns
-    column = place % columns
-    return row, column if row % 2 == 0 else columns - 1 - column
-
-
-@compiled
-def hops(a: int, b: int, columns: int) -> int:
-    """Return the Manhattan distance of two places."""
-    row_a, column_a = snake(a, columns)
-    row_b, column_b = snake(b, columns)
-    return abs(row_a - row_b) + abs(column_a - column_b)
-
-
-@compiled
-def transfer_flits(tables: Tables, layout_row: tuple[int, int, int], i: int) -> int:
-    """Return the flits that a block of layer i receives; layout_row: copies, shares."""
-    copies, row_shares, copy_shares = layout_row
-    data, flit = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS]
-    channels = ceil_div(tables.cin[i], row_shares)
-    if tables.kind[i] == CONV:
-        pixels = ceil_div(copies, copy_shares) * tables.stride[i] + tables.kernel[i]
-    elif tables.kind[i] == POOL:
-        pixels, channels = copies * tables.stride[i] + tables.kernel[i], tables.cout[i]
-    elif tables.kind[i] == ELTWISE:
-        pixels, channels = copies, tables.cout[i]
-    else:
-        pixels = 1
-    return int(np.ceil(pixels * channels * data / flit))
 
 
 @compiled
@@ -319,7 +215,9 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         elif longest > 0:
             out = ceil_div(copies[i], copy_shares[i]) * tables.cout[i]
             merge[i] = hop * (longest + np.ceil(out * data / flit))
-        if farthest > 0:
+        if tables.rules.sends:
+            transfer[i] = send_ns(tables, i, copies[i], first, macros, merge_macro, columns)
+        elif farthest > 0:
             shares = (copies[i], row_shares[i], copy_shares[i])
             transfer[i] = hop * (farthest + transfer_flits(tables, shares, i))
     return Layout(

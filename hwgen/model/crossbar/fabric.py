@@ -4,13 +4,14 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from hwgen.model.crossbar.buffers import (
-    input_need,
+    inputs_held,
     is_read_in_place,
     output_need,
     widest_window,
 )
 from hwgen.model.crossbar.exact import FOREVER, Feed, exact_times, stream_times
 from hwgen.model.crossbar.tables import BUS_BITS, DATA_BITS, KILOBYTES
+from hwgen.model.crossbar.timing import Times
 from hwgen.spec.crossbar.fabric import Constants, Fabric, Region
 from hwgen.spec.crossbar.fabric_plan import Chip, fabric_of
 from hwgen.spec.crossbar.layout import Choice, Floorplan, floorplan
@@ -60,8 +61,9 @@ def constants_of(confirmed: "Confirmed") -> Constants:
 def regions_of(confirmed: "Confirmed", plan: Floorplan) -> list[Region]:
     """Return the regions of all scratchpads, macro after macro; each is a ring of whole words."""
     layers = range(len(confirmed.network.layers))
-    inputs = [words_of(confirmed, image_or_inputs(confirmed, place)) for place in layers]
-    outputs = output_words(confirmed)
+    seen = seen_times(confirmed)
+    inputs = [words_of(confirmed, image_or_inputs(confirmed, seen, place)) for place in layers]
+    outputs = [words_of(confirmed, outputs_held(confirmed, seen, place)) for place in layers]
     found = []
     for macro in range(plan.macros):
         first = 0
@@ -93,31 +95,33 @@ def words_of(confirmed: "Confirmed", elements: float) -> int:
     return -int(-elements * scalars[DATA_BITS] // scalars[BUS_BITS])
 
 
-def image_or_inputs(confirmed: "Confirmed", place: int) -> float:
+def seen_times(confirmed: "Confirmed") -> tuple[Times, Times]:
+    """Return the times of one image, and of a stream."""
+    tables, layout, pipeline = confirmed.tables, confirmed.layout, confirmed.pipeline
+    mate, stream = confirmed.design.mate, confirmed.stream
+    feed = Feed(stream.images, stream.interval)
+    return (
+        exact_times(tables, layout, pipeline, mate, FOREVER),
+        stream_times(tables, layout, pipeline, mate, feed),
+    )
+
+
+def image_or_inputs(confirmed: "Confirmed", seen: tuple[Times, Times], place: int) -> float:
     """Return the most input elements that a macro of a layer holds, those of the image too."""
-    layer, layout = confirmed.network.layers[place], confirmed.layout
-    need = float(input_need(confirmed.tables, layout, place))
+    layer, tables, layout = confirmed.network.layers[place], confirmed.tables, confirmed.layout
+    need = max(float(inputs_held(tables, layout, times, place)) for times in seen)
     if layer.providers or need > 0:
         return need
     if layer.kind == "fc":
         return float(layer.in_channels)
     copies, blocks = layout.copies[place], layout.blocks[place]
-    return float(widest_window(confirmed.tables, place, copies, blocks) * layer.in_channels)
+    return float(widest_window(tables, place, copies, blocks) * layer.in_channels)
 
 
-def output_words(confirmed: "Confirmed") -> list[int]:
-    """Return the words of each layer's outputs that wait, of one image or of a stream."""
-    tables, layout, pipeline = confirmed.tables, confirmed.layout, confirmed.pipeline
-    mate, stream = confirmed.design.mate, confirmed.stream
-    feed = Feed(stream.images, stream.interval)
-    seen = (
-        exact_times(tables, layout, pipeline, mate, FOREVER),
-        stream_times(tables, layout, pipeline, mate, feed),
-    )
-    return [
-        max(words_of(confirmed, output_need(tables, layout, times, place)) for times in seen)
-        for place in range(len(layout.blocks))
-    ]
+def outputs_held(confirmed: "Confirmed", seen: tuple[Times, Times], place: int) -> float:
+    """Return the most output elements of a layer that wait, of one image or of a stream."""
+    tables, layout = confirmed.tables, confirmed.layout
+    return max(float(output_need(tables, layout, times, place)) for times in seen)
 
 
 def first_channels(confirmed: "Confirmed", place: int) -> tuple[int, ...]:

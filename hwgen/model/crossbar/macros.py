@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import Design, Layout, ceil_div, share_of
+from hwgen.model.crossbar.design import Design, Layout
 from hwgen.model.crossbar.tables import (
     ADC,
     ADDITION,
@@ -21,6 +21,7 @@ from hwgen.model.crossbar.tables import (
     Ints,
     Tables,
 )
+from hwgen.model.crossbar.travels import ceil_div, share_of
 
 TINY = 1e-9
 """A number so little below a whole one is that one."""

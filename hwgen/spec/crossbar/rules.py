@@ -28,6 +28,13 @@ class Corrections(NamedTuple):
     parts: each macro holds whole copies or whole row tiles, and whole components for what it holds;
         unused columns are not converted
     flips: the sum of a unit's inputs, which corrects offset weights and flipped columns, is added
+    conversions: a layer that shares ADCs asks for them before it multiplies; they follow a bit step
+        behind, because nothing but the sample-and-hold circuits keeps a product
+    registers: a block waits until the one before it has left the next registers, as it really does;
+        a column accumulator has two banks
+    sends: each pixel is sent once, by a multicast tree, from where it was stored to all macros of
+        its readers, into rings that hold it until the reader needs it no more
+    links: local ports of routers are links too; of travels that meet, the later layer goes first
     """
 
     clocks: bool
@@ -35,6 +42,10 @@ class Corrections(NamedTuple):
     requantization: bool
     parts: bool
     flips: bool
+    conversions: bool
+    registers: bool
+    sends: bool
+    links: bool
 
 
 CORRECTIONS = Corrections._fields

@@ -48,6 +48,7 @@ OperationName = Literal[
     "gather",
     "store",
     "merge",
+    "send",
 ]
 
 

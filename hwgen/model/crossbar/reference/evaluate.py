@@ -139,6 +139,7 @@ def run(case: Case, memory: Scratchpad | None, step_ns: float) -> Run:
         durations=durations,
         mate=case.choice.mate,
         clashes=clashing(case),
+        rule=case.rule,
     )
     trace = simulator.run()
     kilobytes = kilobytes_of(case, trace)
@@ -153,8 +154,17 @@ def interval_of(case: Case, durations: Durations) -> int:
     for place, flow in enumerate(case.dataflow.layers):
         blocks = flow.blocks
         for at in range(len(flow.operations)):
-            edge = Edge(Node(place, 0, at, 0), Node(place, 1, at, 0), "inter-block")
-            turns.append(blocks * delay(case.dataflow, durations, edge))
+            here = Node(place, 0, at, 0)
+            edge = Edge(here, Node(place, 1, at, 0), "inter-block")
+            gap = delay(case.dataflow, durations, edge)
+            if case.rule.registers and at + 1 < len(flow.operations):
+                following = Node(place, 0, at + 1, 0)
+                there = Edge(here, following, "inter-operation")
+                back = Edge(following, Node(place, 1, at, 0), "register")
+                if not flow.operations[at].per_bit:
+                    both = (delay(case.dataflow, durations, each) for each in (there, back))
+                    gap = max(gap, sum(both))
+            turns.append(blocks * gap)
         mate = case.choice.mate[place]
         if mate > place:
             both = [(place, blocks), (mate, case.dataflow.layers[mate].blocks)]
