@@ -21,7 +21,8 @@ NAMES = {
 """Switches of the chip in the order of the picture, and what each of them skips."""
 LEFT, LONGEST, TOP, STEP = 690, 250, 92, 44
 STYLE = """
-  .page { fill: #ffffff; } .ink { fill: #16202c; } .soft { fill: #566374; }
+  .page { fill: #ffffff; } .ink { fill: #16202c; } .soft { fill: #566374; font-size: 12px; }
+  .mid { text-anchor: middle; }
   .box { fill: #ffffff; stroke: #445; } .store { fill: #e3eefb; stroke: #445; }
   .work { fill: #fdeed8; stroke: #445; } .block { fill: #f5f7fa; stroke: #9aa5b4; }
   .wire { fill: none; stroke: #445; stroke-width: 1.6; } .tip { fill: #445; }
@@ -36,31 +37,31 @@ STYLE = """
 """
 CHIP = """
   <rect class="store" x="16" y="92" width="92" height="168" rx="5"/>
-  <text class="ink" x="62" y="150" text-anchor="middle">memory</text>
-  <text class="soft" x="62" y="174" text-anchor="middle" font-size="12">program,</text>
-  <text class="soft" x="62" y="190" text-anchor="middle" font-size="12">images,</text>
-  <text class="soft" x="62" y="206" text-anchor="middle" font-size="12">answers</text>
+  <text class="ink mid" x="62" y="150">memory</text>
+  <text class="soft mid" x="62" y="174">program,</text>
+  <text class="soft mid" x="62" y="190">images,</text>
+  <text class="soft mid" x="62" y="206">answers</text>
   <rect class="block" x="142" y="56" width="470" height="240" rx="6"/>
   <text class="ink" x="156" y="78" font-weight="bold">chip: Verilog from one YAML file</text>
   <rect class="box" x="158" y="100" width="96" height="44" rx="5"/>
-  <text class="ink" x="206" y="126" text-anchor="middle">loader</text>
+  <text class="ink mid" x="206" y="126">loader</text>
   <rect class="store" x="158" y="206" width="96" height="62" rx="5"/>
-  <text class="ink" x="206" y="232" text-anchor="middle">maps</text>
-  <text class="soft" x="206" y="250" text-anchor="middle" font-size="12">in the cores</text>
+  <text class="ink mid" x="206" y="232">maps</text>
+  <text class="soft mid" x="206" y="250">in the cores</text>
   <rect class="work" x="290" y="206" width="96" height="62" rx="5"/>
-  <text class="ink" x="338" y="232" text-anchor="middle">switch</text>
-  <text class="soft" x="338" y="250" text-anchor="middle" font-size="12">unpruned inputs</text>
+  <text class="ink mid" x="338" y="232">switch</text>
+  <text class="soft mid" x="338" y="250">unpruned inputs</text>
   <rect class="work" x="438" y="92" width="150" height="104" rx="5"/>
   <rect class="work" x="430" y="100" width="150" height="104" rx="5"/>
-  <text class="ink" x="505" y="124" text-anchor="middle">macros</text>
-  <text class="soft" x="505" y="144" text-anchor="middle" font-size="12">SRAM cells that multiply</text>
-  <text class="soft" x="505" y="162" text-anchor="middle" font-size="12">non-zero bit planes by</text>
-  <text class="soft" x="505" y="180" text-anchor="middle" font-size="12">at most 2 digits a weight</text>
+  <text class="ink mid" x="505" y="124">macros</text>
+  <text class="soft mid" x="505" y="144">SRAM cells that multiply</text>
+  <text class="soft mid" x="505" y="162">non-zero bit planes by</text>
+  <text class="soft mid" x="505" y="180">at most 2 digits a weight</text>
   <rect class="work" x="430" y="228" width="150" height="40" rx="5"/>
-  <text class="ink" x="505" y="253" text-anchor="middle">requantize, SIMD</text>
+  <text class="ink mid" x="505" y="253">requantize, SIMD</text>
   <path class="wire" d="M108 122 H152"/><path class="tip" d="M150 117 l8 5 l-8 5 z"/>
   <path class="wire" d="M254 122 H424"/><path class="tip" d="M422 117 l8 5 l-8 5 z"/>
-  <text class="soft" x="338" y="116" text-anchor="middle" font-size="12">weights</text>
+  <text class="soft mid" x="338" y="116">weights</text>
   <path class="wire" d="M206 144 V200"/><path class="tip" d="M201 198 l5 8 l5 -8 z"/>
   <path class="wire" d="M254 237 H284"/><path class="tip" d="M282 232 l8 5 l-8 5 z"/>
   <path class="wire" d="M386 237 H404 V176 H424"/><path class="tip" d="M422 171 l8 5 l-8 5 z"/>
@@ -82,8 +83,8 @@ def picture() -> str:
         y, width = TOP + STEP * place, LONGEST * cycles[name] / most
         kind = "dense" if name == "none" else "sparse"
         rows.append(
-            f'  <text class="soft" x="{LEFT}" y="{y}" font-size="12">{words}</text>\n'
-            f'  <rect class="{kind}" x="{LEFT}" y="{y + 6}" width="{width:.1f}" height="15" rx="2"/>\n'
+            f'  <text class="soft" x="{LEFT}" y="{y}">{words}</text>\n'
+            f'  <rect class="{kind}" x="{LEFT}" y="{y + 6}" width="{width:.1f}" height="15"/>\n'
             f'  <text class="ink" x="{LEFT + width + 8:.1f}" y="{y + 19}" font-size="13">'
             f"{cycles[name]:,}</text>\n"
         )

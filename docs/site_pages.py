@@ -1,4 +1,4 @@
-"""Pages of the site that are made when it is built: the command line, and the Python API by name."""
+"""Pages that are made when the site is built: the command line, and the Python API by name."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def command_line() -> str:
     parts = [
         "# Command line",
         "`hwgen COMMAND --help` prints the same. `NETWORK`, `ARCH` and `RECIPE` are files, or names"
-        " of files that ship. Every command takes `--debug`, which prints the traceback of an error.",
+        " of files that ship. Every command takes `--debug`: the traceback of an error.",
     ]
     for name, command in sorted(commands.items()):
         if command.hidden:
