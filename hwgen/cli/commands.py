@@ -150,7 +150,7 @@ def build(
     finish(report, build_table(report), json)
 
 
-@app.command(epilog="Example: hwgen run digits_small_cnn dbpim/small --images 2")
+@app.command(epilog="Example: hwgen run digits_small_cnn chip.yaml --images 2")
 def run(
     *,
     network: Network,

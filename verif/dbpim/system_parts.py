@@ -6,6 +6,7 @@ from pathlib import Path
 from hwgen.rtl.dbpim.load_writer import LoadWriter
 from hwgen.rtl.dbpim.loader import Loader
 from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
+from hwgen.rtl.dbpim.row_unpacker import RowUnpacker
 from hwgen.rtl.dbpim.sequencer import Sequencer
 from hwgen.rtl.dbpim.table_loader import TableLoader
 from hwgen.rtl.dbpim.taps_loader import TapsLoader
@@ -55,7 +56,14 @@ def system_parts(arch: Arch) -> SideBySide:
     """Return the parts between the memory port and the cores."""
     parts = [LoadWriter, Loader, LogitBuffer, Sequencer, TableLoader, TapsLoader, TileLoader]
     parts += [WeightDecoder, WriteBus]
+    parts += [RowUnpacker] if arch.unpacks else []
     return SideBySide(parts=[part(arch=arch) for part in parts])
+
+
+def packed_256() -> Arch:
+    """Return a chip whose packed rows, of 1.75 beats, begin anywhere in a beat."""
+    macro = replace(small().macro, rows=16)
+    return replace(small(), port_bits=256, macro=macro, tile_rows=8, mask_bytes=128)
 
 
 def run_system_bench(
@@ -65,8 +73,9 @@ def run_system_bench(
     waves: Waves | None = None,
     *,
     simulator: str = "verilator",
+    parts: SideBySide | None = None,
 ) -> None:
-    """Run `bench_<stem>` on the executable that all these benches share."""
-    parts = system_parts(arch)
+    """Run `bench_<stem>` on the executable that all these benches share, or on `parts`."""
+    parts = parts or system_parts(arch)
     bench = build(parts, simulator=simulator, waves=waves)
     run(bench, module=f"verif.dbpim.bench_{stem}", folder=folder, settings=settings(arch))

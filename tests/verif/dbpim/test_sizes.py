@@ -25,6 +25,7 @@ FACTORS: dict[str, tuple[int, int]] = {
     "rows": (4, 32),
     "sparse": (0, 1),
     "ahead": (16, 128),
+    "packed": (0, 1),
 }
 """Two values of each size beside the port."""
 
@@ -82,6 +83,7 @@ def arch_of(size: Size) -> Arch:
         logit_entries=64,
         port_bits=size["port"],
         read_ahead_beats=size["ahead"],
+        packed_weights=bool(size["packed"]),
         sparsity=Sparsity(weight_bits=sparse, weight_values=sparse, input_bits=sparse),
     )
 
