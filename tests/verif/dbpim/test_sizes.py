@@ -25,6 +25,7 @@ FACTORS: dict[str, tuple[int, int]] = {
     "rows": (4, 32),
     "sparse": (0, 1),
     "ahead": (16, 128),
+    "lanes": (1, 2),
 }
 """Two values of each size beside the port."""
 
@@ -79,6 +80,7 @@ def arch_of(size: Size) -> Arch:
         psum_entries=16,
         mask_bytes=compartments * rows,
         simd_lanes=macros * compartments // 2,
+        bus_words=min(size["lanes"], macros),
         logit_entries=64,
         port_bits=size["port"],
         read_ahead_beats=size["ahead"],
