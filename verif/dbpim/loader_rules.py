@@ -5,7 +5,7 @@ from typing import Any
 
 from hwgen.rtl.common.read_engine import read_command
 from hwgen.spec.dbpim.instructions import PARAMETER_BITS, Opcode, Space, instruction_bits
-from hwgen.spec.dbpim.stream import header_beats, taps_beats, tile_beats
+from hwgen.spec.dbpim.stream import header_beats, taps_beats
 from verif.common.probe import Probe
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
@@ -127,14 +127,13 @@ class Follower:
 
     def tile(self, tile: Tile, begin: int) -> int:
         """Expect the strobes of a tile."""
-        sizes = tile_beats(ARCH, mask_words=len(tile.masks), parameters=bool(tile.parameters))
         assert self.probe.cycles[begin]["tile_header"] == tile.header()
-        masks = self.take(sizes.masks, begin + 1)
+        masks = self.take(len(tile.mask_beats()), begin + 1)
         shown = [self.probe.cycles[n]["mask_data"] for n in masks]
         assert shown == tile.mask_beats(), "mask words"
         cycle = self.parameters(tile.parameter_words(), masks[-1], "", tile.cores)
-        for row in tile.rows():
-            cycle = self.take(sizes.row, cycle + 1)[-1]
+        for row, beats in zip(tile.rows(), tile.row_beats, strict=True):
+            cycle = self.take(beats, cycle + 1)[-1]
             found = self.probe.cycles[cycle + 1]
             assert (found["row_cells"], found["row_meta"]) == row, "a row of weights"
             self.pulses["row_write"][cycle + 1] = tile.cores

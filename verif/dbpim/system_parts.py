@@ -65,6 +65,12 @@ def system_parts(arch: Arch) -> SideBySide:
     return SideBySide(parts=[part(arch=arch) for part in parts])
 
 
+def packed_256() -> Arch:
+    """Return a chip whose packed rows, of 1.75 beats, begin anywhere in a beat."""
+    macro = replace(small().macro, rows=16)
+    return replace(small(), port_bits=256, macro=macro, tile_rows=8, mask_bytes=128)
+
+
 def run_system_bench(
     stem: str,
     arch: Arch,
@@ -72,8 +78,9 @@ def run_system_bench(
     waves: Waves | None = None,
     *,
     simulator: str = "verilator",
+    parts: SideBySide | None = None,
 ) -> None:
-    """Run `bench_<stem>` on the executable that all these benches share."""
-    parts = system_parts(arch)
+    """Run `bench_<stem>` on the executable that all these benches share, or on `parts`."""
+    parts = parts or system_parts(arch)
     bench = build(parts, simulator=simulator, waves=waves)
     run(bench, module=f"verif.dbpim.bench_{stem}", folder=folder, settings=settings(arch))

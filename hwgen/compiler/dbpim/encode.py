@@ -223,10 +223,11 @@ def tile_packet(load: Load, fields: Fields, arch: Arch) -> Iterator[bytes]:
         "last": int(load.number == len(group.tiles) - 1),
         "last_group": int(load.last_group),
         "parameters": int(with_parameters),
+        "packed": int(tile.packed),
         "filter_enable": group.filter_enable,
     }
     yield encode_header(Opcode.TILE, header, arch)
     yield tile.mask_bytes(arch)
     if with_parameters:
         yield group.parameter_bytes(arch)
-    yield tile.row_bytes(arch)
+    yield tile.row_bytes

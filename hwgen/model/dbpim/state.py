@@ -14,6 +14,7 @@ from hwgen.spec.dbpim.instructions import (
     Opcode,
     core_count,
 )
+from hwgen.spec.dbpim.packing import PIECE_BITS
 from hwgen.spec.dbpim.stream import taps_beats
 from hwgen.spec.dbpim.timing import (
     FETCH_SLOTS,
@@ -51,7 +52,7 @@ WORK_TYPE = np.dtype([(name, np.int64) for name in WORK_FIELDS])
 """One row for each core in each instruction of the stream."""
 
 _PLACES = ("selected_offset", "first_position", "cost_offset", "cost_stride")
-_TILE_EXTRA = ("mask_beats", "row_beats", *_PLACES)
+_TILE_EXTRA = ("mask_beats", "row_pieces", *_PLACES)
 TILE_TYPE = np.dtype(
     [(field.name, np.int64) for field in PACKETS[Opcode.TILE]]
     + [(name, np.int64) for name in _TILE_EXTRA]
@@ -128,6 +129,7 @@ class Sizes(NamedTuple):
     idle_cost: cycles of a group in a macro that has no position
     beat_filters, beat_channels: filters of a tile, channels of taps whose parameters share a beat
     tap_beats: beats of one word of taps; table_beats: of a table
+    beat_pieces: pieces of a row of weights in a beat
     """
 
     cores: int
@@ -151,6 +153,7 @@ class Sizes(NamedTuple):
     beat_channels: int
     tap_beats: int
     table_beats: int
+    beat_pieces: int
 
 
 class Weights(NamedTuple):
@@ -317,4 +320,5 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         beat_channels=min(size, beat_parameters),
         tap_beats=taps_beats(arch).tap,
         table_beats=TABLE_BYTES // arch.port_bytes,
+        beat_pieces=arch.port_bits // PIECE_BITS,
     )

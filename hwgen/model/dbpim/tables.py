@@ -30,7 +30,8 @@ from hwgen.model.dbpim.state import (
 )
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import PACKETS, Opcode, of_core
-from hwgen.spec.dbpim.stream import Packet, TilePacket, header_beats, tile_beats
+from hwgen.spec.dbpim.packing import row_pieces
+from hwgen.spec.dbpim.stream import Packet, TilePacket, beats_of, header_beats
 from hwgen.spec.dbpim.timing import FIRST_COMMAND_CYCLE
 
 KINDS = {Opcode.TILE: TILE, Opcode.TAPS: TAPS, Opcode.TABLE: TABLE}
@@ -113,10 +114,8 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uin
             tile_number += 1
             for name, value in fields.items():
                 row[name] = value
-            size = tile_beats(
-                arch, mask_words=len(packet.masks), parameters=bool(packet.parameters)
-            )
-            row["mask_beats"], row["row_beats"] = size.masks, size.row
+            row["mask_beats"] = beats_of(packet.masks.size, arch)
+            row["row_pieces"] = row_pieces(arch, packed=bool(fields["packed"]))
             row["selected_offset"] = words
             row["first_position"] = first
             words += len(packet.masks)

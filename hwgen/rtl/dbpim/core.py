@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.rtl.dbpim import layouts
 from hwgen.rtl.dbpim.activation_buffer import ActivationBuffer
+from hwgen.rtl.dbpim.core_events import core_pulses, macro_pulses
 from hwgen.rtl.dbpim.fetcher import Fetcher
 from hwgen.rtl.dbpim.group_queue import GroupQueue
 from hwgen.rtl.dbpim.macro import Macro
@@ -73,6 +74,7 @@ class Core(Part):
         idle              out     1             no work left, all stages empty
         computes          out     1             a macro issues a bit plane, or the SIMD unit works
         waits_for_load    out     1             the walker lacks a tile or taps, or a macro a row
+        trace             out     core_pulses   events of this cycle, for benches only
     Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row_write`
     Rate     of its parts
     Errors   none
@@ -126,6 +128,7 @@ class Core(Part):
                 "idle": Out(1),
                 "computes": Out(1),
                 "waits_for_load": Out(1),
+                "trace": Out(core_pulses(arch)),
             }
         )
         conv, load = layouts.packet(Opcode.CONV), layouts.packet(Opcode.LOAD)
@@ -142,12 +145,12 @@ class Core(Part):
         m.submodules.residual_adder = adder = self._residual_adder.instance()
         m.submodules.simd = simd = self._simd.instance()
         self._connect_loader(m, store=store, simd=simd)
-        fetcher = self._feed(m, store=store, walker=walker, queue=queue, simd=simd)
+        fetcher, switch = self._feed(m, store=store, walker=walker, queue=queue, simd=simd)
         macros = self._compute(m, store=store, queue=queue, output=output)
         port = self._write_results(m, store=store, output=output, simd=simd)
         connect(m, output.request, adder.result)
         connect(m, adder.request, port.output)
-        self._connect_buffer(m, port=port, fetcher=fetcher, adder=adder)
+        buffer = self._connect_buffer(m, port=port, fetcher=fetcher, adder=adder)
 
         active = Signal()
         with m.If(self.go | self.go_simd):
@@ -162,6 +165,23 @@ class Core(Part):
                 walker.waits_for_load | (queue.head_valid & ~store.row_loaded).any()
             ),
         ]
+        pulses = {
+            **macro_pulses(self._arch, macros, queue=queue, store=store),
+            "words": switch.word_release,
+            "selected_inputs": Mux(switch.word_release, store.mask, 0),
+            "bank_reads": fetcher.bank_read_en,
+            "bank_bytes": buffer.written,
+            "results": output.request.valid & output.request.ready,
+            "residual_sums": adder.result.valid & adder.result.ready & adder.layer.adds,
+            "simd_parts": simd.reads,
+            "simd_results": simd.reads & fetcher.word.simd.last,
+            "row_writes": self.row_write.replicate(self._arch.macros_per_core),
+            "mask_beats": self.mask_write,
+            "parameter_writes": self.parameters_write | self.taps_parameters_write,
+            "tap_words": self.taps_write,
+            "table_beats": self.table_write,
+        }
+        m.d.comb += [self.trace[name].eq(value) for name, value in pulses.items()]
         return m
 
     def _connect_loader(self, m: Module, *, store: PartInstance, simd: PartInstance) -> None:
@@ -186,8 +206,8 @@ class Core(Part):
         walker: PartInstance,
         queue: PartInstance,
         simd: PartInstance,
-    ) -> PartInstance:
-        """Place fetcher and switch between walker and queue; return the fetcher."""
+    ) -> tuple[PartInstance, PartInstance]:
+        """Place fetcher and switch between walker and queue, and return them."""
         m.submodules.fetcher = fetcher = self._fetcher.instance()
         m.submodules.switch = switch = self._switch.instance()
         connect(m, walker.request, fetcher.request)
@@ -217,7 +237,7 @@ class Core(Part):
             m.d.comb += getattr(walker, name).eq(getattr(store, name))
         for name in ("write", "fill", "bytes", "push", "tag", "positions"):
             m.d.comb += getattr(queue, name).eq(getattr(switch, name))
-        return fetcher
+        return fetcher, switch
 
     def _compute(
         self, m: Module, *, store: PartInstance, queue: PartInstance, output: PartInstance
@@ -277,8 +297,8 @@ class Core(Part):
 
     def _connect_buffer(
         self, m: Module, *, port: PartInstance, fetcher: PartInstance, adder: PartInstance
-    ) -> None:
-        """Connect the banks to write port and bus, and to fetcher and residual adder."""
+    ) -> PartInstance:
+        """Connect the banks to all that write and read them; return the buffer."""
         m.submodules.activation_buffer = buffer = self._activation_buffer.instance()
         loads = self.instruction.opcode == Opcode.LOAD
         for name in ("base", "row_pitch", "channel_words"):
@@ -304,3 +324,4 @@ class Core(Part):
             m.d.comb += buffer.bank_address[bank].eq(
                 Mux(adder.bank_read_en[bank], adder.bank_address, fetcher.bank_address[bank])
             )
+        return buffer

@@ -83,6 +83,7 @@ class Arch:
     memory_latency_cycles: cycles from an accepted address to its first beat (any number)
     read_ahead_beats: beats that the memory reader holds or has requested; at the full rate of the
         port it needs memory_latency_cycles and a burst of 16 beats more
+    packed_weights: three weights may take 19 bits of the stream, with `weight_bits`
     macro, sparsity: see MacroSize and Sparsity
     """
 
@@ -105,6 +106,7 @@ class Arch:
     port_bits: Literal[64, 128, 256, 512]
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
     read_ahead_beats: Annotated[int, Field(ge=BURST_BEATS, le=1024)]
+    packed_weights: bool
     sparsity: Sparsity
 
     @model_validator(mode="after")
@@ -173,6 +175,11 @@ class Arch:
     def filters(self) -> int:
         """Filters that a core computes at a time (one filter group)."""
         return self.macro.columns // self.columns_per_filter
+
+    @property
+    def unpacks(self) -> bool:
+        """Whether the chip has a decoder of packed rows."""
+        return self.packed_weights and self.sparsity.weight_bits
 
     @property
     def banks(self) -> int:

@@ -246,6 +246,7 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("last_group", 1, "the set has no further filter group in this layer"),
         Field("parameters", 1, "the group's parameters follow the mask"),
         Field("filter_enable", 16, "2 bits a filter: cell columns that count (01 phi 1, 11 phi 2)"),
+        Field("packed", 1, "the rows are packed; 0 on a chip without `packed_weights`"),
     ),
     Opcode.TAPS: (
         Field("opcode", 8, "TAPS"),

@@ -167,7 +167,7 @@ def test_facts_that_are_wrong(tmp_path: Path) -> None:
     path = tmp_path / "program.npz"
     assert refused(write(path, b"\xff")) == "facts must be JSON, got other bytes"
     cases: dict[str, object] = {
-        "format must be hwgen.dbpim.program, got None": [1],
+        "format must be hwgen.dbpim.program, got list": [1],
         "format must be hwgen.dbpim.program, got hwgen.network": plain(format="hwgen.network"),
         "version must be 3, got 1": plain(version=1),
         "more must be a known key, got the unknown key more": plain(more=1),

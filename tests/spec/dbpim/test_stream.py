@@ -100,16 +100,20 @@ def test_an_instruction_that_is_written_is_read(opcode: Opcode, arch: Arch) -> N
 def test_a_tile_that_is_written_is_read(arch: Arch, *, parameters: bool) -> None:
     rng = np.random.default_rng(arch.port_bits)
     fields, arrays = (
-        draw_fields(rng, Opcode.TILE, arch, DERIVED),
+        draw_fields(rng, Opcode.TILE, arch, DERIVED) | {"packed": 0},
         draw_tile(rng, arch, parameters=parameters),
     )
     written = encode_tile(fields, **arrays, arch=arch)
     (packet,) = decode_packets(np.frombuffer(written, np.uint8), arch)
     assert isinstance(packet, TilePacket)
     assert fields.items() <= dict(packet.fields).items()
-    beats = tile_beats(arch, mask_words=len(packet.masks), parameters=parameters)
-    rows = len(packet.codes) * beats.row
-    assert packet.beats == beats.header + beats.masks + beats.parameters + rows
+    rows = len(packet.codes)
+    beats = tile_beats(
+        arch, mask_words=len(packet.masks), parameters=parameters, rows=rows, packed=False
+    )
+    row_bits = 8 * arch.macro.compartments * arch.filters
+    assert beats.rows == rows * -(-row_bits // arch.port_bits)
+    assert packet.beats == sum(beats)
     for name in ("masks", "codes"):
         np.testing.assert_array_equal(getattr(packet, name), arrays[name])
     assert packet.parameters == arrays["parameters"]

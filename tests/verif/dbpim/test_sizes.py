@@ -25,7 +25,7 @@ FACTORS: dict[str, tuple[int, int]] = {
     "rows": (4, 32),
     "sparse": (0, 1),
     "ahead": (16, 128),
-    "lanes": (1, 2),
+    "packed": (0, 1),
 }
 """Two values of each size beside the port."""
 
@@ -57,7 +57,7 @@ def grid() -> Iterator[Size]:
 
 
 GRID = list(grid())
-SAMPLE = random.Random(4).sample(GRID, 2)
+SAMPLE = random.Random(4).sample(GRID, 1)
 
 
 def name_of(size: Size) -> str:
@@ -80,10 +80,11 @@ def arch_of(size: Size) -> Arch:
         psum_entries=16,
         mask_bytes=compartments * rows,
         simd_lanes=macros * compartments // 2,
-        bus_words=min(size["lanes"], macros),
+        bus_words=macros,
         logit_entries=64,
         port_bits=size["port"],
         read_ahead_beats=size["ahead"],
+        packed_weights=bool(size["packed"]),
         sparsity=Sparsity(weight_bits=sparse, weight_values=sparse, input_bits=sparse),
     )
 
