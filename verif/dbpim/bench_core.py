@@ -55,7 +55,8 @@ class Bus:
     def __init__(
         self, driver: CoreDriver, rng: np.random.Generator, first_foreign: int, stall: float
     ) -> None:
-        self._dut, self._rng, self._foreign, self._stall = driver.dut, rng, first_foreign, stall
+        self._driver, self._dut, self._rng = driver, driver.dut, rng
+        self._foreign, self._stall = first_foreign, stall
         self._granted: int | None = None
 
     def drive(self) -> None:
@@ -67,9 +68,9 @@ class Bus:
             fields["column"] = int(self._rng.integers(ROW_LIMIT))
             word = int(BUS.const(fields).as_bits())
             CORNERS.hit("a word of another core")
-        dut.write_valid.value = word is not None
+        dut.write_valid.value = 0
         if word is not None:
-            dut.write.value = word
+            self._driver.bus_write(word)
         dut.request__ready.value = bool(self._rng.random() >= self._stall)
 
     def sample(self) -> int | None:

@@ -7,6 +7,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
+from golden.dbpim.activation_buffer import bank_of
 from hwgen.rtl.dbpim import layouts
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import PACKETS, Opcode
@@ -140,9 +141,18 @@ class CoreDriver:
 
     async def bus_word(self, fields: Mapping[str, int]) -> None:
         """Write one word over the bus."""
-        self.dut.write.value = layouts.bus_write(self.arch).const(fields).as_bits()
-        self.dut.write_valid.value = 1
+        word = int(layouts.bus_write(self.arch).const(fields).as_bits())
+        self.bus_write(word)
         await FallingEdge(self.dut.clk)
+
+    def bus_write(self, word: int) -> None:
+        """Drive a word of the bus, in the lane of its bank."""
+        layout = layouts.bus_write(self.arch)
+        write = layout.from_bits(word)
+        bank = bank_of(write.row, write.column, banks=self.arch.banks)
+        lane = 0 if write.raw or write.to_memory else bank % self.arch.bus_words
+        self.dut.write.value = word << lane * layout.size
+        self.dut.write_valid.value = 1 << lane
 
     def show(self, opcode: Opcode, fields: Mapping[str, int], work: Mapping[str, int]) -> None:
         """Show an instruction, and the fields of this core in it."""

@@ -68,7 +68,8 @@ class Follower:
         self.check_commands(program)
         assert self.probe.when("instruction__valid") == self.instructions, f"{where}: instructions"
         assert self.probe.when("beats__valid", "beats__ready") == self.taken, f"{where}: beats"
-        assert self.probe.when("load_valid") == self.words, f"{where}: words of maps"
+        written = [n for n, row in enumerate(self.probe.cycles) if row["load_valid"]]
+        assert written == self.words, f"{where}: words of maps"
         assert self.probe.when("load_done") == self.ends, f"{where}: ends of LOADs"
         for name, pulses in self.pulses.items():
             got = {n: row[name] for n, row in enumerate(self.probe.cycles) if row[name]}
@@ -100,12 +101,11 @@ class Follower:
 
     def load(self, load: Load, start: int) -> int:
         """Expect the words of a LOAD; `bench_load_writer` checks them."""
-        steps = load.fields["rows"] * load.passed()
-        if not load.packed:
-            steps *= max(1, ARCH.macro.compartments // ARCH.port_bytes)
-        cycles = self.look(steps, start + 1)
+        passes = load.passes()
+        cycles = self.look(len(passes), start + 1)
         inside = [n for n in range(start + 1, cycles[-1] + 1) if self.probe.cycles[n]["load_valid"]]
-        assert len(inside) == len(load.words()) and set(inside) <= set(cycles), "words of a LOAD"
+        wanted = [n for n, (words, _) in zip(cycles, passes, strict=True) if words]
+        assert inside == wanted, "words of a LOAD"
         ready = [n for n in cycles if self.probe.cycles[n]["beats__ready"]]
         assert len(ready) == len(load.beats()), "beats of a LOAD"
         self.words += inside

@@ -32,7 +32,9 @@ def narrow() -> Arch:
 def wide() -> Arch:
     """Return a dense chip with a wide port, eight cores and many logits."""
     dense = with_sparsity(small(), "none")
-    return replace(dense, cores=8, macros_per_core=4, port_bits=256, logit_entries=1024)
+    return replace(
+        dense, cores=8, macros_per_core=4, bus_words=4, port_bits=256, logit_entries=1024
+    )
 
 
 def other_sizes() -> dict[str, Arch]:
@@ -42,7 +44,12 @@ def other_sizes() -> dict[str, Arch]:
     large = replace(base.macro, compartments=16, rows=32)
     return {
         "one_filter": replace(
-            with_sparsity(base, "none"), cores=1, macros_per_core=1, macro=little, simd_lanes=4
+            with_sparsity(base, "none"),
+            cores=1,
+            macros_per_core=1,
+            bus_words=1,
+            macro=little,
+            simd_lanes=4,
         ),
         "widest_port": replace(
             base, cores=4, port_bits=512, macro=large, tile_rows=16, mask_bytes=4096

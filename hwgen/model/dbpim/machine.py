@@ -35,6 +35,7 @@ from hwgen.model.dbpim.state import (
     INACTIVE_POSITIONS,
     LOAD,
     PIPELINE,
+    PRIVATE,
     SIMD,
     Ints,
     Order,
@@ -44,14 +45,18 @@ from hwgen.model.dbpim.state import (
     Weights,
 )
 from hwgen.model.dbpim.walking import waits_for_tile, walk_and_fetch
-from hwgen.model.dbpim.writing import grant, granted_row, is_taken, request
+from hwgen.model.dbpim.writing import (
+    LANE_REGISTERS,
+    WRITTEN_ROW,
+    grant,
+    is_sent,
+    is_stored,
+    request,
+)
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
 
 CONV, CORE_OPCODES = int(Opcode.CONV), (int(Opcode.CONV), int(Opcode.SIMD))
-
-# Registers of the write bus. WRITES: stored row of the word that is written in this cycle.
-PRIORITY, WRITES = range(2)
 
 
 @compiled
@@ -77,8 +82,8 @@ def run(
     instruction_at = np.zeros(len(order.steps), np.int64)
     retired_at = np.zeros(len(order.steps), np.int64)
     causes = np.zeros((len(order.steps), len(CAUSES)), np.int64)
-    bus = np.zeros(2, np.int64)
-    bus[WRITES] = IN_MEMORY
+    lanes = np.zeros((sizes.bus_words, LANE_REGISTERS), np.int64)
+    lanes[:, WRITTEN_ROW] = IN_MEMORY
     port = Port(sizes.port_bytes, sizes.latency, sizes.read_ahead)
     t = load_stalls = quiet = 0
     while state[SEQUENCER] != FINISHED and quiet < WATCHDOG_CYCLES:
@@ -93,12 +98,12 @@ def run(
         fields = order.steps[step]
         if state[SEQUENCER] == RUN and (fields.opcode in CORE_OPCODES):
             computes, starved, wrote = cores_step(
-                t, loading, bus, cores, fields, order.work[step], sizes, weights, causes[step]
+                t, loading, lanes, cores, fields, order.work[step], sizes, weights, causes[step]
             )
             waits |= starved
             moved |= wrote
         else:
-            bus[WRITES] = IN_MEMORY
+            lanes[:, WRITTEN_ROW] = IN_MEMORY
             causes[step, LOAD if waits else PIPELINE] += sizes.cores * sizes.macros
         for core in cores:
             core.rows_valid += loading[ROW_CORES] >> core.number & 1
@@ -112,7 +117,7 @@ def run(
 def cores_step(
     t: int,
     loading: Ints,
-    bus: Ints,
+    lanes: Ints,
     cores: Table,
     fields: Record,
     work: Table,
@@ -121,21 +126,20 @@ def cores_step(
     causes: Ints,
 ) -> tuple[bool, bool, bool]:
     """Advance all cores; return whether one computes, waits for the loader, has a word written."""
-    written, granted = bus[WRITES], grant(bus[PRIORITY], cores, fields)
-    bus[WRITES] = IN_MEMORY
-    if granted >= 0:
-        bus[PRIORITY] = (granted + 1) % sizes.cores
-        bus[WRITES] = granted_row(cores[granted], fields)
+    stored = 0
+    for core in cores:
+        if request(core, fields) == PRIVATE:
+            stored |= is_stored(lanes, core, fields, work[core.number], sizes) << core.number
+    granted = grant(lanes, cores, fields, sizes)
     computes = starved = False
-    wrote = granted >= 0
+    wrote = (stored | granted) > 0
     for core in cores:
         if core_is_idle(core, fields):
             causes[IMBALANCE] += sizes.macros
             continue
-        taken = False
-        if request(core, fields) > 0:
-            taken = is_taken(core, fields, work[core.number], granted == core.number, written)
-            wrote |= taken
+        taken = (stored >> core.number & 1) == 1
+        if granted >> core.number & 1:
+            taken = is_sent(core, fields)
         waits = waits_for_tile(t, core, fields)
         starved |= waits
         if fields.opcode != CONV:

@@ -140,6 +140,7 @@ class Sizes(NamedTuple):
     queue: int
     rows: int
     mask_words: int
+    bus_words: int
     port_bytes: int
     latency: int
     read_ahead: int
@@ -210,6 +211,9 @@ another map, which is read while the result is in stage REQUANTIZE_CYCLES."""
 PRIVATE = 1
 """A request for the own banks. One for the bus is 1 + the words that are still to be granted."""
 
+SUM_REQUESTS = 3
+"""Requests of a result of the SIMD unit that leaves as three bytes."""
+
 IN_MEMORY = -1
 """Stored row of a word for the logit buffer: no core keeps it."""
 
@@ -245,6 +249,8 @@ _ARRAYS: dict[str, tuple[int, ...]] = {
     "stage_column": (RESULT_STAGES,),
     "simd": (SIMD_CYCLES,),
     "simd_row": (SIMD_CYCLES,),
+    "simd_column": (SIMD_CYCLES,),
+    "simd_words": (SIMD_CYCLES,),
     "simd_first": (SIMD_CYCLES,),
     "simd_end": (SIMD_CYCLES,),
 }
@@ -269,8 +275,9 @@ row (-1: none) and column of the position, results; popped: its tiles popped but
 bank_reads, read_row, read_column: reads of each bank for a word of this pixel, and their places;
 bank_left: of the word that is being read
 stage, stage_row, stage_column: requests in the output stage and their stored rows and columns
-tap, part: of the SIMD unit; simd: requests in its stages, simd_row: stored row of the first word,
-simd_first: words in that row, simd_end: last one of a channel word
+tap, part: of the SIMD unit; simd: requests in its stages, simd_row, simd_column: stored place of
+the first word, simd_words: words, simd_first: those in that row, simd_end: last one of a channel
+word
 sent, resends: words granted, and requests to follow, of the request of the SIMD unit
 taps_begun, taps_walked, taps_freed, taps_at: channel words of taps; table_at: cycle from which the
 table is known (`NEVER`: not loaded)
@@ -300,6 +307,7 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         queue=arch.queue_depth,
         rows=arch.macro.rows,
         mask_words=arch.mask_words,
+        bus_words=arch.bus_words,
         port_bytes=arch.port_bytes,
         latency=arch.memory_latency_cycles,
         read_ahead=arch.read_ahead_beats,

@@ -21,7 +21,7 @@ from hwgen.rtl.common.supervisor import Supervisor, SupervisorErrors
 from hwgen.rtl.common.write_engine import WriteEngine
 from hwgen.rtl.dbpim.core import Core
 from hwgen.rtl.dbpim.core_events import core_pulses
-from hwgen.rtl.dbpim.layouts import ERROR_BITS, bus_write, packet, vector_write
+from hwgen.rtl.dbpim.layouts import ERROR_BITS, bus_writes, packet, vector_write
 from hwgen.rtl.dbpim.loader import Loader
 from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
 from hwgen.rtl.dbpim.sequencer import Sequencer
@@ -84,8 +84,8 @@ class Chip(Part):
         self.parts += [self._core]
         memory = {**axi.read_manager(arch.port_bits), **axi.write_manager(arch.port_bits)}
         trace = {
-            "write_valid": Out(1),
-            "write": Out(bus_write(arch)),
+            "write_valid": Out(arch.bus_words),
+            "write": Out(bus_writes(arch)),
             "private_valid": Out(arch.cores),
             "private_write": Out(ArrayLayout(vector_write(arch), arch.cores)),
             "retire": Out(1),
@@ -162,7 +162,7 @@ class Chip(Part):
         progress = {
             "unit": computes,
             "beat": loader.beats.valid & loader.beats.ready,
-            "word": bus.write_valid | self.trace.private_valid.any(),
+            "word": bus.write_valid.any() | self.trace.private_valid.any(),
             "retirement": sequencer.retire,
             "read": reader.taken,
             "write": writer.taken,
@@ -283,8 +283,8 @@ class Chip(Part):
         scratch = fields.space == Space.SCRATCH
         base = Mux(scratch, registers.scratch_address, registers.logits_address)
         m.d.comb += [
-            logits.write_valid.eq(bus.write_valid),
-            logits.write.eq(bus.write),
+            logits.write_valid.eq(bus.write_valid[0]),
+            logits.write.eq(bus.write[0]),
             logits.read_index.eq(writer.read_index),
             writer.read_data.eq(logits.read_data),
             writer.start.eq(sequencer.store),

@@ -67,8 +67,8 @@ class Core(Part):
         taps_parameters_data, taps_write, taps_index, taps_data, taps_push: see ``TapStore``
         table_write, table_index, table_data, table_push, table_room: see ``TableStore``
         request           stream  bus_write     a result for the buffers of several cores
-        write_valid       in      1             the bus writes
-        write             in      bus_write
+        write_valid       in      lanes         the bus writes
+        write             in      bus_writes
         private_valid     out     1             a result is written to the own banks in this cycle
         private_write     out     vector_write  the result
         idle              out     1             no work left, all stages empty
@@ -121,8 +121,8 @@ class Core(Part):
                 "row_meta": In(layouts.row_meta(arch)),
                 **loader_ports(arch),
                 "request": Out(stream.Signature(layouts.bus_write(arch))),
-                "write_valid": In(1),
-                "write": In(layouts.bus_write(arch)),
+                "write_valid": In(arch.bus_words),
+                "write": In(layouts.bus_writes(arch)),
                 "private_valid": Out(1),
                 "private_write": Out(layouts.vector_write(arch)),
                 "idle": Out(1),

@@ -284,6 +284,14 @@ def bus_write(arch: Arch) -> data.StructLayout:
     )
 
 
+def bus_writes(arch: Arch) -> data.ArrayLayout:
+    """Words of one cycle of the write bus, one for each lane: lane = bank mod bus_words.
+
+    A word with `raw` or `to_memory` is in lane 0.
+    """
+    return data.ArrayLayout(bus_write(arch), arch.bus_words)
+
+
 def vector_write(arch: Arch) -> data.StructLayout:
     """One channel word of the active positions of a vector: a result of the SIMD unit.
 

@@ -120,6 +120,7 @@ def host_parameters(arch: Arch, memory_bytes: int) -> list[str]:
         "MEMORY_BEATS": memory_bytes // arch.port_bytes,
         "CORES": arch.cores,
         "MACROS": arch.macros_per_core,
+        "LANES": arch.bus_words,
         "BYTES": arch.macro.compartments,
         "FILTERS": arch.filters,
         "COLUMNS": arch.macro.columns,

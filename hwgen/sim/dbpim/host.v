@@ -38,6 +38,7 @@ module host #(
     parameter integer MEMORY_BEATS = 1024,
     parameter integer CORES = 2,
     parameter integer MACROS = 2,
+    parameter integer LANES = 2,  // of the write bus
     parameter integer BYTES = 8,  // of a word
     parameter integer FILTERS = 4,  // of a core
     parameter integer COLUMNS = 8,  // of cells in a macro
@@ -81,8 +82,9 @@ module host #(
   wire [PORT_BITS-1:0] m_rdata, m_wdata;
   wire [PORT_BITS/8-1:0] m_wstrb;
 
-  wire write_valid, retire, running;
-  wire [WRITE_BITS-1:0] write;
+  wire retire, running;
+  wire [LANES-1:0] write_valid;
+  wire [LANES*WRITE_BITS-1:0] write;
   wire [CORES-1:0] private_valid;
   wire [CORES*VECTOR_BITS-1:0] private_write;
   wire [CORES*PULSES-1:0] pulses;
@@ -144,16 +146,20 @@ module host #(
   localparam integer ENABLE_AT = DATA_BITS, ROW_AT = DATA_BITS + BYTES;
   localparam integer INDEX_AT = ROW_AT + 3 * ROW_BITS, PLACES_AT = MACROS * 8 * BYTES;
   localparam integer ENABLES_AT = PLACES_AT + MACROS * PLACE_BITS;
-  wire raw = write[WRITE_BITS-2];
-  integer core, macro, each;
+  integer core, macro, lane, each;
+  reg [WRITE_BITS-1:0] word;
   reg [VECTOR_BITS-1:0] vector;
   reg [PLACE_BITS-1:0] place;
   always @(posedge clk) if (!rst) begin
-    if (write_valid)
-      store(8'hff, write[WRITE_BITS-2+:2], write[ROW_AT+:ROW_BITS],
-            write[ROW_AT+ROW_BITS+:ROW_BITS], write[ROW_AT+2*ROW_BITS+:ROW_BITS],
-            16'(write[INDEX_AT+:INDEX_BITS]), write[ENABLE_AT+:BYTES],
-            raw ? {(8*BYTES){1'b0}} : write[0+:8*BYTES]);
+    for (lane = 0; lane < LANES; lane = lane + 1)
+      if (write_valid[lane]) begin
+        word = write[lane*WRITE_BITS+:WRITE_BITS];
+        store(8'hff, word[WRITE_BITS-2+:2], word[ROW_AT+:ROW_BITS],
+              word[ROW_AT+ROW_BITS+:ROW_BITS], word[ROW_AT+2*ROW_BITS+:ROW_BITS],
+              16'(word[INDEX_AT+:INDEX_BITS]), word[ENABLE_AT+:BYTES],
+              word[WRITE_BITS-2] ? {(8*BYTES){1'b0}} : word[0+:8*BYTES]);
+        count(20, word[WRITE_BITS-2] ? 4 * FILTERS : $countones(word[ENABLE_AT+:BYTES]));
+      end
     for (core = 0; core < CORES; core = core + 1)
       if (private_valid[core]) begin
         vector = private_write[core*VECTOR_BITS+:VECTOR_BITS];
@@ -183,7 +189,6 @@ module host #(
         for (each = 0; each < 4; each = each + 1) count(16 + each, 32'(one[STORED_AT+each]));
       end
     end
-    if (write_valid) count(20, raw ? 4 * FILTERS : $countones(write[ENABLE_AT+:BYTES]));
     count(21, 32'(m_rvalid && m_rready));
     count(22, 32'(m_wvalid && m_wready));
     if (retire) begin

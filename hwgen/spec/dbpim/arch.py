@@ -77,6 +77,7 @@ class Arch:
     mask_bytes: mask register file of a core
     simd_lanes: bytes of a position vector that the SIMD unit of a core handles in a cycle, up to
         macros_per_core * compartments
+    bus_words: words that the write bus takes in a cycle, up to macros_per_core
     logit_entries: classes that the head may have at most
     port_bits: width of the memory port
     memory_latency_cycles: cycles from an accepted address to its first beat (any number)
@@ -100,6 +101,7 @@ class Arch:
     psum_entries: Annotated[int, Field(ge=1, le=1024)]
     mask_bytes: Annotated[int, Field(ge=4, le=4096)]
     simd_lanes: Annotated[int, Field(ge=1, le=256)]
+    bus_words: Annotated[int, Field(ge=1, le=MOST_MACROS)]
     logit_entries: Annotated[int, Field(ge=16, le=4096)]
     port_bits: Literal[64, 128, 256, 512]
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
@@ -121,6 +123,7 @@ class Arch:
             "psum_entries": self.psum_entries,
             "mask_bytes": self.mask_bytes,
             "simd_lanes": self.simd_lanes,
+            "bus_words": self.bus_words,
             "logit_entries": self.logit_entries,
             "read_ahead_beats": self.read_ahead_beats,
         }
@@ -135,6 +138,7 @@ class Arch:
                 self.macros_per_core * self.macro.compartments,
                 "macros_per_core * macro.compartments",
             ),
+            "bus_words": (self.bus_words, self.macros_per_core, "macros_per_core"),
             "macro.columns": (
                 self.macro.columns,
                 2 * self.macro.compartments,

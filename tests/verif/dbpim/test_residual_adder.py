@@ -24,14 +24,18 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_adder(small(), tmp_path, waves)
 
 
+def test_wide(tmp_path: Path, waves: Waves | None) -> None:
+    run_adder(wide(), tmp_path, waves)
+
+
 def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_adder(narrow(), tmp_path, waves, simulator=icarus)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("size", ["wide", *other_sizes()])
+@pytest.mark.parametrize("size", other_sizes())
 def test_other_sizes(size: str, tmp_path: Path, waves: Waves | None) -> None:
-    run_adder({"wide": wide(), **other_sizes()}[size], tmp_path, waves)
+    run_adder(other_sizes()[size], tmp_path, waves)
 
 
 def test_lint_clean() -> None:

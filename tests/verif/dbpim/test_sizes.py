@@ -80,6 +80,7 @@ def arch_of(size: Size) -> Arch:
         psum_entries=16,
         mask_bytes=compartments * rows,
         simd_lanes=macros * compartments // 2,
+        bus_words=macros,
         logit_entries=64,
         port_bits=size["port"],
         read_ahead_beats=size["ahead"],
