@@ -43,7 +43,7 @@ from hwgen.model.dbpim.state import (
     Table,
     Weights,
 )
-from hwgen.model.dbpim.walking import waits_for_tile, walk_and_fetch
+from hwgen.model.dbpim.walking import hold_stream, waits_for_tile, walk_and_fetch
 from hwgen.model.dbpim.writing import grant, granted_row, is_taken, request
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
@@ -126,6 +126,8 @@ def cores_step(
     if granted >= 0:
         bus[PRIORITY] = (granted + 1) % sizes.cores
         bus[WRITES] = granted_row(cores[granted], fields)
+    if sizes.shares_stream:
+        hold_stream(t, cores, fields)
     computes = starved = False
     wrote = granted >= 0
     for core in cores:
