@@ -6,6 +6,7 @@ train: recipes; results, benchmark, paper, demo: measurements; documents, onnx: 
 from hwgen.flow.benchmark import run_benchmark
 from hwgen.flow.demo import run_demo
 from hwgen.flow.documents import write_documents
+from hwgen.flow.engines import default_engine
 from hwgen.flow.info import graph_parts
 from hwgen.flow.pages import PaperRequest
 from hwgen.flow.paper import paper_called, write_paper
@@ -17,6 +18,7 @@ from hwgen.flow.train import is_adaptive, is_first_process, train_adaptive_recip
 __all__ = [
     "PaperRequest",
     "ResultsRequest",
+    "default_engine",
     "default_tables",
     "graph_parts",
     "graphs",

@@ -4,11 +4,13 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from rich.console import Console, RenderableType
+from typer import Exit, Option
 from typer.core import TyperGroup
 
+from hwgen import __version__
 from hwgen.cli.outputs import CheckedTyper
 from hwgen.report.files import write_report
 
@@ -42,11 +44,28 @@ app = CheckedTyper(
     help="Processing-in-memory accelerators: from an architecture and a network to Verilog.",
     epilog=EPILOG,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def print_version(asked: bool) -> None:
+    """Print the version and end, if it was asked for."""
+    if asked:
+        print(f"hwgen {__version__}")
+        raise Exit
+
+
+@app.callback()
+def whole_program(
+    *,
+    version: Annotated[
+        bool,
+        Option("--version", callback=print_version, is_eager=True, help="print the version"),
+    ] = False,
+) -> None:
+    """Take the options that need no command."""
 
 
 class Terminal(Console):

@@ -8,6 +8,7 @@ from typer import Argument, BadParameter, Exit, Option
 
 from hwgen import api
 from hwgen.api.commands import (
+    default_engine,
     graph_parts,
     is_adaptive,
     is_first_process,
@@ -66,7 +67,9 @@ def train(
     teacher: Annotated[Path | None, Option(help="float weights of the recipe's teacher")] = None,
     seed: Annotated[int | None, Option(min=0, help="replaces the seed of the recipe")] = None,
     out: Annotated[
-        Path | None, Option(help="folder to write [default: one in --work]"), OUTPUT_FOLDER
+        Path | None,
+        Option("--out", "-o", help="folder to write [default: one in --work]"),
+        OUTPUT_FOLDER,
     ] = None,
     resume: Annotated[bool, Option(help="resume an interrupted run")] = True,
     work: Work = WORK,
@@ -111,7 +114,9 @@ def compile(
     arch: Arch,
     listing: Annotated[bool, Option("--listing", help="print every packet of the program")] = False,
     out: Annotated[
-        Path | None, Option(help="file of the program [default: one in --work]"), OUTPUT_FILE
+        Path | None,
+        Option("--out", "-o", help="file of the program [default: one in --work]"),
+        OUTPUT_FILE,
     ] = None,
     batch: Batch = 1,
     sparsity: Sparsity = None,
@@ -130,7 +135,9 @@ def compile(
 def build(
     *,
     arch: Arch,
-    out: Annotated[Path, Option(help="folder to write, replaced whole"), OUTPUT_FOLDER],
+    out: Annotated[
+        Path, Option("--out", "-o", help="folder to write, replaced whole"), OUTPUT_FOLDER
+    ],
     sparsity: Sparsity = None,
     json: Json = None,
 ) -> None:
@@ -143,9 +150,7 @@ def build(
     finish(report, build_table(report), json)
 
 
-@app.command(
-    epilog="Example: hwgen run network.npz chip.yaml --data digits --images 2 --engine rtl"
-)
+@app.command(epilog="Example: hwgen run digits_small_cnn chip.yaml --images 2")
 def run(
     *,
     network: Network,
@@ -155,9 +160,10 @@ def run(
     batch: BatchOfModes = None,
     mode: Mode = None,
     modes: Modes = None,
-    engine: Annotated[Engine, Option(help="rtl simulates and compares; needs Verilator")] = (
-        Engine.model
-    ),
+    engine: Annotated[
+        Engine | None,
+        Option(help="[default: rtl, which compares; without Verilator model, which predicts]"),
+    ] = None,
     sparsity: Sparsity = None,
     program: Annotated[
         Path | None,
@@ -172,20 +178,23 @@ def run(
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Run images; --engine rtl compares every element with golden and every cycle with the model.
+    """Run images in RTL; compare every element with golden and every cycle with the model.
 
-    golden: the answers of the NumPy reference. model: predicted cycles, too. rtl: the Verilog,
-    simulated under Verilator and compared with both. Exit code 1 if anything differs.
+    rtl: the Verilog, simulated under Verilator and compared with both. golden: the answers of the
+    NumPy reference alone. model: predicted cycles, too. Exit code 1 if anything differs.
 
     --mode and --modes are for networks with several modes: a chip switches between two images.
     Each switch of --modes is measured with --engine rtl; that takes up to two more simulations.
     """
     asked = waves or waves_from is not None or waves_to is not None
-    if asked and engine is not Engine.rtl:
+    if asked and engine not in (Engine.rtl, None):
         raise BadParameter("waves need a simulation: --engine rtl")
+    context, chip = api.Context(work=work), api.load_architecture(arch, sparsity=sparsity)
+    if engine is None:
+        engine = Engine.rtl if asked else Engine(default_engine(context, chip.family))
     report = api.simulate(
         network,
-        api.load_architecture(arch, sparsity=sparsity),
+        chip,
         data=data,
         images=images,
         batch=batch,
@@ -194,7 +203,7 @@ def run(
         program=program,
         seed=seed,
         waves=(waves_from or 0, waves_to) if asked else None,
-        context=api.Context(work=work),
+        context=context,
     )
     finish(report, run_table(report), json)
     if report.equal is False:
@@ -206,7 +215,7 @@ def export(
     *,
     network: Network,
     arch: Arch,
-    out: Annotated[Path, Option(help="folder to write"), OUTPUT_FOLDER],
+    out: Annotated[Path, Option("--out", "-o", help="folder to write"), OUTPUT_FOLDER],
     data: Data = None,
     images: Count = 1,
     sparsity: Sparsity = None,
@@ -298,10 +307,7 @@ def info(
     finish(report, info_table(report, graph_parts(report)), json)
 
 
-@app.command(
-    hidden=True,
-    epilog="Example: hwgen demo recipe.yaml chip.yaml",
-)
+@app.command(epilog="Example: hwgen demo recipe.yaml chip.yaml")
 def demo(
     *,
     recipe: Annotated[Path, Argument(metavar="RECIPE", help="how to train (.yaml)")],
@@ -325,13 +331,15 @@ def demo(
         raise Exit(1)
 
 
-@app.command(hidden=True)
+@app.command(epilog="Example: hwgen documents --out docs")
 def documents(
     *,
     configs: Annotated[
         Path, Option(help="folder that holds a folder of architectures for each family")
     ] = (Path("configs")),
-    out: Annotated[Path, Option(help="folder of the pages"), OUTPUT_FOLDER] = Path("docs"),
+    out: Annotated[Path, Option("--out", "-o", help="folder of the pages"), OUTPUT_FOLDER] = Path(
+        "docs"
+    ),
 ) -> None:
     """Write the generated pages: data sheets and schemas of reports."""
     for page in write_documents(configs, out):

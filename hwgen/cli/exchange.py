@@ -27,7 +27,9 @@ class Rules(StrEnum):
 def export_onnx(
     *,
     network: Network,
-    out: Annotated[Path, Option(metavar="FILE", help="file to write (.onnx)"), OUTPUT_FILE],
+    out: Annotated[
+        Path, Option("--out", "-o", metavar="FILE", help="file to write (.onnx)"), OUTPUT_FILE
+    ],
     mode: Annotated[
         str | None, Option(metavar="NAME", help="a mode of the network [default: the widest]")
     ] = None,
@@ -45,7 +47,9 @@ def fit(
     *,
     network: Network,
     out: Annotated[
-        Path, Option(metavar="FILE", help="quantized network file to write (.npz)"), OUTPUT_FILE
+        Path,
+        Option("--out", "-o", metavar="FILE", help="quantized network file to write (.npz)"),
+        OUTPUT_FILE,
     ],
     phi: Annotated[int, Option(min=1, max=2, help="signed digits of a weight at most")] = 2,
     data: Data = None,

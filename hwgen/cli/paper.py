@@ -58,7 +58,7 @@ def paper(
     engine: EngineOfResults = Simulated.rtl,
     out: Annotated[
         Path | None,
-        Option(metavar="FOLDER", help="also write page, pictures and JSON there"),
+        Option("--out", "-o", metavar="FOLDER", help="also write page, pictures and JSON there"),
         CACHE,
     ] = None,
     work: Work = WORK,

@@ -62,7 +62,7 @@ TimeLimit = Annotated[
 ]
 OutFolder = Annotated[
     Path | None,
-    Option(metavar="FOLDER", help="folder to write [default: one in --work]"),
+    Option("--out", "-o", metavar="FOLDER", help="folder to write [default: one in --work]"),
     OUTPUT_FOLDER,
 ]
 Page = Annotated[
@@ -126,7 +126,9 @@ def onnx(
     network: Annotated[
         str, Argument(metavar="NETWORK", help="a network that ships, such as vgg16")
     ],
-    out: Annotated[Path, Option(metavar="FILE", help="file to write (.onnx)"), OUTPUT_FILE],
+    out: Annotated[
+        Path, Option("--out", "-o", metavar="FILE", help="file to write (.onnx)"), OUTPUT_FILE
+    ],
 ) -> None:
     """Write a network that ships for synthesis as an ONNX file, without weights."""
     print(graphs().write_network(network, out))

@@ -54,8 +54,8 @@ def import_distributed() -> Any:
         return importlib.import_module("distributed")
     except ModuleNotFoundError as error:
         raise MissingToolError(
-            f"the package {error.name} is needed for this: scripts/setup installs it,"
-            " or pip install 'hwgen[dse]'"
+            f"the package {error.name} is needed for this: pip install"
+            " distributed, or hwgen with its extra [dse]"
         ) from None
 
 

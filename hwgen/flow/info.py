@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
-from hwgen.errors import FormatError
+from hwgen.errors import ConfigError, FormatError
 from hwgen.flow.capabilities import COMPILER, PROGRAMS
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_array, versions
-from hwgen.flow.families import Family, family_of
+from hwgen.flow.families import Family, architectures, family_of
 from hwgen.flow.files import is_quantized
 from hwgen.flow.imports import describe_import
 from hwgen.flow.protocols import Architecture, Program
@@ -29,6 +29,7 @@ from hwgen.report.info import (
 from hwgen.spec.network import Layer, QuantizedNetwork
 from hwgen.spec.network.file import GRAPH_KEY, load_network
 from hwgen.spec.npz import read_npz
+from hwgen.spec.shipped import networks
 
 Kind = Literal["network", "architecture", "program", "graph", "import"]
 
@@ -51,7 +52,8 @@ def describe_file(
 
     image_size: of a float ONNX file whose image has open sides
     """
-    if is_quantized(file):
+    read = shipped_file(file)
+    if is_quantized(read):
         if arch_file is not None:
             raise FormatError(
                 field="what stands beside an architecture",
@@ -60,21 +62,41 @@ def describe_file(
                 source=str(file),
             )
         return report("import", file, content=describe_import(file))
-    if is_graph(file) and arch_file is None:
+    if is_graph(read) and arch_file is None:
+        check_name(file)
         return report("graph", file, graph=graphs().graph_info(str(file), image_size))
-    if file.suffix in YAML:
+    if read.suffix in YAML:
         return describe_architecture(file, arch_file, sparsity)
-    arrays = read_npz(file, what="file", allowed=FILES)
+    arrays = read_npz(read, what="file", allowed=FILES)
     if GRAPH_KEY in arrays:
         return describe_network(context, file, arch_file, sparsity)
     return describe_program(arrays, file, arch_file, sparsity)
+
+
+def shipped_file(file: Path) -> Path:
+    """Return the network or the architecture that ships under a name; else the path as it is."""
+    if file.exists() or file.suffix:
+        return file
+    return (networks() | architectures()).get(str(file), file)
+
+
+def check_name(file: Path) -> None:
+    """Refuse the name of a network for synthesis that none has; the error lists all names."""
+    known = graphs().network_names()
+    if not file.suffix and str(file) not in known:
+        raise ConfigError(
+            field="the name",
+            allowed=f"a file or one of {', '.join([*networks(), *architectures(), *known])}",
+            given=file,
+            source="command line",
+        )
 
 
 def is_graph(file: Path) -> bool:
     """Return whether a name is that of an ONNX file, or of a network that ships."""
     if file.suffix == SUFFIX:
         return True
-    return not file.suffix and not file.exists() and file.name == str(file)
+    return not file.suffix and not file.exists()
 
 
 def graph_parts(info: InfoReport) -> Iterable[RenderableType]:

@@ -1,6 +1,6 @@
 """What a family may offer beside its chips, as types: graphs, synthesis, papers, documents."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -17,10 +17,12 @@ class Graphs(Protocol):
     graph_info: facts of an ONNX file, or of a network that ships, by its name
     graph_operators: what each operator of ONNX becomes, by its name
     graph_parts: tables of those facts; write_network: an ONNX file of a network that ships
+    network_names: the networks that ship
     """
 
     def graph_info(self, network: str, size: tuple[int, ...] | None = None) -> Any: ...
     def graph_operators(self) -> dict[str, str]: ...
+    def network_names(self) -> Sequence[str]: ...
     def graph_parts(self, info: Any) -> Iterable[RenderableType]: ...
     def write_network(self, name: str, out: Path) -> str: ...
 

@@ -12,6 +12,7 @@ from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code
 from hwgen.flow.load import load
 from hwgen.report.types import Source
 from hwgen.report.work import Accuracy, AdaptiveTrainReport, ModeAccuracy, TrainReport
+from hwgen.spec import shipped
 from hwgen.spec.load import read_mapping
 from hwgen.spec.network.file import load_network
 
@@ -37,7 +38,7 @@ def train_recipe(
 
     Under `torchrun` every process calls it with one folder that all of them see.
     """
-    recipe = load("hwgen.train.recipe").load_recipe(recipe_file)
+    recipe = load("hwgen.train.recipe").load_recipe(shipped.recipe_file(recipe_file))
     if seed is not None:
         recipe = replace(recipe, seed=seed)
     folder = out or context.work / "train" / f"{recipe.name}-{identity(recipe, data, start)}"
@@ -75,6 +76,7 @@ def train_adaptive_recipe(
     resume: bool = True,
 ) -> AdaptiveTrainReport:
     """Train a channel-adaptive recipe, or return the cached result, as `train_recipe` does."""
+    recipe_file = shipped.recipe_file(recipe_file)
     recipe = load("hwgen.train.adaptive.recipe").load_adaptive_recipe(recipe_file)
     if seed is not None:
         recipe = replace(recipe, seed=seed)
@@ -115,7 +117,7 @@ def train_adaptive_recipe(
 
 def is_adaptive(recipe_file: Path) -> bool:
     """Whether a file holds the recipe of a channel-adaptive network."""
-    return read_mapping(recipe_file).get("format") == ADAPTIVE_FORMAT
+    return read_mapping(shipped.recipe_file(recipe_file)).get("format") == ADAPTIVE_FORMAT
 
 
 def staircase_of(recipe: Any, recipe_file: Path) -> Path | None:

@@ -64,8 +64,9 @@ def test_cycles_of_several_images(report: Any) -> None:
 
 
 def test_a_compiled_program_says_how_many_images_a_run_has(pair: Path, report: Any) -> None:
-    given = report("run", NETWORK, ARCH, "--program", pair)
-    assert given == report("run", NETWORK, ARCH, "--batch", 2)
+    model = [NETWORK, ARCH, "--engine", "model"]
+    given = report("run", *model, "--program", pair)
+    assert given == report("run", *model, "--batch", 2)
 
 
 @pytest.mark.parametrize("command", ["run", "model"])

@@ -86,7 +86,8 @@ def test_compiled_program_gives_the_same(
 ) -> None:
     program = tmp_path / "program.npz"
     assert hwgen("compile", NETWORK, ARCH, "--out", program, "--work", work)[0] == 0
-    assert report("run", NETWORK, ARCH, "--program", program) == report("run", NETWORK, ARCH)
+    model = [NETWORK, ARCH, "--engine", "model"]
+    assert report("run", *model, "--program", program) == report("run", *model)
 
 
 def test_own_images(report: Any, tmp_path: Path) -> None:

@@ -24,6 +24,11 @@ def load_network(name_or_path: str, size: tuple[int, ...] | None = None) -> Cros
     raise unknown("an ONNX file or ", name_or_path)
 
 
+def network_names() -> tuple[str, ...]:
+    """Return the networks that ship."""
+    return tuple(load("hwgen.compiler.crossbar").ZOO)
+
+
 def write_network(name: str, out: Path) -> str:
     """Write a network that ships as an ONNX file; return what was written."""
     compiler, importer = load("hwgen.compiler.crossbar"), load("hwgen.importers.onnx")
@@ -40,7 +45,7 @@ def unknown(before: str, given: str) -> ConfigError:
     """Return the complaint about a name, which tells the known ones."""
     return ConfigError(
         field="the network",
-        allowed=f"{before}one of {', '.join(load('hwgen.compiler.crossbar').ZOO)}",
+        allowed=f"{before}one of {', '.join(network_names())}",
         given=given,
         source="command line",
     )

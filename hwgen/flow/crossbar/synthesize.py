@@ -27,13 +27,14 @@ from hwgen.spec.crossbar.point import Rules, points
 from hwgen.spec.crossbar.schedule import Schedule, save_schedule
 from hwgen.spec.folder import refuse_foreign, replace_folder
 from hwgen.spec.output import write_text
+from hwgen.spec.shipped import shipped_folder, shown
 
 if TYPE_CHECKING:
     from hwgen.dse.crossbar.result import Candidate, Progress, SearchResult
     from hwgen.model.crossbar.record import Confirmed
 
 MOST_W = 1e6
-COMPONENTS = Path("configs/crossbar/components.yaml")
+COMPONENTS = shipped_folder() / "crossbar" / "components.yaml"
 FILES = ("architecture.yaml", "schedule.npz", "report.json", "report.html")
 ARCHITECTURE, SCHEDULE, REPORT, PAGE = FILES
 
@@ -85,7 +86,7 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
             schedule,
             breakdown=load("hwgen.model.crossbar.breakdown").break_down(confirmed, arch),
             network=Source(name=network.name, file=request.network, digest=network.digest),
-            components=Source(name=components.name, file=str(table), digest=components.digest),
+            components=Source(name=components.name, file=shown(table), digest=components.digest),
             confirm=lambda each: (
                 confirmed if each == result.best else confirm(network, components, result, each)
             ),
@@ -189,7 +190,7 @@ def refuse_power(
     if least is None:
         raise DesignError(
             f"{network.name} fits no chip of these components, whatever the power budget"
-            f" ({request.components or COMPONENTS})"
+            f" ({shown(request.components or COMPONENTS)})"
         )
     if least <= request.power_w:
         raise DesignError(

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
 
-import hwgen
 from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_file, versions
@@ -23,8 +21,9 @@ from hwgen.spec.mram.arch import Arch, load_arch
 from hwgen.spec.mram.energy import TABLE, load_energy
 from hwgen.spec.mram.published import WIDTHS
 from hwgen.spec.network import INPUT, Conv, Linear
+from hwgen.spec.shipped import shipped_folder, shown
 
-CONFIGS = Path(hwgen.__file__).parents[1] / "configs"
+CONFIGS = shipped_folder()
 ARCHITECTURE = CONFIGS / "mram" / "paper.yaml"
 COPIES = 2
 """n_p of the paper's formula: its minimum."""
@@ -92,11 +91,6 @@ def refuse_foreign(request: PaperRequest) -> None:
                 given=",".join(given) if isinstance(given, tuple) else given,
                 source="command line",
             )
-
-
-def shown(path: Path) -> str:
-    """Return a path as a report names it: below the configs that ship, or as it was given."""
-    return str(path.relative_to(CONFIGS.parent)) if path.is_relative_to(CONFIGS) else str(path)
 
 
 def layer_curves(counts: Counts, arch: Arch) -> Iterator[LayerCurve]:

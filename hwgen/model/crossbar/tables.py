@@ -114,7 +114,7 @@ def make_tables(
         for one in layer.providers:
             readers[one].append(place)
     reader_start, reader = ragged(readers)
-    memories = components.scratchpads.capacities
+    memories = components.scratchpads.to_choose_from(published=not strict)
     peak = size.peak_w if not strict else max(size.peak_w, size.static_w + size.dynamic_w)
     return Tables(
         strict=int(strict),

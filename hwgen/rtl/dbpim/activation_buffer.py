@@ -35,6 +35,7 @@ class ActivationBuffer(Part):
         stores         out  1                 a word of the bus is stored in this cycle
         private_valid  in   1                 the core writes, in kept rows; never with ``stores``
         private_write  in   vector_write      a word of each active position, in different banks
+        written        out  M x C             bit b * C + c: byte c of a word of bank b is written
     Latency  ``BANK_READ_CYCLES`` from ``bank_read_en`` to ``bank_data``
     Rate     one read and one write of every bank in each cycle
     Errors   none: ``Arch`` has checked the sizes; a word never written holds garbage
@@ -64,6 +65,7 @@ class ActivationBuffer(Part):
                 "stores": Out(1),
                 "private_valid": In(1),
                 "private_write": In(vector_write(arch)),
+                "written": Out(banks * arch.macro.compartments),
             }
         )
 
@@ -81,6 +83,7 @@ class ActivationBuffer(Part):
                 bank.read_en.eq(self.bank_read_en[index]),
                 bank.read_address.eq(self.bank_address[index]),
                 self.bank_data[index].eq(bank.read_data),
+                self.written.word_select(index, self._arch.macro.compartments).eq(bank.write_en),
             ]
             self._write_bank(m, index, words, bank=bank)
         return m

@@ -21,6 +21,7 @@ from hwgen.rtl.common.registers import Registers
 from hwgen.rtl.common.supervisor import Supervisor, SupervisorErrors
 from hwgen.rtl.common.write_engine import WriteEngine
 from hwgen.rtl.dbpim.core import Core
+from hwgen.rtl.dbpim.core_events import core_pulses
 from hwgen.rtl.dbpim.layouts import ERROR_BITS, bus_write, packet, vector_write
 from hwgen.rtl.dbpim.loader import Loader
 from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
@@ -61,7 +62,7 @@ class Chip(Part):
         memory     out  AXI4 manager, 64-bit addresses, port_bits of data, INCR bursts
         trace      out  for benches only: ``write_valid`` and ``write`` of the write bus,
                         ``private_valid`` and ``private_write`` of each core (results for its own
-                        banks), ``retire`` (a step is over), ``running``
+                        banks), ``retire`` (a step is over), ``running``, ``events`` of each core
     Latency  the cycles that ``hwgen.model.dbpim`` predicts, for the memory that it assumes
     Rate     one program at a time
     Errors   ErrorCode in the register `error`; the chip then stops and can be started again
@@ -95,6 +96,7 @@ class Chip(Part):
             "private_write": Out(ArrayLayout(vector_write(arch), arch.cores)),
             "retire": Out(1),
             "running": Out(1),
+            "events": Out(ArrayLayout(core_pulses(arch), arch.cores)),
         }
         super().__init__(
             {
@@ -196,7 +198,10 @@ class Chip(Part):
             self.trace.retire.eq(sequencer.retire),
         ]
         for index, core in enumerate(cores):
-            m.d.comb += self.trace.private_write[index].eq(core.private_write)
+            m.d.comb += [
+                self.trace.private_write[index].eq(core.private_write),
+                self.trace.events[index].eq(core.trace),
+            ]
 
     def _in_engine(self, m: Module, name: str, part: Part) -> PartInstance:
         """Place a part that is held in reset while no program runs."""

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.rtl.dbpim import layouts
 from hwgen.rtl.dbpim.activation_buffer import ActivationBuffer
+from hwgen.rtl.dbpim.core_events import core_pulses, macro_pulses
 from hwgen.rtl.dbpim.fetcher import Fetcher
 from hwgen.rtl.dbpim.group_queue import GroupQueue
 from hwgen.rtl.dbpim.macro import Macro
@@ -71,6 +72,7 @@ class Core(Part):
         idle              out     1             no work left, all stages empty
         computes          out     1             a macro issues a bit plane, or the SIMD unit works
         waits_for_load    out     1             the walker lacks a tile or taps, or a macro a row
+        trace             out     core_pulses   events of this cycle, for benches only
     Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row_write`
     Rate     of its parts
     Errors   none
@@ -123,6 +125,7 @@ class Core(Part):
                 "idle": Out(1),
                 "computes": Out(1),
                 "waits_for_load": Out(1),
+                "trace": Out(core_pulses(arch)),
             }
         )
         conv, load = layouts.packet(Opcode.CONV), layouts.packet(Opcode.LOAD)
@@ -138,9 +141,9 @@ class Core(Part):
         m.submodules.output_stage = output = self._output_stage.instance()
         m.submodules.simd = simd = self._simd.instance()
         self._connect_loader(m, store=store, simd=simd)
-        fetcher = self._feed(m, store=store, walker=walker, queue=queue, simd=simd)
+        fetcher, switch = self._feed(m, store=store, walker=walker, queue=queue, simd=simd)
         macros = self._compute(m, store=store, queue=queue, output=output)
-        self._write_results(m, store=store, output=output, simd=simd, fetcher=fetcher)
+        buffer = self._write_results(m, store=store, output=output, simd=simd, fetcher=fetcher)
 
         active = Signal()
         with m.If(self.go | self.go_simd):
@@ -155,6 +158,22 @@ class Core(Part):
                 walker.waits_for_load | (queue.head_valid & ~store.row_loaded).any()
             ),
         ]
+        pulses = {
+            **macro_pulses(self._arch, macros, queue=queue, store=store),
+            "words": switch.word_release,
+            "selected_inputs": Mux(switch.word_release, store.mask, 0),
+            "bank_reads": fetcher.bank_read_en,
+            "bank_bytes": buffer.written,
+            "results": output.request.valid & output.request.ready,
+            "simd_parts": simd.reads,
+            "simd_results": simd.reads & fetcher.word.simd.last,
+            "row_writes": self.row_write.replicate(self._arch.macros_per_core),
+            "mask_beats": self.mask_write,
+            "parameter_writes": self.parameters_write | self.taps_parameters_write,
+            "tap_words": self.taps_write,
+            "table_beats": self.table_write,
+        }
+        m.d.comb += [self.trace[name].eq(value) for name, value in pulses.items()]
         return m
 
     def _connect_loader(self, m: Module, *, store: PartInstance, simd: PartInstance) -> None:
@@ -179,8 +198,8 @@ class Core(Part):
         walker: PartInstance,
         queue: PartInstance,
         simd: PartInstance,
-    ) -> PartInstance:
-        """Place fetcher and switch between walker and queue; return the fetcher."""
+    ) -> tuple[PartInstance, PartInstance]:
+        """Place fetcher and switch between walker and queue, and return them."""
         m.submodules.fetcher = fetcher = self._fetcher.instance()
         m.submodules.switch = switch = self._switch.instance()
         connect(m, walker.request, fetcher.request)
@@ -210,7 +229,7 @@ class Core(Part):
             m.d.comb += getattr(walker, name).eq(getattr(store, name))
         for name in ("write", "fill", "bytes", "push", "tag", "positions"):
             m.d.comb += getattr(queue, name).eq(getattr(switch, name))
-        return fetcher
+        return fetcher, switch
 
     def _compute(
         self, m: Module, *, store: PartInstance, queue: PartInstance, output: PartInstance
@@ -256,8 +275,8 @@ class Core(Part):
         output: PartInstance,
         simd: PartInstance,
         fetcher: PartInstance,
-    ) -> None:
-        """Connect output stage and SIMD unit to the write port, and the banks to both sides."""
+    ) -> PartInstance:
+        """Connect results to the write port, and the banks to both sides; return the buffer."""
         m.submodules.write_port = port = self._write_port.instance()
         m.submodules.activation_buffer = buffer = self._activation_buffer.instance()
         connect(m, output.request, port.output)
@@ -288,3 +307,4 @@ class Core(Part):
             self.private_valid.eq(port.private_valid),
             self.private_write.eq(port.private_write),
         ]
+        return buffer

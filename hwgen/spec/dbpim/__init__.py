@@ -17,6 +17,7 @@ FAMILY = FamilyDescription(
         "split_cost": "hwgen.model.dbpim",
         "cycle_model": "hwgen.model.dbpim",
         "bit_activity": "hwgen.model.dbpim",
+        "energy": "hwgen.model.dbpim",
         "verilog": "hwgen.rtl.dbpim",
         "simulation": "hwgen.sim.dbpim",
         "papers": "hwgen.flow.dbpim.papers",

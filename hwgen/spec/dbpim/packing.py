@@ -156,7 +156,7 @@ def decode_rows(
     if packed:
         return unpack_rows(content, count, filter_enable, arch)
     size = arch.macro.compartments * arch.filters
-    rows = np.frombuffer(content, np.uint8).reshape(count, -1)[:, :size]
+    rows = np.frombuffer(content, np.uint8).reshape(count, len(content) // max(count, 1))[:, :size]
     return rows.reshape(count, arch.macro.compartments, arch.filters)
 
 

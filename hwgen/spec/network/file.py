@@ -16,6 +16,7 @@ from hwgen.spec.network.layer import Arrays
 from hwgen.spec.network.version_1 import VERSION_1, from_version_1
 from hwgen.spec.network.weights import PARAMETER_TYPES, Parameters
 from hwgen.spec.npz import read_npz, write_npz
+from hwgen.spec.shipped import network_file
 
 GRAPH_KEY = "graph"
 
@@ -29,9 +30,12 @@ def save_network(network: QuantizedNetwork, path: Path) -> None:
 
 
 def load_network(path: Path) -> QuantizedNetwork:
-    """Return the network in `path`, of any version; every mistake in the file is one sentence."""
+    """Return the network in `path`, of any version; every mistake in the file is one sentence.
+
+    path: of a file, or the name of a network that ships
+    """
     source = str(path)
-    arrays = read_npz(path, what="network", allowed=f"a whole {FORMAT} file (.npz)")
+    arrays = read_npz(network_file(path), what="network", allowed=f"a whole {FORMAT} file (.npz)")
     if GRAPH_KEY not in arrays:
         raise FormatError(
             field="the file", allowed=f"a {FORMAT} file", given="no graph inside", source=source

@@ -137,7 +137,7 @@ def random_components(rng: random.Random) -> Components:
     pads = COMPONENTS.scratchpads
     capacities = tuple(
         replace(one, kilobytes=smallest << place, latency_ns=slow * one.latency_ns)
-        for place, one in enumerate(pads.capacities)
+        for place, one in enumerate(pads.to_choose_from(published=True))
     )
     noc = replace(
         COMPONENTS.network_on_chip,
@@ -146,7 +146,7 @@ def random_components(rng: random.Random) -> Components:
     )
     return replace(
         COMPONENTS,
-        scratchpads=replace(pads, capacities=capacities),
+        scratchpads=replace(pads, capacities=capacities, published_from_kilobytes=smallest),
         network_on_chip=noc,
         step_floor_ns=rng.choice((30.0, 100.0)),
     )

@@ -150,7 +150,8 @@ def test_the_least_power_has_a_design(rules: Rules) -> None:
 
 def test_no_power_is_enough_where_no_scratchpad_is_large_enough() -> None:
     pads = COMPONENTS.scratchpads
-    small = replace(pads, capacities=(replace(pads.capacities[0], kilobytes=1),))
+    one = replace(pads.capacities[0], kilobytes=1)
+    small = replace(pads, capacities=(one,), published_from_kilobytes=1)
     assert least_power_w(SMALL, replace(COMPONENTS, scratchpads=small), "strict") is None
 
 

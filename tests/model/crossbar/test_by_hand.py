@@ -215,8 +215,8 @@ def test_a_scratchpad_that_is_too_small_grows() -> None:
     found = agreed(one)
     assert found.kilobytes_by_round == [128, 128]
     assert (found.memory, found.converged) == (1, True)
-    pads = tuple(COMPONENTS.scratchpads.capacities[:1])
-    small = replace(one.components, scratchpads=replace(COMPONENTS.scratchpads, capacities=pads))
+    few = COMPONENTS.scratchpads.to_choose_from(published=True)[:1]
+    small = replace(one.components, scratchpads=replace(COMPONENTS.scratchpads, capacities=few))
     assert evaluate_by_the_book(replace(one, components=small)).failure == "memory"
 
 

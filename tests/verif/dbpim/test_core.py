@@ -54,6 +54,7 @@ def test_dense(tmp_path: Path, waves: Waves | None) -> None:
     run_core(DENSE, tmp_path, waves)
 
 
+@pytest.mark.long
 def test_small_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_core(SMALL, tmp_path, waves, simulator=icarus)
 

@@ -97,7 +97,7 @@ class Case:
 
     def memories(self) -> tuple[Scratchpad, ...]:
         """Return the scratchpads to choose from, smallest first."""
-        return self.components.scratchpads.capacities
+        return self.components.scratchpads.to_choose_from(published=not self.strict)
 
     def work(self, place: int) -> dict[str, float]:
         """Return the operations of a layer in one bit step (or block), by component.
