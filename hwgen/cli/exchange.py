@@ -8,7 +8,7 @@ from typer import Option
 
 from hwgen import api
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import Data, Json, Network, Work
+from hwgen.cli.options import LARGEST_SEED, Data, Json, Network, Work
 from hwgen.cli.outputs import OUTPUT_FILE
 from hwgen.report.fit import fit_table
 
@@ -73,7 +73,9 @@ def fit(
     prune: Annotated[
         float, Option(metavar="SHARE", min=0, max=0.99, help="blocks of each layer set to zero")
     ] = 0.0,
-    seed: Annotated[int, Option(min=0, help="of the positions that are measured")] = 1,
+    seed: Annotated[
+        int, Option(min=0, max=LARGEST_SEED, help="of the positions that are measured")
+    ] = 1,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
