@@ -62,10 +62,11 @@ def test_a_core_without_filters_is_idle() -> None:
 
 
 def test_all_cores_wait_for_the_fullest() -> None:
-    """Two groups of 32 inputs: where one has them in the first tiles and one in the last, each
-    waits for the other; with the same inputs none waits.
+    """Two groups of 32 inputs, one in the first tile and one in the last: each waits for the other.
+
+    With the same inputs none waits. A chunk is all 32 vectors, more than queues and fetchers hold.
     """
-    arch = shared(**WIDE | {"tile_rows": 4})
+    arch = shared(**WIDE | {"tile_rows": 4, "psum_entries": 64})
     first, last = slice(0, 32), slice(32, 64)
     together, apart = (conv_cycles(network(first, other), arch) for other in (first, last))
     assert apart > 1.6 * together
