@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hwgen.compiler.dbpim.blocks import walked_inputs
 from hwgen.compiler.dbpim.codes import ENABLE_OF_PHI, csd_codes, filter_phis, plain_codes
-from hwgen.compiler.dbpim.tiles import Piece, cut_tiles
+from hwgen.compiler.dbpim.tiles import Piece, cut_tiles, cut_together
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, LIKELY_BIT_PLANES, Arch
 from hwgen.spec.dbpim.packing import encode_rows, packable
@@ -94,7 +94,11 @@ def filter_groups(
     words: (filters, words, C); blocks: (mask groups, words, C), True where a block is unpruned
     """
     phis = layer_phis(name, words, blocks) if arch.sparsity.weight_bits else None
-    cuts = [cut_tiles(walked, arch) for walked in walked_inputs(blocks)]
+    walked = walked_inputs(blocks)
+    if arch.shares_stream:
+        cuts = cut_together(walked, arch)
+    else:
+        cuts = [cut_tiles(each, arch) for each in walked]
     costs = [[tile_cycles(piece, arch) for piece in pieces] for pieces in cuts]
     entries = layer_parameters(parameters)
     flat = words.reshape(len(words), -1)
@@ -126,8 +130,7 @@ def tile_cycles(piece: Piece, arch: Arch) -> int:
     bit_planes = LIKELY_BIT_PLANES if arch.sparsity.input_bits else ACTIVATION_BITS
     selected = piece.masks.sum(axis=1)
     switch = int((-(-selected // arch.switch_rate)).clip(min=1).sum())
-    rows = -(-len(piece.inputs) // arch.macro.compartments)
-    return max(switch, rows * bit_planes)
+    return max(switch, piece.rows * bit_planes)
 
 
 def group_beats(tiles: Sequence[WeightTile], arch: Arch) -> int:
@@ -185,10 +188,9 @@ def weight_tile(
     chosen = codes[piece.inputs]
     packed = arch.unpacks and packable(chosen, filter_enable, arch)
     compartments = arch.macro.compartments
-    rows = -(-len(chosen) // compartments)
-    padded = np.zeros((rows * compartments, arch.filters), np.uint8)
+    padded = np.zeros((piece.rows * compartments, arch.filters), np.uint8)
     padded[: len(chosen)] = chosen
-    shaped = padded.reshape(rows, compartments, arch.filters)
+    shaped = padded.reshape(piece.rows, compartments, arch.filters)
     return WeightTile(
         piece=piece,
         codes=shaped,

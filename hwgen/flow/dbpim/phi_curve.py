@@ -26,6 +26,7 @@ from hwgen.flow.fit import is_depthwise
 from hwgen.flow.load import load
 from hwgen.flow.lower import lowering_of
 from hwgen.flow.origin import commit, machine
+from hwgen.flow.subject import configuration_of
 from hwgen.report.dbpim.phi_curve import PhiCurveReport, PhiPoint, phi_curve_page, phi_picture
 from hwgen.report.files import write_report
 from hwgen.spec.network import Conv, Linear, QuantizedNetwork
@@ -36,7 +37,7 @@ CALIBRATION = 64
 SEED = 1
 POINTS = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
 """Fractions of the steps to one digit; behind them steps to none as well."""
-BEYOND = (4, 8, 16)
+BEYOND = (4,)
 """Steps of any kind behind the cheapest step to no digit."""
 
 
@@ -81,7 +82,7 @@ def measure(
         network=lowering.network.graph.name,
         network_digest=lowering.network.digest,
         architecture=architecture.name,
-        configuration_digest=digest_of(dict(vars(architecture))),
+        configuration_digest=digest_of(configuration_of(architecture)),
         images_name=Path(about.name).name,
         images_digest=about.digest,
         calibration_images=CALIBRATION,

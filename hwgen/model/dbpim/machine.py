@@ -44,7 +44,7 @@ from hwgen.model.dbpim.state import (
     Table,
     Weights,
 )
-from hwgen.model.dbpim.walking import waits_for_tile, walk_and_fetch
+from hwgen.model.dbpim.walking import hold_stream, waits_for_tile, walk_and_fetch
 from hwgen.model.dbpim.writing import (
     LANE_REGISTERS,
     WRITTEN_ROW,
@@ -131,6 +131,8 @@ def cores_step(
         if request(core, fields) == PRIVATE:
             stored |= is_stored(lanes, core, fields, work[core.number], sizes) << core.number
     granted = grant(lanes, cores, fields, sizes)
+    if sizes.shares_stream:
+        hold_stream(t, cores, fields)
     computes = starved = False
     wrote = (stored | granted) > 0
     for core in cores:

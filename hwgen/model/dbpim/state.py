@@ -130,6 +130,7 @@ class Sizes(NamedTuple):
     beat_filters, beat_channels: filters of a tile, channels of taps whose parameters share a beat
     tap_beats: beats of one word of taps; table_beats: of a table
     beat_pieces: pieces of a row of weights in a beat
+    shares_stream: all cores compute with the words of one stream
     """
 
     cores: int
@@ -154,6 +155,7 @@ class Sizes(NamedTuple):
     tap_beats: int
     table_beats: int
     beat_pieces: int
+    shares_stream: bool
 
 
 class Weights(NamedTuple):
@@ -219,7 +221,7 @@ IN_MEMORY = -1
 
 _SCALARS = """
     number walking start done left vector image y x chunk_image chunk_y chunk_x
-    word kernel_y kernel_x channel_word fetch_known fetching occupied
+    word kernel_y kernel_x channel_word fetch_known fetching occupied held
     tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun masks_retired
     words_read words_written moved fill row written
     tap part sent resends taps_begun taps_walked taps_freed table_at
@@ -264,7 +266,8 @@ serves every architecture.
 walking .. chunk_x: vectors of the walker; left: from the chunk's first one on; image, y, x: of the
 current one, chunk_*: of the chunk's first one
 word .. channel_word: its word; fetch_known: `bank_reads` is that of this pixel; fetching: a word is
-being read; occupied: slots of the fetcher
+being read; occupied: slots of the fetcher; held: the next word of the shared stream waits for
+another core
 tiles_begun, walk, retired: tiles ever begun, walked, freed; tile_of, known_at, row_base: of the
 latest TILE_SLOTS tiles
 rows_*, masks_*: rows and mask words ever begun, written, freed
@@ -321,4 +324,5 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         tap_beats=taps_beats(arch).tap,
         table_beats=TABLE_BYTES // arch.port_bytes,
         beat_pieces=arch.port_bits // PIECE_BITS,
+        shares_stream=arch.shares_stream,
     )

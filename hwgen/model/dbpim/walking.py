@@ -16,6 +16,7 @@ from hwgen.model.dbpim.state import (
     WORD_Y,
     Record,
     Sizes,
+    Table,
     Weights,
 )
 from hwgen.spec.dbpim.instructions import Opcode, Operation
@@ -103,6 +104,21 @@ def waits_for_tile(t: int, core: Record, fields: Record) -> bool:
 
 
 @compiled
+def hold_stream(t: int, cores: Table, fields: Record) -> None:
+    """Hold all cores of a CONV until each that walks can take the next word of their stream.
+
+    The tiles of all cores have the same words, so cores that begin together stay together.
+    """
+    held = False
+    for core in cores:
+        if core.walking == 1 and core.done == 0:
+            busy = core.fetching == 1 or core.occupied >= FETCH_SLOTS
+            held |= busy or t < core.start or waits_for_tile(t, core, fields)
+    for core in cores:
+        core.held = held and fields.opcode == CONV
+
+
+@compiled
 def walk_and_fetch(
     t: int, core: Record, fields: Record, work: Record, sizes: Sizes, weights: Weights
 ) -> None:
@@ -110,7 +126,7 @@ def walk_and_fetch(
     if core.walking == 0 or core.done == 1 or t < core.start:
         return
     if core.fetching == 0:
-        if core.occupied >= FETCH_SLOTS or waits_for_tile(t, core, fields):
+        if core.occupied >= FETCH_SLOTS or core.held == 1 or waits_for_tile(t, core, fields):
             return
         core.occupied += 1
         if fields.opcode == CONV and core.word == 0:

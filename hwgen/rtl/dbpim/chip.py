@@ -14,6 +14,7 @@ from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Out
 
+from hwgen.errors import DesignError
 from hwgen.rtl.common import axi
 from hwgen.rtl.common.read_engine import ReadEngine
 from hwgen.rtl.common.registers import Registers
@@ -72,6 +73,11 @@ class Chip(Part):
     family = "dbpim"
 
     def __init__(self, *, arch: Arch) -> None:
+        if arch.shares_stream:
+            raise DesignError(
+                f"input_streams of chip {arch.name} must be own for Verilog, got shared, which only"
+                " the cycle model has"
+            )
         self._arch = arch
         self._make_host_side(arch)
         self._loader = Loader(arch=arch)

@@ -84,6 +84,8 @@ class Arch:
     read_ahead_beats: beats that the memory reader holds or has requested; at the full rate of the
         port it needs memory_latency_cycles and a burst of 16 beats more
     packed_weights: three weights may take 19 bits of the stream, with `weight_bits`
+    input_streams: own: each core reads its slice of the maps; shared: as the paper has it, all
+        cores compute other filters of the words of one stream, in the cycle model alone
     macro, sparsity: see MacroSize and Sparsity
     """
 
@@ -107,6 +109,7 @@ class Arch:
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
     read_ahead_beats: Annotated[int, Field(ge=BURST_BEATS, le=1024)]
     packed_weights: bool
+    input_streams: Literal["own", "shared"]
     sparsity: Sparsity
 
     @model_validator(mode="after")
@@ -180,6 +183,11 @@ class Arch:
     def unpacks(self) -> bool:
         """Whether the chip has a decoder of packed rows."""
         return self.packed_weights and self.sparsity.weight_bits
+
+    @property
+    def shares_stream(self) -> bool:
+        """Whether all cores compute with the words of one stream."""
+        return self.input_streams == "shared"
 
     @property
     def banks(self) -> int:
