@@ -80,8 +80,7 @@ def run(
     retired_at = np.zeros(len(order.steps), np.int64)
     causes = np.zeros((len(order.steps), len(CAUSES)), np.int64)
     spent, kept, accounted, span_cycles = new_counts(sizes.cores), new_counts(sizes.cores), 0, 1
-    bus = np.zeros(2, np.int64)
-    bus[WRITES] = IN_MEMORY
+    bus = np.array([0, IN_MEMORY])
     port = Port(sizes.port_bytes, sizes.latency, sizes.read_ahead)
     t = load_stalls = quiet = 0
     while state[SEQUENCER] != FINISHED and quiet < WATCHDOG_CYCLES:
@@ -113,8 +112,8 @@ def run(
         quiet = 0 if moved or computes else quiet + 1
     account(spent, causes, accounted, -1)
     keep_rest(t, spans, spent, kept, span_cycles)
-    cycles = t if state[SEQUENCER] == FINISHED else -1
-    return cycles, load_stalls, retired_at, causes, span_cycles
+    end = t if state[SEQUENCER] == FINISHED else -1
+    return end, load_stalls, retired_at, causes, span_cycles
 
 
 @compiled

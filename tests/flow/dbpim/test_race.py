@@ -17,15 +17,18 @@ from hwgen.flow.dbpim import race, race_networks, race_points
 from hwgen.flow.dbpim.race_rows import race_rows
 from hwgen.flow.dbpim.race_runs import waits
 from hwgen.flow.pages import PaperRequest
+from hwgen.model.dbpim import energy_pj, leakage_pj
 from hwgen.report.dbpim.race import RaceReport, RaceRun
 from hwgen.report.dbpim.race_page import race_html, stacked
 from hwgen.report.dbpim.race_table import race_page
 from hwgen.report.files import report_text
 from hwgen.spec.dbpim import published
 from hwgen.spec.dbpim.arch import load_arch
+from hwgen.spec.dbpim.events import EVENTS
 from hwgen.spec.network.file import save_network
 from tests.cli.given import ROOT, TINY
 from verif.dbpim.directed_network import directed
+from verif.dbpim.random_network import Recipe, random_network
 
 BATCH = 2
 
@@ -126,6 +129,26 @@ def test_figures_follow_from_the_runs(report: RaceReport) -> None:
     row = report.rows[0]
     assert row.published == published.SPEEDUP_BEST
     assert row.deviation_percent == pytest.approx(100 * ((row.ours or 0) / 8.01 - 1))
+
+
+def test_energy_is_of_one_image() -> None:
+    arch = load_arch(TINY)
+    events = dict.fromkeys(EVENTS, 1000)
+    one, four = (race.energy_of(events, 5000, arch, images) for images in (1, 4))
+    for part, energy in one["energy_uj"].items():
+        assert energy == pytest.approx(4 * four["energy_uj"][part])
+    assert sum(one["energy_uj"].values()) * 1e6 == pytest.approx(
+        sum(energy_pj(events, arch).values()) + leakage_pj(5000, arch)
+    )
+    assert one["memory_bytes"] == 4 * four["memory_bytes"] == 2000 * arch.port_bytes
+
+
+def test_kinds_of_layers_are_those_of_the_paper() -> None:
+    network = random_network(Recipe(kinds=("conv", "depthwise", "product", "residual")), seed=1)
+    kinds = race_points.kinds_of(network)
+    assert set(kinds.values()) == {"conv_fc", "depthwise", "multiply", "other"}
+    ops = {layer.name: layer.op for layer in network.layers}
+    assert all(kind == "conv_fc" for name, kind in kinds.items() if ops[name] == "linear")
 
 
 def test_what_is_not_reached_says_why(report: RaceReport) -> None:
