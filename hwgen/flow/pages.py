@@ -16,6 +16,7 @@ class Graphs(Protocol):
 
     graph_info: facts of an ONNX file, or of a network that ships, by its name
     graph_operators: what each operator of ONNX becomes, by its name
+    placement_parts: which macro of a chip holds what, of the configuration of an architecture
     graph_parts: tables of those facts; write_network: an ONNX file of a network that ships
     network_names: the networks that ship
     """
@@ -24,6 +25,7 @@ class Graphs(Protocol):
     def graph_operators(self) -> dict[str, str]: ...
     def network_names(self) -> Sequence[str]: ...
     def graph_parts(self, info: Any) -> Iterable[RenderableType]: ...
+    def placement_parts(self, configuration: Mapping[str, Any]) -> Iterable[RenderableType]: ...
     def write_network(self, name: str, out: Path) -> str: ...
 
 
@@ -34,6 +36,7 @@ class SynthesisRequest:
     network: the name of one that ships, or the path of an ONNX file
     components: table of components; None: the default of the synthesis
     rules, method: how designs are judged and searched
+    without: corrections of the strict rules that are switched off, by name, separated by commas
     evaluations: designs to judge; None: as many as the method takes by itself
     workers, scheduler: where the search runs; no result depends on them
     time_limit_s: the best design found until then is the answer; None: no limit
@@ -53,6 +56,7 @@ class SynthesisRequest:
     time_limit_s: float | None
     out: Path | None
     image_size: tuple[int, ...] | None = None
+    without: str = ""
 
 
 class Synthesized(Protocol):

@@ -13,6 +13,7 @@ from hwgen.flow.families import Family, load_architecture
 from hwgen.flow.images import Batch
 from hwgen.flow.protocols import Architecture, CycleModel, Program
 from hwgen.report.types import Setting, Source
+from hwgen.spec.facts import check_shapes
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.file import load_network
 
@@ -101,6 +102,9 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
     if file is not None:
         program = programs.load_program(file)
         programs.check_match(program, subject.arch, subject.network)
+        facts: Any = program.facts
+        answer = facts.answer
+        check_shapes(facts.image.shape, answer.shape, answer.layer, subject.network)
         return program
     path = program_path(context, subject)
     try:

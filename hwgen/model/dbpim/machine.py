@@ -92,14 +92,13 @@ def run(
             t, sizes, order, cores, loading, commands, state, instruction_at, retired_at
         )
         accounted = account(spent, causes, accounted, step)
-        computes = False
+        computes = wrote = False
         fields = order.steps[step]
         if state[SEQUENCER] == RUN and (fields.opcode in CORE_OPCODES):
             computes, starved, wrote = cores_step(
                 t, loading, bus, cores, fields, order.work[step], sizes, weights, spent
             )
             waits |= starved
-            moved |= wrote
         else:
             bus[WRITES] = IN_MEMORY
             spent[: sizes.cores, LOAD if waits else PIPELINE] += sizes.macros
@@ -109,7 +108,7 @@ def run(
             units = moved, loading[ROW_CORES] > 0, bus[WRITES] != IN_MEMORY
             span_cycles = keep_span(t, spans, spent, kept, span_cycles, units)
         load_stalls += waits and not computes
-        quiet = 0 if moved or computes else quiet + 1
+        quiet = 0 if moved or wrote or computes else quiet + 1
     account(spent, causes, accounted, -1)
     keep_rest(t, spans, spent, kept, span_cycles)
     end = t if state[SEQUENCER] == FINISHED else -1
@@ -180,8 +179,8 @@ def conv_step(
     queue_full = is_queue_full(core, sizes)
     walk_and_fetch(t, core, fields, work, sizes, weights)
     switch_inputs(t, core, sizes, weights, queue_full)
-    idle = idle_cause(t, queue_full, waits, taken, core, sizes)
-    blocked = blocked_cause(taken, core)
+    idle = idle_cause(t, queue_full, waits, taken, core, fields, sizes)
+    blocked = blocked_cause(taken, core, fields)
     computes = False
     for macro in range(sizes.macros):
         cause = issue(t, macro, row_write, idle, blocked, core, fields, sizes, weights)
