@@ -32,6 +32,7 @@ from hwgen.cli.options import (
     Modes,
     Network,
     Sparsity,
+    Trace,
     Work,
     schedule,
     sides_of,
@@ -264,6 +265,7 @@ def model(
             "--speedup", help="the dense chip against each kind of sparsity, alone and together"
         ),
     ] = False,
+    trace: Trace = None,
     sparsity: Sparsity = None,
     work: Work = WORK,
     json: Json = None,
@@ -288,6 +290,7 @@ def model(
         batch=batch,
         modes=schedule(mode, modes),
         speedup=speedup,
+        trace=trace,
         context=api.Context(work=work),
     )
     finish(report, model_table(report), json)

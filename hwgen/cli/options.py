@@ -72,6 +72,15 @@ BatchOfModes = Annotated[
         help="images of one run of the chip [default: 1; with --modes all]",
     ),
 ]
+Trace = Annotated[
+    Path | None,
+    Option(
+        "--trace",
+        metavar="FILE",
+        help="timeline of the first run (.json) for Perfetto or chrome://tracing",
+    ),
+    OUTPUT_FILE,
+]
 Batch = Annotated[
     int,
     Option("--batch", metavar="N", min=1, max=LARGEST_BATCH, help="images of one run of the chip"),

@@ -64,6 +64,12 @@ CYCLE_MODEL: Capability[protocols.CycleModel] = Capability(
     cannot="predict cycles of programs",
     lacks="cycle model",
 )
+TIMELINE: Capability[protocols.Timelines] = Capability(
+    key="timeline",
+    promise=protocols.Timelines,
+    cannot="show what its units do over time",
+    lacks="timeline",
+)
 BIT_ACTIVITY: Capability[protocols.BitActivity] = Capability(
     key="bit_activity",
     promise=protocols.BitActivity,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.step import PlannedStep, Step
 from hwgen.spec.tiling import LayerTiling
+from hwgen.spec.timeline import Track
 
 Bytes = NDArray[np.uint8]
 
@@ -180,6 +181,15 @@ class CycleModel(Protocol):
 
         layer: name of one layer; None: all layers
         """
+
+
+class Timelines(Protocol):
+    """What the units of a chip do over the cycles of a run."""
+
+    def timeline(
+        self, program: Any, arch: Any, maps: Mapping[str, NDArray[Any]]
+    ) -> Sequence[Track]:
+        """Return a track for each unit, of bounded length; maps: as for `predict`."""
 
 
 class BitPlanes(Protocol):

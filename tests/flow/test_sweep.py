@@ -18,9 +18,10 @@ from hwgen.flow.subject import load_subject
 from hwgen.report.files import report_text
 from hwgen.report.sweep import SweepPoint, SweepReport
 from hwgen.report.sweep_plot import across, label, ordered, sweep_picture
+from hwgen.spec.dbpim.arch import load_arch, with_sparsity
 from hwgen.spec.network import INPUT, QuantizedNetwork
 from hwgen.spec.network.file import save_network
-from tests.cli.given import ROOT, TINY
+from tests.cli.given import NETWORK, ROOT, TINY
 from verif.dbpim.directed_network import directed
 from verif.dbpim.network_builder import NetworkBuilder
 from verif.dbpim.random_network import random_images
@@ -110,6 +111,15 @@ def test_a_refused_combination_is_a_row(context: api.Context, files: tuple[Path,
     assert [point.refused is None for point in report.points] == [True, True, False, False]
     assert report.points[3].refused == f"cores must be a power of two, got 3 ({TINY})"
     assert report.points[3].cycles_model is None
+
+
+def test_a_key_inside_another_one_changes() -> None:
+    subject = load_subject(NETWORK, TINY)
+    arch: Any = sweep.changed(subject, {"macro.rows": 8, "sparsity": "none"})
+    assert arch == replace(
+        with_sparsity(load_arch(TINY), "none"), macro=replace(load_arch(TINY).macro, rows=8)
+    )
+    assert subject.arch == load_arch(TINY)
 
 
 def test_a_network_that_does_not_fit_is_a_row(

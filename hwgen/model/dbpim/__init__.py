@@ -13,6 +13,7 @@ from hwgen.model.dbpim.energy import (
 )
 from hwgen.model.dbpim.predict import CycleModel, SplitCost, must_compile
 from hwgen.model.dbpim.prediction import Prediction, utilization_of, where_cycles_go
+from hwgen.model.dbpim.timeline import timeline
 from hwgen.model.dbpim.zero_columns import ColumnCounter
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "port_bytes",
     "port_pj",
     "spread_pj",
+    "timeline",
     "utilization_of",
     "where_cycles_go",
 ]

@@ -27,6 +27,7 @@ from hwgen.model.dbpim.sequencing import (
     sequencer,
 )
 from hwgen.model.dbpim.simd import simd_step
+from hwgen.model.dbpim.spans import Spans, account, keep_rest, keep_span, new_counts
 from hwgen.model.dbpim.state import (
     BUSY,
     CAUSES,
@@ -61,11 +62,12 @@ CONV, CORE_OPCODES = int(Opcode.CONV), (int(Opcode.CONV), int(Opcode.SIMD))
 
 @compiled
 def run(
-    sizes: Sizes, order: Order, weights: Weights, cores: Table, commands: Table
-) -> tuple[int, int, Ints, Ints]:
-    """Return cycles, load-stall cycles, retirement cycles and causes.
+    sizes: Sizes, order: Order, weights: Weights, cores: Table, commands: Table, spans: Spans
+) -> tuple[int, int, Ints, Ints, int]:
+    """Return cycles, load-stall cycles, retirement cycles, causes, and the cycles of a span.
 
     commands: rows of COMMAND_TYPE: of BEGIN, then of the data and the segment of each LOAD
+    spans: filled with what all units do in equal spans of cycles, see `new_spans`
     retirements: cycle of each instruction
     causes: (instructions, len(CAUSES)) cycles of all macros, from retirement to retirement; what
     `hwgen.model.dbpim.cells` divides is all in BUSY
@@ -82,6 +84,7 @@ def run(
     instruction_at = np.zeros(len(order.steps), np.int64)
     retired_at = np.zeros(len(order.steps), np.int64)
     causes = np.zeros((len(order.steps), len(CAUSES)), np.int64)
+    spent, kept, accounted, span_cycles = new_counts(sizes.cores), new_counts(sizes.cores), 0, 1
     lanes = np.zeros((sizes.bus_words, LANE_REGISTERS), np.int64)
     lanes[:, WRITTEN_ROW] = IN_MEMORY
     port = Port(sizes.port_bytes, sizes.latency, sizes.read_ahead)
@@ -94,23 +97,28 @@ def run(
         waits = sequencer(
             t, sizes, order, cores, loading, commands, state, instruction_at, retired_at
         )
-        computes = False
+        accounted = account(spent, causes, accounted, step)
+        computes = wrote = False
         fields = order.steps[step]
         if state[SEQUENCER] == RUN and (fields.opcode in CORE_OPCODES):
             computes, starved, wrote = cores_step(
-                t, loading, lanes, cores, fields, order.work[step], sizes, weights, causes[step]
+                t, loading, lanes, cores, fields, order.work[step], sizes, weights, spent
             )
             waits |= starved
-            moved |= wrote
         else:
             lanes[:, WRITTEN_ROW] = IN_MEMORY
-            causes[step, LOAD if waits else PIPELINE] += sizes.cores * sizes.macros
+            spent[: sizes.cores, LOAD if waits else PIPELINE] += sizes.macros
         for core in cores:
             core.rows_valid += loading[ROW_CORES] >> core.number & 1
+        if len(spans):
+            units = moved, loading[ROW_CORES] > 0, (lanes[:, WRITTEN_ROW] != IN_MEMORY).any()
+            span_cycles = keep_span(t, spans, spent, kept, span_cycles, units)
         load_stalls += waits and not computes
-        quiet = 0 if moved or computes else quiet + 1
-    cycles = t if state[SEQUENCER] == FINISHED else -1
-    return cycles, load_stalls, retired_at, causes
+        quiet = 0 if moved or wrote or computes else quiet + 1
+    account(spent, causes, accounted, -1)
+    keep_rest(t, spans, spent, kept, span_cycles)
+    end = t if state[SEQUENCER] == FINISHED else -1
+    return end, load_stalls, retired_at, causes, span_cycles
 
 
 @compiled
@@ -123,7 +131,7 @@ def cores_step(
     work: Table,
     sizes: Sizes,
     weights: Weights,
-    causes: Ints,
+    spent: Ints,
 ) -> tuple[bool, bool, bool]:
     """Advance all cores; return whether one computes, waits for the loader, has a word written."""
     stored = 0
@@ -137,7 +145,7 @@ def cores_step(
     wrote = (stored | granted) > 0
     for core in cores:
         if core_is_idle(core, fields):
-            causes[IMBALANCE] += sizes.macros
+            spent[core.number, IMBALANCE] += sizes.macros
             continue
         taken = (stored >> core.number & 1) == 1
         if granted >> core.number & 1:
@@ -148,11 +156,12 @@ def cores_step(
             walk_and_fetch(t, core, fields, work[core.number], sizes, weights)
             cause = simd_step(t, core, taken, waits, fields, work[core.number], sizes)
             computes |= cause == SIMD
-            causes[cause] += sizes.macros
+            spent[core.number, cause] += sizes.macros
             continue
         row_write = (loading[ROW_CORES] >> core.number & 1) == 1
+        own, causes = work[core.number], spent[core.number]
         computed, starves = conv_step(
-            t, core, taken, waits, row_write, fields, work[core.number], sizes, weights, causes
+            t, core, taken, waits, row_write, fields, own, sizes, weights, causes
         )
         computes |= computed
         starved |= starves

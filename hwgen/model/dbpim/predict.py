@@ -38,6 +38,11 @@ class CycleModel:
         found = run_packets(self._packets, list(chain(*costs)), self._arch)
         return Prediction(found.cycles, found.load, self._step_cycles(found, costs))
 
+    def spans(self, maps: Maps, *, most: int) -> Cycles:
+        """Return the cycles of a run with what all units do in at most `most` spans of it."""
+        costs = chain(*(tile_costs(step, maps, self._arch) for step in self._steps))
+        return run_packets(self._packets, list(costs), self._arch, most_spans=most)
+
     def _step_cycles(
         self, found: Cycles, costs: Sequence[Sequence[Counts]]
     ) -> tuple[StepCycles, ...]:

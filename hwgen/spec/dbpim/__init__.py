@@ -16,6 +16,7 @@ FAMILY = FamilyDescription(
         "layer_support": "hwgen.compiler.dbpim",
         "split_cost": "hwgen.model.dbpim",
         "cycle_model": "hwgen.model.dbpim",
+        "timeline": "hwgen.model.dbpim",
         "bit_activity": "hwgen.model.dbpim",
         "energy": "hwgen.model.dbpim",
         "area": "hwgen.model.dbpim",

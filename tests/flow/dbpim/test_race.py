@@ -1,6 +1,7 @@
 """The race on a tiny chip: every figure follows from the runs, and from the model."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,19 @@ from hwgen.flow.dbpim import race, race_networks, race_points
 from hwgen.flow.dbpim.race_rows import race_rows
 from hwgen.flow.dbpim.race_runs import waits
 from hwgen.flow.pages import PaperRequest
+from hwgen.flow.points import Point, Result
+from hwgen.model.dbpim import energy_pj, leakage_pj
 from hwgen.report.dbpim.race import RaceReport, RaceRun
 from hwgen.report.dbpim.race_page import race_html, stacked
 from hwgen.report.dbpim.race_table import race_page
 from hwgen.report.files import report_text
 from hwgen.spec.dbpim import published
 from hwgen.spec.dbpim.arch import load_arch
+from hwgen.spec.dbpim.events import EVENTS
 from hwgen.spec.network.file import save_network
 from tests.cli.given import ROOT, TINY
 from verif.dbpim.directed_network import directed
+from verif.dbpim.random_network import Recipe, random_network
 
 BATCH = 2
 
@@ -51,8 +56,41 @@ def few(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(race, "SWITCHES", ("none", "weight_values,weight_bits", "all"))
 
 
+def made_up(context: api.Context, points: Sequence[Point], **options: Any) -> list[Result]:
+    """Return results without a model: the dense chip takes 1000 cycles, a sparse one 120 or so."""
+    found = []
+    for index, point in enumerate(points):
+        arch: Any = point.subject.arch
+        cycles = point.subject.run_images * (120 - index if arch.sparsity.weight_values else 1000)
+        conv = {"busy": 0.6 * cycles, "load": 0.1 * cycles, "imbalance": 0.1 * cycles}
+        found.append(
+            {
+                "cycles": cycles,
+                "load": cycles / 10,
+                "causes": {"conv_fc": conv, "around": {"image": 0.2 * cycles}},
+                "utilization": 0.75,
+                "events": {**dict.fromkeys(EVENTS, cycles), "groups": cycles // 5},
+                "program_bytes": 10,
+                "steps": 3,
+            }
+        )
+        options["on_done"](index, found[-1], True)
+    return found
+
+
 @pytest.fixture
-def report(few: None, folder: Path) -> RaceReport:
+def quick(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is predicted."""
+    monkeypatch.setattr(race, "run_points", made_up)
+
+
+@pytest.fixture
+def report(quick: None, folder: Path) -> RaceReport:
+    return raced(folder)
+
+
+def raced(folder: Path) -> RaceReport:
+    """Return the race of the networks of a folder."""
     context = api.Context(work=folder / "work", console=None)
     request = PaperRequest(networks=(str(folder),), arch=TINY, images=BATCH)
     return race.race(context, request)
@@ -68,7 +106,9 @@ def value(report: RaceReport, figure: str) -> float | None:
     return found.ours
 
 
-def test_runs_are_what_the_model_says(report: RaceReport, folder: Path) -> None:
+@pytest.mark.usefixtures("few")
+def test_runs_are_what_the_model_says(folder: Path) -> None:
+    report = raced(folder)
     schema = (ROOT / "docs/schema/paper_dbpim.schema.json").read_text(encoding="utf-8")
     jsonschema.validate(json.loads(report_text(report)), json.loads(schema))
     network = directed("narrow")
@@ -95,6 +135,19 @@ def test_runs_are_what_the_model_says(report: RaceReport, folder: Path) -> None:
         conv = sum(layer.cycles_model for layer in found.layers if layer.kind in ("conv", "linear"))
         assert run.conv_fc_cycles == pytest.approx(conv / batch)
         assert 0 < run.bound_cycles < run.conv_fc_compute_cycles < run.conv_fc_cycles
+
+
+def test_a_run_is_of_one_image(report: RaceReport) -> None:
+    for batch, cycles in ((1, 118), (BATCH, 115)):
+        run = run_of(report, batch, "all")
+        assert (run.cycles, run.compute_cycles) == (cycles, pytest.approx(0.9 * cycles))
+        assert run.conv_fc_cycles == pytest.approx(0.8 * cycles)
+        assert run.conv_fc_compute_cycles == pytest.approx(0.7 * cycles)
+        assert run.bound_cycles == pytest.approx(0.6 * cycles)
+        assert run.kinds == pytest.approx({"conv_fc": 0.8 * cycles, "around": 0.2 * cycles})
+        assert run.causes["image"] == pytest.approx(0.2 * cycles)
+        assert run.time_ms == cycles / 500 / 1000
+    assert report.networks[0].bit_planes == 8
 
 
 def test_figures_follow_from_the_runs(report: RaceReport) -> None:
@@ -126,6 +179,26 @@ def test_figures_follow_from_the_runs(report: RaceReport) -> None:
     row = report.rows[0]
     assert row.published == published.SPEEDUP_BEST
     assert row.deviation_percent == pytest.approx(100 * ((row.ours or 0) / 8.01 - 1))
+
+
+def test_energy_is_of_one_image() -> None:
+    arch = load_arch(TINY)
+    events = dict.fromkeys(EVENTS, 1000)
+    one, four = (race.energy_of(events, 5000, arch, images) for images in (1, 4))
+    for part, energy in one["energy_uj"].items():
+        assert energy == pytest.approx(4 * four["energy_uj"][part])
+    assert sum(one["energy_uj"].values()) * 1e6 == pytest.approx(
+        sum(energy_pj(events, arch).values()) + leakage_pj(5000, arch)
+    )
+    assert one["memory_bytes"] == 4 * four["memory_bytes"] == 2000 * arch.port_bytes
+
+
+def test_kinds_of_layers_are_those_of_the_paper() -> None:
+    network = random_network(Recipe(kinds=("conv", "depthwise", "product", "residual")), seed=1)
+    kinds = race_points.kinds_of(network)
+    assert set(kinds.values()) == {"conv_fc", "depthwise", "multiply", "other"}
+    ops = {layer.name: layer.op for layer in network.layers}
+    assert all(kind == "conv_fc" for name, kind in kinds.items() if ops[name] == "linear")
 
 
 def test_what_is_not_reached_says_why(report: RaceReport) -> None:
@@ -164,7 +237,6 @@ def test_the_largest_waits_are_named(report: RaceReport) -> None:
 def test_every_row_says_what_ran(report: RaceReport) -> None:
     (about,) = report.networks
     assert (about.weights, about.images) == ("trained weights", "drawn images")
-    assert about.bit_planes is not None and 1 <= about.bit_planes <= 8
     reasons = [r.reason for r in report.rows if r.figure.startswith(("speedup_end_to_end_r", "ut"))]
     assert reasons and all("trained weights; drawn images" in reason for reason in reasons)
 
@@ -172,17 +244,14 @@ def test_every_row_says_what_ran(report: RaceReport) -> None:
 def test_a_refused_run_is_said(
     report: RaceReport, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(race_points, "predicted", refuse)
-    context = api.Context(work=folder / "other", console=None)
-    request = PaperRequest(networks=(str(folder),), arch=TINY, images=BATCH)
-    found = race.race(context, request)
+    nowhere = race_points.predict({"family": "dbpim", "inputs": ["nowhere.npz", ""]})
+    assert nowhere["refused"].endswith("got no file (nowhere.npz)")
+    refused = [{"refused": "x must be y"}] * 6
+    monkeypatch.setattr(race, "run_points", lambda *_, **__: refused)
+    found = raced(folder)
     assert found.runs == [] and len(found.refused) == 6
     assert found.refused[0].startswith("resnet18, none, batch 1: x must be")
     assert "refused: resnet18" in race_page(found) and "refused: resnet18" in race_html(found)
-
-
-def refuse(task: object) -> object:
-    raise ConfigError(field="x", allowed="y", given="z", source="test")
 
 
 def test_the_page_holds_tables_and_pictures(report: RaceReport) -> None:
@@ -219,7 +288,7 @@ def test_networks_of_a_folder_and_words_for_others(folder: Path, tmp_path: Path)
 
 
 def test_the_command_writes_page_and_report(
-    few: None, folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    quick: None, folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     given = ["paper", "dbpim", "--networks", folder, "--arch", TINY, "--images", BATCH]
     written = ["--html", tmp_path / "race.html", "--json", tmp_path / "r.json", "--out", tmp_path]
