@@ -116,9 +116,7 @@ def parts_pj(
     return dict(total)
 
 
-def port_pj(
-    events: Mapping[str, int], arch: Arch, *, table: EnergyTable | None = None
-) -> float:
+def port_pj(events: Mapping[str, int], arch: Arch, *, table: EnergyTable | None = None) -> float:
     """Return picojoules of the memory outside the chip."""
     beats = sum(events[name] for name in MEMORY_PORT)
     return (table or default_table()).port_pj(beats, arch)

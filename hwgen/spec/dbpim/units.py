@@ -45,7 +45,8 @@ POSITION_BITS = 2 * ROW_BITS + 1
 
 def size_of(unit: Unit, arch: Arch) -> int:
     """Return how many units an event of a chip has; those of names that begin with `chip_`, and
-    bytes, are all of the chip."""
+    bytes, are all of the chip.
+    """
     return {**event_sizes(arch), **chip_sizes(arch)}[unit]
 
 
