@@ -230,7 +230,7 @@ def pareto_of(
             confirmed = confirm(each)
             if fastest == 0 or confirmed.reaches(fastest):
                 gops = confirmed.throughput_gops
-                on_front = gops > fastest
+                on_front = bool(gops > fastest)
                 fastest = max(fastest, gops)
         found.append(
             ParetoPoint(

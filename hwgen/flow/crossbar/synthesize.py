@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from hwgen.errors import ConfigError, DesignError
 from hwgen.flow.context import Context
-from hwgen.flow.crossbar.networks import load_network
+from hwgen.flow.crossbar.networks import load_problem
 from hwgen.flow.crossbar.synthesis_report import synthesis_report
 from hwgen.flow.digests import digest_of, digest_of_code, versions
 from hwgen.flow.load import load
@@ -61,9 +61,8 @@ class Synthesis:
 def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     check_power(request.power_w)
-    network: CrossbarNetwork = load_network(request.network, request.image_size)
     table = request.components or COMPONENTS
-    components = load_components(table)
+    network, components = load_problem(request.network, load_components(table), request.image_size)
     rules = rules_of(request)
     check_rules(network, rules)
     if not points(components, rules):
@@ -129,13 +128,13 @@ def search(
     dse, stores, executors = (
         load(f"hwgen.dse.{name}") for name in ("crossbar.search", "store", "executors")
     )
-    if load("hwgen.dse.crossbar.work").must_compile():
-        context.say("the search is compiled once: one to two minutes")
     code = [digest_of_code("hwgen.spec", "hwgen.model", "hwgen.dse"), versions()]
     with (
         context.status(f"synthesizing {network.name}") as tell,
         executors.make_executor(request.workers, request.scheduler) as executor,
     ):
+        if load("hwgen.dse.crossbar.work").must_compile():
+            context.say("the search is compiled once: one to two minutes")
         try:
             result: SearchResult | None = dse.synthesize(
                 network,

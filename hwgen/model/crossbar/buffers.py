@@ -4,7 +4,16 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
-from hwgen.model.crossbar.tables import DATA_BITS, ELTWISE, FC, KILOBYTES, Floats, Ints, Tables
+from hwgen.model.crossbar.tables import (
+    BUS_BITS,
+    DATA_BITS,
+    ELTWISE,
+    FC,
+    KILOBYTES,
+    Floats,
+    Ints,
+    Tables,
+)
 from hwgen.model.crossbar.timing import Times
 from hwgen.model.crossbar.travels import ceil_div
 
@@ -280,9 +289,18 @@ def kilobytes_above(tables: Tables, layout: Layout, times: Times, enough: float)
     for i in range(len(tables.kind)):
         own, last = places_of(tables, layout, i)
         if max(whole[own].max(), whole[last]) * size > enough:
-            held[own] += inputs_held(tables, layout, times, i)
-            held[last] += output_need(tables, layout, times, i)
+            held[own] += in_whole_words(tables, inputs_held(tables, layout, times, i))
+            held[last] += in_whole_words(tables, output_need(tables, layout, times, i))
     return float(held.max() * size)
+
+
+@compiled
+def in_whole_words(tables: Tables, elements: float) -> float:
+    """Return the elements of as many words as hold some; published rules count elements."""
+    if not tables.strict:
+        return elements
+    in_a_word = tables.scalars[BUS_BITS] / tables.scalars[DATA_BITS]
+    return float(np.ceil(elements / in_a_word) * in_a_word)
 
 
 @compiled
@@ -294,8 +312,10 @@ def whole_maps(tables: Tables, layout: Layout) -> Floats:
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
             shares = 1 if tables.rules.sends else layout.row_shares[i]
-            whole[own] += tables.pixels[p] * tables.cout[p] / shares
-        whole[last] += layout.blocks[i] * layout.copies[i] * tables.cout[i]
+            elements = tables.pixels[p] * tables.cout[p] / shares
+            whole[own] += in_whole_words(tables, elements)
+        elements = layout.blocks[i] * layout.copies[i] * tables.cout[i]
+        whole[last] += in_whole_words(tables, elements)
     return whole
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from hwgen.spec.crossbar.fabric_check import check_fabric
 from hwgen.spec.crossbar.layout import Choice, Floorplan, Placement, floorplan
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.rules import is_strict
@@ -35,6 +36,7 @@ def check_arch(arch: "Arch", network: CrossbarNetwork) -> None:
         check_mapping(arch, place, plan.layers[place])
         check_counts(arch, place)
     check_mesh(arch, plan)
+    check_fabric(arch, network, plan)
 
 
 def equal(field: str, meaning: str, wanted: object, given: object) -> None:
@@ -89,6 +91,10 @@ def check_mate(arch: "Arch", place: int) -> None:
 def check_mapping(arch: "Arch", place: int, plan: Placement) -> None:
     """Check how a layer is cut and where it stands against the plan of the whole chip."""
     layer = arch.layers[place]
+    bottom, right = layer.layer.end_paddings
+    for key, end in (("bottom_padding", bottom), ("right_padding", right)):
+        field = f"layers.{place}.window.{key}"
+        equal(field, "what the last windows reach", end, getattr(layer.window, key))
     for key in PLANNED:
         wanted = getattr(plan, key)
         equal(f"layers.{place}.mapping.{key}", "as planned", wanted, getattr(layer.mapping, key))

@@ -1,5 +1,7 @@
 """What the scratchpads must hold, from the steps at which blocks are loaded and stored."""
 
+import math
+
 from hwgen.model.crossbar.reference.case import Case
 from hwgen.model.crossbar.reference.steps import Trace
 from hwgen.spec.crossbar.ir import Node
@@ -30,12 +32,20 @@ def fullest(case: Case, trace: Trace, outputs: list[float]) -> float:
     inputs = [most_loaded(case, place) for place in layers]
     if case.rule.sends:
         inputs = [most_in_rings(case, trace, place) for place in layers]
+    inputs = [in_whole_words(case, each) for each in inputs]
+    outputs = [in_whole_words(case, each) for each in outputs]
     elements = max(
         sum(inputs[place] for place in layers if macro in case.plan.layers[place].macros)
         + sum(outputs[place] for place in layers if macro == case.plan.layers[place].merge_macro)
         for macro in range(case.plan.macros)
     )
     return elements * case.components.activation_bits / 8 / 1024
+
+
+def in_whole_words(case: Case, elements: float) -> float:
+    """Return the elements of as many words as hold some: a region begins at a word."""
+    in_a_word = case.components.scratchpads.bus_bits / case.components.activation_bits
+    return math.ceil(elements / in_a_word) * in_a_word
 
 
 def most_loaded(case: Case, place: int) -> float:
