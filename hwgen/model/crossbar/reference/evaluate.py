@@ -167,8 +167,8 @@ def interval_of(case: Case, durations: Durations, periods: Durations | None) -> 
                 there = Edge(here, following, "inter-operation")
                 back = Edge(following, Node(place, 1, at, 0), "register")
                 if not flow.operations[at].per_bit:
-                    both = (delay(case.dataflow, durations, each) for each in (there, back))
-                    gap = max(gap, sum(both))
+                    ways = [delay(case.dataflow, durations, each) for each in (there, back)]
+                    gap = max(gap, sum(ways))
             turns.append(blocks * gap)
         mate = case.choice.mate[place]
         if mate > place:

@@ -3,10 +3,10 @@
 What arrives comes first, then all others, the shortest first; each begins once in a period.
 """
 
-from hwgen.compiler.crossbar.dataflow import reader_macros
 from hwgen.model.crossbar.reference.case import Case
 from hwgen.spec.crossbar.holdings import holdings_of
 from hwgen.spec.crossbar.ports import tile_reads, window_reads, words_of_run
+from hwgen.spec.crossbar.results import reader_macros
 
 
 def word_of(case: Case) -> int:

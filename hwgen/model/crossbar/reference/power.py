@@ -193,7 +193,9 @@ def shortest_step(case: Case, budget_w: float) -> tuple[Counts, float] | None:
     low = floor
     while not fits(min(2 * low, longest)):
         low *= 2
-    tries = range(floor, 2 * low + 1) if case.rule.clocks else lengths_between(lengths, low)
+    tries = lengths_between(lengths, low)
+    if case.rule.clocks:
+        tries = [float(step) for step in range(int(floor), 2 * int(low) + 1)]
     first, last = 0, len(tries) - 1
     while first < last:
         middle = (first + last) // 2

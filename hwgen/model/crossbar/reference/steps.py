@@ -7,7 +7,6 @@ things can hold it back: a link of the mesh, and an ADC that two layers share.
 from dataclasses import dataclass, field
 from itertools import chain
 
-from hwgen.compiler.crossbar.dataflow import reader_macros
 from hwgen.model.crossbar.reference.case import Case
 from hwgen.model.crossbar.reference.ports import port_times
 from hwgen.spec.crossbar.components import Scratchpad
@@ -15,6 +14,7 @@ from hwgen.spec.crossbar.encoding import partial_sum_bits
 from hwgen.spec.crossbar.holdings import holdings_of
 from hwgen.spec.crossbar.ir import Dataflow, Edge, Node
 from hwgen.spec.crossbar.layout import Link
+from hwgen.spec.crossbar.results import reader_macros
 from hwgen.spec.crossbar.rules import NONE, Corrections
 
 Durations = list[list[int]]
