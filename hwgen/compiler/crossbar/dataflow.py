@@ -5,7 +5,6 @@ dependencies between operations, blocks, bits and layers. Macros (Section IV-C) 
 """
 
 from hwgen.spec.crossbar.components import Components
-from hwgen.spec.crossbar.holdings import cut_of, holdings_of
 from hwgen.spec.crossbar.ir import Dataflow, LayerFlow, Operation
 from hwgen.spec.crossbar.layout import (
     Choice,
@@ -18,6 +17,7 @@ from hwgen.spec.crossbar.layout import (
 )
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.results import reader_macros, result_macros
 from hwgen.spec.crossbar.rules import corrections_of
 
 
@@ -70,34 +70,6 @@ def compile_dataflow(
         layers=tuple(layers),
         registers=corrections_of(rules).registers,
     )
-
-
-def result_macros(
-    layer: CrossbarLayer, placed: Placement, side: int, slices: int, rules: Rules
-) -> dict[int, int]:
-    """Return the macros in which sums of a layer are whole, and of how many copies."""
-    if not layer.has_weights:
-        return {placed.merge_macro: placed.copies}
-    if not corrections_of(rules).parts:
-        ends = [*placed.macros[placed.row_shares - 1 :: placed.row_shares], placed.macros[-1]]
-        return dict.fromkeys(ends, placed.most_copies)
-    cut = cut_of(layer, side, slices)
-    found = {}
-    for one in holdings_of(cut, placed.copies, placed.macros):
-        if one.row_tiles.stop == cut.row_tiles:
-            found[one.macro] = len(one.copies)
-    return found
-
-
-def reader_macros(network: CrossbarNetwork, plan: Floorplan, place: int) -> tuple[int, ...]:
-    """Return the macros in which the readers of a layer are."""
-    found = {
-        macro
-        for reader, placed in zip(network.layers, plan.layers, strict=True)
-        if place in reader.providers
-        for macro in placed.macros
-    }
-    return tuple(sorted(found))
 
 
 def transfers(layer: CrossbarLayer, placed: Placement, plan: Floorplan) -> list[Operation]:

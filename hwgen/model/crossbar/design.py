@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.ports import PortTimes, port_times
 from hwgen.model.crossbar.tables import (
     BUS_BITS,
     CONV,
@@ -57,6 +58,7 @@ class Layout(NamedTuple):
     load, store: elements that one macro reads and writes for a block
     transfer, chain, merge: ns on the network-on-chip for a block; 0 where nothing travels. The
         transfer is that of its inputs, or of its outputs where each pixel is sent once
+    ports: what the ports of scratchpads make of loads, stores and sends
     total_macros: of the chip; a mesh of `mesh_rows` x `mesh_columns`
     first_macro: place of a layer's first macro along the snake
     merge_macro: place of the macro where a layer's outputs come together
@@ -73,6 +75,7 @@ class Layout(NamedTuple):
     transfer: Floats
     chain: Floats
     merge: Floats
+    ports: PortTimes
     total_macros: int
     mesh_columns: int
     first_macro: Ints
@@ -188,6 +191,22 @@ def place_macros(tables: Tables, design: Design, macros: Ints) -> tuple[int, int
 
 
 @compiled
+def reaches(
+    tables: Tables, i: int, first: int, macros: int, merge: Ints, columns: int
+) -> tuple[int, int]:
+    """Return the hops of a layer's farthest macro from where its outputs meet, and from inputs.
+
+    first, macros: of layer i; merge: of all layers
+    """
+    longest, farthest = 0, 0
+    for place in range(first, first + macros):
+        longest = max(longest, hops(place, merge[i], columns))
+        for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+            farthest = max(farthest, hops(merge[tables.provider[e]], place, columns))
+    return longest, farthest
+
+
+@compiled
 def lay_out(tables: Tables, design: Design) -> Layout:
     """Return everything that follows from a design before anything moves (sheet, 4 and 5)."""
     count = len(tables.kind)
@@ -198,20 +217,15 @@ def lay_out(tables: Tables, design: Design) -> Layout:
     transfer, chain, merge = np.zeros(count), np.zeros(count), np.zeros(count)
     chain_macros = np.ones(count, np.int64)
     for i in range(count):
-        farthest = 0
-        longest = 0
-        for place in range(first[i], first[i] + macros[i]):
-            longest = max(longest, hops(place, merge_macro[i], columns))
-            for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                source = merge_macro[tables.provider[e]]
-                farthest = max(farthest, hops(source, place, columns))
+        longest, farthest = reaches(tables, i, first[i], macros[i], merge_macro, columns)
         if tables.crossbars[i] > 0:
             chain_macros[i] = ceil_div(macros[i], copies[i])
         if tables.rules.merge:
             chain[i] = chain_ns(tables, i, chain_macros[i])
             if tables.crossbars[i] > 0:
-                args = copies[i], macros[i], i, merge_macro[i], first[i], columns
-                merge[i] = gather_ns(tables, *args)
+                merge[i] = gather_ns(
+                    tables, copies[i], macros[i], i, merge_macro[i], first[i], columns
+                )
         elif longest > 0:
             out = ceil_div(copies[i], copy_shares[i]) * tables.cout[i]
             merge[i] = hop * (longest + np.ceil(out * data / flit))
@@ -220,6 +234,10 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         elif farthest > 0:
             shares = (copies[i], row_shares[i], copy_shares[i])
             transfer[i] = hop * (farthest + transfer_flits(tables, shares, i))
+    away = (transfer > 0).astype(np.int64)
+    if not tables.rules.sends:
+        away[:] = 0
+    ports = port_times(tables, copies, macros, first, merge_macro, away, total)
     return Layout(
         copies,
         blocks,
@@ -232,6 +250,7 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         transfer,
         chain,
         merge,
+        ports,
         total,
         columns,
         first,

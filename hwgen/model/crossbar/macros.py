@@ -31,14 +31,14 @@ class Alike(NamedTuple):
     """Macros that hold as much of the same layers as each other; lists of equal length.
 
     layer, mate: whose they are; -1: no mate
-    count: macros
+    alike: of such macros
     tiles, mate_tiles: copies x row tiles in each of them
     results, mate_results: copies whose sums are whole in each of them
     """
 
     layer: Ints
     mate: Ints
-    count: Ints
+    alike: Ints
     tiles: Ints
     results: Ints
     mate_tiles: Ints
@@ -96,7 +96,7 @@ def capacity(tables: Tables, c: int, clocks: int, step_ns: float) -> float:
 @compiled
 def work_in(tables: Tables, layout: Layout, i: int, tiles: int, results: int) -> Floats:
     """Return the operations in a step of one macro of layer i, by component."""
-    work = tables.work[i] * results
+    work: Floats = tables.work[i] * results
     tiles_of_copy = tables.row_tiles[i]
     for c in (ADC, SHIFT_ADD, ADDITION):
         work[c] = tables.work[i, c] / tiles_of_copy * tiles
@@ -144,7 +144,7 @@ def whole_counts(
                 if done > 0:
                     counts[i, c] = np.ceil(done / capacity(tables, c, 1, step_ns) - TINY)
     for k in range(len(alike.layer)):
-        i, j, count = alike.layer[k], alike.mate[k], alike.count[k]
+        i, j, count = alike.layer[k], alike.mate[k], alike.alike[k]
         own = parts_in(tables, design, layout, i, alike.tiles[k], alike.results[k], step_ns)
         if j < 0:
             counts[i] += count * own

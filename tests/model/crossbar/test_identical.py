@@ -55,7 +55,7 @@ def test_the_budget_is_kept_and_a_shorter_step_breaks_it(case: tuple[Tables, Des
         assert found.peak_w - rram <= 49.0 * (1 - tables.scalars[RATIO])
     others = found.peak_w - float((found.counts * tables.parts[:, PEAK]).sum())
     work = layer_work(tables, design, layout)
-    tight = counts_at(tables, layout, work, found.step_ns * 0.9)
+    tight = counts_at(tables, design, layout, work, found.step_ns * 0.9)
     share = 49.0 - others if tables.strict else found.peak_w - others
     assert float((tight * tables.parts[:, PEAK]).sum()) > share
 

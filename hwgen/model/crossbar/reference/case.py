@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from hwgen.compiler.crossbar.dataflow import result_macros
 from hwgen.spec.crossbar.components import (
     Adc,
     Components,
@@ -18,6 +17,7 @@ from hwgen.spec.crossbar.ir import Dataflow
 from hwgen.spec.crossbar.layout import Choice, Floorplan, floorplan, is_activated
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.results import result_macros
 from hwgen.spec.crossbar.rules import Corrections, corrections_of, is_strict
 
 DIGITAL = ("shift_add", "addition", "relu", "sigmoid", "pool", "eltwise")

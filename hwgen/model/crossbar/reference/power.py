@@ -158,7 +158,9 @@ def strict_counts(case: Case, works: Works, step_ns: float) -> Counts:
     ]
     for place, mate in enumerate(case.choice.mate):
         if mate > place:
-            for one, two in zip(each[place], each[mate], strict=True):
+            converted = [sum(work["adc"] for work in works[at]) for at in (place, mate)]
+            buyer, other = (mate, place) if converted[1] > converted[0] else (place, mate)
+            for one, two in zip(each[buyer], each[other], strict=True):
                 one["adc"], two["adc"] = max(one["adc"], two["adc"]), 0
     return [
         {name: sum(one.get(name, 0) for one in macros) for name in names_of(macros)}
@@ -191,7 +193,9 @@ def shortest_step(case: Case, budget_w: float) -> tuple[Counts, float] | None:
     low = floor
     while not fits(min(2 * low, longest)):
         low *= 2
-    tries = range(floor, 2 * low + 1) if case.rule.clocks else lengths_between(lengths, low)
+    tries = lengths_between(lengths, low)
+    if case.rule.clocks:
+        tries = [float(step) for step in range(int(floor), 2 * int(low) + 1)]
     first, last = 0, len(tries) - 1
     while first < last:
         middle = (first + last) // 2
