@@ -15,9 +15,6 @@ from tests.crossbar_checker import Checker, checker_of
 from tests.model.crossbar.layers import conv, fc, pool
 from tests.synthesis import ALONE, COMPONENTS, DESIGN, POINTS, SMALL
 
-CHARGED = {"clock", "adc", "audit", "sum", "link"}
-"""Categories of complaints that the rules rule out."""
-
 GROUPED = CrossbarNetwork(
     name="grouped",
     input_channels=4,
@@ -66,8 +63,9 @@ def files_of(name: str, folder: Path) -> Checker:
 
 @pytest.mark.parametrize("name", CASES)
 def test_hardware_can_keep_the_schedule(name: str, tmp_path: Path) -> None:
-    complaints = files_of(name, tmp_path).check()
-    assert [text for text in complaints if text.split(":")[0] in CHARGED] == []
+    checker = files_of(name, tmp_path)
+    assert checker.check() == []
+    assert any("send" in operations for operations in checker.operations)
 
 
 @pytest.fixture(scope="module")
@@ -115,12 +113,6 @@ def no_gather(checker: Checker) -> None:
     del checker.operations[0]["gather"]
 
 
-def two_gathers(checker: Checker) -> None:
-    """The second source of a gather of three starts at once."""
-    for travel in checker.arch["fabric"]["travels"]:
-        travel["first_clock"] = 0
-
-
 def a_jump(checker: Checker) -> None:
     travels = checker.arch["fabric"]["travels"]
     gather = next(each for each in travels if each["kind"] == "gather")
@@ -165,5 +157,6 @@ def test_a_spoiled_schedule_is_found(
 
 def test_gathers_that_start_at_once_meet(tmp_path: Path) -> None:
     checker = files_of("uneven", tmp_path)
-    two_gathers(checker)
+    for travel in checker.arch["fabric"]["travels"]:
+        travel["first_clock"] = 0
     assert any(text.startswith("link:") for text in checker.check())
