@@ -9,7 +9,7 @@ from typer import Argument, Exit, Option
 from hwgen import api
 from hwgen.api.commands import default_tables, graphs
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import ImageSize, Json, Work, sides_of
+from hwgen.cli.options import LARGEST_SEED, ImageSize, Json, Work, sides_of
 from hwgen.cli.outputs import INPUT, OUTPUT_FILE, OUTPUT_FOLDER, ReadByDefault
 
 
@@ -51,7 +51,7 @@ Without = Annotated[
         help="corrections of the strict rules to switch off, separated by commas, or all",
     ),
 ]
-Seed = Annotated[int, Option(min=0, help="the same seed gives the same result")]
+Seed = Annotated[int, Option(min=0, max=LARGEST_SEED, help="the same seed gives the same result")]
 Evaluations = Annotated[
     int | None, Option(min=1, metavar="N", help="designs to try [default: by the method]")
 ]

@@ -17,8 +17,9 @@ from hwgen.spec.crossbar.rules import rules_without
 class Pimsyn:
     """PIMSYN's tables IV and V and figures 6 to 9; up to an hour for all networks."""
 
+    OPTIONS = (*("networks", "power_w", "components", "rules", "seed", "evaluations", "workers"),)
+
     def compare(self, context: Context, request: PaperRequest) -> Any:
-        request.refuse("training", "published", "arch", "data", "images")
         asked = Request(
             networks=(*IMAGENET, *CIFAR) if request.networks is None else request.networks,
             power_w=CODE_POWER_W if request.power_w is None else request.power_w,

@@ -128,13 +128,13 @@ def search(
     dse, stores, executors = (
         load(f"hwgen.dse.{name}") for name in ("crossbar.search", "store", "executors")
     )
-    if load("hwgen.dse.crossbar.work").must_compile():
-        context.say("the search is compiled once: one to two minutes")
     code = [digest_of_code("hwgen.spec", "hwgen.model", "hwgen.dse"), versions()]
     with (
         context.status(f"synthesizing {network.name}") as tell,
         executors.make_executor(request.workers, request.scheduler) as executor,
     ):
+        if load("hwgen.dse.crossbar.work").must_compile():
+            context.say("the search is compiled once: one to two minutes")
         try:
             result: SearchResult | None = dse.synthesize(
                 network,
