@@ -29,6 +29,7 @@ from hwgen.dse.crossbar.ranges import (
 )
 from hwgen.dse.crossbar.stages import Stage, least_pace, pace, pace_between, stage_of
 from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.pipeline import OPERATIONS
 from hwgen.model.crossbar.tables import (
     ADC,
     CONV,
@@ -38,7 +39,6 @@ from hwgen.model.crossbar.tables import (
     Ints,
     Tables,
 )
-from hwgen.model.crossbar.timing import OPERATIONS
 from hwgen.model.crossbar.travels import ceil_div
 
 FINEST, COARSEST = 0.004, 0.06

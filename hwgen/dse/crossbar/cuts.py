@@ -18,8 +18,9 @@ import numpy as np
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import provider_block
+from hwgen.model.crossbar.pipeline import Pipeline
 from hwgen.model.crossbar.tables import CONV, FC, Floats, Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, Times
+from hwgen.model.crossbar.timing import Times
 from hwgen.model.crossbar.travels import ceil_div
 
 

@@ -9,18 +9,7 @@ import numpy as np
 
 from hwgen.dse.crossbar.boxes import Box, least_scratchpad
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.tables import (
-    ACCESS_NS,
-    BUS_BITS,
-    CONV,
-    DATA_BITS,
-    FLIT_BITS,
-    HOP,
-    LANES,
-    Ints,
-    Tables,
-)
-from hwgen.model.crossbar.timing import (
+from hwgen.model.crossbar.pipeline import (
     ACTIVATE,
     ADD,
     CHAIN,
@@ -36,6 +25,17 @@ from hwgen.model.crossbar.timing import (
     link,
     steps_of,
 )
+from hwgen.model.crossbar.tables import (
+    ACCESS_NS,
+    BUS_BITS,
+    CONV,
+    DATA_BITS,
+    FLIT_BITS,
+    HOP,
+    LANES,
+    Ints,
+    Tables,
+)
 from hwgen.model.crossbar.travels import CHAIN_CLOCKS, ceil_div
 from hwgen.spec.crossbar.rules import Corrections
 
@@ -48,6 +48,7 @@ class Stage(NamedTuple):
     starts: whether its last operation counts as over when it starts (published, last layer)
     rows, wide, cin, cout, stride, kernel: of its weights, in elements; conv: 1 for a convolution
     side, row_tiles: of a crossbar, of a copy; sum_bits: of a partial sum; lanes: of a vector
+    copy_reads, align, word: as in `Tables`
     hop, access, step: ns of a hop, of an access to the scratchpad, of a pipeline step
     data, flit, bus: bits
     """
@@ -71,6 +72,9 @@ class Stage(NamedTuple):
     row_tiles: int
     sum_bits: int
     lanes: int
+    copy_reads: int
+    align: int
+    word: int
     hop: float
     access: float
     step: float
@@ -104,6 +108,9 @@ def stage_of(tables: Tables, i: int, box: Box) -> Stage:
         int(tables.row_tiles[i]),
         int(tables.sum_bits[i]),
         int(scalars[LANES]),
+        int(tables.copy_reads[i]),
+        int(tables.align[i]),
+        int(tables.word),
         float(scalars[HOP]),
         float(least_scratchpad(tables, box)[ACCESS_NS]),
         float(box.step_high),
@@ -173,6 +180,15 @@ def spared_travel(stage: Stage, copies: int) -> int:
 def scratchpad_steps(stage: Stage, elements: float) -> int:
     """Return the steps of reading or writing so many elements."""
     return steps_of(np.ceil(elements * stage.data / stage.bus) * stage.access, stage.step)
+
+
+@compiled
+def port_steps(stage: Stage, copies: int, row_shares: int, copy_shares: int) -> tuple[int, int]:
+    """Return the least steps of a load and a store, if nothing else uses the port."""
+    reads = ceil_div(copies, copy_shares) * ceil_div(stage.copy_reads, row_shares)
+    words = max(1, ceil_div(copies * stage.cout - stage.align, stage.word) + 1)
+    load = steps_of((1 + reads) * stage.access, stage.step)
+    return load, steps_of((1 + words) * stage.access, stage.step)
 
 
 @compiled
@@ -267,6 +283,8 @@ def pace_between(
         transfer = 0
     loaded, stored = loads_and_stores(stage, copies, row_shares, copy_shares)
     load, store = scratchpad_steps(stage, loaded), scratchpad_steps(stage, stored)
+    if stage.rules.ports:
+        load, store = port_steps(stage, copies, row_shares, copy_shares)
     merge = least_travel(stage, share * stage.cout) if macros > 1 else 0
     if stage.rules.merge:
         merge = least_gather(stage, copies, fewest)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.graph import Graph
 from hwgen.model.crossbar.links import TRAVELS, Flags
+from hwgen.model.crossbar.pipeline import CHAIN, CONVERT, GATHER, MERGE, SEND, TRANSFER, Pipeline
 from hwgen.model.crossbar.tables import Ints, Tables
-from hwgen.model.crossbar.timing import CHAIN, CONVERT, GATHER, MERGE, SEND, TRANSFER, Pipeline
 
 NOTHING = -1
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hwgen.model.crossbar.audit import Item, audit, total_area_mm2, total_peak_w
 from hwgen.model.crossbar.design import accesses
+from hwgen.model.crossbar.evaluate import port_energy
 from hwgen.model.crossbar.macros import chain_additions
 from hwgen.model.crossbar.record import Confirmed
 from hwgen.model.crossbar.stream import Stream
@@ -146,6 +147,9 @@ def access_nj(confirmed: Confirmed, place: int) -> float:
     memory = tables.memories[confirmed.cost.memory]
     copies = int(layout.copies[place])
     stored = copies * layer.out_channels
+    if tables.rules.ports:
+        block = float(port_energy(tables, layout, int(confirmed.cost.memory), place))
+        return int(layout.blocks[place]) * block
     if layer.has_weights:
         loaded = copies * int(tables.rows[place] * tables.column_tiles[place]) * tables.slices
     elif layer.kind == "pool":

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.ports import PortTimes, port_times
 from hwgen.model.crossbar.tables import (
     BUS_BITS,
     CONV,
@@ -57,6 +58,7 @@ class Layout(NamedTuple):
     load, store: elements that one macro reads and writes for a block
     transfer, chain, merge: ns on the network-on-chip for a block; 0 where nothing travels. The
         transfer is that of its inputs, or of its outputs where each pixel is sent once
+    ports: what the ports of scratchpads make of loads, stores and sends
     total_macros: of the chip; a mesh of `mesh_rows` x `mesh_columns`
     first_macro: place of a layer's first macro along the snake
     merge_macro: place of the macro where a layer's outputs come together
@@ -73,6 +75,7 @@ class Layout(NamedTuple):
     transfer: Floats
     chain: Floats
     merge: Floats
+    ports: PortTimes
     total_macros: int
     mesh_columns: int
     first_macro: Ints
@@ -210,8 +213,9 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         if tables.rules.merge:
             chain[i] = chain_ns(tables, i, chain_macros[i])
             if tables.crossbars[i] > 0:
-                args = copies[i], macros[i], i, merge_macro[i], first[i], columns
-                merge[i] = gather_ns(tables, *args)
+                merge[i] = gather_ns(
+                    tables, copies[i], macros[i], i, merge_macro[i], first[i], columns
+                )
         elif longest > 0:
             out = ceil_div(copies[i], copy_shares[i]) * tables.cout[i]
             merge[i] = hop * (longest + np.ceil(out * data / flit))
@@ -220,6 +224,10 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         elif farthest > 0:
             shares = (copies[i], row_shares[i], copy_shares[i])
             transfer[i] = hop * (farthest + transfer_flits(tables, shares, i))
+    away = (transfer > 0).astype(np.int64)
+    if not tables.rules.sends:
+        away[:] = 0
+    ports = port_times(tables, copies, macros, first, merge_macro, away, total)
     return Layout(
         copies,
         blocks,
@@ -232,6 +240,7 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         transfer,
         chain,
         merge,
+        ports,
         total,
         columns,
         first,

@@ -15,6 +15,8 @@ from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out, most_
 from hwgen.model.crossbar.exact import FOREVER, exact_times
 from hwgen.model.crossbar.identical import allocate_identical
 from hwgen.model.crossbar.macros import chain_additions
+from hwgen.model.crossbar.pipeline import make_pipeline
+from hwgen.model.crossbar.ports import block_reads, block_words
 from hwgen.model.crossbar.tables import (
     ADC,
     ADDITION,
@@ -33,7 +35,7 @@ from hwgen.model.crossbar.tables import (
     WRITE_NJ,
     Tables,
 )
-from hwgen.model.crossbar.timing import Times, closed_form, make_pipeline
+from hwgen.model.crossbar.timing import Times, closed_form
 
 PUBLISHED_ROUNDS = 10
 
@@ -99,6 +101,9 @@ def energy_of(
             elif tables.strict and tables.kind[i] == ELTWISE:
                 loaded *= tables.operands[i]
         stored = copies * tables.cout[i]
+        if tables.rules.ports:
+            accessed += blocks * port_energy(tables, layout, memory, i)
+            continue
         accessed += blocks * (
             accesses(tables, loaded) * tables.memories[memory, READ_NJ]
             + accesses(tables, stored) * tables.memories[memory, WRITE_NJ]
@@ -111,6 +116,21 @@ def energy_of(
 def total(energy: Energy) -> float:
     """Return the sum of all parts of the energy."""
     return energy.components + energy.crossbars + energy.accesses + energy.leakage + energy.mesh
+
+
+@compiled
+def port_energy(tables: Tables, layout: Layout, memory: int, i: int) -> float:
+    """Return the energy of all accesses to scratchpads of a block of layer i, its send's too."""
+    row = tables.memories[memory]
+    words = block_words(tables, i, layout.copies[i])
+    reads, writes = block_reads(tables, i, layout.copies[i]), words
+    if tables.rules.sends:
+        reads += words if layout.transfer[i] > 0 else 0
+        for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
+            r = tables.reader[e]
+            if layout.shared_macros[r] > 1 or layout.first_macro[r] != layout.merge_macro[i]:
+                writes += words * layout.shared_macros[r]
+    return float(reads * row[READ_NJ] + writes * row[WRITE_NJ])
 
 
 @compiled

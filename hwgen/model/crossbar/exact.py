@@ -28,18 +28,9 @@ from hwgen.model.crossbar.arbiter import (
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.graph import Graph, make_graph
 from hwgen.model.crossbar.links import TRAVELS, conflicts
+from hwgen.model.crossbar.pipeline import ADD, CONVERT, LOAD, MVM, STORE, Pipeline
 from hwgen.model.crossbar.tables import Ints, Tables
-from hwgen.model.crossbar.timing import (
-    ADD,
-    CONVERT,
-    LOAD,
-    MVM,
-    STORE,
-    Pipeline,
-    Times,
-    end_of,
-    interval_alone,
-)
+from hwgen.model.crossbar.timing import Times, end_of, interval_alone
 
 FOREVER = 1 << 40
 

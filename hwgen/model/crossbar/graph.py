@@ -10,8 +10,8 @@ import numpy as np
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import block_starts, provider_block
+from hwgen.model.crossbar.pipeline import MVM, Pipeline
 from hwgen.model.crossbar.tables import Ints, Tables
-from hwgen.model.crossbar.timing import MVM, Pipeline
 
 
 class Graph(NamedTuple):

@@ -20,6 +20,7 @@ from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.evaluate import Cost, evaluate
 from hwgen.model.crossbar.exact import exact_starts
 from hwgen.model.crossbar.fabric import make_fabric
+from hwgen.model.crossbar.pipeline import OPERATIONS, Pipeline, is_per_bit, make_pipeline
 from hwgen.model.crossbar.stream import Stream, holds, steady_stream, watch
 from hwgen.model.crossbar.tables import (
     COMPONENTS,
@@ -29,7 +30,6 @@ from hwgen.model.crossbar.tables import (
     make_tables,
     operations_of,
 )
-from hwgen.model.crossbar.timing import OPERATIONS, Pipeline, is_per_bit, make_pipeline
 from hwgen.spec.crossbar.arch import (
     Arch,
     ArchLayer,

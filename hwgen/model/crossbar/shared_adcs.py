@@ -13,19 +13,9 @@ import numpy as np
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import Needed, block_starts
+from hwgen.model.crossbar.pipeline import CONVERT, LOAD, MVM, STORE, Pipeline
 from hwgen.model.crossbar.tables import Ints, Tables
-from hwgen.model.crossbar.timing import (
-    CONVERT,
-    LOAD,
-    MVM,
-    STORE,
-    Pipeline,
-    Times,
-    advance,
-    end_of,
-    interval_alone,
-    order_of,
-)
+from hwgen.model.crossbar.timing import Times, advance, end_of, interval_alone, order_of
 
 LOAD_GAP, LOAD_AFTER, ASK_GAP, ASK_AFTER, ADC_GAP, TURN = range(6)
 STORE_GAP, STORE_AFTER, DONE_GAP, DONE_AFTER, PLACE, LEAD = range(6, 12)

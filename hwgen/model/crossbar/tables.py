@@ -16,6 +16,7 @@ from hwgen.spec.crossbar.holdings import cut_of
 from hwgen.spec.crossbar.layout import check_rules
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.ports import tile_reads, window_reads
 from hwgen.spec.crossbar.rules import Corrections, corrections_of, is_strict
 
 Bools = NDArray[np.bool_]
@@ -60,6 +61,9 @@ class Tables(NamedTuple):
     sections: parts of a row tile that read other inputs, see `hwgen.spec.crossbar.holdings`
     lane_groups: vectors of columns of a row tile and slice; none spans two crossbars
     sum_bits: width of a partial sum
+    tile_start, tile_reads: reads of each row tile of a copy, of layer i from tile_start[i] on
+    copy_reads: reads of one copy, or of one pixel of a pooling
+    align: what all blocks of results begin at a multiple of; word: elements of a word
     grouped: 1 where a copy may not be split over macros
     bit_steps, slices, crossbar_side: B, S, XbSize
     scalars: see POWER and so on
@@ -97,6 +101,11 @@ class Tables(NamedTuple):
     lane_groups: Ints
     sum_bits: Ints
     grouped: Ints
+    tile_start: Ints
+    tile_reads: Ints
+    copy_reads: Ints
+    align: Ints
+    word: int
     bit_steps: int
     slices: int
     crossbar_side: int
@@ -130,6 +139,12 @@ def make_tables(
         for one in layer.providers:
             readers[one].append(place)
     reader_start, reader = ragged(readers)
+    word = max(1, components.scratchpads.bus_bits // components.activation_bits)
+    reads_of = [
+        tile_reads(layer, cut, word) if layer.has_weights else []
+        for layer, cut in zip(layers, cuts, strict=True)
+    ]
+    tile_start, tiles_read = ragged(reads_of)
     memories = components.scratchpads.to_choose_from(published=not strict)
     peak = size.peak_w if not strict else max(size.peak_w, size.static_w + size.dynamic_w)
     return Tables(
@@ -187,6 +202,14 @@ def make_tables(
             for rows in tiles[:, 0]
         ),
         grouped=integers(cut.groups > 1 for cut in cuts),
+        tile_start=tile_start,
+        tile_reads=tiles_read,
+        copy_reads=integers(
+            sum(reads) if layer.has_weights else window_reads(layer, word)
+            for layer, reads in zip(layers, reads_of, strict=True)
+        ),
+        align=integers(math.gcd(layer.out_channels, word) for layer in layers),
+        word=word,
         bit_steps=point.bit_steps(components),
         slices=slices,
         crossbar_side=point.side,

@@ -34,6 +34,8 @@ class Corrections(NamedTuple):
         a column accumulator has two banks
     sends: each pixel is sent once, by a multicast tree, from where it was stored to all macros of
         its readers, into rings that hold it until the reader needs it no more
+    ports: a scratchpad has one port: a read serves all crossbars of a unit, words are read and
+        written as they lie, and whatever is in a macro takes its turn
     links: local ports of routers are links too; of travels that meet, the later layer goes first
     """
 
@@ -45,6 +47,7 @@ class Corrections(NamedTuple):
     conversions: bool
     registers: bool
     sends: bool
+    ports: bool
     links: bool
 
 

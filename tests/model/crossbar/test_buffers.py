@@ -5,6 +5,7 @@ import pytest
 from hwgen.model.crossbar.buffers import inputs_held, kilobytes_needed, output_need
 from hwgen.model.crossbar.design import lay_out
 from hwgen.model.crossbar.exact import exact_times
+from hwgen.model.crossbar.pipeline import make_pipeline
 from hwgen.model.crossbar.reference.buffers import (
     kilobytes_of,
     most_in_rings,
@@ -13,7 +14,6 @@ from hwgen.model.crossbar.reference.buffers import (
     published_outputs,
 )
 from hwgen.model.crossbar.reference.evaluate import run
-from hwgen.model.crossbar.timing import make_pipeline
 from hwgen.spec.crossbar.point import Rules
 from hwgen.spec.crossbar.rules import OLD_STRICT, is_strict
 from tests.model.crossbar.designs import compiled_of

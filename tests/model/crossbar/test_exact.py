@@ -6,11 +6,11 @@ from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.exact import Feed, exact_times, start_all
 from hwgen.model.crossbar.graph import make_graph
+from hwgen.model.crossbar.pipeline import OPERATIONS, Pipeline, make_pipeline
 from hwgen.model.crossbar.reference import Case, Evaluation
 from hwgen.model.crossbar.reference import evaluate as evaluate_by_the_book
 from hwgen.model.crossbar.reference.evaluate import run
 from hwgen.model.crossbar.tables import Tables
-from hwgen.model.crossbar.timing import OPERATIONS, Pipeline, make_pipeline
 from hwgen.spec.crossbar.ir import Node
 from hwgen.spec.crossbar.point import Rules
 from hwgen.spec.crossbar.rules import CORRECTIONS, OLD_STRICT, WITHOUT

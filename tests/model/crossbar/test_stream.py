@@ -9,13 +9,13 @@ from hwgen.model.crossbar.buffers import kilobytes_needed
 from hwgen.model.crossbar.design import Layout, lay_out
 from hwgen.model.crossbar.evaluate import FEASIBLE, evaluate
 from hwgen.model.crossbar.exact import FOREVER, Feed, exact_times, stream_times
+from hwgen.model.crossbar.pipeline import Pipeline, make_pipeline
 from hwgen.model.crossbar.record import confirm, make_arch, make_schedule
 from hwgen.model.crossbar.reference import Case
 from hwgen.model.crossbar.reference.steps import Trace
 from hwgen.model.crossbar.reference.stream import run_stream
 from hwgen.model.crossbar.stream import FINER, LATER, holds, seen_latencies, steady_stream, watch
 from hwgen.model.crossbar.tables import KILOBYTES, Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, make_pipeline
 from hwgen.spec.crossbar.layout import Choice
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules

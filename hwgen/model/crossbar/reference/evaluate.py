@@ -5,6 +5,7 @@ from typing import Literal
 
 from hwgen.model.crossbar.reference.buffers import kilobytes_of
 from hwgen.model.crossbar.reference.case import PER_BIT, Case
+from hwgen.model.crossbar.reference.ports import all_reads, is_remote, sends, words_of
 from hwgen.model.crossbar.reference.power import Allocation, Counts, allocate
 from hwgen.model.crossbar.reference.steps import (
     Durations,
@@ -13,6 +14,7 @@ from hwgen.model.crossbar.reference.steps import (
     clashing,
     delay,
     durations_of,
+    periods_of,
 )
 from hwgen.spec.crossbar.components import Scratchpad
 from hwgen.spec.crossbar.holdings import most_macros
@@ -63,6 +65,7 @@ class Run:
     trace: Trace
     steps: int
     memory: int | None
+    periods: Durations | None
 
 
 def evaluate(case: Case) -> Evaluation:
@@ -100,7 +103,7 @@ def evaluate(case: Case) -> Evaluation:
         energy_nj=sum(energy.values()),
         steps=rounds[-1].steps,
         step_ns=allocation.step_ns,
-        interval=interval_of(case, rounds[-1].trace.durations),
+        interval=interval_of(case, rounds[-1].trace.durations, rounds[-1].periods),
         peak_w=allocation.peak_w,
         memory=used,
         converged=converged,
@@ -134,21 +137,23 @@ def most_macros_of(case: Case, place: int) -> int:
 def run(case: Case, memory: Scratchpad | None, step_ns: float) -> Run:
     """Simulate a design with scratchpads of one capacity, at one length of a step."""
     durations = durations_of(case, memory, step_ns)
+    periods = periods_of(case, memory, step_ns)
     simulator = Simulator(
         dataflow=case.dataflow,
         durations=durations,
         mate=case.choice.mate,
         clashes=clashing(case),
         rule=case.rule,
+        periods=periods,
     )
     trace = simulator.run()
     kilobytes = kilobytes_of(case, trace)
     enough = [place for place, one in enumerate(case.memories()) if one.kilobytes >= kilobytes]
     steps = max(trace.end(node) if case.strict else step + 1 for node, step in trace.starts.items())
-    return Run(trace=trace, steps=steps, memory=enough[0] if enough else None)
+    return Run(trace=trace, steps=steps, memory=enough[0] if enough else None, periods=periods)
 
 
-def interval_of(case: Case, durations: Durations) -> int:
+def interval_of(case: Case, durations: Durations, periods: Durations | None) -> int:
     """Return the least steps from one image to the next: the slowest layer, or pair at its ADCs."""
     turns = []
     for place, flow in enumerate(case.dataflow.layers):
@@ -156,7 +161,7 @@ def interval_of(case: Case, durations: Durations) -> int:
         for at in range(len(flow.operations)):
             here = Node(place, 0, at, 0)
             edge = Edge(here, Node(place, 1, at, 0), "inter-block")
-            gap = delay(case.dataflow, durations, edge)
+            gap = delay(case.dataflow, durations, edge, periods)
             if case.rule.registers and at + 1 < len(flow.operations):
                 following = Node(place, 0, at + 1, 0)
                 there = Edge(here, following, "inter-operation")
@@ -170,6 +175,19 @@ def interval_of(case: Case, durations: Durations) -> int:
             both = [(place, blocks), (mate, case.dataflow.layers[mate].blocks)]
             turns.append(sum(case.bits * case.choice.clocks[one] * times for one, times in both))
     return max(turns)
+
+
+def port_nj(case: Case, place: int, memory: Scratchpad) -> float:
+    """Return the nJ of all accesses of a block: loads, store, send and where that arrives."""
+    words = words_of(case, place, case.plan.layers[place].copies)
+    reads, writes = all_reads(case, place), words
+    if case.rule.sends:
+        reads += words if sends(case, place) else 0
+        for reader, other in enumerate(case.network.layers):
+            if is_remote(case, place, reader):
+                macros = len(case.plan.layers[reader].macros)
+                writes += words * macros * other.providers.count(place)
+    return reads * memory.read_nj + writes * memory.write_nj
 
 
 def energy_of(
@@ -191,6 +209,9 @@ def energy_of(
         reads = count * placed.blocks * case.bits
         crossbars += size.static_w * count * time_ns
         crossbars += size.dynamic_w * case.components.crossbars.latency_ns * reads
+        if case.rule.ports:
+            accesses += placed.blocks * port_nj(case, place, memory)
+            continue
         loads = case.accesses(case.loaded(layer, place)) * memory.read_nj
         stores = case.accesses(placed.copies * layer.out_channels) * memory.write_nj
         accesses += placed.blocks * (loads + stores)

@@ -9,6 +9,7 @@ from itertools import chain
 
 from hwgen.compiler.crossbar.dataflow import reader_macros
 from hwgen.model.crossbar.reference.case import Case
+from hwgen.model.crossbar.reference.ports import port_times
 from hwgen.spec.crossbar.components import Scratchpad
 from hwgen.spec.crossbar.encoding import partial_sum_bits
 from hwgen.spec.crossbar.holdings import holdings_of
@@ -25,12 +26,19 @@ TRAVELS = ("transfer", "chain", "gather", "merge", "send")
 def durations_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durations:
     """Return the steps of every operation; no scratchpad: loads and stores take one step."""
     durations = []
+    ports = port_times(case) if case.rule.ports else []
     for place, flow in enumerate(case.dataflow.layers):
         clocks = case.choice.clocks[place]
         steps = []
         for operation in flow.operations:
             if operation.ir in TRAVELS:
-                steps.append(whole_steps(travel_ns(case, place, operation.ir), step_ns))
+                ns = travel_ns(case, place, operation.ir)
+                if operation.ir == "send" and ports and memory is not None:
+                    ns = max(ns, ports[place]["send"] * case.access_ns(memory))
+                steps.append(whole_steps(ns, step_ns))
+            elif operation.ir in ("load", "store") and ports and memory is not None:
+                ns = ports[place][operation.ir] * case.access_ns(memory)
+                steps.append(whole_steps(ns, step_ns))
             elif operation.ir in ("load", "store"):
                 elements = macro_elements(case, place, operation.ir)
                 ns = 0.0 if memory is None else case.accesses(elements) * case.access_ns(memory)
@@ -40,6 +48,20 @@ def durations_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durat
                 steps.append(clocks if weighty else 1)
         durations.append(steps)
     return durations
+
+
+def periods_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durations | None:
+    """Return the steps from a block to the next that ports of scratchpads ask of each operation."""
+    if memory is None or not case.rule.ports:
+        return None
+    access_ns = case.access_ns(memory)
+    return [
+        [
+            whole_steps(times.get(f"{operation.name} period", 0) * access_ns, step_ns)
+            for operation in flow.operations
+        ]
+        for flow, times in zip(case.dataflow.layers, port_times(case), strict=True)
+    ]
 
 
 def whole_steps(ns: float, step_ns: float) -> int:
@@ -157,19 +179,21 @@ def clashing(case: Case) -> set[tuple[Kind, Kind]]:
     return {(a, b) for a in links for b in links if a != b and links[a] & links[b]}
 
 
-def delay(dataflow: Dataflow, durations: Durations, edge: Edge) -> int:
+def delay(
+    dataflow: Dataflow, durations: Durations, edge: Edge, periods: Durations | None = None
+) -> int:
     """Return the steps that must lie between the starts of the two nodes of an edge."""
     layer, _, place, _ = edge.source
     steps = durations[layer]
-    if edge.kind in ("inter-bit", "inter-layer"):
-        return steps[place]
+    if edge.kind in ("inter-bit", "inter-layer", "bank"):
+        return steps[place] if edge.kind != "bank" else 1
     operations = dataflow.layers[layer].operations
     repeats = [dataflow.bits if operation.per_bit else 1 for operation in operations]
     own = steps[place] * repeats[place]
-    if edge.kind == "bank":
-        return 1
     if edge.kind == "register":
         return max(1, own - 1)
+    if periods is not None and edge.kind == "inter-block":
+        return max(periods[layer][place], delay(dataflow, durations, edge))
     if place + 1 == len(operations) or (dataflow.registers and edge.kind == "inter-block"):
         return own
     all_bits = operations[place].per_bit and not operations[place + 1].per_bit
@@ -207,6 +231,7 @@ class Simulator:
     clashes: see `clashing`
     entries: nodes that wait for an image of a stream to enter, by the step at which it does
     rule: which corrections of the strict rules are on
+    periods: steps between the beginnings of two blocks, see `periods_of`
     """
 
     dataflow: Dataflow
@@ -215,6 +240,7 @@ class Simulator:
     clashes: set[tuple[Kind, Kind]]
     entries: dict[int, list[Node]] = field(default_factory=dict)
     rule: Corrections = NONE
+    periods: Durations | None = None
 
     def run(self) -> Trace:
         """Return when each node starts.
@@ -249,7 +275,7 @@ class Simulator:
                 if self.is_exclusive(node):
                     running.append(node)
                 for edge in self.dataflow.edges_from(node):
-                    then = now + delay(self.dataflow, self.durations, edge)
+                    then = now + delay(self.dataflow, self.durations, edge, self.periods)
                     earliest[edge.target] = max(earliest[edge.target], then)
                     missing[edge.target] -= 1
                     if missing[edge.target] == 0:
