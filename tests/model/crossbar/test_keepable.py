@@ -127,6 +127,17 @@ def third_bank(checker: Checker) -> None:
     checker.operations[0]["mvm"].starts[9] = checker.operations[0]["addition"].starts[7] - 1
 
 
+def slow_port(checker: Checker) -> None:
+    """A scratchpad that is as slow as this serves one access a step."""
+    checker.arch["fabric"]["clock"]["access_clocks"] = checker.step
+
+
+def short_load(checker: Checker) -> None:
+    """A pooling over a whole map of 300 channels is loaded in one step."""
+    operation = checker.operations[5]["load"]
+    operation.steps = 1
+
+
 SPOILED: tuple[tuple[Callable[[Checker], None], str], ...] = (
     (fewer_adcs, "adc"),
     (fewer_counted, "audit"),
@@ -140,6 +151,8 @@ SPOILED: tuple[tuple[Callable[[Checker], None], str], ...] = (
     (a_jump, "link"),
     (short_step, "clock"),
     (third_bank, "register"),
+    (slow_port, "port"),
+    (short_load, "port"),
 )
 
 
