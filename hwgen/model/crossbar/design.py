@@ -191,6 +191,22 @@ def place_macros(tables: Tables, design: Design, macros: Ints) -> tuple[int, int
 
 
 @compiled
+def reaches(
+    tables: Tables, i: int, first: int, macros: int, merge: Ints, columns: int
+) -> tuple[int, int]:
+    """Return the hops of a layer's farthest macro from where its outputs meet, and from inputs.
+
+    first, macros: of layer i; merge: of all layers
+    """
+    longest, farthest = 0, 0
+    for place in range(first, first + macros):
+        longest = max(longest, hops(place, merge[i], columns))
+        for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+            farthest = max(farthest, hops(merge[tables.provider[e]], place, columns))
+    return longest, farthest
+
+
+@compiled
 def lay_out(tables: Tables, design: Design) -> Layout:
     """Return everything that follows from a design before anything moves (sheet, 4 and 5)."""
     count = len(tables.kind)
@@ -201,13 +217,7 @@ def lay_out(tables: Tables, design: Design) -> Layout:
     transfer, chain, merge = np.zeros(count), np.zeros(count), np.zeros(count)
     chain_macros = np.ones(count, np.int64)
     for i in range(count):
-        farthest = 0
-        longest = 0
-        for place in range(first[i], first[i] + macros[i]):
-            longest = max(longest, hops(place, merge_macro[i], columns))
-            for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                source = merge_macro[tables.provider[e]]
-                farthest = max(farthest, hops(source, place, columns))
+        longest, farthest = reaches(tables, i, first[i], macros[i], merge_macro, columns)
         if tables.crossbars[i] > 0:
             chain_macros[i] = ceil_div(macros[i], copies[i])
         if tables.rules.merge:

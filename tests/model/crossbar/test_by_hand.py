@@ -19,6 +19,16 @@ POINT = Point(rram_ratio=0.5, cell_bits=2, side=128, dac_bits=1)
 """ADCs of 8 bits, 8 cells a weight, 16 bit steps."""
 
 
+LARGE = replace(
+    COMPONENTS,
+    scratchpads=replace(
+        COMPONENTS.scratchpads,
+        capacities=COMPONENTS.scratchpads.to_choose_from(published=True),
+    ),
+)
+"""The constants without small scratchpads."""
+
+
 def case(
     layers: tuple[CrossbarLayer, ...],
     *,
@@ -39,7 +49,7 @@ def case(
         mate=mate or (-1,) * count,
         clocks=clocks or (1,) * count,
     )
-    return case_of(network, point, power_w, rules, choice)
+    return case_of(network, point, power_w, rules, choice, components=LARGE)
 
 
 def agreed(one: Case) -> Evaluation:

@@ -158,7 +158,9 @@ def strict_counts(case: Case, works: Works, step_ns: float) -> Counts:
     ]
     for place, mate in enumerate(case.choice.mate):
         if mate > place:
-            for one, two in zip(each[place], each[mate], strict=True):
+            converted = [sum(work["adc"] for work in works[at]) for at in (place, mate)]
+            buyer, other = (mate, place) if converted[1] > converted[0] else (place, mate)
+            for one, two in zip(each[buyer], each[other], strict=True):
                 one["adc"], two["adc"] = max(one["adc"], two["adc"]), 0
     return [
         {name: sum(one.get(name, 0) for one in macros) for name in names_of(macros)}
