@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+from tests.crossbar_ports import check_ports
+
 PER_BIT = ("mvm", "adc", "shift_add")
 TRAVELS = ("chain", "gather", "send")
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -77,6 +79,7 @@ class Checker:
         self.check_units()
         self.check_registers()
         self.check_links()
+        self.complaints += check_ports(self)
         return self.complaints
 
     def say(self, category: str, text: str) -> None:

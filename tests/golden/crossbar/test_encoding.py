@@ -8,6 +8,7 @@ import pytest
 
 from golden.crossbar.encoding import Ints, digits_of, encode, multiply
 from hwgen.errors import ConfigError
+from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.encoding import (
     column_accumulator_bits,
     column_sum_most,
@@ -15,20 +16,22 @@ from hwgen.spec.crossbar.encoding import (
     partial_sum_bits,
 )
 from hwgen.spec.crossbar.point import Point
-from tests.synthesis import COMPONENTS
+from tests.synthesis import COMPONENTS, COMPONENTS_FILE
 
 Bits = tuple[int, int]
 """Of weights, of inputs."""
 
 WIDTHS: tuple[Bits, ...] = ((16, 16), (8, 8), (5, 7))
 
+SMALL = load_components(COMPONENTS_FILE.parent / "small.yaml")
+
 TABLE = [
     Point(rram_ratio=None, cell_bits=cell, side=size.side, dac_bits=dac.bits)
-    for size in COMPONENTS.crossbars.sizes
+    for size in (*SMALL.crossbars.sizes, *COMPONENTS.crossbars.sizes)
     for cell in COMPONENTS.crossbars.cell_bits
     for dac in COMPONENTS.dacs.resolutions
 ]
-"""Every side, cell and DAC of the component table, those without an ADC in it too."""
+"""Every side, cell and DAC of the component tables, those without an ADC in them too."""
 
 
 def name_of(point: Point) -> str:

@@ -311,3 +311,16 @@ def test_the_window_says_all_of_its_padding(arch: Arch, tmp_path: Path) -> None:
     (tmp_path / "arch.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"layers\.0\.window\.bottom_padding"):
         load_arch(tmp_path / "arch.yaml")
+
+
+def test_all_readers_are_targets_of_one_send() -> None:
+    layers = tuple(
+        conv(name, (0,) if place else (), (4, 4), (6, 6), window=(1, 1, 0))
+        for place, name in enumerate("abc")
+    )
+    network = CrossbarNetwork(name="fork", input_channels=4, input_side=6, layers=layers)
+    choice = Choice(copies=(2,) * 3, macros=(1, 2, 2), mate=(-1,) * 3, clocks=(1,) * 3)
+    made = chip(network, choice)
+    [sent] = of_kind(made, "send", 0)
+    assert sent.targets == tuple(sorted(made.node(macro) for macro in range(1, 5)))
+    assert sent.readers == (1, 2)

@@ -165,6 +165,7 @@ def test_groups_by_hand() -> None:
     assert most_macros(cut, 4) == 4
     alone = cut_of(conv("g", (), (80, 100), (4, 4), window=(1, 1, 0), groups=2), 32, 1)
     assert (alone.sections, alone.row_tiles, alone.column_tiles) == (2, 2, 2)
+    assert most_macros(alone, 3) == 3
     assert (
         cut_of(
             replace(conv("g", (), (80, 100), (4, 4), window=(1, 1, 0)), groups=2), 32, 1, dense=True
