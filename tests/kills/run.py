@@ -203,9 +203,8 @@ def kill(name: str, *, moments: int, seed: int, say: Callable[[str], None]) -> i
             if said is not None:
                 wrong += 1
             if n:
-                say(
-                    f"{name}, {number.name} after {moment:.1f} of {seconds:.1f} s: {said or 'equal'}"
-                )
+                place = f"{moment:.1f} of {seconds:.1f} s"
+                say(f"{name}, {number.name} after {place}: {said or 'equal'}")
             shutil.rmtree(folder)
     say(f"{name}: {moments} moments, {wrong} wrong, result {wanted[:16]}")
     return wrong
