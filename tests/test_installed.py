@@ -153,3 +153,14 @@ def test_every_install_hint_names_a_requirement() -> None:
         text = re.sub(r"\"\n\s*f?\"", "", file.read_text(encoding="utf-8"))
         for name in re.findall(r"pip install ([\w.-]+)", text):
             assert name in known, file
+
+
+def test_every_extra_that_a_page_names_exists() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.ipynb")]
+    named = {
+        extra
+        for page in pages
+        for extras in re.findall(r"'\.\[([\w,]+)\]'", page.read_text(encoding="utf-8"))
+        for extra in extras.split(",")
+    }
+    assert {"sim", "notebook"} <= named <= set(PROJECT["optional-dependencies"])

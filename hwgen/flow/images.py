@@ -41,7 +41,7 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
     A few images of the set ship; they are taken where they are enough.
     """
     chosen = data or network.graph.dataset
-    few = shipped_images(network, chosen, count)
+    few = shipped_images(network, chosen, count, asked=data is not None)
     if few is not None:
         return few
     path = Path(chosen)
@@ -67,13 +67,18 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
     return Batch(images=images, labels=labels, about=about, modes=(0,) * wanted)
 
 
-def shipped_images(network: QuantizedNetwork, name: str, count: int | None) -> Batch | None:
-    """Return the first `count` images of a set that ship; None if those do not do."""
+def shipped_images(
+    network: QuantizedNetwork, name: str, count: int | None, *, asked: bool
+) -> Batch | None:
+    """Return the first `count` images of a set that ship; None if those do not do.
+
+    asked: for this set by its name: then images that only stand in its place do not do
+    """
     file = shipped.images().get(name)
     if file is None or count is None or Path(name).exists():
         return None
     arrays = read_npz(file, what="images", allowed=IMAGES_FILE)
-    if not 1 <= count <= len(arrays["images"]):
+    if not 1 <= count <= len(arrays["images"]) or (asked and "labels" not in arrays):
         return None
     images, labels = arrays["images"][:count], arrays.get("labels")
     check_images(network, images, name)

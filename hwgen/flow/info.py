@@ -100,8 +100,12 @@ def is_graph(file: Path) -> bool:
 
 
 def graph_parts(info: InfoReport) -> Iterable[RenderableType]:
-    """Return the tables of a network without weights; nothing for another file."""
-    return () if info.graph is None else graphs().graph_parts(info.graph)
+    """Return the tables of a network without weights, or of a chip that is made for one."""
+    if info.graph is not None:
+        return graphs().graph_parts(info.graph)
+    if info.architecture is not None and "fabric" in info.architecture.configuration:
+        return graphs().placement_parts(info.architecture.configuration)
+    return ()
 
 
 def describe_architecture(file: Path, arch_file: Path | None, sparsity: str | None) -> InfoReport:

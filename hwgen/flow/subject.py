@@ -112,15 +112,20 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
     except FormatError:
         # Not in the work folder, or damaged since it was written.
         pass
+    program = compiled_now(context, subject)
+    programs.save_program(program, path)
+    return program
+
+
+def compiled_now(context: Context, subject: Subject) -> Program:
+    """Return the program, which no file keeps."""
     with context.progress(f"compiling {subject.network.graph.name} for {subject.arch.name}"):
-        program = subject.family.need(COMPILER).compile_network(
+        return subject.family.need(COMPILER).compile_network(
             subject.network,
             subject.arch,
             images=subject.run_images,
             layer_cost=split_cost(context, subject),
         )
-        programs.save_program(program, path)
-    return program
 
 
 def for_program(subject: Subject, file: Path) -> Subject:

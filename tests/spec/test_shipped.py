@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.data import load_dataset
-from hwgen.errors import ConfigError
+from hwgen.errors import ConfigError, DataError
 from hwgen.flow.families import architectures, load_architecture
 from hwgen.flow.images import choose_images
 from hwgen.spec import shipped
@@ -87,6 +87,13 @@ def test_each_network_runs_without_a_set_of_images(name: str) -> None:
     batch = choose_images(network, None, 2)
     assert batch.images.shape == (2, *network.graph.input.shape)
     assert (batch.labels is None) == (network.graph.dataset == "cifar10")
+
+
+def test_images_in_place_of_a_set_are_not_the_set() -> None:
+    network = load_network(Path("cifar10_resnet20_50"))
+    assert choose_images(network, None, 2).about.name == "drawn waves in place of cifar10"
+    with pytest.raises(DataError, match="must be given a folder"):
+        choose_images(network, "cifar10", 2)
 
 
 def test_a_report_names_what_ships_the_same_everywhere() -> None:

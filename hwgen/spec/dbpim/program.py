@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 FORMAT = "hwgen.dbpim.program"
-VERSION = 2
+VERSION = 3
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 Natural = Annotated[int, Field(ge=0, lt=1 << 32)]
@@ -60,9 +60,11 @@ class StepPlan:
     """One instruction: what it computes of which layer, and where its results are.
 
     name: differs from that of every other step
-    layer: of the network; `input` for the image, `store` for an answer to memory, `end`
-    inputs: layers whose maps it reads, `input` for the image; of an add or a product two; empty
-        where it reads no map
+    layer: of the network whose map it writes (of a fused addition the addition); `input` for the
+        image, `store` for an answer to memory, `end`
+    fused: layers that it computes on the way and whose maps are never stored
+    inputs: layers whose maps it reads, `input` for the image; of an add or a product two, and of
+        a convolution with a fused addition, the other addend last; empty where it reads no map
     kind: of the instruction; op: the layer's operation, or what the chip does (load, store, ...)
     images: first image of the run and number of images; the placement's image 0 is the first
     rows: first row of the output map, and the row after the last one
@@ -78,6 +80,7 @@ class StepPlan:
 
     name: str
     layer: str
+    fused: list[str]
     inputs: list[str]
     kind: StepKind
     op: str
@@ -138,7 +141,7 @@ class ProgramFacts:
     """
 
     format: Literal["hwgen.dbpim.program"]
-    version: Literal[2]
+    version: Literal[3]
     network: Digest
     network_name: str
     architecture: Digest
