@@ -31,7 +31,8 @@ MARK = "HWGEN_KILLED_BY_TEST"
 """Environment variable whose value finds all processes of a command."""
 ORPHAN_SECONDS = 5.0
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-CODES = {signal.SIGKILL: (-9,), signal.SIGTERM: (143,), signal.SIGINT: (130,)}
+CODES = {signal.SIGKILL: (-9,), signal.SIGTERM: (143, -15), signal.SIGINT: (130, -2)}
+"""Negative ones while Python still imports the command."""
 PHASES = ("float_phase", "pruned_phase", "quantized_phase")
 NOT_A_RESULT = ("seconds", "reused", "versions", "started", "history", "work", "folder", "file")
 """Keys of reports that say how and where a command ran."""

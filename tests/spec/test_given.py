@@ -27,7 +27,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
     device = "the network must be a file, got a device, a pipe or a socket"
-    for path in (tmp_path / "pipe", tmp_path / "link", Path("/dev/zero")):
+    for path in (Path("/dev/null"), tmp_path / "pipe", tmp_path / "link"):
         assert refused(path) == f"{device} ({path})"
     assert refused(tmp_path) == f"the network must be a file, got a folder ({tmp_path})"
     assert refused(tmp_path / "none").startswith("the network must be a file, got no file")
