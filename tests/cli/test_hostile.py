@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hwgen.spec.network.file import load_network
 from hwgen.spec.npz import MOST_BYTES
 from tests.cli.given import ARCH, NETWORK, ROOT, TINY, Command, rewritten
 
@@ -219,6 +220,35 @@ def test_json_of_a_hostile_graph(hwgen: Command, tmp_path: Path, case: str) -> N
     text = GRAPHS[case](json.dumps(plain).encode())
     content = array(np.frombuffer(text, np.uint8))
     refused(hwgen("info", with_member(tmp_path / "n.npz", "graph.npy", content)))
+
+
+def with_pools(count: int) -> Callable[[dict[str, Any]], None]:
+    """Return what adds layers that change nothing."""
+
+    def change(graph: dict[str, Any]) -> None:
+        *body, head = graph["layers"]
+        pool = next(layer for layer in body if layer["op"] == "max_pool")
+        same = {
+            "kernel": [1, 1],
+            "stride": [1, 1],
+            "padding": [0] * 4,
+            "output": body[-1]["output"],
+        }
+        for i in range(count):
+            body.append(pool | same | {"name": f"pool{i}", "inputs": [body[-1]["name"]]})
+        graph["layers"] = [*body, head | {"inputs": [body[-1]["name"]]}]
+
+    return change
+
+
+def test_many_layers_are_read_in_linear_time(tmp_path: Path) -> None:
+    seconds = {}
+    for count in (2_000, 20_000):
+        path = rewritten(NETWORK, tmp_path / "n.npz", "graph", with_pools(count))
+        began = time.process_time()
+        assert len(load_network(path).layers) == count + 9
+        seconds[count] = time.process_time() - began
+    assert seconds[20_000] < 30 * seconds[2_000] + 1
 
 
 # Programs

@@ -16,8 +16,8 @@ ALIASES = "a0: &a0 [x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 8)}]\n" for i in range(1, 12)
 )
 MERGES = (
-    "a: &a {" + ", ".join(f"k{i}: 1" for i in range(9_000)) + "}\n"
-    "b: {<<: [" + ", ".join(["*a"] * 9_000) + "]}\n"
+    "a: &a {" + ", ".join(f"k{i}: 1" for i in range(500)) + "}\n"
+    "b: {<<: [" + ", ".join(["*a"] * 500) + "]}\n"
 )
 
 REFUSED = {
