@@ -19,6 +19,7 @@ from hwgen.api.commands import (
 )
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import (
+    LARGEST_SEED,
     Arch,
     Batch,
     BatchOfModes,
@@ -47,6 +48,9 @@ from hwgen.report.info_tables import (
 from hwgen.report.tables import model_table, run_table
 from hwgen.report.work import AdaptiveTrainReport, TrainReport
 
+LAST_CYCLE = (1 << 62) - 1
+"""A simulation counts cycles in 64 bits."""
+
 
 class Engine(StrEnum):
     """What runs the images."""
@@ -65,7 +69,9 @@ def train(
     ] = None,
     start: Annotated[Path | None, Option(help="float weights that the recipe starts from")] = None,
     teacher: Annotated[Path | None, Option(help="float weights of the recipe's teacher")] = None,
-    seed: Annotated[int | None, Option(min=0, help="replaces the seed of the recipe")] = None,
+    seed: Annotated[
+        int | None, Option(min=0, max=LARGEST_SEED, help="replaces the seed of the recipe")
+    ] = None,
     out: Annotated[
         Path | None,
         Option("--out", "-o", help="folder to write [default: one in --work]"),
@@ -170,11 +176,16 @@ def run(
         Option(help="a compiled program, with its images of one run, instead of compiling now"),
     ] = None,
     seed: Annotated[
-        int, Option(min=1, help="of the content of memories at power-on (rtl only)")
+        int,
+        Option(min=1, max=LARGEST_SEED, help="of the content of memories at power-on (rtl only)"),
     ] = 1,
     waves: Annotated[bool, Option("--waves", help="write waves (rtl only, slow)")] = False,
-    waves_from: Annotated[int | None, Option(min=0, help="first clock cycle of the waves")] = None,
-    waves_to: Annotated[int | None, Option(min=0, help="last clock cycle of the waves")] = None,
+    waves_from: Annotated[
+        int | None, Option(min=0, max=LAST_CYCLE, help="first clock cycle of the waves")
+    ] = None,
+    waves_to: Annotated[
+        int | None, Option(min=0, max=LAST_CYCLE, help="last clock cycle of the waves")
+    ] = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
@@ -189,6 +200,10 @@ def run(
     asked = waves or waves_from is not None or waves_to is not None
     if asked and engine not in (Engine.rtl, None):
         raise BadParameter("waves need a simulation: --engine rtl")
+    if waves_to is not None and waves_to < (waves_from or 0):
+        raise BadParameter(
+            f"--waves-to must not be before --waves-from {waves_from or 0}, got {waves_to}"
+        )
     context, chip = api.Context(work=work), api.load_architecture(arch, sparsity=sparsity)
     if engine is None:
         engine = Engine.rtl if asked else Engine(default_engine(context, chip.family))

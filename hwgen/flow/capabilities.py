@@ -73,6 +73,9 @@ BIT_ACTIVITY: Capability[protocols.BitActivity] = Capability(
 ENERGY: Capability[protocols.Energy] = Capability(
     key="energy", promise=protocols.Energy, cannot="tell energy", lacks="energy model"
 )
+AREA: Capability[protocols.Area] = Capability(
+    key="area", promise=protocols.Area, cannot="tell area", lacks="area model"
+)
 VERILOG: Capability[protocols.Verilog] = Capability(
     key="verilog", promise=protocols.Verilog, cannot="be built", lacks="Verilog generator"
 )

@@ -1,6 +1,5 @@
 """`hwgen info`: the content of a file, and how a chip tiles its layers."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +25,7 @@ from hwgen.report.info import (
     NetworkLayer,
     ProgramInfo,
 )
+from hwgen.spec.json_text import plain_json
 from hwgen.spec.network import Layer, QuantizedNetwork
 from hwgen.spec.network.file import GRAPH_KEY, load_network
 from hwgen.spec.npz import read_npz
@@ -100,8 +100,12 @@ def is_graph(file: Path) -> bool:
 
 
 def graph_parts(info: InfoReport) -> Iterable[RenderableType]:
-    """Return the tables of a network without weights; nothing for another file."""
-    return () if info.graph is None else graphs().graph_parts(info.graph)
+    """Return the tables of a network without weights, or of a chip that is made for one."""
+    if info.graph is not None:
+        return graphs().graph_parts(info.graph)
+    if info.architecture is not None and "fabric" in info.architecture.configuration:
+        return graphs().placement_parts(info.architecture.configuration)
+    return ()
 
 
 def describe_architecture(file: Path, arch_file: Path | None, sparsity: str | None) -> InfoReport:
@@ -139,7 +143,7 @@ def describe_program(
     arrays: dict[str, NDArray[Any]], file: Path, arch_file: Path | None, sparsity: str | None
 ) -> InfoReport:
     """Return what a program is and, with the architecture it was compiled for, its tiling."""
-    family = family_of(format_of(arrays), kind="program", source=str(file))
+    family = family_of(format_of(arrays, str(file)), kind="program", source=str(file))
     program = family.need(PROGRAMS).load_program(file)
     about = program_info(family, program)
     if arch_file is None:
@@ -162,13 +166,12 @@ def describe_program(
     )
 
 
-def format_of(arrays: dict[str, NDArray[Any]]) -> object:
+def format_of(arrays: dict[str, NDArray[Any]], source: str) -> object:
     """Return the format that a program names, whatever else is in the file."""
-    try:
-        facts = json.loads(arrays[PROGRAM_KEY].tobytes())
-        return facts["format"]
-    except (KeyError, TypeError, ValueError):
+    if PROGRAM_KEY not in arrays:
         return "another file"
+    facts = plain_json(arrays[PROGRAM_KEY].tobytes(), field=PROGRAM_KEY, source=source)
+    return facts.get("format") if isinstance(facts, dict) else type(facts).__name__
 
 
 def report(kind: Kind, file: Path, **parts: object) -> InfoReport:

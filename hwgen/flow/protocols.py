@@ -30,8 +30,13 @@ class Architecture(Protocol):
 
 
 class Architectures(Protocol):
-    """Architecture files of the format `hwgen.<family>.architecture`."""
+    """Architecture files of the format `hwgen.<family>.architecture`.
 
+    Arch: the dataclass of such a file, a field for each key
+    """
+
+    @property
+    def Arch(self) -> type[Any]: ...  # noqa: N802
     def load_arch(self, path: Path) -> Architecture: ...
 
 
@@ -207,6 +212,13 @@ class Energy(Protocol):
 
     def leakage_pj(self, cycles: int, arch: Any) -> float:
         """Return picojoules that a chip takes in some cycles, whatever it does in them."""
+
+
+class Area(Protocol):
+    """Area of a chip."""
+
+    def area_um2(self, arch: Any) -> Mapping[str, float]:
+        """Return square micrometres by part."""
 
 
 class Verilog(Protocol):

@@ -35,6 +35,7 @@ ROW_LIMIT = 1 << 10
 CORNERS = Corners(
     *(f"operation {operation.name}" for operation in Operation),
     "int32 results",
+    "sums with another map, to the own banks and over the bus",
     "words to the memory",
     "results of one step to the own banks and over the bus",
     "several tiles",
@@ -214,6 +215,8 @@ def note_step(made: CoreStep) -> None:
     CORNERS.hit("words to the memory", "memory" in ways)
     CORNERS.hit("results of one step to the own banks and over the bus", {"banks", "bus"} <= ways)
     if isinstance(step, Conv):
+        both = made.addend is not None and {"banks", "bus"} <= ways
+        CORNERS.hit("sums with another map, to the own banks and over the bus", both)
         CORNERS.hit("several filter groups", len(step.groups) > 1)
         CORNERS.hit("several tiles", len(step.groups[0]) > 1)
     if isinstance(step, Simd):

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.dbpim.csd import values_of_phi
-from golden.dbpim.weight_decoder import decode, decode_dense
-from hwgen.rtl.dbpim.layouts import cell_meta
+from golden.dbpim.weight_decoder import decode
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
 from hwgen.spec.dbpim.instructions import PACKETS, PARAMETER_BITS, Opcode, packet_bits
 from hwgen.spec.dbpim.packing import row_beats
 from hwgen.spec.dbpim.stream import FilterParameters, encode_parameters, encode_tile
 from verif.dbpim.component import pack
+from verif.dbpim.weight_rows import enables, row_words
 
 ZERO_CODE = np.uint8(0x40)
 """Zero in two cells, 1 - 1."""
@@ -67,15 +67,7 @@ class Tile:
         return [self._row(codes) for codes in self.codes]
 
     def _row(self, codes: NDArray[np.uint8]) -> tuple[int, int]:
-        if not self.arch.sparsity.weight_bits:
-            return pack(decode_dense(codes).ravel().tolist(), bits=1), 0
-        cells, entry = decode(codes), cell_meta()
-        pairs = zip(cells.index.ravel(), cells.negative.ravel(), strict=True)
-        entries = [
-            entry.const({"index": int(index), "negative": int(negative)}).as_bits()
-            for index, negative in pairs
-        ]
-        return pack(cells.q.ravel().tolist(), bits=1), pack(entries, bits=entry.size)
+        return row_words(codes, enables(self.others["filter_enable"], self.arch), self.arch)
 
 
 def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:

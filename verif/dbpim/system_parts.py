@@ -6,7 +6,6 @@ from pathlib import Path
 from hwgen.rtl.dbpim.load_writer import LoadWriter
 from hwgen.rtl.dbpim.loader import Loader
 from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
-from hwgen.rtl.dbpim.row_unpacker import RowUnpacker
 from hwgen.rtl.dbpim.sequencer import Sequencer
 from hwgen.rtl.dbpim.table_loader import TableLoader
 from hwgen.rtl.dbpim.taps_loader import TapsLoader
@@ -56,7 +55,6 @@ def system_parts(arch: Arch) -> SideBySide:
     """Return the parts between the memory port and the cores."""
     parts = [LoadWriter, Loader, LogitBuffer, Sequencer, TableLoader, TapsLoader, TileLoader]
     parts += [WeightDecoder, WriteBus]
-    parts += [RowUnpacker] if arch.unpacks else []
     return SideBySide(parts=[part(arch=arch) for part in parts])
 
 

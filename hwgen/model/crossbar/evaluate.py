@@ -11,11 +11,13 @@ from hwgen.model.crossbar.allocate import (
     allocate,
 )
 from hwgen.model.crossbar.buffers import memory_class
-from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out
+from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out, most_macros
 from hwgen.model.crossbar.exact import FOREVER, exact_times
 from hwgen.model.crossbar.identical import allocate_identical
+from hwgen.model.crossbar.macros import chain_additions
 from hwgen.model.crossbar.tables import (
     ADC,
+    ADDITION,
     DAC,
     DYNAMIC,
     ELTWISE,
@@ -80,6 +82,8 @@ def energy_of(
         for c in range(len(parts)):
             repeats = tables.bit_steps if c in (DAC, ADC, SHIFT_ADD) else 1
             done = tables.work[i, c] * copies * blocks * repeats
+            if c == ADDITION:
+                done += chain_additions(tables, layout, i) * blocks
             components += parts[c, STATIC] * allocation.counts[i, c] * time
             components += parts[c, LATENCY] * parts[c, DYNAMIC] * done
         if tables.crossbars[i] > 0:
@@ -132,7 +136,7 @@ def within_limits(tables: Tables, design: Design, layout: Layout) -> bool:
     for i in range(len(tables.kind)):
         if tables.crossbars[i] == 0:
             continue
-        if layout.shared_macros[i] > layout.copies[i] * tables.row_tiles[i]:
+        if layout.shared_macros[i] > most_macros(tables, layout.copies[i], i):
             return False
         if layout.shared_macros[i] < 1:
             return False

@@ -25,7 +25,8 @@ from hwgen.model.crossbar.tables import (
 )
 from hwgen.spec.crossbar.schedule import OperationName
 
-TRANSFER, LOAD, MVM, CONVERT, SHIFT, ADD, POOLED, ADDED, ACTIVATE, STORE, MERGE = range(11)
+TRANSFER, LOAD, MVM, CONVERT, SHIFT, ADD, POOLED, ADDED = range(8)
+CHAIN, ACTIVATE, GATHER, STORE, MERGE, SEND = range(8, 14)
 OPERATIONS: tuple[str, ...] = get_args(OperationName)
 """Names of the operations, in the order in which a block goes through those that it has."""
 
@@ -37,7 +38,9 @@ class Pipeline(NamedTuple):
     operation: which
     steps: of one bit, or of the whole for an operation that is not repeated for each bit
     to_next: delay to the next operation of the same block
-    to_block: delay to the same operation of the next block
+    to_block: delay to the same operation of the next block, where nothing is late
+    own: delay to the same operation of the next block that the operation itself needs
+    back: delay from the next operation, whenever it is, to this one of the next block; 0: none
     """
 
     length: Ints
@@ -45,6 +48,8 @@ class Pipeline(NamedTuple):
     steps: Ints
     to_next: Ints
     to_block: Ints
+    own: Ints
+    back: Ints
 
 
 class Times(NamedTuple):
@@ -95,6 +100,7 @@ def make_pipeline(
     steps = np.ones((layers, len(OPERATIONS)), np.int64)
     to_next = np.zeros((layers, len(OPERATIONS)), np.int64)
     to_block = np.zeros((layers, len(OPERATIONS)), np.int64)
+    own, back = np.zeros_like(steps), np.zeros_like(steps)
     for i in range(layers):
         n = 0
         there = pipelined(tables, layout, i)
@@ -102,9 +108,8 @@ def make_pipeline(
             if not there[what]:
                 continue
             operation[i, n] = what
-            if what in (TRANSFER, MERGE):
-                ns = layout.transfer[i] if what == TRANSFER else layout.merge[i]
-                steps[i, n] = steps_of(ns, step_ns)
+            if what in (TRANSFER, CHAIN, GATHER, MERGE, SEND):
+                steps[i, n] = steps_of(travel_ns(layout, i, what), step_ns)
             elif what in (LOAD, STORE):
                 if memory >= 0:
                     size = layout.load[i] if what == LOAD else layout.store[i]
@@ -114,15 +119,51 @@ def make_pipeline(
                 steps[i, n] = clocks[i]
             n += 1
         length[i] = n
-        link(operation[i], steps[i], to_next[i], to_block[i], n, tables.bit_steps)
-    return Pipeline(length, operation, steps, to_next, to_block)
+        rows = operation[i], steps[i], to_next[i], to_block[i]
+        link(*rows, n, tables.bit_steps, tables.rules.registers)
+        wait_for_registers(tables, (*rows, own[i], back[i]), n)
+    return Pipeline(length, operation, steps, to_next, to_block, own, back)
+
+
+@compiled
+def wait_for_registers(
+    tables: Tables, rows: tuple[Ints, Ints, Ints, Ints, Ints, Ints], count: int
+) -> None:
+    """Fill what a block waits for of the block before it; rows: of a `Pipeline`, of one layer."""
+    operation, steps, _, to_block, own, back = rows
+    for k in range(count):
+        own[k] = to_block[k]
+        if tables.rules.registers:
+            own[k] = own_steps(operation[k], steps[k], tables.bit_steps)
+            if k + 1 < count and not is_per_bit(operation[k]):
+                following = own_steps(operation[k + 1], steps[k + 1], tables.bit_steps)
+                back[k] = max(1, following - 1)
+
+
+@compiled
+def own_steps(operation: int, steps: int, bit_steps: int) -> int:
+    """Return the steps for which a block takes an operation."""
+    return steps * (bit_steps if is_per_bit(operation) else 1)
+
+
+@compiled
+def travel_ns(layout: Layout, i: int, what: int) -> float:
+    """Return how long a travel of layer i takes."""
+    if what in (TRANSFER, SEND):
+        return float(layout.transfer[i])
+    return float(layout.chain[i] if what == CHAIN else layout.merge[i])
 
 
 @compiled
 def pipelined(tables: Tables, layout: Layout, i: int) -> Bools:
     """Return of each operation whether the blocks of layer i go through it."""
     there = np.full(len(OPERATIONS), tables.crossbars[i] > 0)
-    there[TRANSFER], there[MERGE] = layout.transfer[i] > 0, layout.merge[i] > 0
+    there[TRANSFER] = there[SEND] = False
+    there[SEND if tables.rules.sends else TRANSFER] = layout.transfer[i] > 0
+    there[CHAIN] = layout.chain[i] > 0
+    last = GATHER if tables.rules.merge else MERGE
+    there[GATHER] = there[MERGE] = False
+    there[last] = layout.merge[i] > 0
     there[LOAD] = there[STORE] = True
     there[POOLED], there[ADDED] = tables.kind[i] == POOL, tables.kind[i] == ELTWISE
     there[ACTIVATE] = tables.activated[i] > 0
@@ -131,9 +172,18 @@ def pipelined(tables: Tables, layout: Layout, i: int) -> Bools:
 
 @compiled
 def link(
-    operation: Ints, steps: Ints, to_next: Ints, to_block: Ints, count: int, bit_steps: int
+    operation: Ints,
+    steps: Ints,
+    to_next: Ints,
+    to_block: Ints,
+    count: int,
+    bit_steps: int,
+    registers: bool,
 ) -> None:
-    """Fill the delays of one layer: to the next operation, and to the next block."""
+    """Fill the delays of one layer: to the next operation, and to the next block.
+
+    registers: products and sums of bits have two banks, and follow each other without a gap
+    """
     for k in range(count):
         repeated = bit_steps if is_per_bit(operation[k]) else 1
         if k + 1 == count:
@@ -143,7 +193,12 @@ def link(
         next_repeated = bit_steps if is_per_bit(operation[k + 1]) else 1
         whole = is_per_bit(operation[k]) and not is_per_bit(operation[k + 1])
         to_next[k] = steps[k] * (bit_steps if whole else 1)
-        to_block[k] = max(steps[k] * repeated, to_next[k] + steps[k + 1] * next_repeated - 1)
+        after = steps[k + 1] * next_repeated - 1
+        if registers:
+            after = max(1, after)
+        to_block[k] = max(steps[k] * repeated, to_next[k] + after)
+        if registers and is_per_bit(operation[k]):
+            to_block[k] = steps[k] * repeated
 
 
 @compiled
@@ -157,6 +212,9 @@ def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
     for i in range(len(tables.kind)):
         own = slice(starts[i], starts[i + 1])
         ready = ready_times(*edges, starts, needed, done, i)
+        if tables.rules.registers:
+            step_through(pipeline, i, ready, load[own], adc[own], store[own], done[own])
+            continue
         gap, after = 0, 0
         for k in range(pipeline.length[i]):
             gap = max(gap, pipeline.to_block[i, k])
@@ -171,6 +229,58 @@ def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
         follow(ready, gap, after, done[own])
     end, interval = end_of(tables, pipeline, starts, done), interval_alone(layout, pipeline)
     return Times(starts, load, adc, store, order_of(load, store), done, end, interval)
+
+
+@compiled
+def step_through(
+    pipeline: Pipeline, i: int, ready: Ints, load: Ints, adc: Ints, store: Ints, done: Ints
+) -> None:
+    """Fill in the times of all blocks of a layer, which wait for registers; see `advance`."""
+    n = pipeline.length[i]
+    now, before = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    banks = np.zeros(2, np.int64)
+    for block in range(len(ready)):
+        now, before = before, now
+        advance(pipeline, i, (0, n), block, ready[block], now, before, banks)
+        for k in range(n):
+            what = pipeline.operation[i, k]
+            if what == LOAD:
+                load[block] = now[k]
+            elif what == CONVERT:
+                adc[block] = now[k]
+            elif what == STORE:
+                store[block] = now[k]
+        done[block] = now[n - 1] + pipeline.to_next[i, n - 1]
+
+
+@compiled
+def advance(
+    pipeline: Pipeline,
+    i: int,
+    part: tuple[int, int],
+    block: int,
+    ready: int,
+    now: Ints,
+    before: Ints,
+    banks: Ints,
+) -> None:
+    """Fill in when a part of the operations of a block starts, from those of the block before.
+
+    now, before: starts of this block and of the one before it
+    banks: starts of the additions of the last two blocks, which free the accumulators
+    """
+    for k in range(part[0], part[1]):
+        then = ready if k == 0 else now[k - 1] + pipeline.to_next[i, k - 1]
+        if block > 0:
+            then = max(then, before[k] + pipeline.own[i, k])
+            if pipeline.back[i, k] > 0:
+                then = max(then, before[k + 1] + pipeline.back[i, k])
+        what = pipeline.operation[i, k]
+        if what == MVM and block > 1:
+            then = max(then, banks[block % 2] + 1)
+        elif what == ADD:
+            banks[block % 2] = then
+        now[k] = then
 
 
 @compiled

@@ -108,17 +108,15 @@ def parts_pj(
     """Return picojoules on the chip by part, all of `PARTS`; events, cycles: of a step or a run."""
     found = table or default_table()
     chip = assumed_chip(arch, assume)
-    total = dict.fromkeys(PARTS, 0.0)
+    total: dict[str, float] = dict.fromkeys(PARTS, 0.0)
     for name, count in events.items():
         for cost in found.events[name]:
             total[cost.part] += count * cost_pj(cost, chip, found, assume)
     total["control"] += leakage_pj(cycles, arch, table=found, assume=assume)
-    return dict(total)
+    return total
 
 
-def port_pj(
-    events: Mapping[str, int], arch: Arch, *, table: EnergyTable | None = None
-) -> float:
+def port_pj(events: Mapping[str, int], arch: Arch, *, table: EnergyTable | None = None) -> float:
     """Return picojoules of the memory outside the chip."""
     beats = sum(events[name] for name in MEMORY_PORT)
     return (table or default_table()).port_pj(beats, arch)
@@ -152,11 +150,11 @@ def spread_pj(
 def area_um2(
     arch: Arch, *, table: EnergyTable | None = None, assume: Assumptions = TYPICAL
 ) -> dict[str, float]:
-    """Return the area by part, all of `PARTS`; `EnergyTable.area_uncertainty` belongs to the sum."""
+    """Return the area by part, all of `PARTS`; the sum is uncertain by `area_uncertainty`."""
     found = table or default_table()
     chip = assumed_chip(arch, assume)
-    total = dict.fromkeys(PARTS, 0.0)
+    total: dict[str, float] = dict.fromkeys(PARTS, 0.0)
     for area in found.area:
         if area.applies(chip) and not (assume.direct and area.switch):
             total[area.part] += area.of(chip, written=assume.written)
-    return dict(total)
+    return total

@@ -196,6 +196,7 @@ def result_events(vectors: Vectors, work: Work, arch: Arch) -> dict[str, int]:
     written = int(private.sum()) + work.written(shared)
     return {
         "results": results,
+        "residual_sums": results * work.fields["adds"],
         "bus_bytes": len(shared) * arch.filters,
         "bank_bytes": written * arch.filters,
     }

@@ -171,8 +171,8 @@ def conv_step(
     queue_full = is_queue_full(core, sizes)
     walk_and_fetch(t, core, fields, work, sizes, weights)
     switch_inputs(t, core, sizes, weights, queue_full)
-    idle = idle_cause(t, queue_full, waits, taken, core, sizes)
-    blocked = blocked_cause(taken, core)
+    idle = idle_cause(t, queue_full, waits, taken, core, fields, sizes)
+    blocked = blocked_cause(taken, core, fields)
     computes = False
     for macro in range(sizes.macros):
         cause = issue(t, macro, row_write, idle, blocked, core, fields, sizes, weights)

@@ -21,6 +21,7 @@ from hwgen.spec.dbpim.timing import (
     REQUANTIZE_CYCLES,
     RESULT_SLOTS,
     SIMD_CYCLES,
+    SUM_CYCLES,
     TAP_SLOTS,
     TILE_SLOTS,
 )
@@ -200,7 +201,11 @@ word-vector of its channel word."""
 GROUP_VISIBLE, GROUP_TILE, GROUP_ROW, GROUP_END, GROUP_TILE_END, GROUP_IMAGE, GROUP_Y, GROUP_X = (
     range(8)
 )
-RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END, RESULT_ROW = range(4)
+RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END, RESULT_ROW, RESULT_COLUMN = range(5)
+
+RESULT_STAGES = REQUANTIZE_CYCLES + SUM_CYCLES
+"""Stages from a popped result to the request of its write: the last ones only in a step that adds
+another map, which is read while the result is in stage REQUANTIZE_CYCLES."""
 
 PRIVATE = 1
 """A request for the own banks. One for the bus is 1 + the words that are still to be granted."""
@@ -210,7 +215,7 @@ IN_MEMORY = -1
 
 _SCALARS = """
     number walking start done left vector image y x chunk_image chunk_y chunk_x
-    word kernel_y kernel_x channel_word fetch_cycles fetch_left occupied
+    word kernel_y kernel_x channel_word fetch_known fetching occupied
     tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun masks_retired
     words_read words_written moved fill row written
     tap part sent resends taps_begun taps_walked taps_freed table_at
@@ -225,16 +230,19 @@ _ARRAYS: dict[str, tuple[int, ...]] = {
     "read": (MOST_MACROS,),
     "issue_left": (MOST_MACROS,),
     "issue_row": (MOST_MACROS,),
+    "issue_column": (MOST_MACROS,),
     "outstanding": (MOST_MACROS,),
     "result_head": (MOST_MACROS,),
     "result_tail": (MOST_MACROS,),
-    "result_ring": (MOST_MACROS, RESULT_RING, RESULT_ROW + 1),
+    "result_ring": (MOST_MACROS, RESULT_RING, RESULT_COLUMN + 1),
     "popped": (MOST_MACROS,),
     "bank_reads": (MOST_MACROS,),
+    "bank_left": (MOST_MACROS,),
     "read_row": (MOST_MACROS,),
     "read_column": (MOST_MACROS,),
-    "stage": (REQUANTIZE_CYCLES,),
-    "stage_row": (REQUANTIZE_CYCLES,),
+    "stage": (RESULT_STAGES,),
+    "stage_row": (RESULT_STAGES,),
+    "stage_column": (RESULT_STAGES,),
     "simd": (SIMD_CYCLES,),
     "simd_row": (SIMD_CYCLES,),
     "simd_first": (SIMD_CYCLES,),
@@ -249,17 +257,18 @@ serves every architecture.
 
 walking .. chunk_x: vectors of the walker; left: from the chunk's first one on; image, y, x: of the
 current one, chunk_*: of the chunk's first one
-word .. channel_word: its word; fetch_cycles: of a word of this pixel, 0: not known; fetch_left: of
-the word that is being read; occupied: slots of the fetcher
+word .. channel_word: its word; fetch_known: `bank_reads` is that of this pixel; fetching: a word is
+being read; occupied: slots of the fetcher
 tiles_begun, walk, retired: tiles ever begun, walked, freed; tile_of, known_at, row_base: of the
 latest TILE_SLOTS tiles
 rows_*, masks_*: rows and mask words ever begun, written, freed
 words_read, words_written, word_ring: words between fetcher and switch or SIMD unit
 moved, fill, row: of the switch; written, queue_ring, read: of the group queue
-issue_left, issue_row, outstanding, result_*: of each macro: bit planes left, stored row of the
-position (-1: none), results; popped: its tiles popped but not retired
-bank_reads, read_row, read_column: of the word that is being read
-stage, stage_row: requests in the output stage and their stored rows
+issue_left, issue_row, issue_column, outstanding, result_*: of each macro: bit planes left, stored
+row (-1: none) and column of the position, results; popped: its tiles popped but not retired
+bank_reads, read_row, read_column: reads of each bank for a word of this pixel, and their places;
+bank_left: of the word that is being read
+stage, stage_row, stage_column: requests in the output stage and their stored rows and columns
 tap, part: of the SIMD unit; simd: requests in its stages, simd_row: stored row of the first word,
 simd_first: words in that row, simd_end: last one of a channel word
 sent, resends: words granted, and requests to follow, of the request of the SIMD unit

@@ -57,9 +57,7 @@ def vectors_of(fields: Mapping[str, int], core: int, arch: Arch) -> Vectors:
     )
 
 
-def inside(
-    vectors: Vectors, fields: Mapping[str, int], *, kernel_y: int, kernel_x: int
-) -> Bits:
+def inside(vectors: Vectors, fields: Mapping[str, int], *, kernel_y: int, kernel_x: int) -> Bits:
     """Return whether a tap of each position is a pixel of the input map."""
     y = vectors.y * fields["stride_y"] + kernel_y - fields["padding_top"]
     x = vectors.x * fields["stride_x"] + kernel_x - fields["padding_left"]

@@ -1,8 +1,9 @@
 """Where results go: to the own banks, or over the write bus to all buffers and to memory."""
 
 from hwgen.model.compiled import compiled
-from hwgen.model.dbpim.state import IN_MEMORY, PRIVATE, Record, Table
+from hwgen.model.dbpim.state import IN_MEMORY, PRIVATE, RESULT_STAGES, Record, Table
 from hwgen.spec.dbpim.instructions import Opcode
+from hwgen.spec.dbpim.timing import REQUANTIZE_CYCLES
 
 CONV = int(Opcode.CONV)
 
@@ -20,9 +21,15 @@ def request_of(first_row: int, last_row: int, words: int, to_memory: bool, work:
 
 
 @compiled
+def result_stages(fields: Record) -> int:
+    """Return the stages of a result of a CONV: those of the residual adder only where it adds."""
+    return RESULT_STAGES if fields.adds == 1 else REQUANTIZE_CYCLES
+
+
+@compiled
 def request(core: Record, fields: Record) -> int:
     """Return what the core asks for in this cycle: 0, PRIVATE or more."""
-    return int(core.stage[-1] if fields.opcode == CONV else core.simd[-1])
+    return int(core.stage[result_stages(fields) - 1] if fields.opcode == CONV else core.simd[-1])
 
 
 @compiled
@@ -39,7 +46,7 @@ def grant(priority: int, cores: Table, fields: Record) -> int:
 def granted_row(core: Record, fields: Record) -> int:
     """Return the stored row of the word that the bus takes from a core, or IN_MEMORY."""
     if fields.opcode == CONV:
-        return IN_MEMORY if fields.raw == 1 else int(core.stage_row[-1])
+        return IN_MEMORY if fields.raw == 1 else int(core.stage_row[result_stages(fields) - 1])
     if fields.to_memory == 1:
         return IN_MEMORY
     return int(core.simd_row[-1] + (core.sent >= core.simd_first[-1]))

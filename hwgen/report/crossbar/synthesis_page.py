@@ -40,6 +40,7 @@ def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> s
         "pareto": plots.pareto(report),
         "points": plots.points(report),
         "mesh": chip.mesh(arch),
+        "placement": chip.placement(arch),
         "timeline": chip.timeline(arch, schedule),
     }
     return environment.from_string(text).render(

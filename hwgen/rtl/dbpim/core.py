@@ -11,6 +11,7 @@ from hwgen.rtl.dbpim.fetcher import Fetcher
 from hwgen.rtl.dbpim.group_queue import GroupQueue
 from hwgen.rtl.dbpim.macro import Macro
 from hwgen.rtl.dbpim.output_stage import OutputStage
+from hwgen.rtl.dbpim.residual_adder import ResidualAdder
 from hwgen.rtl.dbpim.simd import Simd, loader_ports
 from hwgen.rtl.dbpim.switch import Switch
 from hwgen.rtl.dbpim.tile_store import TileStore
@@ -40,7 +41,8 @@ class Core(Part):
         cycle 3   group queue: a group that was completed in cycle 2 is at the macros' heads
         cycle 3   macros: issue of its first bit plane, one bit plane a cycle
         cycle +3  output stage: result of the last bit plane is popped
-        cycle +6  write port: the result goes to the own banks, or requests the write bus
+        cycle +6  write port: the result goes to the own banks, or requests the write bus; where
+                  another map is added, the residual adder has it for ``SUM_CYCLES`` before
 
     Ports
         go                in      1             start the CONV in `instruction`
@@ -91,11 +93,12 @@ class Core(Part):
         self._group_queue = GroupQueue(arch=arch)
         self._macro = Macro(arch=arch)
         self._output_stage = OutputStage(arch=arch)
+        self._residual_adder = ResidualAdder(arch=arch)
         self._simd = Simd(arch=arch)
         self._write_port = WritePort(arch=arch)
         self._activation_buffer = ActivationBuffer(arch=arch)
         self.parts = [self._tile_store, self._walker, self._fetcher, self._switch]
-        self.parts += [self._group_queue, self._macro, self._output_stage]
+        self.parts += [self._group_queue, self._macro, self._output_stage, self._residual_adder]
         self.parts += [self._simd, self._write_port, self._activation_buffer]
         super().__init__(
             {
@@ -139,11 +142,15 @@ class Core(Part):
         m.submodules.walker = walker = self._walker.instance()
         m.submodules.group_queue = queue = self._group_queue.instance()
         m.submodules.output_stage = output = self._output_stage.instance()
+        m.submodules.residual_adder = adder = self._residual_adder.instance()
         m.submodules.simd = simd = self._simd.instance()
         self._connect_loader(m, store=store, simd=simd)
         fetcher, switch = self._feed(m, store=store, walker=walker, queue=queue, simd=simd)
         macros = self._compute(m, store=store, queue=queue, output=output)
-        buffer = self._write_results(m, store=store, output=output, simd=simd, fetcher=fetcher)
+        port = self._write_results(m, store=store, output=output, simd=simd)
+        connect(m, output.request, adder.result)
+        connect(m, adder.request, port.output)
+        buffer = self._connect_buffer(m, port=port, fetcher=fetcher, adder=adder)
 
         active = Signal()
         with m.If(self.go | self.go_simd):
@@ -152,7 +159,7 @@ class Core(Part):
             m.d.sync += active.eq(0)
         at_rest = ~active | (walker.done & store.empty_walked & fetcher.empty)
         m.d.comb += [
-            self.idle.eq(at_rest & output.empty & simd.idle),
+            self.idle.eq(at_rest & output.empty & adder.empty & simd.idle),
             self.computes.eq(Cat(macro.issue for macro in macros).any() | simd.reads),
             self.waits_for_load.eq(
                 walker.waits_for_load | (queue.head_valid & ~store.row_loaded).any()
@@ -165,6 +172,7 @@ class Core(Part):
             "bank_reads": fetcher.bank_read_en,
             "bank_bytes": buffer.written,
             "results": output.request.valid & output.request.ready,
+            "residual_sums": adder.result.valid & adder.result.ready & adder.layer.adds,
             "simd_parts": simd.reads,
             "simd_results": simd.reads & fetcher.word.simd.last,
             "row_writes": self.row_write.replicate(self._arch.macros_per_core),
@@ -268,24 +276,12 @@ class Core(Part):
         return macros
 
     def _write_results(
-        self,
-        m: Module,
-        *,
-        store: PartInstance,
-        output: PartInstance,
-        simd: PartInstance,
-        fetcher: PartInstance,
+        self, m: Module, *, store: PartInstance, output: PartInstance, simd: PartInstance
     ) -> PartInstance:
-        """Connect results to the write port, and the banks to both sides; return the buffer."""
+        """Connect output stage and SIMD unit to the write port, and return it."""
         m.submodules.write_port = port = self._write_port.instance()
-        m.submodules.activation_buffer = buffer = self._activation_buffer.instance()
-        connect(m, output.request, port.output)
         connect(m, simd.result, port.result)
         connect(m, port.request, flipped(self.request))
-        loads = self.instruction.opcode == Opcode.LOAD
-        for name in ("base", "row_pitch", "channel_words"):
-            mine, loaded = (getattr(view, f"output_{name}") for view in (self._layer, self._loaded))
-            m.d.comb += getattr(buffer, name).eq(Mux(loads, loaded, mine))
         m.d.comb += [
             output.layer.eq(self._layer),
             store.result_tile.eq(output.result_tile),
@@ -294,17 +290,38 @@ class Core(Part):
             store.tile_end_popped.eq(output.tile_end_popped),
             port.layer.eq(self._layer),
             port.work.eq(self.work),
+            self.private_valid.eq(port.private_valid),
+            self.private_write.eq(port.private_write),
+        ]
+        return port
+
+    def _connect_buffer(
+        self, m: Module, *, port: PartInstance, fetcher: PartInstance, adder: PartInstance
+    ) -> PartInstance:
+        """Connect the banks to all that write and read them; return the buffer."""
+        m.submodules.activation_buffer = buffer = self._activation_buffer.instance()
+        loads = self.instruction.opcode == Opcode.LOAD
+        for name in ("base", "row_pitch", "channel_words"):
+            mine, loaded = (getattr(view, f"output_{name}") for view in (self._layer, self._loaded))
+            m.d.comb += getattr(buffer, name).eq(Mux(loads, loaded, mine))
+        m.d.comb += [
             port.stores.eq(buffer.stores),
             buffer.keep_first.eq(self.work.keep_first),
             buffer.keep_rows.eq(self.work.keep_rows),
-            buffer.bank_read_en.eq(fetcher.bank_read_en),
-            buffer.bank_address.eq(fetcher.bank_address),
-            fetcher.bank_data.eq(buffer.bank_data),
             buffer.write_valid.eq(self.write_valid),
             buffer.write.eq(self.write),
             buffer.private_valid.eq(port.private_valid),
             buffer.private_write.eq(port.private_write),
-            self.private_valid.eq(port.private_valid),
-            self.private_write.eq(port.private_write),
+            # The layer is that of a SIMD step too, whose operation stands at other bits.
+            adder.layer.eq(self._layer),
+            adder.work.eq(self.work),
+            adder.bank_data.eq(buffer.bank_data),
+            fetcher.bank_taken.eq(adder.bank_read_en),
+            fetcher.bank_data.eq(buffer.bank_data),
+            buffer.bank_read_en.eq(fetcher.bank_read_en | adder.bank_read_en),
         ]
+        for bank in range(self._arch.banks):
+            m.d.comb += buffer.bank_address[bank].eq(
+                Mux(adder.bank_read_en[bank], adder.bank_address, fetcher.bank_address[bank])
+            )
         return buffer

@@ -30,7 +30,7 @@ class TileLoader(Part):
         parameters_data   out        parameters
         row_write         out        1             a row is complete
         row_cells         out        row_cells     its cells
-        row_meta          out        row_meta      their signs and block indices
+        row_meta          out        row_meta      their signs and indices, and constants
     Latency  0 for masks and parameters; 1 cycle from the last beat of a row to ``row_write``, in
              which ``header`` is still held
     Rate     one beat in each cycle, parameters one filter in each cycle
@@ -73,6 +73,7 @@ class TileLoader(Part):
         m.submodules.decoder = decoder = self._decoder.instance()
         m.d.comb += [
             decoder.row.eq(self._codes(m, gathered=gathered, pieces=pieces)),
+            decoder.filter_enable.eq(self.header.filter_enable),
             self.row_cells.eq(decoder.row_cells),
             self.row_meta.eq(decoder.row_meta),
         ]

@@ -207,6 +207,7 @@ def steps_of(run: ChipRun, program: Program) -> tuple[Step, ...]:
 def fused_layers(program: Program) -> tuple[str, ...]:
     """Return the layers of which no step stores bytes of the map, in their order."""
     facts = program.facts
-    layers = dict.fromkeys(plan.layer for plan in facts.steps if plan.kind in ("conv", "simd"))
+    computing = [plan for plan in facts.steps if plan.kind in ("conv", "simd")]
+    layers = dict.fromkeys(name for plan in computing for name in (*plan.fused, plan.layer))
     whole = {plan.layer for plan in facts.steps if plan.whole_words}
     return tuple(name for name in layers if name not in {*whole, facts.answer.layer})

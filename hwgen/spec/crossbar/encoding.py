@@ -8,8 +8,6 @@ import math
 
 from hwgen.errors import ConfigError
 
-ENCODING = "offset_flipped_columns_digital_input_sum"
-
 PARTIAL_SUM_BITS = (32, 48, 64)
 """Widths in which partial sums travel."""
 

@@ -18,6 +18,7 @@ FAMILY = FamilyDescription(
         "cycle_model": "hwgen.model.dbpim",
         "bit_activity": "hwgen.model.dbpim",
         "energy": "hwgen.model.dbpim",
+        "area": "hwgen.model.dbpim",
         "verilog": "hwgen.rtl.dbpim",
         "simulation": "hwgen.sim.dbpim",
         "papers": "hwgen.flow.dbpim.papers",

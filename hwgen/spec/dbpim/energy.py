@@ -9,11 +9,11 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-import hwgen
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
 from hwgen.spec.dbpim.events import EVENTS
 from hwgen.spec.dbpim.units import Unit, size_of
 from hwgen.spec.load import load_spec
+from hwgen.spec.shipped import shipped_folder
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -33,7 +33,7 @@ PARTS: tuple[Part, ...] = (
 """What takes energy and area on the chip: inputs are fetcher, switch and queues; control is what
 depends on time alone. The memory port is not among them."""
 
-TABLE = Path(hwgen.__file__).parents[1] / "configs" / "energy" / "dbpim_45nm.yaml"
+TABLE = shipped_folder() / "energy" / "dbpim_45nm.yaml"
 """The table that is read where none is given."""
 
 

@@ -17,6 +17,7 @@ CORE_EVENTS: dict[str, str] = {
     "bank_reads": "words that the banks of the activation buffers read",
     "bank_bytes": "bytes that are written to these banks",
     "results": "results of all filters of a core for one position that are requantized",
+    "residual_sums": "those of them to which a stored map is added; each reads a word of a bank",
     "simd_parts": "parts of word-vectors that SIMD units accumulate",
     "simd_results": "parts of results that SIMD units requantize",
     "row_writes": "rows of weights that are written in macros",

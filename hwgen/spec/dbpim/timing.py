@@ -25,6 +25,9 @@ RESULT_SLOTS = 2
 REQUANTIZE_CYCLES = 3
 """Output stage: from taking a result to requesting the write bus."""
 
+SUM_CYCLES = 3
+"""Residual adder: from a result of the output stage to the request of its sum."""
+
 BUS_CYCLES = 1
 """Write bus: from the grant to the cycle in which the banks write."""
 

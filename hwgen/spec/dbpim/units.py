@@ -44,8 +44,7 @@ POSITION_BITS = 2 * ROW_BITS + 1
 
 
 def size_of(unit: Unit, arch: Arch) -> int:
-    """Return how many units an event of a chip has; those of names that begin with `chip_`, and
-    bytes, are all of the chip."""
+    """Return how many units an event of a chip has, or all of the chip (`chip_`, bytes)."""
     return {**event_sizes(arch), **chip_sizes(arch)}[unit]
 
 

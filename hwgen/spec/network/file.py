@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from hwgen.errors import FormatError
+from hwgen.spec.json_text import check_header, plain_json
 from hwgen.spec.load import first_mistake
 from hwgen.spec.network.check import check_network
 from hwgen.spec.network.graph import FORMAT, VERSION, Graph, QuantizedNetwork
@@ -50,21 +51,8 @@ def load_network(path: Path) -> QuantizedNetwork:
 
 def parse_json(text: NDArray[Any], source: str) -> dict[str, Any]:
     """Return the graph as plain values, of a known format and version."""
-    try:
-        plain = json.loads(text.tobytes())
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise FormatError(
-            field="graph", allowed="JSON", given="other bytes", source=source
-        ) from None
-    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
-        given = plain.get("format") if isinstance(plain, dict) else type(plain).__name__
-        raise FormatError(field="format", allowed=FORMAT, given=given, source=source)
-    version = plain.get("version")
-    if isinstance(version, bool) or version not in (VERSION_1, VERSION):
-        raise FormatError(
-            field="version", allowed=f"{VERSION} or {VERSION_1}", given=version, source=source
-        )
-    return plain
+    plain = plain_json(text.tobytes(), field=GRAPH_KEY, source=source)
+    return check_header(plain, file_format=FORMAT, versions=[VERSION, VERSION_1], source=source)
 
 
 def parse_graph(plain: dict[str, Any], source: str) -> Graph:

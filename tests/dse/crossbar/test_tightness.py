@@ -35,22 +35,23 @@ from hwgen.model.crossbar.tables import (
 )
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules, points
+from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.dse.crossbar.enumerated import HEADED, RESIDUAL, WIDE, best_of
 from tests.dse.crossbar.judged import Judged, judged, small
 from tests.model.crossbar.designs import COMPONENTS
 from tests.model.crossbar.layers import conv
 
-RULES: tuple[Rules, ...] = ("published", "strict")
+RULES: tuple[Rules, ...] = ("published", OLD_STRICT)
 NARROW = 1e-6
 SEEDS = range(40)
 
 AT_LEAST = {
     ("wide", "published"): 0.995,
-    ("wide", "strict"): 0.978,
+    ("wide", OLD_STRICT): 0.978,
     ("headed", "published"): 0.992,
-    ("headed", "strict"): 0.993,
+    ("headed", OLD_STRICT): 0.993,
     ("residual", "published"): 0.965,
-    ("residual", "strict"): 0.978,
+    ("residual", OLD_STRICT): 0.978,
 }
 """The bound of a narrow box around the optimum, as a share of its energy: what is measured."""
 
@@ -187,7 +188,7 @@ def test_static_power_of_the_rest(rules: Rules) -> None:
 def test_pace_of_a_choice(rules: Rules) -> None:
     """Steps are exact but for the way on the mesh, which is at least one hop."""
     checked = 0
-    scratch = np.zeros((4, 9), np.int64)
+    scratch = np.zeros((4, 13), np.int64)
     for one in small(rules, SEEDS):
         tables, pipeline = one.tables, one.pipeline
         rows = one.choices(NARROW)
@@ -266,7 +267,7 @@ def test_around_the_optimum(name: str, network: object, rules: Rules) -> None:
 
 def test_paths_exclude_what_is_too_long() -> None:
     """A box with fewer steps than any design of its copies needs is known to be empty."""
-    best = best_of(WIDE, 0.45, "strict")
+    best = best_of(WIDE, 0.45, OLD_STRICT)
     assert best is not None
     one = judged("wide", best[0], best[1])
     assert one is not None
@@ -279,7 +280,7 @@ def test_paths_exclude_what_is_too_long() -> None:
 
 def test_who_reads_whom() -> None:
     """Through a pooling too; what a single macro is spared is the transfer of its own copies."""
-    best = best_of(HEADED, 0.45, "strict")
+    best = best_of(HEADED, 0.45, OLD_STRICT)
     assert best is not None
     one = judged("headed", best[0], best[1])
     assert one is not None

@@ -11,6 +11,7 @@ from hwgen.spec.crossbar.ir import Node
 from hwgen.spec.crossbar.layout import Choice
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.model.crossbar.designs import COMPONENTS, case_of, compiled_of
 from tests.model.crossbar.layers import conv, fc, layer, pool
 
@@ -21,7 +22,7 @@ POINT = Point(rram_ratio=0.5, cell_bits=2, side=128, dac_bits=1)
 def case(
     layers: tuple[CrossbarLayer, ...],
     *,
-    rules: Rules = "strict",
+    rules: Rules = OLD_STRICT,
     power_w: float = 100.0,
     point: Point = POINT,
     copies: tuple[int, ...] = (),
@@ -234,7 +235,7 @@ def test_strict_rules_charge_pooling_and_addition_in_full() -> None:
         pool("pool", (2,), 32, (4, 2), window=(2, 2, 0)),
     )
     strict, published = (
-        case(layers, copies=(4, 4, 1, 1), rules=r) for r in ("strict", "published")
+        case(layers, copies=(4, 4, 1, 1), rules=r) for r in (OLD_STRICT, "published")
     )
     assert [strict.work(2), strict.work(3)] == [{"eltwise": 8}, {"pool": 4}]
     assert [published.work(2), published.work(3)] == [{"eltwise": 4}, {"pool": 1}]

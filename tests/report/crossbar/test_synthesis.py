@@ -27,7 +27,7 @@ from tests.synthesis import POWER_W, handed_on, result
 
 Made = tuple[Arch, Schedule, SynthesisReport]
 
-PICTURES = 8
+PICTURES = 9
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from hwgen.model.crossbar.reference.steps import (
     durations_of,
 )
 from hwgen.spec.crossbar.components import Scratchpad
+from hwgen.spec.crossbar.holdings import most_macros
 from hwgen.spec.crossbar.ir import Edge, Node
 
 Failure = Literal["", "power", "memory", "macros"]
@@ -116,10 +117,18 @@ def evaluate(case: Case) -> Evaluation:
 def has_room(case: Case) -> bool:
     """Return whether each macro has at least one row tile of one copy (rule c)."""
     return all(
-        1 <= len(placed.macros) <= placed.copies * placed.row_tiles
-        for layer, placed in zip(case.network.layers, case.plan.layers, strict=True)
-        if layer.has_weights
+        1 <= len(placed.macros) <= most_macros_of(case, place)
+        for place, placed in enumerate(case.plan.layers)
+        if case.network.layers[place].has_weights
     )
+
+
+def most_macros_of(case: Case, place: int) -> int:
+    """Return the most macros of a layer: whole copies of grouped ones, if so corrected."""
+    placed = case.plan.layers[place]
+    if case.rule.parts:
+        return most_macros(case.cut(place), placed.copies)
+    return placed.copies * placed.row_tiles
 
 
 def run(case: Case, memory: Scratchpad | None, step_ns: float) -> Run:
@@ -130,6 +139,7 @@ def run(case: Case, memory: Scratchpad | None, step_ns: float) -> Run:
         durations=durations,
         mate=case.choice.mate,
         clashes=clashing(case),
+        rule=case.rule,
     )
     trace = simulator.run()
     kilobytes = kilobytes_of(case, trace)
@@ -144,8 +154,17 @@ def interval_of(case: Case, durations: Durations) -> int:
     for place, flow in enumerate(case.dataflow.layers):
         blocks = flow.blocks
         for at in range(len(flow.operations)):
-            edge = Edge(Node(place, 0, at, 0), Node(place, 1, at, 0), "inter-block")
-            turns.append(blocks * delay(case.dataflow, durations, edge))
+            here = Node(place, 0, at, 0)
+            edge = Edge(here, Node(place, 1, at, 0), "inter-block")
+            gap = delay(case.dataflow, durations, edge)
+            if case.rule.registers and at + 1 < len(flow.operations):
+                following = Node(place, 0, at + 1, 0)
+                there = Edge(here, following, "inter-operation")
+                back = Edge(following, Node(place, 1, at, 0), "register")
+                if not flow.operations[at].per_bit:
+                    both = (delay(case.dataflow, durations, each) for each in (there, back))
+                    gap = max(gap, sum(both))
+            turns.append(blocks * gap)
         mate = case.choice.mate[place]
         if mate > place:
             both = [(place, blocks), (mate, case.dataflow.layers[mate].blocks)]
@@ -165,8 +184,9 @@ def energy_of(
         for name, work in case.work(place).items():
             part = case.part(name)
             times = placed.blocks * (case.bits if name in PER_BIT else 1)
+            chained = sum(each.get(name, 0) for each in case.works(place)) - work
             components += part.static_w * allocation.counts[place][name] * time_ns
-            components += part.dynamic_w * part.latency_ns * work * times
+            components += part.dynamic_w * part.latency_ns * (work + chained) * times
         count = placed.copies * placed.crossbars
         reads = count * placed.blocks * case.bits
         crossbars += size.static_w * count * time_ns

@@ -32,6 +32,7 @@ def run_stream(
         durations=durations_of(case, memory, step_ns),
         mate=case.choice.mate,
         clashes=clashing(case),
+        rule=case.rule,
         entries={
             image * interval: [
                 Node(place, image * flow.blocks, 0, 0)
