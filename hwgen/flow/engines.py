@@ -189,6 +189,7 @@ def simulate(
     if told is not None and window is None:
         context.say(told)
     seconds: dict[str, float] = {}
+    runs: Sequence[Run]
     with context.progress(f"simulating {subject.arch.name}"), timed(seconds, "rtl"):
         if subject.family.offers(MODES):
             of_modes = cast(ModeSimulation, simulation)
