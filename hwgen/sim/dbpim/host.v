@@ -54,7 +54,7 @@ module host #(
   localparam integer FILTERS_AT = 2 * MACROS, COLUMNS_AT = FILTERS_AT + MACROS * FILTERS;
   localparam integer GROUPS_AT = COLUMNS_AT + MACROS * COLUMNS, SWITCH_AT = GROUPS_AT + 3 * MACROS;
   localparam integer READS_AT = SWITCH_AT + 1 + BYTES, BYTES_AT = READS_AT + MACROS;
-  localparam integer RESULTS_AT = BYTES_AT + MACROS * BYTES, ROWS_AT = RESULTS_AT + 3;
+  localparam integer RESULTS_AT = BYTES_AT + MACROS * BYTES, ROWS_AT = RESULTS_AT + 4;
   localparam integer STORED_AT = ROWS_AT + MACROS, PULSES = STORED_AT + 4;
 
   reg clk = 0;
@@ -139,7 +139,7 @@ module host #(
 
   // What the trace shows. Events of a cycle count for the step that retires in it.
   integer events, stores;
-  localparam integer EVENTS = 22;
+  localparam integer EVENTS = 23;
   reg [63:0] counts[0:EVENTS-1];
   reg [PULSES-1:0] one;
   reg [15:0] starts = 0;
@@ -158,7 +158,7 @@ module host #(
               word[ROW_AT+ROW_BITS+:ROW_BITS], word[ROW_AT+2*ROW_BITS+:ROW_BITS],
               16'(word[INDEX_AT+:INDEX_BITS]), word[ENABLE_AT+:BYTES],
               word[WRITE_BITS-2] ? {(8*BYTES){1'b0}} : word[0+:8*BYTES]);
-        count(19, word[WRITE_BITS-2] ? 4 * FILTERS : $countones(word[ENABLE_AT+:BYTES]));
+        count(20, word[WRITE_BITS-2] ? 4 * FILTERS : $countones(word[ENABLE_AT+:BYTES]));
       end
     for (core = 0; core < CORES; core = core + 1)
       if (private_valid[core]) begin
@@ -184,13 +184,13 @@ module host #(
         count(8, $countones(one[SWITCH_AT+1+:BYTES]));
         count(9, $countones(one[READS_AT+:MACROS]));
         count(10, $countones(one[BYTES_AT+:MACROS*BYTES]));
-        for (each = 0; each < 3; each = each + 1) count(11 + each, 32'(one[RESULTS_AT+each]));
-        count(14, $countones(one[ROWS_AT+:MACROS]));
-        for (each = 0; each < 4; each = each + 1) count(15 + each, 32'(one[STORED_AT+each]));
+        for (each = 0; each < 4; each = each + 1) count(11 + each, 32'(one[RESULTS_AT+each]));
+        count(15, $countones(one[ROWS_AT+:MACROS]));
+        for (each = 0; each < 4; each = each + 1) count(16 + each, 32'(one[STORED_AT+each]));
       end
     end
-    count(20, 32'(m_rvalid && m_rready));
-    count(21, 32'(m_wvalid && m_wready));
+    count(21, 32'(m_rvalid && m_rready));
+    count(22, 32'(m_wvalid && m_wready));
     if (retire) begin
       $fwrite(events, "retire %0d", cycle);
       report_counts;
