@@ -59,6 +59,7 @@ def leashed(
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(running.pid, signal.SIGKILL)
+                running.wait()  # its own end of a block does not wait after Ctrl-C
     finally:
         os.close(theirs)
         os.close(ours)
