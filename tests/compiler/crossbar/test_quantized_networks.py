@@ -75,6 +75,7 @@ def test_facts_of_the_file_are_kept() -> None:
     first, head = made.layers[0], made.layers[-1]
     assert (first.providers, first.activation, first.limits) == ((), "relu", (0, 255))
     assert (head.kind, head.limits) == ("fc", None)
+    assert [each.activation for each in made.layers[:4]] == ["relu", "relu", "none", "relu"]
     assert [each.average for each in made.layers if each.kind == "pool"][-1]
     added = next(each for each in made.layers if each.kind == "eltwise")
     assert len(added.providers) == 2 and added.activation == "relu"
