@@ -12,6 +12,7 @@ VERSION = 3
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 Natural = Annotated[int, Field(ge=0, lt=1 << 32)]
+Signed = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
 Counted = Annotated[int, Field(ge=1, lt=1 << 32)]
 Side = Annotated[int, Field(ge=1, le=65535)]
 Shape = tuple[Side, Side, Side]
@@ -26,8 +27,8 @@ class Placement:
     """Where a map of one or several images lies in the activation buffers.
 
     Image n of the placement has pixel (y, x) at stored row n * image_rows + y and stored column
-    n * image_columns + x. Core c holds `rows[c]` stored rows from `first[c]` on, its slice; no
-    row: 0. Channel word w of stored row R and column X is in bank (X + bank_skew * R) mod banks
+    n * image_columns + x. Core c holds `rows[c]` stored rows from `first[c]` on, its slice, which
+    may begin with an image before image 0; no row: 0. Channel word w of stored row R and column X is in bank (X + bank_skew * R) mod banks
     of a core at address base + (R - first[c]) * row_pitch + (X // banks) * channel_words + w;
     channel 0 is its lowest byte.
     """
@@ -37,7 +38,7 @@ class Placement:
     channel_words: Natural
     image_rows: Natural
     image_columns: Natural
-    first: Annotated[list[Natural], Field(min_length=1)]
+    first: Annotated[list[Signed], Field(min_length=1)]
     rows: Annotated[list[Natural], Field(min_length=1)]
 
     @property
