@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from itertools import pairwise
 from types import FrameType
 
-from hwgen.cli import commands, exchange, imports, paper, results, sweep, synthesis
+from hwgen.cli import commands, demo, exchange, imports, paper, results, sweep, synthesis
 from hwgen.cli.app import CommandError, app, close_stdout, has_no_reader
 from hwgen.errors import HwgenError, OutputError, plain_line
 
-COMMANDS = (commands, imports, exchange, results, sweep, paper, synthesis)
+COMMANDS = (commands, demo, imports, exchange, results, sweep, paper, synthesis)
 """Each of these modules adds its commands to `app` when it is imported."""
 
 DEBUG = "--debug"

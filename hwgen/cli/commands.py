@@ -12,10 +12,8 @@ from hwgen.api.commands import (
     graph_parts,
     is_adaptive,
     is_first_process,
-    run_demo,
     train_adaptive_recipe,
     train_recipe,
-    write_documents,
 )
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import (
@@ -38,7 +36,6 @@ from hwgen.cli.options import (
     sides_of,
 )
 from hwgen.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
-from hwgen.report.demo_table import demo_table
 from hwgen.report.info_tables import (
     adaptive_train_table,
     build_table,
@@ -323,42 +320,3 @@ def info(
     context = api.Context(work=work)
     report = api.info(file, arch, sparsity=sparsity, image_size=size, context=context)
     finish(report, info_table(report, graph_parts(report)), json)
-
-
-@app.command(epilog="Example: hwgen demo recipe.yaml chip.yaml")
-def demo(
-    *,
-    recipe: Annotated[Path, Argument(metavar="RECIPE", help="how to train (.yaml)")],
-    arch: Arch,
-    images: Count = 16,
-    adaptive: Annotated[
-        tuple[Path, Path] | None,
-        Option(metavar="NETWORK ARCH", help="a network with several modes, and its architecture"),
-    ] = None,
-    work: Work = WORK,
-    json: Json = None,
-) -> None:
-    """Train a network and compare its dense and its sparse chip in RTL; scripts/demo calls it.
-
-    --adaptive: then run another network in each of its modes, and switch between them.
-    """
-    context = api.Context(work=work)
-    report = run_demo(context, recipe, arch, images=images, adaptive=adaptive)
-    finish(report, demo_table(report), json)
-    if not report.equal:
-        raise Exit(1)
-
-
-@app.command(epilog="Example: hwgen documents --out docs")
-def documents(
-    *,
-    configs: Annotated[
-        Path, Option(help="folder that holds a folder of architectures for each family")
-    ] = (Path("configs")),
-    out: Annotated[Path, Option("--out", "-o", help="folder of the pages"), OUTPUT_FOLDER] = Path(
-        "docs"
-    ),
-) -> None:
-    """Write the generated pages: data sheets and schemas of reports."""
-    for page in write_documents(configs, out):
-        print(page)

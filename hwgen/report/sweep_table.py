@@ -15,12 +15,12 @@ def sweep_table(report: SweepReport) -> RenderableType:
     reasons = list(dict.fromkeys(point.refused for point in report.points if point.refused))
     rows = table([*report.keys, *COLUMNS, ""], left=0)
     for point in report.points:
-        why = f"refused \\[{reasons.index(point.refused) + 1}]" if point.refused else ""
+        why = f"refused [{reasons.index(point.refused) + 1}]" if point.refused else ""
         rows.add_row(*map(shown, point.values.values()), *cells(point), why)
     setting = report.setting
     images = f"{report.images} image{'s' if report.images > 1 else ''}"
     title = f"{setting.network.name} on {setting.architecture.name}: cycles of {images}"
-    lines = (f"\\[{place}] {reason}" for place, reason in enumerate(reasons, 1))
+    lines = (f"[{place}] {reason}" for place, reason in enumerate(reasons, 1))
     return Group(title, "", rows, *([""] if reasons else []), *lines)
 
 

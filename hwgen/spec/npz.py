@@ -39,7 +39,7 @@ def write_members(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
             # ZipInfo has a fixed date where ZipFile.write would take today's, and the memory
             # order of an array would show in the file.
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as member:
-                contiguous = np.ascontiguousarray(array)
+                contiguous = np.asarray(array, order="C")
                 np.lib.format.write_array(member, contiguous, allow_pickle=False)
 
 

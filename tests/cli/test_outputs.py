@@ -258,8 +258,10 @@ OUTPUT_NAMES = {
     "html": OUTPUT_FILE,
     "json": OUTPUT_FILE,
     "qdq": OUTPUT_FILE,
+    "plot": OUTPUT_FILE,
     "record": OUTPUT_FILE,
     "runs": CACHE,
+    "trace": OUTPUT_FILE,
     "work": CACHE,
 }
 ADD_TO_A_FOLDER = {"paper"}

@@ -175,7 +175,7 @@ def test_a_layer_by_hand() -> None:
 
     A row of 8 x 16 cells holds 3 inputs of 5 filters with 2 columns each: 30 cells of 3 = 4 - 1.
     Inputs of 0b101 take two bit planes, so the row is active in 3 x 2 cycles with a position
-    and in one, on zeros, without. All macros wait 24 cycles for the row of 7 beats; dispatch and
+    and in one, on zeros, without. All macros wait 26 cycles for the row of 7 beats; dispatch and
     retirement are none of them.
     """
     network, image = small_layer()
@@ -183,7 +183,7 @@ def test_a_layer_by_hand() -> None:
     cells = [layer.causes[name] for name in ("busy", "absent_filters", "empty_slots")]
     assert cells == [6 * 3 * 10, 6 * 3 * 6, 6 * 5 * 16]
     assert layer.causes["inactive_positions"] == SMALL_CELLS
-    assert layer.causes["load"] == 24 * 4 * SMALL_CELLS
+    assert layer.causes["load"] == 26 * 4 * SMALL_CELLS
     assert utilization([layer]) == 180 / (7 * SMALL_CELLS)
 
 
