@@ -18,6 +18,7 @@ from hwgen.model.crossbar.allocate import layer_work
 from hwgen.model.crossbar.buffers import input_need
 from hwgen.model.crossbar.design import Design, accesses
 from hwgen.model.crossbar.evaluate import energy_of
+from hwgen.model.crossbar.pipeline import MERGE, TRANSFER
 from hwgen.model.crossbar.tables import (
     ADC,
     DAC,
@@ -197,7 +198,7 @@ def test_pace_of_a_choice(rules: Rules) -> None:
             through, per_block = pipeline.to_next[i, :n].sum(), pipeline.to_block[i, :n].max()
             if not tables.strict and tables.reader_start[i] == tables.reader_start[i + 1]:
                 through += 1 - pipeline.to_next[i, n - 1]
-            travels = [k for k in range(n) if pipeline.operation[i, k] in (0, 10)]
+            travels = [k for k in range(n) if pipeline.operation[i, k] in (TRANSFER, MERGE)]
             slack = sum(int(pipeline.steps[i, k]) for k in travels)
             near = one.layout.total_macros <= 2 and one.layout.shared_macros[i] == 2
             if not travels or near:
