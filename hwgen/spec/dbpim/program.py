@@ -28,9 +28,10 @@ class Placement:
 
     Image n of the placement has pixel (y, x) at stored row n * image_rows + y and stored column
     n * image_columns + x. Core c holds `rows[c]` stored rows from `first[c]` on, its slice, which
-    may begin with an image before image 0; no row: 0. Channel word w of stored row R and column X is in bank (X + bank_skew * R) mod banks
-    of a core at address base + (R - first[c]) * row_pitch + (X // banks) * channel_words + w;
-    channel 0 is its lowest byte.
+    may begin with an image before image 0; no row: 0. Channel word w of stored row R and column X
+    is in bank (X + bank_skew * R) mod banks of a core at address
+    base + (R - first[c]) * row_pitch + (X // banks) * channel_words + w; channel 0 is its lowest
+    byte.
     """
 
     base: Natural
