@@ -7,7 +7,6 @@ from hwgen.model.crossbar.buffers import (
     inputs_held,
     is_read_in_place,
     output_need,
-    widest_window,
 )
 from hwgen.model.crossbar.exact import FOREVER, Feed, exact_times, stream_times
 from hwgen.model.crossbar.tables import BUS_BITS, DATA_BITS, KILOBYTES
@@ -62,7 +61,7 @@ def regions_of(confirmed: "Confirmed", plan: Floorplan) -> list[Region]:
     """Return the regions of all scratchpads, macro after macro; each is a ring of whole words."""
     layers = range(len(confirmed.network.layers))
     seen = seen_times(confirmed)
-    inputs = [words_of(confirmed, image_or_inputs(confirmed, seen, place)) for place in layers]
+    inputs = [words_of(confirmed, inputs_waiting(confirmed, seen, place)) for place in layers]
     outputs = [words_of(confirmed, outputs_held(confirmed, seen, place)) for place in layers]
     found = []
     for macro in range(plan.macros):
@@ -106,16 +105,10 @@ def seen_times(confirmed: "Confirmed") -> tuple[Times, Times]:
     )
 
 
-def image_or_inputs(confirmed: "Confirmed", seen: tuple[Times, Times], place: int) -> float:
-    """Return the most input elements that a macro of a layer holds, those of the image too."""
-    layer, tables, layout = confirmed.network.layers[place], confirmed.tables, confirmed.layout
-    need = max(float(inputs_held(tables, layout, times, place)) for times in seen)
-    if layer.providers or need > 0:
-        return need
-    if layer.kind == "fc":
-        return float(layer.in_channels)
-    copies, blocks = layout.copies[place], layout.blocks[place]
-    return float(widest_window(tables, place, copies, blocks) * layer.in_channels)
+def inputs_waiting(confirmed: "Confirmed", seen: tuple[Times, Times], place: int) -> float:
+    """Return the most input elements that a macro of a layer holds, of one image or of a stream."""
+    tables, layout = confirmed.tables, confirmed.layout
+    return max(float(inputs_held(tables, layout, times, place)) for times in seen)
 
 
 def outputs_held(confirmed: "Confirmed", seen: tuple[Times, Times], place: int) -> float:

@@ -90,7 +90,7 @@ def check_regions(arch: "Arch", regions: tuple[Region, ...]) -> None:
     wanted |= {
         (macro, "input", place)
         for place, layer in enumerate(arch.layers)
-        if needs_input(arch, place)
+        if sent_providers(arch, place)
         for macro in range(layer.place.first_macro, layer.place.first_macro + layer.place.macros)
     }
     given = [(region.macro, region.kind, region.layer) for region in regions]
@@ -106,11 +106,6 @@ def sent_providers(arch: "Arch", place: int) -> list[int]:
     only = own.first_macro if own.macros == 1 else None
     providers = arch.layers[place].providers
     return [p for p in providers if arch.layers[p].place.merge_macro != only]
-
-
-def needs_input(arch: "Arch", place: int) -> bool:
-    """Return whether a layer holds inputs: the image, or what is not read in place."""
-    return not arch.layers[place].providers or bool(sent_providers(arch, place))
 
 
 def first_channels(arch: "Arch", region: Region) -> tuple[int, ...]:
