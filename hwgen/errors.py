@@ -3,9 +3,43 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+LONGEST_LINE = 600
+"""Characters of a line of a message; names and values come from files and have any length."""
+MOST_LINES = 1000
+"""Lines of a message about several nodes."""
+
+
+def plain_line(text: str, *, longest: int = LONGEST_LINE) -> str:
+    """Return a text of any origin as one line that is safe to print.
+
+    Control characters are escaped, so that no terminal obeys them. What is too long loses its
+    middle: messages begin with the field and end with the file.
+    """
+    if len(text) > longest:
+        tail = longest // 3
+        text = f"{text[: longest - tail]} ... {text[-tail:]}"
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def plain_lines(lines: Sequence[str]) -> str:
+    """Return lines of any origin, safe to print, each bounded, and as many as a person reads."""
+    shown = [plain_line(line) for line in lines[:MOST_LINES]]
+    if len(lines) > MOST_LINES:
+        shown.append(f"... and {len(lines) - MOST_LINES} more")
+    return "\n".join(shown)
+
 
 class HwgenError(Exception):
     """Base of all errors that the command line prints as one sentence, with exit code 2."""
+
+    def __str__(self) -> str:
+        """Return the sentence: one line, bounded, without control characters."""
+        return plain_line(super().__str__())
 
     @classmethod
     def from_args(cls, args: tuple[Any, ...]) -> Self:
@@ -39,7 +73,11 @@ class RefusedNodesError(HwgenError):
     def __init__(self, *, sentences: Sequence[str], source: str) -> None:
         self.sentences = tuple(sentences)
         first = f"{len(sentences)} nodes stand in the way ({source}):"
-        super().__init__("\n".join([first, *sentences]))
+        super().__init__(plain_lines([first, *sentences]))
+
+    def __str__(self) -> str:
+        """Return all lines."""
+        return Exception.__str__(self)
 
 
 class CompileError(HwgenError):

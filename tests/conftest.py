@@ -6,10 +6,13 @@ import pytest
 
 from hwgen.sim.cache import ENVIRONMENT
 from hwgen.sim.waves import Waves
+from hwgen.spec import patience
 from verif.toolchain import BUILD_ROOT, has_icarus
 
 # Every test finds the simulators that others have built, whatever its --work.
 os.environ[ENVIRONMENT] = str(BUILD_ROOT)
+# On a busy machine any step may take long enough to say so.
+patience.FIRST_SECONDS = 600.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -74,24 +74,29 @@ class Synthesis:
         return "register" if REGISTER.match(cell) else "gate"
 
 
+def run_yosys(script: str, folder: Path, *, what: str = "its script") -> None:
+    """Run commands of Yosys in a folder; raise DesignError with its first error."""
+    file = folder / "run.ys"
+    file.write_text(script, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, f"script {file.name}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        errors = re.findall(r"ERROR: .*", done.stdout + done.stderr)
+        reason = errors[0] if errors else f"it ended with {done.returncode}"
+        raise DesignError(f"Yosys must accept {what}, got {reason}")
+
+
 def synthesize(files: Sequence[Path], *, top: str) -> Synthesis:
     """Check the design in `files` and map it to generic gates, module by module."""
     names = " ".join(f'"{file.resolve()}"' for file in files)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        script = folder / "run.ys"
-        script.write_text(SCRIPT.format(files=names, top=top), encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-c", RUN, f"script {script.name}"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            errors = re.findall(r"ERROR: .*", done.stdout + done.stderr)
-            reason = errors[0] if errors else f"it ended with {done.returncode}"
-            raise DesignError(f"Yosys must accept the Verilog of {top}, got {reason}")
+        run_yosys(SCRIPT.format(files=names, top=top), folder, what=f"the Verilog of {top}")
         problems = re.findall(r"^Warning: (.*(?:\n    .*)*)", (folder / CHECKS).read_text(), re.M)
         statistics = json.loads((folder / STATISTICS).read_text())
     cells = {

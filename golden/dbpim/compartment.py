@@ -1,11 +1,13 @@
-"""Reference of `hwgen.rtl.dbpim.compartment`: one input bit against the active row of cells."""
+"""Reference of `hwgen.rtl.dbpim.compartment`: one input bit against the active row of weights."""
 
-import numpy as np
-from numpy.typing import NDArray
-
-from golden.dbpim.dbmu import Bits, dbmu
+from golden.dbpim.dbmu import Ints, dbmu, dense_dbmu
 
 
-def compartment(cells: NDArray[np.uint8], *, row: int, x: int) -> tuple[Bits, Bits]:
-    """Return hi and lo of every cell column; cells: Q, (rows, cell columns)."""
+def compartment(cells: Ints, *, row: int, x: int) -> Ints:
+    """Return the term of each filter; cells: values, (rows, filters, 2), 0 where disabled."""
     return dbmu(x, cells[row])
+
+
+def dense_compartment(weights: Ints, *, row: int, x: int) -> Ints:
+    """Return the same for int8 weights, (rows, filters), 0 where disabled."""
+    return dense_dbmu(x, weights[row])

@@ -1,12 +1,36 @@
-"""Reference of `hwgen.rtl.dbpim.dbmu`: one input bit against a cell and its complement."""
+"""Reference of `hwgen.rtl.dbpim.dbmu`: one input bit times one weight, as a term without a sign."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Bits = NDArray[np.uint8]
+Ints = NDArray[np.int64]
+
+LOST = 256
+"""Two cells of 128 with one sign: no int8 weight, and no digit of a term."""
+DENSE_SIGN = 128
 
 
-def dbmu(x: ArrayLike, q: ArrayLike) -> tuple[Bits, Bits]:
-    """Return hi = x & Q and lo = x & ~Q, each 0 or 1 (seed 002, V-C, Eqs. 5 and 6)."""
-    bit, cell = np.asarray(x, np.uint8), np.asarray(q, np.uint8)
-    return bit & cell, bit & (1 - cell)
+def weight_of(cells: ArrayLike) -> Ints:
+    """Return the weight of two cells, (..., 2) values of which a disabled one is 0."""
+    total = np.asarray(cells, np.int64).sum(axis=-1)
+    return np.where(np.abs(total) == LOST, 0, total)
+
+
+def negative_digits(cells: ArrayLike) -> Ints:
+    """Return what the negative digits of a weight of two cells, (..., 2), add up to, unsigned.
+
+    Equal cells are one digit of twice the weight, opposite ones none.
+    """
+    values = np.asarray(cells, np.int64)
+    merged = np.abs(values[..., 0]) == np.abs(values[..., 1])
+    return np.where(merged, -np.minimum(weight_of(values), 0), -np.minimum(values, 0).sum(axis=-1))
+
+
+def dbmu(x: ArrayLike, cells: ArrayLike) -> Ints:
+    """Return x * weight + its negative digits; x: 0 or 1, cells: (..., 2)."""
+    return np.asarray(x, np.int64) * weight_of(cells) + negative_digits(cells)
+
+
+def dense_dbmu(x: ArrayLike, weight: ArrayLike) -> Ints:
+    """Return x * weight + 128; weight: int8, a disabled one is 0."""
+    return np.asarray(x, np.int64) * np.asarray(weight, np.int64) + DENSE_SIGN

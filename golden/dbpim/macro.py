@@ -3,20 +3,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.dbpim.dbmu import weight_of
 from golden.dbpim.weight_decoder import Codes, decode
 
 
 def macro(
     codes: Codes, groups: NDArray[np.uint8], *, filter_enable: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """Return one sum for each filter: over all cells of value(cell) * input.
+    """Return one sum for each filter: over all weights of weight * input.
 
     codes: weight codes (rows, compartments, filters); groups: bytes (rows, compartments)
     filter_enable: (filters, 2), whether a filter's first and second cell column count
     """
     cells = decode(codes).values.reshape(*codes.shape, 2)
-    weights = (cells * filter_enable).sum(axis=-1)
-    return weigh(weights, groups)
+    return weigh(weight_of(cells * filter_enable), groups)
 
 
 def dense_macro(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.dbpim.dbmu import negative_digits
+
 Codes = NDArray[np.uint8]
 Bits = NDArray[np.uint8]
 
@@ -34,6 +36,16 @@ def decode(codes: Codes) -> Cells:
     nibbles = np.stack([codes & 15, codes >> 4], axis=-1).reshape(*codes.shape[:-1], -1)
     q, negative, index = nibbles >> 3, nibbles >> 2 & 1, nibbles & 3
     return Cells(q.astype(np.uint8), negative.astype(np.uint8), index.astype(np.uint8))
+
+
+def constants(codes: Codes, filter_enable: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return minus the negative digits of each filter of a row.
+
+    codes: (compartments, filters); filter_enable: (filters, 2), cells that count
+    """
+    values = decode(codes).values.reshape(*codes.shape, 2) * filter_enable
+    total: NDArray[np.int64] = -negative_digits(values).sum(axis=0)
+    return total
 
 
 def decode_dense(codes: Codes) -> Bits:

@@ -27,6 +27,7 @@ from hwgen.api.chips import (
 )
 from hwgen.api.designs import SynthesizedChip, synthesize
 from hwgen.api.networks import compare, export_onnx, fit, import_network, info
+from hwgen.api.sweeps import sweep
 from hwgen.errors import HwgenError
 from hwgen.flow.context import Context
 
@@ -47,5 +48,6 @@ __all__ = [
     "load_architecture",
     "model",
     "simulate",
+    "sweep",
     "synthesize",
 ]

@@ -18,10 +18,12 @@ from hwgen.flow.modes import choose_stream
 from hwgen.flow.protocols import Architecture
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import Subject, configuration_of, for_program, load_chip
+from hwgen.flow.trace import trace_network
 from hwgen.report.model import ModelReport
 from hwgen.report.run import RunReport
 from hwgen.report.work import BuildReport, CompileReport, ExportReport
 from hwgen.spec.network.file import load_network
+from hwgen.spec.output import write_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,7 @@ def model(
     batch: int | None = None,
     modes: Sequence[str] | None = None,
     speedup: bool = False,
+    trace: File | None = None,
     context: Context | None = None,
 ) -> ModelReport:
     """Predict the exact number of clock cycles, and what they are spent on.
@@ -118,6 +121,7 @@ def model(
     modes: names of modes: that of each image; after the last entry the first one follows again;
         None or empty: the widest mode
     speedup: also predict the chip with all switches off and with each alone
+    trace: file to write: the first run as a timeline that Chrome and Perfetto show
     Raises DataError for an unknown mode, FamilyError for a family without modes.
     """
     subject, chosen = choose_stream(
@@ -127,7 +131,10 @@ def model(
         batch=batch,
         modes=modes,
     )
-    return model_network(quiet(context), subject, chosen, speedup=speedup)
+    report = model_network(quiet(context), subject, chosen, speedup=speedup)
+    if trace is not None:
+        write_text(Path(trace), trace_network(quiet(context), subject, chosen), what="trace")
+    return report
 
 
 def simulate(

@@ -6,17 +6,21 @@ train: recipes; results, benchmark, paper, demo: measurements; documents, onnx: 
 from hwgen.flow.benchmark import run_benchmark
 from hwgen.flow.demo import run_demo
 from hwgen.flow.documents import write_documents
+from hwgen.flow.engines import default_engine
 from hwgen.flow.info import graph_parts
 from hwgen.flow.pages import PaperRequest
-from hwgen.flow.paper import paper_called, write_paper
+from hwgen.flow.paper import compare_paper, paper_called, write_paper
 from hwgen.flow.results import ResultsRequest, run_results
 from hwgen.flow.results_case import run_case
+from hwgen.flow.sweep import values_of
 from hwgen.flow.synthesis import default_tables, graphs
 from hwgen.flow.train import is_adaptive, is_first_process, train_adaptive_recipe, train_recipe
 
 __all__ = [
     "PaperRequest",
     "ResultsRequest",
+    "compare_paper",
+    "default_engine",
     "default_tables",
     "graph_parts",
     "graphs",
@@ -29,6 +33,7 @@ __all__ = [
     "run_results",
     "train_adaptive_recipe",
     "train_recipe",
+    "values_of",
     "write_documents",
     "write_paper",
 ]

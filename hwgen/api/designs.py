@@ -43,6 +43,7 @@ def synthesize(
     out: File | None = None,
     html: File | None = None,
     image_size: tuple[int, ...] | None = None,
+    without: str = "",
     context: Context | None = None,
 ) -> SynthesizedChip:
     """Find the most efficient accelerator for a network within a power budget.
@@ -56,6 +57,7 @@ def synthesize(
     time_limit_s: the best design found until then is the answer
     out: folder to write; None: one in the work folder; html: page with pictures, written as well
     image_size: sides of the image in the order of the file, where it leaves some open
+    without: corrections of the strict rules that are switched off, by name, separated by commas
     """
     synthesis = synthesis_for(path_of(components))
     made = synthesis.synthesize_network(
@@ -73,6 +75,7 @@ def synthesize(
             time_limit_s=time_limit_s,
             out=path_of(out),
             image_size=image_size,
+            without=without,
         ),
     )
     if html is not None:

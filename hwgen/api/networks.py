@@ -11,6 +11,7 @@ from hwgen.flow.exchange import export_onnx as write_onnx
 from hwgen.flow.fit import Rule, fit_file
 from hwgen.flow.imports import import_file
 from hwgen.flow.info import describe_file
+from hwgen.flow.lower import lower_file
 from hwgen.report.agreement import AgreementReport
 from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport
@@ -91,7 +92,9 @@ def fit(
     phi: int = 2,
     data: File | None = None,
     calibration: int = 64,
-    rule: Literal["measured", "text"] = "measured",
+    rule: Literal["measured", "text", "lowered"] = "measured",
+    budget: float = 1.0,
+    images: int | None = None,
     prune: float = 0.0,
     seed: int = 1,
     context: Context | None = None,
@@ -99,16 +102,32 @@ def fit(
     """Give every weight at most `phi` signed digits without training; write the network to `out`.
 
     data: images, as for `model`; the first `calibration` of them measure, the others judge
-    rule: `measured` changes the sums on the images least; `text` is the published rule
+    rule: `measured` changes the sums on the images least; `text` is the published rule; `lowered`
+        takes groups of filters to one digit or none while accuracy stays within `budget` percent
+        points, by half of the images that do not measure
+    images: the first N of them, None: all
     prune: fraction of the blocks of each layer that become zero
     seed: of the positions that are measured
     """
+    if rule == "lowered":
+        return lower_file(
+            quiet(context),
+            Path(network),
+            Path(out),
+            phi=phi,
+            budget=budget,
+            data=text_of(data),
+            images=images,
+            calibration=calibration,
+            seed=seed,
+        )
     return fit_file(
         quiet(context),
         Path(network),
         Path(out),
         rule=Rule(phi=phi, text=rule == "text", prune=prune, seed=seed),
         data=text_of(data),
+        images=images,
         calibration=calibration,
     )
 

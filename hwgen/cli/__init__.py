@@ -2,23 +2,25 @@
 
 import atexit
 import gc
-import os
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from types import FrameType
 
-from hwgen.cli import commands, exchange, imports, paper, results, synthesis
-from hwgen.cli.app import CommandError, app
-from hwgen.errors import HwgenError
+from hwgen.cli import commands, demo, exchange, imports, paper, results, sweep, synthesis
+from hwgen.cli.app import CommandError, app, close_stdout, has_no_reader
+from hwgen.errors import HwgenError, OutputError, plain_line
 
-COMMANDS = (commands, imports, exchange, results, paper, synthesis)
+COMMANDS = (commands, demo, imports, exchange, results, sweep, paper, synthesis)
 """Each of these modules adds its commands to `app` when it is imported."""
 
 DEBUG = "--debug"
+
+GO_ON = "the same command goes on from what it has finished"
 
 EQUAL, BAD_INPUT, OUR_FAULT, INTERRUPTED, TERMINATED = 0, 2, 3, 130, 143
 """Exit codes; a command itself ends with 1 after a difference."""
@@ -43,28 +45,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with sigterm_raised():
             return run_command([argument for argument in given if argument != DEBUG])
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return stopped(INTERRUPTED)
     except Terminated:
-        return TERMINATED
+        return stopped(TERMINATED)
     except Exception as error:
-        if isinstance(error, BrokenPipeError):
+        if isinstance(error, BrokenPipeError) and has_no_reader():
             close_stdout()
+            return EQUAL
         if DEBUG in given:
             traceback.print_exc()
         print(f"hwgen: {sentence_of(error)}", file=sys.stderr)
         return BAD_INPUT if is_mendable(error) else OUR_FAULT
 
 
+def stopped(code: int) -> int:
+    """Say how to go on after a signal; return the exit code."""
+    print(f"hwgen: stopped by a signal; {GO_ON}", file=sys.stderr)
+    return code
+
+
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code, or raise what it raises."""
+    check_arguments(arguments)
     try:
         app(list(arguments), prog_name="hwgen")
     except SystemExit as end:
         sys.stdout.flush()
+        if end.code == INTERRUPTED:
+            raise KeyboardInterrupt from None
         return int(end.code or EQUAL)
     except CommandError as failure:
         raise failure.__cause__ or failure from None
     return EQUAL
+
+
+def check_arguments(arguments: Sequence[str]) -> None:
+    """Refuse an empty argument, which a script passes for a variable that is not set."""
+    for before, argument in pairwise(["hwgen", *arguments]):
+        option, equals, value = argument.partition("=")
+        if argument and (value or not equals or not option.startswith("--")):
+            continue
+        where = option if equals else before
+        raise OutputError(f"every argument must be given, got an empty one at {where}")
 
 
 @contextmanager
@@ -85,25 +107,21 @@ def terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated
 
 
-def close_stdout() -> None:
-    """Redirect stdout to nowhere: its reader is gone, and Python flushes it again at the end."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
-
-
 def is_mendable(error: Exception) -> bool:
     """Return whether the input or the environment is at fault, not hwgen."""
     return isinstance(error, HwgenError | MemoryError | OSError)
 
 
 def sentence_of(error: Exception) -> str:
-    """Return what went wrong, in one line."""
-    text = " ".join(str(error).split())
+    """Return what went wrong, in one line of bounded length."""
     if isinstance(error, HwgenError):
         return str(error)
+    text = plain_line(" ".join(str(error).split()))
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
-        return f"the machine must let this command work, got {error.strerror or text}{place}"
+        return plain_line(
+            f"the machine must let this command work, got {error.strerror or text}{place}"
+        )
     if isinstance(error, MemoryError):
         return "the machine must have memory for this command, got too little"
     return (

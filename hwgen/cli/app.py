@@ -2,24 +2,47 @@
 
 import errno
 import os
+import select
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from rich.console import Console, RenderableType
+from rich.text import Text
+from typer import BadParameter, Exit, Option
 from typer.core import TyperGroup
 
-from hwgen.cli.outputs import CheckedTyper
+from hwgen import __version__
+from hwgen.cli.outputs import WORK, CheckedTyper
+from hwgen.errors import plain_line
 from hwgen.report.files import write_report
 
-WORK = Path("build")
+__all__ = [
+    "WIDTH",
+    "WORK",
+    "CommandError",
+    "Terminal",
+    "app",
+    "close_stdout",
+    "finish",
+    "has_no_reader",
+]
+
 WIDTH = 120
+LONGEST_CELL = 2000
+"""Characters of a cell of a table; names come from files and have any length."""
 EPILOG = (
     "Exit codes: 0 done, all equal; 1 something differs; 2 bad input or environment; 3 a fault of"
     " hwgen itself; 130 and 143 after an interrupt (SIGINT) and SIGTERM. An error is one sentence;"
     " with --debug, which every command takes, the traceback is printed before it. The examples of"
     " the commands use network.npz and chip.yaml for your files; configs/ holds some that ship."
 )
+
+
+UsageError: Any = BadParameter.__base__
+"""Base of all errors in the arguments."""
 
 
 class CommandError(Exception):
@@ -29,12 +52,28 @@ class CommandError(Exception):
 class Commands(TyperGroup):
     """All commands; what they raise reaches `hwgen.cli.main` as it is."""
 
+    def make_context(self, *given: Any, **options: Any) -> Any:
+        """Parse the arguments; an error is a sentence of bounded length."""
+        with bounded_usage():
+            return super().make_context(*given, **options)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; the parser would end the program with 1 after these errors."""
         try:
-            return super().invoke(ctx)
+            with bounded_usage():
+                return super().invoke(ctx)
         except (EOFError, OSError) as error:
             raise CommandError from error
+
+
+@contextmanager
+def bounded_usage() -> Iterator[None]:
+    """Bound the message of an error in the arguments: they may be long or hold any character."""
+    try:
+        yield
+    except UsageError as error:
+        error.message = plain_line(error.format_message())
+        raise error.with_traceback(None) from None
 
 
 app = CheckedTyper(
@@ -42,24 +81,77 @@ app = CheckedTyper(
     help="Processing-in-memory accelerators: from an architecture and a network to Verilog.",
     epilog=EPILOG,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
+def print_version(asked: bool) -> None:
+    """Print the version and end, if it was asked for."""
+    if asked:
+        print(f"hwgen {__version__}")
+        raise Exit
+
+
+@app.callback()
+def whole_program(
+    *,
+    version: Annotated[
+        bool,
+        Option("--version", callback=print_version, is_eager=True, help="print the version"),
+    ] = False,
+) -> None:
+    """Take the options that need no command."""
+
+
 class Terminal(Console):
-    """Standard output; a closed pipe raises an error instead of ending with exit code 1."""
+    """Standard output; text is data: no markup, no emoji, no control characters.
+
+    A closed pipe raises an error instead of ending with exit code 1.
+    """
+
+    def __init__(self) -> None:
+        # A file or a pipe has no width.
+        super().__init__(
+            width=None if sys.stdout.isatty() else WIDTH, markup=False, emoji=False, highlight=False
+        )
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a cell; what a file calls something may have any length and any character."""
+        lines = text.split("\n")
+        safe = "\n".join(plain_line(line, longest=LONGEST_CELL) for line in lines)
+        return super().render_str(safe, **options)
+
+
+def close_stdout() -> None:
+    """Redirect stdout to nowhere: its reader is gone, and Python flushes it again at the end."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def has_no_reader() -> bool:
+    """Return whether stdout is a pipe that nobody reads any more, as behind `head -1`."""
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout, 0)
+        return any(event & select.POLLERR for _, event in poll.poll(0))
+    except (OSError, ValueError):
+        return False
+
 
 def finish(report: Any, shown: RenderableType, json: Path | None) -> None:
-    """Print a report, and write it as JSON if `json` names a file."""
-    # A file or a pipe has no width.
-    console = Terminal(width=None if sys.stdout.isatty() else WIDTH)
-    console.print(shown, highlight=False)
+    """Print a report, and write it as JSON if `json` names a file.
+
+    A reader who has seen enough (`| head -1`) is no error.
+    """
+    try:
+        Terminal().print(shown)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        close_stdout()
     if json is not None:
         write_report(report, json)

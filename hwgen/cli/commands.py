@@ -8,16 +8,16 @@ from typer import Argument, BadParameter, Exit, Option
 
 from hwgen import api
 from hwgen.api.commands import (
+    default_engine,
     graph_parts,
     is_adaptive,
     is_first_process,
-    run_demo,
     train_adaptive_recipe,
     train_recipe,
-    write_documents,
 )
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import (
+    LARGEST_SEED,
     Arch,
     Batch,
     BatchOfModes,
@@ -30,12 +30,12 @@ from hwgen.cli.options import (
     Modes,
     Network,
     Sparsity,
+    Trace,
     Work,
     schedule,
     sides_of,
 )
 from hwgen.cli.outputs import OUTPUT_FILE, OUTPUT_FOLDER
-from hwgen.report.demo_table import demo_table
 from hwgen.report.info_tables import (
     adaptive_train_table,
     build_table,
@@ -45,6 +45,9 @@ from hwgen.report.info_tables import (
 )
 from hwgen.report.tables import model_table, run_table
 from hwgen.report.work import AdaptiveTrainReport, TrainReport
+
+LAST_CYCLE = (1 << 62) - 1
+"""A simulation counts cycles in 64 bits."""
 
 
 class Engine(StrEnum):
@@ -64,9 +67,13 @@ def train(
     ] = None,
     start: Annotated[Path | None, Option(help="float weights that the recipe starts from")] = None,
     teacher: Annotated[Path | None, Option(help="float weights of the recipe's teacher")] = None,
-    seed: Annotated[int | None, Option(min=0, help="replaces the seed of the recipe")] = None,
+    seed: Annotated[
+        int | None, Option(min=0, max=LARGEST_SEED, help="replaces the seed of the recipe")
+    ] = None,
     out: Annotated[
-        Path | None, Option(help="folder to write [default: one in --work]"), OUTPUT_FOLDER
+        Path | None,
+        Option("--out", "-o", help="folder to write [default: one in --work]"),
+        OUTPUT_FOLDER,
     ] = None,
     resume: Annotated[bool, Option(help="resume an interrupted run")] = True,
     work: Work = WORK,
@@ -111,7 +118,9 @@ def compile(
     arch: Arch,
     listing: Annotated[bool, Option("--listing", help="print every packet of the program")] = False,
     out: Annotated[
-        Path | None, Option(help="file of the program [default: one in --work]"), OUTPUT_FILE
+        Path | None,
+        Option("--out", "-o", help="file of the program [default: one in --work]"),
+        OUTPUT_FILE,
     ] = None,
     batch: Batch = 1,
     sparsity: Sparsity = None,
@@ -130,7 +139,9 @@ def compile(
 def build(
     *,
     arch: Arch,
-    out: Annotated[Path, Option(help="folder to write, replaced whole"), OUTPUT_FOLDER],
+    out: Annotated[
+        Path, Option("--out", "-o", help="folder to write, replaced whole"), OUTPUT_FOLDER
+    ],
     sparsity: Sparsity = None,
     json: Json = None,
 ) -> None:
@@ -143,9 +154,7 @@ def build(
     finish(report, build_table(report), json)
 
 
-@app.command(
-    epilog="Example: hwgen run network.npz chip.yaml --data digits --images 2 --engine rtl"
-)
+@app.command(epilog="Example: hwgen run digits_small_cnn chip.yaml --images 2")
 def run(
     *,
     network: Network,
@@ -155,37 +164,50 @@ def run(
     batch: BatchOfModes = None,
     mode: Mode = None,
     modes: Modes = None,
-    engine: Annotated[Engine, Option(help="rtl simulates and compares; needs Verilator")] = (
-        Engine.model
-    ),
+    engine: Annotated[
+        Engine | None,
+        Option(help="[default: rtl, which compares; without Verilator model, which predicts]"),
+    ] = None,
     sparsity: Sparsity = None,
     program: Annotated[
         Path | None,
         Option(help="a compiled program, with its images of one run, instead of compiling now"),
     ] = None,
     seed: Annotated[
-        int, Option(min=1, help="of the content of memories at power-on (rtl only)")
+        int,
+        Option(min=1, max=LARGEST_SEED, help="of the content of memories at power-on (rtl only)"),
     ] = 1,
     waves: Annotated[bool, Option("--waves", help="write waves (rtl only, slow)")] = False,
-    waves_from: Annotated[int | None, Option(min=0, help="first clock cycle of the waves")] = None,
-    waves_to: Annotated[int | None, Option(min=0, help="last clock cycle of the waves")] = None,
+    waves_from: Annotated[
+        int | None, Option(min=0, max=LAST_CYCLE, help="first clock cycle of the waves")
+    ] = None,
+    waves_to: Annotated[
+        int | None, Option(min=0, max=LAST_CYCLE, help="last clock cycle of the waves")
+    ] = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
-    """Run images; --engine rtl compares every element with golden and every cycle with the model.
+    """Run images in RTL; compare every element with golden and every cycle with the model.
 
-    golden: the answers of the NumPy reference. model: predicted cycles, too. rtl: the Verilog,
-    simulated under Verilator and compared with both. Exit code 1 if anything differs.
+    rtl: the Verilog, simulated under Verilator and compared with both. golden: the answers of the
+    NumPy reference alone. model: predicted cycles, too. Exit code 1 if anything differs.
 
     --mode and --modes are for networks with several modes: a chip switches between two images.
     Each switch of --modes is measured with --engine rtl; that takes up to two more simulations.
     """
     asked = waves or waves_from is not None or waves_to is not None
-    if asked and engine is not Engine.rtl:
+    if asked and engine not in (Engine.rtl, None):
         raise BadParameter("waves need a simulation: --engine rtl")
+    if waves_to is not None and waves_to < (waves_from or 0):
+        raise BadParameter(
+            f"--waves-to must not be before --waves-from {waves_from or 0}, got {waves_to}"
+        )
+    context, chip = api.Context(work=work), api.load_architecture(arch, sparsity=sparsity)
+    if engine is None:
+        engine = Engine.rtl if asked else Engine(default_engine(context, chip.family))
     report = api.simulate(
         network,
-        api.load_architecture(arch, sparsity=sparsity),
+        chip,
         data=data,
         images=images,
         batch=batch,
@@ -194,7 +216,7 @@ def run(
         program=program,
         seed=seed,
         waves=(waves_from or 0, waves_to) if asked else None,
-        context=api.Context(work=work),
+        context=context,
     )
     finish(report, run_table(report), json)
     if report.equal is False:
@@ -206,7 +228,7 @@ def export(
     *,
     network: Network,
     arch: Arch,
-    out: Annotated[Path, Option(help="folder to write"), OUTPUT_FOLDER],
+    out: Annotated[Path, Option("--out", "-o", help="folder to write"), OUTPUT_FOLDER],
     data: Data = None,
     images: Count = 1,
     sparsity: Sparsity = None,
@@ -240,6 +262,7 @@ def model(
             "--speedup", help="the dense chip against each kind of sparsity, alone and together"
         ),
     ] = False,
+    trace: Trace = None,
     sparsity: Sparsity = None,
     work: Work = WORK,
     json: Json = None,
@@ -264,6 +287,7 @@ def model(
         batch=batch,
         modes=schedule(mode, modes),
         speedup=speedup,
+        trace=trace,
         context=api.Context(work=work),
     )
     finish(report, model_table(report), json)
@@ -296,43 +320,3 @@ def info(
     context = api.Context(work=work)
     report = api.info(file, arch, sparsity=sparsity, image_size=size, context=context)
     finish(report, info_table(report, graph_parts(report)), json)
-
-
-@app.command(
-    hidden=True,
-    epilog="Example: hwgen demo recipe.yaml chip.yaml",
-)
-def demo(
-    *,
-    recipe: Annotated[Path, Argument(metavar="RECIPE", help="how to train (.yaml)")],
-    arch: Arch,
-    images: Count = 16,
-    adaptive: Annotated[
-        tuple[Path, Path] | None,
-        Option(metavar="NETWORK ARCH", help="a network with several modes, and its architecture"),
-    ] = None,
-    work: Work = WORK,
-    json: Json = None,
-) -> None:
-    """Train a network and compare its dense and its sparse chip in RTL; scripts/demo calls it.
-
-    --adaptive: then run another network in each of its modes, and switch between them.
-    """
-    context = api.Context(work=work)
-    report = run_demo(context, recipe, arch, images=images, adaptive=adaptive)
-    finish(report, demo_table(report), json)
-    if not report.equal:
-        raise Exit(1)
-
-
-@app.command(hidden=True)
-def documents(
-    *,
-    configs: Annotated[
-        Path, Option(help="folder that holds a folder of architectures for each family")
-    ] = (Path("configs")),
-    out: Annotated[Path, Option(help="folder of the pages"), OUTPUT_FOLDER] = Path("docs"),
-) -> None:
-    """Write the generated pages: data sheets and schemas of reports."""
-    for page in write_documents(configs, out):
-        print(page)

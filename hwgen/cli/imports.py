@@ -19,7 +19,9 @@ def import_(
     *,
     file: Foreign,
     out: Annotated[
-        Path, Option(metavar="FILE", help="quantized network file to write (.npz)"), OUTPUT_FILE
+        Path,
+        Option("--out", "-o", metavar="FILE", help="quantized network file to write (.npz)"),
+        OUTPUT_FILE,
     ],
     dataset: Annotated[
         str, Option(metavar="NAME", help="images of hwgen run where none are given")

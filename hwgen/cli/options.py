@@ -7,6 +7,13 @@ from typer import Argument, BadParameter, Option
 
 from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE
 
+LARGEST_BATCH = 1024
+"""Images of one run at most; a program has instructions for each of them."""
+LARGEST_SEED = (1 << 31) - 1
+"""Of every --seed: a seed fits the generators of numpy, torch and Verilator."""
+MOST_SIDES = 8
+"""Sides of --image-size."""
+
 Network = Annotated[Path, Argument(metavar="NETWORK", help="a quantized network file (.npz)")]
 Arch = Annotated[Path, Argument(metavar="ARCH", help="an architecture (.yaml)")]
 Json = Annotated[
@@ -61,10 +68,23 @@ BatchOfModes = Annotated[
         "--batch",
         metavar="N",
         min=1,
+        max=LARGEST_BATCH,
         help="images of one run of the chip [default: 1; with --modes all]",
     ),
 ]
-Batch = Annotated[int, Option("--batch", metavar="N", min=1, help="images of one run of the chip")]
+Trace = Annotated[
+    Path | None,
+    Option(
+        "--trace",
+        metavar="FILE",
+        help="timeline of the first run (.json) for Perfetto or chrome://tracing",
+    ),
+    OUTPUT_FILE,
+]
+Batch = Annotated[
+    int,
+    Option("--batch", metavar="N", min=1, max=LARGEST_BATCH, help="images of one run of the chip"),
+]
 ImageSize = Annotated[
     str | None,
     Option(
@@ -89,6 +109,9 @@ def sides_of(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     sides = text.split("x")
-    if not all(side.isascii() and side.isdigit() and 0 < int(side) < 1 << 16 for side in sides):
+    if len(sides) > MOST_SIDES or not all(
+        side.isascii() and side.isdigit() and len(side) <= 5 and 0 < int(side) < 1 << 16
+        for side in sides
+    ):
         raise BadParameter(f"--image-size must be sides from 1 on such as 3x224x224, got {text}")
     return tuple(map(int, sides))

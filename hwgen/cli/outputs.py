@@ -19,7 +19,11 @@ from typing import Any, get_args, get_type_hints
 
 from typer import Typer
 
-from hwgen.spec.output import check_outputs
+from hwgen.spec.given import check_given
+from hwgen.spec.output import check_folder, check_outputs, check_writable
+
+WORK = Path("build")
+"""Folder of cached results unless --work names another."""
 
 
 class Use(Enum):
@@ -113,8 +117,26 @@ def check_parameters(
         for use in Use
     }
     listed = [path for name in several for path in parameters[name]]
+    for path in (*places[INPUT].values(), *listed):
+        check_input(path)
+    for option, path in places[CACHE].items():
+        if path != WORK:
+            check_folder(path, option)
+            check_writable(path, option)
     check_outputs(
         inputs=[*places[INPUT].values(), *listed, *unnamed],
         files=places[OUTPUT_FILE],
         folders=places[OUTPUT_FOLDER],
     )
+
+
+def check_input(path: Path) -> None:
+    """Refuse a device, a pipe or a socket, from which a command would read forever.
+
+    What is absent, unreachable or a folder is judged by the reader, which knows what it wants.
+    """
+    try:
+        if not path.is_dir():
+            check_given(path, what=str(path), allowed="a file")
+    except (OSError, ValueError):
+        return

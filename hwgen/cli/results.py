@@ -53,7 +53,9 @@ def results(
     engine: EngineOfResults = Simulated.rtl,
     jobs: Annotated[int, Option(min=1, help="runs at a time")] = 1,
     out: Annotated[
-        Path | None, Option(metavar="FILE", help="page of Markdown to write"), OUTPUT_FILE
+        Path | None,
+        Option("--out", "-o", metavar="FILE", help="page of Markdown to write"),
+        OUTPUT_FILE,
     ] = None,
     work: Work = WORK,
     json: Json = None,
@@ -113,7 +115,7 @@ def result(
     )
 
 
-@app.command(hidden=True)
+@app.command(epilog="Example: hwgen benchmark network.npz --arch chip.yaml")
 def benchmark(
     *,
     networks: Annotated[

@@ -9,7 +9,7 @@ from typer import Argument, Exit, Option
 from hwgen import api
 from hwgen.api.commands import default_tables, graphs
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import ImageSize, Json, Work, sides_of
+from hwgen.cli.options import LARGEST_SEED, ImageSize, Json, Work, sides_of
 from hwgen.cli.outputs import INPUT, OUTPUT_FILE, OUTPUT_FOLDER, ReadByDefault
 
 
@@ -44,7 +44,14 @@ Components = Annotated[
 RulesOption = Annotated[
     Rules, Option(help="published: as the published tool counts, with its omissions")
 ]
-Seed = Annotated[int, Option(min=0, help="the same seed gives the same result")]
+Without = Annotated[
+    str,
+    Option(
+        metavar="NAMES",
+        help="corrections of the strict rules to switch off, separated by commas, or all",
+    ),
+]
+Seed = Annotated[int, Option(min=0, max=LARGEST_SEED, help="the same seed gives the same result")]
 Evaluations = Annotated[
     int | None, Option(min=1, metavar="N", help="designs to try [default: by the method]")
 ]
@@ -62,7 +69,7 @@ TimeLimit = Annotated[
 ]
 OutFolder = Annotated[
     Path | None,
-    Option(metavar="FOLDER", help="folder to write [default: one in --work]"),
+    Option("--out", "-o", metavar="FOLDER", help="folder to write [default: one in --work]"),
     OUTPUT_FOLDER,
 ]
 Page = Annotated[
@@ -80,6 +87,7 @@ def synthesize(
     image_size: ImageSize = None,
     components: Components = None,
     rules: RulesOption = Rules.strict,
+    without: Without = "",
     seed: Seed = 1,
     method: MethodOption = Method.bounded,
     evaluations: Evaluations = None,
@@ -103,6 +111,7 @@ def synthesize(
         power_w,
         components=components,
         rules=rules.value,
+        without=without,
         seed=seed,
         method=method.value,
         evaluations=evaluations,
@@ -126,7 +135,9 @@ def onnx(
     network: Annotated[
         str, Argument(metavar="NETWORK", help="a network that ships, such as vgg16")
     ],
-    out: Annotated[Path, Option(metavar="FILE", help="file to write (.onnx)"), OUTPUT_FILE],
+    out: Annotated[
+        Path, Option("--out", "-o", metavar="FILE", help="file to write (.onnx)"), OUTPUT_FILE
+    ],
 ) -> None:
     """Write a network that ships for synthesis as an ONNX file, without weights."""
     print(graphs().write_network(network, out))

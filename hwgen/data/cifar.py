@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hwgen.data.cifar_facts import CIFAR10, CIFAR100, Facts
 from hwgen.data.dataset import Bytes, Dataset
 from hwgen.errors import DataError, MissingToolError
+from hwgen.spec.given import check_given
 
 SIDE, CHANNELS = 32, 3
 
@@ -79,6 +80,7 @@ def read_batch(path: Path, facts: Facts, records: int) -> Bytes:
     record = facts.label_bytes + CHANNELS * SIDE * SIDE
     size = records * record
     try:
+        check_given(path, what="the images", allowed="a file")
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} must be readable, got: {error.strerror}") from None
@@ -109,6 +111,7 @@ def read_mosaic(path: Path, facts: Facts) -> Bytes:
         ) from None
     tiles = facts.tiles
     try:
+        check_given(path, what="the images", allowed="a file")
         with Image.open(path, formats=("WEBP",)) as image:
             pixels = np.asarray(image.convert("RGB"))
     except (OSError, UnidentifiedImageError) as error:
@@ -124,6 +127,7 @@ def read_mosaic(path: Path, facts: Facts) -> Bytes:
 def read_labels(path: Path) -> dict[str, Bytes]:
     """Return the labels of a mosaic by part."""
     try:
+        check_given(path, what="the images", allowed="a file")
         with np.load(path, allow_pickle=False) as file:
             return {part: file[part].astype(np.uint8) for part in ("train", "test")}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:

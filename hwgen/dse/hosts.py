@@ -25,7 +25,9 @@ SILENCE = logging.CRITICAL + 1
 """Dask calls it critical when work is abandoned; what matters comes as an exception."""
 
 PATIENCE_S = 30
-"""How long to wait for a scheduler, and for its first worker."""
+"""How long to wait for a cluster of our own, and for the first worker of any."""
+ANSWER_S = 3
+"""How long to wait for the scheduler at an address: one that lives answers at once."""
 
 
 @cache
@@ -54,8 +56,8 @@ def import_distributed() -> Any:
         return importlib.import_module("distributed")
     except ModuleNotFoundError as error:
         raise MissingToolError(
-            f"the package {error.name} is needed for this: scripts/setup installs it,"
-            " or pip install 'hwgen[dse]'"
+            f"the package {error.name} is needed for this: pip install"
+            " distributed, or hwgen with its extra [dse]"
         ) from None
 
 
@@ -86,7 +88,8 @@ class DaskExecutor:
                 with interrupts_held():
                     self._cluster = self._local_cluster(workers)
             where = address or self._cluster
-            self._client = self._dask.Client(where, timeout=PATIENCE_S, set_as_default=False)
+            patience = PATIENCE_S if address is None else min(PATIENCE_S, ANSWER_S)
+            self._client = self._dask.Client(where, timeout=patience, set_as_default=False)
             self._client.submit(sources_digest, pure=False).result(timeout=PATIENCE_S)
         except Exception as error:
             raise WorkerError(

@@ -3,7 +3,8 @@
 Each worker has a pipe of its own and nothing else in common with the others: one that is killed
 takes only its own task with it, and that task is handed to another. (A
 `concurrent.futures.ProcessPoolExecutor` is broken as a whole when one worker is killed.) The pipe
-is also the leash: a worker whose main process is gone reads the end of it and leaves.
+is also the leash: a worker whose main process is gone reads the end of it and leaves; one that is
+at work is killed by the system.
 """
 
 import json
@@ -20,6 +21,7 @@ from typing import NamedTuple, Self, cast
 
 from hwgen.dse.tasks import Results, Task, call, check_workers, task_text
 from hwgen.errors import WorkerError
+from hwgen.spec.leash import die_with_parent
 
 DEATHS = 3
 """So many workers may die in the same task; then the task is to blame, or the machine."""
@@ -65,7 +67,8 @@ def answer(function: str, task: str) -> str | Exception:
 
 
 def serve(connection: Connection) -> None:
-    """Do what comes through the pipe until the other end is closed."""
+    """Do what comes through the pipe until the other end is closed; never outlive the parent."""
+    die_with_parent()
     with suppress(EOFError, OSError):
         while True:
             function, task = connection.recv()

@@ -15,12 +15,11 @@ from pathlib import Path
 
 from hwgen.flow.capabilities import CYCLE_MODEL, PROGRAMS, SIMULATION
 from hwgen.flow.context import Context, timed
-from hwgen.flow.engines import expected_maps
-from hwgen.flow.images import Batch, choose_images
+from hwgen.flow.images import choose_images
+from hwgen.flow.maps import keep_maps, read_maps
 from hwgen.flow.origin import commit, machine
-from hwgen.flow.subject import Subject, load_chip, load_subject, program_of, program_path
+from hwgen.flow.subject import load_chip, load_subject, program_of, program_path
 from hwgen.report.benchmark import BenchmarkReport, PredictedNetwork
-from hwgen.spec.npz import read_npz, write_npz
 
 LIMITS = {"predict": 180.0, "emit": 3.0, "build": 120.0}
 """Seconds, on 2 cores that have nothing else to do, with six networks dense and sparse."""
@@ -97,9 +96,7 @@ def prepared(
         subject = load_subject(network, arch, sparsity)
         batch = choose_images(subject.network, data, 1)
         program_of(context, subject)
-        maps = maps_file(context, subject, batch)
-        if not maps.is_file():
-            write_npz(maps, dict(expected_maps(context, subject, batch)), what="maps")
+        maps = keep_maps(context, subject, batch)
     return Cached(
         network=subject.network.graph.name,
         arch=arch,
@@ -108,12 +105,6 @@ def prepared(
         maps=maps,
         seconds=seconds["prepare"],
     )
-
-
-def maps_file(context: Context, subject: Subject, batch: Batch) -> Path:
-    """Return the file of the maps of a network; its name holds digests of network and images."""
-    name = f"{subject.network.digest[:16]}-{batch.about.digest[:16]}.npz"
-    return context.work / "maps" / name
 
 
 def predictions(cached: Sequence[Cached], *, jobs: int) -> Iterator[tuple[int, float, float]]:
@@ -127,7 +118,7 @@ def predict(each: Cached) -> tuple[int, float, float]:
     began, cpu = time.monotonic(), time.process_time()
     family, arch = load_chip(each.arch, each.sparsity)
     program = family.need(PROGRAMS).load_program(each.program)
-    maps = read_npz(each.maps, what="maps", allowed="maps of this command")
+    maps = read_maps(each.maps)
     cycles = family.need(CYCLE_MODEL).CycleModel(program, arch).predict(maps).cycles
     return cycles, round(time.monotonic() - began, 2), round(time.process_time() - cpu, 2)
 

@@ -64,6 +64,12 @@ CYCLE_MODEL: Capability[protocols.CycleModel] = Capability(
     cannot="predict cycles of programs",
     lacks="cycle model",
 )
+TIMELINE: Capability[protocols.Timelines] = Capability(
+    key="timeline",
+    promise=protocols.Timelines,
+    cannot="show what its units do over time",
+    lacks="timeline",
+)
 BIT_ACTIVITY: Capability[protocols.BitActivity] = Capability(
     key="bit_activity",
     promise=protocols.BitActivity,
@@ -72,6 +78,9 @@ BIT_ACTIVITY: Capability[protocols.BitActivity] = Capability(
 )
 ENERGY: Capability[protocols.Energy] = Capability(
     key="energy", promise=protocols.Energy, cannot="tell energy", lacks="energy model"
+)
+AREA: Capability[protocols.Area] = Capability(
+    key="area", promise=protocols.Area, cannot="tell area", lacks="area model"
 )
 VERILOG: Capability[protocols.Verilog] = Capability(
     key="verilog", promise=protocols.Verilog, cannot="be built", lacks="Verilog generator"

@@ -16,6 +16,14 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from hwgen.errors import plain_line
+from hwgen.spec.patience import Ticker
+
+
+def terminal() -> Console:
+    """Return stderr as a console; names that files give are text, not markup."""
+    return Console(stderr=True, markup=False, emoji=False)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
@@ -27,7 +35,7 @@ class Context:
     """
 
     work: Path = Path("build")
-    console: Console | None = field(default_factory=lambda: Console(stderr=True))
+    console: Console | None = field(default_factory=terminal)
 
     @property
     def visible(self) -> bool:
@@ -36,34 +44,48 @@ class Context:
 
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
-        """Show a bar (a spinner without `total`) while a step works; call the result per item."""
-        if self.console is None or not self.visible:
+        """Show a bar (a spinner without `total`) while a step works; call the result per item.
+
+        In a log, a step that takes longer than 5 s says so in a line, now and then again.
+        """
+        if self.console is None:
             yield lambda: None
             return
-        columns = [TextColumn("{task.description}"), TimeElapsedColumn()]
+        if not self.visible:
+            with Ticker(what, self.say, total=total) as ticker:
+                yield ticker.advance
+            return
+        columns = [TextColumn("{task.description}", markup=False), TimeElapsedColumn()]
         if total is None:
             columns.insert(0, SpinnerColumn())
         else:
             columns[1:1] = [BarColumn(), MofNCompleteColumn()]
         with Progress(*columns, console=self.console, transient=True) as bars:
-            task = bars.add_task(what, total=total)
+            task = bars.add_task(plain_line(what), total=total)
             yield lambda: bars.advance(task)
 
     @contextmanager
     def status(self, what: str) -> Iterator[Callable[[str], None]]:
-        """Show a spinner while a step works; the returned function shows a line of progress."""
-        if self.console is None or not self.visible:
+        """Show a spinner while a step works; the returned function shows a line of progress.
+
+        In a log, the newest line is printed now and then, as by `progress`.
+        """
+        if self.console is None:
             yield lambda _: None
             return
-        columns = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]
-        with Progress(*columns, console=self.console, transient=True) as bars:
-            task = bars.add_task(what, total=None)
-            yield lambda text: bars.update(task, description=f"{what}: {text}")
+        if not self.visible:
+            with Ticker(what, self.say) as ticker:
+                yield ticker.tell
+            return
+        columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
+        with Progress(*columns, TimeElapsedColumn(), console=self.console, transient=True) as bars:
+            task = bars.add_task(plain_line(what), total=None)
+            yield lambda text: bars.update(task, description=plain_line(f"{what}: {text}"))
 
     def say(self, text: str) -> None:
         """Print one line of progress."""
         if self.console is not None:
-            self.console.print(text, highlight=False, soft_wrap=True)
+            self.console.print(plain_line(text), highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -13,18 +13,22 @@ from hwgen.flow.capabilities import SPARSITY
 from hwgen.flow.context import Context
 from hwgen.flow.engines import Maps, expected_maps, golden_accuracy
 from hwgen.flow.images import Batch, choose_images
-from hwgen.flow.model import DENSE, SPARSE, modelled_variant, speedup_of
+from hwgen.flow.load import load
+from hwgen.flow.model import DENSE, SPARSE, causes_of, modelled_variant, speedup_of
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import Subject, load_subject, with_switches
 from hwgen.flow.train import train_recipe
 from hwgen.report.demo import DemoReport
 from hwgen.report.model import Speedup, Variant
 from hwgen.report.run import RunReport
+from hwgen.spec.output import write_text
 
 CHIPS = {"dense": DENSE, "sparse": SPARSE}
 """Sparsity switches of the two chips, which are one architecture otherwise."""
 
 
+PAGE = "demo.html"
+"""Written into the work folder."""
 IMAGES_OF_A_MODE = 4
 """Images that the second act simulates in each mode."""
 
@@ -55,9 +59,10 @@ def run_demo(
         runs[name] = run_network(context, chip, batch, engine="rtl")
     second = None if adaptive is None else run_adaptive(context, *adaptive, images=IMAGES_OF_A_MODE)
     equal = same_accuracy and all(run.equal is True for run in runs.values())
-    return DemoReport(
+    page = context.work / PAGE
+    report = DemoReport(
         format="hwgen.report.demo",
-        version=3,
+        version=4,
         equal=equal and (second is None or second.equal),
         accuracy=trained.accuracy,
         test_images=len(everything.images),
@@ -65,10 +70,17 @@ def run_demo(
         dense=runs["dense"],
         sparse=runs["sparse"],
         speedup=measured_speedup(context, subject, maps, batch, runs),
+        where={
+            name: causes_of(context, with_switches(subject, switches), maps, batch)
+            for name, switches in CHIPS.items()
+        },
         verilog=verilog,
+        page=str(page),
         adaptive=second,
         seconds=round(time.monotonic() - began, 1),
     )
+    write_text(page, load("hwgen.report.demo_page").demo_page(report), what="page")
+    return report
 
 
 def measured_speedup(

@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.errors import DataError
+from hwgen.errors import DataError, MissingToolError
+from hwgen.flow import speed
 from hwgen.flow.capabilities import BIT_ACTIVITY, MODES, SIMULATION
-from hwgen.flow.context import Context
+from hwgen.flow.context import Context, timed
+from hwgen.flow.families import Family
 from hwgen.flow.images import Batch
 from hwgen.flow.load import load
 from hwgen.flow.mode_protocols import ModePredictor, ModeSimulation
@@ -141,31 +143,59 @@ def bit_planes(
     return {name: (zero[name], count) for name, count in total.items()}
 
 
+def default_engine(context: Context, family: Family) -> Literal["model", "rtl"]:
+    """Return `rtl` where the chips of a family can be simulated here, else `model`, and say so."""
+    if not family.offers(SIMULATION):
+        return "model"
+    try:
+        load("hwgen.sim.toolchain").find_verilator()
+    except MissingToolError as error:
+        context.say(f"predicting instead of simulating: {error}")
+        return "model"
+    return "rtl"
+
+
 def simulate(
     context: Context,
     subject: Subject,
     program: Program,
     batch: Batch,
     *,
+    cycles: int = 0,
     window: Window | None = None,
     seed: int,
 ) -> Sequence[Run]:
-    """Simulate the Verilog and return each run; seed: of the content of memories at power-on."""
+    """Simulate the Verilog and return each run.
+
+    cycles: of all runs, as predicted, to say how long it takes; 0: unknown
+    seed: of the content of memories at power-on
+    """
     simulation = subject.family.need(SIMULATION)
     waves = (
         None
         if window is None
         else load("hwgen.sim.waves").Waves(first=window.first, last=window.last)
     )
-    options: dict[str, Any] = {
-        "waves": waves,
-        "seed": seed,
-        "builds": context.work / "sim",
-        "say": context.say,
-    }
+    builds, said = context.work / "sim", list[str]()
+
+    def say(text: str) -> None:
+        said.append(text)
+        context.say(text)
+
+    options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds, "say": say}
     given = subject.arch, program, batch.images
-    with context.progress(f"simulating {subject.arch.name}"):
+    digest = subject.arch.digest
+    told = speed.forecast(subject.arch.name, cycles, speed.cycles_per_second(builds, digest))
+    if told is not None and window is None:
+        context.say(told)
+    seconds: dict[str, float] = {}
+    runs: Sequence[Run]
+    with context.progress(f"simulating {subject.arch.name}"), timed(seconds, "rtl"):
         if subject.family.offers(MODES):
             of_modes = cast(ModeSimulation, simulation)
-            return of_modes.simulate(*given, modes=batch.modes, **options)
-        return simulation.simulate(*given, **options)
+            runs = of_modes.simulate(*given, modes=batch.modes, **options)
+        else:
+            runs = simulation.simulate(*given, **options)
+    if not said and window is None:  # no simulator was built meanwhile
+        speed.remember(builds, digest, cycles=cycles, seconds=seconds["rtl"])
+    return runs

@@ -14,11 +14,18 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from hwgen.errors import FamilyError, FormatError
-from hwgen.flow.capabilities import ARCHITECTURES, CAPABILITIES, PROGRAMS, Capability
+from hwgen.flow.capabilities import (
+    ARCHITECTURES,
+    CAPABILITIES,
+    COMPILER,
+    PROGRAMS,
+    Capability,
+)
 from hwgen.flow.load import load
 from hwgen.flow.protocols import Architecture
 from hwgen.spec.family import GROUP, FamilyDescription
 from hwgen.spec.load import read_mapping
+from hwgen.spec.shipped import file_of, tables
 
 FORMAT = re.compile(r"hwgen\.(?P<family>\w+)\.(?P<kind>architecture|program)")
 KINDS: dict[str, Capability[Any]] = {"architecture": ARCHITECTURES, "program": PROGRAMS}
@@ -95,7 +102,7 @@ def families() -> dict[str, Family]:
     if not any(family.package == PROJECT for family in found):
         raise FamilyError(
             "the families of hwgen must be registered by an installation of this version, got none:"
-            " run scripts/setup, or pip install it again"
+            " run pip install . in its folder, in a checkout scripts/setup"
         )
     found.sort(key=lambda family: (family.name, family.package != PROJECT, family.package))
     known: dict[str, Family] = {}
@@ -130,7 +137,21 @@ def family_of(name_of_format: object, *, kind: str, source: str) -> Family:
 
 
 def load_architecture(path: Path) -> tuple[Family, Architecture]:
-    """Return an architecture and its family."""
-    content = read_mapping(path)
+    """Return an architecture and its family; path: of a file, or the name of one that ships."""
+    file = architecture_file(path)
+    content = read_mapping(file)
     family = family_of(content.get("format"), kind="architecture", source=str(path))
-    return family, family.need(ARCHITECTURES).load_arch(path)
+    return family, family.need(ARCHITECTURES).load_arch(file)
+
+
+def architecture_file(given: Path) -> Path:
+    """Return the file of an architecture that may be named; ConfigError lists the names."""
+    return given if given.suffix else file_of(given, architectures(), what="the architecture")
+
+
+def architectures() -> dict[str, Path]:
+    """Return the architectures that ship, by name."""
+    found: dict[str, Path] = {}
+    for family in offering(COMPILER):
+        found |= tables(family.name)
+    return found

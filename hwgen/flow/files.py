@@ -6,6 +6,7 @@ from pathlib import Path
 from hwgen.errors import FormatError
 from hwgen.flow.load import load
 from hwgen.importers.integer import IntegerGraph
+from hwgen.spec.given import check_given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,8 @@ ONNX_FIELDS = (0x08, 0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72)
 QUANTIZED_ONNX = b"QuantizeLinear"
 """An operator of every ONNX file with QDQ; a float one is a graph for synthesis."""
 ARCHIVE = b"PK"
+MOST_BYTES = (1 << 31) - 1
+"""Of a file; neither format has larger ones."""
 
 
 def kind_of(file: Path) -> str:
@@ -60,6 +63,7 @@ def given_by(head: bytes) -> str:
 def head_of(file: Path) -> bytes:
     """Return the first bytes of a file."""
     try:
+        check_given(file, what="the network", allowed="a readable file", most_bytes=MOST_BYTES)
         with file.open("rb") as handle:
             return handle.read(HEAD_BYTES)
     except FileNotFoundError:

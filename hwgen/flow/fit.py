@@ -1,5 +1,6 @@
 """`hwgen fit`: the weights of a trained network with few signed digits, without training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ POSITIONS = 8192
 """Windows of a layer that are measured at most."""
 INT8_BITS = 8
 
+Weighted = Conv | Linear
+Change = Callable[[QuantizedNetwork, Weighted, NDArray[Any], NDArray[Any]], QuantizedNetwork]
+"""Changes one layer of a network: its inputs in the given network, then behind the changes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
@@ -50,14 +55,16 @@ def fit_file(
     rule: Rule,
     data: str | None,
     calibration: int,
+    images: int | None = None,
 ) -> FitReport:
     """Write the fitted network of a file; the first `calibration` images of `data` measure.
 
+    images: the first N of them are used, None: all
     The other images give accuracy and agreement; all of them if there are no others.
     """
     network = load_network(file)
     check_fittable(network, file)
-    batch = choose_images(network, data, None)
+    batch = choose_images(network, data, images)
     chosen = batch.images[:calibration]
     fitted, layers = fit_network(context, network, chosen, rule)
     save_network(fitted, out)
@@ -78,7 +85,10 @@ def fit_file(
         seed=rule.seed,
         data=batch.about,
         calibration_images=len(chosen),
+        deciding_images=0,
+        budget_percent=None,
         judged_images=len(judged.images),
+        filters_of_digits=filters_of_digits(fitted),
         layers=layers,
         accuracy_before=accuracy(classes[0], judged),
         accuracy_after=accuracy(classes[1], judged),
@@ -86,6 +96,18 @@ def fit_file(
         mean_difference=float(difference.mean()),
         versions=versions(),
     )
+
+
+def filters_of_digits(network: QuantizedNetwork) -> list[int]:
+    """Return how many filters have 0, 1, 2 and more digits in a weight; depthwise ones apart."""
+    found = np.zeros(4, np.int64)
+    for layer in network.layers:
+        if isinstance(layer, Conv | Linear) and not is_depthwise(network, layer):
+            weights = network.parameters[layer.name].weights
+            most = digits_of(weights.reshape(len(weights), -1)).max(axis=1)
+            found += np.bincount(most.clip(max=3), minlength=4)
+    counts: list[int] = found.tolist()
+    return counts
 
 
 def check_fittable(network: QuantizedNetwork, file: Path) -> None:
@@ -131,10 +153,26 @@ def fit_network(
     Each layer is measured behind the fitted ones before it. Depthwise layers stay: chips compute
     them without bit cells.
     """
+    report = []
+
+    def change(
+        fitted: QuantizedNetwork, layer: Weighted, before: NDArray[Any], behind: NDArray[Any]
+    ) -> QuantizedNetwork:
+        changed, found = fit_layer(fitted, layer, before, behind, rule)
+        report.append(found)
+        return changed
+
+    return layer_by_layer(context, network, images, change), report
+
+
+def layer_by_layer(
+    context: Context, network: QuantizedNetwork, images: NDArray[Any], change: Change
+) -> QuantizedNetwork:
+    """Return the network with each layer of weights changed behind the changed ones before it."""
     if not len(images):
         raise DataError("the images to measure with must be at least 1, got none")
     infer_layer = load("golden.network").infer_layer
-    fitted, report = network, []
+    fitted = network
     old: dict[str, NDArray[Any]] = {INPUT: images}
     new: dict[str, NDArray[Any]] = {INPUT: images}
     last = {name: layer.name for layer in network.layers for name in layer.inputs}
@@ -142,8 +180,7 @@ def fit_network(
         for layer in network.layers:
             if isinstance(layer, Conv | Linear) and not is_depthwise(network, layer):
                 source = layer.inputs[0]
-                fitted, found = fit_layer(fitted, layer, old[source], new[source], rule)
-                report.append(found)
+                fitted = change(fitted, layer, old[source], new[source])
             for maps, holder in ((old, network), (new, fitted)):
                 inputs = [maps[name] for name in layer.inputs]
                 maps[layer.name] = infer_layer(holder, layer, inputs)
@@ -151,7 +188,7 @@ def fit_network(
                     if last[name] == layer.name:
                         del maps[name]
             advance()
-    return fitted, report
+    return fitted
 
 
 def is_depthwise(network: QuantizedNetwork, layer: Conv | Linear) -> bool:

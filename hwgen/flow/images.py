@@ -1,5 +1,6 @@
 """The images that a command runs: the test images of a known set, or a file that the user gives."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hwgen.flow.digests import digest_of_array
 from hwgen.flow.load import load
 from hwgen.flow.protocols import Bytes
 from hwgen.report.types import Images
+from hwgen.spec import shipped
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.npz import read_npz
 
@@ -36,8 +38,12 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
 
     data: the name of a set, a folder with the files of the set that the network was trained on,
         or a file; None: the set by its name
+    A few images of the set ship; they are taken where they are enough.
     """
     chosen = data or network.graph.dataset
+    few = shipped_images(network, chosen, count, asked=data is not None)
+    if few is not None:
+        return few
     path = Path(chosen)
     if path.is_file():
         name, split, images, labels = str(path), "the whole file", *read_images(path)
@@ -59,6 +65,30 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
     about = Images(name=name, split=split, images=wanted, digest=digest_of_array(images))
     labels = None if labels is None else labels[:wanted]
     return Batch(images=images, labels=labels, about=about, modes=(0,) * wanted)
+
+
+def shipped_images(
+    network: QuantizedNetwork, name: str, count: int | None, *, asked: bool
+) -> Batch | None:
+    """Return the first `count` images of a set that ship; None if those do not do.
+
+    asked: for this set by its name: then images that only stand in its place do not do
+    """
+    file = shipped.images().get(name)
+    if file is None or count is None or Path(name).exists():
+        return None
+    arrays = read_npz(file, what="images", allowed=IMAGES_FILE)
+    if not 1 <= count <= len(arrays["images"]) or (asked and "labels" not in arrays):
+        return None
+    images, labels = arrays["images"][:count], arrays.get("labels")
+    check_images(network, images, name)
+    about = json.loads(arrays["about"].tobytes())
+    return Batch(
+        images=images,
+        labels=None if labels is None else labels[:count],
+        about=Images(**about, images=count, digest=digest_of_array(images)),
+        modes=(0,) * count,
+    )
 
 
 def read_images(path: Path) -> tuple[Bytes, NDArray[np.int64] | None]:

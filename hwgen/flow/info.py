@@ -1,6 +1,5 @@
 """`hwgen info`: the content of a file, and how a chip tiles its layers."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -9,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import RenderableType
 
-from hwgen.errors import FormatError
+from hwgen.errors import ConfigError, FormatError
 from hwgen.flow.capabilities import COMPILER, PROGRAMS
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_array, versions
-from hwgen.flow.families import Family, family_of
+from hwgen.flow.families import Family, architectures, family_of
 from hwgen.flow.files import is_quantized
 from hwgen.flow.imports import describe_import
 from hwgen.flow.protocols import Architecture, Program
@@ -26,9 +25,11 @@ from hwgen.report.info import (
     NetworkLayer,
     ProgramInfo,
 )
+from hwgen.spec.json_text import plain_json
 from hwgen.spec.network import Layer, QuantizedNetwork
 from hwgen.spec.network.file import GRAPH_KEY, load_network
 from hwgen.spec.npz import read_npz
+from hwgen.spec.shipped import networks
 
 Kind = Literal["network", "architecture", "program", "graph", "import"]
 
@@ -51,7 +52,8 @@ def describe_file(
 
     image_size: of a float ONNX file whose image has open sides
     """
-    if is_quantized(file):
+    read = shipped_file(file)
+    if is_quantized(read):
         if arch_file is not None:
             raise FormatError(
                 field="what stands beside an architecture",
@@ -60,26 +62,50 @@ def describe_file(
                 source=str(file),
             )
         return report("import", file, content=describe_import(file))
-    if is_graph(file) and arch_file is None:
+    if is_graph(read) and arch_file is None:
+        check_name(file)
         return report("graph", file, graph=graphs().graph_info(str(file), image_size))
-    if file.suffix in YAML:
+    if read.suffix in YAML:
         return describe_architecture(file, arch_file, sparsity)
-    arrays = read_npz(file, what="file", allowed=FILES)
+    arrays = read_npz(read, what="file", allowed=FILES)
     if GRAPH_KEY in arrays:
         return describe_network(context, file, arch_file, sparsity)
     return describe_program(arrays, file, arch_file, sparsity)
+
+
+def shipped_file(file: Path) -> Path:
+    """Return the network or the architecture that ships under a name; else the path as it is."""
+    if file.exists() or file.suffix:
+        return file
+    return (networks() | architectures()).get(str(file), file)
+
+
+def check_name(file: Path) -> None:
+    """Refuse the name of a network for synthesis that none has; the error lists all names."""
+    known = graphs().network_names()
+    if not file.suffix and str(file) not in known:
+        raise ConfigError(
+            field="the name",
+            allowed=f"a file or one of {', '.join([*networks(), *architectures(), *known])}",
+            given=file,
+            source="command line",
+        )
 
 
 def is_graph(file: Path) -> bool:
     """Return whether a name is that of an ONNX file, or of a network that ships."""
     if file.suffix == SUFFIX:
         return True
-    return not file.suffix and not file.exists() and file.name == str(file)
+    return not file.suffix and not file.exists()
 
 
 def graph_parts(info: InfoReport) -> Iterable[RenderableType]:
-    """Return the tables of a network without weights; nothing for another file."""
-    return () if info.graph is None else graphs().graph_parts(info.graph)
+    """Return the tables of a network without weights, or of a chip that is made for one."""
+    if info.graph is not None:
+        return graphs().graph_parts(info.graph)
+    if info.architecture is not None and "fabric" in info.architecture.configuration:
+        return graphs().placement_parts(info.architecture.configuration)
+    return ()
 
 
 def describe_architecture(file: Path, arch_file: Path | None, sparsity: str | None) -> InfoReport:
@@ -117,7 +143,7 @@ def describe_program(
     arrays: dict[str, NDArray[Any]], file: Path, arch_file: Path | None, sparsity: str | None
 ) -> InfoReport:
     """Return what a program is and, with the architecture it was compiled for, its tiling."""
-    family = family_of(format_of(arrays), kind="program", source=str(file))
+    family = family_of(format_of(arrays, str(file)), kind="program", source=str(file))
     program = family.need(PROGRAMS).load_program(file)
     about = program_info(family, program)
     if arch_file is None:
@@ -140,13 +166,12 @@ def describe_program(
     )
 
 
-def format_of(arrays: dict[str, NDArray[Any]]) -> object:
+def format_of(arrays: dict[str, NDArray[Any]], source: str) -> object:
     """Return the format that a program names, whatever else is in the file."""
-    try:
-        facts = json.loads(arrays[PROGRAM_KEY].tobytes())
-        return facts["format"]
-    except (KeyError, TypeError, ValueError):
+    if PROGRAM_KEY not in arrays:
         return "another file"
+    facts = plain_json(arrays[PROGRAM_KEY].tobytes(), field=PROGRAM_KEY, source=source)
+    return facts.get("format") if isinstance(facts, dict) else type(facts).__name__
 
 
 def report(kind: Kind, file: Path, **parts: object) -> InfoReport:

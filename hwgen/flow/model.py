@@ -69,6 +69,12 @@ def where(subject: Subject, predictions: Sequence[Prediction]) -> dict[str, floa
     return {cause: cycles / total for cause, cycles in spent.items()}
 
 
+def causes_of(context: Context, subject: Subject, maps: Maps, batch: Batch) -> dict[str, float]:
+    """Return the fraction of all predicted cycles by cause."""
+    program = program_of(context, subject)
+    return where(subject, predicted_cycles(context, subject, program, maps, batch.modes))
+
+
 def layer_cycles(subject: Subject, predictions: Sequence[Prediction]) -> list[ModelLayer]:
     """Return the cycles of each layer, and of what the chip does around them."""
     model = subject.family.need(CYCLE_MODEL)

@@ -1,7 +1,7 @@
 """What a family may offer beside its chips, as types: graphs, synthesis, papers, documents."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -16,12 +16,16 @@ class Graphs(Protocol):
 
     graph_info: facts of an ONNX file, or of a network that ships, by its name
     graph_operators: what each operator of ONNX becomes, by its name
+    placement_parts: which macro of a chip holds what, of the configuration of an architecture
     graph_parts: tables of those facts; write_network: an ONNX file of a network that ships
+    network_names: the networks that ship
     """
 
     def graph_info(self, network: str, size: tuple[int, ...] | None = None) -> Any: ...
     def graph_operators(self) -> dict[str, str]: ...
+    def network_names(self) -> Sequence[str]: ...
     def graph_parts(self, info: Any) -> Iterable[RenderableType]: ...
+    def placement_parts(self, configuration: Mapping[str, Any]) -> Iterable[RenderableType]: ...
     def write_network(self, name: str, out: Path) -> str: ...
 
 
@@ -32,6 +36,7 @@ class SynthesisRequest:
     network: the name of one that ships, or the path of an ONNX file
     components: table of components; None: the default of the synthesis
     rules, method: how designs are judged and searched
+    without: corrections of the strict rules that are switched off, by name, separated by commas
     evaluations: designs to judge; None: as many as the method takes by itself
     workers, scheduler: where the search runs; no result depends on them
     time_limit_s: the best design found until then is the answer; None: no limit
@@ -51,6 +56,7 @@ class SynthesisRequest:
     time_limit_s: float | None
     out: Path | None
     image_size: tuple[int, ...] | None = None
+    without: str = ""
 
 
 class Synthesized(Protocol):
@@ -83,43 +89,51 @@ class Synthesis(Protocol):
 class PaperRequest:
     """Parameters of the comparison with a paper; None: the value of the paper.
 
-    A paper refuses what it does not have.
-
-    networks: by name; evaluations: of each search, None: as many as suits it
+    networks: by name, or one folder with network files; evaluations: of each search, None: as many
+        as suits it
     training: tables of trainings whose accuracies are compared
     published: folder with network files, which `arch` runs on images of `data`; images: inputs of a
         run; engine: that runs them
+    html: file of a page with pictures
     """
 
-    networks: tuple[str, ...] | None
-    power_w: float | None
-    components: Path | None
-    rules: str
-    seed: int
-    evaluations: int | None
-    workers: int
+    networks: tuple[str, ...] | None = None
+    power_w: float | None = None
+    components: Path | None = None
+    rules: str = "strict"
+    seed: int = 1
+    evaluations: int | None = None
+    workers: int = 2
     training: tuple[Path, ...] = ()
     published: Path | None = None
     arch: Path | None = None
     data: str | None = None
     images: int | None = None
     engine: Literal["model", "rtl"] = "rtl"
+    html: Path | None = None
 
-    def refuse(self, *names: str) -> None:
-        """Raise ConfigError for the first of these parameters that is given."""
-        for name in names:
-            given = getattr(self, name)
-            if given not in (None, ()):
+    def check(self, options: Collection[str]) -> None:
+        """Raise ConfigError for the first parameter that is given and not among the options."""
+        for field in fields(self):
+            given = getattr(self, field.name)
+            if field.name not in options and given != field.default:
+                shown = ",".join(map(str, given)) if isinstance(given, tuple) else given
                 raise ConfigError(
-                    field=f"--{name.replace('_', '-')}",
+                    field=f"--{field.name.replace('_', '-')}",
                     allowed="absent for this paper",
-                    given=given,
+                    given=shown,
                     source="command line",
                 )
 
 
 class Paper(Protocol):
-    """One paper: its figures compared with those of this project."""
+    """One paper: its figures compared with those of this project.
+
+    OPTIONS: parameters of a request that it takes; `html` for one with `page`
+    """
+
+    @property
+    def OPTIONS(self) -> Collection[str]: ...  # noqa: N802
 
     def compare(self, context: Context, request: PaperRequest) -> Any:
         """Return the report; where it has `sound`, False says that something differs."""
@@ -129,6 +143,13 @@ class Paper(Protocol):
 
     def files(self, report: Any) -> Mapping[str, str]:
         """Return the files that tell the report, by name: a page, its pictures, the JSON."""
+
+
+class PaperWithPage(Paper, Protocol):
+    """A paper whose report can be one page of HTML with its pictures inside."""
+
+    def page(self, report: Any) -> str:
+        """Return the page; it asks no server for anything."""
 
 
 class Papers(Protocol):

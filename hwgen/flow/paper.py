@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 from hwgen.errors import ConfigError
 from hwgen.flow.capabilities import PAPERS
+from hwgen.flow.context import Context
 from hwgen.flow.families import offering
-from hwgen.flow.pages import Paper
+from hwgen.flow.pages import Paper, PaperRequest, PaperWithPage
 from hwgen.spec.folder import add_files
+from hwgen.spec.output import write_text
 
 
 def paper_called(name: str) -> Paper:
@@ -22,6 +25,18 @@ def paper_called(name: str) -> Paper:
             field="PAPER", allowed=" or ".join(known), given=name, source="command line"
         )
     return known[name]
+
+
+def compare_paper(context: Context, paper: Paper, request: PaperRequest) -> Any:
+    """Return the report of a paper, with its page of HTML written if the request has one.
+
+    Raises ConfigError for a parameter that the paper does not take.
+    """
+    request.check(paper.OPTIONS)
+    report = paper.compare(context, request)
+    if request.html is not None:
+        write_text(request.html, cast(PaperWithPage, paper).page(report), what="page")
+    return report
 
 
 def write_paper(files: Mapping[str, str], folder: Path) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.step import PlannedStep, Step
 from hwgen.spec.tiling import LayerTiling
+from hwgen.spec.timeline import Track
 
 Bytes = NDArray[np.uint8]
 
@@ -30,8 +31,13 @@ class Architecture(Protocol):
 
 
 class Architectures(Protocol):
-    """Architecture files of the format `hwgen.<family>.architecture`."""
+    """Architecture files of the format `hwgen.<family>.architecture`.
 
+    Arch: the dataclass of such a file, a field for each key
+    """
+
+    @property
+    def Arch(self) -> type[Any]: ...  # noqa: N802
     def load_arch(self, path: Path) -> Architecture: ...
 
 
@@ -177,6 +183,15 @@ class CycleModel(Protocol):
         """
 
 
+class Timelines(Protocol):
+    """What the units of a chip do over the cycles of a run."""
+
+    def timeline(
+        self, program: Any, arch: Any, maps: Mapping[str, NDArray[Any]]
+    ) -> Sequence[Track]:
+        """Return a track for each unit, of bounded length; maps: as for `predict`."""
+
+
 class BitPlanes(Protocol):
     """Bit planes of all groups of inputs of a layer: those without a one, and all of them."""
 
@@ -207,6 +222,13 @@ class Energy(Protocol):
 
     def leakage_pj(self, cycles: int, arch: Any) -> float:
         """Return picojoules that a chip takes in some cycles, whatever it does in them."""
+
+
+class Area(Protocol):
+    """Area of a chip."""
+
+    def area_um2(self, arch: Any) -> Mapping[str, float]:
+        """Return square micrometres by part."""
 
 
 class Verilog(Protocol):

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -23,12 +24,15 @@ from hwgen.flow.results_case import Engine, case_of
 from hwgen.flow.subject import load_subject
 from hwgen.report.files import write_report
 from hwgen.report.results import Case, ResultRow, ResultsReport, row_of
+from hwgen.spec.leash import leashed
 from hwgen.spec.load import first_mistake
 
 NOT_COMPARED = {"training", "commit", "machine", "command"}
 """Facts of a case that decide no result."""
 LOGS = "logs"
 """Folder, beside the records, of what the runs said."""
+PATIENCE_SECONDS = 10
+"""How long a process may clean up after it is asked to end."""
 POLL_SECONDS = 0.1
 
 
@@ -157,31 +161,36 @@ def read_row(path: Path) -> ResultRow:
 def in_processes(each: Sequence[Planned], *, jobs: int) -> Iterator[tuple[Planned, str | None]]:
     """Run cases, each in a process; yield each that has ended and its error, None without one."""
     waiting = deque(each)
-    running: list[tuple[Planned, subprocess.Popen[bytes]]] = []
-    try:
+    running: list[tuple[Planned, subprocess.Popen[str]]] = []
+    with ExitStack() as started:
         while waiting or running:
             while waiting and len(running) < jobs:
-                running.append(start(waiting.popleft()))
+                case = waiting.popleft()
+                running.append((case, started.enter_context(started_process(case))))
             ended = [pair for pair in running if pair[1].poll() is not None]
             running = [pair for pair in running if pair not in ended]
             for case, process in ended:
                 yield case, failure_of(process.returncode, log_of(case))
             if not ended:
                 time.sleep(POLL_SECONDS)
-    finally:
-        for _, process in running:
-            process.terminate()
-        for _, process in running:
-            process.wait()
 
 
-def start(each: Planned) -> tuple[Planned, subprocess.Popen[bytes]]:
-    """Start the process of a case; what it says of its progress goes to a log."""
+@contextmanager
+def started_process(each: Planned) -> Iterator["subprocess.Popen[str]"]:
+    """Start the process of a case; what it says of its progress goes to a log.
+
+    It ends with the body: asked first, so that it cleans up.
+    """
     command = [sys.executable, "-m", "hwgen.cli", *each.arguments]
     path = log_of(each)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as log:
-        return each, subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
+    with path.open("wb") as log, leashed(command, out=subprocess.DEVNULL, err=log) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE_SECONDS)
 
 
 def log_of(each: Planned) -> Path:

@@ -20,6 +20,7 @@ from hwgen.report.results import Case, Measured, ResultRow, Training, row_of
 from hwgen.report.run import RunReport
 from hwgen.report.tables import in_words
 from hwgen.report.training_table import is_short, read_training, training_state
+from hwgen.spec.shipped import network_file
 
 CODE = ("golden", "hwgen.compiler", "hwgen.model", "hwgen.rtl", "hwgen.sim", "hwgen.spec")
 """Packages that decide what a run measures."""
@@ -62,7 +63,7 @@ def case_of(
 
 def training_of(subject: Subject) -> Training:
     """Return how a network was trained, by the `training.json` beside its file."""
-    path = subject.network_file.with_name(TRAINING)
+    path = network_file(subject.network_file).with_name(TRAINING)
     if not path.is_file():
         random = subject.network.graph.dataset == "random"
         state = "random weights" if random else "not recorded"

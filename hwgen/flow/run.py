@@ -81,7 +81,10 @@ def results_of(
     switch = None
     if simulated:
         with timed(seconds, "rtl"):
-            runs = simulate(context, subject, program, batch, window=window, seed=seed)
+            cycles = sum(each.cycles for each in predictions)
+            runs = simulate(
+                context, subject, program, batch, cycles=cycles, window=window, seed=seed
+            )
         switch = switch_cycles_max(
             batch.modes,
             runs,

@@ -13,6 +13,7 @@ from hwgen.flow.families import Family, load_architecture
 from hwgen.flow.images import Batch
 from hwgen.flow.protocols import Architecture, CycleModel, Program
 from hwgen.report.types import Setting, Source
+from hwgen.spec.facts import check_shapes
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.file import load_network
 
@@ -101,6 +102,9 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
     if file is not None:
         program = programs.load_program(file)
         programs.check_match(program, subject.arch, subject.network)
+        facts: Any = program.facts
+        answer = facts.answer
+        check_shapes(facts.image.shape, answer.shape, answer.layer, subject.network)
         return program
     path = program_path(context, subject)
     try:
@@ -108,15 +112,20 @@ def program_of(context: Context, subject: Subject, file: Path | None = None) -> 
     except FormatError:
         # Not in the work folder, or damaged since it was written.
         pass
+    program = compiled_now(context, subject)
+    programs.save_program(program, path)
+    return program
+
+
+def compiled_now(context: Context, subject: Subject) -> Program:
+    """Return the program, which no file keeps."""
     with context.progress(f"compiling {subject.network.graph.name} for {subject.arch.name}"):
-        program = subject.family.need(COMPILER).compile_network(
+        return subject.family.need(COMPILER).compile_network(
             subject.network,
             subject.arch,
             images=subject.run_images,
             layer_cost=split_cost(context, subject),
         )
-        programs.save_program(program, path)
-    return program
 
 
 def for_program(subject: Subject, file: Path) -> Subject:

@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.flow.context import Context
-from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code
+from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code, digest_of_file
 from hwgen.flow.load import load
 from hwgen.report.types import Source
 from hwgen.report.work import Accuracy, AdaptiveTrainReport, ModeAccuracy, TrainReport
+from hwgen.spec import shipped
 from hwgen.spec.load import read_mapping
 from hwgen.spec.network.file import load_network
+from hwgen.spec.output import write_text
 
 NETWORK = "network.npz"
 ADAPTIVE_FORMAT = "hwgen.adaptive_recipe"
 TRAINING = "training.json"
-"""Written last: a folder that holds it holds a finished training."""
+DIGESTS = "digests.json"
+"""Written last: a folder that holds it holds a finished training, of files with these digests."""
 
 
 def train_recipe(
@@ -37,11 +40,11 @@ def train_recipe(
 
     Under `torchrun` every process calls it with one folder that all of them see.
     """
-    recipe = load("hwgen.train.recipe").load_recipe(recipe_file)
+    recipe = load("hwgen.train.recipe").load_recipe(shipped.recipe_file(recipe_file))
     if seed is not None:
         recipe = replace(recipe, seed=seed)
     folder = out or context.work / "train" / f"{recipe.name}-{identity(recipe, data, start)}"
-    reused = resume and out is None and (folder / TRAINING).exists()
+    reused = resume and out is None and is_whole(context, folder)
     if not reused:
         load("hwgen.train.train").train_network(
             recipe,
@@ -51,6 +54,7 @@ def train_recipe(
             resume=resume,
             progress=context.visible,
         )
+        mark_whole(folder)
     about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
     return TrainReport(
         format="hwgen.report.train",
@@ -75,13 +79,14 @@ def train_adaptive_recipe(
     resume: bool = True,
 ) -> AdaptiveTrainReport:
     """Train a channel-adaptive recipe, or return the cached result, as `train_recipe` does."""
+    recipe_file = shipped.recipe_file(recipe_file)
     recipe = load("hwgen.train.adaptive.recipe").load_adaptive_recipe(recipe_file)
     if seed is not None:
         recipe = replace(recipe, seed=seed)
     beside = [path for path in (teacher, staircase_of(recipe, recipe_file)) if path is not None]
     name = f"{recipe.name}-{identity(recipe, data, start, beside)}"
     folder = out or context.work / "train" / name
-    reused = resume and out is None and (folder / TRAINING).exists()
+    reused = resume and out is None and is_whole(context, folder)
     if not reused:
         load("hwgen.train.adaptive.train").train_adaptive(
             recipe,
@@ -93,6 +98,7 @@ def train_adaptive_recipe(
             resume=resume,
             progress=context.visible,
         )
+        mark_whole(folder)
     about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
     return AdaptiveTrainReport(
         format="hwgen.report.train_adaptive",
@@ -113,9 +119,33 @@ def train_adaptive_recipe(
     )
 
 
+def is_whole(context: Context, folder: Path) -> bool:
+    """Return whether a folder holds a finished training as it was written; say what is damaged."""
+    if not (folder / DIGESTS).exists():
+        return False
+    try:
+        expected = json.loads((folder / DIGESTS).read_text(encoding="utf-8"))
+        whole = {name: digest_of_file(folder / name) for name in expected} == expected
+    except (OSError, ValueError, TypeError, AttributeError):
+        whole = False
+    if not whole or TRAINING not in expected:
+        context.say(f"the cached training is damaged and made again: {folder}")
+        return False
+    return True
+
+
+def mark_whole(folder: Path) -> None:
+    """Write the digests of what a training has left; the first process does."""
+    if not is_first_process():
+        return
+    files = [folder / TRAINING, *sorted(folder.glob("*.npz"))]
+    digests = {file.name: digest_of_file(file) for file in files}
+    write_text(folder / DIGESTS, json.dumps(digests, indent=1) + "\n", what="digests")
+
+
 def is_adaptive(recipe_file: Path) -> bool:
     """Whether a file holds the recipe of a channel-adaptive network."""
-    return read_mapping(recipe_file).get("format") == ADAPTIVE_FORMAT
+    return read_mapping(shipped.recipe_file(recipe_file)).get("format") == ADAPTIVE_FORMAT
 
 
 def staircase_of(recipe: Any, recipe_file: Path) -> Path | None:

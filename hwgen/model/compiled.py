@@ -9,6 +9,8 @@ from typing import TypeVar, cast
 
 import numba
 
+from hwgen.model.checked_cache import check_digests
+
 Function = TypeVar("Function", bound=Callable[..., object])
 
 PACKAGE = Path(__file__).parents[1]
@@ -25,12 +27,15 @@ def cache_folder() -> Path:
     for package in ("dse", "model", "spec"):
         for file in sorted((PACKAGE / package).rglob("*.py")):
             sha.update(file.read_bytes())
-    root = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    folder = root / "hwgen" / f"numba-{sha.hexdigest()[:16]}"
+    name = f"numba-{sha.hexdigest()[:16]}"
     try:
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = root / "hwgen" / name
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        folder = Path(tempfile.gettempdir()) / f"hwgen-{os.getuid()}" / folder.name
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, RuntimeError):  # read-only, full, or no home folder
+        folder = Path(tempfile.gettempdir()) / f"hwgen-{os.getuid()}" / name
         folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -40,7 +45,9 @@ numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 def compiled(function: Function) -> Function:
     """Compile a function when it is first called, or load what an earlier process compiled."""
-    return cast(Function, numba.njit(cache=True)(function))
+    wrapped = numba.njit(cache=True)(function)
+    check_digests(wrapped)
+    return cast(Function, wrapped)
 
 
 def is_compiled(function: Callable[..., object]) -> bool:

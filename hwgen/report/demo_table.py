@@ -44,6 +44,7 @@ def demo_parts(report: DemoReport) -> Iterator[RenderableType]:
     yield ""
     for chip, folder in report.verilog.items():
         yield f"Verilog of the {chip} chip: {folder}"
+    yield f"page with pictures: {report.page}"
     yield ""
     if report.adaptive is not None:
         yield from adaptive_parts(report.adaptive)

@@ -16,6 +16,7 @@ from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
 from hwgen.report.results import ResultsReport
 from hwgen.report.run import RunReport
+from hwgen.report.sweep import SweepReport
 from hwgen.report.work import (
     AdaptiveTrainReport,
     BuildReport,
@@ -38,6 +39,7 @@ REPORTS: dict[str, Any] = {
     "model": ModelReport,
     "results": ResultsReport,
     "run": RunReport,
+    "sweep": SweepReport,
     "train": TrainReport | AdaptiveTrainReport,
 }
 """By command; `docs/schema/<command>.schema.json` describes each. Families may add more."""

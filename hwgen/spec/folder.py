@@ -4,14 +4,13 @@ A folder is replaced only if it is new, empty or an earlier output: the writer n
 belong to an earlier output.
 """
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from hwgen.errors import OutputError
-from hwgen.spec.output import FILE, NOTHING, check_folder, kind_of
+from hwgen.spec.output import FILE, NOTHING, beside, check_folder, kind_of
 
 Result = TypeVar("Result")
 
@@ -23,17 +22,19 @@ def replace_folder(folder: Path, owned: Owned, fill: Callable[[Path], None]) -> 
     """Replace `folder` by one that `fill` writes, or leave it untouched."""
     refuse_foreign(folder, owned)
     folder = folder.resolve()
-    fresh = folder.with_name(f".{folder.name}-{os.getpid()}-new")
-    stale = folder.with_name(f".{folder.name}-{os.getpid()}-old")
+    fresh = beside(folder, "new")
+    stale = beside(folder, "old")
     try:
         fresh.mkdir(parents=True)
         fill(fresh)
         if folder.exists():
             folder.rename(stale)
         fresh.rename(folder)
-    except OSError as error:
-        if stale.exists():
+    except BaseException as error:
+        if stale.exists() and not folder.exists():
             stale.rename(folder)
+        if not isinstance(error, OSError):
+            raise
         raise OutputError(
             f"the output folder must be writable, got {error.strerror} ({folder})"
         ) from None
@@ -50,7 +51,7 @@ def add_files(folder: Path, fill: Callable[[Path], Result]) -> Result:
     """
     check_folder(folder, "the output folder")
     folder = folder.resolve()
-    fresh = folder.with_name(f".{folder.name}-{os.getpid()}-new")
+    fresh = beside(folder, "new")
     try:
         fresh.mkdir(parents=True)
         result = fill(fresh)

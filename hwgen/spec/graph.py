@@ -60,6 +60,13 @@ class Plain:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Slope(Plain):
+    """The factor of values below 0."""
+
+    slope: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Window:
     """A window that slides over all dimensions behind batch and channels (rows, columns).
 
@@ -162,7 +169,7 @@ OPERATIONS: Mapping[Op, type[Attributes]] = MappingProxyType(
         "clip": Plain,
         "function": Plain,
         "hard_sigmoid": Plain,
-        "leaky_relu": Plain,
+        "leaky_relu": Slope,
         "prelu": Plain,
         "relu": Plain,
         "sigmoid": Plain,

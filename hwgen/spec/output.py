@@ -3,14 +3,20 @@
 `check_outputs` runs before a command computes anything; `whole_file` checks again when it writes.
 """
 
+import errno
+import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import combinations
 from pathlib import Path
 
 from hwgen.errors import OutputError
+
+LONGEST_NAME = 255
+"""Bytes of a name of a file; Linux has no longer ones."""
 
 NOTHING, FILE, FOLDER = "nothing", "a file", "a folder"
 """Kinds of paths that may be written to."""
@@ -25,7 +31,7 @@ def whole_file(path: Path, *, what: str) -> Iterator[Path]:
     """
     if (given := kind_of(path)) not in (NOTHING, FILE):
         raise OutputError(f"the {what} must be writable at {path}, got {given}")
-    fresh = path.with_name(f".{path.name}-{os.getpid()}")
+    fresh = beside(path, "file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield fresh
@@ -36,6 +42,12 @@ def whole_file(path: Path, *, what: str) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
+
+
+def beside(path: Path, use: str) -> Path:
+    """Return the name of a temporary sibling; it is short, however long the name of `path` is."""
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
+    return path.with_name(f".hwgen-{use}-{digest}-{os.getpid()}")
 
 
 def write_text(path: Path, text: str, *, what: str) -> None:
@@ -52,7 +64,8 @@ def check_outputs(
     inputs: files and folders that are read; those that do not exist count by their name
     files, folders: outputs by the option that names them; new, or earlier outputs
 
-    An input must not lie in an output folder, and no file of an input folder is replaced.
+    An input must not lie in an output folder, and no file of an input folder is replaced. An output
+    must be writable: its folder, or the first one above that exists, takes new files.
     Errors: OutputError, one sentence that names the option
     """
     for option, path in files.items():
@@ -67,12 +80,39 @@ def check_outputs(
         for source in inputs:
             if lies_in(source, path):
                 raise OutputError(f"{option} must hold no input, got {path} for {source}")
+    check_apart(files, folders)
+    for option, path in {**files, **folders}.items():
+        check_writable(path, option)
+
+
+def check_apart(files: Mapping[str, Path], folders: Mapping[str, Path]) -> None:
+    """Refuse an output that is another output or lies in it."""
     for (option, path), (other, second) in combinations([*files.items(), *folders.items()], 2):
         if same(path, second) or lies_in(path, second):
             raise OutputError(
                 f"{option} must lie elsewhere than {other}, got {path} for {option} and {second}"
                 f" for {other}"
             )
+
+
+def check_writable(path: Path, what: str) -> None:
+    """Refuse a path where nothing can be written, before anything is computed.
+
+    Errors: OutputError, one sentence that begins with `what`
+    """
+    try:
+        if path.exists() and path.is_dir():
+            probe = path
+        else:
+            probe = next(folder for folder in path.absolute().parents if folder.exists())
+        with tempfile.TemporaryFile(dir=probe):
+            pass
+        long = next((part for part in path.parts if len(os.fsencode(part)) > LONGEST_NAME), None)
+        if long is not None:
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise OutputError(f"{what} must be writable at {path}, got {reason}") from None
 
 
 def check_folder(path: Path, what: str) -> None:

@@ -1,13 +1,15 @@
 """Checkpoints of a phase: everything that the next epoch needs, as safetensors."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor, nn, uint8
 from torch.optim import Optimizer
 
 from hwgen.errors import FormatError, OutputError
@@ -15,6 +17,8 @@ from hwgen.spec.output import whole_file
 
 FORMAT = "hwgen.checkpoint"
 VERSION = "1"
+DIGEST = "sha256"
+"""Of everything else in the file."""
 OPTIMIZER = "optimizer/"
 NETWORK = "network/"
 
@@ -45,9 +49,11 @@ def save_checkpoint(
         "epochs": str(state.epochs),
         "history": json.dumps(state.history),
     }
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    about[DIGEST] = digest_of(about, tensors)
     with whole_file(path, what="checkpoint") as fresh:
         # Not save_file: it raises errors of the file system as another type.
-        fresh.write_bytes(save({name: t.contiguous() for name, t in tensors.items()}, about))
+        fresh.write_bytes(save(tensors, about))
 
 
 def load_checkpoint(
@@ -67,6 +73,10 @@ def load_checkpoint(
         if about.get(field) != allowed:
             given = about.get(field, "nothing")
             raise FormatError(field=field, allowed=allowed, given=given, source=source)
+    if about.pop(DIGEST, None) != digest_of(about, tensors):
+        raise FormatError(
+            field="the checkpoint", allowed="as written", given="other bytes", source=source
+        )
     if about["recipe"] != digest:
         raise OutputError(
             f"the folder must be empty or hold a run of the same recipe and seed to go on with, "
@@ -86,3 +96,12 @@ def load_checkpoint(
                 place = tensor if key.endswith("/step") else tensor.to(parameter.device)
                 optimizer.state[parameter][key.removeprefix(prefix)] = place
     return Checkpoint(epochs=int(about["epochs"]), history=json.loads(about["history"]))
+
+
+def digest_of(about: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    """Return the sha256 over the facts and the tensors of a checkpoint."""
+    sha = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        sha.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        sha.update(tensor.detach().cpu().contiguous().reshape(-1).view(uint8).numpy().tobytes())
+    return sha.hexdigest()

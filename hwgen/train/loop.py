@@ -3,8 +3,10 @@
 import hashlib
 import json
 import math
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,11 @@ import torch
 from rich.progress import Progress
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim import Optimizer
 
 from hwgen.data import Dataset
-from hwgen.errors import ConfigError, DataError
+from hwgen.errors import ConfigError, DataError, FormatError
+from hwgen.spec.patience import Ticker
 from hwgen.train.augmentation import augment
 from hwgen.train.checkpoint import Checkpoint, Epoch, load_checkpoint, save_checkpoint
 from hwgen.train.parallel import average_gradients, check_batch, part_of, rank, size, total
@@ -58,6 +62,7 @@ class Loop:
         self.batch_images = min(recipe.batch_images, len(self.train_images))
         check_batch(self.batch_images, source=f"recipe {recipe.name}")
         self.history: list[Epoch] = []
+        self.log: Ticker | None = None
         self.start_digest = None if start_path is None else file_digest(start_path)
         everything = [asdict(recipe), dataset.name, dataset.split, self.start_digest]
         self.digest = hashlib.sha256(json.dumps(everything).encode()).hexdigest()
@@ -73,8 +78,36 @@ class Loop:
         optimizer = make_optimizer(self.common, phase, network.parameters())
         state = Checkpoint(epochs=0, history=[])
         if self.resume and path.exists():
-            state = load_checkpoint(path, network, optimizer, digest=self.digest)
+            state = self.resumed(path, network, optimizer) or state
         self.bar = self.bars.add_task(name, total=phase.epochs, completed=state.epochs)
+        with self.ticker(name, phase, state.epochs) as self.log:
+            state = self.epochs(name, network, optimizer, phase, state)
+        self.history += state.history
+
+    def resumed(self, path: Path, network: nn.Module, optimizer: Optimizer) -> Checkpoint | None:
+        """Return the progress of a phase; None for a damaged checkpoint: the phase begins again."""
+        try:
+            return load_checkpoint(path, network, optimizer, digest=self.digest)
+        except FormatError as error:
+            if rank() == 0:
+                say(f"a checkpoint is damaged, and its phase begins again: {error}")
+            return None
+
+    @contextmanager
+    def ticker(self, name: str, phase: Phase, done: int) -> Iterator[Ticker | None]:
+        """Say in a log how far a phase is; on a terminal a bar shows it."""
+        if not self.bars.disable or rank() != 0:
+            yield None
+            return
+        with Ticker(f"epochs of the phase {name}", say, total=phase.epochs) as ticker:
+            ticker.skip(done)
+            yield ticker
+
+    def epochs(
+        self, name: str, network: nn.Module, optimizer: Optimizer, phase: Phase, state: Checkpoint
+    ) -> Checkpoint:
+        """Train for the epochs that `state` lacks, with a checkpoint after each."""
+        path = self.checkpoints / f"{name}.safetensors"
         for epoch in range(state.epochs, phase.epochs):
             began = time.monotonic()
             loss, accuracy = self.epoch(name, network, optimizer, phase, epoch)
@@ -92,7 +125,7 @@ class Loop:
             if rank() == 0:
                 save_checkpoint(path, network, optimizer, state, digest=self.digest)
             self.bars.update(self.bar, completed=epoch + 1)
-        self.history += state.history
+        return state
 
     def epoch(
         self,
@@ -119,6 +152,8 @@ class Loop:
             total_loss += loss / size()
             correct += (logits.argmax(1) == labels).sum()
             self.bars.advance(self.bar, 1 / self.steps)
+            if self.log is not None:
+                self.log.advance(1 / self.steps)
         total_loss = total(total_loss)
         if not math.isfinite(total_loss):
             raise ConfigError(
@@ -197,3 +232,8 @@ def file_digest(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise DataError(f"the start must be a file, got {error.strerror} ({path})") from None
+
+
+def say(text: str) -> None:
+    """Print a line of progress."""
+    print(text, file=sys.stderr, flush=True)

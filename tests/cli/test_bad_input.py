@@ -147,7 +147,7 @@ def test_bad_program(hwgen: Command, tmp_path: Path, work: Path) -> None:
     later = rewritten(
         program, tmp_path / "later.npz", "facts", lambda facts: facts.update(version=9)
     )
-    refused(hwgen("info", later), "version", "2", "9")
+    refused(hwgen("info", later), "version", "3", "9")
     other = rewritten(
         program,
         tmp_path / "other.npz",

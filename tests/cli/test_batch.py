@@ -64,8 +64,9 @@ def test_cycles_of_several_images(report: Any) -> None:
 
 
 def test_a_compiled_program_says_how_many_images_a_run_has(pair: Path, report: Any) -> None:
-    given = report("run", NETWORK, ARCH, "--program", pair)
-    assert given == report("run", NETWORK, ARCH, "--batch", 2)
+    model = [NETWORK, ARCH, "--engine", "model"]
+    given = report("run", *model, "--program", pair)
+    assert given == report("run", *model, "--batch", 2)
 
 
 @pytest.mark.parametrize("command", ["run", "model"])
@@ -101,7 +102,7 @@ def test_steps_of_a_network(report: Any) -> None:
     names = [step["name"] for step in steps]
     assert names[0] == "load image for conv1"
     assert names[-2:] == ["store head", "end"]
-    assert names[1:-2] == [layer["name"] for layer in content["layers"]]
+    assert [step["layer"] for step in steps[1:-2]] == [each["name"] for each in content["layers"]]
     pool = steps[names.index("max_pool")]
     assert (pool["layer"], pool["kind"], pool["op"]) == ("max_pool", "simd", "max_pool")
     assert (pool["images"], pool["rows"], pool["cores"]) == ([0, 1], [0, 4], 2)

@@ -17,7 +17,9 @@ def no_message(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_schedule_shows_each_switch(report: Any) -> None:
-    content, out = report("run", ADAPTIVE, SMALL, "--modes", "1.0x, 0.25x,1.0x")
+    content, out = report(
+        "run", ADAPTIVE, SMALL, "--modes", "1.0x, 0.25x,1.0x", "--engine", "model"
+    )
     rows = content["images"]
     assert [row["mode"] for row in rows] == ["1.0x", "0.25x", "1.0x"]
     assert rows[1]["cycles_model"] < rows[0]["cycles_model"] / 4

@@ -10,6 +10,7 @@ import pytest
 
 from hwgen.cli.app import app
 from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, uses_of
+from hwgen.flow.crossbar import synthesis
 from tests.cli.given import ARCH, NETWORK, RECIPE, ROOT, Command
 
 COMPONENTS = ROOT / "configs/crossbar/components.yaml"
@@ -91,11 +92,12 @@ DEFAULT_TABLE = "configs/crossbar/components.yaml"
 
 
 @pytest.fixture
-def default_table(place: Path) -> None:
+def default_table(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The table that is read where no option names one, and a second name of it."""
     (place / DEFAULT_TABLE).parent.mkdir(parents=True)
     shutil.copyfile(COMPONENTS, place / DEFAULT_TABLE)
     (place / "table").hardlink_to(place / DEFAULT_TABLE)
+    monkeypatch.setattr(synthesis, "COMPONENTS", Path(DEFAULT_TABLE))
 
 
 @pytest.mark.usefixtures("default_table")
@@ -256,8 +258,10 @@ OUTPUT_NAMES = {
     "html": OUTPUT_FILE,
     "json": OUTPUT_FILE,
     "qdq": OUTPUT_FILE,
+    "plot": OUTPUT_FILE,
     "record": OUTPUT_FILE,
     "runs": CACHE,
+    "trace": OUTPUT_FILE,
     "work": CACHE,
 }
 ADD_TO_A_FOLDER = {"paper"}

@@ -24,7 +24,7 @@ from tests.cli.given import ROOT, Command
         ("mlperf-tiny", (), "--published must be a folder"),
         ("mlperf-tiny", ("--power-w", "1"), "--power-w must be absent"),
         ("mram", ("--components", "configs/mram/tiny.yaml"), "tiny.yaml"),
-        ("lenet", (), "PAPER must be pimsyn or mlperf-tiny or mram"),
+        ("lenet", (), "PAPER must be pimsyn or mlperf-tiny or dbpim or mram"),
     ],
 )
 def test_bad_paper_options(

@@ -56,6 +56,7 @@ def made_up_run(maps: Mapping[str, Any], model: Predictor, image: int) -> Simula
         steps=list(prediction.steps),
         maps=[{name: maps[name][image].copy() for name in maps}],
         counters=dict(prediction.counters),
+        events=dict(prediction.events),
     )
 
 

@@ -93,6 +93,14 @@ def test_demo(demo: Demo, capfd: pytest.CaptureFixture[str]) -> None:
     }  # fmt: skip
     assert content["verilog"] == {"dense": "verilog-dense", "sparse": "verilog-sparse"}
     assert f"{sparse:,}" in capfd.readouterr().out
+    page = Path(content["page"]).read_text(encoding="utf-8")
+    assert "http" not in page.replace("http-equiv", "") and "<script" not in page
+    assert "all equal" in page and f"{figures['end_to_end']['all']:.2f}x" in page
+    for row in content["sparse"]["layers"]:
+        assert page.count(row["name"]) >= 2 and f"{row['cycles_rtl']:,}" in page
+    for chip in ("dense", "sparse"):
+        assert sum(content["where"][chip].values()) == pytest.approx(1)
+        assert all(f">{cause}<" in page for cause in content["where"][chip])
 
     demo.wrong_cycles = 1
     code, content = demo()
@@ -100,6 +108,7 @@ def test_demo(demo: Demo, capfd: pytest.CaptureFixture[str]) -> None:
     assert (content["dense"]["equal"], content["sparse"]["equal"]) == (True, False)
     assert content["sparse"]["mismatches"] == 0
     assert "first difference of the sparse chip: run 0, counter cycles" in capfd.readouterr().out
+    assert "not equal" in Path(content["page"]).read_text(encoding="utf-8")
 
 
 def test_the_second_act(
@@ -119,6 +128,10 @@ def test_the_second_act(
     assert (code, content["equal"], asked) == (0, True, [(ADAPTIVE, SMALL, 4)])
     assert [mode["name"] for mode in content["adaptive"]["modes"]] == MODES
     assert f"picture: {act.picture}" in capfd.readouterr().out.replace("\n", "")
+    page = Path(content["page"]).read_text(encoding="utf-8")
+    assert "One network in 4 widths" in page
+    for mode in act.modes:
+        assert f">{mode.name}<" in page and f"{mode.cycles_rtl:,.0f}" in page
     act = replace(act, equal=False)
     code, content = demo("--adaptive", ADAPTIVE, SMALL)
     assert (code, content["equal"], content["dense"]["equal"]) == (1, False, True)

@@ -43,7 +43,7 @@ OFFERED: dict[str, set[str]] = {
     "dbpim": {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
         "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
-        "papers", "report_schemas",
+        "papers", "report_schemas", "area", "energy", "timeline",
     },
     "mram": {
         "architectures",
@@ -92,7 +92,7 @@ def test_a_missing_capability_is_one_sentence(family: str, key: str) -> None:
 def test_promises_are_seen() -> None:
     assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
     assert promised(protocols.Simulation) == {"prepare", "simulate", "write_by_hand"}
-    assert len(CAPABILITIES) == 17
+    assert len(CAPABILITIES) == 19
     assert all(key == each.key for key, each in CAPABILITIES.items())
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from hwgen.cli import BAD_INPUT, EQUAL, main
 from hwgen.fit.digits import digits_of
+from hwgen.flow.fit import filters_of_digits
 from hwgen.spec.network import Parameters, QuantizedNetwork
 from hwgen.spec.network.file import load_network, save_network
 from tests.golden.drawn import draw_every_operation
@@ -107,3 +108,34 @@ def test_a_float_model_is_calibrated_and_compared(tmp_path: Path) -> None:
     given = ["import", str(model), "--calibrate", str(images), "--out", str(out)]
     assert main([*given, "--qdq", str(qdq)]) == EQUAL
     assert main(["compare", str(out), "--against", str(qdq), "--data", str(images)]) == EQUAL
+
+
+def test_groups_get_fewer_digits_within_a_budget(tmp_path: Path) -> None:
+    """What is allowed decides how many; the head stays, and weights are of exactly phi digits."""
+    few = fitted(NETWORK, tmp_path, "--rule", "lowered", "--budget", "0")[1]
+    network, report = fitted(NETWORK, tmp_path, "--rule", "lowered", "--budget", "40")
+    counts, more = few["filters_of_digits"], report["filters_of_digits"]
+    assert isinstance(counts, list) and isinstance(more, list)
+    first = filters_of_digits(load_network(NETWORK))
+    assert sum(first) == sum(counts) == sum(more)
+    assert first[2] > counts[2] >= more[2] and counts[0] < more[0] and more[3] == 0
+    assert report["accuracy_after"] >= report["accuracy_before"] - 0.5  # type: ignore[operator]
+    assert report["deciding_images"] == (359 - 64) // 2
+    assert report["budget_percent"] == 40
+    head = load_network(NETWORK).answer
+    given = load_network(NETWORK).parameters
+    assert np.array_equal(network.parameters[head].weights, given[head].weights)
+    for name, parameters in network.parameters.items():
+        old, new = given[name].weights, parameters.weights
+        assert ((new != 0) <= (old != 0)).all(), name
+
+
+def test_lowering_wants_images_to_decide_and_few_digits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "out.npz")
+    given = ["--data", "digits", "--rule", "lowered", "--out", out]
+    assert main(["fit", str(NETWORK), *given, "--images", "65"]) == BAD_INPUT
+    assert "the images must be at least 66: 64 measure" in capsys.readouterr().err
+    assert main(["fit", str(unfitted(tmp_path)), *given]) == BAD_INPUT
+    assert "the rule lowered must be of at most 2 signed digits" in capsys.readouterr().err

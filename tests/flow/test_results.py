@@ -4,7 +4,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +26,7 @@ from hwgen.flow.subject import load_subject, program_of
 from hwgen.model.dbpim import CycleModel
 from hwgen.report.files import write_report
 from hwgen.report.results import ResultRow, row_of
+from hwgen.spec.leash import leashed
 from hwgen.spec.network.file import load_network
 from tests.flow.made_up import Simulated, made_up_run, simulation
 
@@ -192,17 +194,21 @@ def test_an_altered_record_is_one_sentence(tmp_path: Path) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_an_interrupt_ends_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[bytes]] = []
+def test_an_interrupt_ends_all_processes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started: list[subprocess.Popen[str]] = []
 
-    def start(each: Any) -> tuple[Any, subprocess.Popen[bytes]]:
-        code = f"import time; time.sleep({each.seconds})"
-        started.append(subprocess.Popen([sys.executable, "-c", code]))
-        return each, started[-1]
+    @contextmanager
+    def asleep(command: Sequence[str], **streams: Any) -> Iterator[subprocess.Popen[str]]:
+        code = f"import time; time.sleep({command[-1]})"
+        with leashed([sys.executable, "-c", code], **streams) as process:
+            started.append(process)
+            yield process
 
-    monkeypatch.setattr(hwgen.flow.results, "start", start)
-    log = SimpleNamespace(parent=Path("unused"), stem="row")
-    cases: Any = [SimpleNamespace(seconds=seconds, record=log) for seconds in (0, 600, 600)]
+    monkeypatch.setattr(hwgen.flow.results, "leashed", asleep)
+    cases: Any = [
+        SimpleNamespace(arguments=[seconds], record=tmp_path / f"{index}.json")
+        for index, seconds in enumerate(("0", "600", "600"))
+    ]
     running = in_processes(cases, jobs=2)
     first, failure = next(running)
     assert (first, failure) == (cases[0], None)

@@ -70,7 +70,7 @@ def simulated(perfect: list[Simulated], monkeypatch: pytest.MonkeyPatch) -> list
 
 
 def a_byte(run: Simulated) -> None:
-    run.maps[0]["conv3"][1, 2, 3] ^= 1
+    run.maps[0]["conv2"][1, 2, 3] ^= 1
 
 
 def a_logit(run: Simulated) -> None:
@@ -110,10 +110,10 @@ def nothing(run: Simulated) -> None:
     ("fault", "mismatches", "layers"),
     [
         (nothing, 0, []),
-        (a_byte, 1, ["conv3"]),
+        (a_byte, 1, ["conv2"]),
         (a_logit, 1, ["head"]),
         (a_shape, 8 * 8 * 16, ["conv1"]),
-        (a_retirement, 0, ["conv3", "residual"]),
+        (a_retirement, 0, ["residual", "max_pool"]),
         (a_load_cycle, 0, []),
         (a_cycles_register, 0, []),
         (a_counter, 0, []),

@@ -104,6 +104,12 @@ def test_training_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (first.reused, again.reused) == (False, True)
     assert again.network == first.network
     assert again.accuracy == first.accuracy
+    folder = Path(first.network.file).parent
+    for name in ("training.json", "network.npz", "digests.json"):
+        (folder / name).write_bytes((folder / name).read_bytes()[:-9])
+        repaired = train_recipe(context, recipe)
+        assert (repaired.reused, repaired.network) == (False, first.network)
+        assert train_recipe(context, recipe).reused
     code = [sys.executable, "-c", TRAIN, str(context.work), str(recipe)]
     done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]

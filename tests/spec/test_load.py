@@ -99,7 +99,7 @@ def test_mistakes_are_one_sentence(old: str, new: str, sentence: str, tmp_path: 
         ("", "the config must be a mapping, got NoneType"),
         ("rows: [", "the config must be YAML, got"),
         ("rows: 2020-13-45", "the config must be YAML, got"),
-        ("[" * 1000, "the config must be YAML, got"),
+        ("[" * 1000, "the config must be at most 50 levels deep, got more"),
         ("rows: !!python/object:os.system 1", "the config must be YAML, got"),
     ],
 )
@@ -113,7 +113,7 @@ def test_files_that_are_no_config(text: str, sentence: str, tmp_path: Path) -> N
 def test_missing_unreadable_and_binary_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the config must be a file, got no file"):
         load_spec(Config, tmp_path / "absent.yaml")
-    with pytest.raises(ConfigError, match="the config must be a readable file, got Is a directory"):
+    with pytest.raises(ConfigError, match="the config must be a file, got a folder"):
         load_spec(Config, tmp_path)
     (tmp_path / "image.yaml").write_bytes(bytes([0x89, 0xFF, 0x00]))
     with pytest.raises(ConfigError, match="the config must be YAML, got"):
@@ -169,7 +169,8 @@ def test_a_merge_gives_way(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["rows: &a\n  k: *a\n", "2026-01-01: 1\n"])
-def test_what_json_does_not_know(text: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="the config must be of keys that are text, with no map"):
-        load(text, tmp_path)
+@pytest.mark.parametrize("value", ["true", "1.0"])
+def test_a_version_is_an_integer(value: str, tmp_path: Path) -> None:
+    """Python takes true and 1.0 for 1."""
+    with pytest.raises(ConfigError, match="version must be an integer, got"):
+        load(f"version: {value}\n{GOOD}", tmp_path)

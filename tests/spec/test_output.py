@@ -9,7 +9,7 @@ import pytest
 from hwgen.errors import OutputError
 from hwgen.spec.folder import add_files, replace_folder
 from hwgen.spec.npz import read_npz, write_npz
-from hwgen.spec.output import whole_file, write_text
+from hwgen.spec.output import check_writable, whole_file, write_text
 
 
 def names_below(folder: Path) -> list[str]:
@@ -114,3 +114,21 @@ def test_a_linked_folder_stays(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=sentence):
         add_files(tmp_path / "link", two_files)
     assert names_below(tmp_path) == ["link", "mine"]
+
+
+def test_a_place_that_takes_no_files_is_noticed_first(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new/folder/file", "--out")
+    for path, reason in {
+        Path("/proc/none/new"): "No such file or directory",
+        Path("/dev/full/new"): "Not a directory",
+        tmp_path / ("x" * 256): "File name too long",
+    }.items():
+        with pytest.raises(OutputError) as caught:
+            check_writable(path, "--out")
+        assert str(caught.value) == f"--out must be writable at {path}, got {reason}"
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_longest_name_is_written(tmp_path: Path) -> None:
+    write_text(tmp_path / ("x" * 255), "content", what="report")
+    assert [path.name for path in tmp_path.iterdir()] == ["x" * 255]

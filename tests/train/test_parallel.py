@@ -74,7 +74,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_files_are_written_once_and_whole(folders: dict[str, Path]) -> None:
     names = {path.name for path in folders["two"].rglob("*") if path.is_file()}
     checkpoints = {f"{phase}.safetensors" for phase in PHASES}
-    assert names == {"network.npz", "training.json"} | checkpoints
+    assert names == {"network.npz", "training.json", "digests.json"} | checkpoints
     report = json.loads((folders["two"] / "training.json").read_text())
     assert report["processes"] == 2
     assert report["network_digest"] == load_network(folders["two"] / "network.npz").digest

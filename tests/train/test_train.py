@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 import golden.network as reference
 from hwgen.data import Dataset
-from hwgen.errors import ConfigError, DataError, FormatError, HwgenError, OutputError
+from hwgen.errors import ConfigError, DataError, HwgenError, OutputError
 from hwgen.spec.csd import phi
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.file import load_network
@@ -269,12 +269,23 @@ def test_another_recipe_in_the_same_folder(
     train(recipe, tmp_path, seed=99, resume=False)
 
 
-def test_a_damaged_checkpoint(recipe: Recipe, on_few_digits: Dataset, tmp_path: Path) -> None:
-    train(recipe, tmp_path)
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
+def test_a_damaged_checkpoint_is_made_again(
+    recipe: Recipe,
+    on_few_digits: Dataset,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    damage: str,
+) -> None:
+    whole = train(recipe, tmp_path).network_path.read_bytes()
     path = tmp_path / "checkpoints" / "pruned.safetensors"
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(FormatError, match=r"the checkpoint must be a whole file, got .*pruned"):
-        train(recipe, tmp_path)
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 4
+    path.write_bytes({"truncated": content[:1000], "flipped": content, "empty": b""}[damage])
+    assert train(recipe, tmp_path).network_path.read_bytes() == whole
+    said = capfd.readouterr().err
+    assert said.startswith("a checkpoint is damaged, and its phase begins again: the checkpoint")
+    assert said.count("\n") == 1
 
 
 def test_an_unwritable_folder(recipe: Recipe, on_few_digits: Dataset, tmp_path: Path) -> None:

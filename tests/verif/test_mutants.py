@@ -13,7 +13,7 @@ from verif.toolchain import ROOT
 def test_every_fault_can_be_planted(mutant: Mutant, tmp_path: Path) -> None:
     assert set(mutant) - {"environment"} == {"fault", "file", "old", "new", "tests"}
     file = tmp_path / mutant["file"]
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / mutant["file"], file)
     plant(mutant, tmp_path)
     assert file.read_text() != (ROOT / mutant["file"]).read_text()

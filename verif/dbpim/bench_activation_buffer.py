@@ -1,5 +1,6 @@
 """Bench of `activation_buffer`: maps written in pieces and read as words; any reads and writes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import cocotb
@@ -7,6 +8,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from golden.dbpim.activation_buffer import Place, place
+from hwgen.rtl.dbpim.layouts import bus_write
 from hwgen.spec.dbpim.program import Placement
 from verif.coverage import Corners
 from verif.dbpim.buffer_writes import (
@@ -51,16 +53,31 @@ CORNERS = Corners(
     "a row after those that are kept",
     "write without valid",
     "private result in every position",
+    "all lanes are stored",
+    "both write",
     *(SEVERAL if BANKS > 1 else ()),
 )
 
 
-def drive(dut: Any, write: Write | None) -> None:
-    """Drive a write, or none."""
-    dut.activation_buffer__write_valid.value = 0
+def drive(dut: Any, writes: Sequence[Write]) -> None:
+    """Drive words of the bus, each in its lane, and a private result."""
+    valid = word = 0
     dut.activation_buffer__private_valid.value = 0
-    if write is not None:
-        write.drive(dut, ARCH)
+    for write in writes:
+        if isinstance(write, PrivateWrite):
+            write.drive(dut, ARCH)
+        else:
+            lane, bits = write.in_lane(ARCH)
+            valid |= 1 << lane
+            word |= bits << lane * bus_write(ARCH).size
+    dut.activation_buffer__write_valid.value = valid
+    dut.activation_buffer__write.value = word
+
+
+def stored_banks(writes: Sequence[Write], placement: Placement) -> int:
+    """Return the banks that store a word of the bus, one bit for each."""
+    stored = [write for write in writes if isinstance(write, BusWrite) and write.stores(placement)]
+    return sum(1 << write.bank(ARCH) for write in stored)
 
 
 def drive_reads(dut: Any, reads: dict[int, int]) -> None:
@@ -123,12 +140,13 @@ async def write_maps(
         data[enable] = padded[image, y, x, word * CHANNELS :][:CHANNELS][enable]
         row, column = image * placement.image_rows + y, image * placement.image_columns + x
         write = BusWrite(row=row, column=column, word=word, data=data, enable=enable)
-        drive(dut, write)
+        drive(dut, [write])
         await ReadOnly()
-        stores = bool(dut.activation_buffer__stores.value)
-        assert stores == stored_row(row, placement), f"row {row} of {placement}: stores {stores}"
+        stores = int(dut.activation_buffer__stores.value)
+        wanted = stored_banks([write], placement)
+        assert stores == wanted, f"row {row} of {placement}: stores {stores:b}"
         await FallingEdge(dut.clk)
-    drive(dut, None)
+    drive(dut, [])
     return place(maps, placement=placement, core=0, word_channels=CHANNELS, banks=BANKS)
 
 
@@ -167,13 +185,36 @@ def draw_placement(rng: np.random.Generator) -> Placement:
     )
 
 
-def draw_write(rng: np.random.Generator, placement: Placement) -> Write:
-    """Return a write to one of few words, or to a row that is not kept."""
+def draw_writes(rng: np.random.Generator, placement: Placement) -> list[Write]:
+    """Return words of some lanes, and a private result that needs no bank of theirs."""
+    writes: list[Write] = []
+    share = rng.choice([0.3, 1.0])
+    for lane in range(ARCH.bus_words):
+        write = draw_word(rng, placement)
+        while write.in_lane(ARCH)[0] != lane:
+            write = draw_word(rng, placement)
+        if rng.random() < share:
+            writes.append(write)
+    private = draw_private(rng, placement)
+    banks = {change.place[0] for change in private.changes(placement, ARCH)}
+    free = not any(stored_banks(writes, placement) >> bank & 1 for bank in banks)
+    if rng.random() < 0.7 and free:
+        CORNERS.hit("both write", bool(stored_banks(writes, placement)) or BANKS == 1)
+        writes.append(private)
+    return writes
+
+
+def draw_private(rng: np.random.Generator, placement: Placement) -> PrivateWrite:
+    """Return a private result to few words."""
     enable = rng.random(CHANNELS) < rng.choice([0.5, 1.0])
-    if rng.random() < 0.5:
-        positions = draw_positions(rng, placement, columns=COLUMNS, arch=ARCH)
-        data = rng.integers(0, 256, (BANKS, CHANNELS), np.uint8)
-        return PrivateWrite(positions=positions, word=0, data=data, enable=enable)
+    positions = draw_positions(rng, placement, columns=COLUMNS, arch=ARCH)
+    data = rng.integers(0, 256, (BANKS, CHANNELS), np.uint8)
+    return PrivateWrite(positions=positions, word=0, data=data, enable=enable)
+
+
+def draw_word(rng: np.random.Generator, placement: Placement) -> BusWrite:
+    """Return a word of the bus to one of few words, or to a row that is not kept."""
+    enable = rng.random(CHANNELS) < rng.choice([0.5, 1.0])
     kind = rng.random()
     return BusWrite(
         row=(placement.first[0] + int(rng.integers(-1, 3))) % ROW_LIMIT,
@@ -199,23 +240,25 @@ async def reads_and_writes_meet(dut: Any, seed: int) -> None:
     await reset_buffer(dut)
     drive_placement(dut, placement)
     for _ in range(CYCLES):
-        write, valid = draw_write(rng, placement), bool(rng.random() < 0.8)
+        writes, valid = draw_writes(rng, placement), bool(rng.random() < 0.8)
         chosen = np.flatnonzero(rng.random(BANKS) < rng.choice([0.3, 1.0]))
         reads = {int(bank): int(rng.choice(addresses)) for bank in chosen}
-        drive(dut, write)
+        drive(dut, writes)
         if not valid:
             dut.activation_buffer__write_valid.value = 0
             dut.activation_buffer__private_valid.value = 0
         drive_reads(dut, reads)
-        changes = list(write.changes(placement, ARCH)) if valid else []
+        found = [change for write in writes for change in write.changes(placement, ARCH)]
+        changes = found if valid else []
         places = [change.place for change in changes]
         note_reads(places, latest, reads, held)
         CORNERS.hit("write without valid", not valid)
-        if valid:
+        for write in writes if valid else []:
             note_write(write, placement)
         await ReadOnly()
-        stores = isinstance(write, BusWrite) and valid and write.stores(placement)
-        assert bool(dut.activation_buffer__stores.value) == stores, f"seed {seed}: {write}"
+        stores = stored_banks(writes, placement) if valid else 0
+        CORNERS.hit("all lanes are stored", stores.bit_count() == ARCH.bus_words)
+        assert int(dut.activation_buffer__stores.value) == stores, f"seed {seed}: {writes}"
         for bank, content in held.items():
             got = shown_bytes(dut, bank)
             known = [g for g, want in zip(got, content, strict=True) if want is not None]

@@ -1,42 +1,67 @@
-"""Bench of `adder_tree`: every column of up to eight bits, samples of wider ones."""
+"""Bench of `adder_tree`: both bodies against golden, extremes, each single bit, random terms."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
+from numpy.typing import NDArray
 
 from golden.dbpim.adder_tree import adder_tree
+from hwgen.rtl.dbpim.layouts import dot_range
 from verif.coverage import Corners
-from verif.dbpim.component import arch_from_environment, unpack
+from verif.dbpim.component import arch_from_environment, pack, unpack_signed
 
-TERMS = arch_from_environment().macro.compartments
-CORNERS = Corners("no ones", "all ones", "one", "all but one")
+ARCH = arch_from_environment()
+SPARSE = ARCH.sparsity.weight_bits
+TERMS = ARCH.macro.compartments
+LOW, HIGH = dot_range(ARCH)
+DENSE_CONSTANT = -128 * TERMS
+BODIES = ("adder_tree", "named_adders")
+CORNERS = Corners("largest sum", "smallest sum", "odd sum", "sum of zero from terms")
+
+
+def cases(rng: np.random.Generator) -> Iterator[tuple[NDArray[np.int64], int]]:
+    """Yield terms, and a constant with which the sum has its place."""
+    largest = HIGH // TERMS
+    for term in (0, 255, largest):
+        terms = np.full(TERMS, term)
+        yield terms, 0 if term <= largest else LOW
+    yield np.zeros(TERMS, np.int64), LOW
+    for place in range(8 * TERMS):
+        yield np.eye(TERMS, dtype=np.int64)[place // 8] << place % 8, 0
+    for _ in range(300):
+        terms = rng.integers(0, 256, TERMS)
+        yield terms, int(rng.integers(LOW, min(0, HIGH - int(terms.sum())) + 1))
+        yield terms, -int(min(terms.sum(), -LOW))
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-async def counts_match_golden(dut: Any) -> None:
-    """Every count is exact."""
-    full = (1 << TERMS) - 1
-    singles = [1 << place for place in range(TERMS)]
-    directed = [0, full, *singles, *(full - one for one in singles)]
-    sampled = np.random.default_rng(TERMS).permutation(full + 1)[:300].tolist()
-    for word in [*directed, *sampled]:
-        dut.adder_tree__bits.value = word
+@cocotb.parametrize(seed=range(2))
+async def sums_match_golden(dut: Any, seed: int) -> None:
+    """Every sum of both bodies is exact."""
+    for terms, constant in cases(np.random.default_rng(seed)):
+        added = constant if SPARSE else DENSE_CONSTANT
+        want = int(adder_tree(terms, added))
+        for body in BODIES:
+            getattr(dut, f"{body}__terms").value = pack(terms.tolist(), bits=8)
+            if SPARSE:
+                port = getattr(dut, f"{body}__constant")
+                port.value = pack([constant], bits=len(port))
         await ReadOnly()
-        got, want = (
-            int(dut.adder_tree__count.value),
-            int(adder_tree(unpack(word, bits=1, count=TERMS))),
-        )
-        assert got == want, f"got {got}, golden says {want} for {word:#x}"
-        CORNERS.hit("no ones", want == 0)
-        CORNERS.hit("all ones", want == TERMS)
-        CORNERS.hit("one", want == 1)
-        CORNERS.hit("all but one", want == TERMS - 1)
+        for body in BODIES:
+            port = getattr(dut, f"{body}__sum")
+            (got,) = unpack_signed(int(port.value), bits=len(port), count=1)
+            assert got == want, f"{body}: got {got}, golden says {want} for {terms}, {constant}"
+        CORNERS.hit("largest sum", want == HIGH)
+        CORNERS.hit("smallest sum", want == LOW)
+        CORNERS.hit("odd sum", want % 2 == 1)
+        CORNERS.hit("sum of zero from terms", (want == 0 and bool(terms.any())) or not SPARSE)
         await FallingEdge(dut.clk)
 
 
 @cocotb.test()
 async def every_corner_was_hit(dut: Any) -> None:
-    """Runs last: the words above have reached every corner that the bench promises."""
+    """Runs last: the cases above have reached every corner that the bench promises."""
     assert not CORNERS.missed(), f"corners never reached: {CORNERS.missed()}"

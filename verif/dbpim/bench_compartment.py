@@ -1,4 +1,4 @@
-"""Bench of `compartment`: random cells x both input bits x every row."""
+"""Bench of `compartment`: random weights x both input bits x every row."""
 
 from typing import Any
 
@@ -6,44 +6,54 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from golden.dbpim.compartment import compartment
+from golden.dbpim.compartment import compartment, dense_compartment
+from golden.dbpim.weight_decoder import decode, decode_dense
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack
 from verif.stream import reset
 
-MACRO = arch_from_environment().macro
-CORNERS = Corners("all cells set", "no cell set", "input bit 0", "input bit 1", "computes next row")
+ARCH = arch_from_environment()
+SPARSE = ARCH.sparsity.weight_bits
+ROWS = ARCH.macro.rows
+CORNERS = Corners("input bit 0", "input bit 1", "computes next row", "a filter without a cell")
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(seed=range(4))
-async def products_match_golden(dut: Any, seed: int) -> None:
-    """Write all rows, then compute with random rows and bits, a new pair in every cycle."""
+async def terms_match_golden(dut: Any, seed: int) -> None:
+    """Write all rows, then compute with random rows, bits and enables, new ones every cycle."""
     rng = np.random.default_rng(seed)
-    cells = rng.integers(0, 2, (MACRO.rows, MACRO.columns), np.uint8)
-    cells[0], cells[1] = seed % 2, 1 - seed % 2
+    codes = rng.integers(0, 256, (ROWS, ARCH.filters), np.uint8)
+    cells = decode(codes)
+    bits = cells.q if SPARSE else decode_dense(codes)
     await reset(dut, dut.compartment__write_en)
-    for row, bits in enumerate(cells):
+    for row in range(ROWS):
         dut.compartment__write_en.value = 1
         dut.compartment__row.value = row
-        dut.compartment__write_data.value = pack(bits, bits=1)
+        dut.compartment__write_data.value = pack(bits[row].tolist(), bits=1)
         await FallingEdge(dut.clk)
     dut.compartment__write_en.value = 0
     before = 0
-    for _ in range(10 * MACRO.rows):
-        row, x = int(rng.integers(MACRO.rows)), int(rng.integers(2))
+    for _ in range(10 * ROWS):
+        row, x = int(rng.integers(ROWS)), int(rng.integers(2))
+        enable = rng.random((ARCH.filters, 2)) < 0.7
         dut.compartment__row.value, dut.compartment__x.value = row, x
+        dut.compartment__enable.value = pack(enable.ravel().tolist(), bits=1)
+        if SPARSE:
+            meta = cells.negative[row] << 2 | cells.index[row]
+            dut.compartment__meta.value = pack(meta.tolist(), bits=3)
+            values = cells.values.reshape(ROWS, ARCH.filters, 2) * enable
+            want = compartment(values, row=row, x=x).tolist()
+        else:
+            want = dense_compartment(
+                codes.view(np.int8).astype(np.int64) * enable[:, 0], row=row, x=x
+            ).tolist()
         await ReadOnly()
-        got = [
-            unpack(int(port.value), bits=1, count=MACRO.columns)
-            for port in (dut.compartment__hi, dut.compartment__lo)
-        ]
-        want = [bits.tolist() for bits in compartment(cells, row=row, x=x)]
+        got = unpack(int(dut.compartment__terms.value), bits=8, count=ARCH.filters)
         assert got == want, f"seed {seed}, row {row}, x {x}: got {got}, golden says {want}"
-        CORNERS.hit("all cells set", bool(cells[row].all()))
-        CORNERS.hit("no cell set", not cells[row].any())
         CORNERS.hit(f"input bit {x}")
         CORNERS.hit("computes next row", row == before + 1)
+        CORNERS.hit("a filter without a cell", not enable.any(axis=1).all())
         before = row
         await FallingEdge(dut.clk)
 

@@ -35,6 +35,7 @@ ROW_LIMIT = 1 << 10
 CORNERS = Corners(
     *(f"operation {operation.name}" for operation in Operation),
     "int32 results",
+    "sums with another map, to the own banks and over the bus",
     "words to the memory",
     "results of one step to the own banks and over the bus",
     "several tiles",
@@ -54,7 +55,8 @@ class Bus:
     def __init__(
         self, driver: CoreDriver, rng: np.random.Generator, first_foreign: int, stall: float
     ) -> None:
-        self._dut, self._rng, self._foreign, self._stall = driver.dut, rng, first_foreign, stall
+        self._driver, self._dut, self._rng = driver, driver.dut, rng
+        self._foreign, self._stall = first_foreign, stall
         self._granted: int | None = None
 
     def drive(self) -> None:
@@ -66,9 +68,9 @@ class Bus:
             fields["column"] = int(self._rng.integers(ROW_LIMIT))
             word = int(BUS.const(fields).as_bits())
             CORNERS.hit("a word of another core")
-        dut.write_valid.value = word is not None
+        dut.write_valid.value = 0
         if word is not None:
-            dut.write.value = word
+            self._driver.bus_write(word)
         dut.request__ready.value = bool(self._rng.random() >= self._stall)
 
     def sample(self) -> int | None:
@@ -214,6 +216,8 @@ def note_step(made: CoreStep) -> None:
     CORNERS.hit("words to the memory", "memory" in ways)
     CORNERS.hit("results of one step to the own banks and over the bus", {"banks", "bus"} <= ways)
     if isinstance(step, Conv):
+        both = made.addend is not None and {"banks", "bus"} <= ways
+        CORNERS.hit("sums with another map, to the own banks and over the bus", both)
         CORNERS.hit("several filter groups", len(step.groups) > 1)
         CORNERS.hit("several tiles", len(step.groups[0]) > 1)
     if isinstance(step, Simd):

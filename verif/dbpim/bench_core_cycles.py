@@ -249,7 +249,7 @@ async def events_have_their_cycles(
     early = scene.tile.codes if row_written == 0 else scene.tile.codes[:0]
     await driver.load([replace(scene.tile, codes=early)], repeat(False))
     await driver.write_maps(scene.inputs, placement(), rng)
-    dut.row_cells.value, dut.row_meta.value = row_of(scene.tile.codes[0], ARCH)
+    dut.row_cells.value, dut.row_meta.value = row_of(scene.tile, scene.tile.codes[0], ARCH)
     dut.request__ready.value = 1
     row_loaded = row_written + ROW_WRITE_CYCLES
     plan = timetable(scene.planes, row_loaded=row_loaded)

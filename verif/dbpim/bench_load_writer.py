@@ -1,11 +1,14 @@
 """Bench of `load_writer`: maps of all shapes, packed pixels, windows and whole words, with gaps."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
+from golden.dbpim.activation_buffer import bank_of
 from hwgen.rtl.dbpim.layouts import bus_write
 from verif.common.chances import chances
 from verif.common.probe import Probe
@@ -18,6 +21,7 @@ ARCH = arch_from_environment()
 CHANNELS = ARCH.macro.compartments
 LAYOUT = bus_write(ARCH)
 NAMES = ("beats__valid", "beats__ready", "write_valid", "write", "done")
+LANES = ARCH.bus_words
 LOADS = 16
 CORNERS = Corners(
     "one pixel",
@@ -29,13 +33,15 @@ CORNERS = Corners(
     "pixels outside the row, right",
     "pixels behind the last window",
     "several channel words",
+    "as many words as the bus has lanes",
+    "a beat ends before all lanes have a pixel",
 )
 
 
 @cocotb.test(timeout_time=400, timeout_unit="us")
 @cocotb.parametrize(kind=["pixels", "windows", "words"], seed=range(2), gap=[0.0, 0.5])
 async def words_match_golden(dut: Any, kind: str, seed: int, gap: float) -> None:
-    """Every word goes where the fields place it; a pixel passes in every cycle with a beat."""
+    """Every word goes where the fields place it; pixels pass in every cycle with a beat."""
     rng = np.random.default_rng(seed)
     source = Stream(dut, "load_writer__beats")
     await reset(dut, source.valid)
@@ -54,48 +60,34 @@ async def words_match_golden(dut: Any, kind: str, seed: int, gap: float) -> None
 def check(probe: Probe, load: Load, where: str) -> None:
     """Compare word by word, and the cycles of beats and words."""
     cycles = probe.when("beats__valid")
-    passes = passing(load)
+    passes = load.passes()
     assert len(cycles) == len(passes), f"{where}: {len(cycles)} cycles, not {len(passes)}"
     words = iter(load.words())
     for number, (cycle, (writes, takes)) in enumerate(zip(cycles, passes, strict=True)):
         row, last = probe.cycles[cycle], number == len(passes) - 1
-        assert row["write_valid"] == writes, f"{where}: step {number}"
+        assert row["write_valid"].bit_count() == writes, f"{where}: step {number}"
         assert row["done"] == last, f"{where}: done at step {number}"
         assert row["beats__ready"] == takes, f"{where}: beat of step {number}"
-        if writes:
-            write = LAYOUT.from_bits(row["write"])
-            content = tuple(unpack(write.data, bits=8, count=CHANNELS))
-            found = (write.row, write.column, write.word, content)
-            assert found == next(words), f"{where}: word of step {number}"
-            assert write.enable == (1 << CHANNELS) - 1 and not write.raw and not write.to_memory
+        wanted = sorted(islice(words, writes))
+        found = sorted(written(row, f"{where}: word of step {number}"))
+        assert found == wanted, f"{where}: words of step {number}"
+        CORNERS.hit("as many words as the bus has lanes", writes == LANES)
+        CORNERS.hit("a beat ends before all lanes have a pixel", 0 < writes < LANES or LANES == 1)
     assert next(words, None) is None, f"{where}: words are missing"
     quiet = set(range(len(probe.cycles))) - set(cycles)
     assert not any(probe.cycles[n]["write_valid"] or probe.cycles[n]["done"] for n in quiet)
 
 
-def passing(load: Load) -> list[tuple[bool, bool]]:
-    """Return for each step whether a word is written, and whether a beat is taken."""
-    fields, steps = load.fields, []
-    rows, passed = fields["rows"], load.passed()
-    if not load.packed:
-        beats, size = max(1, CHANNELS // ARCH.port_bytes), max(1, ARCH.port_bytes // CHANNELS)
-        for number in range(rows * passed):
-            last = number == rows * passed - 1
-            steps += [(False, True)] * (beats - 1)
-            steps.append((True, last or number % size == size - 1))
-        return steps
-    width, pixel = fields["memory_columns"], 0
-    per_beat = ARCH.port_bytes // fields["pixel_bytes"]
-    for place in range(rows * passed):
-        column = place % passed
-        window, part = divmod(column - fields["window_pixels"] + 1, fields["window_stride"])
-        writes = part == 0 and 0 <= window < fields["columns"]
-        inside = 0 <= column - fields["window_padding"] < width
-        pixel += inside
-        last = place == rows * passed - 1
-        held = pixel == rows * width
-        steps.append((writes, last or (inside and pixel % per_beat == 0 and not held)))
-    return steps
+def written(row: dict[str, int], where: str) -> Iterator[tuple[int, int, int, tuple[int, ...]]]:
+    """Yield the words of a cycle: stored row, stored column, channel word and bytes."""
+    for lane in range(LANES):
+        if row["write_valid"] >> lane & 1:
+            write = LAYOUT.from_bits(row["write"] >> lane * LAYOUT.size & (1 << LAYOUT.size) - 1)
+            bank = bank_of(write.row, write.column, banks=ARCH.banks)
+            assert bank % LANES == lane, f"{where}: bank {bank} in lane {lane}"
+            assert write.enable == (1 << CHANNELS) - 1 and not write.raw and not write.to_memory
+            content = tuple(unpack(write.data, bits=8, count=CHANNELS))
+            yield write.row, write.column, write.word, content
 
 
 def note(load: Load) -> None:

@@ -108,11 +108,24 @@ async def load(
 
 
 async def bring(dut: Any, program: Program, probe: Probe, pauses: Iterator[bool]) -> None:
-    """Offer what each command reads, after the command."""
+    """Offer what each command reads, after the command.
+
+    The read engine takes the command after that of a map before the map's last beat comes.
+    """
+    source = Stream(dut, "loader__beats")
     for number, beats in enumerate(program.brought()):
-        while len(probe.when("command__valid", "command__ready")) <= number:
-            await FallingEdge(dut.clk)
-        await offer(Stream(dut, "loader__beats"), beats, pauses)
+        is_map = number % 2 == 1
+        await until_taken(dut, probe, number)
+        await offer(source, beats[:-1] if is_map else beats, pauses)
+        if is_map:
+            await until_taken(dut, probe, number + 1)
+            await offer(source, beats[-1:], pauses)
+
+
+async def until_taken(dut: Any, probe: Probe, number: int) -> None:
+    """Wait until a command has been taken."""
+    while len(probe.when("command__valid", "command__ready")) <= number:
+        await FallingEdge(dut.clk)
 
 
 @cocotb.test(timeout_time=400, timeout_unit="us")

@@ -7,8 +7,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from hwgen.spec.dbpim.instructions import PARAMETER_BITS
-from hwgen.spec.dbpim.stream import tile_beats
+from hwgen.spec.dbpim.instructions import PARAMETER_BITS, Opcode
+from hwgen.spec.dbpim.stream import header_beats
 from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners
@@ -29,6 +29,7 @@ CORNERS = Corners(
     "without parameters",
     "one row",
     "as many rows as a tile may have",
+    *(("packed rows", "flat rows") if ARCH.unpacks else ()),
 )
 
 
@@ -47,7 +48,7 @@ async def bodies_match_golden(dut: Any, seed: int, gap: float) -> None:
         recording = cocotb.start_soon(probe.record())
         await FallingEdge(dut.clk)
         dut.tile_loader__start.value = 0
-        header = tile_beats(ARCH, mask_words=1, parameters=False).header
+        header = header_beats(Opcode.TILE, ARCH)
         await offer(source, beats_of(tile.packet(), ARCH)[header:], chances(rng, gap))
         await FallingEdge(dut.clk)
         recording.cancel()
@@ -75,8 +76,7 @@ def check(probe: Probe, tile: Tile, where: str) -> None:
         assert (row["parameters_index"], row["parameters_data"]) == (number, word), where
     ends = [n for n in range(len(words)) if n % PER_BEAT == PER_BEAT - 1 or n == len(words) - 1]
 
-    sizes = tile_beats(ARCH, mask_words=len(tile.masks), parameters=bool(words))
-    rows = [[next(valid) for _ in range(sizes.row)] for _ in tile.codes]
+    rows = [[next(valid) for _ in range(count)] for count in tile.row_beats]
     written = [beats[-1] + 1 for beats in rows]
     assert strobes["row_write"] == written, f"{where}: one cycle after the last beat of a row"
     for cycle, wanted in zip(written, tile.rows(), strict=True):
@@ -95,6 +95,8 @@ def note(tile: Tile) -> None:
     CORNERS.hit("without parameters", not tile.parameters)
     CORNERS.hit("one row", len(tile.codes) == 1)
     CORNERS.hit("as many rows as a tile may have", len(tile.codes) == ARCH.tile_rows)
+    if ARCH.unpacks:
+        CORNERS.hit("packed rows" if tile.others["packed"] else "flat rows")
 
 
 @cocotb.test()

@@ -6,10 +6,10 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from golden.dbpim.weight_decoder import decode, decode_dense
-from hwgen.rtl.dbpim.layouts import cell_meta
+from golden.dbpim.weight_decoder import decode
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
+from verif.dbpim.weight_rows import enables, row_words
 
 ARCH = arch_from_environment()
 SHAPE = (ARCH.macro.compartments, ARCH.filters)
@@ -25,35 +25,23 @@ async def rows_match_golden(dut: Any) -> None:
     everywhere = [np.full(SHAPE, code, np.uint8) for code in range(CODES)]
     rows = rng.integers(0, CODES, (RANDOM_ROWS, *SHAPE), dtype=np.uint8)
     for codes in [*everywhere, *rows]:
+        enable = int(rng.choice([0xFFFF, 0x5555, int(rng.integers(1 << 16))]))
         dut.weight_decoder__row.value = pack(codes.ravel().tolist(), bits=8)
+        dut.weight_decoder__filter_enable.value = enable
         await ReadOnly()
-        cells, meta = expected(codes)
+        cells, meta = row_words(codes, enables(enable, ARCH), ARCH)
+        note(codes)
         assert int(dut.weight_decoder__row_cells.value) == cells, f"cells of {codes}"
         assert int(dut.weight_decoder__row_meta.value) == meta, f"metadata of {codes}"
         await FallingEdge(dut.clk)
 
 
-def expected(codes: np.ndarray) -> tuple[int, int]:
-    """Return cells and metadata as the ports carry them."""
-    entry = cell_meta()
-    if not ARCH.sparsity.weight_bits:
-        cells = decode_dense(codes).ravel()
-        note(cells, np.array([0, 1, 2, 3]), np.array([1]))
-        return pack(cells.tolist(), bits=1), 0
-    sparse = decode(codes)
-    entries = [
-        entry.const({"index": int(index), "negative": int(negative)}).as_bits()
-        for index, negative in zip(sparse.index.ravel(), sparse.negative.ravel(), strict=True)
-    ]
-    note(sparse.q, sparse.index, sparse.negative)
-    return pack(sparse.q.ravel().tolist(), bits=1), pack(entries, bits=entry.size)
-
-
-def note(q: np.ndarray, index: np.ndarray, negative: np.ndarray) -> None:
-    """Record which corners this row has; a dense row has no metadata to speak of."""
-    CORNERS.hit("a negative cell", bool(negative.any()))
-    CORNERS.hit("each block index", set(index.ravel().tolist()) == {0, 1, 2, 3})
-    CORNERS.hit("a cell with Q = 1 beside one with 0", bool(q.any()) and not q.all())
+def note(codes: np.ndarray) -> None:
+    """Record which corners this row has, as cells with metadata."""
+    cells = decode(codes)
+    CORNERS.hit("a negative cell", bool(cells.negative.any()))
+    CORNERS.hit("each block index", set(cells.index.ravel().tolist()) == {0, 1, 2, 3})
+    CORNERS.hit("a cell with Q = 1 beside one with 0", bool(cells.q.any()) and not cells.q.all())
 
 
 @cocotb.test()

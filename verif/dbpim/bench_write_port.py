@@ -8,6 +8,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
+from golden.dbpim.activation_buffer import bank_of
 from hwgen.rtl.dbpim.layouts import bus_write, packet, vector_write, work
 from hwgen.spec.dbpim.instructions import Opcode
 from verif.coverage import Corners
@@ -16,6 +17,7 @@ from verif.stream import reset
 
 ARCH = arch_from_environment()
 MACROS, CHANNELS, FILTERS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.filters
+BANKS = ARCH.banks
 BUS, VECTOR = bus_write(ARCH), vector_write(ARCH)
 ROW_LIMIT = 1 << 10
 RESULTS = 60
@@ -27,11 +29,12 @@ SEVERAL = (
     "positions of one result in private and other rows",
     "a result of some positions over the bus",
     "a grant between the positions of a result",
+    "private result while the bus writes another bank",
 )
 CORNERS = Corners(
     "private result of a position vector",
     "private result of the output stage",
-    "private result while the buffer stores a word",
+    "private result while the bus writes one of its banks",
     "result of the output stage over the bus",
     "result of the SIMD unit over the bus",
     "first and last private row",
@@ -89,6 +92,11 @@ class Result:
     def payload(self) -> int:
         """Return the bits of the port."""
         return int((VECTOR if self.simd else BUS).const(self.fields).as_bits())
+
+    def banks(self) -> int:
+        """Return the banks that a private result is written to, one bit for each."""
+        places, _, _ = self.stored()
+        return sum(1 << bank for bank in {bank_of(*at, banks=BANKS) for at, _ in places})
 
     def stored(self) -> tuple[Any, ...]:
         """Return what the own banks must get: each position's place and bytes, enable and word."""
@@ -207,12 +215,13 @@ class Run:
             if not self._results:
                 return
             offered = offered or self._rng.random() >= gap
-            stores, ready = (bool(self._rng.random() < stall) for _ in range(2))
-            taken = await self._cycle(offered=offered, stores=stores, ready=not ready)
+            stores = sum((self._rng.random() < stall) << bank for bank in range(BANKS))
+            ready = bool(self._rng.random() >= stall)
+            taken = await self._cycle(offered=offered, stores=stores, ready=ready)
             offered = offered and not taken
         raise AssertionError(f"{len(self._results)} results are stuck")
 
-    async def _cycle(self, *, offered: bool, stores: bool, ready: bool) -> bool:
+    async def _cycle(self, *, offered: bool, stores: int, ready: bool) -> bool:
         """Drive and check one cycle; return whether the result is taken."""
         dut, result = self._dut, self._results[0]
         dut.output__valid.value = offered and not result.simd
@@ -224,7 +233,8 @@ class Run:
         dut.stores.value = stores
         dut.request__ready.value = ready
         await ReadOnly()
-        writes = offered and result.private and not stores
+        waits = bool(stores & result.banks())
+        writes = offered and result.private and not waits
         requests = offered and not result.private
         shown = bool(dut.private_valid.value), bool(dut.request__valid.value)
         assert shown == (writes, requests), f"{result}: private, bus are {shown}, stores {stores}"
@@ -236,7 +246,11 @@ class Run:
         handshake = dut.result__ready if result.simd else dut.output__ready
         if offered:
             assert bool(handshake.value) == taken, f"{result}: taken is {bool(handshake.value)}"
-        CORNERS.hit("private result while the buffer stores a word", offered and stores)
+        private = offered and result.private
+        CORNERS.hit("private result while the bus writes one of its banks", private and waits)
+        if MACROS > 1:
+            beside = bool(stores) and not waits
+            CORNERS.hit("private result while the bus writes another bank", private and beside)
         CORNERS.hit("no result", not offered)
         CORNERS.hit("request waits", requests and not ready)
         if taken:
@@ -315,7 +329,7 @@ async def a_reset_forgets_the_positions_sent(dut: Any) -> None:
         while len(result.words) < MACROS:
             result = draw_vector(rng, window)
         run = Run(dut, rng, [result])
-        await run._cycle(offered=True, stores=False, ready=True)
+        await run._cycle(offered=True, stores=0, ready=True)
 
 
 @cocotb.test()

@@ -48,8 +48,8 @@ class BusWrite:
     raw: bool = False
     to_memory: bool = False
 
-    def drive(self, dut: Any, arch: Arch) -> None:
-        """Put it on the bus."""
+    def in_lane(self, arch: Arch) -> tuple[int, int]:
+        """Return its lane of the bus, and its bits there."""
         fields = {
             "data": int.from_bytes(self.data.tobytes(), "little"),
             "enable": pack(self.enable, bits=1),
@@ -59,8 +59,12 @@ class BusWrite:
             "raw": int(self.raw),
             "to_memory": int(self.to_memory),
         }
-        dut.activation_buffer__write_valid.value = 1
-        dut.activation_buffer__write.value = bus_write(arch).const(fields).as_bits()
+        lane = 0 if self.raw or self.to_memory else self.bank(arch) % arch.bus_words
+        return lane, int(bus_write(arch).const(fields).as_bits())
+
+    def bank(self, arch: Arch) -> int:
+        """Return the bank that it goes to."""
+        return bank_of(self.row, self.column, banks=arch.banks)
 
     def stores(self, placement: Placement) -> bool:
         """Return whether core 0 stores it."""

@@ -36,6 +36,7 @@ def narrow() -> Arch:
         small(),
         macro=macro,
         macros_per_core=1,
+        bus_words=1,
         tile_rows=1,
         switch_rate=1,
         queue_depth=1,

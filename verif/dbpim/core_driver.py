@@ -7,13 +7,14 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.weight_decoder import decode, decode_dense
+from golden.dbpim.activation_buffer import bank_of
 from hwgen.rtl.dbpim import layouts
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import PACKETS, Opcode
 from hwgen.spec.dbpim.program import Placement
 from hwgen.spec.dbpim.stream import FilterParameters, TilePacket
 from hwgen.spec.fields import encode
+from verif.dbpim.weight_rows import enables, row_words
 from verif.stream import Stream, reset
 
 Bytes = NDArray[np.uint8]
@@ -52,7 +53,7 @@ class CoreDriver:
                 dut.parameters_data.value = layouts.parameters().const(entry._asdict()).as_bits()
                 await self._pulse("parameters_write", gaps)
             for codes in tile.codes:
-                dut.row_cells.value, dut.row_meta.value = row_of(codes, self.arch)
+                dut.row_cells.value, dut.row_meta.value = row_of(tile, codes, self.arch)
                 await self._pulse("row_write", gaps)
 
     async def _pulse(self, name: str, gaps: Iterator[bool], *others: str) -> None:
@@ -140,9 +141,18 @@ class CoreDriver:
 
     async def bus_word(self, fields: Mapping[str, int]) -> None:
         """Write one word over the bus."""
-        self.dut.write.value = layouts.bus_write(self.arch).const(fields).as_bits()
-        self.dut.write_valid.value = 1
+        word = int(layouts.bus_write(self.arch).const(fields).as_bits())
+        self.bus_write(word)
         await FallingEdge(self.dut.clk)
+
+    def bus_write(self, word: int) -> None:
+        """Drive a word of the bus, in the lane of its bank."""
+        layout = layouts.bus_write(self.arch)
+        write = layout.from_bits(word)
+        bank = bank_of(write.row, write.column, banks=self.arch.banks)
+        lane = 0 if write.raw or write.to_memory else bank % self.arch.bus_words
+        self.dut.write.value = word << lane * layout.size
+        self.dut.write_valid.value = 1 << lane
 
     def show(self, opcode: Opcode, fields: Mapping[str, int], work: Mapping[str, int]) -> None:
         """Show an instruction, and the fields of this core in it."""
@@ -174,15 +184,6 @@ def mask_beats(masks: NDArray[np.bool_], arch: Arch) -> Iterator[int]:
         yield word >> start & (1 << arch.port_bits) - 1
 
 
-def row_of(codes: Bytes, arch: Arch) -> tuple[int, int]:
-    """Return the cells of a row, and their signs and indices, as the ports take them."""
-    if not arch.sparsity.weight_bits:
-        return bits_of(decode_dense(codes)), 0
-    cells = decode(codes)
-    meta = np.stack([cells.index & 1, cells.index >> 1, cells.negative], axis=-1)
-    return bits_of(cells.q), bits_of(meta.astype(np.uint8))
-
-
-def bits_of(bits: Bytes) -> int:
-    """Return an array of zeros and ones as a number, the first one lowest."""
-    return int.from_bytes(np.packbits(bits.ravel(), bitorder="little").tobytes(), "little")
+def row_of(tile: TilePacket, codes: Bytes, arch: Arch) -> tuple[int, int]:
+    """Return cells and metadata of a row of a tile, as the ports take them."""
+    return row_words(codes, enables(tile.fields["filter_enable"], arch), arch)

@@ -15,6 +15,7 @@ from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import PACKETS, TABLE_BYTES, Opcode, Operation
 from hwgen.spec.dbpim.program import Placement
 from hwgen.spec.dbpim.stream import FilterParameters, TilePacket
+from verif.dbpim.core_sums import Addend, draw_addend
 from verif.dbpim.walk_plan import Bytes, Conv, Position, Step, StoredMap
 from verif.dbpim.walk_simd import Simd
 from verif.dbpim.walk_steps import draw_shape, step_of
@@ -32,6 +33,7 @@ class CoreStep:
     """A step as the core sees it.
 
     output: the slice of the output that the core keeps; private: rows that no other core keeps
+    addend: the map that a convolution adds to its results
     tiles, taps, table: packets that the loader sends; expected: the writes, each once
     """
 
@@ -40,6 +42,7 @@ class CoreStep:
     work: Fields
     output: Placement
     private: range
+    addend: Addend | None = None
     tiles: list[TilePacket] = field(default_factory=list)
     taps: list[tuple[list[FilterParameters], np.ndarray[Any, Any]]] = field(default_factory=list)
     table: Bytes | None = None
@@ -76,7 +79,12 @@ def conv_step(step: Conv, rng: np.random.Generator) -> CoreStep:
     if any(len(group) > 1 for group in step.groups):
         step.chunk_vectors = min(step.chunk_vectors, arch.psum_vectors)
     fields = step.fields() | clip_fields(rng) | {"raw": int(rng.random() < 0.2)}
-    return with_output(step, fields, words, rng)
+    made = with_output(step, fields, words, rng)
+    if not fields["raw"] and rng.random() < 0.5:
+        made.addend = draw_addend(rng, made.output, arch)
+        made.fields |= made.addend.fields
+        made.work["second_first"] = made.output.first[0]
+    return made
 
 
 def simd_step(step: Step, rng: np.random.Generator) -> CoreStep:
@@ -152,6 +160,8 @@ def lay_out(made: CoreStep) -> bool:
     inputs = {"input": step.source}
     if isinstance(step, Simd) and step.second is not None:
         inputs["second"] = step.second
+    if made.addend is not None:
+        inputs["second"] = made.addend.stored
     for prefix, stored in inputs.items():
         stored.placement = replace(stored.placement, base=base)
         made.fields[f"{prefix}_base"] = base
@@ -168,6 +178,8 @@ def sources(made: CoreStep) -> Iterator[StoredMap]:
     yield made.step.source
     if isinstance(made.step, Simd) and made.step.second is not None:
         yield made.step.second
+    if made.addend is not None:
+        yield made.addend.stored
 
 
 def draw_parameters(rng: np.random.Generator, count: int) -> list[FilterParameters]:
@@ -254,12 +266,14 @@ def group_results(
             index = made.output.base + column * made.output.row_pitch + number * arch.filters
             made.expected["raw", index % arch.logit_entries, tuple(sums.tolist())] += 1
             continue
-        values = requantize(
-            sums, multiplier=scales[:, 1], shift=scales[:, 2], **clip_of(fields)
-        ).tolist()
+        values = requantize(sums, multiplier=scales[:, 1], shift=scales[:, 2], **clip_of(fields))
         enabled = ((1 << arch.filters) - 1) << part * arch.filters
         place = (row, column, fields["output_first_word"] + word)
-        made.expected[made.way([row]), *place, enabled, tuple(values)] += 1
+        if made.addend is not None:
+            channel = place[2] * arch.macro.compartments + part * arch.filters
+            zero_point = fields["output_zero_point"]
+            values = made.addend.sums(values, zero_point, (row, column, channel))
+        made.expected[made.way([row]), *place, enabled, tuple(values.tolist())] += 1
 
 
 def clip_of(fields: Fields) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Rules for the events of fetcher and switch in each cycle, from the microarchitecture."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from hwgen.spec.dbpim.timing import FETCH_CYCLES, FETCH_SLOTS
@@ -50,12 +50,15 @@ class Fetch:
     """What the fetcher does in one cycle: the address that each bank reads, if any.
 
     empty: no word is inside at the beginning of the cycle
+    begins: a word takes a slot; full: one waits for a slot
     """
 
     reads: dict[int, int]
     ready: bool
     word_valid: bool
     empty: bool
+    begins: bool
+    full: bool
 
 
 class FetchRules:
@@ -65,25 +68,37 @@ class FetchRules:
         self._waiting: list[Place] | None = None
         self._visible_from: deque[int] = deque()
 
-    def cycle(self, now: int, needed: Sequence[Place] | None, *, release: bool) -> Fetch:
+    def cycle(
+        self,
+        now: int,
+        needed: Sequence[Place] | None,
+        *,
+        release: bool,
+        others: Collection[int] = (),
+    ) -> Fetch:
         """Return what cycle `now` must show.
 
         needed: the word's places in the order of the macros, None without a request
         release: the oldest word leaves when there is one
+        others: banks that another unit reads
         """
         word_valid = bool(self._visible_from) and self._visible_from[0] <= now
         occupied = len(self._visible_from) + (self._waiting is not None)
         reads: dict[int, int] = {}
         ready = False
-        if needed is not None and (self._waiting is not None or occupied < FETCH_SLOTS):
+        fresh = needed is not None and self._waiting is None
+        full = fresh and occupied >= FETCH_SLOTS
+        if needed is not None and not full:
             waiting = list(needed) if self._waiting is None else self._waiting
             for bank, address in waiting:
-                reads.setdefault(bank, address)
-            waiting = [place for place in waiting if reads[place[0]] != place[1]]
+                if bank not in others:
+                    reads.setdefault(bank, address)
+            waiting = [place for place in waiting if reads.get(place[0]) != place[1]]
             ready = not waiting
             self._waiting = waiting or None
             if ready:
                 self._visible_from.append(now + FETCH_CYCLES)
         if word_valid and release:
             self._visible_from.popleft()
-        return Fetch(reads, ready, word_valid, empty=occupied == 0)
+        begins = fresh and not full
+        return Fetch(reads, ready, word_valid, empty=occupied == 0, begins=begins, full=full)

@@ -15,6 +15,7 @@ def wide() -> Arch:
     return replace(
         small(),
         macros_per_core=4,
+        bus_words=4,
         macro=macro,
         tile_rows=8,
         switch_rate=8,

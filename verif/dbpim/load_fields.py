@@ -1,5 +1,6 @@
 """Random LOADs, the bytes that they read and the words that they must write."""
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,46 @@ class Load:
             return fields["columns"] * fields["output_channel_words"]
         last = (fields["columns"] - 1) * fields["window_stride"] + fields["window_pixels"]
         return max(fields["memory_columns"] + fields["window_padding"], last)
+
+    def passes(self) -> list[tuple[int, bool]]:
+        """Return for each cycle with a beat the words written, and whether the beat is taken."""
+        fields, arch, found = self.fields, self.arch, list[tuple[int, bool]]()
+        size, rows = arch.macro.compartments, fields["rows"]
+        if not self.packed:
+            beats, per_beat = max(1, size // arch.port_bytes), max(1, arch.port_bytes // size)
+            for number in range(rows * self.passed()):
+                last = number == rows * self.passed() - 1
+                found += [(0, True)] * (beats - 1)
+                found.append((1, last or number % per_beat == per_beat - 1))
+            return found
+        per_beat, pixel = arch.port_bytes // fields["pixel_bytes"], 0
+        for row in range(rows):
+            places = deque(range(self.passed()))
+            while places:
+                writes, takes = 0, False
+                for _ in range(arch.bus_words):
+                    if not places:
+                        break
+                    inside = 0 <= self.column(places[0]) < fields["memory_columns"]
+                    if takes and inside:
+                        break
+                    writes += self.completes(places.popleft())
+                    pixel += inside
+                    held = pixel == rows * fields["memory_columns"]
+                    takes |= inside and pixel % per_beat == 0 and not held
+                found.append((writes, takes or (row == rows - 1 and not places)))
+        return found
+
+    def column(self, place: int) -> int:
+        """Return the column of a packed pixel that is passed."""
+        return place - self.fields["window_padding"]
+
+    def completes(self, place: int) -> bool:
+        """Return whether a pixel that is passed is the last one of a window."""
+        fields = self.fields
+        first = place - fields["window_pixels"] + 1
+        window, part = divmod(first, fields["window_stride"])
+        return part == 0 and 0 <= window < fields["columns"]
 
     def words(self) -> list[tuple[int, int, int, tuple[int, ...]]]:
         """Return stored row, stored column, channel word and bytes, in the order of writing."""

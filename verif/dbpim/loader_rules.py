@@ -5,7 +5,7 @@ from typing import Any
 
 from hwgen.rtl.common.read_engine import read_command
 from hwgen.spec.dbpim.instructions import PARAMETER_BITS, Opcode, Space, instruction_bits
-from hwgen.spec.dbpim.stream import header_beats, taps_beats, tile_beats
+from hwgen.spec.dbpim.stream import header_beats, taps_beats
 from verif.common.probe import Probe
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
@@ -68,7 +68,8 @@ class Follower:
         self.check_commands(program)
         assert self.probe.when("instruction__valid") == self.instructions, f"{where}: instructions"
         assert self.probe.when("beats__valid", "beats__ready") == self.taken, f"{where}: beats"
-        assert self.probe.when("load_valid") == self.words, f"{where}: words of maps"
+        written = [n for n, row in enumerate(self.probe.cycles) if row["load_valid"]]
+        assert written == self.words, f"{where}: words of maps"
         assert self.probe.when("load_done") == self.ends, f"{where}: ends of LOADs"
         for name, pulses in self.pulses.items():
             got = {n: row[name] for n, row in enumerate(self.probe.cycles) if row[name]}
@@ -100,12 +101,11 @@ class Follower:
 
     def load(self, load: Load, start: int) -> int:
         """Expect the words of a LOAD; `bench_load_writer` checks them."""
-        steps = load.fields["rows"] * load.passed()
-        if not load.packed:
-            steps *= max(1, ARCH.macro.compartments // ARCH.port_bytes)
-        cycles = self.look(steps, start + 1)
+        passes = load.passes()
+        cycles = self.look(len(passes), start + 1)
         inside = [n for n in range(start + 1, cycles[-1] + 1) if self.probe.cycles[n]["load_valid"]]
-        assert len(inside) == len(load.words()) and set(inside) <= set(cycles), "words of a LOAD"
+        wanted = [n for n, (words, _) in zip(cycles, passes, strict=True) if words]
+        assert inside == wanted, "words of a LOAD"
         ready = [n for n in cycles if self.probe.cycles[n]["beats__ready"]]
         assert len(ready) == len(load.beats()), "beats of a LOAD"
         self.words += inside
@@ -127,14 +127,13 @@ class Follower:
 
     def tile(self, tile: Tile, begin: int) -> int:
         """Expect the strobes of a tile."""
-        sizes = tile_beats(ARCH, mask_words=len(tile.masks), parameters=bool(tile.parameters))
         assert self.probe.cycles[begin]["tile_header"] == tile.header()
-        masks = self.take(sizes.masks, begin + 1)
+        masks = self.take(len(tile.mask_beats()), begin + 1)
         shown = [self.probe.cycles[n]["mask_data"] for n in masks]
         assert shown == tile.mask_beats(), "mask words"
         cycle = self.parameters(tile.parameter_words(), masks[-1], "", tile.cores)
-        for row in tile.rows():
-            cycle = self.take(sizes.row, cycle + 1)[-1]
+        for row, beats in zip(tile.rows(), tile.row_beats, strict=True):
+            cycle = self.take(beats, cycle + 1)[-1]
             found = self.probe.cycles[cycle + 1]
             assert (found["row_cells"], found["row_meta"]) == row, "a row of weights"
             self.pulses["row_write"][cycle + 1] = tile.cores

@@ -6,7 +6,6 @@ from pathlib import Path
 from hwgen.rtl.dbpim.adder_tree import AdderTree
 from hwgen.rtl.dbpim.cell_array import CellArray
 from hwgen.rtl.dbpim.compartment import Compartment
-from hwgen.rtl.dbpim.csd_adder_tree import CsdAdderTree
 from hwgen.rtl.dbpim.dbmu import Dbmu
 from hwgen.rtl.dbpim.ipu import Ipu
 from hwgen.rtl.dbpim.meta_array import MetaArray
@@ -23,17 +22,25 @@ PARTS = (
     PsumArray,
     Dbmu,
     Compartment,
-    CsdAdderTree,
     AdderTree,
     Ipu,
     Ppu,
 )
+
+
+class NamedAdders(AdderTree):
+    """The adder tree in its body of named adders, under another name."""
+
+    def __init__(self, *, arch: Arch) -> None:
+        super().__init__(arch=arch, adders=True)
+
+
 LONG_SIZES = ("wide", "wide dense", "narrow")
 
 
 def macro_parts(arch: Arch) -> SideBySide:
     """Return the parts of a macro."""
-    return SideBySide(parts=[part(arch=arch) for part in PARTS])
+    return SideBySide(parts=[*(part(arch=arch) for part in PARTS), NamedAdders(arch=arch)])
 
 
 def arch_of(size: str) -> Arch:

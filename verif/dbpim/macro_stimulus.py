@@ -14,8 +14,8 @@ from hwgen.spec.dbpim.timing import TILE_SLOTS
 Bytes = NDArray[np.uint8]
 
 FULL = 255
-SPARSE_EXTREMES = (0xBB, 0xFF)
-"""Both cells of a code 2 * 4^3, and both -2 * 4^3."""
+SPARSE_EXTREMES = (0xB3, 0xF7)
+"""Cells of 64 and 128, and of -64 and -128."""
 DENSE_EXTREMES = (0x7F, 0x80)
 GROUPS_OF_A_TILE = 40
 """About as many at most, so that large macros do not simulate for ever."""
@@ -137,7 +137,7 @@ def random_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Ti
 def extreme_tiles(arch: Arch) -> list[Tile]:
     """Return three tiles with the largest, then three with the smallest sums of full groups."""
     tiles: list[Tile] = []
-    rows, compartments, filters = arch.macro.rows, arch.macro.compartments, arch.filters
+    rows, compartments, filters = arch.tile_rows, arch.macro.compartments, arch.filters
     for code in SPARSE_EXTREMES if arch.sparsity.weight_bits else DENSE_EXTREMES:
         for part in range(3):
             groups = np.full((rows, compartments), FULL, np.uint8)
@@ -145,7 +145,7 @@ def extreme_tiles(arch: Arch) -> list[Tile]:
                 Tile(
                     codes=np.full((rows, compartments, filters), code, np.uint8),
                     counts=np.ones((filters, 2), bool),
-                    row_base=0,
+                    row_base=len(tiles) * rows % arch.macro.rows,
                     slot=part,
                     first=part == 0,
                     last=part == 2,
@@ -178,9 +178,9 @@ def short_tiles(rng: np.random.Generator, arch: Arch, *, count: int) -> list[Til
 
 
 def random_rows(rng: np.random.Generator, arch: Arch) -> int:
-    """Return one row, all rows, or any number between."""
-    between = int(rng.integers(1, arch.macro.rows + 1))
-    return int(rng.choice([1, arch.macro.rows, between]))
+    """Return one row, as many as a tile may have, or any number between."""
+    between = int(rng.integers(1, arch.tile_rows + 1))
+    return int(rng.choice([1, arch.tile_rows, between]))
 
 
 def random_positions(rng: np.random.Generator, count: int) -> list[tuple[int, int, bool]]:

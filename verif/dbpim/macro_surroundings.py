@@ -6,10 +6,10 @@ from typing import Any
 
 from amaranth.lib import data
 
-from golden.dbpim.weight_decoder import decode, decode_dense
 from hwgen.rtl.dbpim.layouts import queue_head, result
-from verif.dbpim.component import arch_from_environment, pack
+from verif.dbpim.component import arch_from_environment
 from verif.dbpim.macro_stimulus import Expected, Head, Tile
+from verif.dbpim.weight_rows import row_words
 
 ARCH = arch_from_environment()
 HEAD_BITS = queue_head(ARCH).size
@@ -64,12 +64,8 @@ def row_writes(tile: Tile) -> Iterator[RowWrite]:
     """Yield the rows of a tile as cells and metadata."""
     for number, codes in enumerate(tile.codes):
         row = row_of(tile, number)
-        if not ARCH.sparsity.weight_bits:
-            yield RowWrite(row, pack(decode_dense(codes).ravel(), bits=1), meta=0)
-            continue
-        cells = decode(codes)
-        meta = cells.negative.ravel() << 2 | cells.index.ravel()
-        yield RowWrite(row, pack(cells.q.ravel(), bits=1), pack(meta, bits=3))
+        cells, meta = row_words(codes, tile.counts, ARCH)
+        yield RowWrite(row, cells, meta)
 
 
 def head_word(head: Head) -> int:

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.dbpim.weight_decoder import decode, decode_dense
-from hwgen.rtl.dbpim.layouts import cell_meta
+from golden.dbpim.csd import values_of_phi
+from golden.dbpim.weight_decoder import decode
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
 from hwgen.spec.dbpim.instructions import PACKETS, PARAMETER_BITS, Opcode, packet_bits
+from hwgen.spec.dbpim.packing import row_beats
 from hwgen.spec.dbpim.stream import FilterParameters, encode_parameters, encode_tile
 from verif.dbpim.component import pack
+from verif.dbpim.weight_rows import enables, row_words
 
+ZERO_CODE = np.uint8(0x40)
+"""Zero in two cells, 1 - 1."""
 LIMIT = 1 << (ACCUMULATOR_BITS - 1)
 
 
@@ -37,6 +41,11 @@ class Tile:
             arch=self.arch,
         )
 
+    @property
+    def row_beats(self) -> list[int]:
+        """Return the beats that each row takes."""
+        return row_beats(len(self.codes), self.arch, packed=bool(self.others["packed"]))
+
     def header(self) -> int:
         """Return the header without its padding."""
         return int.from_bytes(
@@ -58,15 +67,7 @@ class Tile:
         return [self._row(codes) for codes in self.codes]
 
     def _row(self, codes: NDArray[np.uint8]) -> tuple[int, int]:
-        if not self.arch.sparsity.weight_bits:
-            return pack(decode_dense(codes).ravel().tolist(), bits=1), 0
-        cells, entry = decode(codes), cell_meta()
-        pairs = zip(cells.index.ravel(), cells.negative.ravel(), strict=True)
-        entries = [
-            entry.const({"index": int(index), "negative": int(negative)}).as_bits()
-            for index, negative in pairs
-        ]
-        return pack(cells.q.ravel().tolist(), bits=1), pack(entries, bits=entry.size)
+        return row_words(codes, enables(self.others["filter_enable"], self.arch), self.arch)
 
 
 def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
@@ -75,16 +76,36 @@ def random_tile(rng: np.random.Generator, arch: Arch, *, cores: int) -> Tile:
     words = int(rng.choice([1, arch.mask_words, int(rng.integers(1, arch.mask_words + 1))]))
     rows = int(rng.choice([1, arch.tile_rows]))
     count = filters if rng.random() < 0.5 else 0
-    known = ("opcode", "cores", "rows", "mask_words", "parameters")
+    known = ("opcode", "cores", "rows", "mask_words", "parameters", "packed")
     fields = {f.name: f.bits for f in PACKETS[Opcode.TILE] if f.name not in known}
+    others = {name: int(rng.integers(0, 1 << bits)) for name, bits in fields.items()}
+    others["packed"] = int(arch.unpacks and rng.random() < 0.5)
+    codes = rng.integers(0, 256, (rows, compartments, filters), dtype=np.uint8)
+    if others["packed"]:
+        codes = random_packable(rng, codes.shape, others["filter_enable"])
     return Tile(
         arch=arch,
         cores=cores,
         masks=rng.random((words, compartments)) < 0.5,
         parameters=random_parameters(rng, count),
-        codes=rng.integers(0, 256, (rows, compartments, filters), dtype=np.uint8),
-        others={name: int(rng.integers(0, 1 << bits)) for name, bits in fields.items()},
+        codes=codes,
+        others=others,
     )
+
+
+def random_packable(
+    rng: np.random.Generator, shape: tuple[int, ...], filter_enable: int
+) -> NDArray[np.uint8]:
+    """Return codes (..., filters) of weights of exactly phi digits, and zeros among those of 2."""
+    every = np.arange(256, dtype=np.uint8)
+    values = decode(every[:, np.newaxis]).values
+    lower, upper = (2 * (cell & 3) + (cell >> 3 & 1) for cell in (every, every >> 4))
+    # Of two neighbouring digits the sum has another canonical form.
+    canonical = np.isin(values.sum(axis=1), values_of_phi(2)) & (lower + 1 < upper)
+    two = np.append(every[canonical], ZERO_CODE)
+    one = every[:16][np.isin(values[:16, 0], values_of_phi(1))]
+    second = (filter_enable >> 2 * np.arange(shape[-1]) + 1 & 1).astype(bool)
+    return np.where(second, rng.choice(two, shape), rng.choice(one, shape))
 
 
 def random_parameters(rng: np.random.Generator, count: int) -> tuple[FilterParameters, ...]:

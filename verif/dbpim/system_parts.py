@@ -32,7 +32,9 @@ def narrow() -> Arch:
 def wide() -> Arch:
     """Return a dense chip with a wide port, eight cores and many logits."""
     dense = with_sparsity(small(), "none")
-    return replace(dense, cores=8, macros_per_core=4, port_bits=256, logit_entries=1024)
+    return replace(
+        dense, cores=8, macros_per_core=4, bus_words=4, port_bits=256, logit_entries=1024
+    )
 
 
 def other_sizes() -> dict[str, Arch]:
@@ -42,7 +44,12 @@ def other_sizes() -> dict[str, Arch]:
     large = replace(base.macro, compartments=16, rows=32)
     return {
         "one_filter": replace(
-            with_sparsity(base, "none"), cores=1, macros_per_core=1, macro=little, simd_lanes=4
+            with_sparsity(base, "none"),
+            cores=1,
+            macros_per_core=1,
+            bus_words=1,
+            macro=little,
+            simd_lanes=4,
         ),
         "widest_port": replace(
             base, cores=4, port_bits=512, macro=large, tile_rows=16, mask_bytes=4096
@@ -58,6 +65,12 @@ def system_parts(arch: Arch) -> SideBySide:
     return SideBySide(parts=[part(arch=arch) for part in parts])
 
 
+def packed_256() -> Arch:
+    """Return a chip whose packed rows, of 1.75 beats, begin anywhere in a beat."""
+    macro = replace(small().macro, rows=16)
+    return replace(small(), port_bits=256, macro=macro, tile_rows=8, mask_bytes=128)
+
+
 def run_system_bench(
     stem: str,
     arch: Arch,
@@ -65,8 +78,9 @@ def run_system_bench(
     waves: Waves | None = None,
     *,
     simulator: str = "verilator",
+    parts: SideBySide | None = None,
 ) -> None:
-    """Run `bench_<stem>` on the executable that all these benches share."""
-    parts = system_parts(arch)
+    """Run `bench_<stem>` on the executable that all these benches share, or on `parts`."""
+    parts = parts or system_parts(arch)
     bench = build(parts, simulator=simulator, waves=waves)
     run(bench, module=f"verif.dbpim.bench_{stem}", folder=folder, settings=settings(arch))

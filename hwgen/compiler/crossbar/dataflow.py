@@ -17,6 +17,8 @@ from hwgen.spec.crossbar.layout import (
 )
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.results import reader_macros, result_macros
+from hwgen.spec.crossbar.rules import corrections_of
 
 
 def compile_dataflow(
@@ -29,19 +31,31 @@ def compile_dataflow(
     layers = []
     for place, layer in enumerate(network.layers):
         placed = plan.layers[place]
+        pushed = corrections_of(rules).sends
         operations = [
-            *transfers(layer, placed, plan),
+            *([] if pushed else transfers(layer, placed, plan)),
             Operation(ir="load", vec_width=loaded(layer, placed, slices)),
             *calculations(layer, placed, point.side, slices),
         ]
+        width = placed.copies * layer.out_channels
+        sources = result_macros(layer, placed, point.side, slices, rules)
+        first = corrections_of(rules).merge and layer.has_weights
+        if first and placed.chain_macros > 1:
+            operations.append(Operation(ir="chain", macro_num=placed.chain_macros))
         if is_activated(network, layer, rules):
-            width = placed.copies * layer.out_channels
-            operations.append(Operation(ir="alu", aluop=layer.activation, vec_width=width))
-        share = placed.most_copies * layer.out_channels
+            activation = "relu" if layer.activation == "none" else layer.activation
+            operations.append(Operation(ir="alu", aluop=activation, vec_width=width))
+        if first and set(sources) - {placed.merge_macro}:
+            operations.append(Operation(ir="gather", macro_num=len(sources)))
+        share = width if first else placed.most_copies * layer.out_channels
         operations.append(Operation(ir="store", vec_width=share))
-        if any(plan.hops(macro, placed.merge_macro) for macro in placed.macros):
+        if not first and any(plan.hops(macro, placed.merge_macro) for macro in placed.macros):
             macros = len(placed.macros)
             operations.append(Operation(ir="merge", vec_width=share, macro_num=macros))
+        targets = reader_macros(network, plan, place)
+        if pushed and set(targets) - {placed.merge_macro}:
+            src = (placed.merge_macro,)
+            operations.append(Operation(ir="send", vec_width=width, src=src, dst=targets))
         layers.append(
             LayerFlow(
                 name=layer.name,
@@ -50,7 +64,12 @@ def compile_dataflow(
                 needs=needs_of(network, layer, placed, plan, rules),
             )
         )
-    return Dataflow(network=network.name, bits=point.bit_steps(components), layers=tuple(layers))
+    return Dataflow(
+        network=network.name,
+        bits=point.bit_steps(components),
+        layers=tuple(layers),
+        registers=corrections_of(rules).registers,
+    )
 
 
 def transfers(layer: CrossbarLayer, placed: Placement, plan: Floorplan) -> list[Operation]:

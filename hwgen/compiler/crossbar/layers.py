@@ -30,6 +30,7 @@ from hwgen.compiler.crossbar.operands import (
     scales,
 )
 from hwgen.compiler.crossbar.operators import (
+    AVERAGES,
     FULLY_CONNECTED,
     GLOBAL_POOLS,
     MOVES,
@@ -172,6 +173,7 @@ class Walk:
             window,
             channels=(channels, result.size("channel", "mixed")),
             groups=groups,
+            average=op in AVERAGES,
         )
         return result
 
@@ -261,6 +263,7 @@ class Walk:
         channels: tuple[int, int],
         groups: int = 1,
         product: bool = False,
+        average: bool = False,
     ) -> None:
         """Put a layer behind the others; channels are those that it reads and writes."""
         taken = {layer.name for layer in self.layers}
@@ -281,7 +284,7 @@ class Walk:
             CrossbarLayer(
                 name=step.node.outputs[0] if name in taken else name,
                 kind=kind,
-                providers=providers_of(step.read),
+                providers=in_order(providers_of(step.read), kind, product=product),
                 kernel=kernel,
                 stride=stride,
                 padding=padding,
@@ -294,6 +297,7 @@ class Walk:
                 columns=None if rows == columns else other,
                 dilation=window.dilation,
                 product=product,
+                average=average,
             )
         )
 
@@ -308,9 +312,22 @@ class Walk:
                 allowed = f"{before}, which layer {self.layers[place].name} has already"
                 raise step.error("activation", allowed, activation)
             both = activation if before in ("none", activation) else "sigmoid"
-            self.layers[place] = replace(self.layers[place], activation=both)
+            slope = slope_of(step.node) if both == "relu" else 0.0
+            self.layers[place] = replace(self.layers[place], activation=both, slope=slope)
         return replace(read, activated=True)
+
+
+def slope_of(node: spec.Node) -> float | None:
+    """Return the factor of what is below 0; None: one a channel, which is loaded."""
+    if isinstance(node.attributes, spec.Slope):
+        return node.attributes.slope
+    return None if node.op == "prelu" else 0.0
 
 
 POINT = Window()
 """What a fully connected layer sees and writes."""
+
+
+def in_order(providers: tuple[int, ...], kind: Kind, *, product: bool) -> tuple[int, ...]:
+    """Return providers; those of a sum in the order of layers, as the published code takes them."""
+    return tuple(sorted(providers)) if kind == "eltwise" and not product else providers

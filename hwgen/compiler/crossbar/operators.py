@@ -11,6 +11,9 @@ GLOBAL_POOLS: Ops = frozenset({"global_average_pool", "global_max_pool", "mean"}
 WINDOWS: Ops = frozenset({"average_pool", "conv", "max_pool"})
 """They slide a window over a map, and so may read a padded one."""
 
+AVERAGES: Ops = frozenset({"average_pool", "global_average_pool", "mean"})
+"""Poolings that take the mean; the others take the maximum."""
+
 FULLY_CONNECTED: Ops = frozenset({"fully_connected", "matrix_product"})
 
 RELUS: Ops = frozenset({"clip", "leaky_relu", "prelu", "relu"})

@@ -204,7 +204,7 @@ def tile_step(step: Step, op: Op, output: Tensor) -> Step:
         "output_image_rows": 0,
         "output_image_columns": 0,
     }
-    if len(step.inputs) > 1:
+    if len(step.inputs) > 1 and op.kind == "simd":
         second = step.inputs[1]
         fields["second_image_rows"] = 0
         fields["second_image_columns"] = 0 if op.broadcast else first - second.first_column

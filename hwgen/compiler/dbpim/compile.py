@@ -42,7 +42,7 @@ def compile_network(
     steps = [*unit_steps(build, scratch, answers), end_step(images)]
     facts = ProgramFacts(
         format="hwgen.dbpim.program",
-        version=2,
+        version=3,
         network=network.digest,
         network_name=network.graph.name,
         architecture=arch.digest,

@@ -26,6 +26,12 @@ NO_SECOND = (
     "second_broadcast",
 )
 
+NO_ADDEND = ("second_base", "second_row_pitch", "second_channel_words", "second_column")
+NO_SUM = (
+    *("adds", "result_multiplier", "second_multiplier", "sum_shift"),
+    *("second_zero_point", "sum_zero_point", "sum_low", "sum_high"),
+)
+
 
 def encode_step(step: Step, arch: Arch) -> bytes:
     """Return the packets of a step."""
@@ -110,7 +116,8 @@ def layer_fields(step: Step, work: StepWork) -> Fields:
     if output:
         fields |= output_place(output)
     if step.kind == "conv":
-        return {**fields, "chunk_vectors": work.split.chunk_vectors}
+        fields |= {"chunk_vectors": work.split.chunk_vectors}
+        return {**fields, **addend_fields(step)}
     return {**fields, **second_fields(step, work)}
 
 
@@ -126,6 +133,24 @@ def second_fields(step: Step, work: StepWork) -> Fields:
         "second_image_rows": second.image_rows,
         "second_image_columns": second.image_columns,
         "second_broadcast": int(work.op.broadcast),
+    }
+
+
+def addend_fields(step: Step) -> Fields:
+    """Return the place of the map that a CONV step adds to its results, zeros without one."""
+    if len(step.inputs) == 1:
+        return dict.fromkeys((*NO_SUM, *NO_ADDEND), 0)
+    second, output = step.inputs[1], step.output
+    if output is None or (output.image_rows, output.image_columns) != (
+        second.image_rows,
+        second.image_columns,
+    ):
+        raise ValueError(f"{step.name} must store the map that it adds as its output")
+    return {
+        "second_base": second.base,
+        "second_row_pitch": second.row_pitch,
+        "second_channel_words": second.channel_words,
+        "second_column": output.first_column - second.first_column,
     }
 
 
@@ -146,9 +171,9 @@ def core_fields(step: Step, work: StepWork, arch: Arch) -> Fields:
             "keep_first": step.output.first(core) if step.output else 0,
             "keep_rows": step.output.rows(core) if step.output else 0,
         }
+        several = len(step.inputs) > 1
+        values["second_first"] = step.inputs[1].first(core) if several else 0
         if step.kind == "simd":
-            several = len(step.inputs) > 1
-            values["second_first"] = step.inputs[1].first(core) if several else 0
             values["word_first"], values["word_count"] = mine.words
         fields |= {of_core(name, core): value for name, value in values.items()}
     return fields
@@ -198,10 +223,11 @@ def tile_packet(load: Load, fields: Fields, arch: Arch) -> Iterator[bytes]:
         "last": int(load.number == len(group.tiles) - 1),
         "last_group": int(load.last_group),
         "parameters": int(with_parameters),
+        "packed": int(tile.packed),
         "filter_enable": group.filter_enable,
     }
     yield encode_header(Opcode.TILE, header, arch)
     yield tile.mask_bytes(arch)
     if with_parameters:
         yield group.parameter_bytes(arch)
-    yield tile.row_bytes(arch)
+    yield tile.row_bytes

@@ -9,10 +9,16 @@ from numpy.typing import NDArray
 
 from hwgen.compiler.dbpim.blocks import walked_inputs
 from hwgen.compiler.dbpim.codes import ENABLE_OF_PHI, csd_codes, filter_phis, plain_codes
-from hwgen.compiler.dbpim.tiles import Piece, cut_tiles
+from hwgen.compiler.dbpim.tiles import Piece, cut_tiles, cut_together
 from hwgen.errors import CompileError
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, LIKELY_BIT_PLANES, Arch
-from hwgen.spec.dbpim.stream import FilterParameters, encode_parameters, pad, tile_beats
+from hwgen.spec.dbpim.packing import encode_rows, packable
+from hwgen.spec.dbpim.stream import (
+    FilterParameters,
+    encode_parameters,
+    pad,
+    tile_beats,
+)
 from hwgen.spec.network import Parameters
 from hwgen.spec.sparsity import ALPHA, PHI_LIMIT
 
@@ -25,7 +31,8 @@ class WeightTile:
     """A tile of one filter group.
 
     piece: the inputs that it walks; rows: of weights
-    codes: uint8, (rows, C * F); cells without an input hold 0 and meet inputs of 0
+    codes: uint8, (rows, C, F); cells without an input hold 0 and meet inputs of 0
+    packed: whether `row_bytes`, the part of a tile packet that holds the rows, is packed
     cycles: the estimated cycles for one position vector, activations unknown: the switch takes one
         for each word and for each `switch_rate` of its selected inputs, the macros one for each
         row and likely bit plane; the slower of the two decides
@@ -33,6 +40,8 @@ class WeightTile:
 
     piece: Piece
     codes: NDArray[np.uint8]
+    packed: bool
+    row_bytes: bytes
     cycles: int
 
     @property
@@ -43,11 +52,6 @@ class WeightTile:
     def mask_bytes(self, arch: Arch) -> bytes:
         """Return the part of a tile packet that holds the masks."""
         return pad(np.packbits(self.piece.masks.ravel(), bitorder="little").tobytes(), arch)
-
-    def row_bytes(self, arch: Arch) -> bytes:
-        """Return the parts of a tile packet that hold the rows, each in whole beats."""
-        missing = -self.codes.shape[1] % arch.port_bytes
-        return (np.pad(self.codes, ((0, 0), (0, missing))) if missing else self.codes).tobytes()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +94,12 @@ def filter_groups(
     words: (filters, words, C); blocks: (mask groups, words, C), True where a block is unpruned
     """
     phis = layer_phis(name, words, blocks) if arch.sparsity.weight_bits else None
-    cuts = [cut_tiles(walked, arch) for walked in walked_inputs(blocks)]
+    walked = walked_inputs(blocks)
+    if arch.shares_stream:
+        cuts = cut_together(walked, arch)
+    else:
+        cuts = [cut_tiles(each, arch) for each in walked]
     costs = [[tile_cycles(piece, arch) for piece in pieces] for pieces in cuts]
-    beats = [group_beats(pieces, arch) for pieces in cuts]
     entries = layer_parameters(parameters)
     flat = words.reshape(len(words), -1)
     groups = []
@@ -101,16 +108,18 @@ def filter_groups(
         codes = group_codes(flat[chosen], None if phis is None else phis[chosen], arch)
         count = len(flat[chosen])
         enables = [ENABLE_OF_PHI[-1 if phis is None else phis[first + n]] for n in range(count)]
+        enable = sum(bits << 2 * place for place, bits in enumerate(enables))
+        tiles = tuple(
+            weight_tile(codes, piece, cycles, enable, arch)
+            for piece, cycles in zip(cuts[block], costs[block], strict=True)
+        )
         groups.append(
             FilterGroup(
                 index=index,
-                filter_enable=sum(bits << 2 * place for place, bits in enumerate(enables)),
+                filter_enable=enable,
                 parameters=(*entries[chosen], *[ABSENT] * (arch.filters - count)),
-                tiles=tuple(
-                    WeightTile(piece=piece, codes=tile_codes(codes, piece, arch), cycles=cycles)
-                    for piece, cycles in zip(cuts[block], costs[block], strict=True)
-                ),
-                beats=beats[block],
+                tiles=tiles,
+                beats=group_beats(tiles, arch),
             )
         )
     return groups
@@ -121,18 +130,23 @@ def tile_cycles(piece: Piece, arch: Arch) -> int:
     bit_planes = LIKELY_BIT_PLANES if arch.sparsity.input_bits else ACTIVATION_BITS
     selected = piece.masks.sum(axis=1)
     switch = int((-(-selected // arch.switch_rate)).clip(min=1).sum())
-    rows = -(-len(piece.inputs) // arch.macro.compartments)
-    return max(switch, rows * bit_planes)
+    return max(switch, piece.rows * bit_planes)
 
 
-def group_beats(pieces: Sequence[Piece], arch: Arch) -> int:
+def group_beats(tiles: Sequence[WeightTile], arch: Arch) -> int:
     """Return the beats of all tiles of a group, each sent once."""
-    total = 0
-    for number, piece in enumerate(pieces):
-        rows = -(-len(piece.inputs) // arch.macro.compartments)
-        beats = tile_beats(arch, mask_words=len(piece.masks), parameters=number == 0)
-        total += beats.header + beats.masks + beats.parameters + beats.row * rows
-    return total
+    return sum(
+        sum(
+            tile_beats(
+                arch,
+                mask_words=len(tile.piece.masks),
+                parameters=number == 0,
+                rows=tile.rows,
+                packed=tile.packed,
+            )
+        )
+        for number, tile in enumerate(tiles)
+    )
 
 
 def layer_phis(name: str, words: NDArray[np.int8], blocks: NDArray[np.bool_]) -> list[int]:
@@ -167,10 +181,20 @@ def group_codes(
     return whole
 
 
-def tile_codes(codes: NDArray[np.uint8], piece: Piece, arch: Arch) -> NDArray[np.uint8]:
-    """Return the codes of a tile, (rows, C * F), from those of its group."""
+def weight_tile(
+    codes: NDArray[np.uint8], piece: Piece, cycles: int, filter_enable: int, arch: Arch
+) -> WeightTile:
+    """Return a tile from the codes (inputs, F) of its group; packed if all weights allow it."""
+    chosen = codes[piece.inputs]
+    packed = arch.unpacks and packable(chosen, filter_enable, arch)
     compartments = arch.macro.compartments
-    rows = -(-len(piece.inputs) // compartments)
-    padded = np.zeros((rows * compartments, arch.filters), np.uint8)
-    padded[: len(piece.inputs)] = codes[piece.inputs]
-    return padded.reshape(rows, compartments * arch.filters)
+    padded = np.zeros((piece.rows * compartments, arch.filters), np.uint8)
+    padded[: len(chosen)] = chosen
+    shaped = padded.reshape(piece.rows, compartments, arch.filters)
+    return WeightTile(
+        piece=piece,
+        codes=shaped,
+        packed=packed,
+        row_bytes=encode_rows(shaped, filter_enable, arch, packed=packed),
+        cycles=cycles,
+    )

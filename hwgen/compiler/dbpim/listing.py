@@ -140,12 +140,18 @@ def totals(packets: list[Packet], arch: Arch) -> Iterator[str]:
 def part_beats(packet: Packet, arch: Arch) -> dict[str, int]:
     """Return the beats of each part of a packet."""
     if isinstance(packet, TilePacket):
-        parts = tile_beats(arch, mask_words=len(packet.masks), parameters=bool(packet.parameters))
+        parts = tile_beats(
+            arch,
+            mask_words=len(packet.masks),
+            parameters=bool(packet.parameters),
+            rows=len(packet.codes),
+            packed=bool(packet.fields["packed"]),
+        )
         return {
             "tile headers": parts.header,
             "masks": parts.masks,
             "parameters": parts.parameters,
-            "weight rows": parts.row * len(packet.codes),
+            "weight rows": parts.rows,
         }
     if isinstance(packet, TapsPacket):
         taps = taps_beats(arch)

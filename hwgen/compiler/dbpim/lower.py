@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from hwgen.compiler.dbpim.lower_add import fused_additions, fused_op
 from hwgen.compiler.dbpim.lower_conv import conv_op, depthwise_op, image_window, linear_op
 from hwgen.compiler.dbpim.lower_pool import average_ops, maximum_op
 from hwgen.compiler.dbpim.lower_simd import add_op, multiply_op, rescale_op, table_op
@@ -43,9 +44,15 @@ def lower(network: QuantizedNetwork, arch: Arch) -> Lowered:
     """Return the passes of a network that the chip runs (`supported_layers`)."""
     source = Source(network, arch)
     image = packed_image(source)
+    additions = fused_additions(source)
+    fused = {layer.name for layer in additions.values()}
     ops: list[Op] = []
     for layer in network.layers:
-        if isinstance(layer, Conv):
+        if layer.name in fused:
+            continue
+        if isinstance(layer, Add) and layer.name in additions:
+            ops += fused_op(source, layer, additions[layer.name])
+        elif isinstance(layer, Conv):
             rule = conv_op if layer.groups == 1 else depthwise_op
             ops += rule(source, layer)
         else:

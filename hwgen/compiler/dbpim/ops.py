@@ -64,12 +64,15 @@ class Op:
     """One pass over an output map, which becomes one step or several.
 
     name: unique; layer, op: of the network
-    inputs: maps that it reads; of ADD and MULTIPLY two; output: the map that it writes
+    inputs: maps that it reads; of ADD, MULTIPLY and a fused addition two
+    output: the map that it writes
     size: output positions of one image, (height, width)
     fields: of the instruction, as far as they do not depend on places and cores
     words: first channel word and their number, of a SIMD operation
     weights: whether filters are sent; taps, table: what a SIMD operation receives
     whole: whether its results are bytes of the layer's map, not sums in between
+    fused: convolution that it computes on the way; then `layer` is the addition, and the last map
+        that it reads is the other addend
     """
 
     name: str
@@ -86,6 +89,7 @@ class Op:
     taps: ChannelWeights | None = None
     table: NDArray[np.uint8] | None = None
     whole: bool = True
+    fused: str | None = None
 
     @property
     def raw(self) -> bool:

@@ -1,13 +1,15 @@
 """Choose units: shortest path over the cuts between layers, each unit judged by an estimate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
+from math import prod
 
 from hwgen.compiler.dbpim.allocate import FullError
 from hwgen.compiler.dbpim.answer import Answers
 from hwgen.compiler.dbpim.builder import Builder
 from hwgen.compiler.dbpim.judge import unit_cost
 from hwgen.compiler.dbpim.memory import Scratch
+from hwgen.compiler.dbpim.ops import Op
 from hwgen.compiler.dbpim.steps import Step
 from hwgen.compiler.dbpim.units import Unit, UnitSteps
 
@@ -41,9 +43,15 @@ def unit_steps(build: Builder, scratch: Scratch, answers: Answers) -> list[Step]
 
 
 def set_narrow(build: Builder, unit: Unit) -> None:
-    """Let the passes of a unit share their filters, or not."""
-    names = {op.name for op in build.lowered.ops[unit.first : unit.end]}
-    build.narrow = build.narrow | names if unit.narrow else build.narrow - names
+    """Let the large passes of a unit share their filters, and no other one."""
+    ops = build.lowered.ops[unit.first : unit.end]
+    narrow = {op.name for op in ops if unit.narrow is not None and prod(op.size) >= unit.narrow}
+    build.narrow = build.narrow - {op.name for op in ops} | narrow
+
+
+def narrow_choices(ops: Sequence[Op]) -> list[int | None]:
+    """Return what `Unit.narrow` may be for some passes: none, the largest, .. all of them."""
+    return [None, *sorted({prod(op.size) for op in ops}, reverse=True)]
 
 
 def band_counts(rows: int) -> list[int]:
@@ -74,7 +82,7 @@ class Chooser:
         """Return the cheapest sequence of units for the whole run; FullError if there is none."""
         count, images = len(self.build.lowered.ops), self.build.run_images
         if images == 1:
-            for narrow in (False, True):
+            for narrow in narrow_choices(self.build.lowered.ops):
                 whole = Unit(first=0, end=count, narrow=narrow)
                 if self.cost(whole) is not None:
                     return [whole]
@@ -110,7 +118,7 @@ class Chooser:
         """Yield the units of all rows that fit, with each group of images."""
         images = self.build.run_images
         for group in (size for size in range(1, images + 1) if images % size == 0):
-            for narrow in (False, True):
+            for narrow in narrow_choices(self.build.lowered.ops[first:end]):
                 unit = Unit(first=first, end=end, group=group, narrow=narrow)
                 if self.cost(unit) is not None:
                     yield unit
@@ -128,7 +136,7 @@ class Chooser:
         for tiles in TILES:
             if tiles > 1 and LEAST_COLUMNS * tiles > columns:
                 return
-            for bands, narrow in product(band_counts(rows), (False, True)):
+            for bands, narrow in product(band_counts(rows), narrow_choices(ops[first:end])):
                 unit = Unit(first=first, end=end, bands=bands, tiles=tiles, narrow=narrow)
                 if self.cost(unit) is not None:
                     yield unit

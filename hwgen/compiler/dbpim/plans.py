@@ -18,6 +18,7 @@ def step_plan(build: Builder, step: Step) -> StepPlan:
     return StepPlan(
         name=step.name,
         layer=step.layer,
+        fused=[op.fused] if op and op.fused else [],
         inputs=read_layers(build, op),
         kind=step.kind,
         op=step.op,

@@ -14,7 +14,8 @@ class Load:
     number: of the tile within its group; cores: one bit for each core
     turn: rotation of positions over macros; constant in a chunk, so that partial sums stay in place
     last_group: the set has no further group in this layer
-    needed: cycle of the layer in which its set starts it, by the compiler's estimate
+    needed: cycle of the layer in which its set starts it, by the compiler's estimate; with one
+        stream for all cores, its number in the set
     """
 
     group: FilterGroup
@@ -55,5 +56,6 @@ def loads_of(number: int, split: Split, arch: Arch) -> list[Load]:
                         needed=now,
                     )
                 )
-                now += weights.cycles * vectors
+                # Cores of one stream need their tiles at the same time.
+                now += 1 if arch.shares_stream else weights.cycles * vectors
     return loads

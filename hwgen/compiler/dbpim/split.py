@@ -78,14 +78,17 @@ class Split:
 
 
 def conv_splits(groups: Sequence[FilterGroup], grid: Grid, arch: Arch) -> Iterator[Split]:
-    """Yield every split in which each set has a filter group, the fewest sets first."""
+    """Yield every split in which each set has a filter group, the fewest sets first.
+
+    With one stream for all cores they compute the same positions: one split, a set for each core.
+    """
     single = all(len(group.tiles) == 1 for group in groups)
-    count = 1
+    count = arch.cores if arch.shares_stream else 1
     while count <= arch.cores:
         cores_per_set = arch.cores // count
-        if count == 1 or count < 2 * len(groups):
+        if arch.shares_stream or count == 1 or count < 2 * len(groups):
             bands = spread_bands(grid, cores_per_set)
-            sets = deal(groups, count)
+            sets = deal_in_waves(groups, count) if arch.shares_stream else deal(groups, count)
             works = tuple(
                 Work(span=bands[core // count] if core % count < len(sets) else (0, 0))
                 for core in range(arch.cores)
@@ -152,3 +155,9 @@ def deal(groups: Sequence[FilterGroup], sets: int) -> tuple[tuple[FilterGroup, .
         dealt[emptiest].append(group)
         work[emptiest] += group.cycles
     return tuple(tuple(sorted(each, key=lambda group: group.index)) for each in dealt if each)
+
+
+def deal_in_waves(groups: Sequence[FilterGroup], sets: int) -> tuple[tuple[FilterGroup, ...], ...]:
+    """Distribute groups over sets so that the sets compute groups of similar size at a time."""
+    ordered = sorted(groups, key=lambda group: -group.cycles)
+    return tuple(tuple(ordered[number::sets]) for number in range(min(sets, len(groups))))

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,15 @@ class Piece:
     masks: NDArray[np.bool_]
     inputs: NDArray[np.intp]
 
+    @property
+    def rows(self) -> int:
+        """Rows of weights: groups that the switch pushes for a position vector.
+
+        The last word ends the last group, which is one of zeros if the group before it was full.
+        """
+        full, rest = divmod(len(self.inputs), int(self.masks.shape[1]))
+        return full + int(rest > 0 or not self.masks[-1].any())
+
 
 def cut_tiles(walked: NDArray[np.bool_], arch: Arch) -> list[Piece]:
     """Return the tiles of a group that walks the inputs (words, C).
@@ -42,6 +52,32 @@ def cut_tiles(walked: NDArray[np.bool_], arch: Arch) -> list[Piece]:
     for part in np.split(inputs, borders):
         pieces += [piece_of(half, compartments) for half in halve(part, arch)]
     return pieces
+
+
+def cut_together(walked: NDArray[np.bool_], arch: Arch) -> list[list[Piece]]:
+    """Return the tiles of all groups of a layer for one stream of words: (groups, words, C).
+
+    All groups have the same words in their first tile, in their second one, and so on: as many as
+    fit `tile_rows` in each group and half of the mask ring. A tile may select no input.
+    """
+    most_words = min(arch.mask_words // 2, MASK_WORDS_LIMIT)
+    _, words, compartments = walked.shape
+    ends: NDArray[np.bool_] = np.any(walked, axis=2)
+    borders = [0]
+    while borders[-1] < words:
+        first = borders[-1]
+        full, rest = np.divmod(walked[:, first:].sum(axis=2).cumsum(axis=1), compartments)
+        fits = (full + ((rest > 0) | ~ends[:, first:]) <= arch.tile_rows).all(axis=0)
+        count = len(fits) if fits.all() else int(fits.argmin())
+        borders.append(first + max(1, min(count, most_words)))
+    return [[piece_of_words(each, *span) for span in pairwise(borders)] for each in walked]
+
+
+def piece_of_words(walked: NDArray[np.bool_], first: int, end: int) -> Piece:
+    """Return the tile of some words of a group."""
+    masks = walked[first:end]
+    inputs = np.flatnonzero(masks) + first * walked.shape[1]
+    return Piece(start=first, masks=masks, inputs=inputs)
 
 
 def halve(inputs: NDArray[np.intp], arch: Arch) -> list[NDArray[np.intp]]:

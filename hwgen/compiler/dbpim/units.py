@@ -24,7 +24,8 @@ class Unit:
     """Passes first .. end - 1, for `group` images at a time, in `bands` parts of their rows.
 
     tiles: parts of the columns of each band
-    narrow: whether all cores have the same filters, which makes slices smaller
+    narrow: passes with so many output positions or more have the same filters in all cores, which
+        makes slices smaller; None: no pass
     """
 
     first: int
@@ -32,7 +33,7 @@ class Unit:
     group: int = 1
     bands: int = 1
     tiles: int = 1
-    narrow: bool = False
+    narrow: int | None = None
 
 
 class UnitSteps:

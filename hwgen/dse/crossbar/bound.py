@@ -16,8 +16,9 @@ from hwgen.dse.crossbar.relaxed import Relaxation
 from hwgen.dse.crossbar.turns import turn_cut, waiting
 from hwgen.dse.crossbar.useful import ranges_of
 from hwgen.model.crossbar.design import Design, Layout, lay_out
+from hwgen.model.crossbar.pipeline import Pipeline, make_pipeline
 from hwgen.model.crossbar.tables import CONV, Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, Times, closed_form, make_pipeline
+from hwgen.model.crossbar.timing import Times, closed_form
 from hwgen.spec.crossbar.point import RRAM_RATIOS
 
 MOST_CUTS, MOST_FRESH = 60, 16

@@ -6,8 +6,8 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import memory_peak
-from hwgen.model.crossbar.design import ceil_div
 from hwgen.model.crossbar.tables import CONV, PEAK, POWER, RATIO, Floats, Tables
+from hwgen.model.crossbar.travels import ceil_div
 
 
 class Box(NamedTuple):

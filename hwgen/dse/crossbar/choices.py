@@ -27,9 +27,9 @@ from hwgen.dse.crossbar.ranges import (
     FOREVER,
     MACROS_HIGH,
 )
-from hwgen.dse.crossbar.stages import Stage, least_pace, pace, stage_of
+from hwgen.dse.crossbar.stages import Stage, least_pace, pace, pace_between, stage_of
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import ceil_div
+from hwgen.model.crossbar.pipeline import OPERATIONS
 from hwgen.model.crossbar.tables import (
     ADC,
     CONV,
@@ -39,6 +39,7 @@ from hwgen.model.crossbar.tables import (
     Ints,
     Tables,
 )
+from hwgen.model.crossbar.travels import ceil_div
 
 FINEST, COARSEST = 0.004, 0.06
 """Copies closer together than this share are one choice, with the least of each of their costs."""
@@ -156,7 +157,7 @@ def make_choices(tables: Tables, held: Held, box: Box, ranges: Ints) -> Choices:
     begin = np.zeros(layers + 1, np.int64)
     whole, real = np.empty((4096, 6), np.int64), np.empty((4096, 5))
     n = 0
-    scratch = np.zeros((4, 9), np.int64)
+    scratch = np.zeros((4, len(OPERATIONS)), np.int64)
     scratchpad = scratchpad_of(tables, box)
     for i in range(layers):
         begin[i] = n
@@ -249,6 +250,8 @@ def is_slower(rows: Ints, per_block: int, through: int) -> bool:
 @compiled
 def best_pace(stage: Stage, span: Span, macros: int, sample: int, scratch: Ints) -> tuple[int, int]:
     """Return the least `pace` of a span of copies, with `macros` to `sample` macros."""
+    if stage.rules.merge and stage.rules.parts:
+        return pace_between(stage, span.copies, span.upto, macros, sample, span.clocks, scratch)
     per_block, through = 1 << 40, 1 << 40
     # Up to as many macros as copies, more copies never load faster.
     last = span.upto if sample > span.copies else span.copies

@@ -78,7 +78,12 @@ def fixed_costs(tables: Tables, box: Box) -> tuple[float, float]:
             loads *= tables.taps[i]
         elif tables.strict and tables.kind[i] == ELTWISE:
             loads *= tables.operands[i]
-        energy += tables.pixels[i] * loads * bits / bus * row[READ_NJ]
+        if tables.rules.ports and tables.kind[i] == POOL:
+            energy += tables.pixels[i] * tables.copy_reads[i] * row[READ_NJ]
+        else:
+            if tables.rules.ports:
+                loads = tables.cout[i]
+            energy += tables.pixels[i] * loads * bits / bus * row[READ_NJ]
         energy += tables.pixels[i] * tables.cout[i] * bits / bus * row[WRITE_NJ]
     if not tables.strict:
         budget = tables.scalars[POWER] * (1 - box.ratio_high) - tables.scalars[NOC_POWER]
@@ -101,7 +106,10 @@ def least_energy(tables: Tables, i: int, copies: int, blocks: int, row: Floats) 
     read = tables.crossbar[3] * tables.crossbar[DYNAMIC]
     energy += read * tables.crossbars[i] * positions * tables.bit_steps
     loaded = tables.rows[i] * tables.column_tiles[i] * tables.slices
-    if blocks > 0:
+    if tables.rules.ports:
+        energy += positions * tables.copy_reads[i] * row[READ_NJ]
+        energy += positions * tables.cout[i] / tables.word * row[WRITE_NJ]
+    elif blocks > 0:
         energy += blocks * accesses(tables, float(copies * loaded)) * row[READ_NJ]
         energy += blocks * accesses(tables, float(copies * tables.cout[i])) * row[WRITE_NJ]
     else:

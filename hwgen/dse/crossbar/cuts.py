@@ -16,10 +16,12 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import Layout, ceil_div
+from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import provider_block
+from hwgen.model.crossbar.pipeline import Pipeline
 from hwgen.model.crossbar.tables import CONV, FC, Floats, Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, Times
+from hwgen.model.crossbar.timing import Times
+from hwgen.model.crossbar.travels import ceil_div
 
 
 class Cut(NamedTuple):

@@ -14,7 +14,6 @@ from hwgen.model.crossbar.buffers import (
     shape_of,
     widest_window,
 )
-from hwgen.model.crossbar.design import ceil_div
 from hwgen.model.crossbar.tables import (
     DATA_BITS,
     FC,
@@ -23,6 +22,7 @@ from hwgen.model.crossbar.tables import (
     Ints,
     Tables,
 )
+from hwgen.model.crossbar.travels import ceil_div
 
 
 @compiled
@@ -114,23 +114,35 @@ def make_held(tables: Tables) -> Held:
 def released_by_readers(tables: Tables, needs: Needs, i: int) -> Ints:
     """Return [n]: the most outputs that readers may have let go before more than n are stored.
 
-    By the published rules any reader lets go for all, by strict rules the last one does. A block
-    begins a step after all of its inputs are stored, or later.
+    By the published rules any reader lets go for all, by strict rules the last one does; where
+    pixels are sent once, only readers in the same macro count. A block begins a step after all of
+    its inputs are stored, or later.
     """
     pixels = tables.pixels[i]
     released = np.zeros(pixels + 1, np.int64)
+    if tables.rules.sends:
+        released = np.arange(pixels + 1)
     for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
         j = tables.reader[e]
+        if tables.rules.sends and not surely_beside(tables, i, j):
+            continue
         own = np.zeros(pixels + 1, np.int64)
         if tables.kind[j] != FC:
             let_go(tables, needs, i, j, own)
-        if e == tables.reader_start[i]:
+        if e == tables.reader_start[i] and not tables.rules.sends:
             released = own
         elif tables.strict:
             released = np.minimum(released, own)
         else:
             released = np.maximum(released, own)
     return released
+
+
+@compiled
+def surely_beside(tables: Tables, i: int, reader: int) -> bool:
+    """Return whether a reader of layer i works where its outputs are: it has no weights."""
+    first = tables.provider_start[reader]
+    return bool(tables.crossbars[reader] == 0 and tables.provider[first] == i)
 
 
 @compiled

@@ -15,9 +15,10 @@ from hwgen.model.crossbar.evaluate import (
     within_limits,
 )
 from hwgen.model.crossbar.needed import block_starts, needed_blocks
+from hwgen.model.crossbar.pipeline import make_pipeline
 from hwgen.model.crossbar.shared_adcs import take_turns
 from hwgen.model.crossbar.tables import KILOBYTES, POWER, Tables
-from hwgen.model.crossbar.timing import closed_done, end_of, make_pipeline
+from hwgen.model.crossbar.timing import closed_done, end_of
 
 ABOVE_LIMIT = -1
 """Failure of a design that was not judged to the end; see `judge`."""

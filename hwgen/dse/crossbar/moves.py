@@ -7,10 +7,14 @@ that give them.
 import numpy as np
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import Design, ceil_div
+from hwgen.model.crossbar.design import Design, most_macros
 from hwgen.model.crossbar.tables import CONV, FC, Ints, Tables
+from hwgen.model.crossbar.travels import ceil_div
 
 MOST_CLOCKS = 4096
+
+NEXT_COPY = 0.3
+"""Share of the changes of a convolution that go to the next number of copies."""
 
 
 @compiled
@@ -25,10 +29,10 @@ def copy_design(source: Design, target: Design) -> None:
 @compiled
 def macro_limit(tables: Tables, design: Design, owner: int) -> int:
     """Return the most macros that the layers which live together may have (rule c)."""
-    limit = design.copies[owner] * tables.row_tiles[owner]
+    limit = most_macros(tables, design.copies[owner], owner)
     mate = design.mate[owner]
     if mate >= 0:
-        limit = min(limit, design.copies[mate] * tables.row_tiles[mate])
+        limit = min(limit, most_macros(tables, design.copies[mate], mate))
     return int(limit)
 
 
@@ -50,6 +54,27 @@ def set_blocks(tables: Tables, design: Design, i: int, blocks: int) -> None:
     """Give a convolution as many copies as `blocks` computation blocks need."""
     blocks = max(1, min(blocks, tables.pixels[i]))
     design.copies[i] = ceil_div(tables.pixels[i], blocks)
+
+
+@compiled
+def step_copies(tables: Tables, design: Design, i: int) -> None:
+    """Go to the next number of copies that changes the blocks, up or down.
+
+    From few copies that is far in blocks: 2 copies have half as many as 1.
+    """
+    blocks = ceil_div(tables.pixels[i], design.copies[i])
+    if np.random.random() < 0.5:
+        copies = design.copies[i] + 1
+        while copies < tables.pixels[i] and ceil_div(tables.pixels[i], copies) == blocks:
+            copies += 1
+        design.copies[i] = min(copies, tables.pixels[i])
+    else:
+        # The most copies with more blocks have the fewest of these; `set_blocks` takes the fewest
+        # copies that do.
+        copies = max(1, design.copies[i] - 1)
+        while copies > 1 and ceil_div(tables.pixels[i], copies) == blocks:
+            copies -= 1
+        set_blocks(tables, design, i, ceil_div(tables.pixels[i], copies))
 
 
 @compiled
@@ -102,6 +127,8 @@ def change(tables: Tables, design: Design, weighted: Ints, spread: float, sharin
         design.macros[owner] = max(1, around(design.macros[owner], spread))
     elif tables.kind[i] == FC:
         design.clocks[i] = min(MOST_CLOCKS, max(1, around(design.clocks[i], spread)))
+    elif np.random.random() < NEXT_COPY:
+        step_copies(tables, design, i)
     else:
         blocks = ceil_div(tables.pixels[i], design.copies[i])
         set_blocks(tables, design, i, around(blocks, spread))

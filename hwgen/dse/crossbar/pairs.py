@@ -7,7 +7,7 @@ import numpy as np
 from hwgen.dse.crossbar.boxes import Box, least_scratchpad, scratchpad_peak
 from hwgen.dse.crossbar.choices import Choices
 from hwgen.dse.crossbar.costs import static_share
-from hwgen.dse.crossbar.stages import least_transfer, stage_of
+from hwgen.dse.crossbar.stages import spared_travel, stage_of
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.tables import (
     ADC,
@@ -31,9 +31,10 @@ class Turns(NamedTuple):
     """Who may take turns at common ADCs, and when.
 
     head, tail: least steps before the first and after the last conversion of a layer
-    spared: steps of a transfer that a choice with a single macro is spared if its layer lives there
-        with its provider
-    near: [i, p] is 1 if layer i reads layer p, at once or through layers without weights
+    spared: steps of a transfer, or send, that a choice with a single macro is spared if its layer
+        lives there with its provider, or reader
+    near: [i, p] is 1 if layer i reads layer p, at once or through layers without weights; where
+        pixels are sent once, if layer p reads layer i at once
     """
 
     head: Ints
@@ -73,7 +74,10 @@ def neighbours(tables: Tables) -> Ints:
     for i in range(count):
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
-            if tables.crossbars[p] > 0:
+            if tables.rules.sends:
+                # The provider is spared its send, if all its readers are there.
+                near[p, i] = tables.crossbars[i] > 0 and tables.crossbars[p] > 0
+            elif tables.crossbars[p] > 0:
                 near[i, p] = 1
             else:
                 near[i] = np.maximum(near[i], near[p])
@@ -86,13 +90,13 @@ def spared_transfers(tables: Tables, choices: Choices, box: Box, near: Ints) -> 
     spared = np.zeros(len(choices.macros), np.int64)
     for i in range(len(tables.kind)):
         stage = stage_of(tables, i, box)
-        if near[i].max() == 0 or stage.beside:
+        if near[i].max() == 0:
             continue
         for c in range(choices.begin[i], choices.begin[i + 1]):
             if choices.macros[c] == 1:
-                transfer = least_transfer(stage, choices.copies_low[c], 1)
-                if transfer <= tables.bit_steps:
-                    spared[c] = transfer
+                travel = spared_travel(stage, choices.copies_low[c])
+                if travel <= tables.bit_steps:
+                    spared[c] = travel
     return spared
 
 

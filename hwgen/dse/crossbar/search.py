@@ -27,6 +27,7 @@ from hwgen.model.crossbar.tables import make_tables, operations_of
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules, points
+from hwgen.spec.crossbar.rules import is_strict
 
 BOUND = "hwgen.dse.crossbar.work:bound"
 SEARCH = "hwgen.dse.crossbar.work:search"
@@ -81,7 +82,7 @@ class Search:
         self.points = points(components, rules)
         self.widest = widest_of(self.points)
         self.problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
-        self.operations = float(operations_of(network, strict=rules == "strict"))
+        self.operations = float(operations_of(network, strict=is_strict(rules)))
         self.purse = Purse(budget, network)
         self.frontier = Frontier()
         self.designs = Designs()

@@ -21,8 +21,9 @@ from hwgen.dse.crossbar.pairs import needs_all
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import provider_block
+from hwgen.model.crossbar.pipeline import Pipeline
 from hwgen.model.crossbar.tables import FC, Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, Times, slowest_gaps
+from hwgen.model.crossbar.timing import Times, slowest_gaps
 
 NEVER = -(1 << 40)
 

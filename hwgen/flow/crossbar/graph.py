@@ -1,12 +1,20 @@
 """Networks without weights: what synthesis sees of an ONNX file, or of a network that ships."""
 
-from hwgen.flow.crossbar.networks import load_network, write_network
+from hwgen.flow.crossbar.networks import load_network, network_names, write_network
 from hwgen.flow.load import load
 from hwgen.report.crossbar.graph import GraphInfo, GraphLayer, graph_parts
+from hwgen.report.crossbar.placement import placement_parts
 from hwgen.spec.crossbar.layout import tiles_of
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 
-__all__ = ["graph_info", "graph_operators", "graph_parts", "write_network"]
+__all__ = [
+    "graph_info",
+    "graph_operators",
+    "graph_parts",
+    "network_names",
+    "placement_parts",
+    "write_network",
+]
 
 SIDE, CELL_BITS, WEIGHT_BITS = 256, 2, 16
 """Crossbars and weights that are counted with: those of the published designs."""

@@ -1,11 +1,14 @@
 """Networks for synthesis: those that ship, by name, and those of ONNX files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from hwgen.errors import ConfigError
 from hwgen.flow.load import load
+from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.graph import Graph
+from hwgen.spec.network import QuantizedNetwork
 
 
 def load_network(name_or_path: str, size: tuple[int, ...] | None = None) -> CrossbarNetwork:
@@ -24,6 +27,36 @@ def load_network(name_or_path: str, size: tuple[int, ...] | None = None) -> Cros
     raise unknown("an ONNX file or ", name_or_path)
 
 
+def load_problem(
+    name_or_path: str, components: Components, size: tuple[int, ...] | None = None
+) -> tuple[CrossbarNetwork, Components]:
+    """Return the layers of a network and the constants with the bits of its data.
+
+    A quantized network file says its bits; any other network has those of the constants.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".npz":
+        return load_network(name_or_path, size), components
+    if size is not None:
+        raise ConfigError(
+            field="--image-size",
+            allowed="of an ONNX file that leaves sides open",
+            given=f"{path}, which says the size of its image",
+            source="command line",
+        )
+    compiler = load("hwgen.compiler.crossbar.quantized")
+    quantized: QuantizedNetwork = load("hwgen.spec.network.file").load_network(path)
+    network: CrossbarNetwork = compiler.crossbar_network(quantized)
+    weights, activations = compiler.bits_of(quantized)
+    bits = {"weight_bits": weights, "activation_bits": activations}
+    return network, replace(components, **bits)
+
+
+def network_names() -> tuple[str, ...]:
+    """Return the networks that ship."""
+    return tuple(load("hwgen.compiler.crossbar").ZOO)
+
+
 def write_network(name: str, out: Path) -> str:
     """Write a network that ships as an ONNX file; return what was written."""
     compiler, importer = load("hwgen.compiler.crossbar"), load("hwgen.importers.onnx")
@@ -40,7 +73,7 @@ def unknown(before: str, given: str) -> ConfigError:
     """Return the complaint about a name, which tells the known ones."""
     return ConfigError(
         field="the network",
-        allowed=f"{before}one of {', '.join(load('hwgen.compiler.crossbar').ZOO)}",
+        allowed=f"{before}one of {', '.join(network_names())}",
         given=given,
         source="command line",
     )

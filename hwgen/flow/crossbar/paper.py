@@ -15,6 +15,7 @@ from hwgen.report.paper import PaperRow
 from hwgen.report.types import Source
 from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.published import CIFAR, IMAGENET
+from hwgen.spec.shipped import shown
 
 __all__ = ["Request", "pimsyn_paper"]
 
@@ -32,7 +33,7 @@ def pimsyn_paper(context: Context, request: Request) -> PaperReport:
         version=1,
         paper="PIMSYN",
         components=Source(
-            name=components.name, file=str(request.components), digest=components.digest
+            name=components.name, file=shown(request.components), digest=components.digest
         ),
         networks=list(request.networks),
         rules=request.rules,

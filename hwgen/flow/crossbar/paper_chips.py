@@ -16,6 +16,7 @@ from hwgen.spec.crossbar.published import (
     PEAK_TOPS_PER_W,
     SYNTHESIS_HOURS,
 )
+from hwgen.spec.crossbar.rules import is_strict
 
 if TYPE_CHECKING:
     from hwgen.dse.crossbar.result import Candidate, SearchResult
@@ -51,7 +52,7 @@ def peak_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> It
             reason=peak_reason(searches, ceiling),
         )
     isaac = load("hwgen.model.crossbar.isaac")
-    more = ", and strict rules hold accesses to the eDRAM in the peak" if rules == "strict" else ""
+    more = ", and strict rules hold accesses to the eDRAM in the peak" if is_strict(rules) else ""
     yield row(
         "Table IV",
         "peak efficiency, ISAAC",
@@ -175,7 +176,7 @@ def code_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> It
         "The default search, with shared macros and a proven bound, keeps an audited budget, which "
         "the shipped AlexNet does not (78.1 W of 49 W)"
     )
-    if request.rules == "strict":
+    if is_strict(request.rules):
         reason += "; strict rules charge what the code leaves out, most of all the ADCs of fully"
         reason += " connected layers"
     if request.evaluations is not None:

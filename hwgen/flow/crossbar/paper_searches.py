@@ -16,6 +16,7 @@ from hwgen.flow.load import load
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules
+from hwgen.spec.crossbar.rules import is_strict
 
 if TYPE_CHECKING:
     from hwgen.dse.crossbar.result import Progress, SearchResult
@@ -150,7 +151,7 @@ class Searches:
     def operations(self, name: str) -> float:
         """Return the operations of an image; published rules take groups for dense."""
         made: float = load("hwgen.model.crossbar.tables").operations_of(
-            self.network(name), strict=self.request.rules == "strict"
+            self.network(name), strict=is_strict(self.request.rules)
         )
         return made
 

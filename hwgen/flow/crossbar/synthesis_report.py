@@ -19,6 +19,7 @@ from hwgen.report.crossbar.synthesis import (
 from hwgen.report.types import Source
 from hwgen.spec.crossbar.arch import Arch
 from hwgen.spec.crossbar.point import Point
+from hwgen.spec.crossbar.rules import is_strict
 from hwgen.spec.crossbar.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def synthesis_report(
         steps=facts.steps,
         step_ns=facts.step_ns,
         interval_steps=facts.interval_steps,
-        stream=stream_of(breakdown, facts.step_ns, strict=result.rules == "strict"),
+        stream=stream_of(breakdown, facts.step_ns, strict=is_strict(result.rules)),
         point=point_of(arch.point),
         chip=chip_of(arch),
         architecture_digest=arch.digest,
@@ -229,7 +230,7 @@ def pareto_of(
             confirmed = confirm(each)
             if fastest == 0 or confirmed.reaches(fastest):
                 gops = confirmed.throughput_gops
-                on_front = gops > fastest
+                on_front = bool(gops > fastest)
                 fastest = max(fastest, gops)
         found.append(
             ParetoPoint(

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast, get_args
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hwgen.errors import ConfigError, DesignError
 from hwgen.flow.context import Context
-from hwgen.flow.crossbar.networks import load_network
+from hwgen.flow.crossbar.networks import load_problem
 from hwgen.flow.crossbar.synthesis_report import synthesis_report
 from hwgen.flow.digests import digest_of, digest_of_code, versions
 from hwgen.flow.load import load
@@ -23,17 +23,19 @@ from hwgen.spec.crossbar.arch import Arch, arch_text
 from hwgen.spec.crossbar.components import Components, load_components
 from hwgen.spec.crossbar.layout import check_rules
 from hwgen.spec.crossbar.network import CrossbarNetwork
-from hwgen.spec.crossbar.point import Rules, points
+from hwgen.spec.crossbar.point import points
+from hwgen.spec.crossbar.rules import Rules, rules_without
 from hwgen.spec.crossbar.schedule import Schedule, save_schedule
 from hwgen.spec.folder import refuse_foreign, replace_folder
 from hwgen.spec.output import write_text
+from hwgen.spec.shipped import shipped_folder, shown
 
 if TYPE_CHECKING:
     from hwgen.dse.crossbar.result import Candidate, Progress, SearchResult
     from hwgen.model.crossbar.record import Confirmed
 
 MOST_W = 1e6
-COMPONENTS = Path("configs/crossbar/components.yaml")
+COMPONENTS = shipped_folder() / "crossbar" / "components.yaml"
 FILES = ("architecture.yaml", "schedule.npz", "report.json", "report.html")
 ARCHITECTURE, SCHEDULE, REPORT, PAGE = FILES
 
@@ -59,10 +61,9 @@ class Synthesis:
 def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     check_power(request.power_w)
-    network: CrossbarNetwork = load_network(request.network, request.image_size)
     table = request.components or COMPONENTS
-    components = load_components(table)
-    rules = rules_of(request.rules)
+    network, components = load_problem(request.network, load_components(table), request.image_size)
+    rules = rules_of(request)
     check_rules(network, rules)
     if not points(components, rules):
         raise ConfigError(
@@ -85,7 +86,7 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
             schedule,
             breakdown=load("hwgen.model.crossbar.breakdown").break_down(confirmed, arch),
             network=Source(name=network.name, file=request.network, digest=network.digest),
-            components=Source(name=components.name, file=str(table), digest=components.digest),
+            components=Source(name=components.name, file=shown(table), digest=components.digest),
             confirm=lambda each: (
                 confirmed if each == result.best else confirm(network, components, result, each)
             ),
@@ -108,23 +109,16 @@ def check_power(power_w: float) -> None:
         )
 
 
-def rules_of(name: str) -> Rules:
-    """Return the rules of a name, or refuse it."""
-    for rules in get_args(Rules):
-        if name == rules:
-            return cast(Rules, rules)
-    raise ConfigError(
-        field="--rules",
-        allowed=" or ".join(get_args(Rules)),
-        given=name,
-        source="command line",
-    )
+def rules_of(request: SynthesisRequest) -> Rules:
+    """Return the rules that are asked for, or refuse them."""
+    return rules_without(request.rules, request.without)
 
 
 def name_of(network: CrossbarNetwork, request: SynthesisRequest) -> str:
     """Return a name for a design that tells what it was made for."""
     plain = re.sub(r"[^A-Za-z0-9_.-]", "_", network.name)[:40]
-    return f"{plain}-{request.power_w:g}w-{request.rules}"
+    rules = re.sub(r"[ ,]", "-", rules_of(request))
+    return f"{plain}-{request.power_w:g}w-{rules}"
 
 
 def search(
@@ -134,19 +128,19 @@ def search(
     dse, stores, executors = (
         load(f"hwgen.dse.{name}") for name in ("crossbar.search", "store", "executors")
     )
-    if load("hwgen.dse.crossbar.work").must_compile():
-        context.say("the search is compiled once: one to two minutes")
     code = [digest_of_code("hwgen.spec", "hwgen.model", "hwgen.dse"), versions()]
     with (
         context.status(f"synthesizing {network.name}") as tell,
         executors.make_executor(request.workers, request.scheduler) as executor,
     ):
+        if load("hwgen.dse.crossbar.work").must_compile():
+            context.say("the search is compiled once: one to two minutes")
         try:
             result: SearchResult | None = dse.synthesize(
                 network,
                 components,
                 power_w=request.power_w,
-                rules=rules_of(request.rules),
+                rules=rules_of(request),
                 seed=request.seed,
                 budget=dse.Budget(
                     method=request.method,
@@ -183,13 +177,11 @@ def refuse_power(
     request: SynthesisRequest, network: CrossbarNetwork, components: Components
 ) -> NoReturn:
     """Say how many watts would do."""
-    least = load("hwgen.model.crossbar.least").least_power_w(
-        network, components, rules_of(request.rules)
-    )
+    least = load("hwgen.model.crossbar.least").least_power_w(network, components, rules_of(request))
     if least is None:
         raise DesignError(
             f"{network.name} fits no chip of these components, whatever the power budget"
-            f" ({request.components or COMPONENTS})"
+            f" ({shown(request.components or COMPONENTS)})"
         )
     if least <= request.power_w:
         raise DesignError(

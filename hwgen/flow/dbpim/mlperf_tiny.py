@@ -56,7 +56,6 @@ def mlperf_tiny(context: Context, request: PaperRequest) -> MlperfTinyReport:
 
     Reports of agreement and fit, and the rows of runs, are cached in the work folder.
     """
-    request.refuse("power_w", "components", "evaluations", "training")
     files = files_of(request)
     arch_file = needed(request.arch, "--arch", "an architecture (.yaml)")
     family, arch = load_chip(arch_file, None)

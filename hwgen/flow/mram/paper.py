@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
 
-import hwgen
-from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of_file, versions
 from hwgen.flow.load import load
@@ -23,17 +20,18 @@ from hwgen.spec.mram.arch import Arch, load_arch
 from hwgen.spec.mram.energy import TABLE, load_energy
 from hwgen.spec.mram.published import WIDTHS
 from hwgen.spec.network import INPUT, Conv, Linear
+from hwgen.spec.shipped import shipped_folder, shown
 
-CONFIGS = Path(hwgen.__file__).parents[1] / "configs"
+CONFIGS = shipped_folder()
 ARCHITECTURE = CONFIGS / "mram" / "paper.yaml"
 COPIES = 2
 """n_p of the paper's formula: its minimum."""
-NOT_OURS = ("networks", "power_w", "evaluations")
-"""Of a request: options of papers about searches."""
 
 
 class Adaptive:
     """CA-DNN's tables I to IV and the figures of its section V; takes seconds."""
+
+    OPTIONS = ("components", "training")
 
     def compare(self, context: Context, request: PaperRequest) -> AdaptivePaperReport:
         """Return the report."""
@@ -52,8 +50,6 @@ class Adaptive:
 
 def adaptive_paper(context: Context, request: PaperRequest) -> AdaptivePaperReport:
     """Return the figures of the paper beside ours, and what its pictures draw."""
-    refuse_foreign(request)
-    request.refuse("published", "arch", "data", "images")
     energies = request.components or TABLE
     table, arch = load_energy(energies), load_arch(ARCHITECTURE)
     trainings = load_trainings(request.training)
@@ -80,23 +76,6 @@ def adaptive_paper(context: Context, request: PaperRequest) -> AdaptivePaperRepo
         memory=memory,
         versions=versions(),
     )
-
-
-def refuse_foreign(request: PaperRequest) -> None:
-    """Refuse options that this paper does not have."""
-    for name in NOT_OURS:
-        if (given := getattr(request, name)) is not None:
-            raise ConfigError(
-                field=f"--{name.replace('_', '-')}",
-                allowed="absent for a paper without a search",
-                given=",".join(given) if isinstance(given, tuple) else given,
-                source="command line",
-            )
-
-
-def shown(path: Path) -> str:
-    """Return a path as a report names it: below the configs that ship, or as it was given."""
-    return str(path.relative_to(CONFIGS.parent)) if path.is_relative_to(CONFIGS) else str(path)
 
 
 def layer_curves(counts: Counts, arch: Arch) -> Iterator[LayerCurve]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hwgen.errors import HwgenError
+from hwgen.errors import HwgenError, plain_lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,11 @@ class RefusedNetworkError(HwgenError):
         self.refusals = tuple(refusals)
         lines = [refusal.sentence for refusal in refusals]
         if len(lines) == 1:
-            text = f"{lines[0]} ({source})"
+            lines = [f"{lines[0]} ({source})"]
         else:
-            text = "\n".join([f"{len(lines)} nodes cannot be imported ({source}):", *lines])
-        super().__init__(text)
+            lines = [f"{len(lines)} nodes cannot be imported ({source}):", *lines]
+        super().__init__(plain_lines(lines))
+
+    def __str__(self) -> str:
+        """Return all lines."""
+        return Exception.__str__(self)

@@ -22,6 +22,7 @@ from hwgen.spec.graph import (
     Refused,
     Shape,
     Slice,
+    Slope,
     Transposition,
     Window,
 )
@@ -166,6 +167,11 @@ def check_operands(reading: Reading, op: Op) -> None:
 def no_attributes(_: Reading) -> Plain:
     """Return the attributes of an operation that has none."""
     return Plain()
+
+
+def slope_of(reading: Reading) -> Slope:
+    """Return the slope of a LeakyRelu."""
+    return Slope(slope=float(reading.attribute("alpha", 0.01)))
 
 
 def conv_window(reading: Reading) -> Window:
@@ -324,6 +330,7 @@ ATTRIBUTES: Mapping[Op, Callable[[Reading], Attributes]] = MappingProxyType(
         "concatenate": concatenation_of,
         "conv": conv_window,
         "fully_connected": matrices_of,
+        "leaky_relu": slope_of,
         "matrix_product": matrices_of,
         "max_pool": pool_window,
         "mean": mean_of,

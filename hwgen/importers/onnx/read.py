@@ -12,7 +12,11 @@ from hwgen.importers.onnx.check import check_names, check_order, nodes_behind
 from hwgen.importers.onnx.image import find_image, fix_image
 from hwgen.importers.onnx.nodes import nodes_of
 from hwgen.importers.onnx.shapes import Shapes, shapes_of, without_weights
+from hwgen.spec.given import read_given
 from hwgen.spec.graph import Graph, Node, Tensor
+
+MOST_BYTES = (1 << 31) - 1
+"""Of a file; protobuf has no larger messages."""
 
 Sizes = Sequence[int] | None
 """Sides of the image in the order of the file, without the batch; None: the file knows them."""
@@ -60,18 +64,17 @@ def read_graph(path: Path, size: Sizes = None) -> Graph:
 
 def read_model(path: Path) -> onnx.ModelProto:
     """Return the model of a file, weights included; nothing outside the file is opened."""
-    source = str(path)
+    allowed = "a readable ONNX file"
+    content = read_given(path, what="the network", allowed=allowed, most_bytes=MOST_BYTES)
     try:
-        return onnx.load_model_from_string(path.read_bytes())
-    except FileNotFoundError:
-        given = "no file"
-    except OSError as error:
-        given = error.strerror or type(error).__name__
+        return onnx.load_model_from_string(content)
     except DecodeError:
-        given = "something else, or a part of one"
-    raise FormatError(
-        field="the network", allowed="a readable ONNX file", given=given, source=source
-    )
+        raise FormatError(
+            field="the network",
+            allowed=allowed,
+            given="something else, or a part of one",
+            source=str(path),
+        ) from None
 
 
 def graph_of(model: onnx.ModelProto, *, name: str, source: str, size: Sizes = None) -> Graph:

@@ -17,11 +17,13 @@ from flatbuffers.table import Table
 from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
+from hwgen.spec.given import read_given
 
 IDENTIFIER = b"TFL3"
 """Bytes 4 to 7 of every TFLite file."""
 VERSION = 3
 LONGEST_FILE = 1 << 31
+WHOLE = "a whole TFLite file"
 MOST_DIMENSIONS = 8
 
 DAMAGED = (
@@ -103,13 +105,8 @@ def is_tflite(content: bytes) -> bool:
 def read_file(path: Path) -> TFLiteFile:
     """Return the content of a file; FormatError for what is no whole TFLite file."""
     source = str(path)
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise damaged("no file", source) from None
-    except OSError as error:
-        raise damaged(error.strerror or type(error).__name__, source) from None
-    if not is_tflite(content) or len(content) >= LONGEST_FILE:
+    content = read_given(path, what="the network", allowed=WHOLE, most_bytes=LONGEST_FILE - 1)
+    if not is_tflite(content):
         raise damaged("something else", source)
     try:
         return file_of(content, source)
@@ -119,9 +116,7 @@ def read_file(path: Path) -> TFLiteFile:
 
 def damaged(given: str, source: str) -> FormatError:
     """Return the error for a file that is not a whole TFLite file."""
-    return FormatError(
-        field="the network", allowed="a whole TFLite file", given=given, source=source
-    )
+    return FormatError(field="the network", allowed=WHOLE, given=given, source=source)
 
 
 def file_of(content: bytes, source: str) -> TFLiteFile:

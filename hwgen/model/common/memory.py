@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.model.compiled import compiled
-from hwgen.spec.axi import BURST_BEATS, PAGE_BYTES, READ_FIFO_BEATS, RESPONSE_CYCLES
+from hwgen.spec.axi import BURST_BEATS, PAGE_BYTES, RESPONSE_CYCLES
 
 Ints = NDArray[np.int64]
 
@@ -17,10 +17,14 @@ Commands = NDArray[np.void]
 
 
 class Port(NamedTuple):
-    """A memory port: bytes of a beat; cycles from an accepted address to its first beat."""
+    """A memory port: bytes of a beat; cycles from an accepted address to its first beat.
+
+    read_ahead: beats that the read engine holds or has requested
+    """
 
     port_bytes: int
     latency: int
+    read_ahead: int
 
 
 # Registers of the reader.
@@ -33,7 +37,7 @@ def read_engine(t: int, port: Port, reader: Ints, commands: Commands, arrivals: 
     """Advance the read engine by a cycle: ask for a burst, take a command.
 
     commands: rows of COMMAND_TYPE
-    arrivals: ring of READ_FIFO_BEATS: cycle in which beat k can be taken, of beats asked for
+    arrivals: ring of `read_ahead` beats: cycle in which beat k can be taken, of beats asked for
     """
     takes_command = reader[COMMAND_BEATS] == 0
     if reader[ADDRESS_VALID] == 1:
@@ -51,12 +55,12 @@ def read_engine(t: int, port: Port, reader: Ints, commands: Commands, arrivals: 
 def ask(t: int, port: Port, reader: Ints, arrivals: Ints) -> None:
     """Request the next burst if the FIFO can take it; its address handshake is at t + 1."""
     beats = burst_beats(reader[ADDRESS], reader[COMMAND_BEATS], port.port_bytes)
-    if READ_FIFO_BEATS - (reader[ASKED] - reader[TAKEN]) < beats:
+    if port.read_ahead - (reader[ASKED] - reader[TAKEN]) < beats:
         return
     reader[ADDRESS_VALID] = 1
     first = max(t + 1 + port.latency, reader[LAST_ARRIVAL] + 1)
     for beat in range(beats):
-        arrivals[(reader[ASKED] + beat) % READ_FIFO_BEATS] = first + beat + 1
+        arrivals[(reader[ASKED] + beat) % port.read_ahead] = first + beat + 1
     reader[LAST_ARRIVAL] = first + beats - 1
     reader[ASKED] += beats
     reader[COMMAND_BEATS] -= beats
@@ -89,4 +93,4 @@ def store_cycles(address: int, size: int, port: Port) -> int:
 def beat_ready(t: int, reader: Ints, arrivals: Ints) -> bool:
     """Return whether the loader can take a beat in cycle t."""
     taken = reader[TAKEN]
-    return bool(taken < reader[ASKED] and arrivals[taken % READ_FIFO_BEATS] <= t)
+    return bool(taken < reader[ASKED] and arrivals[taken % len(arrivals)] <= t)

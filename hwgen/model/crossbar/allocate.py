@@ -11,6 +11,11 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Design, Layout
+from hwgen.model.crossbar.macros import (
+    longest_of,
+    macros_alike,
+    whole_counts,
+)
 from hwgen.model.crossbar.tables import (
     ACCESS_NS,
     ADC,
@@ -33,6 +38,9 @@ FEASIBLE, NO_POWER, NO_MEMORY, TOO_MANY_MACROS = range(4)
 """Why a design cannot be built."""
 
 BISECTIONS = 30
+
+LONGEST_STEP_NS = 1e12
+"""A step that does not fit when it is so long does not fit at all."""
 
 
 class Allocation(NamedTuple):
@@ -106,11 +114,48 @@ def power_of(tables: Tables, counts: Floats) -> float:
 
 
 @compiled
+def allocate_corrected(
+    tables: Tables, design: Design, layout: Layout, taken_w: float
+) -> Allocation:
+    """Find the shortest step, of whole clocks if so corrected, whose counts fit into the budget."""
+    alike = macros_alike(tables, design, layout)
+    budget = tables.scalars[POWER] - taken_w
+    floor = tables.scalars[FLOOR]
+    low = high = np.ceil(floor) if tables.rules.clocks else floor
+    counts = whole_counts(tables, design, layout, alike, high)
+    while power_of(tables, counts) > budget:
+        low = high
+        high *= 2
+        counts = whole_counts(tables, design, layout, alike, high)
+        if high > LONGEST_STEP_NS:
+            return Allocation(np.zeros_like(counts), 0.0, 0.0, NO_POWER)
+    if high > low:
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            if tables.rules.clocks:
+                middle = np.floor(middle)
+                if middle == low:
+                    break
+            trial = whole_counts(tables, design, layout, alike, middle)
+            if power_of(tables, trial) <= budget:
+                high, counts = middle, trial
+            else:
+                low = middle
+    if not tables.rules.clocks:
+        # Just below a length at which counts change, rounding would ask for some of the change.
+        high = max(floor, longest_of(tables, design, layout, alike, high))
+        counts = whole_counts(tables, design, layout, alike, high)
+    return Allocation(counts, high, taken_w + power_of(tables, counts), FEASIBLE)
+
+
+@compiled
 def allocate(tables: Tables, design: Design, layout: Layout, memory: int) -> Allocation:
     """Return counts, step and peak power of a design with scratchpads of one capacity."""
-    work = layer_work(tables, design, layout)
     taken = layout.total_macros * memory_peak(tables, memory) + tables.scalars[NOC_POWER]
     rram = used_crossbars(tables, layout) * tables.crossbar[PEAK]
+    if tables.rules.parts or tables.rules.clocks:
+        return allocate_corrected(tables, design, layout, rram + taken)
+    work = layer_work(tables, design, layout)
     if tables.strict:
         return allocate_strict(tables, work, rram + taken)
     return allocate_published(tables, layout, work, rram, taken)

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.graph import Graph
-from hwgen.model.crossbar.links import Flags
-from hwgen.model.crossbar.tables import Ints
-from hwgen.model.crossbar.timing import CONVERT, MERGE, TRANSFER, Pipeline
+from hwgen.model.crossbar.links import TRAVELS, Flags
+from hwgen.model.crossbar.pipeline import CHAIN, CONVERT, GATHER, MERGE, SEND, TRANSFER, Pipeline
+from hwgen.model.crossbar.tables import Ints, Tables
 
 NOTHING = -1
 
@@ -33,6 +33,16 @@ def append(queue: Queue, step: int, node: int) -> None:
     queue.after[node] = NOTHING
 
 
+@compiled
+def travel_of(what: int) -> int:
+    """Return which of its layer's travels an operation is; -1: none."""
+    if what in (TRANSFER, SEND):
+        return 0
+    if what in (MERGE, GATHER):
+        return 1
+    return 2 if what == CHAIN else -1
+
+
 class Asking(NamedTuple):
     """Who wants a common thing in the current step: a node for each, or -1.
 
@@ -46,8 +56,11 @@ class Asking(NamedTuple):
 
 
 @compiled
-def ask(queue: Queue, graph: Graph, pipeline: Pipeline, now: int, asking: Asking) -> int:
-    """Fill `asking` for this step, and return the number of travels."""
+def ask(queue: Queue, graph: Graph, pipeline: Pipeline, now: int, asking: Asking, turn: int) -> int:
+    """Fill `asking` for this step, and return the number of travels.
+
+    turn: the operation that asks for ADCs
+    """
     asking.travel[:] = NOTHING
     asking.convert[:] = NOTHING
     count = 0
@@ -55,12 +68,12 @@ def ask(queue: Queue, graph: Graph, pipeline: Pipeline, now: int, asking: Asking
     while node != NOTHING:
         i = graph.layer[node]
         what = pipeline.operation[i, (node - graph.first[i]) % pipeline.length[i]]
-        if what in (TRANSFER, MERGE):
-            kind = 2 * i + (1 if what == MERGE else 0)
+        if travel_of(what) >= 0:
+            kind = TRAVELS * i + travel_of(what)
             asking.travel[kind] = node
             asking.order[count] = kind
             count += 1
-        elif what == CONVERT:
+        elif what == turn:
             asking.convert[i] = node
         node = queue.after[node]
     return count
@@ -94,25 +107,48 @@ def give_links(
 
 
 @compiled
+def give_by_layer(
+    asking: Asking, pipeline: Pipeline, travelling: Ints, clash: Flags, now: int
+) -> None:
+    """Let those travel that can, the later layers first; the nodes of the others become -1."""
+    for kind in range(len(travelling) - 1, -1, -1):
+        if asking.travel[kind] == NOTHING:
+            continue
+        for other in range(len(travelling)):
+            if travelling[other] > now and clash[kind, other]:
+                asking.travel[kind] = NOTHING
+        if asking.travel[kind] != NOTHING:
+            travelling[kind] = now + travel_steps(pipeline, kind)
+
+
+@compiled
 def travel_steps(pipeline: Pipeline, kind: int) -> int:
-    """Return how long a kind of travel takes; a transfer comes first, a merge last."""
-    layer = kind // 2
-    return int(pipeline.steps[layer, 0 if kind % 2 == 0 else pipeline.length[layer] - 1])
+    """Return how long a kind of travel takes."""
+    layer, which = divmod(kind, TRAVELS)
+    for k in range(pipeline.length[layer]):
+        if travel_of(pipeline.operation[layer, k]) == which:
+            return int(pipeline.steps[layer, k])
+    return 0
 
 
 @compiled
 def give_adcs(
-    asking: Asking, pipeline: Pipeline, mate: Ints, converting: Ints, now: int, bit_steps: int
+    asking: Asking, pipeline: Pipeline, mate: Ints, converting: Ints, now: int, tables: Tables
 ) -> None:
-    """Let those convert that can; of two that begin together the later layer waits."""
+    """Let those convert that can; of two that begin together the later layer waits.
+
+    Who asks before it multiplies converts a bit step later.
+    """
     convert = asking.convert
     for i in range(len(mate)):
         if convert[i] == NOTHING:
             continue
-        if mate[i] >= 0 and converting[mate[i]] > now:
+        steps = conversion_steps(pipeline, i)
+        begin = now + (steps if tables.rules.conversions else 0)
+        if mate[i] >= 0 and converting[mate[i]] > begin:
             convert[i] = NOTHING
         else:
-            converting[i] = now + bit_steps * conversion_steps(pipeline, i)
+            converting[i] = begin + tables.bit_steps * steps
 
 
 @compiled
@@ -125,14 +161,12 @@ def conversion_steps(pipeline: Pipeline, i: int) -> int:
 
 
 @compiled
-def may_start(node: int, graph: Graph, pipeline: Pipeline, asking: Asking) -> bool:
-    """Return whether a node has what it needs."""
+def may_start(node: int, graph: Graph, pipeline: Pipeline, asking: Asking, turn: int) -> bool:
+    """Return whether a node has what it needs; turn: the operation that asks for ADCs."""
     i = graph.layer[node]
     what = pipeline.operation[i, (node - graph.first[i]) % pipeline.length[i]]
-    if what == TRANSFER:
-        return bool(asking.travel[2 * i] == node)
-    if what == MERGE:
-        return bool(asking.travel[2 * i + 1] == node)
-    if what == CONVERT:
+    if travel_of(what) >= 0:
+        return bool(asking.travel[TRAVELS * i + travel_of(what)] == node)
+    if what == turn:
         return bool(asking.convert[i] == node)
     return True

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hwgen.errors import ConfigError
 from hwgen.spec.crossbar.arch import Arch
 from hwgen.spec.crossbar.components import Components, Powers
+from hwgen.spec.crossbar.rules import is_strict
 
 CHIP = "chip"
 """Stands where a layer's name would, for what belongs to no layer."""
@@ -63,7 +64,7 @@ def total_area_mm2(items: list[Item]) -> float:
 
 def every_item(arch: Arch, components: Components) -> Iterator[Item]:
     """Yield all items, those of count 0 too."""
-    strict = arch.rules == "strict"
+    strict = is_strict(arch.rules)
     point = arch.point
     crossbar = next(one for one in components.crossbars.sizes if one.side == point.side)
     dac = next(one for one in components.dacs.resolutions if one.bits == point.dac_bits)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from hwgen.model.crossbar.audit import Item, audit, total_area_mm2, total_peak_w
 from hwgen.model.crossbar.design import accesses
+from hwgen.model.crossbar.evaluate import port_energy
+from hwgen.model.crossbar.macros import chain_additions
 from hwgen.model.crossbar.record import Confirmed
 from hwgen.model.crossbar.stream import Stream
 from hwgen.model.crossbar.tables import (
@@ -17,6 +19,7 @@ from hwgen.model.crossbar.tables import (
     WRITE_NJ,
 )
 from hwgen.spec.crossbar.arch import Arch
+from hwgen.spec.crossbar.rules import is_strict
 
 PARTS = ("crossbar", *COMPONENTS, "scratchpad", "network_on_chip")
 """What power, energy and area are broken down to."""
@@ -127,6 +130,11 @@ def dynamic_nj(confirmed: Confirmed, part: str) -> float:
         return 0.0
     place = COMPONENTS.index(part)
     work = float((tables.work[:, place] * positions).sum())
+    if part == "addition":
+        work += sum(
+            chain_additions(tables, layout, i) * int(blocks)
+            for i, blocks in enumerate(layout.blocks)
+        )
     if place in PER_BIT:
         work *= tables.bit_steps
     return work * float(tables.parts[place, LATENCY] * tables.parts[place, DYNAMIC])
@@ -139,12 +147,15 @@ def access_nj(confirmed: Confirmed, place: int) -> float:
     memory = tables.memories[confirmed.cost.memory]
     copies = int(layout.copies[place])
     stored = copies * layer.out_channels
+    if tables.rules.ports:
+        block = float(port_energy(tables, layout, int(confirmed.cost.memory), place))
+        return int(layout.blocks[place]) * block
     if layer.has_weights:
         loaded = copies * int(tables.rows[place] * tables.column_tiles[place]) * tables.slices
     elif layer.kind == "pool":
         loaded = stored * layer.taps
     else:
-        loaded = stored * (layer.operands if confirmed.rules == "strict" else 1)
+        loaded = stored * (layer.operands if is_strict(confirmed.rules) else 1)
     reads, writes = accesses(tables, loaded), accesses(tables, stored)
     block = reads * float(memory[READ_NJ]) + writes * float(memory[WRITE_NJ])
     return int(layout.blocks[place]) * block

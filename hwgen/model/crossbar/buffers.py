@@ -3,9 +3,19 @@
 import numpy as np
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import Layout, ceil_div
-from hwgen.model.crossbar.tables import DATA_BITS, ELTWISE, FC, KILOBYTES, Floats, Ints, Tables
+from hwgen.model.crossbar.design import Layout
+from hwgen.model.crossbar.tables import (
+    BUS_BITS,
+    DATA_BITS,
+    ELTWISE,
+    FC,
+    KILOBYTES,
+    Floats,
+    Ints,
+    Tables,
+)
 from hwgen.model.crossbar.timing import Times
+from hwgen.model.crossbar.travels import ceil_div
 
 PUBLISHED_FILL = 0.9
 """The published code counts this part of the bytes that it finds."""
@@ -89,6 +99,51 @@ def input_need(tables: Tables, layout: Layout, i: int) -> float:
 
 
 @compiled
+def inputs_held(tables: Tables, layout: Layout, times: Times, i: int) -> float:
+    """Return the most input elements that wait in each macro of layer i at a time.
+
+    Where pixels are sent once, a ring in each macro has room for a block from when its store begins
+    until the layer needs it no more.
+    """
+    if not tables.rules.sends:
+        return input_need(tables, layout, i)
+    elements = 0
+    for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+        p = tables.provider[e]
+        if not is_read_in_place(layout, i, p):
+            oldest = np.full(times.block_start[p + 1] - times.block_start[p], NEVER)
+            read_on(tables, layout, times, p, i, oldest)
+            elements += most_pixels(tables, layout, p, oldest) * tables.cout[p]
+    return float(elements)
+
+
+@compiled
+def most_pixels(tables: Tables, layout: Layout, i: int, oldest: Ints) -> int:
+    """Return the most pixels of layer i that wait; oldest: needed at the store of each block."""
+    most, place = 0, 0
+    for before in range(0, len(oldest) // layout.blocks[i] * tables.pixels[i], tables.pixels[i]):
+        for block in range(layout.blocks[i]):
+            stored = before + min(tables.pixels[i], (block + 1) * layout.copies[i])
+            most = max(most, stored - oldest[place] + 1)
+            place += 1
+    return int(most)
+
+
+@compiled
+def send_on(tables: Tables, layout: Layout, times: Times, i: int, oldest: Ints) -> None:
+    """Lower the oldest pixel of layer i that waits at each of its stores to the first unsent."""
+    store = times.store[times.block_start[i] : times.block_start[i + 1]]
+    done = times.done[times.block_start[i] : times.block_start[i + 1]]
+    sent = 0
+    for place in range(len(store)):
+        while done[sent] <= store[place]:
+            sent += 1
+        image, block = divmod(sent, layout.blocks[i])
+        first = image * tables.pixels[i] + min(tables.pixels[i], block * layout.copies[i]) + 1
+        oldest[place] = min(oldest[place], first)
+
+
+@compiled
 def widest_window(tables: Tables, i: int, copies: int, blocks: int) -> int:
     """Return the most pixels of a provider that a block of a layer needs; blocks may be empty."""
     start, end, most = tables.window_start[i], tables.window_start[i + 1], 0
@@ -142,14 +197,12 @@ def output_need(tables: Tables, layout: Layout, times: Times, i: int) -> float:
         return 0.0
     oldest = np.full(times.block_start[i + 1] - times.block_start[i], NEVER)
     for r in range(first_reader, end_reader):
-        read_on(tables, layout, times, i, tables.reader[r], oldest)
-    most, place = 0, 0
-    for before in range(0, len(oldest) // layout.blocks[i] * tables.pixels[i], tables.pixels[i]):
-        for block in range(layout.blocks[i]):
-            stored = before + min(tables.pixels[i], (block + 1) * layout.copies[i])
-            most = max(most, stored - oldest[place] + 1)
-            place += 1
-    return float(most * tables.cout[i])
+        j = tables.reader[r]
+        if is_read_in_place(layout, j, i) or not tables.rules.sends:
+            read_on(tables, layout, times, i, j, oldest)
+    if tables.rules.sends and layout.transfer[i] > 0:
+        send_on(tables, layout, times, i, oldest)
+    return float(most_pixels(tables, layout, i, oldest) * tables.cout[i])
 
 
 @compiled
@@ -236,9 +289,18 @@ def kilobytes_above(tables: Tables, layout: Layout, times: Times, enough: float)
     for i in range(len(tables.kind)):
         own, last = places_of(tables, layout, i)
         if max(whole[own].max(), whole[last]) * size > enough:
-            held[own] += input_need(tables, layout, i)
-            held[last] += output_need(tables, layout, times, i)
+            held[own] += in_whole_words(tables, inputs_held(tables, layout, times, i))
+            held[last] += in_whole_words(tables, output_need(tables, layout, times, i))
     return float(held.max() * size)
+
+
+@compiled
+def in_whole_words(tables: Tables, elements: float) -> float:
+    """Return the elements of as many words as hold some; published rules count elements."""
+    if not tables.strict:
+        return elements
+    in_a_word = tables.scalars[BUS_BITS] / tables.scalars[DATA_BITS]
+    return float(np.ceil(elements / in_a_word) * in_a_word)
 
 
 @compiled
@@ -249,8 +311,11 @@ def whole_maps(tables: Tables, layout: Layout) -> Floats:
         own, last = places_of(tables, layout, i)
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
-            whole[own] += tables.pixels[p] * tables.cout[p] / layout.row_shares[i]
-        whole[last] += layout.blocks[i] * layout.copies[i] * tables.cout[i]
+            shares = 1 if tables.rules.sends else layout.row_shares[i]
+            elements = tables.pixels[p] * tables.cout[p] / shares
+            whole[own] += in_whole_words(tables, elements)
+        elements = layout.blocks[i] * layout.copies[i] * tables.cout[i]
+        whole[last] += in_whole_words(tables, elements)
     return whole
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.model.compiled import compiled
+from hwgen.model.crossbar.ports import PortTimes, port_times
 from hwgen.model.crossbar.tables import (
     BUS_BITS,
     CONV,
@@ -24,6 +25,15 @@ from hwgen.model.crossbar.tables import (
     Floats,
     Ints,
     Tables,
+)
+from hwgen.model.crossbar.travels import (
+    ceil_div,
+    chain_ns,
+    gather_ns,
+    hops,
+    send_ns,
+    shares,
+    transfer_flits,
 )
 
 
@@ -42,9 +52,13 @@ class Layout(NamedTuple):
     copies, blocks: of every layer, those without weights too; a block is a computation block
     shared_macros: macros that a layer's weights are spread over, its mate's included; 1 without
         weights
-    row_shares, copy_shares: parts that the rows and the copies are split into among macros
+    row_shares, copy_shares: parts that the rows and the copies are split into among macros; where
+        they are uneven, so many as decide on the fullest macro
+    chain_macros: macros of a copy, at most, whose partial sums are added up one after the other
     load, store: elements that one macro reads and writes for a block
-    transfer, merge: ns on the network-on-chip for a block; 0 where nothing travels
+    transfer, chain, merge: ns on the network-on-chip for a block; 0 where nothing travels. The
+        transfer is that of its inputs, or of its outputs where each pixel is sent once
+    ports: what the ports of scratchpads make of loads, stores and sends
     total_macros: of the chip; a mesh of `mesh_rows` x `mesh_columns`
     first_macro: place of a layer's first macro along the snake
     merge_macro: place of the macro where a layer's outputs come together
@@ -55,20 +69,17 @@ class Layout(NamedTuple):
     shared_macros: Ints
     row_shares: Ints
     copy_shares: Ints
+    chain_macros: Ints
     load: Floats
     store: Floats
     transfer: Floats
+    chain: Floats
     merge: Floats
+    ports: PortTimes
     total_macros: int
     mesh_columns: int
     first_macro: Ints
     merge_macro: Ints
-
-
-@compiled
-def ceil_div(a: int, b: int) -> int:
-    """Return a / b, rounded up."""
-    return -(-a // b)
 
 
 @compiled
@@ -98,9 +109,18 @@ def spread(tables: Tables, design: Design) -> tuple[Ints, Ints, Ints, Ints, Ints
             copies[i] = ceil_div(tables.pixels[i], blocks[i])
         if tables.crossbars[i] > 0:
             macros[i] = design.macros[owner_of(design.mate, i)]
-            row_shares[i] = ceil_div(macros[i], copies[i])
-            copy_shares[i] = ceil_div(macros[i], row_shares[i])
+            row_shares[i], copy_shares[i] = shares(tables, copies[i], macros[i])
     return copies, blocks, macros, row_shares, copy_shares
+
+
+@compiled
+def most_macros(tables: Tables, copies: int, i: int) -> int:
+    """Return the most macros that a layer may have: a row tile each (rule c).
+
+    In whole parts, a copy of a grouped convolution stays in one macro.
+    """
+    whole = tables.rules.parts and tables.grouped[i]
+    return int(copies if whole else copies * tables.row_tiles[i])
 
 
 @compiled
@@ -109,7 +129,8 @@ def elements(
 ) -> tuple[Floats, Floats]:
     """Return the elements that one macro loads and stores for a block (sheet, section 4).
 
-    The published formulas take the mean over macros; strict rules take the macro with the most.
+    The published formulas take the mean over macros; strict rules take the macro with the most, and
+    where results are gathered first, one macro stores all of them.
     """
     count = len(tables.kind)
     load = np.empty(count)
@@ -120,8 +141,8 @@ def elements(
             wide = tables.column_tiles[i] * tables.slices
             if tables.strict:
                 share = ceil_div(copies[i], copy_shares[i])
-                load[i] = ceil_div(tables.rows[i], row_shares[i]) * share * wide
-                store[i] = share * tables.cout[i]
+                load[i] = most_rows(tables, i, row_shares[i]) * share * wide
+                store[i] = out if tables.rules.merge else share * tables.cout[i]
             else:
                 load[i] = (tables.rows[i] / row_shares[i]) * (copies[i] / copy_shares[i]) * wide
                 store[i] = out / copy_shares[i]
@@ -135,36 +156,12 @@ def elements(
 
 
 @compiled
-def snake(place: int, columns: int) -> tuple[int, int]:
-    """Return row and column of a place along the snake."""
-    row = place // columns
-    column = place % columns
-    return row, column if row % 2 == 0 else columns - 1 - column
-
-
-@compiled
-def hops(a: int, b: int, columns: int) -> int:
-    """Return the Manhattan distance of two places."""
-    row_a, column_a = snake(a, columns)
-    row_b, column_b = snake(b, columns)
-    return abs(row_a - row_b) + abs(column_a - column_b)
-
-
-@compiled
-def transfer_flits(tables: Tables, layout_row: tuple[int, int, int], i: int) -> int:
-    """Return the flits that a block of layer i receives; layout_row: copies, shares."""
-    copies, row_shares, copy_shares = layout_row
-    data, flit = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS]
-    channels = ceil_div(tables.cin[i], row_shares)
-    if tables.kind[i] == CONV:
-        pixels = ceil_div(copies, copy_shares) * tables.stride[i] + tables.kernel[i]
-    elif tables.kind[i] == POOL:
-        pixels, channels = copies * tables.stride[i] + tables.kernel[i], tables.cout[i]
-    elif tables.kind[i] == ELTWISE:
-        pixels, channels = copies, tables.cout[i]
-    else:
-        pixels = 1
-    return int(np.ceil(pixels * channels * data / flit))
+def most_rows(tables: Tables, i: int, row_shares: int) -> int:
+    """Return the rows of a copy that the fullest macro holds: whole tiles, or an even part."""
+    if tables.rules.parts:
+        tiles = ceil_div(tables.row_tiles[i], row_shares)
+        return int(min(tables.rows[i], tiles * tables.crossbar_side))
+    return ceil_div(tables.rows[i], row_shares)
 
 
 @compiled
@@ -194,6 +191,22 @@ def place_macros(tables: Tables, design: Design, macros: Ints) -> tuple[int, int
 
 
 @compiled
+def reaches(
+    tables: Tables, i: int, first: int, macros: int, merge: Ints, columns: int
+) -> tuple[int, int]:
+    """Return the hops of a layer's farthest macro from where its outputs meet, and from inputs.
+
+    first, macros: of layer i; merge: of all layers
+    """
+    longest, farthest = 0, 0
+    for place in range(first, first + macros):
+        longest = max(longest, hops(place, merge[i], columns))
+        for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+            farthest = max(farthest, hops(merge[tables.provider[e]], place, columns))
+    return longest, farthest
+
+
+@compiled
 def lay_out(tables: Tables, design: Design) -> Layout:
     """Return everything that follows from a design before anything moves (sheet, 4 and 5)."""
     count = len(tables.kind)
@@ -201,32 +214,43 @@ def lay_out(tables: Tables, design: Design) -> Layout:
     load, store = elements(tables, copies, row_shares, copy_shares)
     total, columns, first, merge_macro = place_macros(tables, design, macros)
     data, flit, hop = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS], tables.scalars[HOP]
-    transfer = np.zeros(count)
-    merge = np.zeros(count)
+    transfer, chain, merge = np.zeros(count), np.zeros(count), np.zeros(count)
+    chain_macros = np.ones(count, np.int64)
     for i in range(count):
-        farthest = 0
-        longest = 0
-        for place in range(first[i], first[i] + macros[i]):
-            longest = max(longest, hops(place, merge_macro[i], columns))
-            for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                source = merge_macro[tables.provider[e]]
-                farthest = max(farthest, hops(source, place, columns))
-        if longest > 0:
+        longest, farthest = reaches(tables, i, first[i], macros[i], merge_macro, columns)
+        if tables.crossbars[i] > 0:
+            chain_macros[i] = ceil_div(macros[i], copies[i])
+        if tables.rules.merge:
+            chain[i] = chain_ns(tables, i, chain_macros[i])
+            if tables.crossbars[i] > 0:
+                merge[i] = gather_ns(
+                    tables, copies[i], macros[i], i, merge_macro[i], first[i], columns
+                )
+        elif longest > 0:
             out = ceil_div(copies[i], copy_shares[i]) * tables.cout[i]
             merge[i] = hop * (longest + np.ceil(out * data / flit))
-        if farthest > 0:
+        if tables.rules.sends:
+            transfer[i] = send_ns(tables, i, copies[i], first, macros, merge_macro, columns)
+        elif farthest > 0:
             shares = (copies[i], row_shares[i], copy_shares[i])
             transfer[i] = hop * (farthest + transfer_flits(tables, shares, i))
+    away = (transfer > 0).astype(np.int64)
+    if not tables.rules.sends:
+        away[:] = 0
+    ports = port_times(tables, copies, macros, first, merge_macro, away, total)
     return Layout(
         copies,
         blocks,
         macros,
         row_shares,
         copy_shares,
+        chain_macros,
         load,
         store,
         transfer,
+        chain,
         merge,
+        ports,
         total,
         columns,
         first,

@@ -11,11 +11,15 @@ from hwgen.model.crossbar.allocate import (
     allocate,
 )
 from hwgen.model.crossbar.buffers import memory_class
-from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out
+from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out, most_macros
 from hwgen.model.crossbar.exact import FOREVER, exact_times
 from hwgen.model.crossbar.identical import allocate_identical
+from hwgen.model.crossbar.macros import chain_additions
+from hwgen.model.crossbar.pipeline import make_pipeline
+from hwgen.model.crossbar.ports import block_reads, block_words
 from hwgen.model.crossbar.tables import (
     ADC,
+    ADDITION,
     DAC,
     DYNAMIC,
     ELTWISE,
@@ -31,7 +35,7 @@ from hwgen.model.crossbar.tables import (
     WRITE_NJ,
     Tables,
 )
-from hwgen.model.crossbar.timing import Times, closed_form, make_pipeline
+from hwgen.model.crossbar.timing import Times, closed_form
 
 PUBLISHED_ROUNDS = 10
 
@@ -80,6 +84,8 @@ def energy_of(
         for c in range(len(parts)):
             repeats = tables.bit_steps if c in (DAC, ADC, SHIFT_ADD) else 1
             done = tables.work[i, c] * copies * blocks * repeats
+            if c == ADDITION:
+                done += chain_additions(tables, layout, i) * blocks
             components += parts[c, STATIC] * allocation.counts[i, c] * time
             components += parts[c, LATENCY] * parts[c, DYNAMIC] * done
         if tables.crossbars[i] > 0:
@@ -95,6 +101,9 @@ def energy_of(
             elif tables.strict and tables.kind[i] == ELTWISE:
                 loaded *= tables.operands[i]
         stored = copies * tables.cout[i]
+        if tables.rules.ports:
+            accessed += blocks * port_energy(tables, layout, memory, i)
+            continue
         accessed += blocks * (
             accesses(tables, loaded) * tables.memories[memory, READ_NJ]
             + accesses(tables, stored) * tables.memories[memory, WRITE_NJ]
@@ -107,6 +116,21 @@ def energy_of(
 def total(energy: Energy) -> float:
     """Return the sum of all parts of the energy."""
     return energy.components + energy.crossbars + energy.accesses + energy.leakage + energy.mesh
+
+
+@compiled
+def port_energy(tables: Tables, layout: Layout, memory: int, i: int) -> float:
+    """Return the energy of all accesses to scratchpads of a block of layer i, its send's too."""
+    row = tables.memories[memory]
+    words = block_words(tables, i, layout.copies[i])
+    reads, writes = block_reads(tables, i, layout.copies[i]), words
+    if tables.rules.sends:
+        reads += words if layout.transfer[i] > 0 else 0
+        for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
+            r = tables.reader[e]
+            if layout.shared_macros[r] > 1 or layout.first_macro[r] != layout.merge_macro[i]:
+                writes += words * layout.shared_macros[r]
+    return float(reads * row[READ_NJ] + writes * row[WRITE_NJ])
 
 
 @compiled
@@ -132,7 +156,7 @@ def within_limits(tables: Tables, design: Design, layout: Layout) -> bool:
     for i in range(len(tables.kind)):
         if tables.crossbars[i] == 0:
             continue
-        if layout.shared_macros[i] > layout.copies[i] * tables.row_tiles[i]:
+        if layout.shared_macros[i] > most_macros(tables, layout.copies[i], i):
             return False
         if layout.shared_macros[i] < 1:
             return False

@@ -21,22 +21,16 @@ from hwgen.model.crossbar.arbiter import (
     append,
     ask,
     give_adcs,
+    give_by_layer,
     give_links,
     may_start,
 )
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.graph import Graph, make_graph
-from hwgen.model.crossbar.links import conflicts
+from hwgen.model.crossbar.links import TRAVELS, conflicts
+from hwgen.model.crossbar.pipeline import ADD, CONVERT, LOAD, MVM, STORE, Pipeline
 from hwgen.model.crossbar.tables import Ints, Tables
-from hwgen.model.crossbar.timing import (
-    CONVERT,
-    LOAD,
-    STORE,
-    Pipeline,
-    Times,
-    end_of,
-    interval_alone,
-)
+from hwgen.model.crossbar.timing import Times, end_of, interval_alone
 
 FOREVER = 1 << 40
 
@@ -88,7 +82,15 @@ def start(
     if k + 1 < n:
         free(node + 1, now + pipeline.to_next[i, k], queue, state)
     if node + n < graph.first[i + 1]:
-        free(node + n, now + pipeline.to_block[i, k], queue, state)
+        free(node + n, now + pipeline.own[i, k], queue, state)
+        if k > 0 and pipeline.back[i, k - 1] > 0:
+            free(node + n - 1, now + pipeline.back[i, k - 1], queue, state)
+        if (
+            graph.bank[i] >= 0
+            and pipeline.operation[i, k] == ADD
+            and node + 2 * n < graph.first[i + 1]
+        ):
+            free(node + 2 * n + graph.bank[i] - k, now + 1, queue, state)
     if k + 1 == n:
         place = graph.block_first[i] + (node - graph.first[i]) // n
         for e in range(graph.reader_start[place], graph.reader_start[place + 1]):
@@ -149,20 +151,23 @@ def start_all(
     layers = len(tables.kind)
     nodes = graph.first[-1]
     clash = conflicts(tables, layout)
-    longest = 2 + pipeline.to_block.max() + pipeline.to_next.max()
+    longest = 2 + pipeline.to_block.max() + pipeline.own.max() + pipeline.to_next.max()
     queue = Queue(np.full(longest, NOTHING), np.full(longest, NOTHING), np.full(nodes, NOTHING))
     state = State(
         graph.waits.copy(),
         np.zeros(nodes, np.int64),
         np.full(nodes, -1),
         np.zeros(nodes, np.int64),
-        np.zeros(2 * layers, np.int64),
+        np.zeros(TRAVELS * layers, np.int64),
         np.zeros(layers, np.int64),
     )
     asking = Asking(
-        np.full(2 * layers, NOTHING), np.full(2 * layers, NOTHING), np.full(layers, NOTHING)
+        np.full(TRAVELS * layers, NOTHING),
+        np.full(TRAVELS * layers, NOTHING),
+        np.full(layers, NOTHING),
     )
-    late = np.empty(3 * layers, np.int64)
+    late = np.empty((TRAVELS + 1) * layers, np.int64)
+    turn = MVM if tables.rules.conversions else CONVERT
     left, entered = nodes, 0
     now = 0
     while left > 0 and now < limit:
@@ -170,16 +175,19 @@ def start_all(
             enter(entered, now, tables, layout, pipeline, graph, queue, state)
             entered += 1
         slot = now % longest
-        count = ask(queue, graph, pipeline, slot, asking)
+        count = ask(queue, graph, pipeline, slot, asking, turn)
         if count > 0:
-            give_links(asking, count, pipeline, state.travelling, clash, now)
-        give_adcs(asking, pipeline, mate, state.converting, now, tables.bit_steps)
+            if tables.rules.links:
+                give_by_layer(asking, pipeline, state.travelling, clash, now)
+            else:
+                give_links(asking, count, pipeline, state.travelling, clash, now)
+        give_adcs(asking, pipeline, mate, state.converting, now, tables)
         node = queue.head[slot]
         queue.head[slot] = NOTHING
         waiting = 0
         while node != NOTHING:
             following = queue.after[node]
-            if may_start(node, graph, pipeline, asking):
+            if may_start(node, graph, pipeline, asking, turn):
                 start(node, now, queue, graph, pipeline, state)
                 state.order[node] = nodes - left
                 left -= 1

@@ -10,8 +10,8 @@ import numpy as np
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import block_starts, provider_block
+from hwgen.model.crossbar.pipeline import MVM, Pipeline
 from hwgen.model.crossbar.tables import Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline
 
 
 class Graph(NamedTuple):
@@ -19,6 +19,8 @@ class Graph(NamedTuple):
 
     layer: of each node
     block_first: place of each layer's first block in a list of all blocks
+    bank: place of the operation of each layer that waits for the addition of two blocks before, or
+        -1
     waits: predecessors that have not started yet; for the first block of a layer that reads the
         image, that it has entered is one more
     reader_start, reader: for each block (in the order of `block_starts`), the first nodes of the
@@ -28,9 +30,32 @@ class Graph(NamedTuple):
     first: Ints
     layer: Ints
     block_first: Ints
+    bank: Ints
     waits: Ints
     reader_start: Ints
     reader: Ints
+
+
+@compiled
+def banked(tables: Tables, pipeline: Pipeline) -> Ints:
+    """Return `Graph.bank`."""
+    bank = np.full(len(pipeline.length), -1)
+    for i in range(len(bank)):
+        for k in range(pipeline.length[i]):
+            if tables.rules.registers and pipeline.operation[i, k] == MVM:
+                bank[i] = k
+    return bank
+
+
+@compiled
+def wait_in_layer(pipeline: Pipeline, i: int, place: int, bank: int, waits: Ints) -> None:
+    """Count what the nodes of a block wait for within their own layer."""
+    waits[1:] += 1
+    if place > 0:
+        waits += 1
+        waits += pipeline.back[i, : len(waits)] > 0
+    if place > 1 and bank >= 0:
+        waits[bank] += 1
 
 
 @compiled
@@ -42,6 +67,7 @@ def make_graph(tables: Tables, layout: Layout, pipeline: Pipeline, images: int) 
     for i in range(layers):
         first[i + 1] = first[i] + (starts[i + 1] - starts[i]) * pipeline.length[i]
     waits = np.zeros(first[-1], np.int64)
+    bank = banked(tables, pipeline)
     counts = np.zeros(starts[-1] + 1, np.int64)
     for sweep in range(2):
         if sweep == 1:
@@ -54,8 +80,7 @@ def make_graph(tables: Tables, layout: Layout, pipeline: Pipeline, images: int) 
                 node = first[i] + place * n
                 image, block = divmod(place, layout.blocks[i])
                 if sweep == 0:
-                    waits[node : node + n] += 1 if place > 0 else 0
-                    waits[node + 1 : node + n] += 1
+                    wait_in_layer(pipeline, i, place, bank[i], waits[node : node + n])
                     reads_image = tables.provider_start[i] == tables.provider_start[i + 1]
                     waits[node] += 1 if reads_image and block == 0 else 0
                 for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
@@ -71,4 +96,4 @@ def make_graph(tables: Tables, layout: Layout, pipeline: Pipeline, images: int) 
     layer = np.empty(first[-1], np.int64)
     for i in range(layers):
         layer[first[i] : first[i + 1]] = i
-    return Graph(first, layer, starts, waits, counts, reader)
+    return Graph(first, layer, starts, bank, waits, counts, reader)

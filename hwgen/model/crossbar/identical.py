@@ -20,6 +20,7 @@ from hwgen.model.crossbar.allocate import (
     used_crossbars,
 )
 from hwgen.model.crossbar.design import Design, Layout
+from hwgen.model.crossbar.macros import macros_alike, whole_counts
 from hwgen.model.crossbar.tables import (
     ADC,
     FC,
@@ -57,9 +58,16 @@ def equalized(tables: Tables, layout: Layout, counts: Floats) -> Floats:
 
 
 @compiled
-def counts_at(tables: Tables, layout: Layout, work: Floats, step_ns: float) -> Floats:
+def counts_at(
+    tables: Tables, design: Design, layout: Layout, work: Floats, step_ns: float
+) -> Floats:
     """Return the equal counts that do all work in a step."""
-    return equalized(tables, layout, counts_for(tables, work, step_ns))
+    if tables.rules.parts or tables.rules.clocks:
+        alike = macros_alike(tables, design, layout)
+        counts = whole_counts(tables, design, layout, alike, step_ns)
+    else:
+        counts = counts_for(tables, work, step_ns)
+    return equalized(tables, layout, counts)
 
 
 @compiled
@@ -72,8 +80,9 @@ def allocate_identical(tables: Tables, design: Design, layout: Layout, memory: i
     budget = tables.scalars[POWER] - taken - rram
     if not tables.strict:
         budget = min(budget, tables.scalars[POWER] * (1 - tables.scalars[RATIO]) - taken)
-    low = high = tables.scalars[FLOOR]
-    while power_of(tables, counts_at(tables, layout, work, high)) > budget:
+    floor = tables.scalars[FLOOR]
+    low = high = np.ceil(floor) if tables.rules.clocks else floor
+    while power_of(tables, counts_at(tables, design, layout, work, high)) > budget:
         low = high
         high *= 2
         if high > LONGEST * tables.scalars[FLOOR]:
@@ -81,12 +90,15 @@ def allocate_identical(tables: Tables, design: Design, layout: Layout, memory: i
     if high > low:
         for _ in range(BISECTIONS):
             middle = (low + high) / 2
-            if power_of(tables, counts_at(tables, layout, work, middle)) <= budget:
+            if power_of(tables, counts_at(tables, design, layout, work, middle)) <= budget:
                 high = middle
             else:
                 low = middle
-    counts = counts_at(tables, layout, work, high)
+    high = np.ceil(high) if tables.rules.clocks else high
+    counts = counts_at(tables, design, layout, work, high)
     step = max(tables.scalars[FLOOR], slowest(tables, work, counts))
+    if tables.rules.parts or tables.rules.clocks:
+        step = high
     return Allocation(counts, step, rram + taken + power_of(tables, counts), FEASIBLE)
 
 

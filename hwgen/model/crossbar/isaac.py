@@ -57,6 +57,7 @@ from hwgen.model.crossbar.tables import (
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.rules import is_strict
 
 POINT = Point(rram_ratio=None, cell_bits=2, side=128, dac_bits=1)
 CROSSBARS_PER_IMA, IMAS_PER_TILE, TILES_PER_CHIP = 8, 12, 168
@@ -203,7 +204,7 @@ def peak_efficiency(components: Components, rules: Rules) -> float:
     Each crossbar does 2 operations a weight in all bit steps of an input; what its ADC converts is
     shifted and added. Sums over crossbars depend on the layer, and are left out.
     """
-    strict = rules == "strict"
+    strict = is_strict(rules)
     parts = part_table(components, POINT, strict=strict)
     size = next(each for each in components.crossbars.sizes if each.side == POINT.side)
     memory = next(

@@ -4,44 +4,79 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import Layout, snake
+from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.tables import Tables
+from hwgen.model.crossbar.travels import results_in, snake
 
 Flags = NDArray[np.bool_]
 
-EAST, WEST, SOUTH, NORTH = range(4)
+TRAVELS = 3
+"""Kinds of travel of each layer: its transfer, its merge or gather, its chain."""
+
+EAST, WEST, SOUTH, NORTH, IN, OUT = range(6)
+"""Links from a router, and its local port in both directions."""
+PER_ROUTER = 6
 
 
 @compiled
-def use_route(links: Flags, source: int, target: int, columns: int) -> None:
-    """Mark the directed links of a route: along the source's row first, then along a column."""
+def use_route(links: Flags, source: int, target: int, columns: int, ports: bool) -> None:
+    """Mark the directed links of a route: along the source's row first, then along a column.
+
+    ports: the local ports at its ends, too
+    """
     row, column = snake(source, columns)
     end_row, end_column = snake(target, columns)
+    if ports and source != target:
+        links[PER_ROUTER * (row * columns + column) + OUT] = True
+        links[PER_ROUTER * (end_row * columns + end_column) + IN] = True
     while column != end_column:
         east = column < end_column
-        links[4 * (row * columns + column) + (EAST if east else WEST)] = True
+        links[PER_ROUTER * (row * columns + column) + (EAST if east else WEST)] = True
         column += 1 if east else -1
     while row != end_row:
         south = row < end_row
-        links[4 * (row * columns + column) + (SOUTH if south else NORTH)] = True
+        links[PER_ROUTER * (row * columns + column) + (SOUTH if south else NORTH)] = True
         row += 1 if south else -1
 
 
 @compiled
+def sends_results(tables: Tables, layout: Layout, i: int, place: int) -> bool:
+    """Return whether a macro hands on results; else partial sums, to the next one of its copy."""
+    if not tables.rules.merge or tables.crossbars[i] == 0:
+        return True
+    at = place - layout.first_macro[i]
+    return results_in(tables, i, layout.copies[i], layout.shared_macros[i], at) > 0
+
+
+@compiled
+def use_routes(links: Flags, tables: Tables, layout: Layout, i: int, place: int) -> None:
+    """Mark the links of all travels to and from a macro of layer i."""
+    columns, ports = layout.mesh_columns, tables.rules.links
+    if sends_results(tables, layout, i, place):
+        use_route(links[TRAVELS * i + 1], place, layout.merge_macro[i], columns, ports)
+    elif tables.rules.merge:
+        use_route(links[TRAVELS * i + 2], place, place + 1, columns, ports)
+    for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+        p = tables.provider[e]
+        travel = TRAVELS * (p if tables.rules.sends else i)
+        use_route(links[travel], layout.merge_macro[p], place, columns, ports)
+
+
+@compiled
 def conflicts(tables: Tables, layout: Layout) -> Flags:
-    """Return which kinds of travel share a link; 2 i: layer i's transfer, 2 i + 1: its merge."""
+    """Return which kinds of travel share a link.
+
+    3 i: layer i's transfer or send, 3 i + 1: its merge or gather, 3 i + 2: its chain.
+    """
     count = len(tables.kind)
     columns = layout.mesh_columns
     rows = -(-layout.total_macros // columns)
-    links = np.zeros((2 * count, 4 * rows * columns), np.bool_)
+    links = np.zeros((TRAVELS * count, PER_ROUTER * rows * columns), np.bool_)
     for i in range(count):
-        merge = layout.merge_macro[i]
         for place in range(layout.first_macro[i], layout.first_macro[i] + layout.shared_macros[i]):
-            use_route(links[2 * i + 1], place, merge, columns)
-            for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-                use_route(links[2 * i], layout.merge_macro[tables.provider[e]], place, columns)
-    shared = np.zeros((2 * count, 2 * count), np.bool_)
-    for a in range(2 * count):
+            use_routes(links, tables, layout, i, place)
+    shared = np.zeros((TRAVELS * count, TRAVELS * count), np.bool_)
+    for a in range(TRAVELS * count):
         for b in range(a):
             for link in range(links.shape[1]):
                 if links[a, link] and links[b, link]:

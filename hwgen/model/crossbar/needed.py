@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import Layout, ceil_div
+from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.tables import FC, Ints, Tables
+from hwgen.model.crossbar.travels import ceil_div
 
 
 class Needed(NamedTuple):

@@ -19,6 +19,8 @@ from hwgen.model.crossbar.allocate import (
 from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.evaluate import Cost, evaluate
 from hwgen.model.crossbar.exact import exact_starts
+from hwgen.model.crossbar.fabric import make_fabric
+from hwgen.model.crossbar.pipeline import OPERATIONS, Pipeline, is_per_bit, make_pipeline
 from hwgen.model.crossbar.stream import Stream, holds, steady_stream, watch
 from hwgen.model.crossbar.tables import (
     COMPONENTS,
@@ -28,7 +30,6 @@ from hwgen.model.crossbar.tables import (
     make_tables,
     operations_of,
 )
-from hwgen.model.crossbar.timing import OPERATIONS, Pipeline, is_per_bit, make_pipeline
 from hwgen.spec.crossbar.arch import (
     Arch,
     ArchLayer,
@@ -45,6 +46,7 @@ from hwgen.spec.crossbar.arch import (
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.rules import is_strict
 from hwgen.spec.crossbar.schedule import (
     OperationName,
     Schedule,
@@ -95,7 +97,7 @@ class Confirmed:
     @property
     def operations(self) -> int:
         """Operations of an image; published rules take groups for dense."""
-        return operations_of(self.network, strict=self.rules == "strict")
+        return operations_of(self.network, strict=is_strict(self.rules))
 
     def reaches(self, throughput_gops: float) -> bool:
         """Return whether a stream with that throughput holds."""
@@ -152,7 +154,7 @@ def make_arch(confirmed: Confirmed, name: str) -> Arch:
     columns = int(layout.mesh_columns)
     return Arch(
         format="hwgen.crossbar.architecture",
-        version=1,
+        version=2,
         name=name,
         network=Network(
             name=network.name,
@@ -183,6 +185,7 @@ def make_arch(confirmed: Confirmed, name: str) -> Arch:
             hop_ns=components.network_on_chip.hop_ns,
         ),
         layers=tuple(arch_layer(confirmed, place) for place in range(len(network.layers))),
+        fabric=make_fabric(confirmed),
     )
 
 
@@ -199,7 +202,12 @@ def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
         activation=layer.activation,
         providers=layer.providers,
         window=Window(
-            kernel=layer.kernel, stride=layer.stride, padding=layer.padding, groups=layer.groups
+            kernel=layer.kernel,
+            stride=layer.stride,
+            padding=layer.padding,
+            groups=layer.groups,
+            bottom_padding=layer.end_paddings[0],
+            right_padding=layer.end_paddings[1],
         ),
         input=Map(channels=layer.in_channels, side=layer.in_side),
         output=Map(channels=layer.out_channels, side=layer.out_side),
@@ -224,6 +232,9 @@ def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
         columns=layer.columns,
         dilation=layer.dilation,
         product=layer.product,
+        average=layer.average,
+        slope=layer.slope,
+        limits=layer.limits,
     )
 
 

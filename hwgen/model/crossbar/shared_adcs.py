@@ -6,26 +6,21 @@ form: one that ends where a block asks, and one that begins where it is given. W
 given first, of two that ask at once the earlier layer.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import Needed, block_starts
+from hwgen.model.crossbar.pipeline import CONVERT, LOAD, MVM, STORE, Pipeline
 from hwgen.model.crossbar.tables import Ints, Tables
-from hwgen.model.crossbar.timing import (
-    CONVERT,
-    LOAD,
-    STORE,
-    Pipeline,
-    Times,
-    end_of,
-    interval_alone,
-    order_of,
-)
+from hwgen.model.crossbar.timing import Times, advance, end_of, interval_alone, order_of
 
 LOAD_GAP, LOAD_AFTER, ASK_GAP, ASK_AFTER, ADC_GAP, TURN = range(6)
-STORE_GAP, STORE_AFTER, DONE_GAP, DONE_AFTER = range(6, 10)
-"""Rows of `lines_of`: the gap to the next block, and the steps after the beginning of the line."""
+STORE_GAP, STORE_AFTER, DONE_GAP, DONE_AFTER, PLACE, LEAD = range(6, 12)
+"""Rows of `lines_of`: the gap to the next block, and the steps after the beginning of the line; the
+place of the operation that asks, and the steps from it to the conversion."""
 
 LOADED, ASKED, ENDED, STORED, FREE, ASKING, BUSY, COUNT, BLOCKS, UNKNOWN, AGAIN = range(11)
 """Rows of how far each layer is: where its lines are; the step before which it does not ask for its
@@ -43,15 +38,19 @@ def lines_of(tables: Tables, pipeline: Pipeline) -> Ints:
     A layer without ADCs asks, and is given, where it begins.
     """
     layers = len(tables.kind)
-    lines = np.zeros((10, layers), np.int64)
+    lines = np.zeros((12, layers), np.int64)
+    turn = MVM if tables.rules.conversions else CONVERT
     for i in range(layers):
         gap, delay = 0, 0
         for k in range(pipeline.length[i]):
             what = pipeline.operation[i, k]
-            if what == CONVERT or (k == 0 and tables.crossbars[i] == 0):
+            if what == turn or (k == 0 and tables.crossbars[i] == 0):
                 lines[ASK_GAP, i], lines[ASK_AFTER, i] = gap, delay
                 lines[ADC_GAP, i] = pipeline.to_block[i, k]
                 lines[TURN, i] = tables.bit_steps * pipeline.steps[i, k]
+                lines[PLACE, i] = k
+                if what == MVM:
+                    lines[LEAD, i] = pipeline.steps[i, k]
                 gap, delay = 0, 0
             gap = max(gap, pipeline.to_block[i, k])
             if what == LOAD:
@@ -83,7 +82,7 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
     starts = block_starts(layout)
     load, adc = np.empty(starts[-1], np.int64), np.full(starts[-1], -1)
     store, done = np.empty(starts[-1], np.int64), np.empty(starts[-1], np.int64)
-    lines = lines_of(tables, pipeline)
+    lines, registers = lines_of(tables, pipeline), make_registers(pipeline)
     going = at_first(tables, layout, lines, first_ready(tables, starts, needed, closed_done))
     need, edge = needed.first[:-1].copy(), edges_of_readers(tables)
     awake = np.flatnonzero(going[UNKNOWN] == 0)
@@ -92,7 +91,7 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
     while left > 0:
         forced = count == 0
         if forced:
-            i = first_to_ask(going, mate)
+            i = first_to_ask(going, lines, mate)
         else:
             count -= 1
             i = awake[count]
@@ -103,13 +102,16 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
             for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
                 wanted = starts[tables.provider[e]] + needed.block[need[e]]
                 ready = max(ready, done[wanted])
-            load[place] = ask(going, lines, i, ready)
+            if tables.rules.registers:
+                ask_registers(going, lines, pipeline, registers, i, ready)
+            else:
+                load[place] = ask(going, lines, i, ready)
         now, j = going[ASKING, i], mate[i]
         if j >= 0:
-            now = max(now, going[BUSY, j])
-            given = forced or may_go(going, j, i, now)
+            now = max(now, going[BUSY, j] - lines[LEAD, i])
+            given = forced or may_go(going, lines, j, i, now)
             if given:
-                going[BUSY, i] = now + lines[TURN, i]
+                going[BUSY, i] = now + lines[LEAD, i] + lines[TURN, i]
             if going[ASKING, j] < NEVER and going[AGAIN, j] == 0:
                 going[AGAIN, j] = 1
                 awake[count] = j
@@ -118,8 +120,12 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
                 continue
         left -= 1
         if tables.crossbars[i] > 0:
-            adc[place] = now
-        store[place], done[place] = give(going, lines, i, now)
+            adc[place] = now + lines[LEAD, i]
+        if tables.rules.registers:
+            found = give_registers(going, lines, pipeline, registers, i, now)
+            load[place], store[place], done[place] = found
+        else:
+            store[place], done[place] = give(going, lines, i, now)
         for r in range(tables.reader_start[i], tables.reader_start[i + 1]):
             k = tables.reader[r]
             if needed.block[need[edge[r]]] == going[COUNT, i] - 1 and is_last(going, k):
@@ -161,13 +167,64 @@ def ask(going: Ints, lines: Ints, i: int, ready: int) -> int:
     return int(going[LOADED, i] + lines[LOAD_AFTER, i])
 
 
+class Registers(NamedTuple):
+    """When the operations of the present and of the last block of each layer start, see `advance`.
+
+    now, before: (layers, operations); banks: (layers, 2)
+    """
+
+    now: Ints
+    before: Ints
+    banks: Ints
+
+
 @compiled
-def may_go(going: Ints, mate: int, i: int, now: int) -> bool:
+def make_registers(pipeline: Pipeline) -> Registers:
+    """Return registers in which nothing is yet."""
+    banks = np.zeros((len(pipeline.length), 2), np.int64)
+    return Registers(np.zeros_like(pipeline.steps), np.zeros_like(pipeline.steps), banks)
+
+
+@compiled
+def ask_registers(
+    going: Ints, lines: Ints, pipeline: Pipeline, registers: Registers, i: int, ready: int
+) -> None:
+    """Note when the next block of a layer asks, where blocks wait for registers."""
+    registers.before[i] = registers.now[i]
+    now, before, banks = registers.now[i], registers.before[i], registers.banks[i]
+    part = 0, lines[PLACE, i] + 1
+    advance(pipeline, i, part, going[COUNT, i], ready, now, before, banks)
+    going[ASKING, i] = now[lines[PLACE, i]]
+
+
+@compiled
+def give_registers(
+    going: Ints, lines: Ints, pipeline: Pipeline, registers: Registers, i: int, given: int
+) -> tuple[int, int, int]:
+    """Let a block of layer i go on; return when it is loaded, stored, and done."""
+    now, before, banks = registers.now[i], registers.before[i], registers.banks[i]
+    place, n = lines[PLACE, i], pipeline.length[i]
+    now[place] = given
+    advance(pipeline, i, (place + 1, n), going[COUNT, i], 0, now, before, banks)
+    going[ASKING, i] = NEVER
+    going[FREE, i] = given + pipeline.own[i, place]
+    going[COUNT, i] += 1
+    load, store = 0, 0
+    for k in range(n):
+        if pipeline.operation[i, k] == LOAD:
+            load = now[k]
+        elif pipeline.operation[i, k] == STORE:
+            store = now[k]
+    return load, store, now[n - 1] + pipeline.to_next[i, n - 1]
+
+
+@compiled
+def may_go(going: Ints, lines: Ints, mate: int, i: int, now: int) -> bool:
     """Return whether layer i is given the common ADCs at `now`: its mate surely asks later."""
     if going[COUNT, mate] == going[BLOCKS, mate]:
         return True
     other = going[ASKING, mate] if going[ASKING, mate] < NEVER else going[FREE, mate]
-    other = max(other, going[BUSY, i])
+    other = max(other, going[BUSY, i] - lines[LEAD, mate])
     return bool(now < other or (now == other and i < mate))
 
 
@@ -192,12 +249,12 @@ def is_last(going: Ints, reader: int) -> bool:
 
 
 @compiled
-def first_to_ask(going: Ints, mate: Ints) -> int:
+def first_to_ask(going: Ints, lines: Ints, mate: Ints) -> int:
     """Return the layer that asks first of all whose question is known."""
     first, least = -1, NEVER
     for i in range(len(mate)):
         if going[ASKING, i] < NEVER:
-            then = max(going[ASKING, i], going[BUSY, mate[i]])
+            then = max(going[ASKING, i], going[BUSY, mate[i]] - lines[LEAD, i])
             if then < least:
                 first, least = i, then
     return first

@@ -11,10 +11,12 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.buffers import kilobytes_needed
-from hwgen.model.crossbar.design import Layout, ceil_div
+from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.exact import FOREVER, Feed, exact_times, stream_times
+from hwgen.model.crossbar.pipeline import Pipeline
 from hwgen.model.crossbar.tables import KILOBYTES, Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, Times, closed_form
+from hwgen.model.crossbar.timing import Times, closed_form
+from hwgen.model.crossbar.travels import ceil_div
 
 FEWEST_IMAGES, IMAGES_AT_A_TIME = 8, 4
 """A stream has so many images, and more for each that is on the chip at the same time."""

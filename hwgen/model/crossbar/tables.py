@@ -4,15 +4,20 @@ Symbols follow the published sheet: a layer has R rows of weights, RT row tiles 
 of crossbars, S cells a weight, B bit steps an input; its weights are held D times (WtDup).
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.crossbar.components import Components, VectorUnit
+from hwgen.spec.crossbar.components import Components, Scratchpad, VectorUnit
+from hwgen.spec.crossbar.encoding import partial_sum_bits
+from hwgen.spec.crossbar.holdings import cut_of
 from hwgen.spec.crossbar.layout import check_rules
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.ports import tile_reads, window_reads
+from hwgen.spec.crossbar.rules import Corrections, corrections_of, is_strict
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -37,6 +42,7 @@ class Tables(NamedTuple):
     """Everything that an evaluation reads; arrays of layers unless said otherwise.
 
     strict: 1 or 0
+    rules: which corrections of the strict rules are on
     kind, pixels, side, kernel, stride, padding, cin, cout: of the layer; side is that of its map.
         Where rows and columns differ, those of columns; kernel with the gaps of a dilation
     taps: pixels of a window that are read
@@ -52,11 +58,19 @@ class Tables(NamedTuple):
     parts: (components, 6), see STATIC and so on
     crossbar: static, dynamic and peak W, latency in ns, area
     memories: (capacities, 6): kilobytes, leakage W, latency ns, read nJ, write nJ, area
+    sections: parts of a row tile that read other inputs, see `hwgen.spec.crossbar.holdings`
+    lane_groups: vectors of columns of a row tile and slice; none spans two crossbars
+    sum_bits: width of a partial sum
+    tile_start, tile_reads: reads of each row tile of a copy, of layer i from tile_start[i] on
+    copy_reads: reads of one copy, or of one pixel of a pooling
+    align: what all blocks of results begin at a multiple of; word: elements of a word
+    grouped: 1 where a copy may not be split over macros
     bit_steps, slices, crossbar_side: B, S, XbSize
     scalars: see POWER and so on
     """
 
     strict: int
+    rules: Corrections
     kind: Ints
     pixels: Ints
     side: Ints
@@ -83,14 +97,24 @@ class Tables(NamedTuple):
     parts: Floats
     crossbar: Floats
     memories: Floats
+    sections: Ints
+    lane_groups: Ints
+    sum_bits: Ints
+    grouped: Ints
+    tile_start: Ints
+    tile_reads: Ints
+    copy_reads: Ints
+    align: Ints
+    word: int
     bit_steps: int
     slices: int
     crossbar_side: int
     scalars: Floats
 
 
-POWER, RATIO, FLOOR, NOC_POWER, FLIT_BITS, HOP, BUS_BITS, DATA_BITS, OPERATIONS = range(9)
-"""Places in `Tables.scalars`: W, -, ns, W, bits, ns, bits, bits, operations an image."""
+POWER, RATIO, FLOOR, NOC_POWER, FLIT_BITS, HOP, BUS_BITS, DATA_BITS, OPERATIONS, LANES = range(10)
+"""Places in `Tables.scalars`: W, -, ns, W, bits, ns, bits, bits, operations an image,
+elements of a vector."""
 
 KILOBYTES, LEAKAGE, ACCESS_NS, READ_NJ, WRITE_NJ, MEMORY_AREA = range(6)
 """Columns of `Tables.memories`."""
@@ -102,7 +126,8 @@ def make_tables(
     """Return the arrays of a network at a point, for a power budget in W."""
     layers = network.layers
     check_rules(network, rules)
-    strict = rules == "strict"
+    strict, corrections = is_strict(rules), corrections_of(rules)
+    cuts = [cut_of(each, point.side, point.slices(components), dense=not strict) for each in layers]
     tiles = np.array([tiles_of(layer, point.side, strict=strict) for layer in layers])
     slices = point.slices(components)
     crossbars = tiles[:, 1] * tiles[:, 2] * slices
@@ -114,10 +139,17 @@ def make_tables(
         for one in layer.providers:
             readers[one].append(place)
     reader_start, reader = ragged(readers)
-    memories = components.scratchpads.capacities
+    word = max(1, components.scratchpads.bus_bits // components.activation_bits)
+    reads_of = [
+        tile_reads(layer, cut, word) if layer.has_weights else []
+        for layer, cut in zip(layers, cuts, strict=True)
+    ]
+    tile_start, tiles_read = ragged(reads_of)
+    memories = components.scratchpads.to_choose_from(published=not strict)
     peak = size.peak_w if not strict else max(size.peak_w, size.static_w + size.dynamic_w)
     return Tables(
         strict=int(strict),
+        rules=corrections,
         kind=integers(KINDS[layer.kind] for layer in layers),
         pixels=integers(layer.pixels for layer in layers),
         side=integers(layer.out_sides[1] for layer in layers),
@@ -134,11 +166,11 @@ def make_tables(
         crossbars=crossbars,
         work=np.array(
             [
-                work_of(network, layer, tiles[place], point, components, strict=strict)
+                work_of(network, layer, tiles[place], point, components, rules)
                 for place, layer in enumerate(layers)
             ]
         ),
-        activated=integers(is_activated(network, layer, strict=strict) for layer in layers),
+        activated=integers(is_activated(network, layer, rules) for layer in layers),
         provider_start=provider_start,
         provider=provider,
         reader_start=reader_start,
@@ -152,10 +184,32 @@ def make_tables(
         ),
         memories=np.array(
             [
-                (m.kilobytes, m.leakage_w, m.latency_ns, m.read_nj, m.write_nj, m.area_um2)
+                (
+                    m.kilobytes,
+                    m.leakage_w,
+                    access_ns(m, corrections),
+                    m.read_nj,
+                    m.write_nj,
+                    m.area_um2,
+                )
                 for m in memories
             ]
         ),
+        sections=integers(cut.sections for cut in cuts),
+        lane_groups=integers(cut.lane_groups(components.vector_units.lanes) for cut in cuts),
+        sum_bits=integers(
+            partial_sum_bits(max(1, int(rows)), components.weight_bits, components.activation_bits)
+            for rows in tiles[:, 0]
+        ),
+        grouped=integers(cut.groups > 1 for cut in cuts),
+        tile_start=tile_start,
+        tile_reads=tiles_read,
+        copy_reads=integers(
+            sum(reads) if layer.has_weights else window_reads(layer, word)
+            for layer, reads in zip(layers, reads_of, strict=True)
+        ),
+        align=integers(math.gcd(layer.out_channels, word) for layer in layers),
+        word=word,
         bit_steps=point.bit_steps(components),
         slices=slices,
         crossbar_side=point.side,
@@ -170,6 +224,7 @@ def make_tables(
                 components.scratchpads.bus_bits,
                 components.activation_bits,
                 operations_of(network, strict=strict),
+                components.vector_units.lanes,
             ],
             dtype=float,
         ),
@@ -212,11 +267,18 @@ def tiles_of(layer: CrossbarLayer, side: int, *, strict: bool) -> tuple[int, int
     return packed * rows, 1, -(-layer.groups // packed)
 
 
-def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, *, strict: bool) -> bool:
+def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, rules: Rules) -> bool:
     """Return whether the activation costs time and energy under these rules."""
+    if corrections_of(rules).requantization:
+        return True
     if layer.activation == "none":
         return False
-    return strict or not (network.fused_activations and layer.has_weights)
+    return is_strict(rules) or not (network.fused_activations and layer.has_weights)
+
+
+def access_ns(memory: Scratchpad, corrections: Corrections) -> float:
+    """Return how long an access to a scratchpad takes: whole clocks of 1 ns, or its latency."""
+    return float(math.ceil(memory.latency_ns)) if corrections.clocks else memory.latency_ns
 
 
 def work_of(
@@ -225,20 +287,28 @@ def work_of(
     tiles: Ints,
     point: Point,
     components: Components,
-    *,
-    strict: bool,
+    rules: Rules,
 ) -> Floats:
     """Return the operations of one copy in a step, by component (sheet, section 3)."""
     work = np.zeros(len(COMPONENTS))
+    strict, corrections = is_strict(rules), corrections_of(rules)
     rows, row_tiles, column_tiles = (int(each) for each in tiles)
     slices = point.slices(components)
     lanes = components.vector_units.lanes
     outputs = layer.out_channels / lanes
+    if corrections.parts:
+        outputs = math.ceil(outputs)
     if layer.has_weights:
         work[DAC] = rows * column_tiles * slices
         work[ADC] = column_tiles * point.side * row_tiles * slices
         work[SHIFT_ADD] = work[ADC] / lanes
         work[ADDITION] = row_tiles * slices / lanes * (layer.out_channels if strict else 1)
+        cut = cut_of(layer, point.side, slices)
+        if corrections.parts:
+            work[ADC] = row_tiles * slices * layer.out_channels
+            work[SHIFT_ADD] = work[ADDITION] = row_tiles * slices * cut.lane_groups(lanes)
+        if corrections.flips:
+            work[ADDITION] += row_tiles * cut.sections * -(-point.side // lanes)
     elif layer.kind == "pool":
         work[POOLING] = outputs * (layer.taps if strict else 1)
     elif layer.product:
@@ -246,7 +316,7 @@ def work_of(
         work[ADDING] = outputs * components.activation_bits
     else:
         work[ADDING] = outputs * (max(1, len(layer.providers) - 1) if strict else 1)
-    if is_activated(network, layer, strict=strict):
+    if is_activated(network, layer, rules):
         work[SIGMOID if layer.activation == "sigmoid" else RELU] = outputs
     if layer.kind == "fc" and not strict:
         work = np.minimum(np.ceil(work / FC_WORK_CUT), FC_WORK_CUT)

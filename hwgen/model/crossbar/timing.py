@@ -8,43 +8,18 @@ Links of the mesh and ADCs that two layers share are not looked at: a design wit
 can only be slower (`hwgen.model.crossbar.exact`).
 """
 
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.design import Layout, accesses
+from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import Needed, block_starts, needed_blocks
+from hwgen.model.crossbar.pipeline import ADD, CONVERT, LOAD, MVM, STORE, Pipeline
 from hwgen.model.crossbar.tables import (
-    ACCESS_NS,
-    ELTWISE,
-    POOL,
-    Bools,
     Ints,
     Tables,
 )
-from hwgen.spec.crossbar.schedule import OperationName
-
-TRANSFER, LOAD, MVM, CONVERT, SHIFT, ADD, POOLED, ADDED, ACTIVATE, STORE, MERGE = range(11)
-OPERATIONS: tuple[str, ...] = get_args(OperationName)
-"""Names of the operations, in the order in which a block goes through those that it has."""
-
-
-class Pipeline(NamedTuple):
-    """The operations of each layer (rows) in order (columns).
-
-    length: operations of a layer
-    operation: which
-    steps: of one bit, or of the whole for an operation that is not repeated for each bit
-    to_next: delay to the next operation of the same block
-    to_block: delay to the same operation of the next block
-    """
-
-    length: Ints
-    operation: Ints
-    steps: Ints
-    to_next: Ints
-    to_block: Ints
 
 
 class Times(NamedTuple):
@@ -69,84 +44,6 @@ class Times(NamedTuple):
 
 
 @compiled
-def is_per_bit(operation: int) -> bool:
-    """Return whether an operation is repeated for each bit step."""
-    return MVM <= operation <= SHIFT
-
-
-@compiled
-def steps_of(ns: float, step_ns: float) -> int:
-    """Return how many pipeline steps something takes."""
-    return max(1, int(np.ceil(ns / step_ns)))
-
-
-@compiled
-def make_pipeline(
-    tables: Tables, layout: Layout, clocks: Ints, memory: int, step_ns: float
-) -> Pipeline:
-    """Return the operations of each layer and their delays (sheet, sections 4 and 6).
-
-    memory: capacity of the scratchpads, as a row of `tables.memories`; -1: loads and stores take
-        one step, as when nothing is known yet
-    """
-    layers = len(tables.kind)
-    length = np.zeros(layers, np.int64)
-    operation = np.zeros((layers, len(OPERATIONS)), np.int64)
-    steps = np.ones((layers, len(OPERATIONS)), np.int64)
-    to_next = np.zeros((layers, len(OPERATIONS)), np.int64)
-    to_block = np.zeros((layers, len(OPERATIONS)), np.int64)
-    for i in range(layers):
-        n = 0
-        there = pipelined(tables, layout, i)
-        for what in range(len(OPERATIONS)):
-            if not there[what]:
-                continue
-            operation[i, n] = what
-            if what in (TRANSFER, MERGE):
-                ns = layout.transfer[i] if what == TRANSFER else layout.merge[i]
-                steps[i, n] = steps_of(ns, step_ns)
-            elif what in (LOAD, STORE):
-                if memory >= 0:
-                    size = layout.load[i] if what == LOAD else layout.store[i]
-                    ns = accesses(tables, size) * tables.memories[memory, ACCESS_NS]
-                    steps[i, n] = steps_of(ns, step_ns)
-            elif MVM <= what <= ADD:
-                steps[i, n] = clocks[i]
-            n += 1
-        length[i] = n
-        link(operation[i], steps[i], to_next[i], to_block[i], n, tables.bit_steps)
-    return Pipeline(length, operation, steps, to_next, to_block)
-
-
-@compiled
-def pipelined(tables: Tables, layout: Layout, i: int) -> Bools:
-    """Return of each operation whether the blocks of layer i go through it."""
-    there = np.full(len(OPERATIONS), tables.crossbars[i] > 0)
-    there[TRANSFER], there[MERGE] = layout.transfer[i] > 0, layout.merge[i] > 0
-    there[LOAD] = there[STORE] = True
-    there[POOLED], there[ADDED] = tables.kind[i] == POOL, tables.kind[i] == ELTWISE
-    there[ACTIVATE] = tables.activated[i] > 0
-    return there
-
-
-@compiled
-def link(
-    operation: Ints, steps: Ints, to_next: Ints, to_block: Ints, count: int, bit_steps: int
-) -> None:
-    """Fill the delays of one layer: to the next operation, and to the next block."""
-    for k in range(count):
-        repeated = bit_steps if is_per_bit(operation[k]) else 1
-        if k + 1 == count:
-            to_block[k] = steps[k] * repeated
-            to_next[k] = steps[k] * repeated
-            continue
-        next_repeated = bit_steps if is_per_bit(operation[k + 1]) else 1
-        whole = is_per_bit(operation[k]) and not is_per_bit(operation[k + 1])
-        to_next[k] = steps[k] * (bit_steps if whole else 1)
-        to_block[k] = max(steps[k] * repeated, to_next[k] + steps[k + 1] * next_repeated - 1)
-
-
-@compiled
 def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
     """Return all times without conflicts; a lower bound of the exact ones."""
     starts, needed = block_starts(layout), needed_blocks(tables, layout)
@@ -157,6 +54,9 @@ def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
     for i in range(len(tables.kind)):
         own = slice(starts[i], starts[i + 1])
         ready = ready_times(*edges, starts, needed, done, i)
+        if tables.rules.registers:
+            step_through(pipeline, i, ready, load[own], adc[own], store[own], done[own])
+            continue
         gap, after = 0, 0
         for k in range(pipeline.length[i]):
             gap = max(gap, pipeline.to_block[i, k])
@@ -171,6 +71,58 @@ def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
         follow(ready, gap, after, done[own])
     end, interval = end_of(tables, pipeline, starts, done), interval_alone(layout, pipeline)
     return Times(starts, load, adc, store, order_of(load, store), done, end, interval)
+
+
+@compiled
+def step_through(
+    pipeline: Pipeline, i: int, ready: Ints, load: Ints, adc: Ints, store: Ints, done: Ints
+) -> None:
+    """Fill in the times of all blocks of a layer, which wait for registers; see `advance`."""
+    n = pipeline.length[i]
+    now, before = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    banks = np.zeros(2, np.int64)
+    for block in range(len(ready)):
+        now, before = before, now
+        advance(pipeline, i, (0, n), block, ready[block], now, before, banks)
+        for k in range(n):
+            what = pipeline.operation[i, k]
+            if what == LOAD:
+                load[block] = now[k]
+            elif what == CONVERT:
+                adc[block] = now[k]
+            elif what == STORE:
+                store[block] = now[k]
+        done[block] = now[n - 1] + pipeline.to_next[i, n - 1]
+
+
+@compiled
+def advance(
+    pipeline: Pipeline,
+    i: int,
+    part: tuple[int, int],
+    block: int,
+    ready: int,
+    now: Ints,
+    before: Ints,
+    banks: Ints,
+) -> None:
+    """Fill in when a part of the operations of a block starts, from those of the block before.
+
+    now, before: starts of this block and of the one before it
+    banks: starts of the additions of the last two blocks, which free the accumulators
+    """
+    for k in range(part[0], part[1]):
+        then = ready if k == 0 else now[k - 1] + pipeline.to_next[i, k - 1]
+        if block > 0:
+            then = max(then, before[k] + pipeline.own[i, k])
+            if pipeline.back[i, k] > 0:
+                then = max(then, before[k + 1] + pipeline.back[i, k])
+        what = pipeline.operation[i, k]
+        if what == MVM and block > 1:
+            then = max(then, banks[block % 2] + 1)
+        elif what == ADD:
+            banks[block % 2] = then
+        now[k] = then
 
 
 @compiled

@@ -21,9 +21,11 @@ from hwgen.model.dbpim.state import (
     OUTPUT,
     PIPELINE,
     QUEUE,
+    RESULT_COLUMN,
     RESULT_EMIT,
     RESULT_RING,
     RESULT_ROW,
+    RESULT_STAGES,
     RESULT_TILE_END,
     RESULT_VISIBLE,
     ROW_WRITE,
@@ -36,8 +38,8 @@ from hwgen.model.dbpim.state import (
     Weights,
 )
 from hwgen.model.dbpim.walking import down, is_active, right
-from hwgen.model.dbpim.writing import request_of
-from hwgen.spec.dbpim.timing import MACRO_CYCLES, REQUANTIZE_CYCLES, RESULT_SLOTS, TILE_SLOTS
+from hwgen.model.dbpim.writing import request_of, result_stages
+from hwgen.spec.dbpim.timing import MACRO_CYCLES, RESULT_SLOTS, TILE_SLOTS
 
 
 @compiled
@@ -63,6 +65,7 @@ def begin_group(
     at = tile.cost_offset + raster * tile.cost_stride + group[GROUP_ROW]
     core.issue_left[macro] = weights.cost[at]
     core.issue_row[macro] = image * fields.output_image_rows + y
+    core.issue_column[macro] = image * fields.output_image_columns + x
 
 
 @compiled
@@ -109,13 +112,20 @@ def issue(
         entry[RESULT_EMIT] = tile.last == 1 and active
         entry[RESULT_TILE_END] = group[GROUP_TILE_END]
         entry[RESULT_ROW] = core.issue_row[macro]
+        entry[RESULT_COLUMN] = core.issue_column[macro]
         core.result_tail[macro] += 1
     return BUSY if active else INACTIVE_POSITIONS
 
 
 @compiled
 def idle_cause(
-    t: int, queue_full: bool, waits: bool, taken: bool, core: Record, sizes: Sizes
+    t: int,
+    queue_full: bool,
+    waits: bool,
+    taken: bool,
+    core: Record,
+    fields: Record,
+    sizes: Sizes,
 ) -> int:
     """Return why a macro of a core has no group in cycle t; waits: the walker for a tile."""
     if queue_full:
@@ -125,19 +135,19 @@ def idle_cause(
     if core.walking == 0:
         return IMBALANCE
     if core.done == 1:
-        return last_cause(taken, core, sizes)
+        return last_cause(taken, core, fields, sizes)
     if t < core.start:
         return PIPELINE
     return LOAD if waits else SWITCH
 
 
 @compiled
-def last_cause(taken: bool, core: Record, sizes: Sizes) -> int:
+def last_cause(taken: bool, core: Record, fields: Record, sizes: Sizes) -> int:
     """Return what a macro waits for when its core has no further group in the step."""
     for macro in range(sizes.macros):
         if core.read[macro] < core.written:
             return IMBALANCE
-    if core.stage[-1] > 0 and not taken:
+    if core.stage[result_stages(fields) - 1] > 0 and not taken:
         return WRITE_BUS
     through = stages_empty(core) and core.retired == core.walk
     return IMBALANCE if through else PIPELINE
@@ -147,17 +157,17 @@ def last_cause(taken: bool, core: Record, sizes: Sizes) -> int:
 def stages_empty(core: Record) -> bool:
     """Return whether no result is in the output stage."""
     empty = True
-    for number in range(REQUANTIZE_CYCLES):
+    for number in range(RESULT_STAGES):
         empty &= core.stage[number] == 0
     return empty
 
 
 @compiled
-def blocked_cause(taken: bool, core: Record) -> int:
+def blocked_cause(taken: bool, core: Record, fields: Record) -> int:
     """Return why a finished result has no place: all output stages wait for the bus, or not."""
     if taken:
         return OUTPUT
-    for number in range(REQUANTIZE_CYCLES):
+    for number in range(result_stages(fields)):
         if core.stage[number] == 0:
             return OUTPUT
     return WRITE_BUS
@@ -201,13 +211,14 @@ def retire_tile(core: Record, macros: int, tiles: Table) -> None:
 @compiled
 def output(t: int, core: Record, taken: bool, fields: Record, work: Record, sizes: Sizes) -> None:
     """Move the stages towards the buffers and pop one result."""
-    stage, row = core.stage, core.stage_row
+    stage, row, column = core.stage, core.stage_row, core.stage_column
     free = taken
-    for number in range(REQUANTIZE_CYCLES - 1, -1, -1):
+    for number in range(result_stages(fields) - 1, -1, -1):
         free = stage[number] == 0 or free
         if free:
             stage[number] = stage[number - 1] if number > 0 else 0
             row[number] = row[number - 1] if number > 0 else 0
+            column[number] = column[number - 1] if number > 0 else 0
     if not free:
         return
     for macro in range(sizes.macros):
@@ -218,6 +229,6 @@ def output(t: int, core: Record, taken: bool, fields: Record, work: Record, size
                 core.outstanding[macro] -= 1
                 core.popped[macro] += entry[RESULT_TILE_END]
                 if entry[RESULT_EMIT] == 1:
-                    row[0] = entry[RESULT_ROW]
+                    row[0], column[0] = entry[RESULT_ROW], entry[RESULT_COLUMN]
                     stage[0] = request_of(row[0], row[0], 1, fields.raw == 1, work)
                 return

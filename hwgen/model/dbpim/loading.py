@@ -21,7 +21,8 @@ from hwgen.spec.dbpim.timing import INSTRUCTION_SLOTS, TAP_SLOTS, TILE_SLOTS
 LOAD = int(Opcode.LOAD)
 
 # Registers of the loader. ROW_CORES: cores of the row that is written in this cycle. LOADS: LOADs
-# begun. MAP_DONE: cycle of the last word of a map. PUSHED, POPPED: instructions.
+# begun. MAP_DONE: cycle of the last word of a map. PUSHED, POPPED: instructions. PIECES: of the
+# next row, in beats taken.
 (
     STATE,
     LEFT,
@@ -33,8 +34,9 @@ LOAD = int(Opcode.LOAD)
     MAP_DONE,
     PUSHED,
     POPPED,
-) = range(10)
-LOADER_REGISTERS = 10
+    PIECES,
+) = range(11)
+LOADER_REGISTERS = 11
 GATHER, CHECK, HOLD, MAP, MASKS, PARAMETERS, PARTS, ENTRIES, ENDED = range(9)
 
 
@@ -120,13 +122,23 @@ def next_tile_part(t: int, sizes: Sizes, order: Order, cores: Rows, state: Ints)
         if state[LEFT] > 0:
             return
     if state[STATE] == PARAMETERS:
-        state[STATE], state[LEFT], state[PARTS_LEFT] = PARTS, tile.row_beats, tile.rows
+        state[STATE], state[PARTS_LEFT], state[PIECES] = PARTS, tile.rows, 0
+        next_row(sizes, tile, state)
         return
     state[NEXT_ROW_CORES] = tile.cores
     state[PARTS_LEFT] -= 1
-    state[LEFT] = tile.row_beats
     if state[PARTS_LEFT] == 0:
         next_packet(order, state)
+    else:
+        next_row(sizes, tile, state)
+
+
+@compiled
+def next_row(sizes: Sizes, tile: Record, state: Ints) -> None:
+    """Gather the beats that the next row still needs; what is left of the last one is kept."""
+    needed = tile.row_pieces - state[PIECES]
+    state[LEFT] = (needed + sizes.beat_pieces - 1) // sizes.beat_pieces
+    state[PIECES] = state[LEFT] * sizes.beat_pieces - needed
 
 
 @compiled

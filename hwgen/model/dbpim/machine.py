@@ -27,6 +27,7 @@ from hwgen.model.dbpim.sequencing import (
     sequencer,
 )
 from hwgen.model.dbpim.simd import simd_step
+from hwgen.model.dbpim.spans import Spans, account, keep_rest, keep_span, new_counts
 from hwgen.model.dbpim.state import (
     BUSY,
     CAUSES,
@@ -35,6 +36,7 @@ from hwgen.model.dbpim.state import (
     INACTIVE_POSITIONS,
     LOAD,
     PIPELINE,
+    PRIVATE,
     SIMD,
     Ints,
     Order,
@@ -43,25 +45,29 @@ from hwgen.model.dbpim.state import (
     Table,
     Weights,
 )
-from hwgen.model.dbpim.walking import waits_for_tile, walk_and_fetch
-from hwgen.model.dbpim.writing import grant, granted_row, is_taken, request
-from hwgen.spec.axi import READ_FIFO_BEATS
+from hwgen.model.dbpim.walking import hold_stream, waits_for_tile, walk_and_fetch
+from hwgen.model.dbpim.writing import (
+    LANE_REGISTERS,
+    WRITTEN_ROW,
+    grant,
+    is_sent,
+    is_stored,
+    request,
+)
 from hwgen.spec.dbpim.instructions import Opcode
 from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
 
 CONV, CORE_OPCODES = int(Opcode.CONV), (int(Opcode.CONV), int(Opcode.SIMD))
 
-# Registers of the write bus. WRITES: stored row of the word that is written in this cycle.
-PRIORITY, WRITES = range(2)
-
 
 @compiled
 def run(
-    sizes: Sizes, order: Order, weights: Weights, cores: Table, commands: Table
-) -> tuple[int, int, Ints, Ints]:
-    """Return cycles, load-stall cycles, retirement cycles and causes.
+    sizes: Sizes, order: Order, weights: Weights, cores: Table, commands: Table, spans: Spans
+) -> tuple[int, int, Ints, Ints, int]:
+    """Return cycles, load-stall cycles, retirement cycles, causes, and the cycles of a span.
 
     commands: rows of COMMAND_TYPE: of BEGIN, then of the data and the segment of each LOAD
+    spans: filled with what all units do in equal spans of cycles, see `new_spans`
     retirements: cycle of each instruction
     causes: (instructions, len(CAUSES)) cycles of all macros, from retirement to retirement; what
     `hwgen.model.dbpim.cells` divides is all in BUSY
@@ -74,13 +80,14 @@ def run(
     loading[LEFT] = sizes.begin_beats + order.packets[0].header_beats
     writer = np.zeros(WRITER_REGISTERS, np.int64)
     state = np.zeros(SEQUENCER_REGISTERS, np.int64)
-    arrivals = np.zeros(READ_FIFO_BEATS, np.int64)
+    arrivals = np.zeros(sizes.read_ahead, np.int64)
     instruction_at = np.zeros(len(order.steps), np.int64)
     retired_at = np.zeros(len(order.steps), np.int64)
     causes = np.zeros((len(order.steps), len(CAUSES)), np.int64)
-    bus = np.zeros(2, np.int64)
-    bus[WRITES] = IN_MEMORY
-    port = Port(sizes.port_bytes, sizes.latency)
+    spent, kept, accounted, span_cycles = new_counts(sizes.cores), new_counts(sizes.cores), 0, 1
+    lanes = np.zeros((sizes.bus_words, LANE_REGISTERS), np.int64)
+    lanes[:, WRITTEN_ROW] = IN_MEMORY
+    port = Port(sizes.port_bytes, sizes.latency, sizes.read_ahead)
     t = load_stalls = quiet = 0
     while state[SEQUENCER] != FINISHED and quiet < WATCHDOG_CYCLES:
         t += 1
@@ -90,64 +97,71 @@ def run(
         waits = sequencer(
             t, sizes, order, cores, loading, commands, state, instruction_at, retired_at
         )
-        computes = False
+        accounted = account(spent, causes, accounted, step)
+        computes = wrote = False
         fields = order.steps[step]
         if state[SEQUENCER] == RUN and (fields.opcode in CORE_OPCODES):
             computes, starved, wrote = cores_step(
-                t, loading, bus, cores, fields, order.work[step], sizes, weights, causes[step]
+                t, loading, lanes, cores, fields, order.work[step], sizes, weights, spent
             )
             waits |= starved
-            moved |= wrote
         else:
-            bus[WRITES] = IN_MEMORY
-            causes[step, LOAD if waits else PIPELINE] += sizes.cores * sizes.macros
+            lanes[:, WRITTEN_ROW] = IN_MEMORY
+            spent[: sizes.cores, LOAD if waits else PIPELINE] += sizes.macros
         for core in cores:
             core.rows_valid += loading[ROW_CORES] >> core.number & 1
+        if len(spans):
+            units = moved, loading[ROW_CORES] > 0, (lanes[:, WRITTEN_ROW] != IN_MEMORY).any()
+            span_cycles = keep_span(t, spans, spent, kept, span_cycles, units)
         load_stalls += waits and not computes
-        quiet = 0 if moved or computes else quiet + 1
-    cycles = t if state[SEQUENCER] == FINISHED else -1
-    return cycles, load_stalls, retired_at, causes
+        quiet = 0 if moved or wrote or computes else quiet + 1
+    account(spent, causes, accounted, -1)
+    keep_rest(t, spans, spent, kept, span_cycles)
+    end = t if state[SEQUENCER] == FINISHED else -1
+    return end, load_stalls, retired_at, causes, span_cycles
 
 
 @compiled
 def cores_step(
     t: int,
     loading: Ints,
-    bus: Ints,
+    lanes: Ints,
     cores: Table,
     fields: Record,
     work: Table,
     sizes: Sizes,
     weights: Weights,
-    causes: Ints,
+    spent: Ints,
 ) -> tuple[bool, bool, bool]:
     """Advance all cores; return whether one computes, waits for the loader, has a word written."""
-    written, granted = bus[WRITES], grant(bus[PRIORITY], cores, fields)
-    bus[WRITES] = IN_MEMORY
-    if granted >= 0:
-        bus[PRIORITY] = (granted + 1) % sizes.cores
-        bus[WRITES] = granted_row(cores[granted], fields)
+    stored = 0
+    for core in cores:
+        if request(core, fields) == PRIVATE:
+            stored |= is_stored(lanes, core, fields, work[core.number], sizes) << core.number
+    granted = grant(lanes, cores, fields, sizes)
+    if sizes.shares_stream:
+        hold_stream(t, cores, fields)
     computes = starved = False
-    wrote = granted >= 0
+    wrote = (stored | granted) > 0
     for core in cores:
         if core_is_idle(core, fields):
-            causes[IMBALANCE] += sizes.macros
+            spent[core.number, IMBALANCE] += sizes.macros
             continue
-        taken = False
-        if request(core, fields) > 0:
-            taken = is_taken(core, fields, work[core.number], granted == core.number, written)
-            wrote |= taken
+        taken = (stored >> core.number & 1) == 1
+        if granted >> core.number & 1:
+            taken = is_sent(core, fields)
         waits = waits_for_tile(t, core, fields)
         starved |= waits
         if fields.opcode != CONV:
             walk_and_fetch(t, core, fields, work[core.number], sizes, weights)
             cause = simd_step(t, core, taken, waits, fields, work[core.number], sizes)
             computes |= cause == SIMD
-            causes[cause] += sizes.macros
+            spent[core.number, cause] += sizes.macros
             continue
         row_write = (loading[ROW_CORES] >> core.number & 1) == 1
+        own, causes = work[core.number], spent[core.number]
         computed, starves = conv_step(
-            t, core, taken, waits, row_write, fields, work[core.number], sizes, weights, causes
+            t, core, taken, waits, row_write, fields, own, sizes, weights, causes
         )
         computes |= computed
         starved |= starves
@@ -172,8 +186,8 @@ def conv_step(
     queue_full = is_queue_full(core, sizes)
     walk_and_fetch(t, core, fields, work, sizes, weights)
     switch_inputs(t, core, sizes, weights, queue_full)
-    idle = idle_cause(t, queue_full, waits, taken, core, sizes)
-    blocked = blocked_cause(taken, core)
+    idle = idle_cause(t, queue_full, waits, taken, core, fields, sizes)
+    blocked = blocked_cause(taken, core, fields)
     computes = False
     for macro in range(sizes.macros):
         cause = issue(t, macro, row_write, idle, blocked, core, fields, sizes, weights)

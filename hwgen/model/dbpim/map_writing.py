@@ -1,4 +1,4 @@
-"""One cycle of the loader while it writes a map into the buffers: a pixel or a word."""
+"""One cycle of the loader while it writes a map into the buffers: some pixels, or a word."""
 
 from hwgen.model.common.memory import TAKEN
 from hwgen.model.compiled import compiled
@@ -52,6 +52,23 @@ def write_word(sizes: Sizes, fields: Record, writer: Ints) -> tuple[bool, bool]:
 
 @compiled
 def pass_pixel(sizes: Sizes, fields: Record, writer: Ints) -> tuple[bool, bool]:
+    """Pass pixels of the row or outside of it; return whether the row and the beat end.
+
+    As many as the bus has words, up to the end of the row and of the beat.
+    """
+    row_ends = taken = False
+    for _ in range(sizes.bus_words):
+        column = writer[PASSED] - fields.window_padding
+        inside = 0 <= column < fields.memory_columns
+        if row_ends or (taken and inside):
+            break
+        row_ends, ends = pass_one(sizes, fields, writer)
+        taken |= ends
+    return row_ends, taken
+
+
+@compiled
+def pass_one(sizes: Sizes, fields: Record, writer: Ints) -> tuple[bool, bool]:
     """Pass a pixel of the row or one outside of it; return whether the row and the beat end.
 
     The word of a column is written with the last pixel of its window. The last beat stays until the

@@ -8,6 +8,7 @@ import numpy as np
 from hwgen.model.compiled import is_compiled
 from hwgen.model.dbpim.activity import Counts, uniform
 from hwgen.model.dbpim.cells import CellUse, cell_use, row_cells
+from hwgen.model.dbpim.events import step_events
 from hwgen.model.dbpim.machine import run
 from hwgen.model.dbpim.prediction import Prediction, StepCycles, around_of
 from hwgen.model.dbpim.sources import Maps, program_steps, tile_costs
@@ -37,6 +38,11 @@ class CycleModel:
         found = run_packets(self._packets, list(chain(*costs)), self._arch)
         return Prediction(found.cycles, found.load, self._step_cycles(found, costs))
 
+    def spans(self, maps: Maps, *, most: int) -> Cycles:
+        """Return the cycles of a run with what all units do in at most `most` spans of it."""
+        costs = chain(*(tile_costs(step, maps, self._arch) for step in self._steps))
+        return run_packets(self._packets, list(costs), self._arch, most_spans=most)
+
     def _step_cycles(
         self, found: Cycles, costs: Sequence[Sequence[Counts]]
     ) -> tuple[StepCycles, ...]:
@@ -55,9 +61,17 @@ class CycleModel:
                     cycles=spent[number],
                     causes=causes,
                     effective=use.effective,
+                    events=self._events(number, costs[number]),
                 )
             )
         return tuple(steps)
+
+    def _events(self, number: int, costs: Sequence[Counts]) -> dict[str, int]:
+        """Return the events of a step; the first one has the beats of BEGIN as well."""
+        found = step_events(self._steps[number], costs, self._arch)
+        if number == 0:
+            found["beats_read"] += header_beats(Opcode.BEGIN, self._arch)
+        return found
 
 
 def cell_causes(macro_cycles: Ints, use: CellUse, arch: Arch) -> dict[str, int]:

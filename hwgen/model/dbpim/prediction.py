@@ -34,6 +34,7 @@ class StepCycles:
         `hwgen.model.dbpim.state.CAUSES`; each cycle counts the cells of one row of each macro
         (`hwgen.model.dbpim.cells.row_cells`). Empty for what the chip does around the layers
     effective: of the busy cells, those whose digit is part of a weight
+    events: by `hwgen.spec.dbpim.events.EVENTS`; those of BEGIN count for the first step
     """
 
     name: str
@@ -42,6 +43,7 @@ class StepCycles:
     cycles: int
     causes: Mapping[str, int]
     effective: int
+    events: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,16 @@ class Prediction:
 
     @property
     def events(self) -> dict[str, int]:
-        """Events by name: this chip has none that are counted."""
-        return {}
+        """Events of the run by name."""
+        total: Counter[str] = Counter()
+        for step in self.found:
+            total.update(step.events)
+        return dict(total)
+
+    @property
+    def step_events(self) -> tuple[Mapping[str, int], ...]:
+        """Events of each step by name."""
+        return tuple(step.events for step in self.found)
 
 
 def where_cycles_go(prediction: Prediction) -> dict[str, float]:

@@ -70,9 +70,8 @@ def go(
     if fields.opcode == END:
         state[WAIT_UNTIL] = t
     elif fields.opcode == STORE:
-        state[WAIT_UNTIL] = t + store_cycles(
-            fields.offset, fields.words * LOGIT_BYTES, Port(sizes.port_bytes, sizes.latency)
-        )
+        port = Port(sizes.port_bytes, sizes.latency, sizes.read_ahead)
+        state[WAIT_UNTIL] = t + store_cycles(fields.offset, fields.words * LOGIT_BYTES, port)
     elif fields.opcode == LOAD:
         # Of each LOAD there are two commands, after that of BEGIN: its data, the next segment.
         data = 1 + 2 * loading[LOADS]

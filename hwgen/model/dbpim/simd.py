@@ -6,6 +6,7 @@ from hwgen.model.dbpim.state import (
     LOAD,
     PIPELINE,
     SIMD,
+    SUM_REQUESTS,
     SWITCH,
     WORD_END,
     WORD_IMAGE,
@@ -21,9 +22,6 @@ from hwgen.model.dbpim.state import (
 from hwgen.model.dbpim.walking import DEPTHWISE, TABLE, down, is_active
 from hwgen.model.dbpim.writing import request_of
 from hwgen.spec.dbpim.timing import FETCH_SLOTS, SIMD_CYCLES
-
-SUM_REQUESTS = 3
-"""Requests of a result that leaves as three bytes."""
 
 
 @compiled
@@ -54,6 +52,8 @@ def simd_step(
     for stage in range(last, 0, -1):
         core.simd[stage] = core.simd[stage - 1]
         core.simd_row[stage] = core.simd_row[stage - 1]
+        core.simd_column[stage] = core.simd_column[stage - 1]
+        core.simd_words[stage] = core.simd_words[stage - 1]
         core.simd_first[stage] = core.simd_first[stage - 1]
         core.simd_end[stage] = core.simd_end[stage - 1]
     core.simd[0] = 0
@@ -102,5 +102,7 @@ def enter(core: Record, entry: Ints, fields: Record, work: Record, sizes: Sizes)
     to_memory = fields.to_memory == 1
     core.simd[0] = request_of(row + y, row + last_row, words, to_memory, work)
     core.simd_row[0] = row + y
+    core.simd_column[0] = entry[WORD_IMAGE] * fields.output_image_columns + x
+    core.simd_words[0] = words
     core.simd_first[0] = first
     core.simd_end[0] = entry[WORD_END]

@@ -20,15 +20,17 @@ Maps = Mapping[str, Bytes]
 
 @dataclass(frozen=True, kw_only=True)
 class ProgramStep:
-    """One instruction of a program, its place in the step list, and the tiles that follow it.
+    """One instruction of a program, its place in the step list, and the packets that follow it.
 
     load: the LOAD of the image that a CONV step reads, None for any other map
+    stored: its taps and tables
     """
 
     plan: StepPlan
     packet: Packet
     load: Packet | None
     tiles: list[TilePacket] = field(default_factory=list)
+    stored: list[Packet] = field(default_factory=list)
 
 
 def program_steps(packets: Sequence[Packet], plans: Sequence[StepPlan]) -> list[ProgramStep]:
@@ -39,7 +41,9 @@ def program_steps(packets: Sequence[Packet], plans: Sequence[StepPlan]) -> list[
     for packet in packets:
         if isinstance(packet, TilePacket):
             steps[-1].tiles.append(packet)
-        elif packet.opcode not in (Opcode.TAPS, Opcode.TABLE):
+        elif packet.opcode in (Opcode.TAPS, Opcode.TABLE):
+            steps[-1].stored.append(packet)
+        else:
             plan = next(waiting)
             load = None
             if packet.opcode is Opcode.LOAD and plan.layer == INPUT:

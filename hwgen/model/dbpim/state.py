@@ -14,12 +14,14 @@ from hwgen.spec.dbpim.instructions import (
     Opcode,
     core_count,
 )
+from hwgen.spec.dbpim.packing import PIECE_BITS
 from hwgen.spec.dbpim.stream import taps_beats
 from hwgen.spec.dbpim.timing import (
     FETCH_SLOTS,
     REQUANTIZE_CYCLES,
     RESULT_SLOTS,
     SIMD_CYCLES,
+    SUM_CYCLES,
     TAP_SLOTS,
     TILE_SLOTS,
 )
@@ -50,7 +52,7 @@ WORK_TYPE = np.dtype([(name, np.int64) for name in WORK_FIELDS])
 """One row for each core in each instruction of the stream."""
 
 _PLACES = ("selected_offset", "first_position", "cost_offset", "cost_stride")
-_TILE_EXTRA = ("mask_beats", "row_beats", *_PLACES)
+_TILE_EXTRA = ("mask_beats", "row_pieces", *_PLACES)
 TILE_TYPE = np.dtype(
     [(field.name, np.int64) for field in PACKETS[Opcode.TILE]]
     + [(name, np.int64) for name in _TILE_EXTRA]
@@ -127,6 +129,8 @@ class Sizes(NamedTuple):
     idle_cost: cycles of a group in a macro that has no position
     beat_filters, beat_channels: filters of a tile, channels of taps whose parameters share a beat
     tap_beats: beats of one word of taps; table_beats: of a table
+    beat_pieces: pieces of a row of weights in a beat
+    shares_stream: all cores compute with the words of one stream
     """
 
     cores: int
@@ -137,8 +141,10 @@ class Sizes(NamedTuple):
     queue: int
     rows: int
     mask_words: int
+    bus_words: int
     port_bytes: int
     latency: int
+    read_ahead: int
     simd_parts: int
     table_parts: int
     begin_beats: int
@@ -148,6 +154,8 @@ class Sizes(NamedTuple):
     beat_channels: int
     tap_beats: int
     table_beats: int
+    beat_pieces: int
+    shares_stream: bool
 
 
 class Weights(NamedTuple):
@@ -196,17 +204,24 @@ word-vector of its channel word."""
 GROUP_VISIBLE, GROUP_TILE, GROUP_ROW, GROUP_END, GROUP_TILE_END, GROUP_IMAGE, GROUP_Y, GROUP_X = (
     range(8)
 )
-RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END, RESULT_ROW = range(4)
+RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END, RESULT_ROW, RESULT_COLUMN = range(5)
+
+RESULT_STAGES = REQUANTIZE_CYCLES + SUM_CYCLES
+"""Stages from a popped result to the request of its write: the last ones only in a step that adds
+another map, which is read while the result is in stage REQUANTIZE_CYCLES."""
 
 PRIVATE = 1
 """A request for the own banks. One for the bus is 1 + the words that are still to be granted."""
+
+SUM_REQUESTS = 3
+"""Requests of a result of the SIMD unit that leaves as three bytes."""
 
 IN_MEMORY = -1
 """Stored row of a word for the logit buffer: no core keeps it."""
 
 _SCALARS = """
     number walking start done left vector image y x chunk_image chunk_y chunk_x
-    word kernel_y kernel_x channel_word fetch_cycles fetch_left occupied
+    word kernel_y kernel_x channel_word fetch_known fetching occupied held
     tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun masks_retired
     words_read words_written moved fill row written
     tap part sent resends taps_begun taps_walked taps_freed table_at
@@ -221,18 +236,23 @@ _ARRAYS: dict[str, tuple[int, ...]] = {
     "read": (MOST_MACROS,),
     "issue_left": (MOST_MACROS,),
     "issue_row": (MOST_MACROS,),
+    "issue_column": (MOST_MACROS,),
     "outstanding": (MOST_MACROS,),
     "result_head": (MOST_MACROS,),
     "result_tail": (MOST_MACROS,),
-    "result_ring": (MOST_MACROS, RESULT_RING, RESULT_ROW + 1),
+    "result_ring": (MOST_MACROS, RESULT_RING, RESULT_COLUMN + 1),
     "popped": (MOST_MACROS,),
     "bank_reads": (MOST_MACROS,),
+    "bank_left": (MOST_MACROS,),
     "read_row": (MOST_MACROS,),
     "read_column": (MOST_MACROS,),
-    "stage": (REQUANTIZE_CYCLES,),
-    "stage_row": (REQUANTIZE_CYCLES,),
+    "stage": (RESULT_STAGES,),
+    "stage_row": (RESULT_STAGES,),
+    "stage_column": (RESULT_STAGES,),
     "simd": (SIMD_CYCLES,),
     "simd_row": (SIMD_CYCLES,),
+    "simd_column": (SIMD_CYCLES,),
+    "simd_words": (SIMD_CYCLES,),
     "simd_first": (SIMD_CYCLES,),
     "simd_end": (SIMD_CYCLES,),
 }
@@ -245,19 +265,22 @@ serves every architecture.
 
 walking .. chunk_x: vectors of the walker; left: from the chunk's first one on; image, y, x: of the
 current one, chunk_*: of the chunk's first one
-word .. channel_word: its word; fetch_cycles: of a word of this pixel, 0: not known; fetch_left: of
-the word that is being read; occupied: slots of the fetcher
+word .. channel_word: its word; fetch_known: `bank_reads` is that of this pixel; fetching: a word is
+being read; occupied: slots of the fetcher; held: the next word of the shared stream waits for
+another core
 tiles_begun, walk, retired: tiles ever begun, walked, freed; tile_of, known_at, row_base: of the
 latest TILE_SLOTS tiles
 rows_*, masks_*: rows and mask words ever begun, written, freed
 words_read, words_written, word_ring: words between fetcher and switch or SIMD unit
 moved, fill, row: of the switch; written, queue_ring, read: of the group queue
-issue_left, issue_row, outstanding, result_*: of each macro: bit planes left, stored row of the
-position (-1: none), results; popped: its tiles popped but not retired
-bank_reads, read_row, read_column: of the word that is being read
-stage, stage_row: requests in the output stage and their stored rows
-tap, part: of the SIMD unit; simd: requests in its stages, simd_row: stored row of the first word,
-simd_first: words in that row, simd_end: last one of a channel word
+issue_left, issue_row, issue_column, outstanding, result_*: of each macro: bit planes left, stored
+row (-1: none) and column of the position, results; popped: its tiles popped but not retired
+bank_reads, read_row, read_column: reads of each bank for a word of this pixel, and their places;
+bank_left: of the word that is being read
+stage, stage_row, stage_column: requests in the output stage and their stored rows and columns
+tap, part: of the SIMD unit; simd: requests in its stages, simd_row, simd_column: stored place of
+the first word, simd_words: words, simd_first: those in that row, simd_end: last one of a channel
+word
 sent, resends: words granted, and requests to follow, of the request of the SIMD unit
 taps_begun, taps_walked, taps_freed, taps_at: channel words of taps; table_at: cycle from which the
 table is known (`NEVER`: not loaded)
@@ -287,8 +310,10 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         queue=arch.queue_depth,
         rows=arch.macro.rows,
         mask_words=arch.mask_words,
+        bus_words=arch.bus_words,
         port_bytes=arch.port_bytes,
         latency=arch.memory_latency_cycles,
+        read_ahead=arch.read_ahead_beats,
         simd_parts=arch.simd_parts,
         table_parts=arch.macros_per_core * size // arch.table_lookups,
         begin_beats=begin_beats,
@@ -298,4 +323,6 @@ def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
         beat_channels=min(size, beat_parameters),
         tap_beats=taps_beats(arch).tap,
         table_beats=TABLE_BYTES // arch.port_bytes,
+        beat_pieces=arch.port_bits // PIECE_BITS,
+        shares_stream=arch.shares_stream,
     )

@@ -10,6 +10,7 @@ from hwgen.errors import SimulationError
 from hwgen.model.common.memory import COMMAND_TYPE
 from hwgen.model.dbpim.activity import Counts
 from hwgen.model.dbpim.machine import run
+from hwgen.model.dbpim.spans import Spans, new_spans
 from hwgen.model.dbpim.state import (
     INSTRUCTION,
     PACKET_TYPE,
@@ -30,33 +31,43 @@ from hwgen.model.dbpim.state import (
 )
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import PACKETS, Opcode, of_core
-from hwgen.spec.dbpim.stream import Packet, TilePacket, header_beats, tile_beats
+from hwgen.spec.dbpim.packing import row_pieces
+from hwgen.spec.dbpim.stream import Packet, TilePacket, beats_of, header_beats
 from hwgen.spec.dbpim.timing import FIRST_COMMAND_CYCLE
 
 KINDS = {Opcode.TILE: TILE, Opcode.TAPS: TAPS, Opcode.TABLE: TABLE}
 
 
 class Cycles(NamedTuple):
-    """What the machine found: cycles, load-stall cycles, retirement and causes of each step."""
+    """What the machine found: cycles, load-stall cycles, retirement and causes of each step.
+
+    span_cycles: of each of the spans
+    """
 
     cycles: int
     load: int
     retired: Ints
     causes: Ints
+    span_cycles: int
+    spans: Spans
 
 
-def run_packets(packets: Sequence[Packet], costs: Sequence[Counts], arch: Arch) -> Cycles:
+def run_packets(
+    packets: Sequence[Packet], costs: Sequence[Counts], arch: Arch, *, most_spans: int = 0
+) -> Cycles:
     """Return the cycles of a stream.
 
     packets: those after BEGIN, a LOAD first; costs: (positions, rows) of each tile packet
+    most_spans: of a timeline, an even number; 0: none
     """
     order, selected = tables(packets, arch)
     weights = Weights(order.tiles, selected, place_costs(order.tiles, costs))
     sizes = sizes_of(arch, begin_beats=header_beats(Opcode.BEGIN, arch))
-    found = run(sizes, order, weights, new_cores(sizes), commands(packets, arch))
+    spans = new_spans(arch.cores, most_spans)
+    found = run(sizes, order, weights, new_cores(sizes), commands(packets, arch), spans)
     if found[0] < 0:
         raise SimulationError("the program stands still: the stream does not fit its steps")
-    return Cycles(*found)
+    return Cycles(*found, spans)
 
 
 def commands(packets: Sequence[Packet], arch: Arch) -> Table:
@@ -113,10 +124,8 @@ def tables(packets: Sequence[Packet], arch: Arch) -> tuple[Order, NDArray[np.uin
             tile_number += 1
             for name, value in fields.items():
                 row[name] = value
-            size = tile_beats(
-                arch, mask_words=len(packet.masks), parameters=bool(packet.parameters)
-            )
-            row["mask_beats"], row["row_beats"] = size.masks, size.row
+            row["mask_beats"] = beats_of(packet.masks.size, arch)
+            row["row_pieces"] = row_pieces(arch, packed=bool(fields["packed"]))
             row["selected_offset"] = words
             row["first_position"] = first
             words += len(packet.masks)

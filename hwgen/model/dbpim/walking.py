@@ -16,10 +16,17 @@ from hwgen.model.dbpim.state import (
     WORD_Y,
     Record,
     Sizes,
+    Table,
     Weights,
 )
 from hwgen.spec.dbpim.instructions import Opcode, Operation
-from hwgen.spec.dbpim.timing import FETCH_CYCLES, FETCH_SLOTS, TAP_SLOTS, TILE_SLOTS
+from hwgen.spec.dbpim.timing import (
+    FETCH_CYCLES,
+    FETCH_SLOTS,
+    REQUANTIZE_CYCLES,
+    TAP_SLOTS,
+    TILE_SLOTS,
+)
 
 CONV = int(Opcode.CONV)
 DEPTHWISE, TABLE = int(Operation.DEPTHWISE), int(Operation.TABLE)
@@ -37,7 +44,7 @@ def start_core(t: int, core: Record, work: Record) -> None:
     core.word = work.word_first
     core.channel_word = work.word_first
     core.vector = 0
-    core.fetch_left = core.fetch_cycles = 0
+    core.fetching = core.fetch_known = 0
     core.kernel_y = core.kernel_x = 0
     core.tap = core.part = 0
 
@@ -97,27 +104,45 @@ def waits_for_tile(t: int, core: Record, fields: Record) -> bool:
 
 
 @compiled
+def hold_stream(t: int, cores: Table, fields: Record) -> None:
+    """Hold all cores of a CONV until each that walks can take the next word of their stream.
+
+    The tiles of all cores have the same words, so cores that begin together stay together.
+    """
+    held = False
+    for core in cores:
+        if core.walking == 1 and core.done == 0:
+            busy = core.fetching == 1 or core.occupied >= FETCH_SLOTS
+            held |= busy or t < core.start or waits_for_tile(t, core, fields)
+    for core in cores:
+        core.held = held and fields.opcode == CONV
+
+
+@compiled
 def walk_and_fetch(
     t: int, core: Record, fields: Record, work: Record, sizes: Sizes, weights: Weights
 ) -> None:
     """Grant bank reads of the walker's word; when all are granted, advance to the next word."""
     if core.walking == 0 or core.done == 1 or t < core.start:
         return
-    if core.fetch_left == 0:
-        if core.occupied >= FETCH_SLOTS or waits_for_tile(t, core, fields):
+    if core.fetching == 0:
+        if core.occupied >= FETCH_SLOTS or core.held == 1 or waits_for_tile(t, core, fields):
             return
         core.occupied += 1
         if fields.opcode == CONV and core.word == 0:
             tile = weights.tiles[core.tile_of[core.walk % TILE_SLOTS]]
             core.kernel_y, core.kernel_x = tile.kernel_y, tile.kernel_x
             core.channel_word = tile.channel_word
-            core.fetch_cycles = 0
-        if core.fetch_cycles == 0:
-            core.fetch_cycles = fetch_cycles(core, fields, sizes)
-        core.fetch_left = core.fetch_cycles
-    core.fetch_left -= 1
-    if core.fetch_left > 0:
+            core.fetch_known = 0
+        if core.fetch_known == 0:
+            count_reads(core, fields, sizes)
+            core.fetch_known = 1
+        core.fetching = 1
+        for bank in range(sizes.macros):
+            core.bank_left[bank] = core.bank_reads[bank]
+    if not grant_reads(core, fields, sizes):
         return
+    core.fetching = 0
     entry = core.word_ring[core.words_written % FETCH_SLOTS]
     core.words_written += 1
     entry[WORD_VISIBLE] = t + FETCH_CYCLES
@@ -140,17 +165,37 @@ def walk_and_fetch(
 
 
 @compiled
-def fetch_cycles(core: Record, fields: Record, sizes: Sizes) -> int:
-    """Return the cycles that the banks take for a word of the current pixel.
+def added_bank(core: Record, fields: Record, sizes: Sizes) -> int:
+    """Return the bank that the residual adder reads in this cycle, or -1."""
+    last = REQUANTIZE_CYCLES - 1
+    if fields.adds == 0 or core.stage[last] == 0:
+        return -1
+    column = core.stage_column[last] + fields.second_column
+    return int((column + sizes.skew * core.stage_row[last]) % sizes.macros)
+
+
+@compiled
+def grant_reads(core: Record, fields: Record, sizes: Sizes) -> bool:
+    """Let each bank serve one of the reads that wait; return whether none is left."""
+    added, left = added_bank(core, fields, sizes), False
+    for bank in range(sizes.macros):
+        if core.bank_left[bank] > 0:
+            core.bank_left[bank] -= bank != added
+            left |= core.bank_left[bank] > 0
+    return not left
+
+
+@compiled
+def count_reads(core: Record, fields: Record, sizes: Sizes) -> None:
+    """Set the reads of each bank for a word of the current pixel.
 
     In each cycle a bank reads one address, for all macros that need it.
     """
-    second = fields.opcode != CONV and core.tap == 1 and reads_second(fields)
-    if not second and core.channel_word >= fields.input_channel_words:
-        return 1
     for bank in range(sizes.macros):
         core.bank_reads[bank] = 0
-    most = 1
+    second = fields.opcode != CONV and core.tap == 1 and reads_second(fields)
+    if not second and core.channel_word >= fields.input_channel_words:
+        return
     for number in range(sizes.macros):
         core.read_row[number] = -1
         if not is_active(core.y, core.x, number, fields, sizes):
@@ -175,8 +220,6 @@ def fetch_cycles(core: Record, fields: Record, sizes: Sizes) -> int:
         if not shared:
             bank = (column + sizes.skew * row) % sizes.macros
             core.bank_reads[bank] += 1
-            most = max(most, core.bank_reads[bank])
-    return int(most)
 
 
 @compiled
@@ -188,7 +231,7 @@ def reads_second(fields: Record) -> bool:
 @compiled
 def next_pixel(core: Record, fields: Record) -> None:
     """Go to the next column or row of the window."""
-    core.fetch_cycles = 0
+    core.fetch_known = 0
     core.kernel_x += 1
     if core.kernel_x == fields.kernel_width:
         core.kernel_x = 0
@@ -240,7 +283,7 @@ def advance_simd(
     core: Record, fields: Record, work: Record, sizes: Sizes, last: bool, end: bool
 ) -> None:
     """Go to the next tap, position vector, channel word."""
-    core.fetch_cycles = 0
+    core.fetch_known = 0
     if not last:
         core.tap += 1
         if not reads_second(fields):

@@ -27,6 +27,7 @@ from hwgen.spec.mram.timing import (
     IMAGE_CYCLES,
     LOADED_CYCLES,
     POOL_TAIL_CYCLES,
+    READ_FIFO_BEATS,
 )
 
 MOVING = ("image", "answer")
@@ -68,7 +69,7 @@ class CycleModel:
         self._arch, self._facts = arch, program.facts
         self._weight_row_writes = (resident or program).facts.weight_rows * arch.sub_arrays
         self._content = decode_program(program.image, arch, source=program.facts.network_name)
-        self._port = Port(arch.port_bytes, arch.memory_latency_cycles)
+        self._port = Port(arch.port_bytes, arch.memory_latency_cycles, READ_FIFO_BEATS)
         self._write_back = write_back
         self._convs: dict[Conv, Work] = {}
 

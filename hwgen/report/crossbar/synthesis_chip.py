@@ -56,6 +56,30 @@ def draw_macro(axes: Axes, where: tuple[int, int], colours: Sequence[str]) -> No
         axes.add_patch(Rectangle(corner, 0.9, height, color=colour, linewidth=0))
 
 
+def placement(arch: Arch) -> str:
+    """Return the crossbars of each macro, by layer, and its ADCs; nothing without a fabric."""
+    if arch.fabric is None:
+        return ""
+    kept: list[str] = []
+    colours = layer_colours(arch)
+    stacked = np.zeros(arch.mesh.macros, np.int64)
+    adcs = np.zeros(arch.mesh.macros, np.int64)
+    with picture(WHOLE, 2.6, kept) as axes:
+        for layer in arch.fabric.layers:
+            for held in layer.held:
+                corner = (held.macro - 0.4, int(stacked[held.macro]))
+                colour = colours[layer.layer]
+                axes.add_patch(Rectangle(corner, 0.8, held.crossbars, color=colour, linewidth=0))
+                stacked[held.macro] += held.crossbars
+                adcs[held.macro] = max(adcs[held.macro], held.adcs)
+        axes.plot(range(arch.mesh.macros), adcs, "_", color="#1d2733", markersize=6, gid="adcs")
+        axes.set_xlim(-0.6, arch.mesh.macros - 0.4)
+        axes.set_ylim(0, 1.05 * max(stacked.max(), adcs.max()))
+        axes.set_xlabel("macro, in serpentine order")
+        axes.set_ylabel("crossbars, and ADCs (-)")
+    return kept[0]
+
+
 def timeline(arch: Arch, schedule: Schedule) -> str:
     """Return when each layer works on the first image."""
     kept: list[str] = []

@@ -12,9 +12,19 @@ from hwgen.report.crossbar.synthesis import SynthesisReport
 from hwgen.report.crossbar.synthesis_colours import layer_colours
 from hwgen.report.crossbar.synthesis_table import point_text, short_names
 from hwgen.spec.crossbar.arch import Arch
+from hwgen.spec.crossbar.published import GIBBON, PEAK_TOPS_PER_W, PIMSYN, Image
 from hwgen.spec.crossbar.schedule import Schedule
 
 TEMPLATE = "synthesis.html"
+THIS_CHIP = "this chip"
+CHIP_NAMES = {
+    "pimsyn": "PIMSYN",
+    "pipelayer": "PipeLayer",
+    "isaac": "ISAAC",
+    "prime": "PRIME",
+    "puma": "PUMA",
+    "atomlayer": "Atomlayer",
+}
 
 
 def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> str:
@@ -30,6 +40,7 @@ def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> s
         "pareto": plots.pareto(report),
         "points": plots.points(report),
         "mesh": chip.mesh(arch),
+        "placement": chip.placement(arch),
         "timeline": chip.timeline(arch, schedule),
     }
     return environment.from_string(text).render(
@@ -41,8 +52,23 @@ def synthesis_page(report: SynthesisReport, arch: Arch, schedule: Schedule) -> s
             not (each.bound_gops_per_w or each.best_gops_per_w) for each in report.points
         ),
         places={layer.name: place for place, layer in enumerate(report.layers)},
+        peaks=peaks(report),
+        image=published_image(report.network.name),
         pictures={name: Markup(with_own_ids(svg, name)) for name, svg in pictures.items()},
     )
+
+
+def peaks(report: SynthesisReport) -> list[tuple[str, float]]:
+    """Return peak efficiencies in TOPS/W, the best first: published ones, and that of this chip."""
+    found = [(CHIP_NAMES[name], value) for name, value in PEAK_TOPS_PER_W.items()]
+    found.append((THIS_CHIP, report.peak_efficiency_gops_per_w / 1e3))
+    return sorted(found, key=lambda each: -each[1])
+
+
+def published_image(network: str) -> dict[str, Image]:
+    """Return what an image of the network costs on published chips, by their name."""
+    known = {"PIMSYN": PIMSYN, "Gibbon": GIBBON}
+    return {chip: images[network] for chip, images in known.items() if network in images}
 
 
 def with_own_ids(svg: str, name: str) -> str:

@@ -22,3 +22,14 @@ def make_chip(arch: Arch) -> Part:
     from hwgen.rtl.dbpim.chip import Chip  # noqa: PLC0415
 
     return Chip(arch=arch)
+
+
+def named_adders(arch: Arch) -> dict[str, str]:
+    """Return Verilog for synthesis: by module name, the adder tree in its body of named adders.
+
+    The adder tree replaces the module of the same name of the chip; the adders come beside it.
+    """
+    from hwgen.rtl.dbpim.adder_tree import AdderTree  # noqa: PLC0415
+    from hwgen.rtl.emit import verilog_modules  # noqa: PLC0415
+
+    return verilog_modules(AdderTree(arch=arch, adders=True))

@@ -1,11 +1,11 @@
 """The activation buffer of a core: M banks, written from the write bus or by the core itself."""
 
-from amaranth.hdl import Cat, ClockSignal, Module, Signal, Value
+from amaranth.hdl import ClockSignal, Module, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.dbpim.activation_bank import ActivationBank
-from hwgen.rtl.dbpim.layouts import bus_write, group, position, vector_write
+from hwgen.rtl.dbpim.layouts import bus_writes, group, vector_write
 from hwgen.rtl.dbpim.region import Region, address_of, bank_of
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import Arch
@@ -14,7 +14,7 @@ from hwgen.spec.widths import bits_for_index
 
 
 class ActivationBuffer(Part):
-    """M banks with independent reads; the bus writes one word, the core one word of each bank.
+    """M banks with independent reads; bus and core write up to one word of each bank.
 
     ``bank_data[b] = banks[b][bank_address[b]]`` as before the clock edge that saw
     ``bank_read_en[b]``. A word of stored row R and column X is written to bank ``(X + bank_skew *
@@ -29,12 +29,13 @@ class ActivationBuffer(Part):
         bank_read_en   in   M                 bit b: read bank b at this clock edge
         bank_address   in   M x address_bits  unsigned, a word of each bank
         bank_data      out  M x C bytes       each bank's word holds until its next read
-        write_valid    in   1                 the bus writes in this cycle
-        write          in   bus_write         ignored with ``raw`` or ``to_memory`` and in a
+        write_valid    in   lanes             the bus writes in this cycle, bit l: in lane l
+        write          in   bus_writes        ignored with ``raw`` or ``to_memory`` and in a
                                               row that is not kept
-        stores         out  1                 a word of the bus is stored in this cycle
-        private_valid  in   1                 the core writes, in kept rows; never with ``stores``
+        stores         out  M                 bit b: bank b stores a word of the bus in this cycle
+        private_valid  in   1                 the core writes, in kept rows and in other banks
         private_write  in   vector_write      a word of each active position, in different banks
+        written        out  M x C             bit b * C + c: byte c of a word of bank b is written
     Latency  ``BANK_READ_CYCLES`` from ``bank_read_en`` to ``bank_data``
     Rate     one read and one write of every bank in each cycle
     Errors   none: ``Arch`` has checked the sizes; a word never written holds garbage
@@ -59,21 +60,19 @@ class ActivationBuffer(Part):
                 "bank_read_en": In(banks),
                 "bank_address": In(data.ArrayLayout(arch.bank_address_bits, banks)),
                 "bank_data": Out(data.ArrayLayout(group(arch), banks)),
-                "write_valid": In(1),
-                "write": In(bus_write(arch)),
-                "stores": Out(1),
+                "write_valid": In(arch.bus_words),
+                "write": In(bus_writes(arch)),
+                "stores": Out(banks),
                 "private_valid": In(1),
                 "private_write": In(vector_write(arch)),
+                "written": Out(banks * arch.macro.compartments),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        write = self.write
-        row_in_slice = (write.row - self.keep_first)[:ROW_BITS]
-        kept = row_in_slice < self.keep_rows
-        m.d.comb += self.stores.eq(self.write_valid & ~write.raw & ~write.to_memory & kept)
-        words = self._words(m)
+        from_bus = [self._bus_word(m, lane) for lane in range(self._arch.bus_words)]
+        private = [self._private_word(m, index) for index in range(self._arch.banks)]
         for index in range(len(self.bank_read_en)):
             m.submodules[f"bank_{index}"] = bank = self._bank.instance()
             m.d.comb += [
@@ -81,44 +80,51 @@ class ActivationBuffer(Part):
                 bank.read_en.eq(self.bank_read_en[index]),
                 bank.read_address.eq(self.bank_address[index]),
                 self.bank_data[index].eq(bank.read_data),
+                self.written.word_select(index, self._arch.macro.compartments).eq(bank.write_en),
             ]
-            self._write_bank(m, index, words, bank=bank)
+            word = from_bus[index % self._arch.bus_words]
+            m.d.comb += self.stores[index].eq(word.valid & (word.bank == index))
+            self._write_bank(m, index, [word, *private], bank=bank)
         return m
 
-    def _words(self, m: Module) -> list[data.View]:
-        """Return the words to write, each with its place; that of the bus is the first one."""
-        arch, write, private = self._arch, self.write, self.private_write
+    def _bus_word(self, m: Module, lane: int) -> data.View:
+        """Return the word of a lane of the bus, with its place."""
+        write = self.write[lane]
+        word = Signal(word_layout(self._arch), name=f"bus_word_{lane}")
+        row_in_slice = (write.row - self.keep_first)[:ROW_BITS]
+        kept = row_in_slice < self.keep_rows
+        stored = self.write_valid[lane] & ~write.raw & ~write.to_memory & kept
+        m.d.comb += [
+            word.valid.eq(stored),
+            word.bytes.eq(write.data[: word.bytes.as_value().shape().width]),
+            word.enable.eq(write.enable),
+        ]
+        self._place(m, word, row=write.row, column=write.column, channel_word=write.word)
+        return word
+
+    def _private_word(self, m: Module, index: int) -> data.View:
+        """Return the word of a position of the private result, with its place."""
+        private = self.private_write
+        position = private.positions[index]
+        word = Signal(word_layout(self._arch), name=f"word_{index}")
+        m.d.comb += [
+            word.valid.eq(self.private_valid & position.active),
+            word.bytes.eq(private.bytes[index]),
+            word.enable.eq(private.enable),
+        ]
+        self._place(m, word, row=position.row, column=position.column, channel_word=private.word)
+        return word
+
+    def _place(
+        self, m: Module, word: data.View, *, row: Value, column: Value, channel_word: Value
+    ) -> None:
+        """Drive bank and address of a word."""
         region = Region(self.base, self.row_pitch, self.channel_words, self.keep_first)
-        layout = word_layout(arch)
-        width = layout["bytes"].width
-        words = []
-        for index in range(len(private.positions)):
-            word, at = Signal(layout, name=f"word_{index}"), Signal(position(), name=f"at_{index}")
-            channel_word, content = Signal.like(private.word), Value.cast(private.bytes[index])
-            own = private.positions[index]
-            m.d.comb += [
-                at.eq(own),
-                at.active.eq(self.private_valid & own.active),
-                channel_word.eq(private.word),
-                word.bytes.eq(content),
-                word.enable.eq(private.enable),
-            ]
-            if index == 0:
-                with m.If(self.stores):
-                    m.d.comb += [
-                        at.eq(Cat(write.row, write.column, 1)),
-                        channel_word.eq(write.word),
-                        word.bytes.eq(write.data[:width]),
-                        word.enable.eq(write.enable),
-                    ]
-            place = {"row": at.row, "column": at.column}
-            m.d.comb += [
-                word.valid.eq(at.active),
-                word.bank.eq(bank_of(arch, **place)),
-                word.address.eq(address_of(arch, region, **place, word=channel_word)),
-            ]
-            words.append(word)
-        return words
+        place = {"row": row, "column": column}
+        m.d.comb += [
+            word.bank.eq(bank_of(self._arch, **place)),
+            word.address.eq(address_of(self._arch, region, **place, word=channel_word)),
+        ]
 
     def _write_bank(self, m: Module, index: int, words: list[data.View], *, bank: Part) -> None:
         """Store the word that belongs to this bank, if any."""

@@ -14,13 +14,15 @@ from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Out
 
+from hwgen.errors import DesignError
 from hwgen.rtl.common import axi
 from hwgen.rtl.common.read_engine import ReadEngine
 from hwgen.rtl.common.registers import Registers
 from hwgen.rtl.common.supervisor import Supervisor, SupervisorErrors
 from hwgen.rtl.common.write_engine import WriteEngine
 from hwgen.rtl.dbpim.core import Core
-from hwgen.rtl.dbpim.layouts import ERROR_BITS, bus_write, packet, vector_write
+from hwgen.rtl.dbpim.core_events import core_pulses
+from hwgen.rtl.dbpim.layouts import ERROR_BITS, bus_writes, packet, vector_write
 from hwgen.rtl.dbpim.loader import Loader
 from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
 from hwgen.rtl.dbpim.sequencer import Sequencer
@@ -29,7 +31,7 @@ from hwgen.rtl.part import Part, PartInstance
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
 from hwgen.spec.dbpim.instructions import VERSION, ErrorCode, Opcode, Space
 from hwgen.spec.dbpim.registers import ADDRESS_BITS, REGISTERS
-from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
+from hwgen.spec.dbpim.timing import BURST_BEATS, WATCHDOG_CYCLES
 
 PROGRESS = ("unit", "beat", "word", "retirement", "read", "write")
 """Progress sources of the watchdog; any one is enough: a unit computes, the loader takes a beat,
@@ -60,7 +62,7 @@ class Chip(Part):
         memory     out  AXI4 manager, 64-bit addresses, port_bits of data, INCR bursts
         trace      out  for benches only: ``write_valid`` and ``write`` of the write bus,
                         ``private_valid`` and ``private_write`` of each core (results for its own
-                        banks), ``retire`` (a step is over), ``running``
+                        banks), ``retire`` (a step is over), ``running``, ``events`` of each core
     Latency  the cycles that ``hwgen.model.dbpim`` predicts, for the memory that it assumes
     Rate     one program at a time
     Errors   ErrorCode in the register `error`; the chip then stops and can be started again
@@ -71,6 +73,11 @@ class Chip(Part):
     family = "dbpim"
 
     def __init__(self, *, arch: Arch) -> None:
+        if arch.shares_stream:
+            raise DesignError(
+                f"input_streams of chip {arch.name} must be own for Verilog, got shared, which only"
+                " the cycle model has"
+            )
         self._arch = arch
         self._make_host_side(arch)
         self._loader = Loader(arch=arch)
@@ -83,12 +90,13 @@ class Chip(Part):
         self.parts += [self._core]
         memory = {**axi.read_manager(arch.port_bits), **axi.write_manager(arch.port_bits)}
         trace = {
-            "write_valid": Out(1),
-            "write": Out(bus_write(arch)),
+            "write_valid": Out(arch.bus_words),
+            "write": Out(bus_writes(arch)),
             "private_valid": Out(arch.cores),
             "private_write": Out(ArrayLayout(vector_write(arch), arch.cores)),
             "retire": Out(1),
             "running": Out(1),
+            "events": Out(ArrayLayout(core_pulses(arch), arch.cores)),
         }
         super().__init__(
             {
@@ -119,7 +127,7 @@ class Chip(Part):
         self._read_engine = ReadEngine(
             family=self.family,
             port_bits=arch.port_bits,
-            fifo_beats=READ_FIFO_BEATS,
+            fifo_beats=arch.read_ahead_beats,
             burst_beats=BURST_BEATS,
         )
         self._write_engine = WriteEngine(
@@ -160,7 +168,7 @@ class Chip(Part):
         progress = {
             "unit": computes,
             "beat": loader.beats.valid & loader.beats.ready,
-            "word": bus.write_valid | self.trace.private_valid.any(),
+            "word": bus.write_valid.any() | self.trace.private_valid.any(),
             "retirement": sequencer.retire,
             "read": reader.taken,
             "write": writer.taken,
@@ -190,7 +198,10 @@ class Chip(Part):
             self.trace.retire.eq(sequencer.retire),
         ]
         for index, core in enumerate(cores):
-            m.d.comb += self.trace.private_write[index].eq(core.private_write)
+            m.d.comb += [
+                self.trace.private_write[index].eq(core.private_write),
+                self.trace.events[index].eq(core.trace),
+            ]
 
     def _in_engine(self, m: Module, name: str, part: Part) -> PartInstance:
         """Place a part that is held in reset while no program runs."""
@@ -278,8 +289,8 @@ class Chip(Part):
         scratch = fields.space == Space.SCRATCH
         base = Mux(scratch, registers.scratch_address, registers.logits_address)
         m.d.comb += [
-            logits.write_valid.eq(bus.write_valid),
-            logits.write.eq(bus.write),
+            logits.write_valid.eq(bus.write_valid[0]),
+            logits.write.eq(bus.write[0]),
             logits.read_index.eq(writer.read_index),
             writer.read_data.eq(logits.read_data),
             writer.start.eq(sequencer.store),

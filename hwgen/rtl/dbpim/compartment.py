@@ -1,30 +1,35 @@
-"""One compartment: one input bit times the cells of one row."""
+"""One compartment: one input bit times the weights of one row."""
 
 from amaranth.hdl import Module
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.dbpim.cell_array import CellArray
 from hwgen.rtl.dbpim.dbmu import Dbmu
+from hwgen.rtl.dbpim.layouts import cell_meta
 from hwgen.rtl.part import Part
-from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.arch import WEIGHT_BITS, Arch
+from hwgen.spec.sparsity import PHI_LIMIT
 from hwgen.spec.widths import bits_for_index
 
 
 class Compartment(Part):
-    """A cell array, and a DBMU under each of its cell columns.
+    """A cell array, and a DBMU under the cell columns of each filter.
 
-    ``hi[j] = x & cells[row][j]``, ``lo[j] = x & ~cells[row][j]`` for every cell column j
+    ``terms[f] = dbmu(x, cells[row] of filter f)``
 
     Ports
-        clk         in   1         rising edge; there is no reset
-        write_en    in   1         store ``write_data`` in ``row`` at this clock edge
-        row         in   row_bits  unsigned, below ``rows``: the row written or computing
-        write_data  in   columns   one bit for each cell column
-        x           in   1         one bit of the compartment's input byte
-        hi          out  columns   products of weight 2
-        lo          out  columns   products of weight 1
+        clk         in   1                    rising edge; there is no reset
+        write_en    in   1                    store ``write_data`` in ``row`` at this clock edge
+        row         in   row_bits             unsigned, below ``rows``: written or computing
+        write_data  in   columns              one bit for each cell column
+        x           in   1                    one bit of the compartment's input byte
+        meta        in   columns x cell_meta  sign and block index of the cells of the row that
+                                              computes; only with ``weight_bits``
+        enable      in   2 x F                bits 2f, 2f + 1: first, second cell of filter f counts
+        terms       out  F x 8                unsigned, see ``Dbmu``
     Latency  0 from ``x`` and ``row``; what is written is seen in the next cycle
-    Rate     one row in each cycle; ``hi`` and ``lo`` are undefined in a cycle that writes
+    Rate     one row in each cycle; ``terms`` are undefined in a cycle that writes
     Errors   none: ``Arch`` has checked the sizes
     Golden   ``golden.dbpim.compartment``
     Source   seed 002, V-C
@@ -34,21 +39,23 @@ class Compartment(Part):
     clock_ports = ()
 
     def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
         self._cell_array = CellArray(arch=arch)
         self._dbmu = Dbmu(arch=arch)
         self.parts = [self._cell_array, self._dbmu]
         columns = arch.macro.columns
-        super().__init__(
-            {
-                "clk": In(1),
-                "write_en": In(1),
-                "row": In(bits_for_index(arch.macro.rows)),
-                "write_data": In(columns),
-                "x": In(1),
-                "hi": Out(columns),
-                "lo": Out(columns),
-            }
-        )
+        ports = {
+            "clk": In(1),
+            "write_en": In(1),
+            "row": In(bits_for_index(arch.macro.rows)),
+            "write_data": In(columns),
+            "x": In(1),
+            "enable": In(PHI_LIMIT * arch.filters),
+            "terms": Out(data.ArrayLayout(WEIGHT_BITS, arch.filters)),
+        }
+        if arch.sparsity.weight_bits:
+            ports["meta"] = In(data.ArrayLayout(cell_meta(), columns))
+        super().__init__(ports)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -59,13 +66,17 @@ class Compartment(Part):
             cell_array.row.eq(self.row),
             cell_array.write_data.eq(self.write_data),
         ]
-        for column in range(len(self.hi)):
-            m.submodules[f"dbmu_{column}"] = dbmu = self._dbmu.instance()
+        columns = self._arch.columns_per_filter
+        for index in range(self._arch.filters):
+            m.submodules[f"dbmu_{index}"] = dbmu = self._dbmu.instance()
             m.d.comb += [
                 dbmu.x.eq(self.x),
-                dbmu.q.eq(cell_array.q[column]),
-                dbmu.q_n.eq(cell_array.q_n[column]),
-                self.hi[column].eq(dbmu.hi),
-                self.lo[column].eq(dbmu.lo),
+                dbmu.cells.eq(cell_array.q.word_select(index, columns)),
+                dbmu.enable.eq(self.enable.word_select(index, PHI_LIMIT)),
+                self.terms[index].eq(dbmu.term),
             ]
+            if self._arch.sparsity.weight_bits:
+                m.d.comb += dbmu.meta.eq(
+                    self.meta.as_value().word_select(index, PHI_LIMIT * cell_meta().size)
+                )
         return m

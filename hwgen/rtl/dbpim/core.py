@@ -6,10 +6,12 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hwgen.rtl.dbpim import layouts
 from hwgen.rtl.dbpim.activation_buffer import ActivationBuffer
+from hwgen.rtl.dbpim.core_events import core_pulses, macro_pulses
 from hwgen.rtl.dbpim.fetcher import Fetcher
 from hwgen.rtl.dbpim.group_queue import GroupQueue
 from hwgen.rtl.dbpim.macro import Macro
 from hwgen.rtl.dbpim.output_stage import OutputStage
+from hwgen.rtl.dbpim.residual_adder import ResidualAdder
 from hwgen.rtl.dbpim.simd import Simd, loader_ports
 from hwgen.rtl.dbpim.switch import Switch
 from hwgen.rtl.dbpim.tile_store import TileStore
@@ -39,7 +41,8 @@ class Core(Part):
         cycle 3   group queue: a group that was completed in cycle 2 is at the macros' heads
         cycle 3   macros: issue of its first bit plane, one bit plane a cycle
         cycle +3  output stage: result of the last bit plane is popped
-        cycle +6  write port: the result goes to the own banks, or requests the write bus
+        cycle +6  write port: the result goes to the own banks, or requests the write bus; where
+                  another map is added, the residual adder has it for ``SUM_CYCLES`` before
 
     Ports
         go                in      1             start the CONV in `instruction`
@@ -64,13 +67,14 @@ class Core(Part):
         taps_parameters_data, taps_write, taps_index, taps_data, taps_push: see ``TapStore``
         table_write, table_index, table_data, table_push, table_room: see ``TableStore``
         request           stream  bus_write     a result for the buffers of several cores
-        write_valid       in      1             the bus writes
-        write             in      bus_write
+        write_valid       in      lanes         the bus writes
+        write             in      bus_writes
         private_valid     out     1             a result is written to the own banks in this cycle
         private_write     out     vector_write  the result
         idle              out     1             no work left, all stages empty
         computes          out     1             a macro issues a bit plane, or the SIMD unit works
         waits_for_load    out     1             the walker lacks a tile or taps, or a macro a row
+        trace             out     core_pulses   events of this cycle, for benches only
     Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row_write`
     Rate     of its parts
     Errors   none
@@ -89,11 +93,12 @@ class Core(Part):
         self._group_queue = GroupQueue(arch=arch)
         self._macro = Macro(arch=arch)
         self._output_stage = OutputStage(arch=arch)
+        self._residual_adder = ResidualAdder(arch=arch)
         self._simd = Simd(arch=arch)
         self._write_port = WritePort(arch=arch)
         self._activation_buffer = ActivationBuffer(arch=arch)
         self.parts = [self._tile_store, self._walker, self._fetcher, self._switch]
-        self.parts += [self._group_queue, self._macro, self._output_stage]
+        self.parts += [self._group_queue, self._macro, self._output_stage, self._residual_adder]
         self.parts += [self._simd, self._write_port, self._activation_buffer]
         super().__init__(
             {
@@ -116,13 +121,14 @@ class Core(Part):
                 "row_meta": In(layouts.row_meta(arch)),
                 **loader_ports(arch),
                 "request": Out(stream.Signature(layouts.bus_write(arch))),
-                "write_valid": In(1),
-                "write": In(layouts.bus_write(arch)),
+                "write_valid": In(arch.bus_words),
+                "write": In(layouts.bus_writes(arch)),
                 "private_valid": Out(1),
                 "private_write": Out(layouts.vector_write(arch)),
                 "idle": Out(1),
                 "computes": Out(1),
                 "waits_for_load": Out(1),
+                "trace": Out(core_pulses(arch)),
             }
         )
         conv, load = layouts.packet(Opcode.CONV), layouts.packet(Opcode.LOAD)
@@ -136,11 +142,15 @@ class Core(Part):
         m.submodules.walker = walker = self._walker.instance()
         m.submodules.group_queue = queue = self._group_queue.instance()
         m.submodules.output_stage = output = self._output_stage.instance()
+        m.submodules.residual_adder = adder = self._residual_adder.instance()
         m.submodules.simd = simd = self._simd.instance()
         self._connect_loader(m, store=store, simd=simd)
-        fetcher = self._feed(m, store=store, walker=walker, queue=queue, simd=simd)
+        fetcher, switch = self._feed(m, store=store, walker=walker, queue=queue, simd=simd)
         macros = self._compute(m, store=store, queue=queue, output=output)
-        self._write_results(m, store=store, output=output, simd=simd, fetcher=fetcher)
+        port = self._write_results(m, store=store, output=output, simd=simd)
+        connect(m, output.request, adder.result)
+        connect(m, adder.request, port.output)
+        buffer = self._connect_buffer(m, port=port, fetcher=fetcher, adder=adder)
 
         active = Signal()
         with m.If(self.go | self.go_simd):
@@ -149,12 +159,29 @@ class Core(Part):
             m.d.sync += active.eq(0)
         at_rest = ~active | (walker.done & store.empty_walked & fetcher.empty)
         m.d.comb += [
-            self.idle.eq(at_rest & output.empty & simd.idle),
+            self.idle.eq(at_rest & output.empty & adder.empty & simd.idle),
             self.computes.eq(Cat(macro.issue for macro in macros).any() | simd.reads),
             self.waits_for_load.eq(
                 walker.waits_for_load | (queue.head_valid & ~store.row_loaded).any()
             ),
         ]
+        pulses = {
+            **macro_pulses(self._arch, macros, queue=queue, store=store),
+            "words": switch.word_release,
+            "selected_inputs": Mux(switch.word_release, store.mask, 0),
+            "bank_reads": fetcher.bank_read_en,
+            "bank_bytes": buffer.written,
+            "results": output.request.valid & output.request.ready,
+            "residual_sums": adder.result.valid & adder.result.ready & adder.layer.adds,
+            "simd_parts": simd.reads,
+            "simd_results": simd.reads & fetcher.word.simd.last,
+            "row_writes": self.row_write.replicate(self._arch.macros_per_core),
+            "mask_beats": self.mask_write,
+            "parameter_writes": self.parameters_write | self.taps_parameters_write,
+            "tap_words": self.taps_write,
+            "table_beats": self.table_write,
+        }
+        m.d.comb += [self.trace[name].eq(value) for name, value in pulses.items()]
         return m
 
     def _connect_loader(self, m: Module, *, store: PartInstance, simd: PartInstance) -> None:
@@ -179,8 +206,8 @@ class Core(Part):
         walker: PartInstance,
         queue: PartInstance,
         simd: PartInstance,
-    ) -> PartInstance:
-        """Place fetcher and switch between walker and queue; return the fetcher."""
+    ) -> tuple[PartInstance, PartInstance]:
+        """Place fetcher and switch between walker and queue, and return them."""
         m.submodules.fetcher = fetcher = self._fetcher.instance()
         m.submodules.switch = switch = self._switch.instance()
         connect(m, walker.request, fetcher.request)
@@ -210,7 +237,7 @@ class Core(Part):
             m.d.comb += getattr(walker, name).eq(getattr(store, name))
         for name in ("write", "fill", "bytes", "push", "tag", "positions"):
             m.d.comb += getattr(queue, name).eq(getattr(switch, name))
-        return fetcher
+        return fetcher, switch
 
     def _compute(
         self, m: Module, *, store: PartInstance, queue: PartInstance, output: PartInstance
@@ -249,24 +276,12 @@ class Core(Part):
         return macros
 
     def _write_results(
-        self,
-        m: Module,
-        *,
-        store: PartInstance,
-        output: PartInstance,
-        simd: PartInstance,
-        fetcher: PartInstance,
-    ) -> None:
-        """Connect output stage and SIMD unit to the write port, and the banks to both sides."""
+        self, m: Module, *, store: PartInstance, output: PartInstance, simd: PartInstance
+    ) -> PartInstance:
+        """Connect output stage and SIMD unit to the write port, and return it."""
         m.submodules.write_port = port = self._write_port.instance()
-        m.submodules.activation_buffer = buffer = self._activation_buffer.instance()
-        connect(m, output.request, port.output)
         connect(m, simd.result, port.result)
         connect(m, port.request, flipped(self.request))
-        loads = self.instruction.opcode == Opcode.LOAD
-        for name in ("base", "row_pitch", "channel_words"):
-            mine, loaded = (getattr(view, f"output_{name}") for view in (self._layer, self._loaded))
-            m.d.comb += getattr(buffer, name).eq(Mux(loads, loaded, mine))
         m.d.comb += [
             output.layer.eq(self._layer),
             store.result_tile.eq(output.result_tile),
@@ -275,16 +290,38 @@ class Core(Part):
             store.tile_end_popped.eq(output.tile_end_popped),
             port.layer.eq(self._layer),
             port.work.eq(self.work),
+            self.private_valid.eq(port.private_valid),
+            self.private_write.eq(port.private_write),
+        ]
+        return port
+
+    def _connect_buffer(
+        self, m: Module, *, port: PartInstance, fetcher: PartInstance, adder: PartInstance
+    ) -> PartInstance:
+        """Connect the banks to all that write and read them; return the buffer."""
+        m.submodules.activation_buffer = buffer = self._activation_buffer.instance()
+        loads = self.instruction.opcode == Opcode.LOAD
+        for name in ("base", "row_pitch", "channel_words"):
+            mine, loaded = (getattr(view, f"output_{name}") for view in (self._layer, self._loaded))
+            m.d.comb += getattr(buffer, name).eq(Mux(loads, loaded, mine))
+        m.d.comb += [
             port.stores.eq(buffer.stores),
             buffer.keep_first.eq(self.work.keep_first),
             buffer.keep_rows.eq(self.work.keep_rows),
-            buffer.bank_read_en.eq(fetcher.bank_read_en),
-            buffer.bank_address.eq(fetcher.bank_address),
-            fetcher.bank_data.eq(buffer.bank_data),
             buffer.write_valid.eq(self.write_valid),
             buffer.write.eq(self.write),
             buffer.private_valid.eq(port.private_valid),
             buffer.private_write.eq(port.private_write),
-            self.private_valid.eq(port.private_valid),
-            self.private_write.eq(port.private_write),
+            # The layer is that of a SIMD step too, whose operation stands at other bits.
+            adder.layer.eq(self._layer),
+            adder.work.eq(self.work),
+            adder.bank_data.eq(buffer.bank_data),
+            fetcher.bank_taken.eq(adder.bank_read_en),
+            fetcher.bank_data.eq(buffer.bank_data),
+            buffer.bank_read_en.eq(fetcher.bank_read_en | adder.bank_read_en),
         ]
+        for bank in range(self._arch.banks):
+            m.d.comb += buffer.bank_address[bank].eq(
+                Mux(adder.bank_read_en[bank], adder.bank_address, fetcher.bank_address[bank])
+            )
+        return buffer

@@ -38,8 +38,8 @@ class Fetcher(Part):
     """Collects a word for each macro: bytes of the map, or `outside` of it.
 
     ``word.bytes[m] = active ? (inside ? banks[bank][address] : C x outside) : zeros``. In each
-    cycle every bank serves the lowest-numbered macro that waits for it, and with it all macros
-    that read the same address.
+    cycle every bank that is not taken serves the lowest-numbered macro that waits for it, and with
+    it all macros that read the same address.
 
     Pipeline
         cycle 0  grant: banks read the granted addresses; the request is taken with its last grant
@@ -49,6 +49,7 @@ class Fetcher(Part):
     Ports
         request       stream  fetch_request     entry m of ``pixels`` is for macro m
         outside       in      8                 byte outside the map, constant in a step
+        bank_taken    in      M                 bit b: bank b is read for another unit
         bank_read_en  out     M                 bit b: read bank b at this clock edge
         bank_address  out     M x address_bits  a word of each bank
         bank_data     in      M x C bytes       what has been read, one cycle later
@@ -57,7 +58,7 @@ class Fetcher(Part):
         word_release  in      1                 the oldest word leaves in this cycle (valid)
         empty         out     1                 no word is begun or waits
     Latency  ``FETCH_CYCLES`` from the last grant, in whose cycle the request is taken
-    Rate     one word in each cycle if all macros read different banks or the same word; a new
+    Rate     one word in each cycle if all macros read different free banks or the same word; a new
              word begins only while fewer than ``FETCH_SLOTS`` words are begun and not released
     Errors   none
     Golden   ``golden.ops.windows.windows`` over ``golden.dbpim.activation_buffer.place``
@@ -82,6 +83,7 @@ class Fetcher(Part):
             {
                 "request": In(stream.Signature(fetch_request(arch))),
                 "outside": In(ACTIVATION_BITS),
+                "bank_taken": In(macros),
                 "bank_read_en": Out(macros),
                 "bank_address": Out(data.ArrayLayout(arch.bank_address_bits, macros)),
                 "bank_data": In(data.ArrayLayout(group(arch), macros)),
@@ -101,16 +103,16 @@ class Fetcher(Part):
             occupied=Signal(range(FETCH_SLOTS + 1)),
             landed=Signal(range(FETCH_SLOTS + 1)),
         )
-        served, begins, busy = Signal(macros), Signal(), Signal()
+        served, begun, begins, busy = Signal(macros), Signal(), Signal(), Signal()
         m.d.comb += [
-            begins.eq(self.request.valid & ~served.any() & (slots.occupied < FETCH_SLOTS)),
-            busy.eq(begins | (self.request.valid & served.any())),
+            begins.eq(self.request.valid & ~begun & (slots.occupied < FETCH_SLOTS)),
+            busy.eq(begins | (self.request.valid & begun)),
         ]
         granted, missing = self._grant(m, served=served, busy=busy)
         taken = Signal()
         m.d.comb += [self.request.ready.eq(busy & ~missing.any()), taken.eq(self.request.ready)]
         with m.If(busy):
-            m.d.sync += served.eq(Mux(taken, 0, served | granted))
+            m.d.sync += [served.eq(Mux(taken, 0, served | granted)), begun.eq(~taken)]
         landing = Signal()
         m.d.sync += [
             landing.eq(taken),
@@ -138,11 +140,14 @@ class Fetcher(Part):
             for index in reversed(range(macros)):
                 with m.If(wanted[index]):
                     m.d.comb += address.eq(pixels[index].address)
-            m.d.comb += self.bank_read_en[bank].eq(busy & Cat(wanted).any())
+            m.d.comb += self.bank_read_en[bank].eq(
+                busy & ~self.bank_taken[bank] & Cat(wanted).any()
+            )
         addresses = list(self.bank_address)
         for index in range(macros):
             same = choose(addresses, pixels[index].bank) == pixels[index].address
-            m.d.comb += granted[index].eq(needed[index] & same)
+            busy_bank = choose(list(self.bank_taken), pixels[index].bank)
+            m.d.comb += granted[index].eq(needed[index] & same & ~busy_bank)
         return granted, needed & ~granted
 
     def _land(self, m: Module, slots: Slots, *, busy: Value, served: Value) -> None:

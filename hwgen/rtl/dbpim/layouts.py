@@ -4,9 +4,10 @@ All fields are unsigned unless stated otherwise; lowest field first. The cycles 
 valid are in docs/dbpim-microarchitecture.md.
 """
 
-from amaranth.hdl import Value, signed
+from amaranth.hdl import Shape, Value, signed
 from amaranth.lib import data
 
+from hwgen.spec.csd import BLOCKS
 from hwgen.spec.dbpim.arch import (
     ACCUMULATOR_BITS,
     ACTIVATION_BITS,
@@ -23,7 +24,10 @@ from hwgen.spec.dbpim.instructions import (
     core_count,
 )
 from hwgen.spec.dbpim.timing import TILE_SLOTS
-from hwgen.spec.widths import bits_for_index
+from hwgen.spec.widths import bits_for_index, bits_for_range
+
+LARGEST_TERM = (2 + 1) << (2 * (BLOCKS - 1))
+"""What a weight adds at most: digits at the two highest positions."""
 
 ERROR_BITS = bits_for_index(len(ErrorCode))
 
@@ -214,11 +218,46 @@ def cell_meta() -> data.StructLayout:
     return data.StructLayout({field.name: field.bits for field in CELL if field.name != "q"})
 
 
-def row_meta(arch: Arch) -> data.ArrayLayout:
-    """Metadata of one row: for each compartment one entry for each cell column."""
-    return data.ArrayLayout(
-        data.ArrayLayout(cell_meta(), arch.macro.columns), arch.macro.compartments
+def row_meta(arch: Arch) -> data.StructLayout:
+    """Metadata of one row.
+
+    cells: for each compartment one entry for each cell column
+    constants: of each filter, two's complement: minus its negative digits in all compartments
+    """
+    columns = data.ArrayLayout(cell_meta(), arch.macro.columns)
+    return data.StructLayout(
+        {
+            "cells": data.ArrayLayout(columns, arch.macro.compartments),
+            "constants": data.ArrayLayout(dot_shape(arch), arch.filters),
+        }
     )
+
+
+def dot_shape(arch: Arch) -> Shape:
+    """Shape of a filter's sum over all compartments in one bit plane."""
+    low, high = dot_range(arch)
+    return signed(bits_for_range(low, high))
+
+
+def tile_sum_shape(arch: Arch) -> Shape:
+    """Shape of a filter's sum over a tile: all its rows, inputs of eight bits."""
+    low, high = dot_range(arch)
+    largest = arch.tile_rows * ((1 << ACTIVATION_BITS) - 1)
+    return signed(bits_for_range(low * largest, high * largest))
+
+
+def dot_range(arch: Arch) -> tuple[int, int]:
+    """Return the extremes of a filter's sum in one bit plane: two cells at different positions."""
+    compartments = arch.macro.compartments
+    if arch.sparsity.weight_bits:
+        largest = compartments * LARGEST_TERM
+        return -largest, largest
+    return -compartments << (WEIGHT_BITS - 1), compartments * ((1 << (WEIGHT_BITS - 1)) - 1)
+
+
+def dots(arch: Arch) -> data.ArrayLayout:
+    """Sums over all compartments in one bit plane, one for each filter."""
+    return data.ArrayLayout(dot_shape(arch), arch.filters)
 
 
 def bus_write(arch: Arch) -> data.StructLayout:
@@ -243,6 +282,14 @@ def bus_write(arch: Arch) -> data.StructLayout:
             "to_memory": 1,
         }
     )
+
+
+def bus_writes(arch: Arch) -> data.ArrayLayout:
+    """Words of one cycle of the write bus, one for each lane: lane = bank mod bus_words.
+
+    A word with `raw` or `to_memory` is in lane 0.
+    """
+    return data.ArrayLayout(bus_write(arch), arch.bus_words)
 
 
 def vector_write(arch: Arch) -> data.StructLayout:

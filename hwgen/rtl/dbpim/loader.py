@@ -8,7 +8,7 @@ from hwgen.rtl.common.packet_front import PacketFront
 from hwgen.rtl.common.read_engine import read_command
 from hwgen.rtl.dbpim.layouts import (
     ERROR_BITS,
-    bus_write,
+    bus_writes,
     packet,
     parameters,
     row_cells,
@@ -67,8 +67,8 @@ class Loader(Part):
         command                 stream out  read_command  BEGIN with a LOAD, then data and segment
         beats                   stream in   port_bits     the beats that the commands read
         load_go                 in          1             the LOAD forwarded last starts
-        load_valid              out         1             a word of its map goes to the bus
-        load                    out         bus_write     that word
+        load_valid              out         lanes         words of its map go to the bus
+        load                    out         bus_writes    those words, each in its lane
         load_done               out         1             the LOAD is over
         instruction             stream out  longest       packets for the sequencer
         tile_header             out         TILE packet   of the tile that is loaded
@@ -139,8 +139,8 @@ class Loader(Part):
                 "command": Out(stream.Signature(read_command())),
                 "beats": In(stream.Signature(arch.port_bits)),
                 "load_go": In(1),
-                "load_valid": Out(1),
-                "load": Out(bus_write(arch)),
+                "load_valid": Out(arch.bus_words),
+                "load": Out(bus_writes(arch)),
                 "load_done": Out(1),
                 "instruction": Out(stream.Signature(instruction_bits(cores))),
                 "tile_header": Out(packet(Opcode.TILE)),

@@ -1,14 +1,14 @@
 """One PIM macro: takes groups of inputs, gives the sums of the filters."""
 
-from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
+from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.dbpim.adder_tree import AdderTree
 from hwgen.rtl.dbpim.compartment import Compartment
-from hwgen.rtl.dbpim.csd_adder_tree import CsdAdderTree
 from hwgen.rtl.dbpim.ipu import Ipu
 from hwgen.rtl.dbpim.layouts import (
+    dots,
     group_tag,
     position,
     queue_head,
@@ -17,7 +17,7 @@ from hwgen.rtl.dbpim.layouts import (
     row_meta,
 )
 from hwgen.rtl.dbpim.meta_array import MetaArray
-from hwgen.rtl.dbpim.ppu import Ppu, column_sums
+from hwgen.rtl.dbpim.ppu import Ppu
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import ACTIVATION_BITS, Arch
 from hwgen.spec.dbpim.instructions import Opcode, field_bits
@@ -34,7 +34,8 @@ class Macro(Part):
 
     Pipeline
         cycle 0  issue: the IPU selects a bit plane of the group at the head of the queue
-        cycle 1  array: one row of cells, DBMUs and adder trees work on the registered bit plane
+        cycle 1  array: one row of cells, DBMUs and adder trees work on the registered bit plane;
+                 a filter's cells are added before the register
         cycle 2  PPU: shift, accumulate, read or write the partial sums
         cycle 3  result: the oldest finished result is offered to the output stage
 
@@ -50,7 +51,8 @@ class Macro(Part):
         write_en            in      1           store a row at this clock edge
         write_row           in      row_bits    unsigned
         write_cells         in      row_cells   cell bits, for each compartment
-        write_meta          in      row_meta    signs and indices; ignored without ``weight_bits``
+        write_meta          in      row_meta    signs, indices and constants for the enabled cell
+                                                columns; ignored without ``weight_bits``
     Latency  ``MACRO_CYCLES`` from the last bit plane of a result to ``result.valid``
     Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
              8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
@@ -65,15 +67,12 @@ class Macro(Part):
         self._arch = arch
         self._ipu = Ipu(arch=arch)
         self._compartment = Compartment(arch=arch)
+        self._adder_tree = AdderTree(arch=arch)
         self._ppu = Ppu(arch=arch)
-        self.parts = [self._ipu, self._compartment, self._ppu]
+        self.parts = [self._ipu, self._compartment, self._adder_tree, self._ppu]
         if arch.sparsity.weight_bits:
             self._meta_array = MetaArray(arch=arch)
-            self._csd_adder_tree = CsdAdderTree(arch=arch)
-            self.parts += [self._meta_array, self._csd_adder_tree]
-        else:
-            self._adder_tree = AdderTree(arch=arch)
-            self.parts += [self._adder_tree]
+            self.parts += [self._meta_array]
         super().__init__(
             {
                 "head_valid": In(1),
@@ -104,19 +103,15 @@ class Macro(Part):
         m.d.sync += in_array_valid.eq(self.issue)
         with m.If(self.issue):
             m.d.sync += [x.eq(bit_plane), row.eq(self.head.tag.row), in_array.eq(step)]
-        hi, lo = self._compartments(m, x=x, row=row)
-        if self._arch.sparsity.weight_bits:
-            sums_of_columns = self._sparse_columns(m, row=row, hi=hi, lo=lo)
-        else:
-            sums_of_columns = self._dense_columns(m, hi=hi)
+        found = self._dots(m, x=x, row=row, enable=in_array.filter_enable)
 
         # Cycle 2: PPU.
-        sums_in_ppu = Signal(column_sums(self._arch))
+        dots_in_ppu = Signal(dots(self._arch))
         in_ppu, in_ppu_valid = Signal.like(step), Signal()
         m.d.sync += in_ppu_valid.eq(in_array_valid)
         with m.If(in_array_valid):
-            m.d.sync += [sums_in_ppu.eq(Cat(sums_of_columns)), in_ppu.eq(in_array)]
-        ppu_sums = self._sums(m, valid=in_ppu_valid, step=in_ppu, column_sums=sums_in_ppu)
+            m.d.sync += [dots_in_ppu.eq(found), in_ppu.eq(in_array)]
+        ppu_sums = self._sums(m, valid=in_ppu_valid, step=in_ppu, found=dots_in_ppu)
 
         # Cycle 3: result.
         self._queue(m, valid=in_ppu_valid & ends_result(in_ppu), step=in_ppu, ppu_sums=ppu_sums)
@@ -146,61 +141,50 @@ class Macro(Part):
         begun, taken = self.issue & ends_result(step), self.result.valid & self.result.ready
         m.d.sync += outstanding.eq(outstanding + begun - taken)
 
-    def _compartments(
-        self, m: Module, *, x: Signal, row: Signal
-    ) -> tuple[list[Value], list[Value]]:
-        """Place the compartments; return `hi` and `lo` of each."""
+    def _dots(self, m: Module, *, x: Signal, row: Signal, enable: Value) -> data.View:
+        """Place compartments, metadata and adder trees; return the sum of each filter."""
+        active_row = Mux(self.write_en, self.write_row, row)
+        meta = self._metadata(m, row=active_row) if self._arch.sparsity.weight_bits else None
         compartments = [self._compartment.instance() for _ in x]
         for index, compartment in enumerate(compartments):
             m.submodules[f"compartment_{index}"] = compartment
             m.d.comb += [
                 compartment.clk.eq(ClockSignal()),
                 compartment.write_en.eq(self.write_en),
-                compartment.row.eq(Mux(self.write_en, self.write_row, row)),
+                compartment.row.eq(active_row),
                 compartment.write_data.eq(self.write_cells[index]),
                 compartment.x.eq(x[index]),
+                compartment.enable.eq(enable),
             ]
-        return [part.hi for part in compartments], [part.lo for part in compartments]
+            if meta is not None:
+                m.d.comb += compartment.meta.eq(meta.cells[index])
+        found = Signal(dots(self._arch))
+        for number in range(self._arch.filters):
+            m.submodules[f"adder_tree_{number}"] = tree = self._adder_tree.instance()
+            for index, compartment in enumerate(compartments):
+                m.d.comb += tree.terms[index].eq(compartment.terms[number])
+            if meta is not None:
+                m.d.comb += tree.constant.eq(meta.constants[number])
+            m.d.comb += found[number].eq(tree.sum)
+        return found
 
-    def _sparse_columns(
-        self, m: Module, *, row: Signal, hi: list[Value], lo: list[Value]
-    ) -> list[Value]:
-        """Place the metadata and a CSD adder tree for each cell column; return their sums."""
+    def _metadata(self, m: Module, *, row: Value) -> data.View:
+        """Place the metadata; return that of the active row."""
         m.submodules.meta_array = meta_array = self._meta_array.instance()
         m.d.comb += [
             meta_array.clk.eq(ClockSignal()),
             meta_array.write_en.eq(self.write_en),
-            meta_array.row.eq(Mux(self.write_en, self.write_row, row)),
+            meta_array.row.eq(row),
             meta_array.write_data.eq(self.write_meta),
         ]
-        meta = data.View(row_meta(self._arch), meta_array.meta)
-        trees = [self._csd_adder_tree.instance() for _ in range(self._arch.macro.columns)]
-        for column, tree in enumerate(trees):
-            m.submodules[f"csd_adder_tree_{column}"] = tree
-            m.d.comb += [
-                tree.hi.eq(Cat(bits[column] for bits in hi)),
-                tree.lo.eq(Cat(bits[column] for bits in lo)),
-                tree.meta.eq(Cat(entries[column] for entries in meta)),
-            ]
-        return [tree.sum for tree in trees]
+        return data.View(row_meta(self._arch), meta_array.meta)
 
-    def _dense_columns(self, m: Module, *, hi: list[Value]) -> list[Value]:
-        """Place an adder tree for each cell column; return their counts."""
-        trees = [self._adder_tree.instance() for _ in range(self._arch.macro.columns)]
-        for column, tree in enumerate(trees):
-            m.submodules[f"adder_tree_{column}"] = tree
-            m.d.comb += tree.bits.eq(Cat(bits[column] for bits in hi))
-        return [tree.count for tree in trees]
-
-    def _sums(
-        self, m: Module, *, valid: Signal, step: data.View, column_sums: data.View
-    ) -> data.View:
+    def _sums(self, m: Module, *, valid: Signal, step: data.View, found: data.View) -> data.View:
         """Place the PPU; return its sums."""
         m.submodules.ppu = ppu = self._ppu.instance()
         m.d.comb += [
             ppu.valid.eq(valid),
-            ppu.column_sums.eq(column_sums),
-            ppu.filter_enable.eq(step.filter_enable),
+            ppu.dots.eq(found),
             ppu.bit_index.eq(step.bit_index),
             ppu.begins.eq(step.begins),
             ppu.ends.eq(step.ends),

@@ -1,4 +1,4 @@
-"""Sign and block index of every cell of a macro, behind the ports of a register file."""
+"""Signs, block indices and constants of the rows of a macro, behind a register file's ports."""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
@@ -19,7 +19,7 @@ class MetaArray(Part):
         clk         in   1         rising edge; there is no reset
         write_en    in   1         store ``write_data`` in ``row`` at this clock edge
         row         in   row_bits  unsigned, below ``rows``: the row written or read
-        write_data  in   row_meta  as bits: sign and block index of each cell of a row
+        write_data  in   row_meta  as bits: signs, block indices and constants of a row
         meta        out  row_meta  the entries of ``row``
     Latency  0 from ``row`` to ``meta``; what is written is seen in the next cycle
     Rate     one row in each cycle

@@ -1,15 +1,17 @@
 """Loads the body of a tile, after its header: masks, parameters and rows of weights."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
-from amaranth.lib import data, stream
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.common.choose import choose
 from hwgen.rtl.dbpim.layouts import packet, parameters, row, row_cells, row_meta
+from hwgen.rtl.dbpim.row_unpacker import RowUnpacker
 from hwgen.rtl.dbpim.weight_decoder import WeightDecoder
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import PARAMETER_BITS, Opcode
+from hwgen.spec.dbpim.packing import PIECE_BITS, row_pieces
 from hwgen.spec.widths import bits_for_index
 
 
@@ -28,21 +30,25 @@ class TileLoader(Part):
         parameters_data   out        parameters
         row_write         out        1             a row is complete
         row_cells         out        row_cells     its cells
-        row_meta          out        row_meta      their signs and block indices
-    Latency  0 for masks and parameters; 1 cycle from the last beat of a row to ``row_write``
+        row_meta          out        row_meta      their signs and indices, and constants
+    Latency  0 for masks and parameters; 1 cycle from the last beat of a row to ``row_write``, in
+             which ``header`` is still held
     Rate     one beat in each cycle, parameters one filter in each cycle
     Errors   none; a tile has at least one mask word and one row
-    Golden   ``golden.dbpim.weight_decoder``
-    Source   docs/dbpim-microarchitecture.md, "Stream" and "Loader"
+    Golden   ``golden.dbpim.weight_decoder``, ``golden.dbpim.packed_weights``
+    Source   docs/dbpim-microarchitecture.md, "Stream", "Packed rows" and "Loader"
     """
 
     family = "dbpim"
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._row_beats = -(-row(arch).size // arch.port_bits)
+        self._beat_pieces = arch.port_bits // PIECE_BITS
+        self._flat_pieces = row_pieces(arch, packed=False)
+        self._packed_pieces = row_pieces(arch, packed=arch.unpacks)
         self._decoder = WeightDecoder(arch=arch)
-        self.parts = [self._decoder]
+        self._unpacker = RowUnpacker(arch=arch) if arch.unpacks else None
+        self.parts = [self._decoder, *([self._unpacker] if self._unpacker else [])]
         super().__init__(
             {
                 "header": In(packet(Opcode.TILE)),
@@ -62,16 +68,19 @@ class TileLoader(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        codes = Signal(row(self._arch))
+        gathered = Signal(self._gathered_pieces * PIECE_BITS)
+        pieces = Signal(bits_for_index(self._gathered_pieces))
         m.submodules.decoder = decoder = self._decoder.instance()
         m.d.comb += [
-            decoder.row.eq(codes),
+            decoder.row.eq(self._codes(m, gathered=gathered, pieces=pieces)),
+            decoder.filter_enable.eq(self.header.filter_enable),
             self.row_cells.eq(decoder.row_cells),
             self.row_meta.eq(decoder.row_meta),
         ]
         m.d.sync += self.row_write.eq(0)
         with m.FSM():
             with m.State("IDLE"), m.If(self.start):
+                m.d.sync += pieces.eq(0)
                 m.next = "MASKS"
             with m.State("MASKS"):
                 self._masks(m)
@@ -82,7 +91,7 @@ class TileLoader(Part):
             with m.State("PARAMETERS"), m.If(send_parameters(m, self, count=self._arch.filters)):
                 m.next = "ROWS"
             with m.State("ROWS"):
-                self._rows(m, codes=codes)
+                self._rows(m, gathered=gathered, pieces=pieces)
                 with m.If(self.done):
                     m.next = "IDLE"
         return m
@@ -99,26 +108,53 @@ class TileLoader(Part):
         with m.If(self.beats.valid):
             m.d.sync += written.eq(Mux(self.push, 0, written + beat_words))
 
-    def _rows(self, m: Module, *, codes: data.View) -> None:
-        """Collect the beats of a row; the complete row is decoded in the next cycle."""
+    @property
+    def _gathered_pieces(self) -> int:
+        """Pieces that hold a row and what its last beat has of the next one."""
+        longer = self._packed_pieces > self._beat_pieces
+        return max(self._flat_pieces, self._packed_pieces + longer * (self._beat_pieces - 1))
+
+    def _rows(self, m: Module, *, gathered: Signal, pieces: Signal) -> None:
+        """Gather the beats of the rows; a complete row is decoded in the next cycle.
+
+        gathered: the latest pieces, the newest on top; pieces: those of the incomplete row, which
+        lie above the complete one in the cycle of ``row_write``
+        """
         number = Signal.like(self.header.rows)
-        beat_number = Signal(bits_for_index(self._row_beats))
-        beats = data.ArrayLayout(min(self._arch.port_bits, codes.shape().size), self._row_beats)
-        row_ends = beat_number == self._row_beats - 1
+        size = self._flat_pieces
+        if self._packed_pieces != self._flat_pieces:
+            size = Mux(self.header.packed, self._packed_pieces, self._flat_pieces)
+        more = Signal(len(pieces) + 1)
         complete, tile_ends = Signal(), number + 1 == self.header.rows
         m.d.comb += [
             self.beats.ready.eq(1),
-            complete.eq(self.beats.valid & row_ends),
+            more.eq(pieces + self._beat_pieces),
+            complete.eq(self.beats.valid & (more >= size)),
             self.done.eq(complete & tile_ends),
         ]
         with m.If(self.beats.valid):
             m.d.sync += [
-                data.View(beats, Value.cast(codes))[beat_number].eq(self.beats.payload),
-                beat_number.eq(Mux(row_ends, 0, beat_number + 1)),
+                gathered.eq(Cat(gathered, self.beats.payload)[-len(gathered) :]),
+                pieces.eq(Mux(complete, more - size, more)),
             ]
         m.d.sync += self.row_write.eq(complete)
         with m.If(complete):
             m.d.sync += number.eq(Mux(tile_ends, 0, number + 1))
+
+    def _codes(self, m: Module, *, gathered: Signal, pieces: Signal) -> Value:
+        """Return the weight codes of the row that is complete."""
+        flat = gathered[-self._flat_pieces * PIECE_BITS :][: row(self._arch).size]
+        if self._unpacker is None:
+            return flat
+        m.submodules.unpacker = unpacker = self._unpacker.instance()
+        places = self._beat_pieces if self._packed_pieces > self._beat_pieces else 1
+        top = (self._gathered_pieces - self._packed_pieces) * PIECE_BITS
+        rows = [gathered[top - place * PIECE_BITS :] for place in range(places)]
+        m.d.comb += [
+            unpacker.triples.eq(choose([each[: len(unpacker.triples)] for each in rows], pieces)),
+            unpacker.filter_enable.eq(self.header.filter_enable),
+        ]
+        return Mux(self.header.packed, Value.cast(unpacker.row), flat)
 
 
 def send_parameters(m: Module, loader: Part, *, count: int) -> Value:

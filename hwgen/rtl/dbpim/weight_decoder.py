@@ -1,12 +1,14 @@
 """Decodes the weight codes of the stream to the cell bits and metadata of a macro."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module, Value
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.dbpim.adder_tree import sum_of
+from hwgen.rtl.dbpim.digits import digits_of
 from hwgen.rtl.dbpim.layouts import cell_code, row, row_cells, row_meta
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import WEIGHT_BITS, Arch
-from hwgen.spec.dbpim.instructions import CELL_BITS
+from hwgen.spec.dbpim.instructions import CELL_BITS, Opcode, field_bits
 from hwgen.spec.sparsity import PHI_LIMIT
 
 
@@ -17,9 +19,11 @@ class WeightDecoder(Part):
     lower one for cell column 2f; without, it is the int8 weight: bit b goes to cell column 8f + b.
 
     Ports
-        row        in   row        codes of one row, index compartment * F + filter
-        row_cells  out  row_cells  cell bits, one for each cell column
-        row_meta   out  row_meta   sign and block index of each cell; zeros without `weight_bits`
+        row            in   row        codes of one row, index compartment * F + filter
+        filter_enable  in   16         cell columns that count, from the tile's header
+        row_cells      out  row_cells  cell bits, one for each cell column
+        row_meta       out  row_meta   sign and block index of each cell, minus the negative digits
+                                       of each filter; zeros without `weight_bits`
     Latency  0: combinational
     Rate     one row in each cycle
     Errors   none: every code has a meaning
@@ -35,6 +39,7 @@ class WeightDecoder(Part):
         super().__init__(
             {
                 "row": In(row(arch)),
+                "filter_enable": In(field_bits(Opcode.TILE, "filter_enable")),
                 "row_cells": Out(row_cells(arch)),
                 "row_meta": Out(row_meta(arch)),
             }
@@ -45,7 +50,7 @@ class WeightDecoder(Part):
         filters = self._arch.filters
         for compartment in range(self._arch.macro.compartments):
             codes = [self.row[compartment * filters + index] for index in range(filters)]
-            cells, meta = self.row_cells[compartment], self.row_meta[compartment]
+            cells, meta = self.row_cells[compartment], self.row_meta.cells[compartment]
             if not self._arch.sparsity.weight_bits:
                 m.d.comb += [
                     cells[WEIGHT_BITS * index + bit].eq(code[bit])
@@ -62,4 +67,18 @@ class WeightDecoder(Part):
                     meta[column].negative.eq(cell.negative),
                     meta[column].index.eq(cell.index),
                 ]
+        if self._arch.sparsity.weight_bits:
+            for index in range(filters):
+                m.d.comb += self.row_meta.constants[index].eq(-sum_of(self._negative(index)))
         return m
+
+    def _negative(self, index: int) -> list[Value]:
+        """Return the negative digits of a filter's weight in each compartment."""
+        enable = self.filter_enable.word_select(index, PHI_LIMIT)
+        places = range(PHI_LIMIT * index, PHI_LIMIT * (index + 1))
+        return [
+            digits_of(
+                Cat(cells[place] for place in places), [meta[place] for place in places], enable
+            ).negative
+            for cells, meta in zip(self.row_cells, self.row_meta.cells, strict=True)
+        ]

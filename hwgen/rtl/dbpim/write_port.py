@@ -4,10 +4,13 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from hwgen.rtl.common.choose import choose
 from hwgen.rtl.dbpim import layouts
+from hwgen.rtl.dbpim.region import bank_of
 from hwgen.rtl.part import Part
 from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.spec.dbpim.instructions import ROW_BITS, Opcode
+from hwgen.spec.widths import bits_for_index
 
 
 class WritePort(Part):
@@ -15,17 +18,17 @@ class WritePort(Part):
 
     A result is private if every active position has its row within ``private_first ..
     private_first + private_rows - 1``; one with `raw` or `to_memory` never is. A private result is
-    written to the own banks at once, all positions in one cycle; it waits while the buffer stores a
-    word of the bus. Any other result requests the bus, one active position after the other, the
-    lowest first; it is taken with the last one. Output stage and SIMD unit never offer a result
-    in the same step.
+    written to the own banks at once, all positions in one cycle; it waits while the buffer stores
+    words of the bus in one of their banks. Any other result requests the bus, one active position
+    after the other, the lowest first; it is taken with the last one. Output stage and SIMD unit
+    never offer a result in the same step.
 
     Ports
         layer          in      CONV          fields that CONV and SIMD have in common
         work           in      work          of this core
         output         stream  bus_write     F bytes or F x int32 of one position (CONV)
         result         stream  vector_write  C bytes of each position (SIMD)
-        stores         in      1             the activation buffer stores a word of the bus
+        stores         in      M             bit b: bank b stores a word of the bus
         private_valid  out     1             a private result is written in this cycle
         private_write  out     vector_write  that result
         request        stream  bus_write     held until it is granted; with `to_memory` ``index`` is
@@ -49,7 +52,7 @@ class WritePort(Part):
                 "work": In(layouts.work()),
                 "output": In(stream.Signature(layouts.bus_write(arch))),
                 "result": In(stream.Signature(layouts.vector_write(arch))),
-                "stores": In(1),
+                "stores": In(arch.banks),
                 "private_valid": Out(1),
                 "private_write": Out(layouts.vector_write(arch)),
                 "request": Out(stream.Signature(layouts.bus_write(arch))),
@@ -61,7 +64,7 @@ class WritePort(Part):
         output, result = self.output.payload, self.result.payload
         of_one = Signal()
         """The result has one position and comes from the output stage."""
-        active, private, sent = (Signal(self._arch.macros_per_core) for _ in range(3))
+        active, private, sent, busy = (Signal(self._arch.macros_per_core) for _ in range(4))
         m.d.comb += [of_one.eq(self.output.valid), self.private_write.eq(result)]
         with m.If(of_one):
             width = ACTIVATION_BITS * self._arch.macro.compartments
@@ -73,7 +76,10 @@ class WritePort(Part):
             ]
         for index, position in enumerate(self.private_write.positions):
             row = (position.row - self.work.private_first)[:ROW_BITS]
+            bank = Signal(bits_for_index(self._arch.banks), name=f"bank_{index}")
             m.d.comb += [
+                bank.eq(bank_of(self._arch, row=position.row, column=position.column)),
+                busy[index].eq(choose(list(self.stores), bank)),
                 active[index].eq(position.active),
                 private[index].eq(row < self.work.private_rows),
             ]
@@ -82,7 +88,7 @@ class WritePort(Part):
             valid.eq(self.output.valid | self.result.valid),
             to_logits.eq(Mux(of_one, output.raw, result.to_memory)),
             is_private.eq(~to_logits & ~(active & ~private).any()),
-            self.private_valid.eq(valid & is_private & ~self.stores),
+            self.private_valid.eq(valid & is_private & ~(active & busy).any()),
             self.request.valid.eq(valid & ~is_private),
         ]
         left = active & ~sent

@@ -30,12 +30,13 @@ from hwgen.sim.host_files import (
 from hwgen.sim.simulator import FAST, QUICK, Simulator, run_simulator
 from hwgen.sim.waves import Waves
 from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.events import EVENTS
 from hwgen.spec.dbpim.instructions import ROW_BITS
 
 HOST = Path(__file__).parent / "host.v"
 BLOCKS = Path(__file__).parent / "blocks.vlt"
 TOP = "host"
-EVENTS = "events.txt"
+EVENTS_FILE = "events.txt"
 STORES = "stores.txt"
 WAVES_FILE = "waves.vcd"
 MANY_MACROS = 16
@@ -69,12 +70,16 @@ class Job:
 class ChipRun:
     """One start of a chip: what the trace showed, then registers and answers read back after it.
 
+    retired: cycles in which steps were over; counted: events of each step
+    rest: events after the last retirement
     stores: words on the write bus and private ones; answers: uint8, in memory after the run
     """
 
     number: int
     stores: Stores
     retired: list[int] = field(default_factory=list)
+    counted: list[dict[str, int]] = field(default_factory=list)
+    rest: dict[str, int] = field(default_factory=dict)
     busy: bool = True
     done: bool = False
     error: int = 0
@@ -115,7 +120,10 @@ def host_parameters(arch: Arch, memory_bytes: int) -> list[str]:
         "MEMORY_BEATS": memory_bytes // arch.port_bytes,
         "CORES": arch.cores,
         "MACROS": arch.macros_per_core,
+        "LANES": arch.bus_words,
         "BYTES": arch.macro.compartments,
+        "FILTERS": arch.filters,
+        "COLUMNS": arch.macro.columns,
         "ROW_BITS": ROW_BITS,
         "DATA_BITS": layout["data"].width,
         "INDEX_BITS": layout["index"].width,
@@ -156,8 +164,8 @@ def run_chip(
     if waves is not None:
         arguments += waves.plusargs(Path(WAVES_FILE))
     simulator = simulator_of(job, arch, waves=waves is not None)
-    run_simulator(simulator, arguments, folder=folder, opens=EVENTS, builds=builds, say=say)
-    return read_runs(folder / EVENTS, folder / STORES, arch)
+    run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)
+    return read_runs(folder / EVENTS_FILE, folder / STORES, arch)
 
 
 def simulator_of(job: Job, arch: Arch, *, waves: bool = False) -> Simulator:
@@ -170,7 +178,7 @@ def host_plusargs(job: Job, addresses: dict[str, int]) -> dict[str, object]:
     """Return what every host is told: files, sizes and addresses."""
     return {
         "memory": "memory.hex",
-        "events": EVENTS,
+        "events": EVENTS_FILE,
         "stores": STORES,
         "runs": len(job.images),
         "words": job.answer_bytes // ANSWER_BYTES,
@@ -223,6 +231,9 @@ def read_runs(events: Path, stores: Path, arch: Arch) -> list[ChipRun]:
             answers.append([])
         elif kind == "retire":
             runs[-1].retired.append(int(fields[0]))
+            runs[-1].counted.append(counts_of(fields[1:]))
+        elif kind == "rest":
+            runs[-1].rest = counts_of(fields)
         elif kind == "answer":
             answers[-1].append(int(fields[2], 16))
         elif kind == "end":
@@ -230,6 +241,11 @@ def read_runs(events: Path, stores: Path, arch: Arch) -> list[ChipRun]:
     for run, words in zip(runs, answers, strict=True):
         run.answers = np.array(words, "<u4").view(np.uint8)
     return runs
+
+
+def counts_of(fields: Sequence[str]) -> dict[str, int]:
+    """Return the events of a line by name."""
+    return dict(zip(EVENTS, map(int, fields), strict=True))
 
 
 def end(run: ChipRun, fields: Sequence[int]) -> None:

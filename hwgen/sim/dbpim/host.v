@@ -16,7 +16,9 @@
 // those of the chip's counter: cycle 1 follows the one in which the start was accepted.
 //   id H version              registers, once
 //   start RUN
-//   retire CYCLE              a step is over
+//   retire CYCLE COUNTS       a step is over; events since the line before, in the order of
+//                             hwgen/spec/dbpim/events.py
+//   rest COUNTS               events between the last retirement and the end of a run
 //   end RUN STATUS ERROR CYCLES LOAD_CYCLES LAYERS   registers after the run
 //   answer RUN INDEX H        int32 found in memory
 //   reset                     the reset of +reset_at; RUN begins again
@@ -36,7 +38,10 @@ module host #(
     parameter integer MEMORY_BEATS = 1024,
     parameter integer CORES = 2,
     parameter integer MACROS = 2,
+    parameter integer LANES = 2,  // of the write bus
     parameter integer BYTES = 8,  // of a word
+    parameter integer FILTERS = 4,  // of a core
+    parameter integer COLUMNS = 8,  // of cells in a macro
     parameter integer ROW_BITS = 10,
     parameter integer DATA_BITS = 256,
     parameter integer INDEX_BITS = 9
@@ -45,6 +50,12 @@ module host #(
   localparam integer PLACE_BITS = 2 * ROW_BITS + 1;  // row, column, active
   localparam integer VECTOR_BITS = MACROS * (8 * BYTES + PLACE_BITS) + BYTES + ROW_BITS + 1;
   localparam integer WORDS = PORT_BITS / 32;
+  // Pulses of a core: one bit for each event of a cycle.
+  localparam integer FILTERS_AT = 2 * MACROS, COLUMNS_AT = FILTERS_AT + MACROS * FILTERS;
+  localparam integer GROUPS_AT = COLUMNS_AT + MACROS * COLUMNS, SWITCH_AT = GROUPS_AT + 3 * MACROS;
+  localparam integer READS_AT = SWITCH_AT + 1 + BYTES, BYTES_AT = READS_AT + MACROS;
+  localparam integer RESULTS_AT = BYTES_AT + MACROS * BYTES, ROWS_AT = RESULTS_AT + 4;
+  localparam integer STORED_AT = ROWS_AT + MACROS, PULSES = STORED_AT + 4;
 
   reg clk = 0;
   reg rst = 1;
@@ -71,10 +82,12 @@ module host #(
   wire [PORT_BITS-1:0] m_rdata, m_wdata;
   wire [PORT_BITS/8-1:0] m_wstrb;
 
-  wire write_valid, retire, running;
-  wire [WRITE_BITS-1:0] write;
+  wire retire, running;
+  wire [LANES-1:0] write_valid;
+  wire [LANES*WRITE_BITS-1:0] write;
   wire [CORES-1:0] private_valid;
   wire [CORES*VECTOR_BITS-1:0] private_write;
+  wire [CORES*PULSES-1:0] pulses;
 
   dbpim_chip chip (
       .clk(clk), .rst(rst),
@@ -97,7 +110,7 @@ module host #(
       .memory__bvalid(m_bvalid), .memory__bready(m_bready),
       .trace__write_valid(write_valid), .trace__write(write),
       .trace__private_valid(private_valid), .trace__private_write(private_write),
-      .trace__retire(retire), .trace__running(running)
+      .trace__retire(retire), .trace__running(running), .trace__events(pulses)
   );
 
   reg [31:0] latency = 1, stall = 0, seed = 0;
@@ -124,22 +137,29 @@ module host #(
     late <= !started && cycle >= limit;
   end
 
-  // What the trace shows.
+  // What the trace shows. Events of a cycle count for the step that retires in it.
   integer events, stores;
+  localparam integer EVENTS = 23;
+  reg [63:0] counts[0:EVENTS-1];
+  reg [PULSES-1:0] one;
   reg [15:0] starts = 0;
   localparam integer ENABLE_AT = DATA_BITS, ROW_AT = DATA_BITS + BYTES;
   localparam integer INDEX_AT = ROW_AT + 3 * ROW_BITS, PLACES_AT = MACROS * 8 * BYTES;
   localparam integer ENABLES_AT = PLACES_AT + MACROS * PLACE_BITS;
-  wire raw = write[WRITE_BITS-2];
-  integer core, macro;
+  integer core, macro, lane, each;
+  reg [WRITE_BITS-1:0] word;
   reg [VECTOR_BITS-1:0] vector;
   reg [PLACE_BITS-1:0] place;
   always @(posedge clk) if (!rst) begin
-    if (write_valid)
-      store(8'hff, write[WRITE_BITS-2+:2], write[ROW_AT+:ROW_BITS],
-            write[ROW_AT+ROW_BITS+:ROW_BITS], write[ROW_AT+2*ROW_BITS+:ROW_BITS],
-            16'(write[INDEX_AT+:INDEX_BITS]), write[ENABLE_AT+:BYTES],
-            raw ? {(8*BYTES){1'b0}} : write[0+:8*BYTES]);
+    for (lane = 0; lane < LANES; lane = lane + 1)
+      if (write_valid[lane]) begin
+        word = write[lane*WRITE_BITS+:WRITE_BITS];
+        store(8'hff, word[WRITE_BITS-2+:2], word[ROW_AT+:ROW_BITS],
+              word[ROW_AT+ROW_BITS+:ROW_BITS], word[ROW_AT+2*ROW_BITS+:ROW_BITS],
+              16'(word[INDEX_AT+:INDEX_BITS]), word[ENABLE_AT+:BYTES],
+              word[WRITE_BITS-2] ? {(8*BYTES){1'b0}} : word[0+:8*BYTES]);
+        count(20, word[WRITE_BITS-2] ? 4 * FILTERS : $countones(word[ENABLE_AT+:BYTES]));
+      end
     for (core = 0; core < CORES; core = core + 1)
       if (private_valid[core]) begin
         vector = private_write[core*VECTOR_BITS+:VECTOR_BITS];
@@ -151,8 +171,44 @@ module host #(
                   vector[macro*8*BYTES+:8*BYTES]);
         end
       end
-    if (retire) $fwrite(events, "retire %0d\n", cycle);
+    for (core = 0; core < CORES; core = core + 1) begin
+      one = pulses[core*PULSES+:PULSES];
+      if (one != 0) begin
+        count(0, $countones(one[0+:MACROS]));
+        count(1, $countones(one[MACROS+:MACROS]));
+        count(2, $countones(one[FILTERS_AT+:MACROS*FILTERS]));
+        count(3, $countones(one[COLUMNS_AT+:MACROS*COLUMNS]));
+        for (each = 0; each < 3; each = each + 1)
+          count(4 + each, $countones(one[GROUPS_AT+each*MACROS+:MACROS]));
+        count(7, 32'(one[SWITCH_AT]));
+        count(8, $countones(one[SWITCH_AT+1+:BYTES]));
+        count(9, $countones(one[READS_AT+:MACROS]));
+        count(10, $countones(one[BYTES_AT+:MACROS*BYTES]));
+        for (each = 0; each < 4; each = each + 1) count(11 + each, 32'(one[RESULTS_AT+each]));
+        count(15, $countones(one[ROWS_AT+:MACROS]));
+        for (each = 0; each < 4; each = each + 1) count(16 + each, 32'(one[STORED_AT+each]));
+      end
+    end
+    count(21, 32'(m_rvalid && m_rready));
+    count(22, 32'(m_wvalid && m_wready));
+    if (retire) begin
+      $fwrite(events, "retire %0d", cycle);
+      report_counts;
+    end
   end
+
+  task count(input integer event_number, input integer times);
+    counts[event_number] = counts[event_number] + 64'(times);
+  endtask
+
+  task report_counts;
+    integer number;
+    for (number = 0; number < EVENTS; number = number + 1) begin
+      $fwrite(events, " %0d", counts[number]);
+      counts[number] = 0;
+    end
+    $fwrite(events, "\n");
+  endtask
 
   task store(input [7:0] source, input [1:0] kind, input [ROW_BITS-1:0] row,
              input [ROW_BITS-1:0] column, input [ROW_BITS-1:0] word, input [15:0] index,
@@ -270,7 +326,7 @@ module host #(
     close;
   end
 
-  integer run;
+  integer run, each_event;
 
   task close;
     begin
@@ -292,6 +348,8 @@ module host #(
   task start;
     begin
       $fwrite(events, "start %0d\n", run);
+      for (each_event = 0; each_event < EVENTS; each_event = each_event + 1)
+        counts[each_event] = 0;
       starts = starts + 1;
       write_address(PROGRAM_ADDRESS, program_address);
       write_address(IMAGE_ADDRESS, image_address + run * image_stride);
@@ -337,6 +395,8 @@ module host #(
       read_counter(CYCLES, cycles);
       read_counter(LOAD_CYCLES, load_cycles);
       read_register(LAYERS, layers);
+      $fwrite(events, "rest");
+      report_counts;
       $fwrite(events, "end %0d %0d %0d %0d %0d %0d\n", run, status, error, cycles, load_cycles,
               layers);
       for (index = 0; index < words; index = index + 1) begin

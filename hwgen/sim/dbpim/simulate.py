@@ -35,6 +35,7 @@ class SimulatedRun:
     fused: layers whose maps the chip never stores as bytes
     cycles, load_cycles, layers: the chip's counters
     steps: one for each retirement; it begins with the retirement before it
+    step_events: events of each of them; rest: those after the last one
     stores: words that were stored
     written: of each image, by layer name, int64: the cycle in which each element was stored last
     waves: the file of the waves, if requested
@@ -47,6 +48,8 @@ class SimulatedRun:
     load_cycles: int
     layers: int
     steps: tuple[Step, ...]
+    step_events: Sequence[Mapping[str, int]]
+    rest: Mapping[str, int]
     stores: Stores
     written: Sequence[Mapping[str, NDArray[np.int64]]]
     waves: Path | None
@@ -58,8 +61,9 @@ class SimulatedRun:
 
     @property
     def events(self) -> dict[str, int]:
-        """Events by name: this chip has none that are counted."""
-        return {}
+        """Events of the run by name."""
+        parts = [*self.step_events, self.rest]
+        return {name: sum(part[name] for part in parts) for name in self.rest}
 
     def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
         """Return the cycle in which (y, x, channel) of a map was written last; None: never."""
@@ -173,6 +177,8 @@ def simulated_runs(
             load_cycles=run.load_cycles,
             layers=run.layers,
             steps=steps_of(run, program),
+            step_events=run.counted,
+            rest=run.rest,
             stores=run.stores,
             written=[{name: one.cycles for name, one in found.items()} for found in stored],
             waves=waves,
@@ -201,6 +207,7 @@ def steps_of(run: ChipRun, program: Program) -> tuple[Step, ...]:
 def fused_layers(program: Program) -> tuple[str, ...]:
     """Return the layers of which no step stores bytes of the map, in their order."""
     facts = program.facts
-    layers = dict.fromkeys(plan.layer for plan in facts.steps if plan.kind in ("conv", "simd"))
+    computing = [plan for plan in facts.steps if plan.kind in ("conv", "simd")]
+    layers = dict.fromkeys(name for plan in computing for name in (*plan.fused, plan.layer))
     whole = {plan.layer for plan in facts.steps if plan.whole_words}
     return tuple(name for name in layers if name not in {*whole, facts.answer.layer})

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.spec.crossbar.arch_check import check_arch
+from hwgen.spec.crossbar.fabric import Fabric
 from hwgen.spec.crossbar.network import (
     LAYER_DEFAULTS,
     NETWORK_DEFAULTS,
@@ -87,6 +88,8 @@ class Window:
     stride: Size
     padding: Count
     groups: Size
+    bottom_padding: Count
+    right_padding: Count
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -154,7 +157,7 @@ class ArchLayer:
 
     providers: places in `layers` of those that it reads, the image if none
     activation: what is applied to its outputs
-    columns, dilation, product: as in `CrossbarLayer`
+    columns, dilation, product, average, slope, limits: as in `CrossbarLayer`
     """
 
     name: Name
@@ -170,6 +173,9 @@ class ArchLayer:
     columns: Columns | None = None
     dilation: tuple[Size, Size] = (1, 1)
     product: bool = False
+    average: bool = False
+    slope: float | None = 0.0
+    limits: tuple[int, int] | None = None
 
     @property
     def layer(self) -> CrossbarLayer:
@@ -190,6 +196,9 @@ class ArchLayer:
             columns=self.columns,
             dilation=self.dilation,
             product=self.product,
+            average=self.average,
+            slope=self.slope,
+            limits=self.limits,
         )
 
 
@@ -208,11 +217,12 @@ class Arch:
     step_ns: length of a pipeline step
     vector_lanes: elements that one operation of a digital unit handles
     scratchpad, mesh: see Memory and Mesh
+    fabric: what a generator needs beside; none under published rules, which describe no hardware
     layers: in an order in which each stands behind all that it reads
     """
 
     format: Literal["hwgen.crossbar.architecture"]
-    version: Literal[1]
+    version: Literal[2]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
     network: Network
     components: ComponentsFile
@@ -227,6 +237,7 @@ class Arch:
     scratchpad: Memory
     mesh: Mesh
     layers: Annotated[tuple[ArchLayer, ...], Field(min_length=1)]
+    fabric: Fabric | None
 
     @model_validator(mode="after")
     def check(self) -> Self:

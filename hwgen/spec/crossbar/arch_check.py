@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from hwgen.spec.crossbar.fabric_check import check_fabric
 from hwgen.spec.crossbar.layout import Choice, Floorplan, Placement, floorplan
 from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.rules import is_strict
 
 if TYPE_CHECKING:
     from hwgen.spec.crossbar.arch import Arch, ArchLayer
@@ -34,6 +36,7 @@ def check_arch(arch: "Arch", network: CrossbarNetwork) -> None:
         check_mapping(arch, place, plan.layers[place])
         check_counts(arch, place)
     check_mesh(arch, plan)
+    check_fabric(arch, network, plan)
 
 
 def equal(field: str, meaning: str, wanted: object, given: object) -> None:
@@ -88,6 +91,10 @@ def check_mate(arch: "Arch", place: int) -> None:
 def check_mapping(arch: "Arch", place: int, plan: Placement) -> None:
     """Check how a layer is cut and where it stands against the plan of the whole chip."""
     layer = arch.layers[place]
+    bottom, right = layer.layer.end_paddings
+    for key, end in (("bottom_padding", bottom), ("right_padding", right)):
+        field = f"layers.{place}.window.{key}"
+        equal(field, "what the last windows reach", end, getattr(layer.window, key))
     for key in PLANNED:
         wanted = getattr(plan, key)
         equal(f"layers.{place}.mapping.{key}", "as planned", wanted, getattr(layer.mapping, key))
@@ -112,7 +119,7 @@ def check_counts(arch: "Arch", place: int) -> None:
     layer = arch.layers[place]
     mapping, counts = layer.mapping, layer.counts
     field = f"layers.{place}.counts"
-    if arch.rules == "strict":
+    if is_strict(arch.rules):
         drivers = mapping.copies * mapping.rows * mapping.column_tiles * arch.slices
         equal(f"{field}.dac", "one for each row in use", drivers, counts.dac)
     if not has_weights(layer):

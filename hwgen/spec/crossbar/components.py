@@ -124,10 +124,14 @@ class Scratchpad:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Scratchpads:
-    """One scratchpad a macro, all of one capacity."""
+    """One scratchpad a macro, all of one capacity.
+
+    published_from_kilobytes: the smallest that published rules choose
+    """
 
     source: Text
     bus_bits: Annotated[int, Field(ge=1)]
+    published_from_kilobytes: Annotated[int, Field(ge=1)]
     capacities: Annotated[tuple[Scratchpad, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -137,7 +141,15 @@ class Scratchpads:
         wanted = [sizes[0] << place for place in range(len(sizes))]
         if sizes != wanted or sizes[0] & (sizes[0] - 1):
             raise ValueError(f"scratchpads.capacities|powers of two, each twice the last|{sizes}")
+        if self.published_from_kilobytes > sizes[-1]:
+            field = "scratchpads.published_from_kilobytes"
+            raise ValueError(f"{field}|at most {sizes[-1]}|{self.published_from_kilobytes}")
         return self
+
+    def to_choose_from(self, *, published: bool) -> tuple[Scratchpad, ...]:
+        """Return the scratchpads that a design may have, smallest first."""
+        least = self.published_from_kilobytes if published else 1
+        return tuple(one for one in self.capacities if one.kilobytes >= least)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -160,7 +172,7 @@ class Components:
     """
 
     format: Literal["hwgen.crossbar.components"]
-    version: Literal[1]
+    version: Literal[2]
     name: Text
     weight_bits: Bits
     activation_bits: Bits

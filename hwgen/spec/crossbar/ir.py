@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-Instruction = Literal["transfer", "load", "mvm", "adc", "alu", "store", "merge"]
-EdgeKind = Literal["inter-bit", "inter-operation", "inter-block", "inter-layer"]
+Instruction = Literal[
+    "transfer", "load", "mvm", "adc", "alu", "chain", "gather", "store", "merge", "send"
+]
+EdgeKind = Literal["inter-bit", "inter-operation", "inter-block", "inter-layer", "register", "bank"]
 
 
 class Node(NamedTuple):
@@ -97,11 +99,14 @@ class Dataflow:
     """The graph of a network.
 
     bits: bit steps of an input
+    registers: whether a block waits until the one before it has really left the next registers, and
+        one of two banks of the accumulators
     """
 
     network: str
     bits: int
     layers: tuple[LayerFlow, ...]
+    registers: bool = False
 
     def operation(self, node: Node) -> Operation:
         """Return what a node does."""
@@ -147,6 +152,12 @@ class Dataflow:
             yield Edge(node, Node(layer, cnt, place + 1, 0), "inter-operation")
         if cnt + 1 < flow.blocks:
             yield Edge(node, Node(layer, cnt + 1, place, 0), "inter-block")
+            if self.registers and place > 0 and not flow.operations[place - 1].per_bit:
+                yield Edge(node, Node(layer, cnt + 1, place - 1, 0), "register")
+        first = flow.place_of("mvm")
+        adds = flow.operations[place].aluop == "addition"
+        if self.registers and first is not None and adds and cnt + 2 < flow.blocks:
+            yield Edge(node, Node(layer, cnt + 2, first, 0), "bank")
         if is_last:
             for reader, block in self.readers.get((layer, cnt), []):
                 yield Edge(node, Node(reader, block, 0, 0), "inter-layer")

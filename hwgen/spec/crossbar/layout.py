@@ -12,6 +12,7 @@ from functools import cache
 from hwgen.errors import ConfigError
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import HasBits, Point, Rules
+from hwgen.spec.crossbar.rules import corrections_of, is_strict
 
 Link = tuple[tuple[int, int], tuple[int, int]]
 """A directed link of the mesh, from one (row, column) to the one beside it."""
@@ -43,7 +44,8 @@ class Placement:
     blocks: computation blocks of an image
     macros: those in which it lives, numbered along the snake
     merge_macro: where its outputs come together
-    row_shares, copy_shares: parts that rows and copies are split into among the macros
+    row_shares, copy_shares: parts that rows and copies are split into among the macros; where they
+        are uneven, so many as decide on the fullest macro
     """
 
     rows: int
@@ -61,6 +63,11 @@ class Placement:
     def most_copies(self) -> int:
         """Copies of the macro that has the most."""
         return -(-self.copies // self.copy_shares)
+
+    @property
+    def chain_macros(self) -> int:
+        """Macros of the copy that has the most."""
+        return -(-len(self.macros) // self.copies) if self.crossbars else 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +126,7 @@ def tiles_of(layer: CrossbarLayer, side: int, rules: Rules) -> tuple[int, int, i
     """
     if not layer.has_weights:
         return 0, 0, 0
-    groups = layer.groups if rules == "strict" else 1
+    groups = layer.groups if is_strict(rules) else 1
     rows = layer.taps * layer.in_channels // groups
     columns = layer.out_channels // groups
     together = min(groups, side // rows, side // columns)
@@ -130,6 +137,8 @@ def tiles_of(layer: CrossbarLayer, side: int, rules: Rules) -> tuple[int, int, i
 
 def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, rules: Rules) -> bool:
     """Return whether an activation is an operation of its own under these rules."""
+    if corrections_of(rules).requantization:
+        return True
     forgotten = rules == "published" and network.fused_activations and layer.has_weights
     return layer.activation != "none" and not forgotten
 
@@ -154,8 +163,7 @@ def floorplan(
             macros = range(used, used + choice.macros[place])
             merge = macros.stop - 1
             used = macros.stop
-        row_shares = max(1, -(-len(macros) // copies)) if layer.has_weights else 1
-        copy_shares = max(1, -(-len(macros) // row_shares)) if layer.has_weights else 1
+        row_shares, copy_shares = shares_of(layer, copies, len(macros), rules)
         placed.append(
             Placement(
                 rows=rows,
@@ -175,6 +183,16 @@ def floorplan(
     return Floorplan(
         macros=used, mesh_rows=mesh_rows, mesh_columns=mesh_columns, layers=tuple(placed)
     )
+
+
+def shares_of(layer: CrossbarLayer, copies: int, macros: int, rules: Rules) -> tuple[int, int]:
+    """Return into how many parts the rows and the copies of a layer are split among macros."""
+    if not layer.has_weights or macros == 0:
+        return 1, 1
+    if corrections_of(rules).parts:
+        return max(1, macros // copies), min(macros, copies)
+    row_shares = -(-macros // copies)
+    return row_shares, -(-macros // row_shares)
 
 
 def split(layer: CrossbarLayer, copies: int, providers: list[Placement]) -> tuple[int, int]:
@@ -216,7 +234,7 @@ def last_needed(layer: CrossbarLayer, rules: Rules) -> tuple[int, ...]:
         for in_side, out_side, stride, span, padding in axes_of(layer)
     )
     pixels = [(row - 1) * layer.in_sides[1] + column for row in rows for column in columns]
-    if rules == "strict":
+    if is_strict(rules):
         for place in range(1, len(pixels)):
             pixels[place] = max(pixels[place], pixels[place - 1])
     return tuple(pixels)

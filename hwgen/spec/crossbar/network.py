@@ -56,6 +56,9 @@ class CrossbarLayer:
     dilation: distance of neighbours in the window, of rows and of columns
     product: of eltwise: the providers are multiplied, not added up; one may have a single pixel,
         which is a factor for each channel
+    average: of a pool: the mean of the window, not the maximum
+    slope: of a relu: the factor of what is below 0; None: one a channel, loaded with the weights
+    limits: least and greatest output in integers, where the file of the network says them
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -73,6 +76,9 @@ class CrossbarLayer:
     columns: Columns | None = None
     dilation: tuple[Size, Size] = (1, 1)
     product: bool = False
+    average: bool = False
+    slope: float | None = 0.0
+    limits: Pair | None = None
 
     @property
     def kernels(self) -> Pair:
@@ -104,6 +110,17 @@ class CrossbarLayer:
         """Rows and columns from the first to the last pixel of the window."""
         (rows, columns), (down, along) = self.kernels, self.dilation
         return (rows - 1) * down + 1, (columns - 1) * along + 1
+
+    @property
+    def end_paddings(self) -> Pair:
+        """Padding at the bottom and at the right: what the last windows reach beyond the map."""
+        rows, columns = (
+            max(0, (out_side - 1) * stride + span - padding - in_side)
+            for in_side, out_side, stride, span, padding in zip(
+                self.in_sides, self.out_sides, self.strides, self.spans, self.paddings, strict=True
+            )
+        )
+        return rows, columns
 
     @property
     def taps(self) -> int:
@@ -169,8 +186,7 @@ class CrossbarNetwork:
                     raise ValueError(f"{layer.name}.providers|layers before it|{provider}")
             if layer.kind == "eltwise" and not layer.providers:
                 raise ValueError(f"{layer.name}.providers|at least one layer|none")
-            if layer.product and layer.kind != "eltwise":
-                raise ValueError(f"{layer.name}.product|of an eltwise layer|a {layer.kind}")
+            check_options(layer)
         if not any(layer.has_weights for layer in self.layers):
             raise ValueError("layers|at least one convolution or fully connected layer|none")
         return self
@@ -193,8 +209,25 @@ class CrossbarNetwork:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
+def check_options(layer: CrossbarLayer) -> None:
+    """Refuse options of other kinds of layers; field|allowed|given."""
+    if layer.product and layer.kind != "eltwise":
+        raise ValueError(f"{layer.name}.product|of an eltwise layer|a {layer.kind}")
+    if layer.average and layer.kind != "pool":
+        raise ValueError(f"{layer.name}.average|of a pool|a {layer.kind}")
+    if layer.slope != 0 and layer.activation != "relu":
+        raise ValueError(f"{layer.name}.slope|of a relu|a {layer.activation}")
+
+
 NETWORK_DEFAULTS: dict[str, Any] = {"input_columns": None}
-LAYER_DEFAULTS: dict[str, Any] = {"columns": None, "dilation": (1, 1), "product": False}
+LAYER_DEFAULTS: dict[str, Any] = {
+    "columns": None,
+    "dilation": (1, 1),
+    "product": False,
+    "average": False,
+    "slope": 0.0,
+    "limits": None,
+}
 """What stands in digests only where it is different; the digests of square networks are older."""
 
 

@@ -1,17 +1,17 @@
 """One combination of the outer loop: what is the same in a whole accelerator (seed 003, Alg. 1)."""
 
 import math
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Protocol
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.spec.crossbar.components import Components
+from hwgen.spec.crossbar.rules import Rules
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
-Rules = Literal["published", "strict"]
-"""How a design is judged: as the published tool's code does, or with nothing left out."""
+__all__ = ["RRAM_RATIOS", "HasBits", "Point", "Rules", "points"]
 
 
 class HasBits(Protocol):

@@ -43,9 +43,12 @@ OperationName = Literal[
     "addition",
     "pool",
     "eltwise",
+    "chain",
     "activation",
+    "gather",
     "store",
     "merge",
+    "send",
 ]
 
 

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError
+from hwgen.spec.axi import BURST_BEATS
 from hwgen.spec.dbpim.instructions import MOST_CORES, Opcode, field_bits
 from hwgen.spec.dbpim.timing import TABLE_LOOKUPS
 from hwgen.spec.load import load_spec
@@ -76,9 +77,15 @@ class Arch:
     mask_bytes: mask register file of a core
     simd_lanes: bytes of a position vector that the SIMD unit of a core handles in a cycle, up to
         macros_per_core * compartments
+    bus_words: words that the write bus takes in a cycle, up to macros_per_core
     logit_entries: classes that the head may have at most
     port_bits: width of the memory port
     memory_latency_cycles: cycles from an accepted address to its first beat (any number)
+    read_ahead_beats: beats that the memory reader holds or has requested; at the full rate of the
+        port it needs memory_latency_cycles and a burst of 16 beats more
+    packed_weights: three weights may take 19 bits of the stream, with `weight_bits`
+    input_streams: own: each core reads its slice of the maps; shared: as the paper has it, all
+        cores compute other filters of the words of one stream, in the cycle model alone
     macro, sparsity: see MacroSize and Sparsity
     """
 
@@ -96,9 +103,13 @@ class Arch:
     psum_entries: Annotated[int, Field(ge=1, le=1024)]
     mask_bytes: Annotated[int, Field(ge=4, le=4096)]
     simd_lanes: Annotated[int, Field(ge=1, le=256)]
+    bus_words: Annotated[int, Field(ge=1, le=MOST_MACROS)]
     logit_entries: Annotated[int, Field(ge=16, le=4096)]
     port_bits: Literal[64, 128, 256, 512]
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
+    read_ahead_beats: Annotated[int, Field(ge=BURST_BEATS, le=1024)]
+    packed_weights: bool
+    input_streams: Literal["own", "shared"]
     sparsity: Sparsity
 
     @model_validator(mode="after")
@@ -115,7 +126,9 @@ class Arch:
             "psum_entries": self.psum_entries,
             "mask_bytes": self.mask_bytes,
             "simd_lanes": self.simd_lanes,
+            "bus_words": self.bus_words,
             "logit_entries": self.logit_entries,
+            "read_ahead_beats": self.read_ahead_beats,
         }
         for name, value in powers.items():
             if value & (value - 1):
@@ -128,6 +141,7 @@ class Arch:
                 self.macros_per_core * self.macro.compartments,
                 "macros_per_core * macro.compartments",
             ),
+            "bus_words": (self.bus_words, self.macros_per_core, "macros_per_core"),
             "macro.columns": (
                 self.macro.columns,
                 2 * self.macro.compartments,
@@ -164,6 +178,16 @@ class Arch:
     def filters(self) -> int:
         """Filters that a core computes at a time (one filter group)."""
         return self.macro.columns // self.columns_per_filter
+
+    @property
+    def unpacks(self) -> bool:
+        """Whether the chip has a decoder of packed rows."""
+        return self.packed_weights and self.sparsity.weight_bits
+
+    @property
+    def shares_stream(self) -> bool:
+        """Whether all cores compute with the words of one stream."""
+        return self.input_streams == "shared"
 
     @property
     def banks(self) -> int:

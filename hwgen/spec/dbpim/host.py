@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim import instructions
 from hwgen.spec.dbpim.arch import Arch
+from hwgen.spec.dbpim.energy import TABLE, load_energy
 from hwgen.spec.dbpim.instructions import ALIGNMENT_BYTES, PIXEL_SIZES, ErrorCode
 from hwgen.spec.dbpim.timing import BURST_BEATS
 from hwgen.spec.fields import total_bits
@@ -108,6 +109,44 @@ def packets(arch: Arch) -> Iterator[Packet]:
 
 
 def facts(arch: Arch) -> Iterator[Facts]:
-    """Yield no further tables."""
-    del arch
-    yield from ()
+    """Yield what events cost, and areas."""
+    table = load_energy(TABLE)
+    control, wires = table.control_pj, table.wires_ff
+    yield Facts(
+        title="Energy",
+        text=(
+            f"Of one event on this chip at {table.node_nm} nm, from the table `{table.name}`;"
+            " an event costs the sum of its rows. A chip without `weight_bits` has its own trees."
+            f" A macro takes {control.typical} pJ more in each cycle ({control.source}),"
+            f" {control.low} to {control.high}; wires have {wires.typical} fF a fan-out,"
+            f" {wires.low} to {wires.high} ({wires.source}). The memory outside is not among them:"
+            f" {table.port.pj / table.port.bits:g} pJ a bit ({table.port.source})."
+            " [dbpim-energy.md](dbpim-energy.md) says how sums are made."
+        ),
+        columns=["event", "part", "pJ", "as first written", "source"],
+        rows=[
+            (
+                f"`{name}`",
+                cost.part,
+                f"{cost.of(arch):.3g}",
+                f"{cost.of(arch, written=True):.3g}" if cost.written_pj is not None else "",
+                cost.source,
+            )
+            for name, costs in table.events.items()
+            for cost in costs
+            if cost.applies(arch)
+        ],
+    )
+    yield Facts(
+        title="Area",
+        text=(
+            f"Of all parts of this chip at {table.node_nm} nm; the sum may be"
+            f" {table.area_uncertainty:.0%} less or more, since there is no layout."
+        ),
+        columns=["part", "um2", "source"],
+        rows=[
+            (area.part, f"{area.of(arch):,.0f}", area.source)
+            for area in table.area
+            if area.applies(arch)
+        ],
+    )

@@ -12,7 +12,7 @@ from functools import cache
 
 from hwgen.spec.fields import Field
 
-VERSION = 2
+VERSION = 3
 """Version of the instruction set; the chip refuses a `BEGIN` with another one."""
 
 MOST_CORES = 8
@@ -145,6 +145,9 @@ _WORK = {
 """Fields of a core in CONV and SIMD: its position vectors, and the slices that it holds."""
 
 
+_SECOND = {"second_first": (ROW_BITS, "first stored row of map b that it holds")}
+
+
 PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
     Opcode.BEGIN: (
         Field("opcode", 8, "BEGIN"),
@@ -178,7 +181,19 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         *_LAYER,
         Field("chunk_vectors", 16, "position vectors of a core for which partial sums are held"),
         Field("raw", 1, "1: int32 logits instead of bytes"),
-        *_core_fields(**_WORK),
+        Field("adds", 1, "1: map b is added to the results; not with raw"),
+        Field("result_multiplier", 16, "M of a result in this sum"),
+        Field("second_multiplier", 16, "M of map b"),
+        Field("sum_shift", 6, "s of the sum"),
+        Field("second_zero_point", 8, "zb; that of the results is output_zero_point"),
+        Field("sum_zero_point", 8, "added after the shift of the sum"),
+        Field("sum_low", 8, "smallest byte of the sum"),
+        Field("sum_high", 8, "largest byte of the sum"),
+        Field("second_base", 16, "first word of map b in every bank"),
+        Field("second_row_pitch", 16, "words of one stored row in a bank"),
+        Field("second_channel_words", ROW_BITS, "words of one pixel"),
+        Field("second_column", ROW_BITS, "stored column of map b beside column 0 of the output"),
+        *_core_fields(**_WORK, **_SECOND),
     ),
     Opcode.SIMD: (
         *_LAYER,
@@ -203,7 +218,7 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("second_broadcast", 1, "b is one pixel an image"),
         *_core_fields(
             **_WORK,
-            second_first=(ROW_BITS, "first stored row of map b that it holds"),
+            **_SECOND,
             word_first=(ROW_BITS, "first channel word that it computes"),
             word_count=(ROW_BITS, "channel words that it computes, at least 1"),
         ),
@@ -231,6 +246,7 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("last_group", 1, "the set has no further filter group in this layer"),
         Field("parameters", 1, "the group's parameters follow the mask"),
         Field("filter_enable", 16, "2 bits a filter: cell columns that count (01 phi 1, 11 phi 2)"),
+        Field("packed", 1, "the rows are packed; 0 on a chip without `packed_weights`"),
     ),
     Opcode.TAPS: (
         Field("opcode", 8, "TAPS"),
@@ -243,7 +259,7 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
     ),
 }
 
-_CORE_NAMES = {*_KEEP, *_WORK, "second_first", "word_first", "word_count"}
+_CORE_NAMES = {*_KEEP, *_WORK, *_SECOND, "word_first", "word_count"}
 
 INSTRUCTIONS = (Opcode.LOAD, Opcode.CONV, Opcode.SIMD, Opcode.STORE, Opcode.END)
 """Packets that the sequencer runs: each is a step."""

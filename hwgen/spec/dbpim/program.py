@@ -8,8 +8,16 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 FORMAT = "hwgen.dbpim.program"
-VERSION = 2
+VERSION = 3
 STRICT = ConfigDict(extra="forbid", strict=True)
+
+Natural = Annotated[int, Field(ge=0, lt=1 << 32)]
+Signed = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
+Counted = Annotated[int, Field(ge=1, lt=1 << 32)]
+Side = Annotated[int, Field(ge=1, le=65535)]
+Shape = tuple[Side, Side, Side]
+"""Height, width, channels."""
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 StepKind = Literal["load", "conv", "simd", "store", "end"]
 
@@ -19,19 +27,20 @@ class Placement:
     """Where a map of one or several images lies in the activation buffers.
 
     Image n of the placement has pixel (y, x) at stored row n * image_rows + y and stored column
-    n * image_columns + x. Core c holds `rows[c]` stored rows from `first[c]` on, its slice; no
-    row: 0. Channel word w of stored row R and column X is in bank (X + bank_skew * R) mod banks
-    of a core at address base + (R - first[c]) * row_pitch + (X // banks) * channel_words + w;
-    channel 0 is its lowest byte.
+    n * image_columns + x. Core c holds `rows[c]` stored rows from `first[c]` on, its slice, which
+    may begin with an image before image 0; no row: 0. Channel word w of stored row R and column X
+    is in bank (X + bank_skew * R) mod banks of a core at address
+    base + (R - first[c]) * row_pitch + (X // banks) * channel_words + w; channel 0 is its lowest
+    byte.
     """
 
-    base: int
-    row_pitch: int
-    channel_words: int
-    image_rows: int
-    image_columns: int
-    first: list[int]
-    rows: list[int]
+    base: Natural
+    row_pitch: Natural
+    channel_words: Natural
+    image_rows: Natural
+    image_columns: Natural
+    first: Annotated[list[Signed], Field(min_length=1)]
+    rows: Annotated[list[Natural], Field(min_length=1)]
 
     @property
     def words(self) -> int:
@@ -44,8 +53,8 @@ class MemoryPlace:
     """Bytes in memory: `offset` from the address of the space."""
 
     space: Literal["image", "scratch", "answer"]
-    offset: int
-    size: int
+    offset: Natural
+    size: Counted
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -53,9 +62,11 @@ class StepPlan:
     """One instruction: what it computes of which layer, and where its results are.
 
     name: differs from that of every other step
-    layer: of the network; `input` for the image, `store` for an answer to memory, `end`
-    inputs: layers whose maps it reads, `input` for the image; of an add or a product two; empty
-        where it reads no map
+    layer: of the network whose map it writes (of a fused addition the addition); `input` for the
+        image, `store` for an answer to memory, `end`
+    fused: layers that it computes on the way and whose maps are never stored
+    inputs: layers whose maps it reads, `input` for the image; of an add or a product two, and of
+        a convolution with a fused addition, the other addend last; empty where it reads no map
     kind: of the instruction; op: the layer's operation, or what the chip does (load, store, ...)
     images: first image of the run and number of images; the placement's image 0 is the first
     rows: first row of the output map, and the row after the last one
@@ -71,25 +82,26 @@ class StepPlan:
 
     name: str
     layer: str
+    fused: list[str]
     inputs: list[str]
     kind: StepKind
     op: str
-    images: tuple[int, int]
-    rows: tuple[int, int]
+    images: tuple[Natural, Natural]
+    rows: tuple[Natural, Natural]
     whole_words: bool
     output: Placement | None
     memory: MemoryPlace | None
-    sets: int
-    share: int
-    filter_groups: int
-    chunks: int
-    tiles: int
-    rows_loaded: int
-    weight_rows: int
-    k: int
+    sets: Natural
+    share: Natural
+    filter_groups: Natural
+    chunks: Natural
+    tiles: Natural
+    rows_loaded: Natural
+    weight_rows: Natural
+    k: Natural
     kept: Annotated[float, Field(ge=0, le=1)]
-    positions: int
-    filters: int
+    positions: Natural
+    filters: Natural
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -101,9 +113,9 @@ class ImagePlan:
     stride: bytes from one image to the next
     """
 
-    shape: tuple[int, int, int]
-    pixel_bytes: int
-    stride: int
+    shape: Shape
+    pixel_bytes: Natural
+    stride: Counted
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -115,10 +127,10 @@ class AnswerPlan:
     """
 
     layer: str
-    shape: tuple[int, int, int]
+    shape: Shape
     raw: bool
-    offsets: list[int]
-    size: int
+    offsets: Annotated[list[Natural], Field(min_length=1)]
+    size: Counted
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -131,16 +143,16 @@ class ProgramFacts:
     """
 
     format: Literal["hwgen.dbpim.program"]
-    version: Literal[2]
-    network: str
+    version: Literal[3]
+    network: Digest
     network_name: str
-    architecture: str
+    architecture: Digest
     architecture_name: str
-    images: int
+    images: Counted
     image: ImagePlan
     answer: AnswerPlan
-    scratch_bytes: int
-    steps: list[StepPlan]
+    scratch_bytes: Natural
+    steps: Annotated[list[StepPlan], Field(min_length=1)]
 
 
 @dataclass(frozen=True, kw_only=True, config=ConfigDict(arbitrary_types_allowed=True))

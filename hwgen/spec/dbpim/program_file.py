@@ -18,6 +18,7 @@ from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.npz import read_npz, write_npz
 
 IMAGE_KEY = "image"
+BEGIN_OF_FACTS = "bytes that begin with the BEGIN of its facts"
 
 
 def save_program(program: Program, path: Path) -> None:
@@ -39,19 +40,24 @@ def load_program(path: Path) -> Program:
         arrays[FACTS_KEY], ProgramFacts, file_format=FORMAT, version=VERSION, source=source
     )
     check_image(arrays[IMAGE_KEY], facts, source)
+    if len(facts.answer.offsets) != facts.images:
+        allowed = f"one for each of {facts.images} images"
+        given = f"{len(facts.answer.offsets)} of them"
+        raise FormatError(field="answer.offsets", allowed=allowed, given=given, source=source)
     return Program(facts=facts, image=arrays[IMAGE_KEY])
 
 
 def check_image(image: NDArray[Any], facts: ProgramFacts, source: str) -> None:
     """Refuse bytes that do not begin as a program of these facts does."""
+    if image.dtype != np.uint8 or image.ndim != 1:
+        raise FormatError(field=IMAGE_KEY, allowed=BEGIN_OF_FACTS, given="others", source=source)
     head = image[: packet_bits(Opcode.BEGIN, 0) // 8].tobytes()
     begin = decode(PACKETS[Opcode.BEGIN], int.from_bytes(head, "little"))
     equal = begin["opcode"] == Opcode.BEGIN and all(
         f"{begin[name]:08x}" == getattr(facts, name)[:8] for name in ("architecture", "network")
     )
-    if image.dtype != np.uint8 or image.ndim != 1 or not equal:
-        allowed = "bytes that begin with the BEGIN of its facts"
-        raise FormatError(field=IMAGE_KEY, allowed=allowed, given="others", source=source)
+    if not equal:
+        raise FormatError(field=IMAGE_KEY, allowed=BEGIN_OF_FACTS, given="others", source=source)
 
 
 def check_match(program: Program, arch: Arch, network: QuantizedNetwork) -> None:

@@ -12,7 +12,6 @@ from hwgen.spec.dbpim.instructions import (
 from hwgen.spec.dbpim.timing import (
     FETCH_SLOTS,
     INSTRUCTION_SLOTS,
-    READ_FIFO_BEATS,
     TAP_SLOTS,
     TAP_WORDS,
     TILE_SLOTS,
@@ -54,7 +53,7 @@ def storage(arch: Arch) -> list[Memory]:
         ("logits", logits, "answers and maps on their way to memory"),
         ("groups", cores * groups, "queues in front of the macros"),
         ("fetched words", cores * fetched, "between the buffers and the switch"),
-        ("memory beats", READ_FIFO_BEATS * arch.port_bits, "read ahead"),
+        ("memory beats", arch.read_ahead_beats * arch.port_bits, "read ahead"),
         ("parameters", cores * filters, "of filter groups"),
         ("instructions", INSTRUCTION_SLOTS * instruction_bits(cores), "waiting"),
     ]

@@ -1,8 +1,9 @@
 """The packet stream as bytes: what the compiler writes, and what the loader of the chip reads.
 
 Every part of a packet begins on a beat of the memory port and is padded with zeros to whole beats.
-Parts are: an instruction; of a tile its header, masks, parameters and each row; of taps the header,
-the parameters and each word; of a table the header and its bytes.
+Parts are: an instruction; of a tile its header, masks, parameters and each row, or all packed rows
+(see `hwgen.spec.dbpim.packing`); of taps the header, the parameters and each word; of a table the
+header and its bytes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from hwgen.spec.dbpim.instructions import (
     core_count,
     packet_bits,
 )
+from hwgen.spec.dbpim.packing import decode_rows, encode_rows, row_beats
 from hwgen.spec.fields import decode, encode
 
 Bytes = NDArray[np.uint8]
@@ -46,12 +48,12 @@ class TapsBeats(NamedTuple):
 
 
 class TileBeats(NamedTuple):
-    """Beats of each part of a tile packet; `row` is that of one row."""
+    """Beats of each part of a tile packet; `rows` is that of all rows."""
 
     header: int
     masks: int
     parameters: int
-    row: int
+    rows: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,18 +113,15 @@ def header_beats(opcode: Opcode, arch: Arch) -> int:
     return beats_of(packet_bits(opcode, arch.cores), arch)
 
 
-def row_bits(arch: Arch) -> int:
-    """Return the bits of one row of weight codes."""
-    return arch.macro.compartments * arch.filters * WEIGHT_BITS
-
-
-def tile_beats(arch: Arch, *, mask_words: int, parameters: bool) -> TileBeats:
+def tile_beats(
+    arch: Arch, *, mask_words: int, parameters: bool, rows: int, packed: bool
+) -> TileBeats:
     """Return the beats of each part of a tile packet."""
     return TileBeats(
         header=header_beats(Opcode.TILE, arch),
         masks=beats_of(mask_words * arch.macro.compartments, arch),
         parameters=beats_of(arch.filters * PARAMETER_BITS, arch) if parameters else 0,
-        row=beats_of(row_bits(arch), arch),
+        rows=sum(row_beats(rows, arch, packed=packed)),
     )
 
 
@@ -153,19 +152,23 @@ def encode_tile(
     codes: Bytes,
     arch: Arch,
 ) -> bytes:
-    """Return a tile packet; `fields` without those that follow from the arrays."""
+    """Return a tile packet; `fields` without those that follow from the arrays.
+
+    Rows are flat unless `packed` is given.
+    """
     entries = b"".join(encode_parameters(entry) for entry in parameters)
     header = {
         "rows": len(codes),
         "mask_words": len(masks),
         "parameters": int(bool(entries)),
+        "packed": 0,
         **fields,
     }
     parts = [
         encode_header(Opcode.TILE, header, arch),
         np.packbits(masks.ravel(), bitorder="little").tobytes(),
         entries,
-        *(row.tobytes() for row in codes),
+        encode_rows(codes, header["filter_enable"], arch, packed=bool(header["packed"])),
     ]
     return b"".join(pad(part, arch) for part in parts)
 
@@ -292,7 +295,7 @@ class Reader:
             np.frombuffer(self.part(count), np.uint8), count=count, bitorder="little"
         )
         parameters = self.parameters(filters) if fields["parameters"] else ()
-        rows = [self.part(row_bits(self._arch)) for _ in range(fields["rows"])]
+        codes = self.rows(fields["rows"], fields["filter_enable"], packed=bool(fields["packed"]))
         return TilePacket(
             opcode=Opcode.TILE,
             offset=start,
@@ -300,8 +303,16 @@ class Reader:
             fields=fields,
             masks=masks.reshape(-1, compartments).astype(bool),
             parameters=parameters,
-            codes=np.frombuffer(b"".join(rows), np.uint8).reshape(-1, compartments, filters),
+            codes=codes,
         )
+
+    def rows(self, count: int, filter_enable: int, *, packed: bool) -> Bytes:
+        """Return the codes of the rows of a tile."""
+        if packed and not self._arch.unpacks:
+            raise damaged("without packed rows on this chip", "a packed tile")
+        beats = sum(row_beats(count, self._arch, packed=packed))
+        content = self.part(beats * self._arch.port_bits)
+        return decode_rows(content, count, filter_enable, self._arch, packed=packed)
 
     def taps(self, start: int, fields: Mapping[str, int]) -> TapsPacket:
         """Return the taps whose header has been read."""

@@ -25,6 +25,9 @@ RESULT_SLOTS = 2
 REQUANTIZE_CYCLES = 3
 """Output stage: from taking a result to requesting the write bus."""
 
+SUM_CYCLES = 3
+"""Residual adder: from a result of the output stage to the request of its sum."""
+
 BUS_CYCLES = 1
 """Write bus: from the grant to the cycle in which the banks write."""
 
@@ -42,9 +45,6 @@ INSTRUCTION_SLOTS = 4
 
 DISPATCH_CYCLES = 2
 """Sequencer: from taking an instruction to the first cycle in which its units are active."""
-
-READ_FIFO_BEATS = 64
-"""Beats that the memory reader may hold or have requested."""
 
 BURST_BEATS = 16
 """Beats of one AXI burst at most; a burst never crosses 4 KiB."""

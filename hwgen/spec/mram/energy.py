@@ -9,10 +9,10 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
-import hwgen
 from hwgen.spec.load import load_spec
 from hwgen.spec.mram.arch import Arch
 from hwgen.spec.mram.events import EVENTS, MODEL_EVENTS
+from hwgen.spec.shipped import shipped_folder
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -20,7 +20,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
 Unit = Literal["column", "segment_column", "tree_bit", "count_bit", "accumulator_bit", "result"]
 
-TABLE = Path(hwgen.__file__).parents[1] / "configs" / "energy" / "mram_45nm.yaml"
+TABLE = shipped_folder() / "energy" / "mram_45nm.yaml"
 """The table that is read where none is given."""
 
 DERIVED = ("and_segments", "and_columns")

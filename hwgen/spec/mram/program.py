@@ -11,6 +11,13 @@ FORMAT = "hwgen.mram.program"
 VERSION = 1
 STRICT = ConfigDict(extra="forbid", strict=True)
 
+Natural = Annotated[int, Field(ge=0, lt=1 << 32)]
+Counted = Annotated[int, Field(ge=1, lt=1 << 32)]
+Side = Annotated[int, Field(ge=1, le=65535)]
+Shape = tuple[Side, Side, Side]
+"""Height, width, channels."""
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
 StepKind = Literal["image", "conv", "pool", "answer", "add"]
 Mapping = Literal["positions", "seed"]
 
@@ -28,10 +35,10 @@ class MapPlace:
     """
 
     bank: Annotated[int, Field(ge=0, le=3)]
-    pixel_blocks: int
-    shape: tuple[int, int, int]
-    first_channel: int
-    channels: int
+    pixel_blocks: Natural
+    shape: Shape
+    first_channel: Natural
+    channels: Natural
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -55,10 +62,10 @@ class StepPlan:
     inputs: list[str]
     kind: StepKind
     op: str
-    record: int
+    record: Natural
     output: MapPlace | None
-    positions: int
-    kernels: int
+    positions: Natural
+    kernels: Natural
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -71,14 +78,14 @@ class PlacedSegment:
     mode: for which the cells hold zeros past its channels; None: the cells serve all modes
     """
 
-    weight_row: int
-    segment: int
+    weight_row: Natural
+    segment: Natural
     layer: str
-    copy: int
-    block: int
-    first_kernel: int
-    octets: int
-    planes: int
+    copy: Natural
+    block: Natural
+    first_kernel: Natural
+    octets: Natural
+    planes: Natural
     mode: int | None
 
 
@@ -90,10 +97,10 @@ class ImagePlan:
     pixel_blocks: blocks that a pixel takes; stride: bytes from one image to the next
     """
 
-    shape: tuple[int, int, int]
-    bits: int
-    pixel_blocks: int
-    stride: int
+    shape: Shape
+    bits: Natural
+    pixel_blocks: Natural
+    stride: Counted
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -107,10 +114,10 @@ class AnswerPlan:
     """
 
     layer: str
-    shape: tuple[int, int, int]
+    shape: Shape
     raw: bool
-    pixel_blocks: int
-    stride: int
+    pixel_blocks: Natural
+    stride: Counted
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -118,7 +125,7 @@ class ModePlan:
     """One mode: its name in the network, and its steps in the order of its records."""
 
     name: str
-    steps: list[StepPlan]
+    steps: Annotated[list[StepPlan], Field(min_length=1)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -133,16 +140,16 @@ class ProgramFacts:
 
     format: Literal["hwgen.mram.program"]
     version: Literal[1]
-    network: str
+    network: Digest
     network_name: str
-    architecture: str
+    architecture: Digest
     architecture_name: str
-    images: int
+    images: Counted
     mapping: Mapping
-    weight_rows: int
+    weight_rows: Natural
     image: ImagePlan
     answer: AnswerPlan
-    modes: list[ModePlan]
+    modes: Annotated[list[ModePlan], Field(min_length=1)]
     segments: list[PlacedSegment]
 
 

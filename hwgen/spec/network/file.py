@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from hwgen.errors import FormatError
+from hwgen.spec.json_text import check_header, plain_json
 from hwgen.spec.load import first_mistake
 from hwgen.spec.network.check import check_network
 from hwgen.spec.network.graph import FORMAT, VERSION, Graph, QuantizedNetwork
@@ -16,6 +17,7 @@ from hwgen.spec.network.layer import Arrays
 from hwgen.spec.network.version_1 import VERSION_1, from_version_1
 from hwgen.spec.network.weights import PARAMETER_TYPES, Parameters
 from hwgen.spec.npz import read_npz, write_npz
+from hwgen.spec.shipped import network_file
 
 GRAPH_KEY = "graph"
 
@@ -29,9 +31,12 @@ def save_network(network: QuantizedNetwork, path: Path) -> None:
 
 
 def load_network(path: Path) -> QuantizedNetwork:
-    """Return the network in `path`, of any version; every mistake in the file is one sentence."""
+    """Return the network in `path`, of any version; every mistake in the file is one sentence.
+
+    path: of a file, or the name of a network that ships
+    """
     source = str(path)
-    arrays = read_npz(path, what="network", allowed=f"a whole {FORMAT} file (.npz)")
+    arrays = read_npz(network_file(path), what="network", allowed=f"a whole {FORMAT} file (.npz)")
     if GRAPH_KEY not in arrays:
         raise FormatError(
             field="the file", allowed=f"a {FORMAT} file", given="no graph inside", source=source
@@ -46,21 +51,8 @@ def load_network(path: Path) -> QuantizedNetwork:
 
 def parse_json(text: NDArray[Any], source: str) -> dict[str, Any]:
     """Return the graph as plain values, of a known format and version."""
-    try:
-        plain = json.loads(text.tobytes())
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise FormatError(
-            field="graph", allowed="JSON", given="other bytes", source=source
-        ) from None
-    if not isinstance(plain, dict) or plain.get("format") != FORMAT:
-        given = plain.get("format") if isinstance(plain, dict) else type(plain).__name__
-        raise FormatError(field="format", allowed=FORMAT, given=given, source=source)
-    version = plain.get("version")
-    if isinstance(version, bool) or version not in (VERSION_1, VERSION):
-        raise FormatError(
-            field="version", allowed=f"{VERSION} or {VERSION_1}", given=version, source=source
-        )
-    return plain
+    plain = plain_json(text.tobytes(), field=GRAPH_KEY, source=source)
+    return check_header(plain, file_format=FORMAT, versions=[VERSION, VERSION_1], source=source)
 
 
 def parse_graph(plain: dict[str, Any], source: str) -> Graph:

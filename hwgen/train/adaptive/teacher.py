@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -33,8 +34,10 @@ class TeacherAnswers:
             return
         self.path = self.folder / f"teacher_{seed}_{rank()}_of_{size()}.safetensors"
         if self.path.exists():
-            logits = load_file(self.path)["logits"]
-            self.known = list(logits.unbind())
+            try:
+                self.known = list(load_file(self.path)["logits"].unbind())
+            except (OSError, KeyError, SafetensorError):
+                self.path.unlink()  # damaged: the teacher answers again
 
     def store(self) -> None:
         """Store the answers of the epoch that ends, unless they are."""

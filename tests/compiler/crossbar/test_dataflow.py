@@ -11,6 +11,7 @@ from hwgen.spec.crossbar.ir import Dataflow, Node, Operation
 from hwgen.spec.crossbar.layout import Choice, floorplan
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.model.crossbar.layers import conv, fc, layer, pool
 
 ROOT = Path(__file__).parents[3]
@@ -31,7 +32,7 @@ def compiled(
     copies: tuple[int, ...],
     macros: tuple[int, ...],
     mate: tuple[int, ...] = (),
-    rules: Rules = "strict",
+    rules: Rules = OLD_STRICT,
 ) -> Dataflow:
     network = CrossbarNetwork(name="net", input_channels=3, input_side=8, layers=layers)
     choice = Choice(
@@ -168,7 +169,7 @@ def test_snake() -> None:
     choice = Choice(
         copies=(64, 1, 9, 1), macros=(1, 0, 3, 1), mate=(-1, -1, -1, -1), clocks=(1, 1, 1, 1)
     )
-    plan = floorplan(network, COMPONENTS, POINT, "strict", choice)
+    plan = floorplan(network, COMPONENTS, POINT, OLD_STRICT, choice)
     assert (plan.macros, plan.mesh_rows, plan.mesh_columns) == (5, 3, 2)
     assert [plan.position(macro) for macro in range(5)] == [(0, 0), (0, 1), (1, 1), (1, 0), (2, 0)]
     assert plan.route(0, 2) == [((0, 0), (0, 1)), ((0, 1), (1, 1))]

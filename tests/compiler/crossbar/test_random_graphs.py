@@ -26,6 +26,8 @@ class Twin:
     def wrote(self, before: list[Flow], after: Flow, kind: Kind, **sizes: int) -> Flow:
         """Note a layer that reads `before` and writes `after`."""
         providers = [place for flow in before for place in self.sources[flow.name]]
+        if kind == "eltwise":
+            providers.sort()
         window = {"kernel": 1, "stride": 1, "padding": 0, **sizes}
         self.sources[after.name] = (len(self.layers),)
         sides = [flow.shape[1] if len(flow.shape) > 1 else 1 for flow in (before[0], after)]

@@ -218,7 +218,7 @@ def test_additions_read_what_they_add() -> None:
     assert readers(found) == [
         ("conv", ()),
         ("conv", (0,)),
-        ("eltwise", (1, 0)),
+        ("eltwise", (0, 1)),
         ("eltwise", (2,)),
     ]
     assert [layer.activation for layer in found] == ["none", "none", "relu", "none"]

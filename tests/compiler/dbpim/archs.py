@@ -40,6 +40,7 @@ def draw_arch(seed: int) -> Arch:
         psum_entries=power(macros, 32),
         mask_bytes=max(4, compartments * tile_rows // 2) * power(1, 4),
         simd_lanes=power(1, compartments),
+        bus_words=1,
         port_bits=power(64, 512),
         sparsity=Sparsity(**dict(zip(Sparsity.__dataclass_fields__, switches, strict=True))),
     )

@@ -10,7 +10,7 @@ from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.stream import Packet, TilePacket
 from tests.compiler.dbpim.bus import store, store_logits
 from tests.compiler.dbpim.chip_state import ChipState, Words, tag_of
-from tests.compiler.dbpim.positions import Positions, positions_of, read_taps
+from tests.compiler.dbpim.positions import Positions, positions_of, read_taps, view
 
 DENSE_PLACES = np.array([1, 2, 4, 8, 16, 32, 64, -128])
 
@@ -73,7 +73,9 @@ class CoreWalk:
             self.chip.refuse(f"core {self.core} gets a tile after its last group")
         if self.results:
             # Nobody reads a result in its own step: they are stored together.
-            names = ("rows", "columns", "words", "data", "enable")
+            names: tuple[str, ...] = ("rows", "columns", "words", "data", "enable")
+            if self.fields["adds"]:
+                names += ("tags",)
             columns = {
                 name: np.concatenate([getattr(each, name) for each in self.results])
                 for name in names
@@ -186,6 +188,39 @@ class CoreWalk:
         enable = np.zeros(data.shape, bool)
         enable[:, byte : byte + filters] = True
         words = np.full(len(rows), fields["output_first_word"] + word)
+        tags = None
+        if fields["adds"]:
+            data, tags = self.sums_with_second(data, rows=rows, columns=columns, words=words)
         self.results.append(
-            Words(rows=rows, columns=columns, words=words, data=data, enable=enable)
+            Words(rows=rows, columns=columns, words=words, data=data, enable=enable, tags=tags)
         )
+
+    def sums_with_second(self, data: np.ndarray, *, rows, columns, words):
+        """Return the results plus map b, and the tags of bytes that are unknown."""
+        fields, chip = self.fields, self.chip
+        if fields["raw"]:
+            chip.refuse("a map is added to int32")
+        if words.max() >= fields["second_channel_words"]:
+            chip.refuse(f"core {self.core} reads word {words.max()} of map b")
+        other, tags = chip.read(
+            self.core,
+            view(fields, "second", self.core),
+            rows=rows,
+            columns=columns + fields["second_column"],
+            words=words,
+            inside=np.ones(len(rows), bool),
+            outside=0,
+        )
+        total = (data.astype(np.int64) - fields["output_zero_point"]) * fields["result_multiplier"]
+        total += (other.astype(np.int64) - fields["second_zero_point"]) * fields[
+            "second_multiplier"
+        ]
+        sums = requantize(
+            total,
+            multiplier=1,
+            shift=fields["sum_shift"],
+            zero_point=fields["sum_zero_point"],
+            low=fields["sum_low"],
+            high=fields["sum_high"],
+        )
+        return sums, np.zeros(data.shape, np.int64) if tags is None else tags

@@ -76,6 +76,7 @@ class Stream:
         facts = {
             "name": f"step_{len(self.steps)}",
             "layer": f"layer_{len(self.steps)}",
+            "fused": [],
             "inputs": ["input"],
             "kind": opcode.name.lower(),
             "op": opcode.name.lower(),
@@ -135,7 +136,7 @@ class Stream:
         size = int(np.prod(self.shape))
         facts = {
             "format": "hwgen.dbpim.program",
-            "version": 2,
+            "version": 3,
             "network": "0" * 64,
             "network_name": "by hand",
             "architecture": self.arch.digest,

@@ -44,7 +44,11 @@ def walks(network: QuantizedNetwork, arch: Arch) -> Iterator[Walk]:
         walk.append(packet)
         assert bool(packet.fields["first"]) == (len(walk) == 1)
         if packet.fields["last"]:
-            yield layers[plan.layer], instruction, open_walks.pop(packet.fields["group"])
+            yield (
+                layers[(*plan.fused, plan.layer)[0]],
+                instruction,
+                open_walks.pop(packet.fields["group"]),
+            )
     assert not open_walks
 
 

@@ -38,7 +38,8 @@ def check(
     wanted = infer(network, given)
     np.testing.assert_array_equal(found.answers, wanted[network.answer])
     loads = [step for step in program.facts.steps if (step.kind, step.layer) == ("load", INPUT)]
-    hidden = set() if all(step.whole_words for step in loads) else {INPUT}
+    hidden = {name for step in program.facts.steps for name in step.fused}
+    hidden |= set() if all(step.whole_words for step in loads) else {INPUT}
     assert set(found.maps) | hidden == set(wanted)
     for name, values in found.maps.items():
         np.testing.assert_array_equal(values, wanted[name], name)

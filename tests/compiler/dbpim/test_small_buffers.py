@@ -39,3 +39,9 @@ def test_random() -> None:
     assert " rows " in names
     assert " columns " in names
     assert "scratch" in {step.memory.space for step in steps if step.memory}
+
+
+def test_only_large_maps_make_the_cores_share_their_filters() -> None:
+    """Where the maps of all passes do not fit, those of small ones still go to all cores."""
+    sets = {step.layer: step.sets for step in run(19, 512) if step.filter_groups > 1}
+    assert sets == {"conv_0": 1, "linear_4": 2}

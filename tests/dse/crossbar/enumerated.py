@@ -24,9 +24,12 @@ FEW = replace(
     dacs=replace(COMPONENTS.dacs, resolutions=COMPONENTS.dacs.resolutions[:1]),
     scratchpads=replace(
         COMPONENTS.scratchpads,
+        published_from_kilobytes=1,
         capacities=tuple(
             replace(one, kilobytes=size)
-            for one, size in zip(COMPONENTS.scratchpads.capacities, (1, 2), strict=False)
+            for one, size in zip(
+                COMPONENTS.scratchpads.to_choose_from(published=True), (1, 2), strict=False
+            )
         ),
     ),
 )

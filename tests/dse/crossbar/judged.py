@@ -18,8 +18,9 @@ from hwgen.dse.crossbar.ranges import all_ranges
 from hwgen.model.crossbar.allocate import Allocation, allocate
 from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.evaluate import Cost, evaluate
+from hwgen.model.crossbar.pipeline import Pipeline, make_pipeline
 from hwgen.model.crossbar.tables import ADC, CONV, FC, FLOOR, POWER, Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, Times, closed_form, make_pipeline
+from hwgen.model.crossbar.timing import Times, closed_form
 from hwgen.spec.crossbar.point import Rules
 from tests.model.crossbar.designs import compiled_of
 from tests.model.crossbar.random_designs import random_case

@@ -20,7 +20,7 @@ from hwgen.dse.crossbar.scan import scan
 from hwgen.dse.crossbar.stages import pace, stage_of
 from hwgen.dse.crossbar.work import root_boxes
 from hwgen.model.crossbar.allocate import layer_work, memory_peak
-from hwgen.model.crossbar.buffers import input_need, output_need
+from hwgen.model.crossbar.buffers import inputs_held, output_need
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.evaluate import simulate
 from hwgen.model.crossbar.tables import (
@@ -183,10 +183,10 @@ def test_held_memory(rules: Rules, batch: range) -> None:
             place = held.begin[i] + layout.copies[i]
             kept = held.whole if layout.shared_macros[i] == 1 else held.split
             least = kept[place] / layout.row_shares[i], held.outputs[place]
-            inputs = input_need(tables, layout, i)
+            inputs = inputs_held(tables, layout, times, i)
             outputs = output_need(tables, layout, times, i)
             behind = [
-                input_need(tables, layout, j) + output_need(tables, layout, times, j)
+                inputs_held(tables, layout, times, j) + output_need(tables, layout, times, j)
                 for j in followers(tables, i)
             ]
             room = capacity_elements(tables, memory) * (1 + ROUNDING)
@@ -207,7 +207,7 @@ def in_macro(tables: Tables, layout: Layout, times: Times, macro: int) -> float:
     for i in range(len(tables.kind)):
         first = layout.first_macro[i]
         if first <= macro < first + layout.shared_macros[i]:
-            elements += input_need(tables, layout, i)
+            elements += inputs_held(tables, layout, times, i)
         if macro == layout.merge_macro[i]:
             elements += output_need(tables, layout, times, i)
     return elements
@@ -255,7 +255,7 @@ def test_uneven_macros(rules: Rules) -> None:
     tables = make_tables(network, components, point, 1000.0, rules)
     box = box_at(tables, (1.0, 1e6), (100.0, 100.0), 3)
     rows = make_choices(tables, make_held(tables), box, all_ranges(len(tables.kind)))
-    scratch = np.zeros((4, 9), np.int64)
+    scratch = np.zeros((4, 13), np.int64)
     stage = stage_of(tables, 0, box)
     for copies in range(1, 17):
         for macros in range(1, copies * tables.row_tiles[0] + 1):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from hwgen.dse.crossbar.anneal import empty_design
-from hwgen.dse.crossbar.moves import change, copy_design, join, reshare
+from hwgen.dse.crossbar.moves import change, copy_design, join, reshare, step_copies
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import within_limits
+from hwgen.model.crossbar.tables import CONV
 from hwgen.spec.crossbar.point import Rules
 from tests.dse.crossbar.judged import small
 
@@ -42,6 +43,24 @@ def test_every_way_to_share_is_tried() -> None:
     assert (2, 3, 0, 1, -1) in seen and (3, 2, 1, 0, -1) in seen
     assert (-1, -1, 3, 2, -1) in seen
     assert (4, -1, 3, 2, 0) in seen
+
+
+def test_every_neighbour_in_copies_is_reached() -> None:
+    """One copy less and one more, down to one; those that give as many blocks are skipped."""
+    given = next(small("strict", range(20)))
+    tables = given.tables._replace(
+        pixels=np.full(len(given.tables.kind), 9), kind=np.full(len(given.tables.kind), CONV)
+    )
+    wanted = {1: {1, 2}, 2: {1, 3}, 3: {2, 5}, 5: {3, 9}, 9: {5, 9}}
+    seed(3)
+    for copies, neighbours in wanted.items():
+        found = set()
+        for _ in range(30):
+            design: Design = empty_design(len(tables.kind))
+            design.copies[0] = copies
+            step_copies(tables, design, 0)
+            found.add(int(design.copies[0]))
+        assert found == neighbours, copies
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])

@@ -18,6 +18,7 @@ from hwgen.model.crossbar.allocate import layer_work
 from hwgen.model.crossbar.buffers import input_need
 from hwgen.model.crossbar.design import Design, accesses
 from hwgen.model.crossbar.evaluate import energy_of
+from hwgen.model.crossbar.pipeline import MERGE, TRANSFER
 from hwgen.model.crossbar.tables import (
     ADC,
     DAC,
@@ -35,22 +36,23 @@ from hwgen.model.crossbar.tables import (
 )
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules, points
+from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.dse.crossbar.enumerated import HEADED, RESIDUAL, WIDE, best_of
 from tests.dse.crossbar.judged import Judged, judged, small
 from tests.model.crossbar.designs import COMPONENTS
 from tests.model.crossbar.layers import conv
 
-RULES: tuple[Rules, ...] = ("published", "strict")
+RULES: tuple[Rules, ...] = ("published", OLD_STRICT)
 NARROW = 1e-6
 SEEDS = range(40)
 
 AT_LEAST = {
     ("wide", "published"): 0.995,
-    ("wide", "strict"): 0.978,
+    ("wide", OLD_STRICT): 0.978,
     ("headed", "published"): 0.992,
-    ("headed", "strict"): 0.993,
+    ("headed", OLD_STRICT): 0.993,
     ("residual", "published"): 0.965,
-    ("residual", "strict"): 0.978,
+    ("residual", OLD_STRICT): 0.978,
 }
 """The bound of a narrow box around the optimum, as a share of its energy: what is measured."""
 
@@ -187,7 +189,7 @@ def test_static_power_of_the_rest(rules: Rules) -> None:
 def test_pace_of_a_choice(rules: Rules) -> None:
     """Steps are exact but for the way on the mesh, which is at least one hop."""
     checked = 0
-    scratch = np.zeros((4, 9), np.int64)
+    scratch = np.zeros((4, 13), np.int64)
     for one in small(rules, SEEDS):
         tables, pipeline = one.tables, one.pipeline
         rows = one.choices(NARROW)
@@ -196,7 +198,7 @@ def test_pace_of_a_choice(rules: Rules) -> None:
             through, per_block = pipeline.to_next[i, :n].sum(), pipeline.to_block[i, :n].max()
             if not tables.strict and tables.reader_start[i] == tables.reader_start[i + 1]:
                 through += 1 - pipeline.to_next[i, n - 1]
-            travels = [k for k in range(n) if pipeline.operation[i, k] in (0, 10)]
+            travels = [k for k in range(n) if pipeline.operation[i, k] in (TRANSFER, MERGE)]
             slack = sum(int(pipeline.steps[i, k]) for k in travels)
             near = one.layout.total_macros <= 2 and one.layout.shared_macros[i] == 2
             if not travels or near:
@@ -266,7 +268,7 @@ def test_around_the_optimum(name: str, network: object, rules: Rules) -> None:
 
 def test_paths_exclude_what_is_too_long() -> None:
     """A box with fewer steps than any design of its copies needs is known to be empty."""
-    best = best_of(WIDE, 0.45, "strict")
+    best = best_of(WIDE, 0.45, OLD_STRICT)
     assert best is not None
     one = judged("wide", best[0], best[1])
     assert one is not None
@@ -279,7 +281,7 @@ def test_paths_exclude_what_is_too_long() -> None:
 
 def test_who_reads_whom() -> None:
     """Through a pooling too; what a single macro is spared is the transfer of its own copies."""
-    best = best_of(HEADED, 0.45, "strict")
+    best = best_of(HEADED, 0.45, OLD_STRICT)
     assert best is not None
     one = judged("headed", best[0], best[1])
     assert one is not None

@@ -194,7 +194,7 @@ def test_a_missing_constant(
 ) -> None:
     text = COMPONENTS_FILE.read_text(encoding="utf-8").replace("leakage_w: 13.6025e-3, ", "")
     (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"scratchpads\.capacities\.0\.leakage_w must be present"):
+    with pytest.raises(ConfigError, match=r"scratchpads\.capacities\.6\.leakage_w must be present"):
         synthesize_network(context, request_of(components=tmp_path / "c.yaml"))
 
 

@@ -19,6 +19,7 @@ from hwgen.flow.dbpim import papers
 from hwgen.flow.dbpim.mlperf_tiny_images import INPUTS, labelled_inputs, write_inputs
 from hwgen.flow.imports import import_file
 from hwgen.flow.pages import PaperRequest
+from hwgen.flow.paper import compare_paper
 from hwgen.report.dbpim.mlperf_tiny import MlperfTinyReport
 from hwgen.report.dbpim.mlperf_tiny_page import mlperf_tiny_page
 from hwgen.report.files import report_text
@@ -172,7 +173,7 @@ def test_what_was_measured_is_not_measured_again(
     for name in ("compare_with_file", "fit_file"):
         monkeypatch.setattr(flow, name, lambda *_, **__: pytest.fail("measured again"))
     monkeypatch.setattr(
-        "hwgen.flow.results.start", lambda each: pytest.fail("runs again"), raising=True
+        "hwgen.flow.results.started_process", lambda each: pytest.fail("runs again"), raising=True
     )
     again = flow.mlperf_tiny(Context(work=work, console=None), request_of)
     assert again == report
@@ -242,7 +243,7 @@ def test_what_is_missing_is_one_sentence(request_of: PaperRequest, work: Path) -
     ):
         asked: Any = replace(request_of, **change)  # type: ignore[arg-type]
         with pytest.raises(ConfigError, match=word):
-            flow.mlperf_tiny(Context(work=work, console=None), asked)
+            compare_paper(Context(work=work, console=None), papers.MlperfTiny(), asked)
 
 
 def network_of(path: Path, **given: int) -> QuantizedNetwork:

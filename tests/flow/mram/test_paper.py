@@ -16,7 +16,7 @@ from hwgen.flow.mram.paper import ARCHITECTURE, by_formula
 from hwgen.flow.mram.paper_energy import everywhere_pj, unscaled_share, write_for
 from hwgen.flow.mram.papers import PAPERS
 from hwgen.flow.pages import PaperRequest
-from hwgen.flow.paper import write_paper
+from hwgen.flow.paper import compare_paper, write_paper
 from hwgen.report.files import report_text
 from hwgen.report.mram.paper import AdaptivePaperReport
 from hwgen.report.mram.paper_page import NAME, PLOTS
@@ -241,8 +241,8 @@ def test_the_committed_page_has_these_figures(report: AdaptivePaperReport) -> No
 
 def test_options_of_searches_are_refused() -> None:
     for name, given in (("networks", ("resnet20",)), ("power_w", 1.0), ("evaluations", 3)):
-        with pytest.raises(ConfigError, match="must be absent for a paper without a search"):
-            PAPERS["mram"].compare(QUIET, request(**{name: given}))
+        with pytest.raises(ConfigError, match="must be absent for this paper"):
+            compare_paper(QUIET, PAPERS["mram"], request(**{name: given}))
 
 
 def test_page_and_pictures_are_the_same_every_time(

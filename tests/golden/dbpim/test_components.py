@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from golden.dbpim.activation_buffer import address_of, bank_of, place
-from golden.dbpim.adder_tree import adder_tree, weigh_counts
-from golden.dbpim.compartment import compartment
-from golden.dbpim.csd_adder_tree import csd_adder_tree
-from golden.dbpim.dbmu import dbmu
+from golden.dbpim.adder_tree import adder_tree
+from golden.dbpim.compartment import compartment, dense_compartment
+from golden.dbpim.dbmu import dbmu, dense_dbmu, negative_digits, weight_of
 from golden.dbpim.ipu import ipu
 from golden.dbpim.ppu import ppu
 from golden.dbpim.switch import switch
-from golden.dbpim.weight_decoder import decode, decode_dense
+from golden.dbpim.weight_decoder import constants, decode, decode_dense
 from hwgen.spec.dbpim.program import Placement
 
 
@@ -22,39 +21,39 @@ def bytes_of(*values: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("x", "q", "hi", "lo"), [(0, 0, 0, 0), (0, 1, 0, 0), (1, 0, 0, 1), (1, 1, 1, 0)]
+    ("cells", "weight", "negative"),
+    [
+        ((4, -1), 3, 1),
+        ((-4, 1), -3, 4),
+        ((-64, -64), -128, 128),
+        ((1, 1), 2, 0),
+        ((32, -32), 0, 0),
+        ((0, -8), -8, 8),
+        ((128, 128), 0, 0),
+        ((-128, -64), -192, 192),
+    ],
 )
-def test_dbmu(x: int, q: int, hi: int, lo: int) -> None:
-    assert dbmu(x, q) == (hi, lo)
+def test_dbmu_adds_the_negative_digits(cells: tuple[int, int], weight: int, negative: int) -> None:
+    assert (weight_of(cells), negative_digits(cells)) == (weight, negative)
+    assert (dbmu(0, cells), dbmu(1, cells)) == (negative, weight + negative)
+
+
+def test_dense_dbmu() -> None:
+    assert [int(dense_dbmu(1, weight)) for weight in (-128, -1, 0, 127)] == [0, 127, 128, 255]
+    assert dense_dbmu(0, -5) == 128
 
 
 def test_compartment_reads_its_row() -> None:
-    cells = np.array([[0, 0, 0], [1, 0, 1]], np.uint8)
-    hi, lo = compartment(cells, row=1, x=1)
-    assert (hi.tolist(), lo.tolist()) == ([1, 0, 1], [0, 1, 0])
-    hi, lo = compartment(cells, row=1, x=0)
-    assert not hi.any()
-    assert not lo.any()
-
-
-def test_csd_adder_tree_of_67() -> None:
-    # 67 = 64 + 4 - 1: blocks 01 at 3, 01 at 1, 0-1 at 0, and an input bit that is 0
-    total = csd_adder_tree([0, 0, 0, 0], [1, 1, 1, 0], negative=[0, 0, 1, 1], index=[3, 1, 0, 3])
-    assert total == 67
-
-
-def test_csd_adder_tree_extremes() -> None:
-    ones = np.ones(16, int)
-    assert csd_adder_tree(ones, 0 * ones, negative=0 * ones, index=3 * ones) == 16 * 128
-    assert csd_adder_tree(ones, 0 * ones, negative=ones, index=3 * ones) == -16 * 128
-    assert csd_adder_tree(ones, ones, negative=ones, index=0 * ones) == -48
+    cells = np.array([[[0, 0], [0, 0]], [[4, -1], [0, 2]]])
+    assert compartment(cells, row=1, x=1).tolist() == [4, 2]
+    assert compartment(cells, row=1, x=0).tolist() == [1, 0]
+    assert dense_compartment(np.array([[7], [-7]]), row=1, x=1).tolist() == [121]
 
 
 def test_adder_tree() -> None:
-    counts = adder_tree([[1, 0, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1]])
-    assert counts.tolist() == [3, 0, 4]
-    assert weigh_counts([1, 0, 0, 0, 0, 0, 0, 2]) == 1 - 256
-    assert weigh_counts([16] * 8) == -16
+    # 67 and -3 of one filter: 64 + 4 - 1 has a negative digit of 1, 1 - 4 one of 4.
+    assert adder_tree([68, 1], -5) == 67 - 3
+    assert adder_tree([[1, 4], [0, 0]], [-5, 0]).tolist() == [0, 0]
 
 
 def test_ipu_walks_bit_planes_from_the_highest() -> None:
@@ -105,7 +104,14 @@ def test_dense_weight_decoder() -> None:
     assert decode_dense(bytes_of(0b0000_0101, 128)).tolist() == [1, 0, 1, *[0] * 5, *[0] * 7, 1]
     weights = np.arange(-128, 128).astype(np.int8)
     columns = decode_dense(weights.view(np.uint8)).reshape(256, 8)
-    assert (weigh_counts(columns) == weights).all()
+    assert (columns @ [1, 2, 4, 8, 16, 32, 64, -128] == weights).all()
+
+
+def test_constants_take_the_negative_digits_away() -> None:
+    # Filter 0: 4 - 1, then -1 - 1 = -2; filter 1: the first cells alone, 1 and -8.
+    codes = np.array([[0x14, 0x70], [0x44, 0x2D]], np.uint8)
+    enable = np.array([[True, True], [True, False]])
+    assert constants(codes, enable).tolist() == [-3, -8]
 
 
 def test_switch_keeps_order_and_fills_with_zeros() -> None:

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from golden.dbpim.adder_tree import adder_tree, weigh_counts
-from golden.dbpim.compartment import compartment
-from golden.dbpim.csd_adder_tree import csd_adder_tree
+from golden.dbpim.adder_tree import adder_tree
+from golden.dbpim.compartment import compartment, dense_compartment
+from golden.dbpim.dbmu import DENSE_SIGN
 from golden.dbpim.ipu import ipu
 from golden.dbpim.macro import dense_macro, macro
 from golden.dbpim.ppu import ppu
 from golden.dbpim.switch import switch
-from golden.dbpim.weight_decoder import decode, decode_dense
+from golden.dbpim.weight_decoder import constants, decode
 from hwgen.spec.csd import cells
 
 
@@ -40,18 +40,14 @@ def test_parts_add_up_to_the_meaning(seed: int, skip: bool) -> None:
     codes = rng.integers(0, 256, (rows, compartments, filters)).astype(np.uint8)
     groups = rng.integers(0, 256, (rows, compartments)) & rng.choice([0, 0x24, 0xFF], (rows, 1))
     enable = rng.random((filters, 2)) < 0.7
-    stored = decode(codes)
+    cells = decode(codes).values.reshape(*codes.shape, 2) * enable
     steps: list[list[tuple[int, int]]] = [[] for _ in range(filters)]
     for row, group in enumerate(groups.astype(np.uint8)):
         for bit, xs in ipu(group, skip=skip):
-            # One row of every compartment: (compartments, cell columns).
-            each = [compartment(stored.q[:, c], row=row, x=x) for c, x in enumerate(xs)]
-            hi, lo = np.array([pair[0] for pair in each]), np.array([pair[1] for pair in each])
-            sums = csd_adder_tree(
-                hi.T, lo.T, negative=stored.negative[row].T, index=stored.index[row].T
-            )
+            terms = [compartment(cells[:, c], row=row, x=x) for c, x in enumerate(xs)]
+            sums = adder_tree(np.array(terms).T, constants(codes[row], enable))
             for f in range(filters):
-                steps[f].append((bit, int(sums[2 * f : 2 * f + 2] @ enable[f])))
+                steps[f].append((bit, int(sums[f])))
     meant = macro(codes, groups.astype(np.uint8), filter_enable=enable)
     assert [ppu(each) for each in steps] == meant.tolist()
 
@@ -62,16 +58,14 @@ def test_dense_parts_add_up_to_the_meaning(seed: int) -> None:
     codes = rng.integers(0, 256, (2, 4, 2)).astype(np.uint8)
     groups = rng.integers(0, 256, (2, 4)).astype(np.uint8)
     enable = np.array([[True, True], [seed > 0, seed > 0]])
-    stored = decode_dense(codes)
+    weights = codes.view(np.int8).astype(int) * enable[:, 0]
     steps: list[list[tuple[int, int]]] = [[], []]
     for row, group in enumerate(groups):
         for bit, xs in ipu(group):
-            products = np.array(
-                [compartment(stored[:, c], row=row, x=x)[0] for c, x in enumerate(xs)]
-            )
-            values = weigh_counts(adder_tree(products.T).reshape(2, 8))
+            terms = [dense_compartment(weights[:, c], row=row, x=x) for c, x in enumerate(xs)]
+            sums = adder_tree(np.array(terms).T, -len(xs) * DENSE_SIGN)
             for f in range(2):
-                steps[f].append((bit, int(values[f] * enable[f, 0])))
+                steps[f].append((bit, int(sums[f])))
     assert [ppu(each) for each in steps] == dense_macro(
         codes, groups, filter_enable=enable
     ).tolist()

@@ -26,5 +26,5 @@ def test_foreign_files_are_refused(case: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="must be a readable ONNX file, got Is a directory"):
+    with pytest.raises(FormatError, match="must be a readable ONNX file, got a folder"):
         read_graph(tmp_path)

@@ -1,6 +1,6 @@
 """AlexNet as the published code saw it, and its evaluations of five designs (sheet, section 9)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwgen.spec.crossbar.layout import Choice
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
@@ -15,7 +15,7 @@ LAYERS: tuple[CrossbarLayer, ...] = (
     conv("conv4", (4,), (384, 256), (13, 13), window=(3, 1, 1)),
     conv("conv5", (5,), (256, 256), (13, 13), window=(3, 1, 1)),
     pool("pool5", (6,), 256, (13, 6), window=(3, 2, 0)),
-    pool("average", (7,), 256, (6, 6), window=(1, 1, 0)),
+    replace(pool("average", (7,), 256, (6, 6), window=(1, 1, 0)), average=True),
     fc("fc1", (8,), (9216, 4096)),
     fc("fc2", (9,), (4096, 4096)),
     fc("fc3", (10,), (4096, 1000), activation="none"),

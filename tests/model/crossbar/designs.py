@@ -1,5 +1,6 @@
 """Designs of test networks, for the reference and for the compiled evaluators."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,12 @@ from hwgen.spec.crossbar.layout import Choice
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
 
-COMPONENTS = load_components(Path(__file__).parents[3] / "configs" / "crossbar" / "components.yaml")
+SHIPPED = load_components(Path(__file__).parents[3] / "configs" / "crossbar" / "components.yaml")
+PADS = SHIPPED.scratchpads
+COMPONENTS = replace(
+    SHIPPED, scratchpads=replace(PADS, capacities=PADS.to_choose_from(published=True))
+)
+"""The constants without the scratchpads that the published tool does not know."""
 
 
 def case_of(

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from hwgen.model.crossbar.reference import Case
 from hwgen.spec.crossbar.components import Components
+from hwgen.spec.crossbar.holdings import cut_of, most_macros
 from hwgen.spec.crossbar.layout import Choice, tiles_of
 from hwgen.spec.crossbar.network import Activation, CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Rules, points
+from hwgen.spec.crossbar.rules import WITHOUT, corrections_of, is_strict
 from tests.model.crossbar.designs import COMPONENTS, case_of
 from tests.model.crossbar.layers import Window, layer
 
@@ -137,7 +139,7 @@ def random_components(rng: random.Random) -> Components:
     pads = COMPONENTS.scratchpads
     capacities = tuple(
         replace(one, kilobytes=smallest << place, latency_ns=slow * one.latency_ns)
-        for place, one in enumerate(pads.capacities)
+        for place, one in enumerate(pads.to_choose_from(published=True))
     )
     noc = replace(
         COMPONENTS.network_on_chip,
@@ -146,7 +148,7 @@ def random_components(rng: random.Random) -> Components:
     )
     return replace(
         COMPONENTS,
-        scratchpads=replace(pads, capacities=capacities),
+        scratchpads=replace(pads, capacities=capacities, published_from_kilobytes=smallest),
         network_on_chip=noc,
         step_floor_ns=rng.choice((30.0, 100.0)),
     )
@@ -163,6 +165,9 @@ def random_choice(
         for one in layers
     ]
     limits = [copies[place] * tiles_of(one, side, rules)[1] for place, one in enumerate(layers)]
+    if corrections_of(rules).parts:
+        cuts = [cut_of(one, side, 1) for one in layers]
+        limits = [most_macros(cut, each) for cut, each in zip(cuts, copies, strict=True)]
     macros = [
         rng.randint(1, max(1, min(limit, 4 if few else 20))) if one.has_weights else 1
         for one, limit in zip(layers, limits, strict=True)
@@ -176,7 +181,7 @@ def random_choice(
         macros[one], macros[two] = min(macros[one], limits[two]), 0
     if rng.random() < 0.02:
         macros[0] += limits[0]
-    clocks = [rng.randint(1, 12) if one.kind == "fc" and rules == "strict" else 1 for one in layers]
+    clocks = [rng.randint(1, 12) if one.kind == "fc" and is_strict(rules) else 1 for one in layers]
     return Choice(
         copies=tuple(copies), macros=tuple(macros), mate=tuple(mate), clocks=tuple(clocks)
     )
@@ -184,7 +189,7 @@ def random_choice(
 
 def random_case(seed: int, rules: Rules, *, sharing: float = 0.5) -> Case:
     """Return a design with its network and constants."""
-    rng = random.Random(f"{seed} {rules}")
+    rng = random.Random(f"{seed} {rules.partition(WITHOUT)[0]}")
     network = random_network(rng)
     components = random_components(rng)
     point = rng.choice(points(components, rules, RRAM_RATIOS))

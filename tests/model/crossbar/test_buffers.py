@@ -2,25 +2,27 @@
 
 import pytest
 
-from hwgen.model.crossbar.buffers import input_need, kilobytes_needed, output_need
+from hwgen.model.crossbar.buffers import inputs_held, kilobytes_needed, output_need
 from hwgen.model.crossbar.design import lay_out
 from hwgen.model.crossbar.exact import exact_times
+from hwgen.model.crossbar.pipeline import make_pipeline
 from hwgen.model.crossbar.reference.buffers import (
     kilobytes_of,
+    most_in_rings,
     most_loaded,
     most_waiting,
     published_outputs,
 )
 from hwgen.model.crossbar.reference.evaluate import run
-from hwgen.model.crossbar.timing import make_pipeline
 from hwgen.spec.crossbar.point import Rules
+from hwgen.spec.crossbar.rules import OLD_STRICT, is_strict
 from tests.model.crossbar.designs import compiled_of
 from tests.model.crossbar.random_designs import random_case
 
 FOREVER = 1 << 40
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", ["published", "strict", OLD_STRICT])
 @pytest.mark.parametrize("seed", range(100, 130))
 def test_need(seed: int, rules: Rules) -> None:
     case = random_case(seed, rules)
@@ -31,9 +33,12 @@ def test_need(seed: int, rules: Rules) -> None:
     pipeline = make_pipeline(tables, layout, design.clocks, 0, step_ns)
     times = exact_times(tables, layout, pipeline, design.mate, FOREVER)
     layers = range(len(case.network.layers))
-    inputs = [input_need(tables, layout, i) for i in layers]
-    assert inputs == pytest.approx([most_loaded(case, i) for i in layers], rel=1e-12)
-    if rules == "strict":
+    inputs = [inputs_held(tables, layout, times, i) for i in layers]
+    expected = [most_loaded(case, i) for i in layers]
+    if case.rule.sends:
+        expected = [most_in_rings(case, found.trace, i) for i in layers]
+    assert inputs == pytest.approx(expected, rel=1e-12)
+    if is_strict(rules):
         outputs = [most_waiting(case, found.trace, i) for i in layers]
     else:
         outputs = published_outputs(case, found.trace)

@@ -11,6 +11,7 @@ from hwgen.spec.crossbar.ir import Node
 from hwgen.spec.crossbar.layout import Choice
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.model.crossbar.designs import COMPONENTS, case_of, compiled_of
 from tests.model.crossbar.layers import conv, fc, layer, pool
 
@@ -18,10 +19,20 @@ POINT = Point(rram_ratio=0.5, cell_bits=2, side=128, dac_bits=1)
 """ADCs of 8 bits, 8 cells a weight, 16 bit steps."""
 
 
+LARGE = replace(
+    COMPONENTS,
+    scratchpads=replace(
+        COMPONENTS.scratchpads,
+        capacities=COMPONENTS.scratchpads.to_choose_from(published=True),
+    ),
+)
+"""The constants without small scratchpads."""
+
+
 def case(
     layers: tuple[CrossbarLayer, ...],
     *,
-    rules: Rules = "strict",
+    rules: Rules = OLD_STRICT,
     power_w: float = 100.0,
     point: Point = POINT,
     copies: tuple[int, ...] = (),
@@ -38,7 +49,7 @@ def case(
         mate=mate or (-1,) * count,
         clocks=clocks or (1,) * count,
     )
-    return case_of(network, point, power_w, rules, choice)
+    return case_of(network, point, power_w, rules, choice, components=LARGE)
 
 
 def agreed(one: Case) -> Evaluation:
@@ -215,8 +226,8 @@ def test_a_scratchpad_that_is_too_small_grows() -> None:
     found = agreed(one)
     assert found.kilobytes_by_round == [128, 128]
     assert (found.memory, found.converged) == (1, True)
-    pads = tuple(COMPONENTS.scratchpads.capacities[:1])
-    small = replace(one.components, scratchpads=replace(COMPONENTS.scratchpads, capacities=pads))
+    few = COMPONENTS.scratchpads.to_choose_from(published=True)[:1]
+    small = replace(one.components, scratchpads=replace(COMPONENTS.scratchpads, capacities=few))
     assert evaluate_by_the_book(replace(one, components=small)).failure == "memory"
 
 
@@ -234,7 +245,7 @@ def test_strict_rules_charge_pooling_and_addition_in_full() -> None:
         pool("pool", (2,), 32, (4, 2), window=(2, 2, 0)),
     )
     strict, published = (
-        case(layers, copies=(4, 4, 1, 1), rules=r) for r in ("strict", "published")
+        case(layers, copies=(4, 4, 1, 1), rules=r) for r in (OLD_STRICT, "published")
     )
     assert [strict.work(2), strict.work(3)] == [{"eltwise": 8}, {"pool": 4}]
     assert [published.work(2), published.work(3)] == [{"eltwise": 4}, {"pool": 1}]

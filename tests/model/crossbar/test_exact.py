@@ -6,13 +6,14 @@ from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.exact import Feed, exact_times, start_all
 from hwgen.model.crossbar.graph import make_graph
+from hwgen.model.crossbar.pipeline import OPERATIONS, Pipeline, make_pipeline
 from hwgen.model.crossbar.reference import Case, Evaluation
 from hwgen.model.crossbar.reference import evaluate as evaluate_by_the_book
 from hwgen.model.crossbar.reference.evaluate import run
 from hwgen.model.crossbar.tables import Tables
-from hwgen.model.crossbar.timing import OPERATIONS, Pipeline, make_pipeline
 from hwgen.spec.crossbar.ir import Node
 from hwgen.spec.crossbar.point import Rules
+from hwgen.spec.crossbar.rules import CORRECTIONS, OLD_STRICT, WITHOUT
 from tests.model.crossbar.designs import compiled_of
 from tests.model.crossbar.random_designs import random_case
 
@@ -29,6 +30,7 @@ FIGURES = ("efficiency", "energy_nj", "steps", "step_ns", "interval", "peak_w", 
 
 FOREVER = 1 << 40
 A_FEW = range(40)
+SOME = range(100, 106)
 MANY = range(40, 700)
 
 ORDER_OF_TRAVELS = 2756
@@ -85,15 +87,24 @@ def check(case: Case, *, events: bool) -> None:
         check_events(case, found)
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", ["published", "strict", OLD_STRICT])
 @pytest.mark.parametrize("seed", A_FEW)
 def test_random(seed: int, rules: Rules) -> None:
     check(random_case(seed, rules), events=True)
 
 
+@pytest.mark.parametrize("name", CORRECTIONS)
+def test_each_correction_can_be_switched_off(name: str) -> None:
+    """And can be the only one that is on."""
+    others = ",".join(one for one in CORRECTIONS if one != name)
+    for seed in SOME:
+        check(random_case(seed, f"strict{WITHOUT}{name}"), events=True)
+        check(random_case(seed, f"strict{WITHOUT}{others}"), events=True)
+
+
 @pytest.mark.parametrize("seed", NEED_LESS_THAN_THEY_HAVE)
 def test_scratchpads_stay_large(seed: int) -> None:
-    case = random_case(seed, "strict")
+    case = random_case(seed, OLD_STRICT)
     found = evaluate_by_the_book(case)
     assert found.kilobytes_by_round[-1] < case.memories()[found.memory].kilobytes
     check(case, events=True)
@@ -114,7 +125,7 @@ def test_the_next_block_travels_before_its_readers() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", ["published", "strict", OLD_STRICT])
 @pytest.mark.parametrize("sharing", [0.0, 0.5, 0.9])
 def test_many_random(rules: Rules, sharing: float) -> None:
     for seed in MANY:

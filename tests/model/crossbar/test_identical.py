@@ -12,17 +12,18 @@ from hwgen.model.crossbar.identical import allocate_identical, counts_at
 from hwgen.model.crossbar.tables import ADC, FC, PEAK, RATE, RATIO, Tables, make_tables
 from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.model.crossbar.alexnet import ALEXNET
 
 COMPONENTS = load_components(Path(__file__).parents[3] / "configs/crossbar/components.yaml")
-RULES: tuple[Rules, ...] = ("published", "strict")
+RULES: tuple[Rules, ...] = ("published", OLD_STRICT)
 COPIES = np.array([100, 1, 24, 1, 7, 6, 6, 1, 1, 1, 1, 1])
 MACROS = np.array([14, 0, 14, 0, 14, 7, 9, 0, 0, 6, 4, 1])
 
 
 @pytest.fixture(params=RULES)
 def case(request: pytest.FixtureRequest) -> tuple[Tables, Design]:
-    strict = request.param == "strict"
+    strict = request.param == OLD_STRICT
     point = Point(rram_ratio=None if strict else 0.3, cell_bits=2, side=256, dac_bits=1)
     tables = make_tables(ALEXNET, COMPONENTS, point, 49.0, request.param)
     clocks = np.ones(len(COPIES), np.int64)
@@ -54,7 +55,7 @@ def test_the_budget_is_kept_and_a_shorter_step_breaks_it(case: tuple[Tables, Des
         assert found.peak_w - rram <= 49.0 * (1 - tables.scalars[RATIO])
     others = found.peak_w - float((found.counts * tables.parts[:, PEAK]).sum())
     work = layer_work(tables, design, layout)
-    tight = counts_at(tables, layout, work, found.step_ns * 0.9)
+    tight = counts_at(tables, design, layout, work, found.step_ns * 0.9)
     share = 49.0 - others if tables.strict else found.peak_w - others
     assert float((tight * tables.parts[:, PEAK]).sum()) > share
 

@@ -8,9 +8,10 @@ from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.exact import FOREVER, exact_times
 from hwgen.model.crossbar.links import conflicts
 from hwgen.model.crossbar.needed import needed_blocks, provider_block
+from hwgen.model.crossbar.pipeline import Pipeline, make_pipeline
 from hwgen.model.crossbar.shared_adcs import take_turns
 from hwgen.model.crossbar.tables import Tables
-from hwgen.model.crossbar.timing import Pipeline, Times, closed_done, closed_form, make_pipeline
+from hwgen.model.crossbar.timing import Times, closed_done, closed_form
 from hwgen.spec.crossbar.point import Rules
 from tests.model.crossbar.designs import compiled_of
 from tests.model.crossbar.random_designs import random_case

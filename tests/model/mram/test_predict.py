@@ -153,8 +153,8 @@ def test_the_model_rates_placements_for_the_compiler() -> None:
 
 
 def test_engines_have_the_same_sizes_in_all_families() -> None:
-    for name in ("READ_FIFO_BEATS", "BURST_BEATS"):
-        assert getattr(axi, name) == getattr(timing, name) == getattr(dbpim_timing, name)
+    assert axi.READ_FIFO_BEATS == timing.READ_FIFO_BEATS
+    assert axi.BURST_BEATS == timing.BURST_BEATS == dbpim_timing.BURST_BEATS
     assert axi.RESPONSE_CYCLES == dbpim_timing.RESPONSE_CYCLES
 
 

@@ -21,12 +21,13 @@ from hwgen.report.crossbar.synthesis_page import synthesis_page
 from hwgen.report.crossbar.synthesis_table import cut, short_names, synthesis_table
 from hwgen.report.files import report_text, schema_of
 from hwgen.spec.crossbar.arch import Arch
+from hwgen.spec.crossbar.published import PEAK_TOPS_PER_W
 from hwgen.spec.crossbar.schedule import Schedule
 from tests.synthesis import POWER_W, handed_on, result
 
 Made = tuple[Arch, Schedule, SynthesisReport]
 
-PICTURES = 8
+PICTURES = 9
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +210,20 @@ def test_the_page_says_what_the_report_says(made: Made, page: str) -> None:
     ):
         assert figure in page
     assert all(f">{layer.name}</td>" in page for layer in report.layers)
+
+
+def test_the_page_places_the_chip_among_published_ones(made: Made, page: str) -> None:
+    arch, schedule, report = made
+    table = page.partition("Beside published chips")[2].partition("Audit of")[0]
+    found = [float(each) for each in re.findall(r"<td>(\d+\.\d\d)</td>", table)]
+    assert sorted(found, reverse=True) == found
+    expected = [*PEAK_TOPS_PER_W.values(), report.peak_efficiency_gops_per_w / 1e3]
+    assert found == [float(f"{value:.2f}") for value in sorted(expected, reverse=True)]
+    assert table.count("this chip</b>") == 1
+    named = replace(report, network=replace(report.network, name="cifar_alexnet"))
+    both = synthesis_page(named, arch, schedule)
+    assert "Table V of PIMSYN" in both and "0.197" in both
+    assert "Table V of PIMSYN" not in page
 
 
 def test_names_cannot_break_the_page(made: Made) -> None:

@@ -10,18 +10,21 @@ from hwgen.sim.dbpim.stores import BUS
 from hwgen.sim.host_files import MEMORY_BYTES, UNWRITTEN, beats_text
 from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.arch import load_arch
+from hwgen.spec.dbpim.events import EVENTS as NAMES
 
 ARCH = load_arch(Path(__file__).parents[3] / "configs" / "dbpim" / "tiny.yaml")
 
+COUNTED = range(10, 10 + len(NAMES))
 EVENTS = """\
 id 00c0ffee 2
 start 0
-retire 9
+retire 9 {counts}
+rest {rest}
 end 0 2 0 100 20 3
 answer 0 0 fffffffb
 answer 0 1 00000102
 start 1
-"""
+""".format(counts=" ".join(map(str, COUNTED)), rest=" ".join(["7"] * len(NAMES)))
 
 
 def runs(folder: Path, events: str, stores: str = "") -> list[ChipRun]:
@@ -41,6 +44,8 @@ def test_events_become_runs(last: str, tmp_path: Path) -> None:
     first, second = runs(tmp_path, f"{EVENTS}{last}\n")
     assert (first.done, first.busy, first.cycles, first.load_cycles) == (True, False, 100, 20)
     assert (first.number, first.retired, first.layers) == (0, [9], 3)
+    assert first.counted == [dict(zip(NAMES, COUNTED, strict=True))]
+    assert first.rest == dict.fromkeys(NAMES, 7)
     assert first.answers.tolist() == [0xFB, 0xFF, 0xFF, 0xFF, 2, 1, 0, 0]
     assert (second.number, second.busy, second.done) == (1, True, False)
     assert not len(second.answers)

@@ -46,12 +46,12 @@ def test_each_operation_of_each_layer_is_there(made: tuple[Arch, Schedule]) -> N
     by_layer: dict[int, list[str]] = {}
     for each in schedule.facts.operations:
         by_layer.setdefault(each.layer, []).append(each.operation)
-    weights = ["load", "mvm", "adc", "shift_add", "addition", "activation", "store"]
-    assert by_layer[0] == [*weights, "merge"]
-    assert by_layer[1] == ["transfer", *weights, "merge"]
-    assert by_layer[2] == ["transfer", "load", "eltwise", "activation", "store"]
-    assert by_layer[5][-2:] == ["pool", "store"]
-    assert "activation" not in by_layer[6]
+    weights = ["load", "mvm", "adc", "shift_add", "addition", "activation", "gather", "store"]
+    assert by_layer[0] == by_layer[1] == [*weights, "send"]
+    assert by_layer[4] == [*weights[:5], "chain", *weights[5:]]
+    assert by_layer[2] == ["load", "eltwise", "activation", "store"]
+    assert by_layer[5] == ["load", "pool", "activation", "store", "send"]
+    assert "gather" not in by_layer[6]
     assert all(each.bit_steps == (16 if each.operation in ("mvm", "adc", "shift_add") else 1)
                for each in schedule.facts.operations)  # fmt: skip
 

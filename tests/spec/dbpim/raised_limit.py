@@ -57,7 +57,7 @@ def main() -> None:
     )
     compiler, predict, state, tables, builder = (importlib.import_module(name) for name in names)
     run = tables.run
-    tables.run = lambda sizes, order, weights, cores, commands: run(
+    tables.run = lambda sizes, order, weights, cores, commands, spans: run(
         sizes,
         order._replace(
             packets=rows(order.packets),
@@ -68,6 +68,7 @@ def main() -> None:
         weights._replace(tiles=rows(weights.tiles)),
         rows(cores),
         rows(commands),
+        spans,
     )
     small = arch.load_arch(Path("configs/dbpim/small.yaml"))
     large = replace(small, cores=1, macros_per_core=MACROS, psum_entries=2 * MACROS)

@@ -64,7 +64,7 @@ def test_a_word_by_hand(
 
 @pytest.mark.parametrize("macros", [1, 2, 4, 8])
 def test_every_word_has_its_own_place(macros: int) -> None:
-    arch = replace(SMALL, macros_per_core=macros)
+    arch = replace(SMALL, macros_per_core=macros, bus_words=1)
     placement = Placement(
         base=3,
         row_pitch=row_pitch(7, 17, arch),
@@ -86,7 +86,7 @@ def test_every_word_has_its_own_place(macros: int) -> None:
 @pytest.mark.parametrize("macros", [2, 4, 8])
 def test_a_position_vector_reads_every_bank_once(macros: int) -> None:
     """Neighbours in x, and patches of 2 rows, are read in one cycle."""
-    arch = replace(SMALL, macros_per_core=macros)
+    arch = replace(SMALL, macros_per_core=macros, bus_words=1)
     row, patch = [(0, x) for x in range(macros)], list(product(range(2), range(macros // 2)))
     for positions in (row, patch):
         banks = {

@@ -83,7 +83,7 @@ def test_packets_without_fields_of_cores_have_one_length(opcode: Opcode) -> None
         # Opcode to window 8 + 90 + 35, columns in memory and rows 50, output 42; keep 2 x 10.
         (Opcode.LOAD, 221, 20),
         # Layer 269, chunk_vectors 16, raw 1; eight fields of 10 bits and `vectors` of 16.
-        (Opcode.CONV, 286, 96),
+        (Opcode.CONV, 426, 106),
         # Layer 269, arithmetic 77, words 30, second map 63; second_first and words 3 x 10.
         (Opcode.SIMD, 439, 126),
     ],

@@ -37,6 +37,7 @@ PLACEMENT = Placement(
 CONV = StepPlan(
     name="conv.0",
     layer="conv",
+    fused=[],
     inputs=["input"],
     kind="conv",
     op="conv",
@@ -68,7 +69,7 @@ LOAD = replace(
 )
 FACTS = ProgramFacts(
     format="hwgen.dbpim.program",
-    version=2,
+    version=3,
     network=NETWORK.digest,
     network_name=NETWORK.graph.name,
     architecture=ARCH.digest,
@@ -166,9 +167,9 @@ def test_facts_that_are_wrong(tmp_path: Path) -> None:
     path = tmp_path / "program.npz"
     assert refused(write(path, b"\xff")) == "facts must be JSON, got other bytes"
     cases: dict[str, object] = {
-        "format must be hwgen.dbpim.program, got None": [1],
+        "format must be hwgen.dbpim.program, got list": [1],
         "format must be hwgen.dbpim.program, got hwgen.network": plain(format="hwgen.network"),
-        "version must be 2, got 1": plain(version=1),
+        "version must be 3, got 1": plain(version=1),
         "more must be a known key, got the unknown key more": plain(more=1),
         "images must be a valid integer, got 'two'": plain(images="two"),
     }
@@ -213,6 +214,6 @@ def test_hex_is_one_beat_a_line(port_bits: int) -> None:
     back = b"".join(bytes.fromhex(line)[::-1] for line in lines)
     tail = bytes(-PROGRAM.image.size % (port_bits // 8))
     assert back == PROGRAM.image.tobytes() + tail
-    assert lines[0].endswith("0201")
+    assert lines[0].endswith("0301")
     odd = replace(PROGRAM, image=np.array([1, 2, 3], np.uint8))
     assert program_hex(odd, port_bits) == f"{0x030201:0{port_bits // 4}x}\n"

@@ -36,7 +36,7 @@ def test_memories_of_the_papers_chip_by_hand() -> None:
         "logits": 1024 * 32,
         "groups": 8 * 8 * 4 * 128,
         "fetched words": 8 * 4 * 4 * 128,
-        "memory beats": 64 * 256,
+        "memory beats": 128 * 256,
         "parameters": 8 * 4 * 8 * 54,
         "instructions": 4 * 1472,
     }

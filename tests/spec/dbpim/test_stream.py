@@ -100,16 +100,20 @@ def test_an_instruction_that_is_written_is_read(opcode: Opcode, arch: Arch) -> N
 def test_a_tile_that_is_written_is_read(arch: Arch, *, parameters: bool) -> None:
     rng = np.random.default_rng(arch.port_bits)
     fields, arrays = (
-        draw_fields(rng, Opcode.TILE, arch, DERIVED),
+        draw_fields(rng, Opcode.TILE, arch, DERIVED) | {"packed": 0},
         draw_tile(rng, arch, parameters=parameters),
     )
     written = encode_tile(fields, **arrays, arch=arch)
     (packet,) = decode_packets(np.frombuffer(written, np.uint8), arch)
     assert isinstance(packet, TilePacket)
     assert fields.items() <= dict(packet.fields).items()
-    beats = tile_beats(arch, mask_words=len(packet.masks), parameters=parameters)
-    rows = len(packet.codes) * beats.row
-    assert packet.beats == beats.header + beats.masks + beats.parameters + rows
+    rows = len(packet.codes)
+    beats = tile_beats(
+        arch, mask_words=len(packet.masks), parameters=parameters, rows=rows, packed=False
+    )
+    row_bits = 8 * arch.macro.compartments * arch.filters
+    assert beats.rows == rows * -(-row_bits // arch.port_bits)
+    assert packet.beats == sum(beats)
     for name in ("masks", "codes"):
         np.testing.assert_array_equal(getattr(packet, name), arrays[name])
     assert packet.parameters == arrays["parameters"]
@@ -219,7 +223,7 @@ def image_of(*parts: bytes) -> np.ndarray:
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (whole(STORE + END, SMALL, version=1), "for version 0x2, got 0x1"),
+        (whole(STORE + END, SMALL, version=1), "for version 0x3, got 0x1"),
         (whole(STORE + END, SMALL, architecture=5), "for architecture"),
         (whole(b"", SMALL)[:15], "a whole stream of packets, got an end at byte 15"),
         (whole(bytes(8), SMALL), "a stream of known packets, got opcode 0x00 at byte 56"),

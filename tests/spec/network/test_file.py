@@ -128,7 +128,7 @@ def test_damaged_bytes_never_escape(network: QuantizedNetwork, tmp_path: Path) -
 def test_foreign_files(tmp_path: Path) -> None:
     path = tmp_path / "foreign.npz"
     assert refused(path) == f"{WHOLE}, got no file"
-    assert refused(tmp_path) == f"{WHOLE}, got Is a directory"
+    assert refused(tmp_path) == f"{WHOLE}, got a folder"
     for content in (b"", b"hello, world\n", pickle.dumps([1, 2, 3])):
         path.write_bytes(content)
         assert refused(path).startswith(f"{WHOLE}, got a truncated or foreign file")
@@ -138,7 +138,7 @@ def test_foreign_files(tmp_path: Path) -> None:
     assert refused(path) == "the file must be a hwgen.network file, got no graph inside"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("graph", "{}")
-    assert refused(path) == "format must be hwgen.network, got None"
+    assert refused(path) == "every member must be an array, got graph"
 
 
 def test_pickles_are_not_opened(network: QuantizedNetwork, tmp_path: Path) -> None:

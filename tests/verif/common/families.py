@@ -14,7 +14,7 @@ from hwgen.spec.dbpim.instructions import (
     Opcode,
 )
 from hwgen.spec.dbpim.registers import ADDRESS_BITS, REGISTERS
-from hwgen.spec.dbpim.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
+from hwgen.spec.dbpim.timing import BURST_BEATS, WATCHDOG_CYCLES
 from hwgen.spec.registers import register_table
 from verif.common.facts import Facts
 from verif.dbpim.system_parts import narrow, other_sizes, small, wide
@@ -26,7 +26,7 @@ def dbpim(arch: Arch) -> Facts:
         family="dbpim",
         port_bits=arch.port_bits,
         burst_beats=BURST_BEATS,
-        fifo_beats=READ_FIFO_BEATS,
+        fifo_beats=arch.read_ahead_beats,
         word_bits=ACCUMULATOR_BITS,
         count_bits=packet(Opcode.STORE)["words"].width,
         entries=arch.logit_entries,

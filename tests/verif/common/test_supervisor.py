@@ -10,7 +10,10 @@ from verif.common.parts import run_common_bench
 from verif.runner import Waves
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    [pytest.param(each, marks=[pytest.mark.long] * (each == "wide")) for each in FAMILIES],
+)
 def test_families(family: str, tmp_path: Path, waves: Waves | None) -> None:
     run_common_bench("supervisor", FAMILIES[family], tmp_path, waves)
 

@@ -12,6 +12,7 @@ from hwgen.compiler.dbpim import compile_network
 from hwgen.model.dbpim import CycleModel, SplitCost
 from hwgen.sim.dbpim import SimulatedRun, simulate
 from hwgen.spec.dbpim.arch import Arch, load_arch, with_sparsity
+from hwgen.spec.dbpim.events import OVERLAPPING
 from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.timing import BUS_CYCLES
 from hwgen.spec.network import INPUT, QuantizedNetwork
@@ -47,6 +48,8 @@ def write_prediction(
                 "cycles": found.cycles,
                 "load_cycles": found.load,
                 "steps": {step.name: step.cycles for step in found.found},
+                "events": dict(found.events),
+                "step_events": found.step_events,
                 "maps": {name: values.tolist() for name, values in of_run.items()},
             }
         )
@@ -68,6 +71,15 @@ def check_chip(
         assert spent == want["steps"], f"{where}: cycles of the steps"
         assert run.cycles == want["cycles"], where
         assert run.load_cycles == want["load_cycles"], where
+        check_events(run, want, where)
+
+
+def check_events(run: SimulatedRun, want: dict, where: str) -> None:
+    """Compare the events of a run, and of each step those that no other step can have."""
+    assert run.events == want["events"], f"{where}: events"
+    for step, got, expected in zip(run.steps, run.step_events, want["step_events"], strict=True):
+        own = {name: count for name, count in expected.items() if name not in OVERLAPPING}
+        assert {name: got[name] for name in own} == own, f"{where}: events of {step.name}"
 
 
 def read_predictions(file: Path) -> list[dict]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hwgen.sim.dbpim.chip_run import ChipRun, Job, place, run_chip
@@ -144,9 +145,12 @@ def test_the_image_is_stored(tmp_path: Path) -> None:
     (whole,) = run(job(program(STORE, END)), tmp_path)
     stores = whole.stores
     assert stores.core.tolist() == [BUS] * SIDE * SIDE
-    assert stores.row.tolist() == [n // SIDE for n in range(SIDE * SIDE)]
-    assert stores.column.tolist() == [n % SIDE for n in range(SIDE * SIDE)]
-    assert stores.data[:, 0].tolist() == list(range(SIDE * SIDE))
+    # Pixels of one cycle stand in the order of the bus's lanes.
+    order = np.lexsort((stores.column, stores.row))
+    assert (np.diff(stores.cycle[order]) >= 0).all()
+    assert stores.row[order].tolist() == [n // SIDE for n in range(SIDE * SIDE)]
+    assert stores.column[order].tolist() == [n % SIDE for n in range(SIDE * SIDE)]
+    assert stores.data[order, 0].tolist() == list(range(SIDE * SIDE))
     assert stores.enable.all() and not stores.data[:, 1:].any() and not stores.kind.any()
     assert stores.cycle[-1] == whole.retired[0] + BUS_CYCLES
 

@@ -92,7 +92,7 @@ def test_the_program_spills_maps_of_several_images(name: str) -> None:
 
 @pytest.mark.parametrize("batch", [1, BATCH])
 @pytest.mark.parametrize(("latency", "stall"), DELAYS, ids=DELAY_IDS)
-@pytest.mark.parametrize("name", CHIPS)
+@pytest.mark.parametrize("name", ["tiny", pytest.param("small", marks=pytest.mark.long)])
 def test_a_slow_memory_changes_no_value(name: str, latency: int, stall: int, batch: int) -> None:
     """Without stalls the cycles are the model's too; with them they are at least these."""
     case = spilling(name, batch)

@@ -25,6 +25,7 @@ def patient() -> Arch:
         name="patient",
         cores=1,
         macros_per_core=1,
+        bus_words=1,
         macro=MacroSize(compartments=8, columns=16, rows=32),
         tile_rows=16,
         psum_entries=SIDE * SIDE,

@@ -16,6 +16,7 @@ SMALL = small()
 DENSE = replace(
     with_sparsity(SMALL, "none"),
     macros_per_core=4,
+    bus_words=4,
     simd_lanes=2,
     macro=replace(SMALL.macro, compartments=4, columns=8),
 )
@@ -35,7 +36,7 @@ LARGE = replace(
 )
 """A core as large as the paper's."""
 
-ONE_MACRO = replace(SMALL, macros_per_core=1, psum_entries=4, simd_lanes=4)
+ONE_MACRO = replace(SMALL, macros_per_core=1, bus_words=1, psum_entries=4, simd_lanes=4)
 
 
 def run_core(arch: Arch, folder: Path, waves: Waves | None, simulator: str = "verilator") -> None:
@@ -54,6 +55,7 @@ def test_dense(tmp_path: Path, waves: Waves | None) -> None:
     run_core(DENSE, tmp_path, waves)
 
 
+@pytest.mark.long
 def test_small_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_core(SMALL, tmp_path, waves, simulator=icarus)
 

@@ -50,5 +50,5 @@ def test_sizes(
     macros: int, compartments: int, columns: int, tmp_path: Path, waves: Waves | None
 ) -> None:
     macro = replace(SMALL.macro, compartments=compartments, columns=columns)
-    arch = replace(SMALL, macros_per_core=macros, macro=macro)
+    arch = replace(SMALL, macros_per_core=macros, bus_words=1, macro=macro)
     run_output_stage(arch, "verilator", tmp_path, waves)

@@ -32,6 +32,7 @@ def test_one_part(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(ONE_PART, "verilator", tmp_path, waves)
 
 
+@pytest.mark.long
 def test_few_lanes(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(FEW_LANES, "verilator", tmp_path, waves)
 

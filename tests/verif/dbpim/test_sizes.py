@@ -24,6 +24,8 @@ FACTORS: dict[str, tuple[int, int]] = {
     "columns": (8, 16),
     "rows": (4, 32),
     "sparse": (0, 1),
+    "ahead": (16, 128),
+    "packed": (0, 1),
 }
 """Two values of each size beside the port."""
 
@@ -55,7 +57,7 @@ def grid() -> Iterator[Size]:
 
 
 GRID = list(grid())
-SAMPLE = random.Random(4).sample(GRID, 2)
+SAMPLE = random.Random(4).sample(GRID, 1)
 
 
 def name_of(size: Size) -> str:
@@ -78,8 +80,11 @@ def arch_of(size: Size) -> Arch:
         psum_entries=16,
         mask_bytes=compartments * rows,
         simd_lanes=macros * compartments // 2,
+        bus_words=macros,
         logit_entries=64,
         port_bits=size["port"],
+        read_ahead_beats=size["ahead"],
+        packed_weights=bool(size["packed"]),
         sparsity=Sparsity(weight_bits=sparse, weight_values=sparse, input_bits=sparse),
     )
 

@@ -1,5 +1,7 @@
 """What the scratchpads must hold, from the steps at which blocks are loaded and stored."""
 
+import math
+
 from hwgen.model.crossbar.reference.case import Case
 from hwgen.model.crossbar.reference.steps import Trace
 from hwgen.spec.crossbar.ir import Node
@@ -17,23 +19,33 @@ def kilobytes_of(case: Case, trace: Trace) -> float:
     """
     layers = range(len(case.network.layers))
     if case.strict:
-        return fullest(case, [most_waiting(case, trace, place) for place in layers])
+        return fullest(case, trace, [most_waiting(case, trace, place) for place in layers])
     inputs = [most_loaded(case, place) for place in layers]
     outputs = published_outputs(case, trace)
     elements = PUBLISHED_FILL * max(map(sum, zip(inputs, outputs, strict=True)))
     return elements * case.components.activation_bits / 8 / 1024
 
 
-def fullest(case: Case, outputs: list[float]) -> float:
+def fullest(case: Case, trace: Trace, outputs: list[float]) -> float:
     """Return the KB of the fullest macro (strict rules); outputs: most of each layer that wait."""
     layers = range(len(case.network.layers))
     inputs = [most_loaded(case, place) for place in layers]
+    if case.rule.sends:
+        inputs = [most_in_rings(case, trace, place) for place in layers]
+    inputs = [in_whole_words(case, each) for each in inputs]
+    outputs = [in_whole_words(case, each) for each in outputs]
     elements = max(
         sum(inputs[place] for place in layers if macro in case.plan.layers[place].macros)
         + sum(outputs[place] for place in layers if macro == case.plan.layers[place].merge_macro)
         for macro in range(case.plan.macros)
     )
     return elements * case.components.activation_bits / 8 / 1024
+
+
+def in_whole_words(case: Case, elements: float) -> float:
+    """Return the elements of as many words as hold some: a region begins at a word."""
+    in_a_word = case.components.scratchpads.bus_bits / case.components.activation_bits
+    return math.ceil(elements / in_a_word) * in_a_word
 
 
 def most_loaded(case: Case, place: int) -> float:
@@ -87,18 +99,50 @@ def most_waiting(case: Case, trace: Trace, place: int) -> float:
     block that needs neither it nor an earlier one; loads of the same step count. In a stream the
     next image follows behind the last pixel.
     """
-    layer, copies = case.network.layers[place], case.plan.layers[place].copies
+    layer = case.network.layers[place]
     readers = [one for one, reader in enumerate(case.network.layers) if place in reader.providers]
+    sent: list[int] = []
+    if case.rule.sends:
+        here = {case.plan.layers[place].merge_macro}
+        away = [one for one in readers if set(case.plan.layers[one].macros) != here]
+        readers = [one for one in readers if one not in away]
+        if away:
+            flow = trace.dataflow.layers[place]
+            last = len(flow.operations) - 1
+            sent = [trace.end(Node(place, cnt, last, 0)) for cnt in range(flow.blocks)]
+    return float(most_pixels(case, trace, place, readers, sent) * layer.out_channels)
+
+
+def most_in_rings(case: Case, trace: Trace, place: int) -> float:
+    """Return the most input elements in the rings of each macro of a layer."""
+    elements = 0
+    for provider in case.network.layers[place].providers:
+        if set(case.plan.layers[place].macros) != {case.plan.layers[provider].merge_macro}:
+            pixels = most_pixels(case, trace, provider, [place], [])
+            elements += pixels * case.network.layers[provider].out_channels
+    return float(elements)
+
+
+def most_pixels(case: Case, trace: Trace, place: int, readers: list[int], sent: list[int]) -> int:
+    """Return the most pixels of a layer that some readers, or their send, still need at a store.
+
+    sent: when each block is sent; empty: it is not
+    """
+    layer, copies = case.network.layers[place], case.plan.layers[place].copies
+    blocks = case.dataflow.layers[place].blocks
     loads = {reader: trace.steps_of(reader, "load") for reader in readers}
     most = 0
-    for cnt, now in enumerate(trace.steps_of(place, "store") if readers else []):
-        image, block = divmod(cnt, case.dataflow.layers[place].blocks)
+    for cnt, now in enumerate(trace.steps_of(place, "store") if readers or sent else []):
+        image, block = divmod(cnt, blocks)
         stored = image * layer.pixels + min(layer.pixels, (block + 1) * copies)
-        oldest = min(
+        needed = [
             oldest_needed(case, trace, (place, reader), loads[reader], now) for reader in readers
-        )
-        most = max(most, stored - oldest + 1)
-    return float(most * layer.out_channels)
+        ]
+        if sent:
+            image, block = divmod(sum(end <= now for end in sent), blocks)
+            needed.append(image * layer.pixels + min(layer.pixels, block * copies) + 1)
+        most = max(most, stored - min(needed) + 1)
+    return most
 
 
 def oldest_needed(

@@ -1,5 +1,6 @@
 """What is to be judged: a network on an accelerator, with the dataflow that was compiled for it."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +12,13 @@ from hwgen.spec.crossbar.components import (
     Scratchpad,
     VectorUnit,
 )
+from hwgen.spec.crossbar.holdings import Cut, cut_of, holdings_of
 from hwgen.spec.crossbar.ir import Dataflow
 from hwgen.spec.crossbar.layout import Choice, Floorplan, floorplan, is_activated
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.results import result_macros
+from hwgen.spec.crossbar.rules import Corrections, corrections_of, is_strict
 
 DIGITAL = ("shift_add", "addition", "relu", "sigmoid", "pool", "eltwise")
 PER_BIT = ("dac", "adc", "shift_add")
@@ -43,7 +47,7 @@ class Case:
     @property
     def strict(self) -> bool:
         """Whether nothing is left out."""
-        return self.rules == "strict"
+        return is_strict(self.rules)
 
     @cached_property
     def plan(self) -> Floorplan:
@@ -97,7 +101,58 @@ class Case:
 
     def memories(self) -> tuple[Scratchpad, ...]:
         """Return the scratchpads to choose from, smallest first."""
-        return self.components.scratchpads.capacities
+        return self.components.scratchpads.to_choose_from(published=not self.strict)
+
+    @property
+    def rule(self) -> Corrections:
+        """Which corrections of the strict rules are on."""
+        return corrections_of(self.rules)
+
+    def cut(self, place: int) -> Cut:
+        """How one copy of a layer's weights is cut into crossbars."""
+        layer = self.network.layers[place]
+        return cut_of(layer, self.point.side, self.slices, dense=not self.strict)
+
+    def results(self, place: int) -> dict[int, int]:
+        """Return the macros in which sums of a layer are whole, and of how many copies."""
+        layer, placed = self.network.layers[place], self.plan.layers[place]
+        return result_macros(layer, placed, self.point.side, self.slices, self.rules)
+
+    def access_ns(self, memory: Scratchpad) -> float:
+        """Return how long an access takes; corrected: whole clocks of 1 ns."""
+        return math.ceil(memory.latency_ns) if self.rule.clocks else memory.latency_ns
+
+    def works(self, place: int) -> list[dict[str, float]]:
+        """Return the operations of each macro of a layer in one bit step (or block), by component.
+
+        Without that correction all macros are one. DACs, one for each row, belong to the first.
+        """
+        layer, placed = self.network.layers[place], self.plan.layers[place]
+        if not (self.rule.parts and layer.has_weights):
+            return [self.work(place)]
+        lanes, cut = self.components.vector_units.lanes, self.cut(place)
+        vectors = -(-layer.out_channels // lanes)
+        found: list[dict[str, float]] = []
+        for one in holdings_of(cut, placed.copies, placed.macros):
+            sums = one.tiles * self.slices
+            work: dict[str, float] = {"adc": sums * layer.out_channels}
+            work["shift_add"] = work["addition"] = sums * cut.lane_groups(lanes)
+            if self.rule.flips:
+                work["addition"] += one.tiles * cut.sections * -(-cut.side // lanes)
+            if self.rule.merge and placed.chain_macros > 1:
+                work["addition"] += vectors
+            if one.row_tiles.stop == cut.row_tiles and self.activation(place):
+                work[self.activation(place)] = len(one.copies) * vectors
+            found.append(work)
+        found[0]["dac"] = self.work(place)["dac"]
+        return found
+
+    def activation(self, place: int) -> str:
+        """Return the component that activates, or requantizes, the outputs; '': none."""
+        layer = self.network.layers[place]
+        if not is_activated(self.network, layer, self.rules):
+            return ""
+        return "relu" if layer.activation == "none" else layer.activation
 
     def work(self, place: int) -> dict[str, float]:
         """Return the operations of a layer in one bit step (or block), by component.
@@ -109,7 +164,10 @@ class Case:
         """
         layer, placed = self.network.layers[place], self.plan.layers[place]
         lanes = self.components.vector_units.lanes
-        outputs = placed.copies * layer.out_channels
+        vectors = layer.out_channels / lanes
+        if self.rule.parts:
+            vectors = math.ceil(vectors)
+        outputs = placed.copies * vectors
         work: dict[str, float] = {}
         if layer.has_weights:
             columns = placed.copies * placed.crossbars * self.point.side
@@ -118,15 +176,21 @@ class Case:
             work["adc"] = columns
             work["shift_add"] = columns / lanes
             work["addition"] = sums * (layer.out_channels if self.strict else 1) / lanes
+            if self.rule.parts:
+                work["adc"] = sums * layer.out_channels
+                work["shift_add"] = work["addition"] = sums * self.cut(place).lane_groups(lanes)
+            if self.rule.flips:
+                units = placed.copies * placed.row_tiles * self.cut(place).sections
+                work["addition"] += units * -(-self.point.side // lanes)
         elif layer.kind == "pool":
-            work["pool"] = outputs * (layer.taps if self.strict else 1) / lanes
+            work["pool"] = outputs * (layer.taps if self.strict else 1)
         elif layer.product:
-            work["eltwise"] = outputs * self.components.activation_bits / lanes
+            work["eltwise"] = outputs * self.components.activation_bits
         else:
             additions = len(layer.providers) - 1 if self.strict else 1
-            work["eltwise"] = outputs * max(1, additions) / lanes
-        if is_activated(self.network, layer, self.rules):
-            work[layer.activation] = outputs / lanes
+            work["eltwise"] = outputs * max(1, additions)
+        if self.activation(place):
+            work[self.activation(place)] = outputs
         if layer.kind == "fc" and not self.strict:
             return {name: min(-(-each // FC_CUT), FC_CUT) for name, each in work.items()}
         return work

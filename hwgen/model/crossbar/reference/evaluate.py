@@ -5,6 +5,7 @@ from typing import Literal
 
 from hwgen.model.crossbar.reference.buffers import kilobytes_of
 from hwgen.model.crossbar.reference.case import PER_BIT, Case
+from hwgen.model.crossbar.reference.ports import all_reads, is_remote, sends, words_of
 from hwgen.model.crossbar.reference.power import Allocation, Counts, allocate
 from hwgen.model.crossbar.reference.steps import (
     Durations,
@@ -13,8 +14,10 @@ from hwgen.model.crossbar.reference.steps import (
     clashing,
     delay,
     durations_of,
+    periods_of,
 )
 from hwgen.spec.crossbar.components import Scratchpad
+from hwgen.spec.crossbar.holdings import most_macros
 from hwgen.spec.crossbar.ir import Edge, Node
 
 Failure = Literal["", "power", "memory", "macros"]
@@ -62,6 +65,7 @@ class Run:
     trace: Trace
     steps: int
     memory: int | None
+    periods: Durations | None
 
 
 def evaluate(case: Case) -> Evaluation:
@@ -99,7 +103,7 @@ def evaluate(case: Case) -> Evaluation:
         energy_nj=sum(energy.values()),
         steps=rounds[-1].steps,
         step_ns=allocation.step_ns,
-        interval=interval_of(case, rounds[-1].trace.durations),
+        interval=interval_of(case, rounds[-1].trace.durations, rounds[-1].periods),
         peak_w=allocation.peak_w,
         memory=used,
         converged=converged,
@@ -116,41 +120,74 @@ def evaluate(case: Case) -> Evaluation:
 def has_room(case: Case) -> bool:
     """Return whether each macro has at least one row tile of one copy (rule c)."""
     return all(
-        1 <= len(placed.macros) <= placed.copies * placed.row_tiles
-        for layer, placed in zip(case.network.layers, case.plan.layers, strict=True)
-        if layer.has_weights
+        1 <= len(placed.macros) <= most_macros_of(case, place)
+        for place, placed in enumerate(case.plan.layers)
+        if case.network.layers[place].has_weights
     )
+
+
+def most_macros_of(case: Case, place: int) -> int:
+    """Return the most macros of a layer: whole copies of grouped ones, if so corrected."""
+    placed = case.plan.layers[place]
+    if case.rule.parts:
+        return most_macros(case.cut(place), placed.copies)
+    return placed.copies * placed.row_tiles
 
 
 def run(case: Case, memory: Scratchpad | None, step_ns: float) -> Run:
     """Simulate a design with scratchpads of one capacity, at one length of a step."""
     durations = durations_of(case, memory, step_ns)
+    periods = periods_of(case, memory, step_ns)
     simulator = Simulator(
         dataflow=case.dataflow,
         durations=durations,
         mate=case.choice.mate,
         clashes=clashing(case),
+        rule=case.rule,
+        periods=periods,
     )
     trace = simulator.run()
     kilobytes = kilobytes_of(case, trace)
     enough = [place for place, one in enumerate(case.memories()) if one.kilobytes >= kilobytes]
     steps = max(trace.end(node) if case.strict else step + 1 for node, step in trace.starts.items())
-    return Run(trace=trace, steps=steps, memory=enough[0] if enough else None)
+    return Run(trace=trace, steps=steps, memory=enough[0] if enough else None, periods=periods)
 
 
-def interval_of(case: Case, durations: Durations) -> int:
+def interval_of(case: Case, durations: Durations, periods: Durations | None) -> int:
     """Return the least steps from one image to the next: the slowest layer, or pair at its ADCs."""
     turns = []
     for place, flow in enumerate(case.dataflow.layers):
         blocks = flow.blocks
         for at in range(len(flow.operations)):
-            edge = Edge(Node(place, 0, at, 0), Node(place, 1, at, 0), "inter-block")
-            turns.append(blocks * delay(case.dataflow, durations, edge))
+            here = Node(place, 0, at, 0)
+            edge = Edge(here, Node(place, 1, at, 0), "inter-block")
+            gap = delay(case.dataflow, durations, edge, periods)
+            if case.rule.registers and at + 1 < len(flow.operations):
+                following = Node(place, 0, at + 1, 0)
+                there = Edge(here, following, "inter-operation")
+                back = Edge(following, Node(place, 1, at, 0), "register")
+                if not flow.operations[at].per_bit:
+                    ways = [delay(case.dataflow, durations, each) for each in (there, back)]
+                    gap = max(gap, sum(ways))
+            turns.append(blocks * gap)
         mate = case.choice.mate[place]
         if mate > place:
             both = [(place, blocks), (mate, case.dataflow.layers[mate].blocks)]
             turns.append(sum(case.bits * case.choice.clocks[one] * times for one, times in both))
     return max(turns)
+
+
+def port_nj(case: Case, place: int, memory: Scratchpad) -> float:
+    """Return the nJ of all accesses of a block: loads, store, send and where that arrives."""
+    words = words_of(case, place, case.plan.layers[place].copies)
+    reads, writes = all_reads(case, place), words
+    if case.rule.sends:
+        reads += words if sends(case, place) else 0
+        for reader, other in enumerate(case.network.layers):
+            if is_remote(case, place, reader):
+                macros = len(case.plan.layers[reader].macros)
+                writes += words * macros * other.providers.count(place)
+    return reads * memory.read_nj + writes * memory.write_nj
 
 
 def energy_of(
@@ -165,12 +202,16 @@ def energy_of(
         for name, work in case.work(place).items():
             part = case.part(name)
             times = placed.blocks * (case.bits if name in PER_BIT else 1)
+            chained = sum(each.get(name, 0) for each in case.works(place)) - work
             components += part.static_w * allocation.counts[place][name] * time_ns
-            components += part.dynamic_w * part.latency_ns * work * times
+            components += part.dynamic_w * part.latency_ns * (work + chained) * times
         count = placed.copies * placed.crossbars
         reads = count * placed.blocks * case.bits
         crossbars += size.static_w * count * time_ns
         crossbars += size.dynamic_w * case.components.crossbars.latency_ns * reads
+        if case.rule.ports:
+            accesses += placed.blocks * port_nj(case, place, memory)
+            continue
         loads = case.accesses(case.loaded(layer, place)) * memory.read_nj
         stores = case.accesses(placed.copies * layer.out_channels) * memory.write_nj
         accesses += placed.blocks * (loads + stores)

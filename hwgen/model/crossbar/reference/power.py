@@ -3,11 +3,17 @@
 import math
 from dataclasses import dataclass
 
-from hwgen.model.crossbar.reference.case import Case
+from hwgen.model.crossbar.reference.case import DIGITAL, Case
 from hwgen.spec.crossbar.components import Scratchpad
 
 Counts = list[dict[str, float]]
 """By layer, then by component."""
+
+Works = list[list[dict[str, float]]]
+"""By layer, then by macro, then by component."""
+
+SLOWED = ("adc", "shift_add", "addition")
+"""What of a fully connected layer may take several steps for a bit step."""
 
 ROUNDING = 1e-9
 """A quotient so little above a whole number is that number."""
@@ -24,17 +30,16 @@ class Allocation:
 
 def allocate(case: Case, memory: Scratchpad) -> Allocation | None:
     """Return the components for scratchpads of one capacity, None if the power does not do."""
-    work = shared_work(case)
     crossbars_w = case.peak_w(case.crossbar) * sum(
         placed.copies * placed.crossbars for placed in case.plan.layers
     )
     fixed_w = case.plan.macros * memory_peak_w(case, memory)
     fixed_w += case.components.network_on_chip.power_w
     if case.strict:
-        found = shortest_step(case, work, case.power_w - crossbars_w - fixed_w)
+        found = shortest_step(case, case.power_w - crossbars_w - fixed_w)
     else:
         ratio = case.point.rram_ratio or 0.0
-        found = in_proportion(case, work, case.power_w * (1 - ratio) - fixed_w)
+        found = in_proportion(case, shared_work(case), case.power_w * (1 - ratio) - fixed_w)
     if found is None:
         return None
     counts, step_ns = found
@@ -46,22 +51,16 @@ def memory_peak_w(case: Case, memory: Scratchpad) -> float:
     """Return the peak of one scratchpad: leakage, and (strict) access after access."""
     if not case.strict:
         return memory.leakage_w
-    return memory.leakage_w + max(memory.read_nj, memory.write_nj) / memory.latency_ns
+    return memory.leakage_w + max(memory.read_nj, memory.write_nj) / case.access_ns(memory)
 
 
 def shared_work(case: Case) -> Counts:
-    """Return each layer's operations in one pipeline step.
+    """Return each layer's operations in one pipeline step, as the published code has them.
 
-    A fully connected layer may take several steps for a bit step. Of a pair that shares macros only
-    the layer with more conversions buys ADCs, the earlier one of equal ones.
+    Of a pair that shares macros only the layer with more conversions buys ADCs, the earlier one of
+    equal ones.
     """
     work = [case.work(place) for place in range(len(case.network.layers))]
-    for place, layer in enumerate(case.network.layers):
-        if layer.kind == "fc":
-            clocks = case.choice.clocks[place]
-            for name in work[place]:
-                if name != "dac":
-                    work[place][name] /= clocks
     for place, mate in enumerate(case.choice.mate):
         if mate > place:
             lesser = mate if work[mate]["adc"] <= work[place]["adc"] else place
@@ -111,44 +110,92 @@ def counts_for(case: Case, work: Counts, step_ns: float) -> Counts:
     """Return the least counts that do all work in a step; of DACs one for each row."""
     return [
         {
-            name: each
-            if name == "dac"
-            else math.ceil(each / (case.rate(name) * step_ns) * (1 - 1e-13))
+            name: each if name == "dac" else parts_for(each, case.rate(name) * step_ns)
             for name, each in layer.items()
         }
         for layer in work
     ]
 
 
-def shortest_step(case: Case, work: Counts, budget_w: float) -> tuple[Counts, float] | None:
-    """Return counts and step of strict rules: no step is shorter and fits into the budget.
+def parts_for(operations: float, capacity: float) -> float:
+    """Return the parts of some capacity that do so many operations; inf: none can."""
+    if operations == 0:
+        return 0
+    return math.ceil(operations / capacity * (1 - 1e-13)) if capacity > 0 else math.inf
 
-    Counts change only where one of them can be one less, so these steps are all there is to try.
+
+def clocks_of(case: Case, place: int, name: str) -> int:
+    """Return the steps in which a component does the work of a bit step, or of a block.
+
+    Of a fully connected layer it takes several; corrected, only for what follows the bits.
     """
+    slowed = name in SLOWED or (name != "dac" and not case.rule.parts)
+    return case.choice.clocks[place] if slowed else 1
+
+
+def capacity_of(case: Case, place: int, name: str, step_ns: float) -> float:
+    """Return the operations that one component does; corrected: a part of one is none."""
+    operations = clocks_of(case, place, name) * step_ns * case.rate(name)
+    return math.floor(operations + 1e-9) if case.rule.clocks else operations
+
+
+def strict_counts(case: Case, works: Works, step_ns: float) -> Counts:
+    """Return the least counts of all macros together that do all work in a step.
+
+    In the macros of a pair there are the ADCs of the layer that asks for more.
+    """
+    each = [
+        [
+            {
+                name: done
+                if name == "dac"
+                else parts_for(done, capacity_of(case, place, name, step_ns))
+                for name, done in work.items()
+            }
+            for work in macros
+        ]
+        for place, macros in enumerate(works)
+    ]
+    for place, mate in enumerate(case.choice.mate):
+        if mate > place:
+            converted = [sum(work["adc"] for work in works[at]) for at in (place, mate)]
+            buyer, other = (mate, place) if converted[1] > converted[0] else (place, mate)
+            for one, two in zip(each[buyer], each[other], strict=True):
+                one["adc"], two["adc"] = max(one["adc"], two["adc"]), 0
+    return [
+        {name: sum(one.get(name, 0) for one in macros) for name in names_of(macros)}
+        for macros in each
+    ]
+
+
+def shortest_step(case: Case, budget_w: float) -> tuple[Counts, float] | None:
+    """Return counts and step of strict rules: no step is shorter and fits into the budget."""
+    works = [case.works(place) for place in range(len(case.network.layers))]
 
     def fits(step_ns: float) -> bool:
-        return power_of(case, counts_for(case, work, step_ns)) <= budget_w
+        return power_of(case, strict_counts(case, works, step_ns)) <= budget_w
 
-    floor = case.components.step_floor_ns
-    if fits(floor):
-        return counts_for(case, work, floor), floor
     lengths = [
-        each / case.rate(name)
-        for layer in work
-        for name, each in layer.items()
-        if name != "dac" and each > 0
+        done / case.rate(name) / clocks_of(case, place, name)
+        for place, macros in enumerate(works)
+        for work in macros
+        for name, done in work.items()
+        if name != "dac" and done > 0
     ]
-    if not fits(max(lengths)):
+    floor = case.components.step_floor_ns
+    longest = max(*lengths, floor)
+    if case.rule.clocks:
+        floor, longest = math.ceil(floor), 2 * math.ceil(longest) + 2 / slowest_rate(case)
+    if fits(floor):
+        return strict_counts(case, works, floor), floor
+    if not fits(longest):
         return None
     low = floor
-    while not fits(min(2 * low, max(lengths))):
+    while not fits(min(2 * low, longest)):
         low *= 2
-    tries = sorted(
-        length / count
-        for length in lengths
-        for count in range(math.floor(length / (2 * low)), math.ceil(length / low) + 1)
-        if count > 0
-    )
+    tries = lengths_between(lengths, low)
+    if case.rule.clocks:
+        tries = [float(step) for step in range(int(floor), 2 * int(low) + 1)]
     first, last = 0, len(tries) - 1
     while first < last:
         middle = (first + last) // 2
@@ -156,4 +203,19 @@ def shortest_step(case: Case, work: Counts, budget_w: float) -> tuple[Counts, fl
             last = middle
         else:
             first = middle + 1
-    return counts_for(case, work, tries[first]), tries[first]
+    return strict_counts(case, works, tries[first]), tries[first]
+
+
+def slowest_rate(case: Case) -> float:
+    """Return the operations in a ns of the slowest component."""
+    return min(case.rate(name) for name in ("adc", *DIGITAL))
+
+
+def lengths_between(lengths: list[float], low: float) -> list[float]:
+    """Return the lengths of a step at which a count can be one less, from `low` to its double."""
+    return sorted(
+        length / count
+        for length in set(lengths)
+        for count in range(math.floor(length / (2 * low)), math.ceil(length / low) + 1)
+        if count > 0
+    )

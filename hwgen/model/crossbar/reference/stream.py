@@ -4,7 +4,13 @@ from dataclasses import dataclass, replace
 
 from hwgen.model.crossbar.reference.buffers import kilobytes_of
 from hwgen.model.crossbar.reference.case import Case
-from hwgen.model.crossbar.reference.steps import Simulator, Trace, clashing, durations_of
+from hwgen.model.crossbar.reference.steps import (
+    Simulator,
+    Trace,
+    clashing,
+    durations_of,
+    periods_of,
+)
 from hwgen.spec.crossbar.components import Scratchpad
 from hwgen.spec.crossbar.ir import Dataflow, LayerFlow, Node
 
@@ -32,6 +38,8 @@ def run_stream(
         durations=durations_of(case, memory, step_ns),
         mate=case.choice.mate,
         clashes=clashing(case),
+        rule=case.rule,
+        periods=periods_of(case, memory, step_ns),
         entries={
             image * interval: [
                 Node(place, image * flow.blocks, 0, 0)

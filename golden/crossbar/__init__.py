@@ -1,0 +1,1 @@
+"""Golden models of a crossbar accelerator: plain numpy, no product code."""

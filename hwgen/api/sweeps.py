@@ -1,0 +1,71 @@
+"""One network on many chips."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hwgen.api.arguments import File, quiet, text_of
+from hwgen.api.chips import Arch, subject_of
+from hwgen.errors import ConfigError
+from hwgen.flow.context import Context
+from hwgen.flow.load import load
+from hwgen.flow.modes import choose_stream
+from hwgen.flow.sweep import sweep_network
+from hwgen.report.sweep import SweepReport
+from hwgen.spec.output import whole_file
+
+KINDS = (".svg", ".png")
+"""Of pictures, by the ending of the file."""
+
+
+def sweep(
+    network: File,
+    architecture: Arch,
+    keys: Mapping[str, Sequence[bool | int | float | str]],
+    *,
+    data: File | None = None,
+    images: int | None = None,
+    batch: int = 1,
+    mode: str | None = None,
+    workers: int = 2,
+    plot: File | None = None,
+    context: Context | None = None,
+) -> SweepReport:
+    """Predict a network on every combination of values of some keys of an architecture.
+
+    keys: values by key; a key inside another one is `macro.rows`. The key `sparsity` stands for all
+        switches: `all`, `none`, or names with a plus sign between
+    data, images: as for `model`; batch: images of one run; mode: of all images
+    workers: processes; they change no result
+    plot: picture to write (.svg or .png)
+    A combination that the architecture or the network refuses is a point with the reason.
+    Raises ConfigError for an unknown key and for a value of another kind, DataError if no
+    combination works.
+    """
+    if plot is not None:
+        kind_of(plot)
+    subject, chosen = choose_stream(
+        subject_of(network, architecture, 1),
+        text_of(data),
+        images=images,
+        batch=batch,
+        modes=None if mode is None else (mode,),
+    )
+    report = sweep_network(quiet(context), subject, chosen, keys, workers=workers)
+    if plot is not None:
+        picture: bytes = load("hwgen.report.sweep_plot").sweep_picture(report, kind_of(plot))
+        with whole_file(Path(plot), what="picture") as fresh:
+            fresh.write_bytes(picture)
+    return report
+
+
+def kind_of(plot: File) -> str:
+    """Return the kind of a picture; ConfigError for an ending that is none."""
+    ending = Path(plot).suffix
+    if ending not in KINDS:
+        raise ConfigError(
+            field="--plot",
+            allowed=f"a file that ends with {' or '.join(KINDS)}",
+            given=Path(plot).name,
+            source="command line",
+        )
+    return ending[1:]

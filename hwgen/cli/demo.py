@@ -1,0 +1,52 @@
+"""The commands of the demo and of the generated pages."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Exit, Option
+
+from hwgen import api
+from hwgen.api.commands import run_demo, write_documents
+from hwgen.cli.app import WORK, app, finish
+from hwgen.cli.options import Arch, Count, Json, Work
+from hwgen.cli.outputs import OUTPUT_FOLDER
+from hwgen.report.demo_table import demo_table
+
+
+@app.command(epilog="Example: hwgen demo recipe.yaml chip.yaml")
+def demo(
+    *,
+    recipe: Annotated[Path, Argument(metavar="RECIPE", help="how to train (.yaml)")],
+    arch: Arch,
+    images: Count = 16,
+    adaptive: Annotated[
+        tuple[Path, Path] | None,
+        Option(metavar="NETWORK ARCH", help="a network with several modes, and its architecture"),
+    ] = None,
+    work: Work = WORK,
+    json: Json = None,
+) -> None:
+    """Train a network and compare its dense and its sparse chip in RTL; scripts/demo calls it.
+
+    --adaptive: then run another network in each of its modes, and switch between them.
+    """
+    context = api.Context(work=work)
+    report = run_demo(context, recipe, arch, images=images, adaptive=adaptive)
+    finish(report, demo_table(report), json)
+    if not report.equal:
+        raise Exit(1)
+
+
+@app.command(epilog="Example: hwgen documents --out docs")
+def documents(
+    *,
+    configs: Annotated[
+        Path, Option(help="folder that holds a folder of architectures for each family")
+    ] = (Path("configs")),
+    out: Annotated[Path, Option("--out", "-o", help="folder of the pages"), OUTPUT_FOLDER] = Path(
+        "docs"
+    ),
+) -> None:
+    """Write the generated pages: data sheets and schemas of reports."""
+    for page in write_documents(configs, out):
+        print(page)

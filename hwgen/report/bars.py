@@ -1,0 +1,100 @@
+"""Bar charts as SVG text that follow the colours of a page, light or dark.
+
+Classes of the page colour the bars: `first`, `second`, ..., `ink` and `muted` for text. Labels are
+data: they are escaped.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+
+WIDTH = 720
+LABEL, VALUE = 120, 96
+"""Space left of the bars for their label, right of them for their value."""
+ROW, THIN = 26, 12
+"""Height of a row, and of one of several bars in it."""
+CLASSES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+"""Classes of the colours, in order; the ninth takes the first again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A label, and the values of its bars with the text at the end of each."""
+
+    label: str
+    values: Sequence[float]
+    texts: Sequence[str]
+
+
+def bars(rows: Sequence[Row], *, title: str) -> str:
+    """Return horizontal bars, several in a row in the order of the classes."""
+    most = max((value for row in rows for value in row.values), default=0.0) or 1.0
+    scale = (WIDTH - LABEL - VALUE) / most
+    parts, top = [], 2
+    for row in rows:
+        high = max(ROW, THIN * len(row.values) + 6)
+        parts.append(label(row.label, top + high / 2))
+        begin = top + (high - THIN * len(row.values)) / 2
+        for turn, (value, text) in enumerate(zip(row.values, row.texts, strict=True)):
+            y, length = begin + turn * THIN, max(value * scale, 1.0)
+            parts.append(
+                f'<rect class="{colour(turn)}" x="{LABEL}" y="{y:.1f}" width="{length:.1f}"'
+                f' height="{THIN - 1}" rx="2"/>'
+                f'<text class="muted" x="{LABEL + length + 6:.1f}" y="{y + THIN - 2.5:.1f}">'
+                f"{escape(text)}</text>"
+            )
+        top += high
+    return drawing(parts, top + 2, title)
+
+
+def stacked(rows: Mapping[str, Mapping[str, float]], *, title: str) -> str:
+    """Return one bar for each row, divided in the shares of its parts, which add up to 1.
+
+    A part has the same colour in all rows: that of its place among all parts.
+    """
+    names = list(dict.fromkeys(name for parts in rows.values() for name in parts))
+    whole, drawn, top = WIDTH - LABEL, [], 2
+    for row, parts in rows.items():
+        drawn.append(label(row, top + ROW / 2))
+        ends = [sum(list(parts.values())[:count]) for count in range(len(parts) + 1)]
+        for (name, share), (begin, _) in zip(parts.items(), pairwise(ends), strict=True):
+            drawn.append(
+                f'<rect class="{colour(names.index(name))}" x="{LABEL + whole * begin:.1f}"'
+                f' y="{top + 3}" width="{whole * share:.1f}" height="{ROW - 6}">'
+                f"<title>{escape(name)}: {share:.1%}</title></rect>"
+            )
+        top += ROW
+    return drawing(drawn, top + 2, title)
+
+
+def legend(names: Sequence[str]) -> str:
+    """Return a list of HTML with the colour of each name."""
+    items = (
+        f'<li><svg viewBox="0 0 10 10" width="10" height="10" aria-hidden="true"><rect'
+        f' class="{colour(turn)}" width="10" height="10" rx="2"/></svg> {escape(name)}</li>'
+        for turn, name in enumerate(names)
+    )
+    return f'<ul class="legend">{"".join(items)}</ul>'
+
+
+def colour(turn: int) -> str:
+    """Return the class of a colour."""
+    return CLASSES[turn % len(CLASSES)]
+
+
+def label(text: str, middle: float) -> str:
+    """Return the label of a row, cut where it would reach into the bars."""
+    short = text if len(text) <= 16 else f"{text[:15]}…"
+    return (
+        f'<text class="ink" x="{LABEL - 8}" y="{middle + 4:.1f}" text-anchor="end">'
+        f"{escape(short)}</text>"
+    )
+
+
+def drawing(parts: Sequence[str], height: float, title: str) -> str:
+    """Return the SVG of some parts."""
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}"'
+        f' font-size="12">{"".join(parts)}</svg>'
+    )

@@ -1,0 +1,47 @@
+"""The report of `hwgen sweep`."""
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from hwgen.report.types import STRICT, Count, Fraction, Setting
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SweepPoint:
+    """One chip; all figures are null where it is refused.
+
+    values: of the keys that vary
+    refused: why there is no such chip, or why it does not run the network; null: it does
+    cycles_model, load_cycles_model: sums over images
+    time_us, energy_uj: of one image on average; area_mm2: null for a family that does not tell it,
+        as energy_uj
+    utilization: of the cells, as `hwgen model` defines it
+    """
+
+    values: dict[str, Value]
+    refused: str | None
+    cycles_model: Count | None
+    load_cycles_model: Count | None
+    time_us: float | None
+    utilization: Fraction | None
+    energy_uj: float | None
+    area_mm2: float | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SweepReport:
+    """What `hwgen sweep` found.
+
+    setting: the architecture that varies, with its own values
+    keys: that vary, with their values
+    """
+
+    format: Literal["hwgen.report.sweep"]
+    version: Literal[1]
+    setting: Setting
+    images: Count
+    keys: dict[str, list[Value]]
+    points: list[SweepPoint]

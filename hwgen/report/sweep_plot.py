@@ -1,0 +1,92 @@
+"""The picture of a sweep: cycles, energy and area over one key, a line for each of the others."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from hwgen.report.svg import ACCENT, GOOD, MUTED, NO_DATE, SECOND, STYLE
+from hwgen.report.sweep import SweepPoint, SweepReport, Value
+from hwgen.report.sweep_table import shown
+
+FIGURES = {
+    "cycles_model": "cycles",
+    "energy_uj": "uJ an image",
+    "area_mm2": "mm2",
+}
+COLOURS = (ACCENT, SECOND, GOOD, "#8b5fbf", "#c2547d", "#60a5d8", "#4aa391", MUTED)
+MOST_NAMES = 12
+"""Lines that the legend names at most."""
+WIDTH, HEIGHT = 4.6, 3.6
+"""Inches of one of the plots."""
+
+
+def sweep_picture(report: SweepReport, kind: str) -> bytes:
+    """Return a picture of a sweep, the same bytes every time; kind: `svg` or `png`."""
+    columns = [name for name in FIGURES if any(known(point, name) for point in report.points)]
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        figure = Figure(figsize=(WIDTH * len(columns), HEIGHT), layout="constrained")
+        FigureCanvasAgg(figure)
+        plots = figure.subplots(1, len(columns), squeeze=False)[0]
+        for axes, name in zip(plots, columns, strict=True):
+            draw(axes, report, name)
+        buffer = io.BytesIO()
+        metadata: dict[str, Any] = NO_DATE if kind == "svg" else {"Software": None}
+        figure.savefig(buffer, format=kind, metadata=metadata, dpi=144)
+    return buffer.getvalue()
+
+
+def known(point: SweepPoint, name: str) -> bool:
+    """Return whether a point has a figure."""
+    return getattr(point, name) is not None
+
+
+def across(report: SweepReport) -> str:
+    """Return the key of the horizontal axis: the one with most values, of several the first."""
+    return max(report.keys, key=lambda key: len(report.keys[key]))
+
+
+def draw(axes: Axes, report: SweepReport, name: str) -> None:
+    """Draw one figure of all points."""
+    key = across(report)
+    values = ordered(report.keys[key])
+    others: dict[str, list[SweepPoint]] = {}
+    for point in report.points:
+        others.setdefault(label(point, without=key), []).append(point)
+    for place, (text, points) in enumerate(others.items()):
+        heights = {point.values[key]: getattr(point, name) for point in points}
+        axes.plot(
+            range(len(values)),
+            [heights[value] if heights[value] is not None else float("nan") for value in values],
+            marker="o",
+            markersize=4,
+            color=COLOURS[place % len(COLOURS)],
+            linestyle=("-", "--", ":", "-.")[place // len(COLOURS) % 4],
+            label=text,
+        )
+    axes.set_xticks(range(len(values)), [shown(value) for value in values])
+    axes.set_xlabel(key)
+    axes.set_ylabel(FIGURES[name])
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    axes.grid()
+    if 1 < len(others) <= MOST_NAMES:
+        axes.legend(fontsize=7)
+
+
+def ordered(values: Sequence[Value]) -> list[Value]:
+    """Return numbers from low to high, anything else as given."""
+    if all(isinstance(value, int | float) for value in values):
+        return sorted(values)
+    return list(values)
+
+
+def label(point: SweepPoint, *, without: str) -> str:
+    """Return the values of all other keys as text."""
+    return ", ".join(f"{k}={shown(v)}" for k, v in point.values.items() if k != without)

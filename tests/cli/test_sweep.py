@@ -1,0 +1,35 @@
+"""`hwgen sweep` as a person uses it, with a process."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from hwgen.spec.network.file import save_network
+from tests.cli.given import NETWORK, TINY, Command
+from verif.dbpim.directed_network import directed
+from verif.dbpim.random_network import random_images
+
+
+def test_a_sweep_prints_rows_and_writes_its_picture(hwgen: Command, tmp_path: Path) -> None:
+    network = directed("narrow")
+    save_network(network, tmp_path / "network.npz")
+    np.savez(tmp_path / "images.npz", images=random_images(network, 1, seed=0))
+    out, plot = tmp_path / "report.json", tmp_path / "plot.svg"
+    given = ["sweep", tmp_path / "network.npz", TINY, "queue_depth=1,2", "cores=1,3"]
+    given += ["--data", tmp_path / "images.npz", "--workers", 1]
+    code, shown, err = hwgen(*given, "--plot", plot, "--json", out, "--work", tmp_path / "work")
+    assert (code, err) == (0, "")
+    lines = [line.split() for line in shown.splitlines()]
+    report = json.loads(out.read_text(encoding="utf-8"))
+    cycles = [point["cycles_model"] for point in report["points"]]
+    assert ["1", "1", f"{cycles[0]:,}"] in [line[:3] for line in lines]
+    assert any(line[-2:] == ["refused", "[1]"] for line in lines)
+    assert "[1] cores must be a power of two, got 3" in shown
+    assert "<svg" in plot.read_text(encoding="utf-8")
+
+
+def test_a_bad_key_is_one_sentence(hwgen: Command, tmp_path: Path) -> None:
+    for given in ("cors=1", "cores", "cores=x"):
+        code, out, err = hwgen("sweep", NETWORK, TINY, given, "--work", tmp_path)
+        assert (code, out) == (2, "") and err.count("\n") == 1

@@ -1,0 +1,70 @@
+"""The site builds without a warning, dead links included, and holds every page and command."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hwgen import api, errors
+from hwgen.errors import HwgenError
+
+ROOT = Path(__file__).parents[2]
+PATHS = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site."""
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": os.pathsep.join(PATHS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return folder
+
+
+def test_every_page_is_on_it(site: Path) -> None:
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
+    built = {str(page.relative_to(site)) for page in site.rglob("*.html")}
+    assert {page.replace(".md", ".html") for page in pages} <= built
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("nav:")[2]
+    assert {page for page in pages if page not in nav} == set()
+
+
+def test_four_kinds_of_pages() -> None:
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("nav:")[2]
+    kinds = re.findall(r"^  - ([\w-]+(?: guides)?):$", nav, re.MULTILINE)
+    assert kinds[:4] == ["Tutorials", "How-to guides", "Reference", "Explanation"]
+
+
+def test_commands_and_functions_are_on_it(site: Path) -> None:
+    commands = (site / "reference/command-line.html").read_text(encoding="utf-8")
+    for word in ("synthesize", "--speedup", "-o", "hwgen import network.tflite"):
+        assert word in commands
+    functions = (site / "reference/python.html").read_text(encoding="utf-8")
+    assert all(f'id="hwgen.api.{name}"' in functions for name in api.__all__)
+    assert "Predict the exact number of clock cycles" in functions
+
+
+def test_the_catalogue_has_every_kind_of_error() -> None:
+    kinds = {
+        name
+        for name, each in vars(errors).items()
+        if isinstance(each, type) and issubclass(each, HwgenError) and each is not HwgenError
+    }
+    page = (ROOT / "docs/reference/errors.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^## (\w+)$", page, re.MULTILINE)) == kinds
+
+
+def test_no_page_loads_anything_from_a_server(site: Path) -> None:
+    page = (site / "index.html").read_text(encoding="utf-8")
+    loaded = re.findall(r'(?:src|href)="(https?://[^"]+\.(?:js|css|woff2?)[^"]*)"', page)
+    assert loaded == []

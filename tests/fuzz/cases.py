@@ -1,0 +1,205 @@
+"""Mutated files and options, and the commands that read them; case n of a seed is always the same.
+
+A command is chosen so that it ends soon even where a mutation is harmless.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import yaml
+
+from hwgen.cli import main
+from tests.cli.given import NETWORK, ROOT, TINY
+from tests.fuzz import mutate
+from tests.fuzz.trial import Trial
+from tests.importers import corpus
+
+MRAM = ROOT / "configs/mram/tiny.yaml"
+RECIPES = tuple(
+    ROOT / f"configs/train/{name}.yaml" for name in ("cifar10_resnet20", "cadnn_cifar10")
+)
+DOCUMENTS = (TINY, MRAM, *RECIPES)
+TIES = (
+    "{",
+    "}",
+    "[",
+    "&a ",
+    "*a",
+    "!!set ",
+    "- ",
+    ": ",
+    "\t",
+    "<<: ",
+    "? ",
+    "|",
+    "'",
+    '"',
+    "%",
+    "\x1b",
+)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files that mutations start from, in a folder of their own."""
+
+    folder: Path
+    program: Path
+    images: Path
+    networks: dict[str, list[bytes]]
+
+
+def prepare(folder: Path) -> Inputs:
+    """Write the files that mutations start from."""
+    program, images = folder / "program.npz", folder / "images.npz"
+    given = ["compile", str(NETWORK), str(TINY), "--out", str(program), "--work", str(folder / "w")]
+    if main(given):
+        raise AssertionError("the program of the fuzzer must compile")
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 8, 8, 1)).astype(np.uint8)
+    np.savez(images, images=pixels, labels=np.array([1, 2]))
+    return Inputs(
+        folder, program, images, {"onnx": onnx_seeds(folder), "tflite": tflite_seeds(folder)}
+    )
+
+
+def onnx_seeds(folder: Path) -> list[bytes]:
+    """Return the sound ONNX files of the corpus."""
+    files = [each for each in corpus.onnx_files() if each.imported]
+    return [each.make(folder).read_bytes() for each in files]
+
+
+def tflite_seeds(folder: Path) -> list[bytes]:
+    """Return the sound TFLite files of the corpus."""
+    files = [each for each in corpus.tflite_files() if each.imported]
+    return [each.make(folder).read_bytes() for each in files]
+
+
+Case = tuple[list[str], str, bytes]
+"""Arguments, name and content of the file that they name."""
+
+
+def yaml_case(inputs: Inputs, random: Random) -> Case:
+    """Change an architecture or a recipe, as a document or as text."""
+    source = random.choice(DOCUMENTS)
+    text = source.read_text(encoding="utf-8")
+    if random.random() < 0.7:
+        text = written(mutate.document(yaml.safe_load(text), random))
+    for _ in range(random.choice((0, 0, 1, 3))):
+        place = random.randrange(len(text) + 1)
+        text = text[:place] + random.choice(TIES) + text[place:]
+    content = text.encode("utf-8", "surrogatepass")
+    if random.random() < 0.1:
+        content = mutate.damaged(content, random)
+    name = "given.yaml"
+    arguments = ["train", name, "--out", "out"] if source in RECIPES else ["info", name]
+    return arguments, name, content
+
+
+def written(content: Any) -> str:
+    """Return a document as YAML; what YAML cannot hold becomes text."""
+    try:
+        return yaml.safe_dump(content)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return repr(content)
+
+
+def network_case(inputs: Inputs, random: Random) -> Case:
+    """Change a network file."""
+    name = "given.npz"
+    golden = ["--engine", "golden", "--data", str(inputs.images), "--work", "w"]
+    arguments = random.choice((["info", name], ["info", name], ["run", name, str(TINY), *golden]))
+    return arguments, name, mutate.archive(NETWORK, "graph.npy", random)
+
+
+def program_case(inputs: Inputs, random: Random) -> Case:
+    """Change a program."""
+    name = "given.npz"
+    golden = ["--engine", "golden", "--data", str(inputs.images), "--work", "w"]
+    arguments = random.choice(
+        (
+            ["info", name],
+            ["info", name, str(TINY)],
+            ["run", str(NETWORK), str(TINY), "--program", name, *golden],
+        )
+    )
+    return arguments, name, mutate.archive(inputs.program, "facts.npy", random)
+
+
+def onnx_case(inputs: Inputs, random: Random) -> Case:
+    """Change an ONNX model."""
+    name = "given.onnx"
+    arguments = random.choice((["info", name], ["import", name, "--out", "out.npz"]))
+    return arguments, name, mutate.message(random.choice(inputs.networks["onnx"]), random)
+
+
+def tflite_case(inputs: Inputs, random: Random) -> Case:
+    """Change a TFLite file."""
+    name = "given.tflite"
+    arguments = random.choice((["info", name], ["import", name, "--out", "out.npz"]))
+    return arguments, name, mutate.damaged(random.choice(inputs.networks["tflite"]), random)
+
+
+VALUES = (
+    "", "-1", "0", "1.5", "nan", "inf", str(1 << 31), str(1 << 63), str(1 << 64), "9" * 4000,
+    "x" * 300, "\x1b[31mred", "[bold]x[/x]", "a,b", "all,none", "/dev/null", "/dev/full/x",
+    "/proc/x/y", ".", "..", "/", "given.npz", "\udcff", "9x9x9x9x9x9x9x9x9x9", "true", "--json",
+)  # fmt: skip
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "info": ("--sparsity", "--image-size", "--json", "--work"),
+    "run": (
+        "--data", "--images", "--batch", "--mode", "--modes", "--engine", "--sparsity", "--program",
+        "--seed", "--waves-from", "--waves-to", "--json", "--work",
+    ),
+    "compile": ("--out", "--batch", "--sparsity", "--json", "--work"),
+    "build": ("--out", "--sparsity", "--json"),
+    "fit": ("--out", "--phi", "--calibration", "--rule", "--prune", "--seed", "--data"),
+    "train": ("--data", "--start", "--teacher", "--seed", "--out", "--json"),
+    "synthesize": ("--power-w", "--image-size", "--components", "--rules", "--seed", "--method",
+                   "--evaluations", "--workers", "--time-limit-s", "--out", "--html", "--json"),
+}  # fmt: skip
+GIVEN = {
+    "info": ["given.npz"],
+    "run": ["given.npz", str(TINY)],
+    "compile": ["given.npz", str(TINY)],
+    "build": [str(TINY)],
+    "fit": ["given.npz"],
+    "train": [str(RECIPES[0])],
+    "synthesize": ["absent"],
+}
+
+
+def option_case(inputs: Inputs, random: Random) -> Case:
+    """Give a command options with values that nobody means; its network is no network."""
+    command = random.choice(list(OPTIONS))
+    arguments = [command, *GIVEN[command]]
+    for _ in range(random.choice((1, 1, 2, 3))):
+        arguments += [random.choice(OPTIONS[command]), random.choice(VALUES)]
+    if random.random() < 0.1:
+        arguments.insert(random.randrange(len(arguments) + 1), random.choice(VALUES))
+    return arguments, "given.npz", b"no network"
+
+
+KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
+    "yaml": yaml_case,
+    "network": network_case,
+    "program": program_case,
+    "onnx": onnx_case,
+    "tflite": tflite_case,
+    "options": option_case,
+}
+
+
+def trials(inputs: Inputs, *, count: int, seed: int, kinds: tuple[str, ...]) -> Iterator[Trial]:
+    """Yield `count` cases, of each kind in turn; each has a folder with its file alone."""
+    folder = inputs.folder / "trial"
+    for number in range(count):
+        kind = kinds[number % len(kinds)]
+        name = f"{seed}/{kind}/{number}"
+        arguments, file, content = KINDS[kind](inputs, Random(name))
+        folder.mkdir(exist_ok=True)
+        (folder / file).write_bytes(content)
+        yield Trial(name=name, arguments=arguments, folder=folder)

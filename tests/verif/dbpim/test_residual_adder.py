@@ -1,0 +1,43 @@
+# amaranth: UnusedElaboratable=no
+"""The residual adder against golden, each sum in its cycle, under both simulators."""
+
+from pathlib import Path
+
+import pytest
+
+from hwgen.rtl.dbpim.residual_adder import ResidualAdder
+from hwgen.spec.dbpim.arch import Arch
+from verif.dbpim.component import narrow, settings, small
+from verif.dbpim.feed_sizes import other_sizes, wide
+from verif.lint import lint_part
+from verif.runner import Waves, build, run
+
+
+def run_adder(
+    arch: Arch, folder: Path, waves: Waves | None, *, simulator: str = "verilator"
+) -> None:
+    bench = build(ResidualAdder(arch=arch), simulator=simulator, waves=waves)
+    run(bench, module="verif.dbpim.bench_residual_adder", folder=folder, settings=settings(arch))
+
+
+def test_small(tmp_path: Path, waves: Waves | None) -> None:
+    run_adder(small(), tmp_path, waves)
+
+
+def test_wide(tmp_path: Path, waves: Waves | None) -> None:
+    run_adder(wide(), tmp_path, waves)
+
+
+def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_adder(narrow(), tmp_path, waves, simulator=icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", other_sizes())
+def test_other_sizes(size: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_adder(other_sizes()[size], tmp_path, waves)
+
+
+def test_lint_clean() -> None:
+    assert lint_part(ResidualAdder(arch=small())) == ""
+    assert lint_part(ResidualAdder(arch=narrow())) == ""
