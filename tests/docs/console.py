@@ -100,8 +100,16 @@ def run(line: str, hwgen: Hwgen, folder: Path) -> list[str]:
         _, out, err = hwgen(*words[1:])
         text = err + out
     else:
+        # `python3` of a page is the one that hwgen is installed in.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         done = subprocess.run(
-            line, shell=True, cwd=folder, capture_output=True, text=True, check=False
+            line,
+            shell=True,
+            cwd=folder,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         text = done.stderr + done.stdout
     lines = [each.rstrip() for each in text.splitlines()]

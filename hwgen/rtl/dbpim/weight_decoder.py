@@ -1,6 +1,9 @@
 """Decodes the weight codes of the stream to the cell bits and metadata of a macro."""
 
-from amaranth.hdl import Cat, Module, Value
+from collections.abc import Iterable
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.rtl.dbpim.adder_tree import sum_of
@@ -48,9 +51,11 @@ class WeightDecoder(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         filters = self._arch.filters
+        # The output also holds what is computed from it: read, it would be a loop.
+        decoded = Signal.like(self.row_meta.cells)
         for compartment in range(self._arch.macro.compartments):
             codes = [self.row[compartment * filters + index] for index in range(filters)]
-            cells, meta = self.row_cells[compartment], self.row_meta.cells[compartment]
+            cells, meta = self.row_cells[compartment], decoded[compartment]
             if not self._arch.sparsity.weight_bits:
                 m.d.comb += [
                     cells[WEIGHT_BITS * index + bit].eq(code[bit])
@@ -68,11 +73,14 @@ class WeightDecoder(Part):
                     meta[column].index.eq(cell.index),
                 ]
         if self._arch.sparsity.weight_bits:
+            m.d.comb += self.row_meta.cells.eq(decoded)
             for index in range(filters):
-                m.d.comb += self.row_meta.constants[index].eq(-sum_of(self._negative(index)))
+                m.d.comb += self.row_meta.constants[index].eq(
+                    -sum_of(self._negative(index, decoded))
+                )
         return m
 
-    def _negative(self, index: int) -> list[Value]:
+    def _negative(self, index: int, decoded: Iterable[Any]) -> list[Value]:
         """Return the negative digits of a filter's weight in each compartment."""
         enable = self.filter_enable.word_select(index, PHI_LIMIT)
         places = range(PHI_LIMIT * index, PHI_LIMIT * (index + 1))
@@ -80,5 +88,5 @@ class WeightDecoder(Part):
             digits_of(
                 Cat(cells[place] for place in places), [meta[place] for place in places], enable
             ).negative
-            for cells, meta in zip(self.row_cells, self.row_meta.cells, strict=True)
+            for cells, meta in zip(self.row_cells, decoded, strict=True)
         ]
