@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from tests.crossbar_image import check_image
 from tests.crossbar_ports import check_ports
 
 PER_BIT = ("mvm", "adc", "shift_add")
@@ -80,6 +81,7 @@ class Checker:
         self.check_registers()
         self.check_links()
         self.complaints += check_ports(self)
+        self.complaints += check_image(self)
         return self.complaints
 
     def say(self, category: str, text: str) -> None:
@@ -238,7 +240,7 @@ class Checker:
         """
         for place, _ in enumerate(self.arch["layers"]):
             own = self.operations[place]
-            order = [name for name in own if name != "transfer"]
+            order = list(own)
             for one, following in pairwise(order):
                 if one in PER_BIT or one in ("store", "gather"):
                     continue
@@ -257,17 +259,20 @@ class Checker:
         """No link, and no local port of a router, carries two flits in a clock."""
         spans: dict[tuple[Any, ...], list[tuple[int, int, str]]] = defaultdict(list)
         for travel in self.fabric["travels"]:
-            own = {} if travel["layer"] is None else self.operations[travel["layer"]]
-            if travel["kind"] not in own:
+            image = travel["kind"] == "image"
+            own = self.operations_of(travel)
+            what = "transfer" if image else travel["kind"]
+            if what not in own:
                 continue
-            operation = own[travel["kind"]]
+            operation = own[what]
             self.check_travel(travel, operation)
             bits = travel["pixels"] * travel["channels"] * travel["bits"]
             flits = 1 + -(-bits // self.arch["mesh"]["flit_bits"])
             depth = {travel["source"]: 0}
             for source, target in travel["tree"]:
                 depth[target] = depth[source] + 1
-            ports = [("in", travel["source"], 0)]
+            # The I/O node has a port of its own beside that of its router's macro.
+            ports = [("io" if image else "in", travel["source"], 0)]
             ports += [(source, target, depth[source]) for source, target in travel["tree"]]
             ports += [("out", target, depth.get(target, 0)) for target in travel["targets"]]
             name = f"{travel['kind']} of layer {travel['layer']}"
@@ -280,6 +285,11 @@ class Checker:
             for one, other in pairwise(each):
                 if other[0] < one[1]:
                     self.say("link", f"{link} at clock {other[0]}: {one[2]} and {other[2]}")
+
+    def operations_of(self, travel: dict[str, Any]) -> dict[str, Operation]:
+        """Return the operations of the layer that writes what travels, or reads the image."""
+        place = travel["readers"][0] if travel["layer"] is None else travel["layer"]
+        return self.operations[place]
 
     def check_travel(self, travel: dict[str, Any], operation: Operation) -> None:
         """A travel is over when its operation is, and its links lead to all targets."""

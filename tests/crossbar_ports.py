@@ -69,6 +69,11 @@ def asked_of(checker: "Checker") -> dict[int, list[Asked]]:
         for macro, reads in reads_of(checker, layer).items():
             ask(asked[macro], own["load"], reads, ENGINE, f"load of layer {place}")
         ask(asked[where["merge_macro"]], own["store"], words, ENGINE, f"store of layer {place}")
+        for travel in checker.fabric["travels"]:
+            if travel["kind"] == "image" and travel["readers"] == [place] and "transfer" in own:
+                come = words_of(checker, travel["pixels"], travel["channels"])
+                for node in travel["targets"]:
+                    ask(asked[nodes[node]], own["transfer"], come, RECEIVE, f"image for {place}")
         if "send" not in own:
             continue
         ask(asked[where["merge_macro"]], own["send"], words, ENGINE, f"send of layer {place}")

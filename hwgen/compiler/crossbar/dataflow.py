@@ -4,9 +4,12 @@ Seed 003, Section IV-B: each layer becomes operations, repeated by computation b
 dependencies between operations, blocks, bits and layers. Macros (Section IV-C) add what travels.
 """
 
+from collections.abc import Iterator
+
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.ir import Dataflow, LayerFlow, Operation
 from hwgen.spec.crossbar.layout import (
+    IMAGE_MACRO,
     Choice,
     Floorplan,
     Placement,
@@ -14,6 +17,7 @@ from hwgen.spec.crossbar.layout import (
     floorplan,
     is_activated,
     last_needed,
+    most_arriving,
 )
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
@@ -34,6 +38,7 @@ def compile_dataflow(
         pushed = corrections_of(rules).sends
         operations = [
             *([] if pushed else transfers(layer, placed, plan)),
+            *(image_transfer(layer, placed) if corrections_of(rules).image else ()),
             Operation(ir="load", vec_width=loaded(layer, placed, slices)),
             *calculations(layer, placed, point.side, slices),
         ]
@@ -85,6 +90,14 @@ def transfers(layer: CrossbarLayer, placed: Placement, plan: Floorplan) -> list[
             dst=tuple(placed.macros),
         )
     ]
+
+
+def image_transfer(layer: CrossbarLayer, placed: Placement) -> Iterator[Operation]:
+    """Yield the transfer of the new pixels of the image, if a layer reads that."""
+    if not layer.providers:
+        width = most_arriving(layer, placed.copies) * layer.in_channels
+        source, targets = (IMAGE_MACRO,), tuple(placed.macros)
+        yield Operation(ir="transfer", vec_width=width, src=source, dst=targets)
 
 
 def transferred(layer: CrossbarLayer, placed: Placement) -> int:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.graph import Graph
-from hwgen.model.crossbar.links import TRAVELS, Flags
+from hwgen.model.crossbar.links import ARRIVING, CHAINED, MERGED, SENT, TRAVELS, Flags
 from hwgen.model.crossbar.pipeline import CHAIN, CONVERT, GATHER, MERGE, SEND, TRANSFER, Pipeline
 from hwgen.model.crossbar.tables import Ints, Tables
 
@@ -36,11 +36,13 @@ def append(queue: Queue, step: int, node: int) -> None:
 @compiled
 def travel_of(what: int) -> int:
     """Return which of its layer's travels an operation is; -1: none."""
-    if what in (TRANSFER, SEND):
-        return 0
+    if what == TRANSFER:
+        return ARRIVING
+    if what == SEND:
+        return SENT
     if what in (MERGE, GATHER):
-        return 1
-    return 2 if what == CHAIN else -1
+        return MERGED
+    return CHAINED if what == CHAIN else -1
 
 
 class Asking(NamedTuple):

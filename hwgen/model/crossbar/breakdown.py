@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hwgen.model.crossbar.audit import Item, audit, total_area_mm2, total_peak_w
 from hwgen.model.crossbar.design import accesses
-from hwgen.model.crossbar.evaluate import port_energy
+from hwgen.model.crossbar.evaluate import image_energy, port_energy
 from hwgen.model.crossbar.macros import chain_additions
 from hwgen.model.crossbar.record import Confirmed
 from hwgen.model.crossbar.stream import Stream
@@ -147,9 +147,10 @@ def access_nj(confirmed: Confirmed, place: int) -> float:
     memory = tables.memories[confirmed.cost.memory]
     copies = int(layout.copies[place])
     stored = copies * layer.out_channels
+    image = float(image_energy(tables, layout, int(confirmed.cost.memory), place))
     if tables.rules.ports:
         block = float(port_energy(tables, layout, int(confirmed.cost.memory), place))
-        return int(layout.blocks[place]) * block
+        return image + int(layout.blocks[place]) * block
     if layer.has_weights:
         loaded = copies * int(tables.rows[place] * tables.column_tiles[place]) * tables.slices
     elif layer.kind == "pool":
@@ -158,7 +159,7 @@ def access_nj(confirmed: Confirmed, place: int) -> float:
         loaded = stored * (layer.operands if is_strict(confirmed.rules) else 1)
     reads, writes = accesses(tables, loaded), accesses(tables, stored)
     block = reads * float(memory[READ_NJ]) + writes * float(memory[WRITE_NJ])
-    return int(layout.blocks[place]) * block
+    return image + int(layout.blocks[place]) * block
 
 
 def peak_gops_per_w(confirmed: Confirmed, arch: Arch, items: list[Item]) -> float:

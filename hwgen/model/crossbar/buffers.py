@@ -15,7 +15,7 @@ from hwgen.model.crossbar.tables import (
     Tables,
 )
 from hwgen.model.crossbar.timing import Times
-from hwgen.model.crossbar.travels import ceil_div
+from hwgen.model.crossbar.travels import ceil_div, image_pixels
 
 PUBLISHED_FILL = 0.9
 """The published code counts this part of the bytes that it finds."""
@@ -105,9 +105,9 @@ def inputs_held(tables: Tables, layout: Layout, times: Times, i: int) -> float:
     Where pixels are sent once, a ring in each macro has room for a block from when its store begins
     until the layer needs it no more.
     """
+    elements = image_ring(tables, layout, i)
     if not tables.rules.sends:
-        return input_need(tables, layout, i)
-    elements = 0
+        return input_need(tables, layout, i) + elements
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
         p = tables.provider[e]
         if not is_read_in_place(layout, i, p):
@@ -115,6 +115,17 @@ def inputs_held(tables: Tables, layout: Layout, times: Times, i: int) -> float:
             read_on(tables, layout, times, p, i, oldest)
             elements += most_pixels(tables, layout, p, oldest) * tables.cout[p]
     return float(elements)
+
+
+@compiled
+def image_ring(tables: Tables, layout: Layout, i: int) -> int:
+    """Return the elements of the image in each macro of layer i: a window, and what comes next."""
+    if tables.image[i] == 0:
+        return 0
+    pixels = image_pixels(tables, i, layout.copies[i])
+    is_fc = tables.kind[i] == FC
+    pixels += 1 if is_fc else widest_window(tables, i, layout.copies[i], layout.blocks[i])
+    return int(pixels * tables.cin[i])
 
 
 @compiled
@@ -309,6 +320,7 @@ def whole_maps(tables: Tables, layout: Layout) -> Floats:
     whole = np.zeros(layout.total_macros if tables.strict else len(tables.kind))
     for i in range(len(tables.kind)):
         own, last = places_of(tables, layout, i)
+        whole[own] += in_whole_words(tables, 2 * tables.image[i])
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
             shares = 1 if tables.rules.sends else layout.row_shares[i]

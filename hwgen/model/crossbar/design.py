@@ -31,6 +31,7 @@ from hwgen.model.crossbar.travels import (
     chain_ns,
     gather_ns,
     hops,
+    image_ns,
     send_ns,
     shares,
     transfer_flits,
@@ -56,8 +57,9 @@ class Layout(NamedTuple):
         they are uneven, so many as decide on the fullest macro
     chain_macros: macros of a copy, at most, whose partial sums are added up one after the other
     load, store: elements that one macro reads and writes for a block
-    transfer, chain, merge: ns on the network-on-chip for a block; 0 where nothing travels. The
-        transfer is that of its inputs, or of its outputs where each pixel is sent once
+    transfer, image, chain, merge: ns on the network-on-chip for a block; 0 where nothing travels.
+        The transfer is that of its inputs, or of its outputs where each pixel is sent once; the
+        image is what is new of it
     ports: what the ports of scratchpads make of loads, stores and sends
     total_macros: of the chip; a mesh of `mesh_rows` x `mesh_columns`
     first_macro: place of a layer's first macro along the snake
@@ -73,6 +75,7 @@ class Layout(NamedTuple):
     load: Floats
     store: Floats
     transfer: Floats
+    image: Floats
     chain: Floats
     merge: Floats
     ports: PortTimes
@@ -214,7 +217,8 @@ def lay_out(tables: Tables, design: Design) -> Layout:
     load, store = elements(tables, copies, row_shares, copy_shares)
     total, columns, first, merge_macro = place_macros(tables, design, macros)
     data, flit, hop = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS], tables.scalars[HOP]
-    transfer, chain, merge = np.zeros(count), np.zeros(count), np.zeros(count)
+    transfer, image = np.zeros(count), np.zeros(count)
+    chain, merge = np.zeros(count), np.zeros(count)
     chain_macros = np.ones(count, np.int64)
     for i in range(count):
         longest, farthest = reaches(tables, i, first[i], macros[i], merge_macro, columns)
@@ -229,6 +233,7 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         elif longest > 0:
             out = ceil_div(copies[i], copy_shares[i]) * tables.cout[i]
             merge[i] = hop * (longest + np.ceil(out * data / flit))
+        image[i] = image_ns(tables, i, copies[i], first[i], macros[i], columns)
         if tables.rules.sends:
             transfer[i] = send_ns(tables, i, copies[i], first, macros, merge_macro, columns)
         elif farthest > 0:
@@ -248,6 +253,7 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         load,
         store,
         transfer,
+        image,
         chain,
         merge,
         ports,

@@ -101,6 +101,7 @@ def energy_of(
             elif tables.strict and tables.kind[i] == ELTWISE:
                 loaded *= tables.operands[i]
         stored = copies * tables.cout[i]
+        accessed += image_energy(tables, layout, memory, i)
         if tables.rules.ports:
             accessed += blocks * port_energy(tables, layout, memory, i)
             continue
@@ -131,6 +132,13 @@ def port_energy(tables: Tables, layout: Layout, memory: int, i: int) -> float:
             if layout.shared_macros[r] > 1 or layout.first_macro[r] != layout.merge_macro[i]:
                 writes += words * layout.shared_macros[r]
     return float(reads * row[READ_NJ] + writes * row[WRITE_NJ])
+
+
+@compiled
+def image_energy(tables: Tables, layout: Layout, memory: int, i: int) -> float:
+    """Return the energy of writing the image in all macros of layer i."""
+    words = accesses(tables, float(tables.image[i]))
+    return float(words * layout.shared_macros[i] * tables.memories[memory, WRITE_NJ])
 
 
 @compiled

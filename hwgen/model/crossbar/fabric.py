@@ -120,6 +120,8 @@ def outputs_held(confirmed: "Confirmed", seen: tuple[Times, Times], place: int) 
 def first_channels(confirmed: "Confirmed", place: int) -> tuple[int, ...]:
     """Return the channel at which each provider begins, of those that are not read in place."""
     layers = confirmed.network.layers
+    if confirmed.tables.image[place] > 0:
+        return (0,)
     sent = [
         provider
         for provider in layers[place].providers

@@ -7,11 +7,14 @@ from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.tables import Tables
 from hwgen.model.crossbar.travels import results_in, snake
+from hwgen.spec.crossbar.layout import IMAGE_MACRO
 
 Flags = NDArray[np.bool_]
 
-TRAVELS = 3
-"""Kinds of travel of each layer: its transfer, its merge or gather, its chain."""
+TRAVELS = 4
+"""Kinds of travel of each layer: its transfer, its send, its merge or gather, its chain."""
+
+ARRIVING, SENT, MERGED, CHAINED = range(TRAVELS)
 
 EAST, WEST, SOUTH, NORTH, IN, OUT = range(6)
 """Links from a router, and its local port in both directions."""
@@ -53,12 +56,17 @@ def use_routes(links: Flags, tables: Tables, layout: Layout, i: int, place: int)
     """Mark the links of all travels to and from a macro of layer i."""
     columns, ports = layout.mesh_columns, tables.rules.links
     if sends_results(tables, layout, i, place):
-        use_route(links[TRAVELS * i + 1], place, layout.merge_macro[i], columns, ports)
+        use_route(links[TRAVELS * i + MERGED], place, layout.merge_macro[i], columns, ports)
     elif tables.rules.merge:
-        use_route(links[TRAVELS * i + 2], place, place + 1, columns, ports)
+        use_route(links[TRAVELS * i + CHAINED], place, place + 1, columns, ports)
+    if tables.image[i] > 0:
+        arriving = links[TRAVELS * i + ARRIVING]
+        use_route(arriving, IMAGE_MACRO, place, columns, ports=False)
+        row, column = snake(place, columns)
+        arriving[PER_ROUTER * (row * columns + column) + IN] |= ports
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
         p = tables.provider[e]
-        travel = TRAVELS * (p if tables.rules.sends else i)
+        travel = TRAVELS * p + SENT if tables.rules.sends else TRAVELS * i + ARRIVING
         use_route(links[travel], layout.merge_macro[p], place, columns, ports)
 
 
@@ -66,7 +74,7 @@ def use_routes(links: Flags, tables: Tables, layout: Layout, i: int, place: int)
 def conflicts(tables: Tables, layout: Layout) -> Flags:
     """Return which kinds of travel share a link.
 
-    3 i: layer i's transfer or send, 3 i + 1: its merge or gather, 3 i + 2: its chain.
+    TRAVELS x i + ARRIVING: layer i's transfer; and so on.
     """
     count = len(tables.kind)
     columns = layout.mesh_columns

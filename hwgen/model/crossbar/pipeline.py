@@ -73,7 +73,7 @@ def make_pipeline(
             operation[i, n] = what
             if what in (TRANSFER, CHAIN, GATHER, MERGE, SEND):
                 steps[i, n] = steps_of(travel_ns(layout, i, what), step_ns)
-            if what in (LOAD, STORE, SEND) and memory >= 0:
+            if has_accesses(tables, i, what) and memory >= 0:
                 ns = port_accesses(tables, layout, i, what) * tables.memories[memory, ACCESS_NS]
                 steps[i, n] = max(steps[i, n], steps_of(ns, step_ns))
             elif MVM <= what <= ADD:
@@ -116,8 +116,18 @@ def wait_for_ports(
 
 
 @compiled
+def has_accesses(tables: Tables, i: int, what: int) -> bool:
+    """Return whether an operation takes as long as its accesses to a scratchpad, at least."""
+    if what == TRANSFER:
+        return bool(tables.rules.ports and tables.image[i] > 0)
+    return what in (LOAD, STORE, SEND)
+
+
+@compiled
 def port_accesses(tables: Tables, layout: Layout, i: int, what: int) -> float:
-    """Return the accesses that a load, store or send takes at the port of its scratchpad."""
+    """Return the accesses that an operation takes at the port of its scratchpad."""
+    if what == TRANSFER:
+        return float(layout.ports.image[i])
     if not tables.rules.ports:
         if what == SEND:
             return 0.0
@@ -158,6 +168,8 @@ def own_steps(operation: int, steps: int, bit_steps: int) -> int:
 @compiled
 def travel_ns(layout: Layout, i: int, what: int) -> float:
     """Return how long a travel of layer i takes."""
+    if what == TRANSFER and layout.image[i] > 0:
+        return float(layout.image[i])
     if what in (TRANSFER, SEND):
         return float(layout.transfer[i])
     return float(layout.chain[i] if what == CHAIN else layout.merge[i])
@@ -169,6 +181,7 @@ def pipelined(tables: Tables, layout: Layout, i: int) -> Bools:
     there = np.full(len(OPERATIONS), tables.crossbars[i] > 0)
     there[TRANSFER] = there[SEND] = False
     there[SEND if tables.rules.sends else TRANSFER] = layout.transfer[i] > 0
+    there[TRANSFER] |= layout.image[i] > 0
     there[CHAIN] = layout.chain[i] > 0
     last = GATHER if tables.rules.merge else MERGE
     there[GATHER] = there[MERGE] = False

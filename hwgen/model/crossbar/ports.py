@@ -10,13 +10,14 @@ import numpy as np
 
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.tables import ELTWISE, Ints, Tables
-from hwgen.model.crossbar.travels import ceil_div, results_in, shares
+from hwgen.model.crossbar.travels import ceil_div, image_pixels, results_in, shares
 
 
 class PortTimes(NamedTuple):
     """Accesses until an operation of each layer is through, in its slowest macro.
 
     load, store, send: of the operation, with all that may come before it
+    image: until what is new of the image is written
     load_period, store_period: between the beginnings of two blocks; a send has that of its store
     """
 
@@ -25,6 +26,7 @@ class PortTimes(NamedTuple):
     send: Ints
     load_period: Ints
     store_period: Ints
+    image: Ints
 
 
 @compiled
@@ -74,8 +76,8 @@ def port_times(
     copies, macros, first, merge: of the layers; away: 1 where a layer sends; total: macros
     """
     count = len(copies)
-    rows = np.zeros((5, count), np.int64)
-    times = PortTimes(rows[0], rows[1], rows[2], rows[3], rows[4])
+    rows = np.zeros((6, count), np.int64)
+    times = PortTimes(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5])
     if not tables.rules.ports:
         return times
     reads, words = np.zeros(count, np.int64), np.zeros(count, np.int64)
@@ -98,6 +100,7 @@ def port_times(
                 before = accesses_before(macro, reads[i], reads, words, macros, first, merge, away)
                 times.load[i] = max(times.load[i], 1 + 2 * received + before)
                 times.load_period[i] = max(times.load_period[i], period)
+                times.image[i] = max(times.image[i], 1 + 2 * received)
             if merge[i] == macro:
                 before = accesses_before(macro, words[i], reads, words, macros, first, merge, away)
                 times.store[i] = times.send[i] = 1 + 2 * received + before
@@ -131,13 +134,23 @@ def received_by(
     tables: Tables, copies: Ints, macros: Ints, first: Ints, merge: Ints, i: int
 ) -> int:
     """Return the words that each macro of layer i receives of a block of all its providers."""
-    words = 0
+    words = image_words(tables, i, copies[i])
     if tables.rules.sends:
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
             if macros[i] > 1 or first[i] != merge[p]:
                 words += block_words(tables, p, copies[p])
     return words
+
+
+@compiled
+def image_words(tables: Tables, i: int, copies: int) -> int:
+    """Return the words of what is new of the image for a block of layer i, however it lies."""
+    if tables.image[i] == 0:
+        return 0
+    elements = image_pixels(tables, i, copies) * tables.cin[i]
+    align = np.gcd(tables.cin[i], tables.word)
+    return int(max(1, ceil_div(elements - align, tables.word) + 1))
 
 
 @compiled

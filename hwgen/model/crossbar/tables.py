@@ -47,6 +47,7 @@ class Tables(NamedTuple):
         Where rows and columns differ, those of columns; kernel with the gaps of a dilation
     taps: pixels of a window that are read
     operands: elements that make one output of an eltwise layer
+    image: elements of the image that comes over the mesh, of layers that read it; 0: none
     rows, row_tiles, column_tiles: R, RT, CT; zeros without weights
     crossbars: of one copy of the weights (Eq. 1), 0 without weights
     work: (layers, components), operations in a step for one copy (a unit handles `lanes` at once)
@@ -81,6 +82,7 @@ class Tables(NamedTuple):
     cout: Ints
     taps: Ints
     operands: Ints
+    image: Ints
     rows: Ints
     row_tiles: Ints
     column_tiles: Ints
@@ -160,6 +162,12 @@ def make_tables(
         cout=integers(layer.out_channels for layer in layers),
         taps=integers(layer.taps for layer in layers),
         operands=integers(layer.operands for layer in layers),
+        image=integers(
+            math.prod(layer.in_sides) * layer.in_channels
+            if corrections.image and not layer.providers
+            else 0
+            for layer in layers
+        ),
         rows=tiles[:, 0].copy(),
         row_tiles=tiles[:, 1].copy(),
         column_tiles=tiles[:, 2].copy(),

@@ -7,6 +7,7 @@ from hwgen.model.crossbar.tables import (
     CONV,
     DATA_BITS,
     ELTWISE,
+    FC,
     FLIT_BITS,
     HOP,
     LANES,
@@ -14,6 +15,7 @@ from hwgen.model.crossbar.tables import (
     Ints,
     Tables,
 )
+from hwgen.spec.crossbar.layout import IMAGE_MACRO
 
 CHAIN_CLOCKS = 11
 """Of a macro of a chain: a hop, and an addition of a vector."""
@@ -113,6 +115,33 @@ def send_ns(
     if farthest == 0:
         return 0.0
     return float(tables.scalars[HOP] * (farthest + 1 + result_flits(tables, i, copies)))
+
+
+@compiled
+def image_pixels(tables: Tables, i: int, copies: int) -> int:
+    """Return the most pixels of the image that a block of layer i needs and none before it did."""
+    if tables.kind[i] == FC:
+        return 1
+    start, end = tables.window_start[i], tables.window_start[i + 1]
+    most, before, place = 0, 0, start
+    while place < end:
+        place = min(end, place + copies)
+        most = max(most, tables.last_pixel[place - 1] - before)
+        before = tables.last_pixel[place - 1]
+    return int(most)
+
+
+@compiled
+def image_ns(tables: Tables, i: int, copies: int, first: int, macros: int, columns: int) -> float:
+    """Return how long the new pixels of a block take to all macros of layer i; 0: it reads none."""
+    if tables.image[i] == 0:
+        return 0.0
+    farthest = 0
+    for place in range(first, first + macros):
+        farthest = max(farthest, hops(IMAGE_MACRO, place, columns))
+    elements = image_pixels(tables, i, copies) * tables.cin[i]
+    flits = np.ceil(elements * tables.scalars[DATA_BITS] / tables.scalars[FLIT_BITS])
+    return float(tables.scalars[HOP] * (farthest + 1 + flits))
 
 
 @compiled

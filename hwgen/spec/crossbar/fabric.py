@@ -130,9 +130,9 @@ class LayerFabric:
 class Travel:
     """What goes from one node to others, once a block of `layer` (of the image: of its pixels).
 
-    kind: image: from the I/O node; send: results to all readers, which is one multicast; chain:
-        partial sums to the next macro of a copy; gather: results of a macro to the merge macro;
-        result: to the I/O node
+    kind: image: what is new of it for a block, from the I/O node; send: results to all readers,
+        which is one multicast; chain: partial sums to the next macro of a copy; gather: results of
+        a macro to the merge macro; result: to the I/O node
     layer: that wrote it; None: the image. readers: layers that it is for
     source, targets: nodes; tree: links, each behind the one that leads to it
     pixels, channels, bits: of a full block; clocks: header, flits and hops of it
@@ -156,8 +156,9 @@ class Travel:
 class Region:
     """A ring of words in the scratchpad of a macro.
 
-    kind: input: what was sent to `layer` and is not released; output: what it wrote and its readers
-        have not read. first_channels: of an input, the channel at which each provider begins
+    kind: input: what was sent to `layer`, pixels of the image too, and is not released; output:
+        what it wrote and its readers have not read
+    first_channels: of an input, the channel at which each provider begins
     """
 
     macro: Count

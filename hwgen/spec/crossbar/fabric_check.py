@@ -6,6 +6,7 @@ from hwgen.spec.crossbar.fabric import Fabric, Region
 from hwgen.spec.crossbar.fabric_plan import Chip, fabric_of
 from hwgen.spec.crossbar.layout import Floorplan
 from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.spec.crossbar.rules import corrections_of
 
 if TYPE_CHECKING:
     from hwgen.spec.crossbar.arch import Arch
@@ -90,7 +91,7 @@ def check_regions(arch: "Arch", regions: tuple[Region, ...]) -> None:
     wanted |= {
         (macro, "input", place)
         for place, layer in enumerate(arch.layers)
-        if sent_providers(arch, place)
+        if sent_providers(arch, place) or holds_image(arch, place)
         for macro in range(layer.place.first_macro, layer.place.first_macro + layer.place.macros)
     }
     given = [(region.macro, region.kind, region.layer) for region in regions]
@@ -98,6 +99,11 @@ def check_regions(arch: "Arch", regions: tuple[Region, ...]) -> None:
     for place, region in enumerate(regions):
         channels = first_channels(arch, region)
         check_equal(f"fabric.regions.{place}.first_channels", channels, region.first_channels)
+
+
+def holds_image(arch: "Arch", place: int) -> bool:
+    """Return whether a layer has the image in regions."""
+    return corrections_of(arch.rules).image and not arch.layers[place].providers
 
 
 def sent_providers(arch: "Arch", place: int) -> list[int]:
@@ -112,6 +118,8 @@ def first_channels(arch: "Arch", region: Region) -> tuple[int, ...]:
     """Return the channel at which each provider of an input region begins."""
     if region.kind == "output":
         return ()
+    if holds_image(arch, region.layer):
+        return (0,)
     first, found = 0, []
     for provider in sent_providers(arch, region.layer):
         found.append(first)

@@ -38,12 +38,11 @@ from hwgen.spec.crossbar.holdings import (
     samples_of,
     units_in,
 )
-from hwgen.spec.crossbar.layout import Floorplan
+from hwgen.spec.crossbar.layout import IMAGE_MACRO, Floorplan, most_arriving
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point
 
 CLOCK_NS = 1.0
-IMAGE_NODE = 0
 CHAIN_CLOCKS = 11
 """A macro of a chain: a hop and an addition of one vector."""
 
@@ -114,7 +113,7 @@ def fabric_of(chip: Chip, regions: tuple[Region, ...]) -> Fabric:
         ),
         orders=ORDERS,
         constants=chip.constants,
-        image_node=IMAGE_NODE,
+        image_node=IMAGE_MACRO,
         layers=tuple(
             layer_fabric(chip, place)
             for place, layer in enumerate(chip.network.layers)
@@ -154,9 +153,7 @@ def layer_fabric(chip: Chip, place: int) -> LayerFabric:
 
 def travels_of(chip: Chip) -> Iterator[Travel]:
     """Yield all that travels: the image, then layer by layer chains, gathers and sends."""
-    image = image_travel(chip)
-    if image is not None:
-        yield image
+    yield from image_travels(chip)
     for place, layer in enumerate(chip.network.layers):
         if layer.has_weights:
             yield from chains_of(chip, place)
@@ -166,28 +163,22 @@ def travels_of(chip: Chip) -> Iterator[Travel]:
             yield sent
 
 
-def image_travel(chip: Chip) -> Travel | None:
-    """Return how the image comes to its readers: as many pixels a step as links carry."""
-    readers = chip.readers(None)
-    targets = sorted({macro for i in readers for macro in chip.plan.layers[i].macros})
-    if not readers:
-        return None
-    nodes = [chip.node(macro) for macro in targets]
-    tree = tree_of(chip, IMAGE_NODE, nodes)
-    bits = chip.network.input_channels * chip.activation_bits
-    room = chip.step_clocks - farthest(chip, IMAGE_NODE, nodes) - 1
-    pixels = max(1, room * chip.constants.network_on_chip.flit_bits // bits)
-    return travel(
-        chip,
-        "image",
-        None,
-        readers=tuple(readers),
-        source=IMAGE_NODE,
-        targets=tuple(nodes),
-        tree=tree,
-        pixels=min(pixels, math.prod(chip.network.input_sides)),
-        channels=chip.network.input_channels,
-    )
+def image_travels(chip: Chip) -> Iterator[Travel]:
+    """Yield how what is new of the image for a block comes to all macros of a layer."""
+    for place in chip.readers(None):
+        placed, layer = chip.plan.layers[place], chip.network.layers[place]
+        nodes = [chip.node(macro) for macro in placed.macros]
+        yield travel(
+            chip,
+            "image",
+            None,
+            readers=(place,),
+            source=IMAGE_MACRO,
+            targets=tuple(sorted(nodes)),
+            tree=tree_of(chip, IMAGE_MACRO, sorted(nodes)),
+            pixels=most_arriving(layer, placed.copies),
+            channels=layer.in_channels,
+        )
 
 
 def chains_of(chip: Chip, place: int) -> Iterator[Travel]:
@@ -252,7 +243,7 @@ def send_of(chip: Chip, place: int) -> Travel | None:
     readers = chip.readers(place)
     source = chip.node(placed.merge_macro)
     targets = {chip.node(macro) for i in readers for macro in chip.plan.layers[i].macros}
-    nodes = sorted(targets - {source}) if readers else [IMAGE_NODE]
+    nodes = sorted(targets - {source}) if readers else [IMAGE_MACRO]
     if not nodes:
         return None
     return travel(
@@ -324,11 +315,6 @@ def route(chip: Chip, source: int, target: int) -> list[Link]:
 def hops(chip: Chip, source: int, target: int) -> int:
     """Return the links between two nodes."""
     return len(route(chip, source, target))
-
-
-def farthest(chip: Chip, source: int, targets: list[int]) -> int:
-    """Return the most links from one node to others."""
-    return max((hops(chip, source, target) for target in targets), default=0)
 
 
 def tree_of(chip: Chip, source: int, targets: list[int]) -> tuple[Link, ...]:

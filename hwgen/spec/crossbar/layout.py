@@ -8,11 +8,15 @@ are held WtDup times (Section II-A); macros follow the rules of Section IV-C.
 import math
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from hwgen.errors import ConfigError
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import HasBits, Point, Rules
 from hwgen.spec.crossbar.rules import corrections_of, is_strict
+
+IMAGE_MACRO = 0
+"""At its router the image enters and results leave."""
 
 Link = tuple[tuple[int, int], tuple[int, int]]
 """A directed link of the mesh, from one (row, column) to the one beside it."""
@@ -238,6 +242,21 @@ def last_needed(layer: CrossbarLayer, rules: Rules) -> tuple[int, ...]:
         for place in range(1, len(pixels)):
             pixels[place] = max(pixels[place], pixels[place - 1])
     return tuple(pixels)
+
+
+@cache
+def most_arriving(layer: CrossbarLayer, copies: int) -> int:
+    """Return the most pixels of the image that a block of a layer needs and none before it did.
+
+    A fully connected layer takes the image as one pixel.
+    """
+    if layer.kind == "fc":
+        return 1
+    last = last_needed(layer, "strict")
+    ends = [
+        last[min(layer.pixels, end) - 1] for end in range(copies, layer.pixels + copies, copies)
+    ]
+    return max(end - before for before, end in pairwise([0, *ends]))
 
 
 @cache

@@ -37,6 +37,8 @@ class Corrections(NamedTuple):
     ports: a scratchpad has one port: a read serves all crossbars of a unit, words are read and
         written as they lie, and whatever is in a macro takes its turn
     links: local ports of routers are links too; of travels that meet, the later layer goes first
+    image: the image comes from the I/O node at macro 0, the new pixels of a block at a time, over
+        the links that all use, into a ring in each macro of its readers
     """
 
     clocks: bool
@@ -49,6 +51,7 @@ class Corrections(NamedTuple):
     sends: bool
     ports: bool
     links: bool
+    image: bool
 
 
 CORRECTIONS = Corrections._fields

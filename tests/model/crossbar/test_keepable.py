@@ -139,6 +139,25 @@ def short_load(checker: Checker) -> None:
     operation.steps = 1
 
 
+def small_ring(checker: Checker) -> None:
+    """The ring of the image has a single word."""
+    for region in checker.arch["fabric"]["regions"]:
+        if region["layer"] == 0 and region["kind"] == "input":
+            region["words"] = 1
+
+
+def free_image(checker: Checker) -> None:
+    del checker.operations[0]["transfer"]
+
+
+def few_pixels(checker: Checker) -> None:
+    next(t for t in checker.arch["fabric"]["travels"] if t["kind"] == "image")["pixels"] -= 1
+
+
+def load_before_the_image(checker: Checker) -> None:
+    checker.operations[0]["load"].starts[0] -= 1
+
+
 SPOILED: tuple[tuple[Callable[[Checker], None], str], ...] = (
     (fewer_adcs, "adc"),
     (fewer_counted, "audit"),
@@ -154,6 +173,10 @@ SPOILED: tuple[tuple[Callable[[Checker], None], str], ...] = (
     (third_bank, "register"),
     (slow_port, "port"),
     (short_load, "port"),
+    (small_ring, "image"),
+    (free_image, "image"),
+    (few_pixels, "image"),
+    (load_before_the_image, "sum"),
 )
 
 

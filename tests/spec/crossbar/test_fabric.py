@@ -148,13 +148,14 @@ def test_sends_by_hand() -> None:
     assert of_kind(made, "send", 2) == []
 
 
-def test_the_image_comes_as_fast_as_links_carry_it() -> None:
+def test_the_image_comes_with_each_block() -> None:
+    """8 pixels of a 3 x 3 window over 16 x 16: the first need a row, and 9 pixels of the next."""
     made = chip()
     image = fabric_of(made, ()).travels[0]
     assert (image.kind, image.layer, image.readers) == ("image", None, (0,))
     hops = max(len(route(made, 0, target)) for target in image.targets)
-    assert image.pixels == (100 - hops - 1) * 64 // 48
-    assert image.clocks <= 100
+    assert (image.pixels, image.channels, image.bits) == (16 + 9, 3, 16)
+    assert image.clocks == hops + 1 + -(-25 * 48 // 64)
 
 
 def test_a_step_is_whole_clocks() -> None:

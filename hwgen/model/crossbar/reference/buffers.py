@@ -5,7 +5,7 @@ import math
 from hwgen.model.crossbar.reference.case import Case
 from hwgen.model.crossbar.reference.steps import Trace
 from hwgen.spec.crossbar.ir import Node
-from hwgen.spec.crossbar.layout import first_needed, last_needed
+from hwgen.spec.crossbar.layout import first_needed, last_needed, most_arriving
 from hwgen.spec.crossbar.network import CrossbarLayer
 
 PUBLISHED_FILL = 0.9
@@ -32,6 +32,7 @@ def fullest(case: Case, trace: Trace, outputs: list[float]) -> float:
     inputs = [most_loaded(case, place) for place in layers]
     if case.rule.sends:
         inputs = [most_in_rings(case, trace, place) for place in layers]
+    inputs = [each + image_ring(case, place) for place, each in enumerate(inputs)]
     inputs = [in_whole_words(case, each) for each in inputs]
     outputs = [in_whole_words(case, each) for each in outputs]
     elements = max(
@@ -67,6 +68,18 @@ def most_loaded(case: Case, place: int) -> float:
             held += pixels * source.out_channels / placed.row_shares
         most = max(most, held)
     return most
+
+
+def image_ring(case: Case, place: int) -> int:
+    """Return the elements of the image in each macro of a layer: a window, and what comes next."""
+    if not case.reads_image(place):
+        return 0
+    layer, placed = case.network.layers[place], case.plan.layers[place]
+    window = 1
+    if layer.kind != "fc":
+        pixels = math.prod(layer.in_sides)
+        window = max(window_of_block(case, place, cnt, pixels) for cnt in range(placed.blocks))
+    return (window + most_arriving(layer, placed.copies)) * layer.in_channels
 
 
 def window_of_block(case: Case, place: int, cnt: int, pixels: int) -> int:

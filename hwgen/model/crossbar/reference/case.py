@@ -108,6 +108,10 @@ class Case:
         """Which corrections of the strict rules are on."""
         return corrections_of(self.rules)
 
+    def reads_image(self, place: int) -> bool:
+        """Return whether a layer reads the image, and that comes over the mesh."""
+        return self.rule.image and not self.network.layers[place].providers
+
     def cut(self, place: int) -> Cut:
         """How one copy of a layer's weights is cut into crossbars."""
         layer = self.network.layers[place]

@@ -1,5 +1,6 @@
 """What a design costs, by the book: simulated node by node, summed up layer by layer."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -209,6 +210,9 @@ def energy_of(
         reads = count * placed.blocks * case.bits
         crossbars += size.static_w * count * time_ns
         crossbars += size.dynamic_w * case.components.crossbars.latency_ns * reads
+        if case.reads_image(place):
+            words = case.accesses(math.prod(layer.in_sides) * layer.in_channels)
+            accesses += words * len(placed.macros) * memory.write_nj
         if case.rule.ports:
             accesses += placed.blocks * port_nj(case, place, memory)
             continue

@@ -5,6 +5,7 @@ What arrives comes first, then all others, the shortest first; each begins once 
 
 from hwgen.model.crossbar.reference.case import Case
 from hwgen.spec.crossbar.holdings import holdings_of
+from hwgen.spec.crossbar.layout import most_arriving
 from hwgen.spec.crossbar.ports import tile_reads, window_reads, words_of_run
 from hwgen.spec.crossbar.results import reader_macros
 
@@ -64,6 +65,10 @@ def received(case: Case, macro: int) -> int:
     """Return the words that arrive in a macro: blocks of providers, and gathered results."""
     words = 0
     for place, placed in enumerate(case.plan.layers):
+        if case.reads_image(place) and macro in placed.macros:
+            layer = case.network.layers[place]
+            run = most_arriving(layer, placed.copies) * layer.in_channels
+            words += words_of_run(run, layer.in_channels, word_of(case))
         if case.rule.sends and macro in placed.macros:
             for provider in case.network.layers[place].providers:
                 if is_remote(case, provider, place):
@@ -77,13 +82,19 @@ def received(case: Case, macro: int) -> int:
 
 
 def port_times(case: Case) -> list[dict[str, int]]:
-    """Return `load`, `store` and `send` of each layer, and their periods, in its slowest macro."""
+    """Return `load`, `store` and `send` of each layer, and their periods, in its slowest macro.
+
+    Of a layer that reads the image also `transfer`, in which pixels of it are written.
+    """
     found: list[dict[str, int]] = [{} for _ in case.plan.layers]
     for macro in range(case.plan.macros):
         engines = []
         for place, placed in enumerate(case.plan.layers):
             words = words_of(case, place, placed.copies)
             if macro in placed.macros:
+                if case.reads_image(place):
+                    waits = 1 + 2 * received(case, macro)
+                    found[place]["transfer"] = max(found[place].get("transfer", 0), waits)
                 engines.append((max(reads_of(case, place)), place, "load"))
             if macro == placed.merge_macro:
                 engines.append((words, place, "store"))

@@ -13,7 +13,7 @@ from hwgen.spec.crossbar.components import Scratchpad
 from hwgen.spec.crossbar.encoding import partial_sum_bits
 from hwgen.spec.crossbar.holdings import holdings_of
 from hwgen.spec.crossbar.ir import Dataflow, Edge, Node
-from hwgen.spec.crossbar.layout import Link
+from hwgen.spec.crossbar.layout import IMAGE_MACRO, Link, most_arriving
 from hwgen.spec.crossbar.results import reader_macros
 from hwgen.spec.crossbar.rules import NONE, Corrections
 
@@ -33,8 +33,8 @@ def durations_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durat
         for operation in flow.operations:
             if operation.ir in TRAVELS:
                 ns = travel_ns(case, place, operation.ir)
-                if operation.ir == "send" and ports and memory is not None:
-                    ns = max(ns, ports[place]["send"] * case.access_ns(memory))
+                if operation.ir in ports_of(case, place) and ports and memory is not None:
+                    ns = max(ns, ports[place][operation.ir] * case.access_ns(memory))
                 steps.append(whole_steps(ns, step_ns))
             elif operation.ir in ("load", "store") and ports and memory is not None:
                 ns = ports[place][operation.ir] * case.access_ns(memory)
@@ -48,6 +48,11 @@ def durations_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durat
                 steps.append(clocks if weighty else 1)
         durations.append(steps)
     return durations
+
+
+def ports_of(case: Case, place: int) -> tuple[str, ...]:
+    """Return the travels of a layer that take the port of a scratchpad."""
+    return ("send", "transfer") if case.reads_image(place) else ("send",)
 
 
 def periods_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durations | None:
@@ -76,6 +81,11 @@ def travel_ns(case: Case, place: int, kind: str) -> float:
     share = -(-placed.copies // placed.copy_shares)
     if kind == "chain":
         return chain_ns(case, place)
+    if kind == "transfer" and case.reads_image(place):
+        elements = most_arriving(layer, placed.copies) * layer.in_channels
+        flits = -(-elements * case.components.activation_bits // noc.flit_bits)
+        longest = max(len(route) for route in routes(case, place, kind))
+        return noc.hop_ns * (longest + 1 + flits)
     if kind == "send":
         bits = placed.copies * layer.out_channels * case.components.activation_bits
         longest = max(len(route) for route in routes(case, place, kind))
@@ -151,6 +161,8 @@ def routes(case: Case, place: int, kind: str) -> list[list[Link]]:
         return [case.plan.route(macro, placed.merge_macro) for macro in case.results(place)]
     if kind == "merge":
         return [case.plan.route(macro, placed.merge_macro) for macro in placed.macros]
+    if case.reads_image(place):
+        return [case.plan.route(IMAGE_MACRO, macro) for macro in placed.macros]
     sources = [case.plan.layers[p].merge_macro for p in case.network.layers[place].providers]
     return [case.plan.route(source, macro) for source in sources for macro in placed.macros]
 
@@ -174,6 +186,10 @@ def clashing(case: Case) -> set[tuple[Kind, Kind]]:
     }
     if case.rule.links:
         for (place, ir), used in links.items():
+            if ir == "transfer" and case.reads_image(place):
+                macros = case.plan.layers[place].macros
+                used |= {(OUTSIDE, case.plan.position(macro)) for macro in macros}
+                continue
             for route in (each for each in routes(case, place, ir) if each):
                 used |= {(route[0][0], OUTSIDE), (OUTSIDE, route[-1][1])}
     return {(a, b) for a in links for b in links if a != b and links[a] & links[b]}
