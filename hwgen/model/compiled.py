@@ -5,9 +5,10 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.registry import CPUDispatcher
 
 from hwgen.model.checked_cache import check_digests
 
@@ -43,11 +44,42 @@ def cache_folder() -> Path:
 numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 
+class Outer(CPUDispatcher):  # type: ignore[misc]
+    """A function as Python calls it; other compiled functions call `inner` in its place."""
+
+    inner: Any
+
+    @property
+    def _numba_type_(self) -> Any:
+        return self.inner._numba_type_
+
+
 def compiled(function: Function) -> Function:
-    """Compile a function when it is first called, or load what an earlier process compiled."""
-    wrapped = numba.njit(cache=True)(function)
+    """Compile a function when it is first called, or load what an earlier process compiled.
+
+    Other compiled functions call a form of it that Python cannot: what takes apart and makes Python
+    objects is most of the machine code of a small function with large tuples.
+    """
+    wrapped = numba.njit(cache=True, no_cfunc_wrapper=True)(function)
     check_digests(wrapped)
+    if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        inner = numba.njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+        check_digests(inner)
+        keep_apart(inner)
+        wrapped.inner = inner
+        wrapped.__class__ = Outer
     return cast(Function, wrapped)
+
+
+def keep_apart(inner: Any) -> None:
+    """Give the form of a function that only compiled functions call files of its own."""
+    cache = inner._cache
+    file = cache._cache_file
+    inner._cache._cache_file = type(file)(
+        cache_path=cache._cache_path,
+        filename_base=f"{cache._impl.filename_base}-inner",
+        source_stamp=file._source_stamp,
+    )
 
 
 def is_compiled(function: Callable[..., object]) -> bool:

@@ -1,6 +1,7 @@
 """Machine code is kept, and it is known beforehand whether there is any."""
 
 from pathlib import Path
+from typing import Any
 
 import numba
 import pytest
@@ -14,6 +15,21 @@ def twice(x: int) -> int:
 
 def thrice(x: int) -> int:
     return 3 * x
+
+
+def add_twice(x: int) -> int:
+    return int(quickly(x) + x)
+
+
+quickly: Any = compiled(twice)
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+def test_what_only_compiled_functions_call_has_no_form_for_python() -> None:
+    assert compiled(add_twice)(3) == 9
+    assert not quickly.signatures and quickly.inner.signatures
+    assert quickly(4) == 8
+    assert quickly.signatures
 
 
 def test_a_function_is_cold_until_it_was_called(

@@ -32,6 +32,7 @@ from hwgen.spec.shipped import shipped_folder, shown
 
 if TYPE_CHECKING:
     from hwgen.dse.crossbar.result import Candidate, Progress, SearchResult
+    from hwgen.dse.executors import Executor
     from hwgen.model.crossbar.record import Confirmed
 
 MOST_W = 1e6
@@ -133,9 +134,9 @@ def search(
         context.status(f"synthesizing {network.name}") as tell,
         executors.make_executor(request.workers, request.scheduler) as executor,
     ):
-        if load("hwgen.dse.crossbar.work").must_compile():
-            context.say("the search is compiled once: one to two minutes")
         try:
+            if load("hwgen.dse.crossbar.work").must_compile():
+                compile_once(context, request, network, components, executor)
             result: SearchResult | None = dse.synthesize(
                 network,
                 components,
@@ -159,6 +160,22 @@ def search(
     if result.stopped_early:
         context.say(f"stopped early; {RESUME}")
     return result
+
+
+def compile_once(
+    context: Context,
+    request: SynthesisRequest,
+    network: CrossbarNetwork,
+    components: Components,
+    executor: "Executor",
+) -> None:
+    """Compile the search, bounds in one worker and annealing in another, and say so."""
+    context.say("the search is compiled once, bounds and annealing side by side: some minutes")
+    pieces = load("hwgen.dse.crossbar.work").first_pieces(
+        network, components, request.power_w, rules_of(request)
+    )
+    for _ in executor.run("hwgen.dse.crossbar.work:compile_piece", pieces):
+        pass
 
 
 def told(tell: Callable[[str], None]) -> "Callable[[Progress], None]":
