@@ -78,8 +78,9 @@ def prepared(folder: Path) -> Path:
     """Return a new folder with a recipe of few epochs."""
     folder.mkdir()
     recipe = yaml.safe_load((CONFIGS / "train/digits_small_cnn.yaml").read_text(encoding="utf-8"))
+    recipe["epoch_batches"] = 6
     for phase in PHASES:
-        recipe[phase] |= {"epochs": 2, "warmup_epochs": 0}
+        recipe[phase] |= {"epochs": 3, "warmup_epochs": 0}
     (folder / RECIPE).write_text(yaml.safe_dump(recipe), encoding="utf-8")
     return folder
 
