@@ -30,7 +30,7 @@ RECIPE = "recipe.yaml"
 MARK = "HWGEN_KILLED_BY_TEST"
 """Environment variable whose value finds all processes of a command."""
 ORPHAN_SECONDS = 5.0
-SHORTER = 0.9
+SHORTER = 0.8
 """Moments of a command that ended before one come earlier: the machine is faster now."""
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 CODES = {signal.SIGKILL: (-9,), signal.SIGTERM: (143, -15), signal.SIGINT: (130, -2)}
@@ -227,8 +227,7 @@ def kill(name: str, *, moments: int, seed: int, say: Callable[[str], None]) -> i
                 f"{name}, {place}, gone in {ending.seconds:.1f} s, then {rest:.1f} s: "
                 f"{said or 'equal'}"
             )
-            if not ending.hit:
-                seconds *= SHORTER
+            seconds = max(seconds, rest) if ending.hit else seconds * SHORTER
     say(f"{name}: {moments} moments, {wrong} wrong, result {wanted[:16]}")
     return wrong
 
