@@ -44,6 +44,7 @@ def synthesize(
     html: File | None = None,
     image_size: tuple[int, ...] | None = None,
     without: str = "",
+    objective: Literal["image", "stream"] = "image",
     context: Context | None = None,
 ) -> SynthesizedChip:
     """Find the most efficient accelerator for a network within a power budget.
@@ -58,6 +59,7 @@ def synthesize(
     out: folder to write; None: one in the work folder; html: page with pictures, written as well
     image_size: sides of the image in the order of the file, where it leaves some open
     without: corrections of the strict rules that are switched off, by name, separated by commas
+    objective: whether the efficiency of one image alone counts, or of one in a stream
     """
     synthesis = synthesis_for(path_of(components))
     made = synthesis.synthesize_network(
@@ -76,6 +78,7 @@ def synthesize(
             out=path_of(out),
             image_size=image_size,
             without=without,
+            objective=objective,
         ),
     )
     if html is not None:

@@ -20,6 +20,13 @@ class Rules(StrEnum):
     published = "published"
 
 
+class Objective(StrEnum):
+    """Whose efficiency designs are chosen for."""
+
+    image = "image"
+    stream = "stream"
+
+
 class Method(StrEnum):
     """How designs are searched."""
 
@@ -50,6 +57,9 @@ Without = Annotated[
         metavar="NAMES",
         help="corrections of the strict rules to switch off, separated by commas, or all",
     ),
+]
+ObjectiveOption = Annotated[
+    Objective, Option(help="stream: efficiency of an image in a steady stream; no bound is known")
 ]
 Seed = Annotated[int, Option(min=0, max=LARGEST_SEED, help="the same seed gives the same result")]
 Evaluations = Annotated[
@@ -88,6 +98,7 @@ def synthesize(
     components: Components = None,
     rules: RulesOption = Rules.strict,
     without: Without = "",
+    objective: ObjectiveOption = Objective.image,
     seed: Seed = 1,
     method: MethodOption = Method.bounded,
     evaluations: Evaluations = None,
@@ -112,6 +123,7 @@ def synthesize(
         components=components,
         rules=rules.value,
         without=without,
+        objective=objective.value,
         seed=seed,
         method=method.value,
         evaluations=evaluations,

@@ -37,6 +37,7 @@ class SynthesisRequest:
     components: table of components; None: the default of the synthesis
     rules, method: how designs are judged and searched
     without: corrections of the strict rules that are switched off, by name, separated by commas
+    objective: image or stream, for whose efficiency designs are chosen
     evaluations: designs to judge; None: as many as the method takes by itself
     workers, scheduler: where the search runs; no result depends on them
     time_limit_s: the best design found until then is the answer; None: no limit
@@ -57,6 +58,7 @@ class SynthesisRequest:
     out: Path | None
     image_size: tuple[int, ...] | None = None
     without: str = ""
+    objective: str = "image"
 
 
 class Synthesized(Protocol):

@@ -44,7 +44,7 @@ def cache_folder() -> Path:
 numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 
-class Outer(CPUDispatcher):  # type: ignore[misc]
+class Outer(CPUDispatcher):
     """A function as Python calls it; other compiled functions call `inner` in its place."""
 
     inner: Any
@@ -60,10 +60,11 @@ def compiled(function: Function) -> Function:
     Other compiled functions call a form of it that Python cannot: what takes apart and makes Python
     objects is most of the machine code of a small function with large tuples.
     """
-    wrapped = numba.njit(cache=True, no_cfunc_wrapper=True)(function)
+    njit: Any = numba.njit  # its types know less than it takes
+    wrapped = njit(cache=True, no_cfunc_wrapper=True)(function)
     check_digests(wrapped)
     if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-        inner = numba.njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+        inner = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
         check_digests(inner)
         keep_apart(inner)
         wrapped.inner = inner

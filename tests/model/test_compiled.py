@@ -24,7 +24,7 @@ def add_twice(x: int) -> int:
 quickly: Any = compiled(twice)
 
 
-@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+@pytest.mark.skipif(bool(getattr(numba.config, "DISABLE_JIT", 0)), reason="nothing is compiled")
 def test_what_only_compiled_functions_call_has_no_form_for_python() -> None:
     assert compiled(add_twice)(3) == 9
     assert not quickly.signatures and quickly.inner.signatures

@@ -1,7 +1,7 @@
 """The boxes of a search: which are open, what is proven of the others, which are bounded next."""
 
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hwgen.dse.crossbar.bound import halves, is_wide
@@ -9,8 +9,21 @@ from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.scan import scan
 from hwgen.dse.crossbar.work import root_boxes
 from hwgen.model.crossbar.tables import Tables
+from hwgen.spec.crossbar.point import Point
 
 Json = dict[str, Any]
+
+
+def widest_of(points: list[Point]) -> list[int]:
+    """Return for each point the one with the largest ratio of those that are else like it."""
+    places: dict[Point, list[int]] = {}
+    for place, point in enumerate(points):
+        places.setdefault(replace(point, rram_ratio=None), []).append(place)
+    largest = {
+        like: max(found, key=lambda n: points[n].rram_ratio or 0.0)
+        for like, found in places.items()
+    }
+    return [largest[replace(point, rram_ratio=None)] for point in points]
 
 
 @dataclass(order=True)

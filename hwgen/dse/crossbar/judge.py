@@ -1,4 +1,7 @@
-"""What annealing makes small: energy, and more where a design is too large for its place."""
+"""What annealing makes small: energy, and more where a design is too large for its place.
+
+Where tables say so, static power counts for the interval of a stream of images.
+"""
 
 import numpy as np
 
@@ -11,14 +14,15 @@ from hwgen.model.crossbar.evaluate import (
     cost_of,
     energy_of,
     failed,
+    interval_of,
     total,
     within_limits,
 )
 from hwgen.model.crossbar.needed import block_starts, needed_blocks
 from hwgen.model.crossbar.pipeline import make_pipeline
 from hwgen.model.crossbar.shared_adcs import take_turns
-from hwgen.model.crossbar.tables import KILOBYTES, POWER, Tables
-from hwgen.model.crossbar.timing import closed_done, end_of
+from hwgen.model.crossbar.tables import KILOBYTES, OPERATIONS, POWER, STREAM, Tables
+from hwgen.model.crossbar.timing import closed_done, end_of, interval_alone
 
 ABOVE_LIMIT = -1
 """Failure of a design that was not judged to the end; see `judge`."""
@@ -71,14 +75,20 @@ def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Co
     needed = needed_blocks(tables, layout)
     done = closed_done(tables, layout, pipeline, needed)
     steps = end_of(tables, pipeline, block_starts(layout), done)
+    if tables.scalars[STREAM] > 0:
+        steps = interval_alone(layout, pipeline)
     least = height_within(tables, design, layout, allocation, memory, steps)
     if least > limit:
         return failed(ABOVE_LIMIT), least
     times = take_turns(tables, layout, pipeline, needed, design.mate, done)
-    least = height_within(tables, design, layout, allocation, memory, times.end)
+    steps = interval_of(tables, design, layout, times) if tables.scalars[STREAM] > 0 else times.end
+    least = height_within(tables, design, layout, allocation, memory, steps)
     if least > limit:
         return failed(ABOVE_LIMIT), least
     capacity = tables.memories[memory, KILOBYTES]
     kilobytes = kilobytes_above(tables, layout, times, capacity)
     cost = cost_of(tables, design, layout, allocation, memory, times, kilobytes <= capacity)
-    return cost, height(tables, cost.energy_nj, cost.peak_w, memory, kilobytes)
+    energy = cost.energy_nj
+    if tables.scalars[STREAM] > 0:
+        energy = tables.scalars[OPERATIONS] / cost.efficiency
+    return cost, height(tables, energy, cost.peak_w, memory, kilobytes)

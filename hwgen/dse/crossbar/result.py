@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hwgen.spec.crossbar.point import Point, Rules
+from hwgen.spec.crossbar.rules import Objective
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,8 @@ class Chosen:
 class Candidate:
     """A design that fits, and its exact cost.
 
-    efficiency_gops_per_w: energy efficiency for one image
+    efficiency_gops_per_w: by the objective, for one image alone or for one in a stream
+    energy_nj: of one image alone
     interval_steps: from one image to the next in a steady stream
     memory: size of its scratchpads, as a place in the table of them
     """
@@ -49,7 +51,7 @@ class Candidate:
 class PointResult:
     """What is known of one combination of the outer loop.
 
-    bound_gops_per_w: what no design of it can beat; infinite never, 0 if nothing fits
+    bound_gops_per_w: what no design of it can beat; infinite for streams alone, 0 if nothing fits
     best_gops_per_w: of the designs that were confirmed; 0 if none was searched
     """
 
@@ -73,7 +75,9 @@ class SearchResult:
 
     best: the most efficient design; candidates: all that were confirmed exactly, best first
     evaluations: designs judged; exact_evaluations: by the exact simulation; boxes: bounded
-    bound_gops_per_w: what no design of the whole space can beat
+    objective: what efficiencies are of, and `best` is chosen by
+    bound_gops_per_w: what no design of the whole space can beat; infinite for streams, of which
+        none is known: an image takes more steps than an interval, so its bounds are too low
     stopped_early: a time limit or an interrupt ended the search before its budget was spent
     """
 
@@ -90,6 +94,7 @@ class SearchResult:
     exact_evaluations: int
     boxes: int
     stopped_early: bool
+    objective: Objective = "image"
 
     @property
     def gap_percent(self) -> float:

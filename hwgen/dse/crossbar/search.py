@@ -10,13 +10,13 @@ workers.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from hwgen.dse.crossbar.adopt import METHODS, adopted, published_search
 from hwgen.dse.crossbar.budget import Budget, Purse
 from hwgen.dse.crossbar.designs import Designs, Waiting, confirmed, own_point
-from hwgen.dse.crossbar.frontier import Frontier
+from hwgen.dse.crossbar.frontier import Frontier, widest_of
 from hwgen.dse.crossbar.published.method import Problem
 from hwgen.dse.crossbar.published.pieces import Crew
 from hwgen.dse.crossbar.published.tasks import Winner
@@ -27,7 +27,7 @@ from hwgen.model.crossbar.tables import make_tables, operations_of
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules, points
-from hwgen.spec.crossbar.rules import is_strict
+from hwgen.spec.crossbar.rules import Objective, is_strict
 from hwgen.spec.leash import no_deadline
 
 BOUND = "hwgen.dse.crossbar.work:bound"
@@ -43,18 +43,6 @@ CLOSE_ENOUGH = 1.001
 """A box must promise this much more than the best design to stay open."""
 
 Json = dict[str, Any]
-
-
-def widest_of(points: list[Point]) -> list[int]:
-    """Return for each point the one with the largest ratio of those that are else like it."""
-    places: dict[Point, list[int]] = {}
-    for place, point in enumerate(points):
-        places.setdefault(replace(point, rram_ratio=None), []).append(place)
-    largest = {
-        like: max(found, key=lambda n: points[n].rram_ratio or 0.0)
-        for like, found in places.items()
-    }
-    return [largest[replace(point, rram_ratio=None)] for point in points]
 
 
 class Search:
@@ -76,9 +64,11 @@ class Search:
         executor: Executor,
         store: Store | None,
         on_progress: Callable[[Progress], None] | None,
+        objective: Objective = "image",
     ) -> None:
         self.network, self.components = network, components
         self.power_w, self.rules, self.seed, self.budget = power_w, rules, seed, budget
+        self.objective = objective
         self.executor, self.store, self.on_progress = executor, store, on_progress
         self.points = points(components, rules)
         self.widest = widest_of(self.points)
@@ -114,6 +104,7 @@ class Search:
             "point": asdict(point),
             "power_w": self.power_w,
             "rules": self.rules,
+            "objective": self.objective,
             **more,
         }
 
@@ -217,6 +208,10 @@ class Search:
         found = self.best.energy_nj if self.best else float("inf")
         return min(found, self.frontier.bound_nj())
 
+    def bound_gops_per_w(self, bound_nj: float) -> float:
+        """Return the efficiency that no design is above; for streams no bound is known."""
+        return self.operations / bound_nj if self.objective == "image" else float("inf")
+
     def adopt(self) -> None:
         """Take the design of the published search, and spend what is left on its bound."""
         crew = Crew(problem=self.problem, run=self.run, tell=self.follow, late=self.out_of_time)
@@ -248,7 +243,7 @@ class Search:
     def tell(self) -> None:
         """Note how far the search is, and tell whoever wants to know."""
         best = self.best.efficiency_gops_per_w if self.best else 0.0
-        bound = self.operations / self.bound_nj()
+        bound = self.bound_gops_per_w(self.bound_nj())
         self.convergence.append(
             Progress(evaluations=self.evaluations, best_gops_per_w=best, bound_gops_per_w=bound)
         )
@@ -295,7 +290,8 @@ class Search:
             candidates=self.designs.candidates,
             points=[self.point_result(place) for place in range(len(self.points))],
             convergence=self.convergence,
-            bound_gops_per_w=self.operations / self.bound_nj(),
+            bound_gops_per_w=self.bound_gops_per_w(self.bound_nj()),
+            objective=self.objective,
             evaluations=self.evaluations,
             exact_evaluations=self.exact_evaluations,
             boxes=self.boxes,
@@ -310,7 +306,7 @@ class Search:
         bound = self.frontier.bound_nj(self.widest[place], point.rram_ratio or 0.0)
         return PointResult(
             point=point,
-            bound_gops_per_w=max(best, self.operations / bound),
+            bound_gops_per_w=max(best, self.bound_gops_per_w(bound)),
             best_gops_per_w=best,
         )
 
@@ -326,8 +322,11 @@ def synthesize(
     executor: Executor,
     store: Store | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    objective: Objective = "image",
 ) -> SearchResult | None:
     """Return the best design for a network within a power budget; None if none fits.
+
+    Of streams no bound is known; boxes are split by what they promise one image.
 
     An interrupt or the time limit ends the search with what it has. What is finished is in `store`,
     and is not done again.
@@ -342,5 +341,6 @@ def synthesize(
         executor=executor,
         store=store,
         on_progress=on_progress,
+        objective=objective,
     )
     return search.go()

@@ -30,6 +30,7 @@ from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, PEAK, RATIO, Tables, 
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Point, Rules, points
+from hwgen.spec.crossbar.rules import Objective
 
 Json = dict[str, Any]
 
@@ -46,18 +47,28 @@ ALONG = ("leave", "wait", "enter", "safe", "reach")
 
 @lru_cache(maxsize=KEPT)
 def tables_of(
-    network: CrossbarNetwork, components: Components, point: Point, power_w: float, rules: Rules
+    network: CrossbarNetwork,
+    components: Components,
+    point: Point,
+    power_w: float,
+    rules: Rules,
+    objective: Objective,
 ) -> Tables:
     """Return the arrays of a network at a point."""
-    return make_tables(network, components, point, power_w, rules)
+    return make_tables(network, components, point, power_w, rules, objective)
 
 
 @lru_cache(maxsize=KEPT)
 def facts_of(
-    network: CrossbarNetwork, components: Components, point: Point, power_w: float, rules: Rules
+    network: CrossbarNetwork,
+    components: Components,
+    point: Point,
+    power_w: float,
+    rules: Rules,
+    objective: Objective,
 ) -> tuple[Held, Needs]:
     """Return what bounds need of a network at a point."""
-    tables = tables_of(network, components, point, power_w, rules)
+    tables = tables_of(network, components, point, power_w, rules, objective)
     return make_held(tables), make_needs(tables)
 
 
@@ -67,13 +78,14 @@ def problem_of(text: str) -> tuple[CrossbarNetwork, Components]:
     return TypeAdapter(tuple[CrossbarNetwork, Components]).validate_json(text)
 
 
-Problem = tuple[CrossbarNetwork, Components, Point, float, Rules]
+Problem = tuple[CrossbarNetwork, Components, Point, float, Rules, Objective]
 
 
 def opened(task: Json) -> Problem:
     """Return what a piece of work is about."""
     network, components = problem_of(task["problem"])
-    return network, components, Point(**task["point"]), task["power_w"], task["rules"]
+    point = Point(**task["point"])
+    return network, components, point, task["power_w"], task["rules"], task["objective"]
 
 
 def from_design(design: Design) -> Json:
@@ -142,7 +154,7 @@ def bound(task: Json) -> Json:
 
 def at_ratio(problem: Problem, design: Design, box: Box) -> Problem:
     """Return the same problem at the least ratio of a box that holds the crossbars of a design."""
-    network, components, point, power_w, rules = problem
+    network, components, point, power_w, rules, objective = problem
     if point.rram_ratio is None:
         return problem
     tables = tables_of(*problem)
@@ -151,7 +163,7 @@ def at_ratio(problem: Problem, design: Design, box: Box) -> Problem:
     for each in RRAM_RATIOS:
         if box.ratio_low <= each < ratio and rram <= each * power_w:
             ratio = each
-    return network, components, replace(point, rram_ratio=ratio), power_w, rules
+    return network, components, replace(point, rram_ratio=ratio), power_w, rules, objective
 
 
 def fitting_memory(tables: Tables, design: Design, box: Box) -> tuple[int, float]:
@@ -229,6 +241,7 @@ def first_pieces(
         "point": asdict(points(components, rules)[0]),
         "power_w": power_w,
         "rules": rules,
+        "objective": "image",
     }
     return [{**task, "piece": "search"}, {**task, "piece": "bound"}]
 

@@ -1,5 +1,6 @@
 """The report of a synthesis, from what the search, the model and the files say."""
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -44,13 +45,14 @@ def synthesis_report(
 ) -> SynthesisReport:
     """Return the report; confirm: evaluates a candidate once more."""
     facts = schedule.facts
-    bound = known(result.bound_gops_per_w)
+    bound = known(result.bound_gops_per_w)  # of streams none is known
     return SynthesisReport(
         format="hwgen.report.synthesize",
         version=1,
         network=network,
         components=components,
         rules=result.rules,
+        objective=result.objective,
         method=result.method,
         seed=result.seed,
         power_budget_w=float(result.power_w),
@@ -200,10 +202,15 @@ def audit_of(breakdown: "Breakdown") -> list[AuditRow]:
 def stream_of(breakdown: "Breakdown", step_ns: float, *, strict: bool) -> SynthesisStream:
     """Return what was seen of a stream."""
     stream = breakdown.stream
+    # Static power counts from image to image, not for all the steps that one image is there.
+    share = int(stream.interval) * step_ns / 1e6 / breakdown.latency_ms
+    energy_mj = math.fsum(part.static_mj * share + part.dynamic_mj for part in breakdown.parts)
     return SynthesisStream(
         images=int(stream.images),
         least_interval_steps=breakdown.least_interval,
         latency_ms=int(stream.latency) * step_ns / 1e6,
+        energy_mj=energy_mj,
+        efficiency_gops_per_w=breakdown.operations / (energy_mj * 1e6),
         scratchpad_kilobytes=float(stream.kilobytes) if strict else None,
     )
 
@@ -219,9 +226,12 @@ def pareto_of(
     def at_most(candidate: "Candidate") -> float:
         return operations / (candidate.interval_steps * candidate.step_ns)
 
-    ordered = sorted(
-        result.candidates, key=lambda each: (-each.efficiency_gops_per_w, -at_most(each))
-    )
+    def efficiency(candidate: "Candidate") -> float:
+        if result.objective == "image":
+            return candidate.efficiency_gops_per_w
+        return operations / candidate.energy_nj
+
+    ordered = sorted(result.candidates, key=lambda each: (-efficiency(each), -at_most(each)))
     fastest = 0.0
     found = []
     for each in ordered:
@@ -234,7 +244,7 @@ def pareto_of(
                 fastest = max(fastest, gops)
         found.append(
             ParetoPoint(
-                efficiency_gops_per_w=each.efficiency_gops_per_w,
+                efficiency_gops_per_w=efficiency(each),
                 throughput_gops=gops,
                 latency_ms=each.steps * each.step_ns / 1e6,
                 peak_power_w=each.peak_w,

@@ -66,6 +66,7 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
     network, components = load_problem(request.network, load_components(table), request.image_size)
     rules = rules_of(request)
     check_rules(network, rules)
+    check_objective(request)
     if not points(components, rules):
         raise ConfigError(
             field="adcs.resolutions",
@@ -110,6 +111,17 @@ def check_power(power_w: float) -> None:
         )
 
 
+def check_objective(request: SynthesisRequest) -> None:
+    """Refuse to search for streams as the published search does."""
+    if request.objective == "stream" and request.method != "bounded":
+        raise ConfigError(
+            field="--objective",
+            allowed="image with the published search",
+            given=f"{request.objective} with --method {request.method}",
+            source="command line",
+        )
+
+
 def rules_of(request: SynthesisRequest) -> Rules:
     """Return the rules that are asked for, or refuse them."""
     return rules_without(request.rules, request.without)
@@ -119,7 +131,8 @@ def name_of(network: CrossbarNetwork, request: SynthesisRequest) -> str:
     """Return a name for a design that tells what it was made for."""
     plain = re.sub(r"[^A-Za-z0-9_.-]", "_", network.name)[:40]
     rules = re.sub(r"[ ,]", "-", rules_of(request))
-    return f"{plain}-{request.power_w:g}w-{rules}"
+    stream = "-stream" if request.objective == "stream" else ""
+    return f"{plain}-{request.power_w:g}w-{rules}{stream}"
 
 
 def search(
@@ -142,6 +155,7 @@ def search(
                 components,
                 power_w=request.power_w,
                 rules=rules_of(request),
+                objective=request.objective,
                 seed=request.seed,
                 budget=dse.Budget(
                     method=request.method,
@@ -182,9 +196,10 @@ def told(tell: Callable[[str], None]) -> "Callable[[Progress], None]":
     """Return what puts the progress of a search into words."""
 
     def on_progress(progress: "Progress") -> None:
+        bound = progress.bound_gops_per_w
         tell(
-            f"{progress.evaluations:,} evaluations, best {progress.best_gops_per_w:,.1f}"
-            f" GOPS/W, bound {progress.bound_gops_per_w:,.1f}"
+            f"{progress.evaluations:,} evaluations, best {progress.best_gops_per_w:,.1f} GOPS/W"
+            + (f", bound {bound:,.1f}" if math.isfinite(bound) else "")
         )
 
     return on_progress
@@ -229,10 +244,15 @@ def confirm(
         power_w=result.power_w,
         design=record.design_of(**candidate.chosen.as_json()),
     )
-    if confirmed.cost.efficiency != candidate.efficiency_gops_per_w:
+    reached = float(confirmed.cost.efficiency)
+    expected = candidate.efficiency_gops_per_w
+    if result.objective == "stream":  # what is confirmed is one image
+        reached, expected = float(confirmed.cost.energy_nj), candidate.energy_nj
+    if reached != expected:
+        unit = "nJ an image" if result.objective == "stream" else "GOPS/W"
         raise DesignError(
-            f"a design of the search must reach {candidate.efficiency_gops_per_w!r} GOPS/W when it"
-            f" is evaluated again, got {confirmed.cost.efficiency!r}"
+            f"a design of the search must reach {expected!r} {unit} when it"
+            f" is evaluated again, got {reached!r}"
         )
     return confirmed
 

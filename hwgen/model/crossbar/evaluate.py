@@ -32,6 +32,7 @@ from hwgen.model.crossbar.tables import (
     READ_NJ,
     SHIFT_ADD,
     STATIC,
+    STREAM,
     WRITE_NJ,
     Tables,
 )
@@ -54,7 +55,9 @@ class Cost(NamedTuple):
     """What a design costs for one image.
 
     failure: FEASIBLE or why it cannot be built; then nothing else means anything
-    efficiency: operations a nJ, which is GOPS/W
+    efficiency: operations a nJ, which is GOPS/W; by the objective of the tables, of one image alone
+        or of an image in a stream
+    energy_nj: of one image alone
     converged: the scratchpads are of the size that the times ask for
     """
 
@@ -183,13 +186,16 @@ def cost_of(
 ) -> Cost:
     """Return the cost of a design that can be built and has these times."""
     energy = total(energy_of(tables, design, layout, allocation, memory, times.end))
+    interval, judged = interval_of(tables, design, layout, times), energy
+    if tables.scalars[STREAM] > 0:
+        judged = total(energy_of(tables, design, layout, allocation, memory, interval))
     return Cost(
         FEASIBLE,
-        tables.scalars[OPERATIONS] / energy,
+        tables.scalars[OPERATIONS] / judged,
         energy,
         times.end,
         allocation.step_ns,
-        interval_of(tables, design, layout, times),
+        interval,
         allocation.peak_w,
         memory,
         converged,

@@ -17,7 +17,7 @@ from hwgen.spec.crossbar.layout import check_rules
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
 from hwgen.spec.crossbar.ports import tile_reads, window_reads
-from hwgen.spec.crossbar.rules import Corrections, corrections_of, is_strict
+from hwgen.spec.crossbar.rules import Corrections, Objective, corrections_of, is_strict
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -114,16 +114,22 @@ class Tables(NamedTuple):
     scalars: Floats
 
 
-POWER, RATIO, FLOOR, NOC_POWER, FLIT_BITS, HOP, BUS_BITS, DATA_BITS, OPERATIONS, LANES = range(10)
+POWER, RATIO, FLOOR, NOC_POWER, FLIT_BITS, HOP, BUS_BITS, DATA_BITS, OPERATIONS = range(9)
+LANES, STREAM = 9, 10
 """Places in `Tables.scalars`: W, -, ns, W, bits, ns, bits, bits, operations an image,
-elements of a vector."""
+elements of a vector, 1 where designs are judged by a stream of images."""
 
 KILOBYTES, LEAKAGE, ACCESS_NS, READ_NJ, WRITE_NJ, MEMORY_AREA = range(6)
 """Columns of `Tables.memories`."""
 
 
 def make_tables(
-    network: CrossbarNetwork, components: Components, point: Point, power_w: float, rules: Rules
+    network: CrossbarNetwork,
+    components: Components,
+    point: Point,
+    power_w: float,
+    rules: Rules,
+    objective: Objective = "image",
 ) -> Tables:
     """Return the arrays of a network at a point, for a power budget in W."""
     layers = network.layers
@@ -233,6 +239,7 @@ def make_tables(
                 components.activation_bits,
                 operations_of(network, strict=strict),
                 components.vector_units.lanes,
+                objective == "stream",
             ],
             dtype=float,
         ),

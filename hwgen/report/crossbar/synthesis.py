@@ -100,12 +100,16 @@ class SynthesisStream:
     least_interval_steps: what layers and shared ADCs ask for; it may be less than links of the
         mesh, or scratchpads that hold parts of several images, allow
     latency_ms: of the slowest image
+    energy_mj, efficiency_gops_per_w: of one of its images, to which static power counts for an
+        interval
     scratchpad_kilobytes: what the fullest scratchpad holds; null: published rules do not ask
     """
 
     images: Count
     least_interval_steps: Count
     latency_ms: float
+    energy_mj: float
+    efficiency_gops_per_w: float
     scratchpad_kilobytes: float | None
 
 
@@ -147,6 +151,8 @@ class OuterPoint:
 class SynthesisReport:
     """What a synthesis found, what it proves, and how it came.
 
+    objective: whose efficiency the design was chosen for, of one image alone or in a stream; the
+        efficiencies of `convergence` and `points` are of that, and of streams no bound is known
     efficiency_gops_per_w: operations of an image over its energy
     throughput_gops, images_per_s: in a steady stream of images, see `stream`
     latency_ms, energy_mj, edp_ms_mj: of one image
@@ -166,6 +172,7 @@ class SynthesisReport:
     network: Source
     components: Source
     rules: Rules
+    objective: Literal["image", "stream"]
     method: str
     seed: Count
     power_budget_w: float

@@ -126,6 +126,12 @@ def figure_lines(report: SynthesisReport) -> Iterator[RenderableType]:
         f"efficiency: {report.efficiency_gops_per_w:,.2f} GOPS/W; over its peak power, if every"
         f" crossbar computed: {report.peak_efficiency_gops_per_w:,.1f}"
     )
+    yield (
+        f"efficiency in a stream: {report.stream.efficiency_gops_per_w:,.2f} GOPS/W,"
+        f" {report.stream.energy_mj:.4f} mJ an image"
+    )
+    if report.objective == "stream":
+        yield "chosen for streams, of which no bound is known"
     if report.bound_gops_per_w is not None:
         yield (
             f"no design can beat {report.bound_gops_per_w:,.2f} GOPS/W:"

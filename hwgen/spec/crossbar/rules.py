@@ -5,13 +5,17 @@ corrections, each of which makes a schedule keepable by hardware and can be swit
 its cost can be measured.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
 from hwgen.errors import ConfigError
 
 WITHOUT = " without "
+
+Objective = Literal["image", "stream"]
+"""What a design is chosen for: the efficiency of one image alone, or of one in a steady stream,
+to which static power counts from image to image only."""
 
 Rules = Annotated[str, Field(pattern=r"^(published|strict( without [a-z_]+(,[a-z_]+)*)?)$")]
 """The name of rules, see the top of this module."""

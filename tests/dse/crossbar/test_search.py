@@ -26,6 +26,7 @@ from hwgen.model.crossbar.evaluate import Cost, evaluate
 from hwgen.model.crossbar.tables import Tables, make_tables
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules
+from hwgen.spec.crossbar.rules import Objective
 from tests.dse.crossbar.enumerated import FEW, HEADED, RESIDUAL, WIDE, best_of
 
 ROUNDING = 1e-9
@@ -49,6 +50,7 @@ def searched(
     executor: Executor | None = None,
     store: Store | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    objective: Objective = "image",
 ) -> SearchResult | None:
     return synthesize(
         network,
@@ -60,6 +62,7 @@ def searched(
         executor=executor or SerialExecutor(),
         store=store,
         on_progress=on_progress,
+        objective=objective,
     )
 
 
@@ -298,3 +301,17 @@ def test_closed_boxes_count() -> None:
     frontier.close(1, {"box": box}, 6.0)
     assert [frontier.bound_nj(0, ratio) for ratio in (0.15, 0.2, 0.25)] == [8.0, 5.0, 5.0]
     assert (frontier.bound_nj(1, 0.2), frontier.bound_nj()) == (6.0, 5.0)
+
+
+def test_a_design_for_streams_is_better_at_them_and_worse_alone() -> None:
+    image, stream = (
+        found(HEADED, objective=objective, power_w=0.45) for objective in ("image", "stream")
+    )
+    assert stream.bound_gops_per_w == float("inf")
+    assert {each.bound_gops_per_w for each in stream.points} == {float("inf")}
+    assert stream.best.energy_nj >= image.best.energy_nj
+    point, chosen = image.best.point, image.best.chosen.as_json()
+    tables = make_tables(HEADED, FEW, point, 0.45, "strict", "stream")
+    design = Design(*(np.array(chosen[name], np.int64) for name in Design._fields))
+    alone = evaluate(tables, design, True)
+    assert stream.best.efficiency_gops_per_w >= alone.efficiency > image.best.efficiency_gops_per_w
