@@ -19,17 +19,19 @@ from tests.cli.given import ROOT
 DISK = """
 set -e
 mount -t tmpfs -o size="$1" none "$2"
-cp -r "$2.begin/." "$2"
+cp -r "$4/." "$2"
 cd "$2"
 if [ "$3" != - ]; then head -c "$1" /dev/zero > filler || true; truncate -s "-$3" filler; fi
-shift 3
+shift 4
 code=0
 "$@" || code=$?
 rm -f filler
 cp -r . "$OLDPWD"
 exit "$code"
 """
-"""Arguments: bytes of the disk, where it is mounted, bytes that are free (-: all), the command."""
+"""Arguments: bytes of the disk, where it is mounted, bytes that are free (-: all), what it
+holds at first, the command.
+"""
 
 READ_ONLY = """
 set -e
@@ -64,13 +66,9 @@ def on_a_disk(
     shutil.rmtree(after, ignore_errors=True)
     for folder in (disk, after):
         folder.mkdir(exist_ok=True)
-    begin.rename(disk.with_name("disk.begin"))
-    try:
-        mine = {"TMPDIR": str(disk), "HWGEN_BUILD_ROOT": str(disk / "sim")}
-        given = [size, disk, "-" if free is None else free]
-        done = in_namespace(DISK, [*given, *hwgen(arguments)], folder=after, **mine)
-    finally:
-        disk.with_name("disk.begin").rename(begin)
+    mine = {"TMPDIR": str(disk), "HWGEN_BUILD_ROOT": str(disk / "sim")}
+    given = [size, disk, "-" if free is None else free, begin]
+    done = in_namespace(DISK, [*given, *hwgen(arguments)], folder=after, **mine)
     return done.returncode, done.stderr, after
 
 

@@ -101,6 +101,9 @@ def work(trial: Trial, out: IO[bytes], err: IO[bytes]) -> None:
         os.chdir(trial.folder)
         os.dup2(out.fileno(), 1)
         os.dup2(err.fileno(), 2)
+        # pytest may have put streams of its own in their place.
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", buffering=1, closefd=False)
         limit()
         code = main(trial.arguments)
     finally:
