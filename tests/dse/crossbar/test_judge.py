@@ -84,7 +84,7 @@ def test_what_does_not_fit_is_higher(rules: Rules) -> None:
             assert not found.converged
             assert higher == pytest.approx(found.energy_nj * factor, rel=1e-9)
             checked += 1
-    assert checked > 10
+    assert checked > 5
 
 
 def test_a_design_over_its_budget() -> None:

@@ -7,6 +7,7 @@ from hwgen.model.crossbar.design import lay_out
 from hwgen.model.crossbar.exact import exact_times
 from hwgen.model.crossbar.pipeline import make_pipeline
 from hwgen.model.crossbar.reference.buffers import (
+    image_ring,
     kilobytes_of,
     most_in_rings,
     most_loaded,
@@ -37,6 +38,7 @@ def test_need(seed: int, rules: Rules) -> None:
     expected = [most_loaded(case, i) for i in layers]
     if case.rule.sends:
         expected = [most_in_rings(case, found.trace, i) for i in layers]
+    expected = [each + image_ring(case, i) for i, each in enumerate(expected)]
     assert inputs == pytest.approx(expected, rel=1e-12)
     if is_strict(rules):
         outputs = [most_waiting(case, found.trace, i) for i in layers]
