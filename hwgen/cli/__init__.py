@@ -2,28 +2,34 @@
 
 import atexit
 import gc
+import os
+import select
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from types import FrameType
+from typing import NoReturn
 
 from hwgen.cli import commands, demo, exchange, imports, paper, results, sweep, synthesis
 from hwgen.cli.app import CommandError, app, close_stdout, has_no_reader
 from hwgen.errors import HwgenError, OutputError, plain_line
+from hwgen.spec.leash import ended_in_time
 
 COMMANDS = (commands, demo, imports, exchange, results, sweep, paper, synthesis)
 """Each of these modules adds its commands to `app` when it is imported."""
 
 DEBUG = "--debug"
 
-GO_ON = "the same command goes on from what it has finished"
+STOPPED = "hwgen: stopped by a signal; the same command goes on from what it has finished"
 
 EQUAL, BAD_INPUT, OUR_FAULT, INTERRUPTED, TERMINATED = 0, 2, 3, 130, 143
 """Exit codes; a command itself ends with 1 after a difference."""
+SIGNALLED = 128
+"""A shell adds the number of a signal to it."""
 
 
 class Terminated(BaseException):
@@ -35,19 +41,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0: done, all equal. 1: something differs. 2: bad input or environment. 3: a fault of this
     program. 130, 143: after SIGINT, SIGTERM. An error is one sentence; with --debug its traceback
-    stands before it.
+    stands before it. The process itself ends here after a signal if the arguments are its own.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if arguments is None:
         # The process ends with this call: nothing is worth a last search for garbage.
         atexit.register(gc.freeze)
+    with ended_in_time(leave_late):
+        return run_to_the_end(given, end=leave if arguments is None else stopped)
+
+
+def run_to_the_end(given: Sequence[str], *, end: Callable[[int], int]) -> int:
+    """Run one command and return its exit code; after a signal, that of `end`."""
     try:
         with sigterm_raised():
             return run_command([argument for argument in given if argument != DEBUG])
     except KeyboardInterrupt:
-        return stopped(INTERRUPTED)
+        return end(INTERRUPTED)
     except Terminated:
-        return stopped(TERMINATED)
+        return end(TERMINATED)
     except Exception as error:
         if isinstance(error, BrokenPipeError) and has_no_reader():
             close_stdout()
@@ -60,8 +72,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def stopped(code: int) -> int:
     """Say how to go on after a signal; return the exit code."""
-    print(f"hwgen: stopped by a signal; {GO_ON}", file=sys.stderr)
+    print(STOPPED, file=sys.stderr)
     return code
+
+
+def leave(code: int) -> NoReturn:
+    """End this process after a signal, without the seconds that libraries take to leave."""
+    try:
+        stopped(code)
+        sys.stdout.flush()
+    finally:
+        os._exit(code)
+
+
+def leave_late(number: int) -> None:
+    """End this process some seconds after a signal that it did not react to."""
+    try:
+        _, writable, _ = select.select([], [sys.stderr], [], 0)
+        if writable:
+            os.write(sys.stderr.fileno(), f"{STOPPED}\n".encode())
+    finally:
+        os._exit(SIGNALLED + number)
 
 
 def run_command(arguments: Sequence[str]) -> int:

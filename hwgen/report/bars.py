@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
-WIDTH = 720
-LABEL, VALUE = 120, 96
-"""Space left of the bars for their label, right of them for their value."""
-ROW, THIN = 26, 12
-"""Height of a row, and of one of several bars in it."""
+WIDTH = 520
+"""Small: a narrow page shows it whole, and its text can still be read."""
+LABEL = 120
+"""Space left of the bars for their label."""
+GAP, CHARACTER = 6, 7
+"""Space between a bar and its value, and of a character of it."""
+ROW, THIN = 28, 14
+"""Height of a row, and of one of several bars in it; a line of text needs as much."""
 CLASSES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 """Classes of the colours, in order; the ninth takes the first again."""
 
@@ -30,7 +33,7 @@ class Row:
 def bars(rows: Sequence[Row], *, title: str) -> str:
     """Return horizontal bars, several in a row in the order of the classes."""
     most = max((value for row in rows for value in row.values), default=0.0) or 1.0
-    scale = (WIDTH - LABEL - VALUE) / most
+    scale = longest(rows) / most
     parts, top = [], 2
     for row in rows:
         high = max(ROW, THIN * len(row.values) + 6)
@@ -41,11 +44,17 @@ def bars(rows: Sequence[Row], *, title: str) -> str:
             parts.append(
                 f'<rect class="{colour(turn)}" x="{LABEL}" y="{y:.1f}" width="{length:.1f}"'
                 f' height="{THIN - 1}" rx="2"/>'
-                f'<text class="muted" x="{LABEL + length + 6:.1f}" y="{y + THIN - 2.5:.1f}">'
+                f'<text class="muted" x="{LABEL + length + GAP:.1f}" y="{y + THIN - 3:.1f}">'
                 f"{escape(text)}</text>"
             )
         top += high
     return drawing(parts, top + 2, title)
+
+
+def longest(rows: Sequence[Row]) -> int:
+    """Return the length of the longest bar: every value has space behind it."""
+    most = max((len(text) for row in rows for text in row.texts), default=0)
+    return WIDTH - LABEL - GAP - CHARACTER * most
 
 
 def stacked(rows: Mapping[str, Mapping[str, float]], *, title: str) -> str:

@@ -82,14 +82,17 @@ def info(*_, **__):
 api.info = info
 # A shell starts what is in the background without it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.exit(main(["info", "x.yaml"]))
+sys.exit(main({arguments}))
 """
 
 
+@pytest.mark.parametrize("arguments", ["['info', 'x.yaml']", ""])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_lets_what_is_under_way_clean_up(number: signal.Signals, code: int) -> None:
+def test_a_signal_lets_what_is_under_way_clean_up(
+    number: signal.Signals, code: int, arguments: str
+) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", SLEEPS],
+        [sys.executable, "-c", SLEEPS.format(arguments=arguments), "info", "x.yaml"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -100,6 +103,42 @@ def test_a_signal_lets_what_is_under_way_clean_up(number: signal.Signals, code: 
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (code, "cleaned up\n", STOPPED)
+
+
+DEAF = """
+import functools, signal, sys, time
+from hwgen import api, cli
+
+def info(*_, **__):
+    print("begun", flush=True)
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass
+
+api.info = info
+cli.ended_in_time = functools.partial(cli.ended_in_time, seconds=0.2)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv[1:] = ["info", "x.yaml"]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_command_that_does_not_hear_a_signal_ends(number: signal.Signals, code: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", DEAF],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (code, "", STOPPED)
 
 
 def test_the_handler_of_before_is_back(hwgen: Command) -> None:

@@ -170,7 +170,7 @@ def array_member(content: Content, random: Random) -> Content:
     changed: Any
     match random.randrange(9):
         case 0:
-            changed = array.reshape(-1)[:1].reshape(())
+            changed = np.zeros((), array.dtype) if not array.size else array.reshape(-1)[0]
         case 1:
             changed = array.astype(random.choice((np.float64, np.int16, np.uint64, bool)))
         case 2:

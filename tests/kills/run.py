@@ -30,6 +30,8 @@ RECIPE = "recipe.yaml"
 MARK = "HWGEN_KILLED_BY_TEST"
 """Environment variable whose value finds all processes of a command."""
 ORPHAN_SECONDS = 5.0
+SHORTER = 0.8
+"""Moments of a command that ended before one come earlier: the machine is faster now."""
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 CODES = {signal.SIGKILL: (-9,), signal.SIGTERM: (143, -15), signal.SIGINT: (130, -2)}
 """Negative ones while Python still imports the command."""
@@ -42,41 +44,41 @@ NOT_A_RESULT = ("seconds", "reused", "versions", "started", "history", "work", "
 class Command:
     """A command that runs in a folder of its own; results: files that are its result.
 
-    before: arguments of a command that runs first, unbroken
+    before: arguments of a command that runs first, once and unbroken
+    keeps: what of its folder every moment begins with; None: all of it
     """
 
     arguments: Sequence[str]
     results: Sequence[str]
     before: Sequence[str] = ()
+    keeps: Sequence[str] | None = None
 
 
+TINY = str(CONFIGS / "dbpim/tiny.yaml")
 SYNTHESIS = ("synthesize", "cifar_alexnet", "--power-w", "9", "--out", "out", "--work", "w")
+RUN = ("run", str(CONFIGS / "networks/digits_small_cnn.npz"), TINY, "--engine", "rtl",
+       "--images", "1", "--work", "w", "--json", "report.json")  # fmt: skip
+DEMO = ("demo", RECIPE, TINY, "--images", "1", "--work", "w", "--json", "report.json")
+SIMULATORS = "sim"
 COMMANDS = {
-    "train": Command(
-        ("train", RECIPE, "--out", "out", "--work", "w"), ("out/network.npz",)
-    ),
-    "run": Command(
-        ("run", str(CONFIGS / "networks/digits_small_cnn.npz"), str(CONFIGS / "dbpim/tiny.yaml"),
-         "--engine", "rtl", "--images", "1", "--work", "w", "--json", "report.json"),
-        ("report.json",),
-    ),
+    "train": Command(("train", RECIPE, "--out", "out", "--work", "w"), ("out/network.npz",)),
+    "build": Command(RUN, ("report.json",)),
+    "run": Command(RUN, ("report.json",), before=RUN, keeps=(SIMULATORS,)),
     "synthesize": Command(
         (*SYNTHESIS, "--evaluations", "400"),
         ("out/architecture.yaml", "out/schedule.npz"),
         before=(*SYNTHESIS, "--evaluations", "100"),
     ),
-    "demo": Command(
-        ("demo", RECIPE, str(CONFIGS / "dbpim/tiny.yaml"), "--images", "1", "--work", "w",
-         "--json", "report.json"),
-        ("report.json",),
-    ),
-}  # fmt: skip
+    "demo": Command(DEMO, ("report.json",), before=DEMO, keeps=(SIMULATORS,)),
+}
+"""build: a run that compiles its simulator first; run and demo find theirs compiled."""
 
 
 def prepared(folder: Path) -> Path:
     """Return a new folder with a recipe of few epochs."""
     folder.mkdir()
     recipe = yaml.safe_load((CONFIGS / "train/digits_small_cnn.yaml").read_text(encoding="utf-8"))
+    recipe["epoch_batches"] = 6
     for phase in PHASES:
         recipe[phase] |= {"epochs": 3, "warmup_epochs": 0}
     (folder / RECIPE).write_text(yaml.safe_dump(recipe), encoding="utf-8")
@@ -85,7 +87,7 @@ def prepared(folder: Path) -> Path:
 
 def start(arguments: Sequence[str], folder: Path, mark: str) -> "subprocess.Popen[bytes]":
     """Start a command in a session of its own."""
-    simulators = {"HWGEN_BUILD_ROOT": str(folder / "sim"), "PYTHONPATH": str(ROOT), MARK: mark}
+    simulators = {"HWGEN_BUILD_ROOT": str(folder / SIMULATORS), "PYTHONPATH": str(ROOT), MARK: mark}
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-c", SHELL, *arguments],
@@ -98,11 +100,23 @@ def start(arguments: Sequence[str], folder: Path, mark: str) -> "subprocess.Pope
         )
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How a command ended; wrong: what is wrong with that; seconds: since the signal.
+
+    hit: it was running when the signal came
+    """
+
+    wrong: str | None
+    seconds: float = 0.0
+    hit: bool = True
+
+
 SHELL = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # lost by what runs in the background
 from hwgen.cli import main
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
 """
 
 
@@ -131,28 +145,31 @@ def alive(mark: str) -> list[str]:
     return found
 
 
-def broken(command: Command, folder: Path, number: signal.Signals, moment: float) -> str | None:
-    """Run a command and end it after some seconds; return what is wrong with how it ended."""
+def broken(command: Command, folder: Path, number: signal.Signals, moment: float) -> Ending:
+    """Run a command and end it after some seconds."""
     mark = uuid.uuid4().hex
     running = start(command.arguments, folder, mark)
     try:
         code = running.wait(moment)
-        return None if code in (0, 1) else f"ended with {code} before the signal"
+        wrong = None if code in (0, 1) else f"ended with {code} before the signal"
+        return Ending(wrong, hit=False)
     except subprocess.TimeoutExpired:
         pass
     if number is signal.SIGINT:
         os.killpg(running.pid, number)  # as a terminal does
     else:
         running.send_signal(number)
-    deadline = time.monotonic() + ORPHAN_SECONDS
+    began = time.monotonic()
     while left := alive(mark):
-        if time.monotonic() > deadline:
+        if time.monotonic() - began > ORPHAN_SECONDS:
             os.killpg(running.pid, signal.SIGKILL)
-            return f"alive after {ORPHAN_SECONDS:.0f} s: {'; '.join(left)}"
+            running.wait()
+            return Ending(f"alive after {ORPHAN_SECONDS:.0f} s: {'; '.join(left)}")
         time.sleep(0.05)
         running.poll()
+    seconds = time.monotonic() - began
     code = running.wait()
-    return None if code in (*CODES[number], 0, 1) else f"ended with {code}"
+    return Ending(None if code in (*CODES[number], 0, 1) else f"ended with {code}", seconds)
 
 
 def digest(command: Command, folder: Path) -> str:
@@ -178,37 +195,54 @@ def result_of(report: Any) -> Any:
 
 
 def kill(name: str, *, moments: int, seed: int, say: Callable[[str], None]) -> int:
-    """End a command at random moments; return how often something was wrong."""
+    """End a command at random moments; return how often something was wrong.
+
+    One that has ended before its moment is no moment, and is run again.
+    """
     command, random, wrong = COMMANDS[name], Random(f"{seed}/{name}"), 0
     with tempfile.TemporaryDirectory() as scratch:
-        whole = prepared(Path(scratch) / "whole")
+        begin = prepared(Path(scratch) / "begin")
         if command.before:
-            finish(command.before, whole)
-        finish(command.arguments, whole)  # what is compiled once for all is compiled
+            finish(command.before, begin)
+            keep(command, begin)
+        whole = copied(begin, "whole")
+        seconds = finish(command.arguments, whole)
         wanted = digest(command, whole)
         shutil.rmtree(whole)
-        seconds = 0.0
-        for n, number in zip(range(moments + 1), itertools.cycle(SIGNALS), strict=False):
-            folder = prepared(Path(scratch) / str(n))
-            if command.before:
-                finish(command.before, folder)
-            if n == 0:
-                seconds = finish(command.arguments, folder)
-                said = None
-            else:
-                moment = random.uniform(0.05, 1) * seconds
-                said = broken(command, folder, number, moment)
-                finish(command.arguments, folder)
+        say(f"{name}: {seconds:.1f} s unbroken, result {wanted[:16]}")
+        signals, left = itertools.cycle(SIGNALS), moments
+        while left:
+            number, moment = next(signals), random.uniform(0.05, 1) * seconds
+            folder = copied(begin, "broken")
+            ending = broken(command, folder, number, moment)
+            left -= ending.hit
+            rest = finish(command.arguments, folder)
+            said = ending.wrong
             if said is None and digest(command, folder) != wanted:
                 said = "another result"
-            if said is not None:
-                wrong += 1
-            if n:
-                place = f"{moment:.1f} of {seconds:.1f} s"
-                say(f"{name}, {number.name} after {place}: {said or 'equal'}")
+            wrong += said is not None
             shutil.rmtree(folder)
+            place = f"{number.name} after {moment:.1f} s" if ending.hit else "ended before"
+            say(
+                f"{name}, {place}, gone in {ending.seconds:.1f} s, then {rest:.1f} s: "
+                f"{said or 'equal'}"
+            )
+            seconds = max(seconds, rest) if ending.hit else seconds * SHORTER
     say(f"{name}: {moments} moments, {wrong} wrong, result {wanted[:16]}")
     return wrong
+
+
+def keep(command: Command, folder: Path) -> None:
+    """Remove from a folder what the moments of a command do not begin with."""
+    for path in folder.iterdir():
+        if command.keeps is None or path.name in (RECIPE, *command.keeps):
+            continue
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def copied(folder: Path, name: str) -> Path:
+    """Return a copy of a folder beside it."""
+    return Path(shutil.copytree(folder, folder.with_name(name), symlinks=True))
 
 
 def main(given: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hwgen.report.bars import CLASSES, LABEL, VALUE, WIDTH, Row, bars, legend, stacked
+from hwgen.report.bars import CHARACTER, CLASSES, GAP, LABEL, WIDTH, Row, bars, legend, stacked
 
 
 def rectangles(svg: str) -> list[dict[str, str]]:
@@ -18,11 +18,16 @@ def test_lengths_are_in_proportion() -> None:
         Row(label="b", values=[2], texts=["2"]),
     ]
     found = [float(each["width"]) for each in rectangles(bars(rows, title="x"))]
-    assert found == [
-        WIDTH - LABEL - VALUE,
-        (WIDTH - LABEL - VALUE) / 2,
-        (WIDTH - LABEL - VALUE) / 4,
-    ]
+    most = WIDTH - LABEL - GAP - CHARACTER
+    assert found == pytest.approx([most, most / 2, most / 4], abs=0.05)
+
+
+def test_every_value_is_inside_and_has_a_line() -> None:
+    rows = [Row(label="a", values=[8, 7], texts=["118,684, 3.96x fewer", "7"])]
+    drawn = ElementTree.fromstring(bars(rows, title="x"))
+    values = [each.attrib for each in drawn.iter("text") if each.attrib["class"] == "muted"]
+    assert float(values[0]["x"]) + 20 * CHARACTER <= WIDTH
+    assert float(values[1]["y"]) - float(values[0]["y"]) >= float(drawn.attrib["font-size"])
 
 
 def test_nothing_and_zero_are_drawn() -> None:

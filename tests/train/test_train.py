@@ -288,6 +288,20 @@ def test_a_damaged_checkpoint_is_made_again(
     assert said.count("\n") == 1
 
 
+def test_a_log_says_how_far_a_phase_is(
+    recipe: Recipe,
+    on_few_digits: Dataset,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hwgen.spec.patience.FIRST_SECONDS", 0.001)
+    train(recipe, tmp_path)
+    said = capfd.readouterr().err
+    for phase in ("float", "pruned", "quantized"):
+        assert f"epochs of the phase {phase}: 0 s so far, 0 of 2" in said
+
+
 def test_an_unwritable_folder(recipe: Recipe, on_few_digits: Dataset, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match=r"the checkpoint must be writable at .*file/checkpoints"):

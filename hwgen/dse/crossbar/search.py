@@ -28,6 +28,7 @@ from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules, points
 from hwgen.spec.crossbar.rules import Objective, is_strict
+from hwgen.spec.leash import no_deadline
 
 BOUND = "hwgen.dse.crossbar.work:bound"
 SEARCH = "hwgen.dse.crossbar.work:search"
@@ -273,6 +274,7 @@ class Search:
         except KeyboardInterrupt:
             if self.best is None:
                 raise
+            no_deadline()
             self.stopped = True
         return self.result() if self.best else None
 

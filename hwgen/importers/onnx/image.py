@@ -7,6 +7,16 @@ import onnx
 from hwgen.errors import FormatError
 from hwgen.importers.onnx.operators import ARITHMETIC, SHAPE_READERS
 
+NO_NUMBERS = frozenset(
+    {
+        onnx.TensorProto.STRING,
+        onnx.TensorProto.BOOL,
+        onnx.TensorProto.COMPLEX64,
+        onnx.TensorProto.COMPLEX128,
+    }
+)
+"""Types of elements that no image has."""
+
 MAP_RANK = 4
 """Batch, channels, rows, columns."""
 
@@ -54,8 +64,18 @@ def rank(tensor: onnx.ValueInfoProto) -> int:
 def fix_image(image: onnx.ValueInfoProto, source: str, given: Sequence[int] | None = None) -> None:
     """Set a batch of unknown size to 1, and unknown sides to those given; all must be known then.
 
+    Refuses an image whose elements are no numbers.
+
     given: sides in the order of the file, without the batch
     """
+    kind = image.type.tensor_type.elem_type
+    if kind in NO_NUMBERS:
+        raise FormatError(
+            field=f"input {image.name}",
+            allowed="of numbers",
+            given=onnx.TensorProto.DataType.Name(kind),
+            source=source,
+        )
     sides = image.type.tensor_type.shape.dim
     known = " x ".join(str(side.dim_value or side.dim_param or "?") for side in sides[1:])
     if sides and sides[0].dim_value < 1:

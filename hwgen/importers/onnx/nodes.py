@@ -9,6 +9,7 @@ import onnx
 
 from hwgen.importers.onnx.check import has_graph, node_name
 from hwgen.importers.onnx.operators import OPERATORS
+from hwgen.importers.onnx.qdq.values import RefusedError
 from hwgen.importers.onnx.shapes import Shapes
 from hwgen.spec.graph import (
     Attributes,
@@ -30,6 +31,10 @@ from hwgen.spec.graph import (
 BATCH_AND_CHANNELS = 2
 """Dimensions in front of those that a window slides over."""
 
+AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
+
+LONGEST_STRIDE = 65_535
+
 AXES_PLACE = 3
 """Input of Pad that names axes."""
 
@@ -37,14 +42,6 @@ WITH_WEIGHTS: frozenset[Op] = frozenset({"conv", "fully_connected", "matrix_prod
 
 WITH_PARAMETERS: frozenset[Op] = frozenset({"identity", "mean", "pad", "reshape", "slice"})
 """Inputs behind the first are shapes, axes, pads, scales: no maps, and no tensors of the graph."""
-
-
-class RefusedError(Exception):
-    """A node cannot be expressed; see `Refused`."""
-
-    def __init__(self, what: str, allowed: object, given: object) -> None:
-        super().__init__(what, allowed, given)
-        self.what, self.allowed, self.given = what, str(allowed), str(given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,9 +183,14 @@ def pool_window(reading: Reading) -> Window:
 
 def window_of(reading: Reading, kernel: tuple[int, ...]) -> Window:
     """Return the window of a convolution or of a pooling."""
+    named = tuple(reading.attribute("kernel_shape", kernel))
+    if named != kernel:
+        raise RefusedError("kernel_shape", f"{list(kernel)}, as its weights are", list(named))
     ones = [1] * len(kernel)
     strides = tuple(reading.attribute("strides", ones))
     dilations = tuple(reading.attribute("dilations", ones))
+    if max(strides, default=1) > LONGEST_STRIDE:
+        raise RefusedError("strides", f"at most {LONGEST_STRIDE}", list(strides))
     return Window(
         kernel=kernel,
         strides=strides,
@@ -202,7 +204,9 @@ def pads_of(
     reading: Reading, kernel: tuple[int, ...], strides: tuple[int, ...], dilations: tuple[int, ...]
 ) -> tuple[int, ...]:
     """Return the pads before each dimension, then those behind; `auto_pad` is resolved."""
-    mode = reading.attribute("auto_pad", b"NOTSET").decode()
+    mode = reading.attribute("auto_pad", b"NOTSET").decode(errors="backslashreplace")
+    if mode not in AUTO_PADS:
+        raise RefusedError("auto_pad", f"one of {', '.join(AUTO_PADS)}", mode)
     none = (0,) * (2 * len(kernel))
     if mode == "VALID":
         return none

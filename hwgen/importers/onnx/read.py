@@ -1,5 +1,6 @@
 """Read an ONNX file as a graph: the nodes that the image reaches, and the shape of every tensor."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from hwgen.spec.graph import Graph, Node, Tensor
 
 MOST_BYTES = (1 << 31) - 1
 """Of a file; protobuf has no larger messages."""
+
+MOST_ELEMENTS = 1 << 32
+"""Of a tensor that a network for synthesis names; its cycles are 64-bit integers."""
 
 Sizes = Sequence[int] | None
 """Sides of the image in the order of the file, without the batch; None: the file knows them."""
@@ -90,7 +94,7 @@ def graph_of(model: onnx.ModelProto, *, name: str, source: str, size: Sizes = No
         name=name,
         source=source,
         image=image,
-        tensors=tensors_of(image, nodes, shapes),
+        tensors=tensors_of(image, nodes, shapes, source),
         nodes=nodes,
         notes={
             entry.key: entry.value
@@ -100,9 +104,20 @@ def graph_of(model: onnx.ModelProto, *, name: str, source: str, size: Sizes = No
     )
 
 
-def tensors_of(image: str, nodes: tuple[Node, ...], shapes: Shapes) -> dict[str, Tensor]:
+def tensors_of(
+    image: str, nodes: tuple[Node, ...], shapes: Shapes, source: str
+) -> dict[str, Tensor]:
     """Return the tensors that nodes name and whose shape is known, the image first."""
     names = [image]
     for node in nodes:
         names += [*node.inputs, *node.outputs]
+    for name in names:
+        sides = shapes.known.get(name, ())
+        if math.prod(sides) > MOST_ELEMENTS:
+            raise FormatError(
+                field=f"tensor {name}",
+                allowed=f"of at most {MOST_ELEMENTS} elements",
+                given=" x ".join(map(str, sides)),
+                source=source,
+            )
     return {name: Tensor(shape=shapes.known[name]) for name in names if name in shapes.known}

@@ -200,7 +200,7 @@ class Chip(Part):
         for index, core in enumerate(cores):
             m.d.comb += [
                 self.trace.private_write[index].eq(core.private_write),
-                self.trace.events[index].eq(core.trace),
+                self.trace.events[index].eq(core.pulses),
             ]
 
     def _in_engine(self, m: Module, name: str, part: Part) -> PartInstance:

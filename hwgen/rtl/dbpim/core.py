@@ -74,7 +74,7 @@ class Core(Part):
         idle              out     1             no work left, all stages empty
         computes          out     1             a macro issues a bit plane, or the SIMD unit works
         waits_for_load    out     1             the walker lacks a tile or taps, or a macro a row
-        trace             out     core_pulses   events of this cycle, for benches only
+        pulses            out     core_pulses   events of this cycle, for benches only
     Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row_write`
     Rate     of its parts
     Errors   none
@@ -128,7 +128,7 @@ class Core(Part):
                 "idle": Out(1),
                 "computes": Out(1),
                 "waits_for_load": Out(1),
-                "trace": Out(core_pulses(arch)),
+                "pulses": Out(core_pulses(arch)),
             }
         )
         conv, load = layouts.packet(Opcode.CONV), layouts.packet(Opcode.LOAD)
@@ -181,7 +181,7 @@ class Core(Part):
             "tap_words": self.taps_write,
             "table_beats": self.table_write,
         }
-        m.d.comb += [self.trace[name].eq(value) for name, value in pulses.items()]
+        m.d.comb += [self.pulses[name].eq(value) for name, value in pulses.items()]
         return m
 
     def _connect_loader(self, m: Module, *, store: PartInstance, simd: PartInstance) -> None:

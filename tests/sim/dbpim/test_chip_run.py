@@ -1,11 +1,14 @@
+# amaranth: UnusedElaboratable=no
 """What a chip's simulation is told and what it writes down, without running one."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from hwgen.errors import SimulationError
-from hwgen.sim.dbpim.chip_run import ChipRun, Job, memory_bytes, place, read_runs
+from hwgen.rtl.dbpim.core import Core
+from hwgen.sim.dbpim.chip_run import BLOCKS, ChipRun, Job, memory_bytes, place, read_runs
 from hwgen.sim.dbpim.stores import BUS
 from hwgen.sim.host_files import MEMORY_BYTES, UNWRITTEN, beats_text
 from hwgen.spec.axi import PAGE_BYTES
@@ -111,3 +114,14 @@ def test_a_run_takes_the_smallest_memory_that_is_enough() -> None:
 def test_the_lowest_byte_of_a_beat_is_written_last() -> None:
     text = beats_text({0x1000: bytes([1, 2, 3, 4, 5])}, port_bytes=4)
     assert text == "@400\n04030201\n00000005\n"
+
+
+def test_no_port_of_a_block_is_named_as_a_method_of_verilator() -> None:
+    """A module that is compiled once becomes a class, and its ports members of that."""
+    methods = {"contextp", "eval", "eval_step", "final", "name", "rootp", "threads", "trace"}
+    blocks = re.findall(
+        r'^hier_block -module "dbpim_(\w+)"$', BLOCKS.read_text("utf-8"), re.MULTILINE
+    )
+    assert blocks == ["core"]
+    ports = set(Core(arch=ARCH).signature.members)
+    assert "idle" in ports and not ports & methods

@@ -47,7 +47,7 @@ def test_each_operation_of_each_layer_is_there(made: tuple[Arch, Schedule]) -> N
     for each in schedule.facts.operations:
         by_layer.setdefault(each.layer, []).append(each.operation)
     weights = ["load", "mvm", "adc", "shift_add", "addition", "activation", "gather", "store"]
-    assert by_layer[0] == by_layer[1] == [*weights, "send"]
+    assert by_layer[0] == ["transfer", *by_layer[1]] == ["transfer", *weights, "send"]
     assert by_layer[4] == [*weights[:5], "chain", *weights[5:]]
     assert by_layer[2] == ["load", "eltwise", "activation", "store"]
     assert by_layer[5] == ["load", "pool", "activation", "store", "send"]
@@ -102,8 +102,8 @@ def negative(start: NDArray[Any]) -> NDArray[Any]:
         (lambda start: start[:-1], ["whole numbers", "as many as"]),
         (lambda start: start.astype(float), ["whole numbers", "float64"]),
         (lambda start: start + 100000, ["within the", "steps"]),
-        (overlapping, ["start of load of layer 0", "apart"]),
-        (negative, ["start of load of layer 0", "within", "-1"]),
+        (overlapping, ["start of transfer of layer 0", "apart"]),
+        (negative, ["start of transfer of layer 0", "within", "-1"]),
     ],
 )
 def test_starts_that_cannot_be(
@@ -119,7 +119,7 @@ def test_starts_that_cannot_be(
         (lambda facts: facts.update(format="x"), ["format", "hwgen.crossbar.schedule", "x"]),
         (lambda facts: facts.pop("steps"), ["steps", "present"]),
         (lambda facts: facts["operations"][0].update(operation="sing"), ["operation", "sing"]),
-        (lambda facts: facts["operations"][1].update(first=0), ["mvm", "at place 32", "place 0"]),
+        (lambda facts: facts["operations"][1].update(first=0), ["load", "at place 32", "place 0"]),
     ],
 )
 def test_facts_that_cannot_be(

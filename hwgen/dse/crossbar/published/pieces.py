@@ -20,6 +20,7 @@ from hwgen.dse.crossbar.work import from_design, problem_of
 from hwgen.model.crossbar.evaluate import Cost
 from hwgen.model.crossbar.record import design_of
 from hwgen.spec.crossbar.point import Point
+from hwgen.spec.leash import no_deadline
 
 Json = dict[str, Any]
 AnyTask = AnnealingTask | PartitionTask
@@ -163,6 +164,7 @@ class Crew:
             except KeyboardInterrupt:
                 if self.best is None:
                     raise
+                no_deadline()
                 self.stopped = True
                 return
             for result in results:

@@ -46,6 +46,13 @@ def stored(tensor: onnx.TensorProto, source: str) -> Constant:
             given="external data",
             source=source,
         )
+    if min(tensor.dims, default=0) < 0:
+        raise FormatError(
+            field=f"tensor {tensor.name}",
+            allowed="of sides from 0",
+            given=list(tensor.dims),
+            source=source,
+        )
     try:
         return Constant(array=numpy_helper.to_array(tensor))
     except (ValueError, TypeError, RuntimeError) as error:

@@ -1,0 +1,32 @@
+"""Pictures: what a file calls something is text, and the bytes are the same every time."""
+
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+
+from hwgen.report.svg import picture
+
+HOSTILE = r"$\frac{[bold]x[/x]<b>&$"
+
+
+def drawn(text: str) -> str:
+    kept: list[str] = []
+    with picture(4.0, 2.0, kept) as axes:
+        axes.set_title(text)
+        axes.bar([text], [1.0])
+    (svg,) = kept
+    return svg
+
+
+def test_names_are_no_formulas() -> None:
+    """A formula that is not one would end the command: matplotlib cannot parse it."""
+    svg = ElementTree.fromstring(drawn(HOSTILE))
+    texts = [element.text for element in svg.iter() if element.tag.endswith("text")]
+    assert texts.count(HOSTILE) == 2
+
+
+def test_what_a_person_has_set_does_not_show() -> None:
+    plain = drawn("x")
+    with mpl.rc_context({"text.parse_math": True, "font.size": 30.0, "svg.hashsalt": None}):
+        assert drawn("x") == plain
+        assert mpl.rcParams["font.size"] == 30.0
