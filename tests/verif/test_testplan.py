@@ -72,3 +72,4 @@ def test_every_named_test_exists(test: str) -> None:
 def test_every_promise_is_complete() -> None:
     for part, entry in read_plan():
         assert {"promise", "tests"} <= set(entry) <= {"promise", "tests", "long"}, (part, entry)
+        assert all("::" in test for test in entry["tests"]), (part, entry)
