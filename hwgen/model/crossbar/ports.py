@@ -80,16 +80,17 @@ def port_times(
     times = PortTimes(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5])
     if not tables.rules.ports:
         return times
-    reads, words = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    reads, words, images = np.zeros((3, count), np.int64)
     for i in range(count):
         reads[i] = most_reads(tables, i, copies[i], macros[i])
         words[i] = block_words(tables, i, copies[i])
+        images[i] = image_words(tables, i, copies[i])
     for macro in range(total):
         received, everything = 0, 0
         for i in range(count):
             inside = first[i] <= macro < first[i] + macros[i]
             if inside:
-                received += received_by(tables, copies, macros, first, merge, i)
+                received += images[i] + received_by(tables, copies, macros, first, merge, i)
                 everything += reads[i]
             if merge[i] == macro:
                 received += gathered_by(tables, copies, macros, first, merge, i)
@@ -134,7 +135,7 @@ def received_by(
     tables: Tables, copies: Ints, macros: Ints, first: Ints, merge: Ints, i: int
 ) -> int:
     """Return the words that each macro of layer i receives of a block of all its providers."""
-    words = image_words(tables, i, copies[i])
+    words = 0
     if tables.rules.sends:
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
