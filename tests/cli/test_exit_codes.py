@@ -86,13 +86,10 @@ sys.exit(main({arguments}))
 """
 
 
-@pytest.mark.parametrize("arguments", ["['info', 'x.yaml']", ""])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_lets_what_is_under_way_clean_up(
-    number: signal.Signals, code: int, arguments: str
-) -> None:
+def signalled(script: str, number: signal.Signals) -> tuple[int, str, str]:
+    """Send a signal to a command that says it has begun; return its exit code and what follows."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SLEEPS.format(arguments=arguments), "info", "x.yaml"],
+        [sys.executable, "-c", script, "info", "x.yaml"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -102,7 +99,15 @@ def test_a_signal_lets_what_is_under_way_clean_up(
     assert process.stdout.readline() == "begun\n"
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (code, "cleaned up\n", STOPPED)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("arguments", ["['info', 'x.yaml']", ""])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_lets_what_is_under_way_clean_up(
+    number: signal.Signals, code: int, arguments: str
+) -> None:
+    assert signalled(SLEEPS.format(arguments=arguments), number) == (code, "cleaned up\n", STOPPED)
 
 
 DEAF = """
@@ -127,18 +132,7 @@ cli.main()
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_command_that_does_not_hear_a_signal_ends(number: signal.Signals, code: int) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", DEAF],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
-    process.send_signal(number)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (code, "", STOPPED)
+    assert signalled(DEAF, number) == (code, "", STOPPED)
 
 
 def test_the_handler_of_before_is_back(hwgen: Command) -> None:

@@ -24,7 +24,6 @@ from hwgen.spec.network.file import save_network
 from tests.cli.given import NETWORK, ROOT, TINY
 from verif.dbpim.directed_network import directed
 from verif.dbpim.network_builder import NetworkBuilder
-from verif.dbpim.random_network import random_images
 
 CADNN = ROOT / "configs/networks/cadnn_digits.npz"
 
@@ -38,15 +37,6 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def context(tmp_path: Path) -> api.Context:
     return api.Context(work=tmp_path / "work", console=None)
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> tuple[Path, Path]:
-    """A network of few cycles, and two images for it."""
-    network = directed("narrow")
-    save_network(network, tmp_path / "network.npz")
-    np.savez(tmp_path / "images.npz", images=random_images(network, 2, seed=0))
-    return tmp_path / "network.npz", tmp_path / "images.npz"
 
 
 def four_digits() -> QuantizedNetwork:

@@ -4,23 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from hwgen import api
 from hwgen.cli import main
-from hwgen.spec.network.file import save_network
 from tests.cli.given import ROOT, TINY
-from verif.dbpim.directed_network import directed
-from verif.dbpim.random_network import random_images
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> tuple[Path, Path]:
-    network = directed("narrow")
-    save_network(network, tmp_path / "network.npz")
-    np.savez(tmp_path / "images.npz", images=random_images(network, 2, seed=0))
-    return tmp_path / "network.npz", tmp_path / "images.npz"
 
 
 def events_of(path: Path, thread: int) -> list[dict[str, Any]]:
