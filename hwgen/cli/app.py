@@ -73,6 +73,8 @@ def bounded_usage() -> Iterator[None]:
         yield
     except UsageError as error:
         error.message = plain_line(error.format_message())
+        if hasattr(error, "possibilities"):
+            error.possibilities = None  # the message has them already
         raise error.with_traceback(None) from None
 
 

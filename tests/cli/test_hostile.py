@@ -128,6 +128,12 @@ def test_a_file_of_a_hostile_name(
     refused(hwgen(RED * 3_000), "No such command")
 
 
+def test_a_likely_option_is_named_once(hwgen: Command) -> None:
+    result = hwgen("info", TINY, "--jsonn", "a.json")
+    refused(result, "No such option: --jsonn", "--json")
+    assert result[2].count("Possible options") <= 1 and result[2].count("--json)") <= 1
+
+
 # NPZ
 
 

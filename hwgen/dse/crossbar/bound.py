@@ -142,7 +142,8 @@ def of_slow_layers(tables: Tables, needs: Needs, mixed: Mixed, design: Design) -
         cut = critical_cut(tables, needs, *way_of(tables, mixed.box, other))
         if cut.leave[i] == 0:
             continue
-        lengths = path_lengths(tables, choices, cut) - mixed.turns.spared
+        lengths, spared = path_lengths(tables, choices, cut)
+        lengths -= spared
         lengths, shares = lengths[span], mixed.shares[span]
         for least in np.unique(lengths[there])[1:]:
             one = cut._replace(one=i, least=float(least))

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from hwgen.dse.crossbar.result import Chosen
 from hwgen.spec.crossbar.network import CrossbarNetwork
 
-PRICED, PER_BOX = 220_000_000, 8_000
+PRICED, PER_BOX = 150_000_000, 8_000
 """Choices that relaxed problems price in a search (see `Relaxation`); the time grows so. A box
 counts as some besides."""
 
 SUITING, LEAST_SHARE = 50_000, 0.2
 """With fewer evaluations than that, boxes get a share of `PRICED`, and at least so large a one."""
 
-EFFORT, PER_LAYER = 1_000_000_000, 80
+EFFORT, PER_LAYER = 240_000_000, 80
 """Computation blocks of all designs that a search evaluates; a layer counts as some besides."""
 
 PIECES, SMALLEST_PIECE = 24, 500
 """Pieces of work that the evaluations of a search are spent in, and the fewest that one has."""
+
+CLIMBING = 0.15
+"""Share of the evaluations that the search around the best designs has in the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,9 @@ class Purse:
     def __init__(self, budget: Budget, network: CrossbarNetwork) -> None:
         self._network = network
         self._by_count = budget.evaluations is not None
-        self._effort = self._all_effort = budget.evaluations or EFFORT
+        effort = budget.evaluations or EFFORT
+        self._left_to_climb = int(CLIMBING * effort)
+        self._effort = self._all_effort = effort - self._left_to_climb
         self._boxes = self._all_boxes = budget.boxes or sys.maxsize
         share = min(1.0, budget.evaluations / SUITING) if budget.evaluations else 1.0
         self._priced = sys.maxsize if budget.boxes else int(PRICED * max(LEAST_SHARE, share))
@@ -86,8 +91,13 @@ class Purse:
         self._effort -= count * each
         return count
 
+    def climbing(self, start: Chosen, starts: int) -> int:
+        """Return the evaluations around one of so many designs, in the end."""
+        each = 1 if self._by_count else self._effort_of(start)
+        return self._left_to_climb // starts // each
+
     def end(self) -> None:
-        """Spend no more evaluations."""
+        """Spend no more evaluations, but for those in the end."""
         self._effort = 0
 
     def _effort_of(self, chosen: Chosen) -> int:

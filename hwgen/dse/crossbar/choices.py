@@ -17,6 +17,7 @@ from hwgen.dse.crossbar.boxes import (
     most_copies,
     scratchpad_peak,
 )
+from hwgen.dse.crossbar.company import Company, company_of, least_received, most_blocks
 from hwgen.dse.crossbar.costs import least_energy, powers, static_share
 from hwgen.dse.crossbar.held import Held, capacity_elements
 from hwgen.dse.crossbar.ranges import (
@@ -27,7 +28,8 @@ from hwgen.dse.crossbar.ranges import (
     FOREVER,
     MACROS_HIGH,
 )
-from hwgen.dse.crossbar.stages import Stage, least_pace, pace, pace_between, stage_of
+from hwgen.dse.crossbar.stage import Stage, stage_of
+from hwgen.dse.crossbar.stages import Some, least_pace, pace, pace_between
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.pipeline import OPERATIONS
 from hwgen.model.crossbar.tables import (
@@ -68,6 +70,8 @@ class Choices(NamedTuple):
     converted: conversions of the ADCs in a bit step
     blocks: the fewest computation blocks
     per_block: steps from a block to the next; through: steps of one block alone
+    near_per_block, near_through: the same if a neighbour is in the only macro of the layer
+    behind, near_behind: steps of a block through all layers that follow
     """
 
     begin: Ints
@@ -83,6 +87,10 @@ class Choices(NamedTuple):
     blocks: Ints
     per_block: Ints
     through: Ints
+    near_per_block: Ints
+    near_through: Ints
+    behind: Ints
+    near_behind: Ints
 
 
 class Scratchpad(NamedTuple):
@@ -155,20 +163,40 @@ def make_choices(tables: Tables, held: Held, box: Box, ranges: Ints) -> Choices:
     """Return every choice of every layer that a design within a box and ranges may make."""
     layers = len(tables.kind)
     begin = np.zeros(layers + 1, np.int64)
-    whole, real = np.empty((4096, 6), np.int64), np.empty((4096, 5))
+    whole, real = np.empty((4096, 10), np.int64), np.empty((4096, 5))
     n = 0
     scratch = np.zeros((4, len(OPERATIONS)), np.int64)
     scratchpad = scratchpad_of(tables, box)
+    slowest = most_blocks(tables, box)
     for i in range(layers):
         begin[i] = n
         if tables.crossbars[i] > 0:
+            received = least_received(tables, i, slowest)
             whole, real, n = put_layer(
-                tables, i, held, scratchpad, box, ranges[:, i], whole, real, n, scratch
+                tables, i, held, scratchpad, box, ranges[:, i], received, whole, real, n, scratch
             )
     begin[layers] = n
     w, r = whole[:n].T.copy(), real[:n].T.copy()
     blocks = ceil_div_all(tables, begin, w[1])
-    return Choices(begin, w[0], w[1], w[2], w[3], r[0], r[1], r[2], r[3], r[4], blocks, w[4], w[5])
+    return Choices(
+        begin,
+        w[0],
+        w[1],
+        w[2],
+        w[3],
+        r[0],
+        r[1],
+        r[2],
+        r[3],
+        r[4],
+        blocks,
+        w[4],
+        w[5],
+        w[6],
+        w[7],
+        w[8],
+        w[9],
+    )
 
 
 @compiled
@@ -179,6 +207,7 @@ def put_layer(
     scratchpad: Scratchpad,
     box: Box,
     ranges: Ints,
+    received: int,
     whole: Ints,
     real: Floats,
     n: int,
@@ -186,7 +215,8 @@ def put_layer(
 ) -> tuple[Ints, Floats, int]:
     """Add the choices of a layer; return the rows, which may have grown, and their count.
 
-    ranges: of this layer; whole, real: rows of whole numbers and of others, n of them filled
+    ranges, received (see `Company`): of this layer
+    whole, real: rows of whole numbers and of others, n of them filled
     """
     stage, grain = stage_of(tables, i, box), grain_of(box)
     capacity = capacity_elements(tables, box.most_memory)
@@ -195,6 +225,7 @@ def put_layer(
     while copies <= most:
         upto = min(most, last_of_grain(copies, grain))
         room = room_of(held, i, copies, upto, capacity)
+        company = company_of(tables, i, copies, upto, received)
         clocks = ranges[CLOCKS_LOW]
         while clocks < min(MOST_CLOCKS, ranges[CLOCKS_HIGH] + 1) and room.left >= 0:
             upto_clocks = min(ranges[CLOCKS_HIGH], last_of_grain(clocks, CLOCK_GRAIN))
@@ -203,7 +234,9 @@ def put_layer(
             if n + MOST_MACROS + 1 > len(whole):
                 whole, real = grown(whole), grown_real(real)
             span = Span(copies, upto, clocks, upto_clocks, ranges[MACROS_HIGH])
-            n = add_choices(tables, i, stage, scratchpad, span, room, box, whole, real, n, scratch)
+            n = add_choices(
+                tables, i, stage, company, scratchpad, span, room, box, whole, real, n, scratch
+            )
             if tables.kind[i] != FC or not tables.strict:
                 break
             clocks = upto_clocks + 1
@@ -239,31 +272,34 @@ def grown_real(array: Floats) -> Floats:
 
 
 @compiled
-def is_slower(rows: Ints, per_block: int, through: int) -> bool:
-    """Return whether one of some choices is as fast in both, from block to block and through."""
+def is_slower(rows: Ints, per_block: int, through: int, behind: int) -> bool:
+    """Return whether one of some choices is as fast in all: block to block, through, behind."""
     for row in rows:  # noqa: SIM110 - compiled code knows no generators
-        if row[4] <= per_block and row[5] <= through:
+        if row[4] <= per_block and row[5] <= through and row[8] <= behind:
             return True
     return False
 
 
 @compiled
-def best_pace(stage: Stage, span: Span, macros: int, sample: int, scratch: Ints) -> tuple[int, int]:
+def best_pace(
+    stage: Stage, company: Company, span: Span, macros: int, sample: int, scratch: Ints
+) -> tuple[int, int, int]:
     """Return the least `pace` of a span of copies, with `macros` to `sample` macros."""
     if stage.rules.merge and stage.rules.parts:
-        return pace_between(stage, span.copies, span.upto, macros, sample, span.clocks, scratch)
+        some = Some(span.copies, span.upto, macros, sample)
+        return pace_between(stage, company, some, span.clocks, scratch, False)
     per_block, through = 1 << 40, 1 << 40
     # Up to as many macros as copies, more copies never load faster.
     last = span.upto if sample > span.copies else span.copies
     for each in range(span.copies, last + 1):
-        other = pace(stage, each, sample, span.clocks, scratch)
+        other = pace(stage, company, each, sample, span.clocks, scratch)
         per_block, through = min(per_block, other[0]), min(through, other[1])
         # One macro more than a multiple of the copies splits rows, and merges more.
         even = sample // each * each
         if macros <= even < sample:
-            other = pace(stage, each, even, span.clocks, scratch)
+            other = pace(stage, company, each, even, span.clocks, scratch)
             per_block, through = min(per_block, other[0]), min(through, other[1])
-    return per_block, through
+    return per_block, through, 0
 
 
 @compiled
@@ -271,6 +307,7 @@ def add_choices(
     tables: Tables,
     i: int,
     stage: Stage,
+    company: Company,
     scratchpad: Scratchpad,
     span: Span,
     room: Room,
@@ -287,7 +324,7 @@ def add_choices(
     blocks = ceil_div(tables.pixels[i], copies) if copies == upto else 0
     energy = least_energy(tables, i, copies, blocks, scratchpad.row)
     macros = 1
-    least = least_pace(stage, clocks, scratch)
+    least = least_pace(stage, company, clocks, scratch)
     static, rram, power = powers(tables, i, copies, span.upto_clocks, box)
     adc = tables.work[i, ADC] * copies
     if tables.kind[i] == FC:
@@ -296,12 +333,17 @@ def add_choices(
     while macros <= limit:
         rest = rest or macros >= MOST_MACROS
         sample = limit if rest else min(limit, last_of_grain(macros, MACRO_GRAIN))
-        per_block, through = least
+        per_block, through, behind = least[0], least[1], 0
         if not rest:
-            per_block, through = best_pace(stage, span, macros, sample, scratch)
+            per_block, through, behind = best_pace(stage, company, span, macros, sample, scratch)
         held = (room.whole if sample == 1 else room.split) / ceil_div(sample, copies)
-        if held <= room.left and not is_slower(whole[first:n], per_block, through):
-            whole[n] = (copies, upto, macros, clocks, per_block, through)
+        if held <= room.left and not is_slower(whole[first:n], per_block, through, behind):
+            near = (per_block, through, behind)
+            if sample == 1:
+                some = Some(copies, upto, 1, 1)
+                near = pace_between(stage, company, some, clocks, scratch, True)
+            whole[n, :6] = (copies, upto, macros, clocks, per_block, through)
+            whole[n, 6:] = (near[0], near[1], behind, near[2])
             real[n, 0], real[n, 2], real[n, 4] = energy, rram, adc
             real[n, 1] = static + macros * scratchpad.leakage
             real[n, 3] = power + macros * scratchpad.peak

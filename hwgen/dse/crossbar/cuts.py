@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hwgen.dse.crossbar.company import followed, followers_in
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import provider_block
@@ -23,6 +24,9 @@ from hwgen.model.crossbar.tables import CONV, FC, Floats, Ints, Tables
 from hwgen.model.crossbar.timing import Times
 from hwgen.model.crossbar.travels import ceil_div
 
+PASSING = 3
+"""Steps through a layer without weights: it loads, works and stores."""
+
 
 class Cut(NamedTuple):
     """One path; for each layer pixels from 1, 0 where it is not on the path.
@@ -30,7 +34,8 @@ class Cut(NamedTuple):
     leave: the output pixel at which the path leaves it
     wait: the provider's pixel that it waits for; 0: for none
     enter, safe: the first output pixel that needs `wait`, and the first from which on all do
-    fixed: steps in layers without weights
+    past: 1 where it goes on through all that follow the layer, see `hwgen.dse.crossbar.company`
+    fixed: steps in other layers without weights
     one, two: layers that convert in turns between two parts of the path, if they are a pair
     least: without `two`, steps that layer `one` is on the path if it is of interest at all
     reach: steps that other layers are on the path, as far as they count, where only designs in
@@ -41,6 +46,7 @@ class Cut(NamedTuple):
     wait: Ints
     enter: Ints
     safe: Ints
+    past: Ints
     fixed: int
     one: int
     two: int
@@ -121,7 +127,7 @@ def blocks_between(last_pixel: Ints, copies: int, wait: int, enter: int, leave: 
 @compiled
 def passing(tables: Tables, i: int) -> int:
     """Return the least steps through a layer without weights."""
-    return int(3 + tables.activated[i])
+    return int(PASSING + tables.activated[i])
 
 
 @compiled
@@ -166,14 +172,15 @@ def critical_cut(
 @compiled
 def empty_cut(layers: int) -> Cut:
     """Return a path through nothing."""
-    nowhere = np.zeros((4, layers), np.int64)
-    return Cut(nowhere[0], nowhere[1], nowhere[2], nowhere[3], 0, -1, -1, 0.0, np.zeros(layers))
+    rows = np.zeros((5, layers), np.int64)
+    return Cut(rows[0], rows[1], rows[2], rows[3], rows[4], 0, -1, -1, 0.0, np.zeros(layers))
 
 
 @compiled
 def with_steps(cut: Cut, fixed: int, one: int, two: int) -> Cut:
     """Return a path with its steps in layers without weights, and the layers that take turns."""
-    return Cut(cut.leave, cut.wait, cut.enter, cut.safe, fixed, one, two, 0.0, cut.reach)
+    arrays = (cut.leave, cut.wait, cut.enter, cut.safe, cut.past)
+    return Cut(*arrays, fixed, one, two, 0.0, cut.reach)
 
 
 @compiled
@@ -208,6 +215,7 @@ def trace(
     stopped.
     """
     fixed = 0
+    followers = waiting = 0
     while i >= 0 and i != stop:
         block = ceil_div(pixel, layout.copies[i]) - 1
         k, source = entry_block(tables, layout, pipeline, times, i, block)
@@ -221,8 +229,16 @@ def trace(
             needed = surely_needed(tables, needs, i, pixel, source)
         if tables.crossbars[i] > 0:
             wait_at(tables, needs, i, needed if tables.kind[i] == CONV else 0, pixel, cut)
+            if tables.rules.ports and followers == followers_in(tables, i):
+                cut.past[i] = 1
+            else:
+                fixed += waiting
+            followers = waiting = 0
+        elif followed(tables, i) >= 0:
+            followers += 1
+            waiting += passing(tables, i)
         else:
             fixed += passing(tables, i)
         pixel = needed
         i = source
-    return fixed, pixel
+    return fixed + waiting, pixel

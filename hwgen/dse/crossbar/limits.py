@@ -30,7 +30,7 @@ class Use(NamedTuple):
     """What columns use of a limit, or what they cost.
 
     choice: of each choice
-    spared: less of each choice whose layer lives in a single macro with its provider; empty: none
+    spared: less of each choice whose layer lives in a single macro with a neighbour; empty: none
     conversion, macro: less for each that a pair has in common
     pair: two layers that use `fixed` if they are one, and `turn` for each step at their ADCs
     """
@@ -55,9 +55,9 @@ class Total(NamedTuple):
 
 
 @compiled
-def path_lengths(tables: Tables, choices: Choices, cut: Cut) -> Floats:
-    """Return the steps that each choice spends on a path."""
-    lengths = np.zeros(len(choices.copies_low))
+def path_lengths(tables: Tables, choices: Choices, cut: Cut) -> tuple[Floats, Floats]:
+    """Return the steps of each choice on a path, and how many less they are near a neighbour."""
+    lengths, spared = np.zeros((2, len(choices.copies_low)))
     for i in range(len(tables.kind)):
         if cut.leave[i] == 0:
             continue
@@ -71,7 +71,12 @@ def path_lengths(tables: Tables, choices: Choices, cut: Cut) -> Floats:
                 copies = choices.copies_low[c]
                 blocks = blocks_between(last_pixel, copies, wait, enter, leave)
             lengths[c] = blocks * choices.per_block[c] + choices.through[c]
-    return lengths
+            near = blocks * choices.near_per_block[c] + choices.near_through[c]
+            if cut.past[i]:
+                lengths[c] += choices.behind[c]
+                near += choices.near_behind[c]
+            spared[c] = lengths[c] - near
+    return lengths, spared
 
 
 class Path(NamedTuple):
@@ -82,14 +87,10 @@ class Path(NamedTuple):
 
 
 @compiled
-def path_of(tables: Tables, box: Box, choices: Choices, spared: Ints, cut: Cut) -> Path:
-    """Return the steps that columns spend on a path; spared: see `Turns`."""
+def path_of(tables: Tables, box: Box, choices: Choices, cut: Cut) -> Path:
+    """Return the steps that columns spend on a path."""
     steps = box.steps_high
-    lengths = path_lengths(tables, choices, cut)
-    less = np.zeros(len(lengths))
-    for i in np.flatnonzero(cut.leave):
-        span = slice(choices.begin[i], choices.begin[i + 1])
-        less[span] = spared[span]
+    lengths, less = path_lengths(tables, choices, cut)
     if cut.one < 0:
         use = Use(lengths / steps, less / steps, 0.0, 0.0, NO_PAIR, 0.0, 0.0)
         return Path(use, 1.0 - cut.fixed / steps)
@@ -114,13 +115,14 @@ def path_of(tables: Tables, box: Box, choices: Choices, spared: Ints, cut: Cut) 
 
 @compiled
 def conditional(
-    tables: Tables, choices: Choices, spared: Ints, mixture: Floats, cut: Cut, share: float
+    tables: Tables, choices: Choices, mixture: Floats, cut: Cut, share: float
 ) -> Floats:
     """Return `Cut.reach` of a path that counts where a condition holds, in so large a share.
 
     Of each layer counts what is no more than in that share of the mixture where it is shortest.
     """
-    lengths = path_lengths(tables, choices, cut) - spared
+    lengths, spared = path_lengths(tables, choices, cut)
+    lengths -= spared
     reach = np.zeros(len(cut.leave))
     for i in np.flatnonzero(cut.leave):
         begin = choices.begin[i]

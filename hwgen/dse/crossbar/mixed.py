@@ -32,7 +32,7 @@ class Mixed:
         begin = np.searchsorted(kept, choices.begin)
         arrays = {name: getattr(choices, name)[kept] for name in choices._fields[1:]}
         self.choices = Choices(begin=begin, **arrays)
-        self.turns = turns._replace(spared=turns.spared[kept])
+        self.turns = turns
         self._limits = Limits(self.choices, turns.near, busy_steps(tables, self.choices))
         self._own = np.searchsorted(kept, own)
         self._mate = np.where(mate == ALONE, ALONE, np.searchsorted(kept, mate))
@@ -53,11 +53,11 @@ class Mixed:
 
     def condition(self, cut: Cut, share: float) -> Cut:
         """Return a path that counts where a condition holds, in so large a share of the mixture."""
-        args = self.tables, self.choices, self.turns.spared, self.shares, cut, share
+        args = self.tables, self.choices, self.shares, cut, share
         return cut._replace(reach=conditional(*args))
 
     def excess_of(self, cut: Cut) -> float:
         """Return by how much the mixture exceeds the limit of a path, as a share of all steps."""
-        path = path_of(self.tables, self.box, self.choices, self.turns.spared, cut)
+        path = path_of(self.tables, self.box, self.choices, cut)
         used = self._limits.used_by(path.use, self._own, self._mate)
         return float((used * self._columns).sum() - path.high)

@@ -7,7 +7,7 @@ import numpy as np
 from hwgen.dse.crossbar.boxes import Box, least_scratchpad, scratchpad_peak
 from hwgen.dse.crossbar.choices import Choices
 from hwgen.dse.crossbar.costs import static_share
-from hwgen.dse.crossbar.stages import spared_travel, stage_of
+from hwgen.dse.crossbar.cuts import passing
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.tables import (
     ADC,
@@ -20,9 +20,6 @@ from hwgen.model.crossbar.tables import (
     Tables,
 )
 
-PASSING = 3
-"""Steps through a layer without weights: it loads, works and stores."""
-
 NOWHERE = -1
 """Tail of a layer whose last block nobody waits for."""
 
@@ -31,15 +28,12 @@ class Turns(NamedTuple):
     """Who may take turns at common ADCs, and when.
 
     head, tail: least steps before the first and after the last conversion of a layer
-    spared: steps of a transfer, or send, that a choice with a single macro is spared if its layer
-        lives there with its provider, or reader
-    near: [i, p] is 1 if layer i reads layer p, at once or through layers without weights; where
-        pixels are sent once, if layer p reads layer i at once
+    near: [i, j] is 1 if layer i reads layer j or is read by it, at once or through layers without
+        weights: in a single macro with it, less need travel
     """
 
     head: Ints
     tail: Ints
-    spared: Ints
     near: Ints
 
 
@@ -70,48 +64,32 @@ def savings_of(tables: Tables, box: Box) -> Savings:
 def neighbours(tables: Tables) -> Ints:
     """Return `Turns.near`."""
     count = len(tables.kind)
-    near = np.zeros((count, count), np.int64)
+    reads = np.zeros((count, count), np.int64)
     for i in range(count):
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
-            if tables.rules.sends:
-                # The provider is spared its send, if all its readers are there.
-                near[p, i] = tables.crossbars[i] > 0 and tables.crossbars[p] > 0
-            elif tables.crossbars[p] > 0:
-                near[i, p] = 1
+            if tables.crossbars[p] > 0:
+                reads[i, p] = 1
             else:
-                near[i] = np.maximum(near[i], near[p])
+                reads[i] = np.maximum(reads[i], reads[p])
+    near = np.zeros((count, count), np.int64)
+    for i in range(count):
+        if tables.crossbars[i] > 0:
+            near[i] = np.maximum(near[i], reads[i])
+            near[:, i] = np.maximum(near[:, i], reads[i])
     return near
 
 
 @compiled
-def spared_transfers(tables: Tables, choices: Choices, box: Box, near: Ints) -> Ints:
-    """Return `Turns.spared`: what `stages.pace` counts although a provider may be so near."""
-    spared = np.zeros(len(choices.macros), np.int64)
-    for i in range(len(tables.kind)):
-        stage = stage_of(tables, i, box)
-        if near[i].max() == 0:
-            continue
-        for c in range(choices.begin[i], choices.begin[i + 1]):
-            if choices.macros[c] == 1:
-                travel = spared_travel(stage, choices.copies_low[c])
-                if travel <= tables.bit_steps:
-                    spared[c] = travel
-    return spared
-
-
-@compiled
-def make_turns(tables: Tables, choices: Choices, box: Box) -> Turns:
+def make_turns(tables: Tables, choices: Choices) -> Turns:
     """Return the least ways to and from the ADCs of each layer, and who is next to whom."""
     count = len(tables.kind)
-    near = neighbours(tables)
-    spared = spared_transfers(tables, choices, box, near)
-    through = np.full(count, PASSING)
+    through = np.array([passing(tables, i) for i in range(count)])
     head, tail = np.zeros(count, np.int64), np.zeros(count, np.int64)
     for i in range(count):
         begin, end = choices.begin[i], choices.begin[i + 1]
         if begin < end:
-            through[i] = (choices.through[begin:end] - spared[begin:end]).min()
+            through[i] = choices.near_through[begin:end].min()
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
             head[i] = max(head[i], head[p] + through[p])
@@ -122,7 +100,7 @@ def make_turns(tables: Tables, choices: Choices, box: Box) -> Turns:
             r = tables.reader[e]
             if tail[r] > NOWHERE and needs_all(tables, r, i):
                 tail[i] = max(tail[i], tail[r] + through[r])
-    return Turns(head, np.maximum(tail, 0), spared, near)
+    return Turns(head, np.maximum(tail, 0), neighbours(tables))
 
 
 @compiled

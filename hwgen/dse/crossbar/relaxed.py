@@ -68,7 +68,7 @@ class Relaxation:
         self.layers = [
             i for i in range(len(tables.kind)) if choices.begin[i] < choices.begin[i + 1]
         ]
-        self.turns = make_turns(tables, choices, box)
+        self.turns = make_turns(tables, choices)
         self.groups = make_groups(tables, choices, self.turns, box)
         self.limits = Limits(choices, self.turns.near, busy_steps(tables, choices))
         self.program: Any = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -148,7 +148,7 @@ class Relaxation:
 
     def add_path(self, cut: Cut) -> None:
         """Limit the steps of a path."""
-        path = path_of(self.tables, self.box, self.choices, self.turns.spared, cut)
+        path = path_of(self.tables, self.box, self.choices, cut)
         self._limit(path.use, path.high)
 
     def solve(self) -> bool:

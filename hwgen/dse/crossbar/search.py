@@ -32,6 +32,10 @@ from hwgen.spec.leash import no_deadline
 
 BOUND = "hwgen.dse.crossbar.work:bound"
 SEARCH = "hwgen.dse.crossbar.work:search"
+IMPROVE = "hwgen.dse.crossbar.work:improve"
+
+CLIMBERS, CLIMBS = 4, 3
+"""Designs that are improved side by side in the end, and how often."""
 
 SPLITS = 12
 """Boxes that are split in one round."""
@@ -191,12 +195,36 @@ class Search:
         if not tasks:
             self.purse.end()
             return
-        results = self.run(SEARCH, [task for _, task in tasks])
+        self.confirm(SEARCH, tasks)
+
+    def confirm(self, function: str, tasks: list[tuple[Point, Json]]) -> None:
+        """Search from some designs, each at its point, and keep what was confirmed."""
+        results = self.run(function, [task for _, task in tasks])
         for (point, _), result in zip(tasks, results, strict=True):
             self.evaluations += result["evaluations"]
             self.exact_evaluations += result["exact_evaluations"]
             if result["design"] is not None:
                 self.designs.keep(confirmed(point, result))
+
+    def climb(self) -> None:
+        """Look around the best designs for better ones."""
+        for turn in range(CLIMBS):
+            starts = self.designs.candidates[:CLIMBERS]
+            tasks = []
+            for place, start in enumerate(starts):
+                evaluations = self.purse.climbing(start.chosen, CLIMBS * len(starts))
+                task = self.task(
+                    start.point,
+                    memory=start.memory,
+                    design=start.chosen.as_json(),
+                    evaluations=evaluations,
+                    seed=(self.seed * 1_000_003 + turn * CLIMBERS + place) % (1 << 32),
+                    sharing=self.budget.sharing,
+                )
+                if evaluations > 1:
+                    tasks.append((start.point, task))
+            self.confirm(IMPROVE, tasks)
+            self.tell()
 
     def is_open(self, point: Point, memory: int) -> bool:
         """Return whether a point may hold something better with scratchpads of a size."""
@@ -271,6 +299,8 @@ class Search:
                 if self.purse.annealing and (self.purse.annealing_is_due or not self.bounding):
                     self.anneal()
                 self.tell()
+            if self.best and not self.stopped and self.budget.method not in METHODS:
+                self.climb()
         except KeyboardInterrupt:
             if self.best is None:
                 raise

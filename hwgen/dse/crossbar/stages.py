@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.dse.crossbar.boxes import Box, least_scratchpad
+from hwgen.dse.crossbar.company import Company
+from hwgen.dse.crossbar.port import port_of
+from hwgen.dse.crossbar.stage import Stage, least_travel
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.pipeline import (
     ACTIVATE,
@@ -25,130 +27,17 @@ from hwgen.model.crossbar.pipeline import (
     link,
     steps_of,
 )
-from hwgen.model.crossbar.tables import (
-    ACCESS_NS,
-    BUS_BITS,
-    CONV,
-    DATA_BITS,
-    FLIT_BITS,
-    HOP,
-    LANES,
-    Ints,
-    Tables,
-)
+from hwgen.model.crossbar.tables import Ints
 from hwgen.model.crossbar.travels import CHAIN_CLOCKS, ceil_div
-from hwgen.spec.crossbar.rules import Corrections
 
 
-class Stage(NamedTuple):
-    """What the pace of a layer depends on, besides its own choice.
+class Some(NamedTuple):
+    """Copies from first to last, and macros from first to last, that a choice stands for."""
 
-    reads: whether anything travels to it; sends: whether its outputs travel to layers with weights;
-    beside: its single macro may be that of its image
-    starts: whether its last operation counts as over when it starts (published, last layer)
-    rows, wide, cin, cout, stride, kernel: of its weights, in elements; conv: 1 for a convolution
-    side, row_tiles: of a crossbar, of a copy; sum_bits: of a partial sum; lanes: of a vector
-    copy_reads, align, word: as in `Tables`
-    hop, access, step: ns of a hop, of an access to the scratchpad, of a pipeline step
-    data, flit, bus: bits
-    """
-
-    strict: bool
-    rules: Corrections
-    reads: bool
-    sends: bool
-    beside: bool
-    activated: bool
-    starts: bool
-    conv: bool
-    bit_steps: int
-    rows: int
-    wide: int
-    cin: int
-    cout: int
-    stride: int
-    kernel: int
-    side: int
-    row_tiles: int
-    sum_bits: int
-    lanes: int
-    copy_reads: int
-    align: int
-    word: int
-    hop: float
-    access: float
-    step: float
-    data: float
-    flit: float
-    bus: float
-
-
-@compiled
-def stage_of(tables: Tables, i: int, box: Box) -> Stage:
-    """Return what the pace of layer i depends on within a box."""
-    scalars = tables.scalars
-    last = tables.reader_start[i + 1] == tables.reader_start[i]
-    return Stage(
-        bool(tables.strict),
-        tables.rules,
-        bool(tables.provider_start[i + 1] > tables.provider_start[i]),
-        is_read_by_weights(tables, i),
-        beside_image(tables, i),
-        bool(tables.activated[i] > 0),
-        bool(last and not tables.strict),
-        bool(tables.kind[i] == CONV),
-        int(tables.bit_steps),
-        int(tables.rows[i]),
-        int(tables.column_tiles[i] * tables.slices),
-        int(tables.cin[i]),
-        int(tables.cout[i]),
-        int(tables.stride[i]),
-        int(tables.kernel[i]),
-        int(tables.crossbar_side),
-        int(tables.row_tiles[i]),
-        int(tables.sum_bits[i]),
-        int(scalars[LANES]),
-        int(tables.copy_reads[i]),
-        int(tables.align[i]),
-        int(tables.word),
-        float(scalars[HOP]),
-        float(least_scratchpad(tables, box)[ACCESS_NS]),
-        float(box.step_high),
-        float(scalars[DATA_BITS]),
-        float(scalars[FLIT_BITS]),
-        float(scalars[BUS_BITS]),
-    )
-
-
-@compiled
-def is_read_by_weights(tables: Tables, i: int) -> bool:
-    """Return whether a layer with weights reads layer i: one with other macros, or its mate."""
-    for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
-        if tables.crossbars[tables.reader[e]] > 0:
-            return True
-    return False
-
-
-@compiled
-def beside_image(tables: Tables, i: int) -> bool:
-    """Return whether layer i reads the image through layers without weights alone.
-
-    They work on the very first macro; if that is the only one of layer i, nothing travels.
-    """
-    for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-        p = tables.provider[e]
-        while tables.crossbars[p] == 0:
-            if tables.provider_start[p] == tables.provider_start[p + 1]:
-                return True
-            p = tables.provider[tables.provider_start[p]]
-    return False
-
-
-@compiled
-def least_travel(stage: Stage, elements: int, clocks: int = 1) -> int:
-    """Return the steps of a travel of so many elements over a single hop; clocks: beside flits."""
-    flits = np.ceil(elements * stage.data / stage.flit)
-    return steps_of(stage.hop * (clocks + flits), stage.step)
+    copies: int
+    upto: int
+    fewest: int
+    macros: int
 
 
 @compiled
@@ -169,26 +58,17 @@ def least_send(stage: Stage, copies: int) -> int:
 
 
 @compiled
-def spared_travel(stage: Stage, copies: int) -> int:
-    """Return the steps on the mesh that a layer in one macro with its neighbour is spared."""
-    if stage.rules.sends:
-        return least_send(stage, copies)
-    return 0 if stage.beside else least_transfer(stage, copies, 1)
+def least_image_travel(stage: Stage, company: Company) -> int:
+    """Return the least steps in which what is new of the image arrives; 0: it is not read."""
+    if company.image == 0:
+        return 0
+    return least_travel(stage, company.image * stage.cin)
 
 
 @compiled
 def scratchpad_steps(stage: Stage, elements: float) -> int:
     """Return the steps of reading or writing so many elements."""
     return steps_of(np.ceil(elements * stage.data / stage.bus) * stage.access, stage.step)
-
-
-@compiled
-def port_steps(stage: Stage, copies: int, row_shares: int, copy_shares: int) -> tuple[int, int]:
-    """Return the least steps of a load and a store, if nothing else uses the port."""
-    reads = ceil_div(copies, copy_shares) * ceil_div(stage.copy_reads, row_shares)
-    words = max(1, ceil_div(copies * stage.cout - stage.align, stage.word) + 1)
-    load = steps_of((1 + reads) * stage.access, stage.step)
-    return load, steps_of((1 + words) * stage.access, stage.step)
 
 
 @compiled
@@ -261,37 +141,48 @@ def pace_of(
 
 
 @compiled
-def pace(stage: Stage, copies: int, macros: int, clocks: int, scratch: Ints) -> tuple[int, int]:
+def pace(
+    stage: Stage, company: Company, copies: int, macros: int, clocks: int, scratch: Ints
+) -> tuple[int, int]:
     """Return the least steps from block to block, and those of one block from end to end."""
-    return pace_between(stage, copies, copies, macros, macros, clocks, scratch)
+    some = Some(copies, copies, macros, macros)
+    return pace_between(stage, company, some, clocks, scratch, False)[:2]
 
 
 @compiled
 def pace_between(
-    stage: Stage, copies: int, upto: int, fewest: int, macros: int, clocks: int, scratch: Ints
-) -> tuple[int, int]:
-    """Return the least of `pace` with `copies` to `upto` copies on `fewest` to `macros` macros.
+    stage: Stage, company: Company, some: Some, clocks: int, scratch: Ints, near: bool
+) -> tuple[int, int, int]:
+    """Return the least of `pace` of some copies and macros, and steps through what follows.
 
     Where results are merged in whole parts: loads grow with the copies and shrink with the macros,
     a gather grows with both, and a chain grows with the macros for each copy.
+
+    near: the layer is in a single macro with a neighbour, and whatever that spares is left out
     """
-    row_shares, copy_shares = split_into(stage, copies, macros)
+    copies, fewest = some.copies, some.fewest
+    row_shares, copy_shares = split_into(stage, copies, some.macros)
     share = ceil_div(copies, copy_shares)
     transfer = least_transfer(stage, share, row_shares)
-    # A single macro may be that of the provider; then nothing travels, see `pairs`.
-    if macros == 1 and (transfer > stage.bit_steps or stage.beside):
+    if near or (stage.beside and some.macros == 1):
         transfer = 0
     loaded, stored = loads_and_stores(stage, copies, row_shares, copy_shares)
     load, store = scratchpad_steps(stage, loaded), scratchpad_steps(stage, stored)
+    chain = least_chain(stage, some.upto, fewest)
+    send = 0 if near else least_send(stage, copies)
+    apart = behind = 0
     if stage.rules.ports:
-        load, store = port_steps(stage, copies, row_shares, copy_shares)
-    merge = least_travel(stage, share * stage.cout) if macros > 1 else 0
+        reads = share * ceil_div(stage.copy_reads, row_shares)
+        port = port_of(stage, company, (copies, some.upto), fewest, reads, near)
+        load, store = port.load, port.store
+        transfer, apart, behind = max(transfer, port.image), port.apart, port.behind
+        send = max(send, store) if send > 0 else 0
+    transfer = max(transfer, least_image_travel(stage, company))
+    merge = least_travel(stage, share * stage.cout) if some.macros > 1 else 0
     if stage.rules.merge:
         merge = least_gather(stage, copies, fewest)
-    chain, send = least_chain(stage, upto, fewest), least_send(stage, copies)
-    if fewest == 1 and send > stage.bit_steps:
-        send = 0
-    return pace_of(stage, clocks, transfer, load, store, merge, chain, send, scratch)
+    per_block, through = pace_of(stage, clocks, transfer, load, store, merge, chain, send, scratch)
+    return max(per_block, apart), through, behind
 
 
 @compiled
@@ -328,9 +219,10 @@ def least_gather(stage: Stage, copies: int, macros: int) -> int:
 
 
 @compiled
-def least_pace(stage: Stage, clocks: int, scratch: Ints) -> tuple[int, int]:
-    """Return what `pace` is at least with more than one macro, if nothing takes long to move."""
+def least_pace(stage: Stage, company: Company, clocks: int, scratch: Ints) -> tuple[int, int]:
+    """Return what `pace` is at least with more than one macro, if only the image takes long."""
     transfer = 1 if stage.reads and not stage.rules.sends else 0
+    transfer = max(transfer, least_image_travel(stage, company))
     merge = 0 if stage.rules.merge else 1
     send = 1 if stage.rules.sends and stage.sends else 0
     return pace_of(stage, clocks, transfer, 1, 1, merge, 0, send, scratch)

@@ -122,4 +122,5 @@ def turn_cut(
             cut.wait[two + 1 :] = tail.wait[two + 1 :]
             cut.enter[two + 1 :] = tail.enter[two + 1 :]
             cut.safe[two + 1 :] = tail.safe[two + 1 :]
+            cut.past[two + 1 :] = tail.past[two + 1 :]
     return with_steps(cut, fixed, one, two)

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from hwgen.dse.crossbar.anneal import HOT, anneal, empty_design
 from hwgen.dse.crossbar.bound import bound_box, halves
 from hwgen.dse.crossbar.boxes import Box, box_at
+from hwgen.dse.crossbar.climb import climb
 from hwgen.dse.crossbar.cuts import Cut, Needs, make_needs
 from hwgen.dse.crossbar.held import Held, make_held
 from hwgen.dse.crossbar.judge import fits, judge
@@ -41,7 +42,7 @@ sensible design needs."""
 
 KEPT = 256
 
-ALONG = ("leave", "wait", "enter", "safe", "reach")
+ALONG = ("leave", "wait", "enter", "safe", "past", "reach")
 """What a path says of each layer."""
 
 
@@ -201,7 +202,21 @@ def search(task: Json) -> Json:
         task["sharing"],
         task["hot"],
     )
-    spent = {"evaluations": task["evaluations"], "exact_evaluations": len(found)}
+    return best_of(tables, found, task["evaluations"], len(found))
+
+
+def improve(task: Json) -> Json:
+    """Search around one confirmed design; task and result are as those of `search`."""
+    tables = tables_of(*opened(task))
+    start = design_of(**task["design"])
+    args = task["memory"], task["evaluations"], task["seed"], task["sharing"]
+    design, exact = climb(tables, start, *args)
+    return best_of(tables, [design], task["evaluations"], exact)
+
+
+def best_of(tables: Tables, found: list[Design], evaluations: int, exact: int) -> Json:
+    """Return the result of a search that found some designs with so many evaluations."""
+    spent = {"evaluations": evaluations, "exact_evaluations": exact}
     costs = [evaluate(tables, design, True) for design in found]
     confirmed = [pair for pair in zip(found, costs, strict=True) if fits(tables, pair[1])]
     if not confirmed:
@@ -261,3 +276,4 @@ def compile_piece(task: Json) -> None:
     start = empty_design(len(tables.kind))
     anneal(tables, start, len(tables.memories) - 1, 2, 1, True, HOT)
     evaluate(tables, start, True)
+    climb(tables, start, len(tables.memories) - 1, 1, 1, True)

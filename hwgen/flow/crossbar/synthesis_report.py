@@ -215,12 +215,17 @@ def stream_of(breakdown: "Breakdown", step_ns: float, *, strict: bool) -> Synthe
     )
 
 
+APART, MOST_STREAMS = 1.02, 6
+"""How much faster than the last one a design on the front is at least, and how many are tried."""
+
+
 def pareto_of(
     result: "SearchResult", operations: float, confirm: "Callable[[Candidate], Confirmed]"
 ) -> list[ParetoPoint]:
     """Return all designs that were confirmed, the most efficient first.
 
-    A stream is simulated only of what may be on the front.
+    A stream is simulated only of what may be on the front, `APART` from those before it, and of no
+    more than `MOST_STREAMS` designs.
     """
 
     def at_most(candidate: "Candidate") -> float:
@@ -232,11 +237,12 @@ def pareto_of(
         return operations / candidate.energy_nj
 
     ordered = sorted(result.candidates, key=lambda each: (-efficiency(each), -at_most(each)))
-    fastest = 0.0
+    fastest, tried = 0.0, 0
     found = []
     for each in ordered:
         gops, on_front = at_most(each), False
-        if gops > fastest:
+        if gops > fastest * APART and tried < MOST_STREAMS:
+            tried += 1
             confirmed = confirm(each)
             if fastest == 0 or confirmed.reaches(fastest):
                 gops = confirmed.throughput_gops

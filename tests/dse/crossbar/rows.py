@@ -3,7 +3,8 @@
 import numpy as np
 
 from hwgen.dse.crossbar.choices import Choices
-from hwgen.dse.crossbar.pairs import make_turns
+from hwgen.dse.crossbar.company import followed
+from hwgen.dse.crossbar.pairs import neighbours
 from hwgen.model.crossbar.tables import Tables
 from tests.dse.crossbar.judged import Judged
 
@@ -36,31 +37,37 @@ def pace_of(given: Judged, i: int) -> tuple[int, int]:
     return int(pipeline.to_block[i, :n].max()), int(through)
 
 
+def behind_of(given: Judged, i: int) -> int:
+    """Steps of a block through the layers that follow layer i."""
+    tables, pipeline = given.tables, given.pipeline
+    those = [f for f in range(i + 1, len(tables.kind)) if followed(tables, f) == i]
+    return sum(int(pipeline.to_next[f, : pipeline.length[f]].sum()) for f in those)
+
+
 def weighted(tables: Tables) -> list[int]:
     return [int(i) for i in np.flatnonzero(tables.crossbars > 0)]
 
 
-def spared(given: Judged, rows: Choices, share: float, i: int) -> int:
-    """Steps of a transfer that a layer need not make since it lives with its provider."""
-    turns = make_turns(given.tables, rows, given.box(share))
+def is_near(given: Judged, i: int) -> bool:
+    """Whether a layer lives in a single macro with a neighbour, so that less need travel."""
     mate = given.design.mate[i]
-    if mate < 0 or not turns.near[i, mate] or given.layout.shared_macros[i] > 1:
-        return 0
-    return int(turns.spared[fitting(rows, given, i)].max())
+    near = mate >= 0 and neighbours(given.tables)[i, mate]
+    return bool(near and given.layout.shared_macros[i] == 1)
 
 
-def chosen_rows(given: Judged, rows: Choices, share: float) -> dict[int, int]:
+def chosen_rows(given: Judged, rows: Choices) -> dict[int, int]:
     """A choice for each layer that is no worse than the design's own in anything."""
     found = {}
     for i in weighted(given.tables):
         per_block, through = pace_of(given, i)
-        through += spared(given, rows, share, i)
+        near = is_near(given, i)
         blocks = given.layout.blocks[i]
         good = [
             c
             for c in fitting(rows, given, i)
-            if rows.per_block[c] <= per_block
-            and rows.through[c] <= through
+            if (rows.near_per_block if near else rows.per_block)[c] <= per_block
+            and (rows.near_through if near else rows.through)[c] <= through
+            and (rows.near_behind if near else rows.behind)[c] <= behind_of(given, i)
             and rows.blocks[c] <= blocks
         ]
         assert good, f"{given.name}: layer {i} is missing among the choices"

@@ -12,12 +12,14 @@ import pytest
 from hwgen.dse.crossbar.bound import halves
 from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.choices import Choices, make_choices
+from hwgen.dse.crossbar.company import company_of
 from hwgen.dse.crossbar.costs import fixed_costs, rounding_up
 from hwgen.dse.crossbar.held import capacity_elements, make_held
 from hwgen.dse.crossbar.pairs import busy_steps, savings_of
 from hwgen.dse.crossbar.ranges import all_ranges
 from hwgen.dse.crossbar.scan import scan
-from hwgen.dse.crossbar.stages import pace, stage_of
+from hwgen.dse.crossbar.stage import stage_of
+from hwgen.dse.crossbar.stages import pace
 from hwgen.dse.crossbar.work import root_boxes
 from hwgen.model.crossbar.allocate import layer_work, memory_peak
 from hwgen.model.crossbar.buffers import inputs_held, output_need
@@ -121,7 +123,7 @@ def test_each_layer_finds_its_choice(rules: Rules, batch: range) -> None:
     for given in small(rules, batch):
         for share in SHARES:
             rows = given.choices(share)
-            chosen = chosen_rows(given, rows, share)
+            chosen = chosen_rows(given, rows)
             check_sums(given, rows, share, list(chosen.values()))
             check_pairs(given, rows, chosen)
 
@@ -259,7 +261,8 @@ def test_uneven_macros(rules: Rules) -> None:
     stage = stage_of(tables, 0, box)
     for copies in range(1, 17):
         for macros in range(1, copies * tables.row_tiles[0] + 1):
-            per_block, through = pace(stage, copies, macros, 1, scratch)
+            company = company_of(tables, 0, copies, copies, 0)
+            per_block, through = pace(stage, company, copies, macros, 1, scratch)
             assert any(
                 rows.copies_low[c] <= copies <= rows.copies_high[c]
                 and rows.macros[c] <= macros

@@ -16,7 +16,15 @@ from hwgen.model.crossbar.tables import Floats, make_tables
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules, points
 from tests.dse.crossbar.judged import Judged, judged, neighbours_of, small
-from tests.dse.crossbar.rows import BATCHES, SHARES, chosen_rows, pace_of, spared, weighted
+from tests.dse.crossbar.rows import (
+    BATCHES,
+    SHARES,
+    behind_of,
+    chosen_rows,
+    is_near,
+    pace_of,
+    weighted,
+)
 from tests.model.crossbar.designs import COMPONENTS
 from tests.model.crossbar.layers import conv, pool
 
@@ -34,11 +42,10 @@ def test_paths_are_no_longer_than_the_image(rules: Rules, batch: range) -> None:
             assert length_at(given, cut) <= end, given.name
             for share in SHARES:
                 rows = given.choices(share)
-                chosen = chosen_rows(given, rows, share)
-                lengths = path_lengths(given.tables, rows, cut)
+                chosen = chosen_rows(given, rows)
+                lengths, spared = path_lengths(given.tables, rows, cut)
                 steps = cut.fixed + sum(lengths[c] for c in chosen.values())
-                on_path = [i for i in chosen if cut.leave[i] > 0]
-                steps -= sum(spared(given, rows, share, i) for i in on_path)
+                steps -= sum(spared[c] for i, c in chosen.items() if is_near(given, i))
                 assert steps <= end, given.name
 
 
@@ -74,17 +81,17 @@ def test_paths_that_hold_for_some(rules: Rules, batch: range) -> None:
 def as_mixture(given: Judged, share: float) -> Mixed:
     """A design as the solution of a relaxed problem."""
     rows, box, mates = given.choices(share), given.box(share), given.design.mate
-    chosen = chosen_rows(given, rows, share)
+    chosen = chosen_rows(given, rows)
     owners = [i for i in chosen if not 0 <= mates[i] < i]
     own = np.array([chosen[i] for i in owners])
     mate = np.array([chosen[mates[i]] if mates[i] >= 0 else ALONE for i in owners])
-    turns = make_turns(given.tables, rows, box)
+    turns = make_turns(given.tables, rows)
     return Mixed(given.tables, box, rows, turns, own, mate, np.ones(len(own)))
 
 
 def reach_of(mixed: Mixed, cut: Cut, rng: np.random.Generator) -> Floats:
     """Steps near those of the layers on a path: some more, some less."""
-    lengths = path_lengths(mixed.tables, mixed.choices, cut)
+    lengths, _ = path_lengths(mixed.tables, mixed.choices, cut)
     reach = np.zeros(len(cut.leave))
     for i in np.flatnonzero(cut.leave):
         reach[i] = lengths[mixed.span(int(i))].max() * rng.choice([0.5, 1.0, 2.0])
@@ -99,6 +106,7 @@ def length_at(given: Judged, cut: Cut) -> int:
             per_block, through = pace_of(given, i)
             first, last = blocks_on(given, cut, i)
             steps += (last - first) * per_block + through
+            steps += behind_of(given, i) if cut.past[i] else 0
     return int(steps)
 
 
@@ -119,7 +127,7 @@ def test_turns_at_common_adcs(rules: Rules, batch: range) -> None:
     """Before its first conversion and after its last one a layer waits for others."""
     for given in small(rules, batch):
         tables, layout, design = given.tables, given.layout, given.design
-        turns = make_turns(tables, given.choices(0.02), given.box(0.02))
+        turns = make_turns(tables, given.choices(0.02))
         step_ns, memory = given.cost.step_ns, given.cost.memory
         times = simulate(tables, design, layout, memory, step_ns, True)
         for i in weighted(tables):

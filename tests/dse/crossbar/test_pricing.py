@@ -38,7 +38,7 @@ def random_prices(rows: Choices, turns: Turns, rng: np.random.Generator) -> Pric
     conversion = float(rng.random() / max(1.0, rows.converted.max()))
     return Prices(
         choice=rng.random(len(rows.macros)) + rows.converted * conversion,
-        spared=0.1 * turns.spared * rng.random(len(rows.macros)),
+        spared=0.1 * (rows.macros == 1) * rng.random(len(rows.macros)),
         conversion=conversion,
         macro=float(0.1 * rng.random()),
         pair=pair + pair.T,
@@ -73,7 +73,7 @@ def test_cheapest_of_all(rules: Rules) -> None:
         rng = np.random.default_rng(number)
         box = given.box(0.3)
         rows = thinned(given.choices(0.3), rng)
-        turns = make_turns(given.tables, rows, box)
+        turns = make_turns(given.tables, rows)
         prices = random_prices(rows, turns, rng)
         groups = make_groups(given.tables, rows, turns, box)
         paid = np.full(len(rows.begin) - 1, 1e3 if number % 2 else 0.4)
@@ -115,7 +115,7 @@ def test_prices_are_those_of_the_limits(rules: Rules) -> None:
     for number, given in enumerate(small(rules, SEEDS)):
         rng = np.random.default_rng(number)
         rows = given.choices(0.3)
-        turns = make_turns(given.tables, rows, given.box(0.3))
+        turns = make_turns(given.tables, rows)
         busy = busy_steps(given.tables, rows)
         limits = Limits(rows, turns.near, busy)
         layers = [i for i in range(len(rows.begin) - 1) if rows.begin[i] < rows.begin[i + 1]]

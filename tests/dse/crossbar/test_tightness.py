@@ -9,11 +9,13 @@ import pytest
 
 from hwgen.dse.crossbar.boxes import box_at
 from hwgen.dse.crossbar.choices import Choices
+from hwgen.dse.crossbar.company import company_of
 from hwgen.dse.crossbar.costs import fixed_costs
 from hwgen.dse.crossbar.held import held_inputs, make_held
-from hwgen.dse.crossbar.pairs import make_turns, neighbours, savings_of
+from hwgen.dse.crossbar.pairs import neighbours, savings_of
 from hwgen.dse.crossbar.scan import scan
-from hwgen.dse.crossbar.stages import least_pace, least_transfer, stage_of
+from hwgen.dse.crossbar.stage import stage_of
+from hwgen.dse.crossbar.stages import least_pace, least_transfer
 from hwgen.model.crossbar.allocate import layer_work
 from hwgen.model.crossbar.buffers import input_need
 from hwgen.model.crossbar.design import Design, accesses
@@ -39,6 +41,7 @@ from hwgen.spec.crossbar.point import Rules, points
 from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.dse.crossbar.enumerated import HEADED, RESIDUAL, WIDE, best_of
 from tests.dse.crossbar.judged import Judged, judged, small
+from tests.dse.crossbar.rows import is_near
 from tests.model.crossbar.designs import COMPONENTS
 from tests.model.crossbar.layers import conv
 
@@ -204,16 +207,20 @@ def test_pace_of_a_choice(rules: Rules) -> None:
             if not travels or near:
                 slack = 0 if one.design.mate.max() < 0 else slack
             # Blocks that follow each other as fast as they can stand for all with more macros.
-            least = least_pace(stage_of(tables, i, one.box(NARROW)), int(rows.clocks[c]), scratch)
+            stage, company = stage_of(tables, i, one.box(NARROW)), company_of(tables, i, 1, 1, 0)
+            least = least_pace(stage, company, int(rows.clocks[c]), scratch)
             # So does a choice that stands for several numbers of macros.
             if one.layout.shared_macros[i] > 2:
                 continue
+            near = is_near(one, i)
+            least_apart = (rows.near_per_block if near else rows.per_block)[c]
+            least_through = (rows.near_through if near else rows.through)[c]
             if rows.macros[c] == 1 or (rows.per_block[c], rows.through[c]) != least:
-                assert through - slack <= rows.through[c]
-            assert rows.through[c] <= through + (one.design.mate[i] >= 0) * 1e9
-            assert rows.per_block[c] <= per_block
+                assert through - slack <= least_through
+            assert least_through <= through
+            assert least_apart <= per_block
             if not travels:
-                assert rows.per_block[c] == per_block
+                assert least_apart == per_block
                 checked += 1
     assert checked > 5
 
@@ -286,14 +293,13 @@ def test_who_reads_whom() -> None:
     one = judged("headed", best[0], best[1])
     assert one is not None
     near = neighbours(one.tables)
-    assert near[2, 0] == 1 and near.sum() == 2
+    assert near[2, 0] == near[0, 2] == 1 and near.sum() == 2
     rows, box = one.choices(0.1), one.box(0.1)
-    spared = make_turns(one.tables, rows, box).spared
     stage = stage_of(one.tables, 2, box)
+    spared = rows.through - rows.near_through
     for c in range(rows.begin[2], rows.begin[3]):
         transfer = least_transfer(stage, int(rows.copies_low[c]), 1)
-        alone = rows.macros[c] == 1 and transfer <= one.tables.bit_steps
-        assert spared[c] == (transfer if alone else 0)
+        assert spared[c] == (transfer if rows.macros[c] == 1 else 0)
     assert spared[rows.begin[2] : rows.begin[3]].max() > 0
 
 

@@ -1,0 +1,45 @@
+"""The search around a design: never down, always within the budget, the same for a seed."""
+
+from hwgen.dse.crossbar.climb import climb
+from hwgen.dse.crossbar.judge import fits
+from hwgen.model.crossbar.evaluate import evaluate
+from hwgen.model.crossbar.tables import POWER
+from tests.dse.crossbar.judged import Judged, small
+
+EVALUATIONS = 60
+
+
+def climbed(given: Judged, seed: int) -> tuple[float, float]:
+    """The efficiency that is reached, and the power that it takes."""
+    args = given.design, int(given.cost.memory), EVALUATIONS, seed, True
+    design, exact = climb(given.tables, *args)
+    cost = evaluate(given.tables, design, True)
+    assert fits(given.tables, cost) and 0 < exact <= EVALUATIONS
+    return cost.efficiency, cost.peak_w
+
+
+def test_a_design_becomes_no_worse_and_most_become_better() -> None:
+    better = 0
+    for given in small("strict", range(12)):
+        before = evaluate(given.tables, given.design, True).efficiency
+        after, _ = climbed(given, 7)
+        assert after >= before
+        assert climbed(given, 7)[0] == after
+        better += after > before
+    assert better > 8
+
+
+def test_a_tight_budget_holds() -> None:
+    """What is better and needs more power than there is, is not taken."""
+    taken = 0
+    for given in small("strict", range(12)):
+        _, power = climbed(given, 7)
+        cost = evaluate(given.tables, given.design, True)
+        if power <= cost.peak_w:
+            continue
+        scalars = given.tables.scalars.copy()
+        scalars[POWER] = (power + cost.peak_w) / 2
+        tight = given._replace(tables=given.tables._replace(scalars=scalars))
+        assert climbed(tight, 7)[1] <= scalars[POWER]
+        taken += 1
+    assert taken > 0
