@@ -194,7 +194,7 @@ def page(found: list[Row]) -> str:
         "## Each correction alone",
         "",
         f"Searches of {EACH_EVALUATIONS:,} evaluations each, one correction off at a time; a search"
-        " is not exact, so a difference below about 1 % is none. A row may be worse than with all"
+        " is not exact, so a difference below about 2 % is none. A row may be worse than with all"
         " corrections: `ports` off charges a read for every copy, and `parts` off converts unused"
         " columns, which their corrections put right.",
         "",
