@@ -341,7 +341,8 @@ def add_choices(
             near = (per_block, through, behind)
             if sample == 1:
                 some = Some(copies, upto, 1, 1)
-                near = pace_between(stage, company, some, clocks, scratch, True)
+                other = pace_between(stage, company, some, clocks, scratch, True)
+                near = (min(near[0], other[0]), min(near[1], other[1]), min(near[2], other[2]))
             whole[n, :6] = (copies, upto, macros, clocks, per_block, through)
             whole[n, 6:] = (near[0], near[1], behind, near[2])
             real[n, 0], real[n, 2], real[n, 4] = energy, rram, adc
