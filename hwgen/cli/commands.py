@@ -84,7 +84,7 @@ def train(
     Writes network.npz, training.json and checkpoints; a channel-adaptive recipe gives one network
     with several modes. A result of the same recipe, images and
     code is cached. Several processes share the work when torchrun starts them: torchrun
-    --nproc-per-node 2 -m hwgen.cli train recipe.yaml.
+    --nproc-per-node 2 -m hwgen train recipe.yaml.
     """
     context = api.Context(work=work)
     report: TrainReport | AdaptiveTrainReport

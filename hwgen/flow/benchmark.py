@@ -126,7 +126,7 @@ def predict(each: Cached) -> tuple[int, float, float]:
 def emit(arch: Path) -> None:
     """Write the Verilog of a chip from a fresh process."""
     with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, "-m", "hwgen.cli", "build", str(arch)]
+        command = [sys.executable, "-m", "hwgen", "build", str(arch)]
         folder = str(Path(scratch, "verilog"))
         subprocess.run([*command, "--out", folder], check=True, stdout=subprocess.DEVNULL)
 

@@ -181,7 +181,7 @@ def started_process(each: Planned) -> Iterator["subprocess.Popen[str]"]:
 
     It ends with the body: asked first, so that it cleans up.
     """
-    command = [sys.executable, "-m", "hwgen.cli", *each.arguments]
+    command = [sys.executable, "-m", "hwgen", *each.arguments]
     path = log_of(each)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as log, leashed(command, out=subprocess.DEVNULL, err=log) as process:

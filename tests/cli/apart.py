@@ -82,7 +82,7 @@ def beside_a_read_only_checkout(
 
 def hwgen(arguments: Sequence[object]) -> list[object]:
     """Return the command line of hwgen."""
-    return [sys.executable, "-m", "hwgen.cli", *arguments]
+    return [sys.executable, "-m", "hwgen", *arguments]
 
 
 def in_namespace(

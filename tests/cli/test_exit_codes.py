@@ -151,7 +151,7 @@ def test_nobody_reads(tmp_path: Path) -> None:
     """A reader who has seen enough is no error: not 1, no sentence; the report is written."""
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-m", "hwgen.cli", "info", str(ARCH), "--json", "report.json"]
+    command = [sys.executable, "-m", "hwgen", "info", str(ARCH), "--json", "report.json"]
     with os.fdopen(write, "wb") as closed:
         done = subprocess.run(
             command,

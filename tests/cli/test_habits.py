@@ -43,7 +43,7 @@ def test_a_shell_completes_commands(shell: str) -> None:
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "hwgen.cli"],
+        [sys.executable, "-m", "hwgen"],
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
@@ -83,3 +83,9 @@ def test_a_network_and_a_chip_may_be_named(hwgen: Command, tmp_path: Path) -> No
     given = ["--engine", "model", "--work", tmp_path]
     code, out, _ = hwgen("run", "digits_small_cnn", "dbpim/small", *given)
     assert (code, out) == (0, hwgen("run", NETWORK, ARCH, *given)[1])
+
+
+def test_it_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "hwgen", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"hwgen {__version__}\n"

@@ -346,7 +346,7 @@ def run_as(
 ) -> subprocess.CompletedProcess[str]:
     kept = {key: value for key, value in os.environ.items() if key != "HOME"}
     return subprocess.run(
-        [sys.executable, "-m", "hwgen.cli", *map(str, arguments)],
+        [sys.executable, "-m", "hwgen", *map(str, arguments)],
         cwd=folder,
         env={**kept, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,

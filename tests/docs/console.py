@@ -137,7 +137,7 @@ def difference(expected: list[str], found: list[str]) -> str | None:
 def of_a_process(*arguments: str) -> tuple[int, str, str]:
     """Run `hwgen` in a process of its own; return exit code, stdout and stderr."""
     done = subprocess.run(
-        [sys.executable, "-m", "hwgen.cli", *arguments],
+        [sys.executable, "-m", "hwgen", *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

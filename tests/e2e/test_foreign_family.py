@@ -32,7 +32,7 @@ def hwgen(packages: Path, tmp_path: Path) -> Hwgen:
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join([str(packages), os.environ.get("PYTHONPATH", "")])
         return subprocess.run(
-            [sys.executable, "-m", "hwgen.cli", *map(str, arguments)],
+            [sys.executable, "-m", "hwgen", *map(str, arguments)],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": path},
             capture_output=True,

@@ -20,7 +20,7 @@ INTERRUPT_AFTER = 3
 
 def command(folder: Path, *more: str) -> list[str]:
     given = [*REQUEST, "--out", str(folder / "out"), "--work", str(folder / "work"), *more]
-    return [sys.executable, "-m", "hwgen.cli", *given]
+    return [sys.executable, "-m", "hwgen", *given]
 
 
 def synthesize(folder: Path, *more: str) -> dict[str, bytes]:

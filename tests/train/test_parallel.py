@@ -43,7 +43,7 @@ def torchrun(recipe: Recipe, folder: Path) -> str:
     path = folder.parent / "recipe.yaml"
     path.write_text(yaml.safe_dump(json.loads(json.dumps(asdict(recipe)))), encoding="utf-8")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", "2", "-m", "hwgen.cli", "train", str(path)]
+    command += ["--nproc-per-node", "2", "-m", "hwgen", "train", str(path)]
     done = subprocess.run(
         [*command, "--out", str(folder)],
         cwd=ROOT,

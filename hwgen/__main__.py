@@ -1,4 +1,4 @@
-"""`python -m hwgen.cli`."""
+"""`python -m hwgen`: the hwgen command."""
 
 import sys
 
