@@ -29,6 +29,17 @@ def test_a_design_becomes_no_worse_and_most_become_better() -> None:
     assert better > 8
 
 
+def test_what_was_reached_is_not_lost() -> None:
+    """A few more designs around a good one leave it, or a better one."""
+    for given in small("strict", range(4)):
+        memory = int(given.cost.memory)
+        design, _ = climb(given.tables, given.design, memory, EVALUATIONS, 7, True)
+        reached = evaluate(given.tables, design, True)
+        for seed in range(8):
+            after, _ = climb(given.tables, design, int(reached.memory), 8, seed, True)
+            assert evaluate(given.tables, after, True).efficiency >= reached.efficiency
+
+
 def test_a_tight_budget_holds() -> None:
     """What is better and needs more power than there is, is not taken."""
     taken = 0
