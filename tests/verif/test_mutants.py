@@ -1,11 +1,13 @@
 """The faults of `mutants.yaml` match the source lines that they change."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
-from verif.mutants import Mutant, plant, read_mutants
+from verif.mutants import MUTANTS, Mutant, plant, read_mutants
 from verif.toolchain import ROOT
 
 
@@ -17,6 +19,19 @@ def test_every_fault_can_be_planted(mutant: Mutant, tmp_path: Path) -> None:
     shutil.copy(ROOT / mutant["file"], file)
     plant(mutant, tmp_path)
     assert file.read_text() != (ROOT / mutant["file"]).read_text()
+
+
+def test_no_fault_is_planted_twice_or_hides_another() -> None:
+    """A key given twice keeps its last value: a fault whose line is lost would hide so."""
+    planted = Counter(
+        (each["file"], each["old"], each["new"], *each["tests"]) for each in read_mutants()
+    )
+    assert [one for one, times in planted.items() if times > 1] == []
+    names = Counter(each["fault"] for each in read_mutants())
+    assert [name for name, times in names.items() if times > 1] == []
+    for fault in yaml.compose(MUTANTS.read_text(encoding="utf-8")).value:
+        keys = [key.value for key, _ in fault.value]
+        assert len(keys) == len(set(keys)), f"line {fault.start_mark.line + 1}"
 
 
 def test_a_fault_without_its_place_is_refused(tmp_path: Path) -> None:
