@@ -29,7 +29,9 @@ def test_no_fault_is_planted_twice_or_hides_another() -> None:
     assert [one for one, times in planted.items() if times > 1] == []
     names = Counter(each["fault"] for each in read_mutants())
     assert [name for name, times in names.items() if times > 1] == []
-    for fault in yaml.compose(MUTANTS.read_text(encoding="utf-8")).value:
+    faults = yaml.compose(MUTANTS.read_text(encoding="utf-8"))
+    assert isinstance(faults, yaml.SequenceNode)
+    for fault in faults.value:
         keys = [key.value for key, _ in fault.value]
         assert len(keys) == len(set(keys)), f"line {fault.start_mark.line + 1}"
 

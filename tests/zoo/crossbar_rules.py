@@ -20,7 +20,7 @@ from hwgen import api
 from hwgen.api import Context
 from hwgen.compiler.crossbar import shipped_network
 from hwgen.model.crossbar.record import design_of
-from hwgen.model.crossbar.tables import make_tables
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.components import Components, load_components
 from hwgen.spec.crossbar.point import Point
 from hwgen.spec.crossbar.rules import CORRECTIONS, OLD_STRICT

@@ -23,7 +23,7 @@ from hwgen.dse.crossbar.published.tasks import Winner
 from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.dse.executors import Executor
 from hwgen.dse.store import Store, run_stored
-from hwgen.model.crossbar.tables import make_tables, operations_of
+from hwgen.model.crossbar.tabulate import make_tables, operations_of
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules, points

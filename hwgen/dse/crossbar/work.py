@@ -27,7 +27,8 @@ from hwgen.model.crossbar.allocate import FEASIBLE, used_crossbars
 from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.record import design_of
-from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, PEAK, RATIO, Tables, make_tables
+from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, PEAK, RATIO, Tables
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Point, Rules, points

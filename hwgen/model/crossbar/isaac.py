@@ -51,9 +51,8 @@ from hwgen.model.crossbar.tables import (
     SHIFT_ADD,
     Ints,
     Tables,
-    make_tables,
-    part_table,
 )
+from hwgen.model.crossbar.tabulate import make_tables, part_table
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules

@@ -7,17 +7,8 @@ import numpy as np
 from hwgen.model.crossbar.allocate import FEASIBLE, memory_peak, used_crossbars
 from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate
-from hwgen.model.crossbar.tables import (
-    ADC,
-    DAC,
-    FC,
-    NOC_POWER,
-    PEAK,
-    POWER,
-    RATIO,
-    Tables,
-    make_tables,
-)
+from hwgen.model.crossbar.tables import ADC, DAC, FC, NOC_POWER, PEAK, POWER, RATIO, Tables
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules, points

@@ -22,14 +22,8 @@ from hwgen.model.crossbar.exact import exact_starts
 from hwgen.model.crossbar.fabric import make_fabric
 from hwgen.model.crossbar.pipeline import OPERATIONS, Pipeline, is_per_bit, make_pipeline
 from hwgen.model.crossbar.stream import Stream, holds, steady_stream, watch
-from hwgen.model.crossbar.tables import (
-    COMPONENTS,
-    KILOBYTES,
-    Ints,
-    Tables,
-    make_tables,
-    operations_of,
-)
+from hwgen.model.crossbar.tables import COMPONENTS, KILOBYTES, Ints, Tables
+from hwgen.model.crossbar.tabulate import make_tables, operations_of
 from hwgen.spec.crossbar.arch import (
     Arch,
     ArchLayer,

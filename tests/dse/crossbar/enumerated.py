@@ -9,7 +9,8 @@ import numpy as np
 from hwgen.dse.crossbar.judge import fits
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import Cost, evaluate
-from hwgen.model.crossbar.tables import CONV, FC, Tables, make_tables
+from hwgen.model.crossbar.tables import CONV, FC, Tables
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules, points
 from tests.model.crossbar.designs import COMPONENTS

@@ -36,8 +36,8 @@ from hwgen.model.crossbar.tables import (
     RATIO,
     STATIC,
     Tables,
-    make_tables,
 )
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.model.crossbar.timing import Times
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Rules, points

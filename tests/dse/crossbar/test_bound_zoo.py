@@ -22,7 +22,8 @@ from hwgen.dse.crossbar.work import root_boxes
 from hwgen.dse.executors import SerialExecutor
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import evaluate
-from hwgen.model.crossbar.tables import CONV, RATIO, Tables, make_tables
+from hwgen.model.crossbar.tables import CONV, RATIO, Tables
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Point, Rules, points
 from tests.dse.crossbar.judged import Judged, perturbed
 from tests.dse.crossbar.test_useful import is_inside

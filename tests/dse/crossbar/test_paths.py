@@ -12,7 +12,8 @@ from hwgen.dse.crossbar.pairs import make_turns
 from hwgen.dse.crossbar.turns import turn_cut, waiting
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import simulate
-from hwgen.model.crossbar.tables import Floats, make_tables
+from hwgen.model.crossbar.tables import Floats
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules, points
 from tests.dse.crossbar.judged import Judged, judged, neighbours_of, small

@@ -23,7 +23,8 @@ from hwgen.dse.store import Store
 from hwgen.dse.tasks import Executor, Results, Task
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import Cost, evaluate
-from hwgen.model.crossbar.tables import Tables, make_tables
+from hwgen.model.crossbar.tables import Tables
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules
 from hwgen.spec.crossbar.rules import Objective

@@ -34,8 +34,8 @@ from hwgen.model.crossbar.tables import (
     READ_NJ,
     STATIC,
     WRITE_NJ,
-    make_tables,
 )
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import Rules, points
 from hwgen.spec.crossbar.rules import OLD_STRICT

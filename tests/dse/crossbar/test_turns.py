@@ -6,7 +6,8 @@ from hwgen.dse.crossbar.cuts import make_needs
 from hwgen.dse.crossbar.turns import turn_cut, waiting
 from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.pipeline import make_pipeline
-from hwgen.model.crossbar.tables import Tables, make_tables
+from hwgen.model.crossbar.tables import Tables
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.model.crossbar.timing import closed_form
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import points

@@ -8,7 +8,8 @@ import numpy as np
 from hwgen.compiler.crossbar.dataflow import compile_dataflow
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.reference import Case
-from hwgen.model.crossbar.tables import Tables, make_tables
+from hwgen.model.crossbar.tables import Tables
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.components import Components, load_components
 from hwgen.spec.crossbar.layout import Choice
 from hwgen.spec.crossbar.network import CrossbarNetwork

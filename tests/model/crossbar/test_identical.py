@@ -9,7 +9,8 @@ from hwgen.model.crossbar.allocate import FEASIBLE, allocate, layer_work, used_c
 from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate, evaluate_identical
 from hwgen.model.crossbar.identical import allocate_identical, counts_at
-from hwgen.model.crossbar.tables import ADC, FC, PEAK, RATE, RATIO, Tables, make_tables
+from hwgen.model.crossbar.tables import ADC, FC, PEAK, RATE, RATIO, Tables
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.point import Point, Rules
 from hwgen.spec.crossbar.rules import OLD_STRICT

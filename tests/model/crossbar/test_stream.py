@@ -12,7 +12,7 @@ from hwgen.model.crossbar.exact import FOREVER, Feed, exact_times, stream_times
 from hwgen.model.crossbar.pipeline import Pipeline, make_pipeline
 from hwgen.model.crossbar.record import confirm, make_arch, make_schedule
 from hwgen.model.crossbar.reference import Case
-from hwgen.model.crossbar.reference.steps import Trace
+from hwgen.model.crossbar.reference.simulator import Trace
 from hwgen.model.crossbar.reference.stream import run_stream
 from hwgen.model.crossbar.stream import FINER, LATER, holds, seen_latencies, steady_stream, watch
 from hwgen.model.crossbar.tables import KILOBYTES, Ints, Tables

@@ -7,7 +7,8 @@ import pytest
 from hwgen.compiler.crossbar import shipped_network
 from hwgen.errors import ConfigError
 from hwgen.model.crossbar.reference import evaluate
-from hwgen.model.crossbar.tables import ADDING, make_tables, window
+from hwgen.model.crossbar.tables import ADDING
+from hwgen.model.crossbar.tabulate import make_tables, window
 from hwgen.spec.crossbar.layout import first_needed, last_needed
 from hwgen.spec.crossbar.network import Columns
 from tests.model.crossbar.designs import COMPONENTS, compiled_of

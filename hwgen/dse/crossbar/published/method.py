@@ -7,7 +7,8 @@ from hwgen.dse.crossbar.published.annealing import ALPHA, CODE_CHAINS, TEXT_CAND
 from hwgen.dse.crossbar.published.duplication import Variant
 from hwgen.dse.crossbar.published.evolution import GENERATIONS, POPULATION
 from hwgen.dse.crossbar.published.genes import Macros
-from hwgen.model.crossbar.tables import Tables, make_tables
+from hwgen.model.crossbar.tables import Tables
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Point, Rules, points

@@ -3,7 +3,7 @@
 import math
 
 from hwgen.model.crossbar.reference.case import Case
-from hwgen.model.crossbar.reference.steps import Trace
+from hwgen.model.crossbar.reference.simulator import Trace
 from hwgen.spec.crossbar.ir import Node
 from hwgen.spec.crossbar.layout import first_needed, last_needed, most_arriving
 from hwgen.spec.crossbar.network import CrossbarLayer

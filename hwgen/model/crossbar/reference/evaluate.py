@@ -8,15 +8,8 @@ from hwgen.model.crossbar.reference.buffers import kilobytes_of
 from hwgen.model.crossbar.reference.case import PER_BIT, Case
 from hwgen.model.crossbar.reference.ports import all_reads, is_remote, sends, words_of
 from hwgen.model.crossbar.reference.power import Allocation, Counts, allocate
-from hwgen.model.crossbar.reference.steps import (
-    Durations,
-    Simulator,
-    Trace,
-    clashing,
-    delay,
-    durations_of,
-    periods_of,
-)
+from hwgen.model.crossbar.reference.simulator import Simulator, Trace, delay
+from hwgen.model.crossbar.reference.steps import Durations, clashing, durations_of, periods_of
 from hwgen.spec.crossbar.components import Scratchpad
 from hwgen.spec.crossbar.holdings import most_macros
 from hwgen.spec.crossbar.ir import Edge, Node

@@ -4,13 +4,8 @@ from dataclasses import dataclass, replace
 
 from hwgen.model.crossbar.reference.buffers import kilobytes_of
 from hwgen.model.crossbar.reference.case import Case
-from hwgen.model.crossbar.reference.steps import (
-    Simulator,
-    Trace,
-    clashing,
-    durations_of,
-    periods_of,
-)
+from hwgen.model.crossbar.reference.simulator import Simulator, Trace
+from hwgen.model.crossbar.reference.steps import clashing, durations_of, periods_of
 from hwgen.spec.crossbar.components import Scratchpad
 from hwgen.spec.crossbar.ir import Dataflow, LayerFlow, Node
 

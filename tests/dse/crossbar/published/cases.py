@@ -4,7 +4,8 @@ from pathlib import Path
 
 from hwgen.compiler.crossbar import shipped_network
 from hwgen.dse.crossbar.published.method import Problem
-from hwgen.model.crossbar.tables import Tables, make_tables
+from hwgen.model.crossbar.tables import Tables
+from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
