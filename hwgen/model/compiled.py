@@ -72,6 +72,17 @@ def compiled(function: Function) -> Function:
     return cast(Function, wrapped)
 
 
+def inlined(function: Function) -> Function:
+    """Compile a small function into each compiled function that calls it.
+
+    For what is called once a block or more often: a call, with the counts of references to the
+    arrays of its arguments, takes several times as long as what such a function does.
+    """
+    wrapped: Any = numba.njit(cache=True, no_cfunc_wrapper=True, inline="always")(function)
+    check_digests(wrapped)
+    return cast(Function, wrapped)
+
+
 def keep_apart(inner: Any) -> None:
     """Give the form of a function that only compiled functions call files of its own."""
     cache = inner._cache

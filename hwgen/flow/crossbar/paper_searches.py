@@ -150,7 +150,7 @@ class Searches:
 
     def operations(self, name: str) -> float:
         """Return the operations of an image; published rules take groups for dense."""
-        made: float = load("hwgen.model.crossbar.tables").operations_of(
+        made: float = load("hwgen.model.crossbar.tabulate").operations_of(
             self.network(name), strict=is_strict(self.request.rules)
         )
         return made

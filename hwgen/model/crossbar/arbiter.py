@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-from hwgen.model.compiled import compiled
+import numpy as np
+
+from hwgen.model.compiled import compiled, inlined
 from hwgen.model.crossbar.graph import Graph
 from hwgen.model.crossbar.links import ARRIVING, CHAINED, MERGED, SENT, TRAVELS, Flags
 from hwgen.model.crossbar.pipeline import CHAIN, CONVERT, GATHER, MERGE, SEND, TRANSFER, Pipeline
@@ -14,7 +16,7 @@ NOTHING = -1
 class Queue(NamedTuple):
     """Nodes by the step at which they may start, each step's in the order of their coming.
 
-    head, tail: by step modulo their length, which no delay reaches
+    head, tail: by step modulo their length, a power of two that no delay reaches
     """
 
     head: Ints
@@ -23,6 +25,15 @@ class Queue(NamedTuple):
 
 
 @compiled
+def make_queue(pipeline: Pipeline, nodes: int) -> Queue:
+    """Return a queue in which nobody waits."""
+    longest, length = pipeline.to_block.max() + pipeline.own.max() + pipeline.to_next.max(), 1
+    while length < longest + 2:
+        length *= 2
+    return Queue(np.full(length, NOTHING), np.full(length, NOTHING), np.full(nodes, NOTHING))
+
+
+@inlined
 def append(queue: Queue, step: int, node: int) -> None:
     """Put a node behind the others of its step."""
     if queue.head[step] == NOTHING:
@@ -33,7 +44,7 @@ def append(queue: Queue, step: int, node: int) -> None:
     queue.after[node] = NOTHING
 
 
-@compiled
+@inlined
 def travel_of(what: int) -> int:
     """Return which of its layer's travels an operation is; -1: none."""
     if what == TRANSFER:
@@ -69,7 +80,7 @@ def ask(queue: Queue, graph: Graph, pipeline: Pipeline, now: int, asking: Asking
     node = queue.head[now]
     while node != NOTHING:
         i = graph.layer[node]
-        what = pipeline.operation[i, (node - graph.first[i]) % pipeline.length[i]]
+        what = pipeline.operation[i, graph.place[node]]
         if travel_of(what) >= 0:
             kind = TRAVELS * i + travel_of(what)
             asking.travel[kind] = node
@@ -162,11 +173,11 @@ def conversion_steps(pipeline: Pipeline, i: int) -> int:
     return 0
 
 
-@compiled
+@inlined
 def may_start(node: int, graph: Graph, pipeline: Pipeline, asking: Asking, turn: int) -> bool:
     """Return whether a node has what it needs; turn: the operation that asks for ADCs."""
     i = graph.layer[node]
-    what = pipeline.operation[i, (node - graph.first[i]) % pipeline.length[i]]
+    what = pipeline.operation[i, graph.place[node]]
     if travel_of(what) >= 0:
         return bool(asking.travel[TRAVELS * i + travel_of(what)] == node)
     if what == turn:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.model.compiled import compiled
+from hwgen.model.compiled import compiled, inlined
 from hwgen.model.crossbar.arbiter import (
     NOTHING,
     Asking,
@@ -23,6 +23,7 @@ from hwgen.model.crossbar.arbiter import (
     give_adcs,
     give_by_layer,
     give_links,
+    make_queue,
     may_start,
 )
 from hwgen.model.crossbar.design import Layout
@@ -61,7 +62,7 @@ class State(NamedTuple):
     converting: Ints
 
 
-@compiled
+@inlined
 def start(
     node: int,
     now: int,
@@ -77,7 +78,7 @@ def start(
     """
     i = graph.layer[node]
     n = pipeline.length[i]
-    k = (node - graph.first[i]) % n
+    k = graph.place[node]
     state.started[node] = now
     if k + 1 < n:
         free(node + 1, now + pipeline.to_next[i, k], queue, state)
@@ -98,13 +99,13 @@ def start(
             free(graph.reader[e], then, queue, state)
 
 
-@compiled
+@inlined
 def free(node: int, then: int, queue: Queue, state: State) -> None:
     """Note that one predecessor has started; queue the node if it was the last."""
     state.earliest[node] = max(state.earliest[node], then)
     state.waits[node] -= 1
     if state.waits[node] == 0:
-        append(queue, state.earliest[node] % len(queue.head), node)
+        append(queue, state.earliest[node] & (len(queue.head) - 1), node)
 
 
 @compiled
@@ -151,8 +152,7 @@ def start_all(
     layers = len(tables.kind)
     nodes = graph.first[-1]
     clash = conflicts(tables, layout)
-    longest = 2 + pipeline.to_block.max() + pipeline.own.max() + pipeline.to_next.max()
-    queue = Queue(np.full(longest, NOTHING), np.full(longest, NOTHING), np.full(nodes, NOTHING))
+    queue = make_queue(pipeline, nodes)
     state = State(
         graph.waits.copy(),
         np.zeros(nodes, np.int64),
@@ -174,7 +174,7 @@ def start_all(
         if entered < feed.images and now == entered * feed.interval:
             enter(entered, now, tables, layout, pipeline, graph, queue, state)
             entered += 1
-        slot = now % longest
+        slot = now & (len(queue.head) - 1)
         count = ask(queue, graph, pipeline, slot, asking, turn)
         if count > 0:
             if tables.rules.links:
@@ -196,7 +196,7 @@ def start_all(
                 waiting += 1
             node = following
         for w in range(waiting):
-            append(queue, (now + 1) % longest, late[w])
+            append(queue, (now + 1) & (len(queue.head) - 1), late[w])
         now += 1
     return state
 

@@ -17,7 +17,7 @@ from hwgen.model.crossbar.tables import Ints, Tables
 class Graph(NamedTuple):
     """Nodes (layer, block, operation), numbered first[layer] + block * operations + operation.
 
-    layer: of each node
+    layer: of each node; place: of its operation in that layer
     block_first: place of each layer's first block in a list of all blocks
     bank: place of the operation of each layer that waits for the addition of two blocks before, or
         -1
@@ -29,6 +29,7 @@ class Graph(NamedTuple):
 
     first: Ints
     layer: Ints
+    place: Ints
     block_first: Ints
     bank: Ints
     waits: Ints
@@ -93,7 +94,16 @@ def make_graph(tables: Tables, layout: Layout, pipeline: Pipeline, images: int) 
                     else:
                         reader[free[source]] = node
                         free[source] += 1
-    layer = np.empty(first[-1], np.int64)
-    for i in range(layers):
+    layer, place_of = owners(pipeline, first)
+    return Graph(first, layer, place_of, starts, bank, waits, counts, reader)
+
+
+@compiled
+def owners(pipeline: Pipeline, first: Ints) -> tuple[Ints, Ints]:
+    """Return `layer` and `place` of all nodes."""
+    layer, place = np.empty(first[-1], np.int64), np.empty(first[-1], np.int64)
+    for i in range(len(first) - 1):
         layer[first[i] : first[i + 1]] = i
-    return Graph(first, layer, starts, bank, waits, counts, reader)
+        for k in range(pipeline.length[i]):
+            place[first[i] + k : first[i + 1] : pipeline.length[i]] = k
+    return layer, place

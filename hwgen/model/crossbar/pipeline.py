@@ -4,7 +4,7 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 
-from hwgen.model.compiled import compiled
+from hwgen.model.compiled import compiled, inlined
 from hwgen.model.crossbar.design import Layout, accesses
 from hwgen.model.crossbar.tables import ACCESS_NS, ELTWISE, POOL, Bools, Ints, Tables
 from hwgen.spec.crossbar.schedule import OperationName
@@ -36,13 +36,13 @@ class Pipeline(NamedTuple):
     back: Ints
 
 
-@compiled
+@inlined
 def is_per_bit(operation: int) -> bool:
     """Return whether an operation is repeated for each bit step."""
     return MVM <= operation <= SHIFT
 
 
-@compiled
+@inlined
 def steps_of(ns: float, step_ns: float) -> int:
     """Return how many pipeline steps something takes."""
     return max(1, int(np.ceil(ns / step_ns)))
@@ -115,7 +115,7 @@ def wait_for_ports(
                 own[i, k] = max(own[i, k], steps_of(ns, step_ns))
 
 
-@compiled
+@inlined
 def has_accesses(tables: Tables, i: int, what: int) -> bool:
     """Return whether an operation takes as long as its accesses to a scratchpad, at least."""
     if what == TRANSFER:
@@ -123,7 +123,7 @@ def has_accesses(tables: Tables, i: int, what: int) -> bool:
     return what in (LOAD, STORE, SEND)
 
 
-@compiled
+@inlined
 def port_accesses(tables: Tables, layout: Layout, i: int, what: int) -> float:
     """Return the accesses that an operation takes at the port of its scratchpad."""
     if what == TRANSFER:
@@ -137,7 +137,7 @@ def port_accesses(tables: Tables, layout: Layout, i: int, what: int) -> float:
     return float(layout.ports.store[i] if what == STORE else layout.ports.send[i])
 
 
-@compiled
+@inlined
 def period_of(layout: Layout, i: int, what: int) -> int:
     """Return the accesses between the beginnings of two blocks of an operation; 0: none."""
     if what == LOAD:
@@ -159,13 +159,13 @@ def wait_for_registers(
                 back[k] = max(1, following - 1)
 
 
-@compiled
+@inlined
 def own_steps(operation: int, steps: int, bit_steps: int) -> int:
     """Return the steps for which a block takes an operation."""
     return steps * (bit_steps if is_per_bit(operation) else 1)
 
 
-@compiled
+@inlined
 def travel_ns(layout: Layout, i: int, what: int) -> float:
     """Return how long a travel of layer i takes."""
     if what == TRANSFER and layout.image[i] > 0:

@@ -6,21 +6,29 @@ form: one that ends where a block asks, and one that begins where it is given. W
 given first, of two that ask at once the earlier layer.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from hwgen.model.compiled import compiled
+from hwgen.model.compiled import compiled, inlined
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import Needed, block_starts
 from hwgen.model.crossbar.pipeline import CONVERT, LOAD, MVM, STORE, Pipeline
+from hwgen.model.crossbar.registers import (
+    FAR_PAST,
+    Registers,
+    Waits,
+    advance,
+    make_registers,
+    waits_of,
+)
 from hwgen.model.crossbar.tables import Ints, Tables
-from hwgen.model.crossbar.timing import Times, advance, end_of, interval_alone, order_of
+from hwgen.model.crossbar.timing import Times, end_of, interval_alone, order_of
 
 LOAD_GAP, LOAD_AFTER, ASK_GAP, ASK_AFTER, ADC_GAP, TURN = range(6)
-STORE_GAP, STORE_AFTER, DONE_GAP, DONE_AFTER, PLACE, LEAD = range(6, 12)
+STORE_GAP, STORE_AFTER, DONE_GAP, DONE_AFTER = range(6, 10)
+PLACE, LEAD, LOADS, STORES, END, LAST = range(10, 16)
 """Rows of `lines_of`: the gap to the next block, and the steps after the beginning of the line; the
-place of the operation that asks, and the steps from it to the conversion."""
+place of the operation that asks, and the steps from it to the conversion; places of the load and
+of the store; how many operations there are, and the steps of the last one."""
 
 LOADED, ASKED, ENDED, STORED, FREE, ASKING, BUSY, COUNT, BLOCKS, UNKNOWN, AGAIN = range(11)
 """Rows of how far each layer is: where its lines are; the step before which it does not ask for its
@@ -28,7 +36,7 @@ next block; at which it does (`NEVER`: not known yet); at which the ADCs are fre
 given; blocks that were given, and all; providers whose needed blocks were not; 1 if it has asked
 before and is awake again."""
 
-FAR_PAST, NEVER = -(1 << 40), 1 << 60
+NEVER = 1 << 60
 
 
 @compiled
@@ -38,7 +46,7 @@ def lines_of(tables: Tables, pipeline: Pipeline) -> Ints:
     A layer without ADCs asks, and is given, where it begins.
     """
     layers = len(tables.kind)
-    lines = np.zeros((12, layers), np.int64)
+    lines = np.zeros((16, layers), np.int64)
     turn = MVM if tables.rules.conversions else CONVERT
     for i in range(layers):
         gap, delay = 0, 0
@@ -54,11 +62,13 @@ def lines_of(tables: Tables, pipeline: Pipeline) -> Ints:
                 gap, delay = 0, 0
             gap = max(gap, pipeline.to_block[i, k])
             if what == LOAD:
-                lines[LOAD_GAP, i], lines[LOAD_AFTER, i] = gap, delay
+                lines[LOAD_GAP, i], lines[LOAD_AFTER, i], lines[LOADS, i] = gap, delay, k
             elif what == STORE:
-                lines[STORE_GAP, i], lines[STORE_AFTER, i] = gap, delay
+                lines[STORE_GAP, i], lines[STORE_AFTER, i], lines[STORES, i] = gap, delay, k
             delay += pipeline.to_next[i, k]
         lines[DONE_GAP, i], lines[DONE_AFTER, i] = gap, delay
+        last = pipeline.length[i] - 1
+        lines[END, i], lines[LAST, i] = last + 1, pipeline.to_next[i, last]
     return lines
 
 
@@ -82,7 +92,11 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
     starts = block_starts(layout)
     load, adc = np.empty(starts[-1], np.int64), np.full(starts[-1], -1)
     store, done = np.empty(starts[-1], np.int64), np.empty(starts[-1], np.int64)
-    lines, registers = lines_of(tables, pipeline), make_registers(pipeline)
+    lines, waits, registers = (
+        lines_of(tables, pipeline),
+        waits_of(pipeline),
+        make_registers(pipeline),
+    )
     going = at_first(tables, layout, lines, first_ready(tables, starts, needed, closed_done))
     need, edge = needed.first[:-1].copy(), edges_of_readers(tables)
     awake = np.flatnonzero(going[UNKNOWN] == 0)
@@ -103,7 +117,7 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
                 wanted = starts[tables.provider[e]] + needed.block[need[e]]
                 ready = max(ready, done[wanted])
             if tables.rules.registers:
-                ask_registers(going, lines, pipeline, registers, i, ready)
+                ask_registers(going, lines, waits, registers, i, ready)
             else:
                 load[place] = ask(going, lines, i, ready)
         now, j = going[ASKING, i], mate[i]
@@ -122,7 +136,7 @@ def take_turns(  # noqa: C901, PLR0912, PLR0915 - a call takes longer than what 
         if tables.crossbars[i] > 0:
             adc[place] = now + lines[LEAD, i]
         if tables.rules.registers:
-            found = give_registers(going, lines, pipeline, registers, i, now)
+            found = give_registers(going, lines, waits, registers, i, now)
             load[place], store[place], done[place] = found
         else:
             store[place], done[place] = give(going, lines, i, now)
@@ -155,7 +169,7 @@ def at_first(tables: Tables, layout: Layout, lines: Ints, ready: Ints) -> Ints:
     return going
 
 
-@compiled
+@inlined
 def ask(going: Ints, lines: Ints, i: int, ready: int) -> int:
     """Note when the next block of a layer asks; return when it loads.
 
@@ -167,58 +181,32 @@ def ask(going: Ints, lines: Ints, i: int, ready: int) -> int:
     return int(going[LOADED, i] + lines[LOAD_AFTER, i])
 
 
-class Registers(NamedTuple):
-    """When the operations of the present and of the last block of each layer start, see `advance`.
-
-    now, before: (layers, operations); banks: (layers, 2)
-    """
-
-    now: Ints
-    before: Ints
-    banks: Ints
-
-
-@compiled
-def make_registers(pipeline: Pipeline) -> Registers:
-    """Return registers in which nothing is yet."""
-    banks = np.zeros((len(pipeline.length), 2), np.int64)
-    return Registers(np.zeros_like(pipeline.steps), np.zeros_like(pipeline.steps), banks)
-
-
-@compiled
+@inlined
 def ask_registers(
-    going: Ints, lines: Ints, pipeline: Pipeline, registers: Registers, i: int, ready: int
+    going: Ints, lines: Ints, waits: Waits, registers: Registers, i: int, ready: int
 ) -> None:
     """Note when the next block of a layer asks, where blocks wait for registers."""
-    registers.before[i] = registers.now[i]
-    now, before, banks = registers.now[i], registers.before[i], registers.banks[i]
-    part = 0, lines[PLACE, i] + 1
-    advance(pipeline, i, part, going[COUNT, i], ready, now, before, banks)
-    going[ASKING, i] = now[lines[PLACE, i]]
+    block, place = going[COUNT, i], lines[PLACE, i]
+    advance(waits, registers, i, block, 0, place + 1, ready)
+    going[ASKING, i] = registers.starts[block & 1, i, place]
 
 
-@compiled
+@inlined
 def give_registers(
-    going: Ints, lines: Ints, pipeline: Pipeline, registers: Registers, i: int, given: int
+    going: Ints, lines: Ints, waits: Waits, registers: Registers, i: int, given: int
 ) -> tuple[int, int, int]:
     """Let a block of layer i go on; return when it is loaded, stored, and done."""
-    now, before, banks = registers.now[i], registers.before[i], registers.banks[i]
-    place, n = lines[PLACE, i], pipeline.length[i]
+    block, place = going[COUNT, i], lines[PLACE, i]
+    now, end = registers.starts[block & 1, i], lines[END, i]
     now[place] = given
-    advance(pipeline, i, (place + 1, n), going[COUNT, i], 0, now, before, banks)
+    advance(waits, registers, i, block, place + 1, end, given)
     going[ASKING, i] = NEVER
-    going[FREE, i] = given + pipeline.own[i, place]
+    going[FREE, i] = given + waits.own[i, place]
     going[COUNT, i] += 1
-    load, store = 0, 0
-    for k in range(n):
-        if pipeline.operation[i, k] == LOAD:
-            load = now[k]
-        elif pipeline.operation[i, k] == STORE:
-            store = now[k]
-    return load, store, now[n - 1] + pipeline.to_next[i, n - 1]
+    return now[lines[LOADS, i]], now[lines[STORES, i]], now[end - 1] + lines[LAST, i]
 
 
-@compiled
+@inlined
 def may_go(going: Ints, lines: Ints, mate: int, i: int, now: int) -> bool:
     """Return whether layer i is given the common ADCs at `now`: its mate surely asks later."""
     if going[COUNT, mate] == going[BLOCKS, mate]:
@@ -228,7 +216,7 @@ def may_go(going: Ints, lines: Ints, mate: int, i: int, now: int) -> bool:
     return bool(now < other or (now == other and i < mate))
 
 
-@compiled
+@inlined
 def give(going: Ints, lines: Ints, i: int, now: int) -> tuple[int, int]:
     """Let a block of layer i go on; return when it is stored, and done."""
     going[ASKING, i] = NEVER
@@ -239,7 +227,7 @@ def give(going: Ints, lines: Ints, i: int, now: int) -> tuple[int, int]:
     return going[STORED, i] + lines[STORE_AFTER, i], going[ENDED, i] + lines[DONE_AFTER, i]
 
 
-@compiled
+@inlined
 def is_last(going: Ints, reader: int) -> bool:
     """Note that a provider has given what a reader waits for; return whether it was the last."""
     if going[COUNT, reader] == going[BLOCKS, reader]:

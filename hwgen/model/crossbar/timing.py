@@ -15,7 +15,8 @@ import numpy as np
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import Needed, block_starts, needed_blocks
-from hwgen.model.crossbar.pipeline import ADD, CONVERT, LOAD, MVM, STORE, Pipeline
+from hwgen.model.crossbar.pipeline import CONVERT, LOAD, STORE, Pipeline
+from hwgen.model.crossbar.registers import make_registers, step_through, waits_of
 from hwgen.model.crossbar.tables import (
     Ints,
     Tables,
@@ -51,11 +52,13 @@ def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
     load, adc = np.empty(total, np.int64), np.full(total, -1)
     store, done = np.empty(total, np.int64), np.empty(total, np.int64)
     edges = tables.provider_start, tables.provider
+    waits, registers = waits_of(pipeline), make_registers(pipeline)
     for i in range(len(tables.kind)):
         own = slice(starts[i], starts[i + 1])
         ready = ready_times(*edges, starts, needed, done, i)
         if tables.rules.registers:
-            step_through(pipeline, i, ready, load[own], adc[own], store[own], done[own])
+            times = load[own], adc[own], store[own], done[own]
+            step_through(pipeline, waits, registers, i, ready, *times)
             continue
         gap, after = 0, 0
         for k in range(pipeline.length[i]):
@@ -71,58 +74,6 @@ def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
         follow(ready, gap, after, done[own])
     end, interval = end_of(tables, pipeline, starts, done), interval_alone(layout, pipeline)
     return Times(starts, load, adc, store, order_of(load, store), done, end, interval)
-
-
-@compiled
-def step_through(
-    pipeline: Pipeline, i: int, ready: Ints, load: Ints, adc: Ints, store: Ints, done: Ints
-) -> None:
-    """Fill in the times of all blocks of a layer, which wait for registers; see `advance`."""
-    n = pipeline.length[i]
-    now, before = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    banks = np.zeros(2, np.int64)
-    for block in range(len(ready)):
-        now, before = before, now
-        advance(pipeline, i, (0, n), block, ready[block], now, before, banks)
-        for k in range(n):
-            what = pipeline.operation[i, k]
-            if what == LOAD:
-                load[block] = now[k]
-            elif what == CONVERT:
-                adc[block] = now[k]
-            elif what == STORE:
-                store[block] = now[k]
-        done[block] = now[n - 1] + pipeline.to_next[i, n - 1]
-
-
-@compiled
-def advance(
-    pipeline: Pipeline,
-    i: int,
-    part: tuple[int, int],
-    block: int,
-    ready: int,
-    now: Ints,
-    before: Ints,
-    banks: Ints,
-) -> None:
-    """Fill in when a part of the operations of a block starts, from those of the block before.
-
-    now, before: starts of this block and of the one before it
-    banks: starts of the additions of the last two blocks, which free the accumulators
-    """
-    for k in range(part[0], part[1]):
-        then = ready if k == 0 else now[k - 1] + pipeline.to_next[i, k - 1]
-        if block > 0:
-            then = max(then, before[k] + pipeline.own[i, k])
-            if pipeline.back[i, k] > 0:
-                then = max(then, before[k + 1] + pipeline.back[i, k])
-        what = pipeline.operation[i, k]
-        if what == MVM and block > 1:
-            then = max(then, banks[block % 2] + 1)
-        elif what == ADD:
-            banks[block % 2] = then
-        now[k] = then
 
 
 @compiled

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hwgen.model.compiled import compiled
+from hwgen.model.compiled import compiled, inlined
 from hwgen.model.crossbar.tables import (
     CONV,
     DATA_BITS,
@@ -21,13 +21,13 @@ CHAIN_CLOCKS = 11
 """Of a macro of a chain: a hop, and an addition of a vector."""
 
 
-@compiled
+@inlined
 def ceil_div(a: int, b: int) -> int:
     """Return a / b, rounded up."""
     return -(-a // b)
 
 
-@compiled
+@inlined
 def shares(tables: Tables, copies: int, macros: int) -> tuple[int, int]:
     """Return into how many parts rows and copies are split."""
     if tables.rules.parts:
@@ -36,7 +36,7 @@ def shares(tables: Tables, copies: int, macros: int) -> tuple[int, int]:
     return row_shares, ceil_div(macros, row_shares)
 
 
-@compiled
+@inlined
 def share_of(copies: int, tiles: int, macros: int, place: int) -> tuple[int, int]:
     """Return copies x row tiles in a macro of a layer, and copies whose sums are whole there."""
     if macros <= copies:
@@ -66,7 +66,7 @@ def result_flits(tables: Tables, i: int, copies: int) -> float:
     )
 
 
-@compiled
+@inlined
 def snake(place: int, columns: int) -> tuple[int, int]:
     """Return row and column of a place along the snake."""
     row = place // columns
@@ -74,7 +74,7 @@ def snake(place: int, columns: int) -> tuple[int, int]:
     return row, column if row % 2 == 0 else columns - 1 - column
 
 
-@compiled
+@inlined
 def hops(a: int, b: int, columns: int) -> int:
     """Return the Manhattan distance of two places."""
     row_a, column_a = snake(a, columns)
