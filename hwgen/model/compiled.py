@@ -16,6 +16,9 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 PACKAGE = Path(__file__).parents[1]
 
+njit: Any = numba.njit
+"""Its types know less than it takes."""
+
 
 def cache_folder() -> Path:
     """Return a writable folder that belongs to exactly these sources at this path.
@@ -60,7 +63,6 @@ def compiled(function: Function) -> Function:
     Other compiled functions call a form of it that Python cannot: what takes apart and makes Python
     objects is most of the machine code of a small function with large tuples.
     """
-    njit: Any = numba.njit  # its types know less than it takes
     wrapped = njit(cache=True, no_cfunc_wrapper=True)(function)
     check_digests(wrapped)
     if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
@@ -78,7 +80,7 @@ def inlined(function: Function) -> Function:
     For what is called once a block or more often: a call, with the counts of references to the
     arrays of its arguments, takes several times as long as what such a function does.
     """
-    wrapped: Any = numba.njit(cache=True, no_cfunc_wrapper=True, inline="always")(function)
+    wrapped = njit(cache=True, no_cfunc_wrapper=True, inline="always")(function)
     check_digests(wrapped)
     return cast(Function, wrapped)
 
