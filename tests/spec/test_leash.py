@@ -15,10 +15,14 @@ from tests.cli.given import ROOT
 
 DEADLINE_S = 5.0
 
+ASKED = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""Tests that run in the background of a shell are started with Ctrl-C ignored."""
+
 PARENT = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
 from pathlib import Path
 from hwgen.spec.leash import leashed
+{asked}
 script = "sleep 60 & echo $! > {folder}/grandchild; echo $$ > {folder}/child; wait"
 with leashed(["sh", "-c", script], out=subprocess.DEVNULL, err=subprocess.DEVNULL) as running:
     print("begun", flush=True)
@@ -26,9 +30,10 @@ with leashed(["sh", "-c", script], out=subprocess.DEVNULL, err=subprocess.DEVNUL
 """
 
 FORKING = """
-import os, time
+import os, signal, time
 from hwgen.spec.leash import die_with_parent
 from pathlib import Path
+{asked}
 child = os.fork()
 if child == 0:
     die_with_parent()
@@ -59,7 +64,7 @@ def number_in(path: Path) -> int:
 @pytest.mark.parametrize(("script", "names"), [(PARENT, 2), (FORKING, 1)])
 def test_no_orphan_is_left(tmp_path: Path, number: signal.Signals, script: str, names: int) -> None:
     parent = subprocess.Popen(
-        [sys.executable, "-c", script.format(folder=tmp_path)],
+        [sys.executable, "-c", script.format(folder=tmp_path, asked=ASKED)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -70,7 +75,7 @@ def test_no_orphan_is_left(tmp_path: Path, number: signal.Signals, script: str, 
     children = [number_in(tmp_path / name) for name in ("child", "grandchild")[:names]]
     assert all(alive(child) for child in children)
     parent.send_signal(number)
-    parent.wait()
+    parent.wait(DEADLINE_S)
     parent.stdout.close()
     deadline = time.monotonic() + DEADLINE_S
     while any(alive(child) for child in children) and time.monotonic() < deadline:
