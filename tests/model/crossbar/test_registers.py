@@ -2,33 +2,15 @@
 
 import numpy as np
 
-from hwgen.model.crossbar.allocate import FEASIBLE, allocate
-from hwgen.model.crossbar.design import lay_out
-from hwgen.model.crossbar.pipeline import ADD, MVM, Pipeline, make_pipeline
+from hwgen.model.crossbar.pipeline import ADD, MVM, Pipeline
 from hwgen.model.crossbar.registers import advance, make_registers, waits_of
-from hwgen.model.crossbar.tables import ACCESS_NS
-from tests.model.crossbar.designs import compiled_of
-from tests.model.crossbar.random_designs import random_case
+from tests.model.crossbar.buildable import buildable
 
 BLOCKS = 12
 SLOWER = 20.0
 """How much longer accesses to scratchpads take, so that results leave late."""
 
 Starts = dict[tuple[int, int], int]
-
-
-def pipelines() -> list[Pipeline]:
-    """Of random designs that can be built."""
-    found = []
-    for seed in range(60):
-        tables, design = compiled_of(random_case(seed, "strict"))
-        tables.memories[:, ACCESS_NS] *= SLOWER
-        layout = lay_out(tables, design)
-        allocation = allocate(tables, design, layout, 0)
-        if allocation.failure == FEASIBLE:
-            steps = allocation.step_ns
-            found.append(make_pipeline(tables, layout, design.clocks, 0, steps))
-    return found
 
 
 def written_out(pipeline: Pipeline, i: int, ready: list[int], *, banks: bool) -> Starts:
@@ -51,7 +33,7 @@ def written_out(pipeline: Pipeline, i: int, ready: list[int], *, banks: bool) ->
 def test_every_wait_is_kept() -> None:
     random = np.random.default_rng(5)
     held_by_banks = 0
-    for pipeline in pipelines():
+    for _, _, _, pipeline in buildable("strict", range(60), slower=SLOWER):
         waits, registers = waits_of(pipeline), make_registers(pipeline)
         for i in range(len(pipeline.length)):
             end = int(pipeline.length[i])

@@ -3,18 +3,16 @@
 import numpy as np
 import pytest
 
-from hwgen.model.crossbar.allocate import FEASIBLE, allocate
-from hwgen.model.crossbar.design import Design, Layout, lay_out
+from hwgen.model.crossbar.design import Design, Layout
 from hwgen.model.crossbar.exact import FOREVER, exact_times
 from hwgen.model.crossbar.links import conflicts
 from hwgen.model.crossbar.needed import needed_blocks, provider_block
-from hwgen.model.crossbar.pipeline import Pipeline, make_pipeline
+from hwgen.model.crossbar.pipeline import Pipeline
 from hwgen.model.crossbar.shared_adcs import take_turns
 from hwgen.model.crossbar.tables import Tables
 from hwgen.model.crossbar.timing import Times, closed_done, closed_form
 from hwgen.spec.crossbar.point import Rules
-from tests.model.crossbar.designs import compiled_of
-from tests.model.crossbar.random_designs import random_case
+from tests.model.crossbar.buildable import buildable
 
 RULES = ["published", "strict"]
 SEEDS = range(300)
@@ -23,15 +21,7 @@ FIELDS = ("load", "adc", "store", "done", "end", "interval")
 
 def ways(rules: Rules) -> list[tuple[Tables, Design, Layout, Pipeline]]:
     """Random designs that can be built."""
-    found = []
-    for seed in SEEDS:
-        tables, design = compiled_of(random_case(seed, rules))
-        layout = lay_out(tables, design)
-        allocation = allocate(tables, design, layout, 0)
-        if allocation.failure == FEASIBLE:
-            pipeline = make_pipeline(tables, layout, design.clocks, 0, allocation.step_ns)
-            found.append((tables, design, layout, pipeline))
-    return found
+    return buildable(rules, SEEDS)
 
 
 def turns_of(tables: Tables, layout: Layout, pipeline: Pipeline, mate: np.ndarray) -> Times:
