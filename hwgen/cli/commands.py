@@ -70,6 +70,10 @@ def train(
     seed: Annotated[
         int | None, Option(min=0, max=LARGEST_SEED, help="replaces the seed of the recipe")
     ] = None,
+    hours: Annotated[
+        float | None,
+        Option(min=0.001, max=10_000, help="budget that the epochs of the recipe are scaled to"),
+    ] = None,
     out: Annotated[
         Path | None,
         Option("--out", "-o", help="folder to write [default: one in --work]"),
@@ -96,6 +100,7 @@ def train(
             start=start,
             teacher=teacher,
             seed=seed,
+            hours=hours,
             out=out,
             resume=resume,
         )
@@ -104,7 +109,14 @@ def train(
         if teacher is not None:
             raise BadParameter("only the recipe of a channel-adaptive network has a teacher")
         report = train_recipe(
-            context, recipe, data=data, start=start, seed=seed, out=out, resume=resume
+            context,
+            recipe,
+            data=data,
+            start=start,
+            seed=seed,
+            hours=hours,
+            out=out,
+            resume=resume,
         )
         shown = train_table(report)
     if is_first_process():

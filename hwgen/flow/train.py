@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.flow.context import Context
-from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code, digest_of_file
+from hwgen.flow.digests import digest_of, digest_of_array, digest_of_file
 from hwgen.flow.load import load
 from hwgen.report.types import Source
 from hwgen.report.work import Accuracy, AdaptiveTrainReport, ModeAccuracy, TrainReport
@@ -31,25 +31,31 @@ def train_recipe(
     data: Path | None = None,
     start: Path | None = None,
     seed: int | None = None,
+    hours: float | None = None,
     out: Path | None = None,
     resume: bool = True,
 ) -> TrainReport:
     """Train a recipe, or return the cached result; an interrupted training resumes.
 
-    out: folder to write; None: one in the work folder, named by recipe, images and code
+    hours: budget that the epochs of the recipe are scaled to
+    out: folder to write; None: one in the work folder, named by recipe, images and training version
 
     Under `torchrun` every process calls it with one folder that all of them see.
     """
     recipe = load("hwgen.train.recipe").load_recipe(shipped.recipe_file(recipe_file))
     if seed is not None:
         recipe = replace(recipe, seed=seed)
-    folder = out or context.work / "train" / f"{recipe.name}-{identity(recipe, data, start)}"
+    folder = (
+        out
+        or context.work / "train" / f"{recipe.name}-{identity(recipe, data, start, hours=hours)}"
+    )
     reused = resume and out is None and is_whole(context, folder)
     if not reused:
         load("hwgen.train.train").train_network(
             recipe,
             data_path=data,
             start_path=start,
+            hours=hours,
             out=folder,
             resume=resume,
             progress=context.visible,
@@ -75,6 +81,7 @@ def train_adaptive_recipe(
     start: Path | None = None,
     teacher: Path | None = None,
     seed: int | None = None,
+    hours: float | None = None,
     out: Path | None = None,
     resume: bool = True,
 ) -> AdaptiveTrainReport:
@@ -83,8 +90,9 @@ def train_adaptive_recipe(
     recipe = load("hwgen.train.adaptive.recipe").load_adaptive_recipe(recipe_file)
     if seed is not None:
         recipe = replace(recipe, seed=seed)
-    beside = [path for path in (teacher, staircase_of(recipe, recipe_file)) if path is not None]
-    name = f"{recipe.name}-{identity(recipe, data, start, beside)}"
+    staircase = recipe.staircase_in(recipe_file.parent)
+    beside = [path for path in (teacher, staircase) if path is not None]
+    name = f"{recipe.name}-{identity(recipe, data, start, beside, hours=hours)}"
     folder = out or context.work / "train" / name
     reused = resume and out is None and is_whole(context, folder)
     if not reused:
@@ -94,6 +102,7 @@ def train_adaptive_recipe(
             data_path=data,
             start_path=start,
             teacher_path=teacher,
+            hours=hours,
             out=folder,
             resume=resume,
             progress=context.visible,
@@ -148,12 +157,6 @@ def is_adaptive(recipe_file: Path) -> bool:
     return read_mapping(shipped.recipe_file(recipe_file)).get("format") == ADAPTIVE_FORMAT
 
 
-def staircase_of(recipe: Any, recipe_file: Path) -> Path | None:
-    """Return the file of the staircase that a channel-adaptive recipe names."""
-    name = getattr(recipe.selection, "staircase", None)
-    return None if name is None else recipe_file.parent / name
-
-
 def source_of(path: Path) -> Source:
     """Return what a report says of a network file."""
     network = load_network(path)
@@ -166,7 +169,12 @@ def is_first_process() -> bool:
 
 
 def identity(
-    recipe: Any, data: Path | None, start: Path | None, beside: Sequence[Path] = ()
+    recipe: Any,
+    data: Path | None,
+    start: Path | None,
+    beside: Sequence[Path] = (),
+    *,
+    hours: float | None = None,
 ) -> str:
     """Return a short digest of everything that training depends on; beside: more files."""
     dataset = load("hwgen.data").load_dataset(recipe.dataset, data)
@@ -176,6 +184,7 @@ def identity(
         [digest_of_array(part) for part in parts],
         None if start is None else load("hwgen.train.loop").file_digest(start),
         *(load("hwgen.train.loop").file_digest(path) for path in beside),
-        digest_of_code("hwgen.train"),
+        hours,
+        load("hwgen.train.loop").TRAINING_VERSION,
     ]
     return digest_of(facts)[:16]

@@ -5,8 +5,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn, uint8
@@ -16,22 +17,52 @@ from hwgen.errors import FormatError, OutputError
 from hwgen.spec.output import whole_file
 
 FORMAT = "hwgen.checkpoint"
-VERSION = "1"
+VERSION = "2"
 DIGEST = "sha256"
 """Of everything else in the file."""
 OPTIMIZER = "optimizer/"
 NETWORK = "network/"
+UNDERWAY = "underway/"
 
 Epoch = dict[str, Any]
 """What happened in one epoch: phase, epoch, loss, accuracy on the training images, seconds."""
 
 
+@dataclass(kw_only=True)
+class Underway:
+    """An epoch that is not at its end.
+
+    step: updates done; seconds: spent on them
+    loss, correct: sums over their batches, float32 and int64
+    random: state of the generator that draws the augmentation, uint8
+    """
+
+    step: int
+    seconds: float
+    loss: Tensor
+    correct: Tensor
+    random: Tensor
+
+    @classmethod
+    def begin(cls, device: torch.device) -> Self:
+        """Return the beginning of an epoch."""
+        loss = torch.zeros((), device=device)
+        correct = torch.zeros((), dtype=torch.int64, device=device)
+        return cls(step=0, seconds=0.0, loss=loss, correct=correct, random=torch.empty(0))
+
+    def on(self, device: torch.device) -> Self:
+        """Return the same with its sums on a device."""
+        self.loss, self.correct = self.loss.to(device), self.correct.to(device)
+        return self
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Progress of a phase: epochs done, and the history of each."""
+    """Progress of a phase: epochs done, the history of each, and the one that is under way."""
 
     epochs: int
     history: list[Epoch]
+    underway: Underway | None = None
 
 
 def save_checkpoint(
@@ -42,12 +73,17 @@ def save_checkpoint(
     for name, parameter in network.named_parameters():
         for key, tensor in optimizer.state[parameter].items():
             tensors[f"{OPTIMIZER}{name}/{key}"] = tensor
+    now = state.underway
+    if now is not None:
+        for key in ("loss", "correct", "random"):
+            tensors[f"{UNDERWAY}{key}"] = getattr(now, key)
     about = {
         "format": FORMAT,
         "version": VERSION,
         "recipe": digest,
         "epochs": str(state.epochs),
         "history": json.dumps(state.history),
+        "underway": json.dumps(None if now is None else [now.step, now.seconds]),
     }
     tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     about[DIGEST] = digest_of(about, tensors)
@@ -93,9 +129,21 @@ def load_checkpoint(
         prefix = f"{OPTIMIZER}{name}/"
         for key, tensor in tensors.items():
             if key.startswith(prefix):
-                place = tensor if key.endswith("/step") else tensor.to(parameter.device)
-                optimizer.state[parameter][key.removeprefix(prefix)] = place
-    return Checkpoint(epochs=int(about["epochs"]), history=json.loads(about["history"]))
+                optimizer.state[parameter][key.removeprefix(prefix)] = tensor.to(parameter.device)
+    return Checkpoint(
+        epochs=int(about["epochs"]),
+        history=json.loads(about["history"]),
+        underway=underway_of(json.loads(about["underway"]), tensors),
+    )
+
+
+def underway_of(progress: list[Any] | None, tensors: Mapping[str, Tensor]) -> Underway | None:
+    """Return the epoch that a checkpoint stands in the middle of, if it does."""
+    if progress is None:
+        return None
+    step, seconds = progress
+    sums = {key: tensors[f"{UNDERWAY}{key}"] for key in ("loss", "correct", "random")}
+    return Underway(step=step, seconds=seconds, **sums)
 
 
 def digest_of(about: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:

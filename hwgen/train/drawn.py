@@ -31,7 +31,7 @@ def drawn_network(recipe: Recipe, dataset: Dataset, *, seed: int) -> QuantizedNe
     network.train()(images)
     for node in plan.sparse:
         layer = network.layer(node.name)
-        layer.mask.copy_(block_mask(layer.weight, recipe.pruning.share))
+        layer.prune(block_mask(layer.weight, recipe.pruning.share))
     quantized = QuantizedTraining(
         plan, rule=recipe.quantization.rule, momentum=recipe.quantization.range_momentum
     )

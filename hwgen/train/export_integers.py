@@ -30,6 +30,7 @@ def export_weights(
     """Return weights, bias and requantization of a layer with weights."""
     conv = network.conv(node.name)
     q, scale = conv.integers()
+    q = q.long()
     steps = scale.double() * scale_of(source)
     bias = (conv.bias.double() / steps).round().long()
     return make_parameters(

@@ -34,32 +34,32 @@ def nearest(value: int, threshold: int, sign: int) -> int:
 
 
 @cache
-def digit_counts() -> Tensor:
-    """Return int64 (256,): the digits of value - 128."""
-    return torch.tensor([phi(value) for value in range(LOW, HIGH + 1)])
+def digit_counts(device: torch.device) -> Tensor:
+    """Return uint8 (256,): the digits of value - 128."""
+    counts = [phi(value) for value in range(LOW, HIGH + 1)]
+    return torch.tensor(counts, dtype=torch.uint8, device=device)
 
 
 @cache
-def projections() -> Tensor:
-    """Return int64 (3, 2, 256): threshold, negative before rounding, value + 128 -> member."""
-    return torch.tensor(
-        [
-            [
-                [nearest(value, threshold, sign) for value in range(LOW, HIGH + 1)]
-                for sign in (1, -1)
-            ]
-            for threshold in range(PHI_LIMIT + 1)
-        ]
-    )
+def projections(device: torch.device) -> Tensor:
+    """Return float32 (3 * 2 * 256,): threshold, negative before rounding, value + 128 -> member."""
+    members_of = [
+        nearest(value, threshold, sign)
+        for threshold in range(PHI_LIMIT + 1)
+        for sign in (1, -1)
+        for value in range(LOW, HIGH + 1)
+    ]
+    return torch.tensor(members_of, dtype=torch.float32, device=device)
 
 
 def thresholds(q: Tensor, mask: Tensor) -> Tensor:
     """Return phi_th of each filter, int64 (filters,).
 
-    q: int64 (filters, ...), from -128 to 127; mask: bool of the same shape, true where unmasked.
-    A filter without unmasked weights has phi_th 0.
+    q: whole numbers (filters, ...), from -128 to 127; mask: bool of the same shape, true where
+    unmasked. A filter without unmasked weights has phi_th 0.
     """
-    counts = digit_counts().to(q.device)[q - LOW].flatten(1)
+    places = (q.int() - LOW).flatten()
+    counts = digit_counts(q.device).index_select(0, places).reshape(len(q), -1)
     unpruned = mask.flatten(1)
     histogram = torch.stack(
         [((counts == n) & unpruned).sum(1) for n in range(DIGITS // 2 + 1)], dim=1
@@ -72,11 +72,14 @@ def thresholds(q: Tensor, mask: Tensor) -> Tensor:
 def project(q: Tensor, mask: Tensor, sign: Tensor, threshold: Tensor) -> Tensor:
     """Return `q` with every unmasked weight moved into T(threshold of its filter), masked ones 0.
 
-    sign: of the same shape, negative where the weight was below zero before rounding.
+    q: whole numbers; the result is float32. sign: of the same shape, negative where the weight was
+    below zero before rounding.
     """
-    per_weight = threshold.reshape(-1, *[1] * (q.dim() - 1)).expand_as(q)
-    moved = projections().to(q.device)[per_weight, (sign < 0).long(), q - LOW]
-    return torch.where(mask, moved, 0)
+    values = HIGH + 1 - LOW
+    table = (threshold * (2 * values) - LOW).int().reshape(-1, *[1] * (q.dim() - 1))
+    places = (q.int() + table).add_(sign < 0, alpha=values)
+    moved = projections(q.device).index_select(0, places.flatten())
+    return moved.reshape(q.shape).mul_(mask.to(moved.dtype))
 
 
 def fta(q: Tensor, mask: Tensor, sign: Tensor) -> Tensor:

@@ -1,13 +1,15 @@
 """The loop of a training: batches, epochs, updates, checkpoints, progress."""
 
 import hashlib
+import itertools
 import json
 import math
+import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +23,31 @@ from hwgen.data import Dataset
 from hwgen.errors import ConfigError, DataError, FormatError
 from hwgen.spec.patience import Ticker
 from hwgen.train.augmentation import augment
-from hwgen.train.checkpoint import Checkpoint, Epoch, load_checkpoint, save_checkpoint
+from hwgen.train.checkpoint import Checkpoint, Epoch, Underway, load_checkpoint, save_checkpoint
+from hwgen.train.devices import has_bfloat16
 from hwgen.train.parallel import average_gradients, check_batch, part_of, rank, size, total
 from hwgen.train.plans.plan import Plan
 from hwgen.train.recipe import Common, Phase
 from hwgen.train.schedule import learning_rate, make_optimizer
+
+TRAINING_VERSION = 2
+"""Raised when the code of training changes so that a recipe gives another network: what was begun
+or cached with another version is not gone on with."""
+CHECKPOINT_SECONDS = 600.0
+"""A checkpoint is written at least this often, in the middle of an epoch, too."""
+EPOCH_SECONDS = 10.0
+"""Shorter epochs do not each end with a checkpoint."""
+TRIAL_BATCHES = 6
+"""Batches that tell how long an epoch takes; the first one is slower than the others."""
+LEAST_RATE = 1e-6
+"""Learning rate of a batch that is only timed."""
 
 
 class Loop:
     """What all phases share: recipe, images on the device, checkpoints, progress.
 
     phases: names of all phases, in order
+    beside: digests of further files that the result depends on, by name
     """
 
     def __init__(
@@ -42,6 +58,7 @@ class Loop:
         start_path: Path | None,
         *,
         phases: Sequence[str],
+        beside: Mapping[str, str],
         out: Path,
         device: torch.device,
         resume: bool,
@@ -64,12 +81,17 @@ class Loop:
         self.history: list[Epoch] = []
         self.log: Ticker | None = None
         self.start_digest = None if start_path is None else file_digest(start_path)
-        everything = [asdict(recipe), dataset.name, dataset.split, self.start_digest]
+        self.bfloat16 = recipe.mixed_precision and has_bfloat16(device)
+        facts = [asdict(recipe), dataset.name, dataset.split, self.start_digest]
+        everything = [TRAINING_VERSION, *facts, dict(beside)]
         self.digest = hashlib.sha256(json.dumps(everything).encode()).hexdigest()
 
     def real(self, images: Tensor) -> Tensor:
-        """Return bytes (n, h, w, c) as real numbers (n, c, h, w) that the first layer sees."""
-        x = images.permute(0, 3, 1, 2).float()
+        """Return bytes (n, h, w, c) as real numbers (n, c, h, w) that the first layer sees.
+
+        The channels of a pixel lie side by side.
+        """
+        x = images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
         return (x - self.common.input_zero_point) * self.common.input_scale
 
     def phase(self, name: str, network: nn.Module, phase: Phase) -> None:
@@ -79,6 +101,8 @@ class Loop:
         state = Checkpoint(epochs=0, history=[])
         if self.resume and path.exists():
             state = self.resumed(path, network, optimizer) or state
+        self.begin_phase(network, phase)
+        self.saved = time.monotonic()
         self.bar = self.bars.add_task(name, total=phase.epochs, completed=state.epochs)
         with self.ticker(name, phase, state.epochs) as self.log:
             state = self.epochs(name, network, optimizer, phase, state)
@@ -106,24 +130,38 @@ class Loop:
     def epochs(
         self, name: str, network: nn.Module, optimizer: Optimizer, phase: Phase, state: Checkpoint
     ) -> Checkpoint:
-        """Train for the epochs that `state` lacks, with a checkpoint after each."""
+        """Train for the epochs that `state` lacks, with checkpoints."""
         path = self.checkpoints / f"{name}.safetensors"
-        for epoch in range(state.epochs, phase.epochs):
-            began = time.monotonic()
-            loss, accuracy = self.epoch(name, network, optimizer, phase, epoch)
-            state.history.append(
-                {
-                    "phase": name,
-                    "epoch": epoch,
-                    "batches": self.steps,
-                    "loss": loss,
-                    "train_accuracy": accuracy,
-                    "seconds": round(time.monotonic() - began, 3),
-                }
-            )
-            state = Checkpoint(epochs=epoch + 1, history=state.history)
+
+        def save(state: Checkpoint) -> None:
             if rank() == 0:
                 save_checkpoint(path, network, optimizer, state, digest=self.digest)
+            self.saved = time.monotonic()
+
+        underway = state.underway
+        for epoch in range(state.epochs, phase.epochs):
+            began = time.monotonic() - (0.0 if underway is None else underway.seconds)
+            now = underway
+            for now in self.epoch(
+                name, network, optimizer, phase=phase, epoch=epoch, underway=underway
+            ):
+                if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+                    now.seconds = time.monotonic() - began
+                    save(replace(state, underway=now))
+            assert now is not None
+            loss, accuracy = self.summary(name, phase, epoch, now)
+            done: Epoch = {
+                "phase": name,
+                "epoch": epoch,
+                "batches": self.steps,
+                "loss": loss,
+                "train_accuracy": accuracy,
+                "seconds": round(time.monotonic() - began, 3),
+            }
+            state = Checkpoint(epochs=epoch + 1, history=[*state.history, done])
+            underway = None
+            if epoch + 1 == phase.epochs or time.monotonic() - self.saved > EPOCH_SECONDS:
+                save(state)
             self.bars.update(self.bar, completed=epoch + 1)
         return state
 
@@ -131,31 +169,45 @@ class Loop:
         self,
         name: str,
         network: nn.Module,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Optimizer,
+        *,
         phase: Phase,
         epoch: int,
-    ) -> tuple[float, float]:
-        """Train for one epoch; return mean loss and accuracy on its batches."""
+        underway: Underway | None,
+    ) -> Iterator[Underway]:
+        """Train for one epoch, from its beginning or from where a checkpoint has left it.
+
+        Yields after every update.
+        """
         # Each epoch seeds its random numbers, so that a resumed run repeats an uninterrupted one.
         random = torch.Generator().manual_seed(self.epoch_seed(name, epoch))
-        self.begin_epoch(network, phase, epoch)
-        network.train()
         order = torch.randperm(len(self.train_images), generator=random).to(self.device)
-        total_loss = torch.zeros((), device=self.device)
-        correct = torch.zeros((), dtype=torch.int64, device=self.device)
-        for step, chosen in enumerate(order.split(self.batch_images)[: self.steps]):
-            mine = part_of(chosen)
+        if underway is None:
+            self.begin_epoch(network)
+            underway = Underway.begin(self.device)
+        else:
+            random.set_state(underway.random)
+            underway = underway.on(self.device)
+        network.train()
+        batches = order.split(self.batch_images)[: self.steps]
+        for step in range(underway.step, self.steps):
+            mine = part_of(batches[step])
             x = augment(self.real(self.train_images[mine]), self.common, random)
             labels = self.train_labels[mine]
             rate = learning_rate(phase, epoch + step / self.steps)
             logits, loss = self.step(network, optimizer, x, labels, phase=phase, rate=rate)
-            total_loss += loss / size()
-            correct += (logits.argmax(1) == labels).sum()
+            underway.loss += loss / size()
+            underway.correct += (logits.argmax(1) == labels).sum()
+            underway.step, underway.random = step + 1, random.get_state()
             self.bars.advance(self.bar, 1 / self.steps)
             if self.log is not None:
                 self.log.advance(1 / self.steps)
-        total_loss = total(total_loss)
-        if not math.isfinite(total_loss):
+            yield underway
+
+    def summary(self, name: str, phase: Phase, epoch: int, done: Underway) -> tuple[float, float]:
+        """Return mean loss and accuracy on the batches of an epoch."""
+        loss = float(total(done.loss))
+        if not math.isfinite(loss):
             raise ConfigError(
                 field=f"{name}_phase.learning_rate",
                 allowed=f"small enough for a finite loss (epoch {epoch})",
@@ -163,7 +215,25 @@ class Loop:
                 source=f"recipe {self.common.name}",
             )
         seen = self.steps * self.batch_images
-        return float(total_loss) / self.steps, float(total(correct)) / seen
+        return loss / self.steps, float(total(done.correct)) / seen
+
+    def seconds_of_epoch(self, network: nn.Module, phase: Phase) -> float:
+        """Return the seconds that an epoch of a phase takes, by a few batches; trains `network`."""
+        optimizer = make_optimizer(self.common, phase, network.parameters())
+        random = torch.Generator().manual_seed(0)
+        self.begin_phase(network, phase)
+        network.train()
+        times = [time.monotonic()]
+        for batch in range(TRIAL_BATCHES):
+            first = batch * self.batch_images % max(1, len(self.train_images) - self.batch_images)
+            mine = part_of(torch.arange(first, first + self.batch_images, device=self.device))
+            x = augment(self.real(self.train_images[mine]), self.common, random)
+            labels = self.train_labels[mine]
+            _, loss = self.step(network, optimizer, x, labels, phase=phase, rate=LEAST_RATE)
+            loss.item()  # a device has done what it was asked to
+            times.append(time.monotonic())
+        seconds = [after - before for before, after in itertools.pairwise(times)]
+        return statistics.median(seconds[1:]) * self.steps
 
     @property
     def steps(self) -> int:
@@ -176,13 +246,16 @@ class Loop:
         phases = len(self.phases)
         return (self.common.seed * phases + self.phases.index(name)) * 100_003 + epoch
 
-    def begin_epoch(self, network: nn.Module, phase: Phase, epoch: int) -> None:
+    def begin_phase(self, network: nn.Module, phase: Phase) -> None:
+        """Do what stands before the first batch of a phase, and before one that is resumed."""
+
+    def begin_epoch(self, network: nn.Module) -> None:
         """Do what stands before the first batch of an epoch."""
 
     def step(
         self,
         network: nn.Module,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Optimizer,
         x: Tensor,
         labels: Tensor,
         *,
@@ -192,15 +265,30 @@ class Loop:
         """Update the parameters for this process's part of one batch; return logits and loss."""
         for group in optimizer.param_groups:
             group["lr"] = rate
-        mixed = self.common.mixed_precision and self.is_mixed(network)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
+        optimizer.zero_grad()
+        logits, loss = self.gradients(network, x, labels, phase)
+        self.update(network, optimizer)
+        return logits, loss
+
+    def gradients(
+        self, network: nn.Module, x: Tensor, labels: Tensor, phase: Phase
+    ) -> tuple[Tensor, Tensor]:
+        """Leave the gradients of a batch in the parameters; return logits and loss."""
+        with self.precision(network):
             logits = network(x)
         logits = logits.float()
         loss = functional.cross_entropy(logits, labels, label_smoothing=phase.label_smoothing)
-        optimizer.zero_grad()
         loss.backward()
-        self.update(network, optimizer)
         return logits.detach(), loss.detach()
+
+    def precision(self, network: nn.Module) -> torch.autocast:
+        """Return the precision of a forward pass: bfloat16, or float32 on integer grids."""
+        mixed = self.bfloat16 and not self.on_grids(network)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=mixed, cache_enabled=False)
+
+    def on_grids(self, network: nn.Module) -> bool:
+        """Whether a network computes on its integer grids."""
+        return False
 
     def update(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Move the parameters by their gradients, those of all processes."""
@@ -208,10 +296,6 @@ class Loop:
         if self.common.gradient_norm is not None:
             nn.utils.clip_grad_norm_(network.parameters(), self.common.gradient_norm)
         optimizer.step()
-
-    def is_mixed(self, network: nn.Module) -> bool:
-        """Whether the forward pass of a network is in bfloat16 where the recipe has it."""
-        return True
 
     @torch.no_grad()
     def accuracy(self, network: nn.Module, **options: Any) -> float:

@@ -8,7 +8,7 @@ from hwgen.train.plans.builder import Builder
 from hwgen.train.plans.efficientnet import efficientnetb0
 from hwgen.train.plans.mobilenet import mobilenetv2
 from hwgen.train.plans.plan import Plan, Shape
-from hwgen.train.plans.resnet import resnet18, resnet20, resnet32, resnet44
+from hwgen.train.plans.resnet import resnet18, resnet20, resnet32, resnet44, resnet56
 from hwgen.train.plans.small_cnn import adaptive_cnn, small_cnn
 from hwgen.train.plans.vgg import vgg19
 
@@ -18,6 +18,7 @@ MODELS: dict[str, Callable[[Builder, int], None]] = {
     "resnet20": resnet20,
     "resnet32": resnet32,
     "resnet44": resnet44,
+    "resnet56": resnet56,
     "alexnet": alexnet,
     "vgg19": vgg19,
     "resnet18": resnet18,

@@ -21,16 +21,35 @@ class Weighted(nn.Module):
     def __init__(self, node: Node, inputs: int) -> None:
         super().__init__()
         self.stride, self.padding, self.groups = node.stride, node.padding, node.groups
+        self.whole_map = node.op == "linear"
         shape = (node.channels, inputs // node.groups, node.kernel, node.kernel)
         self.weight = nn.Parameter(torch.empty(shape))
         nn.init.kaiming_normal_(
             self.weight, nonlinearity="linear" if node.clip == "none" else "relu"
         )
         self.register_buffer("mask", torch.ones(shape, dtype=torch.bool))
+        self.pruned = False
+
+    def prune(self, mask: Tensor) -> None:
+        """Take the weights out where `mask` is false."""
+        self.mask.copy_(mask)
+        self.pruned = not bool(mask.all())
+
+    def kept(self) -> Tensor:
+        """Return the weights, zero where pruned."""
+        # A product of float and bool takes three times as long.
+        return self.weight * self.mask.to(self.weight.dtype) if self.pruned else self.weight
 
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Return the convolution; padding is zero, which is the zero point of the integers."""
+        if self.whole_map:
+            return fully_connected(x, weight, bias)
         return functional.conv2d(x, weight, bias, self.stride, self.padding, groups=self.groups)
+
+
+def fully_connected(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return a convolution whose window is the whole map, as the matrix product that it is."""
+    return functional.linear(x.flatten(1), weight.flatten(1), bias)[:, :, None, None]
 
 
 class NormalizedConv(Weighted):
@@ -42,14 +61,14 @@ class NormalizedConv(Weighted):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return norm(conv(x))."""
-        return cast(Tensor, self.norm(self.convolve(x, self.weight * self.mask, None)))
+        return cast(Tensor, self.norm(self.convolve(x, self.kept(), None)))
 
     def folded(self) -> tuple[Tensor, Tensor]:
         """Return weight and bias of the convolution that does the same in evaluation."""
         norm = self.norm
         assert norm.running_var is not None and norm.running_mean is not None
         gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-        weight = self.weight * self.mask * gain.reshape(-1, 1, 1, 1)
+        weight = self.kept() * gain.reshape(-1, 1, 1, 1)
         return weight, norm.bias - norm.running_mean * gain
 
 
@@ -62,11 +81,11 @@ class BiasedConv(Weighted):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return conv(x) + bias."""
-        return self.convolve(x, self.weight * self.mask, self.bias)
+        return self.convolve(x, self.kept(), self.bias)
 
     def folded(self) -> tuple[Tensor, Tensor]:
         """Return weight and bias as they are."""
-        return self.weight * self.mask, self.bias
+        return self.kept(), self.bias
 
 
 class QuantizedConv(BiasedConv):
@@ -77,14 +96,12 @@ class QuantizedConv(BiasedConv):
         self.quantizer = quantizer
 
     def integers(self) -> tuple[Tensor, Tensor]:
-        """Return int64 weights (out, in, kh, kw) and the step of each filter."""
-        return self.quantizer.integers(self.weight * self.mask, self.mask)
+        """Return weights (out, in, kh, kw), float32 whole numbers, and the step of each filter."""
+        return self.quantizer.integers(self.kept(), self.mask)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return conv(x) + bias; the gradient takes the grid for the identity."""
-        weight = self.weight * self.mask
-        on_grid = self.quantizer(weight, self.mask)
-        return self.convolve(x, weight + (on_grid - weight).detach(), self.bias)
+        """Return conv(x) + bias."""
+        return self.convolve(x, self.quantizer(self.kept(), self.mask), self.bias)
 
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -198,7 +215,7 @@ class QuantizedTraining(Network):
         """Recompute phi_th of every filter; called once an epoch."""
         for node in self.plan.weighted:
             conv = self.conv(node.name)
-            conv.quantizer.renew(conv.weight * conv.mask, conv.mask)
+            conv.quantizer.renew(conv.kept(), conv.mask)
 
 
 def has_range(node: Node) -> bool:
@@ -215,4 +232,4 @@ def fold(network: Network, quantized: QuantizedTraining) -> None:
         weight, bias = layer.folded()
         conv.weight.copy_(weight)
         conv.bias.copy_(bias)
-        conv.mask.copy_(layer.mask)
+        conv.prune(layer.mask)

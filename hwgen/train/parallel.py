@@ -9,6 +9,7 @@ up to the order of float sums. Without `torchrun` every function here is that of
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -83,11 +84,18 @@ def total_with_gradient(x: Tensor) -> Tensor:
 
 def extremes(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return the lowest and the highest element over all processes."""
-    low, high = x.aminmax()
+    low, high = in_memory_order(x).aminmax()
     if active():
         dist.all_reduce(low, dist.ReduceOp.MIN)
         dist.all_reduce(high, dist.ReduceOp.MAX)
     return low, high
+
+
+def in_memory_order(x: Tensor) -> Tensor:
+    """Return a map (n, c, h, w) as it lies in memory, so that a reduction of it is fast."""
+    if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
+        return x.permute(0, 2, 3, 1)
+    return x
 
 
 @torch.no_grad()
@@ -101,6 +109,14 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     flat /= size()
     for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(mean.reshape(gradient.shape))
+
+
+def of_first(value: Any) -> Any:
+    """Return what the first process has."""
+    held = [value]
+    if active():
+        dist.broadcast_object_list(held)
+    return held[0]
 
 
 def wait_for_all() -> None:

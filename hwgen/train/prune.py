@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from hwgen.spec.sparsity import ALPHA
+from hwgen.train.network import Network
+from hwgen.train.recipe import Recipe
 
 
 def block_scores(weight: Tensor) -> Tensor:
@@ -29,3 +31,14 @@ def block_mask(weight: Tensor, share: float) -> Tensor:
     unpruned[scores.argsort(stable=True)[:pruned]] = False
     groups = unpruned.reshape(-1, *weight.shape[1:])
     return groups.repeat_interleave(ALPHA, dim=0)[: len(weight)]
+
+
+def prune(network: Network, recipe: Recipe) -> None:
+    """Mask the weakest blocks of every layer that takes part."""
+    nodes = network.plan.sparse
+    for node in nodes:
+        first, head = node is nodes[0], node is nodes[-1]
+        if (first and not recipe.pruning.first_layer) or (head and not recipe.pruning.head):
+            continue
+        layer = network.layer(node.name)
+        layer.prune(block_mask(layer.weight.detach(), recipe.pruning.share))

@@ -1,7 +1,9 @@
 """A training recipe: every number that decides the result, from one complete YAML file."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
@@ -12,6 +14,10 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+
+
+PHASES = ("float", "pruned", "quantized")
+"""Of a training that prunes."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -97,7 +103,8 @@ class Common:
     batch_images: of one update, over all processes together
     epoch_batches: batches of an epoch, drawn anew each time; null: all images
     gradient_norm: longer gradients of all parameters together are shortened to it; null: none are
-    mixed_precision: bfloat16 in the forward pass of the phases without integer grids
+    mixed_precision: bfloat16 in the forward pass of the phases without integer grids, on devices
+        that have units for it
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -150,6 +157,21 @@ class Recipe(Common):
     quantized_phase: Phase
     pruning: Pruning
     quantization: Quantization
+
+    @property
+    def schedule(self) -> dict[str, Phase]:
+        """The phases by name, in order."""
+        return {name: getattr(self, f"{name}_phase") for name in PHASES}
+
+    def with_schedule(self, phases: Mapping[str, Phase], epoch_batches: int | None) -> Self:
+        """Return the recipe with other phases of the same names."""
+        return replace(
+            self,
+            float_phase=phases["float"],
+            pruned_phase=phases["pruned"],
+            quantized_phase=phases["quantized"],
+            epoch_batches=epoch_batches,
+        )
 
     @field_validator("quantized_phase")
     @classmethod

@@ -15,9 +15,7 @@ from hwgen.spec.output import write_text
 from hwgen.train.adaptive.recipe import AdaptiveRecipe
 from hwgen.train.checkpoint import Epoch
 from hwgen.train.parallel import size
-from hwgen.train.recipe import Recipe
-
-PHASES = ("float", "pruned", "quantized")
+from hwgen.train.recipe import PHASES, Recipe
 
 
 @dataclass(frozen=True, kw_only=True)

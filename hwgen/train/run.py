@@ -1,5 +1,6 @@
 """The training that prunes and approximates: its networks, its updates, its accuracy."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -12,8 +13,8 @@ from hwgen.train.integer import integer_accuracy
 from hwgen.train.loop import Loop
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold
-from hwgen.train.recipe import Phase, Recipe
-from hwgen.train.report import PHASES
+from hwgen.train.prune import prune
+from hwgen.train.recipe import PHASES, Phase, Recipe
 from hwgen.train.start import load_start
 
 
@@ -38,6 +39,7 @@ class Run(Loop):
             dataset,
             start_path,
             phases=PHASES,
+            beside={},
             out=out,
             device=device,
             resume=resume,
@@ -55,6 +57,13 @@ class Run(Loop):
             load_start(network, self.start_path, self.recipe.start, self.recipe)
         return network.to(self.device)
 
+    def trials(self) -> Iterator[tuple[str, Phase, nn.Module]]:
+        """Yield each phase with a network of its kind, to time it."""
+        network = self.start()
+        prune(network, self.recipe)
+        for name, phase in self.recipe.schedule.items():
+            yield name, phase, self.quantize(network) if name == "quantized" else network
+
     def quantize(self, network: Network) -> QuantizedTraining:
         """Return the folded network on integer grids."""
         quantization = self.recipe.quantization
@@ -64,14 +73,14 @@ class Run(Loop):
         fold(network, quantized)
         return quantized.to(self.device)
 
-    def begin_epoch(self, network: nn.Module, phase: Phase, epoch: int) -> None:
+    def begin_epoch(self, network: nn.Module) -> None:
         """Recompute the thresholds."""
         if isinstance(network, QuantizedTraining):
             network.renew_thresholds()
 
-    def is_mixed(self, network: nn.Module) -> bool:
-        """Whether the forward pass of a network is in bfloat16 where the recipe has it."""
-        return not isinstance(network, QuantizedTraining)
+    def on_grids(self, network: nn.Module) -> bool:
+        """Whether a network computes on its integer grids."""
+        return isinstance(network, QuantizedTraining)
 
     def integer_accuracy(self, path: Path) -> float:
         """Return the accuracy of the quantized network file, read back, on the test images."""

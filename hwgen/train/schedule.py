@@ -15,9 +15,10 @@ def make_optimizer(
     """Return the optimizer of a phase; `learning_rate` sets its rate before every step."""
     chosen = recipe.optimizer
     if chosen.kind == "adamw":
-        return torch.optim.AdamW(parameters, weight_decay=phase.weight_decay)
+        return torch.optim.AdamW(parameters, weight_decay=phase.weight_decay, fused=True)
     return torch.optim.SGD(
         parameters,
+        fused=True,
         lr=phase.learning_rate,
         momentum=chosen.momentum,
         nesterov=chosen.nesterov,

@@ -17,7 +17,7 @@ from hwgen.train.recipe import Start
 
 NORM_KEYS = ("weight", "bias", "running_mean", "running_var")
 Tensors = dict[str, Tensor]
-MODELS = ("resnet20", "resnet32", "resnet44")
+MODELS = ("resnet20", "resnet32", "resnet44", "resnet56")
 
 
 class Grid(Protocol):

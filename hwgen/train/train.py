@@ -10,10 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hwgen.data import load_dataset
 from hwgen.spec.network.file import save_network
+from hwgen.train.budget import fitted
 from hwgen.train.export import export_network
-from hwgen.train.network import Network
 from hwgen.train.parallel import processes, rank, wait_for_all
-from hwgen.train.prune import block_mask
+from hwgen.train.prune import prune
 from hwgen.train.recipe import Common, Recipe
 from hwgen.train.report import TrainResult, write_report
 from hwgen.train.run import Run
@@ -26,6 +26,7 @@ def train_network(
     start_path: Path | None = None,
     out: Path,
     seed: int | None = None,
+    hours: float | None = None,
     resume: bool = True,
     progress: bool = True,
 ) -> TrainResult:
@@ -34,6 +35,7 @@ def train_network(
     data_path: folder of the images, unless they are embedded
     start_path: float weights, if the recipe starts from a checkpoint
     seed: replaces the seed of the recipe
+    hours: budget; the epochs of all phases are scaled so that they take about as long
     resume: continue an interrupted run of the same recipe into `out`
     """
     if seed is not None:
@@ -44,7 +46,16 @@ def train_network(
         processes() as device,
         progress_bars(enabled=progress and rank() == 0) as bars,
     ):
-        run = Run(recipe, dataset, start_path, out=out, device=device, resume=resume, bars=bars)
+
+        def run_of(recipe: Recipe) -> Run:
+            return Run(
+                recipe, dataset, start_path, out=out, device=device, resume=resume, bars=bars
+            )
+
+        run = run_of(recipe)
+        if hours is not None:
+            recipe = fitted(run, recipe, hours, out=out, resume=resume)
+            run = run_of(recipe)
 
         network = run.start()
         run.phase("float", network, recipe.float_phase)
@@ -78,26 +89,17 @@ def train_network(
     return result
 
 
-def prune(network: Network, recipe: Recipe) -> None:
-    """Mask the weakest blocks of every layer that takes part."""
-    nodes = network.plan.sparse
-    for node in nodes:
-        first, head = node is nodes[0], node is nodes[-1]
-        if (first and not recipe.pruning.first_layer) or (head and not recipe.pruning.head):
-            continue
-        layer = network.layer(node.name)
-        layer.mask.copy_(block_mask(layer.weight.detach(), recipe.pruning.share))
-
-
 @contextmanager
 def torch_settings(recipe: Common) -> Iterator[None]:
-    """Hold the recipe's number of threads while training."""
-    before = torch.get_num_threads()
+    """Hold the recipe's number of threads, and float32 as it is on GPUs, while training."""
+    before = torch.get_num_threads(), torch.backends.cudnn.allow_tf32
     torch.set_num_threads(recipe.threads)
+    torch.backends.cudnn.allow_tf32 = False  # ten bits of mantissa hold no grid of 16 bits
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """A short recipe on few images, for tests of the loop and not of what it learns."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 
 from hwgen.data import Dataset, load_dataset
+from hwgen.train.loop import Loop
 from hwgen.train.recipe import Recipe, load_recipe
 
 RECIPES = Path(__file__).parents[2] / "configs" / "train"
@@ -39,3 +42,20 @@ def on_few_digits(few_digits: Dataset, monkeypatch: Any) -> Dataset:
     """Let training find the few digits."""
     monkeypatch.setattr("hwgen.train.train.load_dataset", lambda *_: few_digits)
     return few_digits
+
+
+@contextmanager
+def interrupted_after(batches: int, run: type[Loop], monkeypatch: Any) -> Iterator[None]:
+    """Write a checkpoint after every batch, and let the user press Ctrl-C behind one of them."""
+    real_step, done = run.step, []
+
+    def step(run: Loop, *arguments: Any, **options: Any) -> Any:
+        if len(done) == batches:
+            raise KeyboardInterrupt
+        done.append(1)
+        return real_step(run, *arguments, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("hwgen.train.loop.CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(run, "step", step)
+        yield

@@ -60,7 +60,7 @@ def drawn(name: str, recipe: Recipe) -> tuple[QuantizedTraining, QuantizedNetwor
         network.train()(images)
         for node in network.plan.sparse:
             layer = network.layer(node.name)
-            layer.mask.copy_(block_mask(layer.weight, 0.5))
+            layer.prune(block_mask(layer.weight, 0.5))
         quantized = QuantizedTraining(network.plan, rule="mode", momentum=0.9)
         fold(network, quantized)
         quantized.renew_thresholds()

@@ -39,7 +39,7 @@ def test_folding_is_exact(name: str, shape: tuple[int, int, int], width: float) 
     network = trained_a_little(name, shape, width).double()
     for node in network.plan.weighted[::2]:
         layer = network.layer(node.name)
-        layer.mask.copy_(torch.rand(layer.mask.shape) < 0.5)
+        layer.prune(torch.rand(layer.mask.shape) < 0.5)
     quantized = QuantizedTraining(network.plan, rule="mode", momentum=0.9).double()
     fold(network, quantized)
     plain = FoldedFloat(quantized).eval()

@@ -11,8 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from hwgen.train.fake_quantization import MapRange
-from hwgen.train.parallel import extremes, total
+from hwgen.train.fake_quantization import MapRange, straight_through, with_floor
+from hwgen.train.parallel import extremes, size, total
 
 ODD_GRID_BITS = 4
 """Weights of at most this many bits lie on the odd grid."""
@@ -42,9 +42,7 @@ def weight_scale(weight: Tensor, bits: int, *, common: bool) -> Tensor:
         scale = flat.abs().amax(1) / ((1 << (bits - 1)) - 1)
     if common:
         scale = scale.amax().expand_as(scale)
-    # A filter without weights still needs a step that fixed point can hold.
-    floor = scale.amax() * 1e-3 if scale.any() else scale.new_tensor(1.0)
-    return scale.clamp(min=floor)
+    return with_floor(scale)
 
 
 def weight_integers(weight: Tensor, scale: Tensor, bits: int) -> Tensor:
@@ -62,8 +60,8 @@ def on_weight_grid(weight: Tensor, bits: int, *, common: bool) -> Tensor:
     with torch.no_grad():
         scale = weight_scale(weight, bits, common=common)
         q = weight_integers(weight, scale, bits)
-        error = q * scale.reshape(-1, *[1] * (weight.dim() - 1)) - weight
-    return weight + error
+        value = q * scale.reshape(-1, *[1] * (weight.dim() - 1))
+    return straight_through(weight, value)
 
 
 class SpreadRange(MapRange):
@@ -71,18 +69,18 @@ class SpreadRange(MapRange):
 
     def observe(self, x: Tensor) -> None:
         """Move the range towards that of one batch; it always holds zero."""
-        count = total(torch.tensor(float(x.numel()), device=x.device))
-        signed = bool(extremes(x)[0] < 0)
-        mean = total(x.sum()) / count if signed else x.new_zeros(())
-        spread = (total((x - mean).square().sum()) / count).sqrt()
+        count = x.numel() * size()  # all processes have as many
         bits = self.largest.bit_length()
-        if signed:
-            half = spread * NORMAL_STEP[bits] * self.largest / 2
-            self.move((mean - half).clamp(max=0), (mean + half).clamp(min=0))
-        else:
-            # Without its negative half the spread of a normal is smaller by the root of 2.
-            high = spread * 2**0.5 * NORMAL_STEP[bits + 1] * self.largest
-            self.move(torch.zeros_like(high), high)
+        signed = extremes(x)[0] < 0
+        mean = torch.where(signed, total(x.sum()) / count, 0.0)
+        spread = (total((x - mean).square().sum()) / count).sqrt()
+        half = spread * NORMAL_STEP[bits] * self.largest / 2
+        # Without its negative half the spread of a normal is smaller by the root of 2.
+        high = spread * 2**0.5 * NORMAL_STEP[bits + 1] * self.largest
+        self.move(
+            torch.where(signed, mean - half, 0.0).clamp(max=0),
+            torch.where(signed, mean + half, high).clamp(min=0),
+        )
 
 
 def map_range(bits: int, momentum: float) -> MapRange:

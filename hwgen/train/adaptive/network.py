@@ -12,7 +12,14 @@ from hwgen.train.adaptive.grids import map_range, on_weight_grid
 from hwgen.train.adaptive.widths import WidthTable
 from hwgen.train.batch_norm import BatchNorm
 from hwgen.train.fake_quantization import MapRange
-from hwgen.train.network import BiasedConv, Network, NormalizedConv, has_range, without_weights
+from hwgen.train.network import (
+    BiasedConv,
+    Network,
+    NormalizedConv,
+    fully_connected,
+    has_range,
+    without_weights,
+)
 from hwgen.train.plans.plan import Node, Plan
 
 GAMMA_FLOOR = 1e-3
@@ -28,6 +35,7 @@ class SharedConv(nn.Module):
     def __init__(self, node: Node, inputs: int, outputs: tuple[int, ...]) -> None:
         super().__init__()
         self.stride, self.padding, self.outputs = node.stride, node.padding, outputs
+        self.whole_map = node.op == "linear"
         self.weight = nn.Parameter(torch.empty(node.channels, inputs, node.kernel, node.kernel))
         nn.init.kaiming_normal_(
             self.weight, nonlinearity="linear" if node.clip == "none" else "relu"
@@ -45,7 +53,10 @@ class SharedConv(nn.Module):
         """Return norm(conv(x)) or conv(x) + bias in a mode; weight: as wide as the widest."""
         part = weight[: self.outputs[mode], : x.shape[1]]
         bias = None if len(self.norms) else self.biases[mode]
-        y = functional.conv2d(x, part, bias, self.stride, self.padding)
+        if self.whole_map:
+            y = fully_connected(x, part, bias)
+        else:
+            y = functional.conv2d(x, part, bias, self.stride, self.padding)
         return y if bias is not None else cast(Tensor, self.norm(mode)(y))
 
 
@@ -136,8 +147,7 @@ class AdaptiveNetwork(nn.Module):
     @torch.no_grad()
     def keep_signs(self) -> None:
         """Keep the factor of every batch norm positive."""
-        for norm in self.norms():
-            norm.weight.clamp_(min=GAMMA_FLOOR)
+        torch._foreach_clamp_min_([norm.weight for norm in self.norms()], GAMMA_FLOOR)
 
     @torch.no_grad()
     def take(self, network: Network) -> None:

@@ -1,7 +1,6 @@
 """Where the channels of the modes come from: uniform, given, or by norm on one or many paths."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -17,11 +16,8 @@ from hwgen.train.network import Network
 Importance = dict[str, Tensor]
 
 
-def chosen_table(run: AdaptiveRun, base: Network, folder: Path) -> WidthTable:
-    """Return the width table of the recipe, and bring the channels of `base` in its order.
-
-    folder: where a staircase that the recipe names is looked up
-    """
+def chosen_table(run: AdaptiveRun, base: Network) -> WidthTable:
+    """Return the width table of the recipe, and bring the channels of `base` in its order."""
     selection = run.recipe.selection
     seen = [importance(base)]
     match selection:
@@ -30,7 +26,7 @@ def chosen_table(run: AdaptiveRun, base: Network, folder: Path) -> WidthTable:
         case Given():
             table = given_table(run.plan, selection.modes)
         case ByNorm():
-            cost = cost_of(run, selection, folder)
+            cost = cost_of(run)
             table, seen = by_norm(run, base, selection, cost)
     # A channel that many modes ask for, and strongly, comes first.
     total = {name: torch.stack([one[name] for one in seen]).sum(0) for name in seen[0]}
@@ -38,11 +34,11 @@ def chosen_table(run: AdaptiveRun, base: Network, folder: Path) -> WidthTable:
     return table
 
 
-def cost_of(run: AdaptiveRun, selection: ByNorm, folder: Path) -> Cost:
+def cost_of(run: AdaptiveRun) -> Cost:
     """Return what a mode costs by the recipe."""
-    if selection.staircase is None:
+    if run.staircase_path is None:
         return macs_cost(run.plan)
-    return cycles_cost(run.plan, load_staircase(folder / selection.staircase))
+    return cycles_cost(run.plan, load_staircase(run.staircase_path))
 
 
 def by_norm(

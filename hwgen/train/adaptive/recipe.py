@@ -1,8 +1,10 @@
 """The recipe of a channel-adaptive network, from one complete YAML file."""
 
 import itertools
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
@@ -14,7 +16,9 @@ from hwgen.train.recipe import STRICT, Common, Count, Phase, Positive, Share, St
 Bits = Annotated[int, Field(ge=1, le=16)]
 Width = Annotated[float, Field(gt=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Model = Literal["adaptive_cnn", "small_cnn", "resnet20", "resnet32", "resnet44"]
+BASE, SELECT = "base", "select"
+"""Names of the phase of the widest network alone, and of the one that finds the channels."""
+Model = Literal["adaptive_cnn", "small_cnn", "resnet20", "resnet32", "resnet44", "resnet56"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -84,15 +88,12 @@ class Teacher:
     model, start: of a checkpoint that the user gives; both null: the base itself
     beta: share of the distillation in the loss: (1 - beta) CE + beta tau^2 KL
     tau: temperature of both softmax
-    cycle: order and augmentation of the images repeat after this many epochs, and the teacher
-        answers them once; null: they never repeat
     """
 
     model: Model | None
     start: Start | None
     beta: Annotated[float, Field(gt=0, le=1)]
     tau: Positive
-    cycle: Count | None
 
     @field_validator("start")
     @classmethod
@@ -117,7 +118,7 @@ class AdaptiveRecipe(Common):
     """
 
     format: Literal["hwgen.adaptive_recipe"]
-    version: Literal[1]
+    version: Literal[2]
     model: Model
     widths: Annotated[list[Width], Field(min_length=1)]
     selection: Annotated[Uniform | Given | ByNorm, Field(discriminator="kind")]
@@ -128,6 +129,33 @@ class AdaptiveRecipe(Common):
     weight_bits: Bits
     activation_bits: Bits
     range_momentum: Share
+
+    @property
+    def schedule(self) -> dict[str, Phase]:
+        """The phases by name, in order; `base` and `select` are those before the modes."""
+        before: dict[str, Phase] = {BASE: self.base_phase}
+        if isinstance(self.selection, ByNorm):
+            before[SELECT] = self.selection.phase
+        return before | {phase.name: phase for phase in self.phases}
+
+    def with_schedule(self, phases: Mapping[str, Phase], epoch_batches: int | None) -> Self:
+        """Return the recipe with other phases of the same names."""
+        selection = self.selection
+        if isinstance(selection, ByNorm):
+            selection = replace(selection, phase=phases[SELECT])
+        own = [phases[phase.name] for phase in self.phases]
+        return replace(
+            self,
+            base_phase=phases[BASE],
+            selection=selection,
+            phases=[phase for phase in own if isinstance(phase, AdaptivePhase)],
+            epoch_batches=epoch_batches,
+        )
+
+    def staircase_in(self, folder: Path) -> Path | None:
+        """Return the file of the staircase that the recipe names, if it does."""
+        name = self.selection.staircase if isinstance(self.selection, ByNorm) else None
+        return None if name is None else folder / name
 
     @property
     def modes(self) -> list[str]:

@@ -1,5 +1,6 @@
 """The training of a channel-adaptive network (seed 001, algorithm 1)."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -10,22 +11,21 @@ from torch.nn import functional
 from hwgen.data import Dataset
 from hwgen.errors import DataError
 from hwgen.train.adaptive.network import AdaptiveNetwork
-from hwgen.train.adaptive.recipe import AdaptivePhase, AdaptiveRecipe
-from hwgen.train.adaptive.teacher import TeacherAnswers
-from hwgen.train.adaptive.widths import WidthTable, check_plan
-from hwgen.train.loop import Loop
+from hwgen.train.adaptive.recipe import BASE, SELECT, AdaptivePhase, AdaptiveRecipe, ByNorm
+from hwgen.train.adaptive.widths import WidthTable, check_plan, narrowed, uniform
+from hwgen.train.loop import Loop, file_digest
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, NormalizedConv
 from hwgen.train.plans.plan import Plan
 from hwgen.train.recipe import Phase
 from hwgen.train.start import load_start
 
-BASE = "base"
-
 
 class AdaptiveRun(Loop):
     """All phases of one channel-adaptive recipe.
 
+    recipe_folder: where the recipe's staircase is looked up
+    teacher: the network whose answers all sub-nets learn; None: they learn from the labels alone
     penalty: weight of the sum of all batch-norm factors in the loss of a plain network
     """
 
@@ -35,6 +35,8 @@ class AdaptiveRun(Loop):
         dataset: Dataset,
         start_path: Path | None,
         *,
+        teacher_path: Path | None = None,
+        recipe_folder: Path = Path(),
         out: Path,
         device: torch.device,
         resume: bool,
@@ -45,22 +47,48 @@ class AdaptiveRun(Loop):
         own = [phase.name for phase in recipe.phases]
         alone = [f"{mode}_{name}" for mode in recipe.modes for name in own]
         choosing = [f"select_{mode}" for mode in recipe.modes]
+        check_teacher(recipe, teacher_path)
+        self.staircase_path = recipe.staircase_in(recipe_folder)
+        files = {"teacher": teacher_path, "staircase": self.staircase_path}
         super().__init__(
             recipe,
             plan,
             dataset,
             start_path,
             phases=[BASE, *choosing, *own, *alone],
+            beside={name: file_digest(path) for name, path in files.items() if path is not None},
             out=out,
             device=device,
             resume=resume,
             bars=bars,
         )
-        self.recipe = recipe
-        self.teacher: TeacherAnswers | None = None
+        self.recipe, self.teacher_path = recipe, teacher_path
+        self.teacher: Network | None = None
         self.penalty = 0.0
         self.active: list[int] = []
         self.batches: int | None = None
+
+    def trials(self) -> Iterator[tuple[str, Phase, nn.Module]]:
+        """Yield each phase with each network that it trains, to time it."""
+        selection, base = self.recipe.selection, self.plain()
+        yield BASE, self.recipe.base_phase, base
+        if isinstance(selection, ByNorm):
+            many = len(self.recipe.modes) - 1 if selection.path == "multi" else 1
+            yield from [(SELECT, selection.phase, base)] * many
+        self.set_teacher(base)
+        for _, plan, table in self.networks(uniform(self.plan, self.recipe.widths)):
+            network = self.adaptive(plan, table, base)
+            for phase in self.recipe.phases:
+                if self.modes_of(network, phase):
+                    yield phase.name, phase, network
+
+    def networks(self, table: WidthTable) -> Iterator[tuple[str, Plan, WidthTable]]:
+        """Yield what is trained alone: its name (empty for all modes together), plan, widths."""
+        if self.recipe.weights == "shared":
+            yield "", self.plan, table
+            return
+        for mode, name in enumerate(table.modes):
+            yield name, *narrowed(self.plan, table, mode)
 
     def base(self) -> Network:
         """Return the widest network, trained alone in float."""
@@ -78,26 +106,19 @@ class AdaptiveRun(Loop):
             network = Network(self.plan)
         return network.to(self.device)
 
-    def set_teacher(self, base: Network, teacher_path: Path | None) -> None:
-        """Take the teacher of the recipe: the base, or a checkpoint."""
+    def set_teacher(self, base: Network) -> None:
+        """Take the teacher of the recipe: the base as it is now, or a checkpoint."""
         about = self.recipe.teacher
-        wanted = about is not None and about.model is not None
-        if wanted != (teacher_path is not None):
-            expected = "a teacher's checkpoint" if wanted else "no teacher's checkpoint"
-            given = "none" if teacher_path is None else teacher_path
-            raise DataError(f"the recipe {self.recipe.name} must have {expected}, got {given}")
         if about is None:
             return
-        network = base
-        if about.model is not None and about.start is not None and teacher_path is not None:
-            classes = len(self.dataset.class_names)
-            network = Network(plan_model(about.model, self.dataset.shape, classes))
-            load_start(network, teacher_path, about.start, self.recipe)
-        self.teacher = TeacherAnswers(
-            network.to(self.device),
-            folder=self.checkpoints if about.cycle is not None else None,
-            mixed_precision=self.recipe.mixed_precision,
-        )
+        classes = len(self.dataset.class_names)
+        model = self.recipe.model if about.model is None else about.model
+        teacher = Network(plan_model(model, self.dataset.shape, classes))
+        if about.start is not None and self.teacher_path is not None:
+            load_start(teacher, self.teacher_path, about.start, self.recipe)
+        else:
+            teacher.load_state_dict(base.state_dict())
+        self.teacher = teacher.to(self.device).eval()
 
     def adaptive(self, plan: Plan, table: WidthTable, base: Network) -> AdaptiveNetwork:
         """Return the shared network before its training; base: channels in kept-first order."""
@@ -139,61 +160,46 @@ class AdaptiveRun(Loop):
         """Batches of an epoch of the phase."""
         return min(super().steps, self.batches or super().steps)
 
-    def real(self, images: Tensor) -> Tensor:
-        """Return bytes as real numbers, with the channels of a pixel side by side."""
-        return super().real(images).contiguous(memory_format=torch.channels_last)
-
-    def epoch_seed(self, name: str, epoch: int) -> int:
-        """Return the seed of an epoch; with a teacher that answers once it comes back."""
-        cycle = None if self.recipe.teacher is None else self.recipe.teacher.cycle
-        if cycle is None:
-            return super().epoch_seed(name, epoch)
-        return self.recipe.seed * 100_003 + epoch % cycle
-
-    def begin_epoch(self, network: nn.Module, phase: Phase, epoch: int) -> None:
-        """Choose the modes of the phase, and the answers of the teacher."""
+    def begin_phase(self, network: nn.Module, phase: Phase) -> None:
+        """Choose the modes of the phase, and whether they are on their grids."""
         self.batches = None
-        if not isinstance(phase, AdaptivePhase):
-            return
-        assert isinstance(network, AdaptiveNetwork)
-        self.active = self.modes_of(network, phase)
-        network.quantized, self.batches = phase.quantized, phase.batches
-        if self.teacher is not None:
-            self.teacher.begin(self.epoch_seed(phase.name, epoch))
+        if isinstance(phase, AdaptivePhase):
+            assert isinstance(network, AdaptiveNetwork)
+            self.active = self.modes_of(network, phase)
+            network.quantized, self.batches = phase.quantized, phase.batches
 
-    def step(
-        self,
-        network: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        x: Tensor,
-        labels: Tensor,
-        *,
-        phase: Phase,
-        rate: float,
+    def on_grids(self, network: nn.Module) -> bool:
+        """Whether a network computes on its integer grids."""
+        return isinstance(network, AdaptiveNetwork) and network.quantized
+
+    def gradients(
+        self, network: nn.Module, x: Tensor, labels: Tensor, phase: Phase
     ) -> tuple[Tensor, Tensor]:
-        """Add up the gradients of all sub-nets, then update once; a plain network has one.
+        """Add up the gradients of all sub-nets (algorithm 1); a plain network has one.
 
         Returns the logits of the widest mode that takes part, and the sum of the losses.
         """
         if not isinstance(network, AdaptiveNetwork):
-            return super().step(network, optimizer, x, labels, phase=phase, rate=rate)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        x = x.contiguous(memory_format=torch.channels_last)
-        answers = None if self.teacher is None else self.teacher.answer(x)
-        optimizer.zero_grad()
+            return super().gradients(network, x, labels, phase)
+        answers = self.answers(x)
         losses, given = torch.zeros((), device=self.device), []
         for mode in self.active:
-            mixed = self.recipe.mixed_precision
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
+            with self.precision(network):
                 logits = network(x, mode)
             loss = self.distillation_loss(logits.float(), labels, answers, phase)
             loss.backward()
             losses += loss.detach()
             given.append(logits.detach())
-        self.update(network, optimizer)
-        network.keep_signs()
         return given[0], losses
+
+    @torch.no_grad()
+    def answers(self, x: Tensor) -> Tensor | None:
+        """Return the logits of the teacher, float32."""
+        if self.teacher is None:
+            return None
+        with self.precision(self.teacher):
+            logits: Tensor = self.teacher(x)
+        return logits.float()
 
     def distillation_loss(
         self, logits: Tensor, labels: Tensor, answers: Tensor | None, phase: Phase
@@ -219,3 +225,14 @@ class AdaptiveRun(Loop):
                 if isinstance(layer, NormalizedConv) and layer.norm.weight.grad is not None:
                     layer.norm.weight.grad += self.penalty * layer.norm.weight.detach().sign()
         super().update(network, optimizer)
+        if isinstance(network, AdaptiveNetwork):
+            network.keep_signs()
+
+
+def check_teacher(recipe: AdaptiveRecipe, path: Path | None) -> None:
+    """Refuse a checkpoint that the recipe has no use for, and the lack of one that it needs."""
+    wanted = recipe.teacher is not None and recipe.teacher.model is not None
+    if wanted != (path is not None):
+        expected = "a teacher's checkpoint" if wanted else "no teacher's checkpoint"
+        given = "none" if path is None else path
+        raise DataError(f"the recipe {recipe.name} must have {expected}, got {given}")

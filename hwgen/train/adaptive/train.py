@@ -1,6 +1,5 @@
 """Train the base, choose the widths, train all sub-nets, export: read it top to bottom."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +16,9 @@ from hwgen.train.adaptive.report import (
     write_adaptive_report,
 )
 from hwgen.train.adaptive.run import AdaptiveRun
-from hwgen.train.adaptive.widths import WidthTable, narrowed
+from hwgen.train.budget import fitted
 from hwgen.train.integer import integer_accuracy
 from hwgen.train.parallel import processes, rank, wait_for_all
-from hwgen.train.plans.plan import Plan
 from hwgen.train.train import progress_bars, torch_settings
 
 
@@ -33,6 +31,7 @@ def train_adaptive(
     teacher_path: Path | None = None,
     out: Path,
     seed: int | None = None,
+    hours: float | None = None,
     resume: bool = True,
     progress: bool = True,
 ) -> AdaptiveResult:
@@ -45,6 +44,7 @@ def train_adaptive(
     start_path: float weights of the base, if the recipe starts from a checkpoint
     teacher_path: float weights of the teacher, if the recipe has one beside the base
     seed: replaces the seed of the recipe
+    hours: budget; the epochs of all phases are scaled so that they take about as long
     resume: continue an interrupted run of the same recipe into `out`
     """
     if seed is not None:
@@ -55,17 +55,33 @@ def train_adaptive(
         processes() as device,
         progress_bars(enabled=progress and rank() == 0) as bars,
     ):
-        run = AdaptiveRun(
-            recipe, dataset, start_path, out=out, device=device, resume=resume, bars=bars
-        )
+
+        def run_of(recipe: AdaptiveRecipe) -> AdaptiveRun:
+            return AdaptiveRun(
+                recipe,
+                dataset,
+                start_path,
+                teacher_path=teacher_path,
+                recipe_folder=recipe_folder,
+                out=out,
+                device=device,
+                resume=resume,
+                bars=bars,
+            )
+
+        run = run_of(recipe)
+        if hours is not None:
+            recipe = fitted(run, recipe, hours, out=out, resume=resume)
+            run = run_of(recipe)
         base = run.base()
         accuracy_base = run.accuracy(base)
-        run.set_teacher(base, teacher_path)
-        table = chosen_table(run, base, recipe_folder)
+        run.set_teacher(base)
+        table = chosen_table(run, base)
         modes: dict[Path, list[ModeResult]] = {}
-        for path, prefix, plan, widths in networks(run, table, out):
+        for name, plan, widths in run.networks(table):
             network = run.adaptive(plan, widths, base)
-            before = run.train(network, prefix=prefix)
+            before = run.train(network, prefix=f"{name}_" if name else "")
+            path = out / (f"network_{name}.npz" if name else "network.npz")
             modes[path] = export_and_measure(run, network, before, dataset, path)
         result = AdaptiveResult(
             accuracy_base=accuracy_base,
@@ -80,17 +96,6 @@ def train_adaptive(
             )
         wait_for_all()
     return result
-
-
-def networks(
-    run: AdaptiveRun, table: WidthTable, out: Path
-) -> Iterator[tuple[Path, str, Plan, WidthTable]]:
-    """Yield the networks to train: file, prefix of the names of its phases, plan, widths."""
-    if run.recipe.weights == "shared":
-        yield out / "network.npz", "", run.plan, table
-        return
-    for mode, name in enumerate(table.modes):
-        yield out / f"network_{name}.npz", f"{name}_", *narrowed(run.plan, table, mode)
 
 
 def export_and_measure(

@@ -1,4 +1,4 @@
-"""Residual networks of CIFAR: ResNet20, 32 and 44 (option A), and ResNet18 with projections."""
+"""Residual networks of CIFAR: ResNet20, 32, 44 and 56 (option A), and ResNet18 with projections."""
 
 from hwgen.spec.network import INPUT
 from hwgen.train.plans.builder import Builder
@@ -17,6 +17,11 @@ def resnet32(build: Builder, classes: int) -> None:
 def resnet44(build: Builder, classes: int) -> None:
     """Build the ResNet44 of CIFAR."""
     cifar_resnet(build, classes, blocks=7)
+
+
+def resnet56(build: Builder, classes: int) -> None:
+    """Build the ResNet56 of CIFAR."""
+    cifar_resnet(build, classes, blocks=9)
 
 
 def cifar_resnet(build: Builder, classes: int, *, blocks: int) -> None:

@@ -16,7 +16,6 @@ from hwgen.train.adaptive.recipe import AdaptiveRecipe, ByNorm
 from hwgen.train.adaptive.run import AdaptiveRun
 from hwgen.train.adaptive.widths import uniform
 from hwgen.train.network import Network, NormalizedConv
-from tests.train.conftest import RECIPES
 
 MakeRun = Callable[[AdaptiveRecipe], AdaptiveRun]
 STREAMS = ("conv1", "conv2", "conv3")
@@ -66,7 +65,7 @@ def test_the_base_comes_out_kept_first(adaptive_recipe: AdaptiveRecipe, make_run
     x = run.real(run.test_images[:20])
     with torch.no_grad():
         before = base.eval()(x)
-        table = paths.chosen_table(run, base, RECIPES)
+        table = paths.chosen_table(run, base)
         assert torch.allclose(base(x), before, atol=1e-5)
     assert table == uniform(run.plan, adaptive_recipe.widths)
     for name, values in importance(base).items():
@@ -90,7 +89,7 @@ def test_what_many_modes_ask_for_comes_first(
     narrow[[5, 9]] = torch.tensor([0.6, 0.4]).double()
     seen = [dict.fromkeys(STREAMS, wide), dict.fromkeys(STREAMS, narrow)]
     monkeypatch.setattr(paths, "norms_by_mode", lambda *_: seen)
-    table = paths.chosen_table(run, base, RECIPES)
+    table = paths.chosen_table(run, base)
     for name in STREAMS:
         layer = base.layer(name)
         assert isinstance(layer, NormalizedConv)

@@ -26,7 +26,7 @@ from hwgen.train.integer import infer
 from hwgen.train.models import plan_model
 from hwgen.train.recipe import Start
 from hwgen.train.schedule import make_optimizer
-from tests.train.conftest import RECIPES
+from tests.train.conftest import RECIPES, interrupted_after
 
 
 def train(recipe: AdaptiveRecipe, out: Path, **options: Any) -> AdaptiveResult:
@@ -115,7 +115,7 @@ def test_integers_follow_the_float_network(
     run = make_run(recipe, on_few_digits, tmp_path)
     run.resume = True
     base = run.base()
-    run.set_teacher(base, None)
+    run.set_teacher(base)
     reorder(base, kept_first_orders(run.plan, importance(base)))
     shared = run.adaptive(run.plan, uniform(run.plan, recipe.widths), base)
     run.train(shared)
@@ -134,10 +134,10 @@ def test_one_update_for_the_gradients_of_all_modes(
     """Algorithm 1: the gradient is that of the sum of (1 - beta) CE + beta tau^2 KL."""
     run = make_run(adaptive_recipe, on_few_digits, tmp_path)
     base = run.base()
-    run.set_teacher(base, None)
+    run.set_teacher(base)
     shared = run.adaptive(run.plan, uniform(run.plan, adaptive_recipe.widths), base)
     phase = adaptive_recipe.phases[0]
-    run.begin_epoch(shared, phase, 0)
+    run.begin_phase(shared, phase)
     x, labels = run.real(run.train_images[:16]), run.train_labels[:16]
     total = torch.zeros(())
     with torch.no_grad():
@@ -164,7 +164,7 @@ def test_a_phase_of_some_modes_leaves_the_others(
 ) -> None:
     run = make_run(adaptive_recipe, on_few_digits, tmp_path)
     base = run.base()
-    run.set_teacher(base, None)
+    run.set_teacher(base)
     shared = run.adaptive(run.plan, uniform(run.plan, adaptive_recipe.widths), base)
     before = {name: tensor.clone() for name, tensor in shared.state_dict().items()}
     phase = replace(adaptive_recipe.phases[0], modes=["0.25x"], weight_decay=0.0)
@@ -185,7 +185,7 @@ def test_factors_stay_positive(
     base = run.base()
     shared = run.adaptive(run.plan, uniform(run.plan, adaptive_recipe.widths), base)
     phase = adaptive_recipe.phases[0]
-    run.begin_epoch(shared, phase, 0)
+    run.begin_phase(shared, phase)
     optimizer = make_optimizer(adaptive_recipe, phase, shared.parameters())
     x, labels = run.real(run.train_images[:16]), run.train_labels[:16]
     for _ in range(3):
@@ -194,39 +194,17 @@ def test_factors_stay_positive(
     assert float(least) == pytest.approx(GAMMA_FLOOR)
 
 
+@pytest.mark.parametrize("batches", [2, 9, 17])
 def test_resumed_equals_unbroken(
-    adaptive_recipe: AdaptiveRecipe, tmp_path: Path, monkeypatch: Any
+    batches: int, adaptive_recipe: AdaptiveRecipe, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    assert adaptive_recipe.teacher is not None
-    recipe = replace(adaptive_recipe, teacher=replace(adaptive_recipe.teacher, cycle=1))
-    unbroken = train(recipe, tmp_path / "unbroken")
-    real_epoch, begun = AdaptiveRun.epoch, []
-
-    def epoch(run: AdaptiveRun, *arguments: Any) -> tuple[float, float]:
-        begun.append(1)
-        answer = real_epoch(run, *arguments)
-        if len(begun) > 4:
-            raise KeyboardInterrupt
-        return answer
-
-    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
-        broken.setattr(AdaptiveRun, "epoch", epoch)
-        train(recipe, tmp_path / "broken")
-    resumed = train(recipe, tmp_path / "broken")
+    unbroken = train(adaptive_recipe, tmp_path / "unbroken")
+    with interrupted_after(batches, AdaptiveRun, monkeypatch):
+        train(adaptive_recipe, tmp_path / "broken")
+    resumed = train(adaptive_recipe, tmp_path / "broken")
     assert resumed.modes == unbroken.modes
     files = [tmp_path / name / "network.npz" for name in ("unbroken", "broken")]
     assert files[0].read_bytes() == files[1].read_bytes()
-
-
-def test_the_teacher_answers_a_cycle_once(
-    adaptive_recipe: AdaptiveRecipe, tmp_path: Path, monkeypatch: Any
-) -> None:
-    assert adaptive_recipe.teacher is not None
-    recipe = replace(adaptive_recipe, teacher=replace(adaptive_recipe.teacher, cycle=1))
-    result = train(recipe, tmp_path)
-    epochs = [each for each in result.history if each["phase"] in ("float", "quantized")]
-    stored = list((tmp_path / "checkpoints").glob("teacher_*"))
-    assert len(epochs) == 4 and len(stored) == 1
 
 
 def test_no_teacher_and_weights_of_each_mode(
