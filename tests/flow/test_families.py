@@ -30,6 +30,8 @@ class Refuse:
 
 sys.meta_path.insert(0, Refuse())
 from hwgen.cli import main
+from hwgen.spec import patience
+patience.FIRST_SECONDS = 600.0
 sys.exit(main({arguments}))
 """
 

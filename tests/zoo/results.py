@@ -122,7 +122,8 @@ def table(rows: list[Row]) -> str:
         "`scripts/onnx-results --data FOLDER` makes this page.",
         "",
         "Same inputs: each layer is fed the maps of onnxruntime. The digits are 8 x 8 images,",
-        "enlarged to 16 x 16 for the convolutions; their networks are trained for 12 epochs.",
+        "enlarged to 16 x 16 for the convolutions; their networks were trained for 12 epochs, and",
+        "their weights are stored. Elements differ beside rounding ties only.",
         "",
         "| network | exporter | layers | images | top classes equal | accuracy, onnxruntime"
         " | same inputs: equal, largest step | answer: equal, largest step | RTL images"

@@ -1,4 +1,9 @@
-"""Networks of the zoo that know something: trained for seconds, or from a checkpoint."""
+"""Networks of the zoo that know something: with stored weights, or from a checkpoint.
+
+`python -m tests.zoo.trained` trains the networks of the digits for seconds and stores their
+weights. They are stored because training ends with other weights on another CPU: what a test asks
+of a trained network must not depend on the order in which an instruction set sums.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +17,9 @@ from torch.nn import functional
 from hwgen.data import load_dataset
 from tests.zoo.networks import autoencoder, mobilenet_v2, vgg
 
+WEIGHTS = Path(__file__).with_name("weights")
+"""An .npz file a network, float16."""
+DIGITS = ("autoencoder", "mobilenet_v2", "vgg")
 EPOCHS, BATCH, RATE = 12, 64, 4e-3
 CIFAR_IMAGES = 1000
 """Of the 10,000 of the test set: those that the comparison looks at."""
@@ -102,26 +110,44 @@ def resnet20(data: Path) -> Case:
 
 
 def digits(kind: str) -> Case:
-    """Return a network trained on the digits: `mobilenet_v2`, `vgg` or `autoencoder`."""
+    """Return a network of the digits with its stored weights, one of `DIGITS`."""
+    module, shape = untrained(kind)
+    with np.load(WEIGHTS / f"{kind}.npz") as stored:
+        module.load_state_dict({name: torch.tensor(values) for name, values in stored.items()})
+    dataset = load_dataset("digits")
+    known, images = (
+        arranged(each, shape) for each in (dataset.train_images[:128], dataset.test_images)
+    )
+    labels = None if kind == "autoencoder" else dataset.test_labels
+    return Case(module=module.eval(), shape=shape, known=known, images=images, labels=labels)
+
+
+def untrained(kind: str) -> tuple[nn.Module, tuple[int, ...]]:
+    """Return a network of the digits and the shape of its image."""
+    if kind == "autoencoder":
+        return autoencoder(), (64,)
+    return mobilenet_v2(1) if kind == "mobilenet_v2" else vgg(1, 16), (1, 16, 16)
+
+
+def arranged(images: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return images of 8 x 8 as a vector, or enlarged to 16 x 16."""
+    if len(shape) == 1:
+        return images.reshape(len(images), 1, 1, *shape)
+    return images.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def store(kind: str) -> None:
+    """Train a network of the digits and store its weights."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
     dataset = load_dataset("digits")
-    known, images = dataset.train_images, dataset.test_images
-    if kind == "autoencoder":
-        module, shape = autoencoder(), (64,)
-        known, images = (each.reshape(len(each), 1, 1, 64) for each in (known, images))
-    else:
-        module = mobilenet_v2(1) if kind == "mobilenet_v2" else vgg(1, 16)
-        shape = (1, 16, 16)
-        known, images = (each.repeat(2, axis=1).repeat(2, axis=2) for each in (known, images))
-    train(module, tensors(known, shape), torch.tensor(dataset.train_labels), kind)
-    return Case(
-        module=module.eval(),
-        shape=shape,
-        known=known[:128],
-        images=images,
-        labels=None if kind == "autoencoder" else dataset.test_labels,
-    )
+    module, shape = untrained(kind)
+    images = tensors(arranged(dataset.train_images, shape), shape)
+    train(module, images, torch.tensor(dataset.train_labels), kind)
+    state = module.state_dict()
+    stored = {name: values.numpy().astype(np.float16) for name, values in state.items()}
+    assert all(np.isfinite(values).all() for values in stored.values())
+    np.savez_compressed(WEIGHTS / f"{kind}.npz", **stored)
 
 
 def tensors(images: NDArray[np.uint8], shape: tuple[int, ...]) -> Tensor:
@@ -145,3 +171,9 @@ def train(module: nn.Module, images: Tensor, labels: Tensor, kind: str) -> None:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+
+
+if __name__ == "__main__":
+    WEIGHTS.mkdir(exist_ok=True)
+    for each in DIGITS:
+        store(each)

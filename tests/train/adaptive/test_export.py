@@ -28,8 +28,17 @@ def signed_plan() -> Plan:
     return build.plan()
 
 
+ROUNDINGS = 4
+"""Of three convolutions and a mean before the head: a tie turns a step at each."""
+
+
 @pytest.mark.parametrize("bits", [8, 12])
 def test_signed_maps(few_digits: Dataset, bits: int) -> None:
+    """Answers are those of the trained network but for steps of the last map, one a rounding.
+
+    Which ties turn depends on how a CPU sums; 2.0 steps of 4 at most were seen with four sets of
+    instructions.
+    """
     recipe = load_adaptive_recipe(RECIPES / "cadnn_digits.yaml")
     torch.manual_seed(bits)
     plan = signed_plan()
@@ -51,4 +60,7 @@ def test_signed_maps(few_digits: Dataset, bits: int) -> None:
         sums = reference.infer(exported, images, mode=mode)["head"].reshape(40, 10)
         given = sums * exported.map_of("head").quantization[mode].scale
         error = np.abs(given - wanted[mode].numpy()).max()
-        assert error < 0.1 * wanted[mode].std().item() * 2.0 ** (8 - bits) + 0.01
+        channels = exported.map_of("average_pool").channels_in(mode)
+        weights = exported.parameters["head"].weights[:, :channels].astype(int)
+        step = np.abs(weights).sum(axis=1).max() * exported.map_of("head").quantization[mode].scale
+        assert error < ROUNDINGS * step
