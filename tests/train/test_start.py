@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hwgen.errors import DataError
-from hwgen.train.models import plan_model
+from hwgen.train.models import MODELS, plan_model
 from hwgen.train.network import Network
 from hwgen.train.recipe import load_recipe
 from hwgen.train.start import load_start
@@ -18,6 +18,12 @@ from tests.train.conftest import RECIPES
 RECIPE = load_recipe(RECIPES / "cifar10_resnet20.yaml")
 assert RECIPE.start is not None
 START = RECIPE.start
+DEPTHS = {
+    name: int(name.removeprefix("resnet"))
+    for name in MODELS
+    if name.startswith("resnet") and name != "resnet18"
+}
+"""Layers of each ResNet of CIFAR."""
 
 
 class Block(nn.Module):
@@ -39,16 +45,16 @@ class Block(nn.Module):
 
 
 class Reference(nn.Module):
-    """ResNet20 with the names of the checkpoint."""
+    """ResNet of 3 * 2 * `blocks` + 2 layers with the names of the checkpoint."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: int = 3) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
         for stage, (inputs, channels) in enumerate(((16, 16), (16, 32), (32, 64)), start=1):
-            blocks = [Block(inputs, channels, stride=1 if stage == 1 else 2)]
-            blocks += [Block(channels, channels, stride=1) for _ in range(2)]
-            setattr(self, f"layer{stage}", nn.Sequential(*blocks))
+            first = Block(inputs, channels, stride=1 if stage == 1 else 2)
+            others = [Block(channels, channels, stride=1) for _ in range(blocks - 1)]
+            setattr(self, f"layer{stage}", nn.Sequential(first, *others))
         self.linear = nn.Linear(64, 10)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -59,8 +65,12 @@ class Reference(nn.Module):
 
 @pytest.fixture
 def checkpoint() -> dict[str, Tensor]:
+    return parallel_state(Reference())
+
+
+def parallel_state(reference: Reference) -> dict[str, Tensor]:
+    """Return random weights and statistics under the names of parallel training."""
     torch.manual_seed(0)
-    reference = Reference()
     for name, tensor in reference.state_dict().items():
         if name.endswith(("running_mean", "bias")):
             tensor.normal_(0, 0.3)
@@ -97,14 +107,13 @@ def test_same_logits(checkpoint: dict[str, Tensor], tmp_path: Path) -> None:
     assert torch.allclose(logits, expected, atol=0.15 * float(expected.std()))
 
 
-def test_channel_order_is_exact(
-    checkpoint: dict[str, Tensor], tmp_path: Path, monkeypatch: Any
-) -> None:
-    reference = Reference()
-    reference.load_state_dict({k.removeprefix("module."): t for k, t in checkpoint.items()})
-    network = Network(plan_model("resnet20", (32, 32, 3), 10))
-    monkeypatch.setattr("hwgen.train.start.regridded", lambda tensors, *_: tensors)
-    load_start(network, save({"state_dict": checkpoint}, tmp_path), START, RECIPE)
+@pytest.mark.parametrize("model", DEPTHS)
+def test_channel_order_is_exact(model: str, tmp_path: Path, monkeypatch: Any) -> None:
+    reference = Reference(blocks=(DEPTHS[model] - 2) // 6)
+    path = save({"state_dict": parallel_state(reference)}, tmp_path)
+    network = Network(plan_model(model, (32, 32, 3), 10))
+    monkeypatch.setattr("hwgen.train.start.regridded", lambda layers, *_: layers)
+    load_start(network, path, START, RECIPE)
     x = torch.randn(3, 3, 32, 32, dtype=torch.float64)
     with torch.no_grad():
         expected, logits = reference.double().eval()(x), network.double().eval()(x)
@@ -118,16 +127,19 @@ def test_mistakes_are_one_sentence(checkpoint: dict[str, Tensor], tmp_path: Path
     cases = {
         "layer2.1.bn1.bias must be of shape (32,), got nothing": {"state_dict": short},
         "linear.weight must be of shape (10, 64), got (100, 64)": {"state_dict": wrong},
-        "must be a torch checkpoint with a state_dict, got something else": {"weights": 1},
-        "must be a torch checkpoint with a state_dict, got other contents": {"state_dict": 3},
-        "with a state_dict, got something else": {"state_dict": Path("code")},
+        "with a state_dict or safetensors, got other contents": {"weights": 1},
+        "a state_dict or safetensors, got other contents": {"state_dict": 3},
+        "state_dict or safetensors, got other contents": [1],
+        "or safetensors, got other contents": {"state_dict": {1: torch.zeros(1)}},
+        "safetensors, got something else": {"state_dict": Path("code")},
     }
     for sentence, content in cases.items():
         with pytest.raises(DataError) as caught:
             load_start(network, save(content, tmp_path), START, RECIPE)
         assert sentence in str(caught.value) and "\n" not in str(caught.value)
     path = tmp_path / "start.th"
-    for damaged in (b"", b"no checkpoint", path.read_bytes()[:100]):
+    header = (200).to_bytes(8, "little") + b'{"conv1'  # of safetensors, cut off
+    for damaged in (b"", b"no checkpoint", path.read_bytes()[:100], header):
         path.write_bytes(damaged)
         with pytest.raises(DataError, match="must be a torch checkpoint with a state_dict"):
             load_start(network, path, START, RECIPE)
