@@ -185,6 +185,6 @@ def identity(
         None if start is None else load("hwgen.train.loop").file_digest(start),
         *(load("hwgen.train.loop").file_digest(path) for path in beside),
         hours,
-        load("hwgen.train.loop").TRAINING_VERSION,
+        load("hwgen.train.recipe").TRAINING_VERSION,
     ]
     return digest_of(facts)[:16]

@@ -1,8 +1,8 @@
 """A schedule for a budget: as many epochs of each phase as the hours hold.
 
 The phases keep their proportions, and each its course of the learning rate, warm-up and cosine to
-zero. A budget below one epoch a phase takes part of the images of each. What was found is kept in
-the folder of the training, so that a resumed one goes on with it.
+zero. Where the shortest phase would have less than one epoch, epochs are of fewer batches. What was
+found is kept in the folder of the training, so that a resumed one goes on with it.
 """
 
 import json
@@ -107,10 +107,11 @@ def within(recipe: Recipe, pace: Pace, hours: float) -> Recipe:
         phases = scaled(recipe.schedule, factor)
         return sum(phase.epochs * pace.seconds[name] for name, phase in phases.items())
 
-    least, most = 0.0, MOST
-    if length(least) > budget:
-        batches = max(1, int(pace.batches * budget / length(least)))
-        return recipe.with_schedule(scaled(recipe.schedule, least), batches)
+    shortest = 1 / min(phase.epochs for phase in recipe.schedule.values() if phase.epochs)
+    if length(shortest) > budget:
+        batches = max(1, int(pace.batches * budget / length(shortest)))
+        return recipe.with_schedule(scaled(recipe.schedule, shortest), batches)
+    least, most = shortest, max(shortest, MOST)
     for _ in range(STEPS):
         middle = (least + most) / 2
         least, most = (middle, most) if length(middle) <= budget else (least, middle)

@@ -27,12 +27,9 @@ from hwgen.train.checkpoint import Checkpoint, Epoch, Underway, load_checkpoint,
 from hwgen.train.devices import has_bfloat16
 from hwgen.train.parallel import average_gradients, check_batch, part_of, rank, size, total
 from hwgen.train.plans.plan import Plan
-from hwgen.train.recipe import Common, Phase
+from hwgen.train.recipe import TRAINING_VERSION, Common, Phase
 from hwgen.train.schedule import learning_rate, make_optimizer
 
-TRAINING_VERSION = 2
-"""Raised when the code of training changes so that a recipe gives another network: what was begun
-or cached with another version is not gone on with."""
 CHECKPOINT_SECONDS = 600.0
 """A checkpoint is written at least this often, in the middle of an epoch, too."""
 EPOCH_SECONDS = 10.0

@@ -16,6 +16,9 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
+TRAINING_VERSION = 2
+"""Raised when the code of training changes so that a recipe gives another network: what was begun
+or cached with another version is not gone on with."""
 PHASES = ("float", "pruned", "quantized")
 """Of a training that prunes."""
 
