@@ -27,10 +27,12 @@ from hwgen.spec.network import (
 from hwgen.spec.network.maps import Sides
 from hwgen.train.parallel import part_of, total
 
+EXACT_FLOAT32 = 1 << 24
+"""Whole numbers up to this are exact in float32."""
 PRODUCTS_AT_ONCE = 1 << 23
 """Elements of an im2col matrix that are in memory at a time (64 MB as float64)."""
 ELEMENTS_AT_ONCE = 1 << 23
-"""Elements of the largest map that `integer_accuracy` holds at a time."""
+"""Elements of the largest map that `classes_of` holds at a time."""
 
 Source = tuple[Tensor, MapQuantization]
 """Elements of a map, and its grid in the mode."""
@@ -112,6 +114,15 @@ def mode_parameters(network: QuantizedNetwork, layer: Conv | Linear, mode: int) 
     )
 
 
+def weighted_sums(
+    network: QuantizedNetwork, layer: Conv | Linear, maps: dict[str, Tensor], mode: int
+) -> Tensor:
+    """Return the sums of a layer with weights before requantization, int64 NHWC."""
+    before = network.map_of(layer.inputs[0]).quantization[mode]
+    parameters = mode_parameters(network, layer, mode)
+    return accumulate(layer, maps[layer.inputs[0]], before.zero_point, parameters)
+
+
 def weighted(layer: Conv | Linear, source: Source, parameters: Parameters, mode: int) -> Tensor:
     """Return the map of a layer with weights: raw sums, or requantized; parameters: of the mode."""
     x, before = source
@@ -163,7 +174,10 @@ def moved(layer: MaxPool | Concatenate | Shortcut, sources: list[Tensor], mode: 
 def accumulate(layer: Conv | Linear, x: Tensor, zero_point: int, parameters: Parameters) -> Tensor:
     """Return the sums as int64, (n, height, width, filters); padding has the zero point."""
     bias = as_int64(parameters.bias, x)
-    weights = torch.tensor(parameters.weights, device=x.device).double()
+    weights = torch.tensor(parameters.weights, device=x.device)
+    if isinstance(layer, Conv) and fits_float32(x, weights, zero_point):
+        return convolve(layer, x, zero_point, weights) + bias
+    weights = weights.double()
     # Whole numbers below 2**53 add up exactly in float64, in any order.
     if isinstance(layer, Linear):
         return (x.reshape(len(x), 1, 1, -1).double() @ weights.T).long() + bias
@@ -179,6 +193,28 @@ def accumulate(layer: Conv | Linear, x: Tensor, zero_point: int, parameters: Par
         by_group = windows.reshape(shape.numel(), taps, groups, -1).movedim(2, 0).flatten(2)
         sums.append((by_group @ filters).movedim(0, 1).reshape(*shape, -1).long())
     return torch.cat(sums) + bias
+
+
+def fits_float32(x: Tensor, weights: Tensor, zero_point: int) -> bool:
+    """Whether a float32 convolution is exact: no sum of magnitudes is above 2**24.
+
+    oneDNN multiplies and adds; other libraries may transform the filters (Winograd).
+    """
+    if x.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return False
+    largest = max(int(x.max()), zero_point)
+    most = weights.flatten(1).abs().sum(1, dtype=torch.int64).max()
+    return largest * int(most) <= EXACT_FLOAT32
+
+
+def convolve(layer: Conv, x: Tensor, zero_point: int, weights: Tensor) -> Tensor:
+    """Return the sums of a convolution, int64 NHWC, computed in float32."""
+    planes = pad(x, layer.padding, zero_point).float().permute(0, 3, 1, 2)
+    # A depthwise convolution has as many groups as the mode has channels.
+    groups = x.shape[3] // weights.shape[3]
+    filters = weights.float().permute(0, 3, 1, 2)
+    sums = functional.conv2d(planes, filters, stride=layer.stride, groups=groups)
+    return sums.permute(0, 2, 3, 1).long()
 
 
 def pad(x: Tensor, padding: Sides, value: int) -> Tensor:
@@ -203,17 +239,19 @@ def integer_accuracy(
 ) -> float:
     """Return the fraction of images that a mode gets right.
 
-    Of equal largest logits the first is the class. Several processes each take a part of the
-    images.
+    Several processes each take a part of the images.
     """
+    right = classes_of(network, part_of(images), mode=mode) == part_of(labels)
+    return int(total(right.sum())) / len(images)
+
+
+def classes_of(network: QuantizedNetwork, images: Tensor, *, mode: int = 0) -> Tensor:
+    """Return the class of each image in a mode, int64 (n,); of equal largest logits the first."""
     maps = [network.graph.input, *(layer.output for layer in network.layers)]
     largest = max(each.height * each.width * each.channels for each in maps)
-    at_once = max(1, ELEMENTS_AT_ONCE // largest)
-    correct = torch.zeros((), dtype=torch.int64, device=images.device)
-    mine, wanted = part_of(images).split(at_once), part_of(labels).split(at_once)
-    for part, part_labels in zip(mine, wanted, strict=True):
+    classes = []
+    for part in images.split(max(1, ELEMENTS_AT_ONCE // largest)):
         logits = answer(network, part, mode=mode).flatten(1)
         # Torch leaves open which of equals argmax returns; numpy and the chip take the first.
-        predicted = (logits == logits.amax(1, keepdim=True)).int().argmax(1)
-        correct += (predicted == part_labels).sum()
-    return int(total(correct)) / len(images)
+        classes.append((logits == logits.amax(1, keepdim=True)).int().argmax(1))
+    return torch.cat(classes)

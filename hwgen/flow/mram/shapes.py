@@ -22,6 +22,7 @@ from hwgen.spec.network import (
     Requantization,
     Shortcut,
 )
+from hwgen.spec.network.widths import channels_at
 
 SIDE = 32
 COLOURS = 3
@@ -37,8 +38,8 @@ ONE = (1 << 15, 15)
 
 
 def channels_of(count: int, widths: Sequence[float]) -> tuple[int, ...]:
-    """Return the channels of each width, rounded down."""
-    return tuple(int(count * width) for width in widths)
+    """Return the channels of each width."""
+    return tuple(channels_at(count, width) for width in widths)
 
 
 def resnet20(widths: Sequence[float], *, weight_bits: int = 8) -> QuantizedNetwork:

@@ -7,6 +7,7 @@ from pathlib import Path
 from hwgen.data import Dataset
 from hwgen.spec.network.file import load_network
 from hwgen.spec.output import write_text
+from hwgen.train.adaptive.agreement import Agreement
 from hwgen.train.adaptive.recipe import AdaptiveRecipe
 from hwgen.train.adaptive.widths import WidthTable, macs
 from hwgen.train.checkpoint import Epoch
@@ -33,11 +34,13 @@ class AdaptiveResult:
     """The modes, the files written, and the history of the epochs.
 
     accuracy_base: of the widest network alone, in float
+    agreements: of every two modes that share their weights
     network_paths: one file with all modes, or one for each mode alone
     """
 
     accuracy_base: float
     modes: list[ModeResult]
+    agreements: list[Agreement]
     network_paths: list[Path]
     report_path: Path
     history: list[Epoch]
@@ -67,9 +70,10 @@ def write_adaptive_report(
     """Write accuracies of all modes, seed, split, versions, threads, effective recipe."""
     report = {
         "format": "hwgen.adaptive_training",
-        "version": 1,
+        "version": 2,
         "accuracy_base": result.accuracy_base,
         "modes": [asdict(mode) for mode in result.modes],
+        "agreements": [asdict(each) for each in result.agreements],
         "networks": {path.name: load_network(path).digest for path in result.network_paths},
         **circumstances(recipe, dataset, device=device, start_sha256=start_sha256),
         "history": result.history,

@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwgen.data import Dataset, load_dataset
-from hwgen.spec.network.file import load_network, save_network
+from hwgen.spec.network.file import save_network
+from hwgen.train.adaptive.agreement import Agreement, agreements, check_modes
 from hwgen.train.adaptive.export import export_adaptive
 from hwgen.train.adaptive.network import AdaptiveNetwork
 from hwgen.train.adaptive.paths import chosen_table
@@ -17,8 +18,8 @@ from hwgen.train.adaptive.report import (
 )
 from hwgen.train.adaptive.run import AdaptiveRun
 from hwgen.train.budget import fitted
-from hwgen.train.integer import integer_accuracy
-from hwgen.train.parallel import processes, rank, wait_for_all
+from hwgen.train.integer import classes_of
+from hwgen.train.parallel import part_of, processes, rank, total, wait_for_all
 from hwgen.train.train import progress_bars, torch_settings
 
 
@@ -78,14 +79,17 @@ def train_adaptive(
         run.set_teacher(base)
         table = chosen_table(run, base)
         modes: dict[Path, list[ModeResult]] = {}
+        found: list[Agreement] = []
         for name, plan, widths in run.networks(table):
             network = run.adaptive(plan, widths, base)
             before = run.train(network, prefix=f"{name}_" if name else "")
             path = out / (f"network_{name}.npz" if name else "network.npz")
-            modes[path] = export_and_measure(run, network, before, dataset, path)
+            modes[path], seen = export_and_measure(run, network, before, dataset, path)
+            found += seen
         result = AdaptiveResult(
             accuracy_base=accuracy_base,
             modes=[each for results in modes.values() for each in results],
+            agreements=found,
             network_paths=list(modes),
             report_path=out / "training.json",
             history=run.history,
@@ -104,20 +108,24 @@ def export_and_measure(
     before: dict[str, float],
     dataset: Dataset,
     path: Path,
-) -> list[ModeResult]:
-    """Write a network file, read it back, and measure every mode in integers."""
+) -> tuple[list[ModeResult], list[Agreement]]:
+    """Measure every mode in integers, and write the network file unless modes are one network."""
     exported = export_adaptive(network, run.recipe, dataset)
+    images, labels = part_of(run.test_images), part_of(run.test_labels)
+    classes = [classes_of(exported, images, mode=mode) for mode in range(len(before))]
+    found = agreements(exported, images, classes)
+    check_modes(found, source=f"recipe {run.recipe.name}, after training")
     if rank() == 0:
         save_network(exported, path)
     wait_for_all()
-    saved, table = load_network(path), network.table
-    return [
+    results = [
         mode_result(
             network.plan,
-            table,
+            network.table,
             mode,
             accuracy_float=before[name],
-            accuracy_integer=integer_accuracy(saved, run.test_images, run.test_labels, mode=mode),
+            accuracy_integer=int(total((classes[mode] == labels).sum())) / len(run.test_labels),
         )
-        for mode, name in enumerate(table.modes)
+        for mode, name in enumerate(network.table.modes)
     ]
+    return results, found

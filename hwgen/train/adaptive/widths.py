@@ -5,12 +5,12 @@ from the other channel by channel, belong to one stream: they have one count a m
 A shortcut's stream begins with the channels of the stream that it subsamples.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hwgen.errors import ConfigError
 from hwgen.spec.network import INPUT
+from hwgen.spec.network.widths import channels_at
 from hwgen.train.plans.plan import Node, Plan
 
 OPS = ("conv", "linear", "max_pool", "average_pool", "add", "shortcut")
@@ -89,19 +89,11 @@ def extensions(plan: Plan) -> list[tuple[str, str]]:
     ]
 
 
-def rounded(channels: int, width: float) -> int:
-    """Return width * channels, rounded to the nearest (half up), at least 1.
-
-    The seed does not say how 0.35 of 16 channels is rounded; this gives 6.
-    """
-    return max(1, math.floor(channels * width + 0.5))
-
-
 def uniform(plan: Plan, widths: Sequence[float]) -> WidthTable:
     """Return the table of sub-nets that have the same share of channels in every layer."""
     free = free_streams(plan)
     counts = [
-        {stream: rounded(plan.channels(stream), width) for stream in free} for width in widths
+        {stream: channels_at(plan.channels(stream), width) for stream in free} for width in widths
     ]
     return table_of(plan, dict(zip(map(mode_name, widths), counts, strict=True)))
 

@@ -3,6 +3,7 @@
 from hwgen.flow.mram.paper_memory import sizes
 from hwgen.flow.mram.shapes import channels_of, resnet20
 from hwgen.spec.network.check import check_network
+from hwgen.train.adaptive.widths import uniform
 from hwgen.train.models import plan_model
 
 WIDTHS = (1.0, 0.75, 0.5, 0.25)
@@ -12,7 +13,7 @@ def test_it_is_a_valid_network_of_four_modes() -> None:
     network = resnet20(WIDTHS)
     check_network(network, source="shapes")
     assert network.graph.modes == ("1.0x", "0.75x", "0.5x", "0.25x")
-    assert channels_of(32, (1.0, 0.3)) == (32, 9)
+    assert channels_of(32, (1.0, 0.3)) == (32, 10)
 
 
 def test_it_has_the_weights_of_the_network_that_is_trained() -> None:
@@ -24,3 +25,14 @@ def test_it_has_the_weights_of_the_network_that_is_trained() -> None:
     narrow = sizes(resnet20(WIDTHS), 2)
     assert narrow[1:] == (elements // 2, channels // 2)
     assert weights / narrow[0] > 3.9
+
+
+def test_the_chip_and_the_training_round_the_same_way() -> None:
+    """0.35 of 16 channels is 6 for both."""
+    widths = [1.0, 0.85, 0.75, 0.65, 0.55, 0.45, 0.35, 0.25]
+    table = uniform(plan_model("resnet20", (32, 32, 3), 10), widths)
+    shapes = resnet20(widths)
+    assert channels_of(16, [0.35]) == (6,)
+    names = {"conv1": "conv1", "stage2_1_shortcut": "stage2_block1_shortcut"}
+    for drawn, trained in names.items():
+        assert shapes.map_of(drawn).mode_channels == table.channels[trained]

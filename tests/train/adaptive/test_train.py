@@ -8,25 +8,30 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 from rich.progress import Progress
+from torch import Tensor
 from torch.nn import functional
 
 import golden.network as reference
 from hwgen.data import Dataset
-from hwgen.errors import DataError
+from hwgen.errors import DataError, OutputError
 from hwgen.spec.network.file import load_network
-from hwgen.train.adaptive.network import GAMMA_FLOOR
+from hwgen.train.adaptive.network import GAMMA_FLOOR, AdaptiveNetwork, SharedConv
 from hwgen.train.adaptive.order import importance, kept_first_orders, reorder
-from hwgen.train.adaptive.recipe import AdaptiveRecipe, ByNorm, Given
+from hwgen.train.adaptive.recipe import AdaptiveRecipe, ByNorm, Given, Teacher
 from hwgen.train.adaptive.report import AdaptiveResult
 from hwgen.train.adaptive.run import AdaptiveRun
 from hwgen.train.adaptive.train import train_adaptive
 from hwgen.train.adaptive.widths import macs, uniform
 from hwgen.train.integer import infer
 from hwgen.train.models import plan_model
+from hwgen.train.network import Network
 from hwgen.train.recipe import Start
 from hwgen.train.schedule import make_optimizer
 from tests.train.conftest import RECIPES, interrupted_after
+
+GRAY = Start(mean=[0.0] * 3, std=[1.0] * 3)
 
 
 def train(recipe: AdaptiveRecipe, out: Path, **options: Any) -> AdaptiveResult:
@@ -271,3 +276,95 @@ def test_mistakes_are_one_sentence(adaptive_recipe: AdaptiveRecipe, tmp_path: Pa
     recipe = replace(adaptive_recipe, teacher=other)
     with pytest.raises(DataError, match="must have a teacher's checkpoint, got none"):
         train(recipe, tmp_path / "a")
+
+
+def test_a_run_hangs_on_the_file_of_its_teacher(
+    adaptive_recipe: AdaptiveRecipe, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Another teacher in the same folder is refused, and begun again it gives another network."""
+
+    def drawn(network: Network, path: Path, *_: Any) -> None:
+        torch.manual_seed(int(path.read_text()))
+        for parameter in network.parameters():
+            torch.nn.init.normal_(parameter)
+
+    monkeypatch.setattr("hwgen.train.adaptive.run.load_start", drawn)
+    about = Teacher(model="resnet20", start=GRAY, beta=0.9, tau=4.0)
+    recipe = replace(adaptive_recipe, teacher=about)
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("1")
+    other.write_text("2")
+    first = train(recipe, tmp_path / "out", teacher_path=one)
+    content = first.network_paths[0].read_bytes()
+    with pytest.raises(OutputError, match="hold a run of the same recipe"):
+        train(recipe, tmp_path / "out", teacher_path=other)
+    again = train(recipe, tmp_path / "out", teacher_path=other, resume=False)
+    fresh = train(recipe, tmp_path / "fresh", teacher_path=other)
+    assert again.network_paths[0].read_bytes() == fresh.network_paths[0].read_bytes() != content
+
+
+def test_a_run_hangs_on_its_staircase(adaptive_recipe: AdaptiveRecipe, tmp_path: Path) -> None:
+    steps = yaml.safe_load((RECIPES / "staircases" / "adaptive_cnn_small.yaml").read_text())
+    (tmp_path / "stairs.yaml").write_text(yaml.safe_dump(steps))
+    selection = ByNorm(
+        kind="norm",
+        path="single",
+        phase=adaptive_recipe.base_phase,
+        penalty=0.01,
+        cost="cycles",
+        staircase="stairs.yaml",
+    )
+    recipe = replace(adaptive_recipe, selection=selection, widths=[1.0, 0.5])
+    folder = {"recipe_folder": tmp_path, "out": tmp_path / "out", "progress": False}
+    train_adaptive(recipe, **folder)  # type: ignore[arg-type]
+    for step in steps["layers"]["conv2"]:
+        step["cycles"] *= 3
+    (tmp_path / "stairs.yaml").write_text(yaml.safe_dump(steps))
+    with pytest.raises(OutputError, match="hold a run of the same recipe"):
+        train_adaptive(recipe, **folder)  # type: ignore[arg-type]
+
+
+def test_integer_grids_are_float32(
+    adaptive_recipe: AdaptiveRecipe, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """bfloat16 would put weights of 16 bits up to a hundred steps off their grid."""
+    kinds: dict[bool, set[torch.dtype]] = {False: set(), True: set()}
+    real_compute = AdaptiveNetwork.compute
+
+    def compute(network: AdaptiveNetwork, node: Any, *arguments: Any) -> Any:
+        x = real_compute(network, node, *arguments)
+        if network.training and node.op == "conv":
+            kinds[network.quantized].add(network.layer(node.name).seen)
+        return x
+
+    real_forward = SharedConv.forward
+
+    def forward(layer: SharedConv, x: Any, *arguments: Any) -> Any:
+        layer.seen = functional.conv2d(x[:1], layer.weight[:1, : x.shape[1]]).dtype
+        return real_forward(layer, x, *arguments)
+
+    monkeypatch.setattr(AdaptiveNetwork, "compute", compute)
+    monkeypatch.setattr(SharedConv, "forward", forward)
+    monkeypatch.setattr("hwgen.train.loop.has_bfloat16", lambda _: True)
+    train(replace(adaptive_recipe, mixed_precision=True), tmp_path)
+    assert kinds == {False: {torch.bfloat16}, True: {torch.float32}}
+
+
+def test_batches_of_an_epoch_are_drawn_anew(
+    adaptive_recipe: AdaptiveRecipe, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Few batches an epoch see all images in the end."""
+    seen: list[Tensor] = []
+    real_step = AdaptiveRun.step
+
+    def step(
+        run: AdaptiveRun, network: Any, optimizer: Any, x: Any, *rest: Any, **options: Any
+    ) -> Any:
+        seen.append(x.sum((1, 2, 3)))
+        return real_step(run, network, optimizer, x, *rest, **options)
+
+    monkeypatch.setattr(AdaptiveRun, "step", step)
+    phases = [replace(adaptive_recipe.phases[0], epochs=6), adaptive_recipe.phases[-1]]
+    train(replace(adaptive_recipe, epoch_batches=1, shift_pixels=0, phases=phases), tmp_path)
+    images = torch.cat(seen)
+    assert len(images.unique()) > 2 * adaptive_recipe.batch_images

@@ -3,6 +3,7 @@
 import pytest
 
 from hwgen.errors import ConfigError
+from hwgen.spec.network.widths import channels_at
 from hwgen.train.adaptive.widths import (
     check_plan,
     extensions,
@@ -11,7 +12,6 @@ from hwgen.train.adaptive.widths import (
     macs,
     mode_name,
     narrowed,
-    rounded,
     streams,
     uniform,
 )
@@ -37,8 +37,8 @@ def test_streams_of_resnet20() -> None:
 
 def test_rounding_of_the_eight_widths() -> None:
     widths = (0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 1.0)
-    assert [rounded(16, width) for width in widths] == [4, 6, 7, 9, 10, 12, 14, 16]
-    assert rounded(1, 0.25) == 1
+    assert [channels_at(16, width) for width in widths] == [4, 6, 7, 9, 10, 12, 14, 16]
+    assert channels_at(1, 0.25) == 1
     assert [mode_name(width) for width in (1.0, 0.5, 0.25)] == ["1.0x", "0.5x", "0.25x"]
 
 
