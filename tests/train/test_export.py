@@ -7,9 +7,9 @@ from hwgen.data import Dataset
 from hwgen.spec.network.check import check_network
 from hwgen.train.export import export_network
 from hwgen.train.export_integers import add_multipliers
-from hwgen.train.fake_quantization import MapRange, WeightQuantizer
+from hwgen.train.fake_quantization import MapRange, WeightQuantizer, on_grid
 from hwgen.train.models import plan_model
-from hwgen.train.network import Network, QuantizedTraining, fold
+from hwgen.train.network import Network, QuantizedTraining, fold, fully_connected
 from hwgen.train.recipe import Recipe
 
 
@@ -87,3 +87,45 @@ def test_empty_filters_and_dead_maps_still_export(recipe: Recipe, few_digits: Da
     weights = exported.parameters["conv2"].weights
     assert not weights[8:16].any() and weights[16:].any()
     assert not exported.parameters["conv4"].weights.any()
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("seed", range(8))
+def test_the_grid_of_a_map_is_that_of_torch(seed: int, layout: torch.memory_format) -> None:
+    """Bit by bit, forward and backward, also where elements clip and on ties."""
+    random = torch.Generator().manual_seed(seed)
+    scale = torch.rand((), generator=random) / 10 + 1e-5
+    zero_point = torch.randint(0, 256, (), generator=random, dtype=torch.int32)
+    x = torch.randn(2, 8, 31, 17, generator=random) * scale * 150
+    x.flatten()[:500] = (torch.arange(500) - 250 + 0.5) * scale
+    ours, theirs = (x.clone().to(memory_format=layout).requires_grad_() for _ in range(2))
+    gradient = torch.randn(x.shape, generator=random)
+    given = on_grid(ours, scale, zero_point, 255)
+    wanted = torch.fake_quantize_per_tensor_affine(theirs, scale, zero_point, 0, 255)
+    given.backward(gradient)
+    wanted.backward(gradient)
+    assert ours.grad is not None and theirs.grad is not None
+    assert torch.equal(given, wanted) and torch.equal(ours.grad, theirs.grad)
+    assert 0 < int((ours.grad == 0).sum()) < x.numel()
+
+
+def test_weights_lie_on_their_grid_and_their_gradient_passes() -> None:
+    torch.manual_seed(3)
+    weight = torch.randn(16, 8, 3, 3, requires_grad=True)
+    mask = torch.rand(weight.shape) < 0.7
+    quantizer = WeightQuantizer(16, rule="mode", common=False)
+    quantizer.renew(weight.detach() * mask, mask)
+    value = quantizer(weight, mask)
+    steps = value.detach() / quantizer.scale(weight).reshape(-1, 1, 1, 1)
+    assert torch.equal(value.detach(), steps.round() * quantizer.scale(weight).reshape(-1, 1, 1, 1))
+    value.backward(torch.ones_like(value))
+    assert weight.grad is not None and torch.equal(weight.grad, torch.ones_like(weight))
+
+
+def test_a_layer_over_the_whole_map_is_a_convolution() -> None:
+    torch.manual_seed(4)
+    x, weight, bias = torch.randn(5, 6, 3, 3), torch.randn(7, 6, 3, 3), torch.randn(7)
+    wanted = torch.nn.functional.conv2d(x, weight, bias)
+    for layout in (torch.contiguous_format, torch.channels_last):
+        given = fully_connected(x.contiguous(memory_format=layout), weight, bias)
+        assert given.shape == (5, 7, 1, 1) and torch.allclose(given, wanted, atol=1e-4)

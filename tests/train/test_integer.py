@@ -1,5 +1,6 @@
 """The integer path: hand-made vectors, and the same maps as the reference on any network."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,14 @@ import torch
 import golden.network as reference
 from hwgen.spec.network import QuantizedNetwork, byte_map
 from hwgen.spec.quantization import VECTORS, Requantization
-from hwgen.train.integer import answer, infer, integer_accuracy, requantize
+from hwgen.train.integer import (
+    answer,
+    convolve,
+    fits_float32,
+    infer,
+    integer_accuracy,
+    requantize,
+)
 from tests.golden.drawn import draw_every_operation, draw_images, draw_joined
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import draw_recipe, extreme_images, random_images, random_network
@@ -102,3 +110,21 @@ def test_of_equal_logits_the_first_counts() -> None:
     parameters.bias[:] = 7
     images = torch.zeros(2, *network.graph.input.shape, dtype=torch.uint8)
     assert integer_accuracy(network, images, torch.tensor([0, 1])) == 0.5
+
+
+@pytest.mark.parametrize("weight", [-127, 127])
+def test_sums_at_the_limit_of_float32_are_exact(weight: int) -> None:
+    """Just inside 2**24 a float32 convolution is taken, just outside none is; both are right."""
+    taken = []
+    for channels in (518, 519):
+        x = torch.full((1, 1, 1, channels), 255)
+        weights = torch.full((1, 1, 1, channels), weight, dtype=torch.int8)
+        assert fits_float32(x, weights, 0) == (255 * 127 * channels <= 1 << 24)
+        taken.append(fits_float32(x, weights, 0))
+        if taken[-1]:
+            network = directed(next(iter(DIRECTED)))
+            conv = next(layer for layer in network.layers if layer.op == "conv")
+            plain = replace(conv, kernel=(1, 1), stride=(1, 1), padding=(0, 0, 0, 0), groups=1)
+            x[..., 0] = 254  # an odd sum: float32 holds it only below 2**24
+            assert int(convolve(plain, x, 0, weights)) == weight * (255 * channels - 1)
+    assert taken == [True, False]

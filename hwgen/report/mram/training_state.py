@@ -8,7 +8,8 @@ from hwgen.report.training_table import read_known
 
 RESULTS = "hwgen.results.training"
 TRAINING = "hwgen.adaptive_training"
-VERSION = 1
+VERSIONS = (1, 2)
+"""Version 2 adds the agreement of the modes."""
 ROUNDING = 0.01
 """Passes by which a phase may fall short: the last images of an order are left out."""
 
@@ -27,7 +28,7 @@ class State:
 
 def read_adaptive(path: Path) -> dict[str, Any]:
     """Return the content of the `training.json` of a channel-adaptive network."""
-    return read_known(path, TRAINING, (VERSION,))
+    return read_known(path, TRAINING, VERSIONS)
 
 
 def method_of(recipe: dict[str, Any]) -> str:
