@@ -151,7 +151,7 @@ def test_a_search_that_will_compile_is_told_of(
     request_of: Callable[..., SynthesisRequest],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("hwgen.dse.crossbar.work.must_compile", lambda: cold)
+    monkeypatch.setattr("hwgen.dse.crossbar.compiling.must_compile", lambda: cold)
     said = io.StringIO()
     synthesize_network(Context(work=tmp_path / "work", console=Console(file=said)), request_of())
     assert said.getvalue().count("the search is compiled once") == cold
