@@ -5,6 +5,7 @@ Whoever needs it first compiles it, once, with a small network; all others wait,
 
 import fcntl
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
@@ -13,11 +14,12 @@ import numba
 
 from hwgen.dse.crossbar.anneal import HOT, anneal
 from hwgen.dse.crossbar.climb import climb
+from hwgen.dse.crossbar.judge import judge
 from hwgen.dse.crossbar.work import bound, root_boxes, tables_of
 from hwgen.model.crossbar.breakdown import break_down
 from hwgen.model.crossbar.evaluate import evaluate, evaluate_identical
 from hwgen.model.crossbar.least import least_power_w, smallest
-from hwgen.model.crossbar.record import confirm, make_arch
+from hwgen.model.crossbar.record import confirm, make_arch, make_schedule
 from hwgen.model.crossbar.tables import OPERATIONS, RATIO
 from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork, Kind, Pair
@@ -70,6 +72,8 @@ def compile_all() -> None:
         start, memory = smallest(tables), len(tables.memories) - 1
         (found, *_) = anneal(tables, start, memory, DESIGNS, 1, True, HOT)
         climb(tables, found, memory, DESIGNS // 10, 1, True)
+        streams = tables_of(network, components, point, POWER_W, rules, "stream")
+        judge(streams, found, memory, math.inf)
         evaluate(tables, found, False)
         evaluate_identical(tables, start, False)
         box = root_boxes(tables, float(tables.scalars[RATIO]))[0]
@@ -77,7 +81,9 @@ def compile_all() -> None:
         bound({**task, **whole, "target_nj": float(tables.scalars[OPERATIONS])})
         given = {"point": point, "rules": rules, "power_w": POWER_W, "design": found}
         confirmed = confirm(network, components, **given)
-        break_down(confirmed, make_arch(confirmed, network.name))
+        arch = make_arch(confirmed, network.name)
+        make_schedule(confirmed, arch)
+        break_down(confirmed, arch)
         least_power_w(network, components, rules)
 
 

@@ -40,8 +40,8 @@ COMPONENTS = shipped_folder() / "crossbar" / "components.yaml"
 FILES = ("architecture.yaml", "schedule.npz", "report.json", "report.html")
 ARCHITECTURE, SCHEDULE, REPORT, PAGE = FILES
 
-WORTH_A_LINE = 0.001
-"""Share by which a value or its bound has become better if a line says so."""
+BETTER, CLOSER = 0.001, 0.01
+"""Shares by which a value, and its bound, have become better if a line says so."""
 
 RESUME = "the same command goes on where this one stopped"
 
@@ -139,14 +139,18 @@ def search(
     dse, stores, executors = (
         load(f"hwgen.dse.{name}") for name in ("crossbar.search", "store", "executors")
     )
+    must_compile = load("hwgen.dse.crossbar.compiling").must_compile
+    if not must_compile():
+        refuse_hopeless(request, network, components)
     code = [digest_of_code("hwgen.spec", "hwgen.model", "hwgen.dse"), versions()]
     with (
         context.status(f"synthesizing {network.name}") as tell,
         executors.make_executor(request.workers, request.scheduler) as executor,
     ):
         try:
-            compile_once(context, executor)
-            refuse_hopeless(request, network, components)
+            if must_compile():
+                compile_once(context, executor)
+                refuse_hopeless(request, network, components)
             result: SearchResult | None = dse.synthesize(
                 network,
                 components,
@@ -175,10 +179,9 @@ def search(
 
 def compile_once(context: Context, executor: "Executor") -> None:
     """Compile the search in one worker, and say so; the others load what it compiles."""
-    if load("hwgen.dse.crossbar.compiling").must_compile():
-        context.say("the search is compiled once, by one process: about two minutes")
-        for _ in executor.run("hwgen.dse.crossbar.compiling:compile_once", [{}]):
-            pass
+    context.say("the search is compiled once, by one process: one to two minutes")
+    for _ in executor.run("hwgen.dse.crossbar.compiling:compile_once", [{}]):
+        pass
 
 
 def told(context: Context, tell: Callable[[str], None]) -> "Callable[[Progress], None]":
@@ -189,8 +192,8 @@ def told(context: Context, tell: Callable[[str], None]) -> "Callable[[Progress],
         nonlocal best, bound
         line = progress_line(progress)
         tell(line)
-        closer = progress.bound_gops_per_w < bound * (1 - WORTH_A_LINE)
-        if progress.best_gops_per_w > best * (1 + WORTH_A_LINE) or (best > 0 and closer):
+        closer = progress.bound_gops_per_w < bound * (1 - CLOSER)
+        if progress.best_gops_per_w > best * (1 + BETTER) or (best > 0 and closer):
             best, bound = progress.best_gops_per_w, progress.bound_gops_per_w
             context.say(line)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.model.crossbar.allocate import FEASIBLE, memory_peak, used_crossbars
-from hwgen.model.crossbar.design import Design, lay_out
+from hwgen.model.crossbar.allocate import FEASIBLE, memory_peak
+from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import Cost, evaluate
 from hwgen.model.crossbar.tables import ADC, DAC, FC, NOC_POWER, PEAK, POWER, RATIO, Tables
 from hwgen.model.crossbar.tabulate import make_tables
@@ -52,7 +52,7 @@ def floors(
     """Yield `floor_w` of the smallest design of each combination, with its arrays."""
     for point in points(components, rules):
         tables = make_tables(network, components, point, 1.0, rules)
-        yield floor_w(tables, smallest(tables)), tables
+        yield floor_w(tables), tables
 
 
 def least_at(tables: Tables, floor: float, most: float) -> float:
@@ -86,12 +86,12 @@ def smallest(tables: Tables) -> Design:
     return Design(ones, macros, np.full(len(ones), -1), clocks)
 
 
-def floor_w(tables: Tables, design: Design) -> float:
-    """Return what the crossbars, their DACs and the smallest scratchpads of a design need."""
-    layout = lay_out(tables, design)
-    rram = float(used_crossbars(tables, layout) * tables.crossbar[PEAK])
-    drivers = float((tables.work[:, DAC] * layout.copies).sum() * tables.parts[DAC, PEAK])
-    taken = layout.total_macros * memory_peak(tables, 0) + float(tables.scalars[NOC_POWER])
+def floor_w(tables: Tables) -> float:
+    """Return what crossbars, DACs and scratchpads of one copy and one macro of each layer need."""
+    rram = float(tables.crossbars.sum() * tables.crossbar[PEAK])
+    drivers = float(tables.work[:, DAC].sum() * tables.parts[DAC, PEAK])
+    macros = int(np.count_nonzero(tables.crossbars))
+    taken = macros * memory_peak(tables, 0) + float(tables.scalars[NOC_POWER])
     if tables.strict:
         return rram + drivers + taken
     ratio = float(tables.scalars[RATIO])

@@ -12,30 +12,29 @@ from hwgen.dse.crossbar.compiling import compile_once, complete, must_compile
 
 QUIET = """
 import sys
+from pathlib import Path
 from numba.core import event
+import hwgen.dse.executors as executors
 from hwgen import api
 from hwgen.api import Context
 from hwgen.dse.crossbar.compiling import compile_once
-from hwgen.dse.executors import SerialExecutor
-import hwgen.dse.executors as executors
 
 compile_once()
-executors.make_executor = lambda *_: SerialExecutor()
-recorded = event.RecordingListener()
+executors.make_executor = lambda *_: executors.SerialExecutor()
+folder, recorded = Path(sys.argv[1]), event.RecordingListener()
 with event.install_listener("numba:compile", recorded):
-    for rules in ("strict", "published"):
-        for objective in ("image", "stream"):
-            api.synthesize(
-                "cifar_alexnet", 20.0, rules=rules, objective=objective, evaluations=300,
-                out=sys.argv[1] + rules + objective, context=Context(work=sys.argv[1] + "work"),
-            )
-print([e.data["dispatcher"].py_func.__name__ for _, e in recorded.buffer if e.is_start])
+    for rules, objective in (("strict", "image"), ("strict", "stream"), ("published", "image")):
+        api.synthesize(
+            "cifar_alexnet", 20.0, rules=rules, objective=objective, evaluations=1000,
+            out=folder / f"{rules}-{objective}", context=Context(work=folder / "work"),
+        )
+print([one.data["dispatcher"].py_func.__name__ for _, one in recorded.buffer if one.is_start])
 """
 
 
 def test_nothing_compiles_after_it_was_said(tmp_path: Path) -> None:
     """A search, its report and its streams, by both rules, find all machine code there."""
-    given = [sys.executable, "-c", QUIET, f"{tmp_path}/"]
+    given = [sys.executable, "-c", QUIET, str(tmp_path)]
     done = subprocess.run(given, capture_output=True, text=True, check=False, env=dict(os.environ))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
