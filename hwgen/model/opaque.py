@@ -7,6 +7,7 @@ Python and in compiled functions, and is a pointer to them.
 
 # mypy: allow-untyped-calls, disable-error-code="untyped-decorator"
 
+from types import FunctionType
 from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 
 import numba
@@ -44,14 +45,15 @@ def type_of(owner: type["Opaque"]) -> RecordType:
 class Opaque:
     """A record: made in Python, or by a compiled function.
 
-    What is made in Python gets its pointer when a compiled function first takes it; of what a
-    compiled function made the fields are looked up when Python first asks for one.
+    Of what a compiled function made the fields are looked up when Python first asks for one.
     """
 
-    __slots__ = ("_pointer", "_values")
+    __slots__ = ("_meminfo", "_values")
 
     Fields: ClassVar[Any]
     record_type: ClassVar[RecordType]
+    assembled: ClassVar[Any]
+    taken_apart: ClassVar[Any]
     _fields: ClassVar[tuple[str, ...]]
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -59,27 +61,21 @@ class Opaque:
         kinds = self.record_type._fields
         values = (plain(value, kind) for value, (_, kind) in zip(given, kinds, strict=True))
         self._values = self.Fields(*values)
-        self._pointer: Any = None
+        self._meminfo = self.assembled(self._values)._meminfo
 
     @classmethod
     def _numba_box_(cls, kind: RecordType, pointer: Any) -> "Opaque":
         made = object.__new__(kind.owner)
-        made._values, made._pointer = None, pointer
+        made._values, made._meminfo = None, pointer
         return made
 
     @property
     def _numba_type_(self) -> RecordType:
         return self.record_type
 
-    @property
-    def _meminfo(self) -> Any:
-        if self._pointer is None:
-            self._pointer = assembled(self._values)._pointer
-        return self._pointer
-
     def _asdict(self) -> dict[str, Any]:
         if self._values is None:
-            self._values = taken_apart(self)
+            self._values = self.taken_apart(self)
         return dict(self._values._asdict())
 
     def _replace(self, **named: Any) -> Any:
@@ -92,7 +88,7 @@ class Opaque:
         if name not in self._fields:
             raise AttributeError(f"{type(self).__name__} has no {name}")
         if self._values is None:
-            self._values = taken_apart(self)
+            self._values = self.taken_apart(self)
         return getattr(self._values, name)
 
 
@@ -117,6 +113,7 @@ def opaque(fields: type[Record]) -> type[Record]:
     kinds = [(name, kind_of(kind)) for name, kind in listed.__annotations__.items()]
     owner.record_type = RecordType(owner, kinds)
     define_constructor(owner)
+    owner.assembled, owner.taken_apart = (staticmethod(own(each, owner)) for each in BOTH_WAYS)
     made: Any = owner
     return made  # type: ignore[no-any-return]
 
@@ -202,16 +199,29 @@ def take_apart(typing: Any, record: Any) -> Any:
     return fields(record), emitted
 
 
-@compiled
 def assembled(fields: Any) -> Any:
     """Return the record of its NamedTuple."""
     return assemble(fields)  # type: ignore[call-arg]
 
 
-@compiled
 def taken_apart(record: Any) -> Any:
     """Return the NamedTuple of a record."""
     return take_apart(record)  # type: ignore[call-arg]
+
+
+BOTH_WAYS = assembled, taken_apart
+
+
+def own(function: Any, owner: type[Opaque]) -> Any:
+    """Compile a function for one class alone.
+
+    Numba keeps all that a function was compiled for in one file, and imports every class that it
+    names there whenever it reads the file.
+    """
+    copy = FunctionType(function.__code__, function.__globals__, function.__name__)
+    place = owner.__module__.replace(".", "_")
+    copy.__qualname__ = f"{function.__name__}_{place}_{owner.__name__}"
+    return compiled(copy)
 
 
 structref.register(RecordType)
