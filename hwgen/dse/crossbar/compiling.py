@@ -11,16 +11,30 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numba
+import numpy as np
 
 from hwgen.dse.crossbar.anneal import HOT, anneal
+from hwgen.dse.crossbar.boxes import Box
+from hwgen.dse.crossbar.choices import make_choices
 from hwgen.dse.crossbar.climb import climb
+from hwgen.dse.crossbar.cuts import make_needs
+from hwgen.dse.crossbar.held import make_held
 from hwgen.dse.crossbar.judge import judge
+from hwgen.dse.crossbar.limits import conditional, path_lengths
+from hwgen.dse.crossbar.moves import join, part
+from hwgen.dse.crossbar.ranges import all_ranges
+from hwgen.dse.crossbar.scan import scan
+from hwgen.dse.crossbar.turns import turn_cut
 from hwgen.dse.crossbar.work import bound, root_boxes, tables_of
+from hwgen.model.crossbar.allocate import used_crossbars
 from hwgen.model.crossbar.breakdown import break_down
+from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate, evaluate_identical
 from hwgen.model.crossbar.least import least_power_w, smallest
+from hwgen.model.crossbar.pipeline import make_pipeline
 from hwgen.model.crossbar.record import confirm, make_arch, make_schedule
-from hwgen.model.crossbar.tables import OPERATIONS, RATIO
+from hwgen.model.crossbar.tables import OPERATIONS, RATIO, Tables
+from hwgen.model.crossbar.timing import closed_form
 from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork, Kind, Pair
 from hwgen.spec.crossbar.point import points
@@ -79,12 +93,28 @@ def compile_all() -> None:
         box = root_boxes(tables, float(tables.scalars[RATIO]))[0]
         whole = {"box": list(box), "cuts": [], "ranges": None, "whole": True}
         bound({**task, **whole, "target_nj": float(tables.scalars[OPERATIONS])})
+        scan(tables, box)
+        used_crossbars(tables, lay_out(tables, found))
+        join(start, 0, 2)
+        part(start, 0)
+        follow_paths(tables, found, box)
         given = {"point": point, "rules": rules, "power_w": POWER_W, "design": found}
         confirmed = confirm(network, components, **given)
         arch = make_arch(confirmed, network.name)
         make_schedule(confirmed, arch)
         break_down(confirmed, arch)
         least_power_w(network, components, rules)
+
+
+def follow_paths(tables: Tables, design: Design, box: Box) -> None:
+    """Make a path of two layers in turns, and what a relaxed problem asks of it."""
+    layout, needs = lay_out(tables, design), make_needs(tables)
+    pipeline = make_pipeline(tables, layout, design.clocks, 0, box.step_high)
+    times = closed_form(tables, layout, pipeline)
+    cut = turn_cut(tables, needs, layout, pipeline, times, 0, 2)
+    choices = make_choices(tables, make_held(tables), box, all_ranges(len(tables.kind)))
+    path_lengths(tables, choices, cut)
+    conditional(tables, choices, np.ones(len(choices.energy)), cut, 0.5)
 
 
 def small_network() -> CrossbarNetwork:
