@@ -25,7 +25,7 @@ from hwgen.dse.crossbar.moves import join, part
 from hwgen.dse.crossbar.ranges import all_ranges
 from hwgen.dse.crossbar.scan import scan
 from hwgen.dse.crossbar.turns import turn_cut
-from hwgen.dse.crossbar.work import bound, root_boxes, tables_of
+from hwgen.dse.crossbar.work import as_cut, bound, from_cut, root_boxes, tables_of
 from hwgen.model.crossbar.allocate import used_crossbars
 from hwgen.model.crossbar.breakdown import break_down
 from hwgen.model.crossbar.design import Design, lay_out
@@ -111,7 +111,7 @@ def follow_paths(tables: Tables, design: Design, box: Box) -> None:
     layout, needs = lay_out(tables, design), make_needs(tables)
     pipeline = make_pipeline(tables, layout, design.clocks, 0, box.step_high)
     times = closed_form(tables, layout, pipeline)
-    cut = turn_cut(tables, needs, layout, pipeline, times, 0, 2)
+    cut = as_cut(from_cut(turn_cut(tables, needs, layout, pipeline, times, 0, 2)))
     choices = make_choices(tables, make_held(tables), box, all_ranges(len(tables.kind)))
     path_lengths(tables, choices, cut)
     conditional(tables, choices, np.ones(len(choices.energy)), cut, 0.5)
