@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from hwgen.dse.crossbar.compiling import compile_once
 from hwgen.sim.cache import ENVIRONMENT
 from hwgen.sim.waves import Waves
 from hwgen.spec import patience
@@ -30,6 +31,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=long)
     items[:] = [item for item in items if item not in long]
+
+
+COMPILED = ("tests/dse/crossbar", "tests/model/crossbar", "tests/flow/crossbar", "tests/e2e")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let one of all workers compile what tests of crossbar chips call; the others wait."""
+    if item.nodeid.startswith(COMPILED) and ("crossbar" in item.nodeid or "synth" in item.nodeid):
+        compile_once()
 
 
 @pytest.fixture

@@ -43,7 +43,6 @@ def synthesize(
     out: File | None = None,
     html: File | None = None,
     image_size: tuple[int, ...] | None = None,
-    without: str = "",
     objective: Literal["image", "stream"] = "image",
     context: Context | None = None,
 ) -> SynthesizedChip:
@@ -58,7 +57,6 @@ def synthesize(
     time_limit_s: the best design found until then is the answer
     out: folder to write; None: one in the work folder; html: page with pictures, written as well
     image_size: sides of the image in the order of the file, where it leaves some open
-    without: corrections of the strict rules that are switched off, by name, separated by commas
     objective: whether the efficiency of one image alone counts, or of one in a stream
     """
     synthesis = synthesis_for(path_of(components))
@@ -77,7 +75,6 @@ def synthesize(
             time_limit_s=time_limit_s,
             out=path_of(out),
             image_size=image_size,
-            without=without,
             objective=objective,
         ),
     )

@@ -51,13 +51,6 @@ Components = Annotated[
 RulesOption = Annotated[
     Rules, Option(help="published: as the published tool counts, with its omissions")
 ]
-Without = Annotated[
-    str,
-    Option(
-        metavar="NAMES",
-        help="corrections of the strict rules to switch off, separated by commas, or all",
-    ),
-]
 ObjectiveOption = Annotated[
     Objective, Option(help="stream: efficiency of an image in a steady stream; no bound is known")
 ]
@@ -97,7 +90,6 @@ def synthesize(
     image_size: ImageSize = None,
     components: Components = None,
     rules: RulesOption = Rules.strict,
-    without: Without = "",
     objective: ObjectiveOption = Objective.image,
     seed: Seed = 1,
     method: MethodOption = Method.bounded,
@@ -122,7 +114,6 @@ def synthesize(
         power_w,
         components=components,
         rules=rules.value,
-        without=without,
         objective=objective.value,
         seed=seed,
         method=method.value,

@@ -36,7 +36,6 @@ class SynthesisRequest:
     network: the name of one that ships, or the path of an ONNX file
     components: table of components; None: the default of the synthesis
     rules, method: how designs are judged and searched
-    without: corrections of the strict rules that are switched off, by name, separated by commas
     objective: image or stream, for whose efficiency designs are chosen
     evaluations: designs to judge; None: as many as the method takes by itself
     workers, scheduler: where the search runs; no result depends on them
@@ -57,7 +56,6 @@ class SynthesisRequest:
     time_limit_s: float | None
     out: Path | None
     image_size: tuple[int, ...] | None = None
-    without: str = ""
     objective: str = "image"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import types
 from numba.core.registry import CPUDispatcher
 
 from hwgen.model.checked_cache import check_digests
@@ -17,7 +18,8 @@ Function = TypeVar("Function", bound=Callable[..., object])
 PACKAGE = Path(__file__).parents[1]
 
 njit: Any = numba.njit
-"""Its types know less than it takes."""
+plain: Any = types.unliteral
+"""Their types know less than they take."""
 
 
 def cache_folder() -> Path:
@@ -47,6 +49,15 @@ def cache_folder() -> Path:
 numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 
+class Inner(CPUDispatcher):
+    """A function as other compiled functions call it; a constant argument is as any other."""
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Return what numba asks for of a call; else it compiles once more for each constant."""
+        named = {name: plain(kind) for name, kind in kws.items()}
+        return super().get_call_template([plain(kind) for kind in args], named)
+
+
 class Outer(CPUDispatcher):
     """A function as Python calls it; other compiled functions call `inner` in its place."""
 
@@ -69,6 +80,7 @@ def compiled(function: Function) -> Function:
         inner = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
         check_digests(inner)
         keep_apart(inner)
+        inner.__class__ = Inner
         wrapped.inner = inner
         wrapped.__class__ = Outer
     return cast(Function, wrapped)

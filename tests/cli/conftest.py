@@ -17,7 +17,7 @@ from tests.cli.given import ARCH, NETWORK, ROOT, Command, rewritten
 def compiled_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """No message about a compiled cycle model: only the first test would see it."""
     monkeypatch.setattr("hwgen.model.dbpim.must_compile", lambda: False)
-    monkeypatch.setattr("hwgen.dse.crossbar.work.must_compile", lambda: False)
+    monkeypatch.setattr("hwgen.dse.crossbar.compiling.must_compile", lambda: False)
 
 
 @pytest.fixture

@@ -25,7 +25,10 @@ quickly: Any = compiled(twice)
 
 
 @pytest.mark.skipif(bool(getattr(numba.config, "DISABLE_JIT", 0)), reason="nothing is compiled")
-def test_what_only_compiled_functions_call_has_no_form_for_python() -> None:
+def test_what_only_compiled_functions_call_has_no_form_for_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
     assert compiled(add_twice)(3) == 9
     assert not quickly.signatures and quickly.inner.signatures
     assert quickly(4) == 8

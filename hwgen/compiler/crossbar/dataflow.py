@@ -22,7 +22,7 @@ from hwgen.spec.crossbar.layout import (
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
 from hwgen.spec.crossbar.results import reader_macros, result_macros
-from hwgen.spec.crossbar.rules import corrections_of
+from hwgen.spec.crossbar.rules import is_strict
 
 
 def compile_dataflow(
@@ -35,16 +35,16 @@ def compile_dataflow(
     layers = []
     for place, layer in enumerate(network.layers):
         placed = plan.layers[place]
-        pushed = corrections_of(rules).sends
+        pushed = is_strict(rules)
         operations = [
             *([] if pushed else transfers(layer, placed, plan)),
-            *(image_transfer(layer, placed) if corrections_of(rules).image else ()),
+            *(image_transfer(layer, placed) if is_strict(rules) else ()),
             Operation(ir="load", vec_width=loaded(layer, placed, slices)),
             *calculations(layer, placed, point.side, slices),
         ]
         width = placed.copies * layer.out_channels
         sources = result_macros(layer, placed, point.side, slices, rules)
-        first = corrections_of(rules).merge and layer.has_weights
+        first = is_strict(rules) and layer.has_weights
         if first and placed.chain_macros > 1:
             operations.append(Operation(ir="chain", macro_num=placed.chain_macros))
         if is_activated(network, layer, rules):
@@ -73,7 +73,7 @@ def compile_dataflow(
         network=network.name,
         bits=point.bit_steps(components),
         layers=tuple(layers),
-        registers=corrections_of(rules).registers,
+        registers=is_strict(rules),
     )
 
 

@@ -7,8 +7,7 @@ falls in equal ratios. It needs no exponential, so every machine takes the same 
 import numpy as np
 
 from hwgen.dse.crossbar.judge import fits, judge
-from hwgen.dse.crossbar.moves import change, copy_design
-from hwgen.model.compiled import compiled
+from hwgen.dse.crossbar.moves import begin_drawing, change_near, copy_design
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.tables import Tables
 
@@ -21,14 +20,12 @@ than the last steps of a search gain.
 """
 
 
-@compiled
 def empty_design(layers: int) -> Design:
     """Return a design with one copy and one macro of everything."""
     ones = np.ones(layers, np.int64)
     return Design(ones.copy(), ones.copy(), np.full(layers, -1), ones.copy())
 
 
-@compiled
 def anneal(
     tables: Tables,
     start: Design,
@@ -42,7 +39,7 @@ def anneal(
 
     If nothing fits, it is the first one that there was.
     """
-    np.random.seed(seed)
+    begin_drawing(seed)
     layers = len(tables.kind)
     weighted = np.flatnonzero(tables.crossbars > 0)
     now, trial = empty_design(layers), empty_design(layers)
@@ -56,9 +53,7 @@ def anneal(
     threshold = hot
     for _ in range(1, evaluations):
         threshold *= ratio
-        copy_design(now, trial)
-        spread = 0.02 + 0.3 * np.random.random() * np.sqrt(threshold / HOT)
-        change(tables, trial, weighted, spread, sharing)
+        change_near(tables, now, trial, weighted, threshold / HOT, sharing)
         limit = height_now * (1 + threshold)
         cost, height_trial = judge(tables, trial, memory, limit)
         if height_trial <= limit:

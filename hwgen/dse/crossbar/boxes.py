@@ -8,8 +8,10 @@ from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.allocate import memory_peak
 from hwgen.model.crossbar.tables import CONV, PEAK, POWER, RATIO, Floats, Tables
 from hwgen.model.crossbar.travels import ceil_div
+from hwgen.model.opaque import opaque
 
 
+@opaque
 class Box(NamedTuple):
     """A part of the design space.
 

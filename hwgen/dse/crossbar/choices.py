@@ -42,6 +42,7 @@ from hwgen.model.crossbar.tables import (
     Tables,
 )
 from hwgen.model.crossbar.travels import ceil_div
+from hwgen.model.opaque import opaque
 
 FINEST, COARSEST = 0.004, 0.06
 """Copies closer together than this share are one choice, with the least of each of their costs."""
@@ -59,6 +60,7 @@ MOST_MACROS = 64
 """More macros than this for one layer are one choice: they cost as much as this many."""
 
 
+@opaque
 class Choices(NamedTuple):
     """All choices of all layers with weights, layer after layer.
 
@@ -285,7 +287,7 @@ def best_pace(
     stage: Stage, company: Company, span: Span, macros: int, sample: int, scratch: Ints
 ) -> tuple[int, int, int]:
     """Return the least `pace` of a span of copies, with `macros` to `sample` macros."""
-    if stage.rules.merge and stage.rules.parts:
+    if stage.strict:
         some = Some(span.copies, span.upto, macros, sample)
         return pace_between(stage, company, some, span.clocks, scratch, False)
     per_block, through = 1 << 40, 1 << 40

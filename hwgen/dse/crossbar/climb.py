@@ -4,20 +4,12 @@ import numpy as np
 
 from hwgen.dse.crossbar.anneal import empty_design
 from hwgen.dse.crossbar.judge import fits, judge
-from hwgen.dse.crossbar.moves import change, copy_design
-from hwgen.model.compiled import compiled
+from hwgen.dse.crossbar.moves import begin_drawing, copy_design, look_around
 from hwgen.model.crossbar.design import Design
 from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.tables import OPERATIONS, Tables
 
-NARROWEST, WIDEST = 0.01, 0.25
-"""Share of a number by which one change of it is at most off, drawn for each design."""
 
-TWICE = 0.3
-"""Share of the designs that are two changes away."""
-
-
-@compiled
 def climb(
     tables: Tables, start: Design, memory: int, evaluations: int, seed: int, sharing: bool
 ) -> tuple[Design, int]:
@@ -26,19 +18,15 @@ def climb(
     start: a design that fits; memory: its scratchpads. What cannot be better without conflicts of
     links, with these scratchpads or the next smaller ones, is not simulated exactly.
     """
-    np.random.seed(seed)
+    begin_drawing(seed)
     weighted = np.flatnonzero(tables.crossbars > 0)
     best, trial = empty_design(len(tables.kind)), empty_design(len(tables.kind))
     copy_design(start, best)
     efficiency, exact = evaluate(tables, best, True).efficiency, 1
     for _ in range(1, evaluations):
-        copy_design(best, trial)
-        spread = NARROWEST + (WIDEST - NARROWEST) * np.random.random() ** 2
-        change(tables, trial, weighted, spread, sharing)
-        if np.random.random() < TWICE:
-            change(tables, trial, weighted, spread, sharing)
+        smaller = look_around(tables, best, trial, weighted, sharing)
         limit = tables.scalars[OPERATIONS] / efficiency
-        size = max(0, memory - np.random.randint(0, 2))
+        size = max(0, memory - smaller)
         if judge(tables, trial, size, limit)[1] >= limit:
             continue
         cost = evaluate(tables, trial, True)

@@ -13,8 +13,10 @@ from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.ports import block_reads, block_words
 from hwgen.model.crossbar.tables import CONV, FC, Ints, Tables
 from hwgen.model.crossbar.travels import ceil_div, image_pixels
+from hwgen.model.opaque import opaque
 
 
+@opaque
 class Followers(NamedTuple):
     """The layers that follow a layer with weights, for a span of its copies.
 
@@ -33,6 +35,7 @@ class Followers(NamedTuple):
     elements: Ints
 
 
+@opaque
 class Company(NamedTuple):
     """What comes to the scratchpads of a layer besides its own loads and stores, for a block.
 
@@ -153,8 +156,9 @@ def followers_of(tables: Tables, i: int, copies: int, upto: int) -> Followers:
         rows[4, n], rows[5, n] = is_sent(tables, f), tables.activated[f]
         rows[6, n] = low * tables.cout[f]
         n += 1
-    r = rows[:, :n]
-    return Followers(r[0], r[1], r[2], r[3], r[4], r[5], r[6])
+    return Followers(
+        rows[0, :n], rows[1, :n], rows[2, :n], rows[3, :n], rows[4, :n], rows[5, :n], rows[6, :n]
+    )
 
 
 @compiled

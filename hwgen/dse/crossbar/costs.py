@@ -12,7 +12,6 @@ from hwgen.model.crossbar.tables import (
     DAC,
     DATA_BITS,
     DYNAMIC,
-    ELTWISE,
     FC,
     LATENCY,
     NOC_POWER,
@@ -73,17 +72,11 @@ def fixed_costs(tables: Tables, box: Box) -> tuple[float, float]:
         for c in range(len(tables.parts)):
             done = tables.work[i, c] * tables.pixels[i]
             energy += tables.parts[c, LATENCY] * tables.parts[c, DYNAMIC] * done
-        loads = tables.cout[i]
-        if tables.kind[i] == POOL:
-            loads *= tables.taps[i]
-        elif tables.strict and tables.kind[i] == ELTWISE:
-            loads *= tables.operands[i]
-        if tables.rules.ports and tables.kind[i] == POOL:
+        if tables.strict and tables.kind[i] == POOL:
             energy += tables.pixels[i] * tables.copy_reads[i] * row[READ_NJ]
         else:
-            if tables.rules.ports:
-                loads = tables.cout[i]
-            energy += tables.pixels[i] * loads * bits / bus * row[READ_NJ]
+            taps = tables.taps[i] if tables.kind[i] == POOL else 1
+            energy += tables.pixels[i] * tables.cout[i] * taps * bits / bus * row[READ_NJ]
         energy += tables.pixels[i] * tables.cout[i] * bits / bus * row[WRITE_NJ]
     if not tables.strict:
         budget = tables.scalars[POWER] * (1 - box.ratio_high) - tables.scalars[NOC_POWER]
@@ -106,7 +99,7 @@ def least_energy(tables: Tables, i: int, copies: int, blocks: int, row: Floats) 
     read = tables.crossbar[3] * tables.crossbar[DYNAMIC]
     energy += read * tables.crossbars[i] * positions * tables.bit_steps
     loaded = tables.rows[i] * tables.column_tiles[i] * tables.slices
-    if tables.rules.ports:
+    if tables.strict:
         energy += positions * tables.copy_reads[i] * row[READ_NJ]
         energy += positions * tables.cout[i] / tables.word * row[WRITE_NJ]
     elif blocks > 0:

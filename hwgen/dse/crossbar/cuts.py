@@ -23,11 +23,13 @@ from hwgen.model.crossbar.pipeline import Pipeline
 from hwgen.model.crossbar.tables import CONV, FC, Floats, Ints, Tables
 from hwgen.model.crossbar.timing import Times
 from hwgen.model.crossbar.travels import ceil_div
+from hwgen.model.opaque import opaque
 
 PASSING = 3
 """Steps through a layer without weights: it loads, works and stores."""
 
 
+@opaque
 class Cut(NamedTuple):
     """One path; for each layer pixels from 1, 0 where it is not on the path.
 
@@ -54,6 +56,7 @@ class Cut(NamedTuple):
     reach: Floats
 
 
+@opaque
 class Needs(NamedTuple):
     """In the form of `last_pixel`, what a pixel needs of its provider, or others do.
 
@@ -229,7 +232,7 @@ def trace(
             needed = surely_needed(tables, needs, i, pixel, source)
         if tables.crossbars[i] > 0:
             wait_at(tables, needs, i, needed if tables.kind[i] == CONV else 0, pixel, cut)
-            if tables.rules.ports and followers == followers_in(tables, i):
+            if tables.strict and followers == followers_in(tables, i):
                 cut.past[i] = 1
             else:
                 fixed += waiting

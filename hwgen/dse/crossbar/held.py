@@ -23,6 +23,7 @@ from hwgen.model.crossbar.tables import (
     Tables,
 )
 from hwgen.model.crossbar.travels import ceil_div
+from hwgen.model.opaque import opaque
 
 
 @compiled
@@ -66,6 +67,7 @@ def read_channels(tables: Tables, i: int, single: bool) -> int:
     return channels
 
 
+@opaque
 class Held(NamedTuple):
     """Elements that layers hold at least: of layer i with D copies at begin[i] + D.
 
@@ -120,21 +122,16 @@ def released_by_readers(tables: Tables, needs: Needs, i: int) -> Ints:
     """
     pixels = tables.pixels[i]
     released = np.zeros(pixels + 1, np.int64)
-    if tables.rules.sends:
+    if tables.strict:
         released = np.arange(pixels + 1)
     for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
         j = tables.reader[e]
-        if tables.rules.sends and not surely_beside(tables, i, j):
+        if tables.strict and not surely_beside(tables, i, j):
             continue
         own = np.zeros(pixels + 1, np.int64)
         if tables.kind[j] != FC:
             let_go(tables, needs, i, j, own)
-        if e == tables.reader_start[i] and not tables.rules.sends:
-            released = own
-        elif tables.strict:
-            released = np.minimum(released, own)
-        else:
-            released = np.maximum(released, own)
+        released = np.minimum(released, own) if tables.strict else np.maximum(released, own)
     return released
 
 

@@ -5,17 +5,15 @@ Where tables say so, static power counts for the interval of a stream of images.
 
 import numpy as np
 
-from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.allocate import FEASIBLE, TOO_MANY_MACROS, Allocation, allocate
+from hwgen.model.crossbar.allocate import FEASIBLE, TOO_MANY_MACROS, allocate
 from hwgen.model.crossbar.buffers import kilobytes_above
-from hwgen.model.crossbar.design import Design, Layout, lay_out
+from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import (
     Cost,
     cost_of,
-    energy_of,
+    energy_nj,
     failed,
     interval_of,
-    total,
     within_limits,
 )
 from hwgen.model.crossbar.needed import block_starts, needed_blocks
@@ -32,7 +30,6 @@ OVER_MEMORY = 4.0
 """Energy that a design seems to need more, as multiples of the share by which it is too large."""
 
 
-@compiled
 def fits(tables: Tables, cost: Cost) -> bool:
     """Return whether a design can be built within the budget."""
     return bool(
@@ -40,7 +37,6 @@ def fits(tables: Tables, cost: Cost) -> bool:
     )
 
 
-@compiled
 def height(tables: Tables, energy_nj: float, peak_w: float, memory: int, kilobytes: float) -> float:
     """Return the energy, with more where the budget or scratchpads do not hold a design."""
     power = max(0.0, peak_w / tables.scalars[POWER] - 1)
@@ -48,16 +44,6 @@ def height(tables: Tables, energy_nj: float, peak_w: float, memory: int, kilobyt
     return float(energy_nj * (1 + OVER_BUDGET * power + OVER_MEMORY * full))
 
 
-@compiled
-def height_within(
-    tables: Tables, design: Design, layout: Layout, allocation: Allocation, memory: int, steps: int
-) -> float:
-    """Return the height of a design with so many steps if its scratchpads are large enough."""
-    energy = total(energy_of(tables, design, layout, allocation, memory, steps))
-    return height(tables, energy, allocation.peak_w, memory, 0.0)
-
-
-@compiled
 def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Cost, float]:
     """Return the cost with scratchpads of a given size, and the height; inf: cannot be built.
 
@@ -77,17 +63,19 @@ def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Co
     steps = end_of(tables, pipeline, block_starts(layout), done)
     if tables.scalars[STREAM] > 0:
         steps = interval_alone(layout, pipeline)
-    least = height_within(tables, design, layout, allocation, memory, steps)
+    energy = energy_nj(tables, layout, allocation, memory, steps)
+    least = height(tables, energy, allocation.peak_w, memory, 0.0)
     if least > limit:
         return failed(ABOVE_LIMIT), least
     times = take_turns(tables, layout, pipeline, needed, design.mate, done)
     steps = interval_of(tables, design, layout, times) if tables.scalars[STREAM] > 0 else times.end
-    least = height_within(tables, design, layout, allocation, memory, steps)
+    energy = energy_nj(tables, layout, allocation, memory, steps)
+    least = height(tables, energy, allocation.peak_w, memory, 0.0)
     if least > limit:
         return failed(ABOVE_LIMIT), least
     capacity = tables.memories[memory, KILOBYTES]
     kilobytes = kilobytes_above(tables, layout, times, capacity)
-    cost = cost_of(tables, design, layout, allocation, memory, times, kilobytes <= capacity)
+    cost = cost_of(tables, design, layout, allocation, memory, times, bool(kilobytes <= capacity))
     energy = cost.energy_nj
     if tables.scalars[STREAM] > 0:
         energy = tables.scalars[OPERATIONS] / cost.efficiency

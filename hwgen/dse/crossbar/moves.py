@@ -13,6 +13,13 @@ from hwgen.model.crossbar.travels import ceil_div
 
 MOST_CLOCKS = 4096
 
+NARROWEST, WIDEST = 0.01, 0.25
+"""Share of a number by which one change of it is at most off, drawn for each design that a climb
+looks at."""
+
+TWICE = 0.3
+"""Share of the designs of a climb that are two changes away."""
+
 NEXT_COPY = 0.3
 """Share of the changes of a convolution that go to the next number of copies."""
 
@@ -156,3 +163,30 @@ def reshare(design: Design, weighted: Ints, i: int) -> None:
     join(design, i, other)
     if left >= 0 and right >= 0:
         join(design, left, right)
+
+
+@compiled
+def begin_drawing(seed: int) -> None:
+    """Let all that is drawn here follow from a seed."""
+    np.random.seed(seed)
+
+
+@compiled
+def change_near(
+    tables: Tables, now: Design, trial: Design, weighted: Ints, heat: float, sharing: bool
+) -> None:
+    """Write a design over another, changed at random: the more the hotter, from 0 to 1."""
+    copy_design(now, trial)
+    spread = 0.02 + 0.3 * np.random.random() * np.sqrt(heat)
+    change(tables, trial, weighted, spread, sharing)
+
+
+@compiled
+def look_around(tables: Tables, best: Design, trial: Design, weighted: Ints, sharing: bool) -> int:
+    """Write a design over another, one or two changes away; return 1 for smaller scratchpads."""
+    copy_design(best, trial)
+    spread = NARROWEST + (WIDEST - NARROWEST) * np.random.random() ** 2
+    change(tables, trial, weighted, spread, sharing)
+    if np.random.random() < TWICE:
+        change(tables, trial, weighted, spread, sharing)
+    return np.random.randint(0, 2)

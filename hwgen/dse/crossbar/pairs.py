@@ -16,14 +16,17 @@ from hwgen.model.crossbar.tables import (
     PEAK,
     RATE,
     STATIC,
+    IntGrid,
     Ints,
     Tables,
 )
+from hwgen.model.opaque import opaque
 
 NOWHERE = -1
 """Tail of a layer whose last block nobody waits for."""
 
 
+@opaque
 class Turns(NamedTuple):
     """Who may take turns at common ADCs, and when.
 
@@ -34,7 +37,7 @@ class Turns(NamedTuple):
 
     head: Ints
     tail: Ints
-    near: Ints
+    near: IntGrid
 
 
 class Savings(NamedTuple):

@@ -43,10 +43,8 @@ def least_arriving(stage: Stage, company: Company, copies: int, fewest: int, nea
         words += max(1, ceil_div(company.image * stage.cin, stage.word))
     if not near:
         words += company.received
-    if stage.rules.merge:
-        others = copies - ceil_div(copies, min(copies, fewest))
-        words += ceil_div(others * stage.cout, stage.word)
-    return int(words)
+    others = copies - ceil_div(copies, min(copies, fewest))
+    return int(words + ceil_div(others * stage.cout, stage.word))
 
 
 @compiled
@@ -66,7 +64,7 @@ def port_of(
     most_reads = ceil_div(copies[1], min(fewest, copies[1])) * stage.copy_reads
     words = words_of(stage, copies[0] * stage.cout)
     most_words = words_of(stage, copies[1] * stage.cout)
-    away = 1 if stage.rules.sends and not near else 0
+    away = 0 if near else 1
     stored = words * (1 + away * int(stage.sends))
     arriving = 1 + 2 * least_arriving(stage, company, copies[0], fewest, near)
     load, store = arriving + reads, arriving + stored

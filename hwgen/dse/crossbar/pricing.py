@@ -15,9 +15,11 @@ from hwgen.dse.crossbar.boxes import Box
 from hwgen.dse.crossbar.choices import Choices
 from hwgen.dse.crossbar.pairs import Turns, busy_steps, windows
 from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.tables import Bools, Floats, Ints, Tables
+from hwgen.model.crossbar.tables import Bools, Floats, Grid, IntGrid, Ints, Tables
+from hwgen.model.opaque import opaque
 
 
+@opaque
 class Groups(NamedTuple):
     """Choices that differ in macros alone, in the order of more conversions and less to do.
 
@@ -37,9 +39,10 @@ class Groups(NamedTuple):
     macros: Ints
     order: Ints
     first: Ints
-    window: Ints
+    window: IntGrid
 
 
+@opaque
 class Prices(NamedTuple):
     """What limits and time charge.
 
@@ -53,8 +56,8 @@ class Prices(NamedTuple):
     spared: Floats
     conversion: float
     macro: float
-    pair: Floats
-    turn: Floats
+    pair: Grid
+    turn: Grid
 
 
 class Cheapest(NamedTuple):
@@ -68,6 +71,7 @@ class Cheapest(NamedTuple):
     second: Ints
 
 
+@opaque
 class Shelf(NamedTuple):
     """Prices of groups while `cheapest` goes through numbers of macros.
 
@@ -77,12 +81,12 @@ class Shelf(NamedTuple):
     priced, after: the same of both layers of one pair, what turns cost included
     """
 
-    least: Floats
-    which: Ints
-    later: Ints
-    least_of: Floats
-    spending_of: Floats
-    priced: Floats
+    least: Grid
+    which: IntGrid
+    later: IntGrid
+    least_of: Grid
+    spending_of: Grid
+    priced: Grid
     after: Ints
 
 

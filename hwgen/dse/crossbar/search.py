@@ -31,6 +31,7 @@ from hwgen.spec.crossbar.rules import Objective, is_strict
 from hwgen.spec.leash import no_deadline
 
 BOUND = "hwgen.dse.crossbar.work:bound"
+FIRST = "hwgen.dse.crossbar.work:first"
 SEARCH = "hwgen.dse.crossbar.work:search"
 IMPROVE = "hwgen.dse.crossbar.work:improve"
 
@@ -53,6 +54,7 @@ class Search:
     """One search as it goes on.
 
     widest: see `widest_of`
+    simple: a design that fits, until the search has one of its own, which it does not depend on
     frontier: what is known of all boxes
     """
 
@@ -83,6 +85,7 @@ class Search:
         self.designs = Designs()
         self.convergence: list[Progress] = []
         self.evaluations = self.exact_evaluations = self.boxes = 0
+        self.simple: Candidate | None = None
         self.stopped = False
         self.started = time.monotonic()
 
@@ -139,6 +142,21 @@ class Search:
                     design=entry["design"],
                 )
                 self.designs.wait(waiting)
+
+    def look_first(self) -> None:
+        """Find a simple design that fits at some point, and tell of it."""
+        for point in self.points:
+            if self.simple is None and not self.out_of_time():
+                (result,) = self.run(FIRST, [self.task(point)])
+                if result["design"] is not None:
+                    self.simple = confirmed(point, result)
+                    self.tell()
+
+    @property
+    def known(self) -> Candidate | None:
+        """The most efficient design so far, the simple one too."""
+        both = [each for each in (self.best, self.simple) if each is not None]
+        return max(both, key=lambda each: each.efficiency_gops_per_w, default=None)
 
     @property
     def bounding(self) -> bool:
@@ -270,7 +288,7 @@ class Search:
 
     def tell(self) -> None:
         """Note how far the search is, and tell whoever wants to know."""
-        best = self.best.efficiency_gops_per_w if self.best else 0.0
+        best = self.known.efficiency_gops_per_w if self.known else 0.0
         bound = self.bound_gops_per_w(self.bound_nj())
         self.convergence.append(
             Progress(evaluations=self.evaluations, best_gops_per_w=best, bound_gops_per_w=bound)
@@ -289,6 +307,8 @@ class Search:
             self.begin()
             if self.budget.method in METHODS:
                 self.adopt()
+            else:
+                self.look_first()
             self.tell()
             while not self.stopped and (self.purse.annealing or self.bounding):
                 if self.out_of_time():
@@ -302,10 +322,12 @@ class Search:
             if self.best and not self.stopped and self.budget.method not in METHODS:
                 self.climb()
         except KeyboardInterrupt:
-            if self.best is None:
+            if self.known is None:
                 raise
             no_deadline()
             self.stopped = True
+        if self.known is not None:
+            self.designs.keep(self.known)
         return self.result() if self.best else None
 
     def result(self) -> SearchResult:

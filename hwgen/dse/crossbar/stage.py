@@ -21,9 +21,10 @@ from hwgen.model.crossbar.tables import (
     LANES,
     Tables,
 )
-from hwgen.spec.crossbar.rules import Corrections
+from hwgen.model.opaque import opaque
 
 
+@opaque
 class Stage(NamedTuple):
     """What the pace of a layer depends on, besides its own choice.
 
@@ -38,7 +39,6 @@ class Stage(NamedTuple):
     """
 
     strict: bool
-    rules: Corrections
     reads: bool
     sends: bool
     beside: bool
@@ -74,7 +74,6 @@ def stage_of(tables: Tables, i: int, box: Box) -> Stage:
     last = tables.reader_start[i + 1] == tables.reader_start[i]
     return Stage(
         bool(tables.strict),
-        tables.rules,
         bool(tables.provider_start[i + 1] > tables.provider_start[i]),
         is_read_by_weights(tables, i),
         beside_image(tables, i),
@@ -126,7 +125,7 @@ def beside_image(tables: Tables, i: int) -> bool:
 
 
 @compiled
-def least_travel(stage: Stage, elements: int, clocks: int = 1) -> int:
+def least_travel(stage: Stage, elements: int, clocks: int) -> int:
     """Return the steps of a travel of so many elements over a single hop; clocks: beside flits."""
     flits = np.ceil(elements * stage.data / stage.flit)
     return steps_of(stage.hop * (clocks + flits), stage.step)

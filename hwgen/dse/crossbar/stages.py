@@ -43,16 +43,16 @@ class Some(NamedTuple):
 @compiled
 def least_transfer(stage: Stage, share: int, row_shares: int) -> int:
     """Return the least steps in which a macro receives its share of a block; 0: nothing travels."""
-    if not stage.reads or stage.rules.sends:
+    if not stage.reads or stage.strict:
         return 0
     pixels = share * stage.stride + stage.kernel if stage.conv else 1
-    return least_travel(stage, pixels * ceil_div(stage.cin, row_shares))
+    return least_travel(stage, pixels * ceil_div(stage.cin, row_shares), 1)
 
 
 @compiled
 def least_send(stage: Stage, copies: int) -> int:
     """Return the least steps in which a block goes to its readers; 0: it need not travel."""
-    if not (stage.rules.sends and stage.sends):
+    if not (stage.strict and stage.sends):
         return 0
     return least_travel(stage, copies * stage.cout, 2)
 
@@ -62,7 +62,7 @@ def least_image_travel(stage: Stage, company: Company) -> int:
     """Return the least steps in which what is new of the image arrives; 0: it is not read."""
     if company.image == 0:
         return 0
-    return least_travel(stage, company.image * stage.cin)
+    return least_travel(stage, company.image * stage.cin, 1)
 
 
 @compiled
@@ -75,14 +75,7 @@ def scratchpad_steps(stage: Stage, elements: float) -> int:
 def loads_and_stores(
     stage: Stage, copies: int, row_shares: int, copy_shares: int
 ) -> tuple[float, float]:
-    """Return the elements that one macro reads and writes for a block."""
-    if stage.strict:
-        share = ceil_div(copies, copy_shares)
-        rows = ceil_div(stage.rows, row_shares)
-        if stage.rules.parts:
-            rows = min(stage.rows, ceil_div(stage.row_tiles, row_shares) * stage.side)
-        stored = copies if stage.rules.merge else share
-        return float(rows * share * stage.wide), float(stored * stage.cout)
+    """Return the elements that one macro reads and writes for a block, by published rules."""
     loaded = (stage.rows / row_shares) * (copies / copy_shares) * stage.wide
     return loaded, copies * stage.cout / copy_shares
 
@@ -119,18 +112,18 @@ def pace_of(
     if stage.activated:
         operation[n], steps[n] = ACTIVATE, 1
         n += 1
-    if merge > 0 and stage.rules.merge:
+    if merge > 0 and stage.strict:
         operation[n], steps[n] = GATHER, merge
         n += 1
     operation[n], steps[n] = STORE, store
     n += 1
-    if merge > 0 and not stage.rules.merge:
+    if merge > 0 and not stage.strict:
         operation[n], steps[n] = MERGE, merge
         n += 1
     if send > 0:
         operation[n], steps[n] = SEND, send
         n += 1
-    link(operation, steps, to_next, to_block, n, stage.bit_steps, stage.rules.registers)
+    link(operation, steps, to_next, to_block, n, stage.bit_steps, stage.strict)
     slowest, through = 0, 0
     for k in range(n):
         slowest = max(slowest, to_block[k])
@@ -166,21 +159,21 @@ def pace_between(
     transfer = least_transfer(stage, share, row_shares)
     if near or (stage.beside and some.macros == 1):
         transfer = 0
-    loaded, stored = loads_and_stores(stage, copies, row_shares, copy_shares)
-    load, store = scratchpad_steps(stage, loaded), scratchpad_steps(stage, stored)
     chain = least_chain(stage, some.upto, fewest)
     send = 0 if near else least_send(stage, copies)
     apart = behind = 0
-    if stage.rules.ports:
+    if stage.strict:
+        merge = least_gather(stage, copies, fewest)
         reads = share * ceil_div(stage.copy_reads, row_shares)
         port = port_of(stage, company, (copies, some.upto), fewest, reads, near)
         load, store = port.load, port.store
         transfer, apart, behind = max(transfer, port.image), port.apart, port.behind
         send = max(send, store) if send > 0 else 0
-    transfer = max(transfer, least_image_travel(stage, company))
-    merge = least_travel(stage, share * stage.cout) if some.macros > 1 else 0
-    if stage.rules.merge:
-        merge = least_gather(stage, copies, fewest)
+        transfer = max(transfer, least_image_travel(stage, company))
+    else:
+        loaded, stored = loads_and_stores(stage, copies, row_shares, copy_shares)
+        load, store = scratchpad_steps(stage, loaded), scratchpad_steps(stage, stored)
+        merge = least_travel(stage, share * stage.cout, 1) if some.macros > 1 else 0
     per_block, through = pace_of(stage, clocks, transfer, load, store, merge, chain, send, scratch)
     return max(per_block, apart), through, behind
 
@@ -188,7 +181,7 @@ def pace_between(
 @compiled
 def split_into(stage: Stage, copies: int, macros: int) -> tuple[int, int]:
     """Return into how many parts rows and copies are split, as `design.shares` does."""
-    if stage.rules.parts:
+    if stage.strict:
         return max(1, macros // copies), min(macros, copies)
     row_shares = ceil_div(macros, copies)
     return row_shares, ceil_div(macros, row_shares)
@@ -198,7 +191,7 @@ def split_into(stage: Stage, copies: int, macros: int) -> tuple[int, int]:
 def least_chain(stage: Stage, copies: int, macros: int) -> int:
     """Return the least steps of partial sums along the macros of a copy; 0: there is one."""
     count = ceil_div(macros, copies)
-    if count <= 1 or not (stage.rules.merge and stage.rules.parts):
+    if count <= 1 or not stage.strict:
         return 0
     whole = np.ceil(stage.cout * stage.sum_bits / stage.flit)
     vector = np.ceil(stage.lanes * stage.sum_bits / stage.flit)
@@ -211,8 +204,6 @@ def least_gather(stage: Stage, copies: int, macros: int) -> int:
     sources = min(copies, macros) - 1
     if sources <= 0:
         return 0
-    if not stage.rules.parts:
-        return 1
     others = copies - ceil_div(copies, min(copies, macros))
     flits = np.ceil(others * stage.cout * stage.data / stage.flit)
     return steps_of(stage.hop * (1 + sources + flits), stage.step)
@@ -221,8 +212,8 @@ def least_gather(stage: Stage, copies: int, macros: int) -> int:
 @compiled
 def least_pace(stage: Stage, company: Company, clocks: int, scratch: Ints) -> tuple[int, int]:
     """Return what `pace` is at least with more than one macro, if only the image takes long."""
-    transfer = 1 if stage.reads and not stage.rules.sends else 0
+    transfer = 1 if stage.reads and not stage.strict else 0
     transfer = max(transfer, least_image_travel(stage, company))
-    merge = 0 if stage.rules.merge else 1
-    send = 1 if stage.rules.sends and stage.sends else 0
+    merge = 0 if stage.strict else 1
+    send = 1 if stage.strict and stage.sends else 0
     return pace_of(stage, clocks, transfer, 1, 1, merge, 0, send, scratch)

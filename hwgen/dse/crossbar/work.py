@@ -4,15 +4,14 @@ A piece names the problem whole, so that a worker needs nothing else; what it ma
 kept for the next piece of the same problem.
 """
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
 
-from hwgen.dse.crossbar.anneal import HOT, anneal, empty_design
+from hwgen.dse.crossbar.anneal import anneal
 from hwgen.dse.crossbar.bound import bound_box, halves
 from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.climb import climb
@@ -20,18 +19,17 @@ from hwgen.dse.crossbar.cuts import Cut, Needs, make_needs
 from hwgen.dse.crossbar.held import Held, make_held
 from hwgen.dse.crossbar.judge import fits, judge
 from hwgen.dse.crossbar.moves import part, repair
-from hwgen.dse.crossbar.pricing import cheapest
 from hwgen.dse.crossbar.ranges import all_ranges
-from hwgen.model.compiled import is_compiled
+from hwgen.dse.crossbar.simple import SHARES, simple_design
 from hwgen.model.crossbar.allocate import FEASIBLE, used_crossbars
 from hwgen.model.crossbar.design import Design, lay_out
 from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.record import design_of
-from hwgen.model.crossbar.tables import FLOOR, OPERATIONS, PEAK, RATIO, Tables
+from hwgen.model.crossbar.tables import FLOOR, PEAK, Tables
 from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
-from hwgen.spec.crossbar.point import RRAM_RATIOS, Point, Rules, points
+from hwgen.spec.crossbar.point import RRAM_RATIOS, Point, Rules
 from hwgen.spec.crossbar.rules import Objective
 
 Json = dict[str, Any]
@@ -206,6 +204,16 @@ def search(task: Json) -> Json:
     return best_of(tables, found, task["evaluations"], len(found))
 
 
+def first(task: Json) -> Json:
+    """Return the first simple design at a point that fits, as `search` does."""
+    tables = tables_of(*opened(task))
+    found: Json = {"design": None}
+    for share in SHARES:
+        if found["design"] is None:
+            found = best_of(tables, [simple_design(tables, share)], 0, 1)
+    return found
+
+
 def improve(task: Json) -> Json:
     """Search around one confirmed design; task and result are as those of `search`."""
     tables = tables_of(*opened(task))
@@ -236,45 +244,3 @@ def best_of(tables: Tables, found: list[Design], evaluations: int, exact: int) -
         },
         **spent,
     }
-
-
-def must_compile() -> bool:
-    """Return whether the first pieces will take minutes more, because they compile."""
-    return not (is_compiled(anneal) and is_compiled(cheapest))
-
-
-def first_pieces(
-    network: CrossbarNetwork, components: Components, power_w: float, rules: Rules
-) -> list[Json]:
-    """Return two tasks for `compile_piece` that between them compile what a search calls.
-
-    They have little in common, so two workers are done in about half the time that both would take
-    for all of it, each for itself.
-    """
-    problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
-    task = {
-        "problem": problem,
-        "point": asdict(points(components, rules)[0]),
-        "power_w": power_w,
-        "rules": rules,
-        "objective": "image",
-    }
-    return [{**task, "piece": "search"}, {**task, "piece": "bound"}]
-
-
-def compile_piece(task: Json) -> None:
-    """Do the smallest piece of work of one kind, for the machine code that it leaves in the cache.
-
-    task: see `first_pieces`; nothing of what comes out is used
-    """
-    tables = tables_of(*opened(task))
-    if task["piece"] == "bound":
-        box = root_boxes(tables, float(tables.scalars[RATIO]))[0]
-        target_nj = float(tables.scalars[OPERATIONS])
-        given = {"target_nj": target_nj, "box": list(box), "cuts": [], "ranges": None}
-        bound({**task, **given, "whole": True})
-        return
-    start = empty_design(len(tables.kind))
-    anneal(tables, start, len(tables.memories) - 1, 2, 1, True, HOT)
-    evaluate(tables, start, True)
-    climb(tables, start, len(tables.memories) - 1, 1, 1, True)

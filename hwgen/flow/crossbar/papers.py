@@ -11,7 +11,7 @@ from hwgen.flow.crossbar.synthesize import COMPONENTS
 from hwgen.flow.pages import Paper, PaperRequest
 from hwgen.report.crossbar.paper_table import paper_files, paper_table
 from hwgen.spec.crossbar.published import CIFAR, CODE_POWER_W, IMAGENET
-from hwgen.spec.crossbar.rules import rules_without
+from hwgen.spec.crossbar.rules import rules_of
 
 
 class Pimsyn:
@@ -24,7 +24,7 @@ class Pimsyn:
             networks=(*IMAGENET, *CIFAR) if request.networks is None else request.networks,
             power_w=CODE_POWER_W if request.power_w is None else request.power_w,
             components=request.components or COMPONENTS,
-            rules=rules_without(request.rules, ""),
+            rules=rules_of(request.rules),
             seed=request.seed,
             evaluations=request.evaluations,
             workers=request.workers,

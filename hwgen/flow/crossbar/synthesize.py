@@ -24,7 +24,7 @@ from hwgen.spec.crossbar.components import Components, load_components
 from hwgen.spec.crossbar.layout import check_rules
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import points
-from hwgen.spec.crossbar.rules import Rules, rules_without
+from hwgen.spec.crossbar.rules import rules_of
 from hwgen.spec.crossbar.schedule import Schedule, save_schedule
 from hwgen.spec.folder import refuse_foreign, replace_folder
 from hwgen.spec.output import write_text
@@ -39,6 +39,9 @@ MOST_W = 1e6
 COMPONENTS = shipped_folder() / "crossbar" / "components.yaml"
 FILES = ("architecture.yaml", "schedule.npz", "report.json", "report.html")
 ARCHITECTURE, SCHEDULE, REPORT, PAGE = FILES
+
+BETTER, CLOSER = 0.001, 0.01
+"""Shares by which a value, and its bound, have become better if a line says so."""
 
 RESUME = "the same command goes on where this one stopped"
 
@@ -64,7 +67,7 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
     check_power(request.power_w)
     table = request.components or COMPONENTS
     network, components = load_problem(request.network, load_components(table), request.image_size)
-    rules = rules_of(request)
+    rules = rules_of(request.rules)
     check_rules(network, rules)
     check_objective(request)
     if not points(components, rules):
@@ -122,17 +125,11 @@ def check_objective(request: SynthesisRequest) -> None:
         )
 
 
-def rules_of(request: SynthesisRequest) -> Rules:
-    """Return the rules that are asked for, or refuse them."""
-    return rules_without(request.rules, request.without)
-
-
 def name_of(network: CrossbarNetwork, request: SynthesisRequest) -> str:
     """Return a name for a design that tells what it was made for."""
     plain = re.sub(r"[^A-Za-z0-9_.-]", "_", network.name)[:40]
-    rules = re.sub(r"[ ,]", "-", rules_of(request))
     stream = "-stream" if request.objective == "stream" else ""
-    return f"{plain}-{request.power_w:g}w-{rules}{stream}"
+    return f"{plain}-{request.power_w:g}w-{request.rules}{stream}"
 
 
 def search(
@@ -142,19 +139,23 @@ def search(
     dse, stores, executors = (
         load(f"hwgen.dse.{name}") for name in ("crossbar.search", "store", "executors")
     )
+    must_compile = load("hwgen.dse.crossbar.compiling").must_compile
+    if not must_compile():
+        refuse_hopeless(request, network, components)
     code = [digest_of_code("hwgen.spec", "hwgen.model", "hwgen.dse"), versions()]
     with (
         context.status(f"synthesizing {network.name}") as tell,
         executors.make_executor(request.workers, request.scheduler) as executor,
     ):
         try:
-            if load("hwgen.dse.crossbar.work").must_compile():
-                compile_once(context, request, network, components, executor)
+            if must_compile():
+                compile_once(context, executor)
+                refuse_hopeless(request, network, components)
             result: SearchResult | None = dse.synthesize(
                 network,
                 components,
                 power_w=request.power_w,
-                rules=rules_of(request),
+                rules=rules_of(request.rules),
                 objective=request.objective,
                 seed=request.seed,
                 budget=dse.Budget(
@@ -164,7 +165,7 @@ def search(
                 ),
                 executor=executor,
                 store=stores.Store(context.work / "search", code=digest_of(code)),
-                on_progress=told(tell),
+                on_progress=told(context, tell),
             )
         except KeyboardInterrupt:
             context.say(f"stopped before a chip was found; {RESUME}")
@@ -176,40 +177,56 @@ def search(
     return result
 
 
-def compile_once(
-    context: Context,
-    request: SynthesisRequest,
-    network: CrossbarNetwork,
-    components: Components,
-    executor: "Executor",
-) -> None:
-    """Compile the search, bounds in one worker and annealing in another, and say so."""
-    context.say("the search is compiled once, bounds and annealing side by side: some minutes")
-    pieces = load("hwgen.dse.crossbar.work").first_pieces(
-        network, components, request.power_w, rules_of(request)
-    )
-    for _ in executor.run("hwgen.dse.crossbar.work:compile_piece", pieces):
+def compile_once(context: Context, executor: "Executor") -> None:
+    """Compile the search in one worker, and say so; the others load what it compiles."""
+    context.say("the search is compiled once, by one process: one to two minutes")
+    for _ in executor.run("hwgen.dse.crossbar.compiling:compile_once", [{}]):
         pass
 
 
-def told(tell: Callable[[str], None]) -> "Callable[[Progress], None]":
-    """Return what puts the progress of a search into words."""
+def told(context: Context, tell: Callable[[str], None]) -> "Callable[[Progress], None]":
+    """Return what puts the progress of a search into words, and prints what has become better."""
+    best, bound = 0.0, math.inf
 
     def on_progress(progress: "Progress") -> None:
-        bound = progress.bound_gops_per_w
-        tell(
-            f"{progress.evaluations:,} evaluations, best {progress.best_gops_per_w:,.1f} GOPS/W"
-            + (f", bound {bound:,.1f}" if math.isfinite(bound) else "")
-        )
+        nonlocal best, bound
+        line = progress_line(progress)
+        tell(line)
+        closer = progress.bound_gops_per_w < bound * (1 - CLOSER)
+        if progress.best_gops_per_w > best * (1 + BETTER) or (best > 0 and closer):
+            best, bound = progress.best_gops_per_w, progress.bound_gops_per_w
+            context.say(line)
 
     return on_progress
+
+
+def progress_line(progress: "Progress") -> str:
+    """Return value, bound and gap of the best design so far."""
+    best, bound = progress.best_gops_per_w, progress.bound_gops_per_w
+    line = f"{progress.evaluations:,} evaluations, best {best:,.1f} GOPS/W"
+    if not math.isfinite(bound):
+        return line
+    gap = f", gap {100 * (bound / best - 1):.1f}%" if best > 0 else ""
+    return f"{line}, bound {bound:,.1f}{gap}"
+
+
+def refuse_hopeless(
+    request: SynthesisRequest, network: CrossbarNetwork, components: Components
+) -> None:
+    """Refuse a budget below what any design needs, before anything is searched."""
+    rules = rules_of(request.rules)
+    least = load("hwgen.model.crossbar.least").nothing_below_w(network, components, rules)
+    if request.power_w < least:
+        refuse_power(request, network, components)
 
 
 def refuse_power(
     request: SynthesisRequest, network: CrossbarNetwork, components: Components
 ) -> NoReturn:
     """Say how many watts would do."""
-    least = load("hwgen.model.crossbar.least").least_power_w(network, components, rules_of(request))
+    least = load("hwgen.model.crossbar.least").least_power_w(
+        network, components, rules_of(request.rules)
+    )
     if least is None:
         raise DesignError(
             f"{network.name} fits no chip of these components, whatever the power budget"

@@ -12,7 +12,6 @@ import numpy as np
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Design, Layout
 from hwgen.model.crossbar.macros import (
-    longest_of,
     macros_alike,
     whole_counts,
 )
@@ -114,14 +113,11 @@ def power_of(tables: Tables, counts: Floats) -> float:
 
 
 @compiled
-def allocate_corrected(
-    tables: Tables, design: Design, layout: Layout, taken_w: float
-) -> Allocation:
-    """Find the shortest step, of whole clocks if so corrected, whose counts fit into the budget."""
+def allocate_strict(tables: Tables, design: Design, layout: Layout, taken_w: float) -> Allocation:
+    """Find the shortest step, of whole clocks, whose counts fit into the budget."""
     alike = macros_alike(tables, design, layout)
     budget = tables.scalars[POWER] - taken_w
-    floor = tables.scalars[FLOOR]
-    low = high = np.ceil(floor) if tables.rules.clocks else floor
+    low = high = np.ceil(tables.scalars[FLOOR])
     counts = whole_counts(tables, design, layout, alike, high)
     while power_of(tables, counts) > budget:
         low = high
@@ -129,22 +125,13 @@ def allocate_corrected(
         counts = whole_counts(tables, design, layout, alike, high)
         if high > LONGEST_STEP_NS:
             return Allocation(np.zeros_like(counts), 0.0, 0.0, NO_POWER)
-    if high > low:
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            if tables.rules.clocks:
-                middle = np.floor(middle)
-                if middle == low:
-                    break
-            trial = whole_counts(tables, design, layout, alike, middle)
-            if power_of(tables, trial) <= budget:
-                high, counts = middle, trial
-            else:
-                low = middle
-    if not tables.rules.clocks:
-        # Just below a length at which counts change, rounding would ask for some of the change.
-        high = max(floor, longest_of(tables, design, layout, alike, high))
-        counts = whole_counts(tables, design, layout, alike, high)
+    while np.floor((low + high) / 2) > low:
+        middle = np.floor((low + high) / 2)
+        trial = whole_counts(tables, design, layout, alike, middle)
+        if power_of(tables, trial) <= budget:
+            high, counts = middle, trial
+        else:
+            low = middle
     return Allocation(counts, high, taken_w + power_of(tables, counts), FEASIBLE)
 
 
@@ -153,12 +140,9 @@ def allocate(tables: Tables, design: Design, layout: Layout, memory: int) -> All
     """Return counts, step and peak power of a design with scratchpads of one capacity."""
     taken = layout.total_macros * memory_peak(tables, memory) + tables.scalars[NOC_POWER]
     rram = used_crossbars(tables, layout) * tables.crossbar[PEAK]
-    if tables.rules.parts or tables.rules.clocks:
-        return allocate_corrected(tables, design, layout, rram + taken)
-    work = layer_work(tables, design, layout)
     if tables.strict:
-        return allocate_strict(tables, work, rram + taken)
-    return allocate_published(tables, layout, work, rram, taken)
+        return allocate_strict(tables, design, layout, rram + taken)
+    return allocate_published(tables, layout, layer_work(tables, design, layout), rram, taken)
 
 
 @compiled
@@ -191,47 +175,3 @@ def allocate_published(
                 step = max(step, work[i, c] / (tables.parts[c, RATE] * counts[i, c]))
     peak = rram_w + taken_w + power_of(tables, counts)
     return Allocation(counts, step, peak, FEASIBLE)
-
-
-@compiled
-def allocate_strict(tables: Tables, work: Floats, taken_w: float) -> Allocation:
-    """Find the shortest step whose rounded counts fit into what is left of the budget."""
-    budget = tables.scalars[POWER] - taken_w
-    spare = budget
-    cost = 0.0
-    rounding = 0.0
-    for i in range(len(work)):
-        spare -= work[i, DAC] * tables.parts[DAC, PEAK]
-        for c in range(ADC, work.shape[1]):
-            if work[i, c] > 0:
-                cost += tables.parts[c, PEAK] * work[i, c] / tables.parts[c, RATE]
-                rounding += tables.parts[c, PEAK]
-    if spare <= rounding:
-        return Allocation(np.zeros_like(work), 0.0, 0.0, NO_POWER)
-    # Rounding up adds less than one of each: a step that leaves room for that always fits.
-    low, high = cost / spare, cost / (spare - rounding)
-    floor = tables.scalars[FLOOR]
-    if high > floor:
-        low = max(low, floor)
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            if power_of(tables, counts_for(tables, work, middle)) <= budget:
-                high = middle
-            else:
-                low = middle
-        if power_of(tables, counts_for(tables, work, floor)) <= budget:
-            high = floor
-    counts = counts_for(tables, work, max(floor, high))
-    step = max(floor, slowest_of(tables, work, counts))
-    return Allocation(counts, step, taken_w + power_of(tables, counts), FEASIBLE)
-
-
-@compiled
-def slowest_of(tables: Tables, work: Floats, counts: Floats) -> float:
-    """Return the ns that some counts need for all work; DACs are never short."""
-    slowest = 0.0
-    for i in range(len(work)):
-        for c in range(ADC, work.shape[1]):
-            if counts[i, c] > 0:
-                slowest = max(slowest, work[i, c] / (tables.parts[c, RATE] * counts[i, c]))
-    return slowest

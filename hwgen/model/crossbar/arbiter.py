@@ -157,7 +157,7 @@ def give_adcs(
         if convert[i] == NOTHING:
             continue
         steps = conversion_steps(pipeline, i)
-        begin = now + (steps if tables.rules.conversions else 0)
+        begin = now + (steps if tables.strict else 0)
         if mate[i] >= 0 and converting[mate[i]] > begin:
             convert[i] = NOTHING
         else:

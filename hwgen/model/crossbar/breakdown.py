@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 
 from hwgen.model.crossbar.audit import Item, audit, total_area_mm2, total_peak_w
-from hwgen.model.crossbar.design import accesses
-from hwgen.model.crossbar.evaluate import image_energy, port_energy
+from hwgen.model.crossbar.evaluate import block_energy, image_energy
 from hwgen.model.crossbar.macros import chain_additions
 from hwgen.model.crossbar.record import Confirmed
 from hwgen.model.crossbar.stream import Stream
@@ -15,11 +14,8 @@ from hwgen.model.crossbar.tables import (
     LATENCY,
     OPERATIONS,
     PER_BIT,
-    READ_NJ,
-    WRITE_NJ,
 )
 from hwgen.spec.crossbar.arch import Arch
-from hwgen.spec.crossbar.rules import is_strict
 
 PARTS = ("crossbar", *COMPONENTS, "scratchpad", "network_on_chip")
 """What power, energy and area are broken down to."""
@@ -141,24 +137,10 @@ def dynamic_nj(confirmed: Confirmed, part: str) -> float:
 
 
 def access_nj(confirmed: Confirmed, place: int) -> float:
-    """Return what accesses to scratchpads cost one layer; each crossbar reads its own inputs."""
-    tables, layout = confirmed.tables, confirmed.layout
-    layer = confirmed.network.layers[place]
-    memory = tables.memories[confirmed.cost.memory]
-    copies = int(layout.copies[place])
-    stored = copies * layer.out_channels
-    image = float(image_energy(tables, layout, int(confirmed.cost.memory), place))
-    if tables.rules.ports:
-        block = float(port_energy(tables, layout, int(confirmed.cost.memory), place))
-        return image + int(layout.blocks[place]) * block
-    if layer.has_weights:
-        loaded = copies * int(tables.rows[place] * tables.column_tiles[place]) * tables.slices
-    elif layer.kind == "pool":
-        loaded = stored * layer.taps
-    else:
-        loaded = stored * (layer.operands if is_strict(confirmed.rules) else 1)
-    reads, writes = accesses(tables, loaded), accesses(tables, stored)
-    block = reads * float(memory[READ_NJ]) + writes * float(memory[WRITE_NJ])
+    """Return what accesses to scratchpads cost one layer."""
+    tables, layout, memory = confirmed.tables, confirmed.layout, int(confirmed.cost.memory)
+    block = float(block_energy(tables, layout, memory, place))
+    image = float(image_energy(tables, layout, memory, place))
     return image + int(layout.blocks[place]) * block
 
 

@@ -75,39 +75,15 @@ def is_read_in_place(layout: Layout, i: int, provider: int) -> bool:
 
 
 @compiled
-def input_need(tables: Tables, layout: Layout, i: int) -> float:
-    """Return the most input elements that a macro of layer i holds at a time.
-
-    By strict rules without those that wait in the same macro as outputs.
-    """
-    if not tables.strict:
-        return published_input_need(tables, layout, i)
-    elements, channels, factors = 0, 0, 0
-    for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-        p = tables.provider[e]
-        if is_read_in_place(layout, i, p):
-            continue
-        if tables.kind[i] != FC and tables.pixels[p] == 1:
-            factors += tables.cout[p]
-            continue
-        channels += tables.cout[p]
-        elements += tables.cout[p] * tables.pixels[p]
-    if channels > 0 and tables.kind[i] != FC:
-        elements = channels * widest_window(tables, i, layout.copies[i], layout.blocks[i])
-    elements += factors
-    return float(elements / layout.row_shares[i])
-
-
-@compiled
 def inputs_held(tables: Tables, layout: Layout, times: Times, i: int) -> float:
     """Return the most input elements that wait in each macro of layer i at a time.
 
     Where pixels are sent once, a ring in each macro has room for a block from when its store begins
     until the layer needs it no more.
     """
+    if not tables.strict:
+        return published_input_need(tables, layout, i)
     elements = image_ring(tables, layout, i)
-    if not tables.rules.sends:
-        return input_need(tables, layout, i) + elements
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
         p = tables.provider[e]
         if not is_read_in_place(layout, i, p):
@@ -209,9 +185,9 @@ def output_need(tables: Tables, layout: Layout, times: Times, i: int) -> float:
     oldest = np.full(times.block_start[i + 1] - times.block_start[i], NEVER)
     for r in range(first_reader, end_reader):
         j = tables.reader[r]
-        if is_read_in_place(layout, j, i) or not tables.rules.sends:
+        if is_read_in_place(layout, j, i):
             read_on(tables, layout, times, i, j, oldest)
-    if tables.rules.sends and layout.transfer[i] > 0:
+    if layout.transfer[i] > 0:
         send_on(tables, layout, times, i, oldest)
     return float(most_pixels(tables, layout, i, oldest) * tables.cout[i])
 
@@ -282,12 +258,6 @@ def published_output_need(tables: Tables, layout: Layout, times: Times, i: int) 
 
 
 @compiled
-def kilobytes_needed(tables: Tables, layout: Layout, times: Times) -> float:
-    """Return what the fullest scratchpad holds."""
-    return kilobytes_above(tables, layout, times, 0.0)
-
-
-@compiled
 def kilobytes_above(tables: Tables, layout: Layout, times: Times, enough: float) -> float:
     """Return what the fullest scratchpad holds if that is more than `enough`, else no more.
 
@@ -323,7 +293,7 @@ def whole_maps(tables: Tables, layout: Layout) -> Floats:
         whole[own] += in_whole_words(tables, 2 * tables.image[i])
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
-            shares = 1 if tables.rules.sends else layout.row_shares[i]
+            shares = 1 if tables.strict else layout.row_shares[i]
             elements = tables.pixels[p] * tables.cout[p] / shares
             whole[own] += in_whole_words(tables, elements)
         elements = layout.blocks[i] * layout.copies[i] * tables.cout[i]
@@ -340,11 +310,7 @@ def places_of(tables: Tables, layout: Layout, i: int) -> tuple[slice, int]:
     return slice(first, first + layout.shared_macros[i]), int(layout.merge_macro[i])
 
 
-@compiled
 def memory_class(tables: Tables, layout: Layout, times: Times) -> int:
     """Return the row of the smallest scratchpad that is large enough; one past the last: none."""
-    kilobytes = kilobytes_needed(tables, layout, times)
-    row = 0
-    while row < len(tables.memories) and tables.memories[row, KILOBYTES] < kilobytes:
-        row += 1
-    return row
+    kilobytes = kilobytes_above(tables, layout, times, 0.0)
+    return int(np.searchsorted(tables.memories[:, KILOBYTES], kilobytes))

@@ -17,7 +17,6 @@ from hwgen.model.crossbar.tables import (
     BUS_BITS,
     CONV,
     DATA_BITS,
-    ELTWISE,
     FC,
     FLIT_BITS,
     HOP,
@@ -36,8 +35,10 @@ from hwgen.model.crossbar.travels import (
     shares,
     transfer_flits,
 )
+from hwgen.model.opaque import opaque
 
 
+@opaque
 class Design(NamedTuple):
     """See the top of this module."""
 
@@ -47,6 +48,7 @@ class Design(NamedTuple):
     clocks: Ints
 
 
+@opaque
 class Layout(NamedTuple):
     """What follows from a design.
 
@@ -56,7 +58,7 @@ class Layout(NamedTuple):
     row_shares, copy_shares: parts that the rows and the copies are split into among macros; where
         they are uneven, so many as decide on the fullest macro
     chain_macros: macros of a copy, at most, whose partial sums are added up one after the other
-    load, store: elements that one macro reads and writes for a block
+    load, store: elements that one macro reads and writes for a block, by published rules
     transfer, image, chain, merge: ns on the network-on-chip for a block; 0 where nothing travels.
         The transfer is that of its inputs, or of its outputs where each pixel is sent once; the
         image is what is new of it
@@ -122,7 +124,7 @@ def most_macros(tables: Tables, copies: int, i: int) -> int:
 
     In whole parts, a copy of a grouped convolution stays in one macro.
     """
-    whole = tables.rules.parts and tables.grouped[i]
+    whole = tables.strict and tables.grouped[i]
     return int(copies if whole else copies * tables.row_tiles[i])
 
 
@@ -132,8 +134,7 @@ def elements(
 ) -> tuple[Floats, Floats]:
     """Return the elements that one macro loads and stores for a block (sheet, section 4).
 
-    The published formulas take the mean over macros; strict rules take the macro with the most, and
-    where results are gathered first, one macro stores all of them.
+    The published formulas take the mean over macros; strict rules count accesses, see `ports`.
     """
     count = len(tables.kind)
     load = np.empty(count)
@@ -142,29 +143,12 @@ def elements(
         out = copies[i] * tables.cout[i]
         if tables.crossbars[i] > 0:
             wide = tables.column_tiles[i] * tables.slices
-            if tables.strict:
-                share = ceil_div(copies[i], copy_shares[i])
-                load[i] = most_rows(tables, i, row_shares[i]) * share * wide
-                store[i] = out if tables.rules.merge else share * tables.cout[i]
-            else:
-                load[i] = (tables.rows[i] / row_shares[i]) * (copies[i] / copy_shares[i]) * wide
-                store[i] = out / copy_shares[i]
+            load[i] = (tables.rows[i] / row_shares[i]) * (copies[i] / copy_shares[i]) * wide
+            store[i] = out / copy_shares[i]
         else:
-            window = tables.taps[i] if tables.kind[i] == POOL else 1
-            if tables.strict and tables.kind[i] == ELTWISE:
-                window = tables.operands[i]
-            load[i] = out * window
+            load[i] = out * (tables.taps[i] if tables.kind[i] == POOL else 1)
             store[i] = out
     return load, store
-
-
-@compiled
-def most_rows(tables: Tables, i: int, row_shares: int) -> int:
-    """Return the rows of a copy that the fullest macro holds: whole tiles, or an even part."""
-    if tables.rules.parts:
-        tiles = ceil_div(tables.row_tiles[i], row_shares)
-        return int(min(tables.rows[i], tiles * tables.crossbar_side))
-    return ceil_div(tables.rows[i], row_shares)
 
 
 @compiled
@@ -224,24 +208,22 @@ def lay_out(tables: Tables, design: Design) -> Layout:
         longest, farthest = reaches(tables, i, first[i], macros[i], merge_macro, columns)
         if tables.crossbars[i] > 0:
             chain_macros[i] = ceil_div(macros[i], copies[i])
-        if tables.rules.merge:
+        image[i] = image_ns(tables, i, copies[i], first[i], macros[i], columns)
+        if tables.strict:
             chain[i] = chain_ns(tables, i, chain_macros[i])
             if tables.crossbars[i] > 0:
                 merge[i] = gather_ns(
                     tables, copies[i], macros[i], i, merge_macro[i], first[i], columns
                 )
-        elif longest > 0:
+            transfer[i] = send_ns(tables, i, copies[i], first, macros, merge_macro, columns)
+            continue
+        if longest > 0:
             out = ceil_div(copies[i], copy_shares[i]) * tables.cout[i]
             merge[i] = hop * (longest + np.ceil(out * data / flit))
-        image[i] = image_ns(tables, i, copies[i], first[i], macros[i], columns)
-        if tables.rules.sends:
-            transfer[i] = send_ns(tables, i, copies[i], first, macros, merge_macro, columns)
-        elif farthest > 0:
+        if farthest > 0:
             shares = (copies[i], row_shares[i], copy_shares[i])
             transfer[i] = hop * (farthest + transfer_flits(tables, shares, i))
     away = (transfer > 0).astype(np.int64)
-    if not tables.rules.sends:
-        away[:] = 0
     ports = port_times(tables, copies, macros, first, merge_macro, away, total)
     return Layout(
         copies,

@@ -1,5 +1,6 @@
 """What a design costs: steps, step length, energy, peak power, at its converged scratchpad size."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from hwgen.model.compiled import compiled
@@ -12,7 +13,7 @@ from hwgen.model.crossbar.allocate import (
 )
 from hwgen.model.crossbar.buffers import memory_class
 from hwgen.model.crossbar.design import Design, Layout, accesses, lay_out, most_macros
-from hwgen.model.crossbar.exact import FOREVER, exact_times
+from hwgen.model.crossbar.exact import exact_times
 from hwgen.model.crossbar.identical import allocate_identical
 from hwgen.model.crossbar.macros import chain_additions
 from hwgen.model.crossbar.pipeline import make_pipeline
@@ -22,7 +23,6 @@ from hwgen.model.crossbar.tables import (
     ADDITION,
     DAC,
     DYNAMIC,
-    ELTWISE,
     FLOOR,
     LATENCY,
     LEAKAGE,
@@ -39,6 +39,8 @@ from hwgen.model.crossbar.tables import (
 from hwgen.model.crossbar.timing import Times, closed_form
 
 PUBLISHED_ROUNDS = 10
+
+Counted = Callable[[Tables, Design, Layout, int], Allocation]
 
 
 class Energy(NamedTuple):
@@ -74,7 +76,7 @@ class Cost(NamedTuple):
 
 @compiled
 def energy_of(
-    tables: Tables, design: Design, layout: Layout, allocation: Allocation, memory: int, steps: int
+    tables: Tables, layout: Layout, allocation: Allocation, memory: int, steps: int
 ) -> Energy:
     """Return the energy of one image (sheet, section 3)."""
     time = steps * allocation.step_ns
@@ -96,45 +98,48 @@ def energy_of(
             crossbars += tables.crossbar[STATIC] * count * time
             read = tables.crossbar[3] * tables.crossbar[DYNAMIC]
             crossbars += read * count * blocks * tables.bit_steps
-            loaded = copies * tables.rows[i] * tables.column_tiles[i] * tables.slices
-        else:
-            loaded = copies * tables.cout[i]
-            if tables.kind[i] == POOL:
-                loaded *= tables.taps[i]
-            elif tables.strict and tables.kind[i] == ELTWISE:
-                loaded *= tables.operands[i]
-        stored = copies * tables.cout[i]
         accessed += image_energy(tables, layout, memory, i)
-        if tables.rules.ports:
-            accessed += blocks * port_energy(tables, layout, memory, i)
-            continue
-        accessed += blocks * (
-            accesses(tables, loaded) * tables.memories[memory, READ_NJ]
-            + accesses(tables, stored) * tables.memories[memory, WRITE_NJ]
-        )
+        accessed += blocks * block_energy(tables, layout, memory, i)
     leakage = layout.total_macros * tables.memories[memory, LEAKAGE] * time
     return Energy(components, crossbars, accessed, leakage, tables.scalars[NOC_POWER] * time)
 
 
 @compiled
-def total(energy: Energy) -> float:
-    """Return the sum of all parts of the energy."""
+def energy_nj(
+    tables: Tables, layout: Layout, allocation: Allocation, memory: int, steps: int
+) -> float:
+    """Return the energy of one image."""
+    energy = energy_of(tables, layout, allocation, memory, steps)
     return energy.components + energy.crossbars + energy.accesses + energy.leakage + energy.mesh
 
 
 @compiled
-def port_energy(tables: Tables, layout: Layout, memory: int, i: int) -> float:
+def block_energy(tables: Tables, layout: Layout, memory: int, i: int) -> float:
     """Return the energy of all accesses to scratchpads of a block of layer i, its send's too."""
     row = tables.memories[memory]
+    if not tables.strict:
+        loaded, stored = published_accesses(tables, layout, i)
+        return float(loaded * row[READ_NJ] + stored * row[WRITE_NJ])
     words = block_words(tables, i, layout.copies[i])
     reads, writes = block_reads(tables, i, layout.copies[i]), words
-    if tables.rules.sends:
-        reads += words if layout.transfer[i] > 0 else 0
-        for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
-            r = tables.reader[e]
-            if layout.shared_macros[r] > 1 or layout.first_macro[r] != layout.merge_macro[i]:
-                writes += words * layout.shared_macros[r]
+    reads += words if layout.transfer[i] > 0 else 0
+    for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
+        r = tables.reader[e]
+        if layout.shared_macros[r] > 1 or layout.first_macro[r] != layout.merge_macro[i]:
+            writes += words * layout.shared_macros[r]
     return float(reads * row[READ_NJ] + writes * row[WRITE_NJ])
+
+
+@compiled
+def published_accesses(tables: Tables, layout: Layout, i: int) -> tuple[float, float]:
+    """Return the reads and writes of a block; each crossbar reads its own inputs."""
+    loaded = stored = float(layout.copies[i] * tables.cout[i])
+    if tables.crossbars[i] > 0:
+        loaded = float(layout.copies[i] * tables.rows[i])
+        loaded *= tables.column_tiles[i] * tables.slices
+    elif tables.kind[i] == POOL:
+        loaded *= tables.taps[i]
+    return accesses(tables, loaded), accesses(tables, stored)
 
 
 @compiled
@@ -144,18 +149,16 @@ def image_energy(tables: Tables, layout: Layout, memory: int, i: int) -> float:
     return float(words * layout.shared_macros[i] * tables.memories[memory, WRITE_NJ])
 
 
-@compiled
 def simulate(
     tables: Tables, design: Design, layout: Layout, memory: int, step_ns: float, exact: bool
 ) -> Times:
     """Return the times of a design; `memory` -1: before anything is known of scratchpads."""
     pipeline = make_pipeline(tables, layout, design.clocks, memory, step_ns)
     if exact:
-        return exact_times(tables, layout, pipeline, design.mate, FOREVER)
+        return exact_times(tables, layout, pipeline, design.mate)
     return closed_form(tables, layout, pipeline)
 
 
-@compiled
 def failed(why: int) -> Cost:
     """Return the cost of what cannot be built."""
     return Cost(why, 0.0, 0.0, 0, 0.0, 0, 0.0, 0, False)
@@ -174,7 +177,6 @@ def within_limits(tables: Tables, design: Design, layout: Layout) -> bool:
     return True
 
 
-@compiled
 def cost_of(
     tables: Tables,
     design: Design,
@@ -185,13 +187,13 @@ def cost_of(
     converged: bool,
 ) -> Cost:
     """Return the cost of a design that can be built and has these times."""
-    energy = total(energy_of(tables, design, layout, allocation, memory, times.end))
+    energy = energy_nj(tables, layout, allocation, memory, times.end)
     interval, judged = interval_of(tables, design, layout, times), energy
     if tables.scalars[STREAM] > 0:
-        judged = total(energy_of(tables, design, layout, allocation, memory, interval))
+        judged = energy_nj(tables, layout, allocation, memory, interval)
     return Cost(
         FEASIBLE,
-        tables.scalars[OPERATIONS] / judged,
+        float(tables.scalars[OPERATIONS] / judged),
         energy,
         times.end,
         allocation.step_ns,
@@ -202,25 +204,22 @@ def cost_of(
     )
 
 
-@compiled
 def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
     """Return the cost of a design; with `exact` conflicts count, else times are a lower bound.
 
     Scratchpad capacity and times depend on each other. The published code repeats until the
     capacity stays, ten times at most; strict rules let it only grow, so it always converges.
     """
-    return settled(tables, design, exact, False)
+    return settled(tables, design, exact, allocate)
 
 
-@compiled
 def evaluate_identical(tables: Tables, design: Design, exact: bool) -> Cost:
     """Return the cost of a design with identical macros."""
-    return settled(tables, design, exact, True)
+    return settled(tables, design, exact, allocate_identical)
 
 
-@compiled
-def settled(tables: Tables, design: Design, exact: bool, identical: bool) -> Cost:
-    """Return the cost at the scratchpad size that times ask for."""
+def settled(tables: Tables, design: Design, exact: bool, counted: Counted) -> Cost:
+    """Return the cost at the scratchpad size that times ask for; counted: `allocate` or another."""
     layout = lay_out(tables, design)
     if not within_limits(tables, design, layout):
         return failed(TOO_MANY_MACROS)
@@ -231,10 +230,7 @@ def settled(tables: Tables, design: Design, exact: bool, identical: bool) -> Cos
     for _ in range(PUBLISHED_ROUNDS):
         if memory >= len(tables.memories):
             return failed(NO_MEMORY)
-        if identical:
-            allocation = allocate_identical(tables, design, layout, memory)
-        else:
-            allocation = allocate(tables, design, layout, memory)
+        allocation = counted(tables, design, layout, memory)
         if allocation.failure != FEASIBLE:
             return failed(allocation.failure)
         times = simulate(tables, design, layout, memory, allocation.step_ns, exact)

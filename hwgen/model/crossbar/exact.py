@@ -33,15 +33,6 @@ from hwgen.model.crossbar.pipeline import ADD, CONVERT, LOAD, MVM, STORE, Pipeli
 from hwgen.model.crossbar.tables import Ints, Tables
 from hwgen.model.crossbar.timing import Times, end_of, interval_alone
 
-FOREVER = 1 << 40
-
-
-class Feed(NamedTuple):
-    """How many images enter, and how many steps one enters behind the other."""
-
-    images: int
-    interval: int
-
 
 class State(NamedTuple):
     """What changes while time goes on.
@@ -108,34 +99,28 @@ def free(node: int, then: int, queue: Queue, state: State) -> None:
         append(queue, state.earliest[node] & (len(queue.head) - 1), node)
 
 
-@compiled
-def exact_times(
-    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, limit: int
-) -> Times:
-    """Return all times of one image, with conflicts of links and of shared ADCs.
-
-    limit: give up at this step; `end` is then -1
-    """
-    graph = make_graph(tables, layout, pipeline, 1)
-    state = start_all(tables, layout, pipeline, graph, mate, Feed(1, 0), limit)
-    return collect(tables, layout, pipeline, graph, state)
+def exact_times(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> Times:
+    """Return all times of one image, with conflicts of links and of shared ADCs."""
+    return stream_times(tables, layout, pipeline, mate, 1, 0)
 
 
-@compiled
 def stream_times(
-    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, feed: Feed
+    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, images: int, interval: int
 ) -> Times:
-    """Return all times of a stream: of each layer the blocks of one image behind the others."""
-    graph = make_graph(tables, layout, pipeline, feed.images)
-    state = start_all(tables, layout, pipeline, graph, mate, feed, FOREVER)
-    return collect(tables, layout, pipeline, graph, state)
+    """Return all times of a stream: of each layer the blocks of one image behind the others.
+
+    images: that enter; interval: steps that one enters behind the other
+    """
+    graph = make_graph(tables, layout, pipeline, images)
+    started, order = start_all(tables, layout, pipeline, graph, mate, images, interval)
+    return collect(tables, layout, pipeline, graph, started, order)
 
 
-@compiled
 def exact_starts(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> Ints:
     """Return the step at which each node of an image starts, in the order of `Graph`."""
     graph = make_graph(tables, layout, pipeline, 1)
-    return start_all(tables, layout, pipeline, graph, mate, Feed(1, 0), FOREVER).started
+    started: Ints = start_all(tables, layout, pipeline, graph, mate, 1, 0)[0]
+    return started
 
 
 @compiled
@@ -145,10 +130,10 @@ def start_all(
     pipeline: Pipeline,
     graph: Graph,
     mate: Ints,
-    feed: Feed,
-    limit: int,
-) -> State:
-    """Return when each node starts; -1: not before `limit`."""
+    images: int,
+    interval: int,
+) -> tuple[Ints, Ints]:
+    """Return when each node starts, and its place among all in the order of their starts."""
     layers = len(tables.kind)
     nodes = graph.first[-1]
     clash = conflicts(tables, layout)
@@ -167,17 +152,17 @@ def start_all(
         np.full(layers, NOTHING),
     )
     late = np.empty((TRAVELS + 1) * layers, np.int64)
-    turn = MVM if tables.rules.conversions else CONVERT
+    turn = MVM if tables.strict else CONVERT
     left, entered = nodes, 0
     now = 0
-    while left > 0 and now < limit:
-        if entered < feed.images and now == entered * feed.interval:
+    while left > 0:
+        if entered < images and now == entered * interval:
             enter(entered, now, tables, layout, pipeline, graph, queue, state)
             entered += 1
         slot = now & (len(queue.head) - 1)
         count = ask(queue, graph, pipeline, slot, asking, turn)
         if count > 0:
-            if tables.rules.links:
+            if tables.strict:
                 give_by_layer(asking, pipeline, state.travelling, clash, now)
             else:
                 give_links(asking, count, pipeline, state.travelling, clash, now)
@@ -198,7 +183,7 @@ def start_all(
         for w in range(waiting):
             append(queue, (now + 1) & (len(queue.head) - 1), late[w])
         now += 1
-    return state
+    return state.started, state.order
 
 
 @compiled
@@ -220,7 +205,7 @@ def enter(
 
 @compiled
 def collect(
-    tables: Tables, layout: Layout, pipeline: Pipeline, graph: Graph, state: State
+    tables: Tables, layout: Layout, pipeline: Pipeline, graph: Graph, started: Ints, order_of: Ints
 ) -> Times:
     """Return the times of loads, conversions and stores from those of all nodes."""
     starts = graph.block_first
@@ -235,17 +220,17 @@ def collect(
         for place in range(starts[i], starts[i + 1]):
             for k in range(n):
                 node = graph.first[i] + (place - starts[i]) * n + k
-                at = state.started[node]
+                at = started[node]
                 if pipeline.operation[i, k] == LOAD:
                     load[place] = at
-                    order[place] = state.order[node]
+                    order[place] = order_of[node]
                 elif pipeline.operation[i, k] == CONVERT:
                     adc[place] = at
                 elif pipeline.operation[i, k] == STORE:
                     store[place] = at
-                    order[total + place] = state.order[node]
+                    order[total + place] = order_of[node]
                 if k + 1 == n:
                     done[place] = at + pipeline.to_next[i, k]
-    end = end_of(tables, pipeline, starts, done) if state.started.min() >= 0 else -1
+    end = end_of(tables, pipeline, starts, done)
     interval = interval_alone(layout, pipeline)
     return Times(starts, load, adc, store, order, done, end, interval)

@@ -8,7 +8,7 @@ from hwgen.model.crossbar.buffers import (
     is_read_in_place,
     output_need,
 )
-from hwgen.model.crossbar.exact import FOREVER, Feed, exact_times, stream_times
+from hwgen.model.crossbar.exact import exact_times, stream_times
 from hwgen.model.crossbar.tables import BUS_BITS, DATA_BITS, KILOBYTES
 from hwgen.model.crossbar.timing import Times
 from hwgen.spec.crossbar.fabric import Constants, Fabric, Region
@@ -98,10 +98,9 @@ def seen_times(confirmed: "Confirmed") -> tuple[Times, Times]:
     """Return the times of one image, and of a stream."""
     tables, layout, pipeline = confirmed.tables, confirmed.layout, confirmed.pipeline
     mate, stream = confirmed.design.mate, confirmed.stream
-    feed = Feed(stream.images, stream.interval)
     return (
-        exact_times(tables, layout, pipeline, mate, FOREVER),
-        stream_times(tables, layout, pipeline, mate, feed),
+        exact_times(tables, layout, pipeline, mate),
+        stream_times(tables, layout, pipeline, mate, stream.images, stream.interval),
     )
 
 

@@ -12,8 +12,10 @@ from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.needed import block_starts, provider_block
 from hwgen.model.crossbar.pipeline import MVM, Pipeline
 from hwgen.model.crossbar.tables import Ints, Tables
+from hwgen.model.opaque import opaque
 
 
+@opaque
 class Graph(NamedTuple):
     """Nodes (layer, block, operation), numbered first[layer] + block * operations + operation.
 
@@ -43,7 +45,7 @@ def banked(tables: Tables, pipeline: Pipeline) -> Ints:
     bank = np.full(len(pipeline.length), -1)
     for i in range(len(bank)):
         for k in range(pipeline.length[i]):
-            if tables.rules.registers and pipeline.operation[i, k] == MVM:
+            if tables.strict and pipeline.operation[i, k] == MVM:
                 bank[i] = k
     return bank
 

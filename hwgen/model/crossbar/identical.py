@@ -62,7 +62,7 @@ def counts_at(
     tables: Tables, design: Design, layout: Layout, work: Floats, step_ns: float
 ) -> Floats:
     """Return the equal counts that do all work in a step."""
-    if tables.rules.parts or tables.rules.clocks:
+    if tables.strict:
         alike = macros_alike(tables, design, layout)
         counts = whole_counts(tables, design, layout, alike, step_ns)
     else:
@@ -81,7 +81,7 @@ def allocate_identical(tables: Tables, design: Design, layout: Layout, memory: i
     if not tables.strict:
         budget = min(budget, tables.scalars[POWER] * (1 - tables.scalars[RATIO]) - taken)
     floor = tables.scalars[FLOOR]
-    low = high = np.ceil(floor) if tables.rules.clocks else floor
+    low = high = np.ceil(floor) if tables.strict else floor
     while power_of(tables, counts_at(tables, design, layout, work, high)) > budget:
         low = high
         high *= 2
@@ -94,20 +94,18 @@ def allocate_identical(tables: Tables, design: Design, layout: Layout, memory: i
                 high = middle
             else:
                 low = middle
-    high = np.ceil(high) if tables.rules.clocks else high
+    high = np.ceil(high) if tables.strict else high
     counts = counts_at(tables, design, layout, work, high)
-    step = max(tables.scalars[FLOOR], slowest(tables, work, counts))
-    if tables.rules.parts or tables.rules.clocks:
-        step = high
+    step = high if tables.strict else max(floor, slowest(tables, work, counts))
     return Allocation(counts, step, rram + taken + power_of(tables, counts), FEASIBLE)
 
 
 @compiled
 def slowest(tables: Tables, work: Floats, counts: Floats) -> float:
-    """Return the ns that some counts need; published rules leave fully connected layers out."""
+    """Return the ns that some counts need by published rules, without fully connected layers."""
     longest = 0.0
     for i in range(len(work)):
-        if tables.kind[i] == FC and not tables.strict:
+        if tables.kind[i] == FC:
             continue
         for c in range(ADC, work.shape[1]):
             if counts[i, c] > 0:

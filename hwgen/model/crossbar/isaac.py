@@ -32,11 +32,10 @@ from hwgen.model.crossbar.allocate import (
     layer_work,
     memory_peak,
     power_of,
-    slowest_of,
     used_crossbars,
 )
 from hwgen.model.crossbar.design import Design, Layout, lay_out
-from hwgen.model.crossbar.evaluate import Cost, energy_of, interval_of, simulate, total
+from hwgen.model.crossbar.evaluate import Cost, energy_nj, interval_of, simulate
 from hwgen.model.crossbar.tables import (
     ADC,
     CONV,
@@ -135,7 +134,7 @@ def isaac(
     allocation = allocate_isaac(tables, design, layout)
     memory = edram(tables)
     times = simulate(tables, design, layout, memory, allocation.step_ns, True)
-    energy = total(energy_of(tables, design, layout, allocation, memory, times.end))
+    energy = energy_nj(tables, layout, allocation, memory, times.end)
     cost = Cost(
         FEASIBLE,
         tables.scalars[OPERATIONS] / energy,
@@ -194,7 +193,10 @@ def allocate_isaac(tables: Tables, design: Design, layout: Layout) -> Allocation
     counts[charged, DAC] = crossbars[charged] * tables.crossbar_side
     peak = used_crossbars(tables, layout) * tables.crossbar[PEAK] + power_of(tables, counts)
     peak += layout.total_macros * memory_peak(tables, edram(tables)) + tables.scalars[NOC_POWER]
-    return Allocation(counts, max(step, slowest_of(tables, work, counts)), float(peak), FEASIBLE)
+    bought = counts[:, ADC:] > 0
+    rates = tables.parts[ADC:, RATE] * counts[:, ADC:]
+    slowest = (work[:, ADC:][bought] / rates[bought]).max(initial=0.0)
+    return Allocation(counts, max(step, float(slowest)), float(peak), FEASIBLE)
 
 
 def peak_efficiency(components: Components, rules: Rules) -> float:
@@ -216,7 +218,7 @@ def peak_efficiency(components: Components, rules: Rules) -> float:
     crossbar += parts[ADC, PEAK] + POINT.side * parts[DAC, PEAK] + units * parts[SHIFT_ADD, PEAK]
     tile = CROSSBARS_PER_TILE * crossbar + memory.leakage_w
     if strict:
-        tile += max(memory.read_nj, memory.write_nj) / memory.latency_ns
+        tile += max(memory.read_nj, memory.write_nj) / np.ceil(memory.latency_ns)
     power = TILES_PER_CHIP * tile + components.network_on_chip.power_w
     weights = TILES_PER_CHIP * CROSSBARS_PER_TILE * POINT.side**2 / POINT.slices(components)
     return float(2 * weights / (POINT.bit_steps(components) * step) / power)

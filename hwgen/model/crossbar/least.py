@@ -1,17 +1,18 @@
 """How many watts would do: the least that some design with one copy of the weights needs."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.model.crossbar.allocate import FEASIBLE, memory_peak, used_crossbars
-from hwgen.model.crossbar.design import Design, lay_out
-from hwgen.model.crossbar.evaluate import evaluate
+from hwgen.model.crossbar.allocate import FEASIBLE, memory_peak
+from hwgen.model.crossbar.design import Design
+from hwgen.model.crossbar.evaluate import Cost, evaluate
 from hwgen.model.crossbar.tables import ADC, DAC, FC, NOC_POWER, PEAK, POWER, RATIO, Tables
 from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.components import Components
 from hwgen.spec.crossbar.network import CrossbarNetwork
-from hwgen.spec.crossbar.point import Point, Rules, points
+from hwgen.spec.crossbar.point import Rules, points
 
 GROWTH = 1.02
 TRIES = 300
@@ -27,25 +28,51 @@ def least_power_w(network: CrossbarNetwork, components: Components, rules: Rules
 
     It is that of the cheapest combination of the outer loop with a macro for each layer.
     """
-    found = [least_at(network, components, rules, point) for point in points(components, rules)]
-    known = [power for power in found if power is not None]
-    return min(known) if known else None
+    best = math.inf
+    for floor, tables in sorted(floors(network, components, rules), key=lambda pair: pair[0]):
+        if floor < best:
+            best = min(best, least_at(tables, floor, best))
+    return best if best < math.inf else None
 
 
-def least_at(
-    network: CrossbarNetwork, components: Components, rules: Rules, point: Point
-) -> float | None:
-    """Return the same for one combination."""
-    tables = make_tables(network, components, point, 1.0, rules)
+def nothing_below_w(network: CrossbarNetwork, components: Components, rules: Rules) -> float:
+    """Return watts that every design needs: of one copy of the weights, all layers in pairs."""
+    least = math.inf
+    for floor, tables in floors(network, components, rules):
+        spared = np.count_nonzero(tables.crossbars) // 2 * memory_peak(tables, 0)
+        if not tables.strict:
+            spared /= 1 - float(tables.scalars[RATIO])
+        least = min(least, floor - spared)
+    return least
+
+
+def floors(
+    network: CrossbarNetwork, components: Components, rules: Rules
+) -> Iterator[tuple[float, Tables]]:
+    """Yield `floor_w` of the smallest design of each combination, with its arrays."""
+    for point in points(components, rules):
+        tables = make_tables(network, components, point, 1.0, rules)
+        yield floor_w(tables), tables
+
+
+def least_at(tables: Tables, floor: float, most: float) -> float:
+    """Return the least budget of the smallest design of one combination; inf: above `most`."""
     design = smallest(tables)
-    power = round_up(floor_w(tables, design))
+    power = round_up(floor)
     for _ in range(TRIES):
+        if power >= most:
+            break
         tables.scalars[POWER] = power
-        cost = evaluate(tables, design, True)
-        if cost.failure == FEASIBLE and cost.converged and cost.peak_w <= power:
+        # Without conflicts, in a part of the time, scratchpads may be smaller, never larger.
+        if all(is_within(evaluate(tables, design, exact), power) for exact in (False, True)):
             return power
         power = round_up(power * GROWTH)
-    return None
+    return math.inf
+
+
+def is_within(cost: Cost, power_w: float) -> bool:
+    """Return whether a design can be built with so much power."""
+    return bool(cost.failure == FEASIBLE and cost.converged and cost.peak_w <= power_w)
 
 
 def smallest(tables: Tables) -> Design:
@@ -59,12 +86,12 @@ def smallest(tables: Tables) -> Design:
     return Design(ones, macros, np.full(len(ones), -1), clocks)
 
 
-def floor_w(tables: Tables, design: Design) -> float:
-    """Return what the crossbars, their DACs and the smallest scratchpads of a design need."""
-    layout = lay_out(tables, design)
-    rram = float(used_crossbars(tables, layout) * tables.crossbar[PEAK])
-    drivers = float((tables.work[:, DAC] * layout.copies).sum() * tables.parts[DAC, PEAK])
-    taken = layout.total_macros * memory_peak(tables, 0) + float(tables.scalars[NOC_POWER])
+def floor_w(tables: Tables) -> float:
+    """Return what crossbars, DACs and scratchpads of one copy and one macro of each layer need."""
+    rram = float(tables.crossbars.sum() * tables.crossbar[PEAK])
+    drivers = float(tables.work[:, DAC].sum() * tables.parts[DAC, PEAK])
+    macros = int(np.count_nonzero(tables.crossbars))
+    taken = macros * memory_peak(tables, 0) + float(tables.scalars[NOC_POWER])
     if tables.strict:
         return rram + drivers + taken
     ratio = float(tables.scalars[RATIO])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.model.compiled import compiled
+from hwgen.model.compiled import compiled, inlined
 from hwgen.model.crossbar.design import Design, Layout
 from hwgen.model.crossbar.tables import (
     ADC,
@@ -22,11 +22,13 @@ from hwgen.model.crossbar.tables import (
     Tables,
 )
 from hwgen.model.crossbar.travels import ceil_div, share_of
+from hwgen.model.opaque import opaque
 
 TINY = 1e-9
 """A number so little below a whole one is that one."""
 
 
+@opaque
 class Alike(NamedTuple):
     """Macros that hold as much of the same layers as each other; lists of equal length.
 
@@ -54,7 +56,7 @@ def macros_alike(tables: Tables, design: Design, layout: Layout) -> Alike:
         if tables.crossbars[i] == 0 or 0 <= design.mate[i] < i:
             continue
         first, j = n, design.mate[i]
-        for place in range(layout.shared_macros[i] if tables.rules.parts else 1):
+        for place in range(layout.shared_macros[i]):
             tiles, results = held_by(tables, layout, i, place)
             mate_tiles, mate_results = 0, 0
             if j >= 0:
@@ -77,20 +79,20 @@ def macros_alike(tables: Tables, design: Design, layout: Layout) -> Alike:
 
 @compiled
 def held_by(tables: Tables, layout: Layout, i: int, place: int) -> tuple[int, int]:
-    """Return copies x row tiles in a macro of layer i, and copies whose sums are whole there.
-
-    Without that correction all macros are one.
-    """
-    if not tables.rules.parts:
-        return int(layout.copies[i] * tables.row_tiles[i]), int(layout.copies[i])
+    """Return copies x row tiles in a macro of layer i, and copies whose sums are whole there."""
     return share_of(layout.copies[i], tables.row_tiles[i], layout.shared_macros[i], place)
 
 
 @compiled
 def capacity(tables: Tables, c: int, clocks: int, step_ns: float) -> float:
     """Return the operations of one component in some steps; a part of one is none."""
-    operations = clocks * step_ns * tables.parts[c, RATE]
-    return float(np.floor(operations + TINY)) if tables.rules.clocks else float(operations)
+    return float(np.floor(clocks * step_ns * tables.parts[c, RATE] + TINY))
+
+
+@inlined
+def parts_for(work: float, capacity: float) -> float:
+    """Return the components that do some work, one at least; inf: none can."""
+    return float(max(1.0, np.ceil(work / capacity - TINY))) if capacity > 0 else np.inf
 
 
 @compiled
@@ -101,7 +103,7 @@ def work_in(tables: Tables, layout: Layout, i: int, tiles: int, results: int) ->
     for c in (ADC, SHIFT_ADD, ADDITION):
         work[c] = tables.work[i, c] / tiles_of_copy * tiles
     work[DAC] = 0.0
-    if tables.rules.merge and tables.rules.parts and layout.chain_macros[i] > 1:
+    if layout.chain_macros[i] > 1:
         work[ADDITION] += vectors_of(tables, i)
     return work
 
@@ -109,7 +111,7 @@ def work_in(tables: Tables, layout: Layout, i: int, tiles: int, results: int) ->
 @compiled
 def chain_additions(tables: Tables, layout: Layout, i: int) -> int:
     """Return the additions of a block of layer i along the macros of its copies."""
-    if tables.rules.parts and tables.rules.merge and layout.chain_macros[i] > 1:
+    if tables.strict and layout.chain_macros[i] > 1:
         return int(layout.shared_macros[i] * vectors_of(tables, i))
     return 0
 
@@ -118,12 +120,6 @@ def chain_additions(tables: Tables, layout: Layout, i: int) -> int:
 def vectors_of(tables: Tables, i: int) -> int:
     """Return the vectors of all channels of a pixel."""
     return int(ceil_div(tables.cout[i], int(tables.scalars[LANES])))
-
-
-@compiled
-def steps_for(tables: Tables, clocks: int, c: int) -> int:
-    """Return the steps in which a component does its work: those of a bit step, or one."""
-    return clocks if c in (ADC, SHIFT_ADD, ADDITION) or not tables.rules.parts else 1
 
 
 @compiled
@@ -142,7 +138,7 @@ def whole_counts(
             for c in range(ADC, counts.shape[1]):
                 done = tables.work[i, c] * layout.copies[i]
                 if done > 0:
-                    counts[i, c] = np.ceil(done / capacity(tables, c, 1, step_ns) - TINY)
+                    counts[i, c] = parts_for(done, capacity(tables, c, 1, step_ns))
     for k in range(len(alike.layer)):
         i, j, count = alike.layer[k], alike.mate[k], alike.alike[k]
         own = parts_in(tables, design, layout, i, alike.tiles[k], alike.results[k], step_ns)
@@ -169,43 +165,7 @@ def parts_in(
     work = work_in(tables, layout, i, tiles, results)
     for c in range(ADC, len(work)):
         if work[c] > 0:
-            room = capacity(tables, c, steps_for(tables, design.clocks[i], c), step_ns)
-            work[c] = np.ceil(work[c] / room - TINY) if room > 0 else np.inf
-    return work
-
-
-@compiled
-def longest_of(
-    tables: Tables, design: Design, layout: Layout, alike: Alike, counted_step: float
-) -> float:
-    """Return the ns that the whole components for a step of `counted_step` ns really need."""
-    longest = 0.0
-    for i in range(len(tables.kind)):
-        if tables.crossbars[i] == 0:
-            for c in range(ADC, tables.work.shape[1]):
-                done = tables.work[i, c] * layout.copies[i] / tables.parts[c, RATE]
-                if done > 0:
-                    longest = max(longest, done / max(1.0, np.ceil(done / counted_step - TINY)))
-    for k in range(len(alike.layer)):
-        i, j = alike.layer[k], alike.mate[k]
-        one = needed_ns(tables, design, layout, i, alike.tiles[k], alike.results[k])
-        two = np.zeros_like(one)
-        if j >= 0:
-            two = needed_ns(tables, design, layout, j, alike.mate_tiles[k], alike.mate_results[k])
-            one[ADC] = two[ADC] = max(one[ADC], two[ADC])
-        for c in range(ADC, len(one)):
-            for ns in (one[c], two[c]):
-                if ns > 0:
-                    longest = max(longest, ns / max(1.0, np.ceil(ns / counted_step - TINY)))
-    return float(longest)
-
-
-@compiled
-def needed_ns(
-    tables: Tables, design: Design, layout: Layout, i: int, tiles: int, results: int
-) -> Floats:
-    """Return the ns that one component of each kind would need in a macro."""
-    work = work_in(tables, layout, i, tiles, results)
-    for c in range(ADC, len(work)):
-        work[c] /= tables.parts[c, RATE] * steps_for(tables, design.clocks[i], c)
+            clocks = design.clocks[i] if c in (ADC, SHIFT_ADD, ADDITION) else 1
+            room = capacity(tables, c, clocks, step_ns)
+            work[c] = parts_for(work[c], room)
     return work

@@ -8,8 +8,10 @@ from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.design import Layout
 from hwgen.model.crossbar.tables import FC, Ints, Tables
 from hwgen.model.crossbar.travels import ceil_div
+from hwgen.model.opaque import opaque
 
 
+@opaque
 class Needed(NamedTuple):
     """The last block of a provider that each block needs.
 

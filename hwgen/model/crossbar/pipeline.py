@@ -6,7 +6,8 @@ import numpy as np
 
 from hwgen.model.compiled import compiled, inlined
 from hwgen.model.crossbar.design import Layout, accesses
-from hwgen.model.crossbar.tables import ACCESS_NS, ELTWISE, POOL, Bools, Ints, Tables
+from hwgen.model.crossbar.tables import ACCESS_NS, ELTWISE, POOL, Bools, IntGrid, Ints, Tables
+from hwgen.model.opaque import opaque
 from hwgen.spec.crossbar.schedule import OperationName
 
 TRANSFER, LOAD, MVM, CONVERT, SHIFT, ADD, POOLED, ADDED = range(8)
@@ -15,6 +16,7 @@ OPERATIONS: tuple[str, ...] = get_args(OperationName)
 """Names of the operations, in the order in which a block goes through those that it has."""
 
 
+@opaque
 class Pipeline(NamedTuple):
     """The operations of each layer (rows) in order (columns).
 
@@ -28,12 +30,12 @@ class Pipeline(NamedTuple):
     """
 
     length: Ints
-    operation: Ints
-    steps: Ints
-    to_next: Ints
-    to_block: Ints
-    own: Ints
-    back: Ints
+    operation: IntGrid
+    steps: IntGrid
+    to_next: IntGrid
+    to_block: IntGrid
+    own: IntGrid
+    back: IntGrid
 
 
 @inlined
@@ -87,10 +89,10 @@ def make_pipeline(
             to_block[i],
             n,
             tables.bit_steps,
-            tables.rules.registers,
+            tables.strict,
         )
         wait_for_registers(tables, operation[i], steps[i], to_block[i], own[i], back[i], n)
-    if tables.rules.ports and memory >= 0:
+    if tables.strict and memory >= 0:
         wait_for_ports(tables, layout, memory, step_ns, operation, to_block, own)
     return Pipeline(length, operation, steps, to_next, to_block, own, back)
 
@@ -119,7 +121,7 @@ def wait_for_ports(
 def has_accesses(tables: Tables, i: int, what: int) -> bool:
     """Return whether an operation takes as long as its accesses to a scratchpad, at least."""
     if what == TRANSFER:
-        return bool(tables.rules.ports and tables.image[i] > 0)
+        return bool(tables.image[i] > 0)
     return what in (LOAD, STORE, SEND)
 
 
@@ -128,9 +130,7 @@ def port_accesses(tables: Tables, layout: Layout, i: int, what: int) -> float:
     """Return the accesses that an operation takes at the port of its scratchpad."""
     if what == TRANSFER:
         return float(layout.ports.image[i])
-    if not tables.rules.ports:
-        if what == SEND:
-            return 0.0
+    if not tables.strict:
         return accesses(tables, layout.load[i] if what == LOAD else layout.store[i])
     if what == LOAD:
         return float(layout.ports.load[i])
@@ -152,7 +152,7 @@ def wait_for_registers(
     """Fill what a block of one layer waits for of the block before it, see `Pipeline`."""
     for k in range(count):
         own[k] = to_block[k]
-        if tables.rules.registers:
+        if tables.strict:
             own[k] = own_steps(operation[k], steps[k], tables.bit_steps)
             if k + 1 < count and not is_per_bit(operation[k]):
                 following = own_steps(operation[k + 1], steps[k + 1], tables.bit_steps)
@@ -180,10 +180,10 @@ def pipelined(tables: Tables, layout: Layout, i: int) -> Bools:
     """Return of each operation whether the blocks of layer i go through it."""
     there = np.full(len(OPERATIONS), tables.crossbars[i] > 0)
     there[TRANSFER] = there[SEND] = False
-    there[SEND if tables.rules.sends else TRANSFER] = layout.transfer[i] > 0
+    there[SEND if tables.strict else TRANSFER] = layout.transfer[i] > 0
     there[TRANSFER] |= layout.image[i] > 0
     there[CHAIN] = layout.chain[i] > 0
-    last = GATHER if tables.rules.merge else MERGE
+    last = GATHER if tables.strict else MERGE
     there[GATHER] = there[MERGE] = False
     there[last] = layout.merge[i] > 0
     there[LOAD] = there[STORE] = True

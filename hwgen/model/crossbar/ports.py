@@ -11,8 +11,10 @@ import numpy as np
 from hwgen.model.compiled import compiled
 from hwgen.model.crossbar.tables import ELTWISE, Ints, Tables
 from hwgen.model.crossbar.travels import ceil_div, image_pixels, results_in, shares
+from hwgen.model.opaque import opaque
 
 
+@opaque
 class PortTimes(NamedTuple):
     """Accesses until an operation of each layer is through, in its slowest macro.
 
@@ -55,7 +57,7 @@ def most_reads(tables: Tables, i: int, copies: int, macros: int) -> int:
     if tables.crossbars[i] == 0:
         return block_reads(tables, i, copies)
     row_shares, copy_shares = shares(tables, copies, macros)
-    if not tables.rules.parts or macros <= copies:
+    if macros <= copies:
         return int(ceil_div(copies, copy_shares) * ceil_div(tables.copy_reads[i], row_shares))
     most, tiles = 0, tables.row_tiles[i]
     reads = tables.tile_reads[tables.tile_start[i] : tables.tile_start[i + 1]]
@@ -78,7 +80,7 @@ def port_times(
     count = len(copies)
     rows = np.zeros((6, count), np.int64)
     times = PortTimes(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5])
-    if not tables.rules.ports:
+    if not tables.strict:
         return times
     reads, words, images = np.zeros((3, count), np.int64)
     for i in range(count):
@@ -136,11 +138,10 @@ def received_by(
 ) -> int:
     """Return the words that each macro of layer i receives of a block of all its providers."""
     words = 0
-    if tables.rules.sends:
-        for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
-            p = tables.provider[e]
-            if macros[i] > 1 or first[i] != merge[p]:
-                words += block_words(tables, p, copies[p])
+    for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+        p = tables.provider[e]
+        if macros[i] > 1 or first[i] != merge[p]:
+            words += block_words(tables, p, copies[p])
     return words
 
 
@@ -160,7 +161,7 @@ def gathered_by(
 ) -> int:
     """Return the words of results that other macros of layer i send to where it stores them."""
     words = 0
-    if tables.rules.merge and tables.crossbars[i] > 0:
+    if tables.crossbars[i] > 0:
         for place in range(macros[i]):
             results = results_in(tables, i, copies[i], macros[i], place)
             if results > 0 and first[i] + place != merge[i]:

@@ -9,14 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.model.compiled import compiled
-from hwgen.model.crossbar.buffers import kilobytes_needed
+from hwgen.model.crossbar.buffers import kilobytes_above
 from hwgen.model.crossbar.design import Layout
-from hwgen.model.crossbar.exact import FOREVER, Feed, exact_times, stream_times
+from hwgen.model.crossbar.exact import exact_times, stream_times
 from hwgen.model.crossbar.pipeline import Pipeline
 from hwgen.model.crossbar.tables import KILOBYTES, Ints, Tables
 from hwgen.model.crossbar.timing import Times, closed_form
-from hwgen.model.crossbar.travels import ceil_div
 
 FEWEST_IMAGES, IMAGES_AT_A_TIME = 8, 4
 """A stream has so many images, and more for each that is on the chip at the same time."""
@@ -48,14 +46,12 @@ def steady_stream(
 ) -> Stream:
     """Return the stream with the least interval that keeps its pace and fits the scratchpads.
 
-    Not compiled, so that an interrupt comes through between two streams that are tried. Compiled
-    functions that take long hand plain numbers to it: numba crashes where an interrupt is waiting
-    when it makes a named tuple for Python.
+    An interrupt comes through between two streams that are tried.
 
     memory: capacity of the scratchpads, as a row of `tables.memories`
     least: interval that layers and shared ADCs allow
     """
-    alone = steps_alone(tables, layout, pipeline, mate)
+    alone = int(exact_times(tables, layout, pipeline, mate).done.max())
     fine = max(1, least // FINER)
     too_short, interval, wider = least - 1, least, fine
     found = watch(tables, layout, pipeline, mate, interval)
@@ -72,46 +68,27 @@ def steady_stream(
     return found
 
 
-@compiled
-def steps_alone(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints) -> int:
-    """Return the steps after which an image that is alone is through."""
-    return int(exact_times(tables, layout, pipeline, mate, FOREVER).done.max())
-
-
 def watch(tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, interval: int) -> Stream:
     """Return what is seen of a stream of so many images that several times the chip is full."""
-    images, latency, delay, kilobytes = figures_of(tables, layout, pipeline, mate, interval)
+    alone = int(closed_form(tables, layout, pipeline).done.max())
+    images = FEWEST_IMAGES + IMAGES_AT_A_TIME * -(-alone // interval)
+    times = stream_times(tables, layout, pipeline, mate, images, interval)
+    latencies = seen_latencies(layout, times, images, interval)
+    half = len(latencies) // 2
+    delay, latency = -1, 0
+    if half > 0:
+        later = int(latencies[half:].max() - latencies[:half].max())
+        delay, latency = -(-max(0, later) // half), int(latencies.max())
+    kilobytes = kilobytes_above(tables, layout, times, 0.0) if tables.strict else 0.0
     return Stream(images, interval, latency, delay, kilobytes)
 
 
-@compiled
-def figures_of(
-    tables: Tables, layout: Layout, pipeline: Pipeline, mate: Ints, interval: int
-) -> tuple[int, int, int, float]:
-    """Return images, latency, delay and kilobytes of a `Stream`."""
-    alone = closed_form(tables, layout, pipeline).done.max()
-    images = FEWEST_IMAGES + IMAGES_AT_A_TIME * ceil_div(alone, interval)
-    feed = Feed(images, interval)
-    times = stream_times(tables, layout, pipeline, mate, feed)
-    latencies = seen_latencies(layout, times, feed)
-    half = len(latencies) // 2
-    delay = -1
-    if half > 0:
-        delay = ceil_div(max(0, latencies[half:].max() - latencies[:half].max()), half)
-    latency = latencies.max() if half > 0 else 0
-    kilobytes = kilobytes_needed(tables, layout, times) if tables.strict else 0.0
-    return images, latency, delay, kilobytes
-
-
-@compiled
-def seen_latencies(layout: Layout, times: Times, feed: Feed) -> Ints:
+def seen_latencies(layout: Layout, times: Times, images: int, interval: int) -> Ints:
     """Return the steps of each image that is through before no more come, which spares it turns."""
-    ends = np.zeros(feed.images, np.int64)
-    for i in range(len(layout.blocks)):
-        last = np.arange(1, feed.images + 1) * layout.blocks[i] - 1
-        ends = np.maximum(ends, times.done[times.block_start[i] + last])
-    seen = ends <= feed.images * feed.interval
-    return (ends - np.arange(feed.images) * feed.interval)[seen]
+    last = np.arange(1, images + 1) * layout.blocks[:, None] - 1
+    ends = times.done[times.block_start[:-1, None] + last].max(axis=0)
+    latencies: Ints = (ends - np.arange(images) * interval)[ends <= images * interval]
+    return latencies
 
 
 def holds(tables: Tables, memory: int, stream: Stream) -> bool:

@@ -4,16 +4,18 @@ Symbols follow the published sheet: a layer has R rows of weights, RT row tiles 
 of crossbars, S cells a weight, B bit steps an input; its weights are held D times (WtDup).
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.crossbar.rules import Corrections
+from hwgen.model.opaque import opaque
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+IntGrid = Annotated[Ints, 2]
+Grid = Annotated[Floats, 2]
 
 CONV, FC, POOL, ELTWISE = range(4)
 KINDS = {"conv": CONV, "fc": FC, "pool": POOL, "eltwise": ELTWISE}
@@ -27,15 +29,14 @@ STATIC, DYNAMIC, PEAK, RATE, LATENCY, AREA = range(6)
 """Columns of the component table: W, W, W, operations per ns, ns, um2."""
 
 
+@opaque
 class Tables(NamedTuple):
     """Everything that an evaluation reads; arrays of layers unless said otherwise.
 
-    strict: 1 or 0
-    rules: which corrections of the strict rules are on
+    strict: whether nothing is left out
     kind, pixels, side, kernel, stride, padding, cin, cout: of the layer; side is that of its map.
         Where rows and columns differ, those of columns; kernel with the gaps of a dilation
     taps: pixels of a window that are read
-    operands: elements that make one output of an eltwise layer
     image: elements of the image that comes over the mesh, of layers that read it; 0: none
     rows, row_tiles, column_tiles: R, RT, CT; zeros without weights
     crossbars: of one copy of the weights (Eq. 1), 0 without weights
@@ -59,8 +60,7 @@ class Tables(NamedTuple):
     scalars: see POWER and so on
     """
 
-    strict: int
-    rules: Corrections
+    strict: bool
     kind: Ints
     pixels: Ints
     side: Ints
@@ -70,13 +70,12 @@ class Tables(NamedTuple):
     cin: Ints
     cout: Ints
     taps: Ints
-    operands: Ints
     image: Ints
     rows: Ints
     row_tiles: Ints
     column_tiles: Ints
     crossbars: Ints
-    work: Floats
+    work: Grid
     activated: Ints
     provider_start: Ints
     provider: Ints
@@ -85,9 +84,9 @@ class Tables(NamedTuple):
     window_start: Ints
     last_pixel: Ints
     first_pixel: Ints
-    parts: Floats
+    parts: Grid
     crossbar: Floats
-    memories: Floats
+    memories: Grid
     sections: Ints
     lane_groups: Ints
     sum_bits: Ints

@@ -25,14 +25,14 @@ from hwgen.model.crossbar.tables import (
     Ints,
     Tables,
 )
-from hwgen.spec.crossbar.components import Components, Scratchpad, VectorUnit
+from hwgen.spec.crossbar.components import Components, VectorUnit
 from hwgen.spec.crossbar.encoding import partial_sum_bits
 from hwgen.spec.crossbar.holdings import cut_of
 from hwgen.spec.crossbar.layout import check_rules
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
 from hwgen.spec.crossbar.ports import tile_reads, window_reads
-from hwgen.spec.crossbar.rules import Corrections, Objective, corrections_of, is_strict
+from hwgen.spec.crossbar.rules import Objective, is_strict
 
 FC_WORK_CUT = 100
 """The published code divides the work of fully connected layers by this, and cuts it there too."""
@@ -49,7 +49,7 @@ def make_tables(
     """Return the arrays of a network at a point, for a power budget in W."""
     layers = network.layers
     check_rules(network, rules)
-    strict, corrections = is_strict(rules), corrections_of(rules)
+    strict = is_strict(rules)
     cuts = [cut_of(each, point.side, point.slices(components), dense=not strict) for each in layers]
     tiles = np.array([tiles_of(layer, point.side, strict=strict) for layer in layers])
     slices = point.slices(components)
@@ -71,8 +71,7 @@ def make_tables(
     memories = components.scratchpads.to_choose_from(published=not strict)
     peak = size.peak_w if not strict else max(size.peak_w, size.static_w + size.dynamic_w)
     return Tables(
-        strict=int(strict),
-        rules=corrections,
+        strict=strict,
         kind=integers(KINDS[layer.kind] for layer in layers),
         pixels=integers(layer.pixels for layer in layers),
         side=integers(layer.out_sides[1] for layer in layers),
@@ -82,11 +81,8 @@ def make_tables(
         cin=integers(layer.in_channels for layer in layers),
         cout=integers(layer.out_channels for layer in layers),
         taps=integers(layer.taps for layer in layers),
-        operands=integers(layer.operands for layer in layers),
         image=integers(
-            math.prod(layer.in_sides) * layer.in_channels
-            if corrections.image and not layer.providers
-            else 0
+            math.prod(layer.in_sides) * layer.in_channels if strict and not layer.providers else 0
             for layer in layers
         ),
         rows=tiles[:, 0].copy(),
@@ -116,7 +112,7 @@ def make_tables(
                 (
                     m.kilobytes,
                     m.leakage_w,
-                    access_ns(m, corrections),
+                    float(math.ceil(m.latency_ns)) if strict else m.latency_ns,
                     m.read_nj,
                     m.write_nj,
                     m.area_um2,
@@ -199,16 +195,9 @@ def tiles_of(layer: CrossbarLayer, side: int, *, strict: bool) -> tuple[int, int
 
 def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, rules: Rules) -> bool:
     """Return whether the activation costs time and energy under these rules."""
-    if corrections_of(rules).requantization:
+    if is_strict(rules):
         return True
-    if layer.activation == "none":
-        return False
-    return is_strict(rules) or not (network.fused_activations and layer.has_weights)
-
-
-def access_ns(memory: Scratchpad, corrections: Corrections) -> float:
-    """Return how long an access to a scratchpad takes: whole clocks of 1 ns, or its latency."""
-    return float(math.ceil(memory.latency_ns)) if corrections.clocks else memory.latency_ns
+    return layer.activation != "none" and not (network.fused_activations and layer.has_weights)
 
 
 def work_of(
@@ -221,24 +210,20 @@ def work_of(
 ) -> Floats:
     """Return the operations of one copy in a step, by component (sheet, section 3)."""
     work = np.zeros(len(COMPONENTS))
-    strict, corrections = is_strict(rules), corrections_of(rules)
+    strict = is_strict(rules)
     rows, row_tiles, column_tiles = (int(each) for each in tiles)
     slices = point.slices(components)
     lanes = components.vector_units.lanes
-    outputs = layer.out_channels / lanes
-    if corrections.parts:
-        outputs = math.ceil(outputs)
+    outputs = -(-layer.out_channels // lanes) if strict else layer.out_channels / lanes
     if layer.has_weights:
-        work[DAC] = rows * column_tiles * slices
-        work[ADC] = column_tiles * point.side * row_tiles * slices
-        work[SHIFT_ADD] = work[ADC] / lanes
-        work[ADDITION] = row_tiles * slices / lanes * (layer.out_channels if strict else 1)
         cut = cut_of(layer, point.side, slices)
-        if corrections.parts:
-            work[ADC] = row_tiles * slices * layer.out_channels
-            work[SHIFT_ADD] = work[ADDITION] = row_tiles * slices * cut.lane_groups(lanes)
-        if corrections.flips:
-            work[ADDITION] += row_tiles * cut.sections * -(-point.side // lanes)
+        work[DAC] = rows * column_tiles * slices
+        work[ADC] = row_tiles * slices * layer.out_channels
+        work[SHIFT_ADD] = work[ADDITION] = row_tiles * slices * cut.lane_groups(lanes)
+        work[ADDITION] += row_tiles * cut.sections * -(-point.side // lanes)
+        if not strict:
+            work[ADC] = column_tiles * point.side * row_tiles * slices
+            work[SHIFT_ADD], work[ADDITION] = work[ADC] / lanes, row_tiles * slices / lanes
     elif layer.kind == "pool":
         work[POOLING] = outputs * (layer.taps if strict else 1)
     elif layer.product:

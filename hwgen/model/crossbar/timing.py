@@ -21,8 +21,10 @@ from hwgen.model.crossbar.tables import (
     Ints,
     Tables,
 )
+from hwgen.model.opaque import opaque
 
 
+@opaque
 class Times(NamedTuple):
     """Steps at which things happen; lists of blocks, layer after layer, from block_start[i].
 
@@ -56,7 +58,7 @@ def closed_form(tables: Tables, layout: Layout, pipeline: Pipeline) -> Times:
     for i in range(len(tables.kind)):
         own = slice(starts[i], starts[i + 1])
         ready = ready_times(*edges, starts, needed, done, i)
-        if tables.rules.registers:
+        if tables.strict:
             times = load[own], adc[own], store[own], done[own]
             step_through(pipeline, waits, registers, i, ready, *times)
             continue

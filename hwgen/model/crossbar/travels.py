@@ -30,7 +30,7 @@ def ceil_div(a: int, b: int) -> int:
 @inlined
 def shares(tables: Tables, copies: int, macros: int) -> tuple[int, int]:
     """Return into how many parts rows and copies are split."""
-    if tables.rules.parts:
+    if tables.strict:
         return max(1, macros // max(1, copies)), min(macros, copies)
     row_shares = ceil_div(macros, copies)
     return row_shares, ceil_div(macros, row_shares)
@@ -51,11 +51,7 @@ def share_of(copies: int, tiles: int, macros: int, place: int) -> tuple[int, int
 @compiled
 def results_in(tables: Tables, i: int, copies: int, macros: int, place: int) -> int:
     """Return the copies whose sums are whole in a macro of layer i."""
-    if tables.rules.parts:
-        return share_of(copies, tables.row_tiles[i], macros, place)[1]
-    row_shares, copy_shares = shares(tables, copies, macros)
-    ends = place % row_shares == row_shares - 1 or place + 1 == macros
-    return ceil_div(copies, copy_shares) if ends else 0
+    return share_of(copies, tables.row_tiles[i], macros, place)[1]
 
 
 @compiled

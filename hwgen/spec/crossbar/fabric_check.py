@@ -6,7 +6,7 @@ from hwgen.spec.crossbar.fabric import Fabric, Region
 from hwgen.spec.crossbar.fabric_plan import Chip, fabric_of
 from hwgen.spec.crossbar.layout import Floorplan
 from hwgen.spec.crossbar.network import CrossbarNetwork
-from hwgen.spec.crossbar.rules import corrections_of
+from hwgen.spec.crossbar.rules import is_strict
 
 if TYPE_CHECKING:
     from hwgen.spec.crossbar.arch import Arch
@@ -103,7 +103,7 @@ def check_regions(arch: "Arch", regions: tuple[Region, ...]) -> None:
 
 def holds_image(arch: "Arch", place: int) -> bool:
     """Return whether a layer has the image in regions."""
-    return corrections_of(arch.rules).image and not arch.layers[place].providers
+    return is_strict(arch.rules) and not arch.layers[place].providers
 
 
 def sent_providers(arch: "Arch", place: int) -> list[int]:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from hwgen.errors import ConfigError
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import HasBits, Point, Rules
-from hwgen.spec.crossbar.rules import corrections_of, is_strict
+from hwgen.spec.crossbar.rules import is_strict
 
 IMAGE_MACRO = 0
 """At its router the image enters and results leave."""
@@ -141,9 +141,9 @@ def tiles_of(layer: CrossbarLayer, side: int, rules: Rules) -> tuple[int, int, i
 
 def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, rules: Rules) -> bool:
     """Return whether an activation is an operation of its own under these rules."""
-    if corrections_of(rules).requantization:
+    if is_strict(rules):
         return True
-    forgotten = rules == "published" and network.fused_activations and layer.has_weights
+    forgotten = network.fused_activations and layer.has_weights
     return layer.activation != "none" and not forgotten
 
 
@@ -193,7 +193,7 @@ def shares_of(layer: CrossbarLayer, copies: int, macros: int, rules: Rules) -> t
     """Return into how many parts the rows and the copies of a layer are split among macros."""
     if not layer.has_weights or macros == 0:
         return 1, 1
-    if corrections_of(rules).parts:
+    if is_strict(rules):
         return max(1, macros // copies), min(macros, copies)
     row_shares = -(-macros // copies)
     return row_shares, -(-macros // row_shares)

@@ -3,7 +3,7 @@
 from hwgen.spec.crossbar.holdings import cut_of, holdings_of
 from hwgen.spec.crossbar.layout import Floorplan, Placement
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
-from hwgen.spec.crossbar.rules import Rules, corrections_of
+from hwgen.spec.crossbar.rules import Rules, is_strict
 
 
 def result_macros(
@@ -12,7 +12,7 @@ def result_macros(
     """Return the macros in which sums of a layer are whole, and of how many copies."""
     if not layer.has_weights:
         return {placed.merge_macro: placed.copies}
-    if not corrections_of(rules).parts:
+    if not is_strict(rules):
         ends = [*placed.macros[placed.row_shares - 1 :: placed.row_shares], placed.macros[-1]]
         return dict.fromkeys(ends, placed.most_copies)
     cut = cut_of(layer, side, slices)

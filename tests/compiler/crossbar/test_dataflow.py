@@ -11,7 +11,6 @@ from hwgen.spec.crossbar.ir import Dataflow, Node, Operation
 from hwgen.spec.crossbar.layout import Choice, floorplan
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
-from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.model.crossbar.layers import conv, fc, layer, pool
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +31,7 @@ def compiled(
     copies: tuple[int, ...],
     macros: tuple[int, ...],
     mate: tuple[int, ...] = (),
-    rules: Rules = OLD_STRICT,
+    rules: Rules = "published",
 ) -> Dataflow:
     network = CrossbarNetwork(name="net", input_channels=3, input_side=8, layers=layers)
     choice = Choice(
@@ -154,13 +153,15 @@ def test_a_layer_waits_for_both_its_providers() -> None:
 
 def test_groups_are_dense_as_published() -> None:
     layers = (conv("one", (), (8, 8), (4, 4), window=(3, 1, 1), groups=8),)
-    strict = compiled(layers, (1,), (1,))
-    published = compiled(layers, (1,), (1,), rules="published")
-    assert strict.layers[0].operations[0].vec_width == 72 * 1 * 8
+    strict = compiled(layers, (1,), (1,), rules="strict")
+    published = compiled(layers, (1,), (1,))
+    # Strict: a transfer of the image comes first.
+    assert strict.layers[0].operations[1].vec_width == 72 * 1 * 8
     assert published.layers[0].operations[0].vec_width == 72 * 8
     wide = (conv("one", (), (64, 64), (4, 4), window=(3, 1, 1), groups=2),)
-    assert compiled(wide, (1,), (1,)).layers[0].operations[1].xb_num == 3 * 2 * 8
-    assert compiled(wide, (1,), (1,), rules="published").layers[0].operations[1].xb_num == 5 * 8
+    strict, published = (compiled(wide, (1,), (1,), rules=r) for r in ("strict", "published"))
+    assert strict.layers[0].operations[2].xb_num == 3 * 2 * 8
+    assert published.layers[0].operations[1].xb_num == 5 * 8
 
 
 def test_snake() -> None:
@@ -169,7 +170,7 @@ def test_snake() -> None:
     choice = Choice(
         copies=(64, 1, 9, 1), macros=(1, 0, 3, 1), mate=(-1, -1, -1, -1), clocks=(1, 1, 1, 1)
     )
-    plan = floorplan(network, COMPONENTS, POINT, OLD_STRICT, choice)
+    plan = floorplan(network, COMPONENTS, POINT, "strict", choice)
     assert (plan.macros, plan.mesh_rows, plan.mesh_columns) == (5, 3, 2)
     assert [plan.position(macro) for macro in range(5)] == [(0, 0), (0, 1), (1, 1), (1, 0), (2, 0)]
     assert plan.route(0, 2) == [((0, 0), (0, 1)), ((0, 1), (1, 1))]

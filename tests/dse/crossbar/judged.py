@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hwgen.dse.crossbar.anneal import empty_design
 from hwgen.dse.crossbar.bound import BoxBound, bound_box
 from hwgen.dse.crossbar.boxes import Box, box_at
 from hwgen.dse.crossbar.choices import Choices, make_choices
@@ -15,45 +14,16 @@ from hwgen.dse.crossbar.held import Held, make_held
 from hwgen.dse.crossbar.judge import fits
 from hwgen.dse.crossbar.moves import join, repair
 from hwgen.dse.crossbar.ranges import all_ranges
+from hwgen.dse.crossbar.simple import simple_design
 from hwgen.model.crossbar.allocate import Allocation, allocate
 from hwgen.model.crossbar.design import Design, Layout, lay_out
 from hwgen.model.crossbar.evaluate import Cost, evaluate
 from hwgen.model.crossbar.pipeline import Pipeline, make_pipeline
-from hwgen.model.crossbar.tables import ADC, CONV, FC, FLOOR, POWER, Ints, Tables
+from hwgen.model.crossbar.tables import CONV, FC, FLOOR, Tables
 from hwgen.model.crossbar.timing import Times, closed_form
 from hwgen.spec.crossbar.point import Rules
 from tests.model.crossbar.designs import compiled_of
 from tests.model.crossbar.random_designs import random_case
-
-
-def copies_for(tables: Tables, blocks: int) -> Ints:
-    """Return the copies with which every convolution takes at most so many blocks."""
-    copies = -(-tables.pixels // blocks)
-    return np.where(tables.kind == CONV, copies, 1)
-
-
-def first_design(tables: Tables, share: float) -> Design:
-    """Return copies in proportion to pixels, crossbars taking about `share` of the budget.
-
-    Every layer has a single macro; fully connected layers take so many clocks that none converts
-    more in one of them than the busiest convolution.
-    """
-    design = empty_design(len(tables.kind))
-    allowed = share * tables.scalars[POWER] / tables.crossbar[2]
-    low, high = 1, int(tables.pixels.max())
-    while low < high:
-        blocks = (low + high) // 2
-        if (copies_for(tables, blocks) * tables.crossbars).sum() <= allowed:
-            high = blocks
-        else:
-            low = blocks + 1
-    design.copies[:] = copies_for(tables, low)
-    design.macros[tables.crossbars == 0] = 0
-    busiest = max(1.0, (tables.work[:, ADC] * design.copies)[tables.kind == CONV].max(initial=0))
-    if tables.strict:
-        clocks = np.ceil(tables.work[:, ADC] / busiest).astype(np.int64)
-        design.clocks[:] = np.where(tables.kind == FC, np.maximum(1, clocks), 1)
-    return design
 
 
 class Judged(NamedTuple):
@@ -127,7 +97,7 @@ def small(rules: Rules, seeds: range) -> Iterator[Judged]:
 
 def perturbed(tables: Tables, rng: random.Random) -> Design:
     """A design that may well fit: proportional copies, each changed; macros, pairs, clocks."""
-    design: Design = first_design(tables, rng.uniform(0.03, 0.3))
+    design: Design = simple_design(tables, rng.uniform(0.03, 0.3))
     spread = rng.choice((0.0, 0.1, 0.5))
     most = rng.choice((1, 2, 4, 12))
     weighted = [int(i) for i in np.flatnonzero(tables.crossbars > 0)]

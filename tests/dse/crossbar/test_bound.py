@@ -41,7 +41,6 @@ from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.model.crossbar.timing import Times
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Rules, points
-from hwgen.spec.crossbar.rules import CORRECTIONS, rules_without
 from tests.dse.crossbar.judged import Judged, neighbours_of, small
 from tests.dse.crossbar.rows import BATCHES, SHARES, chosen_rows, weighted
 from tests.model.crossbar.designs import COMPONENTS
@@ -66,17 +65,6 @@ def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
             # Far above the design, so that nothing stops before the bound is as high as it gets.
             bound = given.bound(box, 10 * cost.energy_nj, cuts)
             assert bound.energy <= allowed, (given.name, box)
-
-
-@pytest.mark.parametrize("off", CORRECTIONS)
-def test_no_design_beats_the_bound_without_a_correction(off: str) -> None:
-    """Each correction may be switched off, and the bound knows it."""
-    for given in small(rules_without("strict", off), range(8)):
-        allowed = given.cost.energy_nj * (1 + ROUNDING)
-        cuts = [given.cut, *(each.cut for each in neighbours_of(given))]
-        for size in (0.02, 1e-4):
-            bound = given.bound(given.box(size), 10 * given.cost.energy_nj, cuts)
-            assert bound.energy <= allowed, (given.name, size)
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])

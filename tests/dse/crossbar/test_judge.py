@@ -5,8 +5,8 @@ import pytest
 
 from hwgen.dse.crossbar.judge import ABOVE_LIMIT, OVER_BUDGET, OVER_MEMORY, fits, judge
 from hwgen.model.crossbar.allocate import FEASIBLE
-from hwgen.model.crossbar.buffers import kilobytes_needed
-from hwgen.model.crossbar.exact import FOREVER, exact_times
+from hwgen.model.crossbar.buffers import kilobytes_above
+from hwgen.model.crossbar.exact import exact_times
 from hwgen.model.crossbar.links import conflicts
 from hwgen.model.crossbar.tables import KILOBYTES, POWER
 from hwgen.spec.crossbar.point import Rules
@@ -35,9 +35,9 @@ def waiting(rules: Rules) -> list[tuple[float, float, float]]:
     found = []
     for given in small(rules, range(400)):
         tables, layout, pipeline = given.tables, given.layout, given.pipeline
-        exact = exact_times(tables, layout, pipeline, given.design.mate, FOREVER).end
+        exact = exact_times(tables, layout, pipeline, given.design.mate).end
         alone = np.full(len(given.design.mate), -1)
-        links = exact_times(tables, layout, pipeline, alone, FOREVER).end
+        links = exact_times(tables, layout, pipeline, alone).end
         if exact > links:
             cost, _ = judge(tables, given.design, int(given.cost.memory), np.inf)
             found.append((given.times.end, cost.steps, exact))
@@ -73,8 +73,8 @@ def test_what_does_not_fit_is_higher(rules: Rules) -> None:
         tables, memory = given.tables, int(given.cost.memory)
         cost, _ = judge(tables, given.design, memory, np.inf)
         over = max(0.0, cost.peak_w / tables.scalars[POWER] - 1)
-        times = exact_times(tables, given.layout, given.pipeline, given.design.mate, FOREVER)
-        need = kilobytes_needed(tables, given.layout, times)
+        times = exact_times(tables, given.layout, given.pipeline, given.design.mate)
+        need = kilobytes_above(tables, given.layout, times, 0.0)
         if need > 0 and not conflicts(tables, given.layout).any():
             capacities = tables.memories.copy()
             capacities[memory, KILOBYTES] = 0.7 * need

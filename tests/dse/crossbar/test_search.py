@@ -149,6 +149,25 @@ def test_repeats_itself(rules: Rules) -> None:
         assert text_of(found(RESIDUAL, rules=rules, executor=executor)) == one
 
 
+@pytest.mark.parametrize("rules", RULES)
+def test_a_design_that_fits_is_told_of_first(rules: Rules) -> None:
+    """Before anything is searched; it is the answer of a search that is stopped then."""
+    told: list[Progress] = []
+    result = found(rules=rules, on_progress=told.append)
+    first = told[0]
+    assert first.evaluations == 0
+    assert 0 < first.best_gops_per_w <= result.best.efficiency_gops_per_w
+
+    def interrupt(progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    stopped = found(rules=rules, on_progress=interrupt)
+    assert stopped.stopped_early and stopped.evaluations == 0
+    assert stopped.best.efficiency_gops_per_w == first.best_gops_per_w
+    _, cost = judged_again(WIDE, stopped)
+    assert cost.efficiency == first.best_gops_per_w and cost.peak_w <= stopped.power_w
+
+
 def test_another_seed() -> None:
     one, two = found(RESIDUAL, seed=1), found(RESIDUAL, seed=2)
     assert two.seed == 2

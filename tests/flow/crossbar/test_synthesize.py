@@ -1,6 +1,8 @@
 """A synthesis from a request to the files, with a search that needs no time."""
 
 import io
+import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +11,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from hwgen.dse.crossbar.result import SearchResult
+from hwgen.dse.crossbar.result import Progress, SearchResult
 from hwgen.errors import ConfigError, DesignError, OutputError
 from hwgen.flow.context import Context
 from hwgen.flow.crossbar.networks import load_network
-from hwgen.flow.crossbar.synthesize import FILES, synthesize_network
+from hwgen.flow.crossbar.synthesize import FILES, synthesize_network, told
 from hwgen.flow.pages import SynthesisRequest
+from hwgen.model.crossbar.least import least_power_w, nothing_below_w
 from hwgen.spec.crossbar import load_arch
-from hwgen.spec.crossbar.components import Components
+from hwgen.spec.crossbar.components import Components, load_components
 from hwgen.spec.crossbar.network import CrossbarNetwork
 from hwgen.spec.crossbar.schedule import load_schedule
 from tests.onnx_graphs import conv, model, node
@@ -151,7 +154,7 @@ def test_a_search_that_will_compile_is_told_of(
     request_of: Callable[..., SynthesisRequest],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("hwgen.dse.crossbar.work.must_compile", lambda: cold)
+    monkeypatch.setattr("hwgen.dse.crossbar.compiling.must_compile", lambda: cold)
     said = io.StringIO()
     synthesize_network(Context(work=tmp_path / "work", console=Console(file=said)), request_of())
     assert said.getvalue().count("the search is compiled once") == cold
@@ -175,6 +178,44 @@ def test_too_little_power(
     with pytest.raises(DesignError, match="more --evaluations"):
         synthesize_network(context, request_of())
     assert not (tmp_path / "out").exists()
+
+
+def test_a_hopeless_budget_is_refused_before_a_search(
+    searched: Callable[[Change], None],
+    context: Context,
+    request_of: Callable[..., SynthesisRequest],
+) -> None:
+    """And the power that is named would do."""
+    searched(lambda _: pytest.fail("nothing is searched"))
+    with pytest.raises(ConfigError, match=r"--power-w must be at least [\d.]+ for one copy") as no:
+        synthesize_network(context, request_of(power_w=0.1))
+    least = float(re.search(r"at least ([\d.]+)", str(no.value))[1])  # type: ignore[index]
+    network = load_network(NETWORK, None)
+    components = load_components(COMPONENTS_FILE)
+    assert nothing_below_w(network, components, "strict") <= least
+    assert least_power_w(network, components, "strict") == least
+
+
+def test_what_becomes_better_is_printed() -> None:
+    """With its bound and gap; what is as good as before is not."""
+    said = io.StringIO()
+    tell = told(Context(console=Console(file=said)), lambda _: None)
+    for evaluations, best, bound in (
+        (0, 0.0, 900.0),
+        (0, 100.0, 900.0),
+        (10, 100.0, 899.9),
+        (20, 500.0, 899.9),
+        (30, 500.0, 600.0),
+        (40, 500.1, 600.0),
+        (50, 510.0, math.inf),
+    ):
+        tell(Progress(evaluations=evaluations, best_gops_per_w=best, bound_gops_per_w=bound))
+    assert said.getvalue().splitlines() == [
+        "0 evaluations, best 100.0 GOPS/W, bound 900.0, gap 800.0%",
+        "20 evaluations, best 500.0 GOPS/W, bound 899.9, gap 80.0%",
+        "30 evaluations, best 500.0 GOPS/W, bound 600.0, gap 20.0%",
+        "50 evaluations, best 510.0 GOPS/W",
+    ]
 
 
 def test_a_search_that_lies_is_caught(

@@ -9,7 +9,7 @@ from hwgen.spec.crossbar.holdings import cut_of, most_macros
 from hwgen.spec.crossbar.layout import Choice, tiles_of
 from hwgen.spec.crossbar.network import Activation, CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import RRAM_RATIOS, Rules, points
-from hwgen.spec.crossbar.rules import WITHOUT, corrections_of, is_strict
+from hwgen.spec.crossbar.rules import is_strict
 from tests.model.crossbar.designs import COMPONENTS, case_of
 from tests.model.crossbar.layers import Window, layer
 
@@ -165,7 +165,7 @@ def random_choice(
         for one in layers
     ]
     limits = [copies[place] * tiles_of(one, side, rules)[1] for place, one in enumerate(layers)]
-    if corrections_of(rules).parts:
+    if is_strict(rules):
         cuts = [cut_of(one, side, 1) for one in layers]
         limits = [most_macros(cut, each) for cut, each in zip(cuts, copies, strict=True)]
     macros = [
@@ -189,7 +189,7 @@ def random_choice(
 
 def random_case(seed: int, rules: Rules, *, sharing: float = 0.5) -> Case:
     """Return a design with its network and constants."""
-    rng = random.Random(f"{seed} {rules.partition(WITHOUT)[0]}")
+    rng = random.Random(f"{seed} {rules}")
     network = random_network(rng)
     components = random_components(rng)
     point = rng.choice(points(components, rules, RRAM_RATIOS))

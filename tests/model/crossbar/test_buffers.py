@@ -2,7 +2,7 @@
 
 import pytest
 
-from hwgen.model.crossbar.buffers import inputs_held, kilobytes_needed, output_need
+from hwgen.model.crossbar.buffers import inputs_held, kilobytes_above, output_need
 from hwgen.model.crossbar.design import lay_out
 from hwgen.model.crossbar.exact import exact_times
 from hwgen.model.crossbar.pipeline import make_pipeline
@@ -16,14 +16,12 @@ from hwgen.model.crossbar.reference.buffers import (
 )
 from hwgen.model.crossbar.reference.evaluate import run
 from hwgen.spec.crossbar.point import Rules
-from hwgen.spec.crossbar.rules import OLD_STRICT, is_strict
+from hwgen.spec.crossbar.rules import is_strict
 from tests.model.crossbar.designs import compiled_of
 from tests.model.crossbar.random_designs import random_case
 
-FOREVER = 1 << 40
 
-
-@pytest.mark.parametrize("rules", ["published", "strict", OLD_STRICT])
+@pytest.mark.parametrize("rules", ["published", "strict"])
 @pytest.mark.parametrize("seed", range(100, 130))
 def test_need(seed: int, rules: Rules) -> None:
     case = random_case(seed, rules)
@@ -32,11 +30,11 @@ def test_need(seed: int, rules: Rules) -> None:
     tables, design = compiled_of(case)
     layout = lay_out(tables, design)
     pipeline = make_pipeline(tables, layout, design.clocks, 0, step_ns)
-    times = exact_times(tables, layout, pipeline, design.mate, FOREVER)
+    times = exact_times(tables, layout, pipeline, design.mate)
     layers = range(len(case.network.layers))
     inputs = [inputs_held(tables, layout, times, i) for i in layers]
     expected = [most_loaded(case, i) for i in layers]
-    if case.rule.sends:
+    if case.strict:
         expected = [most_in_rings(case, found.trace, i) for i in layers]
     expected = [each + image_ring(case, i) for i, each in enumerate(expected)]
     assert inputs == pytest.approx(expected, rel=1e-12)
@@ -46,4 +44,4 @@ def test_need(seed: int, rules: Rules) -> None:
         outputs = published_outputs(case, found.trace)
     assert [output_need(tables, layout, times, i) for i in layers] == outputs
     wanted = kilobytes_of(case, found.trace)
-    assert kilobytes_needed(tables, layout, times) == pytest.approx(wanted, rel=1e-12)
+    assert kilobytes_above(tables, layout, times, 0.0) == pytest.approx(wanted, rel=1e-12)

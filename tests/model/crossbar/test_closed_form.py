@@ -12,7 +12,6 @@ from hwgen.spec.crossbar.point import Rules
 from tests.model.crossbar.designs import compiled_of
 from tests.model.crossbar.random_designs import random_case
 
-FOREVER = 1 << 40
 EVENTS = ("load", "adc", "store", "done", "end")
 
 
@@ -23,7 +22,7 @@ def both(seed: int, rules: Rules, sharing: float) -> tuple[Times, Times, bool]:
     layout = lay_out(tables, design)
     pipeline = make_pipeline(tables, layout, design.clocks, 0, case.components.step_floor_ns)
     fast = closed_form(tables, layout, pipeline)
-    exact = exact_times(tables, layout, pipeline, design.mate, FOREVER)
+    exact = exact_times(tables, layout, pipeline, design.mate)
     free = not conflicts(tables, layout).any() and (design.mate < 0).all()
     return fast, exact, bool(free)
 

@@ -13,18 +13,17 @@ from hwgen.model.crossbar.tables import ADC, FC, PEAK, RATE, RATIO, Tables
 from hwgen.model.crossbar.tabulate import make_tables
 from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.point import Point, Rules
-from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.model.crossbar.alexnet import ALEXNET
 
 COMPONENTS = load_components(Path(__file__).parents[3] / "configs/crossbar/components.yaml")
-RULES: tuple[Rules, ...] = ("published", OLD_STRICT)
+RULES: tuple[Rules, ...] = ("published", "strict")
 COPIES = np.array([100, 1, 24, 1, 7, 6, 6, 1, 1, 1, 1, 1])
 MACROS = np.array([14, 0, 14, 0, 14, 7, 9, 0, 0, 6, 4, 1])
 
 
 @pytest.fixture(params=RULES)
 def case(request: pytest.FixtureRequest) -> tuple[Tables, Design]:
-    strict = request.param == OLD_STRICT
+    strict = request.param == "strict"
     point = Point(rram_ratio=None if strict else 0.3, cell_bits=2, side=256, dac_bits=1)
     tables = make_tables(ALEXNET, COMPONENTS, point, 49.0, request.param)
     clocks = np.ones(len(COPIES), np.int64)

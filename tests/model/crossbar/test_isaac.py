@@ -31,11 +31,10 @@ from hwgen.model.crossbar.tables import (
 )
 from hwgen.spec.crossbar.components import load_components
 from hwgen.spec.crossbar.point import Rules
-from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.model.crossbar.alexnet import ALEXNET
 
 COMPONENTS = load_components(Path(__file__).parents[3] / "configs/crossbar/components.yaml")
-RULES: tuple[Rules, ...] = ("published", OLD_STRICT)
+RULES: tuple[Rules, ...] = ("published", "strict")
 
 
 @pytest.fixture(scope="module", params=RULES)
@@ -98,7 +97,7 @@ def test_peak_power_is_the_sum_of_all_parts_and_within_the_budget(chip: Isaac) -
 
 
 def test_it_is_given_the_best_of_the_budgets(chip: Isaac) -> None:
-    rules: Rules = OLD_STRICT if chip.tables.strict else "published"
+    rules: Rules = "strict" if chip.tables.strict else "published"
     once = isaac(ALEXNET, COMPONENTS, power_w=chip.budget_w, rules=rules)
     assert once is not None
     assert once.cost == chip.cost
@@ -111,7 +110,7 @@ def test_it_is_given_the_best_of_the_budgets(chip: Isaac) -> None:
 
 
 def test_too_little_power_is_no_chip() -> None:
-    assert isaac(ALEXNET, COMPONENTS, power_w=1.0, rules=OLD_STRICT) is None
+    assert isaac(ALEXNET, COMPONENTS, power_w=1.0, rules="strict") is None
 
 
 def test_peak_efficiency_by_hand() -> None:
@@ -121,7 +120,7 @@ def test_peak_efficiency_by_hand() -> None:
     found = peak_efficiency(COMPONENTS, "published")
     assert found == pytest.approx(at_most, rel=0.01)
     assert found < at_most
-    assert peak_efficiency(COMPONENTS, OLD_STRICT) < found
+    assert peak_efficiency(COMPONENTS, "strict") < found
 
 
 @pytest.mark.parametrize("rules", RULES)

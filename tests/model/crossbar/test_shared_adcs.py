@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hwgen.model.crossbar.design import Design, Layout
-from hwgen.model.crossbar.exact import FOREVER, exact_times
+from hwgen.model.crossbar.exact import exact_times
 from hwgen.model.crossbar.links import conflicts
 from hwgen.model.crossbar.needed import needed_blocks, provider_block
 from hwgen.model.crossbar.pipeline import Pipeline
@@ -52,7 +52,7 @@ def test_where_no_link_is_common_it_is_the_exact_simulation(rules: Rules) -> Non
     for seed, (tables, design, layout, pipeline) in enumerate(ways(rules)):
         if conflicts(tables, layout).any():
             continue
-        exact = exact_times(tables, layout, pipeline, design.mate, FOREVER)
+        exact = exact_times(tables, layout, pipeline, design.mate)
         assert_same(turns_of(tables, layout, pipeline, design.mate), exact, seed)
         late += exact.end > closed_form(tables, layout, pipeline).end
     assert late >= 3
@@ -63,7 +63,7 @@ def test_links_make_little_difference(rules: Rules) -> None:
     """With links that are common it is no more than an estimate, and a good one."""
     errors = []
     for tables, design, layout, pipeline in ways(rules):
-        exact = exact_times(tables, layout, pipeline, design.mate, FOREVER).end
+        exact = exact_times(tables, layout, pipeline, design.mate).end
         errors.append(turns_of(tables, layout, pipeline, design.mate).end / exact - 1)
     assert np.mean(np.abs(errors)) < 0.02
 

@@ -9,7 +9,6 @@ from hwgen.model.crossbar.evaluate import evaluate
 from hwgen.model.crossbar.reference import Case
 from hwgen.model.crossbar.reference import evaluate as evaluate_by_the_book
 from hwgen.spec.crossbar.point import Point, Rules
-from hwgen.spec.crossbar.rules import OLD_STRICT
 from tests.model.crossbar.alexnet import ALEXNET, POWER_W, ROWS, SIDE, Row, choice_of
 from tests.model.crossbar.designs import case_of, compiled_of
 
@@ -63,7 +62,7 @@ def test_compiled(row: Row) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=range(1, 6))
 def test_strict_rules(row: Row) -> None:
     """None can do in full in steps of 100 ns what the published rules leave out."""
-    case = case_of_row(row, OLD_STRICT)
+    case = case_of_row(row, "strict")
     found = evaluate_by_the_book(case)
     cost = evaluate(*compiled_of(case), True)
     for name in ("efficiency", "steps", "step_ns", "interval", "peak_w", "memory"):

@@ -29,10 +29,7 @@ def kilobytes_of(case: Case, trace: Trace) -> float:
 def fullest(case: Case, trace: Trace, outputs: list[float]) -> float:
     """Return the KB of the fullest macro (strict rules); outputs: most of each layer that wait."""
     layers = range(len(case.network.layers))
-    inputs = [most_loaded(case, place) for place in layers]
-    if case.rule.sends:
-        inputs = [most_in_rings(case, trace, place) for place in layers]
-    inputs = [each + image_ring(case, place) for place, each in enumerate(inputs)]
+    inputs = [most_in_rings(case, trace, at) + image_ring(case, at) for at in layers]
     inputs = [in_whole_words(case, each) for each in inputs]
     outputs = [in_whole_words(case, each) for each in outputs]
     elements = max(
@@ -50,17 +47,12 @@ def in_whole_words(case: Case, elements: float) -> float:
 
 
 def most_loaded(case: Case, place: int) -> float:
-    """Return the most input elements that a macro of a layer holds for a block.
-
-    Strict: without those that are there already, as outputs of a provider in the same macro.
-    """
+    """Return the most input elements that a macro of a layer holds for a block; published code."""
     layer, placed = case.network.layers[place], case.plan.layers[place]
     most = 0.0
     for cnt in range(placed.blocks):
         held = 0.0
         for provider in layer.providers:
-            if case.strict and set(placed.macros) == {case.plan.layers[provider].merge_macro}:
-                continue
             source = case.network.layers[provider]
             pixels = source.pixels
             if layer.kind != "fc":
@@ -115,14 +107,13 @@ def most_waiting(case: Case, trace: Trace, place: int) -> float:
     layer = case.network.layers[place]
     readers = [one for one, reader in enumerate(case.network.layers) if place in reader.providers]
     sent: list[int] = []
-    if case.rule.sends:
-        here = {case.plan.layers[place].merge_macro}
-        away = [one for one in readers if set(case.plan.layers[one].macros) != here]
-        readers = [one for one in readers if one not in away]
-        if away:
-            flow = trace.dataflow.layers[place]
-            last = len(flow.operations) - 1
-            sent = [trace.end(Node(place, cnt, last, 0)) for cnt in range(flow.blocks)]
+    here = {case.plan.layers[place].merge_macro}
+    away = [one for one in readers if set(case.plan.layers[one].macros) != here]
+    readers = [one for one in readers if one not in away]
+    if away:
+        flow = trace.dataflow.layers[place]
+        last = len(flow.operations) - 1
+        sent = [trace.end(Node(place, cnt, last, 0)) for cnt in range(flow.blocks)]
     return float(most_pixels(case, trace, place, readers, sent) * layer.out_channels)
 
 

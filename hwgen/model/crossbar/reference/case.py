@@ -18,7 +18,7 @@ from hwgen.spec.crossbar.layout import Choice, Floorplan, floorplan, is_activate
 from hwgen.spec.crossbar.network import CrossbarLayer, CrossbarNetwork
 from hwgen.spec.crossbar.point import Point, Rules
 from hwgen.spec.crossbar.results import result_macros
-from hwgen.spec.crossbar.rules import Corrections, corrections_of, is_strict
+from hwgen.spec.crossbar.rules import is_strict
 
 DIGITAL = ("shift_add", "addition", "relu", "sigmoid", "pool", "eltwise")
 PER_BIT = ("dac", "adc", "shift_add")
@@ -103,14 +103,9 @@ class Case:
         """Return the scratchpads to choose from, smallest first."""
         return self.components.scratchpads.to_choose_from(published=not self.strict)
 
-    @property
-    def rule(self) -> Corrections:
-        """Which corrections of the strict rules are on."""
-        return corrections_of(self.rules)
-
     def reads_image(self, place: int) -> bool:
         """Return whether a layer reads the image, and that comes over the mesh."""
-        return self.rule.image and not self.network.layers[place].providers
+        return self.strict and not self.network.layers[place].providers
 
     def cut(self, place: int) -> Cut:
         """How one copy of a layer's weights is cut into crossbars."""
@@ -123,16 +118,16 @@ class Case:
         return result_macros(layer, placed, self.point.side, self.slices, self.rules)
 
     def access_ns(self, memory: Scratchpad) -> float:
-        """Return how long an access takes; corrected: whole clocks of 1 ns."""
-        return math.ceil(memory.latency_ns) if self.rule.clocks else memory.latency_ns
+        """Return how long an access takes; strict: whole clocks of 1 ns."""
+        return math.ceil(memory.latency_ns) if self.strict else memory.latency_ns
 
     def works(self, place: int) -> list[dict[str, float]]:
         """Return the operations of each macro of a layer in one bit step (or block), by component.
 
-        Without that correction all macros are one. DACs, one for each row, belong to the first.
+        By published rules all macros are one. DACs, one for each row, belong to the first.
         """
         layer, placed = self.network.layers[place], self.plan.layers[place]
-        if not (self.rule.parts and layer.has_weights):
+        if not (self.strict and layer.has_weights):
             return [self.work(place)]
         lanes, cut = self.components.vector_units.lanes, self.cut(place)
         vectors = -(-layer.out_channels // lanes)
@@ -141,9 +136,8 @@ class Case:
             sums = one.tiles * self.slices
             work: dict[str, float] = {"adc": sums * layer.out_channels}
             work["shift_add"] = work["addition"] = sums * cut.lane_groups(lanes)
-            if self.rule.flips:
-                work["addition"] += one.tiles * cut.sections * -(-cut.side // lanes)
-            if self.rule.merge and placed.chain_macros > 1:
+            work["addition"] += one.tiles * cut.sections * -(-cut.side // lanes)
+            if placed.chain_macros > 1:
                 work["addition"] += vectors
             if one.row_tiles.stop == cut.row_tiles and self.activation(place):
                 work[self.activation(place)] = len(one.copies) * vectors
@@ -169,7 +163,7 @@ class Case:
         layer, placed = self.network.layers[place], self.plan.layers[place]
         lanes = self.components.vector_units.lanes
         vectors = layer.out_channels / lanes
-        if self.rule.parts:
+        if self.strict:
             vectors = math.ceil(vectors)
         outputs = placed.copies * vectors
         work: dict[str, float] = {}
@@ -179,11 +173,10 @@ class Case:
             work["dac"] = placed.copies * placed.rows * placed.column_tiles * self.slices
             work["adc"] = columns
             work["shift_add"] = columns / lanes
-            work["addition"] = sums * (layer.out_channels if self.strict else 1) / lanes
-            if self.rule.parts:
+            work["addition"] = sums / lanes
+            if self.strict:
                 work["adc"] = sums * layer.out_channels
                 work["shift_add"] = work["addition"] = sums * self.cut(place).lane_groups(lanes)
-            if self.rule.flips:
                 units = placed.copies * placed.row_tiles * self.cut(place).sections
                 work["addition"] += units * -(-self.point.side // lanes)
         elif layer.kind == "pool":
@@ -206,11 +199,9 @@ class Case:
         )
 
     def loaded(self, layer: CrossbarLayer, place: int) -> int:
-        """Return the elements that all macros of a layer read for a block."""
+        """Return the elements that all macros of a layer read for a block, by published rules."""
         placed = self.plan.layers[place]
         if layer.has_weights:
             return placed.copies * placed.rows * placed.column_tiles * self.slices
         outputs = placed.copies * layer.out_channels
-        if layer.kind == "pool":
-            return outputs * layer.taps
-        return outputs * (layer.operands if self.strict else 1)
+        return outputs * (layer.taps if layer.kind == "pool" else 1)

@@ -121,9 +121,9 @@ def has_room(case: Case) -> bool:
 
 
 def most_macros_of(case: Case, place: int) -> int:
-    """Return the most macros of a layer: whole copies of grouped ones, if so corrected."""
+    """Return the most macros of a layer: strict: whole copies of grouped ones."""
     placed = case.plan.layers[place]
-    if case.rule.parts:
+    if case.strict:
         return most_macros(case.cut(place), placed.copies)
     return placed.copies * placed.row_tiles
 
@@ -137,7 +137,7 @@ def run(case: Case, memory: Scratchpad | None, step_ns: float) -> Run:
         durations=durations,
         mate=case.choice.mate,
         clashes=clashing(case),
-        rule=case.rule,
+        strict=case.strict,
         periods=periods,
     )
     trace = simulator.run()
@@ -156,7 +156,7 @@ def interval_of(case: Case, durations: Durations, periods: Durations | None) -> 
             here = Node(place, 0, at, 0)
             edge = Edge(here, Node(place, 1, at, 0), "inter-block")
             gap = delay(case.dataflow, durations, edge, periods)
-            if case.rule.registers and at + 1 < len(flow.operations):
+            if case.strict and at + 1 < len(flow.operations):
                 following = Node(place, 0, at + 1, 0)
                 there = Edge(here, following, "inter-operation")
                 back = Edge(following, Node(place, 1, at, 0), "register")
@@ -174,13 +174,11 @@ def interval_of(case: Case, durations: Durations, periods: Durations | None) -> 
 def port_nj(case: Case, place: int, memory: Scratchpad) -> float:
     """Return the nJ of all accesses of a block: loads, store, send and where that arrives."""
     words = words_of(case, place, case.plan.layers[place].copies)
-    reads, writes = all_reads(case, place), words
-    if case.rule.sends:
-        reads += words if sends(case, place) else 0
-        for reader, other in enumerate(case.network.layers):
-            if is_remote(case, place, reader):
-                macros = len(case.plan.layers[reader].macros)
-                writes += words * macros * other.providers.count(place)
+    reads, writes = all_reads(case, place) + (words if sends(case, place) else 0), words
+    for reader, other in enumerate(case.network.layers):
+        if is_remote(case, place, reader):
+            macros = len(case.plan.layers[reader].macros)
+            writes += words * macros * other.providers.count(place)
     return reads * memory.read_nj + writes * memory.write_nj
 
 
@@ -206,7 +204,7 @@ def energy_of(
         if case.reads_image(place):
             words = case.accesses(math.prod(layer.in_sides) * layer.in_channels)
             accesses += words * len(placed.macros) * memory.write_nj
-        if case.rule.ports:
+        if case.strict:
             accesses += placed.blocks * port_nj(case, place, memory)
             continue
         loads = case.accesses(case.loaded(layer, place)) * memory.read_nj

@@ -34,8 +34,6 @@ def reads_of(case: Case, place: int) -> list[int]:
             )
         ]
     tiles = tile_reads(layer, case.cut(place), word)
-    if not case.rule.parts:
-        return [placed.most_copies * -(-sum(tiles) // placed.row_shares)] * len(placed.macros)
     return [
         len(one.copies) * sum(tiles[tile] for tile in one.row_tiles)
         for one in holdings_of(case.cut(place), placed.copies, placed.macros)
@@ -58,7 +56,7 @@ def is_remote(case: Case, provider: int, reader: int) -> bool:
 def sends(case: Case, place: int) -> bool:
     """Return whether a layer sends its blocks."""
     here = {case.plan.layers[place].merge_macro}
-    return case.rule.sends and bool(set(reader_macros(case.network, case.plan, place)) - here)
+    return case.strict and bool(set(reader_macros(case.network, case.plan, place)) - here)
 
 
 def received(case: Case, macro: int) -> int:
@@ -69,11 +67,11 @@ def received(case: Case, macro: int) -> int:
             layer = case.network.layers[place]
             run = most_arriving(layer, placed.copies) * layer.in_channels
             words += words_of_run(run, layer.in_channels, word_of(case))
-        if case.rule.sends and macro in placed.macros:
+        if macro in placed.macros:
             for provider in case.network.layers[place].providers:
                 if is_remote(case, provider, place):
                     words += words_of(case, provider, case.plan.layers[provider].copies)
-        gathers = case.rule.merge and case.network.layers[place].has_weights
+        gathers = case.network.layers[place].has_weights
         if gathers and macro == placed.merge_macro:
             for source, copies in case.results(place).items():
                 if source != macro:

@@ -127,16 +127,14 @@ def parts_for(operations: float, capacity: float) -> float:
 def clocks_of(case: Case, place: int, name: str) -> int:
     """Return the steps in which a component does the work of a bit step, or of a block.
 
-    Of a fully connected layer it takes several; corrected, only for what follows the bits.
+    Of a fully connected layer what follows the bits takes several.
     """
-    slowed = name in SLOWED or (name != "dac" and not case.rule.parts)
-    return case.choice.clocks[place] if slowed else 1
+    return case.choice.clocks[place] if name in SLOWED else 1
 
 
 def capacity_of(case: Case, place: int, name: str, step_ns: float) -> float:
-    """Return the operations that one component does; corrected: a part of one is none."""
-    operations = clocks_of(case, place, name) * step_ns * case.rate(name)
-    return math.floor(operations + 1e-9) if case.rule.clocks else operations
+    """Return the operations that one component does; a part of one is none."""
+    return math.floor(clocks_of(case, place, name) * step_ns * case.rate(name) + 1e-9)
 
 
 def strict_counts(case: Case, works: Works, step_ns: float) -> Counts:
@@ -182,10 +180,8 @@ def shortest_step(case: Case, budget_w: float) -> tuple[Counts, float] | None:
         for name, done in work.items()
         if name != "dac" and done > 0
     ]
-    floor = case.components.step_floor_ns
-    longest = max(*lengths, floor)
-    if case.rule.clocks:
-        floor, longest = math.ceil(floor), 2 * math.ceil(longest) + 2 / slowest_rate(case)
+    floor = math.ceil(case.components.step_floor_ns)
+    longest = 2 * math.ceil(max(*lengths, floor)) + 2 / slowest_rate(case)
     if fits(floor):
         return strict_counts(case, works, floor), floor
     if not fits(longest):
@@ -193,13 +189,11 @@ def shortest_step(case: Case, budget_w: float) -> tuple[Counts, float] | None:
     low = floor
     while not fits(min(2 * low, longest)):
         low *= 2
-    tries = lengths_between(lengths, low)
-    if case.rule.clocks:
-        tries = [float(step) for step in range(int(floor), 2 * int(low) + 1)]
+    tries = [float(step) for step in range(floor, 2 * low + 1)]
     first, last = 0, len(tries) - 1
     while first < last:
         middle = (first + last) // 2
-        if tries[middle] >= floor and fits(tries[middle]):
+        if fits(tries[middle]):
             last = middle
         else:
             first = middle + 1
@@ -209,13 +203,3 @@ def shortest_step(case: Case, budget_w: float) -> tuple[Counts, float] | None:
 def slowest_rate(case: Case) -> float:
     """Return the operations in a ns of the slowest component."""
     return min(case.rate(name) for name in ("adc", *DIGITAL))
-
-
-def lengths_between(lengths: list[float], low: float) -> list[float]:
-    """Return the lengths of a step at which a count can be one less, from `low` to its double."""
-    return sorted(
-        length / count
-        for length in set(lengths)
-        for count in range(math.floor(length / (2 * low)), math.ceil(length / low) + 1)
-        if count > 0
-    )

@@ -9,7 +9,6 @@ from itertools import chain
 
 from hwgen.model.crossbar.reference.steps import TRAVELS, Durations, Kind
 from hwgen.spec.crossbar.ir import Dataflow, Edge, Node
-from hwgen.spec.crossbar.rules import NONE, Corrections
 
 
 def delay(
@@ -63,7 +62,7 @@ class Simulator:
     mate: as in `Choice`
     clashes: see `clashing`
     entries: nodes that wait for an image of a stream to enter, by the step at which it does
-    rule: which corrections of the strict rules are on
+    strict: whether the rules are
     periods: steps between the beginnings of two blocks, see `periods_of`
     """
 
@@ -72,7 +71,7 @@ class Simulator:
     mate: tuple[int, ...]
     clashes: set[tuple[Kind, Kind]]
     entries: dict[int, list[Node]] = field(default_factory=dict)
-    rule: Corrections = NONE
+    strict: bool = False
     periods: Durations | None = None
 
     def run(self) -> Trace:
@@ -97,7 +96,7 @@ class Simulator:
             waiting = [node for node in waiting if earliest[node] > now]
             running = [node for node in running if started[node] + self.steps(node) > now]
             held = self.held_by_links(due, running, started, now)
-            if self.rule.conversions:
+            if self.strict:
                 held |= self.held_before_conversions(due, started, now)
             else:
                 held |= self.held_by_adcs(due, running)
@@ -148,7 +147,7 @@ class Simulator:
         that has more before it, then the one that came later.
         """
         travels = [node for node in [*running, *due] if self.dataflow.operation(node).ir in TRAVELS]
-        if self.rule.links:
+        if self.strict:
             return self.held_by_later_layers(travels, started)
         held: set[Node] = set()
         for place, one in enumerate(travels):

@@ -7,7 +7,6 @@ from hwgen.model.crossbar.reference.case import Case
 from hwgen.model.crossbar.reference.ports import port_times
 from hwgen.spec.crossbar.components import Scratchpad
 from hwgen.spec.crossbar.encoding import partial_sum_bits
-from hwgen.spec.crossbar.holdings import holdings_of
 from hwgen.spec.crossbar.layout import IMAGE_MACRO, Link, most_arriving
 from hwgen.spec.crossbar.results import reader_macros
 
@@ -20,7 +19,7 @@ TRAVELS = ("transfer", "chain", "gather", "merge", "send")
 def durations_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durations:
     """Return the steps of every operation; no scratchpad: loads and stores take one step."""
     durations = []
-    ports = port_times(case) if case.rule.ports else []
+    ports = port_times(case) if case.strict else []
     for place, flow in enumerate(case.dataflow.layers):
         clocks = case.choice.clocks[place]
         steps = []
@@ -51,7 +50,7 @@ def ports_of(case: Case, place: int) -> tuple[str, ...]:
 
 def periods_of(case: Case, memory: Scratchpad | None, step_ns: float) -> Durations | None:
     """Return the steps from a block to the next that ports of scratchpads ask of each operation."""
-    if memory is None or not case.rule.ports:
+    if memory is None or not case.strict:
         return None
     access_ns = case.access_ns(memory)
     return [
@@ -122,22 +121,14 @@ def chain_ns(case: Case, place: int) -> float:
 
 
 def macro_elements(case: Case, place: int, kind: str) -> float:
-    """Return what one macro reads or writes for a block: the mean, strict: the most of any."""
+    """Return what one macro reads or writes for a block, the mean (published rules)."""
     layer, placed = case.network.layers[place], case.plan.layers[place]
     if not layer.has_weights:
         outputs = placed.copies * layer.out_channels
         return case.loaded(layer, place) if kind == "load" else outputs
-    copies = placed.copies / placed.copy_shares
-    rows = placed.rows / placed.row_shares
-    if case.strict:
-        copies = -(-placed.copies // placed.copy_shares)
-        rows = -(-placed.rows // placed.row_shares)
-    if case.rule.parts:
-        held = holdings_of(case.cut(place), placed.copies, placed.macros)
-        copies = max(len(one.copies) for one in held)
-        rows = min(placed.rows, case.point.side * max(len(one.row_tiles) for one in held))
+    copies, rows = placed.copies / placed.copy_shares, placed.rows / placed.row_shares
     if kind == "store":
-        return (placed.copies if case.rule.merge else copies) * layer.out_channels
+        return copies * layer.out_channels
     return rows * copies * placed.column_tiles * case.slices
 
 
@@ -178,7 +169,7 @@ def clashing(case: Case) -> set[tuple[Kind, Kind]]:
         for operation in flow.operations
         if operation.ir in TRAVELS
     }
-    if case.rule.links:
+    if case.strict:
         for (place, ir), used in links.items():
             if ir == "transfer" and case.reads_image(place):
                 macros = case.plan.layers[place].macros

@@ -33,7 +33,7 @@ def run_stream(
         durations=durations_of(case, memory, step_ns),
         mate=case.choice.mate,
         clashes=clashing(case),
-        rule=case.rule,
+        strict=case.strict,
         periods=periods_of(case, memory, step_ns),
         entries={
             image * interval: [
