@@ -5,8 +5,10 @@ from typing import Any, Self
 
 LONGEST_LINE = 600
 """Characters of a line of a message; names and values come from files and have any length."""
-MOST_LINES = 1000
+MOST_LINES = 20
 """Lines of a message about several nodes."""
+KNOWN_OPERATOR = "one that docs/operators.md lists"
+"""What is allowed where a file of another format has an operator that is not supported."""
 
 
 def plain_line(text: str, *, longest: int = LONGEST_LINE) -> str:

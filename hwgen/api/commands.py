@@ -1,11 +1,10 @@
 """What else the command line calls. It follows the commands and is not part of the stable surface.
 
-train: recipes; results, benchmark, paper, demo: measurements; documents, onnx: generated files
+train: recipes; results, benchmark, paper, demo: measurements; onnx: a generated file
 """
 
 from hwgen.flow.benchmark import run_benchmark
 from hwgen.flow.demo import run_demo
-from hwgen.flow.documents import write_documents
 from hwgen.flow.engines import default_engine
 from hwgen.flow.info import graph_parts
 from hwgen.flow.pages import PaperRequest
@@ -34,6 +33,5 @@ __all__ = [
     "train_adaptive_recipe",
     "train_recipe",
     "values_of",
-    "write_documents",
     "write_paper",
 ]

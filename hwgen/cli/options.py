@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
-from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE
+from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, REPORT
 
 LARGEST_BATCH = 1024
 """Images of one run at most; a program has instructions for each of them."""
@@ -19,7 +19,7 @@ Arch = Annotated[Path, Argument(metavar="ARCH", help="an architecture (.yaml)")]
 Json = Annotated[
     Path | None,
     Option("--json", metavar="FILE", help="write the report as JSON as well"),
-    OUTPUT_FILE,
+    REPORT,
 ]
 Work = Annotated[
     Path,

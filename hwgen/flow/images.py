@@ -14,6 +14,7 @@ from hwgen.flow.load import load
 from hwgen.flow.protocols import Bytes
 from hwgen.report.types import Images
 from hwgen.spec import shipped
+from hwgen.spec.finite import check_finite
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.npz import read_npz
 
@@ -40,6 +41,8 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
         or a file; None: the set by its name
     A few images of the set ship; they are taken where they are enough.
     """
+    if count is not None and count < 1:
+        raise DataError(f"--images must be from 1 on, got {count}")
     chosen = data or network.graph.dataset
     few = shipped_images(network, chosen, count, asked=data is not None)
     if few is not None:
@@ -56,7 +59,7 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
         )
         name, split = dataset.name, dataset.split
         images, labels = dataset.test_images, dataset.test_labels
-    images = quantized_images(network, images)
+    images = quantized_images(network, images, name)
     check_images(network, images, name)
     wanted = len(images) if count is None else count
     if not 1 <= wanted <= len(images):
@@ -102,14 +105,16 @@ def read_images(path: Path) -> tuple[Bytes, NDArray[np.int64] | None]:
     return arrays["images"], labels
 
 
-def quantized_images(network: QuantizedNetwork, images: NDArray[Any]) -> NDArray[Any]:
+def quantized_images(network: QuantizedNetwork, images: NDArray[Any], source: str) -> NDArray[Any]:
     """Return real images as integers of the network's input; integers as they are."""
     if images.dtype.kind != "f":
         return images
     image = network.graph.input
+    check_finite(images, source)
     values = image.quantization[0]
-    steps = np.floor(images.astype(np.float64) / values.scale + 0.5) + values.zero_point
-    rounded: NDArray[Any] = np.nan_to_num(steps).clip(0, (1 << image.bits) - 1).astype(image.dtype)
+    with np.errstate(over="ignore"):
+        steps = np.floor(images.astype(np.float64) / values.scale + 0.5) + values.zero_point
+    rounded: NDArray[Any] = steps.clip(0, (1 << image.bits) - 1).astype(image.dtype)
     return rounded
 
 

@@ -38,12 +38,15 @@ def table(columns: Sequence[str], *, left: int = 1) -> Table:
 
 
 def verdict(figures: Figures) -> Text:
-    """Return whether values and cycles are equal, or a dash where nothing was compared."""
+    """Return whether values, cycles and events are equal, or a dash: nothing was compared."""
     if figures.mismatches:
         return Text(f"{figures.mismatches} differ", "bold red")
+    fused = isinstance(figures, RunLayer) and figures.fused
     if figures.equal is None:
-        return Text(NOTHING)
-    return Text("equal", "green") if figures.equal else Text("cycles differ", "bold red")
+        return Text("fused" if fused else NOTHING)
+    if figures.equal:
+        return Text("equal, fused" if fused else "equal", "green")
+    return Text("events differ" if figures.in_time else "cycles differ", "bold red")
 
 
 def run_table(report: RunReport) -> RenderableType:
@@ -108,7 +111,8 @@ def in_words(found: Difference) -> str:
         case "run":
             return f"run {found.run}: there is no such run on both sides"
         case _:
-            place = f"run {found.run}, {found.what} {found.name}"
+            step = f"step {found.layer}, " if found.layer else ""
+            place = f"run {found.run}, {step}{found.what} {found.name}"
     return f"{place}: {known(found.expected)} predicted, {known(found.found)} found"
 
 

@@ -100,7 +100,7 @@ def test_info_lists_all_nodes_that_stand_in_the_way(hwgen: Command, tmp_path: Pa
     code, text, _ = hwgen("info", file)
     assert code == 0
     assert "2 nodes cannot be imported" in text
-    assert "node sin_0 (SIN): the operator must be one of" in text
+    assert "node sin_0 (SIN): the operator must be one that docs/operators.md lists" in text
     assert "node mean_1 (MEAN): its axes must be rows and columns" in text
     code, _, err = hwgen("import", file, "--out", tmp_path / "net.npz")
     assert code == 2
