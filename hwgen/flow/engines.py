@@ -194,12 +194,7 @@ def simulate(
         else load("hwgen.sim.waves").Waves(first=window.first, last=window.last)
     )
     builds, said = context.work / "sim", list[str]()
-
-    def say(text: str) -> None:
-        said.append(text)
-        context.say(text)
-
-    options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds, "say": say}
+    options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds}
     options["limits"] = limits_of(predictions, simulation.STORING)
     given = subject.arch, program, batch.images
     digest = subject.arch.digest
@@ -208,12 +203,19 @@ def simulate(
         context.say(told)
     seconds: dict[str, float] = {}
     runs: Sequence[Run]
-    with context.progress(f"simulating {subject.arch.name}"), timed(seconds, "rtl"):
+    with context.told(f"the RTL of {subject.arch.name}") as tell, timed(seconds, "rtl"):
+
+        def say(text: str) -> None:
+            said.append(text)
+            tell(text)
+
+        options["say"] = say
         if subject.family.offers(MODES):
             of_modes = cast(ModeSimulation, simulation)
             runs = of_modes.simulate(*given, modes=batch.modes, **options)
         else:
             runs = simulation.simulate(*given, **options)
-    if not said and window is None:  # no simulator was built meanwhile
+    built = load("hwgen.sim.simulator").BUILDING, load("hwgen.sim.simulator").WAITING
+    if window is None and not any(text.startswith(built) for text in said):
         speed.remember(builds, digest, cycles=cycles, seconds=seconds["rtl"])
     return runs

@@ -34,6 +34,7 @@ from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.events import EVENTS
 from hwgen.spec.dbpim.instructions import ROW_BITS
 from hwgen.spec.limits import RunLimits
+from hwgen.spec.patience import Ticker
 
 HOST = Path(__file__).parent / "host.v"
 BLOCKS = Path(__file__).parent / "blocks.vlt"
@@ -171,7 +172,8 @@ def run_chip(
     arguments += [f"+{name}={value}" for name, value in plusargs.items()]
     if waves is not None:
         arguments += waves.plusargs(Path(WAVES_FILE))
-    simulator = simulator_of(job, arch, waves=waves is not None)
+    with Ticker(f"writing the Verilog of {arch.name}", say):
+        simulator = simulator_of(job, arch, waves=waves is not None)
     run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)
     return read_runs(folder / EVENTS_FILE, folder / STORES, arch, job.limits)
 

@@ -32,6 +32,7 @@ from hwgen.sim.waves import Waves
 from hwgen.spec.limits import RunLimits
 from hwgen.spec.mram.arch import Arch
 from hwgen.spec.mram.events import EVENTS
+from hwgen.spec.patience import Ticker
 from hwgen.spec.widths import bits_for_index
 
 HOST = Path(__file__).parent / "host.v"
@@ -193,7 +194,8 @@ def run_chip(
     arguments += [f"+{name}={value}" for name, value in plusargs.items()]
     if waves is not None:
         arguments += waves.plusargs(Path(WAVES_FILE))
-    simulator = simulator_of(job, arch, waves=waves is not None)
+    with Ticker(f"writing the Verilog of {arch.name}", say):
+        simulator = simulator_of(job, arch, waves=waves is not None)
     run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)
     return read_commands(folder / EVENTS_FILE, folder / STORES_FILE, arch, job.limits)
 
