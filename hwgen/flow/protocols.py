@@ -193,7 +193,10 @@ class Timelines(Protocol):
     def timeline(
         self, program: Any, arch: Any, maps: Mapping[str, NDArray[Any]]
     ) -> Sequence[Track]:
-        """Return a track for each unit, of bounded length; maps: as for `predict`."""
+        """Return a track for each unit, of bounded length; maps: as for `predict`.
+
+        A family with modes takes `modes`, of each image of the run, as well.
+        """
 
 
 class BitPlanes(Protocol):
