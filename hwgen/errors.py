@@ -1,6 +1,7 @@
 """One exception type for each kind of mistake; every message is one sentence for a person."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any, Self
 
 LONGEST_LINE = 600
@@ -34,6 +35,12 @@ def plain_lines(lines: Sequence[str]) -> str:
     if len(lines) > MOST_LINES:
         shown.append(f"... and {len(lines) - MOST_LINES} more")
     return "\n".join(shown)
+
+
+def with_near(given: object, known: Iterable[str]) -> str:
+    """Return what was given; where a known name is near, the question whether it is meant."""
+    near = get_close_matches(str(given), list(known), n=1)
+    return f"{given}: did you mean {near[0]}?" if near else str(given)
 
 
 class HwgenError(Exception):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from typer import Typer
+from typer.core import TyperCommand
 
 from hwgen.errors import OutputError
 from hwgen.spec.given import check_given
@@ -25,6 +26,10 @@ from hwgen.spec.output import check_folder, check_outputs, check_writable
 
 WORK = Path("build")
 """Folder of cached results unless --work names another."""
+
+
+STDOUT = Path("-")
+"""Of --json: standard output."""
 
 
 class Use(Enum):
@@ -50,12 +55,22 @@ class ReadByDefault:
     files: Callable[[], Iterable[Path]]
 
 
+class PlainCommand(TyperCommand):
+    """A command whose usage names its arguments without braces."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the options and arguments of the line of usage."""
+        return [
+            piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)
+        ]
+
+
 class CheckedTyper(Typer):
     """A Typer whose commands check their outputs before anything else."""
 
     def command(self, *given: Any, **options: Any) -> Callable[[Any], Any]:
         """Register a function as a command that checks its outputs first."""
-        register = super().command(*given, **options)
+        register = super().command(*given, **{"cls": PlainCommand, **options})
 
         def checked(function: Callable[..., Any]) -> Callable[..., Any]:
             uses, defaults = uses_of(function), defaults_of(function)
@@ -118,7 +133,10 @@ def check_parameters(
         return {
             f"--{name.replace('_', '-')}": Path(parameters[name])
             for name, use in uses.items()
-            if use in wanted and parameters[name] is not None and name not in several
+            if use in wanted
+            and parameters[name] is not None
+            and name not in several
+            and (use, Path(parameters[name])) != (REPORT, STDOUT)
         }
 
     inputs = places_of(INPUT).values()
