@@ -8,8 +8,11 @@ from rich.text import Text
 
 from hwgen.report.model import ModelReport, Speedup
 from hwgen.report.run import Difference, Figures, RunLayer, RunReport
+from hwgen.report.types import DRAWN
 
 NOTHING = "-"
+MOST_CLASSES = 20
+"""Classes of images without labels that a line shows."""
 RUN_COLUMNS = ["layer", "kind", "shape", "split", "unpruned", "zero planes"]
 RUN_COLUMNS += ["model", "rtl", "equal"]
 
@@ -85,7 +88,9 @@ def subject_line(report: RunReport | ModelReport) -> str:
     setting = report.setting
     count = report.images if isinstance(report, ModelReport) else len(report.images)
     images = f"{count} image{'s' if count > 1 else ''}"
-    return f"{setting.network.name} on {setting.architecture.name}: cycles of {images}"
+    drawn = setting.data.name == DRAWN
+    told = " drawn from a seed over the whole range (--data names others)" if drawn else ""
+    return f"{setting.network.name} on {setting.architecture.name}: cycles of {images}{told}"
 
 
 def in_words(found: Difference) -> str:
@@ -149,6 +154,10 @@ def run_lines(report: RunReport) -> Iterator[str]:
         yield f"first difference: {in_words(report.first_difference)}"
     if report.accuracy is not None:
         yield f"accuracy on these images: {report.accuracy:.2%}"
+    elif any(each is not None for each in report.predictions):
+        shown = [NOTHING if each is None else str(each) for each in report.predictions]
+        more = ", ..." if len(shown) > MOST_CLASSES else ""
+        yield f"classes of these images: {', '.join(shown[:MOST_CLASSES])}{more}"
     if report.waves is not None:
         yield f"waves: {report.waves}"
 
