@@ -204,7 +204,8 @@ def test_a_long_simulation_says_so_a_build_says_that_it_builds(
     assert start(simulator(), slow, tmp_path, "out.txt", said.append) is None
     assert len(said) > 2 and all(each.startswith("simulating tiny: ") for each in said)
     said.clear()
-    build_simulator(simulator(), builds=tmp_path / "builds", say=said.append)
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "builds"))
+    build_simulator(simulator(), say=said.append)
     first, *others = said
     assert first == "building the simulator of tiny: a minute or more, once"
     assert others and all(each.startswith("building the simulator of tiny: ") for each in others)
