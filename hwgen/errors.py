@@ -1,12 +1,15 @@
 """One exception type for each kind of mistake; every message is one sentence for a person."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any, Self
 
 LONGEST_LINE = 600
 """Characters of a line of a message; names and values come from files and have any length."""
-MOST_LINES = 1000
+MOST_LINES = 20
 """Lines of a message about several nodes."""
+KNOWN_OPERATOR = "one that docs/operators.md lists"
+"""What is allowed where a file of another format has an operator that is not supported."""
 
 
 def plain_line(text: str, *, longest: int = LONGEST_LINE) -> str:
@@ -32,6 +35,12 @@ def plain_lines(lines: Sequence[str]) -> str:
     if len(lines) > MOST_LINES:
         shown.append(f"... and {len(lines) - MOST_LINES} more")
     return "\n".join(shown)
+
+
+def with_near(given: object, known: Iterable[str]) -> str:
+    """Return what was given; where a known name is near, the question whether it is meant."""
+    near = get_close_matches(str(given), list(known), n=1)
+    return f"{given}: did you mean {near[0]}?" if near else str(given)
 
 
 class HwgenError(Exception):

@@ -87,7 +87,7 @@ def test_the_wheel_declares_command_families_and_extras(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
     declared = files["entry_points.txt"].decode()
-    assert "hwgen = hwgen.cli:main" in declared
+    assert "hwgen = hwgen.__main__:main" in declared
     for family, place in PROJECT["entry-points"]["hwgen.families"].items():
         assert f"{family} = {place}" in declared
     about = message_from_bytes(files["METADATA"])

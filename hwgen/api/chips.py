@@ -15,6 +15,7 @@ from hwgen.flow.families import Family
 from hwgen.flow.images import choose_images
 from hwgen.flow.model import model_network
 from hwgen.flow.modes import choose_stream
+from hwgen.flow.on_the_way import allowed_switches, imported
 from hwgen.flow.protocols import Architecture
 from hwgen.flow.run import run_network
 from hwgen.flow.subject import Subject, configuration_of, for_program, load_chip
@@ -89,7 +90,7 @@ def compile(
     batch: images of one run of the chip
     Raises FormatError for a layer that the chip does not run.
     """
-    subject = subject_of(network, architecture, batch)
+    subject = subject_of(network, architecture, batch, context)
     return compile_program(quiet(context), subject, path_of(out))
 
 
@@ -97,7 +98,7 @@ def listing(
     network: File, architecture: Arch, *, batch: int = 1, context: Context | None = None
 ) -> str:
     """Return every packet of the program of a network as text."""
-    return listing_of(quiet(context), subject_of(network, architecture, batch))
+    return listing_of(quiet(context), subject_of(network, architecture, batch, context))
 
 
 def model(
@@ -125,7 +126,7 @@ def model(
     Raises DataError for an unknown mode, FamilyError for a family without modes.
     """
     subject, chosen = choose_stream(
-        subject_of(network, architecture, 1),
+        subject_of(network, architecture, 1, context),
         text_of(data),
         images=images,
         batch=batch,
@@ -160,7 +161,7 @@ def simulate(
     waves: first and last clock cycle (None: the end) of which waves are written
     Raises SimulationError where there is no Verilator.
     """
-    subject, file = subject_of(network, architecture, 1), path_of(program)
+    subject, file = subject_of(network, architecture, 1, context), path_of(program)
     if file is not None:
         batch = for_program(subject, file).run_images
     subject, chosen = choose_stream(subject, text_of(data), images=images, batch=batch, modes=modes)
@@ -197,7 +198,7 @@ def export(
 
     data, images: as for `model`
     """
-    subject = subject_of(network, architecture, 1)
+    subject = subject_of(network, architecture, 1, context)
     chosen = choose_images(subject.network, text_of(data), images)
     return export_run(quiet(context), subject, chosen, Path(out))
 
@@ -209,14 +210,24 @@ def loaded(architecture: Arch) -> LoadedArchitecture:
     return load_architecture(architecture)
 
 
-def subject_of(network: File, architecture: Arch, batch: int) -> Subject:
-    """Return the network of a file on a chip, with runs of `batch` images."""
-    content, chip = load_network(Path(network)), loaded(architecture)
+def subject_of(
+    network: File, architecture: Arch, batch: int, context: Context | None = None
+) -> Subject:
+    """Return the network of a file on a chip, with runs of `batch` images.
+
+    A TFLite or ONNX file is imported on the way; its chip has the switches that its weights allow,
+    unless others were asked for.
+    """
+    chip, given = loaded(architecture), quiet(context)
+    file = imported(given, Path(network))
+    content, arch = load_network(file), chip.parameters
+    if file != Path(network) and arch == load_chip(chip.file, None)[1]:
+        arch = allowed_switches(given, chip.family, arch, content, file)
     return Subject(
         network=content,
-        network_file=Path(network),
+        network_file=file,
         family=chip.family,
-        arch=chip.parameters,
+        arch=arch,
         arch_file=chip.file,
         run_images=batch,
     )

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from hwgen.api.arguments import File, path_of, quiet, text_of
+from hwgen.errors import ConfigError
 from hwgen.flow.against import compare_with_file
 from hwgen.flow.context import Context
 from hwgen.flow.exchange import export_onnx as write_onnx
@@ -16,6 +17,8 @@ from hwgen.report.agreement import AgreementReport
 from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
+
+FitRule = Literal["measured", "text", "lowered"]
 
 
 def import_network(
@@ -92,7 +95,7 @@ def fit(
     phi: int = 2,
     data: File | None = None,
     calibration: int = 64,
-    rule: Literal["measured", "text", "lowered"] = "measured",
+    rule: FitRule = "measured",
     budget: float = 1.0,
     images: int | None = None,
     prune: float = 0.0,
@@ -109,6 +112,10 @@ def fit(
     prune: fraction of the blocks of each layer that become zero
     seed: of the positions that are measured
     """
+    if rule not in get_args(FitRule):
+        raise ConfigError(
+            field="rule", allowed="measured, text or lowered", given=rule, source="hwgen.api.fit"
+        )
     if rule == "lowered":
         return lower_file(
             quiet(context),

@@ -44,7 +44,7 @@ def sweep(
     if plot is not None:
         kind_of(plot)
     subject, chosen = choose_stream(
-        subject_of(network, architecture, 1),
+        subject_of(network, architecture, 1, context),
         text_of(data),
         images=images,
         batch=batch,

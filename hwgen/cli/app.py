@@ -15,9 +15,9 @@ from typer import BadParameter, Exit, Option
 from typer.core import TyperGroup
 
 from hwgen import __version__
-from hwgen.cli.outputs import WORK, CheckedTyper
+from hwgen.cli.outputs import STDOUT, WORK, CheckedTyper
 from hwgen.errors import plain_line
-from hwgen.report.files import write_report
+from hwgen.report.files import report_text, write_report
 
 __all__ = [
     "WIDTH",
@@ -43,6 +43,8 @@ EPILOG = (
 
 UsageError: Any = BadParameter.__base__
 """Base of all errors in the arguments."""
+NoArgsIsHelpError: Any = getattr(sys.modules[UsageError.__module__], "NoArgsIsHelpError")  # noqa: B009
+"""The help of a command that was called without anything."""
 
 
 class CommandError(Exception):
@@ -68,13 +70,15 @@ class Commands(TyperGroup):
 
 @contextmanager
 def bounded_usage() -> Iterator[None]:
-    """Bound the message of an error in the arguments: they may be long or hold any character."""
+    """Bound the message of an error in the arguments: they may be long or hold any character.
+
+    The parser adds the name of the option to it. A help that was not asked for is no error.
+    """
     try:
         yield
     except UsageError as error:
-        error.message = plain_line(error.format_message())
-        if hasattr(error, "possibilities"):
-            error.possibilities = None  # the message has them already
+        if not isinstance(error, NoArgsIsHelpError):
+            error.message = plain_line(error.message)
         raise error.with_traceback(None) from None
 
 
@@ -146,14 +150,17 @@ def has_no_reader() -> bool:
 
 
 def finish(report: Any, shown: RenderableType, json: Path | None) -> None:
-    """Print a report, and write it as JSON if `json` names a file.
+    """Print a report, and write it as JSON if `json` names a file; `-`: print the JSON instead.
 
     A reader who has seen enough (`| head -1`) is no error.
     """
     try:
-        Terminal().print(shown)
+        if json == STDOUT:
+            sys.stdout.write(report_text(report))
+        else:
+            Terminal().print(shown)
         sys.stdout.flush()
     except BrokenPipeError:
         close_stdout()
-    if json is not None:
+    if json is not None and json != STDOUT:
         write_report(report, json)

@@ -317,7 +317,7 @@ def info(
         ),
     ],
     arch: Annotated[
-        Path | None, Argument(metavar="[ARCH]", help="an architecture: how it tiles each layer")
+        Path | None, Argument(metavar="ARCH", help="an architecture: how it tiles each layer")
     ] = None,
     sparsity: Sparsity = None,
     image_size: ImageSize = None,

@@ -1,4 +1,4 @@
-"""The commands of the demo and of the generated pages."""
+"""The command of the demo."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,10 +6,9 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from hwgen import api
-from hwgen.api.commands import run_demo, write_documents
+from hwgen.api.commands import run_demo
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Arch, Count, Json, Work
-from hwgen.cli.outputs import OUTPUT_FOLDER
 from hwgen.report.demo_table import demo_table
 
 
@@ -35,18 +34,3 @@ def demo(
     finish(report, demo_table(report), json)
     if not report.equal:
         raise Exit(1)
-
-
-@app.command(epilog="Example: hwgen documents --out docs")
-def documents(
-    *,
-    configs: Annotated[
-        Path, Option(help="folder that holds a folder of architectures for each family")
-    ] = (Path("configs")),
-    out: Annotated[Path, Option("--out", "-o", help="folder of the pages"), OUTPUT_FOLDER] = Path(
-        "docs"
-    ),
-) -> None:
-    """Write the generated pages: data sheets and schemas of reports."""
-    for page in write_documents(configs, out):
-        print(page)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
-from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE
+from hwgen.api.commands import architectures, networks
+from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, REPORT
 
 LARGEST_BATCH = 1024
 """Images of one run at most; a program has instructions for each of them."""
@@ -14,12 +15,41 @@ LARGEST_SEED = (1 << 31) - 1
 MOST_SIDES = 8
 """Sides of --image-size."""
 
-Network = Annotated[Path, Argument(metavar="NETWORK", help="a quantized network file (.npz)")]
-Arch = Annotated[Path, Argument(metavar="ARCH", help="an architecture (.yaml)")]
+
+def network_names(incomplete: str) -> list[str]:
+    """Return the networks that ship whose names begin so, for a shell."""
+    return [name for name in networks() if name.startswith(incomplete)]
+
+
+def architecture_names(incomplete: str) -> list[str]:
+    """Return the architectures that ship whose names begin so, for a shell."""
+    return [name for name in architectures() if name.startswith(incomplete)]
+
+
+Network = Annotated[
+    Path,
+    Argument(
+        metavar="NETWORK",
+        help="a quantized network file (.npz), or the name of one that ships",
+        autocompletion=network_names,
+    ),
+]
+Arch = Annotated[
+    Path,
+    Argument(
+        metavar="ARCH",
+        help="an architecture (.yaml), or the name of one that ships",
+        autocompletion=architecture_names,
+    ),
+]
 Json = Annotated[
     Path | None,
-    Option("--json", metavar="FILE", help="write the report as JSON as well"),
-    OUTPUT_FILE,
+    Option(
+        "--json",
+        metavar="FILE",
+        help="write the report as JSON as well; -: print it, and nothing else",
+    ),
+    REPORT,
 ]
 Work = Annotated[
     Path,

@@ -18,12 +18,18 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from typer import Typer
+from typer.core import TyperCommand
 
+from hwgen.errors import OutputError
 from hwgen.spec.given import check_given
 from hwgen.spec.output import check_folder, check_outputs, check_writable
 
 WORK = Path("build")
 """Folder of cached results unless --work names another."""
+
+
+STDOUT = Path("-")
+"""Of --json: standard output."""
 
 
 class Use(Enum):
@@ -33,9 +39,13 @@ class Use(Enum):
     OUTPUT_FILE = "output file"
     OUTPUT_FOLDER = "output folder"
     CACHE = "cache"
+    REPORT = "report"
 
 
-INPUT, OUTPUT_FILE, OUTPUT_FOLDER, CACHE = Use
+INPUT, OUTPUT_FILE, OUTPUT_FOLDER, CACHE, REPORT = Use
+
+REPORT_FORMAT = b'"format": "hwgen.report.'
+"""Stands in every report."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +55,22 @@ class ReadByDefault:
     files: Callable[[], Iterable[Path]]
 
 
+class PlainCommand(TyperCommand):
+    """A command whose usage names its arguments without braces."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the options and arguments of the line of usage."""
+        return [
+            piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)
+        ]
+
+
 class CheckedTyper(Typer):
     """A Typer whose commands check their outputs before anything else."""
 
     def command(self, *given: Any, **options: Any) -> Callable[[Any], Any]:
         """Register a function as a command that checks its outputs first."""
-        register = super().command(*given, **options)
+        register = super().command(*given, **{"cls": PlainCommand, **options})
 
         def checked(function: Callable[..., Any]) -> Callable[..., Any]:
             uses, defaults = uses_of(function), defaults_of(function)
@@ -108,26 +128,44 @@ def check_parameters(
     unnamed: inputs that no parameter names, such as a default table
     """
     several = [name for name in uses if isinstance(parameters[name], list | tuple)]
-    places = {
-        use: {
+
+    def places_of(*wanted: Use) -> dict[str, Path]:
+        return {
             f"--{name.replace('_', '-')}": Path(parameters[name])
-            for name, its in uses.items()
-            if its is use and parameters[name] is not None and name not in several
+            for name, use in uses.items()
+            if use in wanted
+            and parameters[name] is not None
+            and name not in several
+            and (use, Path(parameters[name])) != (REPORT, STDOUT)
         }
-        for use in Use
-    }
+
+    inputs = places_of(INPUT).values()
     listed = [path for name in several for path in parameters[name]]
-    for path in (*places[INPUT].values(), *listed):
+    for path in (*inputs, *listed):
         check_input(path)
-    for option, path in places[CACHE].items():
+    for option, path in places_of(CACHE).items():
         if path != WORK:
             check_folder(path, option)
             check_writable(path, option)
     check_outputs(
-        inputs=[*places[INPUT].values(), *listed, *unnamed],
-        files=places[OUTPUT_FILE],
-        folders=places[OUTPUT_FOLDER],
+        inputs=[*inputs, *listed, *unnamed],
+        files=places_of(OUTPUT_FILE, REPORT),
+        folders=places_of(OUTPUT_FOLDER),
     )
+    for option, path in places_of(REPORT).items():
+        check_report(path, option)
+
+
+def check_report(path: Path, option: str) -> None:
+    """Refuse a file that holds anything but an earlier report."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return
+    if content.strip() and not (content.lstrip()[:1] == b"{" and REPORT_FORMAT in content):
+        raise OutputError(
+            f"{option} must be a new file or replace a report of hwgen, got another file ({path})"
+        )
 
 
 def check_input(path: Path) -> None:

@@ -1,21 +1,21 @@
 """The command that compares published figures with those of this project."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Exit, Option
 
 from hwgen import api
-from hwgen.api.commands import PaperRequest, compare_paper, paper_called, write_paper
+from hwgen.api.commands import PaperRequest, compare_paper, paper_called, papers, write_paper
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Json, Work
-from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE
+from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, PlainCommand
 from hwgen.cli.results import EngineOfResults, Simulated
 from hwgen.cli.synthesis import Components, Evaluations, Rules, RulesOption, Seed, Workers
 
 Name = Annotated[
     str,
-    Argument(metavar="NAME", help="name of the paper; the error for an unknown one lists all"),
+    Argument(metavar="NAME", help="name of the paper"),
 ]
 Networks = Annotated[
     str | None,
@@ -59,8 +59,20 @@ Page = Annotated[
 ]
 
 
+class PaperCommand(PlainCommand):
+    """A command whose help lists the papers that the installed families know."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(f"Papers: {', '.join(papers())}")
+        super().format_epilog(ctx, formatter)
+
+
 @app.command(
-    no_args_is_help=True, epilog="Example: hwgen paper NAME --networks alexnet,cifar_alexnet"
+    cls=PaperCommand,
+    no_args_is_help=True,
+    epilog="Example: hwgen paper NAME --networks alexnet,cifar_alexnet",
 )
 def paper(
     *,

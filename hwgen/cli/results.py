@@ -35,7 +35,7 @@ def results(
     *,
     networks: Annotated[
         list[Path] | None,
-        Argument(metavar="[NETWORK]...", help="quantized network files; none: only tabulate"),
+        Argument(metavar="NETWORK", help="quantized network files; none: only tabulate"),
     ] = None,
     arch: Annotated[Path | None, Option(help="an architecture (.yaml), for networks")] = None,
     runs: Annotated[

@@ -32,7 +32,10 @@ def sweep(
     batch: Batch = 1,
     mode: Mode = None,
     sparsity: Sparsity = None,
-    workers: Annotated[int, Option(min=1, metavar="N", help="processes; changes no result")] = 2,
+    workers: Annotated[
+        int,
+        Option("--jobs", "--workers", min=1, metavar="N", help="processes; changes no result"),
+    ] = 2,
     plot: Annotated[
         Path | None,
         Option(metavar="FILE", help="picture to write (.svg or .png)"),

@@ -58,7 +58,10 @@ Seed = Annotated[int, Option(min=0, max=LARGEST_SEED, help="the same seed gives 
 Evaluations = Annotated[
     int | None, Option(min=1, metavar="N", help="designs to try [default: by the method]")
 ]
-Workers = Annotated[int, Option(min=1, metavar="N", help="processes; changes no result")]
+Workers = Annotated[
+    int,
+    Option("--jobs", "--workers", min=1, metavar="N", help="processes; changes no result"),
+]
 PowerBudget = Annotated[float, Option(metavar="W", help="peak power of the whole chip at most")]
 MethodOption = Annotated[
     Method, Option(help="text, code: the published search, as described or as shipped")

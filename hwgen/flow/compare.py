@@ -211,11 +211,11 @@ def compare_layers(
     kinds = {layer.name: layer.op for layer in network.layers}
     fused = {name for run in results.runs for name in run.fused}
     rows = []
-    for name in steps or shapes:
+    for name in row_names(network, steps, fused):
         mismatches = comparison.mismatches.get(name, 0)
         layer_steps = steps.get(name, [])
         compared = results.compared and name in shapes and name not in fused
-        in_time = all_equal([step.equal for step in layer_steps])
+        as_predicted = all_equal([step.equal for step in layer_steps])
         rows.append(
             RunLayer(
                 name=name,
@@ -225,7 +225,8 @@ def compare_layers(
                 fused=name in fused,
                 **placement(tiled.get(name)),
                 zero_bit_columns=results.zero_bit_planes.get(name),
-                equal=in_time and not mismatches if results.compared else None,
+                equal=as_predicted and not mismatches if results.compared and layer_steps else None,
+                in_time=all_equal([step.in_time for step in layer_steps]),
                 mismatches=mismatches if compared else None,
                 cycles_rtl=total([step.cycles_rtl for step in layer_steps]),
                 cycles_model=total([step.cycles_model for step in layer_steps]),
@@ -236,6 +237,21 @@ def compare_layers(
             )
         )
     return rows
+
+
+def row_names(
+    network: QuantizedNetwork, steps: Collection[str], fused: Collection[str]
+) -> list[str]:
+    """Return the rows in the order of the steps; a fused layer without one precedes its reader."""
+    if not steps:
+        return [layer.name for layer in network.layers]
+    readers = {name: layer.name for layer in network.layers for name in layer.inputs}
+    names = list(steps)
+    for layer in reversed(network.layers):
+        if layer.name in fused and layer.name not in steps:
+            reader = readers.get(layer.name)
+            names.insert(names.index(reader) if reader in names else len(names), layer.name)
+    return names
 
 
 def largest_shape(feature: FeatureMap, modes: Collection[int]) -> tuple[int, int, int]:

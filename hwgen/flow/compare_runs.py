@@ -62,13 +62,25 @@ def runs_agree(prediction: Prediction | None, run: Run | None, steps: Sequence[R
     )
 
 
+def in_time(run: ChipRun) -> bool | None:
+    """Return whether cycles, counters and steps are as predicted; None: nothing was compared."""
+    if run.equal is None:
+        return None
+    return not any(True for _ in differing_counters(run)) and all(
+        step.in_time for step in run.steps
+    )
+
+
 def run_steps(prediction: Prediction | None, run: Run | None, *, compared: bool) -> list[RunStep]:
     """Return the steps of a run from both sides; a step that one side lacks differs."""
     model = prediction.steps if prediction else ()
     rtl = run.steps if run else ()
     found = []
-    for expected, given in zip_longest(model, rtl):
+    own = prediction.own_events if prediction else ()
+    counted = run.step_events if run else ()
+    for expected, given, of_model, of_run in zip_longest(model, rtl, own, counted):
         known: Step = expected or given
+        events = differing_counts(of_model or {}, of_run)
         found.append(
             RunStep(
                 name=known.name,
@@ -77,10 +89,25 @@ def run_steps(prediction: Prediction | None, run: Run | None, *, compared: bool)
                 end_rtl=given.end if given else None,
                 begin_model=expected.begin if expected else None,
                 end_model=expected.end if expected else None,
-                equal=expected == given if compared else None,
+                in_time=expected == given if compared else None,
+                events=events,
+                equal=expected == given and not events if compared else None,
             )
         )
     return found
+
+
+def differing_counts(
+    expected: Mapping[str, int], found: Mapping[str, int] | None
+) -> dict[str, tuple[int, int]]:
+    """Return the events of a step that differ; found: None without a simulation."""
+    if found is None:
+        return {}
+    return {
+        name: (count, found.get(name, 0))
+        for name, count in expected.items()
+        if found.get(name, 0) != count
+    }
 
 
 def step_sums(runs: Sequence[ChipRun]) -> list[StepSum]:
@@ -95,6 +122,7 @@ def step_sums(runs: Sequence[ChipRun]) -> list[StepSum]:
             layer=layer,
             cycles_rtl=total([cycles(step.begin_rtl, step.end_rtl) for step in each]),
             cycles_model=total([cycles(step.begin_model, step.end_model) for step in each]),
+            in_time=all_equal([step.in_time for step in each]),
             equal=all_equal([step.equal for step in each]),
         )
         for (name, layer), each in steps.items()
@@ -129,9 +157,9 @@ def first_in_runs(runs: Sequence[ChipRun]) -> Difference | None:
 
 
 def differing_steps(run: ChipRun) -> Iterator[Difference]:
-    """Yield the steps whose begin or end differs."""
+    """Yield the steps whose begin or end differs, then the events of steps that differ."""
     for step in run.steps:
-        if not step.equal:
+        if not step.in_time:
             begins = step.begin_rtl != step.begin_model
             yield Difference(
                 what="step",
@@ -140,6 +168,16 @@ def differing_steps(run: ChipRun) -> Iterator[Difference]:
                 name="begin" if begins else "end",
                 expected=step.begin_model if begins else step.end_model,
                 found=step.begin_rtl if begins else step.end_rtl,
+            )
+    for step in run.steps:
+        for name, (expected, found) in step.events.items():
+            yield Difference(
+                what="event",
+                run=run.index,
+                layer=step.name,
+                name=name,
+                expected=expected,
+                found=found,
             )
 
 

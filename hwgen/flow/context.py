@@ -46,7 +46,7 @@ class Context:
     def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[], None]]:
         """Show a bar (a spinner without `total`) while a step works; call the result per item.
 
-        In a log, a step that takes longer than 5 s says so in a line, now and then again.
+        In a log, a step that takes longer than 5 s says so in a line, and every 10 s again.
         """
         if self.console is None:
             yield lambda: None
@@ -68,7 +68,7 @@ class Context:
     def status(self, what: str) -> Iterator[Callable[[str], None]]:
         """Show a spinner while a step works; the returned function shows a line of progress.
 
-        In a log, the newest line is printed now and then, as by `progress`.
+        In a log, the newest line is printed every 10 s, as by `progress`.
         """
         if self.console is None:
             yield lambda _: None
@@ -81,6 +81,23 @@ class Context:
         with Progress(*columns, TimeElapsedColumn(), console=self.console, transient=True) as bars:
             task = bars.add_task(plain_line(what), total=None)
             yield lambda text: bars.update(task, description=plain_line(f"{what}: {text}"))
+
+    @contextmanager
+    def told(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Show a spinner while a step says itself what it does, by the returned function.
+
+        In a log, each of its lines is printed at once.
+        """
+        if not self.visible:
+            yield self.say
+            return
+        with self.status(what) as show:
+
+            def tell(text: str) -> None:
+                self.say(text)
+                show(text)
+
+            yield tell
 
     def say(self, text: str) -> None:
         """Print one line of progress."""

@@ -1,4 +1,4 @@
-"""`hwgen documents`: the generated pages: schemas of reports, data sheets, operators."""
+"""`scripts/documents`: the generated pages: schemas of reports, data sheets, operators."""
 
 import json
 import tempfile

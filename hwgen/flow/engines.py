@@ -18,12 +18,16 @@ from hwgen.flow.load import load
 from hwgen.flow.mode_protocols import ModePredictor, ModeSimulation
 from hwgen.flow.protocols import Prediction, Program, Run
 from hwgen.flow.subject import Subject, model_of
+from hwgen.spec.limits import RunLimits
 
 Maps = Mapping[str, Any]
 """All maps of all images by layer name, the image under `input`.
 
 NHWC, or a list of (height, width, channels) where the images have several modes.
 """
+
+HANGING, SLACK_CYCLES, SLACK_STORES = 2, 100_000, 10_000
+"""A run hangs after so many times what is predicted, and so much more."""
 
 
 @dataclass(frozen=True)
@@ -155,34 +159,43 @@ def default_engine(context: Context, family: Family) -> Literal["model", "rtl"]:
     return "rtl"
 
 
+def limits_of(predictions: Sequence[Prediction], storing: Sequence[str]) -> RunLimits:
+    """Return after which cycles and stored words a run hangs: twice the longest one, and slack.
+
+    storing: events of which each stored word has at least one
+    """
+    words = (sum(run.events.get(name, 0) for name in storing) for run in predictions)
+    return RunLimits(
+        cycles=HANGING * max(run.cycles for run in predictions) + SLACK_CYCLES,
+        stores=HANGING * max(words) + SLACK_STORES,
+    )
+
+
 def simulate(
     context: Context,
     subject: Subject,
     program: Program,
     batch: Batch,
     *,
-    cycles: int = 0,
+    predictions: Sequence[Prediction],
     window: Window | None = None,
     seed: int,
 ) -> Sequence[Run]:
     """Simulate the Verilog and return each run.
 
-    cycles: of all runs, as predicted, to say how long it takes; 0: unknown
+    predictions: of all runs, which say how long it takes, and when a run counts as hanging
     seed: of the content of memories at power-on
     """
     simulation = subject.family.need(SIMULATION)
+    cycles = sum(each.cycles for each in predictions)
     waves = (
         None
         if window is None
         else load("hwgen.sim.waves").Waves(first=window.first, last=window.last)
     )
     builds, said = context.work / "sim", list[str]()
-
-    def say(text: str) -> None:
-        said.append(text)
-        context.say(text)
-
-    options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds, "say": say}
+    options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds}
+    options["limits"] = limits_of(predictions, simulation.STORING)
     given = subject.arch, program, batch.images
     digest = subject.arch.digest
     told = speed.forecast(subject.arch.name, cycles, speed.cycles_per_second(builds, digest))
@@ -190,12 +203,19 @@ def simulate(
         context.say(told)
     seconds: dict[str, float] = {}
     runs: Sequence[Run]
-    with context.progress(f"simulating {subject.arch.name}"), timed(seconds, "rtl"):
+    with context.told(f"the RTL of {subject.arch.name}") as tell, timed(seconds, "rtl"):
+
+        def say(text: str) -> None:
+            said.append(text)
+            tell(text)
+
+        options["say"] = say
         if subject.family.offers(MODES):
             of_modes = cast(ModeSimulation, simulation)
             runs = of_modes.simulate(*given, modes=batch.modes, **options)
         else:
             runs = simulation.simulate(*given, **options)
-    if not said and window is None:  # no simulator was built meanwhile
+    built = load("hwgen.sim.simulator").BUILDING, load("hwgen.sim.simulator").WAITING
+    if window is None and not any(text.startswith(built) for text in said):
         speed.remember(builds, digest, cycles=cycles, seconds=seconds["rtl"])
     return runs

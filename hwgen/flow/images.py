@@ -12,11 +12,15 @@ from hwgen.errors import DataError
 from hwgen.flow.digests import digest_of_array
 from hwgen.flow.load import load
 from hwgen.flow.protocols import Bytes
-from hwgen.report.types import Images
+from hwgen.report.types import DRAWN, Images
 from hwgen.spec import shipped
+from hwgen.spec.finite import check_finite
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.npz import read_npz
 
+SEED = 1
+DRAWN_IMAGES = 128
+"""Images that are drawn where no number is given."""
 IMAGES_FILE = "a .npz file with `images` (NHWC, uint8 or real) and, if known, `labels`"
 
 
@@ -37,9 +41,13 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
     """Return the first `count` images (None: all) of `data` for a network, in the widest mode.
 
     data: the name of a set, a folder with the files of the set that the network was trained on,
-        or a file; None: the set by its name
+        or a file; None: the set by its name, or drawn images for a network that names none
     A few images of the set ship; they are taken where they are enough.
     """
+    if count is not None and count < 1:
+        raise DataError(f"--images must be from 1 on, got {count}")
+    if data is None and not network.graph.dataset:
+        return drawn_images(network, count=DRAWN_IMAGES if count is None else count)
     chosen = data or network.graph.dataset
     few = shipped_images(network, chosen, count, asked=data is not None)
     if few is not None:
@@ -56,7 +64,7 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
         )
         name, split = dataset.name, dataset.split
         images, labels = dataset.test_images, dataset.test_labels
-    images = quantized_images(network, images)
+    images = quantized_images(network, images, name)
     check_images(network, images, name)
     wanted = len(images) if count is None else count
     if not 1 <= wanted <= len(images):
@@ -65,6 +73,15 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
     about = Images(name=name, split=split, images=wanted, digest=digest_of_array(images))
     labels = None if labels is None else labels[:wanted]
     return Batch(images=images, labels=labels, about=about, modes=(0,) * wanted)
+
+
+def drawn_images(network: QuantizedNetwork, *, count: int) -> Batch:
+    """Return images drawn evenly from a seed over the whole range of the input."""
+    image = network.graph.input
+    random = np.random.default_rng(SEED)
+    images = random.integers(0, 1 << image.bits, (count, *image.shape), dtype=image.dtype)
+    about = Images(name=DRAWN, split="all", images=count, digest=digest_of_array(images))
+    return Batch(images=images, labels=None, about=about, modes=(0,) * count)
 
 
 def shipped_images(
@@ -102,14 +119,16 @@ def read_images(path: Path) -> tuple[Bytes, NDArray[np.int64] | None]:
     return arrays["images"], labels
 
 
-def quantized_images(network: QuantizedNetwork, images: NDArray[Any]) -> NDArray[Any]:
+def quantized_images(network: QuantizedNetwork, images: NDArray[Any], source: str) -> NDArray[Any]:
     """Return real images as integers of the network's input; integers as they are."""
     if images.dtype.kind != "f":
         return images
     image = network.graph.input
+    check_finite(images, source)
     values = image.quantization[0]
-    steps = np.floor(images.astype(np.float64) / values.scale + 0.5) + values.zero_point
-    rounded: NDArray[Any] = np.nan_to_num(steps).clip(0, (1 << image.bits) - 1).astype(image.dtype)
+    with np.errstate(over="ignore"):
+        steps = np.floor(images.astype(np.float64) / values.scale + 0.5) + values.zero_point
+    rounded: NDArray[Any] = steps.clip(0, (1 << image.bits) - 1).astype(image.dtype)
     return rounded
 
 

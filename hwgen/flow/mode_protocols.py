@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hwgen.flow.protocols import Bytes, Prediction, Run
+from hwgen.spec.limits import RunLimits
 
 
 class ModePrediction(Prediction, Protocol):
@@ -57,6 +58,7 @@ class ModeSimulation(Protocol):
         modes: Sequence[int],
         waves: Any = None,
         seed: int = 1,
+        limits: RunLimits = ...,
         builds: Path | None = None,
         say: Callable[[str], None] = ...,
     ) -> Sequence[ModeRun]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from hwgen.errors import ConfigError
+from hwgen.errors import ConfigError, with_near
 from hwgen.flow.capabilities import PAPERS
 from hwgen.flow.context import Context
 from hwgen.flow.families import offering
@@ -13,16 +13,24 @@ from hwgen.spec.folder import add_files
 from hwgen.spec.output import write_text
 
 
-def paper_called(name: str) -> Paper:
-    """Return the paper of a name."""
-    known = {
+def papers() -> dict[str, Paper]:
+    """Return the papers of all families by name."""
+    return {
         paper: page
         for family in offering(PAPERS)
         for paper, page in family.need(PAPERS).PAPERS.items()
     }
+
+
+def paper_called(name: str) -> Paper:
+    """Return the paper of a name."""
+    known = papers()
     if name not in known:
         raise ConfigError(
-            field="PAPER", allowed=" or ".join(known), given=name, source="command line"
+            field="PAPER",
+            allowed=" or ".join(known),
+            given=with_near(name, known),
+            source="command line",
         )
     return known[name]
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.spec.limits import RunLimits
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.step import PlannedStep, Step
 from hwgen.spec.tiling import LayerTiling
@@ -140,7 +141,8 @@ class Prediction(Protocol):
         because a load is pending
     steps: in the order of the program, those of the chip itself among them
     counters: value of each further counter that the chip has, by the name of its register
-    events: how often each event happens
+    events: how often each event happens; own_events: of each step those that never happen while
+        another one runs
     """
 
     @property
@@ -153,6 +155,8 @@ class Prediction(Protocol):
     def counters(self) -> Mapping[str, int]: ...
     @property
     def events(self) -> Mapping[str, int]: ...
+    @property
+    def own_events(self) -> Sequence[Mapping[str, int]]: ...
 
 
 class Predictor(Protocol):
@@ -189,7 +193,10 @@ class Timelines(Protocol):
     def timeline(
         self, program: Any, arch: Any, maps: Mapping[str, NDArray[Any]]
     ) -> Sequence[Track]:
-        """Return a track for each unit, of bounded length; maps: as for `predict`."""
+        """Return a track for each unit, of bounded length; maps: as for `predict`.
+
+        A family with modes takes `modes`, of each image of the run, as well.
+        """
 
 
 class BitPlanes(Protocol):
@@ -244,6 +251,7 @@ class Run(Protocol):
     maps: of each of them, by layer name, (height, width, channels); a map that the chip never
         stores whole is absent and named in `fused`
     cycles, load_cycles, steps, counters, events: as in a prediction
+    step_events: that happened from the end of the step before to the end of each
     waves: file of the waves, if they were asked for
     """
 
@@ -264,6 +272,8 @@ class Run(Protocol):
     @property
     def events(self) -> Mapping[str, int]: ...
     @property
+    def step_events(self) -> Sequence[Mapping[str, int]]: ...
+    @property
     def waves(self) -> Path | None: ...
 
     def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
@@ -273,10 +283,14 @@ class Run(Protocol):
 class Simulation(Protocol):
     """The emitted Verilog, simulated.
 
+    STORING: events of which each word that a run stores has at least one
     waves: a `hwgen.sim.waves.Waves`; seed: of the content of memories and registers at power-on
+    limits: after which a run counts as hanging
     builds: folder of simulators; say: called before a simulator is built, which takes a minute
     """
 
+    @property
+    def STORING(self) -> Sequence[str]: ...  # noqa: N802
     def prepare(
         self,
         arch: Any,
@@ -296,6 +310,7 @@ class Simulation(Protocol):
         *,
         waves: Any = None,
         seed: int = 1,
+        limits: RunLimits = ...,
         builds: Path | None = None,
         say: Callable[[str], None] = ...,
     ) -> Sequence[Run]: ...

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hwgen.flow.capabilities import COMPILER
 from hwgen.flow.compare import Comparison, Results, compare, compare_layers
-from hwgen.flow.compare_runs import total
+from hwgen.flow.compare_runs import all_equal, in_time, total
 from hwgen.flow.context import Context, timed
 from hwgen.flow.engines import (
     Window,
@@ -81,15 +81,13 @@ def results_of(
     switch = None
     if simulated:
         with timed(seconds, "rtl"):
-            cycles = sum(each.cycles for each in predictions)
-            runs = simulate(
-                context, subject, program, batch, cycles=cycles, window=window, seed=seed
-            )
+            given: dict[str, Any] = {"predictions": predictions, "seed": seed}
+            runs = simulate(context, subject, program, batch, window=window, **given)
         switch = switch_cycles_max(
             batch.modes,
             runs,
             lambda other: simulate(
-                context, subject, program, replace(batch, modes=tuple(other)), seed=seed
+                context, subject, program, replace(batch, modes=tuple(other)), **given
             ),
         )
     return Results(
@@ -143,6 +141,7 @@ def report_of(
         modes=list(network.graph.modes),
         seeds={"power_on": seed} if engine == "rtl" else {},
         equal=comparison.equal,
+        in_time=all_equal([in_time(run) for run in comparison.runs]),
         first_difference=comparison.first,
         accuracy=accuracy_of(golden_classes, batch.labels),
         predictions=classes,

@@ -1,8 +1,9 @@
 """`hwgen model --trace`: the first run of a network as a timeline."""
 
 from dataclasses import replace
+from typing import Any
 
-from hwgen.flow.capabilities import TIMELINE
+from hwgen.flow.capabilities import MODES, TIMELINE
 from hwgen.flow.context import Context
 from hwgen.flow.engines import expected_maps, maps_of_runs, predicted_cycles
 from hwgen.flow.images import Batch
@@ -20,7 +21,9 @@ def trace_network(context: Context, subject: Subject, batch: Batch) -> str:
     tracks = []
     if subject.family.offers(TIMELINE):
         (run,) = maps_of_runs(program, maps, size)
+        of_modes = {"modes": first.modes} if subject.family.offers(MODES) else {}
+        show: Any = subject.family.need(TIMELINE).timeline
         with context.progress("timeline"):
-            tracks = list(subject.family.need(TIMELINE).timeline(program, subject.arch, run))
+            tracks = list(show(program, subject.arch, run, **of_modes))
     name = f"{subject.network.graph.name} on {subject.arch.name}, {subject.arch.clock_mhz:g} MHz"
     return trace_text(name, prediction.steps, tracks)

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from hwgen.spec.sheet import Facts
 
-NOTE = "Written by `hwgen documents` from `{folder}` and the emitted Verilog, not by hand."
+NOTE = "Written by `scripts/documents` from `{folder}` and the emitted Verilog, not by hand."
 LIMITS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "above {}",

@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 from rich.console import Group, RenderableType
 
 from hwgen.report.tables import number, percent, table
-from hwgen.report.types import STRICT, Count, Fraction, Images, Source
+from hwgen.report.types import DRAWN, STRICT, Count, Fraction, Images, Source
 from hwgen.spec.sparsity import PHI_LIMIT
 
 
@@ -78,7 +78,9 @@ def fit_table(report: FitReport) -> RenderableType:
             percent(layer.zero_weights),
             f"{100 * layer.relative_loss:.3f}%",
         )
-    judged = f"{report.judged_images} images"
+    judged = f"{report.judged_images} images" + (
+        " drawn from a seed" if report.data.name == DRAWN else ""
+    )
     counts = ", ".join(
         f"{count} of {digits if digits <= PHI_LIMIT else 'more'}"
         for digits, count in enumerate(report.filters_of_digits)

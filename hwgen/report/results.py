@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.report.types import STRICT, Count, Digest, Fraction
 
-Outcome = Literal["equal", "values differ", "cycles differ", "not simulated", "failed"]
+Outcome = Literal["equal", "values differ", "cycles or events differ", "not simulated", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -154,4 +154,4 @@ def outcome_of(case: Case, measured: Measured | None) -> Outcome:
         and measured.load_cycles_rtl == measured.load_cycles_model
         and 0 < measured.runs == measured.runs_equal == case.images // case.batch
     )
-    return "equal" if in_time and measured.difference is None else "cycles differ"
+    return "equal" if in_time and measured.difference is None else "cycles or events differ"

@@ -7,25 +7,21 @@ from rich.console import RenderableType
 from hwgen.report.results import Case, Measured, ResultRow, ResultsReport
 from hwgen.report.tables import NOTHING, number, table
 
-COLUMNS = (
-    "network",
+KEYS = ("network", "sparsity", "batch")
+COLUMNS = (*KEYS, "accuracy", "model cycles", "RTL cycles", "outcome", "command")
+DETAILS = (
+    *KEYS,
     "trained",
-    "accuracy",
     "chip",
-    "sparsity",
-    "batch",
     "steps",
-    "model cycles",
-    "RTL cycles",
-    "outcome",
     "maps compared / fused",
     "load stalls",
     "bit columns",
     "simulation, s",
     "commit",
     "machine",
-    "command",
 )
+"""What the table of outcomes, which fits a screen, leaves out."""
 LEGEND = (
     "A row is one run of a complete network. `equal`: every element of each compared map, and each"
     " step, counter and cycle of each run, was measured and is exactly golden's or the cycle"
@@ -42,17 +38,20 @@ SHOWN = ("network", "sparsity", "batch", "steps", "model", "rtl", "compared/fuse
 
 
 def results_page(report: ResultsReport) -> str:
-    """Return a page of Markdown: a row for each run, and the commands below."""
+    """Return a page of Markdown: each run, trained networks first, then how it was run."""
     archs = ", ".join(
         f"`{name}`" for name in sorted({row.case.architecture for row in report.rows})
     )
     lines = [f"# Complete networks on the chip {archs}".rstrip(), "", LEGEND, ""]
     if any(row.case.training.short for row in report.rows):
         lines += [SHORT, ""]
-    lines += [line(COLUMNS), line(["---"] * len(COLUMNS))]
     commands = list(dict.fromkeys(row.case.command for row in report.rows))
-    for row in report.rows:
-        lines.append(line([*cells(row), f"[{commands.index(row.case.command) + 1}]"]))
+    ordered = sorted(report.rows, key=lambda row: row.case.training.short)
+    lines += [line(COLUMNS), line(["---"] * len(COLUMNS))]
+    for row in ordered:
+        lines.append(line([*outcome_cells(row), f"[{commands.index(row.case.command) + 1}]"]))
+    lines += ["", "## How each was run", "", line(DETAILS), line(["---"] * len(DETAILS))]
+    lines += [line(list(detail_cells(row))) for row in ordered]
     lines += ["", "## Commands", ""]
     lines += [f"{place}. `{command}`" for place, command in enumerate(commands, 1)]
     lines += failures(report.rows)
@@ -64,18 +63,21 @@ def line(values: Sequence[str]) -> str:
     return f"| {' | '.join(value.replace('|', '/') for value in values)} |"
 
 
-def cells(row: ResultRow) -> Iterator[str]:
-    """Yield the cells of a row but for the last one."""
-    case, training = row.case, row.case.training
+def key_cells(case: Case) -> Iterator[str]:
+    """Yield the cells that name a run."""
     yield case.network
-    yield training.state
-    yield accuracy(case)
-    yield case.architecture
     yield case.sparsity
     yield str(case.batch)
-    yield from measured_cells(row)
-    yield case.commit or NOTHING
-    yield case.machine
+
+
+def outcome_cells(row: ResultRow) -> Iterator[str]:
+    """Yield the cells of a row of outcomes but for the last one."""
+    found = row.measured
+    yield from key_cells(row.case)
+    yield accuracy(row.case)
+    yield number(None if found is None else found.cycles_model)
+    yield number(None if found is None else found.cycles_rtl)
+    yield row.outcome if row.outcome in ("equal", "not simulated") else f"**{row.outcome}**"
 
 
 def accuracy(case: Case) -> str:
@@ -91,21 +93,23 @@ def mark(case: Case) -> str:
     return "\\*" if case.training.short else ""
 
 
-def measured_cells(row: ResultRow) -> Iterator[str]:
-    """Yield the cells of what was measured; dashes for a run that failed."""
-    found = row.measured
+def detail_cells(row: ResultRow) -> Iterator[str]:
+    """Yield the cells of how a run went; dashes for one that failed."""
+    case, found = row.case, row.measured
+    yield from key_cells(case)
+    yield case.training.state
+    yield case.architecture
     if found is None:
-        yield from [NOTHING, NOTHING, NOTHING, f"**{row.outcome}**", *[NOTHING] * 4]
-        return
-    stalls = found.load_cycles_model if found.cycles_rtl is None else found.load_cycles_rtl
-    yield number(found.steps)
-    yield number(found.cycles_model)
-    yield number(found.cycles_rtl)
-    yield row.outcome if row.outcome in ("equal", "not simulated") else f"**{row.outcome}**"
-    yield maps(found)
-    yield number(stalls)
-    yield NOTHING if found.bit_columns is None else f"{found.bit_columns:.2f}{mark(row.case)}"
-    yield seconds(found)
+        yield from [NOTHING] * 5
+    else:
+        stalls = found.load_cycles_model if found.cycles_rtl is None else found.load_cycles_rtl
+        yield number(found.steps)
+        yield maps(found)
+        yield number(stalls)
+        yield NOTHING if found.bit_columns is None else f"{found.bit_columns:.2f}{mark(case)}"
+        yield seconds(found)
+    yield case.commit or NOTHING
+    yield case.machine
 
 
 def maps(found: Measured) -> str:

@@ -12,7 +12,9 @@ from hwgen.report.types import STRICT, Count, Fraction, Setting
 class Figures:
     """Measured figures; null: not measured. Counts are sums over images; `equal` compares no sums.
 
-    equal: each element equals golden and each count of cycles the model; null: nothing compared
+    equal: each element equals golden, each count of cycles and of events the model; null: nothing
+        was compared
+    in_time: each count of cycles equals the model
     mismatches: elements that differ from golden
     cycles_rtl, cycles_model: of the simulation, of the cycle model
     load_cycles_*: load-stall cycles, in which nothing computes because a load is pending
@@ -20,6 +22,7 @@ class Figures:
     """
 
     equal: bool | None
+    in_time: bool | None
     mismatches: Count | None
     cycles_rtl: Count | None
     cycles_model: Count | None
@@ -34,6 +37,10 @@ class RunStep:
     """A step of one run: clock cycles after the accepted start; null: this side has no such step.
 
     layer: the layer that its cycles are counted for
+    in_time: whether begin and end are equal
+    events: of those that happen while no other step runs, the counts of model and simulation that
+        differ, by event
+    equal: in time and without such events; null as elsewhere: nothing was compared
     """
 
     name: str
@@ -42,6 +49,8 @@ class RunStep:
     end_rtl: Count | None
     begin_model: Count | None
     end_model: Count | None
+    in_time: bool | None
+    events: dict[str, tuple[int, int]]
     equal: bool | None
 
 
@@ -52,7 +61,7 @@ class ChipRun:
     images: indices of its images
     counters_*: further ones of the chip, by the name of their register
     events_*: how often each event happened; empty for a family that counts none
-    equal: each counter, each event, and begin and end of each step by itself
+    equal: each counter, each event, and begin, end and events of each step by itself
     """
 
     index: Count
@@ -71,12 +80,13 @@ class ChipRun:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class StepSum:
-    """A step of the program; cycles are sums over runs, `equal` is of each run by itself."""
+    """A step of the program; cycles are sums over runs, the verdicts are of each run by itself."""
 
     name: str
     layer: str
     cycles_rtl: Count | None
     cycles_model: Count | None
+    in_time: bool | None
     equal: bool | None
 
 
@@ -84,7 +94,8 @@ class StepSum:
 class RunLayer(Figures):
     """One layer, or a step of the chip itself (kind `chip`): the image in, the logits out.
 
-    Its cycles are sums over its steps, whose cycles add up to the total where none overlap.
+    Its cycles are sums over its steps, whose cycles add up to the total where none overlap. A layer
+    without a step, which another layer computes on the way, has none.
 
     images: how many ran
     shape: height, width, channels of the output
@@ -133,7 +144,8 @@ class Difference:
     """The first thing that differs: elements before steps, steps before counters; null: not known.
 
     what: element; map (another shape or none); image (did not run); step; counter (cycles,
-        load_cycles or another, called `name`); event (called `name`); run (too few or too many)
+        load_cycles or another, called `name`); event (called `name`, of a step or, without a layer,
+        of a run); run (too few or too many)
     run: index of the run; layer: of the network, or name of the step
     expected, found: golden's or the model's value, the simulation's; of a step its end, or its
         begin if that differs

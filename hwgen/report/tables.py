@@ -8,8 +8,11 @@ from rich.text import Text
 
 from hwgen.report.model import ModelReport, Speedup
 from hwgen.report.run import Difference, Figures, RunLayer, RunReport
+from hwgen.report.types import DRAWN
 
 NOTHING = "-"
+MOST_CLASSES = 20
+"""Classes of images without labels that a line shows."""
 RUN_COLUMNS = ["layer", "kind", "shape", "split", "unpruned", "zero planes"]
 RUN_COLUMNS += ["model", "rtl", "equal"]
 
@@ -38,12 +41,15 @@ def table(columns: Sequence[str], *, left: int = 1) -> Table:
 
 
 def verdict(figures: Figures) -> Text:
-    """Return whether values and cycles are equal, or a dash where nothing was compared."""
+    """Return whether values, cycles and events are equal, or a dash: nothing was compared."""
     if figures.mismatches:
         return Text(f"{figures.mismatches} differ", "bold red")
+    fused = isinstance(figures, RunLayer) and figures.fused
     if figures.equal is None:
-        return Text(NOTHING)
-    return Text("equal", "green") if figures.equal else Text("cycles differ", "bold red")
+        return Text("fused" if fused else NOTHING)
+    if figures.equal:
+        return Text("equal, fused" if fused else "equal", "green")
+    return Text("events differ" if figures.in_time else "cycles differ", "bold red")
 
 
 def run_table(report: RunReport) -> RenderableType:
@@ -82,7 +88,9 @@ def subject_line(report: RunReport | ModelReport) -> str:
     setting = report.setting
     count = report.images if isinstance(report, ModelReport) else len(report.images)
     images = f"{count} image{'s' if count > 1 else ''}"
-    return f"{setting.network.name} on {setting.architecture.name}: cycles of {images}"
+    drawn = setting.data.name == DRAWN
+    told = " drawn from a seed over the whole range (--data names others)" if drawn else ""
+    return f"{setting.network.name} on {setting.architecture.name}: cycles of {images}{told}"
 
 
 def in_words(found: Difference) -> str:
@@ -108,7 +116,8 @@ def in_words(found: Difference) -> str:
         case "run":
             return f"run {found.run}: there is no such run on both sides"
         case _:
-            place = f"run {found.run}, {found.what} {found.name}"
+            step = f"step {found.layer}, " if found.layer else ""
+            place = f"run {found.run}, {step}{found.what} {found.name}"
     return f"{place}: {known(found.expected)} predicted, {known(found.found)} found"
 
 
@@ -145,6 +154,10 @@ def run_lines(report: RunReport) -> Iterator[str]:
         yield f"first difference: {in_words(report.first_difference)}"
     if report.accuracy is not None:
         yield f"accuracy on these images: {report.accuracy:.2%}"
+    elif any(each is not None for each in report.predictions):
+        shown = [NOTHING if each is None else str(each) for each in report.predictions]
+        more = ", ..." if len(shown) > MOST_CLASSES else ""
+        yield f"classes of these images: {', '.join(shown[:MOST_CLASSES])}{more}"
     if report.waves is not None:
         yield f"waves: {report.waves}"
 

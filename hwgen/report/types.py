@@ -22,6 +22,10 @@ class Source:
     digest: Digest
 
 
+DRAWN = "drawn"
+"""Name of images that are drawn evenly over the whole range, for a network without a data set."""
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Images:
     """Which images ran: the first `images` of `split` of the data called `name`."""

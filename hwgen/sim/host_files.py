@@ -17,6 +17,7 @@ from hwgen.errors import SimulationError
 from hwgen.sim.simulator import MEMORY
 from hwgen.sim.waves import WAVES
 from hwgen.spec.axi import PAGE_BYTES
+from hwgen.spec.limits import RunLimits
 
 PROGRAM_ADDRESS = 0x1000
 MEMORY_BYTES = (1 << 24, 1 << 27, 1 << 30)
@@ -25,7 +26,7 @@ ANSWER_BYTES = 4
 """Bytes of the words in which answers are read back."""
 UNWRITTEN = 0xA5
 """Every byte of the answers before the chip has written it."""
-FINISHED = ("finish", "timeout")
+FINISHED = ("finish", "timeout", "flood")
 """The last line of a whole event file."""
 
 Ints = NDArray[np.int64]
@@ -94,12 +95,20 @@ def beats_text(content: Mapping[int, bytes], port_bytes: int) -> str:
     return "\n".join(texts) + "\n"
 
 
+def gave_up(lines: Sequence[str], limits: RunLimits) -> str:
+    """Return why the host ended a run that was still busy, from the lines of its events."""
+    if lines[-1] == "flood":
+        return f"the chip stored more than {limits.stores:,} words"
+    return f"the chip was still busy after {limits.cycles:,} cycles"
+
+
 def event_lines(events: Path) -> list[str]:
     """Return the lines of an event file; raise SimulationError when it was cut off."""
     lines = events.read_text(encoding="ascii").splitlines()
     if not lines or lines[-1] not in FINISHED:
         raise SimulationError(
-            f"the events of a simulation must end with {' or '.join(FINISHED)}, got"
+            f"the events of a simulation must end with {', '.join(FINISHED[:-1])} or"
+            f" {FINISHED[-1]}, got"
             f" {lines[-1] if lines else 'nothing'!r}: is the disk full? ({events})"
         )
     return lines

@@ -13,6 +13,7 @@ from hwgen.errors import OutputError, SimulationError
 from hwgen.sim.cache import Build, Say, build_once, silent, write_sources
 from hwgen.sim.toolchain import BUILD_JOBS, find_verilator
 from hwgen.spec.leash import leashed
+from hwgen.spec.patience import Ticker
 
 WAIVERS = Path(__file__).parent / "waivers.vlt"
 """Verilator's control file for Amaranth's Verilog, with a reason for each waiver."""
@@ -24,6 +25,9 @@ BINARY_ARGS += ["--x-assign", "unique", "--x-initial", "unique"]
 """What `--binary` stands for, without `--build` in the blocks of `--hierarchical`."""
 FOLDER = "obj"
 """Folder of a build into which Verilator writes."""
+
+BUILDING, WAITING = "building the simulator of", "waiting for the simulator of"
+"""What lines about a build begin with."""
 
 FAST = "-O3"
 """A chip runs for millions of cycles, which is worth a slower compilation."""
@@ -69,7 +73,8 @@ def build_simulator(
 ) -> Build:
     """Return a build of `simulator`, cached or made now.
 
-    builds, distrusted: see `hwgen.sim.cache.build_once`; say: receives a message before a build
+    builds, distrusted: see `hwgen.sim.cache.build_once`; say: receives a message before a build,
+        and what it does every 10 s
     Raises SimulationError when Verilator reports an error, MissingToolError without Verilator,
     OutputError when the folder cannot be written.
     """
@@ -81,10 +86,11 @@ def build_simulator(
     jobs = ["--build-jobs", str(BUILD_JOBS)]
 
     def compile_in(folder: Path) -> None:
-        say(f"building the simulator of {simulator.name}: a minute or more, once")
+        say(f"{BUILDING} {simulator.name}: a minute or more, once")
         files = [file.name for file in write_sources(folder, texts)]
         log = folder / "build.log"
-        code = run_logged([*command, *jobs, *files], folder, environment, log)
+        with Ticker(f"{BUILDING} {simulator.name}", say):
+            code = run_logged([*command, *jobs, *files], folder, environment, log)
         error = build_error(simulator, log) if code else None
         # Precompiled headers and objects take a hundred times the space of the executable.
         for file in (folder / FOLDER).glob("*"):
@@ -101,9 +107,7 @@ def build_simulator(
         compile_in,
         products=[simulator.executable],
         builds=builds,
-        waiting=lambda: say(
-            f"waiting for the simulator of {simulator.name}: another run builds it"
-        ),
+        waiting=lambda: say(f"{WAITING} {simulator.name}: another run builds it"),
         distrusted=distrusted,
     )
 
@@ -163,12 +167,16 @@ def run_simulator(
     builds, say: as in `build_simulator`
     Raises SimulationError when the simulation fails or does not start.
     """
+
+    def command_of(build: Build) -> list[str]:
+        return [str(build.folder / simulator.executable), *arguments]
+
     build = build_simulator(simulator, builds=builds, say=say)
-    reason = start(simulator, build, arguments, folder, opens)
+    reason = start(simulator, command_of(build), folder, opens, say)
     if reason is not None:
         say(f"the simulator of {simulator.name} does not start: {reason}")
         build = build_simulator(simulator, builds=builds, say=say, distrusted=build)
-        reason = start(simulator, build, arguments, folder, opens)
+        reason = start(simulator, command_of(build), folder, opens, say)
     if reason is not None:
         raise SimulationError(
             f"the simulator of {simulator.name} must start, but does not even when it is built"
@@ -177,13 +185,15 @@ def run_simulator(
 
 
 def start(
-    simulator: Simulator, build: Build, arguments: Sequence[str], folder: Path, opens: str
+    simulator: Simulator, command: Sequence[str], folder: Path, opens: str, say: Say
 ) -> str | None:
-    """Run a build to its end; return the reason if it did not start, else None."""
+    """Run a command to its end; return the reason if it did not start, else None."""
     (folder / opens).unlink(missing_ok=True)
-    command = [str(build.folder / simulator.executable), *arguments]
     try:
-        with leashed(command, folder=folder, out=subprocess.PIPE, err=subprocess.PIPE) as running:
+        with (
+            leashed(command, folder=folder, out=subprocess.PIPE, err=subprocess.PIPE) as running,
+            Ticker(f"simulating {simulator.name}", say),
+        ):
             out, err = running.communicate()
     except OSError as error:
         return error.strerror or str(error)

@@ -22,6 +22,9 @@ OLDEST_VERILATOR = (5, 36)
 BUILD_TOOLS = ("g++", "make", "perl")
 """Programs of the system that Verilator calls."""
 
+# Verilator's makefile compiles with -Os by default.
+BY_DEFAULT = {"OPT_FAST": "-O2", "OPT_SLOW": "-O1"}
+
 # The wheel contains the compiler paths of the machine on which it was built.
 WHEEL_MAKE_VARIABLES = {
     "CXX": "g++",
@@ -65,8 +68,7 @@ def find_verilator() -> Verilator:
     for tool in BUILD_TOOLS:
         if shutil.which(tool) is None:
             raise MissingToolError(f"{tool} is needed by Verilator: apt-get install g++ make perl")
-    # Verilator's makefile compiles with -Os by default.
-    make_variables = {"OPT_FAST": "-O2", "OPT_SLOW": "-O1"}
+    make_variables = dict(BY_DEFAULT)
     if shutil.which("ccache"):
         make_variables["OBJCACHE"] = "ccache"
     variables = {}

@@ -7,9 +7,8 @@ from typing import Self
 
 FIRST_SECONDS = 5.0
 """A step that is faster says nothing."""
-GROWTH = 2.0
-"""Each line comes after twice the time of the one before, and at the latest after an hour."""
-LONGEST_SECONDS = 3600.0
+EVERY_SECONDS = 10.0
+"""Between two lines."""
 
 Say = Callable[[str], None]
 """Prints one line of progress."""
@@ -64,11 +63,11 @@ class Ticker:
         return ", ".join([*parts, self.newest] if self.newest else parts)
 
     def _run(self) -> None:
-        """Say a line after the first seconds, and then ever less often."""
+        """Say a line after the first seconds, and then again and again."""
         wait = self.first
         while not self._end.wait(wait):
             self.say(self.line())
-            wait = min(wait * GROWTH, LONGEST_SECONDS)
+            wait = EVERY_SECONDS
 
 
 def seconds_text(seconds: float) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-from hwgen.errors import ConfigError
+from hwgen.errors import ConfigError, with_near
 
 FOLDER = "configs"
 NETWORKS, RECIPES, IMAGES = "networks", "train", "images"
@@ -82,6 +82,6 @@ def file_of(given: Path, known: Mapping[str, Path], *, what: str) -> Path:
     raise ConfigError(
         field=what,
         allowed=f"a file or one of {', '.join(known)}",
-        given=given,
+        given=with_near(given, known),
         source="command line",
     )

@@ -1,12 +1,16 @@
 """Bad input gives one sentence, exit code 2 and no traceback."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from hwgen import api
+from hwgen.errors import ConfigError
 from hwgen.spec.network.file import save_network
 from tests.cli.given import ARCH, NETWORK, RECIPE, TINY, Command, rewritten
 from verif.dbpim.directed_network import directed
@@ -191,8 +195,8 @@ def test_folder_of_somebody_else(hwgen: Command, tmp_path: Path) -> None:
     [
         (["--data", "imagenet"], ["dataset", "digits", "imagenet"]),
         (["--data", "cifar10"], ["cifar10", "folder"]),
-        (["--images", 0], ["--images", "1 to 359", "0"]),
-        (["--images", -1], ["--images", "1 to 359", "-1"]),
+        (["--images", 0], ["--images must be from 1 on", "0"]),
+        (["--images", -1], ["--images must be from 1 on", "-1"]),
         (["--images", 360], ["--images", "1 to 359", "360"]),
         (["--sparsity", "weights"], ["--sparsity", "weight_bits", "weights"]),
     ],
@@ -202,6 +206,13 @@ def test_bad_options(
     hwgen: Command, work: Path, command: str, options: list[object], words: list[str]
 ) -> None:
     refused(hwgen(command, NETWORK, ARCH, "--work", work, *options), *words)
+
+
+def not_finite(value: float) -> NDArray[np.float32]:
+    """Return two real images with one wrong number."""
+    images = np.zeros((2, 8, 8, 1), np.float32)
+    images[1, 2, 3, 0] = value
+    return images
 
 
 @pytest.mark.parametrize(
@@ -214,6 +225,11 @@ def test_bad_options(
             {"images": np.zeros((2, 8, 8, 1), np.uint8), "labels": np.zeros(3)},
             ["labels", "one for each image"],
         ),
+        (
+            {"images": not_finite(np.nan)},
+            ["finite numbers, got nan at image 1, y 2, x 3, channel 0"],
+        ),
+        ({"images": not_finite(-np.inf)}, ["finite numbers, got -inf at image 1, y 2"]),
     ],
 )
 def test_bad_images(
@@ -222,6 +238,17 @@ def test_bad_images(
     np.savez(tmp_path / "images.npz", **arrays)
     given = ["run", NETWORK, ARCH, "--data", tmp_path / "images.npz", "--engine", "golden"]
     refused(hwgen(*given), *words, "images.npz")
+
+
+def test_numbers_and_names_are_checked_before_packages(
+    monkeypatch: pytest.MonkeyPatch, hwgen: Command, tmp_path: Path
+) -> None:
+    """What is wrong is said, not that the package that would be needed later is missing."""
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    for command in (["run", NETWORK, ARCH], ["model", NETWORK, ARCH]):
+        refused(hwgen(*command, "--images", 0), "--images must be from 1 on, got 0")
+    with pytest.raises(ConfigError, match="rule must be measured, text or lowered, got foo"):
+        api.fit(NETWORK, tmp_path / "out.npz", rule="foo")  # type: ignore[arg-type]
 
 
 def test_two_architectures(hwgen: Command) -> None:

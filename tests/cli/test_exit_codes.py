@@ -178,3 +178,27 @@ def test_every_exit_code_is_documented(hwgen: Command) -> None:
     for code in ("0 ", "1 ", "2 ", "3 ", "130 ", "143 "):
         assert re.search(rf"\b{code}", shown.partition("Exit codes:")[2])
         assert re.search(rf"\b{code}", written)
+
+
+def test_an_interrupt_while_modules_are_imported_is_one_line(tmp_path: Path) -> None:
+    """The first import of the command line is cut short, as by Ctrl-C within its first second."""
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "hwgen", "--version"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "hwgen: stopped by a signal before it began\n"
+
+
+def test_pages_are_generated_by_a_script_of_the_repository(
+    hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No command replaces the `docs` of a user."""
+    monkeypatch.chdir(tmp_path)
+    code, _, err = hwgen("documents")
+    assert (code, list(tmp_path.iterdir())) == (2, [])
+    assert "No such command" in err

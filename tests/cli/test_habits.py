@@ -1,5 +1,6 @@
 """What people expect of every command line: -o, --version, completion, a run that verifies."""
 
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from hwgen.errors import MissingToolError
 from hwgen.flow.context import Context
 from hwgen.flow.engines import default_engine
 from hwgen.flow.families import families
+from hwgen.flow.paper import papers
 from tests.cli.given import ARCH, NETWORK, ROOT, Command
 
 GROUP = typer.main.get_command(app)
@@ -89,3 +91,73 @@ def test_it_runs_as_a_module() -> None:
     command = [sys.executable, "-m", "hwgen", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == f"hwgen {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["paper"]])
+def test_help_that_was_not_asked_for_has_lines(hwgen: Command, arguments: list[str]) -> None:
+    code, out, err = hwgen(*arguments)
+    assert code == 2 and "\\n" not in out + err
+    assert (out + err).count("\n") > 10
+
+
+def test_the_help_of_papers_lists_them(hwgen: Command) -> None:
+    code, out, _ = hwgen("paper", "--help")
+    assert code == 0 and f"Papers: {', '.join(papers())}" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_usage_has_no_braces(hwgen: Command, name: str) -> None:
+    code, out, _ = hwgen(name, "--help")
+    assert code == 0 and "{" not in out.split("\n\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run"], "Missing argument 'NETWORK'."),
+        (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
+        (["model", NETWORK, ARCH, "--image", 2], "--images"),
+        (["train", NETWORK, "--seed", -1], "Invalid value for '--seed'"),
+    ],
+)
+def test_an_error_of_the_parser_is_said_once(
+    hwgen: Command, arguments: list[object], said: str
+) -> None:
+    code, out, err = hwgen(*arguments)
+    assert (code, out) == (2, "")
+    assert err.count(said) == 1 and err.count("Error: ") == 1
+
+
+def test_a_report_goes_to_standard_output(
+    hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = hwgen("info", ARCH, "--json", "-")
+    assert (code, err, json.loads(out)["format"]) == (0, "", "hwgen.report.info")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("hwgen model digits_s", "digits_small_cnn"),
+        ("hwgen model digits_small_cnn dbpim/sm", "dbpim/small"),
+    ],
+)
+def test_a_shell_completes_names_that_ship(words: str, found: str) -> None:
+    variables = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    done = subprocess.run(
+        [sys.executable, "-m", "hwgen"],
+        env={**os.environ, **variables, "_HWGEN_COMPLETE": "complete_bash"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == [found], done.stderr
+
+
+def test_a_name_that_is_near_is_asked_for(hwgen: Command) -> None:
+    code, _, err = hwgen("model", "digits_smal_cnn", "dbpim/small")
+    assert code == 2 and "got digits_smal_cnn: did you mean digits_small_cnn?" in err
+    code, _, err = hwgen("paper", "dbpin")
+    assert code == 2 and "got dbpin: did you mean dbpim?" in err

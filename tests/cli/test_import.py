@@ -100,7 +100,7 @@ def test_info_lists_all_nodes_that_stand_in_the_way(hwgen: Command, tmp_path: Pa
     code, text, _ = hwgen("info", file)
     assert code == 0
     assert "2 nodes cannot be imported" in text
-    assert "node sin_0 (SIN): the operator must be one of" in text
+    assert "node sin_0 (SIN): the operator must be one that docs/operators.md lists" in text
     assert "node mean_1 (MEAN): its axes must be rows and columns" in text
     code, _, err = hwgen("import", file, "--out", tmp_path / "net.npz")
     assert code == 2
@@ -233,3 +233,30 @@ def test_a_network_of_several_modes_is_exported_in_one(hwgen: Command, tmp_path:
         assert printed.replace("\n", "").endswith(f", mode {wanted} of {', '.join(modes)}")
         assert hwgen("import", str(out), "--out", str(tmp_path / "net.npz"))[0] == 0
         assert len(load_network(tmp_path / "net.npz").graph.modes) == 1
+
+
+def test_a_network_without_a_data_set_runs_drawn_images(
+    file: Path, hwgen: Command, tmp_path: Path, work: Path
+) -> None:
+    out, told = tmp_path / "net.npz", "drawn from a seed over the whole range"
+    hwgen("import", file, "--out", out)
+    chip = (out, ARCH, "--sparsity", "input_bits", "--work", work, "--images", 2)
+    for line in (("model", *chip), ("run", *chip, "--engine", "golden")):
+        code, text, err = hwgen(*line)
+        assert (code, err) == (0, "") and told in " ".join(text.split())
+    code, text, _ = hwgen("fit", out, "--out", tmp_path / "fit.npz", "--work", work)
+    assert code == 0 and "images drawn from a seed" in text
+
+
+def test_a_foreign_file_is_imported_on_the_way(hwgen: Command, tmp_path: Path, work: Path) -> None:
+    """One command from a file of another format to its cycles, with the switches it allows."""
+    file = small().save(tmp_path / "net.tflite")
+    line = ("model", file, ARCH, "--work", work, "--images", 1)
+    code, text, err = hwgen(*line)
+    assert code == 0 and "cycles of 1 image" in text
+    assert f"net.tflite is imported: {work}/imported/net-" in err
+    assert "runs with weight_bits off (phi 4): hwgen fit" in err
+    code, again, err = hwgen(*line)
+    assert (code, again) == (0, text) and "is imported" not in err
+    code, _, err = hwgen("compile", file, ARCH, "--sparsity", "weight_bits", "--work", work)
+    assert code == 2 and "it runs with weight_bits off" in err and "hwgen fit" in err

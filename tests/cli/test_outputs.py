@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hwgen.cli.app import app
-from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, uses_of
+from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, REPORT, uses_of
 from hwgen.flow.crossbar import synthesis
 from tests.cli.given import ARCH, NETWORK, RECIPE, ROOT, Command
 
@@ -230,11 +230,25 @@ def test_outputs_lie_apart(hwgen: Command, place: Path, line: str) -> None:
 
 def test_an_earlier_file_is_replaced(hwgen: Command, place: Path) -> None:
     for name in ("report.json", "data/report.json"):
-        (place / name).write_text("earlier")
+        (place / name).write_text('{"format": "hwgen.report.info"}')
         assert hwgen("info", "arch.yaml", "--json", name)[0] == 0
         assert (place / name).read_text().startswith('{\n  "format": "hwgen.report.info"')
     assert hwgen("onnx", "cifar_alexnet", "--out", "hard")[0] == 0
     assert (place / "net.npz").read_bytes() == NETWORK.read_bytes()
+
+
+@pytest.mark.parametrize("command", ["info net.npz", "build arch.yaml --out new"])
+@pytest.mark.parametrize("text", ["clock_mhz: 100", "{}", '{"format": "of somebody else"}'])
+def test_a_report_replaces_nothing_but_a_report(
+    hwgen: Command, place: Path, command: str, text: str
+) -> None:
+    (place / "chip.yaml").write_text(text)
+    refused(
+        hwgen,
+        place,
+        f"{command} --json chip.yaml",
+        "--json must be a new file or replace a report of hwgen, got another file (chip.yaml)",
+    )
 
 
 def test_a_new_file_may_lie_in_an_input_folder(hwgen: Command, place: Path) -> None:
@@ -256,7 +270,7 @@ def test_links_in_an_output_folder_stay(hwgen: Command, place: Path, work: Path)
 
 OUTPUT_NAMES = {
     "html": OUTPUT_FILE,
-    "json": OUTPUT_FILE,
+    "json": REPORT,
     "qdq": OUTPUT_FILE,
     "plot": OUTPUT_FILE,
     "record": OUTPUT_FILE,

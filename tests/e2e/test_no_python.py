@@ -19,6 +19,7 @@ from hwgen.spec.dbpim.arch import load_arch
 from hwgen.spec.dbpim.instructions import INSTRUCTIONS, Opcode
 from hwgen.spec.dbpim.program import Program
 from hwgen.spec.dbpim.stream import decode_stream, header_beats
+from hwgen.spec.limits import RunLimits
 from hwgen.spec.network import QuantizedNetwork
 from hwgen.spec.network.file import load_network
 from verif.dbpim.directed_network import directed
@@ -29,6 +30,7 @@ ARCH = load_arch(CONFIGS / "dbpim" / "small.yaml")
 DIGITS = load_network(CONFIGS / "networks" / "digits_small_cnn.npz")
 IMAGES = load_dataset("digits").test_images[:2]
 MIDDLE_CYCLE = 3000
+LIMITS = RunLimits(cycles=200_000)
 
 
 def run(what: Job, folder: Path) -> list[ChipRun]:
@@ -100,7 +102,7 @@ def test_swapped_instructions_change_or_stop_the_result(tmp_path: Path) -> None:
         size = header_beats(first.opcode, ARCH) * ARCH.port_bytes
         places = [slice(packet.offset, packet.offset + size) for packet in (first, second)]
         image[places[0]], image[places[1]] = program.image[places[1]], program.image[places[0]]
-        swapped = replace(job(program, IMAGES[:1]), program=image.tobytes(), limit=200_000)
+        swapped = replace(job(program, IMAGES[:1]), program=image.tobytes(), limits=LIMITS)
         (broken,) = run(swapped, tmp_path)
         assert broken.error or shown(broken) != shown(whole), f"at {first.offset}"
         assert not broken.busy, f"at {first.offset}: the chip hangs"

@@ -21,8 +21,8 @@ STEPS = ("image", "conv", "pool", "head", "end")
 def network() -> Any:
     """Return what a comparison reads of a network: names, kinds, shapes, modes."""
     layers = [
-        SimpleNamespace(name=name, op=name, output=feature_map(shape))
-        for name, shape in SHAPES.items()
+        SimpleNamespace(name=name, op=name, output=feature_map(shape), inputs=[before])
+        for (name, shape), before in zip(SHAPES.items(), ("", *SHAPES), strict=False)
         if name != "input"
     ]
     return SimpleNamespace(layers=layers, graph=SimpleNamespace(modes=("1.0x", "0.5x")))
@@ -58,7 +58,13 @@ def predicted(image: int) -> Any:
         steps=steps(image),
         counters={"layers": len(STEPS)},
         events={"macro_reads": 90 + image},
+        own_events=step_events(image),
     )
+
+
+def step_events(image: int) -> list[dict[str, int]]:
+    """Return the events of each step; the convolution has most of them."""
+    return [{"macro_reads": 80 + image if name == "conv" else 2} for name in STEPS[:-1]] + [{}]
 
 
 def simulated(image: int, maps: dict[str, Any]) -> Simulated:
@@ -70,6 +76,7 @@ def simulated(image: int, maps: dict[str, Any]) -> Simulated:
         maps=[{name: maps[name][image].copy() for name in maps}],
         counters={"layers": len(STEPS)},
         events={"macro_reads": 90 + image},
+        step_events=step_events(image),
     )
 
 

@@ -31,6 +31,7 @@ class Simulated:
     maps: list[dict[str, Any]]
     counters: dict[str, int]
     events: dict[str, int] = field(default_factory=dict)
+    step_events: list[dict[str, int]] = field(default_factory=list)
     fused: list[str] = field(default_factory=list)
     written: dict[str, int] = field(default_factory=dict)
     waves: Path | None = None
@@ -57,6 +58,7 @@ def made_up_run(maps: Mapping[str, Any], model: Predictor, image: int) -> Simula
         maps=[{name: maps[name][image].copy() for name in maps}],
         counters=dict(prediction.counters),
         events=dict(prediction.events),
+        step_events=[dict(each) for each in prediction.own_events],
     )
 
 
@@ -88,6 +90,7 @@ def chip_with_modes(monkeypatch: pytest.MonkeyPatch, subject: Subject) -> dict[s
                 maps=[{name: maps[name][image].copy() for name in maps} for image in of_run],
                 counters=dict(each.counters),
                 events=dict(each.events),
+                step_events=[dict(events) for events in each.own_events],
                 image_cycles=list(cast(ModePrediction, each).image_cycles),
                 weight_row_writes=wrong["writes"],
             )

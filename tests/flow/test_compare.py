@@ -8,7 +8,7 @@ import pytest
 
 from hwgen.flow.compare import compare, compare_layers
 from hwgen.report.run import Difference
-from hwgen.report.tables import in_words
+from hwgen.report.tables import in_words, verdict
 from tests.flow.compared import (
     IMAGE_MODES,
     IMAGES,
@@ -102,6 +102,23 @@ def test_an_answer_that_is_none_is_a_difference(
     assert (found.what, found.image, found.layer) == ("map", 2, "head")
     assert (found.expected, found.found) == ("(1, 1, 5)", str(shape) if shape else "nothing")
     assert compared(runs).mismatches["head"] >= 4
+
+
+def test_a_layer_that_another_computes_has_a_row_of_its_own(runs: list[Simulated]) -> None:
+    """A convolution that an addition takes in has no step: its row stands before its reader."""
+    place = STEPS.index("conv")
+    for run in runs:
+        run.fused.append("conv")
+        del run.steps[place], run.step_events[place]
+    given = results(runs)
+    for prediction in given.predictions:
+        del prediction.steps[place], prediction.own_events[place]
+    found = compare(network(), given)
+    assert found.equal is True
+    rows = compare_layers(network(), [], given, found)
+    assert [row.name for row in rows] == ["image", "conv", "pool", "head", "end"]
+    assert (rows[1].fused, rows[1].equal, rows[1].cycles_model) == (True, None, None)
+    assert verdict(rows[1]).plain == "fused"
 
 
 def test_a_fused_map_is_not_compared_its_consumer_is(runs: list[Simulated]) -> None:

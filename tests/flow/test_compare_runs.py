@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from hwgen.flow.compare_runs import in_time
 from hwgen.report.run import Difference
+from hwgen.report.tables import in_words
 from hwgen.spec.step import Step
-from tests.flow.compared import IMAGES, compared, difference, shifted
+from tests.flow.compared import IMAGES, STEPS, compared, difference, shifted
 from tests.flow.made_up import Simulated
 
 
@@ -107,3 +109,29 @@ def test_events_of_two_images_do_not_cancel(runs: list[Simulated]) -> None:
         what="event", run=0, name="macro_reads", expected=90, found=91
     )
     assert [run.equal for run in compared(runs).runs] == [False, False, True]
+
+
+def test_events_of_two_steps_do_not_cancel(runs: list[Simulated]) -> None:
+    """A hundred reads that move from one step to the next leave the counts of the run alone."""
+    conv, pool = STEPS.index("conv"), STEPS.index("pool")
+    runs[1].step_events[conv]["macro_reads"] -= 10
+    runs[1].step_events[pool]["macro_reads"] += 10
+    found = compared(runs)
+    assert found.first == Difference(
+        what="event", run=1, layer="conv", name="macro_reads", expected=81, found=71
+    )
+    assert in_words(found.first) == ("run 1, step conv, event macro_reads: 81 predicted, 71 found")
+    assert [step.equal for step in found.runs[1].steps] == [True, False, False, True, True]
+    assert all(step.in_time for step in found.runs[1].steps)
+    assert [run.equal for run in found.runs] == [True, False, True]
+    assert [in_time(run) for run in found.runs] == [True, True, True]
+
+
+def test_events_that_the_model_counts_elsewhere_are_compared_by_run(runs: list[Simulated]) -> None:
+    runs[0].step_events[0]["beats_read"] = 7
+    assert compared(runs).equal is True
+
+
+def test_a_step_without_events_has_none(runs: list[Simulated]) -> None:
+    del runs[2].step_events[STEPS.index("conv")]["macro_reads"]
+    assert difference(runs).found == 0

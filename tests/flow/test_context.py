@@ -70,3 +70,13 @@ def test_without_a_console_nothing_is_said() -> None:
         tell("z")
     silent.say("w")
     assert not silent.visible
+
+
+def test_a_step_that_tells_itself_prints_each_line_once(log: Log) -> None:
+    with context(log).told("the RTL") as tell:
+        tell("building")
+    assert log.getvalue() == "building\n"
+    seen = Log()
+    with context(seen, terminal=True).told("the RTL") as tell:
+        tell("building")
+    assert "building" in seen.getvalue() and "the RTL" in seen.getvalue()

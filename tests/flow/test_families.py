@@ -49,16 +49,19 @@ OFFERED: dict[str, set[str]] = {
     },
     "mram": {
         "architectures",
+        "area",
         "compiler",
         "cycle_model",
         "data_sheet",
         "energy",
+        "layer_support",
         "modes",
         "papers",
         "programs",
         "report_schemas",
         "simulation",
         "split_cost",
+        "timeline",
         "verilog",
     },
 }  # fmt: skip
@@ -93,7 +96,7 @@ def test_a_missing_capability_is_one_sentence(family: str, key: str) -> None:
 
 def test_promises_are_seen() -> None:
     assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
-    assert promised(protocols.Simulation) == {"prepare", "simulate", "write_by_hand"}
+    assert promised(protocols.Simulation) == {"STORING", "prepare", "simulate", "write_by_hand"}
     assert len(CAPABILITIES) == 19
     assert all(key == each.key for key, each in CAPABILITIES.items())
 

@@ -84,7 +84,7 @@ def a_fused_map(run: Simulated) -> None:
         (nothing, "equal", None),
         (a_fused_map, "equal", None),
         (a_byte, "values differ", "image 1 (mode 1.0x), layer conv3, y 1, x 2, channel 3"),
-        (a_cycle, "cycles differ", "run 1, counter cycles"),
+        (a_cycle, "cycles or events differ", "run 1, counter cycles"),
     ],
 )
 def test_a_run_becomes_a_row(

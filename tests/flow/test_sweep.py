@@ -14,6 +14,7 @@ from hwgen import api
 from hwgen.dse.executors import SerialExecutor
 from hwgen.errors import ConfigError
 from hwgen.flow import points, sweep
+from hwgen.flow.capabilities import AREA
 from hwgen.flow.subject import load_subject
 from hwgen.report.files import report_text
 from hwgen.report.sweep import SweepPoint, SweepReport
@@ -169,7 +170,8 @@ def test_energy_where_the_family_tells_it(context: api.Context) -> None:
     found = api.model(CADNN, chip, modes=["0.25x"], context=context)
     assert report.points[0].cycles_model == found.cycles_model
     assert report.points[0].energy_uj is not None and 0.1 < report.points[0].energy_uj < 1
-    assert report.points[0].area_mm2 is None
+    area = subject.family.need(AREA).area_um2(subject.arch)
+    assert report.points[0].area_mm2 == pytest.approx(sum(area.values()) / 1e6)
     assert subject.arch.clock_mhz == 250 and report.points[0].time_us == found.time_us
 
 

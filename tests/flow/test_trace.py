@@ -8,6 +8,8 @@ import pytest
 
 from hwgen import api
 from hwgen.cli import main
+from hwgen.flow.capabilities import TIMELINE
+from hwgen.flow.families import Family
 from tests.cli.given import ROOT, TINY
 
 
@@ -40,11 +42,33 @@ def test_the_command_writes_a_trace_of_the_first_run(
     assert capfd.readouterr().err == ""
 
 
-def test_a_family_without_a_timeline_shows_its_steps(tmp_path: Path) -> None:
-    trace = tmp_path / "trace.json"
-    chip = ROOT / "configs/mram/small.yaml"
+def traced(work: Path, modes: list[str]) -> tuple[Path, int]:
+    """Return the trace of one image on the small MRAM chip, and its cycles."""
+    trace, chip = work / "trace.json", ROOT / "configs/mram/small.yaml"
     network = ROOT / "configs/networks/cadnn_digits.npz"
-    context = api.Context(work=tmp_path / "work", console=None)
-    report = api.model(network, chip, modes=["0.25x"], trace=trace, context=context)
+    context = api.Context(work=work / "work", console=None)
+    report = api.model(network, chip, modes=modes, trace=trace, context=context)
+    return trace, report.cycles_model
+
+
+@pytest.mark.parametrize("mode", ["1.0x", "0.25x"])
+def test_the_units_of_an_mram_chip_fill_the_run(tmp_path: Path, mode: str) -> None:
+    """Steps follow each other: all tracks together hold every cycle but those of the end."""
+    trace, cycles = traced(tmp_path, [mode])
+    names = names_of(trace)
+    assert names[:3] == ["steps", "memory port", "sub-arrays"]
+    shown = sum(each["dur"] for track in range(1, len(names)) for each in events_of(trace, track))
+    end = next(each for each in events_of(trace, 0) if each["args"]["layer"] == "end")
+    assert shown == cycles - end["dur"] > 0
+
+
+def test_a_family_without_a_timeline_shows_its_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offers = Family.offers
+    monkeypatch.setattr(
+        Family, "offers", lambda self, what: what != TIMELINE and offers(self, what)
+    )
+    trace, cycles = traced(tmp_path, ["0.25x"])
     assert names_of(trace) == ["steps"]
-    assert max(step["ts"] + step["dur"] for step in events_of(trace, 0)) <= report.cycles_model
+    assert max(step["ts"] + step["dur"] for step in events_of(trace, 0)) <= cycles

@@ -5,11 +5,13 @@ A command is chosen so that it ends soon even where a mutation is harmless.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
+import onnx
 import yaml
 
 from hwgen.cli import main
@@ -143,8 +145,59 @@ def tflite_case(inputs: Inputs, random: Random) -> Case:
     return arguments, name, mutate.damaged(random.choice(inputs.networks["tflite"]), random)
 
 
+REALS = (float("nan"), float("inf"), float("-inf"), 1e308, -1e308, 5e-324, 0.0)
+SHAPES = ((2, 8, 8, 1), (2, 8, 8), (8, 8, 1), (0, 8, 8, 1), (1, 9, 8, 1), (2, 8, 8, 1, 1), ())
+
+
+def images_case(inputs: Inputs, random: Random) -> Case:
+    """Give real images with numbers that no image has, in shapes that no image has."""
+    shape = SHAPES[0] if random.random() < 0.6 else random.choice(SHAPES)
+    kind = random.choice((np.float16, np.float32, np.float64))
+    with np.errstate(over="ignore"):
+        images = np.random.default_rng(random.randrange(1 << 30)).random(shape).astype(kind)
+        for _ in range(random.choice((0, 1, 1, 3))):
+            if images.size:
+                images.reshape(-1)[random.randrange(images.size)] = random.choice(REALS)
+    content = BytesIO()
+    np.savez(content, images=images)
+    given = [str(NETWORK), str(TINY), "--data", "given.npz", "--work", "w", "--engine", "golden"]
+    given += random.choice(([], ["--images", str(random.choice((-1, 0, 1, 2, 3, 1 << 40)))]))
+    return ["run", *given], "given.npz", content.getvalue()
+
+
+def report_case(inputs: Inputs, random: Random) -> Case:
+    """Name a file that is there, or standard output, as the place of a report."""
+    report = b'{"format": "hwgen.report.info"}'
+    content = random.choice((b"", b"{}", b"clock_mhz: 100", report, report[:-3], b"\xff\x00"))
+    place = random.choice(("given.json", "-", "./given.json", "new.json"))
+    return (
+        ["info", str(TINY), "--json", place],
+        "given.json",
+        mutate.damaged(content, random) if content and random.random() < 0.3 else content,
+    )
+
+
+def split_case(inputs: Inputs, random: Random) -> Case:
+    """Split the channels of a map into sizes that need not fit."""
+    count = random.choice((1, 2, 2, 3))
+    sizes = [random.choice((-1, 0, 1, 2, 3, 1 << 40)) for _ in range(random.choice((count, 2)))]
+    names = [f"part{place}" for place in range(count)]
+    nodes = [onnx.helper.make_node("Split", ["x", "sizes"], names, axis=random.choice((1, -3, 9)))]
+    nodes += [onnx.helper.make_node("Add", [names[0], names[-1]], ["y"])]
+    stored = onnx.numpy_helper.from_array(np.array(sizes, np.int64), "sizes")
+    image, answer = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in (("x", [1, 4, 4, 4]), ("y", None))
+    )
+    graph = onnx.helper.make_graph(nodes, "graph", [image], [answer], [stored])
+    content = onnx.helper.make_model(graph).SerializeToString()
+    arguments = random.choice((["info", "given.onnx"], ["synthesize", "given.onnx"]))
+    power = ["--power-w", "0.001", "--work", "w"] if arguments[0] == "synthesize" else []
+    return [*arguments, *power], "given.onnx", content
+
+
 VALUES = (
-    "", "-1", "0", "1.5", "nan", "inf", str(1 << 31), str(1 << 63), str(1 << 64), "9" * 4000,
+    "-", "", "-1", "0", "1.5", "nan", "inf", str(1 << 31), str(1 << 63), str(1 << 64), "9" * 4000,
     "x" * 300, "\x1b[31mred", "[bold]x[/x]", "a,b", "all,none", "/dev/null", "/dev/full/x",
     "/proc/x/y", ".", "..", "/", "given.npz", "\udcff", "9x9x9x9x9x9x9x9x9x9", "true", "--json",
 )  # fmt: skip
@@ -190,6 +243,9 @@ KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "onnx": onnx_case,
     "tflite": tflite_case,
     "options": option_case,
+    "images": images_case,
+    "report": report_case,
+    "split": split_case,
 }
 
 

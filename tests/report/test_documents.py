@@ -25,7 +25,7 @@ def test_pages_are_up_to_date(pages: dict[str, str]) -> None:
     stale = [
         name for name, text in pages.items() if (ROOT / "docs" / name).read_text("utf-8") != text
     ]
-    assert not stale, "run: hwgen documents"
+    assert not stale, "run: scripts/documents"
 
 
 def test_a_data_sheet_has_all_parts(pages: dict[str, str]) -> None:

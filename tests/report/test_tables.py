@@ -19,6 +19,7 @@ LAYER = RunLayer(
     weights_kept=None,
     zero_bit_columns=None,
     equal=True,
+    in_time=True,
     mismatches=0,
     cycles_rtl=7,
     cycles_model=7,
@@ -33,10 +34,13 @@ LAYER = RunLayer(
     ("changes", "said"),
     [
         ({}, "equal"),
-        ({"equal": False}, "cycles differ"),
+        ({"equal": False, "in_time": False}, "cycles differ"),
+        ({"equal": False}, "events differ"),
         ({"equal": False, "mismatches": 3}, "3 differ"),
         ({"equal": None, "mismatches": None, "cycles_rtl": None}, "-"),
         ({"mismatches": None}, "equal"),
+        ({"mismatches": None, "fused": True}, "equal, fused"),
+        ({"equal": None, "in_time": None, "mismatches": None, "fused": True}, "fused"),
     ],
 )
 def test_a_verdict_is_not_made_of_sums(changes: dict[str, Any], said: str) -> None:
@@ -74,6 +78,10 @@ ELEMENT = {**WHERE, "y": 3, "x": 2, "channel": 1, "expected": 17, "found": -9}
         (
             Difference(what="event", run=0, name="reads", expected=None, found=6),
             "run 0, event reads: nothing predicted, 6 found",
+        ),
+        (
+            Difference(what="event", run=0, layer="conv", name="reads", expected=5, found=6),
+            "run 0, step conv, event reads: 5 predicted, 6 found",
         ),
         (Difference(what="run", run=3), "run 3: there is no such run on both sides"),
     ],

@@ -21,8 +21,10 @@ from hwgen.sim.simulator import (
     build_simulator,
     run_logged,
     run_simulator,
+    start,
 )
 from hwgen.sim.toolchain import find_verilator
+from hwgen.spec import patience
 from tests.tiny import Cells
 
 TOP = """
@@ -190,3 +192,20 @@ def test_a_caller_chooses_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     build = build_simulator(simulator(), builds=tmp_path / "work")
     assert build.folder.parent == tmp_path / "work"
     assert (build.folder / simulator().executable).exists()
+
+
+def test_a_long_simulation_says_so_a_build_says_that_it_builds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "FIRST_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "EVERY_SECONDS", 0.05)
+    said: list[str] = []
+    slow = ["/bin/sh", "-c", "touch out.txt; sleep 0.5"]
+    assert start(simulator(), slow, tmp_path, "out.txt", said.append) is None
+    assert len(said) > 2 and all(each.startswith("simulating tiny: ") for each in said)
+    said.clear()
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "builds"))
+    build_simulator(simulator(), say=said.append)
+    first, *others = said
+    assert first == "building the simulator of tiny: a minute or more, once"
+    assert others and all(each.startswith("building the simulator of tiny: ") for each in others)

@@ -157,6 +157,7 @@ def layer_phis(name: str, words: NDArray[np.int8], blocks: NDArray[np.bool_]) ->
             raise CompileError(
                 f"layer {name}: filter {number} must have at most {PHI_LIMIT} non-zero CSD digits"
                 f" in every weight, got phi {phi}; it runs with weight_bits off"
+                " (--sparsity weight_values,input_bits), or with the weights of hwgen fit"
             )
     return phis
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from hwgen.errors import CompileError
+from hwgen.errors import CompileError, RefusedNodesError
 from hwgen.spec.mram.arch import MOST_MODES, WINDOW, Arch
-from hwgen.spec.mram.records import record_fields
+from hwgen.spec.mram.records import FIXED_FIELDS
 from hwgen.spec.network import (
     AveragePool,
     Concatenate,
@@ -22,15 +22,21 @@ Refusal = tuple[str, str, object]
 """A property, what the chip runs, what was given."""
 
 
-def field_limit(arch: Arch, name: str) -> int:
+def field_limit(name: str) -> int:
     """Return the largest value of a field of a record."""
-    return next((1 << field.bits) - 1 for field in record_fields(arch) if field.name == name)
+    return next((1 << field.bits) - 1 for field in FIXED_FIELDS if field.name == name)
 
 
 def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
-    """Raise CompileError for the first thing that the chip does not run."""
-    for what, allowed, given in refusals(network, arch):
-        raise CompileError(f"{what} must be {allowed} on an mram chip, got {given}")
+    """Raise CompileError, or RefusedNodesError with a sentence for each thing that does not run."""
+    found = [
+        f"{what} must be {allowed} on an mram chip, got {given}"
+        for what, allowed, given in refusals(network, arch)
+    ]
+    if len(found) == 1:
+        raise CompileError(found[0])
+    if found:
+        raise RefusedNodesError(sentences=found, source=network.graph.name)
 
 
 def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
@@ -42,7 +48,7 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
         yield "the output", "the last layer alone", ", ".join(graph.outputs)
     yield from map_refusals("the image", graph.input, arch)
     for layer in network.layers:
-        yield from layer_refusals(layer, arch)
+        yield from layer_refusals(layer)
         if layer is not last or not layer.output.raw:
             yield from map_refusals(f"layer {layer.name}: the output", layer.output, arch)
     yield from answer_refusals(last, arch)
@@ -53,7 +59,7 @@ def answer_refusals(last: Layer, arch: Arch) -> Iterator[Refusal]:
     output = last.output
     if output.raw and output.bits > arch.answer_bits:
         yield f"layer {last.name}: raw sums", f"of {arch.answer_bits} bits", f"{output.bits} bits"
-    most = field_limit(arch, "blocks") * arch.block
+    most = field_limit("blocks") * arch.block
     if output.channels > most:
         yield f"layer {last.name}: channels of the answer", f"at most {most}", output.channels
     size = output.height * output.width * answer_blocks(output.channels, arch) * arch.block
@@ -70,7 +76,7 @@ def answer_blocks(channels: int, arch: Arch) -> int:
     return blocks
 
 
-def layer_refusals(layer: Layer, arch: Arch) -> Iterator[Refusal]:
+def layer_refusals(layer: Layer) -> Iterator[Refusal]:
     """Yield everything in one layer that the chip does not run."""
     what = f"layer {layer.name}: "
     if isinstance(layer, Concatenate | Multiply | Table):
@@ -82,14 +88,14 @@ def layer_refusals(layer: Layer, arch: Arch) -> Iterator[Refusal]:
         if max(layer.kernel) > WINDOW:
             yield f"{what}kernel", f"at most {WINDOW} x {WINDOW}", sides(layer.kernel)
     if isinstance(layer, MaxPool | AveragePool):
-        most = field_limit(arch, "kernel_height")
+        most = field_limit("kernel_height")
         if max(layer.kernel) > most:
             yield f"{what}kernel", f"at most {most} x {most}", sides(layer.kernel)
-        most = field_limit(arch, "pad_top")
+        most = field_limit("pad_top")
         if max(layer.padding[:2]) > most:
             yield f"{what}padding", f"at most {most}", max(layer.padding[:2])
     if isinstance(layer, Conv | MaxPool | AveragePool | Shortcut):
-        most, stride = field_limit(arch, "stride_y"), used_stride(layer)
+        most, stride = field_limit("stride_y"), used_stride(layer)
         if max(stride) > most:
             yield f"{what}stride", f"at most {most} x {most}", sides(stride)
 
@@ -111,13 +117,13 @@ def map_refusals(what: str, feature: FeatureMap, arch: Arch) -> Iterator[Refusal
     if feature.bits > arch.element_bits:
         yield f"{what}'s bits", f"at most {arch.element_bits}", feature.bits
     limits = {
-        "height": field_limit(arch, "in_height"),
-        "width": field_limit(arch, "in_width"),
-        "channels": field_limit(arch, "channels"),
+        "height": field_limit("in_height"),
+        "width": field_limit("in_width"),
+        "channels": field_limit("channels"),
     }
     for name, limit in limits.items():
         if getattr(feature, name) > limit:
             yield f"{what}'s {name}", f"at most {limit}", getattr(feature, name)
-    pixels, most = feature.height * feature.width, field_limit(arch, "loads")
+    pixels, most = feature.height * feature.width, field_limit("loads")
     if pixels > most:
         yield f"{what}'s pixels", f"at most {most}", pixels

@@ -161,7 +161,7 @@ def run_of(case: Case, result: Result) -> RaceRun:
         cycles=result["cycles"] / images,
         compute_cycles=(result["cycles"] - result["load"]) / images,
         conv_fc_cycles=conv_cycles,
-        conv_fc_compute_cycles=conv_cycles - conv[LOAD],
+        conv_fc_without_load_cycles=conv_cycles - conv[LOAD],
         bound_cycles=conv[BUSY],
         time_ms=milliseconds(result["cycles"] / images, arch),
         conv_fc_ms=milliseconds(conv_cycles, arch),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from hwgen.flow.dbpim.race_runs import DENSE, NAMES, SPARSE, Runs, against_dense, saving
+from hwgen.flow.dbpim.race_runs import DENSE, NAMES, SPARSE, Runs, against_dense, saving, told
 from hwgen.report.dbpim.race import RaceRow, RaceRun, race_row
 from hwgen.spec.dbpim import published
 
@@ -19,9 +19,9 @@ STRICT = "the dense chip without switch and with queues of two groups, which it 
 
 def savings(pairs: Sequence[tuple[RaceRun, RaceRun]]) -> Iterator[RaceRow]:
     """Yield the best energy saving, and the best against the strict dense chip."""
-    for name, strict in (
-        ("energy_saving_percent_best", False),
-        ("energy_saving_percent_best_strict", True),
+    for name, tail, strict in (
+        ("energy_saving_percent_best", "", False),
+        ("energy_saving_percent_best_strict", ", strict", True),
     ):
         known = [
             (value, pair) for pair in pairs if (value := saving(*pair, strict=strict)) is not None
@@ -29,13 +29,13 @@ def savings(pairs: Sequence[tuple[RaceRun, RaceRun]]) -> Iterator[RaceRow]:
         best = max(known, key=lambda each: each[0], default=None)
         reason = NO_ENERGY
         if best is not None:
-            where = f"{best[1][1].network}, batch {best[1][1].batch}"
             reached = best[0] >= published.ENERGY_SAVING_BEST_PERCENT
-            reason = f"{where}; {'reached' if reached else NOT_REACHED}"
+            reason = f"{told(best[1][1])}; {'reached' if reached else NOT_REACHED}"
             reason += f"; {STRICT}" if strict else ""
         yield race_row(
             name,
             "abstract, Fig. 12",
+            label=f"best saving of energy{tail}",
             published=published.ENERGY_SAVING_BEST_PERCENT,
             ours=None if best is None else best[0],
             unit="%",
@@ -55,6 +55,7 @@ def energies(runs: Runs) -> Iterator[RaceRow]:
                 yield race_row(
                     f"energy_uj_{network}_batch_{batch}_{name}",
                     "Fig. 12",
+                    label=f"{told(run)}: energy",
                     published=None,
                     ours=run.total_uj,
                     unit="uJ an image",
@@ -66,15 +67,16 @@ def energies(runs: Runs) -> Iterator[RaceRow]:
                     ),
                 )
     for dense, sparse in against_dense(runs, SPARSE):
-        for name, strict in (
-            ("energy_saving_percent", False),
-            ("energy_saving_percent_strict", True),
+        for name, tail, strict in (
+            ("energy_saving_percent", "", False),
+            ("energy_saving_percent_strict", ", strict", True),
         ):
             value = saving(dense, sparse, strict=strict)
             if value is not None:
                 yield race_row(
                     f"{name}_{sparse.network}_batch_{sparse.batch}",
                     "Fig. 12",
+                    label=f"{told(sparse)}: saving of energy{tail}",
                     published=None,
                     ours=value,
                     unit="%",
@@ -92,6 +94,7 @@ def memory(runs: Runs) -> Iterator[RaceRow]:
                     yield race_row(
                         f"memory_bytes_{network}_batch_{batch}_{name}",
                         "not in the paper",
+                        label=f"{told(run)}: bytes of the memory port",
                         published=None,
                         ours=run.memory_bytes,
                         unit="bytes an image",

@@ -9,7 +9,7 @@ import numpy as np
 from hwgen.errors import ConfigError
 from hwgen.flow.context import Context
 from hwgen.flow.digests import digest_of, digest_of_array, digest_of_code, digest_of_file
-from hwgen.flow.images import Batch, choose_images
+from hwgen.flow.images import Batch, choose_images, drawn_images
 from hwgen.flow.load import load
 from hwgen.report.training_table import read_training, training_state
 from hwgen.report.types import Images
@@ -110,14 +110,6 @@ def images_of(
             return drawn_images(network, count=count), "drawn images"
         return choose_images(network, str(dataset), count), f"test images of {dataset.name}"
     return drawn_images(network, count=count), "drawn images"
-
-
-def drawn_images(network: QuantizedNetwork, *, count: int) -> Batch:
-    """Return bytes drawn evenly, all digits of them alike."""
-    shape = (count, *network.graph.input.shape)
-    images = np.random.default_rng(SEED).integers(0, 256, shape, dtype=np.uint8)
-    about = Images(name="drawn", split="all", images=count, digest=digest_of_array(images))
-    return Batch(images=images, labels=None, about=about, modes=(0,) * count)
 
 
 def drawn_file(context: Context, name: str) -> Path:

@@ -18,8 +18,9 @@ CONV_FC, DEPTHWISE, MULTIPLY, OTHER, AROUND = (
     "other",
     "around",
 )
-"""Kinds of layers as the paper divides time: std/pw-conv and FC, dw-conv, element-wise multiply,
-pooling, residual addition and tables; and what the chip does around the layers."""
+"""Kinds of layers as the paper divides time: std/pw-conv and FC, with the additions that they
+compute on the way; dw-conv; element-wise multiply; pooling, residual additions that no convolution
+computes, and tables; and what the chip does around the layers."""
 KINDS = (CONV_FC, DEPTHWISE, MULTIPLY, OTHER, AROUND)
 
 LOAD, BUSY = "load", "busy"
@@ -34,7 +35,7 @@ def predict(task: Task) -> Result:
     model = load("hwgen.model.dbpim.prediction")
     runs: Any = found.predictions
     steps = [step for run in runs for step in run.found]
-    kinds = kinds_of(found.subject.network)
+    kinds = kinds_of_steps(found)
     return {
         "cycles": sum(each.cycles for each in found.predictions),
         "load": sum(run.load for run in found.predictions),
@@ -59,13 +60,29 @@ def kinds_of(network: QuantizedNetwork) -> dict[str, str]:
     return found
 
 
+def kinds_of_steps(found: Predicted) -> dict[str, str]:
+    """Return the kind of each step by its name: of the layer that it computes, not only writes.
+
+    A convolution that adds another map to its results has the name of the addition.
+    """
+    program: Any = found.program
+    kinds = kinds_of(found.subject.network)
+    return {
+        plan.name: kinds.get(plan.fused[0] if plan.fused else plan.layer, AROUND)
+        for plan in program.facts.steps
+    }
+
+
 def causes_by_kind(
     steps: Sequence[Any], kinds: dict[str, str], step_causes: Any
 ) -> dict[str, dict[str, float]]:
-    """Return cycles by kind of layer, then by cause; they add up to all cycles."""
+    """Return cycles by kind of layer, then by cause; they add up to all cycles.
+
+    kinds: of each step by its name
+    """
     found: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
     for step in steps:
-        kind = AROUND if step.around is not None else kinds[step.layer]
+        kind = AROUND if step.around is not None else kinds[step.name]
         found[kind].update(step_causes(step))
     return {kind: dict(causes) for kind, causes in found.items() if causes}
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hwgen.report.dbpim.race import RaceNetwork, RaceRun
+from hwgen.spec.dbpim import published
 
 DENSE, SPARSE, WEIGHTS, BITS = "none", "all", "weight_values,weight_bits", "weight_bits,input_bits"
 NAMES = {
@@ -15,6 +16,16 @@ NAMES = {
     SPARSE: "all",
 }
 """Choices of switches as they stand in the names of figures."""
+IN_WORDS = {
+    DENSE: "dense",
+    "weight_values": "weight values",
+    "weight_bits": "weight bits",
+    "input_bits": "input bits",
+    WEIGHTS: "both of weights",
+    BITS: "bit level",
+    SPARSE: "all three",
+}
+"""The same for people."""
 WAITS = (
     "load",
     "write_bus",
@@ -50,6 +61,12 @@ class Runs:
         about = self.networks[network]
         planes = "" if about.bit_planes is None else f", {about.bit_planes:.2f} bit planes a group"
         return f"{about.weights}; {about.images}{planes}"
+
+
+def told(run: RaceRun) -> str:
+    """Return network, batch and switches of a run for people."""
+    network = published.TITLES.get(run.network, run.network)
+    return f"{network}, batch {run.batch}, {IN_WORDS[run.switches]}"
 
 
 def against_dense(runs: Runs, switches: str) -> Iterator[tuple[RaceRun, RaceRun]]:

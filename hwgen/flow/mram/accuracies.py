@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hwgen.errors import FormatError
+from hwgen.flow.mram.parameters import parameter_rows
 from hwgen.report.paper import PaperRow, row
 from hwgen.spec.mram.published import TABLE_I, TABLE_II, TABLE_III, TABLE_IV, WIDTHS
 
@@ -137,7 +138,7 @@ EIGHT = Wanted(modes=len(TABLE_IV))
 
 
 def accuracy_rows(trainings: Sequence[Training]) -> Iterator[PaperRow]:
-    """Yield tables I to IV, and the trainings that are in none of them."""
+    """Yield tables I to IV with the parameters of Table II, and trainings that are in none."""
     for name, published in TABLE_I.items():
         for width, value in zip(WIDTHS, published, strict=True):
             wanted = WANTED_I[name]
@@ -148,6 +149,7 @@ def accuracy_rows(trainings: Sequence[Training]) -> Iterator[PaperRow]:
         for width, value in zip(WIDTHS, published, strict=True):
             what = f"ResNet50, ImageNet, {name}, {width}x"
             yield accuracy("Table II", what, "resnet50", published=value, ours=None, reason=NO_DATA)
+    yield from parameter_rows()
     for teacher, published in TABLE_III.items():
         for width, value in zip(WIDTHS, published, strict=True):
             wanted, what = Wanted(teacher=teacher.lower()), f"teacher {teacher}"

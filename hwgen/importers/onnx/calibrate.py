@@ -24,6 +24,7 @@ from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
 from hwgen.importers.onnx.read import opened, read_model
 from hwgen.importers.onnx.shapes import infer
+from hwgen.spec.finite import check_finite
 
 BYTE_SCALE = 1 / 255
 """Real value of one step of an image of bytes."""
@@ -127,6 +128,7 @@ def arranged(
         allowed = f"uint8 or float32 of shape {wanted}, at least {sides[0]}"
         given = f"{len(images)} of {images.dtype.name} of shape {images.shape[1:]}"
         raise DataError(f"the images must be {allowed}, got {given} ({source})")
+    check_finite(images, "--calibrate")
     real = images.astype(np.float32)
     if images.dtype == np.uint8:
         real *= np.float32(BYTE_SCALE)

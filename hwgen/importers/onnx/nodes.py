@@ -7,6 +7,7 @@ from typing import Any
 
 import onnx
 
+from hwgen.errors import KNOWN_OPERATOR
 from hwgen.importers.onnx.check import has_graph, node_name
 from hwgen.importers.onnx.operators import OPERATORS
 from hwgen.importers.onnx.qdq.values import RefusedError
@@ -98,8 +99,7 @@ def nodes_of(proto: onnx.NodeProto, shapes: Shapes, maps: set[str], lost: set[st
     foreign = proto.op_type not in OPERATORS or proto.domain not in ("", "ai.onnx")
     try:
         if foreign or has_graph(proto):
-            allowed = f"one of {', '.join(sorted(OPERATORS))}"
-            raise RefusedError("the operator", allowed, proto.op_type)
+            raise RefusedError("the operator", KNOWN_OPERATOR, proto.op_type)
         return well_formed(Reading(proto=proto, shapes=shapes), maps)
     except RefusedError as error:
         dependent = not foreign and not lost.isdisjoint(proto.input)
@@ -276,11 +276,16 @@ def slices_of(reading: Reading) -> list[Slice]:
     if reading.proto.op_type == "Slice":
         return [slice_of(reading, read)]
     axis = int(reading.attribute("axis", 0)) % len(read)
+    outputs, sizes = reading.proto.output, reading.integers("split", 1)
+    if sizes is not None and (
+        len(sizes) != len(outputs) or min(sizes) < 0 or sum(sizes) != read[axis]
+    ):
+        allowed = f"{len(outputs)} sizes from 0 that add up to {read[axis]}"
+        raise RefusedError("split", allowed, list(sizes))
     begin = 0
     found: list[Slice] = []
-    for name in reading.proto.output:
+    for name in outputs:
         # Parts that nobody reads have no name, and so no shape; a Split then says their sizes.
-        sizes = reading.integers("split", 1)
         size = reading.shape_of(name)[axis] if sizes is None else sizes[len(found)]
         ranges = [(0, side, 1) for side in read]
         ranges[axis] = (begin, begin + size, 1)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import numpy as np
 import onnx
 
-from hwgen.errors import FormatError
+from hwgen.errors import KNOWN_OPERATOR, FormatError
 from hwgen.importers.integer import IntegerGraph, Unsupported
 from hwgen.importers.integer.nodes import Head
 from hwgen.importers.onnx.check import node_name
@@ -216,9 +216,7 @@ def well_formed(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
 def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Return what a node writes."""
     if proto.domain not in DOMAINS:
-        raise RefusedError(
-            "the operator", f"one of {operators()}", f"{proto.domain}.{proto.op_type}"
-        )
+        raise RefusedError("the operator", KNOWN_OPERATOR, f"{proto.domain}.{proto.op_type}")
     if any(each.op_type for attribute in proto.attribute for each in attribute.g.node):
         raise RefusedError("the operator", "without subgraphs", proto.op_type)
     constants = [each for each in inputs if isinstance(each, Constant | None)]
@@ -239,13 +237,8 @@ def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
     if image and proto.op_type in PREPROCESSING and proto.op_type != "Cast":
         return arithmetic.image_step(proto, inputs)
     if proto.op_type not in HANDLERS:
-        raise RefusedError("the operator", f"one of {operators()}", proto.op_type)
+        raise RefusedError("the operator", KNOWN_OPERATOR, proto.op_type)
     return HANDLERS[proto.op_type](state, proto, inputs)
-
-
-def operators() -> str:
-    """Return the operators that are read."""
-    return ", ".join(sorted(HANDLERS))
 
 
 def refuse(

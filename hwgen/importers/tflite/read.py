@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hwgen.errors import FormatError
+from hwgen.errors import KNOWN_OPERATOR, FormatError
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node, Unsupported
@@ -71,9 +71,7 @@ class Nodes:
         """Add the nodes of a supported operator."""
         known = OPERATORS.get(reading.operator.operator)
         if known is None:
-            raise NodeRefusalError(
-                "the operator", f"one of {', '.join(OPERATORS)}", reading.operator.operator
-            )
+            raise NodeRefusalError("the operator", KNOWN_OPERATOR, reading.operator.operator)
         self.check_inputs(reading)
         nodes, maps = known.read(reading)
         self.nodes += nodes

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hwgen.spec.dbpim.events import OVERLAPPING
 from hwgen.spec.dbpim.program import StepPlan
 from hwgen.spec.network import INPUT
 from hwgen.spec.step import Step, in_a_row
@@ -85,6 +86,14 @@ class Prediction:
     def step_events(self) -> tuple[Mapping[str, int], ...]:
         """Events of each step by name."""
         return tuple(step.events for step in self.found)
+
+    @property
+    def own_events(self) -> tuple[Mapping[str, int], ...]:
+        """Of each step the events that never happen while another one runs."""
+        return tuple(
+            {name: count for name, count in events.items() if name not in OVERLAPPING}
+            for events in self.step_events
+        )
 
 
 def where_cycles_go(prediction: Prediction) -> dict[str, float]:

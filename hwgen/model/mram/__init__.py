@@ -1,17 +1,21 @@
 """Exact cycles and events of the MRAM chip, and their energy."""
 
+from hwgen.model.mram.area import area_um2
 from hwgen.model.mram.energy import energy_pj, leakage_pj, parts_pj
 from hwgen.model.mram.predict import CycleModel, SplitCost, must_compile
 from hwgen.model.mram.prediction import Prediction, utilization_of, where_cycles_go
+from hwgen.model.mram.timeline import timeline
 
 __all__ = [
     "CycleModel",
     "Prediction",
     "SplitCost",
+    "area_um2",
     "energy_pj",
     "leakage_pj",
     "must_compile",
     "parts_pj",
+    "timeline",
     "utilization_of",
     "where_cycles_go",
 ]

@@ -60,6 +60,11 @@ class Prediction:
         return tuple(step.events for step in self.found)
 
     @property
+    def own_events(self) -> tuple[Mapping[str, int], ...]:
+        """Of each step the events that never happen while another one runs: all of them."""
+        return self.step_events
+
+    @property
     def events(self) -> dict[str, int]:
         """Events of the run by name."""
         total: Counter[str] = Counter()

@@ -11,13 +11,14 @@ from hwgen.report.types import STRICT, Count, Fraction, Source
 class RaceRow:
     """One figure.
 
-    figure: snake_case, unique
+    figure: snake_case, unique; label: the same for people
     where: in the paper; for a figure that the paper does not print, whose place it has
     published, ours: null for what cannot be had; `reason` then says why
     deviation_percent: of ours from published, null if one of them is
     """
 
     figure: str
+    label: str
     where: str
     published: float | None
     ours: float | None
@@ -30,9 +31,9 @@ class RaceRow:
 class RaceRun:
     """One network with some switches; all figures but the last three are of one image on average.
 
-    compute_cycles: without load-stall cycles
-    conv_fc_cycles: of std/pw-conv and FC layers, loading included; conv_fc_compute_cycles: without
-        waiting for a load
+    compute_cycles: without load-stall cycles, in which nothing computes because a load is pending
+    conv_fc_cycles: of std/pw-conv and FC layers with the additions that they compute on the way,
+        loading included; conv_fc_without_load_cycles: without what their cells wait for a load
     bound_cycles: of the same layers, if all macros were busy all the time: measured bit planes of
         the groups, rows of weights full, macros without a position excluded
     kinds: cycles by kind of layer; causes: all cycles by cause
@@ -49,7 +50,7 @@ class RaceRun:
     cycles: float
     compute_cycles: float
     conv_fc_cycles: float
-    conv_fc_compute_cycles: float
+    conv_fc_without_load_cycles: float
     bound_cycles: float
     time_ms: float
     conv_fc_ms: float
@@ -108,6 +109,7 @@ def race_row(
     figure: str,
     where: str,
     *,
+    label: str,
     published: float | None,
     ours: float | None,
     unit: str,
@@ -119,6 +121,7 @@ def race_row(
         deviation = 100 * (ours / published - 1)
     return RaceRow(
         figure=figure,
+        label=label,
         where=where,
         published=published,
         ours=ours,

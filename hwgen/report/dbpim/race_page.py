@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from hwgen.report.dbpim.race import RaceReport, RaceRun
 from hwgen.report.dbpim.race_table import (
     COLUMNS,
+    WORDS,
     dense_runs,
     printed,
     reasons_of,
@@ -19,6 +20,7 @@ from hwgen.report.dbpim.race_table import (
     run_cells,
     title,
 )
+from hwgen.spec.dbpim.published import TITLES
 
 TEMPLATE = "race.html"
 DENSE, SPARSE, WEIGHTS = "none", "all", "weight_values,weight_bits"
@@ -26,7 +28,7 @@ KINDS = {
     "conv_fc": "std/pw-conv and FC",
     "depthwise": "dw-conv",
     "multiply": "multiply",
-    "other": "pool, add, tables",
+    "other": "pool, unfused add, tables",
     "around": "around the layers",
 }
 COLOURS = 12
@@ -77,6 +79,7 @@ def race_html(report: RaceReport) -> str:
     return environment.from_string(text).render(
         report=report,
         title=title(report),
+        words=WORDS,
         columns=COLUMNS,
         runs=list(run_cells(report)),
         rows=[([*row_cells(row)], reasons.index(row.reason) + 1) for row in printed(report)],
@@ -225,7 +228,7 @@ def stacked(
     for (run, parts), text in zip(found, texts, strict=True):
         bars.append(
             Bar(
-                label=f"{run.network} {words(run.switches)}",
+                label=f"{TITLES.get(run.network, run.network)} {words(run.switches)}",
                 pieces=[
                     Piece(
                         name=words(key),

@@ -7,11 +7,22 @@ from rich.console import Group, RenderableType
 from hwgen.report.dbpim.race import RaceReport, RaceRow, RaceRun
 from hwgen.report.files import report_text
 from hwgen.report.tables import NOTHING, percent, table
+from hwgen.spec.dbpim.published import TITLES
 
 NAME = "dbpim-paper"
 COLUMNS = ["network", "batch", "switches", "cycles", "compute", "conv+FC ms", "ms", "x end to end"]
 COLUMNS += ["x compute", "over bound", "utilization", "uJ", "saved", "strict", "KB"]
 DENSE = "none"
+WORDS = (
+    "Compute: cycles without load-stall cycles, in which nothing computes because a load is"
+    " pending. Conv+FC: std/pw-conv and FC layers, with the additions that they compute on the way."
+    " Over bound: their cycles, without those in which their cells wait for a load, over those of"
+    " macros that are all busy all the time, with full rows, at the measured bit planes. Saved:"
+    " energy on the chip over the dense chip with the same trees and post-processing units; strict:"
+    " over one without switch and with queues of two groups. Leakage is that of the memories; that"
+    " of logic is left out, and the area leaves out the parts that its row names."
+)
+"""What the columns of the runs mean."""
 
 
 def race_table(report: RaceReport) -> RenderableType:
@@ -38,7 +49,7 @@ def title(report: RaceReport) -> str:
 
 def printed(report: RaceReport) -> list[RaceRow]:
     """Return the rows with a published figure, and those without a run of their own."""
-    shown = ("compute_over_bound_", "area", "peak", "energy_uj_resnet18_sparse")
+    shown = ("conv_fc_over_bound_", "area", "peak", "energy_uj_resnet18_sparse")
     return [row for row in report.rows if row.published is not None or row.figure.startswith(shown)]
 
 
@@ -62,12 +73,12 @@ def run_cells(report: RaceReport) -> Iterator[list[str]]:
         total = None if against is None else against.total_uj
         strict = None if against is None else against.strict_energy_uj
         yield [
-            *(run.network, str(run.batch), run.switches),
+            *(TITLES.get(run.network, run.network), str(run.batch), run.switches),
             *(f"{run.cycles:,.0f}", f"{run.compute_cycles:,.0f}"),
             *(f"{run.conv_fc_ms:.3f}", f"{run.time_ms:.3f}"),
             ratio(cycles, run.cycles),
             ratio(compute, run.compute_cycles),
-            ratio(run.conv_fc_compute_cycles, run.bound_cycles),
+            ratio(run.conv_fc_without_load_cycles, run.bound_cycles),
             percent(run.utilization),
             figure(run.total_uj),
             saved(total, run.total_uj),
@@ -93,7 +104,7 @@ def figure(value: float | None) -> str:
 
 def row_cells(row: RaceRow) -> Iterator[str]:
     """Yield the cells of a row but for the reason."""
-    yield row.figure
+    yield row.label
     yield row.where
     yield figure(row.published)
     yield figure(row.ours)
@@ -110,15 +121,12 @@ def page_lines(report: RaceReport) -> Iterator[str]:
     """Yield the lines of the page."""
     yield f"# {report.paper}: the race"
     yield ""
-    yield f"{title(report)}. Saved: energy on the chip over the dense chip with the same trees"
-    yield "and post-processing units; strict: over one without switch and with queues of two"
-    yield "groups. Over bound: compute cycles of conv and FC layers over those of macros that are"
-    yield "all busy all the time, with full rows, at the measured bit planes."
+    yield f"{title(report)}. {WORDS}"
     yield ""
     yield from markdown(
         ["network", "weights", "images", "bit planes"],
         [
-            [each.name, each.weights, each.images, figure(each.bit_planes)]
+            [TITLES.get(each.name, each.name), each.weights, each.images, figure(each.bit_planes)]
             for each in report.networks
         ],
     )

@@ -23,6 +23,7 @@ from hwgen.sim.host_files import (
     UNWRITTEN,
     beats_text,
     event_lines,
+    gave_up,
     pages,
     smallest_memory,
     sources_with_host,
@@ -32,6 +33,8 @@ from hwgen.sim.waves import Waves
 from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.events import EVENTS
 from hwgen.spec.dbpim.instructions import ROW_BITS
+from hwgen.spec.limits import RunLimits
+from hwgen.spec.patience import Ticker
 
 HOST = Path(__file__).parent / "host.v"
 BLOCKS = Path(__file__).parent / "blocks.vlt"
@@ -43,6 +46,9 @@ MANY_MACROS = 16
 """Macros of a chip from which on its core is compiled once, not once a copy."""
 
 
+NO_LIMITS = RunLimits()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """What a host has the chip do.
@@ -51,7 +57,7 @@ class Job:
     answer_bytes: of a run; scratch_bytes: of the space that all runs use
     latency, stall, seed, error_address: of the memory, see memory.v
     reset_at: cycle of the first run in which to reset and begin again; 0: never
-    limit: cycles after which a run counts as hanging
+    limits: after which a run counts as hanging
     """
 
     program: bytes
@@ -63,7 +69,7 @@ class Job:
     seed: int = 1
     error_address: int | None = None
     reset_at: int = 0
-    limit: int = 1_000_000_000
+    limits: RunLimits = NO_LIMITS
 
 
 @dataclass(kw_only=True)
@@ -72,6 +78,7 @@ class ChipRun:
 
     retired: cycles in which steps were over; counted: events of each step
     rest: events after the last retirement
+    gave_up: why the host ended a run that was still busy
     stores: words on the write bus and private ones; answers: uint8, in memory after the run
     """
 
@@ -81,6 +88,7 @@ class ChipRun:
     counted: list[dict[str, int]] = field(default_factory=list)
     rest: dict[str, int] = field(default_factory=dict)
     busy: bool = True
+    gave_up: str = ""
     done: bool = False
     error: int = 0
     cycles: int = 0
@@ -155,7 +163,8 @@ def run_chip(
         "stall": job.stall,
         "seed": job.seed,
         "reset_at": job.reset_at,
-        "limit": job.limit,
+        "limit": job.limits.cycles,
+        "most_stores": job.limits.stores,
     }
     if job.error_address is not None:
         plusargs["error_address"] = f"{job.error_address:x}"
@@ -163,9 +172,10 @@ def run_chip(
     arguments += [f"+{name}={value}" for name, value in plusargs.items()]
     if waves is not None:
         arguments += waves.plusargs(Path(WAVES_FILE))
-    simulator = simulator_of(job, arch, waves=waves is not None)
+    with Ticker(f"writing the Verilog of {arch.name}", say):
+        simulator = simulator_of(job, arch, waves=waves is not None)
     run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)
-    return read_runs(folder / EVENTS_FILE, folder / STORES, arch)
+    return read_runs(folder / EVENTS_FILE, folder / STORES, arch, job.limits)
 
 
 def simulator_of(job: Job, arch: Arch, *, waves: bool = False) -> Simulator:
@@ -214,7 +224,9 @@ def memory_bytes(job: Job, addresses: dict[str, int]) -> int:
     return smallest_memory(needed, what=what, runs=len(job.images))
 
 
-def read_runs(events: Path, stores: Path, arch: Arch) -> list[ChipRun]:
+def read_runs(
+    events: Path, stores: Path, arch: Arch, limits: RunLimits = NO_LIMITS
+) -> list[ChipRun]:
     """Return the runs of an event file; one that never ended is still busy.
 
     Raises SimulationError when the file was cut off.
@@ -238,6 +250,8 @@ def read_runs(events: Path, stores: Path, arch: Arch) -> list[ChipRun]:
             answers[-1].append(int(fields[2], 16))
         elif kind == "end":
             end(runs[-1], list(map(int, fields)))
+    if runs and runs[-1].busy:
+        runs[-1].gave_up = gave_up(lines, limits)
     for run, words in zip(runs, answers, strict=True):
         run.answers = np.array(words, "<u4").view(np.uint8)
     return runs

@@ -11,6 +11,7 @@
 //   +latency=D +stall=D +seed=D +error_address=H   as memory.v says
 //   +reset_at=D         in this cycle of the first run, reset for two cycles and begin again
 //   +limit=D            cycles after which a run counts as hanging (default a billion)
+//   +most_stores=D      lines that a run writes into `stores` at most (default a billion)
 //
 // What it writes into `events`, a line each, all numbers decimal but those marked H. Cycles are
 // those of the chip's counter: cycle 1 follows the one in which the start was accepted.
@@ -23,6 +24,7 @@
 //   answer RUN INDEX H        int32 found in memory
 //   reset                     the reset of +reset_at; RUN begins again
 //   timeout                   the chip was still busy after +limit cycles; the last line
+//   flood                     it stored more words than +most_stores; the last line
 //   finish                    all runs are done; else the last line
 //
 // What it writes into `stores`: a line of hexadecimal digits for each word that is stored, all of
@@ -130,11 +132,11 @@ module host #(
   // The count of cycles, by the handshake of the start write alone.
   reg [63:0] cycle = 0;
   wire started = awvalid && awready && awaddr == CONTROL;
-  reg [63:0] limit = 1_000_000_000;
+  reg [63:0] limit = 1_000_000_000, most_stores = 1_000_000_000, stored = 0;
   reg late = 0;
   always @(posedge clk) begin
     cycle <= started ? 1 : cycle + 1;
-    late <= !started && cycle >= limit;
+    late <= !started && (cycle >= limit || stored > most_stores);
   end
 
   // What the trace shows. Events of a cycle count for the step that retires in it.
@@ -213,8 +215,10 @@ module host #(
   task store(input [7:0] source, input [1:0] kind, input [ROW_BITS-1:0] row,
              input [ROW_BITS-1:0] column, input [ROW_BITS-1:0] word, input [15:0] index,
              input [BYTES-1:0] enable, input [8*BYTES-1:0] data);
-    $fwrite(stores, "%h%h%h%h%h%h%h%h%h%h\n", starts, cycle[39:0], source, {2'b00, kind},
-            12'(row), 12'(column), 12'(word), index, enable, data);
+    stored = stored + 1;
+    if (stored <= most_stores)
+      $fwrite(stores, "%h%h%h%h%h%h%h%h%h%h\n", starts, cycle[39:0], source, {2'b00, kind},
+              12'(row), 12'(column), 12'(word), index, enable, data);
   endtask
 
   // Handshakes are seen at rising edges; the tasks below look and drive at falling ones.
@@ -306,6 +310,7 @@ module host #(
     if ($value$plusargs("error_address=%h", error_address)) begin end
     if ($value$plusargs("reset_at=%d", reset_at)) begin end
     if ($value$plusargs("limit=%d", limit)) begin end
+    if ($value$plusargs("most_stores=%d", most_stores)) begin end
     $readmemh(memory_file, memory.beats);
     events = $fopen(events_file, "w");
     stores = $fopen(stores_file, "w");
@@ -351,6 +356,7 @@ module host #(
       for (each_event = 0; each_event < EVENTS; each_event = each_event + 1)
         counts[each_event] = 0;
       starts = starts + 1;
+      stored = 0;
       write_address(PROGRAM_ADDRESS, program_address);
       write_address(IMAGE_ADDRESS, image_address + run * image_stride);
       write_address(ANSWERS_ADDRESS, answers_address + run * answers_stride);
@@ -368,6 +374,10 @@ module host #(
       @(negedge clk);
       read_register(STATUS, status);
       while (status[0] && !late) read_register(STATUS, status);
+      if (stored > most_stores) begin
+        $fwrite(events, "flood\n");
+        close;
+      end
       if (status[0]) begin
         $fwrite(events, "timeout\n");
         close;

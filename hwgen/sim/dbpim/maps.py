@@ -185,6 +185,9 @@ def assemble(
 ) -> list[StoredMap]:
     """Return the map of each image; of an element stored twice the last one counts.
 
+    A map grows by what is stored outside it: above or left of it, or of another image, it gets a
+    row more, so that its shape differs. Channels that fill a word up are left out.
+
     least: height and width that it has at least, and its channels
     """
     channels = least[2]
@@ -192,7 +195,11 @@ def assemble(
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("image", "y", "x", "channel", "data", "cycle")
     )
-    known = (channel < channels) & (channel >= 0) & (image < images)
+    outside = (y < 0) | (x < 0) | (image < 0) | (image >= images)
+    below = max(least[0], int(y.max(initial=-1)) + 1)
+    y, x = np.where(outside, below, y), np.where(outside, 0, x)
+    image = image.clip(0, images - 1)
+    known = (channel < channels) & (channel >= 0)
     height, width = (
         max(size, int(of.max(initial=0)) + 1) for size, of in zip(least[:2], (y, x), strict=True)
     )

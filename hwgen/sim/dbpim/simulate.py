@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hwgen.errors import SimulationError
 from hwgen.sim.cache import Say, build_root, silent, writable
-from hwgen.sim.dbpim.chip_run import WAVES_FILE, ChipRun, Job, run_chip, simulator_of
+from hwgen.sim.dbpim.chip_run import NO_LIMITS, WAVES_FILE, ChipRun, Job, run_chip, simulator_of
 from hwgen.sim.dbpim.maps import StoredMap, stored_maps
 from hwgen.sim.dbpim.stores import Stores
 from hwgen.sim.simulator import build_simulator
@@ -20,10 +20,14 @@ from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.image import pack_image, unpack_answer
 from hwgen.spec.dbpim.instructions import ErrorCode
 from hwgen.spec.dbpim.program import Program
+from hwgen.spec.limits import RunLimits
 from hwgen.spec.network import INPUT
 from hwgen.spec.step import Step
 
 Bytes = NDArray[np.uint8]
+
+STORING = ("bank_bytes", "bus_bytes")
+"""Events of which each word that is stored has at least one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +83,7 @@ def simulate(
     waves: Waves | None = None,
     stall: int = 0,
     seed: int = 1,
+    limits: RunLimits = NO_LIMITS,
     builds: Path | None = None,
     say: Say = silent,
 ) -> list[SimulatedRun]:
@@ -86,12 +91,13 @@ def simulate(
 
     images: uint8 NHWC; where the last run has fewer than the program takes, its last one repeats
     stall: percent of cycles in which a channel of the memory does nothing
+    limits: after which a run counts as hanging
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
     Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
     when `builds` cannot be written, MissingToolError without Verilator.
     """
-    job = job_of(arch, program, images, stall=stall, seed=seed)
+    job = job_of(arch, program, images, stall=stall, seed=seed, limits=limits)
     root = build_root(builds)
     saved = root / f"waves-{arch.name}"
     with writable(root):
@@ -118,7 +124,15 @@ def prepare(
     build_simulator(simulator, builds=builds, say=say)
 
 
-def job_of(arch: Arch, program: Program, images: Bytes, *, stall: int = 0, seed: int = 1) -> Job:
+def job_of(
+    arch: Arch,
+    program: Program,
+    images: Bytes,
+    *,
+    stall: int = 0,
+    seed: int = 1,
+    limits: RunLimits = NO_LIMITS,
+) -> Job:
     """Return the job that runs a program on images."""
     facts = program.facts
     packed = [pack_image(image, facts.image, arch) for image in images]
@@ -135,6 +149,7 @@ def job_of(arch: Arch, program: Program, images: Bytes, *, stall: int = 0, seed:
         latency=arch.memory_latency_cycles,
         stall=stall,
         seed=seed,
+        limits=limits,
     )
 
 
@@ -157,7 +172,7 @@ def simulated_runs(
         images = tuple(range(first, min(first + facts.images, len(inputs))))
         where = f"images {images[0]} to {images[-1]}" if len(images) > 1 else f"image {first}"
         if run.busy:
-            raise SimulationError(f"the chip was still busy at the limit ({where})")
+            raise SimulationError(f"{run.gave_up} ({where})")
         if not run.done:
             raise SimulationError(
                 f"the chip stopped with the error {ErrorCode(run.error).name} ({where})"
@@ -167,8 +182,10 @@ def simulated_runs(
             shape = inputs[image].shape
             nothing = StoredMap(np.zeros(shape, np.uint8), np.zeros(shape, np.int64))
             known = found.setdefault(INPUT, nothing)
-            unread = known.cycles == 0
-            known.data[unread] = inputs[image][unread]
+            # A map of another shape has pixels that no image has: it differs as it is.
+            if known.data.shape == shape:
+                unread = known.cycles == 0
+                known.data[unread] = inputs[image][unread]
         yield SimulatedRun(
             images=images,
             maps=[maps_of(run, found, program, arch, n) for n, found in enumerate(stored)],

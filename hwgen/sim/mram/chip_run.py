@@ -21,6 +21,7 @@ from hwgen.sim.host_files import (
     UNWRITTEN,
     beats_text,
     event_lines,
+    gave_up,
     pages,
     smallest_memory,
     sources_with_host,
@@ -28,8 +29,10 @@ from hwgen.sim.host_files import (
 from hwgen.sim.mram.stores import Stores, read_stores
 from hwgen.sim.simulator import FAST, QUICK, Simulator, run_simulator
 from hwgen.sim.waves import Waves
+from hwgen.spec.limits import RunLimits
 from hwgen.spec.mram.arch import Arch
 from hwgen.spec.mram.events import EVENTS
+from hwgen.spec.patience import Ticker
 from hwgen.spec.widths import bits_for_index
 
 HOST = Path(__file__).parent / "host.v"
@@ -47,6 +50,9 @@ REGISTERS = (
 """Registers of an `end` line, in their order, after the status."""
 
 
+NO_LIMITS = RunLimits()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """What a host has the chip do: load the program, and the tables if there are any, then run.
@@ -57,7 +63,7 @@ class Job:
     image_stride, answer_stride: of the program; answer_bytes: of one image
     latency, stall, seed, error_address: of the memory, see memory.v
     reset_at: cycle of the first run in which to reset and begin again; 0: never
-    limit: cycles after which a command counts as hanging
+    limits: after which a command counts as hanging
     """
 
     program: bytes
@@ -73,7 +79,7 @@ class Job:
     seed: int = 1
     error_address: int | None = None
     reset_at: int = 0
-    limit: int = 1_000_000_000
+    limits: RunLimits = NO_LIMITS
 
     @property
     def runs(self) -> int:
@@ -97,7 +103,8 @@ class ChipRun:
 
     loads: it is LOAD; number: of the run
     stores: writes to banks and answers; begun: cycle in which each image's mode was taken
-    rest: events after the last retirement; registers: those of `REGISTERS`
+    rest: events after the last retirement; gave_up: why the host ended a command that was still
+        busy; registers: those of `REGISTERS`
     answers: of each image, uint8, in memory after the run
     """
 
@@ -108,6 +115,7 @@ class ChipRun:
     retired: list[Retirement] = field(default_factory=list)
     rest: dict[str, int] = field(default_factory=dict)
     busy: bool = True
+    gave_up: str = ""
     done: bool = False
     registers: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REGISTERS, 0))
     answers: list[NDArray[np.uint8]] = field(default_factory=list)
@@ -177,7 +185,8 @@ def run_chip(
         "stall": job.stall,
         "seed": job.seed,
         "reset_at": job.reset_at,
-        "limit": job.limit,
+        "limit": job.limits.cycles,
+        "most_stores": job.limits.stores,
     }
     if job.error_address is not None:
         plusargs["error_address"] = f"{job.error_address:x}"
@@ -185,9 +194,10 @@ def run_chip(
     arguments += [f"+{name}={value}" for name, value in plusargs.items()]
     if waves is not None:
         arguments += waves.plusargs(Path(WAVES_FILE))
-    simulator = simulator_of(job, arch, waves=waves is not None)
+    with Ticker(f"writing the Verilog of {arch.name}", say):
+        simulator = simulator_of(job, arch, waves=waves is not None)
     run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)
-    return read_commands(folder / EVENTS_FILE, folder / STORES_FILE, arch)
+    return read_commands(folder / EVENTS_FILE, folder / STORES_FILE, arch, job.limits)
 
 
 def simulator_of(job: Job, arch: Arch, *, waves: bool = False) -> Simulator:
@@ -251,7 +261,9 @@ def memory_bytes(job: Job, addresses: dict[str, int]) -> int:
     return smallest_memory(needed, what="program, images and answers", runs=job.runs)
 
 
-def read_commands(events: Path, stores: Path, arch: Arch) -> list[ChipRun]:
+def read_commands(
+    events: Path, stores: Path, arch: Arch, limits: RunLimits = NO_LIMITS
+) -> list[ChipRun]:
     """Return the commands of an event file; one that never ended is still busy.
 
     Raises SimulationError when a file was cut off.
@@ -260,7 +272,8 @@ def read_commands(events: Path, stores: Path, arch: Arch) -> list[ChipRun]:
     words: list[dict[int, list[int]]] = []
     stored = read_stores(stores, arch)
     starts = 0
-    for line in event_lines(events):
+    lines = event_lines(events)
+    for line in lines:
         kind, *fields = line.split()
         if kind in ("load", "start"):
             loads = kind == "load"
@@ -273,6 +286,8 @@ def read_commands(events: Path, stores: Path, arch: Arch) -> list[ChipRun]:
             words[-1].setdefault(int(fields[0]), []).append(int(fields[2], 16))
         elif runs:
             read_event(runs[-1], kind, [int(each) for each in fields])
+    if runs and runs[-1].busy:
+        runs[-1].gave_up = gave_up(lines, limits)
     for run, found in zip(runs, words, strict=True):
         run.answers = [np.array(each, "<u4").view(np.uint8) for each in found.values()]
     return runs

@@ -13,6 +13,7 @@
 //   +latency=D +stall=D +seed=D +error_address=H   as memory.v says
 //   +reset_at=D         in this cycle of the first run, reset for two cycles, load and begin again
 //   +limit=D            cycles after which a command counts as hanging (default a billion)
+//   +most_stores=D      lines that a command writes into `stores` at most (default a billion)
 //
 // What it writes into `events`, a line each, all numbers decimal but those marked H. Cycles are
 // those of the chip's counter: cycle 1 follows the one in which the start was accepted.
@@ -28,6 +29,7 @@
 //   answer IMAGE INDEX H       32-bit word found in memory
 //   reset                      the reset of +reset_at; LOAD and run 0 begin again
 //   timeout                    the chip was still busy after +limit cycles; the last line
+//   flood                      it stored more words than +most_stores; the last line
 //   finish                     all runs are done; else the last line
 //
 // What it writes into `stores`: a line of hexadecimal digits for each write to a bank or to the
@@ -138,11 +140,11 @@ module host #(
   // The count of cycles, by the handshake of the start write alone.
   reg [63:0] cycle = 0;
   wire started = awvalid && awready && awaddr == CONTROL;
-  reg [63:0] limit = 1_000_000_000;
+  reg [63:0] limit = 1_000_000_000, most_stores = 1_000_000_000, stored = 0;
   reg late = 0;
   always @(posedge clk) begin
     cycle <= started ? 1 : cycle + 1;
-    late <= !started && cycle >= limit;
+    late <= !started && (cycle >= limit || stored > most_stores);
   end
 
   // What the trace shows. Events of a cycle count for the record that retires in it.
@@ -179,14 +181,18 @@ module host #(
     results = results + 32'(trace[RESULT_AT+:COUNT_BITS]);
     bank_reads = bank_reads + $countones(trace[READ_AT+:3]);
     bank_writes = bank_writes + 32'(trace[BANK_VALID_AT]);
-    if (trace[BANK_VALID_AT])
-      $fwrite(stores, "%h%h%h%h%h%h\n", starts, cycle[39:0], {2'b00, trace[BANK_AT+:2]},
+    if (trace[BANK_VALID_AT]) begin
+      stored = stored + 1;
+      if (stored <= most_stores) $fwrite(stores, "%h%h%h%h%h%h\n", starts, cycle[39:0], {2'b00, trace[BANK_AT+:2]},
               16'(trace[BANK_AT+2+:ROW_BITS]), (4*MASK_DIGITS)'(trace[BANK_AT+2+ROW_BITS+:ELEMENTS]),
               (4*DATA_DIGITS)'(trace[BANK_AT+2+ROW_BITS+ELEMENTS+:COLUMNS]));
-    if (trace[WORD_VALID_AT])
-      $fwrite(stores, "%h%h%h%h%h%h\n", starts, cycle[39:0], 4'd4,
+    end
+    if (trace[WORD_VALID_AT]) begin
+      stored = stored + 1;
+      if (stored <= most_stores) $fwrite(stores, "%h%h%h%h%h%h\n", starts, cycle[39:0], 4'd4,
               16'(trace[WORD_AT+:INDEX_BITS]), (4*MASK_DIGITS)'(trace[WORD_AT+INDEX_BITS+:BLOCK]),
               (4*DATA_DIGITS)'(trace[WORD_AT+INDEX_BITS+BLOCK+:BLOCK*ANSWER_BITS]));
+    end
     if (image_begin) begin
       $fwrite(events, "image %0d\n", cycle);
       begun = begun + 1;
@@ -321,6 +327,7 @@ module host #(
     if ($value$plusargs("error_address=%h", error_address)) begin end
     if ($value$plusargs("reset_at=%d", reset_at)) begin end
     if ($value$plusargs("limit=%d", limit)) begin end
+    if ($value$plusargs("most_stores=%d", most_stores)) begin end
     $readmemh(memory_file, memory.beats);
     $readmemh(modes_file, modes);
     events = $fopen(events_file, "w");
@@ -373,6 +380,7 @@ module host #(
   task load(input [63:0] where);
     begin
       $fwrite(events, "load %h\n", where);
+      stored = 0;
       write_register(COMMAND, 1);
       write_address(PROGRAM_ADDRESS, where);
       write_register(CONTROL, 1);
@@ -386,6 +394,7 @@ module host #(
     begin
       $fwrite(events, "start %0d\n", run);
       starts = starts + 1;
+      stored = 0;
       begun = 0;
       count = total - run * images < images ? total - run * images : images;
       write_register(COMMAND, 0);
@@ -418,6 +427,10 @@ module host #(
       @(negedge clk);
       read_register(STATUS, status);
       while (status[0] && !late) read_register(STATUS, status);
+      if (stored > most_stores) begin
+        $fwrite(events, "flood\n");
+        close;
+      end
       if (status[0]) begin
         $fwrite(events, "timeout\n");
         close;

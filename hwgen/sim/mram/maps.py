@@ -40,9 +40,14 @@ class RetiredStep:
 
 
 def retired_steps(run: ChipRun, program: Program) -> Iterator[RetiredStep]:
-    """Yield the steps of a run in the order of their retirements."""
+    """Yield the steps of a run in the order of their retirements.
+
+    Retirements after the last image, and one in a mode that the program lacks, are no steps.
+    """
     image, position, begin, first = 0, 0, 0, 0
     for retired in run.retired:
+        if image == len(run.answers) or retired.mode >= len(program.facts.modes):
+            return
         steps = program.facts.modes[retired.mode].steps
         last = int(np.searchsorted(run.stores.cycle, retired.cycle, side="right"))
         stores = run.stores.part(slice(first, last))

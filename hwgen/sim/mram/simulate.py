@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 
 from hwgen.errors import SimulationError
 from hwgen.sim.cache import Say, build_root, silent, writable
-from hwgen.sim.mram.chip_run import WAVES_FILE, ChipRun, Job, run_chip, simulator_of
+from hwgen.sim.mram.chip_run import NO_LIMITS, WAVES_FILE, ChipRun, Job, run_chip, simulator_of
 from hwgen.sim.mram.maps import fused_layers, retired_steps, stored_maps
 from hwgen.sim.simulator import build_simulator
 from hwgen.sim.waves import Waves
+from hwgen.spec.limits import RunLimits
 from hwgen.spec.mram.arch import Arch
 from hwgen.spec.mram.image import pack_image
 from hwgen.spec.mram.program import Program
 from hwgen.spec.mram.registers import ErrorCode
 from hwgen.spec.step import Step
 
+STORING = ("bank_writes", "sums", "dpu_results")
+"""Events of which each write to a bank or to the answers has at least one."""
 END = "end"
 """Name of the last step: from the last retirement to the end of the run."""
 
@@ -81,6 +84,7 @@ def simulate(
     waves: Waves | None = None,
     stall: int = 0,
     seed: int = 1,
+    limits: RunLimits = NO_LIMITS,
     builds: Path | None = None,
     say: Say = silent,
 ) -> list[SimulatedRun]:
@@ -89,13 +93,16 @@ def simulate(
     images: unsigned NHWC, of the widest mode; modes: index of the mode of each; None: all 0
     tables: a program without weight rows that is loaded after `program`, and then runs
     stall: percent of cycles in which a channel of the memory does nothing
+    limits: after which a run counts as hanging
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
     Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
     when `builds` cannot be written, MissingToolError without Verilator.
     """
     wanted = [0] * len(images) if modes is None else list(modes)
-    job = job_of(arch, program, images, modes=wanted, tables=tables, stall=stall, seed=seed)
+    job = job_of(
+        arch, program, images, modes=wanted, tables=tables, stall=stall, seed=seed, limits=limits
+    )
     root = build_root(builds)
     saved = root / f"waves-{arch.name}"
     with writable(root):
@@ -131,8 +138,9 @@ def job_of(
     tables: Program | None = None,
     stall: int = 0,
     seed: int = 1,
+    limits: RunLimits = NO_LIMITS,
 ) -> Job:
-    """Return the job that runs a program on images."""
+    """Return the job that runs a program on images; a byte of it takes a cycle to load at most."""
     facts = (tables or program).facts
     return Job(
         program=program.image.tobytes(),
@@ -146,6 +154,7 @@ def job_of(
         latency=arch.memory_latency_cycles,
         stall=stall,
         seed=seed,
+        limits=replace(limits, cycles=limits.cycles + len(program.image)),
     )
 
 
@@ -204,7 +213,7 @@ def check(command: ChipRun, program: Program) -> None:
     first = command.number * program.facts.images
     where = "the load" if command.loads else f"the run from image {first} on"
     if command.busy:
-        raise SimulationError(f"the chip was still busy at the limit ({where})")
+        raise SimulationError(f"{command.gave_up} ({where})")
     if not command.done:
         name = ErrorCode(command.error).name
         raise SimulationError(f"the chip stopped with the error {name} ({where})")

@@ -17,6 +17,7 @@ from hwgen.spec.shipped import shipped_folder
 STRICT = ConfigDict(extra="forbid", strict=True)
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
 Text = Annotated[str, Field(min_length=1)]
 Unit = Literal["column", "segment_column", "tree_bit", "count_bit", "accumulator_bit", "result"]
 
@@ -57,16 +58,39 @@ class Leakage:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Area:
-    """Area of one sub-array of the paper chip, and of what computes beside it, in um2.
+    """Area of one sub-array, and of what computes beside it, in um2.
 
+    rows, columns, segments, segment_columns, accumulator_bits: of the chip that was measured
     counting_um2: counters, joins and accumulators of all segments
     adding_um2: latches and write multiplexers of the in-memory adder
     """
 
+    rows: Count
+    columns: Count
+    segments: Count
+    segment_columns: Count
+    accumulator_bits: Count
     sub_array_um2: Positive
     counting_um2: Positive
     adding_um2: Positive
     source: Text
+
+    def memory_um2(self, rows: int, columns: int) -> float:
+        """Return the area of an array of cells with its decoder and sense amplifiers."""
+        return self.sub_array_um2 * rows * columns / (self.rows * self.columns)
+
+    def counting_of(self, arch: Arch) -> float:
+        """Return the area of the counters and accumulators of a sub-array of a chip.
+
+        A counter grows with the columns that it counts, an accumulator with its bits.
+        """
+        measured = self.segments * (self.segment_columns + self.accumulator_bits)
+        here = arch.segments * (arch.segment_columns + arch.accumulator_bits)
+        return self.counting_um2 * here / measured
+
+    def adding_of(self, arch: Arch) -> float:
+        """Return the area of the in-memory adder of a sub-array of a chip: of each column."""
+        return self.adding_um2 * arch.array.columns / self.columns
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

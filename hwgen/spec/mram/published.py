@@ -18,6 +18,9 @@ TABLE_II = {
 }
 """ResNet50 on ImageNet, accuracy in percent by width."""
 
+TABLE_II_PARAMETERS = (25.56, 14.77, 6.92, 1.99)
+"""Parameters of ResNet50 by width, in millions."""
+
 TABLE_III = {
     "ResNet20": (91.1, 90.2, 87.5, 81.0),
     "ResNet32": (91.4, 90.7, 88.6, 82.9),

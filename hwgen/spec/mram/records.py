@@ -124,6 +124,9 @@ _DPU = (
     Field("sum_high", ELEMENT_BITS, "largest value of the addition"),
 )
 
+FIXED_FIELDS = (*_MAPS, *_ARRAYS, *_DPU)
+"""Fields whose width is that of every chip."""
+
 
 def entry_name(name: str, row_set: int, segment: int) -> str:
     """Return the name of a field that exists for each row set and segment."""
@@ -151,7 +154,7 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
         Field("join", arch.segments, "bit j: the count of segment j is added to segment j + 1's"),
         Field("accumulate", arch.segments, "bit j: accumulator j works; it ends a chain of joins"),
     ]
-    return (*_MAPS, *_ARRAYS, *_DPU, *masks, *sums, *entries)
+    return (*FIXED_FIELDS, *masks, *sums, *entries)
 
 
 def record_bits(arch: Arch) -> int:

@@ -54,7 +54,8 @@ CASES = {
         SMALL,
         network((4, 4, 1), digits_of),
         "layer conv_0: filter 1 must have at most 2 non-zero CSD digits in every weight, got phi 4;"
-        " it runs with weight_bits off",
+        " it runs with weight_bits off (--sparsity weight_values,input_bits), or with the weights"
+        " of hwgen fit",
     ),
     "classes": (
         SMALL,

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from hwgen.compiler.mram import compile_network
-from hwgen.errors import CompileError
+from hwgen.compiler.mram import LAYER_LIMITS, compile_network, layer_remarks
+from hwgen.errors import CompileError, RefusedNodesError
 from hwgen.spec.mram import Arch
 from hwgen.spec.network import INPUT, QuantizedNetwork
+from hwgen.spec.network.graph import KINDS
 from tests.compiler.mram.archs import arch_of
 from tests.compiler.mram.nets import Drawn
 
@@ -235,10 +236,26 @@ CASES: dict[str, Case] = {
 @pytest.mark.parametrize("name", CASES)
 def test_what_the_chip_does_not_run_is_one_sentence(name: str) -> None:
     network, arch, sentence = CASES[name]
-    with pytest.raises(CompileError) as raised:
+    with pytest.raises((CompileError, RefusedNodesError)) as raised:
         compile_network(network(), arch)
-    assert str(raised.value).startswith(sentence) or sentence in str(raised.value)
-    assert "\n" not in str(raised.value)
+    lines = str(raised.value).splitlines()
+    assert any(sentence in line for line in lines)
+    assert (len(lines) > 1) == isinstance(raised.value, RefusedNodesError)
+
+
+def test_all_that_stands_in_the_way_is_said_at_once() -> None:
+    network = with_conv((24, 24, 2), kernel=(5, 5), stride=(9, 9))
+    with pytest.raises(RefusedNodesError) as raised:
+        compile_network(network, TINY)
+    first, *lines = str(raised.value).splitlines()
+    assert first.startswith(f"{len(lines)} nodes stand in the way")
+    assert any("layer conv_0: kernel must be at most 3 x 3" in line for line in lines)
+    kernel = "kernel must be at most 3 x 3, got 5 x 5"
+    stride = "stride must be at most 7 x 7, got 9 x 9"
+    assert layer_remarks(network)["conv_0"] == f"no: {kernel}; {stride}"
+    assert layer_remarks(joined())["concatenate_0"].startswith("no: op must be conv, linear")
+    assert set(LAYER_LIMITS) < set(KINDS) and "table" not in LAYER_LIMITS
+    assert layer_remarks(with_conv())["conv_0"] == ""
 
 
 def test_sums_that_an_accumulator_cannot_hold_are_refused() -> None:

@@ -15,6 +15,7 @@ from hwgen.flow.mram.counts import POSITIONS, SCHEDULES, SEED, WRITTEN_BACK, Cou
 from hwgen.flow.mram.paper import ARCHITECTURE, by_formula
 from hwgen.flow.mram.paper_energy import everywhere_pj, unscaled_share, write_for
 from hwgen.flow.mram.papers import PAPERS
+from hwgen.flow.mram.parameters import parameters
 from hwgen.flow.pages import PaperRequest
 from hwgen.flow.paper import compare_paper, write_paper
 from hwgen.report.files import report_text
@@ -211,6 +212,14 @@ def test_memory_by_its_readings(report: AdaptivePaperReport) -> None:
     for each in report.memory:
         parts = (each.weights_bytes, each.maps_bytes, each.image_bytes, each.norms_bytes)
         assert each.total_bytes == sum(parts)
+
+
+def test_parameters_follow_from_the_shape(report: AdaptivePaperReport) -> None:
+    """By hand for 1.0x: 25,557,032 are the parameters that everybody counts of ResNet50."""
+    assert parameters(1.0) == 25_557_032
+    rows = [each for each in of(report, "Table II") if each.unit == "M"]
+    assert [each.published for each in rows] == [25.56, 14.77, 6.92, 1.99]
+    assert all(round(each.ours or 0, 2) == each.published for each in rows)
 
 
 def test_area_without_and_with_the_adder(report: AdaptivePaperReport) -> None:

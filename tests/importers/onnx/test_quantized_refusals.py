@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
     "a negative factor of a map": (gain_below_zero, "the ratio of its scales must be from 0"),
     "transposed convolution": (
         lambda m, x: m.quantized(m.node("ConvTranspose", x, m.weights(3, 3, 2, 2))),
-        "the operator must be one of .*, got ConvTranspose",
+        "the operator must be one that docs/operators.md lists, got ConvTranspose",
     ),
     "channels that do not match": (
         lambda m, x: m.quantized(m.node("Conv", x, m.weights(4, 2, 1, 1))),

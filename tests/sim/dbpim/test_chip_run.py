@@ -1,21 +1,34 @@
 """What a chip's simulation is told and what it writes down, without running one."""
 
+import importlib
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from hwgen.compiler.dbpim import compile_network
 from hwgen.errors import SimulationError
 from hwgen.rtl.dbpim.core import Core
 from hwgen.rtl.emit import verilog_modules
 from hwgen.sim.dbpim.chip_run import BLOCKS, ChipRun, Job, memory_bytes, place, read_runs
-from hwgen.sim.dbpim.stores import BUS
+from hwgen.sim.dbpim.maps import Elements, StoredMap, assemble
+from hwgen.sim.dbpim.simulate import simulated_runs
+from hwgen.sim.dbpim.stores import BUS, Stores
 from hwgen.sim.host_files import MEMORY_BYTES, UNWRITTEN, beats_text
 from hwgen.spec.axi import PAGE_BYTES
 from hwgen.spec.dbpim.arch import load_arch
 from hwgen.spec.dbpim.events import EVENTS as NAMES
+from hwgen.spec.limits import RunLimits
+from hwgen.spec.network import INPUT
+from verif.dbpim.directed_network import directed
 
 ARCH = load_arch(Path(__file__).parents[3] / "configs" / "dbpim" / "tiny.yaml")
+
+NO_STORES = {
+    name: np.zeros(0, np.int64)
+    for name in ("start", "cycle", "core", "kind", "row", "column", "word", "index")
+} | {"enable": np.zeros((0, 4), bool), "data": np.zeros((0, 4), np.uint8)}
 
 COUNTED = range(10, 10 + len(NAMES))
 EVENTS = """\
@@ -42,7 +55,7 @@ def line(**fields: int) -> str:
     return "".join(f"{fields.get(name, 0):0{count}x}" for name, count in digits.items()) + "\n"
 
 
-@pytest.mark.parametrize("last", ["finish", "timeout"])
+@pytest.mark.parametrize("last", ["finish", "timeout", "flood"])
 def test_events_become_runs(last: str, tmp_path: Path) -> None:
     first, second = runs(tmp_path, f"{EVENTS}{last}\n")
     assert (first.done, first.busy, first.cycles, first.load_cycles) == (True, False, 100, 20)
@@ -52,6 +65,59 @@ def test_events_become_runs(last: str, tmp_path: Path) -> None:
     assert first.answers.tolist() == [0xFB, 0xFF, 0xFF, 0xFF, 2, 1, 0, 0]
     assert (second.number, second.busy, second.done) == (1, True, False)
     assert not len(second.answers)
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        ("timeout", "the chip was still busy after 5,000 cycles"),
+        ("flood", "the chip stored more than 70 words"),
+    ],
+)
+def test_a_run_that_was_given_up_says_why(last: str, said: str, tmp_path: Path) -> None:
+    runs(tmp_path, f"{EVENTS}{last}\n")
+    limits = RunLimits(cycles=5000, stores=70)
+    first, second = read_runs(tmp_path / "events.txt", tmp_path / "stores.txt", ARCH, limits)
+    assert (first.gave_up, second.gave_up) == ("", said)
+
+
+def elements(**fields: list[int]) -> Elements:
+    """Return stored bytes of one image; what is not given is 0."""
+    count = len(next(iter(fields.values())))
+    arrays = {name: np.array(fields.get(name, [0] * count)) for name in ("image", "y", "x")}
+    return Elements(
+        **arrays,
+        channel=np.zeros(count, np.int64),
+        data=np.ones(count, np.uint8),
+        cycle=np.arange(1, count + 1),
+    )
+
+
+@pytest.mark.parametrize(
+    "stray", [{"x": [0, 2]}, {"y": [0, 3]}, {"x": [0, -1]}, {"y": [0, -1]}, {"image": [0, 1]}]
+)
+def test_what_is_stored_outside_a_map_makes_it_larger(stray: dict[str, list[int]]) -> None:
+    (whole,) = assemble([elements(x=[0, 1])], (2, 2, 1), 1)
+    assert whole.data.shape == (2, 2, 1) and whole.data.sum() == 2
+    (found,) = assemble([elements(**stray)], (2, 2, 1), 1)
+    assert found.data.shape != (2, 2, 1) and found.data.sum() == 2
+
+
+def test_a_column_outside_an_image_is_a_difference(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The pixels that no window reads are known, but not those of a map of another shape."""
+    network = directed("one_pixel")
+    program = compile_network(network, ARCH)
+    run = ChipRun(number=0, stores=Stores(**NO_STORES), busy=False, done=True)
+    run.rest = dict.fromkeys(NAMES, 0)
+    run.answers = np.zeros(max(program.facts.answer.offsets) + program.facts.answer.size, np.uint8)
+    wide = StoredMap(np.zeros((1, 2, 1), np.uint8), np.zeros((1, 2, 1), np.int64))
+    module = importlib.import_module("hwgen.sim.dbpim.simulate")
+    monkeypatch.setattr(module, "stored_maps", lambda *_: [{INPUT: wide}])
+    images = np.zeros((1, 1, 1, 1), np.uint8)
+    (found,) = simulated_runs([run], program, ARCH, images)
+    assert found.maps[0][INPUT].shape == (1, 2, 1)
 
 
 def test_stores_become_arrays_of_their_run(tmp_path: Path) -> None:
@@ -71,7 +137,9 @@ def test_stores_become_arrays_of_their_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", EVENTS, EVENTS[: len(EVENTS) // 2], f"{EVENTS}fini"])
 def test_events_that_were_cut_off_are_one_sentence(text: str, tmp_path: Path) -> None:
-    with pytest.raises(SimulationError, match=r"must end with finish or timeout, got") as error:
+    with pytest.raises(
+        SimulationError, match=r"must end with finish, timeout or flood, got"
+    ) as error:
         runs(tmp_path, text)
     assert "\n" not in str(error.value)
 

@@ -98,7 +98,7 @@ def test_a_map_is_what_the_last_writes_left(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", EVENT_LINES, f"{EVENT_LINES}fini"])
 def test_events_that_were_cut_off_are_one_sentence(text: str, tmp_path: Path) -> None:
-    with pytest.raises(SimulationError, match=r"must end with finish or timeout, got"):
+    with pytest.raises(SimulationError, match=r"must end with finish, timeout or flood, got"):
         commands(tmp_path, text)
 
 

@@ -12,6 +12,7 @@ from hwgen.sim.host_files import PROGRAM_ADDRESS, UNWRITTEN
 from hwgen.spec.dbpim.instructions import PACKETS, VERSION, ErrorCode, Opcode, Space, core_count
 from hwgen.spec.dbpim.stream import encode_header, pad
 from hwgen.spec.dbpim.timing import BUS_CYCLES, WATCHDOG_CYCLES
+from hwgen.spec.limits import RunLimits
 from verif.dbpim.component import small
 
 ARCH = small()
@@ -64,7 +65,7 @@ def job(content: bytes, *, images: int = 1) -> Job:
         images=[bytes(range(SIDE * SIDE))] * images,
         answer_bytes=4 * WORDS,
         latency=ARCH.memory_latency_cycles,
-        limit=20_000,
+        limits=RunLimits(cycles=20_000),
     )
 
 

@@ -18,6 +18,7 @@ from hwgen.spec.dbpim.arch import Arch
 from hwgen.spec.dbpim.instructions import ErrorCode, Opcode
 from hwgen.spec.dbpim.program import Program, StepPlan
 from hwgen.spec.dbpim.stream import decode_stream, encode_header, header_beats
+from hwgen.spec.limits import RunLimits
 from hwgen.spec.network import INPUT, QuantizedNetwork
 from tests.verif.dbpim.chips import check_values, chip_arch, compiled
 from verif.dbpim.random_network import Recipe, random_images, random_network
@@ -26,6 +27,7 @@ RECIPE = Recipe(
     channels=3, kinds=("conv", "depthwise", "residual", "max_pool", "squeeze"), filters=(12, 16)
 )
 BATCH = 2
+LIMITS = RunLimits(cycles=2_000_000)
 CHIPS = ("tiny", "small")
 DELAYS = ((1, 90), (333, 0), (997, 20))
 """Latency of the memory in cycles, and percent of cycles in which a channel stalls."""
@@ -46,7 +48,7 @@ class Case(NamedTuple):
 
     def job(self, *, stall: int = 0, runs: int = 1) -> Job:
         images = np.concatenate([self.images] * runs)
-        return replace(job_of(self.arch, self.program, images, stall=stall), limit=2_000_000)
+        return replace(job_of(self.arch, self.program, images, stall=stall), limits=LIMITS)
 
     def find(self, kind: str, space: str, *, image: int = 0) -> int:
         """Return the number of the first such step of an image."""
