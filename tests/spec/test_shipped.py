@@ -57,7 +57,8 @@ def test_an_unknown_name_lists_the_names(tmp_path: Path, monkeypatch: pytest.Mon
         load_architecture(Path("dbpim/smal"))
     known = ", ".join(architectures())
     assert str(caught.value) == (
-        f"the architecture must be a file or one of {known}, got dbpim/smal (command line)"
+        f"the architecture must be a file or one of {known}, got dbpim/smal: "
+        "did you mean dbpim/small? (command line)"
     )
 
 

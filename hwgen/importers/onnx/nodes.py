@@ -275,12 +275,15 @@ def slices_of(reading: Reading) -> list[Slice]:
     read = reading.read
     if reading.proto.op_type == "Slice":
         return [slice_of(reading, read)]
-    axis = int(reading.attribute("axis", 0)) % len(read)
+    given = int(reading.attribute("axis", 0))
+    if not -len(read) <= given < len(read):
+        raise RefusedError("axis", f"from {-len(read)} to {len(read) - 1}", given)
+    axis = given % len(read)
     outputs, sizes = reading.proto.output, reading.integers("split", 1)
     if sizes is not None and (
-        len(sizes) != len(outputs) or min(sizes) < 0 or sum(sizes) != read[axis]
+        len(sizes) != len(outputs) or min(sizes) < 1 or sum(sizes) != read[axis]
     ):
-        allowed = f"{len(outputs)} sizes from 0 that add up to {read[axis]}"
+        allowed = f"{len(outputs)} sizes from 1 that add up to {read[axis]}"
         raise RefusedError("split", allowed, list(sizes))
     begin = 0
     found: list[Slice] = []

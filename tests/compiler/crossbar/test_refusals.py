@@ -165,7 +165,7 @@ CASES = {
     "a Split beyond its input": (
         model(conv("x", "a"), node("Split", "a s", "b c", axis=1), node("Add", "b c", "z"),
               constants={"s": [3, 2]}),
-        "split of node b (Split) must be 2 sizes from 0 that add up to 4, got [3, 2]",
+        "split of node b (Split) must be 2 sizes from 1 that add up to 4, got [3, 2]",
     ),
     "places of maxima": (mask(), "input of node z (Cast) must be a map, got a mask or places"),
 }  # fmt: skip

@@ -58,7 +58,7 @@ AXES: dict[str, Case] = {
     ),
     "transposition": (
         floating(node("Split", "a", "z y", axis=5)),
-        "tensor z of node z (Split) must be of a known shape",
+        "axis of node z (Split) must be from -4 to 3, got 5",
         quantized("Transpose", perm=[0, 1, 2, 9]),
         "got axis 9 is out of bounds",
     ),
