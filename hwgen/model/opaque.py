@@ -81,6 +81,9 @@ class Opaque:
     def _replace(self, **named: Any) -> Any:
         return type(self)(**(self._asdict() | named))
 
+    def __reduce__(self) -> Any:
+        return type(self), tuple(self)
+
     def __iter__(self) -> Any:
         return iter(self._asdict().values())
 

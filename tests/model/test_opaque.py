@@ -1,5 +1,6 @@
 """Opaque records: the same fields in Python and in compiled functions, as one pointer."""
 
+import pickle
 from typing import NamedTuple
 
 import numpy as np
@@ -79,3 +80,11 @@ def test_a_record_has_no_other_fields() -> None:
         made().weight  # type: ignore[attr-defined]  # noqa: B018
     with pytest.raises(TypeError):
         Outer(np.arange(3))  # type: ignore[call-arg]
+
+
+def test_records_travel() -> None:
+    """Between processes, also those that compiled functions have made."""
+    record = doubled(made())
+    travelled = pickle.loads(pickle.dumps(record))
+    assert weigh(travelled) == weigh(record)
+    assert np.array_equal(travelled.inner.counts, record.inner.counts)

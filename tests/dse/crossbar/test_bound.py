@@ -85,7 +85,9 @@ def test_boxes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> Non
             energy, static = fixed_costs(tables, wide)
             for ratio in (own / 2, own, scalars[RATIO]):
                 for one in range(memory, most + 1):
-                    each = fixed_costs(tables, Box(*wide[:4], one, one, ratio, ratio))
+                    narrow = {"ratio_low": ratio, "ratio_high": ratio}
+                    alone = wide._replace(memory=one, most_memory=one, **narrow)
+                    each = fixed_costs(tables, alone)
                     assert energy <= each[0] and static <= each[1], given.name
             other = given._replace(tables=tables, held=make_held(tables))
             bound = other.bound(wide, 10 * given.cost.energy_nj, [given.cut])
@@ -105,7 +107,7 @@ def test_halves_are_all_of_a_box() -> None:
     assert sorted((box.memory, box.ratio_low) for box in done) == [
         (memory, ratio) for memory in range(1, 5) for ratio in RRAM_RATIOS
     ]
-    assert {box[:4] for box in done} == {whole[:4]}
+    assert {tuple(box)[:4] for box in done} == {tuple(whole)[:4]}
     below, above = halves(done[0])
     assert (below.steps_low, above.steps_high) == (100.0, 120.0)
     assert below.steps_high == above.steps_low == pytest.approx(np.sqrt(12000.0))
