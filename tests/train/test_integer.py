@@ -128,3 +128,11 @@ def test_sums_at_the_limit_of_float32_are_exact(weight: int) -> None:
             x[..., 0] = 254  # an odd sum: float32 holds it only below 2**24
             assert int(convolve(plain, x, 0, weights)) == weight * (255 * channels - 1)
     assert taken == [True, False]
+
+
+def test_the_magnitude_of_the_lowest_weight_counts() -> None:
+    """FTA gives -128, whose magnitude int8 does not hold."""
+    x = torch.full((1, 1, 1, 600), 255)
+    weights = torch.full((1, 1, 1, 600), -128, dtype=torch.int8)
+    assert not fits_float32(x, weights, 0)
+    assert fits_float32(x, weights[..., :500], 0)
