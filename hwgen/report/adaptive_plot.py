@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from hwgen.report.adaptive import AdaptiveMode
-from hwgen.report.svg import ACCENT, GOOD, HALF, INK, SECOND, picture
+from hwgen.report.svg import ACCENT, GOOD, HALF, INK, SECOND, name_series, picture
 
 HEIGHT = 3.6
 BAR = 0.26
@@ -34,7 +34,7 @@ def modes_picture(modes: Sequence[AdaptiveMode]) -> str:
         axes.set_xticks(places, [mode.name for mode in modes])
         axes.set_ylabel("% (costs: of the widest mode)")
         axes.set_ylim(0, 125)
-        axes.legend(ncols=2, fontsize=8)
+        name_series(axes)
     return kept[0]
 
 

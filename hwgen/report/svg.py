@@ -62,6 +62,15 @@ def picture(width: float, height: float, kept: list[str]) -> Iterator[Axes]:
     kept.append(inline(buffer.getvalue()))
 
 
+def name_series(axes: Axes, size: float = 8.0) -> None:
+    """Name what is drawn in a row above the plot, where it covers nothing.
+
+    Matplotlib would look for the emptiest corner otherwise, and warns where that takes long.
+    """
+    columns = min(5, len(axes.get_legend_handles_labels()[1]))
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, fontsize=size)
+
+
 def inline(svg: str) -> str:
     """Return what belongs into a page: no XML header, and a size that follows the page."""
     head, rest = svg[svg.index("<svg ") :].split(">", 1)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from hwgen.report.svg import ACCENT, GOOD, MUTED, NO_DATE, SECOND, STYLE
+from hwgen.report.svg import ACCENT, GOOD, MUTED, NO_DATE, SECOND, STYLE, name_series
 from hwgen.report.sweep import SweepPoint, SweepReport, Value
 from hwgen.report.sweep_table import shown
 
@@ -77,7 +77,7 @@ def draw(axes: Axes, report: SweepReport, name: str) -> None:
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
     axes.grid()
     if 1 < len(others) <= MOST_NAMES:
-        axes.legend(fontsize=7)
+        name_series(axes, 7)
 
 
 def ordered(values: Sequence[Value]) -> list[Value]:

@@ -8,7 +8,19 @@ from matplotlib.ticker import MaxNLocator
 
 from hwgen.report.crossbar.synthesis import SynthesisReport
 from hwgen.report.crossbar.synthesis_colours import PARTS
-from hwgen.report.svg import ACCENT, GOOD, GRID, HALF, INK, MUTED, SECOND, THIRD, WHOLE, picture
+from hwgen.report.svg import (
+    ACCENT,
+    GOOD,
+    GRID,
+    HALF,
+    INK,
+    MUTED,
+    SECOND,
+    THIRD,
+    WHOLE,
+    name_series,
+    picture,
+)
 
 
 def bars(names: Sequence[str], values: Sequence[float], unit: str) -> str:
@@ -117,7 +129,7 @@ def finish_lines(axes: Axes, across: str, up: str) -> None:
     axes.set_xlabel(across)
     axes.set_ylabel(up)
     axes.grid()
-    axes.legend(loc="lower right")
+    name_series(axes)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:,.6g}")
 
@@ -158,7 +170,6 @@ def pareto(report: SynthesisReport) -> str:
         if report.bound_gops_per_w is not None:
             axes.axhline(report.bound_gops_per_w, color=SECOND, linestyle="--", linewidth=1)
         finish_lines(axes, "throughput of a stream, GOPS", "efficiency, GOPS/W")
-        axes.legend(loc="best")
     return kept[0]
 
 

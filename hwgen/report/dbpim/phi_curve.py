@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.report.svg import ACCENT, HALF, SECOND, picture
+from hwgen.report.svg import ACCENT, HALF, SECOND, name_series, picture
 from hwgen.report.tables import number, percent
 from hwgen.report.types import STRICT, Count, Digest, Fraction
 
@@ -110,5 +110,5 @@ def phi_picture(report: PhiCurveReport) -> str:
         axes.set_xlabel("kcycles an image")
         axes.set_ylabel("accuracy, %")
         axes.grid()
-        axes.legend(fontsize=8)
+        name_series(axes)
     return kept[0] + "\n"

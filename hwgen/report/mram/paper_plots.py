@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from hwgen.report.mram.paper import AdaptivePaperReport
 from hwgen.report.mram.paper_table import KIB, PARTS, SCHEDULES, by_layer, modes_of
-from hwgen.report.svg import ACCENT, GOOD, INK, MUTED, SECOND, WHOLE, picture
+from hwgen.report.svg import ACCENT, GOOD, INK, MUTED, SECOND, WHOLE, name_series, picture
 
 MODE_COLOURS = (ACCENT, "#60a5d8", SECOND, GOOD)
 """Of the modes, the widest first; then from the start again."""
@@ -66,7 +66,7 @@ def layers(report: AdaptivePaperReport, schedule: str, what: str, label: str) ->
 def finish(axes: Axes) -> None:
     """Give upright bars their grid and their legend."""
     axes.grid(axis="y")
-    axes.legend()
+    name_series(axes)
 
 
 def energy(report: AdaptivePaperReport) -> str:
@@ -135,5 +135,5 @@ def trade_off(report: AdaptivePaperReport) -> str:
         axes.set_xlabel("cycles an image")
         axes.set_ylabel("uJ an image")
         axes.grid(which="both", color=MUTED, alpha=0.2)
-        axes.legend()
+        name_series(axes)
     return kept[0]
