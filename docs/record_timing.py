@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.compiler.mram import compile_network
-from hwgen.sim.mram import simulate
-from hwgen.sim.mram.chip_run import WAVES_FILE, Job, run_chip
-from hwgen.sim.waves import Waves
-from hwgen.spec.mram import Arch, load_arch
-from hwgen.spec.mram.records import Kind
-from hwgen.spec.mram.stream import NO_KERNEL, Content, encode_program
-from hwgen.spec.network import INPUT
+from hwgen.chip.sim.waves import Waves
+from hwgen.mram.compiler import compile_network
+from hwgen.mram.facts import Arch, load_arch
+from hwgen.mram.facts.records import Kind
+from hwgen.mram.facts.stream import NO_KERNEL, Content, encode_program
+from hwgen.mram.sim import simulate
+from hwgen.mram.sim.chip_run import WAVES_FILE, Job, run_chip
+from hwgen.network import INPUT
 from verif.common.drawing import Drawing, draw_images
 from verif.waves import Trace
 

@@ -18,7 +18,7 @@ from golden.ops.requantize import requantize
 from golden.ops.rescale import centred
 from golden.ops.shortcut import shortcut
 from golden.ops.table import look_up
-from hwgen.spec.network import (
+from hwgen.network import (
     INPUT,
     Add,
     AveragePool,

@@ -9,7 +9,7 @@ INTERRUPTED = 130
 def main() -> int:
     """Run one command; an interrupt while modules are imported is one line, too."""
     try:
-        from hwgen.cli import main as run  # noqa: PLC0415
+        from hwgen.cli import main as run
     except KeyboardInterrupt:
         os.write(2, b"hwgen: stopped by a signal before it began\n")
         os._exit(INTERRUPTED)

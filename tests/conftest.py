@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from hwgen.dse.crossbar.compiling import compile_once
-from hwgen.sim.cache import ENVIRONMENT
-from hwgen.sim.waves import Waves
-from hwgen.spec import patience
+from hwgen.chip.sim.cache import ENVIRONMENT
+from hwgen.chip.sim.waves import Waves
+from hwgen.crossbar.synthesis.compiling import compile_once
+from hwgen.files import patience
 from verif.toolchain import BUILD_ROOT, has_icarus
 
 # Every test finds the simulators that others have built, whatever its --work.
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in long]
 
 
-COMPILED = ("tests/dse/crossbar", "tests/model/crossbar", "tests/flow/crossbar", "tests/e2e")
+COMPILED = ("tests/crossbar/synthesis", "tests/crossbar/model", "tests/crossbar/pages", "tests/e2e")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from hwgen.compiler.crossbar import network_of
+from hwgen.crossbar.compiler import network_of
+from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.importers.onnx import graph_of, read_graph
-from hwgen.spec.crossbar.network import CrossbarNetwork
 
 Shape = Sequence[int | str | None]
 

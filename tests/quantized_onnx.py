@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 import golden.network
-from hwgen.flow.against import Counters
+from hwgen.commands.against import Counters
 from hwgen.importers.integer import lower
 from hwgen.importers.integer.runtime import Outcome
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import runtime_of
-from hwgen.spec.network import QuantizedNetwork
+from hwgen.network import QuantizedNetwork
 
 IMAGES = 5
 ONE_STEP = 1

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from hwgen.dse.crossbar.budget import Budget
-from hwgen.dse.crossbar.result import Candidate, Chosen, PointResult, Progress, SearchResult
-from hwgen.flow.crossbar.synthesis_report import synthesis_report
-from hwgen.model.crossbar.breakdown import break_down
-from hwgen.model.crossbar.record import Confirmed, confirm, design_of, make_arch, make_schedule
-from hwgen.report.crossbar.synthesis import SynthesisReport
+from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.components import Components, load_components
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.schedule import Schedule
+from hwgen.crossbar.model.breakdown import break_down
+from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch, make_schedule
+from hwgen.crossbar.pages.reported import synthesis_report
+from hwgen.crossbar.pages.synthesis import SynthesisReport
+from hwgen.crossbar.synthesis.budget import Budget
+from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
 from hwgen.report.types import Source
-from hwgen.spec.crossbar.arch import Arch
-from hwgen.spec.crossbar.components import Components, load_components
-from hwgen.spec.crossbar.network import CrossbarNetwork
-from hwgen.spec.crossbar.point import Point
-from hwgen.spec.crossbar.schedule import Schedule
-from tests.model.crossbar.layers import conv, fc, layer, pool
+from tests.crossbar.model.layers import conv, fc, layer, pool
 
 ROOT = Path(__file__).parents[1]
 COMPONENTS_FILE = ROOT / "configs/crossbar/components.yaml"
@@ -184,6 +184,6 @@ def result_of_one(network: CrossbarNetwork, components: Components, power_w: flo
 
 def replace_search(patch: pytest.MonkeyPatch, synthesize: Callable[..., Any]) -> None:
     """Put a search in the place of ours."""
-    module = ModuleType("hwgen.dse.crossbar.search")
+    module = ModuleType("hwgen.crossbar.synthesis.search")
     vars(module).update(synthesize=synthesize, Budget=Budget)
     patch.setitem(sys.modules, module.__name__, module)

@@ -11,9 +11,9 @@ import pytest
 
 import hwgen.api
 import hwgen.cli
-import hwgen.flow
+import hwgen.commands
 import hwgen.report
-from hwgen.flow.families import families
+from hwgen.commands.families import families
 
 LATE = ["torch", "cocotb", "golden", "verif"]
 PAPERS = ["mlperf", "pimsyn"]
@@ -21,7 +21,7 @@ PAPERS = ["mlperf", "pimsyn"]
 
 
 @pytest.mark.parametrize(
-    "package", [hwgen.api, hwgen.cli, hwgen.flow], ids=lambda each: each.__name__
+    "package", [hwgen.api, hwgen.cli, hwgen.commands], ids=lambda each: each.__name__
 )
 def test_flow_imports_other_packages_late(package: ModuleType) -> None:
     path, name = package.__path__, package.__name__
@@ -39,7 +39,7 @@ def test_flow_imports_other_packages_late(package: ModuleType) -> None:
 def neutral_files() -> list[Path]:
     """Return the files of flow, report and command line except those of one family."""
     found = []
-    for package in (hwgen.api, hwgen.cli, hwgen.flow, hwgen.report):
+    for package in (hwgen.api, hwgen.cli, hwgen.commands, hwgen.report):
         root = Path(package.__path__[0])
         found += [
             file

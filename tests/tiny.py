@@ -5,7 +5,7 @@ from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.part import Part
+from hwgen.chip.rtl.part import Part
 
 ADD_LATENCY_CYCLES = 1
 

@@ -6,7 +6,7 @@ was there before. So it gets a clock of its own that rises just before the part'
 drives reaches the part just after the part's edge.
 """
 
-from hwgen.rtl.part import Part
+from hwgen.chip.rtl.part import Part
 from verif.wrapper import CLOCK_PERIOD_NS
 
 CLOCK = "axi_clk"

@@ -5,11 +5,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from hwgen.rtl.emit import verilog_modules
-from hwgen.rtl.part import Part
-from hwgen.sim.cache import write_sources
-from hwgen.sim.simulator import WAIVERS
-from hwgen.sim.toolchain import find_verilator
+from hwgen.chip.rtl.emit import verilog_modules
+from hwgen.chip.rtl.part import Part
+from hwgen.chip.sim.cache import write_sources
+from hwgen.chip.sim.simulator import WAIVERS
+from hwgen.chip.sim.toolchain import find_verilator
 
 
 def lint(files: Sequence[Path], *, top: str, waivers: Path = WAIVERS) -> str:

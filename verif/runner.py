@@ -10,13 +10,13 @@ import cocotb
 from cocotb_tools import runner as cocotb_runner
 from cocotb_tools.runner import Runner, VerilatorControlFile, Verilog, get_runner
 
+from hwgen.chip.rtl.emit import verilog_modules
+from hwgen.chip.rtl.part import Part
+from hwgen.chip.sim.cache import build_once, tail, write_sources
+from hwgen.chip.sim.simulator import WAIVERS
+from hwgen.chip.sim.toolchain import BUILD_JOBS
+from hwgen.chip.sim.waves import WAVES, Waves
 from hwgen.errors import SimulationError
-from hwgen.rtl.emit import verilog_modules
-from hwgen.rtl.part import Part
-from hwgen.sim.cache import build_once, tail, write_sources
-from hwgen.sim.simulator import WAIVERS
-from hwgen.sim.toolchain import BUILD_JOBS
-from hwgen.sim.waves import WAVES, Waves
 from verif.toolchain import BUILD_ROOT, use_verilator
 from verif.wrapper import TOP, wrapper
 

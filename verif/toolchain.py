@@ -6,9 +6,9 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from hwgen.chip.sim.cache import ENVIRONMENT
+from hwgen.chip.sim.toolchain import find_verilator
 from hwgen.errors import MissingToolError
-from hwgen.sim.cache import ENVIRONMENT
-from hwgen.sim.toolchain import find_verilator
 
 ROOT = Path(__file__).parents[1]
 BUILD_ROOT = Path(os.environ.get(ENVIRONMENT) or ROOT / "build" / "sim")

@@ -1,6 +1,6 @@
 """The Verilog wrapper of a part in simulation: generates the clock, holds the public signals."""
 
-from hwgen.rtl.part import Part
+from hwgen.chip.rtl.part import Part
 
 CLOCK_PERIOD_NS = 10
 TOP = "tb"

@@ -1,1 +1,6 @@
-"""Golden models of a crossbar accelerator: plain numpy, no product code."""
+"""Reference of a crossbar accelerator: cells and products, and every step of a design, in NumPy."""
+
+from golden.crossbar.case import Case
+from golden.crossbar.evaluate import Evaluation, evaluate
+
+__all__ = ["Case", "Evaluation", "evaluate"]

@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.activation_buffer`: where the words of a map lie.
+"""Reference of `hwgen.dbpim.rtl.activation_buffer`: where the words of a map lie.
 
 A word holds `word_channels` channels of one pixel. Neighbours in x are in different banks, and so
 are the pixels of a 2 x 2 patch: one word of each of several positions can be read in a cycle.
@@ -7,7 +7,7 @@ are the pixels of a 2 x 2 patch: one word of each of several positions can be re
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.dbpim.program import Placement
+from hwgen.dbpim.facts.program import Placement
 
 Place = tuple[int, int]
 """Bank and address of a word."""

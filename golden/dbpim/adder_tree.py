@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.adder_tree`: the sum of the terms of one filter."""
+"""Reference of `hwgen.dbpim.rtl.adder_tree`: the sum of the terms of one filter."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

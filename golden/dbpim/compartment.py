@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.compartment`: one input bit against the active row of weights."""
+"""Reference of `hwgen.dbpim.rtl.compartment`: one input bit against the active row of weights."""
 
 from golden.dbpim.dbmu import Ints, dbmu, dense_dbmu
 

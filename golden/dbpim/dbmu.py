@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.dbmu`: one input bit times one weight, as a term without a sign."""
+"""Reference of `hwgen.dbpim.rtl.dbmu`: one input bit times one weight, as a term without a sign."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.dbpim.csd import phi, values_of_phi
-from hwgen.spec.sparsity import PHI_LIMIT
+from hwgen.network.sparsity import PHI_LIMIT
 
 
 def threshold(weights: NDArray[np.int8], mask: NDArray[np.bool_]) -> int:

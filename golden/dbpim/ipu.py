@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.ipu`: the bit planes of a group that take a cycle."""
+"""Reference of `hwgen.dbpim.rtl.ipu`: the bit planes of a group that take a cycle."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.load_writer`: the words that a LOAD makes of bytes in memory."""
+"""Reference of `hwgen.dbpim.rtl.load_writer`: the words that a LOAD makes of bytes in memory."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.macro`: the sums of rows of cells over groups of inputs."""
+"""Reference of `hwgen.dbpim.rtl.macro`: the sums of rows of cells over groups of inputs."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.ppu`: shift and add over bit planes, rows and tiles."""
+"""Reference of `hwgen.dbpim.rtl.ppu`: shift and add over bit planes, rows and tiles."""
 
 from collections.abc import Iterable
 

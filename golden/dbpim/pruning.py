@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.sparsity import ALPHA
+from hwgen.network.sparsity import ALPHA
 
 
 def block_mask(weights: NDArray[np.int8]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.requantizer`: from an accumulator to a byte."""
+"""Reference of `hwgen.dbpim.rtl.requantizer`: from an accumulator to a byte."""
 
 from golden.ops.requantize import requantize
 

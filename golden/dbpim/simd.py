@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.simd`: operations on the taps of each result, one result a byte.
+"""Reference of `hwgen.dbpim.rtl.simd`: operations on the taps of each result, one result a byte.
 
 Arrays of taps are uint8, (taps, ..., channels); results are uint8, (..., channels).
 """

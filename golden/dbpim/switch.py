@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.switch`: the selected inputs of a word stream, in groups."""
+"""Reference of `hwgen.dbpim.rtl.switch`: the selected inputs of a word stream, in groups."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.dbpim.weight_decoder`: from a weight code to cells.
+"""Reference of `hwgen.dbpim.rtl.weight_decoder`: from a weight code to cells.
 
 A code is a byte. With `weight_bits` it is two nibbles {q (bit 3), negative (bit 2), index (bits 1
 and 0)}, the lower one for the filter's first cell column. Without, it is the int8 weight, and bit b

@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.mram.adder`: the numbers of two operands, added in each column."""
+"""Reference of `hwgen.mram.rtl.adder`: the numbers of two operands, added in each column."""
 
 import numpy as np
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from golden.ops.requantize import requantize
-from hwgen.spec.mram.stream import LaneParameters
+from hwgen.mram.facts.stream import LaneParameters
 
 
 def dpu_lane(

@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.mram.sense_amplifier`: ones of a column against references."""
+"""Reference of `hwgen.mram.rtl.sense_amplifier`: ones of a column against references."""
 
 from collections.abc import Set as AbstractSet
 

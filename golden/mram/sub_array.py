@@ -1,4 +1,4 @@
-"""Reference of `hwgen.rtl.mram.sub_array`: rows of cells on the bit lines, and what is sensed."""
+"""Reference of `hwgen.mram.rtl.sub_array`: rows of cells on the bit lines, and what is sensed."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet

@@ -1,4 +1,4 @@
-"""From a sum to an element of a map (`hwgen/spec/quantization.py` has worked cases)."""
+"""From a sum to an element of a map (`hwgen/network/quantization.py` has worked cases)."""
 
 from typing import Any
 

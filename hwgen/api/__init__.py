@@ -28,8 +28,8 @@ from hwgen.api.chips import (
 from hwgen.api.designs import SynthesizedChip, synthesize
 from hwgen.api.networks import compare, export_onnx, fit, import_network, info
 from hwgen.api.sweeps import sweep
+from hwgen.commands.context import Context
 from hwgen.errors import HwgenError
-from hwgen.flow.context import Context
 
 __all__ = [
     "Context",

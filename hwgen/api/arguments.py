@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from hwgen.flow.context import Context
+from hwgen.commands.context import Context
 
 File = str | os.PathLike[str]
 """A path."""

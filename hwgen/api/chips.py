@@ -6,25 +6,25 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hwgen.api.arguments import File, path_of, quiet, text_of
-from hwgen.flow.build import build_verilog, compile_program, listing_of
-from hwgen.flow.capabilities import SPARSITY
-from hwgen.flow.context import Context
-from hwgen.flow.engines import Window
-from hwgen.flow.export import export_run
-from hwgen.flow.families import Family
-from hwgen.flow.images import choose_images
-from hwgen.flow.model import model_network
-from hwgen.flow.modes import choose_stream
-from hwgen.flow.on_the_way import allowed_switches, imported
-from hwgen.flow.protocols import Architecture
-from hwgen.flow.run import run_network
-from hwgen.flow.subject import Subject, configuration_of, for_program, load_chip
-from hwgen.flow.trace import trace_network
+from hwgen.commands.build import build_verilog, compile_program, listing_of
+from hwgen.commands.capabilities import SPARSITY
+from hwgen.commands.context import Context
+from hwgen.commands.engines import Window
+from hwgen.commands.export import export_run
+from hwgen.commands.families import Family
+from hwgen.commands.images import choose_images
+from hwgen.commands.model import model_network
+from hwgen.commands.modes import choose_stream
+from hwgen.commands.on_the_way import allowed_switches, imported
+from hwgen.commands.protocols import Architecture
+from hwgen.commands.run import run_network
+from hwgen.commands.subject import Subject, configuration_of, for_program, load_chip
+from hwgen.commands.trace import trace_network
+from hwgen.files.output import write_text
+from hwgen.network.file import load_network
 from hwgen.report.model import ModelReport
 from hwgen.report.run import RunReport
 from hwgen.report.work import BuildReport, CompileReport, ExportReport
-from hwgen.spec.network.file import load_network
-from hwgen.spec.output import write_text
 
 
 @dataclass(frozen=True, kw_only=True)

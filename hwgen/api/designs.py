@@ -7,9 +7,9 @@ from typing import Any, Literal
 from rich.console import RenderableType
 
 from hwgen.api.arguments import File, path_of, quiet, text_of
-from hwgen.flow.context import Context
-from hwgen.flow.pages import SynthesisRequest
-from hwgen.flow.synthesis import synthesis_for
+from hwgen.commands.context import Context
+from hwgen.commands.pages import SynthesisRequest
+from hwgen.commands.synthesis import synthesis_for
 
 
 @dataclass(frozen=True, kw_only=True)

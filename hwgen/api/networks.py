@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from hwgen.api.arguments import File, path_of, quiet, text_of
+from hwgen.commands.against import compare_with_file
+from hwgen.commands.context import Context
+from hwgen.commands.exchange import export_onnx as write_onnx
+from hwgen.commands.fit import Rule, fit_file
+from hwgen.commands.imports import import_file
+from hwgen.commands.info import describe_file
+from hwgen.commands.lower import lower_file
 from hwgen.errors import ConfigError
-from hwgen.flow.against import compare_with_file
-from hwgen.flow.context import Context
-from hwgen.flow.exchange import export_onnx as write_onnx
-from hwgen.flow.fit import Rule, fit_file
-from hwgen.flow.imports import import_file
-from hwgen.flow.info import describe_file
-from hwgen.flow.lower import lower_file
 from hwgen.report.agreement import AgreementReport
 from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from hwgen.api.arguments import File, quiet, text_of
 from hwgen.api.chips import Arch, subject_of
+from hwgen.commands.context import Context
+from hwgen.commands.load import load
+from hwgen.commands.modes import choose_stream
+from hwgen.commands.sweep import sweep_network
 from hwgen.errors import ConfigError
-from hwgen.flow.context import Context
-from hwgen.flow.load import load
-from hwgen.flow.modes import choose_stream
-from hwgen.flow.sweep import sweep_network
+from hwgen.files.output import whole_file
 from hwgen.report.sweep import SweepReport
-from hwgen.spec.output import whole_file
 
 KINDS = (".svg", ".png")
 """Of pictures, by the ending of the file."""

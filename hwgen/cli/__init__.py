@@ -14,13 +14,17 @@ from itertools import pairwise
 from types import FrameType
 from typing import NoReturn
 
-from hwgen.cli import commands, demo, exchange, imports, paper, results, sweep, synthesis
+from hwgen.api.commands import add_commands
+from hwgen.cli import commands, exchange, imports, sweep, synthesis
 from hwgen.cli.app import CommandError, app, close_stdout, has_no_reader
 from hwgen.errors import HwgenError, OutputError, plain_line
-from hwgen.spec.leash import ended_in_time
+from hwgen.files.leash import ended_in_time
 
-COMMANDS = (commands, demo, imports, exchange, results, sweep, paper, synthesis)
-"""Each of these modules adds its commands to `app` when it is imported."""
+COMMANDS = (commands, imports, exchange, sweep, synthesis)
+"""Each of these modules adds its commands to `app` when it is imported; so does each study."""
+
+UNUSABLE = tuple(add_commands())
+"""A sentence for each study that has no commands."""
 
 DEBUG = "--debug"
 
@@ -98,6 +102,8 @@ def leave_late(number: int) -> None:
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code, or raise what it raises."""
     check_arguments(arguments)
+    for sentence in UNUSABLE:
+        print(f"hwgen: {sentence}", file=sys.stderr)
     try:
         app(list(arguments), prog_name="hwgen")
     except SystemExit as end:

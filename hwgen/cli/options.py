@@ -1,5 +1,6 @@
 """Arguments that several commands share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -102,6 +103,16 @@ BatchOfModes = Annotated[
         help="images of one run of the chip [default: 1; with --modes all]",
     ),
 ]
+
+
+class Simulated(StrEnum):
+    """Whether the Verilog is simulated, or cycles are predicted only."""
+
+    rtl = "rtl"
+    model = "model"
+
+
+EngineOfResults = Annotated[Simulated, Option(help="rtl simulates and compares; needs Verilator")]
 Trace = Annotated[
     Path | None,
     Option(

@@ -21,8 +21,8 @@ from typer import Typer
 from typer.core import TyperCommand
 
 from hwgen.errors import OutputError
-from hwgen.spec.given import check_given
-from hwgen.spec.output import check_folder, check_outputs, check_writable
+from hwgen.files.given import check_given
+from hwgen.files.output import check_folder, check_outputs, check_writable
 
 WORK = Path("build")
 """Folder of cached results unless --work names another."""

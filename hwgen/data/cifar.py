@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hwgen.data.cifar_facts import CIFAR10, CIFAR100, Facts
 from hwgen.data.dataset import Bytes, Dataset
 from hwgen.errors import DataError, MissingToolError
-from hwgen.spec.given import check_given
+from hwgen.files.given import check_given
 
 SIDE, CHANNELS = 32, 3
 
@@ -104,7 +104,7 @@ def read_mosaic(path: Path, facts: Facts) -> Bytes:
     """Return the tiles of one mosaic, row by row."""
     try:
         # Only this layout needs an image library, so it is asked for here.
-        from PIL import Image, UnidentifiedImageError  # noqa: PLC0415
+        from PIL import Image, UnidentifiedImageError
     except ImportError:
         raise MissingToolError(
             "pillow is needed to read WebP mosaics: pip install pillow"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.csd import phi
+from hwgen.network.csd import phi
 
 LOW, HIGH = -128, 127
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hwgen.fit.digits import HIGH, digits_of, exactly, nearest
 from hwgen.fit.measured import STEPS, Moments, compensated, gain_of
-from hwgen.spec.sparsity import ALPHA
+from hwgen.network.sparsity import ALPHA
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]

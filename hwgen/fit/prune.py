@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.sparsity import ALPHA
+from hwgen.network.sparsity import ALPHA
 
 Reals = NDArray[np.float64]
 

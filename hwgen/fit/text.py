@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.fit.digits import digits_of, exactly, nearest
-from hwgen.spec.csd import DIGITS
-from hwgen.spec.sparsity import ALPHA
+from hwgen.network.csd import DIGITS
+from hwgen.network.sparsity import ALPHA
 
 
 def unpruned(weights: NDArray[Any]) -> NDArray[np.bool_]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.network import Parameters
-from hwgen.spec.quantization import MULTIPLIER_LOW, SHIFT_HIGH, fixed_point
+from hwgen.network import Parameters
+from hwgen.network.quantization import MULTIPLIER_LOW, SHIFT_HIGH, fixed_point
 
 Reals = NDArray[np.float64]
 SMALLEST_FACTOR = MULTIPLIER_LOW / 2**SHIFT_HIGH

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from hwgen.spec.sheet import Facts
+from hwgen.chip.sheet import Facts
 
 NOTE = "Written by `scripts/documents` from `{folder}` and the emitted Verilog, not by hand."
 LIMITS = {

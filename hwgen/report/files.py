@@ -7,14 +7,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from hwgen.files.output import write_text
 from hwgen.report.agreement import AgreementReport
-from hwgen.report.benchmark import BenchmarkReport
-from hwgen.report.demo import DemoReport
 from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
 from hwgen.report.model import ModelReport
-from hwgen.report.results import ResultsReport
 from hwgen.report.run import RunReport
 from hwgen.report.sweep import SweepReport
 from hwgen.report.work import (
@@ -24,25 +22,21 @@ from hwgen.report.work import (
     ExportReport,
     TrainReport,
 )
-from hwgen.spec.output import write_text
 
 REPORTS: dict[str, Any] = {
-    "benchmark": BenchmarkReport,
     "build": BuildReport,
     "compare": AgreementReport,
     "compile": CompileReport,
-    "demo": DemoReport,
     "export": ExportReport,
     "fit": FitReport,
     "import": ImportReport,
     "info": InfoReport,
     "model": ModelReport,
-    "results": ResultsReport,
     "run": RunReport,
     "sweep": SweepReport,
     "train": TrainReport | AdaptiveTrainReport,
 }
-"""By command; `docs/schema/<command>.schema.json` describes each. Families may add more."""
+"""By command; `docs/schema/<command>.schema.json` describes each. Families and studies add more."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -6,9 +6,9 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from rich.console import Group, RenderableType
 
+from hwgen.network.sparsity import PHI_LIMIT
 from hwgen.report.tables import number, percent, table
 from hwgen.report.types import DRAWN, STRICT, Count, Fraction, Images, Source
-from hwgen.spec.sparsity import PHI_LIMIT
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import WithJsonSchema
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.step import PlannedStep
+from hwgen.chip.tiling import LayerTiling
 from hwgen.report.imports import ImportInfo
 from hwgen.report.types import STRICT, Count, Digest, Fraction
-from hwgen.spec.step import PlannedStep
-from hwgen.spec.tiling import LayerTiling
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -6,13 +6,13 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from hwgen.chip.step import PlannedStep
+from hwgen.chip.tiling import LayerTiling
 from hwgen.report.import_tables import import_parts
 from hwgen.report.info import ArchitectureInfo, InfoReport, NetworkInfo, ProgramInfo
 from hwgen.report.tables import NOTHING, number, percent, size, table
 from hwgen.report.training_table import training_state
 from hwgen.report.work import AdaptiveTrainReport, BuildReport, CompileReport, TrainReport
-from hwgen.spec.step import PlannedStep
-from hwgen.spec.tiling import LayerTiling
 
 TILING_COLUMNS = ["layer", "kind", "shape", "stride", "split", "tiles", "tails", "rows"]
 TILING_COLUMNS += ["loaded", "unpruned"]

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hwgen.spec.step import Step
-from hwgen.spec.timeline import Track
+from hwgen.chip.step import Step
+from hwgen.chip.timeline import Track
 
 PROCESS = 1
 STEPS = "steps"

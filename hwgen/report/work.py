@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic.dataclasses import dataclass
 
+from hwgen.chip.tiling import LayerTiling
 from hwgen.report.types import STRICT, Count, Digest, Fraction, Setting, Source
-from hwgen.spec.tiling import LayerTiling
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

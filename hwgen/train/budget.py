@@ -14,8 +14,8 @@ from typing import Protocol, Self, TypeVar
 
 from torch import nn
 
-from hwgen.spec.output import write_text
-from hwgen.spec.patience import seconds_text
+from hwgen.files.output import write_text
+from hwgen.files.patience import seconds_text
 from hwgen.train.loop import say
 from hwgen.train.parallel import of_first, rank
 from hwgen.train.recipe import Phase

@@ -14,7 +14,7 @@ from torch import Tensor, nn, uint8
 from torch.optim import Optimizer
 
 from hwgen.errors import FormatError, OutputError
-from hwgen.spec.output import whole_file
+from hwgen.files.output import whole_file
 
 FORMAT = "hwgen.checkpoint"
 VERSION = "2"

@@ -3,7 +3,7 @@
 import torch
 
 from hwgen.data import Dataset
-from hwgen.spec.network import QuantizedNetwork
+from hwgen.network import QuantizedNetwork
 from hwgen.train.export import export_network
 from hwgen.train.models import plan_model
 from hwgen.train.network import Network, QuantizedTraining, fold

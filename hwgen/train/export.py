@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 
 from hwgen.data import Dataset
-from hwgen.spec.network import (
+from hwgen.network import (
     INPUT,
     ONE_MODE,
     FeatureMap,

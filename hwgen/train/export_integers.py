@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hwgen.spec.network import FeatureMap, Parameters
-from hwgen.spec.quantization import fixed_point
+from hwgen.network import FeatureMap, Parameters
+from hwgen.network.quantization import fixed_point
 from hwgen.train.network import QuantizedTraining
 from hwgen.train.plans.plan import Node
 

@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from hwgen.spec.network import (
+from hwgen.network import (
     Add,
     AveragePool,
     Conv,
@@ -17,8 +17,8 @@ from hwgen.spec.network import (
     byte_map,
     raw_map,
 )
-from hwgen.spec.network.maps import Pair, Shape, Sides
-from hwgen.spec.quantization import fixed_point
+from hwgen.network.maps import Pair, Shape, Sides
+from hwgen.network.quantization import fixed_point
 from hwgen.train.export_integers import add_multipliers, scale_of
 from hwgen.train.network import QuantizedTraining
 from hwgen.train.plans.plan import Node, output_side

@@ -11,8 +11,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from hwgen.spec.csd import DIGITS, phi
-from hwgen.spec.sparsity import PHI_LIMIT
+from hwgen.network.csd import DIGITS, phi
+from hwgen.network.sparsity import PHI_LIMIT
 
 LOW, HIGH = -128, 127
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from hwgen.spec.network import (
+from hwgen.network import (
     INPUT,
     Add,
     AveragePool,
@@ -24,7 +24,7 @@ from hwgen.spec.network import (
     Shortcut,
     Table,
 )
-from hwgen.spec.network.maps import Sides
+from hwgen.network.maps import Sides
 from hwgen.train.parallel import part_of, total
 
 EXACT_FLOAT32 = 1 << 24

@@ -21,7 +21,7 @@ from torch.optim import Optimizer
 
 from hwgen.data import Dataset
 from hwgen.errors import ConfigError, DataError, FormatError
-from hwgen.spec.patience import Ticker
+from hwgen.files.patience import Ticker
 from hwgen.train.augmentation import augment
 from hwgen.train.checkpoint import Checkpoint, Epoch, Underway, load_checkpoint, save_checkpoint
 from hwgen.train.devices import has_bfloat16

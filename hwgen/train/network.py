@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hwgen.spec.network import INPUT
+from hwgen.network import INPUT
 from hwgen.train.batch_norm import BatchNorm
 from hwgen.train.fake_quantization import MapRange, WeightQuantizer
 from hwgen.train.plans.plan import Node, Plan

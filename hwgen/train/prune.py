@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from hwgen.spec.sparsity import ALPHA
+from hwgen.network.sparsity import ALPHA
 from hwgen.train.network import Network
 from hwgen.train.recipe import Recipe
 

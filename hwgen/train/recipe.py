@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
-from hwgen.spec.load import load_spec
+from hwgen.files.load import load_spec
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 Share = Annotated[float, Field(ge=0, lt=1)]

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from hwgen.data import Dataset
-from hwgen.spec.network.file import load_network
-from hwgen.spec.output import write_text
+from hwgen.files.output import write_text
+from hwgen.network.file import load_network
 from hwgen.train.adaptive.recipe import AdaptiveRecipe
 from hwgen.train.checkpoint import Epoch
 from hwgen.train.parallel import size

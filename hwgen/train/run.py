@@ -8,7 +8,7 @@ from rich.progress import Progress
 from torch import nn
 
 from hwgen.data import Dataset
-from hwgen.spec.network.file import load_network
+from hwgen.network.file import load_network
 from hwgen.train.integer import integer_accuracy
 from hwgen.train.loop import Loop
 from hwgen.train.models import plan_model

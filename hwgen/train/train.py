@@ -9,7 +9,7 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hwgen.data import load_dataset
-from hwgen.spec.network.file import save_network
+from hwgen.network.file import save_network
 from hwgen.train.budget import fitted
 from hwgen.train.export import export_network
 from hwgen.train.parallel import processes, rank, wait_for_all

@@ -10,8 +10,8 @@ import pytest
 
 from hwgen import api
 from hwgen.cli import main
+from hwgen.network.file import load_network, save_network
 from hwgen.report.files import report_text
-from hwgen.spec.network.file import load_network, save_network
 from tests.cli.given import ARCH, NETWORK, TINY
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import random_images
@@ -147,7 +147,7 @@ def test_what_is_wrong_is_one_sentence(context: api.Context, tmp_path: Path) -> 
 @pytest.fixture
 def talkative(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cycle model that is compiled first, which a step says."""
-    monkeypatch.setattr("hwgen.model.dbpim.must_compile", lambda: True)
+    monkeypatch.setattr("hwgen.dbpim.model.must_compile", lambda: True)
 
 
 @pytest.mark.usefixtures("talkative")

@@ -16,8 +16,8 @@ from tests.cli.given import ARCH, NETWORK, ROOT, Command, rewritten
 @pytest.fixture(autouse=True)
 def compiled_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """No message about a compiled cycle model: only the first test would see it."""
-    monkeypatch.setattr("hwgen.model.dbpim.must_compile", lambda: False)
-    monkeypatch.setattr("hwgen.dse.crossbar.compiling.must_compile", lambda: False)
+    monkeypatch.setattr("hwgen.dbpim.model.must_compile", lambda: False)
+    monkeypatch.setattr("hwgen.crossbar.synthesis.compiling.must_compile", lambda: False)
 
 
 @pytest.fixture

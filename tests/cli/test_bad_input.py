@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hwgen import api
 from hwgen.errors import ConfigError
-from hwgen.spec.network.file import save_network
+from hwgen.network.file import save_network
 from tests.cli.given import ARCH, NETWORK, RECIPE, TINY, Command, rewritten
 from verif.dbpim.directed_network import directed
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hwgen.spec.dbpim import load_program
+from hwgen.dbpim.facts import load_program
 from tests.cli.given import ARCH, NETWORK, Command
 
 ALONE = "digits_small_cnn on small: cycles of 4 images"

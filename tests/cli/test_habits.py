@@ -13,11 +13,10 @@ import typer
 
 from hwgen import __version__
 from hwgen.cli.app import app
+from hwgen.commands.context import Context
+from hwgen.commands.engines import default_engine
+from hwgen.commands.families import families
 from hwgen.errors import MissingToolError
-from hwgen.flow.context import Context
-from hwgen.flow.engines import default_engine
-from hwgen.flow.families import families
-from hwgen.flow.paper import papers
 from tests.cli.given import ARCH, NETWORK, ROOT, Command
 
 GROUP = typer.main.get_command(app)
@@ -74,7 +73,7 @@ def test_without_verilator_it_predicts_and_says_so(
     def missing() -> None:
         raise MissingToolError("Verilator is needed")
 
-    monkeypatch.setattr("hwgen.sim.toolchain.find_verilator", missing)
+    monkeypatch.setattr("hwgen.chip.sim.toolchain.find_verilator", missing)
     code, out, err = hwgen("run", NETWORK, ARCH, "--work", tmp_path)
     assert code == 0
     assert "predicting instead of simulating: Verilator is needed" in err
@@ -100,9 +99,12 @@ def test_help_that_was_not_asked_for_has_lines(hwgen: Command, arguments: list[s
     assert (out + err).count("\n") > 10
 
 
+PAPERS = ("dbpim", "mlperf-tiny", "mram", "pimsyn")
+
+
 def test_the_help_of_papers_lists_them(hwgen: Command) -> None:
     code, out, _ = hwgen("paper", "--help")
-    assert code == 0 and f"Papers: {', '.join(papers())}" in " ".join(out.split())
+    assert code == 0 and all(f"\n  {name} " in out for name in PAPERS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -160,4 +162,4 @@ def test_a_name_that_is_near_is_asked_for(hwgen: Command) -> None:
     code, _, err = hwgen("model", "digits_smal_cnn", "dbpim/small")
     assert code == 2 and "got digits_smal_cnn: did you mean digits_small_cnn?" in err
     code, _, err = hwgen("paper", "dbpin")
-    assert code == 2 and "got dbpin: did you mean dbpim?" in err
+    assert code == 2 and "No such command 'dbpin'. Did you mean 'dbpim'?" in err

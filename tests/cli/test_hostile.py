@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwgen.spec.network.file import load_network
-from hwgen.spec.npz import MOST_BYTES
+from hwgen.files.npz import MOST_BYTES
+from hwgen.network.file import load_network
 from tests.cli.given import ARCH, NETWORK, ROOT, TINY, Command, rewritten
 
 Rewrite = Callable[[Callable[[dict[str, Any]], None]], Path]
@@ -176,7 +176,7 @@ def test_the_header_of_an_array_fits_its_bytes(
 def test_sizes_are_checked_before_anything_is_read(
     hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hwgen.spec.npz.MOST_BYTES", 1_000_000)
+    monkeypatch.setattr("hwgen.files.npz.MOST_BYTES", 1_000_000)
     path = with_member(tmp_path / "n.npz", "conv1.bias.npy", bytes(2_000_000))
     monkeypatch.setattr(zipfile.ZipFile, "open", None)
     refused(hwgen("info", path), "at most 1,000,000 bytes of arrays, got 2,0")
@@ -263,7 +263,7 @@ def test_many_layers_are_read_in_linear_time(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A compiled program."""
-    from hwgen import api  # noqa: PLC0415
+    from hwgen import api
 
     folder = tmp_path_factory.mktemp("program")
     context = api.Context(work=folder / "work", console=None)

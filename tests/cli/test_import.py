@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hwgen.spec.network.file import load_network, save_network
+from hwgen.network.file import load_network, save_network
 from tests.cli.given import ARCH, ROOT, Command
 from tests.quantized_onnx import Model, saved
 from tests.tflite_files import (

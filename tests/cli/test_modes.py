@@ -13,7 +13,7 @@ ADAPTIVE, SMALL = ROOT / "configs/networks/cadnn_digits.npz", ROOT / "configs/mr
 
 @pytest.fixture(autouse=True)
 def no_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hwgen.model.mram.must_compile", lambda: False)
+    monkeypatch.setattr("hwgen.mram.model.must_compile", lambda: False)
 
 
 def test_a_schedule_shows_each_switch(report: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hwgen.cli.app import app
 from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, REPORT, uses_of
-from hwgen.flow.crossbar import synthesis
+from hwgen.crossbar.pages import offer as synthesis
 from tests.cli.given import ARCH, NETWORK, RECIPE, ROOT, Command
 
 COMPONENTS = ROOT / "configs/crossbar/components.yaml"
@@ -278,7 +278,7 @@ OUTPUT_NAMES = {
     "trace": OUTPUT_FILE,
     "work": CACHE,
 }
-ADD_TO_A_FOLDER = {"paper"}
+ADD_TO_A_FOLDER = {"dbpim", "mlperf_tiny", "mram", "pimsyn"}
 """Commands whose --out may hold their inputs, too: they add files of names of their own."""
 
 

@@ -15,16 +15,9 @@ from tests.cli.given import ROOT, Command
         ("pimsyn", ("--networks", "lenet"), "lenet"),
         ("pimsyn", ("--networks", ","), "nothing"),
         ("pimsyn", ("--power-w", "0"), "--power-w"),
-        ("pimsyn", ("--training", "table.json"), "--training must be absent"),
-        ("mram", ("--networks", "resnet20"), "--networks must be absent"),
-        ("mram", ("--evaluations", "3"), "--evaluations must be absent"),
         ("mram", ("--training", "nowhere.json"), "No such file"),
-        ("mram", ("--published", "."), "--published must be absent"),
-        ("pimsyn", ("--images", "2"), "--images must be absent"),
         ("mlperf-tiny", (), "--published must be a folder"),
-        ("mlperf-tiny", ("--power-w", "1"), "--power-w must be absent"),
         ("mram", ("--components", "configs/mram/tiny.yaml"), "tiny.yaml"),
-        ("lenet", (), "PAPER must be pimsyn or mlperf-tiny or dbpim or mram"),
     ],
 )
 def test_bad_paper_options(
@@ -35,6 +28,22 @@ def test_bad_paper_options(
     assert err.startswith("hwgen: ")
     assert err.count("\n") == 1
     assert word in err
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("pimsyn", "--training"),
+        ("pimsyn", "--images"),
+        ("mram", "--networks"),
+        ("mram", "--evaluations"),
+        ("mlperf-tiny", "--power-w"),
+        ("dbpim", "--seed"),
+    ],
+)
+def test_a_paper_has_no_option_of_another(hwgen: Command, name: str, option: str) -> None:
+    code, out, err = hwgen("paper", name, option, "1")
+    assert (code, out) == (2, "") and f"No such option: {option}" in err
 
 
 def test_a_paper_leaves_its_files(hwgen: Command, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.spec.network.file import save_network
+from hwgen.network.file import save_network
 from tests.cli.given import NETWORK, TINY, Command
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import random_images

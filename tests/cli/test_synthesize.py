@@ -9,12 +9,12 @@ import jsonschema
 import pytest
 import yaml
 
-from hwgen.dse.crossbar.budget import Budget
-from hwgen.dse.crossbar.result import SearchResult
-from hwgen.flow.crossbar.synthesize import FILES
-from hwgen.spec.crossbar.arch import arch_text
-from hwgen.spec.crossbar.components import Components
-from hwgen.spec.crossbar.network import CrossbarNetwork
+from hwgen.crossbar.facts.arch import arch_text
+from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.pages.synthesize import FILES
+from hwgen.crossbar.synthesis.budget import Budget
+from hwgen.crossbar.synthesis.result import SearchResult
 from tests.cli.given import ARCH, NETWORK, ROOT, Command
 from tests.synthesis import (
     COMPONENTS_FILE,
@@ -94,7 +94,7 @@ def test_an_interrupt_while_a_stream_is_simulated(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hwgen.model.crossbar.record.steady_stream", interrupted)
+    monkeypatch.setattr("hwgen.crossbar.model.record.steady_stream", interrupted)
     code, out, err = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--workers", 1))
     assert (code, out) == (130, "")
     assert "the same command goes on where this one stopped" in err
@@ -104,7 +104,7 @@ def test_an_interrupt_while_a_stream_is_simulated(
 def test_an_audit_that_fails_is_an_exit_code(
     hwgen: Command, quick: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hwgen.flow.crossbar.synthesis_report.ROUNDING", -1.0)
+    monkeypatch.setattr("hwgen.crossbar.pages.reported.ROUNDING", -1.0)
     code, out, _ = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--workers", 1))
     assert code == 1
     assert "too much" in out

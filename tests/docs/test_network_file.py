@@ -14,10 +14,10 @@ from pydantic import TypeAdapter
 
 from golden.dbpim.csd import phi
 from golden.network import infer
-from hwgen.spec.network import PARAMETER_TYPES, FeatureMap, Graph, MapQuantization, Requantization
-from hwgen.spec.network.file import load_network, save_network
-from hwgen.spec.network.graph import KINDS
-from hwgen.spec.schema import SCHEMAS, schema_text, write_schemas
+from hwgen.network import PARAMETER_TYPES, FeatureMap, Graph, MapQuantization, Requantization
+from hwgen.network.file import load_network, save_network
+from hwgen.network.graph import KINDS
+from hwgen.network.schema import SCHEMAS, schema_text, write_schemas
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import random_images
 
@@ -83,7 +83,7 @@ def test_the_page_names_every_operation(op: str) -> None:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_schemas_are_up_to_date(name: str, tmp_path: Path) -> None:
-    again = "python -m hwgen.spec.schema docs/schema"
+    again = "python -m hwgen.network.schema docs/schema"
     assert (DOCS / "schema" / name).read_text() == schema_text(name), again
     write_schemas(tmp_path / "new")
     assert (tmp_path / "new" / name).read_text() == schema_text(name)

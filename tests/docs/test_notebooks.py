@@ -62,8 +62,8 @@ def test_a_notebook_uses_the_python_api_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["your-network", pytest.param("sparsity", marks=pytest.mark.long)])
 def test_a_notebook_runs(name: str, tmp_path: Path) -> None:
-    import nbformat  # noqa: PLC0415
-    from nbclient import NotebookClient  # noqa: PLC0415
+    import nbformat
+    from nbclient import NotebookClient
 
     notebook: Any = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     for cell in notebook.cells:

@@ -13,8 +13,8 @@ def test_a_page_prints_what_it_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("hwgen.model.dbpim.must_compile", lambda: False)
-    monkeypatch.setattr("hwgen.model.mram.must_compile", lambda: False)
+    monkeypatch.setattr("hwgen.dbpim.model.must_compile", lambda: False)
+    monkeypatch.setattr("hwgen.mram.model.must_compile", lambda: False)
 
     def hwgen(*arguments: str) -> tuple[int, str, str]:
         code = main(list(arguments))

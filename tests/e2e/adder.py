@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass as checked
 
-from hwgen.spec.family import FamilyDescription
-from hwgen.spec.load import load_spec
+from hwgen.chip.family import FamilyDescription
+from hwgen.files.load import load_spec
 
 FAMILY = FamilyDescription(
     name="adder", offers={"architectures": "plus_one", "verilog": "plus_one.verilog"}
@@ -42,7 +42,7 @@ VERILOG = '''
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.part import Part
+from hwgen.chip.rtl.part import Part
 
 
 class Sum(Part):

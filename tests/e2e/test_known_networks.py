@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from hwgen.cli import main
-from hwgen.spec.network.file import save_network
+from hwgen.network.file import save_network
 from verif.dbpim.known_networks import known_network
 from verif.dbpim.random_network import random_images
 

@@ -9,8 +9,8 @@ import pytest
 
 from golden.network import predict
 from hwgen.cli import main
-from hwgen.flow.images import choose_images
-from hwgen.spec.network.file import load_network
+from hwgen.commands.images import choose_images
+from hwgen.network.file import load_network
 
 ROOT = Path(__file__).parents[2]
 NETWORK, ARCH = ROOT / "configs/networks/cadnn_digits.npz", ROOT / "configs/mram/small.yaml"

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 from golden.network import answer
-from hwgen.compiler.dbpim import compile_network
+from hwgen.chip.limits import RunLimits
 from hwgen.data.load import load_dataset
-from hwgen.sim.dbpim.chip_run import ChipRun, Job, run_chip
-from hwgen.sim.dbpim.simulate import job_of
-from hwgen.spec.dbpim.arch import load_arch
-from hwgen.spec.dbpim.instructions import INSTRUCTIONS, Opcode
-from hwgen.spec.dbpim.program import Program
-from hwgen.spec.dbpim.stream import decode_stream, header_beats
-from hwgen.spec.limits import RunLimits
-from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network.file import load_network
+from hwgen.dbpim.compiler import compile_network
+from hwgen.dbpim.facts.arch import load_arch
+from hwgen.dbpim.facts.instructions import INSTRUCTIONS, Opcode
+from hwgen.dbpim.facts.program import Program
+from hwgen.dbpim.facts.stream import decode_stream, header_beats
+from hwgen.dbpim.sim.chip_run import ChipRun, Job, run_chip
+from hwgen.dbpim.sim.simulate import job_of
+from hwgen.network import QuantizedNetwork
+from hwgen.network.file import load_network
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import random_images
 

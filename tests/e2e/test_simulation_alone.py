@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.sim.cache import ENVIRONMENT, build_root
+from hwgen.chip.sim.cache import ENVIRONMENT, build_root
 
 ROOT = Path(__file__).parents[2]
 NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"

@@ -9,9 +9,9 @@ from hwgen.fit.digits import at_most, digits_of, exactly, nearest
 from hwgen.fit.measured import Moments
 from hwgen.fit.prune import pruned
 from hwgen.fit.text import thresholds, unpruned
-from hwgen.spec.csd import phi
-from hwgen.spec.network import Parameters
-from hwgen.spec.quantization import fixed_point
+from hwgen.network import Parameters
+from hwgen.network.csd import phi
+from hwgen.network.quantization import fixed_point
 from hwgen.train import fta
 
 

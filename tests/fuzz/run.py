@@ -15,8 +15,8 @@ from tests.fuzz.trial import Outcome, Trial, run
 COUNT = 2_400
 WARM = (
     "golden.network",
-    "hwgen.compiler.dbpim",
-    "hwgen.compiler.mram",
+    "hwgen.dbpim.compiler",
+    "hwgen.mram.compiler",
     "hwgen.data",
     "hwgen.importers.onnx.quantized",
     "hwgen.importers.tflite",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hwgen.spec.network import INPUT, QuantizedNetwork
+from hwgen.network import INPUT, QuantizedNetwork
 from verif.common.drawing import Drawing, draw_images
 
 __all__ = ["MODES", "Drawing", "draw_every_operation", "draw_images", "draw_joined"]

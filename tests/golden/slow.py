@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.spec.network import Layer, Linear, QuantizedNetwork
+from hwgen.network import Layer, Linear, QuantizedNetwork
 
 Place = tuple[int, int, int]
 """y, x, channel."""

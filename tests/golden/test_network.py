@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from golden.network import answer, infer, infer_layer, predict
-from hwgen.spec.network import INPUT, QuantizedNetwork
-from hwgen.spec.network.check import check_network
+from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network.check import check_network
 from tests.golden.drawn import MODES, draw_every_operation, draw_images, draw_joined
 from tests.golden.slow import slow_layer
 from verif.dbpim.directed_network import DIRECTED, directed

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hwgen.cli import main
-from hwgen.spec.network.file import load_network
+from hwgen.network.file import load_network
 from tests.importers.corpus import CORPUS, PAGE, File, page
 
 BAD_INPUT = 2

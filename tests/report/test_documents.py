@@ -5,13 +5,13 @@ from types import ModuleType
 
 import pytest
 
-from hwgen.flow.documents import documents
+from hwgen.commands.documents import documents
+from hwgen.dbpim.facts import timing as dbpim_timing
+from hwgen.mram.facts import load_arch
+from hwgen.mram.facts import timing as mram_timing
+from hwgen.mram.facts.records import HEADER, parameter_fields, record_bits, record_fields
+from hwgen.mram.facts.registers import REGISTERS
 from hwgen.report.data_sheet import constants, keys, limits, meanings_in
-from hwgen.spec.dbpim import timing as dbpim_timing
-from hwgen.spec.mram import load_arch
-from hwgen.spec.mram import timing as mram_timing
-from hwgen.spec.mram.records import HEADER, parameter_fields, record_bits, record_fields
-from hwgen.spec.mram.registers import REGISTERS
 
 ROOT = Path(__file__).parents[2]
 

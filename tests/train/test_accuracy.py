@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from hwgen.data import load_dataset
-from hwgen.spec.csd import phi
-from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network.file import load_network
-from hwgen.spec.sparsity import ALPHA
+from hwgen.network import QuantizedNetwork
+from hwgen.network.csd import phi
+from hwgen.network.file import load_network
+from hwgen.network.sparsity import ALPHA
 from hwgen.train.integer import integer_accuracy
 from hwgen.train.recipe import load_recipe
 from hwgen.train.train import train_network

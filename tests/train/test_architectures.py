@@ -8,9 +8,9 @@ import torch
 
 import golden.network as reference
 from hwgen.data import Dataset
-from hwgen.spec.csd import phi
-from hwgen.spec.network import Conv, QuantizedNetwork
-from hwgen.spec.network.check import check_network
+from hwgen.network import Conv, QuantizedNetwork
+from hwgen.network.check import check_network
+from hwgen.network.csd import phi
 from hwgen.train.export import export_network
 from hwgen.train.integer import infer
 from hwgen.train.models import plan_model

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from hwgen.data import Dataset
-from hwgen.spec.network.check import check_network
+from hwgen.network.check import check_network
 from hwgen.train.export import export_network
 from hwgen.train.export_integers import add_multipliers
 from hwgen.train.fake_quantization import MapRange, WeightQuantizer, on_grid

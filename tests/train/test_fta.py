@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 import golden.dbpim.fta as reference
-from hwgen.spec.csd import phi
+from hwgen.network.csd import phi
 from hwgen.train.fta import fta, members, nearest, project, thresholds
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import golden.network as reference
-from hwgen.spec.network import QuantizedNetwork, byte_map
-from hwgen.spec.quantization import VECTORS, Requantization
+from hwgen.network import QuantizedNetwork, byte_map
+from hwgen.network.quantization import VECTORS, Requantization
 from hwgen.train.integer import (
     answer,
     convolve,

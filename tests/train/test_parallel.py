@@ -15,7 +15,7 @@ import yaml
 from safetensors.torch import load_file
 
 from hwgen.errors import ConfigError
-from hwgen.spec.network.file import load_network
+from hwgen.network.file import load_network
 from hwgen.train.parallel import check_batch, part_of, size, total
 from hwgen.train.recipe import Recipe, Sgd, load_recipe
 from hwgen.train.train import train_network

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.commands.train import is_adaptive
 from hwgen.errors import ConfigError
-from hwgen.flow.train import is_adaptive
 from hwgen.train.adaptive.recipe import load_adaptive_recipe
 from hwgen.train.recipe import load_recipe
 from tests.train.conftest import RECIPES

@@ -13,10 +13,10 @@ from safetensors import safe_open
 import golden.network as reference
 from hwgen.data import Dataset
 from hwgen.errors import ConfigError, DataError, HwgenError, OutputError
-from hwgen.spec.csd import phi
-from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network.file import load_network
-from hwgen.spec.sparsity import ALPHA
+from hwgen.network import QuantizedNetwork
+from hwgen.network.csd import phi
+from hwgen.network.file import load_network
+from hwgen.network.sparsity import ALPHA
 from hwgen.train.augmentation import augment
 from hwgen.train.integer import infer
 from hwgen.train.models import plan_model
@@ -281,7 +281,7 @@ def test_a_log_says_how_far_a_phase_is(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("hwgen.spec.patience.FIRST_SECONDS", 0.001)
+    monkeypatch.setattr("hwgen.files.patience.FIRST_SECONDS", 0.001)
     train(recipe, tmp_path)
     said = capfd.readouterr().err
     for phase in ("float", "pruned", "quantized"):

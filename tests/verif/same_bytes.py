@@ -9,10 +9,10 @@ EMIT = """
 import sys
 from importlib import import_module
 from pathlib import Path
-from hwgen.rtl.emit import emit
+from hwgen.chip.rtl.emit import emit
 family = sys.argv[1]
-chip = import_module(f"hwgen.rtl.{family}.chip").Chip
-load_arch = import_module(f"hwgen.spec.{family}.arch").load_arch
+chip = import_module(f"hwgen.{family}.rtl.chip").Chip
+load_arch = import_module(f"hwgen.{family}.facts.arch").load_arch
 emit(chip(arch=load_arch(Path(sys.argv[2]))), Path(sys.argv[3]), parameters={})
 """
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.emit import emit
-from hwgen.rtl.part import Part
+from hwgen.chip.rtl.emit import emit
+from hwgen.chip.rtl.part import Part
 from tests.tiny import Adder, Cells, Chain, Gate
 from verif.lint import lint, lint_part
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.chip.rtl.emit import emit
 from hwgen.errors import DesignError
-from hwgen.rtl.emit import emit
 from tests.tiny import Cells, Chain
 from verif.yosys import synthesize
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from hwgen.dse.crossbar.judge import fits
-from hwgen.model.crossbar.design import Design, most_macros
-from hwgen.model.crossbar.evaluate import evaluate
-from hwgen.model.crossbar.tables import CONV, FC, Tables
+from hwgen.crossbar.model.design import Design, most_macros
+from hwgen.crossbar.model.evaluate import evaluate
+from hwgen.crossbar.model.tables import CONV, FC, Tables
+from hwgen.crossbar.synthesis.judge import fits
 
 STEPS = (-1, 1, -2, 2, -3, 3, -5, 5, -8, 8, -13, 13)
 """By how many a number changes; of copies, by how many different numbers of blocks."""

@@ -21,12 +21,12 @@ import numpy as np
 
 from hwgen import api
 from hwgen.api import Context
-from hwgen.compiler.crossbar import shipped_network
-from hwgen.model.crossbar.record import design_of
-from hwgen.model.crossbar.tabulate import make_tables
-from hwgen.spec.crossbar.components import Components, load_components
-from hwgen.spec.crossbar.point import Point
-from hwgen.spec.crossbar.rules import Rules
+from hwgen.crossbar.compiler import shipped_network
+from hwgen.crossbar.facts.components import Components, load_components
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import Rules
+from hwgen.crossbar.model.record import design_of
+from hwgen.crossbar.model.tabulate import make_tables
 from tests.zoo.crossbar_local import local_search
 
 NETWORKS = ("alexnet", "vgg13", "vgg16", "msra", "resnet18")

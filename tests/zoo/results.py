@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from hwgen.flow.against import compare_with_file
-from hwgen.flow.context import Context
-from hwgen.flow.images import choose_images
-from hwgen.flow.imports import import_file
-from hwgen.flow.origin import commit, machine
-from hwgen.flow.run import run_network
-from hwgen.flow.subject import load_subject
+from hwgen.commands.against import compare_with_file
+from hwgen.commands.context import Context
+from hwgen.commands.images import choose_images
+from hwgen.commands.imports import import_file
+from hwgen.commands.origin import commit, machine
+from hwgen.commands.run import run_network
+from hwgen.commands.subject import load_subject
 from tests.zoo.exports import EXPORTERS, export
 from tests.zoo.trained import Case, digits, resnet20
 

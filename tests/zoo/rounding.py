@@ -34,7 +34,7 @@ import golden.network
 from hwgen.importers.integer import folded, lower
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import runtime_of
-from hwgen.spec.network import Conv, Layer, Linear, QuantizedNetwork
+from hwgen.network import Conv, Layer, Linear, QuantizedNetwork
 
 UNIT = 2.0**-24
 """Unit roundoff of float32."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.commands.context import Context
+from hwgen.commands.info import describe_file
+from hwgen.crossbar.pages.graph import GraphInfo
 from hwgen.errors import HwgenError
-from hwgen.flow.context import Context
-from hwgen.flow.info import describe_file
-from hwgen.report.crossbar.graph import GraphInfo
 
 torch = pytest.importorskip("torch")
 

@@ -9,8 +9,8 @@ import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
 from cocotbext.axi import AxiRamRead, AxiReadBus
 
-from hwgen.rtl.common.read_engine import read_command
-from hwgen.spec.axi import INCREMENTING, PAGE_BYTES
+from hwgen.chip.axi import INCREMENTING, PAGE_BYTES
+from hwgen.chip.rtl.read_engine import read_command
 from verif.axi_adapter import CLOCK
 from verif.common.chances import chances
 from verif.common.facts import facts_from_environment

@@ -8,7 +8,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 
-from hwgen.spec.registers import offsets
+from hwgen.chip.registers import offsets
 from verif.axi_adapter import CLOCK
 from verif.common.chances import chances
 from verif.common.facts import facts_from_environment

@@ -7,7 +7,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 from cocotbext.axi import AxiRamWrite, AxiWriteBus
 
-from hwgen.spec.axi import INCREMENTING, PAGE_BYTES
+from hwgen.chip.axi import INCREMENTING, PAGE_BYTES
 from verif.axi_adapter import CLOCK
 from verif.common.chances import chances
 from verif.common.facts import facts_from_environment

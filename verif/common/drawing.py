@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hwgen.spec.network import (
+from hwgen.network import (
     INPUT,
     Add,
     AveragePool,
@@ -23,7 +23,7 @@ from hwgen.spec.network import (
     Shortcut,
     Table,
 )
-from hwgen.spec.quantization import fixed_point
+from hwgen.network.quantization import fixed_point
 
 Channels = tuple[int, ...]
 """Of each mode."""

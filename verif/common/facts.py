@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from hwgen.rtl.common.supervisor import SupervisorErrors
-from hwgen.spec.registers import Register
+from hwgen.chip.registers import Register
+from hwgen.chip.rtl.supervisor import SupervisorErrors
 
 FACTS = "COMMON_FACTS"
 

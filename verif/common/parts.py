@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from hwgen.rtl.common.fifo import Fifo
-from hwgen.rtl.common.packet_front import PacketFront
-from hwgen.rtl.common.read_engine import ReadEngine
-from hwgen.rtl.common.register_file import RegisterFile
-from hwgen.rtl.common.registers import Registers
-from hwgen.rtl.common.supervisor import Supervisor
-from hwgen.rtl.common.write_engine import WriteEngine
+from hwgen.chip.rtl.fifo import Fifo
+from hwgen.chip.rtl.packet_front import PacketFront
+from hwgen.chip.rtl.read_engine import ReadEngine
+from hwgen.chip.rtl.register_file import RegisterFile
+from hwgen.chip.rtl.registers import Registers
+from hwgen.chip.rtl.supervisor import Supervisor
+from hwgen.chip.rtl.write_engine import WriteEngine
 from verif.axi_adapter import axi_harness
 from verif.common.facts import Facts, settings
 from verif.common.side_by_side import SideBySide, stem

@@ -6,7 +6,7 @@ from typing import Any
 from amaranth.hdl import ClockSignal, Module
 from amaranth.lib.wiring import Member, Out, Signature
 
-from hwgen.rtl.part import Part
+from hwgen.chip.rtl.part import Part
 
 
 class SideBySide(Part):

@@ -8,8 +8,8 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from golden.dbpim.activation_buffer import Place, place
-from hwgen.rtl.dbpim.layouts import bus_write
-from hwgen.spec.dbpim.program import Placement
+from hwgen.dbpim.facts.program import Placement
+from hwgen.dbpim.rtl.layouts import bus_write
 from verif.coverage import Corners
 from verif.dbpim.buffer_writes import (
     BusWrite,

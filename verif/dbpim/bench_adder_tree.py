@@ -9,7 +9,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
 from golden.dbpim.adder_tree import adder_tree
-from hwgen.rtl.dbpim.layouts import dot_range
+from hwgen.dbpim.rtl.layouts import dot_range
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack_signed
 

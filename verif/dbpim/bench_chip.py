@@ -8,8 +8,8 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.spec.dbpim.registers import OFFSETS
-from hwgen.spec.registers import BUSY_BIT, DONE_BIT
+from hwgen.chip.registers import BUSY_BIT, DONE_BIT
+from hwgen.dbpim.facts.registers import OFFSETS
 from verif.dbpim.component import arch_from_environment, unpack_signed
 from verif.stream import reset
 

@@ -12,8 +12,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.instructions import Opcode, Operation
+from hwgen.dbpim.facts.instructions import Opcode, Operation
+from hwgen.dbpim.rtl import layouts
 from verif.common.chances import chances
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment

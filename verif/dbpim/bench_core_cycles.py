@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from golden.dbpim.macro import dense_macro, macro
 from golden.dbpim.requantizer import requantize
-from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.addressing import row_pitch
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode
-from hwgen.spec.dbpim.program import Placement
-from hwgen.spec.dbpim.stream import FilterParameters, TilePacket
-from hwgen.spec.dbpim.timing import (
+from hwgen.dbpim.facts.addressing import row_pitch
+from hwgen.dbpim.facts.instructions import PACKETS, Opcode
+from hwgen.dbpim.facts.program import Placement
+from hwgen.dbpim.facts.stream import FilterParameters, TilePacket
+from hwgen.dbpim.facts.timing import (
     FETCH_CYCLES,
     FETCH_SLOTS,
     MACRO_CYCLES,
@@ -25,6 +24,7 @@ from hwgen.spec.dbpim.timing import (
     ROW_WRITE_CYCLES,
     SWITCH_CYCLES,
 )
+from hwgen.dbpim.rtl import layouts
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.core_driver import CoreDriver, row_of
 

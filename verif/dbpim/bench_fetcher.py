@@ -8,7 +8,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from hwgen.rtl.dbpim.layouts import fetch_pixel, fetch_request, fetched_word
+from hwgen.dbpim.rtl.layouts import fetch_pixel, fetch_request, fetched_word
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, unpack
 from verif.dbpim.feed_rules import Fetch, FetchRules, Place

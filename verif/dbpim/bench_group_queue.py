@@ -9,7 +9,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from hwgen.rtl.dbpim.layouts import group_tag, position, queue_head
+from hwgen.dbpim.rtl.layouts import group_tag, position, queue_head
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
 from verif.stream import reset

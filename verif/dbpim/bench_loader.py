@@ -8,7 +8,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
 
-from hwgen.spec.dbpim.instructions import ErrorCode, Opcode
+from hwgen.dbpim.facts.instructions import ErrorCode, Opcode
 from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners

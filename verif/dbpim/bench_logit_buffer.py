@@ -6,8 +6,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.dbpim.layouts import bus_write
-from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS
+from hwgen.dbpim.rtl.layouts import bus_write
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, unpack_signed
 from verif.stream import reset

@@ -8,7 +8,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from golden.dbpim.ipu import ipu
-from hwgen.spec.dbpim.timing import RESULT_SLOTS
+from hwgen.dbpim.facts.timing import RESULT_SLOTS
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
 from verif.dbpim.macro_rules import MacroRules, Seen

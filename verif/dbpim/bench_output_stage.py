@@ -11,10 +11,10 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
 from golden.dbpim.requantizer import requantize
-from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.instructions import Opcode
-from hwgen.spec.dbpim.timing import REQUANTIZE_CYCLES, TILE_SLOTS
-from hwgen.spec.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW
+from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts.timing import REQUANTIZE_CYCLES, TILE_SLOTS
+from hwgen.dbpim.rtl import layouts
+from hwgen.network.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW
 from verif.common.chances import chances
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment

@@ -10,7 +10,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
 from golden.dbpim.ppu import ppu
-from hwgen.rtl.dbpim.layouts import dot_range
+from hwgen.dbpim.rtl.layouts import dot_range
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack_signed
 from verif.stream import reset

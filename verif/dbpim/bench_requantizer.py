@@ -8,7 +8,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from golden.dbpim.requantizer import requantize
-from hwgen.spec.quantization import (
+from hwgen.network.quantization import (
     ACCUMULATOR_HIGH,
     ACCUMULATOR_LOW,
     MULTIPLIER_HIGH,

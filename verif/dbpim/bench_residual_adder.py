@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from golden.dbpim.activation_buffer import Place, address_of, bank_of
 from golden.dbpim.simd import add
-from hwgen.rtl.dbpim.layouts import bus_write, packet, work
-from hwgen.spec.dbpim.instructions import Opcode
-from hwgen.spec.dbpim.program import Placement
-from hwgen.spec.dbpim.timing import SUM_CYCLES
+from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts.program import Placement
+from hwgen.dbpim.facts.timing import SUM_CYCLES
+from hwgen.dbpim.rtl.layouts import bus_write, packet, work
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
 from verif.stream import reset

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from golden.dbpim.packed_weights import decimal_digits, weights
 from golden.dbpim.weight_decoder import decode
-from hwgen.spec.dbpim.packing import TRIPLE, TRIPLE_BITS, triples
+from hwgen.dbpim.facts.packing import TRIPLE, TRIPLE_BITS, triples
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
 

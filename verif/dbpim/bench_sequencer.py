@@ -9,10 +9,10 @@ import numpy as np
 from amaranth.lib.data import ArrayLayout
 from cocotb.triggers import FallingEdge
 
-from hwgen.rtl.dbpim.layouts import packet, work
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode, core_count, of_core
-from hwgen.spec.dbpim.timing import DISPATCH_CYCLES, INSTRUCTION_SLOTS
-from hwgen.spec.fields import encode
+from hwgen.chip.fields import encode
+from hwgen.dbpim.facts.instructions import PACKETS, Opcode, core_count, of_core
+from hwgen.dbpim.facts.timing import DISPATCH_CYCLES, INSTRUCTION_SLOTS
+from hwgen.dbpim.rtl.layouts import packet, work
 from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners

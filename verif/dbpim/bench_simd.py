@@ -9,9 +9,9 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.instructions import Opcode, Operation
-from hwgen.spec.dbpim.timing import FETCH_CYCLES, FETCH_SLOTS, SIMD_CYCLES
+from hwgen.dbpim.facts.instructions import Opcode, Operation
+from hwgen.dbpim.facts.timing import FETCH_CYCLES, FETCH_SLOTS, SIMD_CYCLES
+from hwgen.dbpim.rtl import layouts
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.simd_cases import CASES, Case

@@ -7,7 +7,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from golden.ops.table import look_up
-from hwgen.spec.dbpim.instructions import TABLE_BYTES
+from hwgen.dbpim.facts.instructions import TABLE_BYTES
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
 from verif.stream import reset

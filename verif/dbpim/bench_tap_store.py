@@ -9,8 +9,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.dbpim.layouts import parameters
-from hwgen.spec.dbpim.timing import TAP_SLOTS, TAP_WORDS
+from hwgen.dbpim.facts.timing import TAP_SLOTS, TAP_WORDS
+from hwgen.dbpim.rtl.layouts import parameters
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack, unpack
 from verif.stream import reset

@@ -6,9 +6,9 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from hwgen.spec.dbpim.instructions import PARAMETER_BITS
-from hwgen.spec.dbpim.stream import taps_beats
-from hwgen.spec.dbpim.timing import TAP_WORDS
+from hwgen.dbpim.facts.instructions import PARAMETER_BITS
+from hwgen.dbpim.facts.stream import taps_beats
+from hwgen.dbpim.facts.timing import TAP_WORDS
 from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners

@@ -7,8 +7,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from hwgen.spec.dbpim.instructions import PARAMETER_BITS, Opcode
-from hwgen.spec.dbpim.stream import header_beats
+from hwgen.dbpim.facts.instructions import PARAMETER_BITS, Opcode
+from hwgen.dbpim.facts.stream import header_beats
 from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners

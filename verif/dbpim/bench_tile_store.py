@@ -8,9 +8,9 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.dbpim.layouts import packet, parameters
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode
-from hwgen.spec.dbpim.timing import TILE_SLOTS
+from hwgen.dbpim.facts.instructions import PACKETS, Opcode
+from hwgen.dbpim.facts.timing import TILE_SLOTS
+from hwgen.dbpim.rtl.layouts import packet, parameters
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment, pack
 from verif.dbpim.tile_ring import Actions, Header, TileRing

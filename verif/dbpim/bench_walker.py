@@ -8,9 +8,9 @@ import numpy as np
 from amaranth.lib import data
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.dbpim.layouts import fetch_request, packet, work
-from hwgen.spec.dbpim.instructions import Opcode
-from hwgen.spec.dbpim.timing import TILE_SLOTS
+from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts.timing import TILE_SLOTS
+from hwgen.dbpim.rtl.layouts import fetch_request, packet, work
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.walk_plan import Conv, Step, Tile, Word

@@ -8,8 +8,8 @@ import numpy as np
 from cocotb.triggers import ClockCycles, FallingEdge
 
 from golden.dbpim.activation_buffer import bank_of
-from hwgen.rtl.dbpim.layouts import bus_write
-from hwgen.spec.dbpim.timing import BUS_CYCLES
+from hwgen.dbpim.facts.timing import BUS_CYCLES
+from hwgen.dbpim.rtl.layouts import bus_write
 from verif.common.chances import chances
 from verif.common.probe import Probe
 from verif.coverage import Corners

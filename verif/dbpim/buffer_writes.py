@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.dbpim.activation_buffer import Place, address_of, bank_of
-from hwgen.rtl.dbpim.layouts import bus_write, vector_write
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.program import Placement
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.program import Placement
+from hwgen.dbpim.rtl.layouts import bus_write, vector_write
 from verif.dbpim.component import pack
 
 Bytes = NDArray[np.uint8]

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.network import Conv, FeatureMap, Linear, Parameters, byte_map
-from hwgen.spec.network.layer import window_shape
-from hwgen.spec.network.maps import Pair, Shape, Sides
-from hwgen.spec.quantization import fixed_point
+from hwgen.network import Conv, FeatureMap, Linear, Parameters, byte_map
+from hwgen.network.layer import window_shape
+from hwgen.network.maps import Pair, Shape, Sides
+from hwgen.network.quantization import fixed_point
 
 Bytes = NDArray[np.uint8]
 Weights = NDArray[np.int8]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from hwgen.spec.dbpim.arch import Arch, MacroSize, load_arch
-from hwgen.spec.load import validate_spec
+from hwgen.dbpim.facts.arch import Arch, MacroSize, load_arch
+from hwgen.files.load import validate_spec
 from verif.common.packing import pack, unpack, unpack_signed
 
 __all__ = [

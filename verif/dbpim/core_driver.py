@@ -8,12 +8,12 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
 from golden.dbpim.activation_buffer import bank_of
-from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import PACKETS, Opcode
-from hwgen.spec.dbpim.program import Placement
-from hwgen.spec.dbpim.stream import FilterParameters, TilePacket
-from hwgen.spec.fields import encode
+from hwgen.chip.fields import encode
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import PACKETS, Opcode
+from hwgen.dbpim.facts.program import Placement
+from hwgen.dbpim.facts.stream import FilterParameters, TilePacket
+from hwgen.dbpim.rtl import layouts
 from verif.dbpim.weight_rows import enables, row_words
 from verif.stream import Stream, reset
 

@@ -11,10 +11,10 @@ from golden.dbpim import simd as golden
 from golden.dbpim.macro import dense_macro, macro
 from golden.dbpim.requantizer import requantize
 from golden.dbpim.switch import switch
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import PACKETS, TABLE_BYTES, Opcode, Operation
-from hwgen.spec.dbpim.program import Placement
-from hwgen.spec.dbpim.stream import FilterParameters, TilePacket
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import PACKETS, TABLE_BYTES, Opcode, Operation
+from hwgen.dbpim.facts.program import Placement
+from hwgen.dbpim.facts.stream import FilterParameters, TilePacket
 from verif.dbpim.core_sums import Addend, draw_addend
 from verif.dbpim.walk_plan import Bytes, Conv, Position, Step, StoredMap
 from verif.dbpim.walk_simd import Simd

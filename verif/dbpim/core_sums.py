@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.dbpim.simd import add
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.program import Placement
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.program import Placement
 from verif.dbpim.walk_plan import Bytes, StoredMap
 
 Fields = dict[str, int]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 
-from hwgen.spec.network import QuantizedNetwork
+from hwgen.network import QuantizedNetwork
 from verif.dbpim.network_builder import NetworkBuilder, Shape, Weights
 from verif.dbpim.random_weights import draw_weights
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hwgen.spec.network import INPUT
+from hwgen.network import INPUT
 from verif.dbpim.directed_corners import corner, fill_weights, finish
 from verif.dbpim.network_builder import SIGNED, ByteRange, NetworkBuilder, Weights
 from verif.dbpim.random_network import sigmoid, silu

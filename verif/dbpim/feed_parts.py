@@ -1,12 +1,12 @@
 """The parts that feed the macros of a core, side by side."""
 
-from hwgen.rtl.dbpim.activation_buffer import ActivationBuffer
-from hwgen.rtl.dbpim.fetcher import Fetcher
-from hwgen.rtl.dbpim.group_queue import GroupQueue
-from hwgen.rtl.dbpim.switch import Switch
-from hwgen.rtl.dbpim.tile_store import TileStore
-from hwgen.rtl.dbpim.walker import Walker
-from hwgen.spec.dbpim.arch import Arch
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.rtl.activation_buffer import ActivationBuffer
+from hwgen.dbpim.rtl.fetcher import Fetcher
+from hwgen.dbpim.rtl.group_queue import GroupQueue
+from hwgen.dbpim.rtl.switch import Switch
+from hwgen.dbpim.rtl.tile_store import TileStore
+from hwgen.dbpim.rtl.walker import Walker
 from verif.common.side_by_side import SideBySide
 
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from hwgen.spec.dbpim.timing import FETCH_CYCLES, FETCH_SLOTS
+from hwgen.dbpim.facts.timing import FETCH_CYCLES, FETCH_SLOTS
 
 Place = tuple[int, int]
 """Bank and address of a word."""

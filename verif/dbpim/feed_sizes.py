@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.spec.dbpim.arch import Arch
+from hwgen.dbpim.facts.arch import Arch
 from verif.dbpim.component import settings, small
 from verif.dbpim.feed_parts import feed_parts
 from verif.runner import Waves, build, run

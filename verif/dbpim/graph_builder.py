@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.network import accumulate, infer_layer
-from hwgen.spec.network import (
+from hwgen.network import (
     INPUT,
     ONE_MODE,
     Conv,
@@ -18,8 +18,8 @@ from hwgen.spec.network import (
     QuantizedNetwork,
     raw_map,
 )
-from hwgen.spec.network.check import check_network
-from hwgen.spec.network.maps import Shape
+from hwgen.network.check import check_network
+from hwgen.network.maps import Shape
 from verif.dbpim.calibration import (
     HEAD_WEIGHT_SCALE,
     ByteRange,

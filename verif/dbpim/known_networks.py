@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.spec.network import INPUT, QuantizedNetwork
-from hwgen.spec.network.file import save_network
+from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network.file import save_network
 from verif.dbpim.network_builder import (
     RELU,
     SIGNED,

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.dbpim.load import packed_words, whole_words
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import PACKETS, PIXEL_BYTES, Opcode, core_count
-from hwgen.spec.fields import encode
+from hwgen.chip.fields import encode
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import PACKETS, PIXEL_BYTES, Opcode, core_count
 from verif.dbpim.random_tiles import beats_of
 
 

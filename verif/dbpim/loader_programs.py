@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import PACKETS, VERSION, Opcode, Space, core_count
-from hwgen.spec.dbpim.stream import encode_header, pad
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import PACKETS, VERSION, Opcode, Space, core_count
+from hwgen.dbpim.facts.stream import encode_header, pad
 from verif.dbpim.load_fields import Load, random_load
 from verif.dbpim.random_taps import Table, Taps, random_table, random_taps
 from verif.dbpim.random_tiles import Tile, beats_of, random_tile

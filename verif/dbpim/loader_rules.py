@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from hwgen.rtl.common.read_engine import read_command
-from hwgen.spec.dbpim.instructions import PARAMETER_BITS, Opcode, Space, instruction_bits
-from hwgen.spec.dbpim.stream import header_beats, taps_beats
+from hwgen.chip.rtl.read_engine import read_command
+from hwgen.dbpim.facts.instructions import PARAMETER_BITS, Opcode, Space, instruction_bits
+from hwgen.dbpim.facts.stream import header_beats, taps_beats
 from verif.common.probe import Probe
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment

@@ -3,15 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.rtl.dbpim.adder_tree import AdderTree
-from hwgen.rtl.dbpim.cell_array import CellArray
-from hwgen.rtl.dbpim.compartment import Compartment
-from hwgen.rtl.dbpim.dbmu import Dbmu
-from hwgen.rtl.dbpim.ipu import Ipu
-from hwgen.rtl.dbpim.meta_array import MetaArray
-from hwgen.rtl.dbpim.ppu import Ppu
-from hwgen.rtl.dbpim.psum_array import PsumArray
-from hwgen.spec.dbpim.arch import Arch, MacroSize, with_sparsity
+from hwgen.dbpim.facts.arch import Arch, MacroSize, with_sparsity
+from hwgen.dbpim.rtl.adder_tree import AdderTree
+from hwgen.dbpim.rtl.cell_array import CellArray
+from hwgen.dbpim.rtl.compartment import Compartment
+from hwgen.dbpim.rtl.dbmu import Dbmu
+from hwgen.dbpim.rtl.ipu import Ipu
+from hwgen.dbpim.rtl.meta_array import MetaArray
+from hwgen.dbpim.rtl.ppu import Ppu
+from hwgen.dbpim.rtl.psum_array import PsumArray
 from verif.common.side_by_side import SideBySide
 from verif.dbpim.component import narrow, settings, small
 from verif.runner import Waves, build, run

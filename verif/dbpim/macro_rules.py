@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from golden.dbpim.ipu import ipu
-from hwgen.spec.dbpim.timing import MACRO_CYCLES, RESULT_SLOTS
+from hwgen.dbpim.facts.timing import MACRO_CYCLES, RESULT_SLOTS
 from verif.dbpim.macro_stimulus import Head
 
 

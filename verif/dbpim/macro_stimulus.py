@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from golden.dbpim.macro import dense_macro, macro
 from golden.dbpim.ppu import ppu
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.timing import TILE_SLOTS
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.timing import TILE_SLOTS
 
 Bytes = NDArray[np.uint8]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from amaranth.lib import data
 
-from hwgen.rtl.dbpim.layouts import queue_head, result
+from hwgen.dbpim.rtl.layouts import queue_head, result
 from verif.dbpim.component import arch_from_environment
 from verif.dbpim.macro_stimulus import Expected, Head, Tile
 from verif.dbpim.weight_rows import row_words

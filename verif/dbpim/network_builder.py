@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.ops.average_pool import window_sums
-from hwgen.spec.network import (
+from hwgen.network import (
     Add,
     AveragePool,
     Concatenate,
@@ -26,8 +26,8 @@ from hwgen.spec.network import (
     Shortcut,
     Table,
 )
-from hwgen.spec.network.maps import Pair, Shape, Sides
-from hwgen.spec.quantization import fixed_point
+from hwgen.network.maps import Pair, Shape, Sides
+from hwgen.network.quantization import fixed_point
 from verif.dbpim.calibration import (
     RELU,
     SIGNED,

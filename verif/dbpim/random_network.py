@@ -6,9 +6,9 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.network import INPUT, QuantizedNetwork
-from hwgen.spec.network.maps import Pair, Sides
-from hwgen.spec.sparsity import ALPHA
+from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network.maps import Pair, Sides
+from hwgen.network.sparsity import ALPHA
 from verif.dbpim.network_builder import RELU, ByteRange, NetworkBuilder, Weights, draw_images
 from verif.dbpim.random_weights import draw_phis, draw_weights
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import TABLE_BYTES, Opcode, packet_bits
-from hwgen.spec.dbpim.stream import FilterParameters, encode_table, encode_taps
-from hwgen.spec.dbpim.timing import TAP_WORDS
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import TABLE_BYTES, Opcode, packet_bits
+from hwgen.dbpim.facts.stream import FilterParameters, encode_table, encode_taps
+from hwgen.dbpim.facts.timing import TAP_WORDS
 from verif.dbpim.component import pack
 from verif.dbpim.random_tiles import beats_of, parameter_words, random_parameters
 

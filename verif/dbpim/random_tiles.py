@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from golden.dbpim.csd import values_of_phi
 from golden.dbpim.weight_decoder import decode
-from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
-from hwgen.spec.dbpim.instructions import PACKETS, PARAMETER_BITS, Opcode, packet_bits
-from hwgen.spec.dbpim.packing import row_beats
-from hwgen.spec.dbpim.stream import FilterParameters, encode_parameters, encode_tile
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
+from hwgen.dbpim.facts.instructions import PACKETS, PARAMETER_BITS, Opcode, packet_bits
+from hwgen.dbpim.facts.packing import row_beats
+from hwgen.dbpim.facts.stream import FilterParameters, encode_parameters, encode_tile
 from verif.dbpim.component import pack
 from verif.dbpim.weight_rows import enables, row_words
 

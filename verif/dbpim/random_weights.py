@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.dbpim.csd import values_of_phi
-from hwgen.spec.sparsity import ALPHA
+from hwgen.network.sparsity import ALPHA
 
 
 def draw_phis(rng: np.random.Generator, *, filters: int, max_digits: int) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hwgen.spec.dbpim.instructions import Operation
+from hwgen.dbpim.facts.instructions import Operation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,15 @@ from amaranth.lib import data
 from numpy.typing import NDArray
 
 from golden.dbpim import simd as golden
-from hwgen.rtl.dbpim import layouts
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import TABLE_BYTES, Opcode, Operation
-from hwgen.spec.quantization import ACCUMULATOR_HIGH, ACCUMULATOR_LOW, MULTIPLIER_HIGH, SHIFT_HIGH
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import TABLE_BYTES, Opcode, Operation
+from hwgen.dbpim.rtl import layouts
+from hwgen.network.quantization import (
+    ACCUMULATOR_HIGH,
+    ACCUMULATOR_LOW,
+    MULTIPLIER_HIGH,
+    SHIFT_HIGH,
+)
 from verif.dbpim.component import pack
 from verif.dbpim.simd_cases import Case
 

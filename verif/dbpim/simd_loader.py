@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import TABLE_BYTES, Operation
-from hwgen.spec.dbpim.timing import TAP_SLOTS
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import TABLE_BYTES, Operation
+from hwgen.dbpim.facts.timing import TAP_SLOTS
 from verif.coverage import Corners
 from verif.dbpim.simd_jobs import Job, Taps
 

@@ -3,16 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.rtl.dbpim.load_writer import LoadWriter
-from hwgen.rtl.dbpim.loader import Loader
-from hwgen.rtl.dbpim.logit_buffer import LogitBuffer
-from hwgen.rtl.dbpim.sequencer import Sequencer
-from hwgen.rtl.dbpim.table_loader import TableLoader
-from hwgen.rtl.dbpim.taps_loader import TapsLoader
-from hwgen.rtl.dbpim.tile_loader import TileLoader
-from hwgen.rtl.dbpim.weight_decoder import WeightDecoder
-from hwgen.rtl.dbpim.write_bus import WriteBus
-from hwgen.spec.dbpim.arch import Arch, with_sparsity
+from hwgen.dbpim.facts.arch import Arch, with_sparsity
+from hwgen.dbpim.rtl.load_writer import LoadWriter
+from hwgen.dbpim.rtl.loader import Loader
+from hwgen.dbpim.rtl.logit_buffer import LogitBuffer
+from hwgen.dbpim.rtl.sequencer import Sequencer
+from hwgen.dbpim.rtl.table_loader import TableLoader
+from hwgen.dbpim.rtl.taps_loader import TapsLoader
+from hwgen.dbpim.rtl.tile_loader import TileLoader
+from hwgen.dbpim.rtl.weight_decoder import WeightDecoder
+from hwgen.dbpim.rtl.write_bus import WriteBus
 from verif.common.side_by_side import SideBySide
 from verif.dbpim import component
 from verif.dbpim.component import settings

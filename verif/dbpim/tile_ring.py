@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.timing import TILE_SLOTS
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.timing import TILE_SLOTS
 
 Header = dict[str, int]
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from golden.dbpim.activation_buffer import Place, place
 from golden.ops.windows import windows
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import Opcode
-from hwgen.spec.dbpim.program import Placement
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts.program import Placement
 
 Bytes = NDArray[np.uint8]
 

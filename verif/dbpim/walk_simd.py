@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hwgen.spec.dbpim.instructions import Opcode, Operation
+from hwgen.dbpim.facts.instructions import Opcode, Operation
 from verif.dbpim.walk_plan import Position, Step, StoredMap, Word
 
 

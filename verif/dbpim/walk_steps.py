@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import Operation
-from hwgen.spec.dbpim.program import Placement
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import Operation
+from hwgen.dbpim.facts.program import Placement
 from verif.dbpim.walk_plan import Bytes, Conv, Cut, Step, StoredMap
 from verif.dbpim.walk_simd import Simd
 

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.dbpim.weight_decoder import constants, decode, decode_dense
-from hwgen.rtl.dbpim.layouts import cell_meta, dot_shape, row_meta
-from hwgen.spec.dbpim.arch import Arch
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.rtl.layouts import cell_meta, dot_shape, row_meta
 from verif.common.packing import pack
 
 

@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from hwgen.rtl.mram.adder import Adder
-from hwgen.rtl.mram.bit_counter import BitCounter
-from hwgen.rtl.mram.cell_array import CellArray
-from hwgen.rtl.mram.compute_array import ComputeArray
-from hwgen.rtl.mram.former import Former
-from hwgen.rtl.mram.input_tree import InputTree
-from hwgen.rtl.mram.octet import Octet
-from hwgen.rtl.mram.octet_control import OctetControl
-from hwgen.rtl.mram.output_tree import OutputTree
-from hwgen.rtl.mram.ring import Ring
-from hwgen.rtl.mram.sense_amplifier import SenseAmplifier
-from hwgen.rtl.mram.sub_array import SubArray
-from hwgen.spec.mram.arch import Arch
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.rtl.adder import Adder
+from hwgen.mram.rtl.bit_counter import BitCounter
+from hwgen.mram.rtl.cell_array import CellArray
+from hwgen.mram.rtl.compute_array import ComputeArray
+from hwgen.mram.rtl.former import Former
+from hwgen.mram.rtl.input_tree import InputTree
+from hwgen.mram.rtl.octet import Octet
+from hwgen.mram.rtl.octet_control import OctetControl
+from hwgen.mram.rtl.output_tree import OutputTree
+from hwgen.mram.rtl.ring import Ring
+from hwgen.mram.rtl.sense_amplifier import SenseAmplifier
+from hwgen.mram.rtl.sub_array import SubArray
 from verif.common.side_by_side import SideBySide
 from verif.mram.component import settings, single, tiny
 from verif.runner import Waves, build, run

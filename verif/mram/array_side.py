@@ -4,15 +4,15 @@ from amaranth.hdl import Cat, ClockSignal, Module
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from hwgen.rtl.mram import layouts
-from hwgen.rtl.mram.former import Former
-from hwgen.rtl.mram.input_tree import InputTree
-from hwgen.rtl.mram.octet import Octet
-from hwgen.rtl.mram.output_tree import OutputTree
-from hwgen.rtl.mram.ring import Ring
-from hwgen.rtl.mram.sub_array import SubArray
-from hwgen.rtl.part import Part
-from hwgen.spec.mram.arch import Arch
+from hwgen.chip.rtl.part import Part
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.rtl import layouts
+from hwgen.mram.rtl.former import Former
+from hwgen.mram.rtl.input_tree import InputTree
+from hwgen.mram.rtl.octet import Octet
+from hwgen.mram.rtl.output_tree import OutputTree
+from hwgen.mram.rtl.ring import Ring
+from hwgen.mram.rtl.sub_array import SubArray
 
 
 class ArraySide(Part):

@@ -7,8 +7,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.spec.mram.records import encode_record
-from hwgen.spec.mram.timing import ADD_CYCLES_PER_BIT
+from hwgen.mram.facts.records import encode_record
+from hwgen.mram.facts.timing import ADD_CYCLES_PER_BIT
 from verif.mram.component import arch_from_environment
 from verif.stream import reset
 

@@ -6,7 +6,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.mram.layouts import answer_write
+from hwgen.mram.rtl.layouts import answer_write
 from verif.common.packing import pack, unpack_signed
 from verif.mram.component import arch_from_environment
 from verif.stream import reset

@@ -7,9 +7,9 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.mram import layouts
-from hwgen.spec.mram.timing import DRAIN_CYCLES, SUM_CYCLES
-from hwgen.spec.widths import bits_for_index
+from hwgen.chip.widths import bits_for_index
+from hwgen.mram.facts.timing import DRAIN_CYCLES, SUM_CYCLES
+from hwgen.mram.rtl import layouts
 from verif.common.packing import unpack_signed
 from verif.coverage import Corners
 from verif.mram.cells import weight_rows

@@ -6,8 +6,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.mram.layouts import bank_write
-from hwgen.spec.mram.arch import BANKS
+from hwgen.mram.facts.arch import BANKS
+from hwgen.mram.rtl.layouts import bank_write
 from verif.common.packing import pack
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment

@@ -9,7 +9,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from golden.mram.bit_convolution import bit_convolution, from_planes
 from golden.mram.sense_amplifier import ADDITION, Bits
 from golden.mram.sub_array import sub_array
-from hwgen.spec.mram.timing import ACCUMULATE_CYCLES, SENSE_CYCLES
+from hwgen.mram.facts.timing import ACCUMULATE_CYCLES, SENSE_CYCLES
 from verif.common.packing import pack, unpack_signed
 from verif.coverage import Corners
 from verif.mram.and_order import and_order, rows_of

@@ -6,11 +6,11 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.mram.control import UNITS
-from hwgen.rtl.mram.layouts import header
-from hwgen.spec.mram.arch import MOST_MODES
-from hwgen.spec.mram.records import Kind, encode_record
-from hwgen.spec.mram.registers import Command, ErrorCode
+from hwgen.mram.facts.arch import MOST_MODES
+from hwgen.mram.facts.records import Kind, encode_record
+from hwgen.mram.facts.registers import Command, ErrorCode
+from hwgen.mram.rtl.control import UNITS
+from hwgen.mram.rtl.layouts import header
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
 from verif.stream import reset

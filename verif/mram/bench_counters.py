@@ -6,7 +6,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.mram.layouts import octet_trace
+from hwgen.mram.rtl.layouts import octet_trace
 from verif.mram.component import arch_from_environment
 from verif.stream import reset
 

@@ -7,11 +7,11 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly, Timer
 
 from golden.mram.dpu_lane import dpu_lane
-from hwgen.rtl.mram.layouts import answer_write, bank_write, sum_issue
-from hwgen.spec.mram.records import encode_record
-from hwgen.spec.mram.stream import LaneParameters, parameter_word
-from hwgen.spec.mram.timing import DPU_CYCLES, DRAIN_CYCLES, SUM_CYCLES
-from hwgen.spec.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW, SHIFT_HIGH
+from hwgen.mram.facts.records import encode_record
+from hwgen.mram.facts.stream import LaneParameters, parameter_word
+from hwgen.mram.facts.timing import DPU_CYCLES, DRAIN_CYCLES, SUM_CYCLES
+from hwgen.mram.rtl.layouts import answer_write, bank_write, sum_issue
+from hwgen.network.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW, SHIFT_HIGH
 from verif.common.packing import pack, unpack, unpack_signed
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment

@@ -6,7 +6,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.spec.widths import bits_for_index
+from hwgen.chip.widths import bits_for_index
 from verif.mram.component import arch_from_environment
 from verif.stream import reset
 

@@ -6,13 +6,12 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.rtl.common.read_engine import read_command
-from hwgen.rtl.mram.layouts import array_row, bank_write
-from hwgen.spec.fields import decode, encode
-from hwgen.spec.mram.arch import most_modes
-from hwgen.spec.mram.records import HEADER, Kind, encode_record, record_fields
-from hwgen.spec.mram.registers import ErrorCode
-from hwgen.spec.mram.stream import (
+from hwgen.chip.fields import decode, encode
+from hwgen.chip.rtl.read_engine import read_command
+from hwgen.mram.facts.arch import most_modes
+from hwgen.mram.facts.records import HEADER, Kind, encode_record, record_fields
+from hwgen.mram.facts.registers import ErrorCode
+from hwgen.mram.facts.stream import (
     Content,
     LaneParameters,
     encode_program,
@@ -20,7 +19,8 @@ from hwgen.spec.mram.stream import (
     parameter_word,
     section_beats,
 )
-from hwgen.spec.mram.timing import LOADED_CYCLES
+from hwgen.mram.facts.timing import LOADED_CYCLES
+from hwgen.mram.rtl.layouts import array_row, bank_write
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
 from verif.stream import reset

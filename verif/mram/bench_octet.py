@@ -8,8 +8,8 @@ import numpy as np
 from golden.mram.adder import adder
 from golden.mram.bit_convolution import bit_convolution, from_planes
 from golden.mram.sense_amplifier import Bits
-from hwgen.spec.mram.records import entry_name
-from hwgen.spec.mram.timing import ADD_CYCLES_PER_BIT
+from hwgen.mram.facts.records import entry_name
+from hwgen.mram.facts.timing import ADD_CYCLES_PER_BIT
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
 from verif.mram.octet_driver import OctetDriver, random_rows

@@ -6,7 +6,7 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.spec.mram.records import encode_record
+from hwgen.mram.facts.records import encode_record
 from verif.coverage import Corners
 from verif.mram.and_order import and_order, rows_of
 from verif.mram.component import arch_from_environment

@@ -7,8 +7,8 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from golden.mram.pool import pool
-from hwgen.spec.mram.records import encode_record
-from hwgen.spec.mram.timing import POOL_CYCLES
+from hwgen.mram.facts.records import encode_record
+from hwgen.mram.facts.timing import POOL_CYCLES
 from verif.common.packing import pack, unpack_signed
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment

@@ -6,8 +6,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.spec.mram.records import record_bits
-from hwgen.spec.mram.stream import section_beats
+from hwgen.mram.facts.records import record_bits
+from hwgen.mram.facts.stream import section_beats
 from verif.mram.component import arch_from_environment
 from verif.stream import reset
 

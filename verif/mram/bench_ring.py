@@ -7,9 +7,9 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.spec.mram.records import segment_bits
-from hwgen.spec.mram.timing import DRAIN_CYCLES
-from hwgen.spec.widths import bits_for_index
+from hwgen.chip.widths import bits_for_index
+from hwgen.mram.facts.records import segment_bits
+from hwgen.mram.facts.timing import DRAIN_CYCLES
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
 from verif.mram.conv_case import ConvCase, random_case

@@ -3,15 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hwgen.rtl.mram.answer_buffer import AnswerBuffer
-from hwgen.rtl.mram.banks import Banks
-from hwgen.rtl.mram.control import Control
-from hwgen.rtl.mram.counters import Counters
-from hwgen.rtl.mram.dpu import Dpu
-from hwgen.rtl.mram.loader import Loader
-from hwgen.rtl.mram.pool import Pool
-from hwgen.rtl.mram.table import RecordTable
-from hwgen.spec.mram.arch import Arch, ArraySize
+from hwgen.mram.facts.arch import Arch, ArraySize
+from hwgen.mram.rtl.answer_buffer import AnswerBuffer
+from hwgen.mram.rtl.banks import Banks
+from hwgen.mram.rtl.control import Control
+from hwgen.mram.rtl.counters import Counters
+from hwgen.mram.rtl.dpu import Dpu
+from hwgen.mram.rtl.loader import Loader
+from hwgen.mram.rtl.pool import Pool
+from hwgen.mram.rtl.table import RecordTable
 from verif.common.side_by_side import SideBySide
 from verif.mram.component import settings, single, tiny
 from verif.runner import Waves, build, run

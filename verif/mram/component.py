@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from hwgen.spec.load import validate_spec
-from hwgen.spec.mram.arch import Arch, ArraySize, load_arch
+from hwgen.files.load import validate_spec
+from hwgen.mram.facts.arch import Arch, ArraySize, load_arch
 
 ARCH = "MRAM_ARCH"
 CONFIGS = Path(__file__).parents[2] / "configs" / "mram"

@@ -6,8 +6,8 @@ import numpy as np
 
 from golden.mram.segments import Elements, Entry
 from golden.mram.windows import windows
-from hwgen.spec.mram.arch import WINDOW, Arch
-from hwgen.spec.mram.records import Kind, encode_record, entry_name
+from hwgen.mram.facts.arch import WINDOW, Arch
+from hwgen.mram.facts.records import Kind, encode_record, entry_name
 
 STRIDES = (1, 1, 2, 3, 7)
 

@@ -7,10 +7,10 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
 from golden.mram.sense_amplifier import Bits
-from hwgen.rtl.mram import layouts
-from hwgen.spec.mram.arch import Arch
-from hwgen.spec.mram.records import encode_record
-from hwgen.spec.mram.timing import ACCUMULATE_CYCLES, SENSE_CYCLES
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.facts.records import encode_record
+from hwgen.mram.facts.timing import ACCUMULATE_CYCLES, SENSE_CYCLES
+from hwgen.mram.rtl import layouts
 from verif.common.packing import pack, unpack_signed
 from verif.stream import reset
 

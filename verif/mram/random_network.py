@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from hwgen.spec.network import INPUT, QuantizedNetwork
+from hwgen.network import INPUT, QuantizedNetwork
 from verif.common.drawing import Drawing
 
 ODD_GRID_BITS = 4

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.spec.network import INPUT, QuantizedNetwork
-from hwgen.spec.network.file import save_network
+from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network.file import save_network
 from verif.common.drawing import Drawing, draw_images
 
 WIDTHS = (1.0, 0.75, 0.5, 0.25)

@@ -7,7 +7,7 @@ sender, gather, window and reader, each from the registers of the cycle and the 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from hwgen.spec.mram.arch import WINDOW, Arch
+from hwgen.mram.facts.arch import WINDOW, Arch
 
 Fields = Mapping[str, int]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hwgen.spec.network import INPUT, FeatureMap, Layer, Parameters, QuantizedNetwork
+from hwgen.network import INPUT, FeatureMap, Layer, Parameters, QuantizedNetwork
 
 Counts = Mapping[str, int]
 """Channels of each map by its name."""

@@ -29,7 +29,7 @@ from hwgen.importers.integer.nodes import (
     View,
 )
 from hwgen.importers.integer.refusal import Refusal
-from hwgen.spec.network.maps import BYTE_BITS, MAP_BITS
+from hwgen.network.maps import BYTE_BITS, MAP_BITS
 
 Complaint = tuple[str, str, object]
 """A property, what it must be, what it is."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hwgen.spec.quantization import MULTIPLIER_LOW, SHIFT_HIGH, fixed_point
+from hwgen.network.quantization import MULTIPLIER_LOW, SHIFT_HIGH, fixed_point
 
 FACTOR_LIMIT = float(MULTIPLIER_LOW)
 """Factors are below this."""

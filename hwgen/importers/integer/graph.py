@@ -6,7 +6,7 @@ from functools import cached_property
 
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
-from hwgen.spec.network import QuantizedNetwork
+from hwgen.network import QuantizedNetwork
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from hwgen.importers.integer.factors import factor_of
 from hwgen.importers.integer.graph import IntegerGraph, Note
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
-from hwgen.spec.network import INPUT, Layer, Parameters, Requantization
-from hwgen.spec.network import Rescale as RescaleLayer
+from hwgen.network import INPUT, Layer, Parameters, Requantization
+from hwgen.network import Rescale as RescaleLayer
 
 FORBIDDEN = re.compile(r"[^A-Za-z0-9_.-]")
 

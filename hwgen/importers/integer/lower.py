@@ -42,8 +42,8 @@ from hwgen.importers.integer.nodes import (
     Subsampling,
 )
 from hwgen.importers.integer.refusal import RefusedNetworkError
-from hwgen.spec.network import INPUT, ONE_MODE, Graph, QuantizedNetwork
-from hwgen.spec.network.check import check_network
+from hwgen.network import INPUT, ONE_MODE, Graph, QuantizedNetwork
+from hwgen.network.check import check_network
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from hwgen.importers.integer.nodes import (
     Selection,
     Subsampling,
 )
-from hwgen.spec.network import (
+from hwgen.network import (
     Add,
     AveragePool,
     Concatenate,
@@ -31,7 +31,7 @@ from hwgen.spec.network import (
     Shortcut,
     Table,
 )
-from hwgen.spec.network import Requantization as Integers
+from hwgen.network import Requantization as Integers
 
 TABLE_ENTRIES = 256
 NOTE = "its factor has 16 bits"

@@ -16,7 +16,7 @@ from hwgen.importers.integer.nodes import (
     Weights,
     weights_of,
 )
-from hwgen.spec.network import Conv, Linear, Parameters
+from hwgen.network import Conv, Linear, Parameters
 
 INT8_BITS = 8
 FINEST_WEIGHT = 127

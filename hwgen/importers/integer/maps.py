@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass, replace
 
-from hwgen.spec.network import FeatureMap, MapQuantization, one_mode_map
-from hwgen.spec.network.maps import RAW_BITS
+from hwgen.network import FeatureMap, MapQuantization, one_mode_map
+from hwgen.network.maps import RAW_BITS
 
 Shape = tuple[int, int, int]
 """Height, width, channels."""

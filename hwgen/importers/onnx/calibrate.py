@@ -19,12 +19,12 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.errors import DataError, FormatError
+from hwgen.files.finite import check_finite
 from hwgen.importers.onnx.qdq.constants import stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
 from hwgen.importers.onnx.read import opened, read_model
 from hwgen.importers.onnx.shapes import infer
-from hwgen.spec.finite import check_finite
 
 BYTE_SCALE = 1 / 255
 """Real value of one step of an image of bytes."""

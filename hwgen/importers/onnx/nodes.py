@@ -12,7 +12,7 @@ from hwgen.importers.onnx.check import has_graph, node_name
 from hwgen.importers.onnx.operators import OPERATORS
 from hwgen.importers.onnx.qdq.values import RefusedError
 from hwgen.importers.onnx.shapes import Shapes
-from hwgen.spec.graph import (
+from hwgen.network.operations import (
     Attributes,
     Concatenation,
     Matrices,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hwgen.spec.graph import Op
+from hwgen.network.operations import Op
 
 OPERATORS: Mapping[str, Op] = MappingProxyType(
     {

@@ -9,12 +9,12 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from hwgen.errors import FormatError
+from hwgen.files.given import read_given
 from hwgen.importers.onnx.check import check_names, check_order, nodes_behind
 from hwgen.importers.onnx.image import find_image, fix_image
 from hwgen.importers.onnx.nodes import nodes_of
 from hwgen.importers.onnx.shapes import Shapes, shapes_of, without_weights
-from hwgen.spec.given import read_given
-from hwgen.spec.graph import Graph, Node, Tensor
+from hwgen.network.operations import Graph, Node, Tensor
 
 MOST_BYTES = (1 << 31) - 1
 """Of a file; protobuf has no larger messages."""

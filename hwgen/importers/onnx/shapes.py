@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from hwgen.errors import FormatError
+from hwgen.files.load import shortened
 from hwgen.importers.onnx.qdq.constants import COMPUTED, computed
 from hwgen.importers.onnx.qdq.values import RefusedError
-from hwgen.spec.graph import Shape
-from hwgen.spec.load import shortened
+from hwgen.network.operations import Shape
 
 SMALL = 4096
 """Elements at most of a tensor that may give a shape, axes, pads or places; larger: weights."""

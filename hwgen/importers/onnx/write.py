@@ -9,8 +9,8 @@ import onnx
 from onnx import TensorProto, helper
 
 from hwgen.errors import FormatError
-from hwgen.spec.graph import Concatenation, Graph, Matrices, Node, Op, Window
-from hwgen.spec.output import whole_file
+from hwgen.files.output import whole_file
+from hwgen.network.operations import Concatenation, Graph, Matrices, Node, Op, Window
 
 OPSET = 17
 IR_VERSION = 8

@@ -17,7 +17,7 @@ from flatbuffers.table import Table
 from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
-from hwgen.spec.given import read_given
+from hwgen.files.given import read_given
 
 IDENTIFIER = b"TFL3"
 """Bytes 4 to 7 of every TFLite file."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from hwgen.errors import ConfigError
-from hwgen.spec.network import Conv, Linear, QuantizedNetwork
+from hwgen.network import Conv, Linear, QuantizedNetwork
 from hwgen.train.integer import infer, mode_parameters, weighted_sums
 from hwgen.train.parallel import total
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hwgen.data import Dataset
-from hwgen.spec.network import (
+from hwgen.network import (
     INPUT,
     FeatureMap,
     Graph,
@@ -15,8 +15,8 @@ from hwgen.spec.network import (
     Parameters,
     QuantizedNetwork,
 )
-from hwgen.spec.network.weights import INT8_BITS, NARROW_BITS
-from hwgen.spec.quantization import MULTIPLIER_LOW, SHIFT_HIGH, fixed_point
+from hwgen.network.quantization import MULTIPLIER_LOW, SHIFT_HIGH, fixed_point
+from hwgen.network.weights import INT8_BITS, NARROW_BITS
 from hwgen.train.adaptive.export_layers import adaptive_layer
 from hwgen.train.adaptive.grids import weight_grid, weight_integers, weight_scale
 from hwgen.train.adaptive.network import AdaptiveNetwork

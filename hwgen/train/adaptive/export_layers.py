@@ -1,6 +1,6 @@
 """The layers of the network file that nodes of a channel-adaptive network become."""
 
-from hwgen.spec.network import (
+from hwgen.network import (
     Add,
     AveragePool,
     Conv,
@@ -12,7 +12,7 @@ from hwgen.spec.network import (
     Requantization,
     Shortcut,
 )
-from hwgen.spec.quantization import fixed_point
+from hwgen.network.quantization import fixed_point
 from hwgen.train.adaptive.grids import weight_grid
 from hwgen.train.export_integers import add_multipliers
 from hwgen.train.export_layers import Common, Window

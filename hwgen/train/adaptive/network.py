@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from hwgen.spec.network import INPUT
+from hwgen.network import INPUT
 from hwgen.train.adaptive.grids import map_range, on_weight_grid
 from hwgen.train.adaptive.widths import WidthTable
 from hwgen.train.batch_norm import BatchNorm

@@ -8,7 +8,7 @@ layers that add into one stream share one order, and behind a shortcut the order
 import torch
 from torch import Tensor
 
-from hwgen.spec.network import INPUT
+from hwgen.network import INPUT
 from hwgen.train.adaptive.widths import extensions, free_streams, streams
 from hwgen.train.network import Network, NormalizedConv
 from hwgen.train.plans.plan import Plan

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.dataclasses import dataclass
 
-from hwgen.spec.load import load_spec
+from hwgen.files.load import load_spec
 from hwgen.train.adaptive.widths import mode_name
 from hwgen.train.recipe import STRICT, Common, Count, Phase, Positive, Share, Start
 

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hwgen.data import Dataset
-from hwgen.spec.network.file import load_network
-from hwgen.spec.output import write_text
+from hwgen.files.output import write_text
+from hwgen.network.file import load_network
 from hwgen.train.adaptive.agreement import Agreement
 from hwgen.train.adaptive.recipe import AdaptiveRecipe
 from hwgen.train.adaptive.widths import WidthTable, macs

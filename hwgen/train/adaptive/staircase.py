@@ -12,7 +12,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from hwgen.errors import ConfigError
-from hwgen.spec.load import load_spec
+from hwgen.files.load import load_spec
 from hwgen.train.adaptive.widths import WidthTable, macs
 from hwgen.train.plans.plan import Plan
 from hwgen.train.recipe import STRICT, Count

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hwgen.data import Dataset, load_dataset
-from hwgen.spec.network.file import save_network
+from hwgen.network.file import save_network
 from hwgen.train.adaptive.agreement import Agreement, agreements, check_modes
 from hwgen.train.adaptive.export import export_adaptive
 from hwgen.train.adaptive.network import AdaptiveNetwork

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hwgen.errors import ConfigError
-from hwgen.spec.network import INPUT
-from hwgen.spec.network.widths import channels_at
+from hwgen.network import INPUT
+from hwgen.network.widths import channels_at
 from hwgen.train.plans.plan import Node, Plan
 
 OPS = ("conv", "linear", "max_pool", "average_pool", "add", "shortcut")

@@ -1,6 +1,6 @@
 """AlexNet for images of 32 x 32."""
 
-from hwgen.spec.network import INPUT
+from hwgen.network import INPUT
 from hwgen.train.plans.builder import Builder
 
 HIDDEN = 4096

@@ -3,7 +3,7 @@
 from typing import Any
 
 from hwgen.errors import ConfigError
-from hwgen.spec.network import INPUT
+from hwgen.network import INPUT
 from hwgen.train.plans.plan import Clip, Function, Node, Plan, Shape, output_side
 
 CHANNEL_STEP = 8

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from hwgen.spec.network import INPUT
+from hwgen.network import INPUT
 
 Op = Literal["conv", "linear", "max_pool", "average_pool", "add", "multiply", "table", "shortcut"]
 Clip = Literal["none", "relu", "relu6"]

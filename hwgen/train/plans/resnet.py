@@ -1,6 +1,6 @@
 """Residual networks of CIFAR: ResNet20, 32, 44 and 56 (option A), and ResNet18 with projections."""
 
-from hwgen.spec.network import INPUT
+from hwgen.network import INPUT
 from hwgen.train.plans.builder import Builder
 
 

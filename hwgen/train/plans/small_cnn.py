@@ -1,6 +1,6 @@
 """The small networks of the demos."""
 
-from hwgen.spec.network import INPUT
+from hwgen.network import INPUT
 from hwgen.train.plans.builder import Builder
 
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from golden.crossbar.encoding import Ints, digits_of, encode, multiply
-from hwgen.errors import ConfigError
-from hwgen.spec.crossbar.components import load_components
-from hwgen.spec.crossbar.encoding import (
+from hwgen.crossbar.facts.components import load_components
+from hwgen.crossbar.facts.encoding import (
     column_accumulator_bits,
     column_sum_most,
     input_sum_bits,
     partial_sum_bits,
 )
-from hwgen.spec.crossbar.point import Point
+from hwgen.crossbar.facts.point import Point
+from hwgen.errors import ConfigError
 from tests.synthesis import COMPONENTS, COMPONENTS_FILE
 
 Bits = tuple[int, int]

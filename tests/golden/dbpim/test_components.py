@@ -13,7 +13,7 @@ from golden.dbpim.ipu import ipu
 from golden.dbpim.ppu import ppu
 from golden.dbpim.switch import switch
 from golden.dbpim.weight_decoder import constants, decode, decode_dense
-from hwgen.spec.dbpim.program import Placement
+from hwgen.dbpim.facts.program import Placement
 
 
 def bytes_of(*values: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from golden.dbpim.csd import INT8, csd, dyadic_blocks, phi, values_of_phi
-from hwgen.spec import csd as production
+from hwgen.network import csd as production
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from golden.dbpim.macro import dense_macro, macro
 from golden.dbpim.ppu import ppu
 from golden.dbpim.switch import switch
 from golden.dbpim.weight_decoder import constants, decode
-from hwgen.spec.csd import cells
+from hwgen.network.csd import cells
 
 
 def test_two_inputs_by_hand() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.ops.requantize import requantize
-from hwgen.spec.quantization import VECTORS, Requantization
+from hwgen.network.quantization import VECTORS, Requantization
 
 
 @pytest.mark.parametrize("case", VECTORS)

@@ -36,7 +36,7 @@ from hwgen.importers.integer.nodes import (
     Subsampling,
     View,
 )
-from hwgen.spec.network import Conv
+from hwgen.network import Conv
 
 Names = tuple[str, ...]
 

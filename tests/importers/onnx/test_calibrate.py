@@ -10,7 +10,7 @@ from hwgen.errors import DataError, FormatError
 from hwgen.importers.integer import lower
 from hwgen.importers.onnx.calibrate import quantized_model
 from hwgen.importers.onnx.quantized import integer_graph_of
-from hwgen.spec.network import QuantizedNetwork
+from hwgen.network import QuantizedNetwork
 from tests.quantized_onnx import Model, agreeing, float_conv, kinds, saved, small_float
 
 RNG = np.random.default_rng(0)

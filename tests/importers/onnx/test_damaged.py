@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.compiler.crossbar import ZOO
+from hwgen.crossbar.compiler import ZOO
+from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.errors import FormatError
 from hwgen.importers.onnx import model_of
-from hwgen.spec.crossbar.network import CrossbarNetwork
 from tests.onnx_graphs import read_onnx
 
 CONTENT = model_of(ZOO["cifar_resnet18"]()).SerializeToString(deterministic=True)

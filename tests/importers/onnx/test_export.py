@@ -12,9 +12,9 @@ from hwgen.importers.integer import lower
 from hwgen.importers.onnx.qdq.export import export_network, model_of_network
 from hwgen.importers.onnx.qdq.notes import KEY
 from hwgen.importers.onnx.quantized import integer_graph_of
-from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network.file import load_network
-from hwgen.spec.network.mode import in_mode
+from hwgen.network import QuantizedNetwork
+from hwgen.network.file import load_network
+from hwgen.network.mode import in_mode
 from tests.golden.drawn import MODES, draw_every_operation, draw_joined
 from tests.quantized_onnx import agreeing
 

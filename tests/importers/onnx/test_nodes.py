@@ -4,7 +4,7 @@ import pytest
 from onnx import helper
 
 from hwgen.importers.onnx import graph_of
-from hwgen.spec.graph import (
+from hwgen.network.operations import (
     Attributes,
     Concatenation,
     Graph,

@@ -15,7 +15,7 @@ from hwgen.cli import BAD_INPUT, main
 from hwgen.errors import HwgenError
 from hwgen.importers.integer import RefusedNetworkError
 from hwgen.importers.onnx.qdq.export import model_of_network
-from hwgen.spec.network.file import load_network
+from hwgen.network.file import load_network
 from tests.quantized_onnx import Model, imported, saved
 
 NETWORK = Path(__file__).parents[3] / "configs/networks/digits_small_cnn.npz"

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.errors import FormatError
 from hwgen.importers.onnx import graph_of, model_of, read_graph, write_graph
-from hwgen.spec.graph import Graph
+from hwgen.network.operations import Graph
 from tests.onnx_graphs import conv, model, node
 
 

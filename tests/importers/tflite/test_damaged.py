@@ -10,7 +10,7 @@ import pytest
 from hwgen.errors import HwgenError
 from hwgen.importers.integer import lower
 from hwgen.importers.tflite import read_integer_graph
-from hwgen.spec.network import QuantizedNetwork
+from hwgen.network import QuantizedNetwork
 from tests.tflite_files import (
     SAME,
     Writer,

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from hwgen.flow.against import compare_with_file
-from hwgen.flow.context import Context
-from hwgen.flow.imports import import_file
+from hwgen.commands.against import compare_with_file
+from hwgen.commands.context import Context
+from hwgen.commands.imports import import_file
 from hwgen.report.agreement import AgreementReport
 
 SHARED = Path(os.environ.get("HWGEN_SHARED", Path(__file__).parents[4] / "shared/data"))

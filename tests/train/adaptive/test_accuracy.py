@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hwgen.data import load_dataset
-from hwgen.spec.network.file import load_network
+from hwgen.network.file import load_network
 from hwgen.train.adaptive.recipe import load_adaptive_recipe
 from hwgen.train.adaptive.train import train_adaptive
 from hwgen.train.integer import integer_accuracy

@@ -8,8 +8,8 @@ import torch
 
 from hwgen.data import load_dataset
 from hwgen.errors import ConfigError
-from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network.file import load_network
+from hwgen.network import QuantizedNetwork
+from hwgen.network.file import load_network
 from hwgen.train.adaptive.agreement import Agreement, agreements, check_modes
 from hwgen.train.integer import classes_of
 

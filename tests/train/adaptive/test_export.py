@@ -6,7 +6,7 @@ import torch
 
 import golden.network as reference
 from hwgen.data import Dataset
-from hwgen.spec.network import INPUT
+from hwgen.network import INPUT
 from hwgen.train.adaptive.export import export_adaptive
 from hwgen.train.adaptive.network import AdaptiveNetwork
 from hwgen.train.adaptive.recipe import load_adaptive_recipe

@@ -16,7 +16,7 @@ from torch.nn import functional
 import golden.network as reference
 from hwgen.data import Dataset
 from hwgen.errors import DataError, OutputError
-from hwgen.spec.network.file import load_network
+from hwgen.network.file import load_network
 from hwgen.train.adaptive.network import GAMMA_FLOOR, AdaptiveNetwork, SharedConv
 from hwgen.train.adaptive.order import importance, kept_first_orders, reorder
 from hwgen.train.adaptive.recipe import AdaptiveRecipe, ByNorm, Given, Teacher

@@ -3,7 +3,7 @@
 import pytest
 
 from hwgen.errors import ConfigError
-from hwgen.spec.network.widths import channels_at
+from hwgen.network.widths import channels_at
 from hwgen.train.adaptive.widths import (
     check_plan,
     extensions,

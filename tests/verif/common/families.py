@@ -2,20 +2,20 @@
 
 from dataclasses import replace
 
-from hwgen.rtl.common.supervisor import SupervisorErrors
-from hwgen.rtl.dbpim.chip import PROGRESS
-from hwgen.rtl.dbpim.layouts import ERROR_BITS, packet
-from hwgen.rtl.dbpim.loader import OPCODE_BITS, first_bits, header_bits
-from hwgen.spec.dbpim.arch import ACCUMULATOR_BITS, Arch
-from hwgen.spec.dbpim.instructions import (
+from hwgen.chip.registers import register_table
+from hwgen.chip.rtl.supervisor import SupervisorErrors
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
+from hwgen.dbpim.facts.instructions import (
     ALIGNMENT_BYTES,
     VERSION,
     ErrorCode,
     Opcode,
 )
-from hwgen.spec.dbpim.registers import ADDRESS_BITS, REGISTERS
-from hwgen.spec.dbpim.timing import BURST_BEATS, WATCHDOG_CYCLES
-from hwgen.spec.registers import register_table
+from hwgen.dbpim.facts.registers import ADDRESS_BITS, REGISTERS
+from hwgen.dbpim.facts.timing import BURST_BEATS, WATCHDOG_CYCLES
+from hwgen.dbpim.rtl.chip import PROGRESS
+from hwgen.dbpim.rtl.layouts import ERROR_BITS, packet
+from hwgen.dbpim.rtl.loader import OPCODE_BITS, first_bits, header_bits
 from verif.common.facts import Facts
 from verif.dbpim.system_parts import narrow, other_sizes, small, wide
 

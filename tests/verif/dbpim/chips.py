@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.network import infer
-from hwgen.compiler.dbpim import compile_network
-from hwgen.model.dbpim import CycleModel, SplitCost
-from hwgen.sim.dbpim import SimulatedRun, simulate
-from hwgen.spec.dbpim.arch import Arch, load_arch, with_sparsity
-from hwgen.spec.dbpim.events import OVERLAPPING
-from hwgen.spec.dbpim.program import Program
-from hwgen.spec.dbpim.timing import BUS_CYCLES
-from hwgen.spec.network import INPUT, QuantizedNetwork
+from hwgen.dbpim.compiler import compile_network
+from hwgen.dbpim.facts.arch import Arch, load_arch, with_sparsity
+from hwgen.dbpim.facts.events import OVERLAPPING
+from hwgen.dbpim.facts.program import Program
+from hwgen.dbpim.facts.timing import BUS_CYCLES
+from hwgen.dbpim.model import CycleModel, SplitCost
+from hwgen.dbpim.sim import SimulatedRun, simulate
+from hwgen.network import INPUT, QuantizedNetwork
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.activation_buffer import ActivationBuffer
+from hwgen.dbpim.rtl.activation_buffer import ActivationBuffer
 from verif.dbpim.component import narrow, small
 from verif.dbpim.feed_sizes import other_sizes, run_feed_bench, wide
 from verif.lint import lint_part

@@ -7,10 +7,10 @@ import pytest
 
 from golden.network import infer
 from hwgen.data.load import load_dataset
-from hwgen.sim.dbpim import simulate
-from hwgen.spec.dbpim.arch import SWITCHES
-from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network.file import load_network
+from hwgen.dbpim.facts.arch import SWITCHES
+from hwgen.dbpim.sim import simulate
+from hwgen.network import QuantizedNetwork
+from hwgen.network.file import load_network
 from tests.verif.dbpim.chips import CONFIGS, check_chip, check_values, chip_arch, compiled
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import (

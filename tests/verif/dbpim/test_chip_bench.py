@@ -7,16 +7,16 @@ import numpy as np
 
 import verif.dbpim
 from golden.network import infer
+from hwgen.chip.sim.host_files import beats_text
+from hwgen.chip.sim.simulator import MEMORY
 from hwgen.data.load import load_dataset
-from hwgen.model.dbpim import CycleModel
-from hwgen.rtl.dbpim.chip import Chip
-from hwgen.sim.dbpim.chip_run import place
-from hwgen.sim.dbpim.simulate import job_of
-from hwgen.sim.host_files import beats_text
-from hwgen.sim.simulator import MEMORY
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network.file import load_network
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.model import CycleModel
+from hwgen.dbpim.rtl.chip import Chip
+from hwgen.dbpim.sim.chip_run import place
+from hwgen.dbpim.sim.simulate import job_of
+from hwgen.network import QuantizedNetwork
+from hwgen.network.file import load_network
 from tests.verif.dbpim.chips import CONFIGS, chip_arch, compiled
 from verif.dbpim.component import settings
 from verif.dbpim.directed_network import directed

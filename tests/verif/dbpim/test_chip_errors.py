@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hwgen.sim.dbpim.chip_run import ChipRun, Job, place, run_chip
-from hwgen.sim.dbpim.stores import BUS
-from hwgen.sim.host_files import PROGRAM_ADDRESS, UNWRITTEN
-from hwgen.spec.dbpim.instructions import PACKETS, VERSION, ErrorCode, Opcode, Space, core_count
-from hwgen.spec.dbpim.stream import encode_header, pad
-from hwgen.spec.dbpim.timing import BUS_CYCLES, WATCHDOG_CYCLES
-from hwgen.spec.limits import RunLimits
+from hwgen.chip.limits import RunLimits
+from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, UNWRITTEN
+from hwgen.dbpim.facts.instructions import PACKETS, VERSION, ErrorCode, Opcode, Space, core_count
+from hwgen.dbpim.facts.stream import encode_header, pad
+from hwgen.dbpim.facts.timing import BUS_CYCLES, WATCHDOG_CYCLES
+from hwgen.dbpim.sim.chip_run import ChipRun, Job, place, run_chip
+from hwgen.dbpim.sim.stores import BUS
 from verif.dbpim.component import small
 
 ARCH = small()

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from golden.network import infer
-from hwgen.model.dbpim import CycleModel
-from hwgen.sim.dbpim import SimulatedRun, simulate
-from hwgen.sim.dbpim.chip_run import ChipRun, Job, place, run_chip
-from hwgen.sim.dbpim.simulate import job_of
-from hwgen.spec.axi import PAGE_BYTES
-from hwgen.spec.dbpim.arch import Arch
-from hwgen.spec.dbpim.instructions import ErrorCode, Opcode
-from hwgen.spec.dbpim.program import Program, StepPlan
-from hwgen.spec.dbpim.stream import decode_stream, encode_header, header_beats
-from hwgen.spec.limits import RunLimits
-from hwgen.spec.network import INPUT, QuantizedNetwork
+from hwgen.chip.axi import PAGE_BYTES
+from hwgen.chip.limits import RunLimits
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import ErrorCode, Opcode
+from hwgen.dbpim.facts.program import Program, StepPlan
+from hwgen.dbpim.facts.stream import decode_stream, encode_header, header_beats
+from hwgen.dbpim.model import CycleModel
+from hwgen.dbpim.sim import SimulatedRun, simulate
+from hwgen.dbpim.sim.chip_run import ChipRun, Job, place, run_chip
+from hwgen.dbpim.sim.simulate import job_of
+from hwgen.network import INPUT, QuantizedNetwork
 from tests.verif.dbpim.chips import check_values, chip_arch, compiled
 from verif.dbpim.random_network import Recipe, random_images, random_network
 

@@ -3,10 +3,10 @@
 import pytest
 
 from golden.network import infer
+from hwgen.chip.limits import RunLimits
+from hwgen.dbpim.model import CycleModel
+from hwgen.dbpim.sim import STORING, simulate
 from hwgen.errors import SimulationError
-from hwgen.model.dbpim import CycleModel
-from hwgen.sim.dbpim import STORING, simulate
-from hwgen.spec.limits import RunLimits
 from tests.verif.dbpim.chips import chip_arch, compiled
 from verif.dbpim.directed_network import directed
 from verif.dbpim.random_network import random_images

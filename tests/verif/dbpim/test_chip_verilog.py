@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.chip import Chip
-from hwgen.rtl.emit import emit
-from hwgen.spec.dbpim.arch import load_arch, with_sparsity
+from hwgen.chip.rtl.emit import emit
+from hwgen.dbpim.facts.arch import load_arch, with_sparsity
+from hwgen.dbpim.rtl.chip import Chip
 from tests.verif.same_bytes import emitted_twice
 from verif.lint import lint
 from verif.yosys import synthesize

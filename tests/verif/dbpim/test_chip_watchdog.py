@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.sim.dbpim import simulate
-from hwgen.spec.dbpim.arch import Arch, MacroSize
-from hwgen.spec.dbpim.timing import WATCHDOG_CYCLES
-from hwgen.spec.network import INPUT, QuantizedNetwork
+from hwgen.dbpim.facts.arch import Arch, MacroSize
+from hwgen.dbpim.facts.timing import WATCHDOG_CYCLES
+from hwgen.dbpim.sim import simulate
+from hwgen.network import INPUT, QuantizedNetwork
 from tests.verif.dbpim.chips import check_chip, chip_arch, compiled
 from verif.dbpim.network_builder import NetworkBuilder, draw_images
 from verif.dbpim.random_weights import draw_weights

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.core import Core
-from hwgen.spec.dbpim.arch import SWITCHES, Arch, with_sparsity
+from hwgen.dbpim.facts.arch import SWITCHES, Arch, with_sparsity
+from hwgen.dbpim.rtl.core import Core
 from verif.dbpim.component import settings, small
 from verif.lint import lint_part
 from verif.runner import Waves, build, run

@@ -8,8 +8,8 @@ import pytest
 from golden.dbpim.csd import phi
 from golden.dbpim.pruning import block_mask
 from golden.network import infer
-from hwgen.spec.network import Conv, Linear, QuantizedNetwork
-from hwgen.spec.network.check import check_network
+from hwgen.network import Conv, Linear, QuantizedNetwork
+from hwgen.network.check import check_network
 from verif.dbpim.known_networks import KNOWN, known_network
 from verif.dbpim.random_network import random_images
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import pytest
 
-from hwgen.rtl.dbpim.macro import Macro
-from hwgen.spec.dbpim.arch import Arch, MacroSize, with_sparsity
+from hwgen.dbpim.facts.arch import Arch, MacroSize, with_sparsity
+from hwgen.dbpim.rtl.macro import Macro
 from verif.dbpim.component import narrow, settings, small
 from verif.lint import lint_part
 from verif.runner import Waves, build, run

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.output_stage import OutputStage
-from hwgen.spec.dbpim.arch import Arch, with_sparsity
+from hwgen.dbpim.facts.arch import Arch, with_sparsity
+from hwgen.dbpim.rtl.output_stage import OutputStage
 from verif.dbpim.component import settings, small
 from verif.runner import Waves, build, run
 

@@ -6,9 +6,9 @@ import pytest
 from golden.dbpim.csd import phi
 from golden.dbpim.pruning import block_mask
 from golden.network import infer
-from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network.check import check_network
-from hwgen.spec.network.graph import KINDS as OPERATIONS
+from hwgen.network import QuantizedNetwork
+from hwgen.network.check import check_network
+from hwgen.network.graph import KINDS as OPERATIONS
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.random_network import (
     ENDS,

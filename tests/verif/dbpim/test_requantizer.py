@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hwgen.rtl.dbpim.requantizer import Requantizer
+from hwgen.dbpim.rtl.requantizer import Requantizer
 from verif.runner import Waves, build, run
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.residual_adder import ResidualAdder
-from hwgen.spec.dbpim.arch import Arch
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.rtl.residual_adder import ResidualAdder
 from verif.dbpim.component import narrow, settings, small
 from verif.dbpim.feed_sizes import other_sizes, wide
 from verif.lint import lint_part

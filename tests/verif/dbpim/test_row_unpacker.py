@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.row_unpacker import RowUnpacker
-from hwgen.rtl.dbpim.table_loader import TableLoader
-from hwgen.spec.dbpim.arch import Arch
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.rtl.row_unpacker import RowUnpacker
+from hwgen.dbpim.rtl.table_loader import TableLoader
 from verif.common.side_by_side import SideBySide
 from verif.dbpim.system_parts import narrow, other_sizes, run_system_bench, small
 from verif.runner import Waves

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.simd import Simd
-from hwgen.spec.dbpim.arch import Arch
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.rtl.simd import Simd
 from verif.dbpim.component import narrow, settings, small
 from verif.lint import lint_part
 from verif.runner import Waves, build, run

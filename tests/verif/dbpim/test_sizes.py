@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.chip import Chip
-from hwgen.spec.dbpim.arch import Arch, MacroSize, Sparsity
-from hwgen.spec.network import QuantizedNetwork
+from hwgen.dbpim.facts.arch import Arch, MacroSize, Sparsity
+from hwgen.dbpim.rtl.chip import Chip
+from hwgen.network import QuantizedNetwork
 from tests.verif.dbpim.chips import check_chip, compiled
 from verif.dbpim.component import small
 from verif.dbpim.random_network import Recipe, random_images, random_network

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.switch import Switch
+from hwgen.dbpim.rtl.switch import Switch
 from verif.dbpim.component import narrow, small
 from verif.dbpim.feed_sizes import other_sizes, run_feed_bench, wide
 from verif.lint import lint_part

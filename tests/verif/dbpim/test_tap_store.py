@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.tap_store import TapStore
-from hwgen.spec.dbpim.arch import Arch
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.rtl.tap_store import TapStore
 from verif.dbpim.component import narrow, settings, small
 from verif.lint import lint_part
 from verif.runner import Waves, build, run

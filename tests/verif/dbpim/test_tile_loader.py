@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.tile_loader import TileLoader
+from hwgen.dbpim.rtl.tile_loader import TileLoader
 from verif.common.side_by_side import SideBySide
 from verif.dbpim.system_parts import (
     narrow,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.chip import Chip
-from hwgen.sim.simulator import WAIVERS
-from hwgen.spec.dbpim import load_arch, with_sparsity
+from hwgen.chip.sim.simulator import WAIVERS
+from hwgen.dbpim.facts import load_arch, with_sparsity
+from hwgen.dbpim.rtl.chip import Chip
 from verif.lint import lint_part
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "dbpim"

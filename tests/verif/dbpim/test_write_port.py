@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.dbpim.write_port import WritePort
-from hwgen.spec.dbpim.arch import Arch
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.rtl.write_port import WritePort
 from verif.dbpim.component import narrow, settings, small
 from verif.dbpim.feed_sizes import other_sizes, wide
 from verif.lint import lint_part

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from golden.network import infer
-from hwgen.compiler.mram import compile_network
-from hwgen.model.mram import CycleModel
-from hwgen.sim.mram import SimulatedRun
-from hwgen.spec.mram.arch import Arch, load_arch
-from hwgen.spec.mram.program import Program
-from hwgen.spec.network import INPUT, QuantizedNetwork
+from hwgen.mram.compiler import compile_network
+from hwgen.mram.facts.arch import Arch, load_arch
+from hwgen.mram.facts.program import Program
+from hwgen.mram.model import CycleModel
+from hwgen.mram.sim import SimulatedRun
+from hwgen.network import INPUT, QuantizedNetwork
 from tests.golden.drawn import MODES, Drawing
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "mram"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.spec.mram.arch import Arch
+from hwgen.mram.facts.arch import Arch
 from verif.lint import lint_part
 from verif.mram.array_side import ArraySide
 from verif.mram.component import settings, single, tiny

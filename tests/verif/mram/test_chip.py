@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from hwgen.compiler.mram import recompile
-from hwgen.model.mram import CycleModel
-from hwgen.sim.mram import simulate
+from hwgen.mram.compiler import recompile
+from hwgen.mram.model import CycleModel
+from hwgen.mram.sim import simulate
 from tests.verif.mram.chips import (
     check_cycles,
     check_maps,

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.sim.mram.chip_run import ChipRun, Job, run_chip
-from hwgen.spec.mram.records import Kind
-from hwgen.spec.mram.stream import NO_KERNEL, Content, encode_program
-from hwgen.spec.mram.timing import ADD_CYCLES_PER_BIT, DISPATCH_CYCLES
+from hwgen.mram.facts.records import Kind
+from hwgen.mram.facts.stream import NO_KERNEL, Content, encode_program
+from hwgen.mram.facts.timing import ADD_CYCLES_PER_BIT, DISPATCH_CYCLES
+from hwgen.mram.sim.chip_run import ChipRun, Job, run_chip
 from tests.verif.mram.chips import chip_arch
 
 ARCH = chip_arch("tiny")

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from golden.network import answer
-from hwgen.sim.mram.chip_run import ChipRun, Job, place, run_chip
-from hwgen.sim.mram.simulate import job_of
-from hwgen.spec.fields import decode, encode
-from hwgen.spec.mram.image import unpack_answer
-from hwgen.spec.mram.records import HEADER, HEADER_BITS
-from hwgen.spec.mram.registers import VERSION, ErrorCode
-from hwgen.spec.mram.stream import section_beats
-from hwgen.spec.mram.timing import WATCHDOG_CYCLES
+from hwgen.chip.fields import decode, encode
+from hwgen.mram.facts.image import unpack_answer
+from hwgen.mram.facts.records import HEADER, HEADER_BITS
+from hwgen.mram.facts.registers import VERSION, ErrorCode
+from hwgen.mram.facts.stream import section_beats
+from hwgen.mram.facts.timing import WATCHDOG_CYCLES
+from hwgen.mram.sim.chip_run import ChipRun, Job, place, run_chip
+from hwgen.mram.sim.simulate import job_of
 from tests.verif.mram.chips import chip_arch, compiled, images_of, narrow_network
 
 ARCH = chip_arch("tiny")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.emit import emit
-from hwgen.rtl.mram.chip import Chip
+from hwgen.chip.rtl.emit import emit
+from hwgen.mram.rtl.chip import Chip
 from tests.verif.mram.chips import CONFIGS, chip_arch
 from tests.verif.same_bytes import emitted_twice
 from verif.lint import lint

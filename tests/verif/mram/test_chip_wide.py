@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from hwgen.model.mram import CycleModel
-from hwgen.sim.mram import simulate
-from hwgen.spec.network import INPUT, QuantizedNetwork
+from hwgen.mram.model import CycleModel
+from hwgen.mram.sim import simulate
+from hwgen.network import INPUT, QuantizedNetwork
 from tests.golden.drawn import MODES, Drawing
 from tests.verif.mram.chips import WINDOW, check_cycles, check_maps, chip_arch, compiled, images_of
 

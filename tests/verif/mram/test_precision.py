@@ -2,8 +2,8 @@
 
 import pytest
 
-from hwgen.model.mram import CycleModel
-from hwgen.sim.mram import simulate
+from hwgen.mram.model import CycleModel
+from hwgen.mram.sim import simulate
 from tests.verif.mram.chips import check_cycles, check_maps, chip_arch, compiled
 from verif.common.drawing import draw_images
 from verif.mram.random_network import WEIGHTS_AND_MAPS, draw_adaptive

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.network import infer
-from hwgen.spec.network.file import load_network, save_network
+from hwgen.network.file import load_network, save_network
 from verif.common.drawing import draw_images
 from verif.mram.random_network import WEIGHTS_AND_MAPS, draw_adaptive
 

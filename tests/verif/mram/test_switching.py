@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hwgen.sim.mram import simulate
-from hwgen.sim.mram.chip_run import run_chip
-from hwgen.sim.mram.simulate import job_of
-from hwgen.spec.mram.timing import IMAGE_CYCLES
+from hwgen.mram.facts.timing import IMAGE_CYCLES
+from hwgen.mram.sim import simulate
+from hwgen.mram.sim.chip_run import run_chip
+from hwgen.mram.sim.simulate import job_of
 from tests.verif.mram.chips import (
     check_cycles,
     check_maps,

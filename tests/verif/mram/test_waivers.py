@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.rtl.mram.chip import Chip
-from hwgen.sim.simulator import WAIVERS
+from hwgen.chip.sim.simulator import WAIVERS
+from hwgen.mram.rtl.chip import Chip
 from tests.verif.mram.chips import chip_arch
 from verif.lint import lint_part
 from verif.mram.component import single

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from golden.network import infer, infer_layer
-from hwgen.spec.network import QuantizedNetwork
-from hwgen.spec.network.file import load_network, save_network
+from hwgen.network import QuantizedNetwork
+from hwgen.network.file import load_network, save_network
 from verif.common.drawing import draw_images
 from verif.mram.random_network import draw_adaptive
 from verif.mram.width_tables import draw_widths, retabled

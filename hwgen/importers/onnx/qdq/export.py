@@ -13,12 +13,12 @@ from pathlib import Path
 import onnx
 
 from hwgen.errors import FormatError
+from hwgen.files.output import whole_file
 from hwgen.importers.onnx.qdq.export_layers import EXPORTERS
 from hwgen.importers.onnx.qdq.exporting import Exporting
 from hwgen.importers.onnx.qdq.notes import KEY, notes_of
-from hwgen.spec.network import INPUT, QuantizedNetwork
-from hwgen.spec.network.mode import in_mode
-from hwgen.spec.output import whole_file
+from hwgen.network import INPUT, QuantizedNetwork
+from hwgen.network.mode import in_mode
 
 
 def export_network(network: QuantizedNetwork, path: Path, *, mode: str | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from hwgen.importers.onnx.qdq.export_weights import export_conv, export_linear
 from hwgen.importers.onnx.qdq.exporting import FLAT, Exporting
 from hwgen.importers.onnx.qdq.factors import operand_gains
-from hwgen.spec.network import (
+from hwgen.network import (
     Add,
     AveragePool,
     Concatenate,
@@ -17,7 +17,7 @@ from hwgen.spec.network import (
     Shortcut,
     Table,
 )
-from hwgen.spec.network.pool import Pool
+from hwgen.network.pool import Pool
 
 
 def window(layer: Pool) -> dict[str, Any]:

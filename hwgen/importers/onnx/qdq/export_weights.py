@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hwgen.importers.onnx.qdq.exporting import FLAT, Exporting
 from hwgen.importers.onnx.qdq.factors import weight_scales
-from hwgen.spec.network import Conv, Linear, Parameters
+from hwgen.network import Conv, Linear, Parameters
 
 Float32s = NDArray[np.float32]
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
 from hwgen.importers.onnx.qdq.builder import Builder
-from hwgen.spec.network import FeatureMap, MapQuantization, QuantizedNetwork
+from hwgen.network import FeatureMap, MapQuantization, QuantizedNetwork
 
 FLAT = 2
 """Rank of the tensors that a fully connected layer writes; other maps have rank 4."""

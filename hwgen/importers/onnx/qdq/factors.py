@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.spec.network import Requantization
-from hwgen.spec.quantization import fixed_point, shared_fixed_point
+from hwgen.network import Requantization
+from hwgen.network.quantization import fixed_point, shared_fixed_point
 
 Float32s = NDArray[np.float32]
 

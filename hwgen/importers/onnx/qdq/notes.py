@@ -14,8 +14,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from hwgen.importers.integer import QuantizedMap
-from hwgen.spec.network import Conv, Linear, QuantizedNetwork
-from hwgen.spec.network.weights import Weighted
+from hwgen.network import Conv, Linear, QuantizedNetwork
+from hwgen.network.weights import Weighted
 
 KEY = "hwgen.network"
 """Key of the notes in the metadata of a model."""

@@ -16,7 +16,7 @@ from hwgen.importers.onnx.qdq.windows import (
     sides_after,
     window,
 )
-from hwgen.spec.graph import Window
+from hwgen.network.operations import Window
 
 
 def max_pool(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:

@@ -23,7 +23,7 @@ from hwgen.importers.onnx.qdq.values import (
 )
 from hwgen.importers.onnx.qdq.weights import stored_weights
 from hwgen.importers.onnx.shapes import Shapes
-from hwgen.spec.graph import Window
+from hwgen.network.operations import Window
 
 RANKS = "of rank 3 or 4"
 

@@ -1,0 +1,73 @@
+"""A stream of images, all of them simulated in full."""
+
+from dataclasses import dataclass, replace
+
+from golden.crossbar.buffers import kilobytes_of
+from golden.crossbar.case import Case
+from golden.crossbar.ir import Dataflow, LayerFlow, Node
+from golden.crossbar.simulator import Simulator, Trace
+from golden.crossbar.steps import clashing, durations_of, periods_of
+from hwgen.crossbar.facts.components import Scratchpad
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamRun:
+    """A stream that was simulated.
+
+    trace: of nodes whose `cnt` goes on from image to image
+    latencies: steps of each image, from when it enters
+    kilobytes: what the fullest scratchpad holds; 0 by published rules
+    """
+
+    trace: Trace
+    latencies: list[int]
+    kilobytes: float
+
+
+def run_stream(
+    case: Case, memory: Scratchpad, step_ns: float, *, images: int, interval: int
+) -> StreamRun:
+    """Simulate images of which one enters every `interval` steps."""
+    simulator = Simulator(
+        dataflow=repeated(case.dataflow, images),
+        durations=durations_of(case, memory, step_ns),
+        mate=case.choice.mate,
+        clashes=clashing(case),
+        strict=case.strict,
+        periods=periods_of(case, memory, step_ns),
+        entries={
+            image * interval: [
+                Node(place, image * flow.blocks, 0, 0)
+                for place, flow in enumerate(case.dataflow.layers)
+                if not flow.needs
+            ]
+            for image in range(images)
+        },
+    )
+    trace = simulator.run()
+    ends = [0] * images
+    for node in trace.starts:
+        image = node.cnt // case.dataflow.layers[node.layer].blocks
+        ends[image] = max(ends[image], trace.end(node))
+    return StreamRun(
+        trace=trace,
+        latencies=[end - image * interval for image, end in enumerate(ends)],
+        kilobytes=kilobytes_of(case, trace) if case.strict else 0.0,
+    )
+
+
+def repeated(dataflow: Dataflow, images: int) -> Dataflow:
+    """Return the graph of many images: blocks of an image come behind those of the one before."""
+    blocks = [flow.blocks for flow in dataflow.layers]
+
+    def repeat(flow: LayerFlow) -> LayerFlow:
+        needs = tuple(
+            (
+                provider,
+                tuple(image * blocks[provider] + one for image in range(images) for one in needed),
+            )
+            for provider, needed in flow.needs
+        )
+        return replace(flow, blocks=images * flow.blocks, needs=needs)
+
+    return replace(dataflow, layers=tuple(map(repeat, dataflow.layers)))

@@ -1,0 +1,1 @@
+"""What chips of every family share: numbers, tables, generators, simulation."""

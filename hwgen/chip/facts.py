@@ -1,0 +1,46 @@
+"""The facts of a file: JSON in an array of a `.npz`, with a format, a version and a known shape."""
+
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from hwgen.errors import FormatError
+from hwgen.files.json_text import check_header, plain_json
+from hwgen.files.load import first_mistake
+from hwgen.network import QuantizedNetwork
+
+Facts = TypeVar("Facts")
+
+FACTS_KEY = "facts"
+"""Name of the array."""
+
+
+def parse_facts(
+    text: NDArray[Any], kind: type[Facts], *, file_format: str, version: int, source: str
+) -> Facts:
+    """Return the facts, a `kind`, from their JSON bytes; `file_format` and `version` must match."""
+    plain = plain_json(text.tobytes(), field=FACTS_KEY, source=source)
+    check_header(plain, file_format=file_format, versions=[version], source=source)
+    try:
+        return TypeAdapter(kind).validate_json(text.tobytes())
+    except ValidationError as error:
+        raise first_mistake(error, source, FormatError) from None
+
+
+def check_shapes(
+    image: tuple[int, ...], answer: tuple[int, ...], layer: str, network: QuantizedNetwork
+) -> None:
+    """Refuse facts whose image or answer is not that of the network they were compiled for.
+
+    image, answer: shapes that the facts name; layer: whose map is the answer
+    """
+    wanted = network.map_of(network.answer).shape
+    for field, allowed, given in (
+        ("image.shape", network.graph.input.shape, image),
+        ("answer.layer", network.answer, layer),
+        ("answer.shape", wanted, answer),
+    ):
+        if tuple(allowed) != tuple(given):
+            source = f"program for {network.graph.name}"
+            raise FormatError(field=field, allowed=allowed, given=given, source=source)

@@ -1,0 +1,169 @@
+"""Write a part and all the parts below it as Verilog, each different module once."""
+
+import gc
+import os
+import re
+from bisect import bisect
+from collections.abc import Container, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import accumulate, chain
+from pathlib import Path
+
+from amaranth.back import rtlil, verilog
+
+from hwgen.chip.rtl.clocked import clocked
+from hwgen.chip.rtl.fields import without_field_nets
+from hwgen.chip.rtl.folder import write_folder
+from hwgen.chip.rtl.manifest import FILE_LIST, MANIFEST, instances_in, manifest, ports_in
+from hwgen.chip.rtl.masks import masked
+from hwgen.chip.rtl.names import names_from_source
+from hwgen.chip.rtl.netlists import bits_unchecked
+from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.processes import shared
+from hwgen.chip.rtl.unused import without_unused_nets
+from hwgen.errors import DesignError
+
+HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
+
+# Yosys numbers this helper register over all modules of a run; it is local to each module.
+START_REGISTER = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+")
+# Its change at time zero wakes every `always @*`. By SystemVerilog's rules a value in a declaration
+# is no change, and registers would take unknown values from logic not evaluated yet.
+START_DECLARED = r"reg \$start  = 0;"
+START_ASSIGNED = "reg \\$start ;\n  initial \\$start  = 0;"
+# Amaranth starts every memory with zeros or with what its `init` says.
+MEMORY_CONTENT = re.compile(r"^  cell \$meminit_v2 .*?^  end\n", re.M | re.S)
+LONG = 1_500_000
+"""Characters of RTLIL above which a second run of Yosys saves time."""
+MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
+
+
+def emit(top: Part, folder: Path, *, parameters: Mapping[str, object]) -> list[Path]:
+    """Write `<module>.v` for each part, a file list and a manifest; return the Verilog, top last.
+
+    `parameters`: the parameters of the design, such as the architecture as a mapping; the
+    manifest holds them unchanged.
+    """
+    modules = verilog_modules(top)
+    files = {f"{name}.v": text for name, text in modules.items()}
+    files[FILE_LIST] = "".join(f"{name}\n" for name in files)
+    files[MANIFEST] = manifest(files, top=top.module_name, parameters=parameters)
+    write_folder(folder, files)
+    return [folder / f"{name}.v" for name in modules]
+
+
+def verilog_modules(top: Part) -> dict[str, str]:
+    """Return the Verilog of each different part under its module name, top last.
+
+    Parts are the same when their RTLIL texts are: that, not a comparison of parameters, decides
+    whether two parts of one name may share a module.
+    """
+    parts: dict[str, list[Part]] = {}
+    for part in dict.fromkeys(parts_below_first(top)):
+        parts.setdefault(part.module_name, []).append(part)
+
+    def convert(names: Iterator[str]) -> dict[str, str]:
+        return {name: rtlil_source(parts[name]) for name in names}
+
+    with collector_paused():
+        # Large modules are at the top, and come first: then both processes end at the same time.
+        sources = shared(list(reversed(parts)), convert)
+        for part in chain.from_iterable(parts.values()):
+            # Amaranth warns of those not elaborated here; the other process may have done it.
+            part.__dict__["_MustUse__used"] = True
+        modules = convert_all({name: sources[name] for name in parts})
+        for name, text in modules.items():
+            check_ports(parts[name][-1], text)
+            check_instances(name, text, known=parts)
+    return modules
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the garbage collector: it finds nothing among millions of new cells, and takes long."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            # To the old generation without a look at them: the collector would start at once.
+            gc.freeze()
+            gc.unfreeze()
+            gc.enable()
+
+
+def rtlil_source(parts: Sequence[Part]) -> str:
+    """Return the RTLIL that all parts of one name have."""
+    texts = set()
+    for part in parts:
+        with names_from_source(), without_field_nets(), bits_unchecked():
+            text = rtlil.convert(part, name=part.module_name, emit_src=False)
+        texts.add(MEMORY_CONTENT.sub("", text) if part.garbage_at_power_on else text)
+    if len(texts) > 1:
+        name = parts[0].module_name
+        raise DesignError(f"module names must be unique, got two different parts named {name}")
+    return texts.pop()
+
+
+def parts_below_first(part: Part) -> Iterator[Part]:
+    """Yield every part of the design, each after the parts that it places."""
+    for below in part.parts:
+        yield from parts_below_first(below)
+    yield part
+
+
+def convert_all(sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the Verilog of every RTLIL source, from two runs of Yosys at a time.
+
+    One run takes as long as one part; the public `verilog.convert` would need a run for each. In
+    what order Yosys writes assignments depends on the names that it has read before: what is in a
+    run, and in what order, depends on the sources alone.
+    """
+    # A system's Yosys of another version would write other bytes.
+    os.environ["AMARANTH_USE_YOSYS"] = "builtin"
+    with ThreadPoolExecutor() as threads:
+        text = "".join(threads.map(run_yosys, halves(list(sources.values()))))
+    text = START_REGISTER.sub(r"\\$start", text)
+    text = text.replace(START_DECLARED, START_ASSIGNED)
+    found: dict[str, str] = dict.fromkeys(sources, HEADER)
+    for module in MODULE.finditer(text):
+        # A part's own submodules are named after it, "part.submodule", and stand in its file.
+        owner = (module["plain"] or module["escaped"]).partition(".")[0]
+        found[owner] += "\n" + clocked(masked(without_unused_nets(module[0])))
+    return found
+
+
+def halves(sources: Sequence[str]) -> list[str]:
+    """Return sources in two texts of about the same length, or in one if they are short."""
+    sizes = list(accumulate(map(len, sources)))
+    if sizes[-1] < LONG:
+        return ["\n".join(sources)]
+    middle = bisect(sizes, sizes[-1] / 2)
+    return ["\n".join(sources[:middle]), "\n".join(sources[middle:])]
+
+
+def run_yosys(source: str) -> str:
+    """Return RTLIL as Verilog."""
+    text: str = verilog._convert_rtlil_text(source, strip_internal_attrs=True)
+    return text
+
+
+def check_ports(part: Part, text: str) -> None:
+    """Refuse a module whose ports differ from those that its instances connect."""
+    promised = {name: (direction, width) for name, direction, width in part.ports()}
+    written = ports_in(text)
+    if promised != written:
+        differing = sorted(promised.items() ^ written.items())
+        raise DesignError(
+            f"the ports of {part.module_name} must be those of its signature and clock_ports,"
+            f" got a difference in {', '.join(dict(differing))}"
+        )
+
+
+def check_instances(name: str, text: str, *, known: Container[str]) -> None:
+    """Refuse an instance of a module that is not emitted."""
+    for used in instances_in(text):
+        if used.partition(".")[0] not in known:
+            raise DesignError(f"every instance in {name} must be of a listed part, got {used}")

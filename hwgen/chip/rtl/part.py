@@ -1,0 +1,75 @@
+"""Parts: components that become one Verilog module each, placed as instances."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from amaranth.hdl import ClockSignal, Instance, ResetSignal, Shape
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from hwgen.chip.rtl.fields import without_field_nets
+
+CLOCK_PORTS = {"clk": ClockSignal(), "rst": ResetSignal()}
+
+
+class Part(wiring.Component):
+    """Base of all components that `hwgen.chip.rtl.emit` writes as separate modules.
+
+    A parent builds each different part once in `__init__`, lists it in `parts`, and places
+    `part.instance()` in `elaborate` as often as needed.
+
+    family: prefix of the module name, such as "dbpim"; empty for a module without a family
+    clock_ports: ports beside the signature; () for a part without registers of the sync domain
+    garbage_at_power_on: memories of this part have no initial content, as real cells;
+        simulators fill them with random or unknown values
+    """
+
+    family: str = ""
+    parts: Sequence["Part"] = ()
+    clock_ports: Sequence[str] = ("clk", "rst")
+    garbage_at_power_on: bool = False
+
+    def __init__(self, signature: Any = None) -> None:
+        with without_field_nets():
+            super().__init__(signature)
+
+    @property
+    def size_suffix(self) -> str:
+        """The sizes, such as "16x4", of a class that one design uses at several; else empty."""
+        return ""
+
+    @property
+    def module_name(self) -> str:
+        """The name of the Verilog module: family, class name in snake case, sizes."""
+        stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<!^)(?=[A-Z][a-z])", "_", type(self).__name__)
+        return "_".join(filter(None, (self.family, stem.lower(), self.size_suffix)))
+
+    def instance(self) -> "PartInstance":
+        """Return one use of this part, with the same signature."""
+        return PartInstance(self)
+
+    def ports(self) -> Iterator[tuple[str, str, int]]:
+        """Yield name, "input" or "output", and width of each port of the Verilog module."""
+        for name in self.clock_ports:
+            yield name, "input", 1
+        for path, member, _ in self.signature.flatten(self):
+            direction = "input" if member.flow == In else "output"
+            yield "__".join(map(str, path)), direction, Shape.cast(member.shape).width
+
+
+class PartInstance(wiring.Component):
+    """One use of a part: an instance in the parent's Verilog."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        with without_field_nets():
+            super().__init__(part.signature)
+
+    def elaborate(self, platform: object) -> Instance:
+        """Return the bare instance, without a module between parent and part."""
+        ports = {f"i_{name}": CLOCK_PORTS[name] for name in self._part.clock_ports}
+        for path, member, value in self.signature.flatten(self):
+            direction = "i" if member.flow == In else "o"
+            ports[f"{direction}_{'__'.join(map(str, path))}"] = value
+        return Instance(self._part.module_name, **ports)

@@ -1,0 +1,187 @@
+"""The host's registers of a chip: an AXI4-Lite subordinate with a family's register table."""
+
+from collections.abc import Mapping, Sequence
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.axi import OKAY, SUBORDINATE_ERROR
+from hwgen.chip.registers import REGISTER_BYTES, Access, Register, offsets
+from hwgen.chip.rtl.axi import lite_subordinate
+from hwgen.chip.rtl.shared import SharedPart
+
+WORD_BITS = 8 * REGISTER_BYTES
+LOW, HIGH = "_low", "_high"
+CONTROL, STATUS, ERROR = "control", "status", "error"
+WHILE_BUSY: Access = "read and write while busy"
+OF_EVERY_CHIP = (CONTROL, STATUS, ERROR)
+
+
+class Registers(SharedPart):
+    """Registers of a table, 32 bits each; `x_low` and `x_high` are the halves of one 64-bit value.
+
+    Parameters
+    ----------
+        family        prefix of the module name
+        table         the registers; it must hold ``control``, ``status`` and ``error``
+        constants     value of each constant register
+        address_bits  of the port; an address without a register answers with an error
+        error_bits    width of an error code; 0 is no error
+    Ports
+        bus     out  AXI4-Lite   32 bits of data; the two lowest address bits are ignored
+        start   out  1           a program starts, one cycle after its write was accepted
+        busy    in   1           a program runs; only what is `read and write while busy` can be
+                                 written
+        done    in   1           bit 1 of ``status``; bit 0 is ``busy``, bit 2 says ``error != 0``
+        error   in   error_bits
+        others  out  32 or 64    a value of the table that can be written, as written last, 0 after
+                                 reset; ``in`` for one that can only be read
+    Latency  1 cycle from an accepted address to the answer, for reads and writes
+    Rate     one read and one write in two cycles; a write is accepted when address and data are
+             both there
+    Errors   ValueError for an invalid table. SLVERR for an address without a register, for
+             writing a register that can only be read, and for a write while busy to a register
+             that is not `read and write while busy`; they change nothing, such a read gives 0
+    Golden   the family's table
+    Source   docs/dbpim-microarchitecture.md, "Start and stop"
+    """
+
+    def __init__(
+        self,
+        *,
+        family: str,
+        table: Sequence[Register],
+        constants: Mapping[str, int],
+        address_bits: int,
+        error_bits: int,
+    ) -> None:
+        check_table(table, constants=constants, address_bits=address_bits)
+        self._table = table
+        self._constants = constants
+        free = [row for row in table if row.name not in (*constants, *OF_EVERY_CHIP)]
+        self._written = values_of([row for row in free if row.access != "read"])
+        self._while_busy = {row.name for row in free if row.access == WHILE_BUSY}
+        self._read = values_of([row for row in free if row.access == "read"])
+        super().__init__(
+            {
+                "bus": Out(wiring.Signature(lite_subordinate(address_bits))),
+                "start": Out(1),
+                **{name: Out(bits) for name, bits in self._written.items()},
+                "busy": In(1),
+                "done": In(1),
+                "error": In(error_bits),
+                **{name: In(bits) for name, bits in self._read.items()},
+            },
+            family=family,
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        self._reads(m)
+        self._writes(m)
+        return m
+
+    def _halves(self, values: Mapping[str, int]) -> dict[str, Value]:
+        """Return the bits of each register that holds a value or a half of one."""
+        found: dict[str, Value] = {}
+        for name, bits in values.items():
+            value = getattr(self, name)
+            if bits == WORD_BITS:
+                found[name] = value
+            else:
+                found |= {name + LOW: value[:WORD_BITS], name + HIGH: value[WORD_BITS:]}
+        return found
+
+    def _values(self) -> dict[str, Value]:
+        """Return the value that each register reads."""
+        return {
+            **{name: Const(value, WORD_BITS) for name, value in self._constants.items()},
+            CONTROL: Const(0),
+            STATUS: Cat(self.busy, self.done, self.error.any()),
+            ERROR: self.error,
+            **self._halves(self._written),
+            **self._halves(self._read),
+        }
+
+    def _reads(self, m: Module) -> None:
+        """Answer a read in the next cycle; the next read is taken after the answer."""
+        bus, values = self.bus, self._values()
+        found, value = Signal(), Signal(WORD_BITS)
+        with m.Switch(bus.araddr[2:]):
+            for register in self._table:
+                with m.Case(register.offset // REGISTER_BYTES):
+                    m.d.comb += [found.eq(1), value.eq(values[register.name])]
+        m.d.comb += bus.arready.eq(~bus.rvalid)
+        with m.If(bus.rvalid):
+            m.d.sync += bus.rvalid.eq(~bus.rready)
+        with m.Elif(bus.arvalid):
+            m.d.sync += [
+                bus.rvalid.eq(1),
+                bus.rdata.eq(value),
+                bus.rresp.eq(Mux(found, OKAY, SUBORDINATE_ERROR)),
+            ]
+
+    def _writes(self, m: Module) -> None:
+        """Take address and data together and answer in the next cycle."""
+        bus, places = self.bus, offsets(self._table)
+        accept, found, writable = Signal(), Signal(), Signal()
+        m.d.comb += [
+            writable.eq(~self.busy),
+            accept.eq(bus.awvalid & bus.wvalid & ~bus.bvalid),
+            bus.awready.eq(accept),
+            bus.wready.eq(accept),
+        ]
+        m.d.sync += self.start.eq(0)
+        with m.Switch(bus.awaddr[2:]):
+            with m.Case(places[CONTROL] // REGISTER_BYTES):
+                m.d.comb += found.eq(1)
+                m.d.sync += self.start.eq(accept & ~self.busy & bus.wdata[0] & bus.wstrb[0])
+            for name, register in self._halves(self._written).items():
+                with m.Case(places[name] // REGISTER_BYTES):
+                    m.d.comb += found.eq(1)
+                    if name in self._while_busy:
+                        m.d.comb += writable.eq(1)
+                    self._write(m, register, accept=accept & writable)
+        with m.If(bus.bvalid):
+            m.d.sync += bus.bvalid.eq(~bus.bready)
+        with m.Elif(accept):
+            response = Mux(found & writable, OKAY, SUBORDINATE_ERROR)
+            m.d.sync += [bus.bvalid.eq(1), bus.bresp.eq(response)]
+
+    def _write(self, m: Module, register: Value, *, accept: Value) -> None:
+        """Store the bytes that the strobes select."""
+        for byte in range(REGISTER_BYTES):
+            with m.If(accept & self.bus.wstrb[byte]):
+                m.d.sync += register.word_select(byte, 8).eq(self.bus.wdata.word_select(byte, 8))
+
+
+def values_of(rows: Sequence[Register]) -> dict[str, int]:
+    """Return the bits of each value that these registers hold, in the order of the table."""
+    names = {row.name for row in rows}
+    values = {}
+    for row in rows:
+        stem = row.name.removesuffix(LOW).removesuffix(HIGH)
+        both = {stem + LOW, stem + HIGH} <= names
+        values[stem if both else row.name] = 2 * WORD_BITS if both else WORD_BITS
+    return values
+
+
+def check_table(
+    table: Sequence[Register], *, constants: Mapping[str, int], address_bits: int
+) -> None:
+    """Raise ValueError for an invalid table, with the first reason."""
+    names = [row.name for row in table]
+    places = [row.offset for row in table]
+    missing = {*OF_EVERY_CHIP, *constants} - set(names)
+    if missing:
+        raise ValueError(f"the table must hold {sorted(missing)[0]}, got {', '.join(names)}")
+    if len(set(names)) != len(names) or len(set(places)) != len(places):
+        raise ValueError("names and offsets of a table must be unique, got one twice")
+    for row in table:
+        if row.offset % REGISTER_BYTES or not 0 <= row.offset < 1 << address_bits:
+            allowed = f"a multiple of {REGISTER_BYTES} below {1 << address_bits}"
+            raise ValueError(f"the offset of {row.name} must be {allowed}, got {row.offset}")
+    for name, value in constants.items():
+        if not 0 <= value < 1 << WORD_BITS:
+            raise ValueError(f"{name} must fit {WORD_BITS} bits, got {value}")

@@ -1,0 +1,207 @@
+"""Simulators without Python: Verilog becomes one executable, cached by the digest of its inputs."""
+
+import platform
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hwgen.chip.sim.cache import Build, Say, build_once, silent, write_sources
+from hwgen.chip.sim.toolchain import BUILD_JOBS, find_verilator
+from hwgen.errors import OutputError, SimulationError
+from hwgen.files.leash import leashed
+from hwgen.files.patience import Ticker
+
+WAIVERS = Path(__file__).parent / "waivers.vlt"
+"""Verilator's control file for Amaranth's Verilog, with a reason for each waiver."""
+MEMORY = Path(__file__).parent / "memory.v"
+"""An AXI4 memory in Verilog, for chips of every family."""
+
+BINARY_ARGS = ["--main", "--exe", "--build", "--timing"]
+BINARY_ARGS += ["--x-assign", "unique", "--x-initial", "unique"]
+"""What `--binary` stands for, without `--build` in the blocks of `--hierarchical`."""
+FOLDER = "obj"
+"""Folder of a build into which Verilator writes."""
+
+BUILDING, WAITING = "building the simulator of", "waiting for the simulator of"
+"""What lines about a build begin with."""
+
+FAST = "-O3"
+"""A chip runs for millions of cycles, which is worth a slower compilation."""
+QUICK = "-O1"
+"""For an executable that runs once, such as for a window of waves."""
+
+LEAST_FREE_BYTES = 1 << 20
+"""A failed build with less free space than this has filled the disk; its log may be empty."""
+
+ENDED_BY_OTHERS = (-signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL)
+"""Exit codes of a simulation that was ended by a signal of a user or for lack of memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulator:
+    """What an executable is compiled from.
+
+    name: for messages
+    sources: text by file name; .v, .sv and .vlt files are compiled, others are only written
+    top: module that is simulated
+    args: for Verilator, such as `--trace` for a top that calls `$dumpvars`
+    optimize: optimization flag of the C++ compiler
+    """
+
+    name: str
+    sources: Mapping[str, str]
+    top: str
+    args: Sequence[str] = ()
+    optimize: str = FAST
+
+    @property
+    def executable(self) -> str:
+        """The executable, relative to the folder of a build."""
+        return f"{FOLDER}/{self.top}"
+
+
+def build_simulator(
+    simulator: Simulator,
+    *,
+    builds: Path | None = None,
+    say: Say = silent,
+    distrusted: Build | None = None,
+) -> Build:
+    """Return a build of `simulator`, cached or made now.
+
+    builds, distrusted: see `hwgen.chip.sim.cache.build_once`; say: receives a message before a
+        build, and what it does every 10 s
+    Raises SimulationError when Verilator reports an error, MissingToolError without Verilator,
+    OutputError when the folder cannot be written.
+    """
+    verilator = find_verilator()
+    environment = verilator.environment(OPT_FAST=simulator.optimize)
+    texts = {**simulator.sources, WAIVERS.name: WAIVERS.read_text(encoding="utf-8")}
+    command = ["verilator", *BINARY_ARGS, *simulator.args]
+    command += ["--top-module", simulator.top, "-Mdir", FOLDER, "-o", simulator.top]
+    jobs = ["--build-jobs", str(BUILD_JOBS)]
+
+    def compile_in(folder: Path) -> None:
+        say(f"{BUILDING} {simulator.name}: a minute or more, once")
+        files = [file.name for file in write_sources(folder, texts)]
+        log = folder / "build.log"
+        with Ticker(f"{BUILDING} {simulator.name}", say):
+            code = run_logged([*command, *jobs, *files], folder, environment, log)
+        error = build_error(simulator, log) if code else None
+        # Precompiled headers and objects take a hundred times the space of the executable.
+        for file in (folder / FOLDER).glob("*"):
+            if file.is_dir():
+                shutil.rmtree(file)
+            elif file.name != simulator.top:
+                file.unlink()
+        if error is not None:
+            raise error
+
+    return build_once(
+        simulator.top,
+        [texts, command, verilator.identity, environment["MAKEFLAGS"], platform.machine()],
+        compile_in,
+        products=[simulator.executable],
+        builds=builds,
+        waiting=lambda: say(f"{WAITING} {simulator.name}: another run builds it"),
+        distrusted=distrusted,
+    )
+
+
+def run_logged(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
+) -> int:
+    """Run a command in a folder with its output in `log`; return its exit code.
+
+    All processes that the command has started end with it, also where this one is killed.
+    """
+    with (
+        log.open("w", encoding="utf-8") as out,
+        leashed(
+            command, folder=folder, environment=environment, out=out, err=subprocess.STDOUT
+        ) as running,
+    ):
+        return running.wait()
+
+
+def build_error(simulator: Simulator, log: Path) -> Exception:
+    """Return the error for a failed build, from its log and the free space."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    reason = first_line(text, r"(?i)error|\*\*\*|killed")
+    free = shutil.disk_usage(log.parent).free
+    if free < LEAST_FREE_BYTES or "No space left on device" in text:
+        return OutputError(
+            f"the folder for simulators must have space for a build, got {free:,} bytes ({log})"
+        )
+    return SimulationError(
+        f"Verilator could not build the simulator of {simulator.name}: {reason} ({log})"
+    )
+
+
+def first_line(text: str, pattern: str) -> str:
+    """Return the first line in which a pattern occurs, else the last line that is not empty."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    found = (line for line in lines if re.search(pattern, line))
+    return next(found, lines[-1] if lines else "it said nothing")
+
+
+def run_simulator(
+    simulator: Simulator,
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    opens: str,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> None:
+    """Run `simulator` in `folder`; one that does not start is rebuilt once.
+
+    Memories and registers without a power-on value start with random values with the arguments
+    `+verilator+rand+reset+2 +verilator+seed+N`.
+
+    opens: file in `folder` that the simulation opens first: without it, it has not started
+    builds, say: as in `build_simulator`
+    Raises SimulationError when the simulation fails or does not start.
+    """
+
+    def command_of(build: Build) -> list[str]:
+        return [str(build.folder / simulator.executable), *arguments]
+
+    build = build_simulator(simulator, builds=builds, say=say)
+    reason = start(simulator, command_of(build), folder, opens, say)
+    if reason is not None:
+        say(f"the simulator of {simulator.name} does not start: {reason}")
+        build = build_simulator(simulator, builds=builds, say=say, distrusted=build)
+        reason = start(simulator, command_of(build), folder, opens, say)
+    if reason is not None:
+        raise SimulationError(
+            f"the simulator of {simulator.name} must start, but does not even when it is built"
+            f" again: {reason} ({build.folder / simulator.executable})"
+        )
+
+
+def start(
+    simulator: Simulator, command: Sequence[str], folder: Path, opens: str, say: Say
+) -> str | None:
+    """Run a command to its end; return the reason if it did not start, else None."""
+    (folder / opens).unlink(missing_ok=True)
+    try:
+        with (
+            leashed(command, folder=folder, out=subprocess.PIPE, err=subprocess.PIPE) as running,
+            Ticker(f"simulating {simulator.name}", say),
+        ):
+            out, err = running.communicate()
+    except OSError as error:
+        return error.strerror or str(error)
+    words = first_line(f"{err}\n{out}", r"%Fatal|%Error|error")
+    code = running.returncode
+    started = (folder / opens).exists()
+    if code != 0 and (started or code in ENDED_BY_OTHERS):
+        raise SimulationError(
+            f"the simulation of {simulator.name} ended with exit code {code}: {words}"
+        )
+    return None if started else f"exit code {code}, {words}"

@@ -1,0 +1,1 @@
+"""The steps behind each command; families are found by what they offer."""

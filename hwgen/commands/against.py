@@ -1,0 +1,187 @@
+"""`hwgen compare`: golden and the runtime of the file that a network was imported from."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.commands.context import Context
+from hwgen.commands.digests import digest_of_file, versions
+from hwgen.commands.files import KINDS, kind_of, read_graph
+from hwgen.commands.images import Batch, choose_images
+from hwgen.commands.load import load
+from hwgen.errors import DataError, FormatError
+from hwgen.importers.integer import IntegerGraph, RefusedNetworkError, folded, refusals_of
+from hwgen.importers.integer.runtime import Outcome, Runtime
+from hwgen.network import Layer, QuantizedNetwork
+from hwgen.network.file import load_network
+from hwgen.report.agreement import AgreementReport, Differences, LayerAgreement
+from hwgen.report.types import Source
+
+IMAGES_AT_ONCE = 16
+"""Images whose maps are in memory at a time."""
+ONE_STEP = 1
+
+
+@dataclass
+class Counter:
+    """Differences of one map, summed over images."""
+
+    elements: int = 0
+    one_step: int = 0
+    larger: int = 0
+    largest: int = 0
+
+    def add(self, given: NDArray[Any], wanted: NDArray[Any]) -> None:
+        """Count the differences of some images."""
+        steps = np.abs(given.astype(np.int64) - wanted.astype(np.int64))
+        self.elements += steps.size
+        self.one_step += int((steps == ONE_STEP).sum())
+        self.larger += int((steps > ONE_STEP).sum())
+        self.largest = max(self.largest, int(steps.max(initial=0)))
+
+    def differences(self) -> Differences:
+        """Return the sums."""
+        different = self.one_step + self.larger
+        return Differences(
+            elements=self.elements,
+            equal=1 - different / self.elements,
+            one_step=self.one_step,
+            larger=self.larger,
+            largest=self.largest,
+        )
+
+
+@dataclass
+class Counters:
+    """Everything that is counted, over all images."""
+
+    same_inputs: dict[str, Counter] = field(default_factory=dict)
+    end_to_end: dict[str, Counter] = field(default_factory=dict)
+    classes: list[NDArray[np.int64]] = field(default_factory=list)
+    wanted: list[NDArray[np.int64]] = field(default_factory=list)
+
+    def add(self, network: QuantizedNetwork, images: NDArray[Any], outcome: Outcome) -> None:
+        """Count some images."""
+        golden = load("golden.network")
+        maps = golden.infer(network, images)
+        answers = maps[network.answer].reshape(len(images), -1)
+        if answers.shape[1] != outcome.answers.shape[1]:
+            raise DataError(
+                f"the answers must have {outcome.answers.shape[1]} elements as those of the file,"
+                f" got {answers.shape[1]}"
+            )
+        self.classes.append(answers.argmax(axis=1))
+        self.wanted.append(outcome.answers.argmax(axis=1))
+        if not outcome.maps:
+            return
+        # Maps of the runtime; behind a layer that it does not show, those of golden.
+        given = {"input": images}
+        for layer in network.layers:
+            result = golden.infer_layer(network, layer, [given[name] for name in layer.inputs])
+            shown = outcome.maps.get(layer.source)
+            given[layer.name] = result if shown is None else shown.reshape(result.shape)
+            if shown is not None:
+                wanted = given[layer.name]
+                self.same_inputs.setdefault(layer.name, Counter()).add(result, wanted)
+                self.end_to_end.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
+
+
+def compare_with_file(
+    context: Context,
+    network_file: Path,
+    file: Path,
+    *,
+    data: str | None,
+    count: int | None,
+    layers: bool = True,
+) -> AgreementReport:
+    """Return how golden and the runtime of a file agree on the first `count` images of `data`.
+
+    layers: compare each layer, not the answer alone
+    """
+    network = load_network(network_file)
+    graph = read_graph(file)
+    check_pair(network, graph, network_file)
+    batch = choose_images(network, data, count)
+    runtime: Runtime = load(KINDS[kind_of(file)].runtime).runtime_of(file, graph)
+    counters = counted(context, network, runtime, batch, layers=layers)
+    seen = [agreement(layer, counters) for layer in network.layers if shown(layer, counters)]
+    steps = [layer.same_inputs.largest for layer in seen]
+    answer = counters.end_to_end.get(network.answer)
+    classes, wanted = np.concatenate(counters.classes), np.concatenate(counters.wanted)
+    pixel = network.map_of(network.answer).shape[:2] == (1, 1)
+    return AgreementReport(
+        format="hwgen.report.compare",
+        version=1,
+        network=Source(name=network.graph.name, file=str(network_file), digest=network.digest),
+        file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
+        kind=graph.format,
+        runtime=runtime.name,
+        data=batch.about,
+        layers=seen,
+        output=None if answer is None else answer.differences(),
+        top_class=float(np.mean(classes == wanted)) if pixel else None,
+        accuracy_golden=accuracy(classes, batch),
+        accuracy_runtime=accuracy(wanted, batch),
+        largest_step=max(steps) if steps else None,
+        versions=versions(),
+    )
+
+
+def counted(
+    context: Context, network: QuantizedNetwork, runtime: Runtime, batch: Batch, *, layers: bool
+) -> Counters:
+    """Return the counters over all images, a few at a time."""
+    counters = Counters()
+    names = [layer.source for layer in network.layers if layer.source and layers]
+    with context.progress("images", total=len(batch.images)) as advance:
+        for first in range(0, len(batch.images), IMAGES_AT_ONCE):
+            images = batch.images[first : first + IMAGES_AT_ONCE]
+            counters.add(network, images, runtime.run(images, names))
+            for _ in images:
+                advance()
+    return counters
+
+
+def check_pair(network: QuantizedNetwork, graph: IntegerGraph, source: Path) -> None:
+    """Refuse a file that cannot be imported, and a network with another image."""
+    graph = folded(graph)
+    refused = refusals_of(graph)
+    if refused:
+        raise RefusedNetworkError(source=graph.source, refusals=refused)
+    wanted, given = graph.maps[graph.input].feature_map(), network.graph.input
+    if (given.shape, given.quantization[0].scale, given.quantization[0].zero_point) != (
+        wanted.shape,
+        wanted.quantization[0].scale,
+        wanted.quantization[0].zero_point,
+    ):
+        raise FormatError(
+            field="the input of the network",
+            allowed=f"that of {graph.source} (shape, scale and zero point)",
+            given="another",
+            source=str(source),
+        )
+
+
+def shown(layer: Layer, counters: Counters) -> bool:
+    """Return whether the runtime shows the map of a layer."""
+    return layer.name in counters.same_inputs
+
+
+def agreement(layer: Layer, counters: Counters) -> LayerAgreement:
+    """Return what was counted for one layer."""
+    return LayerAgreement(
+        name=layer.name,
+        kind=layer.op,
+        source=layer.source,
+        same_inputs=counters.same_inputs[layer.name].differences(),
+        end_to_end=counters.end_to_end[layer.name].differences(),
+    )
+
+
+def accuracy(classes: NDArray[np.int64], batch: Batch) -> float | None:
+    """Return the fraction of images whose class is their label; None without labels."""
+    return None if batch.labels is None else float(np.mean(classes == batch.labels))

@@ -1,0 +1,212 @@
+"""Compare each run of a simulation with the cycle model: each step, counter and event by itself."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Literal
+
+from hwgen.chip.step import Step
+from hwgen.commands.protocols import Prediction, Run
+from hwgen.report.run import ChipRun, Difference, RunStep, StepSum
+
+
+def run_records(
+    predictions: Sequence[Prediction], runs: Sequence[Run], *, run_images: int, compared: bool
+) -> list[ChipRun]:
+    """Return a record for each run.
+
+    run_images: images of a run; compared: there was a simulation, and a missing run differs
+    """
+    return [
+        run_record(index, prediction, run, run_images=run_images, compared=compared)
+        for index, (prediction, run) in enumerate(zip_longest(predictions, runs))
+    ]
+
+
+def run_record(
+    index: int,
+    prediction: Prediction | None,
+    run: Run | None,
+    *,
+    run_images: int,
+    compared: bool,
+) -> ChipRun:
+    """Return one run by the cycle model and by the simulation."""
+    first = index * run_images
+    steps = run_steps(prediction, run, compared=compared)
+    return ChipRun(
+        index=index,
+        images=list(range(first, first + run_images)) if run is None else list(run.images),
+        cycles_rtl=run.cycles if run else None,
+        cycles_model=prediction.cycles if prediction else None,
+        load_cycles_rtl=run.load_cycles if run else None,
+        load_cycles_model=prediction.load if prediction else None,
+        counters_rtl=dict(run.counters) if run else None,
+        counters_model=dict(prediction.counters) if prediction else None,
+        events_rtl=dict(run.events) if run else None,
+        events_model=dict(prediction.events) if prediction else None,
+        steps=steps,
+        equal=runs_agree(prediction, run, steps) if compared else None,
+    )
+
+
+def runs_agree(prediction: Prediction | None, run: Run | None, steps: Sequence[RunStep]) -> bool:
+    """Return whether a run is exactly as predicted."""
+    if prediction is None or run is None:
+        return False
+    return (
+        run.cycles == prediction.cycles
+        and run.load_cycles == prediction.load
+        and dict(run.counters) == dict(prediction.counters)
+        and dict(run.events) == dict(prediction.events)
+        and all(step.equal for step in steps)
+    )
+
+
+def in_time(run: ChipRun) -> bool | None:
+    """Return whether cycles, counters and steps are as predicted; None: nothing was compared."""
+    if run.equal is None:
+        return None
+    return not any(True for _ in differing_counters(run)) and all(
+        step.in_time for step in run.steps
+    )
+
+
+def run_steps(prediction: Prediction | None, run: Run | None, *, compared: bool) -> list[RunStep]:
+    """Return the steps of a run from both sides; a step that one side lacks differs."""
+    model = prediction.steps if prediction else ()
+    rtl = run.steps if run else ()
+    found = []
+    own = prediction.own_events if prediction else ()
+    counted = run.step_events if run else ()
+    for expected, given, of_model, of_run in zip_longest(model, rtl, own, counted):
+        known: Step = expected or given
+        events = differing_counts(of_model or {}, of_run)
+        found.append(
+            RunStep(
+                name=known.name,
+                layer=known.layer,
+                begin_rtl=given.begin if given else None,
+                end_rtl=given.end if given else None,
+                begin_model=expected.begin if expected else None,
+                end_model=expected.end if expected else None,
+                in_time=expected == given if compared else None,
+                events=events,
+                equal=expected == given and not events if compared else None,
+            )
+        )
+    return found
+
+
+def differing_counts(
+    expected: Mapping[str, int], found: Mapping[str, int] | None
+) -> dict[str, tuple[int, int]]:
+    """Return the events of a step that differ; found: None without a simulation."""
+    if found is None:
+        return {}
+    return {
+        name: (count, found.get(name, 0))
+        for name, count in expected.items()
+        if found.get(name, 0) != count
+    }
+
+
+def step_sums(runs: Sequence[ChipRun]) -> list[StepSum]:
+    """Return the steps of the program with their cycles, summed over runs."""
+    steps: dict[tuple[str, str], list[RunStep]] = {}
+    for run in runs:
+        for step in run.steps:
+            steps.setdefault((step.name, step.layer), []).append(step)
+    return [
+        StepSum(
+            name=name,
+            layer=layer,
+            cycles_rtl=total([cycles(step.begin_rtl, step.end_rtl) for step in each]),
+            cycles_model=total([cycles(step.begin_model, step.end_model) for step in each]),
+            in_time=all_equal([step.in_time for step in each]),
+            equal=all_equal([step.equal for step in each]),
+        )
+        for (name, layer), each in steps.items()
+    ]
+
+
+def cycles(begin: int | None, end: int | None) -> int | None:
+    """Return the length of a step in cycles; None for a missing step."""
+    return None if begin is None or end is None else max(0, end - begin)
+
+
+def total(values: Sequence[int | None]) -> int | None:
+    """Return the sum of the measured values; None if there is none."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def all_equal(verdicts: Sequence[bool | None]) -> bool | None:
+    """Return whether all are equal; None if nothing was compared."""
+    known = [verdict for verdict in verdicts if verdict is not None]
+    return all(known) if known else None
+
+
+def first_in_runs(runs: Sequence[ChipRun]) -> Difference | None:
+    """Return the first difference of the first run that is not as predicted."""
+    for run in runs:
+        if run.equal is False:
+            for found in (*differing_steps(run), *differing_counters(run), *differing_events(run)):
+                return found
+            return Difference(what="run", run=run.index)
+    return None
+
+
+def differing_steps(run: ChipRun) -> Iterator[Difference]:
+    """Yield the steps whose begin or end differs, then the events of steps that differ."""
+    for step in run.steps:
+        if not step.in_time:
+            begins = step.begin_rtl != step.begin_model
+            yield Difference(
+                what="step",
+                run=run.index,
+                layer=step.name,
+                name="begin" if begins else "end",
+                expected=step.begin_model if begins else step.end_model,
+                found=step.begin_rtl if begins else step.end_rtl,
+            )
+    for step in run.steps:
+        for name, (expected, found) in step.events.items():
+            yield Difference(
+                what="event",
+                run=run.index,
+                layer=step.name,
+                name=name,
+                expected=expected,
+                found=found,
+            )
+
+
+def differing_counters(run: ChipRun) -> Iterator[Difference]:
+    """Yield the counters of the chip that differ."""
+    model = {"cycles": run.cycles_model, "load_cycles": run.load_cycles_model}
+    rtl = {"cycles": run.cycles_rtl, "load_cycles": run.load_cycles_rtl}
+    expected, found = model | (run.counters_model or {}), rtl | (run.counters_rtl or {})
+    yield from differing("counter", run, expected, found)
+
+
+def differing_events(run: ChipRun) -> Iterator[Difference]:
+    """Yield the events whose counts differ."""
+    yield from differing("event", run, run.events_model or {}, run.events_rtl or {})
+
+
+def differing(
+    what: Literal["counter", "event"],
+    run: ChipRun,
+    expected: Mapping[str, int | None],
+    found: Mapping[str, int | None],
+) -> Iterator[Difference]:
+    """Yield the entries that differ between two mappings, or are missing in one."""
+    for name in dict.fromkeys((*expected, *found)):
+        if expected.get(name) != found.get(name):
+            yield Difference(
+                what=what,
+                run=run.index,
+                name=name,
+                expected=expected.get(name),
+                found=found.get(name),
+            )

@@ -1,0 +1,55 @@
+"""`scripts/documents`: the generated pages: schemas of reports, data sheets, operators."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from hwgen.commands.build import MANIFEST, write_verilog
+from hwgen.commands.capabilities import DATA_SHEET, REPORT_SCHEMAS, VERILOG
+from hwgen.commands.context import Context
+from hwgen.commands.families import Family, offering
+from hwgen.commands.operators import operators_page
+from hwgen.commands.studies import reports_of_studies
+from hwgen.commands.subject import load_chip
+from hwgen.files.output import write_text
+from hwgen.report.data_sheet import data_sheet
+from hwgen.report.files import REPORTS, schema_of
+
+EXAMPLE = "small"
+"""The architecture of each family whose chip is shown."""
+OPERATORS_PAGE = "operators.md"
+
+
+def documents(configs: Path) -> dict[str, str]:
+    """Return every page by its path below `docs`; `configs` holds a folder for each family."""
+    reports = REPORTS | reports_of_studies()
+    for family in offering(REPORT_SCHEMAS):
+        if (configs / family.name).is_dir():
+            reports |= family.need(REPORT_SCHEMAS).REPORTS
+    pages = {f"schema/{name}.schema.json": schema_of(kind) for name, kind in reports.items()}
+    for family in offering(DATA_SHEET):
+        example = configs / family.name / f"{EXAMPLE}.yaml"
+        if family.offers(VERILOG) and example.is_file():
+            others = sorted(file for file in example.parent.glob("*.yaml") if file != example)
+            pages[f"{family.name}-data-sheet.md"] = sheet_of(family, example, others)
+    return pages | {OPERATORS_PAGE: operators_page()}
+
+
+def sheet_of(family: Family, arch_file: Path, others: Sequence[Path]) -> str:
+    """Return the data sheet of a family; others: architectures whose memories stand beside."""
+    _, arch = load_chip(arch_file, None)
+    archs = [arch, *(load_chip(other, None)[1] for other in others)]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "verilog")
+        write_verilog(Context(), family, arch, folder)
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return data_sheet(family.module_of(DATA_SHEET), chip=arch.name, manifest=manifest, archs=archs)
+
+
+def write_documents(configs: Path, out: Path) -> list[Path]:
+    """Write every page below `out`; return their paths."""
+    pages = documents(configs)
+    for name, text in pages.items():
+        write_text(out / name, text, what="page")
+    return [out / name for name in pages]

@@ -1,0 +1,221 @@
+"""The three engines that images run on: golden, the cycle model, the simulation."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.limits import RunLimits
+from hwgen.commands import speed
+from hwgen.commands.capabilities import BIT_ACTIVITY, MODES, SIMULATION
+from hwgen.commands.context import Context, timed
+from hwgen.commands.families import Family
+from hwgen.commands.images import Batch
+from hwgen.commands.load import load
+from hwgen.commands.mode_protocols import ModePredictor, ModeSimulation
+from hwgen.commands.protocols import Prediction, Program, Run
+from hwgen.commands.subject import Subject, model_of
+from hwgen.errors import DataError, MissingToolError
+
+Maps = Mapping[str, Any]
+"""All maps of all images by layer name, the image under `input`.
+
+NHWC, or a list of (height, width, channels) where the images have several modes.
+"""
+
+HANGING, SLACK_CYCLES, SLACK_STORES = 2, 100_000, 10_000
+"""A run hangs after so many times what is predicted, and so much more."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Clock cycles whose waves are written: from `first` to `last` (None: to the end)."""
+
+    first: int
+    last: int | None
+
+
+def golden() -> Any:
+    """Return the reference, which is the same for all families."""
+    return load("golden.network")
+
+
+def expected_maps(context: Context, subject: Subject, batch: Batch) -> Maps:
+    """Return every map of every image, as golden computes it."""
+    infer = golden().infer
+    with context.progress("golden"):
+        return in_modes(batch, lambda images, mode: infer(subject.network, images, mode=mode))
+
+
+def expected_answers(context: Context, subject: Subject, batch: Batch) -> Any:
+    """Return golden's answers, (images, height, width, channels), without the maps before them.
+
+    A list of (height, width, channels) where the images have several modes.
+    """
+    name, answer = subject.network.answer, golden().answer
+    with context.progress("golden"):
+        return in_modes(
+            batch, lambda images, mode: {name: answer(subject.network, images, mode=mode)}
+        )[name]
+
+
+def golden_accuracy(context: Context, subject: Subject, batch: Batch) -> float:
+    """Return the fraction of the labelled images of one mode that golden gets right."""
+    classes = np.argmax(expected_answers(context, subject, batch)[:, 0, 0], axis=1)
+    return float(np.count_nonzero(classes == batch.labels)) / len(batch.images)
+
+
+def in_modes(batch: Batch, maps_of: Callable[[NDArray[Any], int], Maps]) -> Maps:
+    """Return the maps of all images, each in its mode; maps_of: of images in one mode."""
+    modes = np.array(batch.modes)
+    several = dict.fromkeys(batch.modes)
+    if len(several) == 1:
+        return maps_of(batch.images, batch.modes[0])
+    found: dict[str, list[Any]] = {}
+    for mode in several:
+        places = np.flatnonzero(modes == mode)
+        for name, maps in maps_of(batch.images[places], mode).items():
+            of_all = found.setdefault(name, [None] * len(modes))
+            for place, one in zip(places, maps, strict=True):
+                of_all[place] = one
+    return found
+
+
+def maps_of_runs(program: Program, maps: Maps, images: int) -> list[Maps]:
+    """Return the maps of each run; the images must fill all runs."""
+    size = program.facts.images
+    if images % size:
+        raise DataError(
+            f"--images must be a multiple of {size}, the images of one run, got {images}"
+        )
+    return [
+        {name: found[first : first + size] for name, found in maps.items()}
+        for first in range(0, images, size)
+    ]
+
+
+def predicted_cycles(
+    context: Context, subject: Subject, program: Program, maps: Maps, modes: Sequence[int]
+) -> list[Prediction]:
+    """Return the cycle model's prediction for each run; modes: of each image."""
+    runs = maps_of_runs(program, maps, len(modes))
+    model = model_of(context, subject).CycleModel(program, subject.arch)
+    size = program.facts.images
+    found: list[Prediction] = []
+    with context.progress("cycle model", len(runs)) as done:
+        for index, run in enumerate(runs):
+            if subject.family.offers(MODES):
+                of_run = modes[index * size : (index + 1) * size]
+                found.append(cast(ModePredictor, model).predict(run, modes=of_run))
+            else:
+                found.append(model.predict(run))
+            done()
+    return found
+
+
+def zero_bit_planes(
+    subject: Subject, program: Program, maps: Maps, images: int
+) -> dict[str, float | None]:
+    """Return the fraction of bit planes without a one, by layer; None for a layer without weights.
+
+    Empty if the family does not count them.
+    """
+    if not subject.family.offers(BIT_ACTIVITY):
+        return {}
+    counted = bit_planes(subject, program, maps, images)
+    found = {name: zero / total for name, (zero, total) in counted.items() if total}
+    return {layer.name: found.get(layer.name) for layer in subject.network.layers}
+
+
+def bit_planes(
+    subject: Subject, program: Program, maps: Maps, images: int
+) -> dict[str, tuple[int, int]]:
+    """Return the bit planes without a one and all of them, by layer with weights.
+
+    A bit plane is one bit position of a group of inputs.
+    """
+    counter = subject.family.need(BIT_ACTIVITY).ColumnCounter(program, subject.arch)
+    zero: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for run in maps_of_runs(program, maps, images):
+        for name, count in counter.count(run).items():
+            zero[name] += count.zero
+            total[name] += count.total
+    return {name: (zero[name], count) for name, count in total.items()}
+
+
+def default_engine(context: Context, family: Family) -> Literal["model", "rtl"]:
+    """Return `rtl` where the chips of a family can be simulated here, else `model`, and say so."""
+    if not family.offers(SIMULATION):
+        return "model"
+    try:
+        load("hwgen.chip.sim.toolchain").find_verilator()
+    except MissingToolError as error:
+        context.say(f"predicting instead of simulating: {error}")
+        return "model"
+    return "rtl"
+
+
+def limits_of(predictions: Sequence[Prediction], storing: Sequence[str]) -> RunLimits:
+    """Return after which cycles and stored words a run hangs: twice the longest one, and slack.
+
+    storing: events of which each stored word has at least one
+    """
+    words = (sum(run.events.get(name, 0) for name in storing) for run in predictions)
+    return RunLimits(
+        cycles=HANGING * max(run.cycles for run in predictions) + SLACK_CYCLES,
+        stores=HANGING * max(words) + SLACK_STORES,
+    )
+
+
+def simulate(
+    context: Context,
+    subject: Subject,
+    program: Program,
+    batch: Batch,
+    *,
+    predictions: Sequence[Prediction],
+    window: Window | None = None,
+    seed: int,
+) -> Sequence[Run]:
+    """Simulate the Verilog and return each run.
+
+    predictions: of all runs, which say how long it takes, and when a run counts as hanging
+    seed: of the content of memories at power-on
+    """
+    simulation = subject.family.need(SIMULATION)
+    cycles = sum(each.cycles for each in predictions)
+    waves = (
+        None
+        if window is None
+        else load("hwgen.chip.sim.waves").Waves(first=window.first, last=window.last)
+    )
+    builds, said = context.work / "sim", list[str]()
+    options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds}
+    options["limits"] = limits_of(predictions, simulation.STORING)
+    given = subject.arch, program, batch.images
+    digest = subject.arch.digest
+    told = speed.forecast(subject.arch.name, cycles, speed.cycles_per_second(builds, digest))
+    if told is not None and window is None:
+        context.say(told)
+    seconds: dict[str, float] = {}
+    runs: Sequence[Run]
+    with context.told(f"the RTL of {subject.arch.name}") as tell, timed(seconds, "rtl"):
+
+        def say(text: str) -> None:
+            said.append(text)
+            tell(text)
+
+        options["say"] = say
+        if subject.family.offers(MODES):
+            of_modes = cast(ModeSimulation, simulation)
+            runs = of_modes.simulate(*given, modes=batch.modes, **options)
+        else:
+            runs = simulation.simulate(*given, **options)
+    built = load("hwgen.chip.sim.simulator").BUILDING, load("hwgen.chip.sim.simulator").WAITING
+    if window is None and not any(text.startswith(built) for text in said):
+        speed.remember(builds, digest, cycles=cycles, seconds=seconds["rtl"])
+    return runs

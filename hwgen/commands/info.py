@@ -1,0 +1,246 @@
+"""`hwgen info`: the content of a file, and how a chip tiles its layers."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import RenderableType
+
+from hwgen.commands.capabilities import COMPILER, PROGRAMS
+from hwgen.commands.context import Context
+from hwgen.commands.digests import digest_of_array, versions
+from hwgen.commands.families import Family, architectures, family_of
+from hwgen.commands.files import is_quantized
+from hwgen.commands.imports import describe_import
+from hwgen.commands.protocols import Architecture, Program
+from hwgen.commands.subject import configuration_of, load_chip, load_subject, program_of
+from hwgen.commands.synthesis import graphs
+from hwgen.errors import ConfigError, FormatError
+from hwgen.files.json_text import plain_json
+from hwgen.files.npz import read_npz
+from hwgen.files.shipped import networks
+from hwgen.network import Layer, QuantizedNetwork
+from hwgen.network.file import GRAPH_KEY, load_network
+from hwgen.report.info import (
+    ArchitectureInfo,
+    InfoReport,
+    NetworkInfo,
+    NetworkLayer,
+    ProgramInfo,
+)
+
+Kind = Literal["network", "architecture", "program", "graph", "import"]
+
+SUFFIX = ".onnx"
+YAML = (".yaml", ".yml")
+FILES = "a quantized network or a program (.npz), an architecture (.yaml), a TFLite or an ONNX file"
+PROGRAM_KEY = "facts"
+"""In a program of any family: JSON with its format."""
+
+
+def describe_file(
+    context: Context,
+    file: Path,
+    arch_file: Path | None,
+    sparsity: str | None,
+    *,
+    image_size: tuple[int, ...] | None = None,
+) -> InfoReport:
+    """Return the content of `file`; with an architecture, how each layer is tiled for it.
+
+    image_size: of a float ONNX file whose image has open sides
+    """
+    read = shipped_file(file)
+    if is_quantized(read):
+        if arch_file is not None:
+            raise FormatError(
+                field="what stands beside an architecture",
+                allowed="a quantized network or a program (.npz); hwgen import writes one",
+                given="a file of another format",
+                source=str(file),
+            )
+        return report("import", file, content=describe_import(file))
+    if is_graph(read) and arch_file is None:
+        check_name(file)
+        return report("graph", file, graph=graphs().graph_info(str(file), image_size))
+    if read.suffix in YAML:
+        return describe_architecture(file, arch_file, sparsity)
+    arrays = read_npz(read, what="file", allowed=FILES)
+    if GRAPH_KEY in arrays:
+        return describe_network(context, file, arch_file, sparsity)
+    return describe_program(arrays, file, arch_file, sparsity)
+
+
+def shipped_file(file: Path) -> Path:
+    """Return the network or the architecture that ships under a name; else the path as it is."""
+    if file.exists() or file.suffix:
+        return file
+    return (networks() | architectures()).get(str(file), file)
+
+
+def check_name(file: Path) -> None:
+    """Refuse the name of a network for synthesis that none has; the error lists all names."""
+    known = graphs().network_names()
+    if not file.suffix and str(file) not in known:
+        raise ConfigError(
+            field="the name",
+            allowed=f"a file or one of {', '.join([*networks(), *architectures(), *known])}",
+            given=file,
+            source="command line",
+        )
+
+
+def is_graph(file: Path) -> bool:
+    """Return whether a name is that of an ONNX file, or of a network that ships."""
+    if file.suffix == SUFFIX:
+        return True
+    return not file.suffix and not file.exists()
+
+
+def graph_parts(info: InfoReport) -> Iterable[RenderableType]:
+    """Return the tables of a network without weights, or of a chip that is made for one."""
+    if info.graph is not None:
+        return graphs().graph_parts(info.graph)
+    if info.architecture is not None and "fabric" in info.architecture.configuration:
+        return graphs().placement_parts(info.architecture.configuration)
+    return ()
+
+
+def describe_architecture(file: Path, arch_file: Path | None, sparsity: str | None) -> InfoReport:
+    """Return the content of an architecture file."""
+    if arch_file is not None:
+        raise FormatError(
+            field="what stands beside an architecture",
+            allowed="a quantized network or a program (.npz)",
+            given="another architecture",
+            source=str(file),
+        )
+    family, arch = load_chip(file, sparsity)
+    return report("architecture", file, architecture=architecture_info(family, arch))
+
+
+def describe_network(
+    context: Context, file: Path, arch_file: Path | None, sparsity: str | None
+) -> InfoReport:
+    """Return what a quantized network file holds and, with an architecture, its tiling."""
+    if arch_file is None:
+        return report("network", file, network=network_info(load_network(file)))
+    subject = load_subject(file, arch_file, sparsity)
+    program = program_of(context, subject)
+    return report(
+        "network",
+        file,
+        network=network_info(subject.network),
+        architecture=architecture_info(subject.family, subject.arch),
+        layers=subject.family.need(COMPILER).tiling(program, subject.arch),
+        steps=subject.family.need(COMPILER).step_list(program, subject.arch),
+    )
+
+
+def describe_program(
+    arrays: dict[str, NDArray[Any]], file: Path, arch_file: Path | None, sparsity: str | None
+) -> InfoReport:
+    """Return what a program is and, with the architecture it was compiled for, its tiling."""
+    family = family_of(format_of(arrays, str(file)), kind="program", source=str(file))
+    program = family.need(PROGRAMS).load_program(file)
+    about = program_info(family, program)
+    if arch_file is None:
+        return report("program", file, program=about)
+    _, arch = load_chip(arch_file, sparsity)
+    if program.facts.architecture != arch.digest:
+        raise FormatError(
+            field="the program",
+            allowed=f"compiled for the architecture {arch.name} ({arch.digest[:8]})",
+            given=f"one for {about.architecture} ({about.architecture_digest[:8]})",
+            source=str(file),
+        )
+    return report(
+        "program",
+        file,
+        program=about,
+        architecture=architecture_info(family, arch),
+        layers=family.need(COMPILER).tiling(program, arch),
+        steps=family.need(COMPILER).step_list(program, arch),
+    )
+
+
+def format_of(arrays: dict[str, NDArray[Any]], source: str) -> object:
+    """Return the format that a program names, whatever else is in the file."""
+    if PROGRAM_KEY not in arrays:
+        return "another file"
+    facts = plain_json(arrays[PROGRAM_KEY].tobytes(), field=PROGRAM_KEY, source=source)
+    return facts.get("format") if isinstance(facts, dict) else type(facts).__name__
+
+
+def report(kind: Kind, file: Path, **parts: object) -> InfoReport:
+    """Return the report; parts that are not given are null."""
+    empty = dict.fromkeys(
+        ("network", "architecture", "program", "graph", "content", "layers", "steps")
+    )
+    known: dict[str, Any] = {**empty, **parts}
+    return InfoReport(
+        format="hwgen.report.info",
+        version=5,
+        kind=kind,
+        file=str(file),
+        versions=versions(),
+        **known,
+    )
+
+
+def network_info(network: QuantizedNetwork) -> NetworkInfo:
+    """Return the facts of a quantized network."""
+    graph = network.graph
+    return NetworkInfo(
+        name=graph.name,
+        dataset=graph.dataset,
+        digest=network.digest,
+        preprocessing=graph.preprocessing,
+        class_names=graph.class_names,
+        input_shape=graph.input.shape,
+        modes=list(graph.modes),
+        outputs=list(graph.outputs),
+        layers=[layer_info(network, layer) for layer in graph.layers],
+    )
+
+
+def layer_info(network: QuantizedNetwork, layer: Layer) -> NetworkLayer:
+    """Return the facts of one layer."""
+    parameters = network.parameters.get(layer.name)
+    weights = None if parameters is None else parameters.weights
+    return NetworkLayer(
+        name=layer.name,
+        kind=layer.op,
+        inputs=list(layer.inputs),
+        shape=layer.output.shape,
+        bits=layer.output.bits,
+        stride=getattr(layer, "stride", None),
+        weights=None if weights is None else weights.size,
+        zero_weights=None if weights is None else float(np.mean(weights == 0)),
+    )
+
+
+def architecture_info(family: Family, arch: Architecture) -> ArchitectureInfo:
+    """Return the facts of an architecture."""
+    return ArchitectureInfo(
+        name=arch.name,
+        family=family.name,
+        digest=arch.digest,
+        configuration=configuration_of(arch),
+    )
+
+
+def program_info(family: Family, program: Program) -> ProgramInfo:
+    """Return the facts of a program."""
+    facts = program.facts
+    return ProgramInfo(
+        network=facts.network_name,
+        network_digest=facts.network,
+        architecture=facts.architecture_name,
+        architecture_digest=facts.architecture,
+        family=family.name,
+        digest=digest_of_array(program.image),
+        bytes=program.image.size,
+    )

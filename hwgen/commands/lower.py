@@ -1,0 +1,306 @@
+"""`hwgen fit --rule lowered`: fewer digits for the groups of filters that bear it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.commands.context import Context
+from hwgen.commands.digests import versions
+from hwgen.commands.fit import (
+    MOST_PLACES,
+    Weighted,
+    accuracy,
+    check_fittable,
+    filters_of_digits,
+    is_depthwise,
+    layer_by_layer,
+    samples,
+)
+from hwgen.commands.images import Batch, choose_images
+from hwgen.commands.load import load
+from hwgen.errors import DataError, FormatError
+from hwgen.fit import Fitted, refitted
+from hwgen.fit.lowered import Step, digits_after, fewer_digits, in_order, steps_of_layer
+from hwgen.fit.measured import Moments
+from hwgen.fit.text import unpruned
+from hwgen.network import Conv, Linear, QuantizedNetwork
+from hwgen.network.file import load_network, save_network
+from hwgen.network.sparsity import ALPHA
+from hwgen.report.fit import FitReport, FittedLayer
+from hwgen.report.types import Images, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Images with a purpose each, none with two.
+
+    measuring: for the sums of the layers; deciding: for how far to go; judging: for the report
+    """
+
+    measuring: NDArray[Any]
+    deciding: Batch
+    judging: Batch
+
+
+def parts_of(batch: Batch, calibration: int) -> Parts:
+    """Return the first `calibration` images, and the halves of the others."""
+    middle = (len(batch.images) + calibration) // 2
+    if not calibration < middle < len(batch.images):
+        raise DataError(
+            f"the images must be at least {calibration + 2}: {calibration} measure, the others"
+            f" decide and judge; got {len(batch.images)}"
+        )
+    return Parts(
+        measuring=batch.images[:calibration],
+        deciding=cut(batch, slice(calibration, middle)),
+        judging=cut(batch, slice(middle, None)),
+    )
+
+
+def cut(batch: Batch, part: slice) -> Batch:
+    """Return some images of a batch."""
+    labels = None if batch.labels is None else batch.labels[part]
+    return replace(batch, images=batch.images[part], labels=labels)
+
+
+class Lowering:
+    """The steps of one network, and the networks behind some of them.
+
+    seed: of the windows that are measured
+    """
+
+    def __init__(
+        self, context: Context, network: QuantizedNetwork, parts: Parts, *, seed: int
+    ) -> None:
+        self.network, self.parts = network, parts
+        self._context, self._seed = context, seed
+        self.steps = self._ordered_steps()
+        self._classes = {
+            id(batch): self.classes(network, batch) for batch in (parts.deciding, parts.judging)
+        }
+
+    def _ordered_steps(self) -> list[Step]:
+        """Measure each layer of the given network."""
+        found: list[Step] = []
+
+        def measure(
+            network: QuantizedNetwork, layer: Weighted, old: NDArray[Any], new: NDArray[Any]
+        ) -> QuantizedNetwork:
+            if may_change(layer):
+                found.extend(self._steps(layer, old))
+            return network
+
+        layer_by_layer(self._context, self.network, self.parts.measuring, measure)
+        return in_order(found)
+
+    def _steps(self, layer: Weighted, maps: NDArray[Any]) -> list[Step]:
+        given = self.network.parameters[layer.name]
+        weights = given.weights.reshape(len(given.weights), -1).astype(np.int64)
+        rows = samples(layer, maps, self._zero_point(layer), 0, self._seed)
+        factors = given.multiplier[0].astype(np.float64) * 2.0 ** -given.shift[0].astype(np.float64)
+        output = layer.output
+        return steps_of_layer(
+            layer.name,
+            weights,
+            unpruned(weights),
+            moments_of(rows),
+            positions=output.height * output.width,
+            factors=factors,
+        )
+
+    def _zero_point(self, layer: Weighted) -> int:
+        return self.network.map_of(layer.inputs[0]).quantization[0].zero_point
+
+    def after(self, steps: Sequence[Step]) -> QuantizedNetwork:
+        """Return the network behind some steps; the means of all sums stay."""
+        digits = digits_after(steps)
+
+        def change(
+            network: QuantizedNetwork, layer: Weighted, old: NDArray[Any], new: NDArray[Any]
+        ) -> QuantizedNetwork:
+            if not may_change(layer):
+                return network
+            return self._lowered(network, layer, old, new, digits.get(layer.name, {}))
+
+        if not steps:
+            return self.network
+        return layer_by_layer(self._context, self.network, self.parts.measuring, change)
+
+    def _lowered(
+        self,
+        network: QuantizedNetwork,
+        layer: Weighted,
+        old: NDArray[Any],
+        new: NDArray[Any],
+        digits: dict[int, int],
+    ) -> QuantizedNetwork:
+        """Return the network with a layer whose groups have some digits each."""
+        given = network.parameters[layer.name]
+        weights = given.weights.reshape(len(given.weights), -1).astype(np.int64)
+        before, behind = (
+            samples(layer, maps, self._zero_point(layer), 0, self._seed) for maps in (old, new)
+        )
+        moments, free = moments_of(behind), unpruned(weights)
+        result, gains = weights.copy(), np.ones(len(weights))
+        for group, count in digits.items():
+            part = slice(group * ALPHA, (group + 1) * ALPHA)
+            result[part], gains[part] = fewer_digits(
+                weights[part], free[part], moments, digits=count
+            )
+        real = gains[:, np.newaxis] * result
+        shift = weights @ before.mean(axis=0) - real @ behind.mean(axis=0)
+        fitted = Fitted(weights=result, gains=gains, shift=shift)
+        parameters = refitted(given, fitted, zero_point=self._zero_point(layer))
+        return replace(network, parameters={**network.parameters, layer.name: parameters})
+
+    def classes(self, network: QuantizedNetwork, batch: Batch) -> NDArray[np.int64]:
+        """Return the class of each image."""
+        classes: NDArray[np.int64] = self.answers(network, batch).argmax(axis=1)
+        return classes
+
+    def answers(self, network: QuantizedNetwork, batch: Batch) -> NDArray[np.float64]:
+        """Return the answer to each image, (images, elements)."""
+        found = load("golden.network").answer(network, batch.images)
+        answers: NDArray[np.float64] = found.reshape(len(found), -1).astype(np.float64)
+        return answers
+
+    def right(self, network: QuantizedNetwork, batch: Batch) -> float:
+        """Return the fraction of right classes, without labels of the classes as before."""
+        wanted = self._classes[id(batch)] if batch.labels is None else batch.labels
+        given = self._classes[id(batch)] if network is self.network else None
+        classes = self.classes(network, batch) if given is None else given
+        return float(np.mean(classes == wanted))
+
+    def within(self, budget_percent: float) -> list[Step]:
+        """Return as many steps as lose at most so many percent points on the deciding images.
+
+        By bisection, as if each step lost something.
+        """
+        batch = self.parts.deciding
+        least = self.right(self.network, batch) - budget_percent / 100
+        low, high = 0, len(self.steps) + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            right = self.right(self.after(self.steps[:middle]), batch)
+            self._context.say(f"{middle} of {len(self.steps)} steps: {100 * right:.2f}%")
+            low, high = (middle, high) if right >= least else (low, middle)
+        return self.steps[:low]
+
+
+def may_change(layer: Weighted) -> bool:
+    """Return whether the groups of a layer may get fewer digits: not those of raw sums."""
+    return not layer.output.raw and not (isinstance(layer, Conv) and layer.groups > 1)
+
+
+def moments_of(rows: NDArray[np.float64]) -> Moments:
+    """Return the moments of inputs (positions, places)."""
+    small = rows.shape[1] <= MOST_PLACES
+    return Moments(
+        squares=(rows**2).mean(axis=0), second=rows.T @ rows / len(rows) if small else None
+    )
+
+
+def lowering_of(
+    context: Context,
+    file: Path,
+    *,
+    data: str | None,
+    images: int | None,
+    calibration: int,
+    seed: int,
+) -> tuple[Lowering, Images]:
+    """Return the steps of a file by the first `images` images of `data`."""
+    network = load_network(file)
+    check_fittable(network, file)
+    batch = choose_images(network, data, images)
+    return Lowering(context, network, parts_of(batch, calibration), seed=seed), batch.about
+
+
+def lower_file(
+    context: Context,
+    file: Path,
+    out: Path,
+    *,
+    phi: int,
+    budget: float,
+    data: str | None,
+    images: int | None,
+    calibration: int,
+    seed: int,
+) -> FitReport:
+    """Write the network of a file with fewer digits; `budget` in percent points of accuracy.
+
+    phi: digits that weights have at most already
+    """
+    lowering, about = lowering_of(
+        context, file, data=data, images=images, calibration=calibration, seed=seed
+    )
+    network, judging = lowering.network, lowering.parts.judging
+    check_digits(network, phi, file)
+    steps = lowering.within(budget)
+    lowered = lowering.after(steps)
+    save_network(lowered, out)
+    before, after = (lowering.answers(each, judging) for each in (network, lowered))
+    classes = [each.argmax(axis=1) for each in (before, after)]
+    return FitReport(
+        format="hwgen.report.fit",
+        version=1,
+        network=Source(name=network.graph.name, file=str(file), digest=network.digest),
+        fitted=Source(name=lowered.graph.name, file=str(out), digest=lowered.digest),
+        rule="lowered",
+        phi=phi,
+        prune=0.0,
+        seed=seed,
+        data=about,
+        calibration_images=calibration,
+        deciding_images=len(lowering.parts.deciding.images),
+        budget_percent=budget,
+        judged_images=len(judging.images),
+        filters_of_digits=filters_of_digits(lowered),
+        layers=lowered_layers(network, lowered, steps, phi),
+        accuracy_before=accuracy(classes[0], judging),
+        accuracy_after=accuracy(classes[1], judging),
+        top_class=float(np.mean(classes[0] == classes[1])),
+        mean_difference=float(np.abs(before - after).mean()),
+        versions=versions(),
+    )
+
+
+def check_digits(network: QuantizedNetwork, phi: int, file: Path) -> None:
+    """Refuse a network with a filter of more digits: the other rules come first."""
+    if any(filters_of_digits(network)[phi + 1 :]):
+        raise FormatError(
+            field="the weights of a network for the rule lowered",
+            allowed=f"of at most {phi} signed digits (fit it by another rule first)",
+            given="more digits",
+            source=str(file),
+        )
+
+
+def lowered_layers(
+    network: QuantizedNetwork, lowered: QuantizedNetwork, steps: Sequence[Step], phi: int
+) -> list[FittedLayer]:
+    """Return what changed layer by layer; losses are those of the steps, measured one by one."""
+    found = []
+    for layer in network.layers:
+        if not isinstance(layer, Conv | Linear) or is_depthwise(network, layer):
+            continue
+        mine = {step.group: step.loss for step in steps if step.layer == layer.name}
+        weights = lowered.parameters[layer.name].weights
+        scales = [each.parameters[layer.name].weight_scale for each in (network, lowered)]
+        found.append(
+            FittedLayer(
+                name=layer.name,
+                kind=layer.op,
+                filters=len(weights),
+                filters_above=0,
+                finer_filters=int((scales[1] < scales[0]).sum()),
+                zero_weights=float(np.mean(weights == 0)),
+                relative_loss=sum(mine.values()),
+            )
+        )
+    return found

@@ -1,0 +1,99 @@
+"""What a family may offer beside its chips, as types: graphs, synthesis, documents."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from rich.console import RenderableType
+
+from hwgen.commands.context import Context
+
+
+class Graphs(Protocol):
+    """Networks without weights, as a synthesis sees them.
+
+    graph_info: facts of an ONNX file, or of a network that ships, by its name
+    graph_operators: what each operator of ONNX becomes, by its name
+    placement_parts: which macro of a chip holds what, of the configuration of an architecture
+    graph_parts: tables of those facts; write_network: an ONNX file of a network that ships
+    network_names: the networks that ship
+    """
+
+    def graph_info(self, network: str, size: tuple[int, ...] | None = None) -> Any: ...
+    def graph_operators(self) -> dict[str, str]: ...
+    def network_names(self) -> Sequence[str]: ...
+    def graph_parts(self, info: Any) -> Iterable[RenderableType]: ...
+    def placement_parts(self, configuration: Mapping[str, Any]) -> Iterable[RenderableType]: ...
+    def write_network(self, name: str, out: Path) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesisRequest:
+    """Parameters of a synthesis.
+
+    network: the name of one that ships, or the path of an ONNX file
+    components: table of components; None: the default of the synthesis
+    rules, method: how designs are judged and searched
+    objective: image or stream, for whose efficiency designs are chosen
+    evaluations: designs to judge; None: as many as the method takes by itself
+    workers, scheduler: where the search runs; no result depends on them
+    time_limit_s: the best design found until then is the answer; None: no limit
+    out: folder to write; None: one in the work folder
+    image_size: sides of the image in the order of the file, where it leaves some open
+    """
+
+    network: str
+    power_w: float
+    components: Path | None
+    rules: str
+    seed: int
+    method: str
+    evaluations: int | None
+    workers: int
+    scheduler: str | None
+    time_limit_s: float | None
+    out: Path | None
+    image_size: tuple[int, ...] | None = None
+    objective: str = "image"
+
+
+class Synthesized(Protocol):
+    """Result of a synthesis: the folder it wrote, its report, and whether the budget holds."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def report(self) -> Any: ...
+    @property
+    def within_budget(self) -> bool: ...
+
+
+class Synthesis(Protocol):
+    """From a network and a power budget to an architecture and a schedule.
+
+    COMPONENTS: the table of components that is read where none is given; COMPONENTS_FORMAT: of it
+    """
+
+    COMPONENTS: Path
+    COMPONENTS_FORMAT: str
+    FILES: tuple[str, ...]
+
+    def synthesize_network(self, context: Context, request: SynthesisRequest) -> Synthesized: ...
+    def write_page(self, made: Any, path: Path) -> None: ...
+    def synthesis_table(self, report: Any) -> RenderableType: ...
+
+
+class ReportSchemas(Protocol):
+    """Types of the reports that only this family writes, by the name of their schema."""
+
+    REPORTS: Mapping[str, type]
+
+
+class DataSheet(Protocol):
+    """Facts of a family's data sheet, see `hwgen.report.data_sheet`.
+
+    Beside this module stand `host`, `registers`, `timing` and `storage`.
+    """
+
+    Arch: type

@@ -1,0 +1,320 @@
+"""What a family offers, as types: a protocol for each capability, and for the values it returns.
+
+A family's description names a module for each capability. That module exports what the protocol of
+the capability lists. `hwgen.commands.capabilities` lists all capabilities.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.limits import RunLimits
+from hwgen.chip.step import PlannedStep, Step
+from hwgen.chip.tiling import LayerTiling
+from hwgen.chip.timeline import Track
+from hwgen.network import QuantizedNetwork
+
+Bytes = NDArray[np.uint8]
+
+
+class Architecture(Protocol):
+    """A frozen dataclass; `digest` covers what decides the Verilog and which programs run."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def clock_mhz(self) -> float: ...
+    @property
+    def digest(self) -> str: ...
+
+
+class Architectures(Protocol):
+    """Architecture files of the format `hwgen.<family>.architecture`.
+
+    Arch: the dataclass of such a file, a field for each key
+    """
+
+    @property
+    def Arch(self) -> type[Any]: ...  # noqa: N802
+    def load_arch(self, path: Path) -> Architecture: ...
+
+
+class Sparsity(Protocol):
+    """Switches of an architecture, each of which skips one kind of zeros.
+
+    SWITCHES: their names; `with_sparsity` takes some of them with commas between, `all` or `none`
+    """
+
+    SWITCHES: Sequence[str]
+
+    def with_sparsity(self, arch: Any, switches: str) -> Architecture: ...
+
+
+class Modes(Protocol):
+    """Modes of a network, between which a chip switches without a new program.
+
+    Cycle model and simulation of such a family take the mode of each image, as
+    `hwgen.commands.mode_protocols` says.
+    """
+
+    def most_modes(self, arch: Any) -> int:
+        """Return how many modes of a network fit into one program, at least two."""
+
+    def active_arrays(self, program: Any, arch: Any, *, mode: int) -> Mapping[str, int]:
+        """Return how many arrays compute each layer with weights in a mode."""
+
+
+class ProgramFacts(Protocol):
+    """The network and the architecture that a program was compiled for: digests and names.
+
+    images: images of one run
+    """
+
+    @property
+    def network(self) -> str: ...
+    @property
+    def network_name(self) -> str: ...
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def architecture_name(self) -> str: ...
+    @property
+    def images(self) -> int: ...
+
+
+class Program(Protocol):
+    """One memory image and its facts."""
+
+    @property
+    def facts(self) -> ProgramFacts: ...
+    @property
+    def image(self) -> Bytes: ...
+
+
+class Programs(Protocol):
+    """Program files of the format `hwgen.<family>.program`."""
+
+    def load_program(self, path: Path) -> Program: ...
+    def save_program(self, program: Any, path: Path) -> None: ...
+    def check_match(self, program: Any, arch: Any, network: QuantizedNetwork) -> None: ...
+
+
+class Compiler(Protocol):
+    """Compiles networks.
+
+    images: images of one run; layer_cost: a `SplitCost` of the capability `split_cost`, or None
+    """
+
+    def compile_network(
+        self, network: QuantizedNetwork, arch: Any, *, images: int = 1, layer_cost: Any = None
+    ) -> Program: ...
+    def listing(self, program: Any, arch: Any) -> str: ...
+    def tiling(self, program: Any, arch: Any) -> list[LayerTiling]: ...
+    def step_list(self, program: Any, arch: Any) -> list[PlannedStep]: ...
+
+
+class LayerSupport(Protocol):
+    """Which layers the chips of a family run.
+
+    LAYER_LIMITS: by kind of layer, for people; a kind that is absent runs on no chip
+    layer_remarks: by layer why no chip runs it, or under which condition one does; empty: runs
+    """
+
+    LAYER_LIMITS: Mapping[str, str]
+
+    def layer_remarks(self, network: QuantizedNetwork) -> dict[str, str]: ...
+
+
+class SplitCosts(Protocol):
+    """The cost by which a compiler chooses how a layer is split over the cores."""
+
+    def SplitCost(self, arch: Any) -> object: ...  # noqa: N802
+
+
+class Prediction(Protocol):
+    """The cycle model's prediction of one run.
+
+    cycles: from accepted start to done; load: load-stall cycles, in which nothing computes
+        because a load is pending
+    steps: in the order of the program, those of the chip itself among them
+    counters: value of each further counter that the chip has, by the name of its register
+    events: how often each event happens; own_events: of each step those that never happen while
+        another one runs
+    """
+
+    @property
+    def cycles(self) -> int: ...
+    @property
+    def load(self) -> int: ...
+    @property
+    def steps(self) -> Sequence[Step]: ...
+    @property
+    def counters(self) -> Mapping[str, int]: ...
+    @property
+    def events(self) -> Mapping[str, int]: ...
+    @property
+    def own_events(self) -> Sequence[Mapping[str, int]]: ...
+
+
+class Predictor(Protocol):
+    """The cycle model of one program."""
+
+    def predict(self, maps: Mapping[str, NDArray[Any]]) -> Prediction:
+        """Return the prediction for one run.
+
+        maps: all maps of the images of the run by layer name, the images under `input`, NHWC
+        """
+
+
+class CycleModel(Protocol):
+    """Cycles without simulation.
+
+    must_compile: whether the first use compiles machine code, which takes up to a minute
+    """
+
+    def CycleModel(self, program: Any, arch: Any) -> Predictor: ...  # noqa: N802
+    def must_compile(self) -> bool: ...
+    def where_cycles_go(self, prediction: Any) -> Mapping[str, float]: ...
+    def utilization_of(
+        self, predictions: Sequence[Any], *, layer: str | None = None
+    ) -> float | None:
+        """Return the fraction of the active cells that do effective work; None: no cell is active.
+
+        layer: name of one layer; None: all layers
+        """
+
+
+class Timelines(Protocol):
+    """What the units of a chip do over the cycles of a run."""
+
+    def timeline(
+        self, program: Any, arch: Any, maps: Mapping[str, NDArray[Any]]
+    ) -> Sequence[Track]:
+        """Return a track for each unit, of bounded length; maps: as for `predict`.
+
+        A family with modes takes `modes`, of each image of the run, as well.
+        """
+
+
+class BitPlanes(Protocol):
+    """Bit planes of all groups of inputs of a layer: those without a one, and all of them."""
+
+    @property
+    def zero(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+
+
+class ColumnCounter(Protocol):
+    """Counts the bit planes of one program's inputs."""
+
+    def count(self, maps: Mapping[str, NDArray[Any]]) -> Mapping[str, BitPlanes]:
+        """Return an entry for each layer with weights, for one run; maps: as for `predict`."""
+
+
+class BitActivity(Protocol):
+    """Counts of bit planes without a one, in real inputs."""
+
+    def ColumnCounter(self, program: Any, arch: Any) -> ColumnCounter: ...  # noqa: N802
+
+
+class Energy(Protocol):
+    """Energy from counted events, and from time."""
+
+    def energy_pj(self, events: Mapping[str, int], arch: Any) -> Mapping[str, float]:
+        """Return picojoules by event; the keys are those of `events`."""
+
+    def leakage_pj(self, cycles: int, arch: Any) -> float:
+        """Return picojoules that a chip takes in some cycles, whatever it does in them."""
+
+
+class Area(Protocol):
+    """Area of a chip."""
+
+    def area_um2(self, arch: Any) -> Mapping[str, float]:
+        """Return square micrometres by part."""
+
+
+class Verilog(Protocol):
+    """The generator of the top component of an architecture."""
+
+    def make_chip(self, arch: Any) -> Any: ...
+
+
+class Run(Protocol):
+    """What a simulation observed in one run, which is one start of a chip.
+
+    images: indices of the images that ran
+    maps: of each of them, by layer name, (height, width, channels); a map that the chip never
+        stores whole is absent and named in `fused`
+    cycles, load_cycles, steps, counters, events: as in a prediction
+    step_events: that happened from the end of the step before to the end of each
+    waves: file of the waves, if they were asked for
+    """
+
+    @property
+    def images(self) -> Sequence[int]: ...
+    @property
+    def maps(self) -> Sequence[Mapping[str, NDArray[Any]]]: ...
+    @property
+    def fused(self) -> Sequence[str]: ...
+    @property
+    def cycles(self) -> int: ...
+    @property
+    def load_cycles(self) -> int: ...
+    @property
+    def steps(self) -> Sequence[Step]: ...
+    @property
+    def counters(self) -> Mapping[str, int]: ...
+    @property
+    def events(self) -> Mapping[str, int]: ...
+    @property
+    def step_events(self) -> Sequence[Mapping[str, int]]: ...
+    @property
+    def waves(self) -> Path | None: ...
+
+    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
+        """Return the cycle in which (y, x, channel) of a map was written; None: not known."""
+
+
+class Simulation(Protocol):
+    """The emitted Verilog, simulated.
+
+    STORING: events of which each word that a run stores has at least one
+    waves: a `hwgen.chip.sim.waves.Waves`; seed: of memories and registers at power-on
+    limits: after which a run counts as hanging
+    builds: folder of simulators; say: called before a simulator is built, which takes a minute
+    """
+
+    @property
+    def STORING(self) -> Sequence[str]: ...  # noqa: N802
+    def prepare(
+        self,
+        arch: Any,
+        program: Any,
+        images: Bytes,
+        *,
+        builds: Path | None = None,
+        say: Callable[[str], None] = ...,
+    ) -> None:
+        """Build the simulator that `simulate` runs for the same arguments, unless it is cached."""
+
+    def simulate(
+        self,
+        arch: Any,
+        program: Any,
+        images: Bytes,
+        *,
+        waves: Any = None,
+        seed: int = 1,
+        limits: RunLimits = ...,
+        builds: Path | None = None,
+        say: Callable[[str], None] = ...,
+    ) -> Sequence[Run]: ...
+    def write_by_hand(
+        self, arch: Any, program: Any, images: Bytes, logits: NDArray[np.int32], folder: Path
+    ) -> Path:
+        """Write all that runs images on the folder `verilog` without Python; return the script."""

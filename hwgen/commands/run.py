@@ -1,0 +1,228 @@
+"""`hwgen run`: the same images through golden, cycle model and RTL, side by side."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.tiling import LayerTiling
+from hwgen.commands.capabilities import COMPILER
+from hwgen.commands.compare import Comparison, Results, compare, compare_layers
+from hwgen.commands.compare_runs import all_equal, in_time, total
+from hwgen.commands.context import Context, timed
+from hwgen.commands.engines import (
+    Window,
+    expected_answers,
+    expected_maps,
+    predicted_cycles,
+    simulate,
+    zero_bit_planes,
+)
+from hwgen.commands.images import Batch
+from hwgen.commands.modes import cycles_of_images, switch_cycles_max, weight_row_writes
+from hwgen.commands.protocols import Program, Run
+from hwgen.commands.subject import Subject, program_of
+from hwgen.network import QuantizedNetwork
+from hwgen.report.run import RunImage, RunReport
+
+Engine = Literal["golden", "model", "rtl"]
+
+
+def run_network(
+    context: Context,
+    subject: Subject,
+    batch: Batch,
+    *,
+    engine: Engine,
+    program: Path | None = None,
+    window: Window | None = None,
+    seed: int = 1,
+) -> RunReport:
+    """Run images; `golden` gives answers, `model` cycles too, `rtl` simulates and compares.
+
+    program: file of a compiled program; None: compile the network
+    window: clock cycles whose waves are written; None: no waves
+    seed: of the content of memories at power-on in the simulation
+    """
+    if engine == "golden":
+        return run_golden(context, subject, batch, program)
+    compiled = program_of(context, subject, program)
+    results = results_of(
+        context, subject, batch, compiled, simulated=engine == "rtl", window=window, seed=seed
+    )
+    expected = results.maps[subject.network.answer]
+    tilings = subject.family.need(COMPILER).tiling(compiled, subject.arch)
+    return report_of(
+        subject, batch, compiled, results, expected, tilings=tilings, engine=engine, seed=seed
+    )
+
+
+def results_of(
+    context: Context,
+    subject: Subject,
+    batch: Batch,
+    program: Program,
+    *,
+    simulated: bool,
+    window: Window | None = None,
+    seed: int = 1,
+) -> Results:
+    """Return what golden, the cycle model and, if `simulated`, the RTL say of the images."""
+    count, modes = len(batch.images), subject.network.graph.modes
+    seconds: dict[str, float] = {}
+    with timed(seconds, "golden"):
+        maps = expected_maps(context, subject, batch)
+    with timed(seconds, "model"):
+        predictions = predicted_cycles(context, subject, program, maps, batch.modes)
+    runs: Sequence[Run] = ()
+    switch = None
+    if simulated:
+        with timed(seconds, "rtl"):
+            given: dict[str, Any] = {"predictions": predictions, "seed": seed}
+            runs = simulate(context, subject, program, batch, window=window, **given)
+        switch = switch_cycles_max(
+            batch.modes,
+            runs,
+            lambda other: simulate(
+                context, subject, program, replace(batch, modes=tuple(other)), **given
+            ),
+        )
+    return Results(
+        modes=[modes[mode] for mode in batch.modes],
+        run_images=program.facts.images,
+        maps=maps,
+        predictions=predictions,
+        runs=runs,
+        compared=simulated,
+        zero_bit_planes=zero_bit_planes(subject, program, maps, count),
+        switch_cycles_max=switch,
+        seconds=seconds,
+    )
+
+
+def run_golden(context: Context, subject: Subject, batch: Batch, program: Path | None) -> RunReport:
+    """Return golden's answers; nothing is compiled, and no map is stored."""
+    given = None if program is None else program_of(context, subject, program)
+    answers = expected_answers(context, subject, batch)
+    modes = [subject.network.graph.modes[mode] for mode in batch.modes]
+    results = Results(modes=modes, maps={}, zero_bit_planes={})
+    return report_of(subject, batch, given, results, answers, tilings=(), engine="golden", seed=0)
+
+
+def report_of(
+    subject: Subject,
+    batch: Batch,
+    program: Program | None,
+    results: Results,
+    expected: Iterable[NDArray[Any]],
+    *,
+    tilings: Sequence[LayerTiling],
+    engine: Engine,
+    seed: int,
+) -> RunReport:
+    """Return the report of the results; expected: golden's answers."""
+    network = subject.network
+    comparison = compare(network, results)
+    golden_classes = classes_of(network, list(expected))
+    classes = (
+        classes_of(network, simulated_answers(network, results))
+        if results.compared
+        else golden_classes
+    )
+    waves = [run.waves for run in results.runs if run.waves]
+    return RunReport(
+        format="hwgen.report.run",
+        version=3,
+        engine=engine,
+        setting=subject.setting(program, batch),
+        modes=list(network.graph.modes),
+        seeds={"power_on": seed} if engine == "rtl" else {},
+        equal=comparison.equal,
+        in_time=all_equal([in_time(run) for run in comparison.runs]),
+        first_difference=comparison.first,
+        accuracy=accuracy_of(golden_classes, batch.labels),
+        predictions=classes,
+        waves=str(waves[0]) if waves else None,
+        mismatches=sum(comparison.mismatches.values()) if results.compared else None,
+        **sums_over_runs(comparison),
+        weight_row_writes_after_load=weight_row_writes(subject, results.runs),
+        switch_cycles_max=results.switch_cycles_max,
+        runs=comparison.runs,
+        steps=comparison.steps,
+        layers=compare_layers(network, tilings, results, comparison),
+        images=run_images(batch, results, comparison, classes),
+    )
+
+
+def run_images(
+    batch: Batch, results: Results, comparison: Comparison, classes: Sequence[int | None]
+) -> list[RunImage]:
+    """Return a row for each image."""
+    rtl = cycles_of_images((run, run.images) for run in results.runs)
+    images = (run.images for run in comparison.runs)
+    model = cycles_of_images(zip(results.predictions, images, strict=False))
+    labels = batch.labels
+    return [
+        RunImage(
+            index=index,
+            mode=mode,
+            label=None if labels is None else int(labels[index]),
+            cycles_rtl=rtl.get(index),
+            cycles_model=model.get(index),
+            equal=comparison.image_equal[index],
+            class_=classes[index],
+        )
+        for index, mode in enumerate(results.modes)
+    ]
+
+
+def sums_over_runs(comparison: Comparison) -> dict[str, int | None]:
+    """Return cycles and load-stall cycles of all runs."""
+    found: dict[str, int | None] = {}
+    for side in ("rtl", "model"):
+        cycles = total([getattr(run, f"cycles_{side}") for run in comparison.runs])
+        load = total([getattr(run, f"load_cycles_{side}") for run in comparison.runs])
+        compute = None if cycles is None or load is None else max(0, cycles - load)
+        found |= {
+            f"cycles_{side}": cycles,
+            f"load_cycles_{side}": load,
+            f"cycles_compute_{side}": compute,
+        }
+    return found
+
+
+def simulated_answers(network: QuantizedNetwork, results: Results) -> list[NDArray[Any] | None]:
+    """Return the simulation's answer to each image; None where it gave none."""
+    answers: list[NDArray[Any] | None] = [None] * results.images
+    for run in results.runs:
+        for image, maps in zip(run.images, run.maps, strict=True):
+            if image < results.images:
+                answers[image] = maps.get(network.answer)
+    return answers
+
+
+def classes_of(
+    network: QuantizedNetwork, answers: Sequence[NDArray[Any] | None]
+) -> list[int | None]:
+    """Return the class of each answer, the lowest of equals.
+
+    None unless the answer is 1 x 1 and the network names classes, and for an answer that a
+    simulation gave in another shape or not at all.
+    """
+    answer = network.map_of(network.answer)
+    if answer.shape[:2] != (1, 1) or not network.graph.class_names:
+        return [None] * len(answers)
+    return [
+        int(np.argmax(found)) if found is not None and found.shape == answer.shape else None
+        for found in answers
+    ]
+
+
+def accuracy_of(classes: Sequence[int | None], labels: NDArray[np.int64] | None) -> float | None:
+    """Return the fraction of right classes; None without labels or classes."""
+    if labels is None or None in classes:
+        return None
+    return float(np.mean(labels == np.array(classes)))

@@ -1,0 +1,170 @@
+"""What most commands work on: a network, an architecture and the program for both."""
+
+import re
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from hwgen.chip.facts import check_shapes
+from hwgen.commands.capabilities import COMPILER, CYCLE_MODEL, PROGRAMS, SPARSITY, SPLIT_COST
+from hwgen.commands.context import Context
+from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code, versions
+from hwgen.commands.families import Family, load_architecture
+from hwgen.commands.images import Batch
+from hwgen.commands.protocols import Architecture, CycleModel, Program
+from hwgen.errors import FormatError
+from hwgen.network import QuantizedNetwork
+from hwgen.network.file import load_network
+from hwgen.report.types import Setting, Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A network and the chip that it runs on, with the files that they came from.
+
+    run_images: images of one run
+    """
+
+    network: QuantizedNetwork
+    network_file: Path
+    family: Family
+    arch: Architecture
+    arch_file: Path
+    run_images: int = 1
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The effective configuration of the architecture."""
+        return configuration_of(self.arch)
+
+    @property
+    def network_source(self) -> Source:
+        """The network, for a report."""
+        return Source(
+            name=self.network.graph.name, file=str(self.network_file), digest=self.network.digest
+        )
+
+    @property
+    def arch_source(self) -> Source:
+        """The architecture, for a report."""
+        return Source(name=self.arch.name, file=str(self.arch_file), digest=self.arch.digest)
+
+    def setting(self, program: Program | None, batch: Batch) -> Setting:
+        """Return everything that decides a result; program: None if none was needed."""
+        return Setting(
+            network=self.network_source,
+            architecture=self.arch_source,
+            configuration=self.configuration,
+            program_digest=None if program is None else digest_of_array(program.image),
+            data=batch.about,
+            versions=versions(),
+        )
+
+
+def configuration_of(arch: Architecture) -> dict[str, Any]:
+    """Return every key of an architecture."""
+    return asdict(cast(Any, arch))
+
+
+def load_chip(file: Path, sparsity: str | None) -> tuple[Family, Architecture]:
+    """Return an architecture with the switches of its file, or with exactly the given ones."""
+    family, arch = load_architecture(file)
+    if sparsity is not None:
+        arch = family.need(SPARSITY).with_sparsity(arch, sparsity)
+    return family, arch
+
+
+def load_subject(
+    network_file: Path, arch_file: Path, sparsity: str | None = None, *, run_images: int = 1
+) -> Subject:
+    """Return network and architecture from their files."""
+    network = load_network(network_file)
+    family, arch = load_chip(arch_file, sparsity)
+    return Subject(
+        network=network,
+        network_file=network_file,
+        family=family,
+        arch=arch,
+        arch_file=arch_file,
+        run_images=run_images,
+    )
+
+
+def with_switches(subject: Subject, switches: str) -> Subject:
+    """Return the same network on the same chip with exactly the given switches on."""
+    arch = subject.family.need(SPARSITY).with_sparsity(subject.arch, switches)
+    return replace(subject, arch=arch)
+
+
+def program_of(context: Context, subject: Subject, file: Path | None = None) -> Program:
+    """Return the program: from `file` if given, else from the work folder, else compiled now."""
+    programs = subject.family.need(PROGRAMS)
+    if file is not None:
+        program = programs.load_program(file)
+        programs.check_match(program, subject.arch, subject.network)
+        facts: Any = program.facts
+        answer = facts.answer
+        check_shapes(facts.image.shape, answer.shape, answer.layer, subject.network)
+        return program
+    path = program_path(context, subject)
+    try:
+        return programs.load_program(path)
+    except FormatError:
+        # Not in the work folder, or damaged since it was written.
+        pass
+    program = compiled_now(context, subject)
+    programs.save_program(program, path)
+    return program
+
+
+def compiled_now(context: Context, subject: Subject) -> Program:
+    """Return the program, which no file keeps."""
+    with context.progress(f"compiling {subject.network.graph.name} for {subject.arch.name}"):
+        return subject.family.need(COMPILER).compile_network(
+            subject.network,
+            subject.arch,
+            images=subject.run_images,
+            layer_cost=split_cost(context, subject),
+        )
+
+
+def for_program(subject: Subject, file: Path) -> Subject:
+    """Return the subject with runs of as many images as a compiled program takes."""
+    program = subject.family.need(PROGRAMS).load_program(file)
+    return replace(subject, run_images=program.facts.images)
+
+
+def split_cost(context: Context, subject: Subject) -> object:
+    """Return what rates the split of a layer; None where a family's compiler needs none."""
+    family = subject.family
+    if not family.offers(SPLIT_COST):
+        return None
+    if family.offers(CYCLE_MODEL):
+        tell_of_compiling(context, family.need(CYCLE_MODEL))
+    return family.need(SPLIT_COST).SplitCost(subject.arch)
+
+
+def model_of(context: Context, subject: Subject) -> CycleModel:
+    """Return the cycle model; say so if it must be compiled first."""
+    model = subject.family.need(CYCLE_MODEL)
+    tell_of_compiling(context, model)
+    return model
+
+
+def tell_of_compiling(context: Context, model: CycleModel) -> None:
+    """Say that a cycle model is compiled at its first use, if it is."""
+    if model.must_compile():
+        context.say("the cycle model is compiled once: up to a minute")
+
+
+def program_path(context: Context, subject: Subject) -> Path:
+    """Return the file of a program in the work folder; its name holds a digest of its inputs."""
+    facts = [
+        subject.network.digest,
+        subject.configuration,
+        subject.run_images,
+        digest_of_code(*subject.family.code),
+    ]
+    network = re.sub(r"[^\w-]", "_", subject.network.graph.name)[:40]
+    name = f"{network}-{subject.arch.name}-{digest_of(facts)[:16]}.npz"
+    return context.work / "programs" / name

@@ -1,0 +1,188 @@
+"""`hwgen sweep`: one network on many chips, which differ in some keys of their architecture."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+from typing import Any
+
+import yaml
+
+from hwgen.commands.capabilities import AREA, COMPILER, CYCLE_MODEL, ENERGY, SPARSITY
+from hwgen.commands.context import Context
+from hwgen.commands.images import Batch
+from hwgen.commands.points import REFUSED, Point, Result, arch_of, run_points
+from hwgen.commands.protocols import Architecture
+from hwgen.commands.subject import Subject, configuration_of
+from hwgen.errors import ConfigError, DataError, HwgenError
+from hwgen.report.sweep import SweepPoint, SweepReport, Value
+
+SWITCHES = "sparsity"
+"""A key beside those of the file, for families that have switches: `all`, `none`, or names with a
+plus sign between."""
+FIXED = ("format", "version", "name")
+"""Keys that make no other chip."""
+MOST_POINTS = 4096
+
+Values = Mapping[str, Sequence[Value]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chip:
+    """One combination of values with its architecture, or why there is none."""
+
+    values: dict[str, Value]
+    arch: Architecture | None
+    refused: str | None
+
+
+def values_of(texts: Sequence[str]) -> dict[str, list[Value]]:
+    """Return the values of each key from texts such as `macro.rows=8,16`."""
+    found: dict[str, list[Value]] = {}
+    for text in texts:
+        key, sign, rest = text.partition("=")
+        if not (key and sign and all(part.strip() for part in rest.split(","))):
+            raise refusal("KEY=VALUES", "a key, =, and values with commas between", text)
+        if key in found:
+            raise refusal(key, "given once", "it twice")
+        found[key] = [scalar(key, part.strip()) for part in rest.split(",")]
+    return found
+
+
+def scalar(key: str, text: str) -> Value:
+    """Return a value as YAML reads it."""
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = None
+    if not isinstance(value, bool | int | float | str):
+        raise refusal(key, "numbers, true, false or words", text)
+    return value
+
+
+def refusal(field: str, allowed: str, given: object) -> ConfigError:
+    """Return the error for what the command line gives."""
+    return ConfigError(field=field, allowed=allowed, given=given, source="command line")
+
+
+def sweep_network(
+    context: Context, subject: Subject, batch: Batch, keys: Values, *, workers: int
+) -> SweepReport:
+    """Return the predictions of all combinations of values, the last key varying fastest."""
+    subject.family.need(COMPILER)
+    subject.family.need(CYCLE_MODEL)
+    chips = chips_of(subject, checked(subject, keys))
+    points = [
+        Point(subject=replace(subject, arch=chip.arch), batch=batch)
+        for chip in chips
+        if chip.arch is not None
+    ]
+    with context.progress("points", len(points)) as done:
+        results = run_points(context, points, workers=workers, on_done=lambda *_: done())
+    waiting = iter(results)
+    found = [point_of(subject, chip, waiting, len(batch.images)) for chip in chips]
+    if all(each.refused for each in found):
+        raise DataError(f"at least one combination must work, got none: {found[0].refused}")
+    return SweepReport(
+        format="hwgen.report.sweep",
+        version=1,
+        setting=subject.setting(None, batch),
+        images=len(batch.images),
+        keys={key: list(dict.fromkeys(values)) for key, values in keys.items()},
+        points=found,
+    )
+
+
+def checked(subject: Subject, keys: Values) -> dict[str, list[Value]]:
+    """Return the different values of each key; refuse keys and kinds of values that do not fit."""
+    if not keys:
+        raise refusal("KEY=VALUES", "at least one key with its values", "none")
+    if (number := prod(len(values) for values in keys.values())) > MOST_POINTS:
+        raise refusal("the combinations", f"at most {MOST_POINTS}", number)
+    known = leaves(subject.configuration)
+    if subject.family.offers(SPARSITY):
+        known[SWITCHES] = "all"
+    for key, values in keys.items():
+        if key not in known:
+            raise refusal("a key", f"one of {', '.join(known)}", key)
+        for value in values:
+            if not fits(value, known[key]):
+                raise refusal(key, f"such as {known[key]}", value)
+    return {key: list(dict.fromkeys(values)) for key, values in keys.items()}
+
+
+def leaves(configuration: Mapping[str, Any], above: str = "") -> dict[str, Value]:
+    """Return every key that has one value, keys of a mapping as `above.key`."""
+    found: dict[str, Value] = {}
+    for key, value in configuration.items():
+        if isinstance(value, Mapping):
+            found |= leaves(value, f"{above}{key}.")
+        elif isinstance(value, bool | int | float | str) and f"{above}{key}" not in FIXED:
+            found[f"{above}{key}"] = value
+    return found
+
+
+def fits(value: Value, like: Value) -> bool:
+    """Return whether a value is of the kind that a key has."""
+    if isinstance(like, bool) or isinstance(value, bool):
+        return isinstance(like, bool) and isinstance(value, bool)
+    return isinstance(value, int if isinstance(like, int) else type(like) | int)
+
+
+def chips_of(subject: Subject, keys: Values) -> list[Chip]:
+    """Return all combinations of values."""
+    chips = []
+    for combination in product(*keys.values()):
+        values = dict(zip(keys, combination, strict=True))
+        try:
+            chips.append(Chip(values=values, arch=changed(subject, values), refused=None))
+        except HwgenError as error:
+            chips.append(Chip(values=values, arch=None, refused=str(error)))
+    return chips
+
+
+def changed(subject: Subject, values: Mapping[str, Value]) -> Architecture:
+    """Return the architecture with other values; ConfigError where the family refuses them."""
+    configuration = deepcopy(subject.configuration)
+    switches = subject.family.offers(SPARSITY) and values.get(SWITCHES)
+    if switches:
+        given = str(switches).replace("+", ",")
+        arch = subject.family.need(SPARSITY).with_sparsity(subject.arch, given)
+        configuration = configuration_of(arch)
+    for key, value in values.items():
+        if not (switches and key == SWITCHES):
+            *above, last = key.split(".")
+            place = configuration
+            for name in above:
+                place = place[name]
+            place[last] = value
+    return arch_of(subject.family, configuration, source=str(subject.arch_file))
+
+
+def point_of(subject: Subject, chip: Chip, results: Any, images: int) -> SweepPoint:
+    """Return the row of a chip; results: of the chips that there are, in order."""
+    found: Result = {REFUSED: chip.refused} if chip.arch is None else next(results)
+    refused = found.get(REFUSED)
+    alone: dict[str, Any] = {"values": chip.values, "refused": refused}
+    if refused is not None or chip.arch is None:
+        names = set(SweepPoint.__dataclass_fields__) - set(alone)
+        nothing: dict[str, Any] = dict.fromkeys(names)
+        return SweepPoint(**alone, **nothing)
+    arch, family = chip.arch, subject.family
+    energy = area = None
+    if family.offers(ENERGY):
+        model = family.need(ENERGY)
+        picojoules = sum(model.energy_pj(found["events"], arch).values())
+        energy = (picojoules + model.leakage_pj(found["cycles"], arch)) / images / 1e6
+    if family.offers(AREA):
+        area = sum(family.need(AREA).area_um2(arch).values()) / 1e6
+    return SweepPoint(
+        **alone,
+        cycles_model=found["cycles"],
+        load_cycles_model=found["load"],
+        time_us=found["cycles"] / images / arch.clock_mhz,
+        utilization=found["utilization"],
+        energy_uj=energy,
+        area_mm2=area,
+    )

@@ -1,1 +1,0 @@
-"""From a quantized network and an architecture to one program image."""

@@ -1,0 +1,179 @@
+"""From a quantized network file to the layers of a CrossbarNetwork, and the bits of its data.
+
+Of a network of several modes the widest is read. Concatenations, rescalings and tables are no
+layers: their readers read through them, and a table is the function of the layer that wrote its
+input. A shortcut is a pooling over windows of one pixel.
+"""
+
+from typing import NamedTuple
+
+from hwgen.crossbar.facts.network import Activation, Columns, CrossbarLayer, CrossbarNetwork, Kind
+from hwgen.errors import ConfigError
+from hwgen.network import (
+    INPUT,
+    Add,
+    AveragePool,
+    Concatenate,
+    Conv,
+    FeatureMap,
+    Layer,
+    Linear,
+    MaxPool,
+    Multiply,
+    QuantizedNetwork,
+    Rescale,
+    Shortcut,
+    Table,
+)
+
+WIDEST = 0
+"""Place of the mode that is read."""
+
+THROUGH = Concatenate | Rescale | Table
+
+Pair = tuple[int, int]
+
+
+class Bits(NamedTuple):
+    """Bits of the widest weights and of the widest map of a network."""
+
+    weights: int
+    activations: int
+
+
+class Axes(NamedTuple):
+    """Kernel, stride, padding at top and left of a window, by rows and columns."""
+
+    kernel: Pair = (1, 1)
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+
+
+def bits_of(network: QuantizedNetwork) -> Bits:
+    """Return the bits that weights and maps need; raw sums of the answer are no maps."""
+    graph = network.graph
+    maps = [graph.input, *(layer.output for layer in graph.layers)]
+    weighted = [layer for layer in graph.layers if isinstance(layer, Conv | Linear)]
+    # The odd grid of b bits reaches 2^b - 1: one bit more in two's complement.
+    weights = [layer.weight_bits + (layer.weight_grid == "odd") for layer in weighted]
+    return Bits(
+        weights=max(weights, default=1),
+        activations=max(each.bits for each in maps if not each.raw),
+    )
+
+
+def crossbar_network(network: QuantizedNetwork) -> CrossbarNetwork:
+    """Return the layers of a quantized network; what no crossbar computes is refused."""
+    image = network.graph.input
+    layers: list[CrossbarLayer] = []
+    providers: dict[str, tuple[int, ...]] = {INPUT: ()}
+    maps = {INPUT: image, **{layer.name: layer.output for layer in network.graph.layers}}
+    for layer in network.graph.layers:
+        read = [providers[name] for name in layer.inputs]
+        places = tuple(dict.fromkeys(place for each in read for place in each))
+        if isinstance(layer, THROUGH):
+            if isinstance(layer, Table):
+                give_function(layers, places, network.graph.name)
+            providers[layer.name] = places
+            continue
+        if isinstance(layer, Add | Multiply) and not places:
+            raise ConfigError(
+                field=f"inputs of {layer.name}",
+                allowed="maps of at least one layer",
+                given="the image alone",
+                source=network.graph.name,
+            )
+        layers.append(layer_of(layer, places, maps[layer.inputs[0]]))
+        providers[layer.name] = (len(layers) - 1,)
+    return CrossbarNetwork(
+        name=network.graph.name,
+        input_channels=image.channels,
+        input_side=image.height,
+        input_columns=None if image.height == image.width else image.width,
+        layers=tuple(layers),
+    )
+
+
+def give_function(layers: list[CrossbarLayer], places: tuple[int, ...], source: str) -> None:
+    """Make a table the function of the layers that wrote its input."""
+    if not places:
+        raise ConfigError(
+            field="the input of a table",
+            allowed="written by a layer",
+            given="the image",
+            source=source,
+        )
+    for place in places:
+        fields = {**vars(layers[place]), "activation": "sigmoid"}
+        layers[place] = CrossbarLayer(
+            **{key: fields[key] for key in CrossbarLayer.__dataclass_fields__}
+        )
+
+
+def layer_of(layer: Layer, places: tuple[int, ...], read: FeatureMap) -> CrossbarLayer:
+    """Return one layer; `read` is the map of its first input."""
+    axes = axes_of(layer)
+    written = layer.output
+    in_sides, out_sides = (read.height, read.width), (written.height, written.width)
+    in_channels = read.channels
+    if isinstance(layer, Linear):
+        in_channels, in_sides, out_sides = read.height * read.width * read.channels, (1, 1), (1, 1)
+    square = in_sides[0] == in_sides[1] and out_sides[0] == out_sides[1]
+    alike = all(pair[0] == pair[1] for pair in axes)
+    columns = Columns(
+        kernel=axes.kernel[1],
+        stride=axes.stride[1],
+        padding=axes.padding[1],
+        in_side=in_sides[1],
+        out_side=out_sides[1],
+    )
+    return CrossbarLayer(
+        name=layer.name,
+        kind=kind_of(layer),
+        providers=places,
+        kernel=axes.kernel[0],
+        stride=axes.stride[0],
+        padding=axes.padding[0],
+        in_channels=in_channels,
+        out_channels=written.channels,
+        groups=layer.groups if isinstance(layer, Conv) else 1,
+        in_side=in_sides[0],
+        out_side=out_sides[0],
+        activation=activation_of(layer),
+        columns=None if square and alike else columns,
+        product=isinstance(layer, Multiply),
+        average=isinstance(layer, AveragePool),
+        limits=limits_of(written),
+    )
+
+
+def kind_of(layer: Layer) -> Kind:
+    """Return the kind of a layer."""
+    if isinstance(layer, Conv):
+        return "conv"
+    if isinstance(layer, Linear):
+        return "fc"
+    return "pool" if isinstance(layer, AveragePool | MaxPool | Shortcut) else "eltwise"
+
+
+def axes_of(layer: Layer) -> Axes:
+    """Return the window of a layer."""
+    if isinstance(layer, Conv | AveragePool | MaxPool):
+        return Axes(layer.kernel, layer.stride, layer.padding[:2])
+    return Axes(stride=layer.stride) if isinstance(layer, Shortcut) else Axes()
+
+
+def limits_of(written: FeatureMap) -> Pair | None:
+    """Return the least and the greatest integer of a map; None of raw sums."""
+    if written.raw:
+        return None
+    values = written.quantization[WIDEST]
+    return values.low, values.high
+
+
+def activation_of(layer: Layer) -> Activation:
+    """Return relu where the clip cuts what is below zero off, which no signed map does."""
+    if not isinstance(layer, Conv | Linear | Add) or layer.output.raw:
+        return "none"
+    values = layer.output.quantization[WIDEST]
+    return "relu" if values.low >= values.zero_point else "none"

@@ -1,0 +1,277 @@
+"""How a network stands on the macros of a crossbar accelerator: crossbars, copies, macros, mesh.
+
+Facts that the compiler, the reference simulator and hardware share, in plain Python. The symbols
+of seed 003: a layer's weights take RT x CT tiles of crossbars with S cells a weight (Eq. 1), and
+are held WtDup times (Section II-A); macros follow the rules of Section IV-C.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
+from hwgen.crossbar.facts.point import HasBits, Point, Rules
+from hwgen.crossbar.facts.rules import is_strict
+from hwgen.errors import ConfigError
+
+IMAGE_MACRO = 0
+"""At its router the image enters and results leave."""
+
+Link = tuple[tuple[int, int], tuple[int, int]]
+"""A directed link of the mesh, from one (row, column) to the one beside it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a synthesis chooses for each layer of a network.
+
+    copies: WtDup; 1 for a fully connected layer, without meaning for a layer without weights
+    macros: of a layer with weights; 0 for one that lives in those of its mate
+    mate: the other layer of a pair that shares macros, or -1; the earlier one owns them
+    clocks: pipeline steps of one bit step; 1 but for fully connected layers under strict rules
+    """
+
+    copies: tuple[int, ...]
+    macros: tuple[int, ...]
+    mate: tuple[int, ...]
+    clocks: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """One layer on the chip.
+
+    rows, row_tiles, column_tiles: R, RT, CT of one copy of the weights, 0 without weights
+    crossbars: of one copy (Eq. 1)
+    copies: output pixels of a computation block
+    blocks: computation blocks of an image
+    macros: those in which it lives, numbered along the snake
+    merge_macro: where its outputs come together
+    row_shares, copy_shares: parts that rows and copies are split into among the macros; where they
+        are uneven, so many as decide on the fullest macro
+    """
+
+    rows: int
+    row_tiles: int
+    column_tiles: int
+    crossbars: int
+    copies: int
+    blocks: int
+    macros: range
+    merge_macro: int
+    row_shares: int
+    copy_shares: int
+
+    @property
+    def most_copies(self) -> int:
+        """Copies of the macro that has the most."""
+        return -(-self.copies // self.copy_shares)
+
+    @property
+    def chain_macros(self) -> int:
+        """Macros of the copy that has the most."""
+        return -(-len(self.macros) // self.copies) if self.crossbars else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floorplan:
+    """All layers, on a mesh whose macros are numbered along a snake.
+
+    macros: of the whole chip
+    """
+
+    macros: int
+    mesh_rows: int
+    mesh_columns: int
+    layers: tuple[Placement, ...]
+
+    def position(self, macro: int) -> tuple[int, int]:
+        """Return row and column: even rows run to the right, odd ones to the left."""
+        row, column = divmod(macro, self.mesh_columns)
+        return row, column if row % 2 == 0 else self.mesh_columns - 1 - column
+
+    def route(self, source: int, target: int) -> list[Link]:
+        """Return the links from one macro to another: along the row first, then the column."""
+        here, there = self.position(source), self.position(target)
+        links = []
+        while here != there:
+            row, column = here
+            if column != there[1]:
+                beside = row, column + (1 if there[1] > column else -1)
+            else:
+                beside = row + (1 if there[0] > row else -1), column
+            links.append((here, beside))
+            here = beside
+        return links
+
+    def hops(self, source: int, target: int) -> int:
+        """Return the length of a route."""
+        return len(self.route(source, target))
+
+
+def check_rules(network: CrossbarNetwork, rules: Rules) -> None:
+    """Refuse published rules for what the published tool has no formulas for."""
+    other = [layer.name for layer in network.layers if not layer.is_plain]
+    if rules == "published" and other:
+        raise ConfigError(
+            field="rules",
+            allowed="strict where maps or windows are not square, dilated or multiplied",
+            given=f"published for {other[0]}",
+            source=network.name,
+        )
+
+
+def tiles_of(layer: CrossbarLayer, side: int, rules: Rules) -> tuple[int, int, int]:
+    """Return R, RT and CT of one copy of a layer's weights on crossbars of `side` rows.
+
+    Published rules take a grouped convolution for a dense one. Strict: groups that are small enough
+    stand on the diagonal of a crossbar; larger ones have crossbars of their own.
+    """
+    if not layer.has_weights:
+        return 0, 0, 0
+    groups = layer.groups if is_strict(rules) else 1
+    rows = layer.taps * layer.in_channels // groups
+    columns = layer.out_channels // groups
+    together = min(groups, side // rows, side // columns)
+    if groups > 1 and together >= 1:
+        return rows * together, 1, -(-groups // together)
+    return rows, -(-rows // side), groups * -(-columns // side)
+
+
+def is_activated(network: CrossbarNetwork, layer: CrossbarLayer, rules: Rules) -> bool:
+    """Return whether an activation is an operation of its own under these rules."""
+    if is_strict(rules):
+        return True
+    forgotten = network.fused_activations and layer.has_weights
+    return layer.activation != "none" and not forgotten
+
+
+def floorplan(
+    network: CrossbarNetwork, data: HasBits, point: Point, rules: Rules, choice: Choice
+) -> Floorplan:
+    """Return where every layer stands (sheet of seed 003, sections 4 and 5)."""
+    placed: list[Placement] = []
+    used = 0
+    for place, layer in enumerate(network.layers):
+        rows, row_tiles, column_tiles = tiles_of(layer, point.side, rules)
+        copies, blocks = split(layer, choice.copies[place], [placed[p] for p in layer.providers])
+        mate = choice.mate[place]
+        if not layer.has_weights:
+            merge = placed[layer.providers[0]].merge_macro if layer.providers else 0
+            macros = range(merge, merge + 1)
+        elif 0 <= mate < place:
+            macros = placed[mate].macros
+            merge = macros.start
+        else:
+            macros = range(used, used + choice.macros[place])
+            merge = macros.stop - 1
+            used = macros.stop
+        row_shares, copy_shares = shares_of(layer, copies, len(macros), rules)
+        placed.append(
+            Placement(
+                rows=rows,
+                row_tiles=row_tiles,
+                column_tiles=column_tiles,
+                crossbars=row_tiles * column_tiles * point.slices(data),
+                copies=copies,
+                blocks=blocks,
+                macros=macros,
+                merge_macro=merge,
+                row_shares=row_shares,
+                copy_shares=copy_shares,
+            )
+        )
+    mesh_rows = max(1, math.ceil(math.sqrt(used)))
+    mesh_columns = max(1, -(-used // mesh_rows))
+    return Floorplan(
+        macros=used, mesh_rows=mesh_rows, mesh_columns=mesh_columns, layers=tuple(placed)
+    )
+
+
+def shares_of(layer: CrossbarLayer, copies: int, macros: int, rules: Rules) -> tuple[int, int]:
+    """Return into how many parts the rows and the copies of a layer are split among macros."""
+    if not layer.has_weights or macros == 0:
+        return 1, 1
+    if is_strict(rules):
+        return max(1, macros // copies), min(macros, copies)
+    row_shares = -(-macros // copies)
+    return row_shares, -(-macros // row_shares)
+
+
+def split(layer: CrossbarLayer, copies: int, providers: list[Placement]) -> tuple[int, int]:
+    """Return a layer's copies and blocks; without weights it keeps pace with its providers."""
+    if layer.kind == "fc":
+        return 1, 1
+    if layer.kind == "conv":
+        return copies, -(-layer.pixels // copies)
+    blocks = min(layer.pixels, max((p.blocks for p in providers), default=1))
+    return -(-layer.pixels // blocks), blocks
+
+
+def axes_of(layer: CrossbarLayer) -> list[tuple[int, int, int, int, int]]:
+    """Return both sides of the maps, stride, span and padding, of rows and of columns."""
+    return list(
+        zip(
+            layer.in_sides,
+            layer.out_sides,
+            layer.strides,
+            layer.spans,
+            layer.paddings,
+            strict=True,
+        )
+    )
+
+
+@cache
+def last_needed(layer: CrossbarLayer, rules: Rules) -> tuple[int, ...]:
+    """Return, by output pixel, the last pixel (from 1) of a provider that must be there.
+
+    Published rules look at one output pixel; strict: nothing that an earlier one needed is missing,
+    which matters where the last windows are clipped. Not for fully connected layers. Of a provider
+    of fewer pixels (a factor for each channel) it is the last one.
+    """
+    if layer.kind == "eltwise":
+        return tuple(range(1, layer.pixels + 1))
+    rows, columns = (
+        [min(in_side, max(1, place * stride + span - padding)) for place in range(out_side)]
+        for in_side, out_side, stride, span, padding in axes_of(layer)
+    )
+    pixels = [(row - 1) * layer.in_sides[1] + column for row in rows for column in columns]
+    if is_strict(rules):
+        for place in range(1, len(pixels)):
+            pixels[place] = max(pixels[place], pixels[place - 1])
+    return tuple(pixels)
+
+
+@cache
+def most_arriving(layer: CrossbarLayer, copies: int) -> int:
+    """Return the most pixels of the image that a block of a layer needs and none before it did.
+
+    A fully connected layer takes the image as one pixel.
+    """
+    if layer.kind == "fc":
+        return 1
+    last = last_needed(layer, "strict")
+    ends = [
+        last[min(layer.pixels, end) - 1] for end in range(copies, layer.pixels + copies, copies)
+    ]
+    return max(end - before for before, end in pairwise([0, *ends]))
+
+
+@cache
+def first_needed(layer: CrossbarLayer) -> tuple[int, ...]:
+    """Return, by output pixel, the first pixel (from 1) of a provider that it or a later one needs.
+
+    Not for fully connected layers.
+    """
+    if layer.kind == "eltwise":
+        return tuple(range(1, layer.pixels + 1))
+    rows, columns = (
+        [min(in_side, max(1, place * stride + 1 - padding)) for place in range(out_side)]
+        for in_side, out_side, stride, _, padding in axes_of(layer)
+    )
+    pixels = [(row - 1) * layer.in_sides[1] + column for row in rows for column in columns]
+    for place in range(len(pixels) - 2, -1, -1):
+        pixels[place] = min(pixels[place], pixels[place + 1])
+    return tuple(pixels)

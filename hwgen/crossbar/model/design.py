@@ -1,0 +1,252 @@
+"""A design as arrays, and what follows from it before anything moves: blocks, shares, distances.
+
+A design is four arrays over the layers:
+- copies: WtDup, 1 for fully connected layers; ignored for layers without weights
+- macros: macros of a layer with weights, 0 for a layer that lives in those of its mate
+- mate: the other layer of a pair that shares macros, or -1; the earlier one owns them
+- clocks: clocks of a bit step, 1 but for fully connected layers under strict rules
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.chip.compiled import compiled
+from hwgen.chip.opaque import opaque
+from hwgen.crossbar.model.ports import PortTimes, port_times
+from hwgen.crossbar.model.tables import (
+    BUS_BITS,
+    CONV,
+    DATA_BITS,
+    FC,
+    FLIT_BITS,
+    HOP,
+    POOL,
+    Floats,
+    Ints,
+    Tables,
+)
+from hwgen.crossbar.model.travels import (
+    ceil_div,
+    chain_ns,
+    gather_ns,
+    hops,
+    image_ns,
+    send_ns,
+    shares,
+    transfer_flits,
+)
+
+
+@opaque
+class Design(NamedTuple):
+    """See the top of this module."""
+
+    copies: Ints
+    macros: Ints
+    mate: Ints
+    clocks: Ints
+
+
+@opaque
+class Layout(NamedTuple):
+    """What follows from a design.
+
+    copies, blocks: of every layer, those without weights too; a block is a computation block
+    shared_macros: macros that a layer's weights are spread over, its mate's included; 1 without
+        weights
+    row_shares, copy_shares: parts that the rows and the copies are split into among macros; where
+        they are uneven, so many as decide on the fullest macro
+    chain_macros: macros of a copy, at most, whose partial sums are added up one after the other
+    load, store: elements that one macro reads and writes for a block, by published rules
+    transfer, image, chain, merge: ns on the network-on-chip for a block; 0 where nothing travels.
+        The transfer is that of its inputs, or of its outputs where each pixel is sent once; the
+        image is what is new of it
+    ports: what the ports of scratchpads make of loads, stores and sends
+    total_macros: of the chip; a mesh of `mesh_rows` x `mesh_columns`
+    first_macro: place of a layer's first macro along the snake
+    merge_macro: place of the macro where a layer's outputs come together
+    """
+
+    copies: Ints
+    blocks: Ints
+    shared_macros: Ints
+    row_shares: Ints
+    copy_shares: Ints
+    chain_macros: Ints
+    load: Floats
+    store: Floats
+    transfer: Floats
+    image: Floats
+    chain: Floats
+    merge: Floats
+    ports: PortTimes
+    total_macros: int
+    mesh_columns: int
+    first_macro: Ints
+    merge_macro: Ints
+
+
+@compiled
+def owner_of(mate: Ints, layer: int) -> int:
+    """Return the layer that owns the macros in which `layer` lives."""
+    return mate[layer] if 0 <= mate[layer] < layer else layer
+
+
+@compiled
+def spread(tables: Tables, design: Design) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Return copies, blocks, macros, row shares and copy shares of every layer."""
+    count = len(tables.kind)
+    copies = np.ones(count, np.int64)
+    blocks = np.ones(count, np.int64)
+    macros = np.ones(count, np.int64)
+    row_shares = np.ones(count, np.int64)
+    copy_shares = np.ones(count, np.int64)
+    for i in range(count):
+        if tables.kind[i] == CONV:
+            copies[i] = design.copies[i]
+            blocks[i] = ceil_div(tables.pixels[i], copies[i])
+        elif tables.kind[i] != FC:
+            most = 1
+            for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+                most = max(most, blocks[tables.provider[e]])
+            blocks[i] = min(most, tables.pixels[i])
+            copies[i] = ceil_div(tables.pixels[i], blocks[i])
+        if tables.crossbars[i] > 0:
+            macros[i] = design.macros[owner_of(design.mate, i)]
+            row_shares[i], copy_shares[i] = shares(tables, copies[i], macros[i])
+    return copies, blocks, macros, row_shares, copy_shares
+
+
+@compiled
+def most_macros(tables: Tables, copies: int, i: int) -> int:
+    """Return the most macros that a layer may have: a row tile each (rule c).
+
+    In whole parts, a copy of a grouped convolution stays in one macro.
+    """
+    whole = tables.strict and tables.grouped[i]
+    return int(copies if whole else copies * tables.row_tiles[i])
+
+
+@compiled
+def elements(
+    tables: Tables, copies: Ints, row_shares: Ints, copy_shares: Ints
+) -> tuple[Floats, Floats]:
+    """Return the elements that one macro loads and stores for a block (sheet, section 4).
+
+    The published formulas take the mean over macros; strict rules count accesses, see `ports`.
+    """
+    count = len(tables.kind)
+    load = np.empty(count)
+    store = np.empty(count)
+    for i in range(count):
+        out = copies[i] * tables.cout[i]
+        if tables.crossbars[i] > 0:
+            wide = tables.column_tiles[i] * tables.slices
+            load[i] = (tables.rows[i] / row_shares[i]) * (copies[i] / copy_shares[i]) * wide
+            store[i] = out / copy_shares[i]
+        else:
+            load[i] = out * (tables.taps[i] if tables.kind[i] == POOL else 1)
+            store[i] = out
+    return load, store
+
+
+@compiled
+def place_macros(tables: Tables, design: Design, macros: Ints) -> tuple[int, int, Ints, Ints]:
+    """Return total macros, mesh columns, and each layer's first macro and merge macro.
+
+    Macros lie along a snake in the order of layers; a layer without weights works on the merge
+    macro of its first provider, on macro 0 if it reads the image.
+    """
+    count = len(tables.kind)
+    first = np.zeros(count, np.int64)
+    merge = np.zeros(count, np.int64)
+    total = 0
+    for i in range(count):
+        owner = owner_of(design.mate, i)
+        if tables.crossbars[i] > 0:
+            if owner == i:
+                first[i] = total
+                total += macros[i]
+                merge[i] = total - 1
+            else:
+                first[i] = merge[i] = first[owner]
+        elif tables.provider_start[i + 1] > tables.provider_start[i]:
+            first[i] = merge[i] = merge[tables.provider[tables.provider_start[i]]]
+    mesh_rows = int(np.ceil(np.sqrt(total)))
+    return total, ceil_div(total, mesh_rows), first, merge
+
+
+@compiled
+def reaches(
+    tables: Tables, i: int, first: int, macros: int, merge: Ints, columns: int
+) -> tuple[int, int]:
+    """Return the hops of a layer's farthest macro from where its outputs meet, and from inputs.
+
+    first, macros: of layer i; merge: of all layers
+    """
+    longest, farthest = 0, 0
+    for place in range(first, first + macros):
+        longest = max(longest, hops(place, merge[i], columns))
+        for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
+            farthest = max(farthest, hops(merge[tables.provider[e]], place, columns))
+    return longest, farthest
+
+
+@compiled
+def lay_out(tables: Tables, design: Design) -> Layout:
+    """Return everything that follows from a design before anything moves (sheet, 4 and 5)."""
+    count = len(tables.kind)
+    copies, blocks, macros, row_shares, copy_shares = spread(tables, design)
+    load, store = elements(tables, copies, row_shares, copy_shares)
+    total, columns, first, merge_macro = place_macros(tables, design, macros)
+    data, flit, hop = tables.scalars[DATA_BITS], tables.scalars[FLIT_BITS], tables.scalars[HOP]
+    transfer, image = np.zeros(count), np.zeros(count)
+    chain, merge = np.zeros(count), np.zeros(count)
+    chain_macros = np.ones(count, np.int64)
+    for i in range(count):
+        longest, farthest = reaches(tables, i, first[i], macros[i], merge_macro, columns)
+        if tables.crossbars[i] > 0:
+            chain_macros[i] = ceil_div(macros[i], copies[i])
+        image[i] = image_ns(tables, i, copies[i], first[i], macros[i], columns)
+        if tables.strict:
+            chain[i] = chain_ns(tables, i, chain_macros[i])
+            if tables.crossbars[i] > 0:
+                merge[i] = gather_ns(
+                    tables, copies[i], macros[i], i, merge_macro[i], first[i], columns
+                )
+            transfer[i] = send_ns(tables, i, copies[i], first, macros, merge_macro, columns)
+            continue
+        if longest > 0:
+            out = ceil_div(copies[i], copy_shares[i]) * tables.cout[i]
+            merge[i] = hop * (longest + np.ceil(out * data / flit))
+        if farthest > 0:
+            shares = (copies[i], row_shares[i], copy_shares[i])
+            transfer[i] = hop * (farthest + transfer_flits(tables, shares, i))
+    away = (transfer > 0).astype(np.int64)
+    ports = port_times(tables, copies, macros, first, merge_macro, away, total)
+    return Layout(
+        copies,
+        blocks,
+        macros,
+        row_shares,
+        copy_shares,
+        chain_macros,
+        load,
+        store,
+        transfer,
+        image,
+        chain,
+        merge,
+        ports,
+        total,
+        columns,
+        first,
+        merge_macro,
+    )
+
+
+@compiled
+def accesses(tables: Tables, element_count: float) -> float:
+    """Return how often the bus of a scratchpad is used for so many elements."""
+    return float(np.ceil(element_count * tables.scalars[DATA_BITS] / tables.scalars[BUS_BITS]))

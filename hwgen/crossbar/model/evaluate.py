@@ -1,0 +1,255 @@
+"""What a design costs: steps, step length, energy, peak power, at its converged scratchpad size."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hwgen.chip.compiled import compiled
+from hwgen.crossbar.model.allocate import (
+    FEASIBLE,
+    NO_MEMORY,
+    TOO_MANY_MACROS,
+    Allocation,
+    allocate,
+)
+from hwgen.crossbar.model.buffers import memory_class
+from hwgen.crossbar.model.design import Design, Layout, accesses, lay_out, most_macros
+from hwgen.crossbar.model.exact import exact_times
+from hwgen.crossbar.model.identical import allocate_identical
+from hwgen.crossbar.model.macros import chain_additions
+from hwgen.crossbar.model.pipeline import make_pipeline
+from hwgen.crossbar.model.ports import block_reads, block_words
+from hwgen.crossbar.model.tables import (
+    ADC,
+    ADDITION,
+    DAC,
+    DYNAMIC,
+    FLOOR,
+    LATENCY,
+    LEAKAGE,
+    NOC_POWER,
+    OPERATIONS,
+    POOL,
+    READ_NJ,
+    SHIFT_ADD,
+    STATIC,
+    STREAM,
+    WRITE_NJ,
+    Tables,
+)
+from hwgen.crossbar.model.timing import Times, closed_form
+
+PUBLISHED_ROUNDS = 10
+
+Counted = Callable[[Tables, Design, Layout, int], Allocation]
+
+
+class Energy(NamedTuple):
+    """nJ an image: components, crossbars, accesses of scratchpads, their leakage, the mesh."""
+
+    components: float
+    crossbars: float
+    accesses: float
+    leakage: float
+    mesh: float
+
+
+class Cost(NamedTuple):
+    """What a design costs for one image.
+
+    failure: FEASIBLE or why it cannot be built; then nothing else means anything
+    efficiency: operations a nJ, which is GOPS/W; by the objective of the tables, of one image alone
+        or of an image in a stream
+    energy_nj: of one image alone
+    converged: the scratchpads are of the size that the times ask for
+    """
+
+    failure: int
+    efficiency: float
+    energy_nj: float
+    steps: int
+    step_ns: float
+    interval: int
+    peak_w: float
+    memory: int
+    converged: bool
+
+
+@compiled
+def energy_of(
+    tables: Tables, layout: Layout, allocation: Allocation, memory: int, steps: int
+) -> Energy:
+    """Return the energy of one image (sheet, section 3)."""
+    time = steps * allocation.step_ns
+    parts = tables.parts
+    components = 0.0
+    crossbars = 0.0
+    accessed = 0.0
+    for i in range(len(tables.kind)):
+        copies, blocks = layout.copies[i], layout.blocks[i]
+        for c in range(len(parts)):
+            repeats = tables.bit_steps if c in (DAC, ADC, SHIFT_ADD) else 1
+            done = tables.work[i, c] * copies * blocks * repeats
+            if c == ADDITION:
+                done += chain_additions(tables, layout, i) * blocks
+            components += parts[c, STATIC] * allocation.counts[i, c] * time
+            components += parts[c, LATENCY] * parts[c, DYNAMIC] * done
+        if tables.crossbars[i] > 0:
+            count = tables.crossbars[i] * copies
+            crossbars += tables.crossbar[STATIC] * count * time
+            read = tables.crossbar[3] * tables.crossbar[DYNAMIC]
+            crossbars += read * count * blocks * tables.bit_steps
+        accessed += image_energy(tables, layout, memory, i)
+        accessed += blocks * block_energy(tables, layout, memory, i)
+    leakage = layout.total_macros * tables.memories[memory, LEAKAGE] * time
+    return Energy(components, crossbars, accessed, leakage, tables.scalars[NOC_POWER] * time)
+
+
+@compiled
+def energy_nj(
+    tables: Tables, layout: Layout, allocation: Allocation, memory: int, steps: int
+) -> float:
+    """Return the energy of one image."""
+    energy = energy_of(tables, layout, allocation, memory, steps)
+    return energy.components + energy.crossbars + energy.accesses + energy.leakage + energy.mesh
+
+
+@compiled
+def block_energy(tables: Tables, layout: Layout, memory: int, i: int) -> float:
+    """Return the energy of all accesses to scratchpads of a block of layer i, its send's too."""
+    row = tables.memories[memory]
+    if not tables.strict:
+        loaded, stored = published_accesses(tables, layout, i)
+        return float(loaded * row[READ_NJ] + stored * row[WRITE_NJ])
+    words = block_words(tables, i, layout.copies[i])
+    reads, writes = block_reads(tables, i, layout.copies[i]), words
+    reads += words if layout.transfer[i] > 0 else 0
+    for e in range(tables.reader_start[i], tables.reader_start[i + 1]):
+        r = tables.reader[e]
+        if layout.shared_macros[r] > 1 or layout.first_macro[r] != layout.merge_macro[i]:
+            writes += words * layout.shared_macros[r]
+    return float(reads * row[READ_NJ] + writes * row[WRITE_NJ])
+
+
+@compiled
+def published_accesses(tables: Tables, layout: Layout, i: int) -> tuple[float, float]:
+    """Return the reads and writes of a block; each crossbar reads its own inputs."""
+    loaded = stored = float(layout.copies[i] * tables.cout[i])
+    if tables.crossbars[i] > 0:
+        loaded = float(layout.copies[i] * tables.rows[i])
+        loaded *= tables.column_tiles[i] * tables.slices
+    elif tables.kind[i] == POOL:
+        loaded *= tables.taps[i]
+    return accesses(tables, loaded), accesses(tables, stored)
+
+
+@compiled
+def image_energy(tables: Tables, layout: Layout, memory: int, i: int) -> float:
+    """Return the energy of writing the image in all macros of layer i."""
+    words = accesses(tables, float(tables.image[i]))
+    return float(words * layout.shared_macros[i] * tables.memories[memory, WRITE_NJ])
+
+
+def simulate(
+    tables: Tables, design: Design, layout: Layout, memory: int, step_ns: float, exact: bool
+) -> Times:
+    """Return the times of a design; `memory` -1: before anything is known of scratchpads."""
+    pipeline = make_pipeline(tables, layout, design.clocks, memory, step_ns)
+    if exact:
+        return exact_times(tables, layout, pipeline, design.mate)
+    return closed_form(tables, layout, pipeline)
+
+
+def failed(why: int) -> Cost:
+    """Return the cost of what cannot be built."""
+    return Cost(why, 0.0, 0.0, 0, 0.0, 0, 0.0, 0, False)
+
+
+@compiled
+def within_limits(tables: Tables, design: Design, layout: Layout) -> bool:
+    """Return whether each macro has at least one row tile of one copy (rule c)."""
+    for i in range(len(tables.kind)):
+        if tables.crossbars[i] == 0:
+            continue
+        if layout.shared_macros[i] > most_macros(tables, layout.copies[i], i):
+            return False
+        if layout.shared_macros[i] < 1:
+            return False
+    return True
+
+
+def cost_of(
+    tables: Tables,
+    design: Design,
+    layout: Layout,
+    allocation: Allocation,
+    memory: int,
+    times: Times,
+    converged: bool,
+) -> Cost:
+    """Return the cost of a design that can be built and has these times."""
+    energy = energy_nj(tables, layout, allocation, memory, times.end)
+    interval, judged = interval_of(tables, design, layout, times), energy
+    if tables.scalars[STREAM] > 0:
+        judged = energy_nj(tables, layout, allocation, memory, interval)
+    return Cost(
+        FEASIBLE,
+        float(tables.scalars[OPERATIONS] / judged),
+        energy,
+        times.end,
+        allocation.step_ns,
+        interval,
+        allocation.peak_w,
+        memory,
+        converged,
+    )
+
+
+def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
+    """Return the cost of a design; with `exact` conflicts count, else times are a lower bound.
+
+    Scratchpad capacity and times depend on each other. The published code repeats until the
+    capacity stays, ten times at most; strict rules let it only grow, so it always converges.
+    """
+    return settled(tables, design, exact, allocate)
+
+
+def evaluate_identical(tables: Tables, design: Design, exact: bool) -> Cost:
+    """Return the cost of a design with identical macros."""
+    return settled(tables, design, exact, allocate_identical)
+
+
+def settled(tables: Tables, design: Design, exact: bool, counted: Counted) -> Cost:
+    """Return the cost at the scratchpad size that times ask for; counted: `allocate` or another."""
+    layout = lay_out(tables, design)
+    if not within_limits(tables, design, layout):
+        return failed(TOO_MANY_MACROS)
+    memory = 0
+    if not tables.strict:
+        times = simulate(tables, design, layout, -1, tables.scalars[FLOOR], exact)
+        memory = memory_class(tables, layout, times)
+    for _ in range(PUBLISHED_ROUNDS):
+        if memory >= len(tables.memories):
+            return failed(NO_MEMORY)
+        allocation = counted(tables, design, layout, memory)
+        if allocation.failure != FEASIBLE:
+            return failed(allocation.failure)
+        times = simulate(tables, design, layout, memory, allocation.step_ns, exact)
+        needed = memory_class(tables, layout, times)
+        converged = needed <= memory if tables.strict else needed == memory
+        used = memory
+        memory = needed
+        if converged:
+            break
+    return cost_of(tables, design, layout, allocation, used, times, converged)
+
+
+@compiled
+def interval_of(tables: Tables, design: Design, layout: Layout, times: Times) -> int:
+    """Return the least steps from one image to the next: the slowest layer, or pair at its ADCs."""
+    interval = times.interval
+    for i in range(len(tables.kind)):
+        j = design.mate[i]
+        if j > i:
+            turns = layout.blocks[i] * design.clocks[i] + layout.blocks[j] * design.clocks[j]
+            interval = max(interval, tables.bit_steps * turns)
+    return interval

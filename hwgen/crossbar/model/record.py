@@ -1,0 +1,272 @@
+"""A design that was confirmed exactly, and what is handed on of it: architecture and schedule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+import numpy as np
+
+from hwgen.crossbar.facts.arch import (
+    Arch,
+    ArchLayer,
+    ComponentsFile,
+    Counts,
+    Map,
+    Mapping,
+    Memory,
+    Mesh,
+    Network,
+    Place,
+    Window,
+)
+from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.schedule import (
+    OperationName,
+    Schedule,
+    ScheduledOperation,
+    ScheduleFacts,
+)
+from hwgen.crossbar.model.allocate import (
+    FEASIBLE,
+    NO_MEMORY,
+    NO_POWER,
+    TOO_MANY_MACROS,
+    Allocation,
+    allocate,
+)
+from hwgen.crossbar.model.design import Design, Layout, lay_out
+from hwgen.crossbar.model.evaluate import Cost, evaluate
+from hwgen.crossbar.model.exact import exact_starts
+from hwgen.crossbar.model.fabric import make_fabric
+from hwgen.crossbar.model.pipeline import OPERATIONS, Pipeline, is_per_bit, make_pipeline
+from hwgen.crossbar.model.stream import Stream, holds, steady_stream, watch
+from hwgen.crossbar.model.tables import COMPONENTS, KILOBYTES, Ints, Tables
+from hwgen.crossbar.model.tabulate import make_tables, operations_of
+from hwgen.errors import DesignError
+
+WHY = {
+    NO_POWER: "the power budget is too small for it",
+    NO_MEMORY: "no scratchpad is large enough",
+    TOO_MANY_MACROS: "a layer has more macros than copies x row tiles, or none",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmed:
+    """A design, the conditions it was judged under, and all that the exact evaluation knows.
+
+    starts: step at which each node starts, in the order of `hwgen.crossbar.model.exact.Graph`
+    """
+
+    network: CrossbarNetwork
+    components: Components
+    point: Point
+    rules: Rules
+    power_w: float
+    tables: Tables
+    design: Design
+    layout: Layout
+    allocation: Allocation
+    pipeline: Pipeline
+    cost: Cost
+    starts: Ints
+
+    @cached_property
+    def stream(self) -> Stream:
+        """Images that follow each other as fast as the chip can take them."""
+        memory, least = self.cost.memory, self.cost.interval
+        return steady_stream(
+            self.tables, self.layout, self.pipeline, self.design.mate, memory, least
+        )
+
+    @property
+    def throughput_gops(self) -> float:
+        """Operations of a ns in that stream."""
+        return self.operations / (self.stream.interval * self.cost.step_ns)
+
+    @property
+    def operations(self) -> int:
+        """Operations of an image; published rules take groups for dense."""
+        return operations_of(self.network, strict=is_strict(self.rules))
+
+    def reaches(self, throughput_gops: float) -> bool:
+        """Return whether a stream with that throughput holds."""
+        interval = int(self.operations / (throughput_gops * self.cost.step_ns))
+        if interval < self.cost.interval:
+            return False
+        found = watch(self.tables, self.layout, self.pipeline, self.design.mate, interval)
+        return holds(self.tables, self.cost.memory, found)
+
+
+def design_of(
+    copies: Sequence[int], macros: Sequence[int], mate: Sequence[int], clocks: Sequence[int]
+) -> Design:
+    """Return lists over the layers as a design."""
+    return Design(*(np.array(each, np.int64) for each in (copies, macros, mate, clocks)))
+
+
+def confirm(
+    network: CrossbarNetwork,
+    components: Components,
+    *,
+    point: Point,
+    rules: Rules,
+    power_w: float,
+    design: Design,
+) -> Confirmed:
+    """Evaluate a design exactly, and keep everything; one that cannot be built is refused."""
+    tables = make_tables(network, components, point, power_w, rules)
+    cost = evaluate(tables, design, True)
+    if cost.failure != FEASIBLE:
+        raise DesignError(f"the design cannot be built: {WHY[cost.failure]}")
+    layout = lay_out(tables, design)
+    pipeline = make_pipeline(tables, layout, design.clocks, cost.memory, cost.step_ns)
+    return Confirmed(
+        network=network,
+        components=components,
+        point=point,
+        rules=rules,
+        power_w=power_w,
+        tables=tables,
+        design=design,
+        layout=layout,
+        allocation=allocate(tables, design, layout, cost.memory),
+        pipeline=pipeline,
+        cost=cost,
+        starts=exact_starts(tables, layout, pipeline, design.mate),
+    )
+
+
+def make_arch(confirmed: Confirmed, name: str) -> Arch:
+    """Return the architecture of a design."""
+    network, components, layout = confirmed.network, confirmed.components, confirmed.layout
+    total = int(layout.total_macros)
+    columns = int(layout.mesh_columns)
+    return Arch(
+        format="hwgen.crossbar.architecture",
+        version=2,
+        name=name,
+        network=Network(
+            name=network.name,
+            digest=network.digest,
+            input_channels=network.input_channels,
+            input_side=network.input_side,
+            input_columns=network.input_columns,
+            fused_activations=network.fused_activations,
+        ),
+        components=ComponentsFile(name=components.name, digest=components.digest),
+        rules=confirmed.rules,
+        power_budget_w=float(confirmed.power_w),
+        point=confirmed.point,
+        adc_bits=confirmed.point.adc_bits,
+        weight_bits=components.weight_bits,
+        activation_bits=components.activation_bits,
+        step_ns=float(confirmed.cost.step_ns),
+        vector_lanes=components.vector_units.lanes,
+        scratchpad=Memory(
+            kilobytes=int(confirmed.tables.memories[confirmed.cost.memory, KILOBYTES]),
+            bus_bits=components.scratchpads.bus_bits,
+        ),
+        mesh=Mesh(
+            rows=-(-total // columns),
+            columns=columns,
+            macros=total,
+            flit_bits=components.network_on_chip.flit_bits,
+            hop_ns=components.network_on_chip.hop_ns,
+        ),
+        layers=tuple(arch_layer(confirmed, place) for place in range(len(network.layers))),
+        fabric=make_fabric(confirmed),
+    )
+
+
+def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
+    """Return what computes one layer."""
+    layer = confirmed.network.layers[place]
+    tables, design, layout = confirmed.tables, confirmed.design, confirmed.layout
+    copies = int(layout.copies[place])
+    mate = int(design.mate[place])
+    counts = zip(COMPONENTS, confirmed.allocation.counts[place], strict=True)
+    return ArchLayer(
+        name=layer.name,
+        kind=layer.kind,
+        activation=layer.activation,
+        providers=layer.providers,
+        window=Window(
+            kernel=layer.kernel,
+            stride=layer.stride,
+            padding=layer.padding,
+            groups=layer.groups,
+            bottom_padding=layer.end_paddings[0],
+            right_padding=layer.end_paddings[1],
+        ),
+        input=Map(channels=layer.in_channels, side=layer.in_side),
+        output=Map(channels=layer.out_channels, side=layer.out_side),
+        mapping=Mapping(
+            copies=copies,
+            blocks=int(layout.blocks[place]),
+            rows=int(tables.rows[place]),
+            row_tiles=int(tables.row_tiles[place]),
+            column_tiles=int(tables.column_tiles[place]),
+            crossbars=copies * int(tables.crossbars[place]),
+            row_shares=int(layout.row_shares[place]),
+            copy_shares=int(layout.copy_shares[place]),
+            clocks_per_bit=int(design.clocks[place]),
+        ),
+        place=Place(
+            first_macro=int(layout.first_macro[place]),
+            macros=int(layout.shared_macros[place]),
+            merge_macro=int(layout.merge_macro[place]),
+            mate=mate if mate >= 0 else None,
+        ),
+        counts=Counts(**{name: round(count) for name, count in counts}),
+        columns=layer.columns,
+        dilation=layer.dilation,
+        product=layer.product,
+        average=layer.average,
+        slope=layer.slope,
+        limits=layer.limits,
+    )
+
+
+def make_schedule(confirmed: Confirmed, arch: Arch) -> Schedule:
+    """Return when every block of every operation starts, conflicts included."""
+    layout, pipeline = confirmed.layout, confirmed.pipeline
+    operations: list[ScheduledOperation] = []
+    starts: list[Ints] = []
+    node = first = 0
+    for place in range(len(arch.layers)):
+        length = int(pipeline.length[place])
+        blocks = int(layout.blocks[place])
+        own = confirmed.starts[node : node + blocks * length].reshape(blocks, length)
+        node += blocks * length
+        for k in range(length):
+            what = int(pipeline.operation[place, k])
+            operations.append(
+                ScheduledOperation(
+                    layer=place,
+                    operation=cast(OperationName, OPERATIONS[what]),
+                    first_macro=int(layout.first_macro[place]),
+                    macros=int(layout.shared_macros[place]),
+                    bit_steps=arch.bit_steps if is_per_bit(what) else 1,
+                    steps=int(pipeline.steps[place, k]),
+                    blocks=blocks,
+                    first=first,
+                )
+            )
+            first += blocks
+            starts.append(own[:, k])
+    facts = ScheduleFacts(
+        format="hwgen.crossbar.schedule",
+        version=1,
+        network=arch.network.digest,
+        architecture=arch.digest,
+        step_ns=arch.step_ns,
+        steps=int(confirmed.cost.steps),
+        interval_steps=int(confirmed.stream.interval),
+        operations=tuple(operations),
+    )
+    return Schedule(facts=facts, start=np.concatenate(starts))

@@ -1,0 +1,261 @@
+"""The report of a synthesis, from what the search, the model and the files say."""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.schedule import Schedule
+from hwgen.crossbar.pages.synthesis import (
+    AuditRow,
+    ConvergencePoint,
+    OuterPoint,
+    ParetoPoint,
+    SynthesisChip,
+    SynthesisLayer,
+    SynthesisPart,
+    SynthesisPoint,
+    SynthesisReport,
+    SynthesisStream,
+)
+from hwgen.report.types import Source
+
+if TYPE_CHECKING:
+    from hwgen.crossbar.model.breakdown import Breakdown
+    from hwgen.crossbar.model.record import Confirmed
+    from hwgen.crossbar.synthesis.result import Candidate, SearchResult
+
+ROUNDING = 1e-12
+"""Two sums of the same powers in another order may differ by this share."""
+
+
+def synthesis_report(
+    result: "SearchResult",
+    arch: Arch,
+    schedule: Schedule,
+    *,
+    breakdown: "Breakdown",
+    network: Source,
+    components: Source,
+    confirm: "Callable[[Candidate], Confirmed]",
+    versions: dict[str, str],
+) -> SynthesisReport:
+    """Return the report; confirm: evaluates a candidate once more."""
+    facts = schedule.facts
+    bound = known(result.bound_gops_per_w)  # of streams none is known
+    return SynthesisReport(
+        format="hwgen.report.synthesize",
+        version=1,
+        network=network,
+        components=components,
+        rules=result.rules,
+        objective=result.objective,
+        method=result.method,
+        seed=result.seed,
+        power_budget_w=float(result.power_w),
+        images_per_s=1e9 / (facts.interval_steps * facts.step_ns),
+        within_budget=breakdown.peak_w <= result.power_w * (1 + ROUNDING),
+        **figures_of(breakdown),
+        bound_gops_per_w=bound,
+        gap_to_bound_percent=None if bound is None else float(result.gap_percent),
+        evaluations=result.evaluations,
+        exact_evaluations=result.exact_evaluations,
+        boxes=result.boxes,
+        stopped_early=result.stopped_early,
+        steps=facts.steps,
+        step_ns=facts.step_ns,
+        interval_steps=facts.interval_steps,
+        stream=stream_of(breakdown, facts.step_ns, strict=is_strict(result.rules)),
+        point=point_of(arch.point),
+        chip=chip_of(arch),
+        architecture_digest=arch.digest,
+        schedule_digest=schedule.digest,
+        layers=layers_of(arch, schedule, breakdown),
+        pareto=pareto_of(result, breakdown.operations, confirm),
+        **of_parts(breakdown),
+        **of_search(result),
+        versions=versions,
+    )
+
+
+def figures_of(breakdown: "Breakdown") -> dict[str, Any]:
+    """Return the figures of the whole chip."""
+    return {
+        "efficiency_gops_per_w": breakdown.efficiency_gops_per_w,
+        "throughput_gops": breakdown.throughput_gops,
+        "latency_ms": breakdown.latency_ms,
+        "energy_mj": breakdown.energy_mj,
+        "edp_ms_mj": breakdown.edp_ms_mj,
+        "peak_power_w": breakdown.peak_w,
+        "peak_efficiency_gops_per_w": breakdown.peak_efficiency_gops_per_w,
+        "area_mm2": breakdown.area_mm2,
+    }
+
+
+def of_parts(breakdown: "Breakdown") -> dict[str, Any]:
+    """Return the parts of the chip, each with its figures."""
+    parts = breakdown.parts
+    return {
+        "power_by_component_w": {part.part: part.peak_w for part in parts},
+        "energy_by_part_mj": {part.part: part.energy_mj for part in parts},
+        "area_by_component_mm2": {part.part: part.area_mm2 for part in parts},
+        "parts": [SynthesisPart(**asdict(part)) for part in parts],
+        "audit": audit_of(breakdown),
+    }
+
+
+def of_search(result: "SearchResult") -> dict[str, Any]:
+    """Return how the search went."""
+    return {
+        "convergence": [
+            ConvergencePoint(
+                evaluations=each.evaluations,
+                best_gops_per_w=known(each.best_gops_per_w),
+                bound_gops_per_w=known(each.bound_gops_per_w),
+            )
+            for each in result.convergence
+        ],
+        "points": [
+            OuterPoint(
+                point=point_of(each.point),
+                bound_gops_per_w=known(each.bound_gops_per_w),
+                best_gops_per_w=known(each.best_gops_per_w),
+            )
+            for each in result.points
+        ],
+    }
+
+
+def known(efficiency: float) -> float | None:
+    """Return an efficiency, or None where none is known or none is bounded."""
+    return float(efficiency) if 0 < efficiency < float("inf") else None
+
+
+def point_of(point: Point) -> SynthesisPoint:
+    """Return a combination of the outer loop."""
+    return SynthesisPoint(
+        rram_ratio=point.rram_ratio,
+        cell_bits=point.cell_bits,
+        side=point.side,
+        dac_bits=point.dac_bits,
+        adc_bits=point.adc_bits,
+    )
+
+
+def chip_of(arch: Arch) -> SynthesisChip:
+    """Return the chip as a whole."""
+    return SynthesisChip(
+        macros=arch.mesh.macros,
+        mesh_rows=arch.mesh.rows,
+        mesh_columns=arch.mesh.columns,
+        crossbars=sum(layer.mapping.crossbars for layer in arch.layers),
+        scratchpad_kilobytes=arch.scratchpad.kilobytes,
+    )
+
+
+def layers_of(arch: Arch, schedule: Schedule, breakdown: "Breakdown") -> list[SynthesisLayer]:
+    """Return a row for each layer."""
+    rows = []
+    for place, layer in enumerate(arch.layers):
+        own = [each for each in schedule.facts.operations if each.layer == place]
+        slowest = max(each.busy * each.blocks for each in own)
+        mate = layer.place.mate
+        rows.append(
+            SynthesisLayer(
+                name=layer.name,
+                kind=layer.kind,
+                copies=layer.mapping.copies,
+                blocks=layer.mapping.blocks,
+                crossbars=layer.mapping.crossbars,
+                adc=layer.counts.adc,
+                dac=layer.counts.dac,
+                first_macro=layer.place.first_macro,
+                macros=layer.place.macros,
+                mate=None if mate is None else arch.layers[mate].name,
+                clocks_per_bit=layer.mapping.clocks_per_bit,
+                peak_w=sum(item.peak_w for item in breakdown.items if item.layer == layer.name),
+                start_step=int(schedule.starts_of(own[0])[0]),
+                end_step=int(schedule.starts_of(own[-1])[-1]) + own[-1].busy,
+                busy=min(1.0, slowest / schedule.facts.interval_steps),
+            )
+        )
+    return rows
+
+
+def audit_of(breakdown: "Breakdown") -> list[AuditRow]:
+    """Return every item of the chip."""
+    return [
+        AuditRow(
+            layer=item.layer,
+            part=item.part,
+            count=item.count,
+            unit_peak_w=item.unit_peak_w,
+            peak_w=item.peak_w,
+        )
+        for item in breakdown.items
+    ]
+
+
+def stream_of(breakdown: "Breakdown", step_ns: float, *, strict: bool) -> SynthesisStream:
+    """Return what was seen of a stream."""
+    stream = breakdown.stream
+    # Static power counts from image to image, not for all the steps that one image is there.
+    share = int(stream.interval) * step_ns / 1e6 / breakdown.latency_ms
+    energy_mj = math.fsum(part.static_mj * share + part.dynamic_mj for part in breakdown.parts)
+    return SynthesisStream(
+        images=int(stream.images),
+        least_interval_steps=breakdown.least_interval,
+        latency_ms=int(stream.latency) * step_ns / 1e6,
+        energy_mj=energy_mj,
+        efficiency_gops_per_w=breakdown.operations / (energy_mj * 1e6),
+        scratchpad_kilobytes=float(stream.kilobytes) if strict else None,
+    )
+
+
+APART, MOST_STREAMS = 1.02, 6
+"""How much faster than the last one a design on the front is at least, and how many are tried."""
+
+
+def pareto_of(
+    result: "SearchResult", operations: float, confirm: "Callable[[Candidate], Confirmed]"
+) -> list[ParetoPoint]:
+    """Return all designs that were confirmed, the most efficient first.
+
+    A stream is simulated only of what may be on the front, `APART` from those before it, and of no
+    more than `MOST_STREAMS` designs.
+    """
+
+    def at_most(candidate: "Candidate") -> float:
+        return operations / (candidate.interval_steps * candidate.step_ns)
+
+    def efficiency(candidate: "Candidate") -> float:
+        if result.objective == "image":
+            return candidate.efficiency_gops_per_w
+        return operations / candidate.energy_nj
+
+    ordered = sorted(result.candidates, key=lambda each: (-efficiency(each), -at_most(each)))
+    fastest, tried = 0.0, 0
+    found = []
+    for each in ordered:
+        gops, on_front = at_most(each), False
+        if gops > fastest * APART and tried < MOST_STREAMS:
+            tried += 1
+            confirmed = confirm(each)
+            if fastest == 0 or confirmed.reaches(fastest):
+                gops = confirmed.throughput_gops
+                on_front = bool(gops > fastest)
+                fastest = max(fastest, gops)
+        found.append(
+            ParetoPoint(
+                efficiency_gops_per_w=efficiency(each),
+                throughput_gops=gops,
+                latency_ms=each.steps * each.step_ns / 1e6,
+                peak_power_w=each.peak_w,
+                point=point_of(each.point),
+                on_front=on_front,
+            )
+        )
+    return found

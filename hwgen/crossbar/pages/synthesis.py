@@ -1,0 +1,212 @@
+"""The report of `hwgen synthesize`.
+
+It says nothing of wall-clock times, workers and folders: the same network, constants, budget and
+seed give the same bytes.
+"""
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from hwgen.crossbar.facts.point import Rules
+from hwgen.report.types import STRICT, Count, Digest, Fraction, Source
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SynthesisPoint:
+    """What is the same in a whole chip.
+
+    rram_ratio: share of the budget for crossbars; null under strict rules, where it follows
+    cell_bits: of a cell; side: rows and columns of a crossbar; dac_bits, adc_bits: of converters
+    """
+
+    rram_ratio: Fraction | None
+    cell_bits: Count
+    side: Count
+    dac_bits: Count
+    adc_bits: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SynthesisChip:
+    """The mesh, and what stands on it."""
+
+    macros: Count
+    mesh_rows: Count
+    mesh_columns: Count
+    crossbars: Count
+    scratchpad_kilobytes: Count
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SynthesisLayer:
+    """One layer on the chip.
+
+    copies: of its weights (WtDup); blocks: computation blocks of an image
+    crossbars, adc, dac: of all copies; adc is 0 where it uses those of its mate
+    first_macro, macros, mate: where it lives, and the layer that lives there too
+    clocks_per_bit: steps in which its ADCs work off one input bit
+    peak_w: of all that belongs to it; scratchpads and mesh belong to the chip
+    start_step, end_step: when it works on the first image
+    busy: share of a steady stream's interval in which its slowest operation works
+    """
+
+    name: str
+    kind: str
+    copies: Count
+    blocks: Count
+    crossbars: Count
+    adc: Count
+    dac: Count
+    first_macro: Count
+    macros: Count
+    mate: str | None
+    clocks_per_bit: Count
+    peak_w: float
+    start_step: Count
+    end_step: Count
+    busy: Fraction
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SynthesisPart:
+    """All of one part: power while it works and while it waits, energy of an image, area."""
+
+    part: str
+    count: Count
+    peak_w: float
+    static_w: float
+    static_mj: float
+    dynamic_mj: float
+    area_mm2: float
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AuditRow:
+    """So many of one part for a layer or for the chip; all `peak_w` add up to `peak_power_w`."""
+
+    layer: str
+    part: str
+    count: Count
+    unit_peak_w: float
+    peak_w: float
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SynthesisStream:
+    """A stream of images, simulated exactly; one enters every `interval_steps`.
+
+    images: that were simulated
+    least_interval_steps: what layers and shared ADCs ask for; it may be less than links of the
+        mesh, or scratchpads that hold parts of several images, allow
+    latency_ms: of the slowest image
+    energy_mj, efficiency_gops_per_w: of one of its images, to which static power counts for an
+        interval
+    scratchpad_kilobytes: what the fullest scratchpad holds; null: published rules do not ask
+    """
+
+    images: Count
+    least_interval_steps: Count
+    latency_ms: float
+    energy_mj: float
+    efficiency_gops_per_w: float
+    scratchpad_kilobytes: float | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ParetoPoint:
+    """A design that was confirmed; on_front: none is better in efficiency and in throughput.
+
+    throughput_gops: in a stream that was simulated; not on the front: what layers and shared ADCs
+        allow, at most
+    """
+
+    efficiency_gops_per_w: float
+    throughput_gops: float
+    latency_ms: float
+    peak_power_w: float
+    point: SynthesisPoint
+    on_front: bool
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ConvergencePoint:
+    """Best design and bound after so many evaluations; null: not known yet."""
+
+    evaluations: Count
+    best_gops_per_w: float | None
+    bound_gops_per_w: float | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class OuterPoint:
+    """One combination of the outer loop: its bound and the best found (null: not searched)."""
+
+    point: SynthesisPoint
+    bound_gops_per_w: float | None
+    best_gops_per_w: float | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SynthesisReport:
+    """What a synthesis found, what it proves, and how it came.
+
+    objective: whose efficiency the design was chosen for, of one image alone or in a stream; the
+        efficiencies of `convergence` and `points` are of that, and of streams no bound is known
+    efficiency_gops_per_w: operations of an image over its energy
+    throughput_gops, images_per_s: in a steady stream of images, see `stream`
+    latency_ms, energy_mj, edp_ms_mj: of one image
+    peak_power_w: sum of `audit`; within_budget: it is at most power_budget_w
+    peak_efficiency_gops_per_w: if every crossbar computed all the time, over the peak power
+    bound_gops_per_w: what no design can beat under the same rules and budget; null: not computed
+    gap_to_bound_percent: how much above ours the bound is
+    evaluations: designs judged; exact_evaluations: by exact simulation; boxes: parts of the
+        design space that were bounded
+    stopped_early: a time limit or an interrupt ended the search; the result then depends on it
+    steps, step_ns, interval_steps: pipeline steps of an image, their length, from image to image
+    architecture_digest, schedule_digest: of the files beside this report
+    """
+
+    format: Literal["hwgen.report.synthesize"]
+    version: Literal[1]
+    network: Source
+    components: Source
+    rules: Rules
+    objective: Literal["image", "stream"]
+    method: str
+    seed: Count
+    power_budget_w: float
+    efficiency_gops_per_w: float
+    throughput_gops: float
+    images_per_s: float
+    latency_ms: float
+    energy_mj: float
+    edp_ms_mj: float
+    peak_power_w: float
+    within_budget: bool
+    peak_efficiency_gops_per_w: float
+    area_mm2: float
+    bound_gops_per_w: float | None
+    gap_to_bound_percent: float | None
+    evaluations: Count
+    exact_evaluations: Count
+    boxes: Count
+    stopped_early: bool
+    steps: Count
+    step_ns: float
+    interval_steps: Count
+    stream: SynthesisStream
+    point: SynthesisPoint
+    chip: SynthesisChip
+    architecture_digest: Digest
+    schedule_digest: Digest
+    layers: list[SynthesisLayer]
+    power_by_component_w: dict[str, float]
+    energy_by_part_mj: dict[str, float]
+    area_by_component_mm2: dict[str, float]
+    parts: list[SynthesisPart]
+    audit: list[AuditRow]
+    pareto: list[ParetoPoint]
+    convergence: list[ConvergencePoint]
+    points: list[OuterPoint]
+    versions: dict[str, str]

@@ -1,0 +1,166 @@
+"""What `hwgen synthesize` tells a person."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hwgen.crossbar.pages.synthesis import SynthesisPoint, SynthesisReport
+from hwgen.report.tables import NOTHING, number, percent, table
+
+LAYER_COLUMNS = [
+    "#",
+    "layer",
+    "kind",
+    "copies",
+    "crossbars",
+    "macros",
+    "ADCs",
+    "peak W",
+    "steps",
+    "busy",
+]
+
+
+def synthesis_table(report: SynthesisReport) -> RenderableType:
+    """Return the figures of a design, its layers, and where power and energy go."""
+    return Group(
+        f"{report.network.name} within {report.power_budget_w:g} W, {report.rules} rules:"
+        f" {point_text(report.point)}",
+        "",
+        layer_table(report),
+        "",
+        part_table(report),
+        "",
+        *figure_lines(report),
+    )
+
+
+def point_text(point: SynthesisPoint) -> str:
+    """Return what is the same in a whole chip."""
+    ratio = "" if point.rram_ratio is None else f", {point.rram_ratio:.0%} of the power for them"
+    return (
+        f"crossbars of {point.side} x {point.side} cells of {point.cell_bits} bit{ratio},"
+        f" DACs of {point.dac_bits} bit, ADCs of {point.adc_bits} bit"
+    )
+
+
+def layer_table(report: SynthesisReport) -> Table:
+    """Return a row for each layer."""
+    rows = table(LAYER_COLUMNS, left=3)
+    names = [layer.name for layer in report.layers]
+    for place, (layer, name) in enumerate(zip(report.layers, short_names(names), strict=True)):
+        weights = layer.crossbars > 0
+        shared = "" if layer.mate is None else f" with {names.index(layer.mate)}"
+        rows.add_row(
+            f"{place}",
+            cut(name),
+            layer.kind,
+            number(layer.copies),
+            number(layer.crossbars) if weights else NOTHING,
+            f"{layer.macros}{shared}" if weights else NOTHING,
+            number(layer.adc) if weights else NOTHING,
+            f"{layer.peak_w:.3f}",
+            f"{layer.start_step:,} to {layer.end_step:,}",
+            percent(layer.busy),
+        )
+    return rows
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Return the names without what an export puts around them, or as they are if two got equal.
+
+    `/features/features.0/Conv_output_0` becomes `features.0/Conv`.
+    """
+    short = []
+    for name in names:
+        parts = name.removesuffix("_output_0").strip("/").split("/")
+        kept = [
+            part
+            for place, part in enumerate(parts)
+            if place + 1 == len(parts) or not parts[place + 1].startswith(f"{part}.")
+        ]
+        short.append("/".join(kept))
+    return short if len(set(short)) == len(names) else list(names)
+
+
+def cut(name: str, *, longest: int = 28) -> str:
+    """Return a name that fits its column: of a long name the end."""
+    return name if len(name) <= longest else f"..{name[2 - longest :]}"
+
+
+def part_table(report: SynthesisReport) -> Table:
+    """Return where power, energy and area go; parts that the chip does not have are left out."""
+    rows = table(["part", "count", "peak W", "share", "energy mJ", "share", "area mm2", "share"])
+    for part in report.parts:
+        if part.count == 0:
+            continue
+        energy = part.static_mj + part.dynamic_mj
+        rows.add_row(
+            part.part.replace("_", " "),
+            number(part.count),
+            f"{part.peak_w:.3f}",
+            percent(part.peak_w / report.peak_power_w),
+            f"{energy:.4f}",
+            percent(energy / report.energy_mj),
+            f"{part.area_mm2:.2f}",
+            percent(part.area_mm2 / report.area_mm2),
+        )
+    rows.add_section()
+    energy_sum = f"{report.energy_mj:.4f}"
+    rows.add_row(
+        "all", "", f"{report.peak_power_w:.3f}", "", energy_sum, "", f"{report.area_mm2:.2f}", ""
+    )
+    return rows
+
+
+def figure_lines(report: SynthesisReport) -> Iterator[RenderableType]:
+    """Yield what stands below the tables."""
+    chip = report.chip
+    yield (
+        f"chip: {chip.macros} macros on a mesh of {chip.mesh_rows} x {chip.mesh_columns},"
+        f" {chip.crossbars:,} crossbars, scratchpads of {chip.scratchpad_kilobytes} KB"
+    )
+    yield (
+        f"efficiency: {report.efficiency_gops_per_w:,.2f} GOPS/W; over its peak power, if every"
+        f" crossbar computed: {report.peak_efficiency_gops_per_w:,.1f}"
+    )
+    yield (
+        f"efficiency in a stream: {report.stream.efficiency_gops_per_w:,.2f} GOPS/W,"
+        f" {report.stream.energy_mj:.4f} mJ an image"
+    )
+    if report.objective == "stream":
+        yield "chosen for streams, of which no bound is known"
+    if report.bound_gops_per_w is not None:
+        yield (
+            f"no design can beat {report.bound_gops_per_w:,.2f} GOPS/W:"
+            f" at most {report.gap_to_bound_percent:.2f}% above this one"
+        )
+    yield (
+        f"one image: {report.latency_ms:.4f} ms, {report.energy_mj:.4f} mJ,"
+        f" EDP {report.edp_ms_mj:.4f} ms mJ"
+    )
+    yield (
+        f"a stream: {report.images_per_s:,.0f} images/s, {report.throughput_gops:,.0f} GOPS,"
+        f" an image every {report.interval_steps:,} steps of {report.step_ns:.1f} ns, through in"
+        f" {report.stream.latency_ms:.4f} ms ({report.stream.images} simulated)"
+    )
+    yield (
+        f"search: {report.evaluations:,} evaluations, {report.exact_evaluations:,} exact,"
+        f" {report.boxes:,} boxes bounded, seed {report.seed}"
+    )
+    if report.stopped_early:
+        yield Text("stopped early: the search had not spent its budget", "bold yellow")
+    yield verdict(report)
+
+
+def verdict(report: SynthesisReport) -> Text:
+    """Return whether all parts together keep the budget."""
+    said = (
+        f"audit: {len(report.audit)} items add up to {report.peak_power_w:.6f} W of"
+        f" {report.power_budget_w:g} W"
+    )
+    if report.within_budget:
+        return Text(said, "green")
+    return Text(f"{said}, too much", "bold red")

@@ -1,0 +1,242 @@
+"""What no design can beat: boxes of the design space, split until their bounds are good enough."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwgen.crossbar.facts.point import RRAM_RATIOS
+from hwgen.crossbar.model.design import Design, Layout, lay_out
+from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
+from hwgen.crossbar.model.tables import CONV, Ints, Tables
+from hwgen.crossbar.model.timing import Times, closed_form
+from hwgen.crossbar.synthesis.anneal import empty_design
+from hwgen.crossbar.synthesis.boxes import Box
+from hwgen.crossbar.synthesis.choices import make_choices
+from hwgen.crossbar.synthesis.cuts import Cut, Needs, critical_cut
+from hwgen.crossbar.synthesis.held import Held
+from hwgen.crossbar.synthesis.limits import path_lengths
+from hwgen.crossbar.synthesis.mixed import Mixed
+from hwgen.crossbar.synthesis.moves import join, repair
+from hwgen.crossbar.synthesis.relaxed import Relaxation
+from hwgen.crossbar.synthesis.turns import turn_cut, waiting
+from hwgen.crossbar.synthesis.useful import ranges_of
+
+MOST_CUTS, MOST_FRESH = 60, 16
+"""Paths that a box hands on, and that are added in one round."""
+
+PER_ROUND = 20_000
+"""Choices that are priced while paths are looked for."""
+
+LEAST_EXCESS = 0.001
+"""Share of all steps by which a path is exceeded if it is worth a limit."""
+
+ALIKE = 1.05
+"""Numbers of blocks closer than this are not told apart by a path of their own."""
+
+LEAST_SHARE = 0.02
+"""Share of a choice or a pair in a mixture that is worth a path."""
+
+NARROW = 1.002
+"""A box whose ends are closer than this is not split any further."""
+
+TOLD_APART = 1.5
+"""A box that is narrower than this is split by its scratchpads and ratios first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxBound:
+    """The bound of one box in nJ, the paths that it rests on, and a design that it points at.
+
+    energy: no more than the target, which is all that is asked
+    ranges: what designs below the target may be, see `hwgen.crossbar.synthesis.ranges`
+    priced: choices that the relaxed problem has priced, see `Relaxation`
+    """
+
+    energy: float
+    cuts: list[Cut]
+    ranges: Ints
+    design: Design | None
+    priced: int
+
+
+def design_near(tables: Tables, mixed: Mixed, *, mean: bool) -> Design:
+    """Return a design near a mixture: its means, or its largest shares."""
+    choices = mixed.choices
+    design: Design = empty_design(len(tables.kind))
+    for i in range(len(tables.kind)):
+        begin, end = choices.begin[i], choices.begin[i + 1]
+        if tables.crossbars[i] == 0:
+            design.macros[i] = 0
+            continue
+        if begin == end:
+            continue
+        shares = mixed.shares[begin:end]
+        most = begin + int(shares.argmax())
+        design.macros[i] = choices.macros[most]
+        design.clocks[i] = choices.clocks[most]
+        design.copies[i] = choices.copies_low[most]
+        if mean and tables.kind[i] == CONV:
+            blocks = (shares * choices.blocks[begin:end]).sum() / shares.sum()
+            design.copies[i] = -(-tables.pixels[i] // max(1, round(blocks)))
+    for (i, j), share in mixed.pairs.items():
+        # Two halves of a layer may both be a little more than a half.
+        if share > 0.5 and design.mate[i] < 0 and design.mate[j] < 0:
+            join(design, i, j)
+    repair(tables, design)
+    return design
+
+
+def exceeded(tables: Tables, needs: Needs, mixed: Mixed) -> list[Cut]:
+    """Return paths that a mixture exceeds most: of designs near it.
+
+    The critical one; those around its pairs; and those of layers that take longer than the mean.
+    """
+    found: list[Cut] = []
+    for mean in (True, False):
+        design = design_near(tables, mixed, mean=mean)
+        way = way_of(tables, mixed.box, design)
+        found.append(critical_cut(tables, needs, *way))
+        found += around_pairs(tables, needs, mixed, way)
+        found += of_slow_layers(tables, needs, mixed, design)
+    return most_exceeded(mixed, found, MOST_FRESH, LEAST_EXCESS)
+
+
+def most_exceeded(mixed: Mixed, cuts: list[Cut], count: int, least: float) -> list[Cut]:
+    """Return at most so many paths that a mixture exceeds by at least so much."""
+    excess = [mixed.excess_of(cut) for cut in cuts]
+    order = sorted(range(len(cuts)), key=lambda n: -excess[n])
+    return [cuts[n] for n in order[:count] if excess[n] > least]
+
+
+def way_of(tables: Tables, box: Box, design: Design) -> tuple[Layout, Pipeline, Times]:
+    """Return layout, pipeline and closed form of a design within a box."""
+    layout = lay_out(tables, design)
+    pipeline = make_pipeline(tables, layout, design.clocks, box.memory, box.step_high)
+    return layout, pipeline, closed_form(tables, layout, pipeline)
+
+
+def around_pairs(
+    tables: Tables, needs: Needs, mixed: Mixed, way: tuple[Layout, Pipeline, Times]
+) -> list[Cut]:
+    """Return paths that wait while the layers of a pair convert."""
+    waits = waiting(tables)
+    return [
+        mixed.condition(turn_cut(tables, needs, *way, i, j), share)
+        for (i, j), share in mixed.pairs.items()
+        if share > LEAST_SHARE and waits[j, i]
+    ]
+
+
+def of_slow_layers(tables: Tables, needs: Needs, mixed: Mixed, design: Design) -> list[Cut]:
+    """Return paths of layers with many blocks, which count where the layer has so many."""
+    choices = mixed.choices
+    found: list[Cut] = []
+    for i in map(int, np.flatnonzero(tables.kind == CONV)):
+        span = mixed.span(i)
+        there = np.flatnonzero(mixed.shares[span] > LEAST_SHARE)
+        blocks = choices.blocks[span][there]
+        if len(there) < 2 or blocks.max() < ALIKE * blocks.min():
+            continue
+        other = Design(*(array.copy() for array in design))
+        other.copies[i] = choices.copies_low[span][there[blocks.argmax()]]
+        cut = critical_cut(tables, needs, *way_of(tables, mixed.box, other))
+        if cut.leave[i] == 0:
+            continue
+        lengths, spared = path_lengths(tables, choices, cut)
+        lengths -= spared
+        lengths, shares = lengths[span], mixed.shares[span]
+        for least in np.unique(lengths[there])[1:]:
+            one = cut._replace(one=i, least=float(least))
+            found.append(mixed.condition(one, float(shares[lengths >= least].sum())))
+    return found
+
+
+def bound_box(
+    tables: Tables,
+    held: Held,
+    needs: Needs,
+    box: Box,
+    target: float,
+    *,
+    cuts: list[Cut],
+    ranges: Ints,
+) -> BoxBound:
+    """Return the bound of a box; it begins with the paths and ranges of the box around it.
+
+    target: nJ above which nothing is of interest, and nothing was for the box around it
+    """
+    choices = make_choices(tables, held, box, ranges)
+    for i in range(len(tables.kind)):
+        if tables.crossbars[i] > 0 and choices.begin[i] == choices.begin[i + 1]:
+            return BoxBound(energy=target, cuts=[], ranges=ranges, design=None, priced=0)
+    relaxation = Relaxation(tables, box, choices, target)
+    own = list(cuts)
+    for cut in own:
+        relaxation.add_path(cut)
+    for _ in range(rounds_of(box)):
+        if relaxation.solve():
+            break
+        fresh = exceeded(tables, needs, relaxation.mixed)
+        relaxation.priced += PER_ROUND
+        if not fresh:
+            break
+        for cut in fresh:
+            relaxation.add_path(cut)
+        own += fresh
+    else:
+        relaxation.solve()
+    priced = relaxation.priced
+    if relaxation.bound >= target:
+        return BoxBound(energy=target, cuts=[], ranges=ranges, design=None, priced=priced)
+    return BoxBound(
+        energy=relaxation.bound,
+        ranges=ranges_of(choices, relaxation.kept, ranges),
+        cuts=most_exceeded(relaxation.mixed, own, MOST_CUTS, -LEAST_EXCESS),
+        design=design_near(tables, relaxation.mixed, mean=True),
+        priced=priced,
+    )
+
+
+def rounds_of(box: Box) -> int:
+    """Return how often paths are added: in a wide box they matter less."""
+    width = width_of(box)
+    return 6 if width < 1.06 else 2 if width < 1.3 else 1
+
+
+def width_of(box: Box) -> float:
+    """Return the ratio of the ends of a box along its longer side."""
+    return max(box.steps_high / box.steps_low, box.step_high / box.step_low)
+
+
+WIDE = 1.6
+"""A box that is wider than this is too large for a relaxed problem to say much."""
+
+
+def is_wide(box: Box) -> bool:
+    """Return whether a box should be split before anything but `scan` looks at it."""
+    return width_of(box) > WIDE
+
+
+def halves(box: Box) -> list[Box]:
+    """Return the two parts of a box; none if it is narrow.
+
+    It is split by its scratchpads, then by its ratios, then along its longer side.
+    """
+    steps = box.steps_high / box.steps_low
+    step = box.step_high / box.step_low
+    if max(steps, step) < TOLD_APART:
+        if box.memory < box.most_memory:
+            half = (box.memory + box.most_memory) // 2
+            return [box._replace(most_memory=half), box._replace(memory=half + 1)]
+        ratios = [each for each in RRAM_RATIOS if box.ratio_low <= each <= box.ratio_high]
+        if len(ratios) > 1:
+            half = len(ratios) // 2
+            below, above = ratios[half - 1 : half + 1]
+            return [box._replace(ratio_low=above), box._replace(ratio_high=below)]
+    if max(steps, step) < NARROW:
+        return []
+    if steps >= step:
+        middle = float(np.sqrt(box.steps_low * box.steps_high))
+        return [box._replace(steps_high=middle), box._replace(steps_low=middle)]
+    middle = float(np.sqrt(box.step_low * box.step_high))
+    return [box._replace(step_high=middle), box._replace(step_low=middle)]

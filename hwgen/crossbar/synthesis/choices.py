@@ -1,0 +1,359 @@
+"""What one layer can be, and the least it then costs: the rows of the relaxed problem.
+
+A choice gives a layer with weights its blocks (through its copies), macros and clocks. Everything
+here is a lower bound for every design that makes this choice, lasts at most `steps` pipeline steps
+and whose step is between `step_low` and `step_high` ns: a step count is taken at the longest step,
+a hop as one, and what a layer without weights costs as if nothing were wasted there.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.chip.compiled import compiled
+from hwgen.chip.opaque import opaque
+from hwgen.crossbar.model.pipeline import OPERATIONS
+from hwgen.crossbar.model.tables import (
+    ADC,
+    CONV,
+    FC,
+    LEAKAGE,
+    Floats,
+    Ints,
+    Tables,
+)
+from hwgen.crossbar.model.travels import ceil_div
+from hwgen.crossbar.synthesis.boxes import (
+    Box,
+    fewest_copies,
+    least_scratchpad,
+    most_copies,
+    scratchpad_peak,
+)
+from hwgen.crossbar.synthesis.company import Company, company_of, least_received, most_blocks
+from hwgen.crossbar.synthesis.costs import least_energy, powers, static_share
+from hwgen.crossbar.synthesis.held import Held, capacity_elements
+from hwgen.crossbar.synthesis.ranges import (
+    CLOCKS_HIGH,
+    CLOCKS_LOW,
+    COPIES_HIGH,
+    COPIES_LOW,
+    FOREVER,
+    MACROS_HIGH,
+)
+from hwgen.crossbar.synthesis.stage import Stage, stage_of
+from hwgen.crossbar.synthesis.stages import Some, least_pace, pace, pace_between
+
+FINEST, COARSEST = 0.004, 0.06
+"""Copies closer together than this share are one choice, with the least of each of their costs."""
+
+MACRO_GRAIN = 0.35
+"""The same for macros."""
+
+CLOCK_GRAIN = 0.08
+"""The same for clocks of fully connected layers."""
+
+MOST_CLOCKS = 4096
+"""More clocks than this for a layer are one choice: its ADCs then cost nothing."""
+
+MOST_MACROS = 64
+"""More macros than this for one layer are one choice: they cost as much as this many."""
+
+
+@opaque
+class Choices(NamedTuple):
+    """All choices of all layers with weights, layer after layer.
+
+    begin: where the choices of layer i begin; as long as the layers, plus one
+    copies_low, copies_high: range of copies that a choice stands for; macros, clocks
+    energy: nJ an image that does not depend on time
+    static: W while the image lasts
+    crossbars: peak W of crossbars; power: peak W of all
+    converted: conversions of the ADCs in a bit step
+    blocks: the fewest computation blocks
+    per_block: steps from a block to the next; through: steps of one block alone
+    near_per_block, near_through: the same if a neighbour is in the only macro of the layer
+    behind, near_behind: steps of a block through all layers that follow
+    """
+
+    begin: Ints
+    copies_low: Ints
+    copies_high: Ints
+    macros: Ints
+    clocks: Ints
+    energy: Floats
+    static: Floats
+    crossbars: Floats
+    power: Floats
+    converted: Floats
+    blocks: Ints
+    per_block: Ints
+    through: Ints
+    near_per_block: Ints
+    near_through: Ints
+    behind: Ints
+    near_behind: Ints
+
+
+class Scratchpad(NamedTuple):
+    """The least of each figure of the scratchpads of a box.
+
+    row: in the form of `Tables.memories`
+    leakage: W that one adds to the static power; peak: W
+    """
+
+    row: Floats
+    leakage: float
+    peak: float
+
+
+class Span(NamedTuple):
+    """Copies and clocks that a choice stands for, from first to last, and macros at most."""
+
+    copies: int
+    upto: int
+    clocks: int
+    upto_clocks: int
+    most_macros: int
+
+
+class Room(NamedTuple):
+    """Elements of some copies of a layer in scratchpads, at least.
+
+    whole: inputs in a single macro; split: in several, all together
+    left: for inputs of one macro, by what outputs leave; negative: nothing fits at all
+    """
+
+    whole: float
+    split: float
+    left: float
+
+
+@compiled
+def scratchpad_of(tables: Tables, box: Box) -> Scratchpad:
+    """Return what the scratchpads of a box cost at least."""
+    row = least_scratchpad(tables, box)
+    leakage = row[LEAKAGE] * (1 - static_share(tables))
+    return Scratchpad(row, leakage, scratchpad_peak(tables, box))
+
+
+@compiled
+def grain_of(box: Box) -> float:
+    """Return how fine the choices of a box must be: a small part of its own size."""
+    size = box.steps_high / box.steps_low * box.step_high / box.step_low
+    return float(min(COARSEST, max(FINEST, (size - 1) / 12)))
+
+
+@compiled
+def last_of_grain(value: int, grain: float) -> int:
+    """Return the largest number that is one choice with `value`."""
+    return int(max(value, np.floor(value * (1 + grain))))
+
+
+@compiled
+def room_of(held: Held, i: int, copies: int, upto: int, capacity: float) -> Room:
+    """Return what some copies of layer i hold at least, and what room their outputs leave."""
+    some = slice(held.begin[i] + copies, held.begin[i] + upto + 1)
+    room = float(capacity - held.outputs[some].min())
+    if held.following[some].min() > capacity:
+        room = -1.0
+    return Room(held.whole[some].min(), held.split[some].min(), room)
+
+
+@compiled
+def make_choices(tables: Tables, held: Held, box: Box, ranges: Ints) -> Choices:
+    """Return every choice of every layer that a design within a box and ranges may make."""
+    layers = len(tables.kind)
+    begin = np.zeros(layers + 1, np.int64)
+    whole, real = np.empty((4096, 10), np.int64), np.empty((4096, 5))
+    n = 0
+    scratch = np.zeros((4, len(OPERATIONS)), np.int64)
+    scratchpad = scratchpad_of(tables, box)
+    slowest = most_blocks(tables, box)
+    for i in range(layers):
+        begin[i] = n
+        if tables.crossbars[i] > 0:
+            received = least_received(tables, i, slowest)
+            whole, real, n = put_layer(
+                tables, i, held, scratchpad, box, ranges[:, i], received, whole, real, n, scratch
+            )
+    begin[layers] = n
+    w, r = whole[:n].T.copy(), real[:n].T.copy()
+    blocks = ceil_div_all(tables, begin, w[1])
+    return Choices(
+        begin,
+        w[0],
+        w[1],
+        w[2],
+        w[3],
+        r[0],
+        r[1],
+        r[2],
+        r[3],
+        r[4],
+        blocks,
+        w[4],
+        w[5],
+        w[6],
+        w[7],
+        w[8],
+        w[9],
+    )
+
+
+@compiled
+def put_layer(
+    tables: Tables,
+    i: int,
+    held: Held,
+    scratchpad: Scratchpad,
+    box: Box,
+    ranges: Ints,
+    received: int,
+    whole: Ints,
+    real: Floats,
+    n: int,
+    scratch: Ints,
+) -> tuple[Ints, Floats, int]:
+    """Add the choices of a layer; return the rows, which may have grown, and their count.
+
+    ranges, received (see `Company`): of this layer
+    whole, real: rows of whole numbers and of others, n of them filled
+    """
+    stage, grain = stage_of(tables, i, box), grain_of(box)
+    capacity = capacity_elements(tables, box.most_memory)
+    copies = max(ranges[COPIES_LOW], fewest_copies(tables, i, box.steps_high))
+    most = min(ranges[COPIES_HIGH], most_copies(tables, i))
+    while copies <= most:
+        upto = min(most, last_of_grain(copies, grain))
+        room = room_of(held, i, copies, upto, capacity)
+        company = company_of(tables, i, copies, upto, received)
+        clocks = ranges[CLOCKS_LOW]
+        while clocks < min(MOST_CLOCKS, ranges[CLOCKS_HIGH] + 1) and room.left >= 0:
+            upto_clocks = min(ranges[CLOCKS_HIGH], last_of_grain(clocks, CLOCK_GRAIN))
+            if upto_clocks >= MOST_CLOCKS:
+                upto_clocks = FOREVER
+            if n + MOST_MACROS + 1 > len(whole):
+                whole, real = grown(whole), grown_real(real)
+            span = Span(copies, upto, clocks, upto_clocks, ranges[MACROS_HIGH])
+            n = add_choices(
+                tables, i, stage, company, scratchpad, span, room, box, whole, real, n, scratch
+            )
+            if tables.kind[i] != FC or not tables.strict:
+                break
+            clocks = upto_clocks + 1
+        copies = upto + 1
+    return whole, real, n
+
+
+@compiled
+def ceil_div_all(tables: Tables, begin: Ints, copies: Ints) -> Ints:
+    """Return the fewest blocks of each choice."""
+    blocks = np.ones(len(copies), np.int64)
+    for i in range(len(tables.kind)):
+        for c in range(begin[i], begin[i + 1]):
+            if tables.kind[i] == CONV:
+                blocks[c] = ceil_div(tables.pixels[i], copies[c])
+    return blocks
+
+
+@compiled
+def grown(array: Ints) -> Ints:
+    """Return an array with room for twice as many rows."""
+    larger = np.empty((2 * len(array), array.shape[1]), np.int64)
+    larger[: len(array)] = array
+    return larger
+
+
+@compiled
+def grown_real(array: Floats) -> Floats:
+    """Return an array with room for twice as many rows."""
+    larger = np.empty((2 * len(array), array.shape[1]))
+    larger[: len(array)] = array
+    return larger
+
+
+@compiled
+def is_slower(rows: Ints, per_block: int, through: int, behind: int) -> bool:
+    """Return whether one of some choices is as fast in all: block to block, through, behind."""
+    for row in rows:  # noqa: SIM110 - compiled code knows no generators
+        if row[4] <= per_block and row[5] <= through and row[8] <= behind:
+            return True
+    return False
+
+
+@compiled
+def best_pace(
+    stage: Stage, company: Company, span: Span, macros: int, sample: int, scratch: Ints
+) -> tuple[int, int, int]:
+    """Return the least `pace` of a span of copies, with `macros` to `sample` macros."""
+    if stage.strict:
+        some = Some(span.copies, span.upto, macros, sample)
+        return pace_between(stage, company, some, span.clocks, scratch, False)
+    per_block, through = 1 << 40, 1 << 40
+    # Up to as many macros as copies, more copies never load faster.
+    last = span.upto if sample > span.copies else span.copies
+    for each in range(span.copies, last + 1):
+        other = pace(stage, company, each, sample, span.clocks, scratch)
+        per_block, through = min(per_block, other[0]), min(through, other[1])
+        # One macro more than a multiple of the copies splits rows, and merges more.
+        even = sample // each * each
+        if macros <= even < sample:
+            other = pace(stage, company, each, even, span.clocks, scratch)
+            per_block, through = min(per_block, other[0]), min(through, other[1])
+    return per_block, through, 0
+
+
+@compiled
+def add_choices(
+    tables: Tables,
+    i: int,
+    stage: Stage,
+    company: Company,
+    scratchpad: Scratchpad,
+    span: Span,
+    room: Room,
+    box: Box,
+    whole: Ints,
+    real: Floats,
+    n: int,
+    scratch: Ints,
+) -> int:
+    """Add the choices of macros that are worth their price; return the new count."""
+    copies, upto, clocks = span.copies, span.upto, span.clocks
+    limit = min(span.most_macros, upto * tables.row_tiles[i])
+    first = n
+    blocks = ceil_div(tables.pixels[i], copies) if copies == upto else 0
+    energy = least_energy(tables, i, copies, blocks, scratchpad.row)
+    macros = 1
+    least = least_pace(stage, company, clocks, scratch)
+    static, rram, power = powers(tables, i, copies, span.upto_clocks, box)
+    adc = tables.work[i, ADC] * copies
+    if tables.kind[i] == FC:
+        adc = adc / span.upto_clocks if tables.strict else 0.0
+    rest = False
+    while macros <= limit:
+        rest = rest or macros >= MOST_MACROS
+        sample = limit if rest else min(limit, last_of_grain(macros, MACRO_GRAIN))
+        per_block, through, behind = least[0], least[1], 0
+        if not rest:
+            per_block, through, behind = best_pace(stage, company, span, macros, sample, scratch)
+        held = (room.whole if sample == 1 else room.split) / ceil_div(sample, copies)
+        if held <= room.left and not is_slower(whole[first:n], per_block, through, behind):
+            near = (per_block, through, behind)
+            if sample == 1:
+                some = Some(copies, upto, 1, 1)
+                other = pace_between(stage, company, some, clocks, scratch, True)
+                near = (min(near[0], other[0]), min(near[1], other[1]), min(near[2], other[2]))
+            whole[n, :6] = (copies, upto, macros, clocks, per_block, through)
+            whole[n, 6:] = (near[0], near[1], behind, near[2])
+            real[n, 0], real[n, 2], real[n, 4] = energy, rram, adc
+            real[n, 1] = static + macros * scratchpad.leakage
+            real[n, 3] = power + macros * scratchpad.peak
+            n += 1
+        if rest:
+            break
+        # Blocks follow each other as fast as they can: more macros save a few steps, once.
+        rest = per_block <= least[0]
+        macros = sample + 1
+    return n

@@ -1,0 +1,215 @@
+"""The relaxed problem of a box: a linear program over all choices, its columns made when needed.
+
+Each layer is covered by a mixture of columns: a choice alone, or two choices that share macros.
+Crossbars, power and the lengths of paths are limited in the mean (`limits`).
+With the prices that the program puts on its limits, the cheapest columns give a lower bound of the
+energy (weak duality), however far the program is solved; what stays below the target is tightened
+by more columns and more paths.
+
+Everything in the program is scaled: energy by the target, the others by their limits.
+"""
+
+from typing import Any
+
+import highspy
+import numpy as np
+
+from hwgen.crossbar.model.tables import NOC_POWER, POWER, Floats, Ints, Tables
+from hwgen.crossbar.synthesis.boxes import Box
+from hwgen.crossbar.synthesis.choices import Choices
+from hwgen.crossbar.synthesis.costs import fixed_costs, rounding_up
+from hwgen.crossbar.synthesis.cuts import Cut
+from hwgen.crossbar.synthesis.limits import ALONE, Limits, Use, path_of
+from hwgen.crossbar.synthesis.mixed import Mixed
+from hwgen.crossbar.synthesis.pairs import Savings, busy_steps, make_turns, savings_of
+from hwgen.crossbar.synthesis.pricing import Cheapest, Prices, cheapest, make_groups
+from hwgen.crossbar.synthesis.useful import useful
+
+FOREVER = highspy.kHighsInf
+OVER = 20.0
+"""Price of exceeding a limit by all of it, in targets: far above what any design is worth."""
+
+FIRST_CHOICES = 8
+"""Choices of each layer with which the program begins."""
+
+CLOSE = 3e-4
+"""The program is solved when its value and its bound are as close as this."""
+
+SAFETY = 1e-6
+"""Share by which a bound is lowered for the rounding of the solver."""
+
+MOST_TURNS = 40
+
+PER_LIMIT = 400
+"""Choices that are priced while the program looks at one of its limits."""
+
+
+def gains(found: Cheapest, paid: Floats) -> Floats:
+    """Return what the cheapest of each layer and pair costs beyond what its layers pay."""
+    alone = np.eye(len(paid))
+    return np.asarray(found.price - paid - paid[:, None] * (1 - alone))
+
+
+class Relaxation:
+    """The linear program of one box.
+
+    bound: nJ that no design of the box is below, as far as it is known
+    mixed: the program's solution
+    kept: the choices that a design below the target may make
+    priced: choices that were priced, each as often as it was, and as many more for each limit as
+        take as long
+    """
+
+    def __init__(self, tables: Tables, box: Box, choices: Choices, target: float) -> None:
+        self.tables, self.choices, self.target = tables, choices, target
+        self.box = box
+        self.bound = -np.inf
+        self.kept = np.ones(len(choices.energy), np.bool_)
+        self.layers = [
+            i for i in range(len(tables.kind)) if choices.begin[i] < choices.begin[i + 1]
+        ]
+        self.turns = make_turns(tables, choices)
+        self.groups = make_groups(tables, choices, self.turns, box)
+        self.limits = Limits(choices, self.turns.near, busy_steps(tables, choices))
+        self.program: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        self.program.setOptionValue("output_flag", False)
+        self.program.setOptionValue("threads", 1)
+        self.rows = self.columns = self.priced = 0
+        self.place_of: dict[tuple[int, int], int] = {}
+        self._lay_rows()
+        first = [
+            (int(c), ALONE)
+            for i in self.layers
+            for c in np.linspace(choices.begin[i], choices.begin[i + 1] - 1, FIRST_CHOICES)
+        ]
+        self._add_columns(first)
+
+    def _lay_rows(self) -> None:
+        """Add the rows of layers and of the limits on crossbars and power."""
+        tables, choices = self.tables, self.choices
+        saving = savings_of(tables, self.box)
+        time = self.box.steps_low * self.box.step_low
+        energy, static = fixed_costs(tables, self.box)
+        self.fixed = (energy + static * time) / self.target
+        self.cost = Use(
+            choice=(choices.energy + choices.static * time) / self.target,
+            conversion=saving.conversion_static * time / self.target,
+            macro=saving.macro_static * time / self.target,
+        )
+        self.one = np.full(len(tables.kind), -1)
+        for i in self.layers:
+            self.one[i] = self._put_row(1.0, 1.0, np.empty(0, np.int32), np.empty(0))
+        power = tables.scalars[POWER]
+        self._limit_power(choices.power, power, saving)
+        if not tables.strict:
+            self._limit(Use(choice=choices.crossbars / (power * self.box.ratio_high)), 1.0)
+            peripheral = power * (1 - self.box.ratio_low) * rounding_up(tables, self.box)
+            self._limit_power(choices.power - choices.crossbars, peripheral, saving)
+
+    def _limit_power(self, watts: Floats, power: float, saving: Savings) -> None:
+        """Limit watts of choices, less what sharing saves; the mesh takes its part."""
+        use = Use(
+            choice=watts / power,
+            conversion=saving.conversion_peak / power,
+            macro=saving.macro_peak / power,
+        )
+        self._limit(use, 1.0 - self.tables.scalars[NOC_POWER] / power)
+
+    def _put_row(self, low: float, high: float, index: Ints, values: Floats) -> int:
+        self.program.addRow(low, high, len(index), index.astype(np.int32), values)
+        self.rows += 1
+        return self.rows - 1
+
+    def _put_column(self, cost: float, index: Ints, values: Floats) -> int:
+        self.program.addCol(cost, 0.0, FOREVER, len(index), index.astype(np.int32), values)
+        self.columns += 1
+        return self.columns - 1
+
+    def _limit(self, use: Use, high: float) -> None:
+        """Add a limited quantity: a row, and a column that lets it be exceeded at a price."""
+        row = self._put_row(-FOREVER, high, self.limits.places, self.limits.used(use))
+        self.limits.add(use, row, high)
+        self._put_column(OVER, np.array([row]), -np.ones(1))
+
+    def _add_columns(self, made: list[tuple[int, int]]) -> None:
+        """Add columns: a choice and that of its mate, or ALONE."""
+        fresh = [pair for pair in dict.fromkeys(made) if pair not in self.place_of]
+        if not fresh:
+            return
+        c, d = np.array(fresh, np.int64).T
+        costs = self.limits.used_by(self.cost, c, d)
+        rows, used = self.limits.all_used_by(c, d)
+        for n, (own, mate) in enumerate(fresh):
+            both = [own] if mate == ALONE else [own, mate]
+            index = np.concatenate((self.one[self.limits.layer_of[both]], rows))
+            values = np.concatenate((np.ones(len(both)), used[:, n]))
+            self.place_of[own, mate] = self._put_column(costs[n], index, values)
+            self.limits.put_column(own, mate, self.columns - 1)
+
+    def add_path(self, cut: Cut) -> None:
+        """Limit the steps of a path."""
+        path = path_of(self.tables, self.box, self.choices, cut)
+        self._limit(path.use, path.high)
+
+    def solve(self) -> bool:
+        """Add columns until the bound is close to the program's value; return if it met the target.
+
+        `mixed` is then the solution of the program.
+        """
+        best = None
+        for _ in range(MOST_TURNS):
+            self.priced += len(self.choices.macros) + PER_LIMIT * self.rows
+            self.program.run()
+            if self.program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+                break
+            duals = np.array(self.program.getSolution().row_dual)
+            paid = np.where(self.one < 0, 0.0, duals[self.one])
+            duals = np.clip(duals, -OVER, 0.0)
+            prices = self._prices(duals)
+            found = cheapest(self.choices, self.groups, self.turns, prices, paid)
+            gain = gains(found, paid)
+            value = paid.sum() + (duals[self.limits.rows] * self.limits.highs).sum()
+            # Both layers of a pair give way by half of what it gains, a layer alone by all.
+            halved = np.minimum(gain, gain.T) / (2 - np.eye(len(paid)))
+            given = np.minimum(0.0, halved.min(axis=1))
+            bound = (self.fixed + value + given.sum()) * self.target * (1 - SAFETY)
+            if best is None or bound > best[2]:
+                best = prices, paid, bound
+            self.bound = max(self.bound, bound)
+            if self.bound >= self.target or given.sum() > -CLOSE:
+                break
+            better = np.argwhere(gain < -CLOSE / len(paid) / 4)
+            self._add_columns(
+                [(int(found.first[i, j]), int(found.second[i, j])) for i, j in better]
+            )
+        self._note_mixture()
+        if best is not None:
+            prices, paid, bound = best
+            self.kept &= useful(self.choices, prices, paid, 1 - bound / self.target)
+        return bool(self.bound >= self.target)
+
+    def _note_mixture(self) -> None:
+        """Keep the solution."""
+        values = np.array(self.program.getSolution().col_value)
+        c, d, places = self.limits.columns()
+        kept = values[places] > 0.0
+        self.mixed = Mixed(
+            self.tables, self.box, self.choices, self.turns, c[kept], d[kept], values[places][kept]
+        )
+
+    def _prices(self, duals: Floats) -> Prices:
+        """Return what columns cost at the prices of the limits."""
+        total = self.limits.total(duals)
+        cost = self.cost
+        pair, turn = np.zeros((2, len(self.tables.kind), len(self.tables.kind)))
+        for (i, j), fixed, steps in total.pairs:
+            pair[i, j] -= fixed
+            turn[i, j] -= steps
+        return Prices(
+            cost.choice - total.choice,
+            -total.spared,
+            cost.conversion - total.conversion,
+            cost.macro - total.macro,
+            pair + pair.T,
+            turn + turn.T,
+        )

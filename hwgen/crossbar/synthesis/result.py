@@ -1,0 +1,102 @@
+"""What a search hands on: the best design, what it proves, and how it came."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.facts.rules import Objective
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """A design as lists over the layers of the network, see `hwgen.crossbar.model.design`."""
+
+    copies: list[int]
+    macros: list[int]
+    mate: list[int]
+    clocks: list[int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the lists by name."""
+        return {
+            "copies": self.copies,
+            "macros": self.macros,
+            "mate": self.mate,
+            "clocks": self.clocks,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A design that fits, and its exact cost.
+
+    efficiency_gops_per_w: by the objective, for one image alone or for one in a stream
+    energy_nj: of one image alone
+    interval_steps: from one image to the next in a steady stream
+    memory: size of its scratchpads, as a place in the table of them
+    """
+
+    point: Point
+    chosen: Chosen
+    efficiency_gops_per_w: float
+    energy_nj: float
+    steps: int
+    step_ns: float
+    interval_steps: int
+    peak_w: float
+    memory: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointResult:
+    """What is known of one combination of the outer loop.
+
+    bound_gops_per_w: what no design of it can beat; infinite for streams alone, 0 if nothing fits
+    best_gops_per_w: of the designs that were confirmed; 0 if none was searched
+    """
+
+    point: Point
+    bound_gops_per_w: float
+    best_gops_per_w: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """One step of the search: evaluations spent so far, best design and bound so far."""
+
+    evaluations: int
+    best_gops_per_w: float
+    bound_gops_per_w: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchResult:
+    """The answer of a search.
+
+    best: the most efficient design; candidates: all that were confirmed exactly, best first
+    evaluations: designs judged; exact_evaluations: by the exact simulation; boxes: bounded
+    objective: what efficiencies are of, and `best` is chosen by
+    bound_gops_per_w: what no design of the whole space can beat; infinite for streams, of which
+        none is known: an image takes more steps than an interval, so its bounds are too low
+    stopped_early: a time limit or an interrupt ended the search before its budget was spent
+    """
+
+    rules: Rules
+    power_w: float
+    seed: int
+    method: str
+    best: Candidate
+    candidates: list[Candidate]
+    points: list[PointResult]
+    convergence: list[Progress]
+    bound_gops_per_w: float
+    evaluations: int
+    exact_evaluations: int
+    boxes: int
+    stopped_early: bool
+    objective: Objective = "image"
+
+    @property
+    def gap_percent(self) -> float:
+        """How much more efficient than ours any design can be, in percent."""
+        return 100 * (self.bound_gops_per_w / self.best.efficiency_gops_per_w - 1)

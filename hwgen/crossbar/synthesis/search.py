@@ -1,0 +1,398 @@
+"""The search: bounds and designs find each other.
+
+In rounds, the boxes of the design space with the best bounds are split, and the designs that their
+relaxed problems point at, or the best designs so far, are annealed and confirmed exactly. A box
+whose bound is no better than the best design is closed. A round is a list of independent pieces of
+work of a size that does not depend on who does them, so the answer is the same for any number of
+workers.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import Point, Rules, points
+from hwgen.crossbar.facts.rules import Objective, is_strict
+from hwgen.crossbar.model.tabulate import make_tables, operations_of
+from hwgen.crossbar.synthesis.adopt import METHODS, adopted, published_search
+from hwgen.crossbar.synthesis.budget import Budget, Purse
+from hwgen.crossbar.synthesis.designs import Designs, Waiting, confirmed, own_point
+from hwgen.crossbar.synthesis.frontier import Frontier, widest_of
+from hwgen.crossbar.synthesis.published.method import Problem
+from hwgen.crossbar.synthesis.published.pieces import Crew
+from hwgen.crossbar.synthesis.published.tasks import Winner
+from hwgen.crossbar.synthesis.result import Candidate, Chosen, PointResult, Progress, SearchResult
+from hwgen.files.leash import no_deadline
+from hwgen.jobs.executors import Executor
+from hwgen.jobs.store import Store, run_stored
+
+BOUND = "hwgen.crossbar.synthesis.work:bound"
+FIRST = "hwgen.crossbar.synthesis.work:first"
+SEARCH = "hwgen.crossbar.synthesis.work:search"
+IMPROVE = "hwgen.crossbar.synthesis.work:improve"
+
+CLIMBERS, CLIMBS = 4, 3
+"""Designs that are improved side by side in the end, and how often."""
+
+SPLITS = 12
+"""Boxes that are split in one round."""
+
+MOST_FREE_BOXES = 2_000
+"""Boxes that may be looked at in vain for a first design."""
+
+CLOSE_ENOUGH = 1.001
+"""A box must promise this much more than the best design to stay open."""
+
+Json = dict[str, Any]
+
+
+class Search:
+    """One search as it goes on.
+
+    widest: see `widest_of`
+    simple: a design that fits, until the search has one of its own, which it does not depend on
+    frontier: what is known of all boxes
+    """
+
+    def __init__(
+        self,
+        network: CrossbarNetwork,
+        components: Components,
+        *,
+        power_w: float,
+        rules: Rules,
+        seed: int,
+        budget: Budget,
+        executor: Executor,
+        store: Store | None,
+        on_progress: Callable[[Progress], None] | None,
+        objective: Objective = "image",
+    ) -> None:
+        self.network, self.components = network, components
+        self.power_w, self.rules, self.seed, self.budget = power_w, rules, seed, budget
+        self.objective = objective
+        self.executor, self.store, self.on_progress = executor, store, on_progress
+        self.points = points(components, rules)
+        self.widest = widest_of(self.points)
+        self.problem = json.dumps([asdict(network), asdict(components)], sort_keys=True)
+        self.operations = float(operations_of(network, strict=is_strict(rules)))
+        self.purse = Purse(budget, network)
+        self.frontier = Frontier()
+        self.designs = Designs()
+        self.convergence: list[Progress] = []
+        self.evaluations = self.exact_evaluations = self.boxes = 0
+        self.simple: Candidate | None = None
+        self.stopped = False
+        self.started = time.monotonic()
+
+    @property
+    def best(self) -> Candidate | None:
+        """The most efficient design so far."""
+        return self.designs.best
+
+    @property
+    def target_nj(self) -> float:
+        """Energy above which a box holds nothing of interest."""
+        return self.best.energy_nj / CLOSE_ENOUGH if self.best else self.hopeless_nj
+
+    @property
+    def hopeless_nj(self) -> float:
+        """Energy of a design that nobody would build: 1 GOPS/W."""
+        return self.operations
+
+    def task(self, point: Point, **more: Any) -> Json:
+        """Return a piece of work at a point."""
+        return {
+            "problem": self.problem,
+            "point": asdict(point),
+            "power_w": self.power_w,
+            "rules": self.rules,
+            "objective": self.objective,
+            **more,
+        }
+
+    def run(self, function: str, tasks: list[Json]) -> list[Json]:
+        """Return the results of some pieces of work, in their order."""
+        return run_stored(self.executor, function, tasks, self.store, None)
+
+    def begin(self) -> None:
+        """Open the boxes of every point."""
+        for place in dict.fromkeys(self.widest):
+            like = [n for n, widest in enumerate(self.widest) if widest == place]
+            ratio = min(self.points[n].rram_ratio or 0.0 for n in like)
+            args = (self.network, self.components, self.points[place], self.power_w, self.rules)
+            self.frontier.begin(place, make_tables(*args), ratio, self.target_nj)
+
+    def take(self, point: int, result: Json) -> None:
+        """Open the boxes of a result, and note the designs that they point at."""
+        self.purse.price(len(result["boxes"]), result["priced"])
+        for entry in result["boxes"]:
+            self.boxes += 1
+            is_open = self.frontier.put(point, entry, entry["energy_nj"], self.target_nj)
+            if is_open and entry["design"] is not None:
+                waiting = Waiting(
+                    height_nj=entry["height_nj"],
+                    number=self.frontier.number,
+                    point=own_point(self.points[point], entry),
+                    memory=entry["memory"],
+                    design=entry["design"],
+                )
+                self.designs.wait(waiting)
+
+    def look_first(self) -> None:
+        """Find a simple design that fits at some point, and tell of it."""
+        for point in self.points:
+            if self.simple is None and not self.out_of_time():
+                (result,) = self.run(FIRST, [self.task(point)])
+                if result["design"] is not None:
+                    self.simple = confirmed(point, result)
+                    self.tell()
+
+    @property
+    def known(self) -> Candidate | None:
+        """The most efficient design so far, the simple one too."""
+        both = [each for each in (self.best, self.simple) if each is not None]
+        return max(both, key=lambda each: each.efficiency_gops_per_w, default=None)
+
+    @property
+    def bounding(self) -> bool:
+        """Whether boxes are split: some are open, and the budget is not spent."""
+        return self.purse.boxes > 0 and bool(self.frontier.open)
+
+    def split(self) -> None:
+        """Bound the most promising boxes, or their halves."""
+        chosen = self.frontier.take(min(SPLITS, self.purse.boxes), self.target_nj)
+        tasks = [
+            self.task(
+                self.points[box.point],
+                target_nj=self.target_nj,
+                **{key: box.entry[key] for key in ("box", "cuts", "ranges", "whole")},
+            )
+            for box in chosen
+        ]
+        try:
+            results = self.run(BOUND, tasks)
+        except KeyboardInterrupt:
+            self.frontier.put_back(chosen)
+            raise
+        # Until a first design is known, boxes are free: without one nothing else helps.
+        if self.best or self.designs.waiting or self.boxes > MOST_FREE_BOXES:
+            self.purse.split(len(chosen))
+        for box, result in zip(chosen, results, strict=True):
+            if result["narrow"]:
+                self.frontier.close(box.point, box.entry, box.energy_nj)
+            for entry in result["boxes"]:
+                entry["energy_nj"] = max(entry["energy_nj"], box.energy_nj)
+                entry["whole"] = False
+            self.take(box.point, result)
+
+    def anneal(self) -> None:
+        """Anneal the next designs, and keep what was confirmed."""
+        starts = self.designs.starts(self.is_open, self.hopeless_nj)
+        if not starts:
+            if not self.bounding:
+                self.purse.end()
+            return
+        tasks = []
+        for place, start in enumerate(starts):
+            task = self.task(
+                start.point,
+                memory=start.memory,
+                design=start.design,
+                evaluations=self.purse.evaluations(Chosen(**start.design), len(starts) - place),
+                seed=(self.seed * 1_000_003 + self.evaluations + place) % (1 << 32),
+                hot=start.hot,
+                sharing=self.budget.sharing,
+            )
+            if task["evaluations"] > 0:
+                tasks.append((start.point, task))
+        if not tasks:
+            self.purse.end()
+            return
+        self.confirm(SEARCH, tasks)
+
+    def confirm(self, function: str, tasks: list[tuple[Point, Json]]) -> None:
+        """Search from some designs, each at its point, and keep what was confirmed."""
+        results = self.run(function, [task for _, task in tasks])
+        for (point, _), result in zip(tasks, results, strict=True):
+            self.evaluations += result["evaluations"]
+            self.exact_evaluations += result["exact_evaluations"]
+            if result["design"] is not None:
+                self.designs.keep(confirmed(point, result))
+
+    def climb(self) -> None:
+        """Look around the best designs for better ones."""
+        for turn in range(CLIMBS):
+            starts = self.designs.candidates[:CLIMBERS]
+            tasks = []
+            for place, start in enumerate(starts):
+                evaluations = self.purse.climbing(start.chosen, CLIMBS * len(starts))
+                task = self.task(
+                    start.point,
+                    memory=start.memory,
+                    design=start.chosen.as_json(),
+                    evaluations=evaluations,
+                    seed=(self.seed * 1_000_003 + turn * CLIMBERS + place) % (1 << 32),
+                    sharing=self.budget.sharing,
+                )
+                if evaluations > 1:
+                    tasks.append((start.point, task))
+            self.confirm(IMPROVE, tasks)
+            self.tell()
+
+    def is_open(self, point: Point, memory: int) -> bool:
+        """Return whether a point may hold something better with scratchpads of a size."""
+        widest = self.widest[self.points.index(point)]
+        return self.frontier.is_open(widest, point.rram_ratio or 0.0, memory)
+
+    def bound_nj(self) -> float:
+        """Return the energy that no design is below."""
+        found = self.best.energy_nj if self.best else float("inf")
+        return min(found, self.frontier.bound_nj())
+
+    def bound_gops_per_w(self, bound_nj: float) -> float:
+        """Return the efficiency that no design is above; for streams no bound is known."""
+        return self.operations / bound_nj if self.objective == "image" else float("inf")
+
+    def adopt(self) -> None:
+        """Take the design of the published search, and spend what is left on its bound."""
+        crew = Crew(problem=self.problem, run=self.run, tell=self.follow, late=self.out_of_time)
+        found = published_search(
+            Problem(
+                network=self.network,
+                components=self.components,
+                power_w=self.power_w,
+                rules=self.rules,
+            ),
+            method=self.budget.method,
+            evaluations=self.budget.evaluations,
+            seed=self.seed,
+            mapper=crew,
+        )
+        self.evaluations = found.evaluations
+        self.exact_evaluations = found.exact_evaluations
+        self.stopped = crew.stopped
+        self.purse.end()
+        if found.best is None:
+            self.frontier.open.clear()
+
+    def follow(self, evaluations: int, best: Winner | None) -> None:
+        """Tell how far the published search is."""
+        self.evaluations = evaluations
+        self.designs.candidates = [adopted(best)] if best else []
+        self.tell()
+
+    def tell(self) -> None:
+        """Note how far the search is, and tell whoever wants to know."""
+        best = self.known.efficiency_gops_per_w if self.known else 0.0
+        bound = self.bound_gops_per_w(self.bound_nj())
+        self.convergence.append(
+            Progress(evaluations=self.evaluations, best_gops_per_w=best, bound_gops_per_w=bound)
+        )
+        if self.on_progress is not None:
+            self.on_progress(self.convergence[-1])
+
+    def out_of_time(self) -> bool:
+        """Whether a time limit has passed."""
+        limit = self.budget.time_limit_s
+        return limit is not None and time.monotonic() - self.started > limit
+
+    def go(self) -> SearchResult | None:
+        """Search until the budget is spent or nothing is left to find; None if nothing fits."""
+        try:
+            self.begin()
+            if self.budget.method in METHODS:
+                self.adopt()
+            else:
+                self.look_first()
+            self.tell()
+            while not self.stopped and (self.purse.annealing or self.bounding):
+                if self.out_of_time():
+                    self.stopped = True
+                    break
+                if self.bounding:
+                    self.split()
+                if self.purse.annealing and (self.purse.annealing_is_due or not self.bounding):
+                    self.anneal()
+                self.tell()
+            if self.best and not self.stopped and self.budget.method not in METHODS:
+                self.climb()
+        except KeyboardInterrupt:
+            if self.known is None:
+                raise
+            no_deadline()
+            self.stopped = True
+        if self.known is not None:
+            self.designs.keep(self.known)
+        return self.result() if self.best else None
+
+    def result(self) -> SearchResult:
+        """Return what was found."""
+        assert self.best is not None
+        return SearchResult(
+            rules=self.rules,
+            power_w=self.power_w,
+            seed=self.seed,
+            method=self.budget.method,
+            best=self.best,
+            candidates=self.designs.candidates,
+            points=[self.point_result(place) for place in range(len(self.points))],
+            convergence=self.convergence,
+            bound_gops_per_w=self.bound_gops_per_w(self.bound_nj()),
+            objective=self.objective,
+            evaluations=self.evaluations,
+            exact_evaluations=self.exact_evaluations,
+            boxes=self.boxes,
+            stopped_early=self.stopped,
+        )
+
+    def point_result(self, place: int) -> PointResult:
+        """Return what is known of one point."""
+        point: Point = self.points[place]
+        own = [each for each in self.designs.candidates if each.point == point]
+        best = own[0].efficiency_gops_per_w if own else 0.0
+        bound = self.frontier.bound_nj(self.widest[place], point.rram_ratio or 0.0)
+        return PointResult(
+            point=point,
+            bound_gops_per_w=max(best, self.bound_gops_per_w(bound)),
+            best_gops_per_w=best,
+        )
+
+
+def synthesize(
+    network: CrossbarNetwork,
+    components: Components,
+    *,
+    power_w: float,
+    rules: Rules,
+    seed: int,
+    budget: Budget,
+    executor: Executor,
+    store: Store | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    objective: Objective = "image",
+) -> SearchResult | None:
+    """Return the best design for a network within a power budget; None if none fits.
+
+    Of streams no bound is known; boxes are split by what they promise one image.
+
+    An interrupt or the time limit ends the search with what it has. What is finished is in `store`,
+    and is not done again.
+    """
+    search = Search(
+        network,
+        components,
+        power_w=power_w,
+        rules=rules,
+        seed=seed,
+        budget=budget,
+        executor=executor,
+        store=store,
+        on_progress=on_progress,
+        objective=objective,
+    )
+    return search.go()

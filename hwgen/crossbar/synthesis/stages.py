@@ -1,0 +1,219 @@
+"""How fast the blocks of one layer follow each other at least, whatever surrounds it.
+
+A hop of the mesh is one, and a pipeline step as long as the box allows.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.chip.compiled import compiled
+from hwgen.crossbar.model.pipeline import (
+    ACTIVATE,
+    ADD,
+    CHAIN,
+    CONVERT,
+    GATHER,
+    LOAD,
+    MERGE,
+    MVM,
+    SEND,
+    SHIFT,
+    STORE,
+    TRANSFER,
+    link,
+    steps_of,
+)
+from hwgen.crossbar.model.tables import Ints
+from hwgen.crossbar.model.travels import CHAIN_CLOCKS, ceil_div
+from hwgen.crossbar.synthesis.company import Company
+from hwgen.crossbar.synthesis.port import port_of
+from hwgen.crossbar.synthesis.stage import Stage, least_travel
+
+
+class Some(NamedTuple):
+    """Copies from first to last, and macros from first to last, that a choice stands for."""
+
+    copies: int
+    upto: int
+    fewest: int
+    macros: int
+
+
+@compiled
+def least_transfer(stage: Stage, share: int, row_shares: int) -> int:
+    """Return the least steps in which a macro receives its share of a block; 0: nothing travels."""
+    if not stage.reads or stage.strict:
+        return 0
+    pixels = share * stage.stride + stage.kernel if stage.conv else 1
+    return least_travel(stage, pixels * ceil_div(stage.cin, row_shares), 1)
+
+
+@compiled
+def least_send(stage: Stage, copies: int) -> int:
+    """Return the least steps in which a block goes to its readers; 0: it need not travel."""
+    if not (stage.strict and stage.sends):
+        return 0
+    return least_travel(stage, copies * stage.cout, 2)
+
+
+@compiled
+def least_image_travel(stage: Stage, company: Company) -> int:
+    """Return the least steps in which what is new of the image arrives; 0: it is not read."""
+    if company.image == 0:
+        return 0
+    return least_travel(stage, company.image * stage.cin, 1)
+
+
+@compiled
+def scratchpad_steps(stage: Stage, elements: float) -> int:
+    """Return the steps of reading or writing so many elements."""
+    return steps_of(np.ceil(elements * stage.data / stage.bus) * stage.access, stage.step)
+
+
+@compiled
+def loads_and_stores(
+    stage: Stage, copies: int, row_shares: int, copy_shares: int
+) -> tuple[float, float]:
+    """Return the elements that one macro reads and writes for a block, by published rules."""
+    loaded = (stage.rows / row_shares) * (copies / copy_shares) * stage.wide
+    return loaded, copies * stage.cout / copy_shares
+
+
+@compiled
+def pace_of(
+    stage: Stage,
+    clocks: int,
+    transfer: int,
+    load: int,
+    store: int,
+    merge: int,
+    chain: int,
+    send: int,
+    scratch: Ints,
+) -> tuple[int, int]:
+    """Return steps from block to block, and of one block; a travel of 0 is none.
+
+    merge: if results are merged before they are activated, that is the gather before the store
+    """
+    operation, steps, to_next, to_block = scratch[0], scratch[1], scratch[2], scratch[3]
+    n = 0
+    if transfer > 0:
+        operation[n], steps[n] = TRANSFER, transfer
+        n += 1
+    operation[n], steps[n] = LOAD, load
+    n += 1
+    for what in (MVM, CONVERT, SHIFT, ADD):
+        operation[n], steps[n] = what, clocks
+        n += 1
+    if chain > 0:
+        operation[n], steps[n] = CHAIN, chain
+        n += 1
+    if stage.activated:
+        operation[n], steps[n] = ACTIVATE, 1
+        n += 1
+    if merge > 0 and stage.strict:
+        operation[n], steps[n] = GATHER, merge
+        n += 1
+    operation[n], steps[n] = STORE, store
+    n += 1
+    if merge > 0 and not stage.strict:
+        operation[n], steps[n] = MERGE, merge
+        n += 1
+    if send > 0:
+        operation[n], steps[n] = SEND, send
+        n += 1
+    link(operation, steps, to_next, to_block, n, stage.bit_steps, stage.strict)
+    slowest, through = 0, 0
+    for k in range(n):
+        slowest = max(slowest, to_block[k])
+        through += to_next[k]
+    if stage.starts:
+        through += 1 - to_next[n - 1]
+    return slowest, through
+
+
+@compiled
+def pace(
+    stage: Stage, company: Company, copies: int, macros: int, clocks: int, scratch: Ints
+) -> tuple[int, int]:
+    """Return the least steps from block to block, and those of one block from end to end."""
+    some = Some(copies, copies, macros, macros)
+    return pace_between(stage, company, some, clocks, scratch, False)[:2]
+
+
+@compiled
+def pace_between(
+    stage: Stage, company: Company, some: Some, clocks: int, scratch: Ints, near: bool
+) -> tuple[int, int, int]:
+    """Return the least of `pace` of some copies and macros, and steps through what follows.
+
+    Where results are merged in whole parts: loads grow with the copies and shrink with the macros,
+    a gather grows with both, and a chain grows with the macros for each copy.
+
+    near: the layer is in a single macro with a neighbour, and whatever that spares is left out
+    """
+    copies, fewest = some.copies, some.fewest
+    row_shares, copy_shares = split_into(stage, copies, some.macros)
+    share = ceil_div(copies, copy_shares)
+    transfer = least_transfer(stage, share, row_shares)
+    if near or (stage.beside and some.macros == 1):
+        transfer = 0
+    chain = least_chain(stage, some.upto, fewest)
+    send = 0 if near else least_send(stage, copies)
+    apart = behind = 0
+    if stage.strict:
+        merge = least_gather(stage, copies, fewest)
+        reads = share * ceil_div(stage.copy_reads, row_shares)
+        port = port_of(stage, company, (copies, some.upto), fewest, reads, near)
+        load, store = port.load, port.store
+        transfer, apart, behind = max(transfer, port.image), port.apart, port.behind
+        send = max(send, store) if send > 0 else 0
+        transfer = max(transfer, least_image_travel(stage, company))
+    else:
+        loaded, stored = loads_and_stores(stage, copies, row_shares, copy_shares)
+        load, store = scratchpad_steps(stage, loaded), scratchpad_steps(stage, stored)
+        merge = least_travel(stage, share * stage.cout, 1) if some.macros > 1 else 0
+    per_block, through = pace_of(stage, clocks, transfer, load, store, merge, chain, send, scratch)
+    return max(per_block, apart), through, behind
+
+
+@compiled
+def split_into(stage: Stage, copies: int, macros: int) -> tuple[int, int]:
+    """Return into how many parts rows and copies are split, as `design.shares` does."""
+    if stage.strict:
+        return max(1, macros // copies), min(macros, copies)
+    row_shares = ceil_div(macros, copies)
+    return row_shares, ceil_div(macros, row_shares)
+
+
+@compiled
+def least_chain(stage: Stage, copies: int, macros: int) -> int:
+    """Return the least steps of partial sums along the macros of a copy; 0: there is one."""
+    count = ceil_div(macros, copies)
+    if count <= 1 or not stage.strict:
+        return 0
+    whole = np.ceil(stage.cout * stage.sum_bits / stage.flit)
+    vector = np.ceil(stage.lanes * stage.sum_bits / stage.flit)
+    return steps_of(stage.hop * (whole + (count - 1) * (vector + CHAIN_CLOCKS)), stage.step)
+
+
+@compiled
+def least_gather(stage: Stage, copies: int, macros: int) -> int:
+    """Return the least steps in which all results but those of one macro meet there."""
+    sources = min(copies, macros) - 1
+    if sources <= 0:
+        return 0
+    others = copies - ceil_div(copies, min(copies, macros))
+    flits = np.ceil(others * stage.cout * stage.data / stage.flit)
+    return steps_of(stage.hop * (1 + sources + flits), stage.step)
+
+
+@compiled
+def least_pace(stage: Stage, company: Company, clocks: int, scratch: Ints) -> tuple[int, int]:
+    """Return what `pace` is at least with more than one macro, if only the image takes long."""
+    transfer = 1 if stage.reads and not stage.strict else 0
+    transfer = max(transfer, least_image_travel(stage, company))
+    merge = 0 if stage.strict else 1
+    send = 1 if stage.strict and stage.sends else 0
+    return pace_of(stage, clocks, transfer, 1, 1, merge, 0, send, scratch)

@@ -1,0 +1,246 @@
+"""The independent pieces of a search, as functions of JSON: any worker on any host can do them.
+
+A piece names the problem whole, so that a worker needs nothing else; what it makes from that is
+kept for the next piece of the same problem.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, Rules
+from hwgen.crossbar.facts.rules import Objective
+from hwgen.crossbar.model.allocate import FEASIBLE, used_crossbars
+from hwgen.crossbar.model.design import Design, lay_out
+from hwgen.crossbar.model.evaluate import evaluate
+from hwgen.crossbar.model.record import design_of
+from hwgen.crossbar.model.tables import FLOOR, PEAK, Tables
+from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.synthesis.anneal import anneal
+from hwgen.crossbar.synthesis.bound import bound_box, halves
+from hwgen.crossbar.synthesis.boxes import Box, box_at
+from hwgen.crossbar.synthesis.climb import climb
+from hwgen.crossbar.synthesis.cuts import Cut, Needs, make_needs
+from hwgen.crossbar.synthesis.held import Held, make_held
+from hwgen.crossbar.synthesis.judge import fits, judge
+from hwgen.crossbar.synthesis.moves import part, repair
+from hwgen.crossbar.synthesis.ranges import all_ranges
+from hwgen.crossbar.synthesis.simple import SHARES, simple_design
+
+Json = dict[str, Any]
+
+LONGEST_STEPS = 1e9
+LONG_STEP, LONGEST_STEP_NS = 64.0, 1e12
+"""A long pipeline step in floors, and the longest in ns. Beyond, the mesh alone leaks more than any
+sensible design needs."""
+
+KEPT = 256
+
+ALONG = ("leave", "wait", "enter", "safe", "past", "reach")
+"""What a path says of each layer."""
+
+
+@lru_cache(maxsize=KEPT)
+def tables_of(
+    network: CrossbarNetwork,
+    components: Components,
+    point: Point,
+    power_w: float,
+    rules: Rules,
+    objective: Objective,
+) -> Tables:
+    """Return the arrays of a network at a point."""
+    return make_tables(network, components, point, power_w, rules, objective)
+
+
+@lru_cache(maxsize=KEPT)
+def facts_of(
+    network: CrossbarNetwork,
+    components: Components,
+    point: Point,
+    power_w: float,
+    rules: Rules,
+    objective: Objective,
+) -> tuple[Held, Needs]:
+    """Return what bounds need of a network at a point."""
+    tables = tables_of(network, components, point, power_w, rules, objective)
+    return make_held(tables), make_needs(tables)
+
+
+@lru_cache(maxsize=8)
+def problem_of(text: str) -> tuple[CrossbarNetwork, Components]:
+    """Return network and components from JSON."""
+    return TypeAdapter(tuple[CrossbarNetwork, Components]).validate_json(text)
+
+
+Problem = tuple[CrossbarNetwork, Components, Point, float, Rules, Objective]
+
+
+def opened(task: Json) -> Problem:
+    """Return what a piece of work is about."""
+    network, components = problem_of(task["problem"])
+    point = Point(**task["point"])
+    return network, components, point, task["power_w"], task["rules"], task["objective"]
+
+
+def from_design(design: Design) -> Json:
+    """Return the lists of a design."""
+    return {name: getattr(design, name).tolist() for name in Design._fields}
+
+
+def as_cut(given: Json) -> Cut:
+    """Return a path from its lists."""
+    arrays = {name: np.array(given[name]) for name in ALONG}
+    return Cut(**(given | arrays))
+
+
+def from_cut(cut: Cut) -> Json:
+    """Return the lists of a path."""
+    arrays = {name: getattr(cut, name).tolist() for name in ALONG}
+    return cut._asdict() | arrays
+
+
+def root_boxes(tables: Tables, ratio_low: float) -> list[Box]:
+    """Return the boxes that together hold every design, with ratios up to that of the tables.
+
+    The shortest step has a box of its own: there a step does not depend on what is bought.
+    """
+    floor = float(tables.scalars[FLOOR])
+    long = LONG_STEP * floor
+    first = box_at(tables, (1.0, LONGEST_STEPS), (floor, floor), 0)
+    first = first._replace(most_memory=len(tables.memories) - 1, ratio_low=ratio_low)
+    return [
+        first,
+        first._replace(step_high=long),
+        first._replace(step_low=long, step_high=LONGEST_STEP_NS),
+    ]
+
+
+def bound(task: Json) -> Json:
+    """Bound a box, or its halves; return them and the designs that they point at.
+
+    task: `box`, its `cuts` and `ranges` (null: all); `whole`: the box itself; `target_nj`: nothing
+        above is of interest
+    Returns `boxes`: each with `energy_nj`, `box`, `cuts`, `ranges`, `design`, and its `ratio`,
+    `memory` and `height_nj`; `narrow`: the box cannot be split; `priced`: see `BoxBound`.
+    """
+    problem = opened(task)
+    tables, (held, needs) = tables_of(*problem), facts_of(*problem)
+    box, cuts = Box(*task["box"]), [as_cut(cut) for cut in task["cuts"]]
+    ranges = np.array(task["ranges"] or all_ranges(len(tables.kind)))
+    boxes = [box] if task["whole"] else halves(box)
+    made, priced = [], 0
+    for box in boxes:
+        found = bound_box(tables, held, needs, box, task["target_nj"], cuts=cuts, ranges=ranges)
+        entry: Json = {"energy_nj": found.energy, "box": list(box), "design": None}
+        if found.energy < task["target_nj"]:
+            entry["cuts"] = [from_cut(cut) for cut in found.cuts]
+            entry["ranges"] = found.ranges.tolist()
+            if found.design is not None:
+                entry["design"] = from_design(found.design)
+                own = at_ratio(problem, found.design, box)
+                entry["ratio"] = own[2].rram_ratio
+                fitting = fitting_memory(tables_of(*own), found.design, box)
+                entry["memory"], entry["height_nj"] = fitting
+        made.append(entry)
+        priced += found.priced
+    return {"boxes": made, "narrow": not boxes, "priced": priced}
+
+
+def at_ratio(problem: Problem, design: Design, box: Box) -> Problem:
+    """Return the same problem at the least ratio of a box that holds the crossbars of a design."""
+    network, components, point, power_w, rules, objective = problem
+    if point.rram_ratio is None:
+        return problem
+    tables = tables_of(*problem)
+    rram = used_crossbars(tables, lay_out(tables, design)) * tables.crossbar[PEAK]
+    ratio = box.ratio_high
+    for each in RRAM_RATIOS:
+        if box.ratio_low <= each < ratio and rram <= each * power_w:
+            ratio = each
+    return network, components, replace(point, rram_ratio=ratio), power_w, rules, objective
+
+
+def fitting_memory(tables: Tables, design: Design, box: Box) -> tuple[int, float]:
+    """Return the scratchpads of a box, or those that a design asks for, and its height with them.
+
+    A design that a relaxed problem points at may need larger scratchpads than those of its box.
+    """
+    best = box.memory, judge(tables, design, box.memory, np.inf)[1]
+    asked = evaluate(tables, design, False)
+    if asked.failure == FEASIBLE and asked.memory != box.memory:
+        other = asked.memory, judge(tables, design, asked.memory, np.inf)[1]
+        best = min(best, other, key=lambda pair: pair[1])
+    return int(best[0]), float(best[1])
+
+
+def search(task: Json) -> Json:
+    """Anneal from one design, and confirm what was found exactly.
+
+    task: `design`, `memory`, `evaluations`, `seed`, `hot` (the first threshold)
+    Returns `design` and its exact `cost`, or null if nothing fits, and the evaluations spent.
+    """
+    tables = tables_of(*opened(task))
+    design = design_of(**task["design"])
+    if not task["sharing"]:
+        for i in np.flatnonzero(design.mate >= 0):
+            if design.mate[i] > i:
+                part(design, int(i))
+        repair(tables, design)
+    found = anneal(
+        tables,
+        design,
+        task["memory"],
+        task["evaluations"],
+        task["seed"],
+        task["sharing"],
+        task["hot"],
+    )
+    return best_of(tables, found, task["evaluations"], len(found))
+
+
+def first(task: Json) -> Json:
+    """Return the first simple design at a point that fits, as `search` does."""
+    tables = tables_of(*opened(task))
+    found: Json = {"design": None}
+    for share in SHARES:
+        if found["design"] is None:
+            found = best_of(tables, [simple_design(tables, share)], 0, 1)
+    return found
+
+
+def improve(task: Json) -> Json:
+    """Search around one confirmed design; task and result are as those of `search`."""
+    tables = tables_of(*opened(task))
+    start = design_of(**task["design"])
+    args = task["memory"], task["evaluations"], task["seed"], task["sharing"]
+    design, exact = climb(tables, start, *args)
+    return best_of(tables, [design], task["evaluations"], exact)
+
+
+def best_of(tables: Tables, found: list[Design], evaluations: int, exact: int) -> Json:
+    """Return the result of a search that found some designs with so many evaluations."""
+    spent = {"evaluations": evaluations, "exact_evaluations": exact}
+    costs = [evaluate(tables, design, True) for design in found]
+    confirmed = [pair for pair in zip(found, costs, strict=True) if fits(tables, pair[1])]
+    if not confirmed:
+        return {"design": None, "cost": None, **spent}
+    design, cost = max(confirmed, key=lambda pair: pair[1].efficiency)
+    return {
+        "design": from_design(design),
+        "cost": {
+            "efficiency_gops_per_w": cost.efficiency,
+            "energy_nj": cost.energy_nj,
+            "steps": int(cost.steps),
+            "step_ns": cost.step_ns,
+            "interval_steps": int(cost.interval),
+            "peak_w": cost.peak_w,
+            "memory": int(cost.memory),
+        },
+        **spent,
+    }

@@ -1,0 +1,213 @@
+"""Build the steps of passes: grid, split, and the stored maps between them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hwgen.dbpim.compiler.cost import LayerCost, cheapest
+from hwgen.dbpim.compiler.encode import encode_step
+from hwgen.dbpim.compiler.grid import Grid, Rows, vector_shape
+from hwgen.dbpim.compiler.ops import Lowered, Op
+from hwgen.dbpim.compiler.split import Split, conv_splits, simd_split
+from hwgen.dbpim.compiler.steps import Images, Step, StepWork, Tensor, new_tensor
+from hwgen.dbpim.compiler.weights import LayerWeights
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.stream import Packet, decode_packets
+
+
+class Builder:
+    """Turns passes into steps; the splits of a layer are chosen once for each grid.
+
+    run_images: images of the whole run, for names of steps
+    narrow: passes of the macros whose cores must all have the same filters, to save memory
+    """
+
+    def __init__(
+        self,
+        lowered: Lowered,
+        weights: dict[str, LayerWeights],
+        arch: Arch,
+        *,
+        run_images: int,
+        layer_cost: LayerCost | None,
+    ) -> None:
+        self.lowered, self.weights, self.arch = lowered, weights, arch
+        self.run_images, self.layer_cost = run_images, layer_cost
+        self.narrow: set[str] = set()
+        self._splits: dict[tuple[str, Grid, bool], Split] = {}
+
+    def tensor(self, name: str, images: Images, origin: int, columns: Rows | None = None) -> Tensor:
+        """Return a new map of the buffers, or some columns of it."""
+        return new_tensor(self.lowered.maps[name], images, origin, self.arch, columns)
+
+    def step(
+        self,
+        op: Op,
+        inputs: Sequence[Tensor],
+        output: Tensor | None,
+        *,
+        images: Images,
+        origin: int,
+        rows: Rows | None = None,
+    ) -> Step:
+        """Return the step of a pass for some images, or for some rows of one image."""
+        flat = self.flat(op, images)
+        grid = self.grid(op, images, origin, rows or (0, op.size[0]), flat=flat)
+        step = Step(
+            name=self.name(op.name, images, rows),
+            layer=op.layer,
+            op=op.op,
+            kind=op.kind,
+            images=images,
+            rows=rows or (0, op.size[0]),
+            inputs=tuple(inputs),
+            output=output,
+            work=StepWork(op=op, grid=grid, split=Split(works=())),
+        )
+        if op.raw:
+            step = self.raw_step(step, op, images, origin, flat=flat)
+        elif output and any(each.shape.width < self.width(each) for each in (*inputs, output)):
+            step = tile_step(step, op, output)
+        return self.with_split(step)
+
+    def width(self, tensor: Tensor) -> int:
+        """Return the columns of the whole map of a tensor."""
+        return self.lowered.maps[tensor.shape.name].width
+
+    def raw_step(self, step: Step, op: Op, images: Images, origin: int, *, flat: bool) -> Step:
+        """Return a step whose logits begin at the start of the buffer, whatever its images are."""
+        if step.work is None:
+            raise ValueError(f"{step.name} must have a pass")
+        number, source = images[0] - origin, step.inputs[0]
+        fields = {"output_row_pitch": self.logit_pitch(op)}
+        if flat:
+            grid = replace(step.work.grid, width=images[1], first_column=0, number=1)
+            fields |= {"input_image_rows": 0, "input_image_columns": number}
+            fields |= {"input_width": images[1]}
+        elif images[1] == 1:
+            grid = step.work.grid
+        else:
+            if number:
+                raise ValueError(f"{step.name} must begin with the first image of its maps")
+            grid, fields = step.work.grid, {**fields, "output_image_columns": 1}
+        if images[1] == 1 and not flat and source.images[1] > 1:
+            fields |= {"output_image_columns": 0}
+        return replace(step, work=replace(step.work, grid=grid), fields=fields)
+
+    def logit_pitch(self, op: Op) -> int:
+        """Return the logits from one image to the next: whole filter groups, whole beats."""
+        unit = max(self.arch.filters, self.arch.port_bytes // 4)
+        return -(-self.lowered.maps[op.output].channels // unit) * unit
+
+    def flat(self, op: Op, images: Images) -> bool:
+        """Return whether images of one pixel are the columns of one row."""
+        maps = [self.lowered.maps[name] for name in (*op.inputs, op.output)]
+        return images[1] > 1 and op.window.point and all(each.one_pixel for each in maps)
+
+    def grid(self, op: Op, images: Images, origin: int, rows: Rows, *, flat: bool) -> Grid:
+        """Return the position vectors of a step."""
+        number, width, arch = images[0] - origin, op.size[1], self.arch
+        if flat:
+            return Grid(
+                width=number + images[1],
+                first_column=number,
+                first_row=0,
+                end_row=1,
+                number=0,
+                images=1,
+                vector=(1, arch.macros_per_core),
+            )
+        height = rows[1] - rows[0]
+        plain = (1, arch.macros_per_core)
+        shape = vector_shape(arch, width=width, rows=height)
+        return Grid(
+            width=width,
+            first_column=0,
+            first_row=rows[0],
+            end_row=rows[1],
+            number=number,
+            images=images[1],
+            vector=plain if op.fields.get("sums") else shape,
+        )
+
+    def with_split(self, step: Step) -> Step:
+        """Return a step with the split of its pass over its grid."""
+        if step.work is None:
+            return step
+        op, grid = step.work.op, step.work.grid
+        key = op.name, grid, op.name in self.narrow
+        if key not in self._splits:
+            self._splits[key] = self.split(step, op, grid)
+        return replace(step, work=replace(step.work, split=self._splits[key]))
+
+    def split(self, step: Step, op: Op, grid: Grid) -> Split:
+        """Return the cheapest split of a step."""
+        if op.kind == "simd":
+            return simd_split(op.words, grid, self.arch)
+        splits = list(conv_splits(self.weights[op.name].groups, grid, self.arch))
+        if op.name in self.narrow:
+            splits = splits[:1]
+        return cheapest(
+            splits,
+            grid,
+            self.arch,
+            packets=lambda split: self.trial_packets(step, split),
+            layer=op.layer,
+            layer_cost=self.layer_cost,
+        )
+
+    def trial_packets(self, step: Step, split: Split) -> list[Packet]:
+        """Return the packets of a step alone: its maps at word 0, each core has what it reads."""
+        if step.work is None:
+            return []
+        trial = replace(
+            step,
+            work=replace(step.work, split=split),
+            inputs=tuple(replace(tensor, base=0) for tensor in step.inputs),
+            output=replace(step.output, base=0) if step.output else None,
+        )
+        for place, tensor in enumerate(trial.inputs):
+            tensor.slices = list(trial.read_rows(place))
+        if trial.output:
+            trial.output.slices = list(trial.written_rows())
+        encoded = encode_step(trial, self.arch)
+        return decode_packets(np.frombuffer(encoded, np.uint8), self.arch)
+
+    def name(self, base: str, images: Images, rows: Rows | None = None) -> str:
+        """Return the name of a step: the images where the run has several, the rows of a band."""
+        parts = [base]
+        if self.run_images > 1:
+            last = images[0] + images[1] - 1
+            single = images[1] == 1
+            parts.append(f"image {images[0]}" if single else f"images {images[0]}-{last}")
+        if rows:
+            parts.append(f"rows {rows[0]}-{rows[1] - 1}")
+        return " ".join(parts)
+
+
+def tile_step(step: Step, op: Op, output: Tensor) -> Step:
+    """Return a step over the columns that the output map has in the buffers.
+
+    Columns count from 0 in each map; the distance of two images moves the first input column to
+    that of the first output column, because the image has the number 1.
+    """
+    if step.work is None:
+        raise ValueError(f"{step.name} must have a pass")
+    source, first = step.inputs[0], output.first_column
+    shift = first * op.window.stride[1] - op.window.padding[1] - source.first_column
+    fields = {
+        "input_image_rows": 0,
+        "input_image_columns": max(0, shift),
+        "input_width": source.shape.width - max(0, shift),
+        "padding_left": max(0, -shift),
+        "output_image_rows": 0,
+        "output_image_columns": 0,
+    }
+    if len(step.inputs) > 1 and op.kind == "simd":
+        second = step.inputs[1]
+        fields["second_image_rows"] = 0
+        fields["second_image_columns"] = 0 if op.broadcast else first - second.first_column
+    grid = replace(step.work.grid, width=output.shape.width, number=1)
+    name = f"{step.name} columns {first}-{first + output.shape.width - 1}"
+    return replace(step, name=name, work=replace(step.work, grid=grid), fields=fields)

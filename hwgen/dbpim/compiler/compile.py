@@ -1,0 +1,82 @@
+"""From a quantized network and an architecture to a program."""
+
+import numpy as np
+
+from hwgen.dbpim.compiler.answer import Answers, answer_plan
+from hwgen.dbpim.compiler.builder import Builder
+from hwgen.dbpim.compiler.cost import LayerCost
+from hwgen.dbpim.compiler.encode import encode_step
+from hwgen.dbpim.compiler.lower import lower
+from hwgen.dbpim.compiler.memory import Scratch, image_plan
+from hwgen.dbpim.compiler.partition import unit_steps
+from hwgen.dbpim.compiler.plans import step_plan
+from hwgen.dbpim.compiler.steps import Step
+from hwgen.dbpim.compiler.supported import check_supported
+from hwgen.dbpim.compiler.weights import layer_weights
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import VERSION, Opcode
+from hwgen.dbpim.facts.program import Program, ProgramFacts
+from hwgen.dbpim.facts.stream import encode_header
+from hwgen.network import QuantizedNetwork
+
+
+def compile_network(
+    network: QuantizedNetwork,
+    arch: Arch,
+    *,
+    images: int = 1,
+    layer_cost: LayerCost | None = None,
+) -> Program:
+    """Return the program of a network; the same arguments give the same bytes.
+
+    images: images of one run
+    layer_cost: judges candidate splits of a layer, by a cycle model for example; None: an
+        estimate (`hwgen.dbpim.compiler.cost.estimate`)
+    """
+    check_supported(network, arch)
+    lowered = lower(network, arch)
+    weights = layer_weights(lowered, network, arch)
+    build = Builder(lowered, weights, arch, run_images=images, layer_cost=layer_cost)
+    answers = Answers()
+    scratch = Scratch(build)
+    steps = [*unit_steps(build, scratch, answers), end_step(images)]
+    facts = ProgramFacts(
+        format="hwgen.dbpim.program",
+        version=3,
+        network=network.digest,
+        network_name=network.graph.name,
+        architecture=arch.digest,
+        architecture_name=arch.name,
+        images=images,
+        image=image_plan(build),
+        answer=answer_plan(build, lowered.ops[-1], answers),
+        scratch_bytes=scratch.end,
+        steps=[step_plan(build, step) for step in steps],
+    )
+    image = np.frombuffer(encode_program(steps, facts, arch), np.uint8)
+    return Program(facts=facts, image=image)
+
+
+def end_step(images: int) -> Step:
+    """Return the last step."""
+    return Step(name="end", layer="end", op="end", kind="end", images=(0, images), rows=(0, 0))
+
+
+def encode_program(steps: list[Step], facts: ProgramFacts, arch: Arch) -> bytes:
+    """Return BEGIN and the packets of all steps; each LOAD tells the beats up to the next one."""
+    begin = {
+        "version": VERSION,
+        "architecture": arch.id_word,
+        "network": int(facts.network[:8], 16),
+    }
+    parts = [b"" if step.kind == "load" else encode_step(step, arch) for step in steps]
+    segment, sizes = 0, [len(part) // arch.port_bytes for part in parts]
+    for number in range(len(steps) - 1, -1, -1):
+        if steps[number].kind != "load":
+            segment += sizes[number]
+            continue
+        fields = {**steps[number].fields, "segment_beats": segment}
+        steps[number].fields = fields
+        parts[number] = encode_step(steps[number], arch)
+        segment = len(parts[number]) // arch.port_bytes
+    return encode_header(Opcode.BEGIN, begin, arch) + b"".join(parts)

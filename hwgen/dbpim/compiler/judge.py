@@ -1,0 +1,49 @@
+"""The estimated cycles of a unit, from the steps of one of its bands."""
+
+from collections.abc import Sequence
+
+from hwgen.dbpim.compiler.builder import Builder
+from hwgen.dbpim.compiler.cost import estimate
+from hwgen.dbpim.compiler.spill import LOGIT_BYTES
+from hwgen.dbpim.compiler.steps import Step
+from hwgen.dbpim.compiler.units import Unit
+from hwgen.dbpim.facts.arch import Arch
+
+STEP_CYCLES = 40
+"""Cycles of a step beside its work: dispatch, pipeline, barrier."""
+
+
+def unit_cost(build: Builder, unit: Unit, steps: Sequence[Step]) -> float:
+    """Return the cycles of all groups and bands, each as long as the steps given."""
+    times = build.run_images // unit.group * unit.bands * unit.tiles
+    return times * sum(STEP_CYCLES + step_cycles(step, build.arch) for step in steps)
+
+
+def step_cycles(step: Step, arch: Arch) -> float:
+    """Return the cycles of the work of a step."""
+    fields = step.fields
+    if step.kind == "load":
+        columns, words = fields["columns"], step.output.channel_words if step.output else 1
+        beats = fields["beats"]
+        return arch.memory_latency_cycles + max(fields["rows"] * columns * words, beats)
+    if step.kind == "store":
+        return arch.memory_latency_cycles + fields["words"] * 4 / arch.port_bytes
+    if step.work is None:
+        return 0
+    op, grid, split = step.work.op, step.work.grid, step.work.split
+    if step.kind == "conv":
+        return estimate(split, grid, arch)
+    words = max(work.vectors * work.words[1] for work in split.works)
+    taps = op.window.kernel[0] * op.window.kernel[1] * len(op.inputs)
+    lanes = arch.simd_lanes if op.table is None else arch.table_lookups
+    parts = arch.macros_per_core * arch.macro.compartments / lanes
+    if fields.get("to_memory"):
+        return copy_cycles(grid.positions * op.words[1], arch)
+    return float(words * taps * parts)
+
+
+def copy_cycles(words: int, arch: Arch) -> float:
+    """Return the cycles in which so many words go to the logit buffer and from there to memory."""
+    size = words * arch.macro.compartments
+    pieces = size / (LOGIT_BYTES * arch.logit_entries)
+    return words + size / arch.port_bytes + pieces * (2 * STEP_CYCLES + arch.memory_latency_cycles)

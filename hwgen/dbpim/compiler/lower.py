@@ -1,0 +1,92 @@
+"""From the layers of a network to passes of the chip."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hwgen.dbpim.compiler.lower_add import fused_additions, fused_op
+from hwgen.dbpim.compiler.lower_conv import conv_op, depthwise_op, image_window, linear_op
+from hwgen.dbpim.compiler.lower_pool import average_ops, maximum_op
+from hwgen.dbpim.compiler.lower_simd import add_op, multiply_op, rescale_op, table_op
+from hwgen.dbpim.compiler.lower_words import concatenate_ops, shortcut_ops
+from hwgen.dbpim.compiler.ops import ImageLoad, Lowered, MapShape, Op
+from hwgen.dbpim.compiler.source import Source
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import PIXEL_BYTES
+from hwgen.network import (
+    INPUT,
+    Add,
+    AveragePool,
+    Concatenate,
+    Conv,
+    Linear,
+    MaxPool,
+    Multiply,
+    QuantizedNetwork,
+    Rescale,
+    Shortcut,
+    Table,
+)
+
+RULES: dict[Any, Callable[[Source, Any], Iterator[Op]]] = {
+    Linear: linear_op,
+    MaxPool: maximum_op,
+    AveragePool: average_ops,
+    Add: add_op,
+    Multiply: multiply_op,
+    Rescale: rescale_op,
+    Table: table_op,
+    Concatenate: concatenate_ops,
+    Shortcut: shortcut_ops,
+}
+
+
+def lower(network: QuantizedNetwork, arch: Arch) -> Lowered:
+    """Return the passes of a network that the chip runs (`supported_layers`)."""
+    source = Source(network, arch)
+    image = packed_image(source)
+    additions = fused_additions(source)
+    fused = {layer.name for layer in additions.values()}
+    ops: list[Op] = []
+    for layer in network.layers:
+        if layer.name in fused:
+            continue
+        if isinstance(layer, Add) and layer.name in additions:
+            ops += fused_op(source, layer, additions[layer.name])
+        elif isinstance(layer, Conv):
+            rule = conv_op if layer.groups == 1 else depthwise_op
+            ops += rule(source, layer)
+        else:
+            ops += RULES[type(layer)](source, layer)
+    return Lowered(maps=source.maps, ops=ops, image=image, filters=source.filters)
+
+
+def packed_image(source: Source) -> ImageLoad:
+    """Return how the image is loaded; its map in the buffers may hold windows of pixels."""
+    shape, arch = source.network.graph.input.shape, source.arch
+    height, width, channels = shape
+    sizes = [size for size in PIXEL_BYTES if channels <= size <= arch.macro.compartments]
+    fields = {
+        "pixel_bytes": sizes[0] if sizes else 0,
+        "pixel_channels": channels if sizes else 0,
+        "window_pixels": 1,
+        "window_stride": 1,
+        "window_padding": 0,
+        "window_value": 0,
+        "memory_columns": width,
+    }
+    window = image_window(source) if sizes else None
+    if window is None:
+        source.maps[INPUT] = MapShape(name=INPUT, height=height, width=width, channels=channels)
+    else:
+        fields |= window
+        reader = source.readers(INPUT)[0]
+        pixels = window["window_pixels"]
+        source.maps[INPUT] = MapShape(
+            name=INPUT, height=height, width=reader.output.width, channels=pixels * channels
+        )
+    return ImageLoad(
+        shape=shape,
+        pixel_bytes=fields["pixel_bytes"],
+        fields=fields,
+        whole=window is None,
+    )

@@ -1,0 +1,119 @@
+"""Passes of layers with weights."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hwgen.dbpim.compiler.groups import layer_parameters
+from hwgen.dbpim.compiler.lower_simd import SIMD_DEFAULTS
+from hwgen.dbpim.compiler.ops import ChannelWeights, Fields, Op, Window
+from hwgen.dbpim.compiler.source import Source
+from hwgen.dbpim.facts.instructions import Opcode, Operation, field_limit
+from hwgen.dbpim.facts.stream import FilterParameters
+from hwgen.network import INPUT, Conv, Linear
+
+NO_CHANNEL = FilterParameters(bias=0, multiplier=0, shift=1)
+"""Parameters of a channel that the last word of a pixel lacks."""
+
+
+def image_window(source: Source) -> Fields | None:
+    """Return the fields of a LOAD that stores a row of the first window in each word.
+
+    None where the image has another reader than one convolution, or a row does not fit a word.
+    """
+    readers = source.readers(INPUT)
+    if len(readers) != 1 or not isinstance(readers[0], Conv) or readers[0].groups != 1:
+        return None
+    conv, channels = readers[0], source.network.graph.input.channels
+    fields = {
+        "window_pixels": conv.kernel[1],
+        "window_stride": conv.stride[1],
+        "window_padding": conv.padding[1],
+        "window_value": source.zero_point(INPUT),
+    }
+    small = all(value <= field_limit(Opcode.LOAD, name) for name, value in fields.items())
+    if conv.kernel[1] == 1 or conv.kernel[1] * channels > source.arch.macro.compartments:
+        return None
+    if not small:
+        return None
+    source.windowed = True
+    return fields
+
+
+def conv_op(source: Source, layer: Conv) -> Iterator[Op]:
+    """Yield the pass of a convolution; over the stored windows of an image it is one column."""
+    weights = source.network.parameters[layer.name].weights
+    kernel, stride = layer.kernel, layer.stride
+    padding = (layer.padding[0], layer.padding[1])
+    if source.windowed and layer.inputs[0] == INPUT:
+        weights = weights.reshape(len(weights), kernel[0], 1, -1)
+        kernel, stride, padding = (kernel[0], 1), (stride[0], 1), (padding[0], 0)
+    source.filters[layer.name] = weights
+    yield macro_op(source, layer, Window(kernel=kernel, stride=stride, padding=padding))
+
+
+def linear_op(source: Source, layer: Linear) -> Iterator[Op]:
+    """Yield the pass of a linear layer: a window over the whole map."""
+    before = source.maps[layer.inputs[0]]
+    weights = source.network.parameters[layer.name].weights
+    shape = (before.height, before.width)
+    source.filters[layer.name] = weights.reshape(len(weights), *shape, before.channels)
+    yield macro_op(source, layer, Window(kernel=shape))
+
+
+def macro_op(source: Source, layer: Conv | Linear, window: Window) -> Op:
+    """Return a pass of the macros."""
+    return Op(
+        name=layer.name,
+        layer=layer.name,
+        op=layer.op,
+        kind="conv",
+        inputs=layer.inputs,
+        output=layer.name,
+        size=(layer.output.height, layer.output.width),
+        window=window,
+        fields={
+            **source.output_fields(layer),
+            "outside": source.zero_point(layer.inputs[0]),
+            "raw": int(layer.output.raw),
+        },
+    )
+
+
+def depthwise_op(source: Source, layer: Conv) -> Iterator[Op]:
+    """Yield the pass of a depthwise convolution on the SIMD core."""
+    parameters = source.network.parameters[layer.name]
+    words, compartments = source.words(layer.name), source.arch.macro.compartments
+    taps = layer.kernel[0] * layer.kernel[1]
+    padded = np.zeros((words * compartments, taps), np.int8)
+    padded[: layer.output.channels] = parameters.weights.reshape(-1, taps)
+    entries = layer_parameters(parameters)
+    entries += [NO_CHANNEL] * (words * compartments - len(entries))
+    yield Op(
+        name=layer.name,
+        layer=layer.name,
+        op="depthwise",
+        kind="simd",
+        inputs=layer.inputs,
+        output=layer.name,
+        size=(layer.output.height, layer.output.width),
+        window=Window(
+            kernel=layer.kernel,
+            stride=layer.stride,
+            padding=(layer.padding[0], layer.padding[1]),
+        ),
+        words=(0, words),
+        taps=ChannelWeights(
+            weights=np.ascontiguousarray(
+                padded.reshape(words, compartments, taps).transpose(0, 2, 1)
+            ),
+            parameters=entries,
+        ),
+        fields={
+            **SIMD_DEFAULTS,
+            **source.output_fields(layer),
+            "operation": Operation.DEPTHWISE,
+            "enable_end": compartments,
+            "outside": source.zero_point(layer.inputs[0]),
+        },
+    )

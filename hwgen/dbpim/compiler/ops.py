@@ -1,0 +1,117 @@
+"""The operations that a network is lowered to: each is one pass of the chip over an output map."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.dbpim.facts.stream import FilterParameters
+
+Fields = dict[str, int]
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapShape:
+    """A map of one image as it is stored: the image, a layer's output, or sums in between."""
+
+    name: str
+    height: int
+    width: int
+    channels: int
+
+    @property
+    def one_pixel(self) -> bool:
+        """Whether several images are stacked along x, not along y."""
+        return self.height == self.width == 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """A window over a map: (vertical, horizontal); padding: above and left of the map."""
+
+    kernel: Pair = (1, 1)
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+
+    @property
+    def point(self) -> bool:
+        """Whether an output reads the input of its own position alone."""
+        return self == Window()
+
+    def rows(self, first: int, end: int, height: int) -> tuple[int, int]:
+        """Return the input rows of output rows `first` to `end`, clipped to the map."""
+        top = first * self.stride[0] - self.padding[0]
+        bottom = (end - 1) * self.stride[0] - self.padding[0] + self.kernel[0]
+        return max(0, min(top, height)), max(0, min(bottom, height))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelWeights:
+    """Depthwise weights.
+
+    weights: int8, (channel words, taps, C); parameters: of each channel, padded to whole words
+    """
+
+    weights: NDArray[np.int8]
+    parameters: Sequence[FilterParameters]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Op:
+    """One pass over an output map, which becomes one step or several.
+
+    name: unique; layer, op: of the network
+    inputs: maps that it reads; of ADD, MULTIPLY and a fused addition two
+    output: the map that it writes
+    size: output positions of one image, (height, width)
+    fields: of the instruction, as far as they do not depend on places and cores
+    words: first channel word and their number, of a SIMD operation
+    weights: whether filters are sent; taps, table: what a SIMD operation receives
+    whole: whether its results are bytes of the layer's map, not sums in between
+    fused: convolution that it computes on the way; then `layer` is the addition, and the last map
+        that it reads is the other addend
+    """
+
+    name: str
+    layer: str
+    op: str
+    kind: Literal["conv", "simd"]
+    inputs: tuple[str, ...]
+    output: str
+    size: Pair
+    fields: Mapping[str, int]
+    window: Window = field(default_factory=Window)
+    words: Pair = (0, 1)
+    broadcast: bool = False
+    taps: ChannelWeights | None = None
+    table: NDArray[np.uint8] | None = None
+    whole: bool = True
+    fused: str | None = None
+
+    @property
+    def raw(self) -> bool:
+        """Whether the results are int32 in the logit buffer."""
+        return bool(self.fields.get("raw", 0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageLoad:
+    """How the image is loaded: the fields of LOAD that tell the format of its memory."""
+
+    shape: tuple[int, int, int]
+    pixel_bytes: int
+    fields: Mapping[str, int]
+    whole: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lowered:
+    """A network as passes: maps by name, passes in topological order, and the image's format."""
+
+    maps: dict[str, MapShape]
+    ops: list[Op]
+    image: ImageLoad
+    filters: dict[str, NDArray[np.int8]]

@@ -1,0 +1,51 @@
+"""What the rules of lowering read: the network, its maps and the architecture."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.dbpim.compiler.ops import Fields, MapShape
+from hwgen.dbpim.facts.addressing import channel_words
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.network import INPUT, FeatureMap, Layer, QuantizedNetwork
+
+
+class Source:
+    """A network on its way to passes; rules add maps and filters.
+
+    maps: by name; filters: of each `conv` pass, (filters, kernel height, width, channels)
+    windowed: whether a word of the stored image holds a whole row of the first window
+    """
+
+    def __init__(self, network: QuantizedNetwork, arch: Arch) -> None:
+        self.network, self.arch = network, arch
+        self.features: dict[str, FeatureMap] = {INPUT: network.graph.input}
+        self.features |= {layer.name: layer.output for layer in network.layers}
+        self.maps = {
+            name: MapShape(name=name, height=each.height, width=each.width, channels=each.channels)
+            for name, each in self.features.items()
+        }
+        self.filters: dict[str, NDArray[np.int8]] = {}
+        self.windowed = False
+
+    def readers(self, name: str) -> list[Layer]:
+        """Return the layers that read a map."""
+        return [layer for layer in self.network.layers if name in layer.inputs]
+
+    def zero_point(self, name: str) -> int:
+        """Return the zero point of a map."""
+        return self.features[name].quantization[0].zero_point
+
+    def words(self, name: str) -> int:
+        """Return the channel words of a map."""
+        return channel_words(self.maps[name].channels, self.arch)
+
+    def output_fields(self, layer: Layer) -> Fields:
+        """Return zero point and clip of a layer's map; zeros for raw sums."""
+        values = layer.output.quantization[0]
+        if layer.output.raw:
+            return {"output_zero_point": 0, "output_low": 0, "output_high": 0}
+        return {
+            "output_zero_point": values.zero_point,
+            "output_low": values.low,
+            "output_high": values.high,
+        }

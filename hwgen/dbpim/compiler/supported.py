@@ -1,0 +1,117 @@
+"""What the DB-PIM chip runs of a quantized network; the rest is refused in one sentence."""
+
+from collections.abc import Iterator
+
+from hwgen.dbpim.facts.arch import ACTIVATION_BITS, WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.instructions import Opcode, field_limit
+from hwgen.dbpim.facts.timing import TAP_WORDS
+from hwgen.errors import CompileError
+from hwgen.network import (
+    AveragePool,
+    Conv,
+    FeatureMap,
+    Layer,
+    Linear,
+    MaxPool,
+    QuantizedNetwork,
+    Shortcut,
+    Weighted,
+)
+
+Refusal = tuple[str, str, object]
+"""A property, what the chip runs, what was given."""
+
+MAP_LIMIT = field_limit(Opcode.CONV, "input_height")
+"""Rows, columns and channel words of a map at most: all have fields of one width."""
+
+
+def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
+    """Raise CompileError for the first thing that the chip does not run."""
+    for what, allowed, given in refusals(network, arch):
+        raise CompileError(f"{what} must be {allowed} on a dbpim chip, got {given}")
+
+
+def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
+    """Yield everything that the chip does not run."""
+    graph, last = network.graph, network.layers[-1]
+    if len(graph.modes) > 1:
+        yield "the modes of a network", "one", f"{len(graph.modes)} ({', '.join(graph.modes)})"
+    yield from map_refusals("the image", graph.input, arch)
+    for layer in network.layers:
+        yield from layer_refusals(network, layer)
+        if layer is not last or not layer.output.raw:
+            yield from map_refusals(f"layer {layer.name}: the output", layer.output, arch)
+    yield from answer_refusals(network, arch)
+
+
+def answer_refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
+    """Yield what of the answer the chip cannot write."""
+    graph, last = network.graph, network.layers[-1]
+    output = last.output
+    if graph.outputs != (last.name,):
+        yield "the output", "the last layer alone", ", ".join(graph.outputs)
+    if not output.raw:
+        return
+    if output.shape[:2] != (1, 1) or output.bits != 32:
+        given = f"{output.height} x {output.width} x {output.channels}, {output.bits} bits"
+        yield "raw sums of the output", "of 1 x 1 pixel and 32 bits", given
+    whole = -(-output.channels // arch.filters) * arch.filters
+    if whole > arch.logit_entries:
+        allowed = f"at most logit_entries ({arch.logit_entries})"
+        yield f"layer {last.name}: classes", allowed, output.channels
+
+
+def layer_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]:
+    """Yield everything in one layer that the chip does not run."""
+    what = f"layer {layer.name}: "
+    if isinstance(layer, Weighted) and layer.weight_bits > WEIGHT_BITS:
+        yield f"{what}weight_bits", f"at most {WEIGHT_BITS}", layer.weight_bits
+    if isinstance(layer, Conv) and layer.groups != 1:
+        channels = network.map_of(layer.inputs[0]).channels
+        if not layer.groups == channels == layer.output.channels:
+            yield f"{what}groups", f"1, or input and output channels ({channels})", layer.groups
+        taps = layer.kernel[0] * layer.kernel[1]
+        if taps > TAP_WORDS:
+            yield f"{what}depthwise taps", f"at most {TAP_WORDS}", taps
+        if layer.output.raw:
+            yield f"{what}a depthwise output", f"of {ACTIVATION_BITS} bits", "raw sums"
+    if isinstance(layer, Linear):
+        source = network.map_of(layer.inputs[0])
+        yield from window_refusals(what, source.shape[:2], (1, 1), (0, 0))
+    if isinstance(layer, Conv | MaxPool | AveragePool):
+        padding = (layer.padding[0], layer.padding[1])
+        yield from window_refusals(what, layer.kernel, layer.stride, padding)
+    if isinstance(layer, Shortcut):
+        yield from window_refusals(what, (1, 1), layer.stride, (0, 0))
+
+
+def map_refusals(what: str, feature: FeatureMap, arch: Arch) -> Iterator[Refusal]:
+    """Yield the bits of a map other than bytes, and sizes beyond the fields of an instruction."""
+    if feature.bits != ACTIVATION_BITS:
+        yield f"{what}'s bits", f"{ACTIVATION_BITS}", feature.bits
+    sizes = {
+        "height": (feature.height, MAP_LIMIT),
+        "width": (feature.width, MAP_LIMIT),
+        "channels": (feature.channels, MAP_LIMIT * arch.macro.compartments),
+    }
+    for name, (size, limit) in sizes.items():
+        if size > limit:
+            yield f"{what}'s {name}", f"at most {limit}", size
+
+
+def window_refusals(
+    what: str, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
+) -> Iterator[Refusal]:
+    """Yield what of a window does not fit the fields of an instruction."""
+    values = {
+        "kernel_height": kernel[0],
+        "kernel_width": kernel[1],
+        "stride_y": stride[0],
+        "stride_x": stride[1],
+        "padding_top": padding[0],
+        "padding_left": padding[1],
+    }
+    for name, value in values.items():
+        limit = field_limit(Opcode.CONV, name)
+        if value > limit:
+            yield f"{what}{name}", f"at most {limit}", value

@@ -1,0 +1,45 @@
+"""The filter groups of each layer, encoded once for all its steps."""
+
+from dataclasses import dataclass
+
+from hwgen.dbpim.compiler.blocks import real_inputs, unpruned_blocks, weight_words
+from hwgen.dbpim.compiler.groups import FilterGroup, filter_groups
+from hwgen.dbpim.compiler.ops import Lowered
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.network import QuantizedNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerWeights:
+    """The filter groups of a layer.
+
+    k: inputs of an output; kept: fraction of blocks that are unpruned; filters: output channels
+    rows: of weights, each counted once; tiles: of the longest group
+    """
+
+    groups: tuple[FilterGroup, ...]
+    k: int
+    kept: float
+    filters: int
+    rows: int
+    tiles: int
+
+
+def layer_weights(
+    lowered: Lowered, network: QuantizedNetwork, arch: Arch
+) -> dict[str, LayerWeights]:
+    """Return the weights of each pass of the macros, by its name."""
+    found = {}
+    for name, filters in lowered.filters.items():
+        words, real = weight_words(filters, arch), real_inputs(filters.shape[1:], arch)
+        blocks = unpruned_blocks(words, real, weight_values=arch.sparsity.weight_values)
+        groups = filter_groups(name, words, blocks, network.parameters[name], arch)
+        found[name] = LayerWeights(
+            groups=tuple(groups),
+            k=int(real.sum()),
+            kept=float(blocks.sum() / (len(blocks) * real.sum())),
+            filters=len(filters),
+            rows=sum(group.rows for group in groups),
+            tiles=max(len(group.tiles) for group in groups),
+        )
+    return found

@@ -1,0 +1,272 @@
+"""The DB-PIM architecture: what a config may ask for, and the sizes that follow from it."""
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from hwgen.chip.axi import BURST_BEATS
+from hwgen.chip.widths import bits_for_index
+from hwgen.dbpim.facts.instructions import MOST_CORES, Opcode, field_bits
+from hwgen.dbpim.facts.timing import TABLE_LOOKUPS
+from hwgen.errors import ConfigError
+from hwgen.files.load import load_spec
+from hwgen.network.sparsity import PHI_LIMIT
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+ACTIVATION_BITS = 8
+WEIGHT_BITS = 8
+ACCUMULATOR_BITS = 32
+SWITCHES = ("weight_bits", "weight_values", "input_bits")
+
+MOST_MACROS = 1 << field_bits(Opcode.TILE, "turn")
+MOST_GROUPS = 16
+"""Largest `cores`, `macros_per_core` and `queue_depth`: fields of instructions limit the first two,
+and tables of the cycle model the last two."""
+
+LIKELY_BIT_PLANES = 5
+"""Non-zero bit planes, of 8, that the compiler assumes of a group of inputs after a ReLU."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Sparsity:
+    """What the chip skips; all off is the dense baseline from the same generator.
+
+    weight_bits: zero CSD digits; a filter takes 2 cell columns instead of 8
+    weight_values: pruned blocks of 8 filters
+    input_bits: bit planes that are zero in all inputs of a group
+    """
+
+    weight_bits: bool
+    weight_values: bool
+    input_bits: bool
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class MacroSize:
+    """One SRAM macro: `compartments` x `columns` DBMUs of `rows` cells each.
+
+    compartments: inputs that meet a row at once, and channels of a word of the buffers
+    columns: cell columns of a compartment; a filter takes 2, or 8 without `weight_bits`
+    rows: rows of cells, of which one is active in a cycle
+    """
+
+    compartments: Annotated[int, Field(ge=4, le=16)]
+    columns: Literal[8, 16]
+    rows: Annotated[int, Field(ge=2, le=32)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Arch:
+    """A DB-PIM chip. Sizes are powers of two unless said otherwise.
+
+    format, version: of the file
+    name: for people and for the folders of results
+    clock_mhz: clock frequency, for times in reports
+    cores, macros_per_core: macros of a core hold the same weights and compute other positions
+    tile_rows: rows of a weight tile at most, up to rows / 2
+    switch_rate: selected inputs that a sparse-allocation switch moves in a cycle
+    queue_depth: groups in the queues of a core, the one being computed included (any number)
+    buffer_bytes: activation buffer of a core, all banks together
+    psum_entries: output positions whose partial sums a core holds
+    mask_bytes: mask register file of a core
+    simd_lanes: bytes of a position vector that the SIMD unit of a core handles in a cycle, up to
+        macros_per_core * compartments
+    bus_words: words that the write bus takes in a cycle, up to macros_per_core
+    logit_entries: classes that the head may have at most
+    port_bits: width of the memory port
+    memory_latency_cycles: cycles from an accepted address to its first beat (any number)
+    read_ahead_beats: beats that the memory reader holds or has requested; at the full rate of the
+        port it needs memory_latency_cycles and a burst of 16 beats more
+    packed_weights: three weights may take 19 bits of the stream, with `weight_bits`
+    input_streams: own: each core reads its slice of the maps; shared: as the paper has it, all
+        cores compute other filters of the words of one stream, in the cycle model alone
+    macro, sparsity: see MacroSize and Sparsity
+    """
+
+    format: Literal["hwgen.dbpim.architecture"]
+    version: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+    clock_mhz: Annotated[float, Field(gt=0, le=10000)]
+    cores: Annotated[int, Field(ge=1, le=MOST_CORES)]
+    macros_per_core: Annotated[int, Field(ge=1, le=MOST_MACROS)]
+    macro: MacroSize
+    tile_rows: Annotated[int, Field(ge=1, le=16)]
+    switch_rate: Annotated[int, Field(ge=1, le=16)]
+    queue_depth: Annotated[int, Field(ge=1, le=MOST_GROUPS)]
+    buffer_bytes: Annotated[int, Field(ge=64, le=1 << 20)]
+    psum_entries: Annotated[int, Field(ge=1, le=1024)]
+    mask_bytes: Annotated[int, Field(ge=4, le=4096)]
+    simd_lanes: Annotated[int, Field(ge=1, le=256)]
+    bus_words: Annotated[int, Field(ge=1, le=MOST_MACROS)]
+    logit_entries: Annotated[int, Field(ge=16, le=4096)]
+    port_bits: Literal[64, 128, 256, 512]
+    memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
+    read_ahead_beats: Annotated[int, Field(ge=BURST_BEATS, le=1024)]
+    packed_weights: bool
+    input_streams: Literal["own", "shared"]
+    sparsity: Sparsity
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Check sizes that depend on each other; the message is field|allowed|given."""
+        powers = {
+            "cores": self.cores,
+            "macros_per_core": self.macros_per_core,
+            "macro.compartments": self.macro.compartments,
+            "macro.rows": self.macro.rows,
+            "tile_rows": self.tile_rows,
+            "switch_rate": self.switch_rate,
+            "buffer_bytes": self.buffer_bytes,
+            "psum_entries": self.psum_entries,
+            "mask_bytes": self.mask_bytes,
+            "simd_lanes": self.simd_lanes,
+            "bus_words": self.bus_words,
+            "logit_entries": self.logit_entries,
+            "read_ahead_beats": self.read_ahead_beats,
+        }
+        for name, value in powers.items():
+            if value & (value - 1):
+                raise ValueError(f"{name}|a power of two|{value}")
+        at_most = {
+            "tile_rows": (self.tile_rows, self.macro.rows // 2, "macro.rows / 2"),
+            "switch_rate": (self.switch_rate, self.macro.compartments, "macro.compartments"),
+            "simd_lanes": (
+                self.simd_lanes,
+                self.macros_per_core * self.macro.compartments,
+                "macros_per_core * macro.compartments",
+            ),
+            "bus_words": (self.bus_words, self.macros_per_core, "macros_per_core"),
+            "macro.columns": (
+                self.macro.columns,
+                2 * self.macro.compartments,
+                "2 * macro.compartments",
+            ),
+        }
+        for name, (value, limit, meaning) in at_most.items():
+            if value > limit:
+                raise ValueError(f"{name}|at most {meaning} ({limit})|{value}")
+        at_least = {
+            "psum_entries": (self.psum_entries, self.macros_per_core, "macros_per_core"),
+            "mask_bytes": (
+                8 * self.mask_bytes,
+                4 * self.macro.compartments * self.tile_rows,
+                "macro.compartments * tile_rows / 2",
+            ),
+            "buffer_bytes": (
+                self.buffer_bytes,
+                2 * self.macros_per_core * self.macro.compartments,
+                "2 * macros_per_core * macro.compartments",
+            ),
+        }
+        for name, (value, limit, meaning) in at_least.items():
+            if value < limit:
+                raise ValueError(f"{name}|at least {meaning}|{getattr(self, name)}")
+        return self
+
+    @property
+    def columns_per_filter(self) -> int:
+        """Cell columns that a filter takes: two CSD digits, or eight bits in the dense design."""
+        return PHI_LIMIT if self.sparsity.weight_bits else WEIGHT_BITS
+
+    @property
+    def filters(self) -> int:
+        """Filters that a core computes at a time (one filter group)."""
+        return self.macro.columns // self.columns_per_filter
+
+    @property
+    def unpacks(self) -> bool:
+        """Whether the chip has a decoder of packed rows."""
+        return self.packed_weights and self.sparsity.weight_bits
+
+    @property
+    def shares_stream(self) -> bool:
+        """Whether all cores compute with the words of one stream."""
+        return self.input_streams == "shared"
+
+    @property
+    def banks(self) -> int:
+        """Banks of an activation buffer: one for each macro."""
+        return self.macros_per_core
+
+    @property
+    def bank_words(self) -> int:
+        """Words of one bank; a word is `compartments` channels of one pixel."""
+        return self.buffer_bytes // (self.banks * self.macro.compartments)
+
+    @property
+    def bank_address_bits(self) -> int:
+        """Width of a word address within a bank."""
+        return bits_for_index(self.bank_words)
+
+    @property
+    def psum_vectors(self) -> int:
+        """Partial sums that one macro holds; a vector is one position for each macro of a core."""
+        return self.psum_entries // self.macros_per_core
+
+    @property
+    def mask_words(self) -> int:
+        """Words of `compartments` mask bits in the mask register file of a core."""
+        return 8 * self.mask_bytes // self.macro.compartments
+
+    @property
+    def simd_parts(self) -> int:
+        """Cycles that the SIMD unit takes for one channel word of a position vector."""
+        return self.macros_per_core * self.macro.compartments // self.simd_lanes
+
+    @property
+    def table_lookups(self) -> int:
+        """Table lookups of a core in a cycle."""
+        return min(TABLE_LOOKUPS, self.simd_lanes)
+
+    @property
+    def port_bytes(self) -> int:
+        """Bytes of one beat of the memory port."""
+        return self.port_bits // 8
+
+    @property
+    def bank_skew(self) -> int:
+        """Factor k in bank = (x + k * y) mod banks: neighbours in x and in y differ."""
+        return max(1, self.banks // 2)
+
+    @property
+    def digest(self) -> str:
+        """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
+
+        `name`, `clock_mhz` and `memory_latency_cycles` are left out. The latency may lead the
+        compiler to another split of a layer, because the cycle model judges the splits; each of
+        these programs runs on every chip of the digest and gives the same answer.
+        """
+        facts = asdict(self)
+        for key in ("name", "clock_mhz", "memory_latency_cycles"):
+            del facts[key]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def id_word(self) -> int:
+        """First 32 bits of the digest: the ID register, and the check in a program."""
+        return int(self.digest[:8], 16)
+
+
+def load_arch(path: Path) -> Arch:
+    """Return the architecture in a complete YAML file."""
+    return load_spec(Arch, path)
+
+
+def with_sparsity(arch: Arch, switches: str) -> Arch:
+    """Return `arch` with exactly the named switches on: `weight_bits,input_bits`, `all`, `none`."""
+    names = {"all": set(SWITCHES), "none": set()}.get(switches, set(switches.split(",")))
+    unknown = names - set(SWITCHES)
+    if unknown:
+        raise ConfigError(
+            field="--sparsity",
+            allowed=f"all, none or some of {', '.join(SWITCHES)}",
+            given=min(unknown) or "an empty name",
+            source="command line",
+        )
+    return replace(arch, sparsity=Sparsity(**{name: name in names for name in SWITCHES}))

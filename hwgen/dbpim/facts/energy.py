@@ -1,0 +1,184 @@
+"""The table of energies per event, and of areas: complete YAML, each figure with its source."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
+from hwgen.dbpim.facts.events import EVENTS
+from hwgen.dbpim.facts.units import Unit, size_of
+from hwgen.files.load import load_spec
+from hwgen.files.shipped import shipped_folder
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Text = Annotated[str, Field(min_length=1)]
+Design = Literal["sparse", "dense"]
+"""With `weight_bits`, or without."""
+Part = Literal[
+    "trees", "ppu", "cells", "inputs", "buffers", "psums", "output", "simd", "loading", "control"
+]
+PARTS: tuple[Part, ...] = (
+    *("trees", "ppu", "cells", "inputs", "buffers", "psums", "output", "simd", "loading"),
+    "control",
+)
+"""What takes energy and area on the chip: inputs are fetcher, switch and queues; control is what
+depends on time alone. The memory port is not among them."""
+
+TABLE = shipped_folder() / "energy" / "dbpim_45nm.yaml"
+"""The table that is read where none is given."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Cost:
+    """Energy that an event takes in one part of the chip.
+
+    pj: of an event of `units` units, of trees and PPU as they are built
+    written_pj: of trees and PPU as first written; None: the same
+    unit: whose number an architecture has; design: that takes it, None: both
+    wires: part of the energy that is in wires of the typical capacitance
+    switch: only a chip with a switch takes it
+    """
+
+    part: Part
+    pj: Positive
+    written_pj: NotNegative | None = None
+    units: Annotated[int, Field(ge=1)]
+    unit: Unit
+    design: Design | None = None
+    wires: Fraction = 0.0
+    switch: bool = False
+    source: Text
+
+    def applies(self, arch: Arch) -> bool:
+        """Return whether a chip takes it."""
+        return self.design in (None, design_of(arch))
+
+    def of(self, arch: Arch, *, written: bool = False) -> float:
+        """Return the pJ of one event on a chip; written: trees and PPU as first written."""
+        pj = self.written_pj if written and self.written_pj is not None else self.pj
+        return pj / self.units * size_of(self.unit, arch)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Range:
+    """A figure that is assumed, and how it is varied."""
+
+    low: NotNegative
+    typical: NotNegative
+    high: NotNegative
+    source: Text
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Check the order; |-separated message."""
+        if not self.low <= self.typical <= self.high:
+            raise ValueError(f"typical|from low {self.low} to high {self.high}|{self.typical}")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Leakage:
+    """Power of a memory that does nothing, in uW."""
+
+    uw: Positive
+    kilobytes: Positive
+    source: Text
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Port:
+    """Energy of the memory behind the port, in pJ for some bits."""
+
+    pj: Positive
+    bits: Annotated[int, Field(ge=1)]
+    source: Text
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Area:
+    """Area of one part of the chip, in um2; fields as in `Cost`."""
+
+    part: Part
+    um2: Positive
+    written_um2: Positive | None = None
+    units: Positive
+    unit: Unit
+    design: Design | None = None
+    switch: bool = False
+    source: Text
+
+    def applies(self, arch: Arch) -> bool:
+        """Return whether a chip takes it."""
+        return self.design in (None, design_of(arch))
+
+    def of(self, arch: Arch, *, written: bool = False) -> float:
+        """Return the um2 on a chip; written: trees and PPU as first written."""
+        um2 = self.written_um2 if written and self.written_um2 is not None else self.um2
+        return um2 / self.units * size_of(self.unit, arch)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class EnergyTable:
+    """Energy per event, and area, at one node.
+
+    events: by name, all of `EVENTS`
+    control_pj: of a macro in a cycle, whatever it does; wires_ff: capacitance of a wire a fan-out
+    leakage: of memories; port: of the memory outside the chip
+    area: of all parts; area_uncertainty: fraction by which the sum may be wrong either way
+    """
+
+    format: Literal["hwgen.dbpim.energy"]
+    version: Literal[1]
+    name: Text
+    node_nm: Annotated[int, Field(ge=1)]
+    events: dict[str, list[Cost]]
+    control_pj: Range
+    wires_ff: Range
+    leakage: Leakage
+    port: Port
+    area: list[Area]
+    area_uncertainty: Fraction
+
+    @property
+    def digest(self) -> str:
+        """sha256 over everything, 64 hex digits."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Every event has entries, and nothing else; |-separated message."""
+        for name in EVENTS:
+            if not self.events.get(name):
+                raise ValueError(f"events.{name}|present|nothing")
+        for name in self.events:
+            if name not in EVENTS:
+                raise ValueError(f"events|events of the chip|{name}")
+        return self
+
+    def leakage_mw(self, arch: Arch) -> float:
+        """Return the power of all memories of a chip that does nothing."""
+        kilobytes = size_of("memory_byte", arch) / 1024
+        return self.leakage.uw / 1000 * kilobytes / self.leakage.kilobytes
+
+    def port_pj(self, beats: int, arch: Arch) -> float:
+        """Return the energy of beats in the memory outside the chip."""
+        return beats * arch.port_bytes * ACTIVATION_BITS * self.port.pj / self.port.bits
+
+
+def design_of(arch: Arch) -> Design:
+    """Return which trees a chip has."""
+    return "sparse" if arch.sparsity.weight_bits else "dense"
+
+
+def load_energy(path: Path) -> EnergyTable:
+    """Return the table in a complete YAML file."""
+    return load_spec(EnergyTable, path)

@@ -1,0 +1,152 @@
+"""How a host uses the chip: text for its data sheet."""
+
+import inspect
+from collections.abc import Iterator
+
+from hwgen.chip.axi import PAGE_BYTES
+from hwgen.chip.fields import total_bits
+from hwgen.chip.sheet import Facts, Packet, Place
+from hwgen.dbpim.facts import instructions
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.energy import TABLE, load_energy
+from hwgen.dbpim.facts.instructions import ALIGNMENT_BYTES, PIXEL_SIZES, ErrorCode
+from hwgen.dbpim.facts.timing import BURST_BEATS
+
+__all__ = ["ErrorCode"]
+
+TITLE = "DB-PIM"
+
+CLOCK = (
+    "One clock, `clk`; one synchronous active-high reset, `rst`. There is no clock-domain crossing"
+    " inside: a host on another clock needs bridges. After reset the chip is idle. Memories"
+    " power up with any content."
+)
+
+STEPS = (
+    "Place the program, the images and a buffer for the answers in memory, each at a multiple of"
+    f" {ALIGNMENT_BYTES}. At multiples of {PAGE_BYTES} the cycles are those that the model"
+    " predicts.",
+    "Check `id` and `version`; write the addresses.",
+    "Write 1 to `control`. `busy` rises.",
+    "Wait until `busy` falls. If `done` is set, the answers are in memory; otherwise `error` holds"
+    " the reason.",
+    "For the next images write their address and start again; the program stays in memory.",
+)
+
+PORTS = {
+    "registers": "AXI4-Lite subordinate, 32 bits of data; `awprot` and `arprot` are ignored",
+    "memory": (
+        f"AXI4 manager: INCR bursts of at most {BURST_BEATS} beats that never cross"
+        f" {PAGE_BYTES // 1024} KiB, one ID"
+    ),
+    "trace": "for benches: words that the activation buffers store, and retirements",
+}
+"""Groups of ports with a common prefix."""
+
+
+MEMORY_MAP = (
+    Place(
+        "`program_address`",
+        "the program",
+        "BEGIN, then the stream of packets; each part of a packet begins on a beat of the port. The"
+        " chip reads it once for each run, front to back.",
+    ),
+    Place(
+        "`image_address`",
+        "the images of a run",
+        f"pixels in raster order without gaps, channel 0 first, {PIXEL_SIZES} bytes a pixel (zeros"
+        " above its channels), padded to whole beats; more channels: whole words; the facts of the"
+        " program tell the distance of two images",
+    ),
+    Place(
+        "`logits_address`",
+        "the answers",
+        "int32, class 0 first, little-endian, or bytes; written by STORE with byte strobes, nothing"
+        " beyond; the program's facts tell the offset of each image",
+    ),
+    Place(
+        "`scratch_address`",
+        "maps that do not fit into the buffers",
+        "words of a map in raster order; the program's facts tell the size",
+    ),
+)
+
+BUFFERS = (
+    "A core holds a slice of each map: some of its stored rows. Image n of a step has pixel (y, x)"
+    " at stored row R = n * image_rows + y and stored column X = n * image_columns + x. Its channel"
+    " word w is in bank (X + bank_skew * R) mod banks at address base + (R - first) * row_pitch +"
+    " (X div banks) * channel_words + w; channel 0 is its lowest byte; bank_skew = max(1, banks /"
+    " 2); first: the first stored row of the core's slice."
+)
+
+FORMATS = "Instruction set"
+FORMATS_TEXT = "\n\n".join(
+    (
+        f"Version {instructions.VERSION}.",
+        " ".join((inspect.getdoc(instructions) or "").split("\n\n")[-1].split()),
+    )
+)
+
+
+def packets(arch: Arch) -> Iterator[Packet]:
+    """Yield every packet; those of an architecture with fewer cores are shorter."""
+    del arch  # the tables are those of all architectures
+    for opcode, fields in instructions.PACKETS.items():
+        common = [field for field in fields if instructions.core_count(field.name) == 0]
+        of_core = [field for field in fields if instructions.core_count(field.name) == 1]
+        least, most = (
+            instructions.packet_bits(opcode, cores) for cores in (1, instructions.MOST_CORES)
+        )
+        bits = f"{least} bits" if least == most else f"{least} to {most} bits"
+        title = f"{opcode.name} ({int(opcode):#04x}, {bits})"
+        yield Packet(title=title, text="", fields=common)
+        if of_core:
+            text = f"Then for each core {total_bits(of_core)} bits; those of core 0:"
+            yield Packet(title="", text=text, fields=of_core, start=total_bits(common))
+    bits = f"{instructions.PARAMETER_BITS} bits"
+    title = f"Parameters of a filter in TILE, of a channel in TAPS ({bits})"
+    yield Packet(title=title, text="", fields=instructions.PARAMETERS)
+
+
+def facts(arch: Arch) -> Iterator[Facts]:
+    """Yield what events cost, and areas."""
+    table = load_energy(TABLE)
+    control, wires = table.control_pj, table.wires_ff
+    yield Facts(
+        title="Energy",
+        text=(
+            f"Of one event on this chip at {table.node_nm} nm, from the table `{table.name}`;"
+            " an event costs the sum of its rows. A chip without `weight_bits` has its own trees."
+            f" A macro takes {control.typical} pJ more in each cycle ({control.source}),"
+            f" {control.low} to {control.high}; wires have {wires.typical} fF a fan-out,"
+            f" {wires.low} to {wires.high} ({wires.source}). The memory outside is not among them:"
+            f" {table.port.pj / table.port.bits:g} pJ a bit ({table.port.source})."
+            " [dbpim-energy.md](dbpim-energy.md) says how sums are made."
+        ),
+        columns=["event", "part", "pJ", "as first written", "source"],
+        rows=[
+            (
+                f"`{name}`",
+                cost.part,
+                f"{cost.of(arch):.3g}",
+                f"{cost.of(arch, written=True):.3g}" if cost.written_pj is not None else "",
+                cost.source,
+            )
+            for name, costs in table.events.items()
+            for cost in costs
+            if cost.applies(arch)
+        ],
+    )
+    yield Facts(
+        title="Area",
+        text=(
+            f"Of all parts of this chip at {table.node_nm} nm; the sum may be"
+            f" {table.area_uncertainty:.0%} less or more, since there is no layout."
+        ),
+        columns=["part", "um2", "source"],
+        rows=[
+            (area.part, f"{area.of(arch):,.0f}", area.source)
+            for area in table.area
+            if area.applies(arch)
+        ],
+    )

@@ -1,0 +1,313 @@
+"""The instruction set as field tables: compiler, RTL, model and documentation read these.
+
+Fields are packed from the lowest bit upwards in the order of the table; remaining bits are zero.
+Every packet of the stream begins on a beat of the memory port and is padded with zeros to whole
+beats. The fields of the cores (`keep_first_0` .. `keep_first_7`) stand last, core by core: a chip
+with fewer cores has shorter packets, and reads the fields of absent cores as zero.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from functools import cache
+
+from hwgen.chip.fields import Field
+
+VERSION = 3
+"""Version of the instruction set; the chip refuses a `BEGIN` with another one."""
+
+MOST_CORES = 8
+"""Cores that an instruction has fields for."""
+
+ROW_BITS = 10
+"""Width of a row or column of a map, of a row or column stored in a buffer, of a channel word."""
+
+ALIGNMENT_BYTES = 64
+"""Every address that a host gives is a multiple of it; an offset in a packet is one of a beat."""
+
+PACKET_UNIT_BITS = 64
+"""The length of a packet (of a tile: of its header) is a multiple of it."""
+
+PIXEL_BYTES = (1, 2, 4, 8)
+"""Bytes that one packed pixel may take in memory."""
+
+PIXEL_SIZES = "{}, {}, {} or {}".format(*PIXEL_BYTES)
+
+
+class Opcode(IntEnum):
+    """Lowest byte of every packet; every other value stops the chip with an error."""
+
+    BEGIN = 0x01
+    CONV = 0x02
+    SIMD = 0x03
+    STORE = 0x05
+    END = 0x06
+    LOAD = 0x07
+    TILE = 0x10
+    TAPS = 0x11
+    TABLE = 0x12
+
+
+class Operation(IntEnum):
+    """What a SIMD instruction computes."""
+
+    MAXIMUM = 0
+    SUM = 1
+    DEPTHWISE = 2
+    ADD = 3
+    MULTIPLY = 4
+    TABLE = 5
+
+
+class Space(IntEnum):
+    """Part of the memory that a LOAD or STORE addresses; its address is in a register."""
+
+    IMAGE = 0
+    SCRATCH = 1
+    ANSWER = 2
+
+
+class ErrorCode(IntEnum):
+    """Value of the ERROR register."""
+
+    NONE = 0
+    BAD_OPCODE = 1
+    WRONG_VERSION = 2
+    WRONG_ARCHITECTURE = 3
+    READ_ERROR = 4
+    WRITE_ERROR = 5
+    STREAM_ENDED = 6
+    STALLED = 7
+    NOT_STORED = 8
+
+
+def of_core(name: str, core: int) -> str:
+    """Return the name of a field that exists once for each core."""
+    return f"{name}_{core}"
+
+
+def _core_fields(**meanings: tuple[int, str]) -> tuple[Field, ...]:
+    """Return the fields that exist once for each core: name -> (bits, meaning)."""
+    return tuple(
+        Field(of_core(name, core), bits, f"core {core}: {meaning}")
+        for core in range(MOST_CORES)
+        for name, (bits, meaning) in meanings.items()
+    )
+
+
+_KEEP = {
+    "keep_first": (ROW_BITS, "first stored row of the output that it keeps"),
+    "keep_rows": (ROW_BITS, "stored rows of the output that it keeps"),
+}
+
+_LAYER = (
+    Field("opcode", 8, "CONV or SIMD"),
+    Field("input_base", 16, "first word of the input map in every bank"),
+    Field("input_row_pitch", 16, "words of one stored row in a bank"),
+    Field("input_channel_words", ROW_BITS, "words of one pixel"),
+    Field("input_height", ROW_BITS, "rows of the input map of one image"),
+    Field("input_width", ROW_BITS, "columns of the input map of one image"),
+    Field("input_image_rows", ROW_BITS, "stored rows from one image to the next"),
+    Field("input_image_columns", ROW_BITS, "stored columns from one image to the next"),
+    Field("outside", 8, "byte of an input outside the map; of CONV the zero point"),
+    Field("kernel_height", 7, "rows of the window"),
+    Field("kernel_width", 7, "columns of the window"),
+    Field("stride_y", 7, "rows from one window to the next"),
+    Field("stride_x", 7, "columns from one window to the next"),
+    Field("padding_top", 4, "rows above the map"),
+    Field("padding_left", 4, "columns left of the map"),
+    Field("output_base", 16, "first word of the output map in every bank, or of the logits"),
+    Field("output_row_pitch", 16, "words of one stored row in a bank; logits of one image"),
+    Field("output_channel_words", ROW_BITS, "words of one pixel"),
+    Field("output_first_word", ROW_BITS, "channel word that receives channel 0"),
+    Field("output_image_rows", ROW_BITS, "stored rows from one image to the next"),
+    Field("output_image_columns", ROW_BITS, "stored columns from one image to the next"),
+    Field("output_width", ROW_BITS, "columns of the output map of one image"),
+    Field("output_first_row", ROW_BITS, "first row that the step computes"),
+    Field("output_end_row", ROW_BITS, "row after the last one that the step computes"),
+    Field("output_zero_point", 8, "added after the shift"),
+    Field("output_low", 8, "smallest byte (ReLU)"),
+    Field("output_high", 8, "largest byte (ReLU6)"),
+    Field("patch", 1, "position vectors are 2 rows x M/2 columns, not M columns"),
+    Field("active_cores", MOST_CORES, "bit c: core c takes part"),
+)
+"""Common fields of CONV and SIMD: location of the maps, arithmetic of the output."""
+
+_WORK = {
+    "input_first": (ROW_BITS, "first stored row of the input that it holds"),
+    "start_image": (ROW_BITS, "image of its first position vector"),
+    "start_y": (ROW_BITS, "row of the first position of that vector"),
+    "start_x": (ROW_BITS, "column of that position"),
+    "vectors": (16, "position vectors that it computes"),
+    "private_first": (ROW_BITS, "first stored row of the output that no other core keeps"),
+    "private_rows": (ROW_BITS, "number of such rows"),
+    **_KEEP,
+}
+"""Fields of a core in CONV and SIMD: its position vectors, and the slices that it holds."""
+
+
+_SECOND = {"second_first": (ROW_BITS, "first stored row of map b that it holds")}
+
+
+PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
+    Opcode.BEGIN: (
+        Field("opcode", 8, "BEGIN"),
+        Field("version", 8, "of the instruction set"),
+        Field("architecture", 32, "must equal the ID register"),
+        Field("network", 32, "first 32 bits of the network's hash, not read by the chip"),
+    ),
+    Opcode.LOAD: (
+        Field("opcode", 8, "LOAD"),
+        Field("space", 2, "IMAGE or SCRATCH"),
+        Field("offset", 32, "bytes from the address of the space"),
+        Field("beats", 24, "beats of the data: pixels in whole beats, not checked"),
+        Field("segment_beats", 32, "beats of the stream up to the end of the next LOAD, or to END"),
+        Field("pixel_bytes", 4, f"bytes of a packed pixel: {PIXEL_SIZES}; 0: whole words"),
+        Field("pixel_channels", 4, "channels of a packed pixel"),
+        Field("window_pixels", 5, "neighbouring pixels in a word"),
+        Field("window_stride", 5, "pixels from one word to the next"),
+        Field("window_padding", 5, "pixels outside the map in the first word of a row"),
+        Field("window_value", 8, "byte outside the map"),
+        Field("memory_columns", ROW_BITS, "packed pixels of one row in memory"),
+        Field("first_row", ROW_BITS, "stored row of the first pixel"),
+        Field("first_column", ROW_BITS, "stored column of the first pixel"),
+        Field("rows", ROW_BITS, "rows to store"),
+        Field("columns", ROW_BITS, "columns to store"),
+        Field("output_base", 16, "first word of the map in every bank"),
+        Field("output_row_pitch", 16, "words of one stored row in a bank"),
+        Field("output_channel_words", ROW_BITS, "words of one pixel"),
+        *_core_fields(**_KEEP),
+    ),
+    Opcode.CONV: (
+        *_LAYER,
+        Field("chunk_vectors", 16, "position vectors of a core for which partial sums are held"),
+        Field("raw", 1, "1: int32 logits instead of bytes"),
+        Field("adds", 1, "1: map b is added to the results; not with raw"),
+        Field("result_multiplier", 16, "M of a result in this sum"),
+        Field("second_multiplier", 16, "M of map b"),
+        Field("sum_shift", 6, "s of the sum"),
+        Field("second_zero_point", 8, "zb; that of the results is output_zero_point"),
+        Field("sum_zero_point", 8, "added after the shift of the sum"),
+        Field("sum_low", 8, "smallest byte of the sum"),
+        Field("sum_high", 8, "largest byte of the sum"),
+        Field("second_base", 16, "first word of map b in every bank"),
+        Field("second_row_pitch", 16, "words of one stored row in a bank"),
+        Field("second_channel_words", ROW_BITS, "words of one pixel"),
+        Field("second_column", ROW_BITS, "stored column of map b beside column 0 of the output"),
+        *_core_fields(**_WORK, **_SECOND),
+    ),
+    Opcode.SIMD: (
+        *_LAYER,
+        Field("operation", 4, "see Operation"),
+        Field("bias", 32, "two's complement: total before the first tap"),
+        Field("multiplier", 16, "M"),
+        Field("second_multiplier", 16, "M of the second map of ADD"),
+        Field("shift", 6, "s"),
+        Field("planes", 1, "the tap in column kx counts 256**kx"),
+        Field("sums", 1, "the total leaves as three bytes, at stored columns 3X to 3X + 2"),
+        Field("to_memory", 1, "words go to the logit buffer"),
+        Field("rotate", 4, "bytes by which a word is rotated upwards"),
+        Field("enable_first", 5, "first byte of a word that is written"),
+        Field("enable_end", 5, "byte after the last one"),
+        Field("first_zero_point", 8, "za of ADD and MULTIPLY"),
+        Field("second_zero_point", 8, "zb"),
+        Field("second_base", 16, "first word of map b in every bank"),
+        Field("second_row_pitch", 16, "words of one stored row in a bank"),
+        Field("second_channel_words", ROW_BITS, "words of one pixel"),
+        Field("second_image_rows", ROW_BITS, "stored rows from one image to the next"),
+        Field("second_image_columns", ROW_BITS, "stored columns from one image to the next"),
+        Field("second_broadcast", 1, "b is one pixel an image"),
+        *_core_fields(
+            **_WORK,
+            **_SECOND,
+            word_first=(ROW_BITS, "first channel word that it computes"),
+            word_count=(ROW_BITS, "channel words that it computes, at least 1"),
+        ),
+    ),
+    Opcode.STORE: (
+        Field("opcode", 8, "STORE"),
+        Field("words", 16, "int32 words to write to memory, at least 1"),
+        Field("index", 16, "first of them in the logit buffer, a multiple of a beat"),
+        Field("space", 2, "ANSWER or SCRATCH"),
+        Field("offset", 32, "bytes from the address of the space"),
+    ),
+    Opcode.END: (Field("opcode", 8, "END"),),
+    Opcode.TILE: (
+        Field("opcode", 8, "TILE"),
+        Field("cores", MOST_CORES, "bit c: core c stores this tile"),
+        Field("group", 12, "filter group: its first output channel is group * filters"),
+        Field("rows", 5, "rows of weights that follow, at least 1"),
+        Field("mask_words", 12, "words of the input that the tile walks, at least 1"),
+        Field("kernel_y", 7, "window row of the first word"),
+        Field("kernel_x", 7, "window column of the first word"),
+        Field("channel_word", ROW_BITS, "channel word of the first word"),
+        Field("turn", 3, "rotation of positions over macros; constant in the tiles of a chunk"),
+        Field("first", 1, "partial sums start at zero"),
+        Field("last", 1, "sums go to the output stage"),
+        Field("last_group", 1, "the set has no further filter group in this layer"),
+        Field("parameters", 1, "the group's parameters follow the mask"),
+        Field("filter_enable", 16, "2 bits a filter: cell columns that count (01 phi 1, 11 phi 2)"),
+        Field("packed", 1, "the rows are packed; 0 on a chip without `packed_weights`"),
+    ),
+    Opcode.TAPS: (
+        Field("opcode", 8, "TAPS"),
+        Field("cores", MOST_CORES, "bit c: core c stores these weights"),
+        Field("taps", 8, "words of weights that follow the parameters, at least 1"),
+    ),
+    Opcode.TABLE: (
+        Field("opcode", 8, "TABLE"),
+        Field("cores", MOST_CORES, "bit c: core c stores the table"),
+    ),
+}
+
+_CORE_NAMES = {*_KEEP, *_WORK, *_SECOND, "word_first", "word_count"}
+
+INSTRUCTIONS = (Opcode.LOAD, Opcode.CONV, Opcode.SIMD, Opcode.STORE, Opcode.END)
+"""Packets that the sequencer runs: each is a step."""
+
+PARAMETER_BITS = 64
+PARAMETERS: tuple[Field, ...] = (
+    Field("bias", 32, "two's complement"),
+    Field("multiplier", 16, "M"),
+    Field("shift", 6, "s"),
+)
+"""Parameters of one filter in a TILE packet, of one channel in a TAPS packet."""
+
+TABLE_BYTES = 256
+"""Bytes of a table, entry 0 first."""
+
+CELL: tuple[Field, ...] = (
+    Field("index", 2, "dyadic block: the cell weighs 4**index"),
+    Field("negative", 1, "sign of the digit"),
+    Field("q", 1, "1: the upper digit of the block is set; 0: the lower one"),
+)
+CELL_BITS = sum(field.bits for field in CELL)
+"""Bits of one cell in a weight code of a chip with `weight_bits`; the lowest cell belongs to the
+filter's first cell column. Without `weight_bits` a code is an int8 weight."""
+
+
+def field_bits(opcode: Opcode, name: str) -> int:
+    """Return the width of a field of a packet."""
+    return next(field.bits for field in PACKETS[opcode] if field.name == name)
+
+
+def field_limit(opcode: Opcode, name: str) -> int:
+    """Return the largest value of an unsigned field of a packet."""
+    return (1 << field_bits(opcode, name)) - 1
+
+
+def core_count(name: str) -> int:
+    """Return the cores that a chip must have for a field: 0 for a field of no single core."""
+    base, _, number = name.rpartition("_")
+    return int(number) + 1 if base in _CORE_NAMES and number.isdecimal() else 0
+
+
+@cache
+def packet_bits(opcode: Opcode, cores: int) -> int:
+    """Return the bits of a packet, for TILE, TAPS and TABLE those of the header."""
+    bits = sum(field.bits for field in PACKETS[opcode] if core_count(field.name) <= cores)
+    return -(-bits // PACKET_UNIT_BITS) * PACKET_UNIT_BITS
+
+
+def instruction_bits(cores: int) -> int:
+    """Return the width of the sequencer's queue: the longest instruction."""
+    return max(packet_bits(opcode, cores) for opcode in INSTRUCTIONS)

@@ -1,0 +1,63 @@
+"""What a chip stores, and how much of each: for data sheets and for comparisons with a paper."""
+
+from dataclasses import dataclass
+
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.instructions import (
+    CELL_BITS,
+    PARAMETERS,
+    TABLE_BYTES,
+    instruction_bits,
+)
+from hwgen.dbpim.facts.timing import (
+    FETCH_SLOTS,
+    INSTRUCTION_SLOTS,
+    TAP_SLOTS,
+    TAP_WORDS,
+    TILE_SLOTS,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """Bits of one kind in the whole chip; `cells` are those of the macros, not SRAM beside them."""
+
+    name: str
+    bits: int
+    meaning: str
+    cells: bool = False
+
+
+def storage(arch: Arch) -> list[Memory]:
+    """Return every memory of a chip; registers of pipelines are not counted."""
+    size, cores = arch.macro, arch.cores
+    cells = cores * arch.macros_per_core * size.compartments * size.columns * size.rows
+    word = size.compartments * ACTIVATION_BITS
+    parameters = sum(field.bits for field in PARAMETERS)
+    taps = TAP_WORDS * size.compartments * WEIGHT_BITS + size.compartments * parameters
+    groups = arch.queue_depth * arch.macros_per_core * word
+    fetched = FETCH_SLOTS * arch.macros_per_core * word
+    meta = (CELL_BITS - 1) * cells if arch.sparsity.weight_bits else 0
+    psums = arch.psum_entries * arch.filters * ACCUMULATOR_BITS
+    tables = arch.table_lookups * TABLE_BYTES * ACTIVATION_BITS
+    filters = TILE_SLOTS * arch.filters * parameters
+    logits = arch.logit_entries * ACCUMULATOR_BITS
+    found = [
+        ("cells", cells, "of all macros"),
+        ("activation buffers", cores * arch.buffer_bytes * 8, "slices of the maps"),
+        ("signs and indices", meta, "beside the cells"),
+        ("partial sums", cores * psums, "beside the macros"),
+        ("masks", cores * arch.mask_bytes * 8, "two tiles of each core"),
+        ("tables", cores * tables, "copies of one table of 256 entries, one for each lookup"),
+        ("depthwise weights", cores * TAP_SLOTS * taps, "two channel words, with parameters"),
+        ("logits", logits, "answers and maps on their way to memory"),
+        ("groups", cores * groups, "queues in front of the macros"),
+        ("fetched words", cores * fetched, "between the buffers and the switch"),
+        ("memory beats", arch.read_ahead_beats * arch.port_bits, "read ahead"),
+        ("parameters", cores * filters, "of filter groups"),
+        ("instructions", INSTRUCTION_SLOTS * instruction_bits(cores), "waiting"),
+    ]
+    return [
+        Memory(name=name, bits=bits, meaning=meaning, cells=name == "cells")
+        for name, bits, meaning in found
+    ]

@@ -1,0 +1,345 @@
+"""The packet stream as bytes: what the compiler writes, and what the loader of the chip reads.
+
+Every part of a packet begins on a beat of the memory port and is padded with zeros to whole beats.
+Parts are: an instruction; of a tile its header, masks, parameters and each row, or all packed rows
+(see `hwgen.dbpim.facts.packing`); of taps the header, the parameters and each word; of a table the
+header and its bytes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.fields import decode, encode
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.instructions import (
+    PACKETS,
+    PARAMETER_BITS,
+    PARAMETERS,
+    TABLE_BYTES,
+    VERSION,
+    Opcode,
+    core_count,
+    packet_bits,
+)
+from hwgen.dbpim.facts.packing import decode_rows, encode_rows, row_beats
+from hwgen.errors import FormatError
+
+Bytes = NDArray[np.uint8]
+
+
+class FilterParameters(NamedTuple):
+    """Parameters of the output stage for one filter; the bias is signed."""
+
+    bias: int
+    multiplier: int
+    shift: int
+
+
+class TapsBeats(NamedTuple):
+    """Beats of each part of a packet of taps; `tap` is that of one word."""
+
+    header: int
+    parameters: int
+    tap: int
+
+
+class TileBeats(NamedTuple):
+    """Beats of each part of a tile packet; `rows` is that of all rows."""
+
+    header: int
+    masks: int
+    parameters: int
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packet:
+    """One packet of a stream.
+
+    offset: byte of the program image where it begins; beats: its length, padding included
+    fields: by name, as in `hwgen.dbpim.facts.instructions.PACKETS`
+    """
+
+    opcode: Opcode
+    offset: int
+    beats: int
+    fields: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TilePacket(Packet):
+    """A weight tile.
+
+    masks: bool, (mask_words, compartments); True: the input is selected
+    parameters: one entry a filter of the core; empty without the field `parameters`
+    codes: uint8, (rows, compartments, filters), the weight codes
+    """
+
+    masks: NDArray[np.bool_]
+    parameters: tuple[FilterParameters, ...]
+    codes: Bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class TapsPacket(Packet):
+    """Depthwise weights of one channel word.
+
+    parameters: one entry a channel, C of them
+    weights: int8, (taps, C)
+    """
+
+    parameters: tuple[FilterParameters, ...]
+    weights: NDArray[np.int8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TablePacket(Packet):
+    """A table; entries: uint8, (256,)."""
+
+    entries: Bytes
+
+
+def beats_of(bits: int, arch: Arch) -> int:
+    """Return the beats that hold so many bits."""
+    return -(-bits // arch.port_bits)
+
+
+def header_beats(opcode: Opcode, arch: Arch) -> int:
+    """Return the beats of an instruction, or of a packet's header."""
+    return beats_of(packet_bits(opcode, arch.cores), arch)
+
+
+def tile_beats(
+    arch: Arch, *, mask_words: int, parameters: bool, rows: int, packed: bool
+) -> TileBeats:
+    """Return the beats of each part of a tile packet."""
+    return TileBeats(
+        header=header_beats(Opcode.TILE, arch),
+        masks=beats_of(mask_words * arch.macro.compartments, arch),
+        parameters=beats_of(arch.filters * PARAMETER_BITS, arch) if parameters else 0,
+        rows=sum(row_beats(rows, arch, packed=packed)),
+    )
+
+
+def taps_beats(arch: Arch) -> TapsBeats:
+    """Return the beats of each part of a packet of taps."""
+    return TapsBeats(
+        header=header_beats(Opcode.TAPS, arch),
+        parameters=beats_of(arch.macro.compartments * PARAMETER_BITS, arch),
+        tap=beats_of(arch.macro.compartments * WEIGHT_BITS, arch),
+    )
+
+
+def encode_header(opcode: Opcode, fields: Mapping[str, int], arch: Arch) -> bytes:
+    """Return an instruction or a header in whole beats; `fields` without the opcode.
+
+    Fields of cores that the chip lacks may be missing: they are zero.
+    """
+    absent = {field.name: 0 for field in PACKETS[opcode] if core_count(field.name) > arch.cores}
+    word = encode(PACKETS[opcode], {"opcode": opcode, **absent, **fields})
+    return pad(word.to_bytes(packet_bits(opcode, arch.cores) // 8, "little"), arch)
+
+
+def encode_tile(
+    fields: Mapping[str, int],
+    *,
+    masks: NDArray[np.bool_],
+    parameters: Iterable[FilterParameters],
+    codes: Bytes,
+    arch: Arch,
+) -> bytes:
+    """Return a tile packet; `fields` without those that follow from the arrays.
+
+    Rows are flat unless `packed` is given.
+    """
+    entries = b"".join(encode_parameters(entry) for entry in parameters)
+    header = {
+        "rows": len(codes),
+        "mask_words": len(masks),
+        "parameters": int(bool(entries)),
+        "packed": 0,
+        **fields,
+    }
+    parts = [
+        encode_header(Opcode.TILE, header, arch),
+        np.packbits(masks.ravel(), bitorder="little").tobytes(),
+        entries,
+        encode_rows(codes, header["filter_enable"], arch, packed=bool(header["packed"])),
+    ]
+    return b"".join(pad(part, arch) for part in parts)
+
+
+def encode_taps(
+    *, cores: int, parameters: Iterable[FilterParameters], weights: NDArray[np.int8], arch: Arch
+) -> bytes:
+    """Return a packet of taps; weights: int8, (taps, C)."""
+    parts = [
+        encode_header(Opcode.TAPS, {"cores": cores, "taps": len(weights)}, arch),
+        b"".join(encode_parameters(entry) for entry in parameters),
+        *(word.tobytes() for word in weights),
+    ]
+    return b"".join(pad(part, arch) for part in parts)
+
+
+def encode_table(*, cores: int, entries: Bytes, arch: Arch) -> bytes:
+    """Return a packet of a table; entries: uint8, (256,)."""
+    return encode_header(Opcode.TABLE, {"cores": cores}, arch) + pad(entries.tobytes(), arch)
+
+
+def encode_parameters(entry: FilterParameters) -> bytes:
+    """Return the 64 bits of one filter."""
+    values = {**entry._asdict(), "bias": entry.bias % (1 << ACCUMULATOR_BITS)}
+    return encode(PARAMETERS, values).to_bytes(PARAMETER_BITS // 8, "little")
+
+
+def pad(part: bytes, arch: Arch) -> bytes:
+    """Return `part` with zeros up to whole beats."""
+    return part + bytes(-len(part) % arch.port_bytes)
+
+
+def decode_stream(image: Bytes, arch: Arch) -> list[Packet]:
+    """Return the packets of a program image, BEGIN and END included, in their order."""
+    packets = Reader(image, arch).rest()
+    opcodes = [packet.opcode for packet in packets]
+    if opcodes[:1] != [Opcode.BEGIN]:
+        given = opcodes[0].name if opcodes else "no packet"
+        raise damaged("a program that starts with BEGIN", given)
+    begin = packets[0]
+    for name, wanted in (("version", VERSION), ("architecture", arch.id_word)):
+        if begin.fields[name] != wanted:
+            raise damaged(f"for {name} {wanted:#x}", f"{begin.fields[name]:#x}")
+    if Opcode.END in opcodes[:-1] or opcodes[-1] is not Opcode.END:
+        raise damaged("a stream with one END, at its end", f"{opcodes[-1].name} at its end")
+    check_segments(packets, arch)
+    if Opcode.STORE not in opcodes:
+        raise damaged("a stream with STORE before END", "no STORE")
+    return packets
+
+
+def check_segments(packets: Sequence[Packet], arch: Arch) -> None:
+    """Refuse a stream whose LOADs do not tell where the next one ends."""
+    loads = [packet for packet in packets if packet.opcode is Opcode.LOAD]
+    if len(packets) < 2 or packets[1].opcode is not Opcode.LOAD:
+        raise damaged("a program with LOAD after BEGIN", "another packet")
+    ends = [load.offset // arch.port_bytes + load.beats for load in loads]
+    ends.append(packets[-1].offset // arch.port_bytes + packets[-1].beats)
+    for load, begin, end in zip(loads, ends, ends[1:], strict=False):
+        if load.fields["segment_beats"] != end - begin:
+            given = f"{load.fields['segment_beats']} at byte {load.offset}"
+            raise damaged(f"a LOAD with segment_beats {end - begin}", given)
+
+
+def decode_packets(body: Bytes, arch: Arch) -> list[Packet]:
+    """Return the packets of a part of a stream, without BEGIN; offsets count from its start."""
+    return Reader(body, arch).rest()
+
+
+def damaged(allowed: str, given: str) -> FormatError:
+    """Return the error for an image that does not hold a whole stream."""
+    return FormatError(field="the program", allowed=allowed, given=given, source="program image")
+
+
+class Reader:
+    """Read parts of packets from a program image, in whole beats."""
+
+    def __init__(self, image: Bytes, arch: Arch) -> None:
+        self.offset = 0
+        self._image = image
+        self._arch = arch
+
+    def part(self, bits: int) -> bytes:
+        """Return the next `bits` and skip the padding after them."""
+        beats = beats_of(bits, self._arch)
+        start, self.offset = self.offset, self.offset + beats * self._arch.port_bytes
+        if self.offset > len(self._image):
+            raise damaged("a whole stream of packets", f"an end at byte {len(self._image)}")
+        return self._image[start : start + -(-bits // 8)].tobytes()
+
+    def rest(self) -> list[Packet]:
+        """Return all packets up to the end."""
+        packets = []
+        while self.offset < len(self._image):
+            packets.append(self.packet())
+        return packets
+
+    def packet(self) -> Packet:
+        """Return the next packet."""
+        start = self.offset
+        first = int(self._image[start])
+        if first not in {int(opcode) for opcode in Opcode}:
+            raise damaged("a stream of known packets", f"opcode {first:#04x} at byte {start}")
+        opcode = Opcode(first)
+        header = self.part(packet_bits(opcode, self._arch.cores))
+        fields = decode(PACKETS[opcode], int.from_bytes(header, "little"))
+        if opcode is Opcode.TILE:
+            return self.tile(start, fields)
+        if opcode is Opcode.TAPS:
+            return self.taps(start, fields)
+        if opcode is Opcode.TABLE:
+            entries = np.frombuffer(self.part(8 * TABLE_BYTES), np.uint8)
+            beats = self.beats_since(start)
+            return TablePacket(
+                opcode=opcode, offset=start, beats=beats, fields=fields, entries=entries
+            )
+        return Packet(opcode=opcode, offset=start, beats=self.beats_since(start), fields=fields)
+
+    def tile(self, start: int, fields: Mapping[str, int]) -> TilePacket:
+        """Return the tile whose header has been read."""
+        compartments, filters = self._arch.macro.compartments, self._arch.filters
+        count = fields["mask_words"] * compartments
+        masks = np.unpackbits(
+            np.frombuffer(self.part(count), np.uint8), count=count, bitorder="little"
+        )
+        parameters = self.parameters(filters) if fields["parameters"] else ()
+        codes = self.rows(fields["rows"], fields["filter_enable"], packed=bool(fields["packed"]))
+        return TilePacket(
+            opcode=Opcode.TILE,
+            offset=start,
+            beats=self.beats_since(start),
+            fields=fields,
+            masks=masks.reshape(-1, compartments).astype(bool),
+            parameters=parameters,
+            codes=codes,
+        )
+
+    def rows(self, count: int, filter_enable: int, *, packed: bool) -> Bytes:
+        """Return the codes of the rows of a tile."""
+        if packed and not self._arch.unpacks:
+            raise damaged("without packed rows on this chip", "a packed tile")
+        beats = sum(row_beats(count, self._arch, packed=packed))
+        content = self.part(beats * self._arch.port_bits)
+        return decode_rows(content, count, filter_enable, self._arch, packed=packed)
+
+    def taps(self, start: int, fields: Mapping[str, int]) -> TapsPacket:
+        """Return the taps whose header has been read."""
+        compartments = self._arch.macro.compartments
+        parameters = self.parameters(compartments)
+        words = [self.part(compartments * WEIGHT_BITS) for _ in range(fields["taps"])]
+        return TapsPacket(
+            opcode=Opcode.TAPS,
+            offset=start,
+            beats=self.beats_since(start),
+            fields=fields,
+            parameters=parameters,
+            weights=np.frombuffer(b"".join(words), np.int8).reshape(-1, compartments),
+        )
+
+    def parameters(self, count: int) -> tuple[FilterParameters, ...]:
+        """Return the parameters of `count` filters."""
+        size = PARAMETER_BITS // 8
+        part = self.part(count * PARAMETER_BITS)
+        found = []
+        for start in range(0, len(part), size):
+            values = decode(PARAMETERS, int.from_bytes(part[start : start + size], "little"))
+            negative = values["bias"] >> (ACCUMULATOR_BITS - 1)
+            values["bias"] -= negative << ACCUMULATOR_BITS
+            found.append(FilterParameters(**values))
+        return tuple(found)
+
+    def beats_since(self, start: int) -> int:
+        """Return the beats between a byte and the next part."""
+        return (self.offset - start) // self._arch.port_bytes

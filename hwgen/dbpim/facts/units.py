@@ -1,0 +1,123 @@
+"""Units of the energy table: how many of a thing an event moves, or a chip has."""
+
+from typing import Literal, get_args
+
+from hwgen.chip.widths import bits_for_range
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
+from hwgen.dbpim.facts.instructions import CELL, ROW_BITS
+
+Unit = Literal[
+    "one",
+    "compartment",
+    "cell",
+    "metadata_bit",
+    "row_register_bit",
+    "group_bit",
+    "queue_multiplexer",
+    "plane_multiplexer",
+    "word_bit",
+    "vector_bit",
+    "byte_choice",
+    "filter",
+    "sum_bit",
+    "lane",
+    "port_bit",
+    "table_bit",
+    "chip_filter_compartment",
+    "chip_filter",
+    "chip_cell",
+    "chip_metadata_bit",
+    "chip_macro",
+    "chip_core",
+    "core_filter",
+    "chip_queue_bit",
+    "chip_byte_choice",
+    "chip_lane",
+    "buffer_byte",
+    "psum_byte",
+    "mask_byte",
+    "memory_byte",
+]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+
+LARGEST_WEIGHT = 192
+"""Two cells at the two highest digits."""
+POSITION_BITS = 2 * ROW_BITS + 1
+"""Row, column and flag of an output position beside a group."""
+
+
+def size_of(unit: Unit, arch: Arch) -> int:
+    """Return how many units an event of a chip has, or all of the chip (`chip_`, bytes)."""
+    return {**event_sizes(arch), **chip_sizes(arch)}[unit]
+
+
+def event_sizes(arch: Arch) -> dict[str, int]:
+    """Return the units of one event.
+
+    cell, metadata_bit: of a row of a macro; row_register_bit: of the register that brings a row to
+        the macros of a core, for one of them
+    group_bit: bytes of a group in one macro with its position; queue_multiplexer: multiplexers of
+        two inputs that read it; plane_multiplexer: those that choose a bit of each byte
+    vector_bit: of a word-vector; byte_choice: bytes that the switch moves for one selected input,
+        each chosen from a word and put into a place of the group
+    table_bit: of a beat of a table, in each copy
+    """
+    size, macros = arch.macro, arch.macros_per_core
+    cells = size.compartments * size.columns
+    metadata = metadata_bits(arch)
+    group_bits = size.compartments * ACTIVATION_BITS + POSITION_BITS
+    return {
+        "one": 1,
+        "compartment": size.compartments,
+        "cell": cells,
+        "metadata_bit": metadata,
+        "row_register_bit": (cells + metadata) // macros,
+        "group_bit": group_bits,
+        "queue_multiplexer": (arch.queue_depth - 1) * group_bits,
+        "plane_multiplexer": (ACTIVATION_BITS - 1) * size.compartments,
+        "word_bit": size.compartments * ACTIVATION_BITS,
+        "vector_bit": macros * size.compartments * ACTIVATION_BITS,
+        "byte_choice": 2 * macros,
+        "filter": arch.filters,
+        "sum_bit": arch.filters * ACCUMULATOR_BITS,
+        "lane": arch.simd_lanes,
+        "port_bit": arch.port_bits,
+        "table_bit": arch.port_bits * arch.table_lookups,
+    }
+
+
+def chip_sizes(arch: Arch) -> dict[str, int]:
+    """Return the units of the whole chip."""
+    size, macros = arch.macro, arch.cores * arch.macros_per_core
+    cells = macros * size.compartments * size.columns * size.rows
+    metadata = macros * metadata_bits(arch) * size.rows
+    buffers = arch.cores * arch.buffer_bytes
+    psums = arch.cores * arch.psum_entries * arch.filters * ACCUMULATOR_BITS // ACTIVATION_BITS
+    masks = arch.cores * arch.mask_bytes
+    event = event_sizes(arch)
+    return {
+        "chip_filter_compartment": macros * arch.filters * size.compartments,
+        "chip_filter": macros * arch.filters,
+        "chip_cell": cells,
+        "chip_metadata_bit": metadata,
+        "chip_macro": macros,
+        "chip_core": arch.cores,
+        "core_filter": arch.cores * arch.filters,
+        "chip_queue_bit": macros * arch.queue_depth * event["group_bit"],
+        "chip_byte_choice": arch.cores * arch.switch_rate * event["byte_choice"],
+        "chip_lane": arch.cores * arch.simd_lanes,
+        "buffer_byte": buffers,
+        "psum_byte": psums,
+        "mask_byte": masks,
+        "memory_byte": buffers + psums + masks + (cells + metadata) // ACTIVATION_BITS,
+    }
+
+
+def metadata_bits(arch: Arch) -> int:
+    """Return the signs, block indices and constants of a row of a macro, in bits."""
+    if not arch.sparsity.weight_bits:
+        return 0
+    bits = sum(field.bits for field in CELL if field.name != "q")
+    largest = arch.macro.compartments * LARGEST_WEIGHT
+    constants = arch.filters * bits_for_range(-largest, largest)
+    return bits * arch.macro.compartments * arch.macro.columns + constants

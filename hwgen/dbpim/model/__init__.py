@@ -1,0 +1,37 @@
+"""Cycles, events and energy of a DB-PIM program without simulating its hardware."""
+
+from hwgen.dbpim.model.energy import (
+    STRICT_DENSE,
+    Assumptions,
+    area_um2,
+    energy_pj,
+    leakage_pj,
+    parts_pj,
+    port_bytes,
+    port_pj,
+    spread_pj,
+)
+from hwgen.dbpim.model.predict import CycleModel, SplitCost, must_compile
+from hwgen.dbpim.model.prediction import Prediction, utilization_of, where_cycles_go
+from hwgen.dbpim.model.timeline import timeline
+from hwgen.dbpim.model.zero_columns import ColumnCounter
+
+__all__ = [
+    "STRICT_DENSE",
+    "Assumptions",
+    "ColumnCounter",
+    "CycleModel",
+    "Prediction",
+    "SplitCost",
+    "area_um2",
+    "energy_pj",
+    "leakage_pj",
+    "must_compile",
+    "parts_pj",
+    "port_bytes",
+    "port_pj",
+    "spread_pj",
+    "timeline",
+    "utilization_of",
+    "where_cycles_go",
+]

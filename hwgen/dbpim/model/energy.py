@@ -1,0 +1,160 @@
+"""Energy and area of a DB-PIM chip: counted events times a table with sources.
+
+A sum is always for a set of assumptions: trees and PPU as built or as first written, wires,
+control, and whether groups pass a switch and deep queues.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
+
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.energy import PARTS, TABLE, Cost, EnergyTable, load_energy
+
+Level = Literal["low", "typical", "high"]
+"""Which figure of a range of the table counts."""
+LEVELS: tuple[Level, ...] = ("low", "typical", "high")
+
+DIRECT_QUEUE = 2
+"""Groups in a queue of a chip without a switch: one is computed, one is written."""
+
+MEMORY_PORT = ("beats_read", "beats_written")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumptions:
+    """What a sum assumes.
+
+    written: trees and PPU as first written (two CSD trees a filter, 32-bit accumulators, `+`), not
+        as built
+    wires, control: figures of the table
+    direct: the chip has no switch, and queues of two groups: the dense chip of the strict pair
+    """
+
+    written: bool = False
+    wires: Level = "typical"
+    control: Level = "typical"
+    direct: bool = False
+
+
+TYPICAL = Assumptions()
+STRICT_DENSE = Assumptions(direct=True)
+"""The dense chip of the strict pair: `weight_values` off needs no switch."""
+
+
+@cache
+def default_table() -> EnergyTable:
+    """Return the table that is used where none is given."""
+    return load_energy(TABLE)
+
+
+def energy_pj(
+    events: Mapping[str, int],
+    arch: Arch,
+    *,
+    table: EnergyTable | None = None,
+    assume: Assumptions = TYPICAL,
+) -> dict[str, float]:
+    """Return picojoules on the chip by event; the keys are those of `events`.
+
+    What the memory outside the chip takes is `port_pj`; what time takes is `leakage_pj`.
+    """
+    found = table or default_table()
+    chip = assumed_chip(arch, assume)
+    return {
+        name: count * sum(cost_pj(cost, chip, found, assume) for cost in found.events[name])
+        for name, count in events.items()
+    }
+
+
+def cost_pj(cost: Cost, chip: Arch, table: EnergyTable, assume: Assumptions) -> float:
+    """Return what one event costs in one part of a chip."""
+    if not cost.applies(chip) or (assume.direct and cost.switch):
+        return 0.0
+    wires: float = getattr(table.wires_ff, assume.wires) / table.wires_ff.typical
+    return cost.of(chip, written=assume.written) * (1 + cost.wires * (wires - 1))
+
+
+def assumed_chip(arch: Arch, assume: Assumptions) -> Arch:
+    """Return the chip whose sizes count."""
+    shallow = assume.direct and arch.queue_depth > DIRECT_QUEUE
+    return replace(arch, queue_depth=DIRECT_QUEUE) if shallow else arch
+
+
+def leakage_pj(
+    cycles: int,
+    arch: Arch,
+    *,
+    table: EnergyTable | None = None,
+    assume: Assumptions = TYPICAL,
+) -> float:
+    """Return what a chip takes in some cycles, whatever it does: control and leakage."""
+    found = table or default_table()
+    control: float = getattr(found.control_pj, assume.control)
+    nanoseconds = cycles * 1000 / arch.clock_mhz
+    macros = arch.cores * arch.macros_per_core
+    return macros * cycles * control + found.leakage_mw(arch) * nanoseconds
+
+
+def parts_pj(
+    events: Mapping[str, int],
+    cycles: int,
+    arch: Arch,
+    *,
+    table: EnergyTable | None = None,
+    assume: Assumptions = TYPICAL,
+) -> dict[str, float]:
+    """Return picojoules on the chip by part, all of `PARTS`; events, cycles: of a step or a run."""
+    found = table or default_table()
+    chip = assumed_chip(arch, assume)
+    total: dict[str, float] = dict.fromkeys(PARTS, 0.0)
+    for name, count in events.items():
+        for cost in found.events[name]:
+            total[cost.part] += count * cost_pj(cost, chip, found, assume)
+    total["control"] += leakage_pj(cycles, arch, table=found, assume=assume)
+    return total
+
+
+def port_pj(events: Mapping[str, int], arch: Arch, *, table: EnergyTable | None = None) -> float:
+    """Return picojoules of the memory outside the chip."""
+    beats = sum(events[name] for name in MEMORY_PORT)
+    return (table or default_table()).port_pj(beats, arch)
+
+
+def port_bytes(events: Mapping[str, int], arch: Arch) -> int:
+    """Return the bytes that cross the memory port."""
+    return sum(events[name] for name in MEMORY_PORT) * arch.port_bytes
+
+
+def spread_pj(
+    events: Mapping[str, int],
+    cycles: int,
+    arch: Arch,
+    *,
+    table: EnergyTable | None = None,
+    assume: Assumptions = TYPICAL,
+) -> dict[tuple[Level, Level], float]:
+    """Return the energy on the chip for each level of wires and of control."""
+    levels = {
+        (wires, control): replace(assume, wires=wires, control=control)
+        for wires in LEVELS
+        for control in LEVELS
+    }
+    return {
+        key: sum(parts_pj(events, cycles, arch, table=table, assume=each).values())
+        for key, each in levels.items()
+    }
+
+
+def area_um2(
+    arch: Arch, *, table: EnergyTable | None = None, assume: Assumptions = TYPICAL
+) -> dict[str, float]:
+    """Return the area by part, all of `PARTS`; the sum is uncertain by `area_uncertainty`."""
+    found = table or default_table()
+    chip = assumed_chip(arch, assume)
+    total: dict[str, float] = dict.fromkeys(PARTS, 0.0)
+    for area in found.area:
+        if area.applies(chip) and not (assume.direct and area.switch):
+            total[area.part] += area.of(chip, written=assume.written)
+    return total

@@ -1,0 +1,57 @@
+"""One cycle of the sparse-allocation switch of a core: words become groups of inputs."""
+
+from hwgen.chip.compiled import compiled
+from hwgen.dbpim.facts.timing import FETCH_SLOTS, SWITCH_CYCLES, TILE_SLOTS
+from hwgen.dbpim.model.state import (
+    GROUP_END,
+    GROUP_IMAGE,
+    GROUP_ROW,
+    GROUP_TILE,
+    GROUP_TILE_END,
+    GROUP_VISIBLE,
+    GROUP_X,
+    GROUP_Y,
+    WORD_END,
+    WORD_IMAGE,
+    WORD_NUMBER,
+    WORD_TILE,
+    WORD_VISIBLE,
+    WORD_X,
+    WORD_Y,
+    Record,
+    Sizes,
+    Weights,
+)
+
+
+@compiled
+def switch_inputs(t: int, core: Record, sizes: Sizes, weights: Weights, queue_full: bool) -> None:
+    """Move selected inputs of the oldest word into the group that is being filled."""
+    if queue_full or core.words_read == core.words_written:
+        return
+    entry = core.word_ring[core.words_read % FETCH_SLOTS]
+    if entry[WORD_VISIBLE] > t:
+        return
+    tile = weights.tiles[core.tile_of[entry[WORD_TILE] % TILE_SLOTS]]
+    waiting = weights.selected[tile.selected_offset + entry[WORD_NUMBER]] - core.moved
+    moved = min(sizes.rate, sizes.channels - core.fill, waiting)
+    released = moved == waiting
+    vector_end = released and entry[WORD_NUMBER] == tile.mask_words - 1
+    push = core.fill + moved == sizes.channels or vector_end
+    if push:
+        group = core.queue_ring[core.written % sizes.queue]
+        group[GROUP_VISIBLE] = t + SWITCH_CYCLES
+        group[GROUP_TILE] = entry[WORD_TILE]
+        group[GROUP_ROW] = core.row
+        group[GROUP_END] = vector_end
+        group[GROUP_TILE_END] = entry[WORD_END]
+        group[GROUP_IMAGE] = entry[WORD_IMAGE]
+        group[GROUP_Y] = entry[WORD_Y]
+        group[GROUP_X] = entry[WORD_X]
+        core.written += 1
+        core.row = 0 if vector_end else core.row + 1
+    core.fill = 0 if push else core.fill + moved
+    core.moved = 0 if released else core.moved + moved
+    if released:
+        core.words_read += 1
+        core.occupied -= 1

@@ -1,0 +1,217 @@
+"""One cycle of the loader: the stream becomes instructions, maps, tiles, taps and tables."""
+
+from hwgen.chip.compiled import compiled
+from hwgen.chip.memory import TAKEN, beat_ready
+from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts.timing import INSTRUCTION_SLOTS, TAP_SLOTS, TILE_SLOTS
+from hwgen.dbpim.model.map_writing import write_map
+from hwgen.dbpim.model.state import (
+    INSTRUCTION,
+    NEVER,
+    TABLE,
+    TAPS,
+    TILE,
+    Ints,
+    Order,
+    Record,
+    Sizes,
+)
+from hwgen.dbpim.model.state import Table as Rows
+
+LOAD = int(Opcode.LOAD)
+
+# Registers of the loader. ROW_CORES: cores of the row that is written in this cycle. LOADS: LOADs
+# begun. MAP_DONE: cycle of the last word of a map. PUSHED, POPPED: instructions. PIECES: of the
+# next row, in beats taken.
+(
+    STATE,
+    LEFT,
+    PACKET,
+    PARTS_LEFT,
+    ROW_CORES,
+    NEXT_ROW_CORES,
+    LOADS,
+    MAP_DONE,
+    PUSHED,
+    POPPED,
+    PIECES,
+) = range(11)
+LOADER_REGISTERS = 11
+GATHER, CHECK, HOLD, MAP, MASKS, PARAMETERS, PARTS, ENTRIES, ENDED = range(9)
+
+
+@compiled
+def loader(
+    t: int,
+    sizes: Sizes,
+    order: Order,
+    cores: Rows,
+    state: Ints,
+    writer: Ints,
+    reader: Ints,
+    arrivals: Ints,
+    instruction_at: Ints,
+) -> bool:
+    """Take at most one beat or make one check; return whether a beat was taken."""
+    state[ROW_CORES], state[NEXT_ROW_CORES] = state[NEXT_ROW_CORES], 0
+    if state[STATE] == CHECK:
+        check(t, sizes, order, cores, state, instruction_at)
+        return False
+    if state[STATE] == HOLD or state[STATE] == ENDED or not beat_ready(t, reader, arrivals):
+        return False
+    if state[STATE] == MAP:
+        fields = order.steps[order.packets[state[PACKET]].row]
+        taken, done = write_map(sizes, fields, writer, reader)
+        if done:
+            state[MAP_DONE] = t
+            next_packet(order, state)
+        return taken
+    state[LEFT] -= 1
+    packet = order.packets[state[PACKET]]
+    share = sizes.beat_channels if packet.kind == TAPS else sizes.beat_filters
+    held = state[STATE] == PARAMETERS and state[LEFT] % share > 0
+    reader[TAKEN] += not held
+    if state[LEFT] == 0:
+        next_part(t, sizes, order, cores, state)
+    return not held
+
+
+@compiled
+def next_part(t: int, sizes: Sizes, order: Order, cores: Rows, state: Ints) -> None:
+    """Go on after the last beat of a part of a packet."""
+    kind = order.packets[state[PACKET]].kind
+    if state[STATE] == GATHER:
+        state[STATE] = CHECK
+    elif kind == TILE:
+        next_tile_part(t, sizes, order, cores, state)
+    elif kind == TAPS:
+        next_taps_part(t, sizes, order, cores, state)
+    else:
+        for core in cores:
+            if order.packets[state[PACKET]].cores >> core.number & 1:
+                core.table_at = t + 1
+        next_packet(order, state)
+
+
+@compiled
+def next_taps_part(t: int, sizes: Sizes, order: Order, cores: Rows, state: Ints) -> None:
+    """Go on after the last beat of the parameters or of a word of taps."""
+    packet = order.packets[state[PACKET]]
+    if state[STATE] == PARAMETERS:
+        state[STATE], state[LEFT], state[PARTS_LEFT] = PARTS, sizes.tap_beats, packet.taps
+        return
+    state[PARTS_LEFT] -= 1
+    state[LEFT] = sizes.tap_beats
+    if state[PARTS_LEFT] > 0:
+        return
+    for core in cores:
+        if packet.cores >> core.number & 1:
+            core.taps_at[(core.taps_begun - 1) % TAP_SLOTS] = t + 1
+    next_packet(order, state)
+
+
+@compiled
+def next_tile_part(t: int, sizes: Sizes, order: Order, cores: Rows, state: Ints) -> None:
+    """Go on after the last beat of the masks, of the parameters or of a row of a tile."""
+    tile = order.tiles[order.packets[state[PACKET]].row]
+    if state[STATE] == MASKS:
+        for core in cores:
+            if tile.cores >> core.number & 1:
+                core.known_at[(core.tiles_begun - 1) % TILE_SLOTS] = t + 1
+        state[STATE], state[LEFT] = PARAMETERS, tile.parameters * sizes.filters
+        if state[LEFT] > 0:
+            return
+    if state[STATE] == PARAMETERS:
+        state[STATE], state[PARTS_LEFT], state[PIECES] = PARTS, tile.rows, 0
+        next_row(sizes, tile, state)
+        return
+    state[NEXT_ROW_CORES] = tile.cores
+    state[PARTS_LEFT] -= 1
+    if state[PARTS_LEFT] == 0:
+        next_packet(order, state)
+    else:
+        next_row(sizes, tile, state)
+
+
+@compiled
+def next_row(sizes: Sizes, tile: Record, state: Ints) -> None:
+    """Gather the beats that the next row still needs; what is left of the last one is kept."""
+    needed = tile.row_pieces - state[PIECES]
+    state[LEFT] = (needed + sizes.beat_pieces - 1) // sizes.beat_pieces
+    state[PIECES] = state[LEFT] * sizes.beat_pieces - needed
+
+
+@compiled
+def next_packet(order: Order, state: Ints) -> None:
+    """Gather the next packet, if there is one."""
+    state[PACKET] += 1
+    if state[PACKET] == len(order.packets):
+        state[STATE] = ENDED
+        return
+    state[STATE], state[LEFT] = GATHER, order.packets[state[PACKET]].header_beats
+
+
+@compiled
+def check(
+    t: int, sizes: Sizes, order: Order, cores: Rows, state: Ints, instruction_at: Ints
+) -> None:
+    """Push an instruction or begin the body of a packet, unless buffers are full."""
+    packet = order.packets[state[PACKET]]
+    if packet.kind == INSTRUCTION:
+        push(t, order, state, instruction_at, packet.row)
+        return
+    for core in cores:
+        if packet.cores >> core.number & 1 and not fits(core, sizes, order, packet):
+            return
+    for core in cores:
+        if packet.cores >> core.number & 1:
+            begin_body(core, order, packet)
+    if packet.kind == TABLE:
+        state[STATE], state[LEFT] = ENTRIES, sizes.table_beats
+    elif packet.kind == TAPS:
+        state[STATE], state[LEFT] = PARAMETERS, sizes.channels
+    else:
+        state[STATE], state[LEFT] = MASKS, order.tiles[packet.row].mask_beats
+
+
+@compiled
+def push(t: int, order: Order, state: Ints, instruction_at: Ints, number: int) -> None:
+    """Push an instruction to the sequencer unless the queue is full; after a LOAD, wait for it."""
+    if state[PUSHED] - state[POPPED] == INSTRUCTION_SLOTS:
+        return
+    instruction_at[number] = t + 1
+    state[PUSHED] += 1
+    if order.steps[number].opcode == LOAD:
+        state[STATE] = HOLD
+    else:
+        next_packet(order, state)
+
+
+@compiled
+def begin_body(core: Record, order: Order, packet: Record) -> None:
+    """Take the space for a tile or for taps in a core."""
+    if packet.kind == TAPS:
+        core.taps_at[core.taps_begun % TAP_SLOTS] = NEVER
+        core.taps_begun += 1
+    elif packet.kind == TILE:
+        slot = core.tiles_begun % TILE_SLOTS
+        core.tile_of[slot] = packet.row
+        core.known_at[slot] = NEVER
+        core.row_base[slot] = core.rows_begun
+        core.tiles_begun += 1
+        core.rows_begun += order.tiles[packet.row].rows
+        core.masks_begun += order.tiles[packet.row].mask_words
+
+
+@compiled
+def fits(core: Record, sizes: Sizes, order: Order, packet: Record) -> bool:
+    """Return whether a core has space for a tile, for taps or for a table."""
+    if packet.kind == TABLE:
+        return bool(core.table_at == NEVER)
+    if packet.kind == TAPS:
+        return bool(core.taps_begun - core.taps_freed < TAP_SLOTS)
+    tile = order.tiles[packet.row]
+    rows = core.rows_begun - core.rows_retired + tile.rows
+    masks = core.masks_begun - core.masks_retired + tile.mask_words
+    tiles = core.tiles_begun - core.retired + 1
+    return bool(rows <= sizes.rows and masks <= sizes.mask_words and tiles <= TILE_SLOTS)

@@ -1,0 +1,108 @@
+"""One cycle of a core's SIMD unit: parts of fetched words, then stages to the buffers."""
+
+from hwgen.chip.compiled import compiled
+from hwgen.dbpim.facts.timing import FETCH_SLOTS, SIMD_CYCLES
+from hwgen.dbpim.model.state import (
+    IMBALANCE,
+    LOAD,
+    PIPELINE,
+    SIMD,
+    SUM_REQUESTS,
+    SWITCH,
+    WORD_END,
+    WORD_IMAGE,
+    WORD_LAST_TAP,
+    WORD_VISIBLE,
+    WORD_X,
+    WORD_Y,
+    WRITE_BUS,
+    Ints,
+    Record,
+    Sizes,
+)
+from hwgen.dbpim.model.walking import DEPTHWISE, TABLE, down, is_active
+from hwgen.dbpim.model.writing import request_of
+
+
+@compiled
+def simd_is_idle(core: Record) -> bool:
+    """Return whether all words have been read and all stages are empty."""
+    idle = core.words_read == core.words_written
+    for stage in range(SIMD_CYCLES):
+        idle &= core.simd[stage] == 0
+    return bool(idle)
+
+
+@compiled
+def simd_step(
+    t: int, core: Record, taken: bool, waits: bool, fields: Record, work: Record, sizes: Sizes
+) -> int:
+    """Advance unless a request waits; return the cause of the cycle, `SIMD` if a part moves.
+
+    taken: the request is over with this cycle; waits: the walker for taps or a table
+    """
+    last = SIMD_CYCLES - 1
+    if taken:
+        core.sent = 0
+        core.resends -= 1
+    if core.simd[last] > 0 and not (taken and core.resends == 0):
+        return WRITE_BUS
+    if taken and core.simd_end[last] == 1 and fields.operation == DEPTHWISE:
+        core.taps_freed += 1
+    for stage in range(last, 0, -1):
+        core.simd[stage] = core.simd[stage - 1]
+        core.simd_row[stage] = core.simd_row[stage - 1]
+        core.simd_column[stage] = core.simd_column[stage - 1]
+        core.simd_words[stage] = core.simd_words[stage - 1]
+        core.simd_first[stage] = core.simd_first[stage - 1]
+        core.simd_end[stage] = core.simd_end[stage - 1]
+    core.simd[0] = 0
+    if core.simd[last] > 0:
+        core.resends = SUM_REQUESTS if fields.sums == 1 else 1
+    if core.words_read == core.words_written:
+        return waiting_cause(t, core, waits)
+    entry = core.word_ring[core.words_read % FETCH_SLOTS]
+    if entry[WORD_VISIBLE] > t:
+        return SWITCH
+    core.part += 1
+    if core.part < (sizes.table_parts if fields.operation == TABLE else sizes.simd_parts):
+        return SIMD
+    core.part = 0
+    core.words_read += 1
+    core.occupied -= 1
+    if entry[WORD_LAST_TAP] == 1:
+        enter(core, entry, fields, work, sizes)
+    return SIMD
+
+
+@compiled
+def waiting_cause(t: int, core: Record, waits: bool) -> int:
+    """Return why the unit has no word."""
+    if core.walking == 0:
+        return IMBALANCE
+    if core.done == 1:
+        return IMBALANCE if simd_is_idle(core) else PIPELINE
+    if t < core.start:
+        return PIPELINE
+    return LOAD if waits else SWITCH
+
+
+@compiled
+def enter(core: Record, entry: Ints, fields: Record, work: Record, sizes: Sizes) -> None:
+    """Put the result of the last part of a word-vector into the first stage."""
+    y, x = entry[WORD_Y], entry[WORD_X]
+    words, first, last_row = 0, 0, y
+    for number in range(sizes.macros):
+        if is_active(y, x, number, fields, sizes):
+            below = down(number, fields, sizes)
+            words += 1
+            first += 1 - below
+            last_row = y + below
+    row = entry[WORD_IMAGE] * fields.output_image_rows
+    to_memory = fields.to_memory == 1
+    core.simd[0] = request_of(row + y, row + last_row, words, to_memory, work)
+    core.simd_row[0] = row + y
+    core.simd_column[0] = entry[WORD_IMAGE] * fields.output_image_columns + x
+    core.simd_words[0] = words
+    core.simd_first[0] = first
+    core.simd_end[0] = entry[WORD_END]

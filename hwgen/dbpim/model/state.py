@@ -1,0 +1,328 @@
+"""Data of the cycle model: sizes, the stream as tables, and the state of each unit."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.dbpim.facts.arch import ACTIVATION_BITS, MOST_GROUPS, MOST_MACROS, Arch
+from hwgen.dbpim.facts.instructions import (
+    INSTRUCTIONS,
+    PACKETS,
+    PARAMETER_BITS,
+    TABLE_BYTES,
+    Opcode,
+    core_count,
+)
+from hwgen.dbpim.facts.packing import PIECE_BITS
+from hwgen.dbpim.facts.stream import taps_beats
+from hwgen.dbpim.facts.timing import (
+    FETCH_SLOTS,
+    REQUANTIZE_CYCLES,
+    RESULT_SLOTS,
+    SIMD_CYCLES,
+    SUM_CYCLES,
+    TAP_SLOTS,
+    TILE_SLOTS,
+)
+
+Ints = NDArray[np.int64]
+Record = Any
+"""A row of a table, its fields as attributes; compiled functions get it by reference."""
+Table = NDArray[np.void]
+
+
+def _fields(cores: int) -> list[str]:
+    """Return the fields of all instructions that no core owns (0), or that each core has (1)."""
+    names = [
+        field.name.removesuffix("_0")
+        for code in INSTRUCTIONS
+        for field in PACKETS[code]
+        if core_count(field.name) == cores
+    ]
+    return list(dict.fromkeys(names))
+
+
+STEP_FIELDS, WORK_FIELDS = _fields(0), _fields(1)
+
+STEP_TYPE = np.dtype([(name, np.int64) for name in STEP_FIELDS])
+"""One row for each instruction of the stream; fields that an opcode lacks are zero."""
+
+WORK_TYPE = np.dtype([(name, np.int64) for name in WORK_FIELDS])
+"""One row for each core in each instruction of the stream."""
+
+_PLACES = ("selected_offset", "first_position", "cost_offset", "cost_stride")
+_TILE_EXTRA = ("mask_beats", "row_pieces", *_PLACES)
+TILE_TYPE = np.dtype(
+    [(field.name, np.int64) for field in PACKETS[Opcode.TILE]]
+    + [(name, np.int64) for name in _TILE_EXTRA]
+)
+"""One row for each tile packet of the stream, in its order.
+
+first_position: number of the step's first position, where positions count from image 0 on
+cost_offset, cost_stride: see Weights
+"""
+
+INSTRUCTION, TILE, TAPS, TABLE = range(4)
+PACKET_TYPE = np.dtype(
+    [(name, np.int64) for name in ("kind", "row", "header_beats", "cores", "taps")]
+)
+"""One row for each packet of the stream after BEGIN.
+
+kind: one of the above; row: in the table of instructions or of tiles
+header_beats: of the instruction, or of the header; cores, taps: of TAPS and TABLE
+"""
+
+CAUSES = (
+    "busy",
+    "inactive_positions",
+    "empty_slots",
+    "absent_filters",
+    "simd",
+    "row_write",
+    "load",
+    "switch",
+    "queue",
+    "output",
+    "write_bus",
+    "pipeline",
+    "imbalance",
+)
+(
+    BUSY,
+    INACTIVE_POSITIONS,
+    EMPTY_SLOTS,
+    ABSENT_FILTERS,
+    SIMD,
+    ROW_WRITE,
+    LOAD,
+    SWITCH,
+    QUEUE,
+    OUTPUT,
+    WRITE_BUS,
+    PIPELINE,
+    IMBALANCE,
+) = range(len(CAUSES))
+"""Where the cycles of a macro go, or those of a SIMD unit in a step without weights.
+
+busy: the macro issues a bit plane of a position; only the cells that hold its weights count
+inactive_positions: it issues, but the position vector has no position for it
+empty_slots, absent_filters: cells of a busy macro whose compartment has no input in this row, or
+whose cell column has no filter (`hwgen.dbpim.model.cells` divides `busy`)
+simd: the SIMD unit moves a part of a word
+row_write: a row of weights is being written
+load: for a tile, a row, taps, a table or the step's instruction
+switch: for the switch to fill a group, of the SIMD unit for the fetcher
+queue: for a slower macro of its core, whose queue is full
+output: for the output stage, which takes one result of its core a cycle
+write_bus: for the write bus, which another core has, or for the write port of the buffer
+pipeline: the step starts, or its last results are still in the pipeline
+imbalance: for slower macros and cores, or the core has no work in the step
+"""
+
+
+class Sizes(NamedTuple):
+    """The sizes of an architecture that determine cycles.
+
+    simd_parts, table_parts: cycles of a word-vector in the SIMD unit, and in one with lookups
+    begin_beats: beats of BEGIN
+    idle_cost: cycles of a group in a macro that has no position
+    beat_filters, beat_channels: filters of a tile, channels of taps whose parameters share a beat
+    tap_beats: beats of one word of taps; table_beats: of a table
+    beat_pieces: pieces of a row of weights in a beat
+    shares_stream: all cores compute with the words of one stream
+    """
+
+    cores: int
+    macros: int
+    channels: int
+    skew: int
+    rate: int
+    queue: int
+    rows: int
+    mask_words: int
+    bus_words: int
+    port_bytes: int
+    latency: int
+    read_ahead: int
+    simd_parts: int
+    table_parts: int
+    begin_beats: int
+    idle_cost: int
+    filters: int
+    beat_filters: int
+    beat_channels: int
+    tap_beats: int
+    table_beats: int
+    beat_pieces: int
+    shares_stream: bool
+
+
+class Weights(NamedTuple):
+    """The tiles of the stream, for the cores.
+
+    tiles: rows of TILE_TYPE
+    selected: inputs that each mask word selects, the tiles' words one after the other
+    cost: cycles of each group: (positions, rows) of each tile one after the other, or rows alone
+        where all positions cost the same; position number p of a tile and row r are at
+        cost_offset + p * cost_stride + r
+    """
+
+    tiles: Table
+    selected: NDArray[np.uint8]
+    cost: NDArray[np.uint8]
+
+
+class Order(NamedTuple):
+    """The packets of the stream, for loader and sequencer.
+
+    packets: rows of PACKET_TYPE; steps: rows of STEP_TYPE; tiles: rows of TILE_TYPE
+    work: rows of WORK_TYPE, (instructions, cores)
+    """
+
+    packets: Table
+    steps: Table
+    work: Table
+    tiles: Table
+
+
+RESULT_RING = RESULT_SLOTS + 2
+
+
+(
+    WORD_VISIBLE,
+    WORD_TILE,
+    WORD_NUMBER,
+    WORD_END,
+    WORD_IMAGE,
+    WORD_Y,
+    WORD_X,
+    WORD_LAST_TAP,
+) = range(8)
+"""Entries of a fetched word. WORD_END: last vector of the chunk; of a SIMD step: last
+word-vector of its channel word."""
+GROUP_VISIBLE, GROUP_TILE, GROUP_ROW, GROUP_END, GROUP_TILE_END, GROUP_IMAGE, GROUP_Y, GROUP_X = (
+    range(8)
+)
+RESULT_VISIBLE, RESULT_EMIT, RESULT_TILE_END, RESULT_ROW, RESULT_COLUMN = range(5)
+
+RESULT_STAGES = REQUANTIZE_CYCLES + SUM_CYCLES
+"""Stages from a popped result to the request of its write: the last ones only in a step that adds
+another map, which is read while the result is in stage REQUANTIZE_CYCLES."""
+
+PRIVATE = 1
+"""A request for the own banks. One for the bus is 1 + the words that are still to be granted."""
+
+SUM_REQUESTS = 3
+"""Requests of a result of the SIMD unit that leaves as three bytes."""
+
+IN_MEMORY = -1
+"""Stored row of a word for the logit buffer: no core keeps it."""
+
+_SCALARS = """
+    number walking start done left vector image y x chunk_image chunk_y chunk_x
+    word kernel_y kernel_x channel_word fetch_known fetching occupied held
+    tiles_begun walk retired rows_begun rows_valid rows_retired masks_begun masks_retired
+    words_read words_written moved fill row written
+    tap part sent resends taps_begun taps_walked taps_freed table_at
+"""
+_ARRAYS: dict[str, tuple[int, ...]] = {
+    "tile_of": (TILE_SLOTS,),
+    "known_at": (TILE_SLOTS,),
+    "row_base": (TILE_SLOTS,),
+    "taps_at": (TAP_SLOTS,),
+    "word_ring": (FETCH_SLOTS, WORD_LAST_TAP + 1),
+    "queue_ring": (MOST_GROUPS, GROUP_X + 1),
+    "read": (MOST_MACROS,),
+    "issue_left": (MOST_MACROS,),
+    "issue_row": (MOST_MACROS,),
+    "issue_column": (MOST_MACROS,),
+    "outstanding": (MOST_MACROS,),
+    "result_head": (MOST_MACROS,),
+    "result_tail": (MOST_MACROS,),
+    "result_ring": (MOST_MACROS, RESULT_RING, RESULT_COLUMN + 1),
+    "popped": (MOST_MACROS,),
+    "bank_reads": (MOST_MACROS,),
+    "bank_left": (MOST_MACROS,),
+    "read_row": (MOST_MACROS,),
+    "read_column": (MOST_MACROS,),
+    "stage": (RESULT_STAGES,),
+    "stage_row": (RESULT_STAGES,),
+    "stage_column": (RESULT_STAGES,),
+    "simd": (SIMD_CYCLES,),
+    "simd_row": (SIMD_CYCLES,),
+    "simd_column": (SIMD_CYCLES,),
+    "simd_words": (SIMD_CYCLES,),
+    "simd_first": (SIMD_CYCLES,),
+    "simd_end": (SIMD_CYCLES,),
+}
+CORE_TYPE = np.dtype(
+    [(name, np.int64) for name in _SCALARS.split()]
+    + [(name, np.int64, shape) for name, shape in _ARRAYS.items()]
+)
+"""State of one core. Its tables have the size of the largest core, so that one compiled function
+serves every architecture.
+
+walking .. chunk_x: vectors of the walker; left: from the chunk's first one on; image, y, x: of the
+current one, chunk_*: of the chunk's first one
+word .. channel_word: its word; fetch_known: `bank_reads` is that of this pixel; fetching: a word is
+being read; occupied: slots of the fetcher; held: the next word of the shared stream waits for
+another core
+tiles_begun, walk, retired: tiles ever begun, walked, freed; tile_of, known_at, row_base: of the
+latest TILE_SLOTS tiles
+rows_*, masks_*: rows and mask words ever begun, written, freed
+words_read, words_written, word_ring: words between fetcher and switch or SIMD unit
+moved, fill, row: of the switch; written, queue_ring, read: of the group queue
+issue_left, issue_row, issue_column, outstanding, result_*: of each macro: bit planes left, stored
+row (-1: none) and column of the position, results; popped: its tiles popped but not retired
+bank_reads, read_row, read_column: reads of each bank for a word of this pixel, and their places;
+bank_left: of the word that is being read
+stage, stage_row, stage_column: requests in the output stage and their stored rows and columns
+tap, part: of the SIMD unit; simd: requests in its stages, simd_row, simd_column: stored place of
+the first word, simd_words: words, simd_first: those in that row, simd_end: last one of a channel
+word
+sent, resends: words granted, and requests to follow, of the request of the SIMD unit
+taps_begun, taps_walked, taps_freed, taps_at: channel words of taps; table_at: cycle from which the
+table is known (`NEVER`: not loaded)
+"""
+
+NEVER = 1 << 60
+
+
+def new_cores(sizes: Sizes) -> Table:
+    """Return the state of all cores after reset."""
+    cores = np.zeros(sizes.cores, dtype=CORE_TYPE)
+    cores["number"] = np.arange(sizes.cores)
+    cores["table_at"] = NEVER
+    return cores
+
+
+def sizes_of(arch: Arch, *, begin_beats: int) -> Sizes:
+    """Return the sizes of an architecture."""
+    size = arch.macro.compartments
+    beat_parameters = max(1, arch.port_bits // PARAMETER_BITS)
+    return Sizes(
+        cores=arch.cores,
+        macros=arch.macros_per_core,
+        channels=size,
+        skew=arch.bank_skew,
+        rate=arch.switch_rate,
+        queue=arch.queue_depth,
+        rows=arch.macro.rows,
+        mask_words=arch.mask_words,
+        bus_words=arch.bus_words,
+        port_bytes=arch.port_bytes,
+        latency=arch.memory_latency_cycles,
+        read_ahead=arch.read_ahead_beats,
+        simd_parts=arch.simd_parts,
+        table_parts=arch.macros_per_core * size // arch.table_lookups,
+        begin_beats=begin_beats,
+        idle_cost=1 if arch.sparsity.input_bits else ACTIVATION_BITS,
+        filters=arch.filters,
+        beat_filters=min(arch.filters, beat_parameters),
+        beat_channels=min(size, beat_parameters),
+        tap_beats=taps_beats(arch).tap,
+        table_beats=TABLE_BYTES // arch.port_bytes,
+        beat_pieces=arch.port_bits // PIECE_BITS,
+        shares_stream=arch.shares_stream,
+    )

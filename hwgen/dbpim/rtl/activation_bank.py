@@ -1,0 +1,64 @@
+"""One bank of an activation buffer; a foundry SRAM with these ports can replace the module."""
+
+from amaranth.hdl import Module
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.memory_body import memory_body
+from hwgen.chip.rtl.part import Part
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.rtl.layouts import group
+
+
+class ActivationBank(Part):
+    """Words of C bytes with one write port and one read port.
+
+    ``read_data = words[read_address]`` as it was before the clock edge that saw ``read_en``
+
+    Ports
+        clk            in   1             rising edge; there is no reset
+        write_en       in   C             bit c: store byte c of ``write_data`` at this clock edge
+        write_address  in   address_bits  unsigned, below ``bank_words``
+        write_data     in   C bytes       byte 0 lowest
+        read_en        in   1             read ``read_address`` at this clock edge
+        read_address   in   address_bits  unsigned, below ``bank_words``
+        read_data      out  C bytes       holds until the next read
+    Latency  ``BANK_READ_CYCLES`` from ``read_en`` to ``read_data``
+    Rate     one read and one write in each cycle; a read sees the word before the write
+    Errors   none: ``Arch`` has checked the sizes; a word never written holds garbage
+    Golden   indexing, inside ``golden.dbpim.activation_buffer``
+    Source   seed 002, V-A: input and output buffers
+    """
+
+    family = "dbpim"
+    clock_ports = ()
+    garbage_at_power_on = True
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._words = arch.bank_words
+        address_bits = arch.bank_address_bits
+        super().__init__(
+            {
+                "clk": In(1),
+                "write_en": In(arch.macro.compartments),
+                "write_address": In(address_bits),
+                "write_data": In(group(arch)),
+                "read_en": In(1),
+                "read_address": In(address_bits),
+                "read_data": Out(group(arch)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        memory_body(
+            m,
+            depth=self._words,
+            clk=self.clk,
+            write_en=self.write_en,
+            write_index=self.write_address,
+            write_data=self.write_data,
+            read_en=self.read_en,
+            read_index=self.read_address,
+            read_data=self.read_data,
+        )
+        return m

@@ -1,0 +1,327 @@
+"""A core: M macros behind one switch, with their activation buffer and SIMD unit."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hwgen.chip.rtl.part import Part, PartInstance
+from hwgen.chip.widths import bits_for_index
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.rtl import layouts
+from hwgen.dbpim.rtl.activation_buffer import ActivationBuffer
+from hwgen.dbpim.rtl.core_events import core_pulses, macro_pulses
+from hwgen.dbpim.rtl.fetcher import Fetcher
+from hwgen.dbpim.rtl.group_queue import GroupQueue
+from hwgen.dbpim.rtl.macro import Macro
+from hwgen.dbpim.rtl.output_stage import OutputStage
+from hwgen.dbpim.rtl.residual_adder import ResidualAdder
+from hwgen.dbpim.rtl.simd import Simd, loader_ports
+from hwgen.dbpim.rtl.switch import Switch
+from hwgen.dbpim.rtl.tile_store import TileStore
+from hwgen.dbpim.rtl.walker import Walker
+from hwgen.dbpim.rtl.write_port import WritePort
+
+TILE_PORTS = (
+    *("mask_write", "mask_data", "row_write"),
+    *("parameters_write", "parameters_index", "parameters_data"),
+)
+"""Ports of the tile store that the loader drives under the same name."""
+
+
+class Core(Part):
+    """Computes the core's position vectors of a step, and holds its slices of the maps.
+
+    ``y = requantize(weights @ im2col(x) + bias)`` with the tiles that the loader has sent, or the
+    result of ``Simd``
+
+    Pipeline, of a word in cycle 0 without stalls (docs/dbpim-microarchitecture.md has each stage)
+        cycle 0   walker and fetcher: the request of the word is granted, banks are read
+        cycle 2   switch: the first P selected inputs move into a group (or SIMD unit: first part)
+        cycle 3   group queue: a group that was completed in cycle 2 is at the macros' heads
+        cycle 3   macros: issue of its first bit plane, one bit plane a cycle
+        cycle +3  output stage: result of the last bit plane is popped
+        cycle +6  write port: the result goes to the own banks, or requests the write bus; where
+                  another map is added, the residual adder has it for ``SUM_CYCLES`` before
+
+    Ports
+        go                in      1             start the CONV in `instruction`
+        go_simd           in      1             start the SIMD in `instruction`
+        finish            in      1             the step is over in all cores
+        instruction       in      SIMD          fields that no core owns of LOAD, CONV or SIMD, held
+                                                from before the first to after the last write
+        work              in      work          the fields of this core; of LOAD only `keep_*`
+        tile_begin        in      1             a tile begins (only with `tile_room`)
+        tile_header       in      TILE          of the next tile, and of the tile that begins
+        tile_room         out     1             slot, mask words and rows for it are free
+        mask_write        in      1             a beat of mask words is stored
+        mask_data         in      port_bits     lowest word first
+        tile_push         in      1             with the tile's last mask beat
+        parameters_write  in      1             the parameters of one filter are stored
+        parameters_index  in      filter        its number in the filter group
+        parameters_data   in      parameters
+        row_write         in      1             the tile's next row is written; no macro issues
+        row_cells         in      row_cells     its cell bits
+        row_meta          in      row_meta      its signs and indices
+        taps_begin, taps_room, taps_parameters_write, taps_parameters_index,
+        taps_parameters_data, taps_write, taps_index, taps_data, taps_push: see ``TapStore``
+        table_write, table_index, table_data, table_push, table_room: see ``TableStore``
+        request           stream  bus_write     a result for the buffers of several cores
+        write_valid       in      lanes         the bus writes
+        write             in      bus_writes
+        private_valid     out     1             a result is written to the own banks in this cycle
+        private_write     out     vector_write  the result
+        idle              out     1             no work left, all stages empty
+        computes          out     1             a macro issues a bit plane, or the SIMD unit works
+        waits_for_load    out     1             the walker lacks a tile or taps, or a macro a row
+        pulses            out     core_pulses   events of this cycle, for benches only
+    Latency  of its parts; a row is in the arrays ``ROW_WRITE_CYCLES`` after `row_write`
+    Rate     of its parts
+    Errors   none
+    Golden   ``golden.network.infer_layer``
+    Source   seed 002, Fig. 6; docs/dbpim-microarchitecture.md
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._tile_store = TileStore(arch=arch)
+        self._walker = Walker(arch=arch)
+        self._fetcher = Fetcher(arch=arch)
+        self._switch = Switch(arch=arch)
+        self._group_queue = GroupQueue(arch=arch)
+        self._macro = Macro(arch=arch)
+        self._output_stage = OutputStage(arch=arch)
+        self._residual_adder = ResidualAdder(arch=arch)
+        self._simd = Simd(arch=arch)
+        self._write_port = WritePort(arch=arch)
+        self._activation_buffer = ActivationBuffer(arch=arch)
+        self.parts = [self._tile_store, self._walker, self._fetcher, self._switch]
+        self.parts += [self._group_queue, self._macro, self._output_stage, self._residual_adder]
+        self.parts += [self._simd, self._write_port, self._activation_buffer]
+        super().__init__(
+            {
+                "go": In(1),
+                "go_simd": In(1),
+                "finish": In(1),
+                "instruction": In(layouts.packet(Opcode.SIMD)),
+                "work": In(layouts.work()),
+                "tile_begin": In(1),
+                "tile_header": In(layouts.packet(Opcode.TILE)),
+                "tile_room": Out(1),
+                "mask_write": In(1),
+                "mask_data": In(arch.port_bits),
+                "tile_push": In(1),
+                "parameters_write": In(1),
+                "parameters_index": In(bits_for_index(arch.filters)),
+                "parameters_data": In(layouts.parameters()),
+                "row_write": In(1),
+                "row_cells": In(layouts.row_cells(arch)),
+                "row_meta": In(layouts.row_meta(arch)),
+                **loader_ports(arch),
+                "request": Out(stream.Signature(layouts.bus_write(arch))),
+                "write_valid": In(arch.bus_words),
+                "write": In(layouts.bus_writes(arch)),
+                "private_valid": Out(1),
+                "private_write": Out(layouts.vector_write(arch)),
+                "idle": Out(1),
+                "computes": Out(1),
+                "waits_for_load": Out(1),
+                "pulses": Out(core_pulses(arch)),
+            }
+        )
+        conv, load = layouts.packet(Opcode.CONV), layouts.packet(Opcode.LOAD)
+        bits = self.instruction.as_value()
+        self._layer = data.View(conv, bits[: conv.size])
+        self._loaded = data.View(load, bits[: load.size])
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.tile_store = store = self._tile_store.instance()
+        m.submodules.walker = walker = self._walker.instance()
+        m.submodules.group_queue = queue = self._group_queue.instance()
+        m.submodules.output_stage = output = self._output_stage.instance()
+        m.submodules.residual_adder = adder = self._residual_adder.instance()
+        m.submodules.simd = simd = self._simd.instance()
+        self._connect_loader(m, store=store, simd=simd)
+        fetcher, switch = self._feed(m, store=store, walker=walker, queue=queue, simd=simd)
+        macros = self._compute(m, store=store, queue=queue, output=output)
+        port = self._write_results(m, store=store, output=output, simd=simd)
+        connect(m, output.request, adder.result)
+        connect(m, adder.request, port.output)
+        buffer = self._connect_buffer(m, port=port, fetcher=fetcher, adder=adder)
+
+        active = Signal()
+        with m.If(self.go | self.go_simd):
+            m.d.sync += active.eq(1)
+        with m.Elif(self.finish):
+            m.d.sync += active.eq(0)
+        at_rest = ~active | (walker.done & store.empty_walked & fetcher.empty)
+        m.d.comb += [
+            self.idle.eq(at_rest & output.empty & adder.empty & simd.idle),
+            self.computes.eq(Cat(macro.issue for macro in macros).any() | simd.reads),
+            self.waits_for_load.eq(
+                walker.waits_for_load | (queue.head_valid & ~store.row_loaded).any()
+            ),
+        ]
+        pulses = {
+            **macro_pulses(self._arch, macros, queue=queue, store=store),
+            "words": switch.word_release,
+            "selected_inputs": Mux(switch.word_release, store.mask, 0),
+            "bank_reads": fetcher.bank_read_en,
+            "bank_bytes": buffer.written,
+            "results": output.request.valid & output.request.ready,
+            "residual_sums": adder.result.valid & adder.result.ready & adder.layer.adds,
+            "simd_parts": simd.reads,
+            "simd_results": simd.reads & fetcher.word.simd.last,
+            "row_writes": self.row_write.replicate(self._arch.macros_per_core),
+            "mask_beats": self.mask_write,
+            "parameter_writes": self.parameters_write | self.taps_parameters_write,
+            "tap_words": self.taps_write,
+            "table_beats": self.table_write,
+        }
+        m.d.comb += [self.pulses[name].eq(value) for name, value in pulses.items()]
+        return m
+
+    def _connect_loader(self, m: Module, *, store: PartInstance, simd: PartInstance) -> None:
+        """Connect the loader to the tile store, and to the stores of the SIMD unit."""
+        m.d.comb += [
+            store.begin_tile.eq(self.tile_begin),
+            store.header.eq(self.tile_header),
+            self.tile_room.eq(store.room),
+            store.push.eq(self.tile_push),
+        ]
+        for name in TILE_PORTS:
+            m.d.comb += getattr(store, name).eq(getattr(self, name))
+        for name, port in loader_ports(self._arch).items():
+            ours, theirs = getattr(self, name), getattr(simd, name)
+            m.d.comb += ours.eq(theirs) if port.flow == Out else theirs.eq(ours)
+
+    def _feed(
+        self,
+        m: Module,
+        *,
+        store: PartInstance,
+        walker: PartInstance,
+        queue: PartInstance,
+        simd: PartInstance,
+    ) -> tuple[PartInstance, PartInstance]:
+        """Place fetcher and switch between walker and queue, and return them."""
+        m.submodules.fetcher = fetcher = self._fetcher.instance()
+        m.submodules.switch = switch = self._switch.instance()
+        connect(m, walker.request, fetcher.request)
+        is_simd = self.instruction.opcode == Opcode.SIMD
+        m.d.comb += [
+            walker.instruction.eq(self.instruction),
+            walker.work.eq(self.work),
+            walker.go.eq(self.go | self.go_simd),
+            walker.finish.eq(self.finish),
+            store.tile_done.eq(walker.tile_done),
+            walker.taps_known.eq(simd.taps_known),
+            simd.taps_walked.eq(walker.word_done),
+            fetcher.outside.eq(self.instruction.outside),
+            simd.go.eq(self.go_simd),
+            simd.finish.eq(self.finish),
+            simd.instruction.eq(self.instruction),
+            simd.word.eq(fetcher.word),
+            simd.word_valid.eq(fetcher.word_valid & is_simd),
+            switch.word.eq(fetcher.word),
+            switch.word_valid.eq(fetcher.word_valid & ~is_simd),
+            fetcher.word_release.eq(switch.word_release | simd.word_release),
+            store.mask_index.eq(fetcher.word.tag.mask_index),
+            switch.mask.eq(store.mask),
+            switch.queue_full.eq(queue.full),
+        ]
+        for name in ("tile_known", "tile", "tile_slot", "tile_mask_base", "tile_row_base"):
+            m.d.comb += getattr(walker, name).eq(getattr(store, name))
+        for name in ("write", "fill", "bytes", "push", "tag", "positions"):
+            m.d.comb += getattr(queue, name).eq(getattr(switch, name))
+        return fetcher, switch
+
+    def _compute(
+        self, m: Module, *, store: PartInstance, queue: PartInstance, output: PartInstance
+    ) -> list[PartInstance]:
+        """Place the macros and the register that brings rows to all of them."""
+        # Cycle 0: `row_write` inhibits the issue. Cycle 1: the registered row enters the arrays.
+        write_en, row_index = Signal(), Signal.like(store.row_index)
+        cells, meta = Signal.like(self.row_cells), Signal.like(self.row_meta)
+        m.d.sync += write_en.eq(self.row_write)
+        with m.If(self.row_write):
+            m.d.sync += [
+                row_index.eq(store.row_index),
+                cells.eq(self.row_cells),
+                meta.eq(self.row_meta),
+            ]
+        macros = []
+        for index in range(self._arch.macros_per_core):
+            m.submodules[f"macro_{index}"] = macro = self._macro.instance()
+            connect(m, macro.result, output.results[index])
+            head = queue.heads[index]
+            m.d.comb += [
+                store.head_tile[index].eq(head.tag.tile),
+                store.head_row[index].eq(head.tag.row),
+                macro.head.eq(head),
+                macro.head_valid.eq(queue.head_valid[index]),
+                macro.head_row_loaded.eq(store.row_loaded[index]),
+                macro.head_filter_enable.eq(store.head_filter_enable[index]),
+                queue.leave[index].eq(macro.leave),
+                macro.inhibit.eq(self.row_write),
+                macro.write_en.eq(write_en),
+                macro.write_row.eq(row_index),
+                macro.write_cells.eq(cells),
+                macro.write_meta.eq(meta),
+            ]
+            macros.append(macro)
+        return macros
+
+    def _write_results(
+        self, m: Module, *, store: PartInstance, output: PartInstance, simd: PartInstance
+    ) -> PartInstance:
+        """Connect output stage and SIMD unit to the write port, and return it."""
+        m.submodules.write_port = port = self._write_port.instance()
+        connect(m, simd.result, port.result)
+        connect(m, port.request, flipped(self.request))
+        m.d.comb += [
+            output.layer.eq(self._layer),
+            store.result_tile.eq(output.result_tile),
+            output.result_group.eq(store.result_group),
+            output.result_parameters.eq(store.result_parameters),
+            store.tile_end_popped.eq(output.tile_end_popped),
+            port.layer.eq(self._layer),
+            port.work.eq(self.work),
+            self.private_valid.eq(port.private_valid),
+            self.private_write.eq(port.private_write),
+        ]
+        return port
+
+    def _connect_buffer(
+        self, m: Module, *, port: PartInstance, fetcher: PartInstance, adder: PartInstance
+    ) -> PartInstance:
+        """Connect the banks to all that write and read them; return the buffer."""
+        m.submodules.activation_buffer = buffer = self._activation_buffer.instance()
+        loads = self.instruction.opcode == Opcode.LOAD
+        for name in ("base", "row_pitch", "channel_words"):
+            mine, loaded = (getattr(view, f"output_{name}") for view in (self._layer, self._loaded))
+            m.d.comb += getattr(buffer, name).eq(Mux(loads, loaded, mine))
+        m.d.comb += [
+            port.stores.eq(buffer.stores),
+            buffer.keep_first.eq(self.work.keep_first),
+            buffer.keep_rows.eq(self.work.keep_rows),
+            buffer.write_valid.eq(self.write_valid),
+            buffer.write.eq(self.write),
+            buffer.private_valid.eq(port.private_valid),
+            buffer.private_write.eq(port.private_write),
+            # The layer is that of a SIMD step too, whose operation stands at other bits.
+            adder.layer.eq(self._layer),
+            adder.work.eq(self.work),
+            adder.bank_data.eq(buffer.bank_data),
+            fetcher.bank_taken.eq(adder.bank_read_en),
+            fetcher.bank_data.eq(buffer.bank_data),
+            buffer.bank_read_en.eq(fetcher.bank_read_en | adder.bank_read_en),
+        ]
+        for bank in range(self._arch.banks):
+            m.d.comb += buffer.bank_address[bank].eq(
+                Mux(adder.bank_read_en[bank], adder.bank_address, fetcher.bank_address[bank])
+            )
+        return buffer

@@ -1,0 +1,61 @@
+"""What a core shows of its events: a pulse for each, to be counted by the simulation."""
+
+from collections.abc import Iterable, Mapping
+
+from amaranth.hdl import Cat, Value
+from amaranth.lib import data
+
+from hwgen.chip.rtl.part import PartInstance
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.events import CORE_EVENTS
+from hwgen.network.sparsity import PHI_LIMIT
+
+
+def core_pulses(arch: Arch) -> data.StructLayout:
+    """Return the pulses of a core in a cycle: each bit that is set is one event."""
+    macros, size = arch.macros_per_core, arch.macro
+    widths = dict.fromkeys(CORE_EVENTS, 1)
+    widths |= dict.fromkeys(
+        ("bit_planes", "inactive_bit_planes", "groups", "psum_reads", "psum_writes"), macros
+    )
+    widths |= dict.fromkeys(("bank_reads", "row_writes"), macros)
+    widths |= {
+        "filter_planes": macros * arch.filters,
+        "column_planes": macros * size.columns,
+        "selected_inputs": size.compartments,
+        "bank_bytes": macros * size.compartments,
+    }
+    return data.StructLayout({name: widths[name] for name in CORE_EVENTS})
+
+
+def macro_pulses(
+    arch: Arch, macros: Iterable[PartInstance], *, queue: PartInstance, store: PartInstance
+) -> Mapping[str, Value]:
+    """Return the pulses of the macros of a core."""
+    pulses: dict[str, list[Value]] = {}
+    for index, macro in enumerate(macros):
+        head, enable = queue.heads[index], store.head_filter_enable[index]
+        tag, active = head.tag, head.position.active
+        works = macro.issue & active
+        filters = [
+            works & enable[PHI_LIMIT * number : PHI_LIMIT * (number + 1)].any()
+            for number in range(arch.filters)
+        ]
+        found = {
+            "bit_planes": works,
+            "inactive_bit_planes": macro.issue & ~active,
+            "filter_planes": Cat(filters),
+            "column_planes": enabled_columns(arch, enable) & works.replicate(arch.macro.columns),
+            "groups": macro.leave,
+            "psum_reads": macro.leave & tag.start & ~tag.first,
+            "psum_writes": macro.leave & tag.end & ~tag.last,
+        }
+        for name, value in found.items():
+            pulses.setdefault(name, []).append(value)
+    return {name: Cat(values) for name, values in pulses.items()}
+
+
+def enabled_columns(arch: Arch, enable: Value) -> Value:
+    """Return a bit for each cell column of a macro: it counts."""
+    each = arch.columns_per_filter // PHI_LIMIT
+    return Cat(bit.replicate(each) for bit in enable[: PHI_LIMIT * arch.filters])

@@ -1,0 +1,63 @@
+"""The local processing unit (LPU) of one weight: an input bit times its cells."""
+
+from amaranth.hdl import Module
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.part import Part
+from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
+from hwgen.dbpim.rtl.digits import digits_of
+from hwgen.dbpim.rtl.layouts import cell_meta
+from hwgen.network.sparsity import PHI_LIMIT
+
+DENSE_SIGN = 1 << (WEIGHT_BITS - 1)
+"""The digit of an int8 weight that is negative."""
+
+
+class Dbmu(Part):
+    """Dyadic block multiply unit: one input bit times one weight, as a term without a sign.
+
+    ``term = (x & digits) ^ negative``: bit p of ``digits`` says that the weight has a digit of 2^p,
+    and bit p of ``negative`` that it is -1. So the term is ``x * weight`` + ``negative``.
+
+    Ports
+        x       in   1              one bit of the compartment's input
+        cells   in   columns        the sensed cells of a filter: q of both, or the int8 weight
+        meta    in   2 x cell_meta  sign and block index of both cells; only with ``weight_bits``
+        enable  in   2              the first, the second cell counts; without ``weight_bits``
+                                    bit 0: the weight counts
+        term    out  8              unsigned
+    Latency  0
+    Rate     one product in each cycle
+    Errors   none; two cells of 2^7 with one sign add nothing, since no int8 weight has them
+    Golden   ``golden.dbpim.dbmu``
+    Source   seed 002, V-C: both sides of a 6T cell meet the same input bit
+
+    Example: 3 = 4 - 1 is a cell at 2^2 and a negative one at 2^0: ``x`` gives ``0b00000100``, no
+    ``x`` gives ``0b00000001``; both are 1 more than ``3 * x``.
+    """
+
+    family = "dbpim"
+    clock_ports = ()
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._sparse = arch.sparsity.weight_bits
+        ports = {
+            "x": In(1),
+            "cells": In(arch.columns_per_filter),
+            "enable": In(PHI_LIMIT),
+            "term": Out(WEIGHT_BITS),
+        }
+        if self._sparse:
+            ports["meta"] = In(data.ArrayLayout(cell_meta(), PHI_LIMIT))
+        super().__init__(ports)
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        if self._sparse:
+            digits, negative = digits_of(self.cells, list(self.meta), self.enable)
+            m.d.comb += self.term.eq((self.x.replicate(WEIGHT_BITS) & digits) ^ negative)
+        else:
+            works = self.x & self.enable[0]
+            m.d.comb += self.term.eq((works.replicate(WEIGHT_BITS) & self.cells) ^ DENSE_SIGN)
+        return m

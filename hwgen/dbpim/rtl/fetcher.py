@@ -1,0 +1,194 @@
+"""Reads the words that the walker requests from the banks, for M positions at once."""
+
+from typing import NamedTuple
+
+from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.choose import choose
+from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.register_file import RegisterFile
+from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
+from hwgen.dbpim.facts.timing import FETCH_SLOTS
+from hwgen.dbpim.rtl.layouts import (
+    fetch_request,
+    fetched_word,
+    group,
+    positions,
+    simd_tag,
+    word_tag,
+)
+
+
+class Slots(NamedTuple):
+    """Ring of word slots.
+
+    write: slot of the request; read: slot of the oldest word
+    occupied: words begun and not released; landed: words complete and not released
+    """
+
+    write: Signal
+    read: Signal
+    occupied: Signal
+    landed: Signal
+
+
+class Fetcher(Part):
+    """Collects a word for each macro: bytes of the map, or `outside` of it.
+
+    ``word.bytes[m] = active ? (inside ? banks[bank][address] : C x outside) : zeros``. In each
+    cycle every bank that is not taken serves the lowest-numbered macro that waits for it, and with
+    it all macros that read the same address.
+
+    Pipeline
+        cycle 0  grant: banks read the granted addresses; the request is taken with its last grant
+        cycle 1  the words read are stored in the slot
+        cycle 2  the word of a request taken in cycle 0 is visible to the switch or SIMD unit
+
+    Ports
+        request       stream  fetch_request     entry m of ``pixels`` is for macro m
+        outside       in      8                 byte outside the map, constant in a step
+        bank_taken    in      M                 bit b: bank b is read for another unit
+        bank_read_en  out     M                 bit b: read bank b at this clock edge
+        bank_address  out     M x address_bits  a word of each bank
+        bank_data     in      M x C bytes       what has been read, one cycle later
+        word          out     fetched_word      the oldest word
+        word_valid    out     1
+        word_release  in      1                 the oldest word leaves in this cycle (valid)
+        empty         out     1                 no word is begun or waits
+    Latency  ``FETCH_CYCLES`` from the last grant, in whose cycle the request is taken
+    Rate     one word in each cycle if all macros read different free banks or the same word; a new
+             word begins only while fewer than ``FETCH_SLOTS`` words are begun and not released
+    Errors   none
+    Golden   ``golden.ops.windows.windows`` over ``golden.dbpim.activation_buffer.place``
+    Source   seed 002, V-B: input features are fetched from the input buffer
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._note = data.StructLayout(
+            {"positions": positions(arch), "tag": word_tag(arch), "simd": simd_tag()}
+        )
+        word_bits = arch.macro.compartments * ACTIVATION_BITS
+        macros = arch.macros_per_core
+        self._byte_file = RegisterFile(
+            family=self.family, depth=FETCH_SLOTS, slices=macros, width=word_bits
+        )
+        self._note_file = RegisterFile(family=self.family, depth=FETCH_SLOTS, width=self._note.size)
+        self.parts = [self._byte_file, self._note_file]
+        super().__init__(
+            {
+                "request": In(stream.Signature(fetch_request(arch))),
+                "outside": In(ACTIVATION_BITS),
+                "bank_taken": In(macros),
+                "bank_read_en": Out(macros),
+                "bank_address": Out(data.ArrayLayout(arch.bank_address_bits, macros)),
+                "bank_data": In(data.ArrayLayout(group(arch), macros)),
+                "word": Out(fetched_word(arch)),
+                "word_valid": Out(1),
+                "word_release": In(1),
+                "empty": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        macros = self._arch.macros_per_core
+        slots = Slots(
+            write=Signal(range(FETCH_SLOTS)),
+            read=Signal(range(FETCH_SLOTS)),
+            occupied=Signal(range(FETCH_SLOTS + 1)),
+            landed=Signal(range(FETCH_SLOTS + 1)),
+        )
+        served, begun, begins, busy = Signal(macros), Signal(), Signal(), Signal()
+        m.d.comb += [
+            begins.eq(self.request.valid & ~begun & (slots.occupied < FETCH_SLOTS)),
+            busy.eq(begins | (self.request.valid & begun)),
+        ]
+        granted, missing = self._grant(m, served=served, busy=busy)
+        taken = Signal()
+        m.d.comb += [self.request.ready.eq(busy & ~missing.any()), taken.eq(self.request.ready)]
+        with m.If(busy):
+            m.d.sync += [served.eq(Mux(taken, 0, served | granted)), begun.eq(~taken)]
+        landing = Signal()
+        m.d.sync += [
+            landing.eq(taken),
+            slots.landed.eq(slots.landed + landing - self.word_release),
+            slots.occupied.eq(slots.occupied + begins - self.word_release),
+            slots.write.eq(slots.write + taken),
+            slots.read.eq(slots.read + self.word_release),
+        ]
+        self._land(m, slots, busy=busy, served=served)
+        self._note_word(m, slots, taken=taken)
+        m.d.comb += [self.word_valid.eq(slots.landed != 0), self.empty.eq(slots.occupied == 0)]
+        return m
+
+    def _grant(self, m: Module, *, served: Value, busy: Value) -> tuple[Value, Value]:
+        """Drive the banks; return bits of the macros granted now, and of those that still wait."""
+        pixels = self.request.payload.pixels
+        macros = self._arch.macros_per_core
+        needed, granted = Signal(macros), Signal(macros)
+        for index in range(macros):
+            pixel = pixels[index]
+            m.d.comb += needed[index].eq(pixel.active & pixel.inside & ~served[index])
+        for bank in range(macros):
+            wanted = [needed[index] & (pixels[index].bank == bank) for index in range(macros)]
+            address = self.bank_address[bank]
+            for index in reversed(range(macros)):
+                with m.If(wanted[index]):
+                    m.d.comb += address.eq(pixels[index].address)
+            m.d.comb += self.bank_read_en[bank].eq(
+                busy & ~self.bank_taken[bank] & Cat(wanted).any()
+            )
+        addresses = list(self.bank_address)
+        for index in range(macros):
+            same = choose(addresses, pixels[index].bank) == pixels[index].address
+            busy_bank = choose(list(self.bank_taken), pixels[index].bank)
+            m.d.comb += granted[index].eq(needed[index] & same & ~busy_bank)
+        return granted, needed & ~granted
+
+    def _land(self, m: Module, slots: Slots, *, busy: Value, served: Value) -> None:
+        """Store what the banks have read; a macro not yet granted stores again after its grant."""
+        m.submodules.bytes = byte_file = self._byte_file.instance()
+        macros = self._arch.macros_per_core
+        pixels = Signal.like(self.request.payload.pixels)
+        store, slot = Signal(macros), Signal.like(slots.write)
+        m.d.sync += [
+            store.eq(Mux(busy, ~served, 0)),
+            slot.eq(slots.write),
+            pixels.eq(self.request.payload.pixels),
+        ]
+        answers = [word.as_value() for word in self.bank_data]
+        outside = self.outside.replicate(self._arch.macro.compartments)
+        words = []
+        for index in range(macros):
+            pixel = pixels[index]
+            in_map = Mux(pixel.inside, choose(answers, pixel.bank), outside)
+            words.append(Mux(pixel.active, in_map, 0))
+        m.d.comb += [
+            byte_file.clk.eq(ClockSignal()),
+            byte_file.write_en.eq(store),
+            byte_file.write_index.eq(slot),
+            byte_file.write_data.eq(Cat(words)),
+            byte_file.read_index.eq(slots.read),
+            self.word.bytes.eq(byte_file.read_data),
+        ]
+
+    def _note_word(self, m: Module, slots: Slots, *, taken: Value) -> None:
+        """Store positions and tags beside the bytes of a word."""
+        m.submodules.notes = note_file = self._note_file.instance()
+        note = data.View(self._note, note_file.read_data)
+        request = self.request.payload
+        m.d.comb += [
+            note_file.clk.eq(ClockSignal()),
+            note_file.write_en.eq(taken),
+            note_file.write_index.eq(slots.write),
+            note_file.write_data.eq(Cat(request.positions, request.tag, request.simd)),
+            note_file.read_index.eq(slots.read),
+            self.word.positions.eq(note.positions),
+            self.word.tag.eq(note.tag),
+            self.word.simd.eq(note.simd),
+        ]

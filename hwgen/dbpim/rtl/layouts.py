@@ -1,0 +1,309 @@
+"""Amaranth data layouts of the payloads between the components of the DB-PIM chip.
+
+All fields are unsigned unless stated otherwise; lowest field first. The cycles in which they are
+valid are in docs/dbpim-microarchitecture.md.
+"""
+
+from amaranth.hdl import Shape, Value, signed
+from amaranth.lib import data
+
+from hwgen.chip.widths import bits_for_index, bits_for_range
+from hwgen.dbpim.facts.arch import (
+    ACCUMULATOR_BITS,
+    ACTIVATION_BITS,
+    WEIGHT_BITS,
+    Arch,
+)
+from hwgen.dbpim.facts.instructions import (
+    CELL,
+    PACKETS,
+    PARAMETERS,
+    ROW_BITS,
+    ErrorCode,
+    Opcode,
+    core_count,
+)
+from hwgen.dbpim.facts.timing import TILE_SLOTS
+from hwgen.network.csd import BLOCKS
+
+LARGEST_TERM = (2 + 1) << (2 * (BLOCKS - 1))
+"""What a weight adds at most: digits at the two highest positions."""
+
+ERROR_BITS = bits_for_index(len(ErrorCode))
+
+
+def packet(opcode: Opcode) -> data.StructLayout:
+    """Fields of a packet that no single core owns, lowest first, without the padding above."""
+    return data.StructLayout(
+        {field.name: field.bits for field in PACKETS[opcode] if core_count(field.name) == 0}
+    )
+
+
+def work(opcode: Opcode = Opcode.SIMD) -> data.StructLayout:
+    """Fields that each core has in a packet, without its number; those of CONV begin SIMD's."""
+    suffix = "_0"
+    return data.StructLayout(
+        {
+            field.name.removesuffix(suffix): field.bits
+            for field in PACKETS[opcode]
+            if core_count(field.name) == 1
+        }
+    )
+
+
+def work_of(opcode: Opcode, instruction: Value, core: int) -> data.View:
+    """Return the fields of one core in a packet whose bits are `instruction`."""
+    layout = work(opcode)
+    start = packet(opcode).size + core * layout.size
+    return data.View(layout, instruction[start : start + layout.size])
+
+
+def parameters() -> data.StructLayout:
+    """Bias (two's complement), multiplier and shift of one filter."""
+    fields = {field.name: field.bits for field in PARAMETERS}
+    return data.StructLayout({**fields, "bias": signed(ACCUMULATOR_BITS)})
+
+
+def cell_code() -> data.StructLayout:
+    """One cell in a weight code."""
+    return data.StructLayout({field.name: field.bits for field in CELL})
+
+
+def group(arch: Arch) -> data.ArrayLayout:
+    """C bytes of one word or group: byte c belongs to compartment c."""
+    return data.ArrayLayout(ACTIVATION_BITS, arch.macro.compartments)
+
+
+def position() -> data.StructLayout:
+    """An output position as stored; `active`: 0 where a vector has fewer positions than macros."""
+    return data.StructLayout({"row": ROW_BITS, "column": ROW_BITS, "active": 1})
+
+
+def positions(arch: Arch) -> data.ArrayLayout:
+    """One output position for each macro."""
+    return data.ArrayLayout(position(), arch.macros_per_core)
+
+
+def word_tag(arch: Arch) -> data.StructLayout:
+    """Tag that the walker gives to a word, beside its positions.
+
+    mask_index: entry of the mask ring
+    vector_end: this is the last word of the position vector in this tile
+    tile: tile slot; first, last: flags of the tile within its filter group
+    tile_end: the position vector is the last one of the chunk
+    vector: number of the position vector in the chunk, which is its entry of the partial sums
+    row_base: row of the cell arrays that holds the tile's first row
+    """
+    return data.StructLayout(
+        {
+            "mask_index": bits_for_index(arch.mask_words),
+            "vector_end": 1,
+            "tile": bits_for_index(TILE_SLOTS),
+            "first": 1,
+            "last": 1,
+            "tile_end": 1,
+            "vector": bits_for_index(arch.psum_vectors),
+            "row_base": bits_for_index(arch.macro.rows),
+        }
+    )
+
+
+def simd_tag() -> data.StructLayout:
+    """Tag that the walker gives to a word of a SIMD instruction.
+
+    first, last: first and last tap of the position vector; second: the tap is of map b
+    tap: number of the tap; plane: its column, the lowest two bits
+    word: channel word; word_end: last request of the core for this channel word
+    """
+    flags = dict.fromkeys(("first", "last", "second", "word_end"), 1)
+    return data.StructLayout({**flags, "tap": 14, "plane": 2, "word": ROW_BITS})
+
+
+def group_tag(arch: Arch) -> data.StructLayout:
+    """Tag that the switch gives to a group; the other fields come from its words' tag.
+
+    row: row of the cell arrays that the group meets
+    start, end: first and last group of its position vector in this tile
+    """
+    return data.StructLayout(
+        {
+            "row": bits_for_index(arch.macro.rows),
+            "start": 1,
+            "end": 1,
+            "tile": bits_for_index(TILE_SLOTS),
+            "first": 1,
+            "last": 1,
+            "tile_end": 1,
+            "vector": bits_for_index(arch.psum_vectors),
+        }
+    )
+
+
+def queue_head(arch: Arch) -> data.StructLayout:
+    """The group that a macro computes: its bytes, its tag and the macro's output position."""
+    return data.StructLayout({"bytes": group(arch), "tag": group_tag(arch), "position": position()})
+
+
+def sums(arch: Arch) -> data.ArrayLayout:
+    """One sum (int32, two's complement) for each filter of a core."""
+    return data.ArrayLayout(signed(ACCUMULATOR_BITS), arch.filters)
+
+
+def result(arch: Arch) -> data.StructLayout:
+    """Result of a macro: sums and their output position as stored.
+
+    emit: the sums are final and go to the output stage; else the result is dropped there
+    tile_end: the macro has finished its work on the tile in slot `tile`
+    """
+    return data.StructLayout(
+        {
+            "sums": sums(arch),
+            "tile": bits_for_index(TILE_SLOTS),
+            "row": ROW_BITS,
+            "column": ROW_BITS,
+            "emit": 1,
+            "tile_end": 1,
+        }
+    )
+
+
+def fetch_pixel(arch: Arch) -> data.StructLayout:
+    """One macro's input word: read from a bank if `inside` the map, else padding."""
+    return data.StructLayout(
+        {
+            "active": 1,
+            "inside": 1,
+            "bank": bits_for_index(arch.banks),
+            "address": arch.bank_address_bits,
+        }
+    )
+
+
+def fetch_request(arch: Arch) -> data.StructLayout:
+    """Request for one word for each macro, with its positions and tag."""
+    return data.StructLayout(
+        {
+            "pixels": data.ArrayLayout(fetch_pixel(arch), arch.macros_per_core),
+            "positions": positions(arch),
+            "tag": word_tag(arch),
+            "simd": simd_tag(),
+        }
+    )
+
+
+def fetched_word(arch: Arch) -> data.StructLayout:
+    """C bytes for each macro, with the positions and the tag of the request."""
+    return data.StructLayout(
+        {
+            "bytes": data.ArrayLayout(group(arch), arch.macros_per_core),
+            "positions": positions(arch),
+            "tag": word_tag(arch),
+            "simd": simd_tag(),
+        }
+    )
+
+
+def row(arch: Arch) -> data.ArrayLayout:
+    """Weight codes of one row in the order of the stream: index compartment * F + filter."""
+    return data.ArrayLayout(WEIGHT_BITS, arch.macro.compartments * arch.filters)
+
+
+def row_cells(arch: Arch) -> data.ArrayLayout:
+    """Cell bits of one row: for each compartment one bit for each cell column."""
+    return data.ArrayLayout(arch.macro.columns, arch.macro.compartments)
+
+
+def cell_meta() -> data.StructLayout:
+    """Sign and block index of a cell."""
+    return data.StructLayout({field.name: field.bits for field in CELL if field.name != "q"})
+
+
+def row_meta(arch: Arch) -> data.StructLayout:
+    """Metadata of one row.
+
+    cells: for each compartment one entry for each cell column
+    constants: of each filter, two's complement: minus its negative digits in all compartments
+    """
+    columns = data.ArrayLayout(cell_meta(), arch.macro.columns)
+    return data.StructLayout(
+        {
+            "cells": data.ArrayLayout(columns, arch.macro.compartments),
+            "constants": data.ArrayLayout(dot_shape(arch), arch.filters),
+        }
+    )
+
+
+def dot_shape(arch: Arch) -> Shape:
+    """Shape of a filter's sum over all compartments in one bit plane."""
+    low, high = dot_range(arch)
+    return signed(bits_for_range(low, high))
+
+
+def tile_sum_shape(arch: Arch) -> Shape:
+    """Shape of a filter's sum over a tile: all its rows, inputs of eight bits."""
+    low, high = dot_range(arch)
+    largest = arch.tile_rows * ((1 << ACTIVATION_BITS) - 1)
+    return signed(bits_for_range(low * largest, high * largest))
+
+
+def dot_range(arch: Arch) -> tuple[int, int]:
+    """Return the extremes of a filter's sum in one bit plane: two cells at different positions."""
+    compartments = arch.macro.compartments
+    if arch.sparsity.weight_bits:
+        largest = compartments * LARGEST_TERM
+        return -largest, largest
+    return -compartments << (WEIGHT_BITS - 1), compartments * ((1 << (WEIGHT_BITS - 1)) - 1)
+
+
+def dots(arch: Arch) -> data.ArrayLayout:
+    """Sums over all compartments in one bit plane, one for each filter."""
+    return data.ArrayLayout(dot_shape(arch), arch.filters)
+
+
+def bus_write(arch: Arch) -> data.StructLayout:
+    """One write: a word to the activation buffers that keep its row, or words to the logit buffer.
+
+    data: C bytes; with `raw` F x int32 in its lowest bits
+    enable: bit c stores byte c
+    row, column: as stored; word: channel word
+    raw: F x int32 go to the logit buffer; to_memory: C bytes go there
+    index: of the first int32 in the logit buffer, with `raw` or `to_memory`
+    """
+    width = max(ACTIVATION_BITS * arch.macro.compartments, ACCUMULATOR_BITS * arch.filters)
+    return data.StructLayout(
+        {
+            "data": width,
+            "enable": arch.macro.compartments,
+            "row": ROW_BITS,
+            "column": ROW_BITS,
+            "word": ROW_BITS,
+            "index": bits_for_index(arch.logit_entries),
+            "raw": 1,
+            "to_memory": 1,
+        }
+    )
+
+
+def bus_writes(arch: Arch) -> data.ArrayLayout:
+    """Words of one cycle of the write bus, one for each lane: lane = bank mod bus_words.
+
+    A word with `raw` or `to_memory` is in lane 0.
+    """
+    return data.ArrayLayout(bus_write(arch), arch.bus_words)
+
+
+def vector_write(arch: Arch) -> data.StructLayout:
+    """One channel word of the active positions of a vector: a result of the SIMD unit.
+
+    bytes: C bytes of each position; enable: bit c stores byte c of each
+    to_memory: the words go to the logit buffer
+    """
+    return data.StructLayout(
+        {
+            "bytes": data.ArrayLayout(group(arch), arch.macros_per_core),
+            "positions": positions(arch),
+            "enable": arch.macro.compartments,
+            "word": ROW_BITS,
+            "to_memory": 1,
+        }
+    )

@@ -1,0 +1,380 @@
+"""Loader: splits the beats of a program into maps, instructions, tiles, taps and tables."""
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.axi import MEMORY_ADDRESS_BITS
+from hwgen.chip.rtl.packet_front import PacketFront
+from hwgen.chip.rtl.part import Part, PartInstance
+from hwgen.chip.rtl.read_engine import read_command
+from hwgen.chip.widths import bits_for_index
+from hwgen.dbpim.facts.arch import WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.instructions import (
+    INSTRUCTIONS,
+    TABLE_BYTES,
+    VERSION,
+    ErrorCode,
+    Opcode,
+    Space,
+    field_bits,
+    instruction_bits,
+    packet_bits,
+)
+from hwgen.dbpim.facts.stream import header_beats
+from hwgen.dbpim.facts.timing import TAP_WORDS
+from hwgen.dbpim.rtl.layouts import (
+    ERROR_BITS,
+    bus_writes,
+    packet,
+    parameters,
+    row_cells,
+    row_meta,
+)
+from hwgen.dbpim.rtl.load_writer import LoadWriter
+from hwgen.dbpim.rtl.table_loader import TableLoader
+from hwgen.dbpim.rtl.taps_loader import TapsLoader
+from hwgen.dbpim.rtl.tile_loader import TileLoader
+
+OPCODE_BITS = field_bits(Opcode.BEGIN, "opcode")
+COUNT_BITS = field_bits(Opcode.LOAD, "segment_beats")
+BODIES = (Opcode.TILE, Opcode.TAPS, Opcode.TABLE)
+"""Packets that go to the cores."""
+
+
+def header_bits(arch: Arch) -> dict[int, int]:
+    """Return the bits of each packet after the first one, of those with a body of the header."""
+    return {int(code): packet_bits(code, arch.cores) for code in (*INSTRUCTIONS, *BODIES)}
+
+
+def first_bits(arch: Arch) -> int:
+    """Return the bits of what the chip reads first: BEGIN and the LOAD after it."""
+    beats = header_beats(Opcode.BEGIN, arch) + header_beats(Opcode.LOAD, arch)
+    return beats * arch.port_bits
+
+
+class Loader(Part):
+    """Reads a program once, segment by segment: each ends with a LOAD, the last one with END.
+
+    A LOAD goes to the sequencer like any instruction. When it starts (``load_go``), its data are
+    requested, then the segment after it; no packet is read before the data are written.
+
+    Ports
+        run                     in          1             start; held as long as the program runs
+        program_address         in          64            of BEGIN; the stream follows it
+        image_address           in          64            of the space IMAGE
+        scratch_address         in          64            of the space SCRATCH
+        command                 stream out  read_command  BEGIN with a LOAD, then data and segment
+        beats                   stream in   port_bits     the beats that the commands read
+        load_go                 in          1             the LOAD forwarded last starts
+        load_valid              out         lanes         words of its map go to the bus
+        load                    out         bus_writes    those words, each in its lane
+        load_done               out         1             the LOAD is over
+        instruction             stream out  longest       packets for the sequencer
+        tile_header             out         TILE packet   of the tile that is loaded
+        tile_room               in          cores         the core has space for this tile now
+        tile_begin              out         cores         the core stores the header
+        mask_write              out         cores         the core stores a beat of mask words
+        mask_data               out         port_bits     that beat
+        tile_push               out         cores         the masks of the tile are complete
+        parameters_write        out         cores         the core stores parameters of a filter
+        parameters_index        out         filter_bits   its number in the filter group
+        parameters_data         out         parameters
+        row_write               out         cores         the core stores a row
+        row_cells               out         row_cells     its cells
+        row_meta                out         row_meta      their signs and indices
+        taps_room               in          cores         the core has space for taps now
+        taps_begin              out         cores         taps of a channel word begin
+        taps_parameters_write   out         cores         the core stores parameters of a channel
+        taps_parameters_index   out         channel_bits  its number in the channel word
+        taps_parameters_data    out         parameters
+        taps_write              out         cores         the core stores the weights of a tap
+        taps_index              out         tap_bits      number of the tap
+        taps_data               out         C x 8         its weights
+        taps_push               out         cores         it is the last one
+        table_room              in          cores         the core uses no table
+        table_write             out         cores         the core stores a beat of a table
+        table_index             out         8             number of its first entry
+        table_data              out         port_bits     that beat
+        table_push              out         cores         it is the last one
+        error                   out         ErrorCode     error found in this cycle; 0: none
+    Latency  0 from a beat to the words of a map, masks, parameters, taps and tables; 1 from the
+             last beat of a header to ``instruction`` and ``begin``, 1 from that of a row to
+             ``row_write``; from ``load_go`` 1 to the command of the data, 2 to that of the segment
+    Rate     one beat in each cycle, one pixel, one set of parameters
+    Errors   BAD_OPCODE (also for a second packet other than LOAD), WRONG_VERSION,
+             WRONG_ARCHITECTURE, STREAM_ENDED (no END or LOAD where a segment ends), NOT_STORED
+             (END before any STORE); the loader then stops
+    Golden   the packets as `hwgen.dbpim.facts.instructions` encodes them
+    Source   docs/dbpim-microarchitecture.md, "Loader"
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._begin_bits = header_beats(Opcode.BEGIN, arch) * arch.port_bits
+        self._first_beats = first_bits(arch) // arch.port_bits
+        self._front = PacketFront(
+            family=self.family,
+            port_bits=arch.port_bits,
+            header_bits=header_bits(arch),
+            first_bits=first_bits(arch),
+            opcode_bits=OPCODE_BITS,
+            count_bits=COUNT_BITS,
+        )
+        self._load_writer = LoadWriter(arch=arch)
+        self._tile_loader = TileLoader(arch=arch)
+        self._taps_loader = TapsLoader(arch=arch)
+        self._table_loader = TableLoader(arch=arch)
+        self.parts = [self._front, self._load_writer, self._tile_loader]
+        self.parts += [self._taps_loader, self._table_loader]
+        cores, channels = arch.cores, arch.macro.compartments
+        super().__init__(
+            {
+                "run": In(1),
+                "program_address": In(MEMORY_ADDRESS_BITS),
+                "image_address": In(MEMORY_ADDRESS_BITS),
+                "scratch_address": In(MEMORY_ADDRESS_BITS),
+                "command": Out(stream.Signature(read_command())),
+                "beats": In(stream.Signature(arch.port_bits)),
+                "load_go": In(1),
+                "load_valid": Out(arch.bus_words),
+                "load": Out(bus_writes(arch)),
+                "load_done": Out(1),
+                "instruction": Out(stream.Signature(instruction_bits(cores))),
+                "tile_header": Out(packet(Opcode.TILE)),
+                "tile_room": In(cores),
+                "tile_begin": Out(cores),
+                "mask_write": Out(cores),
+                "mask_data": Out(arch.port_bits),
+                "tile_push": Out(cores),
+                "parameters_write": Out(cores),
+                "parameters_index": Out(bits_for_index(arch.filters)),
+                "parameters_data": Out(parameters()),
+                "row_write": Out(cores),
+                "row_cells": Out(row_cells(arch)),
+                "row_meta": Out(row_meta(arch)),
+                "taps_room": In(cores),
+                "taps_begin": Out(cores),
+                "taps_parameters_write": Out(cores),
+                "taps_parameters_index": Out(bits_for_index(channels)),
+                "taps_parameters_data": Out(parameters()),
+                "taps_write": Out(cores),
+                "taps_index": Out(bits_for_index(TAP_WORDS)),
+                "taps_data": Out(channels * WEIGHT_BITS),
+                "taps_push": Out(cores),
+                "table_room": In(cores),
+                "table_write": Out(cores),
+                "table_index": Out(bits_for_index(TABLE_BYTES)),
+                "table_data": Out(arch.port_bits),
+                "table_push": Out(cores),
+                "error": Out(ERROR_BITS),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.front = front = self._front.instance()
+        m.submodules.load_writer = writer = self._load_writer.instance()
+        bodies = {
+            Opcode.TILE: self._tile_loader.instance(),
+            Opcode.TAPS: self._taps_loader.instance(),
+            Opcode.TABLE: self._table_loader.instance(),
+        }
+        for code, body in bodies.items():
+            m.submodules[f"{code.name.lower()}_loader"] = body
+        # The first packet is BEGIN with a LOAD behind it.
+        current = Signal(instruction_bits(self._arch.cores))
+        m.d.comb += current.eq(Mux(front.first, front.packet[self._begin_bits :], front.packet))
+        self._connect_load(m, writer=writer, header=view(Opcode.LOAD, current))
+        self._connect_tile(m, bodies[Opcode.TILE], header=view(Opcode.TILE, front.packet))
+        self._connect_taps(m, bodies[Opcode.TAPS], header=view(Opcode.TAPS, front.packet))
+        self._connect_table(m, bodies[Opcode.TABLE], header=view(Opcode.TABLE, front.packet))
+        self._connect_front(m, front=front, writer=writer, bodies=bodies)
+        m.d.comb += [
+            self.instruction.payload.eq(current),
+            front.count.eq(view(Opcode.LOAD, current).segment_beats),
+        ]
+        self._commands(m, load=view(Opcode.LOAD, current))
+        with m.FSM():
+            with m.State("START"):
+                self._start(m, front=front)
+            with m.State("RUN"):
+                with m.If(front.whole & front.first):
+                    self._check_begin(m, front=front, second=current[:OPCODE_BITS])
+                with m.Elif(front.whole):
+                    self._check(m, front=front, bodies=bodies)
+                with m.Elif(front.ended):
+                    m.d.comb += self.error.eq(ErrorCode.STREAM_ENDED)
+                with m.Elif(front.unknown):
+                    m.d.comb += self.error.eq(ErrorCode.BAD_OPCODE)
+        return m
+
+    def _connect_front(
+        self,
+        m: Module,
+        *,
+        front: PartInstance,
+        writer: PartInstance,
+        bodies: dict[Opcode, PartInstance],
+    ) -> None:
+        """Connect the packet front: what follows a header goes to the part for its opcode."""
+        wiring.connect(m, wiring.flipped(self.beats), front.beats)
+        for part in (writer, *bodies.values()):
+            m.d.comb += part.beats.payload.eq(front.rest.payload)
+        with m.Switch(Mux(front.first, Opcode.LOAD, front.packet[:OPCODE_BITS])):
+            for code, part in {Opcode.LOAD: writer, **bodies}.items():
+                with m.Case(code):
+                    m.d.comb += [
+                        part.beats.valid.eq(front.rest.valid),
+                        front.rest.ready.eq(part.beats.ready),
+                        front.rest_done.eq(part.done),
+                    ]
+
+    def _connect_load(self, m: Module, *, writer: PartInstance, header: data.View) -> None:
+        """Connect the part that writes maps."""
+        m.d.comb += [
+            writer.header.eq(header),
+            self.load_valid.eq(writer.write_valid),
+            self.load.eq(writer.write),
+            self.load_done.eq(writer.done),
+        ]
+
+    def _strobes(self, m: Module, header: data.View, strobes: dict[str, Value]) -> None:
+        """Connect strobes that reach the cores that a header names."""
+        cores = header.cores[: self._arch.cores]
+        m.d.comb += [getattr(self, name).eq(Mux(on, cores, 0)) for name, on in strobes.items()]
+
+    def _connect_tile(self, m: Module, tile: PartInstance, *, header: data.View) -> None:
+        """Connect the loader of tiles."""
+        strobes = {
+            "tile_begin": tile.start,
+            "mask_write": tile.mask_write,
+            "tile_push": tile.push,
+            "parameters_write": tile.parameters_write,
+            "row_write": tile.row_write,
+        }
+        self._strobes(m, header, strobes)
+        m.d.comb += [
+            tile.header.eq(header),
+            self.tile_header.eq(header),
+            self.mask_data.eq(self.beats.payload),
+            self.parameters_index.eq(tile.parameters_index),
+            self.parameters_data.eq(tile.parameters_data),
+            self.row_cells.eq(tile.row_cells),
+            self.row_meta.eq(tile.row_meta),
+        ]
+
+    def _connect_taps(self, m: Module, taps: PartInstance, *, header: data.View) -> None:
+        """Connect the loader of depthwise weights."""
+        strobes = {
+            "taps_begin": taps.start,
+            "taps_parameters_write": taps.parameters_write,
+            "taps_write": taps.write,
+            "taps_push": taps.push,
+        }
+        self._strobes(m, header, strobes)
+        m.d.comb += [
+            taps.header.eq(header),
+            self.taps_parameters_index.eq(taps.parameters_index),
+            self.taps_parameters_data.eq(taps.parameters_data),
+            self.taps_index.eq(taps.index),
+            self.taps_data.eq(taps.data),
+        ]
+
+    def _connect_table(self, m: Module, table: PartInstance, *, header: data.View) -> None:
+        """Connect the loader of tables."""
+        self._strobes(m, header, {"table_write": table.write, "table_push": table.done})
+        m.d.comb += [
+            self.table_index.eq(table.index),
+            self.table_data.eq(self.beats.payload),
+        ]
+
+    def _commands(self, m: Module, *, load: data.View) -> None:
+        """Request the data of a LOAD that starts, then the segment after it."""
+        command, size = self.command.payload, self._arch.port_bytes
+        pending = Signal(data.StructLayout({"data": 1, "segment": 1}))
+        read = Signal(MEMORY_ADDRESS_BITS, init=self._first_beats * size)
+        space = Mux(load.space == Space.SCRATCH, self.scratch_address, self.image_address)
+        m.d.comb += self.command.valid.eq(pending.data | pending.segment)
+        with m.If(pending.data):
+            m.d.comb += [command.address.eq(space + load.offset), command.beats.eq(load.beats)]
+            m.d.sync += pending.data.eq(~self.command.ready)
+        with m.Else():
+            m.d.comb += [
+                command.address.eq(self.program_address + read),
+                command.beats.eq(load.segment_beats),
+            ]
+            with m.If(pending.segment & self.command.ready):
+                m.d.sync += [
+                    pending.segment.eq(0),
+                    read.eq(read + load.segment_beats * size),
+                ]
+        with m.If(self.load_go):
+            m.d.sync += [pending.data.eq(1), pending.segment.eq(1)]
+
+    def _start(self, m: Module, *, front: PartInstance) -> None:
+        """Request BEGIN and the LOAD after it."""
+        m.d.comb += [
+            self.command.valid.eq(self.run),
+            self.command.payload.address.eq(self.program_address),
+            self.command.payload.beats.eq(self._first_beats),
+        ]
+        with m.If(self.command.valid & self.command.ready):
+            m.d.comb += front.start.eq(1)
+            m.next = "RUN"
+
+    def _check_begin(self, m: Module, *, front: PartInstance, second: Value) -> None:
+        """Refuse a program for another version or architecture; else forward its first LOAD."""
+        begin = view(Opcode.BEGIN, front.packet)
+        with m.If(begin.opcode != Opcode.BEGIN):
+            self._refuse(m, front, ErrorCode.BAD_OPCODE)
+        with m.Elif(begin.version != VERSION):
+            self._refuse(m, front, ErrorCode.WRONG_VERSION)
+        with m.Elif(begin.architecture != self._arch.id_word):
+            self._refuse(m, front, ErrorCode.WRONG_ARCHITECTURE)
+        with m.Elif(second != Opcode.LOAD):
+            self._refuse(m, front, ErrorCode.BAD_OPCODE)
+        with m.Else():
+            self._forward(m, front, load=1)
+
+    def _check(self, m: Module, *, front: PartInstance, bodies: dict[Opcode, PartInstance]) -> None:
+        """Forward a complete packet as soon as it can be taken; refuse an END before a STORE."""
+        stored = Signal()
+        opcode = front.packet[:OPCODE_BITS]
+        rooms = {
+            Opcode.TILE: self.tile_room,
+            Opcode.TAPS: self.taps_room,
+            Opcode.TABLE: self.table_room,
+        }
+        with m.Switch(opcode):
+            for code, room in rooms.items():
+                with m.Case(code):
+                    elsewhere = ~view(code, front.packet).cores[: self._arch.cores]
+                    begins = (room | elsewhere).all()
+                    m.d.comb += [bodies[code].start.eq(begins), front.body.eq(begins)]
+            with m.Default():
+                with m.If((opcode == Opcode.END) & ~stored):
+                    self._refuse(m, front, ErrorCode.NOT_STORED)
+                with m.Else():
+                    self._forward(m, front, load=opcode == Opcode.LOAD)
+                    m.d.comb += front.stop.eq(self.instruction.ready & (opcode == Opcode.END))
+        with m.If(self.instruction.valid & (opcode == Opcode.STORE)):
+            m.d.sync += stored.eq(1)
+
+    def _forward(self, m: Module, front: PartInstance, *, load: Value | int) -> None:
+        """Send an instruction to the sequencer; the data of a LOAD follow it."""
+        m.d.comb += self.instruction.valid.eq(1)
+        with m.If(self.instruction.ready):
+            m.d.comb += [front.body.eq(load), front.recount.eq(load), front.next.eq(1)]
+
+    def _refuse(self, m: Module, front: PartInstance, code: ErrorCode) -> None:
+        """Report an error and stop taking beats."""
+        m.d.comb += [self.error.eq(code), front.stop.eq(1)]
+
+
+def view(opcode: Opcode, words: Value) -> data.View:
+    """Return the fields of a packet."""
+    layout = packet(opcode)
+    return data.View(layout, words[: layout.size])

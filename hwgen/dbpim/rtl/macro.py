@@ -1,0 +1,245 @@
+"""One PIM macro: takes groups of inputs, gives the sums of the filters."""
+
+from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.part import Part
+from hwgen.chip.widths import bits_for_index
+from hwgen.dbpim.facts.arch import ACTIVATION_BITS, Arch
+from hwgen.dbpim.facts.instructions import Opcode, field_bits
+from hwgen.dbpim.facts.timing import RESULT_SLOTS
+from hwgen.dbpim.rtl.adder_tree import AdderTree
+from hwgen.dbpim.rtl.compartment import Compartment
+from hwgen.dbpim.rtl.ipu import Ipu
+from hwgen.dbpim.rtl.layouts import (
+    dots,
+    group_tag,
+    position,
+    queue_head,
+    result,
+    row_cells,
+    row_meta,
+)
+from hwgen.dbpim.rtl.meta_array import MetaArray
+from hwgen.dbpim.rtl.ppu import Ppu
+from hwgen.network.sparsity import PHI_LIMIT
+
+
+class Macro(Part):
+    """Multiplies the group at the head of its queue with a row of weights, a bit plane a cycle.
+
+    ``result.sums[f]`` = sum over the groups of a position vector, and over the tiles from `first`
+    to `last`, of ``sum(byte[c] * weight[row][c][f] for c in compartments)``
+
+    Pipeline
+        cycle 0  issue: the IPU selects a bit plane of the group at the head of the queue
+        cycle 1  array: one row of cells, DBMUs and adder trees work on the registered bit plane;
+                 a filter's cells are added before the register
+        cycle 2  PPU: shift, accumulate, read or write the partial sums
+        cycle 3  result: the oldest finished result is offered to the output stage
+
+    Ports
+        head_valid          in      1           the queue holds a group, until ``leave``
+        head                in      queue_head  the group, its tag and the macro's position
+        head_row_loaded     in      1           the group's row has been written
+        head_filter_enable  in      16          cell columns that count, from the tile's header
+        inhibit             in      1           issue nothing: the next cycle writes the array
+        leave               out     1           the head's last bit plane issues: pop the queue head
+        issue               out     1           a bit plane issues in this cycle
+        result              stream  result      of a vector, if its sums or its chunk are complete
+        write_en            in      1           store a row at this clock edge
+        write_row           in      row_bits    unsigned
+        write_cells         in      row_cells   cell bits, for each compartment
+        write_meta          in      row_meta    signs, indices and constants for the enabled cell
+                                                columns; ignored without ``weight_bits``
+    Latency  ``MACRO_CYCLES`` from the last bit plane of a result to ``result.valid``
+    Rate     one bit plane in each cycle; max(1, non-zero bit planes) cycles a group, always
+             8 without ``input_bits``; stalls while RESULT_SLOTS results have not been taken
+    Errors   none: ``Arch`` has checked the sizes; ``write_en`` must follow ``inhibit``
+    Golden   ``golden.dbpim.macro``
+    Source   seed 002, V-C; docs/dbpim-microarchitecture.md, "Cell array and macro"
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._ipu = Ipu(arch=arch)
+        self._compartment = Compartment(arch=arch)
+        self._adder_tree = AdderTree(arch=arch)
+        self._ppu = Ppu(arch=arch)
+        self.parts = [self._ipu, self._compartment, self._adder_tree, self._ppu]
+        if arch.sparsity.weight_bits:
+            self._meta_array = MetaArray(arch=arch)
+            self.parts += [self._meta_array]
+        super().__init__(
+            {
+                "head_valid": In(1),
+                "head": In(queue_head(arch)),
+                "head_row_loaded": In(1),
+                "head_filter_enable": In(field_bits(Opcode.TILE, "filter_enable")),
+                "inhibit": In(1),
+                "leave": Out(1),
+                "issue": Out(1),
+                "result": Out(stream.Signature(result(arch))),
+                "write_en": In(1),
+                "write_row": In(bits_for_index(arch.macro.rows)),
+                "write_cells": In(row_cells(arch)),
+                "write_meta": In(row_meta(arch)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        # Cycle 0: issue.
+        step = Signal(step_layout(self._arch))
+        bit_plane = Signal(self._arch.macro.compartments)
+        self._issue(m, step=step, bit_plane=bit_plane)
+
+        # Cycle 1: array and adder trees.
+        x, row = Signal.like(bit_plane), Signal.like(self.write_row)
+        in_array, in_array_valid = Signal.like(step), Signal()
+        m.d.sync += in_array_valid.eq(self.issue)
+        with m.If(self.issue):
+            m.d.sync += [x.eq(bit_plane), row.eq(self.head.tag.row), in_array.eq(step)]
+        found = self._dots(m, x=x, row=row, enable=in_array.filter_enable)
+
+        # Cycle 2: PPU.
+        dots_in_ppu = Signal(dots(self._arch))
+        in_ppu, in_ppu_valid = Signal.like(step), Signal()
+        m.d.sync += in_ppu_valid.eq(in_array_valid)
+        with m.If(in_array_valid):
+            m.d.sync += [dots_in_ppu.eq(found), in_ppu.eq(in_array)]
+        ppu_sums = self._sums(m, valid=in_ppu_valid, step=in_ppu, found=dots_in_ppu)
+
+        # Cycle 3: result.
+        self._queue(m, valid=in_ppu_valid & ends_result(in_ppu), step=in_ppu, ppu_sums=ppu_sums)
+        return m
+
+    def _issue(self, m: Module, *, step: data.View, bit_plane: Signal) -> None:
+        """Decide whether a bit plane issues; drive the candidate: `step` and `bit_plane`."""
+        m.submodules.ipu = ipu = self._ipu.instance()
+        issued = Signal(ACTIVATION_BITS)
+        outstanding = Signal(range(RESULT_SLOTS + 1))
+        full = ends_result(step) & (outstanding == RESULT_SLOTS)
+        m.d.comb += [
+            ipu.bytes.eq(self.head.bytes),
+            ipu.issued.eq(issued),
+            bit_plane.eq(ipu.bit_plane),
+            step.filter_enable.eq(self.head_filter_enable),
+            step.bit_index.eq(ipu.bit_index),
+            step.begins.eq(self.head.tag.start & (issued == 0)),
+            step.ends.eq(self.head.tag.end & ipu.last),
+            step.tag.eq(self.head.tag),
+            step.position.eq(self.head.position),
+            self.issue.eq(self.head_valid & self.head_row_loaded & ~self.inhibit & ~full),
+            self.leave.eq(self.issue & ipu.last),
+        ]
+        with m.If(self.issue):
+            m.d.sync += issued.eq(ipu.next)
+        begun, taken = self.issue & ends_result(step), self.result.valid & self.result.ready
+        m.d.sync += outstanding.eq(outstanding + begun - taken)
+
+    def _dots(self, m: Module, *, x: Signal, row: Signal, enable: Value) -> data.View:
+        """Place compartments, metadata and adder trees; return the sum of each filter."""
+        active_row = Mux(self.write_en, self.write_row, row)
+        meta = self._metadata(m, row=active_row) if self._arch.sparsity.weight_bits else None
+        compartments = [self._compartment.instance() for _ in x]
+        for index, compartment in enumerate(compartments):
+            m.submodules[f"compartment_{index}"] = compartment
+            m.d.comb += [
+                compartment.clk.eq(ClockSignal()),
+                compartment.write_en.eq(self.write_en),
+                compartment.row.eq(active_row),
+                compartment.write_data.eq(self.write_cells[index]),
+                compartment.x.eq(x[index]),
+                compartment.enable.eq(enable),
+            ]
+            if meta is not None:
+                m.d.comb += compartment.meta.eq(meta.cells[index])
+        found = Signal(dots(self._arch))
+        for number in range(self._arch.filters):
+            m.submodules[f"adder_tree_{number}"] = tree = self._adder_tree.instance()
+            for index, compartment in enumerate(compartments):
+                m.d.comb += tree.terms[index].eq(compartment.terms[number])
+            if meta is not None:
+                m.d.comb += tree.constant.eq(meta.constants[number])
+            m.d.comb += found[number].eq(tree.sum)
+        return found
+
+    def _metadata(self, m: Module, *, row: Value) -> data.View:
+        """Place the metadata; return that of the active row."""
+        m.submodules.meta_array = meta_array = self._meta_array.instance()
+        m.d.comb += [
+            meta_array.clk.eq(ClockSignal()),
+            meta_array.write_en.eq(self.write_en),
+            meta_array.row.eq(row),
+            meta_array.write_data.eq(self.write_meta),
+        ]
+        return data.View(row_meta(self._arch), meta_array.meta)
+
+    def _sums(self, m: Module, *, valid: Signal, step: data.View, found: data.View) -> data.View:
+        """Place the PPU; return its sums."""
+        m.submodules.ppu = ppu = self._ppu.instance()
+        m.d.comb += [
+            ppu.valid.eq(valid),
+            ppu.dots.eq(found),
+            ppu.bit_index.eq(step.bit_index),
+            ppu.begins.eq(step.begins),
+            ppu.ends.eq(step.ends),
+            ppu.first_tile.eq(step.tag.first),
+            ppu.last_tile.eq(step.tag.last),
+            ppu.vector.eq(step.tag.vector),
+        ]
+        return ppu.sums
+
+    def _queue(self, m: Module, *, valid: Value, step: data.View, ppu_sums: data.View) -> None:
+        """Queue finished results; the oldest is in slot 0, which drives `result`.
+
+        It never overflows: a result without a free slot is not issued.
+        """
+        slots = [Signal(result(self._arch), name=f"slot_{n}") for n in range(RESULT_SLOTS)]
+        count = Signal(range(RESULT_SLOTS + 1))
+        taken = self.result.valid & self.result.ready
+        entry = Signal(result(self._arch))
+        m.d.comb += [
+            entry.sums.eq(ppu_sums),
+            entry.tile.eq(step.tag.tile),
+            entry.row.eq(step.position.row),
+            entry.column.eq(step.position.column),
+            entry.emit.eq(step.tag.last & step.position.active),
+            entry.tile_end.eq(step.tag.tile_end),
+            self.result.valid.eq(count != 0),
+            self.result.payload.eq(slots[0]),
+        ]
+        m.d.sync += count.eq(count + valid - taken)
+        for index, slot in enumerate(slots):
+            with m.If(valid & (count - taken == index)):
+                m.d.sync += slot.eq(entry)
+            if index + 1 < RESULT_SLOTS:
+                with m.Elif(taken):
+                    m.d.sync += slot.eq(slots[index + 1])
+
+
+def step_layout(arch: Arch) -> data.StructLayout:
+    """Return what accompanies a bit plane through the pipeline.
+
+    filter_enable: cell columns that count; bit_index: weight of the bit plane
+    begins, ends: first and last bit plane of the position vector in this tile
+    """
+    return data.StructLayout(
+        {
+            "filter_enable": PHI_LIMIT * arch.filters,
+            "bit_index": bits_for_index(ACTIVATION_BITS),
+            "begins": 1,
+            "ends": 1,
+            "tag": group_tag(arch),
+            "position": position(),
+        }
+    )
+
+
+def ends_result(step: data.View) -> Value:
+    """Return whether this bit plane is the last of a result that leaves the macro."""
+    return step.ends & (step.tag.last | step.tag.tile_end)

@@ -1,0 +1,203 @@
+"""Output stage of a core: adds the bias, requantizes and requests a write."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.part import Part, PartInstance
+from hwgen.chip.widths import bits_for_index
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts.timing import TILE_SLOTS
+from hwgen.dbpim.rtl import layouts
+from hwgen.dbpim.rtl.requantizer import Requantizer
+
+
+def sums_layout(arch: Arch) -> data.StructLayout:
+    """Register of cycle 1: sums with bias, multipliers and shifts, filter group and position."""
+    result, filter_ = layouts.result(arch), layouts.parameters()
+    scale = data.StructLayout({name: filter_[name].shape for name in ("multiplier", "shift")})
+    return data.StructLayout(
+        {
+            "sums": result["sums"].shape,
+            "scales": data.ArrayLayout(scale, arch.filters),
+            "group": layouts.packet(Opcode.TILE)["group"].shape,
+            "row": result["row"].shape,
+            "column": result["column"].shape,
+        }
+    )
+
+
+def target_layout(arch: Arch) -> data.StructLayout:
+    """Register of cycle 2, beside the products: their place. `part`: which F bytes of the word."""
+    write = layouts.bus_write(arch)
+    return data.StructLayout(
+        {
+            "row": write["row"].shape,
+            "column": write["column"].shape,
+            "word": write["word"].shape,
+            "index": write["index"].shape,
+            "part": bits_for_index(arch.macro.compartments // arch.filters),
+        }
+    )
+
+
+class OutputStage(Part):
+    """One result a cycle: ``y[f] = requantize(sums[f] + bias[f])``, or the sum itself as int32.
+
+    A result without `emit` is popped and dropped; of several macros the lowest-numbered goes first.
+
+    Pipeline
+        cycle 0  pop: the lowest-numbered macro with a result; the bias is added
+        cycle 1  stage 1 holds the biased sums, which are multiplied
+        cycle 2  stage 2 holds the products, which are rounded, shifted and clipped
+        cycle 3  stage 3 holds the bytes and requests the write
+
+    Ports
+        results            streams  M x layouts.result      of the macros
+        tile_end_popped    out      M                       a `tile_end` of macro m is taken now
+        result_tile        out      slot                    tile of the result that is next,
+        result_group       in       12                      its filter group and
+        result_parameters  in       F x layouts.parameters  parameters, in the same cycle
+        layer              in       CONV packet             held until all results are written
+        request            stream   layouts.bus_write       F bytes of one position, or with `raw`
+                                                            F x int32 and no byte enabled
+        empty              out      1                       stages 1 to 3 are empty
+    Latency  ``REQUANTIZE_CYCLES`` from popping a result to its request
+    Rate     1 a cycle; a stage loads when it is empty or its content moves on
+    Errors   none; sum and bias fit int32, which the check of the network ensures
+    Golden   ``golden.dbpim.requantizer.requantize``
+    Source   docs/dbpim-microarchitecture.md; seed 002, Fig. 6
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._requantizer = Requantizer()
+        self.parts = [self._requantizer]
+        macros, filters = arch.macros_per_core, arch.filters
+        super().__init__(
+            {
+                "results": In(stream.Signature(layouts.result(arch))).array(macros),
+                "tile_end_popped": Out(macros),
+                "result_tile": Out(bits_for_index(TILE_SLOTS)),
+                "result_group": In(layouts.packet(Opcode.TILE)["group"].shape),
+                "result_parameters": In(data.ArrayLayout(layouts.parameters(), filters)),
+                "layer": In(layouts.packet(Opcode.CONV)),
+                "request": Out(stream.Signature(layouts.bus_write(arch))),
+                "empty": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        valid_1, valid_2 = Signal(), Signal()
+        moves_1, moves_2, moves_3 = Signal(), Signal(), Signal()
+        stage_1 = Signal(sums_layout(self._arch))
+        stage_2 = Signal(target_layout(self._arch))
+        m.d.comb += [
+            moves_3.eq(~self.request.valid | self.request.ready),
+            moves_2.eq(~valid_2 | moves_3),
+            moves_1.eq(~valid_1 | moves_2),
+            self.empty.eq(~(valid_1 | valid_2 | self.request.valid)),
+        ]
+        # Cycle 0: pop a result and add the bias.
+        chosen = self._choose_result(m, take=moves_1)
+        with m.If(moves_1):
+            m.d.sync += valid_1.eq(Cat(r.valid for r in self.results).any() & chosen.emit)
+            m.d.sync += self._add_bias(stage_1, chosen)
+        # Cycle 1: multiply.
+        requantizers = self._multiply(m, take=moves_2, stage_1=stage_1)
+        with m.If(moves_2):
+            m.d.sync += [valid_2.eq(valid_1), *self._target(stage_2, stage_1)]
+        # Cycle 2: shift and clip. Cycle 3: the request holds until it is granted.
+        with m.If(moves_3):
+            m.d.sync += [
+                self.request.valid.eq(valid_2),
+                *self._write(self.request.payload, stage_2, requantizers),
+            ]
+        return m
+
+    def _choose_result(self, m: Module, *, take: Value) -> data.View:
+        """Pop the result of the lowest-numbered macro that has one; look up its tile."""
+        chosen = Signal(layouts.result(self._arch))
+        for result in reversed(self.results):
+            with m.If(result.valid):
+                m.d.comb += chosen.eq(result.payload)
+        m.d.comb += self.result_tile.eq(chosen.tile)
+        for index, result in enumerate(self.results):
+            lower = Cat(other.valid for other in self.results[:index]).any()
+            popped = result.valid & result.ready
+            m.d.comb += [
+                result.ready.eq(take & ~lower),
+                self.tile_end_popped[index].eq(popped & result.payload.tile_end),
+            ]
+        return chosen
+
+    def _add_bias(self, stage_1: data.View, chosen: data.View) -> list[Value]:
+        """Return the assignments of stage 1."""
+        stores = [
+            stage_1.group.eq(self.result_group),
+            stage_1.row.eq(chosen.row),
+            stage_1.column.eq(chosen.column),
+        ]
+        for f, filter_ in enumerate(self.result_parameters):
+            stores += [
+                stage_1.sums[f].eq(chosen.sums[f] + filter_.bias),
+                stage_1.scales[f].multiplier.eq(filter_.multiplier),
+                stage_1.scales[f].shift.eq(filter_.shift),
+            ]
+        return stores
+
+    def _multiply(self, m: Module, *, take: Value, stage_1: data.View) -> list[PartInstance]:
+        """Place a requantizer for each filter; its product register belongs to stage 2.
+
+        The multiplier 1 passes the int32 sum of a `raw` layer.
+        """
+        requantizers = []
+        for f, scale in enumerate(stage_1.scales):
+            m.submodules[f"requantizer_{f}"] = requantizer = self._requantizer.instance()
+            m.d.comb += [
+                requantizer.enable.eq(take),
+                requantizer.accumulator.eq(stage_1.sums[f]),
+                requantizer.multiplier.eq(Mux(self.layer.raw, 1, scale.multiplier)),
+                requantizer.shift.eq(scale.shift),
+                requantizer.zero_point.eq(self.layer.output_zero_point),
+                requantizer.low.eq(self.layer.output_low),
+                requantizer.high.eq(self.layer.output_high),
+            ]
+            requantizers.append(requantizer)
+        return requantizers
+
+    def _target(self, stage_2: data.View, stage_1: data.View) -> list[Value]:
+        """Return the assignments of stage 2: the place of F channels of a pixel, or of F logits."""
+        arch, layer = self._arch, self.layer
+        parts_log2 = (arch.macro.compartments // arch.filters).bit_length() - 1
+        image = stage_1.column * layer.output_row_pitch
+        return [
+            stage_2.row.eq(stage_1.row),
+            stage_2.column.eq(stage_1.column),
+            stage_2.word.eq(layer.output_first_word + stage_1.group[parts_log2:]),
+            stage_2.index.eq(layer.output_base + image + stage_1.group * arch.filters),
+            stage_2.part.eq(stage_1.group[:parts_log2]),
+        ]
+
+    def _write(
+        self, write: data.View, stage_2: data.View, requantizers: list[PartInstance]
+    ) -> list[Value]:
+        """Return the assignments of stage 3: the bytes in all parts of a word, one part enabled."""
+        filters = self._arch.filters
+        parts = self._arch.macro.compartments // filters
+        word = Cat(requantizer.result for requantizer in requantizers).replicate(parts)
+        logits = Cat(requantizer.product for requantizer in requantizers)
+        enable = Cat((stage_2.part == part).replicate(filters) for part in range(parts))
+        return [
+            write.data.eq(Mux(self.layer.raw, logits, word)),
+            write.enable.eq(Mux(self.layer.raw, 0, enable)),
+            write.row.eq(stage_2.row),
+            write.column.eq(stage_2.column),
+            write.word.eq(stage_2.word),
+            write.index.eq(stage_2.index),
+            write.raw.eq(self.layer.raw),
+        ]

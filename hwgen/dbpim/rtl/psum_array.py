@@ -1,0 +1,58 @@
+"""Partial sums of a macro, behind the ports of a register file."""
+
+from amaranth.hdl import Module
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.memory_body import memory_body
+from hwgen.chip.rtl.part import Part
+from hwgen.chip.widths import bits_for_index
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.rtl.layouts import sums
+
+
+class PsumArray(Part):
+    """One entry of sums for each position vector of a chunk.
+
+    ``read_data = entries[vector]``, as it was before the clock edge
+
+    Ports
+        clk         in   1            rising edge; there is no reset
+        write_en    in   1            store ``write_data`` in ``vector`` at this clock edge
+        vector      in   vector_bits  unsigned, below ``psum_vectors``: the entry read and written
+        write_data  in   sums         one int32 for each filter
+        read_data   out  sums         one int32 for each filter
+    Latency  0 from ``vector`` to ``read_data``; what is written is seen in the next cycle
+    Rate     one read and one write of the same entry in each cycle
+    Errors   none: ``Arch`` has checked the sizes; an entry never written holds garbage
+    Golden   indexing, inside ``golden.dbpim.ppu``
+    Source   seed 002, V-A: output register file, here one beside each macro
+    """
+
+    family = "dbpim"
+    clock_ports = ()
+    garbage_at_power_on = True
+
+    def __init__(self, *, arch: Arch) -> None:
+        super().__init__(
+            {
+                "clk": In(1),
+                "write_en": In(1),
+                "vector": In(bits_for_index(arch.psum_vectors)),
+                "write_data": In(sums(arch)),
+                "read_data": Out(sums(arch)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        memory_body(
+            m,
+            depth=1 << len(self.vector),
+            clk=self.clk,
+            write_en=self.write_en,
+            write_index=self.vector,
+            write_data=self.write_data,
+            read_index=self.vector,
+            read_data=self.read_data,
+        )
+        return m

@@ -1,0 +1,288 @@
+"""SIMD unit of a core: every operation that no macro computes, on fetched word-vectors."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Member, Out, connect, flipped
+
+from hwgen.chip.rtl.choose import choose
+from hwgen.chip.rtl.part import Part, PartInstance
+from hwgen.chip.rtl.register_file import RegisterFile
+from hwgen.chip.widths import bits_for_index
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.instructions import TABLE_BYTES, Opcode, Operation
+from hwgen.dbpim.facts.timing import TAP_WORDS
+from hwgen.dbpim.rtl import layouts
+from hwgen.dbpim.rtl.simd_lane import SimdLane
+from hwgen.dbpim.rtl.simd_output import SimdOutput, simd_part, vector_bytes
+from hwgen.dbpim.rtl.table_store import TableStore
+from hwgen.dbpim.rtl.tap_store import TapStore
+
+
+def loader_ports(arch: Arch) -> dict[str, Member]:
+    """Return the ports of the SIMD unit that the loader drives; a core passes them on."""
+    return {
+        "taps_begin": In(1),
+        "taps_room": Out(1),
+        "taps_parameters_write": In(1),
+        "taps_parameters_index": In(bits_for_index(arch.macro.compartments)),
+        "taps_parameters_data": In(layouts.parameters()),
+        "taps_write": In(1),
+        "taps_index": In(bits_for_index(TAP_WORDS)),
+        "taps_data": In(arch.macro.compartments * WEIGHT_BITS),
+        "taps_push": In(1),
+        "table_write": In(1),
+        "table_index": In(bits_for_index(TABLE_BYTES)),
+        "table_data": In(arch.port_bits),
+        "table_push": In(1),
+        "table_room": Out(1),
+    }
+
+
+class Simd(Part):
+    """Windows, depthwise convolutions, maps combined or looked up: `simd_lanes` bytes at a time.
+
+    The operations are those of ``Operation``; a word-vector is C bytes of each of the M positions
+    of a vector. The taps of a result are consecutive word-vectors.
+
+    Pipeline
+        cycle 0  the oldest fetched word is visible: a part of it is accumulated; after its last
+                 part it is released
+        cycle 1  after the last tap: multiply
+        cycle 2  shift and clip; the bytes enter the register of the result
+        cycle 3  after the last part: the result is valid
+
+    Ports
+        go           in      1             the step in `instruction` starts, in this core
+        finish       in      1             the step is over in all cores
+        instruction  in      SIMD          fields that no core owns, held from `go` to `finish`
+        word         in      fetched_word  the oldest word; its field `tag` is not read
+        word_valid   in      1             there is one, of a SIMD instruction
+        word_release  out    1             the last part of the oldest word moves
+        result       stream  vector_write  C bytes of the positions; taken by own banks or by a bus
+        idle         out     1             no part in the pipeline and no result: a word may wait
+        reads        out     1             a part moves in this cycle
+        taps_begin, taps_room, taps_parameters_write, taps_parameters_index,
+        taps_parameters_data, taps_write, taps_index, taps_data, taps_push: see ``TapStore``
+        taps_walked  in      1             the last word of a channel word is requested
+        taps_known   out     1             the walker may request words. DEPTHWISE: the TAPS of the
+                                           channel word are known; TABLE: the table is; else 1
+        table_write, table_index, table_data, table_push, table_room: see ``TableStore``
+    Latency  ``SIMD_CYCLES`` from the last part of the last tap to the result
+    Rate     one part of `simd_lanes` bytes in each cycle, of TABLE `table_lookups` bytes; while a
+             result waits, the whole unit stalls
+    Errors   none
+    Golden   ``golden.dbpim.simd``
+    Source   docs/dbpim-microarchitecture.md, "simd"; seed 002, Fig. 6 (SIMD core)
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._lanes = arch.simd_lanes
+        self._lane = SimdLane()
+        self._output = SimdOutput(arch=arch)
+        self._taps = TapStore(arch=arch)
+        self._table = TableStore(arch=arch)
+        self.parts = [self._lane, self._output, self._taps, self._table]
+        if arch.simd_parts > 1:
+            width = arch.simd_lanes * ACCUMULATOR_BITS
+            self._totals = RegisterFile(family=self.family, depth=arch.simd_parts, width=width)
+            self.parts.append(self._totals)
+        instruction = layouts.packet(Opcode.SIMD)
+        super().__init__(
+            {
+                "go": In(1),
+                "finish": In(1),
+                "instruction": In(instruction),
+                "word": In(layouts.fetched_word(arch)),
+                "word_valid": In(1),
+                "word_release": Out(1),
+                "result": Out(stream.Signature(layouts.vector_write(arch))),
+                "idle": Out(1),
+                "reads": Out(1),
+                **loader_ports(arch),
+                "taps_walked": In(1),
+                "taps_known": Out(1),
+            }
+        )
+        self._computes = {each: self.instruction.operation == each for each in Operation}
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        layout = simd_part(self._arch)
+        read, total, scaled = (Signal(layout, name=name) for name in ("read", "total", "scaled"))
+        m.submodules.output = output = self._output.instance()
+        moves = output.moves
+        m.submodules.tap_store = taps = self._taps.instance()
+        m.submodules.table_store = table = self._table.instance()
+        self._connect_stores(m, taps=taps, table=table)
+        # Cycle 0: `read`; 1: `total`; 2: `scaled`; 3: the result.
+        self._read(m, read, slot=taps.slot, moves=moves)
+        with m.If(moves):
+            m.d.sync += [total.eq(read), scaled.eq(total)]
+            m.d.sync += scaled.valid.eq(total.valid & total.last_tap)
+        lanes = [self._lane.instance() for _ in range(self._lanes)]
+        for number, lane in enumerate(lanes):
+            m.submodules[f"lane_{number}"] = lane
+        self._accumulate(m, lanes, read=read, total=total, taps=taps, table=table)
+        self._scale(m, lanes, enable=moves & total.valid & total.last_tap, part=total, taps=taps)
+        connect(m, output.result, flipped(self.result))
+        m.d.comb += [
+            output.instruction.eq(self.instruction),
+            output.part.eq(scaled),
+            output.bytes.eq(Cat(lane.result for lane in lanes)),
+            output.sums.eq(Cat(lane.sum for lane in lanes)),
+            taps.used.eq(self.word_release & read.word_end & self._computes[Operation.DEPTHWISE]),
+            taps.released.eq(output.word_taken & self._computes[Operation.DEPTHWISE]),
+            self.idle.eq(~(total.valid | scaled.valid | self.result.valid)),
+        ]
+        return m
+
+    def _connect_stores(self, m: Module, *, taps: PartInstance, table: PartInstance) -> None:
+        """Connect the loader's side of the stores, and tell the walker what it may request."""
+        active = Signal()
+        m.d.sync += active.eq((active | self.go) & ~self.finish)
+        for name in ("parameters_write", "parameters_index", "parameters_data"):
+            m.d.comb += getattr(taps, name).eq(getattr(self, f"taps_{name}"))
+        for store, prefix in ((taps, "taps"), (table, "table")):
+            for name in ("write", "index", "data", "push"):
+                m.d.comb += getattr(store, name).eq(getattr(self, f"{prefix}_{name}"))
+        depthwise, looks_up = (
+            self._computes[operation] for operation in (Operation.DEPTHWISE, Operation.TABLE)
+        )
+        over = self.finish & active & (self.instruction.opcode == Opcode.SIMD)
+        m.d.comb += [
+            taps.begin_taps.eq(self.taps_begin),
+            self.taps_room.eq(taps.room),
+            taps.walked.eq(self.taps_walked & depthwise),
+            self.taps_known.eq(Mux(depthwise, taps.known, ~looks_up | table.known)),
+            self.table_room.eq(table.room),
+            table.released.eq(over & looks_up),
+        ]
+
+    def _read(self, m: Module, read: data.View, *, slot: Value, moves: Value) -> None:
+        """Step through the parts of the oldest word; release it with the last one."""
+        arch, tag = self._arch, self.word.simd
+        table_parts = vector_bytes(arch) // arch.table_lookups
+        ends = Mux(self._computes[Operation.TABLE], table_parts - 1, arch.simd_parts - 1)
+        number = Signal.like(read.number)
+        m.d.comb += [
+            read.valid.eq(self.word_valid),
+            read.number.eq(number),
+            read.last_tap.eq(tag.last),
+            read.last_part.eq(number == ends),
+            read.slot.eq(slot),
+            read.positions.eq(self.word.positions),
+            read.word.eq(tag.word),
+            read.word_end.eq(tag.word_end),
+            self.reads.eq(self.word_valid & moves),
+            self.word_release.eq(self.reads & read.last_part),
+        ]
+        with m.If(self.reads):
+            m.d.sync += number.eq(Mux(read.last_part, 0, number + 1))
+
+    def _of_lane(self, values: Sequence[Value], lane: int, part: Value, *, lanes: int) -> Value:
+        """Return a lane's value in a part; the values, one a byte or a channel, repeat."""
+        firsts = range(0, max(lanes, len(values)), lanes)
+        return choose([values[(first + lane) % len(values)] for first in firsts], part)
+
+    def _accumulate(
+        self,
+        m: Module,
+        lanes: Sequence[PartInstance],
+        *,
+        read: data.View,
+        total: data.View,
+        taps: PartInstance,
+        table: PartInstance,
+    ) -> None:
+        """Give every lane its byte of the part, and what its operation makes of the byte."""
+        instruction, tag, does = self.instruction, self.word.simd, self._computes
+        bytes_ = [byte for position in self.word.bytes for byte in position]
+        for number, byte in enumerate(table.bytes):
+            chosen = self._of_lane(bytes_, number, read.number, lanes=len(table.bytes))
+            m.d.comb += byte.eq(chosen)
+        befores = self._totals_before(m, lanes, read=read, total=total)
+        combines = does[Operation.ADD] | does[Operation.MULTIPLY]
+        zero_point = Mux(tag.second, instruction.second_zero_point, instruction.first_zero_point)
+        factor = Mux(tag.second, instruction.second_multiplier, instruction.multiplier)
+        factor = Mux(does[Operation.ADD], factor, 1)
+        bias = Mux(does[Operation.SUM], instruction.bias.as_signed(), 0)
+        m.d.comb += taps.tap.eq(tag.tap)
+        for number, lane in enumerate(lanes):
+            byte = self._of_lane(bytes_, number, read.number, lanes=self._lanes)
+            found = table.found[number % len(table.found)]
+            weight, own_bias = (
+                self._of_lane(list(values), number, read.number, lanes=self._lanes)
+                for values in (taps.weights, taps.biases)
+            )
+            m.d.comb += [
+                lane.enable.eq(self.reads),
+                lane.mode.first.eq(tag.first),
+                lane.mode.maximum.eq(does[Operation.MAXIMUM] | does[Operation.TABLE]),
+                lane.mode.weighs_planes.eq(instruction.planes),
+                lane.mode.multiplies.eq(does[Operation.MULTIPLY] & tag.second),
+                lane.mode.plane.eq(tag.plane),
+                lane.input_byte.eq(Mux(does[Operation.TABLE], found, byte)),
+                lane.zero_point.eq(Mux(combines, zero_point, 0)),
+                lane.factor.eq(Mux(does[Operation.DEPTHWISE], weight, factor)),
+                lane.bias.eq(Mux(does[Operation.DEPTHWISE], own_bias, bias)),
+                lane.total_before.eq(befores[number]),
+            ]
+
+    def _totals_before(
+        self, m: Module, lanes: Sequence[PartInstance], *, read: data.View, total: data.View
+    ) -> Sequence[Value]:
+        """Return each lane's total of the tap before; parts wait for the next tap in a memory."""
+        if self._arch.simd_parts == 1:
+            return [lane.total for lane in lanes]
+        m.submodules.totals = totals = self._totals.instance()
+        m.d.comb += [
+            totals.clk.eq(ClockSignal()),
+            totals.write_en.eq(total.valid),
+            totals.write_index.eq(total.number),
+            totals.write_data.eq(Cat(lane.total for lane in lanes)),
+            totals.read_index.eq(read.number),
+        ]
+        return [totals.read_data.word_select(n, ACCUMULATOR_BITS) for n in range(self._lanes)]
+
+    def _scale(
+        self,
+        m: Module,
+        lanes: Sequence[PartInstance],
+        *,
+        enable: Value,
+        part: data.View,
+        taps: PartInstance,
+    ) -> None:
+        """Give every lane the numbers that scale its total."""
+        instruction, does = self.instruction, self._computes
+        # A byte passes unchanged: times 2, shifted right by 1, no zero point.
+        passes = does[Operation.MAXIMUM] | does[Operation.TABLE]
+        unscaled = does[Operation.ADD] | instruction.sums
+        multiplier = Mux(passes, 2, Mux(unscaled, 1, instruction.multiplier))
+        shift = Mux(passes, 1, instruction.shift)
+        m.d.comb += taps.scale_slot.eq(part.slot)
+        for number, lane in enumerate(lanes):
+            scale = data.View(
+                taps.scales.shape().elem_shape,
+                self._of_lane(
+                    [each.as_value() for each in taps.scales],
+                    number,
+                    part.number,
+                    lanes=self._lanes,
+                ),
+            )
+            m.d.comb += [
+                lane.scale.eq(enable),
+                lane.multiplier.eq(Mux(does[Operation.DEPTHWISE], scale.multiplier, multiplier)),
+                lane.shift.eq(Mux(does[Operation.DEPTHWISE], scale.shift, shift)),
+                lane.output_zero_point.eq(Mux(passes, 0, instruction.output_zero_point)),
+                lane.low.eq(Mux(does[Operation.TABLE], 0, instruction.output_low)),
+                lane.high.eq(
+                    Mux(does[Operation.TABLE], (1 << ACTIVATION_BITS) - 1, instruction.output_high)
+                ),
+            ]

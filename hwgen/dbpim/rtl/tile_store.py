@@ -1,0 +1,269 @@
+"""The tiles of a core: headers, masks, parameters, and which rows are loaded."""
+
+from typing import NamedTuple
+
+from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.choose import choose
+from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.register_file import RegisterFile
+from hwgen.chip.widths import bits_for_index
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.instructions import Opcode
+from hwgen.dbpim.facts.timing import TILE_SLOTS
+from hwgen.dbpim.rtl.layouts import packet, parameters
+from hwgen.dbpim.rtl.mask_array import MaskArray, mask_words_per_beat
+
+SLOT_BITS = bits_for_index(TILE_SLOTS)
+
+
+class Ring(NamedTuple):
+    """Registers of the ring of tiles; a pointer has one bit more than a slot number.
+
+    write: tile that is loading; walk: tile that is walked; retire: oldest tile
+    tiles: header, first mask word, first row and parameter slot of each
+    parameters: parameter slot that was filled last
+    """
+
+    write: Signal
+    walk: Signal
+    retire: Signal
+    tiles: list[data.View]
+    parameters: Signal
+
+
+class TileStore(Part):
+    """Ring of ``TILE_SLOTS`` tiles, ring of mask words, ring of R rows, and parameters.
+
+    A tile occupies its slot, mask words and rows from ``begin_tile`` on. The walker sees it after
+    ``push``. It retires when every macro's result that ends it has been popped.
+
+    Pipeline of a retirement
+        cycle 0  the last macro's result that ends the tile is popped
+        cycle 1  the tile retires: its rows are no longer loaded from the next cycle on
+        cycle 2  its slot, mask words and rows are free: ``room`` can rise
+
+    Ports
+        begin_tile          in   1               a tile begins (only with ``room``)
+        header              in   TILE            of the next tile, and of the tile that begins
+        room                out  1               slot, mask words and rows for it are free
+        mask_write          in   1               a beat of mask words is stored
+        mask_data           in   port_bits       lowest word first; words beyond the tile's last
+                                                 one are ignored
+        push                in   1               with the tile's last mask beat: it is known
+        parameters_write    in   1               the parameters of one filter are stored
+        parameters_index    in   filter_bits     its number in the filter group
+        parameters_data     in   parameters
+        row_write           in   1               the next row of the tile is written
+        row_index           out  row_bits        the row of the cell arrays that it goes to
+        tile_known          out  1               there is a tile to walk: the next four lines
+        tile                out  TILE            its header
+        tile_slot           out  slot_bits
+        tile_mask_base      out  mask_bits       its first mask word
+        tile_row_base       out  row_bits        its first row
+        tile_done           in   1               the walker is done with the tile
+        mask_index          in   mask_bits
+        mask                out  C               that mask word, bit c: input c is selected
+        head_tile           in   M x slot_bits   the tile of each macro's group
+        head_filter_enable  out  M x 16          cell columns that count in it
+        head_row            in   M x row_bits    the row of each macro's group
+        row_loaded          out  M               bit m: it has been written for this tile
+        result_tile         in   slot_bits       the tile of a result
+        result_group        out  12              its filter group
+        result_parameters   out  F x parameters  of this group, until the tile retires
+        tile_end_popped     in   M               bit m: a result of macro m that ends a tile is
+                                                 popped
+        empty_walked        out  1               every walked tile has retired
+    Latency  1 cycle from a change to its effect: from ``begin_tile`` to ``room``, from ``push`` to
+             ``tile_known``, from ``row_write`` to ``row_loaded``; 2 cycles from the last pop of a
+             tile to ``room``. The other outputs are combinational
+    Rate     one of each event in each cycle; a tile begins only when the one before is complete
+    Errors   none
+    Golden   none: it stores what it is given
+    Source   seed 002, V-B: mask register file, one row of cells active of R
+    """
+
+    family = "dbpim"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._mask_array = MaskArray(arch=arch)
+        self._parameter_file = RegisterFile(
+            family=self.family, depth=TILE_SLOTS, slices=arch.filters, width=parameters().size
+        )
+        self.parts = [self._mask_array, self._parameter_file]
+        header, macros = packet(Opcode.TILE), arch.macros_per_core
+        enable_bits = header["filter_enable"].width
+        row_bits = bits_for_index(arch.macro.rows)
+        mask_bits = bits_for_index(arch.mask_words)
+        self._tile = data.StructLayout(
+            {"header": header, "mask_base": mask_bits, "row_base": row_bits, "slot": SLOT_BITS}
+        )
+        super().__init__(
+            {
+                "begin_tile": In(1),
+                "header": In(header),
+                "room": Out(1),
+                "mask_write": In(1),
+                "mask_data": In(arch.port_bits),
+                "push": In(1),
+                "parameters_write": In(1),
+                "parameters_index": In(bits_for_index(arch.filters)),
+                "parameters_data": In(parameters()),
+                "row_write": In(1),
+                "row_index": Out(row_bits),
+                "tile_known": Out(1),
+                "tile": Out(header),
+                "tile_slot": Out(SLOT_BITS),
+                "tile_mask_base": Out(mask_bits),
+                "tile_row_base": Out(row_bits),
+                "tile_done": In(1),
+                "mask_index": In(mask_bits),
+                "mask": Out(arch.macro.compartments),
+                "head_tile": In(data.ArrayLayout(SLOT_BITS, macros)),
+                "head_filter_enable": Out(data.ArrayLayout(enable_bits, macros)),
+                "head_row": In(data.ArrayLayout(row_bits, macros)),
+                "row_loaded": Out(macros),
+                "result_tile": In(SLOT_BITS),
+                "result_group": Out(header["group"].width),
+                "result_parameters": Out(data.ArrayLayout(parameters(), arch.filters)),
+                "tile_end_popped": In(macros),
+                "empty_walked": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        ring = Ring(
+            write=Signal(SLOT_BITS + 1),
+            walk=Signal(SLOT_BITS + 1),
+            retire=Signal(SLOT_BITS + 1),
+            tiles=[Signal(self._tile, name=f"tile_{slot}") for slot in range(TILE_SLOTS)],
+            parameters=Signal(SLOT_BITS),
+        )
+        retires = self._retires(m)
+        m.d.sync += [
+            ring.write.eq(ring.write + self.push),
+            ring.walk.eq(ring.walk + self.tile_done),
+            ring.retire.eq(ring.retire + retires),
+        ]
+        walked = self._pick(ring, ring.walk)
+        retired = self._pick(ring, ring.retire)
+        self._give_room(m, retired=retired.header, retires=retires)
+        mask_base = self._masks(m)
+        row_base = self._rows(m, retired=retired, retires=retires)
+        self._begin(m, ring, mask_base=mask_base, row_base=row_base)
+        self._parameters(m, ring)
+        m.d.comb += [
+            self.tile_known.eq(ring.walk != ring.write),
+            self.empty_walked.eq(ring.walk == ring.retire),
+            self.tile.eq(walked.header),
+            self.tile_slot.eq(ring.walk),
+            self.tile_mask_base.eq(walked.mask_base),
+            self.tile_row_base.eq(walked.row_base),
+            self.result_group.eq(self._pick(ring, self.result_tile).header.group),
+        ]
+        for macro in range(self._arch.macros_per_core):
+            enable = self._pick(ring, self.head_tile[macro]).header.filter_enable
+            m.d.comb += self.head_filter_enable[macro].eq(enable)
+        return m
+
+    def _pick(self, ring: Ring, slot: Value) -> data.View:
+        """Return the tile in a slot."""
+        return data.View(self._tile, choose([tile.as_value() for tile in ring.tiles], slot))
+
+    def _retires(self, m: Module) -> Signal:
+        """Count the tiles that each macro has ended; the oldest retires when no count is zero."""
+        retires = Signal()
+        ended = []
+        for macro in range(self._arch.macros_per_core):
+            tiles = Signal(range(TILE_SLOTS + 1), name=f"tiles_ended_{macro}")
+            m.d.sync += tiles.eq(tiles + self.tile_end_popped[macro] - retires)
+            ended.append(tiles != 0)
+        m.d.comb += retires.eq(Cat(ended).all())
+        return retires
+
+    def _give_room(self, m: Module, *, retired: data.View, retires: Value) -> None:
+        """Count the free entries of the rings; a tile takes all of its entries at `begin_tile`."""
+        rings = [
+            ("slots", TILE_SLOTS, Const(1), Const(1)),
+            ("rows", self._arch.macro.rows, self.header.rows, retired.rows),
+            ("mask_words", self._arch.mask_words, self.header.mask_words, retired.mask_words),
+        ]
+        enough = []
+        for name, size, wanted, held in rings:
+            free = Signal(range(size + 1), init=size, name=f"free_{name}")
+            taken, given_back = Mux(self.begin_tile, wanted, 0), Mux(retires, held, 0)
+            m.d.sync += free.eq(free - taken + given_back)
+            enough.append(wanted <= free)
+        m.d.comb += self.room.eq(Cat(enough).all())
+
+    def _begin(self, m: Module, ring: Ring, *, mask_base: Value, row_base: Value) -> None:
+        """Store the header of a tile that begins; a tile with parameters gets the next slot."""
+        slot = Signal(SLOT_BITS)
+        m.d.comb += slot.eq(ring.parameters + self.header.parameters)
+        with m.If(self.begin_tile):
+            m.d.sync += ring.parameters.eq(slot)
+        for index, tile in enumerate(ring.tiles):
+            with m.If(self.begin_tile & (ring.write[:SLOT_BITS] == index)):
+                m.d.sync += [
+                    tile.header.eq(self.header),
+                    tile.mask_base.eq(mask_base),
+                    tile.row_base.eq(row_base),
+                    tile.slot.eq(slot),
+                ]
+
+    def _masks(self, m: Module) -> Signal:
+        """Place the mask words; return the index of the next one."""
+        m.submodules.mask_array = masks = self._mask_array.instance()
+        beat_words = mask_words_per_beat(self._arch)
+        next_word = Signal.like(self.mask_index)
+        missing = Signal.like(self.header.mask_words)
+        count = Signal.like(masks.write_count)
+        m.d.comb += [
+            count.eq(Mux(missing < beat_words, missing, beat_words)),
+            masks.clk.eq(ClockSignal()),
+            masks.write_count.eq(Mux(self.mask_write, count, 0)),
+            masks.write_index.eq(next_word),
+            masks.write_data.eq(self.mask_data),
+            masks.read_index.eq(self.mask_index),
+            self.mask.eq(masks.read_data),
+        ]
+        with m.If(self.begin_tile):
+            m.d.sync += missing.eq(self.header.mask_words)
+        with m.Elif(self.mask_write):
+            m.d.sync += [missing.eq(missing - count), next_word.eq(next_word + count)]
+        return next_word
+
+    def _rows(self, m: Module, *, retired: data.View, retires: Value) -> Signal:
+        """Track which rows are loaded; return the index of the next one."""
+        rows = self._arch.macro.rows
+        loaded, cleared, written = Signal(rows), Signal(rows), Signal(rows)
+        ones = ((1 << retired.header.rows) - 1)[:rows]
+        rotated = ones << retired.row_base
+        m.d.comb += [
+            cleared.eq(Mux(retires, rotated[:rows] | rotated[rows:], 0)),
+            written.eq(Mux(self.row_write, 1 << self.row_index, 0)),
+        ]
+        m.d.sync += [
+            loaded.eq((loaded | written) & ~cleared),
+            self.row_index.eq(self.row_index + self.row_write),
+        ]
+        for macro in range(self._arch.macros_per_core):
+            m.d.comb += self.row_loaded[macro].eq((loaded >> self.head_row[macro])[0])
+        return self.row_index
+
+    def _parameters(self, m: Module, ring: Ring) -> None:
+        """Place the parameters of the filter groups, one slot for each group in use."""
+        m.submodules.parameters = file = self._parameter_file.instance()
+        filters = self._arch.filters
+        m.d.comb += [
+            file.clk.eq(ClockSignal()),
+            file.write_en.eq(Mux(self.parameters_write, 1 << self.parameters_index, 0)),
+            file.write_index.eq(ring.parameters),
+            file.write_data.eq(self.parameters_data.as_value().replicate(filters)),
+            file.read_index.eq(self._pick(ring, self.result_tile).slot),
+            self.result_parameters.eq(file.read_data),
+        ]

@@ -1,0 +1,230 @@
+"""Run a program on the RTL of a chip; its maps follow from the words that it stores."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.limits import RunLimits
+from hwgen.chip.sim.cache import Say, build_root, silent, writable
+from hwgen.chip.sim.simulator import build_simulator
+from hwgen.chip.sim.waves import Waves
+from hwgen.chip.step import Step
+from hwgen.dbpim.facts.arch import Arch
+from hwgen.dbpim.facts.image import pack_image, unpack_answer
+from hwgen.dbpim.facts.instructions import ErrorCode
+from hwgen.dbpim.facts.program import Program
+from hwgen.dbpim.sim.chip_run import NO_LIMITS, WAVES_FILE, ChipRun, Job, run_chip, simulator_of
+from hwgen.dbpim.sim.maps import StoredMap, stored_maps
+from hwgen.dbpim.sim.stores import Stores
+from hwgen.errors import SimulationError
+from hwgen.network import INPUT
+
+Bytes = NDArray[np.uint8]
+
+STORING = ("bank_bytes", "bus_bytes")
+"""Events of which each word that is stored has at least one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedRun:
+    """One start of the chip: `facts.images` images of the program, the last run maybe fewer.
+
+    images: their indices
+    maps: of each image, by layer name: uint8, the answer int32 or uint8; (height, width, channels)
+    fused: layers whose maps the chip never stores as bytes
+    cycles, load_cycles, layers: the chip's counters
+    steps: one for each retirement; it begins with the retirement before it
+    step_events: events of each of them; rest: those after the last one
+    stores: words that were stored
+    written: of each image, by layer name, int64: the cycle in which each element was stored last
+    waves: the file of the waves, if requested
+    """
+
+    images: tuple[int, ...]
+    maps: Sequence[Mapping[str, NDArray[Any]]]
+    fused: tuple[str, ...]
+    cycles: int
+    load_cycles: int
+    layers: int
+    steps: tuple[Step, ...]
+    step_events: Sequence[Mapping[str, int]]
+    rest: Mapping[str, int]
+    stores: Stores
+    written: Sequence[Mapping[str, NDArray[np.int64]]]
+    waves: Path | None
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """The other counters, by the name of their register."""
+        return {"layers": self.layers}
+
+    @property
+    def events(self) -> dict[str, int]:
+        """Events of the run by name."""
+        parts = [*self.step_events, self.rest]
+        return {name: sum(part[name] for part in parts) for name in self.rest}
+
+    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
+        """Return the cycle in which (y, x, channel) of a map was written last; None: never."""
+        cycles = self.written[self.images.index(image)].get(layer)
+        return None if cycles is None else int(cycles[element]) or None
+
+
+def simulate(
+    arch: Arch,
+    program: Program,
+    images: Bytes,
+    *,
+    waves: Waves | None = None,
+    stall: int = 0,
+    seed: int = 1,
+    limits: RunLimits = NO_LIMITS,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> list[SimulatedRun]:
+    """Return every run; the runs come one after the other in one simulation.
+
+    images: uint8 NHWC; where the last run has fewer than the program takes, its last one repeats
+    stall: percent of cycles in which a channel of the memory does nothing
+    limits: after which a run counts as hanging
+    builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
+    say: receives a message before a simulator is built, which takes a minute or more
+    Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
+    when `builds` cannot be written, MissingToolError without Verilator.
+    """
+    job = job_of(arch, program, images, stall=stall, seed=seed, limits=limits)
+    root = build_root(builds)
+    saved = root / f"waves-{arch.name}"
+    with writable(root):
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix="run-") as scratch:
+            runs = run_chip(job, arch, Path(scratch), waves=waves, builds=builds, say=say)
+            if waves is not None:
+                saved.mkdir(exist_ok=True)
+                (Path(scratch) / WAVES_FILE).replace(saved / WAVES_FILE)
+    file = None if waves is None else saved / WAVES_FILE
+    return list(simulated_runs(runs, program, arch, images, waves=file))
+
+
+def prepare(
+    arch: Arch,
+    program: Program,
+    images: Bytes,
+    *,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> None:
+    """Build the simulator that `simulate` runs for the same arguments, unless it is cached."""
+    simulator = simulator_of(job_of(arch, program, images), arch)
+    build_simulator(simulator, builds=builds, say=say)
+
+
+def job_of(
+    arch: Arch,
+    program: Program,
+    images: Bytes,
+    *,
+    stall: int = 0,
+    seed: int = 1,
+    limits: RunLimits = NO_LIMITS,
+) -> Job:
+    """Return the job that runs a program on images."""
+    facts = program.facts
+    packed = [pack_image(image, facts.image, arch) for image in images]
+    packed += [packed[-1]] * (-len(packed) % facts.images)
+    spaces = [image.ljust(facts.image.stride, b"\0") for image in packed]
+    return Job(
+        program=program.image.tobytes(),
+        images=[
+            b"".join(spaces[first : first + facts.images])
+            for first in range(0, len(spaces), facts.images)
+        ],
+        answer_bytes=max(facts.answer.offsets) + facts.answer.size,
+        scratch_bytes=facts.scratch_bytes,
+        latency=arch.memory_latency_cycles,
+        stall=stall,
+        seed=seed,
+        limits=limits,
+    )
+
+
+def simulated_runs(
+    runs: Sequence[ChipRun],
+    program: Program,
+    arch: Arch,
+    inputs: Bytes,
+    *,
+    waves: Path | None = None,
+) -> Iterator[SimulatedRun]:
+    """Yield the runs with their maps; raise SimulationError for a run that did not finish.
+
+    inputs: the images; of a pixel that no window reads, the chip stores nothing, and pixels that
+        come in tiles of columns are not known
+    """
+    facts = program.facts
+    for run in runs:
+        first = run.number * facts.images
+        images = tuple(range(first, min(first + facts.images, len(inputs))))
+        where = f"images {images[0]} to {images[-1]}" if len(images) > 1 else f"image {first}"
+        if run.busy:
+            raise SimulationError(f"{run.gave_up} ({where})")
+        if not run.done:
+            raise SimulationError(
+                f"the chip stopped with the error {ErrorCode(run.error).name} ({where})"
+            )
+        stored = stored_maps(run, program, arch)[: len(images)]
+        for image, found in zip(images, stored, strict=True):
+            shape = inputs[image].shape
+            nothing = StoredMap(np.zeros(shape, np.uint8), np.zeros(shape, np.int64))
+            known = found.setdefault(INPUT, nothing)
+            # A map of another shape has pixels that no image has: it differs as it is.
+            if known.data.shape == shape:
+                unread = known.cycles == 0
+                known.data[unread] = inputs[image][unread]
+        yield SimulatedRun(
+            images=images,
+            maps=[maps_of(run, found, program, arch, n) for n, found in enumerate(stored)],
+            fused=fused_layers(program),
+            cycles=run.cycles,
+            load_cycles=run.load_cycles,
+            layers=run.layers,
+            steps=steps_of(run, program),
+            step_events=run.counted,
+            rest=run.rest,
+            stores=run.stores,
+            written=[{name: one.cycles for name, one in found.items()} for found in stored],
+            waves=waves,
+        )
+
+
+def maps_of(
+    run: ChipRun, stored: Mapping[str, StoredMap], program: Program, arch: Arch, image: int
+) -> dict[str, NDArray[Any]]:
+    """Return all maps of one image of a run; the answer is what the memory holds."""
+    plan = program.facts.answer
+    content = run.answers[plan.offsets[image] :][: plan.size].tobytes()
+    maps: dict[str, NDArray[Any]] = {name: one.data for name, one in stored.items()}
+    return {**maps, plan.layer: unpack_answer(content, plan, arch)}
+
+
+def steps_of(run: ChipRun, program: Program) -> tuple[Step, ...]:
+    """Return the steps with the cycles of their retirements."""
+    begins = [0, *run.retired]
+    return tuple(
+        Step(name=plan.name, layer=plan.layer, begin=begin, end=end)
+        for plan, begin, end in zip(program.facts.steps, begins, run.retired, strict=False)
+    )
+
+
+def fused_layers(program: Program) -> tuple[str, ...]:
+    """Return the layers of which no step stores bytes of the map, in their order."""
+    facts = program.facts
+    computing = [plan for plan in facts.steps if plan.kind in ("conv", "simd")]
+    layers = dict.fromkeys(name for plan in computing for name in (*plan.fused, plan.layer))
+    whole = {plan.layer for plan in facts.steps if plan.whole_words}
+    return tuple(name for name in layers if name not in {*whole, facts.answer.layer})

@@ -1,0 +1,1 @@
+"""Files: opening, refusing, writing; YAML, npz, JSON, folders; the leash of child processes."""

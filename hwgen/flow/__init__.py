@@ -1,1 +1,0 @@
-"""The steps behind each command: the only package that combines all others."""

@@ -1,1 +1,0 @@
-"""Pages of the crossbar family: graphs, synthesis, the published figures beside ours."""

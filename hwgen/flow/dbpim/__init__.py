@@ -1,1 +1,0 @@
-"""Pages of the DB-PIM family: published networks on its chips."""

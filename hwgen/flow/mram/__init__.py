@@ -1,1 +1,0 @@
-"""Pages of the MRAM family: the published figures beside ours."""

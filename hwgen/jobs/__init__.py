@@ -1,0 +1,1 @@
+"""Work in processes or on hosts, stored, so that the same command resumes."""

@@ -1,1 +1,0 @@
-"""Cycles, energy and area without simulation."""

@@ -1,1 +1,0 @@
-"""Parts of cycle models that families share."""

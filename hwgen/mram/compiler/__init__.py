@@ -1,0 +1,16 @@
+"""Passes, banks, placements and records of the MRAM family."""
+
+from hwgen.mram.compiler.compile import compile_network, recompile
+from hwgen.mram.compiler.listing import listing, step_list
+from hwgen.mram.compiler.remarks import LAYER_LIMITS, layer_remarks
+from hwgen.mram.compiler.tiling import tiling
+
+__all__ = [
+    "LAYER_LIMITS",
+    "compile_network",
+    "layer_remarks",
+    "listing",
+    "recompile",
+    "step_list",
+    "tiling",
+]

@@ -1,0 +1,53 @@
+"""Sums of a layer must fit the accumulators, whatever the inputs are."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hwgen.errors import CompileError
+from hwgen.mram.compiler.views import View
+from hwgen.mram.facts.arch import MOST_ROW_SETS, Arch
+from hwgen.network import QuantizedNetwork
+
+
+def check_sums(network: QuantizedNetwork, views: Mapping[str, View], arch: Arch) -> None:
+    """Refuse layers whose sums overflow, or whose inputs take more rows than a sub-array has."""
+    for view in views.values():
+        check_rows(view, arch)
+        for mode in range(len(network.graph.modes)):
+            check_sum(view, mode, arch)
+
+
+def check_rows(view: View, arch: Arch) -> None:
+    """Refuse more blocks of channels than two rows have, and bit planes beyond the input rows."""
+    name, channels = view.layer.name, max(view.channels)
+    most = MOST_ROW_SETS * arch.segments * arch.block
+    if channels > most:
+        raise CompileError(
+            f"layer {name}: the channels must be at most {most} on an mram chip, got {channels}"
+        )
+    rows = 1 + (channels > arch.segments * arch.block)
+    if rows * view.input_planes > arch.input_rows:
+        raise CompileError(
+            f"layer {name}: the bit planes of an input must be at most {arch.input_rows} on an mram"
+            f" chip, got {rows * view.input_planes} ({rows} rows of {view.input_planes})"
+        )
+
+
+def check_sum(view: View, mode: int, arch: Arch) -> None:
+    """Refuse sums that a mode's accumulators or the bias adder cannot hold."""
+    kernels, name = view.kernels[mode], view.layer.name
+    weights = view.layer.active(view.parameters.weights, view.source, mode).astype(np.int64)
+    bias = view.parameters.bias[mode, :kernels]
+    largest = (1 << view.source.bits) - 1
+    high = largest * np.where(weights > 0, weights, 0).sum(axis=1)
+    low = largest * np.where(weights < 0, weights, 0).sum(axis=1)
+    top = int(max(high.max(), (high + bias).max()))
+    bottom = int(min(low.min(), (low + bias).min()))
+    limit = 1 << (arch.accumulator_bits - 1)
+    if top >= limit or bottom < -limit:
+        given = max(top, -bottom)
+        raise CompileError(
+            f"layer {name}: the sums must be below 2**{arch.accumulator_bits - 1} on an mram chip,"
+            f" got {given}"
+        )

@@ -1,0 +1,184 @@
+"""Fields of the records of units: maps, windows, segments and the DPU."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hwgen.mram.compiler.maps import StoredMap
+from hwgen.mram.compiler.parameters import Words
+from hwgen.mram.compiler.supported import answer_blocks, used_stride
+from hwgen.mram.compiler.tasks import Task, channel_blocks
+from hwgen.mram.compiler.units import Skip, Unit
+from hwgen.mram.compiler.views import View
+from hwgen.mram.compiler.ways import Way
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.facts.records import Kind, entry_name
+from hwgen.network import (
+    AveragePool,
+    FeatureMap,
+    MapQuantization,
+    MaxPool,
+    QuantizedNetwork,
+)
+
+Fields = dict[str, int]
+
+
+def conv_fields(view: View, way: Way, mode: int, arch: Arch) -> Fields:
+    """Return the fields of window, array and segments."""
+    return {
+        **way.fields,
+        "channels": view.channels[mode],
+        "outside": view.source.quantization[mode].zero_point,
+        **segment_fields(way, channel_blocks(view, mode, arch)),
+    }
+
+
+def segment_fields(way: Way, blocks: int) -> Fields:
+    """Return rows of weights, entries of segments, joins and sums."""
+    if way.two_rows:
+        head, tail = way.runs
+        parts = [(0, 0, head.segment, 0, head.blocks), (1, 0, tail.segment, head.blocks, blocks)]
+        used = [
+            segment + block - first
+            for _, _, segment, first, end in parts
+            for block in range(first, end)
+        ]
+        chains = [(min(used), max(used))]
+    else:
+        parts = [(0, each, run.segment, 0, blocks) for each, run in enumerate(way.runs)]
+        chains = [(run.segment, run.segment + blocks - 1) for run in way.runs]
+    fields: Fields = {"weight_row_0": way.runs[0].row}
+    if way.two_rows:
+        fields["weight_row_1"] = way.runs[1].row
+    for row, position, segment, first, end in parts:
+        for block in range(first, end):
+            number = segment + block - first
+            fields[entry_name("active", row, number)] = 1
+            fields[entry_name("position", row, number)] = position
+            fields[entry_name("block", row, number)] = block
+    fields["join"] = sum(1 << each for first, last in chains for each in range(first, last))
+    fields["accumulate"] = sum(1 << last for _, last in chains)
+    fields |= {f"sum_segment_{each}": last for each, (_, last) in enumerate(chains)}
+    return fields
+
+
+def pool_fields(unit: Unit, source: FeatureMap, mode: int) -> Fields:
+    """Return the fields of window and sum of a unit without weights."""
+    layer, output = unit.layer, unit.output.output
+    kernel, stride, padding = (1, 1), (1, 1), (0, 0, 0, 0)
+    if isinstance(layer, MaxPool | AveragePool):
+        kernel, stride, padding = layer.kernel, used_stride(layer), layer.padding
+    mean = isinstance(layer, AveragePool)
+    maximum = layer.op in ("max_pool", "add")
+    channels = source.channels_in(mode)
+    return {
+        "kind": Kind.POOL,
+        "in_height": source.height,
+        "in_width": source.width,
+        "channels": channels,
+        "outside": source.quantization[mode].zero_point if mean else 0,
+        "out_height": output.height,
+        "out_width": output.width,
+        "kernels": channels,
+        "stride_y": stride[0],
+        "stride_x": stride[1],
+        "pad_top": padding[0],
+        "pad_left": padding[1],
+        "kernel_height": kernel[0],
+        "kernel_width": kernel[1],
+        "maximum": int(maximum),
+    }
+
+
+def value_fields(unit: Unit, source: FeatureMap, mode: int) -> Fields:
+    """Return zero point and range of a unit's own value; its skip map's zero point is apart."""
+    layer = unit.layer
+    if layer.op in ("max_pool", "add"):
+        return {"zero_point": 0, "low": 0, "high": (1 << source.bits) - 1}
+    values = layer.output.quantization[mode]
+    return {"zero_point": values.zero_point, "low": values.low, "high": values.high}
+
+
+def own_quantization(unit: Unit, network: QuantizedNetwork, mode: int) -> MapQuantization:
+    """Return the quantization of a unit's own value before its addition."""
+    if unit.skip is None:
+        return unit.output.output.quantization[mode]
+    name = unit.skip.add.inputs[unit.skip.own]
+    return network.map_of(name).quantization[mode]
+
+
+def skip_fields(
+    unit: Unit,
+    skip: Skip,
+    network: QuantizedNetwork,
+    maps: Mapping[str, StoredMap],
+    mode: int,
+) -> Fields:
+    """Return the fields of an addition on the way out."""
+    stored, factors = maps[skip.source], skip.add.requantization[mode]
+    values = skip.add.output.quantization[mode]
+    stride = used_stride(skip.shortcut) if skip.shortcut else (1, 1)
+    return {
+        "skip": 1,
+        "skip_bank": stored.bank,
+        "skip_blocks_log": stored.blocks_log,
+        "skip_width": stored.feature.width,
+        "skip_channels": stored.feature.channels_in(mode),
+        "skip_stride_y": stride[0],
+        "skip_stride_x": stride[1],
+        "own_zero_point": own_quantization(unit, network, mode).zero_point,
+        "own_multiplier": factors.multipliers[skip.own],
+        "skip_zero_point": stored.feature.quantization[mode].zero_point,
+        "skip_multiplier": factors.multipliers[1 - skip.own],
+        "sum_shift": factors.shift,
+        "sum_zero_point": values.zero_point,
+        "sum_low": values.low,
+        "sum_high": values.high,
+    }
+
+
+def output_fields(
+    unit: Unit, maps: Mapping[str, StoredMap], arch: Arch, *, kernels: int, first: int
+) -> Fields:
+    """Return where the results of kernels `first` on go."""
+    stored, output = maps.get(unit.name), unit.output.output
+    place: Fields = {
+        "kernels": kernels,
+        "blocks": -(-kernels // arch.block),
+        "out_block": first // arch.block,
+    }
+    if stored is None:
+        blocks = answer_blocks(output.channels, arch)
+        log = blocks.bit_length() - 1
+        return place | {"answer": 1, "raw": int(output.raw), "out_blocks_log": log}
+    return place | {"out_bank": stored.bank, "out_blocks_log": stored.blocks_log}
+
+
+def unit_fields(
+    unit: Unit,
+    network: QuantizedNetwork,
+    maps: Mapping[str, StoredMap],
+    arch: Arch,
+    mode: int,
+    *,
+    own: Fields,
+    kernels: int,
+    first: int,
+    words: Words,
+) -> Fields:
+    """Return all fields of a record; own: those of its window and array."""
+    source = maps[unit.source]
+    fields: dict[str, Any] = {"in_blocks_log": source.blocks_log} | own
+    fields["in_bank"] = source.bank
+    fields |= output_fields(unit, maps, arch, kernels=kernels, first=first)
+    fields |= value_fields(unit, source.feature, mode)
+    fields["parameter"] = words.parameter(unit, network, mode, first=first, kernels=kernels)
+    if unit.skip is not None:
+        fields |= skip_fields(unit, unit.skip, network, maps, mode)
+    return fields
+
+
+def task_of(tasks: Mapping[Task, object], name: str, first: int, mode: int) -> Task:
+    """Return the task of a layer's round in a mode."""
+    own = Task(name=name, first=first, mode=mode)
+    return own if own in tasks else Task(name=name, first=first, mode=None)

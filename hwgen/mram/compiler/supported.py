@@ -1,0 +1,129 @@
+"""What the MRAM chip runs of a quantized network; the rest is refused in one sentence."""
+
+from collections.abc import Iterator
+
+from hwgen.errors import CompileError, RefusedNodesError
+from hwgen.mram.facts.arch import MOST_MODES, WINDOW, Arch
+from hwgen.mram.facts.records import FIXED_FIELDS
+from hwgen.network import (
+    AveragePool,
+    Concatenate,
+    Conv,
+    FeatureMap,
+    Layer,
+    MaxPool,
+    Multiply,
+    QuantizedNetwork,
+    Shortcut,
+    Table,
+)
+
+Refusal = tuple[str, str, object]
+"""A property, what the chip runs, what was given."""
+
+
+def field_limit(name: str) -> int:
+    """Return the largest value of a field of a record."""
+    return next((1 << field.bits) - 1 for field in FIXED_FIELDS if field.name == name)
+
+
+def check_supported(network: QuantizedNetwork, arch: Arch) -> None:
+    """Raise CompileError, or RefusedNodesError with a sentence for each thing that does not run."""
+    found = [
+        f"{what} must be {allowed} on an mram chip, got {given}"
+        for what, allowed, given in refusals(network, arch)
+    ]
+    if len(found) == 1:
+        raise CompileError(found[0])
+    if found:
+        raise RefusedNodesError(sentences=found, source=network.graph.name)
+
+
+def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
+    """Yield everything that the chip does not run."""
+    graph, last = network.graph, network.layers[-1]
+    if len(graph.modes) > MOST_MODES:
+        yield "the modes of a network", f"at most {MOST_MODES}", len(graph.modes)
+    if graph.outputs != (last.name,):
+        yield "the output", "the last layer alone", ", ".join(graph.outputs)
+    yield from map_refusals("the image", graph.input, arch)
+    for layer in network.layers:
+        yield from layer_refusals(layer)
+        if layer is not last or not layer.output.raw:
+            yield from map_refusals(f"layer {layer.name}: the output", layer.output, arch)
+    yield from answer_refusals(last, arch)
+
+
+def answer_refusals(last: Layer, arch: Arch) -> Iterator[Refusal]:
+    """Yield what of the answer the chip cannot hold."""
+    output = last.output
+    if output.raw and output.bits > arch.answer_bits:
+        yield f"layer {last.name}: raw sums", f"of {arch.answer_bits} bits", f"{output.bits} bits"
+    most = field_limit("blocks") * arch.block
+    if output.channels > most:
+        yield f"layer {last.name}: channels of the answer", f"at most {most}", output.channels
+    size = output.height * output.width * answer_blocks(output.channels, arch) * arch.block
+    if size > arch.answer_entries:
+        allowed = f"at most {arch.answer_entries} elements with padding"
+        yield f"layer {last.name}: the answer", allowed, size
+
+
+def answer_blocks(channels: int, arch: Arch) -> int:
+    """Return the blocks from one pixel of an answer to the next: a power of two."""
+    blocks = 1
+    while blocks * arch.block < channels:
+        blocks *= 2
+    return blocks
+
+
+def layer_refusals(layer: Layer) -> Iterator[Refusal]:
+    """Yield everything in one layer that the chip does not run."""
+    what = f"layer {layer.name}: "
+    if isinstance(layer, Concatenate | Multiply | Table):
+        allowed = "conv, linear, max_pool, average_pool, add, rescale or shortcut"
+        yield f"{what}op", allowed, layer.op
+    if isinstance(layer, Conv):
+        if layer.groups != 1:
+            yield f"{what}groups", "1", layer.groups
+        if max(layer.kernel) > WINDOW:
+            yield f"{what}kernel", f"at most {WINDOW} x {WINDOW}", sides(layer.kernel)
+    if isinstance(layer, MaxPool | AveragePool):
+        most = field_limit("kernel_height")
+        if max(layer.kernel) > most:
+            yield f"{what}kernel", f"at most {most} x {most}", sides(layer.kernel)
+        most = field_limit("pad_top")
+        if max(layer.padding[:2]) > most:
+            yield f"{what}padding", f"at most {most}", max(layer.padding[:2])
+    if isinstance(layer, Conv | MaxPool | AveragePool | Shortcut):
+        most, stride = field_limit("stride_y"), used_stride(layer)
+        if max(stride) > most:
+            yield f"{what}stride", f"at most {most} x {most}", sides(stride)
+
+
+def used_stride(layer: Conv | MaxPool | AveragePool | Shortcut) -> tuple[int, int]:
+    """Return the strides of a layer; 1 where it has one window, which moves nowhere."""
+    height, width, _ = layer.output.shape
+    down, across = layer.stride
+    return down if height > 1 else 1, across if width > 1 else 1
+
+
+def sides(pair: tuple[int, int]) -> str:
+    """Return a height and a width as text."""
+    return f"{pair[0]} x {pair[1]}"
+
+
+def map_refusals(what: str, feature: FeatureMap, arch: Arch) -> Iterator[Refusal]:
+    """Yield the bits of a map and sizes beyond the fields of a record."""
+    if feature.bits > arch.element_bits:
+        yield f"{what}'s bits", f"at most {arch.element_bits}", feature.bits
+    limits = {
+        "height": field_limit("in_height"),
+        "width": field_limit("in_width"),
+        "channels": field_limit("channels"),
+    }
+    for name, limit in limits.items():
+        if getattr(feature, name) > limit:
+            yield f"{what}'s {name}", f"at most {limit}", getattr(feature, name)
+    pixels, most = feature.height * feature.width, field_limit("loads")
+    if pixels > most:
+        yield f"{what}'s pixels", f"at most {most}", pixels

@@ -1,0 +1,106 @@
+"""Tasks: the parts of a layer with weights that one record computes, and ways to compute them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hwgen.mram.compiler.views import View
+from hwgen.mram.facts.arch import WINDOW, Arch
+from hwgen.mram.facts.records import Kind
+
+LayerCost = Callable[[str, Mapping[str, int]], float]
+"""Cycles of a record of a layer, from the fields of it that say how long it takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A round of a layer: kernels `first` on, as many as the chip has sub-arrays.
+
+    name: of the layer; mode: whose cells it needs; None: the cells serve all modes
+    """
+
+    name: str
+    first: int
+    mode: int | None
+
+    def kernels(self, view: View, mode: int, arch: Arch) -> int:
+        """Return the kernels that it has in a mode; 0: the mode does not need it."""
+        return max(0, min(view.kernels[mode] - self.first, arch.sub_arrays))
+
+
+def tasks_of(view: View, arch: Arch) -> list[Task]:
+    """Return the tasks of a layer: a task for each round, and for each mode with own cells."""
+    modes: Sequence[int | None] = range(len(view.kernels)) if view.rows else [None]
+    return [
+        Task(name=view.layer.name, first=first, mode=mode)
+        for mode in modes
+        for first in range(0, view.kernels[mode or 0], arch.sub_arrays)
+    ]
+
+
+def task_modes(task: Task, view: View, arch: Arch) -> Iterator[int]:
+    """Yield the modes that need a task."""
+    for mode in range(len(view.kernels)):
+        if task.mode in (None, mode) and task.kernels(view, mode, arch):
+            yield mode
+
+
+def channel_blocks(view: View, mode: int, arch: Arch) -> int:
+    """Return the blocks of channels of a window."""
+    return -(-view.channels[mode] // arch.block)
+
+
+def octets_for(kernels: int, arch: Arch) -> int:
+    """Return the octets of a group for so many kernels: a power of two."""
+    octets = 1
+    while octets * arch.block < kernels:
+        octets *= 2
+    return octets
+
+
+def array_fields(
+    view: View, kernels: int, arch: Arch, *, octets: int, positions: int, rows: int, groups: int
+) -> dict[str, int]:
+    """Return the fields of a CONV that decide its cycles, but for those of banks and segments.
+
+    positions: of a load; rows: row sets of a kernel; groups: that may work
+    """
+    loads = -(-view.positions // positions)
+    height, width = view.size
+    last = (width - 1) * view.stride[1] - view.pad[1] + WINDOW - 1
+    return {
+        "kind": Kind.CONV,
+        "in_blocks_log": view.blocks.bit_length() - 1,
+        "in_height": view.height,
+        "in_width": view.width,
+        "out_height": height,
+        "out_width": width,
+        "stride_y": view.stride[0],
+        "stride_x": view.stride[1],
+        "pad_top": view.pad[0],
+        "pad_left": view.pad[1],
+        "last_column": min(view.width - 1, last),
+        "kernels": kernels,
+        "blocks": -(-kernels // arch.block),
+        "input_planes": view.input_planes,
+        "weight_planes": view.weight_planes,
+        "two_rows": rows - 1,
+        "octets_log": octets.bit_length() - 1,
+        "groups": min(groups, loads),
+        "positions": positions,
+        "last_positions": view.positions - (loads - 1) * positions,
+        "loads": loads,
+    }
+
+
+def estimate(arch: Arch, fields: Mapping[str, int]) -> float:
+    """Return about the cycles of a CONV: the slowest of ring, ANDs and former in a steady state."""
+    sends = (1 + fields["two_rows"]) * fields["input_planes"]
+    sums = fields["positions"] * fields["blocks"]
+    slot, groups = max(sends, sums), fields["groups"]
+    ands = (1 + fields["two_rows"]) * fields["weight_planes"] * fields["input_planes"]
+    rounds = -(-fields["loads"] // groups)
+    steady = rounds * max(ands + slot, groups * slot)
+    pixels = arch.row_blocks >> fields["in_blocks_log"]
+    chunks = fields["last_column"] // pixels + 1
+    line = max(fields["out_width"] * fields["stride_x"] + WINDOW, WINDOW * chunks)
+    return max(steady, fields["out_height"] * line) + slot + WINDOW * WINDOW

@@ -1,0 +1,139 @@
+"""Layers with weights as the array computes them: windows of 3 x 3 pixels of blocks of channels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.errors import CompileError
+from hwgen.mram.compiler.maps import StoredMap, row_view
+from hwgen.mram.compiler.supported import used_stride
+from hwgen.mram.compiler.units import Unit
+from hwgen.mram.facts.arch import WINDOW, Arch
+from hwgen.network import Conv, FeatureMap, Linear, Parameters, QuantizedNetwork
+
+Cells = NDArray[np.int64]
+"""Values of the cells of kernels: (kernels, 3, 3, channels)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A layer with weights, and its input map as the former reads it.
+
+    height, width: of the input map; blocks: that a pixel takes
+    channels: that a window has, in each mode; kernels: in each mode
+    stride, pad: vertical, horizontal; pad: above and left; size: height and width of the output
+    rows: the map is read as rows of its bank, because it is larger than a window or its lines do
+        not begin on rows; then each mode has cells of its own
+    """
+
+    layer: Conv | Linear
+    source: FeatureMap
+    parameters: Parameters
+    height: int
+    width: int
+    blocks: int
+    channels: Sequence[int]
+    kernels: Sequence[int]
+    stride: tuple[int, int]
+    pad: tuple[int, int]
+    size: tuple[int, int]
+    rows: bool
+    pixel_elements: int
+
+    @property
+    def positions(self) -> int:
+        """Output positions."""
+        return self.size[0] * self.size[1]
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """All that decides how long a placement takes; equal for layers of one shape."""
+        sizes = self.height, self.width, self.blocks, self.stride, self.pad, self.size
+        planes = self.input_planes, self.weight_planes
+        return *sizes, *planes, tuple(self.channels), tuple(self.kernels), self.rows
+
+    @property
+    def input_planes(self) -> int:
+        """Bit planes of the input."""
+        return self.source.bits
+
+    @property
+    def weight_planes(self) -> int:
+        """Bit planes of a weight: odd numbers take one more than the bits of their grid."""
+        return self.layer.weight_bits + (self.layer.weight_grid == "odd")
+
+    def cells(self, mode: int) -> Cells:
+        """Return the values of the cells in a mode; without `rows` those of all modes."""
+        weights: NDArray[Any] = self.parameters.weights.astype(np.int64)
+        if isinstance(self.layer, Conv):
+            return windowed(weights)
+        feature = self.source
+        pixels = weights.reshape(len(weights), feature.height, feature.width, feature.channels)
+        if not self.rows:
+            return windowed(pixels)
+        active = np.zeros((*pixels.shape[:3], self.pixel_elements), np.int64)
+        channels = feature.channels_in(mode)
+        active[..., :channels] = pixels[..., :channels]
+        each = active.reshape(len(weights), -1)
+        wide = max(self.channels)
+        flat = np.zeros((len(weights), self.height * self.width * wide), np.int64)
+        flat[:, : each.shape[1]] = each
+        return windowed(flat.reshape(len(weights), self.height, self.width, wide))
+
+
+def windowed(weights: NDArray[Any]) -> Cells:
+    """Return kernels at the top left of a window of 3 x 3."""
+    count, rows, columns, channels = weights.shape
+    found = np.zeros((count, WINDOW, WINDOW, channels), np.int64)
+    found[:, :rows, :columns] = weights
+    return found
+
+
+def view_of(
+    unit: Unit, network: QuantizedNetwork, maps: Mapping[str, StoredMap], arch: Arch
+) -> View:
+    """Return how the array computes a layer with weights."""
+    layer, stored = unit.weighted, maps[unit.source]
+    if layer is None:
+        raise TypeError(f"{unit.name} has no weights")
+    feature, modes = stored.feature, range(len(network.graph.modes))
+    whole = isinstance(layer, Linear)
+    rows = whole and not fits_window(stored, arch)
+    height, width, blocks = feature.height, feature.width, stored.blocks
+    channels = [feature.channels_in(mode) for mode in modes]
+    if rows:
+        shape = row_view(stored, arch)
+        if shape is None:
+            size = feature.height * feature.width * blocks * arch.block_bytes
+            raise CompileError(
+                f"layer {layer.name}: the input must be at most {WINDOW * WINDOW} rows of a bank"
+                f" ({WINDOW * WINDOW * arch.row_bytes} bytes) on an mram chip, got {size} bytes"
+            )
+        used = feature.height * feature.width * blocks
+        height, width, blocks = *shape, arch.row_blocks
+        channels = [min(used, blocks) * arch.block for _ in modes]
+    return View(
+        layer=layer,
+        source=feature,
+        parameters=network.parameters[layer.name],
+        height=height,
+        width=width,
+        blocks=blocks,
+        channels=channels,
+        kernels=[layer.output.channels_in(mode) for mode in modes],
+        stride=(1, 1) if isinstance(layer, Linear) else used_stride(layer),
+        pad=(0, 0) if isinstance(layer, Linear) else (layer.padding[0], layer.padding[1]),
+        size=layer.output.shape[:2],
+        rows=rows,
+        pixel_elements=stored.blocks * arch.block,
+    )
+
+
+def fits_window(stored: StoredMap, arch: Arch) -> bool:
+    """Return whether a whole map is one window whose lines begin on rows of the bank."""
+    feature = stored.feature
+    aligned = feature.height == 1 or feature.width % (arch.row_blocks // stored.blocks) == 0
+    return max(feature.height, feature.width) <= WINDOW and aligned

@@ -1,0 +1,118 @@
+"""Ways to compute a task in a mode on what the rows hold, and the fastest of them."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from hwgen.mram.compiler.shelves import Placed
+from hwgen.mram.compiler.tasks import LayerCost, Task, array_fields, channel_blocks, task_modes
+from hwgen.mram.compiler.views import View
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.facts.program import Mapping as Placing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way: a run of segments for each position of a load, or two runs in two row sets.
+
+    fields: of `hwgen.mram.compiler.tasks.array_fields`
+    runs: of each position; of two row sets the first and the second part of one position
+    """
+
+    fields: dict[str, int]
+    runs: tuple[Placed, ...]
+
+    @property
+    def two_rows(self) -> bool:
+        """Whether a kernel takes two row sets."""
+        return bool(self.fields["two_rows"])
+
+
+class Ways:
+    """Finds the fastest way; costs are remembered by what decides them."""
+
+    def __init__(self, arch: Arch, mapping: Placing, cost: LayerCost) -> None:
+        self._arch, self._mapping, self._cost = arch, mapping, cost
+        self._known: dict[tuple[object, ...], float] = {}
+        self._tasks: dict[tuple[object, ...], dict[int, float] | None] = {}
+
+    def task_cycles(
+        self, view: View, task: Task, runs: Sequence[Placed]
+    ) -> dict[int, float] | None:
+        """Return the cycles of a task in each mode that needs it; None if one lacks its kernels.
+
+        Layers of one shape with equal runs are rated once.
+        """
+        rows = defaultdict[tuple[int, int], list[tuple[int, int]]](list)
+        for run in runs:
+            rows[run.octets, run.row].append((run.first_block, run.blocks))
+        groups = sorted((octets, tuple(sorted(each))) for (octets, _), each in rows.items())
+        key = view.shape, task.first, task.mode, tuple(groups)
+        if key not in self._tasks:
+            found: dict[int, float] | None = {}
+            for mode in task_modes(task, view, self._arch):
+                best = self.best(view, task.kernels(view, mode, self._arch), mode, runs)
+                found = None if best is None or found is None else {**found, mode: best[0]}
+            self._tasks[key] = found
+        return self._tasks[key]
+
+    def best(
+        self, view: View, kernels: int, mode: int, placed: Sequence[Placed]
+    ) -> tuple[float, Way] | None:
+        """Return the fastest way and its cycles; None if the kernels are not in the rows."""
+        found: tuple[float, Way] | None = None
+        for way in self._all(view, kernels, mode, placed):
+            cycles = self._cycles(view, way)
+            if found is None or cycles < found[0]:
+                found = cycles, way
+        return found
+
+    def _cycles(self, view: View, way: Way) -> float:
+        key = tuple(way.fields.values())
+        if key not in self._known:
+            self._known[key] = self._cost(view.layer.name, way.fields)
+        return self._known[key]
+
+    def _all(self, view: View, kernels: int, mode: int, placed: Sequence[Placed]) -> Iterator[Way]:
+        arch, blocks = self._arch, channel_blocks(view, mode, self._arch)
+        rows = defaultdict[tuple[int, int], list[Placed]](list)
+        for run in placed:
+            if run.octets * arch.block >= kernels:
+                rows[run.octets, run.row].append(run)
+        for runs in rows.values():
+            whole = [run for run in runs if run.first_block == 0 and run.blocks >= blocks]
+            most = 1 if self._mapping == "seed" else min(len(whole), view.positions)
+            for count in range(min(most, len(whole)), 0, -1):
+                yield self._way(view, kernels, whole[:count], two_rows=False)
+        if 2 * view.input_planes <= arch.input_rows:
+            for head, tail in pairs(rows, blocks):
+                yield self._way(view, kernels, [head, tail], two_rows=True)
+
+    def _way(self, view: View, kernels: int, runs: Sequence[Placed], *, two_rows: bool) -> Way:
+        octets = runs[0].octets
+        fields = array_fields(
+            view,
+            kernels,
+            self._arch,
+            octets=octets,
+            positions=1 if two_rows else len(runs),
+            rows=1 + two_rows,
+            groups=1 if self._mapping == "seed" else self._arch.octets // octets,
+        )
+        return Way(fields=fields, runs=tuple(runs))
+
+
+def pairs(
+    rows: Mapping[tuple[int, int], Sequence[Placed]], blocks: int
+) -> Iterator[tuple[Placed, Placed]]:
+    """Yield runs in two row sets that together hold so many blocks of a task's kernels."""
+    heads = [
+        run for runs in rows.values() for run in runs if run.first_block == 0 < blocks - run.blocks
+    ]
+    for (octets, row), tails in rows.items():
+        for head, tail in product(heads, tails):
+            apart = octets == head.octets and row != head.row
+            follows = tail.first_block == head.blocks
+            if apart and follows and tail.first_block + tail.blocks >= blocks:
+                yield head, tail

@@ -1,0 +1,214 @@
+"""The MRAM architecture: what a config may ask for, and the sizes that follow from it."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from hwgen.chip.widths import bits_for_index
+from hwgen.files.load import load_spec
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+WINDOW = 3
+"""Rows and columns of the window that a layer with weights reads; smaller kernels have zeros."""
+TAPS = WINDOW * WINDOW
+BANKS = 4
+"""Image banks: input, output and skip map of a layer are in different ones."""
+MOST_ROW_SETS = 2
+"""Row sets of a kernel at most; a pixel fits a row of a bank, so more are never needed."""
+MOST_ENTRIES = 16
+"""Segments and blocks of a row at most: entries of a record have four bits for each."""
+MOST_MODES = 8
+"""Modes of a program at most: entries of the mode table."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ArraySize:
+    """One SOT-MRAM sub-array. The image banks have the same size.
+
+    rows: cells of a column
+    columns: cells of a row
+    """
+
+    rows: Annotated[int, Field(ge=32, le=1024)]
+    columns: Annotated[int, Field(ge=32, le=2048)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Arch:
+    """An MRAM chip. Sizes are powers of two unless said otherwise.
+
+    format, version: of the file
+    name: for people and for the folders of results
+    clock_mhz: clock frequency, for times in reports
+    sub_arrays: computing sub-arrays of the chip
+    block: sub-arrays of an octet, channels of a block and lanes of the DPU
+    array: see ArraySize
+    input_rows: rows of a sub-array, the highest ones, that hold bit planes of inputs (any number)
+    element_bits: bits that one element of a map takes in an image bank
+    accumulator_bits: width of an accumulator of a segment
+    record_entries: records of all modes together (any number)
+    parameter_entries: parameter words of all layers and modes together (any number)
+    answer_entries: elements of the answer of one image
+    port_bits: width of the memory port
+    memory_latency_cycles: cycles from an accepted address to its first beat (any number)
+    """
+
+    format: Literal["hwgen.mram.architecture"]
+    version: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+    clock_mhz: Annotated[float, Field(gt=0, le=10000)]
+    sub_arrays: Annotated[int, Field(ge=2, le=256)]
+    block: Annotated[int, Field(ge=2, le=16)]
+    array: ArraySize
+    input_rows: Annotated[int, Field(ge=2, le=64)]
+    element_bits: Literal[8, 16]
+    accumulator_bits: Literal[32, 48]
+    record_entries: Annotated[int, Field(ge=4, le=1024)]
+    parameter_entries: Annotated[int, Field(ge=4, le=4096)]
+    answer_entries: Annotated[int, Field(ge=16, le=4096)]
+    port_bits: Literal[64, 128, 256, 512]
+    memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Check sizes that depend on each other; the message is field|allowed|given."""
+        powers = {
+            "sub_arrays": self.sub_arrays,
+            "block": self.block,
+            "array.rows": self.array.rows,
+            "array.columns": self.array.columns,
+            "answer_entries": self.answer_entries,
+        }
+        for name, value in powers.items():
+            if value & (value - 1):
+                raise ValueError(f"{name}|a power of two|{value}")
+        at_most = {
+            "block": (self.block, self.sub_arrays, "sub_arrays"),
+            "input_rows": (self.input_rows, self.array.rows // 2, "array.rows / 2"),
+            "port_bits": (self.port_bits, self.array.columns, "array.columns"),
+        }
+        for name, (value, limit, meaning) in at_most.items():
+            if value > limit:
+                raise ValueError(f"{name}|at most {meaning} ({limit})|{value}")
+        if TAPS * self.block > self.array.columns:
+            allowed = f"at least {TAPS} * block ({TAPS * self.block})"
+            raise ValueError(f"array.columns|{allowed}|{self.array.columns}")
+        if self.block * self.element_bits > self.array.columns:
+            allowed = f"at least block * element_bits ({self.block * self.element_bits})"
+            raise ValueError(f"array.columns|{allowed}|{self.array.columns}")
+        for name, value in (("segments", self.segments), ("blocks", self.row_blocks)):
+            if value > MOST_ENTRIES:
+                allowed = f"at most {MOST_ENTRIES} {name} a row"
+                raise ValueError(f"array.columns|{allowed}|{self.array.columns} ({value})")
+        if self.input_rows < self.element_bits:
+            raise ValueError(
+                f"input_rows|at least element_bits ({self.element_bits})|{self.input_rows}"
+            )
+        return self
+
+    @property
+    def octets(self) -> int:
+        """Groups of `block` sub-arrays with one controller."""
+        return self.sub_arrays // self.block
+
+    @property
+    def segment_columns(self) -> int:
+        """Columns of a segment: `block` channels of a window."""
+        return TAPS * self.block
+
+    @property
+    def segments(self) -> int:
+        """Segments of a row; the columns after them are unused."""
+        return self.array.columns // self.segment_columns
+
+    @property
+    def input_columns(self) -> int:
+        """Columns of all segments: width of the input tree."""
+        return self.segments * self.segment_columns
+
+    @property
+    def count_bits(self) -> int:
+        """Width of a bit count of one segment."""
+        return self.segment_columns.bit_length()
+
+    @property
+    def weight_rows(self) -> int:
+        """Rows of a sub-array that hold weights, from row 0 on."""
+        return self.array.rows - self.input_rows
+
+    @property
+    def element_bytes(self) -> int:
+        """Bytes of one element of a map in a bank and in memory."""
+        return self.element_bits // 8
+
+    @property
+    def block_bytes(self) -> int:
+        """Bytes of one block of a pixel."""
+        return self.block * self.element_bytes
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row of a bank."""
+        return self.array.columns // 8
+
+    @property
+    def row_blocks(self) -> int:
+        """Blocks of a row of a bank: blocks of the largest pixel, and of the most pixels."""
+        return self.row_bytes // self.block_bytes
+
+    @property
+    def bank_bytes(self) -> int:
+        """Bytes of an image bank: the largest map."""
+        return self.array.rows * self.row_bytes
+
+    @property
+    def answer_bits(self) -> int:
+        """Bits of an element of the answer in memory."""
+        return 32 if self.accumulator_bits <= 32 else 64
+
+    @property
+    def port_bytes(self) -> int:
+        """Bytes of one beat of the memory port."""
+        return self.port_bits // 8
+
+    @property
+    def row_beats(self) -> int:
+        """Beats of a row of a sub-array or a bank."""
+        return self.array.columns // self.port_bits
+
+    @property
+    def row_index_bits(self) -> int:
+        """Width of a row number."""
+        return bits_for_index(self.array.rows)
+
+    @property
+    def digest(self) -> str:
+        """sha256 over what decides the Verilog and which programs run on it, 64 hex digits.
+
+        `name`, `clock_mhz` and `memory_latency_cycles` are left out.
+        """
+        facts = asdict(self)
+        for key in ("name", "clock_mhz", "memory_latency_cycles"):
+            del facts[key]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def id_word(self) -> int:
+        """First 32 bits of the digest: the ID register, and the check in a program."""
+        return int(self.digest[:8], 16)
+
+
+def load_arch(path: Path) -> Arch:
+    """Return the architecture in a complete YAML file."""
+    return load_spec(Arch, path)
+
+
+def most_modes(arch: Arch) -> int:
+    """Return how many modes of a network fit into one program."""
+    return min(MOST_MODES, arch.record_entries)

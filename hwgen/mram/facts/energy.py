@@ -1,0 +1,147 @@
+"""The table of energies per event, and areas: complete YAML, each figure with its source."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from hwgen.files.load import load_spec
+from hwgen.files.shipped import shipped_folder
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.facts.events import EVENTS, MODEL_EVENTS
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Text = Annotated[str, Field(min_length=1)]
+Unit = Literal["column", "segment_column", "tree_bit", "count_bit", "accumulator_bit", "result"]
+
+TABLE = shipped_folder() / "energy" / "mram_45nm.yaml"
+"""The table that is read where none is given."""
+
+DERIVED = ("and_segments", "and_columns")
+"""Events without an entry: parts of `and_operations`."""
+PRICED = tuple(name for name in (*EVENTS, *MODEL_EVENTS) if name not in DERIVED)
+"""Events with an entry."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Price:
+    """Energy of one event.
+
+    pj: of an event of `units` units; unit: whose number an architecture has
+    """
+
+    pj: Positive
+    units: Annotated[int, Field(ge=1)]
+    unit: Unit
+    source: Text
+
+    def of(self, arch: Arch) -> float:
+        """Return the pJ of one event on a chip."""
+        return self.pj / self.units * size_of(self.unit, arch)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Leakage:
+    """Power of one sub-array that does nothing, in mW; columns: that it has."""
+
+    mw: Positive
+    columns: Annotated[int, Field(ge=1)]
+    source: Text
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Area:
+    """Area of one sub-array, and of what computes beside it, in um2.
+
+    rows, columns, segments, segment_columns, accumulator_bits: of the chip that was measured
+    counting_um2: counters, joins and accumulators of all segments
+    adding_um2: latches and write multiplexers of the in-memory adder
+    """
+
+    rows: Count
+    columns: Count
+    segments: Count
+    segment_columns: Count
+    accumulator_bits: Count
+    sub_array_um2: Positive
+    counting_um2: Positive
+    adding_um2: Positive
+    source: Text
+
+    def memory_um2(self, rows: int, columns: int) -> float:
+        """Return the area of an array of cells with its decoder and sense amplifiers."""
+        return self.sub_array_um2 * rows * columns / (self.rows * self.columns)
+
+    def counting_of(self, arch: Arch) -> float:
+        """Return the area of the counters and accumulators of a sub-array of a chip.
+
+        A counter grows with the columns that it counts, an accumulator with its bits.
+        """
+        measured = self.segments * (self.segment_columns + self.accumulator_bits)
+        here = arch.segments * (arch.segment_columns + arch.accumulator_bits)
+        return self.counting_um2 * here / measured
+
+    def adding_of(self, arch: Arch) -> float:
+        """Return the area of the in-memory adder of a sub-array of a chip: of each column."""
+        return self.adding_um2 * arch.array.columns / self.columns
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class EnergyTable:
+    """Energy per event at one node.
+
+    events: by name, all of `PRICED`
+    row_drive: of a word line, part of every sensed row, whichever columns are enabled
+    stt_write: of a row whose cells are STT-MRAM, beside the SOT-MRAM of `events`
+    leakage: of a sub-array, an image bank as well; area: beside energies of the same node
+    """
+
+    format: Literal["hwgen.mram.energy"]
+    version: Literal[1]
+    name: Text
+    node_nm: Annotated[int, Field(ge=1)]
+    events: dict[str, Price]
+    row_drive: Price
+    stt_write: Price
+    leakage: Leakage
+    area: Area
+
+    @property
+    def digest(self) -> str:
+        """sha256 over everything, 64 hex digits."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Every event that costs energy has an entry, and nothing else; |-separated message."""
+        for name in PRICED:
+            if name not in self.events:
+                raise ValueError(f"events.{name}|present|nothing")
+        for name in self.events:
+            if name not in PRICED:
+                raise ValueError(f"events|events of the chip|{name}")
+        return self
+
+
+def size_of(unit: Unit, arch: Arch) -> int:
+    """Return how many units a chip has."""
+    return {
+        "column": arch.array.columns,
+        "segment_column": arch.segment_columns,
+        "tree_bit": arch.input_columns,
+        "count_bit": arch.count_bits,
+        "accumulator_bit": arch.accumulator_bits,
+        "result": 1,
+    }[unit]
+
+
+def load_energy(path: Path) -> EnergyTable:
+    """Return the table in a complete YAML file."""
+    return load_spec(EnergyTable, path)

@@ -1,0 +1,168 @@
+"""How a host uses the chip: text and tables for its data sheet."""
+
+from collections.abc import Iterator
+
+from hwgen.chip.axi import PAGE_BYTES
+from hwgen.chip.fields import Field, total_bits
+from hwgen.chip.sheet import Facts, Packet, Place
+from hwgen.mram.facts.arch import BANKS, MOST_MODES, Arch
+from hwgen.mram.facts.energy import TABLE, EnergyTable, load_energy
+from hwgen.mram.facts.records import (
+    ALIGNMENT_BYTES,
+    HEADER,
+    HEADER_BITS,
+    Kind,
+    parameter_bits,
+    parameter_fields,
+    record_bits,
+    record_fields,
+)
+from hwgen.mram.facts.registers import VERSION, ErrorCode
+from hwgen.mram.facts.stream import section_beats
+from hwgen.mram.facts.timing import BURST_BEATS
+
+__all__ = ["ErrorCode"]
+
+TITLE = "MRAM"
+
+CLOCK = (
+    "One clock, `clk`; one synchronous active-high reset, `rst`. There is no clock-domain crossing"
+    " inside: a host on another clock needs bridges. After reset the chip is idle and holds no"
+    " program. Cells and memories power up with any content."
+)
+
+STEPS = (
+    "Place the program, the images and a buffer for the answers in memory, each at a multiple of"
+    f" {ALIGNMENT_BYTES}. At multiples of {PAGE_BYTES} the cycles are those that the model"
+    " predicts.",
+    "Check `id` and `version`; write the addresses.",
+    "Write 1 to `command` (LOAD), then 1 to `control`. `busy` rises; when it falls, records,"
+    " parameters and weights are in the chip, and the weight rows are locked.",
+    "Write 0 to `command` (RUN), the number of images to `images`, a mode to `mode`, then 1 to"
+    " `control`.",
+    "While it runs, `mode` may be written at any time: it acts on the next image that begins.",
+    "Wait until `busy` falls. If `done` is set, the answers are in memory; otherwise `error` holds"
+    " the reason.",
+    "Start again for the next images: the weights stay. A program with 0 weight rows brings other"
+    " records and parameters for the same weights; one with weight rows needs bit 0 of `unlock`.",
+)
+
+PORTS = {
+    "registers": "AXI4-Lite subordinate, 32 bits of data; `awprot` and `arprot` are ignored",
+    "memory": (
+        f"AXI4 manager: INCR bursts of at most {BURST_BEATS} beats that never cross"
+        f" {PAGE_BYTES // 1024} KiB, one ID"
+    ),
+    "trace": "for benches: what octets, banks and DPU do in the cycle, and retirements",
+}
+"""Groups of ports with a common prefix."""
+
+MEMORY_MAP = (
+    Place(
+        "`program_address`",
+        "the program",
+        "header, records of all modes, parameter words, weight rows, in this order without gaps;"
+        " each begins on a beat of the port. Row r of all sub-arrays, sub-array 0 first, precedes"
+        " row r + 1; bit c of a row is column c. LOAD reads it once, front to back.",
+    ),
+    Place(
+        "`image_address`",
+        "the images of a run",
+        "each as in an image bank: pixels in raster order, a pixel of 1, 2, 4 or 8 blocks of"
+        " channels, channel 0 first, zeros above the channels, padded to whole beats; the header's"
+        " `image_stride` is the distance of two images",
+    ),
+    Place(
+        "`answer_address`",
+        "the answers of a run",
+        "elements of 32 bits (of 64, if accumulators are wider), little-endian, blocks of lanes"
+        " without a kernel included; the header's `answer_stride` is the distance of two answers",
+    ),
+)
+
+BUFFERS = (
+    "A map lies in one image bank. Pixel (y, x) begins at byte (y * width + x) * pixel blocks *"
+    " block * element bytes; channel c is element c of the pixel. A pixel takes as many blocks in"
+    " every mode as in the widest one; elements above the mode's channels hold anything."
+)
+
+FORMATS = "Program image"
+FORMATS_TEXT = (
+    f"Version {VERSION}. Fields are packed from the lowest bit upwards; remaining bits are zero."
+    " Records have entries for every segment of a row: their length depends on the architecture."
+    f" Kinds of records: {', '.join(f'{int(kind)} {kind.name}' for kind in Kind)}."
+)
+
+
+def packets(arch: Arch) -> Iterator[Packet]:
+    """Yield header, record and parameters, as this architecture has them."""
+    size = section_beats(arch)
+    yield Packet(title=f"Header ({HEADER_BITS} bits)", text="", fields=HEADER)
+    text = f"Those of the architecture `{arch.name}`, {size.record} beats of the memory port."
+    title = f"Record ({record_bits(arch)} bits)"
+    yield Packet(title=title, text=text, fields=record_fields(arch))
+    lane: tuple[Field, ...] = parameter_fields(arch)
+    yield Packet(
+        title=f"Parameters of a lane ({total_bits(lane)} bits)",
+        text=(
+            f"A word holds those of {arch.block} lanes, lane 0 lowest: {parameter_bits(arch)} bits,"
+            f" {size.parameter} beats."
+        ),
+        fields=lane,
+    )
+
+
+def facts(arch: Arch) -> Iterator[Facts]:
+    """Yield sizes that follow from the architecture, then energies and areas."""
+    yield Facts(
+        title="Sizes",
+        text=f"What follows from the architecture file `{arch.name}`.",
+        columns=["size", "value", "meaning"],
+        rows=sizes(arch),
+    )
+    table = load_energy(TABLE)
+    yield Facts(
+        title="Energy",
+        text=(
+            f"Of one event on this chip at {table.node_nm} nm, from the table `{table.name}`;"
+            " wires, clock tree and control are not counted. Every sub-array and image bank leaks"
+            f" {table.leakage.mw * arch.array.columns / table.leakage.columns:.3g} mW"
+            f" ({table.leakage.source})."
+        ),
+        columns=["event", "pJ", "source"],
+        rows=[(f"`{name}`", f"{of.of(arch):.3g}", of.source) for name, of in table.events.items()],
+    )
+    yield Facts(
+        title="Area",
+        text=f"Of one sub-array of 256 x 512 cells at {table.node_nm} nm: {table.area.source}.",
+        columns=["part", "um2"],
+        rows=areas(table),
+    )
+
+
+def areas(table: EnergyTable) -> list[tuple[str, str]]:
+    """Return part and area."""
+    area = table.area
+    return [
+        ("sub-array, with decoders and sense amplifiers", f"{area.sub_array_um2:,.0f}"),
+        ("counters, joins and accumulators", f"{area.counting_um2:,.0f}"),
+        ("latches and multiplexers of the in-memory adder", f"{area.adding_um2:,.0f}"),
+    ]
+
+
+def sizes(arch: Arch) -> list[tuple[str, int, str]]:
+    """Return name, value and meaning of each size that is not in the file."""
+    beats = section_beats(arch)
+    return [
+        ("octets", arch.octets, "groups of `block` sub-arrays with one controller"),
+        ("segments", arch.segments, "of a row: a counter and an accumulator each"),
+        ("segment columns", arch.segment_columns, "a block of channels of a 3 x 3 window"),
+        ("input columns", arch.input_columns, "width of the input tree"),
+        ("weight rows", arch.weight_rows, "of a sub-array, from row 0 on"),
+        ("bank bytes", arch.bank_bytes, f"of each of {BANKS} image banks: the largest map"),
+        ("row blocks", arch.row_blocks, "blocks of a row of a bank: the largest pixel"),
+        ("answer bits", arch.answer_bits, "of an element of the answer in memory"),
+        ("modes", min(MOST_MODES, arch.record_entries), "of a program at most"),
+        ("record beats", beats.record, "of a record in memory"),
+        ("row beats", beats.row, "of a row of a sub-array in memory"),
+    ]

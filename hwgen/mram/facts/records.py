@@ -1,0 +1,195 @@
+"""Records as field tables: compiler, RTL, model and documentation read these.
+
+One record tells all units what to do for one layer, or a part of one, in one mode. Its fields
+depend on the segments of an architecture. A record stands on a beat of the memory port and is
+padded with zeros to whole beats.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from functools import cache
+
+from hwgen.chip.fields import Field, decode, encode, total_bits
+from hwgen.chip.widths import bits_for_index
+from hwgen.mram.facts.arch import MOST_MODES, MOST_ROW_SETS, Arch
+
+ALIGNMENT_BYTES = 64
+"""Every address that a host gives is a multiple of it."""
+
+MAGIC = 0x6D61726D
+"""The first four bytes of a program, `mram` in little-endian order."""
+
+SIZE_BITS = 10
+"""Width of a height, width or row number."""
+ELEMENT_BITS = 16
+"""Width of a value of a map in a record: the widest chip's."""
+COUNT_BITS = 16
+"""Width of a number of loads, words or beats."""
+CHANNEL_BITS = 9
+"""Width of a number of channels or kernels."""
+POSITION_BITS = 5
+"""Width of a number of positions of a load, or of a segment, plus one."""
+
+
+class Kind(IntEnum):
+    """What a record does; every other value stops the chip with BAD_RECORD."""
+
+    IMAGE = 1
+    CONV = 2
+    POOL = 3
+    ANSWER = 4
+    ADD = 5
+
+
+HEADER: tuple[Field, ...] = (
+    Field("magic", 32, "`mram`"),
+    Field("version", 32, "of records and program image"),
+    Field("architecture", 32, "must equal the ID register"),
+    Field("network", 32, "first 32 bits of the network's hash, not read by the chip"),
+    Field("beats", 32, "beats of the program after the header"),
+    Field("records", 16, "records of all modes"),
+    Field("parameter_words", 16, "words of parameters"),
+    Field("weight_rows", 16, "rows of every sub-array that are written, from row 0 on"),
+    Field("modes", 16, "modes of the network, at least 1"),
+    Field("image_stride", 32, "bytes from one image to the next"),
+    Field("answer_stride", 32, "bytes from one answer to the next"),
+    *(
+        Field(f"first_record_{mode}", 16, f"first record of mode {mode}")
+        for mode in range(MOST_MODES)
+    ),
+)
+HEADER_BITS = 512
+"""The header is padded to this length."""
+
+_MAPS = (
+    Field("kind", 3, "see Kind"),
+    Field("last", 1, "last record of the image"),
+    Field("in_bank", 2, "bank of the input map"),
+    Field("in_blocks_log", 3, "log2 of the blocks that a pixel of it takes"),
+    Field("in_height", SIZE_BITS, "rows of the input map"),
+    Field("in_width", SIZE_BITS, "columns of the input map"),
+    Field("channels", CHANNEL_BITS, "first pruned channel of the input map"),
+    Field("outside", ELEMENT_BITS, "value of a window outside the map"),
+    Field("out_bank", 2, "bank of the output map; of IMAGE where the image goes"),
+    Field("out_blocks_log", 3, "log2 of the blocks that a pixel of it takes"),
+    Field("out_height", SIZE_BITS, "rows of the output map"),
+    Field("out_width", SIZE_BITS, "columns of the output map"),
+    Field("out_block", 5, "block of the output pixel that receives kernel 0"),
+    Field("kernels", CHANNEL_BITS, "first pruned kernel: kernels of this record"),
+    Field("blocks", 5, "ceil(kernels / block): results of one position"),
+    Field("stride_y", 3, "input rows from one window to the next"),
+    Field("stride_x", 3, "input columns from one window to the next"),
+    Field("pad_top", 5, "rows of the first window above the map"),
+    Field("pad_left", 5, "columns of the first window left of the map"),
+    Field("last_column", SIZE_BITS, "CONV: last column of the input map that a window reads"),
+    Field("kernel_height", 6, "POOL: rows of the window"),
+    Field("kernel_width", 6, "POOL: columns of the window"),
+    Field("maximum", 1, "POOL: the largest value; else the sum"),
+)
+_ARRAYS = (
+    Field("input_planes", 5, "bit planes of the input; of ADD bits of an operand"),
+    Field("weight_planes", 5, "bit planes of the weights; the highest counts negative"),
+    Field("two_rows", 1, "a kernel takes two row sets; then a load has one position"),
+    Field("weight_row_0", SIZE_BITS, "row of weight plane 0, first row set; of ADD operand a"),
+    Field("weight_row_1", SIZE_BITS, "the same, second row set; of ADD operand b"),
+    Field("octets_log", 4, "log2 of the octets of a group"),
+    Field("groups", 8, "groups that work, at most the number of loads"),
+    Field("positions", POSITION_BITS, "positions of a load"),
+    Field("last_positions", POSITION_BITS, "positions of the last load"),
+    Field("loads", COUNT_BITS, "loads of the layer; of IMAGE beats, of ANSWER words"),
+    Field("result_row", SIZE_BITS, "ADD: row of the lowest bit of the sum, an input row"),
+    Field("carry_row", SIZE_BITS, "ADD: row of the carry, an input row"),
+)
+_DPU = (
+    Field("parameter", 12, "parameter word of the first block"),
+    Field("zero_point", ELEMENT_BITS, "added after the shift"),
+    Field("low", ELEMENT_BITS, "smallest value (ReLU)"),
+    Field("high", ELEMENT_BITS, "largest value (ReLU6)"),
+    Field("answer", 1, "results go to the answer buffer"),
+    Field("raw", 1, "with `answer`: sums with bias instead of values"),
+    Field("skip", 1, "a skip map is added"),
+    Field("skip_bank", 2, "bank of the skip map"),
+    Field("skip_blocks_log", 3, "log2 of the blocks that a pixel of it takes"),
+    Field("skip_width", SIZE_BITS, "columns of the skip map"),
+    Field("skip_channels", CHANNEL_BITS, "channels of it; above them its zero point is added"),
+    Field("skip_stride_y", 3, "its rows from one output row to the next"),
+    Field("skip_stride_x", 3, "its columns from one output column to the next"),
+    Field("own_zero_point", ELEMENT_BITS, "za of the value before the addition"),
+    Field("own_multiplier", 16, "Ma"),
+    Field("skip_zero_point", ELEMENT_BITS, "zb of the skip map"),
+    Field("skip_multiplier", 16, "Mb"),
+    Field("sum_shift", 6, "s of the addition"),
+    Field("sum_zero_point", ELEMENT_BITS, "added after the shift of the addition"),
+    Field("sum_low", ELEMENT_BITS, "smallest value of the addition"),
+    Field("sum_high", ELEMENT_BITS, "largest value of the addition"),
+)
+
+FIXED_FIELDS = (*_MAPS, *_ARRAYS, *_DPU)
+"""Fields whose width is that of every chip."""
+
+
+def entry_name(name: str, row_set: int, segment: int) -> str:
+    """Return the name of a field that exists for each row set and segment."""
+    return f"{name}_{row_set}_{segment}"
+
+
+@cache
+def record_fields(arch: Arch) -> tuple[Field, ...]:
+    """Return the fields of a record, lowest first; entries of segments stand last."""
+    entries = [
+        field
+        for row_set in range(MOST_ROW_SETS)
+        for segment in range(arch.segments)
+        for field in (
+            Field(entry_name("active", row_set, segment), 1, "the segment has inputs"),
+            Field(entry_name("position", row_set, segment), 4, "position of the load"),
+            Field(entry_name("block", row_set, segment), 4, "block of channels"),
+        )
+    ]
+    sums = [
+        Field(f"sum_segment_{position}", 4, "segment whose accumulator holds the position's sum")
+        for position in range(arch.segments)
+    ]
+    masks = [
+        Field("join", arch.segments, "bit j: the count of segment j is added to segment j + 1's"),
+        Field("accumulate", arch.segments, "bit j: accumulator j works; it ends a chain of joins"),
+    ]
+    return (*FIXED_FIELDS, *masks, *sums, *entries)
+
+
+def record_bits(arch: Arch) -> int:
+    """Return the bits of all fields of a record."""
+    return total_bits(record_fields(arch))
+
+
+def parameter_fields(arch: Arch) -> tuple[Field, ...]:
+    """Return the parameters of one lane; a word has those of `block` lanes, lane 0 lowest."""
+    return (
+        Field("bias", arch.accumulator_bits, "two's complement"),
+        Field("multiplier", 16, "M"),
+        Field("shift", 6, "s"),
+    )
+
+
+def parameter_bits(arch: Arch) -> int:
+    """Return the bits of a parameter word."""
+    return arch.block * total_bits(parameter_fields(arch))
+
+
+def encode_record(values: Mapping[str, int], arch: Arch) -> int:
+    """Return a record; fields that are not given are 0.
+
+    Errors: ValueError for an unknown field or a value that does not fit.
+    """
+    blank = {field.name: 0 for field in record_fields(arch)}
+    return encode(record_fields(arch), blank | dict(values))
+
+
+def decode_record(word: int, arch: Arch) -> dict[str, int]:
+    """Return all fields of a record."""
+    return decode(record_fields(arch), word)
+
+
+def segment_bits(arch: Arch) -> int:
+    """Return the bits of an index of a segment."""
+    return bits_for_index(arch.segments)

@@ -1,0 +1,80 @@
+"""The chip's AXI4-Lite registers: host, RTL, benches and documentation read this table."""
+
+from enum import IntEnum
+
+from hwgen.chip.registers import Access, offsets, register_table
+from hwgen.mram.facts.records import ALIGNMENT_BYTES
+
+ADDRESS_BITS = 12
+"""Address bits of the register port; an access above the table answers with an error."""
+
+VERSION = 1
+"""Version of records and program image; the chip refuses a program with another one."""
+
+ALIGNED = f"a multiple of {ALIGNMENT_BYTES}"
+
+
+class Command(IntEnum):
+    """Value of the register `command`: what a start does."""
+
+    RUN = 0
+    LOAD = 1
+
+
+class ErrorCode(IntEnum):
+    """Value of the register `error`.
+
+    LOCKED: LOAD of weight rows while the lock is on; NOT_LOADED: a run without a program, or LOAD
+    of tables alone before weights; BAD_MODE: requested mode above those of the program
+    """
+
+    NONE = 0
+    BAD_PROGRAM = 1
+    WRONG_VERSION = 2
+    WRONG_ARCHITECTURE = 3
+    LOCKED = 4
+    NOT_LOADED = 5
+    BAD_MODE = 6
+    BAD_RECORD = 7
+    READ_ERROR = 8
+    WRITE_ERROR = 9
+    STALLED = 10
+
+
+ERROR_BITS = 4
+
+_TABLE: tuple[tuple[str, Access, str], ...] = (
+    ("id", "read", "first 32 bits of the architecture's digest; a program must carry the same"),
+    ("version", "read", "of records and program image"),
+    ("control", "write", "writing 1 to bit 0 starts the command; the rest is ignored; reads as 0"),
+    ("status", "read", "bit 0: busy; bit 1: done without error; bit 2: stopped by an error"),
+    ("error", "read", "code of the error that stopped the chip, see ErrorCode; 0: none"),
+    ("command", "read and write", "0: run images; 1: load a program"),
+    ("mode", "read and write while busy", "mode of the images that begin after this write"),
+    ("unlock", "read and write", "bit 0: 1 lets LOAD write weight rows again; 0 after reset"),
+    ("images", "read and write", "images of a run, at least 1"),
+    ("program_address_low", "read and write", f"of the program, {ALIGNED}: bits 31 to 0"),
+    ("program_address_high", "read and write", "bits 63 to 32"),
+    ("image_address_low", "read and write", f"of the first image, {ALIGNED}: bits 31 to 0"),
+    ("image_address_high", "read and write", "bits 63 to 32"),
+    ("answer_address_low", "read and write", f"for the first answer, {ALIGNED}: bits 31 to 0"),
+    ("answer_address_high", "read and write", "bits 63 to 32"),
+    ("cycles_low", "read", "clock cycles of the last command: bits 31 to 0"),
+    ("cycles_high", "read", "bits 63 to 32"),
+    ("load_cycles_low", "read", "cycles in which image, answer or program moves: bits 31 to 0"),
+    ("load_cycles_high", "read", "bits 63 to 32"),
+    ("layers", "read", "records of the last command that have retired"),
+    ("images_done", "read", "images of the last run that are over"),
+    ("active_mode", "read", "mode of the image that runs or ran last"),
+    ("and_operations_low", "read", "AND row operations of the last command: bits 31 to 0"),
+    ("and_operations_high", "read", "bits 63 to 32"),
+    ("input_row_writes_low", "read", "input rows written by the last command: bits 31 to 0"),
+    ("input_row_writes_high", "read", "bits 63 to 32"),
+    ("weight_row_writes", "read", "weight rows written since reset"),
+    ("refused_row_writes", "read", "writes to weight rows that the lock refused since reset"),
+)
+
+REGISTERS = register_table(_TABLE)
+"""In the order of their offsets, without gaps."""
+
+OFFSETS = offsets(REGISTERS)

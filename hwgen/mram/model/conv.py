@@ -1,0 +1,185 @@
+"""The clock of a CONV: row reader, window, gather, sender and ring, one cycle after the other.
+
+docs/mram-microarchitecture.md defines the units. Cycle 0 is the first one in which they work.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.chip.compiled import compiled
+from hwgen.chip.memory import Ints
+from hwgen.mram.facts.arch import WINDOW, Arch
+from hwgen.mram.facts.timing import LINES, WATCHDOG_CYCLES
+
+CAUSES = ("input", "sums", "and", "window")
+"""Why a cycle of the ring passes: a plane goes to the arrays, only a sum leaves them, it waits for
+ANDs, it waits for a packet."""
+INPUT, SUMS, AND, WINDOW_WAIT = range(len(CAUSES))
+
+
+class Conv(NamedTuple):
+    """What decides the cycles of a CONV.
+
+    pixels: of a row of the input bank; steps: cycles of a load's ANDs
+    The rest are fields of the record.
+    """
+
+    in_height: int
+    in_width: int
+    out_height: int
+    out_width: int
+    stride_y: int
+    stride_x: int
+    pad_top: int
+    pad_left: int
+    last_column: int
+    pixels: int
+    input_planes: int
+    rows: int
+    steps: int
+    groups: int
+    positions: int
+    last_positions: int
+    loads: int
+    blocks: int
+
+
+def conv_of(fields: Mapping[str, int], arch: Arch, *, and_cycles: int = 1) -> Conv:
+    """Return what decides the cycles of a record; and_cycles: of one AND."""
+    rows = 1 + fields["two_rows"]
+    steps = rows * fields["input_planes"] * fields["weight_planes"]
+    same = {name: fields[name] for name in Conv._fields if name in fields}
+    pixels = arch.row_blocks >> fields["in_blocks_log"]
+    return Conv(pixels=pixels, rows=rows, steps=steps * and_cycles, **same)
+
+
+# Registers. FILL: lines of the next row that are read; TAKES: of the packet in the gather.
+FILL, CHUNK, READ_LINE, READS_LEFT, CURRENT = range(5)
+NEED, COLUMN, OUT_X, OUT_Y, OVER = range(5, 10)
+FULL, TAKES, ROW, VALID = range(10, 14)
+SLOT, STEP, LAST_ISSUE, READS = range(14, 18)
+REGISTERS = 18
+
+
+@compiled
+def conv_cycles(conv: Conv) -> tuple[int, int, Ints]:
+    """Return the cycle of the last issue of a sum, the rows read, and cycles by cause.
+
+    The cycle is -1 when nothing has moved for WATCHDOG_CYCLES.
+    """
+    state = np.zeros(REGISTERS, np.int64)
+    state[NEED], state[COLUMN], state[READS_LEFT] = WINDOW, -conv.pad_left, 1
+    free_at = np.zeros(conv.groups, np.int64)
+    causes = np.zeros(len(CAUSES), np.int64)
+    t = quiet = 0
+    while state[SLOT] < conv.loads + conv.groups:
+        steps, last_plane = ring(t, conv, state, free_at, causes)
+        moves = state[FULL] == 1 and (state[VALID] == 0 or last_plane)
+        released, worked = window(conv, state, moves)
+        state[VALID] = 1 if moves else state[VALID] * (1 - last_plane)
+        read = read_row(conv, state, released)
+        quiet = 0 if steps or worked or read else quiet + 1
+        if quiet > WATCHDOG_CYCLES + conv.steps:
+            return -1, state[READS], causes
+        t += 1
+    return state[LAST_ISSUE], state[READS], causes
+
+
+@compiled
+def ring(t: int, conv: Conv, state: Ints, free_at: Ints, causes: Ints) -> tuple[bool, bool]:
+    """Advance the ring; return whether it steps, and whether it sends the last plane of a packet.
+
+    free_at: first cycle in which a slot of each group may begin
+    """
+    slot, step = state[SLOT], state[STEP]
+    group = slot % conv.groups
+    planes = conv.rows * conv.input_planes if slot < conv.loads else 0
+    sums = 0
+    if slot >= conv.groups:
+        last = slot - conv.groups == conv.loads - 1
+        sums = (conv.last_positions if last else conv.positions) * conv.blocks
+    sends = step < planes
+    if step == 0 and t < free_at[group]:
+        causes[AND] += 1
+        return False, False
+    if sends and state[VALID] == 0:
+        causes[WINDOW_WAIT] += 1
+        return False, False
+    causes[INPUT if sends else SUMS] += 1
+    if step < sums:
+        state[LAST_ISSUE] = t
+    if step + 1 == max(planes, sums):
+        state[SLOT], state[STEP] = slot + 1, 0
+        if slot < conv.loads:
+            free_at[group] = t + 1 + conv.steps
+    else:
+        state[STEP] = step + 1
+    return True, sends and (step + 1) % conv.input_planes == 0
+
+
+@compiled
+def window(conv: Conv, state: Ints, moves: bool) -> tuple[bool, bool]:
+    """Advance window and gather; return whether the current row is released, whether one works."""
+    ready = state[FULL] == 0 or moves
+    take = state[NEED] == 0 and state[OVER] == 0 and ready
+    row_take = take and state[ROW] == conv.rows - 1
+    line_end = row_take and state[OUT_X] == conv.out_width - 1
+    map_end = line_end and state[OUT_Y] == conv.out_height - 1
+    need, column = state[NEED], state[COLUMN]
+    if row_take:
+        need = WINDOW if line_end else conv.stride_x
+    if line_end:
+        column = -conv.pad_left
+    shifts = released = False
+    if need > 0 and state[OVER] == 0 and not map_end:
+        inside = 0 <= column < conv.in_width
+        shifts = not inside or state[CURRENT] == 1
+        row_end = column % conv.pixels == conv.pixels - 1 or column == conv.last_column
+        released = shifts and 0 <= column <= conv.last_column and row_end
+    if take:
+        gather(conv, state, map_end)
+    elif moves:
+        state[FULL] = 0
+    if row_take:
+        state[OUT_X] = 0 if line_end else state[OUT_X] + 1
+        state[OUT_Y] += line_end
+        state[OVER] = map_end
+    state[NEED], state[COLUMN] = need - shifts, column + shifts
+    return released, take or shifts
+
+
+@compiled
+def gather(conv: Conv, state: Ints, map_end: bool) -> None:
+    """Put a window into the packet: whole with the positions of a load, or one row of two."""
+    if conv.rows > 1:
+        state[ROW] = (state[ROW] + 1) % conv.rows
+        state[FULL] = 1
+        return
+    state[TAKES] += 1
+    state[FULL] = state[TAKES] == conv.positions or map_end
+    if state[FULL] == 1:
+        state[TAKES] = 0
+
+
+@compiled
+def read_row(conv: Conv, state: Ints, released: bool) -> bool:
+    """Advance the row reader; return whether a line of the next row passes."""
+    moves = state[FILL] == LINES and (state[CURRENT] == 0 or released)
+    reads = state[READS_LEFT] == 1 and (state[FILL] < LINES or moves)
+    state[CURRENT] = 1 if moves else state[CURRENT] * (1 - released)
+    if moves:
+        state[FILL] = 0
+    if not reads:
+        return False
+    line = state[READ_LINE] * conv.stride_y - conv.pad_top + state[FILL]
+    state[READS] += 0 <= line < conv.in_height
+    state[FILL] += 1
+    if state[FILL] == LINES:
+        state[CHUNK] += 1
+        if state[CHUNK] * conv.pixels > conv.last_column:
+            state[CHUNK] = 0
+            state[READ_LINE] += 1
+            state[READS_LEFT] = state[READ_LINE] < conv.out_height
+    return True

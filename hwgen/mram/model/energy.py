@@ -1,0 +1,99 @@
+"""Energy of counted events on the MRAM chip, from a table with sources.
+
+The chip senses whole rows. A sub-array whose sense amplifiers have enables for each segment, or
+each column, would sense less: `gating` says which one counts.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal
+
+from hwgen.mram.facts.arch import BANKS, Arch
+from hwgen.mram.facts.energy import TABLE, EnergyTable, load_energy
+from hwgen.mram.model.prediction import StepCycles
+
+Gating = Literal["none", "segments", "columns"]
+"""Enables of the sense amplifiers of a sub-array: none, as in the Verilog, or one each."""
+GATINGS: tuple[Gating, ...] = ("none", "segments", "columns")
+
+AND_ROWS = 2
+"""Word lines of an AND."""
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "and": ("and_operations", "and_segments", "and_columns"),
+    "write_back": ("write_backs", "read_backs"),
+    "count_shift": ("bit_counts", "joins", "shifts"),
+    "add": ("adds", "xor_operations"),
+    "input": ("input_row_writes", "tree_rows"),
+    "rest": ("weight_row_writes", "sums", "bank_reads", "bank_writes", "dpu_results"),
+}
+"""Events of each part of the energy; `leakage` is one more part."""
+LEAKAGE = "leakage"
+
+
+@cache
+def default_table() -> EnergyTable:
+    """Return the table that is used where none is given."""
+    return load_energy(TABLE)
+
+
+def energy_pj(
+    events: Mapping[str, int],
+    arch: Arch,
+    *,
+    gating: Gating = "none",
+    table: EnergyTable | None = None,
+) -> dict[str, float]:
+    """Return picojoules by event; the keys are those of `events`.
+
+    gating: `columns` needs the event `and_columns`, which `counted` adds
+    table: None: the one that ships
+    """
+    prices = table or default_table()
+    each = {name: price.of(arch) for name, price in prices.events.items()}
+    each |= {"and_segments": 0.0, "and_columns": 0.0} | sensing(prices, arch, gating)
+    return {name: count * each[name] for name, count in events.items()}
+
+
+def sensing(table: EnergyTable, arch: Arch, gating: Gating) -> dict[str, float]:
+    """Return the pJ of an AND, and of each segment or column that it senses."""
+    whole = table.events["and_operations"].of(arch)
+    if gating == "none":
+        return {"and_operations": whole}
+    drive = AND_ROWS * table.row_drive.of(arch)
+    column = (whole - drive) / arch.array.columns
+    if gating == "segments":
+        return {"and_operations": drive, "and_segments": column * arch.segment_columns}
+    return {"and_operations": drive, "and_columns": column}
+
+
+def leakage_pj(cycles: int, arch: Arch, *, table: EnergyTable | None = None) -> float:
+    """Return what all sub-arrays and image banks leak in some cycles."""
+    leakage = (table or default_table()).leakage
+    arrays = arch.sub_arrays + BANKS
+    milliwatts = leakage.mw * arch.array.columns / leakage.columns * arrays
+    nanoseconds = cycles * 1000 / arch.clock_mhz
+    return milliwatts * nanoseconds
+
+
+def counted(step: StepCycles, *, write_back: bool = False) -> dict[str, int]:
+    """Return the events of a step with those that only the model knows.
+
+    write_back: the step belongs to a model whose ANDs are written back
+    """
+    reads = step.events["and_operations"] if write_back else 0
+    return {**step.events, "and_columns": step.effective, "read_backs": reads}
+
+
+def parts_pj(
+    step: StepCycles,
+    arch: Arch,
+    *,
+    gating: Gating = "none",
+    table: EnergyTable | None = None,
+    write_back: bool = False,
+) -> dict[str, float]:
+    """Return the picojoules of a step by part, `leakage` included."""
+    events = energy_pj(counted(step, write_back=write_back), arch, gating=gating, table=table)
+    found = {part: sum(events[name] for name in names) for part, names in PARTS.items()}
+    return found | {LEAKAGE: leakage_pj(step.cycles, arch, table=table)}

@@ -1,0 +1,102 @@
+"""Events of a record, in closed form from its fields."""
+
+from collections.abc import Iterator, Mapping
+
+from hwgen.mram.facts.arch import WINDOW, Arch
+from hwgen.mram.facts.events import EVENTS
+from hwgen.mram.facts.records import Kind, entry_name
+
+Fields = Mapping[str, int]
+Events = dict[str, int]
+
+
+def record_events(fields: Fields, arch: Arch, *, written_back: bool = False) -> Events:
+    """Return how often each event happens in a record, events that do not happen included.
+
+    written_back: each AND is written back before its ones are counted
+    """
+    found = dict.fromkeys(EVENTS, 0)
+    match fields["kind"]:
+        case Kind.IMAGE:
+            found["bank_writes"] = fields["loads"]
+        case Kind.CONV:
+            found |= array_events(fields, arch)
+            found |= result_events(fields, arch, reads=former_reads(fields, arch))
+            found["sums"] = positions_of(fields) * fields["kernels"]
+            if written_back:
+                found["write_backs"] = found["and_operations"]
+        case Kind.POOL:
+            found |= result_events(fields, arch, reads=pool_reads(fields))
+        case Kind.ADD:
+            bits, enabled = fields["input_planes"], fields["groups"] * fields["kernels"]
+            found["xor_operations"] = enabled * bits
+            found["write_backs"] = enabled * (1 + 2 * bits)
+    return found
+
+
+def positions_of(fields: Fields) -> int:
+    """Return the output positions of a record."""
+    return fields["out_height"] * fields["out_width"]
+
+
+def array_events(fields: Fields, arch: Arch) -> Events:
+    """Return the events of sub-arrays and input tree in a CONV."""
+    rows, planes = 1 + fields["two_rows"], fields["input_planes"]
+    products = fields["weight_planes"] * planes
+    loads = fields["loads"] * fields["kernels"]
+    active = sum(
+        fields[entry_name("active", row, segment)]
+        for row in range(rows)
+        for segment in range(arch.segments)
+    )
+    ands = loads * products * rows
+    doubles = fields["weight_planes"] + planes - 2
+    works = fields["accumulate"].bit_count()
+    return {
+        "and_operations": ands,
+        "and_segments": loads * products * active,
+        "bit_counts": loads * products * active,
+        "joins": ands * fields["join"].bit_count(),
+        "adds": ands * works,
+        "shifts": loads * doubles * works,
+        "tree_rows": fields["loads"] * rows * planes,
+        "input_row_writes": loads * rows * planes,
+    }
+
+
+def result_events(fields: Fields, arch: Arch, *, reads: int) -> Events:
+    """Return the events of banks and DPU; reads: of the input map."""
+    positions, blocks = positions_of(fields), fields["blocks"]
+    if fields["skip"]:
+        first = fields["out_block"]
+        there = -(-fields["skip_channels"] // arch.block) - first
+        reads += positions * max(0, min(blocks, there))
+    return {
+        "dpu_results": positions * fields["kernels"],
+        "bank_reads": reads,
+        "bank_writes": 0 if fields["answer"] else positions * blocks,
+    }
+
+
+def former_reads(fields: Fields, arch: Arch) -> int:
+    """Return the rows that the row reader reads: of each output line three lines of the input."""
+    pixels = arch.row_blocks >> fields["in_blocks_log"]
+    chunks = fields["last_column"] // pixels + 1
+    return chunks * len(list(inside(fields, "height", WINDOW)))
+
+
+def pool_reads(fields: Fields) -> int:
+    """Return the taps of all windows that lie on the map, for each block."""
+    rows = len(list(inside(fields, "height", fields["kernel_height"])))
+    columns = len(list(inside(fields, "width", fields["kernel_width"])))
+    return rows * columns * fields["blocks"]
+
+
+def inside(fields: Fields, side: str, size: int) -> Iterator[int]:
+    """Yield the input row (column) of every row (column) of all windows, where it is on the map."""
+    stride, pad = ("stride_y", "pad_top") if side == "height" else ("stride_x", "pad_left")
+    for index in range(fields[f"out_{side}"]):
+        for tap in range(size):
+            place = index * fields[stride] - fields[pad] + tap
+            if 0 <= place < fields[f"in_{side}"]:
+                yield place

@@ -1,0 +1,214 @@
+"""Predict cycles and events: of a run, of LOAD, or of one record for the compiler."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from numpy.typing import NDArray
+
+from hwgen.chip.compiled import is_compiled
+from hwgen.chip.memory import Port, store_cycles
+from hwgen.mram.facts.arch import TAPS, Arch
+from hwgen.mram.facts.events import EVENTS
+from hwgen.mram.facts.program import Program, StepPlan
+from hwgen.mram.facts.records import Kind
+from hwgen.mram.facts.stream import decode_program, program_beats, section_beats
+from hwgen.mram.facts.timing import (
+    ADD_CYCLES_PER_BIT,
+    CHECK_CYCLE,
+    CONV_TAIL_CYCLES,
+    DISPATCH_CYCLES,
+    END_CYCLES,
+    IMAGE_CYCLES,
+    LOADED_CYCLES,
+    POOL_TAIL_CYCLES,
+    READ_FIFO_BEATS,
+)
+from hwgen.mram.model.conv import CAUSES, Conv, conv_cycles, conv_of
+from hwgen.mram.model.events import positions_of, record_events
+from hwgen.mram.model.port import image_cycles, program_cycles
+from hwgen.mram.model.prediction import Prediction, StepCycles
+
+MOVING = ("image", "answer")
+"""Kinds of steps whose cycles count as those of loads."""
+WRITE_BACK_CYCLES = 3
+"""Cycles of an AND that is written back and read before its ones are counted."""
+START_CYCLES = CHECK_CYCLE + IMAGE_CYCLES
+"""Cycle of a run in which the first image takes its mode."""
+
+Fields = Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """Cycles of a record: from the first in which its unit works to its retirement, both counted.
+
+    causes: what the unit did in some of them
+    """
+
+    cycles: int
+    causes: Mapping[str, int]
+
+
+class CycleModel:
+    """The cycle model of one program on one architecture; `predict` takes one run at a time.
+
+    write_back: each AND is written back to a row and read again, as in the seed's first scheme
+    resident: the program whose weights a program of tables alone runs on; None: its own weights
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        arch: Arch,
+        *,
+        write_back: bool = False,
+        resident: Program | None = None,
+    ) -> None:
+        self._arch, self._facts = arch, program.facts
+        self._weight_row_writes = (resident or program).facts.weight_rows * arch.sub_arrays
+        self._content = decode_program(program.image, arch, source=program.facts.network_name)
+        self._port = Port(arch.port_bytes, arch.memory_latency_cycles, READ_FIFO_BEATS)
+        self._write_back = write_back
+        self._convs: dict[Conv, Work] = {}
+
+    def predict(
+        self, maps: Mapping[str, NDArray[Any]] | None = None, modes: Sequence[int] | None = None
+    ) -> Prediction:
+        """Return the cycles of a run; they depend on records alone.
+
+        maps: not used; modes: of each image of the run; None: all images in the widest
+        """
+        chosen = [0] * self._facts.images if modes is None else list(modes)
+        found: list[StepCycles] = []
+        begins, load = [], 1
+        for image, mode in enumerate(chosen):
+            begins.append(sum(step.cycles for step in found))
+            begin = IMAGE_CYCLES if image else START_CYCLES
+            plans = self._facts.modes[mode].steps
+            for number, plan in enumerate(plans):
+                work = self._work(plan, image)
+                before = DISPATCH_CYCLES + (0 if number else begin)
+                load += work.cycles if plan.kind in MOVING else 0
+                name = plan.name if len(chosen) == 1 else f"{image}.{plan.name}"
+                found.append(self._step(plan, name, work, before))
+        found.append(end_step(END_CYCLES if chosen else START_CYCLES))
+        cycles = sum(step.cycles for step in found)
+        return Prediction(
+            cycles=cycles,
+            load=load,
+            modes=tuple(chosen),
+            found=tuple(found),
+            image_cycles=tuple(end - begin for begin, end in pairwise((*begins, cycles))),
+            weight_row_writes=self._weight_row_writes,
+        )
+
+    def predict_load(self) -> int:
+        """Return the cycles of LOAD, from accepted start to done."""
+        content, size = self._content, section_beats(self._arch)
+        beats = program_beats(
+            self._arch,
+            records=len(content.records),
+            parameters=len(content.parameters),
+            weight_rows=len(content.weights),
+        )
+        return program_cycles(self._port, size.header, beats) + LOADED_CYCLES
+
+    def _work(self, plan: StepPlan, image: int) -> Work:
+        """Return the cycles of a step's record."""
+        fields, content = self._content.records[plan.record], self._content
+        match fields["kind"]:
+            case Kind.IMAGE:
+                address = image * content.image_stride
+                cycles = image_cycles(self._port, address, fields["loads"])
+            case Kind.ANSWER:
+                address = image * content.answer_stride
+                size = fields["loads"] * self._arch.answer_bits // 8
+                cycles = 1 + store_cycles(address, size, self._port)
+            case Kind.CONV:
+                return self._conv(fields)
+            case Kind.POOL:
+                taps = fields["kernel_height"] * fields["kernel_width"] * fields["blocks"]
+                cycles = positions_of(fields) * taps + POOL_TAIL_CYCLES
+            case _:
+                cycles = 2 + ADD_CYCLES_PER_BIT * fields["input_planes"]
+        return Work(cycles=cycles, causes={})
+
+    def _conv(self, fields: Fields) -> Work:
+        """Return the cycles of a CONV; equal ones are computed once."""
+        and_cycles = WRITE_BACK_CYCLES if self._write_back else 1
+        conv = conv_of(fields, self._arch, and_cycles=and_cycles)
+        if conv not in self._convs:
+            self._convs[conv] = conv_work(conv)
+        return self._convs[conv]
+
+    def _step(self, plan: StepPlan, name: str, work: Work, before: int) -> StepCycles:
+        """Return a step; before: cycles between the former retirement and its first one."""
+        fields = self._content.records[plan.record]
+        events = record_events(fields, self._arch, written_back=self._write_back)
+        columns, effective = 0, 0
+        if fields["kind"] == Kind.CONV:
+            products = fields["weight_planes"] * fields["input_planes"]
+            columns = events["and_operations"] * self._arch.array.columns
+            windows = positions_of(fields) * fields["kernels"] * fields["channels"]
+            effective = windows * TAPS * products
+        return StepCycles(
+            name=name,
+            layer=plan.layer,
+            around=plan.kind if plan.kind in MOVING else None,
+            cycles=before + work.cycles,
+            causes=with_rest(plan.kind, work, before),
+            events=events,
+            columns=columns,
+            effective=effective,
+        )
+
+
+def with_rest(kind: str, work: Work, before: int) -> dict[str, int]:
+    """Return cycles by cause; those of no cause count for the pipeline, or for the kind of step."""
+    rest = work.cycles - sum(work.causes.values())
+    if work.causes:
+        return {**work.causes, "pipeline": rest + before}
+    return {kind: rest, "pipeline": before}
+
+
+def end_step(cycles: int) -> StepCycles:
+    """Return the last step of a run."""
+    return StepCycles(
+        name="end",
+        layer="end",
+        around="end",
+        cycles=cycles,
+        causes={"end": cycles},
+        events=dict.fromkeys(EVENTS, 0),
+        columns=0,
+        effective=0,
+    )
+
+
+def conv_work(conv: Conv) -> Work:
+    """Return the cycles of a CONV; ValueError if it never ends."""
+    last, _, causes = conv_cycles(conv)
+    if last < 0:
+        raise ValueError(f"a record never ends: {conv}")
+    return Work(
+        cycles=int(last) + 1 + CONV_TAIL_CYCLES,
+        causes=dict(zip(CAUSES, causes.tolist(), strict=True)),
+    )
+
+
+class SplitCost:
+    """Cycles of a record with weights, for the compiler."""
+
+    def __init__(self, arch: Arch) -> None:
+        self._arch = arch
+
+    def __call__(self, layer: str, fields: Fields) -> float:
+        """Return the cycles from the retirement before a record to its own."""
+        return DISPATCH_CYCLES + conv_work(conv_of(fields, self._arch)).cycles
+
+
+def must_compile() -> bool:
+    """Return whether the first prediction must compile, which takes up to a minute."""
+    return not is_compiled(conv_cycles)

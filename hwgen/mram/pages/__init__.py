@@ -1,0 +1,1 @@
+"""Pages of the MRAM family: cycles by channels."""

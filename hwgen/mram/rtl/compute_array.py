@@ -1,0 +1,151 @@
+"""A sub-array that computes, with the counters and accumulators beside it."""
+
+from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value, signed
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.choose import choose_below
+from hwgen.chip.rtl.part import Part
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.facts.records import segment_bits
+from hwgen.mram.rtl.bit_counter import BitCounter
+from hwgen.mram.rtl.sub_array import SubArray
+
+
+class ComputeArray(Part):
+    """ANDs a row of weights with a row of inputs, counts the ones of each segment, accumulates.
+
+    Cycle 0, AND: ``count[j] = ones(row_0 & row_1 in segment j) if active[j] else 0``
+    Cycle 1: ``chain[j] = count[j] + (chain[j - 1] if joins[j - 1] else 0)`` and, where
+    ``accumulate[j]``, ``acc[j] = (0 if first else 2 * acc[j] if double else acc[j]) +- chain[j]``,
+    minus with ``subtract``.
+
+    Ports
+        write_en              in   1         store ``write_data`` in ``write_row``
+        write_row             in   row_bits  unsigned
+        write_data            in   columns
+        and_en                in   1         AND ``row_0`` with ``row_1``
+        row_0, row_1, row_2   in   row_bits  unsigned
+        active                in   segments  segments whose count is not zero, in the cycle of the
+                                             AND
+        first                 in   1         of an accumulation
+        double                in   1         the sum so far counts twice
+        subtract              in   1         the counts are negative
+        joins, accumulate     in   segments  constant while an AND is under way
+        xor_en                in   1         take sum and carry of three rows into the latches
+        write_sum             in   1         store the latched sum in ``write_row``
+        write_carry           in   1         store the latched carry in ``write_row``
+        segment               in   seg_bits  below ``segments``
+        sum                   out  acc_bits  signed: accumulator of ``segment``
+    Latency  ``SENSE_CYCLES`` + ``ACCUMULATE_CYCLES`` from an AND to ``sum``; 0 from ``segment``
+    Rate     one AND, XOR or write in each cycle: ``and_en``, ``xor_en`` and the three writes
+             exclude each other
+    Errors   none: a compiler checks that no sum exceeds ``accumulator_bits``
+    Golden   ``golden.mram.bit_convolution``, ``golden.mram.adder``
+    Source   seed 001, III-C and Eq. 5; joined segments instead of one counter for a row
+    """
+
+    family = "mram"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        self._sub_array = SubArray(arch=arch, slices=1)
+        self._bit_counter = BitCounter(arch=arch)
+        self.parts = [self._sub_array, self._bit_counter]
+        rows, columns, segments = arch.row_index_bits, arch.array.columns, arch.segments
+        super().__init__(
+            {
+                "write_en": In(1),
+                "write_row": In(rows),
+                "write_data": In(columns),
+                "and_en": In(1),
+                "row_0": In(rows),
+                "row_1": In(rows),
+                "row_2": In(rows),
+                "active": In(segments),
+                "first": In(1),
+                "double": In(1),
+                "subtract": In(1),
+                "joins": In(segments),
+                "accumulate": In(segments),
+                "xor_en": In(1),
+                "write_sum": In(1),
+                "write_carry": In(1),
+                "segment": In(segment_bits(arch)),
+                "sum": Out(signed(arch.accumulator_bits)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        # Cycle 0: sense, count.
+        sensed = self._sense(m)
+        counts = self._count(m, sensed)
+        in_sums = Signal()
+        first, double, subtract = Signal(), Signal(), Signal()
+        m.d.sync += in_sums.eq(self.and_en)
+        with m.If(self.and_en):
+            m.d.sync += [
+                first.eq(self.first),
+                double.eq(self.double),
+                subtract.eq(self.subtract),
+            ]
+        # Cycle 1: join, accumulate.
+        bits = self._arch.accumulator_bits
+        accumulators = Signal(data.ArrayLayout(signed(bits), self._arch.segments), reset_less=True)
+        chain: Value | None = None
+        for j, count in enumerate(counts):
+            joined = Signal(range(self._arch.segment_columns * (j + 1) + 1), name=f"joined_{j}")
+            before = 0 if chain is None else Mux(self.joins[j - 1], chain, 0)
+            m.d.comb += joined.eq(count + before)
+            chain = joined
+            old = Mux(first, 0, Mux(double, accumulators[j] << 1, accumulators[j]))
+            with m.If(in_sums & self.accumulate[j]):
+                m.d.sync += accumulators[j].eq(Mux(subtract, old - joined, old + joined))
+        # Accumulators on the output tree.
+        m.d.comb += self.sum.eq(choose_below(list(accumulators), self.segment))
+        return m
+
+    def _sense(self, m: Module) -> Signal:
+        """Place the sub-array and the latches of the in-memory adder; return sensed columns."""
+        m.submodules.sub_array = array = self._sub_array.instance()
+        latched_sum = Signal(self._arch.array.columns, reset_less=True)
+        latched_carry = Signal.like(latched_sum)
+        with m.If(self.xor_en):
+            m.d.sync += [latched_sum.eq(array.sense), latched_carry.eq(array.carry)]
+        m.d.comb += [
+            array.clk.eq(ClockSignal()),
+            array.write_en.eq(self.write_en | self.write_sum | self.write_carry),
+            array.write_row.eq(self.write_row),
+            array.write_data.eq(
+                Mux(
+                    self.write_sum,
+                    latched_sum,
+                    Mux(self.write_carry, latched_carry, self.write_data),
+                )
+            ),
+            array.row_0.eq(self.row_0),
+            array.row_1.eq(self.row_1),
+            array.row_2.eq(self.row_2),
+            array.active_rows.eq(Mux(self.xor_en, 3, Mux(self.and_en, 2, 0))),
+            array.and2.eq(self.and_en),
+            array.or3.eq(self.xor_en),
+            array.maj.eq(self.xor_en),
+            array.and3.eq(self.xor_en),
+        ]
+        sensed = Signal(self._arch.array.columns)
+        m.d.comb += sensed.eq(array.sense)
+        return sensed
+
+    def _count(self, m: Module, sensed: Signal) -> list[Value]:
+        """Place a bit counter for each segment; return the registered counts."""
+        width = self._arch.segment_columns
+        counts: list[Value] = []
+        for j in range(self._arch.segments):
+            m.submodules[f"bit_counter_{j}"] = counter = self._bit_counter.instance()
+            count = Signal(self._arch.count_bits, name=f"count_{j}", reset_less=True)
+            m.d.comb += counter.bits.eq(sensed[j * width : (j + 1) * width])
+            with m.If(self.and_en):
+                m.d.sync += count.eq(Mux(self.active[j], counter.count, 0))
+            counts.append(count)
+        return counts

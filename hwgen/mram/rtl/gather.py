@@ -1,0 +1,117 @@
+"""Gather: puts the windows of a load into the places of their segments."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.choose import choose
+from hwgen.chip.rtl.part import Part
+from hwgen.chip.widths import bits_for_index
+from hwgen.mram.facts.arch import TAPS, Arch
+from hwgen.mram.facts.records import POSITION_BITS
+from hwgen.mram.rtl import layouts
+from hwgen.mram.rtl.window import window_pixels
+
+
+def packet(arch: Arch) -> data.ArrayLayout:
+    """Inputs of one row of a load: for each segment and tap a block of elements."""
+    return data.ArrayLayout(data.ArrayLayout(arch.block * arch.element_bits, TAPS), arch.segments)
+
+
+class Gather(Part):
+    """Collects one input row of a load: a window for each position, or for each row set.
+
+    Segment j receives block ``block_r_j`` of the window of position ``position_r_j``, with 0 for
+    channels from ``channels`` on; segments that are not active, and those of positions behind the
+    end of the map, hold 0.
+
+    Ports
+        record    in   record         of a convolution, constant while the gather works
+        go        in   1              in the cycle before
+        valid     in   1              ``pixels`` are those of an output position
+        last      in   1              of the map
+        pixels    in   window_pixels
+        accept    in   1              the sender takes ``packet``; only with ``full``
+        row_take  out  1              the position is taken in its last row set
+        packet    out  packet         complete while ``full``
+        full      out  1
+    Latency  1 from the last window of a row to ``full``
+    Rate     one window in each cycle; none while ``full`` without ``accept``
+    Errors   none
+    Golden   ``golden.mram.segments``
+    Source   project: several positions, or a kernel of two rows, share one load
+    """
+
+    family = "mram"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        super().__init__(
+            {
+                "record": In(layouts.record(arch)),
+                "go": In(1),
+                "valid": In(1),
+                "last": In(1),
+                "pixels": In(window_pixels(arch)),
+                "accept": In(1),
+                "row_take": Out(1),
+                "packet": Out(packet(arch)),
+                "full": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        two_rows = self.record.two_rows
+        take, complete, row_set = Signal(), Signal(), Signal()
+        position = Signal(POSITION_BITS)
+        ends_load = (position + 1 == self.record.positions) | self.last
+        m.d.comb += [
+            take.eq(self.valid & (~self.full | self.accept)),
+            self.row_take.eq(take & (row_set == two_rows)),
+            complete.eq(two_rows | ends_load),
+        ]
+        with m.If(self.go):
+            m.d.sync += [self.full.eq(0), position.eq(0), row_set.eq(0)]
+        with m.Elif(take):
+            m.d.sync += [
+                self.full.eq(complete),
+                row_set.eq(two_rows & ~row_set),
+                position.eq(Mux(complete, 0, position + 1)),
+            ]
+        with m.Elif(self.accept):
+            m.d.sync += self.full.eq(0)
+        for j in range(self._arch.segments):
+            self._gather_segment(m, j, take=take, row_set=row_set, position=position)
+        return m
+
+    def _gather_segment(
+        self, m: Module, j: int, *, take: Signal, row_set: Signal, position: Signal
+    ) -> None:
+        """Write a segment, or clear it with the first window of a packet."""
+        arch = self._arch
+        block_bits = arch.block * arch.element_bits
+        active, at, block = (
+            Mux(row_set, *(layouts.entry(self.record, name, r, j) for r in (1, 0)))
+            for name in ("active", "position", "block")
+        )
+        number = Signal(bits_for_index(arch.row_blocks), name=f"block_{j}")
+        chosen, mask = Signal(name=f"chosen_{j}"), Signal(block_bits, name=f"mask_{j}")
+        m.d.comb += [
+            number.eq(block),
+            chosen.eq(active & (at == position)),
+            mask.eq(Cat(self._unpruned(number, i) for i in range(arch.block))),
+        ]
+        for tap in range(TAPS):
+            pixel = self.pixels[tap]
+            blocks = [pixel[at : at + block_bits] for at in range(0, len(pixel), block_bits)]
+            value = choose(blocks, number) & mask
+            with m.If(take & chosen):
+                m.d.sync += self.packet[j][tap].eq(value)
+            with m.Elif(take & (position == 0)):
+                m.d.sync += self.packet[j][tap].eq(0)
+
+    def _unpruned(self, block: Value, i: int) -> Value:
+        """Return for each bit of element i of a block whether its channel exists."""
+        exists = block * self._arch.block + i < self.record.channels
+        return Value.cast(exists).replicate(self._arch.element_bits)

@@ -1,0 +1,60 @@
+"""One image bank: a sub-array as plain memory for a map."""
+
+from amaranth.hdl import ClockSignal, Module
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.part import Part
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.rtl.sub_array import SubArray
+
+
+class ImageBank(Part):
+    """Rows of elements; one access a cycle: one row is sensed as it is, or elements are written.
+
+    ``read_data = cells[row]`` while ``read_en``, as it was before the clock edge
+
+    Ports
+        read_en    in   1         sense ``row``
+        row        in   row_bits  row that is read
+        read_data  out  columns   0 without ``read_en``
+        write_en   in   elements  bit e: store element e of ``write_data`` at this clock edge
+        write_row  in   row_bits  row that is written
+        write_data in   columns   element 0 lowest
+    Latency  0 from ``row`` to ``read_data``; what is written is seen in the next cycle
+    Rate     one access in each cycle
+    Errors   none; a cell never written holds garbage
+    Golden   indexing
+    Source   seed 001, Fig. 4: image bank
+    """
+
+    family = "mram"
+
+    def __init__(self, *, arch: Arch) -> None:
+        elements = arch.row_bytes // arch.element_bytes
+        self._sub_array = SubArray(arch=arch, slices=elements)
+        self.parts = [self._sub_array]
+        super().__init__(
+            {
+                "read_en": In(1),
+                "row": In(arch.row_index_bits),
+                "read_data": Out(arch.array.columns),
+                "write_en": In(elements),
+                "write_row": In(arch.row_index_bits),
+                "write_data": In(arch.array.columns),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.sub_array = cells = self._sub_array.instance()
+        m.d.comb += [
+            cells.clk.eq(ClockSignal()),
+            cells.row_0.eq(self.row),
+            cells.active_rows.eq(self.read_en),
+            cells.read.eq(self.read_en),
+            self.read_data.eq(cells.sense),
+            cells.write_en.eq(self.write_en),
+            cells.write_row.eq(self.write_row),
+            cells.write_data.eq(self.write_data),
+        ]
+        return m

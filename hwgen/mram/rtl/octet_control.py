@@ -1,0 +1,102 @@
+"""Controller of an octet: the order of the ANDs of a load."""
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.part import Part
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.rtl import layouts
+
+
+class OctetControl(Part):
+    """After ``go``, one AND in each cycle: weight plane n with input plane m, in falling n + m.
+
+    For d = weight_planes + input_planes - 2 down to 0, row set r, n + m = d with n rising: rows
+    ``weight_row_r + n`` and ``weight_rows + r * input_planes + m``.
+
+    Ports
+        record        in   record    of a convolution, constant while the octet works
+        go            in   1         all input rows of a load are written after this cycle
+        and_en        out  1
+        row_0, row_1  out  row_bits  weight plane and input plane
+        row_set       out  1         r
+        first         out  1         AND of a load
+        double        out  1         first AND of each n + m but the highest
+        subtract      out  1         the weight plane is the highest one: two's complement
+        free          out  1         no load, or the last AND of one: input rows may be written
+                                     from the next cycle on
+    Latency  with ``go`` at u the ANDs are at u + 1 to u + weight_planes * input_planes * row sets
+    Rate     one AND in each cycle, no gaps
+    Errors   none: both numbers of planes of a record are at least 1
+    Golden   ``golden.mram.bit_convolution``; the bench has the rule
+    Source   seed 001, Eq. 5, in an order that needs no shifter
+    """
+
+    family = "mram"
+
+    def __init__(self, *, arch: Arch) -> None:
+        self._arch = arch
+        super().__init__(
+            {
+                "record": In(layouts.record(arch)),
+                "go": In(1),
+                "and_en": Out(1),
+                "row_0": Out(arch.row_index_bits),
+                "row_1": Out(arch.row_index_bits),
+                "row_set": Out(1),
+                "first": Out(1),
+                "double": Out(1),
+                "subtract": Out(1),
+                "free": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        inputs, weights = self.record.input_planes, self.record.weight_planes
+        degree = Signal(len(inputs) + 1)
+        n = Signal(len(weights))
+        lowest, highest = Signal.like(n), Signal.like(n)
+        new_degree, degree_ends, last = Signal(), Signal(), Signal()
+        m.d.comb += [
+            lowest.eq(lowest_weight_plane(degree, inputs)),
+            highest.eq(Mux(degree < weights, degree, weights - 1)),
+            new_degree.eq((n == lowest) & ~self.row_set),
+            degree_ends.eq((n == highest) & (self.row_set == self.record.two_rows)),
+            last.eq(degree_ends & (degree == 0)),
+            self.free.eq(Mux(self.and_en, last, ~self.go)),
+            self.double.eq(new_degree & ~self.first),
+            self.subtract.eq(n == weights - 1),
+            self.row_0.eq(
+                n + Mux(self.row_set, self.record.weight_row_1, self.record.weight_row_0)
+            ),
+            self.row_1.eq(
+                self._arch.weight_rows + Mux(self.row_set, inputs, 0) + (degree - n)[: len(degree)]
+            ),
+        ]
+        with m.If(self.go):
+            m.d.sync += [
+                self.and_en.eq(1),
+                self.first.eq(1),
+                self.row_set.eq(0),
+                degree.eq(weights + inputs - 2),
+                n.eq(weights - 1),
+            ]
+        with m.Elif(self.and_en):
+            m.d.sync += [self.and_en.eq(~last), self.first.eq(0)]
+            with m.If(degree_ends):
+                m.d.sync += [
+                    degree.eq(degree - 1),
+                    self.row_set.eq(0),
+                    n.eq(lowest_weight_plane(degree - 1, inputs)),
+                ]
+            with m.Elif(n == highest):
+                m.d.sync += [self.row_set.eq(1), n.eq(lowest)]
+            with m.Else():
+                m.d.sync += n.eq(n + 1)
+        return m
+
+
+def lowest_weight_plane(degree: Value, inputs: Value) -> Value:
+    """Return the lowest n for which ``m = degree - n`` is an input plane."""
+    return Mux(degree >= inputs, degree - inputs + 1, 0)

@@ -1,0 +1,63 @@
+"""A folder that runs a program on an MRAM chip under plain Verilator, without Python."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.sim.by_hand import write_script
+from hwgen.chip.sim.host_files import ANSWER_BYTES, beats_text
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.facts.program import Program
+from hwgen.mram.sim.chip_run import (
+    HOST,
+    MODES_FILE,
+    TOP,
+    host_parameters,
+    host_plusargs,
+    memory_bytes,
+    modes_text,
+    place,
+)
+from hwgen.mram.sim.simulate import job_of
+
+
+def write_by_hand(
+    arch: Arch, program: Program, images: NDArray[Any], logits: NDArray[Any], folder: Path
+) -> Path:
+    """Write everything but the chip's Verilog into `folder`; return the script to run.
+
+    images: unsigned NHWC, all in the widest mode; logits: the expected answers, (images, classes)
+    or (images, height, width, channels)
+    """
+    job = job_of(arch, program, images, modes=[0] * len(images))
+    content, addresses = place(job)
+    size = memory_bytes(job, addresses)
+    (folder / MODES_FILE).write_text(modes_text(job.modes), encoding="ascii")
+    return write_script(
+        folder,
+        memory=beats_text(content, arch.port_bytes),
+        expected=answer_lines(program, arch, logits),
+        host=HOST,
+        build=host_parameters(arch, size),
+        top=TOP,
+        plusargs=host_plusargs(job, addresses),
+    )
+
+
+def answer_lines(program: Program, arch: Arch, answers: NDArray[Any]) -> Iterable[str]:
+    """Yield the words of the answers in the format of the host's event file, padding left out."""
+    plan = program.facts.answer
+    height, width, channels = plan.shape
+    words = arch.answer_bits // 8 // ANSWER_BYTES
+    for image, answer in enumerate(answers):
+        whole = np.zeros((height * width, plan.pixel_blocks * arch.block), np.int64)
+        known = np.zeros(whole.shape, bool)
+        whole[:, :channels] = answer.reshape(height * width, channels)
+        known[:, :channels] = True
+        content = whole.astype(f"<i{arch.answer_bits // 8}").view("<u4").ravel()
+        for index, used in enumerate(np.repeat(known.ravel(), words)):
+            if used:
+                yield f"answer {image} {index} {int(content[index]):08x}\n"

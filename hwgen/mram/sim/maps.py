@@ -1,0 +1,130 @@
+"""Maps from writes to banks: each belongs to a step, an image and a place of its map."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.facts.image import element_type, unpack_answer
+from hwgen.mram.facts.program import MapPlace, Program, StepPlan
+from hwgen.mram.sim.chip_run import ChipRun, Retirement
+from hwgen.mram.sim.stores import ANSWERS, Stores
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class StoredMap:
+    """data: unsigned, (height, width, channels); cycles: when each element was written last."""
+
+    data: NDArray[Any]
+    cycles: Ints
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetiredStep:
+    """A step of an image of a run.
+
+    image: counted from the first one of the run; begin: cycle of the retirement before it
+    stores: what it wrote
+    """
+
+    image: int
+    plan: StepPlan
+    begin: int
+    retirement: Retirement
+    stores: Stores
+
+
+def retired_steps(run: ChipRun, program: Program) -> Iterator[RetiredStep]:
+    """Yield the steps of a run in the order of their retirements.
+
+    Retirements after the last image, and one in a mode that the program lacks, are no steps.
+    """
+    image, position, begin, first = 0, 0, 0, 0
+    for retired in run.retired:
+        if image == len(run.answers) or retired.mode >= len(program.facts.modes):
+            return
+        steps = program.facts.modes[retired.mode].steps
+        last = int(np.searchsorted(run.stores.cycle, retired.cycle, side="right"))
+        stores = run.stores.part(slice(first, last))
+        plan = steps[position]
+        yield RetiredStep(image=image, plan=plan, begin=begin, retirement=retired, stores=stores)
+        position += 1
+        if position == len(steps):
+            image, position = image + 1, 0
+        begin, first = retired.cycle, last
+
+
+def stored_maps(run: ChipRun, program: Program, arch: Arch) -> list[dict[str, StoredMap]]:
+    """Return the maps of each image of a run that is over, by layer name."""
+    maps: list[dict[str, StoredMap]] = [{} for _ in run.answers]
+    answers: list[dict[int, int]] = [{} for _ in run.answers]
+    kernels = [0 for _ in run.answers]
+    for step in retired_steps(run, program):
+        found, plan = maps[step.image], step.plan
+        if plan.output is not None:
+            part = bank_part(step.stores, plan.output, arch)
+            merge(found, plan.layer, plan.output, part)
+        elif plan.kind != "answer":
+            answers[step.image] |= answer_cycles(step.stores, arch)
+            kernels[step.image] += plan.kernels
+    answer = program.facts.answer
+    for found, content, cycles, channels in zip(maps, run.answers, answers, kernels, strict=True):
+        data = unpack_answer(content.tobytes(), answer, arch)[:, :, :channels]
+        whole = answer.shape[0] * answer.shape[1] * answer.pixel_blocks * arch.block
+        at = np.array([cycles.get(element, 0) for element in range(whole)], np.int64)
+        written = at.reshape(*answer.shape[:2], -1)[:, :, : data.shape[2]]
+        found[answer.layer] = StoredMap(data, written)
+    return maps
+
+
+def merge(maps: dict[str, StoredMap], layer: str, place: MapPlace, part: StoredMap) -> None:
+    """Add the channels of a step to its layer's map."""
+    if layer not in maps:
+        zeros = np.zeros(place.shape, part.data.dtype)
+        maps[layer] = StoredMap(zeros, np.zeros(place.shape, np.int64))
+    channels = slice(place.first_channel, place.first_channel + place.channels)
+    maps[layer].data[:, :, channels] = part.data[:, :, channels]
+    maps[layer].cycles[:, :, channels] = part.cycles[:, :, channels]
+
+
+def bank_part(stores: Stores, place: MapPlace, arch: Arch) -> StoredMap:
+    """Return what writes left of a map in a bank; elements that were not written are 0."""
+    elements = arch.row_bytes // arch.element_bytes
+    height, width, channels = place.shape
+    here = stores.part(stores.place == place.bank)
+    data = np.zeros(arch.array.rows * elements, element_type(arch))
+    cycles = np.zeros(len(data), np.int64)
+    numbers = here.row[:, None] * elements + np.arange(elements)
+    values = np.ascontiguousarray(here.data[:, : arch.row_bytes]).view(element_type(arch))
+    data[numbers[here.mask]] = values[here.mask]
+    cycles[numbers[here.mask]] = np.repeat(here.cycle, here.mask.sum(axis=1))
+    pixel = place.pixel_blocks * arch.block
+    whole = slice(0, height * width * pixel)
+    shape = (height, width, pixel)
+    return StoredMap(
+        data[whole].reshape(shape)[:, :, :channels], cycles[whole].reshape(shape)[:, :, :channels]
+    )
+
+
+def answer_cycles(stores: Stores, arch: Arch) -> dict[int, int]:
+    """Return the cycle in which each element of the answer buffer was written last."""
+    found = {}
+    here = stores.part(stores.place == ANSWERS)
+    for cycle, block, mask in zip(here.cycle, here.row, here.mask, strict=True):
+        for lane in np.flatnonzero(mask[: arch.block]):
+            found[int(block) * arch.block + int(lane)] = int(cycle)
+    return found
+
+
+def fused_layers(
+    program: Program, modes: Sequence[int], maps: Sequence[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """Return the layers of these modes whose maps no bank holds in any of the images."""
+    steps = [step for mode in dict.fromkeys(modes) for step in program.facts.modes[mode].steps]
+    layers = dict.fromkeys(name for step in steps for name in step.fused)
+    return tuple(name for name in layers if not all(name in found for found in maps))

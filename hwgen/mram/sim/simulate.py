@@ -1,0 +1,241 @@
+"""Run a program on the RTL of an MRAM chip; its maps follow from the writes to its banks."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.limits import RunLimits
+from hwgen.chip.sim.cache import Say, build_root, silent, writable
+from hwgen.chip.sim.simulator import build_simulator
+from hwgen.chip.sim.waves import Waves
+from hwgen.chip.step import Step
+from hwgen.errors import SimulationError
+from hwgen.mram.facts.arch import Arch
+from hwgen.mram.facts.image import pack_image
+from hwgen.mram.facts.program import Program
+from hwgen.mram.facts.registers import ErrorCode
+from hwgen.mram.sim.chip_run import NO_LIMITS, WAVES_FILE, ChipRun, Job, run_chip, simulator_of
+from hwgen.mram.sim.maps import fused_layers, retired_steps, stored_maps
+
+STORING = ("bank_writes", "sums", "dpu_results")
+"""Events of which each write to a bank or to the answers has at least one."""
+END = "end"
+"""Name of the last step: from the last retirement to the end of the run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedRun:
+    """One run of the chip: `facts.images` images of the program, the last run maybe fewer.
+
+    images: their indices; modes: the mode of each
+    image_cycles: of each, from the end of the one before it to its own; the start counts for the
+        first image, the end of the run for the last one
+    maps: of each image, by layer name: unsigned elements as wide as a bank's, the answer maybe
+        int32 or int64 sums; (height, width, channels of the mode)
+    fused: layers whose maps the chip never stores
+    cycles, load_cycles, counters: the chip's counters, by the name of their register
+    weight_row_writes: by the chip's counter, in this run
+    steps: one for each retirement, then `end`; step_events: events of each of them
+    written: of each image, by layer name, int64: the cycle in which each element was written last
+    loading: cycles of the commands LOAD before the first run
+    waves: the file of the waves, if requested
+    """
+
+    images: tuple[int, ...]
+    modes: tuple[int, ...]
+    image_cycles: tuple[int, ...]
+    maps: Sequence[Mapping[str, NDArray[Any]]]
+    fused: tuple[str, ...]
+    cycles: int
+    load_cycles: int
+    counters: Mapping[str, int]
+    weight_row_writes: int
+    steps: tuple[Step, ...]
+    step_events: Sequence[Mapping[str, int]]
+    written: Sequence[Mapping[str, NDArray[np.int64]]]
+    loading: tuple[int, ...]
+    waves: Path | None
+
+    @property
+    def events(self) -> dict[str, int]:
+        """Events of the run, by name."""
+        names = self.step_events[-1]
+        return {name: sum(step[name] for step in self.step_events) for name in names}
+
+    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
+        """Return the cycle in which (y, x, channel) of a map was written last; None: never."""
+        cycles = self.written[self.images.index(image)].get(layer)
+        return None if cycles is None else int(cycles[element]) or None
+
+
+def simulate(
+    arch: Arch,
+    program: Program,
+    images: NDArray[Any],
+    *,
+    modes: Sequence[int] | None = None,
+    tables: Program | None = None,
+    waves: Waves | None = None,
+    stall: int = 0,
+    seed: int = 1,
+    limits: RunLimits = NO_LIMITS,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> list[SimulatedRun]:
+    """Return every run; the chip loads once, then the runs come one after the other.
+
+    images: unsigned NHWC, of the widest mode; modes: index of the mode of each; None: all 0
+    tables: a program without weight rows that is loaded after `program`, and then runs
+    stall: percent of cycles in which a channel of the memory does nothing
+    limits: after which a run counts as hanging
+    builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
+    say: receives a message before a simulator is built, which takes a minute or more
+    Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
+    when `builds` cannot be written, MissingToolError without Verilator.
+    """
+    wanted = [0] * len(images) if modes is None else list(modes)
+    job = job_of(
+        arch, program, images, modes=wanted, tables=tables, stall=stall, seed=seed, limits=limits
+    )
+    root = build_root(builds)
+    saved = root / f"waves-{arch.name}"
+    with writable(root):
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix="run-") as scratch:
+            runs = run_chip(job, arch, Path(scratch), waves=waves, builds=builds, say=say)
+            if waves is not None:
+                saved.mkdir(exist_ok=True)
+                (Path(scratch) / WAVES_FILE).replace(saved / WAVES_FILE)
+    file = None if waves is None else saved / WAVES_FILE
+    return list(simulated_runs(runs, tables or program, arch, wanted, waves=file))
+
+
+def prepare(
+    arch: Arch,
+    program: Program,
+    images: NDArray[Any],
+    *,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> None:
+    """Build the simulator that `simulate` runs for the same arguments, unless it is cached."""
+    job = job_of(arch, program, images, modes=[0] * len(images))
+    build_simulator(simulator_of(job, arch), builds=builds, say=say)
+
+
+def job_of(
+    arch: Arch,
+    program: Program,
+    images: NDArray[Any],
+    *,
+    modes: Sequence[int],
+    tables: Program | None = None,
+    stall: int = 0,
+    seed: int = 1,
+    limits: RunLimits = NO_LIMITS,
+) -> Job:
+    """Return the job that runs a program on images; a byte of it takes a cycle to load at most."""
+    facts = (tables or program).facts
+    return Job(
+        program=program.image.tobytes(),
+        tables=b"" if tables is None else tables.image.tobytes(),
+        images=[pack_image(image, facts.image, arch) for image in images],
+        modes=modes,
+        run_images=facts.images,
+        image_stride=facts.image.stride,
+        answer_stride=facts.answer.stride,
+        answer_bytes=answer_bytes(program, arch),
+        latency=arch.memory_latency_cycles,
+        stall=stall,
+        seed=seed,
+        limits=replace(limits, cycles=limits.cycles + len(program.image)),
+    )
+
+
+def answer_bytes(program: Program, arch: Arch) -> int:
+    """Return the bytes of the answer to one image."""
+    plan = program.facts.answer
+    elements = plan.shape[0] * plan.shape[1] * plan.pixel_blocks * arch.block
+    return elements * arch.answer_bits // 8
+
+
+def simulated_runs(
+    commands: Sequence[ChipRun],
+    program: Program,
+    arch: Arch,
+    modes: Sequence[int],
+    *,
+    waves: Path | None = None,
+) -> Iterator[SimulatedRun]:
+    """Yield the runs with their maps; raise SimulationError for a command that did not finish."""
+    for command in commands:
+        check(command, program)
+    loading = tuple(each.registers["cycles"] for each in commands if each.loads)
+    written = 0
+    for run in commands:
+        before, written = written, run.registers["weight_row_writes"]
+        if run.loads:
+            continue
+        first = run.number * program.facts.images
+        images = tuple(range(first, first + len(run.answers)))
+        stored = stored_maps(run, program, arch)
+        maps = [{name: one.data for name, one in found.items()} for found in stored]
+        of_images = [modes[image] for image in images]
+        counters = dict(run.registers)
+        cycles, load_cycles = counters.pop("cycles"), counters.pop("load_cycles")
+        del counters["error"]
+        yield SimulatedRun(
+            images=images,
+            modes=tuple(of_images),
+            image_cycles=image_cycles(run, program),
+            maps=maps,
+            fused=fused_layers(program, of_images, maps),
+            cycles=cycles,
+            load_cycles=load_cycles,
+            counters=counters,
+            weight_row_writes=written - before,
+            steps=steps_of(run, program),
+            step_events=[*(each.events for each in run.retired), run.rest],
+            written=[{name: one.cycles for name, one in found.items()} for found in stored],
+            loading=loading,
+            waves=waves,
+        )
+
+
+def check(command: ChipRun, program: Program) -> None:
+    """Raise SimulationError for a command that did not finish."""
+    first = command.number * program.facts.images
+    where = "the load" if command.loads else f"the run from image {first} on"
+    if command.busy:
+        raise SimulationError(f"{command.gave_up} ({where})")
+    if not command.done:
+        name = ErrorCode(command.error).name
+        raise SimulationError(f"the chip stopped with the error {name} ({where})")
+
+
+def image_cycles(run: ChipRun, program: Program) -> tuple[int, ...]:
+    """Return the cycles of each image, from the end of the one before it to its own."""
+    begins: dict[int, int] = {}
+    for step in retired_steps(run, program):
+        begins.setdefault(step.image, step.begin)
+    bounds = (*begins.values(), run.registers["cycles"])
+    return tuple(end - begin for begin, end in pairwise(bounds))
+
+
+def steps_of(run: ChipRun, program: Program) -> tuple[Step, ...]:
+    """Return the steps with the cycles of their retirements, and the end of the run."""
+    several = len(run.answers) > 1
+    steps = []
+    for step in retired_steps(run, program):
+        name = f"{step.image}.{step.plan.name}" if several else step.plan.name
+        end = step.retirement.cycle
+        steps.append(Step(name=name, layer=step.plan.layer, begin=step.begin, end=end))
+    begin = run.retired[-1].cycle if run.retired else 0
+    end = run.registers["cycles"]
+    return (*steps, Step(name=END, layer=END, begin=begin, end=end))

@@ -1,0 +1,102 @@
+"""Check a network for consistency: names, shapes, modes, ranges. Every error is one sentence.
+
+Rules of one kind of layer stand in the module of that kind.
+"""
+
+import re
+from collections.abc import Iterator
+
+from hwgen.errors import FormatError
+from hwgen.network.graph import INPUT, Graph, Layer, QuantizedNetwork
+from hwgen.network.layer import Surroundings
+from hwgen.network.maps import Complaint, FeatureMap, map_complaints
+
+LAYER_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+NAME_RULE = "new, of letters, digits, _ . and -, and not `input`"
+
+
+def check_network(network: QuantizedNetwork, *, source: str) -> None:
+    """Raise FormatError for the first inconsistency of graph and integers."""
+    for complaint in complaints(network):
+        field, allowed, given = complaint
+        raise FormatError(field=field, allowed=allowed, given=given, source=source)
+
+
+def complaints(network: QuantizedNetwork) -> Iterator[Complaint]:
+    """Yield every contradiction; each check relies on those before it."""
+    graph = network.graph
+    if len(set(graph.modes)) < len(graph.modes):
+        yield "modes", "names of their own", list(graph.modes)
+    yield from input_complaints(graph)
+    maps: dict[str, FeatureMap] = {INPUT: graph.input}
+    for layer in network.layers:
+        yield from name_complaints(layer, maps)
+        yield from array_complaints(network, layer)
+        yield from layer_complaints(network, layer, maps)
+        maps[layer.name] = layer.output
+    for name in sorted({*network.parameters, *network.tables} - set(maps)):
+        yield "every array", "of a layer", f"{name}.{min(network.arrays_of(name))}"
+    yield from output_complaints(graph, maps)
+
+
+def input_complaints(graph: Graph) -> Iterator[Complaint]:
+    """Check that the image is not raw and has one quantization in all modes."""
+    yield from map_complaints(INPUT, graph.input, len(graph.modes))
+    if graph.input.raw:
+        yield "input.bits", "from 1 to 16", graph.input.bits
+    if len(set(graph.input.quantization)) > 1:
+        yield "input.quantization", "equal in all modes", "several"
+
+
+def array_complaints(network: QuantizedNetwork, layer: Layer) -> Iterator[Complaint]:
+    """Check that a layer has exactly the arrays of its kind."""
+    wanted, given = set(layer.ARRAY_TYPES), set(network.arrays_of(layer.name))
+    for key in sorted(wanted - given):
+        yield f"{layer.name}.{key}", "present", "nothing"
+    for key in sorted(given - wanted):
+        yield f"{layer.name}.{key}", f"absent from a layer of kind {layer.op}", "an array"
+
+
+def name_complaints(layer: Layer, maps: dict[str, FeatureMap]) -> Iterator[Complaint]:
+    """Check that a name is new and valid, and inputs are known and as many as the kind reads."""
+    if layer.name in maps or not LAYER_NAME.fullmatch(layer.name):
+        yield "layer name", NAME_RULE, layer.name
+    least, most = layer.INPUT_COUNT
+    if not least <= len(layer.inputs) <= most:
+        allowed = f"{least}" if least == most else f"at least {least}"
+        yield f"{layer.name}.inputs", f"{allowed} of them", list(layer.inputs)
+    for name in layer.inputs:
+        if name not in maps:
+            yield f"{layer.name}.inputs", f"among {', '.join(maps)}", name
+        elif maps[name].raw:
+            yield f"{layer.name}.inputs", "requantized maps", f"the raw sums of {name}"
+
+
+def layer_complaints(
+    network: QuantizedNetwork, layer: Layer, maps: dict[str, FeatureMap]
+) -> Iterator[Complaint]:
+    """Check the shape of the output against the inputs, and the rules of the kind."""
+    modes = len(network.graph.modes)
+    yield from map_complaints(f"{layer.name}.output", layer.output, modes)
+    if layer.output.raw and not layer.WRITES_RAW:
+        yield f"{layer.name}.output.bits", "from 1 to 16", layer.output.bits
+    sources = [maps[name] for name in layer.inputs]
+    shape = layer.output_shape(sources)
+    if shape is None:
+        yield f"{layer.name} window", f"inside its input {sources[0].shape}", "a larger one"
+    elif layer.output.shape != shape:
+        yield f"{layer.name}.output", shape, layer.output.shape
+    arrays = network.arrays_of(layer.name)
+    yield from layer.complaints(Surroundings(sources=sources, modes=modes, arrays=arrays))
+
+
+def output_complaints(graph: Graph, maps: dict[str, FeatureMap]) -> Iterator[Complaint]:
+    """Check that outputs are distinct layers, and the first has a channel for each class name."""
+    for name in graph.outputs:
+        if name not in maps or name == INPUT:
+            yield "outputs", "names of layers", name
+    if len(set(graph.outputs)) < len(graph.outputs):
+        yield "outputs", "each once", list(graph.outputs)
+    classes, names = maps[graph.outputs[0]].channels, graph.class_names
+    if names and len(names) != classes:
+        yield "class_names", f"empty or {classes} names", f"{len(names)} names"

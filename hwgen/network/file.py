@@ -1,0 +1,86 @@
+"""Read and write the quantized network file: one `.npz` without pickle, a JSON graph inside."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from hwgen.errors import FormatError
+from hwgen.files.json_text import check_header, plain_json
+from hwgen.files.load import first_mistake
+from hwgen.files.npz import read_npz, write_npz
+from hwgen.files.shipped import network_file
+from hwgen.network.check import check_network
+from hwgen.network.graph import FORMAT, VERSION, Graph, QuantizedNetwork
+from hwgen.network.layer import Arrays
+from hwgen.network.version_1 import VERSION_1, from_version_1
+from hwgen.network.weights import PARAMETER_TYPES, Parameters
+
+GRAPH_KEY = "graph"
+
+
+def save_network(network: QuantizedNetwork, path: Path) -> None:
+    """Write the network; the file is whole or absent, and its bytes depend on content only."""
+    check_network(network, source=str(path))
+    text = json.dumps(TypeAdapter(Graph).dump_python(network.graph), indent=1)
+    graph: Arrays = {GRAPH_KEY: np.frombuffer(text.encode(), dtype=np.uint8)}
+    write_npz(path, graph | network.arrays(), what="network")
+
+
+def load_network(path: Path) -> QuantizedNetwork:
+    """Return the network in `path`, of any version; every mistake in the file is one sentence.
+
+    path: of a file, or the name of a network that ships
+    """
+    source = str(path)
+    arrays = read_npz(network_file(path), what="network", allowed=f"a whole {FORMAT} file (.npz)")
+    if GRAPH_KEY not in arrays:
+        raise FormatError(
+            field="the file", allowed=f"a {FORMAT} file", given="no graph inside", source=source
+        )
+    plain = parse_json(arrays.pop(GRAPH_KEY), source)
+    if plain["version"] == VERSION_1:
+        plain, arrays = from_version_1(plain, arrays, source=source)
+    network = network_of(parse_graph(plain, source), arrays, source)
+    check_network(network, source=source)
+    return network
+
+
+def parse_json(text: NDArray[Any], source: str) -> dict[str, Any]:
+    """Return the graph as plain values, of a known format and version."""
+    plain = plain_json(text.tobytes(), field=GRAPH_KEY, source=source)
+    return check_header(plain, file_format=FORMAT, versions=[VERSION, VERSION_1], source=source)
+
+
+def parse_graph(plain: dict[str, Any], source: str) -> Graph:
+    """Return the graph from plain values."""
+    try:
+        return TypeAdapter(Graph).validate_json(json.dumps(plain))
+    except ValidationError as error:
+        raise first_mistake(error, source, FormatError) from None
+
+
+def network_of(graph: Graph, arrays: Arrays, source: str) -> QuantizedNetwork:
+    """Return the network with its arrays sorted to their layers."""
+    left = dict(arrays)
+    parameters, tables = {}, {}
+    for layer in graph.layers:
+        keys = layer.ARRAY_TYPES
+        found = {key: take(left, f"{layer.name}.{key}", source) for key in keys}
+        if keys == PARAMETER_TYPES:
+            parameters[layer.name] = Parameters(**found)
+        elif found:
+            tables[layer.name] = found["table"]
+    if left:
+        raise FormatError(field="every array", allowed="of a layer", given=min(left), source=source)
+    return QuantizedNetwork(graph=graph, parameters=parameters, tables=tables)
+
+
+def take(arrays: Arrays, key: str, source: str) -> NDArray[Any]:
+    """Remove and return one array."""
+    if key not in arrays:
+        raise FormatError(field=key, allowed="present", given="nothing", source=source)
+    return arrays.pop(key)

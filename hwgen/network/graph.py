@@ -1,0 +1,137 @@
+"""A quantized network: layers, maps and modes as a graph, and the integers of its layers.
+
+It is the only thing that training or an import gives to hardware. `docs/network-file.md` describes
+its file; `hwgen/network/quantization.py` the arithmetic.
+"""
+
+import hashlib
+import json
+from dataclasses import field
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from hwgen.network.add import Add
+from hwgen.network.average_pool import AveragePool
+from hwgen.network.concatenate import Concatenate
+from hwgen.network.conv import Conv
+from hwgen.network.layer import Arrays
+from hwgen.network.linear import Linear
+from hwgen.network.maps import STRICT, FeatureMap
+from hwgen.network.max_pool import MaxPool
+from hwgen.network.multiply import Multiply
+from hwgen.network.rescale import Rescale
+from hwgen.network.shortcut import Shortcut
+from hwgen.network.table import Table
+from hwgen.network.weights import Parameters
+
+FORMAT = "hwgen.network"
+VERSION = 2
+INPUT = "input"
+"""Name of the image in the graph."""
+ONE_MODE = ("1.0x",)
+"""Modes of a network without reduced modes."""
+
+Layer = (
+    Conv
+    | Linear
+    | MaxPool
+    | AveragePool
+    | Add
+    | Multiply
+    | Rescale
+    | Concatenate
+    | Table
+    | Shortcut
+)
+
+KINDS: dict[str, Any] = {
+    "conv": Conv,
+    "linear": Linear,
+    "max_pool": MaxPool,
+    "average_pool": AveragePool,
+    "add": Add,
+    "multiply": Multiply,
+    "rescale": Rescale,
+    "concatenate": Concatenate,
+    "table": Table,
+    "shortcut": Shortcut,
+}
+"""Each kind of layer by its `op`."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Graph:
+    """The layers in topological order: each after its inputs.
+
+    dataset: name of the images that it was trained on (`digits`, `cifar10`, ...), for `hwgen run`
+    class_names: of the channels of the answer; may be empty
+    preprocessing: one sentence: how a source image becomes the integers of `input`
+    modes: names, the widest first
+    outputs: names of layers; the first is the answer
+    """
+
+    format: Literal["hwgen.network"]
+    version: Literal[2]
+    name: Annotated[str, Field(min_length=1)]
+    dataset: str
+    class_names: list[str]
+    preprocessing: str
+    input: FeatureMap
+    modes: Annotated[tuple[str, ...], Field(min_length=1)]
+    layers: Annotated[list[Annotated[Layer, Field(discriminator="op")]], Field(min_length=1)]
+    outputs: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True, kw_only=True, config=ConfigDict(arbitrary_types_allowed=True))
+class QuantizedNetwork:
+    """A layer graph and the integers of its layers, by layer name.
+
+    parameters: of `conv` and `linear`; tables: of `table`, uint8 (modes, 256)
+    """
+
+    graph: Graph
+    parameters: dict[str, Parameters] = field(default_factory=dict)
+    tables: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Layers in order of execution."""
+        return self.graph.layers
+
+    @property
+    def answer(self) -> str:
+        """Name of the layer whose map is the network's answer."""
+        return self.graph.outputs[0]
+
+    def map_of(self, name: str) -> FeatureMap:
+        """Return the map called `name`: the image or a layer's output."""
+        if name == INPUT:
+            return self.graph.input
+        return next(layer.output for layer in self.layers if layer.name == name)
+
+    def arrays_of(self, name: str) -> Arrays:
+        """Return the arrays of a layer by key; nothing for a layer without any."""
+        if name in self.parameters:
+            return self.parameters[name].arrays()
+        return {"table": self.tables[name]} if name in self.tables else {}
+
+    def arrays(self) -> Arrays:
+        """Return every array by its name in the file, in the order of the file."""
+        return {
+            f"{name}.{key}": array
+            for name in sorted({*self.parameters, *self.tables})
+            for key, array in self.arrays_of(name).items()
+        }
+
+    @property
+    def digest(self) -> str:
+        """sha256 over graph and integers, 64 hexadecimal digits."""
+        plain = TypeAdapter(Graph).dump_python(self.graph)
+        sha = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
+        for array in self.arrays().values():
+            sha.update(np.ascontiguousarray(array).tobytes())
+        return sha.hexdigest()

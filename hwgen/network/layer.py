@@ -1,0 +1,120 @@
+"""The common part of all layers: name, inputs, output, and the checks between them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass as plain_dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from hwgen.network.maps import STRICT, Complaint, FeatureMap, Pair, Shape, Sides
+from hwgen.network.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW, SHIFT_HIGH, SHIFT_LOW
+
+Arrays = dict[str, NDArray[Any]]
+"""The arrays of one layer by key."""
+
+
+@plain_dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """The context in which a layer is checked.
+
+    sources: maps of its inputs, in order
+    modes: of the network
+    arrays: of the layer, by key, such as `weights`; empty for a kind without any
+    """
+
+    sources: Sequence[FeatureMap]
+    modes: int
+    arrays: Arrays
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class LayerBase:
+    """A layer of any kind; each kind adds `op`, keys and checks.
+
+    name: unique; letters, digits, `_`, `.` and `-`
+    inputs: names of the maps that it reads, `input` or layers before it
+    output: its map
+    source: its name in the file that the network was imported from; empty if there is none
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    output: FeatureMap
+    source: str
+
+    INPUT_COUNT: ClassVar[tuple[int, int]] = (1, 1)
+    """Least and largest number of inputs."""
+    ARRAY_TYPES: ClassVar[dict[str, tuple[Any, ...]]] = {}
+    """Key of each array -> types that it may have."""
+    WRITES_RAW: ClassVar[bool] = False
+    """Whether the output may be raw sums."""
+
+    def output_shape(self, sources: Sequence[FeatureMap]) -> Shape | None:
+        """Return height, width and channels that follow from the inputs; None if none do."""
+        return sources[0].shape
+
+    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+        """Yield contradictions to the rules of the kind, other than shapes."""
+        yield from ()
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Requantization:
+    """Integers of one mode: clip(round(sum * multiplier, shift) + zero_point, low, high)."""
+
+    multipliers: tuple[Annotated[int, Field(ge=0, le=MULTIPLIER_HIGH)], ...]
+    shift: Annotated[int, Field(ge=SHIFT_LOW, le=SHIFT_HIGH)]
+
+
+def requantization_complaints(
+    name: str, given: Sequence[Requantization], *, modes: int, count: int = 1
+) -> Iterator[Complaint]:
+    """Check that each mode has `count` multipliers, the largest of them normalized."""
+    if len(given) != modes:
+        yield f"{name}.requantization", f"one entry for each of {modes} modes", len(given)
+    for mode, entry in enumerate(given):
+        where = f"{name}.requantization.{mode}.multipliers"
+        if len(entry.multipliers) != count:
+            yield where, f"{count} long", list(entry.multipliers)
+        elif max(entry.multipliers) < MULTIPLIER_LOW:
+            allowed = f"such that the largest is from {MULTIPLIER_LOW} to {MULTIPLIER_HIGH}"
+            yield where, allowed, list(entry.multipliers)
+
+
+def window_shape(
+    before: FeatureMap, channels: int, *, kernel: Pair, stride: Pair, padding: Sides
+) -> Shape | None:
+    """Return the output shape of a window over a map; None if the window is larger than the map."""
+    top, left, bottom, right = padding
+    height = before.height + top + bottom - kernel[0]
+    width = before.width + left + right - kernel[1]
+    if min(height, width) < 0:
+        return None
+    return height // stride[0] + 1, width // stride[1] + 1, channels
+
+
+def padding_complaints(name: str, *, kernel: Pair, padding: Sides) -> Iterator[Complaint]:
+    """Check that each padding is below its kernel, so that every window overlaps the map."""
+    top, left, bottom, right = padding
+    if max(top, bottom) >= kernel[0] or max(left, right) >= kernel[1]:
+        allowed = f"below its kernel {list(kernel)} on every side"
+        yield f"{name}.padding", allowed, list(padding)
+
+
+def array_type_complaints(
+    name: str, key: str, array: NDArray[Any], types: Sequence[Any]
+) -> Iterator[Complaint]:
+    """Check that an array has one of the types of its key."""
+    if array.dtype not in [np.dtype(each) for each in types]:
+        yield f"{name}.{key}", " or ".join(str(np.dtype(each)) for each in types), array.dtype
+
+
+def array_shape_complaints(
+    name: str, key: str, array: NDArray[Any], shape: tuple[int, ...]
+) -> Iterator[Complaint]:
+    """Check that an array has the shape that follows from the graph."""
+    if array.shape != shape:
+        yield f"{name}.{key}", f"of shape {shape}", array.shape

@@ -1,0 +1,36 @@
+"""Product of two maps, or of a map and one factor a channel."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from pydantic.dataclasses import dataclass
+
+from hwgen.network.layer import (
+    LayerBase,
+    Requantization,
+    Surroundings,
+    requantization_complaints,
+)
+from hwgen.network.maps import STRICT, Complaint, same_channels_complaints
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Multiply(LayerBase):
+    """clip(round((a - za) * (b - zb) * M, s) + zero point); b may be 1 x 1 x C."""
+
+    op: Literal["multiply"]
+    requantization: tuple[Requantization, ...]
+
+    INPUT_COUNT: ClassVar[tuple[int, int]] = (2, 2)
+
+    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+        """Check that the second map is as large as the first or has one value a channel."""
+        a, b = around.sources
+        if b.shape not in (a.shape, (1, 1, a.channels)):
+            allowed = f"of one shape, or the second (1, 1, {a.channels})"
+            yield f"{self.name} inputs", allowed, f"{a.shape} and {b.shape}"
+        elif a.mode_channels != b.mode_channels:
+            given = f"{list(a.mode_channels)} and {list(b.mode_channels)}"
+            yield f"{self.name} inputs", "of equal mode_channels", given
+        yield from requantization_complaints(self.name, self.requantization, modes=around.modes)
+        yield from same_channels_complaints(self.name, a, self.output)

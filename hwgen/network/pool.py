@@ -1,0 +1,43 @@
+"""What both poolings share: a window over each channel."""
+
+from collections.abc import Iterator, Sequence
+
+from pydantic.dataclasses import dataclass
+
+from hwgen.network.layer import LayerBase, Surroundings, padding_complaints, window_shape
+from hwgen.network.maps import (
+    STRICT,
+    Complaint,
+    FeatureMap,
+    Pair,
+    Shape,
+    Sides,
+    same_channels_complaints,
+)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Pool(LayerBase):
+    """A window over each channel alone.
+
+    kernel, stride: height, width; padding: top, left, bottom, right
+    """
+
+    kernel: Pair
+    stride: Pair
+    padding: Sides
+
+    def output_shape(self, sources: Sequence[FeatureMap]) -> Shape | None:
+        """Return the shape that the window leaves of the map."""
+        return window_shape(
+            sources[0],
+            sources[0].channels,
+            kernel=self.kernel,
+            stride=self.stride,
+            padding=self.padding,
+        )
+
+    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+        """Check that no window lies in the padding alone, and that modes keep their channels."""
+        yield from padding_complaints(self.name, kernel=self.kernel, padding=self.padding)
+        yield from same_channels_complaints(self.name, around.sources[0], self.output)

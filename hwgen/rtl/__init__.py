@@ -1,1 +1,0 @@
-"""Amaranth generators and the Verilog emitter."""

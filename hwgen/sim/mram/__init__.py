@@ -1,6 +1,0 @@
-"""Simulation of MRAM chips: run a program, return maps, answers, cycles and events."""
-
-from hwgen.sim.mram.by_hand import write_by_hand
-from hwgen.sim.mram.simulate import STORING, SimulatedRun, prepare, simulate
-
-__all__ = ["STORING", "SimulatedRun", "prepare", "simulate", "write_by_hand"]

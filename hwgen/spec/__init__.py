@@ -1,1 +1,0 @@
-"""Facts and formats that software and hardware must agree on."""

@@ -1,0 +1,1 @@
+"""Studies: papers beside ours, benchmarks, the demo; each folder is found by entry point."""

@@ -1,0 +1,1 @@
+"""How long the kit takes for its own work."""

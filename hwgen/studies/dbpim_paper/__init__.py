@@ -1,0 +1,1 @@
+"""DB-PIM: the published race beside ours, and accuracy against cycles."""

@@ -1,0 +1,1 @@
+"""The demo: two small chips trained for, simulated and compared."""

@@ -1,0 +1,1 @@
+"""MLPerf Tiny: published int8 networks against LiteRT, and on a chip."""

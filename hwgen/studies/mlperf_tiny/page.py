@@ -1,0 +1,182 @@
+"""The published networks as Markdown, for a page, and as a table, for the terminal."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Group, RenderableType
+
+from hwgen.report.agreement import AgreementReport, LayerAgreement
+from hwgen.report.files import report_text
+from hwgen.report.fit import FitReport
+from hwgen.report.tables import NOTHING, number, table
+from hwgen.studies.mlperf_tiny.report import MlperfTinyReport, TinyNetwork, TinyRun
+from hwgen.studies.networks.table import line
+
+NAME = "mlperf-tiny"
+RUN_COLUMNS = (
+    "network",
+    "weights",
+    "switches",
+    "judged",
+    "model cycles",
+    "RTL cycles",
+    "load stalls",
+    "outcome",
+    "speed-up",
+)
+SHOWN = ("network", "weights", "judged", "model", "RTL", "outcome", "speed-up")
+AGREEMENT_COLUMNS = (
+    "network",
+    "inputs",
+    "layers, same inputs: least equal, largest step",
+    "answer: equal",
+    "one step",
+    "more",
+    "largest step",
+    "top classes equal",
+    "accuracy golden",
+    "accuracy LiteRT",
+)
+LAYER_COLUMNS = (
+    "layer",
+    "kind",
+    "equal",
+    "one step",
+    "largest",
+    "equal",
+    "one step",
+    "more",
+    "largest",
+)
+RUNS_TEXT = (
+    "Each network runs dense, as published with the switch `weight_bits` off, and behind `hwgen"
+    " fit` with all switches on. Cycles are sums over the inputs of a run. `equal`: every element"
+    " of each map is golden's, and every cycle, step and counter the cycle model's. Load stalls:"
+    " cycles in which nothing computes because a load is pending. Speed-up: cycles of the dense"
+    " run over those of the row. Judged: accuracy where labels are known, else how many inputs"
+    " have the top class of the published weights, and the mean difference of an element of the"
+    " answer in its steps; on the inputs that did not measure the fit."
+)
+AGREEMENT_TEXT = (
+    "Golden against the runtime, answers before a Softmax that the file ends with. Ties and"
+    " multipliers round differently by definition: on the same inputs a layer differs by at most"
+    " one step, end to end these differences spread."
+)
+LAYERS_TEXT = "Left: each layer on the runtime's inputs. Right: end to end."
+
+
+def mlperf_tiny_page(report: MlperfTinyReport) -> str:
+    """Return a page of Markdown: runs, agreement, layers, and where the figures come from."""
+    title = f"# Published networks of MLPerf Tiny on {report.architecture.name}"
+    lines = [title, "", RUNS_TEXT, "", *heading(RUN_COLUMNS)]
+    lines += [line(list(run_cells(network, run))) for network, run in runs_of(report)]
+    lines += ["", "## Agreement with LiteRT", "", AGREEMENT_TEXT, "", *heading(AGREEMENT_COLUMNS)]
+    for network in report.networks:
+        lines.append(line([network.name, *agreement_cells(network.agreement, network.inputs)]))
+        if network.answers is not None:
+            inputs = f"{number(network.answers.data.images)} test images with labels"
+            lines.append(line([network.name, *agreement_cells(network.answers, inputs)]))
+    lines += ["", "## Layer by layer", "", LAYERS_TEXT]
+    for network in report.networks:
+        lines += ["", f"### {network.name}", "", *heading(LAYER_COLUMNS)]
+        lines += [line(list(layer_cells(layer))) for layer in network.agreement.layers]
+    return "\n".join([*lines, *origin_lines(report)]) + "\n"
+
+
+def heading(columns: Iterable[str]) -> list[str]:
+    """Return the head of a table."""
+    names = list(columns)
+    return [line(names), line(["---"] * len(names))]
+
+
+def runs_of(report: MlperfTinyReport) -> Iterator[tuple[TinyNetwork, TinyRun]]:
+    """Yield all runs with their networks."""
+    for network in report.networks:
+        for run in network.runs:
+            yield network, run
+
+
+def run_cells(network: TinyNetwork, run: TinyRun) -> Iterator[str]:
+    """Yield the cells of a run."""
+    found = run.row.measured
+    yield from (network.name, run.weights, run.row.case.sparsity.replace(",", ", "))
+    yield judged(network.fit, fitted=run.weights == "fitted")
+    yield number(None if found is None else found.cycles_model)
+    yield number(None if found is None else found.cycles_rtl)
+    yield number(None if found is None else found.load_cycles_model)
+    yield run.row.outcome
+    yield NOTHING if run.speedup is None else f"{run.speedup:.2f}x"
+
+
+def judged(fit: FitReport, *, fitted: bool) -> str:
+    """Return the accuracy of weights, or how they agree with the published ones."""
+    accuracy = fit.accuracy_after if fitted else fit.accuracy_before
+    if accuracy is not None:
+        return f"{accuracy:.2%} of {number(fit.judged_images)}"
+    if not fitted:
+        return NOTHING
+    same = "" if fit.top_class is None else f"{fit.top_class:.1%} of {fit.judged_images} equal, "
+    return f"{same}{fit.mean_difference:.2f} steps"
+
+
+def agreement_cells(report: AgreementReport, inputs: str) -> Iterator[str]:
+    """Yield the cells of an agreement."""
+    same = [layer.same_inputs for layer in report.layers]
+    yield inputs
+    yield (f"{min(each.equal for each in same):.2%}, {report.largest_step}" if same else NOTHING)
+    output = report.output
+    if output is None:
+        yield from [NOTHING] * 4
+    else:
+        yield from (f"{output.equal:.2%}", number(output.one_step), number(output.larger))
+        yield number(output.largest)
+    for fraction in (report.top_class, report.accuracy_golden, report.accuracy_runtime):
+        yield NOTHING if fraction is None else f"{fraction:.2%}"
+
+
+def layer_cells(layer: LayerAgreement) -> Iterator[str]:
+    """Yield the cells of a layer."""
+    same, whole = layer.same_inputs, layer.end_to_end
+    yield from (layer.name, layer.kind, f"{same.equal:.3%}", number(same.one_step))
+    yield from (number(same.largest), f"{whole.equal:.3%}", number(whole.one_step))
+    yield from (number(whole.larger), number(whole.largest))
+
+
+def origin_lines(report: MlperfTinyReport) -> Iterator[str]:
+    """Yield the versions, files and commands behind the figures."""
+    yield from ("", "## Where the figures come from", "")
+    runtime = report.networks[0].agreement.runtime
+    yield f"Commit {report.commit or 'unknown'}, {report.machine}, {runtime}, seed {report.seed}."
+    yield ""
+    for network in report.networks:
+        yield f"- `{network.file.file}`, sha256 {network.file.digest}"
+    yield ""
+    for _, run in runs_of(report):
+        case = run.row.case
+        yield f"- {case.commit or 'unknown'}, {case.machine}: `{case.command}`"
+
+
+def mlperf_tiny_table(report: MlperfTinyReport) -> RenderableType:
+    """Return the runs for the terminal, and how the networks agree with their runtime."""
+    rows = table(SHOWN, left=3)
+    for network, run in runs_of(report):
+        cells = dict(zip(RUN_COLUMNS, run_cells(network, run), strict=True))
+        weights = "dense" if run.speedup is None else cells["weights"]
+        cycles = (cells["model cycles"], cells["RTL cycles"])
+        rows.add_row(
+            cells["network"],
+            weights,
+            cells["judged"],
+            *cycles,
+            cells["outcome"],
+            cells["speed-up"],
+        )
+    agreed = table(("network", "least equal layer", "answer", "largest", "top classes"), left=1)
+    for network in report.networks:
+        found = list(agreement_cells(network.agreement, ""))
+        agreed.add_row(network.name, found[1], found[2], found[5], found[6])
+    return Group(rows, "", f"against {report.networks[0].agreement.runtime}", agreed)
+
+
+def mlperf_tiny_files(report: MlperfTinyReport) -> dict[str, str]:
+    """Return the report as a page of Markdown and as JSON, by name."""
+    return {f"{NAME}.md": mlperf_tiny_page(report), f"{NAME}.json": report_text(report)}

@@ -1,0 +1,254 @@
+"""`hwgen paper mlperf-tiny`: published int8 networks, compared with LiteRT, fitted and run.
+
+Each file is imported, compared with its runtime layer by layer, and fitted to two signed digits.
+The chip runs it dense, as published with `weight_bits` off, and fitted with all switches on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import TypeAdapter
+
+from hwgen.commands.against import compare_with_file
+from hwgen.commands.capabilities import SPARSITY
+from hwgen.commands.context import Context
+from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file, versions
+from hwgen.commands.fit import Rule, fit_file
+from hwgen.commands.imports import import_file
+from hwgen.commands.origin import commit, machine
+from hwgen.commands.subject import load_chip
+from hwgen.errors import ConfigError
+from hwgen.network.file import load_network
+from hwgen.report.agreement import AgreementReport
+from hwgen.report.files import write_report
+from hwgen.report.fit import FitReport
+from hwgen.report.types import Source
+from hwgen.studies.mlperf_tiny.images import Inputs, labelled_inputs, write_inputs
+from hwgen.studies.mlperf_tiny.report import (
+    MlperfTinyReport,
+    TinyNetwork,
+    Weights,
+    with_speedups,
+)
+from hwgen.studies.networks.report import ResultRow
+from hwgen.studies.networks.run import ResultsRequest, run_cases
+
+SUFFIX = ".tflite"
+PHI = 2
+CALIBRATION = 64
+"""Inputs that measure the fit; the others judge it."""
+RUN_IMAGES = 2
+"""Inputs that the chip runs, unless the request says otherwise."""
+NEEDS_DIGITS = "weight_bits"
+"""The switch that asks for few signed digits in every weight."""
+DENSE, SPARSE = "none", "all"
+CODE = ("golden", "hwgen.fit", "hwgen.commands", "hwgen.importers", "hwgen.network")
+"""Packages that decide agreement and fit."""
+
+Report = TypeVar("Report")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a person asks for.
+
+    networks: names of files; None: all; published: the folder with them, which `arch` runs
+    data: folder of CIFAR-10; None: random inputs of `seed`; images: inputs of a run; None: few
+    workers: processes; engine: that runs the inputs
+    """
+
+    networks: tuple[str, ...] | None = None
+    seed: int = 1
+    workers: int = 2
+    published: Path | None = None
+    arch: Path | None = None
+    data: str | None = None
+    images: int | None = None
+    engine: Literal["model", "rtl"] = "rtl"
+
+
+def mlperf_tiny(context: Context, request: Request) -> MlperfTinyReport:
+    """Return what was measured of each file in the folder of the request.
+
+    Reports of agreement and fit, and the rows of runs, are cached in the work folder.
+    """
+    files = files_of(request)
+    arch_file = needed(request.arch, "--arch", "an architecture (.yaml)")
+    family, arch = load_chip(arch_file, None)
+    switches = [each for each in family.need(SPARSITY).SWITCHES if each != NEEDS_DIGITS]
+    networks = []
+    for file in files:
+        context.say(f"{file.stem}: import, comparison and fit")
+        networks.append(network_of(context, request, file, ",".join(switches)))
+    return MlperfTinyReport(
+        format="hwgen.report.paper_mlperf_tiny",
+        version=1,
+        architecture=Source(name=arch.name, file=arch_file.name, digest=arch.digest),
+        seed=request.seed,
+        networks=networks,
+        commit=commit(),
+        machine=machine(),
+        versions=versions(),
+    )
+
+
+def files_of(request: Request) -> list[Path]:
+    """Return the files of the request: all of the folder, or those that it names."""
+    folder = needed(request.published, "--published", f"a folder with {SUFFIX} files")
+    known = {file.stem: file for file in sorted(folder.glob(f"*{SUFFIX}"))}
+    names = list(known) if request.networks is None else list(request.networks)
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        raise ConfigError(
+            field="--networks",
+            allowed=f"some of {','.join(known) or 'no names'} ({SUFFIX} files of {folder})",
+            given=unknown[0] if unknown else "nothing",
+            source="command line",
+        )
+    return [known[name] for name in names]
+
+
+def needed(path: Path | None, option: str, what: str) -> Path:
+    """Return a path that must be given."""
+    if path is None:
+        raise ConfigError(field=option, allowed=what, given="none", source="command line")
+    return path
+
+
+def network_of(context: Context, request: Request, file: Path, switches: str) -> TinyNetwork:
+    """Return what was measured of one file; switches: those that every network can have on."""
+    folder = context.work / "mlperf-tiny" / file.stem
+    published, fitted = folder / f"{file.stem}.npz", folder / f"{file.stem}-fit.npz"
+    imported = import_file(file, published)
+    inputs = write_inputs(load_network(published), folder, data=request.data, seed=request.seed)
+    agreement = compared(context, published, file, folder, inputs)
+    labelled = labelled_inputs(inputs)
+    answers = None if labelled is None else compared(context, published, file, folder, labelled)
+    fit = fit_of(context, published, fitted, folder, labelled or inputs)
+    kinds: tuple[tuple[Weights, Path, str], ...] = (
+        ("published", published, DENSE),
+        ("published", published, switches),
+        ("fitted", fitted, SPARSE),
+    )
+    runs = [
+        (weights, row_of_run(context, request, inputs, network=network, sparsity=sparsity))
+        for weights, network, sparsity in kinds
+    ]
+    return TinyNetwork(
+        name=file.stem,
+        file=replace(imported.file, file=file.name),
+        largest_import_steps=imported.content.largest_steps,
+        inputs=inputs.what,
+        agreement=without_folders(agreement),
+        answers=None if answers is None else without_folders(answers),
+        fit=replace(
+            fit,
+            network=without_folder(fit.network),
+            fitted=without_folder(fit.fitted),
+            data=replace(fit.data, name=Path(fit.data.name).name),
+        ),
+        runs=with_speedups(runs),
+    )
+
+
+def compared(
+    context: Context, network: Path, file: Path, folder: Path, inputs: Inputs
+) -> AgreementReport:
+    """Return how golden and LiteRT agree on inputs: layer by layer, or in their answers alone."""
+    facts = [digest_of_file(path) for path in (network, file, inputs.file)]
+    return cached(
+        folder / f"compare-{identity(facts)}.json",
+        AgreementReport,
+        lambda: compare_with_file(
+            context,
+            network,
+            file,
+            data=str(inputs.file),
+            count=None,
+            layers=inputs.layer_by_layer,
+        ),
+    )
+
+
+def fit_of(
+    context: Context, network: Path, fitted: Path, folder: Path, inputs: Inputs
+) -> FitReport:
+    """Return what the fit to two digits changed; write the fitted network."""
+    facts = [digest_of_file(path) for path in (network, inputs.file)]
+
+    def made() -> FitReport:
+        return fit_file(
+            context,
+            network,
+            fitted,
+            rule=Rule(phi=PHI),
+            data=str(inputs.file),
+            calibration=CALIBRATION,
+        )
+
+    path = folder / f"fit-{identity(facts)}.json"
+    found = cached(path, FitReport, made)
+    if not fitted.is_file() or load_network(fitted).digest != found.fitted.digest:
+        found = written(path, made())
+    return found
+
+
+def row_of_run(
+    context: Context,
+    request: Request,
+    inputs: Inputs,
+    *,
+    network: Path,
+    sparsity: str,
+) -> ResultRow:
+    """Return the row of a run of the first inputs."""
+    (row,) = run_cases(
+        context,
+        ResultsRequest(
+            networks=[network],
+            arch=request.arch,
+            data=str(inputs.file),
+            sparsities=[sparsity],
+            batches=[1],
+            images=request.images or RUN_IMAGES,
+            engine=request.engine,
+            runs=network.parent / "runs",
+            jobs=1,
+        ),
+    )
+    return row
+
+
+def identity(facts: Sequence[str]) -> str:
+    """Return a short digest of inputs and code."""
+    return digest_of([*facts, digest_of_code(*CODE)])[:16]
+
+
+def cached(path: Path, kind: type[Report], make: Callable[[], Report]) -> Report:
+    """Return the report of a file, or make and write it."""
+    if path.is_file():
+        return TypeAdapter(kind).validate_json(path.read_bytes())
+    return written(path, make())
+
+
+def written(path: Path, report: Report) -> Report:
+    """Write a report and return it."""
+    write_report(report, path)
+    return report
+
+
+def without_folder(source: Source) -> Source:
+    """Return an input with the name of its file in the place of the path."""
+    return replace(source, file=Path(source.file).name)
+
+
+def without_folders(report: AgreementReport) -> AgreementReport:
+    """Return a report with names of files in the place of paths."""
+    return replace(
+        report,
+        network=without_folder(report.network),
+        file=without_folder(report.file),
+        data=replace(report.data, name=Path(report.data.name).name),
+    )

@@ -1,0 +1,1 @@
+"""Complete networks on a chip, a row for each run."""

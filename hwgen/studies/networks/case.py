@@ -1,0 +1,171 @@
+"""One case of `hwgen results`: a network runs on a chip, and what it measures becomes a row."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from hwgen.commands.capabilities import BIT_ACTIVITY, COMPILER, SIMULATION
+from hwgen.commands.compare import Results
+from hwgen.commands.context import Context, timed
+from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code
+from hwgen.commands.engines import bit_planes
+from hwgen.commands.families import code_of_families
+from hwgen.commands.images import Batch, choose_images
+from hwgen.commands.origin import commit, machine
+from hwgen.commands.protocols import Program
+from hwgen.commands.run import report_of, results_of
+from hwgen.commands.subject import Subject, load_subject, program_of
+from hwgen.errors import FormatError
+from hwgen.files.shipped import network_file
+from hwgen.report.files import write_report
+from hwgen.report.run import RunReport
+from hwgen.report.tables import in_words
+from hwgen.report.training_table import is_short, read_training, training_state
+from hwgen.studies.networks.report import Case, Measured, ResultRow, Training, row_of
+
+ACTIVATION_BITS = 8
+TRAINING = "training.json"
+REPORTS = "reports"
+"""Folder, beside the records, of the whole reports of the runs."""
+
+Engine = Literal["model", "rtl"]
+
+
+def case_of(
+    subject: Subject, batch: Batch, *, engine: Engine, sparsity: str, data: str | None
+) -> Case:
+    """Return the case of a subject; data: the option --data, for the command."""
+    images = len(batch.images)
+    source = "" if data is None else f" --data {Path(data).name}"
+    return Case(
+        network=subject.network.graph.name,
+        network_digest=subject.network.digest,
+        training=training_of(subject),
+        architecture=subject.arch.name,
+        configuration_digest=digest_of(subject.configuration),
+        sparsity=sparsity,
+        engine=engine,
+        batch=subject.run_images,
+        images=images,
+        images_name=Path(batch.about.name).name,
+        images_digest=batch.about.digest,
+        code=digest_of_code("golden", *code_of_families()),
+        commit=commit(),
+        machine=machine(),
+        command=(
+            f"hwgen run {subject.network_file.name} {subject.arch_file.name}{source}"
+            f" --batch {subject.run_images} --images {images} --sparsity {sparsity}"
+            f" --engine {engine}"
+        ),
+    )
+
+
+def training_of(subject: Subject) -> Training:
+    """Return how a network was trained, by the `training.json` beside its file."""
+    path = network_file(subject.network_file).with_name(TRAINING)
+    if not path.is_file():
+        random = subject.network.graph.dataset == "random"
+        state = "random weights" if random else "not recorded"
+        return Training(state=state, short=random, accuracy=None, test_images=None)
+    about = read_training(path)
+    if about["network_digest"] != subject.network.digest:
+        raise FormatError(
+            field="network_digest",
+            allowed=f"that of {subject.network_file.name}",
+            given=about["network_digest"],
+            source=str(path),
+        )
+    share = about["recipe"]["pruning"]["share"]
+    return Training(
+        state=f"{share:.0%} of blocks pruned: {training_state(about)}",
+        short=is_short(about),
+        accuracy=about["accuracy"]["integer"],
+        test_images=about["test_images"],
+    )
+
+
+def run_case(
+    context: Context,
+    network: Path,
+    arch: Path,
+    *,
+    data: str | None,
+    sparsity: str,
+    batch: int,
+    images: int,
+    engine: Engine,
+    record: Path,
+) -> ResultRow:
+    """Run one case; write its row to `record` and its whole report into a folder beside it."""
+    subject = load_subject(network, arch, sparsity, run_images=batch)
+    chosen = choose_images(subject.network, data, images)
+    case = case_of(subject, chosen, engine=engine, sparsity=sparsity, data=data)
+    seconds: dict[str, float] = {}
+    with timed(seconds, "compile"):
+        program = program_of(context, subject)
+    if engine == "rtl":
+        with timed(seconds, "build"):
+            prepare(context, subject, program, chosen)
+    results = results_of(context, subject, chosen, program, simulated=engine == "rtl")
+    report = report_of(
+        subject,
+        chosen,
+        program,
+        results,
+        results.maps[subject.network.answer],
+        tilings=subject.family.need(COMPILER).tiling(program, subject.arch),
+        engine=engine,
+        seed=1,
+    )
+    seconds |= results.seconds
+    row = row_of(case, measured_of(subject, program, results, report, seconds))
+    write_report(report, record.parent / REPORTS / record.name)
+    write_report(row, record)
+    return row
+
+
+def prepare(context: Context, subject: Subject, program: Program, batch: Batch) -> None:
+    """Build the simulator, so that the time of the simulation is that of the simulation alone."""
+    subject.family.need(SIMULATION).prepare(
+        subject.arch, program, batch.images, builds=context.work / "sim", say=context.say
+    )
+
+
+def measured_of(
+    subject: Subject,
+    program: Program,
+    results: Results,
+    report: RunReport,
+    seconds: Mapping[str, float],
+) -> Measured:
+    """Return the counts of a run."""
+    layers = {layer.name for layer in subject.network.layers}
+    fused = layers & {name for run in results.runs for name in run.fused}
+    difference = report.first_difference
+    return Measured(
+        program_digest=digest_of_array(program.image),
+        steps=len(report.runs[0].steps),
+        maps=len(layers),
+        maps_compared=len(layers - fused) if results.compared else 0,
+        maps_fused=len(fused),
+        mismatches=report.mismatches,
+        runs=len(results.runs) if results.compared else len(report.runs),
+        runs_equal=sum(run.equal is True for run in report.runs),
+        images_equal=sum(image.equal is True for image in report.images),
+        cycles_model=report.cycles_model or 0,
+        cycles_rtl=report.cycles_rtl,
+        load_cycles_model=report.load_cycles_model or 0,
+        load_cycles_rtl=report.load_cycles_rtl,
+        bit_columns=bit_columns(subject, program, results),
+        difference=None if difference is None else in_words(difference),
+        seconds=dict(seconds),
+    )
+
+
+def bit_columns(subject: Subject, program: Program, results: Results) -> float | None:
+    """Return the mean bit planes with a one in a group of inputs, over all layers."""
+    if not subject.family.offers(BIT_ACTIVITY):
+        return None
+    counted = bit_planes(subject, program, results.maps, results.images).values()
+    zero, total = (sum(found) for found in zip(*counted, strict=True)) if counted else (0, 0)
+    return round(ACTIVATION_BITS * (1 - zero / total), 3) if total else None

@@ -1,0 +1,1 @@
+"""PIMSYN: the published figures of the crossbar search beside ours."""

@@ -1,0 +1,57 @@
+"""Conversions that leave out nets of fields and checks of bits say the same of all the rest."""
+
+import re
+
+from amaranth.back import rtlil
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data
+from amaranth.lib.wiring import Component, In, Out
+
+from hwgen.chip.rtl.fields import without_field_nets
+from hwgen.chip.rtl.netlists import bits_unchecked
+
+PAIR = data.StructLayout({"first": 4, "second": data.ArrayLayout(2, 2)})
+
+
+class Swap(Component):
+    """Registers a pair of numbers the other way round."""
+
+    pair: In(PAIR)  # type: ignore[valid-type]
+    swapped: Out(PAIR)  # type: ignore[valid-type]
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        stored = Signal(PAIR)
+        m.d.sync += [stored.first.eq(self.pair.second), stored.second.eq(self.pair.first)]
+        m.d.comb += self.swapped.eq(stored)
+        return m
+
+
+FIELD = re.compile(r" *(wire width \d|connect) \\\w+[.\[]")
+"""A net of a field, or what connects it."""
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.split("\n") if line]
+
+
+def converted() -> str:
+    text: str = rtlil.convert(Swap(), emit_src=False)
+    return text
+
+
+def test_fields_have_no_nets() -> None:
+    ordinary = converted()
+    assert {r"\pair.first", r"\pair.second", r"\pair.second[1]"} <= set(ordinary.split())
+    with without_field_nets():
+        bare = converted()
+    assert bare != ordinary
+    assert lines(bare) == [line for line in lines(ordinary) if not FIELD.match(line)]
+    assert converted() == ordinary
+
+
+def test_unchecked_bits_are_the_same_bits() -> None:
+    ordinary = converted()
+    with bits_unchecked():
+        assert converted() == ordinary
+    assert converted() == ordinary

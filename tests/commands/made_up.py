@@ -1,0 +1,105 @@
+"""Made-up results of simulations, for tests of the code that compares them."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import pytest
+
+from hwgen.chip.step import Step
+from hwgen.commands.capabilities import SIMULATION
+from hwgen.commands.context import Context
+from hwgen.commands.engines import expected_maps, predicted_cycles
+from hwgen.commands.families import families
+from hwgen.commands.images import choose_images
+from hwgen.commands.mode_protocols import ModePrediction
+from hwgen.commands.protocols import Predictor
+from hwgen.commands.subject import Subject
+
+
+@dataclass
+class Simulated:
+    """Made-up result of one run, which may have several images."""
+
+    images: list[int]
+    cycles: int
+    load_cycles: int
+    steps: list[Step]
+    maps: list[dict[str, Any]]
+    counters: dict[str, int]
+    events: dict[str, int] = field(default_factory=dict)
+    step_events: list[dict[str, int]] = field(default_factory=list)
+    fused: list[str] = field(default_factory=list)
+    written: dict[str, int] = field(default_factory=dict)
+    waves: Path | None = None
+    image_cycles: list[int] = field(default_factory=list)
+    weight_row_writes: int = 0
+
+    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
+        return self.written.get(layer)
+
+
+def simulation() -> ModuleType:
+    """Return the module whose `simulate` the flow calls for the DB-PIM family."""
+    return importlib.import_module(families()["dbpim"].module_of(SIMULATION))
+
+
+def made_up_run(maps: Mapping[str, Any], model: Predictor, image: int) -> Simulated:
+    """Return the run of a faultless chip for one image."""
+    prediction = model.predict({name: found[image : image + 1] for name, found in maps.items()})
+    return Simulated(
+        images=[image],
+        cycles=prediction.cycles,
+        load_cycles=prediction.load,
+        steps=list(prediction.steps),
+        maps=[{name: maps[name][image].copy() for name in maps}],
+        counters=dict(prediction.counters),
+        events=dict(prediction.events),
+        step_events=[dict(each) for each in prediction.own_events],
+    )
+
+
+def chip_with_modes(monkeypatch: pytest.MonkeyPatch, subject: Subject) -> dict[str, int]:
+    """Put a faultless chip in the place of a simulation whose images have modes.
+
+    The entries that are returned are its faults: `element` changes a value of the last image,
+    `switch` adds cycles to the second image if its mode is another one, `writes` are of each run.
+    """
+    wrong = {"element": 0, "switch": 0, "writes": 0}
+    quiet = Context(console=None)
+
+    def simulate(
+        arch: Any, program: Any, images: Any, *, modes: Sequence[int], **_: Any
+    ) -> list[Simulated]:
+        size = program.facts.images
+        batch = choose_images(subject.network, None, len(images))
+        assert (batch.images == images).all()
+        maps = expected_maps(quiet, subject, replace(batch, modes=tuple(modes)))
+        predictions = predicted_cycles(quiet, subject, program, maps, modes)
+        runs = []
+        for index, each in enumerate(predictions):
+            of_run = range(index * size, (index + 1) * size)
+            run = Simulated(
+                images=list(of_run),
+                cycles=each.cycles,
+                load_cycles=each.load,
+                steps=list(each.steps),
+                maps=[{name: maps[name][image].copy() for name in maps} for image in of_run],
+                counters=dict(each.counters),
+                events=dict(each.events),
+                step_events=[dict(events) for events in each.own_events],
+                image_cycles=list(cast(ModePrediction, each).image_cycles),
+                weight_row_writes=wrong["writes"],
+            )
+            if size > 1 and modes[0] != modes[1]:
+                run.image_cycles[1] += wrong["switch"]
+            runs.append(run)
+        runs[-1].maps[-1]["conv1"][0, 0, 0] ^= wrong["element"]
+        return runs
+
+    module = importlib.import_module(subject.family.module_of(SIMULATION))
+    monkeypatch.setattr(module, "simulate", simulate)
+    return wrong

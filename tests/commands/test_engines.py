@@ -1,0 +1,30 @@
+"""When a simulation gives a chip up: what a prediction tells of it."""
+
+import importlib
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hwgen.chip.limits import RunLimits
+from hwgen.commands.capabilities import SIMULATION
+from hwgen.commands.engines import SLACK_CYCLES, SLACK_STORES, limits_of
+from hwgen.commands.families import families
+
+
+def run(cycles: int, **events: int) -> Any:
+    return SimpleNamespace(cycles=cycles, events=events)
+
+
+def test_a_run_hangs_after_twice_the_longest_prediction() -> None:
+    runs = [run(100, bank=7, bus=1, other=50), run(300, bank=4, bus=5), run(200)]
+    assert limits_of(runs, ["bank", "bus"]) == RunLimits(
+        cycles=600 + SLACK_CYCLES, stores=18 + SLACK_STORES
+    )
+
+
+@pytest.mark.parametrize("family", ["dbpim", "mram"])
+def test_the_words_that_are_stored_are_among_the_events(family: str) -> None:
+    module = importlib.import_module(families()[family].module_of(SIMULATION))
+    events = importlib.import_module(f"hwgen.{family}.facts.events").EVENTS
+    assert set(module.STORING) < set(events)

@@ -1,0 +1,171 @@
+"""Families are found by name, offer what their capabilities promise, and are imported late."""
+
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from hwgen.commands import protocols
+from hwgen.commands.capabilities import CAPABILITIES, Capability
+from hwgen.commands.context import Context
+from hwgen.commands.engines import zero_bit_planes
+from hwgen.commands.families import PROJECT, Family, families, family_of
+from hwgen.commands.load import load
+from hwgen.commands.subject import load_subject, split_cost
+from hwgen.errors import FamilyError, FormatError, MissingToolError
+
+ROOT = Path(__file__).parents[2]
+NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
+
+WITHOUT = """
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {refused}:
+            raise ModuleNotFoundError(f"no {{name}}", name=name)
+
+sys.meta_path.insert(0, Refuse())
+from hwgen.cli import main
+from hwgen.files import patience
+patience.FIRST_SECONDS = 600.0
+sys.exit(main({arguments}))
+"""
+
+
+def promised(protocol: type) -> set[str]:
+    return {name for name in (*vars(protocol), *protocol.__annotations__) if name[0] != "_"}
+
+
+OFFERED: dict[str, set[str]] = {
+    "crossbar": {"architectures", "graphs", "synthesis", "report_schemas"},
+    "dbpim": {
+        "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
+        "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
+        "area", "energy", "timeline",
+    },
+    "mram": {
+        "architectures",
+        "area",
+        "compiler",
+        "cycle_model",
+        "data_sheet",
+        "energy",
+        "layer_support",
+        "modes",
+        "programs",
+        "simulation",
+        "split_cost",
+        "timeline",
+        "verilog",
+    },
+}  # fmt: skip
+"""Capabilities of each family of this project; a family that gains one is updated here."""
+
+
+def of_this_project() -> dict[str, Family]:
+    return {name: family for name, family in families().items() if family.package == PROJECT}
+
+
+def test_every_family_says_what_it_offers() -> None:
+    offers = {name: set(family.description.offers) for name, family in of_this_project().items()}
+    assert offers == OFFERED
+
+
+@pytest.mark.parametrize(
+    ("family", "key"), [(name, key) for name in OFFERED for key in sorted(OFFERED[name])]
+)
+def test_each_capability_exports_what_it_should(family: str, key: str) -> None:
+    module = families()[family].need(CAPABILITIES[key])
+    assert not promised(CAPABILITIES[key].promise) - set(dir(module))
+
+
+@pytest.mark.parametrize(
+    ("family", "key"),
+    [(name, key) for name in OFFERED for key in sorted(set(CAPABILITIES) - OFFERED[name])],
+)
+def test_a_missing_capability_is_one_sentence(family: str, key: str) -> None:
+    with pytest.raises(FamilyError, match=f"the family {family} cannot .* yet: it has no "):
+        families()[family].need(CAPABILITIES[key])
+
+
+def test_promises_are_seen() -> None:
+    assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
+    assert promised(protocols.Simulation) == {"STORING", "prepare", "simulate", "write_by_hand"}
+    assert len(CAPABILITIES) == 18
+    assert all(key == each.key for key, each in CAPABILITIES.items())
+
+
+def test_a_family_may_lack_what_only_helps() -> None:
+    """A compiler does without a cost, a report without bit planes."""
+    subject = load_subject(NETWORK, ARCH)
+    plain = Described(subject.family, without={"split_cost", "bit_activity"})
+    lacking = replace(subject, family=cast(Family, plain))
+    assert split_cost(Context(console=None), lacking) is None
+    assert zero_bit_planes(lacking, cast(Any, None), {}, 1) == {}
+    assert split_cost(Context(console=None), subject) is not None
+
+
+@dataclass(frozen=True)
+class Described:
+    """A family without some of its capabilities."""
+
+    family: Family
+    without: set[str]
+
+    def offers(self, capability: Capability[Any]) -> bool:
+        return capability.key not in self.without and self.family.offers(capability)
+
+    def need(self, capability: Capability[Any]) -> Any:
+        assert self.offers(capability)
+        return self.family.need(capability)
+
+
+@pytest.mark.parametrize(
+    "given", ["hwgen.flash.architecture", "hwgen.dbpim.program", "hwgen.network", "", None, 7]
+)
+def test_unknown_family(given: object) -> None:
+    with pytest.raises(FormatError, match=r"hwgen\.dbpim\.architecture"):
+        family_of(given, kind="architecture", source="x.yaml")
+
+
+def test_a_program_is_of_a_family_that_has_programs() -> None:
+    assert family_of("hwgen.dbpim.program", kind="program", source="x.npz").name == "dbpim"
+    with pytest.raises(
+        FormatError, match=r"must be hwgen\.dbpim\.program or hwgen\.mram\.program, got"
+    ):
+        family_of("hwgen.crossbar.program", kind="program", source="x.npz")
+
+
+def without(packages: list[str], *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run hwgen on a machine that lacks some packages."""
+    code = WITHOUT.format(refused=set(packages), arguments=[str(a) for a in arguments])
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_verilog_needs_neither_torch_nor_benches(tmp_path: Path) -> None:
+    lacking = ["torch", "cocotb", "cocotb_tools", "sklearn", "numba", "pytest", "filelock"]
+    lacking += ["dask", "distributed", "highspy", "matplotlib", "onnx"]
+    done = without(lacking, "build", "configs/dbpim/tiny.yaml", "--out", tmp_path / "verilog")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "verilog/manifest.json").exists()
+
+
+def test_missing_package_is_one_sentence(tmp_path: Path) -> None:
+    files = ["configs/networks/digits_small_cnn.npz", "configs/dbpim/small.yaml"]
+    done = without(["numba"], "compile", *files, "--work", tmp_path)
+    assert done.returncode == 2
+    assert "the package numba is needed" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_own_mistakes_are_not_hidden() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        load("hwgen.nowhere")
+    with pytest.raises(MissingToolError, match="nowhere"):
+        load("nowhere.at_all")

@@ -1,0 +1,118 @@
+"""A cached result is reused exactly while its inputs are the same."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+
+import hwgen.dbpim.model
+from hwgen.commands import train as train_step
+from hwgen.commands.context import Context
+from hwgen.commands.digests import digest_of_code, digest_of_files
+from hwgen.commands.subject import load_subject, program_of, program_path, with_switches
+from hwgen.commands.train import is_adaptive, train_adaptive_recipe, train_recipe
+from hwgen.train.recipe import load_recipe
+
+ROOT = Path(__file__).parents[2]
+NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
+RECIPE = ROOT / "configs/train/digits_small_cnn.yaml"
+ADAPTIVE = RECIPE.with_name("cadnn_digits.yaml")
+
+TRAIN = """
+import sys
+from pathlib import Path
+from hwgen.commands.context import Context
+from hwgen.commands.train import train_recipe
+
+work, recipe = map(Path, sys.argv[1:])
+print(train_recipe(Context(work=work, console=None), recipe).reused, "torch" in sys.modules)
+"""
+
+
+def test_a_program_is_compiled_once(tmp_path: Path) -> None:
+    context, subject = Context(work=tmp_path, console=None), load_subject(NETWORK, ARCH)
+    first = program_of(context, subject)
+    path = program_path(context, subject)
+    written = path.stat().st_mtime_ns
+    assert (program_of(context, subject).image == first.image).all()
+    assert path.stat().st_mtime_ns == written
+    path.write_bytes(path.read_bytes()[:100])
+    assert (program_of(context, subject).image == first.image).all()
+
+
+def test_what_decides_a_program_is_in_its_name(tmp_path: Path) -> None:
+    context, subject = Context(work=tmp_path, console=None), load_subject(NETWORK, ARCH)
+    slow = tmp_path / "slow.yaml"
+    content = yaml.safe_load(ARCH.read_text(encoding="utf-8"))
+    slow.write_text(yaml.safe_dump({**content, "memory_latency_cycles": 90}), encoding="utf-8")
+    others = [with_switches(subject, "none"), load_subject(NETWORK, slow)]
+    other_network = ROOT / "configs/networks/digits_resnet20.npz"
+    others.append(load_subject(other_network, ARCH))
+    assert len({program_path(context, each) for each in [subject, *others]}) == 4
+
+
+def test_code_is_part_of_the_name(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n", encoding="utf-8")
+    first = digest_of_files([tmp_path / "a.py"], tmp_path)
+    (tmp_path / "a.py").write_text("x = 2\n", encoding="utf-8")
+    assert digest_of_files([tmp_path / "a.py"], tmp_path) != first
+    assert digest_of_code("hwgen.network") != digest_of_code("hwgen.chip")
+
+
+@pytest.mark.parametrize("cold", [True, False])
+def test_a_model_that_will_compile_is_told_of(
+    *, cold: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hwgen.dbpim.model, "must_compile", lambda: cold)
+    said = io.StringIO()
+    context = Context(work=tmp_path, console=Console(file=said))
+    program_of(context, load_subject(NETWORK, ARCH))
+    assert said.getvalue().count("the cycle model is compiled once") == cold
+
+
+def test_channel_adaptive_training_is_done_once(tmp_path: Path) -> None:
+    content = yaml.safe_load(ADAPTIVE.read_text(encoding="utf-8"))
+    content["base_phase"] |= {"epochs": 1, "warmup_epochs": 0}
+    for phase in content["phases"]:
+        phase |= {"epochs": 1, "warmup_epochs": 0}
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
+    assert is_adaptive(recipe) and not is_adaptive(RECIPE)
+    context = Context(work=tmp_path / "work", console=None)
+    first = train_adaptive_recipe(context, recipe)
+    again = train_adaptive_recipe(context, recipe)
+    assert (first.reused, again.reused) == (False, True)
+    assert again.networks == first.networks
+    assert [each.mode for each in first.modes] == ["1.0x", "0.75x", "0.5x", "0.25x"]
+    assert first.modes == again.modes
+    assert train_adaptive_recipe(context, recipe, seed=5).networks != first.networks
+
+
+def test_training_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
+    for phase in ("float_phase", "pruned_phase", "quantized_phase"):
+        content[phase] |= {"epochs": 1, "warmup_epochs": 0}
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
+    context = Context(work=tmp_path / "work", console=None)
+    first = train_recipe(context, recipe)
+    again = train_recipe(context, recipe)
+    assert (first.reused, again.reused) == (False, True)
+    assert again.network == first.network
+    assert again.accuracy == first.accuracy
+    folder = Path(first.network.file).parent
+    for name in ("training.json", "network.npz", "digests.json"):
+        (folder / name).write_bytes((folder / name).read_bytes()[:-9])
+        repaired = train_recipe(context, recipe)
+        assert (repaired.reused, repaired.network) == (False, first.network)
+        assert train_recipe(context, recipe).reused
+    code = [sys.executable, "-c", TRAIN, str(context.work), str(recipe)]
+    done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
+    recipe.write_text(yaml.safe_dump({**content, "seed": 2}), encoding="utf-8")
+    loaded = load_recipe(recipe)
+    assert train_step.identity(loaded, None, None) not in first.network.file

@@ -1,0 +1,115 @@
+"""Quantized network files in synthesis: shapes and bits come from the file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hwgen.crossbar.compiler.quantized import Bits, bits_of, crossbar_network
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.pages.networks import load_problem
+from hwgen.errors import ConfigError
+from hwgen.importers.onnx.qdq.export import model_of_network
+from hwgen.network import Graph, QuantizedNetwork, Table
+from hwgen.network.file import load_network
+from tests.onnx_graphs import layers_of
+from tests.synthesis import COMPONENTS
+
+FOLDER = Path(__file__).parents[3] / "configs/networks"
+RESNET = FOLDER / "digits_resnet20.npz"
+
+BITS = {
+    "digits_resnet20.npz": Bits(8, 8),
+    "bits/cadnn_digits_16_16.npz": Bits(16, 16),
+    "bits/cadnn_digits_4_4.npz": Bits(5, 8),
+    "bits/cadnn_digits_1_1.npz": Bits(2, 8),
+}
+
+
+@pytest.mark.parametrize("name", BITS)
+def test_bits_are_those_of_the_widest_data(name: str) -> None:
+    """An odd grid of b bits needs b + 1 in two's complement; images have bytes."""
+    network = load_network(FOLDER / name)
+    assert bits_of(network) == BITS[name]
+    found, components = load_problem(str(FOLDER / name), COMPONENTS)
+    assert found == crossbar_network(network)
+    assert (components.weight_bits, components.activation_bits) == BITS[name]
+    assert replace(components, weight_bits=16, activation_bits=16) == COMPONENTS
+
+
+def test_a_network_of_a_name_keeps_the_bits_of_the_constants() -> None:
+    network, components = load_problem("cifar_alexnet", COMPONENTS)
+    assert network.name == "cifar_alexnet" and components is COMPONENTS
+
+
+def test_layers_are_those_of_its_onnx_model() -> None:
+    """Weights, windows, sides and readers; the exported model has no activations of its own."""
+    network = load_network(RESNET)
+    ours = crossbar_network(network)
+    other = layers_of(model_of_network(network), name="digits", source="x")
+    weighted = [
+        [
+            (
+                each.kind,
+                each.kernels,
+                each.strides,
+                each.paddings,
+                each.in_sides,
+                each.out_sides,
+                each.in_channels,
+                each.out_channels,
+                each.groups,
+            )
+            for each in found.layers
+            if each.has_weights
+        ]
+        for found in (ours, other)
+    ]
+    assert weighted[0] == weighted[1]
+    assert ours.operations == other.operations
+
+
+def test_facts_of_the_file_are_kept() -> None:
+    made = crossbar_network(load_network(RESNET))
+    assert (made.input_channels, made.input_sides) == (1, (8, 8))
+    first, head = made.layers[0], made.layers[-1]
+    assert (first.providers, first.activation, first.limits) == ((), "relu", (0, 255))
+    assert (head.kind, head.limits) == ("fc", None)
+    assert [each.activation for each in made.layers[:4]] == ["relu", "relu", "none", "relu"]
+    assert [each.average for each in made.layers if each.kind == "pool"][-1]
+    added = next(each for each in made.layers if each.kind == "eltwise")
+    assert len(added.providers) == 2 and added.activation == "relu"
+
+
+def test_a_shortcut_is_a_pooling_of_one_pixel() -> None:
+    made = crossbar_network(load_network(FOLDER / "cadnn_cifar10_resnet20.npz"))
+    shortcut = next(each for each in made.layers if each.kind == "pool")
+    assert (shortcut.kernels, shortcut.strides) == ((1, 1), (2, 2))
+    assert shortcut.out_channels == 2 * shortcut.in_channels
+    assert not shortcut.average
+
+
+def test_the_size_of_its_image_is_known() -> None:
+    with pytest.raises(ConfigError, match=r"--image-size must be .* got .*digits_resnet20"):
+        load_problem(str(RESNET), COMPONENTS, (1, 8, 8))
+
+
+def with_table(reads: str) -> CrossbarNetwork:
+    """Put a table behind a map of a network."""
+    network = load_network(FOLDER / "digits_small_cnn.npz")
+    maps = {"input": network.graph.input, **{one.name: one.output for one in network.graph.layers}}
+    table = Table(name="table", op="table", inputs=(reads,), output=maps[reads], source="")
+    graph: Graph = replace(network.graph, layers=[*network.graph.layers, table])
+    return crossbar_network(QuantizedNetwork(graph=graph, parameters=network.parameters))
+
+
+def test_a_table_is_the_function_of_the_layer_before() -> None:
+    name = load_network(FOLDER / "digits_small_cnn.npz").graph.layers[0].name
+    made = with_table(name)
+    assert made.layers[0].activation == "sigmoid"
+    assert [each.activation for each in made.layers].count("sigmoid") == 1
+
+
+def test_a_table_of_the_image_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"table must be written by a layer, got the image"):
+        with_table("input")

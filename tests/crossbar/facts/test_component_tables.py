@@ -1,0 +1,55 @@
+"""The component tables that ship: what is continued beyond the published constants, and how."""
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from hwgen.crossbar.facts.components import load_components
+from hwgen.crossbar.facts.point import points
+from hwgen.errors import ConfigError
+
+FOLDER = Path(__file__).parents[3] / "configs/crossbar"
+FULL = load_components(FOLDER / "components.yaml")
+SMALL = load_components(FOLDER / "small.yaml")
+
+FACTORS = {"leakage_w": 1.959212, "latency_ns": 1.333862, "read_nj": 1.519297, "write_nj": 1.550627}
+"""Of a doubling: the sixth root of 4096 KB over 64 KB."""
+
+
+@pytest.mark.parametrize("key", FACTORS)
+def test_small_scratchpads_go_on_with_the_mean_factor_of_a_doubling(key: str) -> None:
+    pads = {one.kilobytes: float(getattr(one, key)) for one in FULL.scratchpads.capacities}
+    assert list(pads) == [1 << place for place in range(13)]
+    assert (pads[4096] / pads[64]) ** (1 / 6) == pytest.approx(FACTORS[key], rel=1e-5)
+    for one, double in pairwise([1, 2, 4, 8, 16, 32, 64]):
+        assert pads[double] / pads[one] == pytest.approx(FACTORS[key], rel=2e-3)
+
+
+def test_published_rules_know_no_small_scratchpads() -> None:
+    published = FULL.scratchpads.to_choose_from(published=True)
+    assert [one.kilobytes for one in published] == [64 << place for place in range(7)]
+    assert FULL.scratchpads.to_choose_from(published=False) == FULL.scratchpads.capacities
+
+
+def test_what_rules_choose_from_is_in_the_table() -> None:
+    with pytest.raises(ValueError, match=r"published_from_kilobytes\|at most 4096\|8192"):
+        replace(FULL.scratchpads, published_from_kilobytes=8192)
+
+
+def test_small_crossbars_scale_with_their_cells() -> None:
+    base = FULL.crossbars.sizes[0]
+    assert [one.side for one in SMALL.crossbars.sizes] == [16, 32, 64]
+    for one in SMALL.crossbars.sizes:
+        cells = (one.side / base.side) ** 2
+        for key in ("static_w", "dynamic_w", "peak_w", "area_um2"):
+            assert getattr(one, key) == pytest.approx(getattr(base, key) * cells, rel=1e-4)
+    assert {point.adc_bits for point in points(SMALL, "strict")} >= {4, 5, 6}
+
+
+def test_an_older_table_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    text = (FOLDER / "components.yaml").read_text(encoding="utf-8")
+    (tmp_path / "old.yaml").write_text(text.replace("version: 2", "version: 1"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"version must be 2, got 1 \(.*old\.yaml\)"):
+        load_components(tmp_path / "old.yaml")

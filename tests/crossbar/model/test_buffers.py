@@ -1,0 +1,47 @@
+"""What scratchpads must hold: the same for both evaluators, layer by layer."""
+
+import pytest
+
+from golden.crossbar.buffers import (
+    image_ring,
+    kilobytes_of,
+    most_in_rings,
+    most_loaded,
+    most_waiting,
+    published_outputs,
+)
+from golden.crossbar.evaluate import run
+from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.model.buffers import inputs_held, kilobytes_above, output_need
+from hwgen.crossbar.model.design import lay_out
+from hwgen.crossbar.model.exact import exact_times
+from hwgen.crossbar.model.pipeline import make_pipeline
+from tests.crossbar.model.designs import compiled_of
+from tests.crossbar.model.random_designs import random_case
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_need(seed: int, rules: Rules) -> None:
+    case = random_case(seed, rules)
+    step_ns = case.components.step_floor_ns
+    found = run(case, case.memories()[0], step_ns)
+    tables, design = compiled_of(case)
+    layout = lay_out(tables, design)
+    pipeline = make_pipeline(tables, layout, design.clocks, 0, step_ns)
+    times = exact_times(tables, layout, pipeline, design.mate)
+    layers = range(len(case.network.layers))
+    inputs = [inputs_held(tables, layout, times, i) for i in layers]
+    expected = [most_loaded(case, i) for i in layers]
+    if case.strict:
+        expected = [most_in_rings(case, found.trace, i) for i in layers]
+    expected = [each + image_ring(case, i) for i, each in enumerate(expected)]
+    assert inputs == pytest.approx(expected, rel=1e-12)
+    if is_strict(rules):
+        outputs = [most_waiting(case, found.trace, i) for i in layers]
+    else:
+        outputs = published_outputs(case, found.trace)
+    assert [output_need(tables, layout, times, i) for i in layers] == outputs
+    wanted = kilobytes_of(case, found.trace)
+    assert kilobytes_above(tables, layout, times, 0.0) == pytest.approx(wanted, rel=1e-12)

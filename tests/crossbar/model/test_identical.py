@@ -1,0 +1,89 @@
+"""Identical macros: all have as many of a component, and the budget is kept."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen.crossbar.facts.components import load_components
+from hwgen.crossbar.facts.point import Point, Rules
+from hwgen.crossbar.model.allocate import FEASIBLE, allocate, layer_work, used_crossbars
+from hwgen.crossbar.model.design import Design, lay_out
+from hwgen.crossbar.model.evaluate import evaluate, evaluate_identical
+from hwgen.crossbar.model.identical import allocate_identical, counts_at
+from hwgen.crossbar.model.tables import ADC, FC, PEAK, RATE, RATIO, Tables
+from hwgen.crossbar.model.tabulate import make_tables
+from tests.crossbar.model.alexnet import ALEXNET
+
+COMPONENTS = load_components(Path(__file__).parents[3] / "configs/crossbar/components.yaml")
+RULES: tuple[Rules, ...] = ("published", "strict")
+COPIES = np.array([100, 1, 24, 1, 7, 6, 6, 1, 1, 1, 1, 1])
+MACROS = np.array([14, 0, 14, 0, 14, 7, 9, 0, 0, 6, 4, 1])
+
+
+@pytest.fixture(params=RULES)
+def case(request: pytest.FixtureRequest) -> tuple[Tables, Design]:
+    strict = request.param == "strict"
+    point = Point(rram_ratio=None if strict else 0.3, cell_bits=2, side=256, dac_bits=1)
+    tables = make_tables(ALEXNET, COMPONENTS, point, 49.0, request.param)
+    clocks = np.ones(len(COPIES), np.int64)
+    if strict:
+        clocks[tables.kind == FC] = 64
+    return tables, Design(COPIES, MACROS, np.full(len(COPIES), -1), clocks)
+
+
+def test_every_macro_has_as_many(case: tuple[Tables, Design]) -> None:
+    tables, design = case
+    layout = lay_out(tables, design)
+    found = allocate_identical(tables, design, layout, 0)
+    assert found.failure == FEASIBLE
+    weights = tables.crossbars > 0
+    for component in range(ADC, found.counts.shape[1]):
+        counts = found.counts[weights, component]
+        each = counts[counts > 0] / layout.shared_macros[weights][counts > 0]
+        assert len(set(each)) <= 1
+        assert (each == np.round(each)).all()
+
+
+def test_the_budget_is_kept_and_a_shorter_step_breaks_it(case: tuple[Tables, Design]) -> None:
+    tables, design = case
+    layout = lay_out(tables, design)
+    found = allocate_identical(tables, design, layout, 0)
+    assert found.peak_w <= 49.0
+    if not tables.strict:
+        rram = used_crossbars(tables, layout) * tables.crossbar[PEAK]
+        assert found.peak_w - rram <= 49.0 * (1 - tables.scalars[RATIO])
+    others = found.peak_w - float((found.counts * tables.parts[:, PEAK]).sum())
+    work = layer_work(tables, design, layout)
+    tight = counts_at(tables, design, layout, work, found.step_ns * 0.9)
+    share = 49.0 - others if tables.strict else found.peak_w - others
+    assert float((tight * tables.parts[:, PEAK]).sum()) > share
+
+
+def test_all_work_is_done_in_a_step(case: tuple[Tables, Design]) -> None:
+    tables, design = case
+    layout = lay_out(tables, design)
+    found = allocate_identical(tables, design, layout, 0)
+    work = layer_work(tables, design, layout)
+    if not tables.strict:
+        work[tables.kind == FC] = 0
+    done = found.counts[:, ADC:] * tables.parts[ADC:, RATE] * found.step_ns
+    assert (done * (1 + 1e-12) >= work[:, ADC:]).all()
+
+
+def test_it_is_never_faster_than_specialized(case: tuple[Tables, Design]) -> None:
+    tables, design = case
+    layout = lay_out(tables, design)
+    specialized = allocate(tables, design, layout, 0)
+    identical = allocate_identical(tables, design, layout, 0)
+    # Published counts round up without a look at the budget, so they may be a little slower.
+    assert identical.step_ns >= specialized.step_ns * 0.999
+    assert evaluate_identical(tables, design, True).efficiency < (
+        evaluate(tables, design, True).efficiency * 1.001
+    )
+
+
+def test_too_little_power_is_said(case: tuple[Tables, Design]) -> None:
+    tables, design = case
+    tables.scalars[0] = 1.0
+    assert allocate_identical(tables, design, lay_out(tables, design), 0).failure != FEASIBLE

@@ -1,0 +1,199 @@
+"""What is handed on can run as scheduled: an independent walk, clock by clock."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+from hwgen.crossbar.facts.arch import arch_text
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.schedule import save_schedule
+from hwgen.crossbar.model.record import confirm, design_of, make_arch, make_schedule
+from hwgen.crossbar.synthesis.result import Chosen
+from tests.crossbar.model.layers import conv, fc, pool
+from tests.crossbar_checker import Checker, checker_of
+from tests.synthesis import ALONE, COMPONENTS, DESIGN, POINTS, SMALL
+
+GROUPED = CrossbarNetwork(
+    name="grouped",
+    input_channels=4,
+    input_side=12,
+    layers=(
+        conv("depthwise", (), (4, 4), (12, 12), window=(3, 1, 1), groups=4),
+        conv("wide", (0,), (4, 40), (12, 12), window=(1, 1, 0)),
+        conv("groups", (1,), (40, 260), (12, 6), window=(5, 2, 2), groups=2),
+        pool("pool", (2,), 260, (6, 1), window=(6, 1, 0)),
+        fc("head", (3,), (260, 12)),
+    ),
+)
+"""Groups on the diagonal and in crossbars of their own, uneven copies, rows over three macros."""
+
+UNEVEN = Chosen(
+    copies=[5, 7, 3, 1, 1],
+    macros=[2, 3, 2, 0, 3],
+    mate=[-1] * 5,
+    clocks=[1, 1, 1, 1, 4],
+)
+
+CASES: dict[str, tuple[CrossbarNetwork, Chosen, int]] = {
+    "alone": (SMALL, ALONE, 0),
+    "shared": (SMALL, DESIGN, 0),
+    "wide": (SMALL, ALONE, 1),
+    "uneven": (GROUPED, UNEVEN, 0),
+}
+
+
+def files_of(name: str, folder: Path) -> Checker:
+    """Write the files of a design, and read them as the checker does."""
+    network, chosen, point = CASES[name]
+    found = confirm(
+        network,
+        COMPONENTS,
+        point=POINTS[point],
+        rules="strict",
+        power_w=6.0,
+        design=design_of(**chosen.as_json()),
+    )
+    arch = make_arch(found, name)
+    (folder / "architecture.yaml").write_text(arch_text(arch), encoding="utf-8")
+    save_schedule(make_schedule(found, arch), folder / "schedule.npz")
+    return checker_of(folder / "architecture.yaml", folder / "schedule.npz")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hardware_can_keep_the_schedule(name: str, tmp_path: Path) -> None:
+    checker = files_of(name, tmp_path)
+    assert checker.check() == []
+    assert any("send" in operations for operations in checker.operations)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Checker:
+    return files_of("alone", tmp_path_factory.mktemp("kept"))
+
+
+def fewer_adcs(checker: Checker) -> None:
+    held = checker.arch["fabric"]["layers"][0]["held"][1]
+    held["adcs"] -= 1
+
+
+def fewer_counted(checker: Checker) -> None:
+    checker.arch["layers"][4]["counts"]["adc"] -= 1
+
+
+def fewer_additions(checker: Checker) -> None:
+    checker.arch["layers"][1]["counts"]["addition"] -= 1
+
+
+def late_adc(checker: Checker) -> None:
+    checker.operations[4]["adc"].starts[3] += 1
+
+
+def late_load(checker: Checker) -> None:
+    """Back-pressure is missing: a block is loaded while the one before waits for its crossbars."""
+    operations = checker.operations[1]
+    starts = operations["load"].starts
+    starts[2] = operations["mvm"].starts[1] - 1
+
+
+def early_addition(checker: Checker) -> None:
+    checker.operations[0]["addition"].starts[5] -= 1
+
+
+def early_activation(checker: Checker) -> None:
+    checker.operations[4]["activation"].starts[0] -= 1
+
+
+def no_chain(checker: Checker) -> None:
+    del checker.operations[4]["chain"]
+
+
+def no_gather(checker: Checker) -> None:
+    del checker.operations[0]["gather"]
+
+
+def a_jump(checker: Checker) -> None:
+    """Every target is reached at once, as if nodes that are far apart were linked."""
+    sends = [each for each in checker.arch["fabric"]["travels"] if each["kind"] == "send"]
+    longest = max(sends, key=lambda each: len(each["tree"]) / len(each["targets"]))
+    longest["tree"] = [[longest["source"], target] for target in longest["targets"]]
+
+
+def short_step(checker: Checker) -> None:
+    checker.arch["fabric"]["clock"]["step_clocks"] -= 1
+
+
+def third_bank(checker: Checker) -> None:
+    checker.operations[0]["mvm"].starts[9] = checker.operations[0]["addition"].starts[7] - 1
+
+
+def slow_port(checker: Checker) -> None:
+    """A scratchpad that is as slow as this serves one access a step."""
+    checker.arch["fabric"]["clock"]["access_clocks"] = checker.step
+
+
+def short_load(checker: Checker) -> None:
+    """A pooling over a whole map of 300 channels is loaded in one step."""
+    operation = checker.operations[5]["load"]
+    operation.steps = 1
+
+
+def small_ring(checker: Checker) -> None:
+    """The ring of the image has a single word."""
+    for region in checker.arch["fabric"]["regions"]:
+        if region["layer"] == 0 and region["kind"] == "input":
+            region["words"] = 1
+
+
+def free_image(checker: Checker) -> None:
+    del checker.operations[0]["transfer"]
+
+
+def few_pixels(checker: Checker) -> None:
+    next(t for t in checker.arch["fabric"]["travels"] if t["kind"] == "image")["pixels"] -= 1
+
+
+def load_before_the_image(checker: Checker) -> None:
+    checker.operations[0]["load"].starts[0] -= 1
+
+
+SPOILED: tuple[tuple[Callable[[Checker], None], str], ...] = (
+    (fewer_adcs, "adc"),
+    (fewer_counted, "audit"),
+    (fewer_additions, "audit"),
+    (late_adc, "sample"),
+    (late_load, "register"),
+    (early_addition, "sum"),
+    (early_activation, "sum"),
+    (no_chain, "sum"),
+    (no_gather, "sum"),
+    (a_jump, "link"),
+    (short_step, "clock"),
+    (third_bank, "register"),
+    (slow_port, "port"),
+    (short_load, "port"),
+    (small_ring, "image"),
+    (free_image, "image"),
+    (few_pixels, "image"),
+    (load_before_the_image, "sum"),
+)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "category"), SPOILED, ids=lambda one: getattr(one, "__name__", one)
+)
+def test_a_spoiled_schedule_is_found(
+    kept: Checker, spoil: Callable[[Checker], None], category: str
+) -> None:
+    before = sum(text.startswith(f"{category}:") for text in deepcopy(kept).check())
+    spoiled = deepcopy(kept)
+    spoil(spoiled)
+    assert sum(text.startswith(f"{category}:") for text in spoiled.check()) > before
+
+
+def test_gathers_that_start_at_once_meet(tmp_path: Path) -> None:
+    checker = files_of("uneven", tmp_path)
+    for travel in checker.arch["fabric"]["travels"]:
+        travel["first_clock"] = 0
+    assert any(text.startswith("link:") for text in checker.check())

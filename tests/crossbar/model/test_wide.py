@@ -1,0 +1,101 @@
+"""Products, factors, dilation and what is not square, against the reference: event for event."""
+
+from dataclasses import replace
+
+import pytest
+
+from golden.crossbar import evaluate
+from hwgen.crossbar.compiler import shipped_network
+from hwgen.crossbar.facts.layout import first_needed, last_needed
+from hwgen.crossbar.facts.network import Columns
+from hwgen.crossbar.model.tables import ADDING
+from hwgen.crossbar.model.tabulate import make_tables, window
+from hwgen.errors import ConfigError
+from tests.crossbar.model.designs import COMPONENTS, compiled_of
+from tests.crossbar.model.layers import layer
+from tests.crossbar.model.test_exact import check
+from tests.crossbar.model.wide_designs import wide_case
+
+VGG16 = "9032bd24ad33adb8613a910351086bf022c05477b58582272befc7e499617dc8"
+"""As it was before anything but squares."""
+
+FEW = range(30)
+MANY = range(30, 600)
+
+
+@pytest.mark.parametrize("seed", FEW)
+def test_random(seed: int) -> None:
+    check(wide_case(seed), events=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", MANY)
+def test_many_random(seed: int) -> None:
+    check(wide_case(seed), events=True)
+
+
+def test_the_cases_hold_what_they_should() -> None:
+    """Most of them fit, and every kind of layer is in several."""
+    cases = [wide_case(seed) for seed in FEW]
+    layers = [one for case in cases for one in case.network.layers]
+    gates = [
+        one
+        for case in cases
+        for one in case.network.layers
+        if one.product and any(case.network.layers[p].pixels < one.pixels for p in one.providers)
+    ]
+    assert len(gates) > 5 and sum(one.product for one in layers) > len(gates) + 2
+    assert sum(one.dilation != (1, 1) for one in layers) > 10
+    assert sum(one.kernels[0] != one.kernels[1] for one in layers) > 10
+    assert sum(not evaluate(case).failure for case in cases) > len(FEW) // 2
+
+
+@pytest.mark.parametrize("seed", FEW)
+def test_windows_agree_with_the_layout(seed: int) -> None:
+    for one in wide_case(seed).network.layers:
+        if one.kind != "fc":
+            last, first = window(one, strict=True)
+            assert tuple(last) == last_needed(one, "strict")
+            assert tuple(first) == first_needed(one)
+
+
+def test_a_dilated_window_by_hand() -> None:
+    """Three rows that are two apart, over a map of 5 x 2 with two rows of padding at the top."""
+    square = layer("a", "conv", (), (3, 8), (5, 5), window=(3, 1, 2))
+    columns = Columns(kernel=1, stride=1, padding=0, in_side=2, out_side=2)
+    tall = replace(square, dilation=(2, 1), columns=columns)
+    assert last_needed(tall, "strict") == (5, 6, 7, 8, 9, 10, 10, 10, 10, 10)
+    assert first_needed(tall) == (1, 1, 1, 1, 1, 2, 3, 4, 5, 6)
+    assert (tall.taps, tall.pixels, tall.operations) == (3, 10, 2 * 3 * 3 * 8 * 10)
+
+
+def test_a_product_is_as_many_additions_as_an_element_has_bits() -> None:
+    for seed in FEW:
+        case = wide_case(seed)
+        tables, _ = compiled_of(case)
+        lanes = COMPONENTS.vector_units.lanes
+        for place, one in enumerate(case.network.layers):
+            if one.product:
+                bits = case.components.activation_bits
+                assert tables.work[place, ADDING] == -(-one.out_channels // lanes) * bits
+
+
+def test_published_rules_do_not_know_them() -> None:
+    case = wide_case(0)
+    with pytest.raises(ConfigError) as caught:
+        make_tables(case.network, COMPONENTS, case.point, 5.0, "published")
+    assert str(caught.value) == (
+        "rules must be strict where maps or windows are not square, dilated or multiplied,"
+        " got published for layer0 (wide)"
+    )
+
+
+def test_digests_of_square_networks_are_older() -> None:
+    """What is new stands in a digest only where it is used."""
+    vgg16 = shipped_network("vgg16")
+    maximum = [replace(one, average=False) for one in vgg16.layers]
+    assert replace(vgg16, layers=tuple(maximum)).digest == VGG16
+    assert any(one.average for one in vgg16.layers) and vgg16.digest != VGG16
+    wide = wide_case(0).network
+    others = [replace(one, dilation=(7, 7)) for one in wide.layers]
+    assert replace(wide, layers=tuple(others)).digest != wide.digest

@@ -1,0 +1,45 @@
+"""The placement as a table for people."""
+
+import json
+from dataclasses import asdict
+
+from rich.console import Console
+
+from hwgen.crossbar.model.record import make_arch
+from hwgen.crossbar.pages.placement import COLUMNS, placement_parts
+from hwgen.crossbar.pages.synthesis_chip import placement
+from tests.synthesis import confirmed
+
+
+def lines_of() -> list[str]:
+    console = Console(width=160)
+    configuration = json.loads(json.dumps(asdict(make_arch(confirmed(), "small"))))
+    with console.capture() as captured:
+        console.print(*placement_parts(configuration), sep="\n")
+    return captured.get().splitlines()
+
+
+def test_a_row_for_each_layer_in_each_macro() -> None:
+    lines = lines_of()
+    heading = next(k for k, line in enumerate(lines) if line.startswith("macro "))
+    assert all(name in lines[heading] for name in COLUMNS)
+    rows = [line.split() for line in lines[heading + 1 : -1] if line.split()]
+    # 3 macros with two layers each, 2 of `left`, one of `head`.
+    assert [row[0] for row in rows] == ["0", "0", "1", "1", "2", "2", "3", "4", "5"]
+    assert rows[1][:9] == ["0", "0,0", "deep", "0", "0-2", "3", "72", "7,200", "72"]
+    assert rows[5][:9] == ["2", "1,1", "deep", "1", "1-2", "2", "48", "4,800", "48"]
+    assert "image enters" in " ".join(lines) and "1 chain" in lines[-1]
+
+
+def test_nothing_without_a_fabric() -> None:
+    assert list(placement_parts({"fabric": None})) == []
+    assert list(placement_parts({})) == []
+
+
+def test_the_picture_has_a_bar_for_each() -> None:
+    arch = make_arch(confirmed(), "small")
+    assert arch.fabric is not None
+    picture = placement(arch)
+    held = sum(len(layer.held) for layer in arch.fabric.layers)
+    assert picture.count("patch_") >= held
+    assert 'id="adcs"' in picture

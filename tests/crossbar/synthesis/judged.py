@@ -1,0 +1,124 @@
+"""Random designs that fit, judged exactly; boxes around them; what each of their layers takes."""
+
+import random
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from hwgen.crossbar.facts.point import Rules
+from hwgen.crossbar.model.allocate import Allocation, allocate
+from hwgen.crossbar.model.design import Design, Layout, lay_out
+from hwgen.crossbar.model.evaluate import Cost, evaluate
+from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
+from hwgen.crossbar.model.tables import CONV, FC, FLOOR, Tables
+from hwgen.crossbar.model.timing import Times, closed_form
+from hwgen.crossbar.synthesis.bound import BoxBound, bound_box
+from hwgen.crossbar.synthesis.boxes import Box, box_at
+from hwgen.crossbar.synthesis.choices import Choices, make_choices
+from hwgen.crossbar.synthesis.cuts import Cut, Needs, critical_cut, make_needs
+from hwgen.crossbar.synthesis.held import Held, make_held
+from hwgen.crossbar.synthesis.judge import fits
+from hwgen.crossbar.synthesis.moves import join, repair
+from hwgen.crossbar.synthesis.ranges import all_ranges
+from hwgen.crossbar.synthesis.simple import simple_design
+from tests.crossbar.model.designs import compiled_of
+from tests.crossbar.model.random_designs import random_case
+
+
+class Judged(NamedTuple):
+    """A design that fits into its budget, its exact cost, and what a search knows of its tables."""
+
+    name: str
+    tables: Tables
+    held: Held
+    needs: Needs
+    design: Design
+    cost: Cost
+
+    @property
+    def layout(self) -> Layout:
+        return lay_out(self.tables, self.design)
+
+    @property
+    def allocation(self) -> Allocation:
+        return allocate(self.tables, self.design, self.layout, self.cost.memory)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        design = self.design
+        step_ns = self.cost.step_ns
+        return make_pipeline(self.tables, self.layout, design.clocks, self.cost.memory, step_ns)
+
+    @property
+    def times(self) -> Times:
+        return closed_form(self.tables, self.layout, self.pipeline)
+
+    @property
+    def cut(self) -> Cut:
+        """Its own critical path."""
+        return critical_cut(self.tables, self.needs, self.layout, self.pipeline, self.times)
+
+    def box(self, share: float) -> Box:
+        """A box around it, off its middle."""
+        cost = self.cost
+        steps = cost.steps * (1 - share), cost.steps * (1 + share / 2)
+        step_low = max(cost.step_ns * (1 - share), self.tables.scalars[FLOOR])
+        step_ns = step_low, cost.step_ns * (1 + share)
+        return box_at(self.tables, steps, step_ns, int(cost.memory))
+
+    def choices(self, share: float) -> Choices:
+        ranges = all_ranges(len(self.tables.kind))
+        return make_choices(self.tables, self.held, self.box(share), ranges)
+
+    def bound(self, box: Box, target: float, cuts: list[Cut] | None = None) -> BoxBound:
+        """The bound of a box that looks at everything."""
+        facts = self.tables, self.held, self.needs
+        ranges = all_ranges(len(self.tables.kind))
+        return bound_box(*facts, box, target, cuts=cuts or [], ranges=ranges)
+
+
+def judged(name: str, tables: Tables, design: Design) -> Judged | None:
+    """A design with its exact cost; None if it does not fit."""
+    cost = evaluate(tables, design, True)
+    if not fits(tables, cost):
+        return None
+    return Judged(name, tables, make_held(tables), make_needs(tables), design, cost)
+
+
+def small(rules: Rules, seeds: range) -> Iterator[Judged]:
+    """Designs of random networks with random components."""
+    for seed in seeds:
+        tables, design = compiled_of(random_case(seed, rules))
+        found = judged(f"{rules} {seed}", tables, design)
+        if found is not None:
+            yield found
+
+
+def perturbed(tables: Tables, rng: random.Random) -> Design:
+    """A design that may well fit: proportional copies, each changed; macros, pairs, clocks."""
+    design: Design = simple_design(tables, rng.uniform(0.03, 0.3))
+    spread = rng.choice((0.0, 0.1, 0.5))
+    most = rng.choice((1, 2, 4, 12))
+    weighted = [int(i) for i in np.flatnonzero(tables.crossbars > 0)]
+    for i in weighted:
+        if tables.kind[i] == CONV:
+            wanted = round(design.copies[i] * rng.uniform(1 - spread, 1 + spread))
+            design.copies[i] = min(max(1, wanted), tables.pixels[i])
+        elif tables.kind[i] == FC and tables.strict:
+            design.clocks[i] = max(1, round(design.clocks[i] * rng.uniform(0.3, 3)))
+        design.macros[i] = rng.randint(1, most)
+    rng.shuffle(weighted)
+    while len(weighted) > 1 and rng.random() < 0.6:
+        join(design, weighted.pop(), weighted.pop())
+    repair(tables, design)
+    return design
+
+
+def neighbours_of(given: Judged, count: int = 2) -> list[Judged]:
+    """Other designs of the same network that need not fit: their paths are as good as any."""
+    rng = random.Random(given.name)
+    made = []
+    for _ in range(count):
+        made.append(given._replace(design=perturbed(given.tables, rng)))
+    return made

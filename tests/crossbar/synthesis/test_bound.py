@@ -1,0 +1,274 @@
+"""No design beats a bound: the whole bound, and each of its terms, against designs judged exactly.
+
+A design is random: copies, macros, pairs that share them, clocks of fully connected layers, in
+random networks with random constants. Its box holds it, so everything a box says must hold for it.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.point import RRAM_RATIOS, Rules, points
+from hwgen.crossbar.model.allocate import layer_work, memory_peak
+from hwgen.crossbar.model.buffers import inputs_held, output_need
+from hwgen.crossbar.model.design import Layout
+from hwgen.crossbar.model.evaluate import simulate
+from hwgen.crossbar.model.tables import (
+    ADC,
+    CONV,
+    DAC,
+    NOC_POWER,
+    PEAK,
+    POWER,
+    RATE,
+    RATIO,
+    STATIC,
+    Tables,
+)
+from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.model.timing import Times
+from hwgen.crossbar.synthesis.bound import halves
+from hwgen.crossbar.synthesis.boxes import Box, box_at
+from hwgen.crossbar.synthesis.choices import Choices, make_choices
+from hwgen.crossbar.synthesis.company import company_of
+from hwgen.crossbar.synthesis.costs import fixed_costs, rounding_up
+from hwgen.crossbar.synthesis.held import capacity_elements, make_held
+from hwgen.crossbar.synthesis.pairs import busy_steps, savings_of
+from hwgen.crossbar.synthesis.ranges import all_ranges
+from hwgen.crossbar.synthesis.scan import scan
+from hwgen.crossbar.synthesis.stage import stage_of
+from hwgen.crossbar.synthesis.stages import pace
+from hwgen.crossbar.synthesis.work import root_boxes
+from tests.crossbar.model.designs import COMPONENTS
+from tests.crossbar.model.layers import conv
+from tests.crossbar.synthesis.judged import Judged, neighbours_of, small
+from tests.crossbar.synthesis.rows import BATCHES, SHARES, chosen_rows, weighted
+
+ROUNDING = 1e-9
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
+    for given in small(rules, batch):
+        cost = given.cost
+        allowed = cost.energy_nj * (1 + ROUNDING)
+        boxes = [given.box(0.02), given.box(1e-4)]
+        for box in root_boxes(given.tables, given.tables.scalars[RATIO] / 2):
+            if box.step_low <= cost.step_ns <= box.step_high:
+                boxes.append(box)
+        cuts = [given.cut, *(each.cut for each in neighbours_of(given))]
+        for box in boxes:
+            assert scan(given.tables, box) <= allowed, given.name
+            # Far above the design, so that nothing stops before the bound is as high as it gets.
+            bound = given.bound(box, 10 * cost.energy_nj, cuts)
+            assert bound.energy <= allowed, (given.name, box)
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_boxes_of_many_scratchpads_and_ratios(rules: Rules, batch: range) -> None:
+    """What holds for all of them together holds for each."""
+    for given in small(rules, batch):
+        scalars = given.tables.scalars.copy()
+        own = scalars[RATIO]
+        scalars[RATIO] = (1 + own) / 2
+        tables = given.tables._replace(scalars=scalars)
+        last = len(tables.memories) - 1
+        box = given.box(0.01)._replace(ratio_low=own / 2, ratio_high=scalars[RATIO])
+        allowed = given.cost.energy_nj * (1 + ROUNDING)
+        for memory, most in ((0, last), (0, given.cost.memory), (given.cost.memory, last)):
+            wide = box._replace(memory=memory, most_memory=most)
+            assert scan(tables, wide) <= allowed, given.name
+            energy, static = fixed_costs(tables, wide)
+            for ratio in (own / 2, own, scalars[RATIO]):
+                for one in range(memory, most + 1):
+                    narrow = {"ratio_low": ratio, "ratio_high": ratio}
+                    alone = wide._replace(memory=one, most_memory=one, **narrow)
+                    each = fixed_costs(tables, alone)
+                    assert energy <= each[0] and static <= each[1], given.name
+            other = given._replace(tables=tables, held=make_held(tables))
+            bound = other.bound(wide, 10 * given.cost.energy_nj, [given.cut])
+            assert bound.energy <= allowed, given.name
+
+
+def test_halves_are_all_of_a_box() -> None:
+    """Scratchpads and ratios are told apart first; steps are split in their middle."""
+    whole = Box(100.0, 120.0, 100.0, 100.0, 1, 4, 0.15, 0.3)
+    found, done = [whole], []
+    while found:
+        box = found.pop()
+        if box.memory == box.most_memory and box.ratio_low == box.ratio_high:
+            done.append(box)
+        else:
+            found += halves(box)
+    assert sorted((box.memory, box.ratio_low) for box in done) == [
+        (memory, ratio) for memory in range(1, 5) for ratio in RRAM_RATIOS
+    ]
+    assert {tuple(box)[:4] for box in done} == {tuple(whole)[:4]}
+    below, above = halves(done[0])
+    assert (below.steps_low, above.steps_high) == (100.0, 120.0)
+    assert below.steps_high == above.steps_low == pytest.approx(np.sqrt(12000.0))
+    wide = halves(whole._replace(step_high=160.0))
+    assert [(box.step_low, box.step_high, box.most_memory) for box in wide] == [
+        (100.0, pytest.approx(np.sqrt(16000.0)), 4),
+        (pytest.approx(np.sqrt(16000.0)), 160.0, 4),
+    ]
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_each_layer_finds_its_choice(rules: Rules, batch: range) -> None:
+    """And all of them together cost no more than the design, in energy, static and peak power."""
+    for given in small(rules, batch):
+        for share in SHARES:
+            rows = given.choices(share)
+            chosen = chosen_rows(given, rows)
+            check_sums(given, rows, share, list(chosen.values()))
+            check_pairs(given, rows, chosen)
+
+
+def check_sums(given: Judged, rows: Choices, share: float, chosen: list[int]) -> None:
+    tables, box, cost = given.tables, given.box(share), given.cost
+    saving = savings_of(tables, box)
+    energy, static = fixed_costs(tables, box)
+    energy += rows.energy[chosen].sum()
+    static += rows.static[chosen].sum()
+    power = tables.scalars[NOC_POWER] + rows.power[chosen].sum()
+    layers = weighted(tables)
+    for i in layers:
+        j = int(given.design.mate[i])
+        if j > i:
+            one, two = chosen[layers.index(i)], chosen[layers.index(j)]
+            conversions = min(rows.converted[one], rows.converted[two])
+            macros = min(rows.macros[one], rows.macros[two])
+            static -= saving.conversion_static * conversions + saving.macro_static * macros
+            power -= saving.conversion_peak * conversions + saving.macro_peak * macros
+    time = cost.steps * cost.step_ns
+    assert energy + static * time <= cost.energy_nj * (1 + ROUNDING), given.name
+    assert static <= static_of(given) * (1 + ROUNDING), given.name
+    assert power <= cost.peak_w * (1 + ROUNDING), given.name
+
+
+def static_of(given: Judged) -> float:
+    """W that leak as long as the image lasts."""
+    tables, layout = given.tables, given.layout
+    leaking = (given.allocation.counts * tables.parts[:, STATIC]).sum()
+    leaking += tables.crossbar[STATIC] * (tables.crossbars * layout.copies).sum()
+    leaking += tables.memories[given.cost.memory, 1] * layout.total_macros
+    return float(leaking + tables.scalars[NOC_POWER])
+
+
+def check_pairs(given: Judged, rows: Choices, chosen: dict[int, int]) -> None:
+    """Conversions that a pair can save, and the steps for which it needs its ADCs."""
+    tables, design, layout = given.tables, given.design, given.layout
+    alone = design._replace(mate=np.full(len(design.mate), -1))
+    work = layer_work(tables, alone, layout)[:, ADC]
+    busy = busy_steps(tables, rows)
+    for i, c in chosen.items():
+        assert rows.converted[c] <= work[i] * (1 + ROUNDING), given.name
+        assert busy[c] <= tables.bit_steps * layout.blocks[i] * design.clocks[i], given.name
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_held_memory(rules: Rules, batch: range) -> None:
+    """No layer holds less, neither inputs nor outputs, than choices take for granted.
+
+    By strict rules: its macro, together with what else is in it.
+    """
+    for given in small(rules, batch):
+        tables, layout, held = given.tables, given.layout, given.held
+        step_ns, memory = given.cost.step_ns, given.cost.memory
+        times = simulate(tables, given.design, layout, memory, step_ns, True)
+        for i in weighted(tables):
+            place = held.begin[i] + layout.copies[i]
+            kept = held.whole if layout.shared_macros[i] == 1 else held.split
+            least = kept[place] / layout.row_shares[i], held.outputs[place]
+            inputs = inputs_held(tables, layout, times, i)
+            outputs = output_need(tables, layout, times, i)
+            behind = [
+                inputs_held(tables, layout, times, j) + output_need(tables, layout, times, j)
+                for j in followers(tables, i)
+            ]
+            room = capacity_elements(tables, memory) * (1 + ROUNDING)
+            if rules == "strict":
+                macro = in_macro(tables, layout, times, layout.merge_macro[i])
+                assert max(sum(least), held.following[place]) <= macro * (1 + ROUNDING), given.name
+                assert macro <= room, given.name
+                continue
+            assert least[0] <= inputs * (1 + ROUNDING), given.name
+            assert least[1] <= outputs, given.name
+            assert inputs + outputs <= room, given.name
+            assert held.following[place] <= max(behind, default=0.0) * (1 + ROUNDING), given.name
+
+
+def in_macro(tables: Tables, layout: Layout, times: Times, macro: int) -> float:
+    """Elements that one macro holds, of all layers that are in it."""
+    elements = 0.0
+    for i in range(len(tables.kind)):
+        first = layout.first_macro[i]
+        if first <= macro < first + layout.shared_macros[i]:
+            elements += inputs_held(tables, layout, times, i)
+        if macro == layout.merge_macro[i]:
+            elements += output_need(tables, layout, times, i)
+    return elements
+
+
+def followers(tables: Tables, i: int) -> list[int]:
+    """Layers without weights that read layer i, or each other, and nothing else."""
+    found = [i]
+    for j in range(i + 1, len(tables.kind)):
+        read = tables.provider[tables.provider_start[j] : tables.provider_start[j + 1]]
+        if tables.crossbars[j] == 0 and len(read) == 1 and read[0] in found:
+            found.append(j)
+    return found[1:]
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_what_the_published_allocation_spends(batch: range) -> None:
+    """Counts are rounded up, so a step is a little shorter than the peripheral share pays for."""
+    over = 0
+    for given in small("published", batch):
+        tables, scalars = given.tables, given.tables.scalars
+        work = layer_work(tables, given.design, given.layout)
+        work[tables.kind != CONV, ADC:] = 0.0
+        spent = (work[:, ADC:] * (tables.parts[:, PEAK] / tables.parts[:, RATE])[ADC:]).sum()
+        spent = spent / given.cost.step_ns + (work[:, DAC] * tables.parts[DAC, PEAK]).sum()
+        spent += given.layout.total_macros * memory_peak(tables, int(given.cost.memory))
+        spent += scalars[NOC_POWER]
+        share = scalars[POWER] * (1 - scalars[RATIO])
+        for size in (0.02, 1e-6):
+            assert spent <= share * rounding_up(tables, given.box(size)) * (1 + 1e-9), given.name
+        over += int(spent > share)
+    assert over > 0
+
+
+@pytest.mark.parametrize("rules", ["published", "strict"])
+def test_uneven_macros(rules: Rules) -> None:
+    """Nine copies in nine macros merge faster than in ten, where rows are split."""
+    one = conv("one", (), (40, 300), (4, 4), window=(3, 1, 1))
+    network = CrossbarNetwork(
+        name="uneven", input_channels=40, input_side=4, layers=(one,), fused_activations=False
+    )
+    mesh = replace(COMPONENTS.network_on_chip, hop_ns=10.0)
+    components = replace(COMPONENTS, network_on_chip=mesh)
+    point = next(each for each in points(components, rules) if each.side == 128)
+    tables = make_tables(network, components, point, 1000.0, rules)
+    box = box_at(tables, (1.0, 1e6), (100.0, 100.0), 3)
+    rows = make_choices(tables, make_held(tables), box, all_ranges(len(tables.kind)))
+    scratch = np.zeros((4, 13), np.int64)
+    stage = stage_of(tables, 0, box)
+    for copies in range(1, 17):
+        for macros in range(1, copies * tables.row_tiles[0] + 1):
+            company = company_of(tables, 0, copies, copies, 0)
+            per_block, through = pace(stage, company, copies, macros, 1, scratch)
+            assert any(
+                rows.copies_low[c] <= copies <= rows.copies_high[c]
+                and rows.macros[c] <= macros
+                and rows.per_block[c] <= per_block
+                and rows.through[c] <= through
+                for c in range(rows.begin[0], rows.begin[1])
+            ), (copies, macros)

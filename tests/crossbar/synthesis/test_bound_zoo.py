@@ -1,0 +1,202 @@
+"""No random design of the five networks beats a bound: of boxes, and at length of searches."""
+
+import random
+from functools import cache
+
+import numpy as np
+import pytest
+
+from hwgen.crossbar.compiler import shipped_network
+from hwgen.crossbar.facts.point import RRAM_RATIOS, Point, Rules, points
+from hwgen.crossbar.model.design import Design
+from hwgen.crossbar.model.evaluate import evaluate
+from hwgen.crossbar.model.tables import CONV, RATIO, Tables
+from hwgen.crossbar.model.tabulate import make_tables
+from hwgen.crossbar.synthesis.anneal import HOT, anneal, empty_design
+from hwgen.crossbar.synthesis.bound import bound_box, halves, is_wide, width_of
+from hwgen.crossbar.synthesis.boxes import Box
+from hwgen.crossbar.synthesis.budget import Budget
+from hwgen.crossbar.synthesis.cuts import Cut, make_needs
+from hwgen.crossbar.synthesis.held import make_held
+from hwgen.crossbar.synthesis.judge import fits
+from hwgen.crossbar.synthesis.moves import change, copy_design
+from hwgen.crossbar.synthesis.ranges import COPIES_HIGH, COPIES_LOW, all_ranges
+from hwgen.crossbar.synthesis.scan import scan
+from hwgen.crossbar.synthesis.search import synthesize
+from hwgen.crossbar.synthesis.work import root_boxes
+from hwgen.jobs.executors import SerialExecutor
+from tests.crossbar.model.designs import COMPONENTS
+from tests.crossbar.synthesis.judged import Judged, perturbed
+from tests.crossbar.synthesis.test_useful import is_inside
+
+NETWORKS = ("alexnet", "vgg13", "vgg16", "msra", "resnet18")
+WATTS = 49.0
+ROUNDING = 1e-9
+GOOD_POINTS = {
+    "published": (
+        Point(rram_ratio=0.3, cell_bits=2, side=256, dac_bits=1),
+        Point(rram_ratio=0.25, cell_bits=4, side=128, dac_bits=1),
+    ),
+    "strict": (
+        Point(rram_ratio=None, cell_bits=2, side=256, dac_bits=1),
+        Point(rram_ratio=None, cell_bits=4, side=128, dac_bits=1),
+    ),
+}
+"""Points at which many designs fit, and the best ones are."""
+
+DESIGNS = 3
+"""In the default run, at each point."""
+
+RANDOM = 1000
+"""In the long run, under each of two rules."""
+
+DEEPEST = 1.03
+"""Boxes this narrow are not split in search of a design."""
+
+TRIES = 20
+"""Designs that are drawn for one that fits, at most."""
+
+
+@cache
+def tables_of(name: str, point: Point, rules: Rules) -> Tables:
+    return make_tables(shipped_network(name), COMPONENTS, point, WATTS, rules)
+
+
+def annealed(name: str, rules: Rules) -> Judged | None:
+    """A good design, so that a target above it leaves much out; None: no random one fits."""
+    rng = random.Random(f"{name} {rules}")
+    ratio = 0.3 if rules == "published" else None
+    large = Point(rram_ratio=ratio, cell_bits=4, side=256, dac_bits=1)
+    for point in (*GOOD_POINTS[rules], large):
+        tables = tables_of(name, point, rules)
+        for _ in range(5 * TRIES):
+            start = perturbed(tables, rng)
+            cost = evaluate(tables, start, False)
+            if fits(tables, cost):
+                found = anneal(tables, start, int(cost.memory), 1_000, 1, True, HOT)
+                costs = [evaluate(tables, design, True) for design in found]
+                for design, exact in zip(found, costs, strict=True):
+                    if fits(tables, exact):
+                        held, needs = make_held(tables), make_needs(tables)
+                        return Judged(name, tables, held, needs, design, exact)
+    return None
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("rules", ["published", "strict"])
+def test_from_box_to_box_a_design_is_never_left_out(name: str, rules: Rules) -> None:
+    """Down from a root, with the ranges and paths that each box hands on to its halves."""
+    given = annealed(name, rules)
+    assert given is not None
+    tables, cost = given.tables, given.cost
+    facts = tables, given.held, given.needs
+    roots = root_boxes(tables, float(tables.scalars[RATIO]))
+    box = next(each for each in roots if each.step_low <= cost.step_ns <= each.step_high)
+    cuts: list[Cut] = []
+    ranges = all_ranges(len(tables.kind))
+    widths = []
+    while box is not None and width_of(box) > DEEPEST:
+        if not is_wide(box):
+            found = bound_box(*facts, box, 1.001 * cost.energy_nj, cuts=cuts, ranges=ranges)
+            assert found.energy <= cost.energy_nj * (1 + 1e-6), box
+            assert is_inside(given, found.ranges), box
+            cuts, ranges = found.cuts, found.ranges
+            widths.append(
+                int((ranges[COPIES_HIGH] - ranges[COPIES_LOW])[tables.kind == CONV].sum())
+            )
+        box = next((half for half in halves(box) if holds(half, given)), None)
+    assert widths == sorted(widths, reverse=True) and widths[-1] < 0.9 * widths[0]
+
+
+def holds(box: Box, given: Judged) -> bool:
+    """Whether a box holds a design."""
+    cost = given.cost
+    return (
+        box.steps_low <= cost.steps <= box.steps_high
+        and box.step_low <= cost.step_ns <= box.step_high
+        and box.memory <= cost.memory <= box.most_memory
+        and box.ratio_low <= given.tables.scalars[RATIO] <= box.ratio_high
+    )
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("rules", ["published", "strict"])
+def test_boxes(name: str, rules: Rules) -> None:
+    """The roots, and boxes of some percent; paths come from each other and from the relaxation."""
+    rng = random.Random(f"{name} {rules}")
+    for point in GOOD_POINTS[rules]:
+        tables = tables_of(name, point, rules)
+        held, needs = make_held(tables), make_needs(tables)
+        found: list[Judged] = []
+        for _ in range(DESIGNS * TRIES):
+            design = perturbed(tables, rng)
+            if not fits(tables, evaluate(tables, design, False)):
+                continue
+            cost = evaluate(tables, design, True)
+            if fits(tables, cost):
+                found.append(Judged(name, tables, held, needs, design, cost))
+            if len(found) == DESIGNS:
+                break
+        cuts = [judged.cut for judged in found]
+        for judged in found:
+            cost = judged.cost
+            allowed = cost.energy_nj * (1 + ROUNDING)
+            assert scan(tables, judged.box(0.02)) <= allowed
+            target = 3 * cost.energy_nj
+            assert judged.bound(judged.box(0.02), target, cuts).energy <= allowed
+        best = min(found, key=lambda each: each.cost.energy_nj, default=None)
+        if best is None:
+            continue
+        for box in root_boxes(tables, min(RRAM_RATIOS)):
+            if box.step_low <= best.cost.step_ns <= box.step_high:
+                target = 3 * best.cost.energy_nj
+                bound = best.bound(box, target).energy
+                assert bound <= best.cost.energy_nj * (1 + ROUNDING)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("rules", ["published", "strict"])
+def test_ten_thousand(name: str, rules: Rules) -> None:
+    """Half of the designs are drawn freely at any point, half near the best that a search found."""
+    network = shipped_network(name)
+    budget = Budget(evaluations=12_000, boxes=120)
+    result = synthesize(
+        network,
+        COMPONENTS,
+        power_w=WATTS,
+        rules=rules,
+        seed=1,
+        budget=budget,
+        executor=SerialExecutor(),
+    )
+    assert result is not None
+    rng = random.Random(f"long {name} {rules}")
+    bounds = {each.point: each.bound_gops_per_w for each in result.points}
+    chosen = result.best.chosen.as_json()
+    best = Design(*(np.array(chosen[field], np.int64) for field in Design._fields))
+    judged = 0
+    while judged < RANDOM:
+        near = judged % 2 == 0
+        point = result.best.point if near else rng.choice(points(COMPONENTS, rules))
+        tables = tables_of(name, point, rules)
+        design = changed(tables, best, rng) if near else perturbed(tables, rng)
+        judged += 1
+        cost = evaluate(tables, design, False)
+        if not fits(tables, cost) or cost.efficiency < 0.9 * bounds[point]:
+            continue
+        cost = evaluate(tables, design, True)
+        if fits(tables, cost):
+            assert cost.efficiency <= bounds[point] * (1 + ROUNDING)
+            assert cost.efficiency <= result.bound_gops_per_w * (1 + ROUNDING)
+
+
+def changed(tables: Tables, design: Design, rng: random.Random) -> Design:
+    """A design some moves away from another."""
+    moved: Design = empty_design(len(tables.kind))
+    copy_design(design, moved)
+    weighted = np.flatnonzero(tables.crossbars > 0)
+    for _ in range(rng.randint(1, 6)):
+        change(tables, moved, weighted, rng.choice((0.01, 0.05, 0.2)), True)
+    return moved

@@ -1,0 +1,221 @@
+"""SIMD: one operation on the words of position vectors."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from golden.dbpim.requantizer import requantize
+from hwgen.dbpim.facts.instructions import Opcode, Operation, of_core
+from hwgen.dbpim.facts.stream import Packet, TablePacket, TapsPacket
+from hwgen.dbpim.facts.timing import TAP_WORDS
+from tests.dbpim.compiler.bus import store, store_logits
+from tests.dbpim.compiler.chip_state import ChipState, Words, tag_of
+from tests.dbpim.compiler.positions import positions_of, read_taps, view
+
+ELEMENTWISE = (Operation.ADD, Operation.MULTIPLY, Operation.TABLE)
+
+
+def run_simd(chip: ChipState, packet: Packet, followers: Sequence[Packet]) -> None:
+    """Execute a SIMD instruction with its taps or its table."""
+    fields = dict(packet.fields)
+    operation = Operation(fields["operation"])
+    wanted = {Operation.DEPTHWISE: Opcode.TAPS, Operation.TABLE: Opcode.TABLE}.get(operation)
+    for follower in followers:
+        if follower.opcode is not wanted or follower.fields["cores"] & ~fields["active_cores"]:
+            chip.refuse(f"{follower.opcode.name} of cores {follower.fields['cores']:#b} follows it")
+    if not fields["active_cores"]:
+        chip.refuse("no core is active")
+    if operation in ELEMENTWISE and (fields["kernel_height"], fields["kernel_width"]) != (1, 1):
+        chip.refuse("an operation on single elements has a window")
+    for core in range(chip.arch.cores):
+        if fields["active_cores"] >> core & 1:
+            own = [each for each in followers if each.fields["cores"] >> core & 1]
+            CoreRun(chip, fields, core).run(operation, own)
+
+
+class CoreRun:
+    """One core in one SIMD instruction; arrays are (positions, words, C)."""
+
+    def __init__(self, chip: ChipState, fields: dict[str, int], core: int) -> None:
+        self.chip, self.fields, self.core = chip, fields, core
+        self.at = positions_of(chip, fields, core).flat()
+        count = fields[of_core("word_count", core)]
+        if not count:
+            chip.refuse(f"core {core} is active without a channel word")
+        self.words = fields[of_core("word_first", core)] + np.arange(count)
+        self.unknown: np.ndarray | None = None
+
+    def run(self, operation: Operation, followers: Sequence[Packet]) -> None:
+        """Compute and send all results."""
+        match operation:
+            case Operation.MAXIMUM:
+                self.send(self.maximum())
+            case Operation.SUM if self.fields["sums"]:
+                self.send_sums(self.total())
+            case Operation.SUM:
+                scale = {name: self.fields[name] for name in ("multiplier", "shift")}
+                self.send(self.requantized(self.total(), **scale))
+            case Operation.DEPTHWISE:
+                self.send(self.depthwise(followers))
+            case Operation.ADD | Operation.MULTIPLY:
+                self.send(self.combined(operation))
+            case Operation.TABLE:
+                self.send(self.table(followers))
+
+    def tap(self, ky: int, kx: int) -> np.ndarray:
+        """Return the words of one tap: int64."""
+        taps = (np.full(len(self.words), ky), np.full(len(self.words), kx))
+        data, tags = read_taps(
+            self.chip, self.fields, self.core, self.at, taps=taps, words=self.words
+        )
+        self.note(tags)
+        return data.astype(np.int64)
+
+    def note(self, tags: np.ndarray | None) -> None:
+        """Remember unknown bytes: their lanes have unknown results."""
+        if tags is not None:
+            before = self.unknown
+            self.unknown = tags if before is None else np.where(before, before, tags)
+
+    def taps(self) -> list[tuple[int, int]]:
+        """Return window rows and columns, in the order of the chip."""
+        return list(np.ndindex(self.fields["kernel_height"], self.fields["kernel_width"]))
+
+    def maximum(self) -> np.ndarray:
+        """Return the clipped maximum of each window."""
+        largest = np.max([self.tap(ky, kx) for ky, kx in self.taps()], axis=0)
+        return largest.clip(self.fields["output_low"], self.fields["output_high"])
+
+    def total(self) -> np.ndarray:
+        """Return bias + sum of the window, or of its columns as digits of base 256."""
+        bias = self.fields["bias"] - ((self.fields["bias"] >> 31) << 32)
+        total = np.full((len(self.at), len(self.words), self.chip.arch.macro.compartments), bias)
+        for ky, kx in self.taps():
+            total += self.tap(ky, kx) << (8 * kx if self.fields["planes"] else 0)
+        return self.in_range(total)
+
+    def in_range(self, total: np.ndarray) -> np.ndarray:
+        """Refuse totals beyond the accumulator, in lanes that are known."""
+        known = True if self.unknown is None else self.unknown == 0
+        if ((total != total.astype(np.int32)) & known).any():
+            self.chip.refuse(f"core {self.core} has a total beyond 32 bits")
+        return total
+
+    def requantized(self, total: np.ndarray, *, multiplier, shift) -> np.ndarray:
+        """Return bytes of the output map."""
+        if np.min(shift) < 1:
+            self.chip.refuse("a shift is 0")
+        return requantize(
+            total,
+            multiplier=multiplier,
+            shift=shift,
+            zero_point=self.fields["output_zero_point"],
+            low=self.fields["output_low"],
+            high=self.fields["output_high"],
+        )
+
+    def depthwise(self, followers: Sequence[Packet]) -> np.ndarray:
+        """Return the convolution of each channel with its own window of weights."""
+        packets = [each for each in followers if isinstance(each, TapsPacket)]
+        if len(packets) != len(self.words):
+            given = f"{len(packets)} packets of taps for {len(self.words)} words"
+            self.chip.refuse(f"core {self.core} gets {given}")
+        taps = self.taps()
+        if any(len(packet.weights) != len(taps) for packet in packets) or len(taps) > TAP_WORDS:
+            self.chip.refuse(f"core {self.core} gets taps of another window than {len(taps)}")
+        weights = np.array([packet.weights for packet in packets], np.int64)
+        entries = np.array([packet.parameters for packet in packets], np.int64)
+        total = np.zeros((len(self.at), *entries.shape[:2]), np.int64) + entries[:, :, 0]
+        for number, (ky, kx) in enumerate(taps):
+            total += self.tap(ky, kx) * weights[:, number]
+        total = self.in_range(total)
+        return self.requantized(total, multiplier=entries[:, :, 1], shift=entries[:, :, 2])
+
+    def combined(self, operation: Operation) -> np.ndarray:
+        """Return the sum or the product of two maps."""
+        a = self.tap(0, 0) - self.fields["first_zero_point"]
+        b = self.second() - self.fields["second_zero_point"]
+        scale = {name: self.fields[name] for name in ("multiplier", "shift")}
+        if operation is Operation.MULTIPLY:
+            return self.requantized(a * b, **scale)
+        total = a * scale["multiplier"] + b * self.fields["second_multiplier"]
+        return self.requantized(total, multiplier=1, shift=scale["shift"])
+
+    def second(self) -> np.ndarray:
+        """Return the words of map b."""
+        at = self.at
+        if self.fields["second_broadcast"]:
+            zero = np.zeros_like(at.y)
+            at = replace(at, y=zero, x=zero)
+        rows, columns = (each[:, np.newaxis] for each in at.stored(self.fields, "second"))
+        if self.words[-1] >= self.fields["second_channel_words"]:
+            self.chip.refuse(f"core {self.core} reads word {self.words[-1]} of map b")
+        shape = np.broadcast_shapes(rows.shape, self.words.shape)
+        rows, columns, words = (np.broadcast_to(x, shape) for x in (rows, columns, self.words))
+        source = view(self.fields, "second", self.core)
+        inside = np.ones(shape, bool)
+        data, tags = self.chip.read(
+            self.core, source, rows=rows, columns=columns, words=words, inside=inside, outside=0
+        )
+        self.note(tags)
+        return data.astype(np.int64)
+
+    def table(self, followers: Sequence[Packet]) -> np.ndarray:
+        """Return the entry of each element."""
+        tables = [each for each in followers if isinstance(each, TablePacket)]
+        if len(tables) != 1:
+            self.chip.refuse(f"core {self.core} gets {len(tables)} tables")
+        return tables[0].entries[self.tap(0, 0)]
+
+    def send(self, values: np.ndarray) -> None:
+        """Send bytes to the slices, or to the logit buffer."""
+        rows, columns = self.at.stored(self.fields, "output")
+        self.send_at(rows, columns, values.astype(np.uint8))
+
+    def send_sums(self, total: np.ndarray) -> None:
+        """Send the three bytes of each total to neighbouring columns."""
+        known = True if self.unknown is None else self.unknown == 0
+        if (((total < 0) | (total >> 24 != 0)) & known).any():
+            self.chip.refuse(f"core {self.core} has a sum beyond 24 bits")
+        rows, columns = self.at.stored(self.fields, "output")
+        for plane in range(3):
+            self.send_at(rows, 3 * columns + plane, (total >> 8 * plane & 255).astype(np.uint8))
+
+    def send_at(self, rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> None:
+        """Send bytes (positions, words, C) of stored rows and columns."""
+        fields, compartments = self.fields, values.shape[-1]
+        lanes = np.arange(compartments)
+        data = np.roll(values, fields["rotate"], axis=-1).reshape(-1, compartments)
+        tags = self.unknown
+        if tags is not None:
+            tags = np.roll(tags, fields["rotate"], axis=-1).reshape(-1, compartments)
+        enabled = (lanes >= fields["enable_first"]) & (lanes < fields["enable_end"])
+        words = np.tile(fields["output_first_word"] + self.words, len(rows))
+        results = Words(
+            rows=np.repeat(rows, len(self.words)),
+            columns=np.repeat(columns, len(self.words)),
+            words=words,
+            data=data,
+            enable=np.broadcast_to(enabled, data.shape),
+            tags=tags,
+        )
+        if fields["to_memory"]:
+            self.to_memory(results)
+        else:
+            store(self.chip, fields, self.core, results)
+
+    def to_memory(self, results: Words) -> None:
+        """Store words in the logit buffer."""
+        fields, chip = self.fields, self.chip
+        row = results.rows - fields[of_core("keep_first", self.core)]
+        if row.min() < 0:
+            chip.refuse(f"core {self.core} sends a row before its first one to memory")
+        index = fields["output_base"] + row * fields["output_row_pitch"]
+        index = index + results.columns * fields["output_channel_words"] + results.words
+        at, byte = np.nonzero(results.enable)
+        tags = np.full(results.data.shape, tag_of(chip.step, 0, 0, 0))
+        if results.tags is not None:
+            tags = np.where(results.tags, results.tags, tags)
+        place = index[at] * results.data.shape[1] + byte
+        store_logits(chip, place, results.data[at, byte], tags[at, byte])

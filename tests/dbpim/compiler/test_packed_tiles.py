@@ -1,0 +1,40 @@
+"""Which tiles of a program are packed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hwgen.dbpim.compiler import compile_network
+from hwgen.dbpim.facts import Arch, load_arch, with_sparsity
+from hwgen.dbpim.facts.stream import TilePacket, decode_stream
+from hwgen.network import INPUT
+from verif.dbpim.network_builder import NetworkBuilder
+
+SMALL = load_arch(Path("configs/dbpim/small.yaml"))
+
+
+def packed_tiles(weights: list[list[int]], arch: Arch) -> tuple[list[int], list[np.ndarray]]:
+    """Return of a 1 x 1 layer's tiles whether each is packed, and its codes."""
+    net = NetworkBuilder(name="packed", shape=(1, 2, len(weights[0])), seed=1)
+    now = net.conv(INPUT, np.array(weights, np.int8), kernel=(1, 1), padding=0)
+    net.linear(now, np.full((2, 2 * len(weights)), 3, np.int8), head=True)
+    packets = decode_stream(compile_network(net.build(), arch).image, arch)
+    tiles = [packet for packet in packets if isinstance(packet, TilePacket)][:-1]
+    return [tile.fields["packed"] for tile in tiles], [tile.codes for tile in tiles]
+
+
+def test_only_weights_of_exactly_phi_digits_are_packed() -> None:
+    """3 and 5 have two digits, 4 has one and 0 none; the last filter has phi 1."""
+    assert packed_tiles([[3, 5, -96], [4, -1, 64]], SMALL)[0] == [1]
+    assert packed_tiles([[3, 0, -96], [5, 6, 7]], SMALL)[0] == [1]
+    assert packed_tiles([[3, 4, -96], [5, 6, 7]], SMALL)[0] == [0]
+    assert packed_tiles([[3, 5, 7], [4, 0, 4]], SMALL)[0] == [0]
+
+
+def test_a_chip_without_the_decoder_gets_flat_tiles() -> None:
+    weights = [[3, 5, -96], [4, -1, 64]]
+    flat = packed_tiles(weights, replace(SMALL, packed_weights=False))
+    assert [flat[0], packed_tiles(weights, with_sparsity(SMALL, "none"))[0]] == [[0], [0]]
+    packed = packed_tiles(weights, SMALL)[1]
+    np.testing.assert_array_equal(flat[1][0][0, :3, :2], packed[0][0, :3, :2])

@@ -1,0 +1,47 @@
+"""Networks larger than the buffers: bands, tiles of columns, and maps through memory."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from golden.network import infer
+from hwgen.dbpim.compiler.compile import compile_network
+from hwgen.dbpim.facts.program import StepPlan
+from hwgen.errors import CompileError
+from tests.dbpim.compiler.archs import SMALL
+from tests.dbpim.compiler.executor import execute
+from verif.dbpim.random_network import draw_recipe, random_images, random_network
+
+SIZES = (256, 512, 1024)
+
+
+def run(seed: int, size: int) -> list[StepPlan]:
+    """Compare every described map and the answers with golden; return the steps."""
+    network = random_network(draw_recipe(seed), seed=seed)
+    arch = replace(SMALL, buffer_bytes=size, logit_entries=256)
+    images = 1 + seed % 2
+    try:
+        program = compile_network(network, arch, images=images)
+    except CompileError:
+        return []
+    given = random_images(network, images, seed=seed)
+    found, wanted = execute(program, arch, given), infer(network, given)
+    np.testing.assert_array_equal(found.answers, wanted[network.answer])
+    for name, values in found.maps.items():
+        np.testing.assert_array_equal(values, wanted[name], name)
+    return program.facts.steps
+
+
+def test_random() -> None:
+    """Of the drawn networks some run in bands, some in tiles, and some through memory."""
+    steps = [step for seed in range(24) for size in SIZES for step in run(seed, size)]
+    names = " ".join(step.name for step in steps)
+    assert " rows " in names
+    assert " columns " in names
+    assert "scratch" in {step.memory.space for step in steps if step.memory}
+
+
+def test_only_large_maps_make_the_cores_share_their_filters() -> None:
+    """Where the maps of all passes do not fit, those of small ones still go to all cores."""
+    sets = {step.layer: step.sets for step in run(19, 512) if step.filter_groups > 1}
+    assert sets == {"conv_0": 1, "linear_4": 2}

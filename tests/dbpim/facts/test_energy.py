@@ -1,0 +1,105 @@
+"""The table of energies is complete, each figure with its source; units follow the chip."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwgen.dbpim.facts.arch import load_arch, with_sparsity
+from hwgen.dbpim.facts.energy import PARTS, Area, Cost, EnergyTable, load_energy
+from hwgen.dbpim.facts.events import CHIP_EVENTS, CORE_EVENTS, EVENTS, OVERLAPPING
+from hwgen.dbpim.facts.units import UNITS, chip_sizes, event_sizes, size_of
+from hwgen.errors import ConfigError
+from hwgen.files.load import read_mapping, validate_spec
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+FILE = CONFIGS / "energy" / "dbpim_45nm.yaml"
+SPARSE = load_arch(CONFIGS / "dbpim" / "paper.yaml")
+DENSE = with_sparsity(SPARSE, "none")
+TINY = load_arch(CONFIGS / "dbpim" / "tiny.yaml")
+
+
+def test_every_event_and_part_has_cited_figures() -> None:
+    table = load_energy(FILE)
+    assert table.name == FILE.stem
+    assert set(table.events) == set(EVENTS) == {*CORE_EVENTS, *CHIP_EVENTS}
+    assert set(OVERLAPPING) < set(EVENTS)
+    costs = [cost for entries in table.events.values() for cost in entries]
+    for entry in (*costs, *table.area, table.leakage):
+        assert "45 nm" in entry.source
+    assert {cost.part for cost in costs} | {"control"} == set(PARTS)
+    used = {entry.unit for entry in (*costs, *table.area)} | {"memory_byte"}
+    assert used <= set(UNITS)
+
+
+def test_trees_and_ppu_are_those_of_the_netlists() -> None:
+    events = load_energy(FILE).events
+
+    def filter_pj(arch: Any, *, written: bool) -> tuple[float, float]:
+        """Return tree and PPU of a filter with all its cell columns in a bit plane."""
+        (tree,) = (cost for cost in events["column_planes"] if cost.applies(arch))
+        (ppu,) = (cost for cost in events["filter_planes"] if cost.applies(arch))
+        columns = arch.columns_per_filter
+        return columns * tree.of(arch, written=written), ppu.of(arch, written=written)
+
+    assert filter_pj(SPARSE, written=False) == pytest.approx((0.822, 0.911))
+    assert filter_pj(SPARSE, written=True) == pytest.approx((3.357, 2.155))
+    assert filter_pj(DENSE, written=False) == pytest.approx((0.388, 0.911))
+    assert filter_pj(DENSE, written=True) == pytest.approx((0.709, 2.602))
+
+
+def test_units_of_the_paper_chip() -> None:
+    sparse, dense = event_sizes(SPARSE), event_sizes(DENSE)
+    assert (sparse["cell"], sparse["metadata_bit"], dense["metadata_bit"]) == (256, 768 + 8 * 13, 0)
+    assert (sparse["row_register_bit"], dense["row_register_bit"]) == (282, 64)
+    assert (sparse["group_bit"], sparse["queue_multiplexer"]) == (149, 7 * 149)
+    assert sparse["plane_multiplexer"] == 112
+    assert (sparse["vector_bit"], sparse["word_bit"], sparse["byte_choice"]) == (512, 128, 8)
+    assert (sparse["sum_bit"], dense["sum_bit"]) == (256, 64)
+    assert sparse["table_bit"] == 8 * 256
+    chip = chip_sizes(SPARSE)
+    assert chip["chip_cell"] == 128 * 1024
+    assert chip["chip_metadata_bit"] == 32 * 16 * (768 + 104)
+    assert chip["buffer_byte"] == 256 * 1024
+    assert chip["psum_byte"] == 32 * 1024
+    assert chip["memory_byte"] == (256 + 32 + 8 + 16 + 54.5) * 1024
+    assert chip["chip_filter"] == 32 * 8 and chip_sizes(DENSE)["chip_filter"] == 32 * 2
+    assert [size_of(unit, TINY) > 0 for unit in UNITS] == [True] * len(UNITS)
+
+
+def test_a_cost_grows_with_the_chip() -> None:
+    cost = Cost(part="inputs", pj=6.0, units=3, unit="compartment", source="here")
+    assert cost.of(SPARSE) == 32
+    assert cost.of(SPARSE, written=True) == 32
+    assert replace(cost, written_pj=9.0).of(SPARSE, written=True) == 48
+    assert replace(cost, design="dense").applies(DENSE)
+    assert not replace(cost, design="dense").applies(SPARSE)
+    area = Area(part="trees", um2=5.0, written_um2=7.0, units=2, unit="chip_core", source="here")
+    assert (area.of(SPARSE), area.of(SPARSE, written=True)) == (20, 28)
+
+
+def test_leakage_and_port_grow_with_the_chip() -> None:
+    table = load_energy(FILE)
+    assert table.leakage_mw(SPARSE) == pytest.approx(3.3e-3 * 366.5 / 128)
+    assert table.port_pj(3, SPARSE) == 3 * 256 * 8
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"events": {"groups": None}}, "events.groups must be present, got nothing"),
+        ({"events": {"rows": []}}, "events must be events of the chip, got rows"),
+        ({"control_pj": {"low": 0.7}}, "typical must be from low 0.7 to high 1.5, got 0.6"),
+        ({"port": {"bits": 0}}, "port.bits must be"),
+        ({"area_uncertainty": 1.5}, "area_uncertainty must be"),
+        ({"node": 45}, "node must be a known key"),
+    ],
+)
+def test_a_wrong_table_is_one_sentence(changes: dict[str, Any], message: str) -> None:
+    content = read_mapping(FILE)
+    for key, value in changes.items():
+        content[key] = content[key] | value if isinstance(value, dict) else value
+    content["events"] = {k: v for k, v in content["events"].items() if v is not None}
+    with pytest.raises(ConfigError, match=message):
+        validate_spec(EnergyTable, content, source="table.yaml")

@@ -1,0 +1,153 @@
+"""Packed rows: all triples of weights, rows with and without gaps, what cannot be packed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.dbpim.csd import values_of_phi
+from golden.dbpim.packed_weights import weights
+from golden.dbpim.weight_decoder import decode
+from hwgen.dbpim.compiler.codes import csd_codes
+from hwgen.dbpim.facts.arch import Arch, MacroSize, load_arch, with_sparsity
+from hwgen.dbpim.facts.instructions import PACKETS, Opcode
+from hwgen.dbpim.facts.packing import (
+    DECIMALS,
+    pack_rows,
+    packable,
+    row_beats,
+    row_pieces,
+    unpack_rows,
+)
+from hwgen.dbpim.facts.stream import TilePacket, decode_packets, encode_tile
+from hwgen.errors import FormatError
+
+SMALL = load_arch(Path("configs/dbpim/small.yaml"))
+PAPER = load_arch(Path("configs/dbpim/paper.yaml"))
+
+
+def triples_of(content: bytes, rows: int, arch: Arch, count: int) -> np.ndarray:
+    """Return the first `count` triples of each row of 19 bits each."""
+    bits = np.unpackbits(np.frombuffer(content, np.uint8), bitorder="little")
+    pieces = row_pieces(arch, packed=True)
+    whole = bits[: rows * 64 * pieces].reshape(rows, -1)[:, : 19 * count]
+    return whole.reshape(rows, count, 19).astype(np.int64) @ (1 << np.arange(19))
+
+
+def test_published_decimals() -> None:
+    found = {n: int(DECIMALS[n]) for n in (5, 9, 55, 79, 80, 99, 555, 999)}
+    assert found == {
+        5: 0b000_000_0101,
+        9: 0b000_000_1001,
+        55: 0b000_101_0101,
+        79: 0b000_111_1001,
+        80: 0b000_000_1010,
+        99: 0b000_101_1111,
+        555: 0b101_101_0101,
+        999: 0b001_111_1111,
+    }
+    assert len(set(DECIMALS.tolist())) == 1000
+
+
+def test_every_triple_of_weights() -> None:
+    """All 72 x 72 x 72 are what golden reads, and are read again; a row holds 42 whole triples."""
+    values = values_of_phi(2).astype(np.int8)
+    triples = np.stack(np.meshgrid(values, values, values), axis=-1).reshape(-1, 3)
+    assert len(triples) == 72**3
+    rows = -(-len(triples) // 42)
+    every = np.full((rows, 128), values[0], np.int8)
+    every[:, :126] = np.resize(triples, (rows, 42, 3)).reshape(rows, 126)
+    codes = csd_codes(every, [2] * rows).reshape(rows, 16, 8)
+    content = pack_rows(codes, 0xFFFF, PAPER)
+    read = weights(triples_of(content, rows, PAPER, 42), columns=2)
+    np.testing.assert_array_equal(read.reshape(rows, -1), every[:, :126])
+    np.testing.assert_array_equal(unpack_rows(content, rows, 0xFFFF, PAPER), codes)
+
+
+def test_filters_of_one_column_have_a_table_of_their_own() -> None:
+    """Filter 0 has one cell column, 1 none, the others two, one of them with zeros."""
+    rng = np.random.default_rng(3)
+    values = rng.choice(values_of_phi(2), (2, 16, 8)).astype(np.int8)
+    values[..., 0] = rng.choice(values_of_phi(1), (2, 16))
+    values[..., 1], values[:, ::2, 2] = 0, 0
+    codes = np.stack(
+        [csd_codes(values[..., n].reshape(1, -1), [phi])[0] for n, phi in enumerate(PHIS)], axis=-1
+    ).reshape(2, 16, 8)
+    enable = 0xFFF1
+    assert packable(codes.reshape(-1, 8)[:, 2:3].repeat(8, axis=1), 0xFFFF, PAPER)
+    assert packable(codes[:, :, [0, *range(2, 8), 2]].reshape(-1, 8), 0xFFFD, PAPER)
+    content = pack_rows(codes, enable, PAPER)
+    read = [
+        weights(triples_of(content, 2, PAPER, 43), columns=n).reshape(2, -1)[:, :128]
+        for n in (1, 2)
+    ]
+    np.testing.assert_array_equal(read[0].reshape(2, 16, 8)[..., 0], values[..., 0])
+    np.testing.assert_array_equal(read[1].reshape(2, 16, 8)[..., 2:], values[..., 2:])
+    found = unpack_rows(content, 2, enable, PAPER)
+    np.testing.assert_array_equal(np.delete(found, 1, -1), np.delete(codes, 1, -1))
+
+
+PHIS = (1, 0, 2, 2, 2, 2, 2, 2)
+
+
+@pytest.mark.parametrize(("value", "phi"), [(1, 2), (2, 2), (-128, 2), (64, 2)])
+def test_a_weight_of_one_digit_in_two_cells_has_no_number(value: int, phi: int) -> None:
+    codes = csd_codes(np.array([[3, 0, value]], np.int8), [phi]).T.repeat(8, axis=1)
+    assert packable(codes[:2], 0xFFFF, PAPER)
+    assert not packable(codes, 0xFFFF, PAPER)
+
+
+@pytest.mark.parametrize(
+    ("port", "pieces", "beats"),
+    [(64, 13, [13, 13, 13, 13]), (128, 13, [7, 6, 7, 6]), (256, 13, [4, 3, 3, 3])],
+)
+def test_rows_follow_each_other(port: int, pieces: int, beats: list[int]) -> None:
+    """128 weights are 817 bits, 13 pieces of 64: 3.25 beats of 256 bits."""
+    arch = replace(PAPER, port_bits=port)
+    assert row_pieces(arch, packed=True) == pieces
+    assert row_beats(4, arch, packed=True) == beats
+    assert row_beats(4, arch, packed=False) == [1024 // port] * 4
+
+
+def test_rows_that_fit_a_beat_begin_on_one() -> None:
+    """64 weights are 22 triples, 418 bits: 7 pieces, on a port of 512 bits a beat."""
+    sizes = {port: row_pieces(replace(SMALL, port_bits=port), packed=True) for port in PORTS}
+    assert sizes == {64: 7, 128: 7, 256: 7, 512: 8}
+    assert row_beats(9, replace(SMALL, port_bits=256), packed=True) == [2, 2, 2, 1, 2, 2, 2, 1, 2]
+    wide = replace(PAPER, port_bits=512)
+    assert row_beats(9, wide, packed=True) == [2, 2, 1, 2, 2, 1, 2, 1, 2]
+    dense = with_sparsity(replace(PAPER, port_bits=512), "none")
+    assert [row_pieces(dense, packed=False), dense.unpacks] == [8, False]
+
+
+PORTS = (64, 128, 256, 512)
+
+
+@pytest.mark.parametrize("port", PORTS)
+@pytest.mark.parametrize("compartments", [4, 8, 16])
+def test_a_packed_tile_that_is_written_is_read(port: int, compartments: int) -> None:
+    macro = MacroSize(compartments=compartments, columns=8, rows=16)
+    arch = replace(SMALL, port_bits=port, macro=macro)
+    rng = np.random.default_rng(port)
+    values = rng.choice(values_of_phi(2), (7, compartments * 4)).astype(np.int8)
+    codes = csd_codes(values, [2] * 7).reshape(7, compartments, 4)
+    fields = dict.fromkeys((field.name for field in PACKETS[Opcode.TILE][1:]), 0)
+    for name in ("rows", "mask_words", "parameters"):
+        del fields[name]
+    packet = encode_tile(
+        fields | {"packed": 1, "filter_enable": 0xFF},
+        masks=np.ones((1, compartments), bool),
+        parameters=(),
+        codes=codes,
+        arch=arch,
+    )
+    (tile,) = decode_packets(np.frombuffer(packet, np.uint8), arch)
+    assert isinstance(tile, TilePacket)
+    np.testing.assert_array_equal(tile.codes, codes)
+    assert decode(tile.codes).values.reshape(*codes.shape, 2).sum(-1).ravel().tolist() == (
+        values.ravel().tolist()
+    )
+    flat = replace(arch, packed_weights=False)
+    with pytest.raises(FormatError, match="without packed rows on this chip, got a packed tile"):
+        decode_packets(np.frombuffer(packet, np.uint8), flat)

@@ -1,0 +1,49 @@
+"""Memories of a chip: sizes that a person can multiply, and the sum of the paper's chip."""
+
+from pathlib import Path
+
+import pytest
+
+from hwgen.dbpim.facts.arch import Arch, load_arch, with_sparsity
+from hwgen.dbpim.facts.storage import storage
+
+PAPER = load_arch(Path("configs/dbpim/paper.yaml"))
+KIB = 8 * 1024
+
+
+def bits(arch: Arch) -> dict[str, int]:
+    return {memory.name: memory.bits for memory in storage(arch)}
+
+
+def test_the_papers_chip_has_384_kb_beside_its_cells() -> None:
+    """16 KB of cells and 384 KB of SRAM, within 1 %."""
+    cells = sum(memory.bits for memory in storage(PAPER) if memory.cells)
+    beside = sum(memory.bits for memory in storage(PAPER) if not memory.cells)
+    assert cells == 16 * KIB
+    assert beside == pytest.approx(384 * KIB, rel=0.01)
+
+
+def test_memories_of_the_papers_chip_by_hand() -> None:
+    """8 cores of 4 macros of 16 x 16 x 16 cells; words of 128 bits."""
+    found = bits(PAPER)
+    by_hand = {
+        "activation buffers": 8 * 32 * KIB,
+        "signs and indices": 3 * 16 * KIB,
+        "partial sums": 8 * 128 * 8 * 32,
+        "masks": 8 * 1024 * 8,
+        "tables": 8 * 8 * 256 * 8,
+        "depthwise weights": 8 * 2 * (32 * 128 + 16 * 54),
+        "logits": 1024 * 32,
+        "groups": 8 * 8 * 4 * 128,
+        "fetched words": 8 * 4 * 4 * 128,
+        "memory beats": 128 * 256,
+        "parameters": 8 * 4 * 8 * 54,
+        "instructions": 4 * 1472,
+    }
+    assert found == {"cells": 16 * KIB} | by_hand
+
+
+def test_only_a_chip_with_digits_stores_signs_and_indices() -> None:
+    dense = bits(with_sparsity(PAPER, "none"))
+    assert dense["signs and indices"] == 0
+    assert dense["cells"] == bits(PAPER)["cells"]

@@ -1,0 +1,152 @@
+"""Energy by event and by part, worked by hand; what the assumptions change; area."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hwgen.commands.capabilities import ENERGY
+from hwgen.commands.families import families
+from hwgen.dbpim.facts.arch import load_arch, with_sparsity
+from hwgen.dbpim.facts.energy import PARTS
+from hwgen.dbpim.facts.events import EVENTS
+from hwgen.dbpim.model import (
+    STRICT_DENSE,
+    Assumptions,
+    area_um2,
+    energy_pj,
+    leakage_pj,
+    parts_pj,
+    port_bytes,
+    port_pj,
+    spread_pj,
+)
+from hwgen.dbpim.model.energy import default_table
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+SPARSE = load_arch(CONFIGS / "dbpim" / "paper.yaml")
+DENSE = with_sparsity(SPARSE, "none")
+MANY = {name: 3 + index for index, name in enumerate(EVENTS)}
+MULTIPLEXER = 0.0142 / 27
+FLIP_FLOP = 0.0147
+
+
+def total(events: Mapping[str, int], cycles: int, assume: Assumptions) -> float:
+    return sum(parts_pj(events, cycles, SPARSE, assume=assume).values())
+
+
+def test_events_cost_what_the_table_says() -> None:
+    events = {"filter_planes": 8, "column_planes": 16, "bank_reads": 2, "psum_writes": 3}
+    assert energy_pj(events, SPARSE) == pytest.approx(
+        {
+            "filter_planes": 8 * 0.911,
+            "column_planes": 8 * 0.822,
+            "bank_reads": 2 * 10.8,
+            "psum_writes": 3 * 4 * 3.49,
+        }
+    )
+    assert list(energy_pj(events, SPARSE)) == list(events)
+    dense = energy_pj(events, DENSE)
+    assert dense["column_planes"] == pytest.approx(2 * 0.388)
+    assert dense["psum_writes"] == pytest.approx(3 * 3.49)
+
+
+def test_a_group_reads_a_row_and_passes_its_queue() -> None:
+    cells = 0.068 * 16
+    bits = 149
+    inputs = bits * FLIP_FLOP + (7 * bits + 112) * MULTIPLEXER + 100 * FLIP_FLOP
+    found = parts_pj({"groups": 1}, 0, SPARSE)
+    assert found["cells"] == pytest.approx(4 * cells + 0.068 / 16 * 8 * 13)
+    assert found["trees"] == pytest.approx(8 * 0.807)
+    assert found["inputs"] == pytest.approx(inputs)
+    assert parts_pj({"groups": 1}, 0, DENSE)["cells"] == pytest.approx(cells)
+
+
+def test_trees_and_ppu_as_first_written() -> None:
+    events = {"filter_planes": 1, "column_planes": 2}
+    found = parts_pj(events, 0, SPARSE, assume=Assumptions(written=True))
+    assert (found["trees"], found["ppu"]) == pytest.approx((3.357, 2.155))
+    plane = {"filter_planes": 1, "column_planes": 8}
+    found = parts_pj(plane, 0, DENSE, assume=Assumptions(written=True))
+    assert (found["trees"], found["ppu"]) == pytest.approx((0.709, 2.602))
+
+
+def test_parts_add_up_to_events_and_time() -> None:
+    for arch in (SPARSE, DENSE):
+        for assume in (Assumptions(), STRICT_DENSE, Assumptions(wires="high", control="low")):
+            parts = parts_pj(MANY, 1000, arch, assume=assume)
+            assert tuple(parts) == PARTS
+            expected = sum(energy_pj(MANY, arch, assume=assume).values())
+            expected += leakage_pj(1000, arch, assume=assume)
+            assert sum(parts.values()) == pytest.approx(expected)
+
+
+def test_time_costs_control_and_leakage() -> None:
+    leakage = 3.3e-3 * 366.5 / 128 * 2000
+    assert leakage_pj(1000, SPARSE) == pytest.approx(32 * 600 + leakage)
+    assert leakage_pj(1000, SPARSE, assume=Assumptions(control="low")) == pytest.approx(leakage)
+    high = leakage_pj(1000, SPARSE, assume=Assumptions(control="high"))
+    assert high == pytest.approx(32 * 1500 + leakage)
+
+
+def test_the_strict_pair_has_no_switch_and_short_queues() -> None:
+    one = {"words": 1, "selected_inputs": 5, "groups": 1}
+    typical, direct = energy_pj(one, DENSE), energy_pj(one, DENSE, assume=STRICT_DENSE)
+    assert direct["selected_inputs"] == 0
+    assert typical["selected_inputs"] == pytest.approx(5 * 0.43)
+    assert typical["words"] - direct["words"] == pytest.approx(1.45)
+    assert typical["groups"] - direct["groups"] == pytest.approx(6 * 149 * MULTIPLEXER)
+    shallow = replace(DENSE, queue_depth=1)
+    assert energy_pj(one, shallow, assume=STRICT_DENSE)["groups"] < direct["groups"]
+
+
+def test_wires_and_control_spread_the_sum() -> None:
+    found = spread_pj(MANY, 50, SPARSE)
+    assert len(found) == 9
+    assert found["typical", "typical"] == pytest.approx(total(MANY, 50, Assumptions()))
+    assert found["low", "low"] < found["low", "typical"] < found["typical", "typical"]
+    assert found["typical", "typical"] < found["high", "typical"] < found["high", "high"]
+    tree = energy_pj({"column_planes": 2}, SPARSE, assume=Assumptions(wires="high"))
+    assert tree["column_planes"] == pytest.approx(0.822 * (1 + 0.17))
+    tree = energy_pj({"column_planes": 2}, SPARSE, assume=Assumptions(wires="low"))
+    assert tree["column_planes"] == pytest.approx(0.822 * (1 - 0.17 * 2 / 3))
+
+
+def test_the_memory_outside_is_apart() -> None:
+    events = {"beats_read": 5, "beats_written": 2}
+    assert port_bytes(events, SPARSE) == 7 * 32
+    assert port_pj(events, SPARSE) == 7 * 256 * 8
+    assert sum(energy_pj(events, SPARSE).values()) == pytest.approx(7 * 4 * 5.16)
+
+
+def test_another_table_counts_instead() -> None:
+    table = default_table()
+    dear = replace(
+        table,
+        events={**table.events, "tap_words": [replace(table.events["tap_words"][0], pj=100.0)]},
+        control_pj=replace(table.control_pj, typical=1.0),
+    )
+    assert energy_pj({"tap_words": 2}, SPARSE, table=dear) == pytest.approx({"tap_words": 400})
+    spent = leakage_pj(9, SPARSE, table=dear) - leakage_pj(9, SPARSE)
+    assert spent == pytest.approx(9 * 32 * 0.4)
+
+
+def test_areas_of_trees_follow_their_design() -> None:
+    sparse, dense = area_um2(SPARSE), area_um2(DENSE)
+    assert tuple(sparse) == PARTS
+    assert sparse["trees"] == pytest.approx(32 * 8 * 1826)
+    assert dense["trees"] == pytest.approx(32 * 2 * 639)
+    written = area_um2(SPARSE, assume=Assumptions(written=True))
+    assert written["trees"] == pytest.approx(32 * 8 * 2198)
+    direct = area_um2(DENSE, assume=STRICT_DENSE)
+    assert direct["inputs"] < dense["inputs"]
+    assert {name: direct[name] for name in PARTS if name != "inputs"} == {
+        name: dense[name] for name in PARTS if name != "inputs"
+    }
+
+
+def test_the_family_offers_its_energy() -> None:
+    energy = families()["dbpim"].need(ENERGY)
+    assert energy.energy_pj({"bank_reads": 1}, SPARSE) == pytest.approx({"bank_reads": 10.8})
+    assert energy.leakage_pj(1, SPARSE) > 0

@@ -1,0 +1,63 @@
+"""The bit planes that could be skipped, counted from golden's inputs one group at a time."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.network import infer
+from golden.ops.windows import windows
+from hwgen.data import load_dataset
+from hwgen.dbpim.compiler import compile_network
+from hwgen.dbpim.facts import load_arch, with_sparsity
+from hwgen.dbpim.model import ColumnCounter
+from hwgen.network import Conv, Linear
+from hwgen.network.file import load_network
+
+ROOT = Path(__file__).parents[3]
+NETWORK = load_network(ROOT / "configs/networks/digits_small_cnn.npz")
+SMALL = load_arch(ROOT / "configs/dbpim/small.yaml")
+MAPS = infer(NETWORK, load_dataset("digits").test_images[:1])
+GROUP = 8
+
+
+def expected(layer: Conv | Linear, *, skip_values: bool, repeats: int) -> tuple[int, int]:
+    """Return zero bit planes and all: a group of filters meets eight selected inputs at a time."""
+    weights = NETWORK.parameters[layer.name].weights
+    flat = weights.reshape(len(weights), -1)
+    before = MAPS[layer.inputs[0]]
+    if isinstance(layer, Conv):
+        zero_point = NETWORK.map_of(layer.inputs[0]).quantization[0].zero_point
+        before = windows(
+            before,
+            kernel=layer.kernel,
+            stride=layer.stride,
+            padding=layer.padding,
+            fill=zero_point,
+        )
+    seen = before.reshape(-1, flat.shape[1])
+    zero = total = 0
+    for start in range(0, len(flat), GROUP):
+        filters = flat[start : start + GROUP]
+        every = np.arange(flat.shape[1])
+        selected = np.flatnonzero(filters.any(axis=0)) if skip_values else every
+        uses = 1 if skip_values else -(-len(filters) // repeats)
+        for first in range(0, len(selected), GROUP):
+            union = np.bitwise_or.reduce(seen[:, selected[first : first + GROUP]], axis=1)
+            ones = np.array([max(1, int(byte).bit_count()) for byte in union])
+            zero += int((8 - ones).sum()) * uses
+            total += 8 * len(ones) * uses
+    return zero, total
+
+
+@pytest.mark.parametrize(("switches", "filters"), [("all", 8), ("none", 2)])
+def test_counts_are_those_of_the_groups(switches: str, filters: int) -> None:
+    arch = with_sparsity(SMALL, switches)
+    counts = ColumnCounter(compile_network(NETWORK, arch), arch).count(MAPS)
+    weighted = [layer for layer in NETWORK.layers if isinstance(layer, Conv | Linear)]
+    # A convolution with a fused addition counts under the name of the addition.
+    names = [{"conv3": "residual"}.get(layer.name, layer.name) for layer in weighted]
+    assert list(counts) == names
+    for name, layer in zip(names, weighted, strict=True):
+        wanted = expected(layer, skip_values=switches == "all", repeats=filters)
+        assert tuple(counts[name]) == wanted, layer.name

@@ -1,0 +1,109 @@
+"""Energy by event and by part, worked by hand; what enables save; a schedule with write-back."""
+
+from dataclasses import replace
+
+import pytest
+
+from hwgen.commands.capabilities import ENERGY
+from hwgen.commands.families import families
+from hwgen.mram.compiler import compile_network
+from hwgen.mram.facts.events import EVENTS, MODEL_EVENTS
+from hwgen.mram.model import CycleModel, energy_pj, leakage_pj, parts_pj
+from hwgen.mram.model.energy import GATINGS, LEAKAGE, PARTS, counted, default_table
+from tests.mram.compiler.archs import arch_of
+from tests.mram.compiler.nets import residual
+
+PAPER = arch_of("paper")
+TINY = arch_of("tiny", answer_entries=64)
+NETWORK = residual(1, widths=((4, 3, 2), (8, 5, 2)), size=8)
+DRIVE = 2 * 0.068 / 16 * 512
+"""Two word lines of the paper chip, in pJ."""
+
+
+def test_events_cost_what_the_table_says() -> None:
+    events = {"and_operations": 3, "and_segments": 9, "input_row_writes": 2, "sums": 10}
+    found = energy_pj(events, PAPER)
+    assert list(found) == list(events)
+    assert found["and_operations"] == 3 * 104
+    assert found["and_segments"] == 0
+    assert found["input_row_writes"] == 2 * 27.4
+    assert found["sums"] == pytest.approx(10 * 32 * 0.0094)
+
+
+def test_enables_leave_the_word_lines_and_what_is_sensed() -> None:
+    events = {"and_operations": 3, "and_segments": 9, "and_columns": 600}
+    cell = (104 - DRIVE) / 512
+    segments = energy_pj(events, PAPER, gating="segments")
+    assert segments == pytest.approx(
+        {"and_operations": 3 * DRIVE, "and_segments": 9 * 72 * cell, "and_columns": 0}
+    )
+    columns = energy_pj(events, PAPER, gating="columns")
+    assert columns == pytest.approx(
+        {"and_operations": 3 * DRIVE, "and_segments": 0, "and_columns": 600 * cell}
+    )
+    whole = {"and_operations": 1, "and_columns": 512}
+    assert sum(energy_pj(whole, PAPER, gating="columns").values()) == pytest.approx(104)
+
+
+def test_every_array_and_bank_leaks_all_the_time() -> None:
+    # 68 arrays of 0.495 mW for 1000 cycles of 4 ns.
+    assert leakage_pj(1000, PAPER) == pytest.approx(68 * 0.495 * 4000)
+    assert leakage_pj(1000, replace(PAPER, clock_mhz=500.0)) == pytest.approx(68 * 0.495 * 2000)
+    tiny = replace(TINY, clock_mhz=1000.0)
+    assert leakage_pj(7, tiny) == pytest.approx((8 + 4) * 0.495 * 64 / 512 * 7)
+
+
+def test_every_event_belongs_to_one_part() -> None:
+    named = [name for names in PARTS.values() for name in names]
+    assert sorted(named) == sorted({**EVENTS, **MODEL_EVENTS})
+    assert LEAKAGE not in PARTS
+
+
+def test_parts_add_up_to_the_events_of_a_step() -> None:
+    prediction = CycleModel(compile_network(NETWORK, TINY), TINY).predict()
+    for step in prediction.found:
+        events = counted(step)
+        assert events["and_columns"] == step.effective
+        assert events["read_backs"] == 0
+        for gating in GATINGS:
+            parts = parts_pj(step, TINY, gating=gating)
+            expected = sum(energy_pj(events, TINY, gating=gating).values())
+            leaked = leakage_pj(step.cycles, TINY)
+            assert sum(parts.values()) == pytest.approx(expected + leaked)
+            assert parts[LEAKAGE] == leaked
+            assert parts["write_back"] == 0
+
+
+def test_finer_enables_sense_less() -> None:
+    found = CycleModel(compile_network(NETWORK, TINY), TINY).predict(modes=[1]).found
+    totals = [
+        sum(parts_pj(step, TINY, gating=gating)["and"] for step in found) for gating in GATINGS
+    ]
+    assert totals[0] > totals[1] > totals[2] > 0
+
+
+def test_an_and_that_is_written_back_is_read_again() -> None:
+    program = compile_network(NETWORK, TINY, mapping="seed")
+    plain = CycleModel(program, TINY).predict().found
+    back = CycleModel(program, TINY, write_back=True).predict().found
+    row = 64 / 512
+    for before, after in zip(plain, back, strict=True):
+        ands = before.events["and_operations"]
+        parts = parts_pj(after, TINY, write_back=True)
+        assert parts["write_back"] == pytest.approx(ands * (27.4 + 79.5) * row)
+        assert parts["and"] == parts_pj(before, TINY)["and"]
+        assert parts[LEAKAGE] >= parts_pj(before, TINY)[LEAKAGE]
+
+
+def test_another_table_counts_instead() -> None:
+    table = default_table()
+    dear = replace(table, events={**table.events, "write_backs": table.stt_write})
+    assert energy_pj({"write_backs": 2}, PAPER, table=dear) == {"write_backs": 2 * 532}
+    leaky = replace(table, leakage=replace(table.leakage, mw=2 * table.leakage.mw))
+    assert leakage_pj(9, PAPER, table=leaky) == pytest.approx(2 * leakage_pj(9, PAPER))
+
+
+def test_the_family_offers_its_energy() -> None:
+    energy = families()["mram"].need(ENERGY)
+    assert energy.energy_pj({"and_operations": 1}, PAPER) == {"and_operations": 104}
+    assert energy.leakage_pj(1, PAPER) > 0

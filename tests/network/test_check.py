@@ -1,0 +1,216 @@
+"""A network whose graph contradicts itself is refused: the field, the allowed, the given."""
+
+from dataclasses import replace
+
+import pytest
+
+from hwgen.network import MapQuantization
+from hwgen.network.check import check_network
+from hwgen.network.graph import KINDS
+from tests.network.changes import (
+    ADD,
+    BYTES,
+    CONV,
+    HEAD,
+    JOINED,
+    MEAN,
+    MODES,
+    POOL,
+    Change,
+    changed,
+    check_sentence,
+    factors,
+    graphed,
+    named,
+    refused,
+    with_output,
+    with_values,
+)
+from verif.dbpim.directed_network import DIRECTED, directed
+
+
+def test_the_networks_of_these_tests_hold_every_kind() -> None:
+    for network in (BYTES, MODES, JOINED):
+        check_network(network, source="here")
+    ops = {layer.op for network in (BYTES, MODES, JOINED) for layer in network.layers}
+    assert ops == set(KINDS)
+
+
+SENTENCES: list[tuple[Change, str]] = [
+    (
+        lambda: graphed(BYTES, outputs=("nobody",)),
+        "outputs must be names of layers, got nobody",
+    ),
+    (lambda: graphed(BYTES, outputs=("input",)), "outputs must be names of layers, got input"),
+    (
+        lambda: graphed(BYTES, outputs=(HEAD, HEAD)),
+        f"outputs must be each once, got ['{HEAD}', '{HEAD}']",
+    ),
+    (
+        lambda: graphed(BYTES, class_names=["one"]),
+        "class_names must be empty or 3 names, got 1 names",
+    ),
+    (
+        lambda: graphed(MODES, modes=("a", "b", "a")),
+        "modes must be names of their own, got ['a', 'b', 'a']",
+    ),
+    (
+        lambda: graphed(MODES, modes=("a", "b")),
+        "input.quantization must be one entry for each of 2 modes, got 3 entries",
+    ),
+    (
+        lambda: graphed(
+            BYTES,
+            input=replace(
+                BYTES.graph.input,
+                bits=32,
+                quantization=(MapQuantization(scale=1.0, zero_point=0, low=0, high=0),),
+            ),
+        ),
+        "input.bits must be from 1 to 16, got 32",
+    ),
+    *(
+        (
+            lambda name=name: changed(BYTES, POOL, name=name),
+            f"layer name must be new, of letters, digits, _ . and -, and not `input`, got {name}",
+        )
+        for name in ("conv_0", "input", "a/b", "", "é")
+    ),
+    (
+        lambda: changed(BYTES, POOL, inputs=("nobody",)),
+        "max_pool_3.inputs must be among input, conv_0, conv_1, add_2, got nobody",
+    ),
+    (
+        lambda: changed(BYTES, "conv_1", inputs=("conv_4",)),
+        "conv_1.inputs must be among input, conv_0, got conv_4",
+    ),
+    (
+        lambda: changed(BYTES, ADD, inputs=("conv_0",)),
+        "add_2.inputs must be 2 of them, got ['conv_0']",
+    ),
+    (
+        lambda: changed(JOINED, named(JOINED, "concatenate"), inputs=("conv_0",)),
+        "concatenate_2.inputs must be at least 2 of them, got ['conv_0']",
+    ),
+    (
+        lambda: with_output(BYTES, CONV, bits=17),
+        "conv_0.output.bits must be from 1 to 16, 32 or 64, got 17",
+    ),
+    (
+        lambda: with_output(BYTES, CONV, bits=6),
+        "conv_0.output.quantization.0.high must be at most 63, got 255",
+    ),
+    (
+        lambda: with_values(BYTES, CONV, low=250, high=249),
+        "conv_0.output.quantization.0.low must be at most conv_0.output.quantization.0.high (249),"
+        " got 250",
+    ),
+    (
+        lambda: with_values(BYTES, HEAD, zero_point=1),
+        "linear_6.output.quantization.0.zero_point must be at most 0, got 1",
+    ),
+    (
+        lambda: with_output(BYTES, POOL, mode_channels=(8, 4)),
+        "max_pool_3.output.mode_channels must be 1 entries, the first and largest channels (8),"
+        " got [8, 4]",
+    ),
+    (
+        lambda: with_output(MODES, "conv_0", mode_channels=(6, 10, 3)),
+        "conv_0.output.mode_channels must be 3 entries, the first and largest channels (10),"
+        " got [6, 10, 3]",
+    ),
+    (
+        lambda: with_output(MODES, "conv_0", mode_channels=(10, 10, 10)),
+        "conv_0.output.mode_channels must be empty where every mode has all channels,"
+        " got [10, 10, 10]",
+    ),
+    (lambda: with_output(BYTES, CONV, height=7), "conv_0.output must be (6, 6, 8), got (7, 6, 8)"),
+    (lambda: with_output(BYTES, ADD, channels=9), "add_2.output must be (6, 6, 8), got (6, 6, 9)"),
+    (
+        lambda: with_output(BYTES, POOL, width=2),
+        "max_pool_3.output must be (3, 3, 8), got (3, 2, 8)",
+    ),
+    (
+        lambda: with_output(BYTES, POOL, bits=32, quantization=raw_values()),
+        "max_pool_3.output.bits must be from 1 to 16, got 32",
+    ),
+    (
+        lambda: changed(BYTES, MEAN, kernel=(4, 2)),
+        "average_pool_5 window must be inside its input (3, 3, 8), got a larger one",
+    ),
+    (
+        lambda: changed(BYTES, ADD, inputs=("conv_1", "input")),
+        "add_2 inputs must be of one shape, got (6, 6, 8) and (6, 6, 3)",
+    ),
+    (
+        lambda: with_values(BYTES, POOL, zero_point=10),
+        "max_pool_3.output.quantization.0 must be with scale and zero point of its input,"
+        " got others",
+    ),
+    (
+        lambda: with_values(BYTES, POOL, low=10),
+        "max_pool_3.output.quantization.0 range must be at least as wide as its input's, 9 to 240,"
+        " got 10 to 240",
+    ),
+    (
+        lambda: changed(
+            BYTES, POOL, padding=(1, 3, 1, 0), output=replace(BYTES.map_of(POOL), width=4)
+        ),
+        "max_pool_3.padding must be below its kernel [3, 3] on every side, got [1, 3, 1, 0]",
+    ),
+    (
+        lambda: changed(BYTES, ADD, requantization=(factors(1 << 15),)),
+        "add_2.requantization.0.multipliers must be 2 long, got [32768]",
+    ),
+    (
+        lambda: changed(BYTES, ADD, requantization=(factors(32767, 5),)),
+        "add_2.requantization.0.multipliers must be such that the largest is from 32768 to 65535,"
+        " got [32767, 5]",
+    ),
+    (
+        lambda: changed(BYTES, MEAN, requantization=(factors(1 << 15), factors(1 << 15))),
+        "average_pool_5.requantization must be one entry for each of 1 modes, got 2",
+    ),
+]
+
+
+def raw_values() -> tuple[MapQuantization, ...]:
+    return (MapQuantization(scale=1.0, zero_point=0, low=0, high=0),)
+
+
+@pytest.mark.parametrize(("network", "sentence"), SENTENCES)
+def test_contradictions(network: Change, sentence: str) -> None:
+    check_sentence(network, sentence)
+
+
+def test_the_image_means_the_same_in_all_modes() -> None:
+    values = list(MODES.graph.input.quantization)
+    values[1] = replace(values[1], scale=9.0)
+    image = replace(MODES.graph.input, quantization=tuple(values))
+    sentence = "input.quantization must be equal in all modes, got several"
+    assert refused(graphed(MODES, input=image)) == sentence
+
+
+def test_raw_sums_are_read_by_nobody() -> None:
+    pool = next(layer for layer in BYTES.layers if layer.name == POOL)
+    after = replace(pool, name="after", inputs=(HEAD,))
+    sentence = "after.inputs must be requantized maps, got the raw sums of linear_6"
+    assert refused(graphed(BYTES, layers=[*BYTES.layers, after])) == sentence
+
+
+def test_concatenation_breaks_prefixes() -> None:
+    first = MODES.layers[0]
+    joined = KINDS["concatenate"](
+        name="joined",
+        op="concatenate",
+        inputs=(first.name, first.name),
+        output=replace(first.output, channels=20, mode_channels=(20, 12, 6)),
+        source="",
+    )
+    sentence = "joined must be in a network of one mode (prefixes break), got 3"
+    assert refused(graphed(MODES, layers=[first, joined, *MODES.layers[1:]])) == sentence
+
+
+@pytest.mark.parametrize("name", DIRECTED)
+def test_directed_networks_hold(name: str) -> None:
+    check_network(directed(name), source="here")

@@ -1,0 +1,52 @@
+"""`hwgen benchmark` predicts as `hwgen run` does, and says what it measured."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from hwgen.cli import main
+from tests.commands.made_up import simulation
+
+ROOT = Path(__file__).parents[3]
+NETWORK, ARCH = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
+
+
+def command(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_it_predicts_dense_and_sparse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    built: list[Path] = []
+    monkeypatch.setattr(simulation(), "prepare", lambda *_, builds, **__: built.append(builds))
+    out, work = tmp_path / "report.json", ("--work", tmp_path / "work")
+    assert command("benchmark", NETWORK, "--arch", ARCH, "--jobs", 1, "--json", out, *work) == 0
+    report = read(out)
+    schema = (ROOT / "docs/schema/benchmark.schema.json").read_text(encoding="utf-8")
+    jsonschema.validate(report, json.loads(schema))
+    assert [each["sparsity"] for each in report["networks"]] == ["none", "all"]
+    for each in report["networks"]:
+        given = ["--sparsity", each["sparsity"], "--json", out, *work]
+        assert command("run", NETWORK, ARCH, *given) == 0
+        assert each["cycles"] == read(out)["cycles_model"]
+    # Both processes of predictions and that of emission start Python, which takes a while.
+    assert report["predict_seconds"] > 0.1 and report["emit_seconds"] > 0.1
+    assert len(built) == 1 and report["build_seconds"] is not None
+    said = capfd.readouterr().out
+    assert f"2 predictions in 1 processes: {report['predict_seconds']:.1f} s, limit 180 s" in said
+
+
+def test_the_build_may_be_left_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out, work = tmp_path / "report.json", ("--work", tmp_path / "work")
+    given = ["--arch", ARCH, "--jobs", 1, "--no-build", "--json", out, *work]
+    assert command("benchmark", NETWORK, *given) == 0
+    assert read(out)["build_seconds"] is None
+    assert "simulator" not in capfd.readouterr().out

@@ -1,0 +1,152 @@
+"""The table of channel-adaptive trainings: rows from reports and network files, and their page."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwgen.studies.cadnn_paper.training import main
+from hwgen.studies.cadnn_paper.training_page import uniform_accuracy
+from hwgen.studies.cadnn_paper.training_state import method_of, selection_of, state_of
+
+ROOT = Path(__file__).parents[3]
+DIGITS = ROOT / "configs" / "networks" / "cadnn_digits.npz"
+SMALL = ROOT / "configs" / "mram" / "small.yaml"
+TINY = ROOT / "configs" / "mram" / "tiny.yaml"
+RESULTS = ROOT / "docs" / "results" / "mram-training.json"
+
+PHASE = {"epochs": 2, "modes": None, "batches": None}
+RECIPE: dict[str, Any] = {
+    "name": "cadnn_digits",
+    "dataset": "digits",
+    "model": "adaptive_cnn",
+    "widths": [1.0, 0.75, 0.5, 0.25],
+    "weights": "shared",
+    "teacher": {"model": None},
+    "selection": {"kind": "uniform"},
+    "base_phase": {"epochs": 1},
+    "phases": [PHASE | {"name": "float"}, PHASE | {"name": "quantized", "batches": 5}],
+    "batch_images": 10,
+    "epoch_batches": None,
+    "weight_bits": 8,
+    "activation_bits": 8,
+}
+COUNTS = {"conv1": 16, "conv2": 16}
+ABOUT: dict[str, Any] = {
+    "format": "hwgen.adaptive_training",
+    "version": 1,
+    "modes": [
+        {
+            "mode": name,
+            "accuracy_integer": 0.9 - mode / 10,
+            "accuracy_float": 0.9,
+            "macs": 1000 - mode,
+            "channels": COUNTS,
+        }
+        for mode, name in enumerate(("1.0x", "0.75x", "0.5x", "0.25x"))
+    ],
+    "networks": {"network.npz": "digest"},
+    "recipe": RECIPE,
+    "history": [
+        {"phase": "base", "batches": 10},
+        {"phase": "float", "batches": 10},
+        {"phase": "float", "batches": 10},
+        {"phase": "quantized", "batches": 5},
+    ],
+    "train_images": 105,
+    "test_images": 40,
+    "seed": 1,
+    "device": "cpu",
+    "threads": 1,
+    "versions": {"torch": "2"},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that a training left, with the shipped network."""
+    (tmp_path / "network.npz").write_bytes(DIGITS.read_bytes())
+    (tmp_path / "training.json").write_text(json.dumps(ABOUT))
+    return tmp_path
+
+
+def run(*arguments: Any, out: Path) -> int:
+    """Run the command with results in `out`."""
+    files = ["--json", out / "results.json", "--out", out / "page.md"]
+    return main([str(each) for each in (*arguments, *files)])
+
+
+def test_a_row_says_how_right_and_how_costly_each_width_is(folder: Path, tmp_path: Path) -> None:
+    assert run(folder, "--arch", TINY, "--arch", SMALL, "--commit", "abc", out=tmp_path) == 0
+    content = json.loads((tmp_path / "results.json").read_text())
+    assert content["format"] == "hwgen.results.training"
+    (row,) = content["rows"]
+    assert (row["method"], row["selection"], row["chip"]) == ("CA", "uniform", "small")
+    assert (row["weights_bits"], row["activation_bits"], row["epochs"]) == (8, 8, 4)
+    assert [mode["width"] for mode in row["widths"]] == [1.0, 0.75, 0.5, 0.25]
+    assert [mode["accuracy"] for mode in row["widths"]] == pytest.approx([0.9, 0.8, 0.7, 0.6])
+    cycles = [mode["cycles"] for mode in row["widths"]]
+    assert cycles == sorted(cycles, reverse=True) and len(set(cycles)) == 4
+    page = (tmp_path / "page.md").read_text()
+    for cell in ("90.00%", "60.00%", f"{cycles[3]:,}", "quantized 0.48 of 0.95 passes", "abc"):
+        assert f" {cell} |" in page
+
+
+def test_a_chip_that_is_too_small_gives_no_cycles(folder: Path, tmp_path: Path) -> None:
+    assert run(folder, "--arch", TINY, out=tmp_path) == 0
+    (row,) = json.loads((tmp_path / "results.json").read_text())["rows"]
+    assert row["chip"] is None
+    assert all(mode["cycles"] is None for mode in row["widths"])
+    assert "none runs it" in (tmp_path / "page.md").read_text()
+
+
+def test_methods_and_selections() -> None:
+    assert method_of(RECIPE) == "CA"
+    assert method_of(RECIPE | {"teacher": None}) == "S-NN"
+    assert method_of(RECIPE | {"teacher": None, "weights": "individual"}) == "I-NN"
+    norm = {"kind": "norm", "path": "single", "cost": "cycles"}
+    assert selection_of(RECIPE | {"selection": norm}) == "single path by cycles"
+
+
+def test_what_was_trained_beside_what_the_recipe_says() -> None:
+    state = state_of(ABOUT)
+    assert state.passes == {"base": 0.95, "float": 1.9, "quantized": 0.48}
+    assert state.state == "quantized 0.48 of 0.95 passes"
+    whole = ABOUT | {"history": [*ABOUT["history"], {"phase": "quantized", "batches": 5}]}
+    assert state_of(whole).state == "complete"
+    alone = ABOUT | {"recipe": RECIPE | {"weights": "individual", "widths": [1.0, 0.5]}}
+    assert state_of(alone).state.count("0.5x_quantized 0 of 0.95") == 1
+
+
+def test_uniform_sub_nets_of_equal_cost() -> None:
+    even = [
+        {"macs": 100, "accuracy": 0.5},
+        {"macs": 200, "accuracy": 0.7},
+        {"macs": 200, "accuracy": 0.9},
+    ]
+    assert uniform_accuracy(even, {"macs": 150}, "macs") == pytest.approx(0.65)
+    assert uniform_accuracy(even, {"macs": 100}, "macs") == pytest.approx(0.5)
+    assert uniform_accuracy(even, {"macs": 200}, "macs") == pytest.approx(0.8)
+    assert uniform_accuracy(even, {"macs": 201}, "macs") is None
+    assert uniform_accuracy(even, {"macs": 99}, "macs") is None
+    assert uniform_accuracy(even, {"macs": None}, "macs") is None
+
+
+def test_the_committed_results_have_the_shipped_network() -> None:
+    rows = json.loads(RESULTS.read_text())["rows"]
+    shipped = next(row for row in rows if row["recipe"] == "cadnn_digits")
+    assert [round(mode["accuracy"], 4) for mode in shipped["widths"]] == [
+        0.9889, 0.9861, 0.9666, 0.8357,
+    ]  # fmt: skip
+    assert shipped["state"] == "complete"
+    assert {row["method"] for row in rows} >= {"CA", "S-NN"}
+
+
+def test_mistakes_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "--arch", SMALL, out=tmp_path) == 2
+    assert "the report must be readable JSON" in capsys.readouterr().err
+    (tmp_path / "training.json").write_text('{"format": "hwgen.training"}')
+    assert run(tmp_path, "--arch", SMALL, out=tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "must be hwgen.adaptive_training of version 1" in said and said.count("\n") == 1
