@@ -1,73 +1,11 @@
-"""A family of one adder, written into a folder as a separate installed package."""
+"""The example family of docs/examples, or a broken one, as a separate installed package."""
 
+import shutil
 from pathlib import Path
 
-FAMILY = '''
-"""A family of one adder: architectures and Verilog, nothing else."""
-
-from dataclasses import asdict, dataclass
-from hashlib import sha256
-from typing import Literal
-
-from pydantic.dataclasses import dataclass as checked
-
-from hwgen.chip.family import FamilyDescription
-from hwgen.files.load import load_spec
-
-FAMILY = FamilyDescription(
-    name="adder", offers={"architectures": "plus_one", "verilog": "plus_one.verilog"}
-)
-
-
-@checked(frozen=True, kw_only=True)
-class Arch:
-    format: Literal["hwgen.adder.architecture"]
-    version: Literal[1]
-    name: str
-    width: int
-    clock_mhz: float
-
-    @property
-    def digest(self):
-        return sha256(str(asdict(self)).encode()).hexdigest()
-
-
-def load_arch(path):
-    return load_spec(Arch, path)
-'''
-
-VERILOG = '''
-"""The generator of the adder."""
-
-from amaranth.hdl import Module
-from amaranth.lib.wiring import In, Out
-
-from hwgen.chip.rtl.part import Part
-
-
-class Sum(Part):
-    family = "adder"
-
-    def __init__(self, width):
-        super().__init__({"a": In(width), "b": In(width), "sum": Out(width + 1)})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.d.sync += self.sum.eq(self.a + self.b)
-        return m
-
-
-def make_chip(arch):
-    return Sum(arch.width)
-'''
-
-ARCH = """
-format: hwgen.adder.architecture
-version: 1
-name: nibble
-width: 4
-clock_mhz: 100.0
-"""
+EXAMPLE = Path(__file__).parents[2] / "docs/examples/plus_one"
+ARCH = (EXAMPLE / "chip.yaml").read_text(encoding="utf-8")
+FAMILY = (EXAMPLE / "__init__.py").read_text(encoding="utf-8")
 
 
 def install(folder: Path, *, modules: dict[str, str], entry: str, package: str) -> Path:
@@ -90,5 +28,5 @@ def install(folder: Path, *, modules: dict[str, str], entry: str, package: str) 
 
 def install_adder(folder: Path) -> Path:
     """Install the family of one adder."""
-    modules = {"plus_one/__init__.py": FAMILY, "plus_one/verilog.py": VERILOG}
-    return install(folder, modules=modules, entry="adder = plus_one:FAMILY", package="plus-one")
+    shutil.copytree(EXAMPLE, folder / "plus_one", ignore=shutil.ignore_patterns("__pycache__"))
+    return install(folder, modules={}, entry="adder = plus_one:FAMILY", package="plus-one")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.adder import ARCH, FAMILY, install, install_adder
+from tests.e2e.adder import ARCH, EXAMPLE, FAMILY, install, install_adder
 
 ROOT = Path(__file__).parents[2]
 NETWORK, SMALL = ROOT / "configs/networks/digits_small_cnn.npz", ROOT / "configs/dbpim/small.yaml"
@@ -70,9 +70,41 @@ def test_an_adder_is_described_and_built(
     done = hwgen("build", adder, "--out", tmp_path / "verilog")
     assert (done.returncode, done.stderr) == (0, "")
     manifest = json.loads((tmp_path / "verilog/manifest.json").read_text(encoding="utf-8"))
-    assert manifest["top"] == "adder_sum"
-    assert manifest["parameters"]["width"] == 4
-    assert "module adder_sum(" in (tmp_path / "verilog/adder_sum.v").read_text(encoding="utf-8")
+    assert manifest["top"] == "adder_chip"
+    assert manifest["parameters"]["entries"] == 64
+    assert "module adder_chip(" in (tmp_path / "verilog/adder_chip.v").read_text(encoding="utf-8")
+
+
+def test_the_chip_of_an_adder_adds(packages: Path, adder: Path, tmp_path: Path) -> None:
+    """Memory in, memory out, by the shell and the host of every family."""
+    install_adder(packages)
+    code = (
+        "import sys; from pathlib import Path; from plus_one.facts import load_arch\n"
+        "from plus_one.sim import add\n"
+        "run = add(load_arch(Path(sys.argv[1])), 7, [*range(63), 2**32 - 1], stall=30)\n"
+        "print(run.done, run.registers['layers'], run.events, *run.answer.view('<u4'))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(adder)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(packages)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    expected = " ".join(map(str, [*range(7, 70), 6]))
+    assert done.stdout == f"True 1 {{'additions': 64}} {expected}\n", done.stderr
+
+
+def test_the_example_of_a_family_is_small() -> None:
+    """Its engine, its facts, what its host sees: the rest is the shell's."""
+    lines = [
+        line
+        for file in EXAMPLE.glob("*.py")
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if line.strip()
+    ]
+    assert len(lines) <= 250
 
 
 @pytest.mark.parametrize(
@@ -122,8 +154,8 @@ def test_a_broken_family_breaks_no_other(
 def test_a_generator_that_cannot_be_imported_is_one_sentence(
     hwgen: Hwgen, packages: Path, adder: Path, tmp_path: Path
 ) -> None:
-    modules = {"plus_one/__init__.py": FAMILY, "plus_one/verilog.py": "1 / 0\n"}
-    install(packages, modules=modules, entry="adder = plus_one:FAMILY", package="plus-one")
+    install_adder(packages)
+    (packages / "plus_one/rtl.py").write_text("1 / 0\n", encoding="utf-8")
     assert hwgen("info", adder).returncode == 0
     done = hwgen("build", adder, "--out", tmp_path / "out")
     refused(done, "of the package plus-one cannot be used", "ZeroDivisionError")

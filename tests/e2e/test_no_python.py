@@ -47,7 +47,7 @@ def logits(network: QuantizedNetwork, images: np.ndarray) -> list[list[int]]:
 
 
 def shown(run: ChipRun) -> list[int]:
-    found: list[int] = run.answers.view("<i4").tolist()
+    found: list[int] = run.answer.view("<i4").tolist()
     return found
 
 
@@ -63,10 +63,10 @@ def test_two_networks_of_different_depth_on_one_executable(tmp_path: Path) -> No
 def test_a_second_run_and_the_garbage_before_the_first_change_nothing(tmp_path: Path) -> None:
     what = job(compile_network(DIGITS, ARCH), IMAGES[[0, 1, 0]])
     first, second, third = run(what, tmp_path)
-    assert (shown(first), first.cycles, first.retired) == (
+    assert (shown(first), first.cycles, first.retired_at) == (
         shown(third),
         third.cycles,
-        third.retired,
+        third.retired_at,
     )
     assert shown(second) != shown(first)
     for seed in (2, 3):
@@ -81,11 +81,11 @@ def test_a_reset_in_the_middle_changes_nothing(cycle: int, tmp_path: Path) -> No
     (whole,) = run(what, tmp_path)
     cut, again = run(replace(what, reset_at=cycle), tmp_path)
     assert cut.busy
-    assert len(cut.retired) < len(whole.retired)
-    assert (shown(again), again.cycles, again.retired) == (
+    assert len(cut.retired_at) < len(whole.retired_at)
+    assert (shown(again), again.cycles, again.retired_at) == (
         shown(whole),
         whole.cycles,
-        whole.retired,
+        whole.retired_at,
     )
 
 

@@ -3,9 +3,10 @@
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
+from hwgen.chip.sim.host import HOST, TOP, HostedChip, Work, host_text, write_work
 from hwgen.chip.sim.simulator import BINARY_ARGS, MEMORY, WAIVERS
 from hwgen.chip.sim.toolchain import BY_DEFAULT, WHEEL_MAKE_VARIABLES, assignments
 
@@ -47,34 +48,25 @@ echo "every answer is as expected"
 """
 
 
-def write_script(
-    folder: Path,
-    *,
-    memory: str,
-    expected: Iterable[str],
-    host: Path,
-    controls: Sequence[Path] = (),
-    build: Sequence[str],
-    top: str,
-    plusargs: Mapping[str, object],
-) -> Path:
+def write_script(folder: Path, *, work: Work, chip: HostedChip, expected: Iterable[str]) -> Path:
     """Write everything but the chip's Verilog into `folder`; return the script to run.
 
-    memory: content of the memory; expected: lines that the events of the run must have, in order
-    host: module `top`; controls: Verilator's control files beside the waivers
-    build: arguments for Verilator, such as the parameters of the host
+    expected: lines that the events of the run must have, in order
     """
-    (folder / "memory.hex").write_text(memory, encoding="ascii")
+    plusargs = write_work(work, chip, folder)
     (folder / "expected.txt").write_text("".join(expected), encoding="ascii")
-    for source in (host, MEMORY, WAIVERS, *controls):
+    texts = {HOST.name: host_text(chip, work.memory_bytes), **chip.controls}
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for source in (MEMORY, WAIVERS):
         shutil.copyfile(source, folder / source.name)
     text = SCRIPT.format(
         python=shlex.quote(sys.executable),
         flags=" ".join(assignments({**BY_DEFAULT, **WHEEL_MAKE_VARIABLES})),
-        build=" ".join([*BINARY_ARGS, *build, "--top-module", top, "-o", top]),
-        controls=" ".join(control.name for control in (WAIVERS, *controls)),
+        build=" ".join([*BINARY_ARGS, *chip.args, "--top-module", TOP, "-o", TOP]),
+        controls=" ".join((WAIVERS.name, *chip.controls)),
         folder=VERILOG,
-        top=top,
+        top=TOP,
         plusargs=" ".join(f"+{name}={value}" for name, value in plusargs.items()),
     )
     script = folder / "run.sh"

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from hwgen.chip.axi import PAGE_BYTES
 from hwgen.chip.limits import RunLimits
-from hwgen.chip.sim.simulator import MEMORY
-from hwgen.chip.sim.waves import WAVES
 from hwgen.errors import SimulationError
 
 PROGRAM_ADDRESS = 0x1000
@@ -53,20 +51,6 @@ class Writes:
     def part(self, which: NDArray[np.bool_] | slice) -> Self:
         """Return some of them."""
         return type(self)(**{name: values[which] for name, values in vars(self).items()})
-
-
-def sources_with_host(modules: Mapping[str, str], host: Path, *, waves: bool) -> dict[str, str]:
-    """Return the Verilog of a chip, its host and its memory by file name; `waves`: it dumps them.
-
-    modules: of the chip, by name; host: file of the host
-    """
-    sources = {f"{name}.v": text for name, text in modules.items()}
-    for file in (host, MEMORY):
-        sources[file.name] = file.read_text(encoding="utf-8")
-    if waves:
-        body, end, rest = sources[host.name].rpartition("endmodule")
-        sources[host.name] = f"{body}{WAVES}{end}{rest}"
-    return sources
 
 
 def pages(size: int) -> int:

@@ -8,21 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.sim.by_hand import write_script
-from hwgen.chip.sim.host_files import ANSWER_BYTES, UNWRITTEN, beats_text
+from hwgen.chip.sim.host_files import ANSWER_BYTES, UNWRITTEN
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.image import pack_answer
 from hwgen.dbpim.facts.program import Program
-from hwgen.dbpim.sim.chip_run import (
-    BLOCKS,
-    HOST,
-    TOP,
-    Job,
-    block_args,
-    host_parameters,
-    host_plusargs,
-    memory_bytes,
-    place,
-)
+from hwgen.dbpim.sim.chip_run import Job, hosted, work_of
 from hwgen.dbpim.sim.simulate import job_of
 
 
@@ -35,19 +25,8 @@ def write_by_hand(
     channels)
     """
     job = job_of(arch, program, images)
-    content, addresses = place(job)
-    size = memory_bytes(job, addresses)
-    blocks = block_args(arch)
-    return write_script(
-        folder,
-        memory=beats_text(content, arch.port_bytes),
-        expected=answer_lines(job, program, arch, logits),
-        host=HOST,
-        controls=[BLOCKS] if blocks else [],
-        build=[*blocks, *host_parameters(arch, size)],
-        top=TOP,
-        plusargs=host_plusargs(job, addresses),
-    )
+    lines = answer_lines(job, program, arch, logits)
+    return write_script(folder, work=work_of(job), chip=hosted(arch), expected=lines)
 
 
 def answer_lines(job: Job, program: Program, arch: Arch, answers: NDArray[Any]) -> Iterable[str]:

@@ -1,52 +1,41 @@
-"""A whole chip without Python: one executable for each architecture runs any program.
-
-`host.v` says how the simulation is told what to do and what it writes down; this module writes the
-one and reads the other.
-"""
+"""A whole DB-PIM chip without Python: what its host is told of a job, and what it found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.rtl.emit import verilog_modules
+from hwgen.chip.rtl.layouts import places
+from hwgen.chip.sim import host
 from hwgen.chip.sim.cache import Say, silent
-from hwgen.chip.sim.host_files import (
-    ANSWER_BYTES,
-    PROGRAM_ADDRESS,
-    UNWRITTEN,
-    beats_text,
-    event_lines,
-    gave_up,
-    pages,
-    smallest_memory,
-    sources_with_host,
-)
-from hwgen.chip.sim.simulator import FAST, QUICK, Simulator, run_simulator
-from hwgen.chip.sim.waves import Waves
+from hwgen.chip.sim.host import NO_LIMITS, Command, HostedChip, Work, positions
+from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, UNWRITTEN, pages, smallest_memory
+from hwgen.chip.sim.simulator import Simulator
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.events import EVENTS
-from hwgen.dbpim.facts.instructions import ROW_BITS
+from hwgen.dbpim.facts.registers import REGISTERS
 from hwgen.dbpim.rtl.chip import Chip
-from hwgen.dbpim.rtl.layouts import bus_write
+from hwgen.dbpim.rtl.core_events import core_pulses
+from hwgen.dbpim.rtl.layouts import bus_write, position, vector_write
 from hwgen.dbpim.sim.stores import Stores, read_stores
-from hwgen.files.patience import Ticker
 
-HOST = Path(__file__).parent / "host.v"
+WATCH = Path(__file__).parent / "watch.v"
 BLOCKS = Path(__file__).parent / "blocks.vlt"
-TOP = "host"
-EVENTS_FILE = "events.txt"
-STORES = "stores.txt"
-WAVES_FILE = "waves.vcd"
 MANY_MACROS = 16
 """Macros of a chip from which on its core is compiled once, not once a copy."""
+TRACE = ", ".join(
+    f".trace__{port}({wire})"
+    for port, wire in (
+        *((name, name) for name in ("write_valid", "write", "retire", "running")),
+        *(("private_valid", "private_valid"), ("private_write", "private_write")),
+        ("events", "pulses"),
+    )
+)
+"""How the ports of the trace meet the wires of `watch.v`."""
 
-
-NO_LIMITS = RunLimits()
+ChipRun = host.ChipRun[Stores]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +44,7 @@ class Job:
 
     program: its bytes; images: those of all images of a run, for each run
     answer_bytes: of a run; scratch_bytes: of the space that all runs use
-    latency, stall, seed, error_address: of the memory, see memory.v
-    reset_at: cycle of the first run in which to reset and begin again; 0: never
-    limits: after which a run counts as hanging
+    others: as of `hwgen.chip.sim.host.Work`
     """
 
     program: bytes
@@ -72,71 +59,46 @@ class Job:
     limits: RunLimits = NO_LIMITS
 
 
-@dataclass(kw_only=True)
-class ChipRun:
-    """One start of a chip: what the trace showed, then registers and answers read back after it.
-
-    retired: cycles in which steps were over; counted: events of each step
-    rest: events after the last retirement
-    gave_up: why the host ended a run that was still busy
-    stores: words on the write bus and private ones; answers: uint8, in memory after the run
-    """
-
-    number: int
-    stores: Stores
-    retired: list[int] = field(default_factory=list)
-    counted: list[dict[str, int]] = field(default_factory=list)
-    rest: dict[str, int] = field(default_factory=dict)
-    busy: bool = True
-    gave_up: str = ""
-    done: bool = False
-    error: int = 0
-    cycles: int = 0
-    load_cycles: int = 0
-    layers: int = 0
-    answers: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
-
-
 @cache
-def chip_simulator(arch: Arch, *, memory_bytes: int, waves: bool = False) -> Simulator:
-    """Return the simulator of a chip with its host and memory; `waves` makes it slower."""
-    sources = sources_with_host(verilog_modules(Chip(arch=arch)), HOST, waves=waves)
-    name, args = arch.name, host_parameters(arch, memory_bytes)
-    if waves:
-        name, args = f"{name} with waves", [*args, "--trace"]
-    elif block_args(arch):
-        args = [*args, *block_args(arch)]
-        sources[BLOCKS.name] = BLOCKS.read_text(encoding="utf-8")
-    return Simulator(
-        name=name, sources=sources, top=TOP, args=args, optimize=QUICK if waves else FAST
+def hosted(arch: Arch) -> HostedChip:
+    """Return the chip with what its host is told; of a large one a core is compiled once.
+
+    Simulators of large chips are built in a tenth of the time so, those of small ones run slower.
+    """
+    large = arch.cores * arch.macros_per_core >= MANY_MACROS
+    return HostedChip(
+        name=arch.name,
+        top="dbpim_chip",
+        modules=verilog_modules(Chip(arch=arch)),
+        watch=watch(arch),
+        trace=TRACE,
+        sizes={
+            "CORES": arch.cores,
+            "MACROS": arch.macros_per_core,
+            "LANES": arch.bus_words,
+            "BYTES": arch.macro.compartments,
+            "FILTERS": arch.filters,
+            "PULSES": core_pulses(arch).size,
+            **positions("WRITE", places(bus_write(arch))),
+            **positions("VECTOR", places(vector_write(arch))),
+            **positions("PLACE", places(position())),
+        },
+        registers=REGISTERS,
+        events=tuple(EVENTS),
+        port_bytes=arch.port_bytes,
+        controls={BLOCKS.name: BLOCKS.read_text(encoding="utf-8")} if large else {},
+        args=["--hierarchical"] if large else [],
     )
 
 
-def block_args(arch: Arch) -> list[str]:
-    """Return what has Verilator compile a core once, not once a copy; it then needs BLOCKS.
-
-    Simulators of large chips are built in a tenth of the time, those of small ones run slower.
-    """
-    return ["--hierarchical"] if arch.cores * arch.macros_per_core >= MANY_MACROS else []
-
-
-def host_parameters(arch: Arch, memory_bytes: int) -> list[str]:
-    """Return Verilator's arguments for the parameters of host.v."""
-    layout = bus_write(arch)
-    sizes = {
-        "PORT_BITS": arch.port_bits,
-        "MEMORY_BEATS": memory_bytes // arch.port_bytes,
-        "CORES": arch.cores,
-        "MACROS": arch.macros_per_core,
-        "LANES": arch.bus_words,
-        "BYTES": arch.macro.compartments,
-        "FILTERS": arch.filters,
-        "COLUMNS": arch.macro.columns,
-        "ROW_BITS": ROW_BITS,
-        "DATA_BITS": layout["data"].width,
-        "INDEX_BITS": layout["index"].width,
-    }
-    return [f"-G{name}={value}" for name, value in sizes.items()]
+def watch(arch: Arch) -> str:
+    """Return `watch.v` with a count for each kind of pulse of a core: its bits that are set."""
+    counts = "".join(
+        f"        count(EVENT_{name.upper()}, $countones(one[{place}+:{width}]));\n"
+        for name, (place, width) in places(core_pulses(arch)).items()
+    )
+    text = WATCH.read_text(encoding="utf-8")
+    return text.replace("        // insert: pulses\n", counts)
 
 
 def run_chip(
@@ -144,57 +106,60 @@ def run_chip(
     arch: Arch,
     folder: Path,
     *,
-    waves: Waves | None = None,
     builds: Path | None = None,
     say: Say = silent,
 ) -> list[ChipRun]:
-    """Return every run, those included that a reset cut short.
-
-    folder: where the simulation reads and writes its files; waves go to `waves.vcd` there
-    builds, say: see `hwgen.chip.sim.simulator.build_simulator`
-    Raises SimulationError when the memory is too small or the simulation ends early.
-    """
-    content, addresses = place(job)
-    memory = folder / "memory.hex"
-    memory.write_text(beats_text(content, arch.port_bytes), encoding="ascii")
-    # The simulation runs in `folder`: file names without a path have no spaces and are short.
-    plusargs = {
-        **host_plusargs(job, addresses),
-        "stall": job.stall,
-        "seed": job.seed,
-        "reset_at": job.reset_at,
-        "limit": job.limits.cycles,
-        "most_stores": job.limits.stores,
-    }
-    if job.error_address is not None:
-        plusargs["error_address"] = f"{job.error_address:x}"
-    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{job.seed}"]
-    arguments += [f"+{name}={value}" for name, value in plusargs.items()]
-    if waves is not None:
-        arguments += waves.plusargs(Path(WAVES_FILE))
-    with Ticker(f"writing the Verilog of {arch.name}", say):
-        simulator = simulator_of(job, arch, waves=waves is not None)
-    run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)
-    return read_runs(folder / EVENTS_FILE, folder / STORES, arch, job.limits)
+    """Return every run, those included that a reset cut short; see `hwgen.chip.sim.host`."""
+    work = work_of(job)
+    host.run_host(work, lambda: hosted(arch), folder, name=arch.name, builds=builds, say=say)
+    return read_folder(folder, arch, job.limits)
 
 
-def simulator_of(job: Job, arch: Arch, *, waves: bool = False) -> Simulator:
+def read_folder(folder: Path, arch: Arch, limits: RunLimits = NO_LIMITS) -> list[ChipRun]:
+    """Return the runs that a host left in a folder."""
+    return host.read_runs(
+        folder,
+        lambda path: read_stores(path, arch.macro.compartments),
+        registers=REGISTERS,
+        events=tuple(EVENTS),
+        limits=limits,
+    )
+
+
+def simulator_of(job: Job, arch: Arch) -> Simulator:
     """Return the simulator that runs a job; its memory is the smallest one that is enough."""
-    _, addresses = place(job)
-    return chip_simulator(arch, memory_bytes=memory_bytes(job, addresses), waves=waves)
+    return host.simulator_of(hosted(arch), work_of(job).memory_bytes)
 
 
-def host_plusargs(job: Job, addresses: dict[str, int]) -> dict[str, object]:
-    """Return what every host is told: files, sizes and addresses."""
-    return {
-        "memory": "memory.hex",
-        "events": EVENTS_FILE,
-        "stores": STORES,
-        "runs": len(job.images),
-        "words": job.answer_bytes // ANSWER_BYTES,
-        "latency": job.latency,
-        **{name: f"{address:x}" for name, address in addresses.items()},
-    }
+def work_of(job: Job) -> Work:
+    """Return what the host is told of a job: a start for each run, each with its answers."""
+    content, addresses = place(job)
+    commands = [
+        Command(
+            number=run,
+            registers={
+                "program_address": addresses["program"],
+                "image_address": addresses["image"] + run * addresses["image_stride"],
+                "logits_address": addresses["answers"] + run * addresses["answers_stride"],
+                "scratch_address": addresses["scratch"],
+            },
+            answers=[
+                (run, addresses["answers"] + run * addresses["answers_stride"], job.answer_bytes)
+            ],
+        )
+        for run in range(len(job.images))
+    ]
+    return Work(
+        content=content,
+        memory_bytes=memory_bytes(job, addresses),
+        commands=commands,
+        latency=job.latency,
+        stall=job.stall,
+        seed=job.seed,
+        error_address=job.error_address,
+        reset_at=job.reset_at,
+        limits=job.limits,
+    )
 
 
 def place(job: Job) -> tuple[dict[int, bytes], dict[str, int]]:
@@ -222,47 +187,3 @@ def memory_bytes(job: Job, addresses: dict[str, int]) -> int:
     needed = addresses["scratch"] + job.scratch_bytes
     what = "program, images, answers and scratch space"
     return smallest_memory(needed, what=what, runs=len(job.images))
-
-
-def read_runs(
-    events: Path, stores: Path, arch: Arch, limits: RunLimits = NO_LIMITS
-) -> list[ChipRun]:
-    """Return the runs of an event file; one that never ended is still busy.
-
-    Raises SimulationError when the file was cut off.
-    """
-    runs: list[ChipRun] = []
-    answers: list[list[int]] = []
-    lines = event_lines(events)
-    stored = read_stores(stores, arch.macro.compartments)
-    for line in lines:
-        kind, *fields = line.split()
-        if kind == "start":
-            number = len(runs) + 1
-            runs.append(ChipRun(number=int(fields[0]), stores=stored.of_start(number)))
-            answers.append([])
-        elif kind == "retire":
-            runs[-1].retired.append(int(fields[0]))
-            runs[-1].counted.append(counts_of(fields[1:]))
-        elif kind == "rest":
-            runs[-1].rest = counts_of(fields)
-        elif kind == "answer":
-            answers[-1].append(int(fields[2], 16))
-        elif kind == "end":
-            end(runs[-1], list(map(int, fields)))
-    if runs and runs[-1].busy:
-        runs[-1].gave_up = gave_up(lines, limits)
-    for run, words in zip(runs, answers, strict=True):
-        run.answers = np.array(words, "<u4").view(np.uint8)
-    return runs
-
-
-def counts_of(fields: Sequence[str]) -> dict[str, int]:
-    """Return the events of a line by name."""
-    return dict(zip(EVENTS, map(int, fields), strict=True))
-
-
-def end(run: ChipRun, fields: Sequence[int]) -> None:
-    """Store the registers that the host read after a run."""
-    _, status, run.error, run.cycles, run.load_cycles, run.layers = fields
-    run.busy, run.done = bool(status & 1), bool(status >> 1 & 1)

@@ -66,7 +66,7 @@ def stores_of_steps(
     """Return each step with the fields of its instruction and the words that it stored."""
     instructions = [p for p in decode_stream(program.image, arch) if p.opcode in INSTRUCTIONS]
     # A word on the bus is stored BUS_CYCLES after its grant, maybe after the retirement.
-    ends = np.array(run.retired) + BUS_CYCLES
+    ends = np.array(run.retired_at) + BUS_CYCLES
     bounds = [0, *np.searchsorted(run.stores.cycle, ends, side="right").tolist()]
     return [
         (plan, packet.fields, run.stores.part(slice(begin, end)))

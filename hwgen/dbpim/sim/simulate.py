@@ -1,6 +1,5 @@
 """Run a program on the RTL of a chip; its maps follow from the words that it stores."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.limits import RunLimits
-from hwgen.chip.sim.cache import Say, build_root, silent, writable
+from hwgen.chip.sim.cache import Say, silent
+from hwgen.chip.sim.host import NO_LIMITS, run_hosted
 from hwgen.chip.sim.simulator import build_simulator
 from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
@@ -18,7 +18,7 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.image import pack_image, unpack_answer
 from hwgen.dbpim.facts.instructions import ErrorCode
 from hwgen.dbpim.facts.program import Program
-from hwgen.dbpim.sim.chip_run import NO_LIMITS, WAVES_FILE, ChipRun, Job, run_chip, simulator_of
+from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted, read_folder, simulator_of, work_of
 from hwgen.dbpim.sim.maps import StoredMap, stored_maps
 from hwgen.dbpim.sim.stores import Stores
 from hwgen.errors import SimulationError
@@ -98,16 +98,15 @@ def simulate(
     when `builds` cannot be written, MissingToolError without Verilator.
     """
     job = job_of(arch, program, images, stall=stall, seed=seed, limits=limits)
-    root = build_root(builds)
-    saved = root / f"waves-{arch.name}"
-    with writable(root):
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root, prefix="run-") as scratch:
-            runs = run_chip(job, arch, Path(scratch), waves=waves, builds=builds, say=say)
-            if waves is not None:
-                saved.mkdir(exist_ok=True)
-                (Path(scratch) / WAVES_FILE).replace(saved / WAVES_FILE)
-    file = None if waves is None else saved / WAVES_FILE
+    runs, file = run_hosted(
+        work_of(job),
+        lambda: hosted(arch),
+        lambda folder: read_folder(folder, arch, limits),
+        name=arch.name,
+        waves=waves,
+        builds=builds,
+        say=say,
+    )
     return list(simulated_runs(runs, program, arch, images, waves=file))
 
 
@@ -191,10 +190,10 @@ def simulated_runs(
             maps=[maps_of(run, found, program, arch, n) for n, found in enumerate(stored)],
             fused=fused_layers(program),
             cycles=run.cycles,
-            load_cycles=run.load_cycles,
-            layers=run.layers,
+            load_cycles=run.registers["load_cycles"],
+            layers=run.registers["layers"],
             steps=steps_of(run, program),
-            step_events=run.counted,
+            step_events=[each.events for each in run.retired],
             rest=run.rest,
             stores=run.stores,
             written=[{name: one.cycles for name, one in found.items()} for found in stored],
@@ -207,17 +206,17 @@ def maps_of(
 ) -> dict[str, NDArray[Any]]:
     """Return all maps of one image of a run; the answer is what the memory holds."""
     plan = program.facts.answer
-    content = run.answers[plan.offsets[image] :][: plan.size].tobytes()
+    content = run.answer[plan.offsets[image] :][: plan.size].tobytes()
     maps: dict[str, NDArray[Any]] = {name: one.data for name, one in stored.items()}
     return {**maps, plan.layer: unpack_answer(content, plan, arch)}
 
 
 def steps_of(run: ChipRun, program: Program) -> tuple[Step, ...]:
     """Return the steps with the cycles of their retirements."""
-    begins = [0, *run.retired]
+    ends = run.retired_at
     return tuple(
         Step(name=plan.name, layer=plan.layer, begin=begin, end=end)
-        for plan, begin, end in zip(program.facts.steps, begins, run.retired, strict=False)
+        for plan, begin, end in zip(program.facts.steps, [0, *ends], ends, strict=False)
     )
 
 

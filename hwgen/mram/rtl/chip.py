@@ -1,24 +1,10 @@
 """The MRAM chip: registers, memory port, loader, control, tables and the data path."""
 
-from amaranth.hdl import (
-    Cat,
-    ClockDomain,
-    ClockSignal,
-    DomainRenamer,
-    Module,
-    ResetSignal,
-    Signal,
-    Value,
-)
-from amaranth.lib import wiring
-from amaranth.lib.wiring import Out
+from amaranth.hdl import Cat, ClockSignal, Module, Signal, Value
 
-from hwgen.chip.rtl import axi
-from hwgen.chip.rtl.part import Part, PartInstance
-from hwgen.chip.rtl.read_engine import ReadEngine
-from hwgen.chip.rtl.registers import Registers
-from hwgen.chip.rtl.supervisor import Supervisor, SupervisorErrors
-from hwgen.chip.rtl.write_engine import WriteEngine
+from hwgen.chip.rtl.part import PartInstance
+from hwgen.chip.rtl.shell import Engine, Host, Shell, ShellFacts
+from hwgen.chip.rtl.supervisor import SupervisorErrors
 from hwgen.mram.facts.arch import MOST_ROW_SETS, Arch
 from hwgen.mram.facts.records import COUNT_BITS
 from hwgen.mram.facts.registers import ADDRESS_BITS, ERROR_BITS, REGISTERS, VERSION, ErrorCode
@@ -31,12 +17,10 @@ from hwgen.mram.rtl.layouts import chip_trace, entry
 from hwgen.mram.rtl.loader import Loader
 from hwgen.mram.rtl.table import ParameterTable, RecordTable
 
-PROGRESS = ("unit", "former", "word", "beat", "retirement", "read", "write")
+PROGRESS = ("unit", "former", "word", "beat", "retirement")
 """Progress sources of the watchdog: an octet or the pool unit works, the former reads or sends, a
-result is written, the loader takes a beat, a record retires, memory is read or written."""
+result is written, the loader takes a beat, a record retires."""
 
-STATUS = ("busy", "done", "error", "cycles", "load_cycles", "layers")
-"""Registers that the supervisor drives."""
 COUNTS = ("and_operations", "input_row_writes", "weight_row_writes", "refused_row_writes")
 """Registers that the counters drive."""
 TRACED = (
@@ -46,7 +30,29 @@ TRACED = (
 """Outputs of the data path in the trace."""
 
 
-class Chip(Part):
+def shell_facts(arch: Arch) -> ShellFacts:
+    """Return tables and sizes for the shell."""
+    return ShellFacts(
+        registers=REGISTERS,
+        id_word=arch.id_word,
+        version=VERSION,
+        address_bits=ADDRESS_BITS,
+        error_bits=ERROR_BITS,
+        errors=SupervisorErrors(
+            read=ErrorCode.READ_ERROR, write=ErrorCode.WRITE_ERROR, stalled=ErrorCode.STALLED
+        ),
+        watchdog_cycles=WATCHDOG_CYCLES,
+        progress=PROGRESS,
+        port_bits=arch.port_bits,
+        fifo_beats=READ_FIFO_BEATS,
+        burst_beats=BURST_BEATS,
+        word_bits=arch.answer_bits,
+        count_bits=COUNT_BITS,
+        entries=arch.answer_entries,
+    )
+
+
+class Chip(Shell):
     """Holds weights in SOT-MRAM, and runs images through them in the width that the host requests.
 
     A host writes the addresses, loads a program once, then starts runs of images; it may write
@@ -67,7 +73,6 @@ class Chip(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._make_host_side(arch)
         self._loader = Loader(arch=arch)
         self._datapath = Datapath(arch=arch)
         self._control = Control(arch=arch)
@@ -75,147 +80,60 @@ class Chip(Part):
         self._records = RecordTable(arch=arch)
         self._parameters = ParameterTable(arch=arch)
         self._answers = AnswerBuffer(arch=arch)
-        self.parts = [self._registers, self._supervisor, self._read_engine, self._write_engine]
-        self.parts += [self._loader, self._datapath, self._control, self._counters]
-        self.parts += [self._records, self._parameters, self._answers]
-        memory = {**axi.read_manager(arch.port_bits), **axi.write_manager(arch.port_bits)}
-        super().__init__(
-            {
-                "registers": Out(wiring.Signature(axi.lite_subordinate(ADDRESS_BITS))),
-                "memory": Out(wiring.Signature(memory)),
-                "trace": Out(chip_trace(arch)),
-            }
-        )
+        parts = [self._loader, self._datapath, self._control, self._counters]
+        parts += [self._records, self._parameters, self._answers]
+        super().__init__(shell_facts(arch), parts=parts, trace=chip_trace(arch))
 
-    def _make_host_side(self, arch: Arch) -> None:
-        """Make the shared parts, with the tables and sizes of this family."""
-        self._registers = Registers(
-            family=self.family,
-            table=REGISTERS,
-            constants={"id": arch.id_word, "version": VERSION},
-            address_bits=ADDRESS_BITS,
-            error_bits=ERROR_BITS,
-        )
-        self._supervisor = Supervisor(
-            family=self.family,
-            errors=SupervisorErrors(
-                read=ErrorCode.READ_ERROR, write=ErrorCode.WRITE_ERROR, stalled=ErrorCode.STALLED
-            ),
-            error_bits=ERROR_BITS,
-            watchdog_cycles=WATCHDOG_CYCLES,
-            progress_sources=len(PROGRESS),
-        )
-        self._read_engine = ReadEngine(
-            family=self.family,
-            port_bits=arch.port_bits,
-            fifo_beats=READ_FIFO_BEATS,
-            burst_beats=BURST_BEATS,
-        )
-        self._write_engine = WriteEngine(
-            family=self.family,
-            port_bits=arch.port_bits,
-            burst_beats=BURST_BEATS,
-            word_bits=arch.answer_bits,
-            count_bits=COUNT_BITS,
-            entries=arch.answer_entries,
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.domains.engine = engine_clock = ClockDomain(local=True)
-        m.submodules.registers = registers = self._registers.instance()
-        m.submodules.supervisor = supervisor = self._supervisor.instance()
-        m.submodules.read_engine = reader = self._read_engine.instance()
-        m.submodules.write_engine = writer = self._write_engine.instance()
+    def engine(self, m: Module, host: Host) -> Engine:
         m.submodules.control = control = self._control.instance()
         m.submodules.counters = counters = self._counters.instance()
-        # These two are held in reset while no command runs.
-        loader, datapath = self._loader.instance(), self._datapath.instance()
-        m.submodules.loader = DomainRenamer("engine")(loader)
-        m.submodules.datapath = DomainRenamer("engine")(datapath)
+        loader = self.in_engine(m, "loader", self._loader)
+        datapath = self.in_engine(m, "datapath", self._datapath)
         m.d.comb += [
-            engine_clock.clk.eq(ClockSignal()),
-            engine_clock.rst.eq(ResetSignal() | ~supervisor.running),
-            counters.start.eq(registers.start),
+            counters.start.eq(host.registers.start),
             counters.octets.eq(datapath.octets),
         ]
-        self._connect_host(m, registers, supervisor=supervisor, control=control, counters=counters)
-        self._connect_memory(m, reader=reader, writer=writer, supervisor=supervisor)
-        self._connect_loader(m, loader, reader=reader, control=control, registers=registers)
-        self._connect_units(m, control=control, loader=loader, datapath=datapath, writer=writer)
-        self._connect_tables(m, loader=loader, control=control, datapath=datapath, writer=writer)
-        progress = {
-            "unit": datapath.works,
-            "former": datapath.moves,
-            "word": datapath.bank_valid | datapath.answer_valid,
-            "beat": loader.beats.valid & loader.beats.ready,
-            "retirement": control.retire,
-            "read": reader.taken,
-            "write": writer.taken,
-        }
-        m.d.comb += supervisor.progress.eq(Cat(progress[name] for name in PROGRESS))
-        self._connect_trace(m, supervisor=supervisor, control=control, datapath=datapath)
-        return m
+        self._connect_control(m, control, host=host, loader=loader)
+        self._connect_units(
+            m, control=control, loader=loader, datapath=datapath, writer=host.writer
+        )
+        self._connect_tables(
+            m, loader=loader, control=control, datapath=datapath, writer=host.writer
+        )
+        self._connect_trace(m, supervisor=host.supervisor, control=control, datapath=datapath)
+        counted = {name: getattr(counters, name) for name in COUNTS}
+        return Engine(
+            loader=loader,
+            finished=control.finished,
+            error=control.error,
+            retire=control.retire,
+            computes=0,
+            waits_for_load=control.loads,
+            progress={
+                "unit": datapath.works,
+                "former": datapath.moves,
+                "word": datapath.bank_valid | datapath.answer_valid,
+                "beat": loader.beats.valid & loader.beats.ready,
+                "retirement": control.retire,
+            },
+            counters={
+                **counted,
+                "images_done": control.images_done,
+                "active_mode": control.active_mode,
+            },
+        )
 
-    def _connect_host(
-        self,
-        m: Module,
-        registers: PartInstance,
-        *,
-        supervisor: PartInstance,
-        control: PartInstance,
-        counters: PartInstance,
+    def _connect_control(
+        self, m: Module, control: PartInstance, *, host: Host, loader: PartInstance
     ) -> None:
-        """Connect the host's registers: start, requests, status and counters."""
-        wiring.connect(m, wiring.flipped(self.registers), registers.bus)
-        for source, names in (
-            (supervisor, STATUS),
-            (counters, COUNTS),
-            (control, ("images_done", "active_mode")),
-        ):
-            m.d.comb += [getattr(registers, name).eq(getattr(source, name)) for name in names]
+        """Connect what the host asks for to control, and control to the loader."""
+        registers = host.registers
         for name in ("command", "mode", "unlock", "images"):
             m.d.comb += getattr(control, name).eq(getattr(registers, name))
         m.d.comb += [
-            supervisor.start.eq(registers.start),
-            supervisor.finished.eq(control.finished),
-            supervisor.loader_error.eq(control.error),
-            supervisor.retire.eq(control.retire),
-            supervisor.computes.eq(0),
-            supervisor.waits_for_load.eq(control.loads),
-            control.running.eq(supervisor.running),
+            control.running.eq(host.supervisor.running),
             control.image_base.eq(registers.image_address),
             control.answer_base.eq(registers.answer_address),
-        ]
-
-    def _connect_memory(
-        self, m: Module, *, reader: PartInstance, writer: PartInstance, supervisor: PartInstance
-    ) -> None:
-        """Join both halves of the memory port."""
-        for engine in (reader, writer):
-            for name, member in engine.memory.signature.members.items():
-                ours, theirs = getattr(self.memory, name), getattr(engine.memory, name)
-                m.d.comb += ours.eq(theirs) if member.flow == Out else theirs.eq(ours)
-            m.d.comb += engine.stop.eq(supervisor.stop)
-        m.d.comb += [
-            supervisor.read_error.eq(reader.error),
-            supervisor.write_error.eq(writer.error),
-            supervisor.memory_idle.eq(reader.idle & writer.idle),
-        ]
-
-    def _connect_loader(
-        self,
-        m: Module,
-        loader: PartInstance,
-        *,
-        reader: PartInstance,
-        control: PartInstance,
-        registers: PartInstance,
-    ) -> None:
-        """Connect the loader to the read engine, and to control for whole programs."""
-        wiring.connect(m, loader.command, reader.command)
-        wiring.connect(m, reader.beats, loader.beats)
-        m.d.comb += [
             loader.load.eq(control.load),
             loader.program_address.eq(registers.program_address),
             loader.image_address.eq(control.image_address),

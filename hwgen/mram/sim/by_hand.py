@@ -8,19 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.sim.by_hand import write_script
-from hwgen.chip.sim.host_files import ANSWER_BYTES, beats_text
+from hwgen.chip.sim.host_files import ANSWER_BYTES
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.program import Program
-from hwgen.mram.sim.chip_run import (
-    HOST,
-    MODES_FILE,
-    TOP,
-    host_parameters,
-    host_plusargs,
-    memory_bytes,
-    modes_text,
-    place,
-)
+from hwgen.mram.sim.chip_run import hosted, work_of
 from hwgen.mram.sim.simulate import job_of
 
 
@@ -33,18 +24,8 @@ def write_by_hand(
     or (images, height, width, channels)
     """
     job = job_of(arch, program, images, modes=[0] * len(images))
-    content, addresses = place(job)
-    size = memory_bytes(job, addresses)
-    (folder / MODES_FILE).write_text(modes_text(job.modes), encoding="ascii")
-    return write_script(
-        folder,
-        memory=beats_text(content, arch.port_bytes),
-        expected=answer_lines(program, arch, logits),
-        host=HOST,
-        build=host_parameters(arch, size),
-        top=TOP,
-        plusargs=host_plusargs(job, addresses),
-    )
+    lines = answer_lines(program, arch, logits)
+    return write_script(folder, work=work_of(job), chip=hosted(arch), expected=lines)
 
 
 def answer_lines(program: Program, arch: Arch, answers: NDArray[Any]) -> Iterable[str]:

@@ -1,56 +1,32 @@
-"""A whole MRAM chip without Python: one executable for each architecture runs any program.
-
-`host.v` says how the simulation is told what to do and what it writes down; this module writes the
-one and reads the other.
-"""
+"""A whole MRAM chip without Python: what its host is told of a job, and what it found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.rtl.emit import verilog_modules
+from hwgen.chip.rtl.layouts import places
+from hwgen.chip.sim import host
 from hwgen.chip.sim.cache import Say, silent
-from hwgen.chip.sim.host_files import (
-    ANSWER_BYTES,
-    PROGRAM_ADDRESS,
-    UNWRITTEN,
-    beats_text,
-    event_lines,
-    gave_up,
-    pages,
-    smallest_memory,
-    sources_with_host,
-)
-from hwgen.chip.sim.simulator import FAST, QUICK, Simulator, run_simulator
+from hwgen.chip.sim.host import NO_LIMITS, Command, HostedChip, Retirement, Work, positions
+from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, UNWRITTEN, pages, smallest_memory
+from hwgen.chip.sim.simulator import Simulator
 from hwgen.chip.sim.waves import Waves
-from hwgen.chip.widths import bits_for_index
-from hwgen.files.patience import Ticker
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.events import EVENTS
+from hwgen.mram.facts.registers import REGISTERS
+from hwgen.mram.facts.registers import Command as Ask
 from hwgen.mram.rtl.chip import Chip
-from hwgen.mram.sim.stores import Stores, read_stores
+from hwgen.mram.rtl.layouts import answer_write, bank_write, chip_trace, octet_trace
+from hwgen.mram.sim.stores import Stores, field_digits, read_stores
 
-HOST = Path(__file__).parent / "host.v"
-TOP = "host"
-EVENTS_FILE = "events.txt"
-STORES_FILE = "stores.txt"
-MEMORY_FILE = "memory.hex"
-MODES_FILE = "modes.hex"
-WAVES_FILE = "waves.vcd"
+WATCH = Path(__file__).parent / "watch.v"
+RECORD_BITS = 16
+"""Bits of the record in the tag of a retirement; the mode is above them."""
 
-REGISTERS = (
-    *("error", "cycles", "load_cycles", "layers", "images_done", "active_mode"),
-    *("and_operations", "input_row_writes", "weight_row_writes", "refused_row_writes"),
-)
-"""Registers of an `end` line, in their order, after the status."""
-
-
-NO_LIMITS = RunLimits()
+ChipRun = host.ChipRun[Stores]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +37,7 @@ class Job:
     images: the bytes of each image; modes: its mode
     run_images: images of a run; the last run has what is left
     image_stride, answer_stride: of the program; answer_bytes: of one image
-    latency, stall, seed, error_address: of the memory, see memory.v
-    reset_at: cycle of the first run in which to reset and begin again; 0: never
-    limits: after which a command counts as hanging
+    others: as of `hwgen.chip.sim.host.Work`
     """
 
     program: bytes
@@ -87,79 +61,34 @@ class Job:
         return -(-len(self.images) // self.run_images)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Retirement:
-    """A record that is over: its number, the mode of its image, and the events until then."""
-
-    cycle: int
-    mode: int
-    record: int
-    events: dict[str, int]
-
-
-@dataclass(kw_only=True)
-class ChipRun:
-    """One command of a chip: what the trace showed, then registers and answers read back after it.
-
-    loads: it is LOAD; number: of the run
-    stores: writes to banks and answers; begun: cycle in which each image's mode was taken
-    rest: events after the last retirement; gave_up: why the host ended a command that was still
-        busy; registers: those of `REGISTERS`
-    answers: of each image, uint8, in memory after the run
-    """
-
-    loads: bool
-    number: int = 0
-    stores: Stores
-    begun: list[int] = field(default_factory=list)
-    retired: list[Retirement] = field(default_factory=list)
-    rest: dict[str, int] = field(default_factory=dict)
-    busy: bool = True
-    gave_up: str = ""
-    done: bool = False
-    registers: dict[str, int] = field(default_factory=lambda: dict.fromkeys(REGISTERS, 0))
-    answers: list[NDArray[np.uint8]] = field(default_factory=list)
-
-    @property
-    def error(self) -> int:
-        """Code of the error that stopped the chip."""
-        return self.registers["error"]
-
-    @property
-    def events(self) -> dict[str, int]:
-        """Events of the whole command."""
-        parts = [*(each.events for each in self.retired), self.rest]
-        return {name: sum(part.get(name, 0) for part in parts) for name in EVENTS}
+def mode_and_record(retired: Retirement) -> tuple[int, int]:
+    """Return the mode of an image and its record that is over."""
+    return divmod(retired.tag, 1 << RECORD_BITS)
 
 
 @cache
-def chip_simulator(arch: Arch, *, memory_bytes: int, waves: bool = False) -> Simulator:
-    """Return the simulator of a chip with its host and memory; `waves` makes it slower."""
-    sources = sources_with_host(verilog_modules(Chip(arch=arch)), HOST, waves=waves)
-    name, args = arch.name, host_parameters(arch, memory_bytes)
-    if waves:
-        name, args = f"{name} with waves", [*args, "--trace"]
-    return Simulator(
-        name=name, sources=sources, top=TOP, args=args, optimize=QUICK if waves else FAST
+def hosted(arch: Arch) -> HostedChip:
+    """Return the chip with what its host is told."""
+    mask_digits, data_digits = field_digits(arch)
+    return HostedChip(
+        name=arch.name,
+        top="mram_chip",
+        modules=verilog_modules(Chip(arch=arch)),
+        watch=WATCH.read_text(encoding="utf-8"),
+        trace=".trace(trace)",
+        sizes={
+            "OCTETS": arch.octets,
+            "MASK_DIGITS": mask_digits,
+            "DATA_DIGITS": data_digits,
+            **positions("TRACE", places(chip_trace(arch))),
+            **positions("OCTET", places(octet_trace(arch))),
+            **positions("BANK", places(bank_write(arch))),
+            **positions("ANSWER", places(answer_write(arch))),
+        },
+        registers=REGISTERS,
+        events=tuple(EVENTS),
+        port_bytes=arch.port_bytes,
     )
-
-
-def host_parameters(arch: Arch, memory_bytes: int) -> list[str]:
-    """Return Verilator's arguments for the parameters of host.v."""
-    sizes = {
-        "PORT_BITS": arch.port_bits,
-        "MEMORY_BEATS": memory_bytes // arch.port_bytes,
-        "OCTETS": arch.octets,
-        "BLOCK": arch.block,
-        "SEGMENTS": arch.segments,
-        "COLUMNS": arch.array.columns,
-        "ROW_BITS": arch.row_index_bits,
-        "ELEMENTS": arch.row_bytes // arch.element_bytes,
-        "RECORD_BITS": bits_for_index(arch.record_entries),
-        "INDEX_BITS": bits_for_index(arch.answer_entries // arch.block),
-        "ANSWER_BITS": arch.answer_bits,
-    }
-    return [f"-G{name}={value}" for name, value in sizes.items()]
 
 
 def run_chip(
@@ -171,67 +100,72 @@ def run_chip(
     builds: Path | None = None,
     say: Say = silent,
 ) -> list[ChipRun]:
-    """Return every command, those included that a reset cut short.
-
-    folder: where the simulation reads and writes its files; waves go to `waves.vcd` there
-    builds, say: see `hwgen.chip.sim.simulator.build_simulator`
-    Raises SimulationError when the memory is too small or the simulation ends early.
-    """
-    content, addresses = place(job)
-    write_inputs(job, content, arch, folder)
-    # The simulation runs in `folder`: file names without a path have no spaces and are short.
-    plusargs = {
-        **host_plusargs(job, addresses),
-        "stall": job.stall,
-        "seed": job.seed,
-        "reset_at": job.reset_at,
-        "limit": job.limits.cycles,
-        "most_stores": job.limits.stores,
-    }
-    if job.error_address is not None:
-        plusargs["error_address"] = f"{job.error_address:x}"
-    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{job.seed}"]
-    arguments += [f"+{name}={value}" for name, value in plusargs.items()]
-    if waves is not None:
-        arguments += waves.plusargs(Path(WAVES_FILE))
-    with Ticker(f"writing the Verilog of {arch.name}", say):
-        simulator = simulator_of(job, arch, waves=waves is not None)
-    run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)
-    return read_commands(folder / EVENTS_FILE, folder / STORES_FILE, arch, job.limits)
+    """Return every start, those included that a reset cut short; see `hwgen.chip.sim.host`."""
+    work, name = work_of(job), arch.name
+    host.run_host(
+        work, lambda: hosted(arch), folder, name=name, waves=waves, builds=builds, say=say
+    )
+    return read_folder(folder, arch, job.limits)
 
 
-def simulator_of(job: Job, arch: Arch, *, waves: bool = False) -> Simulator:
+def read_folder(folder: Path, arch: Arch, limits: RunLimits = NO_LIMITS) -> list[ChipRun]:
+    """Return the starts that a host left in a folder."""
+    return host.read_runs(
+        folder,
+        lambda path: read_stores(path, arch),
+        registers=REGISTERS,
+        events=tuple(EVENTS),
+        limits=limits,
+    )
+
+
+def simulator_of(job: Job, arch: Arch) -> Simulator:
     """Return the simulator that runs a job; its memory is the smallest one that is enough."""
-    _, addresses = place(job)
-    return chip_simulator(arch, memory_bytes=memory_bytes(job, addresses), waves=waves)
+    return host.simulator_of(hosted(arch), work_of(job).memory_bytes)
 
 
-def write_inputs(job: Job, content: dict[int, bytes], arch: Arch, folder: Path) -> None:
-    """Write what the host reads: the memory, and the mode of each image."""
-    memory = beats_text(content, arch.port_bytes)
-    (folder / MEMORY_FILE).write_text(memory, encoding="ascii")
-    (folder / MODES_FILE).write_text(modes_text(job.modes), encoding="ascii")
+def work_of(job: Job) -> Work:
+    """Return what the host is told of a job: it loads, then runs images, each with its answer."""
+    content, addresses = place(job)
+    loads = [address for address in (addresses["program"], addresses["tables"]) if address]
+    return Work(
+        content=content,
+        memory_bytes=memory_bytes(job, addresses),
+        commands=[
+            *(
+                Command(
+                    number=0, loads=True, registers={"command": Ask.LOAD, "program_address": each}
+                )
+                for each in loads
+            ),
+            *(run_of(job, addresses, run) for run in range(job.runs)),
+        ],
+        latency=job.latency,
+        stall=job.stall,
+        seed=job.seed,
+        error_address=job.error_address,
+        reset_at=job.reset_at,
+        limits=job.limits,
+    )
 
 
-def modes_text(modes: Sequence[int]) -> str:
-    """Return a file for `$readmemh`: the mode of each image."""
-    return "".join(f"{mode:02x}\n" for mode in modes)
-
-
-def host_plusargs(job: Job, addresses: dict[str, int]) -> dict[str, object]:
-    """Return what every host is told: files, sizes and addresses."""
-    return {
-        "memory": MEMORY_FILE,
-        "modes": MODES_FILE,
-        "events": EVENTS_FILE,
-        "stores": STORES_FILE,
-        "runs": job.runs,
-        "images": job.run_images,
-        "total": len(job.images),
-        "words": job.answer_bytes // ANSWER_BYTES,
-        "latency": job.latency,
-        **{name: f"{address:x}" for name, address in addresses.items()},
-    }
+def run_of(job: Job, addresses: dict[str, int], run: int) -> Command:
+    """Return one run; the mode of an image is requested when the one before it has begun."""
+    first = run * job.run_images
+    images = range(first, min(first + job.run_images, len(job.images)))
+    image, answer = addresses["image"], addresses["answer"]
+    return Command(
+        number=run,
+        registers={
+            "command": Ask.RUN,
+            "mode": job.modes[first],
+            "images": len(images),
+            "image_address": image + first * job.image_stride,
+            "answer_address": answer + first * job.answer_stride,
+        },
+        requests=[(each - first, "mode", job.modes[each]) for each in images[1:]],
+        answers=[(each, answer + each * job.answer_stride, job.answer_bytes) for each in images],
+    )
 
 
 def place(job: Job) -> tuple[dict[int, bytes], dict[str, int]]:
@@ -259,51 +193,3 @@ def memory_bytes(job: Job, addresses: dict[str, int]) -> int:
     """Return the size of a simulated memory; raise SimulationError if none is large enough."""
     needed = addresses["answer"] + pages(len(job.images) * job.answer_stride)
     return smallest_memory(needed, what="program, images and answers", runs=job.runs)
-
-
-def read_commands(
-    events: Path, stores: Path, arch: Arch, limits: RunLimits = NO_LIMITS
-) -> list[ChipRun]:
-    """Return the commands of an event file; one that never ended is still busy.
-
-    Raises SimulationError when a file was cut off.
-    """
-    runs: list[ChipRun] = []
-    words: list[dict[int, list[int]]] = []
-    stored = read_stores(stores, arch)
-    starts = 0
-    lines = event_lines(events)
-    for line in lines:
-        kind, *fields = line.split()
-        if kind in ("load", "start"):
-            loads = kind == "load"
-            starts += not loads
-            number = 0 if loads else int(fields[0])
-            of_run = stored.of_start(-1 if loads else starts)
-            runs.append(ChipRun(loads=loads, number=number, stores=of_run))
-            words.append({})
-        elif kind == "answer":
-            words[-1].setdefault(int(fields[0]), []).append(int(fields[2], 16))
-        elif runs:
-            read_event(runs[-1], kind, [int(each) for each in fields])
-    if runs and runs[-1].busy:
-        runs[-1].gave_up = gave_up(lines, limits)
-    for run, found in zip(runs, words, strict=True):
-        run.answers = [np.array(each, "<u4").view(np.uint8) for each in found.values()]
-    return runs
-
-
-def read_event(run: ChipRun, kind: str, fields: Sequence[int]) -> None:
-    """Store what a line says about a command."""
-    if kind == "image":
-        run.begun.append(fields[0])
-    elif kind == "retire":
-        cycle, mode, record, *counts = fields
-        events = dict(zip(EVENTS, counts, strict=True))
-        run.retired.append(Retirement(cycle=cycle, mode=mode, record=record, events=events))
-    elif kind == "rest":
-        run.rest = dict(zip(EVENTS, fields, strict=True))
-    elif kind == "end":
-        status, *registers = fields
-        run.busy, run.done = bool(status & 1), bool(status >> 1 & 1)
-        run.registers = dict(zip(REGISTERS, registers, strict=True))

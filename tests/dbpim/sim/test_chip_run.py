@@ -10,12 +10,22 @@ import pytest
 from hwgen.chip.axi import PAGE_BYTES
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.rtl.emit import verilog_modules
+from hwgen.chip.sim.host import script_text
 from hwgen.chip.sim.host_files import MEMORY_BYTES, UNWRITTEN, beats_text
 from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts.arch import load_arch
 from hwgen.dbpim.facts.events import EVENTS as NAMES
 from hwgen.dbpim.rtl.core import Core
-from hwgen.dbpim.sim.chip_run import BLOCKS, ChipRun, Job, memory_bytes, place, read_runs
+from hwgen.dbpim.sim.chip_run import (
+    BLOCKS,
+    ChipRun,
+    Job,
+    hosted,
+    memory_bytes,
+    place,
+    read_folder,
+    work_of,
+)
 from hwgen.dbpim.sim.maps import Elements, StoredMap, assemble
 from hwgen.dbpim.sim.simulate import simulated_runs
 from hwgen.dbpim.sim.stores import BUS, Stores
@@ -32,21 +42,26 @@ NO_STORES = {
 
 COUNTED = range(10, 10 + len(NAMES))
 EVENTS = """\
-id 00c0ffee 2
-start 0
-retire 9 {counts}
+start 0 0
+retire 9 0 {counts}
 rest {rest}
-end 0 2 0 100 20 3
+read 00c 00000002
+read 010 00000000
+read 034 00000064
+read 038 00000001
+read 03c 00000014
+read 040 00000000
+read 044 00000003
 answer 0 0 fffffffb
 answer 0 1 00000102
-start 1
+start 1 0
 """.format(counts=" ".join(map(str, COUNTED)), rest=" ".join(["7"] * len(NAMES)))
 
 
 def runs(folder: Path, events: str, stores: str = "") -> list[ChipRun]:
     (folder / "events.txt").write_text(events, encoding="ascii")
     (folder / "stores.txt").write_text(stores, encoding="ascii")
-    return read_runs(folder / "events.txt", folder / "stores.txt", ARCH)
+    return read_folder(folder, ARCH)
 
 
 def line(**fields: int) -> str:
@@ -58,13 +73,14 @@ def line(**fields: int) -> str:
 @pytest.mark.parametrize("last", ["finish", "timeout", "flood"])
 def test_events_become_runs(last: str, tmp_path: Path) -> None:
     first, second = runs(tmp_path, f"{EVENTS}{last}\n")
-    assert (first.done, first.busy, first.cycles, first.load_cycles) == (True, False, 100, 20)
-    assert (first.number, first.retired, first.layers) == (0, [9], 3)
-    assert first.counted == [dict(zip(NAMES, COUNTED, strict=True))]
+    assert (first.done, first.busy, first.cycles, first.error) == (True, False, 100 + (1 << 32), 0)
+    assert first.registers == {"error": 0, "cycles": first.cycles, "load_cycles": 20, "layers": 3}
+    assert (first.number, first.retired_at) == (0, [9])
+    assert [each.events for each in first.retired] == [dict(zip(NAMES, COUNTED, strict=True))]
     assert first.rest == dict.fromkeys(NAMES, 7)
-    assert first.answers.tolist() == [0xFB, 0xFF, 0xFF, 0xFF, 2, 1, 0, 0]
+    assert first.answer.tolist() == [0xFB, 0xFF, 0xFF, 0xFF, 2, 1, 0, 0]
     assert (second.number, second.busy, second.done) == (1, True, False)
-    assert not len(second.answers)
+    assert not len(second.answer)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +93,7 @@ def test_events_become_runs(last: str, tmp_path: Path) -> None:
 def test_a_run_that_was_given_up_says_why(last: str, said: str, tmp_path: Path) -> None:
     runs(tmp_path, f"{EVENTS}{last}\n")
     limits = RunLimits(cycles=5000, stores=70)
-    first, second = read_runs(tmp_path / "events.txt", tmp_path / "stores.txt", ARCH, limits)
+    first, second = read_folder(tmp_path, ARCH, limits)
     assert (first.gave_up, second.gave_up) == ("", said)
 
 
@@ -111,7 +127,9 @@ def test_a_column_outside_an_image_is_a_difference(
     program = compile_network(network, ARCH)
     run = ChipRun(number=0, stores=Stores(**NO_STORES), busy=False, done=True)
     run.rest = dict.fromkeys(NAMES, 0)
-    run.answers = np.zeros(max(program.facts.answer.offsets) + program.facts.answer.size, np.uint8)
+    run.registers = {"cycles": 0, "load_cycles": 0, "layers": 0}
+    size = max(program.facts.answer.offsets) + program.facts.answer.size
+    run.answers = {0: np.zeros(size, np.uint8)}
     wide = StoredMap(np.zeros((1, 2, 1), np.uint8), np.zeros((1, 2, 1), np.int64))
     module = importlib.import_module("hwgen.dbpim.sim.simulate")
     monkeypatch.setattr(module, "stored_maps", lambda *_: [{INPUT: wide}])
@@ -163,6 +181,17 @@ def test_images_answers_and_scratch_space_lie_behind_the_program() -> None:
         "answers_stride": 0x1000,
         "scratch": 0x7000,
     }
+
+
+def test_the_host_writes_the_addresses_of_each_run() -> None:
+    job = Job(program=bytes(4097), images=[b"ab", b"cd"], answer_bytes=40, latency=1)
+    text = script_text(work_of(job), hosted(ARCH))
+    second = text.splitlines()[text.splitlines().index("2 1 0 0") - 8 :]
+    assert second[:8] == [
+        *("1 14 1000 0", "1 18 0 0", "1 1c 4000 0", "1 20 0 0"),
+        *("1 24 6000 0", "1 28 0 0", "1 2c 7000 0", "1 30 0 0"),
+    ]
+    assert second[9] == "4 0 0 0" and second[-1] == f"6 1 {0x6000 // ARCH.port_bytes:x} a"
 
 
 def test_a_run_takes_the_smallest_memory_that_is_enough() -> None:

@@ -103,15 +103,15 @@ def test_a_wrong_program_is_stopped(mistake: str, stall: int, tmp_path: Path) ->
 def test_a_right_program_without_layers_ends(tmp_path: Path) -> None:
     (whole,) = run(job(program(STORE, END)), tmp_path)
     assert (whole.busy, whole.done, whole.error) == (False, True, ErrorCode.NONE)
-    assert (whole.layers, whole.retired[-1]) == (3, whole.cycles)
-    assert 0 < whole.load_cycles < whole.cycles
+    assert (whole.registers["layers"], whole.retired_at[-1]) == (3, whole.cycles)
+    assert 0 < whole.registers["load_cycles"] < whole.cycles
 
 
 def test_what_follows_end_is_swallowed(tmp_path: Path) -> None:
     first, second = run(job(program(STORE, END, A_LOT), images=2), tmp_path)
     (short,) = run(job(program(STORE, END)), tmp_path)
     assert first.done and second.done
-    assert first.retired == second.retired == short.retired
+    assert first.retired_at == second.retired_at == short.retired_at
 
 
 @pytest.mark.parametrize("stall", [0, 50])
@@ -139,7 +139,7 @@ def test_a_write_error_stops_the_chip_and_the_next_start_works(stall: int, tmp_p
 def test_answers_keep_what_the_chip_does_not_write(tmp_path: Path) -> None:
     what = replace(job(program(STORE, END)), answer_bytes=4 * WORDS + 8)
     (whole,) = run(what, tmp_path)
-    assert whole.answers[4 * WORDS :].tolist() == [UNWRITTEN] * 8
+    assert whole.answer[4 * WORDS :].tolist() == [UNWRITTEN] * 8
 
 
 def test_the_image_is_stored(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_the_image_is_stored(tmp_path: Path) -> None:
     assert stores.column[order].tolist() == [n % SIDE for n in range(SIDE * SIDE)]
     assert stores.data[order, 0].tolist() == list(range(SIDE * SIDE))
     assert stores.enable.all() and not stores.data[:, 1:].any() and not stores.kind.any()
-    assert stores.cycle[-1] == whole.retired[0] + BUS_CYCLES
+    assert stores.cycle[-1] == whole.retired_at[0] + BUS_CYCLES
 
 
 def test_the_watchdog_waits_its_time(tmp_path: Path) -> None:
@@ -161,4 +161,4 @@ def test_the_watchdog_waits_its_time(tmp_path: Path) -> None:
     (stopped,) = run(job(whole), tmp_path)
     expect_error(stopped, ErrorCode.STALLED)
     beats = len(whole) // ARCH.port_bytes
-    assert 0 <= stopped.cycles - WATCHDOG_CYCLES - stopped.retired[0] <= 2 * beats
+    assert 0 <= stopped.cycles - WATCHDOG_CYCLES - stopped.retired_at[0] <= 2 * beats

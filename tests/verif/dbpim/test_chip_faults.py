@@ -78,7 +78,7 @@ def check_run(found: SimulatedRun, case: Case, want: dict[str, np.ndarray], wher
 def expect_stop(stopped: ChipRun, code: ErrorCode, step: int) -> None:
     """Expect an error in a step: those before it are over, and it is not."""
     assert (stopped.busy, stopped.done, stopped.error) == (False, False, code)
-    assert len(stopped.retired) == step
+    assert len(stopped.retired_at) == step
 
 
 @pytest.mark.parametrize("name", CHIPS)
@@ -118,13 +118,13 @@ def test_a_reset_on_the_bus_changes_nothing(
     case = spilling(name)
     what, step = case.job(), case.find(kind, space)
     (whole,) = run(what, case, tmp_path)
-    begin, end = [0, *whole.retired][step], whole.retired[step]
+    begin, end = [0, *whole.retired_at][step], whole.retired_at[step]
     cut, again = run(replace(what, reset_at=(begin + end) // 2), case, tmp_path)
     assert cut.busy
-    assert cut.retired == whole.retired[:step]
+    assert cut.retired_at == whole.retired_at[:step]
     assert again.done
-    assert np.array_equal(again.answers, whole.answers)
-    assert (again.cycles, again.retired) == (whole.cycles, whole.retired)
+    assert np.array_equal(again.answer, whole.answer)
+    assert (again.cycles, again.retired_at) == (whole.cycles, whole.retired_at)
 
 
 @pytest.mark.parametrize("stall", [0, 60])
@@ -140,7 +140,7 @@ def test_a_read_error_in_the_last_image_of_a_batch(name: str, stall: int, tmp_pa
     broken, right = run(replace(what, error_address=wrong), case, tmp_path)
     expect_stop(broken, ErrorCode.READ_ERROR, step)
     (whole,) = run(case.job(), case, tmp_path)
-    assert right.done and np.array_equal(right.answers, whole.answers)
+    assert right.done and np.array_equal(right.answer, whole.answer)
 
 
 @pytest.mark.parametrize("stall", [0, 60])

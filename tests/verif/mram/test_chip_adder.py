@@ -93,7 +93,7 @@ def run(folder: Path, *more: dict[str, int], images: int = 1) -> tuple[ChipRun, 
 
 
 def check(found: ChipRun, expected: np.ndarray) -> None:
-    got = [each.view("<i4")[: ARCH.sub_arrays] for each in found.answers]
+    got = [each.view("<i4")[: ARCH.sub_arrays] for each in found.answers.values()]
     np.testing.assert_array_equal(got, expected)
 
 

@@ -1,0 +1,364 @@
+"""A whole chip without Python: one executable runs any program, by a host in Verilog.
+
+`host.v` says what its script may hold and what it writes down. This module makes the host of a chip
+from the tables of its family, writes the script, and reads what the host wrote.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.limits import RunLimits
+from hwgen.chip.registers import BUSY_BIT, DONE_BIT, Register, offsets
+from hwgen.chip.sim.cache import Say, build_root, silent, writable
+from hwgen.chip.sim.host_files import ANSWER_BYTES, Writes, beats_text, event_lines, gave_up
+from hwgen.chip.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
+from hwgen.chip.sim.waves import WAVES, Waves
+from hwgen.files.patience import Ticker
+
+HOST = Path(__file__).parent / "host.v"
+TOP = "host"
+MEMORY_FILE, SCRIPT_FILE = "memory.hex", "script.txt"
+EVENTS_FILE, STORES_FILE, WAVES_FILE = "events.txt", "stores.txt", "waves.vcd"
+NO_LIMITS = RunLimits()
+WRITE, START, REQUEST, WAIT, READ, ANSWER = range(1, 7)
+"""Operations of the script."""
+LOW, HIGH = "_low", "_high"
+"""Ends of the names of two registers that hold 64 bits."""
+
+Kept = TypeVar("Kept", bound=Writes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostedChip:
+    """What a family tells the host of one of its chips.
+
+    name: of the architecture; top: module of the chip; modules: its Verilog by name
+    watch: Verilog that counts events and writes stores; trace: how the ports of the trace connect
+    sizes: numbers that `watch` names; events: names in the order of their counts
+    controls: Verilator's control files by name; args: for Verilator
+    """
+
+    name: str
+    top: str
+    modules: Mapping[str, str]
+    watch: str
+    trace: str
+    sizes: Mapping[str, int]
+    registers: Sequence[Register]
+    events: Sequence[str]
+    port_bytes: int
+    controls: Mapping[str, str] = field(default_factory=dict)
+    args: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One start of a chip.
+
+    number: of the run; loads: it loads a program
+    registers: values to write before it, by name; of two registers of 64 bits without its end
+    requests: (images begun, register, value) to write while it runs
+    answers: (label, address, bytes) of the memory to report afterwards
+    """
+
+    number: int
+    loads: bool = False
+    registers: Mapping[str, int]
+    requests: Sequence[tuple[int, str, int]] = ()
+    answers: Sequence[tuple[int, int, int]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a host has a chip do: the content of the memory by address, and the starts.
+
+    latency, stall, seed, error_address: of the memory, see memory.v
+    reset_at: cycle of the first run in which to reset and begin again; 0: never
+    limits: after which a start counts as hanging
+    """
+
+    content: Mapping[int, bytes]
+    memory_bytes: int
+    commands: Sequence[Command]
+    latency: int
+    stall: int = 0
+    seed: int = 1
+    error_address: int | None = None
+    reset_at: int = 0
+    limits: RunLimits = NO_LIMITS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retirement:
+    """A step that is over: the family's tag, and the events since the one before it."""
+
+    cycle: int
+    tag: int
+    events: dict[str, int]
+
+
+@dataclass(kw_only=True)
+class ChipRun(Generic[Kept]):
+    """One start of a chip: what the trace showed, then registers and answers read back after it.
+
+    number: of the run; loads: it loads a program
+    stores: what it stored; begun: cycles in which images began
+    rest: events after the last retirement; gave_up: why the host ended a start that was still busy
+    registers: all that a host may read, by name, of 64 bits without its end
+    answers: uint8 by label, in memory after the run
+    """
+
+    number: int
+    loads: bool = False
+    stores: Kept
+    begun: list[int] = field(default_factory=list)
+    retired: list[Retirement] = field(default_factory=list)
+    rest: dict[str, int] = field(default_factory=dict)
+    busy: bool = True
+    gave_up: str = ""
+    done: bool = False
+    registers: dict[str, int] = field(default_factory=dict)
+    answers: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+
+    @property
+    def error(self) -> int:
+        """Code of the error that stopped the chip."""
+        return self.registers.get("error", 0)
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles by the chip's counter."""
+        return self.registers["cycles"]
+
+    @property
+    def answer(self) -> NDArray[np.uint8]:
+        """The only answer, empty before it is reported."""
+        return next(iter(self.answers.values()), np.zeros(0, np.uint8))
+
+    @property
+    def retired_at(self) -> list[int]:
+        """Cycles in which steps were over."""
+        return [each.cycle for each in self.retired]
+
+    @property
+    def events(self) -> dict[str, int]:
+        """Events of the whole start."""
+        parts = [*(each.events for each in self.retired), self.rest]
+        return {name: sum(part.get(name, 0) for part in parts) for name in self.rest}
+
+
+def positions(prefix: str, layout: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """Return sizes for `watch`: `PREFIX_NAME_AT` and `PREFIX_NAME`, the place and width of a field.
+
+    layout: place and width by name; `PREFIX` itself is the width of all
+    """
+    found = {prefix: max(place + width for place, width in layout.values())}
+    for name, (place, width) in layout.items():
+        found |= {f"{prefix}_{name.upper()}_AT": place, f"{prefix}_{name.upper()}": width}
+    return found
+
+
+def host_text(chip: HostedChip, memory_bytes: int) -> str:
+    """Return the Verilog of the host of a chip."""
+    offset = offsets(chip.registers)
+    sizes = {
+        "PORT_BITS": 8 * chip.port_bytes,
+        "MEMORY_BEATS": memory_bytes // chip.port_bytes,
+        "EVENTS": len(chip.events),
+        **{f"EVENT_{name.upper()}": number for number, name in enumerate(chip.events)},
+        **chip.sizes,
+    }
+    lines = [f"  localparam integer {name} = {value};\n" for name, value in sizes.items()]
+    lines += [
+        f"  localparam [11:0] {name.upper()} = 'h{offset[name]:x};\n"
+        for name in ("control", "status")
+    ]
+    parts = {
+        "sizes": "".join(lines),
+        "watch": chip.watch,
+        "chip": f"  {chip.top} chip (\n      {chip.trace},\n",
+    }
+    text = HOST.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        text = text.replace(f"  // insert: {name}\n", part)
+    return text
+
+
+def simulator_of(chip: HostedChip, memory_bytes: int, *, waves: bool = False) -> Simulator:
+    """Return the simulator of a chip with its host and memory; `waves` makes it slower."""
+    host = host_text(chip, memory_bytes)
+    sources = {f"{name}.v": text for name, text in chip.modules.items()}
+    sources |= {HOST.name: host, MEMORY.name: MEMORY.read_text(encoding="utf-8")}
+    if not waves:
+        sources |= chip.controls
+        return Simulator(name=chip.name, sources=sources, top=TOP, args=chip.args, optimize=FAST)
+    body, end, rest = host.rpartition("endmodule")
+    sources[HOST.name] = f"{body}{WAVES}{end}{rest}"
+    name = f"{chip.name} with waves"
+    return Simulator(name=name, sources=sources, top=TOP, args=["--trace"], optimize=QUICK)
+
+
+def script_text(work: Work, chip: HostedChip) -> str:
+    """Return the script of the host."""
+    offset = offsets(chip.registers)
+    reads = [each.offset for each in chip.registers if each.access == "read"]
+    lines: list[tuple[int, int, int, int]] = []
+    for command in work.commands:
+        for name, value in command.registers.items():
+            if name in offset:
+                lines.append((WRITE, offset[name], value, 0))
+                continue
+            lines.append((WRITE, offset[f"{name}{LOW}"], value & 0xFFFF_FFFF, 0))
+            lines.append((WRITE, offset[f"{name}{HIGH}"], value >> 32, 0))
+        lines.append((START, command.number, int(command.loads), 0))
+        lines += [(REQUEST, n, offset[name], value) for n, name, value in command.requests]
+        lines.append((WAIT, 0, 0, 0))
+        lines += [(READ, each, 0, 0) for each in reads]
+        for label, address, size in command.answers:
+            lines.append((ANSWER, label, address // chip.port_bytes, size // ANSWER_BYTES))
+    return "".join(f"{op:x} {a:x} {b:x} {c:x}\n" for op, a, b, c in lines)
+
+
+def write_work(work: Work, chip: HostedChip, folder: Path) -> dict[str, object]:
+    """Write memory and script into a folder; return what every host is told."""
+    memory = beats_text(work.content, chip.port_bytes)
+    (folder / MEMORY_FILE).write_text(memory, encoding="ascii")
+    (folder / SCRIPT_FILE).write_text(script_text(work, chip), encoding="ascii")
+    return {
+        "memory": MEMORY_FILE,
+        "script": SCRIPT_FILE,
+        "events": EVENTS_FILE,
+        "stores": STORES_FILE,
+        "latency": work.latency,
+    }
+
+
+def run_host(
+    work: Work,
+    make: Callable[[], HostedChip],
+    folder: Path,
+    *,
+    name: str,
+    waves: Waves | None = None,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> None:
+    """Run the script on a chip in a folder, where `read_runs` finds what happened.
+
+    make: the chip, `name` its architecture; waves go to `waves.vcd`
+    builds, say: see `hwgen.chip.sim.simulator.build_simulator`
+    Raises SimulationError when the simulation ends early.
+    """
+    with Ticker(f"writing the Verilog of {name}", say):
+        chip = make()
+        simulator = simulator_of(chip, work.memory_bytes, waves=waves is not None)
+    # The simulation runs in `folder`: file names without a path have no spaces and are short.
+    plusargs = {
+        **write_work(work, chip, folder),
+        "stall": work.stall,
+        "seed": work.seed,
+        "reset_at": work.reset_at,
+        "limit": work.limits.cycles,
+        "most_stores": work.limits.stores,
+    }
+    if work.error_address is not None:
+        plusargs["error_address"] = f"{work.error_address:x}"
+    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{work.seed}"]
+    arguments += [f"+{name}={value}" for name, value in plusargs.items()]
+    if waves is not None:
+        arguments += waves.plusargs(Path(WAVES_FILE))
+    run_simulator(simulator, arguments, folder=folder, opens=EVENTS_FILE, builds=builds, say=say)
+
+
+def run_hosted(
+    work: Work,
+    make: Callable[[], HostedChip],
+    read: Callable[[Path], list[ChipRun[Kept]]],
+    *,
+    name: str,
+    waves: Waves | None = None,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> tuple[list[ChipRun[Kept]], Path | None]:
+    """Return every start, and the file with the waves if there are any; nothing else is left.
+
+    read: what `run_host` left in a folder
+    Raises OutputError when `builds` cannot be written.
+    """
+    root = build_root(builds)
+    saved = root / f"waves-{name}"
+    with writable(root):
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix="run-") as scratch:
+            folder = Path(scratch)
+            run_host(work, make, folder, name=name, waves=waves, builds=builds, say=say)
+            runs = read(folder)
+            if waves is not None:
+                saved.mkdir(exist_ok=True)
+                (folder / WAVES_FILE).replace(saved / WAVES_FILE)
+    return runs, None if waves is None else saved / WAVES_FILE
+
+
+def read_runs(
+    folder: Path,
+    read_stores: Callable[[Path], Kept],
+    *,
+    registers: Sequence[Register],
+    events: Sequence[str],
+    limits: RunLimits = NO_LIMITS,
+) -> list[ChipRun[Kept]]:
+    """Return every start, those included that a reset cut short; one that never ended is busy.
+
+    Raises SimulationError when a file was cut off.
+    """
+    runs: list[ChipRun[Kept]] = []
+    words: list[dict[int, list[int]]] = []
+    stored = read_stores(folder / STORES_FILE)
+    names = {each.offset: each.name for each in registers}
+    lines = event_lines(folder / EVENTS_FILE)
+    for line in lines:
+        kind, *fields = line.split()
+        if kind == "start":
+            stores = stored.of_start(len(runs) + 1)
+            loads = fields[1] != "0"
+            runs.append(ChipRun(number=int(fields[0]), loads=loads, stores=stores))
+            words.append({})
+        elif kind == "answer":
+            words[-1].setdefault(int(fields[0]), []).append(int(fields[2], 16))
+        elif kind == "read":
+            keep(runs[-1], names[int(fields[0], 16)], int(fields[1], 16))
+        elif runs:
+            read_event(runs[-1], kind, [int(each) for each in fields], events)
+    if runs and runs[-1].busy:
+        runs[-1].gave_up = gave_up(lines, limits)
+    for run, found in zip(runs, words, strict=True):
+        run.answers = {label: np.array(each, "<u4").view(np.uint8) for label, each in found.items()}
+    return runs
+
+
+def keep(run: ChipRun[Kept], name: str, value: int) -> None:
+    """Store the value of a register."""
+    if name == "status":
+        run.busy, run.done = bool(value >> BUSY_BIT & 1), bool(value >> DONE_BIT & 1)
+    elif name.endswith(HIGH):
+        run.registers[name.removesuffix(HIGH)] += value << 32
+    elif name not in ("id", "version"):
+        run.registers[name.removesuffix(LOW)] = value
+
+
+def read_event(run: ChipRun[Kept], kind: str, fields: Sequence[int], events: Sequence[str]) -> None:
+    """Store what a line says about a start."""
+    if kind == "image":
+        run.begun.append(fields[0])
+    elif kind == "retire":
+        cycle, tag, *counts = fields
+        counted = dict(zip(events, counts, strict=True))
+        run.retired.append(Retirement(cycle=cycle, tag=tag, events=counted))
+    elif kind == "rest":
+        run.rest = dict(zip(events, fields, strict=True))
