@@ -1,6 +1,7 @@
 """One exception type for each kind of mistake; every message is one sentence for a person."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Self
 
@@ -69,11 +70,62 @@ class ConfigError(HwgenError):
         super().__init__(f"{field} must be {allowed}, got {given} ({source})")
 
 
+class ArgumentError(ConfigError):
+    """An argument of the Python API is not what it can be.
+
+    field, allowed, given: the parameter and the words of the sentence
+    """
+
+    def __init__(self, *, field: str, allowed: str, given: object, source: str) -> None:
+        super().__init__(field=field, allowed=allowed, given=given, source=source)
+        self.field, self.allowed, self.given = field, allowed, given
+
+
 class FormatError(HwgenError):
     """A file is not what it should be: foreign, truncated, of another version, inconsistent."""
 
     def __init__(self, *, field: str, allowed: object, given: object, source: str) -> None:
         super().__init__(f"{field} must be {allowed}, got {given} ({source})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """One node that cannot be imported.
+
+    node, operator: as the file and its format call them
+    what: a property of the node; allowed: what it must be; given: what it is
+    """
+
+    node: str
+    operator: str
+    what: str
+    allowed: str
+    given: str
+
+    @property
+    def sentence(self) -> str:
+        """The refusal as one sentence without its full stop."""
+        return (
+            f"node {self.node} ({self.operator}): {self.what} must be {self.allowed},"
+            f" got {self.given}"
+        )
+
+
+class RefusedNetworkError(HwgenError):
+    """A network with nodes that cannot be imported; the message has a line for each."""
+
+    def __init__(self, *, source: str, refusals: Sequence[Refusal]) -> None:
+        self.refusals = tuple(refusals)
+        lines = [refusal.sentence for refusal in refusals]
+        if len(lines) == 1:
+            lines = [f"{lines[0]} ({source})"]
+        else:
+            lines = [f"{len(lines)} nodes cannot be imported ({source}):", *lines]
+        super().__init__(plain_lines(lines))
+
+    def __str__(self) -> str:
+        """Return all lines."""
+        return Exception.__str__(self)
 
 
 class RefusedNodesError(HwgenError):

@@ -3,12 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from hwgen.api.arguments import File, path_of, quiet, text_of
+from hwgen.api.arguments import (
+    Batch,
+    Count,
+    Data,
+    File,
+    Is,
+    Seed,
+    Whole,
+    Work,
+    checked,
+    images_of,
+    path_of,
+    quiet,
+)
 from hwgen.commands.build import build_verilog, compile_program, listing_of
 from hwgen.commands.capabilities import SPARSITY
-from hwgen.commands.context import Context
 from hwgen.commands.engines import Window
 from hwgen.commands.export import export_run
 from hwgen.commands.families import Family
@@ -62,6 +74,7 @@ class LoadedArchitecture:
         return LoadedArchitecture(file=self.file, family=self.family, parameters=parameters)
 
 
+@checked
 def load_architecture(file: File, *, sparsity: str | None = None) -> LoadedArchitecture:
     """Return the architecture of a YAML file, checked.
 
@@ -72,17 +85,18 @@ def load_architecture(file: File, *, sparsity: str | None = None) -> LoadedArchi
     return LoadedArchitecture(file=Path(file), family=family, parameters=parameters)
 
 
-Arch = LoadedArchitecture | File
+Arch = Annotated[LoadedArchitecture, Is(LoadedArchitecture)] | File
 """An architecture, or the path of its file."""
 
 
+@checked
 def compile(
     network: File,
     architecture: Arch,
     *,
     out: File | None = None,
-    batch: int = 1,
-    context: Context | None = None,
+    batch: Batch = 1,
+    context: Work = None,
 ) -> CompileReport:
     """Compile a network for an architecture and write the program.
 
@@ -94,24 +108,24 @@ def compile(
     return compile_program(quiet(context), subject, path_of(out))
 
 
-def listing(
-    network: File, architecture: Arch, *, batch: int = 1, context: Context | None = None
-) -> str:
+@checked
+def listing(network: File, architecture: Arch, *, batch: Batch = 1, context: Work = None) -> str:
     """Return every packet of the program of a network as text."""
     return listing_of(quiet(context), subject_of(network, architecture, batch, context))
 
 
+@checked
 def model(
     network: File,
     architecture: Arch,
     *,
-    data: File | None = None,
-    images: int | None = None,
-    batch: int | None = None,
+    data: Data | None = None,
+    images: Count | None = None,
+    batch: Batch | None = None,
     modes: Sequence[str] | None = None,
     speedup: bool = False,
     trace: File | None = None,
-    context: Context | None = None,
+    context: Work = None,
 ) -> ModelReport:
     """Predict the exact number of clock cycles, and what they are spent on.
 
@@ -127,7 +141,7 @@ def model(
     """
     subject, chosen = choose_stream(
         subject_of(network, architecture, 1, context),
-        text_of(data),
+        images_of(data),
         images=images,
         batch=batch,
         modes=modes,
@@ -138,19 +152,20 @@ def model(
     return report
 
 
+@checked
 def simulate(
     network: File,
     architecture: Arch,
     *,
-    data: File | None = None,
-    images: int | None = None,
-    batch: int | None = None,
+    data: Data | None = None,
+    images: Count | None = None,
+    batch: Batch | None = None,
     modes: Sequence[str] | None = None,
     engine: Literal["golden", "model", "rtl"] = "rtl",
     program: File | None = None,
-    seed: int = 1,
-    waves: tuple[int, int | None] | None = None,
-    context: Context | None = None,
+    seed: Seed = 1,
+    waves: tuple[Whole, Whole | None] | None = None,
+    context: Work = None,
 ) -> RunReport:
     """Run images through the Verilog; compare each element with golden, each cycle with the model.
 
@@ -164,7 +179,9 @@ def simulate(
     subject, file = subject_of(network, architecture, 1, context), path_of(program)
     if file is not None:
         batch = for_program(subject, file).run_images
-    subject, chosen = choose_stream(subject, text_of(data), images=images, batch=batch, modes=modes)
+    subject, chosen = choose_stream(
+        subject, images_of(data), images=images, batch=batch, modes=modes
+    )
     return run_network(
         quiet(context),
         subject,
@@ -176,7 +193,8 @@ def simulate(
     )
 
 
-def build(architecture: Arch, out: File, *, context: Context | None = None) -> BuildReport:
+@checked
+def build(architecture: Arch, out: File, *, context: Work = None) -> BuildReport:
     """Write the Verilog of a chip into the folder `out`, replaced whole.
 
     Each module is one file; a file list and a manifest stand beside them.
@@ -185,21 +203,22 @@ def build(architecture: Arch, out: File, *, context: Context | None = None) -> B
     return build_verilog(quiet(context), chip.family, chip.parameters, chip.file, Path(out))
 
 
+@checked
 def export(
     network: File,
     architecture: Arch,
     out: File,
     *,
-    data: File | None = None,
-    images: int = 1,
-    context: Context | None = None,
+    data: Data | None = None,
+    images: Count = 1,
+    context: Work = None,
 ) -> ExportReport:
     """Write a folder that runs images under plain Verilator, without Python.
 
     data, images: as for `model`
     """
     subject = subject_of(network, architecture, 1, context)
-    chosen = choose_images(subject.network, text_of(data), images)
+    chosen = choose_images(subject.network, images_of(data), images)
     return export_run(quiet(context), subject, chosen, Path(out))
 
 
@@ -210,9 +229,7 @@ def loaded(architecture: Arch) -> LoadedArchitecture:
     return load_architecture(architecture)
 
 
-def subject_of(
-    network: File, architecture: Arch, batch: int, context: Context | None = None
-) -> Subject:
+def subject_of(network: File, architecture: Arch, batch: int, context: Work = None) -> Subject:
     """Return the network of a file on a chip, with runs of `batch` images.
 
     A TFLite or ONNX file is imported on the way; its chip has the switches that its weights allow,

@@ -1,13 +1,14 @@
 """From a network and a power budget to an accelerator."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from rich.console import RenderableType
 
-from hwgen.api.arguments import File, path_of, quiet, text_of
-from hwgen.commands.context import Context
+from hwgen.api.arguments import Count, File, Real, Seed, Work, checked, path_of, quiet
 from hwgen.commands.pages import SynthesisRequest
 from hwgen.commands.synthesis import synthesis_for
 
@@ -28,23 +29,24 @@ class SynthesizedChip:
     table: RenderableType
 
 
+@checked
 def synthesize(
     network: File,
-    power_w: float,
+    power_w: Real,
     *,
     components: File | None = None,
     rules: Literal["strict", "published"] = "strict",
-    seed: int = 1,
+    seed: Seed = 1,
     method: Literal["bounded", "text", "code"] = "bounded",
-    evaluations: int | None = None,
-    workers: int = 2,
+    evaluations: Count | None = None,
+    workers: Count = 2,
     scheduler: str | None = None,
-    time_limit_s: float | None = None,
+    time_limit_s: Annotated[Real, Field(ge=0)] | None = None,
     out: File | None = None,
     html: File | None = None,
-    image_size: tuple[int, ...] | None = None,
+    image_size: tuple[Count, ...] | None = None,
     objective: Literal["image", "stream"] = "image",
-    context: Context | None = None,
+    context: Work = None,
 ) -> SynthesizedChip:
     """Find the most efficient accelerator for a network within a power budget.
 
@@ -63,7 +65,7 @@ def synthesize(
     made = synthesis.synthesize_network(
         quiet(context),
         SynthesisRequest(
-            network=text_of(network) or "",
+            network=os.fspath(network),
             power_w=power_w,
             components=path_of(components),
             rules=rules,

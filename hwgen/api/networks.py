@@ -1,26 +1,43 @@
 """Networks that were trained elsewhere: imported, compared with their file, fitted, exported."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Any, Literal
 
-from hwgen.api.arguments import File, path_of, quiet, text_of
+from numpy.typing import NDArray
+from pydantic import Field
+
+from hwgen.api.arguments import (
+    Count,
+    Data,
+    File,
+    Real,
+    Seed,
+    Whole,
+    Work,
+    checked,
+    images_of,
+    path_of,
+    quiet,
+)
 from hwgen.commands.against import compare_with_file
-from hwgen.commands.context import Context
 from hwgen.commands.exchange import export_onnx as write_onnx
 from hwgen.commands.fit import Rule, fit_file
 from hwgen.commands.imports import import_file
+from hwgen.commands.infer import infer_images
 from hwgen.commands.info import describe_file
 from hwgen.commands.lower import lower_file
-from hwgen.errors import ConfigError
 from hwgen.report.agreement import AgreementReport
 from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
+from hwgen.report.types import Images
 
 FitRule = Literal["measured", "text", "lowered"]
 
 
+@checked
 def import_network(
     file: File,
     out: File,
@@ -52,13 +69,14 @@ def import_network(
     )
 
 
+@checked
 def info(
     file: File,
     architecture: File | None = None,
     *,
     sparsity: str | None = None,
-    image_size: tuple[int, ...] | None = None,
-    context: Context | None = None,
+    image_size: tuple[Count, ...] | None = None,
+    context: Work = None,
 ) -> InfoReport:
     """Check a file and return its content; with an architecture, how each layer is tiled for it.
 
@@ -71,36 +89,65 @@ def info(
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Inference:
+    """What golden computes of some images.
+
+    answers: the last map, (images, height, width, channels), integers
+    maps: of every layer by name, of the same form; the images themselves are `input`
+    about: the images
+    """
+
+    answers: NDArray[Any]
+    maps: Mapping[str, NDArray[Any]]
+    about: Images
+
+
+@checked
+def infer(
+    network: File, images: Data | None, *, count: Count | None = None, mode: str | None = None
+) -> Inference:
+    """Return the exact integers of every map, from the NumPy reference; all maps are in memory.
+
+    images: as `data` of `model`; count: the first of them, None: all
+    mode: name of a mode; None: the widest
+    """
+    answers, maps, about = infer_images(Path(network), images_of(images), count=count, mode=mode)
+    return Inference(answers=answers, maps=maps, about=about)
+
+
+@checked
 def compare(
     network: File,
     against: File,
     *,
-    data: File | None = None,
-    images: int | None = None,
-    context: Context | None = None,
+    data: Data | None = None,
+    images: Count | None = None,
+    context: Work = None,
 ) -> AgreementReport:
     """Compare golden with the runtime of the file that a network was imported from.
 
     data: images, as for `model`; images: the first N of them, None: all
     """
     return compare_with_file(
-        quiet(context), Path(network), Path(against), data=text_of(data), count=images
+        quiet(context), Path(network), Path(against), data=images_of(data), count=images
     )
 
 
+@checked
 def fit(
     network: File,
     out: File,
     *,
-    phi: int = 2,
-    data: File | None = None,
-    calibration: int = 64,
+    phi: Annotated[Whole, Field(ge=1, le=2)] = 2,
+    data: Data | None = None,
+    calibration: Count = 64,
     rule: FitRule = "measured",
-    budget: float = 1.0,
-    images: int | None = None,
-    prune: float = 0.0,
-    seed: int = 1,
-    context: Context | None = None,
+    budget: Annotated[Real, Field(ge=0)] = 1.0,
+    images: Count | None = None,
+    prune: Annotated[Real, Field(ge=0, le=0.99)] = 0.0,
+    seed: Seed = 1,
+    context: Work = None,
 ) -> FitReport:
     """Give every weight at most `phi` signed digits without training; write the network to `out`.
 
@@ -112,10 +159,6 @@ def fit(
     prune: fraction of the blocks of each layer that become zero
     seed: of the positions that are measured
     """
-    if rule not in get_args(FitRule):
-        raise ConfigError(
-            field="rule", allowed="measured, text or lowered", given=rule, source="hwgen.api.fit"
-        )
     if rule == "lowered":
         return lower_file(
             quiet(context),
@@ -123,7 +166,7 @@ def fit(
             Path(out),
             phi=phi,
             budget=budget,
-            data=text_of(data),
+            data=images_of(data),
             images=images,
             calibration=calibration,
             seed=seed,
@@ -133,12 +176,13 @@ def fit(
         Path(network),
         Path(out),
         rule=Rule(phi=phi, text=rule == "text", prune=prune, seed=seed),
-        data=text_of(data),
+        data=images_of(data),
         images=images,
         calibration=calibration,
     )
 
 
+@checked
 def export_onnx(network: File, out: File, *, mode: str | None = None) -> str:
     """Write a quantized network as an ONNX model with QuantizeLinear and DequantizeLinear.
 

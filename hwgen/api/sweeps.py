@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from hwgen.api.arguments import File, quiet, text_of
+from pydantic import Field
+
+from hwgen.api.arguments import Batch, Count, Data, File, Work, checked, images_of, quiet
 from hwgen.api.chips import Arch, subject_of
-from hwgen.commands.context import Context
 from hwgen.commands.load import load
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.sweep import sweep_network
@@ -13,22 +15,24 @@ from hwgen.errors import ConfigError
 from hwgen.files.output import whole_file
 from hwgen.report.sweep import SweepReport
 
+Values = Annotated[Sequence[bool | int | float | str], Field(min_length=1)]
 KINDS = (".svg", ".png")
 """Of pictures, by the ending of the file."""
 
 
+@checked
 def sweep(
     network: File,
     architecture: Arch,
-    keys: Mapping[str, Sequence[bool | int | float | str]],
+    keys: Mapping[str, Values],
     *,
-    data: File | None = None,
-    images: int | None = None,
-    batch: int = 1,
+    data: Data | None = None,
+    images: Count | None = None,
+    batch: Batch = 1,
     mode: str | None = None,
-    workers: int = 2,
+    workers: Count = 2,
     plot: File | None = None,
-    context: Context | None = None,
+    context: Work = None,
 ) -> SweepReport:
     """Predict a network on every combination of values of some keys of an architecture.
 
@@ -45,7 +49,7 @@ def sweep(
         kind_of(plot)
     subject, chosen = choose_stream(
         subject_of(network, architecture, 1, context),
-        text_of(data),
+        images_of(data),
         images=images,
         batch=batch,
         modes=None if mode is None else (mode,),

@@ -17,7 +17,7 @@ from typing import NoReturn
 from hwgen.api.commands import add_commands
 from hwgen.cli import commands, exchange, imports, sweep, synthesis
 from hwgen.cli.app import CommandError, app, close_stdout, has_no_reader
-from hwgen.errors import HwgenError, OutputError, plain_line
+from hwgen.errors import ArgumentError, HwgenError, OutputError, plain_line
 from hwgen.files.leash import ended_in_time
 
 COMMANDS = (commands, imports, exchange, sweep, synthesis)
@@ -151,6 +151,9 @@ def is_mendable(error: Exception) -> bool:
 
 def sentence_of(error: Exception) -> str:
     """Return what went wrong, in one line of bounded length."""
+    if isinstance(error, ArgumentError):
+        option = error.field.replace("_", "-")
+        return plain_line(f"--{option} must be {error.allowed}, got {error.given}")
     if isinstance(error, HwgenError):
         return str(error)
     text = plain_line(" ".join(str(error).split()))

@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Argument, BadParameter, Exit, Option
 
 from hwgen import api
+from hwgen.api.arguments import LARGEST_SEED
 from hwgen.api.commands import (
     default_engine,
     graph_parts,
@@ -17,7 +18,6 @@ from hwgen.api.commands import (
 )
 from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import (
-    LARGEST_SEED,
     Arch,
     Batch,
     BatchOfModes,

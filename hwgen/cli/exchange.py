@@ -7,8 +7,9 @@ from typing import Annotated
 from typer import Option
 
 from hwgen import api
+from hwgen.api.arguments import LARGEST_SEED
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import LARGEST_SEED, Data, Json, Network, Work
+from hwgen.cli.options import Data, Json, Network, Work
 from hwgen.cli.outputs import OUTPUT_FILE
 from hwgen.report.fit import fit_table
 

@@ -6,13 +6,10 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
+from hwgen.api.arguments import LARGEST_BATCH
 from hwgen.api.commands import architectures, networks
 from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, REPORT
 
-LARGEST_BATCH = 1024
-"""Images of one run at most; a program has instructions for each of them."""
-LARGEST_SEED = (1 << 31) - 1
-"""Of every --seed: a seed fits the generators of numpy, torch and Verilator."""
 MOST_SIDES = 8
 """Sides of --image-size."""
 

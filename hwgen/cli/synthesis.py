@@ -7,9 +7,10 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from hwgen import api
+from hwgen.api.arguments import LARGEST_SEED
 from hwgen.api.commands import default_tables, graphs
 from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import LARGEST_SEED, ImageSize, Json, Work, sides_of
+from hwgen.cli.options import ImageSize, Json, Work, sides_of
 from hwgen.cli.outputs import INPUT, OUTPUT_FILE, OUTPUT_FOLDER, ReadByDefault
 
 

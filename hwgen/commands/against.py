@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.files import KINDS, kind_of, read_graph
-from hwgen.commands.images import Batch, choose_images
+from hwgen.commands.images import Batch, Data, choose_images
 from hwgen.commands.load import load
 from hwgen.errors import DataError, FormatError
 from hwgen.importers.integer import IntegerGraph, RefusedNetworkError, folded, refusals_of
@@ -94,7 +94,7 @@ def compare_with_file(
     network_file: Path,
     file: Path,
     *,
-    data: str | None,
+    data: Data,
     count: int | None,
     layers: bool = True,
 ) -> AgreementReport:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
-from hwgen.commands.images import Batch, choose_images
+from hwgen.commands.images import Batch, Data, choose_images
 from hwgen.commands.load import load
 from hwgen.errors import DataError, FormatError
 from hwgen.fit import Fitted, measured, refitted, text_rule
@@ -53,7 +53,7 @@ def fit_file(
     out: Path,
     *,
     rule: Rule,
-    data: str | None,
+    data: Data,
     calibration: int,
     images: int | None = None,
 ) -> FitReport:

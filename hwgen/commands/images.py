@@ -21,6 +21,8 @@ from hwgen.report.types import DRAWN, Images
 SEED = 1
 DRAWN_IMAGES = 128
 """Images that are drawn where no number is given."""
+GIVEN = "the given array"
+"""Name of images that are no file."""
 IMAGES_FILE = "a .npz file with `images` (NHWC, uint8 or real) and, if known, `labels`"
 
 
@@ -37,17 +39,23 @@ class Batch:
     modes: tuple[int, ...]
 
 
-def choose_images(network: QuantizedNetwork, data: str | None, count: int | None) -> Batch:
+Data = str | NDArray[Any] | None
+
+
+def choose_images(network: QuantizedNetwork, data: Data, count: int | None) -> Batch:
     """Return the first `count` images (None: all) of `data` for a network, in the widest mode.
 
     data: the name of a set, a folder with the files of the set that the network was trained on,
-        or a file; None: the set by its name, or drawn images for a network that names none
+        a file, or the images; None: the set by its name, or drawn images for a network that names
+        none
     A few images of the set ship; they are taken where they are enough.
     """
     if count is not None and count < 1:
         raise DataError(f"--images must be from 1 on, got {count}")
     if data is None and not network.graph.dataset:
         return drawn_images(network, count=DRAWN_IMAGES if count is None else count)
+    if isinstance(data, np.ndarray):
+        return batch_of(network, data, None, name=GIVEN, split="all", count=count)
     chosen = data or network.graph.dataset
     few = shipped_images(network, chosen, count, asked=data is not None)
     if few is not None:
@@ -64,6 +72,19 @@ def choose_images(network: QuantizedNetwork, data: str | None, count: int | None
         )
         name, split = dataset.name, dataset.split
         images, labels = dataset.test_images, dataset.test_labels
+    return batch_of(network, images, labels, name=name, split=split, count=count)
+
+
+def batch_of(
+    network: QuantizedNetwork,
+    images: NDArray[Any],
+    labels: NDArray[np.int64] | None,
+    *,
+    name: str,
+    split: str,
+    count: int | None,
+) -> Batch:
+    """Return the first `count` images, None: all, as integers of the network's input."""
     images = quantized_images(network, images, name)
     check_images(network, images, name)
     wanted = len(images) if count is None else count

@@ -20,7 +20,7 @@ from hwgen.commands.fit import (
     layer_by_layer,
     samples,
 )
-from hwgen.commands.images import Batch, choose_images
+from hwgen.commands.images import Batch, Data, choose_images
 from hwgen.commands.load import load
 from hwgen.errors import DataError, FormatError
 from hwgen.fit import Fitted, refitted
@@ -208,7 +208,7 @@ def lowering_of(
     context: Context,
     file: Path,
     *,
-    data: str | None,
+    data: Data,
     images: int | None,
     calibration: int,
     seed: int,
@@ -227,7 +227,7 @@ def lower_file(
     *,
     phi: int,
     budget: float,
-    data: str | None,
+    data: Data,
     images: int | None,
     calibration: int,
     seed: int,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import cast
 
 from hwgen.commands.capabilities import MODES
-from hwgen.commands.images import Batch, choose_images
+from hwgen.commands.images import Batch, Data, choose_images
 from hwgen.commands.mode_protocols import ModeRun
 from hwgen.commands.protocols import Prediction, Run
 from hwgen.commands.subject import Subject
@@ -14,7 +14,7 @@ from hwgen.errors import DataError
 
 def choose_stream(
     subject: Subject,
-    data: str | None,
+    data: Data,
     *,
     images: int | None,
     batch: int | None,

@@ -135,7 +135,7 @@ def test_what_is_wrong_is_one_sentence(context: api.Context, tmp_path: Path) -> 
     for step, word in (
         (lambda: api.load_architecture(NETWORK), "must be YAML"),
         (lambda: api.load_architecture(ARCH, sparsity="zeros"), "zeros"),
-        (lambda: api.model(NETWORK, ARCH, images=0, context=context), "--images"),
+        (lambda: api.model(NETWORK, ARCH, images=0, context=context), "images must be"),
         (lambda: api.import_network(ARCH, tmp_path / "net.npz"), "small.yaml"),
         (lambda: api.synthesize("vgg16", -1.0, context=context), "--power-w"),
     ):

@@ -247,7 +247,9 @@ def test_numbers_and_names_are_checked_before_packages(
     monkeypatch.setitem(sys.modules, "sklearn", None)
     for command in (["run", NETWORK, ARCH], ["model", NETWORK, ARCH]):
         refused(hwgen(*command, "--images", 0), "--images must be from 1 on, got 0")
-    with pytest.raises(ConfigError, match="rule must be measured, text or lowered, got foo"):
+    with pytest.raises(
+        ConfigError, match="rule must be 'measured', 'text' or 'lowered', got 'foo'"
+    ):
         api.fit(NETWORK, tmp_path / "out.npz", rule="foo")  # type: ignore[arg-type]
 
 

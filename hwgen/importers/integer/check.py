@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from hwgen.errors import Refusal
 from hwgen.importers.integer.factors import FACTOR_LIMIT
 from hwgen.importers.integer.fold import window_of
 from hwgen.importers.integer.graph import IntegerGraph
@@ -28,7 +29,6 @@ from hwgen.importers.integer.nodes import (
     Unsupported,
     View,
 )
-from hwgen.importers.integer.refusal import Refusal
 from hwgen.network.maps import BYTE_BITS, MAP_BITS
 
 Complaint = tuple[str, str, object]

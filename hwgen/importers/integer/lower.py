@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hwgen.errors import FormatError
+from hwgen.errors import FormatError, RefusedNetworkError
 from hwgen.importers.integer.check import refusals_of
 from hwgen.importers.integer.fold import folded
 from hwgen.importers.integer.graph import IntegerGraph, Note
@@ -41,7 +41,6 @@ from hwgen.importers.integer.nodes import (
     Selection,
     Subsampling,
 )
-from hwgen.importers.integer.refusal import RefusedNetworkError
 from hwgen.network import INPUT, ONE_MODE, Graph, QuantizedNetwork
 from hwgen.network.check import check_network
 
