@@ -34,7 +34,7 @@ def test_it_predicts_dense_and_sparse(
     jsonschema.validate(report, json.loads(schema))
     assert [each["sparsity"] for each in report["networks"]] == ["none", "all"]
     for each in report["networks"]:
-        given = ["--sparsity", each["sparsity"], "--json", out, *work]
+        given = ["--engine", "model", "--sparsity", each["sparsity"], "--json", out, *work]
         assert command("run", NETWORK, ARCH, *given) == 0
         assert each["cycles"] == read(out)["cycles_model"]
     # Both processes of predictions and that of emission start Python, which takes a while.

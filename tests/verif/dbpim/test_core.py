@@ -51,6 +51,7 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_core(SMALL, tmp_path, waves)
 
 
+@pytest.mark.long
 def test_dense(tmp_path: Path, waves: Waves | None) -> None:
     run_core(DENSE, tmp_path, waves)
 

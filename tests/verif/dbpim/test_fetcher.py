@@ -16,6 +16,7 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_feed_bench("fetcher", small(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_wide(tmp_path: Path, waves: Waves | None) -> None:
     run_feed_bench("fetcher", wide(), tmp_path, waves)
 

@@ -13,6 +13,7 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_system_bench("logit_buffer", small(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_wide(tmp_path: Path, waves: Waves | None) -> None:
     run_system_bench("logit_buffer", wide(), tmp_path, waves)
 

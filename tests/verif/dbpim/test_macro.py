@@ -35,6 +35,7 @@ def test_small_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_macro(small(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_narrow_dense_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_macro(with_sparsity(narrow(), "none"), tmp_path, waves)
 

@@ -24,6 +24,7 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_adder(small(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_wide(tmp_path: Path, waves: Waves | None) -> None:
     run_adder(wide(), tmp_path, waves)
 

@@ -28,6 +28,7 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(SMALL, "verilator", tmp_path, waves)
 
 
+@pytest.mark.long
 def test_one_part(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(ONE_PART, "verilator", tmp_path, waves)
 
@@ -37,6 +38,7 @@ def test_few_lanes(tmp_path: Path, waves: Waves | None) -> None:
     run_simd(FEW_LANES, "verilator", tmp_path, waves)
 
 
+@pytest.mark.long
 def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_simd(narrow(), icarus, tmp_path, waves)
 

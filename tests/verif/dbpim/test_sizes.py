@@ -116,6 +116,7 @@ def test_the_network_has_every_operation_and_several_tiles() -> None:
         assert max(step.tiles for step in steps if step.op == "conv") > 1, name_of(size)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", SAMPLE, ids=name_of)
 def test_a_sample_of_the_sizes(size: Size, tmp_path: Path) -> None:
     check_size(size, tmp_path)

@@ -22,6 +22,7 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_system_bench("tile_loader", small(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_wide(tmp_path: Path, waves: Waves | None) -> None:
     run_system_bench("tile_loader", wide(), tmp_path, waves)
 

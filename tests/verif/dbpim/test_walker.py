@@ -16,10 +16,12 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_feed_bench("walker", small(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_wide(tmp_path: Path, waves: Waves | None) -> None:
     run_feed_bench("walker", wide(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_feed_bench("walker", narrow(), tmp_path, waves, simulator=icarus)
 

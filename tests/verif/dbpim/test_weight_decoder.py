@@ -13,10 +13,12 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_system_bench("weight_decoder", small(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_wide(tmp_path: Path, waves: Waves | None) -> None:
     run_system_bench("weight_decoder", wide(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_narrow_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
     run_system_bench("weight_decoder", narrow(), tmp_path, waves, simulator=icarus)
 

@@ -24,6 +24,7 @@ def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_write_port(small(), tmp_path, waves)
 
 
+@pytest.mark.long
 def test_wide(tmp_path: Path, waves: Waves | None) -> None:
     run_write_port(wide(), tmp_path, waves)
 

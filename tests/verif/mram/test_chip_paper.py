@@ -37,6 +37,7 @@ def cycles_of_single_images(mapping: str) -> list[int]:
     return [run.cycles for run in runs]
 
 
+@pytest.mark.long
 def test_latency_follows_width() -> None:
     cycles = cycles_of_single_images("positions")
     assert cycles[0] <= MOST_CYCLES

@@ -1,6 +1,7 @@
 """A whole chip with elements of 16 bits: sums of 48 bits, rows of two beats."""
 
 import numpy as np
+import pytest
 
 from hwgen.mram.model import CycleModel
 from hwgen.mram.sim import simulate
@@ -20,6 +21,7 @@ def wide_network(seed: int) -> QuantizedNetwork:
     return net.build(net.linear(now, (3, 3, 3), bits=64, weight_bits=16))
 
 
+@pytest.mark.long
 def test_16_bit_maps_and_weights() -> None:
     network = wide_network(1)
     modes = [0, 1, 2]
