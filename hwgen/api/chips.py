@@ -9,7 +9,7 @@ from hwgen.api.arguments import File, path_of, quiet, text_of
 from hwgen.commands.build import build_verilog, compile_program, listing_of
 from hwgen.commands.capabilities import SPARSITY
 from hwgen.commands.context import Context
-from hwgen.commands.engines import Window
+from hwgen.commands.engines import Window, trouble_of
 from hwgen.commands.export import export_run
 from hwgen.commands.families import Family
 from hwgen.commands.images import choose_images
@@ -149,6 +149,9 @@ def simulate(
     engine: Literal["golden", "model", "rtl"] = "rtl",
     program: File | None = None,
     seed: int = 1,
+    stalls: int = 0,
+    stall_seed: int = 1,
+    bus_error: int | None = None,
     waves: tuple[int, int | None] | None = None,
     context: Context | None = None,
 ) -> RunReport:
@@ -158,9 +161,13 @@ def simulate(
     engine: `golden` gives answers alone, `model` cycles as well, `rtl` simulates; needs Verilator
     program: a compiled program (.npz), with its images of one run, instead of compiling now
     seed: of the content of memories at power-on
+    stalls: percent of cycles, 0 to 95, in which a channel of the simulated memory does nothing, by
+        `stall_seed`; values and events are compared then, cycles are not
+    bus_error: the memory answers the beat that holds this byte with an error; None: none
     waves: first and last clock cycle (None: the end) of which waves are written
-    Raises SimulationError where there is no Verilator.
+    Raises SimulationError where there is no Verilator, and when the chip stops with an error.
     """
+    trouble = trouble_of(stalls, stall_seed, bus_error)
     subject, file = subject_of(network, architecture, 1, context), path_of(program)
     if file is not None:
         batch = for_program(subject, file).run_images
@@ -173,6 +180,7 @@ def simulate(
         program=file,
         window=None if waves is None else Window(*waves),
         seed=seed,
+        trouble=trouble,
     )
 
 

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
+from string import hexdigits
 from typing import Annotated
 
 from typer import Argument, BadParameter, Option
@@ -13,6 +14,10 @@ LARGEST_BATCH = 1024
 """Images of one run at most; a program has instructions for each of them."""
 LARGEST_SEED = (1 << 31) - 1
 """Of every --seed: a seed fits the generators of numpy, torch and Verilator."""
+ADDRESS_DIGITS = 16
+"""Of a hexadecimal byte address in 64 bits."""
+MOST_STALLS = 95
+"""Percent, of --stalls: a chip whose memory hardly moves looks like one that hangs."""
 MOST_SIDES = 8
 """Sides of --image-size."""
 
@@ -134,6 +139,18 @@ ImageSize = Annotated[
         help="of an ONNX file whose image has open sides, in its order, such as 3x224x224",
     ),
 ]
+
+
+def address_of(text: str | None) -> int | None:
+    """Return the byte address that --bus-error names, hexadecimal; None without it."""
+    if text is None:
+        return None
+    digits = text.lower().removeprefix("0x")
+    if not 0 < len(digits) <= ADDRESS_DIGITS or set(digits) - set(hexdigits):
+        raise BadParameter(
+            f"--bus-error must have 1 to {ADDRESS_DIGITS} hexadecimal digits, got {text}"
+        )
+    return int(digits, 16)
 
 
 def schedule(mode: str | None, modes: str | None) -> tuple[str, ...] | None:

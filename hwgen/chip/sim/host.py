@@ -78,7 +78,8 @@ class Command:
 class Work:
     """What a host has a chip do: the content of the memory by address, and the starts.
 
-    latency, stall, seed, error_address: of the memory, see memory.v
+    latency, stall, stall_seed, error_address: of the memory, see memory.v; seed: of power-on, and
+        of the stalls where they have none
     reset_at: cycle of the first run in which to reset and begin again; 0: never
     limits: after which a start counts as hanging
     """
@@ -89,6 +90,7 @@ class Work:
     latency: int
     stall: int = 0
     seed: int = 1
+    stall_seed: int | None = None
     error_address: int | None = None
     reset_at: int = 0
     limits: RunLimits = NO_LIMITS
@@ -262,7 +264,7 @@ def run_host(
     plusargs = {
         **write_work(work, chip, folder),
         "stall": work.stall,
-        "seed": work.seed,
+        "stall_seed": work.seed if work.stall_seed is None else work.stall_seed,
         "reset_at": work.reset_at,
         "limit": work.limits.cycles,
         "most_stores": work.limits.stores,
