@@ -10,7 +10,7 @@ from hwgen.cli import main
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 RUN = ["run", CONFIGS / "networks/digits_small_cnn.npz", CONFIGS / "dbpim/tiny.yaml"]
-MRAM = ["run", CONFIGS / "networks/cadnn_digits.npz", CONFIGS / "mram/tiny.yaml"]
+MRAM = ["run", CONFIGS / "networks/cadnn_digits.npz", CONFIGS / "mram/small.yaml"]
 
 
 @pytest.fixture(autouse=True)
