@@ -22,6 +22,9 @@ LARGEST_BATCH = 1024
 LARGEST_SEED = (1 << 31) - 1
 """Of every seed: it fits the generators of numpy, torch and Verilator."""
 
+MOST_STALLS = 95
+"""Percent: a chip whose memory hardly moves looks like one that hangs."""
+
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
 from hwgen.api.arguments import (
+    LARGEST_SEED,
+    MOST_STALLS,
     Batch,
     Count,
     Data,
@@ -21,7 +25,7 @@ from hwgen.api.arguments import (
 )
 from hwgen.commands.build import build_verilog, compile_program, listing_of
 from hwgen.commands.capabilities import SPARSITY
-from hwgen.commands.engines import Window
+from hwgen.commands.engines import Window, trouble_of
 from hwgen.commands.export import export_run
 from hwgen.commands.families import Family
 from hwgen.commands.images import choose_images
@@ -164,6 +168,9 @@ def simulate(
     engine: Literal["golden", "model", "rtl"] = "rtl",
     program: File | None = None,
     seed: Seed = 1,
+    stalls: Annotated[Whole, Field(ge=0, le=MOST_STALLS)] = 0,
+    stall_seed: Annotated[Whole, Field(ge=1, le=LARGEST_SEED)] = 1,
+    bus_error: Annotated[Whole, Field(ge=0, lt=1 << 64)] | None = None,
     waves: tuple[Whole, Whole | None] | None = None,
     context: Work = None,
 ) -> RunReport:
@@ -173,9 +180,13 @@ def simulate(
     engine: `golden` gives answers alone, `model` cycles as well, `rtl` simulates; needs Verilator
     program: a compiled program (.npz), with its images of one run, instead of compiling now
     seed: of the content of memories at power-on
+    stalls: percent of cycles, 0 to 95, in which a channel of the simulated memory does nothing, by
+        `stall_seed`; values and events are compared then, cycles are not
+    bus_error: the memory answers the beat that holds this byte with an error; None: none
     waves: first and last clock cycle (None: the end) of which waves are written
-    Raises SimulationError where there is no Verilator.
+    Raises SimulationError where there is no Verilator, and when the chip stops with an error.
     """
+    trouble = trouble_of(stalls, stall_seed, bus_error)
     subject, file = subject_of(network, architecture, 1, context), path_of(program)
     if file is not None:
         batch = for_program(subject, file).run_images
@@ -190,6 +201,7 @@ def simulate(
         program=file,
         window=None if waves is None else Window(*waves),
         seed=seed,
+        trouble=trouble,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument, BadParameter, Exit, Option
 
 from hwgen import api
-from hwgen.api.arguments import LARGEST_SEED
+from hwgen.api.arguments import LARGEST_SEED, MOST_STALLS
 from hwgen.api.commands import (
     default_engine,
     graph_parts,
@@ -32,6 +32,7 @@ from hwgen.cli.options import (
     Sparsity,
     Trace,
     Work,
+    address_of,
     schedule,
     sides_of,
 )
@@ -189,6 +190,25 @@ def run(
         int,
         Option(min=1, max=LARGEST_SEED, help="of the content of memories at power-on (rtl only)"),
     ] = 1,
+    stalls: Annotated[
+        int | None,
+        Option(
+            metavar="PERCENT",
+            min=0,
+            max=MOST_STALLS,
+            help="percent of cycles in which a channel of the memory does nothing (rtl only)",
+        ),
+    ] = None,
+    stall_seed: Annotated[
+        int, Option(min=1, max=LARGEST_SEED, help="of the stalls of the memory")
+    ] = 1,
+    bus_error: Annotated[
+        str | None,
+        Option(
+            metavar="ADDRESS",
+            help="byte, hexadecimal, for whose beat the memory answers with an error (rtl only)",
+        ),
+    ] = None,
     waves: Annotated[bool, Option("--waves", help="write waves (rtl only, slow)")] = False,
     waves_from: Annotated[
         int | None, Option(min=0, max=LAST_CYCLE, help="first clock cycle of the waves")
@@ -204,19 +224,24 @@ def run(
     rtl: the Verilog, simulated under Verilator and compared with both. golden: the answers of the
     NumPy reference alone. model: predicted cycles, too. Exit code 1 if anything differs.
 
+    --stalls compares values and events, but no cycles: the model does not know when memory stalls.
+    With --bus-error the run should end with the chip's error, in one sentence and exit code 2.
+
     --mode and --modes are for networks with several modes: a chip switches between two images.
     Each switch of --modes is measured with --engine rtl; that takes up to two more simulations.
     """
     asked = waves or waves_from is not None or waves_to is not None
-    if asked and engine not in (Engine.rtl, None):
-        raise BadParameter("waves need a simulation: --engine rtl")
+    troubled = stalls is not None or bus_error is not None
+    if (asked or troubled) and engine not in (Engine.rtl, None):
+        what = "waves need" if asked else "--stalls and --bus-error need"
+        raise BadParameter(f"{what} a simulation: --engine rtl")
     if waves_to is not None and waves_to < (waves_from or 0):
         raise BadParameter(
             f"--waves-to must not be before --waves-from {waves_from or 0}, got {waves_to}"
         )
     context, chip = api.Context(work=work), api.load_architecture(arch, sparsity=sparsity)
     if engine is None:
-        engine = Engine.rtl if asked else Engine(default_engine(context, chip.family))
+        engine = Engine.rtl if asked or troubled else Engine(default_engine(context, chip.family))
     report = api.simulate(
         network,
         chip,
@@ -227,6 +252,9 @@ def run(
         engine=engine.value,
         program=program,
         seed=seed,
+        stalls=stalls or 0,
+        stall_seed=stall_seed,
+        bus_error=address_of(bus_error),
         waves=(waves_from or 0, waves_to) if asked else None,
         context=context,
     )

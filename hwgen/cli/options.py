@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
+from string import hexdigits
 from typing import Annotated
 
 from typer import Argument, BadParameter, Option
@@ -10,6 +11,8 @@ from hwgen.api.arguments import LARGEST_BATCH
 from hwgen.api.commands import architectures, networks
 from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, REPORT
 
+ADDRESS_DIGITS = 16
+"""Of a hexadecimal byte address in 64 bits."""
 MOST_SIDES = 8
 """Sides of --image-size."""
 
@@ -131,6 +134,18 @@ ImageSize = Annotated[
         help="of an ONNX file whose image has open sides, in its order, such as 3x224x224",
     ),
 ]
+
+
+def address_of(text: str | None) -> int | None:
+    """Return the byte address that --bus-error names, hexadecimal; None without it."""
+    if text is None:
+        return None
+    digits = text.lower().removeprefix("0x")
+    if not 0 < len(digits) <= ADDRESS_DIGITS or set(digits) - set(hexdigits):
+        raise BadParameter(
+            f"--bus-error must have 1 to {ADDRESS_DIGITS} hexadecimal digits, got {text}"
+        )
+    return int(digits, 16)
 
 
 def schedule(mode: str | None, modes: str | None) -> tuple[str, ...] | None:

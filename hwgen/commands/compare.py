@@ -27,7 +27,7 @@ class Results:
 
     modes: name of the mode of each image; run_images: images of one run; maps: golden's
     predictions: the cycle model's, one for each run; runs: the simulation's
-    compared: whether there was a simulation
+    compared: whether there was a simulation; timed: its memory has the timing that the model knows
     zero_bit_planes: fraction of bit planes without a one, by layer
     switch_cycles_max: what a switch of the mode costs at most; None: there was none
     seconds: wall time of each engine that ran; `rtl` includes a build of the simulator
@@ -39,6 +39,7 @@ class Results:
     predictions: Sequence[Prediction] = ()
     runs: Sequence[Run] = ()
     compared: bool = False
+    timed: bool = True
     zero_bit_planes: Mapping[str, float | None]
     switch_cycles_max: int | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -94,6 +95,7 @@ def compare(network: QuantizedNetwork, results: Results) -> Comparison:
         results.runs,
         run_images=results.run_images,
         compared=results.compared,
+        timed=results.timed,
     )
     steps = step_sums(runs)
     if not results.compared:

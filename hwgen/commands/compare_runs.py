@@ -10,14 +10,20 @@ from hwgen.report.run import ChipRun, Difference, RunStep, StepSum
 
 
 def run_records(
-    predictions: Sequence[Prediction], runs: Sequence[Run], *, run_images: int, compared: bool
+    predictions: Sequence[Prediction],
+    runs: Sequence[Run],
+    *,
+    run_images: int,
+    compared: bool,
+    timed: bool = True,
 ) -> list[ChipRun]:
     """Return a record for each run.
 
     run_images: images of a run; compared: there was a simulation, and a missing run differs
+    timed: cycles are compared, too
     """
     return [
-        run_record(index, prediction, run, run_images=run_images, compared=compared)
+        run_record(index, prediction, run, run_images=run_images, compared=compared, timed=timed)
         for index, (prediction, run) in enumerate(zip_longest(predictions, runs))
     ]
 
@@ -29,10 +35,11 @@ def run_record(
     *,
     run_images: int,
     compared: bool,
+    timed: bool,
 ) -> ChipRun:
     """Return one run by the cycle model and by the simulation."""
     first = index * run_images
-    steps = run_steps(prediction, run, compared=compared)
+    steps = run_steps(prediction, run, compared=compared, timed=timed)
     return ChipRun(
         index=index,
         images=list(range(first, first + run_images)) if run is None else list(run.images),
@@ -45,17 +52,19 @@ def run_record(
         events_rtl=dict(run.events) if run else None,
         events_model=dict(prediction.events) if prediction else None,
         steps=steps,
-        equal=runs_agree(prediction, run, steps) if compared else None,
+        timed=timed,
+        equal=runs_agree(prediction, run, steps, timed=timed) if compared else None,
     )
 
 
-def runs_agree(prediction: Prediction | None, run: Run | None, steps: Sequence[RunStep]) -> bool:
-    """Return whether a run is exactly as predicted."""
+def runs_agree(
+    prediction: Prediction | None, run: Run | None, steps: Sequence[RunStep], *, timed: bool
+) -> bool:
+    """Return whether a run is exactly as predicted; without `timed` its cycles may be others."""
     if prediction is None or run is None:
         return False
     return (
-        run.cycles == prediction.cycles
-        and run.load_cycles == prediction.load
+        (not timed or (run.cycles, run.load_cycles) == (prediction.cycles, prediction.load))
         and dict(run.counters) == dict(prediction.counters)
         and dict(run.events) == dict(prediction.events)
         and all(step.equal for step in steps)
@@ -64,14 +73,16 @@ def runs_agree(prediction: Prediction | None, run: Run | None, steps: Sequence[R
 
 def in_time(run: ChipRun) -> bool | None:
     """Return whether cycles, counters and steps are as predicted; None: nothing was compared."""
-    if run.equal is None:
+    if run.equal is None or not run.timed:
         return None
     return not any(True for _ in differing_counters(run)) and all(
         step.in_time for step in run.steps
     )
 
 
-def run_steps(prediction: Prediction | None, run: Run | None, *, compared: bool) -> list[RunStep]:
+def run_steps(
+    prediction: Prediction | None, run: Run | None, *, compared: bool, timed: bool
+) -> list[RunStep]:
     """Return the steps of a run from both sides; a step that one side lacks differs."""
     model = prediction.steps if prediction else ()
     rtl = run.steps if run else ()
@@ -81,6 +92,7 @@ def run_steps(prediction: Prediction | None, run: Run | None, *, compared: bool)
     for expected, given, of_model, of_run in zip_longest(model, rtl, own, counted):
         known: Step = expected or given
         events = differing_counts(of_model or {}, of_run)
+        same = expected == given if timed else labels(expected) == labels(given)
         found.append(
             RunStep(
                 name=known.name,
@@ -89,12 +101,17 @@ def run_steps(prediction: Prediction | None, run: Run | None, *, compared: bool)
                 end_rtl=given.end if given else None,
                 begin_model=expected.begin if expected else None,
                 end_model=expected.end if expected else None,
-                in_time=expected == given if compared else None,
+                in_time=same if compared and timed else None,
                 events=events,
-                equal=expected == given and not events if compared else None,
+                equal=same and not events if compared else None,
             )
         )
     return found
+
+
+def labels(step: Step | None) -> tuple[str, str] | None:
+    """Return what names a step; None: there is none."""
+    return None if step is None else (step.name, step.layer)
 
 
 def differing_counts(
@@ -157,9 +174,13 @@ def first_in_runs(runs: Sequence[ChipRun]) -> Difference | None:
 
 
 def differing_steps(run: ChipRun) -> Iterator[Difference]:
-    """Yield the steps whose begin or end differs, then the events of steps that differ."""
+    """Yield the steps whose begin or end differs, then the events of steps that differ.
+
+    Without timing a step differs that one side does not have.
+    """
     for step in run.steps:
-        if not step.in_time:
+        lacking = (step.begin_rtl is None) != (step.begin_model is None)
+        if lacking if step.in_time is None else not step.in_time:
             begins = step.begin_rtl != step.begin_model
             yield Difference(
                 what="step",
@@ -183,8 +204,11 @@ def differing_steps(run: ChipRun) -> Iterator[Difference]:
 
 def differing_counters(run: ChipRun) -> Iterator[Difference]:
     """Yield the counters of the chip that differ."""
-    model = {"cycles": run.cycles_model, "load_cycles": run.load_cycles_model}
-    rtl = {"cycles": run.cycles_rtl, "load_cycles": run.load_cycles_rtl}
+    model: dict[str, int | None] = {}
+    rtl: dict[str, int | None] = {}
+    if run.timed:
+        model = {"cycles": run.cycles_model, "load_cycles": run.load_cycles_model}
+        rtl = {"cycles": run.cycles_rtl, "load_cycles": run.load_cycles_rtl}
     expected, found = model | (run.counters_model or {}), rtl | (run.counters_rtl or {})
     yield from differing("counter", run, expected, found)
 

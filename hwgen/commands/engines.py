@@ -18,7 +18,7 @@ from hwgen.commands.load import load
 from hwgen.commands.mode_protocols import ModePredictor, ModeSimulation
 from hwgen.commands.protocols import Prediction, Program, Run
 from hwgen.commands.subject import Subject, model_of
-from hwgen.errors import DataError, MissingToolError
+from hwgen.errors import ConfigError, DataError, MissingToolError
 
 Maps = Mapping[str, Any]
 """All maps of all images by layer name, the image under `input`.
@@ -28,6 +28,35 @@ NHWC, or a list of (height, width, channels) where the images have several modes
 
 HANGING, SLACK_CYCLES, SLACK_STORES = 2, 100_000, 10_000
 """A run hangs after so many times what is predicted, and so much more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """What the simulated memory does that the cycle model does not know.
+
+    stall: percent of cycles in which a channel does nothing, by `seed`
+    error_address: the beat that holds this byte is answered with an error; None: none
+    """
+
+    stall: int = 0
+    seed: int = 1
+    error_address: int | None = None
+
+
+NO_TROUBLE = Trouble()
+MOST_STALLS = 95
+"""Percent of cycles; a chip whose memory hardly moves looks like one that hangs."""
+
+
+def trouble_of(stall: int, seed: int, error_address: int | None) -> Trouble:
+    """Return the trouble; raise ConfigError for a number out of range."""
+    for field, value, most in (
+        ("stalls", stall, MOST_STALLS),
+        ("bus_error", error_address or 0, (1 << 64) - 1),
+    ):
+        if not 0 <= value <= most:
+            raise ConfigError(field=field, allowed=f"0 to {most}", given=value, source="hwgen run")
+    return Trouble(stall=stall, seed=seed, error_address=error_address)
 
 
 @dataclass(frozen=True)
@@ -159,16 +188,24 @@ def default_engine(context: Context, family: Family) -> Literal["model", "rtl"]:
     return "rtl"
 
 
-def limits_of(predictions: Sequence[Prediction], storing: Sequence[str]) -> RunLimits:
+def limits_of(
+    predictions: Sequence[Prediction], storing: Sequence[str], stall: int = 0
+) -> RunLimits:
     """Return after which cycles and stored words a run hangs: twice the longest one, and slack.
 
     storing: events of which each stored word has at least one
+    stall: percent of cycles in which a channel of the memory does nothing
     """
     words = (sum(run.events.get(name, 0) for name in storing) for run in predictions)
     return RunLimits(
-        cycles=HANGING * max(run.cycles for run in predictions) + SLACK_CYCLES,
+        cycles=longer(HANGING * max(run.cycles for run in predictions) + SLACK_CYCLES, stall),
         stores=HANGING * max(words) + SLACK_STORES,
     )
+
+
+def longer(cycles: int, stall: int) -> int:
+    """Return the cycles of a chip that always waits for its memory, which stalls, in percent."""
+    return cycles * 100 // (100 - stall)
 
 
 def simulate(
@@ -180,6 +217,7 @@ def simulate(
     predictions: Sequence[Prediction],
     window: Window | None = None,
     seed: int,
+    trouble: Trouble = NO_TROUBLE,
 ) -> Sequence[Run]:
     """Simulate the Verilog and return each run.
 
@@ -195,11 +233,14 @@ def simulate(
     )
     builds, said = context.work / "sim", list[str]()
     options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds}
-    options["limits"] = limits_of(predictions, simulation.STORING)
+    options |= {"stall": trouble.stall, "stall_seed": trouble.seed}
+    options["error_address"] = trouble.error_address
+    options["limits"] = limits_of(predictions, simulation.STORING, trouble.stall)
     given = subject.arch, program, batch.images
     digest = subject.arch.digest
     told = speed.forecast(subject.arch.name, cycles, speed.cycles_per_second(builds, digest))
-    if told is not None and window is None:
+    usual = window is None and trouble == NO_TROUBLE
+    if told is not None and usual:
         context.say(told)
     seconds: dict[str, float] = {}
     runs: Sequence[Run]
@@ -216,6 +257,6 @@ def simulate(
         else:
             runs = simulation.simulate(*given, **options)
     built = load("hwgen.chip.sim.simulator").BUILDING, load("hwgen.chip.sim.simulator").WAITING
-    if window is None and not any(text.startswith(built) for text in said):
+    if usual and not any(text.startswith(built) for text in said):
         speed.remember(builds, digest, cycles=cycles, seconds=seconds["rtl"])
     return runs

@@ -285,6 +285,8 @@ class Simulation(Protocol):
 
     STORING: events of which each word that a run stores has at least one
     waves: a `hwgen.chip.sim.waves.Waves`; seed: of memories and registers at power-on
+    stall: percent of cycles in which a channel of the memory does nothing, by `stall_seed`
+    error_address: the memory answers the beat that holds this byte with an error; None: none
     limits: after which a run counts as hanging
     builds: folder of simulators; say: called before a simulator is built, which takes a minute
     """
@@ -309,7 +311,10 @@ class Simulation(Protocol):
         images: Bytes,
         *,
         waves: Any = None,
+        stall: int = 0,
         seed: int = 1,
+        stall_seed: int | None = None,
+        error_address: int | None = None,
         limits: RunLimits = ...,
         builds: Path | None = None,
         say: Callable[[str], None] = ...,

@@ -1,6 +1,6 @@
 """`hwgen run`: the same images through golden, cycle model and RTL, side by side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,8 @@ from hwgen.commands.compare import Comparison, Results, compare, compare_layers
 from hwgen.commands.compare_runs import all_equal, in_time, total
 from hwgen.commands.context import Context, timed
 from hwgen.commands.engines import (
+    NO_TROUBLE,
+    Trouble,
     Window,
     expected_answers,
     expected_maps,
@@ -26,7 +28,7 @@ from hwgen.commands.modes import cycles_of_images, switch_cycles_max, weight_row
 from hwgen.commands.protocols import Program, Run
 from hwgen.commands.subject import Subject, program_of
 from hwgen.network import QuantizedNetwork
-from hwgen.report.run import RunImage, RunReport
+from hwgen.report.run import Memory, RunImage, RunReport
 
 Engine = Literal["golden", "model", "rtl"]
 
@@ -40,23 +42,40 @@ def run_network(
     program: Path | None = None,
     window: Window | None = None,
     seed: int = 1,
+    trouble: Trouble = NO_TROUBLE,
 ) -> RunReport:
     """Run images; `golden` gives answers, `model` cycles too, `rtl` simulates and compares.
 
     program: file of a compiled program; None: compile the network
     window: clock cycles whose waves are written; None: no waves
     seed: of the content of memories at power-on in the simulation
+    trouble: of its memory
     """
     if engine == "golden":
         return run_golden(context, subject, batch, program)
     compiled = program_of(context, subject, program)
     results = results_of(
-        context, subject, batch, compiled, simulated=engine == "rtl", window=window, seed=seed
+        context,
+        subject,
+        batch,
+        compiled,
+        simulated=engine == "rtl",
+        window=window,
+        seed=seed,
+        trouble=trouble,
     )
     expected = results.maps[subject.network.answer]
     tilings = subject.family.need(COMPILER).tiling(compiled, subject.arch)
     return report_of(
-        subject, batch, compiled, results, expected, tilings=tilings, engine=engine, seed=seed
+        subject,
+        batch,
+        compiled,
+        results,
+        expected,
+        tilings=tilings,
+        engine=engine,
+        seed=seed,
+        trouble=trouble,
     )
 
 
@@ -69,6 +88,7 @@ def results_of(
     simulated: bool,
     window: Window | None = None,
     seed: int = 1,
+    trouble: Trouble = NO_TROUBLE,
 ) -> Results:
     """Return what golden, the cycle model and, if `simulated`, the RTL say of the images."""
     count, modes = len(batch.images), subject.network.graph.modes
@@ -81,15 +101,20 @@ def results_of(
     switch = None
     if simulated:
         with timed(seconds, "rtl"):
-            given: dict[str, Any] = {"predictions": predictions, "seed": seed}
+            given: dict[str, Any] = {
+                "predictions": predictions,
+                "seed": seed,
+                "trouble": trouble,
+            }
             runs = simulate(context, subject, program, batch, window=window, **given)
-        switch = switch_cycles_max(
-            batch.modes,
-            runs,
-            lambda other: simulate(
-                context, subject, program, replace(batch, modes=tuple(other)), **given
-            ),
-        )
+        if not trouble.stall:
+            switch = switch_cycles_max(
+                batch.modes,
+                runs,
+                lambda other: simulate(
+                    context, subject, program, replace(batch, modes=tuple(other)), **given
+                ),
+            )
     return Results(
         modes=[modes[mode] for mode in batch.modes],
         run_images=program.facts.images,
@@ -97,6 +122,7 @@ def results_of(
         predictions=predictions,
         runs=runs,
         compared=simulated,
+        timed=not trouble.stall,
         zero_bit_planes=zero_bit_planes(subject, program, maps, count),
         switch_cycles_max=switch,
         seconds=seconds,
@@ -122,6 +148,7 @@ def report_of(
     tilings: Sequence[LayerTiling],
     engine: Engine,
     seed: int,
+    trouble: Trouble = NO_TROUBLE,
 ) -> RunReport:
     """Return the report of the results; expected: golden's answers."""
     network = subject.network
@@ -133,6 +160,7 @@ def report_of(
         else golden_classes
     )
     waves = [run.waves for run in results.runs if run.waves]
+    sums = sums_over_runs(comparison)
     return RunReport(
         format="hwgen.report.run",
         version=3,
@@ -147,13 +175,27 @@ def report_of(
         predictions=classes,
         waves=str(waves[0]) if waves else None,
         mismatches=sum(comparison.mismatches.values()) if results.compared else None,
-        **sums_over_runs(comparison),
+        **sums,
+        memory=memory_of(trouble, sums) if results.compared else None,
         weight_row_writes_after_load=weight_row_writes(subject, results.runs),
         switch_cycles_max=results.switch_cycles_max,
         runs=comparison.runs,
         steps=comparison.steps,
         layers=compare_layers(network, tilings, results, comparison),
         images=run_images(batch, results, comparison, classes),
+    )
+
+
+def memory_of(trouble: Trouble, sums: Mapping[str, int | None]) -> Memory | None:
+    """Return what the memory did and the cycles that it cost; None: as the model assumes."""
+    if trouble == Trouble(seed=trouble.seed):
+        return None
+    rtl, model = sums["cycles_rtl"], sums["cycles_model"]
+    return Memory(
+        stall_percent=trouble.stall,
+        stall_seed=trouble.seed,
+        error_address=trouble.error_address,
+        more_cycles=None if rtl is None or model is None else rtl - model,
     )
 
 

@@ -14,7 +14,7 @@ class Figures:
 
     equal: each element equals golden, each count of cycles and of events the model; null: nothing
         was compared
-    in_time: each count of cycles equals the model
+    in_time: each count of cycles equals the model; null as well where the memory stalled
     mismatches: elements that differ from golden
     cycles_rtl, cycles_model: of the simulation, of the cycle model
     load_cycles_*: load-stall cycles, in which nothing computes because a load is pending
@@ -40,7 +40,8 @@ class RunStep:
     in_time: whether begin and end are equal
     events: of those that happen while no other step runs, the counts of model and simulation that
         differ, by event
-    equal: in time and without such events; null as elsewhere: nothing was compared
+    equal: in time and without such events; null as elsewhere: nothing was compared; where the
+        memory stalled, without such events
     """
 
     name: str
@@ -61,6 +62,7 @@ class ChipRun:
     images: indices of its images
     counters_*: further ones of the chip, by the name of their register
     events_*: how often each event happened; empty for a family that counts none
+    timed: cycles are compared with the model; false: the memory stalled
     equal: each counter, each event, and begin, end and events of each step by itself
     """
 
@@ -75,6 +77,7 @@ class ChipRun:
     events_rtl: dict[str, int] | None
     events_model: dict[str, int] | None
     steps: list[RunStep]
+    timed: bool
     equal: bool | None
 
 
@@ -169,6 +172,21 @@ class Difference:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Memory:
+    """What the memory of the simulation did that the cycle model does not know.
+
+    stall_percent: of cycles in which a channel did nothing; stall_seed: of these stalls
+    error_address: the beat that holds this byte is answered with an error; null: none
+    more_cycles: of the simulation than of the cycle model
+    """
+
+    stall_percent: Count
+    stall_seed: Count
+    error_address: Count | None
+    more_cycles: int | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class RunReport(Figures):
     """What `hwgen run` found.
 
@@ -177,11 +195,13 @@ class RunReport(Figures):
     weight_row_writes_after_load: rows of weights written in all runs, by a counter of the chip;
         null without a simulation, or for a family without modes
     switch_cycles_max: cycles that a switch of the mode between two images costs at most, against
-        the same images without a switch, both simulated; null without a switch
+        the same images without a switch, both simulated; null without a switch, and where the
+        memory stalled
     first_difference: null if all is equal or nothing was compared
     accuracy: of golden on these images; null without labels or classes
     predictions: class of each image, see `RunImage`
     seeds: of everything random, by use
+    memory: null: as the cycle model assumes, or there was no simulation
     waves: file of the waves, if asked for
     """
 
@@ -196,6 +216,7 @@ class RunReport(Figures):
     predictions: list[int | None]
     weight_row_writes_after_load: Count | None
     switch_cycles_max: int | None
+    memory: Memory | None
     waves: str | None
     runs: list[ChipRun]
     steps: list[StepSum]

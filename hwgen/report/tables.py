@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hwgen.report.model import ModelReport, Speedup
-from hwgen.report.run import Difference, Figures, RunLayer, RunReport
+from hwgen.report.run import Difference, Figures, Memory, RunLayer, RunReport
 from hwgen.report.types import DRAWN
 
 NOTHING = "-"
@@ -49,7 +49,7 @@ def verdict(figures: Figures) -> Text:
         return Text("fused" if fused else NOTHING)
     if figures.equal:
         return Text("equal, fused" if fused else "equal", "green")
-    return Text("events differ" if figures.in_time else "cycles differ", "bold red")
+    return Text("cycles differ" if figures.in_time is False else "events differ", "bold red")
 
 
 def run_table(report: RunReport) -> RenderableType:
@@ -146,6 +146,8 @@ def run_lines(report: RunReport) -> Iterator[str]:
     ):
         if cycles is not None and load is not None:
             yield f"{name}: {cycles:,} cycles, {load:,} of them load stalls"
+    if report.memory is not None:
+        yield from memory_lines(report.memory)
     if report.weight_row_writes_after_load is not None:
         yield f"rows of weights written after the load: {report.weight_row_writes_after_load:,}"
     if report.switch_cycles_max is not None:
@@ -160,6 +162,19 @@ def run_lines(report: RunReport) -> Iterator[str]:
         yield f"classes of these images: {', '.join(shown[:MOST_CLASSES])}{more}"
     if report.waves is not None:
         yield f"waves: {report.waves}"
+
+
+def memory_lines(memory: Memory) -> Iterator[str]:
+    """Yield what the memory did that the model does not know."""
+    if memory.stall_percent:
+        yield (
+            f"the memory stalled in {memory.stall_percent} % of cycles (seed {memory.stall_seed}):"
+            f" {number(memory.more_cycles)} more cycles than the model's, which are not compared"
+        )
+    if memory.error_address is not None:
+        yield (
+            f"no error of the bus: the chip used nothing at {memory.error_address:#x}, or missed it"
+        )
 
 
 def model_table(report: ModelReport) -> RenderableType:

@@ -327,6 +327,12 @@ def test_a_program_has_the_shapes_of_its_network(
             ["--waves-to must not be before --waves-from 9, got 5"],
         ),
         (["run", NETWORK, ARCH, "--engine", "rtl", "--waves-to", 1 << 64], ["--waves-to"]),
+        (["run", NETWORK, ARCH, "--stalls", 96], ["--stalls", "95"]),
+        (["run", NETWORK, ARCH, "--stalls", -1], ["--stalls", "equal to 0"]),
+        (["run", NETWORK, ARCH, "--stalls", 5, "--engine", "model"], ["--engine rtl"]),
+        (["run", NETWORK, ARCH, "--bus-error", "1z"], ["1 to 16 hexadecimal digits, got 1z"]),
+        (["run", NETWORK, ARCH, "--bus-error", "0x"], ["1 to 16 hexadecimal digits, got 0x"]),
+        (["run", NETWORK, ARCH, "--bus-error", "f" * 17], ["1 to 16 hexadecimal digits"]),
         (["info", "x" * 300], ["too long"]),
     ],
 )

@@ -41,7 +41,7 @@ class HostedChip:
     name: of the architecture; top: module of the chip; modules: its Verilog by name
     watch: Verilog that counts events and writes stores; trace: how the ports of the trace connect
     sizes: numbers that `watch` names; events: names in the order of their counts
-    controls: Verilator's control files by name; args: for Verilator
+    controls: Verilator's control files by name; args: for Verilator; optimize: for the C++ compiler
     """
 
     name: str
@@ -55,6 +55,7 @@ class HostedChip:
     port_bytes: int
     controls: Mapping[str, str] = field(default_factory=dict)
     args: Sequence[str] = ()
+    optimize: str = FAST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +79,10 @@ class Command:
 class Work:
     """What a host has a chip do: the content of the memory by address, and the starts.
 
-    latency, stall, seed, error_address: of the memory, see memory.v
+    latency, stall, stall_seed, error_address: of the memory, see memory.v; seed: of power-on, and
+        of the stalls where they have none
     reset_at: cycle of the first run in which to reset and begin again; 0: never
-    limits: after which a start counts as hanging
+    limits: after which a start counts as hanging; plusargs: further ones that the chip reads
     """
 
     content: Mapping[int, bytes]
@@ -89,9 +91,11 @@ class Work:
     latency: int
     stall: int = 0
     seed: int = 1
+    stall_seed: int | None = None
     error_address: int | None = None
     reset_at: int = 0
     limits: RunLimits = NO_LIMITS
+    plusargs: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +201,9 @@ def simulator_of(chip: HostedChip, memory_bytes: int, *, waves: bool = False) ->
     sources |= {HOST.name: host, MEMORY.name: MEMORY.read_text(encoding="utf-8")}
     if not waves:
         sources |= chip.controls
-        return Simulator(name=chip.name, sources=sources, top=TOP, args=chip.args, optimize=FAST)
+        return Simulator(
+            name=chip.name, sources=sources, top=TOP, args=chip.args, optimize=chip.optimize
+        )
     body, end, rest = host.rpartition("endmodule")
     sources[HOST.name] = f"{body}{WAVES}{end}{rest}"
     name = f"{chip.name} with waves"
@@ -262,10 +268,11 @@ def run_host(
     plusargs = {
         **write_work(work, chip, folder),
         "stall": work.stall,
-        "seed": work.seed,
+        "stall_seed": work.seed if work.stall_seed is None else work.stall_seed,
         "reset_at": work.reset_at,
         "limit": work.limits.cycles,
         "most_stores": work.limits.stores,
+        **work.plusargs,
     }
     if work.error_address is not None:
         plusargs["error_address"] = f"{work.error_address:x}"

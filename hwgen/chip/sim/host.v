@@ -14,7 +14,7 @@
 //       5 OFFSET 0 0                reads a register
 //       6 LABEL BEAT WORDS          reports 32-bit words of the memory
 //   +events=FILE +stores=FILE      files to write
-//   +latency=D +stall=D +seed=D +error_address=H   of the memory, see memory.v
+//   +latency=D +stall=D +stall_seed=D +error_address=H   of the memory, see memory.v
 //   +reset_at=D         in this cycle of the first start of kind 0, reset for two cycles and begin
 //                       the script again
 //   +limit=D            cycles after which a start counts as hanging (default a billion)
@@ -124,10 +124,10 @@ module host;
       .memory__bvalid(m_bvalid), .memory__bready(m_bready)
   );
 
-  reg [31:0] latency = 1, stall = 0, seed = 0;
+  reg [31:0] latency = 1, stall = 0, stall_seed = 0;
   reg [63:0] error_address = 64'hffff_ffff_ffff_ffff;
   memory #(.PORT_BITS(PORT_BITS), .BEATS(MEMORY_BEATS)) memory (
-      .clk(clk), .rst(rst), .latency(latency), .stall(stall), .seed(seed),
+      .clk(clk), .rst(rst), .latency(latency), .stall(stall), .seed(stall_seed),
       .error_address(error_address),
       .araddr(m_araddr), .arlen(m_arlen), .arsize(m_arsize), .arburst(m_arburst),
       .arvalid(m_arvalid), .arready(m_arready), .rdata(m_rdata), .rresp(m_rresp),
@@ -202,7 +202,7 @@ module host;
     if (!$value$plusargs("stores=%s", stores_file)) $fatal(1, "host: +stores=FILE is missing");
     if ($value$plusargs("latency=%d", latency)) begin end
     if ($value$plusargs("stall=%d", stall)) begin end
-    if ($value$plusargs("seed=%d", seed)) begin end
+    if ($value$plusargs("stall_seed=%d", stall_seed)) begin end
     if ($value$plusargs("error_address=%h", error_address)) begin end
     if ($value$plusargs("reset_at=%d", reset_at)) begin end
     if ($value$plusargs("limit=%d", limit)) begin end

@@ -6,7 +6,7 @@
 // latency        cycles, at least 1
 // stall          0: as above; else in so many of 100 cycles each channel does nothing new
 // seed           of the stalls
-// error_address  a beat at this byte address is answered with SLVERR, and so is every one behind
+// error_address  the beat that holds this byte is answered with SLVERR, and so is every one behind
 //                the end of the memory; all ones: none
 // An address that breaks AXI's rules for bursts, or a WLAST in the wrong place, ends the simulation.
 module memory #(
@@ -68,12 +68,12 @@ module memory #(
     end
   endfunction
 
-  // Each channel looks at other bits.
-  wire stall_ar = {25'd0, random[6:0]} % 100 < stall;
-  wire stall_r = {25'd0, random[13:7]} % 100 < stall;
-  wire stall_aw = {25'd0, random[20:14]} % 100 < stall;
-  wire stall_w = {25'd0, random[27:21]} % 100 < stall;
-  wire stall_b = {25'd0, random[31:25]} % 100 < stall;
+  // Each channel looks at other 7 bits, a number of 128.
+  wire stall_ar = {25'd0, random[6:0]} * 100 < stall * 128;
+  wire stall_r = {25'd0, random[13:7]} * 100 < stall * 128;
+  wire stall_aw = {25'd0, random[20:14]} * 100 < stall * 128;
+  wire stall_w = {25'd0, random[27:21]} * 100 < stall * 128;
+  wire stall_b = {25'd0, random[31:25]} * 100 < stall * 128;
 
   task automatic check_burst(input [63:0] address, input [7:0] length, input [2:0] size,
                              input [1:0] kind);
@@ -87,7 +87,8 @@ module memory #(
   endtask
 
   function automatic [1:0] response(input [63:0] address);
-    response = (address == error_address || address / BYTES >= BEATS) ? SLVERR : OKAY;
+    response = (address / BYTES == error_address / BYTES || address / BYTES >= BEATS)
+        ? SLVERR : OKAY;
   endfunction
 
   // Reads: a ring of bursts; `read_*` is the one that is being answered.

@@ -83,6 +83,8 @@ def simulate(
     waves: Waves | None = None,
     stall: int = 0,
     seed: int = 1,
+    stall_seed: int | None = None,
+    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
     builds: Path | None = None,
     say: Say = silent,
@@ -90,14 +92,24 @@ def simulate(
     """Return every run; the runs come one after the other in one simulation.
 
     images: uint8 NHWC; where the last run has fewer than the program takes, its last one repeats
-    stall: percent of cycles in which a channel of the memory does nothing
+    stall: percent of cycles in which a channel of the memory does nothing; stall_seed: None: `seed`
+    error_address: the memory answers the beat that holds this byte with an error; None: none
     limits: after which a run counts as hanging
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
     Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
     when `builds` cannot be written, MissingToolError without Verilator.
     """
-    job = job_of(arch, program, images, stall=stall, seed=seed, limits=limits)
+    job = job_of(
+        arch,
+        program,
+        images,
+        stall=stall,
+        seed=seed,
+        stall_seed=stall_seed,
+        error_address=error_address,
+        limits=limits,
+    )
     runs, file = run_hosted(
         work_of(job),
         lambda: hosted(arch),
@@ -130,6 +142,8 @@ def job_of(
     *,
     stall: int = 0,
     seed: int = 1,
+    stall_seed: int | None = None,
+    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
 ) -> Job:
     """Return the job that runs a program on images."""
@@ -148,6 +162,8 @@ def job_of(
         latency=arch.memory_latency_cycles,
         stall=stall,
         seed=seed,
+        stall_seed=stall_seed,
+        error_address=error_address,
         limits=limits,
     )
 

@@ -51,6 +51,7 @@ class Job:
     latency: int
     stall: int = 0
     seed: int = 1
+    stall_seed: int | None = None
     error_address: int | None = None
     reset_at: int = 0
     limits: RunLimits = NO_LIMITS
@@ -143,6 +144,7 @@ def work_of(job: Job) -> Work:
         latency=job.latency,
         stall=job.stall,
         seed=job.seed,
+        stall_seed=job.stall_seed,
         error_address=job.error_address,
         reset_at=job.reset_at,
         limits=job.limits,

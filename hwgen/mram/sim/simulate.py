@@ -84,6 +84,8 @@ def simulate(
     waves: Waves | None = None,
     stall: int = 0,
     seed: int = 1,
+    stall_seed: int | None = None,
+    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
     builds: Path | None = None,
     say: Say = silent,
@@ -92,7 +94,8 @@ def simulate(
 
     images: unsigned NHWC, of the widest mode; modes: index of the mode of each; None: all 0
     tables: a program without weight rows that is loaded after `program`, and then runs
-    stall: percent of cycles in which a channel of the memory does nothing
+    stall: percent of cycles in which a channel of the memory does nothing; stall_seed: None: `seed`
+    error_address: the memory answers the beat that holds this byte with an error; None: none
     limits: after which a run counts as hanging
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
@@ -101,7 +104,16 @@ def simulate(
     """
     wanted = [0] * len(images) if modes is None else list(modes)
     job = job_of(
-        arch, program, images, modes=wanted, tables=tables, stall=stall, seed=seed, limits=limits
+        arch,
+        program,
+        images,
+        modes=wanted,
+        tables=tables,
+        stall=stall,
+        seed=seed,
+        stall_seed=stall_seed,
+        error_address=error_address,
+        limits=limits,
     )
     runs, file = run_hosted(
         work_of(job),
@@ -137,9 +149,14 @@ def job_of(
     tables: Program | None = None,
     stall: int = 0,
     seed: int = 1,
+    stall_seed: int | None = None,
+    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
 ) -> Job:
-    """Return the job that runs a program on images; a byte of it takes a cycle to load at most."""
+    """Return the job that runs a program on images.
+
+    A byte of the program takes a cycle to load at most, and longer by the cycles without a stall.
+    """
     facts = (tables or program).facts
     return Job(
         program=program.image.tobytes(),
@@ -153,7 +170,9 @@ def job_of(
         latency=arch.memory_latency_cycles,
         stall=stall,
         seed=seed,
-        limits=replace(limits, cycles=limits.cycles + len(program.image)),
+        stall_seed=stall_seed,
+        error_address=error_address,
+        limits=replace(limits, cycles=limits.cycles + len(program.image) * 100 // (100 - stall)),
     )
 
 
