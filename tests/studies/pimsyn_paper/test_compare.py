@@ -168,6 +168,13 @@ def test_ablations_change_one_thing_each() -> None:
         assert len({*METHODS[name].items()} ^ {*whole.items()}) == 1
 
 
+def test_ablations_search_as_long_for_each_weight_duplication(report: PaperReport) -> None:
+    assert all(METHODS[name]["equal"] for name in ("text", *GAINS))
+    for figure in ("Fig. 7", "Fig. 8", "Fig. 9"):
+        for each in of(report, figure, "(text)"):
+            assert "as many for each weight duplication of an ablation" in each.reason
+
+
 def test_its_files_are_a_page_and_the_report(report: PaperReport) -> None:
     files = paper_files(report)
     assert set(files) == {"pimsyn-paper.md", "pimsyn-paper.json"}
