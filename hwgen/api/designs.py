@@ -44,6 +44,7 @@ def synthesize(
     html: File | None = None,
     image_size: tuple[int, ...] | None = None,
     objective: Literal["image", "stream"] = "image",
+    identical: bool = False,
     context: Context | None = None,
 ) -> SynthesizedChip:
     """Find the most efficient accelerator for a network within a power budget.
@@ -58,6 +59,7 @@ def synthesize(
     out: folder to write; None: one in the work folder; html: page with pictures, written as well
     image_size: sides of the image in the order of the file, where it leaves some open
     objective: whether the efficiency of one image alone counts, or of one in a stream
+    identical: whether every macro has as many of each component as the one that needs most
     """
     synthesis = synthesis_for(path_of(components))
     made = synthesis.synthesize_network(
@@ -76,6 +78,7 @@ def synthesize(
             out=path_of(out),
             image_size=image_size,
             objective=objective,
+            identical=identical,
         ),
     )
     if html is not None:
