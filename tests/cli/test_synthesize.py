@@ -35,9 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         asked.update(given)
         if given["power_w"] < 10:
             return None
-        return result_of_one(
-            network, components, given["power_w"], identical=given["identical"]
-        )
+        return result_of_one(network, components, given["power_w"], identical=given["identical"])
 
     replace_search(monkeypatch, synthesize)
     return asked
