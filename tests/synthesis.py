@@ -162,7 +162,9 @@ def handed_on(**changes: Any) -> tuple[Arch, Schedule, SynthesisReport]:
     return arch, schedule, report
 
 
-def result_of_one(network: CrossbarNetwork, components: Components, power_w: float) -> SearchResult:
+def result_of_one(
+    network: CrossbarNetwork, components: Components, power_w: float, *, identical: bool = False
+) -> SearchResult:
     """Return what a search that knows one design of a network would hand on, under strict rules."""
     chosen = simple(network)
     found = confirm(
@@ -172,6 +174,7 @@ def result_of_one(network: CrossbarNetwork, components: Components, power_w: flo
         rules="strict",
         power_w=power_w,
         design=design_of(**chosen.as_json()),
+        identical=identical,
     )
     best = candidate(found, chosen)
     return result(
@@ -179,6 +182,7 @@ def result_of_one(network: CrossbarNetwork, components: Components, power_w: flo
         best=best,
         candidates=[best],
         bound_gops_per_w=2 * best.efficiency_gops_per_w,
+        identical=identical,
     )
 
 

@@ -46,6 +46,7 @@ def synthesize(
     html: File | None = None,
     image_size: tuple[Count, ...] | None = None,
     objective: Literal["image", "stream"] = "image",
+    identical: bool = False,
     context: Work = None,
 ) -> SynthesizedChip:
     """Find the most efficient accelerator for a network within a power budget.
@@ -60,6 +61,7 @@ def synthesize(
     out: folder to write; None: one in the work folder; html: page with pictures, written as well
     image_size: sides of the image in the order of the file, where it leaves some open
     objective: whether the efficiency of one image alone counts, or of one in a stream
+    identical: whether every macro has as many of each component as the one that needs most
     """
     synthesis = synthesis_for(path_of(components))
     made = synthesis.synthesize_network(
@@ -78,6 +80,7 @@ def synthesize(
             out=path_of(out),
             image_size=image_size,
             objective=objective,
+            identical=identical,
         ),
     )
     if html is not None:

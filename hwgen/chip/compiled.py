@@ -17,6 +17,9 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 PACKAGE = Path(__file__).parents[1]
 
+ROOMS = ("chip", "network", "*/facts", "*/model", "*/synthesis")
+"""Folders whose constants and functions compiled functions use."""
+
 njit: Any = numba.njit
 plain: Any = types.unliteral
 """Their types know less than they take."""
@@ -30,8 +33,8 @@ def cache_folder() -> Path:
     for a copy of the sources in another folder, so the name covers that path, too.
     """
     sha = hashlib.sha256(f"{numba.__version__} {PACKAGE}".encode())
-    for package in ("dse", "model", "spec"):
-        for file in sorted((PACKAGE / package).rglob("*.py")):
+    for room in ROOMS:
+        for file in sorted(PACKAGE.glob(f"{room}/**/*.py")):
             sha.update(file.read_bytes())
     name = f"numba-{sha.hexdigest()[:16]}"
     try:

@@ -55,6 +55,9 @@ RulesOption = Annotated[
 ObjectiveOption = Annotated[
     Objective, Option(help="stream: efficiency of an image in a steady stream; no bound is known")
 ]
+Identical = Annotated[
+    bool, Option("--identical", help="macros with as many of each component as the fullest has")
+]
 Seed = Annotated[int, Option(min=0, max=LARGEST_SEED, help="the same seed gives the same result")]
 Evaluations = Annotated[
     int | None, Option(min=1, metavar="N", help="designs to try [default: by the method]")
@@ -95,6 +98,7 @@ def synthesize(
     components: Components = None,
     rules: RulesOption = Rules.strict,
     objective: ObjectiveOption = Objective.image,
+    identical: Identical = False,
     seed: Seed = 1,
     method: MethodOption = Method.bounded,
     evaluations: Evaluations = None,
@@ -119,6 +123,7 @@ def synthesize(
         components=components,
         rules=rules.value,
         objective=objective.value,
+        identical=identical,
         seed=seed,
         method=method.value,
         evaluations=evaluations,

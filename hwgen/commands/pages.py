@@ -36,6 +36,7 @@ class SynthesisRequest:
     components: table of components; None: the default of the synthesis
     rules, method: how designs are judged and searched
     objective: image or stream, for whose efficiency designs are chosen
+    identical: whether all macros have as many of each component as the one that needs most
     evaluations: designs to judge; None: as many as the method takes by itself
     workers, scheduler: where the search runs; no result depends on them
     time_limit_s: the best design found until then is the answer; None: no limit
@@ -56,6 +57,7 @@ class SynthesisRequest:
     out: Path | None
     image_size: tuple[int, ...] | None = None
     objective: str = "image"
+    identical: bool = False
 
 
 class Synthesized(Protocol):

@@ -6,6 +6,7 @@ from typing import Any
 import numba
 import pytest
 
+from hwgen.chip import compiled as compiled_module
 from hwgen.chip.compiled import compiled, is_compiled
 
 
@@ -44,3 +45,31 @@ def test_a_function_is_cold_until_it_was_called(
     assert quick(3) == 6
     assert is_compiled(quick)
     assert not is_compiled(thrice)
+
+
+@pytest.mark.parametrize(
+    "room", ["chip", "network", "dbpim/facts", "mram/model", "crossbar/synthesis"]
+)
+def test_the_folder_follows_every_source(
+    room: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(compiled_module, "PACKAGE", tmp_path / "hwgen")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source = tmp_path / "hwgen" / room / "deep/constants.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("A = 1\n", encoding="utf-8")
+    first = compiled_module.cache_folder()
+    source.write_text("A = 2\n", encoding="utf-8")
+    assert compiled_module.cache_folder() != first
+
+
+def test_every_folder_that_compiles_is_followed() -> None:
+    """A function of a folder that the name leaves out would stay as it was."""
+    package = compiled_module.PACKAGE
+    followed = {file for room in compiled_module.ROOMS for file in package.glob(f"{room}/**/*.py")}
+    users = {
+        file
+        for file in package.rglob("*.py")
+        if "\n@compiled\n" in (text := file.read_text("utf-8")) or "\n@inlined\n" in text
+    }
+    assert users and users <= followed

@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         asked.update(given)
         if given["power_w"] < 10:
             return None
-        return result_of_one(network, components, given["power_w"])
+        return result_of_one(network, components, given["power_w"], identical=given["identical"])
 
     replace_search(monkeypatch, synthesize)
     return asked
@@ -81,6 +81,29 @@ def test_a_design(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None
     assert quick["budget"] == Budget(method="bounded", evaluations=99)
 
 
+def test_identical_macros(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None:
+    more = "--power-w", 12, "--workers", 1
+    assert hwgen(*synthesize_to(tmp_path, *more))[0] == 0
+    assert quick["identical"] is False
+    given = [*more, "--identical", "--json", tmp_path / "r.json"]
+    code, out, err = hwgen(*synthesize_to(tmp_path, *given))
+    assert code == 0, err
+    assert quick["identical"] is True
+    assert "identical macros: each has as many" in out
+    content = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert content["identical"] is True
+    weighted = [layer for layer in content["layers"] if layer["kind"] in ("conv", "fc")]
+    assert len({layer["adc"] / layer["macros"] for layer in weighted}) == 1
+    arch = (tmp_path / "out/architecture.yaml").read_text(encoding="utf-8")
+    assert "cifar_alexnet-12w-strict-identical" in arch
+
+
+def test_identical_macros_of_the_public_code_are_refused(hwgen: Command, tmp_path: Path) -> None:
+    outcome = hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--identical", "--method", "code"))
+    refused(outcome, "--identical", "bounded or text", "got --method code")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_it_left_can_be_asked(hwgen: Command, quick: dict[str, Any], tmp_path: Path) -> None:
     assert hwgen(*synthesize_to(tmp_path, "--power-w", 12, "--workers", 1))[0] == 0
     code, out, err = hwgen("info", tmp_path / "out/architecture.yaml")
@@ -110,9 +133,15 @@ def test_an_audit_that_fails_is_an_exit_code(
     assert "too much" in out
 
 
-@pytest.mark.parametrize("watts", ["0", "-3", "nan", "inf", "1e12"])
-def test_absurd_power(hwgen: Command, tmp_path: Path, watts: str) -> None:
-    refused(hwgen(*synthesize_to(tmp_path, f"--power-w={watts}")), "--power-w", "above 0")
+@pytest.mark.parametrize(
+    ("watts", "said"),
+    [
+        *((watts, "above 0") for watts in ("0", "-3", "1e12")),
+        *((watts, "a finite number") for watts in ("nan", "inf")),
+    ],
+)
+def test_absurd_power(hwgen: Command, tmp_path: Path, watts: str, said: str) -> None:
+    refused(hwgen(*synthesize_to(tmp_path, f"--power-w={watts}")), "--power-w", said)
     assert not (tmp_path / "out").exists()
 
 

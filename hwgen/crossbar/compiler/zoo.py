@@ -48,23 +48,27 @@ def alexnet() -> Graph:
 
 def vgg13() -> Graph:
     """Return VGG13 (configuration B) in torchvision's shape."""
-    return vgg("vgg13", VGG13)
+    return vgg("vgg13", VGG13, adaptive=True)
 
 
 def vgg16() -> Graph:
-    """Return VGG16 (configuration D) in torchvision's shape."""
-    return vgg("vgg16", VGG16)
+    """Return VGG16 (configuration D) in torchvision's shape, as the published tool's file has it.
+
+    That file holds no adaptive pooling: nothing is between the last stage and the classifier.
+    """
+    return vgg("vgg16", VGG16, adaptive=False)
 
 
-def vgg(name: str, stages: tuple[tuple[int, ...], ...]) -> Graph:
+def vgg(name: str, stages: tuple[tuple[int, ...], ...], *, adaptive: bool) -> Graph:
     """Return a VGG for ImageNet.
 
-    The adaptive average pooling to 7 x 7 stays a layer, with a window of one pixel: that is what
+    adaptive: the average pooling to 7 x 7 stays a layer, with a window of one pixel: that is what
     an export of it at 224 x 224 holds.
     """
     draft = Draft(name)
     x = vgg_stages(draft, draft.image(*IMAGENET), stages)
-    x = draft.pool(x, "avgpool", 1, stride=1, average=True)
+    if adaptive:
+        x = draft.pool(x, "avgpool", 1, stride=1, average=True)
     x = classifier(draft, draft.flatten(x, "Flatten"), (0, 3), (4096, 4096))
     draft.linear(x, "classifier/classifier.6", IMAGENET_CLASSES)
     return draft.finish()

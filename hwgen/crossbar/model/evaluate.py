@@ -9,12 +9,11 @@ from hwgen.crossbar.model.allocate import (
     NO_MEMORY,
     TOO_MANY_MACROS,
     Allocation,
-    allocate,
 )
 from hwgen.crossbar.model.buffers import memory_class
 from hwgen.crossbar.model.design import Design, Layout, accesses, lay_out, most_macros
 from hwgen.crossbar.model.exact import exact_times
-from hwgen.crossbar.model.identical import allocate_identical
+from hwgen.crossbar.model.identical import allocate_for, allocate_identical
 from hwgen.crossbar.model.macros import chain_additions
 from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.ports import block_reads, block_words
@@ -209,17 +208,18 @@ def evaluate(tables: Tables, design: Design, exact: bool) -> Cost:
 
     Scratchpad capacity and times depend on each other. The published code repeats until the
     capacity stays, ten times at most; strict rules let it only grow, so it always converges.
+    Tables say whether macros are identical.
     """
-    return settled(tables, design, exact, allocate)
+    return settled(tables, design, exact, allocate_for)
 
 
 def evaluate_identical(tables: Tables, design: Design, exact: bool) -> Cost:
-    """Return the cost of a design with identical macros."""
+    """Return the cost of a design with identical macros, whatever the tables say."""
     return settled(tables, design, exact, allocate_identical)
 
 
 def settled(tables: Tables, design: Design, exact: bool, counted: Counted) -> Cost:
-    """Return the cost at the scratchpad size that times ask for; counted: `allocate` or another."""
+    """Return the cost at the scratchpad size that times ask for; counted: what allocates."""
     layout = lay_out(tables, design)
     if not within_limits(tables, design, layout):
         return failed(TOO_MANY_MACROS)

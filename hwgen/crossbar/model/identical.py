@@ -13,6 +13,7 @@ from hwgen.crossbar.model.allocate import (
     FEASIBLE,
     NO_POWER,
     Allocation,
+    allocate,
     counts_for,
     layer_work,
     memory_peak,
@@ -25,6 +26,7 @@ from hwgen.crossbar.model.tables import (
     ADC,
     FC,
     FLOOR,
+    IDENTICAL,
     NOC_POWER,
     PEAK,
     POWER,
@@ -98,6 +100,13 @@ def allocate_identical(tables: Tables, design: Design, layout: Layout, memory: i
     counts = counts_at(tables, design, layout, work, high)
     step = high if tables.strict else max(floor, slowest(tables, work, counts))
     return Allocation(counts, step, rram + taken + power_of(tables, counts), FEASIBLE)
+
+
+def allocate_for(tables: Tables, design: Design, layout: Layout, memory: int) -> Allocation:
+    """Return the counts of identical macros where the tables ask for them, else of specialized."""
+    if tables.scalars[IDENTICAL] > 0:
+        return allocate_identical(tables, design, layout, memory)
+    return allocate(tables, design, layout, memory)
 
 
 @compiled

@@ -23,13 +23,16 @@ FEWEST_CONVERSIONS = 1024
 """Conversions a clock that a fully connected layer is left with."""
 
 
-def least_power_w(network: CrossbarNetwork, components: Components, rules: Rules) -> float | None:
+def least_power_w(
+    network: CrossbarNetwork, components: Components, rules: Rules, *, identical: bool = False
+) -> float | None:
     """Return a power budget for which a design is known, rounded up; None: there is none at all.
 
     It is that of the cheapest combination of the outer loop with a macro for each layer.
     """
     best = math.inf
-    for floor, tables in sorted(floors(network, components, rules), key=lambda pair: pair[0]):
+    every = floors(network, components, rules, identical=identical)
+    for floor, tables in sorted(every, key=lambda pair: pair[0]):
         if floor < best:
             best = min(best, least_at(tables, floor, best))
     return best if best < math.inf else None
@@ -47,11 +50,11 @@ def nothing_below_w(network: CrossbarNetwork, components: Components, rules: Rul
 
 
 def floors(
-    network: CrossbarNetwork, components: Components, rules: Rules
+    network: CrossbarNetwork, components: Components, rules: Rules, *, identical: bool = False
 ) -> Iterator[tuple[float, Tables]]:
     """Yield `floor_w` of the smallest design of each combination, with its arrays."""
     for point in points(components, rules):
-        tables = make_tables(network, components, point, 1.0, rules)
+        tables = make_tables(network, components, point, 1.0, rules, identical=identical)
         yield floor_w(tables), tables
 
 

@@ -36,12 +36,12 @@ from hwgen.crossbar.model.allocate import (
     NO_POWER,
     TOO_MANY_MACROS,
     Allocation,
-    allocate,
 )
 from hwgen.crossbar.model.design import Design, Layout, lay_out
 from hwgen.crossbar.model.evaluate import Cost, evaluate
 from hwgen.crossbar.model.exact import exact_starts
 from hwgen.crossbar.model.fabric import make_fabric
+from hwgen.crossbar.model.identical import allocate_for
 from hwgen.crossbar.model.pipeline import OPERATIONS, Pipeline, is_per_bit, make_pipeline
 from hwgen.crossbar.model.stream import Stream, holds, steady_stream, watch
 from hwgen.crossbar.model.tables import COMPONENTS, KILOBYTES, Ints, Tables
@@ -117,9 +117,10 @@ def confirm(
     rules: Rules,
     power_w: float,
     design: Design,
+    identical: bool = False,
 ) -> Confirmed:
     """Evaluate a design exactly, and keep everything; one that cannot be built is refused."""
-    tables = make_tables(network, components, point, power_w, rules)
+    tables = make_tables(network, components, point, power_w, rules, identical=identical)
     cost = evaluate(tables, design, True)
     if cost.failure != FEASIBLE:
         raise DesignError(f"the design cannot be built: {WHY[cost.failure]}")
@@ -134,7 +135,7 @@ def confirm(
         tables=tables,
         design=design,
         layout=layout,
-        allocation=allocate(tables, design, layout, cost.memory),
+        allocation=allocate_for(tables, design, layout, cost.memory),
         pipeline=pipeline,
         cost=cost,
         starts=exact_starts(tables, layout, pipeline, design.mate),

@@ -103,9 +103,10 @@ class Tables(NamedTuple):
 
 
 POWER, RATIO, FLOOR, NOC_POWER, FLIT_BITS, HOP, BUS_BITS, DATA_BITS, OPERATIONS = range(9)
-LANES, STREAM = 9, 10
+LANES, STREAM, IDENTICAL = 9, 10, 11
 """Places in `Tables.scalars`: W, -, ns, W, bits, ns, bits, bits, operations an image,
-elements of a vector, 1 where designs are judged by a stream of images."""
+elements of a vector, 1 where designs are judged by a stream of images, 1 where all macros are
+identical."""
 
 KILOBYTES, LEAKAGE, ACCESS_NS, READ_NJ, WRITE_NJ, MEMORY_AREA = range(6)
 """Columns of `Tables.memories`."""

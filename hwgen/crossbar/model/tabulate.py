@@ -45,8 +45,13 @@ def make_tables(
     power_w: float,
     rules: Rules,
     objective: Objective = "image",
+    *,
+    identical: bool = False,
 ) -> Tables:
-    """Return the arrays of a network at a point, for a power budget in W."""
+    """Return the arrays of a network at a point, for a power budget in W.
+
+    identical: all macros have as many of each component (Fig. 8)
+    """
     layers = network.layers
     check_rules(network, rules)
     strict = is_strict(rules)
@@ -151,6 +156,7 @@ def make_tables(
                 operations_of(network, strict=strict),
                 components.vector_units.lanes,
                 objective == "stream",
+                identical,
             ],
             dtype=float,
         ),

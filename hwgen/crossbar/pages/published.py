@@ -12,6 +12,48 @@ CIFAR = ("cifar_alexnet", "cifar_vgg16", "cifar_resnet18")
 CODE_POWER_W = 49.0
 """The budget in the README of the public code."""
 
+SPACE_DECADES = {"vgg13": 27.0}
+"""Section III: the design space has up to 10^27 designs for VGG13; no budget is said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One parameter of the evaluation; least and most of what is explored are two of them.
+
+    paper: Table III; code: the public code, None where it has none
+    """
+
+    name: str
+    unit: str
+    paper: float
+    code: float | None
+
+
+PARAMETERS = (
+    Parameter(name="scratchpad, least capacity", unit="KB", paper=64, code=64),
+    Parameter(name="scratchpad, bus", unit="bit", paper=256, code=1024),
+    Parameter(name="scratchpad, power of 64 KB", unit="mW", paper=20.7, code=13.6025),
+    Parameter(name="network on chip, flit", unit="bit", paper=32, code=64),
+    Parameter(name="network on chip, ports", unit="ports", paper=8, code=None),
+    Parameter(name="network on chip, power", unit="mW", paper=42, code=104),
+    Parameter(name="crossbar, least side", unit="cells", paper=128, code=128),
+    Parameter(name="crossbar, most side", unit="cells", paper=512, code=512),
+    Parameter(name="crossbar, least power", unit="mW", paper=0.3, code=0.3),
+    Parameter(name="crossbar, most power", unit="mW", paper=4.8, code=4.8),
+    Parameter(name="cell, least precision", unit="bit", paper=1, code=1),
+    Parameter(name="cell, most precision", unit="bit", paper=4, code=4),
+    Parameter(name="DAC, least resolution", unit="bit", paper=1, code=1),
+    Parameter(name="DAC, most resolution", unit="bit", paper=4, code=4),
+    Parameter(name="DAC, least power", unit="uW", paper=4, code=3.9),
+    Parameter(name="DAC, most power", unit="uW", paper=30, code=31.2),
+    Parameter(name="ADC, least resolution", unit="bit", paper=7, code=4),
+    Parameter(name="ADC, most resolution", unit="bit", paper=14, code=14),
+    Parameter(name="ADC, least power", unit="mW", paper=2, code=0.126),
+    Parameter(name="ADC, most power", unit="mW", paper=54, code=300),
+)
+"""Table III, and the constants of the public code; powers are peaks, that of the code's scratchpad
+its leakage."""
+
 PEAK_TOPS_PER_W = {
     "pimsyn": 3.07,
     "pipelayer": 0.14,
@@ -63,7 +105,19 @@ PIMSYN = {
     "cifar_vgg16": Image(edp_ms_mj=7.94, energy_mj=2.98, latency_ms=2.66),
     "cifar_resnet18": Image(edp_ms_mj=3.76, energy_mj=2.34, latency_ms=1.61),
 }
-"""Table V, CIFAR-10; the figures of CIFAR-100 differ by less than 1 %."""
+"""Table V, CIFAR-10."""
+
+GIBBON_100 = {
+    "cifar_alexnet": Image(edp_ms_mj=0.38, energy_mj=0.38, latency_ms=0.99),
+    "cifar_vgg16": Image(edp_ms_mj=17.25, energy_mj=2.68, latency_ms=6.44),
+    "cifar_resnet18": Image(edp_ms_mj=4.76, energy_mj=1.33, latency_ms=3.58),
+}
+PIMSYN_100 = {
+    "cifar_alexnet": Image(edp_ms_mj=0.024, energy_mj=0.119, latency_ms=0.197),
+    "cifar_vgg16": Image(edp_ms_mj=7.95, energy_mj=2.99, latency_ms=2.66),
+    "cifar_resnet18": Image(edp_ms_mj=3.78, energy_mj=2.35, latency_ms=1.61),
+}
+"""Table V, CIFAR-100."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,6 +53,7 @@ def synthesis_report(
         components=components,
         rules=result.rules,
         objective=result.objective,
+        identical=result.identical,
         method=result.method,
         seed=result.seed,
         power_budget_w=float(result.power_w),

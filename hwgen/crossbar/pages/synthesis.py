@@ -153,6 +153,7 @@ class SynthesisReport:
 
     objective: whose efficiency the design was chosen for, of one image alone or in a stream; the
         efficiencies of `convergence` and `points` are of that, and of streams no bound is known
+    identical: whether every macro has as many of each component as the one that needs most
     efficiency_gops_per_w: operations of an image over its energy
     throughput_gops, images_per_s: in a steady stream of images, see `stream`
     latency_ms, energy_mj, edp_ms_mj: of one image
@@ -173,6 +174,7 @@ class SynthesisReport:
     components: Source
     rules: Rules
     objective: Literal["image", "stream"]
+    identical: bool
     method: str
     seed: Count
     power_budget_w: float

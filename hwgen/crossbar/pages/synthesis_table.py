@@ -130,6 +130,8 @@ def figure_lines(report: SynthesisReport) -> Iterator[RenderableType]:
         f"efficiency in a stream: {report.stream.efficiency_gops_per_w:,.2f} GOPS/W,"
         f" {report.stream.energy_mj:.4f} mJ an image"
     )
+    if report.identical:
+        yield "identical macros: each has as many of a component as the one that needs most"
     if report.objective == "stream":
         yield "chosen for streams, of which no bound is known"
     if report.bound_gops_per_w is not None:

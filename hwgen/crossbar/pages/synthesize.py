@@ -78,6 +78,7 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
     rules = rules_of(request.rules)
     check_rules(network, rules)
     check_objective(request)
+    check_identical(request)
     if not points(components, rules):
         raise ConfigError(
             field="adcs.resolutions",
@@ -133,11 +134,24 @@ def check_objective(request: SynthesisRequest) -> None:
         )
 
 
+def check_identical(request: SynthesisRequest) -> None:
+    """Refuse identical macros by the public code's search, whose own break the budget."""
+    if request.identical and request.method == "code":
+        raise ConfigError(
+            field="--identical",
+            allowed="used with --method bounded or text, since identical macros of the public code"
+            " exceed the power budget",
+            given=f"--method {request.method}",
+            source="command line",
+        )
+
+
 def name_of(network: CrossbarNetwork, request: SynthesisRequest) -> str:
     """Return a name for a design that tells what it was made for."""
     plain = re.sub(r"[^A-Za-z0-9_.-]", "_", network.name)[:40]
     stream = "-stream" if request.objective == "stream" else ""
-    return f"{plain}-{request.power_w:g}w-{request.rules}{stream}"
+    identical = "-identical" if request.identical else ""
+    return f"{plain}-{request.power_w:g}w-{request.rules}{stream}{identical}"
 
 
 def search(
@@ -170,6 +184,7 @@ def search(
                 power_w=request.power_w,
                 rules=rules_of(request.rules),
                 objective=request.objective,
+                identical=request.identical,
                 seed=request.seed,
                 budget=dse.Budget(
                     method=request.method,
@@ -238,7 +253,7 @@ def refuse_power(
 ) -> NoReturn:
     """Say how many watts would do."""
     least = load("hwgen.crossbar.model.least").least_power_w(
-        network, components, rules_of(request.rules)
+        network, components, rules_of(request.rules), identical=request.identical
     )
     if least is None:
         raise DesignError(
@@ -273,6 +288,7 @@ def confirm(
         rules=result.rules,
         power_w=result.power_w,
         design=record.design_of(**candidate.chosen.as_json()),
+        identical=result.identical,
     )
     reached = float(confirmed.cost.efficiency)
     expected = candidate.efficiency_gops_per_w

@@ -1,6 +1,7 @@
 """Designs of the published search as candidates of ours: they are set beside the same bound."""
 
 from hwgen.crossbar.synthesis.published.duplication import Variant
+from hwgen.crossbar.synthesis.published.genes import Macros
 from hwgen.crossbar.synthesis.published.method import Problem, PublishedSearch
 from hwgen.crossbar.synthesis.published.search import Found, Mapper, search
 from hwgen.crossbar.synthesis.published.tasks import Winner
@@ -12,10 +13,17 @@ METHODS: dict[str, Variant] = {"text": "text", "code": "code"}
 
 
 def published_search(
-    problem: Problem, *, method: str, evaluations: int | None, seed: int, mapper: Mapper
+    problem: Problem,
+    *,
+    method: str,
+    identical: bool,
+    evaluations: int | None,
+    seed: int,
+    mapper: Mapper,
 ) -> Found:
     """Return what a published search finds; genes are judged by the closed form."""
-    search_of = PublishedSearch(variant=METHODS[method], exact=False)
+    macros: Macros = "identical" if identical else "specialized"
+    search_of = PublishedSearch(variant=METHODS[method], macros=macros, exact=False)
     return search(problem, search_of, evaluations=evaluations, seed=seed, mapper=mapper)
 
 

@@ -81,12 +81,13 @@ def compile_all() -> None:
             "power_w": POWER_W,
             "rules": rules,
             "objective": "image",
+            "identical": False,
         }
-        tables = tables_of(network, components, point, POWER_W, rules, "image")
+        tables = tables_of(network, components, point, POWER_W, rules, "image", False)
         start, memory = smallest(tables), len(tables.memories) - 1
         (found, *_) = anneal(tables, start, memory, DESIGNS, 1, True, HOT)
         climb(tables, found, memory, DESIGNS // 10, 1, True)
-        streams = tables_of(network, components, point, POWER_W, rules, "stream")
+        streams = tables_of(network, components, point, POWER_W, rules, "stream", False)
         judge(streams, found, memory, math.inf)
         evaluate(tables, found, False)
         evaluate_identical(tables, start, False)

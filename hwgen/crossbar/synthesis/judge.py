@@ -5,7 +5,7 @@ Where tables say so, static power counts for the interval of a stream of images.
 
 import numpy as np
 
-from hwgen.crossbar.model.allocate import FEASIBLE, TOO_MANY_MACROS, allocate
+from hwgen.crossbar.model.allocate import FEASIBLE, TOO_MANY_MACROS
 from hwgen.crossbar.model.buffers import kilobytes_above
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import (
@@ -16,6 +16,7 @@ from hwgen.crossbar.model.evaluate import (
     interval_of,
     within_limits,
 )
+from hwgen.crossbar.model.identical import allocate_for
 from hwgen.crossbar.model.needed import block_starts, needed_blocks
 from hwgen.crossbar.model.pipeline import make_pipeline
 from hwgen.crossbar.model.shared_adcs import take_turns
@@ -54,7 +55,7 @@ def judge(tables: Tables, design: Design, memory: int, limit: float) -> tuple[Co
     layout = lay_out(tables, design)
     if not within_limits(tables, design, layout):
         return failed(TOO_MANY_MACROS), np.inf
-    allocation = allocate(tables, design, layout, memory)
+    allocation = allocate_for(tables, design, layout, memory)
     if allocation.failure != FEASIBLE:
         return failed(allocation.failure), np.inf
     pipeline = make_pipeline(tables, layout, design.clocks, memory, allocation.step_ns)

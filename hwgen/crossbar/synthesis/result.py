@@ -78,6 +78,8 @@ class SearchResult:
     objective: what efficiencies are of, and `best` is chosen by
     bound_gops_per_w: what no design of the whole space can beat; infinite for streams, of which
         none is known: an image takes more steps than an interval, so its bounds are too low
+    identical: whether all macros are; under published rules no bound is then known, since these
+        buy less than the whole rest of the budget
     stopped_early: a time limit or an interrupt ended the search before its budget was spent
     """
 
@@ -95,6 +97,7 @@ class SearchResult:
     boxes: int
     stopped_early: bool
     objective: Objective = "image"
+    identical: bool = False
 
     @property
     def gap_percent(self) -> float:

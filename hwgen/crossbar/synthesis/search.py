@@ -71,10 +71,11 @@ class Search:
         store: Store | None,
         on_progress: Callable[[Progress], None] | None,
         objective: Objective = "image",
+        identical: bool = False,
     ) -> None:
         self.network, self.components = network, components
         self.power_w, self.rules, self.seed, self.budget = power_w, rules, seed, budget
-        self.objective = objective
+        self.objective, self.identical = objective, identical
         self.executor, self.store, self.on_progress = executor, store, on_progress
         self.points = points(components, rules)
         self.widest = widest_of(self.points)
@@ -112,6 +113,7 @@ class Search:
             "power_w": self.power_w,
             "rules": self.rules,
             "objective": self.objective,
+            "identical": self.identical,
             **more,
         }
 
@@ -255,8 +257,13 @@ class Search:
         return min(found, self.frontier.bound_nj())
 
     def bound_gops_per_w(self, bound_nj: float) -> float:
-        """Return the efficiency that no design is above; for streams no bound is known."""
-        return self.operations / bound_nj if self.objective == "image" else float("inf")
+        """Return the efficiency that no design is above; infinite where no bound is known.
+
+        Identical macros have at least the components that a step needs, within the budget, and so
+        keep to the bound of strict rules; published bounds count the whole rest of it as spent.
+        """
+        known = self.objective == "image" and (is_strict(self.rules) or not self.identical)
+        return self.operations / bound_nj if known else float("inf")
 
     def adopt(self) -> None:
         """Take the design of the published search, and spend what is left on its bound."""
@@ -269,6 +276,7 @@ class Search:
                 rules=self.rules,
             ),
             method=self.budget.method,
+            identical=self.identical,
             evaluations=self.budget.evaluations,
             seed=self.seed,
             mapper=crew,
@@ -344,6 +352,7 @@ class Search:
             convergence=self.convergence,
             bound_gops_per_w=self.bound_gops_per_w(self.bound_nj()),
             objective=self.objective,
+            identical=self.identical,
             evaluations=self.evaluations,
             exact_evaluations=self.exact_evaluations,
             boxes=self.boxes,
@@ -375,10 +384,12 @@ def synthesize(
     store: Store | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     objective: Objective = "image",
+    identical: bool = False,
 ) -> SearchResult | None:
     """Return the best design for a network within a power budget; None if none fits.
 
-    Of streams no bound is known; boxes are split by what they promise one image.
+    identical: all macros have as many of each component; boxes are split by what they promise
+    specialized ones. Of streams no bound is known; boxes are split by what they promise one image.
 
     An interrupt or the time limit ends the search with what it has. What is finished is in `store`,
     and is not done again.
@@ -394,5 +405,6 @@ def synthesize(
         store=store,
         on_progress=on_progress,
         objective=objective,
+        identical=identical,
     )
     return search.go()

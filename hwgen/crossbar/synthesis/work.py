@@ -53,9 +53,11 @@ def tables_of(
     power_w: float,
     rules: Rules,
     objective: Objective,
+    identical: bool,
 ) -> Tables:
     """Return the arrays of a network at a point."""
-    return make_tables(network, components, point, power_w, rules, objective)
+    args = network, components, point, power_w, rules, objective
+    return make_tables(*args, identical=identical)
 
 
 @lru_cache(maxsize=KEPT)
@@ -66,9 +68,10 @@ def facts_of(
     power_w: float,
     rules: Rules,
     objective: Objective,
+    identical: bool,
 ) -> tuple[Held, Needs]:
     """Return what bounds need of a network at a point."""
-    tables = tables_of(network, components, point, power_w, rules, objective)
+    tables = tables_of(network, components, point, power_w, rules, objective, identical)
     return make_held(tables), make_needs(tables)
 
 
@@ -78,14 +81,15 @@ def problem_of(text: str) -> tuple[CrossbarNetwork, Components]:
     return TypeAdapter(tuple[CrossbarNetwork, Components]).validate_json(text)
 
 
-Problem = tuple[CrossbarNetwork, Components, Point, float, Rules, Objective]
+Problem = tuple[CrossbarNetwork, Components, Point, float, Rules, Objective, bool]
 
 
 def opened(task: Json) -> Problem:
     """Return what a piece of work is about."""
     network, components = problem_of(task["problem"])
     point = Point(**task["point"])
-    return network, components, point, task["power_w"], task["rules"], task["objective"]
+    judged = task["rules"], task["objective"], task["identical"]
+    return network, components, point, task["power_w"], *judged
 
 
 def from_design(design: Design) -> Json:
@@ -154,7 +158,7 @@ def bound(task: Json) -> Json:
 
 def at_ratio(problem: Problem, design: Design, box: Box) -> Problem:
     """Return the same problem at the least ratio of a box that holds the crossbars of a design."""
-    network, components, point, power_w, rules, objective = problem
+    network, components, point, power_w, rules, objective, identical = problem
     if point.rram_ratio is None:
         return problem
     tables = tables_of(*problem)
@@ -163,7 +167,8 @@ def at_ratio(problem: Problem, design: Design, box: Box) -> Problem:
     for each in RRAM_RATIOS:
         if box.ratio_low <= each < ratio and rram <= each * power_w:
             ratio = each
-    return network, components, replace(point, rram_ratio=ratio), power_w, rules, objective
+    at = replace(point, rram_ratio=ratio)
+    return network, components, at, power_w, rules, objective, identical
 
 
 def fitting_memory(tables: Tables, design: Design, box: Box) -> tuple[int, float]:

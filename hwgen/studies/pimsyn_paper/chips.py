@@ -72,8 +72,9 @@ def peak_rows(searches: Searches, found: dict[str, "SearchResult | None"]) -> It
             published=PEAK_TOPS_PER_W[key],
             ours=None,
             unit="TOPS/W",
-            reason="Not modelled: the figure is from its own paper, whose parts and their powers "
-            "these constants do not hold.",
+            reason="Not modelled: neither PIMSYN nor its code gives the parts of this chip, their "
+            "counts and powers, and without them a peak made of PIMSYN's constants would be that "
+            "of ISAAC again.",
         )
 
 

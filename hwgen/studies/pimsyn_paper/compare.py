@@ -14,7 +14,9 @@ from hwgen.report.types import Source
 from hwgen.studies.pimsyn_paper.chips import code_rows, isaac_rows, peak_rows
 from hwgen.studies.pimsyn_paper.gains import compare, gain_rows, search_rows
 from hwgen.studies.pimsyn_paper.images import image_rows
+from hwgen.studies.pimsyn_paper.parameters import parameter_rows, space_rows
 from hwgen.studies.pimsyn_paper.report import PaperReport
+from hwgen.studies.pimsyn_paper.reuse import reuse_rows
 from hwgen.studies.pimsyn_paper.searches import Request, Searches, searches
 
 __all__ = ["Request", "pimsyn_paper"]
@@ -67,6 +69,9 @@ def rows_of(each: Searches) -> Iterator[PaperRow]:
     best = {
         name: each.bounded(name, request.power_w, evaluations=request.evaluations) for name in names
     }
+    yield from space_rows(each, names)
+    yield from reuse_rows(each, best)
+    yield from parameter_rows(each)
     if names:
         yield from peak_rows(each, best)
         yield from isaac_rows(each, names)

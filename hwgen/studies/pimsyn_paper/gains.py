@@ -25,9 +25,16 @@ SEARCH = {
     OURS: "the default search",
 }
 
+EFFORT = {
+    "text": "{:,} evaluations of the whole search, spread evenly over points and weight "
+    "duplications, and as many for each weight duplication of an ablation",
+    OURS: "{:,} evaluations each",
+}
+"""What each search of a comparison may spend."""
+
 WHY = {
-    "proportional": "annealed candidates share the evaluations, where the one proportional "
-    "duplication has them all for its macros",
+    "proportional": "annealed copies are chosen by Eq. 4, which knows nothing of macros, ADCs and "
+    "the power that they take",
     "none": "the paper only says `tens of times lower`; a design without copies that leaves the "
     "budget unspent saves energy, which efficiency counts and throughput does not",
     "identical": "here the raised counts keep to the power budget, which the public code breaks",
@@ -77,7 +84,7 @@ def rows_of(
     """Yield each network, and their mean."""
     whole, without, gain, what = subject
     said = f"{what}, {gain.feature} ({whole})"
-    effort = f"{SEARCH[whole]}, {searches.compared:,} evaluations each"
+    effort = f"{SEARCH[whole]}, {EFFORT[whole].format(searches.compared)}"
     values: list[float | None] = []
     for name in names:
         one, other = found[name, whole], found[name, without]

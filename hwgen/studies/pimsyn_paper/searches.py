@@ -33,14 +33,15 @@ EVALUATIONS_PER_BOX, FEWEST_BOXES, MOST_BOXES = 10, 12, 240
 """A search with fewer evaluations bounds fewer boxes, too."""
 
 METHODS: dict[str, dict[str, Any]] = {
-    "text": {"variant": "text"},
+    "text": {"variant": "text", "equal": True},
     "code": {"variant": "code"},
-    "proportional": {"variant": "text", "duplication": "proportional"},
-    "none": {"variant": "text", "duplication": "none"},
-    "identical": {"variant": "text", "macros": "identical"},
-    "unshared": {"variant": "text", "sharing": False},
+    "proportional": {"variant": "text", "equal": True, "duplication": "proportional"},
+    "none": {"variant": "text", "equal": True, "duplication": "none"},
+    "identical": {"variant": "text", "equal": True, "macros": "identical"},
+    "unshared": {"variant": "text", "equal": True, "sharing": False},
 }
-"""The published search as its text and its code say, and the ablations of the text."""
+"""The published search as its text and its code say, and the ablations of the text, which have as
+many evaluations for each weight duplication as the whole search has."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,6 +92,16 @@ def test_only_the_published_fused_files_are_marked(name: str) -> None:
     assert shipped_network(name).fused_activations == (name in ("alexnet", "resnet18"))
 
 
+def test_vgg16_has_nothing_between_its_last_stage_and_the_classifier() -> None:
+    """The published tool's file has no adaptive pooling over single pixels."""
+    network = shipped_network("vgg16")
+    assert not [layer.name for layer in network.layers if layer.kernel == 1 and layer.average]
+    reader = next(layer for layer in network.layers if layer.kind == "fc")
+    (last,) = (network.layers[place] for place in reader.providers)
+    assert last.name == "/features/features.30/MaxPool_output_0"
+    assert reader.in_channels == 512 * last.pixels == 25088
+
+
 def test_msra_pools_a_pyramid_of_60_positions() -> None:
     network = shipped_network("msra")
     pyramid = [layer for layer in network.layers if layer.kind == "pool"][-4:]

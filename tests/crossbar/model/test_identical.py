@@ -11,6 +11,7 @@ from hwgen.crossbar.model.allocate import FEASIBLE, allocate, layer_work, used_c
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate, evaluate_identical
 from hwgen.crossbar.model.identical import allocate_identical, counts_at
+from hwgen.crossbar.model.record import confirm
 from hwgen.crossbar.model.tables import ADC, FC, PEAK, RATE, RATIO, Tables
 from hwgen.crossbar.model.tabulate import make_tables
 from tests.crossbar.model.alexnet import ALEXNET
@@ -81,6 +82,27 @@ def test_it_is_never_faster_than_specialized(case: tuple[Tables, Design]) -> Non
     assert evaluate_identical(tables, design, True).efficiency < (
         evaluate(tables, design, True).efficiency * 1.001
     )
+
+
+@pytest.mark.parametrize("rules", RULES)
+def test_tables_say_whether_macros_are_identical(rules: Rules) -> None:
+    strict = rules == "strict"
+    point = Point(rram_ratio=None if strict else 0.3, cell_bits=2, side=256, dac_bits=1)
+    given = ALEXNET, COMPONENTS, point, 49.0, rules
+    plain, asked = make_tables(*given), make_tables(*given, identical=True)
+    clocks = np.ones(len(COPIES), np.int64)
+    if strict:
+        clocks[plain.kind == FC] = 64
+    design = Design(COPIES, MACROS, np.full(len(COPIES), -1), clocks)
+    assert evaluate(asked, design, True) == evaluate_identical(plain, design, True)
+    assert evaluate(asked, design, True) != evaluate(plain, design, True)
+    confirmed = confirm(
+        ALEXNET, COMPONENTS, point=point, rules=rules, power_w=49.0, design=design, identical=True
+    )
+    weights = plain.crossbars > 0
+    per_macro = confirmed.allocation.counts[weights, ADC] / MACROS[weights]
+    assert len(set(per_macro)) == 1
+    assert confirmed.allocation.peak_w == confirmed.cost.peak_w <= 49.0
 
 
 def test_too_little_power_is_said(case: tuple[Tables, Design]) -> None:

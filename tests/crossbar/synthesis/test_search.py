@@ -17,7 +17,7 @@ from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Rules
 from hwgen.crossbar.facts.rules import Objective
 from hwgen.crossbar.model.design import Design
-from hwgen.crossbar.model.evaluate import Cost, evaluate
+from hwgen.crossbar.model.evaluate import Cost, evaluate, evaluate_identical
 from hwgen.crossbar.model.tables import Tables
 from hwgen.crossbar.model.tabulate import make_tables
 from hwgen.crossbar.synthesis.boxes import Box
@@ -52,6 +52,7 @@ def searched(
     store: Store | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     objective: Objective = "image",
+    identical: bool = False,
 ) -> SearchResult | None:
     return synthesize(
         network,
@@ -64,6 +65,7 @@ def searched(
         store=store,
         on_progress=on_progress,
         objective=objective,
+        identical=identical,
     )
 
 
@@ -321,6 +323,25 @@ def test_closed_boxes_count() -> None:
     frontier.close(1, {"box": box}, 6.0)
     assert [frontier.bound_nj(0, ratio) for ratio in (0.15, 0.2, 0.25)] == [8.0, 5.0, 5.0]
     assert (frontier.bound_nj(1, 0.2), frontier.bound_nj()) == (6.0, 5.0)
+
+
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize("method", ["bounded", "text"])
+def test_identical_macros(method: str, rules: Rules) -> None:
+    budget = Budget(method=method, evaluations=300, boxes=12)
+    result = found(WIDE, rules=rules, budget=budget, identical=True)
+    best = result.best
+    tables = make_tables(WIDE, FEW, best.point, 0.5, rules)
+    chosen = best.chosen.as_json()
+    design = Design(*(np.array(chosen[name], np.int64) for name in Design._fields))
+    cost = evaluate_identical(tables, design, True)
+    assert cost.efficiency == best.efficiency_gops_per_w
+    assert cost.peak_w == best.peak_w <= 0.5
+    assert result.identical
+    if rules == "strict":
+        assert cost.efficiency <= result.bound_gops_per_w < float("inf")
+    else:
+        assert result.bound_gops_per_w == float("inf")
 
 
 def test_a_design_for_streams_is_better_at_them_and_worse_alone() -> None:

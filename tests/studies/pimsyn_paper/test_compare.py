@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from hwgen.commands.context import Context
-from hwgen.crossbar.pages.published import GAINS, IMAGENET, OVER_ISAAC
+from hwgen.crossbar.pages.published import GAINS, IMAGENET, OVER_ISAAC, PARAMETERS, SPACE_DECADES
 from hwgen.errors import ConfigError
 from hwgen.jobs.executors import ProcessExecutor
 from hwgen.report.files import report_text
@@ -65,6 +65,9 @@ def test_it_follows_its_schema(report: PaperReport) -> None:
 def test_every_table_and_figure_is_there(report: PaperReport) -> None:
     figures = dict.fromkeys(each.figure for each in report.rows)
     assert list(figures) == [
+        "Section III",
+        "Fig. 5",
+        "Table III",
         "Table IV",
         "Fig. 6",
         "Table V",
@@ -109,7 +112,7 @@ def test_what_was_found_is_plausible(report: PaperReport) -> None:
 def test_too_little_power_for_the_weights_is_said(report: PaperReport) -> None:
     """16-bit weights of the usual networks do not fit the mean power that the paper implies."""
     rows = of(report, "Table V", "ours at 0.604 W")
-    assert len(rows) == 6
+    assert len(rows) == 12
     for each in rows:
         assert each.ours is None
         assert "needs 5.94 W" in each.reason
@@ -168,10 +171,61 @@ def test_ablations_change_one_thing_each() -> None:
         assert len({*METHODS[name].items()} ^ {*whole.items()}) == 1
 
 
+def test_ablations_search_as_long_for_each_weight_duplication(report: PaperReport) -> None:
+    assert all(METHODS[name]["equal"] for name in ("text", *GAINS))
+    for figure in ("Fig. 7", "Fig. 8", "Fig. 9"):
+        for each in of(report, figure, "(text)"):
+            assert "as many for each weight duplication of an ablation" in each.reason
+
+
+def test_shared_adcs_of_the_example(report: PaperReport) -> None:
+    rows = of(report, "Fig. 5")
+    assert [each.network for each in rows] == ["alexnet"] * 4
+    assert all(each.published is None and each.ours for each in rows)
+    assert all((each.ours or 1) < 1 for each in of(report, "Fig. 5", "ADCs of the chip"))
+
+
+def test_parameters_are_those_of_the_code(report: PaperReport) -> None:
+    paper = {each.what: each for each in of(report, "Table III", ", paper")}
+    code = of(report, "Table III", ", public code")
+    assert len(paper) == len(PARAMETERS) == len(code) + 1
+    assert paper["scratchpad, bus, paper"].published == 256
+    assert paper["scratchpad, bus, paper"].ours == 1024
+    for each in code:
+        assert each.deviation_percent == pytest.approx(0), each.what
+
+
+def test_the_design_space_has_a_published_size_for_vgg13_alone(report: PaperReport) -> None:
+    copies, both = of(report, "Section III")
+    assert copies.published is both.published is None
+    assert 10 < (copies.ours or 0) < (both.ours or 0) < 40
+    assert SPACE_DECADES == {"vgg13": 27.0}
+
+
+def test_cifar_100_is_the_same_design_with_more_classes(report: PaperReport) -> None:
+    for who, published in (("PIMSYN", 0.024), ("Gibbon", 0.38)):
+        for watts in ("7.43 W", "49 W"):
+            (ten,) = of(report, "Table V", f"EDP, {who}; ours at {watts}")
+            (hundred,) = of(report, "Table V", f"EDP, {who}, CIFAR-100; ours at {watts}")
+            assert hundred.published == published
+            if ten.ours is not None and hundred.ours is not None:
+                assert ten.ours <= hundred.ours < 1.1 * ten.ours
+                assert "100 in its last layer" in hundred.reason
+            else:
+                assert "does not hold 100" in hundred.reason or "no design" in hundred.reason
+
+
+def test_chips_without_known_parts_are_not_modelled(report: PaperReport) -> None:
+    for name in ("PipeLayer", "PRIME", "PUMA", "Atomlayer"):
+        (each,) = of(report, "Table IV", name)
+        assert each.ours is None
+        assert "counts and powers" in each.reason
+
+
 def test_its_files_are_a_page_and_the_report(report: PaperReport) -> None:
     files = paper_files(report)
     assert set(files) == {"pimsyn-paper.md", "pimsyn-paper.json"}
-    assert json.loads(files["pimsyn-paper.json"])["rows"][0]["figure"] == "Table IV"
+    assert json.loads(files["pimsyn-paper.json"])["rows"][0]["figure"] == "Section III"
     page = files["pimsyn-paper.md"]
     assert page.count("\n| ") == len(report.rows) + 2
     assert all(each.reason in page for each in report.rows)

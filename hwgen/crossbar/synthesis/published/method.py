@@ -62,6 +62,8 @@ class PublishedSearch:
         with the best of a task confirmed
     audited: whether designs must keep to the power budget, rounding included; else a few more
         crossbars and components are used, and what looks best may be above the budget, as published
+    equal: whether each weight duplication has as many evaluations as each of the whole search, so
+        that an ablation with one of them does not search longer for its macros
     alpha: of Eq. 4
     """
 
@@ -71,6 +73,7 @@ class PublishedSearch:
     sharing: bool = True
     exact: bool = True
     audited: bool = True
+    equal: bool = False
     alpha: float = ALPHA
 
     def evaluations_at_a_point(self) -> int:
@@ -91,14 +94,18 @@ class PublishedSearch:
         text: at most the published 30, of 200 genes or more; a larger budget buys generations.
         code: of 40 genes each; a larger budget buys more chains, since nothing else would help.
         """
-        if self.duplication != "annealing":
-            return 1
+        return self.whole(evaluations) if self.duplication == "annealing" else 1
+
+    def whole(self, evaluations: int) -> int:
+        """Return the weight duplications that the whole search spreads its evaluations over."""
         if self.variant == "code":
             return max(1, -(-evaluations // POPULATION))
         return min(TEXT_CANDIDATES, max(1, evaluations // TEXT_LEAST))
 
     def split(self, evaluations: int, candidates: int) -> list[int]:
-        """Return the evaluations of each candidate; their sum is all of them."""
+        """Return the evaluations of each candidate; their sum is all of them, unless `equal`."""
+        if self.equal:
+            return even(evaluations, self.whole(evaluations))[:candidates]
         if self.variant == "text" or candidates == 1:
             return even(evaluations, candidates)
         full, rest = divmod(evaluations, POPULATION)

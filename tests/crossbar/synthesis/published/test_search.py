@@ -109,6 +109,24 @@ def test_published_settings_of_a_point(
     assert {share.evaluations for share in plan.shares} == {evaluations}
 
 
+@pytest.mark.parametrize("duplication", ["proportional", "none"])
+def test_an_ablation_searches_no_longer_for_its_macros(duplication: Duplication) -> None:
+    """A weight duplication has the same evaluations, whether it is one of many or alone."""
+    spent = []
+    for method in (
+        PublishedSearch(variant="text", equal=True),
+        PublishedSearch(variant="text", equal=True, duplication=duplication),
+    ):
+        plan = make_plan(problem(SMALL, power_w=WATTS), method, evaluations=50_001, seed=1)
+        first = annealing_tasks(plan)
+        tasks = partition_tasks(plan, [(task, run_annealing(task)) for task in first])
+        spent.append({(task.place, task.candidate): task.evaluations for task in tasks})
+    whole, alone = spent
+    assert len(whole) > len(alone) > 0
+    assert {place: whole[place] for place in alone} == alone
+    assert max(whole.values()) - min(whole.values()) <= 1
+
+
 def test_evaluations_are_spread_evenly_over_points() -> None:
     plan = make_plan(
         problem(ALEXNET, power_w=49.0), PublishedSearch(variant="code"), evaluations=1000, seed=1
