@@ -30,9 +30,7 @@ Result = TypeVar("Result")
 
 
 def plain(value: object) -> object:
-    """Return a number of numpy as one of Python; a bool is no number."""
-    if isinstance(value, bool | np.bool_):
-        raise ValueError("a number")
+    """Return a number of numpy as one of Python."""
     return value.item() if isinstance(value, np.generic) else value
 
 

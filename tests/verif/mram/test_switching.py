@@ -1,5 +1,6 @@
 """A stream of images under a schedule of modes: every switch, and what it costs."""
 
+from dataclasses import replace
 from itertools import accumulate, pairwise, product
 from pathlib import Path
 
@@ -48,6 +49,18 @@ def test_an_image_takes_as_long_after_a_switch_as_without() -> None:
     cycles = dict(zip(pairwise(MODES), taken, strict=True))
     assert len({cycles[mode, mode] for mode in range(4)}) == 4
     assert all(found == cycles[after, after] for (_, after), found in cycles.items())
+
+
+def test_every_run_requests_its_own_modes(tmp_path: Path) -> None:
+    """The images of the run before do not count: else a mode would come too early."""
+    job = replace(job_of(ARCH, PROGRAM, IMAGES, modes=MODES), run_images=5)
+    _, *runs = run_chip(job, ARCH, tmp_path)
+    steps = [len(PROGRAM.facts.modes[mode].steps) for mode in MODES]
+    taken = []
+    for first, run in zip(range(0, len(MODES), 5), runs, strict=True):
+        ends = accumulate(steps[first : first + 5])
+        taken += [mode_and_record(run.retired[end - 1])[0] for end in ends]
+    assert len(runs) > 1 and taken == MODES
 
 
 def test_a_mode_is_taken_in_one_cycle_between_two_images(tmp_path: Path) -> None:
