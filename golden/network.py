@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.ops.add import weighted_sum
+from golden.ops.add import scaled_sum, weighted_sum
 from golden.ops.average_pool import window_sums
+from golden.ops.blocks import depth_to_space, space_to_depth
 from golden.ops.concatenate import concatenate
 from golden.ops.conv import conv
 from golden.ops.linear import linear
@@ -17,21 +18,32 @@ from golden.ops.multiply import product
 from golden.ops.requantize import requantize
 from golden.ops.rescale import centred
 from golden.ops.shortcut import shortcut
-from golden.ops.table import look_up
+from golden.ops.table import look_up, look_up_by_channel
+from golden.ops.upsample import upsample
 from hwgen.network import (
     INPUT,
     Add,
     AveragePool,
+    ChannelTable,
     Concatenate,
     Conv,
+    DepthToSpace,
     Layer,
     Linear,
+    Maximum,
     MaxPool,
     Multiply,
     QuantizedNetwork,
+    Requantized,
     Rescale,
+    Reshape,
     Shortcut,
+    Slice,
+    SpaceToDepth,
     Table,
+    Transpose,
+    Upsample,
+    Weighted,
 )
 
 Map = NDArray[Any]
@@ -112,29 +124,35 @@ def infer_layer(
     match layer:
         case Conv() | Linear():
             return weighted_layer(network, layer, inputs[0], mode)
-        case MaxPool() | Concatenate() | Table() | Shortcut():
-            return moved(network, layer, inputs, mode)
+        case MaxPool() | Maximum() | Concatenate() | Table() | ChannelTable() | Shortcut():
+            return chosen(network, layer, inputs, mode)
         case AveragePool() | Add() | Multiply() | Rescale():
             sums, multiplier = combined(network, layer, inputs, mode)
             return requantize_to(layer, sums, multiplier, layer.requantization[mode].shift, mode)
+        case _:
+            return moved(layer, inputs[0], mode)
 
 
-def moved(
+def chosen(
     network: QuantizedNetwork,
-    layer: MaxPool | Concatenate | Table | Shortcut,
+    layer: MaxPool | Maximum | Concatenate | Table | ChannelTable | Shortcut,
     inputs: list[Map],
     mode: int,
 ) -> Map:
-    """Return the map of a layer that selects, moves or looks up elements."""
+    """Return the map of a layer that selects, joins or looks up elements."""
     match layer:
         case MaxPool():
             return max_pool(
                 inputs[0], kernel=layer.kernel, stride=layer.stride, padding=layer.padding
             )
+        case Maximum():
+            return np.maximum(inputs[0], inputs[1])
         case Concatenate():
             return concatenate(inputs)
         case Table():
             return look_up(inputs[0], network.tables[layer.name][mode])
+        case ChannelTable():
+            return look_up_by_channel(inputs[0], network.tables[layer.name][mode])
         case Shortcut():
             return shortcut(
                 inputs[0],
@@ -144,25 +162,52 @@ def moved(
             )
 
 
+def moved(
+    layer: Upsample | DepthToSpace | SpaceToDepth | Slice | Transpose | Reshape,
+    given: Map,
+    mode: int,
+) -> Map:
+    """Return the map of a layer that puts every element at another place."""
+    zero_point = layer.output.quantization[mode].zero_point
+    match layer:
+        case Upsample():
+            zero = None if layer.fill == "repeat" else zero_point
+            return upsample(given, factor=layer.factor, zero_point=zero)
+        case DepthToSpace():
+            return depth_to_space(given, block=layer.block, order=layer.order)
+        case SpaceToDepth():
+            return space_to_depth(given, block=layer.block, order=layer.order)
+        case Slice():
+            (row, column, channel), (down, across) = layer.begin, layer.stride
+            rows, columns, channels = layer.output.shape
+            seen = given[:, row::down, column::across, channel:]
+            return seen[:, :rows, :columns, :channels]
+        case Transpose():
+            return given.transpose(0, *(axis + 1 for axis in layer.order))
+        case Reshape():
+            return given.reshape(len(given), *layer.output.shape)
+
+
 def combined(
     network: QuantizedNetwork,
     layer: AveragePool | Add | Multiply | Rescale,
     inputs: list[Map],
     mode: int,
-) -> tuple[NDArray[np.int64], int]:
-    """Return the sums that a layer without weights requantizes, and their multiplier."""
+) -> tuple[NDArray[np.int64], Any]:
+    """Return the sums that a layer without weights requantizes, and their multipliers."""
     zero, *more = (network.map_of(name).quantization[mode].zero_point for name in layer.inputs)
     multiplier, *others = layer.requantization[mode].multipliers
     match layer:
         case AveragePool():
-            sums = window_sums(
-                inputs[0],
-                kernel=layer.kernel,
-                stride=layer.stride,
-                padding=layer.padding,
-                zero_point=zero,
+            return mean(layer, inputs[0], zero, mode)
+        case Add() if layer.rounding == "tflite":
+            sums = scaled_sum(
+                *inputs,
+                zero_points=(zero, more[0]),
+                multipliers=(multiplier, others[0]),
+                shifts=layer.operand_shifts[mode],
             )
-            return sums, multiplier
+            return sums, others[1]
         case Add():
             sums = weighted_sum(
                 *inputs, zero_points=(zero, more[0]), multipliers=(multiplier, others[0])
@@ -172,6 +217,21 @@ def combined(
             return product(*inputs, zero_points=(zero, more[0])), multiplier
         case Rescale():
             return centred(inputs[0], zero_point=zero), multiplier
+
+
+def mean(
+    layer: AveragePool, given: Map, zero_point: int, mode: int
+) -> tuple[NDArray[np.int64], Any]:
+    """Return the sums of windows, and their multiplier: one, or that of each position's count."""
+    middle = zero_point if layer.center is None else layer.center
+    kernel, stride, padding = layer.kernel, layer.stride, layer.padding
+    sums = window_sums(given, kernel=kernel, stride=stride, padding=padding, zero_point=middle)
+    multipliers = np.array(layer.requantization[mode].multipliers)
+    if layer.divisor == "window":
+        return sums, multipliers[0]
+    ones = np.ones((1, *given.shape[1:3], 1), np.uint8)
+    counts = window_sums(ones, kernel=kernel, stride=stride, padding=padding, zero_point=0)
+    return sums, multipliers[np.searchsorted(np.unique(counts), counts)]
 
 
 def weighted_layer(network: QuantizedNetwork, layer: Conv | Linear, maps: Map, mode: int) -> Map:
@@ -212,15 +272,17 @@ def accumulate(
 
 
 def requantize_to(
-    layer: Layer, sums: NDArray[np.int64], multiplier: Any, shift: Any, mode: int
+    layer: Weighted | Requantized, sums: NDArray[np.int64], multiplier: Any, shift: Any, mode: int
 ) -> Map:
     """Return sums requantized to a layer's output."""
     values = layer.output.quantization[mode]
+    center = layer.center if isinstance(layer, AveragePool) else None
     return requantize(
         sums,
         multiplier=multiplier,
         shift=shift,
-        zero_point=values.zero_point,
+        rounding=layer.rounding,
+        zero_point=values.zero_point if center is None else center,
         low=values.low,
         high=values.high,
         dtype=layer.output.dtype,

@@ -5,6 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.ops.requantize import tflite
+from hwgen.network.add import OPERAND_SHIFT
+
 
 def weighted_sum(
     a: NDArray[Any],
@@ -17,3 +20,25 @@ def weighted_sum(
     scaled_a = (a.astype(np.int64) - zero_points[0]) * multipliers[0]
     scaled_b = (b.astype(np.int64) - zero_points[1]) * multipliers[1]
     return scaled_a + scaled_b
+
+
+def scaled_sum(
+    a: NDArray[Any],
+    b: NDArray[Any],
+    *,
+    zero_points: tuple[int, int],
+    multipliers: tuple[int, int],
+    shifts: tuple[int, int],
+) -> NDArray[np.int64]:
+    """Return both operands times 2**20, each scaled and rounded as `tflite`, in one sum."""
+    first, second = (
+        tflite(
+            (values.astype(np.int64) - zero) << OPERAND_SHIFT,
+            np.asarray(multiplier),
+            np.asarray(shift),
+        )
+        for values, zero, multiplier, shift in zip(
+            (a, b), zero_points, multipliers, shifts, strict=True
+        )
+    )
+    return first + second

@@ -1,9 +1,16 @@
 """From a sum to an element of a map (`hwgen/network/quantization.py` has worked cases)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from hwgen.network.quantization import HALF_UP, SIGNED_BITS, SIGNIFICANT_BITS, Rounding
+
+Integers = NDArray[np.int64]
+
+POWERS = 1 << np.arange(63, dtype=np.int64)
 
 
 def requantize(
@@ -15,14 +22,63 @@ def requantize(
     low: int,
     high: int,
     dtype: type[np.integer[Any]] = np.uint8,
+    rounding: Rounding = HALF_UP,
 ) -> NDArray[Any]:
-    """Return clip(((sums * multiplier + 2**(shift - 1)) >> shift) + zero_point, low, high).
+    """Return clip(round(sums, multiplier, shift) + zero_point, low, high).
 
-    sums: below 2**47; multiplier: unsigned 16 bits; shift: 1 to 47; the three broadcast
+    sums, multiplier, shift: they broadcast; ranges in `hwgen.network.quantization.FACTORS`
     zero_point, low, high: of the output map; the result is of `dtype`
     """
-    shifts = np.asarray(shift, np.int64)
-    half = np.left_shift(1, shifts - 1)
-    product = np.multiply(sums, multiplier, dtype=np.int64)
-    output: NDArray[np.int64] = ((product + half) >> shifts) + zero_point
-    return output.clip(low, high).astype(dtype)
+    scaled = ROUNDINGS[rounding](
+        np.asarray(sums, np.int64), np.asarray(multiplier, np.int64), np.asarray(shift, np.int64)
+    )
+    return (scaled + zero_point).clip(low, high).astype(dtype)
+
+
+def half_up(sums: Integers, multiplier: Integers, shift: Integers) -> Integers:
+    """Return sums * multiplier / 2**shift with one rounding, ties up."""
+    half: Integers = np.left_shift(np.int64(1), shift - 1)
+    scaled: Integers = (sums * multiplier + half) >> shift
+    return scaled
+
+
+def float32(sums: Integers, multiplier: Integers, shift: Integers) -> Integers:
+    """Return what a product of float32 numbers rounds to, ties to even; |sums| below 2**38.
+
+    The multiplier is the significand of the factor. Each step rounds the magnitude.
+    """
+    product = significant(np.abs(sums)) * multiplier
+    scaled: Integers = np.sign(sums) * to_even(significant(product), shift)
+    return scaled
+
+
+def significant(values: Integers) -> Integers:
+    """Return the nearest numbers of 24 significant bits, of ties the even one; values from 0."""
+    lengths = np.searchsorted(POWERS, values, side="right")
+    excess = np.maximum(lengths - SIGNIFICANT_BITS, 0).astype(np.int64)
+    return to_even(values, excess) << excess
+
+
+def to_even(values: Integers, shift: Integers) -> Integers:
+    """Return values / 2**shift, rounded to nearest, ties to even; values and shift from 0."""
+    whole = values >> shift
+    rest, unit = values - (whole << shift), np.left_shift(np.int64(1), shift)
+    beyond = unit - rest
+    rounded: Integers = whole + ((rest > beyond) | ((rest == beyond) & (whole % 2 == 1)))
+    return rounded
+
+
+def tflite(sums: Integers, multiplier: Integers, shift: Integers) -> Integers:
+    """Return sums * multiplier / 2**31 with ties up, over 2**(shift - 31) with ties away from 0."""
+    first = half_up(sums, multiplier, np.asarray(SIGNED_BITS, np.int64))
+    second = shift - SIGNED_BITS
+    half = np.left_shift(np.int64(1), second) >> 1
+    scaled: Integers = np.sign(first) * ((np.abs(first) + half) >> second)
+    return scaled
+
+
+ROUNDINGS: dict[Rounding, Callable[[Integers, Integers, Integers], Integers]] = {
+    "half_up": half_up,
+    "float32": float32,
+    "tflite": tflite,
+}

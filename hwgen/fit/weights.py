@@ -46,7 +46,7 @@ def refitted(given: Parameters, fitted: Fitted, *, zero_point: int) -> Parameter
         given,
         weights=fitted.weights.reshape(given.weights.shape).astype(given.weights.dtype),
         bias=bias[np.newaxis],
-        multiplier=np.array([pair[0] for pair in pairs], np.uint16).reshape(1, scaled),
+        multiplier=np.array([pair[0] for pair in pairs], np.uint32).reshape(1, scaled),
         shift=np.array([pair[1] for pair in pairs], np.uint8).reshape(1, scaled),
         weight_scale=(given.weight_scale * fitted.gains).astype(np.float32),
     )

@@ -2,6 +2,8 @@
 
 from hwgen.network.add import Add
 from hwgen.network.average_pool import AveragePool
+from hwgen.network.blocks import DepthToSpace, SpaceToDepth
+from hwgen.network.channel_table import ChannelTable
 from hwgen.network.concatenate import Concatenate
 from hwgen.network.conv import Conv
 from hwgen.network.graph import (
@@ -13,14 +15,17 @@ from hwgen.network.graph import (
     Layer,
     QuantizedNetwork,
 )
-from hwgen.network.layer import Requantization
+from hwgen.network.layer import Requantization, Requantized
 from hwgen.network.linear import Linear
 from hwgen.network.maps import FeatureMap, MapQuantization, byte_map, one_mode_map, raw_map
 from hwgen.network.max_pool import MaxPool
+from hwgen.network.maximum import Maximum
+from hwgen.network.moves import Reshape, Slice, Transpose
 from hwgen.network.multiply import Multiply
 from hwgen.network.rescale import Rescale
 from hwgen.network.shortcut import Shortcut
 from hwgen.network.table import Table
+from hwgen.network.upsample import Upsample
 from hwgen.network.weights import PARAMETER_TYPES, Parameters, Weighted
 
 __all__ = [
@@ -31,21 +36,30 @@ __all__ = [
     "VERSION",
     "Add",
     "AveragePool",
+    "ChannelTable",
     "Concatenate",
     "Conv",
+    "DepthToSpace",
     "FeatureMap",
     "Graph",
     "Layer",
     "Linear",
     "MapQuantization",
     "MaxPool",
+    "Maximum",
     "Multiply",
     "Parameters",
     "QuantizedNetwork",
     "Requantization",
+    "Requantized",
     "Rescale",
+    "Reshape",
     "Shortcut",
+    "Slice",
+    "SpaceToDepth",
     "Table",
+    "Transpose",
+    "Upsample",
     "Weighted",
     "byte_map",
     "one_mode_map",

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.network.layer import LayerBase, Surroundings
+from hwgen.network.layer import LayerBase, Surroundings, one_mode_complaints
 from hwgen.network.maps import STRICT, Complaint, FeatureMap, Shape, same_values_complaints
 
 MOST_INPUTS = 65535
@@ -26,8 +26,7 @@ class Concatenate(LayerBase):
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
         """Check that all inputs have one size and one quantization, and there is one mode."""
-        if around.modes != 1:
-            yield f"{self.name}", "in a network of one mode (prefixes break)", around.modes
+        yield from one_mode_complaints(self.name, around)
         sizes = [source.shape[:2] for source in around.sources]
         if len(set(sizes)) > 1:
             yield f"{self.name} inputs", "of one height and width", sizes

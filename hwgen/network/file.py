@@ -17,6 +17,7 @@ from hwgen.network.check import check_network
 from hwgen.network.graph import FORMAT, VERSION, Graph, QuantizedNetwork
 from hwgen.network.layer import Arrays
 from hwgen.network.version_1 import VERSION_1, from_version_1
+from hwgen.network.version_2 import VERSION_2, from_version_2
 from hwgen.network.weights import PARAMETER_TYPES, Parameters
 
 GRAPH_KEY = "graph"
@@ -44,6 +45,8 @@ def load_network(path: Path) -> QuantizedNetwork:
     plain = parse_json(arrays.pop(GRAPH_KEY), source)
     if plain["version"] == VERSION_1:
         plain, arrays = from_version_1(plain, arrays, source=source)
+    if plain["version"] == VERSION_2:
+        plain, arrays = from_version_2(plain, arrays, source=source)
     network = network_of(parse_graph(plain, source), arrays, source)
     check_network(network, source=source)
     return network
@@ -52,7 +55,8 @@ def load_network(path: Path) -> QuantizedNetwork:
 def parse_json(text: NDArray[Any], source: str) -> dict[str, Any]:
     """Return the graph as plain values, of a known format and version."""
     plain = plain_json(text.tobytes(), field=GRAPH_KEY, source=source)
-    return check_header(plain, file_format=FORMAT, versions=[VERSION, VERSION_1], source=source)
+    versions = [VERSION, VERSION_2, VERSION_1]
+    return check_header(plain, file_format=FORMAT, versions=versions, source=source)
 
 
 def parse_graph(plain: dict[str, Any], source: str) -> Graph:

@@ -7,7 +7,7 @@ its file; `hwgen/network/quantization.py` the arithmetic.
 import hashlib
 import json
 from dataclasses import field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +16,25 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.network.add import Add
 from hwgen.network.average_pool import AveragePool
+from hwgen.network.blocks import DepthToSpace, SpaceToDepth
+from hwgen.network.channel_table import ChannelTable
 from hwgen.network.concatenate import Concatenate
 from hwgen.network.conv import Conv
 from hwgen.network.layer import Arrays
 from hwgen.network.linear import Linear
 from hwgen.network.maps import STRICT, FeatureMap
 from hwgen.network.max_pool import MaxPool
+from hwgen.network.maximum import Maximum
+from hwgen.network.moves import Reshape, Slice, Transpose
 from hwgen.network.multiply import Multiply
 from hwgen.network.rescale import Rescale
 from hwgen.network.shortcut import Shortcut
 from hwgen.network.table import Table
+from hwgen.network.upsample import Upsample
 from hwgen.network.weights import Parameters
 
 FORMAT = "hwgen.network"
-VERSION = 2
+VERSION: Final = 3
 INPUT = "input"
 """Name of the image in the graph."""
 ONE_MODE = ("1.0x",)
@@ -46,6 +51,14 @@ Layer = (
     | Concatenate
     | Table
     | Shortcut
+    | Upsample
+    | DepthToSpace
+    | SpaceToDepth
+    | Slice
+    | Transpose
+    | Reshape
+    | Maximum
+    | ChannelTable
 )
 
 KINDS: dict[str, Any] = {
@@ -59,6 +72,14 @@ KINDS: dict[str, Any] = {
     "concatenate": Concatenate,
     "table": Table,
     "shortcut": Shortcut,
+    "upsample": Upsample,
+    "depth_to_space": DepthToSpace,
+    "space_to_depth": SpaceToDepth,
+    "slice": Slice,
+    "transpose": Transpose,
+    "reshape": Reshape,
+    "maximum": Maximum,
+    "channel_table": ChannelTable,
 }
 """Each kind of layer by its `op`."""
 
@@ -75,7 +96,7 @@ class Graph:
     """
 
     format: Literal["hwgen.network"]
-    version: Literal[2]
+    version: Literal[3]
     name: Annotated[str, Field(min_length=1)]
     dataset: str
     class_names: list[str]
@@ -90,7 +111,8 @@ class Graph:
 class QuantizedNetwork:
     """A layer graph and the integers of its layers, by layer name.
 
-    parameters: of `conv` and `linear`; tables: of `table`, uint8 (modes, 256)
+    parameters: of `conv` and `linear`; tables: uint8, (modes, 256) of `table`,
+        (modes, channels, 256) of `channel_table`
     """
 
     graph: Graph

@@ -9,8 +9,25 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from hwgen.network.maps import STRICT, Complaint, FeatureMap, Pair, Shape, Sides
-from hwgen.network.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW, SHIFT_HIGH, SHIFT_LOW
+from hwgen.network.maps import (
+    BYTE_BITS,
+    STRICT,
+    Complaint,
+    FeatureMap,
+    Pair,
+    Shape,
+    Sides,
+)
+from hwgen.network.quantization import (
+    ANY_SUMS,
+    FACTORS,
+    HALF_UP,
+    MOST_MULTIPLIER,
+    MOST_SHIFT,
+    SHIFT_LOW,
+    Factors,
+    Rounding,
+)
 
 Arrays = dict[str, NDArray[Any]]
 """The arrays of one layer by key."""
@@ -63,25 +80,58 @@ class LayerBase:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Requantization:
-    """Integers of one mode: clip(round(sum * multiplier, shift) + zero_point, low, high)."""
+    """Integers of one mode: clip(round(sum, multiplier, shift) + zero_point, low, high)."""
 
-    multipliers: tuple[Annotated[int, Field(ge=0, le=MULTIPLIER_HIGH)], ...]
-    shift: Annotated[int, Field(ge=SHIFT_LOW, le=SHIFT_HIGH)]
+    multipliers: tuple[Annotated[int, Field(ge=0, le=MOST_MULTIPLIER)], ...]
+    shift: Annotated[int, Field(ge=SHIFT_LOW, le=MOST_SHIFT)]
 
 
-def requantization_complaints(
-    name: str, given: Sequence[Requantization], *, modes: int, count: int = 1
-) -> Iterator[Complaint]:
-    """Check that each mode has `count` multipliers, the largest of them normalized."""
-    if len(given) != modes:
-        yield f"{name}.requantization", f"one entry for each of {modes} modes", len(given)
-    for mode, entry in enumerate(given):
-        where = f"{name}.requantization.{mode}.multipliers"
-        if len(entry.multipliers) != count:
-            yield where, f"{count} long", list(entry.multipliers)
-        elif max(entry.multipliers) < MULTIPLIER_LOW:
-            allowed = f"such that the largest is from {MULTIPLIER_LOW} to {MULTIPLIER_HIGH}"
-            yield where, allowed, list(entry.multipliers)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Requantized(LayerBase):
+    """A layer without weights whose sums become elements of a map.
+
+    requantization: of each mode; rounding: how sums become elements
+    """
+
+    requantization: tuple[Requantization, ...]
+    rounding: Rounding
+
+    def factor_complaints(self, around: Surroundings, *, count: int = 1) -> Iterator[Complaint]:
+        """Check that each mode has `count` multipliers, the largest of them normalized."""
+        wide = max(source.bits for source in around.sources) > BYTE_BITS
+        yield from rounding_complaints(self.name, self.rounding, wide=wide)
+        given, allowed = self.requantization, factors_of(self.rounding, wide=wide)
+        if len(given) != around.modes:
+            wanted = f"one entry for each of {around.modes} modes"
+            yield f"{self.name}.requantization", wanted, len(given)
+        for mode, entry in enumerate(given):
+            where = f"{self.name}.requantization.{mode}"
+            if len(entry.multipliers) != count:
+                yield f"{where}.multipliers", f"{count} long", list(entry.multipliers)
+                continue
+            low, high, *shifts = allowed
+            if not low <= max(entry.multipliers) <= high:
+                wanted = f"such that the largest is from {low} to {high}"
+                yield f"{where}.multipliers", wanted, list(entry.multipliers)
+            if not shifts[0] <= entry.shift <= shifts[1]:
+                yield f"{where}.shift", f"from {shifts[0]} to {shifts[1]}", entry.shift
+
+
+def factors_of(rounding: Rounding, *, wide: bool) -> Factors:
+    """Return what multipliers and shifts may be; wide: the sums may leave 32 bits."""
+    return ANY_SUMS if wide else FACTORS[rounding]
+
+
+def rounding_complaints(name: str, rounding: Rounding, *, wide: bool) -> Iterator[Complaint]:
+    """Check that sums beyond 32 bits round as every width does."""
+    if wide and rounding != HALF_UP:
+        yield f"{name}.rounding", f"{HALF_UP} where maps or weights have over 8 bits", rounding
+
+
+def one_mode_complaints(name: str, around: Surroundings) -> Iterator[Complaint]:
+    """Check that a layer that moves channels stands in a network of one mode."""
+    if around.modes != 1:
+        yield f"{name}", "in a network of one mode (prefixes break)", around.modes
 
 
 def window_shape(

@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.network.add import Add
-from hwgen.network.average_pool import AveragePool
 from hwgen.network.conv import Conv
 from hwgen.network.graph import Layer, QuantizedNetwork
+from hwgen.network.layer import Requantized
 from hwgen.network.linear import Linear
 from hwgen.network.maps import FeatureMap
-from hwgen.network.multiply import Multiply
-from hwgen.network.rescale import Rescale
 from hwgen.network.weights import Parameters
 
 
@@ -50,8 +48,10 @@ def map_in(feature: FeatureMap, mode: int) -> FeatureMap:
 def layer_in(layer: Layer, network: QuantizedNetwork, mode: int) -> Layer:
     """Return a layer with the output and the requantization of a mode."""
     changed: dict[str, Any] = {"output": map_in(layer.output, mode)}
-    if isinstance(layer, AveragePool | Add | Multiply | Rescale):
+    if isinstance(layer, Requantized):
         changed["requantization"] = (layer.requantization[mode],)
+    if isinstance(layer, Add):
+        changed["operand_shifts"] = layer.operand_shifts[mode : mode + 1]
     if isinstance(layer, Conv) and layer.groups == network.map_of(layer.inputs[0]).channels:
         changed["groups"] = network.map_of(layer.inputs[0]).channels_in(mode)
     return replace(layer, **changed)

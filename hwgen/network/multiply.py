@@ -5,21 +5,15 @@ from typing import ClassVar, Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.network.layer import (
-    LayerBase,
-    Requantization,
-    Surroundings,
-    requantization_complaints,
-)
+from hwgen.network.layer import Requantized, Surroundings
 from hwgen.network.maps import STRICT, Complaint, same_channels_complaints
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Multiply(LayerBase):
+class Multiply(Requantized):
     """clip(round((a - za) * (b - zb) * M, s) + zero point); b may be 1 x 1 x C."""
 
     op: Literal["multiply"]
-    requantization: tuple[Requantization, ...]
 
     INPUT_COUNT: ClassVar[tuple[int, int]] = (2, 2)
 
@@ -32,5 +26,5 @@ class Multiply(LayerBase):
         elif a.mode_channels != b.mode_channels:
             given = f"{list(a.mode_channels)} and {list(b.mode_channels)}"
             yield f"{self.name} inputs", "of equal mode_channels", given
-        yield from requantization_complaints(self.name, self.requantization, modes=around.modes)
+        yield from self.factor_complaints(around)
         yield from same_channels_complaints(self.name, a, self.output)

@@ -1,24 +1,62 @@
-"""Requantization: the formula that training, golden and RTL each implement, and test vectors.
+"""Requantization: the formulas that training, golden and RTL each implement, and test vectors.
 
-    y = clip(((acc * M + 2**(s - 1)) >> s) + zero_point, low, high)
+    y = clip(round(acc, M, s) + zero_point, low, high)
 
-acc: int32, M: unsigned 16 bits in [2**15, 2**16), s: 1 to 47, arithmetic shift (ties go up),
-64-bit intermediate; y, zero_point, low, high: uint8. ReLU and ReLU6 are the clip.
+    half_up   (acc * M + 2**(s - 1)) >> s                  arithmetic shift: ties go up
+    float32   acc to 24 significant bits, times M, the product to 24 significant bits, over 2**s:
+              each rounds ties to even, of the magnitude
+    tflite    v = (acc * M + 2**30) >> 31, then v over 2**(s - 31), ties away from zero
+
+acc: int32; y, zero_point, low, high: uint8. ReLU and ReLU6 are the clip. What training writes, and
+what every chip runs, is `half_up` with M of 16 bits; `float32` is the arithmetic of XNNPACK and
+onnxruntime, `tflite` that of the reference kernels of LiteRT.
 
 Residual add: acc * M becomes (a - za) * Ma + (b - zb) * Mb with one common shift.
 Average pool: acc = sum over n inputs of (x - zx), and 1 / n is part of M.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Rounding = Literal["half_up", "float32", "tflite"]
+"""How sums become elements of a map."""
+HALF_UP: Rounding = "half_up"
 
 MULTIPLIER_BITS = 16
 MULTIPLIER_LOW = 1 << (MULTIPLIER_BITS - 1)
 MULTIPLIER_HIGH = (1 << MULTIPLIER_BITS) - 1
 SHIFT_LOW = 1
 SHIFT_HIGH = 47
+"""Ranges of `half_up` for sums of any width; `FACTORS` has the wider ones of sums below 2**31."""
+SIGNIFICANT_BITS = 24
+"""Bits of the significand of a float32."""
+SIGNED_BITS = 31
+"""Bits of a multiplier of the reference kernels of LiteRT, and of the first of its shifts."""
 ACCUMULATOR_LOW = -(1 << 31)
 ACCUMULATOR_HIGH = (1 << 31) - 1
+
+
+class Factors(NamedTuple):
+    """Least and largest multiplier and shift."""
+
+    multiplier_low: int
+    multiplier_high: int
+    shift_low: int
+    shift_high: int
+
+
+ANY_SUMS = Factors(MULTIPLIER_LOW, MULTIPLIER_HIGH, SHIFT_LOW, SHIFT_HIGH)
+"""Factors of `half_up` that sums of any width may have."""
+FACTORS: dict[Rounding, Factors] = {
+    "half_up": Factors(MULTIPLIER_LOW, (1 << SIGNED_BITS) - 1, SHIFT_LOW, 2 * SIGNED_BITS),
+    "float32": Factors(
+        1 << (SIGNIFICANT_BITS - 1), (1 << SIGNIFICANT_BITS) - 1, SHIFT_LOW, 2 * SIGNED_BITS + 1
+    ),
+    "tflite": Factors(1 << (SIGNED_BITS - 1), (1 << SIGNED_BITS) - 1, SIGNED_BITS, 2 * SIGNED_BITS),
+}
+"""Factors of sums below 2**31 by rounding; sums beyond have those of `ANY_SUMS`."""
+MOST_SHIFT = max(factors.shift_high for factors in FACTORS.values())
+MOST_MULTIPLIER = max(factors.multiplier_high for factors in FACTORS.values())
 
 
 class Requantization(NamedTuple):
@@ -58,22 +96,26 @@ VECTORS = (
 )
 
 
-def fixed_point(scale: float, *, max_shift: int = SHIFT_HIGH) -> tuple[int, int]:
-    """Return (M, s) with M / 2**s nearest to `scale` and M in [2**15, 2**16).
+def fixed_point(
+    scale: float, *, max_shift: int = SHIFT_HIGH, bits: int = MULTIPLIER_BITS
+) -> tuple[int, int]:
+    """Return (M, s) with M / 2**s nearest to `scale` and M of exactly `bits` bits.
 
-    Raises ValueError when `scale` is not within [2**15 / 2**max_shift, (2**16 - 1) / 2].
+    Raises ValueError when `scale` is not within [2**(bits-1) / 2**max_shift, (2**bits - 1) / 2].
     """
-    if not 0 < scale < MULTIPLIER_LOW:
-        raise ValueError(f"scale must be above 0 and below 2**15, got {scale}")
+    low = 1 << (bits - 1)
+    if not 0 < scale < low:
+        raise ValueError(f"scale must be above 0 and below 2**{bits - 1}, got {scale}")
     shift = 0
-    while scale < MULTIPLIER_LOW and shift <= max_shift:
+    while scale < low and shift <= max_shift:
         scale *= 2
         shift += 1
     multiplier = round(scale)
-    if multiplier > MULTIPLIER_HIGH:
-        multiplier, shift = MULTIPLIER_LOW, shift - 1
-    if not SHIFT_LOW <= shift <= max_shift or multiplier < MULTIPLIER_LOW:
-        raise ValueError(f"scale must fit 2**15 <= M < 2**16 and 1 <= s <= {max_shift}")
+    if multiplier == 2 * low:
+        multiplier, shift = low, shift - 1
+    if not SHIFT_LOW <= shift <= max_shift or multiplier < low:
+        allowed = f"2**{bits - 1} <= M < 2**{bits} and 1 <= s <= {max_shift}"
+        raise ValueError(f"scale must fit {allowed}")
     return multiplier, shift
 
 

@@ -5,23 +5,17 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from hwgen.network.layer import (
-    LayerBase,
-    Requantization,
-    Surroundings,
-    requantization_complaints,
-)
+from hwgen.network.layer import Requantized, Surroundings
 from hwgen.network.maps import STRICT, Complaint, same_channels_complaints
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Rescale(LayerBase):
+class Rescale(Requantized):
     """clip(round((x - zx) * M, s) + zero point); may change the bits."""
 
     op: Literal["rescale"]
-    requantization: tuple[Requantization, ...]
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
         """Check that each mode has a multiplier."""
-        yield from requantization_complaints(self.name, self.requantization, modes=around.modes)
+        yield from self.factor_complaints(around)
         yield from same_channels_complaints(self.name, around.sources[0], self.output)

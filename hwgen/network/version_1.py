@@ -10,10 +10,11 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.errors import FormatError
 from hwgen.files.load import first_mistake
-from hwgen.network.graph import INPUT, ONE_MODE, VERSION
+from hwgen.network.graph import INPUT, ONE_MODE
 from hwgen.network.layer import Arrays
 from hwgen.network.maps import STRICT, Size
 from hwgen.network.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW, SHIFT_HIGH, SHIFT_LOW
+from hwgen.network.version_2 import VERSION_2
 
 VERSION_1 = 1
 
@@ -134,7 +135,7 @@ def from_version_1(plain: Plain, arrays: Arrays, *, source: str) -> tuple[Plain,
     names = plain_names(graph, source)
     fresh = {
         "format": graph.format,
-        "version": VERSION,
+        "version": VERSION_2,
         "name": graph.name,
         "dataset": graph.dataset,
         "class_names": graph.class_names,

@@ -14,9 +14,11 @@ from hwgen.network.layer import (
     Surroundings,
     array_shape_complaints,
     array_type_complaints,
+    factors_of,
+    rounding_complaints,
 )
 from hwgen.network.maps import STRICT, Complaint, FeatureMap
-from hwgen.network.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW, SHIFT_HIGH, SHIFT_LOW
+from hwgen.network.quantization import HALF_UP, Rounding
 
 INT8_BITS = 8
 ODD_BITS = 7
@@ -35,13 +37,13 @@ class Parameters:
         widest mode, int8, int16 above 8 bits
     bias: int64, (modes, out), in units of the sum; holds minus the zero point of the input times
         the sum of the weights that are active in the mode
-    multiplier: uint16, shift: uint8, (modes, out); (modes, 0) if the output is raw
+    multiplier: uint32, shift: uint8, (modes, out); (modes, 0) if the output is raw
     weight_scale: float32, (out,); real weight = weight_scale * weight, no arithmetic uses it
     """
 
     weights: NDArray[Any]
     bias: NDArray[np.int64]
-    multiplier: NDArray[np.uint16]
+    multiplier: NDArray[np.uint32]
     shift: NDArray[np.uint8]
     weight_scale: NDArray[np.float32]
 
@@ -53,7 +55,7 @@ class Parameters:
 PARAMETER_TYPES: dict[str, tuple[Any, ...]] = {
     "weights": (np.int8, np.int16),
     "bias": (np.int64,),
-    "multiplier": (np.uint16,),
+    "multiplier": (np.uint32,),
     "shift": (np.uint8,),
     "weight_scale": (np.float32,),
 }
@@ -65,10 +67,12 @@ class Weighted(LayerBase):
 
     weight_bits: b; weight_grid: `integer` from -2**(b-1) to 2**(b-1) - 1, b from 2 to 16; `odd`
         (DoReFa) the odd numbers from -(2**b - 1) to 2**b - 1, b from 1 to 7
+    rounding: how sums become elements; `half_up` of a raw output, which has no rounding
     """
 
     weight_bits: Annotated[int, Field(ge=1, le=16)]
     weight_grid: Literal["integer", "odd"]
+    rounding: Rounding
 
     ARRAY_TYPES: ClassVar[dict[str, tuple[Any, ...]]] = PARAMETER_TYPES
     WRITES_RAW: ClassVar[bool] = True
@@ -89,7 +93,7 @@ class Weighted(LayerBase):
             return
         parameters = Parameters(**around.arrays)
         yield from self.grid_complaints(parameters.weights)
-        yield from self.mode_value_complaints(parameters, around.modes)
+        yield from self.mode_value_complaints(parameters, around)
         yield from self.raw_complaints(parameters, around.sources[0])
         for mode in range(around.modes):
             yield from self.sum_complaints(parameters, around.sources[0], mode)
@@ -130,10 +134,17 @@ class Weighted(LayerBase):
         if outside.size:
             yield f"{self.name}.weights", f"{kind}from {low} to {high}", outside[0]
 
-    def mode_value_complaints(self, parameters: Parameters, modes: int) -> Iterator[Complaint]:
+    def mode_value_complaints(
+        self, parameters: Parameters, around: Surroundings
+    ) -> Iterator[Complaint]:
         """Check that multipliers and shifts of a mode's channels are in range, all others 0."""
-        ranges = {"multiplier": (MULTIPLIER_LOW, MULTIPLIER_HIGH), "shift": (SHIFT_LOW, SHIFT_HIGH)}
-        for mode in range(modes):
+        wide = self.sum_bits(around.sources[0]) != NARROW_SUM_BITS
+        yield from rounding_complaints(self.name, self.rounding, wide=wide)
+        if self.output.raw and self.rounding != HALF_UP:
+            yield f"{self.name}.rounding", f"{HALF_UP}, as of every raw output", self.rounding
+        factors = factors_of(self.rounding, wide=wide)
+        ranges = {"multiplier": factors[:2], "shift": factors[2:]}
+        for mode in range(around.modes):
             channels = self.output.channels_in(mode)
             for key, (low, high) in ranges.items():
                 values = getattr(parameters, key)[mode, :channels]

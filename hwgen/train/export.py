@@ -8,6 +8,7 @@ from hwgen.data import Dataset
 from hwgen.network import (
     INPUT,
     ONE_MODE,
+    VERSION,
     FeatureMap,
     Graph,
     Layer,
@@ -43,7 +44,7 @@ def export_network(
             tables[node.name] = function_table(node.function, sources[0], output)
     graph = Graph(
         format="hwgen.network",
-        version=2,
+        version=VERSION,
         name=recipe.name,
         dataset=dataset.name,
         class_names=list(dataset.class_names),

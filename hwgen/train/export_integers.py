@@ -63,7 +63,7 @@ def make_parameters(
     return Parameters(
         weights=weights.reshape(len(weights), -1) if flat else np.ascontiguousarray(weights),
         bias=full_bias.numpy().astype(np.int64)[np.newaxis],
-        multiplier=np.array([[multiplier for multiplier, _ in fixed]], dtype=np.uint16),
+        multiplier=np.array([[multiplier for multiplier, _ in fixed]], dtype=np.uint32),
         shift=np.array([[shift for _, shift in fixed]], dtype=np.uint8),
         weight_scale=scale.numpy().astype(np.float32),
     )

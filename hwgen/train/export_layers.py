@@ -18,7 +18,7 @@ from hwgen.network import (
     raw_map,
 )
 from hwgen.network.maps import Pair, Shape, Sides
-from hwgen.network.quantization import fixed_point
+from hwgen.network.quantization import HALF_UP, fixed_point
 from hwgen.train.export_integers import add_multipliers, scale_of
 from hwgen.train.network import QuantizedTraining
 from hwgen.train.plans.plan import Node, output_side
@@ -56,11 +56,14 @@ def export_layer(node: Node, sources: list[FeatureMap], output: FeatureMap) -> L
                 groups=node.groups,
                 weight_bits=8,
                 weight_grid="integer",
+                rounding=HALF_UP,
                 **window,
                 **common,
             )
         case "linear":
-            return Linear(op="linear", weight_bits=8, weight_grid="integer", **common)
+            return Linear(
+                op="linear", weight_bits=8, weight_grid="integer", rounding=HALF_UP, **common
+            )
         case "max_pool":
             return MaxPool(op="max_pool", **window, **common)
         case "average_pool" | "add" | "multiply":
@@ -78,14 +81,26 @@ def combining_layer(node: Node, sources: list[FeatureMap], common: Common, windo
         case "average_pool":
             # The multiplier divides by the pixels of a window.
             requantization = one_multiplier(first / out / node.kernel**2)
-            return AveragePool(op="average_pool", requantization=requantization, **window, **common)
+            return AveragePool(
+                op="average_pool",
+                requantization=requantization,
+                rounding=HALF_UP,
+                divisor="window",
+                center=None,
+                **window,
+                **common,
+            )
         case "multiply":
             requantization = one_multiplier(first * scale_of(sources[1]) / out)
-            return Multiply(op="multiply", requantization=requantization, **common)
+            return Multiply(
+                rounding=HALF_UP, op="multiply", requantization=requantization, **common
+            )
         case _:
             *multipliers, shift = add_multipliers(first, scale_of(sources[1]), out)
             pair = Requantization(multipliers=tuple(multipliers), shift=shift)
-            return Add(op="add", requantization=(pair,), **common)
+            return Add(
+                op="add", rounding=HALF_UP, operand_shifts=(), requantization=(pair,), **common
+            )
 
 
 def one_multiplier(factor: float) -> tuple[Requantization, ...]:

@@ -93,6 +93,8 @@ def infer_layer(
             return as_int64(network.tables[layer.name][mode], sources[0][0])[sources[0][0]]
         case MaxPool() | Concatenate() | Shortcut():
             return moved(layer, [x for x, _ in sources], mode)
+        case _:
+            raise ValueError(f"layers of training must be of other kinds, got {layer.op}")
 
 
 def mode_parameters(network: QuantizedNetwork, layer: Conv | Linear, mode: int) -> Parameters:

@@ -127,7 +127,7 @@ def test_the_real_meaning_of_sums_stays() -> None:
     given = Parameters(
         weights=weights.astype(np.int8),
         bias=np.array([[1000, -77]]),
-        multiplier=np.array([multiplier], np.uint16),
+        multiplier=np.array([multiplier], np.uint32),
         shift=np.array([shift], np.uint8),
         weight_scale=np.array([0.5, 0.25], np.float32),
     )

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import product
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -76,7 +78,7 @@ def weighted(case: Case, f: int, total: int) -> int:
         return total
     parameters = case.network.parameters[case.layer.name]
     multiplier = int(parameters.multiplier[case.mode, f])
-    return clipped(case, total * multiplier, int(parameters.shift[case.mode, f]))
+    return clipped(case, total, multiplier, int(parameters.shift[case.mode, f]))
 
 
 def taps(case: Case, at: Place) -> Iterator[Place]:
@@ -93,21 +95,35 @@ def max_pool(case: Case, at: Place) -> int:
 
 
 def average_pool(case: Case, at: Place) -> int:
-    """Return the mean; what lies outside counts as zero."""
-    zero = case.zeros[0]
-    return scaled(case, sum(case.inputs[0].get(tap, zero) - zero for tap in taps(case, at)))
+    """Return the mean; what lies outside counts as zero, or not at all."""
+    layer, zero = case.layer, case.zeros[0] if case.layer.center is None else case.layer.center
+    total = sum(case.inputs[0].get(tap, zero) - zero for tap in taps(case, at))
+    if layer.divisor == "window":
+        return scaled(case, total)
+    sizes = product(range(layer.output.height), range(layer.output.width))
+    counts = sorted({inside(case, (*place, at[2])) for place in sizes})
+    factors = layer.requantization[case.mode]
+    multiplier = factors.multipliers[counts.index(inside(case, at))]
+    return clipped(case, total, multiplier, factors.shift)
+
+
+def inside(case: Case, at: Place) -> int:
+    """Return how many places of a window lie in the map."""
+    return sum(tap in case.inputs[0] for tap in taps(case, at))
 
 
 def add(case: Case, at: Place) -> int:
     """Return the sum of two maps."""
     factors = case.layer.requantization[case.mode]
-    total = sum(
-        (values[at] - zero) * multiplier
-        for values, zero, multiplier in zip(
-            case.inputs, case.zeros, factors.multipliers, strict=True
-        )
-    )
-    return clipped(case, total, factors.shift)
+    operands = [values[at] - zero for values, zero in zip(case.inputs, case.zeros, strict=True)]
+    if case.layer.rounding == "tflite":
+        *own, last = factors.multipliers
+        shifts = case.layer.operand_shifts[case.mode]
+        scales = zip(operands, own, shifts, strict=True)
+        total = sum(rounded("tflite", x * 2**20, factor, shift) for x, factor, shift in scales)
+        return clipped(case, total, last, factors.shift)
+    total = sum(x * factor for x, factor in zip(operands, factors.multipliers, strict=True))
+    return clipped(case, total, 1, factors.shift)
 
 
 def multiply(case: Case, at: Place) -> int:
@@ -147,14 +163,89 @@ def concatenate(case: Case, at: Place) -> int:
 def scaled(case: Case, total: int) -> int:
     """Return a sum by the one multiplier of its mode."""
     factors = case.layer.requantization[case.mode]
-    return clipped(case, total * factors.multipliers[0], factors.shift)
+    return clipped(case, total, factors.multipliers[0], factors.shift)
 
 
-def clipped(case: Case, total: int, shift: int) -> int:
-    """Return a product, shifted with ties going up, moved and clipped."""
-    values = case.layer.output.quantization[case.mode]
-    value = (total + 2 ** (shift - 1)) // 2**shift + values.zero_point
+def clipped(case: Case, total: int, multiplier: int, shift: int) -> int:
+    """Return a scaled sum, moved and clipped."""
+    values, center = case.layer.output.quantization[case.mode], getattr(case.layer, "center", None)
+    zero = values.zero_point if center is None else center
+    value = rounded(case.layer.rounding, total, multiplier, shift) + zero
     return max(values.low, min(values.high, value))
+
+
+def rounded(rounding: str, total: int, multiplier: int, shift: int) -> int:
+    """Return total * multiplier / 2**shift in fractions, or in float32 itself."""
+    if rounding == "half_up":
+        return floor(Fraction(total * multiplier, 2**shift) + Fraction(1, 2))
+    if rounding == "float32":
+        return int(np.rint(np.float32(total) * np.float32(multiplier * 2.0**-shift)))
+    first = floor(Fraction(total * multiplier, 2**31) + Fraction(1, 2))
+    second = floor(Fraction(abs(first), 2 ** (shift - 31)) + Fraction(1, 2))
+    return second if first > 0 else -second
+
+
+def maximum(case: Case, at: Place) -> int:
+    """Return the larger element."""
+    return max(values[at] for values in case.inputs)
+
+
+def channel_table(case: Case, at: Place) -> int:
+    """Return the entry of the element in the table of its channel."""
+    return int(case.network.tables[case.layer.name][case.mode, at[2], case.inputs[0][at]])
+
+
+def upsample(case: Case, at: Place) -> int:
+    """Return the pixel that covers a place, or the zero point between pixels."""
+    down, across = case.layer.factor
+    if case.layer.fill == "zero" and (at[0] % down or at[1] % across):
+        return case.layer.output.quantization[case.mode].zero_point
+    return case.inputs[0][at[0] // down, at[1] // across, at[2]]
+
+
+def deep(case: Case, at: Place, channels: int) -> Place:
+    """Return the place in the deep map of a place in the wide one with `channels`."""
+    down, across = case.layer.block
+    y, x = at[0] % down, at[1] % across
+    if case.layer.order == "block_first":
+        channel = (y * across + x) * channels + at[2]
+    else:
+        channel = at[2] * down * across + y * across + x
+    return at[0] // down, at[1] // across, channel
+
+
+def depth_to_space(case: Case, at: Place) -> int:
+    """Return the element of the deep map."""
+    return case.inputs[0][deep(case, at, case.layer.output.channels)]
+
+
+def space_to_depth(case: Case, at: Place) -> int:
+    """Return the element of the wide map whose place in the deep one is this."""
+    channels = 1 + max(place[2] for place in case.inputs[0])
+    return next(x for place, x in case.inputs[0].items() if deep(case, place, channels) == at)
+
+
+def part(case: Case, at: Place) -> int:
+    """Return the element at a stride from the beginning."""
+    steps = (*case.layer.stride, 1)
+    row, column, channel = (
+        first + step * place for first, step, place in zip(case.layer.begin, steps, at, strict=True)
+    )
+    return case.inputs[0][row, column, channel]
+
+
+def transpose(case: Case, at: Place) -> int:
+    """Return the element whose axes are turned."""
+    place = [0, 0, 0]
+    for axis, index in zip(case.layer.order, at, strict=True):
+        place[axis] = index
+    return case.inputs[0][place[0], place[1], place[2]]
+
+
+def reshape(case: Case, at: Place) -> int:
+    """Return the element with the same number in order."""
+    _, width, channels = case.layer.output.shape
+    return list(case.inputs[0].values())[(at[0] * width + at[1]) * channels + at[2]]
 
 
 OPERATIONS: dict[str, Callable[[Case, Place], int]] = {
@@ -168,4 +259,12 @@ OPERATIONS: dict[str, Callable[[Case, Place], int]] = {
     "table": table,
     "shortcut": shortcut,
     "concatenate": concatenate,
+    "maximum": maximum,
+    "channel_table": channel_table,
+    "upsample": upsample,
+    "depth_to_space": depth_to_space,
+    "space_to_depth": space_to_depth,
+    "slice": part,
+    "transpose": transpose,
+    "reshape": reshape,
 }

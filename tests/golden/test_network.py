@@ -6,7 +6,7 @@ import pytest
 from golden.network import answer, infer, infer_layer, predict
 from hwgen.network import INPUT, QuantizedNetwork
 from hwgen.network.check import check_network
-from tests.golden.drawn import MODES, draw_every_operation, draw_images, draw_joined
+from tests.golden.drawn import MODES, draw_every_operation, draw_images, draw_joined, draw_moved
 from tests.golden.slow import slow_layer
 from verif.dbpim.directed_network import DIRECTED, directed
 from verif.dbpim.network_builder import NetworkBuilder, Scaling
@@ -51,6 +51,13 @@ def test_every_operation_in_every_mode(seed: int, mode: int) -> None:
     network = draw_every_operation(seed)
     check_network(network, source="drawn")
     check(network, draw_images(network, 2, seed=seed), mode=mode)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_moved_elements_and_every_rounding(seed: int) -> None:
+    network = draw_moved(seed)
+    check_network(network, source="drawn")
+    check(network, draw_images(network, 2, seed=seed))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -10,13 +10,15 @@ import pytest
 from hwgen.errors import FormatError
 from hwgen.network import QuantizedNetwork, Requantization
 from hwgen.network.check import check_network
-from tests.golden.drawn import draw_every_operation, draw_joined
+from tests.golden.drawn import draw_every_operation, draw_joined, draw_moved
 from verif.dbpim.directed_network import directed
 
 Change = Callable[[], QuantizedNetwork]
 CONV, ADD, POOL, MEAN, HEAD = "conv_0", "add_2", "max_pool_3", "average_pool_5", "linear_6"
 BYTES, MODES, JOINED = directed("zero_points"), draw_every_operation(1), draw_joined(0)
 """Of one mode and bytes; of three modes; of one mode with joined maps, groups and wide sums."""
+MOVED = draw_moved(0)
+"""Of one mode and bytes, with every rounding and every kind that moves elements."""
 
 
 def refused(network: QuantizedNetwork) -> str:

@@ -15,6 +15,7 @@ from tests.network.changes import (
     JOINED,
     MEAN,
     MODES,
+    MOVED,
     POOL,
     Change,
     changed,
@@ -30,9 +31,9 @@ from verif.dbpim.directed_network import DIRECTED, directed
 
 
 def test_the_networks_of_these_tests_hold_every_kind() -> None:
-    for network in (BYTES, MODES, JOINED):
+    for network in (BYTES, MODES, JOINED, MOVED):
         check_network(network, source="here")
-    ops = {layer.op for network in (BYTES, MODES, JOINED) for layer in network.layers}
+    ops = {layer.op for network in (BYTES, MODES, JOINED, MOVED) for layer in network.layers}
     assert ops == set(KINDS)
 
 
@@ -164,14 +165,76 @@ SENTENCES: list[tuple[Change, str]] = [
     ),
     (
         lambda: changed(BYTES, ADD, requantization=(factors(32767, 5),)),
-        "add_2.requantization.0.multipliers must be such that the largest is from 32768 to 65535,"
-        " got [32767, 5]",
+        "add_2.requantization.0.multipliers must be such that the largest is from 32768 to"
+        " 2147483647, got [32767, 5]",
     ),
     (
         lambda: changed(BYTES, MEAN, requantization=(factors(1 << 15), factors(1 << 15))),
         "average_pool_5.requantization must be one entry for each of 1 modes, got 2",
     ),
 ]
+
+
+ROUNDINGS: list[tuple[Change, str]] = [
+    (
+        lambda: changed(BYTES, ADD, rounding="float32"),
+        "add_2.requantization.0.multipliers must be such that the largest is from 8388608 to"
+        " 16777215, got ",
+    ),
+    (
+        lambda: changed(BYTES, ADD, rounding="tflite"),
+        "add_2.requantization.0.multipliers must be 3 long, got ",
+    ),
+    (
+        lambda: changed(BYTES, ADD, operand_shifts=((31, 31),)),
+        "add_2.operand_shifts must be 0 pairs, of a and b, got 1",
+    ),
+    (
+        lambda: changed(MOVED, "add_4", operand_shifts=()),
+        "add_4.operand_shifts must be 1 pairs, of a and b, got 0",
+    ),
+    (
+        lambda: changed(MOVED, "add_4", operand_shifts=((31, 63),)),
+        "add_4.operand_shifts must be from 31 to 62, got [31, 63]",
+    ),
+    (
+        lambda: changed(BYTES, CONV, rounding="tflite"),
+        "conv_0.multiplier must be from 1073741824 to 2147483647, got ",
+    ),
+    (
+        lambda: changed(BYTES, HEAD, rounding="tflite"),
+        "linear_6.rounding must be half_up, as of every raw output, got tflite",
+    ),
+    (
+        lambda: changed(MODES, "conv_5", rounding="float32"),
+        "conv_5.rounding must be half_up where maps or weights have over 8 bits, got float32",
+    ),
+    (
+        lambda: changed(BYTES, MEAN, center=256),
+        "average_pool_5.center must be an integer of both maps, got 256",
+    ),
+    (
+        lambda: changed(MOVED, "average_pool_2", divisor="window"),
+        "average_pool_2.requantization.0.multipliers must be 1 long, got ",
+    ),
+    (
+        lambda: changed(MOVED, "transpose_15", order=(1, 1, 2)),
+        "transpose_15.output must be (2, 2, 8), got (8, 3, 2)",
+    ),
+    (
+        lambda: changed(MOVED, "slice_8", begin=(8, 1, 1)),
+        "slice_8 window must be inside its input (15, 34, 2), got a larger one",
+    ),
+    (
+        lambda: with_output(MOVED, "reshape_16", height=5),
+        "reshape_16.output must be of 48 elements, got (5, 1, 8)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("network", "sentence"), ROUNDINGS)
+def test_roundings_and_moves(network: Change, sentence: str) -> None:
+    check_sentence(network, sentence)
 
 
 def raw_values() -> tuple[MapQuantization, ...]:

@@ -28,18 +28,18 @@ from tests.network.changes import (
 SENTENCES: list[tuple[Change, str]] = [
     (
         lambda: with_array(BYTES, CONV, "multiplier", fill(32767)),
-        "conv_0.multiplier must be from 32768 to 65535, got 32767",
+        "conv_0.multiplier must be from 32768 to 2147483647, got 32767",
     ),
     (
         lambda: with_array(BYTES, CONV, "shift", fill(0)),
-        "conv_0.shift must be from 1 to 47, got 0",
+        "conv_0.shift must be from 1 to 62, got 0",
     ),
     (
-        lambda: with_array(BYTES, CONV, "shift", fill(48)),
-        "conv_0.shift must be from 1 to 47, got 48",
+        lambda: with_array(BYTES, CONV, "shift", fill(63)),
+        "conv_0.shift must be from 1 to 62, got 63",
     ),
     (
-        lambda: with_array(BYTES, HEAD, "multiplier", lambda _: np.zeros((1, 3), np.uint16)),
+        lambda: with_array(BYTES, HEAD, "multiplier", lambda _: np.zeros((1, 3), np.uint32)),
         "linear_6.multiplier must be of shape (1, 0), got (1, 3)",
     ),
     (

@@ -220,13 +220,15 @@ def test_wrong_arrays(
             lambda graph: graph.update(format="other.network"),
             "format must be hwgen.network, got other.network",
         ),
-        (lambda graph: graph.update(version=3), "version must be 2 or 1, got 3"),
-        (lambda graph: graph.update(version=True), "version must be 2 or 1, got True"),
-        (lambda graph: graph.pop("version"), "version must be 2 or 1, got None"),
+        (lambda graph: graph.update(version=4), "version must be 3 or 2 or 1, got 4"),
+        (lambda graph: graph.update(version=True), "version must be 3 or 2 or 1, got True"),
+        (lambda graph: graph.pop("version"), "version must be 3 or 2 or 1, got None"),
         (
             lambda graph: graph["layers"][0].update(op="softmax"),
             "layers.0.op must be one of 'conv', 'linear', 'max_pool', 'average_pool', 'add', "
-            "'multiply', 'rescale', 'concatenate', 'table', 'shortcut', got 'softmax'",
+            "'multiply', 'rescale', 'concatenate', 'table', 'shortcut', 'upsample', "
+            "'depth_to_space', 'space_to_depth', 'slice', 'transpose', 'reshape', 'maximum', "
+            "'channel_table', got 'softmax'",
         ),
         (lambda graph: graph["layers"][0].pop("op"), "layers.0.op must be present, got nothing"),
         (

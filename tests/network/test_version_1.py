@@ -1,4 +1,4 @@
-"""Files of version 1 load as version 2 and answer as before; what version 1 refused it refuses."""
+"""Files of version 1 load as version 3 and answer as before; what version 1 refused it refuses."""
 
 import json
 from collections.abc import Callable
@@ -70,11 +70,11 @@ def test_the_old_file_of_the_shipped_network_is_the_new_one() -> None:
         assert json.loads(file["graph"].tobytes())["version"] == 1
 
 
-def test_a_loaded_file_is_written_as_version_2(tmp_path: Path) -> None:
+def test_a_loaded_file_is_written_as_version_3(tmp_path: Path) -> None:
     network = load_network(OLD)
     save_network(network, tmp_path / "new.npz")
     with np.load(tmp_path / "new.npz") as file:
-        assert json.loads(file["graph"].tobytes())["version"] == 2
+        assert json.loads(file["graph"].tobytes())["version"] == 3
         assert file["conv1.bias"].shape == (1, 16) and file["conv1.bias"].dtype == np.int64
     assert load_network(tmp_path / "new.npz").digest == network.digest
 
@@ -183,7 +183,7 @@ def test_arrays_of_nobody_are_refused(tmp_path: Path) -> None:
     assert refused(path) == "every array must be of a layer, got extra"
 
 
-def test_the_digest_is_that_of_version_2(tmp_path: Path) -> None:
+def test_the_digest_is_that_of_version_3(tmp_path: Path) -> None:
     def answer(network: QuantizedNetwork) -> str:
         save_network(network, tmp_path / "again.npz")
         return load_network(tmp_path / "again.npz").digest

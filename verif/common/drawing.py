@@ -1,13 +1,16 @@
 """Builds networks with random weights and zero points, in any modes and bits."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
 from hwgen.network import (
     INPUT,
+    VERSION,
     Add,
     AveragePool,
+    ChannelTable,
     Concatenate,
     Conv,
     FeatureMap,
@@ -23,7 +26,9 @@ from hwgen.network import (
     Shortcut,
     Table,
 )
-from hwgen.network.quantization import fixed_point
+from hwgen.network.add import OPERAND_SHIFT
+from hwgen.network.graph import KINDS
+from hwgen.network.quantization import FACTORS, HALF_UP, Rounding, fixed_point
 
 Channels = tuple[int, ...]
 """Of each mode."""
@@ -49,6 +54,8 @@ class Drawing:
         self._layers: list[Any] = []
         self._parameters: dict[str, Parameters] = {}
         self._tables: dict[str, np.ndarray] = {}
+        self.rounding: Rounding = HALF_UP
+        """Of the layers that follow."""
 
     def map(
         self, height: int, width: int, channels: Channels, *, bits: int = 8, same: bool = False
@@ -108,6 +115,7 @@ class Drawing:
             groups=groups,
             weight_bits=weight_bits,
             weight_grid=weight_grid,
+            rounding=self.rounding,
         )
         shape = (channels[0], *kernel, before.channels // groups)
         return self._weighted(layer, shape, before)
@@ -134,6 +142,7 @@ class Drawing:
             output=output,
             weight_bits=weight_bits,
             weight_grid=weight_grid,
+            rounding=self.rounding,
         )
         shape = (channels[0], before.height * before.width * before.channels)
         return self._weighted(layer, shape, before)
@@ -147,34 +156,63 @@ class Drawing:
             )
         )
 
-    def average_pool(self, source: str, *, bits: int = 8, **window: Any) -> str:
-        """Append a mean."""
+    def average_pool(
+        self,
+        source: str,
+        *,
+        bits: int = 8,
+        inside: bool = False,
+        center: int | None = None,
+        **window: Any,
+    ) -> str:
+        """Append a mean; inside: of the pixels inside the map."""
         before = self._maps[source]
         height, width, _ = self._pooled(before, window).shape
         output = self.map(height, width, self.channels(source), bits=bits)
         n = window["kernel"][0] * window["kernel"][1]
         factor = 1.5 * 2.0 ** (output.bits - before.bits) / n
-        return self._append(
-            AveragePool(
-                **self._names("average_pool", source),
-                output=output,
-                **window,
-                requantization=self._factors(factor),
-            )
+        layer = AveragePool(
+            **self._names("average_pool", source),
+            output=output,
+            **window,
+            rounding=self.rounding,
+            requantization=self._factors(factor),
+            divisor="inside" if inside else "window",
+            center=center,
         )
+        if inside:
+            counts = layer.counts(before.height, before.width)
+            (multiplier, shift) = self._factor(factor * n / counts[0])
+            multipliers = tuple(round(multiplier * counts[0] / count) for count in counts)
+            entry = Requantization(multipliers=multipliers, shift=shift)
+            layer = replace(layer, requantization=(entry,))
+        return self._append(layer)
 
     def add(self, a: str, b: str, *, bits: int = 8) -> str:
         """Append a sum; the second map counts a third of the first."""
         output = self.map(*self.size(a), self.channels(a), bits=bits)
-        entries = []
+        entries, shifts = [], []
         for mode in range(len(self._modes)):
             gain_a = 2.0 ** (bits - self._maps[a].bits) * (0.7 + mode / 9)
             gain_b = 2.0 ** (bits - self._maps[b].bits) / 3
-            _, shift = fixed_point(max(gain_a, gain_b))
+            if self.rounding == "tflite":
+                operand, (part, place) = self._factor(0.5), self._factor(gain_b / (2 * gain_a))
+                whole, shift = self._factor(2 * gain_a / (1 << OPERAND_SHIFT))
+                shifts.append((operand[1], place))
+                three = (operand[0], part, whole)
+                entries.append(Requantization(multipliers=three, shift=shift))
+                continue
+            _, shift = self._factor(max(gain_a, gain_b))
             both = (round(gain_a * 2**shift), round(gain_b * 2**shift))
             entries.append(Requantization(multipliers=both, shift=shift))
         return self._append(
-            Add(**self._names("add", a, b), output=output, requantization=tuple(entries))
+            Add(
+                rounding=self.rounding,
+                operand_shifts=tuple(shifts),
+                **self._names("add", a, b),
+                output=output,
+                requantization=tuple(entries),
+            )
         )
 
     def multiply(self, a: str, b: str, *, bits: int = 8) -> str:
@@ -183,6 +221,7 @@ class Drawing:
         factor = 4 * 2.0 ** (bits - self._maps[a].bits - self._maps[b].bits)
         return self._append(
             Multiply(
+                rounding=self.rounding,
                 **self._names("multiply", a, b),
                 output=output,
                 requantization=self._factors(factor),
@@ -195,6 +234,7 @@ class Drawing:
         output = self.map(*self.size(source), self.channels(source), bits=bits)
         return self._append(
             Rescale(
+                rounding=self.rounding,
                 **self._names("rescale", source),
                 output=output,
                 requantization=self._factors(2.0 ** (bits - before.bits) * 0.9),
@@ -237,11 +277,30 @@ class Drawing:
         output = FeatureMap(**{**vars(first), "channels": channels, "quantization": quantization})
         return self._append(Concatenate(**self._names("concatenate", *sources), output=output))
 
+    def channel_table(self, source: str) -> str:
+        """Append a random function a channel, of a map of bytes."""
+        output = self.map(*self.size(source), self.channels(source))
+        name = f"channel_table_{len(self._layers)}"
+        values, shape = output.quantization[0], (1, output.channels, 256)
+        self._tables[name] = self.rng.integers(values.low, values.high + 1, shape, dtype=np.uint8)
+        return self._append(ChannelTable(**self._names("channel_table", source), output=output))
+
+    def moved(self, op: str, *sources: str, shape: tuple[int, int, int], **keys: Any) -> str:
+        """Append a layer that gives elements another place, in a network of one mode."""
+        height, width, channels = shape
+        lows = [self._maps[name].quantization[0].low for name in sources]
+        before = self._maps[sources[0]]
+        values = replace(before.quantization[0], low=min(lows))
+        output = replace(
+            before, height=height, width=width, channels=channels, quantization=(values,)
+        )
+        return self._append(KINDS[op](**self._names(op, *sources), output=output, **keys))
+
     def build(self, *outputs: str) -> QuantizedNetwork:
         """Return the network; the first output is its answer."""
         graph = Graph(
             format="hwgen.network",
-            version=2,
+            version=VERSION,
             name="drawn",
             dataset="random",
             class_names=[],
@@ -272,9 +331,17 @@ class Drawing:
     def _factors(self, factor: float) -> tuple[Requantization, ...]:
         entries = []
         for mode in range(len(self._modes)):
-            multiplier, shift = fixed_point(factor * (1 + mode / 7))
+            multiplier, shift = self._factor(factor * (1 + mode / 7))
             entries.append(Requantization(multipliers=(multiplier,), shift=shift))
         return tuple(entries)
+
+    def _factor(self, factor: float) -> tuple[int, int]:
+        """Return multiplier and shift of a factor in the rounding that is set."""
+        if self.rounding == HALF_UP:
+            return fixed_point(factor)
+        ranges = FACTORS[self.rounding]
+        bits = ranges.multiplier_high.bit_length()
+        return fixed_point(factor, bits=bits, max_shift=ranges.shift_high)
 
     def _weighted(self, layer: Any, shape: tuple[int, ...], before: FeatureMap) -> str:
         """Append a layer with random weights, scaled so that its sums spread over the map."""
@@ -287,7 +354,7 @@ class Drawing:
         modes, outputs = len(self._modes), layer.output.channels
         scaled = 0 if layer.output.raw else outputs
         bias = np.zeros((modes, outputs), np.int64)
-        multiplier = np.zeros((modes, scaled), np.uint16)
+        multiplier = np.zeros((modes, scaled), np.uint32)
         shift = np.zeros((modes, scaled), np.uint8)
         spread = weights.std() * np.sqrt(max(1, weights[0].size)) * 2.0**before.bits / 3
         for mode in range(modes):
@@ -297,7 +364,7 @@ class Drawing:
             bias[mode, : len(active)] = jitter - zero * active.sum(axis=1)
             for channel in range(min(len(active), scaled)):
                 factor = 2.0**layer.output.bits / (2 * spread) * self.rng.uniform(0.5, 1.5)
-                multiplier[mode, channel], shift[mode, channel] = fixed_point(factor)
+                multiplier[mode, channel], shift[mode, channel] = self._factor(factor)
         self._parameters[layer.name] = Parameters(
             weights=weights,
             bias=bias,

@@ -105,7 +105,7 @@ def parameters_of(
     layer: Conv | Linear, weights: Weights, scaling: Scaling, source_scale: float
 ) -> Parameters:
     """Return the arrays of a layer; the weights' scales follow from the multipliers."""
-    multiplier, shift = np.array(scaling.multiplier, np.uint16), np.array(scaling.shift, np.uint8)
+    multiplier, shift = np.array(scaling.multiplier, np.uint32), np.array(scaling.shift, np.uint8)
     output_scale = scale_of(layer.output)
     weight_scale = np.ldexp(multiplier * (output_scale / source_scale), -shift.astype(int))
     if layer.output.raw:

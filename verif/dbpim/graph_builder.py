@@ -9,6 +9,7 @@ from golden.network import accumulate, infer_layer
 from hwgen.network import (
     INPUT,
     ONE_MODE,
+    VERSION,
     Conv,
     FeatureMap,
     Graph,
@@ -111,7 +112,7 @@ class GraphBuilder:
         layers = [*self._layers, *more]
         graph = Graph(
             format="hwgen.network",
-            version=2,
+            version=VERSION,
             name=self._name,
             dataset="random",
             class_names=[f"class {index}" for index in range(layers[-1].output.channels)],

@@ -27,7 +27,7 @@ from hwgen.network import (
     Table,
 )
 from hwgen.network.maps import Pair, Shape, Sides
-from hwgen.network.quantization import fixed_point
+from hwgen.network.quantization import HALF_UP, fixed_point
 from verif.dbpim.calibration import (
     RELU,
     SIGNED,
@@ -91,6 +91,7 @@ class NetworkBuilder(GraphBuilder):
             groups=groups,
             weight_bits=8,
             weight_grid="integer",
+            rounding=HALF_UP,
             **window,
             **self._common(
                 "conv", source, self._output_of((*size, len(weights)), source, output, head=head)
@@ -132,7 +133,9 @@ class NetworkBuilder(GraphBuilder):
         """Append a fully connected layer; weights: (filters, height * width * channels)."""
         feature = self._output_of((1, 1, len(weights)), source, output, head=head)
         common = self._common("linear", source, feature)
-        layer = Linear(op="linear", weight_bits=8, weight_grid="integer", **common)
+        layer = Linear(
+            op="linear", weight_bits=8, weight_grid="integer", rounding=HALF_UP, **common
+        )
         return self._weighted(layer, weights, scaling)
 
     def max_pool(
@@ -162,6 +165,9 @@ class NetworkBuilder(GraphBuilder):
         gain = output.reach / magnitude(sums / n)
         size = window_size(before, **window)
         layer = AveragePool(
+            rounding=HALF_UP,
+            divisor="window",
+            center=None,
             op="average_pool",
             requantization=one_factor(gain / n),
             **window,
@@ -186,6 +192,8 @@ class NetworkBuilder(GraphBuilder):
         _, shift = fixed_point(max(gains))
         multipliers = tuple(round(gain * 2**shift) for gain in gains)
         layer = Add(
+            rounding=HALF_UP,
+            operand_shifts=(),
             op="add",
             requantization=(Requantization(multipliers=multipliers, shift=shift),),
             **self._common("add", (a, b), feature_map(self.features[a].shape, output, scale=scale)),
@@ -198,7 +206,9 @@ class NetworkBuilder(GraphBuilder):
         factor = scale_of(self.features[a]) * scale_of(self.features[b]) / scale
         feature = feature_map(self.features[a].shape, output, scale=scale)
         common = self._common("multiply", (a, b), feature)
-        return self._append(Multiply(op="multiply", requantization=one_factor(factor), **common))
+        return self._append(
+            Multiply(rounding=HALF_UP, op="multiply", requantization=one_factor(factor), **common)
+        )
 
     def rescale(self, source: str, *, output: ByteRange = RELU, like: str = "") -> str:
         """Append a map of other quantization: that of the map `like`, or a whole byte."""
@@ -213,7 +223,9 @@ class NetworkBuilder(GraphBuilder):
             feature = feature_map(before.shape, output, scale=scale)
         factor = scale_of(before) / scale_of(feature)
         common = self._common("rescale", source, feature)
-        return self._append(Rescale(op="rescale", requantization=one_factor(factor), **common))
+        return self._append(
+            Rescale(rounding=HALF_UP, op="rescale", requantization=one_factor(factor), **common)
+        )
 
     def table(self, source: str, function: Function, *, output: ByteRange = RELU) -> str:
         """Append a function of real values, both ranges scaled to reach 6 on their longer side."""

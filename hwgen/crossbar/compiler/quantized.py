@@ -30,6 +30,7 @@ WIDEST = 0
 """Place of the mode that is read."""
 
 THROUGH = Concatenate | Rescale | Table
+COMPUTED = Add | AveragePool | Conv | Linear | MaxPool | Multiply | Shortcut
 
 Pair = tuple[int, int]
 
@@ -76,6 +77,13 @@ def crossbar_network(network: QuantizedNetwork) -> CrossbarNetwork:
                 give_function(layers, places, network.graph.name)
             providers[layer.name] = places
             continue
+        if not isinstance(layer, COMPUTED):
+            raise ConfigError(
+                field=f"the op of {layer.name}",
+                allowed="one that a crossbar chip computes",
+                given=layer.op,
+                source=network.graph.name,
+            )
         if isinstance(layer, Add | Multiply) and not places:
             raise ConfigError(
                 field=f"inputs of {layer.name}",

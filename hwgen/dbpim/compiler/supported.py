@@ -17,9 +17,23 @@ from hwgen.network import (
     Shortcut,
     Weighted,
 )
+from hwgen.network.factors import factor_refusals
 
 Refusal = tuple[str, str, object]
 """A property, what the chip runs, what was given."""
+
+OPS = (
+    "conv",
+    "linear",
+    "max_pool",
+    "average_pool",
+    "add",
+    "multiply",
+    "rescale",
+    "concatenate",
+    "table",
+    "shortcut",
+)
 
 MAP_LIMIT = field_limit(Opcode.CONV, "input_height")
 """Rows, columns and channel words of a map at most: all have fields of one width."""
@@ -64,6 +78,21 @@ def answer_refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
 def layer_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]:
     """Yield everything in one layer that the chip does not run."""
     what = f"layer {layer.name}: "
+    yield from operation_refusals(network, layer)
+    if isinstance(layer, Conv | MaxPool | AveragePool):
+        padding = (layer.padding[0], layer.padding[1])
+        yield from window_refusals(what, layer.kernel, layer.stride, padding)
+    if isinstance(layer, Shortcut):
+        yield from window_refusals(what, (1, 1), layer.stride, (0, 0))
+
+
+def operation_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]:
+    """Yield an operation, a rounding or a divisor that the chip does not have."""
+    what = f"layer {layer.name}: "
+    if layer.op not in OPS:
+        yield f"{what}op", f"{', '.join(OPS[:-1])} or {OPS[-1]}", layer.op
+    for field, allowed, given in factor_refusals(network, layer):
+        yield f"{what}{field}", allowed, given
     if isinstance(layer, Weighted) and layer.weight_bits > WEIGHT_BITS:
         yield f"{what}weight_bits", f"at most {WEIGHT_BITS}", layer.weight_bits
     if isinstance(layer, Conv) and layer.groups != 1:
@@ -78,11 +107,8 @@ def layer_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]
     if isinstance(layer, Linear):
         source = network.map_of(layer.inputs[0])
         yield from window_refusals(what, source.shape[:2], (1, 1), (0, 0))
-    if isinstance(layer, Conv | MaxPool | AveragePool):
-        padding = (layer.padding[0], layer.padding[1])
-        yield from window_refusals(what, layer.kernel, layer.stride, padding)
-    if isinstance(layer, Shortcut):
-        yield from window_refusals(what, (1, 1), layer.stride, (0, 0))
+    if isinstance(layer, AveragePool) and layer.divisor != "window":
+        yield f"{what}divisor", "window", layer.divisor
 
 
 def map_refusals(what: str, feature: FeatureMap, arch: Arch) -> Iterator[Refusal]:

@@ -13,6 +13,7 @@ from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
 from hwgen.network import INPUT, Layer, Parameters, Requantization
 from hwgen.network import Rescale as RescaleLayer
+from hwgen.network.quantization import HALF_UP
 
 FORBIDDEN = re.compile(r"[^A-Za-z0-9_.-]")
 
@@ -90,7 +91,9 @@ class Layers:
         output = self.output(node)
         given, steps = rescaling(source, output)
         base = self.base(node, output, (name,))
-        self.layers.append(RescaleLayer(op="rescale", requantization=(given,), **base))
+        self.layers.append(
+            RescaleLayer(rounding=HALF_UP, op="rescale", requantization=(given,), **base)
+        )
         self.note(node, "its factor has 16 bits", steps)
 
 

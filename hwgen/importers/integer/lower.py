@@ -41,7 +41,7 @@ from hwgen.importers.integer.nodes import (
     Selection,
     Subsampling,
 )
-from hwgen.network import INPUT, ONE_MODE, Graph, QuantizedNetwork
+from hwgen.network import INPUT, ONE_MODE, VERSION, Graph, QuantizedNetwork
 from hwgen.network.check import check_network
 
 
@@ -82,7 +82,7 @@ def lower(graph: IntegerGraph, *, dataset: str = "", class_names: tuple[str, ...
     network = QuantizedNetwork(
         graph=Graph(
             format="hwgen.network",
-            version=2,
+            version=VERSION,
             name=graph.name,
             dataset=dataset,
             class_names=list(class_names),

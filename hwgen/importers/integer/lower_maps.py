@@ -32,6 +32,7 @@ from hwgen.network import (
     Table,
 )
 from hwgen.network import Requantization as Integers
+from hwgen.network.quantization import HALF_UP
 
 TABLE_ENTRIES = 256
 NOTE = "its factor has 16 bits"
@@ -58,6 +59,9 @@ def add_average_pooling(layers: Layers, node: AveragePooling) -> None:
     factor = factor_of(node.gain * source.scale / output.scale / elements)
     layers.layers.append(
         AveragePool(
+            rounding=HALF_UP,
+            divisor="window",
+            center=None,
             op="average_pool",
             kernel=node.kernel,
             stride=node.stride,
@@ -78,7 +82,9 @@ def add_addition(layers: Layers, node: Addition) -> None:
     )
     given = Integers(multipliers=(one.multiplier, other.multiplier), shift=one.shift)
     base = layers.base(node, output, layers.inputs(node))
-    layers.layers.append(Add(op="add", requantization=(given,), **base))
+    layers.layers.append(
+        Add(op="add", rounding=HALF_UP, operand_shifts=(), requantization=(given,), **base)
+    )
     error = one.error * reach(first) + other.error * reach(second)
     layers.note(node, "its factors have 16 bits", error)
 
@@ -93,7 +99,7 @@ def add_multiplication(layers: Layers, node: Multiplication) -> None:
     factor = factor_of(node.gain * first.scale * second.scale / output.scale)
     given = Integers(multipliers=(factor.multiplier,), shift=factor.shift)
     base = layers.base(node, output, names)
-    layers.layers.append(Multiply(op="multiply", requantization=(given,), **base))
+    layers.layers.append(Multiply(rounding=HALF_UP, op="multiply", requantization=(given,), **base))
     span = max(output.high - output.zero_point, output.zero_point - output.low)
     layers.note(node, NOTE, min(factor.error * reach(first) * reach(second), span))
 
@@ -129,7 +135,7 @@ def add_requantization(layers: Layers, node: Requantization) -> None:
     source, output = layers.sources(node)[0], layers.output(node)
     given, steps = rescaling(source, output, gain=node.gain)
     base = layers.base(node, output, layers.inputs(node))
-    layers.layers.append(Rescale(op="rescale", requantization=(given,), **base))
+    layers.layers.append(Rescale(rounding=HALF_UP, op="rescale", requantization=(given,), **base))
     layers.note(node, NOTE, steps)
 
 
@@ -149,6 +155,7 @@ def add_concatenation(layers: Layers, node: Concatenation) -> None:
         rescaled = layers.name_for(f"{node.name}_input_{place}")
         layers.layers.append(
             Rescale(
+                rounding=HALF_UP,
                 op="rescale",
                 name=rescaled,
                 inputs=(name,),

@@ -17,6 +17,7 @@ from hwgen.importers.integer.nodes import (
     weights_of,
 )
 from hwgen.network import Conv, Linear, Parameters
+from hwgen.network.quantization import HALF_UP
 
 INT8_BITS = 8
 FINEST_WEIGHT = 127
@@ -40,6 +41,7 @@ def add_convolution(layers: Layers, node: Convolution) -> None:
             groups=node.groups,
             weight_bits=bits,
             weight_grid="integer",
+            rounding=HALF_UP,
             **base,
         )
     )
@@ -52,7 +54,9 @@ def add_fully_connected(layers: Layers, node: FullyConnected) -> None:
     source, output = layers.sources(node)[0], layers.output(node)
     parameters, bits = parameters_of(layers, node, node.weights, source, output)
     base = layers.base(node, output, layers.inputs(node))
-    layers.layers.append(Linear(op="linear", weight_bits=bits, weight_grid="integer", **base))
+    layers.layers.append(
+        Linear(op="linear", weight_bits=bits, weight_grid="integer", rounding=HALF_UP, **base)
+    )
     layers.parameters[base["name"]] = parameters
 
 
@@ -75,7 +79,7 @@ def parameters_of(
     parameters = Parameters(
         weights=np.ascontiguousarray(centred, np.int8 if bits <= INT8_BITS else np.int16),
         bias=(weights.bias.astype(np.int64) - zero_point * sums)[np.newaxis],
-        multiplier=np.array([[each.multiplier for each in factors]], np.uint16),
+        multiplier=np.array([[each.multiplier for each in factors]], np.uint32),
         shift=np.array([[each.shift for each in factors]], np.uint8),
         weight_scale=weights.scales.astype(np.float32),
     )

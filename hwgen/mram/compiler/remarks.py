@@ -31,14 +31,14 @@ LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
 
 def layer_remarks(network: QuantizedNetwork) -> dict[str, str]:
     """Return by layer why no chip runs it, all reasons at once; empty: one runs it."""
-    return {layer.name: layer_remark(layer) for layer in network.layers}
+    return {layer.name: layer_remark(network, layer) for layer in network.layers}
 
 
-def layer_remark(layer: Layer) -> str:
+def layer_remark(network: QuantizedNetwork, layer: Layer) -> str:
     """Return the remark on one layer."""
     found = [
         f"{what.partition(': ')[2]} must be {allowed}, got {given}"
-        for what, allowed, given in layer_refusals(layer)
+        for what, allowed, given in layer_refusals(network, layer)
     ]
     if not layer.output.raw and layer.output.bits > ELEMENT_BITS:
         found.append(f"the output's bits must be at most {ELEMENT_BITS}, got {layer.output.bits}")

@@ -7,19 +7,19 @@ from hwgen.mram.facts.arch import MOST_MODES, WINDOW, Arch
 from hwgen.mram.facts.records import FIXED_FIELDS
 from hwgen.network import (
     AveragePool,
-    Concatenate,
     Conv,
     FeatureMap,
     Layer,
     MaxPool,
-    Multiply,
     QuantizedNetwork,
     Shortcut,
-    Table,
 )
+from hwgen.network.factors import factor_refusals
 
 Refusal = tuple[str, str, object]
 """A property, what the chip runs, what was given."""
+
+OPS = ("conv", "linear", "max_pool", "average_pool", "add", "rescale", "shortcut")
 
 
 def field_limit(name: str) -> int:
@@ -48,7 +48,7 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
         yield "the output", "the last layer alone", ", ".join(graph.outputs)
     yield from map_refusals("the image", graph.input, arch)
     for layer in network.layers:
-        yield from layer_refusals(layer)
+        yield from layer_refusals(network, layer)
         if layer is not last or not layer.output.raw:
             yield from map_refusals(f"layer {layer.name}: the output", layer.output, arch)
     yield from answer_refusals(last, arch)
@@ -76,12 +76,10 @@ def answer_blocks(channels: int, arch: Arch) -> int:
     return blocks
 
 
-def layer_refusals(layer: Layer) -> Iterator[Refusal]:
+def layer_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]:
     """Yield everything in one layer that the chip does not run."""
     what = f"layer {layer.name}: "
-    if isinstance(layer, Concatenate | Multiply | Table):
-        allowed = "conv, linear, max_pool, average_pool, add, rescale or shortcut"
-        yield f"{what}op", allowed, layer.op
+    yield from operation_refusals(network, layer)
     if isinstance(layer, Conv):
         if layer.groups != 1:
             yield f"{what}groups", "1", layer.groups
@@ -98,6 +96,17 @@ def layer_refusals(layer: Layer) -> Iterator[Refusal]:
         most, stride = field_limit("stride_y"), used_stride(layer)
         if max(stride) > most:
             yield f"{what}stride", f"at most {most} x {most}", sides(stride)
+
+
+def operation_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]:
+    """Yield an operation, a rounding or a divisor that the chip does not have."""
+    what = f"layer {layer.name}: "
+    if layer.op not in OPS:
+        yield f"{what}op", f"{', '.join(OPS[:-1])} or {OPS[-1]}", layer.op
+    for field, allowed, given in factor_refusals(network, layer):
+        yield f"{what}{field}", allowed, given
+    if isinstance(layer, AveragePool) and layer.divisor != "window":
+        yield f"{what}divisor", "window", layer.divisor
 
 
 def used_stride(layer: Conv | MaxPool | AveragePool | Shortcut) -> tuple[int, int]:

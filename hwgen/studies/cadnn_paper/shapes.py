@@ -10,6 +10,7 @@ import numpy as np
 
 from hwgen.network import (
     INPUT,
+    VERSION,
     Add,
     AveragePool,
     Conv,
@@ -22,6 +23,7 @@ from hwgen.network import (
     Requantization,
     Shortcut,
 )
+from hwgen.network.quantization import HALF_UP
 from hwgen.network.widths import channels_at
 
 SIDE = 32
@@ -80,6 +82,7 @@ class Shapes:
             groups=1,
             weight_bits=self._weight_bits,
             weight_grid="integer",
+            rounding=HALF_UP,
         )
         return self._weighted(layer, (count, 3, 3, before.channels))
 
@@ -93,7 +96,11 @@ class Shapes:
         """Append a sum."""
         both = Requantization(multipliers=(ONE[0], ONE[0]), shift=ONE[1])
         layer = Add(
-            **named("add", name, a, b), output=self._maps[a], requantization=self._modes(both)
+            rounding=HALF_UP,
+            operand_shifts=(),
+            **named("add", name, a, b),
+            output=self._maps[a],
+            requantization=self._modes(both),
         )
         return self._append(layer)
 
@@ -103,6 +110,9 @@ class Shapes:
         side = before.height
         shape = channels_of(before.channels, self._widths)
         layer = AveragePool(
+            rounding=HALF_UP,
+            divisor="window",
+            center=None,
             **named("average_pool", "pool", source),
             output=self._map(1, before.channels, shape),
             kernel=(side, side),
@@ -127,6 +137,7 @@ class Shapes:
             output=output,
             weight_bits=self._weight_bits,
             weight_grid="integer",
+            rounding=HALF_UP,
         )
         return self._weighted(layer, (CLASSES, self._maps[source].channels))
 
@@ -134,7 +145,7 @@ class Shapes:
         """Return the network."""
         graph = Graph(
             format="hwgen.network",
-            version=2,
+            version=VERSION,
             name="resnet20_shapes",
             dataset="cifar10",
             class_names=[],
@@ -170,7 +181,7 @@ class Shapes:
         self._parameters[layer.name] = Parameters(
             weights=np.zeros(shape, np.int8),
             bias=np.zeros((len(used), outputs), np.int64),
-            multiplier=(there * ONE[0]).astype(np.uint16),
+            multiplier=(there * ONE[0]).astype(np.uint32),
             shift=(there * ONE[1]).astype(np.uint8),
             weight_scale=np.ones(outputs, np.float32),
         )

@@ -8,6 +8,7 @@ from torch import Tensor
 from hwgen.data import Dataset
 from hwgen.network import (
     INPUT,
+    VERSION,
     FeatureMap,
     Graph,
     Layer,
@@ -49,7 +50,7 @@ def export_adaptive(
             parameters[node.name] = export_weights(network, node, sources[0], output)
     graph = Graph(
         format="hwgen.network",
-        version=2,
+        version=VERSION,
         name=recipe.name,
         dataset=dataset.name,
         class_names=list(dataset.class_names),
@@ -124,7 +125,7 @@ def export_weights(
     q, scale = integers_of(network, node)
     modes, filters = len(network.table.modes), len(q)
     bias = np.zeros((modes, filters), np.int64)
-    multiplier = np.zeros((modes, 0 if output.raw else filters), np.uint16)
+    multiplier = np.zeros((modes, 0 if output.raw else filters), np.uint32)
     shift = np.zeros((modes, 0 if output.raw else filters), np.uint8)
     for mode in range(modes):
         count, inputs = output.channels_in(mode), source.channels_in(mode)

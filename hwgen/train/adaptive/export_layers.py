@@ -12,7 +12,7 @@ from hwgen.network import (
     Requantization,
     Shortcut,
 )
-from hwgen.network.quantization import fixed_point
+from hwgen.network.quantization import HALF_UP, fixed_point
 from hwgen.train.adaptive.grids import weight_grid
 from hwgen.train.export_integers import add_multipliers
 from hwgen.train.export_layers import Common, Window
@@ -34,10 +34,18 @@ def adaptive_layer(
     match node.op:
         case "conv":
             return Conv(
-                op="conv", groups=1, weight_bits=weight_bits, weight_grid=grid, **window, **common
+                op="conv",
+                groups=1,
+                weight_bits=weight_bits,
+                weight_grid=grid,
+                rounding=HALF_UP,
+                **window,
+                **common,
             )
         case "linear":
-            return Linear(op="linear", weight_bits=weight_bits, weight_grid=grid, **common)
+            return Linear(
+                op="linear", weight_bits=weight_bits, weight_grid=grid, rounding=HALF_UP, **common
+            )
         case "max_pool":
             return MaxPool(op="max_pool", **window, **common)
         case "average_pool":
@@ -45,13 +53,23 @@ def adaptive_layer(
                 mean_requantization(before, after, node.kernel**2)
                 for before, after in zip(grids[0], output.quantization, strict=True)
             )
-            return AveragePool(op="average_pool", requantization=means, **window, **common)
+            return AveragePool(
+                op="average_pool",
+                requantization=means,
+                rounding=HALF_UP,
+                divisor="window",
+                center=None,
+                **window,
+                **common,
+            )
         case "add":
             pairs = tuple(
                 add_requantization(a, b, after)
                 for a, b, after in zip(*grids, output.quantization, strict=True)
             )
-            return Add(op="add", requantization=pairs, **common)
+            return Add(
+                op="add", rounding=HALF_UP, operand_shifts=(), requantization=pairs, **common
+            )
         case _:  # a shortcut; no other operation is in a channel-adaptive plan
             return Shortcut(op="shortcut", stride=window["stride"], **common)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.ops.requantize import requantize
-from hwgen.network.quantization import VECTORS, Requantization
+from hwgen.network.quantization import VECTORS, Requantization, Rounding
 
 
 @pytest.mark.parametrize("case", VECTORS)
@@ -44,3 +44,57 @@ def test_one_multiplier_and_shift_for_each_channel() -> None:
     )
     assert outputs.dtype == np.uint8
     assert (outputs == [3, 5]).all()
+
+
+SUMS = np.unique(
+    [
+        sign * min(max(base + offset, 0), 1 << 24)
+        for base in (0, 1 << 8, 1 << 16, (1 << 23) - 1, 1 << 23, 1 << 24)
+        for offset in range(-3, 4)
+        for sign in (1, -1)
+    ]
+)
+
+
+def unclipped(rounding: Rounding, sums: np.ndarray, multiplier: int, shift: int) -> list[int]:
+    """Return what sums round to, clipped to 16 bits."""
+    given = {"zero_point": 1 << 15, "low": 0, "high": (1 << 16) - 1, "dtype": np.uint16}
+    found = requantize(sums, multiplier=multiplier, shift=shift, rounding=rounding, **given)
+    return (found.astype(np.int64) - (1 << 15)).tolist()
+
+
+@pytest.mark.parametrize("shift", [1, 9, 22, 23, 24, 25, 31, 40, 47, 63])
+def test_float32_is_that_of_the_processor(shift: int) -> None:
+    rng = np.random.default_rng(shift)
+    multipliers = [1 << 23, (1 << 23) + 1, (1 << 24) - 1, *rng.integers(1 << 23, 1 << 24, 20)]
+    for multiplier in map(int, multipliers):
+        sums = np.concatenate([SUMS, rng.integers(-(1 << 24), 1 << 24, 200), TIES])
+        product = sums.astype(np.float32) * np.float32(multiplier * 2.0**-shift)
+        wanted = np.rint(product).clip(-(1 << 15), (1 << 15) - 1).astype(np.int64)
+        assert unclipped("float32", sums, multiplier, shift) == wanted.tolist()
+
+
+TIES = np.arange(-5, 6) * 2 + 1
+"""Odd sums: halves where M / 2**s is a power of two."""
+
+
+def test_float32_rounds_large_sums_as_float32_does() -> None:
+    sums = np.array([(1 << 24) + 1, (1 << 25) + 2, (1 << 25) + 6, -(1 << 30) - 33])
+    wanted = np.rint(sums.astype(np.float32) * np.float32(2.0**-16)).astype(int)
+    assert unclipped("float32", sums, 1 << 23, 39) == wanted.tolist()
+
+
+def test_tflite_rounds_twice() -> None:
+    # M / 2**s = 1/2, 1/4: the first rounding goes up, the second away from zero.
+    assert unclipped("tflite", np.array([1, -1, 3, -3]), 1 << 30, 31) == [1, 0, 2, -1]
+    assert unclipped("tflite", np.array([1, 2, -2, -3, 6, -6]), 1 << 30, 32) == [
+        1,
+        1,
+        -1,
+        -1,
+        2,
+        -2,
+    ]
+    # -4 / 2**3 in one rounding is -0.5, which goes up to 0; in two it is -1.
+    assert unclipped("tflite", np.array([-4]), 1 << 30, 33) == [-1]
+    assert unclipped("half_up", np.array([-4]), 1 << 30, 33) == [0]

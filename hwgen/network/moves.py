@@ -1,0 +1,85 @@
+"""Layers that leave every integer and change its place: slices, transpositions, new shapes."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from hwgen.network.layer import LayerBase, Surroundings, one_mode_complaints
+from hwgen.network.maps import (
+    STRICT,
+    Complaint,
+    Count,
+    FeatureMap,
+    Pair,
+    Shape,
+    same_values_complaints,
+)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Slice(LayerBase):
+    """Part of a map: `output` has the size.
+
+    begin: first row, column and channel; stride: vertical, horizontal
+    """
+
+    op: Literal["slice"]
+    begin: tuple[Count, Count, Count]
+    stride: Pair
+
+    def output_shape(self, sources: Sequence[FeatureMap]) -> Shape | None:
+        """Return the shape of the output if it lies inside the input, else None."""
+        steps = (*self.stride, 1)
+        for size, first, step, count in zip(
+            sources[0].shape, self.begin, steps, self.output.shape, strict=True
+        ):
+            if first + (count - 1) * step >= size:
+                return None
+        return self.output.shape
+
+    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+        """Check that values stay and there is one mode."""
+        yield from one_mode_complaints(self.name, around)
+        yield from same_values_complaints(self.name, around.sources[0], self.output)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Transpose(LayerBase):
+    """A map with its axes in another order; order: that axis of the input which each one is."""
+
+    op: Literal["transpose"]
+    order: tuple[Literal[0, 1, 2], Literal[0, 1, 2], Literal[0, 1, 2]]
+
+    def output_shape(self, sources: Sequence[FeatureMap]) -> Shape:
+        """Return the sides in their new order."""
+        shape = sources[0].shape
+        first, second, third = self.order
+        return shape[first], shape[second], shape[third]
+
+    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+        """Check that each axis occurs once, values stay and there is one mode."""
+        yield from one_mode_complaints(self.name, around)
+        if sorted(self.order) != [0, 1, 2]:
+            yield f"{self.name}.order", "0, 1 and 2 in any order", list(self.order)
+        yield from same_values_complaints(self.name, around.sources[0], self.output)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Reshape(LayerBase):
+    """The same elements in the same (row, column, channel) order under another shape."""
+
+    op: Literal["reshape"]
+
+    def output_shape(self, sources: Sequence[FeatureMap]) -> Shape:
+        """Return the shape of the output."""
+        return self.output.shape
+
+    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
+        """Check that the number of elements and values stay, and there is one mode."""
+        yield from one_mode_complaints(self.name, around)
+        elements = math.prod(around.sources[0].shape)
+        if math.prod(self.output.shape) != elements:
+            yield f"{self.name}.output", f"of {elements} elements", self.output.shape
+        yield from same_values_complaints(self.name, around.sources[0], self.output)
