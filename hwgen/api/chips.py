@@ -26,9 +26,8 @@ from hwgen.api.arguments import (
 from hwgen.commands.build import build_verilog, compile_program, listing_of
 from hwgen.commands.capabilities import SPARSITY
 from hwgen.commands.engines import Window, trouble_of
-from hwgen.commands.export import export_run
+from hwgen.commands.export import check_mode, export_run
 from hwgen.commands.families import Family
-from hwgen.commands.images import choose_images
 from hwgen.commands.model import model_network
 from hwgen.commands.modes import choose_stream
 from hwgen.commands.on_the_way import allowed_switches, imported
@@ -206,13 +205,34 @@ def simulate(
 
 
 @checked
-def build(architecture: Arch, out: File, *, context: Work = None) -> BuildReport:
-    """Write the Verilog of a chip into the folder `out`, replaced whole.
+def build(
+    architecture: Arch,
+    out: File,
+    *,
+    prefix: str | None = None,
+    trace: bool = True,
+    context: Work = None,
+) -> BuildReport:
+    """Write the Verilog of a chip, and what systems need, into the folder `out`, replaced whole.
 
-    Each module is one file; a file list and a manifest stand beside them.
+    Each module is one file; beside them stand a file list, a manifest, a wrapper with the usual
+    names of AXI, the register map in SystemRDL and C, a driver in C, a FuseSoC core, waivers and
+    constraints.
+
+    prefix: of the names of all modules instead of the family, so that two chips of one family can
+        stand in one design
+    trace: whether the chip has the ports of its trace, which only benches connect
     """
     chip = loaded(architecture)
-    return build_verilog(quiet(context), chip.family, chip.parameters, chip.file, Path(out))
+    return build_verilog(
+        quiet(context),
+        chip.family,
+        chip.parameters,
+        chip.file,
+        Path(out),
+        prefix=prefix,
+        trace=trace,
+    )
 
 
 @checked
@@ -223,15 +243,27 @@ def export(
     *,
     data: Data | None = None,
     images: Count = 1,
+    mode: str | None = None,
+    firmware: bool = False,
     context: Work = None,
 ) -> ExportReport:
     """Write a folder that runs images under plain Verilator, without Python.
 
     data, images: as for `model`
+    mode: of all images, by its name; None: the widest
+    firmware: also write program, images and answers as bytes, and their sizes as constants of C; a
+        network with several modes then needs `mode`
     """
-    subject = subject_of(network, architecture, 1, context)
-    chosen = choose_images(subject.network, images_of(data), images)
-    return export_run(quiet(context), subject, chosen, Path(out))
+    subject, chosen = choose_stream(
+        subject_of(network, architecture, 1, context),
+        images_of(data),
+        images=images,
+        batch=1,
+        modes=None if mode is None else (mode,),
+    )
+    if firmware:
+        check_mode(subject, mode)
+    return export_run(quiet(context), subject, chosen, Path(out), firmware=firmware)
 
 
 def loaded(architecture: Arch) -> LoadedArchitecture:

@@ -1,10 +1,15 @@
-"""A table of AXI4-Lite registers: name, offset, access and meaning of each."""
+"""A table of AXI4-Lite registers: name, offset, access, meaning and bit fields of each."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Literal
 
 REGISTER_BYTES = 4
+REGISTER_BITS = 8 * REGISTER_BYTES
+
+ALIGNMENT_BYTES = 64
+"""Addresses that a host gives a chip are multiples of this; address registers ignore the rest."""
 
 BUSY_BIT = 0
 DONE_BIT = 1
@@ -12,11 +17,32 @@ ERROR_BIT = 2
 """Bits of the register `status`, which every family has."""
 
 Access = Literal["read", "read and write", "read and write while busy", "write"]
+FieldAccess = Literal["read", "read and write", "write", "write 1 clears"]
+
+
+@dataclass(frozen=True)
+class RegisterField:
+    """Bits `high` to `low` of a register; those of no field read 0, and writing them does nothing.
+
+    codes: name and value of each number that means something by itself; empty: a quantity
+    """
+
+    name: str
+    high: int
+    low: int
+    access: FieldAccess
+    meaning: str
+    codes: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def mask(self) -> int:
+        """Return ones at the bits of the field."""
+        return (2 << self.high) - (1 << self.low)
 
 
 @dataclass(frozen=True)
 class Register:
-    """32 bits at `offset`.
+    """32 bits at `offset`, from bit 31 to bit 0 divided into `fields`, the lowest one first.
 
     Writing a `read` register answers with an error; while busy, so does writing any other, except
     one that is `read and write while busy`.
@@ -26,14 +52,95 @@ class Register:
     offset: int
     access: Access
     meaning: str
+    fields: tuple[RegisterField, ...]
+
+    @property
+    def mask(self) -> int:
+        """Return ones at all bits that belong to a field."""
+        return sum(field.mask for field in self.fields)
 
 
-def register_table(rows: Iterable[tuple[str, Access, str]]) -> tuple[Register, ...]:
-    """Return registers of name, access and meaning at offsets without gaps, the first at 0."""
-    return tuple(
-        Register(name, REGISTER_BYTES * index, access, meaning)
-        for index, (name, access, meaning) in enumerate(rows)
+Row = tuple[str, Access, str] | tuple[str, Access, str, tuple[RegisterField, ...]]
+"""Name, access, meaning, and the fields; without them the register is one number of 32 bits."""
+
+CONTROL: Row = (
+    "control",
+    "write",
+    "starts a run",
+    (RegisterField("start", 0, 0, "write", "writing 1 starts; reads as 0"),),
+)
+STATUS: Row = (
+    "status",
+    "read",
+    "of the last run",
+    (
+        RegisterField("busy", BUSY_BIT, BUSY_BIT, "read", "runs, or waits for the memory to end"),
+        RegisterField("done", DONE_BIT, DONE_BIT, "read", "ended without an error"),
+        RegisterField("error", ERROR_BIT, ERROR_BIT, "read", "stopped by an error"),
+    ),
+)
+INTERRUPT: tuple[Row, ...] = (
+    (
+        "interrupt",
+        "read and write while busy",
+        "what has happened since it was cleared",
+        (
+            RegisterField(
+                "ended", 0, 0, "write 1 clears", "a run has ended, with or without an error"
+            ),
+        ),
+    ),
+    (
+        "interrupt_enable",
+        "read and write while busy",
+        "what raises `irq`; 0 after reset",
+        (RegisterField("ended", 0, 0, "read and write", "the bit of `interrupt` does"),),
+    ),
+)
+"""The last registers of every table: `irq` is high while a bit is set in both."""
+
+
+def error_row(codes: type[IntEnum]) -> Row:
+    """Return the register with the code of the error that stopped a run."""
+    high = max(codes).bit_length() - 1
+    named = tuple((code.name.lower(), int(code)) for code in codes)
+    field = RegisterField("code", high, 0, "read", "of the error; 0: none", named)
+    return ("error", "read", "why the last run stopped", (field,))
+
+
+def address_rows(name: str, meaning: str) -> tuple[Row, Row]:
+    """Return both halves of an address in memory, a multiple of ALIGNMENT_BYTES."""
+    low = ALIGNMENT_BYTES.bit_length() - 1
+    text = f"bits 31 to {low} of the address; the bits below are 0"
+    field = RegisterField("address", REGISTER_BITS - 1, low, "read and write", text)
+    aligned = f"{meaning}, a multiple of {ALIGNMENT_BYTES}: bits 31 to 0"
+    return (
+        (f"{name}_low", "read and write", aligned, (field,)),
+        (f"{name}_high", "read and write", "bits 63 to 32"),
     )
+
+
+def register_table(rows: Iterable[Row]) -> tuple[Register, ...]:
+    """Return registers at offsets without gaps, the first at 0; those of `INTERRUPT` come last.
+
+    Raises ValueError for fields that overlap or leave the register.
+    """
+    table = []
+    for index, (name, access, meaning, *rest) in enumerate((*rows, *INTERRUPT)):
+        fields = rest[0] if rest else (number(access, meaning),)
+        table.append(Register(name, REGISTER_BYTES * index, access, meaning, fields))
+        bits = [bit for field in fields for bit in range(field.low, field.high + 1)]
+        if sorted(set(bits)) != bits or not set(bits) <= set(range(REGISTER_BITS)):
+            raise ValueError(
+                f"the fields of {name} must follow one another in {REGISTER_BITS} bits"
+            )
+    return tuple(table)
+
+
+def number(access: Access, meaning: str) -> RegisterField:
+    """Return the only field of a register that is one number."""
+    whole: FieldAccess = "read and write" if access == "read and write while busy" else access
+    return RegisterField("value", REGISTER_BITS - 1, 0, whole, meaning)
 
 
 def offsets(table: Sequence[Register]) -> dict[str, int]:

@@ -155,15 +155,25 @@ def build(
     out: Annotated[
         Path, Option("--out", "-o", help="folder to write, replaced whole"), OUTPUT_FOLDER
     ],
+    prefix: Annotated[
+        str | None,
+        Option(metavar="NAME", help="begin of the names of all modules [default: the family]"),
+    ] = None,
+    trace: Annotated[
+        bool, Option(" /--no-trace", help="leave out the ports that only benches connect")
+    ] = True,
     sparsity: Sparsity = None,
     json: Json = None,
 ) -> None:
     """Write the Verilog of a chip: each module once, a file list and a manifest.
 
+    Beside it stands what a system needs: a wrapper with the usual names of AXI and the interrupt,
+    the register map in SystemRDL and C, a driver in C, a FuseSoC core, waivers, constraints.
+
     A chip belongs to an architecture, never to a network.
     """
     chip = api.load_architecture(arch, sparsity=sparsity)
-    report = api.build(chip, out, context=api.Context())
+    report = api.build(chip, out, prefix=prefix, trace=trace, context=api.Context())
     finish(report, build_table(report), json)
 
 
@@ -271,6 +281,10 @@ def export(
     out: Annotated[Path, Option("--out", "-o", help="folder to write"), OUTPUT_FOLDER],
     data: Data = None,
     images: Count = 1,
+    mode: Mode = None,
+    c: Annotated[
+        bool, Option("--c", help="write what firmware in C links with, too: bytes and constants")
+    ] = False,
     sparsity: Sparsity = None,
     work: Work = WORK,
     json: Json = None,
@@ -279,10 +293,15 @@ def export(
 
     It holds the Verilog, a memory image, the expected logits, and run.sh, which builds, simulates
     and compares.
+
+    With --c also program.bin, images.bin, expected.bin and hwgen_network.h and .c, which name their
+    sizes and strides; the driver is beside the Verilog. A network with several modes needs --mode.
     """
     chip = api.load_architecture(arch, sparsity=sparsity)
     context = api.Context(work=work)
-    report = api.export(network, chip, out, data=data, images=images, context=context)
+    report = api.export(
+        network, chip, out, data=data, images=images, mode=mode, firmware=c, context=context
+    )
     finish(report, f"{report.script}: builds, runs and compares", json)
 
 

@@ -88,6 +88,12 @@ VERILOG: Capability[protocols.Verilog] = Capability(
 SIMULATION: Capability[protocols.Simulation] = Capability(
     key="simulation", promise=protocols.Simulation, cannot="be simulated", lacks="simulation"
 )
+FIRMWARE: Capability[protocols.Firmware] = Capability(
+    key="firmware",
+    promise=protocols.Firmware,
+    cannot="be driven by firmware",
+    lacks="layout of images and answers in memory",
+)
 GRAPHS: Capability[pages.Graphs] = Capability(
     key="graphs", promise=pages.Graphs, cannot="read a graph", lacks="reader of graphs"
 )

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.chip.in_memory import InMemory
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.step import PlannedStep, Step
 from hwgen.chip.tiling import LayerTiling
@@ -244,6 +245,15 @@ class Verilog(Protocol):
     def make_chip(self, arch: Any) -> Any: ...
 
 
+class Firmware(Protocol):
+    """Bytes for firmware that runs a program: where they lie, and what the chip must answer."""
+
+    def in_memory(
+        self, program: Any, arch: Any, images: Bytes, answers: Sequence[NDArray[Any]]
+    ) -> InMemory:
+        """Return program, images and answers; answers: (height, width, channels) of each image."""
+
+
 class Run(Protocol):
     """What a simulation observed in one run, which is one start of a chip.
 
@@ -322,4 +332,7 @@ class Simulation(Protocol):
     def write_by_hand(
         self, arch: Any, program: Any, images: Bytes, logits: NDArray[np.int32], folder: Path
     ) -> Path:
-        """Write all that runs images on the folder `verilog` without Python; return the script."""
+        """Write all that runs images on the folder `verilog` without Python; return the script.
+
+        A family with modes takes `mode`, the number of that of all images, as well.
+        """

@@ -9,6 +9,7 @@ FAMILY = FamilyDescription(
         "sparsity": "hwgen.dbpim.facts",
         "programs": "hwgen.dbpim.facts",
         "data_sheet": "hwgen.dbpim.facts",
+        "firmware": "hwgen.dbpim.facts",
         "compiler": "hwgen.dbpim.compiler",
         "layer_support": "hwgen.dbpim.compiler",
         "split_cost": "hwgen.dbpim.model",

@@ -8,6 +8,7 @@ FAMILY = FamilyDescription(
         "architectures": "hwgen.mram.facts",
         "modes": "hwgen.mram.facts",
         "programs": "hwgen.mram.facts",
+        "firmware": "hwgen.mram.facts",
         "compiler": "hwgen.mram.compiler",
         "layer_support": "hwgen.mram.compiler",
         "split_cost": "hwgen.mram.model",

@@ -85,7 +85,7 @@ class BuildReport:
     """The Verilog that was written.
 
     modules: instances of each module in the whole chip, by name
-    digest: over the names and bytes of all files
+    digest: over the names and bytes of all files but the list, which names the folder
     """
 
     format: Literal["hwgen.report.build"]

@@ -19,17 +19,29 @@ from verif.stream import reset
 FACTS = facts_from_environment()
 REGISTERS = FACTS.registers
 OFFSETS = offsets(REGISTERS)
-FIXED = ("control", "status", "error", *FACTS.constants)
+INTERRUPT, ENABLE = "interrupt", "interrupt_enable"
+FIXED = ("control", "status", "error", INTERRUPT, ENABLE, *FACTS.constants)
 HALVES = ("_low", "_high")
 WHILE_BUSY = [row.name for row in REGISTERS if row.access == "read and write while busy"]
-WRITTEN = [row.name for row in REGISTERS if row.access.startswith("read and write")]
+WRITTEN = [
+    row.name
+    for row in REGISTERS
+    if row.access.startswith("read and write") and row.name not in FIXED
+]
 READ = [row.name for row in REGISTERS if row.access == "read" and row.name not in FIXED]
 CHANNELS = ("aw", "w", "b", "ar", "r")
 HANDSHAKES = [f"bus__{channel}{end}" for channel in CHANNELS for end in ("valid", "ready")]
+WRITE = ("bus__awaddr", "bus__wdata", "bus__wstrb")
 BEHIND = [4 * len(REGISTERS), (1 << FACTS.address_bits) - 4]
 """Addresses without a register."""
 WORD = 1 << 32
-CORNERS = Corners("a write waits for its data", "an answer waits", "start", "start while busy")
+CORNERS = Corners(
+    "a write waits for its data",
+    "an answer waits",
+    "start",
+    "start while busy",
+    "cleared while it rises",
+)
 
 
 async def begin(dut: Any, pause: float, seed: int) -> tuple[AxiLiteMaster, Probe]:
@@ -45,7 +57,7 @@ async def begin(dut: Any, pause: float, seed: int) -> tuple[AxiLiteMaster, Probe
         master.read_if.r_channel.set_pause_generator(chances(rng, pause))
     dut.registers__busy.value = 0
     await reset(dut)
-    probe = Probe(dut, "registers", [*HANDSHAKES, "start"])
+    probe = Probe(dut, "registers", [*HANDSHAKES, *WRITE, "start", "busy", "irq"])
     cocotb.start_soon(probe.record())
     return master, probe
 
@@ -79,16 +91,21 @@ async def every_register_is_as_listed(dut: Any, pause: float, seed: int) -> None
     """What can be read reads what the chip says; what can be written comes out and back."""
     master, probe = await begin(dut, pause, seed)
     rng = np.random.default_rng(seed)
+    masks = {row.name: row.mask for row in REGISTERS}
     values = {**FACTS.constants, "control": 0, "status": 0b110, "error": 5}
+    values |= {INTERRUPT: 0, ENABLE: 1}
     values |= {name: int(rng.integers(0, WORD)) for name in (*WRITTEN, *READ)}
+    written = {name: values[name] for name in WRITTEN} | {INTERRUPT: WORD - 1, ENABLE: WORD - 1}
+    values |= {name: values[name] & masks[name] for name in WRITTEN}
     for port, value in ports(READ, values).items():
         getattr(dut, f"registers__{port}").value = value
     dut.registers__done.value = 1
     dut.registers__error.value = values["error"]
     for register in REGISTERS:
         value = values[register.name]
-        if register.name in WRITTEN:
-            assert await write(master, register.offset, value) == AxiResp.OKAY
+        if register.name in written:
+            got = await write(master, register.offset, written[register.name])
+            assert got == AxiResp.OKAY
         elif register.access == "read":
             refused = await write(master, register.offset, value ^ 1)
             assert refused == AxiResp.SLVERR, f"writing {register.name}"
@@ -108,10 +125,10 @@ async def every_register_is_as_listed(dut: Any, pause: float, seed: int) -> None
 async def bytes_are_written_alone(dut: Any) -> None:
     """A strobe that is low leaves its byte as it is."""
     master, _ = await begin(dut, 0.0, 0)
-    offset = OFFSETS[WRITTEN[0]]
-    await write(master, offset, 0x11223344)
-    await master.write(offset + 1, b"\xaa\xbb")
-    assert await read(master, offset) == (0x11BBAA44, AxiResp.OKAY)
+    (first, *_) = [row for row in REGISTERS if row.name in WRITTEN]
+    await write(master, first.offset, 0x11223344)
+    await master.write(first.offset + 1, b"\xaa\xbb")
+    assert await read(master, first.offset) == (0x11BBAA44 & first.mask, AxiResp.OKAY)
 
 
 @cocotb.test(timeout_time=100, timeout_unit="us")
@@ -137,11 +154,64 @@ async def start_is_one_pulse(dut: Any, pause: float) -> None:
     assert await read(master, OFFSETS["status"]) == (0b111, AxiResp.OKAY)
     dut.registers__busy.value = 0
     await FallingEdge(dut.clk)
-    values = {name: int(name in WHILE_BUSY) for name in WRITTEN}
+    values = {row.name: row.mask & int(row.name in WHILE_BUSY) for row in REGISTERS}
     for port, value in ports(WRITTEN, values).items():
         assert int(getattr(dut, f"registers__{port}").value) == value, port
     assert len(probe.when("start")) == 2, "a start while busy"
     check_answers(probe)
+
+
+@cocotb.test(timeout_time=100, timeout_unit="us")
+@cocotb.parametrize(pause=[0.0, 0.6], seed=range(2))
+async def the_interrupt_rises_with_each_end_and_is_cleared_by_1(
+    dut: Any, pause: float, seed: int
+) -> None:
+    """Reads leave it, a 0 too; 1 clears it, also while busy, but not an end of the same cycle."""
+    master, probe = await begin(dut, pause, seed)
+    interrupt, enable = OFFSETS[INTERRUPT], OFFSETS[ENABLE]
+    rng = np.random.default_rng(seed)
+    assert await read(master, interrupt) == (0, AxiResp.OKAY)
+    for run in range(40):
+        enabled = int(rng.integers(0, 2)) if run else 1
+        dut.registers__busy.value = 1
+        assert await write(master, enable, enabled | 6) == AxiResp.OKAY
+        assert await read(master, enable) == (enabled, AxiResp.OKAY)
+        for _ in range(int(rng.integers(1, 5))):
+            await FallingEdge(dut.clk)
+        clear = cocotb.start_soon(write(master, interrupt, WORD - 1)) if run % 2 else None
+        for _ in range(int(rng.integers(0, 6))):
+            await FallingEdge(dut.clk)
+        dut.registers__busy.value = 0
+        if clear is not None:
+            assert await clear == AxiResp.OKAY
+        await FallingEdge(dut.clk)
+        await FallingEdge(dut.clk)
+        pending = await read(master, interrupt)
+        assert await write(master, interrupt, 0) == AxiResp.OKAY
+        await master.write(interrupt + 1, b"\x01")
+        assert await read(master, interrupt) == pending, "neither a read nor a 0 clears it"
+        assert probe.last("irq") == (pending[0] & enabled)
+        dut.registers__busy.value = 1
+        if not run % 3:
+            assert await write(master, interrupt, 1) == AxiResp.OKAY
+            assert await read(master, interrupt) == (0, AxiResp.OKAY)
+    check_interrupt(probe)
+
+
+def check_interrupt(probe: Probe) -> None:
+    """Hold `irq` in every cycle against the writes that were accepted and the ends of `busy`."""
+    pending = enabled = runs = 0
+    for row in probe.cycles:
+        assert row["irq"] == (pending & enabled)
+        ends = runs and not row["busy"]
+        runs = row["busy"]
+        accepted = row["bus__awvalid"] and row["bus__awready"]
+        low = accepted and row["bus__wdata"] & row["bus__wstrb"] & 1
+        clears = low and row["bus__awaddr"] & ~3 == OFFSETS[INTERRUPT]
+        if accepted and row["bus__wstrb"] & 1 and row["bus__awaddr"] & ~3 == OFFSETS[ENABLE]:
+            enabled = row["bus__wdata"] & 1
+        CORNERS.hit("cleared while it rises", bool(clears and ends))
+        pending = int(bool(ends) or (pending and not clears))
 
 
 def check_answers(probe: Probe) -> None:

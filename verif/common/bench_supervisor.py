@@ -19,7 +19,7 @@ SOURCES = range(FACTS.progress_sources)
 PULSES = ("retire", "computes", "waits_for_load")
 ENDS = ("finished", "loader_error", "read_error", "write_error")
 STATE = ("running", "stop", "busy", "done", "error", "cycles", "load_cycles", "layers")
-NAMES = ("start", "memory_idle", "progress", *PULSES, *ENDS, *STATE)
+NAMES = ("start", "memory_idle", "memory_answers", "progress", *PULSES, *ENDS, *STATE)
 CORNERS = Corners(
     "END",
     "END and an error in one cycle",
@@ -68,12 +68,13 @@ class Rules:
         self.cycles += 1
         self.load_cycles += row["waits_for_load"] and not row["computes"]
         self.layers += row["retire"]
-        self.quiet = 0 if row["progress"] else self.quiet + 1
+        owed = row["memory_answers"]
+        self.quiet = 0 if row["progress"] else self.quiet + (not owed)
         candidates = [
             (row["read_error"], ERRORS.read),
             (row["write_error"], ERRORS.write),
             (row["loader_error"], row["loader_error"]),
-            (self.quiet == WATCHDOG_CYCLES, ERRORS.stalled),
+            (self.quiet == WATCHDOG_CYCLES and not owed, ERRORS.stalled),
         ]
         found = [code for happens, code in candidates if happens]
         CORNERS.hit("END", bool(row["finished"]))
@@ -103,6 +104,7 @@ async def every_cycle_follows_the_rules(dut: Any, seed: int) -> None:
         if rng.random() < 0.02:
             drive(dut, {name: int(rng.random() < 0.7) for name in ENDS})
         drive(dut, {"start": int(rng.random() < 0.2), "memory_idle": int(rng.random() < 0.5)})
+        drive(dut, {"memory_answers": int(rng.random() < 0.5)})
         await FallingEdge(dut.clk)
     check(probe, f"seed {seed}")
 
@@ -121,6 +123,25 @@ async def the_watchdog_waits_its_time(dut: Any) -> None:
         for _ in range(pause):
             await FallingEdge(dut.clk)
     check(probe, "watchdog")
+    assert probe.cycles[-1]["error"] == ERRORS.stalled
+
+
+@cocotb.test(timeout_time=400, timeout_unit="us")
+async def the_watchdog_stands_still_while_the_memory_owes_an_answer(dut: Any) -> None:
+    """Cycles before and after the wait count, those of it do not, however many they are."""
+    probe = await begin(dut)
+    drive(dut, {"start": 1, "memory_idle": 1})
+    await FallingEdge(dut.clk)
+    drive(dut, {"start": 0})
+    before = WATCHDOG_CYCLES // 2
+    for owed, cycles in ((0, before), (1, 2 * WATCHDOG_CYCLES), (0, WATCHDOG_CYCLES - before - 1)):
+        drive(dut, {"memory_answers": owed})
+        for _ in range(cycles):
+            await FallingEdge(dut.clk)
+    assert probe.cycles[-1]["running"], "cycles in which the memory owes an answer count"
+    for _ in range(3):
+        await FallingEdge(dut.clk)
+    check(probe, "memory")
     assert probe.cycles[-1]["error"] == ERRORS.stalled
 
 
@@ -147,7 +168,7 @@ async def each_source_alone_keeps_the_chip_alive(dut: Any, source: int) -> None:
 
 async def begin(dut: Any) -> Probe:
     """Reset the part with all its inputs low and begin to record."""
-    inputs = ("start", "memory_idle", "progress", *PULSES, *ENDS)
+    inputs = ("start", "memory_idle", "memory_answers", "progress", *PULSES, *ENDS)
     await reset(dut, *(getattr(dut, f"supervisor__{name}") for name in inputs))
     probe = Probe(dut, "supervisor", NAMES)
     cocotb.start_soon(probe.record())

@@ -1,6 +1,7 @@
 """Write a part and all the parts below it as Verilog, each different module once."""
 
 import gc
+import inspect
 import os
 import re
 from bisect import bisect
@@ -24,6 +25,7 @@ from hwgen.chip.rtl.processes import shared
 from hwgen.chip.rtl.unused import without_unused_nets
 from hwgen.errors import DesignError
 
+NOTHING: Mapping[str, str] = {}
 HEADER = "// SPDX-License-Identifier: Apache-2.0\n"
 
 # Yosys numbers this helper register over all modules of a run; it is local to each module.
@@ -39,18 +41,50 @@ LONG = 1_500_000
 MODULE = re.compile(r"^module (?:\\(?P<escaped>\S+) |(?P<plain>\w+)).*?^endmodule\n", re.M | re.S)
 
 
-def emit(top: Part, folder: Path, *, parameters: Mapping[str, object]) -> list[Path]:
+def emit(
+    top: Part,
+    folder: Path,
+    *,
+    parameters: Mapping[str, object],
+    about: str = "",
+    beside: Mapping[str, str] = NOTHING,
+    listed_from: Path | None = None,
+) -> list[Path]:
     """Write `<module>.v` for each part, a file list and a manifest; return the Verilog, top last.
 
-    `parameters`: the parameters of the design, such as the architecture as a mapping; the
-    manifest holds them unchanged.
+    parameters: of the design, such as the architecture as a mapping; the manifest holds them
+        unchanged
+    about: the design, which each module belongs to, in words
+    beside: further files by name; those that end in `.v` are in the file list too
+    listed_from: folder before the names in the file list; None: none, they stand beside the list
     """
     modules = verilog_modules(top)
-    files = {f"{name}.v": text for name, text in modules.items()}
-    files[FILE_LIST] = "".join(f"{name}\n" for name in files)
-    files[MANIFEST] = manifest(files, top=top.module_name, parameters=parameters)
-    write_folder(folder, files)
+    parts = {part.module_name: part for part in parts_below_first(top)}
+    files = {f"{name}.v": opened(parts[name], text, about) for name, text in modules.items()}
+    written = manifest(files, {**files, **beside}, top=top.module_name, parameters=parameters)
+    sources = [name for name in (*files, *beside) if name.endswith(".v")]
+    paths = sources if listed_from is None else [str(listed_from / name) for name in sources]
+    listed = "".join(f"{path}\n" for path in paths)
+    write_folder(folder, {**files, **beside, FILE_LIST: listed, MANIFEST: written})
     return [folder / f"{name}.v" for name in modules]
+
+
+def file_names(top: Part) -> list[str]:
+    """Return the names of the Verilog files of a design, top last."""
+    return [f"{name}.v" for name in dict.fromkeys(p.module_name for p in parts_below_first(top))]
+
+
+def opened(part: Part, text: str, about: str) -> str:
+    """Return the Verilog of a part with what it is, and of what, behind the licence."""
+    first = (inspect.getdoc(part) or "").partition("\n")[0]
+    lines = [f"{part.module_name}: {first}", *filter(None, [about])]
+    return HEADER + "".join(f"// {line}\n" for line in lines) + text.removeprefix(HEADER)
+
+
+def rename(top: Part, prefix: str) -> None:
+    """Let the names of all modules of a design begin with a prefix instead of the family."""
+    for part in parts_below_first(top):
+        part.family = prefix
 
 
 def verilog_modules(top: Part) -> dict[str, str]:

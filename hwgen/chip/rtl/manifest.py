@@ -20,8 +20,17 @@ PORT = re.compile(r"^  (input|output) (?:signed )?(?:\[(\d+):0\] )?(\w+);$", re.
 INSTANCE = re.compile(rf"^  {NAME} ?{NAME} ?\($", re.M)
 
 
-def manifest(files: Mapping[str, str], *, top: str, parameters: Mapping[str, object]) -> str:
-    """Return the manifest of `files`: the same text for the same files on every machine."""
+def manifest(
+    sources: Mapping[str, str],
+    files: Mapping[str, str],
+    *,
+    top: str,
+    parameters: Mapping[str, object],
+) -> str:
+    """Return the manifest of `files`: the same text for the same files on every machine.
+
+    sources: those with modules of the design. The file list has no digest: it may name the folder.
+    """
     content = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -35,13 +44,14 @@ def manifest(files: Mapping[str, str], *, top: str, parameters: Mapping[str, obj
         },
         "modules": {
             name: module_entry(file, text)
-            for file, source in files.items()
+            for file, source in sources.items()
             for name, text in modules_in(source)
         },
         "files": {
             name: {"sha256": hashlib.sha256(text.encode()).hexdigest()}
             for name, text in files.items()
-        },
+        }
+        | {FILE_LIST: {}},
     }
     return json.dumps(content, indent=2) + "\n"
 

@@ -40,6 +40,7 @@ class ReadEngine(SharedPart):
         memory   out         AXI4 AR, R    INCR bursts that never cross 4 KiB
         stop     in          1             no new burst, discard beats, empty the FIFO
         idle     out         1             no beat to request and none outstanding
+        answers  out         1             an address waits to be taken, or a beat is outstanding
         taken    out         1             a handshake on the port in this cycle
         error    out         1             a beat came with a response other than OKAY
     Latency  2 cycles from ``command`` to ARVALID, 1 cycle from an R beat to ``beats``
@@ -67,6 +68,7 @@ class ReadEngine(SharedPart):
                 "memory": Out(wiring.Signature(read_manager(port_bits))),
                 "stop": In(1),
                 "idle": Out(1),
+                "answers": Out(1),
                 "taken": Out(1),
                 "error": Out(1),
             },
@@ -80,7 +82,8 @@ class ReadEngine(SharedPart):
         burst = self._decide_burst(m, left=left)
         m.d.sync += outstanding.eq(outstanding + burst - beat)
         m.d.comb += [
-            self.idle.eq((left == 0) & ~self.memory.arvalid & (outstanding == 0)),
+            self.answers.eq(self.memory.arvalid | (outstanding != 0)),
+            self.idle.eq((left == 0) & ~self.answers),
             self.taken.eq(beat | (self.memory.arvalid & self.memory.arready)),
             self.memory.rready.eq(1),
             self.error.eq(beat & (self.memory.rresp != OKAY)),

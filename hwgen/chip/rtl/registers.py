@@ -7,15 +7,22 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import OKAY, SUBORDINATE_ERROR
-from hwgen.chip.registers import REGISTER_BYTES, Access, Register, offsets
+from hwgen.chip.registers import (
+    REGISTER_BITS,
+    REGISTER_BYTES,
+    Access,
+    Register,
+    RegisterField,
+    offsets,
+)
 from hwgen.chip.rtl.axi import lite_subordinate
 from hwgen.chip.rtl.shared import SharedPart
 
-WORD_BITS = 8 * REGISTER_BYTES
 LOW, HIGH = "_low", "_high"
 CONTROL, STATUS, ERROR = "control", "status", "error"
+INTERRUPT, ENABLE = "interrupt", "interrupt_enable"
 WHILE_BUSY: Access = "read and write while busy"
-OF_EVERY_CHIP = (CONTROL, STATUS, ERROR)
+OF_EVERY_CHIP = (CONTROL, STATUS, ERROR, INTERRUPT, ENABLE)
 
 
 class Registers(SharedPart):
@@ -24,7 +31,8 @@ class Registers(SharedPart):
     Parameters
     ----------
         family        prefix of the module name
-        table         the registers; it must hold ``control``, ``status`` and ``error``
+        table         the registers; it must hold ``control``, ``status``, ``error``, ``interrupt``
+                      and ``interrupt_enable``
         constants     value of each constant register
         address_bits  of the port; an address without a register answers with an error
         error_bits    width of an error code; 0 is no error
@@ -35,9 +43,12 @@ class Registers(SharedPart):
                                  written
         done    in   1           bit 1 of ``status``; bit 0 is ``busy``, bit 2 says ``error != 0``
         error   in   error_bits
+        irq     out  1           bit 0 of ``interrupt``, which rises with the end of ``busy`` and
+                                 stays until 1 is written to it, and bit 0 of ``interrupt_enable``
         others  out  32 or 64    a value of the table that can be written, as written last, 0 after
-                                 reset; ``in`` for one that can only be read
-    Latency  1 cycle from an accepted address to the answer, for reads and writes
+                                 reset and at bits of no field; ``in`` for one that can only be read
+    Latency  1 cycle from an accepted address to the answer, for reads and writes; 1 cycle from the
+             first one without ``busy`` to ``irq``
     Rate     one read and one write in two cycles; a write is accepted when address and data are
              both there
     Errors   ValueError for an invalid table. SLVERR for an address without a register, for
@@ -61,6 +72,7 @@ class Registers(SharedPart):
         self._constants = constants
         free = [row for row in table if row.name not in (*constants, *OF_EVERY_CHIP)]
         self._written = values_of([row for row in free if row.access != "read"])
+        self._fields = {row.name: row.fields for row in free}
         self._while_busy = {row.name for row in free if row.access == WHILE_BUSY}
         self._read = values_of([row for row in free if row.access == "read"])
         super().__init__(
@@ -71,6 +83,7 @@ class Registers(SharedPart):
                 "busy": In(1),
                 "done": In(1),
                 "error": In(error_bits),
+                "irq": Out(1),
                 **{name: In(bits) for name, bits in self._read.items()},
             },
             family=family,
@@ -78,8 +91,15 @@ class Registers(SharedPart):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        self._reads(m)
-        self._writes(m)
+        pending, enabled = Signal(), Signal()
+        self._reads(m, pending=pending, enabled=enabled)
+        self._writes(m, pending=pending, enabled=enabled)
+        runs_before = Signal()
+        m.d.comb += self.irq.eq(pending & enabled)
+        m.d.sync += runs_before.eq(self.busy)
+        # After the writes: an end in the cycle of a clearing write is not lost.
+        with m.If(runs_before & ~self.busy):
+            m.d.sync += pending.eq(1)
         return m
 
     def _halves(self, values: Mapping[str, int]) -> dict[str, Value]:
@@ -87,27 +107,29 @@ class Registers(SharedPart):
         found: dict[str, Value] = {}
         for name, bits in values.items():
             value = getattr(self, name)
-            if bits == WORD_BITS:
+            if bits == REGISTER_BITS:
                 found[name] = value
             else:
-                found |= {name + LOW: value[:WORD_BITS], name + HIGH: value[WORD_BITS:]}
+                found |= {name + LOW: value[:REGISTER_BITS], name + HIGH: value[REGISTER_BITS:]}
         return found
 
-    def _values(self) -> dict[str, Value]:
+    def _values(self, *, pending: Value, enabled: Value) -> dict[str, Value]:
         """Return the value that each register reads."""
         return {
-            **{name: Const(value, WORD_BITS) for name, value in self._constants.items()},
+            **{name: Const(value, REGISTER_BITS) for name, value in self._constants.items()},
             CONTROL: Const(0),
             STATUS: Cat(self.busy, self.done, self.error.any()),
             ERROR: self.error,
+            INTERRUPT: pending,
+            ENABLE: enabled,
             **self._halves(self._written),
             **self._halves(self._read),
         }
 
-    def _reads(self, m: Module) -> None:
+    def _reads(self, m: Module, *, pending: Value, enabled: Value) -> None:
         """Answer a read in the next cycle; the next read is taken after the answer."""
-        bus, values = self.bus, self._values()
-        found, value = Signal(), Signal(WORD_BITS)
+        bus, values = self.bus, self._values(pending=pending, enabled=enabled)
+        found, value = Signal(), Signal(REGISTER_BITS)
         with m.Switch(bus.araddr[2:]):
             for register in self._table:
                 with m.Case(register.offset // REGISTER_BYTES):
@@ -122,7 +144,7 @@ class Registers(SharedPart):
                 bus.rresp.eq(Mux(found, OKAY, SUBORDINATE_ERROR)),
             ]
 
-    def _writes(self, m: Module) -> None:
+    def _writes(self, m: Module, *, pending: Value, enabled: Value) -> None:
         """Take address and data together and answer in the next cycle."""
         bus, places = self.bus, offsets(self._table)
         accept, found, writable = Signal(), Signal(), Signal()
@@ -137,23 +159,35 @@ class Registers(SharedPart):
             with m.Case(places[CONTROL] // REGISTER_BYTES):
                 m.d.comb += found.eq(1)
                 m.d.sync += self.start.eq(accept & ~self.busy & bus.wdata[0] & bus.wstrb[0])
+            with m.Case(places[INTERRUPT] // REGISTER_BYTES):
+                m.d.comb += [found.eq(1), writable.eq(1)]
+                m.d.sync += pending.eq(pending & ~(accept & bus.wdata[0] & bus.wstrb[0]))
+            with m.Case(places[ENABLE] // REGISTER_BYTES):
+                m.d.comb += [found.eq(1), writable.eq(1)]
+                m.d.sync += enabled.eq(Mux(accept & bus.wstrb[0], bus.wdata[0], enabled))
             for name, register in self._halves(self._written).items():
                 with m.Case(places[name] // REGISTER_BYTES):
                     m.d.comb += found.eq(1)
                     if name in self._while_busy:
                         m.d.comb += writable.eq(1)
-                    self._write(m, register, accept=accept & writable)
+                    self._write(m, register, self._fields[name], accept=accept & writable)
         with m.If(bus.bvalid):
             m.d.sync += bus.bvalid.eq(~bus.bready)
         with m.Elif(accept):
             response = Mux(found & writable, OKAY, SUBORDINATE_ERROR)
             m.d.sync += [bus.bvalid.eq(1), bus.bresp.eq(response)]
 
-    def _write(self, m: Module, register: Value, *, accept: Value) -> None:
-        """Store the bytes that the strobes select."""
+    def _write(
+        self, m: Module, register: Value, fields: Sequence[RegisterField], *, accept: Value
+    ) -> None:
+        """Store the bytes that the strobes select, of fields alone."""
         for byte in range(REGISTER_BYTES):
             with m.If(accept & self.bus.wstrb[byte]):
-                m.d.sync += register.word_select(byte, 8).eq(self.bus.wdata.word_select(byte, 8))
+                for field in fields:
+                    low, high = max(field.low, 8 * byte), min(field.high, 8 * byte + 7)
+                    if low <= high:
+                        bits = slice(low, high + 1)
+                        m.d.sync += register[bits].eq(self.bus.wdata[bits])
 
 
 def values_of(rows: Sequence[Register]) -> dict[str, int]:
@@ -163,7 +197,7 @@ def values_of(rows: Sequence[Register]) -> dict[str, int]:
     for row in rows:
         stem = row.name.removesuffix(LOW).removesuffix(HIGH)
         both = {stem + LOW, stem + HIGH} <= names
-        values[stem if both else row.name] = 2 * WORD_BITS if both else WORD_BITS
+        values[stem if both else row.name] = 2 * REGISTER_BITS if both else REGISTER_BITS
     return values
 
 
@@ -183,5 +217,5 @@ def check_table(
             allowed = f"a multiple of {REGISTER_BYTES} below {1 << address_bits}"
             raise ValueError(f"the offset of {row.name} must be {allowed}, got {row.offset}")
     for name, value in constants.items():
-        if not 0 <= value < 1 << WORD_BITS:
-            raise ValueError(f"{name} must fit {WORD_BITS} bits, got {value}")
+        if not 0 <= value < 1 << REGISTER_BITS:
+            raise ValueError(f"{name} must fit {REGISTER_BITS} bits, got {value}")

@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, ClockDomain, ClockSignal, DomainRenamer, Module, R
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
+from hwgen.chip.interface import TRACE, ChipInterface
 from hwgen.chip.registers import Register
 from hwgen.chip.rtl import axi
 from hwgen.chip.rtl.part import Part, PartInstance
@@ -85,8 +86,12 @@ class Shell(Part):
     Ports
         registers  out  AXI4-Lite subordinate, 32 bits of data
         memory     out  AXI4 manager, 64-bit addresses, port_bits of data, INCR bursts
-        trace      out  of the family, for benches and simulations only
+        irq        out  an interrupt, level: a run has ended and the host has enabled it
+        trace      out  of the family, for benches and simulations only; none if `shows_trace` is
+                        false when the chip is converted
     """
+
+    shows_trace: bool = True
 
     def __init__(self, facts: ShellFacts, *, parts: Sequence[Part], trace: Any) -> None:
         self._facts = facts
@@ -125,8 +130,36 @@ class Shell(Part):
             {
                 "registers": Out(wiring.Signature(axi.lite_subordinate(facts.address_bits))),
                 "memory": Out(wiring.Signature(memory)),
+                "irq": Out(1),
                 "trace": Out(trace),
             }
+        )
+
+    @property
+    def signature(self) -> wiring.Signature:
+        """The ports of the chip."""
+        every = super().signature
+        if self.shows_trace:
+            return every
+        return wiring.Signature(
+            {name: port for name, port in every.members.items() if name != TRACE}
+        )
+
+    def interface(self, *, name: str, digest: str, clock_mhz: float) -> ChipInterface:
+        """Return what a system sees of the chip; name, digest, clock_mhz: of its architecture."""
+        facts = self._facts
+        return ChipInterface(
+            family=type(self).family,
+            prefix=self.family,
+            top=self.module_name,
+            name=name,
+            digest=digest,
+            clock_mhz=clock_mhz,
+            ports=tuple(self.ports()),
+            registers=facts.registers,
+            address_bits=facts.address_bits,
+            id_word=facts.id_word,
+            version=facts.version,
         )
 
     def engine(self, m: Module, host: Host) -> Engine:
@@ -147,6 +180,7 @@ class Shell(Part):
         host = Host(registers=registers, supervisor=supervisor, reader=reader, writer=writer)
         engine = self.engine(m, host)
         wiring.connect(m, wiring.flipped(self.registers), registers.bus)
+        m.d.comb += self.irq.eq(registers.irq)
         wiring.connect(m, engine.loader.command, reader.command)
         wiring.connect(m, reader.beats, engine.loader.beats)
         counters = {**{name: getattr(supervisor, name) for name in STATUS}, **engine.counters}
@@ -181,6 +215,7 @@ class Shell(Part):
             supervisor.write_error.eq(writer.error),
             supervisor.progress.eq(Cat(*moves, reader.taken, writer.taken)),
             supervisor.memory_idle.eq(reader.idle & writer.idle),
+            supervisor.memory_answers.eq(reader.answers | ~writer.idle),
             supervisor.retire.eq(engine.retire),
             supervisor.computes.eq(engine.computes),
             supervisor.waits_for_load.eq(engine.waits_for_load),

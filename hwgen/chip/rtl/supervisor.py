@@ -30,7 +30,8 @@ class Supervisor(SharedPart):
         family            prefix of the module name
         errors            codes of a read error, a write error and a stall
         error_bits        width of an error code
-        watchdog_cycles   cycles without progress that end a run with ``errors.stalled``, at least 2
+        watchdog_cycles   cycles without progress, and without an answer that the memory owes, that
+                          end a run with ``errors.stalled``, at least 2
         progress_sources  number of progress signals; any one of them resets the watchdog
     Ports
         start           in   1           begin a run; ignored while busy
@@ -40,6 +41,7 @@ class Supervisor(SharedPart):
         write_error     in   1           a burst was answered with an error
         progress        in   sources     bit s: source s makes progress in this cycle
         memory_idle     in   1           no transfer is outstanding on the memory port
+        memory_answers  in   1           the memory owes an answer: the watchdog stands still
         retire          in   1           image or instruction is over
         computes        in   1           a unit computes
         waits_for_load  in   1           a unit waits for the loader
@@ -54,8 +56,8 @@ class Supervisor(SharedPart):
     Latency  1 cycle from ``start`` to ``running``, from ``finished`` or an error to its end
     Rate     none
     Errors   ValueError for a parameter out of range; the first error counts; ``errors.stalled``
-             after ``watchdog_cycles`` cycles without progress; an error in the cycle of
-             ``finished`` is ignored
+             after ``watchdog_cycles`` cycles without progress in which the memory owes
+             nothing; an error in the cycle of ``finished`` is ignored
     Golden   the cycle model
     Source   docs/dbpim-microarchitecture.md, "Start and stop" and "Counters"
     """
@@ -89,6 +91,7 @@ class Supervisor(SharedPart):
                 "write_error": In(1),
                 "progress": In(progress_sources),
                 "memory_idle": In(1),
+                "memory_answers": In(1),
                 "retire": In(1),
                 "computes": In(1),
                 "waits_for_load": In(1),
@@ -139,17 +142,20 @@ class Supervisor(SharedPart):
         return m
 
     def _error(self, m: Module) -> Value:
-        """Return the error of this cycle; the watchdog counts cycles without progress."""
+        """Return the error of this cycle; the watchdog counts cycles in which the chip stands."""
         found, quiet = Signal.like(self.error), Signal(range(self._watchdog_cycles))
-        goes_on = Signal()
-        m.d.comb += goes_on.eq(self.progress.any())
-        m.d.sync += quiet.eq(Mux(goes_on, 0, quiet + 1))
+        goes_on, counts = Signal(), Signal()
+        m.d.comb += [
+            goes_on.eq(self.progress.any()),
+            counts.eq(~goes_on & ~self.memory_answers),
+        ]
+        m.d.sync += quiet.eq(Mux(goes_on, 0, quiet + counts))
         with m.If(self.read_error):
             m.d.comb += found.eq(self._errors.read)
         with m.Elif(self.write_error):
             m.d.comb += found.eq(self._errors.write)
         with m.Elif(self.loader_error != NO_ERROR):
             m.d.comb += found.eq(self.loader_error)
-        with m.Elif(~goes_on & (quiet == self._watchdog_cycles - 1)):
+        with m.Elif(counts & (quiet == self._watchdog_cycles - 1)):
             m.d.comb += found.eq(self._errors.stalled)
         return found

@@ -104,7 +104,7 @@ module host;
   // insert: watch
 
   // insert: chip
-      .clk(clk), .rst(rst),
+      .clk(clk), .rst(rst), .irq(),
       .registers__awaddr(awaddr), .registers__awprot(3'd0), .registers__awvalid(awvalid),
       .registers__awready(awready), .registers__wdata(wdata), .registers__wstrb(4'hf),
       .registers__wvalid(wvalid), .registers__wready(wready), .registers__bresp(bresp),

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.dbpim.compiler.builder import Builder
 from hwgen.dbpim.compiler.ops import Op
 from hwgen.dbpim.compiler.spill import LOGIT_BYTES, copy_out, owners_of
 from hwgen.dbpim.compiler.steps import Images, Step, Tensor
-from hwgen.dbpim.facts.instructions import ALIGNMENT_BYTES, Space
+from hwgen.dbpim.facts.instructions import Space
 from hwgen.dbpim.facts.program import AnswerPlan, MemoryPlace
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.dbpim.compiler.builder import Builder
 from hwgen.dbpim.compiler.grid import Rows
 from hwgen.dbpim.compiler.ops import MapShape
 from hwgen.dbpim.compiler.steps import Images, Step, Tensor
 from hwgen.dbpim.facts.addressing import channel_words
-from hwgen.dbpim.facts.instructions import ALIGNMENT_BYTES, Space
+from hwgen.dbpim.facts.instructions import Space
 from hwgen.dbpim.facts.program import ImagePlan, MemoryPlace
 from hwgen.network import INPUT
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 from hwgen.chip.axi import PAGE_BYTES
 from hwgen.chip.fields import total_bits
+from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.sheet import Facts, Packet, Place
 from hwgen.dbpim.facts import instructions
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.energy import TABLE, load_energy
-from hwgen.dbpim.facts.instructions import ALIGNMENT_BYTES, PIXEL_SIZES, ErrorCode
+from hwgen.dbpim.facts.instructions import PIXEL_SIZES, ErrorCode
 from hwgen.dbpim.facts.timing import BURST_BEATS
 
 __all__ = ["ErrorCode"]

@@ -21,9 +21,6 @@ MOST_CORES = 8
 ROW_BITS = 10
 """Width of a row or column of a map, of a row or column stored in a buffer, of a channel word."""
 
-ALIGNMENT_BYTES = 64
-"""Every address that a host gives is a multiple of it; an offset in a packet is one of a beat."""
-
 PACKET_UNIT_BITS = 64
 """The length of a packet (of a tile: of its header) is a multiple of it."""
 

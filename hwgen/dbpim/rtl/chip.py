@@ -70,6 +70,7 @@ class Chip(Shell):
     Ports
         registers  out  AXI4-Lite subordinate, 32 bits of data
         memory     out  AXI4 manager, 64-bit addresses, port_bits of data, INCR bursts
+        irq        out  an interrupt, level: a run has ended and the host has enabled it
         trace      out  for benches only: ``write_valid`` and ``write`` of the write bus,
                         ``private_valid`` and ``private_write`` of each core (results for its own
                         banks), ``retire`` (a step is over), ``running``, ``events`` of each core

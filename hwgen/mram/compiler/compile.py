@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.errors import CompileError
 from hwgen.mram.compiler.check import check_sums
 from hwgen.mram.compiler.maps import StoredMap, stored_maps
@@ -35,7 +36,6 @@ from hwgen.mram.facts.program import (
     ProgramFacts,
 )
 from hwgen.mram.facts.program import Mapping as Placing
-from hwgen.mram.facts.records import ALIGNMENT_BYTES
 from hwgen.mram.facts.stream import Content, decode_program, encode_program
 from hwgen.network import INPUT, QuantizedNetwork
 

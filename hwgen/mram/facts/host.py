@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from hwgen.chip.axi import PAGE_BYTES
 from hwgen.chip.fields import Field, total_bits
+from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.chip.sheet import Facts, Packet, Place
 from hwgen.mram.facts.arch import BANKS, MOST_MODES, Arch
 from hwgen.mram.facts.energy import TABLE, EnergyTable, load_energy
 from hwgen.mram.facts.records import (
-    ALIGNMENT_BYTES,
     HEADER,
     HEADER_BITS,
     Kind,

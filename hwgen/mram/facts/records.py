@@ -13,9 +13,6 @@ from hwgen.chip.fields import Field, decode, encode, total_bits
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import MOST_MODES, MOST_ROW_SETS, Arch
 
-ALIGNMENT_BYTES = 64
-"""Every address that a host gives is a multiple of it."""
-
 MAGIC = 0x6D61726D
 """The first four bytes of a program, `mram` in little-endian order."""
 

@@ -16,14 +16,20 @@ from hwgen.mram.sim.simulate import job_of
 
 
 def write_by_hand(
-    arch: Arch, program: Program, images: NDArray[Any], logits: NDArray[Any], folder: Path
+    arch: Arch,
+    program: Program,
+    images: NDArray[Any],
+    logits: NDArray[Any],
+    folder: Path,
+    *,
+    mode: int = 0,
 ) -> Path:
     """Write everything but the chip's Verilog into `folder`; return the script to run.
 
-    images: unsigned NHWC, all in the widest mode; logits: the expected answers, (images, classes)
-    or (images, height, width, channels)
+    images: unsigned NHWC, of the widest mode; mode: number of the mode of all
+    logits: the expected answers, (images, classes) or (images, height, width, channels)
     """
-    job = job_of(arch, program, images, modes=[0] * len(images))
+    job = job_of(arch, program, images, modes=[mode] * len(images))
     lines = answer_lines(program, arch, logits)
     return write_script(folder, work=work_of(job), chip=hosted(arch), expected=lines)
 
@@ -31,7 +37,8 @@ def write_by_hand(
 def answer_lines(program: Program, arch: Arch, answers: NDArray[Any]) -> Iterable[str]:
     """Yield the words of the answers in the format of the host's event file, padding left out."""
     plan = program.facts.answer
-    height, width, channels = plan.shape
+    height, width, _ = plan.shape
+    channels = answers[0].size // (height * width)
     words = arch.answer_bits // 8 // ANSWER_BYTES
     for image, answer in enumerate(answers):
         whole = np.zeros((height * width, plan.pixel_blocks * arch.block), np.int64)

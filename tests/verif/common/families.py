@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from hwgen.chip.registers import register_table
+from hwgen.chip.registers import ALIGNMENT_BYTES, CONTROL, STATUS, address_rows, register_table
 from hwgen.chip.rtl.supervisor import SupervisorErrors
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
 from hwgen.dbpim.facts.instructions import (
-    ALIGNMENT_BYTES,
     VERSION,
     ErrorCode,
     Opcode,
@@ -52,14 +51,15 @@ def other() -> Facts:
     """Return what a made-up family says, which has nothing in common with DB-PIM."""
     rows = register_table(
         [
-            ("status", "read", "as everywhere"),
-            ("control", "write", "as everywhere"),
+            STATUS,
+            CONTROL,
             ("error", "read", "as everywhere"),
             ("kind", "read", "a constant"),
             ("mode", "read and write while busy", "32 bits"),
             ("heap_low", "read and write", "64 bits"),
             ("heap_high", "read and write", "64 bits"),
             ("steps", "read", "32 bits"),
+            *address_rows("image_address", "of the image"),
             ("energy_low", "read", "64 bits"),
             ("energy_high", "read", "64 bits"),
         ]

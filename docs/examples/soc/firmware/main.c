@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copies a network into RAM, tries what a driver must refuse, runs all images, compares. */
+#include "hwgen.h"
+#include CHIP_HEADER
+#include "hwgen_network.h"
+#include "soc.h"
+
+#define ALIGN(size) (((size) + 63u) & ~63u)
+#define PROGRAM RAM_BASE
+#define IMAGES (PROGRAM + ALIGN(HWGEN_NETWORK_PROGRAM_BYTES))
+#define ANSWERS (IMAGES + ALIGN(HWGEN_NETWORK_IMAGES_BYTES))
+#define SCRATCH (ANSWERS + ALIGN(HWGEN_NETWORK_ANSWERS_BYTES))
+#define NOTHING (SCRATCH + ALIGN(HWGEN_NETWORK_SCRATCH_BYTES))
+#define LIMIT 1000
+#define PIXELS (HWGEN_NETWORK_ANSWER_HEIGHT * HWGEN_NETWORK_ANSWER_WIDTH)
+#define USED (HWGEN_NETWORK_ANSWER_CHANNELS * HWGEN_NETWORK_ANSWER_ELEMENT_BYTES)
+
+extern const uint8_t program_bytes[], image_bytes[], expected_bytes[];
+
+typedef char enough_memory[NOTHING + 4096 <= RAM_BASE + RAM_BYTES ? 1 : -1];
+
+static void print(const char *text)
+{
+    while (*text)
+        BENCH_CHAR = (uint8_t)*text++;
+}
+
+static void print_number(uint32_t number)
+{
+    char digits[11];
+    char *at = digits + sizeof digits - 1;
+
+    *at = 0;
+    do
+        *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    print(at);
+}
+
+static void finish(const char *how)
+{
+    print(how);
+    print("\n");
+    BENCH_FINISH = 1;
+    for (;;)
+        ;
+}
+
+static void expect(const char *what, int got, int wanted)
+{
+    if (got == wanted) {
+        print(what);
+        print("\n");
+        return;
+    }
+    print("FAIL: ");
+    print(what);
+    print(", got ");
+    if (got < 0)
+        print("-");
+    print_number((uint32_t)(got < 0 ? -got : got));
+    finish("\nFAIL");
+}
+
+/* Words of 32 bits: picolibc's memcpy takes ten cycles a byte here. */
+static void copy(uintptr_t to, const uint8_t *from, uint32_t bytes)
+{
+    volatile uint32_t *target = (volatile uint32_t *)to;
+    const uint32_t *source = (const uint32_t *)(uintptr_t)from;
+
+    for (uint32_t word = 0; word < (bytes + 3) / 4; word++)
+        target[word] = source[word];
+}
+
+/* Sleep until the chip raises its interrupt; the processor's own register says so. */
+static void wait(void *context)
+{
+    (void)context;
+    for (uint32_t turn = 0; turn < 1000000 && !(irq_pending() & CHIP_IRQ); turn++)
+        __asm__ volatile("wfi");
+}
+
+static void invalidate(void *context, uint64_t address, uint64_t bytes)
+{
+    (void)context;
+    (void)address;
+    (void)bytes;
+    drop_cache();
+}
+
+/* Turn a bit of the architecture in the program, which says for which chip it is. */
+static void spoil_program(void)
+{
+    volatile uint8_t *program = (volatile uint8_t *)(uintptr_t)PROGRAM;
+
+    for (uint32_t at = 0; at < 64; at++) {
+        uint32_t word = 0;
+
+        for (uint32_t byte = 0; byte < 4; byte++)
+            word |= (uint32_t)program[at + byte] << 8 * byte;
+        if (word == HWGEN_NETWORK_ID) {
+            program[at] ^= 1;
+            return;
+        }
+    }
+    finish("FAIL: the program does not name its chip");
+}
+
+static uint32_t differing(uint32_t image, uintptr_t answer)
+{
+    const uint8_t *expected = expected_bytes + image * PIXELS * USED;
+    const volatile uint8_t *found = (const volatile uint8_t *)answer;
+    uint32_t count = 0;
+
+    for (uint32_t pixel = 0; pixel < PIXELS; pixel++)
+        for (uint32_t byte = 0; byte < USED; byte++)
+            count += found[pixel * HWGEN_NETWORK_ANSWER_PIXEL_BYTES + byte] !=
+                     expected[pixel * USED + byte];
+    return count;
+}
+
+static void refusals(struct hwgen_chip *chip)
+{
+    struct hwgen_chip none;
+    struct hwgen_network other = hwgen_network;
+    int code;
+
+    *(volatile uint32_t *)(uintptr_t)NOTHING = 0;
+    expect("NO_CHIP", hwgen_open(&none, NOTHING, &CHIP_MAP), HWGEN_NO_CHIP);
+    *(volatile uint32_t *)(uintptr_t)NOTHING = UINT32_MAX;
+    expect("NO_CHIP", hwgen_open(&none, NOTHING, &CHIP_MAP), HWGEN_NO_CHIP);
+    other.id ^= 1;
+    expect("WRONG_CHIP", hwgen_check(chip, &other), HWGEN_WRONG_CHIP);
+    expect("MISALIGNED", hwgen_load(chip, PROGRAM + 4, LIMIT), HWGEN_MISALIGNED);
+    spoil_program();
+    code = hwgen_load(chip, PROGRAM, LIMIT);
+    if (code == HWGEN_OK)
+        code = hwgen_run(chip, &hwgen_network, IMAGES, ANSWERS, SCRATCH,
+                         HWGEN_NETWORK_START_IMAGES, LIMIT);
+    expect("WRONG_ARCHITECTURE", code, (int)WRONG_ARCHITECTURE);
+    copy(PROGRAM, program_bytes, 64);
+}
+
+int main(void)
+{
+    struct hwgen_chip chip;
+    const uint32_t at_once =
+        CHIP_MAP.images == HWGEN_ABSENT ? HWGEN_NETWORK_START_IMAGES : 1;
+    uint32_t wrong = 0;
+
+    irq_mask(CHIP_IRQ);
+    copy(PROGRAM, program_bytes, HWGEN_NETWORK_PROGRAM_BYTES);
+    copy(IMAGES, image_bytes, HWGEN_NETWORK_IMAGES_BYTES);
+    expect("chip", hwgen_open(&chip, CHIP_BASE, &CHIP_MAP), HWGEN_OK);
+    chip.wait = wait;
+    chip.invalidate = invalidate;
+    refusals(&chip);
+    expect("program", hwgen_check(&chip, &hwgen_network), HWGEN_OK);
+    expect("loaded", hwgen_load(&chip, PROGRAM, LIMIT), HWGEN_OK);
+    expect("started", hwgen_start(&chip, &hwgen_network, IMAGES, ANSWERS, SCRATCH, at_once),
+           HWGEN_OK);
+    expect("BUSY", hwgen_start(&chip, &hwgen_network, IMAGES, ANSWERS, SCRATCH, at_once),
+           HWGEN_BUSY);
+    expect("ended", hwgen_wait(&chip, LIMIT), HWGEN_OK);
+    for (uint32_t start = 0; start < HWGEN_NETWORK_STARTS; start++) {
+        uint32_t begin = BENCH_CYCLES;
+        uintptr_t answers = ANSWERS + start * HWGEN_NETWORK_ANSWER_STRIDE;
+        int code = hwgen_run(&chip, &hwgen_network, IMAGES + start * HWGEN_NETWORK_IMAGE_STRIDE,
+                             answers, SCRATCH, at_once, LIMIT);
+        uint32_t taken = BENCH_CYCLES - begin;
+
+        if (code != HWGEN_OK)
+            expect("run", code, HWGEN_OK);
+        for (uint32_t n = 0; n < at_once && start * at_once + n < HWGEN_NETWORK_IMAGES; n++) {
+            uint32_t image = start * at_once + n;
+            uint32_t bytes = differing(image, answers + hwgen_network.answer_offsets[n]);
+
+            wrong += bytes;
+            print("image ");
+            print_number(image);
+            print(bytes ? ": differs, " : ": equal, ");
+            print_number((uint32_t)hwgen_cycles(&chip));
+            print(" cycles of the chip, ");
+            print_number(taken);
+            print(" of the host\n");
+        }
+    }
+    finish(wrong ? "FAIL" : "PASS");
+    return 0;
+}

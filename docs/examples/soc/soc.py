@@ -1,0 +1,159 @@
+"""A LiteX system with a chip: VexRiscv, ROM with firmware, RAM, and the chip on both sides.
+
+    python soc.py CHIP FIRMWARE OUT
+
+CHIP: folder that `hwgen build` wrote; FIRMWARE: the binary for the ROM; OUT: folder to write, which
+gets soc.v, the content of the ROM, and sources.f with all files for a simulator.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from litex.build.generic_platform import GenericPlatform, Pins
+from litex.gen import LiteXModule
+from litex.soc.integration.common import get_mem_data
+from litex.soc.integration.soc import SoCRegion
+from litex.soc.integration.soc_core import SoCCore
+from litex.soc.interconnect import axi
+from litex.soc.interconnect.csr import CSRStatus, CSRStorage
+from migen import ClockDomain, Instance, Signal
+
+CHIP_BASE = 0x8000_0000  # uncached: VexRiscv caches what is below
+RAM_BYTES = 1 << 20
+ROM_BYTES = 1 << 18
+IRQ = 5
+BENCH = 20
+"""Place of the bench among the CSRs; `firmware/soc.h` has these numbers too."""
+IOS = [
+    ("clk", 0, Pins(1)),
+    ("rst", 0, Pins(1)),
+    ("char", 0, Pins(8)),
+    ("char_valid", 0, Pins(1)),
+    ("finish", 0, Pins(1)),
+]
+
+
+class Platform(GenericPlatform):
+    """Pins of the bench; nothing is built for them."""
+
+    def build(self, *_: Any, **__: Any) -> None:
+        """Do nothing."""
+
+
+class Clock(LiteXModule):
+    """The clock of the bench."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.cd_sys = ClockDomain()
+        self.comb += self.cd_sys.clk.eq(platform.request("clk"))
+        self.comb += self.cd_sys.rst.eq(platform.request("rst"))
+
+
+class Bench(LiteXModule):
+    """What firmware sees of the bench: a console, a counter of cycles, the end."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.char = CSRStorage(8)
+        self.cycles = CSRStatus(32)
+        self.finish = CSRStorage(1)
+        count = Signal(32)
+        self.sync += count.eq(count + 1)
+        self.comb += [
+            self.cycles.status.eq(count),
+            platform.request("char").eq(self.char.storage),
+            platform.request("char_valid").eq(self.char.re),
+            platform.request("finish").eq(self.finish.re),
+        ]
+
+
+class Soc(SoCCore):
+    """The system; the interconnect is 32 bits wide, no wider than the port of any chip."""
+
+    def __init__(self, platform: Platform, chip: Path, firmware: Path) -> None:
+        self.crg = Clock(platform)
+        super().__init__(
+            platform,
+            clk_freq=100_000_000,
+            cpu_type="vexriscv",
+            cpu_variant="standard",
+            integrated_rom_size=ROM_BYTES,
+            integrated_rom_init=get_mem_data(str(firmware), endianness="little"),
+            integrated_sram_size=8192,
+            integrated_main_ram_size=RAM_BYTES,
+            with_uart=False,
+            with_timer=False,
+            ident="",
+        )
+        self.bench = Bench(platform)
+        self.csr.add("bench", n=BENCH)
+        self.add_chip(platform, chip)
+
+    def add_chip(self, platform: Platform, chip: Path) -> None:
+        """Place the wrapper that `hwgen build` wrote: `<prefix>_axi.v`."""
+        manifest = json.loads((chip / "manifest.json").read_text(encoding="utf-8"))
+        (wrapper,) = (name for name in manifest["files"] if name.endswith("_axi.v"))
+        ports = manifest["modules"][manifest["top"]]["ports"]
+        widths = {port["name"].replace("__", "_"): port["width"] for port in ports}
+        registers = axi.AXILiteInterface(data_width=32, address_width=32)
+        memory = axi.AXIInterface(
+            data_width=widths["memory_rdata"], address_width=32, id_width=1
+        )
+        self.bus.add_slave(
+            "chip", registers, region=SoCRegion(origin=CHIP_BASE, size=0x1000, cached=False)
+        )
+        self.bus.add_master("chip", memory)
+        self.specials += Instance(
+            wrapper.removesuffix(".v"),
+            i_aclk=self.crg.cd_sys.clk,
+            i_aresetn=~self.crg.cd_sys.rst,
+            o_irq=self.cpu.interrupt[IRQ],
+            **self.pins("s_axi", registers, ("aw", "w", "ar"), ("b", "r"), widths, "registers"),
+            **self.pins("m_axi", memory, ("b", "r"), ("aw", "w", "ar"), widths, "memory"),
+        )
+
+    def pins(
+        self,
+        name: str,
+        bus: Any,
+        into: tuple[str, ...],
+        out: tuple[str, ...],
+        widths: dict[str, int],
+        group: str,
+    ) -> dict[str, Any]:
+        """Return how a bus meets the wrapper; into, out: channels whose content goes that way."""
+        found = {}
+        for channel in (*into, *out):
+            signals = getattr(bus, channel)
+            for port, width in widths.items():
+                field = port.removeprefix(f"{group}_{channel}")
+                if not port.startswith(f"{group}_{channel}") or not hasattr(signals, field):
+                    continue
+                towards_chip = (channel in into) != (field == "ready")
+                signal = getattr(signals, field)
+                if len(signal) < width:  # an address of 64 bits: its lower half
+                    whole = Signal(width)
+                    self.comb += signal.eq(whole[: len(signal)])
+                    signal = whole
+                found[f"{'i' if towards_chip else 'o'}_{name}_{channel}{field}"] = signal
+        return found
+
+
+def main() -> None:
+    """Write the system."""
+    chip, firmware, out = (Path(each).resolve() for each in sys.argv[1:4])
+    platform = Platform("", IOS)
+    soc = Soc(platform, chip, firmware)
+    soc.finalize()
+    assert soc.csr.regions["bench"].origin == soc.mem_map["csr"] + BENCH * 0x800
+    out.mkdir(parents=True, exist_ok=True)
+    os.chdir(out)
+    platform.get_verilog(soc, name="soc").write("soc.v")
+    cpu = [source[0] for source in platform.sources]
+    (out / "sources.f").write_text("".join(f"{each}\n" for each in [*cpu, str(out / "soc.v")]))
+
+
+if __name__ == "__main__":
+    main()
