@@ -11,8 +11,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from hwgen.chip.registers import RegisterField
 from hwgen.chip.sheet import Facts
+from hwgen.report.system_sheet import system_lines
 
+FEW_CODES = 4
+"""Of a field: more stand below the table."""
 NOTE = "Written by `scripts/documents` from `{folder}` and the emitted Verilog, not by hand."
 LIMITS = {
     "minimum": "at least {}",
@@ -36,12 +40,14 @@ def data_sheet(
         importlib.import_module(f"{package}{part}")
         for part in ("", ".host", ".registers", ".timing", ".storage")
     )
+    ports = manifest["modules"][manifest["top"]]["ports"]
     sections = [
         [f"# {host.TITLE}: data sheet", "", NOTE.format(folder=package.replace(".", "/"))],
         use_lines(host),
         memory_lines(host),
         register_lines(registers, host),
-        port_lines(chip, manifest["modules"][manifest["top"]]["ports"], host),
+        port_lines(chip, ports, host),
+        system_lines(ports),
         packet_lines(host, archs[0]),
         timing_lines(timing),
         storage_lines(storage, archs),
@@ -82,8 +88,30 @@ def register_lines(registers: ModuleType, host: ModuleType) -> Iterator[str]:
         ["offset", "name", "access", "meaning"],
         ((f"`{r.offset:#04x}`", f"`{r.name}`", r.access, r.meaning) for r in registers.REGISTERS),
     )
+    yield from ("", "Fields; all other registers are numbers. Bits of no field read 0.", "")
+    yield from rows(
+        ["register", "bits", "field", "access", "meaning"],
+        (
+            (f"`{register.name}`", bits(field), f"`{field.name}`", field.access, meaning_of(field))
+            for register in registers.REGISTERS
+            for field in register.fields
+            if len(register.fields) > 1 or field.name != "value"
+        ),
+    )
     codes = ", ".join(f"{int(code)} {code.name}" for code in host.ErrorCode)
     yield from ("", f"Error codes: {codes}.")
+
+
+def bits(field: RegisterField) -> str:
+    """Return the places of a field in its register."""
+    return f"{field.high}:{field.low}" if field.high > field.low else f"{field.low}"
+
+
+def meaning_of(field: RegisterField) -> str:
+    """Return what a field says, with its codes if they are few."""
+    few = len(field.codes) <= FEW_CODES
+    codes = ", ".join(f"{value} {name}" for name, value in field.codes)
+    return f"{field.meaning}: {codes}" if field.codes and few else field.meaning
 
 
 def port_lines(chip: str, ports: Sequence[Mapping[str, Any]], host: ModuleType) -> Iterator[str]:

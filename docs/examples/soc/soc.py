@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from litex.build.generic_platform import GenericPlatform, Pins
@@ -96,49 +97,52 @@ class Soc(SoCCore):
         manifest = json.loads((chip / "manifest.json").read_text(encoding="utf-8"))
         (wrapper,) = (name for name in manifest["files"] if name.endswith("_axi.v"))
         ports = manifest["modules"][manifest["top"]]["ports"]
-        widths = {port["name"].replace("__", "_"): port["width"] for port in ports}
         registers = axi.AXILiteInterface(data_width=32, address_width=32)
         memory = axi.AXIInterface(
-            data_width=widths["memory_rdata"], address_width=32, id_width=1
+            data_width=group_of(ports, "memory")["rdata"], address_width=32, id_width=1
         )
         self.bus.add_slave(
             "chip", registers, region=SoCRegion(origin=CHIP_BASE, size=0x1000, cached=False)
         )
         self.bus.add_master("chip", memory)
+        self.chip = SimpleNamespace(ev=SimpleNamespace(irq=Signal()))
+        self.irq.add("chip", n=IRQ)
         self.specials += Instance(
             wrapper.removesuffix(".v"),
             i_aclk=self.crg.cd_sys.clk,
             i_aresetn=~self.crg.cd_sys.rst,
-            o_irq=self.cpu.interrupt[IRQ],
-            **self.pins("s_axi", registers, ("aw", "w", "ar"), ("b", "r"), widths, "registers"),
-            **self.pins("m_axi", memory, ("b", "r"), ("aw", "w", "ar"), widths, "memory"),
+            o_irq=self.chip.ev.irq,
+            **self.pins("s_axi", registers, ("aw", "w", "ar"), group_of(ports, "registers")),
+            **self.pins("m_axi", memory, ("b", "r"), group_of(ports, "memory")),
         )
 
     def pins(
-        self,
-        name: str,
-        bus: Any,
-        into: tuple[str, ...],
-        out: tuple[str, ...],
-        widths: dict[str, int],
-        group: str,
+        self, name: str, bus: Any, into: tuple[str, ...], widths: dict[str, int]
     ) -> dict[str, Any]:
-        """Return how a bus meets the wrapper; into, out: channels whose content goes that way."""
+        """Return how a bus meets the wrapper; into: channels whose content goes to the chip."""
         found = {}
-        for channel in (*into, *out):
-            signals = getattr(bus, channel)
-            for port, width in widths.items():
-                field = port.removeprefix(f"{group}_{channel}")
-                if not port.startswith(f"{group}_{channel}") or not hasattr(signals, field):
-                    continue
-                towards_chip = (channel in into) != (field == "ready")
-                signal = getattr(signals, field)
-                if len(signal) < width:  # an address of 64 bits: its lower half
-                    whole = Signal(width)
-                    self.comb += signal.eq(whole[: len(signal)])
-                    signal = whole
-                found[f"{'i' if towards_chip else 'o'}_{name}_{channel}{field}"] = signal
+        for port, width in widths.items():
+            channel = port[:2] if port[:2] in ("aw", "ar") else port[:1]
+            field = port.removeprefix(channel)
+            signal = getattr(getattr(bus, channel), field)
+            if len(signal) < width:  # an address of 64 bits: its lower half
+                whole = Signal(width)
+                self.comb += signal.eq(whole[: len(signal)])
+                signal = whole
+            towards_chip = (channel in into) != (field == "ready")
+            found[f"{'i' if towards_chip else 'o'}_{name}_{port}"] = signal
         return found
+
+
+def group_of(ports: list[dict[str, Any]], group: str) -> dict[str, int]:
+    """Return the widths of the ports of a bus by name, those alone that LiteX has."""
+    begin = f"{group}__"
+    widths = {
+        port["name"].removeprefix(begin): port["width"]
+        for port in ports
+        if port["name"].startswith(begin)
+    }
+    return {name: width for name, width in widths.items() if not name.endswith("prot")}
 
 
 def main() -> None:

@@ -12,6 +12,8 @@ HEAD = """\
 // Of the Verilog of the {written}; files of others keep their warnings.
 """
 WRAPPER = """\
+// A chip has no delays; a timescale of other files says nothing of it.
+lint_off -rule TIMESCALEMOD -file "*{prefix}_*.v"
 // The wrapper leaves the ports of the trace open.
 lint_off -rule PINCONNECTEMPTY -file "*{prefix}_axi.v"
 """
