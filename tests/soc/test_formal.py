@@ -1,5 +1,6 @@
 """The register block under ZipCPU's formal properties of AXI4-Lite subordinates."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,9 +22,16 @@ def width(signal: str) -> int:
     return next((bits for end, bits in WIDTHS.items() if signal.endswith(end)), 1)
 
 
-def top(module: str) -> str:
-    """Return the block with the properties on its bus; what the chip says to it is free."""
-    lines = ["module top (input clk, input [511:0] free, input [31:0] data);"]
+def top(block: Path, module: str) -> str:
+    """Return the block with the properties on its bus; what host and chip say to it is free."""
+    inputs = re.findall(r"^  input (?:\[(\d+):0\] )?(\w+);", block.read_text(), re.M)
+    own = {
+        name: int(high or 0) + 1
+        for high, name in inputs
+        if name not in ("clk", "rst") and not name.startswith("bus__")
+    }
+    ports = "".join(f", input [{bits - 1}:0] {name}" for name, bits in own.items())
+    lines = [f"module top (input clk, input [511:0] free{ports});"]
     lines += ["reg begun = 0; always @(posedge clk) begun <= 1;", "wire rst = !begun;"]
     kinds = [(name, "output" if name in TO_THE_HOST else "input") for name in SIGNALS]
     place = 0
@@ -32,7 +40,7 @@ def top(module: str) -> str:
         value = "" if kind == "output" else f" = free[{place}+:{width(name)}]"
         place += 0 if kind == "output" else width(name)
         lines.append(f"wire {bits} {name}{value};")
-    bus = ", ".join(f".bus__{name}({name})" for name in SIGNALS)
+    bus = ", ".join([f".bus__{name}({name})" for name in SIGNALS] + [f".{n}({n})" for n in own])
     named = ", ".join(f".i_axi_{name}({name})" for name in SIGNALS)
     lines += [
         f"{module} block (.clk(clk), .rst(rst), {bus});",
@@ -48,14 +56,14 @@ def top(module: str) -> str:
 def fails(block: Path, module: str, folder: Path) -> bool:
     """Return whether Yosys finds a run of 14 cycles from reset that breaks a property."""
     design = folder / "top.v"
-    design.write_text(top(module), encoding="utf-8")
+    design.write_text(top(block, module), encoding="utf-8")
     script = folder / "prove.ys"
     script.write_text(
         f"read_verilog -formal -sv {PROPERTIES} {design}\n"
         f"read_verilog {block}\n"
         "prep -flatten -top top\n"
-        "memory_map\nasync2sync\nchformal -lower\nopt -full\nopt_clean\n"
-        f"sat -seq {CYCLES} -prove-asserts -set-assumes -set-def-inputs -verify\n",
+        "memory_map\nasync2sync\nchformal -cover -remove\nchformal -lower\nopt -full\nopt_clean\n"
+        f"sat -seq {CYCLES} -prove-asserts -set-assumes -set-init-zero -set-def-inputs -verify\n",
         encoding="utf-8",
     )
     command = [sys.executable, "-c", RUN, f"script {script}"]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from hwgen.chip.registers import register_table
+from hwgen.chip.registers import CONTROL, STATUS, address_rows, register_table
 from hwgen.files.load import load_spec
 
 VERSION = 1
@@ -23,15 +23,13 @@ REGISTERS = register_table(
     [
         ("id", "read", "first 32 bits of the architecture's digest"),
         ("version", "read", "of this table"),
-        ("control", "write", "writing 1 to bit 0 starts; reads as 0"),
-        ("status", "read", "bit 0: busy; bit 1: done without error; bit 2: stopped by an error"),
+        CONTROL,
+        STATUS,
         ("error", "read", "code of the error that stopped the chip; 0: none"),
         ("amount", "read and write", "what is added to each word"),
         ("words", "read and write", "how many, at least 1, at most `entries`"),
-        ("source_address_low", "read and write", "a multiple of 64: bits 31 to 0"),
-        ("source_address_high", "read and write", "bits 63 to 32"),
-        ("answer_address_low", "read and write", "a multiple of 64: bits 31 to 0"),
-        ("answer_address_high", "read and write", "bits 63 to 32"),
+        *address_rows("source_address", "of the words"),
+        *address_rows("answer_address", "for the sums"),
         ("cycles_low", "read", "clock cycles of the last run: bits 31 to 0"),
         ("cycles_high", "read", "bits 63 to 32"),
         ("load_cycles_low", "read", "cycles in which nothing is added: bits 31 to 0"),

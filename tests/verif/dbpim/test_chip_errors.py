@@ -156,6 +156,21 @@ def test_the_image_is_stored(tmp_path: Path) -> None:
     assert stores.cycle[-1] == whole.retired_at[0] + BUS_CYCLES
 
 
+def test_a_slow_memory_is_waited_for(tmp_path: Path) -> None:
+    """Each answer comes later than the watchdog waits for a chip that stands."""
+    what = replace(job(program(STORE, END)), latency=WATCHDOG_CYCLES + 900)
+    (slow,) = run(replace(what, limits=RunLimits(cycles=100_000)), tmp_path)
+    assert (slow.done, slow.error) == (True, ErrorCode.NONE)
+    assert slow.cycles > 2 * WATCHDOG_CYCLES
+    (quick,) = run(job(program(STORE, END)), tmp_path)
+    assert slow.answer.tolist() == quick.answer.tolist()
+
+
+def test_a_memory_that_never_answers_keeps_the_chip_busy(tmp_path: Path) -> None:
+    (dead,) = run(replace(job(program(STORE, END)), latency=1_000_000_000), tmp_path)
+    assert dead.busy and dead.gave_up
+
+
 def test_the_watchdog_waits_its_time(tmp_path: Path) -> None:
     whole = program(conv_without_tiles(), STORE, END)
     (stopped,) = run(job(whole), tmp_path)
