@@ -29,7 +29,8 @@ STEPS = (
     " predicts.",
     "Check `id` and `version`; write the addresses.",
     "Write 1 to `control`. `busy` rises.",
-    "Wait until `busy` falls. If `done` is set, the answers are in memory; otherwise `error` holds"
+    "Wait until `busy` falls, or for `irq` if `interrupt_enable` is set; write 1 to `interrupt`"
+    " before the next start. If `done` is set, the answers are in memory; otherwise `error` holds"
     " the reason.",
     "For the next images write their address and start again; the program stays in memory.",
 )

@@ -41,7 +41,8 @@ STEPS = (
     "Write 0 to `command` (RUN), the number of images to `images`, a mode to `mode`, then 1 to"
     " `control`.",
     "While it runs, `mode` may be written at any time: it acts on the next image that begins.",
-    "Wait until `busy` falls. If `done` is set, the answers are in memory; otherwise `error` holds"
+    "Wait until `busy` falls, or for `irq` if `interrupt_enable` is set; write 1 to `interrupt`"
+    " before the next start. If `done` is set, the answers are in memory; otherwise `error` holds"
     " the reason.",
     "Start again for the next images: the weights stay. A program with 0 weight rows brings other"
     " records and parameters for the same weights; one with weight rows needs bit 0 of `unlock`.",
