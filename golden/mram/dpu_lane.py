@@ -6,6 +6,10 @@ import numpy as np
 
 from golden.ops.requantize import requantize
 from hwgen.mram.facts.stream import LaneParameters
+from hwgen.network.quantization import ROUNDING_CODES
+
+ROUNDINGS = tuple(ROUNDING_CODES)
+"""By the code in a record."""
 
 
 def dpu_lane(
@@ -18,20 +22,23 @@ def dpu_lane(
     value = total + lane.bias
     if fields["raw"]:
         return value
-    own = scaled(value * lane.multiplier, lane.shift, fields)
+    own = scaled(value, lane.multiplier, lane.shift, fields)
     if skip is None:
         return own
     weighted = (own - fields["own_zero_point"]) * fields["own_multiplier"]
     weighted += (skip - fields["skip_zero_point"]) * fields["skip_multiplier"]
-    return scaled(weighted, fields["sum_shift"], fields, prefix="sum_")
+    return scaled(weighted, 1, fields["sum_shift"], fields, prefix="sum_")
 
 
-def scaled(product: int, shift: int, fields: Mapping[str, int], *, prefix: str = "") -> int:
-    """Return the rounded and clipped product, by the zero point and limits of the record."""
+def scaled(
+    total: int, multiplier: int, shift: int, fields: Mapping[str, int], *, prefix: str = ""
+) -> int:
+    """Return the scaled and clipped sum, by the rounding, zero point and limits of the record."""
     found = requantize(
-        [product],
-        multiplier=1,
+        [total],
+        multiplier=multiplier,
         shift=shift,
+        rounding=ROUNDINGS[fields.get(f"{prefix}rounding", 0)],
         zero_point=fields[f"{prefix}zero_point"],
         low=fields[f"{prefix}low"],
         high=fields[f"{prefix}high"],

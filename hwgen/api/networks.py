@@ -34,6 +34,8 @@ from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
 from hwgen.report.types import Images
 
+Kernels = Literal["default", "reference", "half_up"]
+Target = Literal["default", "reference"]
 FitRule = Literal["measured", "text", "lowered"]
 
 
@@ -46,6 +48,7 @@ def import_network(
     class_names: Sequence[str] = (),
     calibrate: File | None = None,
     qdq: File | None = None,
+    kernels: Kernels = "default",
 ) -> ImportReport:
     """Read int8 TFLite, quantized ONNX or float ONNX; write a quantized network file.
 
@@ -56,6 +59,9 @@ def import_network(
     dataset: images that `model` and `simulate` take where none are given
     calibrate: a `.npz` with `images` that quantize a float ONNX file
     qdq: where the quantized ONNX model goes then; None: nowhere
+    kernels: `default`: sums round as the runtime's default kernels do (XNNPACK of LiteRT, the fused
+        ones of onnxruntime); `reference`: as the reference kernels of LiteRT; `half_up`: as every
+        chip does
     Raises RefusedNetworkError, which names every node that stands in the way, and FormatError for
     a file that is damaged or of another kind.
     """
@@ -66,6 +72,7 @@ def import_network(
         class_names=tuple(class_names),
         calibrate=path_of(calibrate),
         qdq=path_of(qdq),
+        kernels=kernels,
     )
 
 
@@ -123,14 +130,23 @@ def compare(
     *,
     data: Data | None = None,
     images: Count | None = None,
+    kernels: Target | None = None,
     context: Work = None,
 ) -> AgreementReport:
     """Compare golden with the runtime of the file that a network was imported from.
 
+    kernels: `default`: the answers with the runtime's default kernels; `reference`: all layers with
+        LiteRT's reference kernels, or with onnxruntime's without optimization; None: those whose
+        arithmetic the network computes
     data: images, as for `model`; images: the first N of them, None: all
     """
     return compare_with_file(
-        quiet(context), Path(network), Path(against), data=images_of(data), count=images
+        quiet(context),
+        Path(network),
+        Path(against),
+        data=images_of(data),
+        count=images,
+        kernels=kernels,
     )
 
 

@@ -1,5 +1,6 @@
 """The commands that take networks of other formats."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,22 @@ from hwgen.cli.app import WORK, app, finish
 from hwgen.cli.options import Data, Json, Network, Work
 from hwgen.cli.outputs import OUTPUT_FILE
 from hwgen.report.import_tables import agreement_table, import_table
+
+
+class Kernels(StrEnum):
+    """Whose arithmetic an imported network computes."""
+
+    default = "default"
+    reference = "reference"
+    half_up = "half_up"
+
+
+class Target(StrEnum):
+    """Kernels of a runtime to compare with."""
+
+    default = "default"
+    reference = "reference"
+
 
 Foreign = Annotated[Path, Argument(metavar="FILE", help="a quantized network in TFLite or ONNX")]
 
@@ -42,19 +59,32 @@ def import_(
         Option(metavar="FILE", help="write the quantized ONNX file, too (with --calibrate)"),
         OUTPUT_FILE,
     ] = None,
+    kernels: Annotated[
+        Kernels,
+        Option(
+            help="how sums round: as the runtime's default kernels (XNNPACK, onnxruntime), as the"
+            " reference kernels of LiteRT, or half_up, which every chip runs"
+        ),
+    ] = Kernels.default,
     json: Json = None,
 ) -> None:
     """Import a quantized network: TFLite with integers, or ONNX with QDQ, found by its content.
 
-    Signed maps become unsigned by an offset, exactly; factors become 16-bit multipliers. What is
-    not exact is printed with its largest effect. All nodes that are not supported are listed at
+    Signed maps become unsigned by an offset, exactly; sums round as the runtime's do. What is not
+    exact is printed with its largest effect. All nodes that are not supported are listed at
     once, before anything is computed.
     """
     names = tuple(name.strip() for name in classes.split(",")) if classes else ()
     if qdq is not None and calibrate is None:
         raise BadParameter("--qdq needs --calibrate")
     report = api.import_network(
-        file, out, dataset=dataset, class_names=names, calibrate=calibrate, qdq=qdq
+        file,
+        out,
+        dataset=dataset,
+        class_names=names,
+        calibrate=calibrate,
+        qdq=qdq,
+        kernels=kernels.value,
     )
     finish(report, import_table(report), json)
 
@@ -70,17 +100,33 @@ def compare(
     images: Annotated[
         int | None, Option("--images", metavar="N", min=1, help="the first N images [default: all]")
     ] = None,
+    kernels: Annotated[
+        Target | None,
+        Option(
+            help="default: the answers with the runtime's default kernels; reference: all layers"
+            " with LiteRT's reference kernels, with onnxruntime's without optimization"
+            " [default: those whose arithmetic the network computes]"
+        ),
+    ] = None,
     work: Work = WORK,
     json: Json = None,
 ) -> None:
     """Compare golden with the runtime of the original file: LiteRT or onnxruntime.
 
-    Each layer is compared on the runtime's own inputs, and end to end. Ties round half up here and
-    otherwise there, so differences of one step count apart from larger ones. Exit code 1 if a
-    layer differs by more than one step on the same inputs.
+    A network that rounds as the runtime does must answer the same in every element: exit code 1 and
+    the first element that differs if one does. One that rounds half up differs beside ties: each
+    layer is compared on the runtime's own inputs, and end to end; exit code 1 if a layer differs
+    by more than one step on the same inputs.
     """
     context = api.Context(work=work)
-    report = api.compare(network, against, data=data, images=images, context=context)
+    report = api.compare(
+        network,
+        against,
+        data=data,
+        images=images,
+        kernels=kernels.value if kernels else None,
+        context=context,
+    )
     finish(report, agreement_table(report), json)
-    if (report.largest_step or 0) > 1:
+    if report.first is not None or (report.largest_step or 0) > 1:
         raise Exit(1)

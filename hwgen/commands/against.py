@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,20 @@ from hwgen.importers.integer import IntegerGraph, RefusedNetworkError, folded, r
 from hwgen.importers.integer.runtime import Outcome, Runtime
 from hwgen.network import Layer, QuantizedNetwork
 from hwgen.network.file import load_network
-from hwgen.report.agreement import AgreementReport, Differences, LayerAgreement
+from hwgen.network.quantization import HALF_UP
+from hwgen.report.agreement import (
+    AgreementReport,
+    Differences,
+    FirstElement,
+    LayerAgreement,
+)
 from hwgen.report.types import Source
 
 IMAGES_AT_ONCE = 16
 """Images whose maps are in memory at a time."""
 ONE_STEP = 1
+Target = Literal["default", "reference"]
+"""Kernels of a runtime: its default ones, or those that leave every layer visible."""
 
 
 @dataclass
@@ -62,6 +70,8 @@ class Counters:
     end_to_end: dict[str, Counter] = field(default_factory=dict)
     classes: list[NDArray[np.int64]] = field(default_factory=list)
     wanted: list[NDArray[np.int64]] = field(default_factory=list)
+    images: int = 0
+    firsts: dict[str, FirstElement] = field(default_factory=dict)
 
     def add(self, network: QuantizedNetwork, images: NDArray[Any], outcome: Outcome) -> None:
         """Count some images."""
@@ -87,6 +97,23 @@ class Counters:
                 wanted = given[layer.name]
                 self.same_inputs.setdefault(layer.name, Counter()).add(result, wanted)
                 self.end_to_end.setdefault(layer.name, Counter()).add(maps[layer.name], wanted)
+                self.note_first(layer, result, wanted)
+        self.images += len(images)
+
+    def note_first(self, layer: Layer, result: NDArray[Any], wanted: NDArray[Any]) -> None:
+        """Note the first element of a layer that differs."""
+        places = np.argwhere(result != wanted)
+        if len(places) and layer.name not in self.firsts:
+            image, y, x, channel = (int(each) for each in places[0])
+            self.firsts[layer.name] = FirstElement(
+                layer=layer.name,
+                image=self.images + image,
+                y=y,
+                x=x,
+                channel=channel,
+                golden=int(result[image, y, x, channel]),
+                runtime=int(wanted[image, y, x, channel]),
+            )
 
 
 def compare_with_file(
@@ -97,17 +124,27 @@ def compare_with_file(
     data: Data,
     count: int | None,
     layers: bool = True,
+    kernels: Target | None = None,
 ) -> AgreementReport:
     """Return how golden and the runtime of a file agree on the first `count` images of `data`.
 
-    layers: compare each layer, not the answer alone
+    layers: compare each layer, not the answer alone, where the kernels leave it visible
+    kernels: of the runtime; None: those whose arithmetic the network computes
     """
     network = load_network(network_file)
     graph = read_graph(file)
     check_pair(network, graph, network_file)
     batch = choose_images(network, data, count)
-    runtime: Runtime = load(KINDS[kind_of(file)].runtime).runtime_of(file, graph)
-    counters = counted(context, network, runtime, batch, layers=layers)
+    computed = computed_kernels(network)
+    chosen: Target = kernels or computed or "reference"
+    runtime: Runtime = load(KINDS[kind_of(file)].runtime).runtime_of(
+        file, graph, answer=source_of(network), default=chosen == "default"
+    )
+    names = [layer.source for layer in network.layers if layer.source and layers]
+    if chosen == "default":
+        names = [source_of(network)]
+    counters = counted(context, network, runtime, batch, names)
+    exact = kernels is not None or computed is not None
     seen = [agreement(layer, counters) for layer in network.layers if shown(layer, counters)]
     steps = [layer.same_inputs.largest for layer in seen]
     answer = counters.end_to_end.get(network.answer)
@@ -121,6 +158,8 @@ def compare_with_file(
         kind=graph.format,
         runtime=runtime.name,
         data=batch.about,
+        exact=exact,
+        first=first_of(network, counters) if exact else None,
         layers=seen,
         output=None if answer is None else answer.differences(),
         top_class=float(np.mean(classes == wanted)) if pixel else None,
@@ -131,12 +170,34 @@ def compare_with_file(
     )
 
 
+def computed_kernels(network: QuantizedNetwork) -> Target | None:
+    """Return the kernels whose arithmetic a network computes; None: it rounds half up alone."""
+    found = {getattr(layer, "rounding", HALF_UP) for layer in network.layers}
+    if "tflite" in found:
+        return "reference"
+    return "default" if "float32" in found else None
+
+
+def source_of(network: QuantizedNetwork) -> str:
+    """Return the name of the answer in the file."""
+    return next(layer.source for layer in network.layers if layer.name == network.answer)
+
+
+def first_of(network: QuantizedNetwork, counters: Counters) -> FirstElement | None:
+    """Return the first element that differs, in the first layer that differs."""
+    names = [layer.name for layer in network.layers if layer.name in counters.firsts]
+    return counters.firsts[names[0]] if names else None
+
+
 def counted(
-    context: Context, network: QuantizedNetwork, runtime: Runtime, batch: Batch, *, layers: bool
+    context: Context,
+    network: QuantizedNetwork,
+    runtime: Runtime,
+    batch: Batch,
+    names: list[str],
 ) -> Counters:
-    """Return the counters over all images, a few at a time."""
+    """Return the counters over all images, a few at a time; names: of maps of the file."""
     counters = Counters()
-    names = [layer.source for layer in network.layers if layer.source and layers]
     with context.progress("images", total=len(batch.images)) as advance:
         for first in range(0, len(batch.images), IMAGES_AT_ONCE):
             images = batch.images[first : first + IMAGES_AT_ONCE]

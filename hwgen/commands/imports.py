@@ -13,6 +13,7 @@ from hwgen.importers.integer import (
     RefusedNetworkError,
     lower,
 )
+from hwgen.importers.integer.arithmetic import Choice, kernels_of
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
 from hwgen.report.imports import (
@@ -33,16 +34,19 @@ def import_file(
     class_names: tuple[str, ...] = (),
     calibrate: Path | None = None,
     qdq: Path | None = None,
+    kernels: Choice = "default",
 ) -> ImportReport:
     """Write the network of a file to `out`; the kind of file is found by its content.
 
     dataset: name of the images that `hwgen run` takes where none are given
+    kernels: whose arithmetic the network computes; a file that `export-onnx` wrote says so itself
     calibrate: images that quantize a float ONNX file; qdq: where the quantized one goes
     Raises RefusedNetworkError with a sentence for each node that stands in the way, and FormatError
     for a file that is damaged or of another kind.
     """
     graph = read_graph(file) if calibrate is None else calibrated_graph(file, calibrate, qdq)
-    lowered = lower(graph, dataset=dataset, class_names=class_names)
+    own = kernels_of(kernels, graph.format, source=graph.source)
+    lowered = lower(graph, kernels=graph.kernels or own, dataset=dataset, class_names=class_names)
     save_network(lowered.network, out)
     network = lowered.network
     return ImportReport(
@@ -58,8 +62,9 @@ def import_file(
 def describe_import(file: Path) -> ImportInfo:
     """Return which layers a file becomes and which family runs them, or what stands in the way."""
     graph = read_graph(file)
+    kernels = kernels_of("default", graph.format, source=graph.source)
     try:
-        return content_of(graph, lower(graph))
+        return content_of(graph, lower(graph, kernels=graph.kernels or kernels))
     except RefusedNetworkError as error:
         refused = [
             RefusedNode(node=each.node, operator=each.operator, reason=each.sentence)

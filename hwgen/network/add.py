@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.network.layer import Requantized, Surroundings
 from hwgen.network.maps import STRICT, Complaint, same_channels_complaints
-from hwgen.network.quantization import FACTORS
+from hwgen.network.quantization import FACTORS, HALF_UP
 
 OPERAND_SHIFT = 20
 """Places by which `tflite` shifts operands to the left before they are scaled."""
@@ -37,7 +37,11 @@ class Add(Requantized):
             given = f"{list(a.mode_channels)} and {list(b.mode_channels)}"
             yield f"{self.name} inputs", "of equal mode_channels", given
         thrice = self.rounding == "tflite"
-        yield from self.factor_complaints(around, count=3 if thrice else 2)
+        if thrice:
+            yield from self.factor_complaints(around, count=3)
+        else:
+            # A sum is not multiplied again: its factors are those of any width.
+            yield from self.factor_complaints(around, count=2, ranges=FACTORS[HALF_UP])
         _, _, least, most = FACTORS["tflite"]
         wanted = around.modes if thrice else 0
         shifts = [shift for pair in self.operand_shifts for shift in pair]

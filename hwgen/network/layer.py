@@ -96,11 +96,17 @@ class Requantized(LayerBase):
     requantization: tuple[Requantization, ...]
     rounding: Rounding
 
-    def factor_complaints(self, around: Surroundings, *, count: int = 1) -> Iterator[Complaint]:
-        """Check that each mode has `count` multipliers, the largest of them normalized."""
+    def factor_complaints(
+        self, around: Surroundings, *, count: int = 1, ranges: Factors | None = None
+    ) -> Iterator[Complaint]:
+        """Check that each mode has `count` multipliers, the largest of them normalized.
+
+        ranges: in place of those of the rounding
+        """
         wide = max(source.bits for source in around.sources) > BYTE_BITS
         yield from rounding_complaints(self.name, self.rounding, wide=wide)
-        given, allowed = self.requantization, factors_of(self.rounding, wide=wide)
+        given = self.requantization
+        allowed = factors_of(self.rounding, wide=wide) if ranges is None or wide else ranges
         if len(given) != around.modes:
             wanted = f"one entry for each of {around.modes} modes"
             yield f"{self.name}.requantization", wanted, len(given)

@@ -21,6 +21,8 @@ from typing import Literal, NamedTuple
 Rounding = Literal["half_up", "float32", "tflite"]
 """How sums become elements of a map."""
 HALF_UP: Rounding = "half_up"
+ROUNDING_CODES: dict[Rounding, int] = {"half_up": 0, "float32": 1, "tflite": 2}
+"""How chips encode a rounding."""
 
 MULTIPLIER_BITS = 16
 MULTIPLIER_LOW = 1 << (MULTIPLIER_BITS - 1)

@@ -39,9 +39,24 @@ class LayerAgreement:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class FirstElement:
+    """The first element that differs: in the first layer that differs, of the first image."""
+
+    layer: str
+    image: Count
+    y: Count
+    x: Count
+    channel: Count
+    golden: int
+    runtime: int
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class AgreementReport:
     """How golden and the runtime of a file agree; null: not measured.
 
+    exact: whether every element must be equal, as where the network rounds as the runtime does
+    first: the first element that differs, if every one must be equal
     layers: those whose map the runtime shows; output: the last of them that is the answer
     top_class: fraction of images with the same largest element of the answer, heads of the file
         included
@@ -56,6 +71,8 @@ class AgreementReport:
     kind: str
     runtime: str
     data: Images
+    exact: bool
+    first: FirstElement | None
     layers: list[LayerAgreement]
     output: Differences | None
     top_class: Fraction | None

@@ -84,7 +84,15 @@ def cells(differences: Differences) -> list[str]:
 
 
 def answer_lines(report: AgreementReport) -> Iterator[str]:
-    """Yield how the answers agree."""
+    """Yield how the answers agree, and the first element that differs where none may."""
+    if (first := report.first) is not None:
+        yield (
+            f"first difference: layer {first.layer}, image {first.image}, y {first.y},"
+            f" x {first.x}, channel {first.channel}: golden {first.golden}, runtime"
+            f" {first.runtime}"
+        )
+    elif report.exact:
+        yield "every element is equal"
     if report.output is not None:
         yield (
             f"answer: {percent(report.output.equal)} of {number(report.output.elements)} elements"

@@ -28,8 +28,16 @@ from hwgen.network import (
 )
 from hwgen.network.add import OPERAND_SHIFT
 from hwgen.network.graph import KINDS
-from hwgen.network.quantization import FACTORS, HALF_UP, Rounding, fixed_point
+from hwgen.network.quantization import (
+    FACTORS,
+    HALF_UP,
+    MULTIPLIER_BITS,
+    Rounding,
+    fixed_point,
+)
 
+ADDITION_BITS = 21
+"""Bits of the larger factor of a sum that does not round half up."""
 Channels = tuple[int, ...]
 """Of each mode."""
 
@@ -202,7 +210,8 @@ class Drawing:
                 three = (operand[0], part, whole)
                 entries.append(Requantization(multipliers=three, shift=shift))
                 continue
-            _, shift = self._factor(max(gain_a, gain_b))
+            bits = MULTIPLIER_BITS if self.rounding == HALF_UP else ADDITION_BITS
+            _, shift = fixed_point(max(gain_a, gain_b), bits=bits)
             both = (round(gain_a * 2**shift), round(gain_b * 2**shift))
             entries.append(Requantization(multipliers=both, shift=shift))
         return self._append(

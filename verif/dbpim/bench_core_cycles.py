@@ -11,7 +11,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
 from golden.dbpim.macro import dense_macro, macro
-from golden.dbpim.requantizer import requantize
+from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.addressing import row_pitch
 from hwgen.dbpim.facts.instructions import PACKETS, Opcode
 from hwgen.dbpim.facts.program import Placement

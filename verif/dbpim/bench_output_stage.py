@@ -10,11 +10,11 @@ from amaranth.lib import data
 from cocotb.triggers import FallingEdge, ReadOnly
 from numpy.typing import NDArray
 
-from golden.dbpim.requantizer import requantize
+from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.timing import REQUANTIZE_CYCLES, TILE_SLOTS
 from hwgen.dbpim.rtl import layouts
-from hwgen.network.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW
+from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
 from verif.common.chances import chances
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
@@ -29,6 +29,7 @@ RESULTS = 24
 CYCLES = 4000
 """No run takes as many."""
 LIMIT = 1 << 31
+MORE_BITS = ARCH.multiplier_bits - MULTIPLIER_BITS
 ROW_LIMIT = 1 << 10
 CORNERS = Corners(
     "several macros have a result",
@@ -56,7 +57,7 @@ class Tile:
         columns = zip(self.bias, self.multiplier, self.shift, strict=True)
         names = ("bias", "multiplier", "shift")
         filters = [dict(zip(names, map(int, column), strict=True)) for column in columns]
-        layout = data.ArrayLayout(layouts.parameters(), FILTERS)
+        layout = data.ArrayLayout(layouts.parameters(ARCH), FILTERS)
         return int(layout.const(filters).as_bits())
 
 
@@ -75,6 +76,7 @@ class Layer:
     low: int
     high: int
     raw: bool
+    rounding: int
 
     def packet(self) -> int:
         """Return the instruction, with the fields that the output stage reads."""
@@ -86,6 +88,7 @@ class Layer:
             "output_low": self.low,
             "output_high": self.high,
             "raw": self.raw,
+            "rounding": self.rounding,
         }
         return int(layouts.packet(Opcode.CONV).const(fields).as_bits())
 
@@ -114,7 +117,8 @@ def draw_layer(rng: np.random.Generator, *, raw: bool) -> Layer:
     low, high = sorted(rng.integers(0, 256, 2).tolist())
     base, image_logits = 4 * int(rng.integers(0, 40)), int(rng.integers(0, 40))
     first_word = int(rng.integers(0, ROW_LIMIT - 4))
-    return Layer(base, image_logits, first_word, int(rng.integers(0, 256)), low, high, raw)
+    zero_point, rounding = int(rng.integers(0, 256)), int(rng.integers(len(ARCH.rounding)))
+    return Layer(base, image_logits, first_word, zero_point, low, high, raw, rounding)
 
 
 def draw_tile(rng: np.random.Generator, *, group: int) -> Tile:
@@ -122,20 +126,21 @@ def draw_tile(rng: np.random.Generator, *, group: int) -> Tile:
     return Tile(
         group,
         np.resize([-1, 1], FILTERS) * rng.integers(0, 500, FILTERS),
-        rng.integers(MULTIPLIER_LOW, MULTIPLIER_HIGH + 1, FILTERS),
-        rng.integers(16, 24, FILTERS),
+        rng.integers(1 << MORE_BITS << 15, 1 << MORE_BITS << 16, FILTERS),
+        rng.integers(16, 24, FILTERS) + MORE_BITS,
     )
 
 
-def draw_results(rng: np.random.Generator, tiles: list[Tile]) -> list[int]:
-    """Return what a macro offers; the first brings sums with bias to the ends of int32."""
+def draw_results(rng: np.random.Generator, tiles: list[Tile], layer: Layer) -> list[int]:
+    """Return what a macro offers; the first brings sums with bias to the ends of their range."""
+    limit = LIMIT if layer.raw or layer.rounding == 0 else 1 << SIGNIFICANT_BITS
     words = []
     for index in range(RESULTS):
         tile = int(rng.integers(TILE_SLOTS))
         sums = rng.integers(-30000, 30000, FILTERS)
         if index == 0:
             tile = 0
-            ends = np.resize([-LIMIT, LIMIT - 1], FILTERS)
+            ends = np.resize([-limit + (limit < LIMIT), limit - 1], FILTERS)
             sums = ends - tiles[tile].bias
         result = {
             "sums": sums.tolist(),
@@ -165,6 +170,7 @@ def check_write(got: int, result: data.Const, tile: Tile, layer: Layer, seed: in
         sums,
         multiplier=tile.multiplier,
         shift=tile.shift,
+        rounding=ARCH.rounding[layer.rounding],
         zero_point=layer.zero_point,
         low=layer.low,
         high=layer.high,
@@ -257,7 +263,7 @@ async def results_match_golden(dut: Any, seed: int, raw: bool, gap: float, stall
         dut.parameters[slot].value = tile.parameters()
     cocotb.start_soon(accept(sink, chances(rng, stall)))
     for source in sources:
-        cocotb.start_soon(offer(source, draw_results(rng, tiles), chances(rng, gap)))
+        cocotb.start_soon(offer(source, draw_results(rng, tiles, layer), chances(rng, gap)))
     history = await record(dut, MACROS * RESULTS)
     for write, result in writes_of(history, seed):
         check_write(write, result, tiles[result.tile], layer, seed)

@@ -20,6 +20,8 @@ from verif.stream import reset
 
 ARCH = arch_from_environment()
 BANKS, CHANNELS, FILTERS = ARCH.banks, ARCH.macro.compartments, ARCH.filters
+HALF_FACTOR = 1 << ARCH.factor_bits - 2 if len(ARCH.rounding) > 1 else 1 << 15
+"""The larger factor of a sum is from here to twice as large; sums stay within 32 bits."""
 PARTS = CHANNELS // FILTERS
 BUS = bus_write(ARCH)
 RESULTS = 80
@@ -93,9 +95,10 @@ class Step:
         self.fields = {
             "adds": int(adds),
             "output_zero_point": int(rng.integers(256)),
-            "result_multiplier": int(rng.integers(1 << 15, 1 << 16)),
-            "second_multiplier": int(rng.integers(1 << 15, 1 << 16)),
-            "sum_shift": 14 + int(rng.integers(4)),
+            "result_multiplier": int(rng.integers(HALF_FACTOR, 2 * HALF_FACTOR)),
+            "second_multiplier": int(rng.integers(HALF_FACTOR, 2 * HALF_FACTOR)),
+            "sum_shift": HALF_FACTOR.bit_length() - 2 + int(rng.integers(4)),
+            "sum_rounding": int(rng.integers(len(ARCH.rounding))),
             "second_zero_point": int(rng.integers(256)),
             "sum_zero_point": int(rng.integers(256)),
             "sum_low": low,
@@ -134,6 +137,7 @@ class Step:
             zero_points=zero_points,
             multipliers=(fields["result_multiplier"], fields["second_multiplier"]),
             shift=fields["sum_shift"],
+            rounding=ARCH.rounding[fields["sum_rounding"]],
             zero_point=fields["sum_zero_point"],
             low=low,
             high=high,

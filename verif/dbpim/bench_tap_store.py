@@ -17,7 +17,7 @@ from verif.stream import reset
 
 ARCH = arch_from_environment()
 CHANNELS = ARCH.macro.compartments
-PARAMETERS = parameters()
+PARAMETERS = parameters(ARCH)
 BIAS_BITS = PARAMETERS["bias"].width
 SCALE_BITS = PARAMETERS.size - BIAS_BITS
 TAPS = 40

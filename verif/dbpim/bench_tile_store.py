@@ -18,7 +18,7 @@ from verif.stream import reset
 
 ARCH = arch_from_environment()
 MACROS, MASK_BITS, ROWS = ARCH.macros_per_core, ARCH.macro.compartments, ARCH.macro.rows
-HEADER, PARAMETER_BITS = packet(Opcode.TILE), parameters().size
+HEADER, PARAMETER_BITS = packet(Opcode.TILE), parameters(ARCH).size
 BEAT_WORDS = ARCH.port_bits // MASK_BITS
 SEVERAL_BEATS = ARCH.mask_words > BEAT_WORDS
 TILES = 30

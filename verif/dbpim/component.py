@@ -12,6 +12,7 @@ from verif.common.packing import pack, unpack, unpack_signed
 
 __all__ = [
     "arch_from_environment",
+    "floats",
     "narrow",
     "pack",
     "settings",
@@ -27,6 +28,11 @@ CONFIGS = Path(__file__).parents[2] / "configs" / "dbpim"
 def small() -> Arch:
     """Return the architecture of the default tests, with all three sparsities."""
     return load_arch(CONFIGS / "small.yaml")
+
+
+def floats() -> Arch:
+    """Return the small architecture with requantizers that round as float32, too."""
+    return replace(small(), rounding=("half_up", "float32"))
 
 
 def narrow() -> Arch:

@@ -50,7 +50,9 @@ class CoreDriver:
                 await self._pulse("mask_write", gaps, *(["tile_push"] if last else []))
             for index, entry in enumerate(tile.parameters):
                 dut.parameters_index.value = index
-                dut.parameters_data.value = layouts.parameters().const(entry._asdict()).as_bits()
+                dut.parameters_data.value = (
+                    layouts.parameters(self.arch).const(entry._asdict()).as_bits()
+                )
                 await self._pulse("parameters_write", gaps)
             for codes in tile.codes:
                 dut.row_cells.value, dut.row_meta.value = row_of(tile, codes, self.arch)
@@ -79,7 +81,9 @@ class CoreDriver:
         await self._pulse("taps_begin", gaps)
         for index, entry in enumerate(parameters):
             dut.taps_parameters_index.value = index
-            dut.taps_parameters_data.value = layouts.parameters().const(entry._asdict()).as_bits()
+            dut.taps_parameters_data.value = (
+                layouts.parameters(self.arch).const(entry._asdict()).as_bits()
+            )
             await self._pulse("taps_parameters_write", gaps)
         for index, word in enumerate(weights):
             dut.taps_index.value = index

@@ -9,8 +9,8 @@ import numpy as np
 
 from golden.dbpim import simd as golden
 from golden.dbpim.macro import dense_macro, macro
-from golden.dbpim.requantizer import requantize
 from golden.dbpim.switch import switch
+from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import PACKETS, TABLE_BYTES, Opcode, Operation
 from hwgen.dbpim.facts.program import Placement
@@ -96,7 +96,6 @@ def simd_step(step: Step, rng: np.random.Generator) -> CoreStep:
     fields |= {
         "bias": int(rng.integers(0, 100)),
         "multiplier": int(rng.integers(1 << 15, 1 << 16)),
-        "second_multiplier": int(rng.integers(1 << 15, 1 << 16)),
         "shift": 15 + int(rng.integers(8)),
         "first_zero_point": int(rng.integers(256)),
         "second_zero_point": int(rng.integers(256)),
@@ -327,7 +326,7 @@ def compute(made: CoreStep, step: Simd, taps: Bytes, index: int) -> Bytes:
             total = golden.total(taps, bias=scales[:, 0], weights=weights)
             return requantize(total, multiplier=scales[:, 1], shift=scales[:, 2], **clip)
         case Operation.ADD:
-            multipliers = fields["multiplier"], fields["second_multiplier"]
+            multipliers = fields["multiplier"], fields["bias"]
             return golden.add(taps, zero_points=zero_points, multipliers=multipliers, **scale)
         case Operation.MULTIPLY:
             multiplier = fields["multiplier"]

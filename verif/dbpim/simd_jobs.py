@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from hwgen.dbpim.rtl import layouts
 from hwgen.network.quantization import (
     ACCUMULATOR_HIGH,
     ACCUMULATOR_LOW,
-    MULTIPLIER_HIGH,
+    MULTIPLIER_BITS,
     SHIFT_HIGH,
 )
 from verif.dbpim.component import pack
@@ -97,6 +98,7 @@ class Drawing:
         }
         if case.extreme:
             fields |= {"output_low": 0, "output_high": 255}
+        fields["rounding"] = self.rounding
         answers, numbers = self.answers(taps, fields)
         fields |= {name: value % (1 << INSTRUCTION[name].width) for name, value in numbers.items()}
         words, results = self.sequence(taps, answers, fields)
@@ -110,11 +112,25 @@ class Drawing:
         most[0] = 255
         return most.astype(np.uint8)
 
+    @property
+    def least(self) -> int:
+        """The smallest multiplier of the chip's width."""
+        return 1 << self.arch.multiplier_bits - 1
+
+    @cached_property
+    def rounding(self) -> int:
+        """How the job rounds; extreme totals and planes are beyond what float32 takes."""
+        return (
+            0
+            if self.case.extreme or self.case.planes
+            else int(self.rng.integers(len(self.arch.rounding)))
+        )
+
     def scale(self, totals: NDArray[np.int64]) -> tuple[int, int]:
         """Return M and a shift that scale totals to the size of a byte, or to the extremes."""
         if self.case.extreme:
-            return MULTIPLIER_HIGH, int(self.rng.choice([1, SHIFT_HIGH]))
-        multiplier = int(self.rng.integers(1 << 15, 1 << 16))
+            return 2 * self.least - 1, int(self.rng.choice([1, SHIFT_HIGH]))
+        multiplier = int(self.rng.integers(self.least, 2 * self.least))
         ratio = max(1, int(np.abs(totals).max())) * multiplier / 200
         shift = round(np.log2(ratio)) + int(self.rng.integers(-1, 2))
         return multiplier, min(max(shift, 1), SHIFT_HIGH)
@@ -128,7 +144,11 @@ class Drawing:
         """
         case, rng = self.case, self.rng
         clip: dict[str, Any] = {"low": fields["output_low"], "high": fields["output_high"]}
-        ends: dict[str, Any] = {**clip, "zero_point": fields["output_zero_point"]}
+        ends: dict[str, Any] = {
+            **clip,
+            "zero_point": fields["output_zero_point"],
+            "rounding": self.arch.rounding[self.rounding],
+        }
         zero_points = fields["first_zero_point"], fields["second_zero_point"]
         match case.operation:
             case Operation.MAXIMUM:
@@ -138,12 +158,13 @@ class Drawing:
                 self.packets.append(table)
                 return [[golden.look_up(each[0], table)] for each in taps], {}
             case Operation.ADD:
-                high = MULTIPLIER_HIGH
+                high = (1 << self.arch.factor_bits) - 1
                 pair = (
                     (high, high) if case.extreme else tuple(rng.integers(0, high + 1, 2).tolist())
                 )
                 shift = int(rng.choice([1, 47]) if case.extreme else rng.integers(14, 19))
-                numbers = {"multiplier": pair[0], "second_multiplier": pair[1], "shift": shift}
+                shift += 0 if case.extreme else self.arch.factor_bits - MULTIPLIER_BITS
+                numbers = {"multiplier": pair[0], "bias": pair[1], "shift": shift}
                 scale: dict[str, Any] = {
                     "zero_points": zero_points,
                     "multipliers": pair,
@@ -199,7 +220,7 @@ class Drawing:
             bias = rng.choice([ACCUMULATOR_LOW + limit, ACCUMULATOR_HIGH - limit], channels)
         totals = golden.total(taps, bias=bias, weights=weights[:, None, None, :])
         scales = np.array([self.scale(totals[..., channel]) for channel in range(channels)])
-        layout = layouts.parameters()
+        layout = layouts.parameters(self.arch)
         numbers = zip((bias % (1 << 32)).tolist(), *scales.T.tolist(), strict=True)
         parameters = [
             pack_fields(layout, dict(zip(("bias", "multiplier", "shift"), each, strict=True)))

@@ -11,7 +11,7 @@ from hwgen.mram.facts.records import encode_record
 from hwgen.mram.facts.stream import LaneParameters, parameter_word
 from hwgen.mram.facts.timing import DPU_CYCLES, DRAIN_CYCLES, SUM_CYCLES
 from hwgen.mram.rtl.layouts import answer_write, bank_write, sum_issue
-from hwgen.network.quantization import MULTIPLIER_HIGH, MULTIPLIER_LOW, SHIFT_HIGH
+from hwgen.network.quantization import MULTIPLIER_BITS, MULTIPLIER_LOW, SHIFT_HIGH
 from verif.common.packing import pack, unpack, unpack_signed
 from verif.coverage import Corners
 from verif.mram.component import arch_from_environment
@@ -67,15 +67,21 @@ def draw_record(rng: np.random.Generator) -> dict[str, int]:
     for name in ("own_zero_point", "skip_zero_point", "sum_zero_point"):
         fields[name] = int(rng.integers(0, TOP + 1))
     for name in ("own_multiplier", "skip_multiplier"):
-        fields[name] = int(rng.integers(0, MULTIPLIER_HIGH + 1))
+        fields[name] = int(rng.integers(0, 1 << ARCH.factor_bits))
+    fields["sum_shift"] += ARCH.factor_bits - MULTIPLIER_BITS
+    if ARCH.floats:
+        for name in ("rounding", "sum_rounding"):
+            fields[name] = int(rng.integers(len(ARCH.rounding)))
     return fields
 
 
 def draw_lane(rng: np.random.Generator) -> LaneParameters:
     """Return parameters of a lane; some shifts are the largest."""
-    shift = int(rng.choice([*range(10, 40), SHIFT_HIGH]))
+    more = ARCH.multiplier_bits - MULTIPLIER_BITS
+    shift = int(rng.choice([*range(10 + more, 40), SHIFT_HIGH]))
     bias = int(rng.integers(-(1 << 20), 1 << 20))
-    multiplier = int(rng.integers(MULTIPLIER_LOW, MULTIPLIER_HIGH + 1))
+    low = MULTIPLIER_LOW << more
+    multiplier = int(rng.integers(low, 2 * low))
     return LaneParameters(bias=bias, multiplier=multiplier, shift=shift)
 
 

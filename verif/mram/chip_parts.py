@@ -20,6 +20,7 @@ PARTS = (RecordTable, Banks, Pool, Dpu, AnswerBuffer, Counters, Loader, Control)
 SIZES = {
     "tiny": tiny(),
     "single": single(),
+    "floats": replace(tiny(), rounding=("half_up", "float32")),
     "wide answers": replace(tiny(), element_bits=16, accumulator_bits=48, port_bits=64),
     "wide rows": replace(tiny(), array=ArraySize(rows=64, columns=128)),
     "wide port": replace(tiny(), port_bits=256, array=ArraySize(rows=64, columns=256)),

@@ -28,7 +28,7 @@ NO_SECOND = (
 
 NO_ADDEND = ("second_base", "second_row_pitch", "second_channel_words", "second_column")
 NO_SUM = (
-    *("adds", "result_multiplier", "second_multiplier", "sum_shift"),
+    *("adds", "result_multiplier", "second_multiplier", "sum_shift", "sum_rounding"),
     *("second_zero_point", "sum_zero_point", "sum_low", "sum_high"),
 )
 

@@ -54,6 +54,7 @@ def fused_op(source: Source, add: Add, layer: Weighted) -> Iterator[Op]:
         "result_multiplier": factors.multipliers[place],
         "second_multiplier": factors.multipliers[1 - place],
         "sum_shift": factors.shift,
+        "sum_rounding": source.rounding(add),
         "second_zero_point": source.zero_point(other),
         **{name.replace("output", "sum"): value for name, value in sums.items()},
     }

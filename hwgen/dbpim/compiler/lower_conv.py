@@ -76,6 +76,7 @@ def macro_op(source: Source, layer: Conv | Linear, window: Window) -> Op:
             **source.output_fields(layer),
             "outside": source.zero_point(layer.inputs[0]),
             "raw": int(layer.output.raw),
+            "rounding": source.rounding(layer),
         },
     )
 
@@ -113,6 +114,7 @@ def depthwise_op(source: Source, layer: Conv) -> Iterator[Op]:
             **SIMD_DEFAULTS,
             **source.output_fields(layer),
             "operation": Operation.DEPTHWISE,
+            "rounding": source.rounding(layer),
             "enable_end": compartments,
             "outside": source.zero_point(layer.inputs[0]),
         },

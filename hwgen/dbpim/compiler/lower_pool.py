@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hwgen.dbpim.compiler.lower_simd import signed_bias, simd_op
-from hwgen.dbpim.compiler.ops import MapShape, Op, Window
+from hwgen.dbpim.compiler.ops import Fields, MapShape, Op, Window
 from hwgen.dbpim.compiler.source import Source
 from hwgen.dbpim.facts.addressing import row_pitch
 from hwgen.dbpim.facts.instructions import Operation
@@ -11,6 +11,16 @@ from hwgen.network import AveragePool, MaxPool
 
 FEW_TAPS = 16
 """Window positions up to which a global pool is one pass."""
+
+SUMS: Fields = {
+    "sums": 1,
+    "rounding": 0,
+    "outside": 0,
+    "output_zero_point": 0,
+    "output_low": 0,
+    "output_high": 255,
+}
+"""Fields of a pass whose totals leave unscaled."""
 
 BYTE_PLANES = 3
 """Bytes of a sum that lies between two passes."""
@@ -31,6 +41,9 @@ def maximum_op(source: Source, layer: MaxPool) -> Iterator[Op]:
 def average_ops(source: Source, layer: AveragePool) -> Iterator[Op]:
     """Yield the pass of a mean, or two: sums over bands of rows, then the sum of these."""
     before, zero = source.maps[layer.inputs[0]], source.zero_point(layer.inputs[0])
+    moved: Fields = {}
+    if layer.center is not None:
+        zero, moved = layer.center, {"output_zero_point": layer.center}
     taps = layer.kernel[0] * layer.kernel[1]
     (factors,) = layer.requantization
     fields = {
@@ -38,6 +51,7 @@ def average_ops(source: Source, layer: AveragePool) -> Iterator[Op]:
         "multiplier": factors.multipliers[0],
         "shift": factors.shift,
         "outside": zero,
+        **moved,
     }
     if taps <= FEW_TAPS or layer.kernel != (before.height, before.width):
         yield simd_op(source, layer, fields, window=window_of(layer))
@@ -51,7 +65,7 @@ def average_ops(source: Source, layer: AveragePool) -> Iterator[Op]:
     yield simd_op(
         source,
         layer,
-        {"sums": 1, "outside": 0, "output_zero_point": 0, "output_low": 0, "output_high": 255},
+        SUMS,
         name=sums.name,
         output=sums.name,
         size=(bands, 1),

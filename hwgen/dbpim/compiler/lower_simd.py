@@ -12,8 +12,8 @@ SIMD_DEFAULTS: Fields = {
     "operation": Operation.SUM,
     "bias": 0,
     "multiplier": 0,
-    "second_multiplier": 0,
     "shift": 0,
+    "rounding": 0,
     "planes": 0,
     "sums": 0,
     "to_memory": 0,
@@ -56,6 +56,7 @@ def simd_op(source: Source, layer: Layer, fields: Fields, **more: Any) -> Op:
         "fields": {
             **SIMD_DEFAULTS,
             **source.output_fields(layer),
+            "rounding": source.rounding(layer),
             "enable_end": source.arch.macro.compartments,
             **fields,
         },
@@ -78,7 +79,7 @@ def two_maps(source: Source, layer: Add | Multiply) -> Fields:
 def add_op(source: Source, layer: Add) -> Iterator[Op]:
     """Yield the pass of a sum of two maps."""
     second = layer.requantization[0].multipliers[1]
-    fields = {"operation": Operation.ADD, "second_multiplier": second}
+    fields = {"operation": Operation.ADD, "bias": second}
     yield simd_op(source, layer, {**two_maps(source, layer), **fields})
 
 

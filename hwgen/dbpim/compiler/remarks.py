@@ -6,11 +6,10 @@ from types import MappingProxyType
 import numpy as np
 
 from hwgen.dbpim.compiler.codes import DIGITS
-from hwgen.dbpim.compiler.supported import layer_refusals
+from hwgen.dbpim.compiler.supported import OPS, layer_refusals
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, WEIGHT_BITS
 from hwgen.dbpim.facts.timing import TAP_WORDS
 from hwgen.network import Conv, Layer, Linear, QuantizedNetwork
-from hwgen.network.graph import KINDS
 from hwgen.network.sparsity import PHI_LIMIT
 
 BYTES = f"maps of {ACTIVATION_BITS} bits"
@@ -21,7 +20,7 @@ LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
     {
         "conv": f"{WEIGHTED}; groups 1, or depthwise with at most {TAP_WORDS} taps",
         "linear": f"{WEIGHTED}",
-        **dict.fromkeys(sorted(set(KINDS) - {"conv", "linear"}), BYTES),
+        **dict.fromkeys(sorted(set(OPS) - {"conv", "linear"}), BYTES),
     }
 )
 """Limits of each kind of layer on chips of any size, for people."""

@@ -7,6 +7,7 @@ from hwgen.dbpim.compiler.ops import Fields, MapShape
 from hwgen.dbpim.facts.addressing import channel_words
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.network import INPUT, FeatureMap, Layer, QuantizedNetwork
+from hwgen.network.quantization import HALF_UP, ROUNDING_CODES
 
 
 class Source:
@@ -38,6 +39,10 @@ class Source:
     def words(self, name: str) -> int:
         """Return the channel words of a map."""
         return channel_words(self.maps[name].channels, self.arch)
+
+    def rounding(self, layer: Layer) -> int:
+        """Return how the sums of a layer round, as an instruction says it."""
+        return ROUNDING_CODES[getattr(layer, "rounding", HALF_UP)]
 
     def output_fields(self, layer: Layer) -> Fields:
         """Return zero point and clip of a layer's map; zeros for raw sums."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from hwgen.dbpim.facts.arch import ACTIVATION_BITS, WEIGHT_BITS, Arch
-from hwgen.dbpim.facts.instructions import Opcode, field_limit
+from hwgen.dbpim.facts.arch import ACTIVATION_BITS, ROUNDINGS, WEIGHT_BITS, Arch
+from hwgen.dbpim.facts.instructions import FACTOR_BITS, Opcode, field_limit
 from hwgen.dbpim.facts.timing import TAP_WORDS
 from hwgen.errors import CompileError
 from hwgen.network import (
@@ -18,6 +18,7 @@ from hwgen.network import (
     Weighted,
 )
 from hwgen.network.factors import factor_refusals
+from hwgen.network.quantization import SIGNIFICANT_BITS
 
 Refusal = tuple[str, str, object]
 """A property, what the chip runs, what was given."""
@@ -52,7 +53,7 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
         yield "the modes of a network", "one", f"{len(graph.modes)} ({', '.join(graph.modes)})"
     yield from map_refusals("the image", graph.input, arch)
     for layer in network.layers:
-        yield from layer_refusals(network, layer)
+        yield from layer_refusals(network, layer, arch)
         if layer is not last or not layer.output.raw:
             yield from map_refusals(f"layer {layer.name}: the output", layer.output, arch)
     yield from answer_refusals(network, arch)
@@ -75,10 +76,12 @@ def answer_refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
         yield f"layer {last.name}: classes", allowed, output.channels
 
 
-def layer_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]:
-    """Yield everything in one layer that the chip does not run."""
+def layer_refusals(
+    network: QuantizedNetwork, layer: Layer, arch: Arch | None = None
+) -> Iterator[Refusal]:
+    """Yield everything in one layer that the chip does not run; without one, that none runs."""
     what = f"layer {layer.name}: "
-    yield from operation_refusals(network, layer)
+    yield from operation_refusals(network, layer, arch)
     if isinstance(layer, Conv | MaxPool | AveragePool):
         padding = (layer.padding[0], layer.padding[1])
         yield from window_refusals(what, layer.kernel, layer.stride, padding)
@@ -86,12 +89,21 @@ def layer_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]
         yield from window_refusals(what, (1, 1), layer.stride, (0, 0))
 
 
-def operation_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]:
+def operation_refusals(
+    network: QuantizedNetwork, layer: Layer, arch: Arch | None
+) -> Iterator[Refusal]:
     """Yield an operation, a rounding or a divisor that the chip does not have."""
     what = f"layer {layer.name}: "
     if layer.op not in OPS:
         yield f"{what}op", f"{', '.join(OPS[:-1])} or {OPS[-1]}", layer.op
-    for field, allowed, given in factor_refusals(network, layer):
+    scales = factor_refusals(
+        network,
+        layer,
+        roundings=arch.rounding if arch else ROUNDINGS[-1],
+        multiplier_bits=arch.multiplier_bits if arch else SIGNIFICANT_BITS,
+        factor_bits=arch.factor_bits if arch else FACTOR_BITS,
+    )
+    for field, allowed, given in scales:
         yield f"{what}{field}", allowed, given
     if isinstance(layer, Weighted) and layer.weight_bits > WEIGHT_BITS:
         yield f"{what}weight_bits", f"at most {WEIGHT_BITS}", layer.weight_bits

@@ -11,10 +11,11 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.chip.axi import BURST_BEATS
 from hwgen.chip.widths import bits_for_index
-from hwgen.dbpim.facts.instructions import MOST_CORES, Opcode, field_bits
+from hwgen.dbpim.facts.instructions import FACTOR_BITS, MOST_CORES, Opcode, field_bits
 from hwgen.dbpim.facts.timing import TABLE_LOOKUPS
 from hwgen.errors import ConfigError
 from hwgen.files.load import load_spec
+from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
 from hwgen.network.sparsity import PHI_LIMIT
 
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -22,6 +23,10 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 ACTIVATION_BITS = 8
 WEIGHT_BITS = 8
 ACCUMULATOR_BITS = 32
+ChipRounding = Literal["half_up", "float32"]
+ROUNDINGS: tuple[tuple[ChipRounding, ...], ...] = (("half_up",), ("half_up", "float32"))
+"""What requantizers of a chip may compute."""
+
 SWITCHES = ("weight_bits", "weight_values", "input_bits")
 
 MOST_MACROS = 1 << field_bits(Opcode.TILE, "turn")
@@ -84,6 +89,8 @@ class Arch:
     read_ahead_beats: beats that the memory reader holds or has requested; at the full rate of the
         port it needs memory_latency_cycles and a burst of 16 beats more
     packed_weights: three weights may take 19 bits of the stream, with `weight_bits`
+    rounding: what the requantizers compute, `half_up` first: `float32` is the arithmetic of the
+        default kernels of LiteRT and of onnxruntime, with wider multipliers
     input_streams: own: each core reads its slice of the maps; shared: as the paper has it, all
         cores compute other filters of the words of one stream, in the cycle model alone
     macro, sparsity: see MacroSize and Sparsity
@@ -109,6 +116,7 @@ class Arch:
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
     read_ahead_beats: Annotated[int, Field(ge=BURST_BEATS, le=1024)]
     packed_weights: bool
+    rounding: tuple[ChipRounding, ...]
     input_streams: Literal["own", "shared"]
     sparsity: Sparsity
 
@@ -130,6 +138,9 @@ class Arch:
             "logit_entries": self.logit_entries,
             "read_ahead_beats": self.read_ahead_beats,
         }
+        if self.rounding not in ROUNDINGS:
+            allowed = " or ".join(f"[{', '.join(each)}]" for each in ROUNDINGS)
+            raise ValueError(f"rounding|{allowed}|[{', '.join(self.rounding)}]")
         for name, value in powers.items():
             if value & (value - 1):
                 raise ValueError(f"{name}|a power of two|{value}")
@@ -218,6 +229,16 @@ class Arch:
     def simd_parts(self) -> int:
         """Cycles that the SIMD unit takes for one channel word of a position vector."""
         return self.macros_per_core * self.macro.compartments // self.simd_lanes
+
+    @property
+    def multiplier_bits(self) -> int:
+        """Bits of the multiplier of a filter, a channel or a SIMD operation."""
+        return SIGNIFICANT_BITS if "float32" in self.rounding else MULTIPLIER_BITS
+
+    @property
+    def factor_bits(self) -> int:
+        """Bits of a factor of an addition."""
+        return FACTOR_BITS if "float32" in self.rounding else MULTIPLIER_BITS
 
     @property
     def table_lookups(self) -> int:

@@ -11,15 +11,24 @@ from enum import IntEnum
 from functools import cache
 
 from hwgen.chip.fields import Field
+from hwgen.chip.widths import bits_for_index
+from hwgen.network.quantization import ROUNDING_CODES, SIGNIFICANT_BITS
 
-VERSION = 3
+VERSION = 4
 """Version of the instruction set; the chip refuses a `BEGIN` with another one."""
 
 MOST_CORES = 8
 """Cores that an instruction has fields for."""
 
+FACTOR_BITS = 22
+"""Width of a factor of an addition; 16 of them are used without `float32`."""
+
 ROW_BITS = 10
 """Width of a row or column of a map, of a row or column stored in a buffer, of a channel word."""
+
+ROUNDING_BITS = bits_for_index(len(ROUNDING_CODES))
+ROUNDINGS = ", ".join(f"{code} {name}" for name, code in ROUNDING_CODES.items())
+"""The codes of a rounding, for the documentation."""
 
 PACKET_UNIT_BITS = 64
 """The length of a packet (of a tile: of its header) is a multiple of it."""
@@ -179,8 +188,10 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("chunk_vectors", 16, "position vectors of a core for which partial sums are held"),
         Field("raw", 1, "1: int32 logits instead of bytes"),
         Field("adds", 1, "1: map b is added to the results; not with raw"),
-        Field("result_multiplier", 16, "M of a result in this sum"),
-        Field("second_multiplier", 16, "M of map b"),
+        Field("result_multiplier", FACTOR_BITS, "M of a result in this sum"),
+        Field("second_multiplier", FACTOR_BITS, "M of map b"),
+        Field("rounding", ROUNDING_BITS, f"of the results: {ROUNDINGS}"),
+        Field("sum_rounding", ROUNDING_BITS, "of the sum"),
         Field("sum_shift", 6, "s of the sum"),
         Field("second_zero_point", 8, "zb; that of the results is output_zero_point"),
         Field("sum_zero_point", 8, "added after the shift of the sum"),
@@ -195,10 +206,10 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
     Opcode.SIMD: (
         *_LAYER,
         Field("operation", 4, "see Operation"),
-        Field("bias", 32, "two's complement: total before the first tap"),
-        Field("multiplier", 16, "M"),
-        Field("second_multiplier", 16, "M of the second map of ADD"),
+        Field("bias", 32, "two's complement: total before the first tap; of ADD M of map b"),
+        Field("multiplier", SIGNIFICANT_BITS, "M; of ADD that of map a"),
         Field("shift", 6, "s"),
+        Field("rounding", ROUNDING_BITS, ROUNDINGS),
         Field("planes", 1, "the tap in column kx counts 256**kx"),
         Field("sums", 1, "the total leaves as three bytes, at stored columns 3X to 3X + 2"),
         Field("to_memory", 1, "words go to the logit buffer"),
@@ -264,7 +275,7 @@ INSTRUCTIONS = (Opcode.LOAD, Opcode.CONV, Opcode.SIMD, Opcode.STORE, Opcode.END)
 PARAMETER_BITS = 64
 PARAMETERS: tuple[Field, ...] = (
     Field("bias", 32, "two's complement"),
-    Field("multiplier", 16, "M"),
+    Field("multiplier", SIGNIFICANT_BITS, "M"),
     Field("shift", 6, "s"),
 )
 """Parameters of one filter in a TILE packet, of one channel in a TAPS packet."""

@@ -115,7 +115,7 @@ class Core(Part):
                 "tile_push": In(1),
                 "parameters_write": In(1),
                 "parameters_index": In(bits_for_index(arch.filters)),
-                "parameters_data": In(layouts.parameters()),
+                "parameters_data": In(layouts.parameters(arch)),
                 "row_write": In(1),
                 "row_cells": In(layouts.row_cells(arch)),
                 "row_meta": In(layouts.row_meta(arch)),

@@ -4,9 +4,12 @@ All fields are unsigned unless stated otherwise; lowest field first. The cycles 
 valid are in docs/dbpim-microarchitecture.md.
 """
 
+from typing import Any
+
 from amaranth.hdl import Shape, Value, signed
 from amaranth.lib import data
 
+from hwgen.chip.rtl.requantizer import Requantizer
 from hwgen.chip.widths import bits_for_index, bits_for_range
 from hwgen.dbpim.facts.arch import (
     ACCUMULATOR_BITS,
@@ -58,10 +61,33 @@ def work_of(opcode: Opcode, instruction: Value, core: int) -> data.View:
     return data.View(layout, instruction[start : start + layout.size])
 
 
-def parameters() -> data.StructLayout:
-    """Bias (two's complement), multiplier and shift of one filter."""
+def packed_parameters() -> data.StructLayout:
+    """Bias (two's complement), multiplier and shift of one filter, as in the stream."""
     fields = {field.name: field.bits for field in PARAMETERS}
     return data.StructLayout({**fields, "bias": signed(ACCUMULATOR_BITS)})
+
+
+def parameters(arch: Arch) -> data.StructLayout:
+    """The same with a multiplier as wide as those of the chip."""
+    fields = {field.name: field.bits for field in PARAMETERS}
+    wide = {"bias": signed(ACCUMULATOR_BITS), "multiplier": arch.multiplier_bits}
+    return data.StructLayout({**fields, **wide})
+
+
+def requantizer(arch: Arch) -> Requantizer:
+    """Return the requantizer of a filter, a channel or a lane."""
+    return Requantizer(
+        family="dbpim",
+        roundings=arch.rounding,
+        accumulator_bits=ACCUMULATOR_BITS,
+        multiplier_bits=arch.multiplier_bits,
+        element_bits=ACTIVATION_BITS,
+    )
+
+
+def choose_rounding(requantizer: Any, code: Value) -> list[Any]:
+    """Return the assignment of a requantizer's rounding; none if it has only one."""
+    return [requantizer.rounding.eq(code)] if hasattr(requantizer, "rounding") else []
 
 
 def cell_code() -> data.StructLayout:

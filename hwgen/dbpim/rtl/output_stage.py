@@ -10,12 +10,11 @@ from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.timing import TILE_SLOTS
 from hwgen.dbpim.rtl import layouts
-from hwgen.dbpim.rtl.requantizer import Requantizer
 
 
 def sums_layout(arch: Arch) -> data.StructLayout:
     """Register of cycle 1: sums with bias, multipliers and shifts, filter group and position."""
-    result, filter_ = layouts.result(arch), layouts.parameters()
+    result, filter_ = layouts.result(arch), layouts.parameters(arch)
     scale = data.StructLayout({name: filter_[name].shape for name in ("multiplier", "shift")})
     return data.StructLayout(
         {
@@ -66,7 +65,7 @@ class OutputStage(Part):
     Latency  ``REQUANTIZE_CYCLES`` from popping a result to its request
     Rate     1 a cycle; a stage loads when it is empty or its content moves on
     Errors   none; sum and bias fit int32, which the check of the network ensures
-    Golden   ``golden.dbpim.requantizer.requantize``
+    Golden   ``golden.ops.requantize.requantize``
     Source   docs/dbpim-microarchitecture.md; seed 002, Fig. 6
     """
 
@@ -74,7 +73,7 @@ class OutputStage(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._requantizer = Requantizer()
+        self._requantizer = layouts.requantizer(arch)
         self.parts = [self._requantizer]
         macros, filters = arch.macros_per_core, arch.filters
         super().__init__(
@@ -83,7 +82,7 @@ class OutputStage(Part):
                 "tile_end_popped": Out(macros),
                 "result_tile": Out(bits_for_index(TILE_SLOTS)),
                 "result_group": In(layouts.packet(Opcode.TILE)["group"].shape),
-                "result_parameters": In(data.ArrayLayout(layouts.parameters(), filters)),
+                "result_parameters": In(data.ArrayLayout(layouts.parameters(arch), filters)),
                 "layer": In(layouts.packet(Opcode.CONV)),
                 "request": Out(stream.Signature(layouts.bus_write(arch))),
                 "empty": Out(1),
@@ -166,6 +165,7 @@ class OutputStage(Part):
                 requantizer.zero_point.eq(self.layer.output_zero_point),
                 requantizer.low.eq(self.layer.output_low),
                 requantizer.high.eq(self.layer.output_high),
+                *layouts.choose_rounding(requantizer, self.layer.rounding),
             ]
             requantizers.append(requantizer)
         return requantizers

@@ -11,7 +11,6 @@ from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import ROW_BITS, Opcode
 from hwgen.dbpim.rtl import layouts
 from hwgen.dbpim.rtl.region import Region, address_of, bank_of
-from hwgen.dbpim.rtl.requantizer import Requantizer
 
 
 class ResidualAdder(Part):
@@ -48,7 +47,7 @@ class ResidualAdder(Part):
 
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
-        self._requantizer = Requantizer()
+        self._requantizer = layouts.requantizer(arch)
         self.parts = [self._requantizer]
         write = layouts.bus_write(arch)
         super().__init__(
@@ -144,14 +143,15 @@ class ResidualAdder(Part):
         self, m: Module, *, take: Value, result: data.View, addend: list[Value]
     ) -> list[PartInstance]:
         """Place a requantizer for each filter; its register holds the weighted sum of stage 2."""
-        layer, lanes = self.layer, []
+        layer, lanes, bits = self.layer, [], self._arch.factor_bits
+        factors = [layer.result_multiplier[:bits], layer.second_multiplier[:bits]]
         for index, byte in enumerate(addend):
             m.submodules[f"requantizer_{index}"] = lane = self._requantizer.instance()
             total = Signal(signed(ACCUMULATOR_BITS), name=f"total_{index}")
             first = byte_of(result.data, index) - layer.output_zero_point
             second = byte - layer.second_zero_point
             m.d.comb += [
-                total.eq(first * layer.result_multiplier + second * layer.second_multiplier),
+                total.eq(first * factors[0] + second * factors[1]),
                 lane.enable.eq(take),
                 lane.accumulator.eq(total),
                 lane.multiplier.eq(1),
@@ -159,6 +159,7 @@ class ResidualAdder(Part):
                 lane.zero_point.eq(layer.sum_zero_point),
                 lane.low.eq(layer.sum_low),
                 lane.high.eq(layer.sum_high),
+                *layouts.choose_rounding(lane, layer.sum_rounding),
             ]
             lanes.append(lane)
         return lanes

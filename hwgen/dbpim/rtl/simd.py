@@ -27,7 +27,7 @@ def loader_ports(arch: Arch) -> dict[str, Member]:
         "taps_room": Out(1),
         "taps_parameters_write": In(1),
         "taps_parameters_index": In(bits_for_index(arch.macro.compartments)),
-        "taps_parameters_data": In(layouts.parameters()),
+        "taps_parameters_data": In(layouts.parameters(arch)),
         "taps_write": In(1),
         "taps_index": In(bits_for_index(TAP_WORDS)),
         "taps_data": In(arch.macro.compartments * WEIGHT_BITS),
@@ -82,7 +82,7 @@ class Simd(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
         self._lanes = arch.simd_lanes
-        self._lane = SimdLane()
+        self._lane = SimdLane(arch=arch)
         self._output = SimdOutput(arch=arch)
         self._taps = TapStore(arch=arch)
         self._table = TableStore(arch=arch)
@@ -208,7 +208,8 @@ class Simd(Part):
         befores = self._totals_before(m, lanes, read=read, total=total)
         combines = does[Operation.ADD] | does[Operation.MULTIPLY]
         zero_point = Mux(tag.second, instruction.second_zero_point, instruction.first_zero_point)
-        factor = Mux(tag.second, instruction.second_multiplier, instruction.multiplier)
+        bits = self._arch.factor_bits
+        factor = Mux(tag.second, instruction.bias[:bits], instruction.multiplier[:bits])
         factor = Mux(does[Operation.ADD], factor, 1)
         bias = Mux(does[Operation.SUM], instruction.bias.as_signed(), 0)
         m.d.comb += taps.tap.eq(tag.tap)
@@ -263,7 +264,9 @@ class Simd(Part):
         # A byte passes unchanged: times 2, shifted right by 1, no zero point.
         passes = does[Operation.MAXIMUM] | does[Operation.TABLE]
         unscaled = does[Operation.ADD] | instruction.sums
-        multiplier = Mux(passes, 2, Mux(unscaled, 1, instruction.multiplier))
+        multiplier = Mux(
+            passes, 2, Mux(unscaled, 1, instruction.multiplier[: len(lanes[0].multiplier)])
+        )
         shift = Mux(passes, 1, instruction.shift)
         m.d.comb += taps.scale_slot.eq(part.slot)
         for number, lane in enumerate(lanes):
@@ -277,6 +280,7 @@ class Simd(Part):
                 ),
             )
             m.d.comb += [
+                *layouts.choose_rounding(lane, instruction.rounding),
                 lane.scale.eq(enable),
                 lane.multiplier.eq(Mux(does[Operation.DEPTHWISE], scale.multiplier, multiplier)),
                 lane.shift.eq(Mux(does[Operation.DEPTHWISE], scale.shift, shift)),

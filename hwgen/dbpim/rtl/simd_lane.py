@@ -5,13 +5,9 @@ from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
-from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS
-from hwgen.dbpim.rtl.layouts import simd_tag
-from hwgen.dbpim.rtl.requantizer import SHIFT_BITS, Requantizer
-from hwgen.network.quantization import MULTIPLIER_BITS
-
-FACTOR_BITS = MULTIPLIER_BITS + 1
-"""A factor is M of a map of ADD, or an int8 weight."""
+from hwgen.chip.rtl.requantizer import ROUNDING_BITS, SHIFT_BITS
+from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
+from hwgen.dbpim.rtl.layouts import choose_rounding, requantizer, simd_tag
 
 CENTRED_BITS = ACTIVATION_BITS + 1
 
@@ -34,19 +30,20 @@ class SimdLane(Part):
 
     ``total = (first ? bias : total_before) + (input_byte - zero_point) * factor``, and what
     ``tap_mode`` says instead;
-    ``result = clip(((total * multiplier + 2**(shift - 1)) >> shift) + output_zero_point)``
+    ``result = clip(round(total * multiplier, shift) + output_zero_point)``
 
     Ports
         enable             in   1          cycle 0: the inputs up to `total_before` hold a tap
         mode               in   tap_mode
         input_byte         in   8          unsigned
         zero_point         in   8          unsigned
-        factor             in   signed 17
+        factor             in   signed factor_bits + 1: M of a map of ADD, or an int8 weight
         bias               in   signed 32
         total_before       in   signed 32  the total before this tap
         total              out  signed 32  cycle 1: the total with this tap
         scale              in   1          the total is final: multiply
-        multiplier, shift  in   16, 6      unsigned
+        multiplier, shift  in   multiplier_bits, 6  unsigned
+        rounding           in   2          as of ``Requantizer``, cycle 2; absent if there is one
         output_zero_point, low, high  in  8  cycle 2: unsigned
         result             out  8          unsigned
         sum                out  24         the lowest bytes of total * multiplier
@@ -60,22 +57,25 @@ class SimdLane(Part):
 
     family = "dbpim"
 
-    def __init__(self) -> None:
-        self._requantizer = Requantizer()
+    def __init__(self, *, arch: Arch) -> None:
+        self._requantizer = requantizer(arch)
+        self._factor_bits = arch.factor_bits + 1
         self.parts = [self._requantizer]
         total = signed(ACCUMULATOR_BITS)
+        several = {"rounding": In(ROUNDING_BITS)} if len(arch.rounding) > 1 else {}
         super().__init__(
             {
+                **several,
                 "enable": In(1),
                 "mode": In(tap_mode()),
                 "input_byte": In(ACTIVATION_BITS),
                 "zero_point": In(ACTIVATION_BITS),
-                "factor": In(signed(FACTOR_BITS)),
+                "factor": In(signed(self._factor_bits)),
                 "bias": In(total),
                 "total_before": In(total),
                 "total": Out(total),
                 "scale": In(1),
-                "multiplier": In(MULTIPLIER_BITS),
+                "multiplier": In(arch.multiplier_bits),
                 "shift": In(SHIFT_BITS),
                 "output_zero_point": In(ACTIVATION_BITS),
                 "low": In(ACTIVATION_BITS),
@@ -89,7 +89,7 @@ class SimdLane(Part):
         m = Module()
         mode = self.mode
         # Cycle 0: accumulate.
-        base, factor = Signal(signed(ACCUMULATOR_BITS)), Signal(signed(FACTOR_BITS))
+        base, factor = Signal(signed(ACCUMULATOR_BITS)), Signal(signed(self._factor_bits))
         centred = Signal(signed(CENTRED_BITS))
         plane = self.input_byte << (mode.plane << 3)
         m.d.comb += [
@@ -106,16 +106,18 @@ class SimdLane(Part):
                 m.d.sync += self.total.eq(base + Mux(mode.weighs_planes, plane, centred * factor))
 
         # Cycle 1: multiply. Cycle 2: round, shift and clip.
-        m.submodules.requantizer = requantizer = self._requantizer.instance()
+        m.submodules.requantizer = scaler = self._requantizer.instance()
+        if hasattr(self, "rounding"):
+            m.d.comb += choose_rounding(scaler, self.rounding)
         m.d.comb += [
-            requantizer.enable.eq(self.scale),
-            requantizer.accumulator.eq(self.total),
-            requantizer.multiplier.eq(self.multiplier),
-            requantizer.shift.eq(self.shift),
-            requantizer.zero_point.eq(self.output_zero_point),
-            requantizer.low.eq(self.low),
-            requantizer.high.eq(self.high),
-            self.result.eq(requantizer.result),
-            self.sum.eq(requantizer.product),
+            scaler.enable.eq(self.scale),
+            scaler.accumulator.eq(self.total),
+            scaler.multiplier.eq(self.multiplier),
+            scaler.shift.eq(self.shift),
+            scaler.zero_point.eq(self.output_zero_point),
+            scaler.low.eq(self.low),
+            scaler.high.eq(self.high),
+            self.result.eq(scaler.result),
+            self.sum.eq(scaler.product),
         ]
         return m

@@ -14,9 +14,9 @@ from hwgen.dbpim.rtl.layouts import parameters
 SLOT_BITS = bits_for_index(TAP_SLOTS)
 
 
-def scale() -> data.StructLayout:
+def scale(arch: Arch) -> data.StructLayout:
     """Multiplier and shift of one channel."""
-    fields = parameters()
+    fields = parameters(arch)
     return data.StructLayout({name: fields[name].shape for name in ("multiplier", "shift")})
 
 
@@ -66,7 +66,7 @@ class TapStore(Part):
             family=self.family, depth=TAP_SLOTS, slices=channels, width=ACCUMULATOR_BITS
         )
         self._scale_file = file(
-            family=self.family, depth=TAP_SLOTS, slices=channels, width=scale().size
+            family=self.family, depth=TAP_SLOTS, slices=channels, width=scale(arch).size
         )
         self.parts = [self._weight_file, self._bias_file, self._scale_file]
         tap_bits, weights = bits_for_index(TAP_WORDS), data.ArrayLayout(signed(8), channels)
@@ -76,7 +76,7 @@ class TapStore(Part):
                 "room": Out(1),
                 "parameters_write": In(1),
                 "parameters_index": In(bits_for_index(channels)),
-                "parameters_data": In(parameters()),
+                "parameters_data": In(parameters(arch)),
                 "write": In(1),
                 "index": In(tap_bits),
                 "data": In(weights),
@@ -89,7 +89,7 @@ class TapStore(Part):
                 "slot": Out(SLOT_BITS),
                 "used": In(1),
                 "scale_slot": In(SLOT_BITS),
-                "scales": Out(data.ArrayLayout(scale(), channels)),
+                "scales": Out(data.ArrayLayout(scale(arch), channels)),
                 "released": In(1),
             }
         )

@@ -48,7 +48,7 @@ class TapsLoader(Part):
                 "done": Out(1),
                 "parameters_write": Out(1),
                 "parameters_index": Out(bits_for_index(arch.macro.compartments)),
-                "parameters_data": Out(parameters()),
+                "parameters_data": Out(parameters(arch)),
                 "write": Out(1),
                 "index": Out(bits_for_index(TAP_WORDS)),
                 "data": Out(self._word_bits),

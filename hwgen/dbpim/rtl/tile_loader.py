@@ -1,7 +1,7 @@
 """Loads the body of a tile, after its header: masks, parameters and rows of weights."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
-from amaranth.lib import stream
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.choose import choose
@@ -10,7 +10,7 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import PARAMETER_BITS, Opcode
 from hwgen.dbpim.facts.packing import PIECE_BITS, row_pieces
-from hwgen.dbpim.rtl.layouts import packet, parameters, row, row_cells, row_meta
+from hwgen.dbpim.rtl.layouts import packed_parameters, packet, parameters, row, row_cells, row_meta
 from hwgen.dbpim.rtl.row_unpacker import RowUnpacker
 from hwgen.dbpim.rtl.weight_decoder import WeightDecoder
 
@@ -59,7 +59,7 @@ class TileLoader(Part):
                 "push": Out(1),
                 "parameters_write": Out(1),
                 "parameters_index": Out(bits_for_index(arch.filters)),
-                "parameters_data": Out(parameters()),
+                "parameters_data": Out(parameters(arch)),
                 "row_write": Out(1),
                 "row_cells": Out(row_cells(arch)),
                 "row_meta": Out(row_meta(arch)),
@@ -165,11 +165,15 @@ def send_parameters(m: Module, loader: Part, *, count: int) -> Value:
     per_beat = len(loader.beats.payload) // PARAMETER_BITS
     beat = [loader.beats.payload.word_select(n, PARAMETER_BITS) for n in range(per_beat)]
     index = Signal.like(loader.parameters_index)
+    layout = packed_parameters()
+    entry = data.View(layout, choose(beat, index)[: layout.size])
     last = index == count - 1
     m.d.comb += [
         loader.parameters_write.eq(loader.beats.valid),
         loader.parameters_index.eq(index),
-        loader.parameters_data.eq(choose(beat, index)[: parameters().size]),
+        loader.parameters_data.bias.eq(entry.bias),
+        loader.parameters_data.multiplier.eq(entry.multiplier),
+        loader.parameters_data.shift.eq(entry.shift),
         loader.beats.ready.eq(last | ((index + 1) % per_beat == 0)),
     ]
     with m.If(loader.beats.valid):

@@ -91,7 +91,7 @@ class TileStore(Part):
         self._arch = arch
         self._mask_array = MaskArray(arch=arch)
         self._parameter_file = RegisterFile(
-            family=self.family, depth=TILE_SLOTS, slices=arch.filters, width=parameters().size
+            family=self.family, depth=TILE_SLOTS, slices=arch.filters, width=parameters(arch).size
         )
         self.parts = [self._mask_array, self._parameter_file]
         header, macros = packet(Opcode.TILE), arch.macros_per_core
@@ -111,7 +111,7 @@ class TileStore(Part):
                 "push": In(1),
                 "parameters_write": In(1),
                 "parameters_index": In(bits_for_index(arch.filters)),
-                "parameters_data": In(parameters()),
+                "parameters_data": In(parameters(arch)),
                 "row_write": In(1),
                 "row_index": Out(row_bits),
                 "tile_known": Out(1),
@@ -128,7 +128,7 @@ class TileStore(Part):
                 "row_loaded": Out(macros),
                 "result_tile": In(SLOT_BITS),
                 "result_group": Out(header["group"].width),
-                "result_parameters": Out(data.ArrayLayout(parameters(), arch.filters)),
+                "result_parameters": Out(data.ArrayLayout(parameters(arch), arch.filters)),
                 "tile_end_popped": In(macros),
                 "empty_walked": Out(1),
             }

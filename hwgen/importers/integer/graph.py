@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
 from hwgen.network import QuantizedNetwork
@@ -37,6 +38,7 @@ class IntegerGraph:
     maps: every quantized map by name; a map that is not quantized is absent
     nodes: in topological order, each after those that write its inputs
     notes: what the reader did not take over exactly
+    kernels: whose arithmetic the file says that it computes; None: that of its format's runtime
     finish: adds to the lowered network what the file says besides, such as the names of classes
     """
 
@@ -48,6 +50,7 @@ class IntegerGraph:
     maps: Mapping[str, QuantizedMap]
     nodes: tuple[Node, ...]
     notes: tuple[Note, ...] = field(default=())
+    kernels: Kernels | None = None
     finish: Callable[[QuantizedNetwork], QuantizedNetwork] = unchanged
 
     @cached_property

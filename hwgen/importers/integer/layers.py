@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.factors import factor_of
+from hwgen.importers.integer.arithmetic import Kernels, Scaling, rescaling
 from hwgen.importers.integer.graph import IntegerGraph, Note
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
-from hwgen.network import INPUT, Layer, Parameters, Requantization
+from hwgen.network import INPUT, Layer, Parameters
 from hwgen.network import Rescale as RescaleLayer
-from hwgen.network.quantization import HALF_UP
+from hwgen.network.maps import BYTE_BITS
 
+FACTOR_NOTE = "its factor is rounded"
 FORBIDDEN = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -23,10 +24,12 @@ class Layers:
     """The layers made so far.
 
     graph: what is lowered
+    kernels: whose arithmetic the layers compute
     names: name of a layer by the name of the map of the graph that it writes
     """
 
     graph: IntegerGraph
+    kernels: Kernels
     names: dict[str, str]
     layers: list[Layer] = field(default_factory=list)
     parameters: dict[str, Parameters] = field(default_factory=dict)
@@ -89,19 +92,19 @@ class Layers:
     def rescale(self, node: Node, source: QuantizedMap, name: str) -> None:
         """Add the rescaling of a layer's map to the output of a node."""
         output = self.output(node)
-        given, steps = rescaling(source, output)
+        scaling = self.scaling(source, output)
         base = self.base(node, output, (name,))
-        self.layers.append(
-            RescaleLayer(rounding=HALF_UP, op="rescale", requantization=(given,), **base)
+        given = scaling.requantization
+        layer = RescaleLayer(
+            op="rescale", requantization=(given,), rounding=scaling.rounding, **base
         )
-        self.note(node, "its factor has 16 bits", steps)
+        self.layers.append(layer)
+        self.note(node, FACTOR_NOTE, scaling.error * source.reach)
 
+    def scaling(self, source: QuantizedMap, output: QuantizedMap, *, gain: float = 1.0) -> Scaling:
+        """Return how elements of a map times a gain become those of another."""
+        return rescaling(self.kernels_for(source, output), source, output, gain=gain)
 
-def rescaling(
-    source: QuantizedMap, output: QuantizedMap, *, gain: float = 1.0
-) -> tuple[Requantization, float]:
-    """Return the requantization from a map times a gain to another, its largest error in steps."""
-    factor = factor_of(gain * source.scale / output.scale)
-    largest = max(source.high - source.zero_point, source.zero_point - source.low)
-    given = Requantization(multipliers=(factor.multiplier,), shift=factor.shift)
-    return given, factor.error * largest
+    def kernels_for(self, *maps: QuantizedMap) -> Kernels:
+        """Return whose arithmetic a layer between maps computes; beyond bytes every sum goes up."""
+        return self.kernels if all(each.bits <= BYTE_BITS for each in maps) else "half_up"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hwgen.errors import FormatError, RefusedNetworkError
+from hwgen.importers.integer.arithmetic import Kernels
 from hwgen.importers.integer.check import refusals_of
 from hwgen.importers.integer.fold import folded
 from hwgen.importers.integer.graph import IntegerGraph, Note
@@ -58,10 +59,17 @@ class Lowered:
         return max((note.steps for note in self.notes), default=0.0)
 
 
-def lower(graph: IntegerGraph, *, dataset: str = "", class_names: tuple[str, ...] = ()) -> Lowered:
+def lower(
+    graph: IntegerGraph,
+    *,
+    kernels: Kernels = "half_up",
+    dataset: str = "",
+    class_names: tuple[str, ...] = (),
+) -> Lowered:
     """Return the quantized network of a graph.
 
-    Signed maps become unsigned by an offset, exactly; factors become 16-bit multipliers and shifts.
+    Signed maps become unsigned by an offset, exactly; factors become multipliers and shifts, and
+    sums round, as `kernels` compute.
     Raises RefusedNetworkError, which lists all nodes that stand in the way, before any computation,
     and FormatError for a graph that is refused as a whole, such as one whose sums overflow.
     """
@@ -76,7 +84,7 @@ def lower(graph: IntegerGraph, *, dataset: str = "", class_names: tuple[str, ...
             given="another",
             source=graph.source,
         )
-    layers = Layers(graph=graph, names={graph.input: INPUT})
+    layers = Layers(graph=graph, kernels=kernels, names={graph.input: INPUT})
     for node in graph.nodes:
         add(layers, node)
     network = QuantizedNetwork(

@@ -1,12 +1,18 @@
 """Layers without weights: poolings, arithmetic on maps, tables, and what moves integers."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.factors import factor_of, pair_of
-from hwgen.importers.integer.layers import Layers, rescaling
+from hwgen.importers.integer.arithmetic import (
+    Scaling,
+    addition_scaling,
+    product_scaling,
+    raw_mean,
+)
+from hwgen.importers.integer.layers import FACTOR_NOTE, Layers
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     Addition,
@@ -31,11 +37,8 @@ from hwgen.network import (
     Shortcut,
     Table,
 )
-from hwgen.network import Requantization as Integers
-from hwgen.network.quantization import HALF_UP
 
 TABLE_ENTRIES = 256
-NOTE = "its factor has 16 bits"
 
 
 def add_max_pooling(layers: Layers, node: MaxPooling) -> None:
@@ -56,37 +59,47 @@ def add_average_pooling(layers: Layers, node: AveragePooling) -> None:
     """Add a mean over a window; one rounding with 1 / n inside the factor."""
     source, output = layers.sources(node)[0], layers.output(node)
     elements = node.kernel[0] * node.kernel[1]
-    factor = factor_of(node.gain * source.scale / output.scale / elements)
+    center = None
+    if is_raw_mean(layers, node):
+        scaling, center = raw_mean(elements, source)
+    else:
+        scaling = layers.scaling(source, output, gain=node.gain / elements)
     layers.layers.append(
         AveragePool(
-            rounding=HALF_UP,
-            divisor="window",
-            center=None,
             op="average_pool",
             kernel=node.kernel,
             stride=node.stride,
             padding=node.padding,
-            requantization=(Integers(multipliers=(factor.multiplier,), shift=factor.shift),),
+            divisor="window",
+            center=center,
+            **scaled(scaling),
             **layers.base(node, output, layers.inputs(node)),
         )
     )
-    layers.note(node, NOTE, factor.error * elements * reach(source))
+    layers.note(node, FACTOR_NOTE, scaling.error * elements * source.reach)
+
+
+def is_raw_mean(layers: Layers, node: AveragePooling) -> bool:
+    """Return whether LiteRT takes the mean of raw integers, which keeps the quantization."""
+    source, output = layers.sources(node)[0], layers.output(node)
+    kept = source.same_numbers == output.same_numbers and node.gain == 1
+    return kept and not any(node.padding) and layers.kernels in ("xnnpack", "reference")
+
+
+def scaled(scaling: Scaling) -> dict[str, Any]:
+    """Return the keys of a layer that requantizes."""
+    return {"requantization": (scaling.requantization,), "rounding": scaling.rounding}
 
 
 def add_addition(layers: Layers, node: Addition) -> None:
-    """Add a sum of two maps: two factors with one shift, one rounding."""
-    first, second = layers.sources(node)
-    output = layers.output(node)
-    one, other = pair_of(
-        node.gains[0] * first.scale / output.scale, node.gains[1] * second.scale / output.scale
-    )
-    given = Integers(multipliers=(one.multiplier, other.multiplier), shift=one.shift)
+    """Add a sum of two maps: two factors with one shift, one rounding; or three of each."""
+    sources, output = layers.sources(node), layers.output(node)
+    kernels = layers.kernels_for(*sources, output)
+    scaling = addition_scaling(kernels, node.gains, sources, output)
     base = layers.base(node, output, layers.inputs(node))
-    layers.layers.append(
-        Add(op="add", rounding=HALF_UP, operand_shifts=(), requantization=(given,), **base)
-    )
-    error = one.error * reach(first) + other.error * reach(second)
-    layers.note(node, "its factors have 16 bits", error)
+    shifts = scaling.operand_shifts
+    layers.layers.append(Add(op="add", operand_shifts=shifts, **scaled(scaling), **base))
+    layers.note(node, "its factors are rounded", scaling.error)
 
 
 def add_multiplication(layers: Layers, node: Multiplication) -> None:
@@ -96,17 +109,12 @@ def add_multiplication(layers: Layers, node: Multiplication) -> None:
     names = layers.inputs(node)
     if np.prod(first.shape) < np.prod(second.shape):
         names = names[::-1]
-    factor = factor_of(node.gain * first.scale * second.scale / output.scale)
-    given = Integers(multipliers=(factor.multiplier,), shift=factor.shift)
+    kernels = layers.kernels_for(first, second, output)
+    scaling = product_scaling(kernels, [first.scale, second.scale], output, gain=node.gain)
     base = layers.base(node, output, names)
-    layers.layers.append(Multiply(rounding=HALF_UP, op="multiply", requantization=(given,), **base))
+    layers.layers.append(Multiply(op="multiply", **scaled(scaling), **base))
     span = max(output.high - output.zero_point, output.zero_point - output.low)
-    layers.note(node, NOTE, min(factor.error * reach(first) * reach(second), span))
-
-
-def reach(values: QuantizedMap) -> int:
-    """Return the largest distance of an integer of a map from its zero point."""
-    return max(values.high - values.zero_point, values.zero_point - values.low)
+    layers.note(node, FACTOR_NOTE, min(scaling.error * first.reach * second.reach, span))
 
 
 def add_lookup(layers: Layers, node: Lookup) -> None:
@@ -133,10 +141,10 @@ def table_of(node: Lookup, source: QuantizedMap, output: QuantizedMap) -> NDArra
 def add_requantization(layers: Layers, node: Requantization) -> None:
     """Add a rescaling."""
     source, output = layers.sources(node)[0], layers.output(node)
-    given, steps = rescaling(source, output, gain=node.gain)
+    scaling = layers.scaling(source, output, gain=node.gain)
     base = layers.base(node, output, layers.inputs(node))
-    layers.layers.append(Rescale(rounding=HALF_UP, op="rescale", requantization=(given,), **base))
-    layers.note(node, NOTE, steps)
+    layers.layers.append(Rescale(op="rescale", **scaled(scaling), **base))
+    layers.note(node, FACTOR_NOTE, scaling.error * source.reach)
 
 
 def add_concatenation(layers: Layers, node: Concatenation) -> None:
@@ -151,20 +159,19 @@ def add_concatenation(layers: Layers, node: Concatenation) -> None:
             names.append(name)
             continue
         target = replace(output, shape=source.shape)
-        given, steps = rescaling(source, target)
+        scaling = layers.scaling(source, target)
         rescaled = layers.name_for(f"{node.name}_input_{place}")
         layers.layers.append(
             Rescale(
-                rounding=HALF_UP,
                 op="rescale",
                 name=rescaled,
                 inputs=(name,),
                 output=target.feature_map(),
                 source="",
-                requantization=(given,),
+                **scaled(scaling),
             )
         )
-        layers.note(node, NOTE, steps)
+        layers.note(node, FACTOR_NOTE, scaling.error * source.reach)
         names.append(rescaled)
     base = layers.base(node, output, tuple(names))
     layers.layers.append(Concatenate(op="concatenate", **base))

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.factors import Factor, factor_of
+from hwgen.importers.integer.arithmetic import filter_factors
+from hwgen.importers.integer.factors import Factor
 from hwgen.importers.integer.layers import Layers
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
@@ -17,19 +18,21 @@ from hwgen.importers.integer.nodes import (
     weights_of,
 )
 from hwgen.network import Conv, Linear, Parameters
-from hwgen.network.quantization import HALF_UP
+from hwgen.network.maps import BYTE_BITS
+from hwgen.network.quantization import HALF_UP, Rounding
+from hwgen.network.weights import NARROW_BITS
 
 INT8_BITS = 8
 FINEST_WEIGHT = 127
 """A constant factor of a channel becomes this weight with a scale of its own."""
 
-FACTOR_NOTE = "its factors have 16 bits"
+FACTOR_NOTE = "its factors are rounded"
 
 
 def add_convolution(layers: Layers, node: Convolution) -> None:
     """Add a convolution; dilation becomes a kernel filled with zeros."""
     source, output = layers.sources(node)[0], layers.output(node)
-    parameters, bits = parameters_of(layers, node, node.weights, source, output)
+    parameters, bits, rounding = parameters_of(layers, node, node.weights, source, output)
     weights = dilated(parameters.weights, node.dilation)
     base = layers.base(node, output, layers.inputs(node))
     layers.layers.append(
@@ -41,7 +44,7 @@ def add_convolution(layers: Layers, node: Convolution) -> None:
             groups=node.groups,
             weight_bits=bits,
             weight_grid="integer",
-            rounding=HALF_UP,
+            rounding=rounding,
             **base,
         )
     )
@@ -52,18 +55,18 @@ def add_convolution(layers: Layers, node: Convolution) -> None:
 def add_fully_connected(layers: Layers, node: FullyConnected) -> None:
     """Add a fully connected layer over the whole input map."""
     source, output = layers.sources(node)[0], layers.output(node)
-    parameters, bits = parameters_of(layers, node, node.weights, source, output)
+    parameters, bits, rounding = parameters_of(layers, node, node.weights, source, output)
     base = layers.base(node, output, layers.inputs(node))
     layers.layers.append(
-        Linear(op="linear", weight_bits=bits, weight_grid="integer", rounding=HALF_UP, **base)
+        Linear(op="linear", weight_bits=bits, weight_grid="integer", rounding=rounding, **base)
     )
     layers.parameters[base["name"]] = parameters
 
 
 def parameters_of(
     layers: Layers, node: Node, weights: Weights, source: QuantizedMap, output: QuantizedMap
-) -> tuple[Parameters, int]:
-    """Return the arrays of a layer and its weight bits.
+) -> tuple[Parameters, int, Rounding]:
+    """Return the arrays of a layer, its weight bits, and how its sums round.
 
     The bias takes in minus the unsigned zero point of the input times the sum of the weights.
     """
@@ -71,10 +74,17 @@ def parameters_of(
     bits = weight_bits(centred, weights.bits)
     zero_point = source.zero_point + source.offset
     sums = centred.reshape(len(centred), -1).sum(axis=1)
-    factors: list[Factor] = []
+    rounding, factors = HALF_UP, list[Factor]()
     if not output.raw:
+        wide = source.bits + bits > NARROW_BITS or output.bits > BYTE_BITS
+        rounding, factors = filter_factors(
+            "half_up" if wide else layers.kernels,
+            weights.scales,
+            source,
+            output,
+            matrix=isinstance(node, FullyConnected),
+        )
         real = weights.scales * source.scale / output.scale
-        factors = [factor_of(float(each)) for each in real]
         layers.note(node, FACTOR_NOTE, effect(real, factors, output))
     parameters = Parameters(
         weights=np.ascontiguousarray(centred, np.int8 if bits <= INT8_BITS else np.int16),
@@ -83,7 +93,7 @@ def parameters_of(
         shift=np.array([[each.shift for each in factors]], np.uint8),
         weight_scale=weights.scales.astype(np.float32),
     )
-    return parameters, bits
+    return parameters, bits, rounding
 
 
 def weight_bits(centred: NDArray[np.int64], given: int) -> int:
@@ -96,11 +106,10 @@ def weight_bits(centred: NDArray[np.int64], given: int) -> int:
 
 def effect(real: NDArray[np.float64], factors: list[Factor], output: QuantizedMap) -> float:
     """Return the largest change of an element that is not clipped, in steps before rounding."""
-    span = max(output.high - output.zero_point, output.zero_point - output.low)
     relative = [
         each.error / value for each, value in zip(factors, real, strict=True) if each.error > 0
     ]
-    return max(relative, default=0.0) * span
+    return max(relative, default=0.0) * output.reach
 
 
 def dilated(weights: NDArray[np.int8], dilation: tuple[int, int]) -> NDArray[np.int8]:

@@ -39,6 +39,11 @@ class QuantizedMap:
         return 1 << (self.bits - 1) if self.signed and not self.raw else 0
 
     @property
+    def reach(self) -> int:
+        """Largest distance of an integer from the zero point."""
+        return max(self.high - self.zero_point, self.zero_point - self.low)
+
+    @property
     def same_numbers(self) -> tuple[int, bool, float, int]:
         """Maps that agree in this hold equal real values where they hold equal integers."""
         return self.bits, self.signed, self.scale, self.zero_point

@@ -99,6 +99,7 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
         maps=state.maps,
         nodes=tuple(state.nodes),
         notes=tuple(state.notes),
+        kernels=None if annotations.notes is None else "half_up",
         finish=annotations.finish,
     )
 

@@ -1,4 +1,4 @@
-"""Run an ONNX file with onnxruntime, every operator as the standard defines it, for comparison."""
+"""Run an ONNX file with onnxruntime, as people do or operator by operator, for comparison."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,13 +21,16 @@ from hwgen.importers.onnx.read import read_model
 class OnnxRuntime:
     """A file in onnxruntime; the maps behind each QuantizeLinear are visible.
 
-    The model begins at the quantized image. No optimization of graphs is on: a fused kernel may
-    round or saturate in another way than the operators that it replaces.
+    The model begins at the quantized image. With all optimizations of graphs, fused kernels round
+    in another way than the operators that they replace, and a map that is shown breaks a fusion:
+    then the answer alone is asked for.
     """
 
-    def __init__(self, path: Path, graph: IntegerGraph) -> None:
+    def __init__(self, path: Path, graph: IntegerGraph, *, optimized: bool) -> None:
         """Load a file whose graph was read without refusals."""
-        self.name = f"onnxruntime {onnxruntime.__version__}, without graph optimization"
+        level = "all graph optimizations" if optimized else "without graph optimization"
+        self.name = f"onnxruntime {onnxruntime.__version__}, {level}"
+        self._optimized = optimized
         self._model = read_model(path)
         self._source = str(path)
         self._maps, self._input = graph.maps, graph.input
@@ -92,7 +95,9 @@ class OnnxRuntime:
         if outputs not in self._sessions:
             options = onnxruntime.SessionOptions()
             level = onnxruntime.GraphOptimizationLevel
-            options.graph_optimization_level = level.ORT_DISABLE_ALL
+            options.graph_optimization_level = (
+                level.ORT_ENABLE_ALL if self._optimized else level.ORT_DISABLE_ALL
+            )
             options.intra_op_num_threads = 1
             options.log_severity_level = 3
             content = cut(self._model, self._state, self._input, outputs).SerializeToString()
@@ -139,6 +144,8 @@ def cut(
     return part
 
 
-def runtime_of(path: Path, graph: IntegerGraph) -> OnnxRuntime:
-    """Return a file in its runtime."""
-    return OnnxRuntime(path, graph)
+def runtime_of(
+    path: Path, graph: IntegerGraph, *, answer: str = "", default: bool = False
+) -> OnnxRuntime:
+    """Return a file in its runtime; default: with all optimizations of graphs."""
+    return OnnxRuntime(path, graph, optimized=default)

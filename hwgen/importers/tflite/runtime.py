@@ -1,14 +1,16 @@
-"""Run a TFLite file with LiteRT and its reference kernels, for comparison."""
+"""Run a TFLite file with LiteRT, with its default or its reference kernels, for comparison."""
 
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tflite
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
+from hwgen.files.given import read_given
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.runtime import Outcome, stored, unsigned
 from hwgen.importers.tflite.file import read_file
@@ -17,33 +19,49 @@ KERNELS = {
     "reference": OpResolverType.BUILTIN_REF,
     "optimized": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
 }
-"""Kernels of LiteRT in order of preference."""
+"""Kernels that leave every map visible, in order of preference."""
+DEFAULT = {"default": OpResolverType.AUTO}
+"""What people run: XNNPACK, and other kernels where it has none."""
 
 
 class LiteRT:
-    """A file in the LiteRT interpreter; every map is visible."""
+    """A file in the LiteRT interpreter.
 
-    def __init__(self, path: Path, graph: IntegerGraph) -> None:
-        """Load a file whose graph was read without refusals."""
+    With the kernels of ``KERNELS`` every map is visible; with the default ones, whose fusions it
+    would change, the answer of the network alone: in a second interpreter it is the file's output.
+    """
+
+    def __init__(self, path: Path, graph: IntegerGraph, *, answer: str, default: bool) -> None:
+        """Load a file whose graph was read without refusals.
+
+        answer: name of the map that is the network's answer; default: with the default kernels
+        """
         file = read_file(path)
         self._image = graph.maps[graph.input]
         self._maps = graph.maps
         self._numbers = {tensor.name: number for number, tensor in enumerate(file.tensors)}
         self._answer = file.outputs[0]
-        self._interpreter, kernels = interpreter_of(path)
+        content = read_given(path, what="the file", allowed="a TFLite file")
+        self._interpreter, kernels = interpreter_of(content, path, default=default)
+        self._shown, self._visible = self._interpreter, list(self._maps)
+        if default:
+            ending = ending_at(content, self._numbers[answer])
+            self._shown, _ = interpreter_of(ending, path, default=True)
+            self._visible = [answer]
         self.name = f"LiteRT {version('ai-edge-litert')}, {kernels} kernels"
-        self._input = self._interpreter.get_input_details()[0]
 
     def run(self, images: NDArray[Any], names: list[str]) -> Outcome:
         """Run unsigned NHWC images and return the maps of `names`."""
         found: dict[str, list[NDArray[Any]]] = {
-            name: [] for name in names if name in self._numbers and name in self._maps
+            name: [] for name in names if name in self._numbers and name in self._visible
         }
         answers = []
         for image in stored(images, self._image):
-            self._invoke(image)
+            self._invoke(self._interpreter, image)
+            if self._shown is not self._interpreter:
+                self._invoke(self._shown, image)
             for name, values in found.items():
-                values.append(self._interpreter.get_tensor(self._numbers[name]))
+                values.append(self._shown.get_tensor(self._numbers[name]))
             answers.append(self._interpreter.get_tensor(self._answer).reshape(-1))
         return Outcome(
             maps={
@@ -52,25 +70,34 @@ class LiteRT:
             answers=np.stack(answers),
         )
 
-    def _invoke(self, image: NDArray[Any]) -> None:
+    def _invoke(self, interpreter: Interpreter, image: NDArray[Any]) -> None:
         """Run one image of integers; a file that quantizes by itself gets their real values."""
+        about = interpreter.get_input_details()[0]
         given = image
-        if self._input["dtype"] == np.float32:
+        if about["dtype"] == np.float32:
             centred = image.astype(np.float64) - self._image.zero_point
             given = (self._image.scale * centred).astype(np.float32)
-        self._interpreter.set_tensor(self._input["index"], given.reshape(self._input["shape"]))
-        self._interpreter.invoke()
+        interpreter.set_tensor(about["index"], given.reshape(about["shape"]))
+        interpreter.invoke()
 
 
-def interpreter_of(path: Path) -> tuple[Interpreter, str]:
+def ending_at(content: bytes, tensor: int) -> bytes:
+    """Return a TFLite file whose first output is another tensor."""
+    changed = bytearray(content)
+    graph = tflite.Model.GetRootAs(changed, 0).Subgraphs(0)
+    graph.OutputsAsNumpy()[0] = tensor
+    return bytes(changed)
+
+
+def interpreter_of(content: bytes, path: Path, *, default: bool) -> tuple[Interpreter, str]:
     """Return an interpreter with memory, and which kernels: a few operators have no reference."""
     refusals = []
-    for kernels, resolver in KERNELS.items():
+    for kernels, resolver in (DEFAULT if default else KERNELS).items():
         try:
             interpreter = Interpreter(
-                model_path=str(path),
+                model_content=content,
                 experimental_op_resolver_type=resolver,
-                experimental_preserve_all_tensors=True,
+                experimental_preserve_all_tensors=not default,
                 num_threads=1,
             )
             interpreter.allocate_tensors()
@@ -83,6 +110,8 @@ def interpreter_of(path: Path) -> tuple[Interpreter, str]:
     )
 
 
-def runtime_of(path: Path, graph: IntegerGraph) -> LiteRT:
+def runtime_of(
+    path: Path, graph: IntegerGraph, *, answer: str = "", default: bool = False
+) -> LiteRT:
     """Return a file in its runtime."""
-    return LiteRT(path, graph)
+    return LiteRT(path, graph, answer=answer, default=default)

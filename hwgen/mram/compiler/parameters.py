@@ -46,6 +46,8 @@ def lanes_of(
     lane = UNCHANGED
     if isinstance(layer, AveragePool | Rescale):
         zero = network.map_of(layer.inputs[0]).quantization[mode].zero_point
+        if isinstance(layer, AveragePool) and layer.center is not None:
+            zero = layer.center
         taps = layer.kernel[0] * layer.kernel[1] if isinstance(layer, AveragePool) else 1
         factors = layer.requantization[mode]
         lane = LaneParameters(

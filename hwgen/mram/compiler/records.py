@@ -18,7 +18,10 @@ from hwgen.network import (
     MapQuantization,
     MaxPool,
     QuantizedNetwork,
+    Rescale,
+    Weighted,
 )
+from hwgen.network.quantization import HALF_UP, ROUNDING_CODES
 
 Fields = dict[str, int]
 
@@ -95,8 +98,10 @@ def value_fields(unit: Unit, source: FeatureMap, mode: int) -> Fields:
     layer = unit.layer
     if layer.op in ("max_pool", "add"):
         return {"zero_point": 0, "low": 0, "high": (1 << source.bits) - 1}
-    values = layer.output.quantization[mode]
-    return {"zero_point": values.zero_point, "low": values.low, "high": values.high}
+    values, zero = layer.output.quantization[mode], layer.output.quantization[mode].zero_point
+    if isinstance(layer, AveragePool) and layer.center is not None:
+        zero = layer.center
+    return {"zero_point": zero, "low": values.low, "high": values.high}
 
 
 def own_quantization(unit: Unit, network: QuantizedNetwork, mode: int) -> MapQuantization:
@@ -175,6 +180,18 @@ def unit_fields(
     fields["parameter"] = words.parameter(unit, network, mode, first=first, kernels=kernels)
     if unit.skip is not None:
         fields |= skip_fields(unit, unit.skip, network, maps, mode)
+    if arch.floats:
+        fields |= rounding_fields(unit)
+    return fields
+
+
+def rounding_fields(unit: Unit) -> Fields:
+    """Return how the own value and the addition of a unit round; what is moved stays as it is."""
+    scales = isinstance(unit.layer, Weighted | AveragePool | Rescale)
+    own = getattr(unit.layer, "rounding", HALF_UP) if scales else HALF_UP
+    fields = {"rounding": ROUNDING_CODES[own]}
+    if unit.skip is not None:
+        fields["sum_rounding"] = ROUNDING_CODES[unit.skip.add.rounding]
     return fields
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hwgen.errors import CompileError, RefusedNodesError
-from hwgen.mram.facts.arch import MOST_MODES, WINDOW, Arch
+from hwgen.mram.facts.arch import FACTOR_BITS, MOST_MODES, ROUNDINGS, WINDOW, Arch
 from hwgen.mram.facts.records import FIXED_FIELDS
 from hwgen.network import (
     AveragePool,
@@ -15,6 +15,7 @@ from hwgen.network import (
     Shortcut,
 )
 from hwgen.network.factors import factor_refusals
+from hwgen.network.quantization import SIGNIFICANT_BITS
 
 Refusal = tuple[str, str, object]
 """A property, what the chip runs, what was given."""
@@ -48,7 +49,7 @@ def refusals(network: QuantizedNetwork, arch: Arch) -> Iterator[Refusal]:
         yield "the output", "the last layer alone", ", ".join(graph.outputs)
     yield from map_refusals("the image", graph.input, arch)
     for layer in network.layers:
-        yield from layer_refusals(network, layer)
+        yield from layer_refusals(network, layer, arch)
         if layer is not last or not layer.output.raw:
             yield from map_refusals(f"layer {layer.name}: the output", layer.output, arch)
     yield from answer_refusals(last, arch)
@@ -76,10 +77,12 @@ def answer_blocks(channels: int, arch: Arch) -> int:
     return blocks
 
 
-def layer_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]:
-    """Yield everything in one layer that the chip does not run."""
+def layer_refusals(
+    network: QuantizedNetwork, layer: Layer, arch: Arch | None = None
+) -> Iterator[Refusal]:
+    """Yield everything in one layer that the chip does not run; without one, that none runs."""
     what = f"layer {layer.name}: "
-    yield from operation_refusals(network, layer)
+    yield from operation_refusals(network, layer, arch)
     if isinstance(layer, Conv):
         if layer.groups != 1:
             yield f"{what}groups", "1", layer.groups
@@ -98,12 +101,21 @@ def layer_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]
             yield f"{what}stride", f"at most {most} x {most}", sides(stride)
 
 
-def operation_refusals(network: QuantizedNetwork, layer: Layer) -> Iterator[Refusal]:
+def operation_refusals(
+    network: QuantizedNetwork, layer: Layer, arch: Arch | None
+) -> Iterator[Refusal]:
     """Yield an operation, a rounding or a divisor that the chip does not have."""
     what = f"layer {layer.name}: "
     if layer.op not in OPS:
         yield f"{what}op", f"{', '.join(OPS[:-1])} or {OPS[-1]}", layer.op
-    for field, allowed, given in factor_refusals(network, layer):
+    scales = factor_refusals(
+        network,
+        layer,
+        roundings=arch.rounding if arch else ROUNDINGS[-1],
+        multiplier_bits=arch.multiplier_bits if arch else SIGNIFICANT_BITS,
+        factor_bits=arch.factor_bits if arch else FACTOR_BITS,
+    )
+    for field, allowed, given in scales:
         yield f"{what}{field}", allowed, given
     if isinstance(layer, AveragePool) and layer.divisor != "window":
         yield f"{what}divisor", "window", layer.divisor

@@ -11,8 +11,15 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.chip.widths import bits_for_index
 from hwgen.files.load import load_spec
+from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
 
 STRICT = ConfigDict(extra="forbid", strict=True)
+
+ChipRounding = Literal["half_up", "float32"]
+ROUNDINGS: tuple[tuple[ChipRounding, ...], ...] = (("half_up",), ("half_up", "float32"))
+"""What lanes of a chip may compute."""
+FACTOR_BITS = 22
+"""Bits of a factor of an addition on a chip with `float32`."""
 
 WINDOW = 3
 """Rows and columns of the window that a layer with weights reads; smaller kernels have zeros."""
@@ -52,6 +59,8 @@ class Arch:
     input_rows: rows of a sub-array, the highest ones, that hold bit planes of inputs (any number)
     element_bits: bits that one element of a map takes in an image bank
     accumulator_bits: width of an accumulator of a segment
+    rounding: what the lanes of the DPU compute, `half_up` first: `float32` is the arithmetic of the
+        default kernels of LiteRT and of onnxruntime, with wider multipliers
     record_entries: records of all modes together (any number)
     parameter_entries: parameter words of all layers and modes together (any number)
     answer_entries: elements of the answer of one image
@@ -69,11 +78,20 @@ class Arch:
     input_rows: Annotated[int, Field(ge=2, le=64)]
     element_bits: Literal[8, 16]
     accumulator_bits: Literal[32, 48]
+    rounding: tuple[ChipRounding, ...]
     record_entries: Annotated[int, Field(ge=4, le=1024)]
     parameter_entries: Annotated[int, Field(ge=4, le=4096)]
     answer_entries: Annotated[int, Field(ge=16, le=4096)]
     port_bits: Literal[64, 128, 256, 512]
     memory_latency_cycles: Annotated[int, Field(ge=1, le=1000)]
+
+    @model_validator(mode="after")
+    def check_rounding(self) -> Self:
+        """Check that the roundings are those of a lane that exists."""
+        if self.rounding not in ROUNDINGS:
+            allowed = " or ".join(f"[{', '.join(each)}]" for each in ROUNDINGS)
+            raise ValueError(f"rounding|{allowed}|[{', '.join(self.rounding)}]")
+        return self
 
     @model_validator(mode="after")
     def check(self) -> Self:
@@ -111,6 +129,21 @@ class Arch:
                 f"input_rows|at least element_bits ({self.element_bits})|{self.input_rows}"
             )
         return self
+
+    @property
+    def floats(self) -> bool:
+        """Whether the lanes round as float32, too."""
+        return "float32" in self.rounding
+
+    @property
+    def multiplier_bits(self) -> int:
+        """Bits of the multiplier of a kernel."""
+        return SIGNIFICANT_BITS if self.floats else MULTIPLIER_BITS
+
+    @property
+    def factor_bits(self) -> int:
+        """Bits of a factor of an addition."""
+        return FACTOR_BITS if self.floats else MULTIPLIER_BITS
 
     @property
     def octets(self) -> int:

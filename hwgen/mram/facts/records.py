@@ -6,12 +6,14 @@ padded with zeros to whole beats.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import IntEnum
 from functools import cache
 
 from hwgen.chip.fields import Field, decode, encode, total_bits
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import MOST_MODES, MOST_ROW_SETS, Arch
+from hwgen.network.quantization import MULTIPLIER_BITS, ROUNDING_CODES
 
 MAGIC = 0x6D61726D
 """The first four bytes of a program, `mram` in little-endian order."""
@@ -24,6 +26,7 @@ COUNT_BITS = 16
 """Width of a number of loads, words or beats."""
 CHANNEL_BITS = 9
 """Width of a number of channels or kernels."""
+ROUNDING_BITS = bits_for_index(len(ROUNDING_CODES))
 POSITION_BITS = 5
 """Width of a number of positions of a load, or of a segment, plus one."""
 
@@ -112,17 +115,20 @@ _DPU = (
     Field("skip_stride_y", 3, "its rows from one output row to the next"),
     Field("skip_stride_x", 3, "its columns from one output column to the next"),
     Field("own_zero_point", ELEMENT_BITS, "za of the value before the addition"),
-    Field("own_multiplier", 16, "Ma"),
+    Field("own_multiplier", MULTIPLIER_BITS, "Ma"),
     Field("skip_zero_point", ELEMENT_BITS, "zb of the skip map"),
-    Field("skip_multiplier", 16, "Mb"),
+    Field("skip_multiplier", MULTIPLIER_BITS, "Mb"),
     Field("sum_shift", 6, "s of the addition"),
     Field("sum_zero_point", ELEMENT_BITS, "added after the shift of the addition"),
     Field("sum_low", ELEMENT_BITS, "smallest value of the addition"),
     Field("sum_high", ELEMENT_BITS, "largest value of the addition"),
 )
 
+FACTOR_FIELDS = ("own_multiplier", "skip_multiplier")
+"""Fields as wide as a factor of the chip."""
+
 FIXED_FIELDS = (*_MAPS, *_ARRAYS, *_DPU)
-"""Fields whose width is that of every chip."""
+"""Fields of every chip; those of ``FACTOR_FIELDS`` are as wide as its factors."""
 
 
 def entry_name(name: str, row_set: int, segment: int) -> str:
@@ -132,7 +138,10 @@ def entry_name(name: str, row_set: int, segment: int) -> str:
 
 @cache
 def record_fields(arch: Arch) -> tuple[Field, ...]:
-    """Return the fields of a record, lowest first; entries of segments stand last."""
+    """Return the fields of a record, lowest first; entries of segments stand last.
+
+    A chip that rounds as float32 has wider factors, and says how each sum rounds.
+    """
     entries = [
         field
         for row_set in range(MOST_ROW_SETS)
@@ -151,7 +160,16 @@ def record_fields(arch: Arch) -> tuple[Field, ...]:
         Field("join", arch.segments, "bit j: the count of segment j is added to segment j + 1's"),
         Field("accumulate", arch.segments, "bit j: accumulator j works; it ends a chain of joins"),
     ]
-    return (*FIXED_FIELDS, *masks, *sums, *entries)
+    fixed = [
+        replace(field, bits=arch.factor_bits) if field.name in FACTOR_FIELDS else field
+        for field in FIXED_FIELDS
+    ]
+    codes = ", ".join(f"{code} {name}" for name, code in ROUNDING_CODES.items())
+    rounding = [
+        Field("rounding", ROUNDING_BITS, f"of the value: {codes}"),
+        Field("sum_rounding", ROUNDING_BITS, "of the addition"),
+    ]
+    return (*fixed, *(rounding if arch.floats else ()), *masks, *sums, *entries)
 
 
 def record_bits(arch: Arch) -> int:
@@ -163,7 +181,7 @@ def parameter_fields(arch: Arch) -> tuple[Field, ...]:
     """Return the parameters of one lane; a word has those of `block` lanes, lane 0 lowest."""
     return (
         Field("bias", arch.accumulator_bits, "two's complement"),
-        Field("multiplier", 16, "M"),
+        Field("multiplier", arch.multiplier_bits, "M"),
         Field("shift", 6, "s"),
     )
 

@@ -1,22 +1,25 @@
 """One lane of the DPU: from a sum to an element of a map."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from typing import Any
+
+from amaranth.hdl import Assign, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.requantizer import Requantizer
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.rtl.layouts import parameters, record
-from hwgen.network.quantization import MULTIPLIER_BITS, SHIFT_HIGH
 
-SUM_BITS = 2 + MULTIPLIER_BITS
-"""Bits by which a weighted sum of two elements is wider than one: signs, sum and factor."""
+SIGN_BITS = 2
+"""Bits by which a weighted sum of two elements is wider than element and factor: sign and sum."""
 
 
 class DpuLane(Part):
     """Bias, scale, clip; then, with a skip map, a weighted sum that is scaled and clipped again.
 
-    ``v = sum + bias``, ``a = clip(((v * M + 2**(s - 1)) >> s) + zero_point, low, high)``,
-    ``r = clip((((a - za) * Ma + (b - zb) * Mb + 2**(t - 1)) >> t) + sum_zero_point, ..)``
+    ``v = sum + bias``, ``a = clip(round(v * M, s) + zero_point, low, high)``,
+    ``r = clip(round((a - za) * Ma + (b - zb) * Mb, t) + sum_zero_point, ..)``, each ``round`` as
+    the record says, of those that ``Requantizer`` has
 
     Pipeline, in cycles after that of ``sum``
         cycle 0  sum + bias
@@ -44,6 +47,21 @@ class DpuLane(Part):
     def __init__(self, *, arch: Arch) -> None:
         self._arch = arch
         self._lane = parameters(arch).elem_shape
+        widths: dict[str, Any] = {"element_bits": arch.element_bits, "roundings": arch.rounding}
+        self._own = Requantizer(
+            family=self.family,
+            accumulator_bits=arch.accumulator_bits,
+            multiplier_bits=arch.multiplier_bits,
+            **widths,
+        )
+        weighted_bits = arch.element_bits + SIGN_BITS + arch.factor_bits
+        self._both = Requantizer(
+            family=self.family,
+            accumulator_bits=max(arch.accumulator_bits, weighted_bits),
+            multiplier_bits=1,
+            **widths,
+        )
+        self.parts = [self._own, self._both]
         super().__init__(
             {
                 "record": In(record(arch)),
@@ -66,46 +84,42 @@ class DpuLane(Part):
             waiting.eq(self.parameters.shift),
         ]
 
-        # cycle 1: multiply
-        product, shift = Signal(signed(wide + MULTIPLIER_BITS)), Signal.like(self.parameters.shift)
-        m.d.sync += [
-            product.eq(value * Mux(record.raw, 1, multiplier)),
-            shift.eq(waiting),
-        ]
-        # cycle 2: round, shift and clip
-        own = self._scaled(
-            product, shift=shift, zero_point=record.zero_point, low=record.low, high=record.high
-        )
+        # cycle 1: multiply; cycle 2: round, shift and clip
+        m.submodules.own = own = self._own.instance()
         first = Signal(signed(wide))
-        m.d.sync += first.eq(Mux(record.raw, product, own))
+        m.d.comb += [
+            own.enable.eq(1),
+            own.accumulator.eq(value),
+            own.multiplier.eq(Mux(record.raw, 1, multiplier)),
+            own.shift.eq(waiting),
+            *self._clip(own),
+        ]
+        m.d.sync += first.eq(Mux(record.raw, own.product, own.result))
 
-        # cycle 3: the weighted sum
+        # cycle 3: the weighted sum; cycle 4: round, shift and clip
+        m.submodules.both = both = self._both.instance()
         a, b = first[: self._arch.element_bits], self.skip
         weighted = (a - self._element("own_zero_point")) * record.own_multiplier + (
             b - self._element("skip_zero_point")
         ) * record.skip_multiplier
-        total = Signal(signed(max(wide, self._arch.element_bits + SUM_BITS)))
-        m.d.sync += total.eq(Mux(record.skip, weighted, first))
-
-        # cycle 4: round, shift and clip
-        both = self._scaled(
-            total,
-            shift=record.sum_shift,
-            zero_point=record.sum_zero_point,
-            low=record.sum_low,
-            high=record.sum_high,
-        )
-        m.d.sync += self.result.eq(Mux(record.skip, both, total))
+        m.d.comb += [
+            both.enable.eq(1),
+            both.accumulator.eq(Mux(record.skip, weighted, first)),
+            both.multiplier.eq(1),
+            both.shift.eq(record.sum_shift),
+            *self._clip(both, prefix="sum_"),
+        ]
+        m.d.sync += self.result.eq(Mux(record.skip, both.result, both.product))
         return m
 
     def _element(self, name: str) -> Value:
         """Return a field that holds a value of a map, as wide as an element of this chip."""
         return Value.cast(self.record[name])[: self._arch.element_bits]
 
-    def _scaled(
-        self, product: Value, *, shift: Value, zero_point: Value, low: Value, high: Value
-    ) -> Value:
-        """Return clip(((product + 2**(shift - 1)) >> shift) + zero_point, low, high)."""
-        half = ((1 << shift) >> 1)[:SHIFT_HIGH]
-        scaled = ((product + half) >> shift) + zero_point
-        return Mux(scaled < low, low, Mux(scaled > high, high, scaled))
+    def _clip(self, requantizer: Any, *, prefix: str = "") -> list[Assign]:
+        """Return the numbers of the record that a requantizer uses beside its sum."""
+        names = [*("zero_point", "low", "high"), *(["rounding"] if self._arch.floats else [])]
+        return [
+            getattr(requantizer, name).eq(Value.cast(self.record[f"{prefix}{name}"]))
+            for name in names
+        ]

@@ -4,13 +4,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from golden.dbpim.requantizer import requantize
 from golden.dbpim.weight_decoder import decode, decode_dense
+from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.stream import Packet, TilePacket
+from hwgen.network.quantization import ROUNDING_CODES
 from tests.dbpim.compiler.bus import store, store_logits
 from tests.dbpim.compiler.chip_state import ChipState, Words, tag_of
 from tests.dbpim.compiler.positions import Positions, positions_of, read_taps, view
+
+ROUNDINGS = tuple(ROUNDING_CODES)
+"""By code."""
 
 DENSE_PLACES = np.array([1, 2, 4, 8, 16, 32, 64, -128])
 
@@ -181,6 +185,7 @@ class CoreWalk:
             zero_point=fields["output_zero_point"],
             low=fields["output_low"],
             high=fields["output_high"],
+            rounding=ROUNDINGS[fields["rounding"]],
         )
         word, byte = divmod(first, self.arch.macro.compartments)
         data = np.zeros((len(rows), self.arch.macro.compartments), np.uint8)
@@ -222,5 +227,6 @@ class CoreWalk:
             zero_point=fields["sum_zero_point"],
             low=fields["sum_low"],
             high=fields["sum_high"],
+            rounding=ROUNDINGS[fields["sum_rounding"]],
         )
         return sums, np.zeros(data.shape, np.int64) if tags is None else tags

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from golden.dbpim.requantizer import requantize
+from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.instructions import Opcode, Operation, of_core
 from hwgen.dbpim.facts.stream import Packet, TablePacket, TapsPacket
 from hwgen.dbpim.facts.timing import TAP_WORDS
 from tests.dbpim.compiler.bus import store, store_logits
 from tests.dbpim.compiler.chip_state import ChipState, Words, tag_of
+from tests.dbpim.compiler.execute_conv import ROUNDINGS
 from tests.dbpim.compiler.positions import positions_of, read_taps, view
 
 ELEMENTWISE = (Operation.ADD, Operation.MULTIPLY, Operation.TABLE)
@@ -113,6 +114,7 @@ class CoreRun:
             zero_point=self.fields["output_zero_point"],
             low=self.fields["output_low"],
             high=self.fields["output_high"],
+            rounding=ROUNDINGS[self.fields["rounding"]],
         )
 
     def depthwise(self, followers: Sequence[Packet]) -> np.ndarray:
@@ -139,7 +141,7 @@ class CoreRun:
         scale = {name: self.fields[name] for name in ("multiplier", "shift")}
         if operation is Operation.MULTIPLY:
             return self.requantized(a * b, **scale)
-        total = a * scale["multiplier"] + b * self.fields["second_multiplier"]
+        total = a * scale["multiplier"] + b * self.fields["bias"]
         return self.requantized(total, multiplier=1, shift=scale["shift"])
 
     def second(self) -> np.ndarray:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.dbpim.requantizer import requantize
 from golden.ops.conv import conv
+from golden.ops.requantize import requantize
 from golden.ops.windows import windows
 from hwgen.dbpim.facts.instructions import Opcode, Operation
 from hwgen.dbpim.facts.program import AnswerPlan, MemoryPlace, Program
@@ -273,7 +273,7 @@ def test_multiply(broadcast: int) -> None:
 
 
 def test_add() -> None:
-    changes = {**SCALE, "second_multiplier": 50000, "first_zero_point": 20}
+    changes = {**SCALE, "bias": 50000, "first_zero_point": 20}
     changes |= map_fields(IMAGE, "second") | {"second_zero_point": 99}
     found = run(simd_program(operation=Operation.ADD, **changes), COLOR)
     total = (COLOR.astype(int) - 20) * 40000 + (COLOR.astype(int) - 99) * 50000

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.dbpim.facts.arch import Arch, with_sparsity
 from hwgen.dbpim.rtl.output_stage import OutputStage
-from verif.dbpim.component import settings, small
+from verif.dbpim.component import floats, settings, small
 from verif.runner import Waves, build, run
 
 # The tile store answers in the cycle of the question.
@@ -32,6 +32,10 @@ def run_output_stage(arch: Arch, simulator: str, folder: Path, waves: Waves | No
 
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_output_stage(SMALL, "verilator", tmp_path, waves)
+
+
+def test_with_float32(tmp_path: Path, waves: Waves | None) -> None:
+    run_output_stage(floats(), "verilator", tmp_path, waves)
 
 
 def test_dense_with_four_macros(tmp_path: Path, waves: Waves | None) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.residual_adder import ResidualAdder
-from verif.dbpim.component import narrow, settings, small
+from verif.dbpim.component import floats, narrow, settings, small
 from verif.dbpim.feed_sizes import other_sizes, wide
 from verif.lint import lint_part
 from verif.runner import Waves, build, run
@@ -22,6 +22,10 @@ def run_adder(
 
 def test_small(tmp_path: Path, waves: Waves | None) -> None:
     run_adder(small(), tmp_path, waves)
+
+
+def test_with_float32(tmp_path: Path, waves: Waves | None) -> None:
+    run_adder(floats(), tmp_path, waves)
 
 
 @pytest.mark.long
@@ -42,3 +46,4 @@ def test_other_sizes(size: str, tmp_path: Path, waves: Waves | None) -> None:
 def test_lint_clean() -> None:
     assert lint_part(ResidualAdder(arch=small())) == ""
     assert lint_part(ResidualAdder(arch=narrow())) == ""
+    assert lint_part(ResidualAdder(arch=floats())) == ""

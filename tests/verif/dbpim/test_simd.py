@@ -8,7 +8,7 @@ import pytest
 
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.rtl.simd import Simd
-from verif.dbpim.component import narrow, settings, small
+from verif.dbpim.component import floats, narrow, settings, small
 from verif.lint import lint_part
 from verif.runner import Waves, build, run
 
@@ -22,6 +22,10 @@ LARGE = replace(SMALL, macros_per_core=4, macro=PAPER, simd_lanes=16, port_bits=
 def run_simd(arch: Arch, simulator: str, folder: Path, waves: Waves | None) -> None:
     bench = build(Simd(arch=arch), simulator=simulator, waves=waves)
     run(bench, module="verif.dbpim.bench_simd", folder=folder, settings=settings(arch))
+
+
+def test_with_float32(tmp_path: Path, waves: Waves | None) -> None:
+    run_simd(floats(), "verilator", tmp_path, waves)
 
 
 def test_small(tmp_path: Path, waves: Waves | None) -> None:

@@ -13,6 +13,10 @@ def test_dpu(tmp_path: Path, waves: Waves | None) -> None:
     run_part("dpu", "tiny", tmp_path, waves=waves)
 
 
+def test_dpu_with_float32(tmp_path: Path, waves: Waves | None) -> None:
+    run_part("dpu", "floats", tmp_path, waves=waves)
+
+
 def test_dpu_under_icarus(icarus: str, tmp_path: Path) -> None:
     run_part("dpu", "single", tmp_path, simulator=icarus)
 

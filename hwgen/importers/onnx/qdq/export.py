@@ -19,6 +19,7 @@ from hwgen.importers.onnx.qdq.exporting import Exporting
 from hwgen.importers.onnx.qdq.notes import KEY, notes_of
 from hwgen.network import INPUT, QuantizedNetwork
 from hwgen.network.mode import in_mode
+from hwgen.network.quantization import HALF_UP
 
 
 def export_network(network: QuantizedNetwork, path: Path, *, mode: str | None = None) -> None:
@@ -38,6 +39,15 @@ def model_of_network(
     ONNX cannot hold.
     """
     modes = network.graph.modes
+    for layer in network.layers:
+        rounding = getattr(layer, "rounding", HALF_UP)
+        if rounding != HALF_UP or layer.op not in EXPORTERS:
+            raise FormatError(
+                field=f"layer {layer.name}",
+                allowed=f"one of {', '.join(EXPORTERS)} that rounds {HALF_UP}",
+                given=f"{layer.op} that rounds {rounding}",
+                source=source,
+            )
     if mode is not None and mode not in modes:
         raise FormatError(
             field="--mode", allowed=f"one of {', '.join(modes)}", given=mode, source=source

@@ -1,0 +1,178 @@
+"""Requantization of a sum to an element of a map, for one filter, one channel or one lane."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.shared import SharedPart
+from hwgen.chip.widths import bits_for_index
+from hwgen.network.quantization import (
+    MOST_SHIFT,
+    ROUNDING_CODES,
+    SHIFT_HIGH,
+    SIGNED_BITS,
+    SIGNIFICANT_BITS,
+    Rounding,
+)
+
+SHIFT_BITS = bits_for_index(MOST_SHIFT + 1)
+ROUNDING_BITS = bits_for_index(len(ROUNDING_CODES))
+MAGNITUDE_BITS = 2 * SIGNIFICANT_BITS
+"""Bits of a product that rounds as float32: both factors have 24."""
+
+
+class Requantizer(SharedPart):
+    """Fixed-point scaling, zero point and clip, with the roundings that a chip names.
+
+    ``product = sum * multiplier``;
+    ``result = clip(round(product, shift) + zero_point, low, high)``, where ``round`` is
+
+    - half_up: ``(product + 2**(shift - 1)) >> shift``
+    - float32: the product's magnitude to 24 significant bits, then over ``2**shift``, both to
+      nearest with ties to even; a sum that is multiplied is below 2**24, a product below 2**48
+    - tflite: ``v = (product + 2**30) >> 31``, then v over ``2**(shift - 31)``, halves away from 0
+
+    Parameters
+    ----------
+        family           prefix of the module name
+        roundings        those that ``rounding`` may choose, without repetition
+        accumulator_bits, multiplier_bits, element_bits  widths; the sum is signed
+    Ports
+        enable       in   1                load accumulator and shift
+        accumulator  in   signed accumulator_bits
+        multiplier   in   multiplier_bits  unsigned
+        shift        in   6                half_up 1 to 47, float32 1 to 63, tflite 31 to 62
+        rounding     in   2                a code of ``ROUNDING_CODES``, used in the cycle of
+                                           `result`; absent if there is one rounding
+        zero_point, low, high  in  element_bits  unsigned, used in the cycle of `result`
+        product      out  signed accumulator_bits  lowest bits of the product, for sums that stay
+        result       out  element_bits     unsigned
+    Latency  1 cycle from `enable` to `product` and `result`, which hold until the next
+    Rate     1 a cycle
+    Errors   none
+    Golden   ``golden.ops.requantize.requantize``
+    Source   formulas and vectors in ``hwgen.network.quantization``
+    """
+
+    def __init__(
+        self,
+        *,
+        family: str,
+        roundings: Sequence[Rounding],
+        accumulator_bits: int,
+        multiplier_bits: int,
+        element_bits: int,
+    ) -> None:
+        self._roundings = tuple(roundings)
+        self._sizes = (accumulator_bits, multiplier_bits, element_bits)
+        members = {
+            "enable": In(1),
+            "accumulator": In(signed(accumulator_bits)),
+            "multiplier": In(multiplier_bits),
+            "shift": In(SHIFT_BITS),
+            "zero_point": In(element_bits),
+            "low": In(element_bits),
+            "high": In(element_bits),
+            "product": Out(signed(accumulator_bits)),
+            "result": Out(element_bits),
+        }
+        if len(self._roundings) > 1:
+            members["rounding"] = In(ROUNDING_BITS)
+        super().__init__(members, family=family)
+
+    @property
+    def size_suffix(self) -> str:
+        """The widths, such as "32x16"."""
+        return "x".join(str(size) for size in self._sizes[:2])
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        # Cycle 0: multiply.
+        accumulator_bits, multiplier_bits, _ = self._sizes
+        product = Signal(signed(accumulator_bits + multiplier_bits))
+        shift = Signal(SHIFT_BITS)
+        with m.If(self.enable):
+            m.d.sync += [product.eq(self.accumulator * self.multiplier), shift.eq(self.shift)]
+
+        # Cycle 1: round and shift, add the zero point and clip.
+        ways = {"half_up": self._half_up, "float32": self._float32, "tflite": self._tflite}
+        rounded = [ways[rounding](m, product, shift) for rounding in self._roundings]
+        scaled = Signal(signed(max(len(each) for each in rounded)))
+        m.d.comb += scaled.eq(rounded[0])
+        for rounding, value in zip(self._roundings[1:], rounded[1:], strict=True):
+            with m.If(self.rounding == ROUNDING_CODES[rounding]):
+                m.d.comb += scaled.eq(value)
+        moved = Signal(signed(len(scaled) + 1))
+        m.d.comb += [
+            self.product.eq(product),
+            moved.eq(scaled + self.zero_point),
+            self.result.eq(
+                Mux(moved < self.low, self.low, Mux(moved > self.high, self.high, moved))
+            ),
+        ]
+        return m
+
+    def _half_up(self, m: Module, product: Value, shift: Value) -> Value:
+        """Return the product over 2**shift, ties up."""
+        # A shift of at least 1 leaves a bit of the product's width for the half.
+        half, scaled = Signal(SHIFT_HIGH), Signal(signed(len(product)))
+        m.d.comb += [half.eq((1 << shift) >> 1), scaled.eq((product + half) >> shift)]
+        return scaled
+
+    def _float32(self, m: Module, product: Value, shift: Value) -> Value:
+        """Return the product in 24 significant bits over 2**shift, ties to even, by magnitude."""
+        magnitude = Signal(MAGNITUDE_BITS)
+        m.d.comb += magnitude.eq(Mux(product < 0, -product, product))
+        # Bits of the magnitude beyond 24.
+        excess = Signal(range(MAGNITUDE_BITS - SIGNIFICANT_BITS + 1))
+        for bit in range(SIGNIFICANT_BITS, MAGNITUDE_BITS):
+            with m.If(magnitude[bit]):
+                m.d.comb += excess.eq(bit - SIGNIFICANT_BITS + 1)
+        significant = Signal(SIGNIFICANT_BITS + 1)
+        lost = MAGNITUDE_BITS - SIGNIFICANT_BITS
+        m.d.comb += significant.eq(to_even(m, magnitude, excess, most=lost, name="significant"))
+        # What is left of the shift. Beyond `most` everything is below a quarter; before 0 the
+        # number is 2**24 or more, which every clip cuts.
+        left, most = Signal(signed(SHIFT_BITS + 1)), SIGNIFICANT_BITS + 2
+        amount = Signal(range(most + 1))
+        m.d.comb += [
+            left.eq(shift - excess),
+            amount.eq(Mux(left < 0, 0, Mux(left > most, most, left))),
+        ]
+        scaled = to_even(m, significant, amount, most=most, name="scaled")
+        large, result = Signal(SIGNIFICANT_BITS + 1), Signal(signed(SIGNIFICANT_BITS + 2))
+        m.d.comb += [
+            large.eq(Mux(left < 0, (1 << (SIGNIFICANT_BITS + 1)) - 1, scaled)),
+            result.eq(Mux(product < 0, -large, large)),
+        ]
+        return result
+
+    def _tflite(self, m: Module, product: Value, shift: Value) -> Value:
+        """Return the product over 2**31, ties up, then over the rest of the shift, ties away."""
+        first = Signal(signed(len(product) - SIGNED_BITS + 1))
+        magnitude, half = Signal(len(first)), Signal(SIGNED_BITS)
+        places = Signal(bits_for_index(SIGNED_BITS + 1))
+        m.d.comb += [
+            first.eq((product + (1 << (SIGNED_BITS - 1))) >> SIGNED_BITS),
+            places.eq(shift - SIGNED_BITS),
+            half.eq((1 << places) >> 1),
+            magnitude.eq(Mux(first < 0, -first, first)),
+        ]
+        away, result = Signal(len(first)), Signal(signed(len(first) + 1))
+        m.d.comb += [
+            away.eq((magnitude + half) >> places),
+            result.eq(Mux(first < 0, -away, away)),
+        ]
+        return result
+
+
+def to_even(m: Module, value: Value, amount: Value, *, most: int, name: str) -> Value:
+    """Return an unsigned value over 2**amount, rounded to nearest, ties to even.
+
+    amount: up to `most`
+    """
+    shifted = Signal(len(value) + most, name=f"{name}_shifted")
+    m.d.comb += shifted.eq(Cat(Const(0, most), value) >> amount)
+    whole, half, rest = shifted[most:], shifted[most - 1], shifted[: most - 1].any()
+    return whole + (half & (rest | whole[0]))

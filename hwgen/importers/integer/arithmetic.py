@@ -1,0 +1,208 @@
+"""The arithmetic of runtimes: which rounding, which integers a layer computes as they do.
+
+Factors of `xnnpack` and `onnxruntime` are products of float32 numbers, kept exactly; those of
+`reference` are the 31-bit multipliers of LiteRT's reference kernels. `half_up` has the 16 bits that
+every chip runs.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.errors import FormatError
+from hwgen.importers.integer.factors import Factor, factor_of, pair_of
+from hwgen.importers.integer.maps import QuantizedMap
+from hwgen.network import Requantization
+from hwgen.network.add import OPERAND_SHIFT
+from hwgen.network.quantization import (
+    FACTORS,
+    HALF_UP,
+    MULTIPLIER_LOW,
+    SIGNED_BITS,
+    SIGNIFICANT_BITS,
+    Rounding,
+)
+
+Kernels = Literal["half_up", "xnnpack", "onnxruntime", "reference"]
+"""Whose arithmetic a network computes; `xnnpack`: LiteRT's default kernels."""
+
+Choice = Literal["default", "reference", "half_up"]
+"""What a person chooses: the default kernels of the runtime, its reference kernels, or neither."""
+
+ADDITION_BITS = 20
+"""The larger factor of an addition of XNNPACK is from 2**20 to 2**21."""
+
+Real = NDArray[np.float64]
+
+
+def kernels_of(choice: Choice, file_format: str, *, source: str) -> Kernels:
+    """Return whose arithmetic a choice means for a file of a format; FormatError if nobody's."""
+    tflite = file_format == "TFLite"
+    if choice == "half_up":
+        return "half_up"
+    if choice == "default":
+        return "xnnpack" if tflite else "onnxruntime"
+    if tflite:
+        return "reference"
+    raise FormatError(
+        field="--kernels", allowed="default or half_up for ONNX", given=choice, source=source
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """How the sums of a layer without weights become elements.
+
+    error: of its factors, beside those of the runtime
+    """
+
+    rounding: Rounding
+    requantization: Requantization
+    operand_shifts: tuple[tuple[int, int], ...] = ()
+    error: float = 0.0
+
+
+def f32(value: float) -> float:
+    """Return the nearest float32 number."""
+    return float(np.float32(value))
+
+
+def filter_factors(
+    kernels: Kernels, scales: Real, source: QuantizedMap, output: QuantizedMap, *, matrix: bool
+) -> tuple[Rounding, list[Factor]]:
+    """Return the factors of a layer with weights, one a filter.
+
+    scales: of the weights; matrix: the layer is fully connected
+    """
+    real = [float(each) * source.scale / output.scale for each in scales]
+    if kernels == "half_up":
+        return HALF_UP, [factor_of(each) for each in real]
+    if kernels == "reference":
+        if matrix:
+            # One float32 product, one rounding.
+            real = [f32(f32(each) * source.scale) / output.scale for each in scales]
+            return HALF_UP, [exact(each, SIGNED_BITS, "half_up") for each in real]
+        rounding: Rounding = "tflite" if max(real) < 1 else "half_up"
+        return rounding, [exact(each, SIGNED_BITS, rounding) for each in real]
+    products = [f32(f32(f32(each) * source.scale) / output.scale) for each in scales]
+    return "float32", [exact(each, SIGNIFICANT_BITS, "float32") for each in products]
+
+
+def exact(real: float, bits: int, rounding: Rounding) -> Factor:
+    """Return the factor of `bits` bits nearest to a real one, ties away from zero, as a runtime.
+
+    It has no error: the runtime computes with the same integers.
+    """
+    ranges = FACTORS[rounding]
+    part, exponent = math.frexp(real)
+    multiplier = math.floor(part * 2**bits + 0.5)
+    if multiplier == 1 << bits:
+        multiplier, exponent = multiplier // 2, exponent + 1
+    shift = bits - exponent
+    if shift > ranges.shift_high:
+        # Every sum rounds to zero, as by the factor itself.
+        return Factor(multiplier=1 << (bits - 1), shift=ranges.shift_high, error=0.0)
+    return Factor(multiplier=multiplier, shift=shift, error=0.0)
+
+
+def product_scaling(
+    kernels: Kernels, scales: Sequence[float], output: QuantizedMap, *, gain: float = 1.0
+) -> Scaling:
+    """Return the scaling of a product of maps of these scales, or of one map."""
+    real = gain * math.prod(scales) / output.scale
+    product = gain
+    for scale in scales:
+        product = f32(product * scale)
+    product = f32(product / output.scale)
+    if kernels == "reference" and product < 1:
+        return one(exact(product, SIGNED_BITS, "tflite"), "tflite")
+    if kernels in ("xnnpack", "onnxruntime"):
+        return one(exact(product, SIGNIFICANT_BITS, "float32"), "float32")
+    return one(factor_of(real), HALF_UP)
+
+
+def rescaling(
+    kernels: Kernels, source: QuantizedMap, output: QuantizedMap, *, gain: float = 1.0
+) -> Scaling:
+    """Return the scaling from one map times a gain to another."""
+    if kernels != "xnnpack" or gain != 1:
+        return product_scaling(kernels, [source.scale], output, gain=gain)
+    # The conversion of XNNPACK has 8 bits behind the point.
+    multiplier, shift = round(f32(source.scale / output.scale) * 256), 8
+    while 0 < multiplier < MULTIPLIER_LOW:
+        multiplier, shift = 2 * multiplier, shift + 1
+    if not 0 < multiplier <= FACTORS[HALF_UP].multiplier_high:
+        return one(factor_of(source.scale / output.scale), HALF_UP)
+    return one(Factor(multiplier=multiplier, shift=shift, error=0.0), HALF_UP)
+
+
+def one(factor: Factor, rounding: Rounding) -> Scaling:
+    """Return the scaling by one factor."""
+    given = Requantization(multipliers=(factor.multiplier,), shift=factor.shift)
+    return Scaling(rounding=rounding, requantization=given, error=factor.error)
+
+
+def addition_scaling(
+    kernels: Kernels,
+    gains: tuple[float, float],
+    sources: Sequence[QuantizedMap],
+    output: QuantizedMap,
+) -> Scaling:
+    """Return the scaling of a sum of two maps times gains; error: summed over both ranges."""
+    first, second = (gain * each.scale for gain, each in zip(gains, sources, strict=True))
+    if kernels == "reference":
+        return scaled_thrice(first, second, output)
+    if kernels == "half_up":
+        one_, other = pair_of(first / output.scale, second / output.scale)
+        rounding: Rounding = HALF_UP
+    else:
+        rounding = HALF_UP if kernels == "xnnpack" else "float32"
+        one_, other = floating_pair(f32(first / output.scale), f32(second / output.scale))
+    given = Requantization(multipliers=(one_.multiplier, other.multiplier), shift=one_.shift)
+    error = one_.error * sources[0].reach + other.error * sources[1].reach
+    return Scaling(rounding=rounding, requantization=given, error=error)
+
+
+def floating_pair(first: float, second: float) -> tuple[Factor, Factor]:
+    """Return two factors with one shift, the larger from 2**20 to 2**21."""
+    _, exponent = math.frexp(max(first, second))
+    shift = ADDITION_BITS - (exponent - 1)
+    factors = [round(each * 2**shift) for each in (first, second)]
+    one_, other = (Factor(multiplier=factor, shift=shift, error=0.0) for factor in factors)
+    return one_, other
+
+
+def scaled_thrice(first: float, second: float, output: QuantizedMap) -> Scaling:
+    """Return the scaling of the reference kernels: both operands, then their sum."""
+    common = 2 * max(first, second)
+    parts = [exact(each / common, SIGNED_BITS, "tflite") for each in (first, second)]
+    whole = exact(common / ((1 << OPERAND_SHIFT) * output.scale), SIGNED_BITS, "tflite")
+    multipliers = (parts[0].multiplier, parts[1].multiplier, whole.multiplier)
+    return Scaling(
+        rounding="tflite",
+        requantization=Requantization(multipliers=multipliers, shift=whole.shift),
+        operand_shifts=((parts[0].shift, parts[1].shift),),
+    )
+
+
+def raw_mean(elements: int, source: QuantizedMap) -> tuple[Scaling, int]:
+    """Return scaling and center of LiteRT's mean of raw integers, halves away from zero.
+
+    A factor slightly above 1 / n leaves a half on the far side of zero, where rounding half up
+    takes it; it moves no other sum across a half.
+    """
+    bits = 16
+    while True:
+        shift = bits - 1 + (elements - 1).bit_length()
+        multiplier = (1 << shift) // elements + 1
+        reach = elements << (source.bits - source.signed)
+        margin = 1 if elements % 2 == 0 else 0.5
+        if reach * (multiplier * elements - (1 << shift)) < margin * (1 << shift):
+            break
+        bits += 1
+    given = Requantization(multipliers=(multiplier,), shift=shift)
+    return Scaling(rounding=HALF_UP, requantization=given), source.offset

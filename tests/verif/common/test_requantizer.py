@@ -1,0 +1,50 @@
+# amaranth: UnusedElaboratable=no
+"""The requantizer against golden and vectors worked by hand, with the roundings of each chip."""
+
+from pathlib import Path
+
+import pytest
+
+from hwgen.chip.rtl.requantizer import Requantizer
+from hwgen.network.quantization import Rounding
+from verif.common.bench_requantizer import BITS, COUNT, ROUNDINGS
+from verif.runner import Waves, build, run
+
+CHIPS: dict[str, tuple[tuple[Rounding, ...], int]] = {
+    "half_up": (("half_up",), 16),
+    "float32": (("half_up", "float32"), 24),
+    "all": (("half_up", "float32", "tflite"), 31),
+}
+"""Roundings, and bits of the multiplier."""
+PAIRS = 250_000
+"""Random pairs of each rounding in each of the four runs of the long test."""
+
+
+def run_requantizer(
+    chip: str, folder: Path, waves: Waves | None, *, simulator: str = "verilator", count: int = 400
+) -> None:
+    roundings, bits = CHIPS[chip]
+    part = Requantizer(
+        family="any",
+        roundings=roundings,
+        accumulator_bits=32,
+        multiplier_bits=bits,
+        element_bits=8,
+    )
+    bench = build(part, simulator=simulator, waves=waves)
+    settings = {ROUNDINGS: ",".join(roundings), BITS: str(bits), COUNT: str(count)}
+    run(bench, module="verif.common.bench_requantizer", folder=folder, settings=settings)
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_requantizer(chip: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_requantizer(chip, tmp_path, waves)
+
+
+def test_requantizer_under_icarus(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_requantizer("all", tmp_path, waves, simulator=icarus, count=50)
+
+
+@pytest.mark.long
+def test_a_million_pairs_of_each_rounding(tmp_path: Path, waves: Waves | None) -> None:
+    run_requantizer("all", tmp_path, waves, count=PAIRS)
