@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hwgen import api
@@ -16,12 +17,18 @@ from hwgen.mram.facts.arch import load_arch as load_mram
 from hwgen.mram.facts.registers import OFFSETS as MRAM_OFFSETS
 from hwgen.mram.facts.registers import ErrorCode as MramError
 from hwgen.mram.rtl.chip import Chip as MramChip
+from hwgen.network import INPUT
+from hwgen.network.file import save_network
 from verif.axi_adapter import axi_harness
+from verif.dbpim.network_builder import NetworkBuilder, draw_images
+from verif.dbpim.random_weights import draw_weights
 from verif.runner import Waves, build, run
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 PROGRAM, IMAGE, ANSWERS, SCRATCH = 0x1000, 0x10000, 0x20000, 0x30000
 MEMORY_BYTES = 1 << 20
+SHAPE = (6, 6, 2)
+"""Of the image of the network that this module makes."""
 
 # A payload holds while it waits; a burst is whole beats that end in their page.
 RULES = """
@@ -104,9 +111,21 @@ def job_of(folder: Path, answer: str, offsets: dict[str, int], **more: object) -
     }
 
 
-def dbpim(folder: Path, **more: object) -> tuple[DbpimChip, dict[str, object]]:
+def two_layers(folder: Path) -> Path:
+    """Return the file of a convolution and a head, which run a tenth as long as the digits."""
+    net = NetworkBuilder(name="two_layers", shape=SHAPE, seed=1)
+    now = net.conv(INPUT, draw_weights(net.rng, phis=[1, 2] * 4, k=9 * 2))
+    net.linear(now, draw_weights(net.rng, phis=[2] * 5, k=SHAPE[0] * SHAPE[1] * 8), head=True)
+    save_network(net.build(), folder / "network.npz")
+    return folder / "network.npz"
+
+
+def dbpim(
+    folder: Path, network: str | Path = "digits_small_cnn", **more: object
+) -> tuple[DbpimChip, dict[str, object]]:
     """Return the smallest DB-PIM chip and a job for it."""
-    api.export("digits_small_cnn", "dbpim/tiny", folder, firmware=True)
+    data = draw_images(np.random.default_rng(2), SHAPE, 1) if isinstance(network, Path) else None
+    api.export(network, "dbpim/tiny", folder, data=data, firmware=True)
     job = job_of(folder, "logits_address_low", DBPIM_OFFSETS, read_error=DbpimError.READ_ERROR)
     return DbpimChip(arch=load_dbpim(CONFIGS / "dbpim/tiny.yaml")), {**job, **more}
 
@@ -122,7 +141,7 @@ def mram(folder: Path, **more: object) -> tuple[MramChip, dict[str, object]]:
 
 
 def test_axi_of_a_dbpim_chip(icarus: str, tmp_path: Path, waves: Waves | None) -> None:
-    chip, job = dbpim(tmp_path)
+    chip, job = dbpim(tmp_path, two_layers(tmp_path))
     run_system(chip, job, tmp_path, waves=waves, simulator=icarus)
 
 

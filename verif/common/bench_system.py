@@ -27,6 +27,8 @@ JOB = json.loads(Path(os.environ["SYSTEM_JOB"]).read_text(encoding="utf-8"))
 PAUSE = 0.4
 NEVER = 1 << 62
 UNWRITTEN = 0xA5
+RUN, LOAD = 0, 1
+"""Values of the register `command`, where there is one; a load comes first."""
 
 
 class Memory(MemoryRegion):
@@ -76,6 +78,8 @@ class System:
         answers = JOB["answers"]
         self.memory.mem[answers : answers + 4096] = bytes([UNWRITTEN]) * 4096
         await self.write("interrupt_enable", 1)
+        if JOB["loads"]:
+            await self.write("command", LOAD)
         for name, value in JOB["registers"].items():
             await self.write(name, value)
 
@@ -111,9 +115,8 @@ class System:
 async def load(system: System) -> None:
     """Let a chip that keeps its program load it."""
     if JOB["loads"]:
-        await system.write("command", 1)
         assert await system.run() == 1 << DONE_BIT
-        await system.write("command", 0)
+        await system.write("command", RUN)
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")

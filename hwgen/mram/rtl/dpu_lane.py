@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Assign, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
@@ -116,7 +116,7 @@ class DpuLane(Part):
         """Return a field that holds a value of a map, as wide as an element of this chip."""
         return Value.cast(self.record[name])[: self._arch.element_bits]
 
-    def _clip(self, requantizer: Any, *, prefix: str = "") -> list[Assign]:
+    def _clip(self, requantizer: Any, *, prefix: str = "") -> list[Any]:
         """Return the numbers of the record that a requantizer uses beside its sum."""
         names = [*("zero_point", "low", "high"), *(["rounding"] if self._arch.floats else [])]
         return [
