@@ -7,7 +7,6 @@ import numpy as np
 
 from hwgen.errors import Refusal
 from hwgen.importers.integer.factors import FACTOR_LIMIT
-from hwgen.importers.integer.fold import window_of
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
@@ -16,6 +15,7 @@ from hwgen.importers.integer.nodes import (
     AveragePooling,
     Concatenation,
     Convolution,
+    Extremum,
     FullyConnected,
     Head,
     Lookup,
@@ -25,9 +25,11 @@ from hwgen.importers.integer.nodes import (
     PerChannel,
     Requantization,
     Selection,
+    Slopes,
     Subsampling,
     Unsupported,
     View,
+    window_of,
 )
 from hwgen.network.maps import BYTE_BITS, MAP_BITS
 
@@ -159,6 +161,11 @@ def kind_complaints(
             yield "its place", "the head of the network (nothing reads it)", "before other nodes"
         case Addition() | Multiplication() | Concatenation():
             yield from operand_complaints(node, sources, output)
+        case Extremum():
+            yield "its inputs", "of one shape", shapes(sources)
+        case Slopes():
+            allowed = f"1 or {sources[0].shape[2]} values"
+            yield "its slopes", allowed, node.slopes.size
         case Lookup() if max(sources[0].bits, output.bits) > BYTE_BITS:
             given = max(sources[0].bits, output.bits)
             yield "the bits of a function's input and output", f"at most {BYTE_BITS}", given

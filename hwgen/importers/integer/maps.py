@@ -44,6 +44,24 @@ class QuantizedMap:
         return max(self.high - self.zero_point, self.zero_point - self.low)
 
     @property
+    def real_range(self) -> tuple[float, float]:
+        """Smallest and largest real value."""
+        return self.scale * (self.low - self.zero_point), self.scale * (self.high - self.zero_point)
+
+    @property
+    def unsigned(self) -> "QuantizedMap":
+        """The map with its offset added; raw sums stay as they are."""
+        if not self.offset:
+            return self
+        return replace(
+            self,
+            signed=False,
+            zero_point=self.zero_point + self.offset,
+            low=self.low + self.offset,
+            high=self.high + self.offset,
+        )
+
+    @property
     def same_numbers(self) -> tuple[int, bool, float, int]:
         """Maps that agree in this hold equal real values where they hold equal integers."""
         return self.bits, self.signed, self.scale, self.zero_point

@@ -76,6 +76,8 @@ def quantized_model(path: Path, images: NDArray[Any]) -> onnx.ModelProto:
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = onnx.load(ready)
             single = functions_of_one_map(prepared.graph)
+            with_ends(prepared.graph, single)
+            onnx.save(prepared, ready)
             quantize_static(
                 ready,
                 result,
@@ -167,6 +169,26 @@ def functions_of_one_map(graph: onnx.GraphProto) -> set[str]:
         roots[node.output[0]] = behind.pop()
         found.add(node.name)
     return found
+
+
+def with_ends(graph: onnx.GraphProto, single: set[str]) -> None:
+    """Put an Identity behind each function of one map, which is quantized as any other node is.
+
+    Some readers, such as MaxPool, have their input quantized only if its writer is.
+    """
+    outside = {name for node in graph.node if node.name not in single for name in node.input}
+    nodes: list[onnx.NodeProto] = []
+    ends: dict[str, str] = {}
+    for node in graph.node:
+        if node.name not in single:
+            for place, name in enumerate(node.input):
+                node.input[place] = ends.get(name, name)
+        nodes.append(node)
+        if node.name in single and node.output[0] in outside:
+            end = ends[node.output[0]] = f"{node.output[0]}/end"
+            nodes.append(onnx.helper.make_node("Identity", [node.output[0]], [end], end))
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 @contextmanager

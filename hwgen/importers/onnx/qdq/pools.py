@@ -5,10 +5,11 @@ from dataclasses import replace
 import onnx
 
 from hwgen.importers.integer.nodes import AveragePooling, MaxPooling
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Operation, Real, RefusedError, Value
+from hwgen.importers.onnx.qdq.values import Operation, Real, Value
 from hwgen.importers.onnx.qdq.windows import (
     constant_operand,
     map_operand,

@@ -6,20 +6,13 @@ from typing import Any
 import numpy as np
 import onnx
 
+from hwgen.importers.integer.moves import ZERO
 from hwgen.importers.integer.nodes import Head, Lookup
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of, computed
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import (
-    ZERO,
-    Constant,
-    Image,
-    Operation,
-    Real,
-    RefusedError,
-    Step,
-    Value,
-)
+from hwgen.importers.onnx.qdq.values import Constant, Image, Operation, Real, Step, Value
 from hwgen.importers.onnx.qdq.windows import map_operand
 
 INDEX_TYPES = (6, 7)

@@ -6,21 +6,14 @@ from typing import Any
 import numpy as np
 import onnx
 
+from hwgen.importers.integer.moves import ZERO, Places
 from hwgen.importers.integer.nodes import Convolution, FullyConnected
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.nodes import Reading, window_of
 from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import (
-    ZERO,
-    Constant,
-    Grid,
-    Operation,
-    Places,
-    Real,
-    RefusedError,
-    Value,
-)
+from hwgen.importers.onnx.qdq.values import Constant, Grid, Operation, Real, Value
 from hwgen.importers.onnx.qdq.weights import stored_weights
 from hwgen.importers.onnx.shapes import Shapes
 from hwgen.network.operations import Window
@@ -53,6 +46,8 @@ def window(state: State, proto: onnx.NodeProto, real: Real, kernel: tuple[int, .
         raise RefusedError("its input", RANKS, f"of rank {len(real.shape)}")
     attributes = attributes_of(proto)
     strides = attributes.get("strides", [1] * len(kernel))
+    if min(strides) < 1:
+        raise RefusedError("its strides", "at least 1", list(strides))
     known = {proto.input[0]: real.shape}
     sides = zip(real.shape[2:], strides, strict=True)
     known[proto.output[0]] = (*real.shape[:2], *(-(-side // stride) for side, stride in sides))

@@ -1,12 +1,13 @@
 """Nodes that rearrange a map: from the places of its elements to strides, channels and padding."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.importers.integer import Weights, weights_of
+from hwgen.importers.integer.maps import Shape
 from hwgen.importers.integer.nodes import (
     NO_PADDING,
     Convolution,
@@ -15,10 +16,17 @@ from hwgen.importers.integer.nodes import (
     Selection,
     Subsampling,
     View,
+    Weights,
+    weights_of,
 )
-from hwgen.importers.onnx.qdq.values import ZERO, Places, RefusedError
+from hwgen.importers.integer.refused import RefusedError
 
-Shape = tuple[int, int, int]
+Places = NDArray[np.int64]
+"""For each element of a tensor the number of the element of the map that it is."""
+
+ZERO = -1
+"""Place of an element that is a real zero, of a padding."""
+
 WHOLE = "from the first to the last row and column, at equal steps, and whole channels"
 
 
@@ -69,6 +77,17 @@ def lines_of(places: Places, shape: Shape) -> tuple[Line, Line, Line]:
     if not np.array_equal(expected, places):
         raise RefusedError("what it selects", WHOLE, "a mixture of rows, columns and channels")
     return line_of(along[0]), line_of(along[1]), line_of(along[2])
+
+
+def moved_nodes(
+    places: Places, *, source: str, shape: Shape, output: str, name: str, operator: str
+) -> list[tuple[Node, Shape]]:
+    """Return nodes that make a map of `places` from a whole map, or its view in another shape."""
+    about = {"source": source, "output": output, "name": name, "operator": operator}
+    whole = places.size == math.prod(shape)
+    if whole and np.array_equal(places.reshape(-1), np.arange(places.size)):
+        return [(view_node(**about), (places.shape[0], places.shape[1], places.shape[2]))]
+    return moving_nodes(places, shape=shape, **about)
 
 
 def moving_nodes(
