@@ -13,7 +13,9 @@ CLASSES = 5
 class Conv(nn.Sequential):
     """Convolution, batch norm and an activation."""
 
-    def __init__(self, i: int, o: int, k: int = 3, s: int = 1, g: int = 1, act: type = nn.ReLU):
+    def __init__(
+        self, i: int, o: int, k: int = 3, s: int = 1, *, g: int = 1, act: type = nn.ReLU
+    ) -> None:
         super().__init__(
             nn.Conv2d(i, o, k, s, k // 2, groups=g, bias=False), nn.BatchNorm2d(o), act()
         )
@@ -40,11 +42,10 @@ class Residual(nn.Module):
 class Inverted(nn.Module):
     """A wide depthwise convolution between two of 1 x 1, with or without a gate."""
 
-    def __init__(self, i: int, o: int, s: int, act: type, gate: nn.Module | None = None) -> None:
+    def __init__(self, i: int, o: int, s: int, act: type, *gate: nn.Module) -> None:
         super().__init__()
-        parts = [Conv(i, 3 * i, 1, act=act), Conv(3 * i, 3 * i, 3, s, 3 * i, act)]
-        parts += [gate] if gate else []
-        self.body = nn.Sequential(*parts, Conv(3 * i, o, 1, act=nn.Identity))
+        parts = [Conv(i, 3 * i, 1, act=act), Conv(3 * i, 3 * i, 3, s, g=3 * i, act=act)]
+        self.body = nn.Sequential(*parts, *gate, Conv(3 * i, o, 1, act=nn.Identity))
         self.adds = s == 1 and i == o
 
     def forward(self, x: Tensor) -> Tensor:
@@ -354,7 +355,7 @@ NETWORKS: Mapping[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = Mappin
         "gelu": (lambda: plain(nn.GELU), IMAGE),
         "prelu": (
             lambda: nn.Sequential(
-                Conv(3, 8, act=nn.Identity), slopes(8), Conv(8, 8, 3, 2, 8, nn.Identity),
+                Conv(3, 8, act=nn.Identity), slopes(8), Conv(8, 8, 3, 2, g=8, act=nn.Identity),
                 slopes(8), head(8),
             ),
             IMAGE,

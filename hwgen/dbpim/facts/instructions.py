@@ -224,6 +224,9 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("second_image_rows", ROW_BITS, "stored rows from one image to the next"),
         Field("second_image_columns", ROW_BITS, "stored columns from one image to the next"),
         Field("second_broadcast", 1, "b is one pixel an image"),
+        Field("grow_y", 2, "the map has 2**grow_y times its rows; not of ADD, MULTIPLY"),
+        Field("grow_x", 2, "the same of columns"),
+        Field("grow_zeros", 1, "between the pixels is `outside`; 0: the pixel is repeated"),
         *_core_fields(
             **_WORK,
             **_SECOND,

@@ -61,5 +61,9 @@ def inside(vectors: Vectors, fields: Mapping[str, int], *, kernel_y: int, kernel
     """Return whether a tap of each position is a pixel of the input map."""
     y = vectors.y * fields["stride_y"] + kernel_y - fields["padding_top"]
     x = vectors.x * fields["stride_x"] + kernel_x - fields["padding_left"]
+    grow_y, grow_x = fields.get("grow_y", 0), fields.get("grow_x", 0)
+    pixel = (y % (1 << grow_y) == 0) & (x % (1 << grow_x) == 0)
+    y, x = y >> grow_y, x >> grow_x
     in_map = (y >= 0) & (y < fields["input_height"]) & (x >= 0) & (x < fields["input_width"])
-    return vectors.active & in_map
+    seen = vectors.active & in_map
+    return seen & pixel if fields.get("grow_zeros", 0) else seen

@@ -18,13 +18,25 @@ from hwgen.importers.integer.nodes import (
     Selection,
     Sides,
     Subsampling,
+    Transposition,
     Unsupported,
+    Upsampling,
     View,
     window_of,
 )
 from hwgen.importers.integer.views import without_unused, without_views
 
-MOVES = Concatenation | MaxPooling | Padding | Selection | Subsampling | View | Head
+MOVES = (
+    Concatenation
+    | MaxPooling
+    | Padding
+    | Selection
+    | Subsampling
+    | Transposition
+    | Upsampling
+    | View
+    | Head
+)
 """Nodes that move integers: their output cannot be clipped by itself."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.importers.integer.blocks import Step, block_steps
 from hwgen.importers.integer.maps import Shape
 from hwgen.importers.integer.nodes import (
     NO_PADDING,
@@ -97,6 +98,23 @@ def moving_nodes(
 
     places: (rows, columns, channels) of the result; the last node writes `output`
     """
+    try:
+        steps = line_steps(places, shape)
+    except RefusedError:
+        steps = block_steps(places, shape)
+        if not steps:
+            raise
+    nodes = []
+    for count, (kind, keys, made) in enumerate(steps, start=1):
+        target = output if count == len(steps) else f"{output}/part{count}"
+        node = kind(name=name, operator=operator, inputs=(source,), output=target, **keys)
+        nodes.append((node, made))
+        source = target
+    return nodes
+
+
+def line_steps(places: Places, shape: Shape) -> list[Step]:
+    """Return what selects rows, columns and channels apart from each other, with zeros around."""
     rows, columns, channels = lines_of(places, shape)
     stride = (rows.step(shape[0]), columns.step(shape[1]))
     height, width = len(rows.picked), len(columns.picked)
@@ -104,7 +122,7 @@ def moving_nodes(
     prefix = np.array_equal(channels.picked, np.arange(len(channels.picked)))
     both = len(channels.picked) < shape[2] and channels.behind > 0
     zeros = channels.before > 0 or (channels.picked == ZERO).any()
-    steps: list[tuple[type[Any], dict[str, Any], Shape]] = []
+    steps: list[Step] = []
     if prefix and not any(sides) and not channels.before and not both:
         steps.append((Subsampling, {"stride": stride}, places.shape))
     elif zeros:
@@ -125,13 +143,7 @@ def moving_nodes(
             steps.append((Padding, added, deep))
         if any(sides):
             steps.append((Padding, {"sides": sides}, places.shape))
-    nodes = []
-    for count, (kind, keys, made) in enumerate(steps, start=1):
-        target = output if count == len(steps) else f"{output}/part{count}"
-        node = kind(name=name, operator=operator, inputs=(source,), output=target, **keys)
-        nodes.append((node, made))
-        source = target
-    return nodes
+    return steps
 
 
 def selecting(channels: Line, inputs: int) -> Weights:

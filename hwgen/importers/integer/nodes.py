@@ -181,6 +181,21 @@ class Subsampling(NodeBase):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upsampling(NodeBase):
+    """Every pixel at `factor` times its place: repeated, or with real zeros between pixels."""
+
+    factor: Pair
+    zeros: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transposition(NodeBase):
+    """The axes (row, column, channel) in another order."""
+
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Padding(NodeBase):
     """Real zeros around a map. sides: top, left, bottom, right; channels: in front, behind."""
 
@@ -224,6 +239,8 @@ Node = (
     | Concatenation
     | Selection
     | Subsampling
+    | Upsampling
+    | Transposition
     | Padding
     | View
     | Head

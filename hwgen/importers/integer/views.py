@@ -30,6 +30,7 @@ from hwgen.importers.integer.nodes import (
     Selection,
     Sides,
     Subsampling,
+    Upsampling,
     View,
     window_of,
 )
@@ -173,18 +174,26 @@ def turned(node: Node, said: Shape, held: Shape, output: Shape) -> Made | None:
     if not sequence or held != (said[1], said[0], said[2]):
         return None
     shape = (output[1], output[0], output[2])
+    made = turned_node(node)
+    return None if made is None else (made, shape)
+
+
+def turned_node(node: Node) -> Node | None:
+    """Return a node with rows and columns exchanged; None for one that has neither."""
     if isinstance(node, Padding):
-        return replace(node, sides=turned_sides(node.sides)), shape
+        return replace(node, sides=turned_sides(node.sides))
     if isinstance(node, Subsampling):
-        return replace(node, stride=node.stride[::-1]), shape
+        return replace(node, stride=node.stride[::-1])
+    if isinstance(node, Upsampling):
+        return replace(node, factor=node.factor[::-1])
     if not isinstance(node, WINDOWS):
         return None
     window: dict[str, Any] = {"stride": node.stride[::-1], "padding": turned_sides(node.padding)}
     if isinstance(node, Convolution):
         integers = node.weights.integers.transpose(0, 2, 1, 3)
         weights = replace(node.weights, integers=integers)
-        return replace(node, weights=weights, dilation=node.dilation[::-1], **window), shape
-    return replace(node, kernel=node.kernel[::-1], **window), shape
+        return replace(node, weights=weights, dilation=node.dilation[::-1], **window)
+    return replace(node, kernel=node.kernel[::-1], **window)
 
 
 def turned_sides(sides: Sides) -> Sides:

@@ -40,6 +40,8 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "Clip": functions.clip,
         "Concat": arithmetic.concatenate,
         "Conv": windows.conv,
+        "ConvTranspose": windows.conv_transpose,
+        "DepthToSpace": rearrange.rearrange,
         "DequantizeLinear": grids.dequantize,
         "Div": arithmetic.divide,
         "Dropout": rearrange.unchanged,
@@ -60,9 +62,11 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "QuantizeLinear": grids.quantize,
         "ReduceMean": pools.reduce_mean,
         "Relu": functions.clip,
+        "Resize": rearrange.rearrange,
         "Reshape": rearrange.rearrange,
         "Slice": rearrange.rearrange,
         "Softmax": rearrange.head,
+        "SpaceToDepth": rearrange.rearrange,
         "Split": rearrange.rearrange,
         "Squeeze": rearrange.rearrange,
         "Sub": arithmetic.subtract,
@@ -72,6 +76,8 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
     }
 )
 """What reads each operator where it depends on the image."""
+
+RECURRENT = frozenset({"GRU", "LSTM", "RNN"})
 
 PREPROCESSING = frozenset({"Add", "Sub", "Mul", "Div", "Cast", "BatchNormalization", "Clip"})
 """Operators that may stand before the quantization of the image."""
@@ -120,7 +126,16 @@ def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]
 
 
 def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:
-    """Refuse a model whose maps have no fixed scale."""
+    """Refuse a model whose maps have no fixed scale, or that feeds back."""
+    fed_back = next((node for node in model.graph.node if node.op_type in RECURRENT), None)
+    if fed_back is not None:
+        raise FormatError(
+            field="the network",
+            allowed="without recurrence: convolutions over the sequence instead, or a fixed number"
+            " of steps written out",
+            given=f"node {node_name(fed_back)} ({fed_back.op_type})",
+            source=source,
+        )
     found = next((node for node in model.graph.node if node.op_type in DYNAMIC), None)
     if found is not None:
         raise FormatError(

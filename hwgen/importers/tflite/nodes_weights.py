@@ -12,6 +12,7 @@ from hwgen.importers.integer.nodes import (
     Convolution,
     FullyConnected,
     Node,
+    Upsampling,
     Weights,
     weights_of,
 )
@@ -24,6 +25,8 @@ Read = tuple[list[Node], list[QuantizedMap]]
 WEIGHT_BITS = {"int8": 8, "uint8": 8, "int16": 16, "int4": 4}
 FILTER, BIAS = 1, 2
 """Places of weights and bias among the inputs."""
+MAP, TURNED_BIAS = 2, 3
+"""Places of map and bias of a transposed convolution; the first is the shape of its output."""
 
 
 def conv_2d(reading: Reading) -> Read:
@@ -67,6 +70,41 @@ def convolution(reading: Reading, output: QuantizedMap, given: Weights, groups: 
     return [node], [reading.activated(output)]
 
 
+def transpose_conv(reading: Reading) -> Read:
+    """Read a transposed convolution: zeros between the pixels, then turned weights."""
+    source, output = reading.map(MAP), reading.written()
+    for place, what in ((FILTER, "its weights"), (TURNED_BIAS, "its bias")):
+        if reading.is_computed(place):
+            raise RefusedError(what, "constant", "computed")
+    integers, stride = filters(reading), reading.stride()
+    if integers.shape[3] != source.shape[2]:
+        raise RefusedError("the channels of a filter", source.shape[2], integers.shape[3])
+    same = reading.option("Padding") == tflite.Padding.SAME
+    sides: list[tuple[int, int]] = []
+    for axis in range(2):
+        kernel, size = integers.shape[1 + axis], output.shape[axis]
+        grown = (source.shape[axis] - 1) * stride[axis] + 1
+        both = max(grown - 1 + kernel - size, 0) if same else 0
+        before = kernel - 1 - both // 2
+        sides.append((before, size - grown - before + kernel - 1))
+    (top, bottom), (left, right) = sides
+    base = reading.base()
+    between = f"{base['output']}/grown"
+    height, width, channels = source.shape
+    shape = (height - 1) * stride[0] + 1, (width - 1) * stride[1] + 1, channels
+    given = weights(reading, integers[:, ::-1, ::-1], axis=0, bias_place=TURNED_BIAS)
+    nodes: list[Node] = [
+        Upsampling(**{**base, "output": between}, factor=stride, zeros=True),
+        Convolution(
+            **{**base, "inputs": (between,)},
+            weights=given,
+            stride=(1, 1),
+            padding=(top, left, bottom, right),
+        ),
+    ]
+    return nodes, [source.reshaped(shape), reading.activated(output)]
+
+
 def fully_connected(reading: Reading) -> Read:
     """Read a fully connected layer; one over the channels of every pixel is a 1 x 1 convolution."""
     if reading.option("WeightsFormat", tflite.FullyConnectedOptionsWeightsFormat.DEFAULT):
@@ -106,7 +144,9 @@ def filters(reading: Reading) -> NDArray[Any]:
     return integers
 
 
-def weights(reading: Reading, integers: NDArray[Any], *, axis: int) -> Weights:
+def weights(
+    reading: Reading, integers: NDArray[Any], *, axis: int, bias_place: int = BIAS
+) -> Weights:
     """Return weights with scales, zero points and bias; axis: that of the filters in the file."""
     tensor, outputs = reading.tensor(FILTER), len(integers)
     if tensor.type not in WEIGHT_BITS:
@@ -118,16 +158,16 @@ def weights(reading: Reading, integers: NDArray[Any], *, axis: int) -> Weights:
         integers,
         scales=tensor.scales,
         zero_points=tensor.zero_points,
-        bias=bias(reading, outputs),
+        bias=bias(reading, outputs, bias_place),
         bits=WEIGHT_BITS[tensor.type],
     )
 
 
-def bias(reading: Reading, outputs: int) -> NDArray[np.int64]:
+def bias(reading: Reading, outputs: int, place: int) -> NDArray[np.int64]:
     """Return the bias, zeros if there is none."""
-    if reading.number(BIAS) is None:
+    if reading.number(place) is None:
         return np.zeros(outputs, np.int64)
-    values = reading.integers(BIAS, "its bias")
+    values = reading.integers(place, "its bias")
     if values.shape != (outputs,):
         raise RefusedError("its bias", f"{outputs} values", list(values.shape))
     return values

@@ -42,14 +42,13 @@ RESCALED = "folded into the layer before, else rescale"
 OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
         "ADD": Operator(nodes_maps.add, "add; conv with constants", CONSTANT),
-        "AVERAGE_POOL_2D": Operator(
-            nodes_maps.average_pool_2d, "average_pool", "padding only from a PAD before it"
-        ),
+        "AVERAGE_POOL_2D": Operator(nodes_maps.average_pool_2d, "average_pool"),
         "CONCATENATION": Operator(nodes_shape.concatenation, "concatenate", "by channels"),
         "CONV_2D": Operator(nodes_weights.conv_2d, "conv", "constant weights; groups, dilation"),
         "DEPTHWISE_CONV_2D": Operator(
             nodes_weights.depthwise_conv_2d, "conv", "constant weights; dilation, multiplier"
         ),
+        "DEPTH_TO_SPACE": Operator(moved, "upsample and conv"),
         "DEQUANTIZE": Operator(nodes_shape.dequantize, "dropped", "behind the answer"),
         "ELU": Operator(nodes_maps.function(nodes_maps.elu), TABLE, ONE),
         "EXPAND_DIMS": Operator(moved, "folded", "as RESHAPE"),
@@ -82,18 +81,22 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "RELU6": Operator(nodes_maps.clip(0.0, 6.0), RESCALED),
         "RELU_0_TO_1": Operator(nodes_maps.clip(0.0, 1.0), RESCALED),
         "RELU_N1_TO_1": Operator(nodes_maps.clip(-1.0, 1.0), RESCALED),
-        "RESHAPE": Operator(
-            moved, "folded", "where its readers can read the map as it is, or of the image"
-        ),
+        "RESHAPE": Operator(moved, "folded, else reshape"),
         "SLICE": Operator(moved, SELECTED, STEPS),
+        "RESIZE_NEAREST_NEIGHBOR": Operator(moved, "upsample", "a whole number of times"),
         "SOFTMAX": Operator(nodes_shape.head, "dropped", "the head"),
+        "SPACE_TO_DEPTH": Operator(moved, "conv"),
         "SPLIT": Operator(moved, SELECTED, STEPS),
         "SPLIT_V": Operator(moved, SELECTED, STEPS),
         "SQUEEZE": Operator(moved, "folded", "as RESHAPE"),
         "STRIDED_SLICE": Operator(moved, SELECTED, STEPS),
         "SUB": Operator(nodes_maps.subtract, "table and add; conv with constants", CONSTANT),
         "TANH": Operator(nodes_maps.function(np.tanh), TABLE, ONE),
-        "TRANSPOSE": Operator(moved, "folded", "among reshapings"),
+        "TILE": Operator(moved, SELECTED, STEPS),
+        "TRANSPOSE": Operator(moved, "folded, else transpose", "of rows, columns, channels"),
+        "TRANSPOSE_CONV": Operator(
+            nodes_weights.transpose_conv, "upsample and conv", "constant weights"
+        ),
     }
 )
 """By the name that the schema gives them."""

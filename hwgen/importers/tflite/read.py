@@ -41,13 +41,16 @@ class Nodes:
     """The nodes read so far.
 
     computed: tensors that depend on the image; refused: some of them
-    moved: tensors that rearrange a map; index: of the operator that is read
+    moved: tensors that rearrange a map
+    sides: tensors computed from the sides of others alone; a file also says what follows from them
+    index: of the operator that is read
     """
 
     file: TFLiteFile
     computed: set[int]
     refused: set[int] = field(default_factory=set)
     moved: dict[int, Moved] = field(default_factory=dict)
+    sides: set[int] = field(default_factory=set)
     index: int = 0
     nodes: list[Node] = field(default_factory=list)
     maps: dict[str, QuantizedMap] = field(default_factory=dict)
@@ -56,6 +59,9 @@ class Nodes:
         """Read one operator; constants behind constants are left out."""
         self.index = index
         self.check_order(index, operator)
+        if operator.operator == "SHAPE" or self.of_sides(operator):
+            self.sides.update(operator.outputs)
+            return
         if self.computed.isdisjoint(operator.inputs):
             return
         reading = Reading(
@@ -71,6 +77,11 @@ class Nodes:
         except DAMAGED:
             raise damaged(f"damaged options of node {reading.name}", self.file.source) from None
         self.computed.update(number for number in operator.outputs if number >= 0)
+
+    def of_sides(self, operator: OperatorFacts) -> bool:
+        """Return whether an operator computes with the sides of tensors alone."""
+        known = self.computed.isdisjoint(operator.inputs)
+        return known and not self.sides.isdisjoint(operator.inputs)
 
     def check_order(self, index: int, operator: OperatorFacts) -> None:
         """Refuse an operator without output, or one that writes what is known."""
@@ -173,7 +184,7 @@ class Nodes:
     def check_inputs(self, reading: Reading) -> None:
         """Refuse an input that is neither constant nor written before."""
         for number in reading.operator.inputs:
-            if number >= 0 and number not in self.computed:
+            if number >= 0 and number not in self.computed | self.sides:
                 tensor = self.file.tensors[number]
                 if tensor.data is None and 0 not in tensor.shape:
                     raise RefusedError(

@@ -64,9 +64,15 @@ REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
     "another scale behind": (other_scale_behind, "those of the QuantizeLinear before it"),
     "rows in another order": (upside_down, "what it selects must be from the first to the last"),
     "a negative factor of a mean": (gain_below_zero, "the ratio of its scales must be from 0"),
-    "transposed convolution": (
+    "transposed convolution, a scale an input": (
         lambda m, x: m.quantized(m.node("ConvTranspose", x, m.weights(3, 3, 2, 2))),
-        "the operator must be one that docs/operators.md lists, got ConvTranspose",
+        "the scales of its weights must be one, or one a filter",
+    ),
+    "an enlargement between pixels": (
+        lambda m, x: m.quantized(
+            m.node("Resize", x, "", m.constant([1.0, 1.0, 2.0, 2.0]), mode="linear")
+        ),
+        "its mode must be nearest, got linear",
     ),
     "channels that do not match": (
         lambda m, x: m.quantized(m.node("Conv", x, m.weights(4, 2, 1, 1))),
@@ -83,10 +89,6 @@ REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
             )
         ),
         "its value must be 0",
-    ),
-    "a mean that leaves padding out": (
-        lambda m, x: m.quantized(m.node("AveragePool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1])),
-        "a mean must be without padding",
     ),
     "an answer of several scales": (
         lambda m, x: m.node("Gemm", m.node("Flatten", x), m.weights(5, 108), transB=1),
