@@ -64,7 +64,7 @@ def densenet(x: Any) -> Any:
     x = conv(x, 8)
     for _ in range(2):
         x = layers.Concatenate()([x, conv(x, 4)])
-    return head(layers.AveragePooling2D()(conv(x, 8, 1)))
+    return head(layers.AveragePooling2D(2)(conv(x, 8, 1)))
 
 
 def unet(up: Callable[[Any, int], Any]) -> Build:

@@ -164,10 +164,8 @@ def other_value() -> Writer:
 REFUSED = {
     "groups": (grouped, "the channels of a filter must be such that it divides"),
     "activation": (tanh_fused, "its activation must be RELU, RELU6 or RELU_N1_TO_1, got TANH"),
-    "mean without padding": (same_average, "a mean must be without padding"),
     "real weights": (real_weights, "its weights must be of type int8 or uint8"),
     "scales along another axis": (wrong_axis, "the scales of its weights must be one, or 4"),
-    "reshape before a window": (shape_before_conv, "a new shape must be read by fully connected"),
     "softmax inside": (softmax_inside, "its place must be the head of the network"),
     "mean over rows": (by_rows, "its axes must be rows and columns [1, 2], got [1]"),
     "concatenation of rows": (rows_concatenated, "its axis must be the channels (3), got 1"),
