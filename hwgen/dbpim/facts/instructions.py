@@ -14,7 +14,7 @@ from hwgen.chip.fields import Field
 from hwgen.chip.widths import bits_for_index
 from hwgen.network.quantization import ROUNDING_CODES, SIGNIFICANT_BITS
 
-VERSION = 4
+VERSION = 5
 """Version of the instruction set; the chip refuses a `BEGIN` with another one."""
 
 MOST_CORES = 8

@@ -46,7 +46,7 @@ class Parts:
 
     def reversed(self, name: str) -> str:
         """Append the map whose real values are those of another, negated: top - integer."""
-        values = self.maps[name]
+        values = self.maps[name].unsigned
         top = (1 << values.bits) - 1
         other = replace(
             values, zero_point=top - values.zero_point, low=top - values.high, high=top - values.low
@@ -120,7 +120,7 @@ def expand_extremum(parts: Parts, node: Extremum) -> None:
     output = parts.maps[node.output]
     if any(parts.maps[name].shape != output.shape for name in node.inputs):
         return
-    whole = replace(output, low=0, high=(1 << output.bits) - 1)
+    whole = replace(output.unsigned, low=0, high=(1 << output.bits) - 1)
     names = list(in_numbers_of(parts, whole, node.inputs))
     first, second = names if node.least else names[::-1]
     above = replace(whole, zero_point=0)

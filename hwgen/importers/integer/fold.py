@@ -41,12 +41,8 @@ MOVES = (
 
 
 def folded(graph: IntegerGraph) -> IntegerGraph:
-    """Return the graph without heads, unused nodes, foldable paddings and separate activations.
-
-    Its maps are unsigned: a signed one gets the offset that makes it so.
-    """
+    """Return the graph without heads, unused nodes, foldable paddings and separate activations."""
     for step in (
-        with_unsigned_maps,
         without_heads,
         without_unused,
         expanded,
@@ -57,11 +53,6 @@ def folded(graph: IntegerGraph) -> IntegerGraph:
     ):
         graph = step(graph)
     return graph
-
-
-def with_unsigned_maps(graph: IntegerGraph) -> IntegerGraph:
-    """Return the graph whose maps are unsigned, so that equal integers have one form."""
-    return replace(graph, maps={name: each.unsigned for name, each in graph.maps.items()})
 
 
 def without_heads(graph: IntegerGraph) -> IntegerGraph:
@@ -87,8 +78,7 @@ def passing(graph: IntegerGraph, name: str) -> Node | None:
         return node
     if not isinstance(node, Requantization) or node.gain != 1 or name not in graph.maps:
         return None
-    output = graph.maps[name]
-    return node if (output.low, output.high) == (0, (1 << output.bits) - 1) else None
+    return node if graph.maps[name].whole else None
 
 
 def with_image_shaped(graph: IntegerGraph) -> IntegerGraph:
@@ -157,7 +147,8 @@ def with_activations_folded(graph: IntegerGraph) -> IntegerGraph:
             continue
         if len(graph.readers(writer.output)) > 1 or writer.output in graph.outputs:
             continue
-        low, high = max(before.low, after.low), min(before.high, after.high)
+        (least, most), (low, high) = before.span, after.span
+        low, high = max(least, low) - after.offset, min(most, high) - after.offset
         clipped = replace(after, low=min(low, high), high=high)
         nodes = replaced(graph.nodes, node, writer, replace(writer, output=node.output))
         graph = replace(graph, maps={**graph.maps, node.output: clipped}, nodes=nodes)

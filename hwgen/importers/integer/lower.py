@@ -77,7 +77,7 @@ def lower(
     Raises RefusedNetworkError, which lists all nodes that stand in the way, before any computation,
     and FormatError for a graph that is refused as a whole, such as one whose sums overflow.
     """
-    given, graph = graph, folded(graph)
+    graph = folded(graph)
     refused = refusals_of(graph)
     if refused:
         raise RefusedNetworkError(source=graph.source, refusals=refused)
@@ -98,7 +98,7 @@ def lower(
             name=graph.name,
             dataset=dataset,
             class_names=list(class_names),
-            preprocessing=preprocessing(given),
+            preprocessing=preprocessing(graph),
             input=graph.maps[graph.input].feature_map(),
             modes=ONE_MODE,
             layers=layers.layers,

@@ -188,8 +188,7 @@ def add_concatenation(layers: Layers, node: Concatenation) -> None:
     for place, (name, source) in enumerate(
         zip(layers.inputs(node), layers.sources(node), strict=True)
     ):
-        wide = output.low <= source.low and output.high >= source.high
-        if source.same_numbers == output.same_numbers and wide:
+        if output.holds(source):
             names.append(name)
             continue
         target = replace(output, shape=source.shape)

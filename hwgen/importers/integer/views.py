@@ -95,7 +95,7 @@ def is_identity(graph: IntegerGraph, node: Node) -> bool:
         return False
     if math.prod(before.shape) != math.prod(after.shape):
         return False
-    return isinstance(node, View) or (before.low >= after.low and before.high <= after.high)
+    return isinstance(node, View) or after.holds(before)
 
 
 def fitted(
