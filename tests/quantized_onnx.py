@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import golden.network
 from hwgen.commands.against import Counters
-from hwgen.importers.integer import lower
+from hwgen.importers.integer import Lowered, lower
 from hwgen.importers.integer.runtime import Outcome
 from hwgen.importers.onnx.quantized import read_integer_graph
 from hwgen.importers.onnx.runtime import runtime_of
@@ -130,6 +130,26 @@ def imported(model: onnx.ModelProto, folder: Path) -> QuantizedNetwork:
     return lower(read_integer_graph(saved(model, folder))).network
 
 
+def compared(model: onnx.ModelProto, folder: Path) -> tuple[Lowered, Counters]:
+    """Return what a model becomes, and how it differs from onnxruntime on drawn images."""
+    path = saved(model, folder)
+    graph = read_integer_graph(path)
+    lowered = lower(graph)
+    counters = Counters()
+    images = drawn(lowered.network)
+    names = [layer.source for layer in lowered.network.layers if layer.source]
+    counters.add(lowered.network, images, runtime_of(path, graph).run(images, names))
+    return lowered, counters
+
+
+def drawn(network: QuantizedNetwork) -> NDArray[Any]:
+    """Return images over the whole range of a network's input."""
+    values = network.graph.input
+    chance = np.random.default_rng(1)
+    shape = (IMAGES, *values.shape)
+    return chance.integers(0, 1 << values.bits, shape).astype(values.dtype)
+
+
 def agreeing(model: onnx.ModelProto, folder: Path, *, shown: int | None = None) -> QuantizedNetwork:
     """Return the network of a model; each layer agrees with onnxruntime within one step.
 
@@ -144,9 +164,7 @@ def agreeing(model: onnx.ModelProto, folder: Path, *, shown: int | None = None) 
     graph = read_integer_graph(path)
     network = lower(graph).network
     names = [layer.source for layer in network.layers if layer.source]
-    shape = (IMAGES, *network.graph.input.shape)
-    top = (1 << network.graph.input.bits) - 1
-    images = np.random.default_rng(1).integers(0, top + 1, shape).astype(network.graph.input.dtype)
+    images = drawn(network)
     counters = Counters()
     outcome = runtime_of(path, graph).run(images, names)
     counters.add(network, images, outcome)

@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.cli import main
 from hwgen.network.file import load_network
-from tests.importers.corpus import CORPUS, PAGE, File, page
+from tests.importers.corpus import CORPUS, File
 
 BAD_INPUT = 2
 IMAGES = 4
@@ -24,11 +24,6 @@ def test_the_corpus_is_large_enough() -> None:
         found = {file.name for file in CORPUS if (file.format, file.group) == (kind, "damaged")}
         assert damages <= found
         assert sum(file.imported and file.format == kind for file in CORPUS) >= 10
-
-
-def test_the_table_in_the_documents_is_that_of_the_corpus() -> None:
-    """`python -m tests.importers.corpus` writes it."""
-    assert PAGE.read_text() == page()
 
 
 @pytest.mark.parametrize("file", CORPUS, ids=lambda file: f"{file.format} {file.name}")

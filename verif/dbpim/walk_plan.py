@@ -98,6 +98,8 @@ class Step(ABC):
     """A step of one core.
 
     padding: top, left, bottom, right; rows: first output row, and the row after the last one
+    grow, zeros: exponents of two by which the map is larger than it is stored, and whether the
+        pixels between are `outside`; of a SIMD step
     output_images: stored rows and columns of the output from one image to the next
     start, count: position vectors of the core, of all in their order
     """
@@ -113,17 +115,29 @@ class Step(ABC):
     output_images: tuple[int, int]
     start: int
     count: int
+    grow: tuple[int, int] = (0, 0)
+    zeros: bool = False
     seen: NDArray[np.uint8] = field(init=False)
     """Golden's windows: (image, y, x, ky, kx, channel)."""
 
     def __post_init__(self) -> None:
         self.seen = windows(
-            self.source.maps,
+            self.grown(),
             kernel=self.kernel,
             stride=self.stride,
             padding=self.padding,
             fill=self.outside,
         )
+
+    def grown(self) -> Bytes:
+        """Return the map that the windows see."""
+        down, across = (1 << each for each in self.grow)
+        repeated = self.source.maps.repeat(down, 1).repeat(across, 2)
+        if not self.zeros:
+            return repeated
+        spread = np.full_like(repeated, self.outside)
+        spread[:, ::down, ::across] = self.source.maps
+        return spread
 
     @property
     def width(self) -> int:

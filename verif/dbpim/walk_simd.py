@@ -28,6 +28,9 @@ class Simd(Step):
             "opcode": Opcode.SIMD,
             "operation": self.operation,
             "second_broadcast": int(self.broadcast),
+            "grow_y": self.grow[0],
+            "grow_x": self.grow[1],
+            "grow_zeros": int(self.zeros),
         }
 
     def work(self) -> dict[str, int]:

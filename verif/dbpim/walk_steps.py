@@ -24,6 +24,7 @@ class Shape:
     """What a step looks like; `chunk` 0: all position vectors of the core are one chunk.
 
     operation: None for CONV; padding: top, left, bottom, right
+    grow, zeros: as in `Step`
     rows: output rows of the step, all of them if None; part: of its vectors that the core computes
     stacked: images are beside each other in x (maps of one pixel); beyond: channel words outside
     first_row: stored row of image 0 of the input and of the output
@@ -44,6 +45,8 @@ class Shape:
     tiles: int = 1
     operation: Operation | None = None
     broadcast: bool = False
+    grow: tuple[int, int] = (0, 0)
+    zeros: bool = False
     beyond: int = 0
 
 
@@ -67,6 +70,11 @@ def directed(arch: Arch) -> list[Shape]:
         Shape(size=(3, 2), operation=Operation.MULTIPLY, images=2, words=2, broadcast=True),
         Shape(size=(2, 3), operation=Operation.TABLE, words=2, part=middle),
         Shape(size=(1, 9), operation=Operation.SUM, kernel=(1, 3), stride=(1, 3)),
+        Shape(size=(2, 3), operation=Operation.SUM, grow=(1, 1), patch=patch),
+        Shape(
+            size=(3, 2), operation=Operation.MAXIMUM, grow=(1, 2), zeros=True, kernel=(2, 2),
+            padding=(1, 1, 0, 0), images=2, words=2,
+        ),
         Shape(size=(1, 1), operation=Operation.SUM, images=4, stacked=True, beyond=2),
         Shape(size=(100, 1), operation=Operation.SUM, kernel=(100, 1)),
         Shape(
@@ -87,6 +95,7 @@ def draw_shape(rng: np.random.Generator, arch: Arch) -> Shape:
     size = tuple(int(rng.integers(least, 8)) for least in low)
     two_maps = operation in TWO_MAPS
     stride = (1, 1) if two_maps else tuple(rng.integers(1, 4, 2).tolist())
+    grows = operation is not None and not two_maps and rng.random() < 0.4
     ends = np.sort(rng.random(2)).tolist()
     return Shape(
         size=(size[0], size[1]),
@@ -101,6 +110,8 @@ def draw_shape(rng: np.random.Generator, arch: Arch) -> Shape:
         groups=int(rng.integers(1, 4)),
         tiles=int(rng.integers(1, 4)),
         operation=operation,
+        grow=(int(rng.integers(4)), int(rng.integers(4))) if grows else (0, 0),
+        zeros=grows and bool(rng.random() < 0.5),
         broadcast=bool(rng.random() < 0.5),
         beyond=int(rng.integers(2)),
     )
@@ -112,7 +123,8 @@ def step_of(shape: Shape, arch: Arch, rng: np.random.Generator) -> Step:
     maps = rng.integers(0, 256, (shape.images, *shape.size, channels), np.uint8)
     source = StoredMap(maps=maps, placement=whole(maps, arch, stacked=shape.stacked))
     top, _, bottom, _ = shape.padding
-    height = (shape.size[0] + top + bottom - shape.kernel[0]) // shape.stride[0] + 1
+    rows = shape.size[0] << shape.grow[0]
+    height = (rows + top + bottom - shape.kernel[0]) // shape.stride[0] + 1
     gap = int(rng.integers(3)) if height * shape.images < 64 else 0
     common: dict[str, Any] = {
         "arch": arch,
@@ -126,6 +138,8 @@ def step_of(shape: Shape, arch: Arch, rng: np.random.Generator) -> Step:
         "output_images": (0, 1) if shape.stacked else (height + gap, int(rng.integers(2))),
         "start": 0,
         "count": 0,
+        "grow": shape.grow,
+        "zeros": shape.zeros,
     }
     step = (
         conv_of(shape, common, arch, rng)
@@ -208,6 +222,7 @@ def keep_slices(step: Step, rng: np.random.Generator) -> None:
     for vector in step.vectors:
         for at in step.positions(vector, 0):
             tops = [at.y * step.stride[0] + ky - step.padding[0] for ky in range(step.kernel[0])]
+            tops = [top >> step.grow[0] for top in tops]
             image_row = at.image * step.source.placement.image_rows
             rows += [image_row + top for top in tops if at.active and 0 <= top < height]
     put(step.source, rows, step.arch, rng)

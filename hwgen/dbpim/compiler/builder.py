@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwgen.dbpim.compiler.allocate import FullError
 from hwgen.dbpim.compiler.cost import LayerCost, cheapest
 from hwgen.dbpim.compiler.encode import encode_step
 from hwgen.dbpim.compiler.grid import Grid, Rows, vector_shape
@@ -195,7 +196,12 @@ def tile_step(step: Step, op: Op, output: Tensor) -> Step:
     if step.work is None:
         raise ValueError(f"{step.name} must have a pass")
     source, first = step.inputs[0], output.first_column
-    shift = first * op.window.stride[1] - op.window.padding[1] - source.first_column
+    grow = op.window.grow[1]
+    if first % (1 << grow):
+        # A tile that begins inside a pixel is not made: the unit is cut in another way.
+        raise FullError(0, source, 0, source.words)
+    seen = first * op.window.stride[1] - op.window.padding[1]
+    shift = (seen >> grow) - source.first_column
     fields = {
         "input_image_rows": 0,
         "input_image_columns": max(0, shift),

@@ -118,6 +118,7 @@ def layer_fields(step: Step, work: StepWork) -> Fields:
     if step.kind == "conv":
         fields |= {"chunk_vectors": work.split.chunk_vectors}
         return {**fields, **addend_fields(step)}
+    fields |= {"grow_y": window.grow[0], "grow_x": window.grow[1], "grow_zeros": 0}
     return {**fields, **second_fields(step, work)}
 
 

@@ -7,7 +7,7 @@ from hwgen.dbpim.compiler.lower_add import fused_additions, fused_op
 from hwgen.dbpim.compiler.lower_conv import conv_op, depthwise_op, image_window, linear_op
 from hwgen.dbpim.compiler.lower_pool import average_ops, maximum_op
 from hwgen.dbpim.compiler.lower_simd import add_op, multiply_op, rescale_op, table_op
-from hwgen.dbpim.compiler.lower_words import concatenate_ops, shortcut_ops
+from hwgen.dbpim.compiler.lower_words import concatenate_ops, shortcut_ops, upsample_ops
 from hwgen.dbpim.compiler.ops import ImageLoad, Lowered, MapShape, Op
 from hwgen.dbpim.compiler.source import Source
 from hwgen.dbpim.facts.arch import Arch
@@ -25,6 +25,7 @@ from hwgen.network import (
     Rescale,
     Shortcut,
     Table,
+    Upsample,
 )
 
 RULES: dict[Any, Callable[[Source, Any], Iterator[Op]]] = {
@@ -37,6 +38,7 @@ RULES: dict[Any, Callable[[Source, Any], Iterator[Op]]] = {
     Table: table_op,
     Concatenate: concatenate_ops,
     Shortcut: shortcut_ops,
+    Upsample: upsample_ops,
 }
 
 

@@ -1,4 +1,4 @@
-"""Passes that move channels: concatenation and the shortcut without weights."""
+"""Passes that move values: concatenation, larger maps, the shortcut without weights."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 from hwgen.dbpim.compiler.lower_simd import IDENTITY, simd_op
 from hwgen.dbpim.compiler.ops import Fields, Op, Window
 from hwgen.dbpim.compiler.source import Source
-from hwgen.network import Concatenate, Shortcut
+from hwgen.network import Concatenate, Shortcut, Upsample
 
 
 def concatenate_ops(source: Source, layer: Concatenate) -> Iterator[Op]:
@@ -64,6 +64,14 @@ def copies(channels: int, rotate: int, width: int, *, padded: bool) -> Iterator[
             yield Copy((0, whole), (begin, end), carry)
         if left > 0:
             yield Copy((whole, 1), (begin, begin + left), carry)
+
+
+def upsample_ops(source: Source, layer: Upsample) -> Iterator[Op]:
+    """Yield the pass of a larger map: each position reads the pixel that it lies in."""
+    grow = tuple(each.bit_length() - 1 for each in layer.factor)
+    zeros = int(layer.fill == "zero")
+    fields = {**IDENTITY, "outside": source.zero_point(layer.inputs[0]), "grow_zeros": zeros}
+    yield simd_op(source, layer, fields, window=Window(grow=(grow[0], grow[1])))
 
 
 def shortcut_ops(source: Source, layer: Shortcut) -> Iterator[Op]:

@@ -30,11 +30,15 @@ class MapShape:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A window over a map: (vertical, horizontal); padding: above and left of the map."""
+    """A window over a map: (vertical, horizontal); padding: above and left of the map.
+
+    grow: the map is seen with 2**grow times its rows and columns
+    """
 
     kernel: Pair = (1, 1)
     stride: Pair = (1, 1)
     padding: Pair = (0, 0)
+    grow: Pair = (0, 0)
 
     @property
     def point(self) -> bool:
@@ -45,6 +49,7 @@ class Window:
         """Return the input rows of output rows `first` to `end`, clipped to the map."""
         top = first * self.stride[0] - self.padding[0]
         bottom = (end - 1) * self.stride[0] - self.padding[0] + self.kernel[0]
+        top, bottom = top >> self.grow[0], ((bottom - 1) >> self.grow[0]) + 1
         return max(0, min(top, height)), max(0, min(bottom, height))
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from hwgen.dbpim.compiler.codes import DIGITS
-from hwgen.dbpim.compiler.supported import OPS, layer_refusals
+from hwgen.dbpim.compiler.supported import GROWTH, OPS, layer_refusals
 from hwgen.dbpim.facts.arch import ACTIVATION_BITS, WEIGHT_BITS
 from hwgen.dbpim.facts.timing import TAP_WORDS
 from hwgen.network import Conv, Layer, Linear, QuantizedNetwork
@@ -20,7 +20,8 @@ LAYER_LIMITS: Mapping[str, str] = MappingProxyType(
     {
         "conv": f"{WEIGHTED}; groups 1, or depthwise with at most {TAP_WORDS} taps",
         "linear": f"{WEIGHTED}",
-        **dict.fromkeys(sorted(set(OPS) - {"conv", "linear"}), BYTES),
+        **dict.fromkeys(sorted(set(OPS) - {"conv", "linear", "upsample"}), BYTES),
+        "upsample": f"{BYTES}; factors 1, 2, 4 and {GROWTH}",
     }
 )
 """Limits of each kind of layer on chips of any size, for people."""

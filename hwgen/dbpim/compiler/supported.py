@@ -15,6 +15,7 @@ from hwgen.network import (
     MaxPool,
     QuantizedNetwork,
     Shortcut,
+    Upsample,
     Weighted,
 )
 from hwgen.network.factors import factor_refusals
@@ -34,7 +35,11 @@ OPS = (
     "concatenate",
     "table",
     "shortcut",
+    "upsample",
 )
+
+GROWTH = 1 << field_limit(Opcode.SIMD, "grow_y")
+"""Times by which rows and columns of a map grow at most."""
 
 MAP_LIMIT = field_limit(Opcode.CONV, "input_height")
 """Rows, columns and channel words of a map at most: all have fields of one width."""
@@ -85,6 +90,8 @@ def layer_refusals(
     if isinstance(layer, Conv | MaxPool | AveragePool):
         padding = (layer.padding[0], layer.padding[1])
         yield from window_refusals(what, layer.kernel, layer.stride, padding)
+    if isinstance(layer, Upsample):
+        yield from growth_refusals(what, layer)
     if isinstance(layer, Shortcut):
         yield from window_refusals(what, (1, 1), layer.stride, (0, 0))
 
@@ -121,6 +128,13 @@ def operation_refusals(
         yield from window_refusals(what, source.shape[:2], (1, 1), (0, 0))
     if isinstance(layer, AveragePool) and layer.divisor != "window":
         yield f"{what}divisor", "window", layer.divisor
+
+
+def growth_refusals(what: str, layer: Upsample) -> Iterator[Refusal]:
+    """Yield factors that the fields of an instruction do not hold."""
+    for side, factor in zip(("vertical", "horizontal"), layer.factor, strict=True):
+        if factor > GROWTH or factor & (factor - 1):
+            yield f"{what}{side} factor", f"a power of two, at most {GROWTH}", factor
 
 
 def map_refusals(what: str, feature: FeatureMap, arch: Arch) -> Iterator[Refusal]:

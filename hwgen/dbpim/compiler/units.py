@@ -212,7 +212,7 @@ def share_of(height: int, band: int, bands: int) -> Rows:
 
 def turn(window: Window) -> dict[str, tuple[int, int]]:
     """Return the parts of a window with rows and columns exchanged."""
-    return {name: getattr(window, name)[::-1] for name in ("kernel", "stride", "padding")}
+    return {name: getattr(window, name)[::-1] for name in ("kernel", "stride", "padding", "grow")}
 
 
 def input_rows(op: Op, place: int, rows: Rows, height: int) -> Rows:

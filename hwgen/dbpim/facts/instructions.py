@@ -14,7 +14,7 @@ from hwgen.chip.fields import Field
 from hwgen.chip.widths import bits_for_index
 from hwgen.network.quantization import ROUNDING_CODES, SIGNIFICANT_BITS
 
-VERSION = 4
+VERSION = 5
 """Version of the instruction set; the chip refuses a `BEGIN` with another one."""
 
 MOST_CORES = 8
@@ -224,6 +224,9 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("second_image_rows", ROW_BITS, "stored rows from one image to the next"),
         Field("second_image_columns", ROW_BITS, "stored columns from one image to the next"),
         Field("second_broadcast", 1, "b is one pixel an image"),
+        Field("grow_y", 2, "the map has 2**grow_y times its rows; not of ADD, MULTIPLY"),
+        Field("grow_x", 2, "the same of columns"),
+        Field("grow_zeros", 1, "between the pixels is `outside`; 0: the pixel is repeated"),
         *_core_fields(
             **_WORK,
             **_SECOND,

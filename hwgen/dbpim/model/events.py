@@ -17,7 +17,7 @@ from hwgen.dbpim.facts.stream import Packet, TilePacket, beats_of
 from hwgen.dbpim.model.activity import Counts, walk_key
 from hwgen.dbpim.model.cells import FILTER_ENABLE_BITS, filter_columns
 from hwgen.dbpim.model.sources import ProgramStep
-from hwgen.dbpim.model.vectors import Vectors, inside, vectors_of
+from hwgen.dbpim.model.vectors import Vectors, vectors_of, words_read
 
 TWO_MAPS = (Operation.ADD, Operation.MULTIPLY)
 SUM_RESULTS = 3
@@ -180,8 +180,8 @@ class TapReads:
         key = core, kernel_y, kernel_x
         if key not in self._known:
             vectors = self._work.vectors[core]
-            seen = inside(vectors, self._work.fields, kernel_y=kernel_y, kernel_x=kernel_x)
-            self._known[key] = int(seen.sum())
+            fields = self._work.fields
+            self._known[key] = words_read(vectors, fields, kernel_y=kernel_y, kernel_x=kernel_x)
         return self._known[key]
 
 

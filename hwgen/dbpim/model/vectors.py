@@ -57,9 +57,18 @@ def vectors_of(fields: Mapping[str, int], core: int, arch: Arch) -> Vectors:
     )
 
 
-def inside(vectors: Vectors, fields: Mapping[str, int], *, kernel_y: int, kernel_x: int) -> Bits:
-    """Return whether a tap of each position is a pixel of the input map."""
+def words_read(vectors: Vectors, fields: Mapping[str, int], *, kernel_y: int, kernel_x: int) -> int:
+    """Return the words that the banks read for a tap of every vector.
+
+    Positions of a vector that see one pixel of a map that has grown share its word.
+    """
     y = vectors.y * fields["stride_y"] + kernel_y - fields["padding_top"]
     x = vectors.x * fields["stride_x"] + kernel_x - fields["padding_left"]
-    in_map = (y >= 0) & (y < fields["input_height"]) & (x >= 0) & (x < fields["input_width"])
-    return vectors.active & in_map
+    down, across = (1 << fields.get(name, 0) for name in ("grow_y", "grow_x"))
+    height, width = fields["input_height"] * down, fields["input_width"] * across
+    seen = vectors.active & (y >= 0) & (y < height) & (x >= 0) & (x < width)
+    if fields.get("grow_zeros", 0):
+        return int((seen & (y % down == 0) & (x % across == 0)).sum())
+    pixel = np.sort(np.where(seen, y // down * width + x // across, -1), axis=1)
+    shared = (pixel[:, 1:] == pixel[:, :-1]) & (pixel[:, 1:] >= 0)
+    return int(seen.sum() - shared.sum())

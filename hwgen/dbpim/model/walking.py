@@ -209,8 +209,9 @@ def count_reads(core: Record, fields: Record, sizes: Sizes) -> None:
         else:
             y = y * fields.stride_y + core.kernel_y - fields.padding_top
             x = x * fields.stride_x + core.kernel_x - fields.padding_left
-            if y < 0 or x < 0 or y >= fields.input_height or x >= fields.input_width:
+            if is_outside(y, x, fields):
                 continue
+            y, x = y >> fields.grow_y, x >> fields.grow_x
             row = core.image * fields.input_image_rows + y
             column = core.image * fields.input_image_columns + x
         core.read_row[number], core.read_column[number] = row, column
@@ -220,6 +221,15 @@ def count_reads(core: Record, fields: Record, sizes: Sizes) -> None:
         if not shared:
             bank = (column + sizes.skew * row) % sizes.macros
             core.bank_reads[bank] += 1
+
+
+@compiled
+def is_outside(y: int, x: int, fields: Record) -> bool:
+    """Return whether a window sees no pixel of the map; between pixels there may be zeros."""
+    down, across = 1 << fields.grow_y, 1 << fields.grow_x
+    if y < 0 or x < 0 or y >= fields.input_height * down or x >= fields.input_width * across:
+        return True
+    return bool(fields.grow_zeros == 1 and y % down + x % across > 0)
 
 
 @compiled

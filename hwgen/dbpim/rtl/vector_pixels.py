@@ -22,7 +22,9 @@ class VectorPixels(Part):
 
     ``(y, x)[i] = first + (0, i)``, or with `patch` ``first + (i div (M/2), i mod (M/2))``; active
     where x < output_width and y < output_end_row. Macro m has position ``(m - turn) mod M``.
-    ``pixel = (y, x) * stride + (ky, kx) - padding``, or with `at_output` (y, x) itself.
+    ``pixel = (y, x) * stride + (ky, kx) - padding``, or with `at_output` (y, x) itself. A SIMD
+    step may see a map that has grown: ``pixel >> grow``, and with `grow_zeros` the pixels in
+    between, whose lowest `grow` bits are not zero, lie outside.
 
     Ports
         instruction  in   SIMD       CONV or SIMD: the maps, and the window's stride and padding
@@ -135,13 +137,27 @@ class VectorPixels(Part):
             neighbours.append(neighbour)
         return neighbours
 
+    @property
+    def _grows(self) -> Value:
+        """Whether the instruction has the fields of a map that has grown."""
+        return self.instruction.opcode == Opcode.SIMD
+
+    def _shrunk(self, along: Value, grow: Value) -> tuple[Value, Value]:
+        """Return a row or column of the map itself, and whether it is one in between."""
+        shift = Mux(self._grows, grow, 0)
+        lost = ((1 << shift) - 1)[: (1 << len(grow)) - 1]
+        return along >> shift, (along[: len(lost)] & lost).any()
+
     def _pixel(self, at: data.View) -> tuple[Value, Value, Value]:
         """Return the pixel of one position in its image, and whether it is in the map."""
         instruction = self.instruction
         y = at.row * instruction.stride_y + self.ky - instruction.padding_top
         x = at.column * instruction.stride_x + self.kx - instruction.padding_left
+        y, between_y = self._shrunk(y, instruction.grow_y)
+        x, between_x = self._shrunk(x, instruction.grow_x)
         inside = (y >= 0) & (y < instruction.input_height)
         inside &= (x >= 0) & (x < instruction.input_width)
+        inside &= ~(instruction.grow_zeros & self._grows & (between_y | between_x))
         origin = self.second & instruction.second_broadcast
         places = (
             Mux(self.at_output, Mux(origin, 0, own), seen[:ROW_BITS].as_unsigned())

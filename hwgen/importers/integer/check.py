@@ -7,7 +7,6 @@ import numpy as np
 
 from hwgen.errors import Refusal
 from hwgen.importers.integer.factors import FACTOR_LIMIT
-from hwgen.importers.integer.fold import window_of
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
@@ -16,6 +15,7 @@ from hwgen.importers.integer.nodes import (
     AveragePooling,
     Concatenation,
     Convolution,
+    Extremum,
     FullyConnected,
     Head,
     Lookup,
@@ -25,9 +25,11 @@ from hwgen.importers.integer.nodes import (
     PerChannel,
     Requantization,
     Selection,
+    Slopes,
     Subsampling,
     Unsupported,
     View,
+    window_of,
 )
 from hwgen.network.maps import BYTE_BITS, MAP_BITS
 
@@ -133,7 +135,7 @@ def factor_complaints(factor: float) -> Iterator[Complaint]:
 
 
 def window_complaints(node: WINDOWS) -> Iterator[Complaint]:
-    """Check sizes, that every window overlaps the map, and a mean divides by the whole window."""
+    """Check sizes, and that every window overlaps the map."""
     height, width = window_of(node)
     if not all(1 <= each <= SIDE_LIMIT for each in (height, width, *node.stride)):
         given = [height, width, *node.stride]
@@ -146,8 +148,6 @@ def window_complaints(node: WINDOWS) -> Iterator[Complaint]:
     top, left, bottom, right = node.padding
     if min(node.padding) < 0 or max(top, bottom) >= height or max(left, right) >= width:
         yield "its padding", f"below its window {height} x {width}", list(node.padding)
-    if isinstance(node, AveragePooling) and not node.counts_padding and any(node.padding):
-        yield "a mean", "without padding, or with padding that counts", "one that leaves it out"
 
 
 def kind_complaints(
@@ -159,6 +159,8 @@ def kind_complaints(
             yield "its place", "the head of the network (nothing reads it)", "before other nodes"
         case Addition() | Multiplication() | Concatenation():
             yield from operand_complaints(node, sources, output)
+        case Extremum() | Slopes():
+            yield "its operands", "of one shape, or 1 or C slopes", shapes(sources)
         case Lookup() if max(sources[0].bits, output.bits) > BYTE_BITS:
             given = max(sources[0].bits, output.bits)
             yield "the bits of a function's input and output", f"at most {BYTE_BITS}", given
@@ -168,8 +170,8 @@ def kind_complaints(
             yield from factor_complaints(node.gain * sources[0].scale / output.scale)
         case Selection() | Subsampling() | Padding():
             yield from move_complaints(node, sources[0])
-        case View():
-            yield from view_complaints(sources[0], output)
+        case View() if math.prod(sources[0].shape) != math.prod(output.shape):
+            yield "its output", f"of {math.prod(sources[0].shape)} elements", shapes([output])
 
 
 def constant_complaints(
@@ -237,14 +239,3 @@ def move_complaints(
 def shapes(sources: list[QuantizedMap]) -> str:
     """Return the shapes of maps, for a message."""
     return " and ".join(" x ".join(str(side) for side in source.shape) for source in sources)
-
-
-def view_complaints(source: QuantizedMap, output: QuantizedMap) -> Iterator[Complaint]:
-    """Say why a reshaping was not folded away."""
-    if source.same_numbers != output.same_numbers:
-        yield "its output", "quantized as its input", "otherwise"
-    yield (
-        "a new shape",
-        "read by fully connected layers alone, or one of the image that nothing else reads",
-        f"{shapes([source])} as {shapes([output])}",
-    )

@@ -1,16 +1,15 @@
 """Simplify an integer graph: what the network file has no layer for, or needs none for."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+from hwgen.importers.integer.expand import expanded
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.nodes import (
     WINDOWS,
     AveragePooling,
     Concatenation,
     Convolution,
-    FullyConnected,
     Head,
     MaxPooling,
     Node,
@@ -19,11 +18,25 @@ from hwgen.importers.integer.nodes import (
     Selection,
     Sides,
     Subsampling,
+    Transposition,
     Unsupported,
+    Upsampling,
     View,
+    window_of,
 )
+from hwgen.importers.integer.views import without_unused, without_views
 
-MOVES = Concatenation | MaxPooling | Padding | Selection | Subsampling | View | Head
+MOVES = (
+    Concatenation
+    | MaxPooling
+    | Padding
+    | Selection
+    | Subsampling
+    | Transposition
+    | Upsampling
+    | View
+    | Head
+)
 """Nodes that move integers: their output cannot be clipped by itself."""
 
 
@@ -32,6 +45,7 @@ def folded(graph: IntegerGraph) -> IntegerGraph:
     for step in (
         without_heads,
         without_unused,
+        expanded,
         with_image_shaped,
         without_views,
         with_paddings_folded,
@@ -48,23 +62,23 @@ def without_heads(graph: IntegerGraph) -> IntegerGraph:
 
 
 def before_head(graph: IntegerGraph, name: str) -> str:
-    """Return the map that a head reads, through reshapings behind the head; else the map itself."""
+    """Return the map that a head reads, through what follows the head; else the map itself."""
     behind = name
-    while isinstance(writer := graph.writer(behind), Head | View):
-        behind = writer.inputs[0]
-        if isinstance(writer, Head):
+    while passed := passing(graph, behind):
+        behind = passed.inputs[0]
+        if isinstance(passed, Head):
             return before_head(graph, behind)
     return name
 
 
-def without_unused(graph: IntegerGraph) -> IntegerGraph:
-    """Return the graph without nodes that no output needs."""
-    needed, nodes = set(graph.outputs), []
-    for node in reversed(graph.nodes):
-        if node.output in needed:
-            needed.update(node.inputs)
-            nodes.append(node)
-    return replace(graph, nodes=tuple(reversed(nodes)))
+def passing(graph: IntegerGraph, name: str) -> Node | None:
+    """Return the writer of a map if it keeps the order of values: a head, a view, a QUANTIZE."""
+    node = graph.writer(name)
+    if isinstance(node, Head | View):
+        return node
+    if not isinstance(node, Requantization) or node.gain != 1 or name not in graph.maps:
+        return None
+    return node if graph.maps[name].whole else None
 
 
 def with_image_shaped(graph: IntegerGraph) -> IntegerGraph:
@@ -75,40 +89,6 @@ def with_image_shaped(graph: IntegerGraph) -> IntegerGraph:
     if image is None or not views or len(shapes) != 1 or graph.input in graph.outputs:
         return graph
     return replace(graph, maps={**graph.maps, graph.input: image.reshaped(shapes.pop())})
-
-
-def without_views(graph: IntegerGraph) -> IntegerGraph:
-    """Return the graph without reshapings where the reader needs no other shape.
-
-    A fully connected layer reads a map of any shape in one order; a map may be reshaped and back.
-    """
-    roots: dict[str, str] = {}
-    nodes: list[Node] = []
-    for node in graph.nodes:
-        if isinstance(node, View) and same_elements(graph, node):
-            roots[node.output] = roots.get(node.inputs[0], node.inputs[0])
-        inputs = tuple(
-            roots[name] if name in roots and is_free(graph, node, name, roots[name]) else name
-            for name in node.inputs
-        )
-        nodes.append(replace(node, inputs=inputs))
-    outputs = tuple(roots.get(name, name) for name in graph.outputs)
-    return without_unused(replace(graph, nodes=tuple(nodes), outputs=outputs))
-
-
-def same_elements(graph: IntegerGraph, node: View) -> bool:
-    """Return whether a reshaping keeps the number of elements and the quantization."""
-    before, after = graph.maps.get(node.inputs[0]), graph.maps.get(node.output)
-    if before is None or after is None or before.same_numbers != after.same_numbers:
-        return False
-    return math.prod(before.shape) == math.prod(after.shape)
-
-
-def is_free(graph: IntegerGraph, reader: Node, name: str, root: str) -> bool:
-    """Return whether a node may read the map before reshapings instead of the one behind them."""
-    if isinstance(reader, FullyConnected | View):
-        return True
-    return graph.maps[name].shape == graph.maps[root].shape
 
 
 def with_paddings_folded(graph: IntegerGraph) -> IntegerGraph:
@@ -151,14 +131,6 @@ def with_padding(graph: IntegerGraph, node: Node, pad: Padding) -> Node | None:
     return None
 
 
-def window_of(node: WINDOWS) -> tuple[int, int]:
-    """Return height and width of a window, with its dilation."""
-    if not isinstance(node, Convolution):
-        return node.kernel
-    _, height, width, _ = node.weights.integers.shape
-    return (height - 1) * node.dilation[0] + 1, (width - 1) * node.dilation[1] + 1
-
-
 def with_activations_folded(graph: IntegerGraph) -> IntegerGraph:
     """Return the graph with an activation that stands alone inside the layer before it.
 
@@ -175,7 +147,8 @@ def with_activations_folded(graph: IntegerGraph) -> IntegerGraph:
             continue
         if len(graph.readers(writer.output)) > 1 or writer.output in graph.outputs:
             continue
-        low, high = max(before.low, after.low), min(before.high, after.high)
+        (least, most), (low, high) = before.span, after.span
+        low, high = max(least, low) - after.offset, min(most, high) - after.offset
         clipped = replace(after, low=min(low, high), high=high)
         nodes = replaced(graph.nodes, node, writer, replace(writer, output=node.output))
         graph = replace(graph, maps={**graph.maps, node.output: clipped}, nodes=nodes)

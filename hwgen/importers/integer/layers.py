@@ -80,8 +80,7 @@ class Layers:
     ) -> None:
         """Add a layer that moves integers, and a rescaling where the output is quantized anew."""
         output = self.output(node)
-        same = source.same_numbers == output.same_numbers
-        if same and output.low <= source.low and output.high >= source.high:
+        if output.holds(source):
             self.layers.append(make(**self.base(node, output, inputs), **keys))
             return
         between = replace(source, shape=output.shape)

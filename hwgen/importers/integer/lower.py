@@ -15,6 +15,7 @@ from hwgen.importers.integer.lower_maps import (
     add_lookup,
     add_max_pooling,
     add_multiplication,
+    add_rearrangement,
     add_requantization,
     add_shortcut,
     is_prefix,
@@ -41,6 +42,9 @@ from hwgen.importers.integer.nodes import (
     Requantization,
     Selection,
     Subsampling,
+    Transposition,
+    Upsampling,
+    View,
 )
 from hwgen.network import INPUT, ONE_MODE, VERSION, Graph, QuantizedNetwork
 from hwgen.network.check import check_network
@@ -133,6 +137,8 @@ def add(layers: Layers, node: Node) -> None:  # noqa: C901, PLR0912 one line a k
             add_concatenation(layers, node)
         case Subsampling():
             add_shortcut(layers, node)
+        case Upsampling() | Transposition() | View():
+            add_rearrangement(layers, node)
         case Selection() | Padding() if is_prefix(node):
             add_shortcut(layers, node)
         case Selection():

@@ -12,6 +12,7 @@ from hwgen.importers.integer.arithmetic import (
     product_scaling,
     raw_mean,
 )
+from hwgen.importers.integer.factors import factor_of
 from hwgen.importers.integer.layers import FACTOR_NOTE, Layers
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
@@ -26,6 +27,9 @@ from hwgen.importers.integer.nodes import (
     Requantization,
     Selection,
     Subsampling,
+    Transposition,
+    Upsampling,
+    View,
 )
 from hwgen.network import (
     Add,
@@ -34,9 +38,14 @@ from hwgen.network import (
     MaxPool,
     Multiply,
     Rescale,
+    Reshape,
     Shortcut,
     Table,
+    Transpose,
+    Upsample,
 )
+from hwgen.network import Requantization as Requantized
+from hwgen.network.quantization import HALF_UP
 
 TABLE_ENTRIES = 256
 
@@ -59,31 +68,56 @@ def add_average_pooling(layers: Layers, node: AveragePooling) -> None:
     """Add a mean over a window; one rounding with 1 / n inside the factor."""
     source, output = layers.sources(node)[0], layers.output(node)
     elements = node.kernel[0] * node.kernel[1]
+    layer = AveragePool(
+        op="average_pool",
+        kernel=node.kernel,
+        stride=node.stride,
+        padding=node.padding,
+        divisor="window",
+        center=None,
+        rounding=HALF_UP,
+        requantization=(),
+        **layers.base(node, output, layers.inputs(node)),
+    )
+    if any(node.padding) and not node.counts_padding:
+        layers.layers.append(inside_mean(layers, node, layer))
+        return
     center = None
     if is_raw_mean(layers, node):
         scaling, center = raw_mean(elements, source)
     else:
         scaling = layers.scaling(source, output, gain=node.gain / elements)
-    layers.layers.append(
-        AveragePool(
-            op="average_pool",
-            kernel=node.kernel,
-            stride=node.stride,
-            padding=node.padding,
-            divisor="window",
-            center=center,
-            **scaled(scaling),
-            **layers.base(node, output, layers.inputs(node)),
-        )
-    )
+    layers.layers.append(replace(layer, center=center, **scaled(scaling)))
     layers.note(node, FACTOR_NOTE, scaling.error * elements * source.reach)
+
+
+def inside_mean(layers: Layers, node: AveragePooling, layer: AveragePool) -> AveragePool:
+    """Return a mean that leaves padding out: a factor for each number of pixels inside the map."""
+    source, output = layers.sources(node)[0], layers.output(node)
+    counts = layer.counts(*source.shape[:2])
+    if is_raw_mean(layers, node):
+        shift = max(raw_mean(count, source)[0].requantization.shift for count in counts)
+        multipliers = tuple((1 << shift) // count + 1 for count in counts)
+        given = Requantized(multipliers=multipliers, shift=shift)
+        return replace(layer, divisor="inside", center=source.offset, requantization=(given,))
+    real = [node.gain * source.scale / output.scale / count for count in counts]
+    first = factor_of(real[0])
+    others = [round(each * 2**first.shift) for each in real[1:]]
+    given = Requantized(multipliers=(first.multiplier, *others), shift=first.shift)
+    errors = [
+        abs(multiplier / 2**first.shift - each) * count
+        for multiplier, each, count in zip(given.multipliers, real, counts, strict=True)
+    ]
+    layers.note(node, FACTOR_NOTE, max(errors) * source.reach)
+    return replace(layer, divisor="inside", requantization=(given,))
 
 
 def is_raw_mean(layers: Layers, node: AveragePooling) -> bool:
     """Return whether LiteRT takes the mean of raw integers, which keeps the quantization."""
     source, output = layers.sources(node)[0], layers.output(node)
     kept = source.same_numbers == output.same_numbers and node.gain == 1
-    return kept and not any(node.padding) and layers.kernels in ("xnnpack", "reference")
+    counted = any(node.padding) and node.counts_padding
+    return kept and not counted and layers.kernels in ("xnnpack", "reference")
 
 
 def scaled(scaling: Scaling) -> dict[str, Any]:
@@ -154,8 +188,7 @@ def add_concatenation(layers: Layers, node: Concatenation) -> None:
     for place, (name, source) in enumerate(
         zip(layers.inputs(node), layers.sources(node), strict=True)
     ):
-        wide = output.low <= source.low and output.high >= source.high
-        if source.same_numbers == output.same_numbers and wide:
+        if output.holds(source):
             names.append(name)
             continue
         target = replace(output, shape=source.shape)
@@ -182,6 +215,20 @@ def add_shortcut(layers: Layers, node: Subsampling | Selection | Padding) -> Non
     stride = node.stride if isinstance(node, Subsampling) else (1, 1)
     source = layers.sources(node)[0]
     layers.moved(node, Shortcut, source, layers.inputs(node), op="shortcut", stride=stride)
+
+
+def add_rearrangement(layers: Layers, node: Upsampling | Transposition | View) -> None:
+    """Add a layer that only gives the elements other places."""
+    source, names = layers.sources(node)[0], layers.inputs(node)
+    match node:
+        case Upsampling():
+            fill = "zero" if node.zeros else "repeat"
+            keys = {"op": "upsample", "factor": node.factor, "fill": fill}
+            layers.moved(node, Upsample, source, names, **keys)
+        case Transposition():
+            layers.moved(node, Transpose, source, names, op="transpose", order=node.order)
+        case View():
+            layers.moved(node, Reshape, source, names, op="reshape")
 
 
 def is_prefix(node: Node) -> bool:

@@ -44,9 +44,42 @@ class QuantizedMap:
         return max(self.high - self.zero_point, self.zero_point - self.low)
 
     @property
-    def same_numbers(self) -> tuple[int, bool, float, int]:
-        """Maps that agree in this hold equal real values where they hold equal integers."""
-        return self.bits, self.signed, self.scale, self.zero_point
+    def real_range(self) -> tuple[float, float]:
+        """Smallest and largest real value."""
+        return self.scale * (self.low - self.zero_point), self.scale * (self.high - self.zero_point)
+
+    @property
+    def unsigned(self) -> "QuantizedMap":
+        """The map with its offset added; raw sums stay as they are."""
+        if not self.offset:
+            return self
+        return replace(
+            self,
+            signed=False,
+            zero_point=self.zero_point + self.offset,
+            low=self.low + self.offset,
+            high=self.high + self.offset,
+        )
+
+    @property
+    def same_numbers(self) -> tuple[int, float, int]:
+        """Maps that agree in this hold equal real values at equal integers + offset."""
+        return self.bits, self.scale, self.zero_point + self.offset
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Smallest and largest integer + offset."""
+        return self.low + self.offset, self.high + self.offset
+
+    def holds(self, other: "QuantizedMap") -> bool:
+        """Return whether the integers of another map are integers of this one."""
+        (low, high), (least, most) = self.span, other.span
+        return self.same_numbers == other.same_numbers and low <= least and high >= most
+
+    @property
+    def whole(self) -> bool:
+        """Whether every integer of its bits may occur."""
+        return self.span == (0, (1 << self.bits) - 1)
 
     def clipped(self, low: float | None, high: float | None) -> "QuantizedMap":
         """Return the map with a fused activation: real values from `low` to `high`, None: any."""

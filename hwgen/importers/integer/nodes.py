@@ -113,9 +113,16 @@ class AveragePooling(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class Addition(NodeBase):
-    """Sum of two maps of one shape, each times a gain."""
+    """Sum of two maps of one shape, each times a gain, which may be negative."""
 
     gains: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extremum(NodeBase):
+    """The larger of two elements; least: the smaller."""
+
+    least: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +138,13 @@ class PerChannel(NodeBase):
 
     factor: NDArray[np.float64]
     offset: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slopes(NodeBase):
+    """x, below zero times the slope of its channel; slopes: real, (channels,)."""
+
+    slopes: NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +178,21 @@ class Subsampling(NodeBase):
     """Every stride-th row and column, from the first."""
 
     stride: Pair
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upsampling(NodeBase):
+    """Every pixel at `factor` times its place: repeated, or with real zeros between pixels."""
+
+    factor: Pair
+    zeros: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transposition(NodeBase):
+    """The axes (row, column, channel) in another order."""
+
+    order: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,13 +230,17 @@ Node = (
     | MaxPooling
     | AveragePooling
     | Addition
+    | Extremum
     | Multiplication
     | PerChannel
+    | Slopes
     | Lookup
     | Requantization
     | Concatenation
     | Selection
     | Subsampling
+    | Upsampling
+    | Transposition
     | Padding
     | View
     | Head
@@ -216,3 +249,11 @@ Node = (
 
 WINDOWS = Convolution | MaxPooling | AveragePooling
 """Nodes with kernel, stride and padding."""
+
+
+def window_of(node: WINDOWS) -> Pair:
+    """Return height and width of a window, with its dilation."""
+    if not isinstance(node, Convolution):
+        return node.kernel
+    _, height, width, _ = node.weights.integers.shape
+    return (height - 1) * node.dilation[0] + 1, (width - 1) * node.dilation[1] + 1

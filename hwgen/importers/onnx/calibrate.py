@@ -20,7 +20,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from hwgen.errors import DataError, FormatError
 from hwgen.files.finite import check_finite
-from hwgen.importers.onnx.qdq.constants import stored
+from hwgen.importers.onnx.qdq.constants import REARRANGING, stored
 from hwgen.importers.onnx.qdq.functions import FUNCTIONS
 from hwgen.importers.onnx.quantized import HANDLERS, is_rows_first
 from hwgen.importers.onnx.read import opened, read_model
@@ -65,10 +65,6 @@ def quantized_model(path: Path, images: NDArray[Any]) -> onnx.ModelProto:
     image = checked_image(model, source)
     given = arranged(model, image, images, source)
     batch = image.type.tensor_type.shape.dim[0].dim_value
-    overrides: dict[str, Any] = {}
-    if images.dtype == np.uint8:
-        scale = {"scale": np.array(BYTE_SCALE, np.float32), "zero_point": np.array(0, np.uint8)}
-        overrides = {"TensorQuantOverrides": {image.name: [scale]}}
     with tempfile.TemporaryDirectory() as folder, quiet():
         ready, result = Path(folder) / "ready.onnx", Path(folder) / "result.onnx"
         onnx.save(model, ready)
@@ -76,6 +72,9 @@ def quantized_model(path: Path, images: NDArray[Any]) -> onnx.ModelProto:
             quant_pre_process(ready, ready, skip_symbolic_shape=True)
             prepared = onnx.load(ready)
             single = functions_of_one_map(prepared.graph)
+            with_ends(prepared.graph, single)
+            overrides = image_scale(prepared.graph, image.name, given, images.dtype)
+            onnx.save(prepared, ready)
             quantize_static(
                 ready,
                 result,
@@ -86,7 +85,7 @@ def quantized_model(path: Path, images: NDArray[Any]) -> onnx.ModelProto:
                 weight_type=QuantType.QInt8,
                 op_types_to_quantize=operators_of(prepared.graph),
                 nodes_to_exclude=sorted(single),
-                extra_options=overrides,
+                extra_options={"TensorQuantOverrides": overrides},
             )
             return onnx.load(result)
         except Exception as error:  # the library raises errors of many kinds
@@ -167,6 +166,54 @@ def functions_of_one_map(graph: onnx.GraphProto) -> set[str]:
         roots[node.output[0]] = behind.pop()
         found.add(node.name)
     return found
+
+
+def image_scale(
+    graph: onnx.GraphProto, image: str, given: NDArray[np.float32], kind: np.dtype[Any]
+) -> dict[str, Any]:
+    """Return one scale and zero point for the image and all that only rearranges it.
+
+    Empty where the library may choose: nothing rearranges an image of real numbers. What
+    rearranges the image reads it through an Identity, so that it is quantized before.
+    """
+    if any(node.op_type in REARRANGING and image in node.input for node in graph.node):
+        read = f"{image}/read"
+        for node in graph.node:
+            node.input[:] = [read if name == image else name for name in node.input]
+        graph.node.insert(0, onnx.helper.make_node("Identity", [image], [read], read))
+    moved = [image]
+    for node in graph.node:
+        if node.op_type in REARRANGING and node.input[0] in moved:
+            moved += node.output
+    scale, zero = BYTE_SCALE, 0.0
+    if kind != np.uint8:
+        if len(moved) == 1:
+            return {}
+        low, high = min(float(given.min()), 0.0), max(float(given.max()), 0.0)
+        scale = (high - low) / 255 or 1.0
+        zero = round(-low / scale)
+    numbers = {"scale": np.array(scale, np.float32), "zero_point": np.array(zero, np.uint8)}
+    return {name: [numbers] for name in moved}
+
+
+def with_ends(graph: onnx.GraphProto, single: set[str]) -> None:
+    """Put an Identity behind each function of one map, which is quantized as any other node is.
+
+    Some readers, such as MaxPool, have their input quantized only if its writer is.
+    """
+    outside = {name for node in graph.node if node.name not in single for name in node.input}
+    nodes: list[onnx.NodeProto] = []
+    ends: dict[str, str] = {}
+    for node in graph.node:
+        if node.name not in single:
+            for place, name in enumerate(node.input):
+                node.input[place] = ends.get(name, name)
+        nodes.append(node)
+        if node.name in single and node.output[0] in outside:
+            end = ends[node.output[0]] = f"{node.output[0]}/end"
+            nodes.append(onnx.helper.make_node("Identity", [node.output[0]], [end], end))
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from typing import Any
 import onnx
 
 from hwgen.errors import KNOWN_OPERATOR
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import has_graph, node_name
 from hwgen.importers.onnx.operators import OPERATORS
-from hwgen.importers.onnx.qdq.values import RefusedError
 from hwgen.importers.onnx.shapes import Shapes
 from hwgen.network.operations import (
     Attributes,

@@ -9,22 +9,16 @@ import onnx
 
 from hwgen.errors import KNOWN_OPERATOR, FormatError
 from hwgen.importers.integer import IntegerGraph, Unsupported
+from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.nodes import Head
-from hwgen.importers.onnx.check import node_name
+from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.onnx.check import has_graph, node_name
 from hwgen.importers.onnx.qdq import arithmetic, functions, grids, pools, rearrange, windows
 from hwgen.importers.onnx.qdq.constants import folded, stored
 from hwgen.importers.onnx.qdq.notes import Annotations
+from hwgen.importers.onnx.qdq.qoperator import DYNAMIC, in_qdq_style
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import (
-    Constant,
-    Image,
-    Operation,
-    Places,
-    Real,
-    RefusedError,
-    Unknown,
-    Value,
-)
+from hwgen.importers.onnx.qdq.values import Constant, Image, Operation, Real, Unknown, Value
 from hwgen.importers.onnx.read import Opened, opened, read_model
 from hwgen.importers.onnx.shapes import infer
 
@@ -32,6 +26,8 @@ Handler = Callable[[State, onnx.NodeProto, list[Value | None]], list[Value]]
 
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 LEAST_OPSET = 13
+MOST_STEPS = 200
+"""Nodes at most that are read as one layer; functions of functions are computed by recursion."""
 LARGEST_IMAGE = 1 << 24
 """Elements of the image at most."""
 
@@ -44,6 +40,8 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "Clip": functions.clip,
         "Concat": arithmetic.concatenate,
         "Conv": windows.conv,
+        "ConvTranspose": windows.conv_transpose,
+        "DepthToSpace": rearrange.rearrange,
         "DequantizeLinear": grids.dequantize,
         "Div": arithmetic.divide,
         "Dropout": rearrange.unchanged,
@@ -55,16 +53,20 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "Identity": rearrange.unchanged,
         "LogSoftmax": rearrange.head,
         "MatMul": windows.matmul,
+        "Max": arithmetic.extremum,
         "MaxPool": pools.max_pool,
+        "Min": arithmetic.extremum,
         "Mul": arithmetic.multiply,
         "PRelu": functions.prelu,
         "Pad": rearrange.pad,
         "QuantizeLinear": grids.quantize,
         "ReduceMean": pools.reduce_mean,
         "Relu": functions.clip,
+        "Resize": rearrange.rearrange,
         "Reshape": rearrange.rearrange,
         "Slice": rearrange.rearrange,
         "Softmax": rearrange.head,
+        "SpaceToDepth": rearrange.rearrange,
         "Split": rearrange.rearrange,
         "Squeeze": rearrange.rearrange,
         "Sub": arithmetic.subtract,
@@ -74,6 +76,8 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
     }
 )
 """What reads each operator where it depends on the image."""
+
+RECURRENT = frozenset({"GRU", "LSTM", "RNN"})
 
 PREPROCESSING = frozenset({"Add", "Sub", "Mul", "Div", "Cast", "BatchNormalization", "Clip"})
 """Operators that may stand before the quantization of the image."""
@@ -106,6 +110,8 @@ def integer_graph_of(model: onnx.ModelProto, *, name: str, source: str) -> Integ
 
 def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]:
     """Return what is known of every tensor of a model, and what the model notes besides."""
+    refuse_dynamic(model, source)
+    model = in_qdq_style(model)
     ready = opened(model, source)
     opset = checked(model, source)
     annotations = Annotations.of(model)
@@ -113,9 +119,33 @@ def read_state(model: onnx.ModelProto, source: str) -> tuple[State, Annotations]
     for tensor in model.graph.initializer:
         state.values[tensor.name] = stored(tensor, source)
     begin(state, model, ready)
-    for proto in model.graph.node:
+    for number, proto in enumerate(model.graph.node, start=1):
+        state.place = f"node {number} of {len(model.graph.node)}"
         read_node(state, proto)
     return state, annotations
+
+
+def refuse_dynamic(model: onnx.ModelProto, source: str) -> None:
+    """Refuse a model whose maps have no fixed scale, or that feeds back."""
+    fed_back = next((node for node in model.graph.node if node.op_type in RECURRENT), None)
+    if fed_back is not None:
+        raise FormatError(
+            field="the network",
+            allowed="without recurrence: convolutions over the sequence instead, or a fixed number"
+            " of steps written out",
+            given=f"node {node_name(fed_back)} ({fed_back.op_type})",
+            source=source,
+        )
+    found = next((node for node in model.graph.node if node.op_type in DYNAMIC), None)
+    if found is not None:
+        raise FormatError(
+            field="the quantization",
+            allowed="static, with a fixed scale for each map: import the float model with"
+            " --calibrate images.npz, or write it by quantize_static",
+            given=f"dynamic, a new scale for each image, at node {node_name(found)}"
+            f" ({found.op_type})",
+            source=source,
+        )
 
 
 def checked(model: onnx.ModelProto, source: str) -> int:
@@ -192,7 +222,7 @@ def read_node(state: State, proto: onnx.NodeProto) -> None:
     try:
         results = well_formed(state, proto, inputs)
     except RefusedError as error:
-        if all(isinstance(each, Constant | None) for each in inputs):
+        if all(isinstance(each, Constant | None) for each in inputs) and not has_graph(proto):
             results = [Unknown(reason=f"node {node_name(proto)} ({proto.op_type})")]
         else:
             refuse(state, proto, inputs, error)
@@ -217,17 +247,18 @@ def well_formed(state: State, proto: onnx.NodeProto, inputs: list[Value | None])
 def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Return what a node writes."""
     if proto.domain not in DOMAINS:
-        raise RefusedError("the operator", KNOWN_OPERATOR, f"{proto.domain}.{proto.op_type}")
-    if any(each.op_type for attribute in proto.attribute for each in attribute.g.node):
-        raise RefusedError("the operator", "without subgraphs", proto.op_type)
+        unknown = f"{proto.domain}.{proto.op_type} as {state.place}"
+        raise RefusedError("the operator", KNOWN_OPERATOR, unknown)
+    if has_graph(proto):
+        raise RefusedError(
+            "the operator",
+            "without branches or loops: export the part that runs, with constant conditions",
+            f"{proto.op_type} as {state.place}",
+        )
     constants = [each for each in inputs if isinstance(each, Constant | None)]
     if len(constants) == len(inputs):
         return list(folded(proto, constants, state.opset))
-    for each in inputs:
-        if isinstance(each, Unknown) and each.reason:
-            raise RefusedError("its constants", "stored, or of simple arithmetic", each.reason)
-        if isinstance(each, Unknown):
-            raise RefusedError("its input", "readable", "that of a refused node")
+    check_known(inputs)
     if proto.op_type == "Shape":
         first = inputs[0]
         assert isinstance(first, Real | Image)
@@ -238,8 +269,27 @@ def results_of(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) 
     if image and proto.op_type in PREPROCESSING and proto.op_type != "Cast":
         return arithmetic.image_step(proto, inputs)
     if proto.op_type not in HANDLERS:
-        raise RefusedError("the operator", KNOWN_OPERATOR, proto.op_type)
-    return HANDLERS[proto.op_type](state, proto, inputs)
+        raise RefusedError("the operator", KNOWN_OPERATOR, f"{proto.op_type} as {state.place}")
+    results = HANDLERS[proto.op_type](state, proto, inputs)
+    check_trails(results)
+    return results
+
+
+def check_known(inputs: list[Value | None]) -> None:
+    """Refuse an input that could not be read."""
+    for each in inputs:
+        if isinstance(each, Unknown) and each.reason:
+            raise RefusedError("its constants", "stored, or of simple arithmetic", each.reason)
+        if isinstance(each, Unknown):
+            raise RefusedError("its input", "readable", "that of a refused node")
+
+
+def check_trails(results: list[Value]) -> None:
+    """Refuse too many nodes between two quantizations."""
+    longest = max((len(each.trail) for each in results if isinstance(each, Real)), default=0)
+    if longest > MOST_STEPS:
+        allowed = f"at most {MOST_STEPS} nodes"
+        raise RefusedError("what stands between two quantizations", allowed, longest)
 
 
 def refuse(

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from hwgen.errors import FormatError
 from hwgen.importers.integer import IntegerGraph
+from hwgen.importers.integer.moves import Places
 from hwgen.importers.integer.runtime import Outcome, stored, unsigned
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Image, Operation, Places, Real
+from hwgen.importers.onnx.qdq.values import Image, Operation, Real
 from hwgen.importers.onnx.quantized import read_state
 from hwgen.importers.onnx.read import read_model
 

@@ -16,8 +16,8 @@ from onnx import numpy_helper
 
 from hwgen.errors import FormatError
 from hwgen.files.load import shortened
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.qdq.constants import COMPUTED, computed
-from hwgen.importers.onnx.qdq.values import RefusedError
 from hwgen.network.operations import Shape
 
 SMALL = 4096

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hwgen.importers.integer.maps import QuantizedMap, Shape, quantized_map
 from hwgen.importers.integer.nodes import Pair, Sides
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.tflite.file import OperatorFacts, TensorFacts, TFLiteFile
 
 MAP_BITS = {"int8": (8, True), "uint8": (8, False), "int16": (16, True)}
@@ -24,13 +25,6 @@ ACTIVATIONS: Mapping[int, tuple[float | None, float | None]] = {
     tflite.ActivationFunctionType.RELU6: (0.0, 6.0),
 }
 """Real limits of each fused activation."""
-
-
-class NodeRefusalError(Exception):
-    """An operator that is not supported as it is used: what must be `allowed`, got `given`."""
-
-    def __init__(self, what: str, allowed: object, given: object) -> None:
-        super().__init__(what, str(allowed), str(given))
 
 
 def map_of(tensor: TensorFacts) -> QuantizedMap | None:
@@ -74,7 +68,7 @@ class Reading:
         """Return the input at a place."""
         number = self.number(place)
         if number is None:
-            raise NodeRefusalError("its inputs", f"at least {place + 1}", len(self.operator.inputs))
+            raise RefusedError("its inputs", f"at least {place + 1}", len(self.operator.inputs))
         return self.file.tensors[number]
 
     def number(self, place: int) -> int | None:
@@ -129,35 +123,31 @@ class Reading:
             return found
         if map_shape(tensor.shape) is None:
             shape = " x ".join(map(str, tensor.shape)) or "no shape"
-            raise NodeRefusalError(
-                f"its {what}", "one image of known shape, up to 4 dimensions", shape
-            )
+            raise RefusedError(f"its {what}", "one image of known shape, up to 4 dimensions", shape)
         given = tensor.type if len(tensor.scales) == 1 else f"{tensor.type} without a scale"
         if len(tensor.scales) > 1:
             given = f"{tensor.type} with {len(tensor.scales)} scales"
-        raise NodeRefusalError(f"its {what}", "int8, uint8 or int16 with one scale", given)
+        raise RefusedError(f"its {what}", "int8, uint8 or int16 with one scale", given)
 
     def constant(self, place: int, what: str) -> NDArray[Any]:
         """Return the values of a constant input."""
         data = self.tensor(place).data
         if data is None:
-            raise NodeRefusalError(what, "constant", "computed, sparse or of another type")
+            raise RefusedError(what, "constant", "computed, sparse or of another type")
         return data
 
     def integers(self, place: int, what: str) -> NDArray[np.int64]:
         """Return a constant input of integers."""
         data = self.constant(place, what)
         if data.dtype not in (np.dtype(np.int32), np.dtype(np.int64)):
-            raise NodeRefusalError(what, "of type int32 or int64", data.dtype)
+            raise RefusedError(what, "of type int32 or int64", data.dtype)
         return data.astype(np.int64)
 
     def real(self, place: int) -> NDArray[np.float64]:
         """Return the real values of a quantized constant."""
         tensor, data = self.tensor(place), self.constant(place, f"input {place}")
         if len(tensor.scales) != 1:
-            raise NodeRefusalError(
-                f"the constant input {place}", "with one scale", len(tensor.scales)
-            )
+            raise RefusedError(f"the constant input {place}", "with one scale", len(tensor.scales))
         real: NDArray[np.float64] = tensor.scales[0] * (
             data.astype(np.float64) - tensor.zero_points
         )
@@ -168,7 +158,7 @@ class Reading:
         if self.operator.options is None or not hasattr(self.operator.options, getter):
             if default is not None:
                 return default
-            raise NodeRefusalError("its options", "present", "none")
+            raise RefusedError("its options", "present", "none")
         return getattr(self.operator.options, getter)()
 
     def activated(self, values: QuantizedMap) -> QuantizedMap:
@@ -177,7 +167,7 @@ class Reading:
         if function not in ACTIVATIONS:
             names = {n: k for k, n in vars(tflite.ActivationFunctionType).items() if k.isupper()}
             given = names.get(function, function)
-            raise NodeRefusalError("its activation", "RELU, RELU6 or RELU_N1_TO_1", given)
+            raise RefusedError("its activation", "RELU, RELU6 or RELU_N1_TO_1", given)
         return values.clipped(*ACTIVATIONS[function])
 
     def padding(self, kernel: Pair, stride: Pair) -> Sides:
@@ -186,7 +176,7 @@ class Reading:
         if mode == tflite.Padding.VALID:
             return 0, 0, 0, 0
         if mode != tflite.Padding.SAME:
-            raise NodeRefusalError("its padding", "SAME or VALID", mode)
+            raise RefusedError("its padding", "SAME or VALID", mode)
         height, width, _ = self.map(0).shape
         top, bottom = same_padding(height, kernel[0], stride[0])
         left, right = same_padding(width, kernel[1], stride[1])
@@ -196,7 +186,7 @@ class Reading:
         """Return the strides."""
         stride = int(self.option("StrideH")), int(self.option("StrideW"))
         if min(stride) < 1:
-            raise NodeRefusalError("its stride", "at least 1", list(stride))
+            raise RefusedError("its stride", "at least 1", list(stride))
         return stride
 
 

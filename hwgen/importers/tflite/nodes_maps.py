@@ -11,14 +11,17 @@ from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     Addition,
     AveragePooling,
+    Extremum,
     Lookup,
     MaxPooling,
     Multiplication,
     Node,
     PerChannel,
     Requantization,
+    Slopes,
 )
-from hwgen.importers.tflite.node import NodeRefusalError, Reading
+from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.tflite.node import Reading
 
 Read = tuple[list[Node], list[QuantizedMap]]
 Real = NDArray[np.float64]
@@ -39,7 +42,7 @@ def pool(reading: Reading, kind: type[AveragePooling] | type[MaxPooling]) -> Rea
     output = reading.activated(reading.written())
     kernel = int(reading.option("FilterHeight")), int(reading.option("FilterWidth"))
     if min(kernel) < 1:
-        raise NodeRefusalError("its window", "at least 1 x 1", list(kernel))
+        raise RefusedError("its window", "at least 1 x 1", list(kernel))
     stride = reading.stride()
     padding = reading.padding(kernel, stride)
     return [kind(kernel=kernel, stride=stride, padding=padding, **reading.base())], [output]
@@ -61,7 +64,7 @@ def whole_map(reading: Reading) -> dict[str, Any]:
     rank = len(reading.tensor(0).shape)
     axes = sorted({int(axis) % rank for axis in reading.integers(1, "its axes").reshape(-1)})
     if axes != list(range(1, rank - 1)):
-        raise NodeRefusalError("its axes", f"rows and columns {list(range(1, rank - 1))}", axes)
+        raise RefusedError("its axes", f"rows and columns {list(range(1, rank - 1))}", axes)
     return {"kernel": source.shape[:2], "stride": (1, 1), "padding": (0, 0, 0, 0)}
 
 
@@ -76,9 +79,10 @@ def multiply(reading: Reading) -> Read:
 
 
 def subtract(reading: Reading) -> Read:
-    """Read a difference of a map and constants by channel."""
+    """Read a difference of two maps, or of a map and constants by channel."""
     if reading.is_computed(0) and reading.is_computed(1):
-        raise NodeRefusalError("its inputs", "a map and a constant", "two maps")
+        (node,), maps = arithmetic(reading, Addition, lambda constant: (constant, constant))
+        return [Addition(**{**vars(node), "gains": (1.0, -1.0)})], maps
     if reading.is_computed(0):
         return arithmetic(reading, None, lambda constant: (np.ones(1), -constant))
     return arithmetic(reading, None, lambda constant: (-np.ones(1), constant))
@@ -96,15 +100,44 @@ def arithmetic(
         for place in both:
             reading.map(place)
         if reading.number(0) == reading.number(1):
-            raise NodeRefusalError("its inputs", "two maps", "one map twice")
+            raise RefusedError("its inputs", "two maps", "one map twice")
         return [kind(**reading.base())], [output]
     channels = reading.map(both[0]).shape[2]
     values = reading.real(1 - both[0])
     if values.size not in (1, channels) or (values.ndim and values.shape[-1] != values.size):
         allowed = f"of one value, or {channels} by channel"
-        raise NodeRefusalError("its constant", allowed, " x ".join(map(str, values.shape)))
+        raise RefusedError("its constant", allowed, " x ".join(map(str, values.shape)))
     factor, offset = constants(values.reshape(-1))
     return [PerChannel(factor=factor, offset=offset, **reading.base())], [output]
+
+
+def extremum(*, least: bool) -> Callable[[Reading], Read]:
+    """Return the reader of a maximum or minimum of two maps, or of a map and one constant."""
+
+    def read(reading: Reading) -> Read:
+        output = reading.written()
+        both = [place for place in (0, 1) if reading.is_computed(place)]
+        for place in both:
+            reading.map(place)
+        if len(both) == 2:
+            return [Extremum(least=least, **reading.base())], [output]
+        limit = reading.real(1 - both[0])
+        if limit.size != 1:
+            raise RefusedError("its constant", "one value", limit.size)
+        low, high = (None, float(limit.item())) if least else (float(limit.item()), None)
+        return [Requantization(**reading.base())], [output.clipped(low, high)]
+
+    return read
+
+
+def prelu(reading: Reading) -> Read:
+    """Read a ReLU with a slope below zero for each channel."""
+    channels = reading.map(0).shape[2]
+    slopes = reading.real(1)
+    if slopes.size not in (1, channels) or (slopes.ndim and slopes.shape[-1] != slopes.size):
+        allowed = f"of one value, or {channels} by channel"
+        raise RefusedError("its slopes", allowed, " x ".join(map(str, slopes.shape)))
+    return [Slopes(slopes=slopes.reshape(-1), **reading.base())], [reading.written()]
 
 
 def clip(low: float, high: float | None) -> Callable[[Reading], Read]:
@@ -138,7 +171,7 @@ def leaky_relu(reading: Reading) -> Read:
     """Read a ReLU with a slope below zero."""
     slope = float(reading.option("Alpha"))
     if not math.isfinite(slope):
-        raise NodeRefusalError("its slope", "finite", slope)
+        raise RefusedError("its slope", "finite", slope)
     return function(lambda x: np.where(x < 0, slope * x, x))(reading)
 
 

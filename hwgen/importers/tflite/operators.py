@@ -18,7 +18,7 @@ Read = tuple[list[Node], list[QuantizedMap]]
 class Operator:
     """How an operator is read.
 
-    read: returns its nodes and the maps that they write; raises NodeRefusalError
+    read: returns its nodes and the maps that they write; raises RefusedError
     becomes: kinds of layers of the network file; limits: what of the operator is read
     """
 
@@ -27,54 +27,76 @@ class Operator:
     limits: str = ""
 
 
+def moved(reading: Reading) -> Read:
+    """Refuse a call: what moves elements has no nodes of its own (`moves`)."""
+    raise TypeError(f"{reading.name} has no nodes of its own")
+
+
 TABLE = "table"
 ONE = "8 bits"
 CONSTANT = "two maps of one shape, or a map and constants by channel"
+SELECTED = "shortcut or conv"
+STEPS = "whole channels in any order; rows and columns at equal steps"
 RESCALED = "folded into the layer before, else rescale"
 
 OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
         "ADD": Operator(nodes_maps.add, "add; conv with constants", CONSTANT),
-        "AVERAGE_POOL_2D": Operator(
-            nodes_maps.average_pool_2d, "average_pool", "padding only from a PAD before it"
-        ),
+        "AVERAGE_POOL_2D": Operator(nodes_maps.average_pool_2d, "average_pool"),
         "CONCATENATION": Operator(nodes_shape.concatenation, "concatenate", "by channels"),
         "CONV_2D": Operator(nodes_weights.conv_2d, "conv", "constant weights; groups, dilation"),
         "DEPTHWISE_CONV_2D": Operator(
             nodes_weights.depthwise_conv_2d, "conv", "constant weights; dilation, multiplier"
         ),
+        "DEPTH_TO_SPACE": Operator(moved, "upsample and conv"),
         "DEQUANTIZE": Operator(nodes_shape.dequantize, "dropped", "behind the answer"),
         "ELU": Operator(nodes_maps.function(nodes_maps.elu), TABLE, ONE),
-        "EXPAND_DIMS": Operator(nodes_shape.reshape, "folded", "as RESHAPE"),
+        "EXPAND_DIMS": Operator(moved, "folded", "as RESHAPE"),
         "FULLY_CONNECTED": Operator(
             nodes_weights.fully_connected, "linear; conv over pixels", "constant weights"
         ),
+        "GATHER": Operator(moved, SELECTED, "by constant numbers"),
         "GELU": Operator(nodes_maps.gelu, TABLE, ONE),
         "HARD_SWISH": Operator(nodes_maps.function(nodes_maps.hard_swish), TABLE, ONE),
         "LEAKY_RELU": Operator(nodes_maps.leaky_relu, TABLE, ONE),
         "LOGISTIC": Operator(nodes_maps.function(nodes_maps.logistic), TABLE, ONE),
         "LOG_SOFTMAX": Operator(nodes_shape.head, "dropped", "the head"),
         "MAX_POOL_2D": Operator(nodes_maps.max_pool_2d, "max_pool"),
+        "MAXIMUM": Operator(
+            nodes_maps.extremum(least=False), "adds and a table", "two maps, or one and a constant"
+        ),
         "MEAN": Operator(nodes_maps.mean, "average_pool", "over all rows and columns"),
+        "MINIMUM": Operator(
+            nodes_maps.extremum(least=True), "adds and tables", "two maps, or one and a constant"
+        ),
         "MUL": Operator(
             nodes_maps.multiply, "multiply; conv with constants", f"{CONSTANT}; 1 x 1 x C"
         ),
         "PAD": Operator(nodes_shape.pad, "folded, else conv or shortcut", "zeros"),
         "PADV2": Operator(nodes_shape.pad, "folded, else conv or shortcut", "zeros"),
+        "PRELU": Operator(nodes_maps.prelu, "rescale, conv, add", "one slope, or one a channel"),
         "QUANTIZE": Operator(nodes_maps.quantize, RESCALED, "of integers, or of the image"),
         "REDUCE_MAX": Operator(nodes_maps.reduce_max, "max_pool", "over all rows and columns"),
         "RELU": Operator(nodes_maps.clip(0.0, None), RESCALED),
         "RELU6": Operator(nodes_maps.clip(0.0, 6.0), RESCALED),
         "RELU_0_TO_1": Operator(nodes_maps.clip(0.0, 1.0), RESCALED),
         "RELU_N1_TO_1": Operator(nodes_maps.clip(-1.0, 1.0), RESCALED),
-        "RESHAPE": Operator(
-            nodes_shape.reshape, "folded", "before fully connected layers, or of the image"
-        ),
+        "RESHAPE": Operator(moved, "folded, else reshape"),
+        "SLICE": Operator(moved, SELECTED, STEPS),
+        "RESIZE_NEAREST_NEIGHBOR": Operator(moved, "upsample", "a whole number of times"),
         "SOFTMAX": Operator(nodes_shape.head, "dropped", "the head"),
-        "SPLIT": Operator(nodes_shape.split, "shortcut or conv", "of the channels"),
-        "SQUEEZE": Operator(nodes_shape.reshape, "folded", "as RESHAPE"),
-        "SUB": Operator(nodes_maps.subtract, "conv", "a map and constants by channel"),
+        "SPACE_TO_DEPTH": Operator(moved, "conv"),
+        "SPLIT": Operator(moved, SELECTED, STEPS),
+        "SPLIT_V": Operator(moved, SELECTED, STEPS),
+        "SQUEEZE": Operator(moved, "folded", "as RESHAPE"),
+        "STRIDED_SLICE": Operator(moved, SELECTED, STEPS),
+        "SUB": Operator(nodes_maps.subtract, "table and add; conv with constants", CONSTANT),
         "TANH": Operator(nodes_maps.function(np.tanh), TABLE, ONE),
+        "TILE": Operator(moved, SELECTED, STEPS),
+        "TRANSPOSE": Operator(moved, "folded, else transpose", "of rows, columns, channels"),
+        "TRANSPOSE_CONV": Operator(
+            nodes_weights.transpose_conv, "upsample and conv", "constant weights"
+        ),
     }
 )
 """By the name that the schema gives them."""

@@ -1,14 +1,28 @@
 """Read a TFLite file as an integer graph."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from hwgen.errors import KNOWN_OPERATOR, FormatError
 from hwgen.importers.integer.graph import IntegerGraph
 from hwgen.importers.integer.maps import QuantizedMap
-from hwgen.importers.integer.nodes import Node, Unsupported
-from hwgen.importers.tflite.file import DAMAGED, OperatorFacts, TFLiteFile, damaged, read_file
-from hwgen.importers.tflite.node import NodeRefusalError, Reading, map_of
+from hwgen.importers.integer.moves import Places, moved_nodes
+from hwgen.importers.integer.nodes import Node, Requantization, Unsupported
+from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.tflite.file import (
+    DAMAGED,
+    OperatorFacts,
+    TensorFacts,
+    TFLiteFile,
+    damaged,
+    read_file,
+)
+from hwgen.importers.tflite.moves import MOVES, SECOND, Moved, check_elements
+from hwgen.importers.tflite.node import Reading, map_of, map_shape
 from hwgen.importers.tflite.operators import OPERATORS
 
 FORMAT = "TFLite"
@@ -24,17 +38,30 @@ def read_integer_graph(path: Path) -> IntegerGraph:
 
 @dataclass(kw_only=True)
 class Nodes:
-    """The nodes read so far; computed: tensors that depend on the image; refused: some of them."""
+    """The nodes read so far.
+
+    computed: tensors that depend on the image; refused: some of them
+    moved: tensors that rearrange a map
+    sides: tensors computed from the sides of others alone; a file also says what follows from them
+    index: of the operator that is read
+    """
 
     file: TFLiteFile
     computed: set[int]
     refused: set[int] = field(default_factory=set)
+    moved: dict[int, Moved] = field(default_factory=dict)
+    sides: set[int] = field(default_factory=set)
+    index: int = 0
     nodes: list[Node] = field(default_factory=list)
     maps: dict[str, QuantizedMap] = field(default_factory=dict)
 
     def read(self, index: int, operator: OperatorFacts) -> None:
         """Read one operator; constants behind constants are left out."""
+        self.index = index
         self.check_order(index, operator)
+        if operator.operator == "SHAPE" or self.of_sides(operator):
+            self.sides.update(operator.outputs)
+            return
         if self.computed.isdisjoint(operator.inputs):
             return
         reading = Reading(
@@ -45,11 +72,16 @@ class Nodes:
         )
         try:
             self.add(reading)
-        except NodeRefusalError as refusal:
+        except RefusedError as refusal:
             self.refuse(reading, refusal)
         except DAMAGED:
             raise damaged(f"damaged options of node {reading.name}", self.file.source) from None
         self.computed.update(number for number in operator.outputs if number >= 0)
+
+    def of_sides(self, operator: OperatorFacts) -> bool:
+        """Return whether an operator computes with the sides of tensors alone."""
+        known = self.computed.isdisjoint(operator.inputs)
+        return known and not self.sides.isdisjoint(operator.inputs)
 
     def check_order(self, index: int, operator: OperatorFacts) -> None:
         """Refuse an operator without output, or one that writes what is known."""
@@ -69,36 +101,107 @@ class Nodes:
 
     def add(self, reading: Reading) -> None:
         """Add the nodes of a supported operator."""
-        known = OPERATORS.get(reading.operator.operator)
+        name = reading.operator.operator
+        known = OPERATORS.get(name)
         if known is None:
-            raise NodeRefusalError("the operator", KNOWN_OPERATOR, reading.operator.operator)
+            place = f"{name} as node {self.index + 1} of {len(self.file.operators)}"
+            raise RefusedError("the operator", KNOWN_OPERATOR, place)
         self.check_inputs(reading)
+        if name in MOVES:
+            self.move(reading)
+            return
+        for number in reading.operator.inputs:
+            self.settle(number)
         nodes, maps = known.read(reading)
         self.nodes += nodes
         self.maps.update({node.output: each for node, each in zip(nodes, maps, strict=True)})
 
+    def move(self, reading: Reading) -> None:
+        """Follow the elements through an operator that only moves them."""
+        name = reading.operator.operator
+        place = 1 if name in SECOND else 0
+        number = reading.number(place)
+        if number is None or number not in self.computed:
+            raise RefusedError("its inputs", "a map, then constants", "another order")
+        if number in self.refused:
+            raise RefusedError("its input", "readable", "that of a refused node")
+        before = self.moved.get(number)
+        if before is None:
+            reading.map(place)
+            shape = self.file.tensors[number].shape
+            check_elements(math.prod(shape))
+            places = np.arange(math.prod(shape), dtype=np.int64).reshape(shape)
+        else:
+            number, places = before.source, before.places
+        results = MOVES[name](reading, places)
+        for tensor, result in zip(reading.operator.outputs, results, strict=True):
+            self.moved[tensor] = Moved(
+                source=number, places=result, name=reading.name, operator=name
+            )
+
+    def settle(self, number: int) -> None:
+        """Add the nodes that make a moved tensor a map, once."""
+        moved, tensor = self.moved.get(number), self.file.tensors[number]
+        if moved is None or tensor.name in self.maps or number in self.refused:
+            return
+        about: dict[str, Any] = {"name": moved.name, "operator": moved.operator}
+        source = self.file.tensors[moved.source].name
+        try:
+            self.settle_as(tensor, moved.places, source, about)
+        except RefusedError as refusal:
+            self.refused.add(number)
+            self.nodes.append(
+                Unsupported(
+                    **about,
+                    inputs=(source,),
+                    output=tensor.name,
+                    what=refusal.what,
+                    allowed=refusal.allowed,
+                    given=refusal.given,
+                )
+            )
+
+    def settle_as(
+        self, tensor: TensorFacts, places: Places, source: str, about: dict[str, Any]
+    ) -> None:
+        """Add the nodes that move elements of a map, and one where the numbers change."""
+        shape, before = map_shape(tensor.shape), self.maps[source]
+        if shape is None or math.prod(shape) != places.size:
+            given = " x ".join(map(str, tensor.shape)) or "no shape"
+            raise RefusedError("its output", "one image of known shape, up to 4 dimensions", given)
+        target = map_of(tensor) or before.reshaped(shape)
+        same = target.same_numbers == before.same_numbers
+        output = tensor.name if same else f"{tensor.name}/moved"
+        for node, made in moved_nodes(
+            places.reshape(shape), source=source, shape=before.shape, output=output, **about
+        ):
+            self.nodes.append(node)
+            self.maps[node.output] = before.reshaped(made)
+        if not same:
+            self.nodes.append(Requantization(**about, inputs=(output,), output=tensor.name))
+            self.maps[tensor.name] = target
+
     def check_inputs(self, reading: Reading) -> None:
         """Refuse an input that is neither constant nor written before."""
         for number in reading.operator.inputs:
-            if number >= 0 and number not in self.computed:
+            if number >= 0 and number not in self.computed | self.sides:
                 tensor = self.file.tensors[number]
                 if tensor.data is None and 0 not in tensor.shape:
-                    raise NodeRefusalError(
+                    raise RefusedError(
                         f"its input {tensor.name}", "constant or written before it", "neither"
                     )
 
-    def refuse(self, reading: Reading, refusal: NodeRefusalError) -> None:
+    def refuse(self, reading: Reading, refusal: RefusedError) -> None:
         """Add an operator that is not supported, once for each output."""
-        what, allowed, given = refusal.args
         base = reading.base()
         dependent = not self.refused.isdisjoint(reading.operator.inputs)
         for place, tensor in enumerate(reading.outputs):
             self.nodes.append(
                 Unsupported(
                     **{**base, "output": tensor.name},
-                    what=what,
-                    allowed=allowed,
-                    given=given,
+                    what=refusal.what,
+                    allowed=refusal.allowed,
+                    given=refusal.given,
                     dependent=(dependent and reading.operator.operator in OPERATORS) or place > 0,
                 )
             )
@@ -111,6 +214,8 @@ def graph_of(file: TFLiteFile, *, name: str) -> IntegerGraph:
     nodes = Nodes(file=file, computed={image})
     tensor = file.tensors[image]
     values = map_of(tensor)
+    if tensor.type == "float32":
+        raise real_file(file, tensor.name)
     if values is None:
         raise FormatError(
             field=f"the image {tensor.name}",
@@ -123,6 +228,8 @@ def graph_of(file: TFLiteFile, *, name: str) -> IntegerGraph:
         if operator in operators:
             nodes.read(index, operator)
     outputs = tuple(file.tensors[number].name for number in file.outputs if number >= 0)
+    for number in file.outputs:
+        nodes.settle(number)
     missing = [number for number in file.outputs if number not in nodes.computed]
     if missing or not outputs:
         raise FormatError(
@@ -139,6 +246,19 @@ def graph_of(file: TFLiteFile, *, name: str) -> IntegerGraph:
         outputs=outputs,
         maps=nodes.maps,
         nodes=tuple(nodes.nodes),
+    )
+
+
+def real_file(file: TFLiteFile, image: str) -> FormatError:
+    """Return the error for a file that computes with real numbers."""
+    hybrid = any(each.data is not None and each.type == "int8" for each in file.tensors)
+    return FormatError(
+        field="the maps of the network",
+        allowed="int8, uint8 or int16 with a fixed scale each: convert it with"
+        " optimizations and a representative_dataset",
+        given=f"float32 behind the image {image}"
+        + (" (dynamic range quantization: int8 weights alone)" if hybrid else " (a float file)"),
+        source=file.source,
     )
 
 

@@ -83,7 +83,12 @@ def read_taps(chip: ChipState, fields: dict[str, int], core: int, at: Positions,
     """
     y = at.y[:, np.newaxis] * fields["stride_y"] + taps[0] - fields["padding_top"]
     x = at.x[:, np.newaxis] * fields["stride_x"] + taps[1] - fields["padding_left"]
+    down, across = 2 ** fields.get("grow_y", 0), 2 ** fields.get("grow_x", 0)
+    between = (y % down != 0) | (x % across != 0)
+    y, x = y // down, x // across
     inside = (y >= 0) & (y < fields["input_height"]) & (x >= 0) & (x < fields["input_width"])
+    if fields.get("grow_zeros", 0):
+        inside &= ~between
     inside &= words < fields["input_channel_words"]
     rows = at.image[:, np.newaxis] * fields["input_image_rows"] + y
     columns = at.image[:, np.newaxis] * fields["input_image_columns"] + x

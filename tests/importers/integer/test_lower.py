@@ -261,7 +261,8 @@ def test_heads_and_reshapings_behind_the_answer_are_dropped() -> None:
 
 def test_names_become_valid_and_differ() -> None:
     maps = {"x": signed(1, 1, 1)} | {
-        name: signed(1, 1, 1, scale=0.1) for name in ("a/b", "a:b", "y")
+        name: signed(1, 1, 1, scale=scale)
+        for name, scale in (("a/b", 0.1), ("a:b", 0.2), ("y", 0.3))
     }
     network = lower(graph(
         maps,

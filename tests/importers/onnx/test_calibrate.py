@@ -78,3 +78,18 @@ def test_the_file_of_the_user_is_not_changed(tmp_path: Path) -> None:
     made = quantized_model(path, RNG.normal(size=(4, 6, 6, 3)).astype(np.float32))
     assert path.read_bytes() == before and [*tmp_path.iterdir()] == [path]
     assert lower(integer_graph_of(made, name="small", source="x")).network.graph.name == "small"
+
+
+@pytest.mark.parametrize("function", ["LeakyRelu", "Sigmoid", "Tanh"])
+@pytest.mark.parametrize("pool", ["MaxPool", "AveragePool"])
+def test_the_last_function_of_a_chain_is_quantized(
+    function: str, pool: str, tmp_path: Path
+) -> None:
+    """Poolings have their input quantized only if its writer is."""
+    model = Model(("n", 3, 6, 6))
+    now = model.node(function, float_conv(model, "x", 4, 3, 1, 1))
+    now = model.node(pool, now, kernel_shape=[3, 3], strides=[3, 3])
+    images = RNG.normal(size=(12, 6, 6, 3)).astype(np.float32)
+    found = network(model.build(float_conv(model, now, 2, 4, 1, 1)), images, tmp_path)
+    expected = "max_pool" if pool == "MaxPool" else "average_pool"
+    assert kinds(found) == ["conv", "table", expected, "conv"]

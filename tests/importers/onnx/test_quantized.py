@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.quantized_onnx import Model, agreeing, imported, kinds
+from tests.quantized_onnx import Model, agreeing, compared, imported, kinds
 
 Case = tuple[Callable[[Model, str], str], list[str]]
 
@@ -115,6 +115,44 @@ def vector(model: Model, image: str) -> str:
     return model.node("Squeeze", square, model.constant([2, 3], np.int64))
 
 
+def branch(model: Model, image: str) -> str:
+    """Return another map of the image's shape."""
+    return model.quantized(model.conv(image, 3, 3, 3, 3, pads=[1, 1, 1, 1]), 0.05, 128)
+
+
+def sum_with_sums(model: Model, image: str) -> str:
+    now = model.conv(image, 3, 3, 3, 3, pads=[1, 1, 1, 1])
+    return model.quantized(model.node("Relu", model.node("Add", now, image)), 0.06, 0)
+
+
+def difference_with_sums(model: Model, image: str) -> str:
+    flat = model.node("Flatten", image)
+    one = model.quantized(model.node("Gemm", flat, model.weights(7, 108), transB=1), 0.09, 130)
+    other = model.node("Gemm", flat, model.weights(7, 108), transB=1)
+    return model.quantized(model.node("Sub", other, one), 0.09, 130)
+
+
+def channels_as_sequence(model: Model, image: str) -> str:
+    """Efficient channel attention: a convolution along the channels of a mean."""
+    pooled = model.quantized(model.node("GlobalAveragePool", image), 0.02, 128)
+    shape = model.constant([0, 1, 3], np.int64)
+    row = model.node("Reshape", pooled, shape)
+    gate = model.quantized(model.conv(row, 1, 1, 3, bias=False, pads=[1, 1]), 0.05, 128)
+    gate = model.quantized(model.node("Sigmoid", gate), 1 / 256, 0)
+    gate = model.node("Reshape", gate, model.constant([0, 3, 1, 1], np.int64))
+    return model.quantized(model.node("Mul", image, gate), 0.03, 5)
+
+
+def along_columns(model: Model, image: str) -> str:
+    """A sequence that its layers read along rows, along columns, and as a vector."""
+    line = model.node("Reshape", image, model.constant([0, 3, 36], np.int64))
+    now = model.quantized(model.conv(line, 4, 3, 5, pads=[2, 2], strides=[2]), 0.05, 100)
+    wide = model.node("Unsqueeze", now, model.constant([2], np.int64))
+    pooled = model.node("MaxPool", wide, kernel_shape=[1, 3], strides=[1, 3])
+    flat = model.node("Flatten", model.node("Squeeze", pooled, model.constant([2], np.int64)))
+    return model.quantized(model.node("Gemm", flat, model.weights(5, 24), transB=1), 0.1, 120)
+
+
 CASES: dict[str, Case] = {
     "conv": (lambda m, x: m.quantized(m.conv(x, 4, 3, 3, 3)), ["conv"]),
     "conv without bias": (lambda m, x: m.quantized(m.conv(x, 4, 3, 2, 2, bias=False)), ["conv"]),
@@ -171,10 +209,46 @@ CASES: dict[str, Case] = {
     "constants by channel": (by_channel, ["conv"]),
     "channels last": (through_rows, ["conv", "average_pool"]),
     "vectors": (vector, ["linear"]),
+    "concatenation of one map": (
+        lambda m, x: m.quantized(m.conv(m.node("Concat", x, axis=1), 4, 3, 1, 1)),
+        ["conv"],
+    ),
+    "selu": (elementwise("Selu"), ["conv", "table"]),
+    "celu and softsign": (elementwise("Celu", "Softsign"), ["conv", "table"]),
+    "a slope a channel": (
+        lambda m, x: m.quantized(
+            m.node("PRelu", x, m.constant([[[0.25]], [[-0.5]], [[0.0]]])), 0.03, 60
+        ),
+        ["rescale", "rescale", "conv", "add"],
+    ),
+    "difference": (
+        lambda m, x: m.quantized(m.node("Sub", x, branch(m, x)), 0.03, 128),
+        ["conv", "table", "add"],
+    ),
+    "maximum": (
+        lambda m, x: m.quantized(m.node("Max", x, branch(m, x)), 0.02, 90),
+        ["conv", "rescale", "rescale", "table", "add", "add"],
+    ),
+    "minimum": (
+        lambda m, x: m.quantized(m.node("Min", branch(m, x), x), 0.05, 128),
+        ["conv", "rescale", "table", "add", "table", "add"],
+    ),
+    "maximum of a constant": (
+        lambda m, x: m.quantized(m.node("Max", m.conv(x, 4, 3, 1, 1), m.constant(-0.5)), 0.05),
+        ["conv"],
+    ),
+    "channels as a sequence": (
+        channels_as_sequence,
+        ["average_pool", "linear", "table", "multiply"],
+    ),
+    "a sequence along columns": (along_columns, ["conv", "max_pool", "linear"]),
     "another scale": (lambda m, x: m.quantized(x, 0.05, 7), ["rescale"]),
 }
 
-HIDDEN = {"shuffle": 2, "split": 2}
+HIDDEN = {
+    "shuffle": 2, "split": 2, "a slope a channel": 1,
+    "difference": 2, "maximum": 2, "minimum": 2,
+}  # fmt: skip
 """Layers that the runtime shows, where some are between its tensors."""
 
 
@@ -304,3 +378,15 @@ def test_sequences(tmp_path: Path) -> None:
     pooled = model.node("MaxPool", made, kernel_shape=[3], strides=[2])
     network = agreeing(model.build(model.quantized(pooled)), tmp_path)
     assert network.map_of(network.answer).shape == (4, 1, 6)
+
+
+@pytest.mark.parametrize("write", [sum_with_sums, difference_with_sums])
+def test_sums_that_are_not_quantized_are_rounded_first(
+    write: Callable[[Model, str], str], tmp_path: Path
+) -> None:
+    """Two roundings in place of one: a step for many elements, never more."""
+    model = Model()
+    lowered, counters = compared(model.build(write(model, model.image())), tmp_path)
+    assert "the sums that it adds are rounded first" in [note.what for note in lowered.notes]
+    answer = counters.same_inputs[lowered.network.answer]
+    assert answer.largest == 1 and 0 < answer.one_step < answer.elements / 2

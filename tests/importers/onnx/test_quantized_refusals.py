@@ -53,9 +53,8 @@ def upside_down(model: Model, image: str) -> str:
 
 
 def gain_below_zero(model: Model, image: str) -> str:
-    bent = model.node("Mul", image, model.constant(-1.0))
-    other = model.quantized(model.conv(image, 3, 3, 1, 1))
-    return model.quantized(model.node("Add", bent, other))
+    mean = model.node("GlobalAveragePool", image)
+    return model.quantized(model.node("Mul", mean, model.constant(-1.0)))
 
 
 REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
@@ -64,10 +63,16 @@ REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
     "a scale for each input": (scales_of_inputs, "the scales of its weights must be one, or"),
     "another scale behind": (other_scale_behind, "those of the QuantizeLinear before it"),
     "rows in another order": (upside_down, "what it selects must be from the first to the last"),
-    "a negative factor of a map": (gain_below_zero, "the ratio of its scales must be from 0"),
-    "transposed convolution": (
+    "a negative factor of a mean": (gain_below_zero, "the ratio of its scales must be from 0"),
+    "transposed convolution, a scale an input": (
         lambda m, x: m.quantized(m.node("ConvTranspose", x, m.weights(3, 3, 2, 2))),
-        "the operator must be one that docs/operators.md lists, got ConvTranspose",
+        "the scales of its weights must be one, or one a filter",
+    ),
+    "an enlargement between pixels": (
+        lambda m, x: m.quantized(
+            m.node("Resize", x, "", m.constant([1.0, 1.0, 2.0, 2.0]), mode="linear")
+        ),
+        "its mode must be nearest, got linear",
     ),
     "channels that do not match": (
         lambda m, x: m.quantized(m.node("Conv", x, m.weights(4, 2, 1, 1))),
@@ -84,10 +89,6 @@ REFUSED: dict[str, tuple[Callable[[Model, str], str], str]] = {
             )
         ),
         "its value must be 0",
-    ),
-    "a mean that leaves padding out": (
-        lambda m, x: m.quantized(m.node("AveragePool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1])),
-        "a mean must be without padding",
     ),
     "an answer of several scales": (
         lambda m, x: m.node("Gemm", m.node("Flatten", x), m.weights(5, 108), transB=1),
@@ -241,3 +242,51 @@ def test_altered_files_are_imported_or_refused(tmp_path: Path) -> None:
             changed[chance.randrange(len(changed))] = chance.randrange(256)
         path.write_bytes(changed)
         assert main(["import", str(path), "--out", str(out)]) in (0, BAD_INPUT)
+
+
+def without_scales(model: Model) -> onnx.ModelProto:
+    model.node("DynamicQuantizeLinear", "x")
+    return model.build(model.node("Relu", "x"))
+
+
+def branching(model: Model) -> onnx.ModelProto:
+    image = model.image()
+    outputs = [onnx.helper.make_tensor_value_info("branch", 1, None)]
+    proto = onnx.helper.make_node("Identity", [image], ["branch"])
+    graph = onnx.helper.make_graph([proto], "graph", [], outputs)
+    condition = model.constant(np.array(True), np.bool_)
+    chosen = model.node("If", condition, then_branch=graph, else_branch=graph)
+    return model.build(model.quantized(chosen))
+
+
+def standing_still(model: Model) -> onnx.ModelProto:
+    return model.build(model.quantized(model.conv(model.image(), 4, 3, 3, 3, strides=[0, 1])))
+
+
+def chain(operator: str, *, quantized: bool) -> Callable[[Model], onnx.ModelProto]:
+    def build(model: Model) -> onnx.ModelProto:
+        now = model.image()
+        for _ in range(1000):
+            now = model.node(operator, now)
+            now = model.quantized(now) if quantized else now
+        return model.build(model.quantized(now))
+
+    return build
+
+
+MESSAGES: dict[str, tuple[Callable[[Model], onnx.ModelProto], str]] = {
+    "dynamic": (without_scales, "the quantization must be static, .* --calibrate images.npz"),
+    "a branch": (branching, "without branches or loops: export the part that runs"),
+    "stride 0": (standing_still, r"its strides must be at least 1, got \[0, 1\]"),
+    "1,000 unknown nodes": (chain("Sin", quantized=False), "got Sin as node 3 of 1004"),
+    "1,000 unknown layers": (chain("Sin", quantized=True), "got Sin as node 3 of 3004"),
+    "1,000 functions": (chain("Tanh", quantized=False), "must be at most 200 nodes, got 201"),
+}
+
+
+@pytest.mark.parametrize("case", MESSAGES)
+def test_a_message_says_what_to_do(case: str, tmp_path: Path) -> None:
+    build, expected = MESSAGES[case]
+    sentence = refused(build(Model()), tmp_path)
+    assert "\n" not in sentence
+    assert re.search(expected, sentence), sentence

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -299,7 +300,7 @@ def test_split_and_concatenation_in_another_order(tmp_path: Path) -> None:
     writer.operator("CONCATENATION", parts[::-1], y, options)
     lowered, steps = compared(writer, tmp_path)
     assert [layer.op for layer in lowered.network.layers] == [
-        "shortcut", "conv", "conv", "concatenate",
+        "conv", "conv", "shortcut", "concatenate",
     ]  # fmt: skip
     assert steps == 0
 
@@ -398,3 +399,141 @@ def test_a_real_image_and_a_real_answer_are_left_out(tmp_path: Path) -> None:
     lowered, steps = compared(writer, tmp_path)
     assert [layer.op for layer in lowered.network.layers] == ["conv"]
     assert steps <= 1
+
+
+def moved(name: str, out: tuple[int, ...], *constants: Any, options: Any = None) -> Writer:
+    """Return a file of one operator that moves the elements of a map of 4 x 6 x 6."""
+    writer, x = image(4, 6, 6)
+    given = tuple(writer.constant(np.array(each, np.int32)) for each in constants)
+    y = writer.map(*out, scale=0.05, zero_point=-3)
+    writer.operator(name, (x, *given), y, options)
+    z = writer.map(*out[:2], 4, scale=0.3)
+    convolution(writer, y, z, random_weights(4, 1, 1, out[2]), conv_options())
+    return writer
+
+
+MOVED: dict[str, tuple[Build, list[str]]] = {
+    "every second row": (
+        lambda: moved(
+            "STRIDED_SLICE", (2, 6, 6), [0] * 4, [1, 4, 6, 6], [1, 2, 1, 1],
+            options=("StridedSliceOptions", {}),
+        ),
+        ["shortcut", "conv"],
+    ),
+    "some channels by masks": (
+        lambda: moved(
+            "STRIDED_SLICE", (4, 6, 2), [0, 0, 0, 4], [0, 0, 0, 6], [1] * 4,
+            options=("StridedSliceOptions", {"BeginMask": 7, "EndMask": 7}),
+        ),
+        ["conv", "conv"],
+    ),
+    "the last channels": (
+        lambda: moved(
+            "SLICE", (4, 6, 4), [0, 0, 0, 2], [1, 4, 6, -1], options=("SliceOptions", {})
+        ),
+        ["conv", "conv"],
+    ),
+    "channels by number": (
+        lambda: moved("GATHER", (4, 6, 3), [5, 0, 0], options=("GatherOptions", {"Axis": 3})),
+        ["conv", "conv"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_operators_that_move_elements(name: str, tmp_path: Path) -> None:
+    build, expected = MOVED[name]
+    lowered, steps = compared(build(), tmp_path)
+    assert [layer.op for layer in lowered.network.layers] == expected
+    assert steps <= 1
+
+
+def reshaped(writer: Writer, source: int, output: int) -> None:
+    """Add a reshaping, its shape as a constant."""
+    shape = writer.constant(np.array(writer.tensors[output].shape, np.int32))
+    writer.operator("RESHAPE", (source, shape), output, ("ReshapeOptions", {}))
+
+
+def test_a_shuffle_of_channels_is_one_selection(tmp_path: Path) -> None:
+    """Five dimensions in between: only the elements that arrive count."""
+    writer, x = image(4, 4, 6)
+    wide, turned = writer.map(4, 4, 2, 3, scale=0.05), writer.map(4, 4, 3, 2, scale=0.05)
+    y, z = writer.map(4, 4, 6, scale=0.05, zero_point=-3), writer.map(4, 4, 2, scale=0.3)
+    order = writer.constant(np.array([0, 1, 2, 4, 3], np.int32))
+    reshaped(writer, x, wide)
+    writer.operator("TRANSPOSE", (wide, order), turned, ("TransposeOptions", {}))
+    reshaped(writer, turned, y)
+    convolution(writer, y, z, random_weights(2, 3, 3, 6), conv_options(padding=SAME))
+    lowered, steps = compared(writer, tmp_path)
+    assert [layer.op for layer in lowered.network.layers] == ["conv", "conv"]
+    assert steps <= 1
+
+
+@pytest.mark.parametrize("name", ["MAXIMUM", "MINIMUM"])
+def test_the_larger_and_the_smaller_of_two_maps_are_exact(name: str, tmp_path: Path) -> None:
+    writer, x = image(4, 6, 6)
+    flipped, z = (writer.map(4, 6, 6, scale=0.05, zero_point=-3) for _ in range(2))
+    order = writer.constant(np.array([3, 2, 5, 4, 1, 0], np.int32))
+    writer.operator("GATHER", (x, order), flipped, ("GatherOptions", {"Axis": 3}))
+    writer.operator(name, (x, flipped), z, ("MaximumMinimumOptions", {}))
+    lowered, steps = compared(writer, tmp_path)
+    assert {layer.op for layer in lowered.network.layers} == {"conv", "table", "add"}
+    assert steps == 0
+
+
+def test_a_difference_of_two_maps(tmp_path: Path) -> None:
+    lowered, steps = compared(two_maps("SUB", "SubOptions", RELU), tmp_path)
+    assert [layer.op for layer in lowered.network.layers] == ["conv", "table", "add"]
+    assert steps <= 2
+
+
+@pytest.mark.parametrize("slopes", [[20], [20, -100, 90]])
+def test_slopes_below_zero(slopes: list[int], tmp_path: Path) -> None:
+    writer, x = image(4, 6, 3)
+    given = writer.constant(np.array(slopes, np.int8).reshape(1, 1, -1), scales=0.01)
+    z = writer.map(4, 6, 3, scale=0.06, zero_point=-20)
+    writer.operator("PRELU", (x, given), z)
+    lowered, steps = compared(writer, tmp_path)
+    assert [layer.op for layer in lowered.network.layers] == ["rescale", "rescale", "conv", "add"]
+    assert steps <= 1
+
+
+def test_bytes_in_and_out_of_a_signed_network(tmp_path: Path) -> None:
+    """A QUANTIZE from uint8 to int8 changes no integer; one behind the head is dropped."""
+    writer = Writer()
+    x = writer.map(1, 1, 8, scale=0.05, zero_point=125, type="uint8")
+    signed, y = writer.map(1, 1, 8, scale=0.05, zero_point=-3), writer.map(5, scale=0.2)
+    writer.operator("QUANTIZE", (x,), signed, ("QuantizeOptions", {}))
+    weights = writer.constant(random_weights(5, 8), scales=0.01)
+    options = activation_options("FullyConnectedOptions")
+    writer.operator("FULLY_CONNECTED", (signed, weights), y, options)
+    z = writer.map(5, scale=1 / 256, zero_point=-128)
+    writer.operator("SOFTMAX", (y,), z, ("SoftmaxOptions", {"Beta": 1.0}))
+    answer = writer.map(5, scale=1 / 256, zero_point=0, type="uint8")
+    writer.operator("QUANTIZE", (z,), answer, ("QuantizeOptions", {}))
+    network = lower(read_integer_graph(writer.save(tmp_path / "net.tflite"))).network
+    assert [layer.op for layer in network.layers] == ["linear"]
+    assert network.graph.input.quantization[0].zero_point == 125
+    assert "signed" not in network.graph.preprocessing
+
+
+def test_a_sequence_as_rows_and_as_columns(tmp_path: Path) -> None:
+    """Keras writes Conv1D as a convolution of one row, between two reshapings."""
+    writer, x = image(12, 4)
+    wide = writer.map(1, 12, 4, scale=0.05, zero_point=-3)
+    y, pooled = (writer.map(1, each, 6, scale=0.3) for each in (6, 3))
+    flat, z = writer.map(3, 6, scale=0.3), writer.map(18, scale=0.3)
+    answer = writer.map(5, scale=2.0)
+    reshaped(writer, x, wide)
+    options = conv_options(padding=SAME, stride=(1, 2))
+    convolution(writer, wide, y, random_weights(6, 1, 3, 4), options)
+    options = pool_options(kernel=(1, 2), stride=(1, 2))
+    writer.operator("MAX_POOL_2D", (y,), pooled, options)
+    reshaped(writer, pooled, flat)
+    reshaped(writer, flat, z)
+    weights = writer.constant(random_weights(5, 18), scales=0.01)
+    options = activation_options("FullyConnectedOptions")
+    writer.operator("FULLY_CONNECTED", (z, weights), answer, options)
+    lowered, steps = compared(writer, tmp_path)
+    assert [layer.op for layer in lowered.network.layers] == ["conv", "max_pool", "linear"]
+    assert steps <= 2

@@ -7,22 +7,21 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from hwgen.importers.integer.nodes import Addition, Concatenation, Multiplication
+from hwgen.importers.integer.moves import ZERO
+from hwgen.importers.integer.nodes import (
+    Addition,
+    Concatenation,
+    Convolution,
+    Extremum,
+    FullyConnected,
+    Multiplication,
+)
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of
-from hwgen.importers.onnx.qdq.functions import composed, function_of
+from hwgen.importers.onnx.qdq.functions import bounded, composed, function_of
 from hwgen.importers.onnx.qdq.state import State, gain_of
-from hwgen.importers.onnx.qdq.values import (
-    ZERO,
-    Constant,
-    Image,
-    Operation,
-    Real,
-    Reals,
-    RefusedError,
-    Step,
-    Value,
-)
+from hwgen.importers.onnx.qdq.values import Constant, Image, Operation, Real, Reals, Step, Value
 from hwgen.importers.onnx.qdq.windows import map_operand
 
 Combine = Callable[[Reals, Reals], Reals]
@@ -102,7 +101,7 @@ def add(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list
 
 
 def subtract(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a Sub of constants."""
+    """Read a Sub: a constant is an offset; two maps are an operation."""
     real, constant = operands(inputs)
     if constant is not None:
         if isinstance(inputs[0], Constant):
@@ -110,9 +109,7 @@ def subtract(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
         return [scaled(state, proto, real, 1.0, -constant)]
     one, other = map_operand(inputs[0]), map_operand(inputs[1])
     joined = function_of_both(state, proto, one, other, lambda a, b: a - b)
-    if joined is None:
-        raise RefusedError("its operands", "one map and a constant", "two maps")
-    return [joined]
+    return [joined or sum_of(state, proto, one, other, sign=-1.0)]
 
 
 def divide(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
@@ -174,12 +171,15 @@ def gained(real: Real) -> tuple[float, Real]:
     return gain, replace(real, factor=None, offset=None)
 
 
-def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> Real:
-    """Return the sum of two maps of one shape."""
+def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real, sign: float = 1.0) -> Real:
+    """Return the sum of two maps of one shape; sign: of the second."""
     if one.shape != other.shape:
         given = f"{list(one.shape)} and {list(other.shape)}"
         raise RefusedError("its inputs", "of one shape", given)
     (gain, one), (other_gain, other) = gained(one), gained(other)
+    gains = gain, sign * other_gain
+    if is_sums(one) or is_sums(other):
+        return sum_with_sums(state, proto, (one, other), gains)
     one, other = state.settled(one, proto), state.settled(other, proto)
     same = state.shape_of(one) == state.shape_of(other)
     if same and np.array_equal(one.places, other.places) and whole(state, one):
@@ -195,9 +195,69 @@ def sum_of(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> Real:
         inputs=names,
         tensor=proto.output[0],
         shape=shape,
-        keys={"gains": (gain, other_gain)},
+        keys={"gains": gains},
     )
     return Real(base=operation, places=places)
+
+
+def is_sums(real: Real) -> bool:
+    """Return whether a tensor has sums of weights that no QuantizeLinear follows."""
+    base, free = real.base, real.low is None and real.high is None
+    return isinstance(base, Operation) and base.kind in (Convolution, FullyConnected) and free
+
+
+def sum_with_sums(
+    state: State, proto: onnx.NodeProto, operands: tuple[Real, Real], gains: tuple[float, float]
+) -> Real:
+    """Return the sum of a map and of sums that are not quantized; they are when the sum is."""
+    place = 0 if is_sums(operands[0]) else 1
+    sums, other = operands[place], operands[1 - place]
+    name = state.planar(other, proto)
+    shape = state.shape_of(sums)
+    places = state.planes(shape).reshape(sums.shape)
+    if state.maps[name].shape != shape or not np.array_equal(sums.places, places):
+        raise RefusedError("its inputs", "in one order, or quantized", "sums in another")
+    operation = Operation(
+        kind=Addition,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(name,),
+        tensor=proto.output[0],
+        shape=shape,
+        keys={"gains": (gains[place], gains[1 - place]), "sums": sums},
+    )
+    return Real(base=operation, places=places)
+
+
+def extremum(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a Max or Min: a constant is a limit; two maps are an operation."""
+    if len(inputs) == 1:
+        return [map_operand(inputs[0])]
+    least = proto.op_type == "Min"
+    real, constant = operands(inputs)
+    if constant is not None:
+        limit = scalar(constant)
+        return [bounded(proto, real, None if least else limit, limit if least else None)]
+    one, other = map_operand(inputs[0]), map_operand(inputs[1])
+    choose = np.minimum if least else np.maximum
+    joined = function_of_both(state, proto, one, other, choose)
+    if joined is not None:
+        return [joined]
+    if one.shape != other.shape:
+        given = f"{list(one.shape)} and {list(other.shape)}"
+        raise RefusedError("its inputs", "of one shape", given)
+    names = state.planar(one, proto), state.planar(other, proto)
+    shape = state.maps[names[0]].shape
+    operation = Operation(
+        kind=Extremum,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=names,
+        tensor=proto.output[0],
+        shape=shape,
+        keys={"least": least},
+    )
+    return [Real(base=operation, places=state.planes(shape).reshape(one.shape))]
 
 
 def whole(state: State, real: Real) -> bool:
@@ -244,7 +304,9 @@ def batch_normalization(
 
 
 def concatenate(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a Concat of maps by channels."""
+    """Read a Concat of maps by channels; that of one map changes nothing."""
+    if len(inputs) == 1 and isinstance(inputs[0], Real):
+        return [inputs[0]]
     reals = [map_operand(each) for each in inputs]
     rank = len(reals[0].shape)
     axis = int(attributes_of(proto).get("axis", 1)) % rank

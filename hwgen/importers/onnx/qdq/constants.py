@@ -11,7 +11,8 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from hwgen.errors import FormatError
-from hwgen.importers.onnx.qdq.values import Constant, Grid, RefusedError
+from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.onnx.qdq.values import Constant, Grid
 
 LARGEST = 1 << 26
 """Elements of a computed constant at most."""

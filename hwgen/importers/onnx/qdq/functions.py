@@ -9,22 +9,18 @@ from typing import Any
 import numpy as np
 import onnx
 
+from hwgen.importers.integer.nodes import Slopes
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import (
-    Constant,
-    Function,
-    Operation,
-    Real,
-    Reals,
-    RefusedError,
-    Step,
-    Value,
-)
+from hwgen.importers.onnx.qdq.values import Constant, Function, Operation, Real, Reals, Step, Value
 from hwgen.importers.onnx.qdq.windows import map_operand
 
 Attributes = Mapping[str, Any]
+
+SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
+"""What a Selu has where the file names no other."""
 
 
 def sigmoid(x: Reals) -> Reals:
@@ -65,9 +61,23 @@ def elu(x: Reals, attributes: Attributes) -> Reals:
     return np.where(x < 0, attributes.get("alpha", 1.0) * np.expm1(np.minimum(x, 0)), x)
 
 
+def celu(x: Reals, attributes: Attributes) -> Reals:
+    """Return x, below zero alpha * (exp(x / alpha) - 1)."""
+    alpha = attributes.get("alpha", 1.0)
+    return np.where(x < 0, alpha * np.expm1(np.minimum(x, 0) / alpha), x)
+
+
+def selu(x: Reals, attributes: Attributes) -> Reals:
+    """Return gamma * x, below zero gamma * alpha * (exp(x) - 1)."""
+    alpha, gamma = attributes.get("alpha", SELU_ALPHA), attributes.get("gamma", SELU_GAMMA)
+    bent: Reals = gamma * np.where(x < 0, alpha * np.expm1(np.minimum(x, 0)), x)
+    return bent
+
+
 FUNCTIONS: Mapping[str, Callable[[Reals, Attributes], Reals]] = MappingProxyType(
     {
         "Abs": lambda x, _: np.abs(x),
+        "Celu": celu,
         "Elu": elu,
         "Erf": lambda x, _: erf(x),
         "Exp": lambda x, _: np.exp(np.minimum(x, 700)),
@@ -77,7 +87,9 @@ FUNCTIONS: Mapping[str, Callable[[Reals, Attributes], Reals]] = MappingProxyType
         "LeakyRelu": lambda x, given: leaky(x, given.get("alpha", 0.01)),
         "Mish": lambda x, _: x * np.tanh(np.logaddexp(0, x)),
         "Neg": lambda x, _: -x,
+        "Selu": selu,
         "Sigmoid": lambda x, _: sigmoid(x),
+        "Softsign": lambda x, _: x / (1 + np.abs(x)),
         "Softplus": lambda x, _: np.logaddexp(0, x),
         "Sqrt": lambda x, _: np.sqrt(np.maximum(x, 0)),
         "Swish": lambda x, given: x * sigmoid(given.get("alpha", 1.0) * x),
@@ -135,13 +147,30 @@ def unary(_: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[V
     return [with_function(proto, map_operand(inputs[0]), lambda x: function(x, attributes))]
 
 
-def prelu(_: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
-    """Read a PRelu of one slope."""
-    slope = inputs[1]
-    if not isinstance(slope, Constant) or np.unique(slope.array).size != 1:
-        raise RefusedError("its slope", "one constant", "several")
-    value = float(slope.array.reshape(-1)[0])
-    return [with_function(proto, map_operand(inputs[0]), lambda x: leaky(x, value))]
+def prelu(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a PRelu: one slope is a function, a slope a channel an operation."""
+    slope, real = inputs[1], map_operand(inputs[0])
+    if not isinstance(slope, Constant) or not slope.array.size:
+        raise RefusedError("its slope", "a constant", "another")
+    values = slope.array.astype(np.float64)
+    if np.unique(values).size == 1:
+        value = float(values.reshape(-1)[0])
+        return [with_function(proto, real, lambda x: leaky(x, value))]
+    source = state.planar(real, proto)
+    shape = state.maps[source].shape
+    if values.size != shape[2] or values.shape[:1] != (shape[2],):
+        allowed = f"one, or {shape[2]}, by channel"
+        raise RefusedError("its slope", allowed, list(values.shape))
+    operation = Operation(
+        kind=Slopes,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(source,),
+        tensor=proto.output[0],
+        shape=shape,
+        keys={"slopes": values.reshape(-1)},
+    )
+    return [Real(base=operation, places=state.planes(shape).reshape(real.shape))]
 
 
 def clip(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
@@ -150,7 +179,11 @@ def clip(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> lis
     given = inputs[0]
     if isinstance(given, Real) and given.integer:
         return [integer_clip(state, proto, given, low, high)]
-    real = map_operand(given)
+    return [bounded(proto, map_operand(given), low, high)]
+
+
+def bounded(proto: onnx.NodeProto, real: Real, low: float | None, high: float | None) -> Real:
+    """Return a tensor inside a range, None: without that limit."""
     if low is not None and high is not None and low > high:
         low = high
     trail = (*real.trail, Step(name=node_name(proto), operator=proto.op_type, moves=False))
@@ -158,15 +191,13 @@ def clip(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> lis
         least = -np.inf if low is None else low
         most = np.inf if high is None else high
         inner = composed(real.function, lambda x: np.clip(x, least, most))
-        return [replace(real, function=inner, trail=trail)]
-    return [
-        replace(
-            real,
-            low=inside(real.low, low, high, lowest=True),
-            high=inside(real.high, low, high, lowest=False),
-            trail=trail,
-        )
-    ]
+        return replace(real, function=inner, trail=trail)
+    return replace(
+        real,
+        low=inside(real.low, low, high, lowest=True),
+        high=inside(real.high, low, high, lowest=False),
+        trail=trail,
+    )
 
 
 def inside(

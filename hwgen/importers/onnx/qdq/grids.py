@@ -5,19 +5,19 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
+from hwgen.importers.integer.moves import ZERO
 from hwgen.importers.integer.nodes import Lookup
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of, bits_of
 from hwgen.importers.onnx.qdq.state import State
 from hwgen.importers.onnx.qdq.values import (
-    ZERO,
     Constant,
     Image,
     Numbers,
     Operation,
     Real,
     Reals,
-    RefusedError,
     Step,
     Value,
 )

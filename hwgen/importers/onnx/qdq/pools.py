@@ -5,10 +5,11 @@ from dataclasses import replace
 import onnx
 
 from hwgen.importers.integer.nodes import AveragePooling, MaxPooling
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import Operation, Real, RefusedError, Value
+from hwgen.importers.onnx.qdq.values import Operation, Real, Value
 from hwgen.importers.onnx.qdq.windows import (
     constant_operand,
     map_operand,
@@ -74,7 +75,9 @@ def average_pool(state: State, proto: onnx.NodeProto, inputs: list[Value | None]
     source = state.planar(real, proto)
     height, width, _ = state.maps[source].shape
     wider = rounded_up(proto, found, (height, width))
-    counts = bool(attributes.get("count_include_pad", 0)) and wider.pads == found.pads
+    counts = bool(attributes.get("count_include_pad", 0))
+    if counts and wider.pads != found.pads:
+        raise RefusedError("a mean that counts padding", "of windows inside it", "rounded up")
     return [mean(state, proto, source, wider, len(real.shape), counts=counts)]
 
 

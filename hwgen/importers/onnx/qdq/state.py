@@ -2,42 +2,32 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 import onnx
 
 from hwgen.importers.integer import Node, Note, QuantizedMap, raw_sums
+from hwgen.importers.integer.moves import ZERO, Places, moving_nodes, view_node
 from hwgen.importers.integer.nodes import (
     Concatenation,
     Convolution,
     FullyConnected,
-    Head,
     Lookup,
     MaxPooling,
     PerChannel,
     Requantization,
 )
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
-from hwgen.importers.onnx.qdq.moves import moving_nodes, view_node
-from hwgen.importers.onnx.qdq.values import (
-    ZERO,
-    Numbers,
-    Operation,
-    Places,
-    Real,
-    Reals,
-    RefusedError,
-    Step,
-    Value,
-)
+from hwgen.importers.onnx.qdq.values import Numbers, Operation, Real, Reals, Step, Value
 from hwgen.importers.onnx.qdq.weights import scaled_weights
 
 Shape = tuple[int, int, int]
 RAW_BITS = {True: 32, False: 64}
 NARROW_BITS = 17
-BYTE_BITS = 8
+BYTE_BITS, BYTE = 8, 255
 LARGEST = 1 << 26
 """Elements of a map at most."""
 QUANTIZED = "quantized (a QuantizeLinear and a DequantizeLinear before it)"
@@ -51,6 +41,7 @@ class State:
     refine: returns a map with what the notes of the file say besides, by the tensor of the map
     values: by name of the tensor
     grids: scale and zero point of each map as the file has them
+    place: of the node that is read, for messages
     batch: images in the tensors of the file
     input: name of the quantized image, empty before it is known; image_shape: rows, columns,
         channels; image_type: where the image comes as integers; preprocessing: nodes before
@@ -64,6 +55,7 @@ class State:
     grids: dict[str, Numbers] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    place: str = ""
     batch: int = 1
     input: str = ""
     image_shape: Shape = (1, 1, 1)
@@ -183,6 +175,8 @@ class State:
         """
         if real.low is not None or real.high is not None:
             output = output.clipped(real.low, real.high)
+        if isinstance(real.base, Operation) and "sums" in real.base.keys:
+            real = self.with_sums(real, real.base, output, name)
         moving = isinstance(real.base, Operation) and real.base.kind in (
             MaxPooling,
             Concatenation,
@@ -192,6 +186,26 @@ class State:
         node = self.node_of(real, output, name)
         self.emit(node, output, like)
         return Real(base=name, places=real.places, integer=real.integer)
+
+    def with_sums(self, real: Real, base: Operation, output: QuantizedMap, name: str) -> Real:
+        """Append the layer whose sums an addition reads, quantized to 8 bits.
+
+        Their range is what the answer can show: beyond it the sum is clipped whatever is added.
+        """
+        keys = dict(base.keys)
+        sums, other = keys.pop("sums"), self.maps[base.inputs[0]]
+        sums_gain, gain = keys["gains"]
+        added = sorted(gain * each for each in other.real_range)
+        low, high = output.real_range
+        ends = sorted(each / sums_gain for each in (low - added[1], high - added[0]))
+        scale = (ends[1] - ends[0]) / BYTE
+        numbers = Numbers(
+            bits=8, signed=False, scale=scale, zero_point=min(max(round(-ends[0] / scale), 0), BYTE)
+        )
+        made = self.finish(sums, numbers.map(base.shape), f"{name}/sums")
+        what = "the sums that it adds are rounded first"
+        self.notes.append(Note(node=base.name, what=what, steps=scale / output.scale / 2))
+        return replace(real, base=replace(base, inputs=(str(made.base), *base.inputs), keys=keys))
 
     def node_of(self, real: Real, output: QuantizedMap, name: str) -> Node:
         """Return the node of a tensor that is quantized."""
@@ -253,7 +267,7 @@ class State:
         if gain != 1:
             if "gains" in keys:
                 keys["gains"] = tuple(gain * each for each in keys["gains"])
-            elif base.kind in (MaxPooling, Concatenation, Head, Lookup):
+            elif "gain" not in {each.name for each in fields(base.kind)}:
                 raise RefusedError(f"what follows {base.name}", QUANTIZED, "a factor")
             else:
                 keys["gain"] = gain

@@ -13,21 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.importers.integer import QuantizedMap
+from hwgen.importers.integer.moves import Places
 
-Places = NDArray[np.int64]
 Reals = NDArray[np.float64]
 Function = Callable[[Reals], Reals]
-
-ZERO = -1
-"""Place of an element that is a real zero, of a padding."""
-
-
-class RefusedError(Exception):
-    """A node that cannot be read: `what` must be `allowed`, got `given`."""
-
-    def __init__(self, what: str, allowed: object, given: object) -> None:
-        super().__init__(f"{what} must be {allowed}, got {given}")
-        self.what, self.allowed, self.given = what, str(allowed), str(given)
 
 
 @dataclass(frozen=True, kw_only=True)

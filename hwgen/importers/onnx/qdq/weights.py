@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.importers.integer import Weights
-from hwgen.importers.onnx.qdq.values import Constant, Reals, RefusedError
+from hwgen.importers.integer.refused import RefusedError
+from hwgen.importers.onnx.qdq.values import Constant, Reals
 
 STEP_TOLERANCE = 1e-3
 """Relative difference of a bias scale from input times weight scale that is a rounding."""

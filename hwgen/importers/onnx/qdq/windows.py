@@ -1,26 +1,21 @@
 """Nodes with weights: convolutions and matrix products; the windows that poolings share."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
-from hwgen.importers.integer.nodes import Convolution, FullyConnected
+from hwgen.importers.integer.moves import ZERO, Places
+from hwgen.importers.integer.nodes import Convolution, FullyConnected, Upsampling
+from hwgen.importers.integer.refused import RefusedError
 from hwgen.importers.onnx.check import node_name
 from hwgen.importers.onnx.nodes import Reading, window_of
 from hwgen.importers.onnx.qdq.constants import attributes_of
 from hwgen.importers.onnx.qdq.state import State
-from hwgen.importers.onnx.qdq.values import (
-    ZERO,
-    Constant,
-    Grid,
-    Operation,
-    Places,
-    Real,
-    RefusedError,
-    Value,
-)
+from hwgen.importers.onnx.qdq.values import Constant, Grid, Operation, Real, Value
 from hwgen.importers.onnx.qdq.weights import stored_weights
 from hwgen.importers.onnx.shapes import Shapes
 from hwgen.network.operations import Window
@@ -53,6 +48,8 @@ def window(state: State, proto: onnx.NodeProto, real: Real, kernel: tuple[int, .
         raise RefusedError("its input", RANKS, f"of rank {len(real.shape)}")
     attributes = attributes_of(proto)
     strides = attributes.get("strides", [1] * len(kernel))
+    if min(strides) < 1:
+        raise RefusedError("its strides", "at least 1", list(strides))
     known = {proto.input[0]: real.shape}
     sides = zip(real.shape[2:], strides, strict=True)
     known[proto.output[0]] = (*real.shape[:2], *(-(-side // stride) for side, stride in sides))
@@ -127,6 +124,89 @@ def conv(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> lis
     return [planes_like(state, operation, rank)]
 
 
+def conv_transpose(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
+    """Read a ConvTranspose: zeros between the pixels, then a convolution of turned weights."""
+    real, attributes = map_operand(inputs[0]), attributes_of(proto)
+    weights = constant_operand(inputs[1], "its weights")
+    bias = constant_operand(inputs[2], "its bias") if len(inputs) > 2 else None
+    rank = len(real.shape)
+    if weights is None or weights.array.ndim != rank or not 3 <= rank <= 4:
+        raise RefusedError("its weights", RANKS, "others")
+    if attributes.get("auto_pad", b"NOTSET") != b"NOTSET" or "output_shape" in attributes:
+        raise RefusedError("its padding", "given by pads and output_padding", "otherwise")
+    groups, axes = int(attributes.get("group", 1)), rank - 2
+    if real.shape[1] != len(weights.array) or groups < 1 or real.shape[1] % groups:
+        raise RefusedError("its weights", f"of {real.shape[1]} channels in groups", groups)
+    stored = stored_weights(applied(weights, lambda each: turned(each, groups)), bias)
+    integers = stored.integers if rank == 4 else stored.integers[..., np.newaxis]
+    steps = [
+        tuple(attributes.get(name, [default] * axes))
+        for name, default in (("strides", 1), ("dilations", 1), ("output_padding", 0))
+    ]
+    stride, dilation, more = (
+        rows_and_columns(each, fill) for each, fill in zip(steps, (1, 1, 0), strict=True)
+    )
+    pads = attributes.get("pads", [0] * 2 * axes)
+    before, behind = rows_and_columns(pads[:axes], 0), rows_and_columns(pads[axes:], 0)
+    if min(*stride, *dilation) < 1:
+        raise RefusedError("its strides", "at least 1", [*stride, *dilation])
+    reach = [(integers.shape[2 + axis] - 1) * dilation[axis] for axis in range(2)]
+    found = Window(
+        kernel=integers.shape[2:],
+        strides=(1, 1),
+        pads=(
+            *(reach[axis] - before[axis] for axis in range(2)),
+            *(reach[axis] - behind[axis] + more[axis] for axis in range(2)),
+        ),
+        dilations=dilation,
+        groups=groups,
+    )
+    source = grown(state, proto, state.planar(real, proto), stride)
+    height, width, _ = state.maps[source].shape
+    operation = Operation(
+        kind=Convolution,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(source,),
+        tensor=proto.output[0],
+        shape=(*sides_after((height, width), found), len(integers)),
+        keys={
+            "stored": replace(stored, integers=integers.transpose(0, 2, 3, 1)),
+            "stride": (1, 1),
+            "padding": found.pads,
+            "dilation": dilation,
+            "groups": groups,
+        },
+    )
+    return [planes_like(state, operation, rank)]
+
+
+def grown(state: State, proto: onnx.NodeProto, source: str, factor: tuple[int, int]) -> str:
+    """Return a map with zeros between its pixels."""
+    if factor == (1, 1):
+        return source
+    values = state.maps[source]
+    height, width, channels = values.shape
+    shape = (height - 1) * factor[0] + 1, (width - 1) * factor[1] + 1, channels
+    node = Upsampling(
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=(source,),
+        output=state.new_name(f"{node_name(proto)}/{source}/grown"),
+        factor=factor,
+        zeros=True,
+    )
+    return state.emit(node, values.reshaped(shape), like=source)
+
+
+def turned(weights: NDArray[Any], groups: int) -> NDArray[Any]:
+    """Return weights (in, out / groups, ...) as (out, in / groups, ...), each kernel turned."""
+    inputs, each, *kernel = weights.shape
+    parts = weights.reshape(groups, inputs // groups, each, *kernel).swapaxes(1, 2)
+    joined = parts.reshape(groups * each, inputs // groups, *kernel)
+    return np.flip(joined, axis=tuple(range(2, joined.ndim)))
+
+
 def gemm(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]:
     """Read a Gemm: rows of values times constant weights."""
     attributes = attributes_of(proto)
@@ -154,15 +234,17 @@ def transposed(weights: Constant) -> Constant:
     """Return a matrix with rows as columns."""
     if weights.array.ndim != 2:
         raise RefusedError("its second matrix", "of two dimensions", weights.array.ndim)
+    return applied(weights, np.transpose)
+
+
+def applied(weights: Constant, move: Callable[[NDArray[Any]], NDArray[Any]]) -> Constant:
+    """Return a constant whose elements, with all that is known of them, are rearranged."""
     grid = weights.grid
     if grid is not None:
-        grid = Grid(
-            integers=grid.integers.T,
-            scales=grid.scales.T,
-            zero_points=grid.zero_points.T,
-            bits=grid.bits,
-        )
-    return Constant(array=weights.array.T, grid=grid)
+        parts = (grid.integers, grid.scales, grid.zero_points)
+        integers, scales, zero_points = (move(part) for part in parts)
+        grid = Grid(integers=integers, scales=scales, zero_points=zero_points, bits=grid.bits)
+    return Constant(array=move(weights.array), grid=grid)
 
 
 def product(

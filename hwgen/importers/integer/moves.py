@@ -1,12 +1,14 @@
 """Nodes that rearrange a map: from the places of its elements to strides, channels and padding."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hwgen.importers.integer import Weights, weights_of
+from hwgen.importers.integer.blocks import Step, block_steps
+from hwgen.importers.integer.maps import Shape
 from hwgen.importers.integer.nodes import (
     NO_PADDING,
     Convolution,
@@ -15,10 +17,17 @@ from hwgen.importers.integer.nodes import (
     Selection,
     Subsampling,
     View,
+    Weights,
+    weights_of,
 )
-from hwgen.importers.onnx.qdq.values import ZERO, Places, RefusedError
+from hwgen.importers.integer.refused import RefusedError
 
-Shape = tuple[int, int, int]
+Places = NDArray[np.int64]
+"""For each element of a tensor the number of the element of the map that it is."""
+
+ZERO = -1
+"""Place of an element that is a real zero, of a padding."""
+
 WHOLE = "from the first to the last row and column, at equal steps, and whole channels"
 
 
@@ -71,6 +80,17 @@ def lines_of(places: Places, shape: Shape) -> tuple[Line, Line, Line]:
     return line_of(along[0]), line_of(along[1]), line_of(along[2])
 
 
+def moved_nodes(
+    places: Places, *, source: str, shape: Shape, output: str, name: str, operator: str
+) -> list[tuple[Node, Shape]]:
+    """Return nodes that make a map of `places` from a whole map, or its view in another shape."""
+    about = {"source": source, "output": output, "name": name, "operator": operator}
+    whole = places.size == math.prod(shape)
+    if whole and np.array_equal(places.reshape(-1), np.arange(places.size)):
+        return [(view_node(**about), (places.shape[0], places.shape[1], places.shape[2]))]
+    return moving_nodes(places, shape=shape, **about)
+
+
 def moving_nodes(
     places: Places, *, source: str, shape: Shape, output: str, name: str, operator: str
 ) -> list[tuple[Node, Shape]]:
@@ -78,6 +98,23 @@ def moving_nodes(
 
     places: (rows, columns, channels) of the result; the last node writes `output`
     """
+    try:
+        steps = line_steps(places, shape)
+    except RefusedError:
+        steps = block_steps(places, shape)
+        if not steps:
+            raise
+    nodes = []
+    for count, (kind, keys, made) in enumerate(steps, start=1):
+        target = output if count == len(steps) else f"{output}/part{count}"
+        node = kind(name=name, operator=operator, inputs=(source,), output=target, **keys)
+        nodes.append((node, made))
+        source = target
+    return nodes
+
+
+def line_steps(places: Places, shape: Shape) -> list[Step]:
+    """Return what selects rows, columns and channels apart from each other, with zeros around."""
     rows, columns, channels = lines_of(places, shape)
     stride = (rows.step(shape[0]), columns.step(shape[1]))
     height, width = len(rows.picked), len(columns.picked)
@@ -85,7 +122,7 @@ def moving_nodes(
     prefix = np.array_equal(channels.picked, np.arange(len(channels.picked)))
     both = len(channels.picked) < shape[2] and channels.behind > 0
     zeros = channels.before > 0 or (channels.picked == ZERO).any()
-    steps: list[tuple[type[Any], dict[str, Any], Shape]] = []
+    steps: list[Step] = []
     if prefix and not any(sides) and not channels.before and not both:
         steps.append((Subsampling, {"stride": stride}, places.shape))
     elif zeros:
@@ -106,13 +143,7 @@ def moving_nodes(
             steps.append((Padding, added, deep))
         if any(sides):
             steps.append((Padding, {"sides": sides}, places.shape))
-    nodes = []
-    for count, (kind, keys, made) in enumerate(steps, start=1):
-        target = output if count == len(steps) else f"{output}/part{count}"
-        node = kind(name=name, operator=operator, inputs=(source,), output=target, **keys)
-        nodes.append((node, made))
-        source = target
-    return nodes
+    return steps
 
 
 def selecting(channels: Line, inputs: int) -> Weights:

@@ -1,0 +1,216 @@
+"""Read a map in the shape that it has: reshapings are dropped, and their readers turned to fit.
+
+A reshaping keeps the order of the elements. So a map may keep its shape if every reader is written
+for that shape: a sequence may lie along rows or columns, what computes each element or each pixel
+alone reads any shape, and a small convolution over a vector is a fully connected layer.
+"""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from hwgen.importers.integer.graph import IntegerGraph
+from hwgen.importers.integer.maps import QuantizedMap, Shape
+from hwgen.importers.integer.nodes import (
+    NO_PADDING,
+    WINDOWS,
+    Addition,
+    AveragePooling,
+    Concatenation,
+    Convolution,
+    FullyConnected,
+    Head,
+    Lookup,
+    MaxPooling,
+    Multiplication,
+    Node,
+    Padding,
+    PerChannel,
+    Requantization,
+    Selection,
+    Sides,
+    Subsampling,
+    Upsampling,
+    View,
+    window_of,
+)
+from hwgen.importers.integer.weights import dense
+
+DENSE_LIMIT = 1 << 20
+"""Weights at most of a fully connected layer that is made of a convolution."""
+
+Made = tuple[Node, Shape]
+"""A node for the shapes that its inputs have, and the shape of its output."""
+
+
+def without_views(graph: IntegerGraph) -> IntegerGraph:
+    """Return the graph without the reshapings that no reader needs."""
+    maps, roots = dict(graph.maps), dict[str, str]()
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if is_identity(graph, node):
+            roots[node.output] = roots.get(node.inputs[0], node.inputs[0])
+            nodes.append(replace(node, inputs=(roots[node.output],)))
+            continue
+        known = all(name in maps for name in (*node.inputs, node.output))
+        made = fitted(graph, maps, roots, node) if known else None
+        if made is not None:
+            nodes.append(made[0])
+            maps[node.output] = maps[node.output].reshaped(made[1])
+            continue
+        inputs = []
+        for name in node.inputs:
+            if name in maps and name not in roots and maps[name].shape != graph.maps[name].shape:
+                inputs.append(f"{name}/{node.name}")
+                maps[inputs[-1]] = graph.maps[name]
+                nodes.append(view(node, name, inputs[-1]))
+            else:
+                inputs.append(name)
+        nodes.append(replace(node, inputs=tuple(inputs)))
+    outputs = tuple(dict.fromkeys(roots.get(name, name) for name in graph.outputs))
+    return without_unused(replace(graph, maps=maps, nodes=tuple(nodes), outputs=outputs))
+
+
+def view(reader: Node, source: str, output: str) -> View:
+    """Return a reshaping before a node."""
+    return View(name=reader.name, operator=reader.operator, inputs=(source,), output=output)
+
+
+def without_unused(graph: IntegerGraph) -> IntegerGraph:
+    """Return the graph without nodes that no output needs."""
+    needed, nodes = set(graph.outputs), []
+    for node in reversed(graph.nodes):
+        if node.output in needed:
+            needed.update(node.inputs)
+            nodes.append(node)
+    return replace(graph, nodes=tuple(reversed(nodes)))
+
+
+def is_identity(graph: IntegerGraph, node: Node) -> bool:
+    """Return whether a node keeps every integer, and perhaps changes the shape."""
+    if not isinstance(node, View) and not (isinstance(node, Requantization) and node.gain == 1):
+        return False
+    before, after = graph.maps.get(node.inputs[0]), graph.maps.get(node.output)
+    if before is None or after is None or before.same_numbers != after.same_numbers:
+        return False
+    if math.prod(before.shape) != math.prod(after.shape):
+        return False
+    return isinstance(node, View) or after.holds(before)
+
+
+def fitted(
+    graph: IntegerGraph, maps: dict[str, QuantizedMap], roots: dict[str, str], node: Node
+) -> Made | None:
+    """Return a node that reads its maps before reshapings; None if it needs them reshaped.
+
+    maps: with the shapes that they have by now; those of the graph are the ones that the file says
+    """
+    said = [graph.maps[name].shape for name in node.inputs]
+    held = [maps[roots.get(name, name)].shape for name in node.inputs]
+    output = graph.maps[node.output].shape
+    plain = replace(node, inputs=tuple(roots.get(name, name) for name in node.inputs))
+    if said == held or isinstance(plain, FullyConnected | View | Head):
+        return plain, output
+    shape = element_shape(plain, said, held)
+    if shape is not None:
+        return plain, shape
+    if len(held) != 1:
+        return None
+    return (
+        global_pool(plain, said[0], held[0])
+        or turned(plain, said[0], held[0], output)
+        or as_matrix(plain, said[0], output)
+    )
+
+
+def element_shape(node: Node, said: list[Shape], held: list[Shape]) -> Shape | None:
+    """Return the output's shape of a node that computes each element or each pixel alone."""
+    if isinstance(node, Lookup | Requantization):
+        return held[0]
+    if isinstance(node, Addition):
+        return held[0] if len(set(held)) == 1 else None
+    if any(a[2] != b[2] for a, b in zip(said, held, strict=True)):
+        return None
+    if isinstance(node, Multiplication):
+        larger, other = sorted(held, key=math.prod, reverse=True)
+        return larger if other in (larger, (1, 1, larger[2])) else None
+    channels = pixel_channels(node, held)
+    return None if channels is None else (*held[0][:2], channels)
+
+
+def pixel_channels(node: Node, held: list[Shape]) -> int | None:
+    """Return the output's channels of a node that computes each pixel alone; None for another."""
+    match node:
+        case PerChannel():
+            return held[0][2]
+        case Selection():
+            return len(node.channels)
+        case Padding() if node.sides == NO_PADDING:
+            return sum(node.channels) + held[0][2]
+        case Convolution() if is_pixelwise(node):
+            return len(node.weights.integers)
+        case Concatenation() if len({shape[:2] for shape in held}) == 1:
+            return sum(shape[2] for shape in held)
+    return None
+
+
+def is_pixelwise(node: Convolution) -> bool:
+    """Return whether a convolution reads the pixel of its own position alone."""
+    return window_of(node) == node.stride == (1, 1) and node.padding == NO_PADDING
+
+
+def global_pool(node: Node, said: Shape, held: Shape) -> Made | None:
+    """Return a pooling over all rows and columns for another shape of its map."""
+    if not isinstance(node, AveragePooling | MaxPooling) or said[2] != held[2]:
+        return None
+    if node.kernel != said[:2] or node.padding != NO_PADDING:
+        return None
+    return replace(node, kernel=held[:2], stride=(1, 1)), (1, 1, held[2])
+
+
+def turned(node: Node, said: Shape, held: Shape, output: Shape) -> Made | None:
+    """Return a node over a sequence with rows and columns exchanged."""
+    sequence = 1 in said[:2] and 1 in output[:2]
+    if not sequence or held != (said[1], said[0], said[2]):
+        return None
+    shape = (output[1], output[0], output[2])
+    made = turned_node(node)
+    return None if made is None else (made, shape)
+
+
+def turned_node(node: Node) -> Node | None:
+    """Return a node with rows and columns exchanged; None for one that has neither."""
+    if isinstance(node, Padding):
+        return replace(node, sides=turned_sides(node.sides))
+    if isinstance(node, Subsampling):
+        return replace(node, stride=node.stride[::-1])
+    if isinstance(node, Upsampling):
+        return replace(node, factor=node.factor[::-1])
+    if not isinstance(node, WINDOWS):
+        return None
+    window: dict[str, Any] = {"stride": node.stride[::-1], "padding": turned_sides(node.padding)}
+    if isinstance(node, Convolution):
+        integers = node.weights.integers.transpose(0, 2, 1, 3)
+        weights = replace(node.weights, integers=integers)
+        return replace(node, weights=weights, dilation=node.dilation[::-1], **window)
+    return replace(node, kernel=node.kernel[::-1], **window)
+
+
+def turned_sides(sides: Sides) -> Sides:
+    """Return padding with rows and columns exchanged."""
+    top, left, bottom, right = sides
+    return left, top, right, bottom
+
+
+def as_matrix(node: Node, said: Shape, output: Shape) -> Made | None:
+    """Return a small convolution as a fully connected layer, which reads any shape."""
+    if not isinstance(node, Convolution) or math.prod(said) * math.prod(output) > DENSE_LIMIT:
+        return None
+    made = FullyConnected(
+        name=node.name,
+        operator=node.operator,
+        inputs=node.inputs,
+        output=node.output,
+        weights=dense(node, said, output),
+    )
+    return made, (1, 1, math.prod(output))
