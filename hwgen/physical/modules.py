@@ -273,9 +273,11 @@ def sources_of(
         below = placed_by(manifest, name)
         for each in below:
             add(each)
+        # Comments name the chip that a module was written for.
+        text = "".join(each for each in texts[name].splitlines(True) if each[:2] != "//")
         found[name] = Source(
             name,
-            texts[name],
+            text,
             ports[name],
             {each: ports[each] for each in below},
             name in arrays,
