@@ -27,6 +27,7 @@ from hwgen.api.chips import (
     model,
     simulate,
 )
+from hwgen.api.costs import cost
 from hwgen.api.designs import SynthesizedChip, synthesize
 from hwgen.api.networks import Inference, compare, export_onnx, fit, import_network, infer, info
 from hwgen.api.sweeps import sweep
@@ -43,6 +44,7 @@ __all__ = [
     "build",
     "compare",
     "compile",
+    "cost",
     "export",
     "export_onnx",
     "fit",

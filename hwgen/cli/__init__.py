@@ -15,12 +15,12 @@ from types import FrameType
 from typing import NoReturn
 
 from hwgen.api.commands import add_commands
-from hwgen.cli import commands, exchange, imports, sweep, synthesis
+from hwgen.cli import commands, cost, exchange, imports, sweep, synthesis
 from hwgen.cli.app import CommandError, app, close_stdout, has_no_reader
 from hwgen.errors import ArgumentError, HwgenError, OutputError, plain_line
 from hwgen.files.leash import ended_in_time
 
-COMMANDS = (commands, imports, exchange, sweep, synthesis)
+COMMANDS = (commands, imports, exchange, sweep, synthesis, cost)
 """Each of these modules adds its commands to `app` when it is imported; so does each study."""
 
 UNUSABLE = tuple(add_commands())

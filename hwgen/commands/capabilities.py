@@ -82,6 +82,12 @@ ENERGY: Capability[protocols.Energy] = Capability(
 AREA: Capability[protocols.Area] = Capability(
     key="area", promise=protocols.Area, cannot="tell area", lacks="area model"
 )
+PHYSICAL: Capability[protocols.Physical] = Capability(
+    key="physical",
+    promise=protocols.Physical,
+    cannot="compare netlists with its tables",
+    lacks="parts of its tables for modules",
+)
 VERILOG: Capability[protocols.Verilog] = Capability(
     key="verilog", promise=protocols.Verilog, cannot="be built", lacks="Verilog generator"
 )

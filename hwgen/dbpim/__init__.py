@@ -18,6 +18,7 @@ FAMILY = FamilyDescription(
         "bit_activity": "hwgen.dbpim.model",
         "energy": "hwgen.dbpim.model",
         "area": "hwgen.dbpim.model",
+        "physical": "hwgen.dbpim.pages.physical",
         "verilog": "hwgen.dbpim.rtl",
         "simulation": "hwgen.dbpim.sim",
     },

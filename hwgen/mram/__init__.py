@@ -17,6 +17,7 @@ FAMILY = FamilyDescription(
         "timeline": "hwgen.mram.model",
         "energy": "hwgen.mram.model",
         "area": "hwgen.mram.model",
+        "physical": "hwgen.mram.pages.physical",
         "verilog": "hwgen.mram.rtl",
         "simulation": "hwgen.mram.sim",
     },

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from hwgen.files.output import write_text
 from hwgen.report.agreement import AgreementReport
+from hwgen.report.cost import CostReport
 from hwgen.report.fit import FitReport
 from hwgen.report.imports import ImportReport
 from hwgen.report.info import InfoReport
@@ -27,6 +28,7 @@ REPORTS: dict[str, Any] = {
     "build": BuildReport,
     "compare": AgreementReport,
     "compile": CompileReport,
+    "cost": CostReport,
     "export": ExportReport,
     "fit": FitReport,
     "import": ImportReport,

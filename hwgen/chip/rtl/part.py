@@ -23,12 +23,15 @@ class Part(wiring.Component):
     clock_ports: ports beside the signature; () for a part without registers of the sync domain
     garbage_at_power_on: memories of this part have no initial content, as real cells;
         simulators fill them with random or unknown values
+    array_content: what the Verilog describes with gates lies in an array of cells, and a macro
+        replaces it; memories need no such mark
     """
 
     family: str = ""
     parts: Sequence["Part"] = ()
     clock_ports: Sequence[str] = ("clk", "rst")
     garbage_at_power_on: bool = False
+    array_content: bool = False
 
     def __init__(self, signature: Any = None) -> None:
         with without_field_nets():

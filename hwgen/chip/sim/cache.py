@@ -54,7 +54,7 @@ def build_root(chosen: Path | None = None) -> Path:
     root = user_cache() / "sim" if chosen is None else chosen.absolute()
     if any(character.isspace() for character in str(root)):
         raise OutputError(
-            f"the folder for simulators must have no space in its path, got {str(root)!r}:"
+            f"the folder for builds must have no space in its path, got {str(root)!r}:"
             f" choose another with {ENVIRONMENT}"
         )
     return root
@@ -69,7 +69,7 @@ def user_cache() -> Path:
         return Path.home() / ".cache" / "hwgen"
     except RuntimeError:
         raise OutputError(
-            f"a folder for simulators must be known, got no home folder: set {ENVIRONMENT}"
+            f"a folder for builds must be known, got no home folder: set {ENVIRONMENT}"
         ) from None
 
 
@@ -170,7 +170,7 @@ def writable(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(
-            f"the folder for simulators must be writable and have space, got {error.strerror}:"
+            f"the folder for builds must be writable and have space, got {error.strerror}:"
             f" choose another with {ENVIRONMENT} ({root})"
         ) from None
 

@@ -135,7 +135,7 @@ def build_error(simulator: Simulator, log: Path) -> Exception:
     free = shutil.disk_usage(log.parent).free
     if free < LEAST_FREE_BYTES or "No space left on device" in text:
         return OutputError(
-            f"the folder for simulators must have space for a build, got {free:,} bytes ({log})"
+            f"the folder for builds must have space for a build, got {free:,} bytes ({log})"
         )
     return SimulationError(
         f"Verilator could not build the simulator of {simulator.name}: {reason} ({log})"

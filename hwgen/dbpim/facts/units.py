@@ -5,6 +5,7 @@ from typing import Literal, get_args
 from hwgen.chip.widths import bits_for_range
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, ACTIVATION_BITS, Arch
 from hwgen.dbpim.facts.instructions import CELL, ROW_BITS
+from hwgen.dbpim.facts.storage import storage
 
 Unit = Literal[
     "one",
@@ -36,6 +37,10 @@ Unit = Literal[
     "buffer_byte",
     "psum_byte",
     "mask_byte",
+    "fetched_byte",
+    "simd_byte",
+    "beat_byte",
+    "packet_byte",
     "memory_byte",
 ]
 UNITS: tuple[Unit, ...] = get_args(Unit)
@@ -87,7 +92,12 @@ def event_sizes(arch: Arch) -> dict[str, int]:
 
 
 def chip_sizes(arch: Arch) -> dict[str, int]:
-    """Return the units of the whole chip."""
+    """Return the units of the whole chip.
+
+    fetched_byte, simd_byte, beat_byte, packet_byte: of the smaller memories: words on their way to
+        the switch; tables and depthwise weights; beats and logits; parameters and instructions
+    """
+    stored = {each.name: each.bits // 8 for each in storage(arch)}
     size, macros = arch.macro, arch.cores * arch.macros_per_core
     cells = macros * size.compartments * size.columns * size.rows
     metadata = macros * metadata_bits(arch) * size.rows
@@ -109,6 +119,10 @@ def chip_sizes(arch: Arch) -> dict[str, int]:
         "buffer_byte": buffers,
         "psum_byte": psums,
         "mask_byte": masks,
+        "fetched_byte": stored["fetched words"],
+        "simd_byte": stored["tables"] + stored["depthwise weights"],
+        "beat_byte": stored["memory beats"] + stored["logits"],
+        "packet_byte": stored["parameters"] + stored["instructions"],
         "memory_byte": buffers + psums + masks + (cells + metadata) // ACTIVATION_BITS,
     }
 

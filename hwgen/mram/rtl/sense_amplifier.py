@@ -31,6 +31,7 @@ class SenseAmplifier(Part):
 
     family = "mram"
     clock_ports = ()
+    array_content = True
 
     def __init__(self, *, arch: Arch) -> None:
         columns = arch.array.columns

@@ -248,7 +248,7 @@ def test_rows_have_names_for_people(report: RaceReport) -> None:
     page = race_page(report)
     assert "conv_fc_ms_" not in page and "| resnet18 |" not in page
     area = next(row for row in report.rows if row.figure == "area_mm2")
-    assert "without residual adders, decoders" in area.reason
+    assert "without wires, clock tree" in area.reason
     assert "that of logic is left out" in " ".join(page.split())
     assert "that of logic is left out" in " ".join(race_html(report).split())
 

@@ -1,0 +1,1 @@
+"""What a person sees of DB-PIM chips beside their reports."""

@@ -1,0 +1,298 @@
+"""What a module costs: synthesized once, then kept in the cache with its timing.
+
+A module is synthesized again if its own text, the ports of the modules that it places, the library
+or the script changes; its timing follows the models of the modules that it places.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from hwgen.chip.sim.cache import Build, build_once, user_cache
+from hwgen.errors import DesignError, WorkerError
+from hwgen.files.leash import leashed
+from hwgen.physical import script as scripts
+from hwgen.physical import timing_model as timings
+from hwgen.physical.cells import Library
+from hwgen.physical.netlist import Netlist, cell_counts, netlist_of, with_buffers
+from hwgen.physical.timing import timing_model
+from hwgen.physical.timing_model import TimingModel
+
+RUN = "import sys; from pyosys import libyosys as y; y.run_pass(sys.argv[1], y.Design())"
+COST = "cost.json"
+FULL_ADDER = ("a", "b", "c", "carry", "sum")
+"""Ports of a module that the full adder of the library replaces."""
+
+Ports = list[tuple[str, str, int]]
+"""Name, direction and width of each port."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A module as it was emitted: its text, its ports, and the ports of what it places.
+
+    array: its content is an array, which a macro replaces: its gates are not counted
+    """
+
+    name: str
+    text: str
+    ports: Ports
+    places: Mapping[str, Ports]
+    array: bool = False
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A memory: words, bits of a word."""
+
+    words: int
+    bits: int
+
+
+@dataclass(frozen=True)
+class ModuleCost:
+    """A module without those that it places.
+
+    logic_um2: gates and registers; buffers_um2: trees of buffers behind nets of many readers
+    gated: flip-flops behind clock gates; cells: gates by cell of the library
+    """
+
+    module: str
+    logic_um2: float
+    buffers_um2: float
+    leakage_uw: float
+    flip_flops: int
+    gated: int
+    memories: tuple[Storage, ...]
+    cells: Mapping[str, int]
+    timing: TimingModel
+
+
+KEPT = TypeAdapter(ModuleCost)
+
+
+class Modules:
+    """The modules of one chip, synthesized with one library.
+
+    sources: by name, each behind those that it places; liberty: text of the library
+    builds: folder of the cache; None: the user's cache
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        library: Library,
+        liberty: str,
+        *,
+        builds: Path | None = None,
+    ) -> None:
+        self.sources, self.library, self.liberty = sources, library, liberty
+        self.builds = builds or user_cache() / "synth"
+        self.synthesized: list[str] = []
+        self._costs: dict[str, ModuleCost] = {}
+
+    @cached_property
+    def netlist_facts(self) -> dict[str, list[Any]]:
+        """What the netlist of each module depends on."""
+        tools = [scripts.VERSION, version("pyosys"), self.library.digest]
+        return {
+            name: [*tools, source.text, sorted(source.ports), sorted(source.places.items())]
+            for name, source in self.sources.items()
+        }
+
+    def synthesize(self, *, processes: int, done: Callable[[], None] = lambda: None) -> None:
+        """Synthesize every module that is not cached, the largest first."""
+
+        def one(name: str) -> None:
+            self._netlist_build(name)
+            done()
+
+        largest = sorted(self.sources, key=lambda name: -len(self.sources[name].text))
+        with ThreadPoolExecutor(processes) as threads:
+            futures = [threads.submit(one, name) for name in largest]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                for future in futures:
+                    future.cancel()
+                raise
+
+    def _netlist_build(self, name: str) -> Build:
+        """Return the folder with the netlist of a module."""
+
+        def make(folder: Path) -> None:
+            self.synthesized.append(name)
+            self._run(name, folder)
+
+        return build_once(
+            name,
+            self.netlist_facts[name],
+            make,
+            products=(scripts.NETLIST,),
+            builds=self.builds,
+        )
+
+    def _run(self, name: str, folder: Path) -> None:
+        """Let Yosys write the netlist of a module."""
+        source = self.sources[name]
+        stubs = (scripts.stub(each, ports) for each, ports in source.places.items())
+        files = {
+            scripts.MODULE_FILE: source.text,
+            scripts.STUB_FILE: "".join(stubs),
+            scripts.FLIP_FLOP_FILE: scripts.FLIP_FLOPS,
+            scripts.ADDER_FILE: scripts.adder_map(self.library),
+            scripts.LIBERTY_FILE: self.liberty,
+            "run.ys": scripts.script(name, self.library, adders=is_full_adder(source)),
+        }
+        for file, text in files.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        log = folder / "log.txt"
+        with (
+            log.open("w", encoding="utf-8") as out,
+            leashed(
+                [sys.executable, "-c", RUN, "script run.ys"], folder=folder, out=out, err=out
+            ) as run,
+        ):
+            status = run.wait()
+        (folder / scripts.LIBERTY_FILE).unlink()
+        if status < 0 or status > 128:
+            raise WorkerError(
+                f"Yosys must finish {name}, got its end by signal {abs(status) % 128}, as where"
+                " memory runs out"
+            )
+        if status:
+            text = log.read_text(encoding="utf-8", errors="replace")
+            errors = re.findall(r"ERROR: (.*)", text)
+            reason = errors[0] if errors else f"exit code {status}"
+            raise DesignError(f"Yosys must accept {name}, got {reason}")
+
+    def netlist(self, name: str) -> Netlist:
+        """Return the netlist of a module, with trees of buffers."""
+        file = self._netlist_build(name).folder / scripts.NETLIST
+        content = json.loads(file.read_text(encoding="utf-8"))
+        inputs = {
+            each: {port for port, direction, _ in ports if direction == "input"}
+            for each, ports in self.sources[name].places.items()
+        }
+        return with_buffers(netlist_of(content, name, self.library), self.library, inputs)
+
+    def costs(self) -> dict[str, ModuleCost]:
+        """Return what each module costs, with its timing."""
+        facts: dict[str, Any] = {}
+        for name, source in self.sources.items():
+            below = {each: facts[each] for each in source.places}
+            own = [timings.VERSION, self.netlist_facts[name], source.array, below]
+            build = build_once(
+                f"{name}-cost", own, self._writer(name), products=(COST,), builds=self.builds
+            )
+            facts[name] = build.folder.name
+            self._costs[name] = KEPT.validate_json((build.folder / COST).read_bytes())
+        return self._costs
+
+    def _writer(self, name: str) -> Callable[[Path], None]:
+        """Return what computes the cost of a module into a folder."""
+
+        def make(folder: Path) -> None:
+            (folder / COST).write_bytes(KEPT.dump_json(self._cost(name)))
+
+        return make
+
+    def _cost(self, name: str) -> ModuleCost:
+        """Return the cost of a module; those that it places are known."""
+        netlist, cells = self.netlist(name), self.library.cells
+        models = {each: self._costs[each].timing for each in self.sources[name].places}
+        array = self.sources[name].array
+        counts = {} if array else dict(cell_counts(netlist))
+        if netlist.memories:
+            for tie, _ in (self.library.tie_low, self.library.tie_high):
+                counts.pop(tie, None)
+        gated, ungated = flip_flops(netlist, self.library)
+        return ModuleCost(
+            module=name,
+            logic_um2=sum(cells[cell].area * count for cell, count in counts.items()),
+            buffers_um2=0.0 if array else cells[self.library.buffer].area * netlist.buffers,
+            leakage_uw=sum(cells[cell].leakage_uw * count for cell, count in counts.items()),
+            flip_flops=gated + ungated,
+            gated=gated,
+            memories=tuple(Storage(each.words, each.bits) for each in netlist.memories),
+            cells=counts,
+            timing=timing_model(netlist, self.library, models),
+        )
+
+
+def is_full_adder(source: Source) -> bool:
+    """Whether a module is a full adder by its ports."""
+    return tuple(sorted(port for port, _, _ in source.ports)) == FULL_ADDER
+
+
+def flip_flops(netlist: Netlist, library: Library) -> tuple[int, int]:
+    """Return the flip-flops behind clock gates, and the others."""
+    gated = {
+        gate.pins[pin]
+        for gate in netlist.gates
+        if library.cells[gate.cell].gate
+        for pin in library.cells[gate.cell].outputs
+        if pin in gate.pins
+    }
+    clocks = [
+        gate.pins.get(library.cells[gate.cell].clock, -1)
+        for gate in netlist.gates
+        if library.cells[gate.cell].is_flip_flop
+    ]
+    behind = sum(1 for clock in clocks if clock in gated)
+    return behind, len(clocks) - behind
+
+
+def sources_of(
+    manifest: Mapping[str, Any], texts: Mapping[str, str], arrays: Iterable[str]
+) -> dict[str, Source]:
+    """Return the modules of a chip, each behind those that it places.
+
+    manifest: `modules` of the emitter's; texts: by file, or by module those that replace it
+    """
+    own = [name for name in manifest if "." not in name]
+    ports: dict[str, Ports] = {
+        name: [(p["name"], p["direction"], p["width"]) for p in manifest[name]["ports"]]
+        for name in manifest
+    }
+    found: dict[str, Source] = {}
+
+    def add(name: str) -> None:
+        if name in found:
+            return
+        below = placed_by(manifest, name)
+        for each in below:
+            add(each)
+        # Comments name the chip that a module was written for.
+        text = "".join(each for each in texts[name].splitlines(True) if each[:2] != "//")
+        found[name] = Source(
+            name,
+            text,
+            ports[name],
+            {each: ports[each] for each in below},
+            name in arrays,
+        )
+
+    for name in own:
+        add(name)
+    return found
+
+
+def placed_by(manifest: Mapping[str, Any], name: str) -> dict[str, int]:
+    """Return how often a module places each other one; its own submodules are part of it."""
+    found: dict[str, int] = {}
+    for each, count in manifest[name]["instances"].items():
+        inner = placed_by(manifest, each) if "." in each else {each: 1}
+        for below, times in inner.items():
+            found[below] = found.get(below, 0) + count * times
+    return found

@@ -1,0 +1,59 @@
+"""The tables of `hwgen cost`."""
+
+from rich.console import Group, RenderableType
+
+from hwgen.report.cost import CostPart, CostReport
+from hwgen.report.tables import NOTHING, number, percent, table
+
+COLUMNS = ["part", "logic um2", "memory bits", "memory um2", "flip-flops", "gated", "slowest ns"]
+WITH_TABLE = ["table um2", "netlist / table"]
+
+
+def cost_table(report: CostReport) -> RenderableType:
+    """Return a row for each part, the sums, and the slowest paths."""
+    with_table = report.total.table_um2 is not None
+    with_memory = report.total.memory_um2 is not None
+    columns = [name for name in COLUMNS if with_memory or name != "memory um2"]
+    rows = table([*columns, *(WITH_TABLE if with_table else [])], left=1)
+    for part in (*report.parts, report.total):
+        if part is report.total:
+            rows.add_section()
+        cells = {
+            "part": part.part,
+            "logic um2": f"{part.logic_um2:,.0f}",
+            "memory bits": number(part.memory_bits),
+            "memory um2": f"{part.memory_um2 or 0:,.0f}",
+            "flip-flops": number(part.flip_flops),
+            "gated": percent(part.gated),
+            "slowest ns": NOTHING if part.slowest_ns is None else f"{part.slowest_ns:.2f}",
+        }
+        shown = [cells[name] for name in columns]
+        rows.add_row(*shown, *(beside_table(part) if with_table else []))
+    library = report.library
+    licence = library.licence or "its own licence"
+    lines: list[RenderableType] = [
+        f"{report.architecture.name} in the cells of {library.name} ({library.file}, {licence})",
+        "",
+        rows,
+        "",
+        f"slowest path {report.slowest_ns:.2f} ns: {report.mhz:.0f} MHz;"
+        f" the architecture names {report.clock_mhz:g} MHz",
+        f"buffers of nets with many readers {report.total.buffers_um2:,.0f} um2,"
+        f" leakage of logic {report.total.leakage_uw / 1000:,.3g} mW",
+    ]
+    if report.period_ns is not None:
+        verdict = "met" if report.met else "not met"
+        lines.append(f"period {report.period_ns:g} ns: {verdict}")
+    lines += ["", "ns    register -> register, through"]
+    for path in report.paths:
+        through = f" through {' > '.join(path.through)}" if path.through else ""
+        lines.append(f"{path.ns:.2f}  {path.start} -> {path.end}{through}")
+    return Group(*lines, "", *report.assumptions)
+
+
+def beside_table(part: CostPart) -> list[str]:
+    """Return what the area table says, and the netlist with its memories over that."""
+    if not part.table_um2:
+        return [NOTHING, NOTHING]
+    netlist = part.logic_um2 + (part.memory_um2 or 0.0)
+    return [f"{part.table_um2:,.0f}", f"{netlist / part.table_um2:.2f}"]

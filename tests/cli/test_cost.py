@@ -1,0 +1,62 @@
+"""`hwgen cost` as a person uses it: one sentence for what is wrong, and a whole small chip."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hwgen.commands import cost as costs
+from hwgen.dbpim.facts import load_arch
+from hwgen.dbpim.facts.storage import storage
+from hwgen.errors import MissingToolError
+from tests.cli.given import TINY, Command
+
+
+def test_what_is_wrong_is_one_sentence(hwgen: Command, tmp_path: Path) -> None:
+    (tmp_path / "text.lib").write_text("module m; endmodule")
+    for given, sentence in (
+        ([TINY, "--liberty", tmp_path / "none.lib"], "got no file"),
+        ([TINY, "--liberty", tmp_path / "text.lib"], "must be a Liberty file"),
+        ([TINY, "--plot", tmp_path / "plot.pdf"], "--plot must be a file that ends with .svg"),
+    ):
+        code, out, err = hwgen("cost", *given, "--work", tmp_path / "work")
+        assert (code, out) == (2, "")
+        assert sentence in err
+        assert err.count("\n") == 1
+
+
+def test_without_pyosys_the_extra_is_named(
+    hwgen: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(module: str) -> None:
+        raise MissingToolError(f"the package {module} is needed for this: pip install {module}")
+
+    monkeypatch.setattr(costs, "load", absent)
+    code, _, err = hwgen("cost", TINY, "--work", tmp_path)
+    assert code == 2
+    assert "the package pyosys is needed" in err
+
+
+@pytest.mark.long
+def test_the_whole_of_a_small_chip(hwgen: Command, tmp_path: Path) -> None:
+    out, plot = tmp_path / "report.json", tmp_path / "plot.svg"
+    given = ["cost", TINY, "--json", out, "--work", tmp_path / "work", "--period", "1"]
+    code, shown, err = hwgen(*given, "--plot", plot)
+    assert code == 1, err
+    assert "period 1 ns: not met" in shown
+    report = json.loads(out.read_text(encoding="utf-8"))
+    assert report["library"]["licence"] == "Apache-2.0"
+    # Memories are those of the data sheet, bit for bit, and no flip-flops.
+    assert report["total"]["memory_bits"] == sum(each.bits for each in storage(load_arch(TINY)))
+    assert report["total"]["gated"] >= 0.95
+    # The tables are of another library: nothing of them stands beside it.
+    assert report["total"]["table_um2"] is None
+    assert report["total"]["memory_um2"] is None
+    assert len(report["paths"]) == 10
+    assert report["paths"][0]["ns"] == report["slowest_ns"]
+    assert "<svg" in plot.read_text(encoding="utf-8")
+    code, _, _ = hwgen(*given[:-2], "--period", "1000", "--json", out)
+    assert code == 0
+    again = json.loads(out.read_text(encoding="utf-8"))
+    assert again["synthesized"] == []
+    assert again["parts"] == report["parts"]
