@@ -21,6 +21,7 @@ from hwgen.jobs.executors import SerialExecutor
 from hwgen.network.file import save_network
 from hwgen.report.files import report_text
 from hwgen.studies.dbpim_paper import published, race, race_networks, race_points
+from hwgen.studies.dbpim_paper.command import DbpimPaper
 from hwgen.studies.dbpim_paper.page import race_html, stacked
 from hwgen.studies.dbpim_paper.race_rows import race_rows
 from hwgen.studies.dbpim_paper.race_runs import waits
@@ -90,8 +91,7 @@ def report(quick: None, folder: Path) -> RaceReport:
 def raced(folder: Path) -> RaceReport:
     """Return the race of the networks of a folder."""
     context = api.Context(work=folder / "work", console=None)
-    request = race.Request(networks=folder, arch=TINY, images=BATCH)
-    return race.race(context, request)
+    return race.race(DbpimPaper(TINY, networks=folder, images=BATCH, context=context))
 
 
 def run_of(report: RaceReport, batch: int, switches: str) -> RaceRun:
@@ -295,13 +295,13 @@ def test_networks_of_a_folder_and_words_for_others(folder: Path, tmp_path: Path)
     with pytest.raises(ConfigError, match="--networks must be a folder with NAME"):
         race_networks.entries(api.Context(console=None), tmp_path, None, images=1)
     with pytest.raises(ConfigError, match="--networks must be a folder"):
-        race.folder_of(race.Request(networks=tmp_path / "nowhere"))
+        race.folder_of(DbpimPaper(networks=tmp_path / "nowhere"))
 
 
 def test_the_command_writes_page_and_report(
     quick: None, folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    given = ["paper", "dbpim", "--networks", folder, "--arch", TINY, "--images", BATCH]
+    given = ["paper", "dbpim", TINY, "--networks", folder, "--images", BATCH]
     written = ["--html", tmp_path / "race.html", "--json", tmp_path / "r.json", "--out", tmp_path]
     assert main([str(each) for each in [*given, *written, "--work", folder / "work"]]) == 0
     out, err = capfd.readouterr()
