@@ -158,6 +158,21 @@ class Fit(
         return fit_table(report)
 
 
+def with_few_digits(network: QuantizedNetwork, phi: int = 2) -> QuantizedNetwork:
+    """Return a network of one mode with weights by the published rule, without any image."""
+    parameters = dict(network.parameters)
+    for layer in network.layers:
+        if isinstance(layer, Conv | Linear) and not is_depthwise(network, layer):
+            given = parameters[layer.name]
+            weights = text_rule(given.weights.reshape(len(given.weights), -1), limit=phi)
+            same = Fitted(
+                weights=weights, gains=np.ones(len(weights)), shift=np.zeros(len(weights))
+            )
+            zero_point = network.map_of(layer.inputs[0]).quantization[0].zero_point
+            parameters[layer.name] = refitted(given, same, zero_point=zero_point)
+    return replace(network, parameters=parameters)
+
+
 def filters_of_digits(network: QuantizedNetwork) -> list[int]:
     """Return how many filters have 0, 1, 2 and more digits in a weight; depthwise ones apart."""
     found = np.zeros(4, np.int64)

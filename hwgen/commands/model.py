@@ -13,7 +13,8 @@ from hwgen.commands.context import Context
 from hwgen.commands.engines import Maps, expected_maps, predicted_cycles
 from hwgen.commands.fields import File
 from hwgen.commands.images import Batch
-from hwgen.commands.on_chip import WithImages
+from hwgen.commands.load import load as loaded
+from hwgen.commands.on_chip import WithImages, chip_of
 from hwgen.commands.protocols import Prediction
 from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.subject import Subject, program_of, with_switches
@@ -58,8 +59,13 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         ),
     ] = None
 
+    plot: Annotated[
+        File | None,
+        Says("picture of the cycles by layer to write (.svg)", metavar="FILE", use=OUTPUT_FILE),
+    ] = None
+
     def run(self) -> ModelReport:
-        """Predict, and write the timeline."""
+        """Predict, and write timeline and picture."""
         context = self.quiet
         subject, batch = self.stream()
         program = program_of(context, subject)
@@ -85,7 +91,35 @@ class Model(WithImages, command="model", example="network.npz chip.yaml --images
         )
         if self.trace is not None:
             write_text(Path(self.trace), trace_network(context, subject, batch), what="trace")
+        if self.plot is not None:
+            drawn: str = loaded("hwgen.report.model_plot").model_picture(report)
+            write_text(Path(self.plot), drawn, what="picture")
+        self.tell_of_fit(subject, batch, predictions[0].cycles)
         return report
+
+    def tell_of_fit(self, subject: Subject, batch: Batch, cycles: int) -> None:
+        """Say what weights of few digits would bring to a network that runs without weight_bits.
+
+        cycles: of the first run. By the published rule, which needs no images; what it costs in
+        accuracy, only `hwgen fit` says.
+        """
+        chip = chip_of(self.architecture, self.sparsity).parameters
+        if subject.arch == chip or len(subject.network.graph.modes) > 1:
+            return
+        size = subject.run_images
+        first = replace(batch, images=batch.images[:size], modes=batch.modes[:size])
+        few = replace(
+            subject,
+            arch=chip,
+            network=loaded("hwgen.commands.fit").with_few_digits(subject.network),
+        )
+        maps = expected_maps(self.quiet, few, first)
+        program = program_of(self.quiet, few)
+        (fitted,) = predicted_cycles(self.quiet, few, program, maps, first.modes)
+        self.quiet.say(
+            f"after hwgen fit a run would take about {fitted.cycles:,} cycles, not {cycles:,}:"
+            f" {cycles / fitted.cycles:.2f}x faster; what that costs in accuracy, hwgen fit says"
+        )
 
     def table(self, report: ModelReport) -> RenderableType:
         """Return cycles, causes and layers."""
