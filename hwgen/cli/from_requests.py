@@ -5,7 +5,7 @@
 
 import inspect
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
 from types import NoneType
@@ -111,9 +111,8 @@ def parameter_of(name: str, hint: Any, said: Says, default: Any) -> inspect.Para
     names = said.names or SHORT.get(name, ())
     if kind is bool and default is False and not names:
         names = (f"--{name.replace('_', '-')}",)
-    words: dict[str, Any] = {"help": said.help, "metavar": said.metavar}
-    if kind in (int, float):
-        words |= range_of(hint)
+    told = said.help + (range_of(hint) if kind in (int, float) else "")
+    words: dict[str, Any] = {"help": told, "metavar": said.metavar}
     if said.complete is not None:
         words["autocompletion"] = completion(said.complete)
     about = Argument(**words) if said.argument else Option(*names, **words)
@@ -173,17 +172,19 @@ def uses_of(request: Any) -> dict[str, Use]:
     return uses
 
 
-def range_of(hint: Any) -> Mapping[str, Any]:
-    """Return the limits of a number."""
+def range_of(hint: Any) -> str:
+    """Return the limits of a number, in words; the request itself holds them."""
     limits = {
-        name: getattr(limit, key)
+        key: getattr(limit, key)
         for mark in all_marks(hint)
         if isinstance(mark, FieldInfo)
         for limit in mark.metadata
-        for key, name in (("ge", "min"), ("le", "max"))
+        for key in ("ge", "le")
         if hasattr(limit, key)
     }
-    return limits
+    if "le" in limits:
+        return f" [{limits['ge']} to {limits['le']}]"
+    return f" [from {limits['ge']} on]" if limits else ""
 
 
 def all_marks(hint: Any) -> Iterator[Any]:

@@ -38,6 +38,10 @@ Given = ParamSpec("Given")
 Result_co = TypeVar("Result_co", covariant=True)
 
 
+API = "hwgen.api"
+"""The module of the functions that are made from requests."""
+
+
 class Use(Enum):
     """How a command uses a path; a cache is neither an input nor an output."""
 
@@ -189,6 +193,8 @@ def allowed_by(error: ValidationError) -> str:
         .removeprefix("Input should be ")
         .removeprefix("Value error, ")
         .replace("greater than or equal to 1", "from 1 on")
+        .replace("greater than or equal to", "at least")
+        .replace("less than or equal to", "at most")
         for each in error.errors(include_url=False)
     )
     return " or ".join(dict.fromkeys(said))
@@ -196,7 +202,7 @@ def allowed_by(error: ValidationError) -> str:
 
 def source_of(request: type) -> str:
     """Return where a person gave the fields of a request."""
-    return f"hwgen.api.{name_of(request)}"
+    return f"{API}.{name_of(request)}"
 
 
 def words_of(request: type) -> tuple[str, str]:
@@ -231,6 +237,7 @@ def function_of(request: Callable[Given, Runs[Result_co]]) -> Callable[Given, Re
     said = {name: said_of(hint) for name, hint in hints_of(kind).items()}
     listed = "\n".join(f"{name}: {each.help}" for name, each in said.items() if each)
     call.__name__ = call.__qualname__ = name
+    call.__module__ = API
     call.__doc__ = "\n\n".join(filter(None, (told, listed, raises)))
     call.__annotations__ = {each.name: each.annotation for each in parameters} | {
         "return": returned

@@ -74,7 +74,9 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
     def train_plain(self) -> TrainReport:
         """Train a network of one mode."""
         if self.teacher is not None:
-            raise self.refusal("teacher", "for a channel-adaptive network", self.teacher)
+            raise self.refusal(
+                "teacher", "left out for the recipe of a network of one mode", self.teacher
+            )
         recipe = self.seeded(load("hwgen.train.recipe").load_recipe(self.file))
         folder, reused = self.trained(recipe, load("hwgen.train.train").train_network)
         about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))

@@ -206,6 +206,7 @@ def network_of(entry: Entry, cases: Sequence[Case], results: Sequence[Result]) -
             name=entry.network.graph.name, file=shown(entry.file), digest=entry.network.digest
         ),
         weights=entry.weights,
+        trained=entry.trained,
         images=entry.pictures,
         bit_planes=planes,
     )

@@ -44,7 +44,9 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny network under the name of a large one."""
     made = tmp_path_factory.mktemp("race")
-    save_network(directed("narrow"), made / "resnet18.npz")
+    network = directed("narrow")
+    known = replace(network, graph=replace(network.graph, dataset="somewhere"))
+    save_network(known, made / "resnet18.npz")
     return made
 
 
@@ -224,7 +226,31 @@ def test_without_energy_and_without_runs_rows_say_so(report: RaceReport) -> None
     for name in ("energy_saving_percent_best", "energy_uj_resnet18_sparse"):
         assert (rows[name].ours, rows[name].reason) == (None, "without an energy model")
     nothing = race_rows([], report.networks, load_arch(TINY), None, None)
-    assert nothing[0].ours is None and nothing[0].reason == "nothing ran"
+    assert nothing[0].ours is None and nothing[0].reason == "no trained network ran"
+
+
+def test_headlines_are_of_trained_networks(report: RaceReport) -> None:
+    untrained = [replace(each, trained=False) for each in report.networks]
+    rows = race_rows(report.runs, untrained, load_arch(TINY), None, None)
+    for row in rows:
+        if row.figure.startswith(("speedup_end_to_end_best", "energy_saving_percent_best")):
+            assert (row.ours, row.reason) == (None, "no trained network ran")
+        elif "resnet18" in row.figure:
+            assert ", not trained" in row.label
+
+
+def test_a_short_training_is_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert race_networks.training_of(folder / "resnet18.npz") == ("trained weights", True)
+    about = {"recipe": {"pruning": {"share": 0.5}}, "accuracy": {"integer": 0.009}}
+    monkeypatch.setattr(race_networks, "read_training", lambda path: about)
+    monkeypatch.setattr(race_networks, "training_state", lambda about: "1 epoch")
+    (folder / "training.json").touch()
+    for short in (True, False):
+        monkeypatch.setattr(race_networks, "is_short", lambda about, short=short: short)
+        told, trained = race_networks.training_of(folder / "resnet18.npz")
+        assert trained is not short
+        assert told.startswith("not trained: ") is short and told.endswith("0.90% accurate")
+    (folder / "training.json").unlink()
 
 
 def test_the_largest_waits_are_named(report: RaceReport) -> None:
