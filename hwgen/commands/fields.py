@@ -16,6 +16,8 @@ LARGEST_BATCH = 1024
 """Images of one run at most; a program has instructions for each of them."""
 LARGEST_SEED = (1 << 31) - 1
 """Of every seed: it fits the generators of numpy, torch and Verilator."""
+MOST_NAME_BYTES = 255
+"""Of a file, on every file system here."""
 MOST_SIDES = 8
 """Sides of --image-size."""
 
@@ -31,6 +33,8 @@ def path(value: object) -> object:
         raise ValueError("a path")
     if "\0" in str(text):
         raise ValueError("a path without zero bytes")
+    if max(len(os.fsencode(part)) for part in str(text).split("/")) > MOST_NAME_BYTES:
+        raise ValueError(f"a path of names of at most {MOST_NAME_BYTES} bytes")
     return value
 
 

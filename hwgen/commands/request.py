@@ -111,7 +111,7 @@ class Request:
             try:
                 checked = adapter.validate_python(value)
             except ValidationError as error:
-                raise self.refusal(name, allowed_by(error), shortened(repr(value))) from None
+                raise self.refusal(name, allowed_by(error), told(value)) from None
             object.__setattr__(self, name, checked)
         self.check()
 
@@ -184,6 +184,14 @@ def said_of(hint: Any) -> Says | None:
     """Return what a field says of itself."""
     said = [mark for mark in marks_of(hint) if isinstance(mark, Says)]
     return said[-1] if said else None
+
+
+def told(value: object) -> str:
+    """Return a value in an error; not every object can be printed, such as a number too long."""
+    try:
+        return shortened(repr(value))
+    except Exception:
+        return f"a value of the type {type(value).__name__} that cannot be printed"
 
 
 def allowed_by(error: ValidationError) -> str:

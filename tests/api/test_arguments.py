@@ -23,6 +23,7 @@ WRONG: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (api.model, {"images": 1.5}, "images"),
     (api.model, {"images": "2"}, "images"),
     (api.model, {"images": True}, "images"),
+    (api.model, {"images": 10**5000}, "images"),
     (api.model, {"batch": 0}, "batch"),
     (api.model, {"batch": 2000}, "batch"),
     (api.model, {"modes": "1.0x"}, "modes"),

@@ -336,7 +336,7 @@ def test_a_program_has_the_shapes_of_its_network(
         (["run", NETWORK, ARCH, "--bus-error", "1z"], ["1 to 16 hexadecimal digits, got 1z"]),
         (["run", NETWORK, ARCH, "--bus-error", "0x"], ["1 to 16 hexadecimal digits, got 0x"]),
         (["run", NETWORK, ARCH, "--bus-error", "f" * 17], ["1 to 16 hexadecimal digits"]),
-        (["info", "x" * 300], ["too long"]),
+        (["info", "x" * 300], ["at most 255 bytes"]),
     ],
 )
 def test_options_that_nobody_means(
