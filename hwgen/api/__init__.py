@@ -1,4 +1,4 @@
-"""The steps of hwgen as plain functions; the command line calls nothing else.
+"""The steps of hwgen as plain functions, each made from the request of its command.
 
     from hwgen import api
 
@@ -17,21 +17,22 @@ Stable: the names in `__all__`, their parameters and the fields of the reports. 
 may come, with defaults.
 """
 
-from hwgen.api.chips import (
-    LoadedArchitecture,
-    build,
-    compile,
-    export,
-    listing,
-    load_architecture,
-    model,
-    simulate,
-)
-from hwgen.api.costs import cost
-from hwgen.api.designs import SynthesizedChip, synthesize
-from hwgen.api.networks import Inference, compare, export_onnx, fit, import_network, infer, info
-from hwgen.api.sweeps import sweep
+from hwgen.commands.against import Compare
+from hwgen.commands.build import Build, Compile, Listing
 from hwgen.commands.context import Context
+from hwgen.commands.cost import Cost
+from hwgen.commands.exchange import ExportOnnx
+from hwgen.commands.export import Export
+from hwgen.commands.fit import Fit
+from hwgen.commands.imports import ImportNetwork
+from hwgen.commands.infer import Infer, Inference
+from hwgen.commands.info import Info
+from hwgen.commands.model import Model
+from hwgen.commands.on_chip import LoadArchitecture, LoadedArchitecture
+from hwgen.commands.request import function_of
+from hwgen.commands.run import Simulate
+from hwgen.commands.sweep import Sweep
+from hwgen.commands.synthesis import Synthesize, SynthesizedChip
 from hwgen.errors import HwgenError, RefusedNetworkError
 
 __all__ = [
@@ -58,3 +59,20 @@ __all__ = [
     "sweep",
     "synthesize",
 ]
+
+build = function_of(Build)
+compare = function_of(Compare)
+compile = function_of(Compile)
+cost = function_of(Cost)
+export = function_of(Export)
+export_onnx = function_of(ExportOnnx)
+fit = function_of(Fit)
+import_network = function_of(ImportNetwork)
+infer = function_of(Infer)
+info = function_of(Info)
+listing = function_of(Listing)
+load_architecture = function_of(LoadArchitecture)
+model = function_of(Model)
+simulate = function_of(Simulate)
+sweep = function_of(Sweep)
+synthesize = function_of(Synthesize)

@@ -14,14 +14,14 @@ from itertools import pairwise
 from types import FrameType
 from typing import NoReturn
 
-from hwgen.api.commands import add_commands
-from hwgen.cli import commands, cost, exchange, imports, sweep, synthesis
+from hwgen.cli import commands
 from hwgen.cli.app import CommandError, app, close_stdout, has_no_reader
+from hwgen.commands.studies import add_commands
 from hwgen.errors import ArgumentError, HwgenError, OutputError, plain_line
 from hwgen.files.leash import ended_in_time
 
-COMMANDS = (commands, imports, exchange, sweep, synthesis, cost)
-"""Each of these modules adds its commands to `app` when it is imported; so does each study."""
+REQUESTS = commands.REQUESTS
+"""Of the commands in `app`; each study adds its own when it is imported."""
 
 UNUSABLE = tuple(add_commands())
 """A sentence for each study that has no commands."""
@@ -152,8 +152,8 @@ def is_mendable(error: Exception) -> bool:
 def sentence_of(error: Exception) -> str:
     """Return what went wrong, in one line of bounded length."""
     if isinstance(error, ArgumentError):
-        option = error.field.replace("_", "-")
-        return plain_line(f"--{option} must be {error.allowed}, got {error.given}")
+        field = error.field if error.field.isupper() else f"--{error.field.replace('_', '-')}"
+        return plain_line(f"{field} must be {error.allowed}, got {error.given}")
     if isinstance(error, HwgenError):
         return str(error)
     text = plain_line(" ".join(str(error).split()))

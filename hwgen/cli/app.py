@@ -11,24 +11,13 @@ from typing import Annotated, Any
 
 from rich.console import Console, RenderableType
 from rich.text import Text
-from typer import BadParameter, Exit, Option
-from typer.core import TyperGroup
+from typer import BadParameter, Exit, Option, Typer
+from typer.core import TyperCommand, TyperGroup
 
 from hwgen import __version__
-from hwgen.cli.outputs import STDOUT, WORK, CheckedTyper
+from hwgen.cli.outputs import STDOUT
 from hwgen.errors import plain_line
 from hwgen.report.files import report_text, write_report
-
-__all__ = [
-    "WIDTH",
-    "WORK",
-    "CommandError",
-    "Terminal",
-    "app",
-    "close_stdout",
-    "finish",
-    "has_no_reader",
-]
 
 WIDTH = 120
 LONGEST_CELL = 2000
@@ -68,6 +57,16 @@ class Commands(TyperGroup):
             raise CommandError from error
 
 
+class PlainCommand(TyperCommand):
+    """A command whose usage names its arguments without braces."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the options and arguments of the line of usage."""
+        return [
+            piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)
+        ]
+
+
 @contextmanager
 def bounded_usage() -> Iterator[None]:
     """Bound the message of an error in the arguments: they may be long or hold any character.
@@ -82,7 +81,7 @@ def bounded_usage() -> Iterator[None]:
         raise error.with_traceback(None) from None
 
 
-app = CheckedTyper(
+app = Typer(
     cls=Commands,
     help="Processing-in-memory accelerators: from an architecture and a network to Verilog.",
     epilog=EPILOG,

@@ -1,25 +1,10 @@
-"""Check before a command starts that no output replaces an input, a link or a device.
+"""Check before a command starts that no output replaces an input, a link or a device."""
 
-The annotation of each parameter that names a path says how the command uses it:
-
-    out: Annotated[Path, Option(help="folder to write"), OUTPUT_FOLDER]
-
-A `Path` without such a mark is an input; so is text with the mark INPUT, which may be a path or a
-name. A parameter that stands for a file even where it is not given names that file:
-
-    components: Annotated[Path | None, Option(help="..."), ReadByDefault(default_tables)] = None
-"""
-
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from functools import wraps
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
-from typer import Typer
-from typer.core import TyperCommand
-
+from hwgen.commands.request import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, REPORT, Use
 from hwgen.errors import OutputError
 from hwgen.files.given import check_given
 from hwgen.files.output import check_folder, check_outputs, check_writable
@@ -32,90 +17,8 @@ STDOUT = Path("-")
 """Of --json: standard output."""
 
 
-class Use(Enum):
-    """How a command uses a path; a cache is neither an input nor an output."""
-
-    INPUT = "input"
-    OUTPUT_FILE = "output file"
-    OUTPUT_FOLDER = "output folder"
-    CACHE = "cache"
-    REPORT = "report"
-
-
-INPUT, OUTPUT_FILE, OUTPUT_FOLDER, CACHE, REPORT = Use
-
 REPORT_FORMAT = b'"format": "hwgen.report.'
 """Stands in every report."""
-
-
-@dataclass(frozen=True)
-class ReadByDefault:
-    """Mark of an input with default files; `files` returns what is read if none is given."""
-
-    files: Callable[[], Iterable[Path]]
-
-
-class PlainCommand(TyperCommand):
-    """A command whose usage names its arguments without braces."""
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Return the options and arguments of the line of usage."""
-        return [
-            piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)
-        ]
-
-
-class CheckedTyper(Typer):
-    """A Typer whose commands check their outputs before anything else."""
-
-    def command(self, *given: Any, **options: Any) -> Callable[[Any], Any]:
-        """Register a function as a command that checks its outputs first."""
-        register = super().command(*given, **{"cls": PlainCommand, **options})
-
-        def checked(function: Callable[..., Any]) -> Callable[..., Any]:
-            uses, defaults = uses_of(function), defaults_of(function)
-
-            @wraps(function)
-            def run(**parameters: Any) -> Any:
-                unnamed = [
-                    file
-                    for name, default in defaults.items()
-                    if parameters[name] is None
-                    for file in default.files()
-                ]
-                check_parameters(uses, parameters, unnamed=unnamed)
-                return function(**parameters)
-
-            return register(run)
-
-        return checked
-
-
-def uses_of(function: Callable[..., Any]) -> dict[str, Use]:
-    """Return how a command uses each of its parameters that names a path."""
-    uses = {}
-    for name, hint in get_type_hints(function, include_extras=True).items():
-        marks = [mark for mark in get_args(hint) if isinstance(mark, Use)]
-        if marks:
-            uses[name] = marks[0]
-        elif is_path(hint):
-            uses[name] = INPUT
-    return uses
-
-
-def defaults_of(function: Callable[..., Any]) -> dict[str, ReadByDefault]:
-    """Return the mark of each parameter that has a default file."""
-    return {
-        name: mark
-        for name, hint in get_type_hints(function, include_extras=True).items()
-        for mark in get_args(hint)
-        if isinstance(mark, ReadByDefault)
-    }
-
-
-def is_path(hint: Any) -> bool:
-    """Whether a type is a path, or a union with one."""
-    return hint is Path or any(is_path(part) for part in get_args(hint))
 
 
 def check_parameters(

@@ -1,17 +1,20 @@
 """`hwgen compare`: golden and the runtime of the file that a network was imported from."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import RenderableType
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of_file, versions
+from hwgen.commands.fields import Data, File, ImageCount, Network, images_of
 from hwgen.commands.files import KINDS, kind_of, read_graph
-from hwgen.commands.images import Batch, Data, choose_images
+from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.load import load
+from hwgen.commands.request import Says, Working
 from hwgen.errors import DataError, FormatError
 from hwgen.importers.integer import IntegerGraph, RefusedNetworkError, folded, refusals_of
 from hwgen.importers.integer.runtime import Outcome, Runtime
@@ -24,6 +27,7 @@ from hwgen.report.agreement import (
     FirstElement,
     LayerAgreement,
 )
+from hwgen.report.import_tables import agreement_table
 from hwgen.report.types import Source
 
 IMAGES_AT_ONCE = 16
@@ -116,58 +120,86 @@ class Counters:
             )
 
 
-def compare_with_file(
-    context: Context,
-    network_file: Path,
-    file: Path,
-    *,
-    data: Data,
-    count: int | None,
-    layers: bool = True,
-    kernels: Target | None = None,
-) -> AgreementReport:
-    """Return how golden and the runtime of a file agree on the first `count` images of `data`.
+@dataclass(frozen=True)
+class Compare(
+    Working,
+    command="compare",
+    example="network.npz --against network.tflite --data images.npz",
+):
+    """Compare golden with the runtime of the original file: LiteRT or onnxruntime.
 
-    layers: compare each layer, not the answer alone, where the kernels leave it visible
-    kernels: of the runtime; None: those whose arithmetic the network computes
+    A network that rounds as the runtime does must answer the same in every element: exit code 1 and
+    the first element that differs if one does. One that rounds half up differs beside ties: each
+    layer is compared on the runtime's own inputs, and end to end; exit code 1 if a layer differs
+    by more than one step on the same inputs.
     """
-    network = load_network(network_file)
-    graph = read_graph(file)
-    check_pair(network, graph, network_file)
-    batch = choose_images(network, data, count)
-    computed = computed_kernels(network)
-    chosen: Target = kernels or computed or "reference"
-    runtime: Runtime = load(KINDS[kind_of(file)].runtime).runtime_of(
-        file, graph, answer=source_of(network), default=chosen == "default"
-    )
-    names = [layer.source for layer in network.layers if layer.source and layers]
-    if chosen == "default":
-        names = [source_of(network)]
-    counters = counted(context, network, runtime, batch, names)
-    exact = kernels is not None or computed is not None
-    seen = [agreement(layer, counters) for layer in network.layers if shown(layer, counters)]
-    steps = [layer.same_inputs.largest for layer in seen]
-    answer = counters.end_to_end.get(network.answer)
-    classes, wanted = np.concatenate(counters.classes), np.concatenate(counters.wanted)
-    pixel = network.map_of(network.answer).shape[:2] == (1, 1)
-    return AgreementReport(
-        format="hwgen.report.compare",
-        version=1,
-        network=Source(name=network.graph.name, file=str(network_file), digest=network.digest),
-        file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
-        kind=graph.format,
-        runtime=runtime.name,
-        data=batch.about,
-        exact=exact,
-        first=first_of(network, counters) if exact else None,
-        layers=seen,
-        output=None if answer is None else answer.differences(),
-        top_class=float(np.mean(classes == wanted)) if pixel else None,
-        accuracy_golden=accuracy(classes, batch),
-        accuracy_runtime=accuracy(wanted, batch),
-        largest_step=max(steps) if steps else None,
-        versions=versions(),
-    )
+
+    network: Network
+    against: Annotated[
+        File, Says("the file that it was imported from (TFLite or ONNX)", metavar="FILE")
+    ]
+    _: KW_ONLY
+    data: Data = None
+    images: ImageCount = None
+    kernels: Annotated[
+        Target | None,
+        Says(
+            "default: the answers with the runtime's default kernels; reference: all layers"
+            " with LiteRT's reference kernels, with onnxruntime's without optimization"
+            " [default: those whose arithmetic the network computes]"
+        ),
+    ] = None
+    layers: bool = True
+    """Whether each layer is compared, not the answer alone, where the kernels leave it visible; no
+    option of the command line."""
+
+    def run(self) -> AgreementReport:
+        """Compare."""
+        network_file, file = Path(self.network), Path(self.against)
+        network = load_network(network_file)
+        graph = read_graph(file)
+        check_pair(network, graph, network_file)
+        batch = choose_images(network, images_of(self.data), self.images)
+        computed = computed_kernels(network)
+        chosen: Target = self.kernels or computed or "reference"
+        runtime: Runtime = load(KINDS[kind_of(file)].runtime).runtime_of(
+            file, graph, answer=source_of(network), default=chosen == "default"
+        )
+        names = [layer.source for layer in network.layers if layer.source and self.layers]
+        if chosen == "default":
+            names = [source_of(network)]
+        counters = counted(self.quiet, network, runtime, batch, names)
+        exact = self.kernels is not None or computed is not None
+        seen = [agreement(layer, counters) for layer in network.layers if shown(layer, counters)]
+        answer = counters.end_to_end.get(network.answer)
+        classes, wanted = np.concatenate(counters.classes), np.concatenate(counters.wanted)
+        pixel = network.map_of(network.answer).shape[:2] == (1, 1)
+        return AgreementReport(
+            format="hwgen.report.compare",
+            version=1,
+            network=Source(name=network.graph.name, file=str(network_file), digest=network.digest),
+            file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
+            kind=graph.format,
+            runtime=runtime.name,
+            data=batch.about,
+            exact=exact,
+            first=first_of(network, counters) if exact else None,
+            layers=seen,
+            output=None if answer is None else answer.differences(),
+            top_class=float(np.mean(classes == wanted)) if pixel else None,
+            accuracy_golden=accuracy(classes, batch),
+            accuracy_runtime=accuracy(wanted, batch),
+            largest_step=max((layer.same_inputs.largest for layer in seen), default=None),
+            versions=versions(),
+        )
+
+    def table(self, report: AgreementReport) -> RenderableType:
+        """Return the differences of each layer."""
+        return agreement_table(report)
+
+    def agrees(self, report: AgreementReport) -> bool:
+        """Return whether nothing differs that must not."""
+        return report.first is None and (report.largest_step or 0) <= ONE_STEP
 
 
 def computed_kernels(network: QuantizedNetwork) -> Target | None:

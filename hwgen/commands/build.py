@@ -4,8 +4,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from rich.console import RenderableType
 
 from hwgen import __version__
 from hwgen.commands.capabilities import COMPILER, PROGRAMS, VERILOG
@@ -18,10 +21,14 @@ from hwgen.commands.digests import (
     versions,
 )
 from hwgen.commands.families import Family
+from hwgen.commands.fields import Batch, File, Sparsity
 from hwgen.commands.load import load
+from hwgen.commands.on_chip import Arch, OnChip, chip_of
 from hwgen.commands.protocols import Architecture
-from hwgen.commands.subject import Subject, configuration_of, program_of, program_path
-from hwgen.errors import ConfigError, FamilyError
+from hwgen.commands.request import OUTPUT_FILE, OUTPUT_FOLDER, Says, Working
+from hwgen.commands.subject import configuration_of, program_of, program_path
+from hwgen.errors import FamilyError
+from hwgen.report.info_tables import build_table, compile_table
 from hwgen.report.system import system_files
 from hwgen.report.types import Source
 from hwgen.report.work import BuildReport, CompileReport
@@ -32,70 +39,139 @@ LONGEST_PREFIX = 32
 PREFIX = re.compile(f"[a-z](?:[a-z0-9_]{{0,{LONGEST_PREFIX - 2}}}[a-z0-9])?")
 
 
-def compile_program(context: Context, subject: Subject, out: Path | None) -> CompileReport:
-    """Write the program to `out` (None: the work folder)."""
-    program = program_of(context, subject)
-    if out is not None:
-        subject.family.need(PROGRAMS).save_program(program, out)
-    file = out or program_path(context, subject)
-    return CompileReport(
-        format="hwgen.report.compile",
-        version=1,
-        network=subject.network_source,
-        architecture=subject.arch_source,
-        configuration=subject.configuration,
-        program=Source(
-            name=subject.network.graph.name, file=str(file), digest=digest_of_array(program.image)
-        ),
-        bytes=program.image.size,
-        layers=subject.family.need(COMPILER).tiling(program, subject.arch),
-        versions=versions(),
-    )
+@dataclass(frozen=True)
+class Listing(OnChip):
+    """Return every packet of the program of a network as text."""
+
+    _: KW_ONLY
+    batch: Batch = 1
+
+    def run(self) -> str:
+        """Compile."""
+        subject = self.subject(self.batch)
+        program = program_of(self.quiet, subject)
+        return subject.family.need(COMPILER).listing(program, subject.arch)
 
 
-def listing_of(context: Context, subject: Subject) -> str:
-    """Return every packet of the program as text."""
-    program = program_of(context, subject)
-    return subject.family.need(COMPILER).listing(program, subject.arch)
+@dataclass(frozen=True)
+class Compile(OnChip):
+    """Compile a network for an architecture: tiles, masks, instructions, one memory image.
 
-
-def build_verilog(
-    context: Context,
-    family: Family,
-    arch: Architecture,
-    arch_file: Path,
-    out: Path,
-    *,
-    prefix: str | None = None,
-    trace: bool = True,
-) -> BuildReport:
-    """Write the Verilog of a chip, and what systems need, into the folder `out`, replaced whole.
-
-    prefix: of the names of all modules; None: the family; trace: whether the chip has its ports
+    Raises FormatError for a layer that the chip does not run.
     """
-    check_prefix(prefix)
-    write_verilog(context, family, arch, out, prefix=prefix, trace=trace, listed_from=out.resolve())
-    return BuildReport(
-        format="hwgen.report.build",
-        version=1,
-        architecture=Source(name=arch.name, file=str(arch_file), digest=arch.digest),
-        configuration=configuration_of(arch),
-        folder=str(out),
-        **what_was_written(out),
-        versions=versions(),
-    )
 
+    _: KW_ONLY
+    out: Annotated[
+        File | None, Says("file of the program [default: one in --work]", use=OUTPUT_FILE)
+    ] = None
+    batch: Batch = 1
 
-def check_prefix(prefix: str | None) -> None:
-    """Refuse a prefix that is no beginning of names in Verilog, C and FuseSoC."""
-    if prefix is not None and not PREFIX.fullmatch(prefix):
-        raise ConfigError(
-            field="the prefix",
-            allowed=f"a lower-case letter, then at most {LONGEST_PREFIX - 1} of lower case, digits"
-            " and _, the last one not _",
-            given=prefix,
-            source="names of modules",
+    def run(self) -> CompileReport:
+        """Compile, and write the program."""
+        subject = self.subject(self.batch)
+        program = program_of(self.quiet, subject)
+        if self.out is not None:
+            subject.family.need(PROGRAMS).save_program(program, Path(self.out))
+        file = self.out or program_path(self.quiet, subject)
+        return CompileReport(
+            format="hwgen.report.compile",
+            version=1,
+            network=subject.network_source,
+            architecture=subject.arch_source,
+            configuration=subject.configuration,
+            program=Source(
+                name=subject.network.graph.name,
+                file=str(file),
+                digest=digest_of_array(program.image),
+            ),
+            bytes=program.image.size,
+            layers=subject.family.need(COMPILER).tiling(program, subject.arch),
+            versions=versions(),
         )
+
+    def table(self, report: CompileReport) -> RenderableType:
+        """Return the tiles of each layer."""
+        return compile_table(report)
+
+
+@dataclass(frozen=True)
+class CompileCommand(
+    Compile,
+    command="compile",
+    example="network.npz chip.yaml --listing --out build/digits.npz",
+):
+    """Compile a network for an architecture: tiles, masks, instructions, one memory image."""
+
+    _: KW_ONLY
+    listing: Annotated[bool, Says("print every packet of the program")] = False
+
+    def run(self) -> CompileReport:
+        """Print the listing before the table."""
+        report = super().run()
+        if self.listing:
+            given = {each.name: getattr(self, each.name) for each in fields(Listing)}
+            print(Listing(**given).run())
+        return report
+
+
+@dataclass(frozen=True)
+class Build(Working, command="build", example="chip.yaml --out build/small"):
+    """Write the Verilog of a chip: each module once, a file list and a manifest.
+
+    Beside it stands what a system needs: a wrapper with the usual names of AXI and the interrupt,
+    the register map in SystemRDL and C, a driver in C, a FuseSoC core, waivers, constraints.
+
+    A chip belongs to an architecture, never to a network.
+    """
+
+    architecture: Arch
+    out: Annotated[File, Says("folder to write, replaced whole", use=OUTPUT_FOLDER)]
+    _: KW_ONLY
+    prefix: Annotated[
+        str | None,
+        Says("begin of the names of all modules [default: the family]", metavar="NAME"),
+    ] = None
+    trace: Annotated[
+        bool, Says("leave out the ports that only benches connect", names=(" /--no-trace",))
+    ] = True
+    sparsity: Sparsity = None
+
+    def check(self) -> None:
+        """Refuse a prefix that is no beginning of names in Verilog, C and FuseSoC."""
+        if self.prefix is not None and not PREFIX.fullmatch(self.prefix):
+            raise self.refusal(
+                "prefix",
+                f"a lower-case letter, then at most {LONGEST_PREFIX - 1} of lower case, digits"
+                " and _, the last one not _",
+                self.prefix,
+            )
+
+    def run(self) -> BuildReport:
+        """Build."""
+        chip, out = chip_of(self.architecture, self.sparsity), Path(self.out)
+        arch = chip.parameters
+        write_verilog(
+            self.quiet,
+            chip.family,
+            arch,
+            out,
+            prefix=self.prefix,
+            trace=self.trace,
+            listed_from=out.resolve(),
+        )
+        return BuildReport(
+            format="hwgen.report.build",
+            version=1,
+            architecture=Source(name=arch.name, file=str(chip.file), digest=arch.digest),
+            configuration=configuration_of(arch),
+            folder=str(out),
+            **what_was_written(out),
+            versions=versions(),
+        )
+
+    def table(self, report: BuildReport) -> RenderableType:
+        """Return the modules."""
+        return build_table(report)
 
 
 def write_verilog(

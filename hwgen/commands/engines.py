@@ -18,7 +18,7 @@ from hwgen.commands.load import load
 from hwgen.commands.mode_protocols import ModePredictor, ModeSimulation
 from hwgen.commands.protocols import Prediction, Program, Run
 from hwgen.commands.subject import Subject, model_of
-from hwgen.errors import ConfigError, DataError, MissingToolError
+from hwgen.errors import DataError, MissingToolError
 
 Maps = Mapping[str, Any]
 """All maps of all images by layer name, the image under `input`.
@@ -46,17 +46,6 @@ class Trouble:
 NO_TROUBLE = Trouble()
 MOST_STALLS = 95
 """Percent of cycles; a chip whose memory hardly moves looks like one that hangs."""
-
-
-def trouble_of(stall: int, seed: int, error_address: int | None) -> Trouble:
-    """Return the trouble; raise ConfigError for a number out of range."""
-    for field, value, most in (
-        ("stalls", stall, MOST_STALLS),
-        ("bus_error", error_address or 0, (1 << 64) - 1),
-    ):
-        if not 0 <= value <= most:
-            raise ConfigError(field=field, allowed=f"0 to {most}", given=value, source="hwgen run")
-    return Trouble(stall=stall, seed=seed, error_address=error_address)
 
 
 @dataclass(frozen=True)

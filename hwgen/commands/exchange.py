@@ -1,21 +1,40 @@
 """Networks in ONNX: written as QDQ models, and float ones quantized before their import."""
 
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Annotated
 
+from hwgen.commands.fields import File, Network, OneMode
 from hwgen.commands.images import read_images
 from hwgen.commands.load import load
+from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.files.output import whole_file
 from hwgen.importers.integer import IntegerGraph
 from hwgen.network.file import load_network
 
 
-def export_onnx(network: Path, out: Path, *, mode: str | None = None) -> str:
-    """Write a mode (None: the widest) of a network as an ONNX QDQ model; return what it is."""
-    loaded = load_network(network)
-    load("hwgen.importers.onnx.qdq.export").export_network(loaded, out, mode=mode)
-    modes = loaded.graph.modes
-    part = f", mode {mode or modes[0]} of {', '.join(modes)}" if len(modes) > 1 else ""
-    return f"{out}: an ONNX model with QuantizeLinear and DequantizeLinear{part}"
+@dataclass(frozen=True)
+class ExportOnnx(Request, command="export-onnx", example="network.npz --out build/network.onnx"):
+    """Write a quantized network as an ONNX model with QuantizeLinear and DequantizeLinear.
+
+    Weights are int8 with a scale for each output channel, maps unsigned with NCHW order, biases
+    int32. Importing the file gives the same network back.
+    """
+
+    network: Network
+    out: Annotated[File, Says("file to write (.onnx)", metavar="FILE", use=OUTPUT_FILE)]
+    _: KW_ONLY
+    mode: OneMode = None
+
+    def run(self) -> str:
+        """Write the file; return what it is."""
+        network = load_network(Path(self.network))
+        load("hwgen.importers.onnx.qdq.export").export_network(
+            network, Path(self.out), mode=self.mode
+        )
+        modes = network.graph.modes
+        part = f", mode {self.mode or modes[0]} of {', '.join(modes)}" if len(modes) > 1 else ""
+        return f"{self.out}: an ONNX model with QuantizeLinear and DequantizeLinear{part}"
 
 
 def calibrated_graph(file: Path, images: Path, qdq: Path | None = None) -> IntegerGraph:

@@ -1,16 +1,22 @@
 """`hwgen export`: a folder that runs images on the Verilog without Python."""
 
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from rich.console import RenderableType
 
 from hwgen.chip.in_memory import InMemory
 from hwgen.commands.build import write_verilog
 from hwgen.commands.capabilities import FIRMWARE, SIMULATION, VERILOG
 from hwgen.commands.context import Context
 from hwgen.commands.engines import expected_answers
+from hwgen.commands.fields import Count, Data, File, images_of
 from hwgen.commands.images import Batch
+from hwgen.commands.modes import choose_stream
+from hwgen.commands.on_chip import OnChip
+from hwgen.commands.request import OUTPUT_FOLDER, Says
 from hwgen.commands.subject import Subject, program_of
 from hwgen.errors import DataError
 from hwgen.files.folder import add_files
@@ -20,14 +26,51 @@ from hwgen.report.work import ExportReport
 VERILOG_FOLDER = "verilog"
 
 
-def check_mode(subject: Subject, mode: str | None) -> None:
-    """Refuse to choose a mode for firmware, whose answers are those of one."""
-    modes = subject.network.graph.modes
-    if mode is None and len(modes) > 1:
-        raise DataError(
-            f"export --c needs --mode for a network with several modes, {', '.join(modes)}, got"
-            f" none ({subject.network_file})"
+@dataclass(frozen=True)
+class Export(
+    OnChip, command="export", example="network.npz chip.yaml --images 2 --out build/by-hand"
+):
+    """Write a folder that runs images under plain Verilator, without Python.
+
+    It holds the Verilog, a memory image, the expected logits, and run.sh, which builds, simulates
+    and compares. Files of the same names are replaced, others stay.
+
+    With --c also program.bin, images.bin, expected.bin and hwgen_network.h and .c, which name their
+    sizes and strides; the driver is beside the Verilog. A network with several modes needs --mode.
+    """
+
+    out: Annotated[File, Says("folder to write", use=OUTPUT_FOLDER)]
+    _: KW_ONLY
+    data: Data = None
+    images: Annotated[Count, Says("run the first N test images", metavar="N")] = 1
+    mode: Annotated[
+        str | None, Says("mode of all images, such as 0.5x [default: the widest]", metavar="NAME")
+    ] = None
+    firmware: Annotated[
+        bool,
+        Says("write what firmware in C links with, too: bytes and constants", names=("--c",)),
+    ] = False
+
+    def run(self) -> ExportReport:
+        """Write the folder."""
+        subject, batch = choose_stream(
+            self.subject(),
+            images_of(self.data),
+            images=self.images,
+            batch=1,
+            modes=None if self.mode is None else (self.mode,),
         )
+        modes = subject.network.graph.modes
+        if self.firmware and self.mode is None and len(modes) > 1:
+            raise DataError(
+                f"export --c needs --mode for a network with several modes, {', '.join(modes)}, got"
+                f" none ({subject.network_file})"
+            )
+        return export_run(self.quiet, subject, batch, Path(self.out), firmware=self.firmware)
+
+    def table(self, report: ExportReport) -> RenderableType:
+        """Return what to do next."""
+        return f"{report.script}: builds, runs and compares"
 
 
 def export_run(

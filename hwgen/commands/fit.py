@@ -1,17 +1,31 @@
 """`hwgen fit`: the weights of a trained network with few signed digits, without training."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
+from rich.console import RenderableType
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
-from hwgen.commands.images import Batch, Data, choose_images
+from hwgen.commands.fields import (
+    Count,
+    Data,
+    File,
+    ImageCount,
+    Network,
+    Real,
+    Seed,
+    Whole,
+    images_of,
+)
+from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.load import load
+from hwgen.commands.request import OUTPUT_FILE, Says, Working
 from hwgen.errors import DataError, FormatError
 from hwgen.fit import Fitted, measured, refitted, text_rule
 from hwgen.fit.digits import digits_of
@@ -19,8 +33,8 @@ from hwgen.fit.measured import Moments
 from hwgen.fit.prune import pruned
 from hwgen.network import INPUT, Conv, Linear, QuantizedNetwork
 from hwgen.network.file import load_network, save_network
-from hwgen.report.fit import FitReport, FittedLayer
-from hwgen.report.types import Source
+from hwgen.report.fit import FitReport, FittedLayer, fit_table
+from hwgen.report.types import Images, Source
 
 MOST_PLACES = 2400
 """Places of a filter up to which the products of its inputs are measured, else their squares."""
@@ -33,69 +47,130 @@ Change = Callable[[QuantizedNetwork, Weighted, NDArray[Any], NDArray[Any]], Quan
 """Changes one layer of a network: its inputs in the given network, then behind the changes."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rule:
-    """How weights are moved.
+@dataclass(frozen=True)
+class Fit(
+    Working, command="fit", example="network.npz --phi 2 --data images.npz --out build/fit.npz"
+):
+    """Give every weight few signed digits without training, so that weight_bits can be on.
 
-    phi: signed digits of a weight at most; text: by the rule of the seed, else by measured loss
-    prune: fraction of the blocks of each layer that become zero; seed: of the chosen windows
+    measured: each filter takes the scale, finer where it suffers most, that changes its sums on
+    the images least, and its weights are rounded so that they make up for each other. lowered: of
+    a network whose weights have few digits already, groups of 8 filters get one digit or none,
+    those first that change the sums least, until half of the other images lose the budget. Prints
+    accuracy, or agreement of the classes, before and after.
     """
 
-    phi: int
-    text: bool = False
-    prune: float = 0.0
-    seed: int = 1
+    network: Network
+    out: Annotated[
+        File, Says("quantized network file to write (.npz)", metavar="FILE", use=OUTPUT_FILE)
+    ]
+    _: KW_ONLY
+    phi: Annotated[
+        Annotated[Whole, Field(ge=1, le=2)], Says("signed digits of a weight at most")
+    ] = 2
+    data: Data = None
+    calibration: Annotated[
+        Count, Says("measure with the first N images; judge by the others", metavar="N")
+    ] = 64
+    rule: Annotated[
+        Literal["measured", "text", "lowered"],
+        Says(
+            "measured: of least change of the sums; text: as published, no images; lowered:"
+            " fewer than the digits given, for the groups of filters that bear it"
+        ),
+    ] = "measured"
+    budget: Annotated[
+        Annotated[Real, Field(ge=0)],
+        Says("lowered: points of accuracy that may be lost", metavar="PERCENT"),
+    ] = 1.0
+    images: ImageCount = None
+    prune: Annotated[
+        Annotated[Real, Field(ge=0, le=0.99)],
+        Says("blocks of each layer set to zero", metavar="SHARE"),
+    ] = 0.0
+    seed: Annotated[Seed, Says("of the positions that are measured")] = 1
+
+    def run(self) -> FitReport:
+        """Write the fitted network."""
+        network, file = load_network(Path(self.network)), Path(self.network)
+        check_fittable(network, file)
+        batch = choose_images(network, images_of(self.data), self.images)
+        if self.rule == "lowered":
+            lowered: FitReport = load("hwgen.commands.lower").lowered(self, network, batch)
+            return lowered
+        chosen = batch.images[: self.calibration]
+        fitted, layers = fit_network(self.quiet, network, chosen, self)
+        return self.report(
+            network,
+            fitted,
+            layers,
+            measured=len(chosen),
+            about=batch.about,
+            judged=remaining(batch, self.calibration),
+        )
+
+    def report(
+        self,
+        network: QuantizedNetwork,
+        fitted: QuantizedNetwork,
+        layers: list[FittedLayer],
+        *,
+        measured: int,
+        about: Images,
+        judged: Batch,
+        deciding: int = 0,
+    ) -> FitReport:
+        """Write the fitted network; return what it changed.
+
+        measured, deciding: images that each did; judged: those that give accuracy and agreement
+        """
+        save_network(fitted, Path(self.out))
+        answer, lowered = load("golden.network").answer, self.rule == "lowered"
+        before, after = (answer(each, judged.images) for each in (network, fitted))
+        pixel = network.map_of(network.answer).shape[:2] == (1, 1)
+        classes = [maps.reshape(len(maps), -1).argmax(axis=1) for maps in (before, after)]
+        difference = np.abs(before.astype(np.float64) - after.astype(np.float64))
+        return FitReport(
+            format="hwgen.report.fit",
+            version=1,
+            network=Source(name=network.graph.name, file=str(self.network), digest=network.digest),
+            fitted=Source(name=fitted.graph.name, file=str(self.out), digest=fitted.digest),
+            rule=self.rule,
+            phi=self.phi,
+            prune=0.0 if lowered else self.prune,
+            seed=self.seed,
+            data=about,
+            calibration_images=measured,
+            deciding_images=deciding,
+            budget_percent=self.budget if lowered else None,
+            judged_images=len(judged.images),
+            filters_of_digits=filters_of_digits(fitted),
+            layers=layers,
+            accuracy_before=accuracy(classes[0], judged),
+            accuracy_after=accuracy(classes[1], judged),
+            top_class=float(np.mean(classes[0] == classes[1])) if pixel else None,
+            mean_difference=float(difference.mean()),
+            versions=versions(),
+        )
+
+    def table(self, report: FitReport) -> RenderableType:
+        """Return what changed, layer by layer."""
+        return fit_table(report)
 
 
-def fit_file(
-    context: Context,
-    file: Path,
-    out: Path,
-    *,
-    rule: Rule,
-    data: Data,
-    calibration: int,
-    images: int | None = None,
-) -> FitReport:
-    """Write the fitted network of a file; the first `calibration` images of `data` measure.
-
-    images: the first N of them are used, None: all
-    The other images give accuracy and agreement; all of them if there are no others.
-    """
-    network = load_network(file)
-    check_fittable(network, file)
-    batch = choose_images(network, data, images)
-    chosen = batch.images[:calibration]
-    fitted, layers = fit_network(context, network, chosen, rule)
-    save_network(fitted, out)
-    judged = remaining(batch, calibration)
-    golden = load("golden.network")
-    before, after = (golden.answer(each, judged.images) for each in (network, fitted))
-    pixel = network.map_of(network.answer).shape[:2] == (1, 1)
-    classes = [maps.reshape(len(maps), -1).argmax(axis=1) for maps in (before, after)]
-    difference = np.abs(before.astype(np.float64) - after.astype(np.float64))
-    return FitReport(
-        format="hwgen.report.fit",
-        version=1,
-        network=Source(name=network.graph.name, file=str(file), digest=network.digest),
-        fitted=Source(name=fitted.graph.name, file=str(out), digest=fitted.digest),
-        rule="text" if rule.text else "measured",
-        phi=rule.phi,
-        prune=rule.prune,
-        seed=rule.seed,
-        data=batch.about,
-        calibration_images=len(chosen),
-        deciding_images=0,
-        budget_percent=None,
-        judged_images=len(judged.images),
-        filters_of_digits=filters_of_digits(fitted),
-        layers=layers,
-        accuracy_before=accuracy(classes[0], judged),
-        accuracy_after=accuracy(classes[1], judged),
-        top_class=float(np.mean(classes[0] == classes[1])) if pixel else None,
-        mean_difference=float(difference.mean()),
-        versions=versions(),
-    )
+def with_few_digits(network: QuantizedNetwork, phi: int = 2) -> QuantizedNetwork:
+    """Return a network of one mode with weights by the published rule, without any image."""
+    parameters = dict(network.parameters)
+    for layer in network.layers:
+        if isinstance(layer, Conv | Linear) and not is_depthwise(network, layer):
+            given = parameters[layer.name]
+            weights = text_rule(given.weights.reshape(len(given.weights), -1), limit=phi)
+            same = Fitted(
+                weights=weights, gains=np.ones(len(weights)), shift=np.zeros(len(weights))
+            )
+            zero_point = network.map_of(layer.inputs[0]).quantization[0].zero_point
+            parameters[layer.name] = refitted(given, same, zero_point=zero_point)
+    return replace(network, parameters=parameters)
 
 
 def filters_of_digits(network: QuantizedNetwork) -> list[int]:
@@ -146,7 +221,7 @@ def accuracy(classes: NDArray[np.int64], batch: Batch) -> float | None:
 
 
 def fit_network(
-    context: Context, network: QuantizedNetwork, images: NDArray[Any], rule: Rule
+    context: Context, network: QuantizedNetwork, images: NDArray[Any], rule: Fit
 ) -> tuple[QuantizedNetwork, list[FittedLayer]]:
     """Return the network with weights of few digits, and what that changed, layer by layer.
 
@@ -202,7 +277,7 @@ def fit_layer(
     layer: Conv | Linear,
     old: NDArray[Any],
     new: NDArray[Any],
-    rule: Rule,
+    rule: Fit,
 ) -> tuple[QuantizedNetwork, FittedLayer]:
     """Return the network with one fitted layer; old, new: its inputs before and behind the fit."""
     given = network.parameters[layer.name]
@@ -217,11 +292,11 @@ def fit_layer(
         before = samples(layer, old, zero_point, group, rule.seed)
         behind = samples(layer, new, zero_point, group, rule.seed)
         squares = (behind**2).mean(axis=0)
-        small = weights.shape[1] <= MOST_PLACES and not rule.text
+        small = weights.shape[1] <= MOST_PLACES and rule.rule != "text"
         second = behind.T @ behind / len(behind) if small else None
         moments = Moments(squares=squares, second=second)
         start = pruned(weights[part], squares, rule.prune) if rule.prune else weights[part]
-        if rule.text:
+        if rule.rule == "text":
             result[part] = text_rule(start, limit=rule.phi)
         else:
             result[part], gains[part] = measured(
@@ -232,7 +307,7 @@ def fit_layer(
         shift[part] = weights[part] @ mean_before - real @ mean_behind
         loss[part] = moments.loss(real - weights[part])
         whole[part] = moments.loss(weights[part].astype(np.float64))
-    if rule.text:
+    if rule.rule == "text":
         shift[:] = 0
     parameters = refitted(
         given, Fitted(weights=result, gains=gains, shift=shift), zero_point=zero_point

@@ -1,12 +1,19 @@
 """`hwgen import`: a file of another format as a quantized network file."""
 
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Annotated
+
+from rich.console import RenderableType
 
 from hwgen.commands.capabilities import LAYER_SUPPORT
 from hwgen.commands.digests import digest_of_file, versions
 from hwgen.commands.exchange import calibrated_graph
 from hwgen.commands.families import offering
+from hwgen.commands.fields import File, path_of, words
 from hwgen.commands.files import read_graph
+from hwgen.commands.request import OUTPUT_FILE, Request, Says
 from hwgen.importers.integer import (
     IntegerGraph,
     Lowered,
@@ -16,6 +23,7 @@ from hwgen.importers.integer import (
 from hwgen.importers.integer.arithmetic import Choice, kernels_of
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
+from hwgen.report.import_tables import import_table
 from hwgen.report.imports import (
     ImportedLayer,
     ImportInfo,
@@ -26,37 +34,96 @@ from hwgen.report.imports import (
 from hwgen.report.types import Source
 
 
-def import_file(
-    file: Path,
-    out: Path,
-    *,
-    dataset: str = "",
-    class_names: tuple[str, ...] = (),
-    calibrate: Path | None = None,
-    qdq: Path | None = None,
-    kernels: Choice = "default",
-) -> ImportReport:
-    """Write the network of a file to `out`; the kind of file is found by its content.
+@dataclass(frozen=True)
+class ImportNetwork(Request, command="import", example="network.tflite --out build/network.npz"):
+    """Import a quantized network: TFLite with integers, or ONNX with QDQ, found by its content.
 
-    dataset: name of the images that `hwgen run` takes where none are given
-    kernels: whose arithmetic the network computes; a file that `export-onnx` wrote says so itself
-    calibrate: images that quantize a float ONNX file; qdq: where the quantized one goes
-    Raises RefusedNetworkError with a sentence for each node that stands in the way, and FormatError
-    for a file that is damaged or of another kind.
+    Signed maps become unsigned by an offset, exactly; sums round as the runtime's do. What is not
+    exact is printed with its largest effect. All nodes that are not supported are listed at
+    once, before anything is computed.
+
+    Raises RefusedNetworkError, which names every node that stands in the way, and FormatError for
+    a file that is damaged or of another kind.
     """
-    graph = read_graph(file) if calibrate is None else calibrated_graph(file, calibrate, qdq)
-    own = kernels_of(kernels, graph.format, source=graph.source)
-    lowered = lower(graph, kernels=graph.kernels or own, dataset=dataset, class_names=class_names)
-    save_network(lowered.network, out)
-    network = lowered.network
-    return ImportReport(
-        format="hwgen.report.import",
-        version=1,
-        file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
-        network=Source(name=network.graph.name, file=str(out), digest=network.digest),
-        content=content_of(graph, lowered),
-        versions=versions(),
-    )
+
+    file: Annotated[
+        File, Says("a quantized network in TFLite or ONNX", metavar="FILE", argument=True)
+    ]
+    out: Annotated[
+        File, Says("quantized network file to write (.npz)", metavar="FILE", use=OUTPUT_FILE)
+    ]
+    _: KW_ONLY
+    dataset: Annotated[str, Says("images of hwgen run where none are given", metavar="NAME")] = ""
+    class_names: Annotated[
+        Sequence[str],
+        Says(
+            "names of the classes, separated by commas",
+            metavar="NAMES",
+            names=("--classes",),
+            typed=str,
+            read=words,
+        ),
+    ] = ()
+    calibrate: Annotated[
+        File | None,
+        Says(
+            "quantize a float ONNX file with these images: a .npz with `images`, NHWC, uint8"
+            " (a step is 1/255) or float32 (as the network reads them)",
+            metavar="IMAGES",
+        ),
+    ] = None
+    qdq: Annotated[
+        File | None,
+        Says(
+            "write the quantized ONNX file, too (with --calibrate)",
+            metavar="FILE",
+            use=OUTPUT_FILE,
+        ),
+    ] = None
+
+    kernels: Annotated[
+        Choice,
+        Says(
+            "how sums round: as the runtime's default kernels (XNNPACK, onnxruntime), as the"
+            " reference kernels of LiteRT, or half_up, which every chip runs; a file that"
+            " export-onnx wrote says so itself"
+        ),
+    ] = "default"
+
+    def check(self) -> None:
+        """Refuse a quantized file where nothing is quantized."""
+        if self.qdq is not None and self.calibrate is None:
+            raise self.refusal("qdq", "given with --calibrate", self.qdq)
+
+    def run(self) -> ImportReport:
+        """Write the network."""
+        file, out, calibrate = Path(self.file), Path(self.out), path_of(self.calibrate)
+        graph = (
+            read_graph(file)
+            if calibrate is None
+            else calibrated_graph(file, calibrate, path_of(self.qdq))
+        )
+        own = kernels_of(self.kernels, graph.format, source=graph.source)
+        lowered = lower(
+            graph,
+            kernels=graph.kernels or own,
+            dataset=self.dataset,
+            class_names=tuple(self.class_names),
+        )
+        save_network(lowered.network, out)
+        network = lowered.network
+        return ImportReport(
+            format="hwgen.report.import",
+            version=1,
+            file=Source(name=graph.name, file=str(file), digest=digest_of_file(file)),
+            network=Source(name=network.graph.name, file=str(out), digest=network.digest),
+            content=content_of(graph, lowered),
+            versions=versions(),
+        )
+
+    def table(self, report: ImportReport) -> RenderableType:
+        """Return the layers, and what is not exact."""
+        return import_table(report)
 
 
 def describe_import(file: Path) -> ImportInfo:

@@ -1,30 +1,55 @@
 """Golden alone: the maps of some images of a network, for those who want the integers."""
 
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from hwgen.commands.images import Data, choose_images
+from hwgen.commands.fields import Data, ImageCount, Network, OneMode, images_of
+from hwgen.commands.images import choose_images
 from hwgen.commands.load import load
+from hwgen.commands.request import Request
 from hwgen.errors import DataError
 from hwgen.files.shipped import file_of, networks
 from hwgen.network.file import load_network
 from hwgen.report.types import Images
 
-Maps = dict[str, NDArray[Any]]
+
+@dataclass(frozen=True, kw_only=True)
+class Inference:
+    """What golden computes of some images.
+
+    answers: the last map, (images, height, width, channels), integers
+    maps: of every layer by name, of the same form; the images themselves are `input`
+    about: the images
+    """
+
+    answers: NDArray[Any]
+    maps: Mapping[str, NDArray[Any]]
+    about: Images
 
 
-def infer_images(
-    file: Path, data: Data, *, count: int | None, mode: str | None
-) -> tuple[NDArray[Any], Maps, Images]:
-    """Return the answers, all maps by name, and what the images are; see `hwgen.api.infer`."""
-    network = load_network(file_of(file, networks(), what="the network"))
-    modes = network.graph.modes
-    if mode is not None and mode not in modes:
-        raise DataError(f"mode must be one of {', '.join(modes)}, got {mode} ({file})")
-    batch = choose_images(network, data, count)
-    maps: Maps = load("golden.network").infer(
-        network, batch.images, mode=0 if mode is None else modes.index(mode)
-    )
-    return maps[network.answer], maps, batch.about
+@dataclass(frozen=True)
+class Infer(Request):
+    """Return the exact integers of every map, from the NumPy reference; all maps are in memory."""
+
+    network: Network
+    images: Data
+    _: KW_ONLY
+    count: ImageCount = None
+    mode: OneMode = None
+
+    def run(self) -> Inference:
+        """Compute the maps."""
+        file, mode = Path(self.network), self.mode
+        network = load_network(file_of(file, networks(), what="the network"))
+        modes = network.graph.modes
+        if mode is not None and mode not in modes:
+            raise DataError(f"mode must be one of {', '.join(modes)}, got {mode} ({file})")
+        batch = choose_images(network, images_of(self.images), self.count)
+        maps: dict[str, NDArray[Any]] = load("golden.network").infer(
+            network, batch.images, mode=0 if mode is None else modes.index(mode)
+        )
+        return Inference(answers=maps[network.answer], maps=maps, about=batch.about)

@@ -1,8 +1,9 @@
 """`hwgen info`: the content of a file, and how a chip tiles its layers."""
 
 from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,11 @@ from hwgen.commands.capabilities import COMPILER, PROGRAMS
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of_array, versions
 from hwgen.commands.families import Family, architectures, family_of
+from hwgen.commands.fields import File, ImageSize, Sparsity, path_of
 from hwgen.commands.files import is_quantized
 from hwgen.commands.imports import describe_import
 from hwgen.commands.protocols import Architecture, Program
+from hwgen.commands.request import Says, Working
 from hwgen.commands.subject import configuration_of, load_chip, load_subject, program_of
 from hwgen.commands.synthesis import graphs
 from hwgen.errors import ConfigError, FormatError
@@ -30,6 +33,7 @@ from hwgen.report.info import (
     NetworkLayer,
     ProgramInfo,
 )
+from hwgen.report.info_tables import info_table
 
 Kind = Literal["network", "architecture", "program", "graph", "import"]
 
@@ -40,37 +44,56 @@ PROGRAM_KEY = "facts"
 """In a program of any family: JSON with its format."""
 
 
-def describe_file(
-    context: Context,
-    file: Path,
-    arch_file: Path | None,
-    sparsity: str | None,
-    *,
-    image_size: tuple[int, ...] | None = None,
-) -> InfoReport:
-    """Return the content of `file`; with an architecture, how each layer is tiled for it.
+@dataclass(frozen=True)
+class Info(Working, command="info", example="network.npz chip.yaml"):
+    """Check a file and print its content; with ARCH, how each layer is tiled for that chip.
 
-    image_size: of a float ONNX file whose image has open sides
+    Of a network in another format: its layers, or every node that stands in the way.
     """
-    read = shipped_file(file)
-    if is_quantized(read):
-        if arch_file is not None:
-            raise FormatError(
-                field="what stands beside an architecture",
-                allowed="a quantized network or a program (.npz); hwgen import writes one",
-                given="a file of another format",
-                source=str(file),
-            )
-        return report("import", file, content=describe_import(file))
-    if is_graph(read) and arch_file is None:
-        check_name(file)
-        return report("graph", file, graph=graphs().graph_info(str(file), image_size))
-    if read.suffix in YAML:
-        return describe_architecture(file, arch_file, sparsity)
-    arrays = read_npz(read, what="file", allowed=FILES)
-    if GRAPH_KEY in arrays:
-        return describe_network(context, file, arch_file, sparsity)
-    return describe_program(arrays, file, arch_file, sparsity)
+
+    file: Annotated[
+        File,
+        Says(
+            "a quantized network or a program (.npz), an architecture, a TFLite or ONNX file,"
+            " or the name of a network that ships for synthesis",
+            metavar="FILE",
+            argument=True,
+        ),
+    ]
+    architecture: Annotated[
+        File | None,
+        Says("an architecture: how it tiles each layer", metavar="ARCH", argument=True),
+    ] = None
+    _: KW_ONLY
+    sparsity: Sparsity = None
+    image_size: ImageSize = None
+
+    def run(self) -> InfoReport:
+        """Read the file."""
+        file, arch_file, sparsity = Path(self.file), path_of(self.architecture), self.sparsity
+        read = shipped_file(file)
+        if is_quantized(read):
+            if arch_file is not None:
+                raise FormatError(
+                    field="what stands beside an architecture",
+                    allowed="a quantized network or a program (.npz); hwgen import writes one",
+                    given="a file of another format",
+                    source=str(file),
+                )
+            return report("import", file, content=describe_import(file))
+        if is_graph(read) and arch_file is None:
+            check_name(file)
+            return report("graph", file, graph=graphs().graph_info(str(file), self.image_size))
+        if read.suffix in YAML:
+            return describe_architecture(file, arch_file, sparsity)
+        arrays = read_npz(read, what="file", allowed=FILES)
+        if GRAPH_KEY in arrays:
+            return describe_network(self.quiet, file, arch_file, sparsity)
+        return describe_program(arrays, file, arch_file, sparsity)
+
+    def table(self, report: InfoReport) -> RenderableType:
+        """Return the content."""
+        return info_table(report, graph_parts(report))
 
 
 def shipped_file(file: Path) -> Path:

@@ -9,18 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.commands.context import Context
-from hwgen.commands.digests import versions
 from hwgen.commands.fit import (
     MOST_PLACES,
+    Fit,
     Weighted,
-    accuracy,
-    check_fittable,
     filters_of_digits,
     is_depthwise,
     layer_by_layer,
     samples,
 )
-from hwgen.commands.images import Batch, Data, choose_images
+from hwgen.commands.images import Batch
 from hwgen.commands.load import load
 from hwgen.errors import DataError, FormatError
 from hwgen.fit import Fitted, refitted
@@ -28,10 +26,8 @@ from hwgen.fit.lowered import Step, digits_after, fewer_digits, in_order, steps_
 from hwgen.fit.measured import Moments
 from hwgen.fit.text import unpruned
 from hwgen.network import Conv, Linear, QuantizedNetwork
-from hwgen.network.file import load_network, save_network
 from hwgen.network.sparsity import ALPHA
 from hwgen.report.fit import FitReport, FittedLayer
-from hwgen.report.types import Images, Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,69 +200,20 @@ def moments_of(rows: NDArray[np.float64]) -> Moments:
     )
 
 
-def lowering_of(
-    context: Context,
-    file: Path,
-    *,
-    data: Data,
-    images: int | None,
-    calibration: int,
-    seed: int,
-) -> tuple[Lowering, Images]:
-    """Return the steps of a file by the first `images` images of `data`."""
-    network = load_network(file)
-    check_fittable(network, file)
-    batch = choose_images(network, data, images)
-    return Lowering(context, network, parts_of(batch, calibration), seed=seed), batch.about
-
-
-def lower_file(
-    context: Context,
-    file: Path,
-    out: Path,
-    *,
-    phi: int,
-    budget: float,
-    data: Data,
-    images: int | None,
-    calibration: int,
-    seed: int,
-) -> FitReport:
-    """Write the network of a file with fewer digits; `budget` in percent points of accuracy.
-
-    phi: digits that weights have at most already
-    """
-    lowering, about = lowering_of(
-        context, file, data=data, images=images, calibration=calibration, seed=seed
-    )
-    network, judging = lowering.network, lowering.parts.judging
-    check_digits(network, phi, file)
-    steps = lowering.within(budget)
-    lowered = lowering.after(steps)
-    save_network(lowered, out)
-    before, after = (lowering.answers(each, judging) for each in (network, lowered))
-    classes = [each.argmax(axis=1) for each in (before, after)]
-    return FitReport(
-        format="hwgen.report.fit",
-        version=1,
-        network=Source(name=network.graph.name, file=str(file), digest=network.digest),
-        fitted=Source(name=lowered.graph.name, file=str(out), digest=lowered.digest),
-        rule="lowered",
-        phi=phi,
-        prune=0.0,
-        seed=seed,
-        data=about,
-        calibration_images=calibration,
-        deciding_images=len(lowering.parts.deciding.images),
-        budget_percent=budget,
-        judged_images=len(judging.images),
-        filters_of_digits=filters_of_digits(lowered),
-        layers=lowered_layers(network, lowered, steps, phi),
-        accuracy_before=accuracy(classes[0], judging),
-        accuracy_after=accuracy(classes[1], judging),
-        top_class=float(np.mean(classes[0] == classes[1])),
-        mean_difference=float(np.abs(before - after).mean()),
-        versions=versions(),
+def lowered(fit: Fit, network: QuantizedNetwork, batch: Batch) -> FitReport:
+    """Write a network with fewer digits than the most, `phi`, that its weights have already."""
+    check_digits(network, fit.phi, Path(fit.network))
+    lowering = Lowering(fit.quiet, network, parts_of(batch, fit.calibration), seed=fit.seed)
+    steps = lowering.within(fit.budget)
+    changed = lowering.after(steps)
+    return fit.report(
+        network,
+        changed,
+        lowered_layers(network, changed, steps),
+        measured=fit.calibration,
+        about=batch.about,
+        judged=lowering.parts.judging,
+        deciding=len(lowering.parts.deciding.images),
     )
 
 
@@ -282,7 +229,7 @@ def check_digits(network: QuantizedNetwork, phi: int, file: Path) -> None:
 
 
 def lowered_layers(
-    network: QuantizedNetwork, lowered: QuantizedNetwork, steps: Sequence[Step], phi: int
+    network: QuantizedNetwork, lowered: QuantizedNetwork, steps: Sequence[Step]
 ) -> list[FittedLayer]:
     """Return what changed layer by layer; losses are those of the steps, measured one by one."""
     found = []

@@ -2,45 +2,128 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+from rich.console import RenderableType
 
 from hwgen.commands.capabilities import CYCLE_MODEL, MODES, SPARSITY
 from hwgen.commands.context import Context
 from hwgen.commands.engines import Maps, expected_maps, predicted_cycles
+from hwgen.commands.fields import File
 from hwgen.commands.images import Batch
+from hwgen.commands.load import load as loaded
+from hwgen.commands.on_chip import WithImages, chip_of
 from hwgen.commands.protocols import Prediction
+from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.subject import Subject, program_of, with_switches
+from hwgen.commands.trace import trace_network
+from hwgen.files.output import write_text
 from hwgen.report.model import ModelLayer, ModelMode, ModelReport, Speedup, Variant
+from hwgen.report.tables import model_table
 
 DENSE = "none"
 SPARSE = "all"
+COUNTED = ("cycles", "load")
+"""Of a prediction: all cycles, and those that wait for a load."""
 
 
-def model_network(
-    context: Context, subject: Subject, batch: Batch, *, speedup: bool
-) -> ModelReport:
-    """Return the cycles of a network on its chip, and of the same chip with other switches."""
-    program = program_of(context, subject)
-    maps = expected_maps(context, subject, batch)
-    count = len(batch.images)
-    predictions = predicted_cycles(context, subject, program, maps, batch.modes)
-    cycles = sum(each.cycles for each in predictions)
-    load = sum(each.load for each in predictions)
-    return ModelReport(
-        format="hwgen.report.model",
-        version=2,
-        setting=subject.setting(program, batch),
-        images=count,
-        cycles_model=cycles,
-        cycles_compute_model=cycles - load,
-        load_cycles_model=load,
-        time_us=cycles / count / subject.arch.clock_mhz,
-        where=where(subject, predictions),
-        utilization=subject.family.need(CYCLE_MODEL).utilization_of(predictions),
-        layers=layer_cycles(subject, predictions),
-        modes=mode_cycles(context, subject, batch),
-        speedup=speedup_of(modelled_variants(context, subject, maps, batch)) if speedup else None,
-    )
+@dataclass(frozen=True)
+class Model(WithImages, command="model", example="network.npz chip.yaml --images 4 --speedup"):
+    """Predict the exact number of cycles without simulating, and the causes of the cycles.
+
+    busy: cells that hold weights compute on a position. Cells of a macro at work that do not:
+    inactive_positions (the position vector is not full), empty_slots (the row of weights is not
+    full), absent_filters (cell columns that no filter uses). simd: layers without weights, and
+    depthwise ones. row_write: a row of weights is being written. Waiting: load (for weights or
+    instructions), switch (for a group of inputs), queue (for a slower macro of the core), output
+    (for the output stage), write_bus (another core has it), pipeline (a step starts or ends),
+    imbalance (for other macros and cores). image, spill, store, end: around the layers.
+
+    utilization: fraction of the cells of active rows whose digit is a non-zero digit of a weight.
+
+    Raises DataError for an unknown mode, FamilyError for a family without modes.
+    """
+
+    _: KW_ONLY
+    speedup: Annotated[
+        bool, Says("the dense chip against each kind of sparsity, alone and together")
+    ] = False
+    trace: Annotated[
+        File | None,
+        Says(
+            "timeline of the first run (.json) for Perfetto or chrome://tracing",
+            metavar="FILE",
+            use=OUTPUT_FILE,
+        ),
+    ] = None
+
+    plot: Annotated[
+        File | None,
+        Says("picture of the cycles by layer to write (.svg)", metavar="FILE", use=OUTPUT_FILE),
+    ] = None
+
+    def run(self) -> ModelReport:
+        """Predict, and write timeline and picture."""
+        context = self.quiet
+        subject, batch = self.stream()
+        program = program_of(context, subject)
+        maps = expected_maps(context, subject, batch)
+        predictions = predicted_cycles(context, subject, program, maps, batch.modes)
+        cycles, load = (sum(getattr(each, name) for each in predictions) for name in COUNTED)
+        report = ModelReport(
+            format="hwgen.report.model",
+            version=2,
+            setting=subject.setting(program, batch),
+            images=len(batch.images),
+            cycles_model=cycles,
+            cycles_compute_model=cycles - load,
+            load_cycles_model=load,
+            time_us=cycles / len(batch.images) / subject.arch.clock_mhz,
+            where=where(subject, predictions),
+            utilization=subject.family.need(CYCLE_MODEL).utilization_of(predictions),
+            layers=layer_cycles(subject, predictions),
+            modes=mode_cycles(context, subject, batch),
+            speedup=speedup_of(modelled_variants(context, subject, maps, batch))
+            if self.speedup
+            else None,
+        )
+        if self.trace is not None:
+            write_text(Path(self.trace), trace_network(context, subject, batch), what="trace")
+        if self.plot is not None:
+            drawn: str = loaded("hwgen.report.model_plot").model_picture(report)
+            write_text(Path(self.plot), drawn, what="picture")
+        self.tell_of_fit(subject, batch, predictions[0].cycles)
+        return report
+
+    def tell_of_fit(self, subject: Subject, batch: Batch, cycles: int) -> None:
+        """Say what weights of few digits would bring to a network that runs without weight_bits.
+
+        cycles: of the first run. By the published rule, which needs no images; what it costs in
+        accuracy, only `hwgen fit` says.
+        """
+        chip = chip_of(self.architecture, self.sparsity).parameters
+        if subject.arch == chip or len(subject.network.graph.modes) > 1:
+            return
+        size = subject.run_images
+        first = replace(batch, images=batch.images[:size], modes=batch.modes[:size])
+        few = replace(
+            subject,
+            arch=chip,
+            network=loaded("hwgen.commands.fit").with_few_digits(subject.network),
+        )
+        maps = expected_maps(self.quiet, few, first)
+        program = program_of(self.quiet, few)
+        (fitted,) = predicted_cycles(self.quiet, few, program, maps, first.modes)
+        self.quiet.say(
+            f"after hwgen fit a run would take about {fitted.cycles:,} cycles, not {cycles:,}:"
+            f" {cycles / fitted.cycles:.2f}x faster; what that costs in accuracy, hwgen fit says"
+        )
+
+    def table(self, report: ModelReport) -> RenderableType:
+        """Return cycles, causes and layers."""
+        return model_table(report)
 
 
 def mode_cycles(context: Context, subject: Subject, batch: Batch) -> list[ModelMode]:

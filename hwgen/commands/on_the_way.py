@@ -23,7 +23,7 @@ def imported(context: Context, file: Path) -> Path:
     facts = [digest_of_file(file), digest_of_code("hwgen.importers", "hwgen.network")]
     out = context.work / "imported" / f"{file.stem}-{digest_of(facts)[:16]}.npz"
     if not out.is_file():
-        load("hwgen.commands.imports").import_file(file, out, kernels="half_up")
+        load("hwgen.commands.imports").ImportNetwork(file, out, kernels="half_up").run()
         context.say(f"{file.name} is imported, sums rounded as every chip does (half_up): {out}")
     return out
 

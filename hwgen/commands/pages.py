@@ -1,7 +1,6 @@
 """What a family may offer beside its chips, as types: graphs, synthesis, documents."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,38 +27,6 @@ class Graphs(Protocol):
     def write_network(self, name: str, out: Path) -> str: ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class SynthesisRequest:
-    """Parameters of a synthesis.
-
-    network: the name of one that ships, or the path of an ONNX file
-    components: table of components; None: the default of the synthesis
-    rules, method: how designs are judged and searched
-    objective: image or stream, for whose efficiency designs are chosen
-    identical: whether all macros have as many of each component as the one that needs most
-    evaluations: designs to judge; None: as many as the method takes by itself
-    workers, scheduler: where the search runs; no result depends on them
-    time_limit_s: the best design found until then is the answer; None: no limit
-    out: folder to write; None: one in the work folder
-    image_size: sides of the image in the order of the file, where it leaves some open
-    """
-
-    network: str
-    power_w: float
-    components: Path | None
-    rules: str
-    seed: int
-    method: str
-    evaluations: int | None
-    workers: int
-    scheduler: str | None
-    time_limit_s: float | None
-    out: Path | None
-    image_size: tuple[int, ...] | None = None
-    objective: str = "image"
-    identical: bool = False
-
-
 class Synthesized(Protocol):
     """Result of a synthesis: the folder it wrote, its report, and whether the budget holds."""
 
@@ -81,7 +48,7 @@ class Synthesis(Protocol):
     COMPONENTS_FORMAT: str
     FILES: tuple[str, ...]
 
-    def synthesize_network(self, context: Context, request: SynthesisRequest) -> Synthesized: ...
+    def synthesize_network(self, context: Context, request: Any) -> Synthesized: ...
     def write_page(self, made: Any, path: Path) -> None: ...
     def synthesis_table(self, report: Any) -> RenderableType: ...
 

@@ -1,12 +1,15 @@
 """`hwgen run`: the same images through golden, cycle model and RTL, side by side."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from string import hexdigits
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
+from rich.console import RenderableType
 
 from hwgen.chip.tiling import LayerTiling
 from hwgen.commands.capabilities import COMPILER
@@ -14,23 +17,149 @@ from hwgen.commands.compare import Comparison, Results, compare, compare_layers
 from hwgen.commands.compare_runs import all_equal, in_time, total
 from hwgen.commands.context import Context, timed
 from hwgen.commands.engines import (
+    MOST_STALLS,
     NO_TROUBLE,
     Trouble,
     Window,
+    default_engine,
     expected_answers,
     expected_maps,
     predicted_cycles,
     simulate,
     zero_bit_planes,
 )
+from hwgen.commands.fields import LARGEST_SEED, File, Whole, path_of
 from hwgen.commands.images import Batch
 from hwgen.commands.modes import cycles_of_images, switch_cycles_max, weight_row_writes
+from hwgen.commands.on_chip import WithImages
 from hwgen.commands.protocols import Program, Run
+from hwgen.commands.request import Says
 from hwgen.commands.subject import Subject, program_of
 from hwgen.network import QuantizedNetwork
 from hwgen.report.run import Memory, RunImage, RunReport
+from hwgen.report.tables import run_table
 
 Engine = Literal["golden", "model", "rtl"]
+LAST_CYCLE = (1 << 62) - 1
+"""A simulation counts cycles in 64 bits."""
+ADDRESS_DIGITS = 16
+"""Of a hexadecimal byte address in 64 bits."""
+
+Cycle = Annotated[Whole, Field(ge=0, le=LAST_CYCLE)]
+PositiveSeed = Annotated[Whole, Field(ge=1, le=LARGEST_SEED)]
+
+
+def address_of(text: str) -> int:
+    """Return a byte address from hexadecimal digits."""
+    digits = text.lower().removeprefix("0x")
+    if not 0 < len(digits) <= ADDRESS_DIGITS or set(digits) - set(hexdigits):
+        raise ValueError(f"1 to {ADDRESS_DIGITS} hexadecimal digits, got {text}")
+    return int(digits, 16)
+
+
+@dataclass(frozen=True)
+class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --images 2"):
+    """Run images in RTL; compare every element with golden and every cycle with the model.
+
+    rtl: the Verilog, simulated under Verilator and compared with both. golden: the answers of the
+    NumPy reference alone. model: predicted cycles, too. Exit code 1 if anything differs.
+
+    --stalls compares values and events, but no cycles: the model does not know when memory stalls.
+    With --bus-error the run should end with the chip's error, in one sentence and exit code 2.
+
+    --mode and --modes are for networks with several modes: a chip switches between two images.
+    Each switch of --modes is measured with --engine rtl; that takes up to two more simulations.
+
+    Raises SimulationError where there is no Verilator, and when the chip stops with an error.
+    """
+
+    _: KW_ONLY
+    engine: Annotated[
+        Engine | None,
+        Says(
+            "[default: rtl, which compares; without Verilator model, which predicts]",
+            untyped=None,
+        ),
+    ] = "rtl"
+    program: Annotated[
+        File | None,
+        Says("a compiled program, with its images of one run, instead of compiling now"),
+    ] = None
+    seed: Annotated[PositiveSeed, Says("of the content of memories at power-on (rtl only)")] = 1
+    stalls: Annotated[
+        Annotated[Whole, Field(ge=0, le=MOST_STALLS)],
+        Says(
+            "percent of cycles in which a channel of the memory does nothing (rtl only)",
+            metavar="PERCENT",
+        ),
+    ] = 0
+    stall_seed: Annotated[PositiveSeed, Says("of the stalls of the memory")] = 1
+    bus_error: Annotated[
+        Annotated[Whole, Field(ge=0, lt=1 << 64)] | None,
+        Says(
+            "byte, hexadecimal, for whose beat the memory answers with an error (rtl only)",
+            metavar="ADDRESS",
+            typed=str,
+            read=address_of,
+        ),
+    ] = None
+    waves: Annotated[
+        bool | tuple[Whole, Whole | None] | None,
+        Says("write waves (rtl only, slow)", typed=bool, untyped=False),
+    ] = None
+    waves_from: Annotated[Cycle | None, Says("first clock cycle of the waves")] = None
+    waves_to: Annotated[Cycle | None, Says("last clock cycle of the waves")] = None
+
+    def check(self) -> None:
+        """Refuse what only a simulation can do with another engine, and waves that end early."""
+        super().check()
+        window = self.window
+        if (window or self.trouble != NO_TROUBLE) and self.engine not in ("rtl", None):
+            what = "waves" if window else "--stalls and --bus-error"
+            raise self.refusal("engine", f"rtl, a simulation, for {what}", self.engine)
+        if window and window.last is not None and window.last < window.first:
+            raise self.refusal("waves_to", f"not before --waves-from {window.first}", window.last)
+
+    @property
+    def window(self) -> Window | None:
+        """The clock cycles whose waves are written."""
+        if isinstance(self.waves, tuple):
+            return Window(*self.waves)
+        if not self.waves and self.waves_from is None and self.waves_to is None:
+            return None
+        return Window(self.waves_from or 0, self.waves_to)
+
+    @property
+    def trouble(self) -> Trouble:
+        """What the memory does that the model does not know."""
+        return Trouble(stall=self.stalls, seed=self.stall_seed, error_address=self.bus_error)
+
+    def run(self) -> RunReport:
+        """Run the images."""
+        program = path_of(self.program)
+        subject, batch = self.stream(program)
+        engine = self.engine
+        if engine is None:
+            only = self.window or self.trouble != NO_TROUBLE
+            engine = "rtl" if only else default_engine(self.quiet, subject.family)
+        return run_network(
+            self.quiet,
+            subject,
+            batch,
+            engine=engine,
+            program=program,
+            window=self.window,
+            seed=self.seed,
+            trouble=self.trouble,
+        )
+
+    def table(self, report: RunReport) -> RenderableType:
+        """Return what was compared."""
+        return run_table(report)
+
+    def agrees(self, report: RunReport) -> bool:
+        """Return whether nothing differs."""
+        return report.equal is not False
 
 
 def run_network(

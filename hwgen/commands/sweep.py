@@ -2,21 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from itertools import product
 from math import prod
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import yaml
+from pydantic import Field
+from rich.console import RenderableType
 
 from hwgen.commands.capabilities import AREA, COMPILER, CYCLE_MODEL, ENERGY, SPARSITY
-from hwgen.commands.context import Context
-from hwgen.commands.images import Batch
+from hwgen.commands.fields import File, Workers
+from hwgen.commands.load import load
+from hwgen.commands.on_chip import WithImages
 from hwgen.commands.points import REFUSED, Point, Result, arch_of, run_points
 from hwgen.commands.protocols import Architecture
+from hwgen.commands.request import OUTPUT_FILE, Says
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.errors import ConfigError, DataError, HwgenError
+from hwgen.files.output import whole_file
 from hwgen.report.sweep import SweepPoint, SweepReport, Value
+from hwgen.report.sweep_table import sweep_table
 
 SWITCHES = "sparsity"
 """A key beside those of the file, for families that have switches: `all`, `none`, or names with a
@@ -24,6 +31,8 @@ plus sign between."""
 FIXED = ("format", "version", "name")
 """Keys that make no other chip."""
 MOST_POINTS = 4096
+KINDS = (".svg", ".png")
+"""Of pictures, by the ending of the file."""
 
 Values = Mapping[str, Sequence[Value]]
 
@@ -66,32 +75,82 @@ def refusal(field: str, allowed: str, given: object) -> ConfigError:
     return ConfigError(field=field, allowed=allowed, given=given, source="command line")
 
 
-def sweep_network(
-    context: Context, subject: Subject, batch: Batch, keys: Values, *, workers: int
-) -> SweepReport:
-    """Return the predictions of all combinations of values, the last key varying fastest."""
-    subject.family.need(COMPILER)
-    subject.family.need(CYCLE_MODEL)
-    chips = chips_of(subject, checked(subject, keys))
-    points = [
-        Point(subject=replace(subject, arch=chip.arch), batch=batch)
-        for chip in chips
-        if chip.arch is not None
+@dataclass(frozen=True)
+class Sweep(
+    WithImages,
+    command="sweep",
+    example="network.npz chip.yaml cores=1,2 port_bits=64,128 --plot sweep.svg",
+):
+    """Predict a network on every combination of values of some keys of an architecture.
+
+    The key sparsity stands for all switches: sparsity=none,all,weight_bits+input_bits. A
+    combination that the architecture or the network refuses is a row with the reason. Every
+    prediction is cached, so after an interrupt the same command resumes.
+
+    Raises ConfigError for an unknown key and for a value of another kind, DataError if no
+    combination works.
+    """
+
+    keys: Annotated[
+        Mapping[str, Annotated[Sequence[Value], Field(min_length=1)]],
+        Says(
+            "a key of the architecture and its values, such as macro.rows=8,16",
+            metavar="KEY=VALUES...",
+            argument=True,
+            typed=list[str],
+            read=values_of,
+        ),
     ]
-    with context.progress("points", len(points)) as done:
-        results = run_points(context, points, workers=workers, on_done=lambda *_: done())
-    waiting = iter(results)
-    found = [point_of(subject, chip, waiting, len(batch.images)) for chip in chips]
-    if all(each.refused for each in found):
-        raise DataError(f"at least one combination must work, got none: {found[0].refused}")
-    return SweepReport(
-        format="hwgen.report.sweep",
-        version=1,
-        setting=subject.setting(None, batch),
-        images=len(batch.images),
-        keys={key: list(dict.fromkeys(values)) for key, values in keys.items()},
-        points=found,
-    )
+    _: KW_ONLY
+    workers: Workers = 2
+    plot: Annotated[
+        File | None, Says("picture to write (.svg or .png)", metavar="FILE", use=OUTPUT_FILE)
+    ] = None
+
+    def check(self) -> None:
+        """Refuse a picture of another kind."""
+        super().check()
+        if self.plot is not None and Path(self.plot).suffix not in KINDS:
+            allowed = f"a file that ends with {' or '.join(KINDS)}"
+            raise self.refusal("plot", allowed, Path(self.plot).name)
+
+    def run(self) -> SweepReport:
+        """Predict all combinations, the last key varying fastest, and draw them."""
+        subject, batch = self.stream()
+        subject.family.need(COMPILER)
+        subject.family.need(CYCLE_MODEL)
+        chips = chips_of(subject, checked(subject, self.keys))
+        points = [
+            Point(subject=replace(subject, arch=chip.arch), batch=batch)
+            for chip in chips
+            if chip.arch is not None
+        ]
+        with self.quiet.progress("points", len(points)) as done:
+            results = run_points(
+                self.quiet, points, workers=self.workers, on_done=lambda *_: done()
+            )
+        waiting = iter(results)
+        found = [point_of(subject, chip, waiting, len(batch.images)) for chip in chips]
+        if all(each.refused for each in found):
+            raise DataError(f"at least one combination must work, got none: {found[0].refused}")
+        report = SweepReport(
+            format="hwgen.report.sweep",
+            version=1,
+            setting=subject.setting(None, batch),
+            images=len(batch.images),
+            keys={key: list(dict.fromkeys(values)) for key, values in self.keys.items()},
+            points=found,
+        )
+        if self.plot is not None:
+            kind = Path(self.plot).suffix[1:]
+            picture: bytes = load("hwgen.report.sweep_plot").sweep_picture(report, kind)
+            with whole_file(Path(self.plot), what="picture") as fresh:
+                fresh.write_bytes(picture)
+        return report
+
+    def table(self, report: SweepReport) -> RenderableType:
+        """Return a row for each combination."""
+        return sweep_table(report)
 
 
 def checked(subject: Subject, keys: Values) -> dict[str, list[Value]]:

@@ -1,10 +1,17 @@
 """`hwgen synthesize` and `hwgen onnx`: the families that offer a synthesis and read graphs."""
 
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from rich.console import RenderableType
 
 from hwgen.commands.capabilities import GRAPHS, SYNTHESIS
 from hwgen.commands.families import offering
+from hwgen.commands.fields import Count, File, ImageSize, OutFolder, Real, Seed, Workers, path_of
 from hwgen.commands.pages import Graphs, Synthesis
+from hwgen.commands.request import OUTPUT_FILE, Request, Says, Working
 from hwgen.errors import FamilyError, FormatError
 from hwgen.files.load import read_mapping
 
@@ -42,3 +49,136 @@ def synthesis_for(components: Path | None) -> Synthesis:
         given=given or "nothing",
         source=str(components),
     )
+
+
+Rules = Annotated[
+    Literal["strict", "published"],
+    Says("published: as the published tool counts, with its omissions"),
+]
+Components = Annotated[
+    File | None,
+    Says(
+        "power, latency and area of the parts (.yaml) [default: the table of the family]",
+        metavar="FILE",
+        default_files=default_tables,
+    ),
+]
+Evaluations = Annotated[Count | None, Says("designs to try [default: by the method]", metavar="N")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesizedChip:
+    """Result of a synthesis.
+
+    folder: that holds `files`; report: as `docs/schema/synthesize.schema.json` describes it
+    within_budget: whether the chip needs no more than the power budget
+    table: the report for a terminal
+    """
+
+    folder: Path
+    files: tuple[str, ...]
+    report: Any
+    within_budget: bool
+    table: RenderableType
+
+
+@dataclass(frozen=True)
+class Synthesize(
+    Working, command="synthesize", example="vgg16 --power-w 49 --seed 1 --out build/vgg16"
+):
+    """Find the most efficient accelerator for a network within a power budget.
+
+    Writes architecture.yaml, schedule.npz, report.json and report.html into one folder. After an
+    interrupt the same command resumes the search. Exit code 1 if the chip needs more than the
+    budget, which only the published rules allow.
+    """
+
+    network: Annotated[
+        File,
+        Says(
+            "a network that ships, such as vgg16, or an ONNX file",
+            metavar="NETWORK",
+            argument=True,
+            typed=str,
+            complete=lambda: graphs().network_names(),
+        ),
+    ]
+    power_w: Annotated[Real, Says("peak power of the whole chip at most", metavar="W")]
+    _: KW_ONLY
+    image_size: ImageSize = None
+    components: Components = None
+    rules: Rules = "strict"
+    objective: Annotated[
+        Literal["image", "stream"],
+        Says("stream: efficiency of an image in a steady stream; no bound is known"),
+    ] = "image"
+    identical: Annotated[bool, Says("macros with as many of each component as the fullest has")] = (
+        False
+    )
+    seed: Seed = 1
+    method: Annotated[
+        Literal["bounded", "text", "code"],
+        Says("text, code: the published search, as described or as shipped"),
+    ] = "bounded"
+    evaluations: Evaluations = None
+    workers: Workers = 2
+    scheduler: Annotated[
+        str | None, Says("a Dask scheduler, instead of processes", metavar="tcp://...")
+    ] = None
+    time_limit_s: Annotated[
+        Annotated[Real, Field(ge=0)] | None,
+        Says("seconds of search; the best design until then is the answer", metavar="S"),
+    ] = None
+    out: OutFolder = None
+    html: Annotated[
+        File | None,
+        Says("write the page with the pictures here as well", metavar="FILE", use=OUTPUT_FILE),
+    ] = None
+
+    def run(self) -> SynthesizedChip:
+        """Search, and write what was found."""
+        synthesis = synthesis_for(path_of(self.components))
+        made = synthesis.synthesize_network(self.quiet, self)
+        if self.html is not None:
+            synthesis.write_page(made, Path(self.html))
+        files = tuple(synthesis.FILES)
+        self.quiet.say(f"{made.folder}: {', '.join(files)}")
+        return SynthesizedChip(
+            folder=made.folder,
+            files=files,
+            report=made.report,
+            within_budget=made.within_budget,
+            table=synthesis.synthesis_table(made.report),
+        )
+
+    def table(self, report: SynthesizedChip) -> RenderableType:
+        """Return the chip and what it does."""
+        return report.table
+
+    def agrees(self, report: SynthesizedChip) -> bool:
+        """Return whether the budget holds."""
+        return report.within_budget
+
+    def written(self, report: SynthesizedChip) -> Any:
+        """Return what --json writes."""
+        return report.report
+
+
+@dataclass(frozen=True)
+class Onnx(Request, command="onnx", example="resnet18 --out build/resnet18.onnx"):
+    """Write a network that ships for synthesis as an ONNX file, without weights."""
+
+    network: Annotated[
+        str,
+        Says(
+            "a network that ships, such as vgg16",
+            metavar="NETWORK",
+            argument=True,
+            complete=lambda: graphs().network_names(),
+        ),
+    ]
+    out: Annotated[File, Says("file to write (.onnx)", metavar="FILE", use=OUTPUT_FILE)]
+
+    def run(self) -> str:
+        """Write the file; return what it is."""
+        return graphs().write_network(self.network, Path(self.out))

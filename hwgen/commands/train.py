@@ -3,17 +3,23 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
+from rich.console import RenderableType
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_array, digest_of_file
+from hwgen.commands.fields import LARGEST_SEED, File, OutFolder, Real, Whole, path_of
 from hwgen.commands.load import load
+from hwgen.commands.request import Says, Working
 from hwgen.files import shipped
 from hwgen.files.load import read_mapping
 from hwgen.files.output import write_text
 from hwgen.network.file import load_network
+from hwgen.report.info_tables import adaptive_train_table, train_table
 from hwgen.report.types import Source
 from hwgen.report.work import Accuracy, AdaptiveTrainReport, ModeAccuracy, TrainReport
 
@@ -24,108 +30,136 @@ DIGESTS = "digests.json"
 """Written last: a folder that holds it holds a finished training, of files with these digests."""
 
 
-def train_recipe(
-    context: Context,
-    recipe_file: Path,
-    *,
-    data: Path | None = None,
-    start: Path | None = None,
-    seed: int | None = None,
-    hours: float | None = None,
-    out: Path | None = None,
-    resume: bool = True,
-) -> TrainReport:
-    """Train a recipe, or return the cached result; an interrupted training resumes.
+@dataclass(frozen=True)
+class Train(Working, command="train", example="recipe.yaml --out build/mine"):
+    """Train, prune and quantize a network; write a quantized network file.
 
-    hours: budget that the epochs of the recipe are scaled to
-    out: folder to write; None: one in the work folder, named by recipe, images and training version
-
-    Under `torchrun` every process calls it with one folder that all of them see.
+    Writes network.npz, training.json and checkpoints; a channel-adaptive recipe gives one network
+    with several modes. A result of the same recipe, images and code is cached, and an interrupted
+    training resumes. Several processes share the work when torchrun starts them: torchrun
+    --nproc-per-node 2 -m hwgen train recipe.yaml.
     """
-    recipe = load("hwgen.train.recipe").load_recipe(shipped.recipe_file(recipe_file))
-    if seed is not None:
-        recipe = replace(recipe, seed=seed)
-    folder = (
-        out
-        or context.work / "train" / f"{recipe.name}-{identity(recipe, data, start, hours=hours)}"
-    )
-    reused = resume and out is None and is_whole(context, folder)
-    if not reused:
-        load("hwgen.train.train").train_network(
-            recipe,
-            data_path=data,
-            start_path=start,
-            hours=hours,
-            out=folder,
-            resume=resume,
-            progress=context.visible,
-        )
-        mark_whole(folder)
-    about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
-    return TrainReport(
-        format="hwgen.report.train",
-        version=1,
-        recipe=recipe.name,
-        network=source_of(folder / NETWORK),
-        accuracy=Accuracy(**about["accuracy"]),
-        reused=reused,
-        training=about,
-    )
 
+    recipe: Annotated[
+        File,
+        Says("how to train (.yaml)", metavar="RECIPE", argument=True, complete=shipped.recipes),
+    ]
+    _: KW_ONLY
+    data: Annotated[File | None, Says("folder with the images, unless they are embedded")] = None
+    start: Annotated[File | None, Says("float weights that the recipe starts from")] = None
+    teacher: Annotated[File | None, Says("float weights of the recipe's teacher")] = None
+    seed: Annotated[
+        Annotated[Whole, Field(ge=0, le=LARGEST_SEED)] | None,
+        Says("replaces the seed of the recipe"),
+    ] = None
+    hours: Annotated[
+        Annotated[Real, Field(ge=0.001, le=10_000)] | None,
+        Says("budget that the epochs of the recipe are scaled to"),
+    ] = None
+    out: OutFolder = None
+    resume: Annotated[bool, Says("resume an interrupted run")] = True
 
-def train_adaptive_recipe(
-    context: Context,
-    recipe_file: Path,
-    *,
-    data: Path | None = None,
-    start: Path | None = None,
-    teacher: Path | None = None,
-    seed: int | None = None,
-    hours: float | None = None,
-    out: Path | None = None,
-    resume: bool = True,
-) -> AdaptiveTrainReport:
-    """Train a channel-adaptive recipe, or return the cached result, as `train_recipe` does."""
-    recipe_file = shipped.recipe_file(recipe_file)
-    recipe = load("hwgen.train.adaptive.recipe").load_adaptive_recipe(recipe_file)
-    if seed is not None:
-        recipe = replace(recipe, seed=seed)
-    staircase = recipe.staircase_in(recipe_file.parent)
-    beside = [path for path in (teacher, staircase) if path is not None]
-    name = f"{recipe.name}-{identity(recipe, data, start, beside, hours=hours)}"
-    folder = out or context.work / "train" / name
-    reused = resume and out is None and is_whole(context, folder)
-    if not reused:
-        load("hwgen.train.adaptive.train").train_adaptive(
-            recipe,
-            recipe_folder=recipe_file.parent,
-            data_path=data,
-            start_path=start,
-            teacher_path=teacher,
-            hours=hours,
-            out=folder,
-            resume=resume,
-            progress=context.visible,
-        )
-        mark_whole(folder)
-    about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
-    return AdaptiveTrainReport(
-        format="hwgen.report.train_adaptive",
-        version=1,
-        recipe=recipe.name,
-        networks=[source_of(folder / name) for name in about["networks"]],
-        modes=[
-            ModeAccuracy(
-                mode=each["mode"],
-                float=each["accuracy_float"],
-                integer=each["accuracy_integer"],
-                macs=each["macs"],
+    def run(self) -> TrainReport | AdaptiveTrainReport:
+        """Train, or return the cached result.
+
+        Under `torchrun` every process calls it with one folder that all of them see.
+        """
+        return self.train_adaptive() if is_adaptive(self.file) else self.train_plain()
+
+    @property
+    def file(self) -> Path:
+        """The file of the recipe."""
+        return shipped.recipe_file(Path(self.recipe))
+
+    def train_plain(self) -> TrainReport:
+        """Train a network of one mode."""
+        if self.teacher is not None:
+            raise self.refusal(
+                "teacher", "left out for the recipe of a network of one mode", self.teacher
             )
-            for each in about["modes"]
-        ],
-        reused=reused,
-        training=about,
-    )
+        recipe = self.seeded(load("hwgen.train.recipe").load_recipe(self.file))
+        folder, reused = self.trained(recipe, load("hwgen.train.train").train_network)
+        about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+        return TrainReport(
+            format="hwgen.report.train",
+            version=1,
+            recipe=recipe.name,
+            network=source_of(folder / NETWORK),
+            accuracy=Accuracy(**about["accuracy"]),
+            reused=reused,
+            training=about,
+        )
+
+    def train_adaptive(self) -> AdaptiveTrainReport:
+        """Train a channel-adaptive recipe."""
+        file = self.file
+        recipe = self.seeded(load("hwgen.train.adaptive.recipe").load_adaptive_recipe(file))
+        teacher, staircase = path_of(self.teacher), recipe.staircase_in(file.parent)
+        folder, reused = self.trained(
+            recipe,
+            load("hwgen.train.adaptive.train").train_adaptive,
+            beside=[path for path in (teacher, staircase) if path is not None],
+            recipe_folder=file.parent,
+            teacher_path=teacher,
+        )
+        about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+        return AdaptiveTrainReport(
+            format="hwgen.report.train_adaptive",
+            version=1,
+            recipe=recipe.name,
+            networks=[source_of(folder / name) for name in about["networks"]],
+            modes=[
+                ModeAccuracy(
+                    mode=each["mode"],
+                    float=each["accuracy_float"],
+                    integer=each["accuracy_integer"],
+                    macs=each["macs"],
+                )
+                for each in about["modes"]
+            ],
+            reused=reused,
+            training=about,
+        )
+
+    def seeded(self, recipe: Any) -> Any:
+        """Return the recipe with the seed that was asked for."""
+        return recipe if self.seed is None else replace(recipe, seed=self.seed)
+
+    def trained(
+        self, recipe: Any, train: Any, beside: Sequence[Path] = (), **more: object
+    ) -> tuple[Path, bool]:
+        """Return the folder of a training, and whether it was there; train otherwise.
+
+        Without `out` its name says recipe, images and training version.
+        """
+        data, start, out = path_of(self.data), path_of(self.start), path_of(self.out)
+        folder = out or (
+            self.quiet.work
+            / "train"
+            / f"{recipe.name}-{identity(recipe, data, start, beside, hours=self.hours)}"
+        )
+        if self.resume and out is None and is_whole(self.quiet, folder):
+            return folder, True
+        train(
+            recipe,
+            data_path=data,
+            start_path=start,
+            hours=self.hours,
+            out=folder,
+            resume=self.resume,
+            progress=self.quiet.visible,
+            **more,
+        )
+        mark_whole(folder)
+        return folder, False
+
+    def table(self, report: TrainReport | AdaptiveTrainReport) -> RenderableType | None:
+        """Return the accuracies; None in all processes of torchrun but the first."""
+        if not is_first_process():
+            return None
+        if isinstance(report, TrainReport):
+            return train_table(report)
+        return adaptive_train_table(report)
 
 
 def is_whole(context: Context, folder: Path) -> bool:

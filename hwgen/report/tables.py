@@ -10,6 +10,8 @@ from hwgen.report.model import ModelReport, Speedup
 from hwgen.report.run import Difference, Figures, Memory, RunLayer, RunReport
 from hwgen.report.types import DRAWN
 
+BAR, LONGEST_BAR = "=", 30
+"""Of a picture in a table: every terminal and every file shows it."""
 NOTHING = "-"
 MOST_CLASSES = 20
 """Classes of images without labels that a line shows."""
@@ -180,9 +182,12 @@ def memory_lines(memory: Memory) -> Iterator[str]:
 def model_table(report: ModelReport) -> RenderableType:
     """Return cycles by layer, where they go, and the speed-up if it was asked for."""
     rows = table(["layer", "kind", "cycles", "fraction", "utilization"], left=2)
+    rows.add_column("cycles by layer", no_wrap=True)
+    most = max((layer.cycles_model for layer in report.layers), default=0) or 1
     for layer in report.layers:
         fractions = [percent(layer.cycles_model / report.cycles_model), percent(layer.utilization)]
-        rows.add_row(layer.name, layer.kind, number(layer.cycles_model), *fractions)
+        bar = BAR * round(LONGEST_BAR * layer.cycles_model / most)
+        rows.add_row(layer.name, layer.kind, number(layer.cycles_model), *fractions, bar)
     rows.add_section()
     rows.add_row("all", "", number(report.cycles_model), percent(1), percent(report.utilization))
     causes = table(["where they go", "fraction"])

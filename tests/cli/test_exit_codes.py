@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen import api
+from hwgen.commands.info import Info
 from hwgen.errors import ConfigError
 from tests.cli.given import ARCH, ROOT, Command
 
@@ -40,7 +40,7 @@ def raises(error: BaseException) -> object:
 def test_an_error_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, hwgen: Command, error: Exception, code: int, words: str
 ) -> None:
-    monkeypatch.setattr(api, "info", raises(error))
+    monkeypatch.setattr(Info, "run", raises(error))
     got, out, err = hwgen("info", ARCH)
     assert (got, out) == (code, "")
     assert err.startswith("hwgen: ")
@@ -53,15 +53,15 @@ def test_an_error_is_one_sentence(
 def test_debug_shows_where(
     monkeypatch: pytest.MonkeyPatch, hwgen: Command, error: Exception, code: int
 ) -> None:
-    monkeypatch.setattr(api, "info", raises(error))
+    monkeypatch.setattr(Info, "run", raises(error))
     got, _, err = hwgen("--debug", "info", ARCH)
     assert got == code
     assert "Traceback" in err
-    assert "api.info" in err
+    assert "made.run()" in err
 
 
 def test_an_interrupt(monkeypatch: pytest.MonkeyPatch, hwgen: Command) -> None:
-    monkeypatch.setattr(api, "info", raises(KeyboardInterrupt()))
+    monkeypatch.setattr(Info, "run", raises(KeyboardInterrupt()))
     assert hwgen("info", ARCH) == (130, "", STOPPED)
 
 
@@ -69,8 +69,8 @@ STOPPED = "hwgen: stopped by a signal; the same command goes on from what it has
 
 SLEEPS = """
 import signal, sys, time
-from hwgen import api
 from hwgen.cli import main
+from hwgen.commands.info import Info
 
 def info(*_, **__):
     try:
@@ -79,7 +79,7 @@ def info(*_, **__):
     finally:
         print("cleaned up", flush=True)
 
-api.info = info
+Info.run = info
 # A shell starts what is in the background without it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main({arguments}))
@@ -112,7 +112,8 @@ def test_a_signal_lets_what_is_under_way_clean_up(
 
 DEAF = """
 import functools, signal, sys, time
-from hwgen import api, cli
+from hwgen import cli
+from hwgen.commands.info import Info
 
 def info(*_, **__):
     print("begun", flush=True)
@@ -122,7 +123,7 @@ def info(*_, **__):
         except BaseException:
             pass
 
-api.info = info
+Info.run = info
 cli.ended_in_time = functools.partial(cli.ended_in_time, seconds=0.2)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.argv[1:] = ["info", "x.yaml"]
@@ -167,7 +168,7 @@ def test_nobody_reads(tmp_path: Path) -> None:
 
 
 def test_another_broken_pipe_is_an_error(monkeypatch: pytest.MonkeyPatch, hwgen: Command) -> None:
-    monkeypatch.setattr(api, "info", raises(BrokenPipeError(32, "Broken pipe")))
+    monkeypatch.setattr(Info, "run", raises(BrokenPipeError(32, "Broken pipe")))
     code, _, err = hwgen("info", ARCH)
     assert (code, err) == (2, "hwgen: the machine must let this command work, got Broken pipe\n")
 

@@ -324,16 +324,19 @@ def test_a_program_has_the_shapes_of_its_network(
         (["info", "x.onnx", "--image-size", "x".join(["9"] * 99)], ["--image-size"]),
         (
             ["run", NETWORK, ARCH, "--engine", "rtl", "--waves-from", 9, "--waves-to", 5],
-            ["--waves-to must not be before --waves-from 9, got 5"],
+            ["--waves-to must be not before --waves-from 9, got 5"],
         ),
         (["run", NETWORK, ARCH, "--engine", "rtl", "--waves-to", 1 << 64], ["--waves-to"]),
         (["run", NETWORK, ARCH, "--stalls", 96], ["--stalls", "95"]),
-        (["run", NETWORK, ARCH, "--stalls", -1], ["--stalls", "equal to 0"]),
-        (["run", NETWORK, ARCH, "--stalls", 5, "--engine", "model"], ["--engine rtl"]),
+        (["run", NETWORK, ARCH, "--stalls", -1], ["--stalls must be at least 0, got -1"]),
+        (
+            ["run", NETWORK, ARCH, "--stalls", 5, "--engine", "model"],
+            ["--engine must be rtl", "got model"],
+        ),
         (["run", NETWORK, ARCH, "--bus-error", "1z"], ["1 to 16 hexadecimal digits, got 1z"]),
         (["run", NETWORK, ARCH, "--bus-error", "0x"], ["1 to 16 hexadecimal digits, got 0x"]),
         (["run", NETWORK, ARCH, "--bus-error", "f" * 17], ["1 to 16 hexadecimal digits"]),
-        (["info", "x" * 300], ["too long"]),
+        (["info", "x" * 300], ["at most 255 bytes"]),
     ],
 )
 def test_options_that_nobody_means(

@@ -258,5 +258,21 @@ def test_a_foreign_file_is_imported_on_the_way(hwgen: Command, tmp_path: Path, w
     assert "runs with weight_bits off (phi 4): hwgen fit" in err
     code, again, err = hwgen(*line)
     assert (code, again) == (0, text) and "is imported" not in err
+    assert text.count("=") > 30  # a bar for each layer
     code, _, err = hwgen("compile", file, ARCH, "--sparsity", "weight_bits", "--work", work)
     assert code == 2 and "it runs with weight_bits off" in err and "hwgen fit" in err
+
+
+def test_it_is_said_what_a_fit_would_bring(hwgen: Command, tmp_path: Path, work: Path) -> None:
+    """The forecast is the cycles of the network that the published rule gives."""
+    file, picture = small().save(tmp_path / "net.tflite"), tmp_path / "cycles.svg"
+    code, _, err = hwgen("model", file, ARCH, "--work", work, "--plot", picture)
+    assert code == 0 and "conv_2d_0" in picture.read_text(encoding="utf-8")
+    forecast = err.split("would take about ")[1].split(" cycles")[0]
+    (network,) = (work / "imported").glob("net-*.npz")
+    given = ("--rule", "text", "--images", 4, "--calibration", 2, "--out", tmp_path / "fit.npz")
+    assert hwgen("fit", network, *given)[0] == 0
+    code, text, err = hwgen("model", tmp_path / "fit.npz", ARCH, "--work", work)
+    assert code == 0 and f"{forecast} cycles," in text
+    assert "after hwgen fit" not in err
+    assert "after hwgen fit" not in hwgen("model", network, ARCH, "--sparsity", "none")[2]

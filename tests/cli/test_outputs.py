@@ -3,13 +3,14 @@
 import os
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hwgen.cli.app import app
-from hwgen.cli.outputs import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, REPORT, uses_of
+from hwgen.cli.from_requests import uses_of
+from hwgen.commands.request import CACHE, INPUT, OUTPUT_FILE, OUTPUT_FOLDER, Request
 from hwgen.crossbar.pages import offer as synthesis
 from tests.cli.given import ARCH, NETWORK, RECIPE, ROOT, Command
 
@@ -213,7 +214,7 @@ def test_what_is_no_folder_stays(
 OUTPUTS = {
     "compile net.npz arch.yaml --out new --json new": "--out --json new new",
     "compile net.npz arch.yaml --out other/new --json data/new": "--out --json other/new data/new",
-    "synthesize alexnet --power-w 9 --json new --html ./new": "--json --html new new",
+    "synthesize alexnet --power-w 9 --json new --html ./new": "--html --json new new",
     "build arch.yaml --out new --json new/report.json": "--json --out new/report.json new",
     "synthesize alexnet --power-w 9 --out new --json new/report.json": (
         "--json --out new/report.json new"
@@ -270,27 +271,29 @@ def test_links_in_an_output_folder_stay(hwgen: Command, place: Path, work: Path)
 
 OUTPUT_NAMES = {
     "html": OUTPUT_FILE,
-    "json": REPORT,
     "qdq": OUTPUT_FILE,
     "plot": OUTPUT_FILE,
     "record": OUTPUT_FILE,
     "runs": CACHE,
     "trace": OUTPUT_FILE,
-    "work": CACHE,
 }
-ADD_TO_A_FOLDER = {"dbpim", "mlperf_tiny", "mram", "pimsyn"}
-"""Commands whose --out may hold their inputs, too: they add files of names of their own."""
+
+
+def commands_of(request: Any) -> Iterator[Any]:
+    """Yield every request below one that has a command."""
+    for each in request.__subclasses__():
+        yield from commands_of(each)
+        if each.command:
+            yield each
 
 
 def test_every_command_says_what_it_writes() -> None:
-    commands = list(app.registered_commands)
-    for group in app.registered_groups:
-        commands += group.typer_instance.registered_commands
-    found = {each.callback.__name__: uses_of(each.callback) for each in commands}
-    assert len(found) == len(commands)
+    found = {each.command: uses_of(each) for each in commands_of(Request)}
+    assert len(found) > 19
     for command, uses in found.items():
         for name, use in uses.items():
-            if name == "out" and command in ADD_TO_A_FOLDER:
+            if name == "out" and command.startswith("paper"):
+                # They add files of names of their own, beside their inputs.
                 assert use is CACHE, command
             elif name == "out":
                 assert use in (OUTPUT_FILE, OUTPUT_FOLDER), command
@@ -303,7 +306,7 @@ def test_no_output_replaces_one_of_several_inputs(hwgen: Command, tmp_path: Path
     first, second = tmp_path / "first.npz", tmp_path / "second.npz"
     for file in (first, second):
         file.write_bytes(NETWORK.read_bytes())
-    given = [first, second, "--arch", ARCH, "--runs", tmp_path / "runs", "--out", second]
+    given = [first, second, ARCH, "--runs", tmp_path / "runs", "--out", second]
     code, out, err = hwgen("results", *given)
     assert (code, out) == (2, "")
     assert err == f"hwgen: --out must not replace an input, got {second} for {second}\n"

@@ -11,12 +11,11 @@ from rich.console import Console
 from hwgen.commands.compare import Comparison, compare
 from hwgen.commands.compare_runs import in_time
 from hwgen.commands.context import Context
-from hwgen.commands.engines import NO_TROUBLE, Trouble, expected_maps, limits_of, trouble_of
+from hwgen.commands.engines import NO_TROUBLE, Trouble, expected_maps, limits_of
 from hwgen.commands.images import choose_images
 from hwgen.commands.run import run_network
 from hwgen.commands.subject import load_subject, program_of
 from hwgen.dbpim.model import CycleModel
-from hwgen.errors import ConfigError
 from hwgen.report.run import Memory, RunReport
 from hwgen.report.tables import run_table
 from tests.commands.compared import network, results, shifted
@@ -158,17 +157,3 @@ def test_a_chip_that_waits_for_its_memory_does_not_hang() -> None:
     still, often = limits_of([prediction], []), limits_of([prediction], [], 95)
     assert often.cycles == 20 * still.cycles
     assert often.stores == still.stores
-
-
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ((-1, 1, None), "stalls must be 0 to 95, got -1"),
-        ((96, 1, None), "stalls must be 0 to 95, got 96"),
-        ((0, 1, -1), "bus_error must be 0 to 18446744073709551615, got -1"),
-        ((0, 1, 1 << 64), "bus_error must be 0 to"),
-    ],
-)
-def test_numbers_out_of_range(given: tuple[int, int, int | None], words: str) -> None:
-    with pytest.raises(ConfigError, match=words):
-        trouble_of(*given)

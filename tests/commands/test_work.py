@@ -14,7 +14,7 @@ from hwgen.commands import train as train_step
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of_code, digest_of_files
 from hwgen.commands.subject import load_subject, program_of, program_path, with_switches
-from hwgen.commands.train import is_adaptive, train_adaptive_recipe, train_recipe
+from hwgen.commands.train import Train, is_adaptive
 from hwgen.train.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -26,10 +26,10 @@ TRAIN = """
 import sys
 from pathlib import Path
 from hwgen.commands.context import Context
-from hwgen.commands.train import train_recipe
+from hwgen.commands.train import Train
 
 work, recipe = map(Path, sys.argv[1:])
-print(train_recipe(Context(work=work, console=None), recipe).reused, "torch" in sys.modules)
+print(Train(recipe, context=Context(work=work, console=None)).run().reused, "torch" in sys.modules)
 """
 
 
@@ -83,13 +83,13 @@ def test_channel_adaptive_training_is_done_once(tmp_path: Path) -> None:
     recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
     assert is_adaptive(recipe) and not is_adaptive(RECIPE)
     context = Context(work=tmp_path / "work", console=None)
-    first = train_adaptive_recipe(context, recipe)
-    again = train_adaptive_recipe(context, recipe)
+    first = Train(recipe, context=context).train_adaptive()
+    again = Train(recipe, context=context).train_adaptive()
     assert (first.reused, again.reused) == (False, True)
     assert again.networks == first.networks
     assert [each.mode for each in first.modes] == ["1.0x", "0.75x", "0.5x", "0.25x"]
     assert first.modes == again.modes
-    assert train_adaptive_recipe(context, recipe, seed=5).networks != first.networks
+    assert Train(recipe, seed=5, context=context).train_adaptive().networks != first.networks
 
 
 def test_training_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,17 +99,17 @@ def test_training_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
     context = Context(work=tmp_path / "work", console=None)
-    first = train_recipe(context, recipe)
-    again = train_recipe(context, recipe)
+    first = Train(recipe, context=context).train_plain()
+    again = Train(recipe, context=context).train_plain()
     assert (first.reused, again.reused) == (False, True)
     assert again.network == first.network
     assert again.accuracy == first.accuracy
     folder = Path(first.network.file).parent
     for name in ("training.json", "network.npz", "digests.json"):
         (folder / name).write_bytes((folder / name).read_bytes()[:-9])
-        repaired = train_recipe(context, recipe)
+        repaired = Train(recipe, context=context).train_plain()
         assert (repaired.reused, repaired.network) == (False, first.network)
-        assert train_recipe(context, recipe).reused
+        assert Train(recipe, context=context).train_plain().reused
     code = [sys.executable, "-c", TRAIN, str(context.work), str(recipe)]
     done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,18 @@ def test_a_notebook_is_stored_without_outputs(name: str) -> None:
     content = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))
     code = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_page_of_a_notebook_has_its_code_and_what_it_shows(name: str) -> None:
+    page = (NOTEBOOKS / f"{name}.md").read_text(encoding="utf-8")
+    shown = [part.split("\n```", 1)[0] for part in page.split("```python\n")[1:]]
+    assert shown == [cell.strip("\n") for cell in cells(name, "code")]
+    assert all(text.strip("\n") in page for text in cells(name, "markdown"))
+    pictures = re.findall(r"\]\((\S+\.png)\)", page)
+    assert len(pictures) == FIGURES[name]
+    assert all((NOTEBOOKS / picture).is_file() for picture in pictures)
+    assert "```text\n" in page
 
 
 @pytest.mark.parametrize("name", FIGURES)

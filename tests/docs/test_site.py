@@ -51,7 +51,13 @@ def test_commands_and_functions_are_on_it(site: Path) -> None:
         assert word in commands
     functions = (site / "reference/python.html").read_text(encoding="utf-8")
     assert all(f'id="hwgen.api.{name}"' in functions for name in api.__all__)
-    assert "Predict the exact number of clock cycles" in functions
+    assert "Predict the exact number of cycles" in functions
+
+
+def test_notebooks_are_on_it_with_what_they_draw(site: Path) -> None:
+    page = (site / "notebooks/your-network.html").read_text(encoding="utf-8")
+    assert "0 elements differ from golden" in page and "your-network-1.png" in page
+    assert (site / "notebooks/your-network-1.png").is_file()
 
 
 def test_the_catalogue_has_every_kind_of_error() -> None:

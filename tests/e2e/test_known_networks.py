@@ -45,7 +45,6 @@ def check(name: str, sparsity: str, work: Path, tmp_path: Path) -> None:
     given = [
         "results",
         tmp_path / "network.npz",
-        "--arch",
         work / "chip.yaml",
         "--sparsity",
         sparsity,

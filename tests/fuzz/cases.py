@@ -12,14 +12,17 @@ from typing import Any
 
 import numpy as np
 import onnx
+import typer
 import yaml
 
 from hwgen.cli import main
+from hwgen.cli.app import app
 from tests.cli.given import NETWORK, ROOT, TINY
 from tests.fuzz import mutate
-from tests.fuzz.trial import Trial
+from tests.fuzz.trial import API, Trial
 from tests.importers import corpus
 
+COMMANDS: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
 MRAM = ROOT / "configs/mram/tiny.yaml"
 RECIPES = tuple(
     ROOT / f"configs/train/{name}.yaml" for name in ("cifar10_resnet20", "cadnn_cifar10")
@@ -201,25 +204,19 @@ VALUES = (
     "x" * 300, "\x1b[31mred", "[bold]x[/x]", "a,b", "all,none", "/dev/null", "/dev/full/x",
     "/proc/x/y", ".", "..", "/", "given.npz", "\udcff", "9x9x9x9x9x9x9x9x9x9", "true", "--json",
 )  # fmt: skip
-OPTIONS: dict[str, tuple[str, ...]] = {
-    "info": ("--sparsity", "--image-size", "--json", "--work"),
-    "run": (
-        "--data", "--images", "--batch", "--mode", "--modes", "--engine", "--sparsity", "--program",
-        "--seed", "--waves-from", "--waves-to", "--json", "--work",
-    ),
-    "compile": ("--out", "--batch", "--sparsity", "--json", "--work"),
-    "build": ("--out", "--sparsity", "--json"),
-    "fit": ("--out", "--phi", "--calibration", "--rule", "--prune", "--seed", "--data"),
-    "train": ("--data", "--start", "--teacher", "--seed", "--out", "--json"),
-    "synthesize": ("--power-w", "--image-size", "--components", "--rules", "--seed", "--method",
-                   "--evaluations", "--workers", "--time-limit-s", "--out", "--html", "--json"),
-}  # fmt: skip
 GIVEN = {
     "info": ["given.npz"],
     "run": ["given.npz", str(TINY)],
     "compile": ["given.npz", str(TINY)],
     "build": [str(TINY)],
     "fit": ["given.npz"],
+    "model": ["given.npz", str(TINY)],
+    "sweep": ["given.npz", str(TINY), "cores=1"],
+    "export": ["given.npz", str(TINY)],
+    "import": ["given.npz"],
+    "compare": ["given.npz"],
+    "export-onnx": ["given.npz"],
+    "onnx": ["absent"],
     "train": [str(RECIPES[0])],
     "synthesize": ["absent"],
 }
@@ -227,13 +224,19 @@ GIVEN = {
 
 def option_case(inputs: Inputs, random: Random) -> Case:
     """Give a command options with values that nobody means; its network is no network."""
-    command = random.choice(list(OPTIONS))
+    command = random.choice(list(GIVEN))
     arguments = [command, *GIVEN[command]]
+    options = [name for each in COMMANDS[command].params for name in each.opts if name[0] == "-"]
     for _ in range(random.choice((1, 1, 2, 3))):
-        arguments += [random.choice(OPTIONS[command]), random.choice(VALUES)]
+        arguments += [random.choice(options), random.choice(VALUES)]
     if random.random() < 0.1:
         arguments.insert(random.randrange(len(arguments) + 1), random.choice(VALUES))
     return arguments, "given.npz", b"no network"
+
+
+def api_case(inputs: Inputs, random: Random) -> Case:
+    """Call the Python API with values that nobody means."""
+    return [API, str(random.random())], "given.npz", b"no network"
 
 
 KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
@@ -246,6 +249,7 @@ KINDS: dict[str, Callable[[Inputs, Random], Case]] = {
     "images": images_case,
     "report": report_case,
     "split": split_case,
+    "api": api_case,
 }
 
 

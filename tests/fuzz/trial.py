@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hwgen.cli import main
+from tests.fuzz.calls import call
 
 SECONDS = 20
 """Of processor time."""
@@ -22,6 +23,8 @@ BYTES = 2 << 30
 """Of memory above what the warm process has."""
 LONGEST_SENTENCE = 1500
 """Characters; the usage of a command stands before the sentence about its arguments."""
+API = "api"
+"""First argument of a call of the Python API; the second is its seed."""
 CRASHED = 99
 """Exit code of a worker whose command raised."""
 
@@ -105,7 +108,7 @@ def work(trial: Trial, out: IO[bytes], err: IO[bytes]) -> None:
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", buffering=1, closefd=False)
         limit()
-        code = main(trial.arguments)
+        code = call(trial.arguments[1]) if trial.arguments[0] == API else main(trial.arguments)
     finally:
         with contextlib.suppress(Exception):
             sys.stdout.flush()

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from hwgen.commands.against import compare_with_file
+from hwgen.commands.against import Compare
 from hwgen.commands.context import Context
 from hwgen.commands.images import choose_images
-from hwgen.commands.imports import import_file
+from hwgen.commands.imports import ImportNetwork
 from hwgen.commands.origin import commit, machine
 from hwgen.commands.run import run_network
 from hwgen.commands.subject import load_subject
@@ -70,8 +70,8 @@ def row_of(
     labels = {} if case.labels is None else {"labels": case.labels}
     np.savez(images, images=case.images, **labels)
     network, qdq = float_file.with_suffix(".npz"), folder / f"{name}-{exporter}-qdq.onnx"
-    import_file(float_file, network, calibrate=calibration, qdq=qdq)
-    report = compare_with_file(context, network, qdq, data=str(images), count=None)
+    ImportNetwork(float_file, network, calibrate=calibration, qdq=qdq).run()
+    report = Compare(network, qdq, data=images, context=context).run()
     elements = sum(layer.same_inputs.elements for layer in report.layers)
     other = sum(layer.same_inputs.one_step + layer.same_inputs.larger for layer in report.layers)
     end = report.layers[-1].end_to_end if report.output is None else report.output

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hwgen.commands.context import Context
-from hwgen.commands.info import describe_file
+from hwgen.commands.info import Info
 from hwgen.crossbar.pages.graph import GraphInfo
 from hwgen.errors import HwgenError
 
@@ -62,7 +62,7 @@ def layers_in_time(path: Path, size: tuple[int, ...] | None) -> GraphInfo:
     context = Context(work=path.parent, console=None)
     begin = time.monotonic()
     try:
-        graph = describe_file(context, path, None, None, image_size=size).graph
+        graph = Info(path, image_size=size, context=context).run().graph
     finally:
         assert time.monotonic() - begin < SECONDS
     assert graph is not None

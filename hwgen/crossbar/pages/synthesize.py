@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, versions
 from hwgen.commands.load import load
-from hwgen.commands.pages import SynthesisRequest
+from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.facts.arch import Arch, arch_text
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.layout import check_rules
@@ -70,11 +70,13 @@ class Synthesis:
         return self.report.within_budget
 
 
-def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis:
+def synthesize_network(context: Context, request: Synthesize) -> Synthesis:
     """Search, confirm the best design, and write all that is known of it."""
     check_power(request.power_w)
-    table = request.components or COMPONENTS
-    network, components = load_problem(request.network, load_components(table), request.image_size)
+    table = Path(request.components or COMPONENTS)
+    network, components = load_problem(
+        str(request.network), load_components(table), request.image_size
+    )
     rules = rules_of(request.rules)
     check_rules(network, rules)
     check_objective(request)
@@ -87,7 +89,7 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
             source=str(table),
         )
     name = name_of(network, request)
-    folder = request.out or context.work / "synthesis" / name
+    folder = Path(request.out or context.work / "synthesis" / name)
     refuse_foreign(folder, earlier_output)
     result = search(context, request, network, components)
     with simulating(context):
@@ -99,7 +101,7 @@ def synthesize_network(context: Context, request: SynthesisRequest) -> Synthesis
             arch,
             schedule,
             breakdown=load("hwgen.crossbar.model.breakdown").break_down(confirmed, arch),
-            network=Source(name=network.name, file=request.network, digest=network.digest),
+            network=Source(name=network.name, file=str(request.network), digest=network.digest),
             components=Source(name=components.name, file=shown(table), digest=components.digest),
             confirm=lambda each: (
                 confirmed if each == result.best else confirm(network, components, result, each)
@@ -123,7 +125,7 @@ def check_power(power_w: float) -> None:
         )
 
 
-def check_objective(request: SynthesisRequest) -> None:
+def check_objective(request: Synthesize) -> None:
     """Refuse to search for streams as the published search does."""
     if request.objective == "stream" and request.method != "bounded":
         raise ConfigError(
@@ -134,7 +136,7 @@ def check_objective(request: SynthesisRequest) -> None:
         )
 
 
-def check_identical(request: SynthesisRequest) -> None:
+def check_identical(request: Synthesize) -> None:
     """Refuse identical macros by the public code's search, whose own break the budget."""
     if request.identical and request.method == "code":
         raise ConfigError(
@@ -146,7 +148,7 @@ def check_identical(request: SynthesisRequest) -> None:
         )
 
 
-def name_of(network: CrossbarNetwork, request: SynthesisRequest) -> str:
+def name_of(network: CrossbarNetwork, request: Synthesize) -> str:
     """Return a name for a design that tells what it was made for."""
     plain = re.sub(r"[^A-Za-z0-9_.-]", "_", network.name)[:40]
     stream = "-stream" if request.objective == "stream" else ""
@@ -155,7 +157,7 @@ def name_of(network: CrossbarNetwork, request: SynthesisRequest) -> str:
 
 
 def search(
-    context: Context, request: SynthesisRequest, network: CrossbarNetwork, components: Components
+    context: Context, request: Synthesize, network: CrossbarNetwork, components: Components
 ) -> "SearchResult":
     """Return the answer of the search, resumed where an earlier one of the same kind stopped."""
     dse, stores, executors = (
@@ -238,9 +240,7 @@ def progress_line(progress: "Progress") -> str:
     return f"{line}, bound {bound:,.1f}{gap}"
 
 
-def refuse_hopeless(
-    request: SynthesisRequest, network: CrossbarNetwork, components: Components
-) -> None:
+def refuse_hopeless(request: Synthesize, network: CrossbarNetwork, components: Components) -> None:
     """Refuse a budget below what any design needs, before anything is searched."""
     rules = rules_of(request.rules)
     least = load("hwgen.crossbar.model.least").nothing_below_w(network, components, rules)
@@ -248,9 +248,7 @@ def refuse_hopeless(
         refuse_power(request, network, components)
 
 
-def refuse_power(
-    request: SynthesisRequest, network: CrossbarNetwork, components: Components
-) -> NoReturn:
+def refuse_power(request: Synthesize, network: CrossbarNetwork, components: Components) -> NoReturn:
     """Say how many watts would do."""
     least = load("hwgen.crossbar.model.least").least_power_w(
         network, components, rules_of(request.rules), identical=request.identical
@@ -258,7 +256,7 @@ def refuse_power(
     if least is None:
         raise DesignError(
             f"{network.name} fits no chip of these components, whatever the power budget"
-            f" ({shown(request.components or COMPONENTS)})"
+            f" ({shown(Path(request.components or COMPONENTS))})"
         )
     if least <= request.power_w:
         raise DesignError(

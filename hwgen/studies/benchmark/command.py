@@ -1,32 +1,54 @@
 """`hwgen benchmark`."""
 
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from rich.console import RenderableType
 
-from hwgen import api
-from hwgen.cli.app import WORK, app, finish
-from hwgen.cli.options import Data, Json, Work
-from hwgen.studies.benchmark.report import benchmark_table
+from hwgen.cli.from_requests import add_command
+from hwgen.commands.fields import ArchFile, Count, File
+from hwgen.commands.paper import PaperImages
+from hwgen.commands.request import Says, Working
+from hwgen.studies.benchmark.report import BenchmarkReport, benchmark_table
 from hwgen.studies.benchmark.run import run_benchmark
 
 
-@app.command(epilog="Example: hwgen benchmark network.npz --arch chip.yaml")
-def benchmark(
-    *,
-    networks: Annotated[
-        list[Path], Argument(metavar="NETWORK...", help="quantized network files (.npz)")
-    ],
-    arch: Annotated[Path, Option(help="an architecture (.yaml)")],
-    data: Data = None,
-    jobs: Annotated[int, Option(min=1, help="processes that predict")] = 2,
-    build: Annotated[bool, Option(help="build the simulator as well")] = True,
-    work: Work = WORK,
-    json: Json = None,
-) -> None:
+@dataclass(frozen=True)
+class Benchmark(Working, command="benchmark", example="network.npz chip.yaml"):
     """Measure how long predictions, emission and a build take; scripts/benchmark calls it."""
-    report = run_benchmark(
-        api.Context(work=work), networks, arch, data=data, jobs=jobs, build=build
-    )
-    finish(report, benchmark_table(report), json)
+
+    networks: Annotated[
+        Sequence[File],
+        Says(
+            "quantized network files (.npz)",
+            metavar="NETWORK...",
+            argument=True,
+            typed=list[Path],
+            read=tuple,
+        ),
+    ]
+    architecture: ArchFile
+    _: KW_ONLY
+    data: PaperImages = None
+    jobs: Annotated[Count, Says("processes that predict")] = 2
+    build: Annotated[bool, Says("build the simulator as well")] = True
+
+    def run(self) -> BenchmarkReport:
+        """Measure."""
+        return run_benchmark(
+            self.quiet,
+            [Path(file) for file in self.networks],
+            Path(self.architecture),
+            data=self.data,
+            jobs=self.jobs,
+            build=self.build,
+        )
+
+    def table(self, report: BenchmarkReport) -> RenderableType:
+        """Return the times."""
+        return benchmark_table(report)
+
+
+add_command(Benchmark)

@@ -1,39 +1,58 @@
 """`hwgen paper mram`."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from typer import Option
+from rich.console import RenderableType
 
-from hwgen import api
-from hwgen.cli.app import WORK
-from hwgen.cli.options import Json, Work
-from hwgen.cli.paper import Folder, papers, tell_paper
-
-Training = Annotated[
-    list[Path] | None,
-    Option(metavar="FILE", help="table of trainings (.json) with accuracies [default: none]"),
-]
-Energies = Annotated[
-    Path | None, Option(metavar="FILE", help="energy of the parts (.yaml) [default: of 45 nm]")
-]
+from hwgen.cli.from_requests import add_command
+from hwgen.cli.paper import papers
+from hwgen.commands.fields import File, path_of
+from hwgen.commands.paper import Paper
+from hwgen.commands.request import Says
 
 
-@papers.command(epilog="Example: hwgen paper mram --out build/mram-paper")
-def mram(
-    *,
-    components: Energies = None,
-    training: Training = None,
-    out: Folder = None,
-    work: Work = WORK,
-    json: Json = None,
-) -> None:
+@dataclass(frozen=True)
+class CadnnPaper(Paper, command="paper mram", example="--out build/mram-paper"):
     """CA-DNN: tables I to IV and the figures of section V; takes seconds."""
-    from hwgen.studies.cadnn_paper.page import paper_files
-    from hwgen.studies.cadnn_paper.rows import adaptive_paper
-    from hwgen.studies.cadnn_paper.table import paper_table
 
-    report = adaptive_paper(
-        api.Context(work=work), components=components, training=tuple(training or ())
-    )
-    tell_paper(report, paper_table(report), lambda: paper_files(report), out=out, json=json)
+    _: KW_ONLY
+    components: Annotated[
+        File | None, Says("energy of the parts (.yaml) [default: of 45 nm]", metavar="FILE")
+    ] = None
+    training: Annotated[
+        Sequence[File],
+        Says(
+            "table of trainings (.json) with accuracies [default: none]",
+            metavar="FILE",
+            typed=list[Path],
+            read=tuple,
+        ),
+    ] = ()
+
+    def measured(self) -> Any:
+        """Return the rows of the tables."""
+        from hwgen.studies.cadnn_paper.rows import adaptive_paper
+
+        return adaptive_paper(
+            self.quiet,
+            components=path_of(self.components),
+            training=tuple(map(Path, self.training)),
+        )
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return the page and what belongs to it."""
+        from hwgen.studies.cadnn_paper.page import paper_files
+
+        return paper_files(report)
+
+    def table(self, report: Any) -> RenderableType:
+        """Return the tables."""
+        from hwgen.studies.cadnn_paper.table import paper_table
+
+        return paper_table(report)
+
+
+add_command(CadnnPaper, papers)

@@ -1,57 +1,57 @@
 """`hwgen paper dbpim`."""
 
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from typer import Option
+from rich.console import RenderableType
 
-from hwgen import api
-from hwgen.cli.app import WORK
-from hwgen.cli.options import Json, Work
-from hwgen.cli.paper import Folder, Images, InputCount, Page, PaperArch, papers, tell_paper
-from hwgen.cli.synthesis import Workers
+from hwgen.cli.from_requests import add_command
+from hwgen.cli.paper import papers
+from hwgen.commands.fields import File, Workers
+from hwgen.commands.paper import InputCount, Page, Paper, PaperArch, PaperImages
+from hwgen.commands.request import Says
 from hwgen.files.output import write_text
 
-Networks = Annotated[
-    Path | None,
-    Option(
-        metavar="FOLDER", help="network files by the names of the paper's [default: random ones]"
-    ),
-]
 
-
-@papers.command(epilog="Example: hwgen paper dbpim --networks FOLDER --html race.html")
-def dbpim(
-    *,
-    networks: Networks = None,
-    workers: Workers = 2,
-    arch: PaperArch = None,
-    data: Images = None,
-    images: InputCount = None,
-    out: Folder = None,
-    html: Page = None,
-    work: Work = WORK,
-    json: Json = None,
-) -> None:
+@dataclass(frozen=True)
+class DbpimPaper(Paper, command="paper dbpim", example="--networks FOLDER --html race.html"):
     """DB-PIM: speed, energy and utilization of six networks, each with each choice of switches."""
-    from hwgen.studies.dbpim_paper.page import race_html
-    from hwgen.studies.dbpim_paper.race import Request, race
-    from hwgen.studies.dbpim_paper.table import NAME, race_files, race_table
 
-    request = Request(
-        networks=networks,
-        workers=workers,
-        arch=arch,
-        data=None if data is None else Path(data),
-        images=images,
-    )
-    report = race(api.Context(work=work), request)
-    if html is not None:
-        write_text(html, race_html(report), what="page")
-    tell_paper(
-        report,
-        race_table(report),
-        lambda: race_files(report) | {f"{NAME}.html": race_html(report)},
-        out=out,
-        json=json,
-    )
+    architecture: PaperArch = None
+    _: KW_ONLY
+    networks: Annotated[
+        File | None,
+        Says("network files by the names of the paper's [default: random ones]", metavar="FOLDER"),
+    ] = None
+    workers: Workers = 2
+    data: PaperImages = None
+    images: InputCount = None
+    html: Page = None
+
+    def measured(self) -> Any:
+        """Run the race, and write the page."""
+        from hwgen.studies.dbpim_paper.page import race_html
+        from hwgen.studies.dbpim_paper.race import race
+
+        report = race(self)
+        if self.html is not None:
+            write_text(Path(self.html), race_html(report), what="page")
+        return report
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return the page in Markdown and HTML, pictures and JSON."""
+        from hwgen.studies.dbpim_paper.page import race_html
+        from hwgen.studies.dbpim_paper.table import NAME, race_files
+
+        return race_files(report) | {f"{NAME}.html": race_html(report)}
+
+    def table(self, report: Any) -> RenderableType:
+        """Return the rows."""
+        from hwgen.studies.dbpim_paper.table import race_table
+
+        return race_table(report)
+
+
+add_command(DbpimPaper, papers)

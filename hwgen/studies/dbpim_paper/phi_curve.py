@@ -18,9 +18,10 @@ from hwgen.commands.capabilities import COMPILER, CYCLE_MODEL
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of
 from hwgen.commands.families import load_architecture
-from hwgen.commands.fit import is_depthwise
+from hwgen.commands.fit import check_fittable, is_depthwise
+from hwgen.commands.images import choose_images
 from hwgen.commands.load import load
-from hwgen.commands.lower import lowering_of
+from hwgen.commands.lower import Lowering, parts_of
 from hwgen.commands.origin import commit, machine
 from hwgen.commands.subject import configuration_of
 from hwgen.errors import HwgenError
@@ -29,6 +30,7 @@ from hwgen.fit.digits import digits_of
 from hwgen.fit.lowered import Step
 from hwgen.fit.text import unpruned
 from hwgen.network import Conv, Linear, QuantizedNetwork
+from hwgen.network.file import load_network
 from hwgen.network.sparsity import ALPHA
 from hwgen.report.files import write_report
 from hwgen.studies.dbpim_paper.phi_curve_page import (
@@ -53,9 +55,10 @@ def measure(
 
     images: the first CALIBRATION of them measure, the others judge
     """
-    lowering, about = lowering_of(
-        context, network, data=data, images=images, calibration=CALIBRATION, seed=SEED
-    )
+    given = load_network(network)
+    check_fittable(given, network)
+    batch = choose_images(given, data, images)
+    lowering = Lowering(context, given, parts_of(batch, CALIBRATION), seed=SEED)
     family, loaded = load_architecture(arch)
     architecture: Any = loaded
     compiler, model = family.need(COMPILER), family.need(CYCLE_MODEL)
@@ -88,8 +91,8 @@ def measure(
         network_digest=lowering.network.digest,
         architecture=architecture.name,
         configuration_digest=digest_of(configuration_of(architecture)),
-        images_name=Path(about.name).name,
-        images_digest=about.digest,
+        images_name=Path(batch.about.name).name,
+        images_digest=batch.about.digest,
         calibration_images=CALIBRATION,
         judged_images=images - CALIBRATION,
         labelled=lowering.parts.judging.labels is not None,
@@ -97,7 +100,7 @@ def measure(
         machine=machine(),
         command=(
             f"scripts/dbpim-phi-curve {network.name} {arch.name}"
-            f" --data {Path(about.name).name} --images {images}"
+            f" --data {Path(batch.about.name).name} --images {images}"
         ),
         points=points,
     )

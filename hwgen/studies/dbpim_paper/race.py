@@ -13,6 +13,7 @@ from typing import Any
 
 from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
+from hwgen.commands.fields import path_of
 from hwgen.commands.load import load
 from hwgen.commands.points import REFUSED, Point, Result, run_points
 from hwgen.commands.subject import Subject, load_chip, with_switches
@@ -20,6 +21,7 @@ from hwgen.dbpim.facts.arch import ACTIVATION_BITS
 from hwgen.errors import ConfigError
 from hwgen.files.shipped import shown
 from hwgen.report.types import Source
+from hwgen.studies.dbpim_paper.command import DbpimPaper
 from hwgen.studies.dbpim_paper.race_networks import ALL, CONFIGS, Entry, entries, few
 from hwgen.studies.dbpim_paper.race_points import BUSY, CONV_FC, LOAD, PREDICT
 from hwgen.studies.dbpim_paper.race_rows import race_rows
@@ -50,31 +52,16 @@ class Case:
     point: Point
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a person asks for.
-
-    networks: folder with network files; None: random weights; data: folder of their images
-    workers: processes; arch: None, that of the paper; images: of the larger batch
-    """
-
-    networks: Path | None = None
-    workers: int = 2
-    arch: Path | None = None
-    data: Path | None = None
-    images: int | None = None
-
-
-def race(context: Context, request: Request) -> RaceReport:
-    """Return the race on the chip of `--arch`, or on that of the paper."""
-    arch_file = request.arch or ARCHITECTURE
+def race(request: DbpimPaper) -> RaceReport:
+    """Return the race on the chip of the request, or on that of the paper."""
+    context, arch_file = request.quiet, Path(request.architecture or ARCHITECTURE)
     family, loaded = load_chip(arch_file, SPARSE)
     arch: Any = loaded
     batches = BATCHES if request.images is None else (1, request.images)
     found = entries(
         context,
         folder_of(request),
-        request.data,
+        path_of(request.data),
         images=max(batches),
     )
     base = {
@@ -115,16 +102,17 @@ def race(context: Context, request: Request) -> RaceReport:
     )
 
 
-def folder_of(request: Request) -> Path | None:
+def folder_of(request: DbpimPaper) -> Path | None:
     """Return the folder of `--networks`."""
-    if request.networks is not None and not request.networks.is_dir():
+    networks = path_of(request.networks)
+    if networks is not None and not networks.is_dir():
         raise ConfigError(
             field="--networks",
             allowed="a folder with network files",
-            given=request.networks,
+            given=networks,
             source="command line",
         )
-    return request.networks
+    return networks
 
 
 def case_of(subject: Subject, entry: Entry, switches: str, batch: int) -> Case:
@@ -218,6 +206,7 @@ def network_of(entry: Entry, cases: Sequence[Case], results: Sequence[Result]) -
             name=entry.network.graph.name, file=shown(entry.file), digest=entry.network.digest
         ),
         weights=entry.weights,
+        trained=entry.trained,
         images=entry.pictures,
         bit_planes=planes,
     )

@@ -35,7 +35,7 @@ def savings(pairs: Sequence[tuple[RaceRun, RaceRun]]) -> Iterator[RaceRow]:
             (value, pair) for pair in pairs if (value := saving(*pair, strict=strict)) is not None
         ]
         best = max(known, key=lambda each: each[0], default=None)
-        reason = NO_ENERGY
+        reason = NO_ENERGY if pairs else "no trained network ran"
         if best is not None:
             reached = best[0] >= published.ENERGY_SAVING_BEST_PERCENT
             reason = f"{told(best[1][1])}; {'reached' if reached else NOT_REACHED}"
@@ -63,7 +63,7 @@ def energies(runs: Runs) -> Iterator[RaceRow]:
                 yield race_row(
                     f"energy_uj_{network}_batch_{batch}_{name}",
                     "Fig. 12",
-                    label=f"{told(run)}: energy",
+                    label=f"{runs.told(run)}: energy",
                     published=None,
                     ours=run.total_uj,
                     unit="uJ an image",
@@ -84,7 +84,7 @@ def energies(runs: Runs) -> Iterator[RaceRow]:
                 yield race_row(
                     f"{name}_{sparse.network}_batch_{sparse.batch}",
                     "Fig. 12",
-                    label=f"{told(sparse)}: saving of energy{tail}",
+                    label=f"{runs.told(sparse)}: saving of energy{tail}",
                     published=None,
                     ours=value,
                     unit="%",
@@ -102,7 +102,7 @@ def memory(runs: Runs) -> Iterator[RaceRow]:
                     yield race_row(
                         f"memory_bytes_{network}_batch_{batch}_{name}",
                         "not in the paper",
-                        label=f"{told(run)}: bytes of the memory port",
+                        label=f"{runs.told(run)}: bytes of the memory port",
                         published=None,
                         ours=run.memory_bytes,
                         unit="bytes an image",

@@ -14,7 +14,7 @@ from hwgen.errors import ConfigError
 from hwgen.files.shipped import shipped_folder
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network, save_network
-from hwgen.report.training_table import read_training, training_state
+from hwgen.report.training_table import is_short, read_training, training_state
 from hwgen.report.types import Images
 from hwgen.studies.dbpim_paper.published import NETWORKS
 
@@ -31,17 +31,23 @@ DRAWN_IMAGES = 16
 IMAGE = (32, 32, 3)
 CLASSES = 100
 TRAINING = "training.json"
+RANDOM = "random"
+"""Data set of a network that was never trained."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A network of the race with its images; weights, pictures: what they are, in words."""
+    """A network of the race with its images; weights, pictures: what they are, in words.
+
+    trained: whether a training of usual length gave the weights
+    """
 
     name: str
     file: Path
     network: QuantizedNetwork
     images: Batch
     weights: str
+    trained: bool
     pictures: str
 
 
@@ -76,27 +82,35 @@ def entry(
 ) -> Entry:
     """Return one network with its images."""
     file = (folder and file_in(folder, name)) or SHIPPED.get(name)
-    weights = "drawn weights with two digits at most, 50 % of blocks masked"
+    weights, trained = "drawn weights with two digits at most, 50 % of blocks masked", False
     if file is None:
         file = drawn_file(context, name)
     else:
-        weights = training_of(file)
+        weights, trained = training_of(file)
     network = load_network(file)
     batch, pictures = images_of(network, data, name, count=images)
     return Entry(
-        name=name, file=file, network=network, images=batch, weights=weights, pictures=pictures
+        name=name,
+        file=file,
+        network=network,
+        images=batch,
+        weights=weights,
+        trained=trained,
+        pictures=pictures,
     )
 
 
-def training_of(file: Path) -> str:
-    """Return how a file was trained, by the `training.json` beside it."""
+def training_of(file: Path) -> tuple[str, bool]:
+    """Return how a file was trained, by the `training.json` beside it, and whether long enough."""
     path = file.with_name(TRAINING)
     if not path.is_file():
-        return "trained weights"
+        random = load_network(file).graph.dataset == RANDOM
+        return ("random weights", False) if random else ("trained weights", True)
     about = read_training(path)
     share = about["recipe"]["pruning"]["share"]
     accuracy = about["accuracy"]["integer"]
-    return f"{share:.0%} of blocks pruned: {training_state(about)}, {accuracy:.2%} accurate"
+    told = f"{share:.0%} of blocks pruned: {training_state(about)}, {accuracy:.2%} accurate"
+    return (f"not trained: {told}", False) if is_short(about) else (told, True)
 
 
 def images_of(
@@ -131,7 +145,7 @@ def drawn_dataset() -> Any:
     images = random.integers(0, 256, (DRAWN_IMAGES, *IMAGE), dtype=np.uint8)
     labels = np.arange(DRAWN_IMAGES, dtype=np.int64)
     return load("hwgen.data").Dataset(
-        name="random",
+        name=RANDOM,
         train_images=images,
         train_labels=labels,
         test_images=images.copy(),

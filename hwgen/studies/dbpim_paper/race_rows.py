@@ -52,8 +52,8 @@ def race_rows(
 
 
 def headlines(runs: Runs) -> Iterator[RaceRow]:
-    """Yield the best of all networks."""
-    pairs = list(against_dense(runs, SPARSE))
+    """Yield the best of all trained networks."""
+    pairs = [pair for pair in against_dense(runs, SPARSE) if runs.networks[pair[1].network].trained]
     for name, tail, chosen in (
         ("speedup_end_to_end_best", "", pairs),
         *(
@@ -73,14 +73,18 @@ def headlines(runs: Runs) -> Iterator[RaceRow]:
             published=published.SPEEDUP_BEST,
             ours=None if best is None else best[0].cycles / best[1].cycles,
             unit="x",
-            reason="nothing ran" if best is None else f"{told(best[1])}: {waits(best[1])}",
+            reason="no trained network ran"
+            if best is None
+            else f"{told(best[1])}: {waits(best[1])}",
         )
     yield from savings(pairs)
     sparse = runs.get("resnet18", 1, SPARSE)
     yield race_row(
         "energy_uj_resnet18_sparse",
         "Fig. 12",
-        label="energy of the headline: ResNet18, batch 1, all three",
+        label="energy of ResNet18, batch 1, all three"
+        if sparse is None
+        else f"energy of {runs.told(sparse)}",
         published=None,
         ours=None if sparse is None else sparse.total_uj,
         unit="uJ an image",
@@ -99,7 +103,7 @@ def speedups(runs: Runs) -> Iterator[RaceRow]:
             yield race_row(
                 f"speedup_end_to_end_{tail}",
                 "Fig. 12",
-                label=f"{told(other)}: speed-up, end to end",
+                label=f"{runs.told(other)}: speed-up, end to end",
                 published=None,
                 ours=dense.cycles / other.cycles,
                 unit="x",
@@ -108,7 +112,7 @@ def speedups(runs: Runs) -> Iterator[RaceRow]:
             yield race_row(
                 f"speedup_compute_{tail}",
                 "Fig. 12",
-                label=f"{told(other)}: speed-up of compute cycles",
+                label=f"{runs.told(other)}: speed-up of compute cycles",
                 published=None,
                 ours=dense.compute_cycles / other.compute_cycles,
                 unit="x",
@@ -118,7 +122,7 @@ def speedups(runs: Runs) -> Iterator[RaceRow]:
                 yield race_row(
                     f"speedup_conv_fc_{tail}",
                     "Fig. 11",
-                    label=f"{told(other)}: speed-up of conv+FC",
+                    label=f"{runs.told(other)}: speed-up of conv+FC",
                     published=None,
                     ours=dense.conv_fc_cycles / other.conv_fc_cycles,
                     unit="x",
@@ -142,7 +146,7 @@ def times(runs: Runs) -> Iterator[RaceRow]:
                 yield race_row(
                     f"conv_fc_ms_{network}_batch_{batch}_{name}",
                     "Table III",
-                    label=f"{told(run)}: time of conv+FC",
+                    label=f"{runs.told(run)}: time of conv+FC",
                     published=theirs,
                     ours=ours,
                     unit="ms an image",
@@ -154,7 +158,7 @@ def times(runs: Runs) -> Iterator[RaceRow]:
                     yield race_row(
                         f"time_ms_{network}_batch_{batch}_{name}",
                         "Fig. 12",
-                        label=f"{told(run)}: time",
+                        label=f"{runs.told(run)}: time",
                         published=None,
                         ours=run.time_ms,
                         unit="ms an image",
@@ -171,7 +175,7 @@ def bounds(runs: Runs) -> Iterator[RaceRow]:
                 yield race_row(
                     f"conv_fc_over_bound_{network}_batch_{batch}",
                     "not in the paper",
-                    label=f"{told(run)}: conv+FC over bound",
+                    label=f"{runs.told(run)}: conv+FC over bound",
                     published=None,
                     ours=run.conv_fc_without_load_cycles / run.bound_cycles,
                     unit="x",
@@ -190,7 +194,7 @@ def utilizations(runs: Runs) -> Iterator[RaceRow]:
             yield race_row(
                 f"utilization_percent_{network}_{name}",
                 "Table II, Eq. 2",
-                label=f"{told(run)}: utilization",
+                label=f"{runs.told(run)}: utilization",
                 published=published.UTILIZATION_PERCENT.get(network)
                 if switches == SPARSE
                 else None,

@@ -51,6 +51,10 @@ class Runs:
         """Return a run; None: the chip refused it."""
         return self.by.get((network, batch, switches))
 
+    def told(self, run: RaceRun) -> str:
+        """Return network, batch and switches of a run for people, and that it is not trained."""
+        return told(run) + ("" if self.networks[run.network].trained else ", not trained")
+
     @property
     def batches(self) -> list[int]:
         """All batches, the smallest first."""

@@ -72,11 +72,15 @@ class RaceRun:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class RaceNetwork:
-    """What ran: trained weights or drawn ones, real images or drawn ones, in words."""
+    """What ran: trained weights or drawn ones, real images or drawn ones, in words.
+
+    trained: whether a training of usual length gave the weights; headlines are of such networks
+    """
 
     name: str
     source: Source
     weights: str
+    trained: bool
     images: str
     bit_planes: float | None
 

@@ -17,7 +17,7 @@ from hwgen.commands.load import load
 from hwgen.commands.model import DENSE, SPARSE, causes_of, modelled_variant, speedup_of
 from hwgen.commands.run import run_network
 from hwgen.commands.subject import Subject, load_subject, with_switches
-from hwgen.commands.train import train_recipe
+from hwgen.commands.train import Train
 from hwgen.files.output import write_text
 from hwgen.report.model import Speedup, Variant
 from hwgen.report.run import RunReport
@@ -46,7 +46,7 @@ def run_demo(
     adaptive: files of the network with several modes, and of its architecture; None: no second act
     """
     began = time.monotonic()
-    trained = train_recipe(context, recipe_file)
+    trained = Train(recipe_file, context=context).train_plain()
     subject = load_subject(Path(trained.network.file), arch_file)
     everything = choose_images(subject.network, None, None)
     batch = choose_images(subject.network, None, images)

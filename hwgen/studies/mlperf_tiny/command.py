@@ -1,67 +1,51 @@
 """`hwgen paper mlperf-tiny`."""
 
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated, Any
 
-from typer import Option
+from rich.console import RenderableType
 
-from hwgen import api
-from hwgen.cli.app import WORK
-from hwgen.cli.options import EngineOfResults, Json, Simulated, Work
-from hwgen.cli.paper import (
-    Folder,
-    Images,
-    InputCount,
-    Networks,
-    PaperArch,
-    names_of,
-    papers,
-    tell_paper,
-)
-from hwgen.cli.synthesis import Seed, Workers
-
-Published = Annotated[
-    Path | None, Option(metavar="FOLDER", help="published network files, which --arch runs")
-]
+from hwgen.cli.from_requests import add_command
+from hwgen.cli.paper import papers
+from hwgen.commands.fields import File, Seed, Workers
+from hwgen.commands.paper import InputCount, Names, Paper, PaperArch, PaperImages, Simulated
+from hwgen.commands.request import Says
 
 
-@papers.command(
-    "mlperf-tiny", epilog="Example: hwgen paper mlperf-tiny --published FOLDER --arch chip.yaml"
-)
-def mlperf_tiny(
-    *,
-    published: Published = None,
-    networks: Networks = None,
-    seed: Seed = 1,
-    workers: Workers = 2,
-    arch: PaperArch = None,
-    data: Images = None,
-    images: InputCount = None,
-    engine: EngineOfResults = Simulated.rtl,
-    out: Folder = None,
-    work: Work = WORK,
-    json: Json = None,
-) -> None:
+@dataclass(frozen=True)
+class MlperfTiny(Paper, command="paper mlperf-tiny", example="chip.yaml --published FOLDER"):
     """MLPerf Tiny: the published int8 networks against LiteRT, and on a chip with few digits."""
-    from hwgen.studies.mlperf_tiny.page import mlperf_tiny_files, mlperf_tiny_table
-    from hwgen.studies.mlperf_tiny.run import Request
-    from hwgen.studies.mlperf_tiny.run import mlperf_tiny as measured
 
-    request = Request(
-        networks=names_of(networks),
-        seed=seed,
-        workers=workers,
-        published=published,
-        arch=arch,
-        data=data,
-        images=images,
-        engine=engine.value,
-    )
-    report = measured(api.Context(work=work), request)
-    tell_paper(
-        report,
-        mlperf_tiny_table(report),
-        lambda: mlperf_tiny_files(report),
-        out=out,
-        json=json,
-    )
+    architecture: PaperArch = None
+    _: KW_ONLY
+    published: Annotated[
+        File | None, Says("published network files, which ARCH runs", metavar="FOLDER")
+    ] = None
+    networks: Names = None
+    seed: Seed = 1
+    workers: Workers = 2
+    data: PaperImages = None
+    images: InputCount = None
+    engine: Simulated = "rtl"
+
+    def measured(self) -> Any:
+        """Compare, fit and run."""
+        from hwgen.studies.mlperf_tiny.run import mlperf_tiny
+
+        return mlperf_tiny(self)
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return page and JSON."""
+        from hwgen.studies.mlperf_tiny.page import mlperf_tiny_files
+
+        return mlperf_tiny_files(report)
+
+    def table(self, report: Any) -> RenderableType:
+        """Return a row for each run."""
+        from hwgen.studies.mlperf_tiny.page import mlperf_tiny_table
+
+        return mlperf_tiny_table(report)
+
+
+add_command(MlperfTiny, papers)

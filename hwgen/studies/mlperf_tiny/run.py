@@ -5,18 +5,19 @@ The chip runs it dense, as published with `weight_bits` off, and fitted with all
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from hwgen.commands.against import compare_with_file
+from hwgen.commands.against import Compare
 from hwgen.commands.capabilities import SPARSITY
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file, versions
-from hwgen.commands.fit import Rule, fit_file
-from hwgen.commands.imports import import_file
+from hwgen.commands.fields import File
+from hwgen.commands.fit import Fit
+from hwgen.commands.imports import ImportNetwork
 from hwgen.commands.origin import commit, machine
 from hwgen.commands.subject import load_chip
 from hwgen.errors import ConfigError
@@ -25,6 +26,7 @@ from hwgen.report.agreement import AgreementReport
 from hwgen.report.files import write_report
 from hwgen.report.fit import FitReport
 from hwgen.report.types import Source
+from hwgen.studies.mlperf_tiny.command import MlperfTiny
 from hwgen.studies.mlperf_tiny.images import Inputs, labelled_inputs, write_inputs
 from hwgen.studies.mlperf_tiny.report import (
     MlperfTinyReport,
@@ -32,8 +34,9 @@ from hwgen.studies.mlperf_tiny.report import (
     Weights,
     with_speedups,
 )
+from hwgen.studies.networks.command import Results
 from hwgen.studies.networks.report import ResultRow
-from hwgen.studies.networks.run import ResultsRequest, run_cases
+from hwgen.studies.networks.run import run_cases
 
 SUFFIX = ".tflite"
 PHI = 2
@@ -50,32 +53,13 @@ CODE = ("golden", "hwgen.fit", "hwgen.commands", "hwgen.importers", "hwgen.netwo
 Report = TypeVar("Report")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a person asks for.
-
-    networks: names of files; None: all; published: the folder with them, which `arch` runs
-    data: folder of CIFAR-10; None: random inputs of `seed`; images: inputs of a run; None: few
-    workers: processes; engine: that runs the inputs
-    """
-
-    networks: tuple[str, ...] | None = None
-    seed: int = 1
-    workers: int = 2
-    published: Path | None = None
-    arch: Path | None = None
-    data: str | None = None
-    images: int | None = None
-    engine: Literal["model", "rtl"] = "rtl"
-
-
-def mlperf_tiny(context: Context, request: Request) -> MlperfTinyReport:
+def mlperf_tiny(request: MlperfTiny) -> MlperfTinyReport:
     """Return what was measured of each file in the folder of the request.
 
     Reports of agreement and fit, and the rows of runs, are cached in the work folder.
     """
-    files = files_of(request)
-    arch_file = needed(request.arch, "--arch", "an architecture (.yaml)")
+    context, files = request.quiet, files_of(request)
+    arch_file = needed(request.architecture, "ARCH", "an architecture (.yaml)")
     family, arch = load_chip(arch_file, None)
     switches = [each for each in family.need(SPARSITY).SWITCHES if each != NEEDS_DIGITS]
     networks = []
@@ -94,7 +78,7 @@ def mlperf_tiny(context: Context, request: Request) -> MlperfTinyReport:
     )
 
 
-def files_of(request: Request) -> list[Path]:
+def files_of(request: MlperfTiny) -> list[Path]:
     """Return the files of the request: all of the folder, or those that it names."""
     folder = needed(request.published, "--published", f"a folder with {SUFFIX} files")
     known = {file.stem: file for file in sorted(folder.glob(f"*{SUFFIX}"))}
@@ -110,18 +94,18 @@ def files_of(request: Request) -> list[Path]:
     return [known[name] for name in names]
 
 
-def needed(path: Path | None, option: str, what: str) -> Path:
+def needed(path: File | None, option: str, what: str) -> Path:
     """Return a path that must be given."""
     if path is None:
         raise ConfigError(field=option, allowed=what, given="none", source="command line")
-    return path
+    return Path(path)
 
 
-def network_of(context: Context, request: Request, file: Path, switches: str) -> TinyNetwork:
+def network_of(context: Context, request: MlperfTiny, file: Path, switches: str) -> TinyNetwork:
     """Return what was measured of one file; switches: those that every network can have on."""
     folder = context.work / "mlperf-tiny" / file.stem
     published, fitted = folder / f"{file.stem}.npz", folder / f"{file.stem}-fit.npz"
-    imported = import_file(file, published)
+    imported = ImportNetwork(file, published).run()
     inputs = write_inputs(load_network(published), folder, data=request.data, seed=request.seed)
     agreement = compared(context, published, file, folder, inputs)
     labelled = labelled_inputs(inputs)
@@ -161,14 +145,9 @@ def compared(
     return cached(
         folder / f"compare-{identity(facts)}.json",
         AgreementReport,
-        lambda: compare_with_file(
-            context,
-            network,
-            file,
-            data=str(inputs.file),
-            count=None,
-            layers=inputs.layer_by_layer,
-        ),
+        Compare(
+            network, file, data=str(inputs.file), layers=inputs.layer_by_layer, context=context
+        ).run,
     )
 
 
@@ -178,16 +157,14 @@ def fit_of(
     """Return what the fit to two digits changed; write the fitted network."""
     facts = [digest_of_file(path) for path in (network, inputs.file)]
 
-    def made() -> FitReport:
-        return fit_file(
-            context,
-            network,
-            fitted,
-            rule=Rule(phi=PHI),
-            data=str(inputs.file),
-            calibration=CALIBRATION,
-        )
-
+    made = Fit(
+        network,
+        fitted,
+        phi=PHI,
+        data=str(inputs.file),
+        calibration=CALIBRATION,
+        context=context,
+    ).run
     path = folder / f"fit-{identity(facts)}.json"
     found = cached(path, FitReport, made)
     if not fitted.is_file() or load_network(fitted).digest != found.fitted.digest:
@@ -197,7 +174,7 @@ def fit_of(
 
 def row_of_run(
     context: Context,
-    request: Request,
+    request: MlperfTiny,
     inputs: Inputs,
     *,
     network: Path,
@@ -205,18 +182,16 @@ def row_of_run(
 ) -> ResultRow:
     """Return the row of a run of the first inputs."""
     (row,) = run_cases(
-        context,
-        ResultsRequest(
-            networks=[network],
-            arch=request.arch,
+        Results(
+            [network],
+            request.architecture,
             data=str(inputs.file),
-            sparsities=[sparsity],
-            batches=[1],
+            sparsity=[sparsity],
             images=request.images or RUN_IMAGES,
             engine=request.engine,
             runs=network.parent / "runs",
-            jobs=1,
-        ),
+            context=context,
+        )
     )
     return row
 

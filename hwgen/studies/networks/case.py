@@ -10,6 +10,7 @@ from hwgen.commands.context import Context, timed
 from hwgen.commands.digests import digest_of, digest_of_array, digest_of_code
 from hwgen.commands.engines import bit_planes
 from hwgen.commands.families import code_of_families
+from hwgen.commands.fields import images_of
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.origin import commit, machine
 from hwgen.commands.protocols import Program
@@ -21,6 +22,7 @@ from hwgen.report.files import write_report
 from hwgen.report.run import RunReport
 from hwgen.report.tables import in_words
 from hwgen.report.training_table import is_short, read_training, training_state
+from hwgen.studies.networks.command import Result
 from hwgen.studies.networks.report import Case, Measured, ResultRow, Training, row_of
 
 ACTIVATION_BITS = 8
@@ -84,22 +86,14 @@ def training_of(subject: Subject) -> Training:
     )
 
 
-def run_case(
-    context: Context,
-    network: Path,
-    arch: Path,
-    *,
-    data: str | None,
-    sparsity: str,
-    batch: int,
-    images: int,
-    engine: Engine,
-    record: Path,
-) -> ResultRow:
+def run_case(request: Result) -> ResultRow:
     """Run one case; write its row to `record` and its whole report into a folder beside it."""
-    subject = load_subject(network, arch, sparsity, run_images=batch)
-    chosen = choose_images(subject.network, data, images)
-    case = case_of(subject, chosen, engine=engine, sparsity=sparsity, data=data)
+    context, engine, record = request.quiet, request.engine, Path(request.record)
+    arch, data = Path(request.architecture), images_of(request.data)
+    subject = load_subject(Path(request.network), arch, request.sparsity, run_images=request.batch)
+    chosen = choose_images(subject.network, data, request.images)
+    named = None if data is None else str(data)
+    case = case_of(subject, chosen, engine=engine, sparsity=request.sparsity, data=named)
     seconds: dict[str, float] = {}
     with timed(seconds, "compile"):
         program = program_of(context, subject)

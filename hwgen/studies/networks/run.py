@@ -18,13 +18,15 @@ from re import sub
 from pydantic import TypeAdapter, ValidationError
 
 from hwgen.commands.context import Context
+from hwgen.commands.fields import images_of
 from hwgen.commands.images import choose_images
 from hwgen.commands.subject import load_subject
-from hwgen.errors import ConfigError, FormatError
+from hwgen.errors import FormatError
 from hwgen.files.leash import leashed
 from hwgen.files.load import first_mistake
 from hwgen.report.files import write_report
-from hwgen.studies.networks.case import Engine, case_of
+from hwgen.studies.networks.case import case_of
+from hwgen.studies.networks.command import Results
 from hwgen.studies.networks.report import Case, ResultRow, ResultsReport, row_of
 
 NOT_COMPARED = {"training", "commit", "machine", "command"}
@@ -37,25 +39,6 @@ POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResultsRequest:
-    """What runs: each network with each choice of switches and each batch.
-
-    data: as for `hwgen run`; images: of each case, None: those of one run
-    runs: folder of the records; jobs: processes at a time
-    """
-
-    networks: Sequence[Path]
-    arch: Path | None
-    data: str | None
-    sparsities: Sequence[str]
-    batches: Sequence[int]
-    images: int | None
-    engine: Engine
-    runs: Path
-    jobs: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Planned:
     """A case with the file of its row, and the arguments of the process that runs it."""
 
@@ -65,14 +48,15 @@ class Planned:
     paths: Sequence[Path]
 
 
-def run_results(context: Context, request: ResultsRequest) -> ResultsReport:
+def run_results(request: Results) -> ResultsReport:
     """Run every case that has no row yet; return all rows of the folder."""
-    run_cases(context, request)
-    return read_results(request.runs)
+    run_cases(request)
+    return read_results(Path(request.runs))
 
 
-def run_cases(context: Context, request: ResultsRequest) -> list[ResultRow]:
+def run_cases(request: Results) -> list[ResultRow]:
     """Run every case that has no row yet; return the rows of the request."""
+    context = request.quiet
     cases = list(planned(context, request))
     waiting = [each for each in cases if not is_done(each)]
     for each, failure in in_processes(waiting, jobs=request.jobs):
@@ -84,26 +68,22 @@ def run_cases(context: Context, request: ResultsRequest) -> list[ResultRow]:
     return [read_row(each.record) for each in cases]
 
 
-def planned(context: Context, request: ResultsRequest) -> Iterator[Planned]:
+def planned(context: Context, request: Results) -> Iterator[Planned]:
     """Yield all cases of a request."""
-    arch = request.arch
-    if arch is None:
-        if request.networks:
-            raise ConfigError(
-                field="--arch", allowed="an architecture", given="none", source="command line"
-            )
-        return
-    for network, batch, sparsity in product(request.networks, request.batches, request.sparsities):
+    data = images_of(request.data)
+    for file, batch, sparsity in product(request.networks, request.batch, request.sparsity):
+        network, arch = Path(file), Path(request.architecture or "")
         subject = load_subject(network, arch, sparsity, run_images=batch)
-        chosen = choose_images(subject.network, request.data, request.images or batch)
-        case = case_of(subject, chosen, engine=request.engine, sparsity=sparsity, data=request.data)
-        record = request.runs / f"{name_of(case)}.json"
-        data = [] if request.data is None else ["--data", request.data]
+        chosen = choose_images(subject.network, data, request.images or batch)
+        named = None if data is None else str(data)
+        case = case_of(subject, chosen, engine=request.engine, sparsity=sparsity, data=named)
+        record = Path(request.runs) / f"{name_of(case)}.json"
+        given = [] if named is None else ["--data", named]
         yield Planned(
             case=case,
             record=record,
             arguments=[
-                *("result", str(network), str(arch), *data),
+                *("result", str(network), str(arch), *given),
                 *("--sparsity", sparsity, "--batch", str(batch), "--images", str(case.images)),
                 *("--engine", request.engine, "--record", str(record)),
                 *("--work", str(context.work)),

@@ -1,51 +1,65 @@
 """`hwgen paper pimsyn`."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import Annotated, Any
 
-from typer import Option
+from rich.console import RenderableType
 
-from hwgen import api
-from hwgen.cli.app import WORK
-from hwgen.cli.options import Json, Work
-from hwgen.cli.paper import Folder, Networks, names_of, papers, tell_paper
-from hwgen.cli.synthesis import Components, Evaluations, Rules, RulesOption, Seed, Workers
-
-Power = Annotated[
-    float | None,
-    Option(metavar="W", help="peak power, unless a row says otherwise [default: the paper's]"),
-]
+from hwgen.cli.from_requests import add_command
+from hwgen.cli.paper import papers
+from hwgen.commands.fields import Real, Seed, Workers
+from hwgen.commands.paper import Names, Paper
+from hwgen.commands.request import Says
+from hwgen.commands.synthesis import Components, Evaluations, Rules
 
 
-@papers.command(epilog="Example: hwgen paper pimsyn --networks alexnet,cifar_alexnet")
-def pimsyn(
-    *,
-    networks: Networks = None,
-    power_w: Power = None,
-    components: Components = None,
-    rules: RulesOption = Rules.strict,
-    seed: Seed = 1,
-    evaluations: Evaluations = None,
-    workers: Workers = 2,
-    out: Folder = None,
-    work: Work = WORK,
-    json: Json = None,
-) -> None:
+@dataclass(frozen=True)
+class PimsynPaper(Paper, command="paper pimsyn", example="--networks alexnet,cifar_alexnet"):
     """PIMSYN: tables IV and V and figures 6 to 9; up to an hour for all networks."""
-    from hwgen.crossbar.facts.rules import rules_of
-    from hwgen.crossbar.pages.published import CIFAR, CODE_POWER_W, IMAGENET
-    from hwgen.crossbar.pages.synthesize import COMPONENTS
-    from hwgen.studies.pimsyn_paper.compare import Request, pimsyn_paper
-    from hwgen.studies.pimsyn_paper.table import paper_files, paper_table
 
-    names = names_of(networks)
-    request = Request(
-        networks=(*IMAGENET, *CIFAR) if names is None else names,
-        power_w=CODE_POWER_W if power_w is None else power_w,
-        components=components or COMPONENTS,
-        rules=rules_of(rules.value),
-        seed=seed,
-        evaluations=evaluations,
-        workers=workers,
-    )
-    report = pimsyn_paper(api.Context(work=work), request)
-    tell_paper(report, paper_table(report), lambda: paper_files(report), out=out, json=json)
+    _: KW_ONLY
+    networks: Names = None
+    power_w: Annotated[
+        Real | None,
+        Says("peak power, unless a row says otherwise [default: the paper's]", metavar="W"),
+    ] = None
+    components: Components = None
+    rules: Rules = "strict"
+    seed: Seed = 1
+    evaluations: Evaluations = None
+    workers: Workers = 2
+
+    def measured(self) -> Any:
+        """Search for every row."""
+        from hwgen.crossbar.facts.rules import rules_of
+        from hwgen.crossbar.pages.published import CIFAR, CODE_POWER_W, IMAGENET
+        from hwgen.crossbar.pages.synthesize import COMPONENTS
+        from hwgen.studies.pimsyn_paper.compare import Request, pimsyn_paper
+
+        request = Request(
+            networks=(*IMAGENET, *CIFAR) if self.networks is None else self.networks,
+            power_w=CODE_POWER_W if self.power_w is None else self.power_w,
+            components=Path(self.components or COMPONENTS),
+            rules=rules_of(self.rules),
+            seed=self.seed,
+            evaluations=self.evaluations,
+            workers=self.workers,
+        )
+        return pimsyn_paper(self.quiet, request)
+
+    def files(self, report: Any) -> Mapping[str, str]:
+        """Return page, pictures and JSON."""
+        from hwgen.studies.pimsyn_paper.table import paper_files
+
+        return paper_files(report)
+
+    def table(self, report: Any) -> RenderableType:
+        """Return the tables."""
+        from hwgen.studies.pimsyn_paper.table import paper_table
+
+        return paper_table(report)
+
+
+add_command(PimsynPaper, papers)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hwgen.commands.context import Context
-from hwgen.commands.pages import SynthesisRequest
+from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.pages.synthesize import synthesize_network
 from tests.crossbar_checker import checker_of
 
@@ -23,7 +23,7 @@ NETWORKS = Path(__file__).parents[3] / "configs/networks"
     ],
 )
 def test_what_is_synthesized_can_run(network: str, power_w: float, tmp_path: Path) -> None:
-    request = SynthesisRequest(
+    request = Synthesize(
         network=network,
         power_w=power_w,
         components=None,

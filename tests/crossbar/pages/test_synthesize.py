@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from hwgen.commands.context import Context
-from hwgen.commands.pages import SynthesisRequest
+from hwgen.commands.synthesis import Synthesize
 from hwgen.crossbar.facts import load_arch
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.network import CrossbarNetwork
@@ -48,11 +48,11 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> Callable[[Change], None]:
 
 
 @pytest.fixture
-def request_of(tmp_path: Path) -> Callable[..., SynthesisRequest]:
+def request_of(tmp_path: Path) -> Callable[..., Synthesize]:
     """Ask for something that can be had, with some things changed."""
 
-    def ask(**changes: Any) -> SynthesisRequest:
-        given = SynthesisRequest(
+    def ask(**changes: Any) -> Synthesize:
+        given = Synthesize(
             network=NETWORK,
             power_w=POWER_W,
             components=COMPONENTS_FILE,
@@ -79,7 +79,7 @@ pytestmark = pytest.mark.usefixtures("searched")
 
 
 def test_all_files_belong_together(
-    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
+    context: Context, request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:
     made = synthesize_network(context, request_of())
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
@@ -92,7 +92,7 @@ def test_all_files_belong_together(
 
 
 def test_products_and_unequal_sides_are_in_the_files(
-    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
+    context: Context, request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:
     """The architecture holds the whole network, from a file that leaves sides of its image open."""
     made = model(
@@ -119,7 +119,7 @@ def test_products_and_unequal_sides_are_in_the_files(
 
 
 def test_the_same_bytes_in_another_folder(
-    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
+    context: Context, request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:
     synthesize_network(context, request_of())
     synthesize_network(context, request_of(out=tmp_path / "again", workers=2))
@@ -128,7 +128,7 @@ def test_the_same_bytes_in_another_folder(
 
 
 def test_an_earlier_output_is_replaced_and_nothing_else(
-    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
+    context: Context, request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:
     synthesize_network(context, request_of())
     synthesize_network(context, request_of())
@@ -139,7 +139,7 @@ def test_an_earlier_output_is_replaced_and_nothing_else(
 
 
 def test_without_a_folder_it_goes_to_work(
-    context: Context, request_of: Callable[..., SynthesisRequest]
+    context: Context, request_of: Callable[..., Synthesize]
 ) -> None:
     made = synthesize_network(context, request_of(out=None))
     assert made.folder == context.work / "synthesis/cifar_alexnet-12w-strict"
@@ -151,7 +151,7 @@ def test_a_search_that_will_compile_is_told_of(
     *,
     cold: bool,
     tmp_path: Path,
-    request_of: Callable[..., SynthesisRequest],
+    request_of: Callable[..., Synthesize],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("hwgen.crossbar.synthesis.compiling.must_compile", lambda: cold)
@@ -161,9 +161,7 @@ def test_a_search_that_will_compile_is_told_of(
 
 
 @pytest.mark.parametrize("power_w", [0.0, -1.0, float("nan"), float("inf"), 1e9])
-def test_no_power(
-    context: Context, request_of: Callable[..., SynthesisRequest], power_w: float
-) -> None:
+def test_no_power(context: Context, request_of: Callable[..., Synthesize], power_w: float) -> None:
     with pytest.raises(ConfigError, match=r"--power-w must be above 0 and at most 1,000,000, got"):
         synthesize_network(context, request_of(power_w=power_w))
 
@@ -171,7 +169,7 @@ def test_no_power(
 def test_too_little_power(
     searched: Callable[[Change], None],
     context: Context,
-    request_of: Callable[..., SynthesisRequest],
+    request_of: Callable[..., Synthesize],
     tmp_path: Path,
 ) -> None:
     searched(lambda _: None)
@@ -183,7 +181,7 @@ def test_too_little_power(
 def test_a_hopeless_budget_is_refused_before_a_search(
     searched: Callable[[Change], None],
     context: Context,
-    request_of: Callable[..., SynthesisRequest],
+    request_of: Callable[..., Synthesize],
 ) -> None:
     """And the power that is named would do."""
     searched(lambda _: pytest.fail("nothing is searched"))
@@ -221,7 +219,7 @@ def test_what_becomes_better_is_printed() -> None:
 def test_a_search_that_lies_is_caught(
     searched: Callable[[Change], None],
     context: Context,
-    request_of: Callable[..., SynthesisRequest],
+    request_of: Callable[..., Synthesize],
     tmp_path: Path,
 ) -> None:
     searched(lambda found: replace(found, best=replace(found.best, efficiency_gops_per_w=999.0)))
@@ -231,7 +229,7 @@ def test_a_search_that_lies_is_caught(
 
 
 def test_a_missing_constant(
-    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
+    context: Context, request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:
     text = COMPONENTS_FILE.read_text(encoding="utf-8").replace("leakage_w: 13.6025e-3, ", "")
     (tmp_path / "c.yaml").write_text(text, encoding="utf-8")
@@ -240,7 +238,7 @@ def test_a_missing_constant(
 
 
 def test_no_adc_fits(
-    context: Context, request_of: Callable[..., SynthesisRequest], tmp_path: Path
+    context: Context, request_of: Callable[..., Synthesize], tmp_path: Path
 ) -> None:
     lines = COMPONENTS_FILE.read_text(encoding="utf-8").splitlines()
     left = [line for line in lines if "samples_per_ns" not in line or "{bits: 4," in line]

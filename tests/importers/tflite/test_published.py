@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from hwgen.commands.against import compare_with_file
+from hwgen.commands.against import Compare
 from hwgen.commands.context import Context
-from hwgen.commands.imports import import_file
+from hwgen.commands.imports import ImportNetwork
 from hwgen.report.agreement import AgreementReport
 
 SHARED = Path(os.environ.get("HWGEN_SHARED", Path(__file__).parents[4] / "shared/data"))
@@ -44,13 +44,13 @@ def compared(
 ) -> AgreementReport:
     """Return how golden on the imported file agrees with LiteRT."""
     source, network = FILES / f"{file}.tflite", folder / "net.npz"
-    content = import_file(source, network).content
+    content = ImportNetwork(source, network).run().content
     assert not content.refused and content.largest_steps < 0.01
     data = folder / "images.npz"
     known = {} if labels is None else {"labels": labels}
     np.savez(data, images=images, **known)
     context = Context(work=folder, console=None)
-    return compare_with_file(context, network, source, data=str(data), count=None)
+    return Compare(network, source, data=data, context=context).run()
 
 
 def cifar(count: int) -> tuple[np.ndarray, np.ndarray]:

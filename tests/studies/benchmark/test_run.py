@@ -28,7 +28,7 @@ def test_it_predicts_dense_and_sparse(
     built: list[Path] = []
     monkeypatch.setattr(simulation(), "prepare", lambda *_, builds, **__: built.append(builds))
     out, work = tmp_path / "report.json", ("--work", tmp_path / "work")
-    assert command("benchmark", NETWORK, "--arch", ARCH, "--jobs", 1, "--json", out, *work) == 0
+    assert command("benchmark", NETWORK, ARCH, "--jobs", 1, "--json", out, *work) == 0
     report = read(out)
     schema = (ROOT / "docs/schema/benchmark.schema.json").read_text(encoding="utf-8")
     jsonschema.validate(report, json.loads(schema))
@@ -46,7 +46,7 @@ def test_it_predicts_dense_and_sparse(
 
 def test_the_build_may_be_left_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out, work = tmp_path / "report.json", ("--work", tmp_path / "work")
-    given = ["--arch", ARCH, "--jobs", 1, "--no-build", "--json", out, *work]
+    given = [ARCH, "--jobs", 1, "--no-build", "--json", out, *work]
     assert command("benchmark", NETWORK, *given) == 0
     assert read(out)["build_seconds"] is None
     assert "simulator" not in capfd.readouterr().out

@@ -21,6 +21,7 @@ from hwgen.jobs.executors import SerialExecutor
 from hwgen.network.file import save_network
 from hwgen.report.files import report_text
 from hwgen.studies.dbpim_paper import published, race, race_networks, race_points
+from hwgen.studies.dbpim_paper.command import DbpimPaper
 from hwgen.studies.dbpim_paper.page import race_html, stacked
 from hwgen.studies.dbpim_paper.race_rows import race_rows
 from hwgen.studies.dbpim_paper.race_runs import waits
@@ -43,7 +44,9 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny network under the name of a large one."""
     made = tmp_path_factory.mktemp("race")
-    save_network(directed("narrow"), made / "resnet18.npz")
+    network = directed("narrow")
+    known = replace(network, graph=replace(network.graph, dataset="somewhere"))
+    save_network(known, made / "resnet18.npz")
     return made
 
 
@@ -90,8 +93,7 @@ def report(quick: None, folder: Path) -> RaceReport:
 def raced(folder: Path) -> RaceReport:
     """Return the race of the networks of a folder."""
     context = api.Context(work=folder / "work", console=None)
-    request = race.Request(networks=folder, arch=TINY, images=BATCH)
-    return race.race(context, request)
+    return race.race(DbpimPaper(TINY, networks=folder, images=BATCH, context=context))
 
 
 def run_of(report: RaceReport, batch: int, switches: str) -> RaceRun:
@@ -224,7 +226,31 @@ def test_without_energy_and_without_runs_rows_say_so(report: RaceReport) -> None
     for name in ("energy_saving_percent_best", "energy_uj_resnet18_sparse"):
         assert (rows[name].ours, rows[name].reason) == (None, "without an energy model")
     nothing = race_rows([], report.networks, load_arch(TINY), None, None)
-    assert nothing[0].ours is None and nothing[0].reason == "nothing ran"
+    assert nothing[0].ours is None and nothing[0].reason == "no trained network ran"
+
+
+def test_headlines_are_of_trained_networks(report: RaceReport) -> None:
+    untrained = [replace(each, trained=False) for each in report.networks]
+    rows = race_rows(report.runs, untrained, load_arch(TINY), None, None)
+    for row in rows:
+        if row.figure.startswith(("speedup_end_to_end_best", "energy_saving_percent_best")):
+            assert (row.ours, row.reason) == (None, "no trained network ran")
+        elif "resnet18" in row.figure:
+            assert ", not trained" in row.label
+
+
+def test_a_short_training_is_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert race_networks.training_of(folder / "resnet18.npz") == ("trained weights", True)
+    about = {"recipe": {"pruning": {"share": 0.5}}, "accuracy": {"integer": 0.009}}
+    monkeypatch.setattr(race_networks, "read_training", lambda path: about)
+    monkeypatch.setattr(race_networks, "training_state", lambda about: "1 epoch")
+    (folder / "training.json").touch()
+    for short in (True, False):
+        monkeypatch.setattr(race_networks, "is_short", lambda about, short=short: short)
+        told, trained = race_networks.training_of(folder / "resnet18.npz")
+        assert trained is not short
+        assert told.startswith("not trained: ") is short and told.endswith("0.90% accurate")
+    (folder / "training.json").unlink()
 
 
 def test_the_largest_waits_are_named(report: RaceReport) -> None:
@@ -295,13 +321,13 @@ def test_networks_of_a_folder_and_words_for_others(folder: Path, tmp_path: Path)
     with pytest.raises(ConfigError, match="--networks must be a folder with NAME"):
         race_networks.entries(api.Context(console=None), tmp_path, None, images=1)
     with pytest.raises(ConfigError, match="--networks must be a folder"):
-        race.folder_of(race.Request(networks=tmp_path / "nowhere"))
+        race.folder_of(DbpimPaper(networks=tmp_path / "nowhere"))
 
 
 def test_the_command_writes_page_and_report(
     quick: None, folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    given = ["paper", "dbpim", "--networks", folder, "--arch", TINY, "--images", BATCH]
+    given = ["paper", "dbpim", TINY, "--networks", folder, "--images", BATCH]
     written = ["--html", tmp_path / "race.html", "--json", tmp_path / "r.json", "--out", tmp_path]
     assert main([str(each) for each in [*given, *written, "--work", folder / "work"]]) == 0
     out, err = capfd.readouterr()

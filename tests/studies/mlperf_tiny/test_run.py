@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -12,13 +13,14 @@ import pytest
 
 from hwgen.cli import main
 from hwgen.commands.context import Context
-from hwgen.commands.imports import import_file
+from hwgen.commands.imports import ImportNetwork
 from hwgen.data.dataset import Dataset
 from hwgen.errors import ConfigError
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import load_network
 from hwgen.report.files import report_text
 from hwgen.studies.mlperf_tiny import run as flow
+from hwgen.studies.mlperf_tiny.command import MlperfTiny
 from hwgen.studies.mlperf_tiny.images import INPUTS, Inputs, labelled_inputs, write_inputs
 from hwgen.studies.mlperf_tiny.page import mlperf_tiny_files, mlperf_tiny_page
 from hwgen.studies.mlperf_tiny.report import MlperfTinyReport
@@ -81,16 +83,17 @@ def dataset() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def request_of(tmp_path_factory: pytest.TempPathFactory) -> flow.Request:
+def request_of(tmp_path_factory: pytest.TempPathFactory, work: Path) -> MlperfTiny:
     """A request for a folder with one file."""
     folder = tmp_path_factory.mktemp("files")
     color(folder / "color.tflite")
-    return flow.Request(
+    return MlperfTiny(
         workers=1,
-        arch=SMALL,
+        architecture=SMALL,
         published=folder,
         data=str(folder),
         engine="model",
+        context=Context(work=work, console=None),
     )
 
 
@@ -105,9 +108,9 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def report(request_of: flow.Request, work: Path, images: None) -> MlperfTinyReport:
+def report(request_of: MlperfTiny, work: Path, images: None) -> MlperfTinyReport:
     """The report; the first test that asks for it makes it."""
-    made = flow.mlperf_tiny(Context(work=work, console=None), request_of)
+    made = flow.mlperf_tiny(request_of)
     assert isinstance(made, MlperfTinyReport)
     return made
 
@@ -147,7 +150,7 @@ def test_layers_on_some_inputs_and_answers_on_all(report: MlperfTinyReport) -> N
 
 
 def test_no_path_of_a_machine_is_in_the_report(
-    report: MlperfTinyReport, request_of: flow.Request, work: Path
+    report: MlperfTinyReport, request_of: MlperfTiny, work: Path
 ) -> None:
     written = report_text(report)
     jsonschema.validate(json.loads(written), json.loads(SCHEMA.read_text(encoding="utf-8")))
@@ -157,27 +160,28 @@ def test_no_path_of_a_machine_is_in_the_report(
 
 def test_what_was_measured_is_not_measured_again(
     report: MlperfTinyReport,
-    request_of: flow.Request,
+    request_of: MlperfTiny,
     work: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("compare_with_file", "fit_file"):
-        monkeypatch.setattr(flow, name, lambda *_, **__: pytest.fail("measured again"))
+    for name in ("Compare", "Fit"):
+        unused = SimpleNamespace(run=lambda: pytest.fail("measured again"))
+        monkeypatch.setattr(flow, name, lambda *_, unused=unused, **__: unused)
     monkeypatch.setattr(
         "hwgen.studies.networks.run.started_process",
         lambda each: pytest.fail("runs again"),
     )
-    again = flow.mlperf_tiny(Context(work=work, console=None), request_of)
+    again = flow.mlperf_tiny(request_of)
     assert again == report
 
 
 def test_a_fitted_network_that_was_replaced_is_fitted_again(
-    report: MlperfTinyReport, request_of: flow.Request, work: Path
+    report: MlperfTinyReport, request_of: MlperfTiny, work: Path
 ) -> None:
     folder = work / "mlperf-tiny/color"
     fitted, published = folder / "color-fit.npz", folder / "color.npz"
     fitted.write_bytes(published.read_bytes())
-    again = flow.mlperf_tiny(Context(work=work, console=None), request_of)
+    again = flow.mlperf_tiny(request_of)
     assert again == report
     assert load_network(fitted).digest == report.networks[0].fit.fitted.digest
 
@@ -214,7 +218,7 @@ def test_a_difference_is_not_sound(report: MlperfTinyReport, what: str) -> None:
 
 
 def test_the_command_ends_with_1_where_a_run_differs(
-    report: MlperfTinyReport, request_of: flow.Request, monkeypatch: pytest.MonkeyPatch
+    report: MlperfTinyReport, request_of: MlperfTiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (network,) = report.networks
     worse = replace(network, agreement=replace(network.agreement, largest_step=2))
@@ -223,31 +227,31 @@ def test_the_command_ends_with_1_where_a_run_differs(
         assert main(["paper", "mlperf-tiny"]) == code
 
 
-def test_what_is_missing_is_one_sentence(request_of: flow.Request, work: Path) -> None:
+def test_what_is_missing_is_one_sentence(request_of: MlperfTiny, work: Path) -> None:
     for change, word in (
         ({"published": None}, "--published"),
-        ({"arch": None}, "--arch"),
+        ({"architecture": None}, "ARCH"),
         ({"networks": ("color", "sound")}, "got sound"),
         ({"networks": ()}, "got nothing"),
         ({"published": work / "nowhere"}, "no names"),
     ):
         asked: Any = replace(request_of, **change)  # type: ignore[arg-type]
         with pytest.raises(ConfigError, match=word):
-            flow.mlperf_tiny(Context(work=work, console=None), asked)
+            flow.mlperf_tiny(asked)
 
 
 def network_of(path: Path, **given: int) -> QuantizedNetwork:
     """Return an imported network."""
-    import_file(color(path.with_suffix(".tflite"), **given), path)
+    ImportNetwork(color(path.with_suffix(".tflite"), **given), path).run()
     return load_network(path)
 
 
-def inputs_of(network: QuantizedNetwork, asked: flow.Request, folder: Path) -> Inputs:
+def inputs_of(network: QuantizedNetwork, asked: MlperfTiny, folder: Path) -> Inputs:
     """Return the inputs that a request writes."""
     return write_inputs(network, folder, data=asked.data, seed=asked.seed)
 
 
-def test_images_are_enlarged_pixel_by_pixel(request_of: flow.Request, tmp_path: Path) -> None:
+def test_images_are_enlarged_pixel_by_pixel(request_of: MlperfTiny, tmp_path: Path) -> None:
     inputs = inputs_of(network_of(tmp_path / "net.npz", side=96), request_of, tmp_path)
     found = np.load(inputs.file)
     assert set(found.files) == {"images"} and labelled_inputs(inputs) is None
@@ -258,7 +262,7 @@ def test_images_are_enlarged_pixel_by_pixel(request_of: flow.Request, tmp_path: 
 
 
 def test_without_images_inputs_are_random_and_use_the_whole_range(
-    request_of: flow.Request, tmp_path: Path
+    request_of: MlperfTiny, tmp_path: Path
 ) -> None:
     network = network_of(tmp_path / "net.npz")
     asked = replace(request_of, data=None)
@@ -268,7 +272,7 @@ def test_without_images_inputs_are_random_and_use_the_whole_range(
     assert not np.array_equal(first, other)
 
 
-def test_labels_count_for_ten_classes_alone(request_of: flow.Request, tmp_path: Path) -> None:
+def test_labels_count_for_ten_classes_alone(request_of: MlperfTiny, tmp_path: Path) -> None:
     inputs = inputs_of(network_of(tmp_path / "net.npz", classes=7), request_of, tmp_path)
     assert inputs.labelled is None and "labels" not in np.load(inputs.file).files
 
@@ -276,17 +280,18 @@ def test_labels_count_for_ten_classes_alone(request_of: flow.Request, tmp_path: 
 @pytest.mark.long
 @pytest.mark.skipif(not (PUBLISHED / "mlperf_tiny").is_dir(), reason="the files are not here")
 def test_the_published_networks_run_whole_in_rtl(
-    monkeypatch: pytest.MonkeyPatch, request_of: flow.Request, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, request_of: MlperfTiny, tmp_path: Path
 ) -> None:
     monkeypatch.undo()
     asked = replace(
         request_of,
-        arch=ROOT / "configs/dbpim/paper.yaml",
+        architecture=ROOT / "configs/dbpim/paper.yaml",
         published=PUBLISHED / "mlperf_tiny",
         data=str(PUBLISHED / "cifar10"),
         engine="rtl",
+        context=Context(work=tmp_path, console=None),
     )
-    report = flow.mlperf_tiny(Context(work=tmp_path, console=None), asked)
+    report = flow.mlperf_tiny(asked)
     assert report.sound and len(report.networks) == 4
     rows = [run.row for network in report.networks for run in network.runs]
     assert all(row.outcome == "equal" and row.case.images >= 2 for row in rows)

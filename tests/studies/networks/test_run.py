@@ -26,6 +26,7 @@ from hwgen.files.leash import leashed
 from hwgen.network.file import load_network
 from hwgen.report.files import write_report
 from hwgen.studies.networks.case import run_case, training_of
+from hwgen.studies.networks.command import Result
 from hwgen.studies.networks.report import ResultRow, row_of
 from hwgen.studies.networks.run import in_processes, read_row
 from tests.commands.made_up import Simulated, made_up_run, simulation
@@ -103,8 +104,11 @@ def test_a_run_becomes_a_row(
     monkeypatch.setattr(simulation(), "prepare", lambda *_, **__: None)
     monkeypatch.setattr(simulation(), "simulate", lambda *_, **__: runs)
     record = tmp_path / "runs/row.json"
-    given = {"data": None, "sparsity": "all", "batch": 1, "images": IMAGES, "engine": "rtl"}
-    row = run_case(context, NETWORK, ARCH, record=record, **given)
+    row = run_case(
+        Result(
+            NETWORK, ARCH, record=record, sparsity="all", batch=1, images=IMAGES, context=context
+        )
+    )
     assert read_row(record) == row
     found = row.measured
     assert row.outcome == outcome and found is not None
@@ -140,15 +144,15 @@ def test_the_command_resumes_and_a_failure_is_a_row(
     content = yaml.safe_load(ARCH.read_text(encoding="utf-8")) | {"name": "few"}
     few.write_text(yaml.safe_dump(content | {"buffer_bytes": 128}), encoding="utf-8")
     given = [network, "--sparsity", "all", "--engine", "model"]
-    assert results(tmp_path, *given, "--arch", ARCH) == 0
+    assert results(tmp_path, *given, ARCH) == 0
     (first,) = rows_of(tmp_path)
     assert first.outcome == "not simulated"
     assert first.case.training.state == "not recorded"
     # The next command reruns nothing, takes over the training, and has one more chip.
     (tmp_path / "training.json").write_text(json.dumps(TRAINING), encoding="utf-8")
     page = tmp_path / "page.md"
-    assert results(tmp_path, *given, "--arch", ARCH) == 0
-    assert results(tmp_path, *given, "--arch", few, "--out", page) == 1
+    assert results(tmp_path, *given, ARCH) == 0
+    assert results(tmp_path, *given, few, "--out", page) == 1
     failed, again = rows_of(tmp_path)
     assert again.measured == first.measured
     state = "50% of blocks pruned: float 1, pruned 0, quantized 1 epochs"
@@ -164,16 +168,16 @@ def test_the_command_resumes_and_a_failure_is_a_row(
     capfd.readouterr()
     assert results(tmp_path, network) == 2
     said = capfd.readouterr().err
-    assert said == "hwgen: --arch must be an architecture, got none (command line)\n"
+    assert said == "hwgen: ARCH must be behind networks, got none\n"
 
 
 def test_other_inputs_or_code_are_run_again(tmp_path: Path) -> None:
-    assert results(tmp_path, NETWORK, "--arch", ARCH, "--engine", "model", "--sparsity", "all") == 0
+    assert results(tmp_path, NETWORK, ARCH, "--engine", "model", "--sparsity", "all") == 0
     (file,) = (tmp_path / "runs").glob("*.json")
     row = read_row(file)
     for change in ({"code": "0" * 64}, {"images_digest": "0" * 64}):
         write_report(row_of(replace(row.case, **change), row.measured), file)
-        given = ["--arch", ARCH, "--engine", "model", "--sparsity", "all"]
+        given = [ARCH, "--engine", "model", "--sparsity", "all"]
         assert results(tmp_path, NETWORK, *given) == 0
         assert read_row(file).case == row.case
 

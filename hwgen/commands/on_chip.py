@@ -1,0 +1,175 @@
+"""Requests about an architecture, and about a network on it."""
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from hwgen.commands.capabilities import SPARSITY
+from hwgen.commands.families import Family
+from hwgen.commands.fields import (
+    LARGEST_BATCH,
+    ArchFile,
+    CountOfRuns,
+    Data,
+    File,
+    Network,
+    Sparsity,
+    Whole,
+    images_of,
+    words,
+)
+from hwgen.commands.images import Batch as Images
+from hwgen.commands.modes import choose_stream
+from hwgen.commands.on_the_way import allowed_switches, imported
+from hwgen.commands.protocols import Architecture
+from hwgen.commands.request import Is, Request, Says, Working, said_of
+from hwgen.commands.subject import Subject, configuration_of, for_program, load_chip
+from hwgen.network.file import load_network
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedArchitecture:
+    """An architecture that was read and checked.
+
+    parameters: the dataclass of its family, a field for each key of the file
+    """
+
+    file: Path
+    family: Family
+    parameters: Architecture
+
+    @property
+    def name(self) -> str:
+        """The name in the file."""
+        return self.parameters.name
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """Every key with its value, as it takes effect."""
+        return configuration_of(self.parameters)
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """The kinds of sparsity that can be on or off; empty for a family that has none."""
+        return tuple(self.family.need(SPARSITY).SWITCHES) if self.family.offers(SPARSITY) else ()
+
+    def with_sparsity(self, switches: str) -> "LoadedArchitecture":
+        """Return the same chip with exactly these switches on: `all`, `none`, or names with commas.
+
+        Raises ConfigError for an unknown switch, FamilyError for a family without switches.
+        """
+        parameters = self.family.need(SPARSITY).with_sparsity(self.parameters, switches)
+        return replace(self, parameters=parameters)
+
+
+@dataclass(frozen=True)
+class LoadArchitecture(Request):
+    """Return the architecture of a YAML file, checked.
+
+    Raises FormatError or ConfigError for a file of another format and for each wrong key.
+    """
+
+    file: ArchFile
+    _: KW_ONLY
+    sparsity: Sparsity = None
+
+    def run(self) -> LoadedArchitecture:
+        """Read the file."""
+        file = Path(self.file)
+        family, parameters = load_chip(file, self.sparsity)
+        return LoadedArchitecture(file=file, family=family, parameters=parameters)
+
+
+Arch = Annotated[
+    Annotated[LoadedArchitecture, Is(LoadedArchitecture)] | File,
+    said_of(ArchFile),
+]
+"""An architecture, or the path of its file."""
+
+
+def chip_of(architecture: Arch, sparsity: str | None = None) -> LoadedArchitecture:
+    """Return an architecture that may be the path of its file, with the switches asked for."""
+    if not isinstance(architecture, LoadedArchitecture):
+        return LoadArchitecture(architecture, sparsity=sparsity).run()
+    return architecture if sparsity is None else architecture.with_sparsity(sparsity)
+
+
+@dataclass(frozen=True)
+class OnChip(Working):
+    """Base of requests about a network on a chip."""
+
+    network: Network
+    architecture: Arch
+    _: KW_ONLY
+    sparsity: Sparsity = None
+
+    def subject(self, batch: int = 1) -> Subject:
+        """Return the network on its chip, with runs of `batch` images.
+
+        A TFLite or ONNX file is imported on the way; its chip has the switches that its weights
+        allow, unless others were asked for.
+        """
+        chip, given = chip_of(self.architecture, self.sparsity), Path(self.network)
+        file = imported(self.quiet, given)
+        content, arch = load_network(file), chip.parameters
+        if file != given and arch == load_chip(chip.file, None)[1]:
+            arch = allowed_switches(self.quiet, chip.family, arch, content, file)
+        return Subject(
+            network=content,
+            network_file=file,
+            family=chip.family,
+            arch=arch,
+            arch_file=chip.file,
+            run_images=batch,
+        )
+
+
+@dataclass(frozen=True)
+class WithImages(OnChip):
+    """Base of requests that run images, each in its mode."""
+
+    _: KW_ONLY
+    data: Data = None
+    images: CountOfRuns = None
+    batch: Annotated[
+        Annotated[Whole, Field(ge=1, le=LARGEST_BATCH)] | None,
+        Says(
+            "images of one run of the chip [default: 1; with several modes all]",
+            metavar="N",
+        ),
+    ] = None
+    mode: Annotated[
+        str | None, Says("mode of all images, such as 0.5x [default: the widest]", metavar="NAME")
+    ] = None
+    modes: Annotated[
+        Sequence[str] | None,
+        Says(
+            "mode of each image, separated by commas; after the last one the first one follows"
+            " again",
+            metavar="NAMES",
+            typed=str,
+            read=words,
+        ),
+    ] = None
+
+    def check(self) -> None:
+        """Refuse two ways to choose modes."""
+        if self.mode is not None and self.modes is not None:
+            raise self.refusal("mode", "left out where --modes is given", self.mode)
+
+    def stream(self, program: Path | None = None) -> tuple[Subject, Images]:
+        """Return the network on its chip, and the images with their modes.
+
+        program: file of a compiled program, which has its images of one run
+        """
+        subject = self.subject()
+        return choose_stream(
+            subject,
+            images_of(self.data),
+            images=self.images,
+            batch=self.batch if program is None else for_program(subject, program).run_images,
+            modes=self.modes if self.mode is None else (self.mode,),
+        )

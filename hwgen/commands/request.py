@@ -1,0 +1,254 @@
+"""A command is one request: a frozen dataclass whose fields are all that the command is told.
+
+The options of the command line (`hwgen/cli/from_requests.py`), the parameters of the Python API
+(`function_of`) and the checks of both are made from the fields:
+
+    @dataclass(frozen=True)
+    class ExportOnnx(Request, command="export-onnx", example="network.npz --out net.onnx"):
+        \"\"\"Write a quantized network as an ONNX model.\"\"\"
+
+        network: Network
+        out: Annotated[File, Says("file to write (.onnx)", use=OUTPUT_FILE)]
+        _: KW_ONLY
+        mode: Annotated[str | None, Says("a mode [default: the widest]", metavar="NAME")] = None
+
+        def run(self) -> str: ...
+
+`hwgen/commands/fields.py` has the fields of several commands.
+"""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import KW_ONLY, dataclass, fields
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, ParamSpec, Protocol, TypeVar, get_args, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, core_schema
+from rich.console import RenderableType
+
+from hwgen.commands.context import Context
+from hwgen.errors import ArgumentError
+from hwgen.files.load import shortened
+
+Given = ParamSpec("Given")
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+API = "hwgen.api"
+"""The module of the functions that are made from requests."""
+
+
+class Use(Enum):
+    """How a command uses a path; a cache is neither an input nor an output."""
+
+    INPUT = "input"
+    OUTPUT_FILE = "output file"
+    OUTPUT_FOLDER = "output folder"
+    CACHE = "cache"
+    REPORT = "report"
+
+
+INPUT, OUTPUT_FILE, OUTPUT_FOLDER, CACHE, REPORT = Use
+
+
+@dataclass(frozen=True)
+class Says:
+    """Mark of a field: what a person is told of it, and how a command line spells it.
+
+    metavar: what stands for the value in help; argument: given by its place, without a name
+    names: of the option [default: that of the field]; several: given again and again
+    use: of a path [default: INPUT]; default_files: what is read where no file is given
+    typed: type on the command line, where the field's own cannot be typed; read: what becomes of it
+    untyped: value where the command line says nothing, if another than the field's default
+    complete: the names of files that ship, for a shell
+    """
+
+    help: str
+    metavar: str | None = None
+    argument: bool = False
+    names: tuple[str, ...] = ()
+    use: Use | None = None
+    default_files: Callable[[], Iterable[Path]] | None = None
+    typed: Any = None
+    read: Callable[[Any], Any] | None = None
+    untyped: Any = ...
+    complete: Callable[[], Iterable[str]] | None = None
+
+
+@dataclass(frozen=True)
+class Is:
+    """Mark of a type that is checked by `isinstance` alone."""
+
+    kind: type
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.is_instance_schema(self.kind)
+
+
+Work = Annotated[Context, Is(Context)] | None
+
+
+class Request:
+    """Base of every request; it is checked where it is made.
+
+    Raises ArgumentError with the field, what is allowed and what was given.
+    """
+
+    command: ClassVar[str] = ""
+    example: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, command: str = "", example: str = "") -> None:
+        cls.command, cls.example = command, f"hwgen {command} {example}"
+
+    def __post_init__(self) -> None:
+        kind: Any = type(self)
+        for name, adapter in adapters_of(kind).items():
+            value = getattr(self, name)
+            try:
+                checked = adapter.validate_python(value)
+            except ValidationError as error:
+                raise self.refusal(name, allowed_by(error), told(value)) from None
+            object.__setattr__(self, name, checked)
+        self.check()
+
+    def check(self) -> None:
+        """Refuse fields that do not go together."""
+
+    def refusal(self, field: str, allowed: str, given: object) -> ArgumentError:
+        """Return the error of a field."""
+        return ArgumentError(
+            field=field, allowed=allowed, given=given, source=source_of(type(self))
+        )
+
+    def table(self, report: Any) -> RenderableType | None:
+        """Return a report as a terminal shows it; None: nothing is told."""
+        return str(report)
+
+    def written(self, report: Any) -> Any:
+        """Return what --json writes of a report."""
+        return report
+
+    def agrees(self, report: Any) -> bool:
+        """Return whether nothing differs; exit code 1 otherwise."""
+        return True
+
+
+@dataclass(frozen=True)
+class Working(Request):
+    """A request whose work leaves results in a folder.
+
+    context: work folder and console; None: the work folder `build`, and nothing is printed
+    """
+
+    _: KW_ONLY
+    context: Work = None
+
+    @property
+    def quiet(self) -> Context:
+        """The context; None: the work folder `build`, and nothing is printed."""
+        return Context(console=None) if self.context is None else self.context
+
+
+class Runs(Protocol[Result_co]):
+    """A request that can be run."""
+
+    def run(self) -> Result_co: ...
+
+
+@cache
+def hints_of(request: Any) -> dict[str, Any]:
+    """Return the annotation of each field of a request."""
+    hints = get_type_hints(request, include_extras=True)
+    return {each.name: hints[each.name] for each in fields(request)}
+
+
+@cache
+def adapters_of(request: Any) -> dict[str, TypeAdapter[Any]]:
+    """Return the check of each field of a request."""
+    return {name: TypeAdapter(hint) for name, hint in hints_of(request).items()}
+
+
+def marks_of(hint: Any) -> Iterator[Any]:
+    """Yield the marks of an annotation, the outermost ones last."""
+    inner, *marks = get_args(hint) if hasattr(hint, "__metadata__") else (None,)
+    if hasattr(inner, "__metadata__"):
+        yield from marks_of(inner)
+    yield from marks
+
+
+def said_of(hint: Any) -> Says | None:
+    """Return what a field says of itself."""
+    said = [mark for mark in marks_of(hint) if isinstance(mark, Says)]
+    return said[-1] if said else None
+
+
+def told(value: object) -> str:
+    """Return a value in an error; not every object can be printed, such as a number too long."""
+    try:
+        return shortened(repr(value))
+    except Exception:
+        return f"a value of the type {type(value).__name__} that cannot be printed"
+
+
+def allowed_by(error: ValidationError) -> str:
+    """Return what is allowed, in words: of a union each kind once."""
+    said = (
+        each["msg"]
+        .removeprefix("Input should be ")
+        .removeprefix("Value error, ")
+        .replace("greater than or equal to 1", "from 1 on")
+        .replace("greater than or equal to", "at least")
+        .replace("less than or equal to", "at most")
+        for each in error.errors(include_url=False)
+    )
+    return " or ".join(dict.fromkeys(said))
+
+
+def source_of(request: type) -> str:
+    """Return where a person gave the fields of a request."""
+    return f"{API}.{name_of(request)}"
+
+
+def words_of(request: type) -> tuple[str, str]:
+    """Return the docstring of a request, and what it says from `Raises` on."""
+    told, raises, rest = (inspect.getdoc(request) or "").partition("\nRaises ")
+    return told.strip(), f"{raises}{rest}".strip()
+
+
+def name_of(request: type) -> str:
+    """Return the name of the function of a request: `export_onnx` of `ExportOnnx`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", request.__name__).lower()
+
+
+def function_of(request: Callable[Given, Runs[Result_co]]) -> Callable[Given, Result_co]:
+    """Return the function of the Python API: it makes a request of its arguments and runs it."""
+    kind: Any = request
+    name, returned = name_of(kind), get_type_hints(kind.run)["return"]
+    plain, bare = get_type_hints(kind), inspect.signature(kind)
+    parameters = [each.replace(annotation=plain[name]) for name, each in bare.parameters.items()]
+    signature = bare.replace(parameters=parameters, return_annotation=returned)
+
+    def call(*given: Given.args, **named: Given.kwargs) -> Result_co:
+        try:
+            signature.bind(*given, **named)
+        except TypeError as error:
+            raise ArgumentError(
+                field="the arguments", allowed=str(signature), given=error, source=source_of(kind)
+            ) from None
+        return request(*given, **named).run()
+
+    told, raises = words_of(kind)
+    said = {name: said_of(hint) for name, hint in hints_of(kind).items()}
+    listed = "\n".join(f"{name}: {each.help}" for name, each in said.items() if each)
+    call.__name__ = call.__qualname__ = name
+    call.__module__ = API
+    call.__doc__ = "\n\n".join(filter(None, (told, listed, raises)))
+    call.__annotations__ = {each.name: each.annotation for each in parameters} | {
+        "return": returned
+    }
+    call.__signature__ = signature  # type: ignore[attr-defined]
+    return call
