@@ -19,6 +19,7 @@ from hwgen.fit.measured import Moments
 from hwgen.fit.prune import pruned
 from hwgen.network import INPUT, Conv, Linear, QuantizedNetwork
 from hwgen.network.file import load_network, save_network
+from hwgen.network.quantization import HALF_UP
 from hwgen.report.fit import FitReport, FittedLayer
 from hwgen.report.types import Source
 
@@ -47,6 +48,18 @@ class Rule:
     seed: int = 1
 
 
+def check_rounding(network: QuantizedNetwork, file: Path) -> None:
+    """Refuse a network that rounds as a runtime does: the fitted one would no longer."""
+    found = {getattr(layer, "rounding", HALF_UP) for layer in network.layers} - {HALF_UP}
+    if found:
+        raise FormatError(
+            field="the rounding of the network",
+            allowed=f"{HALF_UP} (hwgen import --kernels {HALF_UP})",
+            given=min(found),
+            source=str(file),
+        )
+
+
 def fit_file(
     context: Context,
     file: Path,
@@ -64,6 +77,7 @@ def fit_file(
     """
     network = load_network(file)
     check_fittable(network, file)
+    check_rounding(network, file)
     batch = choose_images(network, data, images)
     chosen = batch.images[:calibration]
     fitted, layers = fit_network(context, network, chosen, rule)
