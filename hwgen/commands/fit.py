@@ -33,6 +33,7 @@ from hwgen.fit.measured import Moments
 from hwgen.fit.prune import pruned
 from hwgen.network import INPUT, Conv, Linear, QuantizedNetwork
 from hwgen.network.file import load_network, save_network
+from hwgen.network.quantization import HALF_UP
 from hwgen.report.fit import FitReport, FittedLayer, fit_table
 from hwgen.report.types import Images, Source
 
@@ -94,6 +95,7 @@ class Fit(
         """Write the fitted network."""
         network, file = load_network(Path(self.network)), Path(self.network)
         check_fittable(network, file)
+        check_rounding(network, file)
         batch = choose_images(network, images_of(self.data), self.images)
         if self.rule == "lowered":
             lowered: FitReport = load("hwgen.commands.lower").lowered(self, network, batch)
@@ -171,6 +173,18 @@ def with_few_digits(network: QuantizedNetwork, phi: int = 2) -> QuantizedNetwork
             zero_point = network.map_of(layer.inputs[0]).quantization[0].zero_point
             parameters[layer.name] = refitted(given, same, zero_point=zero_point)
     return replace(network, parameters=parameters)
+
+
+def check_rounding(network: QuantizedNetwork, file: Path) -> None:
+    """Refuse a network that rounds as a runtime does: the fitted one would no longer."""
+    found = {getattr(layer, "rounding", HALF_UP) for layer in network.layers} - {HALF_UP}
+    if found:
+        raise FormatError(
+            field="the rounding of the network",
+            allowed=f"{HALF_UP} (hwgen import --kernels {HALF_UP})",
+            given=min(found),
+            source=str(file),
+        )
 
 
 def filters_of_digits(network: QuantizedNetwork) -> list[int]:

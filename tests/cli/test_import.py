@@ -65,7 +65,7 @@ def test_a_file_is_imported(hwgen: Command, file: Path, tmp_path: Path) -> None:
     code, text, err = hwgen("import", file, "--out", out, "--json", report)
     assert (code, err) == (0, "")
     assert "3 layers of 4 nodes (TFLite)" in text
-    assert "not exact: its factors have 16 bits; largest effect 0.00" in text
+    assert "every number of the file is held exactly" in text
     network = load_network(out)
     assert [layer.op for layer in network.layers] == ["conv", "average_pool", "linear"]
     content = json.loads(report.read_text())
@@ -118,6 +118,9 @@ def test_an_imported_network_runs_on_the_chip(
 ) -> None:
     out = tmp_path / "net.npz"
     hwgen("import", file, "--out", out)
+    code, _, err = hwgen("compile", out, ARCH, "--sparsity", "input_bits", "--work", work)
+    assert code == 2 and "must be in `rounding` of the architecture ([half_up])" in err
+    hwgen("import", file, "--out", out, "--kernels", "half_up")
     line = ("model", out, ARCH, "--sparsity", "input_bits", "--data", images, "--work", work)
     code, text, err = hwgen(*line)
     assert (code, err) == (0, "")
@@ -159,11 +162,48 @@ def test_asymmetric_weights_need_nine_bits_which_the_chip_refuses(
     assert "no: weight_bits must be at most 8, got 9" in row
 
 
+@pytest.mark.parametrize("kernels", ["default", "reference"])
+def test_golden_is_equal_to_the_runtime(
+    kernels: str, hwgen: Command, file: Path, images: Path, tmp_path: Path
+) -> None:
+    out, report = tmp_path / "net.npz", tmp_path / "report.json"
+    hwgen("import", file, "--out", out, "--kernels", kernels)
+    line = ("compare", out, "--against", file, "--data", images, "--json", report)
+    code, text, err = hwgen(*line)
+    assert (code, err) == (0, "")
+    assert f"{kernels} kernels" in text and "every element is equal" in text
+    content: dict[str, Any] = json.loads(report.read_text())
+    assert content["data"]["images"] == IMAGES and content["exact"] and content["first"] is None
+    kinds = ["conv", "average_pool", "linear"] if kernels == "reference" else ["linear"]
+    assert [layer["kind"] for layer in content["layers"]] == kinds
+    assert content["output"] == content["layers"][-1]["end_to_end"]
+    assert (content["output"]["elements"], content["output"]["equal"]) == (5 * IMAGES, 1)
+    assert 0 <= content["accuracy_golden"] <= 1
+
+
+def test_one_other_element_ends_with_one(
+    hwgen: Command, file: Path, images: Path, tmp_path: Path
+) -> None:
+    """The other kernels differ; the first element that does is named."""
+    out, report = tmp_path / "net.npz", tmp_path / "report.json"
+    hwgen("import", file, "--out", out, "--kernels", "reference")
+    network = load_network(out)
+    network.parameters["conv_2d_0"].bias[0, 2] += 400
+    save_network(network, out)
+    line = ("compare", out, "--against", file, "--data", images, "--json", report)
+    code, text, _ = hwgen(*line)
+    assert code == 1
+    first = json.loads(report.read_text())["first"]
+    assert (first["layer"], first["channel"]) == ("conv_2d_0", 2)
+    told = f"image {first['image']}, y {first['y']}, x {first['x']}, channel 2"
+    assert f"first difference: layer conv_2d_0, {told}" in " ".join(text.split())
+
+
 def test_golden_is_compared_with_the_runtime(
     hwgen: Command, file: Path, images: Path, tmp_path: Path
 ) -> None:
     out, report = tmp_path / "net.npz", tmp_path / "report.json"
-    hwgen("import", file, "--out", out)
+    hwgen("import", file, "--out", out, "--kernels", "half_up")
     line = ("compare", out, "--against", file, "--data", images, "--json", report)
     code, text, err = hwgen(*line)
     assert (code, err) == (0, "")
@@ -171,7 +211,7 @@ def test_golden_is_compared_with_the_runtime(
     content: dict[str, Any] = json.loads(report.read_text())
     assert content["data"]["images"] == IMAGES
     assert [layer["kind"] for layer in content["layers"]] == ["conv", "average_pool", "linear"]
-    assert content["largest_step"] <= 1
+    assert content["largest_step"] <= 1 and not content["exact"]
     assert content["output"] == content["layers"][-1]["end_to_end"]
     assert content["output"]["elements"] == 5 * IMAGES
     assert 0 <= content["accuracy_golden"] <= 1
@@ -181,7 +221,7 @@ def test_a_layer_that_differs_by_more_than_a_step_ends_with_one(
     hwgen: Command, file: Path, images: Path, tmp_path: Path
 ) -> None:
     out, report = tmp_path / "net.npz", tmp_path / "report.json"
-    hwgen("import", file, "--out", out)
+    hwgen("import", file, "--out", out, "--kernels", "half_up")
     network = load_network(out)
     network.parameters["conv_2d_0"].bias[0, 2] += 40_000
     save_network(network, out)
@@ -239,7 +279,7 @@ def test_a_network_without_a_data_set_runs_drawn_images(
     file: Path, hwgen: Command, tmp_path: Path, work: Path
 ) -> None:
     out, told = tmp_path / "net.npz", "drawn from a seed over the whole range"
-    hwgen("import", file, "--out", out)
+    hwgen("import", file, "--out", out, "--kernels", "half_up")
     chip = (out, ARCH, "--sparsity", "input_bits", "--work", work, "--images", 2)
     for line in (("model", *chip), ("run", *chip, "--engine", "golden")):
         code, text, err = hwgen(*line)
@@ -254,7 +294,8 @@ def test_a_foreign_file_is_imported_on_the_way(hwgen: Command, tmp_path: Path, w
     line = ("model", file, ARCH, "--work", work, "--images", 1)
     code, text, err = hwgen(*line)
     assert code == 0 and "cycles of 1 image" in text
-    assert f"net.tflite is imported: {work}/imported/net-" in err
+    assert "net.tflite is imported, sums rounded as every chip does (half_up): " in err
+    assert f"{work}/imported/net-" in err
     assert "runs with weight_bits off (phi 4): hwgen fit" in err
     code, again, err = hwgen(*line)
     assert (code, again) == (0, text) and "is imported" not in err

@@ -14,7 +14,7 @@ from golden.ops.requantize import requantize
 from hwgen.dbpim.facts.instructions import Opcode
 from hwgen.dbpim.facts.timing import REQUANTIZE_CYCLES, TILE_SLOTS
 from hwgen.dbpim.rtl import layouts
-from hwgen.network.quantization import MULTIPLIER_BITS, SIGNIFICANT_BITS
+from hwgen.network.quantization import MULTIPLIER_BITS
 from verif.common.chances import chances
 from verif.coverage import Corners
 from verif.dbpim.component import arch_from_environment
@@ -131,16 +131,15 @@ def draw_tile(rng: np.random.Generator, *, group: int) -> Tile:
     )
 
 
-def draw_results(rng: np.random.Generator, tiles: list[Tile], layer: Layer) -> list[int]:
-    """Return what a macro offers; the first brings sums with bias to the ends of their range."""
-    limit = LIMIT if layer.raw or layer.rounding == 0 else 1 << SIGNIFICANT_BITS
+def draw_results(rng: np.random.Generator, tiles: list[Tile]) -> list[int]:
+    """Return what a macro offers; the first brings sums with bias to the ends of int32."""
     words = []
     for index in range(RESULTS):
         tile = int(rng.integers(TILE_SLOTS))
         sums = rng.integers(-30000, 30000, FILTERS)
         if index == 0:
             tile = 0
-            ends = np.resize([-limit + (limit < LIMIT), limit - 1], FILTERS)
+            ends = np.resize([-LIMIT, LIMIT - 1], FILTERS)
             sums = ends - tiles[tile].bias
         result = {
             "sums": sums.tolist(),
@@ -263,7 +262,7 @@ async def results_match_golden(dut: Any, seed: int, raw: bool, gap: float, stall
         dut.parameters[slot].value = tile.parameters()
     cocotb.start_soon(accept(sink, chances(rng, stall)))
     for source in sources:
-        cocotb.start_soon(offer(source, draw_results(rng, tiles, layer), chances(rng, gap)))
+        cocotb.start_soon(offer(source, draw_results(rng, tiles), chances(rng, gap)))
     history = await record(dut, MACROS * RESULTS)
     for write, result in writes_of(history, seed):
         check_write(write, result, tiles[result.tile], layer, seed)

@@ -119,12 +119,8 @@ class Drawing:
 
     @cached_property
     def rounding(self) -> int:
-        """How the job rounds; extreme totals and planes are beyond what float32 takes."""
-        return (
-            0
-            if self.case.extreme or self.case.planes
-            else int(self.rng.integers(len(self.arch.rounding)))
-        )
+        """How the job rounds; what leaves as three bytes does not."""
+        return 0 if self.case.sums else int(self.rng.integers(len(self.arch.rounding)))
 
     def scale(self, totals: NDArray[np.int64]) -> tuple[int, int]:
         """Return M and a shift that scale totals to the size of a byte, or to the extremes."""

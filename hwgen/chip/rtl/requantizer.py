@@ -17,9 +17,11 @@ from hwgen.network.quantization import (
 )
 
 SHIFT_BITS = bits_for_index(MOST_SHIFT + 1)
+SUM_BITS = 31
+"""Bits of the magnitude of a sum that rounds as float32."""
 ROUNDING_BITS = bits_for_index(len(ROUNDING_CODES))
-MAGNITUDE_BITS = 2 * SIGNIFICANT_BITS
-"""Bits of a product that rounds as float32: both factors have 24."""
+MAGNITUDE_BITS = SUM_BITS + SIGNIFICANT_BITS
+"""Bits of a product that rounds as float32."""
 
 
 class Requantizer(SharedPart):
@@ -29,8 +31,8 @@ class Requantizer(SharedPart):
     ``result = clip(round(product, shift) + zero_point, low, high)``, where ``round`` is
 
     - half_up: ``(product + 2**(shift - 1)) >> shift``
-    - float32: the product's magnitude to 24 significant bits, then over ``2**shift``, both to
-      nearest with ties to even; a sum that is multiplied is below 2**24, a product below 2**48
+    - float32: the sum, of up to 32 bits, and the magnitude of its product to 24 significant bits,
+      then that over ``2**shift``: each to nearest, ties to even
     - tflite: ``v = (product + 2**30) >> 31``, then v over ``2**(shift - 31)``, halves away from 0
 
     Parameters
@@ -43,8 +45,8 @@ class Requantizer(SharedPart):
         accumulator  in   signed accumulator_bits
         multiplier   in   multiplier_bits  unsigned
         shift        in   6                half_up 1 to 47, float32 1 to 63, tflite 31 to 62
-        rounding     in   2                a code of ``ROUNDING_CODES``, used in the cycle of
-                                           `result`; absent if there is one rounding
+        rounding     in   2                a code of ``ROUNDING_CODES``, held from `enable` to the
+                                           cycle of `result`; absent if there is one rounding
         zero_point, low, high  in  element_bits  unsigned, used in the cycle of `result`
         product      out  signed accumulator_bits  lowest bits of the product, for sums that stay
         result       out  element_bits     unsigned
@@ -92,8 +94,9 @@ class Requantizer(SharedPart):
         accumulator_bits, multiplier_bits, _ = self._sizes
         product = Signal(signed(accumulator_bits + multiplier_bits))
         shift = Signal(SHIFT_BITS)
+        total = self._significant(m) if "float32" in self._roundings else self.accumulator
         with m.If(self.enable):
-            m.d.sync += [product.eq(self.accumulator * self.multiplier), shift.eq(self.shift)]
+            m.d.sync += [product.eq(total * self.multiplier), shift.eq(self.shift)]
 
         # Cycle 1: round and shift, add the zero point and clip.
         ways = {"half_up": self._half_up, "float32": self._float32, "tflite": self._tflite}
@@ -112,6 +115,26 @@ class Requantizer(SharedPart):
             ),
         ]
         return m
+
+    def _significant(self, m: Module) -> Value:
+        """Return the sum, in 24 significant bits where it rounds as float32, ties to even."""
+        given = self.accumulator
+        # Bits from the 25th on that are no sign; of a negative number those of its complement.
+        excess = Signal(range(SUM_BITS - SIGNIFICANT_BITS + 1))
+        for bit in range(SIGNIFICANT_BITS, SUM_BITS):
+            with m.If(given[bit] != given[-1]):
+                m.d.comb += excess.eq(bit - SIGNIFICANT_BITS + 1)
+        half, odd = Signal(SUM_BITS - SIGNIFICANT_BITS), Signal()
+        rounded, total = Signal(signed(len(given) + 1)), Signal(signed(len(given) + 1))
+        m.d.comb += [
+            half.eq((1 << excess) >> 1),
+            odd.eq((given >> excess)[0] & (excess != 0)),
+            rounded.eq(((given + half - (half != 0) + odd) >> excess) << excess),
+            total.eq(given),
+        ]
+        if len(self._roundings) == 1:
+            return rounded
+        return Mux(self.rounding == ROUNDING_CODES["float32"], rounded, total)
 
     def _half_up(self, m: Module, product: Value, shift: Value) -> Value:
         """Return the product over 2**shift, ties up."""

@@ -86,7 +86,20 @@ def layer_refusals(
 ) -> Iterator[Refusal]:
     """Yield everything in one layer that the chip does not run; without one, that none runs."""
     what = f"layer {layer.name}: "
-    yield from operation_refusals(network, layer, arch)
+    if isinstance(layer, Weighted) and layer.weight_bits > WEIGHT_BITS:
+        yield f"{what}weight_bits", f"at most {WEIGHT_BITS}", layer.weight_bits
+    if isinstance(layer, Conv) and layer.groups != 1:
+        channels = network.map_of(layer.inputs[0]).channels
+        if not layer.groups == channels == layer.output.channels:
+            yield f"{what}groups", f"1, or input and output channels ({channels})", layer.groups
+        taps = layer.kernel[0] * layer.kernel[1]
+        if taps > TAP_WORDS:
+            yield f"{what}depthwise taps", f"at most {TAP_WORDS}", taps
+        if layer.output.raw:
+            yield f"{what}a depthwise output", f"of {ACTIVATION_BITS} bits", "raw sums"
+    if isinstance(layer, Linear):
+        source = network.map_of(layer.inputs[0])
+        yield from window_refusals(what, source.shape[:2], (1, 1), (0, 0))
     if isinstance(layer, Conv | MaxPool | AveragePool):
         padding = (layer.padding[0], layer.padding[1])
         yield from window_refusals(what, layer.kernel, layer.stride, padding)
@@ -94,6 +107,7 @@ def layer_refusals(
         yield from growth_refusals(what, layer)
     if isinstance(layer, Shortcut):
         yield from window_refusals(what, (1, 1), layer.stride, (0, 0))
+    yield from operation_refusals(network, layer, arch)
 
 
 def operation_refusals(
@@ -112,20 +126,6 @@ def operation_refusals(
     )
     for field, allowed, given in scales:
         yield f"{what}{field}", allowed, given
-    if isinstance(layer, Weighted) and layer.weight_bits > WEIGHT_BITS:
-        yield f"{what}weight_bits", f"at most {WEIGHT_BITS}", layer.weight_bits
-    if isinstance(layer, Conv) and layer.groups != 1:
-        channels = network.map_of(layer.inputs[0]).channels
-        if not layer.groups == channels == layer.output.channels:
-            yield f"{what}groups", f"1, or input and output channels ({channels})", layer.groups
-        taps = layer.kernel[0] * layer.kernel[1]
-        if taps > TAP_WORDS:
-            yield f"{what}depthwise taps", f"at most {TAP_WORDS}", taps
-        if layer.output.raw:
-            yield f"{what}a depthwise output", f"of {ACTIVATION_BITS} bits", "raw sums"
-    if isinstance(layer, Linear):
-        source = network.map_of(layer.inputs[0])
-        yield from window_refusals(what, source.shape[:2], (1, 1), (0, 0))
     if isinstance(layer, AveragePool) and layer.divisor != "window":
         yield f"{what}divisor", "window", layer.divisor
 

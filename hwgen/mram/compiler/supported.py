@@ -82,7 +82,6 @@ def layer_refusals(
 ) -> Iterator[Refusal]:
     """Yield everything in one layer that the chip does not run; without one, that none runs."""
     what = f"layer {layer.name}: "
-    yield from operation_refusals(network, layer, arch)
     if isinstance(layer, Conv):
         if layer.groups != 1:
             yield f"{what}groups", "1", layer.groups
@@ -99,6 +98,7 @@ def layer_refusals(
         most, stride = field_limit("stride_y"), used_stride(layer)
         if max(stride) > most:
             yield f"{what}stride", f"at most {most} x {most}", sides(stride)
+    yield from operation_refusals(network, layer, arch)
 
 
 def operation_refusals(
