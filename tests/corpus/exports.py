@@ -127,6 +127,6 @@ def exports() -> Iterator[Export]:
 KERAS = (
     "cnn", "resnet", "mobilenet", "gated", "densenet", "unet_repeated", "unet_transposed",
     "signal", "signal_growing", "slopes", "leaky", "means", "merged", "cropped", "subpixels",
-    "smooth", "recurrent",
+    "smooth",
 )  # fmt: skip
 """Networks of Keras; their module is opened only where one is made."""

@@ -153,13 +153,8 @@ def subpixels(x: Any) -> Any:
 
 
 def smooth(x: Any) -> Any:
-    """Return Gelu and ELU."""
-    return head(conv(conv(x, 8, 3, 2, "gelu"), 8, 3, 2, "elu"))
-
-
-def recurrent(x: Any) -> Any:
-    """Return an LSTM."""
-    return layers.Dense(CLASSES)(layers.LSTM(8, unroll=False)(x))
+    """Return Gelu and hard swish."""
+    return head(conv(conv(x, 8, 3, 2, "gelu"), 8, 3, 2, "hard_swish"))
 
 
 IMAGE, SIGNAL = (16, 16, 3), (32, 4)
@@ -182,7 +177,6 @@ NETWORKS: Mapping[str, tuple[Build, tuple[int, ...]]] = MappingProxyType(
         "cropped": (cropped, IMAGE),
         "subpixels": (subpixels, IMAGE),
         "smooth": (smooth, IMAGE),
-        "recurrent": (recurrent, SIGNAL),
     }
 )
 """By name: what makes it, and the shape of its image."""
