@@ -83,7 +83,7 @@ def test_tiny_and_paper_elaborate_together(icarus: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("prefix", MADE_UP)
 def test_a_prefix_that_is_no_name_is_one_sentence(prefix: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="the prefix must be a lower-case letter, then"):
+    with pytest.raises(ConfigError, match="prefix must be a lower-case letter, then"):
         api.build("mram/tiny", tmp_path / "out", prefix=prefix)
     assert not (tmp_path / "out").exists()
 
