@@ -44,17 +44,18 @@ def walk(macro: int, asked: list[Asked], clocks: int, access: int) -> list[str]:
     """Serve all that ask at one port, step by step; clocks: of a step, and of an access."""
     found: list[str] = []
     waiting: list[Asked] = []
-    place = step = 0
+    place = step = now = 0
     while place < len(asked) or waiting:
         if not waiting:
             step = max(step, asked[place].start)
         while place < len(asked) and asked[place].start <= step:
             waiting.append(asked[place])
             place += 1
-        now = step * clocks
+        now = max(now, step * clocks)
         step += 1
         for each in sorted(waiting, key=lambda one: one.order):
-            done = min((step * clocks - now) // access, each.left)
+            # The last access that begins in a step may end in the next one.
+            done = min(max(0, -(-(step * clocks - now) // access)), each.left)
             each.left -= done
             now += done * access
             behind = now if each.left == 0 else step * clocks + 1
