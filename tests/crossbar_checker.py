@@ -1,4 +1,4 @@
-"""Walk an architecture and a schedule clock by clock, and say what hardware could not do.
+"""Walk an architecture (version 3) and a schedule clock by clock, and say what no hardware can do.
 
 Written from the rules of the chip (docs/crossbar-rules.md) over the two files as they lie on the
 disk; it shares no code with the evaluators, the placement or the fabric. A complaint is a sentence
@@ -12,16 +12,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
 
 from tests.crossbar_image import check_image
 from tests.crossbar_ports import check_ports
+from tests.crossbar_rings import check_rings
 
 PER_BIT = ("mvm", "adc", "shift_add")
-TRAVELS = ("chain", "gather", "send")
+LAG = 24
+"""Clocks that the engines of a layer work behind each other."""
+
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -44,6 +47,16 @@ class Part:
     macro: int
     copies: list[int]
     tiles: list[int]
+
+
+class Span(NamedTuple):
+    """When a link is taken: first step and behind the last one, first clock and behind the last."""
+
+    first: int
+    behind: int
+    clock: int
+    end: int
+    name: str
 
 
 @dataclass
@@ -74,6 +87,8 @@ class Checker:
     def check(self) -> list[str]:
         """Return all complaints."""
         self.check_clock()
+        self.check_operations()
+        self.check_answers()
         self.check_adcs()
         self.check_samples()
         self.check_sums()
@@ -82,6 +97,7 @@ class Checker:
         self.check_links()
         self.complaints += check_ports(self)
         self.complaints += check_image(self)
+        self.complaints += check_rings(self)
         return self.complaints
 
     def say(self, category: str, text: str) -> None:
@@ -96,6 +112,41 @@ class Checker:
         """A step is whole clocks, and no operation starts between two steps."""
         if self.step * self.fabric["clock"]["clock_ns"] != self.arch["step_ns"]:
             self.say("clock", f"a step of {self.arch['step_ns']} ns is no {self.step} clocks")
+        if self.fabric["clock"]["lag_clocks"] < LAG:
+            self.say("clock", f"engines work {LAG} clocks behind each other")
+
+    def check_operations(self) -> None:
+        """The schedule is that of the operations in the file, and no block comes too early."""
+        for layer in self.fabric["layers"]:
+            own = self.operations[layer["layer"]]
+            if [each["name"] for each in layer["operations"]] != list(own):
+                self.say("operation", f"layer {layer['layer']} has others in the schedule")
+                continue
+            for each in layer["operations"]:
+                found, what = own[each["name"]], f"{each['name']} of layer {layer['layer']}"
+                if (found.steps, found.bits) != (each["steps"], each["bit_steps"]):
+                    self.say("operation", f"{what} takes other steps in the schedule")
+                if each["clocks"] > each["steps"] * self.step:
+                    self.say("operation", f"{what} works longer than its steps")
+                gaps = [b - a for a, b in pairwise(found.starts)]
+                if min(gaps, default=each["period"]) < each["period"]:
+                    self.say("operation", f"{what} begins {min(gaps)} steps behind itself")
+
+    def check_answers(self) -> None:
+        """What nobody reads leaves the chip, with all its bits."""
+        for place, layer in enumerate(self.arch["layers"]):
+            read = any(place in other["providers"] for other in self.arch["layers"])
+            results = [
+                each
+                for each in self.fabric["travels"]
+                if each["kind"] == "result" and each["layer"] == place
+            ]
+            if read == ("result" in self.operations[place]) or len(results) != (not read):
+                self.say("result", f"layer {place} {'is read' if read else 'does not leave'}")
+            bits = layer["raw_bits"] or self.arch["activation_bits"]
+            for each in results:
+                if (each["bits"], each["channels"]) != (bits, layer["output"]["channels"]):
+                    self.say("result", f"layer {place} has {bits} bits an element")
 
     def parts(self, layer: dict[str, Any]) -> list[Part]:
         """Return who holds what: whole copies, or row tiles of one copy."""
@@ -135,20 +186,19 @@ class Checker:
         return tiles * self.slices * sum(self.columns(layer))
 
     def adcs_of(self) -> dict[int, int]:
-        """Return the ADCs of each macro, from the file: of two layers the larger number."""
-        found: dict[int, int] = defaultdict(int)
-        for layer in self.fabric["layers"]:
-            for held in layer["held"]:
-                found[held["macro"]] = max(found[held["macro"]], held["adcs"])
-        return dict(found)
+        """Return the ADCs of each macro, from the file."""
+        return {each["macro"]: each["adcs"] for each in self.fabric["macros"]}
 
     def check_adcs(self) -> None:
         """No macro converts more in a clock than its ADCs can, and all of them are in the audit."""
-        rate = float(self.fabric["constants"]["adc"]["samples_per_ns"])
+        rate = self.fabric["adc_rate"]["samples"] / self.fabric["adc_rate"]["clocks"]
         built, clocks = self.adcs_of(), self.last_step() * self.step
-        audited = sum(layer["counts"]["adc"] for layer in self.arch["layers"])
-        if sum(built.values()) > audited:
-            self.say("audit", f"{sum(built.values())} ADCs work, {audited} are counted")
+        for name in ("adc", "shift_add", "addition", "relu", "sigmoid", "pool", "eltwise"):
+            key = "adcs" if name == "adc" else name
+            work = sum(each[key] for each in self.fabric["macros"])
+            audited = sum(layer["counts"][name] for layer in self.arch["layers"])
+            if work > audited:
+                self.say("audit", f"{work} {name} work, {audited} are counted")
         used = {macro: np.zeros(clocks + 1) for macro in built}
         for place, layer in self.weighted():
             operation = self.operations[place]["adc"]
@@ -257,12 +307,13 @@ class Checker:
 
     def check_links(self) -> None:
         """No link, and no local port of a router, carries two flits in a clock."""
-        spans: dict[tuple[Any, ...], list[tuple[int, int, str]]] = defaultdict(list)
+        spans: dict[tuple[Any, ...], list[Span]] = defaultdict(list)
         for travel in self.fabric["travels"]:
             image = travel["kind"] == "image"
             own = self.operations_of(travel)
             what = "transfer" if image else travel["kind"]
             if what not in own:
+                self.say("operation", f"{what} of layer {travel['layer']} is never scheduled")
                 continue
             operation = own[what]
             self.check_travel(travel, operation)
@@ -272,19 +323,23 @@ class Checker:
             for source, target in travel["tree"]:
                 depth[target] = depth[source] + 1
             # The I/O node has a port of its own beside that of its router's macro.
+            out = "io out" if travel["kind"] == "result" else "out"
             ports = [("io" if image else "in", travel["source"], 0)]
             ports += [(source, target, depth[source]) for source, target in travel["tree"]]
-            ports += [("out", target, depth.get(target, 0)) for target in travel["targets"]]
-            name = f"{travel['kind']} of layer {travel['layer']}"
+            ports += [(out, target, depth.get(target, 0)) for target in travel["targets"]]
+            name = f"{what} of layer {travel['readers'] if image else travel['layer']}"
             for start in operation.starts:
                 first = start * self.step + travel["first_clock"]
+                steps = start, start + operation.steps
                 for source, target, hop in ports:
-                    spans[source, target].append((first + hop, first + hop + flits, name))
+                    span = Span(*steps, first + hop, first + hop + flits, name)
+                    spans[source, target].append(span)
         for link, each in spans.items():
-            each.sort()
-            for one, other in pairwise(each):
-                if other[0] < one[1]:
-                    self.say("link", f"{link} at clock {other[0]}: {one[2]} and {other[2]}")
+            for one, other in pairwise(sorted(each)):
+                # Links are reserved for whole steps; within a gather its sources take turns.
+                together = one.name == other.name and one.first == other.first
+                if other.clock < one.end if together else other.first < one.behind:
+                    self.say("link", f"{link} in step {other.first}: {one.name} and {other.name}")
 
     def operations_of(self, travel: dict[str, Any]) -> dict[str, Operation]:
         """Return the operations of the layer that writes what travels, or reads the image."""
@@ -292,11 +347,13 @@ class Checker:
         return self.operations[place]
 
     def check_travel(self, travel: dict[str, Any], operation: Operation) -> None:
-        """A travel is over when its operation is, and its links lead to all targets."""
-        if travel["kind"] != "chain":
-            end = travel["first_clock"] + travel["clocks"]
-            if end > operation.steps * self.step:
-                self.say("link", f"{travel['kind']} of layer {travel['layer']} takes {end} clocks")
+        """A travel is over when its operation is, and its links lead to all targets.
+
+        It begins as late as its engine; the image comes from outside, at the tick.
+        """
+        end = travel["first_clock"] + travel["clocks"] + (LAG if travel["kind"] != "image" else 0)
+        if end > operation.steps * self.step:
+            self.say("link", f"{travel['kind']} of layer {travel['layer']} takes {end} clocks")
         reached, columns = {travel["source"]}, self.arch["mesh"]["columns"]
         for source, target in travel["tree"]:
             beside = abs(source % columns - target % columns) + abs(

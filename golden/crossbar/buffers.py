@@ -29,21 +29,30 @@ def kilobytes_of(case: Case, trace: Trace) -> float:
 def fullest(case: Case, trace: Trace, outputs: list[float]) -> float:
     """Return the KB of the fullest macro (strict rules); outputs: most of each layer that wait."""
     layers = range(len(case.network.layers))
-    inputs = [most_in_rings(case, trace, at) + image_ring(case, at) for at in layers]
-    inputs = [in_whole_words(case, each) for each in inputs]
-    outputs = [in_whole_words(case, each) for each in outputs]
-    elements = max(
+    bits = case.components.activation_bits
+    inputs = [
+        sum(
+            words_of(case, each, bits)
+            for each in [*rings_of(case, trace, at), image_ring(case, at)]
+        )
+        for at in layers
+    ]
+    stored = [
+        words_of(case, outputs[at], layer.raw_bits or bits)
+        for at, layer in enumerate(case.network.layers)
+    ]
+    words = max(
         sum(inputs[place] for place in layers if macro in case.plan.layers[place].macros)
-        + sum(outputs[place] for place in layers if macro == case.plan.layers[place].merge_macro)
+        + sum(stored[place] for place in layers if macro == case.plan.layers[place].merge_macro)
         for macro in range(case.plan.macros)
     )
-    return elements * case.components.activation_bits / 8 / 1024
+    return words * case.components.scratchpads.bus_bits / 8 / 1024
 
 
-def in_whole_words(case: Case, elements: float) -> float:
-    """Return the elements of as many words as hold some: a region begins at a word."""
-    in_a_word = case.components.scratchpads.bus_bits / case.components.activation_bits
-    return math.ceil(elements / in_a_word) * in_a_word
+def words_of(case: Case, elements: float, bits: int) -> int:
+    """Return the words that hold some elements of so many bits, whole ones in each."""
+    in_a_word = max(1, case.components.scratchpads.bus_bits // bits)
+    return math.ceil(elements / in_a_word)
 
 
 def most_loaded(case: Case, place: int) -> float:
@@ -102,7 +111,7 @@ def most_waiting(case: Case, trace: Trace, place: int) -> float:
 
     A pixel is there from the start of its store, and may go when every reader has begun to load a
     block that needs neither it nor an earlier one; loads of the same step count. In a stream the
-    next image follows behind the last pixel.
+    next image follows behind the last pixel. What nobody reads waits until it is off the chip.
     """
     layer = case.network.layers[place]
     readers = [one for one, reader in enumerate(case.network.layers) if place in reader.providers]
@@ -110,21 +119,20 @@ def most_waiting(case: Case, trace: Trace, place: int) -> float:
     here = {case.plan.layers[place].merge_macro}
     away = [one for one in readers if set(case.plan.layers[one].macros) != here]
     readers = [one for one in readers if one not in away]
-    if away:
+    if away or not readers:
         flow = trace.dataflow.layers[place]
         last = len(flow.operations) - 1
         sent = [trace.end(Node(place, cnt, last, 0)) for cnt in range(flow.blocks)]
     return float(most_pixels(case, trace, place, readers, sent) * layer.out_channels)
 
 
-def most_in_rings(case: Case, trace: Trace, place: int) -> float:
-    """Return the most input elements in the rings of each macro of a layer."""
-    elements = 0
-    for provider in case.network.layers[place].providers:
-        if set(case.plan.layers[place].macros) != {case.plan.layers[provider].merge_macro}:
-            pixels = most_pixels(case, trace, provider, [place], [])
-            elements += pixels * case.network.layers[provider].out_channels
-    return float(elements)
+def rings_of(case: Case, trace: Trace, place: int) -> list[int]:
+    """Return the most elements in the ring of each provider, in each macro of a layer."""
+    return [
+        most_pixels(case, trace, provider, [place], []) * case.network.layers[provider].out_channels
+        for provider in case.network.layers[place].providers
+        if set(case.plan.layers[place].macros) != {case.plan.layers[provider].merge_macro}
+    ]
 
 
 def most_pixels(case: Case, trace: Trace, place: int, readers: list[int], sent: list[int]) -> int:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from golden.crossbar.ir import Dataflow
 from golden.crossbar.results import result_macros
+from hwgen.crossbar.facts.chip import Chip, constants_of
 from hwgen.crossbar.facts.components import (
     Adc,
     Components,
@@ -102,6 +103,20 @@ class Case:
     def memories(self) -> tuple[Scratchpad, ...]:
         """Return the scratchpads to choose from, smallest first."""
         return self.components.scratchpads.to_choose_from(published=not self.strict)
+
+    def chip(self, memory: Scratchpad, step_ns: float) -> Chip:
+        """Return the chip that strict rules judge, with scratchpads of one capacity."""
+        return Chip(
+            network=self.network,
+            plan=self.plan,
+            point=self.point,
+            weight_bits=self.components.weight_bits,
+            activation_bits=self.components.activation_bits,
+            step_ns=step_ns,
+            clocks_per_bit=self.choice.clocks,
+            constants=constants_of(self.components, self.point, memory.kilobytes),
+            bus_bits=self.components.scratchpads.bus_bits,
+        )
 
     def reads_image(self, place: int) -> bool:
         """Return whether a layer reads the image, and that comes over the mesh."""

@@ -58,8 +58,11 @@ def compile_dataflow(
             macros = len(placed.macros)
             operations.append(Operation(ir="merge", vec_width=share, macro_num=macros))
         targets = reader_macros(network, plan, place)
-        if pushed and set(targets) - {placed.merge_macro}:
-            src = (placed.merge_macro,)
+        src = (placed.merge_macro,)
+        if pushed and not targets:
+            out = (IMAGE_MACRO,)
+            operations.append(Operation(ir="result", vec_width=width, src=src, dst=out))
+        elif pushed and set(targets) - {placed.merge_macro}:
             operations.append(Operation(ir="send", vec_width=width, src=src, dst=targets))
         layers.append(
             LayerFlow(

@@ -7,12 +7,12 @@ from typing import Literal
 from golden.crossbar.buffers import kilobytes_of
 from golden.crossbar.case import PER_BIT, Case
 from golden.crossbar.ir import Edge, Node
-from golden.crossbar.ports import all_reads, is_remote, sends, words_of
 from golden.crossbar.power import Allocation, Counts, allocate
 from golden.crossbar.simulator import Simulator, Trace, delay
 from golden.crossbar.steps import Durations, clashing, durations_of, periods_of
 from hwgen.crossbar.facts.components import Scratchpad
 from hwgen.crossbar.facts.holdings import most_macros
+from hwgen.crossbar.facts.port_times import all_reads, is_sent, words_of
 
 Failure = Literal["", "power", "memory", "macros"]
 """What there is too little of; nothing: the design can be built."""
@@ -173,12 +173,12 @@ def interval_of(case: Case, durations: Durations, periods: Durations | None) -> 
 
 def port_nj(case: Case, place: int, memory: Scratchpad) -> float:
     """Return the nJ of all accesses of a block: loads, store, send and where that arrives."""
-    words = words_of(case, place, case.plan.layers[place].copies)
-    reads, writes = all_reads(case, place) + (words if sends(case, place) else 0), words
-    for reader, other in enumerate(case.network.layers):
-        if is_remote(case, place, reader):
-            macros = len(case.plan.layers[reader].macros)
-            writes += words * macros * other.providers.count(place)
+    chip = case.chip(memory, case.components.step_floor_ns)
+    words = words_of(chip, place, case.plan.layers[place].copies)
+    reads, writes = all_reads(chip, place) + (words if is_sent(chip, place) else 0), words
+    for reader in chip.readers(place):
+        if chip.is_remote(place, reader):
+            writes += words * len(case.plan.layers[reader].macros)
     return reads * memory.read_nj + writes * memory.write_nj
 
 

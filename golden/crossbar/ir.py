@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 Instruction = Literal[
-    "transfer", "load", "mvm", "adc", "alu", "chain", "gather", "store", "merge", "send"
+    "transfer", "load", "mvm", "adc", "alu", "chain", "gather", "store", "merge", "send", "result"
 ]
 EdgeKind = Literal["inter-bit", "inter-operation", "inter-block", "inter-layer", "register", "bank"]
 

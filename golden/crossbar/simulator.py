@@ -4,11 +4,13 @@ A node starts when all that it waits for has started and the delays of those edg
 things can hold it back: a link of the mesh, and an ADC that two layers share.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import chain
 
 from golden.crossbar.ir import Dataflow, Edge, Node
-from golden.crossbar.steps import TRAVELS, Durations, Kind
+from golden.crossbar.steps import Durations, Kind
+from hwgen.crossbar.facts.operations import TRAVELS
 
 
 def delay(
@@ -69,7 +71,7 @@ class Simulator:
     dataflow: Dataflow
     durations: Durations
     mate: tuple[int, ...]
-    clashes: set[tuple[Kind, Kind]]
+    clashes: Collection[tuple[Kind, Kind]]
     entries: dict[int, list[Node]] = field(default_factory=dict)
     strict: bool = False
     periods: Durations | None = None
@@ -166,7 +168,7 @@ class Simulator:
 
     def held_by_later_layers(self, travels: list[Node], started: dict[Node, int]) -> set[Node]:
         """Return the travels that must wait; those on their way go on, then later layers go."""
-        order = ["transfer", "send", "merge", "gather", "chain"]
+        order = ["transfer", "send", "result", "merge", "gather", "chain"]
         held: set[Node] = set()
         going = [node for node in travels if node in started]
         asking = [node for node in travels if node not in started]

@@ -5,7 +5,7 @@ layers: their readers read through them, and a table is the function of the laye
 input. A shortcut is a pooling over windows of one pixel.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from hwgen.crossbar.facts.network import Activation, Columns, CrossbarLayer, CrossbarNetwork, Kind
 from hwgen.errors import ConfigError
@@ -72,8 +72,11 @@ def crossbar_network(network: QuantizedNetwork) -> CrossbarNetwork:
     for layer in network.graph.layers:
         read = [providers[name] for name in layer.inputs]
         places = tuple(dict.fromkeys(place for each in read for place in each))
+        if isinstance(layer, Add | Multiply | Concatenate):
+            check_operands(layer, read, network.graph.name)
         if isinstance(layer, THROUGH):
             if isinstance(layer, Table):
+                check_table(network, layer)
                 give_function(layers, places, network.graph.name)
             providers[layer.name] = places
             continue
@@ -82,13 +85,6 @@ def crossbar_network(network: QuantizedNetwork) -> CrossbarNetwork:
                 field=f"the op of {layer.name}",
                 allowed="one that a crossbar chip computes",
                 given=layer.op,
-                source=network.graph.name,
-            )
-        if isinstance(layer, Add | Multiply) and not places:
-            raise ConfigError(
-                field=f"inputs of {layer.name}",
-                allowed="maps of at least one layer",
-                given="the image alone",
                 source=network.graph.name,
             )
         layers.append(layer_of(layer, places, maps[layer.inputs[0]]))
@@ -100,6 +96,47 @@ def crossbar_network(network: QuantizedNetwork) -> CrossbarNetwork:
         input_columns=None if image.height == image.width else image.width,
         layers=tuple(layers),
     )
+
+
+def check_operands(
+    layer: Add | Multiply | Concatenate, read: list[tuple[int, ...]], source: str
+) -> None:
+    """Refuse operands that have no ring of their own: each has to be the map of another layer.
+
+    read: the layers behind each input, none: the image
+    """
+    places = [place for each in read for place in each]
+    given = ""
+    if not all(read):
+        given = "the image among them"
+    elif len(set(places)) < len(places):
+        given = "one of them twice"
+    elif len(places) > len(read) and not isinstance(layer, Concatenate):
+        given = "a concatenation among them"
+    if given:
+        raise ConfigError(
+            field=f"inputs of {layer.name}",
+            allowed="maps of different layers, one each",
+            given=given,
+            source=source,
+        )
+
+
+def check_table(network: QuantizedNetwork, table: Table) -> None:
+    """Refuse a table of a map that others read as it is: a layer writes one map."""
+    made = {layer.name: layer for layer in network.graph.layers}
+    names = list(table.inputs)
+    for name in names:
+        readers = [layer.name for layer in network.graph.layers if name in layer.inputs]
+        if len(readers) > 1:
+            raise ConfigError(
+                field=f"the map that {table.name} reads",
+                allowed="read by nothing else",
+                given=f"{name}, which {' and '.join(readers)} read",
+                source=network.graph.name,
+            )
+        if isinstance(made.get(name), THROUGH):
+            names += made[name].inputs
 
 
 def give_function(layers: list[CrossbarLayer], places: tuple[int, ...], source: str) -> None:
@@ -152,6 +189,7 @@ def layer_of(layer: Layer, places: tuple[int, ...], read: FeatureMap) -> Crossba
         product=isinstance(layer, Multiply),
         average=isinstance(layer, AveragePool),
         limits=limits_of(written),
+        raw_bits=raw_bits_of(written),
     )
 
 
@@ -177,6 +215,13 @@ def limits_of(written: FeatureMap) -> Pair | None:
         return None
     values = written.quantization[WIDEST]
     return values.low, values.high
+
+
+def raw_bits_of(written: FeatureMap) -> Literal[32, 64] | None:
+    """Return the bits of raw sums; None of a map."""
+    if not written.raw:
+        return None
+    return 32 if written.bits == 32 else 64
 
 
 def activation_of(layer: Layer) -> Activation:

@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import ConfigDict, Field, ValidationError, model_validator
@@ -28,11 +28,16 @@ from hwgen.crossbar.facts.network import (
     without_defaults,
 )
 from hwgen.crossbar.facts.point import Point, Rules
-from hwgen.files.load import load_spec
+from hwgen.errors import ConfigError
+from hwgen.files.load import read_mapping, shortened, validate_spec
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 
-FORMAT = "hwgen.crossbar.architecture"
+FORMAT: Literal["hwgen.crossbar.architecture"] = "hwgen.crossbar.architecture"
+VERSION: Literal[3] = 3
+EARLIER = (1, 2)
+DIGEST_KEY = "digest"
+"""Of all else in a file but the name, behind it."""
 
 Size = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -109,7 +114,6 @@ class Mapping:
     rows: of weights, that is inputs that meet in one output; row_tiles, column_tiles: crossbars
         that one cell slice of one copy takes; all 0 without weights
     crossbars: of all copies, slices and tiles
-    row_shares, copy_shares: parts that the rows and the copies are split into among the macros
     clocks_per_bit: pipeline steps in which the ADCs of a macro work off one input bit
     """
 
@@ -119,8 +123,6 @@ class Mapping:
     row_tiles: Count
     column_tiles: Count
     crossbars: Count
-    row_shares: Size
-    copy_shares: Size
     clocks_per_bit: Size
 
 
@@ -157,7 +159,7 @@ class ArchLayer:
 
     providers: places in `layers` of those that it reads, the image if none
     activation: what is applied to its outputs
-    columns, dilation, product, average, slope, limits: as in `CrossbarLayer`
+    columns, dilation, product, average, slope, limits, raw_bits: as in `CrossbarLayer`
     """
 
     name: Name
@@ -176,6 +178,7 @@ class ArchLayer:
     average: bool = False
     slope: float | None = 0.0
     limits: tuple[int, int] | None = None
+    raw_bits: Literal[32, 64] | None = None
 
     @property
     def layer(self) -> CrossbarLayer:
@@ -199,6 +202,7 @@ class ArchLayer:
             average=self.average,
             slope=self.slope,
             limits=self.limits,
+            raw_bits=self.raw_bits,
         )
 
 
@@ -222,7 +226,7 @@ class Arch:
     """
 
     format: Literal["hwgen.crossbar.architecture"]
-    version: Literal[2]
+    version: Literal[3]
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
     network: Network
     components: ComponentsFile
@@ -287,11 +291,56 @@ class Arch:
 
 
 def load_arch(path: Path) -> Arch:
-    """Return the architecture in a complete YAML file."""
-    return load_spec(Arch, path)
+    """Return the architecture in a complete YAML file that is as it was written."""
+    return arch_of(read_mapping(path), str(path))
+
+
+def arch_of(given: dict[str, Any], source: str) -> Arch:
+    """Return the architecture in a mapping of JSON's values that came from `source`."""
+    check_version(given, source)
+    if DIGEST_KEY not in given:
+        raise ConfigError(field=DIGEST_KEY, allowed="present", given="nothing", source=source)
+    digest = given[DIGEST_KEY]
+    facts = {key: value for key, value in given.items() if key != DIGEST_KEY}
+    arch = validate_spec(Arch, facts, source=source)
+    if digest != arch.digest:
+        raise ConfigError(
+            field=DIGEST_KEY,
+            allowed=f"that of all above it ({arch.digest[:8]}...), which is not changed by hand",
+            given=shortened(f"{digest}"),
+            source=source,
+        )
+    return arch
+
+
+def check_version(given: dict[str, Any], source: str) -> None:
+    """Refuse a file of an earlier version, and say how to make one of this."""
+    version = given.get("version")
+    if given.get("format") == FORMAT and version in EARLIER:
+        watts = given.get("power_budget_w")
+        power = f"{watts:g}" if isinstance(watts, float | int) else "W"
+        raise ConfigError(
+            field="version",
+            allowed=f"{VERSION}, which `hwgen synthesize NETWORK --power-w {power}` makes anew",
+            given=version,
+            source=source,
+        )
+
+
+def fabric_of_chip(arch: Arch, source: str) -> Fabric:
+    """Return the fabric of an architecture, and refuse one that describes no hardware."""
+    if arch.fabric is None:
+        raise ConfigError(
+            field="rules",
+            allowed="strict, which describe hardware: `hwgen synthesize NETWORK --power-w"
+            f" {arch.power_budget_w:g} --rules strict` makes a chip",
+            given=arch.rules,
+            source=source,
+        )
+    return arch.fabric
 
 
 def arch_text(arch: Arch) -> str:
     """Return the text of an architecture file; what belongs together stands in one line."""
-    plain = json.loads(json.dumps(asdict(arch)))
+    plain = json.loads(json.dumps(asdict(arch) | {DIGEST_KEY: arch.digest}))
     return yaml.safe_dump(plain, sort_keys=False, width=100, default_flow_style=None)

@@ -16,8 +16,6 @@ PLANNED = (
     "rows",
     "row_tiles",
     "column_tiles",
-    "row_shares",
-    "copy_shares",
 )
 """What a mapping has in common with a placement."""
 

@@ -2,17 +2,19 @@
 
 from typing import TYPE_CHECKING
 
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.fabric import Fabric, Region
-from hwgen.crossbar.facts.fabric_plan import Chip, fabric_of
+from hwgen.crossbar.facts.fabric_plan import fabric_of
 from hwgen.crossbar.facts.layout import Floorplan
 from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.rules import is_strict
+from hwgen.crossbar.facts.rings import Ring, rings_of
 
 if TYPE_CHECKING:
     from hwgen.crossbar.facts.arch import Arch
 
-FOLLOWS = ("clock", "encoding", "orders", "image_node")
-LISTS = ("layers", "travels")
+FOLLOWS = ("clock", "adc_rate", "encoding", "orders", "io")
+LISTS = ("layers", "macros", "travels")
+TOTALS = ("adc", "shift_add", "addition", "relu", "sigmoid", "pool", "eltwise")
 
 
 def check_fabric(arch: "Arch", network: CrossbarNetwork, plan: Floorplan) -> None:
@@ -24,7 +26,9 @@ def check_fabric(arch: "Arch", network: CrossbarNetwork, plan: Floorplan) -> Non
     if arch.fabric is None:
         raise ValueError("fabric|present under strict rules|null")
     check_constants(arch, arch.fabric)
-    wanted = fabric_of(chip_of(arch, network, plan), arch.fabric.regions)
+    chip = chip_of(arch, network, plan)
+    check_regions(arch, arch.fabric.regions, rings_of(chip))
+    wanted = fabric_of(chip, arch.fabric.regions, arch.fabric.stream)
     for key in FOLLOWS:
         check_equal(f"fabric.{key}", getattr(wanted, key), getattr(arch.fabric, key))
     for key in LISTS:
@@ -34,7 +38,7 @@ def check_fabric(arch: "Arch", network: CrossbarNetwork, plan: Floorplan) -> Non
             for name, value in vars(one).items():
                 if not name.startswith("__"):
                     check_equal(f"fabric.{key}.{place}.{name}", value, getattr(other, name))
-    check_regions(arch, arch.fabric.regions)
+    check_counts(arch, arch.fabric)
 
 
 def chip_of(arch: "Arch", network: CrossbarNetwork, plan: Floorplan) -> Chip:
@@ -50,6 +54,7 @@ def chip_of(arch: "Arch", network: CrossbarNetwork, plan: Floorplan) -> Chip:
         step_ns=arch.step_ns,
         clocks_per_bit=tuple(layer.mapping.clocks_per_bit for layer in arch.layers),
         constants=arch.fabric.constants,
+        bus_bits=arch.scratchpad.bus_bits,
     )
 
 
@@ -73,55 +78,27 @@ def check_constants(arch: "Arch", fabric: Fabric) -> None:
         check_equal(f"fabric.constants.{name}", wanted, given)
 
 
-def check_regions(arch: "Arch", regions: tuple[Region, ...]) -> None:
+def check_counts(arch: "Arch", fabric: Fabric) -> None:
+    """Check that what is counted, and paid for, is at least what is built in all macros."""
+    for name in TOTALS:
+        built = sum(getattr(one, "adcs" if name == "adc" else name) for one in fabric.macros)
+        counted = sum(getattr(layer.counts, name) for layer in arch.layers)
+        if counted < built:
+            raise ValueError(
+                f"number of {name} in counts|at least those of macros ({built})|{counted}"
+            )
+
+
+def check_regions(arch: "Arch", regions: tuple[Region, ...], rings: list[Ring]) -> None:
     """Check that regions of a macro follow each other and fit, and that all are there."""
     words = arch.scratchpad.kilobytes * 1024 * 8 // arch.scratchpad.bus_bits
+    check_equal("number of fabric.regions", len(rings), len(regions))
     used: dict[int, int] = {}
-    for place, region in enumerate(regions):
+    for place, (region, ring) in enumerate(zip(regions, rings, strict=True)):
         field = f"fabric.regions.{place}"
+        for name in ring._fields:
+            check_equal(f"{field}.{name}", getattr(ring, name), getattr(region, name))
         check_equal(f"{field}.first_word", used.get(region.macro, 0), region.first_word)
         used[region.macro] = region.first_word + region.words
         if used[region.macro] > words:
             raise ValueError(f"{field}.words|within {words} words|to {used[region.macro]}")
-    wanted = {
-        (layer.place.merge_macro, "output", place)
-        for place, layer in enumerate(arch.layers)
-        if any(place in reader.providers for reader in arch.layers)
-    }
-    wanted |= {
-        (macro, "input", place)
-        for place, layer in enumerate(arch.layers)
-        if sent_providers(arch, place) or holds_image(arch, place)
-        for macro in range(layer.place.first_macro, layer.place.first_macro + layer.place.macros)
-    }
-    given = [(region.macro, region.kind, region.layer) for region in regions]
-    check_equal("fabric.regions", sorted(wanted), sorted(given))
-    for place, region in enumerate(regions):
-        channels = first_channels(arch, region)
-        check_equal(f"fabric.regions.{place}.first_channels", channels, region.first_channels)
-
-
-def holds_image(arch: "Arch", place: int) -> bool:
-    """Return whether a layer has the image in regions."""
-    return is_strict(arch.rules) and not arch.layers[place].providers
-
-
-def sent_providers(arch: "Arch", place: int) -> list[int]:
-    """Return the providers of a layer whose outputs are not read in place."""
-    own = arch.layers[place].place
-    only = own.first_macro if own.macros == 1 else None
-    providers = arch.layers[place].providers
-    return [p for p in providers if arch.layers[p].place.merge_macro != only]
-
-
-def first_channels(arch: "Arch", region: Region) -> tuple[int, ...]:
-    """Return the channel at which each provider of an input region begins."""
-    if region.kind == "output":
-        return ()
-    if holds_image(arch, region.layer):
-        return (0,)
-    first, found = 0, []
-    for provider in sent_providers(arch, region.layer):
-        found.append(first)
-        first += arch.layers[provider].output.channels
-    return tuple(found)

@@ -1,323 +1,235 @@
-"""What follows of the fabric from network, floorplan, point and clock: holdings and travels.
-
-Routes go along the row first, then along the column: those from one node form a tree. Every pixel
-leaves its merge macro once, by one multicast to all readers.
-"""
+"""What follows of the fabric from network, floorplan, point and clock; regions are simulated."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
+from fractions import Fraction
 
-from hwgen.crossbar.facts.encoding import (
-    column_accumulator_bits,
-    input_sum_bits,
-    partial_sum_bits,
-)
+from hwgen.crossbar.facts.chip import CLOCK_NS, LAG_CLOCKS, Chip
+from hwgen.crossbar.facts.durations import operations_of
+from hwgen.crossbar.facts.encoding import column_accumulator_bits, input_sum_bits
 from hwgen.crossbar.facts.fabric import (
     ORDERS,
     Clock,
-    Constants,
     Fabric,
     Held,
+    Io,
     LayerFabric,
-    Link,
+    Macro,
+    Operation,
+    Rate,
     Region,
-    Travel,
-    TravelKind,
+    Stream,
     encoding_of,
 )
 from hwgen.crossbar.facts.holdings import (
-    Cut,
     Holding,
     adcs_for,
     conversions_in,
     crossbars_in,
-    cut_of,
-    holdings_of,
+    lane_groups_in,
+    rows_in,
     samples_of,
     units_in,
 )
-from hwgen.crossbar.facts.layout import IMAGE_MACRO, Floorplan, most_arriving
-from hwgen.crossbar.facts.network import CrossbarNetwork
-from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.layout import IMAGE_MACRO
+from hwgen.crossbar.facts.travels import travels_of
 
-CLOCK_NS = 1.0
-CHAIN_CLOCKS = 11
-"""A macro of a chain: a hop and an addition of one vector."""
+IMAGES_HELD = 2
+"""Images that the I/O node has room for: one that goes in, one that waits."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chip:
-    """What the fabric follows from.
-
-    clocks_per_bit: steps of a bit step, by layer
-    """
-
-    network: CrossbarNetwork
-    plan: Floorplan
-    point: Point
-    weight_bits: int
-    activation_bits: int
-    step_ns: float
-    clocks_per_bit: tuple[int, ...]
-    constants: Constants
-
-    @property
-    def step_clocks(self) -> int:
-        """Clocks of a step, whole."""
-        return math.ceil(self.step_ns / CLOCK_NS - 1e-9)
-
-    @property
-    def slices(self) -> int:
-        """Cells that hold one weight."""
-        return -(-self.weight_bits // self.point.cell_bits)
-
-    def node(self, macro: int) -> int:
-        """Return the node of a macro."""
-        row, column = self.plan.position(macro)
-        return row * self.plan.mesh_columns + column
-
-    def readers(self, place: int | None) -> list[int]:
-        """Return the layers that read a layer; None: the image."""
-        if place is None:
-            return [i for i, layer in enumerate(self.network.layers) if not layer.providers]
-        return [i for i, layer in enumerate(self.network.layers) if place in layer.providers]
-
-    def cut(self, place: int) -> Cut:
-        """Return how the weights of a layer are cut."""
-        return cut_of(self.network.layers[place], self.point.side, self.slices)
-
-    def holdings(self, place: int) -> list[Holding]:
-        """Return what each macro of a layer with weights holds."""
-        placed = self.plan.layers[place]
-        return holdings_of(self.cut(place), placed.copies, placed.macros)
-
-    def is_chained(self, place: int) -> bool:
-        """Return whether partial sums of a copy travel from macro to macro."""
-        placed = self.plan.layers[place]
-        return self.network.layers[place].has_weights and len(placed.macros) > placed.copies
-
-
-def fabric_of(chip: Chip, regions: tuple[Region, ...]) -> Fabric:
-    """Return the whole fabric; the sizes of regions are simulated, all else follows."""
+def fabric_of(chip: Chip, regions: tuple[Region, ...], stream: Stream) -> Fabric:
+    """Return the whole fabric; regions and the stream that sized them are simulated."""
     side, cell = chip.point.side, chip.point.cell_bits
-    accesses = math.ceil(chip.constants.scratchpad.latency_ns / CLOCK_NS)
+    rate = Fraction(chip.constants.adc.samples_per_ns * CLOCK_NS).limit_denominator(1000)
+    layers = layers_of(chip)
     return Fabric(
         clock=Clock(
-            clock_ns=CLOCK_NS, step_clocks=chip.step_clocks, access_clocks=max(1, accesses)
+            clock_ns=CLOCK_NS,
+            step_clocks=chip.step_clocks,
+            access_clocks=chip.access_clocks,
+            lag_clocks=LAG_CLOCKS,
         ),
+        adc_rate=Rate(samples=rate.numerator, clocks=rate.denominator),
         encoding=encoding_of(
             column_accumulator_bits(side, cell, chip.activation_bits),
             input_sum_bits(side, chip.activation_bits),
         ),
         orders=ORDERS,
         constants=chip.constants,
-        image_node=IMAGE_MACRO,
-        layers=tuple(
-            layer_fabric(chip, place)
-            for place, layer in enumerate(chip.network.layers)
-            if layer.has_weights
-        ),
-        travels=tuple(travels_of(chip)),
+        io=io_of(chip),
+        stream=stream,
+        layers=layers,
+        macros=macros_of(chip, layers, regions),
+        travels=travels_of(chip),
         regions=regions,
     )
 
 
-def layer_fabric(chip: Chip, place: int) -> LayerFabric:
-    """Return who holds what of a layer with weights."""
-    cut = chip.cut(place)
+def io_of(chip: Chip) -> Io:
+    """Return what waits at the edge of the chip."""
+    network = chip.network
+    image = math.prod(network.input_sides) * network.input_channels * chip.activation_bits
+    results = sum(
+        bytes_of(layer.pixels * layer.out_channels * chip.output_bits(place))
+        for place, layer in enumerate(network.layers)
+        if not chip.readers(place)
+    )
+    return Io(
+        node=chip.node(IMAGE_MACRO),
+        image_bytes=bytes_of(image),
+        image_buffer_bytes=IMAGES_HELD * bytes_of(image),
+        result_bytes=results,
+    )
+
+
+def bytes_of(bits: int) -> int:
+    """Return the bytes of some bits."""
+    return -(-bits // 8)
+
+
+def layers_of(chip: Chip) -> tuple[LayerFabric, ...]:
+    """Return all layers; an ADC that two of them share is built once."""
+    operations, adcs = operations_of(chip), built_adcs(chip)
+    return tuple(layer_fabric(chip, place, each, adcs) for place, each in enumerate(operations))
+
+
+def samples_in(chip: Chip, place: int) -> int:
+    """Return the samples that an ADC can take in a bit step of a layer."""
     bit_step_ns = chip.clocks_per_bit[place] * chip.step_clocks * CLOCK_NS
-    samples = max(1, samples_of(chip.constants.adc.samples_per_ns, bit_step_ns))
-    rows = cut.group_rows
+    return max(1, samples_of(chip.constants.adc.samples_per_ns, bit_step_ns))
+
+
+def built_adcs(chip: Chip) -> dict[int, int]:
+    """Return the ADCs of each macro that has some: of two layers the larger number."""
+    found: dict[int, int] = {}
+    for place, layer in enumerate(chip.network.layers):
+        for one in chip.holdings(place) if layer.has_weights else ():
+            own = adcs_for(conversions_in(chip.cut(place), one), samples_in(chip, place))
+            found[one.macro] = max(own, found.get(one.macro, 0))
+    return found
+
+
+def layer_fabric(
+    chip: Chip, place: int, operations: tuple[Operation, ...], adcs: dict[int, int]
+) -> LayerFabric:
+    """Return how a layer works, and who holds what of it; adcs: built in each macro."""
+    layer = chip.network.layers[place]
+    weighty = layer.has_weights
+    cut = chip.cut(place)
+    added = layer.kind == "eltwise" and not layer.product
     return LayerFabric(
         layer=place,
-        groups_together=cut.groups_together,
-        sections=cut.sections,
-        samples=samples,
-        partial_sum_bits=partial_sum_bits(rows, chip.weight_bits, chip.activation_bits),
-        held=tuple(
-            Held(
-                macro=one.macro,
-                copies=(one.copies.start, one.copies.stop),
-                row_tiles=(one.row_tiles.start, one.row_tiles.stop),
-                units=units_in(cut, one),
-                crossbars=crossbars_in(cut, one),
-                conversions=conversions_in(cut, one),
-                adcs=adcs_for(conversions_in(cut, one), samples),
-            )
-            for one in chip.holdings(place)
-        ),
+        operations=operations,
+        output_bits=chip.output_bits(place),
+        table=layer.activation == "sigmoid",
+        operands=layer.providers if added else (),
+        groups_together=cut.groups_together if weighty else 0,
+        sections=cut.sections if weighty else 0,
+        samples=samples_in(chip, place) if weighty else 0,
+        partial_sum_bits=chip.sum_bits(place) if weighty else 0,
+        held=tuple(held_in(chip, place, one, adcs[one.macro]) for one in chip.holdings(place))
+        if weighty
+        else (held_without(chip, place),),
     )
 
 
-def travels_of(chip: Chip) -> Iterator[Travel]:
-    """Yield all that travels: the image, then layer by layer chains, gathers and sends."""
-    yield from image_travels(chip)
-    for place, layer in enumerate(chip.network.layers):
-        if layer.has_weights:
-            yield from chains_of(chip, place)
-            yield from gathers_of(chip, place)
-        sent = send_of(chip, place)
-        if sent is not None:
-            yield sent
-
-
-def image_travels(chip: Chip) -> Iterator[Travel]:
-    """Yield how what is new of the image for a block comes to all macros of a layer."""
-    for place in chip.readers(None):
-        placed, layer = chip.plan.layers[place], chip.network.layers[place]
-        nodes = [chip.node(macro) for macro in placed.macros]
-        yield travel(
-            chip,
-            "image",
-            None,
-            readers=(place,),
-            source=IMAGE_MACRO,
-            targets=tuple(sorted(nodes)),
-            tree=tree_of(chip, IMAGE_MACRO, sorted(nodes)),
-            pixels=most_arriving(layer, placed.copies),
-            channels=layer.in_channels,
-        )
-
-
-def chains_of(chip: Chip, place: int) -> Iterator[Travel]:
-    """Yield the partial sums that go from each macro of a copy to the next."""
-    if not chip.is_chained(place):
-        return
-    held = chip.holdings(place)
-    for one, following in pairwise(held):
-        if one.copies == following.copies:
-            source, target = chip.node(one.macro), chip.node(following.macro)
-            yield travel(
-                chip,
-                "chain",
-                place,
-                readers=(place,),
-                source=source,
-                targets=(target,),
-                tree=tree_of(chip, source, [target]),
-                pixels=1,
-                channels=chip.network.layers[place].out_channels,
-                bits=layer_fabric(chip, place).partial_sum_bits,
-            )
-
-
-def gathers_of(chip: Chip, place: int) -> Iterator[Travel]:
-    """Yield the results that go from each macro with whole sums to the merge macro.
-
-    Each starts so late that it reaches the merge macro behind all before it.
-    """
-    target = chip.node(chip.plan.layers[place].merge_macro)
-    held = chip.holdings(place)
-    whole = [one for k, one in enumerate(held) if is_whole(held, k)]
-    sources = [one for one in whole if chip.node(one.macro) != target]
-    longest = max((hops(chip, chip.node(one.macro), target) for one in sources), default=0)
-    before = 0
-    for one in sources:
-        source = chip.node(one.macro)
-        channels = chip.network.layers[place].out_channels
-        yield travel(
-            chip,
-            "gather",
-            place,
-            readers=(place,),
-            source=source,
-            targets=(target,),
-            tree=tree_of(chip, source, [target]),
-            pixels=len(one.copies),
-            channels=channels,
-            first_clock=before + longest - hops(chip, source, target),
-        )
-        before += 1 + flits(chip, len(one.copies) * channels * chip.activation_bits)
-
-
-def is_whole(held: list[Holding], place: int) -> bool:
-    """Return whether the sums of a macro are whole: it is the last one of its copies."""
-    return place + 1 == len(held) or held[place].copies != held[place + 1].copies
-
-
-def send_of(chip: Chip, place: int) -> Travel | None:
-    """Return the results of a layer on their way to all readers, or off the chip."""
-    placed, layer = chip.plan.layers[place], chip.network.layers[place]
-    readers = chip.readers(place)
-    source = chip.node(placed.merge_macro)
-    targets = {chip.node(macro) for i in readers for macro in chip.plan.layers[i].macros}
-    nodes = sorted(targets - {source}) if readers else [IMAGE_MACRO]
-    if not nodes:
-        return None
-    return travel(
-        chip,
-        "send" if readers else "result",
-        place,
-        readers=tuple(readers),
-        source=source,
-        targets=tuple(nodes),
-        tree=tree_of(chip, source, nodes),
-        pixels=min(placed.copies, layer.pixels),
-        channels=layer.out_channels,
+def held_in(chip: Chip, place: int, one: Holding, adcs: int) -> Held:
+    """Return what a macro holds of a layer with weights; adcs: that are built there."""
+    cut, lanes = chip.cut(place), chip.constants.vector_units.lanes
+    wide = -(-chip.network.layers[place].out_channels // lanes)
+    conversions, sums = conversions_in(cut, one), lane_groups_in(cut, one, lanes)
+    units, results = units_in(cut, one), chip.results(place).get(one.macro, 0)
+    steps = chip.clocks_per_bit[place]
+    more = units * -(-cut.side // lanes) + (wide if chip.is_chained(place) else 0)
+    return Held(
+        macro=one.macro,
+        copies=(one.copies.start, one.copies.stop),
+        row_tiles=(one.row_tiles.start, one.row_tiles.stop),
+        results=results,
+        units=units,
+        crossbars=crossbars_in(cut, one),
+        dacs=rows_in(cut, one),
+        conversions=conversions,
+        adcs=adcs_for(conversions, samples_in(chip, place)),
+        slots=-(-conversions // adcs),
+        shift_add=units_for(chip, "shift_add", sums, steps),
+        addition=units_for(chip, "addition", sums + more, steps),
+        activation=units_for(chip, activation_of(chip, place), results * wide, 1),
+        pool=0,
+        eltwise=0,
     )
 
 
-def travel(
+def held_without(chip: Chip, place: int) -> Held:
+    """Return what the merge macro of a provider has for a layer without weights."""
+    layer, placed = chip.network.layers[place], chip.plan.layers[place]
+    vectors = placed.copies * -(-layer.out_channels // chip.constants.vector_units.lanes)
+    pooled, added = vectors * layer.taps, vectors * max(1, len(layer.providers) - 1)
+    if layer.product:
+        added = vectors * chip.activation_bits
+    is_pool = layer.kind == "pool"
+    return Held(
+        macro=placed.merge_macro,
+        copies=(0, placed.copies),
+        row_tiles=(0, 0),
+        results=placed.copies,
+        units=0,
+        crossbars=0,
+        dacs=0,
+        conversions=0,
+        adcs=0,
+        slots=0,
+        shift_add=0,
+        addition=0,
+        activation=units_for(chip, activation_of(chip, place), vectors, 1),
+        pool=units_for(chip, "pool", pooled, 1) if is_pool else 0,
+        eltwise=0 if is_pool else units_for(chip, "eltwise", added, 1),
+    )
+
+
+def activation_of(chip: Chip, place: int) -> str:
+    """Return the unit that requantizes the results of a layer."""
+    return "sigmoid" if chip.network.layers[place].activation == "sigmoid" else "relu"
+
+
+def units_for(chip: Chip, name: str, work: int, steps: int) -> int:
+    """Return the digital units that do some vectors in some steps; a part of one is none."""
+    rate = getattr(chip.constants.vector_units, name).operations_per_ns
+    return adcs_for(work, max(1, samples_of(rate, steps * chip.step_ns)))
+
+
+def macros_of(
+    chip: Chip, layers: tuple[LayerFabric, ...], regions: tuple[Region, ...]
+) -> tuple[Macro, ...]:
+    """Return what is built in each macro."""
+    adcs = built_adcs(chip)
+    return tuple(
+        macro_of(chip, macro, adcs.get(macro, 0), layers, regions)
+        for macro in range(chip.plan.macros)
+    )
+
+
+def macro_of(
     chip: Chip,
-    kind: TravelKind,
-    layer: int | None,
-    *,
-    readers: tuple[int, ...],
-    source: int,
-    targets: tuple[int, ...],
-    tree: tuple[Link, ...],
-    pixels: int,
-    channels: int,
-    bits: int = 0,
-    first_clock: int = 0,
-) -> Travel:
-    """Return a travel with its clocks; `bits` of an element, by default those of activations."""
-    wide = bits or chip.activation_bits
-    hops_most = max((hops(chip, source, target) for target in targets), default=0)
-    return Travel(
-        kind=kind,
-        layer=layer,
-        readers=readers,
-        source=source,
-        targets=targets,
-        tree=tree,
-        pixels=pixels,
-        channels=channels,
-        bits=wide,
-        clocks=hops_most + 1 + flits(chip, pixels * channels * wide),
-        first_clock=first_clock,
+    macro: int,
+    adcs: int,
+    layers: tuple[LayerFabric, ...],
+    regions: tuple[Region, ...],
+) -> Macro:
+    """Return what is built in one macro, of all layers that are in it."""
+    inside = [(each, one) for each in layers for one in each.held if one.macro == macro]
+    held = [one for _, one in inside]
+    return Macro(
+        macro=macro,
+        node=chip.node(macro),
+        words=sum(each.words for each in regions if each.macro == macro),
+        adcs=adcs,
+        dacs=sum(one.dacs for one in held),
+        crossbars=sum(one.crossbars for one in held),
+        shift_add=sum(one.shift_add for one in held),
+        addition=sum(one.addition for one in held),
+        relu=sum(one.activation for each, one in inside if not each.table),
+        sigmoid=sum(one.activation for each, one in inside if each.table),
+        pool=sum(one.pool for one in held),
+        eltwise=sum(one.eltwise for one in held),
     )
-
-
-def flits(chip: Chip, bits: int) -> int:
-    """Return the flits of some bits, without a header."""
-    return -(-bits // chip.constants.network_on_chip.flit_bits)
-
-
-def route(chip: Chip, source: int, target: int) -> list[Link]:
-    """Return the links from one node to another: along the row, then along the column."""
-    columns = chip.plan.mesh_columns
-    links = []
-    here = source
-    while here % columns != target % columns:
-        there = here + (1 if target % columns > here % columns else -1)
-        links.append((here, there))
-        here = there
-    while here != target:
-        there = here + (columns if target > here else -columns)
-        links.append((here, there))
-        here = there
-    return links
-
-
-def hops(chip: Chip, source: int, target: int) -> int:
-    """Return the links between two nodes."""
-    return len(route(chip, source, target))
-
-
-def tree_of(chip: Chip, source: int, targets: list[int]) -> tuple[Link, ...]:
-    """Return the links of a multicast, each once and behind the one that leads to it."""
-    links = dict.fromkeys(link for target in targets for link in route(chip, source, target))
-    return tuple(links)

@@ -59,6 +59,7 @@ class CrossbarLayer:
     average: of a pool: the mean of the window, not the maximum
     slope: of a relu: the factor of what is below 0; None: one a channel, loaded with the weights
     limits: least and greatest output in integers, where the file of the network says them
+    raw_bits: of sums that are the answer as they are; None: results are requantized
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -79,6 +80,7 @@ class CrossbarLayer:
     average: bool = False
     slope: float | None = 0.0
     limits: Pair | None = None
+    raw_bits: Literal[32, 64] | None = None
 
     @property
     def kernels(self) -> Pair:
@@ -186,6 +188,10 @@ class CrossbarNetwork:
                     raise ValueError(f"{layer.name}.providers|layers before it|{provider}")
             if layer.kind == "eltwise" and not layer.providers:
                 raise ValueError(f"{layer.name}.providers|at least one layer|none")
+            for provider in layer.providers:
+                if self.layers[provider].raw_bits is not None:
+                    raw = self.layers[provider].name
+                    raise ValueError(f"{layer.name}.providers|requantized maps|raw sums of {raw}")
             check_options(layer)
         if not any(layer.has_weights for layer in self.layers):
             raise ValueError("layers|at least one convolution or fully connected layer|none")
@@ -217,6 +223,9 @@ def check_options(layer: CrossbarLayer) -> None:
         raise ValueError(f"{layer.name}.average|of a pool|a {layer.kind}")
     if layer.slope != 0 and layer.activation != "relu":
         raise ValueError(f"{layer.name}.slope|of a relu|a {layer.activation}")
+    if layer.raw_bits is not None and not (layer.has_weights and layer.activation == "none"):
+        given = f"a {layer.kind} with {layer.activation}"
+        raise ValueError(f"{layer.name}.raw_bits|of a layer with weights and no activation|{given}")
 
 
 NETWORK_DEFAULTS: dict[str, Any] = {"input_columns": None}
@@ -227,6 +236,7 @@ LAYER_DEFAULTS: dict[str, Any] = {
     "average": False,
     "slope": 0.0,
     "limits": None,
+    "raw_bits": None,
 }
 """What stands in digests only where it is different; the digests of square networks are older."""
 

@@ -17,6 +17,9 @@ Rules are `published` or `strict`. Strict rules describe a chip whose schedule h
   readers, into rings that hold it until the reader needs it no more; a scratchpad has one port: a
   read serves all crossbars of a unit, words are read and written as they lie, and whatever is in a
   macro takes its turn;
+- what nobody reads is a result, which leaves the chip with all its bits; a send and a result read
+  their words before they travel; engines work some clocks behind a tick, for which the last
+  operation of a layer, and chains and gathers, pay; each provider of a layer has a ring of its own;
 - local ports of routers are links too; of travels that meet, the later layer goes first; the image
   comes from the I/O node at macro 0, the new pixels of a block at a time, over the links that all
   use, into a ring in each macro of its readers.

@@ -20,6 +20,7 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.chip.facts import FACTS_KEY, parse_facts
 from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.operations import OperationName
 from hwgen.errors import FormatError
 from hwgen.files.npz import read_npz, write_npz
 
@@ -33,23 +34,6 @@ Size = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Starts = NDArray[np.int64]
-
-OperationName = Literal[
-    "transfer",
-    "load",
-    "mvm",
-    "adc",
-    "shift_add",
-    "addition",
-    "pool",
-    "eltwise",
-    "chain",
-    "activation",
-    "gather",
-    "store",
-    "merge",
-    "send",
-]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

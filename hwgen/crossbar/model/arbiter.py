@@ -7,7 +7,16 @@ import numpy as np
 from hwgen.chip.compiled import compiled, inlined
 from hwgen.crossbar.model.graph import Graph
 from hwgen.crossbar.model.links import ARRIVING, CHAINED, MERGED, SENT, TRAVELS, Flags
-from hwgen.crossbar.model.pipeline import CHAIN, CONVERT, GATHER, MERGE, SEND, TRANSFER, Pipeline
+from hwgen.crossbar.model.pipeline import (
+    CHAIN,
+    CONVERT,
+    GATHER,
+    MERGE,
+    RESULT,
+    SEND,
+    TRANSFER,
+    Pipeline,
+)
 from hwgen.crossbar.model.tables import Ints, Tables
 
 NOTHING = -1
@@ -49,7 +58,7 @@ def travel_of(what: int) -> int:
     """Return which of its layer's travels an operation is; -1: none."""
     if what == TRANSFER:
         return ARRIVING
-    if what == SEND:
+    if what in (SEND, RESULT):
         return SENT
     if what in (MERGE, GATHER):
         return MERGED

@@ -78,8 +78,8 @@ def is_read_in_place(layout: Layout, i: int, provider: int) -> bool:
 def inputs_held(tables: Tables, layout: Layout, times: Times, i: int) -> float:
     """Return the most input elements that wait in each macro of layer i at a time.
 
-    Where pixels are sent once, a ring in each macro has room for a block from when its store begins
-    until the layer needs it no more.
+    Where pixels are sent once, a ring of whole words for each provider, in each macro, has room for
+    a block from when its store begins until the layer needs it no more.
     """
     if not tables.strict:
         return published_input_need(tables, layout, i)
@@ -87,21 +87,29 @@ def inputs_held(tables: Tables, layout: Layout, times: Times, i: int) -> float:
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
         p = tables.provider[e]
         if not is_read_in_place(layout, i, p):
-            oldest = np.full(times.block_start[p + 1] - times.block_start[p], NEVER)
-            read_on(tables, layout, times, p, i, oldest)
-            elements += most_pixels(tables, layout, p, oldest) * tables.cout[p]
-    return float(elements)
+            elements += ring_of(tables, layout, times, i, p)
+    return elements
 
 
 @compiled
-def image_ring(tables: Tables, layout: Layout, i: int) -> int:
+def ring_of(tables: Tables, layout: Layout, times: Times, i: int, provider: int) -> float:
+    """Return the most elements of a provider that wait in each macro of layer i, in whole words."""
+    blocks = times.block_start[provider + 1] - times.block_start[provider]
+    oldest = np.full(blocks, NEVER)
+    read_on(tables, layout, times, provider, i, oldest)
+    pixels = most_pixels(tables, layout, provider, oldest)
+    return in_whole_words(tables, float(pixels * tables.cout[provider]), tables.word)
+
+
+@compiled
+def image_ring(tables: Tables, layout: Layout, i: int) -> float:
     """Return the elements of the image in each macro of layer i: a window, and what comes next."""
     if tables.image[i] == 0:
-        return 0
+        return 0.0
     pixels = image_pixels(tables, i, layout.copies[i])
     is_fc = tables.kind[i] == FC
     pixels += 1 if is_fc else widest_window(tables, i, layout.copies[i], layout.blocks[i])
-    return int(pixels * tables.cin[i])
+    return in_whole_words(tables, float(pixels * tables.cin[i]), tables.word)
 
 
 @compiled
@@ -174,14 +182,13 @@ def published_input_need(tables: Tables, layout: Layout, i: int) -> float:
 def output_need(tables: Tables, layout: Layout, times: Times, i: int) -> float:
     """Return the most output elements of layer i that wait for its readers at a time.
 
+    By strict rules those of whole words, and what nobody reads waits until it is off the chip.
     In a stream the map of the next image follows behind the last pixel. Of an image's last pixels
     those that are needed wait until the reader begins with the next image, or is done with this.
     """
     if not tables.strict:
         return published_output_need(tables, layout, times, i)
     first_reader, end_reader = tables.reader_start[i], tables.reader_start[i + 1]
-    if first_reader == end_reader:
-        return 0.0
     oldest = np.full(times.block_start[i + 1] - times.block_start[i], NEVER)
     for r in range(first_reader, end_reader):
         j = tables.reader[r]
@@ -189,7 +196,8 @@ def output_need(tables: Tables, layout: Layout, times: Times, i: int) -> float:
             read_on(tables, layout, times, i, j, oldest)
     if layout.transfer[i] > 0:
         send_on(tables, layout, times, i, oldest)
-    return float(most_pixels(tables, layout, i, oldest) * tables.cout[i])
+    elements = float(most_pixels(tables, layout, i, oldest) * tables.cout[i])
+    return in_whole_words(tables, elements, tables.out_word[i])
 
 
 @compiled
@@ -264,24 +272,25 @@ def kilobytes_above(tables: Tables, layout: Layout, times: Times, enough: float)
     Each layer has a place of its own in a scratchpad; the published code takes the layer that needs
     most. Layers are not looked at where whole maps are no more than enough.
     """
-    size = tables.scalars[DATA_BITS] / 8 / 1024 * (1.0 if tables.strict else PUBLISHED_FILL)
+    size = tables.scalars[DATA_BITS] / 8 / 1024 * PUBLISHED_FILL
+    if tables.strict:
+        size = tables.scalars[BUS_BITS] / tables.word / 8 / 1024
     whole = whole_maps(tables, layout)
     held = np.zeros(len(whole))
     for i in range(len(tables.kind)):
         own, last = places_of(tables, layout, i)
         if max(whole[own].max(), whole[last]) * size > enough:
-            held[own] += in_whole_words(tables, inputs_held(tables, layout, times, i))
-            held[last] += in_whole_words(tables, output_need(tables, layout, times, i))
+            held[own] += inputs_held(tables, layout, times, i)
+            held[last] += output_need(tables, layout, times, i)
     return float(held.max() * size)
 
 
 @compiled
-def in_whole_words(tables: Tables, elements: float) -> float:
-    """Return the elements of as many words as hold some; published rules count elements."""
+def in_whole_words(tables: Tables, elements: float, in_a_word: int) -> float:
+    """Return the inputs that as many words hold as some elements take; published: elements."""
     if not tables.strict:
         return elements
-    in_a_word = tables.scalars[BUS_BITS] / tables.scalars[DATA_BITS]
-    return float(np.ceil(elements / in_a_word) * in_a_word)
+    return float(np.ceil(elements / in_a_word) * tables.word)
 
 
 @compiled
@@ -290,14 +299,14 @@ def whole_maps(tables: Tables, layout: Layout) -> Floats:
     whole = np.zeros(layout.total_macros if tables.strict else len(tables.kind))
     for i in range(len(tables.kind)):
         own, last = places_of(tables, layout, i)
-        whole[own] += in_whole_words(tables, 2 * tables.image[i])
+        whole[own] += in_whole_words(tables, float(2 * tables.image[i]), tables.word)
         for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
             p = tables.provider[e]
             shares = 1 if tables.strict else layout.row_shares[i]
             elements = tables.pixels[p] * tables.cout[p] / shares
-            whole[own] += in_whole_words(tables, elements)
-        elements = layout.blocks[i] * layout.copies[i] * tables.cout[i]
-        whole[last] += in_whole_words(tables, elements)
+            whole[own] += in_whole_words(tables, elements, tables.word)
+        elements = float(layout.blocks[i] * layout.copies[i] * tables.cout[i])
+        whole[last] += in_whole_words(tables, elements, tables.out_word[i])
     return whole
 
 

@@ -60,8 +60,8 @@ class Layout(NamedTuple):
     chain_macros: macros of a copy, at most, whose partial sums are added up one after the other
     load, store: elements that one macro reads and writes for a block, by published rules
     transfer, image, chain, merge: ns on the network-on-chip for a block; 0 where nothing travels.
-        The transfer is that of its inputs, or of its outputs where each pixel is sent once; the
-        image is what is new of it
+        The transfer is that of its inputs, or of its outputs where each pixel is sent once, to
+        readers or off the chip; the image is what is new of it
     ports: what the ports of scratchpads make of loads, stores and sends
     total_macros: of the chip; a mesh of `mesh_rows` x `mesh_columns`
     first_macro: place of a layer's first macro along the snake

@@ -12,13 +12,14 @@ from hwgen.crossbar.model.travels import results_in, snake
 Flags = NDArray[np.bool_]
 
 TRAVELS = 4
-"""Kinds of travel of each layer: its transfer, its send, its merge or gather, its chain."""
+"""Kinds of travel of each layer: its transfer, its send or result, its merge or gather, its chain.
+"""
 
 ARRIVING, SENT, MERGED, CHAINED = range(TRAVELS)
 
-EAST, WEST, SOUTH, NORTH, IN, OUT = range(6)
-"""Links from a router, and its local port in both directions."""
-PER_ROUTER = 6
+EAST, WEST, SOUTH, NORTH, IN, OUT, IO_IN, IO_OUT = range(8)
+"""Links from a router, and its local ports in both directions: a macro's, and that of the edge."""
+PER_ROUTER = 8
 
 
 @compiled
@@ -64,6 +65,13 @@ def use_routes(links: Flags, tables: Tables, layout: Layout, i: int, place: int)
         use_route(arriving, IMAGE_MACRO, place, columns, ports=False)
         row, column = snake(place, columns)
         arriving[PER_ROUTER * (row * columns + column) + IN] |= ports
+        arriving[IO_IN] |= ports
+    if ports and tables.reader_start[i] == tables.reader_start[i + 1]:
+        result, merge = links[TRAVELS * i + SENT], layout.merge_macro[i]
+        use_route(result, merge, IMAGE_MACRO, columns, ports=False)
+        row, column = snake(merge, columns)
+        result[PER_ROUTER * (row * columns + column) + OUT] = True
+        result[IO_OUT] = True
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
         p = tables.provider[e]
         travel = TRAVELS * p + SENT if tables.strict else TRAVELS * i + ARRIVING

@@ -1,19 +1,19 @@
 """The operations that the blocks of each layer go through, and how far apart they are."""
 
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
 from hwgen.chip.compiled import compiled, inlined
 from hwgen.chip.opaque import opaque
-from hwgen.crossbar.facts.schedule import OperationName
+from hwgen.crossbar.facts.chip import LAG_NS
+from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.model.design import Layout, accesses
 from hwgen.crossbar.model.tables import ACCESS_NS, ELTWISE, POOL, Bools, IntGrid, Ints, Tables
 
 TRANSFER, LOAD, MVM, CONVERT, SHIFT, ADD, POOLED, ADDED = range(8)
-CHAIN, ACTIVATE, GATHER, STORE, MERGE, SEND = range(8, 14)
-OPERATIONS: tuple[str, ...] = get_args(OperationName)
-"""Names of the operations, in the order in which a block goes through those that it has."""
+CHAIN, ACTIVATE, GATHER, STORE, MERGE, SEND, RESULT = range(8, 15)
+"""Places in `OPERATIONS`, in the order in which a block goes through those that it has."""
 
 
 @opaque
@@ -73,13 +73,10 @@ def make_pipeline(
             if not there[what]:
                 continue
             operation[i, n] = what
-            if what in (TRANSFER, CHAIN, GATHER, MERGE, SEND):
-                steps[i, n] = steps_of(travel_ns(layout, i, what), step_ns)
-            if has_accesses(tables, i, what) and memory >= 0:
-                ns = port_accesses(tables, layout, i, what) * tables.memories[memory, ACCESS_NS]
-                steps[i, n] = max(steps[i, n], steps_of(ns, step_ns))
-            elif MVM <= what <= ADD:
+            if MVM <= what <= ADD:
                 steps[i, n] = clocks[i]
+            else:
+                steps[i, n] = steps_of(worked_ns(tables, layout, i, what, memory), step_ns)
             n += 1
         length[i] = n
         link(
@@ -122,7 +119,7 @@ def has_accesses(tables: Tables, i: int, what: int) -> bool:
     """Return whether an operation takes as long as its accesses to a scratchpad, at least."""
     if what == TRANSFER:
         return bool(tables.image[i] > 0)
-    return what in (LOAD, STORE, SEND)
+    return what in (LOAD, STORE, SEND, RESULT)
 
 
 @inlined
@@ -142,7 +139,7 @@ def period_of(layout: Layout, i: int, what: int) -> int:
     """Return the accesses between the beginnings of two blocks of an operation; 0: none."""
     if what == LOAD:
         return int(layout.ports.load_period[i])
-    return int(layout.ports.store_period[i]) if what in (STORE, SEND) else 0
+    return int(layout.ports.store_period[i]) if what in (STORE, SEND, RESULT) else 0
 
 
 @compiled
@@ -170,17 +167,44 @@ def travel_ns(layout: Layout, i: int, what: int) -> float:
     """Return how long a travel of layer i takes."""
     if what == TRANSFER and layout.image[i] > 0:
         return float(layout.image[i])
-    if what in (TRANSFER, SEND):
+    if what in (TRANSFER, SEND, RESULT):
         return float(layout.transfer[i])
     return float(layout.chain[i] if what == CHAIN else layout.merge[i])
+
+
+@inlined
+def lag_ns(tables: Tables, layout: Layout, i: int, what: int) -> float:
+    """Return the lag of an operation that pays for it: the last one, and travels behind sums."""
+    last = what == STORE and layout.transfer[i] == 0
+    pays = tables.strict and (last or what in (CHAIN, GATHER, SEND, RESULT))
+    return LAG_NS if pays else 0.0
+
+
+@compiled
+def worked_ns(tables: Tables, layout: Layout, i: int, what: int, memory: int) -> float:
+    """Return how long an operation works; 0: no more than a step, whatever its length.
+
+    Results are read from a scratchpad before they are sent; an image is written while it comes.
+    """
+    port, travel = 0.0, 0.0
+    if has_accesses(tables, i, what) and memory >= 0:
+        port = port_accesses(tables, layout, i, what) * tables.memories[memory, ACCESS_NS]
+    if what in (TRANSFER, CHAIN, GATHER, MERGE, SEND, RESULT):
+        travel = travel_ns(layout, i, what)
+    if what == TRANSFER:
+        return max(port, travel)
+    return port + travel + lag_ns(tables, layout, i, what)
 
 
 @compiled
 def pipelined(tables: Tables, layout: Layout, i: int) -> Bools:
     """Return of each operation whether the blocks of layer i go through it."""
     there = np.full(len(OPERATIONS), tables.crossbars[i] > 0)
-    there[TRANSFER] = there[SEND] = False
-    there[SEND if tables.strict else TRANSFER] = layout.transfer[i] > 0
+    there[TRANSFER] = there[SEND] = there[RESULT] = False
+    way = TRANSFER
+    if tables.strict:
+        way = SEND if tables.reader_start[i] < tables.reader_start[i + 1] else RESULT
+    there[way] = layout.transfer[i] > 0
     there[TRANSFER] |= layout.image[i] > 0
     there[CHAIN] = layout.chain[i] > 0
     last = GATHER if tables.strict else MERGE

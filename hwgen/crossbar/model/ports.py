@@ -11,14 +11,14 @@ import numpy as np
 from hwgen.chip.compiled import compiled
 from hwgen.chip.opaque import opaque
 from hwgen.crossbar.model.tables import ELTWISE, Ints, Tables
-from hwgen.crossbar.model.travels import ceil_div, image_pixels, results_in, shares
+from hwgen.crossbar.model.travels import ceil_div, image_pixels, shares
 
 
 @opaque
 class PortTimes(NamedTuple):
     """Accesses until an operation of each layer is through, in its slowest macro.
 
-    load, store, send: of the operation, with all that may come before it
+    load, store, send: of the operation, with all that may come before it; a result is a send
     image: until what is new of the image is written
     load_period, store_period: between the beginnings of two blocks; a send has that of its store
     """
@@ -35,7 +35,7 @@ class PortTimes(NamedTuple):
 def block_words(tables: Tables, i: int, copies: int) -> int:
     """Return the words of a block of results of layer i, however it lies in them."""
     elements = copies * tables.cout[i]
-    return int(max(1, ceil_div(elements - tables.align[i], tables.word) + 1))
+    return int(max(1, ceil_div(elements - tables.align[i], tables.out_word[i]) + 1))
 
 
 @compiled
@@ -47,7 +47,7 @@ def block_reads(tables: Tables, i: int, copies: int) -> int:
     for e in range(tables.provider_start[i], tables.provider_start[i + 1]):
         p = tables.provider[e]
         single = tables.pixels[p] == 1
-        reads += block_words(tables, i, 1 if single else copies)
+        reads += block_words(tables, p, 1 if single else copies)
     return reads
 
 
@@ -95,7 +95,6 @@ def port_times(
                 received += images[i] + received_by(tables, copies, macros, first, merge, i)
                 everything += reads[i]
             if merge[i] == macro:
-                received += gathered_by(tables, copies, macros, first, merge, i)
                 everything += words[i] * (1 + away[i])
         period = 1 + 2 * received + everything
         for i in range(count):
@@ -153,17 +152,3 @@ def image_words(tables: Tables, i: int, copies: int) -> int:
     elements = image_pixels(tables, i, copies) * tables.cin[i]
     align = np.gcd(tables.cin[i], tables.word)
     return int(max(1, ceil_div(elements - align, tables.word) + 1))
-
-
-@compiled
-def gathered_by(
-    tables: Tables, copies: Ints, macros: Ints, first: Ints, merge: Ints, i: int
-) -> int:
-    """Return the words of results that other macros of layer i send to where it stores them."""
-    words = 0
-    if tables.crossbars[i] > 0:
-        for place in range(macros[i]):
-            results = results_in(tables, i, copies[i], macros[i], place)
-            if results > 0 and first[i] + place != merge[i]:
-                words += block_words(tables, i, results)
-    return words

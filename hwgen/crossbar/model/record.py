@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 
 from hwgen.crossbar.facts.arch import (
+    FORMAT,
+    VERSION,
     Arch,
     ArchLayer,
     ComponentsFile,
@@ -22,10 +23,10 @@ from hwgen.crossbar.facts.arch import (
 )
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.facts.point import Point, Rules
 from hwgen.crossbar.facts.rules import is_strict
 from hwgen.crossbar.facts.schedule import (
-    OperationName,
     Schedule,
     ScheduledOperation,
     ScheduleFacts,
@@ -42,7 +43,7 @@ from hwgen.crossbar.model.evaluate import Cost, evaluate
 from hwgen.crossbar.model.exact import exact_starts
 from hwgen.crossbar.model.fabric import make_fabric
 from hwgen.crossbar.model.identical import allocate_for
-from hwgen.crossbar.model.pipeline import OPERATIONS, Pipeline, is_per_bit, make_pipeline
+from hwgen.crossbar.model.pipeline import Pipeline, is_per_bit, make_pipeline
 from hwgen.crossbar.model.stream import Stream, holds, steady_stream, watch
 from hwgen.crossbar.model.tables import COMPONENTS, KILOBYTES, Ints, Tables
 from hwgen.crossbar.model.tabulate import make_tables, operations_of
@@ -148,8 +149,8 @@ def make_arch(confirmed: Confirmed, name: str) -> Arch:
     total = int(layout.total_macros)
     columns = int(layout.mesh_columns)
     return Arch(
-        format="hwgen.crossbar.architecture",
-        version=2,
+        format=FORMAT,
+        version=VERSION,
         name=name,
         network=Network(
             name=network.name,
@@ -213,8 +214,6 @@ def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
             row_tiles=int(tables.row_tiles[place]),
             column_tiles=int(tables.column_tiles[place]),
             crossbars=copies * int(tables.crossbars[place]),
-            row_shares=int(layout.row_shares[place]),
-            copy_shares=int(layout.copy_shares[place]),
             clocks_per_bit=int(design.clocks[place]),
         ),
         place=Place(
@@ -230,6 +229,7 @@ def arch_layer(confirmed: Confirmed, place: int) -> ArchLayer:
         average=layer.average,
         slope=layer.slope,
         limits=layer.limits,
+        raw_bits=layer.raw_bits,
     )
 
 
@@ -249,7 +249,7 @@ def make_schedule(confirmed: Confirmed, arch: Arch) -> Schedule:
             operations.append(
                 ScheduledOperation(
                     layer=place,
-                    operation=cast(OperationName, OPERATIONS[what]),
+                    operation=OPERATIONS[what],
                     first_macro=int(layout.first_macro[place]),
                     macros=int(layout.shared_macros[place]),
                     bit_steps=arch.bit_steps if is_per_bit(what) else 1,

@@ -54,7 +54,8 @@ class Tables(NamedTuple):
     sum_bits: width of a partial sum
     tile_start, tile_reads: reads of each row tile of a copy, of layer i from tile_start[i] on
     copy_reads: reads of one copy, or of one pixel of a pooling
-    align: what all blocks of results begin at a multiple of; word: elements of a word
+    out_bits: of an element of results; out_word: such elements of a word
+    align: what all blocks of results begin at a multiple of; word: inputs of a word
     grouped: 1 where a copy may not be split over macros
     bit_steps, slices, crossbar_side: B, S, XbSize
     scalars: see POWER and so on
@@ -94,6 +95,8 @@ class Tables(NamedTuple):
     tile_start: Ints
     tile_reads: Ints
     copy_reads: Ints
+    out_bits: Ints
+    out_word: Ints
     align: Ints
     word: int
     bit_steps: int

@@ -13,7 +13,12 @@ from hwgen.crossbar.facts.holdings import cut_of
 from hwgen.crossbar.facts.layout import check_rules
 from hwgen.crossbar.facts.network import CrossbarLayer, CrossbarNetwork
 from hwgen.crossbar.facts.point import Point, Rules
-from hwgen.crossbar.facts.ports import tile_reads, window_reads
+from hwgen.crossbar.facts.ports import (
+    elements_in_a_word,
+    shares_of,
+    tile_reads,
+    window_reads,
+)
 from hwgen.crossbar.facts.rules import Objective, is_strict
 from hwgen.crossbar.model.tables import (
     ADC,
@@ -67,10 +72,14 @@ def make_tables(
         for one in layer.providers:
             readers[one].append(place)
     reader_start, reader = ragged(readers)
-    word = max(1, components.scratchpads.bus_bits // components.activation_bits)
+    bus = components.scratchpads.bus_bits
+    word = elements_in_a_word(bus, components.activation_bits)
+    out_bits = [layer.raw_bits or components.activation_bits for layer in layers]
+    out_word = [elements_in_a_word(bus, bits) for bits in out_bits]
+    read = [shares_of(network, place) for place in range(len(layers))]
     reads_of = [
-        tile_reads(layer, cut, word) if layer.has_weights else []
-        for layer, cut in zip(layers, cuts, strict=True)
+        tile_reads(layer, cut, word, shares) if layer.has_weights else []
+        for layer, cut, shares in zip(layers, cuts, read, strict=True)
     ]
     tile_start, tiles_read = ragged(reads_of)
     memories = components.scratchpads.to_choose_from(published=not strict)
@@ -135,10 +144,14 @@ def make_tables(
         tile_start=tile_start,
         tile_reads=tiles_read,
         copy_reads=integers(
-            sum(reads) if layer.has_weights else window_reads(layer, word)
-            for layer, reads in zip(layers, reads_of, strict=True)
+            sum(reads) if layer.has_weights else window_reads(layer, word, shares)
+            for layer, reads, shares in zip(layers, reads_of, read, strict=True)
         ),
-        align=integers(math.gcd(layer.out_channels, word) for layer in layers),
+        out_bits=integers(out_bits),
+        out_word=integers(out_word),
+        align=integers(
+            math.gcd(layer.out_channels, own) for layer, own in zip(layers, out_word, strict=True)
+        ),
         word=word,
         bit_steps=point.bit_steps(components),
         slices=slices,

@@ -57,9 +57,7 @@ def results_in(tables: Tables, i: int, copies: int, macros: int, place: int) -> 
 @compiled
 def result_flits(tables: Tables, i: int, copies: int) -> float:
     """Return the flits of the results of some copies."""
-    return float(
-        np.ceil(copies * tables.cout[i] * tables.scalars[DATA_BITS] / tables.scalars[FLIT_BITS])
-    )
+    return float(np.ceil(copies * tables.cout[i] * tables.out_bits[i] / tables.scalars[FLIT_BITS]))
 
 
 @inlined
@@ -101,6 +99,8 @@ def send_ns(
 ) -> float:
     """Return how long a block of layer i takes to all macros of its readers; 0: it is there.
 
+    Of a layer that nobody reads it goes off the chip.
+
     first, macros, merge: macros of all layers, and where their results meet
     """
     farthest = 0
@@ -108,7 +108,9 @@ def send_ns(
         r = tables.reader[e]
         for place in range(first[r], first[r] + macros[r]):
             farthest = max(farthest, hops(merge[i], place, columns))
-    if farthest == 0:
+    if tables.reader_start[i] == tables.reader_start[i + 1]:
+        farthest = hops(merge[i], IMAGE_MACRO, columns)
+    elif farthest == 0:
         return 0.0
     return float(tables.scalars[HOP] * (farthest + 1 + result_flits(tables, i, copies)))
 

@@ -36,13 +36,13 @@ def placement_parts(configuration: Mapping[str, Any]) -> Iterator[RenderableType
     yield ""
     yield (
         f"a step is {clock['step_clocks']} clocks of {clock['clock_ns']:g} ns; the image enters and"
-        f" results leave at node {fabric['image_node']}"
+        f" results leave at node {fabric['io']['node']}"
     )
     rows = table(COLUMNS, left=5)
     words = words_of(fabric)
     held: dict[int, list[tuple[int, Mapping[str, Any]]]] = defaultdict(list)
     for layer in fabric["layers"]:
-        for one in layer["held"]:
+        for one in layer["held"] if layer["sections"] else ():
             held[one["macro"]].append((layer["layer"], one))
     for macro in sorted(held):
         row, column = divmod(macro, columns)

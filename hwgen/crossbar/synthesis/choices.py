@@ -12,7 +12,7 @@ import numpy as np
 
 from hwgen.chip.compiled import compiled
 from hwgen.chip.opaque import opaque
-from hwgen.crossbar.model.pipeline import OPERATIONS
+from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.model.tables import (
     ADC,
     CONV,

@@ -8,21 +8,24 @@ as before another only where it is so in all of the span.
 from typing import NamedTuple
 
 from hwgen.chip.compiled import compiled
+from hwgen.crossbar.facts.chip import LAG_NS
 from hwgen.crossbar.model.pipeline import steps_of
 from hwgen.crossbar.model.travels import ceil_div
 from hwgen.crossbar.synthesis.company import Company
-from hwgen.crossbar.synthesis.stage import Stage, least_travel
+from hwgen.crossbar.synthesis.stage import Stage, travel_ns
 
 
 class Port(NamedTuple):
     """Least steps of a load and a store, and of writing what is new of the image (0: none).
 
+    store is the last operation unless results are sent; store_ns: the port's part of it
     apart: between the beginnings of two blocks
     behind: of a block through the layers that follow
     """
 
     load: int
     store: int
+    store_ns: float
     image: int
     apart: int
     behind: int
@@ -35,16 +38,15 @@ def words_of(stage: Stage, elements: int) -> int:
 
 
 @compiled
-def least_arriving(stage: Stage, company: Company, copies: int, fewest: int, near: bool) -> int:
-    """Return the least words that arrive for a block; fewest: macros."""
+def least_arriving(stage: Stage, company: Company, near: bool) -> int:
+    """Return the least words that arrive for a block."""
     words = 0
     if company.image > 0:
         # Any alignment: a block of pixels is in as many words as it fills, at least.
         words += max(1, ceil_div(company.image * stage.cin, stage.word))
     if not near:
         words += company.received
-    others = copies - ceil_div(copies, min(copies, fewest))
-    return int(words + ceil_div(others * stage.cout, stage.word))
+    return int(words)
 
 
 @compiled
@@ -66,7 +68,7 @@ def port_of(
     most_words = words_of(stage, copies[1] * stage.cout)
     away = 0 if near else 1
     stored = words * (1 + away * int(stage.sends))
-    arriving = 1 + 2 * least_arriving(stage, company, copies[0], fewest, near)
+    arriving = 1 + 2 * least_arriving(stage, company, near)
     load, store = arriving + reads, arriving + stored
     if most_words <= reads:
         load += stored
@@ -80,9 +82,12 @@ def port_of(
         load += before(f.reads[n], f.most_reads[n], reads) + before(own, f.most_words[n], reads)
         store += before(f.reads[n], f.most_reads[n], words) + before(own, f.most_words[n], words)
     image = steps_of(arriving * stage.access, stage.step) if company.image > 0 else 0
+    store_ns = store * stage.access
+    last = away == 0 or not stage.sends
     return Port(
         steps_of(load * stage.access, stage.step),
-        steps_of(store * stage.access, stage.step),
+        steps_of(store_ns + (LAG_NS if last else 0.0), stage.step),
+        store_ns,
         image,
         steps_of(period * stage.access, stage.step),
         behind(stage, company, arriving, away),
@@ -102,8 +107,10 @@ def behind(stage: Stage, company: Company, arriving: int, away: int) -> int:
         own = f.words[n] * (1 + sent)
         load = arriving + f.reads[n] + before(own, f.most_words[n], f.reads[n])
         store = arriving + own + before(f.reads[n], f.most_reads[n], f.words[n])
-        store = steps_of(store * stage.access, stage.step)
-        steps += steps_of(load * stage.access, stage.step) + 1 + f.activated[n] + store
+        store_ns = store * stage.access
+        steps += steps_of(load * stage.access, stage.step) + 1 + f.activated[n]
+        steps += steps_of(store_ns + (0.0 if sent else LAG_NS), stage.step)
         if sent:
-            steps += max(store, least_travel(stage, f.elements[n], 2))
+            send_ns = store_ns + travel_ns(stage, f.elements[n], 2)
+            steps += steps_of(send_ns + LAG_NS, stage.step)
     return int(steps)

@@ -125,7 +125,12 @@ def beside_image(tables: Tables, i: int) -> bool:
 
 
 @compiled
+def travel_ns(stage: Stage, elements: int, clocks: int) -> float:
+    """Return the ns of a travel of so many elements; clocks: beside flits."""
+    return float(stage.hop * (clocks + np.ceil(elements * stage.data / stage.flit)))
+
+
+@compiled
 def least_travel(stage: Stage, elements: int, clocks: int) -> int:
     """Return the steps of a travel of so many elements over a single hop; clocks: beside flits."""
-    flits = np.ceil(elements * stage.data / stage.flit)
-    return steps_of(stage.hop * (clocks + flits), stage.step)
+    return steps_of(travel_ns(stage, elements, clocks), stage.step)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hwgen.chip.compiled import compiled
+from hwgen.crossbar.facts.chip import LAG_NS
 from hwgen.crossbar.model.pipeline import (
     ACTIVATE,
     ADD,
@@ -28,7 +29,7 @@ from hwgen.crossbar.model.tables import Ints
 from hwgen.crossbar.model.travels import CHAIN_CLOCKS, ceil_div
 from hwgen.crossbar.synthesis.company import Company
 from hwgen.crossbar.synthesis.port import port_of
-from hwgen.crossbar.synthesis.stage import Stage, least_travel
+from hwgen.crossbar.synthesis.stage import Stage, least_travel, travel_ns
 
 
 class Some(NamedTuple):
@@ -50,11 +51,14 @@ def least_transfer(stage: Stage, share: int, row_shares: int) -> int:
 
 
 @compiled
-def least_send(stage: Stage, copies: int) -> int:
-    """Return the least steps in which a block goes to its readers; 0: it need not travel."""
+def least_send(stage: Stage, copies: int, store_ns: float) -> int:
+    """Return the least steps in which a block goes to its readers; 0: it need not travel.
+
+    store_ns: of the port, which a send takes as long as a store
+    """
     if not (stage.strict and stage.sends):
         return 0
-    return least_travel(stage, copies * stage.cout, 2)
+    return steps_of(store_ns + travel_ns(stage, copies * stage.cout, 2) + LAG_NS, stage.step)
 
 
 @compiled
@@ -160,15 +164,15 @@ def pace_between(
     if near or (stage.beside and some.macros == 1):
         transfer = 0
     chain = least_chain(stage, some.upto, fewest)
-    send = 0 if near else least_send(stage, copies)
+    send = 0
     apart = behind = 0
     if stage.strict:
         merge = least_gather(stage, copies, fewest)
         reads = share * ceil_div(stage.copy_reads, row_shares)
         port = port_of(stage, company, (copies, some.upto), fewest, reads, near)
         load, store = port.load, port.store
+        send = 0 if near else least_send(stage, copies, port.store_ns)
         transfer, apart, behind = max(transfer, port.image), port.apart, port.behind
-        send = max(send, store) if send > 0 else 0
         transfer = max(transfer, least_image_travel(stage, company))
     else:
         loaded, stored = loads_and_stores(stage, copies, row_shares, copy_shares)
@@ -195,7 +199,8 @@ def least_chain(stage: Stage, copies: int, macros: int) -> int:
         return 0
     whole = np.ceil(stage.cout * stage.sum_bits / stage.flit)
     vector = np.ceil(stage.lanes * stage.sum_bits / stage.flit)
-    return steps_of(stage.hop * (whole + (count - 1) * (vector + CHAIN_CLOCKS)), stage.step)
+    ns = stage.hop * (whole + (count - 1) * (vector + CHAIN_CLOCKS))
+    return steps_of(ns + LAG_NS, stage.step)
 
 
 @compiled
@@ -206,7 +211,7 @@ def least_gather(stage: Stage, copies: int, macros: int) -> int:
         return 0
     others = copies - ceil_div(copies, min(copies, macros))
     flits = np.ceil(others * stage.cout * stage.data / stage.flit)
-    return steps_of(stage.hop * (1 + sources + flits), stage.step)
+    return steps_of(stage.hop * (1 + sources + flits) + LAG_NS, stage.step)
 
 
 @compiled

@@ -10,7 +10,7 @@ from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.pages.networks import load_problem
 from hwgen.errors import ConfigError
 from hwgen.importers.onnx.qdq.export import model_of_network
-from hwgen.network import Graph, QuantizedNetwork, Table
+from hwgen.network import Add, Concatenate, Graph, QuantizedNetwork, Table
 from hwgen.network.file import load_network
 from tests.onnx_graphs import layers_of
 from tests.synthesis import COMPONENTS
@@ -74,7 +74,8 @@ def test_facts_of_the_file_are_kept() -> None:
     assert (made.input_channels, made.input_sides) == (1, (8, 8))
     first, head = made.layers[0], made.layers[-1]
     assert (first.providers, first.activation, first.limits) == ((), "relu", (0, 255))
-    assert (head.kind, head.limits) == ("fc", None)
+    assert (head.kind, head.limits, head.raw_bits) == ("fc", None, 32)
+    assert {each.raw_bits for each in made.layers[:-1]} == {None}
     assert [each.activation for each in made.layers[:4]] == ["relu", "relu", "none", "relu"]
     assert [each.average for each in made.layers if each.kind == "pool"][-1]
     added = next(each for each in made.layers if each.kind == "eltwise")
@@ -94,22 +95,90 @@ def test_the_size_of_its_image_is_known() -> None:
         load_problem(str(RESNET), COMPONENTS, (1, 8, 8))
 
 
-def with_table(reads: str) -> CrossbarNetwork:
-    """Put a table behind a map of a network."""
+def with_table(place: int, *, alone: bool = True) -> CrossbarNetwork:
+    """Put a table behind a layer of a network, -1: the image; alone: its readers read the table."""
     network = load_network(FOLDER / "digits_small_cnn.npz")
-    maps = {"input": network.graph.input, **{one.name: one.output for one in network.graph.layers}}
-    table = Table(name="table", op="table", inputs=(reads,), output=maps[reads], source="")
-    graph: Graph = replace(network.graph, layers=[*network.graph.layers, table])
+    layers = list(network.graph.layers)
+    name, output = "input", network.graph.input
+    if place >= 0:
+        name, output = layers[place].name, layers[place].output
+    table = Table(name="table", op="table", inputs=(name,), output=output, source="")
+    if alone:
+        layers = [
+            replace(each, inputs=tuple("table" if one == name else one for one in each.inputs))
+            for each in layers
+        ]
+    graph: Graph = replace(
+        network.graph, layers=[*layers[: place + 1], table, *layers[place + 1 :]]
+    )
     return crossbar_network(QuantizedNetwork(graph=graph, parameters=network.parameters))
 
 
 def test_a_table_is_the_function_of_the_layer_before() -> None:
-    name = load_network(FOLDER / "digits_small_cnn.npz").graph.layers[0].name
-    made = with_table(name)
+    made = with_table(0)
     assert made.layers[0].activation == "sigmoid"
     assert [each.activation for each in made.layers].count("sigmoid") == 1
 
 
 def test_a_table_of_the_image_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"table must be written by a layer, got the image"):
-        with_table("input")
+        with_table(-1)
+
+
+def test_a_table_of_a_map_that_others_read_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"map that table reads must be read by nothing else"):
+        with_table(0, alone=False)
+
+
+def added(*, inputs: tuple[int, ...] = (), joined: tuple[int, ...] = ()) -> CrossbarNetwork:
+    """Change what the first addition of a network reads: layers before it, -1: the image.
+
+    joined: a concatenation of these is its second operand
+    """
+    network = load_network(RESNET)
+    layers = list(network.graph.layers)
+    place = next(k for k, each in enumerate(layers) if isinstance(each, Add))
+    names = [each.name for each in layers[:place]] + ["input"]
+    reads = tuple(names[k] for k in inputs) or layers[place].inputs
+    both = []
+    if joined:
+        sources = tuple(names[k] for k in joined)
+        both = [
+            Concatenate(
+                name="both",
+                op="concatenate",
+                inputs=sources,
+                output=layers[place].output,
+                source="",
+            )
+        ]
+        reads = (reads[0], "both")
+    layers[place] = replace(layers[place], inputs=reads)
+    graph: Graph = replace(network.graph, layers=[*layers[:place], *both, *layers[place:]])
+    return crossbar_network(QuantizedNetwork(graph=graph, parameters=network.parameters))
+
+
+def test_operands_of_an_addition_stand_in_their_order() -> None:
+    one, other = added(inputs=(0, 1)), added(inputs=(1, 0))
+    places = [
+        next(each.providers for each in made.layers if each.kind == "eltwise")
+        for made in (one, other)
+    ]
+    assert places == [(0, 1), (1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "joined", "given"),
+    [
+        ((0, -1), (), "the image among them"),
+        ((0, 0), (), "one of them twice"),
+        ((), (0, 1), "a concatenation among them"),
+        ((), (0, -1), "the image among them"),
+        ((), (1, 1), "one of them twice"),
+    ],
+)
+def test_operands_without_a_ring_are_refused(
+    inputs: tuple[int, ...], joined: tuple[int, ...], given: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"maps of different layers, one each, got {given}"):
+        added(inputs=inputs, joined=joined)

@@ -1,15 +1,17 @@
 """An architecture file is complete, and its numbers follow from each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from hwgen.crossbar.facts import load_arch
-from hwgen.crossbar.facts.arch import Arch, arch_text
+from hwgen.crossbar.facts.arch import Arch, arch_of, arch_text, fabric_of_chip
 from hwgen.errors import ConfigError
 from tests.synthesis import SMALL, handed_on
 
@@ -87,8 +89,6 @@ STEM, JOIN, DEEP, HEAD = 0, 2, 4, 6
             [(("layers", DEEP, "mapping", "crossbars"), 143)],
             ["layers.4.mapping.crossbars", "copies x tiles x slices", "144", "143"],
         ),
-        ([(("layers", DEEP, "mapping", "row_shares"), 2)], ["row_shares", "1", "2"]),
-        ([(("layers", DEEP, "mapping", "copy_shares"), 1)], ["copy_shares", "2", "1"]),
         ([(("layers", STEM, "place", "mate"), None)], ["layers.4.place.mate", "4", "None"]),
         ([(("layers", STEM, "place", "mate"), 99)], ["layers.0.place.mate", "another", "99"]),
         ([(("layers", STEM, "place", "mate"), JOIN)], ["layers.0.place.mate", "weights", "2"]),
@@ -121,7 +121,9 @@ def test_numbers_that_do_not_follow(
         ([(("step_ns",), float("inf"))], ["step_ns", "finite"]),
         ([(("layers", STEM, "mapping", "copies"), 0)], ["layers.0.mapping.copies", "0"]),
         ([(("layers",), [])], ["layers", "at least 1"]),
-        ([(("version",), 1)], ["version", "2", "1"]),
+        ([(("version",), 4)], ["version", "3", "4"]),
+        ([(("digest",), ...)], ["digest", "present"]),
+        ([(("power_budget_w",), 4.0)], ["digest", "not changed by hand"]),
     ],
 )
 def test_incomplete_files(
@@ -133,8 +135,64 @@ def test_incomplete_files(
 def test_more_macros_than_row_tiles_of_all_copies(written: Callable[..., Path]) -> None:
     head = ("layers", HEAD, "place")
     more = [((*head, "macros"), 4), ((*head, "merge_macro"), 8), (("mesh", "macros"), 9)]
-    more += [(("layers", HEAD, "mapping", "row_shares"), 4)]
     refused(written(*more), ["layers.6.place.macros", "at most copies x row_tiles (3)", "4"])
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_earlier_versions(written: Callable[..., Path], version: int) -> None:
+    """The sentence has the command that makes a new file."""
+    words = ["version must be 3", "`hwgen synthesize NETWORK --power-w 3`", f"got {version}"]
+    refused(written((("version",), version)), words)
+
+
+def test_published_rules_describe_no_chip(arch: Arch) -> None:
+    assert fabric_of_chip(arch, "arch.yaml") is arch.fabric
+    other = SimpleNamespace(fabric=None, power_budget_w=3.0, rules="published")
+    with pytest.raises(ConfigError, match="`hwgen synthesize NETWORK --power-w 3 --rules strict`"):
+        fabric_of_chip(cast(Arch, other), "arch.yaml")
+
+
+Keys = tuple[str | int, ...]
+
+
+def leaves(content: Any, path: Keys = ()) -> Iterator[tuple[Keys, object]]:
+    """Yield the path and the value of everything that holds nothing else."""
+    if isinstance(content, dict | list):
+        pairs = content.items() if isinstance(content, dict) else enumerate(content)
+        for key, value in pairs:
+            yield from leaves(value, (*path, key))
+    else:
+        yield path, content
+
+
+def test_no_field_can_be_changed(arch: Arch) -> None:
+    """One value of each field, the last one of a list; what differs is told in one sentence."""
+    content: Any = yaml.safe_load(arch_text(arch))
+    fields: dict[str, tuple[Keys, object]] = {}
+    for path, value in leaves(content):
+        fields[".".join("" if isinstance(key, int) else key for key in path)] = path, value
+    assert len(fields) > 200
+    arch_of(content, "arch.yaml")
+    for (*place, last), value in fields.values():
+        if last == "name" and not place:
+            continue
+        changed = deepcopy(content)
+        inside = changed
+        for key in place:
+            inside = inside[key]
+        inside[last] = other_than(value)
+        with pytest.raises(ConfigError) as error:
+            arch_of(changed, "arch.yaml")
+        assert "\n" not in str(error.value) and "arch.yaml" in str(error.value), (place, last)
+
+
+def other_than(value: object) -> object:
+    """A value of the same type."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 1
+    return f"{value}1"
 
 
 def refused(file: Path, words: list[str]) -> None:

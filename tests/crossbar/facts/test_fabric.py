@@ -12,12 +12,14 @@ import yaml
 
 from hwgen.crossbar.facts import load_arch
 from hwgen.crossbar.facts.arch import Arch, arch_text
+from hwgen.crossbar.facts.chip import Chip
 from hwgen.crossbar.facts.components import Components
-from hwgen.crossbar.facts.fabric import Constants, Travel
-from hwgen.crossbar.facts.fabric_plan import Chip, fabric_of, route, tree_of
+from hwgen.crossbar.facts.fabric import Constants, Fabric, Stream, Travel
+from hwgen.crossbar.facts.fabric_plan import fabric_of
 from hwgen.crossbar.facts.layout import Choice, floorplan
 from hwgen.crossbar.facts.network import CrossbarNetwork
 from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.travels import tree_of
 from hwgen.crossbar.model.record import make_arch
 from hwgen.errors import ConfigError
 from tests.crossbar.model.layers import conv, fc, layer, pool
@@ -56,7 +58,13 @@ def chip(
         step_ns=step_ns,
         clocks_per_bit=choice.clocks,
         constants=constants(),
+        bus_bits=COMPONENTS.scratchpads.bus_bits,
     )
+
+
+def planned(made: Chip) -> Fabric:
+    """The fabric without regions."""
+    return fabric_of(made, (), Stream(images=8, interval_steps=100))
 
 
 def wide(seed: int) -> Chip:
@@ -74,7 +82,7 @@ def wide(seed: int) -> Chip:
 
 
 def of_kind(made: Chip, kind: str, place: int) -> list[Travel]:
-    travels = fabric_of(made, ()).travels
+    travels = planned(made).travels
     return [each for each in travels if each.kind == kind and each.layer == place]
 
 
@@ -84,7 +92,7 @@ def test_routes_go_along_the_row_first(seed: int) -> None:
     columns = made.plan.mesh_columns
     nodes = columns * made.plan.mesh_rows
     source, target = draw.randrange(nodes), draw.randrange(nodes)
-    links = route(made, source, target)
+    links = made.route(source, target)
     places = [source, *(there for _, there in links)]
     assert places[-1] == target
     assert all(one == places[k] for k, (one, _) in enumerate(links))
@@ -141,7 +149,7 @@ def test_sends_by_hand() -> None:
     # `join` works where `left` ends.
     assert sent.targets == tuple(sorted({made.node(3), made.node(4)}))
     assert (sent.pixels, sent.channels) == (8, 32)
-    longest = max(len(route(made, sent.source, target)) for target in sent.targets)
+    longest = max(len(made.route(sent.source, target)) for target in sent.targets)
     assert sent.clocks == longest + 1 + 64
     [result] = of_kind(made, "result", 6)
     assert (result.source, result.targets) == (made.node(5), (0,))
@@ -151,31 +159,31 @@ def test_sends_by_hand() -> None:
 def test_the_image_comes_with_each_block() -> None:
     """8 pixels of a 3 x 3 window over 16 x 16: the first need a row, and 9 pixels of the next."""
     made = chip()
-    image = fabric_of(made, ()).travels[0]
+    image = planned(made).travels[0]
     assert (image.kind, image.layer, image.readers) == ("image", None, (0,))
-    hops = max(len(route(made, 0, target)) for target in image.targets)
+    hops = max(len(made.route(0, target)) for target in image.targets)
     assert (image.pixels, image.channels, image.bits) == (16 + 9, 3, 16)
     assert image.clocks == hops + 1 + -(-25 * 48 // 64)
 
 
 def test_a_step_is_whole_clocks() -> None:
-    assert fabric_of(chip(step_ns=102.47), ()).clock.step_clocks == 103
-    made = fabric_of(chip(), ()).clock
+    assert planned(chip(step_ns=102.47)).clock.step_clocks == 103
+    made = planned(chip()).clock
     assert (made.step_clocks, made.access_clocks) == (100, 1)
     slow = replace(chip().constants.scratchpad, latency_ns=1.54683)
     chips = replace(chip(), constants=replace(chip().constants, scratchpad=slow))
-    assert fabric_of(chips, ()).clock.access_clocks == 2
+    assert planned(chips).clock.access_clocks == 2
 
 
 def test_adcs_of_each_macro_are_whole() -> None:
     """8 copies of `stem` on 3 macros: 2, 3 and 3, each of 8 slices of 32 columns, 100 samples."""
-    stem = fabric_of(chip(), ()).layers[0]
+    stem = planned(chip()).layers[0]
     assert [(one.copies, one.conversions, one.adcs) for one in stem.held] == [
         ((0, 2), 512, 6),
         ((2, 5), 768, 8),
         ((5, 8), 768, 8),
     ]
-    head = fabric_of(chip(), ()).layers[-1]
+    head = planned(chip()).layers[-1]
     assert (head.layer, head.samples, head.held[0].adcs) == (6, 300, 1)
 
 
@@ -237,7 +245,7 @@ def spoil_region(fabric: Any) -> None:
 
 
 def spoil_channels(fabric: Any) -> None:
-    fabric["regions"][-1]["first_channels"] = [1]
+    fabric["regions"][-1]["first_channel"] = 1
 
 
 def spoil_clock(fabric: Any) -> None:
@@ -253,7 +261,7 @@ def spoil_order(fabric: Any) -> None:
 
 
 def spoil_image(fabric: Any) -> None:
-    fabric["image_node"] = 1
+    fabric["io"]["node"] = 1
 
 
 def drop_travel(fabric: Any) -> None:
@@ -270,11 +278,11 @@ def drop_travel(fabric: Any) -> None:
         (spoil_address, "fabric.regions.1.first_word"),
         (spoil_words, "words must be within"),
         (spoil_region, "fabric.regions"),
-        (spoil_channels, "first_channels"),
+        (spoil_channels, "first_channel must"),
         (spoil_clock, "fabric.clock"),
         (spoil_adc, "fabric.constants.adc.bits"),
         (spoil_order, "fabric.orders.maps"),
-        (spoil_image, "fabric.image_node"),
+        (spoil_image, "fabric.io"),
         (drop_travel, "number of fabric.travels"),
     ],
 )

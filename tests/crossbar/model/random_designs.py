@@ -131,6 +131,18 @@ def random_network(rng: random.Random) -> CrossbarNetwork:
     )
 
 
+def with_raw_answers(rng: random.Random, network: CrossbarNetwork) -> CrossbarNetwork:
+    """Make some of the answers that have no activation raw sums."""
+    read = {provider for one in network.layers for provider in one.providers}
+    layers = tuple(
+        replace(one, raw_bits=rng.choice((None, 32, 64)))
+        if place not in read and one.has_weights and one.activation == "none"
+        else one
+        for place, one in enumerate(network.layers)
+    )
+    return replace(network, layers=layers)
+
+
 def random_components(rng: random.Random) -> Components:
     """Return the constants with small scratchpads, slow or fast, and a slow or fast mesh."""
     if rng.random() < 0.2:
@@ -191,6 +203,8 @@ def random_case(seed: int, rules: Rules, *, sharing: float = 0.5) -> Case:
     """Return a design with its network and constants."""
     rng = random.Random(f"{seed} {rules}")
     network = random_network(rng)
+    if is_strict(rules):
+        network = with_raw_answers(random.Random(f"{seed} raw"), network)
     components = random_components(rng)
     point = rng.choice(points(components, rules, RRAM_RATIOS))
     choice = random_choice(rng, network, point.side, rules, sharing)

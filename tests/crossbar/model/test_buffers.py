@@ -5,10 +5,11 @@ import pytest
 from golden.crossbar.buffers import (
     image_ring,
     kilobytes_of,
-    most_in_rings,
     most_loaded,
     most_waiting,
     published_outputs,
+    rings_of,
+    words_of,
 )
 from golden.crossbar.evaluate import run
 from hwgen.crossbar.facts.point import Rules
@@ -35,11 +36,14 @@ def test_need(seed: int, rules: Rules) -> None:
     inputs = [inputs_held(tables, layout, times, i) for i in layers]
     expected = [most_loaded(case, i) for i in layers]
     if case.strict:
-        expected = [most_in_rings(case, found.trace, i) for i in layers]
-    expected = [each + image_ring(case, i) for i, each in enumerate(expected)]
+        bits = case.components.activation_bits
+        rings = [[*rings_of(case, found.trace, i), image_ring(case, i)] for i in layers]
+        expected = [tables.word * sum(words_of(case, each, bits) for each in own) for own in rings]
     assert inputs == pytest.approx(expected, rel=1e-12)
     if is_strict(rules):
-        outputs = [most_waiting(case, found.trace, i) for i in layers]
+        outputs = [
+            tables.word * words_of(case, most_waiting(case, found.trace, i), bits) for i in layers
+        ]
     else:
         outputs = published_outputs(case, found.trace)
     assert [output_need(tables, layout, times, i) for i in layers] == outputs

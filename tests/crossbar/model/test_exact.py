@@ -6,12 +6,13 @@ from golden.crossbar import Case, Evaluation
 from golden.crossbar import evaluate as evaluate_by_the_book
 from golden.crossbar.evaluate import run
 from golden.crossbar.ir import Node
+from hwgen.crossbar.facts.operations import OPERATIONS
 from hwgen.crossbar.facts.point import Rules
 from hwgen.crossbar.model.design import Design, lay_out
 from hwgen.crossbar.model.evaluate import evaluate
 from hwgen.crossbar.model.exact import exact_times, start_all
 from hwgen.crossbar.model.graph import make_graph
-from hwgen.crossbar.model.pipeline import OPERATIONS, Pipeline, make_pipeline
+from hwgen.crossbar.model.pipeline import Pipeline, make_pipeline
 from hwgen.crossbar.model.tables import Tables
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.random_designs import random_case

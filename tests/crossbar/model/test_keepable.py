@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,11 +38,34 @@ UNEVEN = Chosen(
     clocks=[1, 1, 1, 1, 4],
 )
 
+JOINED = CrossbarNetwork(
+    name="joined",
+    input_channels=3,
+    input_side=12,
+    layers=(
+        conv("one", (), (3, 20), (12, 12), window=(3, 1, 1)),
+        conv("two", (0,), (20, 30), (12, 12), window=(3, 1, 1)),
+        conv("both", (0, 1), (50, 40), (12, 12), window=(3, 1, 1)),
+        pool("pool", (0, 2), 60, (12, 6), window=(2, 2, 0)),
+        pool("average", (3,), 60, (6, 1), window=(6, 1, 0)),
+        replace(fc("head", (3, 4), (37 * 60, 12), activation="none"), raw_bits=32),
+    ),
+)
+"""Concatenations that a convolution, a pooling and a fully connected layer read; raw answers."""
+
+JOINT = Chosen(
+    copies=[6, 5, 7, 1, 1, 1],
+    macros=[2, 1, 3, 0, 0, 2],
+    mate=[-1] * 6,
+    clocks=[1, 1, 1, 1, 1, 3],
+)
+
 CASES: dict[str, tuple[CrossbarNetwork, Chosen, int]] = {
     "alone": (SMALL, ALONE, 0),
     "shared": (SMALL, DESIGN, 0),
     "wide": (SMALL, ALONE, 1),
     "uneven": (GROUPED, UNEVEN, 0),
+    "joined": (JOINED, JOINT, 0),
 }
 
 
@@ -66,6 +91,7 @@ def test_hardware_can_keep_the_schedule(name: str, tmp_path: Path) -> None:
     checker = files_of(name, tmp_path)
     assert checker.check() == []
     assert any("send" in operations for operations in checker.operations)
+    assert "result" in checker.operations[-1]
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +99,13 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Checker:
     return files_of("alone", tmp_path_factory.mktemp("kept"))
 
 
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> Checker:
+    return files_of("joined", tmp_path_factory.mktemp("joined"))
+
+
 def fewer_adcs(checker: Checker) -> None:
-    held = checker.arch["fabric"]["layers"][0]["held"][1]
-    held["adcs"] -= 1
+    checker.arch["fabric"]["macros"][1]["adcs"] -= 1
 
 
 def fewer_counted(checker: Checker) -> None:
@@ -158,6 +188,69 @@ def load_before_the_image(checker: Checker) -> None:
     checker.operations[0]["load"].starts[0] -= 1
 
 
+def no_result(checker: Checker) -> None:
+    """R2: the answer stays on the chip."""
+    del checker.operations[-1]["result"]
+
+
+def narrow_result(checker: Checker) -> None:
+    """R2: raw sums leave with the bits of a map."""
+    checker.arch["fabric"]["travels"][-1]["bits"] = 16
+
+
+def busy_exit(checker: Checker) -> None:
+    """R2: a second answer leaves while the first one does."""
+    fabric = checker.arch["fabric"]
+    fabric["travels"].append(fabric["travels"][-1] | {"layer": 4})
+    checker.operations[4]["result"] = checker.operations[-1]["result"]
+
+
+def send_at_once(checker: Checker) -> None:
+    """R3: a travel fits into its steps, but not behind the reads of its words."""
+    steps = checker.operations[0]["send"].steps
+    sent(checker, 0)["clocks"] = steps * checker.step - checker.fabric["clock"]["lag_clocks"]
+
+
+def no_lag(checker: Checker) -> None:
+    """R4: the file knows no lag."""
+    checker.arch["fabric"]["clock"]["lag_clocks"] = 0
+
+
+def late_end(checker: Checker) -> None:
+    """R4: a last operation has its own clocks alone, and ends behind its tick."""
+    travel = sent(checker, 1)
+    steps = checker.operations[1]["send"].steps
+    travel["clocks"] = steps * checker.step - 10
+
+
+def one_ring(checker: Checker) -> None:
+    """R5: two providers that are read together share a ring."""
+    regions = checker.arch["fabric"]["regions"]
+    for one in [each for each in regions if (each["layer"], each["provider"]) == (2, 1)]:
+        regions.remove(one)
+
+
+def tight_ring(checker: Checker) -> None:
+    """R5: the ring of a provider holds less than waits."""
+    for region in checker.arch["fabric"]["regions"]:
+        if (region["layer"], region["provider"]) == (2, 0):
+            region["words"] //= 2
+
+
+def other_steps(checker: Checker) -> None:
+    checker.arch["fabric"]["layers"][1]["operations"][0]["steps"] += 1
+
+
+def long_period(checker: Checker) -> None:
+    checker.arch["fabric"]["layers"][1]["operations"][0]["period"] = 1000
+
+
+def sent(checker: Checker, place: int) -> dict[str, Any]:
+    """What a layer sends."""
+    found: list[dict[str, Any]] = checker.arch["fabric"]["travels"]
+    return next(each for each in found if (each["kind"], each["layer"]) == ("send", place))
+
+
 SPOILED: tuple[tuple[Callable[[Checker], None], str], ...] = (
     (fewer_adcs, "adc"),
     (fewer_counted, "audit"),
@@ -178,6 +271,29 @@ SPOILED: tuple[tuple[Callable[[Checker], None], str], ...] = (
     (few_pixels, "image"),
     (load_before_the_image, "sum"),
 )
+
+
+SPOILED_JOINED: tuple[tuple[Callable[[Checker], None], str], ...] = (
+    (no_result, "result"),
+    (narrow_result, "result"),
+    (busy_exit, "link"),
+    (send_at_once, "port"),
+    (no_lag, "clock"),
+    (late_end, "link"),
+    (one_ring, "ring"),
+    (tight_ring, "ring"),
+    (other_steps, "operation"),
+    (long_period, "operation"),
+)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "category"), SPOILED_JOINED, ids=lambda one: getattr(one, "__name__", one)
+)
+def test_a_spoiled_concatenation_is_found(
+    joined: Checker, spoil: Callable[[Checker], None], category: str
+) -> None:
+    test_a_spoiled_schedule_is_found(joined, spoil, category)
 
 
 @pytest.mark.parametrize(
