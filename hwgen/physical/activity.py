@@ -105,7 +105,7 @@ def memory_tables(flat: Flat) -> tuple[Ints, Ints, int, int]:
 @njit(cache=False)
 def _word(values: Any, nets: Any, first: Any, count: Any) -> Any:
     """Return the number that some nets hold."""
-    word = 0
+    word: Any = 0
     for bit in range(count):
         word |= np.int64(values[nets[first + bit]]) << bit
     return word
@@ -127,7 +127,7 @@ def _settle(order: Any, gates: Any, ports: Any, held: Any, state: Any) -> None:
     values, changes = state
     for number in order:
         if number < len(tables):
-            index = 0
+            index: Any = 0
             for pin in range(MOST):
                 index |= np.int64(values[pins[number, pin]]) << pin
             value = (tables[number] >> np.uint64(index)) & np.uint64(1)
