@@ -22,7 +22,6 @@ PART_OF: Mapping[str, str] = {
     "adder": COMPUTING,
 }
 """By module without the prefix of the family."""
-CELLS = ("cell_array", "image_bank")
 REGISTER_FILE_UM2 = 3600 / 1024 / 8
 """Of a bit of a register file of 1 KB, 45 nm (NeuroSim and CACTI 7)."""
 
@@ -35,7 +34,7 @@ def part_of(module: str) -> str | None:
 
 def memory_um2(module: str) -> float:
     """Return the area of a bit of the memory in a module."""
-    if module.removeprefix(FAMILY) in CELLS:
+    if module.startswith(f"{FAMILY}cell_array"):
         return default_table().area.memory_um2(1, 1)
     return REGISTER_FILE_UM2
 
