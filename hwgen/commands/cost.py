@@ -12,7 +12,7 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen.commands.build import MANIFEST, uses, verilog_of
-from hwgen.commands.capabilities import AREA, PHYSICAL
+from hwgen.commands.capabilities import PHYSICAL
 from hwgen.commands.context import Context
 from hwgen.commands.digests import versions
 from hwgen.commands.families import Family
@@ -247,7 +247,7 @@ def counts_of(
 def parts_of(chip: Synthesized) -> list[CostPart]:
     """Return a row for each part, in the order of the hierarchy."""
     physical = chip.family.need(PHYSICAL) if chip.is_of_tables else None
-    area = chip.family.need(AREA).area_um2(chip.arch) if physical else {}
+    area = physical.table_um2(chip.arch) if physical else {}
     found = []
     for part in dict.fromkeys([*(part for part, _ in chip.counts), *area]):
         held = [(chip.costs[m], n) for (p, m), n in chip.counts.items() if p == part]

@@ -253,6 +253,9 @@ class Physical(Protocol):
     def memory_um2(self, module: str) -> float:
         """Return the area of a bit of the memory in a module, at the node of the tables."""
 
+    def table_um2(self, arch: Any) -> Mapping[str, float]:
+        """Return the area by part as the tables have it, in the parts of `part_of`."""
+
     def synthesis_modules(self, arch: Any) -> Mapping[str, str]:
         """Return Verilog by module name that replaces modules of the chip in a synthesis."""
 

@@ -91,6 +91,7 @@ class Cell:
 
     gate: kind of a clock gate (clock_gating_integrated_cell), else empty
     clock: pin of the clock of a flip-flop or clock gate, else empty
+    data: pin that a flip-flop stores; inverted: its outputs that show the inverse
     """
 
     name: str
@@ -101,6 +102,8 @@ class Cell:
     is_flip_flop: bool
     gate: str
     clock: str
+    data: str
+    inverted: Sequence[str]
 
     @property
     def inputs(self) -> list[str]:
@@ -244,7 +247,21 @@ def cell_of(group: Group, library: Group, units: Units) -> Cell:
         is_flip_flop=flip_flop is not None,
         gate=gate,
         clock=clock.strip("()! '"),
+        data="" if flip_flop is None else stored_pin(flip_flop, pins),
+        inverted=[] if flip_flop is None else inverted_pins(flip_flop, pins),
     )
+
+
+def stored_pin(flip_flop: Group, pins: Mapping[str, Pin | None]) -> str:
+    """Return the pin that a flip-flop stores: its next state if that is a pin, else empty."""
+    state = flip_flop.simple.get("next_state", "").strip("() ")
+    return state if pins.get(state) is not None else ""
+
+
+def inverted_pins(flip_flop: Group, pins: Mapping[str, Pin | None]) -> list[str]:
+    """Return the outputs of a flip-flop that show the inverse of what it stores."""
+    inverse = flip_flop.arguments[1] if len(flip_flop.arguments) > 1 else ""
+    return [name for name, pin in pins.items() if pin and pin.is_output and pin.function == inverse]
 
 
 def role(group: Group, attribute: str) -> str:

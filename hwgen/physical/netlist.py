@@ -32,20 +32,25 @@ class Memory:
     """A memory: words, bits of a word, and the nets of its ports.
 
     reads: for each port whether it is registered, its address, its enable, its data
-    writes: for each port all nets that it stores by: address, enables, data
+    writes: for each port its address, the enable of each bit, its data
     """
 
     name: str
     words: int
     bits: int
     reads: Sequence[tuple[bool, Sequence[Net], Sequence[Net], Sequence[Net]]]
-    writes: Sequence[Sequence[Net]]
+    writes: Sequence[tuple[Sequence[Net], Sequence[Net], Sequence[Net]]]
+
+    @property
+    def written(self) -> set[Net]:
+        """All nets that its write ports read."""
+        return {net for write in self.writes for part in write for net in part}
 
     @property
     def inputs(self) -> list[Net]:
         """All nets that it reads."""
         found = [net for _, address, enable, _ in self.reads for net in (*address, *enable)]
-        return found + [net for write in self.writes for net in write]
+        return [*found, *self.written]
 
 
 @dataclass(frozen=True)
@@ -171,12 +176,10 @@ def memory_of(name: str, entry: Mapping[str, Any]) -> Memory:
         for port in range(int(values["RD_PORTS"], 2))
     ]
     writes = [
-        nets(
-            [
-                *pins["WR_ADDR"][port * width : (port + 1) * width],
-                *pins["WR_EN"][port * bits : (port + 1) * bits],
-                *pins["WR_DATA"][port * bits : (port + 1) * bits],
-            ]
+        (
+            nets(pins["WR_ADDR"][port * width : (port + 1) * width]),
+            nets(pins["WR_EN"][port * bits : (port + 1) * bits]),
+            nets(pins["WR_DATA"][port * bits : (port + 1) * bits]),
         )
         for port in range(int(values["WR_PORTS"], 2))
     ]

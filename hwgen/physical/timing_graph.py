@@ -130,7 +130,7 @@ class Graph:
                     self._end(net, 0.0, place)
                 else:
                     self._both(net, inner, 0.0)
-        for net in {net for write in memory.writes for net in write}:
+        for net in memory.written:
             self._end(net, 0.0, place)
 
     def _end(self, net: Net, ns: float, place: Place) -> None:

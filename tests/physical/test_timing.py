@@ -97,7 +97,7 @@ def test_a_net_of_many_readers_gets_a_tree(library: Library) -> None:
 
 
 def test_memories_are_macros(library: Library) -> None:
-    memory = Memory("m", 64, 1, reads=[(False, [Q], [], [A])], writes=[[Q]])
+    memory = Memory("m", 64, 1, reads=[(False, [Q], [], [A])], writes=[([Q], [], [])])
     model = timing_model(
         netlist(flip_flop("f", OUT, Q), flip_flop("l", A, OUT), memories=[memory]), library, {}
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from hwgen.dbpim.facts import Arch
 from hwgen.dbpim.facts.energy import Part
+from hwgen.dbpim.model import area_um2
 from hwgen.dbpim.rtl import named_adders
 
 LIBRARY = "NangateOpenCellLibrary"
@@ -57,6 +58,11 @@ def part_of(module: str) -> str | None:
 def memory_um2(module: str) -> float:
     """Return the area of a bit of the memory in a module."""
     return MEMORY_UM2.get(module.removeprefix(FAMILY), REGISTER_FILE_UM2)
+
+
+def table_um2(arch: Arch) -> Mapping[str, float]:
+    """Return the area by part as the table has it."""
+    return area_um2(arch)
 
 
 def synthesis_modules(arch: Arch) -> Mapping[str, str]:

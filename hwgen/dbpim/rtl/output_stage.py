@@ -102,20 +102,25 @@ class OutputStage(Part):
             self.empty.eq(~(valid_1 | valid_2 | self.request.valid)),
         ]
         # Cycle 0: pop a result and add the bias.
+        # A stage loads results alone: its registers and multipliers are still without one.
         chosen = self._choose_result(m, take=moves_1)
+        emitted = Signal()
+        m.d.comb += emitted.eq(Cat(r.valid for r in self.results).any() & chosen.emit)
         with m.If(moves_1):
-            m.d.sync += valid_1.eq(Cat(r.valid for r in self.results).any() & chosen.emit)
+            m.d.sync += valid_1.eq(emitted)
+        with m.If(moves_1 & emitted):
             m.d.sync += self._add_bias(stage_1, chosen)
         # Cycle 1: multiply.
-        requantizers = self._multiply(m, take=moves_2, stage_1=stage_1)
+        requantizers = self._multiply(m, take=moves_2 & valid_1, stage_1=stage_1)
         with m.If(moves_2):
-            m.d.sync += [valid_2.eq(valid_1), *self._target(stage_2, stage_1)]
+            m.d.sync += valid_2.eq(valid_1)
+        with m.If(moves_2 & valid_1):
+            m.d.sync += self._target(stage_2, stage_1)
         # Cycle 2: shift and clip. Cycle 3: the request holds until it is granted.
         with m.If(moves_3):
-            m.d.sync += [
-                self.request.valid.eq(valid_2),
-                *self._write(self.request.payload, stage_2, requantizers),
-            ]
+            m.d.sync += self.request.valid.eq(valid_2)
+        with m.If(moves_3 & valid_2):
+            m.d.sync += self._write(self.request.payload, stage_2, requantizers)
         return m
 
     def _choose_result(self, m: Module, *, take: Value) -> data.View:

@@ -85,15 +85,23 @@ class ResidualAdder(Part):
             self.bank_read_en.eq((adds & self.result.valid) << bank),
             self.bank_address.eq(address),
         ]
-        addend = self._addend(m, bank=bank, take=moves[0], result=stages[0])
+        # A stage loads results alone: its registers and multipliers are still without one.
+        enters = [moves[0] & adds & self.result.valid, moves[1] & valids[0], moves[2] & valids[1]]
+        addend = self._addend(m, bank=bank, take=enters[0], result=stages[0], valid=valids[0])
         with m.If(moves[0]):
-            m.d.sync += [valids[0].eq(adds & self.result.valid), stages[0].eq(self.result.payload)]
+            m.d.sync += valids[0].eq(adds & self.result.valid)
+        with m.If(enters[0]):
+            m.d.sync += stages[0].eq(self.result.payload)
         # Cycle 2: shift and clip. Cycle 3: the request holds until it is taken.
-        lanes = self._add(m, take=moves[1], result=stages[0], addend=addend)
+        lanes = self._add(m, take=enters[1], result=stages[0], addend=addend)
         with m.If(moves[1]):
-            m.d.sync += [valids[1].eq(valids[0]), stages[1].eq(stages[0])]
+            m.d.sync += valids[1].eq(valids[0])
+        with m.If(enters[1]):
+            m.d.sync += stages[1].eq(stages[0])
         with m.If(moves[2]):
-            m.d.sync += [valids[2].eq(valids[1]), stages[2].eq(stages[1])]
+            m.d.sync += valids[2].eq(valids[1])
+        with m.If(enters[2]):
+            m.d.sync += stages[2].eq(stages[1])
             for byte in range(self._arch.macro.compartments):
                 lane = lanes[byte % self._arch.filters]
                 m.d.sync += byte_of(stages[2].data, byte).eq(lane.result)
@@ -119,12 +127,16 @@ class ResidualAdder(Part):
         ]
         return bank, address
 
-    def _addend(self, m: Module, *, bank: Value, take: Value, result: data.View) -> list[Value]:
-        """Return the F bytes of map b for the result in stage 1."""
+    def _addend(
+        self, m: Module, *, bank: Value, take: Value, result: data.View, valid: Value
+    ) -> list[Value]:
+        """Return the F bytes of map b for the result in stage 1; zeros while there is none."""
         arch = self._arch
         read, fresh = Signal.like(bank), Signal()
         word, held = Signal(layouts.group(arch)), Signal(layouts.group(arch))
-        m.d.sync += [fresh.eq(take), held.eq(word)]
+        m.d.sync += fresh.eq(take)
+        with m.If(fresh):
+            m.d.sync += held.eq(word)
         with m.If(take):
             m.d.sync += read.eq(bank)
         answers = [answer.as_value() for answer in self.bank_data]
@@ -134,7 +146,7 @@ class ResidualAdder(Part):
         for index in range(arch.filters):
             byte = Signal(ACTIVATION_BITS, name=f"addend_{index}")
             for first in parts:
-                with m.If(result.enable[first]):
+                with m.If(valid & result.enable[first]):
                     m.d.comb += byte.eq(word[first + index])
             found.append(byte)
         return found

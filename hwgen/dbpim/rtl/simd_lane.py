@@ -91,6 +91,8 @@ class SimdLane(Part):
         # Cycle 0: accumulate.
         base, factor = Signal(signed(ACCUMULATOR_BITS)), Signal(signed(self._factor_bits))
         centred = Signal(signed(CENTRED_BITS))
+        # Inputs follow the buffer in every cycle: without a tap the operands stay zero.
+        left, right = Signal.like(centred), Signal.like(factor)
         plane = self.input_byte << (mode.plane << 3)
         m.d.comb += [
             base.eq(Mux(mode.first, self.bias, Mux(mode.multiplies, 0, self.total_before))),
@@ -98,12 +100,14 @@ class SimdLane(Part):
                 Mux(mode.multiplies, self.total_before[:CENTRED_BITS].as_signed(), self.factor)
             ),
             centred.eq(self.input_byte - self.zero_point),
+            left.eq(Mux(self.enable, centred, 0)),
+            right.eq(Mux(self.enable, factor, 0)),
         ]
         with m.If(self.enable):
             with m.If(mode.maximum):
                 m.d.sync += self.total.eq(Mux(self.input_byte > base, self.input_byte, base))
             with m.Else():
-                m.d.sync += self.total.eq(base + Mux(mode.weighs_planes, plane, centred * factor))
+                m.d.sync += self.total.eq(base + Mux(mode.weighs_planes, plane, left * right))
 
         # Cycle 1: multiply. Cycle 2: round, shift and clip.
         m.submodules.requantizer = scaler = self._requantizer.instance()
@@ -111,8 +115,9 @@ class SimdLane(Part):
             m.d.comb += choose_rounding(scaler, self.rounding)
         m.d.comb += [
             scaler.enable.eq(self.scale),
-            scaler.accumulator.eq(self.total),
-            scaler.multiplier.eq(self.multiplier),
+            # A total that is not final moves no multiplier.
+            scaler.accumulator.eq(Mux(self.scale, self.total, 0)),
+            scaler.multiplier.eq(Mux(self.scale, self.multiplier, 0)),
             scaler.shift.eq(self.shift),
             scaler.zero_point.eq(self.output_zero_point),
             scaler.low.eq(self.low),

@@ -3,36 +3,49 @@
 from collections.abc import Mapping
 
 from hwgen.mram.facts.arch import Arch
+from hwgen.mram.model import area_um2
 from hwgen.mram.model.energy import default_table
 
 LIBRARY = "NangateOpenCellLibrary"
 """Its cells are in `configs/energy/mram_45nm.yaml`."""
 
 FAMILY = "mram_"
+ARRAYS = "sub-arrays and banks"
+COMPUTING = "counters and adder"
+"""What counts and adds beside a sub-array is one module."""
 PART_OF: Mapping[str, str] = {
     "chip": "around",
     "octet": "around",
-    "sub_array": "sub_arrays",
-    "image_bank": "image_banks",
-    "compute_array": "counters",
-    "adder": "adder",
+    "image_bank": ARRAYS,
+    "sub_array": ARRAYS,
+    "compute_array": COMPUTING,
+    "adder": COMPUTING,
 }
 """By module without the prefix of the family."""
-ARRAYS = ("cell_array", "image_bank")
 REGISTER_FILE_UM2 = 3600 / 1024 / 8
 """Of a bit of a register file of 1 KB, 45 nm (NeuroSim and CACTI 7)."""
 
 
 def part_of(module: str) -> str | None:
     """Return the part of the tables that a module belongs to; None: that of its parent."""
-    return PART_OF.get(module.removeprefix(FAMILY))
+    stem = module.removeprefix(FAMILY)
+    return PART_OF.get("sub_array" if stem.startswith("sub_array_") else stem)
 
 
 def memory_um2(module: str) -> float:
     """Return the area of a bit of the memory in a module."""
-    if module.removeprefix(FAMILY) in ARRAYS:
+    if module.startswith(f"{FAMILY}cell_array"):
         return default_table().area.memory_um2(1, 1)
     return REGISTER_FILE_UM2
+
+
+def table_um2(arch: Arch) -> Mapping[str, float]:
+    """Return the area by part as the table has it, which knows nothing around the arrays."""
+    found = area_um2(arch)
+    return {
+        ARRAYS: found["sub_arrays"] + found["image_banks"],
+        COMPUTING: found["counters"] + found["adder"],
+    }
 
 
 def synthesis_modules(arch: Arch) -> Mapping[str, str]:

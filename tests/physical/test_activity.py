@@ -1,0 +1,60 @@
+# amaranth: UnusedElaboratable=no
+"""A netlist that follows waves computes what the Verilog computes, and counts its changes."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwgen.chip.sim.cache import ENVIRONMENT
+from hwgen.physical.activity import activity_of
+from hwgen.physical.cells import load_library
+from hwgen.physical.flat import Flattener
+from hwgen.physical.modules import Modules, sources_of
+from hwgen.physical.netlist import Gate
+from hwgen.physical.power import energy_pj
+from tests.physical.library import liberty, written
+from tests.physical.test_modules import LIBERTY, LIBRARY, emitted
+from tests.physical.test_timing import A, Q, flip_flop, netlist
+from tests.tiny import Cells
+
+
+def test_a_toggle_by_hand(tmp_path: Path) -> None:
+    library, _ = load_library(written(tmp_path, liberty()))
+    given = netlist(flip_flop("f", A, Q), Gate("i", "INV", {"A": Q, "Z": A}), outputs={"out": [Q]})
+    flattener = Flattener(library, lambda _: given, lambda _: "part")
+    flat = flattener.whole("top")
+    found = activity_of(flat, flattener.order, np.zeros((10, 0), dtype=np.uint8))
+    assert found.outputs[:, 0].tolist() == [0, 1] * 5
+    # The inverter settles once at the start; then register and inverter change in each cycle.
+    register, inverter, clock = 10, 10, 10 * 2
+    load = 0.01 / 2  # pF V^2 of a change: both nets drive one input
+    expected = (register + inverter + clock) * load
+    assert energy_pj(flat, found, library) == {"part": pytest.approx(expected)}
+
+
+def test_a_memory_with_its_registers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(ENVIRONMENT, raising=False)
+    manifest, texts = emitted(Cells(), tmp_path / "rtl")
+    modules = Modules(sources_of(manifest, texts, ()), LIBRARY, LIBERTY, builds=tmp_path / "builds")
+    flattener = Flattener(LIBRARY, modules.netlist, lambda _: "cells")
+    flat = flattener.whole("tiny_cells")
+    draw, words, expected, rows = random.Random(1), [0] * 4, [0], []
+    for _ in range(200):
+        one = {
+            "rst": 0,
+            "write_en": draw.getrandbits(1),
+            "write_row": draw.randrange(4),
+            "write_data": draw.getrandbits(8),
+            "read_row": draw.randrange(4),
+        }
+        rows.append(
+            [one[port] >> bit & 1 for port, bits in flat.inputs.items() for bit in range(len(bits))]
+        )
+        expected.append(words[one["read_row"]])
+        if one["write_en"]:
+            words[one["write_row"]] = one["write_data"]
+    found = activity_of(flat, flattener.order, np.array(rows, dtype=np.uint8))
+    shown = [sum(int(bit) << place for place, bit in enumerate(row)) for row in found.outputs]
+    assert shown == expected[:-1]
