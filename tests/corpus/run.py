@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,12 +67,8 @@ def row_of(export: Export, path: Path, folder: Path) -> Row:
     images = chance.integers(0, 1 << image.bits, (IMAGES, *image.shape)).astype(image.dtype)
     np.savez(data, images=images)
     given = ["compare", str(out), "--against", str(path), "--data", str(data)]
-    with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
-        code = main([*given, "--json", str(report)])
-    if code not in (0, DIFFERENT):
-        raise RuntimeError(f"{path}: {error.getvalue()}")
-    found = json.loads(report.read_text())
-    layers, answer = found["layers"], found["output"]
+    answer = compared([*given, "--kernels", "default"], report)["output"]
+    layers = compared([*given, "--kernels", "reference"], report)["layers"]
     worst = min((layer["same_inputs"]["equal"] for layer in layers), default=1.0)
     step = max((layer["same_inputs"]["largest"] for layer in layers), default=0)
     return Row(
@@ -86,6 +83,16 @@ def row_of(export: Export, path: Path, folder: Path) -> Row:
     )
 
 
+def compared(arguments: list[str], report: Path) -> Any:
+    """Return the report of a comparison."""
+    error = io.StringIO()
+    with contextlib.redirect_stderr(error), contextlib.redirect_stdout(io.StringIO()):
+        code = main([*arguments, "--json", str(report)])
+    if code not in (0, DIFFERENT):
+        raise RuntimeError(error.getvalue())
+    return json.loads(report.read_text())
+
+
 def page(rows: Iterable[Row]) -> str:
     """Return the page of the corpus."""
     rows = list(rows)
@@ -98,10 +105,10 @@ def page(rows: Iterable[Row]) -> str:
         f"{IMAGES} drawn images. `scripts/import-corpus` makes the files and this page;",
         "`pip install '.[corpus]'` brings what makes them.",
         "",
-        "Answer: elements that differ from the runtime's, end to end, and the largest difference",
-        "in steps; of raw sums, which onnxruntime does not show, stands -. Layers: the layer with",
-        "most differences where each is fed the maps of the runtime, and the largest step. Of a",
-        "refused file stands its sentence.",
+        "Answer: elements that differ from those of the runtime's default kernels, end to end, and",
+        "the largest difference in steps. Layers: the layer with most differences from the",
+        "runtime's reference kernels where each is fed their maps, and the largest step; the",
+        "network rounds as the default kernels do. Of a refused file stands its sentence.",
         "",
         f"{len(rows)} exports, {accepted} accepted.",
         "",

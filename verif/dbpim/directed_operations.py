@@ -81,6 +81,18 @@ def shortcuts(net: NetworkBuilder) -> None:
     finish(net, now)
 
 
+@corner((3, 4, 3), zero_point=70)
+def growing_maps(net: NetworkBuilder) -> None:
+    """Pixels repeated and zeros between pixels, by each direction alone, in several words."""
+    first = net.conv(INPUT, fill_weights(net, INPUT, [2] * 19), output=ByteRange(60, 0, 255))
+    now = net.upsample(net.upsample(first, (2, 1)), (1, 4))
+    now = net.conv(now, fill_weights(net, now, [2] * 7), stride=2, output=SIGNED)
+    now = net.upsample(net.upsample(now, (4, 2), zeros=True), (1, 2), zeros=True)
+    filters = fill_weights(net, now, [2] * 9, kernel=(2, 2))
+    now = net.conv(now, filters, kernel=(2, 2), padding=1, output=SIGNED)
+    finish(net, now)
+
+
 @corner((4, 3, 5))
 def hidden_linear(net: NetworkBuilder) -> None:
     """Fully connected layers of bytes, over a map and over one pixel."""

@@ -7,7 +7,7 @@ from the sums that really occur, so that outputs spread instead of all being cli
 from collections.abc import Callable
 from dataclasses import replace
 from math import prod
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from hwgen.network import (
     Rescale,
     Shortcut,
     Table,
+    Upsample,
 )
 from hwgen.network.maps import Pair, Shape, Sides
 from hwgen.network.quantization import HALF_UP, fixed_point
@@ -251,6 +252,21 @@ class NetworkBuilder(GraphBuilder):
         )
         common = self._common("shortcut", source, output)
         return self._append(Shortcut(op="shortcut", stride=pair(stride), **common))
+
+    def upsample(self, source: str, factor: Pair, *, zeros: bool = False) -> str:
+        """Append a larger map: pixels repeated, or zeros between them."""
+        before, (down, across) = self.features[source], factor
+        height, width = before.height * down, before.width * across
+        if zeros:
+            height, width = height - down + 1, width - across + 1
+        values = before.quantization[0]
+        low, high = min(values.low, values.zero_point), max(values.high, values.zero_point)
+        output = replace(
+            before, height=height, width=width, quantization=(replace(values, low=low, high=high),)
+        )
+        common = self._common("upsample", source, output)
+        fill: Literal["repeat", "zero"] = "zero" if zeros else "repeat"
+        return self._append(Upsample(op="upsample", factor=factor, fill=fill, **common))
 
     def concatenate(self, *sources: str) -> str:
         """Append the channels of maps of one quantization (`rescale` makes them so)."""

@@ -306,21 +306,21 @@ def refuse(
         elif isinstance(value, Unknown):
             names.append(name)
     unread = any(isinstance(each, Unknown) and not each.reason for each in inputs)
-    for output in proto.output:
-        if output:
-            state.nodes.append(
-                Unsupported(
-                    name=node_name(proto),
-                    operator=proto.op_type,
-                    inputs=tuple(names),
-                    output=output,
-                    what=error.what,
-                    allowed=error.allowed,
-                    given=error.given,
-                    dependent=unread,
-                )
+    written = [output for output in proto.output if output]
+    for output in written:
+        first = output == written[0]
+        state.nodes.append(
+            Unsupported(
+                name=node_name(proto),
+                operator=proto.op_type,
+                inputs=tuple(names) if first else (written[0],),
+                output=output,
+                what=error.what,
+                allowed=error.allowed,
+                given=error.given,
+                dependent=unread or not first,
             )
-            break
+        )
 
 
 def answer(state: State, name: str) -> str:

@@ -158,7 +158,8 @@ def prelu(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) -> li
         return [with_function(proto, real, lambda x: leaky(x, value))]
     source = state.planar(real, proto)
     shape = state.maps[source].shape
-    if values.size != shape[2] or values.shape[:1] != (shape[2],):
+    along = (1, shape[2], *(1,) * (len(real.shape) - 2))
+    if values.size != shape[2] or values.shape != along[-values.ndim :]:
         allowed = f"one, or {shape[2]}, by channel"
         raise RefusedError("its slope", allowed, list(values.shape))
     operation = Operation(

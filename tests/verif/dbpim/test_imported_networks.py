@@ -1,0 +1,38 @@
+"""Exports of torch, imported and run whole in RTL: elements as golden, cycles as the model."""
+
+from pathlib import Path
+
+import pytest
+
+from hwgen.cli import main
+
+FILES = Path(__file__).parents[2] / "importers" / "files"
+
+NETWORKS = {
+    "unet_transposed-script-calibrated.onnx": 1,
+    "unet_nearest-QOperator.onnx": 1,
+    "yolo_neck-QOperator.onnx": 1,
+    "densenet-QOperator.onnx": 1,
+    "signal-QOperator.onnx": 2,
+    "eca_resnet-QDQ.onnx": 1,
+}
+"""Each file with the images of one run."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", NETWORKS)
+def test_equal_to_golden_and_model(name: str, tmp_path: Path) -> None:
+    network, images = tmp_path / "network.npz", str(NETWORKS[name])
+    path = str(FILES / name)
+    assert main(["import", path, "--kernels", "half_up", "--out", str(network)]) == 0
+    chip = [str(network), "dbpim/small", "--sparsity", "input_bits"]
+    assert main(["run", *chip, "--images", images, "--batch", images]) == 0
+
+
+def test_mram_refuses_a_map_that_grows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network, path = tmp_path / "network.npz", str(FILES / "unet_nearest-QOperator.onnx")
+    assert main(["import", path, "--kernels", "half_up", "--out", str(network)]) == 0
+    capsys.readouterr()
+    assert main(["model", str(network), "mram/small"]) == 2
+    sentences = [line for line in capsys.readouterr().err.splitlines() if "upsample" in line]
+    assert sentences and all("op must be" in each for each in sentences)
