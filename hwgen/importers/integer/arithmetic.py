@@ -37,6 +37,7 @@ ADDITION_BITS = 20
 """The larger factor of an addition of XNNPACK is from 2**20 to 2**21."""
 
 Real = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 def kernels_of(choice: Choice, file_format: str, *, source: str) -> Kernels:
@@ -187,6 +188,21 @@ def scaled_thrice(first: float, second: float, output: QuantizedMap) -> Scaling:
         requantization=Requantization(multipliers=multipliers, shift=whole.shift),
         operand_shifts=((parts[0].shift, parts[1].shift),),
     )
+
+
+def fixed_factor(kernels: Kernels, centred: Integers, real: float) -> Integers:
+    """Return integers times a factor as LiteRT's functions of one element scale.
+
+    XNNPACK has 8 bits behind the point and one rounding, the reference kernels 31 bits and two.
+    """
+    if kernels == "xnnpack":
+        return (centred * round(f32(real) * 256) + 128) >> 8
+    part, exponent = math.frexp(f32(real))
+    multiplier = math.floor(part * 2**SIGNED_BITS + 0.5)
+    left, right = max(exponent, 0), max(-exponent, 0)
+    first = (centred << left) * multiplier + (1 << SIGNED_BITS - 1) >> SIGNED_BITS
+    away: Integers = np.sign(first) * (np.abs(first) + (1 << right >> 1) >> right)
+    return away
 
 
 def raw_mean(elements: int, source: QuantizedMap) -> tuple[Scaling, int]:

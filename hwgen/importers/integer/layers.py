@@ -11,11 +11,12 @@ from hwgen.importers.integer.arithmetic import Kernels, Scaling, rescaling
 from hwgen.importers.integer.graph import IntegerGraph, Note
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import Node
-from hwgen.network import INPUT, Layer, Parameters
+from hwgen.network import INPUT, Layer, Parameters, Requantization, Table
 from hwgen.network import Rescale as RescaleLayer
 from hwgen.network.maps import BYTE_BITS
 
 FACTOR_NOTE = "its factor is rounded"
+TABLE_ENTRIES = 256
 FORBIDDEN = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -91,9 +92,31 @@ class Layers:
     def rescale(self, node: Node, source: QuantizedMap, name: str) -> None:
         """Add the rescaling of a layer's map to the output of a node."""
         output = self.output(node)
-        scaling = self.scaling(source, output)
-        base = self.base(node, output, (name,))
+        self.add_rescaling(node, self.base(node, output, (name,)), source, output)
+
+    def add_rescaling(
+        self,
+        node: Node,
+        base: dict[str, Any],
+        source: QuantizedMap,
+        output: QuantizedMap,
+        *,
+        gain: float = 1.0,
+    ) -> None:
+        """Add a layer with another quantization: a rescaling, or the table of a runtime.
+
+        onnxruntime divides by the scale of the output; where no factor does the same, a table does.
+        """
+        scaling = self.scaling(source, output, gain=gain)
         given = scaling.requantization
+        if scaling.rounding == "float32" and gain == 1:
+            integers, divided = divided_by_scale(source, output)
+            if (divided != multiplied(integers, given, output)).any():
+                self.layers.append(Table(op="table", **base))
+                table = np.zeros((1, TABLE_ENTRIES), np.uint8)
+                table[0, : len(divided)] = divided + output.offset
+                self.tables[base["name"]] = table
+                return
         layer = RescaleLayer(
             op="rescale", requantization=(given,), rounding=scaling.rounding, **base
         )
@@ -107,3 +130,23 @@ class Layers:
     def kernels_for(self, *maps: QuantizedMap) -> Kernels:
         """Return whose arithmetic a layer between maps computes; beyond bytes every sum goes up."""
         return self.kernels if all(each.bits <= BYTE_BITS for each in maps) else "half_up"
+
+
+def divided_by_scale(
+    source: QuantizedMap, output: QuantizedMap
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each integer of a map, centred, and what onnxruntime makes of it in another map."""
+    integers = np.arange(1 << source.bits) - source.offset - source.zero_point
+    real = integers.astype(np.float32) * np.float32(source.scale)
+    divided = np.rint(real / np.float32(output.scale)) + output.zero_point
+    return integers, divided.clip(output.low, output.high).astype(np.int64)
+
+
+def multiplied(
+    integers: NDArray[np.int64], given: Requantization, output: QuantizedMap
+) -> NDArray[np.int64]:
+    """Return what a factor that rounds as float32 makes of centred integers."""
+    factor = np.float32(given.multipliers[0] * 2.0**-given.shift)
+    scaled = np.rint(integers.astype(np.float32) * factor) + output.zero_point
+    clipped: NDArray[np.int64] = scaled.clip(output.low, output.high).astype(np.int64)
+    return clipped

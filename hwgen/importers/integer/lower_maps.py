@@ -7,13 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.importers.integer.arithmetic import (
+    Kernels,
     Scaling,
     addition_scaling,
+    fixed_factor,
     product_scaling,
     raw_mean,
 )
 from hwgen.importers.integer.factors import factor_of
-from hwgen.importers.integer.layers import FACTOR_NOTE, Layers
+from hwgen.importers.integer.layers import FACTOR_NOTE, TABLE_ENTRIES, Layers
 from hwgen.importers.integer.maps import QuantizedMap
 from hwgen.importers.integer.nodes import (
     Addition,
@@ -37,7 +39,6 @@ from hwgen.network import (
     Concatenate,
     MaxPool,
     Multiply,
-    Rescale,
     Reshape,
     Shortcut,
     Table,
@@ -46,8 +47,6 @@ from hwgen.network import (
 )
 from hwgen.network import Requantization as Requantized
 from hwgen.network.quantization import HALF_UP
-
-TABLE_ENTRIES = 256
 
 
 def add_max_pooling(layers: Layers, node: MaxPooling) -> None:
@@ -156,16 +155,43 @@ def add_lookup(layers: Layers, node: Lookup) -> None:
     source, output = layers.sources(node)[0], layers.output(node)
     base = layers.base(node, output, layers.inputs(node))
     layers.layers.append(Table(op="table", **base))
-    layers.tables[base["name"]] = table_of(node, source, output)[np.newaxis]
+    if node.slope is not None and layers.kernels in ("xnnpack", "reference"):
+        table = leaky_table(layers.kernels, node.slope, source, output)
+    else:
+        table = table_of(node, source, output, exact=layers.kernels == "half_up")
+    layers.tables[base["name"]] = table[np.newaxis]
 
 
-def table_of(node: Lookup, source: QuantizedMap, output: QuantizedMap) -> NDArray[np.uint8]:
-    """Return the 256 entries of a table by the unsigned integer of the input, unused ones 0."""
+def leaky_table(
+    kernels: Kernels, slope: float, source: QuantizedMap, output: QuantizedMap
+) -> NDArray[np.uint8]:
+    """Return the entries of a leaky ReLU of LiteRT: a factor on each side of the zero point."""
+    centred = np.arange(1 << source.bits) - source.offset - source.zero_point
+    ratio = source.scale / output.scale
+    sides = [fixed_factor(kernels, centred, each) for each in (ratio, ratio * slope)]
+    rounded = np.where(centred < 0, sides[1], sides[0]) + output.zero_point
+    table = np.zeros(TABLE_ENTRIES, np.uint8)
+    table[: len(centred)] = rounded.clip(output.low, output.high) + output.offset
+    return table
+
+
+def table_of(
+    node: Lookup, source: QuantizedMap, output: QuantizedMap, *, exact: bool
+) -> NDArray[np.uint8]:
+    """Return the 256 entries of a table by the unsigned integer of the input, unused ones 0.
+
+    exact: of the real function, halves up; else of float32 numbers as runtimes have them, to even
+    """
     integers = np.arange(1 << source.bits) - source.offset
     with np.errstate(all="ignore"):
         # What overflows is clipped.
-        real = node.function(source.scale * (integers - source.zero_point).astype(np.float64))
-        rounded = np.floor(np.nan_to_num(real / output.scale) + 0.5) + output.zero_point
+        real = source.scale * (integers - source.zero_point).astype(np.float64)
+        if exact:
+            rounded = np.floor(np.nan_to_num(node.function(real) / output.scale) + 0.5)
+        else:
+            value = node.function(real.astype(np.float32).astype(np.float64)).astype(np.float32)
+            rounded = np.rint(np.nan_to_num(value / np.float32(output.scale))).astype(np.float64)
+        rounded = rounded + output.zero_point
     clipped = rounded.clip(output.low, output.high) + output.offset
     table = np.zeros(TABLE_ENTRIES, np.uint8)
     table[: len(integers)] = clipped
@@ -175,10 +201,8 @@ def table_of(node: Lookup, source: QuantizedMap, output: QuantizedMap) -> NDArra
 def add_requantization(layers: Layers, node: Requantization) -> None:
     """Add a rescaling."""
     source, output = layers.sources(node)[0], layers.output(node)
-    scaling = layers.scaling(source, output, gain=node.gain)
     base = layers.base(node, output, layers.inputs(node))
-    layers.layers.append(Rescale(op="rescale", **scaled(scaling), **base))
-    layers.note(node, FACTOR_NOTE, scaling.error * source.reach)
+    layers.add_rescaling(node, base, source, output, gain=node.gain)
 
 
 def add_concatenation(layers: Layers, node: Concatenation) -> None:
@@ -192,19 +216,9 @@ def add_concatenation(layers: Layers, node: Concatenation) -> None:
             names.append(name)
             continue
         target = replace(output, shape=source.shape)
-        scaling = layers.scaling(source, target)
         rescaled = layers.name_for(f"{node.name}_input_{place}")
-        layers.layers.append(
-            Rescale(
-                op="rescale",
-                name=rescaled,
-                inputs=(name,),
-                output=target.feature_map(),
-                source="",
-                **scaled(scaling),
-            )
-        )
-        layers.note(node, FACTOR_NOTE, scaling.error * source.reach)
+        own = {"name": rescaled, "inputs": (name,), "output": target.feature_map(), "source": ""}
+        layers.add_rescaling(node, own, source, target)
         names.append(rescaled)
     base = layers.base(node, output, tuple(names))
     layers.layers.append(Concatenate(op="concatenate", **base))

@@ -149,9 +149,13 @@ class Slopes(NodeBase):
 
 @dataclass(frozen=True, kw_only=True)
 class Lookup(NodeBase):
-    """A function of each element; `function` takes and returns real values, any shape."""
+    """A function of each element; `function` takes and returns real values, any shape.
+
+    slope: of a leaky ReLU, which LiteRT computes in fixed point; None: another function
+    """
 
     function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    slope: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -172,7 +173,14 @@ def leaky_relu(reading: Reading) -> Read:
     slope = float(reading.option("Alpha"))
     if not math.isfinite(slope):
         raise RefusedError("its slope", "finite", slope)
-    return function(lambda x: np.where(x < 0, slope * x, x))(reading)
+    reading.map(0)
+    of = partial(leaky, slope=slope)
+    return [Lookup(function=of, slope=slope, **reading.base())], [reading.written()]
+
+
+def leaky(x: Real, *, slope: float) -> Real:
+    """Return slope * x below zero, else x."""
+    return np.where(x < 0, slope * x, x)
 
 
 def logistic(x: Real) -> Real:
