@@ -131,8 +131,7 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
         """Return the folder of a training, and whether it was there; train otherwise.
 
         function: that trains, `module:name`; its module needs torch
-
-        Without `out` its name says recipe, images and training version.
+        Without `out` the name of the folder says recipe, images and training version.
         """
         data, start, out = path_of(self.data), path_of(self.start), path_of(self.out)
         folder = out or (
