@@ -57,14 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run_to_the_end(given: Sequence[str], *, end: Callable[[int], int]) -> int:
     """Run one command and return its exit code; after a signal, that of `end`."""
+    told: list[int] = []
     try:
-        with sigterm_raised():
+        with sigterm_raised(told):
             return run_command([argument for argument in given if argument != DEBUG])
     except KeyboardInterrupt:
         return end(INTERRUPTED)
     except Terminated:
         return end(TERMINATED)
     except Exception as error:
+        if told:
+            # It was raised where it cannot pass, such as in a callback of a compiler.
+            return end(TERMINATED)
         if isinstance(error, BrokenPipeError) and has_no_reader():
             close_stdout()
             return EQUAL
@@ -127,21 +131,24 @@ def check_arguments(arguments: Sequence[str]) -> None:
 
 
 @contextmanager
-def sigterm_raised() -> Iterator[None]:
-    """Raise SIGTERM as an exception while a command runs; only the main thread can."""
+def sigterm_raised(told: list[int]) -> Iterator[None]:
+    """Raise SIGTERM as an exception while a command runs; only the main thread can.
+
+    told: gets the number of the signal
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+        raise Terminated
+
     before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def terminate(number: int, frame: FrameType | None) -> None:
-    """Handle SIGTERM."""
-    raise Terminated
 
 
 def is_mendable(error: Exception) -> bool:

@@ -18,12 +18,16 @@ LARGEST_SEED = (1 << 31) - 1
 """Of every seed: it fits the generators of numpy, torch and Verilator."""
 MOST_NAME_BYTES = 255
 """Of a file, on every file system here."""
+MOST_BITS = 64
+"""Of a whole number; a longer one may not even be printable."""
 MOST_SIDES = 8
 """Sides of --image-size."""
 
 
 def plain(value: object) -> object:
-    """Return a number of numpy as one of Python."""
+    """Return a number of numpy as one of Python; one that fills more than 64 bits is none."""
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        raise ValueError(f"a number of at most {MOST_BITS} bits")
     return value.item() if isinstance(value, np.generic) else value
 
 

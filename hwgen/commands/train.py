@@ -78,7 +78,7 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
                 "teacher", "left out for the recipe of a network of one mode", self.teacher
             )
         recipe = self.seeded(load("hwgen.train.recipe").load_recipe(self.file))
-        folder, reused = self.trained(recipe, load("hwgen.train.train").train_network)
+        folder, reused = self.trained(recipe, "hwgen.train.train:train_network")
         about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
         return TrainReport(
             format="hwgen.report.train",
@@ -97,7 +97,7 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
         teacher, staircase = path_of(self.teacher), recipe.staircase_in(file.parent)
         folder, reused = self.trained(
             recipe,
-            load("hwgen.train.adaptive.train").train_adaptive,
+            "hwgen.train.adaptive.train:train_adaptive",
             beside=[path for path in (teacher, staircase) if path is not None],
             recipe_folder=file.parent,
             teacher_path=teacher,
@@ -126,11 +126,12 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
         return recipe if self.seed is None else replace(recipe, seed=self.seed)
 
     def trained(
-        self, recipe: Any, train: Any, beside: Sequence[Path] = (), **more: object
+        self, recipe: Any, function: str, beside: Sequence[Path] = (), **more: object
     ) -> tuple[Path, bool]:
         """Return the folder of a training, and whether it was there; train otherwise.
 
-        Without `out` its name says recipe, images and training version.
+        function: that trains, `module:name`; its module needs torch
+        Without `out` the name of the folder says recipe, images and training version.
         """
         data, start, out = path_of(self.data), path_of(self.start), path_of(self.out)
         folder = out or (
@@ -140,7 +141,8 @@ class Train(Working, command="train", example="recipe.yaml --out build/mine"):
         )
         if self.resume and out is None and is_whole(self.quiet, folder):
             return folder, True
-        train(
+        module, _, name = function.partition(":")
+        getattr(load(module), name)(
             recipe,
             data_path=data,
             start_path=start,

@@ -1,5 +1,6 @@
 """How every command ends: the exit code, one sentence, and nothing else."""
 
+import contextlib
 import os
 import re
 import signal
@@ -134,6 +135,20 @@ cli.main()
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_command_that_does_not_hear_a_signal_ends(number: signal.Signals, code: int) -> None:
     assert signalled(DEAF, number) == (code, "", STOPPED)
+
+
+def test_a_signal_that_is_swallowed_still_ends_the_command(
+    monkeypatch: pytest.MonkeyPatch, hwgen: Command
+) -> None:
+    """A callback of a compiler cannot raise; what fails behind it is no fault of ours."""
+
+    def swallows(*_: object) -> None:
+        with contextlib.suppress(BaseException):
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise RuntimeError("no compiled object yet")
+
+    monkeypatch.setattr(Info, "run", swallows)
+    assert hwgen("info", ARCH) == (143, "", STOPPED)
 
 
 def test_the_handler_of_before_is_back(hwgen: Command) -> None:

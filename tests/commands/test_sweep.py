@@ -209,7 +209,7 @@ def test_a_picture_has_a_plot_for_each_figure(
 
 
 def test_a_picture_has_a_known_ending(context: api.Context, files: tuple[Path, Path]) -> None:
-    with pytest.raises(ConfigError, match="--plot must be a file that ends with"):
+    with pytest.raises(ConfigError, match="plot must be a file that ends with"):
         swept(context, files, plot="sweep.pdf")
     swept(context, files, plot=context.work / "new/sweep.svg")
     assert (context.work / "new/sweep.svg").read_text(encoding="utf-8").startswith("<?xml")
