@@ -5,7 +5,9 @@ import numpy as np
 from golden.crossbar.encoding import Ints
 
 
-def column_totals(codes: Ints, flips: Ints, *, input_sum: int, cell_bits: int, dac_bits: int) -> Ints:
+def column_totals(
+    codes: Ints, flips: Ints, *, input_sum: int, cell_bits: int, dac_bits: int
+) -> Ints:
     """Return the sum of cell * input of each column, before anybody flipped it: (slices, columns).
 
     codes: (bit steps, slices, columns), what ADCs gave; flips: (slices, columns)

@@ -2,19 +2,19 @@
 
 LAGS: dict[str, int] = {
     "transfer": 0,
-    "load": 1,
-    "mvm": 6,
+    "load": 4,
+    "mvm": 8,
     "adc": 8,
     "shift_add": 8,
-    "addition": 12,
-    "pool": 12,
-    "eltwise": 12,
-    "chain": 15,
-    "activation": 18,
-    "gather": 21,
-    "store": 22,
-    "send": 23,
-    "result": 23,
+    "addition": 9,
+    "pool": 9,
+    "eltwise": 9,
+    "chain": 10,
+    "activation": 10,
+    "gather": 17,
+    "store": 17,
+    "send": 18,
+    "result": 18,
 }
 """Clocks from the tick to the strobe of an operation: it begins behind the last work of all
 operations before it, each of which has its whole steps from its own strobe on."""

@@ -1,10 +1,9 @@
-"""ADC: what a sample of a column becomes."""
+"""ADC: what the samples of columns become."""
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Cat, Module, Mux
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
-from hwgen.crossbar.rtl.sizes import ArraySizes
 
 
 class Adc(Part):
@@ -12,12 +11,17 @@ class Adc(Part):
 
     ``code = min(sum, 2^bits - 1)``
 
+    Parameters
+    ----------
+        bits         of a code
+        analog_bits  of a sum
+        samples      that it takes in a clock
     Ports
-        sum    in   analog_bits  unsigned, what the chosen column gives
-        code   out  adc_bits     unsigned
-        above  out  1            the sum is above the range: the code is wrong
+        sums   in   samples x analog_bits  unsigned, what the chosen columns give
+        codes  out  samples x bits         unsigned
+        above  out  1                      a sum is above the range: its code is wrong
     Latency  0
-    Rate     one sample in each cycle; the conversions pace it
+    Rate     ``samples`` in each cycle; the conversions pace it
     Errors   none
     Golden   ``golden.crossbar.encoding.sample``
     Source   seed 003, Fig. 2 (b)
@@ -26,20 +30,23 @@ class Adc(Part):
     family = "crossbar"
     clock_ports = ()
 
-    def __init__(self, *, sizes: ArraySizes) -> None:
-        self._most = (1 << sizes.adc_bits) - 1
+    def __init__(self, *, bits: int, analog_bits: int, samples: int) -> None:
+        self._bits, self._analog_bits, self._samples = bits, analog_bits, samples
         super().__init__(
             {
-                "sum": In(sizes.analog_bits),
-                "code": Out(sizes.adc_bits),
+                "sums": In(samples * analog_bits),
+                "codes": Out(samples * bits),
                 "above": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.d.comb += [
-            self.above.eq(self.sum > self._most),
-            self.code.eq(Mux(self.above, self._most, self.sum)),
-        ]
+        most = (1 << self._bits) - 1
+        above = []
+        for sample in range(self._samples):
+            total = self.sums.word_select(sample, self._analog_bits)
+            above.append(total > most)
+            m.d.comb += self.codes.word_select(sample, self._bits).eq(Mux(above[-1], most, total))
+        m.d.comb += self.above.eq(Cat(above).any())
         return m

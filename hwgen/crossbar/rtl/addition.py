@@ -92,6 +92,7 @@ class Addition(Part):
 
     Ports
         add            in   1          the strobe
+        add_half       in   1          parity of the block, valid with it
         slot           out  slot_bits  of the lanes' accumulators
         slot_valid     out  1
         half           out  1          of the accumulators, and of the sums: parity of the block
@@ -121,6 +122,7 @@ class Addition(Part):
         super().__init__(
             {
                 "add": In(1),
+                "add_half": In(1),
                 "slot": Out(bits_for_index(sizes.slots)),
                 "slot_valid": Out(1),
                 "half": Out(1),
@@ -144,7 +146,7 @@ class Addition(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         sizes = self._sizes
-        next_half, last, half_1, last_1 = Signal(), Signal(), Signal(), Signal()
+        last, half_1, last_1 = Signal(), Signal(), Signal()
         m.d.comb += [
             last.eq(self.slot == sizes.slots - 1),
             self.late.eq(self.add & self.slot_valid & ~last),
@@ -155,8 +157,7 @@ class Addition(Part):
             m.d.sync += [
                 self.slot_valid.eq(1),
                 self.slot.eq(0),
-                self.half.eq(next_half),
-                next_half.eq(~next_half),
+                self.half.eq(self.add_half),
             ]
         m.d.sync += [half_1.eq(self.half), last_1.eq(last)]
         self._accumulate(m, half=half_1, here=Mux(last_1, self.last_lanes, (1 << sizes.lanes) - 1))

@@ -4,7 +4,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.addition import Addition, Pairs
 from hwgen.crossbar.rtl.bank import Bank
@@ -92,10 +92,12 @@ class Array(Part):
         sum_unit     in   unit_bits
         sum_half     in   1            parity of the block
         sum_data     in   input_sum_bits
-        multiply     in   1            strobes
-        convert      in   1
+        multiply     in   1            strobes, each with the parity of the block and the bit step
+        convert      in   1            that go with it
         add          in   1
-        converting   out  1            a slot is converted: ``codes`` in the next cycle
+        ..._bit, ..._half
+        converting   out  1            a slot is converted: ``analog`` and ``codes`` are those of it
+        ends         out  1            it is the last slot
         analog       out  lanes x analog_bits  to the ADCs
         codes        in   lanes x adc_bits     from them, in the same cycle
         last_lanes   in   lanes        constant: lanes that have a column in the last slot
@@ -120,9 +122,7 @@ class Array(Part):
         self._addition = Addition(sizes=sizes, reads=reads, meeting=meeting)
         self._input_sums = InputSums(sizes=sizes)
         self._reads, self._meeting = reads, meeting
-        self.parts = [
-            self._bank, self._lane, self._conversions, self._addition, self._input_sums
-        ]
+        self.parts = [self._bank, self._lane, self._conversions, self._addition, self._input_sums]
         bank = self._bank.signature.members
         rows = ("cell_write", "cell_column", "cell_part", "cell_data")
         rows += ("row_write", "row_unit", "row_first", "row_count", "row_data")
@@ -137,9 +137,14 @@ class Array(Part):
                 "sum_half": In(1),
                 "sum_data": In(sizes.input_sum_bits),
                 "multiply": In(1),
+                "multiply_bit": In(bits_for_index(sizes.bit_steps)),
                 "convert": In(1),
+                "convert_bit": In(bits_for_index(sizes.bit_steps)),
+                "convert_half": In(1),
                 "add": In(1),
+                "add_half": In(1),
                 "converting": Out(1),
+                "ends": Out(1),
                 "analog": Out(sizes.lanes * sizes.analog_bits),
                 "codes": In(sizes.lanes * sizes.adc_bits),
                 "last_lanes": In(sizes.lanes),
@@ -165,15 +170,17 @@ class Array(Part):
                 m.d.comb += getattr(bank, name).eq(getattr(self, name))
         m.d.comb += [
             bank.cell_unit.eq(self.column.unit),
-            bank.feed.eq(conversions.feed),
-            bank.feed_bit.eq(conversions.feed_bit),
-            bank.hold.eq(conversions.hold),
+            bank.feed.eq(self.multiply),
+            bank.feed_bit.eq(self.multiply_bit),
+            bank.hold.eq(self.convert),
             bank.ask.eq(conversions.ask),
             bank.slot.eq(conversions.slot),
             self.analog.eq(bank.sums),
-            conversions.multiply.eq(self.multiply),
             conversions.convert.eq(self.convert),
+            conversions.convert_bit.eq(self.convert_bit),
+            conversions.convert_half.eq(self.convert_half),
             addition.add.eq(self.add),
+            addition.add_half.eq(self.add_half),
             addition.last_lanes.eq(self.last_lanes),
             addition.read_index.eq(self.read_index),
             addition.read_half.eq(self.read_half),
@@ -184,11 +191,17 @@ class Array(Part):
             input_sums.write_data.eq(self.sum_data),
             self.late.eq(conversions.late | addition.late),
         ]
-        m.d.sync += self.converting.eq(conversions.ask)
+        m.d.sync += [self.converting.eq(conversions.ask), self.ends.eq(conversions.last)]
         self._lanes(m, conversions, addition, input_sums)
         return m
 
-    def _lanes(self, m: Module, conversions, addition, input_sums) -> None:  # type: ignore[no-untyped-def]
+    def _lanes(
+        self,
+        m: Module,
+        conversions: PartInstance,
+        addition: PartInstance,
+        input_sums: PartInstance,
+    ) -> None:
         """Place the lanes between conversions and addition."""
         sizes = self._sizes
         half_1 = Signal()
@@ -200,9 +213,7 @@ class Array(Part):
                 lane.load.eq(self.lane_write[place]),
                 lane.load_slot.eq(self.lane_slot),
                 lane.column.eq(self.column),
-                lane.convert.eq(
-                    conversions.ask & (~conversions.last | self.last_lanes[place])
-                ),
+                lane.convert.eq(conversions.ask & (~conversions.last | self.last_lanes[place])),
                 lane.convert_slot.eq(conversions.slot),
                 lane.convert_first.eq(conversions.first),
                 lane.convert_shift.eq(conversions.shift),

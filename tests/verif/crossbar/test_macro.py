@@ -1,0 +1,70 @@
+# amaranth: UnusedElaboratable=no
+"""Macros of one layer compute whole images, exact, with lags as the conductor gives them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwgen.crossbar.facts.network import CrossbarLayer
+from hwgen.crossbar.rtl.macro import Macro
+from verif.crossbar.macro_case import MacroCase
+from verif.runner import Waves, build, run
+
+CONV = {"name": "conv", "kind": "conv", "kernel": 3, "stride": 1, "padding": 1}
+CONV |= {"in_channels": 3, "out_channels": 5, "groups": 1, "in_side": 6, "out_side": 6}
+CONV |= {"activation": "relu"}
+FC = {"kernel": 1, "padding": 0, "kind": "fc", "in_side": 1, "out_side": 1, "in_channels": 50}
+CASES: dict[str, dict[str, Any]] = {
+    "padding": {"layer": CONV, "copies": 4},
+    "stride": {"layer": CONV | {"stride": 2, "out_side": 3}, "copies": 2, "adcs": 7},
+    "raw fully connected": {"layer": CONV | FC, "copies": 1, "raw": True},
+    "groups": {"layer": CONV | {"groups": 6, "in_channels": 12, "out_channels": 12}, "copies": 2},
+    "units wider than words": {
+        "layer": CONV,
+        "copies": 5,
+        "side": 64,
+        "cell_bits": 4,
+        "dac_bits": 4,
+        "access_clocks": 2,
+        "adcs": 3,
+    },
+    "sixteen bits": {
+        "layer": CONV | {"in_channels": 2, "in_side": 4, "out_side": 4},
+        "bits": 16,
+        "weight_bits": 16,
+        "side": 32,
+        "cell_bits": 1,
+        "dac_bits": 1,
+        "samples": (2, 1),
+    },
+    "slow converters": {
+        "layer": CONV | {"in_side": 4, "out_side": 4, "in_channels": 2},
+        "samples": (1, 4),
+        "adcs": 8,
+    },
+}
+
+
+def run_case(name: str, folder: Path, simulator: str, waves: Waves | None = None) -> None:
+    """Run the bench on the macro of a case."""
+    facts = CASES[name]
+    case = MacroCase(**{**facts, "layer": CrossbarLayer(**{**facts["layer"], "providers": ()})})
+    bench = build(Macro(chip=case.chip, macro=0), simulator=simulator, waves=waves)
+    settings = {"CROSSBAR_MACRO": json.dumps(facts)}
+    run(bench, module="verif.crossbar.bench_macro", folder=folder, settings=settings)
+
+
+def test_macro(tmp_path: Path, waves: Waves | None) -> None:
+    run_case("padding", tmp_path, "verilator", waves)
+
+
+def test_macro_under_icarus(icarus: str, tmp_path: Path) -> None:
+    run_case("stride", tmp_path, icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", CASES)
+def test_macro_of_every_kind(name: str, icarus: str, tmp_path: Path) -> None:
+    run_case(name, tmp_path, icarus)
