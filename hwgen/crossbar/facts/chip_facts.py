@@ -1,11 +1,13 @@
 """The description of a chip that the generators of RTL and the cycle model take.
 
-All that differs between two chips is in here, in the words of `hwgen.crossbar.facts.fabric`. Steps are ticks of `step_clocks`
-clocks, words are those of a scratchpad, nodes are numbered `row * columns + column`.
+All that differs between two chips is in here, in the words of `hwgen.crossbar.facts.fabric`.
+Steps are ticks of `step_clocks` clocks, words are those of a scratchpad, nodes are numbered
+`row * columns + column`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import Literal
 
 from hwgen.crossbar.facts.fabric import Link, Span, TravelKind
@@ -143,7 +145,7 @@ class Macro:
 
 @dataclass(frozen=True, kw_only=True)
 class Region:
-    """A ring of words in the scratchpad of a macro; pixel p lies behind p x pixel_channels elements.
+    """A ring of words in a scratchpad; pixel p lies behind p x pixel_channels elements.
 
     kind: input: what was sent to `layer`; output: what it wrote and its readers in this macro, or
         the travels of it, have not read
@@ -237,6 +239,16 @@ class ChipFacts:
     macros: tuple[Macro, ...]
     regions: tuple[Region, ...]
     travels: tuple[Travel, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over everything but the name, 64 hex digits."""
+        return sha256(repr(replace(self, name="")).encode()).hexdigest()
+
+    @property
+    def id_word(self) -> int:
+        """What the register `id` reads, and a program must carry."""
+        return int(self.digest[:8], 16)
 
     @property
     def word_elements(self) -> int:

@@ -21,3 +21,10 @@ operations before it, each of which has its whole steps from its own strobe on."
 
 MOST_LAG = 24
 """Clocks that the last operation of a layer pays for all of them."""
+
+SETTLE_CLOCKS = 64
+"""Clocks from the last packet of a program to the end of its load: across the mesh, and written."""
+
+BURST_BEATS = 16
+READ_FIFO_BEATS = 32
+WATCHDOG_CYCLES = 1 << 16

@@ -59,7 +59,7 @@ def flit(chip: ChipFacts) -> data.StructLayout:
 def header(chip: ChipFacts) -> data.StructLayout:
     """The flit `data` of a header.
 
-    travel: number of a travel, or `load_number` of a macro
+    travel: number of a travel, or `routes.load_number` of a macro
     count: elements that follow, of a load: flits
     target, index: of a load, what is written and where; else 0
     """
@@ -71,11 +71,6 @@ def header(chip: ChipFacts) -> data.StructLayout:
             "index": INDEX_BITS,
         }
     )
-
-
-def load_number(chip: ChipFacts, macro: int) -> int:
-    """Return what stands for a travel in the header of what is loaded into a macro."""
-    return len(chip.travels) + macro
 
 
 def pad_request(chip: ChipFacts, words: int) -> data.StructLayout:
@@ -103,3 +98,37 @@ def macro_events() -> data.StructLayout:
     port of the scratchpad
     """
     return data.StructLayout({"conversions": 16, "reads": 16, "accesses": 1})
+
+
+def macro_store(chip: ChipFacts) -> data.StructLayout:
+    """A word of results that a macro writes into a ring of its own, for simulations.
+
+    layer: whose results; enables: which elements of the word, in rising order of the stream
+    """
+    return data.StructLayout(
+        {"valid": 1, "layer": 8, "enables": chip.word_elements, "data": chip.word_bits}
+    )
+
+
+def chip_trace(chip: ChipFacts) -> data.StructLayout:
+    """What the chip shows to benches and to the host of the simulation in each clock.
+
+    running: a command runs; entered: an image enters with the next step; retire: the results of an
+        image are stored; tick: a step begins in the next clock; starts: the operations that start
+        with it, layer after layer; late: an engine of a macro is late
+    flits: at the outputs of routers, hops of this clock; events, stores: of each macro
+    """
+    starts = sum(len(layer.operations) for layer in chip.layers)
+    return data.StructLayout(
+        {
+            "running": 1,
+            "entered": 1,
+            "retire": 1,
+            "tick": 1,
+            "starts": starts,
+            "late": len(chip.macros),
+            "flits": 16,
+            "events": data.ArrayLayout(macro_events(), len(chip.macros)),
+            "stores": data.ArrayLayout(macro_store(chip), len(chip.macros)),
+        }
+    )
