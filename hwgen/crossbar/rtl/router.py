@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.choose import choose_below
 from hwgen.chip.rtl.part import Part
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.routes import PORTS, numbers
@@ -43,6 +44,7 @@ class Router(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        exits = [self.exits.word_select(place, PORTS) for place in range(numbers(self._chip))]
         ways = []
         for number in range(PORTS):
             flit = self.inputs[number]
@@ -50,7 +52,7 @@ class Router(Part):
             way = Signal(PORTS, name=f"way{number}")
             travel = flit.data[: layouts.TRAVEL_BITS]
             m.d.comb += way.eq(
-                Mux(flit.valid, Mux(flit.head, self.exits.word_select(travel, PORTS), held), 0)
+                Mux(flit.valid, Mux(flit.head, choose_below(exits, travel), held), 0)
             )
             with m.If(flit.valid & flit.head):
                 m.d.sync += held.eq(way)
