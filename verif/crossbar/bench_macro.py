@@ -12,7 +12,8 @@ from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.network import CrossbarLayer
 from hwgen.crossbar.facts.ports import tile_reads
 from hwgen.crossbar.facts.timing import LAGS
-from hwgen.crossbar.rtl.layouts import flit, header, load_number, macro_strobes
+from hwgen.crossbar.facts.routes import load_number
+from hwgen.crossbar.rtl.layouts import flit, header, macro_strobes
 from verif.coverage import Corners
 from verif.crossbar.macro_case import (
     BIT_STEP,

@@ -251,6 +251,11 @@ class ChipFacts:
         return int(self.digest[:8], 16)
 
     @property
+    def adc_samples_at_once(self) -> int:
+        """Samples of an ADC in a clock, at least one."""
+        return max(1, self.adc_samples // self.adc_clocks)
+
+    @property
     def word_elements(self) -> int:
         """Elements of a word of a scratchpad."""
         return self.word_bits // self.activation_bits

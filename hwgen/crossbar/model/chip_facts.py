@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -19,6 +20,7 @@ from hwgen.crossbar.facts.encoding import column_accumulator_bits, input_sum_bit
 from hwgen.crossbar.facts.fabric_plan import Chip, is_whole, layer_fabric, travels_of
 from hwgen.crossbar.facts.holdings import lane_groups_in
 from hwgen.crossbar.facts.layout import IMAGE_MACRO, Choice, floorplan
+from hwgen.crossbar.facts.timing import MOST_LAG
 from hwgen.crossbar.model.buffers import (
     NEVER,
     image_ring,
@@ -38,10 +40,13 @@ SHIFT_ADD_CLOCKS, ADDITION_CLOCKS, ACTIVATION_CLOCKS = 4, 10, 4
 """Clocks of one operation of a digital unit."""
 
 
-def chip_of(confirmed: Confirmed, name: str, *, raw: frozenset[int] = frozenset()) -> ChipFacts:
+def chip_of(
+    confirmed: Confirmed, name: str, *, raw: frozenset[int] = frozenset(), results: bool = False
+) -> ChipFacts:
     """Return the description of the chip of a design under strict rules.
 
     raw: layers whose results leave as sums, without requantization
+    results: layers that nobody reads have an operation for that
     """
     plan_chip = planned(confirmed)
     point, components, plan = confirmed.point, confirmed.components, plan_chip.plan
@@ -49,6 +54,14 @@ def chip_of(confirmed: Confirmed, name: str, *, raw: frozenset[int] = frozenset(
     places = range(len(confirmed.network.layers))
     rate = Fraction(plan_chip.constants.adc.samples_per_ns).limit_denominator(64)
     layers = tuple(chip_layer(confirmed, plan_chip, place, raw=place in raw) for place in places)
+    travels = tuple(numbered_travels(plan_chip, layers))
+    if results:
+        layers = tuple(
+            with_result(plan_chip, layer, travels)
+            if any((one.kind, one.layer) == ("result", layer.place) for one in travels)
+            else layer
+            for layer in layers
+        )
     regions = tuple(regions_of(confirmed, layers, plan.macros))
     return ChipFacts(
         name=name,
@@ -78,7 +91,7 @@ def chip_of(confirmed: Confirmed, name: str, *, raw: frozenset[int] = frozenset(
         layers=layers,
         macros=tuple(macro_of(plan_chip, layers, regions, each) for each in range(plan.macros)),
         regions=regions,
-        travels=tuple(numbered_travels(plan_chip, layers)),
+        travels=travels,
     )
 
 
@@ -140,6 +153,17 @@ def operations_of(confirmed: Confirmed, place: int) -> tuple[Operation, ...]:
             )
         )
     return tuple(found)
+
+
+def with_result(chip: Chip, layer: ChipLayer, travels: tuple[Travel, ...]) -> ChipLayer:
+    """Return a layer with the operation in which its results leave: words are read, flits follow."""
+    travel = next(one for one in travels if (one.kind, one.layer) == ("result", layer.place))
+    bits = travel.pixels * travel.channels * travel.bits
+    words = -(-bits // chip.constants.network_on_chip.flit_bits)
+    clocks = 2 * words + len(travel.tree) + 2 + MOST_LAG
+    steps = -(-clocks // chip.step_clocks)
+    result = Operation(name="result", steps=steps, bit_steps=1, period=steps)
+    return replace(layer, operations=(*layer.operations, result))
 
 
 def held_of(chip: Chip, place: int) -> Iterator[Held]:
@@ -253,6 +277,8 @@ def regions_of(
                     float(output_need(confirmed.tables, confirmed.layout, times, one.place))
                     for times in seen
                 )
+                if one.index_of("result") is not None:
+                    elements = 2.0 * one.copies * one.layer.out_channels
                 wanted.append((one.place, elements, 0, one.layer.out_channels))
             for provider, elements, channel, wide in wanted:
                 own = provider == one.place

@@ -7,11 +7,12 @@ from amaranth.lib import data
 
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip_facts import PER_BIT, ChipFacts, ChipLayer
+from hwgen.crossbar.facts.packets import HEADER_FIELDS
 
 AT_IO_NODE = ("transfer",)
 """Operations of a layer that no macro takes part in until flits come."""
 
-TRAVEL_BITS, COUNT_BITS, TARGET_BITS, INDEX_BITS = 10, 20, 8, 26
+TRAVEL_BITS, COUNT_BITS, TARGET_BITS, INDEX_BITS = (bits for _, bits in HEADER_FIELDS)
 """Fields of a header; the first flit of a packet has to hold them."""
 
 
@@ -57,20 +58,8 @@ def flit(chip: ChipFacts) -> data.StructLayout:
 
 
 def header(chip: ChipFacts) -> data.StructLayout:
-    """The flit `data` of a header.
-
-    travel: number of a travel, or `routes.load_number` of a macro
-    count: elements that follow, of a load: flits
-    target, index: of a load, what is written and where; else 0
-    """
-    return data.StructLayout(
-        {
-            "travel": TRAVEL_BITS,
-            "count": COUNT_BITS,
-            "target": TARGET_BITS,
-            "index": INDEX_BITS,
-        }
-    )
+    """The flit `data` of a header, see `hwgen.crossbar.facts.packets`."""
+    return data.StructLayout(dict(HEADER_FIELDS))
 
 
 def pad_request(chip: ChipFacts, words: int) -> data.StructLayout:

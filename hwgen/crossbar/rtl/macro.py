@@ -9,14 +9,15 @@ from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip_facts import ChipFacts, Region, Travel
 from hwgen.crossbar.facts.ports import tile_reads, words_of_run
+from hwgen.crossbar.facts.routes import load_number
 from hwgen.crossbar.rtl.adc import Adc
 from hwgen.crossbar.rtl.engine import Engine, held_in, load_bus, ring_of
 from hwgen.crossbar.rtl.layouts import (
     AT_IO_NODE,
     flit,
     header,
-    load_number,
     macro_events,
+    macro_store,
     macro_strobes,
 )
 from hwgen.crossbar.rtl.pad import Pad
@@ -34,6 +35,7 @@ class Macro(Part):
         overflow  out  1              a word came before the one before it was written, or an ADC
                                       was given more than its range
         events    out  macro_events
+        store     out  macro_store    a word of results that goes into a ring, for simulations
     Latency  see the engines
     Rate     see the engines
     Errors   ``late``, ``overflow``, for a clock each
@@ -72,6 +74,7 @@ class Macro(Part):
                 "late": Out(1),
                 "overflow": Out(1),
                 "events": Out(macro_events()),
+                "store": Out(macro_store(chip)),
             }
         )
 
@@ -91,6 +94,14 @@ class Macro(Part):
                     m.d.comb += engine.strobes[name].eq(strobes[name])
             m.d.comb += [engine.load.eq(load), engine.read_data.eq(pad.read_data)]
             engines.append(engine)
+        for place, engine in zip(self._places, engines, strict=True):
+            with m.If(engine.store_granted):
+                m.d.comb += [
+                    self.store.valid.eq(1),
+                    self.store.layer.eq(place),
+                    self.store.enables.eq(engine.store_enables),
+                    self.store.data.eq(engine.store_data),
+                ]
         receivers = self._receive(m)
         above = self._convert(m, engines)
         self._share_port(m, pad, receivers, engines)
