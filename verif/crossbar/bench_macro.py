@@ -8,32 +8,15 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.crossbar.facts.layout import last_needed
-from hwgen.crossbar.facts.network import CrossbarLayer
-from hwgen.crossbar.facts.ports import tile_reads
 from hwgen.crossbar.facts.timing import LAGS
 from hwgen.crossbar.facts.routes import load_number
 from hwgen.crossbar.rtl.layouts import flit, header, macro_strobes
 from verif.coverage import Corners
-from verif.crossbar.macro_case import (
-    BIT_STEP,
-    IMAGE,
-    RESULT,
-    MacroCase,
-    answers,
-    draw,
-    packets,
-)
+from verif.crossbar.macro_case import BIT_STEP, answers, draw, packets
+from verif.crossbar.macro_schedule import Schedule, case_of, pixels_needed
 from verif.stream import reset
 
-FACTS = json.loads(os.environ["CROSSBAR_MACRO"])
-CASE = MacroCase(
-    **{
-        **FACTS,
-        "layer": CrossbarLayer(**{"providers": (), **FACTS["layer"]}),
-        "samples": tuple(FACTS.get("samples", (1, 1))),
-    }
-)
+CASE = case_of(json.loads(os.environ["CROSSBAR_MACRO"]))
 CHIP = CASE.chip
 STROBES, LINK, HEADER = macro_strobes(CHIP, 0), flit(CHIP), header(CHIP)
 CORNERS = Corners("held clocks", "short block", "second image")
@@ -107,76 +90,45 @@ class Bench:
             words = []
             fields = HEADER.from_bits(word)
             counts.append(int(fields.count))
-            assert not head or word == 0 or int(fields.travel) == RESULT
+            assert not head or word == 0 or int(fields.travel) == CHIP.travels[-1].id
         return found, counts[:-1]
 
 
-def step_clocks() -> int:
-    """Return clocks in which each operation is through."""
-    layer = CHIP.layers[0]
-    words = 4 * CASE.ring_words(CASE.copies * layer.layer.out_channels * CASE.output_elements)
-    reads = CASE.copies * sum(tile_reads(CASE.layer, CASE.cut, CHIP.word_elements))
-    image = CASE.layer.in_channels * CASE.image_pixels
-    slots = -(-layer.held[0].conversions // CASE.adcs) * CHIP.adc_clocks
-    return max(
-        (2 * reads + words + 2 * CASE.ring_words(image)) * CASE.access_clocks,
-        slots + 1,
-        image // CHIP.flit_elements + 4,
-        CASE.copies * layer.layer.out_channels + 4,
-    )
-
-
-def timeline(images: np.ndarray, rng: np.random.Generator) -> tuple[dict[int, int], dict[int, Any]]:
+def timeline(images: list[Any], rng: np.random.Generator) -> tuple[dict[int, int], dict[int, Any]]:
     """Return the strobes and the flits of each clock."""
-    bits, blocks = CHIP.bit_steps, CASE.blocks
-    interval = max(2, bits)
-    starts: list[tuple[int, str, int, int]] = []
-    for block in range(blocks * len(images)):
-        step = block * interval
-        for name in (one.name for one in CHIP.layers[0].operations):
-            if name == "shift_add":
-                continue
-            count = bits if name in BIT_STEP else 1
-            first = step - 1 if name == "adc" else step
-            first = step - bits + 1 if name == "adc" else step
-            starts += [(first + bit, name, block, bit) for bit in range(count)]
-            step = first + count
-    last = max(start for start, *_ in starts)
-    length, ticks = step_clocks(), []
+    starts = Schedule(CASE, images=len(images)).starts
+    ticks = []
     clock = 0
-    for _ in range(last + 1):
+    for _ in range(max(one.step for one in starts) + 1):
         ticks.append(clock)
         held = int(rng.integers(0, 5)) if rng.random() < 0.3 else 0
         CORNERS.hit("held clocks", held > 0)
-        clock += length + held
+        clock += CHIP.step_clocks + held
     fields: dict[int, dict[str, Any]] = {}
     links: dict[int, Any] = {}
-    ends = [0, *arrivals_of_blocks()]
-    for start, name, block, bit in starts:
-        now = ticks[start] + LAGS[name]
-        if name == "transfer":
-            image, place = divmod(block, blocks)
-            flat = images[image].reshape(-1).tolist()
-            channels = CASE.layer.in_channels
-            part = flat[ends[place] * channels : ends[place + 1] * channels]
-            for offset, each in enumerate(packet(IMAGE, part, CASE.bits) if part else []):
+    for one in starts:
+        now = ticks[one.step] + LAGS[one.operation]
+        if one.operation == "transfer":
+            assert now not in links, "two transfers at a time"
+            for offset, each in enumerate(pixels_of(images, one.layer, one.block)):
                 links[now + offset] = each
             continue
-        strobe = {"go": 1, "parity": block % 2}
-        fields.setdefault(now, {})[name] = strobe | ({"bit": bit} if name in BIT_STEP else {})
-    strobes = {now: STROBES.const({"layer0": each}).as_bits() for now, each in fields.items()}
+        strobe = {"go": 1, "parity": one.block % 2}
+        strobe |= {"bit": one.bit} if one.operation in BIT_STEP else {}
+        fields.setdefault(now, {}).setdefault(f"layer{one.layer}", {})[one.operation] = strobe
+    strobes = {now: STROBES.const(each).as_bits() for now, each in fields.items()}
     return strobes, links
 
 
-def arrivals_of_blocks() -> list[int]:
-    """Return how many pixels of the image must be there for each block."""
-    if CASE.layer.kind == "fc":
-        return [1]
-    last = last_needed(CASE.layer, "strict")
-    return [
-        last[min(CASE.layer.pixels, end) - 1]
-        for end in range(CASE.copies, CASE.layer.pixels + CASE.copies, CASE.copies)
-    ]
+def pixels_of(images: list[Any], place: int, block: int) -> Flits:
+    """Return the flits of the pixels that a block of a layer needs and none before it did."""
+    image, within = divmod(block, CHIP.layers[place].blocks)
+    ends = [0, *pixels_needed(CASE, place)]
+    channels = CASE.layers[place].in_channels
+    flat = images[image].reshape(-1).tolist()
+    part = flat[ends[within] * channels : ends[within + 1] * channels]
+    number = next(one.id for one in CHIP.travels if one.readers == (place,))
+    return packet(number, part, CASE.bits) if part else []
 
 
 @cocotb.test(timeout_time=50, timeout_unit="ms")
@@ -188,20 +140,19 @@ async def results_are_goldens(dut: Any, seed: int) -> None:
     loaded = draw(CASE, bench.rng)
     await bench.load(loaded)
     await reset(dut, dut.strobes, dut.link_in)
-    shape = (2, *CASE.layer.in_sides, CASE.layer.in_channels)
-    if CASE.layer.kind == "fc":
-        shape = (2, 1, 1, CASE.layer.in_channels)
+    shape = (2, *CASE.layers[0].in_sides, CASE.layers[0].in_channels)
     images = bench.rng.integers(0, 1 << CASE.bits, shape)
-    strobes, links = timeline(images, bench.rng)
-    for now in range(max(*strobes, *links) + 3 * step_clocks()):
+    strobes, links = timeline(list(images), bench.rng)
+    for now in range(max(*strobes, *links) + 3 * CHIP.step_clocks):
         await bench.clock(strobes.get(now, 0), links.get(now))
-    got, counts = bench.results(CHIP.layers[0].output_bits)
+    last = CHIP.layers[-1]
+    got, counts = bench.results(last.output_bits)
     want = answers(CASE, loaded, images)
-    block = CASE.copies * CASE.layer.out_channels * CASE.output_elements
-    assert len(counts) == 2 * CASE.blocks and counts[0] == block, counts
+    block = last.copies * last.layer.out_channels * CASE.output_elements(last.place)
+    assert len(counts) == 2 * last.blocks and counts[0] == block, counts
     wrong = [k for k, (one, two) in enumerate(zip(got, want, strict=True)) if one != two]
     assert not wrong, f"seed {seed}: {len(wrong)} of {len(want)} differ, first {wrong[:5]}"
-    CORNERS.hit("short block", counts[-1] < block or CASE.layer.pixels % CASE.copies == 0)
+    CORNERS.hit("short block", counts[-1] < block or last.layer.pixels % last.copies == 0)
     CORNERS.hit("second image")
 
 

@@ -1,14 +1,19 @@
-"""Chips of one macro and one layer: description, weights, and what is loaded into the macro."""
+"""Chips of one macro: description, weights, what is loaded into the macro, and its answers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from golden.crossbar.encoding import Ints, encode
+from golden.ops.add import weighted_sum
+from golden.ops.average_pool import window_sums
 from golden.ops.conv import conv
+from golden.ops.max_pool import max_pool
 from golden.ops.requantize import requantize
+from golden.ops.shortcut import shortcut
 from hwgen.crossbar.facts.chip_facts import (
     ChipFacts,
     ChipLayer,
@@ -24,60 +29,81 @@ from hwgen.crossbar.facts.encoding import (
     input_sum_bits,
     partial_sum_bits,
 )
-from hwgen.crossbar.facts.holdings import Holding, cut_of
+from hwgen.crossbar.facts.holdings import Cut, Holding, cut_of
 from hwgen.crossbar.facts.loads import (
     CHANNEL_FIELDS,
     COLUMN_FIELDS,
     LIMITS_FIELDS,
+    OPERANDS_FIELDS,
     entry,
     load_targets,
 )
 from hwgen.crossbar.facts.network import CrossbarLayer
 from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.facts.ports import tile_reads, window_reads
 
 BIT_STEP = ("mvm", "adc", "shift_add")
 """Operations of each bit step."""
-IMAGE, RESULT = 0, 1
-"""Numbers of the travels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MacroCase:
-    """A convolution, or a fully connected layer, whose image comes over the link.
+    """A network in one macro, whose image comes over the link and whose last map leaves over it.
 
     side, cell_bits, dac_bits: of the crossbars; word_bits: of the scratchpad
-    copies: pixels of a block; adcs: of the macro
+    layers: each with the pixels of its blocks; those that read no layer read the image
+    adcs: of the macro; samples: of an ADC in how many clocks
+    raw: the last layer gives sums
     """
 
-    layer: CrossbarLayer
+    layers: tuple[CrossbarLayer, ...]
+    copies: tuple[int, ...]
     side: int = 16
     cell_bits: int = 2
     dac_bits: int = 2
     weight_bits: int = 8
     bits: int = 8
     word_bits: int = 128
-    copies: int = 2
     adcs: int = 4
     samples: tuple[int, int] = (1, 1)
     access_clocks: int = 1
     raw: bool = False
 
     @cached_property
-    def blocks(self) -> int:
-        return -(-self.layer.pixels // self.copies)
-
-    @cached_property
     def slices(self) -> int:
+        """Cells of a weight."""
         return -(-self.weight_bits // self.cell_bits)
 
     @cached_property
-    def holding(self) -> Holding:
-        tiles = range(self.cut.row_tiles)
-        return Holding(macro=0, copies=range(self.copies), row_tiles=tiles)
+    def bit_steps(self) -> int:
+        """Bit steps of an input."""
+        return -(-self.bits // self.dac_bits)
 
-    @cached_property
-    def cut(self):  # type: ignore[no-untyped-def]
-        return cut_of(self.layer, self.side, self.slices)
+    def cut(self, place: int) -> Cut:
+        """Return how a layer with weights is cut."""
+        return cut_of(self.layers[place], self.side, self.slices)
+
+    def holding(self, place: int) -> Holding:
+        """Return what the macro holds of a layer: all of it."""
+        tiles = range(self.cut(place).row_tiles)
+        return Holding(macro=0, copies=range(self.copies[place]), row_tiles=tiles)
+
+    def output_elements(self, place: int) -> int:
+        """Return the elements of the scratchpad that one of a map takes."""
+        return 32 // self.bits if self.raw and place == len(self.layers) - 1 else 1
+
+    def map_elements(self, place: int | None) -> int:
+        """Return the elements of the map of a layer; None: the image."""
+        if place is not None:
+            layer = self.layers[place]
+            return layer.pixels * layer.out_channels * self.output_elements(place)
+        first = self.layers[0]
+        pixels = 1 if first.kind == "fc" else first.in_sides[0] * first.in_sides[1]
+        return pixels * first.in_channels
+
+    def ring_words(self, place: int | None) -> int:
+        """Return words that hold two maps."""
+        return -(-2 * self.map_elements(place) * self.bits // self.word_bits)
 
     @cached_property
     def chip(self) -> ChipFacts:
@@ -85,91 +111,29 @@ class MacroCase:
         point = Point(
             rram_ratio=None, cell_bits=self.cell_bits, side=self.side, dac_bits=self.dac_bits
         )
-        ring = self.ring_words(self.layer.in_channels * self.image_pixels)
-        out = self.ring_words(self.copies * self.layer.out_channels * self.output_elements)
-        steps = -(-self.bits // self.dac_bits)
-        sums = partial_sum_bits(self.cut.group_rows, self.weight_bits, self.bits)
-        columns = len(columns_of(self.cut, self.holding))
-        names = ["transfer", "load", "mvm", "adc", "shift_add", "addition", "activation"]
-        names += ["store", "result"]
-        held = Held(
-            macro=0,
-            copies=(0, self.copies),
-            row_tiles=(0, self.cut.row_tiles),
-            results=self.copies,
-            units=self.holding.tiles * self.cut.sections,
-            crossbars=self.holding.tiles * self.cut.sections * self.cut.column_tiles * self.slices,
-            conversions=columns,
-            adcs=self.adcs,
-            slots=0,
-            shift_add=1,
-            addition=1,
-            activation=1,
-            pool=0,
-            eltwise=0,
-        )
-        layer = ChipLayer(
-            place=0,
-            layer=self.layer,
-            copies=self.copies,
-            blocks=self.blocks,
-            first_macro=0,
-            macros=1,
-            merge_macro=0,
-            mate=None,
-            clocks_per_bit=1,
-            operations=tuple(
-                Operation(name=n, steps=1, bit_steps=steps if n in BIT_STEP else 1, period=1)
-                for n in names
-            ),
-            output_bits=32 if self.raw else self.bits,
-            raw=self.raw,
-            table=False,
-            operands=(),
-            cut=self.cut,
-            partial_sum_bits=sums,
-            held=(held,),
-        )
-        region = {"macro": 0, "layer": 0, "first_channel": 0}
-        regions = (
-            Region(
-                kind="input",
-                provider=None,
-                pixel_channels=self.layer.in_channels,
-                bits=self.bits,
-                first_word=0,
-                words=ring,
-                **region,
-            ),
-            Region(
-                kind="output",
-                provider=0,
-                pixel_channels=self.layer.out_channels,
-                bits=layer.output_bits,
-                first_word=ring,
-                words=out,
-                **region,
-            ),
-        )
-        travels = tuple(
-            Travel(
-                id=number,
-                kind=kind,
-                layer=of,
-                readers=readers,
-                source=0,
-                targets=(0,),
-                tree=(),
-                pixels=1,
-                channels=1,
-                bits=self.bits,
-                first_clock=0,
+        places = range(len(self.layers))
+        layers = tuple(self._layer(place) for place in places)
+        regions, word = [], 0
+        readers = [place for place in places if not self.layers[place].providers]
+        for kind, place, provider in (
+            *(("input", place, None) for place in readers),
+            *(("output", place, place) for place in places),
+        ):
+            words = self.ring_words(provider)
+            regions.append(
+                Region(
+                    macro=0,
+                    kind=kind,  # type: ignore[arg-type]
+                    layer=place,
+                    provider=provider,
+                    first_channel=0,
+                    pixel_channels=1,
+                    bits=self.bits,
+                    first_word=word,
+                    words=words,
+                )
             )
-            for number, kind, of, readers in (
-                (IMAGE, "image", None, (0,)),
-                (RESULT, "result", 0, ()),
-            )
-        )
+            word += words
         return ChipFacts(
             name="case",
             side=self.side,
@@ -179,10 +143,10 @@ class MacroCase:
             weight_bits=self.weight_bits,
             activation_bits=self.bits,
             slices=self.slices,
-            bit_steps=steps,
+            bit_steps=self.bit_steps,
             column_accumulator_bits=column_accumulator_bits(self.side, self.cell_bits, self.bits),
             input_sum_bits=input_sum_bits(self.side, self.bits),
-            step_clocks=100,
+            step_clocks=self.step_clocks,
             access_clocks=self.access_clocks,
             word_bits=self.word_bits,
             flit_bits=64,
@@ -192,47 +156,138 @@ class MacroCase:
             rows=1,
             columns=1,
             io_node=0,
-            image_channels=self.layer.in_channels,
-            image_sides=self.layer.in_sides,
+            image_channels=self.layers[0].in_channels,
+            image_sides=self.layers[0].in_sides,
             interval=1,
-            layers=(layer,),
+            layers=layers,
             macros=(
                 Macro(
                     macro=0,
                     node=0,
-                    words=ring + out,
-                    layers=(0,),
+                    words=word,
+                    layers=tuple(places),
                     adcs=self.adcs,
                     shift_add=1,
                     addition=1,
                     relu=1,
                     sigmoid=0,
-                    pool=0,
-                    eltwise=0,
+                    pool=1,
+                    eltwise=1,
                 ),
             ),
-            regions=regions,
-            travels=travels,
+            regions=tuple(regions),
+            travels=tuple(self._travels()),
+        )
+
+    def _travels(self) -> Iterator[Travel]:
+        """Yield the travels: the image to each of its readers, the answer."""
+        last = len(self.layers) - 1
+        readers = [(place,) for place, one in enumerate(self.layers) if not one.providers]
+        kinds: list[tuple[Any, int | None, tuple[int, ...]]] = [
+            *(("image", None, reader) for reader in readers),
+            ("result", last, ()),
+        ]
+        for number, (kind, of, read) in enumerate(kinds):
+            yield Travel(
+                id=number,
+                kind=kind,
+                layer=of,
+                readers=read,
+                source=0,
+                targets=(0,),
+                tree=(),
+                pixels=1,
+                channels=1,
+                bits=self.bits,
+                first_clock=0,
+            )
+
+    def _layer(self, place: int) -> ChipLayer:
+        """Return one layer."""
+        layer, copies = self.layers[place], self.copies[place]
+        raw = self.output_elements(place) > 1
+        cut = self.cut(place) if layer.has_weights else None
+        tiles = 0 if cut is None else self.holding(place).tiles * cut.sections
+        columns = 0 if cut is None else len(columns_of(cut, self.holding(place)))
+        held = Held(
+            macro=0,
+            copies=(0, copies),
+            row_tiles=(0, 0 if cut is None else cut.row_tiles),
+            results=copies,
+            units=tiles,
+            crossbars=0 if cut is None else tiles * cut.column_tiles * self.slices,
+            conversions=columns,
+            adcs=self.adcs,
+            slots=0,
+            shift_add=1,
+            addition=1,
+            activation=1,
+            pool=1,
+            eltwise=1,
+        )
+        names = ["transfer", "load"] if not layer.providers else ["load"]
+        names += [*BIT_STEP, "addition"] if layer.has_weights else [layer.kind]
+        names += ["activation", "store"]
+        names += ["result"] if place == len(self.layers) - 1 else []
+        return ChipLayer(
+            place=place,
+            layer=layer,
+            copies=copies,
+            blocks=-(-layer.pixels // copies),
+            first_macro=0,
+            macros=1,
+            merge_macro=0,
+            mate=None,
+            clocks_per_bit=1,
+            operations=tuple(
+                Operation(
+                    name=name,
+                    steps=1,
+                    bit_steps=self.bit_steps if name in BIT_STEP else 1,
+                    period=1,
+                )
+                for name in names
+            ),
+            output_bits=32 if raw else self.bits,
+            raw=raw,
+            table=False,
+            operands=layer.providers if layer.kind == "eltwise" else (),
+            cut=cut,
+            partial_sum_bits=0
+            if cut is None
+            else partial_sum_bits(cut.group_rows, self.weight_bits, self.bits),
+            held=(held,),
         )
 
     @property
-    def output_elements(self) -> int:
-        """Elements of the scratchpad that one of the output map takes."""
-        return 32 // self.bits if self.raw else 1
-
-    @property
-    def image_pixels(self) -> int:
-        """Pixels of the image; a fully connected layer reads one."""
-        return 1 if self.layer.kind == "fc" else self.layer.in_sides[0] * self.layer.in_sides[1]
-
-    def ring_words(self, elements: int) -> int:
-        """Return words that hold so many elements, and one more that is shared."""
-        return -(-elements * self.bits // self.word_bits) + 1
+    def step_clocks(self) -> int:
+        """Clocks in which each operation is through."""
+        accesses, most = 0, 0
+        word = self.word_bits // self.bits
+        flit = 64 // self.bits
+        for place, layer in enumerate(self.layers):
+            copies = self.copies[place]
+            elements = copies * layer.out_channels * self.output_elements(place)
+            accesses += 4 * (elements // word + 2)
+            if layer.has_weights:
+                accesses += copies * sum(tile_reads(layer, self.cut(place), word))
+                columns = len(columns_of(self.cut(place), self.holding(place)))
+                most = max(most, -(-columns // self.adcs) * self.samples[1] + 1)
+            elif layer.kind == "pool":
+                accesses += copies * window_reads(layer, word)
+            if not layer.providers:
+                accesses += 2 * self.map_elements(None) // word + 2
+                most = max(most, self.map_elements(None) // flit + 4)
+            most = max(most, elements + 4)
+        return max(most, accesses * self.access_clocks)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """What a layer computes with: weights (out, kernel rows, columns, in / groups) and the rest."""
+    """What a layer computes with: weights (out, kernel rows, columns, in / groups) and the rest.
+
+    multiplier, shift: by output channel; operands: zero points and factors of an addition
+    """
 
     weights: Ints
     bias: Ints
@@ -242,79 +297,141 @@ class Loaded:
     zero_point: int
     low: int
     high: int
+    operands: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
-def draw(case: MacroCase, rng: np.random.Generator) -> Loaded:
-    """Return random parameters; sums fill the range of the elements."""
-    layer, top = case.layer, (1 << case.bits) - 1
+def draw(case: MacroCase, rng: np.random.Generator) -> list[Loaded]:
+    """Return random parameters of each layer; sums fill the range of the elements."""
+    zeros: list[int] = []
+    image_zero = int(rng.integers(0, 1 << case.bits))
+    found = []
+    for layer in case.layers:
+        zero = zeros[layer.providers[0]] if layer.providers else image_zero
+        found.append(draw_layer(case, layer, rng, zero=zero, zeros=zeros))
+        zeros.append(found[-1].zero_point)
+    return found
+
+
+def draw_layer(
+    case: MacroCase, layer: CrossbarLayer, rng: np.random.Generator, *, zero: int, zeros: list[int]
+) -> Loaded:
+    """Return random parameters of a layer whose first input has the zero point `zero`."""
+    top, outputs = (1 << case.bits) - 1, layer.out_channels
     half = 1 << (case.weight_bits - 1)
     rows = (*layer.kernels, layer.in_channels // layer.groups)
     low = int(rng.integers(0, top // 4 + 1))
     spread = (half * top // 4) * int(np.sqrt(np.prod(rows)))
     shift = max(16, min(47, spread.bit_length() + 16 - case.bits))
-    return Loaded(
-        weights=rng.integers(-half, half, (layer.out_channels, *rows)),
-        bias=rng.integers(-spread // 2, spread // 2, layer.out_channels),
-        multiplier=rng.integers(1 << 15, 1 << 16, layer.out_channels),
-        shift=rng.integers(shift - 1, shift + 2, layer.out_channels),
-        input_zero=int(rng.integers(0, top + 1)),
-        zero_point=int(rng.integers(low, top + 1)),
-        low=low,
-        high=int(rng.integers(max(low, top // 2), top + 1)),
-    )
+    limits = {
+        "zero_point": int(rng.integers(low, top + 1)),
+        "low": low,
+        "high": int(rng.integers(max(low, top // 2), top + 1)),
+    }
+    given: dict[str, Any] = {
+        "weights": rng.integers(-half, half, (outputs, *rows)),
+        "bias": rng.integers(-spread // 2, spread // 2, outputs),
+        "multiplier": rng.integers(1 << 15, 1 << 16, outputs),
+        "shift": rng.integers(shift - 1, shift + 2, outputs),
+        "input_zero": zero,
+    }
+    if not layer.has_weights:
+        given["bias"] = np.zeros(outputs, np.int64)
+    if layer.kind == "pool" and not layer.average:
+        # What a pooling moves keeps scale, zero point and limits.
+        given |= {"multiplier": np.full(outputs, 1 << 15), "shift": np.full(outputs, 15)}
+        limits = {"zero_point": 0, "low": 0, "high": top}
+    if layer.kind == "pool" and layer.average:
+        bits = 15 + (layer.taps - 1).bit_length()
+        given["shift"] = np.full(outputs, bits)
+    if layer.kind == "eltwise":
+        given |= {"multiplier": np.ones(outputs, np.int64), "shift": np.full(outputs, 16)}
+        first, second = (int(one) for one in rng.integers(1 << 14, 1 << 16, 2))
+        given["operands"] = (zero, first, zeros[layer.providers[1]], second)
+    return Loaded(**given, **limits)
 
 
-def answers(case: MacroCase, loaded: Loaded, images: Ints) -> list[int]:
-    """Return the elements of the output maps of all images, in their order."""
-    layer = case.layer
-    ends = layer.end_paddings
-    sums = conv(
-        images,
-        loaded.weights,
-        loaded.bias,
-        stride=layer.strides,
-        padding=(*layer.paddings, *ends),
-        groups=layer.groups,
-        zero_point=loaded.input_zero,
-    )
-    if case.raw:
-        return [int(one) % (1 << 32) for one in sums.reshape(-1)]
-    found = requantize(
-        sums,
-        multiplier=loaded.multiplier,
-        shift=loaded.shift,
-        zero_point=loaded.zero_point,
-        low=loaded.low,
-        high=loaded.high,
-        dtype=np.uint16,
-    )
-    return [int(one) for one in found.reshape(-1)]
+def answers(case: MacroCase, loaded: list[Loaded], images: Ints) -> list[int]:
+    """Return the elements of the last maps of all images, in their order."""
+    maps: list[Any] = []
+    for place, (layer, own) in enumerate(zip(case.layers, loaded, strict=True)):
+        inputs = [maps[one] for one in layer.providers] or [images]
+        if layer.kind == "fc":
+            inputs = [inputs[0].reshape(len(images), 1, 1, -1)]
+        sums = sums_of(layer, own, inputs)
+        if case.output_elements(place) > 1:
+            maps.append(sums % (1 << 32))
+            continue
+        maps.append(
+            requantize(
+                sums,
+                multiplier=own.multiplier,
+                shift=own.shift,
+                zero_point=own.zero_point,
+                low=own.low,
+                high=own.high,
+                dtype=np.uint16,
+            )
+        )
+    return [int(one) for one in maps[-1].reshape(-1)]
 
 
-def packets(case: MacroCase, loaded: Loaded) -> Iterator[tuple[int, int, int, list[int]]]:
+def sums_of(layer: CrossbarLayer, own: Loaded, inputs: list[Any]) -> Ints:
+    """Return the sums of a layer that are requantized."""
+    padding = (*layer.paddings, *layer.end_paddings)
+    if layer.kind == "eltwise":
+        zero_a, a, zero_b, b = own.operands
+        return weighted_sum(*inputs, zero_points=(zero_a, zero_b), multipliers=(a, b))
+    if layer.has_weights:
+        return conv(
+            inputs[0],
+            own.weights,
+            own.bias,
+            stride=layer.strides,
+            padding=padding,
+            groups=layer.groups,
+            zero_point=own.input_zero,
+        )
+    window = {"kernel": layer.kernels, "stride": layer.strides, "padding": padding}
+    if layer.average:
+        return window_sums(inputs[0], zero_point=own.input_zero, **window)  # type: ignore[arg-type]
+    if layer.taps == 1:
+        channels = layer.out_channels
+        zero = own.input_zero
+        moved = shortcut(inputs[0], stride=layer.strides, channels=channels, zero_point=zero)
+    else:
+        moved = max_pool(inputs[0], **window)  # type: ignore[arg-type]
+    found: Ints = moved.astype(np.int64)
+    return found
+
+
+def packets(case: MacroCase, loaded: list[Loaded]) -> Iterator[tuple[int, int, int, list[int]]]:
     """Yield target, index, flits and the flits of each entry that is loaded."""
     width = case.chip.flit_bits
     mask = (1 << width) - 1
+    entries = {
+        "column": column_entry,
+        "channel": channel_entry,
+        "limits": limits_entry,
+        "operands": operands_entry,
+    }
     for target in load_targets(case.chip, 0):
         for index in range(target.entries):
-            word = {"column": column_entry, "channel": channel_entry, "limits": limits_entry}[
-                target.kind
-            ](case, loaded, index)
+            word = entries[target.kind](case, target.layer, loaded[target.layer], index)
             flits = [word >> (k * width) & mask for k in range(target.flits)]
             yield target.number, index, target.flits, flits
 
 
-def column_entry(case: MacroCase, loaded: Loaded, index: int) -> int:
+def column_entry(case: MacroCase, place: int, loaded: Loaded, index: int) -> int:
     """Return what is loaded of a column."""
-    column = columns_of(case.cut, case.holding)[index]
-    cut = case.cut
-    tile = section_weights(case, loaded, column.section)
+    cut = case.cut(place)
+    column = columns_of(cut, case.holding(place))[index]
+    tile = section_weights(cut, loaded, column.section)
     tile = tile[column.row_tile * case.side : (column.row_tile + 1) * case.side]
     stored = encode(tile, weight_bits=case.weight_bits, cell_bits=case.cell_bits)
-    place = column.channel - cut.first_channel(column.section)
+    channel = column.channel - cut.first_channel(column.section)
     lanes = case.adcs * max(1, case.samples[0])
     head = {
-        "flip": int(stored.flips[column.cell_slice, place]),
+        "flip": int(stored.flips[column.cell_slice, channel]),
         "first": int(column.first),
         "cell_slice": column.cell_slice,
         "unit": column.unit,
@@ -323,28 +440,26 @@ def column_entry(case: MacroCase, loaded: Loaded, index: int) -> int:
         "slot": index // lanes,
     }
     cells = 0
-    for row, cell in enumerate(stored.cells[column.cell_slice, :, place].tolist()):
+    for row, cell in enumerate(stored.cells[column.cell_slice, :, channel].tolist()):
         for plane in range(case.cell_bits):
             cells |= (cell >> plane & 1) << (plane * case.side + row)
     return entry(COLUMN_FIELDS, head) | cells << case.chip.flit_bits
 
 
-def section_weights(case: MacroCase, loaded: Loaded, section: int) -> Ints:
+def section_weights(cut: Cut, loaded: Loaded, section: int) -> Ints:
     """Return the weights (rows, columns) of a section, groups on the diagonal."""
-    cut = case.cut
     together, first = cut.groups_of(section), section * cut.groups_together
     inputs = loaded.weights.shape[3]
     taps = loaded.weights.shape[1] * loaded.weights.shape[2]
     dense = np.zeros((taps, together, inputs, together, cut.group_columns), np.int64)
     for group in range(together):
         own = loaded.weights[(first + group) * cut.group_columns :][: cut.group_columns]
-        dense[:, group, :, group, :] = own.reshape(cut.group_columns, taps, inputs).transpose(
-            1, 2, 0
-        )
+        by_tap = own.reshape(cut.group_columns, taps, inputs).transpose(1, 2, 0)
+        dense[:, group, :, group, :] = by_tap
     return dense.reshape(taps * together * inputs, together * cut.group_columns)
 
 
-def channel_entry(case: MacroCase, loaded: Loaded, index: int) -> int:
+def channel_entry(case: MacroCase, place: int, loaded: Loaded, index: int) -> int:
     """Return what is loaded of an output channel."""
     return entry(
         CHANNEL_FIELDS,
@@ -356,7 +471,13 @@ def channel_entry(case: MacroCase, loaded: Loaded, index: int) -> int:
     )
 
 
-def limits_entry(case: MacroCase, loaded: Loaded, index: int) -> int:
+def limits_entry(case: MacroCase, place: int, loaded: Loaded, index: int) -> int:
     """Return what is loaded of the layer."""
     names = ("input_zero", "zero_point", "low", "high")
     return entry(LIMITS_FIELDS, {name: getattr(loaded, name) for name in names})
+
+
+def operands_entry(case: MacroCase, place: int, loaded: Loaded, index: int) -> int:
+    """Return what is loaded of an addition."""
+    names = [name for name, _ in OPERANDS_FIELDS]
+    return entry(OPERANDS_FIELDS, dict(zip(names, loaded.operands, strict=True)))

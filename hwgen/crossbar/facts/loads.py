@@ -11,8 +11,11 @@ from typing import Literal
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.errors import DesignError
 
-Kind = Literal["column", "channel", "limits"]
-KINDS: tuple[Kind, ...] = ("column", "channel", "limits")
+Kind = Literal["column", "channel", "limits", "operands"]
+KINDS: tuple[Kind, ...] = ("column", "channel", "limits", "operands")
+
+Fields = Sequence[tuple[str, int]]
+"""Names and bits, the first one lowest."""
 
 FLIT = 64
 """Bits that the fields of an entry count on; wider flits hold the same."""
@@ -34,6 +37,9 @@ CHANNEL_FIELDS = (("bias", 64), ("multiplier", 16), ("shift", 6))
 
 LIMITS_FIELDS = (("input_zero", 16), ("zero_point", 16), ("low", 16), ("high", 16))
 """Of a layer: zero point of the map that it reads; zero point and limits of its own."""
+
+OPERANDS_FIELDS = (("zero_a", 16), ("multiplier_a", 16), ("zero_b", 16), ("multiplier_b", 16))
+"""Of an addition: zero point and factor of each operand, by position."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,7 @@ def load_targets(chip: ChipFacts, macro: int) -> list[LoadTarget]:
             "column": (1 + cells, held.conversions),
             "channel": (2, layer.layer.out_channels if held.results else 0),
             "limits": (1, 1),
+            "operands": (1, int(layer.layer.kind == "eltwise")),
         }
         for kind, (flits, entries) in sizes.items():
             if entries:
@@ -73,7 +80,7 @@ def load_targets(chip: ChipFacts, macro: int) -> list[LoadTarget]:
     return found
 
 
-def entry(fields: Sequence[tuple[str, int]], values: Mapping[str, int]) -> int:
+def entry(fields: Fields, values: Mapping[str, int]) -> int:
     """Return fields side by side, the first one lowest, each in two's complement."""
     word = place = 0
     for name, bits in fields:

@@ -1,26 +1,21 @@
 """Engine: all that works for one layer in one macro, from a ring to a ring and to the links."""
 
-from fractions import Fraction
+from collections.abc import Sequence
+from typing import Any
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip_facts import ChipFacts, Held, Region
-from hwgen.crossbar.facts.columns import columns_of, meeting_lanes
-from hwgen.crossbar.facts.holdings import Holding
-from hwgen.crossbar.facts.loads import CHANNEL_FIELDS, COLUMN_FIELDS, KINDS, LIMITS_FIELDS
-from hwgen.crossbar.rtl.array import Array
+from hwgen.crossbar.facts.loads import CHANNEL_FIELDS, KINDS, LIMITS_FIELDS, Fields
 from hwgen.crossbar.rtl.layouts import INDEX_BITS, TARGET_BITS, flit, layer_strobes
-from hwgen.crossbar.rtl.loader import WALK, Loader
 from hwgen.crossbar.rtl.requantizer import Requantizer, limits
 from hwgen.crossbar.rtl.results import Results
 from hwgen.crossbar.rtl.sender import Sender
-from hwgen.crossbar.rtl.sizes import ArraySizes
 from hwgen.crossbar.rtl.store import Store
-from hwgen.crossbar.rtl.walks import walk_of
 
 ACTIVATED = 8
 """Elements of a clock of one activation unit: `lanes` in the 4 clocks of an operation."""
@@ -39,28 +34,6 @@ def load_bus(chip: ChipFacts) -> data.StructLayout:
     )
 
 
-def array_sizes(chip: ChipFacts, place: int, macro: int) -> ArraySizes:
-    """Return the sizes of the array of a layer in a macro."""
-    layer, held = chip.layers[place], held_in(chip, place, macro)
-    copies = held.copies[1] - held.copies[0]
-    return ArraySizes(
-        side=chip.side,
-        cell_bits=chip.cell_bits,
-        dac_bits=chip.dac_bits,
-        adc_bits=chip.adc_bits,
-        weight_bits=chip.weight_bits,
-        input_bits=chip.activation_bits,
-        units=held.units,
-        columns=held.conversions,
-        adcs=chip.macros[macro].adcs,
-        rate=Fraction(chip.adc_samples, chip.adc_clocks),
-        targets=copies * layer.layer.out_channels,
-        sum_bits=layer.partial_sum_bits,
-        part_bits=chip.flit_bits,
-        row_elements=min(chip.side, chip.word_elements),
-    )
-
-
 def held_in(chip: ChipFacts, place: int, macro: int) -> Held:
     """Return what a macro holds of a layer."""
     return next(one for one in chip.layers[place].held if one.macro == macro)
@@ -72,60 +45,62 @@ def ring_of(region: Region) -> dict[str, int]:
 
 
 class Engine(Part):
-    """One layer with weights in one macro that holds whole copies and merges their results.
+    """The common part of all layers: what becomes of sums. Each kind adds where they come from.
 
+    Parameters
+    ----------
+        chip, place, macro  the chip, the layer, the macro
+        loaders             parts that read the scratchpad for a load
+        sum_bits            of a sum, signed
+        members             ports of the kind
     Ports
-        strobes    in   layer_strobes
-        load       in   load_bus       what is loaded before the first image
-        load_want, load_word           reads of the scratchpad, see `Loader`
-        store_..., send_...            see `Store`, `Sender`
-        read_data  in   word           of the scratchpad
-        converting out  1              see `Array`
-        analog     out  lanes x analog_bits
-        codes      in   lanes x adc_bits
-        link       out  flit           what it sends
-        late       out  1
-        samples    out  16             conversions of this clock
-        reads      out  16             crossbars that begin a bit step in this clock
+        strobes      in   layer_strobes
+        load         in   load_bus       what is loaded before the first image
+        load_want    out  loaders        reads of the scratchpad, see `Loader`
+        load_word    out  loaders x word_bits
+        load_granted in   loaders
+        store_..., send_...              see `Store`, `Sender`
+        read_data    in   word           of the scratchpad
+        link         out  flit           what it sends
+        late         out  1              a strobe came before an operation was over
     Latency  each operation from its strobe on, see the parts
     Rate     a block in the steps of its operations
-    Errors   ``late``: a strobe came before an operation was over
+    Errors   ``late``
     Golden   ``golden.network``
     Source   seed 003, Fig. 2 (b): macro
     """
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, place: int, macro: int) -> None:
+    def __init__(
+        self,
+        *,
+        chip: ChipFacts,
+        place: int,
+        macro: int,
+        loaders: int,
+        sum_bits: int,
+        members: dict[str, Any],
+    ) -> None:
         layer, held = chip.layers[place], held_in(chip, place, macro)
         self._chip, self._place, self._macro = chip, place, macro
-        self._layer, self._held, self._sizes = layer, held, array_sizes(chip, place, macro)
+        self._layer, self._held = layer, held
         self._words = chip.macros[macro].words
         self._sends = layer.operations[-1].name in ("send", "result")
         channels, word = layer.layer.out_channels, chip.word_elements
-        each = -(-layer.output_bits // chip.activation_bits)
-        self._each, self._elements = each, layer.copies * channels * each
-        lanes = min(ACTIVATED * held.activation, word // each)
-        copies = held.copies[1] - held.copies[0]
-        assert layer.cut is not None
-        columns = columns_of(
-            layer.cut,
-            Holding(macro=macro, copies=range(*held.copies), row_tiles=range(*held.row_tiles)),
-        )
-        self._array = Array(
-            sizes=self._sizes, reads=lanes, meeting=meeting_lanes(columns, self._sizes.lanes)
-        )
-        self._loader = Loader(chip=chip, words=self._words, units=held.units)
+        self._each = -(-layer.output_bits // chip.activation_bits)
+        self._elements = layer.copies * channels * self._each
+        lanes = lanes_of(chip, place, macro)
         self._requantizer = Requantizer(
             channels=channels,
-            copies=copies,
+            copies=held.copies[1] - held.copies[0],
             lanes=lanes,
-            sum_bits=layer.partial_sum_bits,
+            sum_bits=sum_bits,
             bits=layer.output_bits,
             raw=layer.raw,
         )
         self._results = Results(
-            chunk=lanes * each,
+            chunk=lanes * self._each,
             elements=self._elements,
             word=word,
             bits=chip.activation_bits,
@@ -133,16 +108,16 @@ class Engine(Part):
         )
         self._store = Store(words=self._words, word=word, elements=self._elements)
         self._sender = Sender(chip=chip, words=self._words, elements=self._elements)
-        self.parts = [self._array, self._loader, self._requantizer, self._results, self._store]
+        self.parts = [self._requantizer, self._results, self._store]
         self.parts += [self._sender] if self._sends else []
-        sizes, index = self._sizes, bits_for_index(self._words)
+        index = bits_for_index(self._words)
         super().__init__(
             {
                 "strobes": In(layer_strobes(chip, layer)),
                 "load": In(load_bus(chip)),
-                "load_want": Out(1),
-                "load_word": Out(index),
-                "load_granted": In(1),
+                "load_want": Out(loaders),
+                "load_word": Out(loaders * index),
+                "load_granted": In(loaders),
                 "store_want": Out(1),
                 "store_word": Out(index),
                 "store_enables": Out(word),
@@ -152,14 +127,10 @@ class Engine(Part):
                 "send_word": Out(index),
                 "send_granted": In(1),
                 "read_data": In(word * chip.activation_bits),
-                "converting": Out(1),
-                "analog": Out(sizes.lanes * sizes.analog_bits),
-                "codes": In(sizes.lanes * sizes.adc_bits),
                 "link": Out(flit(chip)),
                 "late": Out(1),
-                "samples": Out(16),
-                "reads": Out(16),
             }
+            | members
         )
 
     @property
@@ -170,35 +141,29 @@ class Engine(Part):
         m = Module()
         # What is loaded stays over runs, each of which begins with a reset.
         zero = Signal(self._chip.activation_bits, reset_less=True)
-        m.submodules.array = array = self._array.instance()
-        m.submodules.loader = loader = self._loader.instance()
         m.submodules.requantizer = requantizer = self._requantizer.instance()
         m.submodules.results = results = self._results.instance()
         m.submodules.store = store = self._store.instance()
-        late = [array.late, loader.late, requantizer.late, store.late]
-        self._connect_load(m, array, loader, zero)
-        self._connect_array(m, array, loader)
-        self._connect_results(m, array, requantizer, results, store)
-        self._take_loads(m, array, requantizer, zero)
+        source, late = self.connect_source(m, zero)
+        late += [requantizer.late, store.late]
+        self._connect_results(m, source, requantizer, results, store)
+        self._take_loads(m, requantizer, zero)
         if self._sends:
             m.submodules.sender = sender = self._sender.instance()
             self._connect_sender(m, sender)
             late.append(sender.late)
-        together = late[0]
-        for one in late[1:]:
-            together = together | one
-        m.d.comb += self.late.eq(together)
+        m.d.comb += self.late.eq(any_of(late))
         return m
 
-    @property
-    def sizes(self) -> ArraySizes:
-        """Sizes of its array."""
-        return self._sizes
+    def connect_source(self, m: Module, zero: Signal) -> tuple[PartInstance, list[Value]]:
+        """Place what sums come from; return what they are read from, and errors.
 
-    def _region(self) -> Region:
-        """Return the ring that the layer reads: its own, or that of a provider in this macro."""
-        providers = self._layer.layer.providers
-        provider = providers[0] if providers else None
+        zero: the zero point of the map that is read
+        """
+        raise NotImplementedError
+
+    def input_of(self, provider: int | None) -> Region:
+        """Return the ring in which the map of a provider lies: its own one, or one that is filled."""
         here = [one for one in self._chip.regions if one.macro == self._macro]
         for one in here:
             if one.kind == "input" and (one.layer, one.provider) == (self._place, provider):
@@ -213,51 +178,16 @@ class Engine(Part):
             if (one.macro, one.kind, one.layer) == (self._macro, "output", self._place)
         )
 
-    def _connect_load(
-        self, m: Module, array: PartInstance, loader: PartInstance, zero: Signal
-    ) -> None:
-        """Loads: from the scratchpad to the inputs."""
-        strobe = self.strobes.load
-        walk = walk_of(self._chip, self._layer, self._held, self._region())
-        m.d.comb += [
-            loader.walk.eq(WALK.const(walk)),
-            loader.go.eq(strobe.go),
-            loader.half.eq(strobe.parity),
-            loader.zero.eq(zero),
-            self.load_want.eq(loader.want),
-            self.load_word.eq(loader.word),
-            loader.granted.eq(self.load_granted),
-            loader.read_data.eq(self.read_data),
-        ]
-        for name in ("write", "unit", "first", "count", "data"):
-            m.d.comb += getattr(array, f"row_{name}").eq(getattr(loader, f"row_{name}"))
-        for name in ("write", "unit", "half", "data"):
-            m.d.comb += getattr(array, f"sum_{name}").eq(getattr(loader, f"sum_{name}"))
-
-    def _connect_array(self, m: Module, array: PartInstance, loader: PartInstance) -> None:
-        """Bit steps and addition."""
-        strobes, sizes = self.strobes, self._sizes
-        last = (sizes.columns - 1) % sizes.lanes + 1
-        m.d.comb += [
-            array.multiply.eq(strobes.mvm.go),
-            array.multiply_bit.eq(strobes.mvm.bit),
-            array.convert.eq(strobes.adc.go),
-            array.convert_bit.eq(strobes.adc.bit),
-            array.convert_half.eq(strobes.adc.parity),
-            array.add.eq(strobes.addition.go),
-            array.add_half.eq(strobes.addition.parity),
-            array.last_lanes.eq((1 << last) - 1),
-            array.codes.eq(self.codes),
-            self.converting.eq(array.converting),
-            self.analog.eq(array.analog),
-            self.samples.eq(Mux(array.converting, Mux(array.ends, last, sizes.lanes), 0)),
-            self.reads.eq(Mux(strobes.mvm.go, self._held.crossbars, 0)),
-        ]
+    def loads(self, kind: str) -> Value:
+        """Return whether a flit of an entry of this layer is loaded now."""
+        order = self._chip.macros[self._macro].layers.index(self._place)
+        number = len(KINDS) * order + KINDS.index(kind)
+        return self.load.valid & (self.load.target == number)
 
     def _connect_results(
         self,
         m: Module,
-        array: PartInstance,
+        source: PartInstance,
         requantizer: PartInstance,
         results: PartInstance,
         store: PartInstance,
@@ -276,9 +206,9 @@ class Engine(Part):
             requantizer.half.eq(activation.parity),
             requantizer.blocks.eq(layer.blocks),
             requantizer.last_sums.eq(last_copies * layer.layer.out_channels),
-            array.read_index.eq(requantizer.read_index),
-            array.read_half.eq(requantizer.read_half),
-            requantizer.sums.eq(array.read_data),
+            source.read_index.eq(requantizer.read_index),
+            source.read_half.eq(requantizer.read_half),
+            requantizer.sums.eq(source.read_data),
             results.valid.eq(requantizer.valid),
             results.data.eq(requantizer.data),
             results.count.eq(requantizer.count * self._each),
@@ -313,6 +243,7 @@ class Engine(Part):
         travel = self._chip.travels_of(self._place, name)[0]
         m.d.comb += [
             sender.go.eq(getattr(self.strobes, name).go),
+            sender.half.eq(getattr(self.strobes, name).parity),
             sender.travel.eq(travel.id),
             sender.granted.eq(self.send_granted),
             sender.read_data.eq(self.read_data),
@@ -322,51 +253,47 @@ class Engine(Part):
         ]
         self._constants(m, sender)
 
-    def _take_loads(
-        self, m: Module, array: PartInstance, requantizer: PartInstance, zero: Signal
-    ) -> None:
-        """Store what is loaded; a column is known by its first flit, a channel by both."""
-        order = self._chip.macros[self._macro].layers.index(self._place)
-        load, kinds = self.load, {}
-        for number, kind in enumerate(KINDS):
-            kinds[kind] = Signal(name=f"loads_{kind}")
-            m.d.comb += kinds[kind].eq(load.valid & (load.target == len(KINDS) * order + number))
-        column = Signal(sum(bits for _, bits in COLUMN_FIELDS))
+    def _take_loads(self, m: Module, requantizer: PartInstance, zero: Signal) -> None:
+        """Store what is loaded of channels and of the layer; a channel is known by both flits."""
+        load, first = self.load, self.load.number == 0
         bias = Signal(len(load.data))
-        fields = parts_of(COLUMN_FIELDS, column)
-        first = load.number == 0
-        with m.If(kinds["column"] & first):
-            m.d.sync += column.eq(load.data)
-        with m.If(kinds["channel"] & first):
+        with m.If(self.loads("channel") & first):
             m.d.sync += bias.eq(load.data)
         scale = parts_of(CHANNEL_FIELDS[1:], load.data)
         m.d.comb += [
-            array.cell_write.eq(kinds["column"] & ~first),
-            array.cell_column.eq(load.index),
-            array.cell_part.eq(load.number - 1),
-            array.cell_data.eq(load.data),
-            array.lane_write.eq(Mux(kinds["column"] & ~first, 1 << fields["lane"], 0)),
-            array.lane_slot.eq(fields["slot"]),
-            requantizer.write.eq(kinds["channel"] & (load.number == 1)),
+            requantizer.write.eq(self.loads("channel") & (load.number == 1)),
             requantizer.write_index.eq(load.index),
             requantizer.write_data.bias.eq(bias),
             requantizer.write_data.multiplier.eq(scale["multiplier"]),
             requantizer.write_data.shift.eq(scale["shift"]),
         ]
-        for name in ("flip", "first", "cell_slice", "unit", "target"):
-            m.d.comb += array.column[name].eq(fields[name])
         own = parts_of(LIMITS_FIELDS, load.data)
         kept = Signal(limits(self._layer.output_bits), reset_less=True)
-        with m.If(kinds["limits"]):
+        with m.If(self.loads("limits")):
             m.d.sync += zero.eq(own["input_zero"])
             m.d.sync += [kept[name].eq(own[name]) for name in ("zero_point", "low", "high")]
         m.d.comb += requantizer.limits.eq(kept)
 
 
-def parts_of(fields: tuple[tuple[str, int], ...], word: Signal) -> dict[str, Signal]:
+def lanes_of(chip: ChipFacts, place: int, macro: int) -> int:
+    """Return the elements that the activation units of a layer in a macro take in a clock."""
+    layer, held = chip.layers[place], held_in(chip, place, macro)
+    each = -(-layer.output_bits // chip.activation_bits)
+    return min(ACTIVATED * held.activation, chip.word_elements // each)
+
+
+def parts_of(fields: Fields, word: Value) -> dict[str, Value]:
     """Return the fields of a word by name."""
     found, place = {}, 0
     for name, bits in fields:
         found[name] = word[place : place + bits]
         place += bits
+    return found
+
+
+def any_of(terms: Sequence[Value]) -> Value:
+    """Return the OR of terms."""
+    found = terms[0]
+    for term in terms[1:]:
+        found = found | term
     return found

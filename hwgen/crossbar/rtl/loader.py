@@ -134,6 +134,12 @@ class Loader(Part):
         cycle 2  ``row_write``; add the elements up
         cycle 3  ``sum_write``
 
+    Parameters
+    ----------
+        chip   sizes of elements and words
+        words  of the scratchpad
+        units  that are filled; side: rows of a unit
+
     Ports
         walk       in   WALK         constant
         go         in   1            the strobe
@@ -144,6 +150,8 @@ class Loader(Part):
         granted    in   1
         read_data  in   word         in the cycle behind a grant
         row_...    out               see `Bank`
+        row_last   out  1            the last write of the block
+        row_half   out  1            parity of the block
         sum_...    out               see `Array`
         late       out  1            ``go`` before the block before is through
     Latency  2 from ``go`` to the first ``want``
@@ -155,15 +163,15 @@ class Loader(Part):
 
     family = "crossbar"
 
-    def __init__(self, *, chip: ChipFacts, words: int, units: int) -> None:
+    def __init__(self, *, chip: ChipFacts, words: int, units: int, side: int) -> None:
         self._elements, self._bits, self._side = (
             chip.word_elements,
             chip.activation_bits,
-            chip.side,
+            side,
         )
         self._words, self._units = words, units
         self._rows = min(self._elements, self._side)
-        self._sum_bits = chip.input_sum_bits
+        self._sum_bits = (side - 1).bit_length() + chip.activation_bits
         super().__init__(
             {
                 "walk": In(WALK),
@@ -179,6 +187,8 @@ class Loader(Part):
                 "row_first": Out(bits_for_index(self._side)),
                 "row_count": Out(self._rows.bit_length()),
                 "row_data": Out(self._rows * self._bits),
+                "row_last": Out(1),
+                "row_half": Out(1),
                 "sum_write": Out(1),
                 "sum_unit": Out(bits_for_index(units)),
                 "sum_half": Out(1),
@@ -189,13 +199,13 @@ class Loader(Part):
 
     @property
     def size_suffix(self) -> str:
-        return f"{self._words}u{self._units}"
+        return f"{self._words}u{self._units}x{self._side}"
 
     @property
     def _piece(self) -> data.StructLayout:
         """What goes with a read: place and number of its elements, those inside the map, the rows.
 
-        ends: the sum of the unit is whole
+        begins, ends: the first one, and the last one, of the unit; last: of the block
         """
         count = range(self._rows + 1)
         return data.StructLayout(
@@ -209,6 +219,7 @@ class Loader(Part):
                 "row": bits_for_index(self._side),
                 "begins": 1,
                 "ends": 1,
+                "last": 1,
                 "half": 1,
             }
         )
@@ -247,6 +258,8 @@ class Loader(Part):
 
         block_ends, following = Signal(), Signal(PIXEL)
         self._advance(m, here, following, block_ends)
+        last_section = state.section == walk.sections - 1
+        m.d.comb += piece.last.eq(rows_end & last_section & block_ends)
         with m.If(self.go):
             m.d.sync += [start.eq(1), fresh.eq(0), state.half.eq(self.half)]
             with m.If(fresh):
@@ -271,7 +284,7 @@ class Loader(Part):
                 state.left_rows.eq(state.left_rows - length),
             ]
             with m.If(rows_end):
-                with m.If(state.section != walk.sections - 1):
+                with m.If(~last_section):
                     m.d.sync += self._next_section(state, here)
                 with m.Else():
                     m.d.sync += [here.eq(following), busy.eq(~block_ends)]
@@ -436,6 +449,8 @@ class Loader(Part):
             self.row_unit.eq(filled.unit),
             self.row_first.eq(filled.row),
             self.row_count.eq(filled.count),
+            self.row_last.eq(filled.last),
+            self.row_half.eq(filled.half),
             total.eq(sum_of([self.row_data.word_select(e, self._bits) for e in range(self._rows)])),
         ]
         # cycle 3: the sum of the unit

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip_facts import ChipFacts, Region, Travel
-from hwgen.crossbar.facts.ports import tile_reads, words_of_run
+from hwgen.crossbar.facts.ports import tile_reads, window_reads, words_of_run
 from hwgen.crossbar.facts.routes import load_number
 from hwgen.crossbar.rtl.adc import Adc
-from hwgen.crossbar.rtl.engine import Engine, held_in, load_bus, ring_of
+from hwgen.crossbar.rtl.array_engine import ArrayEngine
+from hwgen.crossbar.rtl.engine import Engine, any_of, held_in, load_bus, ring_of
 from hwgen.crossbar.rtl.layouts import (
     AT_IO_NODE,
     flit,
@@ -20,8 +21,10 @@ from hwgen.crossbar.rtl.layouts import (
     macro_store,
     macro_strobes,
 )
+from hwgen.crossbar.rtl.operand_engines import EltwiseEngine, PoolEngine
 from hwgen.crossbar.rtl.pad import Pad
 from hwgen.crossbar.rtl.receiver import Receiver
+from hwgen.errors import DesignError
 
 
 class Macro(Part):
@@ -48,21 +51,23 @@ class Macro(Part):
     def __init__(self, *, chip: ChipFacts, macro: int) -> None:
         own = chip.macros[macro]
         self._chip, self._macro, self._places = chip, macro, own.layers
-        self._engines = [Engine(chip=chip, place=place, macro=macro) for place in own.layers]
+        self._engines = [engine_of(chip, place, macro) for place in own.layers]
         self._arrivals = arrivals(chip, macro)
         self._receivers = [
             Receiver(chip=chip, words=own.words, rings=len(rings)) for _, rings in self._arrivals
         ]
-        sizes = self._engines[0].sizes
-        self._sizes = sizes
-        self._samples = sizes.lanes // own.adcs
-        self._adc = Adc(bits=chip.adc_bits, analog_bits=sizes.analog_bits, samples=self._samples)
+        self._samples = max(1, chip.adc_samples // chip.adc_clocks)
+        self._analog_bits = max(
+            (one.sizes.analog_bits for one in self._engines if isinstance(one, ArrayEngine)),
+            default=1,
+        )
+        self._adc = Adc(bits=chip.adc_bits, analog_bits=self._analog_bits, samples=self._samples)
         self._pad = Pad(
             words=own.words,
             elements=chip.word_elements,
             bits=chip.activation_bits,
             writers=len(self._receivers) + len(self._engines),
-            readers=2 * len(self._engines),
+            readers=sum(len(one.load_want) + 1 for one in self._engines),
             access_clocks=chip.access_clocks,
         )
         self.parts = [*self._engines, *self._receivers, self._adc, self._pad]
@@ -103,7 +108,12 @@ class Macro(Part):
                     self.store.data.eq(engine.store_data),
                 ]
         receivers = self._receive(m)
-        above = self._convert(m, engines)
+        arrays = [
+            engine
+            for engine, part in zip(engines, self._engines, strict=True)
+            if isinstance(part, ArrayEngine)
+        ]
+        above = self._convert(m, arrays) if arrays else Const(0)
         self._share_port(m, pad, receivers, engines)
         self._load(m, load)
         valid = [engine.link.valid for engine in engines]
@@ -115,8 +125,8 @@ class Macro(Part):
             self.overflow.eq(
                 any_of([above, more_than_one(valid), *(r.overflow for r in receivers)])
             ),
-            self.events.conversions.eq(sum_of([engine.samples for engine in engines])),
-            self.events.reads.eq(sum_of([engine.reads for engine in engines])),
+            self.events.conversions.eq(sum_of([Const(0), *(array.samples for array in arrays)])),
+            self.events.reads.eq(sum_of([Const(0), *(array.reads for array in arrays)])),
             self.events.accesses.eq(pad.granted.any()),
         ]
         return m
@@ -140,18 +150,17 @@ class Macro(Part):
 
     def _convert(self, m: Module, engines: Sequence[PartInstance]) -> Value:
         """Place the ADCs; of two layers that share them one converts at a time."""
-        sizes, adcs, above = self._sizes, self._chip.macros[self._macro].adcs, []
+        adcs, above = self._chip.macros[self._macro].adcs, []
+        bits, analog_bits = self._chip.adc_bits, self._analog_bits
         converting = any_of([engine.converting for engine in engines])
         analog = any_of([Mux(engine.converting, engine.analog, 0) for engine in engines])
-        codes = Signal(sizes.lanes * sizes.adc_bits)
+        codes = Signal(adcs * self._samples * bits)
         for number in range(adcs):
             m.submodules[f"adc_{number}"] = adc = self._adc.instance()
             lanes = [number + sample * adcs for sample in range(self._samples)]
-            m.d.comb += adc.sums.eq(Cat(analog.word_select(e, sizes.analog_bits) for e in lanes))
+            m.d.comb += adc.sums.eq(Cat(analog.word_select(e, analog_bits) for e in lanes))
             for sample, lane in enumerate(lanes):
-                m.d.comb += codes.word_select(lane, sizes.adc_bits).eq(
-                    adc.codes.word_select(sample, sizes.adc_bits)
-                )
+                m.d.comb += codes.word_select(lane, bits).eq(adc.codes.word_select(sample, bits))
             above.append(adc.above)
         for engine in engines:
             m.d.comb += engine.codes.eq(codes)
@@ -166,7 +175,12 @@ class Macro(Part):
     ) -> None:
         """Connect all who use the scratchpad: writers, then readers; first of all what arrives."""
         sends = [(e.send_want, e.send_word, e.send_granted) for e in engines]
-        loads = [(e.load_want, e.load_word, e.load_granted) for e in engines]
+        word_bits = bits_for_index(self._chip.macros[self._macro].words)
+        loads = [
+            (e.load_want[k], e.load_word.word_select(k, word_bits), e.load_granted[k])
+            for e in engines
+            for k in range(len(e.load_want))
+        ]
         stores = [(e.store_want, e.store_word, e.store_granted) for e in engines]
         arriving = [(r.want, r.word, r.granted) for r in receivers]
         users = [*arriving, *stores, *loads, *sends]
@@ -182,7 +196,11 @@ class Macro(Part):
         accesses = [self._accesses(place) for place in self._places]
         asked = [-1] * len(arriving)
         asked += [words for _, words in accesses]
-        asked += [reads for reads, _ in accesses]
+        asked += [
+            reads
+            for (reads, _), engine in zip(accesses, engines, strict=True)
+            for _ in range(len(engine.load_want))
+        ]
         asked += [words for _, words in accesses]
         rank = {
             user: order
@@ -195,14 +213,14 @@ class Macro(Part):
         """Return the reads of a load and the words of a block of results."""
         chip, layer = self._chip, self._chip.layers[place]
         held, word = held_in(chip, place, self._macro), chip.word_elements
-        assert layer.cut is not None
+        channels = layer.layer.out_channels
+        words = words_of_run(layer.copies * channels, channels, word)
+        if layer.cut is None:
+            pool = layer.layer.kind == "pool"
+            return layer.copies * window_reads(layer.layer, word) if pool else words, words
         tiles = tile_reads(layer.layer, layer.cut, word)
         reads = sum(tiles[tile] for tile in range(*held.row_tiles))
-        channels = layer.layer.out_channels
-        return (
-            (held.copies[1] - held.copies[0]) * reads,
-            words_of_run(layer.copies * channels, channels, word),
-        )
+        return (held.copies[1] - held.copies[0]) * reads, words
 
     def _load(self, m: Module, load: Signal) -> None:
         """Take the packets of what is loaded here."""
@@ -228,6 +246,21 @@ class Macro(Part):
             ]
 
 
+def engine_of(chip: ChipFacts, place: int, macro: int) -> Engine:
+    """Return the engine of a layer in a macro."""
+    layer = chip.layers[place]
+    if layer.layer.dilation != (1, 1):
+        raise DesignError(f"{layer.layer.name} must have windows without dilation")
+    names = [one.name for one in layer.operations]
+    for name in ("gather", "chain"):
+        if name in names:
+            raise DesignError(f"{layer.layer.name} must work in one macro, no {name} is built")
+    if len(layer.layer.providers) > 1 and layer.layer.kind != "eltwise":
+        raise DesignError(f"{layer.layer.name} must read one map, no concatenation is built")
+    kind = {"pool": PoolEngine, "eltwise": EltwiseEngine}.get(layer.layer.kind, ArrayEngine)
+    return kind(chip=chip, place=place, macro=macro)
+
+
 def arrivals(chip: ChipFacts, macro: int) -> list[tuple[Travel, list[Region]]]:
     """Return what travels to readers in a macro, with the rings into which each goes."""
     node, found = chip.macros[macro].node, []
@@ -243,14 +276,6 @@ def arrivals(chip: ChipFacts, macro: int) -> list[tuple[Travel, list[Region]]]:
         ]
         if rings and (node in travel.targets or node == travel.source):
             found.append((travel, rings))
-    return found
-
-
-def any_of(terms: Sequence[Value]) -> Value:
-    """Return the OR of terms."""
-    found = terms[0]
-    for term in terms[1:]:
-        found = found | term
     return found
 
 

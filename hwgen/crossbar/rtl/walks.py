@@ -10,7 +10,7 @@ Fields = dict[str, Any]
 
 
 def walk_of(chip: ChipFacts, placed: ChipLayer, held: Held, region: Region) -> Fields:
-    """Return the fields of `hwgen.crossbar.rtl.loader.WALK` for a layer with weights."""
+    """Return the fields of `hwgen.crossbar.rtl.loader.WALK` for a layer that reads windows."""
     ring = region.words * chip.word_elements
     steps = Steps(placed.layer, ring)
     first, behind = held.copies
@@ -32,7 +32,8 @@ def walk_of(chip: ChipFacts, placed: ChipLayer, held: Held, region: Region) -> F
         "wrap": steps.wrap(),
         "copies": behind - first,
     }
-    assert placed.cut is not None
+    if placed.cut is None:
+        return fields | whole_windows(placed.layer, ring, steps.row_elements)
     return fields | runs(placed.layer, placed.cut, held, ring, steps.row_elements)
 
 
@@ -77,8 +78,28 @@ class Steps:
         return self._step(self._strides[0], -self._across * self._strides[1], 0)
 
 
+def whole_windows(layer: CrossbarLayer, ring: int, row_elements: int) -> Fields:
+    """Return the runs of a window of a layer without weights: its kernel rows."""
+    run = layer.kernels[1] * layer.in_channels
+    rows = layer.kernels[0] * run
+    return {
+        "sections": 1,
+        "runs_across": 1,
+        "run_elements": run,
+        "last_run_elements": run,
+        "across": 0,
+        "down": row_elements % ring,
+        "beside": 0,
+        "skipped_runs": 0,
+        "skipped_elements": 0,
+        "skipped_address": 0,
+        "unit_rows": rows,
+        "last_unit_rows": rows,
+    }
+
+
 def runs(layer: CrossbarLayer, cut: Cut, held: Held, ring: int, row_elements: int) -> Fields:
-    """Return the runs of a window: elements that lie side by side, and which belong to the macro."""
+    """Return the runs of a window, elements side by side, and which belong to the macro."""
     side, (first_tile, behind) = cut.side, held.row_tiles
     grouped = cut.groups > 1
     across = layer.kernels[1] if grouped else 1
