@@ -1,4 +1,4 @@
-"""Bench of `array`: sums of every block against golden, the sum at every ADC, blocks overlapping."""
+"""Bench of `array`: sums of overlapping blocks against golden, and the sum at every ADC."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -42,6 +42,15 @@ class Bench:
         """Drive ports."""
         for name, value in values.items():
             self.ports[name].value = value
+
+    def strobe(self, name: str, block: int, bit: int) -> None:
+        """Begin an operation, if it has a strobe."""
+        if name in ("multiply", "convert", "add"):
+            self.set(**{name: 1})
+        if name in ("multiply", "convert"):
+            self.set(**{f"{name}_bit": bit})
+        if name in ("convert", "add"):
+            self.set(**{f"{name}_half": block % 2})
 
     async def clock(self) -> None:
         """One clock: ADCs answer what the bank gives."""
@@ -132,52 +141,53 @@ def step_clocks(idle: int) -> int:
     return max(slots + 3, SIZES.units * SIZES.side + 2) + idle
 
 
+def plan(blocks: int) -> dict[int, list[tuple[str, int, int]]]:
+    """Return what begins in each step: name, block, bit step."""
+    bits = SIZES.bit_steps
+    pending: dict[int, list[tuple[str, int, int]]] = {}
+    for block in range(blocks):
+        start = block * max(2, bits)
+        begins = [(start, "load", 0), (start + 2 + bits, "add", 0), (start + 3 + bits, "read", 0)]
+        begins += [(start + 1 + bit, "multiply", bit) for bit in range(bits)]
+        begins += [(start + 2 + bit, "convert", bit) for bit in range(bits)]
+        for step, name, bit in begins:
+            pending.setdefault(step, []).append((name, block, bit))
+    return pending
+
+
 async def run_blocks(bench: Bench, kinds: list[str], cells: dict[tuple[int, int], Cells]) -> bool:
     """Run blocks, each loaded while the one before is converted; return whether all are right."""
-    bits, right = SIZES.bit_steps, True
-    waiting: list[tuple[int, list[int]]] = []
-    pending: dict[int, list[str]] = {}
-    starts = [block * max(2, bits) for block in range(len(kinds))]
-    for block, start in enumerate(starts):
-        pending.setdefault(start, []).append(f"load {block}")
-        for bit in range(bits):
-            pending.setdefault(start + 1 + bit, []).append(f"multiply {block} {bit}")
-            pending.setdefault(start + 2 + bit, []).append(f"convert {block} {bit}")
-        pending.setdefault(start + 2 + bits, []).append(f"add {block}")
-        pending.setdefault(start + 3 + bits, []).append(f"read {block}")
+    right, pending = True, plan(len(kinds))
     inputs = [CASE.inputs(bench.rng, kind) for kind in kinds]
     for step in range(max(pending) + 1):
         idle = int(bench.rng.integers(0, 4))
         CORNERS.hit("idle clocks", idle > 0)
         todo, writes = pending.get(step, []), iter(())
-        for each in todo:
-            name, of_block, *of_bit = each.split()
-            if name in ("multiply", "convert", "add"):
-                bench.set(**{name: 1})
-                if of_bit:
-                    bench.set(**{f"{name}_bit": int(of_bit[0])})
-                if name != "multiply":
-                    bench.set(**{f"{name}_half": int(of_block) % 2})
-            if each.startswith("load"):
-                block = int(each.split()[1])
+        for name, block, bit in todo:
+            bench.strobe(name, block, bit)
+            if name == "load":
                 writes = bench.writes(inputs[block], block % 2)
-                waiting.append(
-                    (block, CASE.expected(cells, inputs[block], adc_bits=bench.adc_bits))
-                )
-        first = 0
-        for each in todo:
-            if each.startswith("read"):
-                block, expected = waiting.pop(0)
-                got = await bench.read_sums(block % 2)
-                right &= got == expected
-                CORNERS.hit("least sum", min(expected) < 0)
-                CORNERS.hit("greatest sum", max(expected) > 0)
-                first = -(-SIZES.targets // READS)
-        for clock in range(first, step_clocks(idle)):
+        reads = [block for name, block, _ in todo if name == "read"]
+        for block in reads:
+            right &= await check_sums(bench, block, cells, inputs[block])
+        for clock in range(len(reads) * -(-SIZES.targets // READS), step_clocks(idle)):
             if clock:
                 next(writes, None)
             await bench.clock()
     return right
+
+
+async def check_sums(
+    bench: Bench,
+    block: int,
+    cells: dict[tuple[int, int], Cells],
+    inputs: dict[tuple[int, int, int], Ints],
+) -> bool:
+    """Return whether the sums of a block are those of golden."""
+    expected = CASE.expected(cells, inputs, adc_bits=bench.adc_bits)
+    CORNERS.hit("least sum", min(expected) < 0)
+    CORNERS.hit("greatest sum", max(expected) > 0)
+    return await bench.read_sums(block % 2) == expected
 
 
 @cocotb.test(timeout_time=50, timeout_unit="ms")

@@ -1,4 +1,4 @@
-"""Bench of `macro`: images come in flits, strobes as a conductor sends them, results leave exact."""
+"""Bench of `macro`: images come in flits, strobes as a conductor's, results leave exact."""
 
 import json
 import os
@@ -8,8 +8,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
-from hwgen.crossbar.facts.timing import LAGS
 from hwgen.crossbar.facts.routes import load_number
+from hwgen.crossbar.facts.timing import LAGS
 from hwgen.crossbar.rtl.layouts import flit, header, macro_strobes
 from verif.coverage import Corners
 from verif.crossbar.macro_case import BIT_STEP, answers, draw, packets

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.network import CrossbarLayer
-from verif.crossbar.macro_case import BIT_STEP, MacroCase
+from verif.crossbar.macro_case import MacroCase
 
 
 class Start(NamedTuple):

@@ -51,7 +51,7 @@ def columns_of(cut: Cut, holding: Holding) -> list[Column]:
 
 
 def meeting_lanes(columns: list[Column], lanes: int) -> frozenset[tuple[int, int]]:
-    """Return the pairs of lanes that have columns of one target in one slot, the lower one first."""
+    """Return the pairs of lanes with columns of one target in one slot, the lower one first."""
     pairs = set()
     for start in range(0, len(columns), lanes):
         places: dict[int, list[int]] = {}

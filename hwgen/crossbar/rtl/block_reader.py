@@ -68,7 +68,7 @@ class BlockReader(Part):
                 "word": Out(bits_for_index(words)),
                 "granted": In(1),
                 "read_data": In(word * bits),
-                "count": Out(element_bits),
+                "count": Out(range(elements + 1)),
                 "whole": Out(1),
                 "kept_index": In(self._index_bits),
                 "kept_half": In(1),

@@ -61,7 +61,7 @@ class Engine(Part):
         load_granted in   loaders
         store_..., send_...              see `Store`, `Sender`
         read_data    in   word           of the scratchpad
-        link         out  flit           what it sends
+        link         out  flit           what it sends, if it sends
         late         out  1              a strobe came before an operation was over
     Latency  each operation from its strobe on, see the parts
     Rate     a block in the steps of its operations
@@ -86,7 +86,7 @@ class Engine(Part):
         self._chip, self._place, self._macro = chip, place, macro
         self._layer, self._held = layer, held
         self._words = chip.macros[macro].words
-        self._sends = layer.operations[-1].name in ("send", "result")
+        self.sends = layer.operations[-1].name in ("send", "result")
         channels, word = layer.layer.out_channels, chip.word_elements
         self._each = -(-layer.output_bits // chip.activation_bits)
         self._elements = layer.copies * channels * self._each
@@ -109,8 +109,14 @@ class Engine(Part):
         self._store = Store(words=self._words, word=word, elements=self._elements)
         self._sender = Sender(chip=chip, words=self._words, elements=self._elements)
         self.parts = [self._requantizer, self._results, self._store]
-        self.parts += [self._sender] if self._sends else []
+        self.parts += [self._sender] if self.sends else []
         index = bits_for_index(self._words)
+        sends = {
+            "send_want": Out(1),
+            "send_word": Out(index),
+            "send_granted": In(1),
+            "link": Out(flit(chip)),
+        }
         super().__init__(
             {
                 "strobes": In(layer_strobes(chip, layer)),
@@ -123,13 +129,10 @@ class Engine(Part):
                 "store_enables": Out(word),
                 "store_data": Out(word * chip.activation_bits),
                 "store_granted": In(1),
-                "send_want": Out(1),
-                "send_word": Out(index),
-                "send_granted": In(1),
                 "read_data": In(word * chip.activation_bits),
-                "link": Out(flit(chip)),
                 "late": Out(1),
             }
+            | (sends if self.sends else {})
             | members
         )
 
@@ -148,7 +151,7 @@ class Engine(Part):
         late += [requantizer.late, store.late]
         self._connect_results(m, source, requantizer, results, store)
         self._take_loads(m, requantizer, zero)
-        if self._sends:
+        if self.sends:
             m.submodules.sender = sender = self._sender.instance()
             self._connect_sender(m, sender)
             late.append(sender.late)
@@ -163,7 +166,7 @@ class Engine(Part):
         raise NotImplementedError
 
     def input_of(self, provider: int | None) -> Region:
-        """Return the ring in which the map of a provider lies: its own one, or one that is filled."""
+        """Return the ring in which the map of a provider lies: its own, or one that is filled."""
         here = [one for one in self._chip.regions if one.macro == self._macro]
         for one in here:
             if one.kind == "input" and (one.layer, one.provider) == (self._place, provider):

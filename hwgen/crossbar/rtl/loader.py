@@ -35,6 +35,9 @@ address: of its window in the ring, modulo the ring; column: elements along the 
 row: of the map; out_column: of the output map
 """
 
+WRAP = data.StructLayout({"address": ADDRESS, "column": signed(ADDRESS + 1), "row": signed(COUNT)})
+"""What comes beside where a step leaves its row of output pixels, as in `STEP`."""
+
 PIXEL = data.StructLayout(
     {
         "base": ADDRESS,
@@ -88,7 +91,7 @@ WALK = data.StructLayout(
         "begin": STEP,
         "next": STEP,
         "jump": STEP,
-        "wrap": STEP,
+        "wrap": WRAP,
         "copies": COUNT,
         "sections": COUNT,
         "runs_across": COUNT,
@@ -223,6 +226,12 @@ class Loader(Part):
                 "half": 1,
             }
         )
+
+    @property
+    def _filled(self) -> data.StructLayout:
+        """What of that goes with the rows of a unit."""
+        names = ("valid", "count", "unit", "row", "begins", "ends", "last", "half")
+        return data.StructLayout({name: self._piece[name].shape for name in names})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -442,8 +451,9 @@ class Loader(Part):
             value = Mux(inside, shifted.word_select(element, self._bits), self.zero)
             rows.append(Mux(read.count > element, value, 0))
         # cycle 2: rows, and their sum
-        filled, total = Signal(self._piece), Signal(self._sum_bits)
-        m.d.sync += [filled.eq(read), self.row_data.eq(Cat(rows))]
+        filled, total = Signal(self._filled), Signal(self._sum_bits)
+        m.d.sync += [filled[name].eq(read[name]) for name, _ in self._filled]
+        m.d.sync += self.row_data.eq(Cat(rows))
         m.d.comb += [
             self.row_write.eq(filled.valid),
             self.row_unit.eq(filled.unit),

@@ -67,7 +67,7 @@ class Macro(Part):
             elements=chip.word_elements,
             bits=chip.activation_bits,
             writers=len(self._receivers) + len(self._engines),
-            readers=sum(len(one.load_want) + 1 for one in self._engines),
+            readers=sum(len(one.load_want) + one.sends for one in self._engines),
             access_clocks=chip.access_clocks,
         )
         self.parts = [*self._engines, *self._receivers, self._adc, self._pad]
@@ -116,14 +116,20 @@ class Macro(Part):
         above = self._convert(m, arrays) if arrays else Const(0)
         self._share_port(m, pad, receivers, engines)
         self._load(m, load)
-        valid = [engine.link.valid for engine in engines]
+        links = [engine.link for engine in engines if "link" in engine.signature.members]
         m.d.comb += [
             Value.cast(self.link_out).eq(
-                any_of([Mux(e.link.valid, Value.cast(e.link), 0) for e in engines])
+                any_of([Const(0), *(Mux(one.valid, Value.cast(one), 0) for one in links)])
             ),
             self.late.eq(any_of([engine.late for engine in engines])),
             self.overflow.eq(
-                any_of([above, more_than_one(valid), *(r.overflow for r in receivers)])
+                any_of(
+                    [
+                        above,
+                        more_than_one([one.valid for one in links]),
+                        *(r.overflow for r in receivers),
+                    ]
+                )
             ),
             self.events.conversions.eq(sum_of([Const(0), *(array.samples for array in arrays)])),
             self.events.reads.eq(sum_of([Const(0), *(array.reads for array in arrays)])),
@@ -174,7 +180,11 @@ class Macro(Part):
         engines: Sequence[PartInstance],
     ) -> None:
         """Connect all who use the scratchpad: writers, then readers; first of all what arrives."""
-        sends = [(e.send_want, e.send_word, e.send_granted) for e in engines]
+        sends = [
+            (e.send_want, e.send_word, e.send_granted)
+            for e, part in zip(engines, self._engines, strict=True)
+            if part.sends
+        ]
         word_bits = bits_for_index(self._chip.macros[self._macro].words)
         loads = [
             (e.load_want[k], e.load_word.word_select(k, word_bits), e.load_granted[k])
@@ -201,7 +211,9 @@ class Macro(Part):
             for (reads, _), engine in zip(accesses, engines, strict=True)
             for _ in range(len(engine.load_want))
         ]
-        asked += [words for _, words in accesses]
+        asked += [
+            words for (_, words), part in zip(accesses, self._engines, strict=True) if part.sends
+        ]
         rank = {
             user: order
             for order, user in enumerate(sorted(range(len(users)), key=asked.__getitem__))
@@ -281,7 +293,7 @@ def arrivals(chip: ChipFacts, macro: int) -> list[tuple[Travel, list[Region]]]:
 
 def more_than_one(bits: Sequence[Value]) -> Value:
     """Return whether two bits or more are set."""
-    return sum_of([*bits, Value.cast(0)]) > 1
+    return sum_of([Const(0), *bits]) > 1
 
 
 def sum_of(terms: Sequence[Value]) -> Value:

@@ -85,7 +85,7 @@ class Packer(Part):
                 held.eq(Mux(full, rest, Mux(self.last, 0, both[: word * bits]))),
                 self.word_valid.eq(full | self.last),
                 self.word_data.eq(both[: word * bits]),
-                self.enables.eq(self._between(start, end)),
+                self.enables.eq(self._from(start) & self._before(end)),
                 first.eq(Mux(full, 0, start)),
                 self.word_last.eq(self.last & (end <= word)),
                 flush.eq(self.last & (end > word)),
@@ -95,11 +95,19 @@ class Packer(Part):
                 held.eq(0),
                 self.word_valid.eq(1),
                 self.word_data.eq(held),
-                self.enables.eq(self._between(Const(0), place)),
+                self.enables.eq(self._before(place)),
                 self.word_last.eq(1),
             ]
         return m
 
-    def _between(self, first: Value, end: Value) -> Value:
-        """Return a bit for each element of a word: it is at `first` or behind, and before `end`."""
-        return Cat((first <= element) & (end > element) for element in range(self._word))
+    def _from(self, first: Value) -> Value:
+        """Return a bit for each element of a word: it is at `first` or behind."""
+        return Cat(
+            Const(1) if element == self._word - 1 else first <= element
+            for element in range(self._word)
+        )
+
+    def _before(self, end: Value) -> Value:
+        """Return a bit for each element of a word: it is before `end`."""
+        most = (1 << len(end)) - 1
+        return Cat(Const(0) if element >= most else end > element for element in range(self._word))

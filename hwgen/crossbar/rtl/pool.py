@@ -1,9 +1,9 @@
 """Pool: the elements of each window, channel by channel, become a maximum or a sum."""
 
-from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value, signed
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.packer import Packer
 from hwgen.crossbar.rtl.sums import Sums
@@ -116,7 +116,7 @@ class Pool(Part):
         self._reduce(m, memory)
         return m
 
-    def _reduce(self, m: Module, memory: TwoReads) -> None:
+    def _reduce(self, m: Module, memory: PartInstance) -> None:
         """Walk pixels, channels and taps."""
         lanes, channels = self._lanes, self._channels
         elements = self._pixels * self._taps * self._in_channels
@@ -161,13 +161,16 @@ class Pool(Part):
             channel.eq(first),
             kept.eq(half),
         ]
-        self._accumulate(m, row, valid & ends, begins, place, channel, kept)
+        self._accumulate(
+            m, row, whole=valid & ends, begins=begins, place=place, channel=channel, half=kept
+        )
 
     def _accumulate(
         self,
         m: Module,
         row: Signal,
-        whole: Signal,
+        *,
+        whole: Value,
         begins: Signal,
         place: Signal,
         channel: Signal,

@@ -101,7 +101,7 @@ class Receiver(Part):
         waiting = Signal(range(3))
         word = data.StructLayout({"data": len(self.data), "enables": self._elements})
         first, second, given = Signal(word), Signal(word), Signal(word)
-        place = Signal(range(self._rings))
+        place = Signal(range(max(2, self._rings)))
         index = Signal(data.ArrayLayout(bits_for_index(self._words), self._rings))
         done = self.granted & (place == self._rings - 1)
         m.d.comb += [

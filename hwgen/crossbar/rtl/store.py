@@ -1,6 +1,6 @@
 """Store: the results of a block go into the ring of their layer."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
@@ -81,7 +81,7 @@ class Store(Part):
             self.enables.eq(
                 Cat(
                     (Cat(self._place(element), self.read_index) < end)
-                    & ((self.read_index != 0) | (at <= element))
+                    & (self._behind(at, element) | (self.read_index != 0))
                     for element in range(self._word)
                 )
             ),
@@ -103,6 +103,10 @@ class Store(Part):
                 block.eq(Mux(block == self.blocks - 1, 0, block + 1)),
             ]
         return m
+
+    def _behind(self, at: Value, element: int) -> Value:
+        """Return whether an element is at a place of a word or behind."""
+        return Const(1) if element == self._word - 1 else at <= element
 
     def _place(self, element: int) -> Const:
         """Return the place of an element in a word."""

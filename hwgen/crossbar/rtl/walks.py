@@ -75,7 +75,9 @@ class Steps:
 
     def wrap(self) -> Fields:
         """Return what comes beside where a step leaves its row of output pixels."""
-        return self._step(self._strides[0], -self._across * self._strides[1], 0)
+        fields = self._step(self._strides[0], -self._across * self._strides[1], 0)
+        del fields["out_column"]
+        return fields
 
 
 def whole_windows(layer: CrossbarLayer, ring: int, row_elements: int) -> Fields:

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""Macros of one layer, and of a few, compute whole images, exact, with lags as the conductor gives them."""
+"""Macros of one layer, and of a few, compute whole images: exact, with the conductor's lags."""
 
 import json
 from pathlib import Path
