@@ -36,7 +36,7 @@ BEAT_BITS = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """The cells of one section and row tile: (slices, rows, columns), and flips (slices, columns)."""
+    """A row tile of a section: cells (slices, rows, columns) and flips (slices, columns)."""
 
     cells: Ints
     flips: Ints

@@ -25,6 +25,20 @@ MOST_LAG = 24
 SETTLE_CLOCKS = 64
 """Clocks from the last packet of a program to the end of its load: across the mesh, and written."""
 
-BURST_BEATS = 16
-READ_FIFO_BEATS = 32
 WATCHDOG_CYCLES = 1 << 16
+
+FIRST_COMMAND_CYCLE = 3
+"""Cycle after the accepted start in which the front asks for a program or an image."""
+
+HEADER_COMMAND_CYCLES = 1
+"""From the last beat of a program's header to the command for the rest."""
+
+LOADED_CYCLES = 1
+"""From the end of settling to the end of the command."""
+
+FIRST_STEP_CYCLES = 2
+"""From the last beat of the first image to the first clock of the first step."""
+
+STORED_CYCLES = 2
+"""From the last clock of the last step to the start of the write engine, and from its last response
+to the end of the run."""

@@ -156,7 +156,7 @@ def operations_of(confirmed: Confirmed, place: int) -> tuple[Operation, ...]:
 
 
 def with_result(chip: Chip, layer: ChipLayer, travels: tuple[Travel, ...]) -> ChipLayer:
-    """Return a layer with the operation in which its results leave: words are read, flits follow."""
+    """Return a layer with the operation in which its results leave: reads, then flits."""
     travel = next(one for one in travels if (one.kind, one.layer) == ("result", layer.place))
     bits = travel.pixels * travel.channels * travel.bits
     words = -(-bits // chip.constants.network_on_chip.flit_bits)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 
+from hwgen.chip.axi import BURST_BEATS, READ_FIFO_BEATS
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.rtl.shell import Engine, Host, Shell, ShellFacts
@@ -19,12 +20,7 @@ from hwgen.crossbar.facts.registers import (
     Command,
     ErrorCode,
 )
-from hwgen.crossbar.facts.timing import (
-    BURST_BEATS,
-    READ_FIFO_BEATS,
-    SETTLE_CLOCKS,
-    WATCHDOG_CYCLES,
-)
+from hwgen.crossbar.facts.timing import SETTLE_CLOCKS, WATCHDOG_CYCLES
 from hwgen.crossbar.rtl import layouts
 from hwgen.crossbar.rtl.conductor import Conductor
 from hwgen.crossbar.rtl.front import Front
@@ -205,6 +201,7 @@ class Chip(Shell):
             conductor.interval.eq(host.registers.interval),
             conductor.image_ready.eq(front.loaded != conductor.images_entered),
             conductor.room.eq(collector.room),
+            collector.boundary.eq(conductor.tick | conductor.finished),
         ]
 
     def _connect_mesh(

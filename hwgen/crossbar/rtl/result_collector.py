@@ -25,6 +25,8 @@ class ResultCollector(Part):
         link         in   flit       from the router of the I/O node
         address      in   64         of the first answer; the next one is `answer_stride` behind
         write        out  1          a beat for the buffer, with ``write_index``, ``write_data``
+        boundary     in   1          between two steps: then whole images begin to be stored, so
+                                     that the end of a run does not depend on when results came
         store        out  1          begin to store the bank at ``store_index``, to
                                      ``store_address``; stays idle until ``stored``
         stored       in   1          the last beat is in memory
@@ -51,6 +53,7 @@ class ResultCollector(Part):
                 "write": Out(1),
                 "write_index": Out(index_bits),
                 "write_data": Out(chip.flit_bits),
+                "boundary": In(1),
                 "store": Out(1),
                 "store_index": Out(index_bits),
                 "store_address": Out(64),
@@ -83,12 +86,13 @@ class ResultCollector(Part):
             arrived.append(image)
             mine.append(own)
             base += size
-        busy, offset = Signal(), Signal(64)
+        busy, whole, offset = Signal(), Signal(), Signal(64)
         m.d.comb += [
             self.write.eq(body & Cat(*mine).any()),
             self.unknown.eq(body & ~Cat(*mine).any()),
             self.write_data.eq(link.data),
-            self.store.eq(Cat(*(image != self.images for image in arrived)).all() & ~busy),
+            whole.eq(Cat(*(image != self.images for image in arrived)).all()),
+            self.store.eq(whole & ~busy & self.boundary),
             self.store_index.eq(Mux(self.images[0], beats, 0)),
             self.store_address.eq(self.address + offset),
             self.room.eq(Cat(*(Value.cast(image - self.images)[:IMAGE_BITS] < BANKS
