@@ -19,6 +19,7 @@ from hwgen.crossbar.facts.loads import (
     CHANNEL_FIELDS,
     COLUMN_FIELDS,
     LIMITS_FIELDS,
+    OPERANDS_FIELDS,
     LoadTarget,
     entry,
     load_targets,
@@ -26,12 +27,26 @@ from hwgen.crossbar.facts.loads import (
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.registers import VERSION
 from hwgen.crossbar.facts.routes import load_number
-from hwgen.network import INPUT, FeatureMap, MapQuantization, Parameters, QuantizedNetwork
+from hwgen.network import (
+    INPUT,
+    Add,
+    AveragePool,
+    Conv,
+    Linear,
+    MaxPool,
+    Parameters,
+    QuantizedNetwork,
+    Shortcut,
+)
 
 Ints = NDArray[np.int64]
 Beats = NDArray[np.uint64]
 
 BEAT_BITS = 64
+WIDEST = 0
+"""Place of the mode that is lowered."""
+UNCHANGED = (1 << 15, 15)
+"""Multiplier and shift that change nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +90,10 @@ class Lowering:
             yield from self._columns(layer, held)
         elif target.kind == "channel":
             yield from self._channels(layer)
-        else:
+        elif target.kind == "limits":
             yield self._limits(layer)
+        else:
+            yield self._operands(layer)
 
     def _columns(self, layer: ChipLayer, held: Held) -> Iterator[int]:
         """Yield the columns of a macro in the order in which they are converted."""
@@ -140,35 +157,57 @@ class Lowering:
 
     def _channels(self, layer: ChipLayer) -> Iterator[int]:
         """Yield bias, multiplier and shift of each output channel."""
-        own = self._parameters(layer)
         for channel in range(layer.layer.out_channels):
-            values = {
-                "bias": int(own.bias[0, channel]),
-                "multiplier": 0 if layer.raw else int(own.multiplier[0, channel]),
-                "shift": 1 if layer.raw else int(own.shift[0, channel]),
-            }
+            bias, multiplier, shift = self._scale(layer, channel)
+            values = {"bias": bias, "multiplier": multiplier, "shift": shift}
             yield entry(CHANNEL_FIELDS, values)
+
+    def _scale(self, layer: ChipLayer, channel: int) -> tuple[int, int, int]:
+        """Return what turns the sum of a channel into an element: bias, multiplier and shift."""
+        own = self._layers[layer.layer.name]
+        if isinstance(own, Conv | Linear):
+            given = self._parameters(layer)
+            bias = int(given.bias[WIDEST, channel])
+            if layer.raw:
+                return bias, *UNCHANGED
+            return bias, int(given.multiplier[WIDEST, channel]), int(given.shift[WIDEST, channel])
+        if isinstance(own, AveragePool):
+            values = own.requantization[WIDEST]
+            return 0, values.multipliers[0], values.shift
+        if isinstance(own, Add):
+            # The factors of both operands are loaded with them.
+            return 0, 1, own.requantization[WIDEST].shift
+        return 0, *UNCHANGED
 
     def _limits(self, layer: ChipLayer) -> int:
         """Return the zero points of a layer, and the limits of its outputs."""
         own = self._layers[layer.layer.name]
-        read, written = quantization(self._map(own.inputs[0])), quantization(own.output)
-        values = {"input_zero": read.zero_point, "zero_point": written.zero_point}
+        read, written = self._zero(own.inputs[0]), own.output.quantization[WIDEST]
+        values = {"input_zero": read, "zero_point": written.zero_point}
         values |= {"low": written.low, "high": written.high}
+        if isinstance(own, MaxPool | Shortcut):
+            # What is only moved keeps scale, zero point and limits.
+            values |= {"zero_point": 0, "low": 0, "high": (1 << self._chip.activation_bits) - 1}
         return entry(LIMITS_FIELDS, values)
 
-    def _map(self, name: str) -> FeatureMap:
-        """Return the map of a name."""
-        return self._network.graph.input if name == INPUT else self._layers[name].output
+    def _operands(self, layer: ChipLayer) -> int:
+        """Return zero points and factors of both operands of an addition."""
+        own = self._layers[layer.layer.name]
+        assert isinstance(own, Add)
+        first, second = own.requantization[WIDEST].multipliers
+        values = {"zero_a": self._zero(own.inputs[0]), "multiplier_a": first}
+        values |= {"zero_b": self._zero(own.inputs[1]), "multiplier_b": second}
+        return entry(OPERANDS_FIELDS, values)
+
+    def _zero(self, name: str) -> int:
+        """Return the zero point of a map."""
+        graph = self._network.graph
+        read = graph.input if name == INPUT else self._layers[name].output
+        return read.quantization[WIDEST].zero_point
 
     def _parameters(self, layer: ChipLayer) -> Parameters:
         """Return the parameters of a layer with weights."""
         return self._network.parameters[layer.layer.name]
-
-
-def quantization(read: FeatureMap) -> MapQuantization:
-    """Return zero point and limits of a map in the widest mode."""
-    return read.quantization[0]
 
 
 def packed_image(chip: ChipFacts, image: NDArray[Any]) -> bytes:
