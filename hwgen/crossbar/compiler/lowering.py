@@ -27,17 +27,20 @@ from hwgen.crossbar.facts.loads import (
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.registers import VERSION
 from hwgen.crossbar.facts.routes import load_number
+from hwgen.errors import ConfigError
 from hwgen.network import (
     INPUT,
     Add,
     AveragePool,
     Conv,
+    Layer,
     Linear,
     MaxPool,
     Parameters,
     QuantizedNetwork,
     Shortcut,
 )
+from hwgen.network.quantization import MULTIPLIER_BITS
 
 Ints = NDArray[np.int64]
 Beats = NDArray[np.uint64]
@@ -45,6 +48,7 @@ Beats = NDArray[np.uint64]
 BEAT_BITS = 64
 WIDEST = 0
 """Place of the mode that is lowered."""
+LOWERED = Conv | Linear | MaxPool | AveragePool | Shortcut | Add
 UNCHANGED = (1 << 15, 15)
 """Multiplier and shift that change nothing."""
 
@@ -61,6 +65,9 @@ class Lowering:
     """Writes the packets of a network for a chip."""
 
     def __init__(self, chip: ChipFacts, network: QuantizedNetwork) -> None:
+        """Refuse what the chip does not compute: a message of a sentence."""
+        for layer in network.graph.layers:
+            check(layer, network)
         self._chip, self._network = chip, network
         self._layers = {layer.name: layer for layer in network.graph.layers}
         self._tiles: dict[tuple[int, int, int], Tile] = {}
@@ -208,6 +215,30 @@ class Lowering:
     def _parameters(self, layer: ChipLayer) -> Parameters:
         """Return the parameters of a layer with weights."""
         return self._network.parameters[layer.layer.name]
+
+
+def check(layer: Layer, network: QuantizedNetwork) -> None:
+    """Refuse a layer whose elements follow from its sums in another way than the chip's."""
+    source, where = network.graph.name, f"{layer.name}"
+    if not isinstance(layer, LOWERED):
+        allowed = "a convolution, fully connected layer, pooling, shortcut or addition"
+        raise ConfigError(field=where, allowed=allowed, given=layer.op, source=source)
+    if isinstance(layer, MaxPool | Shortcut):
+        return
+    if layer.rounding != "half_up":
+        raise ConfigError(
+            field=f"{where}.rounding", allowed="half_up", given=layer.rounding, source=source
+        )
+    if isinstance(layer, Conv | Linear):
+        most = int(network.parameters[layer.name].multiplier.max(initial=0))
+    else:
+        most = max(layer.requantization[WIDEST].multipliers)
+    if most >= 1 << MULTIPLIER_BITS:
+        allowed = f"multipliers of {MULTIPLIER_BITS} bits"
+        raise ConfigError(field=where, allowed=allowed, given=f"{most}", source=source)
+    if isinstance(layer, AveragePool) and (layer.divisor != "window" or layer.center is not None):
+        allowed = "a mean of whole windows around the zero points"
+        raise ConfigError(field=where, allowed=allowed, given=layer.divisor, source=source)
 
 
 def packed_image(chip: ChipFacts, image: NDArray[Any]) -> bytes:

@@ -1,9 +1,9 @@
 """What the I/O node holds: two images, and the results of two, in beats of the memory port."""
 
+from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.crossbar.facts.chip_facts import ChipFacts, Travel
 
 BANKS = 2
-ALIGNMENT_BYTES = 64
 HEADER_BEATS = 8
 """Beats before the packets of a program, of 64 bits: version and id; number of beats behind."""
 

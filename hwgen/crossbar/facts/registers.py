@@ -2,16 +2,22 @@
 
 from enum import IntEnum
 
-from hwgen.chip.registers import Access, offsets, register_table
-from hwgen.crossbar.facts.image_io import ALIGNMENT_BYTES
+from hwgen.chip.registers import (
+    CONTROL,
+    STATUS,
+    RegisterField,
+    Row,
+    address_rows,
+    error_row,
+    offsets,
+    register_table,
+)
 
 ADDRESS_BITS = 12
 """Address bits of the register port; an access above the table answers with an error."""
 
 VERSION = 1
 """Version of the program image; the chip refuses a program with another one."""
-
-ALIGNED = f"a multiple of {ALIGNMENT_BYTES}"
 
 
 class Command(IntEnum):
@@ -43,21 +49,32 @@ class ErrorCode(IntEnum):
 
 ERROR_BITS = 4
 
-_TABLE: tuple[tuple[str, Access, str], ...] = (
+_TABLE: tuple[Row, ...] = (
     ("id", "read", "first 32 bits of the architecture's digest; a program must carry the same"),
     ("version", "read", "of the program image"),
-    ("control", "write", "writing 1 to bit 0 starts the command; the rest is ignored; reads as 0"),
-    ("status", "read", "bit 0: busy; bit 1: done without error; bit 2: stopped by an error"),
-    ("error", "read", "code of the error that stopped the chip, see ErrorCode; 0: none"),
-    ("command", "read and write", "0: run images; 1: load a program"),
+    CONTROL,
+    STATUS,
+    error_row(ErrorCode),
+    (
+        "command",
+        "read and write",
+        "what a start does",
+        (
+            RegisterField(
+                "command",
+                31,
+                0,
+                "read and write",
+                "runs images, or loads a program",
+                tuple((each.name.lower(), int(each)) for each in Command),
+            ),
+        ),
+    ),
     ("images", "read and write", "images of a run, at least 1"),
     ("interval", "read and write", "steps from one image to the next, at least 1"),
-    ("program_address_low", "read and write", f"of the program, {ALIGNED}: bits 31 to 0"),
-    ("program_address_high", "read and write", "bits 63 to 32"),
-    ("image_address_low", "read and write", f"of the first image, {ALIGNED}: bits 31 to 0"),
-    ("image_address_high", "read and write", "bits 63 to 32"),
-    ("answer_address_low", "read and write", f"for the first answer, {ALIGNED}: bits 31 to 0"),
-    ("answer_address_high", "read and write", "bits 63 to 32"),
+    *address_rows("program_address", "of the program"),
+    *address_rows("image_address", "of the first image"),
+    *address_rows("answer_address", "for the first answer"),
     ("cycles_low", "read", "clock cycles of the last command: bits 31 to 0"),
     ("cycles_high", "read", "bits 63 to 32"),
     ("load_cycles_low", "read", "cycles in which no step goes on: bits 31 to 0"),

@@ -64,6 +64,7 @@ class Chip(Shell):
     Ports
         registers  out  AXI4-Lite subordinate, 32 bits of data
         memory     out  AXI4 manager, 64-bit addresses, flit_bits of data, INCR bursts
+        irq        out  an interrupt, level: a run has ended and the host has enabled it
         trace      out  for benches and simulations only: see ``layouts.chip_trace``
     Latency  the cycles that ``hwgen.crossbar.model`` predicts, for the memory that it assumes
     Rate     one command at a time
