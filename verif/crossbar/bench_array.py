@@ -162,7 +162,8 @@ async def run_blocks(bench: Bench, kinds: list[str], cells: dict[tuple[int, int]
     for step in range(max(pending) + 1):
         idle = int(bench.rng.integers(0, 4))
         CORNERS.hit("idle clocks", idle > 0)
-        todo, writes = pending.get(step, []), iter(())
+        todo = pending.get(step, [])
+        writes: Iterator[None] = iter(())
         for name, block, bit in todo:
             bench.strobe(name, block, bit)
             if name == "load":

@@ -322,7 +322,7 @@ def draw_layer(
     low = int(rng.integers(0, top // 4 + 1))
     spread = (half * top // 4) * int(np.sqrt(np.prod(rows)))
     shift = max(16, min(47, spread.bit_length() + 16 - case.bits))
-    limits = {
+    limits: dict[str, Any] = {
         "zero_point": int(rng.integers(low, top + 1)),
         "low": low,
         "high": int(rng.integers(max(low, top // 2), top + 1)),

@@ -23,7 +23,7 @@ def case_of(facts: dict[str, Any]) -> MacroCase:
         CrossbarLayer(**{**each, "providers": tuple(each.get("providers", ()))})
         for each in facts["layers"]
     )
-    rest = {
+    rest: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list | tuple) else value
         for key, value in facts.items()
     }

@@ -124,8 +124,8 @@ class Array(Part):
         self._reads, self._meeting = reads, meeting
         self.parts = [self._bank, self._lane, self._conversions, self._addition, self._input_sums]
         bank = self._bank.signature.members
-        rows = ("cell_write", "cell_column", "cell_part", "cell_data")
-        rows += ("row_write", "row_unit", "row_first", "row_count", "row_data")
+        rows = ["cell_write", "cell_column", "cell_part", "cell_data"]
+        rows += ["row_write", "row_unit", "row_first", "row_count", "row_data"]
         super().__init__(
             {name: bank[name] for name in rows}
             | {

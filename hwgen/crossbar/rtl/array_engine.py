@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import PartInstance
@@ -11,7 +12,9 @@ from hwgen.crossbar.facts.columns import columns_of, meeting_lanes
 from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.loads import COLUMN_FIELDS
 from hwgen.crossbar.rtl.array import Array
+from hwgen.crossbar.rtl.chain import Chain
 from hwgen.crossbar.rtl.engine import Engine, held_in, lanes_of, parts_of
+from hwgen.crossbar.rtl.layouts import flit
 from hwgen.crossbar.rtl.loader import WALK, Loader
 from hwgen.crossbar.rtl.sizes import ArraySizes
 from hwgen.crossbar.rtl.walks import walk_of
@@ -39,7 +42,7 @@ def array_sizes(chip: ChipFacts, place: int, macro: int) -> ArraySizes:
 
 
 class ArrayEngine(Engine):
-    """One layer with weights in one macro that holds whole copies and merges their results.
+    """One layer with weights in one macro: whole copies, or row tiles of one.
 
     Ports beside those of `Engine`
         converting  out  1                    see `Array`
@@ -57,9 +60,18 @@ class ArrayEngine(Engine):
             layer.cut,
             Holding(macro=macro, copies=range(*held.copies), row_tiles=range(*held.row_tiles)),
         )
+        self._incoming = self._outgoing = None
+        for travel in chip.travels_of(place, "chain"):
+            if chip.macros[macro].node in travel.targets:
+                self._incoming = travel
+            if chip.macros[macro].node == travel.source:
+                self._outgoing = travel
+        chained = self._incoming is not None or self._outgoing is not None
+        reads = lanes_of(chip, place, macro)
+        each = chip.flit_bits // sizes.sum_bits
         self._array = Array(
             sizes=sizes,
-            reads=lanes_of(chip, place, macro),
+            reads=each if chained else reads,
             meeting=meeting_lanes(columns, sizes.lanes),
         )
         self._loader = Loader(
@@ -71,7 +83,8 @@ class ArrayEngine(Engine):
             macro=macro,
             loaders=1,
             sum_bits=sizes.sum_bits,
-            members={
+            members=({"link_in": In(flit(chip))} if self._incoming is not None else {})
+            | {
                 "converting": Out(1),
                 "analog": Out(sizes.lanes * sizes.analog_bits),
                 "codes": In(sizes.lanes * sizes.adc_bits),
@@ -80,14 +93,47 @@ class ArrayEngine(Engine):
             },
         )
         self.parts = [self._array, self._loader, *self.parts]
+        if chained:
+            self._chain = Chain(
+                chip=chip,
+                channels=layer.layer.out_channels,
+                sum_bits=sizes.sum_bits,
+                receives=self._incoming is not None,
+                reads=0 if self._outgoing is not None else reads,
+            )
+            self.parts.append(self._chain)
 
-    def connect_source(self, m: Module, zero: Signal) -> tuple[PartInstance, list[Value]]:
+    def connect_source(
+        self, m: Module, zero: Signal
+    ) -> tuple[PartInstance, list[Value], list[data.View]]:
         m.submodules.array = array = self._array.instance()
         m.submodules.loader = loader = self._loader.instance()
         self._connect_load(m, array, loader, zero)
         self._connect_array(m, array)
         self._take_columns(m, array)
-        return array, [array.late, loader.late]
+        if self._incoming is None and self._outgoing is None:
+            return array, [array.late, loader.late], []
+        m.submodules.chain = chain = self._chain.instance()
+        self._connect_chain(m, chain, array)
+        links = [chain.link] if self._outgoing is not None else []
+        return chain, [array.late, loader.late, chain.late], links
+
+    def _connect_chain(self, m: Module, chain: PartInstance, array: PartInstance) -> None:
+        """Partial sums of the macros of a copy."""
+        m.d.comb += [
+            chain.go.eq(self.strobes.chain.go),
+            chain.half.eq(self.strobes.chain.parity),
+            array.read_index.eq(chain.own_index),
+            array.read_half.eq(chain.own_half),
+            chain.own.eq(array.read_data),
+        ]
+        if self._incoming is not None:
+            m.d.comb += [
+                chain.link_in.eq(self.link_in),
+                chain.travel_in.eq(self._incoming.id),
+            ]
+        if self._outgoing is not None:
+            m.d.comb += chain.travel_out.eq(self._outgoing.id)
 
     def _connect_load(
         self, m: Module, array: PartInstance, loader: PartInstance, zero: Signal

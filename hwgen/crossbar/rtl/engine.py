@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
@@ -11,6 +11,7 @@ from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip_facts import ChipFacts, Held, Region
 from hwgen.crossbar.facts.loads import CHANNEL_FIELDS, KINDS, LIMITS_FIELDS, Fields
+from hwgen.crossbar.rtl.gather import Gatherer, GatherSender
 from hwgen.crossbar.rtl.layouts import INDEX_BITS, TARGET_BITS, flit, layer_strobes
 from hwgen.crossbar.rtl.requantizer import Requantizer, limits
 from hwgen.crossbar.rtl.results import Results
@@ -86,36 +87,30 @@ class Engine(Part):
         self._chip, self._place, self._macro = chip, place, macro
         self._layer, self._held = layer, held
         self._words = chip.macros[macro].words
-        self.sends = layer.operations[-1].name in ("send", "result")
+        # Whether its sums are whole here; whether results of all macros come together here.
+        self.whole = held.results > 0
+        self.merges = self.whole and macro == layer.merge_macro
+        self.sends = self.merges and layer.operations[-1].name in ("send", "result")
         channels, word = layer.layer.out_channels, chip.word_elements
         self._each = -(-layer.output_bits // chip.activation_bits)
         self._elements = layer.copies * channels * self._each
         lanes = lanes_of(chip, place, macro)
-        self._requantizer = Requantizer(
-            channels=channels,
-            copies=held.copies[1] - held.copies[0],
-            lanes=lanes,
-            sum_bits=sum_bits,
-            bits=layer.output_bits,
-            raw=layer.raw,
-        )
-        self._results = Results(
-            chunk=lanes * self._each,
-            elements=self._elements,
-            word=word,
-            bits=chip.activation_bits,
-            aligned=False,
-        )
-        self._store = Store(words=self._words, word=word, elements=self._elements)
-        self._sender = Sender(chip=chip, words=self._words, elements=self._elements)
-        self.parts = [self._requantizer, self._results, self._store]
-        self.parts += [self._sender] if self.sends else []
+        self._own = (held.copies[1] - held.copies[0]) * channels * self._each
+        self._gathers = [
+            one
+            for one in chip.travels_of(place, "gather")
+            if self.merges or one.source == chip.macros[macro].node
+        ]
+        self.links = self.sends or not self.merges
+        self.parts = self._parts(lanes, sum_bits) if self.whole else []
         index = bits_for_index(self._words)
-        sends = {
-            "send_want": Out(1),
-            "send_word": Out(index),
-            "send_granted": In(1),
-            "link": Out(flit(chip)),
+        sends = {"send_want": Out(1), "send_word": Out(index), "send_granted": In(1)}
+        stores = {
+            "store_want": Out(1),
+            "store_word": Out(index),
+            "store_enables": Out(word),
+            "store_data": Out(word * chip.activation_bits),
+            "store_granted": In(1),
         }
         super().__init__(
             {
@@ -124,15 +119,13 @@ class Engine(Part):
                 "load_want": Out(loaders),
                 "load_word": Out(loaders * index),
                 "load_granted": In(loaders),
-                "store_want": Out(1),
-                "store_word": Out(index),
-                "store_enables": Out(word),
-                "store_data": Out(word * chip.activation_bits),
-                "store_granted": In(1),
                 "read_data": In(word * chip.activation_bits),
                 "late": Out(1),
             }
+            | (stores if self.merges else {})
             | (sends if self.sends else {})
+            | ({"link": Out(flit(chip))} if self.links else {})
+            | ({"link_in": In(flit(chip))} if self.listens else {})
             | members
         )
 
@@ -140,26 +133,72 @@ class Engine(Part):
     def size_suffix(self) -> str:
         return f"{self._place}_in_{self._macro}"
 
+    def _parts(self, lanes: int, sum_bits: int) -> list[Part]:
+        """Make what becomes of whole sums."""
+        chip, layer = self._chip, self._layer
+        word, bits = chip.word_elements, chip.activation_bits
+        elements = self._elements if self.merges else self._own
+        self._requantizer = Requantizer(
+            channels=layer.layer.out_channels,
+            copies=self._held.copies[1] - self._held.copies[0],
+            lanes=lanes,
+            sum_bits=sum_bits,
+            bits=layer.output_bits,
+            raw=layer.raw,
+        )
+        self._results = Results(
+            chunk=lanes * self._each,
+            elements=elements,
+            word=word,
+            bits=bits,
+            gathers=self.listens,
+        )
+        parts: list[Part] = [self._requantizer, self._results]
+        if not self.merges:
+            self._gather_sender = GatherSender(chip=chip, elements=elements)
+            return [*parts, self._gather_sender]
+        self._store = Store(words=self._words, word=word, elements=elements)
+        parts.append(self._store)
+        if self._gathers:
+            self._gatherer = Gatherer(chip=chip, elements=elements, sources=len(self._gathers))
+            parts.append(self._gatherer)
+        if self.sends:
+            self._sender = Sender(chip=chip, words=self._words, elements=elements)
+            parts.append(self._sender)
+        return parts
+
+    @property
+    def listens(self) -> bool:
+        """Whether other macros send it parts of its results."""
+        return self.merges and bool(self._gathers)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # What is loaded stays over runs, each of which begins with a reset.
         zero = Signal(self._chip.activation_bits, reset_less=True)
-        m.submodules.requantizer = requantizer = self._requantizer.instance()
-        m.submodules.results = results = self._results.instance()
-        m.submodules.store = store = self._store.instance()
-        source, late = self.connect_source(m, zero)
-        late += [requantizer.late, store.late]
-        self._connect_results(m, source, requantizer, results, store)
-        self._take_loads(m, requantizer, zero)
-        if self.sends:
-            m.submodules.sender = sender = self._sender.instance()
-            self._connect_sender(m, sender)
-            late.append(sender.late)
+        source, late, links = self.connect_source(m, zero)
+        own = parts_of(LIMITS_FIELDS, self.load.data)
+        with m.If(self.loads("limits")):
+            m.d.sync += zero.eq(own["input_zero"])
+        if self.whole:
+            m.submodules.requantizer = requantizer = self._requantizer.instance()
+            m.submodules.results = results = self._results.instance()
+            late.append(requantizer.late)
+            self._connect_requantizer(m, source, requantizer, results)
+            self._take_loads(m, requantizer)
+            for part in self._connect_results(m, results):
+                late.append(part.late)
+                links += [part.link] if "link" in part.signature.members else []
         m.d.comb += self.late.eq(any_of(late))
+        if self.links:
+            chosen = [Mux(one.valid, Value.cast(one), 0) for one in links]
+            m.d.comb += Value.cast(self.link).eq(any_of(chosen))
         return m
 
-    def connect_source(self, m: Module, zero: Signal) -> tuple[PartInstance, list[Value]]:
-        """Place what sums come from; return what they are read from, and errors.
+    def connect_source(
+        self, m: Module, zero: Signal
+    ) -> tuple[PartInstance, list[Value], list[data.View]]:
+        """Place what sums come from; return what they are read from, errors, and links.
 
         zero: the zero point of the map that is read
         """
@@ -187,15 +226,14 @@ class Engine(Part):
         number = len(KINDS) * order + KINDS.index(kind)
         return self.load.valid & (self.load.target == number)
 
-    def _connect_results(
+    def _connect_requantizer(
         self,
         m: Module,
         source: PartInstance,
         requantizer: PartInstance,
         results: PartInstance,
-        store: PartInstance,
     ) -> None:
-        """From sums to the ring."""
+        """From sums to words of results."""
         layer, strobes = self._layer, self.strobes
         activation = next(
             getattr(strobes, one.name)
@@ -203,21 +241,41 @@ class Engine(Part):
             if one.name in ("activation", "relu", "sigmoid")
         )
         first, behind = self._held.copies
+        channels = layer.layer.out_channels
         last_copies = max(0, min(layer.last_pixels, behind) - first)
         m.d.comb += [
             requantizer.go.eq(activation.go),
             requantizer.half.eq(activation.parity),
             requantizer.blocks.eq(layer.blocks),
-            requantizer.last_sums.eq(last_copies * layer.layer.out_channels),
+            requantizer.last_sums.eq(last_copies * channels),
             source.read_index.eq(requantizer.read_index),
             source.read_half.eq(requantizer.read_half),
             requantizer.sums.eq(source.read_data),
+            results.go.eq(activation.go),
+            results.blocks.eq(layer.blocks),
             results.valid.eq(requantizer.valid),
             results.data.eq(requantizer.data),
             results.count.eq(requantizer.count * self._each),
             results.last.eq(requantizer.last),
             results.opens.eq(requantizer.opens),
             results.data_half.eq(requantizer.data_half),
+        ]
+        if self.merges:
+            m.d.comb += [
+                results.size.eq(self._elements),
+                results.last_size.eq(layer.last_pixels * channels * self._each),
+                results.lead.eq(first * channels * self._each),
+            ]
+
+    def _connect_results(self, m: Module, results: PartInstance) -> list[PartInstance]:
+        """From results to the ring, or to the macro that merges; return who can be late."""
+        strobes = self.strobes
+        if not self.merges:
+            m.submodules.gather = gather = self._gather_sender.instance()
+            self._connect_gather_sender(m, gather, results)
+            return [gather]
+        m.submodules.store = store = self._store.instance()
+        m.d.comb += [
             results.read_index.eq(store.read_index),
             results.read_half.eq(store.read_half),
             store.go.eq(strobes.store.go),
@@ -229,6 +287,53 @@ class Engine(Part):
             self.store_data.eq(results.read_data),
         ]
         self._constants(m, store)
+        if self._gathers:
+            m.submodules.gatherer = gatherer = self._gatherer.instance()
+            self._connect_gatherer(m, gatherer, results)
+        if not self.sends:
+            return [store]
+        m.submodules.sender = sender = self._sender.instance()
+        self._connect_sender(m, sender)
+        return [store, sender]
+
+    def _connect_gather_sender(
+        self, m: Module, gather: PartInstance, results: PartInstance
+    ) -> None:
+        """Results leave for the macro that merges."""
+        layer, travel = self._layer, self._gathers[0]
+        first, behind = self._held.copies
+        last_copies = max(0, min(layer.last_pixels, behind) - first)
+        m.d.comb += [
+            gather.go.eq(self.strobes.gather.go),
+            gather.half.eq(self.strobes.gather.parity),
+            gather.travel.eq(travel.id),
+            gather.first_clock.eq(travel.first_clock),
+            gather.blocks.eq(layer.blocks),
+            gather.elements.eq(self._own),
+            gather.last.eq(last_copies * layer.layer.out_channels * self._each),
+            results.read_index.eq(gather.read_index),
+            results.read_half.eq(gather.read_half),
+            gather.read_data.eq(results.read_data),
+        ]
+
+    def _connect_gatherer(self, m: Module, gatherer: PartInstance, results: PartInstance) -> None:
+        """Results of other macros come."""
+        layer = self._layer
+        channels = layer.layer.out_channels * self._each
+        m.d.comb += [
+            gatherer.link.eq(self.link_in),
+            gatherer.go.eq(self.strobes.gather.go),
+            gatherer.half.eq(self.strobes.gather.parity),
+            gatherer.blocks.eq(layer.blocks),
+            gatherer.size.eq(self._elements),
+            gatherer.last_size.eq(layer.last_pixels * channels),
+            results.gathered.eq(gatherer.gathered),
+        ]
+        macros = {one.node: one.macro for one in self._chip.macros}
+        for number, travel in enumerate(self._gathers):
+            first = held_in(self._chip, self._place, macros[travel.source]).copies[0]
+            one = gatherer.sources[number]
+            m.d.comb += [one.travel.eq(travel.id), one.before.eq(first * channels)]
 
     def _constants(self, m: Module, part: PartInstance) -> None:
         """Connect ring and blocks of the layer's own map."""
@@ -252,11 +357,10 @@ class Engine(Part):
             sender.read_data.eq(self.read_data),
             self.send_want.eq(sender.want),
             self.send_word.eq(sender.word),
-            self.link.eq(sender.link),
         ]
         self._constants(m, sender)
 
-    def _take_loads(self, m: Module, requantizer: PartInstance, zero: Signal) -> None:
+    def _take_loads(self, m: Module, requantizer: PartInstance) -> None:
         """Store what is loaded of channels and of the layer; a channel is known by both flits."""
         load, first = self.load, self.load.number == 0
         bias = Signal(len(load.data))
@@ -273,7 +377,6 @@ class Engine(Part):
         own = parts_of(LIMITS_FIELDS, load.data)
         kept = Signal(limits(self._layer.output_bits), reset_less=True)
         with m.If(self.loads("limits")):
-            m.d.sync += zero.eq(own["input_zero"])
             m.d.sync += [kept[name].eq(own[name]) for name in ("zero_point", "low", "high")]
         m.d.comb += requantizer.limits.eq(kept)
 

@@ -66,7 +66,7 @@ class Macro(Part):
             words=own.words,
             elements=chip.word_elements,
             bits=chip.activation_bits,
-            writers=len(self._receivers) + len(self._engines),
+            writers=len(self._receivers) + sum(one.merges for one in self._engines),
             readers=sum(len(one.load_want) + one.sends for one in self._engines),
             access_clocks=chip.access_clocks,
         )
@@ -99,7 +99,14 @@ class Macro(Part):
                     m.d.comb += engine.strobes[name].eq(strobes[name])
             m.d.comb += [engine.load.eq(load), engine.read_data.eq(pad.read_data)]
             engines.append(engine)
-        for place, engine in zip(self._places, engines, strict=True):
+            if "link_in" in engine.signature.members:
+                m.d.comb += engine.link_in.eq(self.link_in)
+        stores = [
+            (place, engine)
+            for place, engine, part in zip(self._places, engines, self._engines, strict=True)
+            if part.merges
+        ]
+        for place, engine in stores:
             with m.If(engine.store_granted):
                 m.d.comb += [
                     self.store.valid.eq(1),
@@ -191,21 +198,24 @@ class Macro(Part):
             for e in engines
             for k in range(len(e.load_want))
         ]
-        stores = [(e.store_want, e.store_word, e.store_granted) for e in engines]
+        merging = [e for e, part in zip(engines, self._engines, strict=True) if part.merges]
+        stores = [(e.store_want, e.store_word, e.store_granted) for e in merging]
         arriving = [(r.want, r.word, r.granted) for r in receivers]
         users = [*arriving, *stores, *loads, *sends]
         m.d.comb += [
             pad.want.eq(Cat(want for want, _, _ in users)),
             pad.word.eq(Cat(word for _, word, _ in users)),
             pad.enables.eq(
-                Cat(*(r.enables for r in receivers), *(e.store_enables for e in engines))
+                Cat(*(r.enables for r in receivers), *(e.store_enables for e in merging))
             ),
-            pad.data.eq(Cat(*(r.data for r in receivers), *(e.store_data for e in engines))),
+            pad.data.eq(Cat(*(r.data for r in receivers), *(e.store_data for e in merging))),
         ]
         m.d.comb += [granted.eq(pad.granted[k]) for k, (_, _, granted) in enumerate(users)]
         accesses = [self._accesses(place) for place in self._places]
         asked = [-1] * len(arriving)
-        asked += [words for _, words in accesses]
+        asked += [
+            words for (_, words), part in zip(accesses, self._engines, strict=True) if part.merges
+        ]
         asked += [
             reads
             for (reads, _), engine in zip(accesses, engines, strict=True)
@@ -263,10 +273,6 @@ def engine_of(chip: ChipFacts, place: int, macro: int) -> Engine:
     layer = chip.layers[place]
     if layer.layer.dilation != (1, 1):
         raise DesignError(f"{layer.layer.name} must have windows without dilation")
-    names = [one.name for one in layer.operations]
-    for name in ("gather", "chain"):
-        if name in names:
-            raise DesignError(f"{layer.layer.name} must work in one macro, no {name} is built")
     if len(layer.layer.providers) > 1 and layer.layer.kind != "eltwise":
         raise DesignError(f"{layer.layer.name} must read one map, no concatenation is built")
     kind = {"pool": PoolEngine, "eltwise": EltwiseEngine}.get(layer.layer.kind, ArrayEngine)

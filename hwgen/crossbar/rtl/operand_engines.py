@@ -1,6 +1,7 @@
 """Operand engines: layers without weights, poolings and additions of maps."""
 
 from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import data
 
 from hwgen.chip.rtl.part import PartInstance
 from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
@@ -58,7 +59,9 @@ class PoolEngine(Engine):
         )
         self.parts = [self._loader, self._pool, *self.parts]
 
-    def connect_source(self, m: Module, zero: Signal) -> tuple[PartInstance, list[Value]]:
+    def connect_source(
+        self, m: Module, zero: Signal
+    ) -> tuple[PartInstance, list[Value], list[data.View]]:
         m.submodules.loader = loader = self._loader.instance()
         m.submodules.pool = pool = self._pool.instance()
         strobes, layer = self.strobes, self._layer
@@ -83,7 +86,7 @@ class PoolEngine(Engine):
             pool.half.eq(strobes.pool.parity),
             pool.zero.eq(zero),
         ]
-        return pool, [loader.late, pool.late]
+        return pool, [loader.late, pool.late], []
 
 
 class EltwiseEngine(Engine):
@@ -115,7 +118,9 @@ class EltwiseEngine(Engine):
         )
         self.parts = [self._reader, self._eltwise, *self.parts]
 
-    def connect_source(self, m: Module, zero: Signal) -> tuple[PartInstance, list[Value]]:
+    def connect_source(
+        self, m: Module, zero: Signal
+    ) -> tuple[PartInstance, list[Value], list[data.View]]:
         m.submodules.eltwise = eltwise = self._eltwise.instance()
         strobes, layer = self.strobes, self._layer
         readers, channels = [], layer.layer.out_channels
@@ -147,4 +152,4 @@ class EltwiseEngine(Engine):
             eltwise.half.eq(strobes.eltwise.parity),
             eltwise.operands.eq(loaded),
         ]
-        return eltwise, [eltwise.late, *(reader.late for reader in readers)]
+        return eltwise, [eltwise.late, *(reader.late for reader in readers)], []

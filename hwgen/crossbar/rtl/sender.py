@@ -10,8 +10,8 @@ from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.rtl.block_reader import BlockReader
 from hwgen.crossbar.rtl.layouts import TRAVEL_BITS, flit, header
 
-PASSED = ("go", "half", "ring", "blocks", "elements", "last")
-PASSED += ("want", "word", "granted", "read_data")
+PASSED = ["go", "half", "ring", "blocks", "elements", "last"]
+PASSED += ["want", "word", "granted", "read_data"]
 """Ports of a sender that are those of its reader."""
 
 
