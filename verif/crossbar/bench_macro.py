@@ -10,15 +10,16 @@ from cocotb.triggers import FallingEdge, ReadOnly
 
 from hwgen.crossbar.facts.routes import load_number
 from hwgen.crossbar.facts.timing import LAGS
-from hwgen.crossbar.rtl.layouts import flit, header, macro_strobes
+from hwgen.crossbar.rtl.layouts import flit, header
 from verif.coverage import Corners
 from verif.crossbar.macro_case import BIT_STEP, answers, draw, packets
+from verif.crossbar.macro_group import group_strobes
 from verif.crossbar.macro_schedule import Schedule, case_of, pixels_needed
 from verif.stream import reset
 
 CASE = case_of(json.loads(os.environ["CROSSBAR_MACRO"]))
 CHIP = CASE.chip
-STROBES, LINK, HEADER = macro_strobes(CHIP, 0), flit(CHIP), header(CHIP)
+STROBES, LINK, HEADER = group_strobes(CHIP), flit(CHIP), header(CHIP)
 CORNERS = Corners("held clocks", "short block", "second image")
 Flits = list[tuple[int, int]]
 """Head bit and data, a clock each."""
@@ -59,8 +60,13 @@ class Bench:
 
     async def load(self, loaded: Any) -> None:
         """Send all that is loaded, now and then with gaps."""
-        for target, index, count, flits in packets(CASE, loaded):
-            fields = {"travel": load_number(CHIP, 0), "count": count}
+        for macro in range(CASE.macros):
+            await self.load_macro(loaded, macro)
+
+    async def load_macro(self, loaded: Any, macro: int) -> None:
+        """Send all that is loaded into a macro."""
+        for target, index, count, flits in packets(CASE, loaded, macro):
+            fields = {"travel": load_number(CHIP, macro), "count": count}
             fields |= {"target": target, "index": index}
             await self.clock(link=(1, HEADER.const(fields).as_bits()))
             for each in flits:

@@ -29,7 +29,7 @@ from hwgen.crossbar.facts.encoding import (
     input_sum_bits,
     partial_sum_bits,
 )
-from hwgen.crossbar.facts.holdings import Cut, Holding, cut_of
+from hwgen.crossbar.facts.holdings import Cut, Holding, cut_of, holdings_of
 from hwgen.crossbar.facts.loads import (
     CHANNEL_FIELDS,
     COLUMN_FIELDS,
@@ -54,6 +54,7 @@ class MacroCase:
     layers: each with the pixels of its blocks; those that read no layer read the image
     adcs: of the macro; samples: of an ADC in how many clocks
     raw: the last layer gives sums
+    macros: over which the first layer is spread; the others work in the last one
     """
 
     layers: tuple[CrossbarLayer, ...]
@@ -68,6 +69,7 @@ class MacroCase:
     samples: tuple[int, int] = (1, 1)
     access_clocks: int = 1
     raw: bool = False
+    macros: int = 1
 
     @cached_property
     def slices(self) -> int:
@@ -83,10 +85,10 @@ class MacroCase:
         """Return how a layer with weights is cut."""
         return cut_of(self.layers[place], self.side, self.slices)
 
-    def holding(self, place: int) -> Holding:
-        """Return what the macro holds of a layer: all of it."""
-        tiles = range(self.cut(place).row_tiles)
-        return Holding(macro=0, copies=range(self.copies[place]), row_tiles=tiles)
+    def holdings(self, place: int) -> list[Holding]:
+        """Return what macros hold of a layer with weights."""
+        macros = range(self.macros) if place == 0 else range(self.macros - 1, self.macros)
+        return holdings_of(self.cut(place), self.copies[place], macros)
 
     def output_elements(self, place: int) -> int:
         """Return the elements of the scratchpad that one of a map takes."""
@@ -114,16 +116,12 @@ class MacroCase:
         places = range(len(self.layers))
         layers = tuple(self._layer(place) for place in places)
         regions, word = [], 0
-        readers = [place for place in places if not self.layers[place].providers]
-        for kind, place, provider in (
-            *(("input", place, None) for place in readers),
-            *(("output", place, place) for place in places),
-        ):
+        for macro, kind, place, provider in self._rings():
             words = self.ring_words(provider)
             regions.append(
                 Region(
-                    macro=0,
-                    kind=kind,  # type: ignore[arg-type]
+                    macro=macro,
+                    kind=kind,
                     layer=place,
                     provider=provider,
                     first_channel=0,
@@ -160,12 +158,12 @@ class MacroCase:
             image_sides=self.layers[0].in_sides,
             interval=1,
             layers=layers,
-            macros=(
+            macros=tuple(
                 Macro(
-                    macro=0,
-                    node=0,
+                    macro=macro,
+                    node=macro,
                     words=word,
-                    layers=tuple(places),
+                    layers=tuple(places) if macro == self.macros - 1 else (0,),
                     adcs=self.adcs,
                     shift_add=1,
                     addition=1,
@@ -173,70 +171,112 @@ class MacroCase:
                     sigmoid=0,
                     pool=1,
                     eltwise=1,
-                ),
+                )
+                for macro in range(self.macros)
             ),
             regions=tuple(regions),
             travels=tuple(self._travels()),
         )
 
+    def _rings(self) -> Iterator[tuple[int, Any, int, int | None]]:
+        """Yield macro, kind, layer and provider of each ring."""
+        last = self.macros - 1
+        for place, layer in enumerate(self.layers):
+            if not layer.providers:
+                for macro in range(self.macros) if place == 0 else (last,):
+                    yield macro, "input", place, None
+            yield last, "output", place, place
+
     def _travels(self) -> Iterator[Travel]:
-        """Yield the travels: the image to each of its readers, the answer."""
-        last = len(self.layers) - 1
-        readers = [(place,) for place, one in enumerate(self.layers) if not one.providers]
-        kinds: list[tuple[Any, int | None, tuple[int, ...]]] = [
-            *(("image", None, reader) for reader in readers),
-            ("result", last, ()),
+        """Yield what travels: the image to each of its readers, chains, gathers, the answer."""
+        last, node = len(self.layers) - 1, self.macros - 1
+        every = tuple(range(self.macros))
+        readers = [place for place, one in enumerate(self.layers) if not one.providers]
+        kinds: list[tuple[Any, int | None, tuple[int, ...], int, tuple[int, ...], int]] = [
+            ("image", None, (place,), 0, (node,) if place else every, 0) for place in readers
         ]
-        for number, (kind, of, read) in enumerate(kinds):
+        held = self.holdings(0) if self.layers[0].has_weights else []
+        tiles, waits = self.cut(0).row_tiles if held else 0, 0
+        for one in held:
+            if one.row_tiles.stop < tiles:
+                kinds.append(("chain", 0, (0,), one.macro, (one.macro + 1,), 0))
+            elif one.macro != node:
+                kinds.append(("gather", 0, (0,), one.macro, (node,), waits))
+                elements = len(one.copies) * self.layers[0].out_channels
+                waits += 1 - (-elements * self.bits // 64)
+        kinds.append(("result", last, (), node, (0,), 0))
+        for number, (kind, of, read, source, targets, first_clock) in enumerate(kinds):
             yield Travel(
                 id=number,
                 kind=kind,
                 layer=of,
                 readers=read,
-                source=0,
-                targets=(0,),
+                source=source,
+                targets=targets,
                 tree=(),
                 pixels=1,
                 channels=1,
                 bits=self.bits,
-                first_clock=0,
+                first_clock=first_clock,
             )
+
+    def _held(self, place: int) -> Iterator[Held]:
+        """Yield what macros hold of a layer."""
+        layer, copies = self.layers[place], self.copies[place]
+        numbers = {"shift_add": 1, "addition": 1, "activation": 1, "pool": 1, "eltwise": 1}
+        if not layer.has_weights:
+            empty = dict.fromkeys(("units", "crossbars", "conversions", "slots"), 0)
+            yield Held(
+                macro=self.macros - 1,
+                copies=(0, copies),
+                row_tiles=(0, 0),
+                results=copies,
+                adcs=self.adcs,
+                **numbers,
+                **empty,
+            )
+            return
+        cut = self.cut(place)
+        for one in self.holdings(place):
+            units = one.tiles * cut.sections
+            yield Held(
+                macro=one.macro,
+                copies=(one.copies.start, one.copies.stop),
+                row_tiles=(one.row_tiles.start, one.row_tiles.stop),
+                results=len(one.copies) if one.row_tiles.stop == cut.row_tiles else 0,
+                units=units,
+                crossbars=units * cut.column_tiles * self.slices,
+                conversions=len(columns_of(cut, one)),
+                adcs=self.adcs,
+                slots=0,
+                **numbers,
+            )
+
+    def _operations(self, place: int) -> list[str]:
+        """Return the names of the operations of a layer."""
+        layer = self.layers[place]
+        spread = self.holdings(place) if layer.has_weights else []
+        whole = [one for one in spread if one.row_tiles.stop == self.cut(place).row_tiles]
+        names = ["transfer", "load"] if not layer.providers else ["load"]
+        names += [*BIT_STEP, "addition"] if layer.has_weights else [layer.kind]
+        names += ["chain"] if len(whole) < len(spread) else []
+        names += ["activation"]
+        names += ["gather"] if len(whole) > 1 else []
+        return [*names, "store", *(["result"] if place == len(self.layers) - 1 else [])]
 
     def _layer(self, place: int) -> ChipLayer:
         """Return one layer."""
         layer, copies = self.layers[place], self.copies[place]
         raw = self.output_elements(place) > 1
         cut = self.cut(place) if layer.has_weights else None
-        tiles = 0 if cut is None else self.holding(place).tiles * cut.sections
-        columns = 0 if cut is None else len(columns_of(cut, self.holding(place)))
-        held = Held(
-            macro=0,
-            copies=(0, copies),
-            row_tiles=(0, 0 if cut is None else cut.row_tiles),
-            results=copies,
-            units=tiles,
-            crossbars=0 if cut is None else tiles * cut.column_tiles * self.slices,
-            conversions=columns,
-            adcs=self.adcs,
-            slots=0,
-            shift_add=1,
-            addition=1,
-            activation=1,
-            pool=1,
-            eltwise=1,
-        )
-        names = ["transfer", "load"] if not layer.providers else ["load"]
-        names += [*BIT_STEP, "addition"] if layer.has_weights else [layer.kind]
-        names += ["activation", "store"]
-        names += ["result"] if place == len(self.layers) - 1 else []
         return ChipLayer(
             place=place,
             layer=layer,
             copies=copies,
             blocks=-(-layer.pixels // copies),
-            first_macro=0,
-            macros=1,
-            merge_macro=0,
+            first_macro=0 if place == 0 else self.macros - 1,
+            macros=self.macros if place == 0 else 1,
+            merge_macro=self.macros - 1,
             mate=None,
             clocks_per_bit=1,
             operations=tuple(
@@ -246,7 +286,7 @@ class MacroCase:
                     bit_steps=self.bit_steps if name in BIT_STEP else 1,
                     period=1,
                 )
-                for name in names
+                for name in self._operations(place)
             ),
             output_bits=32 if raw else self.bits,
             raw=raw,
@@ -256,7 +296,7 @@ class MacroCase:
             partial_sum_bits=0
             if cut is None
             else partial_sum_bits(cut.group_rows, self.weight_bits, self.bits),
-            held=(held,),
+            held=tuple(self._held(place)),
         )
 
     @property
@@ -271,8 +311,9 @@ class MacroCase:
             accesses += 4 * (elements // word + 2)
             if layer.has_weights:
                 accesses += copies * sum(tile_reads(layer, self.cut(place), word))
-                columns = len(columns_of(self.cut(place), self.holding(place)))
+                columns = max(len(columns_of(self.cut(place), h)) for h in self.holdings(place))
                 most = max(most, -(-columns // self.adcs) * self.samples[1] + 1)
+                most = max(most, 5 * self.macros + elements + layer.out_channels)
             elif layer.kind == "pool":
                 accesses += copies * window_reads(layer, word)
             if not layer.providers:
@@ -404,8 +445,10 @@ def sums_of(layer: CrossbarLayer, own: Loaded, inputs: list[Any]) -> Ints:
     return found
 
 
-def packets(case: MacroCase, loaded: list[Loaded]) -> Iterator[tuple[int, int, int, list[int]]]:
-    """Yield target, index, flits and the flits of each entry that is loaded."""
+def packets(
+    case: MacroCase, loaded: list[Loaded], macro: int
+) -> Iterator[tuple[int, int, int, list[int]]]:
+    """Yield target, index, flits and the flits of each entry that is loaded into a macro."""
     width = case.chip.flit_bits
     mask = (1 << width) - 1
     entries = {
@@ -414,17 +457,18 @@ def packets(case: MacroCase, loaded: list[Loaded]) -> Iterator[tuple[int, int, i
         "limits": limits_entry,
         "operands": operands_entry,
     }
-    for target in load_targets(case.chip, 0):
+    for target in load_targets(case.chip, macro):
         for index in range(target.entries):
-            word = entries[target.kind](case, target.layer, loaded[target.layer], index)
+            word = entries[target.kind](case, target.layer, loaded[target.layer], index, macro)
             flits = [word >> (k * width) & mask for k in range(target.flits)]
             yield target.number, index, target.flits, flits
 
 
-def column_entry(case: MacroCase, place: int, loaded: Loaded, index: int) -> int:
+def column_entry(case: MacroCase, place: int, loaded: Loaded, index: int, macro: int) -> int:
     """Return what is loaded of a column."""
     cut = case.cut(place)
-    column = columns_of(cut, case.holding(place))[index]
+    holding = next(one for one in case.holdings(place) if one.macro == macro)
+    column = columns_of(cut, holding)[index]
     tile = section_weights(cut, loaded, column.section)
     tile = tile[column.row_tile * case.side : (column.row_tile + 1) * case.side]
     stored = encode(tile, weight_bits=case.weight_bits, cell_bits=case.cell_bits)
@@ -459,7 +503,7 @@ def section_weights(cut: Cut, loaded: Loaded, section: int) -> Ints:
     return dense.reshape(taps * together * inputs, together * cut.group_columns)
 
 
-def channel_entry(case: MacroCase, place: int, loaded: Loaded, index: int) -> int:
+def channel_entry(case: MacroCase, place: int, loaded: Loaded, index: int, macro: int) -> int:
     """Return what is loaded of an output channel."""
     return entry(
         CHANNEL_FIELDS,
@@ -471,13 +515,13 @@ def channel_entry(case: MacroCase, place: int, loaded: Loaded, index: int) -> in
     )
 
 
-def limits_entry(case: MacroCase, place: int, loaded: Loaded, index: int) -> int:
+def limits_entry(case: MacroCase, place: int, loaded: Loaded, index: int, macro: int) -> int:
     """Return what is loaded of the layer."""
     names = ("input_zero", "zero_point", "low", "high")
     return entry(LIMITS_FIELDS, {name: getattr(loaded, name) for name in names})
 
 
-def operands_entry(case: MacroCase, place: int, loaded: Loaded, index: int) -> int:
+def operands_entry(case: MacroCase, place: int, loaded: Loaded, index: int, macro: int) -> int:
     """Return what is loaded of an addition."""
     names = [name for name, _ in OPERANDS_FIELDS]
     return entry(OPERANDS_FIELDS, dict(zip(names, loaded.operands, strict=True)))

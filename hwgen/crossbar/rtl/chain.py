@@ -106,8 +106,8 @@ class Chain(Part):
                 Mux(index < self._channels, index, 0)
             )
         # cycle 1: add
-        first, own, at = Signal(flit(self._chip)), Signal.like(self.own), Signal.like(place)
-        m.d.sync += [first.eq(came), own.eq(self.own), at.eq(place)]
+        first, own = Signal(flit(self._chip)), Signal.like(self.own)
+        m.d.sync += [first.eq(came), own.eq(self.own)]
         totals = [
             (first.data.word_select(k, self._sum_bits) + own.word_select(k, self._sum_bits))[
                 : self._sum_bits
@@ -115,6 +115,8 @@ class Chain(Part):
             for k in range(self._each)
         ]
         if self._reads:
+            at = Signal.like(place)
+            m.d.sync += at.eq(place)
             self._keep(m, first, totals, at, half)
         else:
             head = Signal(header(self._chip))

@@ -330,10 +330,15 @@ class Engine(Part):
             results.gathered.eq(gatherer.gathered),
         ]
         macros = {one.node: one.macro for one in self._chip.macros}
-        for number, travel in enumerate(self._gathers):
-            first = held_in(self._chip, self._place, macros[travel.source]).copies[0]
-            one = gatherer.sources[number]
-            m.d.comb += [one.travel.eq(travel.id), one.before.eq(first * channels)]
+        sources = [
+            {
+                "travel": travel.id,
+                "before": channels
+                * held_in(self._chip, self._place, macros[travel.source]).copies[0],
+            }
+            for travel in self._gathers
+        ]
+        m.d.comb += gatherer.sources.eq(gatherer.sources.shape().const(sources))
 
     def _constants(self, m: Module, part: PartInstance) -> None:
         """Connect ring and blocks of the layer's own map."""

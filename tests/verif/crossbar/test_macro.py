@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hwgen.crossbar.rtl.macro import Macro
+from verif.crossbar.macro_group import MacroGroup
 from verif.crossbar.macro_schedule import case_of
 from verif.runner import Waves, build, run
 
@@ -89,6 +89,26 @@ CASES: dict[str, dict[str, Any]] = {
         "copies": [5, 4, 5],
         "adcs": 6,
     },
+    "gather of uneven copies": {
+        "layers": [
+            CONV | {"in_side": 4, "out_side": 4},
+            POINT
+            | {"name": "one", "in_channels": 5, "out_channels": 3, "providers": [0]}
+            | {"in_side": 4, "out_side": 4},
+        ],
+        "copies": [5, 3],
+        "macros": 3,
+    },
+    "chain of three": {
+        "layers": [CONV | {"in_channels": 8, "in_side": 4, "out_side": 4}],
+        "copies": [1],
+        "macros": 3,
+    },
+    "chain and gather": {
+        "layers": [CONV | {"in_channels": 5, "in_side": 4, "out_side": 4}],
+        "copies": [2],
+        "macros": 5,
+    },
     "shortcut": {
         "layers": [
             CONV,
@@ -104,7 +124,7 @@ CASES: dict[str, dict[str, Any]] = {
 def run_case(name: str, folder: Path, simulator: str, waves: Waves | None = None) -> None:
     """Run the bench on the macro of a case."""
     facts = CASES[name]
-    bench = build(Macro(chip=case_of(facts).chip, macro=0), simulator=simulator, waves=waves)
+    bench = build(MacroGroup(chip=case_of(facts).chip), simulator=simulator, waves=waves)
     settings = {"CROSSBAR_MACRO": json.dumps(facts)}
     run(bench, module="verif.crossbar.bench_macro", folder=folder, settings=settings)
 
