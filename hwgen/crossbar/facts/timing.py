@@ -33,12 +33,8 @@ FIRST_COMMAND_CYCLE = 3
 HEADER_COMMAND_CYCLES = 1
 """From the last beat of a program's header to the command for the rest."""
 
-LOADED_CYCLES = 1
-"""From the end of settling to the end of the command."""
+FIRST_STEP_CYCLES = 1
+"""From the last beat of the first image to the tick before the first step."""
 
-FIRST_STEP_CYCLES = 2
-"""From the last beat of the first image to the first clock of the first step."""
-
-STORED_CYCLES = 2
-"""From the last clock of the last step to the start of the write engine, and from its last response
-to the end of the run."""
+STORED_CYCLES = 1
+"""From the last response of the memory to the end of the run."""

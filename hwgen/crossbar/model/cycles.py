@@ -22,7 +22,6 @@ from hwgen.crossbar.facts.timing import (
     FIRST_COMMAND_CYCLE,
     FIRST_STEP_CYCLES,
     HEADER_COMMAND_CYCLES,
-    LOADED_CYCLES,
     SETTLE_CLOCKS,
     STORED_CYCLES,
 )
@@ -33,7 +32,7 @@ from hwgen.crossbar.model.conductor import Conductor
 class RunCycles:
     """The cycles of a run.
 
-    first: from the accepted start to the first clock of the first step (K0), the image included
+    first: cycles before the first step (K0): the first image is read
     steps, step_clocks: of the conductor; held: clocks by which steps were longer
     drain: from the end of the last step to the end of the run: the last results are stored
     """
@@ -87,7 +86,7 @@ def load_cycles(chip: ChipFacts, beats: int, *, address: int, latency: int) -> i
         (0, address + HEADER_BEATS * port.port_bytes, beats - HEADER_BEATS),
     ]
     last = last_beat(port, np.array(rows, dtype=COMMAND_TYPE), HEADER_BEATS)
-    return last + SETTLE_CLOCKS + LOADED_CYCLES
+    return last + SETTLE_CLOCKS
 
 
 def run_cycles(
