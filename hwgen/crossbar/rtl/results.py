@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Member, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.rtl.register_file import RegisterFile
@@ -54,7 +54,7 @@ class ResultMemory(Part):
     def __init__(self, *, depth: int, word: int, bits: int) -> None:
         self._depth, self._word, self._bits = depth, word, bits
         index = bits_for_index(depth)
-        writes = {}
+        writes: dict[str, Member] = {}
         for number in range(2):
             writes |= {
                 f"enables_{number}": In(word),

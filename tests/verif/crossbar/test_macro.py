@@ -133,8 +133,9 @@ def test_macro(tmp_path: Path, waves: Waves | None) -> None:
     run_case("padding", tmp_path, "verilator", waves)
 
 
-def test_macro_under_icarus(icarus: str, tmp_path: Path) -> None:
-    run_case("addition", tmp_path, icarus)
+@pytest.mark.parametrize("name", ["gather of uneven copies", "chain of three"])
+def test_macro_under_icarus(name: str, icarus: str, tmp_path: Path) -> None:
+    run_case(name, tmp_path, icarus)
 
 
 @pytest.mark.long

@@ -1,0 +1,55 @@
+"""Parts of a macro side by side, so that their benches share one executable."""
+
+from typing import Any
+
+from hwgen.crossbar.rtl.chain import Chain
+from hwgen.crossbar.rtl.packer import Packer
+from hwgen.crossbar.rtl.pad import Pad
+from hwgen.crossbar.rtl.requantizer import Requantizer
+from verif.common.side_by_side import SideBySide, stem
+from verif.crossbar.macro_case import MacroCase
+from verif.crossbar.macro_schedule import case_of
+
+CHUNK, WORD, BITS = 6, 16, 8
+"""Of the packer: elements of a chunk and of a word, bits of an element."""
+WORDS, WRITERS, READERS, ACCESS = 12, 2, 2, 2
+"""Of the scratchpad."""
+CHANNELS, COPIES, LANES, SUM_BITS = 5, 3, 4, 32
+"""Of the requantizer; the chain has as many channels."""
+
+
+def case() -> MacroCase:
+    """Return a chip with the flits of the bench."""
+    layer = {"name": "one", "kind": "conv", "kernel": 1, "stride": 1, "padding": 0}
+    layer |= {"in_channels": 1, "out_channels": 1, "groups": 1, "in_side": 1, "out_side": 1}
+    return case_of({"layers": [layer | {"activation": "none"}], "copies": [1]})
+
+
+PARTS = {
+    "packer": Packer(chunk=CHUNK, word=WORD, bits=BITS),
+    "pad": Pad(
+        words=WORDS,
+        elements=WORD,
+        bits=BITS,
+        writers=WRITERS,
+        readers=READERS,
+        access_clocks=ACCESS,
+    ),
+    "requantizer": Requantizer(
+        channels=CHANNELS, copies=COPIES, lanes=LANES, sum_bits=SUM_BITS, bits=BITS, raw=False
+    ),
+    "first": Chain(chip=case().chip, channels=CHANNELS, sum_bits=SUM_BITS, receives=False, reads=0),
+    "middle": Chain(chip=case().chip, channels=CHANNELS, sum_bits=SUM_BITS, receives=True, reads=0),
+    "last": Chain(chip=case().chip, channels=CHANNELS, sum_bits=SUM_BITS, receives=True, reads=2),
+}
+
+
+def small_parts() -> SideBySide:
+    """Return all parts."""
+    return SideBySide(parts=list(PARTS.values()))
+
+
+def ports_of(dut: Any, name: str) -> dict[str, Any]:
+    """Return the ports of a part."""
+    part = PARTS[name]
+    return {port: getattr(dut, f"{stem(part)}__{port}") for port in part.signature.members}
