@@ -92,7 +92,7 @@ class BlockReader(Part):
             Signal.like(self.count),
             Signal(self._index_bits),
         )
-        room = Signal(range(elements + 1))
+        room, opens, next_half = Signal(range(elements + 1)), Signal(), Signal()
         taken = Mux(left < room, left, room)
         ends = left <= room
         m.d.comb += [
@@ -117,8 +117,6 @@ class BlockReader(Part):
                 left.eq(size),
                 self.count.eq(size),
                 block.eq(Mux(block == self.blocks - 1, 0, block + 1)),
-                stored.eq(0),
-                half.eq(self.half),
             ]
         # cycle 1: the word is there; shift its first element to the first place
         # cycle 2: a whole word of the block
@@ -138,4 +136,9 @@ class BlockReader(Part):
         ]
         with m.If(packer.word_valid):
             m.d.sync += stored.eq(stored + 1)
+        # The last word of the block before may still be on its way when this one begins.
+        with m.If(arrived & opens):
+            m.d.sync += [opens.eq(0), stored.eq(0), half.eq(next_half)]
+        with m.If(self.go):
+            m.d.sync += [opens.eq(1), next_half.eq(self.half)]
         return m

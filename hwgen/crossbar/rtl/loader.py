@@ -259,7 +259,6 @@ class Loader(Part):
                     self._elements - offset,
                 )
             ),
-            self.late.eq(self.go & (busy | start)),
         ]
         rows_end = state.left_rows == length
         unit_ends = rows_end | (state.unit_row + length == self._side)
@@ -268,7 +267,10 @@ class Loader(Part):
         block_ends, following = Signal(), Signal(PIXEL)
         self._advance(m, here, following, block_ends)
         last_section = state.section == walk.sections - 1
-        m.d.comb += piece.last.eq(rows_end & last_section & block_ends)
+        m.d.comb += [
+            piece.last.eq(rows_end & last_section & block_ends),
+            self.late.eq(self.go & (start | (busy & ~(piece.valid & piece.last)))),
+        ]
         with m.If(self.go):
             m.d.sync += [start.eq(1), fresh.eq(0), state.half.eq(self.half)]
             with m.If(fresh):

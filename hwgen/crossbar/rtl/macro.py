@@ -271,6 +271,10 @@ class Macro(Part):
 def engine_of(chip: ChipFacts, place: int, macro: int) -> Engine:
     """Return the engine of a layer in a macro."""
     layer = chip.layers[place]
+    if chip.word_elements & (chip.word_elements - 1) or chip.flit_bits % chip.activation_bits:
+        raise DesignError(f"elements must divide words and flits, got {chip.activation_bits} bits")
+    if layer.table:
+        raise DesignError(f"{layer.layer.name} must clip its outputs, no table is built")
     if layer.layer.dilation != (1, 1):
         raise DesignError(f"{layer.layer.name} must have windows without dilation")
     if len(layer.layer.providers) > 1 and layer.layer.kind != "eltwise":
