@@ -100,7 +100,7 @@ class Channels(Part):
     Rate     one write, a read of each lane in each cycle
     Errors   none
     Golden   indexing
-    Source   docs/crossbar-chip.md, "Activation"
+    Source   docs/crossbar-chip.md, "Inside a macro"
     """
 
     family = "crossbar"

@@ -26,7 +26,7 @@ class Sums(Part):
     Rate     a read and a write of each lane, ``reads`` further reads in each cycle
     Errors   none: lanes that store have different indices
     Golden   indexing
-    Source   docs/crossbar-chip.md, "Addition"
+    Source   docs/crossbar-chip.md, "Inside a macro"
     """
 
     family = "crossbar"

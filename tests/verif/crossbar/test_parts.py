@@ -3,6 +3,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from verif.crossbar.small_parts import small_parts
 from verif.runner import Waves, build, run
 
@@ -21,9 +23,15 @@ def test_pad(icarus: str, tmp_path: Path) -> None:
     run_part("pad", tmp_path, icarus)
 
 
-def test_requantizer(tmp_path: Path, waves: Waves | None) -> None:
-    run_part("requantizer", tmp_path, "verilator", waves)
+def test_requantizer(icarus: str, tmp_path: Path) -> None:
+    run_part("requantizer", tmp_path, icarus)
 
 
 def test_chain(icarus: str, tmp_path: Path) -> None:
     run_part("chain", tmp_path, icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["packer", "pad", "requantizer", "chain"])
+def test_under_verilator(name: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_part(name, tmp_path, "verilator", waves)
