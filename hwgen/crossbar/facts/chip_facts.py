@@ -5,26 +5,14 @@ Steps are ticks of `step_clocks` clocks, words are those of a scratchpad, nodes 
 `row * columns + column`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from typing import Literal
 
 from hwgen.crossbar.facts.fabric import Link, Span, TravelKind
 from hwgen.crossbar.facts.holdings import Cut
 from hwgen.crossbar.facts.network import CrossbarLayer
-
-TRAVELLING = {
-    "image": "transfer",
-    "send": "send",
-    "gather": "gather",
-    "chain": "chain",
-    "result": "result",
-}
-"""The operation in which each kind of travel goes, in rising order of who goes first in a layer."""
-
-PER_BIT = ("mvm", "adc", "shift_add")
-"""Operations that are repeated for each bit step of a block."""
+from hwgen.crossbar.facts.travels import OPERATION_OF, conflicts_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +183,7 @@ class Travel:
     @property
     def operation(self) -> str:
         """The name of that operation."""
-        return TRAVELLING[self.kind]
+        return OPERATION_OF[self.kind]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +197,7 @@ class ChipFacts:
     adc_samples, adc_clocks: each ADC takes so many samples in so many clocks, in lowest terms
     rows, columns: of the mesh; io_node: where the image enters and results leave
     interval: steps from one image of a stream to the next
+    digest: of its architecture; empty where there is none
     """
 
     name: str
@@ -239,16 +228,12 @@ class ChipFacts:
     macros: tuple[Macro, ...]
     regions: tuple[Region, ...]
     travels: tuple[Travel, ...]
-
-    @cached_property
-    def digest(self) -> str:
-        """sha256 over everything but the name, 64 hex digits."""
-        return sha256(repr(replace(self, name="")).encode()).hexdigest()
+    digest: str = ""
 
     @property
     def id_word(self) -> int:
         """What the register `id` reads, and a program must carry."""
-        return int(self.digest[:8], 16)
+        return int(self.digest[:8] or "0", 16)
 
     @property
     def adc_samples_at_once(self) -> int:
@@ -271,30 +256,5 @@ class ChipFacts:
 
     @cached_property
     def conflicts(self) -> frozenset[tuple[tuple[int, str], tuple[int, str]]]:
-        """Pairs of (layer, operation) whose travels share a link; both orders of each pair.
-
-        A local port of a router is a link in each direction, and so is the port `io`.
-        """
-        links = {
-            (place, name): frozenset(
-                link for one in self.travels_of(place, name) for link in links_of(one)
-            )
-            for place in range(len(self.layers))
-            for name in TRAVELLING.values()
-        }
-        used = {key: value for key, value in links.items() if value}
-        return frozenset(
-            (one, two) for one in used for two in used if one != two and used[one] & used[two]
-        )
-
-
-def links_of(travel: Travel) -> set[tuple[object, object]]:
-    """Return the links of a travel, local ports of routers among them.
-
-    The image charges no port where it enters: `io` of one image is never asked for twice.
-    """
-    links: set[tuple[object, object]] = set(travel.tree)
-    if travel.kind != "image":
-        links.add(("out", travel.source))
-    links |= {("in", target) for target in travel.targets}
-    return links
+        """Pairs of (layer, operation) whose travels share a link; both orders of each pair."""
+        return frozenset(conflicts_of(self.travels))

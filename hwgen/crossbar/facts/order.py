@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from hwgen.crossbar.facts.chip_facts import PER_BIT, TRAVELLING, ChipFacts, ChipLayer
+from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
+from hwgen.crossbar.facts.operations import PER_BIT, TRAVELS
 
 Key = tuple[int, str]
 """A layer, and the name of one of its operations."""
@@ -35,7 +36,7 @@ def travels_in_order(chip: ChipFacts) -> list[Key]:
         (layer.place, operation.name)
         for layer in chip.layers
         for operation in layer.operations
-        if operation.name in TRAVELLING.values()
+        if operation.name in TRAVELS
     ]
     return sorted(
         keys,

@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import PER_BIT, ChipFacts, ChipLayer
+from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
+from hwgen.crossbar.facts.operations import PER_BIT
 from hwgen.crossbar.facts.order import Key, back, pairs, to_next, travels_in_order
 from hwgen.crossbar.facts.timing import LAGS
 from hwgen.crossbar.facts.window_ends import window_ends

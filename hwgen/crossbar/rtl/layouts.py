@@ -6,7 +6,8 @@ All fields are unsigned unless stated otherwise; lowest field first.
 from amaranth.lib import data
 
 from hwgen.chip.widths import bits_for_index
-from hwgen.crossbar.facts.chip_facts import PER_BIT, ChipFacts, ChipLayer
+from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer
+from hwgen.crossbar.facts.operations import PER_BIT
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 
 AT_IO_NODE = ("transfer",)

@@ -1,10 +1,10 @@
 """Designs whose starts are known, for the conductor in Python and in Verilog."""
 
 from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.model.chip_facts import chip_of
+from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.model.exact import start_all
 from hwgen.crossbar.model.graph import make_graph
-from hwgen.crossbar.model.record import Confirmed, confirm
+from hwgen.crossbar.model.record import Confirmed, confirm, make_arch
 from hwgen.errors import DesignError
 from tests.crossbar.model.designs import compiled_of
 from tests.crossbar.model.random_designs import random_case
@@ -46,5 +46,5 @@ def promised_starts(confirmed: Confirmed, images: int, interval: int) -> Starts:
 
 def chip_and_stream(confirmed: Confirmed) -> tuple[ChipFacts, int]:
     """Return the description of a design, and the interval of its stream."""
-    chip = chip_of(confirmed, "random")
+    chip = described(make_arch(confirmed, "random"))
     return chip, chip.interval

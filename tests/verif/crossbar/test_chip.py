@@ -12,7 +12,7 @@ from tests.verif.crossbar.whole import chip_for, design, plain_network
 def test_three_layers(tmp_path: Path) -> None:
     network = plain_network()
     found = design(network, copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
-    whole = run_whole(chip_for(network, found, "plain"), network, tmp_path, images=2)
+    whole = run_whole(chip_for(found, "plain"), network, tmp_path, images=2)
     whole.compare()
     whole.compare_starts()
     assert whole.load.cycles == whole.predicted_load
@@ -24,7 +24,7 @@ def test_three_layers(tmp_path: Path) -> None:
 def test_a_slow_memory_changes_no_answer_and_no_step(tmp_path: Path) -> None:
     network = plain_network()
     found = design(network, copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
-    chip = chip_for(network, found, "plain")
+    chip = chip_for(found, "plain")
     whole = run_whole(chip, network, tmp_path, images=3, latency=30_000)
     whole.compare()
     whole.compare_starts()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.crossbar.facts.chip_facts import PER_BIT, ChipFacts
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.operations import PER_BIT
 from hwgen.crossbar.facts.timing import LAGS, MOST_LAG
 from hwgen.crossbar.model.record import Confirmed
 from hwgen.crossbar.rtl.conductor import Conductor, strobes

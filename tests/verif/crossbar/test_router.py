@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.routes import IO, LOCAL, beside, load_number, masks, numbers
-from hwgen.crossbar.model.chip_facts import chip_of
+from hwgen.crossbar.model.record import make_arch
 from hwgen.crossbar.rtl.router import Router
 from tests.synthesis import confirmed
 from verif.common.side_by_side import SideBySide
@@ -18,7 +19,7 @@ from verif.runner import build, run
 
 @pytest.fixture(scope="module")
 def chip() -> ChipFacts:
-    return chip_of(confirmed(), "small")
+    return described(make_arch(confirmed(), "small"))
 
 
 def bench(chip: ChipFacts, folder: Path, simulator: str) -> None:

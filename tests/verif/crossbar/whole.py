@@ -6,9 +6,9 @@ from dataclasses import replace
 from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.point import Point
-from hwgen.crossbar.model.chip_facts import chip_of
-from hwgen.crossbar.model.record import Confirmed, confirm, design_of
+from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch
 from hwgen.network import QuantizedNetwork
 from tests.synthesis import COMPONENTS
 from verif.common.drawing import Drawing
@@ -59,8 +59,6 @@ def design(
     )
 
 
-def chip_for(network: QuantizedNetwork, found: Confirmed, name: str) -> ChipFacts:
-    """Return the description of its chip; layers of raw sums stay raw."""
-    raw = {layer.name for layer in network.graph.layers if layer.output.raw}
-    places = (k for k, layer in enumerate(found.network.layers) if layer.name in raw)
-    return chip_of(found, name, raw=frozenset(places), results=True)
+def chip_for(found: Confirmed, name: str) -> ChipFacts:
+    """Return the description of the chip of a design."""
+    return described(make_arch(found, name))
