@@ -20,7 +20,6 @@ LINK, HEADER = flit(CHIP), header(CHIP)
 NAMES = ("first", "middle", "last")
 TRAVELS = {"first": 3, "middle": 4}
 """Number of what each macro sends."""
-EACH = CHIP.flit_bits // parts.SUM_BITS
 INDEX_BITS = bits_for_index(parts.CHANNELS)
 CORNERS = Corners("sums wrap", "a flit that is not full", "idle clocks")
 Sent = dict[str, list[tuple[int, int, int]]]
@@ -30,9 +29,9 @@ Sent = dict[str, list[tuple[int, int, int]]]
 class Bench:
     """Three macros of a chain."""
 
-    def __init__(self, dut: Any) -> None:
-        self.dut = dut
-        self.ports = {name: parts.ports_of(dut, name) for name in NAMES}
+    def __init__(self, dut: Any, bits: int) -> None:
+        self.dut, self.bits = dut, bits
+        self.ports = {name: parts.ports_of(dut, f"{name} {bits}") for name in NAMES}
 
     async def start(self) -> None:
         """Reset, and the constants."""
@@ -52,8 +51,8 @@ class Bench:
                 following["link_in"].value = int(self.ports[name]["link"].value)
             await Timer(1, unit="ns")
             for name, port in self.ports.items():
-                index = unpack(int(port["own_index"].value), bits=INDEX_BITS, count=EACH)
-                port["own"].value = pack([int(own[name][k]) for k in index], bits=parts.SUM_BITS)
+                index = unpack(int(port["own_index"].value), bits=INDEX_BITS, count=2)
+                port["own"].value = pack([int(own[name][k]) for k in index], bits=self.bits)
             await ReadOnly()
             for name, seen in sent.items():
                 view = LINK.from_bits(int(self.ports[name]["link"].value))
@@ -71,46 +70,50 @@ class Bench:
             port["read_index"].value, port["read_half"].value = place, half
             await ReadOnly()
             word = int(port["read_data"].value)
-            found.append(unpack_signed(word, bits=parts.SUM_BITS, count=1)[0])
+            found.append(unpack_signed(word, bits=self.bits, count=1)[0])
             await FallingEdge(self.dut.clk)
         return found
 
 
-def wrapped(sums: Ints) -> list[int]:
+def wrapped(sums: Ints, bits: int) -> list[int]:
     """Return sums modulo the range of a partial sum, signed."""
-    half = 1 << (parts.SUM_BITS - 1)
+    half = 1 << (bits - 1)
     return [(int(one) + half) % (2 * half) - half for one in sums]
 
 
-def check(flits: list[tuple[int, int, int]], sums: Ints, *, number: int, begin: int) -> None:
+def check(
+    flits: list[tuple[int, int, int]], sums: list[int], *, number: int, begin: int, bits: int
+) -> None:
     """Compare a packet: its clocks, without a gap, its header, its sums."""
     clocks = [clock for clock, _, _ in flits]
-    assert clocks == list(range(begin, begin + 1 - (-parts.CHANNELS // EACH))), clocks
+    count = -(-parts.CHANNELS * bits // CHIP.flit_bits)
+    assert clocks == list(range(begin, begin + 1 + count)), clocks
     head = HEADER.from_bits(flits[0][2])
     assert flits[0][1] and (head.travel, head.count) == (number, parts.CHANNELS)
     word = pack([data for _, _, data in flits[1:]], bits=CHIP.flit_bits)
-    got = unpack_signed(word, bits=parts.SUM_BITS, count=parts.CHANNELS)
-    assert got == wrapped(sums), f"travel {number}"
+    got = unpack_signed(word, bits=bits, count=parts.CHANNELS)
+    assert got == sums, f"travel {number}"
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
-@cocotb.parametrize(seed=range(4))
-async def sums_are_handed_on(dut: Any, seed: int) -> None:
-    """Each flit leaves two clocks behind the one that came."""
-    rng, bench = np.random.default_rng(seed), Bench(dut)
+@cocotb.parametrize(seed=range(3), bits=[parts.SUM_BITS, parts.WIDE_BITS])
+async def sums_are_handed_on(dut: Any, seed: int, bits: int) -> None:
+    """Each flit leaves two clocks behind the one that came; sums may begin in one flit of two."""
+    rng, bench = np.random.default_rng(seed), Bench(dut, bits)
     await bench.start()
     for block in range(6):
-        most = 1 << (31 if block == 0 else 20)
+        most = 1 << (bits - 1 if block == 0 else bits - 4)
         own = {name: rng.integers(-most, most, parts.CHANNELS) for name in NAMES}
         totals = handed_on([own[name] for name in NAMES])
-        CORNERS.hit("sums wrap", wrapped(totals[2]) != totals[2].tolist())
-        CORNERS.hit("a flit that is not full", parts.CHANNELS % EACH > 0)
+        CORNERS.hit("sums wrap", wrapped(totals[2], bits) != totals[2].tolist())
+        CORNERS.hit("a flit that is not full", parts.CHANNELS * bits % CHIP.flit_bits > 0)
         idle = int(rng.integers(0, 4))
         CORNERS.hit("idle clocks", idle > 0)
-        sent = await bench.run(own, half=block % 2, clocks=12 + idle)
+        sent = await bench.run(own, half=block % 2, clocks=14 + idle)
         for place, (name, number) in enumerate(TRAVELS.items()):
-            check(sent[name], totals[place], number=number, begin=3 + 2 * place)
-        assert await bench.kept(block % 2) == wrapped(totals[2]), f"seed {seed}, block {block}"
+            sums = wrapped(totals[place], bits)
+            check(sent[name], sums, number=number, begin=3 + 2 * place, bits=bits)
+        assert await bench.kept(block % 2) == wrapped(totals[2], bits), f"block {block}"
 
 
 @cocotb.test()

@@ -12,7 +12,7 @@ from hwgen.crossbar.facts.columns import columns_of, meeting_lanes
 from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.loads import COLUMN_FIELDS
 from hwgen.crossbar.rtl.array import Array
-from hwgen.crossbar.rtl.chain import Chain
+from hwgen.crossbar.rtl.chain import Chain, sums_of_flit
 from hwgen.crossbar.rtl.engine import Engine, held_in, lanes_of, parts_of
 from hwgen.crossbar.rtl.layouts import flit
 from hwgen.crossbar.rtl.loader import WALK, Loader
@@ -68,7 +68,7 @@ class ArrayEngine(Engine):
                 self._outgoing = travel
         chained = self._incoming is not None or self._outgoing is not None
         reads = lanes_of(chip, place, macro)
-        each = chip.flit_bits // sizes.sum_bits
+        each = sums_of_flit(chip.flit_bits, sizes.sum_bits)
         self._array = Array(
             sizes=sizes,
             reads=each if chained else reads,

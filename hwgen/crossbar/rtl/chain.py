@@ -1,25 +1,33 @@
 """Chain: partial sums go from macro to macro of a copy; each adds its own."""
 
-from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value
+import math
+
+from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.rtl.layouts import COUNT_BITS, TRAVEL_BITS, flit, header
+from hwgen.crossbar.rtl.layouts import TRAVEL_BITS, flit, header
 from hwgen.crossbar.rtl.sums import Sums
-from hwgen.errors import DesignError
+
+
+def sums_of_flit(flit_bits: int, sum_bits: int) -> int:
+    """Return the most sums that a flit has parts of, in a packet of sums without gaps."""
+    align = math.gcd(flit_bits, sum_bits)
+    return -(-(flit_bits + sum_bits - align) // sum_bits)
 
 
 class Chain(Part):
     """Adds the sums of this macro to those that come, flit by flit; the last macro keeps them.
 
-    ``out[channel] = in[channel] + own[channel]``; the first macro begins with nothing
+    ``out[channel] = in[channel] + own[channel]``; the first macro begins with nothing. A sum may
+    begin in one flit and end in the next: its carry waits.
 
     Pipeline
         cycle 0  a flit comes: read own sums
         cycle 1  add
-        cycle 2  the flit leaves, or is kept
+        cycle 2  the flit leaves, or its sums are kept
 
     Parameters
     ----------
@@ -42,7 +50,7 @@ class Chain(Part):
         late        out  1            ``go`` before the block before is through
     Latency  2 from a flit that comes to the one that leaves
     Rate     a flit in each cycle
-    Errors   ``late``; DesignError for sums that do not divide a flit
+    Errors   ``late``
     Golden   ``golden.crossbar.chain``
     Source   docs/crossbar-rules.md: chain
     """
@@ -52,13 +60,11 @@ class Chain(Part):
     def __init__(
         self, *, chip: ChipFacts, channels: int, sum_bits: int, receives: bool, reads: int
     ) -> None:
-        if chip.flit_bits % sum_bits:
-            raise DesignError(
-                f"partial sums must divide a flit of {chip.flit_bits} bits, got {sum_bits} bits"
-            )
         self._chip, self._channels, self._sum_bits = chip, channels, sum_bits
         self._receives, self._reads = receives, reads
-        self._each = chip.flit_bits // sum_bits
+        self._each = sums_of_flit(chip.flit_bits, sum_bits)
+        self._flits = -(-channels * sum_bits // chip.flit_bits)
+        self._phases = sum_bits // math.gcd(sum_bits, chip.flit_bits)
         self._target_bits = bits_for_index(channels)
         members = {
             "go": In(1),
@@ -89,49 +95,38 @@ class Chain(Part):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        came = Signal(flit(self._chip))
-        place, half = Signal(range(self._channels + self._each)), Signal()
+        came, left = Signal(flit(self._chip)), Signal(range(self._flits + 1))
         if self._receives:
-            self._take(m, came)
+            self._take(m, came, left)
         else:
-            self._begin(m, came, place)
+            self._begin(m, came, left)
+        half = Signal()
         with m.If(self.go):
             m.d.sync += half.eq(self.half)
-        with m.If(came.valid):
-            m.d.sync += place.eq(Mux(came.head, 0, place + self._each))
         m.d.comb += self.own_half.eq(half)
-        for number in range(self._each):
-            index = place + number
-            m.d.comb += self.own_index.word_select(number, self._target_bits).eq(
-                Mux(index < self._channels, index, 0)
-            )
+        place, phase = self._walk(m, came)
         # cycle 1: add
         first, own = Signal(flit(self._chip)), Signal.like(self.own)
-        m.d.sync += [first.eq(came), own.eq(self.own)]
-        totals = [
-            (first.data.word_select(k, self._sum_bits) + own.word_select(k, self._sum_bits))[
-                : self._sum_bits
-            ]
-            for k in range(self._each)
-        ]
+        added_phase = Signal.like(phase)
+        m.d.sync += [first.eq(came), own.eq(self.own), added_phase.eq(phase)]
+        totals = self._add(m, first, own, added_phase)
         if self._reads:
             at = Signal.like(place)
             m.d.sync += at.eq(place)
-            self._keep(m, first, totals, at, half)
+            self._keep(m, first, totals, at=at, phase=added_phase, half=half)
         else:
             head = Signal(header(self._chip))
             m.d.comb += [head.travel.eq(self.travel_out), head.count.eq(self._channels)]
             m.d.sync += [
                 self.link.valid.eq(first.valid),
                 self.link.head.eq(first.head),
-                self.link.data.eq(Mux(first.head, Value.cast(head), Cat(totals))),
+                self.link.data.eq(Mux(first.head, Value.cast(head), totals)),
             ]
         return m
 
-    def _take(self, m: Module, came: Signal) -> None:
+    def _take(self, m: Module, came: Signal, left: Signal) -> None:
         """Take the flits of the macro before."""
-        link, head, left = self.link_in, Signal(header(self._chip)), Signal(COUNT_BITS)
-        mine = Signal()
+        link, head, mine = self.link_in, Signal(header(self._chip)), Signal()
         m.d.comb += [
             Value.cast(head).eq(link.data),
             mine.eq(head.travel == self.travel_in),
@@ -141,37 +136,117 @@ class Chain(Part):
             self.late.eq(self.go & (left != 0)),
         ]
         with m.If(link.valid & link.head):
-            m.d.sync += left.eq(Mux(mine, head.count, 0))
+            m.d.sync += left.eq(Mux(mine, self._flits, 0))
         with m.Elif(came.valid):
-            m.d.sync += left.eq(Mux(left < self._each, 0, left - self._each))
+            m.d.sync += left.eq(left - 1)
 
-    def _begin(self, m: Module, came: Signal, place: Signal) -> None:
+    def _begin(self, m: Module, came: Signal, left: Signal) -> None:
         """Begin with a header and flits of zeros."""
-        heads, busy = Signal(), Signal()
+        heads = Signal()
         m.d.sync += heads.eq(self.go)
         m.d.comb += [
-            came.valid.eq(heads | busy),
+            came.valid.eq(heads | (left != 0)),
             came.head.eq(heads),
-            self.late.eq(self.go & (heads | busy)),
+            self.late.eq(self.go & (heads | (left != 0))),
         ]
         with m.If(heads):
-            m.d.sync += busy.eq(1)
-        with m.Elif(busy & (place + self._each >= self._channels)):
-            m.d.sync += busy.eq(0)
+            m.d.sync += left.eq(self._flits)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+
+    def _walk(self, m: Module, came: Signal) -> tuple[Signal, Signal]:
+        """Drive the reads of own sums; return the first sum of a flit, and the phase of it."""
+        place = Signal(range(self._channels + 2 * self._each))
+        phase = Signal(range(max(2, self._phases)))
+        with m.If(came.valid & came.head):
+            m.d.sync += [place.eq(0), phase.eq(0)]
+        with m.Elif(came.valid), m.Switch(phase):
+            for number in range(self._phases):
+                with m.Case(number):
+                    passed = self._first_sum(number + 1) - self._first_sum(number)
+                    m.d.sync += [
+                        place.eq(place + passed),
+                        phase.eq((number + 1) % self._phases),
+                    ]
+        for number in range(self._each):
+            index = place + number
+            m.d.comb += self.own_index.word_select(number, self._target_bits).eq(
+                Mux(index < self._channels, index, 0)
+            )
+        return place, phase
+
+    def _first_sum(self, number: int) -> int:
+        """Return the sum in which a flit begins."""
+        return number * self._chip.flit_bits // self._sum_bits
+
+    def _segments(self, phase: int) -> list[tuple[int, int]]:
+        """Return the parts of sums in a flit: first bit in the sum, and how many."""
+        found, begin, left = [], phase * self._chip.flit_bits % self._sum_bits, self._chip.flit_bits
+        while left:
+            bits = min(left, self._sum_bits - begin)
+            found.append((begin, bits))
+            begin, left = 0, left - bits
+        return found
+
+    def _add(self, m: Module, first: Signal, own: Signal, phase: Signal) -> Signal:
+        """Return the flit with own sums added; what a part carries waits for the next flit."""
+        totals, carry = Signal(self._chip.flit_bits), Signal()
+        with m.Switch(phase):
+            for number in range(self._phases):
+                with m.Case(number):
+                    place = 0
+                    for slot, (begin, bits) in enumerate(self._segments(number)):
+                        mine = own.word_select(slot, self._sum_bits)[begin : begin + bits]
+                        part = Signal(bits + 1, name=f"part_{number}_{slot}")
+                        carried = carry if begin else Const(0)
+                        m.d.comb += [
+                            part.eq(first.data[place : place + bits] + mine + carried),
+                            totals[place : place + bits].eq(part),
+                        ]
+                        place += bits
+                        if begin + bits < self._sum_bits:
+                            with m.If(first.valid & ~first.head):
+                                m.d.sync += carry.eq(part[-1])
+        return totals
 
     def _keep(
-        self, m: Module, first: Signal, totals: list[Value], at: Signal, half: Signal
+        self,
+        m: Module,
+        first: Signal,
+        totals: Signal,
+        *,
+        at: Signal,
+        phase: Signal,
+        half: Signal,
     ) -> None:
-        """Store whole sums."""
+        """Store the sums that end in a flit; of one that does not the lower part waits."""
         m.submodules.sums = sums = self._sums.instance()
-        bits = self._target_bits + 1
+        bits, low = self._target_bits + 1, Signal(self._sum_bits)
+        writes = first.valid & ~first.head
         m.d.comb += [sums.clk.eq(ClockSignal()), self.read_data.eq(sums.read_data)]
-        for number, total in enumerate(totals):
-            here = at + number
+        ends, words = Signal(self._each), Signal(self._each * self._sum_bits)
+        with m.Switch(phase):
+            for number in range(self._phases):
+                with m.Case(number):
+                    place = 0
+                    for slot, (begin, count) in enumerate(self._segments(number)):
+                        part = totals[place : place + count]
+                        place += count
+                        word = words.word_select(slot, self._sum_bits)
+                        m.d.comb += word.eq(Cat(low[:begin], part))
+                        if begin + count == self._sum_bits:
+                            m.d.comb += ends[slot].eq(1)
+                        else:
+                            with m.If(writes):
+                                m.d.sync += low.eq(part)
+        for slot in range(self._each):
+            here = at + slot
             m.d.comb += [
-                sums.en[number].eq(first.valid & ~first.head & (here < self._channels)),
-                sums.index.word_select(number, bits).eq(Cat(here[: self._target_bits], half)),
-                sums.data.word_select(number, self._sum_bits).eq(total),
+                sums.en[slot].eq(writes & ends[slot] & (here < self._channels)),
+                sums.index.word_select(slot, bits).eq(Cat(here[: self._target_bits], half)),
+                sums.data.word_select(slot, self._sum_bits).eq(
+                    words.word_select(slot, self._sum_bits)
+                ),
             ]
         for read in range(self._reads):
             index = self.read_index.word_select(read, self._target_bits)

@@ -109,6 +109,13 @@ CASES: dict[str, dict[str, Any]] = {
         "copies": [2],
         "macros": 5,
     },
+    "chain of wide sums": {
+        "layers": [CONV | {"in_channels": 4, "in_side": 4, "out_side": 4}],
+        "copies": [1],
+        "bits": 16,
+        "weight_bits": 16,
+        "macros": 2,
+    },
     "shortcut": {
         "layers": [
             CONV,

@@ -31,7 +31,11 @@ def test_chain(icarus: str, tmp_path: Path) -> None:
     run_part("chain", tmp_path, icarus)
 
 
+def test_receiver(icarus: str, tmp_path: Path) -> None:
+    run_part("receiver", tmp_path, icarus)
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["packer", "pad", "requantizer", "chain"])
+@pytest.mark.parametrize("name", ["packer", "pad", "requantizer", "chain", "receiver"])
 def test_under_verilator(name: str, tmp_path: Path, waves: Waves | None) -> None:
     run_part(name, tmp_path, "verilator", waves)
