@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from hwgen.crossbar.compiler.quantized import crossbar_network
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.rtl.chip import Chip
+from hwgen.crossbar.rtl.macro import Macro
 from hwgen.network.file import load_network
 from tests.verif.crossbar.chip_runs import WholeRun, run_whole
 from tests.verif.crossbar.whole import chip_for, design, plain_network
+from verif.lint import lint_part
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,14 +32,28 @@ def test_three_layers(tmp_path: Path) -> None:
     check(run_whole(chip_for(found, "plain"), network, tmp_path, images=2))
 
 
+def mates() -> ChipFacts:
+    """Two layers share two macros and gather in one of them; the sums of the third travel."""
+    found = design(
+        plain_network(),
+        copies=[4, 2, 1],
+        macros=[2, 0, 2],
+        mate=[1, 0, -1],
+        clocks=[1, 1, 2],
+        side=16,
+    )
+    return chip_for(found, "mates")
+
+
+def test_a_whole_chip_is_clean() -> None:
+    chip = mates()
+    macros = [Macro(chip=chip, macro=one.macro) for one in chip.macros]
+    assert lint_part(Chip(chip=chip, macros=macros)) == ""
+
+
 @pytest.mark.long
 def test_mates_gather_and_chain(tmp_path: Path) -> None:
-    """Two layers share two macros and gather in one of them; the sums of the third travel."""
-    network = plain_network()
-    found = design(
-        network, copies=[4, 2, 1], macros=[2, 0, 2], mate=[1, 0, -1], clocks=[1, 1, 2], side=16
-    )
-    check(run_whole(chip_for(found, "mates"), network, tmp_path, images=2))
+    check(run_whole(mates(), plain_network(), tmp_path, images=2))
 
 
 @pytest.mark.long
