@@ -22,6 +22,7 @@ from hwgen.chip.rtl.names import names_from_source
 from hwgen.chip.rtl.netlists import bits_unchecked
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.rtl.processes import shared
+from hwgen.chip.rtl.text import TextPart
 from hwgen.chip.rtl.unused import without_unused_nets
 from hwgen.errors import DesignError
 
@@ -104,12 +105,14 @@ def verilog_modules(top: Part) -> dict[str, str]:
         return {name: rtlil_source(parts[name]) for name in names}
 
     with collector_paused():
+        texts = {name: written(given) for name, given in parts.items() if is_text(given)}
         # Large modules are at the top, and come first: then both processes end at the same time.
-        sources = shared(list(reversed(parts)), convert)
+        sources = shared([name for name in reversed(parts) if name not in texts], convert)
         for part in chain.from_iterable(parts.values()):
             # Amaranth warns of those not elaborated here; the other process may have done it.
             part.__dict__["_MustUse__used"] = True
-        modules = convert_all({name: sources[name] for name in parts})
+        converted = convert_all({name: sources[name] for name in parts if name in sources})
+        modules = {name: (texts | converted)[name] for name in parts}
         for name, text in modules.items():
             check_ports(parts[name][-1], text)
             check_instances(name, text, known=parts)
@@ -131,6 +134,24 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
+def is_text(parts: Sequence[Part]) -> bool:
+    """Return whether the parts of a name are written by hand."""
+    return isinstance(parts[0], TextPart)
+
+
+def written(parts: Sequence[Part]) -> str:
+    """Return the text that all parts of one name have, as a file."""
+    texts = {part.verilog() if isinstance(part, TextPart) else "" for part in parts}
+    return f"{HEADER}\n{the_only(texts, parts[0].module_name)}"
+
+
+def the_only(texts: set[str], name: str) -> str:
+    """Return the text of all parts of one name."""
+    if len(texts) > 1:
+        raise DesignError(f"module names must be unique, got two different parts named {name}")
+    return texts.pop()
+
+
 def rtlil_source(parts: Sequence[Part]) -> str:
     """Return the RTLIL that all parts of one name have."""
     texts = set()
@@ -138,10 +159,7 @@ def rtlil_source(parts: Sequence[Part]) -> str:
         with names_from_source(), without_field_nets(), bits_unchecked():
             text = rtlil.convert(part, name=part.module_name, emit_src=False)
         texts.add(MEMORY_CONTENT.sub("", text) if part.garbage_at_power_on else text)
-    if len(texts) > 1:
-        name = parts[0].module_name
-        raise DesignError(f"module names must be unique, got two different parts named {name}")
-    return texts.pop()
+    return the_only(texts, parts[0].module_name)
 
 
 def parts_below_first(part: Part) -> Iterator[Part]:

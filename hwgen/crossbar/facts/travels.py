@@ -5,9 +5,10 @@ leaves its merge macro once, by one multicast to all readers.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Protocol
 
 from hwgen.crossbar.facts.chip import CLOCK_NS, Chip
 from hwgen.crossbar.facts.fabric import Link, Travel, TravelKind
@@ -187,7 +188,24 @@ def clocks_of(ns: float) -> int:
     return math.ceil(ns / CLOCK_NS - 1e-9)
 
 
-def links_of(travel: Travel) -> set[tuple[object, object]]:
+class Routed(Protocol):
+    """What travels, as an architecture or the description of a chip has it."""
+
+    @property
+    def kind(self) -> TravelKind: ...
+    @property
+    def layer(self) -> int | None: ...
+    @property
+    def readers(self) -> tuple[int, ...]: ...
+    @property
+    def source(self) -> int: ...
+    @property
+    def targets(self) -> tuple[int, ...]: ...
+    @property
+    def tree(self) -> tuple[Link, ...]: ...
+
+
+def links_of(travel: Routed) -> set[tuple[object, object]]:
     """Return the links that a travel takes, the local ports of routers at its ends too.
 
     The I/O node has a port of its own beside that of its router's macro.
@@ -198,7 +216,7 @@ def links_of(travel: Travel) -> set[tuple[object, object]]:
     return links | {(target, ends) for target in travel.targets}
 
 
-def conflicts_of(travels: tuple[Travel, ...]) -> set[tuple[Moving, Moving]]:
+def conflicts_of(travels: Sequence[Routed]) -> set[tuple[Moving, Moving]]:
     """Return the pairs, in both orders, of operations that cannot run in the same step."""
     used: dict[Moving, set[tuple[object, object]]] = {}
     for each in travels:

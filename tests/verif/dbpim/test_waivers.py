@@ -34,15 +34,16 @@ def test_a_whole_chip_is_clean(name: str) -> None:
 
 
 def test_every_waiver_names_a_signal_that_is_not_read(tmp_path: Path) -> None:
-    others = tmp_path / "others.vlt"
+    unwaived = tmp_path / "others.vlt"
     text = WAIVERS.read_text(encoding="utf-8")
-    others.write_text(WAIVER.sub("", text), encoding="utf-8")
+    unwaived.write_text(WAIVER.sub("", text), encoding="utf-8")
     found = {
         warning
         for arch in ARCHS.values()
-        for warning in WARNING.findall(lint_part(Chip(arch=arch), waivers=others))
+        for warning in WARNING.findall(lint_part(Chip(arch=arch), waivers=unwaived))
     }
-    waivers = [found for found in WAIVER.findall(text) if not found[0].startswith("*mram_")]
+    others = ("*mram_", "*crossbar_")
+    waivers = [found for found in WAIVER.findall(text) if not found[0].startswith(others)]
     assert len(waivers) > 30
     for file, message in waivers:
         literal = message.replace("[", "[[]")

@@ -1,0 +1,56 @@
+"""What the I/O node holds: two images, and the results of two, in beats of the memory port."""
+
+from hwgen.chip.registers import ALIGNMENT_BYTES
+from hwgen.crossbar.facts.chip_facts import ChipFacts, Travel
+
+BANKS = 2
+HEADER_BEATS = 8
+"""Beats before the packets of a program, of 64 bits: version and id; number of beats behind."""
+
+
+def image_beats(chip: ChipFacts) -> int:
+    """Return the beats of an image: elements without gaps, the first one lowest."""
+    return -(-image_elements(chip) // chip.flit_elements)
+
+
+def image_elements(chip: ChipFacts) -> int:
+    """Return the elements of an image."""
+    rows, columns = chip.image_sides
+    return rows * columns * chip.image_channels
+
+
+def image_stride(chip: ChipFacts) -> int:
+    """Return the bytes from an image in memory to the next one."""
+    return aligned(image_beats(chip) * chip.flit_bits // 8)
+
+
+def results(chip: ChipFacts) -> list[Travel]:
+    """Return the travels that end at the I/O node, in the order in which they lie in an answer."""
+    return [travel for travel in chip.travels if travel.kind == "result"]
+
+
+def block_flits(chip: ChipFacts, travel: Travel, pixels: int) -> int:
+    """Return the flits of a block behind its header; every block begins with a new flit."""
+    return -(-pixels * travel.channels * travel.bits // chip.flit_bits)
+
+
+def result_beats(chip: ChipFacts, travel: Travel) -> int:
+    """Return the beats of all blocks of an image of one result."""
+    layer = chip.layers[travel.owner]
+    full = block_flits(chip, travel, layer.copies)
+    return (layer.blocks - 1) * full + block_flits(chip, travel, layer.last_pixels)
+
+
+def answer_beats(chip: ChipFacts) -> int:
+    """Return the beats of the results of an image."""
+    return sum(result_beats(chip, travel) for travel in results(chip))
+
+
+def answer_stride(chip: ChipFacts) -> int:
+    """Return the bytes from an answer in memory to the next one."""
+    return aligned(answer_beats(chip) * chip.flit_bits // 8)
+
+
+def aligned(size: int) -> int:
+    """Return a size rounded up to what addresses are multiples of."""
+    return -(-size // ALIGNMENT_BYTES) * ALIGNMENT_BYTES

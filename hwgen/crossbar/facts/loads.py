@@ -1,0 +1,91 @@
+"""What is loaded into a macro before the first image: entries of targets, a packet each.
+
+An entry is a row of fields, the first one lowest; a field that begins a flit says so by the fields
+before it, which fill theirs. The lowering writes entries by these tables, the macro reads them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.errors import DesignError
+
+Kind = Literal["column", "channel", "limits", "operands"]
+KINDS: tuple[Kind, ...] = ("column", "channel", "limits", "operands")
+
+Fields = Sequence[tuple[str, int]]
+"""Names and bits, the first one lowest."""
+
+FLIT = 64
+"""Bits that the fields of an entry count on; wider flits hold the same."""
+
+COLUMN_FIELDS = (
+    ("flip", 1),
+    ("first", 1),
+    ("cell_slice", 5),
+    ("unit", 13),
+    ("target", 18),
+    ("lane", 10),
+    ("slot", 16),
+)
+"""Of a column, in its first flit: see `hwgen.crossbar.facts.columns.Column`; the lane and the slot
+in which it is converted. Its cells follow: planes of `side` bits, plane 0 lowest, row 0 lowest."""
+
+CHANNEL_FIELDS = (("bias", 64), ("multiplier", 16), ("shift", 6))
+"""Of an output channel, in two flits: bias in two's complement, then M and s."""
+
+LIMITS_FIELDS = (("input_zero", 16), ("zero_point", 16), ("low", 16), ("high", 16))
+"""Of a layer: zero point of the map that it reads; zero point and limits of its own."""
+
+OPERANDS_FIELDS = (("zero_a", 16), ("multiplier_a", 16), ("zero_b", 16), ("multiplier_b", 16))
+"""Of an addition: zero point and factor of each operand, by position."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadTarget:
+    """One kind of entries of a layer in a macro.
+
+    number: `target` of a header; flits: of an entry; entries: `index` 0 and behind
+    """
+
+    number: int
+    layer: int
+    kind: Kind
+    flits: int
+    entries: int
+
+
+def load_targets(chip: ChipFacts, macro: int) -> list[LoadTarget]:
+    """Return what is loaded into a macro; entries of a target come in order, each once."""
+    if chip.flit_bits < FLIT:
+        raise DesignError(f"flits must have {FLIT} bits for loads, got {chip.flit_bits}")
+    found = []
+    for order, place in enumerate(chip.macros[macro].layers):
+        layer = chip.layers[place]
+        held = next(one for one in layer.held if one.macro == macro)
+        cells = -(-chip.side * chip.cell_bits // chip.flit_bits)
+        sizes: Mapping[Kind, tuple[int, int]] = {
+            "column": (1 + cells, held.conversions),
+            "channel": (2, layer.layer.out_channels if held.results else 0),
+            "limits": (1, 1),
+            "operands": (1, int(layer.layer.kind == "eltwise")),
+        }
+        for kind, (flits, entries) in sizes.items():
+            if entries:
+                number = len(KINDS) * order + KINDS.index(kind)
+                found.append(
+                    LoadTarget(number=number, layer=place, kind=kind, flits=flits, entries=entries)
+                )
+    return found
+
+
+def entry(fields: Fields, values: Mapping[str, int]) -> int:
+    """Return fields side by side, the first one lowest, each in two's complement."""
+    word = place = 0
+    for name, bits in fields:
+        if not -(1 << (bits - 1)) <= values[name] < 1 << bits:
+            raise DesignError(f"{name} of a load must fit {bits} bits, got {values[name]}")
+        word |= (values[name] & ((1 << bits) - 1)) << place
+        place += bits
+    return word

@@ -1,0 +1,1 @@
+"""Generators of the crossbar chip: a conductor that knows time, and macros that compute."""

@@ -1,0 +1,234 @@
+"""Array: from inputs in registers to the sums of one layer in one macro."""
+
+from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.part import Part, PartInstance
+from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.rtl.addition import Addition, Pairs
+from hwgen.crossbar.rtl.bank import Bank
+from hwgen.crossbar.rtl.conversions import Conversions
+from hwgen.crossbar.rtl.lane import Lane
+from hwgen.crossbar.rtl.sizes import ArraySizes
+
+
+class InputSums(Part):
+    """The digital sums of the inputs of each unit, of two blocks; a read port a lane.
+
+    Ports
+        clk          in   1                   rising edge; there is no reset
+        write_en     in   1                   store ``write_data`` at this clock edge
+        write_index  in   1 + unit_bits       the halves lie behind each other
+        write_data   in   input_sum_bits
+        index        in   lanes x (1 + unit_bits)
+        data         out  lanes x input_sum_bits
+    Latency  0 from an index to its data
+    Rate     one write, a read of each lane in each cycle
+    Errors   none
+    Golden   indexing
+    Source   docs/crossbar-rules.md, "Arithmetic": Xsum
+    """
+
+    family = "crossbar"
+    clock_ports = ()
+    garbage_at_power_on = True
+
+    def __init__(self, *, sizes: ArraySizes) -> None:
+        self._sizes = sizes
+        index = bits_for_index(sizes.units) + 1
+        super().__init__(
+            {
+                "clk": In(1),
+                "write_en": In(1),
+                "write_index": In(index),
+                "write_data": In(sizes.input_sum_bits),
+                "index": In(sizes.lanes * index),
+                "data": Out(sizes.lanes * sizes.input_sum_bits),
+            }
+        )
+
+    @property
+    def size_suffix(self) -> str:
+        sizes = self._sizes
+        return f"{sizes.units}x{sizes.input_sum_bits}l{sizes.lanes}"
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        bits, width = len(self.write_index), self._sizes.input_sum_bits
+        m.domains.array = array_clock = ClockDomain(reset_less=True, local=True)
+        m.submodules.content = content = Memory(shape=width, depth=1 << bits, init=[])
+        write = content.write_port(domain="array")
+        m.d.comb += [
+            array_clock.clk.eq(self.clk),
+            write.en.eq(self.write_en),
+            write.addr.eq(self.write_index),
+            write.data.eq(self.write_data),
+        ]
+        for lane in range(self._sizes.lanes):
+            read = content.read_port(domain="comb")
+            m.d.comb += [
+                read.addr.eq(self.index.word_select(lane, bits)),
+                self.data.word_select(lane, width).eq(read.data),
+            ]
+        return m
+
+
+class Array(Part):
+    """Bank, lanes and addition of one layer, with all ADCs of the layer on the outside.
+
+    ``sum[copy, channel] = sum over rows of weight * input``, of the rows that this macro holds
+
+    Ports
+        cell_write   in   1            store a part of a column, see `Bank`
+        cell_column  in   column_bits
+        cell_part    in   part_index_bits
+        cell_data    in   part_bits
+        lane_write   in   lanes        lane e stores what belongs to its column
+        lane_slot    in   slot_bits
+        column       in   column       of ``ArraySizes``
+        row_...      in                inputs, see `Bank`
+        sum_write    in   1            the sum of a unit's inputs is whole
+        sum_unit     in   unit_bits
+        sum_half     in   1            parity of the block
+        sum_data     in   input_sum_bits
+        multiply     in   1            strobes, each with the parity of the block and the bit step
+        convert      in   1            that go with it
+        add          in   1
+        ..._bit, ..._half
+        converting   out  1            a slot is converted: ``analog`` and ``codes`` are those of it
+        ends         out  1            it is the last slot
+        analog       out  lanes x analog_bits  to the ADCs
+        codes        in   lanes x adc_bits     from them, in the same cycle
+        last_lanes   in   lanes        constant: lanes that have a column in the last slot
+        read_index   in   reads x target_bits
+        read_half    in   1            parity of the block
+        read_data    out  reads x sum_bits     signed, in the same cycle
+        late         out  1            a strobe came too early
+    Latency  of ``convert`` and ``add``: `Conversions`, `Addition`
+    Rate     a bit step in ``slots`` clocks, or what slower ADCs need
+    Errors   ``late``
+    Golden   ``golden.crossbar.addition``
+    Source   seed 003, Fig. 2; docs/crossbar-rules.md
+    """
+
+    family = "crossbar"
+
+    def __init__(self, *, sizes: ArraySizes, reads: int, meeting: Pairs) -> None:
+        self._sizes = sizes
+        self._bank = Bank(sizes=sizes)
+        self._lane = Lane(sizes=sizes)
+        self._conversions = Conversions(sizes=sizes)
+        self._addition = Addition(sizes=sizes, reads=reads, meeting=meeting)
+        self._input_sums = InputSums(sizes=sizes)
+        self._reads, self._meeting = reads, meeting
+        self.parts = [self._bank, self._lane, self._conversions, self._addition, self._input_sums]
+        bank = self._bank.signature.members
+        rows = ["cell_write", "cell_column", "cell_part", "cell_data"]
+        rows += ["row_write", "row_unit", "row_first", "row_count", "row_data"]
+        super().__init__(
+            {name: bank[name] for name in rows}
+            | {
+                "lane_write": In(sizes.lanes),
+                "lane_slot": In(bits_for_index(sizes.slots)),
+                "column": In(sizes.column),
+                "sum_write": In(1),
+                "sum_unit": In(bits_for_index(sizes.units)),
+                "sum_half": In(1),
+                "sum_data": In(sizes.input_sum_bits),
+                "multiply": In(1),
+                "multiply_bit": In(bits_for_index(sizes.bit_steps)),
+                "convert": In(1),
+                "convert_bit": In(bits_for_index(sizes.bit_steps)),
+                "convert_half": In(1),
+                "add": In(1),
+                "add_half": In(1),
+                "converting": Out(1),
+                "ends": Out(1),
+                "analog": Out(sizes.lanes * sizes.analog_bits),
+                "codes": In(sizes.lanes * sizes.adc_bits),
+                "last_lanes": In(sizes.lanes),
+                "read_index": In(reads * bits_for_index(sizes.targets)),
+                "read_half": In(1),
+                "read_data": Out(reads * sizes.sum_bits),
+                "late": Out(1),
+            }
+        )
+
+    @property
+    def size_suffix(self) -> str:
+        return self._addition.size_suffix
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.bank = bank = self._bank.instance()
+        m.submodules.conversions = conversions = self._conversions.instance()
+        m.submodules.addition = addition = self._addition.instance()
+        m.submodules.input_sums = input_sums = self._input_sums.instance()
+        for name in self._bank.signature.members:
+            if name in self.signature.members:
+                m.d.comb += getattr(bank, name).eq(getattr(self, name))
+        m.d.comb += [
+            bank.cell_unit.eq(self.column.unit),
+            bank.feed.eq(self.multiply),
+            bank.feed_bit.eq(self.multiply_bit),
+            bank.hold.eq(self.convert),
+            bank.ask.eq(conversions.ask),
+            bank.slot.eq(conversions.slot),
+            self.analog.eq(bank.sums),
+            conversions.convert.eq(self.convert),
+            conversions.convert_bit.eq(self.convert_bit),
+            conversions.convert_half.eq(self.convert_half),
+            addition.add.eq(self.add),
+            addition.add_half.eq(self.add_half),
+            addition.last_lanes.eq(self.last_lanes),
+            addition.read_index.eq(self.read_index),
+            addition.read_half.eq(self.read_half),
+            self.read_data.eq(addition.read_data),
+            input_sums.clk.eq(ClockSignal()),
+            input_sums.write_en.eq(self.sum_write),
+            input_sums.write_index.eq(self.sum_unit | (self.sum_half << len(self.sum_unit))),
+            input_sums.write_data.eq(self.sum_data),
+            self.late.eq(conversions.late | addition.late),
+        ]
+        m.d.sync += [self.converting.eq(conversions.ask), self.ends.eq(conversions.last)]
+        self._lanes(m, conversions, addition, input_sums)
+        return m
+
+    def _lanes(
+        self,
+        m: Module,
+        conversions: PartInstance,
+        addition: PartInstance,
+        input_sums: PartInstance,
+    ) -> None:
+        """Place the lanes between conversions and addition."""
+        sizes = self._sizes
+        half_1 = Signal()
+        m.d.sync += half_1.eq(conversions.half)
+        for place in range(sizes.lanes):
+            m.submodules[f"lane_{place}"] = lane = self._lane.instance()
+            index_bits = len(lane.unit) + 1
+            m.d.comb += [
+                lane.load.eq(self.lane_write[place]),
+                lane.load_slot.eq(self.lane_slot),
+                lane.column.eq(self.column),
+                lane.convert.eq(conversions.ask & (~conversions.last | self.last_lanes[place])),
+                lane.convert_slot.eq(conversions.slot),
+                lane.convert_first.eq(conversions.first),
+                lane.convert_shift.eq(conversions.shift),
+                lane.convert_half.eq(conversions.half),
+                lane.code.eq(self.codes.word_select(place, sizes.adc_bits)),
+                input_sums.index.word_select(place, index_bits).eq(
+                    lane.unit | (half_1 << len(lane.unit))
+                ),
+                lane.input_sum.eq(input_sums.data.word_select(place, sizes.input_sum_bits)),
+                lane.add.eq(addition.slot_valid),
+                lane.add_slot.eq(addition.slot),
+                lane.add_half.eq(addition.half),
+                addition.value.word_select(place, sizes.sum_bits).eq(lane.value),
+                addition.target.word_select(place, len(lane.target)).eq(lane.target),
+                addition.first[place].eq(lane.first),
+            ]
+            if place == 0:
+                m.d.comb += addition.valid.eq(lane.valid)

@@ -1,0 +1,91 @@
+"""Bank: all crossbars of one layer in one macro, what is analog around them, and their inputs."""
+
+from importlib.resources import files
+
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.text import TextPart
+from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.rtl.sizes import ArraySizes
+
+BODY = files("hwgen.crossbar.rtl") / "bank.v"
+
+
+class Bank(TextPart):
+    """Sums of columns: of each lane the column ``slot * lanes + lane``.
+
+    ``sum = sum over rows of cell * ((input >> (feed_bit * d)) mod 2^d)``
+
+    Ports
+        cell_write   in   1               store a part of a column at this clock edge
+        cell_column  in   column_bits
+        cell_part    in   part_index_bits
+        cell_data    in   part_bits       of q planes of X bits, plane 0 lowest
+        cell_unit    in   unit_bits       the unit whose rows the column crosses
+        row_write    in   1               store inputs at this clock edge
+        row_unit     in   unit_bits
+        row_first    in   row_bits        row of the first one
+        row_count    in   count_bits      1 to ``row_elements``, not beyond row X - 1
+        row_data     in   row_elements x a  unsigned, the first one lowest
+        feed         in   1               the DACs take d bits of each input
+        feed_bit     in   bit_bits        bit step
+        hold         in   1               the sample-and-hold circuits take what the DACs feed
+        ask          in   1               choose columns
+        slot         in   slot_bits
+        sums         out  lanes x analog_bits  unsigned; of a lane without a column: any
+    Latency  1 from ``ask`` to ``sums``; the others act at the clock edge
+    Rate     one of each in each cycle; ``ask`` sees what was held before
+    Errors   none; cells and inputs that were never written are garbage
+    Golden   ``golden.crossbar.bank``
+    Source   seed 003, Fig. 2 (c): PE
+    """
+
+    family = "crossbar"
+    clock_ports = ("clk",)
+
+    def __init__(self, *, sizes: ArraySizes) -> None:
+        self._sizes = sizes
+        units, rows = bits_for_index(sizes.units), min(sizes.row_elements, sizes.side)
+        super().__init__(
+            {
+                "cell_write": In(1),
+                "cell_column": In(bits_for_index(sizes.columns)),
+                "cell_part": In(bits_for_index(sizes.column_parts)),
+                "cell_data": In(sizes.part_bits),
+                "cell_unit": In(units),
+                "row_write": In(1),
+                "row_unit": In(units),
+                "row_first": In(bits_for_index(sizes.side)),
+                "row_count": In(rows.bit_length()),
+                "row_data": In(rows * sizes.input_bits),
+                "feed": In(1),
+                "feed_bit": In(bits_for_index(sizes.bit_steps)),
+                "hold": In(1),
+                "ask": In(1),
+                "slot": In(bits_for_index(sizes.slots)),
+                "sums": Out(sizes.lanes * sizes.analog_bits),
+            }
+        )
+
+    @property
+    def size_suffix(self) -> str:
+        return self._sizes.name
+
+    def verilog(self) -> str:
+        sizes = self._sizes
+        return self.filled(
+            BODY.read_text(encoding="utf-8"),
+            {
+                "side": sizes.side,
+                "cell_bits": sizes.cell_bits,
+                "dac_bits": sizes.dac_bits,
+                "input_bits": sizes.input_bits,
+                "units": sizes.units,
+                "columns": sizes.columns,
+                "lanes": sizes.lanes,
+                "part_bits": sizes.part_bits,
+                "parts": sizes.column_parts,
+                "rows": min(sizes.row_elements, sizes.side),
+                "sum_bits": sizes.analog_bits,
+            },
+        )

@@ -1,0 +1,497 @@
+"""Loader: walks the windows of a block through a ring, and fills the inputs of the units."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.part import Part
+from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+
+Assignments = list[Any]
+
+ADDRESS = 26
+"""Bits of an element's place in a ring, and of a run of elements."""
+COUNT = 16
+"""Bits of rows, columns, pixels of a block."""
+
+LOAD_CYCLES = 4
+"""Cycles from the strobe to the first write of inputs, reads not waiting."""
+
+
+STEP = data.StructLayout(
+    {
+        "address": ADDRESS,
+        "column": signed(ADDRESS + 1),
+        "row": signed(COUNT),
+        "out_column": COUNT,
+    }
+)
+"""What a step to another output pixel changes, constant.
+
+address: of its window in the ring, modulo the ring; column: elements along the row of the map;
+row: of the map; out_column: of the output map
+"""
+
+WRAP = data.StructLayout({"address": ADDRESS, "column": signed(ADDRESS + 1), "row": signed(COUNT)})
+"""What comes beside where a step leaves its row of output pixels, as in `STEP`."""
+
+PIXEL = data.StructLayout(
+    {
+        "base": ADDRESS,
+        "address": ADDRESS,
+        "column": signed(ADDRESS + 1),
+        "row": signed(COUNT),
+        "out_column": COUNT,
+        "pixel": ADDRESS,
+        "copy": COUNT,
+        "block": ADDRESS,
+    }
+)
+"""An output pixel: where its image and its window begin in the ring, the window's column, in
+elements, and row in the map; its place in its row, its map, the copies of this macro; its block."""
+
+STATE = data.StructLayout(
+    {
+        "half": 1,
+        "section": COUNT,
+        "base": ADDRESS,
+        "base_column": signed(ADDRESS + 1),
+        "row": signed(COUNT),
+        "row_start": ADDRESS,
+        "across": COUNT,
+        "run_start": ADDRESS,
+        "run_column": signed(ADDRESS + 1),
+        "at": ADDRESS,
+        "column": signed(ADDRESS + 1),
+        "left_run": ADDRESS,
+        "left_rows": ADDRESS,
+        "unit": COUNT,
+        "unit_row": COUNT,
+    }
+)
+"""Where the walk is: addresses of section, kernel row, run and next element in the ring, and the
+columns of the map that belong to them; what is left of the run, and of the section's rows."""
+
+
+WALK = data.StructLayout(
+    {
+        "ring_first": ADDRESS,
+        "ring_elements": ADDRESS,
+        "map_elements": ADDRESS,
+        "row_elements": ADDRESS,
+        "rows": COUNT,
+        "out_columns": COUNT,
+        "out_pixels": ADDRESS,
+        "blocks": ADDRESS,
+        "first_pixel": COUNT,
+        "block_pixels": COUNT,
+        "begin": STEP,
+        "next": STEP,
+        "jump": STEP,
+        "wrap": WRAP,
+        "copies": COUNT,
+        "sections": COUNT,
+        "runs_across": COUNT,
+        "run_elements": ADDRESS,
+        "last_run_elements": ADDRESS,
+        "across": ADDRESS,
+        "down": ADDRESS,
+        "beside": ADDRESS,
+        "skipped_runs": COUNT,
+        "skipped_address": ADDRESS,
+        "skipped_elements": ADDRESS,
+        "unit_rows": ADDRESS,
+        "last_unit_rows": ADDRESS,
+    }
+)
+"""How a layer walks, constant; all in elements where no unit stands.
+
+ring_first: word; ring_elements: of the ring; map_elements: modulo the ring
+row_elements, rows: of the map that is read; out_columns, out_pixels: of the map that is written
+blocks: of an image; first_pixel: of those of a block, the one of the first copy of this macro;
+    block_pixels: of a block
+begin: the first window of this macro; next: to the pixel behind; jump: from behind the last copy of
+    this macro to its first one in the next block; wrap: beside, where a row of pixels ends
+copies: of this macro; sections: of a copy, see `hwgen.crossbar.facts.holdings`
+run_elements: that lie side by side in a row of a window; of the last section last_run_elements
+runs_across: runs in a kernel row, `across` elements apart; down: from a kernel row to the next,
+    modulo the ring; beside: from a section to the next
+skipped_runs, skipped_elements: that belong to row tiles before those of this macro;
+    skipped_address: elements of the skipped kernel rows, modulo the ring
+unit_rows: rows of a section in this macro; of the last section last_unit_rows
+"""
+
+
+class Loader(Part):
+    """Reads the rows of the windows of a block, a word a cycle, and fills in the zero point.
+
+    A read covers what lies in one word of one run and one unit; it is asked for even where the
+    window leaves the map, so that all blocks take the same cycles.
+
+    Pipeline
+        cycle 0  ``want`` and ``granted``
+        cycle 1  ``read_data``: shift, take zero points for what is outside the map
+        cycle 2  ``row_write``; add the elements up
+        cycle 3  ``sum_write``
+
+    Parameters
+    ----------
+        chip   sizes of elements and words
+        words  of the scratchpad
+        units  that are filled; side: rows of a unit
+
+    Ports
+        walk       in   WALK         constant
+        go         in   1            the strobe
+        half       in   1            parity of the block, valid with it
+        zero       in   bits         zero point of the map that is read
+        want       out  1            at the port of the scratchpad
+        word       out  word_bits
+        granted    in   1
+        read_data  in   word         in the cycle behind a grant
+        row_...    out               see `Bank`
+        row_last   out  1            the last write of the block
+        row_half   out  1            parity of the block
+        sum_...    out               see `Array`
+        late       out  1            ``go`` before the block before is through
+    Latency  2 from ``go`` to the first ``want``
+    Rate     a read in each cycle
+    Errors   ``late``
+    Golden   ``golden.ops.windows``
+    Source   docs/crossbar-rules.md: load, and who holds what
+    """
+
+    family = "crossbar"
+
+    def __init__(self, *, chip: ChipFacts, words: int, units: int, side: int) -> None:
+        self._elements, self._bits, self._side = (
+            chip.word_elements,
+            chip.activation_bits,
+            side,
+        )
+        self._words, self._units = words, units
+        self._rows = min(self._elements, self._side)
+        self._sum_bits = (side - 1).bit_length() + chip.activation_bits
+        super().__init__(
+            {
+                "walk": In(WALK),
+                "go": In(1),
+                "half": In(1),
+                "zero": In(self._bits),
+                "want": Out(1),
+                "word": Out(bits_for_index(words)),
+                "granted": In(1),
+                "read_data": In(self._elements * self._bits),
+                "row_write": Out(1),
+                "row_unit": Out(bits_for_index(units)),
+                "row_first": Out(bits_for_index(self._side)),
+                "row_count": Out(self._rows.bit_length()),
+                "row_data": Out(self._rows * self._bits),
+                "row_last": Out(1),
+                "row_half": Out(1),
+                "sum_write": Out(1),
+                "sum_unit": Out(bits_for_index(units)),
+                "sum_half": Out(1),
+                "sum_data": Out(self._sum_bits),
+                "late": Out(1),
+            }
+        )
+
+    @property
+    def size_suffix(self) -> str:
+        return f"{self._words}u{self._units}x{self._side}"
+
+    @property
+    def _piece(self) -> data.StructLayout:
+        """What goes with a read: place and number of its elements, those inside the map, the rows.
+
+        begins, ends: the first one, and the last one, of the unit; last: of the block
+        """
+        count = range(self._rows + 1)
+        return data.StructLayout(
+            {
+                "valid": 1,
+                "offset": range(self._elements),
+                "count": count,
+                "low": count,
+                "high": count,
+                "unit": bits_for_index(self._units),
+                "row": bits_for_index(self._side),
+                "begins": 1,
+                "ends": 1,
+                "last": 1,
+                "half": 1,
+            }
+        )
+
+    @property
+    def _filled(self) -> data.StructLayout:
+        """What of that goes with the rows of a unit."""
+        names = ("valid", "count", "unit", "row", "begins", "ends", "last", "half")
+        return data.StructLayout({name: self._piece[name].shape for name in names})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        piece = Signal(self._piece)
+        self._walk(m, piece)
+        self._fill(m, piece)
+        return m
+
+    def _walk(self, m: Module, piece: data.View) -> None:
+        """Drive the reads: copy, section, kernel row, run, part of a run."""
+        walk, state, here = self.walk, Signal(STATE), Signal(PIXEL)
+        busy, start, fresh = Signal(), Signal(), Signal(init=1)
+        offset, length = Signal(range(self._elements)), Signal(range(self._rows + 1))
+        shift = self._elements.bit_length() - 1
+        m.d.comb += [
+            offset.eq(state.at),
+            self.want.eq(busy),
+            self.word.eq(walk.ring_first + (state.at >> shift)),
+            length.eq(
+                least(
+                    Const(self._rows),
+                    state.left_run,
+                    state.left_rows,
+                    self._side - state.unit_row,
+                    self._elements - offset,
+                )
+            ),
+        ]
+        rows_end = state.left_rows == length
+        unit_ends = rows_end | (state.unit_row + length == self._side)
+        self._describe(m, piece, state, offset=offset, length=length, ends=unit_ends)
+
+        block_ends, following = Signal(), Signal(PIXEL)
+        self._advance(m, here, following, block_ends)
+        last_section = state.section == walk.sections - 1
+        m.d.comb += [
+            piece.last.eq(rows_end & last_section & block_ends),
+            self.late.eq(self.go & (start | (busy & ~(piece.valid & piece.last)))),
+        ]
+        with m.If(self.go):
+            m.d.sync += [start.eq(1), fresh.eq(0), state.half.eq(self.half)]
+            with m.If(fresh):
+                m.d.sync += [
+                    here.address.eq(walk.begin.address),
+                    here.column.eq(walk.begin.column),
+                    here.row.eq(walk.begin.row),
+                    here.out_column.eq(walk.begin.out_column),
+                    here.pixel.eq(walk.first_pixel),
+                ]
+        with m.If(start):
+            m.d.sync += start.eq(0)
+            with m.If(here.pixel < walk.out_pixels):
+                m.d.sync += [busy.eq(1), state.unit.eq(0), *self._enter(state, here)]
+            with m.Else():
+                m.d.sync += here.eq(following)
+        with m.If(piece.valid):
+            m.d.sync += [
+                *self._go_on(state, length),
+                state.unit_row.eq(Mux(unit_ends, 0, state.unit_row + length)),
+                state.unit.eq(state.unit + unit_ends),
+                state.left_rows.eq(state.left_rows - length),
+            ]
+            with m.If(rows_end):
+                with m.If(~last_section):
+                    m.d.sync += self._next_section(state, here)
+                with m.Else():
+                    m.d.sync += [here.eq(following), busy.eq(~block_ends)]
+                    m.d.sync += self._enter(state, following)
+
+    def _describe(
+        self,
+        m: Module,
+        piece: data.View,
+        state: data.View,
+        *,
+        offset: Value,
+        length: Value,
+        ends: Value,
+    ) -> None:
+        """Say what a read is: its elements and those of them that are inside the map."""
+        inside = (state.row >= 0) & (state.row < self.walk.rows)
+        high = self.walk.row_elements - state.column
+        m.d.comb += [
+            piece.valid.eq(self.want & self.granted),
+            piece.offset.eq(offset),
+            piece.count.eq(length),
+            piece.low.eq(Mux(inside, clipped(-state.column, length), length)),
+            piece.high.eq(clipped(high, length)),
+            piece.unit.eq(state.unit),
+            piece.row.eq(state.unit_row),
+            piece.begins.eq(state.unit_row == 0),
+            piece.ends.eq(ends),
+            piece.half.eq(state.half),
+        ]
+
+    def _modulo(self, address: Value) -> Value:
+        """Return an address below twice the ring as one in it."""
+        ring = self.walk.ring_elements
+        return Mux(address >= ring, address - ring, address)
+
+    def _advance(
+        self, m: Module, here: data.View, following: data.View, block_ends: Signal
+    ) -> None:
+        """Compute the pixel behind this one, of this macro; `block_ends`: in the next block."""
+        walk = self.walk
+        copies_end, image_ends, step = Signal(), Signal(), Signal(STEP)
+        m.d.comb += [
+            copies_end.eq(here.copy == walk.copies - 1),
+            block_ends.eq(copies_end | (here.pixel + 1 >= walk.out_pixels)),
+            image_ends.eq(block_ends & (here.block == walk.blocks - 1)),
+            step.eq(Mux(copies_end, walk.jump, walk.next)),
+        ]
+        out_column, wraps = here.out_column + step.out_column, Signal()
+        address = self._modulo(here.address + step.address)
+        base = self._modulo(here.base + walk.map_elements)
+        m.d.comb += [
+            wraps.eq(out_column >= walk.out_columns),
+            following.base.eq(here.base),
+            following.address.eq(Mux(wraps, self._modulo(address + walk.wrap.address), address)),
+            following.column.eq(here.column + step.column + Mux(wraps, walk.wrap.column, 0)),
+            following.row.eq(here.row + step.row + Mux(wraps, walk.wrap.row, 0)),
+            following.out_column.eq(Mux(wraps, out_column - walk.out_columns, out_column)),
+            following.pixel.eq(
+                here.pixel + Mux(copies_end, walk.block_pixels - walk.copies + 1, 1)
+            ),
+            following.copy.eq(Mux(block_ends, 0, here.copy + 1)),
+            following.block.eq(here.block + block_ends),
+        ]
+        with m.If(image_ends | (here.pixel >= walk.out_pixels)):
+            m.d.comb += [
+                following.base.eq(base),
+                following.address.eq(self._modulo(base + walk.begin.address)),
+                following.column.eq(walk.begin.column),
+                following.row.eq(walk.begin.row),
+                following.out_column.eq(walk.begin.out_column),
+                following.pixel.eq(walk.first_pixel),
+                following.copy.eq(0),
+                following.block.eq(0),
+            ]
+
+    def _enter(self, state: data.View, pixel: data.View) -> Assignments:
+        """Begin the first section of a pixel, behind the rows that are not of this macro."""
+        walk = self.walk
+        first = self._modulo(pixel.address + walk.skipped_address)
+        return [
+            state.section.eq(0),
+            state.base.eq(pixel.address),
+            state.base_column.eq(pixel.column),
+            *self._open(state, Const(0), row_start=first, column=pixel.column),
+            state.at.eq(self._modulo(first + walk.skipped_elements)),
+            state.column.eq(pixel.column + walk.skipped_elements),
+            state.row.eq(pixel.row + walk.skipped_runs),
+            state.left_run.eq(self._run_elements(Const(0)) - walk.skipped_elements),
+        ]
+
+    def _next_section(self, state: data.View, pixel: data.View) -> Assignments:
+        """Begin the section behind this one."""
+        base = self._modulo(state.base + self.walk.beside)
+        column = state.base_column + self.walk.beside
+        return [
+            state.section.eq(state.section + 1),
+            state.base.eq(base),
+            state.base_column.eq(column),
+            *self._open(state, state.section + 1, row_start=base, column=column),
+            state.at.eq(base),
+            state.column.eq(column),
+            state.row.eq(pixel.row),
+            state.left_run.eq(self._run_elements(state.section + 1)),
+        ]
+
+    def _open(
+        self, state: data.View, section: Value, *, row_start: Value, column: Value
+    ) -> Assignments:
+        """Begin a section at the start of a kernel row."""
+        last = section == self.walk.sections - 1
+        return [
+            state.across.eq(0),
+            state.row_start.eq(row_start),
+            state.run_start.eq(row_start),
+            state.run_column.eq(column),
+            state.left_rows.eq(Mux(last, self.walk.last_unit_rows, self.walk.unit_rows)),
+        ]
+
+    def _run_elements(self, section: Value) -> Value:
+        """Return the elements of a run of a section."""
+        last = section == self.walk.sections - 1
+        return Mux(last, self.walk.last_run_elements, self.walk.run_elements)
+
+    def _go_on(self, state: data.View, length: Value) -> Assignments:
+        """Go on behind a read: in its run, to the next run, or to the next kernel row."""
+        walk = self.walk
+        run_ends, row_ends = state.left_run == length, state.across == walk.runs_across - 1
+        row_start = self._modulo(state.row_start + walk.down)
+        run_start = Mux(row_ends, row_start, self._modulo(state.run_start + walk.across))
+        column = Mux(row_ends, state.base_column, state.run_column + walk.across)
+        return [
+            state.at.eq(Mux(run_ends, run_start, self._modulo(state.at + length))),
+            state.column.eq(Mux(run_ends, column, state.column + length)),
+            state.left_run.eq(
+                Mux(run_ends, self._run_elements(state.section), state.left_run - length)
+            ),
+            state.run_start.eq(Mux(run_ends, run_start, state.run_start)),
+            state.run_column.eq(Mux(run_ends, column, state.run_column)),
+            state.row_start.eq(Mux(run_ends & row_ends, row_start, state.row_start)),
+            state.across.eq(Mux(run_ends, Mux(row_ends, 0, state.across + 1), state.across)),
+            state.row.eq(state.row + (run_ends & row_ends)),
+        ]
+
+    def _fill(self, m: Module, piece: data.View) -> None:
+        """Turn words into rows of units and their sums."""
+        # cycle 1: the word is there
+        read = Signal(self._piece)
+        m.d.sync += read.eq(piece)
+        shifted = Signal(self._rows * self._bits)
+        m.d.comb += shifted.eq(self.read_data >> (read.offset * self._bits))
+        rows = []
+        for element in range(self._rows):
+            inside = (read.low <= element) & (read.high > element)
+            value = Mux(inside, shifted.word_select(element, self._bits), self.zero)
+            rows.append(Mux(read.count > element, value, 0))
+        # cycle 2: rows, and their sum
+        filled, total = Signal(self._filled), Signal(self._sum_bits)
+        m.d.sync += [filled[name].eq(read[name]) for name, _ in self._filled]
+        m.d.sync += self.row_data.eq(Cat(rows))
+        m.d.comb += [
+            self.row_write.eq(filled.valid),
+            self.row_unit.eq(filled.unit),
+            self.row_first.eq(filled.row),
+            self.row_count.eq(filled.count),
+            self.row_last.eq(filled.last),
+            self.row_half.eq(filled.half),
+            total.eq(sum_of([self.row_data.word_select(e, self._bits) for e in range(self._rows)])),
+        ]
+        # cycle 3: the sum of the unit
+        running = Signal(self._sum_bits)
+        m.d.sync += self.sum_write.eq(filled.valid & filled.ends)
+        with m.If(filled.valid):
+            m.d.sync += [
+                running.eq(Mux(filled.begins, 0, running) + total),
+                self.sum_unit.eq(filled.unit),
+                self.sum_half.eq(filled.half),
+            ]
+        m.d.comb += self.sum_data.eq(running)
+
+
+def least(first: Value, *others: Value) -> Value:
+    """Return the least of some values."""
+    for other in others:
+        first = Mux(other < first, other, first)
+    return first
+
+
+def clipped(value: Value, most: Value) -> Value:
+    """Return a signed value, at least 0 and at most `most`."""
+    return Mux(value < 0, 0, Mux(value > most, most, value))
+
+
+def sum_of(terms: list[Value]) -> Value:
+    """Return the sum of any number of terms as a balanced tree."""
+    while len(terms) > 1:
+        pairs = [low + high for low, high in zip(terms[::2], terms[1::2], strict=False)]
+        terms = pairs + terms[len(terms) & ~1 :]
+    return terms[0]

@@ -1,0 +1,126 @@
+"""Sizes of the arithmetic of one layer in one macro, and the widths that follow from them."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from amaranth.lib import data
+
+from hwgen.chip.widths import bits_for_index
+from hwgen.crossbar.facts.encoding import (
+    column_accumulator_bits,
+    column_sum_most,
+    input_sum_bits,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArraySizes:
+    """What the array of a layer in a macro is built from; see docs/crossbar-rules.md for symbols.
+
+    side, cell_bits, dac_bits, adc_bits: X, q, d and the bits of an ADC
+    weight_bits, input_bits: w, a
+    units: sets of input registers
+    columns: converted in a bit step
+    adcs: of this layer in this macro
+    rate: samples of an ADC in a clock: a whole number, or less than one
+    targets: sums, copies x output channels
+    sum_bits: of a partial sum
+    part_bits: of the cells of a column that are written at a time
+    row_elements: inputs that are written at a time
+    """
+
+    side: int
+    cell_bits: int
+    dac_bits: int
+    adc_bits: int
+    weight_bits: int
+    input_bits: int
+    units: int
+    columns: int
+    adcs: int
+    rate: Fraction
+    targets: int
+    sum_bits: int
+    part_bits: int
+    row_elements: int
+
+    def __post_init__(self) -> None:
+        if self.rate > 1 and self.rate.denominator > 1:
+            raise ValueError(f"rate must be a whole number or less than one, got {self.rate}")
+
+    @property
+    def slices(self) -> int:
+        """S, cells of a weight."""
+        return -(-self.weight_bits // self.cell_bits)
+
+    @property
+    def bit_steps(self) -> int:
+        """B, bit steps of an input."""
+        return -(-self.input_bits // self.dac_bits)
+
+    @property
+    def lanes(self) -> int:
+        """Columns that are converted in a clock; an ADC of rate r has r lanes."""
+        return self.adcs * max(1, int(self.rate))
+
+    @property
+    def slots(self) -> int:
+        """Columns of a lane."""
+        return -(-self.columns // self.lanes)
+
+    @property
+    def column_parts(self) -> int:
+        """Writes that fill the cells of a column."""
+        return -(-self.side * self.cell_bits // self.part_bits)
+
+    @property
+    def analog_bits(self) -> int:
+        """Bits that hold the sum of a column of any cells."""
+        full = self.side * ((1 << self.cell_bits) - 1) * ((1 << self.dac_bits) - 1)
+        return max(full.bit_length(), self.adc_bits + 1)
+
+    @property
+    def most_sum(self) -> int:
+        """The greatest sum that the encoding of weights leaves in a column."""
+        return column_sum_most(self.side, self.cell_bits, self.dac_bits)
+
+    @property
+    def accumulator_bits(self) -> int:
+        """Bits of the accumulator of a column, modulo their range."""
+        return column_accumulator_bits(self.side, self.cell_bits, self.input_bits)
+
+    @property
+    def input_sum_bits(self) -> int:
+        """Bits of the sum of the inputs of a unit."""
+        return input_sum_bits(self.side, self.input_bits)
+
+    @property
+    def offset_shift(self) -> int:
+        """Places by which the sum of inputs is shifted before the top slice subtracts it.
+
+        The offset of weights, 2^(w - 1), in units of the top slice, 2^((S - 1) * q).
+        """
+        return self.weight_bits - 1 - (self.slices - 1) * self.cell_bits
+
+    @property
+    def column(self) -> data.StructLayout:
+        """What a lane knows of a column; it is loaded with the cells.
+
+        unit: whose inputs it multiplies; target: its sum, copy x channels + channel
+        cell_slice: k, its weight is 2^(k * q); flip: the column is flipped
+        first: no earlier column has its target
+        """
+        return data.StructLayout(
+            {
+                "flip": 1,
+                "first": 1,
+                "cell_slice": bits_for_index(self.slices),
+                "unit": bits_for_index(self.units),
+                "target": bits_for_index(self.targets),
+            }
+        )
+
+    @property
+    def name(self) -> str:
+        """Sizes that differ between the arrays of one chip, for names of modules."""
+        return f"{self.units}u{self.columns}x{self.lanes}t{self.targets}s{self.sum_bits}"

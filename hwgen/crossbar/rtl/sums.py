@@ -1,0 +1,77 @@
+"""Sums: one for each element of two blocks, on the way from adders to requantizers."""
+
+from amaranth.hdl import ClockDomain, Module
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from hwgen.chip.rtl.part import Part
+from hwgen.chip.widths import bits_for_index
+
+
+class Sums(Part):
+    """Sums of channels, in two halves: each lane adds to one, readers take a row of others.
+
+    A lane's port stores ``sum`` in the target of an address; who reads it sees it in the next
+    cycle.
+
+    Ports
+        clk         in   1                   rising edge; there is no reset
+        en          in   lanes               lane e stores ``data`` e at this clock edge
+        index       in   lanes x index_bits  the halves lie behind each other
+        data        in   lanes x sum_bits
+        old         out  lanes x sum_bits    what each ``index`` holds
+        read_index  in   reads x index_bits
+        read_data   out  reads x sum_bits
+    Latency  0 from an index to its data
+    Rate     a read and a write of each lane, ``reads`` further reads in each cycle
+    Errors   none: lanes that store have different indices
+    Golden   indexing
+    Source   docs/crossbar-chip.md, "Inside a macro"
+    """
+
+    family = "crossbar"
+    clock_ports = ()
+    garbage_at_power_on = True
+
+    def __init__(self, *, targets: int, bits: int, lanes: int, reads: int) -> None:
+        self._targets, self._bits, self._lanes, self._reads = targets, bits, lanes, reads
+        self._index_bits = bits_for_index(targets) + 1
+        super().__init__(
+            {
+                "clk": In(1),
+                "en": In(lanes),
+                "index": In(lanes * self._index_bits),
+                "data": In(lanes * bits),
+                "old": Out(lanes * bits),
+                "read_index": In(reads * self._index_bits),
+                "read_data": Out(reads * bits),
+            }
+        )
+
+    @property
+    def size_suffix(self) -> str:
+        return f"{self._targets}x{self._bits}l{self._lanes}r{self._reads}"
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        bits, width = self._index_bits, self._bits
+        m.domains.array = array_clock = ClockDomain(reset_less=True, local=True)
+        m.submodules.content = content = Memory(shape=width, depth=1 << bits, init=[])
+        m.d.comb += array_clock.clk.eq(self.clk)
+        for lane in range(self._lanes):
+            write, read = content.write_port(domain="array"), content.read_port(domain="comb")
+            index = self.index.word_select(lane, bits)
+            m.d.comb += [
+                write.en.eq(self.en[lane]),
+                write.addr.eq(index),
+                write.data.eq(self.data.word_select(lane, width)),
+                read.addr.eq(index),
+                self.old.word_select(lane, width).eq(read.data),
+            ]
+        for place in range(self._reads):
+            read = content.read_port(domain="comb")
+            m.d.comb += [
+                read.addr.eq(self.read_index.word_select(place, bits)),
+                self.read_data.word_select(place, width).eq(read.data),
+            ]
+        return m

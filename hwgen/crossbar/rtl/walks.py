@@ -1,0 +1,128 @@
+"""The constants with which a loader walks the windows of a layer in a macro."""
+
+from typing import Any
+
+from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held, Region
+from hwgen.crossbar.facts.holdings import Cut
+from hwgen.crossbar.facts.network import CrossbarLayer
+
+Fields = dict[str, Any]
+
+
+def walk_of(chip: ChipFacts, placed: ChipLayer, held: Held, region: Region) -> Fields:
+    """Return the fields of `hwgen.crossbar.rtl.loader.WALK` for a layer that reads windows."""
+    ring = region.words * chip.word_elements
+    steps = Steps(placed.layer, ring)
+    first, behind = held.copies
+    pixels = placed.layer.pixels
+    fields: Fields = {
+        "ring_first": region.first_word,
+        "ring_elements": ring,
+        "map_elements": steps.rows * steps.row_elements % ring,
+        "row_elements": steps.row_elements,
+        "rows": steps.rows,
+        "out_columns": placed.layer.out_sides[1],
+        "out_pixels": pixels,
+        "blocks": placed.blocks,
+        "first_pixel": first,
+        "block_pixels": placed.copies,
+        "begin": steps.begin(first),
+        "next": steps.forward(1),
+        "jump": steps.forward(placed.copies - (behind - first) + 1),
+        "wrap": steps.wrap(),
+        "copies": behind - first,
+    }
+    if placed.cut is None:
+        return fields | whole_windows(placed.layer, ring, steps.row_elements)
+    return fields | runs(placed.layer, placed.cut, held, ring, steps.row_elements)
+
+
+class Steps:
+    """Where the windows of output pixels begin in a map, in elements.
+
+    ring: elements of the ring in which the map lies
+    """
+
+    def __init__(self, layer: CrossbarLayer, ring: int) -> None:
+        whole = layer.kind == "fc"
+        self.rows = 1 if whole else layer.in_sides[0]
+        columns = 1 if whole else layer.in_sides[1]
+        self._channels = layer.in_channels
+        self.row_elements = columns * layer.in_channels
+        self._strides, self._paddings = layer.strides, layer.paddings
+        self._across, self._ring = layer.out_sides[1], ring
+
+    def _step(self, row: int, column: int, out_column: int) -> Fields:
+        """Return a step by so many rows and columns of the map."""
+        elements = column * self._channels
+        return {
+            "address": (row * self.row_elements + elements) % self._ring,
+            "column": elements,
+            "row": row,
+            "out_column": out_column,
+        }
+
+    def begin(self, pixel: int) -> Fields:
+        """Return where the window of an output pixel begins."""
+        down, across = divmod(pixel, self._across)
+        row = down * self._strides[0] - self._paddings[0]
+        return self._step(row, across * self._strides[1] - self._paddings[1], across)
+
+    def forward(self, pixels: int) -> Fields:
+        """Return the step to a pixel that many places behind, within a row or whole rows."""
+        down, across = divmod(pixels, self._across)
+        return self._step(down * self._strides[0], across * self._strides[1], across)
+
+    def wrap(self) -> Fields:
+        """Return what comes beside where a step leaves its row of output pixels."""
+        fields = self._step(self._strides[0], -self._across * self._strides[1], 0)
+        del fields["out_column"]
+        return fields
+
+
+def whole_windows(layer: CrossbarLayer, ring: int, row_elements: int) -> Fields:
+    """Return the runs of a window of a layer without weights: its kernel rows."""
+    run = layer.kernels[1] * layer.in_channels
+    rows = layer.kernels[0] * run
+    return {
+        "sections": 1,
+        "runs_across": 1,
+        "run_elements": run,
+        "last_run_elements": run,
+        "across": 0,
+        "down": row_elements % ring,
+        "beside": 0,
+        "skipped_runs": 0,
+        "skipped_elements": 0,
+        "skipped_address": 0,
+        "unit_rows": rows,
+        "last_unit_rows": rows,
+    }
+
+
+def runs(layer: CrossbarLayer, cut: Cut, held: Held, ring: int, row_elements: int) -> Fields:
+    """Return the runs of a window, elements side by side, and which belong to the macro."""
+    side, (first_tile, behind) = cut.side, held.row_tiles
+    grouped = cut.groups > 1
+    across = layer.kernels[1] if grouped else 1
+    own = [
+        cut.groups_of(section) * cut.group_rows // (layer.taps if grouped else layer.kernels[0])
+        for section in (0, cut.sections - 1)
+    ]
+    rows = [cut.groups_of(section) * cut.group_rows for section in (0, cut.sections - 1)]
+    skipped = first_tile * side
+    kernel_rows, elements = divmod(skipped, own[0])
+    return {
+        "sections": cut.sections,
+        "runs_across": across,
+        "run_elements": own[0],
+        "last_run_elements": own[1],
+        "across": layer.in_channels if grouped else 0,
+        "down": row_elements % ring,
+        "beside": own[0] if cut.sections > 1 else 0,
+        "skipped_runs": kernel_rows,
+        "skipped_elements": elements,
+        "skipped_address": kernel_rows * row_elements % ring,
+        "unit_rows": min(rows[0], behind * side) - skipped,
+        "last_unit_rows": min(rows[1], behind * side) - skipped,
+    }

@@ -1,0 +1,1 @@
+"""Simulation of whole crossbar chips: what the host does, and what it sees."""

@@ -1,0 +1,167 @@
+"""A whole crossbar chip without Python: what its host is told of a job, and what it found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.limits import RunLimits
+from hwgen.chip.rtl.emit import verilog_modules
+from hwgen.chip.rtl.layouts import places
+from hwgen.chip.sim import host
+from hwgen.chip.sim.host import NO_LIMITS, Command, HostedChip, Work, positions
+from hwgen.chip.sim.host_files import (
+    PROGRAM_ADDRESS,
+    UNWRITTEN,
+    Ints,
+    Writes,
+    bits,
+    number,
+    pages,
+    read_nibbles,
+    smallest_memory,
+)
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.events import EVENTS
+from hwgen.crossbar.facts.image_io import answer_stride, image_stride
+from hwgen.crossbar.facts.registers import REGISTERS
+from hwgen.crossbar.facts.registers import Command as Ask
+from hwgen.crossbar.rtl import layouts
+from hwgen.crossbar.rtl.chip import Chip
+from hwgen.crossbar.rtl.macro import Macro
+
+WATCH = Path(__file__).parent / "watch.v"
+STEP = 0xFFFF
+"""What stands for a macro in the line of a step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stores(Writes):
+    """Words of results, and steps.
+
+    macro: STEP where a step begins; layer: whose results
+    enables: (lines, elements); words: (lines, digits), the highest digit first
+    """
+
+    macro: Ints
+    layer: Ints
+    enables: NDArray[np.bool_]
+    words: NDArray[np.uint8]
+
+
+ChipRun = host.ChipRun[Stores]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a host has a chip do: load the program, then run all images as one stream.
+
+    program: its bytes; images: the bytes of each
+    interval: steps from one image to the next
+    others: as of `hwgen.chip.sim.host.Work`
+    """
+
+    program: bytes
+    images: Sequence[bytes]
+    interval: int
+    latency: int = 8
+    stall: int = 0
+    seed: int = 1
+    limits: RunLimits = NO_LIMITS
+
+
+def digits_of(chip: ChipFacts) -> tuple[int, int]:
+    """Return the digits of enables and of data in a line of stores."""
+    starts = sum(len(layer.operations) for layer in chip.layers)
+    return -(-chip.word_elements // 4), -(-max(chip.word_bits, starts) // 4)
+
+
+def hosted(chip: ChipFacts) -> HostedChip:
+    """Return the chip with what its host is told."""
+    macros = [Macro(chip=chip, macro=one.macro) for one in chip.macros]
+    top = Chip(chip=chip, macros=macros)
+    enable_digits, data_digits = digits_of(chip)
+    return HostedChip(
+        name=chip.name,
+        top=top.module_name,
+        modules=verilog_modules(top),
+        watch=WATCH.read_text(encoding="utf-8"),
+        trace=".trace(trace)",
+        sizes={
+            "MACROS": len(chip.macros),
+            "ENABLE_DIGITS": enable_digits,
+            "DATA_DIGITS": data_digits,
+            **positions("TRACE", places(layouts.chip_trace(chip))),
+            **positions("STORE", places(layouts.macro_store(chip))),
+            **positions("MACRO_EVENTS", places(layouts.macro_events())),
+        },
+        registers=REGISTERS,
+        events=tuple(EVENTS),
+        port_bytes=chip.flit_bits // 8,
+    )
+
+
+def run_chip(job: Job, chip: ChipFacts, folder: Path) -> list[ChipRun]:
+    """Return the load and the run; see `hwgen.chip.sim.host`."""
+    host.run_host(work_of(job, chip), lambda: hosted(chip), folder, name=chip.name)
+    return read_folder(folder, chip, job.limits)
+
+
+def read_folder(folder: Path, chip: ChipFacts, limits: RunLimits = NO_LIMITS) -> list[ChipRun]:
+    """Return the starts that a host left in a folder."""
+    return host.read_runs(
+        folder,
+        lambda path: read_stores(path, chip),
+        registers=REGISTERS,
+        events=tuple(EVENTS),
+        limits=limits,
+    )
+
+
+def read_stores(path: Path, chip: ChipFacts) -> Stores:
+    """Return the lines of a file of stores."""
+    enable_digits, data_digits = digits_of(chip)
+    start, cycle, macro, layer, enables, words = read_nibbles(
+        path, [4, 10, 4, 2, enable_digits, data_digits]
+    )
+    return Stores(
+        start=number(start),
+        cycle=number(cycle),
+        macro=number(macro),
+        layer=number(layer),
+        enables=bits(enables, chip.word_elements),
+        words=words,
+    )
+
+
+def work_of(job: Job, chip: ChipFacts) -> Work:
+    """Return what the host is told of a job: it loads, then runs images, each with its answer."""
+    image = PROGRAM_ADDRESS + pages(len(job.program))
+    answer = image + pages(len(job.images) * image_stride(chip))
+    size = answer_stride(chip)
+    content = {PROGRAM_ADDRESS: job.program}
+    content |= {image + n * image_stride(chip): data for n, data in enumerate(job.images)}
+    content[answer] = bytes([UNWRITTEN]) * (len(job.images) * size)
+    run = {"command": Ask.RUN, "images": len(job.images), "interval": job.interval}
+    run |= {"image_address": image, "answer_address": answer}
+    answers = [(n, answer + n * size, size) for n in range(len(job.images))]
+    return Work(
+        content=content,
+        memory_bytes=smallest_memory(
+            answer + pages(len(job.images) * size), what="program, images and answers", runs=1
+        ),
+        commands=[
+            Command(
+                number=0,
+                loads=True,
+                registers={"command": Ask.LOAD, "program_address": PROGRAM_ADDRESS},
+            ),
+            Command(number=0, registers=run, answers=answers),
+        ],
+        latency=job.latency,
+        stall=job.stall,
+        seed=job.seed,
+        limits=job.limits,
+    )

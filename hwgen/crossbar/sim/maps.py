@@ -1,0 +1,91 @@
+"""Maps and starts from what a simulation wrote down."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Travel
+from hwgen.crossbar.facts.image_io import block_flits, result_beats, results
+from hwgen.crossbar.sim.chip_run import STEP, ChipRun, Stores
+
+Map = NDArray[Any]
+DIGIT_BITS = 4
+
+
+def elements_of(stores: Stores, chip: ChipFacts) -> NDArray[np.int64]:
+    """Return the elements of all words that macros stored, in their order."""
+    digits = chip.activation_bits // DIGIT_BITS
+    lowest_first = stores.words[:, ::-1][:, : chip.word_elements * digits]
+    each = lowest_first.reshape(len(stores), chip.word_elements, digits).astype(np.int64)
+    values = sum(each[..., place] << (DIGIT_BITS * place) for place in range(digits))
+    found: NDArray[np.int64] = np.asarray(values)[stores.enables]
+    return found
+
+
+def maps_of(run: ChipRun, chip: ChipFacts, images: int) -> dict[str, Map]:
+    """Return the maps (images, rows, columns, channels) of all layers, by name, from their stores.
+
+    Raw sums are int64, all others unsigned.
+    """
+    found = {}
+    for layer in chip.layers:
+        own = run.stores.part((run.stores.macro != STEP) & (run.stores.layer == layer.place))
+        elements = elements_of(own, chip)
+        wide = layer.output_bits // chip.activation_bits
+        shifts = chip.activation_bits * np.arange(wide)
+        values = (elements.reshape(-1, wide) << shifts).sum(axis=1)
+        found[layer.layer.name] = shaped(signed(values, layer), layer, images)
+    return found
+
+
+def shaped(values: NDArray[np.int64], layer: ChipLayer, images: int) -> Map:
+    """Return elements in the order of a map as maps."""
+    return values.reshape(images, *layer.layer.out_sides, layer.layer.out_channels)
+
+
+def signed(values: NDArray[np.int64], layer: ChipLayer) -> NDArray[np.int64]:
+    """Return elements of a raw layer in two's complement."""
+    half = np.int64(1) << (layer.output_bits - 1)
+    return (values ^ half) - half if layer.raw else values
+
+
+def answers_of(run: ChipRun, chip: ChipFacts) -> dict[str, Map]:
+    """Return the maps that arrived in memory, by the name of their layer."""
+    found: dict[str, Map] = {}
+    first = 0
+    for travel in results(chip):
+        layer = chip.layers[travel.owner]
+        beats = result_beats(chip, travel)
+        size = chip.flit_bits // 8
+        of_images = [
+            answer_elements(answer[first * size : (first + beats) * size], travel, chip)
+            for _, answer in sorted(run.answers.items())
+        ]
+        values = signed(np.concatenate(of_images), layer)
+        found[layer.layer.name] = shaped(values, layer, len(of_images))
+        first += beats
+    return found
+
+
+def answer_elements(data: NDArray[np.uint8], travel: Travel, chip: ChipFacts) -> NDArray[np.int64]:
+    """Return the elements of the blocks of a result, each of which begins with a new flit."""
+    layer, found, first = chip.layers[travel.owner], [], 0
+    for block in range(layer.blocks):
+        pixels = layer.last_pixels if block + 1 == layer.blocks else layer.copies
+        size = block_flits(chip, travel, pixels) * chip.flit_bits // 8
+        bits = np.unpackbits(data[first : first + size], bitorder="little").astype(np.int64)
+        own = bits[: pixels * travel.channels * travel.bits].reshape(-1, travel.bits)
+        found.append((own << np.arange(travel.bits)).sum(axis=1))
+        first += size
+    return np.concatenate(found)
+
+
+def starts_of(run: ChipRun, chip: ChipFacts) -> list[list[tuple[int, int]]]:
+    """Return what starts in each step: layer, and place of the operation in it."""
+    keys = [(one.place, k) for one in chip.layers for k in range(len(one.operations))]
+    steps = run.stores.part(run.stores.macro == STEP)
+    digits = steps.words[:, ::-1, None]
+    bits = np.unpackbits(digits, axis=2, bitorder="little")[:, :, :DIGIT_BITS]
+    flags = bits.reshape(len(steps), -1)[:, : len(keys)]
+    return [[keys[place] for place in np.flatnonzero(line)] for line in flags]

@@ -1,0 +1,152 @@
+"""A program holds the cells that the reference encodes, and the numbers of the network."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from golden.crossbar.encoding import encode
+from hwgen.crossbar.compiler.lowering import Lowering, packed_image
+from hwgen.crossbar.compiler.quantized import crossbar_network
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.columns import columns_of
+from hwgen.crossbar.facts.holdings import Holding
+from hwgen.crossbar.facts.image_io import HEADER_BEATS
+from hwgen.crossbar.facts.loads import COLUMN_FIELDS, LIMITS_FIELDS, OPERANDS_FIELDS, load_targets
+from hwgen.crossbar.facts.packets import HEADER_FIELDS
+from hwgen.crossbar.facts.registers import VERSION
+from hwgen.crossbar.facts.routes import load_number
+from hwgen.errors import ConfigError
+from hwgen.network import QuantizedNetwork
+from verif.common.drawing import Drawing
+from verif.crossbar.macro_case import MacroCase
+
+BEAT_BITS = 64
+Packet = tuple[dict[str, int], int]
+"""Fields of the header, and the flits behind it as one number."""
+
+
+def network() -> QuantizedNetwork:
+    """Return a network with every kind of layer that a macro computes."""
+    drawing = Drawing(7, modes=("full",), shape=(5, 5, 4))
+    around = (1, 1, 1, 1)
+    first = drawing.conv("input", (6,), kernel=(3, 3), padding=around)
+    second = drawing.conv(first, (6,), kernel=(3, 3), padding=around, groups=2)
+    added = drawing.add(second, first)
+    moved = drawing.max_pool(added, kernel=(2, 2), stride=(1, 1), padding=(0, 0, 0, 0))
+    mean = drawing.average_pool(moved, kernel=(2, 2), stride=(2, 2), padding=(0, 0, 0, 0))
+    return drawing.build(drawing.linear(mean, (5,), bits=32))
+
+
+@pytest.fixture(scope="module")
+def drawn() -> QuantizedNetwork:
+    return network()
+
+
+@pytest.fixture(scope="module")
+def chip(drawn: QuantizedNetwork) -> ChipFacts:
+    layers = crossbar_network(drawn).layers
+    return MacroCase(layers=layers, copies=(3, 2, 2, 2, 1, 1), side=16, raw=True).chip
+
+
+def fields_of(word: int, layout: tuple[tuple[str, int], ...]) -> dict[str, int]:
+    """Return the fields of an entry, unsigned."""
+    found = {}
+    for name, bits in layout:
+        found[name] = word & ((1 << bits) - 1)
+        word >>= bits
+    return found
+
+
+def packets(program: np.ndarray) -> Iterator[Packet]:
+    """Yield the packets of a program."""
+    beats = [int(beat) for beat in program[HEADER_BEATS:]]
+    while beats:
+        header = fields_of(beats[0], HEADER_FIELDS)
+        count = header["count"]
+        yield header, sum(beat << (BEAT_BITS * k) for k, beat in enumerate(beats[1 : count + 1]))
+        beats = beats[count + 1 :]
+
+
+def test_a_header_says_version_id_and_size(drawn: QuantizedNetwork, chip: ChipFacts) -> None:
+    program = Lowering(chip, drawn).program
+    assert int(program[0]) == VERSION | chip.id_word << 32
+    assert int(program[1]) == len(program) - HEADER_BEATS
+
+
+def test_every_entry_comes_once_and_in_order(drawn: QuantizedNetwork, chip: ChipFacts) -> None:
+    found = [
+        (header["travel"], header["target"], header["index"], header["count"])
+        for header, _ in packets(Lowering(chip, drawn).program)
+    ]
+    assert found == [
+        (load_number(chip, 0), target.number, index, target.flits)
+        for target in load_targets(chip, 0)
+        for index in range(target.entries)
+    ]
+
+
+def test_cells_are_those_of_the_reference(drawn: QuantizedNetwork, chip: ChipFacts) -> None:
+    """The first layer: rows in the order of kernel row, kernel column, channel."""
+    layer, weights = chip.layers[0], drawn.parameters["conv_0"].weights.astype(np.int64)
+    assert layer.cut is not None
+    rows = weights.reshape(len(weights), -1).T
+    column_target = next(t for t in load_targets(chip, 0) if (t.layer, t.kind) == (0, "column"))
+    words = {
+        header["index"]: word
+        for header, word in packets(Lowering(chip, drawn).program)
+        if header["target"] == column_target.number
+    }
+    flipped = 0
+    for index, column in enumerate(columns_of(layer.cut, holding_of(chip))):
+        tile = rows[column.row_tile * chip.side : (column.row_tile + 1) * chip.side]
+        stored = encode(tile, weight_bits=chip.weight_bits, cell_bits=chip.cell_bits)
+        fields, cells = fields_of(words[index], COLUMN_FIELDS), words[index] >> BEAT_BITS
+        assert fields["flip"] == stored.flips[column.cell_slice, column.channel]
+        flipped += fields["flip"]
+        for row, cell in enumerate(stored.cells[column.cell_slice, :, column.channel].tolist()):
+            planes = [cells >> (plane * chip.side + row) & 1 for plane in range(chip.cell_bits)]
+            assert sum(bit << plane for plane, bit in enumerate(planes)) == cell
+    assert 0 < flipped < len(words)
+
+
+def holding_of(chip: ChipFacts) -> Holding:
+    """Return what the macro holds of the first layer."""
+    held = chip.layers[0].held[0]
+    copies, tiles = range(*held.copies), range(*held.row_tiles)
+    return Holding(macro=0, copies=copies, row_tiles=tiles)
+
+
+def test_numbers_are_those_of_the_network(drawn: QuantizedNetwork, chip: ChipFacts) -> None:
+    """Limits of the first layer, and the operands of the addition by position."""
+    targets = {t.number: t for t in load_targets(chip, 0)}
+    first, _, added, *_ = drawn.graph.layers
+    values = first.output.quantization[0]
+    for header, word in packets(Lowering(chip, drawn).program):
+        target = targets[header["target"]]
+        if (target.layer, target.kind) == (0, "limits"):
+            assert fields_of(word, LIMITS_FIELDS) == {
+                "input_zero": drawn.graph.input.quantization[0].zero_point,
+                "zero_point": values.zero_point,
+                "low": values.low,
+                "high": values.high,
+            }
+        if target.kind == "operands":
+            fields = fields_of(word, OPERANDS_FIELDS)
+            factors = added.requantization[0].multipliers  # type: ignore[union-attr]
+            assert (fields["multiplier_a"], fields["multiplier_b"]) == factors
+            assert fields["zero_b"] == values.zero_point
+
+
+def test_other_roundings_are_refused(drawn: QuantizedNetwork, chip: ChipFacts) -> None:
+    layers = list(drawn.graph.layers)
+    layers[0] = replace(layers[0], rounding="float32")
+    graph = replace(drawn.graph, layers=layers)
+    with pytest.raises(ConfigError, match=r"conv_0.rounding must be half_up, got float32"):
+        Lowering(chip, replace(drawn, graph=graph))
+
+
+def test_an_image_is_packed_without_gaps(chip: ChipFacts) -> None:
+    image = np.arange(100, dtype=np.uint8).reshape(5, 5, 4)
+    assert packed_image(chip, image) == bytes(range(100))

@@ -1,0 +1,50 @@
+"""Designs whose starts are known, for the conductor in Python and in Verilog."""
+
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.model.exact import start_all
+from hwgen.crossbar.model.graph import make_graph
+from hwgen.crossbar.model.record import Confirmed, confirm, make_arch
+from hwgen.errors import DesignError
+from tests.crossbar.model.designs import compiled_of
+from tests.crossbar.model.random_designs import random_case
+
+Starts = dict[tuple[int, int, int], int]
+"""By layer, place of the operation and block of the stream: the step."""
+
+
+def random_design(seed: int) -> Confirmed | None:
+    """Return a random design with power in plenty; None where it cannot be built."""
+    case = random_case(seed, "strict")
+    try:
+        return confirm(
+            case.network,
+            case.components,
+            point=case.point,
+            rules="strict",
+            power_w=10 * case.power_w,
+            design=compiled_of(case)[1],
+        )
+    except DesignError:
+        return None
+
+
+def promised_starts(confirmed: Confirmed, images: int, interval: int) -> Starts:
+    """Return when all starts, by the event queue that makes schedules."""
+    tables, layout, pipeline = confirmed.tables, confirmed.layout, confirmed.pipeline
+    graph = make_graph(tables, layout, pipeline, images)
+    mate = confirmed.design.mate
+    steps, _ = start_all(tables, layout, pipeline, graph, mate, images, interval)
+    found: Starts = {}
+    for place in range(len(tables.kind)):
+        length, first = int(pipeline.length[place]), int(graph.first[place])
+        for node in range(first, int(graph.first[place + 1])):
+            block, index = divmod(node - first, length)
+            found[place, index, block] = int(steps[node])
+    return found
+
+
+def chip_and_stream(confirmed: Confirmed) -> tuple[ChipFacts, int]:
+    """Return the description of a design, and the interval of its stream."""
+    chip = described(make_arch(confirmed, "random"))
+    return chip, chip.interval

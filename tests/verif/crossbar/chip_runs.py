@@ -1,0 +1,105 @@
+"""Runs of whole chips, and what must be equal in them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from golden.network import infer
+from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, pages
+from hwgen.crossbar.compiler.lowering import Lowering, packed_image
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.image_io import image_stride
+from hwgen.crossbar.model.conductor import Conductor
+from hwgen.crossbar.model.cycles import RunCycles, load_cycles, run_cycles
+from hwgen.crossbar.sim.chip_run import ChipRun, Job, run_chip
+from hwgen.crossbar.sim.maps import answers_of, maps_of, starts_of
+from hwgen.network import QuantizedNetwork
+from verif.common.drawing import draw_images
+
+LATENCY = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeRun:
+    """A load and a run of some images on a chip."""
+
+    chip: ChipFacts
+    network: QuantizedNetwork
+    images: np.ndarray
+    interval: int
+    program_beats: int
+    load: ChipRun
+    run: ChipRun
+
+    def compare(self) -> None:
+        """Hold every element of every map, and every start, to golden and to the conductor."""
+        for one in (self.load, self.run):
+            assert one.done, f"error {one.error}, {one.gave_up}, late {one.registers.get('late')}"
+        golden = infer(self.network, self.images)
+        count = len(self.images)
+        for name, found in maps_of(self.run, self.chip, count).items():
+            assert np.array_equal(found, golden[name]), f"{name}: {(found != golden[name]).sum()}"
+        for name, found in answers_of(self.run, self.chip).items():
+            assert np.array_equal(found, golden[name]), f"answers of {name}"
+        assert self.run.registers["images_done"] == count
+
+    def compare_starts(self) -> None:
+        """Hold what starts in each step to the conductor in Python."""
+        conductor = Conductor(self.chip, images=len(self.images), interval=self.interval)
+        found = starts_of(self.run, self.chip)
+        for step, starts in enumerate(found):
+            wanted = sorted((each.layer, each.index) for each in conductor.tick())
+            assert sorted(starts) == wanted, f"step {step}: {starts}, not {wanted}"
+        assert conductor.is_over
+        assert self.run.registers["steps"] == len(found) == conductor.steps
+
+    @property
+    def predicted_load(self) -> int:
+        """Cycles of the load, by the model."""
+        return load_cycles(self.chip, self.program_beats, address=PROGRAM_ADDRESS, latency=LATENCY)
+
+    @property
+    def predicted(self) -> RunCycles:
+        """Cycles of the run, by the model."""
+        image = PROGRAM_ADDRESS + pages(self.program_beats * self.chip.flit_bits // 8)
+        answer = image + pages(len(self.images) * image_stride(self.chip))
+        return run_cycles(
+            self.chip,
+            images=len(self.images),
+            interval=self.interval,
+            image_address=image,
+            answer_address=answer,
+            latency=LATENCY,
+        )
+
+
+def run_whole(
+    chip: ChipFacts,
+    network: QuantizedNetwork,
+    folder: Path,
+    *,
+    images: int = 1,
+    interval: int | None = None,
+    latency: int = LATENCY,
+) -> WholeRun:
+    """Load a network into its chip, and run random images."""
+    program = Lowering(chip, network).program
+    drawn = draw_images(network, images, seed=3)
+    apart = chip.interval if interval is None else interval
+    job = Job(
+        program=program.tobytes(),
+        images=[packed_image(chip, image) for image in drawn],
+        interval=apart,
+        latency=latency,
+    )
+    load, run = run_chip(job, chip, folder)
+    return WholeRun(
+        chip=chip,
+        network=network,
+        images=drawn,
+        interval=apart,
+        program_beats=len(program),
+        load=load,
+        run=run,
+    )

@@ -1,0 +1,87 @@
+# amaranth: UnusedElaboratable=no
+"""The conductor in Verilog starts everything in the steps of the schedule."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.operations import PER_BIT
+from hwgen.crossbar.facts.timing import LAGS, MOST_LAG
+from hwgen.crossbar.model.record import Confirmed
+from hwgen.crossbar.rtl.conductor import Conductor, strobes
+from tests.crossbar.model.conducted import chip_and_stream, promised_starts, random_design
+from tests.synthesis import confirmed
+from verif.common.side_by_side import SideBySide
+from verif.runner import Waves, build, run
+
+
+def stream_of(design: Confirmed, images: int, interval: int) -> dict[str, object]:
+    """Return the starts of a stream, by operation and block."""
+    promised = promised_starts(design, images, interval)
+    keys = sorted({key[:2] for key in promised})
+    starts: list[list[int]] = [[] for _ in keys]
+    for place, index, block in sorted(promised):
+        starts[keys.index((place, index))].append(promised[place, index, block])
+    pipeline = design.pipeline
+    end = max(
+        step + int(pipeline.to_next[place, index])
+        for (place, index, _), step in promised.items()
+        if index + 1 == int(pipeline.length[place])
+    )
+    return {"images": images, "interval": interval, "starts": starts, "steps": end}
+
+
+def case_of(chip: ChipFacts, streams: list[dict[str, object]]) -> dict[str, object]:
+    """Return what the bench reads."""
+    layout, fields = strobes(chip), []
+    for layer in chip.layers:
+        outer = layout[f"layer{layer.place}"]
+        for operation in layer.operations:
+            repeated = operation.name in PER_BIT
+            own = outer.shape[operation.name]
+            fields.append(
+                {
+                    "first": outer.offset + own.offset,
+                    "bits": own.width - 2,
+                    "lag": LAGS[operation.name],
+                    "repeats": operation.bit_steps if repeated else 1,
+                    "steps": operation.steps,
+                }
+            )
+    return {"step_clocks": chip.step_clocks, "strobes": fields, "streams": streams}
+
+
+def bench(design: Confirmed, folder: Path, images: int, **how: object) -> None:
+    """Run the bench on the conductor of a design, with steps that are as short as lags allow."""
+    chip, interval = chip_and_stream(design)
+    chip = replace(chip, step_clocks=MOST_LAG + 1)
+    streams = [stream_of(design, count, interval) for count in (1, images)]
+    file = folder / "case.json"
+    file.write_text(json.dumps(case_of(chip, streams)), encoding="utf-8")
+    parts = SideBySide(parts=[Conductor(chip=chip)])
+    waves = how.pop("waves", None)
+    assert waves is None or isinstance(waves, Waves)
+    executable = build(parts, simulator=str(how.pop("simulator", "verilator")), waves=waves)
+    settings = {"CONDUCTOR_CASE": str(file)}
+    run(executable, module="verif.crossbar.bench_conductor", folder=folder, settings=settings)
+
+
+def test_a_design_of_every_kind_of_layer(tmp_path: Path, waves: Waves | None) -> None:
+    bench(confirmed(), tmp_path, 3, waves=waves)
+
+
+def test_under_icarus(icarus: str, tmp_path: Path) -> None:
+    design = random_design(2)
+    assert design is not None
+    bench(design, tmp_path, 2, simulator=icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [0, 1, 3, 5, 7, 8, 10, 12, 14, 15])
+def test_random_designs(seed: int, tmp_path: Path) -> None:
+    design = random_design(seed)
+    assert design is not None
+    bench(design, tmp_path, 12)

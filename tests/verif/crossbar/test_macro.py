@@ -1,0 +1,151 @@
+# amaranth: UnusedElaboratable=no
+"""Macros of one layer, and of a few, compute whole images: exact, with the conductor's lags."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from verif.crossbar.macro_group import MacroGroup
+from verif.crossbar.macro_schedule import case_of
+from verif.runner import Waves, build, run
+
+CONV = {"name": "conv", "kind": "conv", "kernel": 3, "stride": 1, "padding": 1}
+CONV |= {"in_channels": 3, "out_channels": 5, "groups": 1, "in_side": 6, "out_side": 6}
+CONV |= {"activation": "relu"}
+FC = {"kernel": 1, "padding": 0, "kind": "fc", "in_side": 1, "out_side": 1, "in_channels": 50}
+MAP = {"in_side": 6, "out_side": 6, "groups": 1, "activation": "none", "stride": 1}
+POINT = MAP | {"kind": "conv", "kernel": 1, "padding": 0}
+CASES: dict[str, dict[str, Any]] = {
+    "padding": {"layers": [CONV], "copies": [4]},
+    "stride": {"layers": [CONV | {"stride": 2, "out_side": 3}], "copies": [2], "adcs": 7},
+    "raw fully connected": {"layers": [CONV | FC], "copies": [1], "raw": True},
+    "groups": {
+        "layers": [CONV | {"groups": 6, "in_channels": 12, "out_channels": 12}],
+        "copies": [2],
+    },
+    "units wider than words": {
+        "layers": [CONV],
+        "copies": [5],
+        "side": 64,
+        "cell_bits": 4,
+        "dac_bits": 4,
+        "access_clocks": 2,
+        "adcs": 3,
+    },
+    "sixteen bits": {
+        "layers": [CONV | {"in_channels": 2, "in_side": 4, "out_side": 4}],
+        "copies": [2],
+        "bits": 16,
+        "weight_bits": 16,
+        "side": 32,
+        "cell_bits": 1,
+        "dac_bits": 1,
+        "samples": [2, 1],
+    },
+    "slow converters": {
+        "layers": [CONV | {"in_side": 4, "out_side": 4, "in_channels": 2}],
+        "copies": [2],
+        "samples": [1, 4],
+        "adcs": 8,
+    },
+    "pair": {
+        "layers": [
+            CONV,
+            CONV | {"name": "second", "providers": [0], "in_channels": 5, "out_channels": 3},
+        ],
+        "copies": [3, 2],
+        "adcs": 9,
+    },
+    "maximum": {
+        "layers": [
+            CONV,
+            MAP
+            | {"name": "pool", "kind": "pool", "kernel": 3, "padding": 1, "stride": 2}
+            | {"out_side": 3, "in_channels": 5, "out_channels": 5, "providers": [0]},
+        ],
+        "copies": [4, 2],
+    },
+    "mean and answer": {
+        "layers": [
+            CONV,
+            MAP
+            | {"name": "pool", "kind": "pool", "kernel": 6, "padding": 0, "average": True}
+            | {"out_side": 1, "in_channels": 5, "out_channels": 5, "providers": [0]},
+            CONV | FC | {"name": "answer", "in_channels": 5, "providers": [1]},
+        ],
+        "copies": [6, 1, 1],
+        "raw": True,
+    },
+    "addition": {
+        "layers": [
+            CONV,
+            POINT | {"name": "one", "in_channels": 5, "out_channels": 5, "providers": [0]},
+            MAP
+            | {"name": "sum", "kind": "eltwise", "kernel": 1, "padding": 0}
+            | {"in_channels": 5, "out_channels": 5, "providers": [1, 0]},
+        ],
+        "copies": [5, 4, 5],
+        "adcs": 6,
+    },
+    "gather of uneven copies": {
+        "layers": [
+            CONV | {"in_side": 4, "out_side": 4},
+            POINT
+            | {"name": "one", "in_channels": 5, "out_channels": 3, "providers": [0]}
+            | {"in_side": 4, "out_side": 4},
+        ],
+        "copies": [5, 3],
+        "macros": 3,
+    },
+    "chain of three": {
+        "layers": [CONV | {"in_channels": 8, "in_side": 4, "out_side": 4}],
+        "copies": [1],
+        "macros": 3,
+    },
+    "chain and gather": {
+        "layers": [CONV | {"in_channels": 5, "in_side": 4, "out_side": 4}],
+        "copies": [2],
+        "macros": 5,
+    },
+    "chain of wide sums": {
+        "layers": [CONV | {"in_channels": 4, "in_side": 4, "out_side": 4}],
+        "copies": [1],
+        "bits": 16,
+        "weight_bits": 16,
+        "macros": 2,
+    },
+    "shortcut": {
+        "layers": [
+            CONV,
+            MAP
+            | {"name": "pick", "kind": "pool", "kernel": 1, "padding": 0, "stride": 2}
+            | {"out_side": 3, "in_channels": 5, "out_channels": 7, "providers": [0]},
+        ],
+        "copies": [4, 2],
+    },
+}
+
+
+def run_case(name: str, folder: Path, simulator: str, waves: Waves | None = None) -> None:
+    """Run the bench on the macro of a case."""
+    facts = CASES[name]
+    bench = build(MacroGroup(chip=case_of(facts).chip), simulator=simulator, waves=waves)
+    settings = {"CROSSBAR_MACRO": json.dumps(facts)}
+    run(bench, module="verif.crossbar.bench_macro", folder=folder, settings=settings)
+
+
+def test_macro(tmp_path: Path, waves: Waves | None) -> None:
+    run_case("padding", tmp_path, "verilator", waves)
+
+
+@pytest.mark.parametrize("name", ["gather of uneven copies", "chain of three"])
+def test_macro_under_icarus(name: str, icarus: str, tmp_path: Path) -> None:
+    run_case(name, tmp_path, icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", CASES)
+def test_macro_of_every_kind(name: str, icarus: str, tmp_path: Path) -> None:
+    run_case(name, tmp_path, icarus)

@@ -1,0 +1,41 @@
+# amaranth: UnusedElaboratable=no
+"""Small parts of a macro, each alone, in one executable."""
+
+from pathlib import Path
+
+import pytest
+
+from verif.crossbar.small_parts import small_parts
+from verif.runner import Waves, build, run
+
+
+def run_part(name: str, folder: Path, simulator: str, waves: Waves | None = None) -> None:
+    """Run the bench of one part."""
+    bench = build(small_parts(), simulator=simulator, waves=waves)
+    run(bench, module=f"verif.crossbar.bench_{name}", folder=folder)
+
+
+def test_packer(icarus: str, tmp_path: Path) -> None:
+    run_part("packer", tmp_path, icarus)
+
+
+def test_pad(icarus: str, tmp_path: Path) -> None:
+    run_part("pad", tmp_path, icarus)
+
+
+def test_requantizer(icarus: str, tmp_path: Path) -> None:
+    run_part("requantizer", tmp_path, icarus)
+
+
+def test_chain(icarus: str, tmp_path: Path) -> None:
+    run_part("chain", tmp_path, icarus)
+
+
+def test_receiver(icarus: str, tmp_path: Path) -> None:
+    run_part("receiver", tmp_path, icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["packer", "pad", "requantizer", "chain", "receiver"])
+def test_under_verilator(name: str, tmp_path: Path, waves: Waves | None) -> None:
+    run_part(name, tmp_path, "verilator", waves)

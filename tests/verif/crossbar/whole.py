@@ -1,0 +1,64 @@
+"""Small whole networks on small chips, for benches of the chip."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.components import Components
+from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.point import Point
+from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch
+from hwgen.network import QuantizedNetwork
+from tests.synthesis import COMPONENTS
+from verif.common.drawing import Drawing
+
+
+def plain_network(seed: int = 1) -> QuantizedNetwork:
+    """Return three convolutions, one with a stride, and a head of raw sums."""
+    drawing = Drawing(seed, modes=("full",), shape=(6, 6, 3))
+    first = drawing.conv("input", (5,), kernel=(3, 3), stride=(1, 1), padding=(1, 1, 1, 1))
+    second = drawing.conv(first, (6,), kernel=(3, 3), stride=(2, 2), padding=(1, 1, 1, 1))
+    head = drawing.linear(second, (7,), bits=32)
+    return drawing.build(head)
+
+
+def small_components(network: QuantizedNetwork, side: int, bus_bits: int) -> Components:
+    """Return the constants with crossbars of one small side and narrow scratchpads."""
+    sizes = (replace(COMPONENTS.crossbars.sizes[0], side=side),)
+    return replace(
+        COMPONENTS,
+        crossbars=replace(COMPONENTS.crossbars, sizes=sizes),
+        scratchpads=replace(COMPONENTS.scratchpads, bus_bits=bus_bits),
+        weight_bits=bits_of(network).weights,
+        activation_bits=bits_of(network).activations,
+    )
+
+
+def design(
+    network: QuantizedNetwork,
+    *,
+    copies: Sequence[int],
+    macros: Sequence[int],
+    mate: Sequence[int] | None = None,
+    clocks: Sequence[int] | None = None,
+    side: int = 32,
+    cell_bits: int = 2,
+    dac_bits: int = 2,
+    bus_bits: int = 128,
+) -> Confirmed:
+    """Return a design that is chosen by hand."""
+    count = len(copies)
+    return confirm(
+        crossbar_network(network),
+        small_components(network, side, bus_bits),
+        point=Point(rram_ratio=None, cell_bits=cell_bits, side=side, dac_bits=dac_bits),
+        rules="strict",
+        power_w=50.0,
+        design=design_of(copies, macros, mate or [-1] * count, clocks or [1] * count),
+    )
+
+
+def chip_for(found: Confirmed, name: str) -> ChipFacts:
+    """Return the description of the chip of a design."""
+    return described(make_arch(found, name))
