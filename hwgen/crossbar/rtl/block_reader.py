@@ -79,7 +79,8 @@ class BlockReader(Part):
 
     @property
     def size_suffix(self) -> str:
-        return f"{self._words}e{self._elements}"
+        widths = len(self.word), len(self.elements), len(self.count), self._index_bits
+        return "x".join(map(str, widths))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -197,14 +197,15 @@ class Chain(Part):
                     place = 0
                     for slot, (begin, bits) in enumerate(self._segments(number)):
                         mine = own.word_select(slot, self._sum_bits)[begin : begin + bits]
-                        part = Signal(bits + 1, name=f"part_{number}_{slot}")
+                        goes_on = begin + bits < self._sum_bits
+                        part = Signal(bits + goes_on, name=f"part_{number}_{slot}")
                         carried = carry if begin else Const(0)
                         m.d.comb += [
                             part.eq(first.data[place : place + bits] + mine + carried),
                             totals[place : place + bits].eq(part),
                         ]
                         place += bits
-                        if begin + bits < self._sum_bits:
+                        if goes_on:
                             with m.If(first.valid & ~first.head):
                                 m.d.sync += carry.eq(part[-1])
         return totals

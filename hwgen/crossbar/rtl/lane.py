@@ -84,7 +84,9 @@ class Lane(Part):
 
     @property
     def size_suffix(self) -> str:
-        return self._sizes.name
+        # Only widths differ: layers of one width share a module.
+        widths = len(self.load_slot), len(self.unit), len(self.target), len(self.value)
+        return "x".join(map(str, widths))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

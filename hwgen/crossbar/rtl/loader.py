@@ -202,7 +202,8 @@ class Loader(Part):
 
     @property
     def size_suffix(self) -> str:
-        return f"{self._words}u{self._units}x{self._side}"
+        # Only widths differ: layers of one width share a module.
+        return f"{len(self.word)}u{len(self.row_unit)}x{self._side}"
 
     @property
     def _piece(self) -> data.StructLayout:

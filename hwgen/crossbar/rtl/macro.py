@@ -24,6 +24,7 @@ from hwgen.crossbar.rtl.layouts import (
 from hwgen.crossbar.rtl.operand_engines import EltwiseEngine, PoolEngine
 from hwgen.crossbar.rtl.pad import Pad
 from hwgen.crossbar.rtl.receiver import Receiver
+from hwgen.crossbar.rtl.sizes import analog_bits
 from hwgen.errors import DesignError
 
 
@@ -57,9 +58,11 @@ class Macro(Part):
             Receiver(chip=chip, words=own.words, rings=len(rings)) for _, rings in self._arrivals
         ]
         self._samples = max(1, chip.adc_samples // chip.adc_clocks)
-        self._analog_bits = max(
-            (one.sizes.analog_bits for one in self._engines if isinstance(one, ArrayEngine)),
-            default=1,
+        self._analog_bits = analog_bits(
+            side=chip.side,
+            cell_bits=chip.cell_bits,
+            dac_bits=chip.dac_bits,
+            adc_bits=chip.adc_bits,
         )
         self._adc = Adc(bits=chip.adc_bits, analog_bits=self._analog_bits, samples=self._samples)
         self._pad = Pad(
@@ -164,14 +167,14 @@ class Macro(Part):
     def _convert(self, m: Module, engines: Sequence[PartInstance]) -> Value:
         """Place the ADCs; of two layers that share them one converts at a time."""
         adcs, above = self._chip.macros[self._macro].adcs, []
-        bits, analog_bits = self._chip.adc_bits, self._analog_bits
+        bits, wide = self._chip.adc_bits, self._analog_bits
         converting = any_of([engine.converting for engine in engines])
         analog = any_of([Mux(engine.converting, engine.analog, 0) for engine in engines])
         codes = Signal(adcs * self._samples * bits)
         for number in range(adcs):
             m.submodules[f"adc_{number}"] = adc = self._adc.instance()
             lanes = [number + sample * adcs for sample in range(self._samples)]
-            m.d.comb += adc.sums.eq(Cat(analog.word_select(e, analog_bits) for e in lanes))
+            m.d.comb += adc.sums.eq(Cat(analog.word_select(e, wide) for e in lanes))
             for sample, lane in enumerate(lanes):
                 m.d.comb += codes.word_select(lane, bits).eq(adc.codes.word_select(sample, bits))
             above.append(adc.above)

@@ -66,7 +66,7 @@ class Receiver(Part):
 
     @property
     def size_suffix(self) -> str:
-        return f"{self._words}r{self._rings}"
+        return f"{len(self.word)}r{self._rings}"
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

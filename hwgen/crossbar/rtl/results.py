@@ -157,7 +157,8 @@ class Results(Part):
     @property
     def size_suffix(self) -> str:
         kind = "g" if self._gathers else ""
-        return f"{self._chunk}x{self._word}x{self._bits}w{1 << self._index_bits}{kind}"
+        widths = f"e{len(self.size)}i{self._index_bits}"
+        return f"{self._chunk}x{self._word}x{self._bits}{widths}{kind}"
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -56,7 +56,7 @@ class Packets(Part):
 
     @property
     def size_suffix(self) -> str:
-        return str(self._elements)
+        return f"{len(self.count)}x{len(self.read_index)}"
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -124,7 +124,7 @@ class Sender(Part):
 
     @property
     def size_suffix(self) -> str:
-        return f"{self._words}e{self._elements}"
+        return self._reader.size_suffix
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

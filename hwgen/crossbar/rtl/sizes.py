@@ -76,8 +76,12 @@ class ArraySizes:
     @property
     def analog_bits(self) -> int:
         """Bits that hold the sum of a column of any cells."""
-        full = self.side * ((1 << self.cell_bits) - 1) * ((1 << self.dac_bits) - 1)
-        return max(full.bit_length(), self.adc_bits + 1)
+        return analog_bits(
+            side=self.side,
+            cell_bits=self.cell_bits,
+            dac_bits=self.dac_bits,
+            adc_bits=self.adc_bits,
+        )
 
     @property
     def most_sum(self) -> int:
@@ -124,3 +128,9 @@ class ArraySizes:
     def name(self) -> str:
         """Sizes that differ between the arrays of one chip, for names of modules."""
         return f"{self.units}u{self.columns}x{self.lanes}t{self.targets}s{self.sum_bits}"
+
+
+def analog_bits(*, side: int, cell_bits: int, dac_bits: int, adc_bits: int) -> int:
+    """Return the bits that hold the sum of a column of any cells, and more than a code."""
+    full = side * ((1 << cell_bits) - 1) * ((1 << dac_bits) - 1)
+    return max(full.bit_length(), adc_bits + 1)

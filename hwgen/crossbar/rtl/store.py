@@ -66,7 +66,7 @@ class Store(Part):
 
     @property
     def size_suffix(self) -> str:
-        return f"{self._words}x{self._word}e{self._elements}"
+        return f"{len(self.word)}x{self._word}e{len(self.elements)}i{self._index_bits}"
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
