@@ -112,7 +112,7 @@ def needed(path: File | None, option: str, what: str) -> Path:
 
 
 def network_of(
-    context: Context, request: Request, file: Path, switches: str, *, floats: bool
+    context: Context, request: MlperfTiny, file: Path, switches: str, *, floats: bool
 ) -> TinyNetwork:
     """Return what was measured of one file; switches: those that every network can have on.
 
@@ -121,10 +121,10 @@ def network_of(
     """
     folder = context.work / "mlperf-tiny" / file.stem
     published, fitted = folder / f"{file.stem}.npz", folder / f"{file.stem}-fit.npz"
-    imported = import_file(file, published, kernels="half_up")
+    imported = ImportNetwork(file, published, kernels="half_up").run()
     reference, default = (folder / f"{file.stem}-{kernels}.npz" for kernels in KERNELS)
-    import_file(file, reference, kernels="reference")
-    import_file(file, default, kernels="default")
+    ImportNetwork(file, reference, kernels="reference").run()
+    ImportNetwork(file, default, kernels="default").run()
     inputs = write_inputs(load_network(published), folder, data=request.data, seed=request.seed)
     agreement = compared(context, reference, file, folder, inputs)
     labelled = labelled_inputs(inputs)
