@@ -11,7 +11,7 @@ from hwgen.dbpim.compiler import compile_network
 from hwgen.dbpim.facts.arch import load_arch, with_sparsity
 from hwgen.dbpim.facts.events import EVENTS
 from hwgen.dbpim.model import CycleModel, Prediction
-from hwgen.dbpim.model.vectors import inside, vectors_of
+from hwgen.dbpim.model.vectors import vectors_of, words_read
 from hwgen.network import INPUT, QuantizedNetwork
 from verif.dbpim.network_builder import NetworkBuilder
 from verif.dbpim.random_network import draw_recipe, random_images, random_network
@@ -111,5 +111,17 @@ def test_vectors_follow_each_other_over_rows_and_images() -> None:
     assert found.private.tolist() == [[True, True], [True, False]]
     fields |= {"stride_y": 2, "stride_x": 1, "padding_top": 1, "padding_left": 0}
     fields |= {"input_height": 4, "input_width": 1}
-    seen = inside(found, fields, kernel_y=0, kernel_x=0)
-    assert seen.tolist() == [[True, False], [False, True]]
+    assert words_read(found, fields, kernel_y=0, kernel_x=0) == 2
+
+
+def test_positions_that_see_one_pixel_of_a_grown_map_share_its_word() -> None:
+    """A row of two pixels, repeated or with zeros between, in vectors of 1 x 2."""
+    fields = {"patch": 0, "output_first_row": 0, "output_end_row": 2, "output_width": 4}
+    fields |= {"output_image_rows": 2, "start_image_0": 0, "start_y_0": 0, "start_x_0": 0}
+    fields |= {"vectors_0": 4, "private_first_0": 0, "private_rows_0": 2}
+    fields |= {"stride_y": 1, "stride_x": 1, "padding_top": 0, "padding_left": 0}
+    fields |= {"input_height": 1, "input_width": 2, "grow_y": 1, "grow_x": 1, "grow_zeros": 0}
+    found = vectors_of(fields, 0, SMALL)
+    assert words_read(found, fields, kernel_y=0, kernel_x=0) == 4, "a word a vector of two"
+    between = {**fields, "grow_zeros": 1}
+    assert words_read(found, between, kernel_y=0, kernel_x=0) == 2, "the pixels themselves"
