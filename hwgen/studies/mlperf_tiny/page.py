@@ -56,10 +56,15 @@ RUNS_TEXT = (
     " have the top class of the published weights, and the mean difference of an element of the"
     " answer in its steps; on the inputs that did not measure the fit."
 )
-AGREEMENT_TEXT = (
+ROUNDED_TEXT = (
     "Golden against the runtime, answers before a Softmax that the file ends with. Ties and"
     " multipliers round differently by definition: on the same inputs a layer differs by at most"
     " one step, end to end these differences spread."
+)
+EXACT_TEXT = (
+    "Golden against the runtime, answers before a Softmax that the file ends with: layers in the"
+    " arithmetic of LiteRT's reference kernels, test images with labels in that of its default"
+    " kernels (XNNPACK). Each runtime's network computes what the runtime computes."
 )
 LAYERS_TEXT = "Left: each layer on the runtime's inputs. Right: end to end."
 
@@ -69,7 +74,9 @@ def mlperf_tiny_page(report: MlperfTinyReport) -> str:
     title = f"# Published networks of MLPerf Tiny on {report.architecture.name}"
     lines = [title, "", RUNS_TEXT, "", *heading(RUN_COLUMNS)]
     lines += [line(list(run_cells(network, run))) for network, run in runs_of(report)]
-    lines += ["", "## Agreement with LiteRT", "", AGREEMENT_TEXT, "", *heading(AGREEMENT_COLUMNS)]
+    exact = all(network.agreement.exact for network in report.networks)
+    text = EXACT_TEXT if exact else ROUNDED_TEXT
+    lines += ["", "## Agreement with LiteRT", "", text, "", *heading(AGREEMENT_COLUMNS)]
     for network in report.networks:
         lines.append(line([network.name, *agreement_cells(network.agreement, network.inputs)]))
         if network.answers is not None:

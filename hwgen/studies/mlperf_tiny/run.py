@@ -47,6 +47,7 @@ RUN_IMAGES = 2
 NEEDS_DIGITS = "weight_bits"
 """The switch that asks for few signed digits in every weight."""
 DENSE, SPARSE = "none", "all"
+KERNELS = ("reference", "default")
 CODE = ("golden", "hwgen.fit", "hwgen.commands", "hwgen.importers", "hwgen.network")
 """Packages that decide agreement and fit."""
 
@@ -61,11 +62,20 @@ def mlperf_tiny(request: MlperfTiny) -> MlperfTinyReport:
     context, files = request.quiet, files_of(request)
     arch_file = needed(request.architecture, "ARCH", "an architecture (.yaml)")
     family, arch = load_chip(arch_file, None)
+    floats = "float32" in getattr(arch, "rounding", ())
     switches = [each for each in family.need(SPARSITY).SWITCHES if each != NEEDS_DIGITS]
     networks = []
     for file in files:
         context.say(f"{file.stem}: import, comparison and fit")
-        networks.append(network_of(context, request, file, ",".join(switches)))
+        networks.append(
+            network_of(
+                context,
+                request,
+                file,
+                ",".join(switches),
+                floats=floats,
+            )
+        )
     return MlperfTinyReport(
         format="hwgen.report.paper_mlperf_tiny",
         version=1,
@@ -101,19 +111,29 @@ def needed(path: File | None, option: str, what: str) -> Path:
     return Path(path)
 
 
-def network_of(context: Context, request: MlperfTiny, file: Path, switches: str) -> TinyNetwork:
-    """Return what was measured of one file; switches: those that every network can have on."""
+def network_of(
+    context: Context, request: MlperfTiny, file: Path, switches: str, *, floats: bool
+) -> TinyNetwork:
+    """Return what was measured of one file; switches: those that every network can have on.
+
+    Layers are compared with LiteRT's reference kernels, answers with its default ones. A chip that
+    rounds as float32 (floats) runs what the default kernels compute.
+    """
     folder = context.work / "mlperf-tiny" / file.stem
     published, fitted = folder / f"{file.stem}.npz", folder / f"{file.stem}-fit.npz"
-    imported = ImportNetwork(file, published).run()
+    imported = ImportNetwork(file, published, kernels="half_up").run()
+    reference, default = (folder / f"{file.stem}-{kernels}.npz" for kernels in KERNELS)
+    ImportNetwork(file, reference, kernels="reference").run()
+    ImportNetwork(file, default, kernels="default").run()
     inputs = write_inputs(load_network(published), folder, data=request.data, seed=request.seed)
-    agreement = compared(context, published, file, folder, inputs)
+    agreement = compared(context, reference, file, folder, inputs)
     labelled = labelled_inputs(inputs)
-    answers = None if labelled is None else compared(context, published, file, folder, labelled)
+    answers = None if labelled is None else compared(context, default, file, folder, labelled)
     fit = fit_of(context, published, fitted, folder, labelled or inputs)
+    run = default if floats else published
     kinds: tuple[tuple[Weights, Path, str], ...] = (
-        ("published", published, DENSE),
-        ("published", published, switches),
+        ("published", run, DENSE),
+        ("published", run, switches),
         ("fitted", fitted, SPARSE),
     )
     runs = [
