@@ -1,53 +1,20 @@
 """`hwgen cost`: area, clock and flip-flops of a chip, from netlists of its modules."""
 
-import json
-import os
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 from rich.console import RenderableType
 
-from hwgen.commands.build import MANIFEST, uses, verilog_of
-from hwgen.commands.capabilities import PHYSICAL
-from hwgen.commands.context import Context
-from hwgen.commands.digests import versions
-from hwgen.commands.families import Family
 from hwgen.commands.fields import File, Real, Sparsity, path_of
 from hwgen.commands.load import load
 from hwgen.commands.on_chip import Arch, chip_of
-from hwgen.commands.protocols import Architecture
 from hwgen.commands.request import OUTPUT_FILE, Says, Working
-from hwgen.commands.subject import configuration_of
 from hwgen.files.output import whole_file
-from hwgen.files.shipped import shipped_folder
-from hwgen.physical.cells import Library, load_library
-from hwgen.physical.liberty import liberty_text
-from hwgen.physical.modules import ModuleCost, Modules, sources_of
-from hwgen.physical.modules import Source as ModuleSource
-from hwgen.physical.timing import all_paths
-from hwgen.report.cost import CostLibrary, CostModule, CostPart, CostPath, CostReport
+from hwgen.report.cost import CostReport
 from hwgen.report.cost_table import cost_table
-from hwgen.report.types import Source
 
-DEFAULT_LIBRARY = "sg13g2_stdcell_typ_1p20V_25C.lib.gz"
-LICENCES = {"Apache License, Version 2.0": "Apache-2.0"}
-"""Licences by the words in the head of a library."""
-HEAD = 4000
-"""Characters of a library in which its licence is looked for."""
-WORST = 10
-"""Paths in a report."""
-WHOLE = "chip"
-"""The part of all modules of a family that names no parts."""
-ASSUMPTIONS = [
-    "no layout: wires have neither capacitance nor delay, the clock is ideal",
-    "the library's own corner; each module is mapped alone, its gates are not sized",
-    "memories are macros: a read takes as long as 0.25 + 0.06 log2(words) ns at 45 nm",
-    "nets of more than 10 inputs have trees of buffers; their area stands by itself",
-]
 PICTURES = (".svg", ".png")
 """Of pictures, by the ending of the file."""
 
@@ -87,7 +54,7 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
     def run(self) -> CostReport:
         """Synthesize what is not cached, and draw the parts."""
         chip = chip_of(self.architecture, self.sparsity)
-        report = cost_of(
+        report: CostReport = load("hwgen.commands.netlists").cost_of(
             self.quiet,
             chip.family,
             chip.parameters,
@@ -109,221 +76,3 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
     def agrees(self, report: CostReport) -> bool:
         """Return whether the period is met, if one was given."""
         return report.met is not False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Synthesized:
-    """A chip whose modules are synthesized.
-
-    manifest: `modules` of the emitter's manifest; part_of: the part of each instance of a module
-    """
-
-    family: Family
-    arch: Architecture
-    library: Library
-    manifest: Mapping[str, Any]
-    top: str
-    modules: Modules
-    costs: Mapping[str, ModuleCost]
-    counts: Mapping[tuple[str, str], int]
-
-    @property
-    def is_of_tables(self) -> bool:
-        """Whether the family's tables are made with the same cells."""
-        return (
-            self.family.offers(PHYSICAL) and self.library.name == self.family.need(PHYSICAL).LIBRARY
-        )
-
-
-def default_library() -> Path:
-    """Return the library that ships."""
-    return shipped_folder() / "liberty" / DEFAULT_LIBRARY
-
-
-def cost_of(
-    context: Context,
-    family: Family,
-    arch: Architecture,
-    arch_file: Path,
-    *,
-    liberty: Path | None,
-    period_ns: float | None,
-    builds: Path | None = None,
-) -> CostReport:
-    """Return what a chip costs; builds: folder of the cache of netlists, None: the user's."""
-    file = liberty or default_library()
-    chip = synthesized(context, family, arch, file, builds=builds)
-    paths = all_paths([cost.timing for cost in chip.costs.values()])[:WORST]
-    slowest = paths[0].ns if paths else 0.0
-    parts = parts_of(chip)
-    return CostReport(
-        format="hwgen.report.cost",
-        version=1,
-        architecture=Source(name=arch.name, file=str(arch_file), digest=arch.digest),
-        configuration=configuration_of(arch),
-        library=CostLibrary(
-            name=chip.library.name,
-            file=file.name,
-            digest=chip.library.digest,
-            licence=licence_of(chip.modules.liberty),
-        ),
-        parts=parts,
-        total=total_of(parts),
-        modules=module_rows(chip),
-        slowest_ns=slowest,
-        mhz=1000 / slowest if slowest else 0.0,
-        clock_mhz=float(arch.clock_mhz),
-        period_ns=period_ns,
-        met=None if period_ns is None else slowest <= period_ns,
-        paths=[
-            CostPath(ns=path.ns, start=path.start, end=path.end, through=list(path.through))
-            for path in paths
-        ],
-        synthesized=sorted(chip.modules.synthesized),
-        assumptions=ASSUMPTIONS,
-        versions=versions(),
-    )
-
-
-def synthesized(
-    context: Context,
-    family: Family,
-    arch: Architecture,
-    file: Path,
-    *,
-    builds: Path | None = None,
-) -> Synthesized:
-    """Return a chip with all its modules synthesized, from the cache what is there."""
-    load("pyosys")
-    library, _ = load_library(file)
-    folder = verilog_of(context, family, arch, name="cost")
-    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    manifest, texts = dict(content["modules"]), {}
-    for name, entry in manifest.items():
-        texts[name] = (folder / entry["file"]).read_text(encoding="utf-8")
-    if family.offers(PHYSICAL):
-        replaced = family.need(PHYSICAL).synthesis_modules(arch)
-        entry_of = load("hwgen.chip.rtl.manifest").module_entry
-        texts |= replaced
-        manifest |= {name: entry_of(f"{name}.v", text) for name, text in replaced.items()}
-    arrays = [name for name, entry in manifest.items() if entry.get("array")]
-    below = uses(manifest, content["top"])
-    sources = sources_of({name: manifest[name] for name in below}, texts, arrays)
-    modules = Modules(sources, library, liberty_text(file), builds=builds)
-    with context.progress(f"synthesizing {arch.name}", total=len(sources)) as done:
-        modules.synthesize(processes=min(2, os.cpu_count() or 1), done=done)
-    with context.progress(f"timing {arch.name}"):
-        costs = modules.costs()
-    return Synthesized(
-        family=family,
-        arch=arch,
-        library=library,
-        manifest=manifest,
-        top=content["top"],
-        modules=modules,
-        costs=costs,
-        counts=counts_of(family, sources, manifest, content["top"]),
-    )
-
-
-def counts_of(
-    family: Family, sources: Mapping[str, ModuleSource], manifest: Mapping[str, Any], top: str
-) -> dict[tuple[str, str], int]:
-    """Return how many instances of each module belong to each part, by (part, module)."""
-    physical = family.need(PHYSICAL) if family.offers(PHYSICAL) else None
-    placed_by = load("hwgen.physical.modules").placed_by
-    found: Counter[tuple[str, str]] = Counter()
-
-    def walk(name: str, part: str, times: int) -> None:
-        part = (physical.part_of(name) if physical else None) or part
-        found[part, name] += times
-        for below, count in placed_by(manifest, name).items():
-            walk(below, part, times * count)
-
-    walk(top, WHOLE, 1)
-    return dict(found)
-
-
-def parts_of(chip: Synthesized) -> list[CostPart]:
-    """Return a row for each part, in the order of the hierarchy."""
-    physical = chip.family.need(PHYSICAL) if chip.is_of_tables else None
-    area = physical.table_um2(chip.arch) if physical else {}
-    found = []
-    for part in dict.fromkeys([*(part for part, _ in chip.counts), *area]):
-        held = [(chip.costs[m], n) for (p, m), n in chip.counts.items() if p == part]
-        bits = [(cost.module, bits_of(cost), count) for cost, count in held]
-        flip_flops = sum(cost.flip_flops * count for cost, count in held)
-        gated = sum(cost.gated * count for cost, count in held)
-        found.append(
-            CostPart(
-                part=part,
-                logic_um2=sum(cost.logic_um2 * count for cost, count in held),
-                buffers_um2=sum(cost.buffers_um2 * count for cost, count in held),
-                memory_bits=sum(size * count for _, size, count in bits),
-                memory_um2=None
-                if physical is None
-                else sum(physical.memory_um2(module) * size * n for module, size, n in bits),
-                flip_flops=flip_flops,
-                gated=gated / flip_flops if flip_flops else None,
-                leakage_uw=sum(cost.leakage_uw * count for cost, count in held),
-                slowest_ns=slowest_of(cost for cost, _ in held),
-                table_um2=area.get(part),
-            )
-        )
-    return found
-
-
-def bits_of(cost: ModuleCost) -> int:
-    """Return the bits of the memories in a module."""
-    return sum(each.words * each.bits for each in cost.memories)
-
-
-def slowest_of(costs: Iterable[ModuleCost]) -> float | None:
-    """Return the slowest path within some modules; None: they have none."""
-    return max((cost.timing.paths[0].ns for cost in costs if cost.timing.paths), default=None)
-
-
-def total_of(parts: list[CostPart]) -> CostPart:
-    """Return the sum of all parts."""
-    flip_flops = sum(part.flip_flops for part in parts)
-    gated = sum(part.flip_flops * (part.gated or 0.0) for part in parts)
-    memory = [part.memory_um2 for part in parts if part.memory_um2 is not None]
-    table = [part.table_um2 for part in parts if part.table_um2 is not None]
-    return CostPart(
-        part="total",
-        logic_um2=sum(part.logic_um2 for part in parts),
-        buffers_um2=sum(part.buffers_um2 for part in parts),
-        memory_bits=sum(part.memory_bits for part in parts),
-        memory_um2=sum(memory) if memory else None,
-        flip_flops=flip_flops,
-        gated=min(gated / flip_flops, 1.0) if flip_flops else None,
-        leakage_uw=sum(part.leakage_uw for part in parts),
-        slowest_ns=max((p.slowest_ns for p in parts if p.slowest_ns is not None), default=None),
-        table_um2=sum(table) if table else None,
-    )
-
-
-def module_rows(chip: Synthesized) -> list[CostModule]:
-    """Return a row for each module, in the order of the hierarchy."""
-    instances: Counter[str] = Counter()
-    for (_, module), count in chip.counts.items():
-        instances[module] += count
-    return [
-        CostModule(
-            module=name,
-            instances=count,
-            logic_um2=chip.costs[name].logic_um2,
-            buffers_um2=chip.costs[name].buffers_um2,
-            flip_flops=chip.costs[name].flip_flops,
-            gated=chip.costs[name].gated,
-            memory_bits=bits_of(chip.costs[name]),
-            slowest_ns=slowest_of([chip.costs[name]]),
-        )
-        for name, count in instances.items()
-    ]
-
-
-def licence_of(liberty: str) -> str | None:
-    """Return the licence that the head of a library names; None: none that is known."""
-    head = liberty[:HEAD]
-    return next((name for words, name in LICENCES.items() if words in head), None)

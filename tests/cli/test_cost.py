@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.commands import cost as costs
+from hwgen.commands import netlists
 from hwgen.dbpim.facts import load_arch
 from hwgen.dbpim.facts.storage import storage
 from hwgen.errors import MissingToolError
@@ -31,7 +31,7 @@ def test_without_pyosys_the_extra_is_named(
     def absent(module: str) -> None:
         raise MissingToolError(f"the package {module} is needed for this: pip install {module}")
 
-    monkeypatch.setattr(costs, "load", absent)
+    monkeypatch.setattr(netlists, "load", absent)
     code, _, err = hwgen("cost", TINY, "--work", tmp_path)
     assert code == 2
     assert "the package pyosys is needed" in err

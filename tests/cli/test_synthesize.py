@@ -251,7 +251,7 @@ def test_info_of_an_architecture(hwgen: Command, arch_file: Path, tmp_path: Path
         ("run", ["the family crossbar cannot run a network yet", "no programs"]),
         ("compile", ["the family crossbar cannot run a network yet"]),
         ("model", ["the family crossbar cannot run a network yet"]),
-        ("export", ["the family crossbar cannot run a network yet"]),
+        ("export", ["the family crossbar cannot be built yet", "no Verilog generator"]),
     ],
 )
 def test_what_the_family_cannot_do_yet(

@@ -177,11 +177,6 @@ SENTENCES: list[tuple[Change, str]] = [
 
 ROUNDINGS: list[tuple[Change, str]] = [
     (
-        lambda: changed(BYTES, ADD, rounding="float32"),
-        "add_2.requantization.0.multipliers must be such that the largest is from 8388608 to"
-        " 16777215, got ",
-    ),
-    (
         lambda: changed(BYTES, ADD, rounding="tflite"),
         "add_2.requantization.0.multipliers must be 3 long, got ",
     ),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.commands.cost import default_library
+from hwgen.commands.netlists import default_library
 from hwgen.errors import FormatError
 from hwgen.physical.cells import load_library
 from hwgen.physical.functions import truth_table

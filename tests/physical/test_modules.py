@@ -10,7 +10,7 @@ import pytest
 
 from hwgen.chip.rtl.emit import emit
 from hwgen.chip.sim.cache import ENVIRONMENT
-from hwgen.commands.cost import default_library
+from hwgen.commands.netlists import default_library
 from hwgen.errors import DesignError, WorkerError
 from hwgen.physical import modules as module_costs
 from hwgen.physical.cells import load_library

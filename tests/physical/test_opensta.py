@@ -7,7 +7,7 @@ import pytest
 
 from hwgen.chip.rtl.emit import emit
 from hwgen.chip.rtl.write_engine import WriteEngine
-from hwgen.commands.cost import default_library
+from hwgen.commands.netlists import default_library
 from hwgen.dbpim.facts import load_arch
 from hwgen.dbpim.rtl.ipu import Ipu
 from hwgen.dbpim.rtl.vector_pixels import VectorPixels

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from hwgen.chip.interface import ChipInterface
-from hwgen.chip.sim.simulator import WAIVERS
 
 HEAD = """\
 `verilator_config
@@ -22,6 +21,8 @@ LINE = re.compile(r'-file "\*(?P<family>[a-z]+_)?(?P<rest>[^"]*)"')
 
 def waivers(of: ChipInterface, written: str) -> str:
     """Return the waivers of benches and simulations, each for the files of this chip alone."""
+    from hwgen.chip.sim.simulator import WAIVERS
+
     lines = WAIVERS.read_text(encoding="utf-8").splitlines(keepends=True)
     own = "".join(
         LINE.sub(lambda found: file_of(of, found["rest"]), line) for line in mine(of, lines)

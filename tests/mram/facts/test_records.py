@@ -78,7 +78,7 @@ def test_registers_stand_without_gaps_below_the_address_limit() -> None:
     assert list(OFFSETS.values()) == [4 * index for index in range(len(REGISTERS))]
     assert max(OFFSETS.values()) < 1 << ADDRESS_BITS
     writable = [row.name for row in REGISTERS if row.access == "read and write while busy"]
-    assert writable == ["mode"]
+    assert writable == ["mode", "interrupt", "interrupt_enable"]
     assert max(ErrorCode) < 1 << ERROR_BITS
 
 
