@@ -119,7 +119,6 @@ def test_usage_has_no_braces(hwgen: Command, name: str) -> None:
         (["run"], "Missing argument 'NETWORK'."),
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?"),
         (["model", NETWORK, ARCH, "--image", 2], "--images"),
-        (["train", NETWORK, "--seed", -1], "Invalid value for '--seed'"),
     ],
 )
 def test_an_error_of_the_parser_is_said_once(

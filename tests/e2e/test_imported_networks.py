@@ -107,7 +107,9 @@ def chip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("kind", WRITERS)
 def test_from_the_file_to_equal_maps_and_cycles(kind: str, chip: Path, tmp_path: Path) -> None:
     published, fitted = tmp_path / "published.npz", tmp_path / "fitted.npz"
-    content = run(tmp_path, "import", WRITERS[kind](tmp_path), "--out", published)["content"]
+    content = run(
+        tmp_path, "import", WRITERS[kind](tmp_path), "--out", published, "--kernels", "half_up"
+    )["content"]
     assert isinstance(content, dict) and content["refused"] == []
     images = np.random.default_rng(3).integers(0, 256, (12, *SHAPES[kind]), dtype=np.uint8)
     data = tmp_path / "images.npz"

@@ -59,7 +59,7 @@ def test_random_networks(seed: int) -> None:
     assert_same_maps(network, extreme_images(network))
 
 
-@pytest.mark.parametrize("name", DIRECTED)
+@pytest.mark.parametrize("name", sorted(set(DIRECTED) - {"growing_maps"}))
 def test_directed_networks(name: str) -> None:
     network = directed(name)
     assert_same_maps(network, random_images(network, count=2, seed=1))

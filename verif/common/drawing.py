@@ -210,8 +210,8 @@ class Drawing:
                 three = (operand[0], part, whole)
                 entries.append(Requantization(multipliers=three, shift=shift))
                 continue
-            bits = MULTIPLIER_BITS if self.rounding == HALF_UP else ADDITION_BITS
-            _, shift = fixed_point(max(gain_a, gain_b), bits=bits)
+            places = MULTIPLIER_BITS if self.rounding == HALF_UP else ADDITION_BITS
+            _, shift = fixed_point(max(gain_a, gain_b), bits=places)
             both = (round(gain_a * 2**shift), round(gain_b * 2**shift))
             entries.append(Requantization(multipliers=both, shift=shift))
         return self._append(

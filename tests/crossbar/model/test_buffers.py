@@ -42,7 +42,11 @@ def test_need(seed: int, rules: Rules) -> None:
     assert inputs == pytest.approx(expected, rel=1e-12)
     if is_strict(rules):
         outputs = [
-            tables.word * words_of(case, most_waiting(case, found.trace, i), bits) for i in layers
+            tables.word
+            * words_of(
+                case, most_waiting(case, found.trace, i), case.network.layers[i].raw_bits or bits
+            )
+            for i in layers
         ]
     else:
         outputs = published_outputs(case, found.trace)

@@ -200,7 +200,7 @@ def test_bit_order_of_a_tile() -> None:
     packet = encode_tile(fields, masks=masks, parameters=parameters, codes=codes, arch=SMALL)
     assert packet[0] == 0x10
     assert packet[16:32] == bytes([2, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0, 0, 0, 0])
-    assert packet[32:40] == bytes([255, 255, 255, 255, 0x01, 0x80, 3, 0])
+    assert packet[32:40] == bytes([255, 255, 255, 255, 0x01, 0x80, 0, 3])
     assert packet[96 + 10] == 0xAB
     assert len(packet) == 16 + 16 + 64 + 64
 
@@ -211,7 +211,7 @@ def test_bytes_of_taps_and_of_a_table() -> None:
     entries = [FilterParameters(-2, 3, 4)] + [FilterParameters(0, 0, 0)] * 7
     packet = encode_taps(cores=2, parameters=entries, weights=weights, arch=SMALL)
     assert packet[:8] == bytes([0x11, 2, 2, 0, 0, 0, 0, 0])
-    assert packet[8:16] == bytes([254, 255, 255, 255, 3, 0, 4, 0])
+    assert packet[8:16] == bytes([254, 255, 255, 255, 3, 0, 0, 4])
     assert packet[72:] == bytes([1, 2, 3, 4, 5, 6, 7, 255, 128, 0, 0, 0, 0, 0, 0, 127])
     wide = encode_taps(cores=2, parameters=entries, weights=weights, arch=ARCHS[1])
     assert [len(packet), len(wide)] == [8 + 64 + 2 * 8, 64 + 64 + 2 * 64]
