@@ -17,6 +17,10 @@ DAMAGES = {
 }
 
 
+NEAR = ("residual", "gates", "channels as a sequence")
+"""ONNX files with sums or products of two maps, whose ties float32 decides: within one step."""
+
+
 def test_the_corpus_is_large_enough() -> None:
     assert len(CORPUS) >= 25
     assert len({(file.format, file.group, file.name) for file in CORPUS}) == len(CORPUS)
@@ -44,4 +48,6 @@ def test_imported_and_equal_or_refused_in_one_sentence(
     images = chance.integers(0, 1 << image.bits, (IMAGES, *image.shape)).astype(image.dtype)
     data = tmp_path / "images.npz"
     np.savez(data, images=images)
-    assert main(["compare", str(out), "--against", str(path), "--data", str(data)]) == 0
+    code = main(["compare", str(out), "--against", str(path), "--data", str(data)])
+    assert code == (file.name in NEAR)
+    assert not code or "largest difference 1\n" in capsys.readouterr().out
