@@ -70,7 +70,7 @@ def row_of(
     labels = {} if case.labels is None else {"labels": case.labels}
     np.savez(images, images=case.images, **labels)
     network, qdq = float_file.with_suffix(".npz"), folder / f"{name}-{exporter}-qdq.onnx"
-    ImportNetwork(float_file, network, calibrate=calibration, qdq=qdq).run()
+    ImportNetwork(float_file, network, calibrate=calibration, qdq=qdq, kernels="half_up").run()
     report = Compare(network, qdq, data=images, context=context).run()
     elements = sum(layer.same_inputs.elements for layer in report.layers)
     other = sum(layer.same_inputs.one_step + layer.same_inputs.larger for layer in report.layers)
