@@ -34,7 +34,7 @@ class Taps:
 
     def parameter_words(self) -> list[int]:
         """Return the parameters of each channel, without padding."""
-        return parameter_words(self.parameters)
+        return parameter_words(self.parameters, self.arch)
 
     def words(self) -> list[int]:
         """Return the weights of each tap, channel 0 lowest."""

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from golden.dbpim.csd import values_of_phi
 from golden.dbpim.weight_decoder import decode
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
-from hwgen.dbpim.facts.instructions import PACKETS, PARAMETER_BITS, Opcode, packet_bits
+from hwgen.dbpim.facts.instructions import PACKETS, Opcode, packet_bits
 from hwgen.dbpim.facts.packing import row_beats
-from hwgen.dbpim.facts.stream import FilterParameters, encode_parameters, encode_tile
+from hwgen.dbpim.facts.stream import FilterParameters, encode_tile
+from hwgen.dbpim.rtl.layouts import parameters
 from verif.dbpim.component import pack
 from verif.dbpim.weight_rows import enables, row_words
 
@@ -60,7 +61,7 @@ class Tile:
 
     def parameter_words(self) -> list[int]:
         """Return the parameters of each filter, without padding."""
-        return parameter_words(self.parameters)
+        return parameter_words(self.parameters, self.arch)
 
     def rows(self) -> list[tuple[int, int]]:
         """Return cells and metadata of each row, as the ports carry them."""
@@ -116,10 +117,17 @@ def random_parameters(rng: np.random.Generator, count: int) -> tuple[FilterParam
     )
 
 
-def parameter_words(parameters: Iterable[FilterParameters]) -> list[int]:
-    """Return the parameters of each filter or channel, without padding."""
-    words = [int.from_bytes(encode_parameters(entry), "little") for entry in parameters]
-    return [word % (1 << PARAMETER_BITS) for word in words]
+def parameter_words(entries: Iterable[FilterParameters], arch: Arch) -> list[int]:
+    """Return the parameters of each filter or channel at the widths of a chip."""
+    widths = [parameters(arch)[name].width for name in ("bias", "multiplier", "shift")]
+    words = []
+    for entry in entries:
+        word, place = 0, 0
+        for value, width in zip((entry.bias, entry.multiplier, entry.shift), widths, strict=True):
+            word |= value % (1 << width) << place
+            place += width
+        words.append(word)
+    return words
 
 
 def beats_of(content: bytes, arch: Arch) -> list[int]:
