@@ -1,7 +1,6 @@
 """`hwgen cost`: area, clock and flip-flops of a chip, from netlists of its modules."""
 
 from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -10,13 +9,10 @@ from rich.console import RenderableType
 from hwgen.commands.fields import File, Real, Sparsity, path_of
 from hwgen.commands.load import load
 from hwgen.commands.on_chip import Arch, chip_of
-from hwgen.commands.request import OUTPUT_FILE, Says, Working
-from hwgen.files.output import whole_file
+from hwgen.commands.pictures import Plot, check_plot, write_plot
+from hwgen.commands.request import Says, Working
 from hwgen.report.cost import CostReport
 from hwgen.report.cost_table import cost_table
-
-PICTURES = (".svg", ".png")
-"""Of pictures, by the ending of the file."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +36,12 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
         Annotated[Real, Field(ge=0.001, le=1e6)] | None,
         Says("clock period; exit code 1 if it is missed", metavar="NS", names=("--period",)),
     ] = None
-    plot: Annotated[
-        File | None, Says("picture to write (.svg or .png)", metavar="FILE", use=OUTPUT_FILE)
-    ] = None
+    plot: Plot = None
     sparsity: Sparsity = None
 
     def check(self) -> None:
         """Refuse a picture of another kind."""
-        if self.plot is not None and Path(self.plot).suffix not in PICTURES:
-            allowed = f"a file that ends with {' or '.join(PICTURES)}"
-            raise self.refusal("plot", allowed, Path(self.plot).name)
+        check_plot(self, self.plot)
 
     def run(self) -> CostReport:
         """Synthesize what is not cached, and draw the parts."""
@@ -63,10 +55,8 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
             period_ns=self.period_ns,
         )
         if self.plot is not None:
-            plot = Path(self.plot)
-            picture: bytes = load("hwgen.report.cost_plot").cost_picture(report, plot.suffix[1:])
-            with whole_file(plot, what="picture") as fresh:
-                fresh.write_bytes(picture)
+            draw = load("hwgen.report.cost_plot").cost_picture
+            write_plot(self.plot, lambda kind: draw(report, kind))
         return report
 
     def table(self, report: CostReport) -> RenderableType:

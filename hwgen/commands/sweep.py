@@ -5,7 +5,6 @@ from copy import deepcopy
 from dataclasses import KW_ONLY, dataclass, replace
 from itertools import product
 from math import prod
-from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
@@ -13,15 +12,15 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen.commands.capabilities import AREA, COMPILER, CYCLE_MODEL, ENERGY, SPARSITY
-from hwgen.commands.fields import File, Workers
+from hwgen.commands.fields import Workers
 from hwgen.commands.load import load
 from hwgen.commands.on_chip import WithImages
+from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.points import REFUSED, Point, Result, arch_of, run_points
 from hwgen.commands.protocols import Architecture
-from hwgen.commands.request import OUTPUT_FILE, Says
+from hwgen.commands.request import Says
 from hwgen.commands.subject import Subject, configuration_of
 from hwgen.errors import ConfigError, DataError, HwgenError
-from hwgen.files.output import whole_file
 from hwgen.report.sweep import SweepPoint, SweepReport, Value
 from hwgen.report.sweep_table import sweep_table
 
@@ -31,8 +30,6 @@ plus sign between."""
 FIXED = ("format", "version", "name")
 """Keys that make no other chip."""
 MOST_POINTS = 4096
-KINDS = (".svg", ".png")
-"""Of pictures, by the ending of the file."""
 
 Values = Mapping[str, Sequence[Value]]
 
@@ -103,16 +100,12 @@ class Sweep(
     ]
     _: KW_ONLY
     workers: Workers = 2
-    plot: Annotated[
-        File | None, Says("picture to write (.svg or .png)", metavar="FILE", use=OUTPUT_FILE)
-    ] = None
+    plot: Plot = None
 
     def check(self) -> None:
         """Refuse a picture of another kind."""
         super().check()
-        if self.plot is not None and Path(self.plot).suffix not in KINDS:
-            allowed = f"a file that ends with {' or '.join(KINDS)}"
-            raise self.refusal("plot", allowed, Path(self.plot).name)
+        check_plot(self, self.plot)
 
     def run(self) -> SweepReport:
         """Predict all combinations, the last key varying fastest, and draw them."""
@@ -142,10 +135,8 @@ class Sweep(
             points=found,
         )
         if self.plot is not None:
-            kind = Path(self.plot).suffix[1:]
-            picture: bytes = load("hwgen.report.sweep_plot").sweep_picture(report, kind)
-            with whole_file(Path(self.plot), what="picture") as fresh:
-                fresh.write_bytes(picture)
+            draw = load("hwgen.report.sweep_plot").sweep_picture
+            write_plot(self.plot, lambda kind: draw(report, kind))
         return report
 
     def table(self, report: SweepReport) -> RenderableType:

@@ -66,7 +66,7 @@ class Layer:
     """Where the output goes and how it is clipped.
 
     base, image_logits: of the logits, and from one image to the next; first_word: channel word of
-    the filter group 0
+    the filter group 0; rounding: place in the chip's roundings, of raw sums 0, `half_up`
     """
 
     base: int
@@ -117,7 +117,8 @@ def draw_layer(rng: np.random.Generator, *, raw: bool) -> Layer:
     low, high = sorted(rng.integers(0, 256, 2).tolist())
     base, image_logits = 4 * int(rng.integers(0, 40)), int(rng.integers(0, 40))
     first_word = int(rng.integers(0, ROW_LIMIT - 4))
-    zero_point, rounding = int(rng.integers(0, 256)), int(rng.integers(len(ARCH.rounding)))
+    zero_point = int(rng.integers(0, 256))
+    rounding = 0 if raw else int(rng.integers(len(ARCH.rounding)))
     return Layer(base, image_logits, first_word, zero_point, low, high, raw, rounding)
 
 

@@ -1,9 +1,9 @@
 """Array: from inputs in registers to the sums of one layer in one macro."""
 
-from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
-from amaranth.lib.memory import Memory
+from amaranth.hdl import ClockSignal, Module, Signal
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.memory_body import memory_body
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.addition import Addition, Pairs
@@ -56,21 +56,21 @@ class InputSums(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits, width = len(self.write_index), self._sizes.input_sum_bits
-        m.domains.array = array_clock = ClockDomain(reset_less=True, local=True)
-        m.submodules.content = content = Memory(shape=width, depth=1 << bits, init=[])
-        write = content.write_port(domain="array")
-        m.d.comb += [
-            array_clock.clk.eq(self.clk),
-            write.en.eq(self.write_en),
-            write.addr.eq(self.write_index),
-            write.data.eq(self.write_data),
+        reads = [
+            (self.index.word_select(lane, bits), self.data.word_select(lane, width))
+            for lane in range(self._sizes.lanes)
         ]
-        for lane in range(self._sizes.lanes):
-            read = content.read_port(domain="comb")
-            m.d.comb += [
-                read.addr.eq(self.index.word_select(lane, bits)),
-                self.data.word_select(lane, width).eq(read.data),
-            ]
+        memory_body(
+            m,
+            depth=1 << bits,
+            clk=self.clk,
+            write_en=self.write_en,
+            write_index=self.write_index,
+            write_data=self.write_data,
+            read_index=reads[0][0],
+            read_data=reads[0][1],
+            further_reads=reads[1:],
+        )
         return m
 
 

@@ -41,8 +41,12 @@ class Source:
         return channel_words(self.maps[name].channels, self.arch)
 
     def rounding(self, layer: Layer) -> int:
-        """Return how the sums of a layer round, as an instruction says it."""
-        return ROUNDING_CODES[getattr(layer, "rounding", HALF_UP)]
+        """Return how the sums of a layer round, as an instruction says it.
+
+        Raw sums must say `half_up`: a requantizer that rounds as float32 rounds the sum itself.
+        """
+        own = HALF_UP if layer.output.raw else getattr(layer, "rounding", HALF_UP)
+        return ROUNDING_CODES[own]
 
     def output_fields(self, layer: Layer) -> Fields:
         """Return zero point and clip of a layer's map; zeros for raw sums."""

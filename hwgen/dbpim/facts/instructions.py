@@ -190,7 +190,7 @@ PACKETS: Mapping[Opcode, tuple[Field, ...]] = {
         Field("adds", 1, "1: map b is added to the results; not with raw"),
         Field("result_multiplier", FACTOR_BITS, "M of a result in this sum"),
         Field("second_multiplier", FACTOR_BITS, "M of map b"),
-        Field("rounding", ROUNDING_BITS, f"of the results: {ROUNDINGS}"),
+        Field("rounding", ROUNDING_BITS, f"of the results: {ROUNDINGS}; with raw half_up"),
         Field("sum_rounding", ROUNDING_BITS, "of the sum"),
         Field("sum_shift", 6, "s of the sum"),
         Field("second_zero_point", 8, "zb; that of the results is output_zero_point"),

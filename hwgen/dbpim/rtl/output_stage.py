@@ -58,7 +58,8 @@ class OutputStage(Part):
         result_tile        out      slot                    tile of the result that is next,
         result_group       in       12                      its filter group and
         result_parameters  in       F x layouts.parameters  parameters, in the same cycle
-        layer              in       CONV packet             held until all results are written
+        layer              in       CONV packet             held until all results are written;
+                                                            with `raw` its rounding is `half_up`
         request            stream   layouts.bus_write       F bytes of one position, or with `raw`
                                                             F x int32 and no byte enabled
         empty              out      1                       stages 1 to 3 are empty

@@ -186,8 +186,11 @@ def unit_fields(
 
 
 def rounding_fields(unit: Unit) -> Fields:
-    """Return how the own value and the addition of a unit round; what is moved stays as it is."""
-    scales = isinstance(unit.layer, Weighted | AveragePool | Rescale)
+    """Return how the own value and the addition of a unit round; what is moved stays as it is.
+
+    Raw sums stay, too: a requantizer that rounds as float32 rounds the sum itself.
+    """
+    scales = isinstance(unit.layer, Weighted | AveragePool | Rescale) and not unit.layer.output.raw
     own = getattr(unit.layer, "rounding", HALF_UP) if scales else HALF_UP
     fields = {"rounding": ROUNDING_CODES[own]}
     if unit.skip is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -246,18 +247,7 @@ def extremum(state: State, proto: onnx.NodeProto, inputs: list[Value | None]) ->
     if one.shape != other.shape:
         given = f"{list(one.shape)} and {list(other.shape)}"
         raise RefusedError("its inputs", "of one shape", given)
-    names = state.planar(one, proto), state.planar(other, proto)
-    shape = state.maps[names[0]].shape
-    operation = Operation(
-        kind=Extremum,
-        name=node_name(proto),
-        operator=proto.op_type,
-        inputs=names,
-        tensor=proto.output[0],
-        shape=shape,
-        keys={"least": least},
-    )
-    return [Real(base=operation, places=state.planes(shape).reshape(one.shape))]
+    return [of_planes(state, proto, one, other, kind=Extremum, keys={"least": least})]
 
 
 def whole(state: State, real: Real) -> bool:
@@ -274,18 +264,8 @@ def product_of(state: State, proto: onnx.NodeProto, one: Real, other: Real) -> R
     (gain, one), (other_gain, other) = gained(one), gained(other)
     if one.places.size < other.places.size:
         one, other = other, one
-    names = (state.planar(one, proto), state.planar(other, proto))
-    shape = state.maps[names[0]].shape
-    operation = Operation(
-        kind=Multiplication,
-        name=node_name(proto),
-        operator=proto.op_type,
-        inputs=names,
-        tensor=proto.output[0],
-        shape=shape,
-        keys={"gain": gain * other_gain},
-    )
-    return Real(base=operation, places=state.planes(shape).reshape(one.shape))
+    keys = {"gain": gain * other_gain}
+    return of_planes(state, proto, one, other, kind=Multiplication, keys=keys)
 
 
 def batch_normalization(
@@ -341,3 +321,27 @@ def image_step(proto: onnx.NodeProto, inputs: list[Value | None]) -> list[Value]
         raise RefusedError("preprocessing", "of the image and constants", "others")
     image = images[0]
     return [replace(image, integer=False, steps=(*image.steps, f"{proto.op_type}"))]
+
+
+def of_planes(
+    state: State,
+    proto: onnx.NodeProto,
+    one: Real,
+    other: Real,
+    *,
+    kind: type[Extremum] | type[Multiplication],
+    keys: dict[str, Any],
+) -> Real:
+    """Return an operation of two maps, whose result has the shape of the first."""
+    names = state.planar(one, proto), state.planar(other, proto)
+    shape = state.maps[names[0]].shape
+    operation = Operation(
+        kind=kind,
+        name=node_name(proto),
+        operator=proto.op_type,
+        inputs=names,
+        tensor=proto.output[0],
+        shape=shape,
+        keys=keys,
+    )
+    return Real(base=operation, places=state.planes(shape).reshape(one.shape))
