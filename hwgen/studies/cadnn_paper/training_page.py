@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from statistics import mean, stdev
 from typing import Any
 
 Row = dict[str, Any]
@@ -15,19 +16,63 @@ INTRODUCTION = """# Channel-adaptive networks, trained
 Made by `scripts/mram-training`. Accuracy is that of the integers of the network file on the test
 images. Multiplications and cycles are those of one image; cycles by the model of the chip that
 is named, image in and answer out included. W:A are the bits of weights and maps. CA: shared weights
-with a teacher; S-NN: shared weights without one; I-NN: each width has weights of its own.
+with a teacher; S-NN: shared weights without one; I-NN: each width has weights of its own. A recipe
+that was trained with several seeds is here with the first of them; what the others give follows.
 """
 
 
 def training_page(rows: Sequence[Row]) -> str:
     """Return the page: accuracy, costs, non-uniform sub-nets against uniform ones, and how long."""
-    parts = [INTRODUCTION, by_width("Accuracy", rows, accuracy_cell)]
-    parts.append(by_width("Thousand multiplications", rows, macs_cell))
-    parts.append(by_width("Cycles", rows, cycles_cell))
+    seeds = by_recipe(rows)
+    first = [same[0] for same in seeds.values()]
+    parts = [INTRODUCTION, by_width("Accuracy", first, accuracy_cell)]
+    if any(len(same) > 1 for same in seeds.values()):
+        parts.append(spread([same for same in seeds.values() if len(same) > 1]))
+    parts.append(by_width("Thousand multiplications", first, macs_cell))
+    parts.append(by_width("Cycles", first, cycles_cell))
     if comparison := comparisons(rows):
         parts.append(comparison)
     parts.append(trainings(rows))
     return "\n".join(parts)
+
+
+def by_recipe(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the trainings of each recipe, one a seed, in their order."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["recipe"], []).append(row)
+    return found
+
+
+def spread(groups: Sequence[Sequence[Row]]) -> str:
+    """Return the accuracy of each recipe over its seeds."""
+    names = mode_names([row for rows in groups for row in rows])
+    body = []
+    for rows in groups:
+        cells = []
+        for width in names:
+            found = [
+                100 * mode["accuracy"]
+                for row in rows
+                for mode in row["widths"]
+                if mode["width"] == width
+            ]
+            cells.append(spread_cell(found) if found else "")
+        body.append([rows[0]["recipe"], str(len(rows)), *cells])
+    text = "Mean and standard deviation, least and greatest, in percent."
+    return table("Accuracy over seeds", ["recipe", "seeds", *names.values()], body, text)
+
+
+def spread_cell(percents: Sequence[float]) -> str:
+    """Return mean, standard deviation of the sample, least and greatest."""
+    ends = f"{min(percents):.1f} to {max(percents):.1f}"
+    return f"{mean(percents):.1f} ± {stdev(percents):.1f} ({ends})"
+
+
+def mode_names(rows: Sequence[Row]) -> dict[float, str]:
+    """Return the modes of all trainings by width, widest first."""
+    names = {mode["width"]: mode["mode"] for row in rows for mode in row["widths"]}
+    return dict(sorted(names.items(), reverse=True))
 
 
 def table(title: str, head: Cells, body: Iterable[Cells], text: str = "") -> str:
@@ -44,8 +89,7 @@ def line(cells: Cells) -> str:
 
 def by_width(title: str, rows: Sequence[Row], cell: Callable[[Width], str]) -> str:
     """Return a table with a row for each training and a column for each width."""
-    widths = sorted({mode["width"] for row in rows for mode in row["widths"]}, reverse=True)
-    names = {mode["width"]: mode["mode"] for row in rows for mode in row["widths"]}
+    names = mode_names(rows)
     head = [
         "recipe",
         "data",
@@ -53,12 +97,12 @@ def by_width(title: str, rows: Sequence[Row], cell: Callable[[Width], str]) -> s
         "method",
         "channels",
         "chip",
-        *(names[each] for each in widths),
+        *names.values(),
     ]
     body = []
     for row in rows:
         found = {mode["width"]: cell(mode) for mode in row["widths"]}
-        body.append([*about(row), *(found.get(width, "") for width in widths)])
+        body.append([*about(row), *(found.get(width, "") for width in names)])
     return table(title, head, body)
 
 
@@ -97,6 +141,7 @@ def comparisons(rows: Sequence[Row]) -> str:
             body.append(
                 [
                     row["recipe"],
+                    str(row["seed"]),
                     mode["mode"],
                     "/".join(map(str, layers)),
                     macs_cell(mode),
@@ -106,12 +151,12 @@ def comparisons(rows: Sequence[Row]) -> str:
                 ]
             )
     head = [
-        "recipe", "mode", "channels", "thousand multiplications", "cycles", "accuracy",
+        "recipe", "seed", "mode", "channels", "thousand multiplications", "cycles", "accuracy",
         "uniform, equal multiplications", "uniform, equal cycles",
     ]  # fmt: skip
     text = (
-        "Accuracy of uniform sub-nets of the same network, data and bits (CA, all widths above) at"
-        " equal cost: a straight line between the two nearest ones."
+        "Accuracy of uniform sub-nets of the same network, data and bits (CA, all widths above,"
+        " mean of all seeds) at equal cost: a straight line between the two nearest ones."
     )
     title = "Non-uniform sub-nets against uniform ones"
     return table(title, head, body, text) if body else ""

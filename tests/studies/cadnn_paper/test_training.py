@@ -101,6 +101,21 @@ def test_a_chip_that_is_too_small_gives_no_cycles(folder: Path, tmp_path: Path) 
     assert "none runs it" in (tmp_path / "page.md").read_text()
 
 
+def test_seeds_of_a_recipe_are_one_row_with_their_spread(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "network.npz").write_bytes(DIGITS.read_bytes())
+    worse = [
+        {**mode, "accuracy_integer": mode["accuracy_integer"] - 0.02} for mode in ABOUT["modes"]
+    ]
+    (other / "training.json").write_text(json.dumps(ABOUT | {"seed": 2, "modes": worse}))
+    assert run(folder, other, "--arch", SMALL, out=tmp_path) == 0
+    page = (tmp_path / "page.md").read_text()
+    assert "| cadnn_digits | 2 | 89.0 ± 1.4 (88.0 to 90.0) | 79.0 ± 1.4 (78.0 to 80.0) |" in page
+    assert page.count("| 90.00% |") == 1 and "| 88.00% |" not in page
+    assert len(json.loads((tmp_path / "results.json").read_text())["rows"]) == 2
+
+
 def test_methods_and_selections() -> None:
     assert method_of(RECIPE) == "CA"
     assert method_of(RECIPE | {"teacher": None}) == "S-NN"
