@@ -56,7 +56,9 @@ SUMS = np.unique(
 )
 
 
-def unclipped(rounding: Rounding, sums: np.ndarray, multiplier: int, shift: int) -> list[int]:
+def unclipped(
+    rounding: Rounding, sums: np.ndarray, multiplier: int | np.ndarray, shift: int
+) -> list[int]:
     """Return what sums round to, clipped to 16 bits."""
     given = {"zero_point": 1 << 15, "low": 0, "high": (1 << 16) - 1, "dtype": np.uint16}
     found = requantize(sums, multiplier=multiplier, shift=shift, rounding=rounding, **given)
@@ -82,6 +84,21 @@ def test_float32_rounds_large_sums_as_float32_does() -> None:
     sums = np.array([(1 << 24) + 1, (1 << 25) + 2, (1 << 25) + 6, -(1 << 30) - 33])
     wanted = np.rint(sums.astype(np.float32) * np.float32(2.0**-16)).astype(int)
     assert unclipped("float32", sums, 1 << 23, 39) == wanted.tolist()
+
+
+@pytest.mark.parametrize(("reach", "shift"), [(1 << 24, 34), (1 << 30, 40)])
+def test_float32_rounds_before_it_scales(reach: int, shift: int) -> None:
+    rng = np.random.default_rng(shift)
+    sums = rng.integers(-reach, reach, 200_000)
+    multipliers = rng.integers(1 << 23, 1 << 24, len(sums))
+    factors = multipliers.astype(np.float32) * np.float32(2.0**-shift)
+    wanted = np.rint(sums.astype(np.float32) * factors).astype(np.int64)
+    assert unclipped("float32", sums, multipliers, shift) == wanted.tolist()
+    # A product that is rounded once, and one of a sum that is not rounded, fall elsewhere.
+    once = np.rint(sums * multipliers / 2.0**shift).astype(np.int64)
+    assert (once != wanted).sum() > 10
+    exact = np.rint((sums * factors.astype(np.float64)).astype(np.float32)).astype(np.int64)
+    assert (exact != wanted).any() == (reach > 1 << 24)
 
 
 def test_tflite_rounds_twice() -> None:
