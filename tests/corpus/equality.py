@@ -37,8 +37,10 @@ of torch with drawn weights, quantized by `quantize_static` in eight ways each, 
 drawn images. `scripts/onnxruntime-equality` makes the files and this page.
 
 Answer: elements that differ from those of the optimized runtime, end to end, and the largest step.
-Layers: those in which elements differ, each fed the maps that the runtime shows without
-optimization; there a QDQ file computes in float32 between its pairs.
+Layers: operators of which elements differ, each fed the maps that the runtime shows without
+optimization; there a QDQ file computes in float32 between its pairs. What then differs in a
+QOperator file differs by the operator: Add scales and adds in float32 before it rounds, and a
+BatchNormalization in front of its convolution is computed in float32.
 
 {equal} of {files} files answer alike in every element.
 
@@ -64,7 +66,7 @@ def networks() -> Iterator[tuple[str, nn.Module, tuple[int, ...]]]:
 class Row:
     """A file: elements of its answer, those that differ, largest step; sentence: if refused.
 
-    layers: of those with a difference on the same inputs: kind, elements that differ, all
+    layers: of operators with a difference on the same inputs: name, elements that differ, all
     """
 
     file: tuple[str, str, str, str]
@@ -109,12 +111,17 @@ def row_of(file: tuple[str, str, str, str], path: Path, folder: Path) -> Row:
 
 
 def differing(layers: list[Any]) -> Iterator[tuple[str, int, int]]:
-    """Yield kind, elements that differ and all elements of each layer that is not equal."""
+    """Yield each operator that is not equal, its elements that differ, and all in such layers."""
+    found: dict[str, tuple[int, int]] = {}
     for layer in layers:
         same = layer["same_inputs"]
         different = same["one_step"] + same["larger"]
         if different:
-            yield layer["kind"], different, same["elements"]
+            operator = layer["name"].removesuffix("_quant").rpartition("_")[2]
+            before = found.get(operator, (0, 0))
+            found[operator] = before[0] + different, before[1] + same["elements"]
+    for operator, (some, whole) in found.items():
+        yield operator, some, whole
 
 
 def flags() -> str:
@@ -135,7 +142,7 @@ def page(found: list[Row]) -> str:
         if row.sentence:
             lines.append(f"{start} refused: {row.sentence} | |")
             continue
-        layers = ", ".join(f"{kind} {some:,} of {all_:,}" for kind, some, all_ in row.layers)
+        layers = ", ".join(f"{name} {some:,} of {whole:,}" for name, some, whole in row.layers)
         answer = f"{row.different:,} of {row.elements:,}, {row.step}"
         lines.append(f"{start} {answer} | {layers or 'none'} |")
     return "\n".join([*lines, ""])
