@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from golden.ops.requantize import requantize
-from hwgen.network.quantization import VECTORS, Requantization, Rounding
+from hwgen.network.quantization import FACTORS, VECTORS, Requantization, Rounding
+from tests.golden.slow import rounded
 
 
 @pytest.mark.parametrize("case", VECTORS)
@@ -57,7 +58,7 @@ SUMS = np.unique(
 
 
 def unclipped(
-    rounding: Rounding, sums: np.ndarray, multiplier: int | np.ndarray, shift: int
+    rounding: Rounding, sums: np.ndarray, multiplier: int | np.ndarray, shift: int | np.ndarray
 ) -> list[int]:
     """Return what sums round to, clipped to 16 bits."""
     given = {"zero_point": 1 << 15, "low": 0, "high": (1 << 16) - 1, "dtype": np.uint16}
@@ -99,6 +100,23 @@ def test_float32_rounds_before_it_scales(reach: int, shift: int) -> None:
     assert (once != wanted).sum() > 10
     exact = np.rint((sums * factors.astype(np.float64)).astype(np.float32)).astype(np.int64)
     assert (exact != wanted).any() == (reach > 1 << 24)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rounding", FACTORS)
+def test_a_million_pairs_are_those_of_the_formula(rounding: Rounding) -> None:
+    rng, factors, count = np.random.default_rng(7), FACTORS[rounding], 1_000_000
+    multipliers = rng.integers(factors.multiplier_low, factors.multiplier_high + 1, count)
+    shifts = rng.integers(factors.shift_low, factors.shift_high + 1, count)
+    # Sums whose results are of the size of a byte, or of 16 bits.
+    reach = np.ldexp(rng.choice([300.0, 30000.0], count) / multipliers, shifts)
+    reach = reach.clip(4, (1 << 31) - 1).astype(np.int64)
+    sums = rng.integers(-reach, reach + 1)
+    found = unclipped(rounding, sums, multipliers, shifts)
+    given = zip(sums.tolist(), multipliers.tolist(), shifts.tolist(), found, strict=True)
+    for total, multiplier, shift, value in given:
+        wanted = rounded(rounding, total, multiplier, shift)
+        assert value == min(max(wanted, -(1 << 15)), (1 << 15) - 1), (total, multiplier, shift)
 
 
 def test_tflite_rounds_twice() -> None:
