@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from golden.ops.add import scaled_sum, weighted_sum
 from golden.ops.average_pool import window_sums
-from golden.ops.blocks import depth_to_space, space_to_depth
 from golden.ops.concatenate import concatenate
 from golden.ops.conv import conv
 from golden.ops.linear import linear
@@ -18,19 +17,16 @@ from golden.ops.multiply import product
 from golden.ops.requantize import requantize
 from golden.ops.rescale import centred
 from golden.ops.shortcut import shortcut
-from golden.ops.table import look_up, look_up_by_channel
+from golden.ops.table import look_up
 from golden.ops.upsample import upsample
 from hwgen.network import (
     INPUT,
     Add,
     AveragePool,
-    ChannelTable,
     Concatenate,
     Conv,
-    DepthToSpace,
     Layer,
     Linear,
-    Maximum,
     MaxPool,
     Multiply,
     QuantizedNetwork,
@@ -38,8 +34,6 @@ from hwgen.network import (
     Rescale,
     Reshape,
     Shortcut,
-    Slice,
-    SpaceToDepth,
     Table,
     Transpose,
     Upsample,
@@ -124,7 +118,7 @@ def infer_layer(
     match layer:
         case Conv() | Linear():
             return weighted_layer(network, layer, inputs[0], mode)
-        case MaxPool() | Maximum() | Concatenate() | Table() | ChannelTable() | Shortcut():
+        case MaxPool() | Concatenate() | Table() | Shortcut():
             return chosen(network, layer, inputs, mode)
         case AveragePool() | Add() | Multiply() | Rescale():
             sums, multiplier = combined(network, layer, inputs, mode)
@@ -135,7 +129,7 @@ def infer_layer(
 
 def chosen(
     network: QuantizedNetwork,
-    layer: MaxPool | Maximum | Concatenate | Table | ChannelTable | Shortcut,
+    layer: MaxPool | Concatenate | Table | Shortcut,
     inputs: list[Map],
     mode: int,
 ) -> Map:
@@ -145,14 +139,10 @@ def chosen(
             return max_pool(
                 inputs[0], kernel=layer.kernel, stride=layer.stride, padding=layer.padding
             )
-        case Maximum():
-            return np.maximum(inputs[0], inputs[1])
         case Concatenate():
             return concatenate(inputs)
         case Table():
             return look_up(inputs[0], network.tables[layer.name][mode])
-        case ChannelTable():
-            return look_up_by_channel(inputs[0], network.tables[layer.name][mode])
         case Shortcut():
             return shortcut(
                 inputs[0],
@@ -162,26 +152,13 @@ def chosen(
             )
 
 
-def moved(
-    layer: Upsample | DepthToSpace | SpaceToDepth | Slice | Transpose | Reshape,
-    given: Map,
-    mode: int,
-) -> Map:
+def moved(layer: Upsample | Transpose | Reshape, given: Map, mode: int) -> Map:
     """Return the map of a layer that puts every element at another place."""
     zero_point = layer.output.quantization[mode].zero_point
     match layer:
         case Upsample():
             zero = None if layer.fill == "repeat" else zero_point
             return upsample(given, factor=layer.factor, zero_point=zero)
-        case DepthToSpace():
-            return depth_to_space(given, block=layer.block, order=layer.order)
-        case SpaceToDepth():
-            return space_to_depth(given, block=layer.block, order=layer.order)
-        case Slice():
-            (row, column, channel), (down, across) = layer.begin, layer.stride
-            rows, columns, channels = layer.output.shape
-            seen = given[:, row::down, column::across, channel:]
-            return seen[:, :rows, :columns, :channels]
         case Transpose():
             return given.transpose(0, *(axis + 1 for axis in layer.order))
         case Reshape():

@@ -54,6 +54,9 @@ def float32(sums: Integers, multiplier: Integers, shift: Integers) -> Integers:
 
 def significant(values: Integers) -> Integers:
     """Return the nearest numbers of 24 significant bits, of ties the even one; values from 0."""
+    if values.max(initial=0) < 1 << SIGNIFICANT_BITS:
+        # As the sums of most layers: nothing is lost.
+        return values
     lengths = np.searchsorted(POWERS, values, side="right")
     excess = np.maximum(lengths - SIGNIFICANT_BITS, 0).astype(np.int64)
     return to_even(values, excess) << excess

@@ -10,9 +10,3 @@ def look_up(maps: NDArray[Any], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return table[element] of every element; table: 256 entries."""
     found: NDArray[np.uint8] = table[maps]
     return found
-
-
-def look_up_by_channel(maps: NDArray[Any], tables: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return tables[channel, element] of every element; tables: (channels, 256)."""
-    found: NDArray[np.uint8] = tables[np.arange(len(tables)), maps]
-    return found

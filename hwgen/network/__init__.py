@@ -2,8 +2,6 @@
 
 from hwgen.network.add import Add
 from hwgen.network.average_pool import AveragePool
-from hwgen.network.blocks import DepthToSpace, SpaceToDepth
-from hwgen.network.channel_table import ChannelTable
 from hwgen.network.concatenate import Concatenate
 from hwgen.network.conv import Conv
 from hwgen.network.graph import (
@@ -19,8 +17,7 @@ from hwgen.network.layer import Requantization, Requantized
 from hwgen.network.linear import Linear
 from hwgen.network.maps import FeatureMap, MapQuantization, byte_map, one_mode_map, raw_map
 from hwgen.network.max_pool import MaxPool
-from hwgen.network.maximum import Maximum
-from hwgen.network.moves import Reshape, Slice, Transpose
+from hwgen.network.moves import Reshape, Transpose
 from hwgen.network.multiply import Multiply
 from hwgen.network.rescale import Rescale
 from hwgen.network.shortcut import Shortcut
@@ -36,17 +33,14 @@ __all__ = [
     "VERSION",
     "Add",
     "AveragePool",
-    "ChannelTable",
     "Concatenate",
     "Conv",
-    "DepthToSpace",
     "FeatureMap",
     "Graph",
     "Layer",
     "Linear",
     "MapQuantization",
     "MaxPool",
-    "Maximum",
     "Multiply",
     "Parameters",
     "QuantizedNetwork",
@@ -55,8 +49,6 @@ __all__ = [
     "Rescale",
     "Reshape",
     "Shortcut",
-    "Slice",
-    "SpaceToDepth",
     "Table",
     "Transpose",
     "Upsample",

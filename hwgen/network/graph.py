@@ -16,16 +16,13 @@ from pydantic.dataclasses import dataclass
 
 from hwgen.network.add import Add
 from hwgen.network.average_pool import AveragePool
-from hwgen.network.blocks import DepthToSpace, SpaceToDepth
-from hwgen.network.channel_table import ChannelTable
 from hwgen.network.concatenate import Concatenate
 from hwgen.network.conv import Conv
 from hwgen.network.layer import Arrays
 from hwgen.network.linear import Linear
 from hwgen.network.maps import STRICT, FeatureMap
 from hwgen.network.max_pool import MaxPool
-from hwgen.network.maximum import Maximum
-from hwgen.network.moves import Reshape, Slice, Transpose
+from hwgen.network.moves import Reshape, Transpose
 from hwgen.network.multiply import Multiply
 from hwgen.network.rescale import Rescale
 from hwgen.network.shortcut import Shortcut
@@ -52,13 +49,8 @@ Layer = (
     | Table
     | Shortcut
     | Upsample
-    | DepthToSpace
-    | SpaceToDepth
-    | Slice
     | Transpose
     | Reshape
-    | Maximum
-    | ChannelTable
 )
 
 KINDS: dict[str, Any] = {
@@ -73,13 +65,8 @@ KINDS: dict[str, Any] = {
     "table": Table,
     "shortcut": Shortcut,
     "upsample": Upsample,
-    "depth_to_space": DepthToSpace,
-    "space_to_depth": SpaceToDepth,
-    "slice": Slice,
     "transpose": Transpose,
     "reshape": Reshape,
-    "maximum": Maximum,
-    "channel_table": ChannelTable,
 }
 """Each kind of layer by its `op`."""
 
@@ -111,8 +98,7 @@ class Graph:
 class QuantizedNetwork:
     """A layer graph and the integers of its layers, by layer name.
 
-    parameters: of `conv` and `linear`; tables: uint8, (modes, 256) of `table`,
-        (modes, channels, 256) of `channel_table`
+    parameters: of `conv` and `linear`; tables: of `table`, uint8 (modes, 256)
     """
 
     graph: Graph

@@ -1,4 +1,4 @@
-"""Layers that leave every integer and change its place: slices, transpositions, new shapes."""
+"""Layers that leave every integer and change its place: transpositions and new shapes."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -7,42 +7,7 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 from hwgen.network.layer import LayerBase, Surroundings, one_mode_complaints
-from hwgen.network.maps import (
-    STRICT,
-    Complaint,
-    Count,
-    FeatureMap,
-    Pair,
-    Shape,
-    same_values_complaints,
-)
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Slice(LayerBase):
-    """Part of a map: `output` has the size.
-
-    begin: first row, column and channel; stride: vertical, horizontal
-    """
-
-    op: Literal["slice"]
-    begin: tuple[Count, Count, Count]
-    stride: Pair
-
-    def output_shape(self, sources: Sequence[FeatureMap]) -> Shape | None:
-        """Return the shape of the output if it lies inside the input, else None."""
-        steps = (*self.stride, 1)
-        for size, first, step, count in zip(
-            sources[0].shape, self.begin, steps, self.output.shape, strict=True
-        ):
-            if first + (count - 1) * step >= size:
-                return None
-        return self.output.shape
-
-    def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Check that values stay and there is one mode."""
-        yield from one_mode_complaints(self.name, around)
-        yield from same_values_complaints(self.name, around.sources[0], self.output)
+from hwgen.network.maps import STRICT, Complaint, FeatureMap, Shape, same_values_complaints
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -26,34 +26,24 @@ class Table(LayerBase):
     ARRAY_TYPES: ClassVar[dict[str, tuple[Any, ...]]] = {"table": (np.uint8,)}
 
     def complaints(self, around: Surroundings) -> Iterator[Complaint]:
-        """Check what holds for a table."""
-        yield from table_complaints(self, around, ())
-
-
-def table_complaints(
-    layer: LayerBase, around: Surroundings, tables: tuple[int, ...]
-) -> Iterator[Complaint]:
-    """Check that both maps have up to 8 bits, and used entries lie in the output's range.
-
-    tables: shape of the tables of a mode
-    """
-    name, source, table = layer.name, around.sources[0], around.arrays["table"]
-    for where, feature in ((f"the input of {name}", source), (name, layer.output)):
-        if feature.bits > BYTE_BITS:
-            yield f"{where}.bits", f"at most {BYTE_BITS}", feature.bits
+        """Check that both maps have up to 8 bits, and used entries lie in the output's range."""
+        name, source, table = self.name, around.sources[0], around.arrays["table"]
+        for where, feature in ((f"the input of {name}", source), (name, self.output)):
+            if feature.bits > BYTE_BITS:
+                yield f"{where}.bits", f"at most {BYTE_BITS}", feature.bits
+                return
+        yield from same_channels_complaints(name, source, self.output)
+        mistakes = [
+            *array_type_complaints(name, "table", table, (np.uint8,)),
+            *array_shape_complaints(name, "table", table, (around.modes, ENTRIES)),
+        ]
+        yield from mistakes
+        if mistakes:
             return
-    yield from same_channels_complaints(name, source, layer.output)
-    mistakes = [
-        *array_type_complaints(name, "table", table, (np.uint8,)),
-        *array_shape_complaints(name, "table", table, (around.modes, *tables, ENTRIES)),
-    ]
-    yield from mistakes
-    if mistakes:
-        return
-    used = table[..., : 1 << source.bits]
-    if table[..., 1 << source.bits :].any():
-        yield f"{name}.table", f"0 from entry {1 << source.bits} on", "others"
-    for mode, values in enumerate(layer.output.quantization):
-        outside = used[mode][(used[mode] < values.low) | (used[mode] > values.high)]
-        if outside.size:
-            yield f"{name}.table", f"from {values.low} to {values.high}", outside[0]
+        used = table[:, : 1 << source.bits]
+        if table[:, 1 << source.bits :].any():
+            yield f"{name}.table", f"0 from entry {1 << source.bits} on", "others"
+        for mode, values in enumerate(self.output.quantization):
+            outside = used[mode][(used[mode] < values.low) | (used[mode] > values.high)]
+            if outside.size:
+                yield f"{name}.table", f"from {values.low} to {values.high}", outside[0]

@@ -75,23 +75,36 @@ def quantized(network: str, form: QuantFormat) -> Callable[[Path], Path]:
 
     def make(folder: Path) -> Path:
         path, images = torch_file(network, "script", folder)
-        ready, made = folder / f"{network}.ready.onnx", folder / f"{network}-{form.name}.onnx"
-        with quiet():
-            quant_pre_process(path, ready, skip_symbolic_shape=True)
-            name = onnx.load(ready).graph.input[0].name
-            whole = form == QuantFormat.QDQ
-            quantize_static(
-                ready,
-                made,
-                Images(name, images, 1),
-                quant_format=form,
-                per_channel=whole,
-                activation_type=QuantType.QInt8 if whole else QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
-            )
-        return made
+        made, whole = folder / f"{network}-{form.name}.onnx", form == QuantFormat.QDQ
+        maps = QuantType.QInt8 if whole else QuantType.QUInt8
+        return quantize(path, images, made, form=form, maps=maps, per_channel=whole)
 
     return make
+
+
+def quantize(
+    path: Path,
+    images: np.ndarray,
+    made: Path,
+    *,
+    form: QuantFormat,
+    maps: QuantType,
+    per_channel: bool,
+) -> Path:
+    """Quantize a float file by onnxruntime, with int8 weights; images show the ranges."""
+    ready = made.with_suffix(".ready.onnx")
+    with quiet():
+        quant_pre_process(path, ready, skip_symbolic_shape=True)
+        quantize_static(
+            ready,
+            made,
+            Images(onnx.load(ready).graph.input[0].name, images, 1),
+            quant_format=form,
+            per_channel=per_channel,
+            activation_type=maps,
+            weight_type=QuantType.QInt8,
+        )
+    return made
 
 
 def keras(network: str, *, bytes_: bool = False) -> Callable[[Path], Path]:

@@ -62,13 +62,8 @@ def row_of(export: Export, path: Path, folder: Path) -> Row:
             raise RuntimeError(f"{path}: {sentence}")
         return Row(*about, accepted=False, sentence=sentence)
     network = load_network(out)
-    image, data, report = network.graph.input, folder / "images.npz", folder / "report.json"
-    chance = np.random.default_rng(1)
-    images = chance.integers(0, 1 << image.bits, (IMAGES, *image.shape)).astype(image.dtype)
-    np.savez(data, images=images)
-    given = ["compare", str(out), "--against", str(path), "--data", str(data)]
-    answer = compared([*given, "--kernels", "default"], report)["output"]
-    layers = compared([*given, "--kernels", "reference"], report)["layers"]
+    default, reference = comparisons(out, path, folder, count=IMAGES)
+    answer, layers = default["output"], reference["layers"]
     worst = min((layer["same_inputs"]["equal"] for layer in layers), default=1.0)
     step = max((layer["same_inputs"]["largest"] for layer in layers), default=0)
     return Row(
@@ -81,6 +76,18 @@ def row_of(export: Export, path: Path, folder: Path) -> Row:
         layer_equal=worst,
         layer_step=step,
     )
+
+
+def comparisons(network: Path, path: Path, folder: Path, *, count: int) -> tuple[Any, Any]:
+    """Return how a network compares with its file on drawn images: default, reference kernels."""
+    image, data = load_network(network).graph.input, folder / "images.npz"
+    chance = np.random.default_rng(1)
+    images = chance.integers(0, 1 << image.bits, (count, *image.shape)).astype(image.dtype)
+    np.savez(data, images=images)
+    given = ["compare", str(network), "--against", str(path), "--data", str(data)]
+    report = folder / "report.json"
+    default = compared([*given, "--kernels", "default"], report)
+    return default, compared([*given, "--kernels", "reference"], report)
 
 
 def compared(arguments: list[str], report: Path) -> Any:

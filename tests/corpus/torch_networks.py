@@ -373,8 +373,13 @@ NETWORKS: Mapping[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = Mappin
 
 def network(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     """Return a network in inference, with drawn weights and statistics, and its image's shape."""
-    torch.manual_seed(sorted(NETWORKS).index(name))
     make, shape = NETWORKS[name]
+    return drawn(make, seed=sorted(NETWORKS).index(name)), shape
+
+
+def drawn(make: Callable[[], nn.Module], *, seed: int) -> nn.Module:
+    """Return a module in inference, with drawn weights and statistics."""
+    torch.manual_seed(seed)
     made = make()
     for module in made.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
@@ -382,4 +387,4 @@ def network(name: str) -> tuple[nn.Module, tuple[int, ...]]:
             nn.init.uniform_(module.bias, -0.3, 0.3)
             nn.init.uniform_(module.running_mean, -0.2, 0.2)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
-    return made.eval(), shape
+    return made.eval()

@@ -7,7 +7,6 @@ from verif.common.drawing import Drawing, draw_images
 
 __all__ = ["MODES", "Drawing", "draw_every_operation", "draw_images", "draw_joined", "draw_moved"]
 
-ORDERS = ("block_first", "channel_first")
 MODES = ("1.0x", "0.6x", "0.3x")
 
 
@@ -56,23 +55,17 @@ def draw_moved(seed: int) -> QuantizedNetwork:
     """Return a network of one mode with every rounding, and every kind that moves elements."""
     net = Drawing(seed, modes=MODES[:1], shape=(4, 6, 4))
     net.rounding = "float32"
-    now = net.conv(INPUT, (8,), kernel=(3, 3), padding=(1, 1, 1, 1))
-    now = net.moved("depth_to_space", now, shape=(8, 12, 2), block=(2, 2), order=ORDERS[seed % 2])
+    now = net.conv(INPUT, (2,), kernel=(3, 3), padding=(1, 1, 1, 1))
     now = net.average_pool(now, kernel=(3, 3), stride=(2, 2), padding=(1, 1, 0, 0), inside=True)
     net.rounding = "tflite"
     other = net.conv(now, (2,), kernel=(2, 1), padding=(1, 0, 0, 0))
     now = net.multiply(net.add(now, other), other)
-    now = net.moved("upsample", now, shape=(8, 12, 2), factor=(2, 2), fill="repeat")
-    now = net.moved("upsample", now, shape=(15, 34, 2), factor=(2, 3), fill="zero")
-    now = net.moved("slice", now, shape=(6, 8, 1), begin=(2, 1, 1), stride=(2, 4))
+    now = net.moved("upsample", now, shape=(4, 6, 2), factor=(2, 2), fill="repeat")
+    now = net.moved("upsample", now, shape=(7, 16, 2), factor=(2, 3), fill="zero")
     net.rounding = "float32"
-    now = net.channel_table(net.add(now, net.rescale(now, bits=8)))
-    beside = net.conv(now, (1,), kernel=(3, 1), padding=(1, 0, 1, 0), like=now)
-    now = net.moved("maximum", now, beside, shape=(6, 8, 1))
-    block = {"block": (2, 4), "order": ORDERS[1 - seed % 2]}
-    now = net.moved("space_to_depth", now, shape=(3, 2, 8), **block)
-    now = net.moved("transpose", now, shape=(8, 3, 2), order=(2, 0, 1))
-    now = net.moved("reshape", now, shape=(6, 1, 8))
+    now = net.table(net.add(now, net.rescale(now, bits=8)))
+    now = net.moved("transpose", now, shape=(2, 7, 16), order=(2, 0, 1))
+    now = net.moved("reshape", now, shape=(14, 1, 16))
     net.rounding = "half_up"
     now = net.average_pool(now, kernel=(2, 1), stride=(2, 1), padding=(0, 0, 0, 0), center=128)
     return net.build(net.linear(now, (5,)))

@@ -185,53 +185,12 @@ def rounded(rounding: str, total: int, multiplier: int, shift: int) -> int:
     return second if first > 0 else -second
 
 
-def maximum(case: Case, at: Place) -> int:
-    """Return the larger element."""
-    return max(values[at] for values in case.inputs)
-
-
-def channel_table(case: Case, at: Place) -> int:
-    """Return the entry of the element in the table of its channel."""
-    return int(case.network.tables[case.layer.name][case.mode, at[2], case.inputs[0][at]])
-
-
 def upsample(case: Case, at: Place) -> int:
     """Return the pixel that covers a place, or the zero point between pixels."""
     down, across = case.layer.factor
     if case.layer.fill == "zero" and (at[0] % down or at[1] % across):
         return case.layer.output.quantization[case.mode].zero_point
     return case.inputs[0][at[0] // down, at[1] // across, at[2]]
-
-
-def deep(case: Case, at: Place, channels: int) -> Place:
-    """Return the place in the deep map of a place in the wide one with `channels`."""
-    down, across = case.layer.block
-    y, x = at[0] % down, at[1] % across
-    if case.layer.order == "block_first":
-        channel = (y * across + x) * channels + at[2]
-    else:
-        channel = at[2] * down * across + y * across + x
-    return at[0] // down, at[1] // across, channel
-
-
-def depth_to_space(case: Case, at: Place) -> int:
-    """Return the element of the deep map."""
-    return case.inputs[0][deep(case, at, case.layer.output.channels)]
-
-
-def space_to_depth(case: Case, at: Place) -> int:
-    """Return the element of the wide map whose place in the deep one is this."""
-    channels = 1 + max(place[2] for place in case.inputs[0])
-    return next(x for place, x in case.inputs[0].items() if deep(case, place, channels) == at)
-
-
-def part(case: Case, at: Place) -> int:
-    """Return the element at a stride from the beginning."""
-    steps = (*case.layer.stride, 1)
-    row, column, channel = (
-        first + step * place for first, step, place in zip(case.layer.begin, steps, at, strict=True)
-    )
-    return case.inputs[0][row, column, channel]
 
 
 def transpose(case: Case, at: Place) -> int:
@@ -259,12 +218,7 @@ OPERATIONS: dict[str, Callable[[Case, Place], int]] = {
     "table": table,
     "shortcut": shortcut,
     "concatenate": concatenate,
-    "maximum": maximum,
-    "channel_table": channel_table,
     "upsample": upsample,
-    "depth_to_space": depth_to_space,
-    "space_to_depth": space_to_depth,
-    "slice": part,
     "transpose": transpose,
     "reshape": reshape,
 }

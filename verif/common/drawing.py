@@ -10,7 +10,6 @@ from hwgen.network import (
     VERSION,
     Add,
     AveragePool,
-    ChannelTable,
     Concatenate,
     Conv,
     FeatureMap,
@@ -286,24 +285,12 @@ class Drawing:
         output = FeatureMap(**{**vars(first), "channels": channels, "quantization": quantization})
         return self._append(Concatenate(**self._names("concatenate", *sources), output=output))
 
-    def channel_table(self, source: str) -> str:
-        """Append a random function a channel, of a map of bytes."""
-        output = self.map(*self.size(source), self.channels(source))
-        name = f"channel_table_{len(self._layers)}"
-        values, shape = output.quantization[0], (1, output.channels, 256)
-        self._tables[name] = self.rng.integers(values.low, values.high + 1, shape, dtype=np.uint8)
-        return self._append(ChannelTable(**self._names("channel_table", source), output=output))
-
-    def moved(self, op: str, *sources: str, shape: tuple[int, int, int], **keys: Any) -> str:
+    def moved(self, op: str, source: str, *, shape: tuple[int, int, int], **keys: Any) -> str:
         """Append a layer that gives elements another place, in a network of one mode."""
         height, width, channels = shape
-        lows = [self._maps[name].quantization[0].low for name in sources]
-        before = self._maps[sources[0]]
-        values = replace(before.quantization[0], low=min(lows))
-        output = replace(
-            before, height=height, width=width, channels=channels, quantization=(values,)
-        )
-        return self._append(KINDS[op](**self._names(op, *sources), output=output, **keys))
+        before = self._maps[source]
+        output = replace(before, height=height, width=width, channels=channels)
+        return self._append(KINDS[op](**self._names(op, source), output=output, **keys))
 
     def build(self, *outputs: str) -> QuantizedNetwork:
         """Return the network; the first output is its answer."""

@@ -29,6 +29,7 @@ KINDS = (
     "table",
     "rescale",
     "branches",
+    "grown",
 )
 """Layers, or blocks of several, that a random network may have before its head."""
 
@@ -246,6 +247,16 @@ class RandomNetwork:
         others = [self._same(now, self._filters()) for _ in range(int(self._rng.integers(1, 3)))]
         alike = [self._builder.rescale(other, like=first) for other in others]
         return self._builder.concatenate(first, *alike)
+
+    def _grown(self, now: str) -> str:
+        """Append a convolution of more pixels, repeated or with zeros between them."""
+        factors = [
+            int(self._rng.choice([1, 2, 4] if side <= 4 else [1, 2] if side <= 9 else [1]))
+            for side in self._builder.features[now].shape[:2]
+        ]
+        zeros = bool(self._rng.integers(2))
+        larger = self._builder.upsample(now, (factors[0], factors[1]), zeros=zeros)
+        return self._same(larger, self._filters())
 
     def _max_pool(self, now: str) -> str:
         if min(self._builder.features[now].shape[:2]) < 2 or self._rng.integers(2):

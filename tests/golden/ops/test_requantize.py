@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from golden.ops.requantize import requantize
-from hwgen.network.quantization import VECTORS, Requantization, Rounding
+from hwgen.network.quantization import FACTORS, VECTORS, Requantization, Rounding
+from tests.golden.slow import rounded
 
 
 @pytest.mark.parametrize("case", VECTORS)
@@ -56,7 +57,9 @@ SUMS = np.unique(
 )
 
 
-def unclipped(rounding: Rounding, sums: np.ndarray, multiplier: int, shift: int) -> list[int]:
+def unclipped(
+    rounding: Rounding, sums: np.ndarray, multiplier: int | np.ndarray, shift: int | np.ndarray
+) -> list[int]:
     """Return what sums round to, clipped to 16 bits."""
     given = {"zero_point": 1 << 15, "low": 0, "high": (1 << 16) - 1, "dtype": np.uint16}
     found = requantize(sums, multiplier=multiplier, shift=shift, rounding=rounding, **given)
@@ -82,6 +85,38 @@ def test_float32_rounds_large_sums_as_float32_does() -> None:
     sums = np.array([(1 << 24) + 1, (1 << 25) + 2, (1 << 25) + 6, -(1 << 30) - 33])
     wanted = np.rint(sums.astype(np.float32) * np.float32(2.0**-16)).astype(int)
     assert unclipped("float32", sums, 1 << 23, 39) == wanted.tolist()
+
+
+@pytest.mark.parametrize(("reach", "shift"), [(1 << 24, 34), (1 << 30, 40)])
+def test_float32_rounds_before_it_scales(reach: int, shift: int) -> None:
+    rng = np.random.default_rng(shift)
+    sums = rng.integers(-reach, reach, 200_000)
+    multipliers = rng.integers(1 << 23, 1 << 24, len(sums))
+    factors = multipliers.astype(np.float32) * np.float32(2.0**-shift)
+    wanted = np.rint(sums.astype(np.float32) * factors).astype(np.int64)
+    assert unclipped("float32", sums, multipliers, shift) == wanted.tolist()
+    # A product that is rounded once, and one of a sum that is not rounded, fall elsewhere.
+    once = np.rint(sums * multipliers / 2.0**shift).astype(np.int64)
+    assert (once != wanted).sum() > 10
+    exact = np.rint((sums * factors.astype(np.float64)).astype(np.float32)).astype(np.int64)
+    assert (exact != wanted).any() == (reach > 1 << 24)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rounding", FACTORS)
+def test_a_million_pairs_are_those_of_the_formula(rounding: Rounding) -> None:
+    rng, factors, count = np.random.default_rng(7), FACTORS[rounding], 1_000_000
+    multipliers = rng.integers(factors.multiplier_low, factors.multiplier_high + 1, count)
+    shifts = rng.integers(factors.shift_low, factors.shift_high + 1, count)
+    # Sums whose results are of the size of a byte, or of 16 bits.
+    reach = np.ldexp(rng.choice([300.0, 30000.0], count) / multipliers, shifts)
+    reach = reach.clip(4, (1 << 31) - 1).astype(np.int64)
+    sums = rng.integers(-reach, reach + 1)
+    found = unclipped(rounding, sums, multipliers, shifts)
+    given = zip(sums.tolist(), multipliers.tolist(), shifts.tolist(), found, strict=True)
+    for total, multiplier, shift, value in given:
+        wanted = rounded(rounding, total, multiplier, shift)
+        assert value == min(max(wanted, -(1 << 15)), (1 << 15) - 1), (total, multiplier, shift)
 
 
 def test_tflite_rounds_twice() -> None:

@@ -53,7 +53,7 @@ def test_directed_network_dense(name: str, tmp_path: Path) -> None:
     check_chip(network, chip_arch("small", "none"), random_images(network, 1, seed=2), tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, 2, 4])
 def test_random_network(seed: int, tmp_path: Path) -> None:
     network = random_network(draw_recipe(seed), seed=seed)
     arch = chip_arch("small", latency=1 + 37 * seed)

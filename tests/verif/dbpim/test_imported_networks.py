@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hwgen.cli import main
 
+SMALL = Path(__file__).parents[3] / "configs/dbpim/small.yaml"
 FILES = Path(__file__).parents[2] / "importers" / "files"
 
 NETWORKS = {
@@ -27,6 +29,17 @@ def test_equal_to_golden_and_model(name: str, tmp_path: Path) -> None:
     assert main(["import", path, "--kernels", "half_up", "--out", str(network)]) == 0
     chip = [str(network), "dbpim/small", "--sparsity", "input_bits"]
     assert main(["run", *chip, "--images", images, "--batch", images]) == 0
+
+
+@pytest.mark.long
+def test_float32_is_equal_to_golden_and_model(tmp_path: Path) -> None:
+    network, chip = tmp_path / "network.npz", tmp_path / "small.yaml"
+    architecture = yaml.safe_load(SMALL.read_text()) | {"rounding": ["half_up", "float32"]}
+    chip.write_text(yaml.safe_dump(architecture))
+    path = str(FILES / "eca_resnet-QDQ.onnx")
+    assert main(["import", path, "--kernels", "default", "--out", str(network)]) == 0
+    switches = ["--sparsity", "weight_values,input_bits"]
+    assert main(["run", str(network), str(chip), "--images", "1", *switches]) == 0
 
 
 def test_mram_refuses_a_map_that_grows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,8 +51,10 @@ def test_drawn_recipes_meet_every_kind() -> None:
 def test_drawn_networks_have_every_operation() -> None:
     networks = [random_network(draw_recipe(seed), seed=seed) for seed in range(40)]
     layers = [layer for network in networks for layer in network.layers]
-    # Maps that grow have networks of their own: tests/verif/dbpim/test_imported_networks.py.
-    assert {layer.op for layer in layers} | {"upsample"} == set(OPS)
+    assert {layer.op for layer in layers} == set(OPS)
+    growths = [layer for layer in layers if layer.op == "upsample"]
+    assert {layer.fill for layer in growths} == {"repeat", "zero"}
+    assert any(layer.factor[0] != layer.factor[1] for layer in growths)
     convs = [layer for layer in layers if layer.op == "conv"]
     assert any(layer.stride[0] != layer.stride[1] for layer in convs)
     assert any(len(set(layer.padding)) > 2 for layer in convs)
