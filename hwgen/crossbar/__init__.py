@@ -6,6 +6,13 @@ FAMILY = FamilyDescription(
     name="crossbar",
     offers={
         "architectures": "hwgen.crossbar.facts",
+        "programs": "hwgen.crossbar.facts",
+        "compiler": "hwgen.crossbar.compiler",
+        "cycle_model": "hwgen.crossbar.model",
+        "energy": "hwgen.crossbar.model",
+        "verilog": "hwgen.crossbar.rtl",
+        "simulation": "hwgen.crossbar.sim",
+        "schedules": "hwgen.crossbar.pages.starts",
         "graphs": "hwgen.crossbar.pages.graphs",
         "synthesis": "hwgen.crossbar.pages.offer",
         "report_schemas": "hwgen.crossbar.pages",
