@@ -324,7 +324,7 @@ def report_of(
         else golden_classes
     )
     waves = [run.waves for run in results.runs if run.waves]
-    sums = sums_over_runs(comparison)
+    sums: dict[str, Any] = sums_over_runs(comparison)
     return RunReport(
         format="hwgen.report.run",
         version=4,

@@ -36,4 +36,5 @@ def schedule_keys(starts: Starts | None, *, compared: bool) -> dict[str, Any]:
         "held_clocks": starts.held_clocks if starts else None,
         "constants": starts.constants if starts else [],
         "operations": operations,
+        "energy": starts.energy if starts else [],
     }

@@ -205,6 +205,19 @@ class RunOperation:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class RunEnergy:
+    """Energy of an image in one part of a chip.
+
+    events_pj: of counted events, by the constants of the parts; null: no event counts its work
+    search_pj: that the search charges which found the chip; null: its report is not there
+    """
+
+    part: str
+    events_pj: float | None
+    search_pj: float | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Starts:
     """What becomes of a promised schedule.
 
@@ -218,6 +231,7 @@ class Starts:
     held_clocks: Count
     constants: list[Constant]
     operations: list[RunOperation]
+    energy: list[RunEnergy]
     first: Difference | None
 
 
@@ -253,8 +267,8 @@ class RunReport(Figures):
     accuracy: of golden on these images; null without labels or classes
     predictions: class of each image, see `RunImage`
     starts_checked: starts of blocks that were compared with the schedule, starts_different: those
-        in another step; starts_promised_by, held_clocks, constants, operations: see `Starts`; null
-        or empty for a family whose chips have no schedule
+        in another step; starts_promised_by, held_clocks, constants, operations, energy: see
+        `Starts`; null or empty for a family whose chips have no schedule
     seeds: of everything random, by use
     memory: null: as the cycle model assumes, or there was no simulation
     waves: file of the waves, if asked for
@@ -277,6 +291,7 @@ class RunReport(Figures):
     held_clocks: Count | None
     constants: list[Constant]
     operations: list[RunOperation]
+    energy: list[RunEnergy]
     memory: Memory | None
     waves: str | None
     runs: list[ChipRun]

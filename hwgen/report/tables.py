@@ -85,6 +85,16 @@ def schedule_parts(report: RunReport) -> Iterator[RenderableType]:
     for constant in report.constants:
         parts.add_row(constant.name, number(constant.clocks), percent(constant.share))
     yield parts
+    yield ""
+    energy = table(["energy of an image in", "events, nJ", "search, nJ"])
+    for one in report.energy:
+        energy.add_row(one.part, nanojoules(one.events_pj), nanojoules(one.search_pj))
+    yield energy
+
+
+def nanojoules(picojoules: float | None) -> str:
+    """Return an energy in nJ, or a dash for what nobody counts."""
+    return NOTHING if picojoules is None else f"{picojoules / 1000:,.2f}"
 
 
 def span(first: int | None, last: int | None) -> str:

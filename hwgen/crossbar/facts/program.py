@@ -19,8 +19,8 @@ from hwgen.crossbar.facts.registers import VERSION as IMAGE_VERSION
 from hwgen.errors import FormatError
 from hwgen.network import QuantizedNetwork
 
-FORMAT = "hwgen.crossbar.program"
-VERSION = 1
+FORMAT: Literal["hwgen.crossbar.program"] = "hwgen.crossbar.program"
+VERSION: Literal[1] = 1
 STRICT = ConfigDict(extra="forbid", strict=True)
 BEAT = np.dtype("<u8")
 """A beat of the memory port, which is a flit."""

@@ -13,6 +13,7 @@ from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.schedule import load_schedule
 from hwgen.crossbar.facts.timing import LAGS
 from hwgen.crossbar.model.predict import Prediction
+from hwgen.crossbar.pages.run_energy import run_energy
 from hwgen.crossbar.sim.maps import Strobes
 from hwgen.crossbar.sim.simulate import SimulatedRun
 from hwgen.report.run import Constant, Difference, RunOperation, Starts
@@ -49,6 +50,13 @@ def compare_starts(
         held_clocks=sum(each.held_clocks for each in runs or predictions),
         constants=constants_of(model, runs),
         operations=[operation_of(names, key, steps, seen) for key, steps in promised.items()],
+        energy=run_energy(
+            arch,
+            file,
+            (runs or predictions)[0].events,
+            cycles=(runs or predictions)[0].cycles,
+            images=program.facts.images,
+        ),
         first=first_of(names, promised, seen),
     )
 

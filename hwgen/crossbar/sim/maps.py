@@ -110,7 +110,8 @@ def answer_elements(data: NDArray[np.uint8], travel: Travel, chip: ChipFacts) ->
 class Strobes:
     """The first strobes of the blocks of one operation of a layer, in the order of blocks.
 
-    step: of a run, 0 the first one; clock: of the strobe; lag: clocks behind the first of the step
+    step: of a run, 0 the first one; clock: of the strobe, from the accepted start on, 0 the first
+    lag: clocks from the first one of the step to it
     """
 
     layer: int
@@ -133,7 +134,7 @@ def strobes_of(run: ChipRun, chip: ChipFacts) -> list[Strobes]:
             layer=layer.place,
             operation=layer.operations[k].name,
             step=step[own],
-            clock=lines.cycle[own],
+            clock=lines.cycle[own] - 1,
             lag=lag[own],
         )
         for (layer, k), own in zip(keys, flags.T, strict=True)
@@ -141,8 +142,11 @@ def strobes_of(run: ChipRun, chip: ChipFacts) -> list[Strobes]:
 
 
 def first_clocks(run: ChipRun) -> NDArray[np.int64]:
-    """Return the first clock of each step."""
-    return run.stores.part(run.stores.macro == STEP).cycle + 1
+    """Return the first clock of each step, from the accepted start on; a tick is one before it.
+
+    The chip's counter, which the simulation writes down, calls the first clock 1.
+    """
+    return run.stores.part(run.stores.macro == STEP).cycle
 
 
 def operations_of(chip: ChipFacts) -> list[tuple[ChipLayer, int]]:
