@@ -34,7 +34,7 @@ from hwgen.crossbar.rtl import layouts
 from hwgen.crossbar.rtl.chip import Chip
 from hwgen.crossbar.rtl.macro import Macro
 
-WATCH = Path(__file__).parent / "watch.v"
+WATCH, BLOCKS = (Path(__file__).parent / name for name in ("watch.v", "blocks.vlt"))
 STEP, STROBES = 0xFFFF, 0xFFFE
 """What stands for a macro in the line of a step, and of the strobes of a clock."""
 
@@ -106,6 +106,7 @@ def hosted(chip: ChipFacts) -> HostedChip:
         registers=REGISTERS,
         events=tuple(EVENTS),
         port_bytes=chip.flit_bits // 8,
+        controls={BLOCKS.name: BLOCKS.read_text(encoding="utf-8")},
         # A chip is made for one network and runs few cycles.
         optimize=QUICK,
     )
