@@ -168,6 +168,11 @@ def architectures() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for family in offering(COMPILER):
         for name, path in tables(family.name).items():
-            if ARCHITECTURE.search(path.read_text(encoding="utf-8")):
+            if is_architecture(path):
                 found[name] = path
     return found
+
+
+def is_architecture(path: Path) -> bool:
+    """Return whether a file that ships is an architecture, and not a table beside one."""
+    return ARCHITECTURE.search(path.read_text(encoding="utf-8")) is not None

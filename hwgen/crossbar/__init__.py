@@ -8,6 +8,7 @@ FAMILY = FamilyDescription(
         "architectures": "hwgen.crossbar.facts",
         "programs": "hwgen.crossbar.facts",
         "compiler": "hwgen.crossbar.compiler",
+        "data_sheet": "hwgen.crossbar.facts",
         "cycle_model": "hwgen.crossbar.model",
         "energy": "hwgen.crossbar.model",
         "verilog": "hwgen.crossbar.rtl",
