@@ -94,6 +94,12 @@ VERILOG: Capability[protocols.Verilog] = Capability(
 SIMULATION: Capability[protocols.Simulation] = Capability(
     key="simulation", promise=protocols.Simulation, cannot="be simulated", lacks="simulation"
 )
+SCHEDULES: Capability[protocols.Schedules] = Capability(
+    key="schedules",
+    promise=protocols.Schedules,
+    cannot="compare starts with a schedule",
+    lacks="schedules",
+)
 FIRMWARE: Capability[protocols.Firmware] = Capability(
     key="firmware",
     promise=protocols.Firmware,

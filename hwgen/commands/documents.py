@@ -8,7 +8,7 @@ from pathlib import Path
 from hwgen.commands.build import MANIFEST, write_verilog
 from hwgen.commands.capabilities import DATA_SHEET, REPORT_SCHEMAS, VERILOG
 from hwgen.commands.context import Context
-from hwgen.commands.families import Family, offering
+from hwgen.commands.families import Family, is_architecture, offering
 from hwgen.commands.operators import operators_page
 from hwgen.commands.studies import reports_of_studies
 from hwgen.commands.subject import load_chip
@@ -17,7 +17,7 @@ from hwgen.report.data_sheet import data_sheet
 from hwgen.report.files import REPORTS, schema_of
 
 EXAMPLE = "small"
-"""The architecture of each family whose chip is shown."""
+"""The architecture of each family whose chip is shown, if there is one of this name."""
 OPERATORS_PAGE = "operators.md"
 
 
@@ -29,9 +29,9 @@ def documents(configs: Path) -> dict[str, str]:
             reports |= family.need(REPORT_SCHEMAS).REPORTS
     pages = {f"schema/{name}.schema.json": schema_of(kind) for name, kind in reports.items()}
     for family in offering(DATA_SHEET):
-        example = configs / family.name / f"{EXAMPLE}.yaml"
-        if family.offers(VERILOG) and example.is_file():
-            others = sorted(file for file in example.parent.glob("*.yaml") if file != example)
+        files = [file for file in (configs / family.name).glob("*.yaml") if is_architecture(file)]
+        if family.offers(VERILOG) and files:
+            example, *others = sorted(files, key=lambda file: (file.stem != EXAMPLE, file))
             pages[f"{family.name}-data-sheet.md"] = sheet_of(family, example, others)
     return pages | {OPERATORS_PAGE: operators_page()}
 

@@ -34,13 +34,20 @@ HANGING, SLACK_CYCLES, SLACK_STORES = 2, 100_000, 10_000
 class Trouble:
     """What the simulated memory does that the cycle model does not know.
 
+    latency: cycles from an accepted address to its first beat; None: as the model assumes
     stall: percent of cycles in which a channel does nothing, by `seed`
     error_address: the beat that holds this byte is answered with an error; None: none
     """
 
+    latency: int | None = None
     stall: int = 0
     seed: int = 1
     error_address: int | None = None
+
+    @property
+    def slows(self) -> bool:
+        """Whether the chip takes other cycles than the model says."""
+        return self.stall > 0 or self.latency is not None
 
 
 NO_TROUBLE = Trouble()
@@ -178,23 +185,27 @@ def default_engine(context: Context, family: Family) -> Literal["model", "rtl"]:
 
 
 def limits_of(
-    predictions: Sequence[Prediction], storing: Sequence[str], stall: int = 0
+    predictions: Sequence[Prediction], storing: Sequence[str], trouble: Trouble = NO_TROUBLE
 ) -> RunLimits:
     """Return after which cycles and stored words a run hangs: twice the longest one, and slack.
 
     storing: events of which each stored word has at least one
-    stall: percent of cycles in which a channel of the memory does nothing
+    trouble: of the memory, which makes it longer
     """
     words = (sum(run.events.get(name, 0) for name in storing) for run in predictions)
     return RunLimits(
-        cycles=longer(HANGING * max(run.cycles for run in predictions) + SLACK_CYCLES, stall),
+        cycles=longer(HANGING * max(run.cycles for run in predictions) + SLACK_CYCLES, trouble),
         stores=HANGING * max(words) + SLACK_STORES,
     )
 
 
-def longer(cycles: int, stall: int) -> int:
-    """Return the cycles of a chip that always waits for its memory, which stalls, in percent."""
-    return cycles * 100 // (100 - stall)
+def longer(cycles: int, trouble: Trouble) -> int:
+    """Return the cycles of a chip that always waits for its memory, which stalls or answers late.
+
+    A chip asks for beats: an address for each sixteen of them is more than it needs.
+    """
+    late = cycles // 16 * (trouble.latency or 0)
+    return (cycles + late) * 100 // (100 - trouble.stall)
 
 
 def simulate(
@@ -222,9 +233,9 @@ def simulate(
     )
     builds, said = context.work / "sim", list[str]()
     options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds}
-    options |= {"stall": trouble.stall, "stall_seed": trouble.seed}
+    options |= {"stall": trouble.stall, "stall_seed": trouble.seed, "latency": trouble.latency}
     options["error_address"] = trouble.error_address
-    options["limits"] = limits_of(predictions, simulation.STORING, trouble.stall)
+    options["limits"] = limits_of(predictions, simulation.STORING, trouble)
     given = subject.arch, program, batch.images
     digest = subject.arch.digest
     told = speed.forecast(subject.arch.name, cycles, speed.cycles_per_second(builds, digest))

@@ -28,6 +28,7 @@ from hwgen.files.load import read_mapping
 from hwgen.files.shipped import file_of, tables
 
 FORMAT = re.compile(r"hwgen\.(?P<family>\w+)\.(?P<kind>architecture|program)")
+ARCHITECTURE = re.compile(r"^format: hwgen\.\w+\.architecture$", re.MULTILINE)
 KINDS: dict[str, Capability[Any]] = {"architecture": ARCHITECTURES, "program": PROGRAMS}
 PROJECT = "hwgen"
 """The package of the families that this project ships."""
@@ -166,5 +167,12 @@ def architectures() -> dict[str, Path]:
     """Return the architectures that ship, by name."""
     found: dict[str, Path] = {}
     for family in offering(COMPILER):
-        found |= tables(family.name)
+        for name, path in tables(family.name).items():
+            if is_architecture(path):
+                found[name] = path
     return found
+
+
+def is_architecture(path: Path) -> bool:
+    """Return whether a file that ships is an architecture, and not a table beside one."""
+    return ARCHITECTURE.search(path.read_text(encoding="utf-8")) is not None

@@ -57,6 +57,7 @@ class ModeSimulation(Protocol):
         *,
         modes: Sequence[int],
         waves: Any = None,
+        latency: int | None = None,
         stall: int = 0,
         seed: int = 1,
         stall_seed: int | None = None,

@@ -16,6 +16,7 @@ from hwgen.commands.families import Family
 from hwgen.commands.load import load
 from hwgen.commands.protocols import Architecture
 from hwgen.commands.subject import configuration_of
+from hwgen.errors import FamilyError
 from hwgen.files.shipped import shipped_folder
 from hwgen.physical.cells import Library, load_library
 from hwgen.physical.liberty import liberty_text
@@ -139,6 +140,12 @@ def synthesized(
         manifest |= {name: entry_of(f"{name}.v", text) for name, text in replaced.items()}
     arrays = [name for name, entry in manifest.items() if entry.get("array")]
     below = uses(manifest, content["top"])
+    for name in below:
+        if manifest[name].get("behaviour"):
+            raise FamilyError(
+                f"the family {family.name} cannot be mapped to cells: its module {name} describes"
+                " what an analog circuit does"
+            )
     sources = sources_of({name: manifest[name] for name in below}, texts, arrays)
     modules = Modules(sources, library, liberty_text(file), builds=builds)
     with context.progress(f"synthesizing {arch.name}", total=len(sources)) as done:

@@ -311,11 +311,35 @@ class Run(Protocol):
         """Return the cycle in which (y, x, channel) of a map was written; None: not known."""
 
 
+class Schedules(Protocol):
+    """Schedules that chips keep: which block starts when.
+
+    Runs of a simulation have the strobes that it saw, predictions what they promise.
+    """
+
+    def compare_starts(
+        self,
+        arch: Any,
+        file: Path,
+        program: Any,
+        predictions: Sequence[Any],
+        runs: Sequence[Any],
+    ) -> Any:
+        """Return what was promised and what was seen, a `hwgen.report.run.Starts`.
+
+        file: of the architecture, beside which a schedule may lie; runs: empty: nothing was seen
+        """
+
+    def starts_picture(self, arch: Any, predictions: Sequence[Any], runs: Sequence[Any]) -> str:
+        """Return the first run as SVG: who works when, as promised and as seen."""
+
+
 class Simulation(Protocol):
     """The emitted Verilog, simulated.
 
     STORING: events of which each word that a run stores has at least one
     waves: a `hwgen.chip.sim.waves.Waves`; seed: of memories and registers at power-on
+    latency: of the memory in cycles; None: as the cycle model assumes
     stall: percent of cycles in which a channel of the memory does nothing, by `stall_seed`
     error_address: the memory answers the beat that holds this byte with an error; None: none
     limits: after which a run counts as hanging
@@ -342,6 +366,7 @@ class Simulation(Protocol):
         images: Bytes,
         *,
         waves: Any = None,
+        latency: int | None = None,
         stall: int = 0,
         seed: int = 1,
         stall_seed: int | None = None,

@@ -12,7 +12,7 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen.chip.tiling import LayerTiling
-from hwgen.commands.capabilities import COMPILER
+from hwgen.commands.capabilities import COMPILER, SCHEDULES
 from hwgen.commands.compare import Comparison, Results, compare, compare_layers
 from hwgen.commands.compare_runs import all_equal, in_time, total
 from hwgen.commands.context import Context, timed
@@ -33,13 +33,16 @@ from hwgen.commands.images import Batch
 from hwgen.commands.modes import cycles_of_images, switch_cycles_max, weight_row_writes
 from hwgen.commands.on_chip import WithImages
 from hwgen.commands.protocols import Program, Run
-from hwgen.commands.request import Says
+from hwgen.commands.request import OUTPUT_FILE, Says
+from hwgen.commands.schedules import schedule_keys, starts_of
 from hwgen.commands.subject import Subject, program_of
+from hwgen.files.output import write_text
 from hwgen.network import QuantizedNetwork
 from hwgen.report.run import Memory, RunImage, RunReport
 from hwgen.report.tables import run_table
 
 Engine = Literal["golden", "model", "rtl"]
+MOST_LATENCY = 1_000_000
 LAST_CYCLE = (1 << 62) - 1
 """A simulation counts cycles in 64 bits."""
 ADDRESS_DIGITS = 16
@@ -64,7 +67,8 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
     rtl: the Verilog, simulated under Verilator and compared with both. golden: the answers of the
     NumPy reference alone. model: predicted cycles, too. Exit code 1 if anything differs.
 
-    --stalls compares values and events, but no cycles: the model does not know when memory stalls.
+    --stalls and --latency compare values and events, but no cycles: the model does not know when
+    memory stalls. A chip that keeps a schedule keeps its steps; held clocks are told.
     With --bus-error the run should end with the chip's error, in one sentence and exit code 2.
 
     --mode and --modes are for networks with several modes: a chip switches between two images.
@@ -94,6 +98,13 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
         ),
     ] = 0
     stall_seed: Annotated[PositiveSeed, Says("of the stalls of the memory")] = 1
+    latency: Annotated[
+        Annotated[Whole, Field(ge=1, le=MOST_LATENCY)] | None,
+        Says(
+            "cycles until the memory answers [default: as the model knows] (rtl only)",
+            metavar="CYCLES",
+        ),
+    ] = None
     bus_error: Annotated[
         Annotated[Whole, Field(ge=0, lt=1 << 64)] | None,
         Says(
@@ -107,6 +118,14 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
         bool | tuple[Whole, Whole | None] | None,
         Says("write waves (rtl only, slow)", typed=bool, untyped=False),
     ] = None
+    plot: Annotated[
+        File | None,
+        Says(
+            "picture of the schedule to write (.svg): who works when, as promised and as seen",
+            metavar="FILE",
+            use=OUTPUT_FILE,
+        ),
+    ] = None
     waves_from: Annotated[Cycle | None, Says("first clock cycle of the waves")] = None
     waves_to: Annotated[Cycle | None, Says("last clock cycle of the waves")] = None
 
@@ -115,8 +134,10 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
         super().check()
         window = self.window
         if (window or self.trouble != NO_TROUBLE) and self.engine not in ("rtl", None):
-            what = "waves" if window else "--stalls and --bus-error"
+            what = "waves" if window else "--stalls, --latency and --bus-error"
             raise self.refusal("engine", f"rtl, a simulation, for {what}", self.engine)
+        if self.plot is not None and self.engine == "golden":
+            raise self.refusal("engine", "model or rtl, for the picture of a schedule", self.engine)
         if window and window.last is not None and window.last < window.first:
             raise self.refusal("waves_to", f"not before --waves-from {window.first}", window.last)
 
@@ -132,7 +153,12 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
     @property
     def trouble(self) -> Trouble:
         """What the memory does that the model does not know."""
-        return Trouble(stall=self.stalls, seed=self.stall_seed, error_address=self.bus_error)
+        return Trouble(
+            latency=self.latency,
+            stall=self.stalls,
+            seed=self.stall_seed,
+            error_address=self.bus_error,
+        )
 
     def run(self) -> RunReport:
         """Run the images."""
@@ -151,6 +177,7 @@ class Simulate(WithImages, command="run", example="digits_small_cnn chip.yaml --
             window=self.window,
             seed=self.seed,
             trouble=self.trouble,
+            plot=path_of(self.plot),
         )
 
     def table(self, report: RunReport) -> RenderableType:
@@ -172,6 +199,7 @@ def run_network(
     window: Window | None = None,
     seed: int = 1,
     trouble: Trouble = NO_TROUBLE,
+    plot: Path | None = None,
 ) -> RunReport:
     """Run images; `golden` gives answers, `model` cycles too, `rtl` simulates and compares.
 
@@ -179,7 +207,10 @@ def run_network(
     window: clock cycles whose waves are written; None: no waves
     seed: of the content of memories at power-on in the simulation
     trouble: of its memory
+    plot: file for the picture of a schedule, for a family whose chips have one
     """
+    if plot is not None:
+        subject.family.need(SCHEDULES)
     if engine == "golden":
         return run_golden(context, subject, batch, program)
     compiled = program_of(context, subject, program)
@@ -193,6 +224,9 @@ def run_network(
         seed=seed,
         trouble=trouble,
     )
+    if plot is not None:
+        draw = subject.family.need(SCHEDULES).starts_picture
+        write_text(plot, draw(subject.arch, results.predictions, results.runs), what="picture")
     expected = results.maps[subject.network.answer]
     tilings = subject.family.need(COMPILER).tiling(compiled, subject.arch)
     return report_of(
@@ -236,7 +270,7 @@ def results_of(
                 "trouble": trouble,
             }
             runs = simulate(context, subject, program, batch, window=window, **given)
-        if not trouble.stall:
+        if not trouble.slows:
             switch = switch_cycles_max(
                 batch.modes,
                 runs,
@@ -251,7 +285,7 @@ def results_of(
         predictions=predictions,
         runs=runs,
         compared=simulated,
-        timed=not trouble.stall,
+        timed=not trouble.slows,
         zero_bit_planes=zero_bit_planes(subject, program, maps, count),
         switch_cycles_max=switch,
         seconds=seconds,
@@ -282,6 +316,7 @@ def report_of(
     """Return the report of the results; expected: golden's answers."""
     network = subject.network
     comparison = compare(network, results)
+    starts = starts_of(subject, program, results.predictions, results.runs)
     golden_classes = classes_of(network, list(expected))
     classes = (
         classes_of(network, simulated_answers(network, results))
@@ -289,22 +324,23 @@ def report_of(
         else golden_classes
     )
     waves = [run.waves for run in results.runs if run.waves]
-    sums = sums_over_runs(comparison)
+    sums: dict[str, Any] = sums_over_runs(comparison)
     return RunReport(
         format="hwgen.report.run",
-        version=3,
+        version=4,
         engine=engine,
         setting=subject.setting(program, batch),
         modes=list(network.graph.modes),
         seeds={"power_on": seed} if engine == "rtl" else {},
-        equal=comparison.equal,
+        equal=comparison.equal and not (starts and starts.first),
         in_time=all_equal([in_time(run) for run in comparison.runs]),
-        first_difference=comparison.first,
+        first_difference=comparison.first or (starts.first if starts else None),
         accuracy=accuracy_of(golden_classes, batch.labels),
         predictions=classes,
         waves=str(waves[0]) if waves else None,
         mismatches=sum(comparison.mismatches.values()) if results.compared else None,
         **sums,
+        **schedule_keys(starts, compared=results.compared),
         memory=memory_of(trouble, sums) if results.compared else None,
         weight_row_writes_after_load=weight_row_writes(subject, results.runs),
         switch_cycles_max=results.switch_cycles_max,
@@ -321,6 +357,7 @@ def memory_of(trouble: Trouble, sums: Mapping[str, int | None]) -> Memory | None
         return None
     rtl, model = sums["cycles_rtl"], sums["cycles_model"]
     return Memory(
+        latency=trouble.latency,
         stall_percent=trouble.stall,
         stall_seed=trouble.seed,
         error_address=trouble.error_address,

@@ -5,15 +5,27 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from hwgen.commands.capabilities import GRAPHS, SYNTHESIS
 from hwgen.commands.families import offering
 from hwgen.commands.fields import Count, File, ImageSize, OutFolder, Real, Seed, Workers, path_of
 from hwgen.commands.pages import Graphs, Synthesis
 from hwgen.commands.request import OUTPUT_FILE, Request, Says, Working
+from hwgen.commands.run import Simulate
 from hwgen.errors import FamilyError, FormatError
 from hwgen.files.load import read_mapping
+from hwgen.files.output import write_text
+from hwgen.report.files import report_text
+from hwgen.report.run import RunReport
+from hwgen.report.tables import run_table
+
+WEIGHTED = ".npz"
+"""Suffix of a network that has weights."""
+RUN_FILES = ("run.json", "run.svg")
+"""What a run leaves beside the chip: its report, and the schedule as promised and as seen."""
+THEN_IMAGES = 4
+"""Images that run on a chip that was just found."""
 
 
 def graphs() -> Graphs:
@@ -73,6 +85,7 @@ class SynthesizedChip:
     folder: that holds `files`; report: as `docs/schema/synthesize.schema.json` describes it
     within_budget: whether the chip needs no more than the power budget
     table: the report for a terminal
+    ran: the report of the run on the Verilog; None: it was not asked for
     """
 
     folder: Path
@@ -80,6 +93,7 @@ class SynthesizedChip:
     report: Any
     within_budget: bool
     table: RenderableType
+    ran: RunReport | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +105,10 @@ class Synthesize(
     Writes architecture.yaml, schedule.npz, report.json and report.html into one folder. After an
     interrupt the same command resumes the search. Exit code 1 if the chip needs more than the
     budget, which only the published rules allow.
+
+    --then-run: of a quantized network, builds the chip and runs images on its Verilog, as
+    `hwgen run` does; run.json and run.svg, the schedule as promised and as seen, are written, too.
+    Exit code 1 if anything differs.
     """
 
     network: Annotated[
@@ -135,6 +153,18 @@ class Synthesize(
         Says("write the page with the pictures here as well", metavar="FILE", use=OUTPUT_FILE),
     ] = None
 
+    then_run: Annotated[
+        bool, Says("build the chip of a quantized network (.npz) and run images on its Verilog")
+    ] = False
+
+    def check(self) -> None:
+        """Refuse to run what has no weights, and chips that describe no hardware."""
+        if self.then_run and Path(self.network).suffix != WEIGHTED:
+            allowed = f"given with a quantized network ({WEIGHTED})"
+            raise self.refusal("then_run", allowed, self.network)
+        if self.then_run and self.rules != "strict":
+            raise self.refusal("then_run", "given with --rules strict", self.rules)
+
     def run(self) -> SynthesizedChip:
         """Search, and write what was found."""
         synthesis = synthesis_for(path_of(self.components))
@@ -149,15 +179,34 @@ class Synthesize(
             report=made.report,
             within_budget=made.within_budget,
             table=synthesis.synthesis_table(made.report),
+            ran=self.ran(made.folder / files[0]) if self.then_run else None,
         )
+
+    def ran(self, architecture: Path) -> RunReport:
+        """Run images on the chip that was found."""
+        report, picture = (architecture.parent / name for name in RUN_FILES)
+        simulate = Simulate(
+            self.network,
+            architecture,
+            images=THEN_IMAGES,
+            engine="rtl",
+            plot=picture,
+            context=self.context,
+        )
+        found = simulate.run()
+        write_text(report, report_text(found), what="report")
+        self.quiet.say(f"{architecture.parent}: {', '.join(RUN_FILES)}")
+        return found
 
     def table(self, report: SynthesizedChip) -> RenderableType:
         """Return the chip and what it does."""
-        return report.table
+        return (
+            report.table if report.ran is None else Group(report.table, "", run_table(report.ran))
+        )
 
     def agrees(self, report: SynthesizedChip) -> bool:
-        """Return whether the budget holds."""
-        return report.within_budget
+        """Return whether the budget holds, and nothing differs in the run."""
+        return report.within_budget and (report.ran is None or report.ran.equal is not False)
 
     def written(self, report: SynthesizedChip) -> Any:
         """Return what --json writes."""

@@ -12,9 +12,9 @@ from hwgen.report.types import STRICT, Count, Fraction, Setting
 class Figures:
     """Measured figures; null: not measured. Counts are sums over images; `equal` compares no sums.
 
-    equal: each element equals golden, each count of cycles and of events the model; null: nothing
-        was compared
-    in_time: each count of cycles equals the model; null as well where the memory stalled
+    equal: each element equals golden, each count of cycles and of events the model, each start of a
+        block its schedule; null: nothing was compared
+    in_time: each count of cycles equals the model; null as well where the memory was slower
     mismatches: elements that differ from golden
     cycles_rtl, cycles_model: of the simulation, of the cycle model
     load_cycles_*: load-stall cycles, in which nothing computes because a load is pending
@@ -41,7 +41,7 @@ class RunStep:
     events: of those that happen while no other step runs, the counts of model and simulation that
         differ, by event
     equal: in time and without such events; null as elsewhere: nothing was compared; where the
-        memory stalled, without such events
+        memory was slower, without such events
     """
 
     name: str
@@ -62,7 +62,7 @@ class ChipRun:
     images: indices of its images
     counters_*: further ones of the chip, by the name of their register
     events_*: how often each event happened; empty for a family that counts none
-    timed: cycles are compared with the model; false: the memory stalled
+    timed: cycles are compared with the model; false: the memory was slower
     equal: each counter, each event, and begin, end and events of each step by itself
     """
 
@@ -172,14 +172,80 @@ class Difference:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Constant:
+    """Clocks that every run takes beside its pipeline steps, or that an operation begins later.
+
+    share: of the cycles of a run
+    """
+
+    name: str
+    clocks: Count
+    share: Annotated[float, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RunOperation:
+    """One operation of a layer whose blocks start at promised pipeline steps.
+
+    starts: of all runs that were compared; different: in another step than promised, or missing
+    first_step, last_step: promised of the first and the last block of a run
+    first_clock, last_clock: in which they started in the first run; null: no simulation
+    lag_clocks: from the first clock of the step to each start; null: not always the same
+    """
+
+    layer: str
+    operation: str
+    starts: Count
+    different: Count
+    first_step: Count
+    last_step: Count
+    first_clock: Count | None
+    last_clock: Count | None
+    lag_clocks: Count | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RunEnergy:
+    """Energy of an image in one part of a chip.
+
+    events_pj: of counted events, by the constants of the parts; null: no event counts its work
+    search_pj: that the search charges which found the chip; null: its report is not there
+    """
+
+    part: str
+    events_pj: float | None
+    search_pj: float | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Starts:
+    """What becomes of a promised schedule.
+
+    promised_by: the file beside the architecture, or the cycle model: for several images of a run,
+        and where there is no such file
+    held_clocks: clocks by which steps were longer, of all runs
+    first: the first start that differs
+    """
+
+    promised_by: Literal["schedule", "model"]
+    held_clocks: Count
+    constants: list[Constant]
+    operations: list[RunOperation]
+    energy: list[RunEnergy]
+    first: Difference | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Memory:
     """What the memory of the simulation did that the cycle model does not know.
 
+    latency: cycles from an accepted address to its first beat; null: as the cycle model assumes
     stall_percent: of cycles in which a channel did nothing; stall_seed: of these stalls
     error_address: the beat that holds this byte is answered with an error; null: none
     more_cycles: of the simulation than of the cycle model
     """
 
+    latency: Count | None
     stall_percent: Count
     stall_seed: Count
     error_address: Count | None
@@ -196,17 +262,20 @@ class RunReport(Figures):
         null without a simulation, or for a family without modes
     switch_cycles_max: cycles that a switch of the mode between two images costs at most, against
         the same images without a switch, both simulated; null without a switch, and where the
-        memory stalled
+        memory was slower
     first_difference: null if all is equal or nothing was compared
     accuracy: of golden on these images; null without labels or classes
     predictions: class of each image, see `RunImage`
+    starts_checked: starts of blocks that were compared with the schedule, starts_different: those
+        in another step; starts_promised_by, held_clocks, constants, operations, energy: see
+        `Starts`; null or empty for a family whose chips have no schedule
     seeds: of everything random, by use
     memory: null: as the cycle model assumes, or there was no simulation
     waves: file of the waves, if asked for
     """
 
     format: Literal["hwgen.report.run"]
-    version: Literal[3]
+    version: Literal[4]
     engine: Literal["golden", "model", "rtl"]
     setting: Setting
     modes: list[str]
@@ -216,6 +285,13 @@ class RunReport(Figures):
     predictions: list[int | None]
     weight_row_writes_after_load: Count | None
     switch_cycles_max: int | None
+    starts_checked: Count | None
+    starts_different: Count | None
+    starts_promised_by: Literal["schedule", "model"] | None
+    held_clocks: Count | None
+    constants: list[Constant]
+    operations: list[RunOperation]
+    energy: list[RunEnergy]
     memory: Memory | None
     waves: str | None
     runs: list[ChipRun]

@@ -65,7 +65,41 @@ def run_table(report: RunReport) -> RenderableType:
     parts: list[RenderableType] = [subject_line(report), "", rows]
     if len(report.modes) > 1:
         parts += ["", image_table(report)]
+    if report.operations:
+        parts += ["", *schedule_parts(report)]
     return Group(*parts, "", *run_lines(report))
+
+
+def schedule_parts(report: RunReport) -> Iterator[RenderableType]:
+    """Yield promised steps and simulated clocks of each operation, and the constants of a run."""
+    columns = ["layer", "operation", "starts", "differ", "steps", "clocks", "lag"]
+    rows = table(columns, left=2)
+    for each in report.operations:
+        clocks = span(each.first_clock, each.last_clock)
+        counts = [number(each.starts or None), number(each.different if each.starts else None)]
+        steps = span(each.first_step, each.last_step)
+        rows.add_row(each.layer, each.operation, *counts, steps, clocks, number(each.lag_clocks))
+    yield rows
+    yield ""
+    parts = table(["constant", "clocks", "share of a run"])
+    for constant in report.constants:
+        parts.add_row(constant.name, number(constant.clocks), percent(constant.share))
+    yield parts
+    yield ""
+    energy = table(["energy of an image in", "events, nJ", "search, nJ"])
+    for one in report.energy:
+        energy.add_row(one.part, nanojoules(one.events_pj), nanojoules(one.search_pj))
+    yield energy
+
+
+def nanojoules(picojoules: float | None) -> str:
+    """Return an energy in nJ, or a dash for what nobody counts."""
+    return NOTHING if picojoules is None else f"{picojoules / 1000:,.2f}"
+
+
+def span(first: int | None, last: int | None) -> str:
+    """Return the first and the last of some numbers, or a dash."""
+    return NOTHING if first is None else f"{number(first)} - {number(last)}"
 
 
 def image_table(report: RunReport) -> Table:
@@ -150,24 +184,49 @@ def run_lines(report: RunReport) -> Iterator[str]:
             yield f"{name}: {cycles:,} cycles, {load:,} of them load stalls"
     if report.memory is not None:
         yield from memory_lines(report.memory)
+    yield from schedule_lines(report)
     if report.weight_row_writes_after_load is not None:
         yield f"rows of weights written after the load: {report.weight_row_writes_after_load:,}"
     if report.switch_cycles_max is not None:
         yield f"a switch of the mode costs at most {report.switch_cycles_max:,} cycles (rtl)"
     if report.first_difference is not None:
         yield f"first difference: {in_words(report.first_difference)}"
+    yield from class_lines(report)
+    if report.waves is not None:
+        yield f"waves: {report.waves}"
+
+
+def schedule_lines(report: RunReport) -> Iterator[str]:
+    """Yield how many starts were compared, and by how many clocks steps were longer."""
+    if report.starts_checked is not None:
+        by = {"schedule": "schedule.npz", "model": "the model"}[
+            report.starts_promised_by or "model"
+        ]
+        yield (
+            f"starts: {report.starts_checked:,} checked against {by},"
+            f" {number(report.starts_different)} different"
+        )
+    if report.held_clocks is not None:
+        yield f"held clocks: {report.held_clocks:,}"
+
+
+def class_lines(report: RunReport) -> Iterator[str]:
+    """Yield the accuracy, or the classes of images without labels."""
     if report.accuracy is not None:
         yield f"accuracy on these images: {report.accuracy:.2%}"
     elif any(each is not None for each in report.predictions):
         shown = [NOTHING if each is None else str(each) for each in report.predictions]
         more = ", ..." if len(shown) > MOST_CLASSES else ""
         yield f"classes of these images: {', '.join(shown[:MOST_CLASSES])}{more}"
-    if report.waves is not None:
-        yield f"waves: {report.waves}"
 
 
 def memory_lines(memory: Memory) -> Iterator[str]:
     """Yield what the memory did that the model does not know."""
+    if memory.latency is not None:
+        yield (
+            f"the memory answered after {memory.latency:,} cycles:"
+            f" {number(memory.more_cycles)} more cycles than the model's, which are not compared"
+        )
     if memory.stall_percent:
         yield (
             f"the memory stalled in {memory.stall_percent} % of cycles (seed {memory.stall_seed}):"

@@ -123,14 +123,17 @@ TINY = Path(__file__).parents[2] / "configs/dbpim/tiny.yaml"
 def test_the_simulation_is_told_and_the_report_says_so(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report, (told,) = ran(files, TINY, monkeypatch, replace(STALLED, error_address=0x40))
+    slow = replace(STALLED, error_address=0x40, latency=90)
+    report, (told,) = ran(files, TINY, monkeypatch, slow)
     assert (told["stall"], told["stall_seed"], told["error_address"]) == (30, 7, 0x40)
+    assert told["latency"] == 90
     assert (report.equal, report.in_time) == (True, None)
     assert report.memory == Memory(
-        stall_percent=30, stall_seed=7, error_address=0x40, more_cycles=10
+        latency=90, stall_percent=30, stall_seed=7, error_address=0x40, more_cycles=10
     )
     out = printed(report)
     assert "the memory stalled in 30 % of cycles (seed 7): 10 more cycles than the model's" in out
+    assert "the memory answered after 90 cycles: 10 more cycles than the model's" in out
     assert "no error of the bus: the chip used nothing at 0x40, or missed it" in out
     assert "differ" not in out
 
@@ -139,7 +142,7 @@ def test_without_stalls_the_same_cycles_differ(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report, (told,) = ran(files, TINY, monkeypatch, NO_TROUBLE)
-    assert (told["stall"], told["error_address"]) == (0, None)
+    assert (told["stall"], told["latency"], told["error_address"]) == (0, None, None)
     assert (report.equal, report.in_time, report.memory) == (False, False, None)
     assert "stalled" not in printed(report)
 
@@ -154,6 +157,7 @@ def printed(report: RunReport) -> str:
 
 def test_a_chip_that_waits_for_its_memory_does_not_hang() -> None:
     prediction: Any = type("P", (), {"cycles": 1000, "events": {}})
-    still, often = limits_of([prediction], []), limits_of([prediction], [], 95)
-    assert often.cycles == 20 * still.cycles
-    assert often.stores == still.stores
+    still, often = limits_of([prediction], []), limits_of([prediction], [], Trouble(stall=95))
+    late = limits_of([prediction], [], Trouble(latency=32))
+    assert (often.cycles, late.cycles) == (20 * still.cycles, 3 * still.cycles)
+    assert often.stores == late.stores == still.stores

@@ -31,6 +31,7 @@ def test_names_cover_every_file() -> None:
         assert set(known.values()) == set((CONFIGS / folder).rglob("*.npz"))
     assert set(shipped.recipes().values()) == set((CONFIGS / "train").glob("*.yaml"))
     chips = {*(CONFIGS / "dbpim").glob("*.yaml"), *(CONFIGS / "mram").glob("*.yaml")}
+    chips.add(CONFIGS / "crossbar/digits_small_cnn.yaml")
     assert set(architectures().values()) == chips
     assert "dbpim/small" in architectures()
 

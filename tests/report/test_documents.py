@@ -35,6 +35,12 @@ def test_a_data_sheet_has_all_parts(pages: dict[str, str]) -> None:
     assert f"| `MACRO_CYCLES` | {dbpim_timing.MACRO_CYCLES} |" in sheet
 
 
+def test_the_data_sheet_of_a_crossbar_chip_has_all_parts(pages: dict[str, str]) -> None:
+    sheet = pages["crossbar-data-sheet.md"]
+    for part in ("`held_clocks`", "### Column", "| interval steps | 48 |", "| cells | 976.00 |"):
+        assert part in sheet
+
+
 def test_the_data_sheet_of_an_mram_chip_has_all_parts(pages: dict[str, str]) -> None:
     sheet = pages["mram-data-sheet.md"]
     small = load_arch(ROOT / "configs/mram/small.yaml")

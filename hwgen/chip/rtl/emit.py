@@ -62,9 +62,13 @@ def emit(
     modules = verilog_modules(top)
     parts = {part.module_name: part for part in parts_below_first(top)}
     files = {f"{name}.v": opened(parts[name], text, about) for name, text in modules.items()}
-    arrays = [name for name, part in parts.items() if part.array_content]
     written = manifest(
-        files, {**files, **beside}, top=top.module_name, parameters=parameters, arrays=arrays
+        files,
+        {**files, **beside},
+        top=top.module_name,
+        parameters=parameters,
+        arrays=[name for name, part in parts.items() if part.array_content],
+        texts=[name for name, part in parts.items() if isinstance(part, TextPart)],
     )
     sources = [name for name in (*files, *beside) if name.endswith(".v")]
     paths = sources if listed_from is None else [str(listed_from / name) for name in sources]

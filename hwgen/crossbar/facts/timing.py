@@ -27,6 +27,9 @@ SETTLE_CLOCKS = 64
 
 WATCHDOG_CYCLES = 1 << 16
 
+MEMORY_LATENCY_CYCLES = 8
+"""Of the memory that the cycle model assumes: from a command to its first beat."""
+
 FIRST_COMMAND_CYCLE = 3
 """Cycle after the accepted start in which the front asks for a program or an image."""
 

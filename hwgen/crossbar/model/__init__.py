@@ -1,1 +1,20 @@
-"""Crossbar accelerators: time, energy and power of a design, without hardware."""
+"""What designs of crossbar accelerators cost, and cycles, events and energy of their chips."""
+
+from hwgen.crossbar.model.energy import energy_pj, leakage_pj
+from hwgen.crossbar.model.predict import (
+    CycleModel,
+    Prediction,
+    must_compile,
+    utilization_of,
+    where_cycles_go,
+)
+
+__all__ = [
+    "CycleModel",
+    "Prediction",
+    "energy_pj",
+    "leakage_pj",
+    "must_compile",
+    "utilization_of",
+    "where_cycles_go",
+]

@@ -17,7 +17,7 @@ from hwgen.chip.memory import (
     store_cycles,
 )
 from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.image_io import HEADER_BEATS, answer_beats, image_beats
+from hwgen.crossbar.facts.image_io import HEADER_BEATS, answer_beats, answer_stride, image_beats
 from hwgen.crossbar.facts.timing import (
     FIRST_COMMAND_CYCLE,
     FIRST_STEP_CYCLES,
@@ -25,7 +25,6 @@ from hwgen.crossbar.facts.timing import (
     SETTLE_CLOCKS,
     STORED_CYCLES,
 )
-from hwgen.crossbar.model.conductor import Conductor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +47,9 @@ class RunCycles:
         """All of them."""
         return self.first + self.steps * self.step_clocks + self.held + self.drain
 
-    @property
-    def constants(self) -> dict[str, tuple[int, float]]:
-        """Clocks of each constant, and its share of the run."""
-        parts = {"first step": self.first, "held": self.held, "drain": self.drain}
-        return {name: (clocks, clocks / self.cycles) for name, clocks in parts.items()}
+    def clock_of(self, step: int, lag: int) -> int:
+        """Return the clock of a run that is so many clocks behind the begin of a step."""
+        return self.first + step * self.step_clocks + lag
 
 
 def port_of(chip: ChipFacts, latency: int) -> Port:
@@ -89,26 +86,18 @@ def load_cycles(chip: ChipFacts, beats: int, *, address: int, latency: int) -> i
     return last + SETTLE_CLOCKS
 
 
-def run_cycles(
-    chip: ChipFacts,
-    *,
-    images: int,
-    interval: int,
-    image_address: int,
-    answer_address: int,
-    latency: int,
-) -> RunCycles:
-    """Return the cycles of a run whose images are always there in time."""
+def run_cycles(chip: ChipFacts, *, images: int, steps: int, latency: int) -> RunCycles:
+    """Return the cycles of a run of so many pipeline steps whose images are always there in time.
+
+    Its images and its answers begin at pages of the memory.
+    """
     port = port_of(chip, latency)
-    rows = [(FIRST_COMMAND_CYCLE, image_address, image_beats(chip))]
-    conductor = Conductor(chip, images=images, interval=interval)
-    for _ in conductor.run():
-        pass
+    rows = [(FIRST_COMMAND_CYCLE, 0, image_beats(chip))]
+    answer = (images - 1) * answer_stride(chip)
     return RunCycles(
         first=last_beat(port, np.array(rows, dtype=COMMAND_TYPE)) + FIRST_STEP_CYCLES,
-        steps=conductor.steps,
+        steps=steps,
         step_clocks=chip.step_clocks,
         held=0,
-        drain=store_cycles(answer_address, answer_beats(chip) * port.port_bytes, port)
-        + STORED_CYCLES,
+        drain=store_cycles(answer, answer_beats(chip) * port.port_bytes, port) + STORED_CYCLES,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, versions
 from hwgen.commands.load import load
-from hwgen.commands.synthesis import Synthesize
+from hwgen.commands.synthesis import RUN_FILES, Synthesize
 from hwgen.crossbar.facts.arch import Arch, arch_text
 from hwgen.crossbar.facts.components import Components, load_components
 from hwgen.crossbar.facts.layout import check_rules
@@ -332,4 +332,4 @@ def earlier_output(folder: Path) -> set[str]:
         ours = content["format"] == "hwgen.report.synthesize"
     except (OSError, ValueError, KeyError, TypeError):
         ours = False
-    return set(FILES) if ours else set()
+    return {*FILES, *RUN_FILES} if ours else set()

@@ -1,6 +1,6 @@
 """The crossbar chip: a conductor, a mesh of macros, and the I/O node at the memory port."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 
@@ -12,6 +12,7 @@ from hwgen.chip.rtl.supervisor import SupervisorErrors
 from hwgen.crossbar.facts import routes
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.image_io import BANKS, answer_beats, image_beats
+from hwgen.crossbar.facts.operations import PER_BIT
 from hwgen.crossbar.facts.registers import (
     ADDRESS_BITS,
     ERROR_BITS,
@@ -300,6 +301,7 @@ class Chip(Shell):
             trace.retire.eq(collector.stored),
             trace.tick.eq(conductor.tick),
             trace.starts.eq(conductor.starts),
+            trace.strobes.eq(Cat(first_strobes(self._chip, conductor))),
             trace.late.eq(Cat(macro.late for macro in macros)),
             trace.flits.eq(sum(on_links[1:], on_links[0])),
         ]
@@ -308,6 +310,14 @@ class Chip(Shell):
                 Value.cast(trace.events[number]).eq(Value.cast(macro.events)),
                 Value.cast(trace.stores[number]).eq(Value.cast(macro.store)),
             ]
+
+
+def first_strobes(chip: ChipFacts, conductor: PartInstance) -> Iterator[Value]:
+    """Yield the strobe of each operation, of one that is repeated that of its first bit step."""
+    for layer in chip.layers:
+        for operation in layer.operations:
+            strobe = conductor.strobes[f"layer{layer.place}"][operation.name]
+            yield strobe.go & (strobe.bit == 0) if operation.name in PER_BIT else strobe.go
 
 
 def check_links(chip: ChipFacts) -> None:

@@ -84,10 +84,10 @@ def pad_request(chip: ChipFacts, words: int) -> data.StructLayout:
 def macro_events() -> data.StructLayout:
     """Pulses of a macro for simulations, see `hwgen.crossbar.facts.events`; counts of this clock.
 
-    conversions: samples of ADCs; reads: columns of crossbars in a bit step begun; accesses: of the
-    port of the scratchpad
+    conversions: samples of ADCs; reads: crossbars in a bit step that begins; port_reads,
+        port_writes: accesses to the scratchpad
     """
-    return data.StructLayout({"conversions": 16, "reads": 16, "accesses": 1})
+    return data.StructLayout({"conversions": 16, "reads": 16, "port_reads": 1, "port_writes": 1})
 
 
 def macro_store(chip: ChipFacts) -> data.StructLayout:
@@ -105,7 +105,8 @@ def chip_trace(chip: ChipFacts) -> data.StructLayout:
 
     running: a command runs; entered: an image enters with the next step; retire: the results of an
         image are stored; tick: a step begins in the next clock; starts: the operations that start
-        with it, layer after layer; late: an engine of a macro is late
+        with it, layer after layer; strobes: those whose strobe is there, of repeated ones the first
+        one of a block; late: an engine of a macro is late
     flits: at the outputs of routers, hops of this clock; events, stores: of each macro
     """
     starts = sum(len(layer.operations) for layer in chip.layers)
@@ -116,6 +117,7 @@ def chip_trace(chip: ChipFacts) -> data.StructLayout:
             "retire": 1,
             "tick": 1,
             "starts": starts,
+            "strobes": starts,
             "late": len(chip.macros),
             "flits": 16,
             "events": data.ArrayLayout(macro_events(), len(chip.macros)),

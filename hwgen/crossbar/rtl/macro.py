@@ -65,11 +65,12 @@ class Macro(Part):
             adc_bits=chip.adc_bits,
         )
         self._adc = Adc(bits=chip.adc_bits, analog_bits=self._analog_bits, samples=self._samples)
+        self._writers = len(self._receivers) + sum(one.merges for one in self._engines)
         self._pad = Pad(
             words=own.words,
             elements=chip.word_elements,
             bits=chip.activation_bits,
-            writers=len(self._receivers) + sum(one.merges for one in self._engines),
+            writers=self._writers,
             readers=sum(len(one.load_want) + one.sends for one in self._engines),
             access_clocks=chip.access_clocks,
         )
@@ -143,7 +144,8 @@ class Macro(Part):
             ),
             self.events.conversions.eq(sum_of([Const(0), *(array.samples for array in arrays)])),
             self.events.reads.eq(sum_of([Const(0), *(array.reads for array in arrays)])),
-            self.events.accesses.eq(pad.granted.any()),
+            self.events.port_writes.eq(pad.granted[: self._writers].any()),
+            self.events.port_reads.eq(pad.granted[self._writers :].any()),
         ]
         return m
 

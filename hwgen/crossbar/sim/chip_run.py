@@ -23,25 +23,27 @@ from hwgen.chip.sim.host_files import (
     read_nibbles,
     smallest_memory,
 )
+from hwgen.chip.sim.simulator import QUICK
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.events import EVENTS
 from hwgen.crossbar.facts.image_io import answer_stride, image_stride
 from hwgen.crossbar.facts.registers import REGISTERS
 from hwgen.crossbar.facts.registers import Command as Ask
+from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.rtl import layouts
 from hwgen.crossbar.rtl.chip import Chip
 from hwgen.crossbar.rtl.macro import Macro
 
-WATCH = Path(__file__).parent / "watch.v"
-STEP = 0xFFFF
-"""What stands for a macro in the line of a step."""
+WATCH, BLOCKS = (Path(__file__).parent / name for name in ("watch.v", "blocks.vlt"))
+STEP, STROBES = 0xFFFF, 0xFFFE
+"""What stands for a macro in the line of a step, and of the strobes of a clock."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stores(Writes):
-    """Words of results, and steps.
+    """Words of results, steps, and strobes.
 
-    macro: STEP where a step begins; layer: whose results
+    macro: STEP where a step begins, STROBES where there are any; layer: whose results
     enables: (lines, elements); words: (lines, digits), the highest digit first
     """
 
@@ -56,19 +58,23 @@ ChipRun = host.ChipRun[Stores]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What a host has a chip do: load the program, then run all images as one stream.
+    """What a host has a chip do: load the program, then run the images, so many at a time.
 
     program: its bytes; images: the bytes of each
-    interval: steps from one image to the next
+    run_images: images of a run, a stream; the last run has what is left
+    interval: steps from one image of a run to the next
     others: as of `hwgen.chip.sim.host.Work`
     """
 
     program: bytes
     images: Sequence[bytes]
+    run_images: int
     interval: int
-    latency: int = 8
+    latency: int = MEMORY_LATENCY_CYCLES
     stall: int = 0
     seed: int = 1
+    stall_seed: int | None = None
+    error_address: int | None = None
     limits: RunLimits = NO_LIMITS
 
 
@@ -100,11 +106,14 @@ def hosted(chip: ChipFacts) -> HostedChip:
         registers=REGISTERS,
         events=tuple(EVENTS),
         port_bytes=chip.flit_bits // 8,
+        controls={BLOCKS.name: BLOCKS.read_text(encoding="utf-8")},
+        # A chip is made for one network and runs few cycles.
+        optimize=QUICK,
     )
 
 
 def run_chip(job: Job, chip: ChipFacts, folder: Path) -> list[ChipRun]:
-    """Return the load and the run; see `hwgen.chip.sim.host`."""
+    """Return the load and the runs; see `hwgen.chip.sim.host`."""
     host.run_host(work_of(job, chip), lambda: hosted(chip), folder, name=chip.name)
     return read_folder(folder, chip, job.limits)
 
@@ -137,31 +146,36 @@ def read_stores(path: Path, chip: ChipFacts) -> Stores:
 
 
 def work_of(job: Job, chip: ChipFacts) -> Work:
-    """Return what the host is told of a job: it loads, then runs images, each with its answer."""
-    image = PROGRAM_ADDRESS + pages(len(job.program))
-    answer = image + pages(len(job.images) * image_stride(chip))
-    size = answer_stride(chip)
+    """Return what the host is told of a job: it loads, then runs images, each with its answer.
+
+    Images and answers of a run begin at a page of the memory.
+    """
+    sizes = image_stride(chip), answer_stride(chip)
+    image_pages, answer_pages = (pages(job.run_images * size) for size in sizes)
+    starts = range(0, len(job.images), job.run_images)
+    first_image = PROGRAM_ADDRESS + pages(len(job.program))
+    first_answer = first_image + len(starts) * image_pages
     content = {PROGRAM_ADDRESS: job.program}
-    content |= {image + n * image_stride(chip): data for n, data in enumerate(job.images)}
-    content[answer] = bytes([UNWRITTEN]) * (len(job.images) * size)
-    run = {"command": Ask.RUN, "images": len(job.images), "interval": job.interval}
-    run |= {"image_address": image, "answer_address": answer}
-    answers = [(n, answer + n * size, size) for n in range(len(job.images))]
+    load = {"command": Ask.LOAD, "program_address": PROGRAM_ADDRESS}
+    commands = [Command(number=0, loads=True, registers=load)]
+    for run, start in enumerate(starts):
+        image, answer = first_image + run * image_pages, first_answer + run * answer_pages
+        images = job.images[start : start + job.run_images]
+        content |= {image + n * sizes[0]: data for n, data in enumerate(images)}
+        content[answer] = bytes([UNWRITTEN]) * (len(images) * sizes[1])
+        told = {"command": Ask.RUN, "images": len(images), "interval": job.interval}
+        told |= {"image_address": image, "answer_address": answer}
+        answers = [(start + n, answer + n * sizes[1], sizes[1]) for n in range(len(images))]
+        commands.append(Command(number=run, registers=told, answers=answers))
+    end = first_answer + len(starts) * answer_pages
     return Work(
         content=content,
-        memory_bytes=smallest_memory(
-            answer + pages(len(job.images) * size), what="program, images and answers", runs=1
-        ),
-        commands=[
-            Command(
-                number=0,
-                loads=True,
-                registers={"command": Ask.LOAD, "program_address": PROGRAM_ADDRESS},
-            ),
-            Command(number=0, registers=run, answers=answers),
-        ],
+        memory_bytes=smallest_memory(end, what="program, images and answers", runs=len(starts)),
+        commands=commands,
         latency=job.latency,
         stall=job.stall,
         seed=job.seed,
+        stall_seed=job.stall_seed,
+        error_address=job.error_address,
         limits=job.limits,
     )

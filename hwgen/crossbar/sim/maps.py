@@ -1,5 +1,6 @@
 """Maps and starts from what a simulation wrote down."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 
 from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Travel
 from hwgen.crossbar.facts.image_io import block_flits, result_beats, results
-from hwgen.crossbar.sim.chip_run import STEP, ChipRun, Stores
+from hwgen.crossbar.sim.chip_run import STEP, STROBES, ChipRun, Stores
 
 Map = NDArray[Any]
 DIGIT_BITS = 4
@@ -30,8 +31,7 @@ def maps_of(run: ChipRun, chip: ChipFacts, images: int) -> dict[str, Map]:
     """
     found = {}
     for layer in chip.layers:
-        own = run.stores.part((run.stores.macro != STEP) & (run.stores.layer == layer.place))
-        elements = elements_of(own, chip)
+        elements = elements_of(stores_of(run, layer), chip)
         wide = layer.output_bits // chip.activation_bits
         shifts = chip.activation_bits * np.arange(wide)
         values = (elements.reshape(-1, wide) << shifts).sum(axis=1)
@@ -39,9 +39,34 @@ def maps_of(run: ChipRun, chip: ChipFacts, images: int) -> dict[str, Map]:
     return found
 
 
+def stores_of(run: ChipRun, layer: ChipLayer) -> Stores:
+    """Return the words of results of a layer."""
+    results = ~np.isin(run.stores.macro, (STEP, STROBES))
+    return run.stores.part(results & (run.stores.layer == layer.place))
+
+
+def written_cycles(run: ChipRun, chip: ChipFacts, images: int) -> dict[str, Map]:
+    """Return the cycles in which the elements of all maps were stored, like `maps_of`."""
+    found = {}
+    for layer in chip.layers:
+        own = stores_of(run, layer)
+        cycles = np.repeat(own.cycle, own.enables.sum(axis=1))
+        last = cycles[layer.output_bits // chip.activation_bits - 1 :]
+        found[layer.layer.name] = shaped(
+            last[:: layer.output_bits // chip.activation_bits], layer, images
+        )
+    return found
+
+
 def shaped(values: NDArray[np.int64], layer: ChipLayer, images: int) -> Map:
-    """Return elements in the order of a map as maps."""
-    return values.reshape(images, *layer.layer.out_sides, layer.layer.out_channels)
+    """Return elements in the order of a map as maps; without elements if they are too many or few.
+
+    Maps that a chip stored in part have no place for their elements.
+    """
+    shape = (images, *layer.layer.out_sides, layer.layer.out_channels)
+    if values.size != int(np.prod(shape)):
+        return np.zeros((images, 0, 0, 0), np.int64)
+    return values.reshape(shape)
 
 
 def signed(values: NDArray[np.int64], layer: ChipLayer) -> NDArray[np.int64]:
@@ -81,11 +106,63 @@ def answer_elements(data: NDArray[np.uint8], travel: Travel, chip: ChipFacts) ->
     return np.concatenate(found)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Strobes:
+    """The first strobes of the blocks of one operation of a layer, in the order of blocks.
+
+    step: of a run, 0 the first one; clock: of the strobe, from the accepted start on, 0 the first
+    lag: clocks from the first one of the step to it
+    """
+
+    layer: int
+    operation: str
+    step: NDArray[np.int64]
+    clock: NDArray[np.int64]
+    lag: NDArray[np.int64]
+
+
+def strobes_of(run: ChipRun, chip: ChipFacts) -> list[Strobes]:
+    """Return the strobes of each operation, layer after layer."""
+    keys = operations_of(chip)
+    ticks = run.stores.part(run.stores.macro == STEP).cycle
+    lines = run.stores.part(run.stores.macro == STROBES)
+    flags = flags_of(lines, len(keys))
+    step = np.searchsorted(ticks, lines.cycle) - 1
+    lag = lines.cycle - ticks[step] - 1
+    return [
+        Strobes(
+            layer=layer.place,
+            operation=layer.operations[k].name,
+            step=step[own],
+            clock=lines.cycle[own] - 1,
+            lag=lag[own],
+        )
+        for (layer, k), own in zip(keys, flags.T, strict=True)
+    ]
+
+
+def first_clocks(run: ChipRun) -> NDArray[np.int64]:
+    """Return the first clock of each step, from the accepted start on; a tick is one before it.
+
+    The chip's counter, which the simulation writes down, calls the first clock 1.
+    """
+    return run.stores.part(run.stores.macro == STEP).cycle
+
+
+def operations_of(chip: ChipFacts) -> list[tuple[ChipLayer, int]]:
+    """Return all operations, layer after layer, each by its place in the layer."""
+    return [(layer, k) for layer in chip.layers for k in range(len(layer.operations))]
+
+
+def flags_of(lines: Stores, count: int) -> NDArray[np.bool_]:
+    """Return the lowest `count` bits of the data of each line, (lines, count)."""
+    digits = lines.words[:, ::-1, None]
+    bits = np.unpackbits(digits, axis=2, bitorder="little")[:, :, :DIGIT_BITS]
+    return bits.reshape(len(lines), -1)[:, :count].astype(bool)
+
+
 def starts_of(run: ChipRun, chip: ChipFacts) -> list[list[tuple[int, int]]]:
     """Return what starts in each step: layer, and place of the operation in it."""
-    keys = [(one.place, k) for one in chip.layers for k in range(len(one.operations))]
-    steps = run.stores.part(run.stores.macro == STEP)
-    digits = steps.words[:, ::-1, None]
-    bits = np.unpackbits(digits, axis=2, bitorder="little")[:, :, :DIGIT_BITS]
-    flags = bits.reshape(len(steps), -1)[:, : len(keys)]
-    return [[keys[place] for place in np.flatnonzero(line)] for line in flags]
+    keys = operations_of(chip)
+    flags = flags_of(run.stores.part(run.stores.macro == STEP), len(keys))
+    return [[(keys[one][0].place, keys[one][1]) for one in np.flatnonzero(line)] for line in flags]

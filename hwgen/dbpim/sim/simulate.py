@@ -81,6 +81,7 @@ def simulate(
     images: Bytes,
     *,
     waves: Waves | None = None,
+    latency: int | None = None,
     stall: int = 0,
     seed: int = 1,
     stall_seed: int | None = None,
@@ -92,6 +93,7 @@ def simulate(
     """Return every run; the runs come one after the other in one simulation.
 
     images: uint8 NHWC; where the last run has fewer than the program takes, its last one repeats
+    latency: of the memory in cycles; None: as the architecture says
     stall: percent of cycles in which a channel of the memory does nothing; stall_seed: None: `seed`
     error_address: the memory answers the beat that holds this byte with an error; None: none
     limits: after which a run counts as hanging
@@ -104,6 +106,7 @@ def simulate(
         arch,
         program,
         images,
+        latency=latency,
         stall=stall,
         seed=seed,
         stall_seed=stall_seed,
@@ -140,6 +143,7 @@ def job_of(
     program: Program,
     images: Bytes,
     *,
+    latency: int | None = None,
     stall: int = 0,
     seed: int = 1,
     stall_seed: int | None = None,
@@ -159,7 +163,7 @@ def job_of(
         ],
         answer_bytes=max(facts.answer.offsets) + facts.answer.size,
         scratch_bytes=facts.scratch_bytes,
-        latency=arch.memory_latency_cycles,
+        latency=arch.memory_latency_cycles if latency is None else latency,
         stall=stall,
         seed=seed,
         stall_seed=stall_seed,

@@ -82,6 +82,7 @@ def simulate(
     modes: Sequence[int] | None = None,
     tables: Program | None = None,
     waves: Waves | None = None,
+    latency: int | None = None,
     stall: int = 0,
     seed: int = 1,
     stall_seed: int | None = None,
@@ -94,6 +95,7 @@ def simulate(
 
     images: unsigned NHWC, of the widest mode; modes: index of the mode of each; None: all 0
     tables: a program without weight rows that is loaded after `program`, and then runs
+    latency: of the memory in cycles; None: as the architecture says
     stall: percent of cycles in which a channel of the memory does nothing; stall_seed: None: `seed`
     error_address: the memory answers the beat that holds this byte with an error; None: none
     limits: after which a run counts as hanging
@@ -109,6 +111,7 @@ def simulate(
         images,
         modes=wanted,
         tables=tables,
+        latency=latency,
         stall=stall,
         seed=seed,
         stall_seed=stall_seed,
@@ -147,6 +150,7 @@ def job_of(
     *,
     modes: Sequence[int],
     tables: Program | None = None,
+    latency: int | None = None,
     stall: int = 0,
     seed: int = 1,
     stall_seed: int | None = None,
@@ -167,7 +171,7 @@ def job_of(
         image_stride=facts.image.stride,
         answer_stride=facts.answer.stride,
         answer_bytes=answer_bytes(program, arch),
-        latency=arch.memory_latency_cycles,
+        latency=arch.memory_latency_cycles if latency is None else latency,
         stall=stall,
         seed=seed,
         stall_seed=stall_seed,

@@ -2,8 +2,10 @@
 
 import re
 
+import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl._nir import CombinationalCycle
 from amaranth.lib import data
 from amaranth.lib.wiring import Component, In, Out
 
@@ -55,3 +57,39 @@ def test_unchecked_bits_are_the_same_bits() -> None:
     with bits_unchecked():
         assert converted() == ordinary
     assert converted() == ordinary
+
+
+class Loop(Component):
+    """A sum, a choice and an inversion; `around`: of which a bit may depend on itself."""
+
+    given: In(8)
+    found: Out(8)
+
+    def __init__(self, around: str) -> None:
+        super().__init__()
+        self._around = around
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        total, picked = Signal(8), Signal(8)
+        m.d.comb += [
+            total.eq((picked if self._around == "sum" else self.given) + 1),
+            picked.eq(total << self.given[:3]),
+            # Bit by bit nothing depends on itself here.
+            self.found.eq(Cat(~self.given[0], self.found[:-1] ^ picked[:-1])),
+        ]
+        if self._around == "bit":
+            m.d.comb += self.found[1].eq(self.found[3])
+        return m
+
+
+@pytest.mark.parametrize("around", ["sum", "bit"])
+def test_cycles_are_refused(around: str) -> None:
+    with bits_unchecked(), pytest.raises(CombinationalCycle, match="cycle detected"):
+        rtlil.convert(Loop(around))
+
+
+def test_what_only_looks_like_a_cycle_is_converted() -> None:
+    ordinary = rtlil.convert(Loop("nothing"))
+    with bits_unchecked():
+        assert rtlil.convert(Loop("nothing")) == ordinary

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from golden.crossbar.encoding import encode
-from hwgen.crossbar.compiler.lowering import Lowering, packed_image
+from hwgen.crossbar.compiler.lowering import Lowering
 from hwgen.crossbar.compiler.quantized import crossbar_network
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.columns import columns_of
 from hwgen.crossbar.facts.holdings import Holding
-from hwgen.crossbar.facts.image_io import HEADER_BEATS
+from hwgen.crossbar.facts.image_io import HEADER_BEATS, packed_image
 from hwgen.crossbar.facts.loads import COLUMN_FIELDS, LIMITS_FIELDS, OPERANDS_FIELDS, load_targets
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.registers import VERSION

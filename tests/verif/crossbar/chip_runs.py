@@ -6,18 +6,16 @@ from pathlib import Path
 import numpy as np
 
 from golden.network import infer
-from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, pages
-from hwgen.crossbar.compiler.lowering import Lowering, packed_image
+from hwgen.crossbar.compiler.lowering import Lowering
 from hwgen.crossbar.facts.chip_facts import ChipFacts
-from hwgen.crossbar.facts.image_io import image_stride
+from hwgen.crossbar.facts.image_io import packed_image
+from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.model.conductor import Conductor
 from hwgen.crossbar.model.cycles import RunCycles, load_cycles, run_cycles
 from hwgen.crossbar.sim.chip_run import ChipRun, Job, run_chip
 from hwgen.crossbar.sim.maps import answers_of, maps_of, starts_of
 from hwgen.network import QuantizedNetwork
 from verif.common.drawing import draw_images
-
-LATENCY = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,20 +55,16 @@ class WholeRun:
     @property
     def predicted_load(self) -> int:
         """Cycles of the load, by the model."""
-        return load_cycles(self.chip, self.program_beats, address=PROGRAM_ADDRESS, latency=LATENCY)
+        return load_cycles(self.chip, self.program_beats, address=0, latency=MEMORY_LATENCY_CYCLES)
 
     @property
     def predicted(self) -> RunCycles:
         """Cycles of the run, by the model."""
-        image = PROGRAM_ADDRESS + pages(self.program_beats * self.chip.flit_bits // 8)
-        answer = image + pages(len(self.images) * image_stride(self.chip))
+        conductor = Conductor(self.chip, images=len(self.images), interval=self.interval)
+        for _ in conductor.run():
+            pass
         return run_cycles(
-            self.chip,
-            images=len(self.images),
-            interval=self.interval,
-            image_address=image,
-            answer_address=answer,
-            latency=LATENCY,
+            self.chip, images=len(self.images), steps=conductor.steps, latency=MEMORY_LATENCY_CYCLES
         )
 
 
@@ -81,7 +75,6 @@ def run_whole(
     *,
     images: int = 1,
     interval: int | None = None,
-    latency: int = LATENCY,
 ) -> WholeRun:
     """Load a network into its chip, and run random images."""
     program = Lowering(chip, network).program
@@ -90,8 +83,8 @@ def run_whole(
     job = Job(
         program=program.tobytes(),
         images=[packed_image(chip, image) for image in drawn],
+        run_images=images,
         interval=apart,
-        latency=latency,
     )
     load, run = run_chip(job, chip, folder)
     return WholeRun(

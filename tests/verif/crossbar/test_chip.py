@@ -26,12 +26,6 @@ def check(whole: WholeRun) -> None:
     assert whole.run.registers["held_clocks"] == 0
 
 
-def test_three_layers(tmp_path: Path) -> None:
-    network = plain_network()
-    found = design(network, copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
-    check(run_whole(chip_for(found, "plain"), network, tmp_path, images=2))
-
-
 def mates() -> ChipFacts:
     """Two layers share two macros and gather in one of them; the sums of the third travel."""
     found = design(
@@ -71,13 +65,3 @@ def test_the_digits_network(tmp_path: Path) -> None:
         bus_bits=256,
     )
     check(run_whole(chip_for(found, "digits"), network, tmp_path, images=2))
-
-
-@pytest.mark.long
-def test_a_slow_memory_changes_no_answer_and_no_step(tmp_path: Path) -> None:
-    network = plain_network()
-    found = design(network, copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
-    whole = run_whole(chip_for(found, "plain"), network, tmp_path, images=3, latency=30_000)
-    whole.compare()
-    whole.compare_starts()
-    assert whole.run.registers["held_clocks"] > 0

@@ -2,13 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
+from hwgen.crossbar.facts.arch import arch_text
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.components import Components
 from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.point import Point
-from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch
+from hwgen.crossbar.facts.schedule import save_schedule
+from hwgen.crossbar.model.record import (
+    Confirmed,
+    confirm,
+    design_of,
+    make_arch,
+    make_schedule,
+)
 from hwgen.network import QuantizedNetwork
 from tests.synthesis import COMPONENTS
 from verif.common.drawing import Drawing
@@ -62,3 +71,12 @@ def design(
 def chip_for(found: Confirmed, name: str) -> ChipFacts:
     """Return the description of the chip of a design."""
     return described(make_arch(found, name))
+
+
+def write_chip(found: Confirmed, name: str, folder: Path) -> Path:
+    """Write architecture and schedule of a design as a synthesis does; return the former."""
+    arch = make_arch(found, name)
+    save_schedule(make_schedule(found, arch), folder / "schedule.npz")
+    file = folder / "architecture.yaml"
+    file.write_text(arch_text(arch), encoding="utf-8")
+    return file

@@ -1,0 +1,79 @@
+"""Read and write a compiled program: one `.npz` of the image's bytes and the facts as JSON."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.facts import FACTS_KEY, parse_facts
+from hwgen.errors import FormatError
+from hwgen.files.npz import read_npz, write_npz
+from hwgen.network import QuantizedNetwork
+
+IMAGE_KEY = "image"
+
+Facts = TypeVar("Facts")
+
+
+class Compiled(Protocol):
+    """What the facts of every program say of its origin: sha256 digests and names."""
+
+    @property
+    def network(self) -> str: ...
+    @property
+    def network_name(self) -> str: ...
+    @property
+    def architecture(self) -> str: ...
+    @property
+    def architecture_name(self) -> str: ...
+
+
+class Named(Protocol):
+    """An architecture."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+
+
+def write_program(facts: Any, image: NDArray[np.uint8], path: Path) -> None:
+    """Write facts, a dataclass, and image; the file is whole or absent, its bytes of content."""
+    text = json.dumps(asdict(facts), indent=1)
+    arrays = {FACTS_KEY: np.frombuffer(text.encode(), np.uint8), IMAGE_KEY: image}
+    write_npz(path, arrays, what="program")
+
+
+def read_program(
+    path: Path, kind: type[Facts], *, file_format: str, version: int
+) -> tuple[Facts, NDArray[Any]]:
+    """Return the facts, a `kind`, and the image of a file, whose content is not looked at."""
+    source = str(path)
+    arrays = read_npz(path, what="program", allowed=f"a whole {file_format} file (.npz)")
+    if set(arrays) != {FACTS_KEY, IMAGE_KEY}:
+        given = ", ".join(sorted(arrays)) or "nothing"
+        allowed = f"a {file_format} file with {FACTS_KEY} and {IMAGE_KEY} inside"
+        raise FormatError(field="the program", allowed=allowed, given=given, source=source)
+    facts = parse_facts(
+        arrays[FACTS_KEY], kind, file_format=file_format, version=version, source=source
+    )
+    return facts, arrays[IMAGE_KEY]
+
+
+def check_origin(facts: Compiled, arch: Named, network: QuantizedNetwork) -> None:
+    """Refuse a program that was compiled for another architecture or another network."""
+    pairs = (
+        ("architecture", facts.architecture_name, facts.architecture, arch.name, arch.digest),
+        ("network", facts.network_name, facts.network, network.graph.name, network.digest),
+    )
+    for kind, given_name, given, name, wanted in pairs:
+        if given != wanted:
+            raise FormatError(
+                field="the program",
+                allowed=f"compiled for the {kind} {name} ({wanted[:8]})",
+                given=f"one for {given_name} ({given[:8]})",
+                source=f"program {facts.network_name} on {facts.architecture_name}",
+            )

@@ -1,0 +1,108 @@
+"""From a quantized network and the architecture that was made for its shapes to a program."""
+
+from dataclasses import asdict
+
+import numpy as np
+
+from hwgen.crossbar.compiler.lowering import BEAT_BITS, Lowering
+from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
+from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
+from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.network import CrossbarNetwork
+from hwgen.crossbar.facts.program import (
+    BEAT,
+    FORMAT,
+    VERSION,
+    AnswerPlan,
+    ImagePlan,
+    LayerPlan,
+    Program,
+    ProgramFacts,
+)
+from hwgen.errors import ConfigError, DataError
+from hwgen.network import QuantizedNetwork
+
+LOADED = ("name", "limits", "activation")
+"""Of a layer: what a program brings, so that it may differ from what the chip was made for."""
+
+
+def compile_network(
+    network: QuantizedNetwork, arch: Arch, *, images: int = 1, layer_cost: object = None
+) -> Program:
+    """Return the program of a network; the same arguments give the same bytes.
+
+    images: of one run, a stream; layer_cost: nothing is left to choose
+    Raises ConfigError for a network of other shapes or of more bits, DataError for a longer stream
+    than the rings hold.
+    """
+    chip = described(arch)
+    check_bits(network, arch)
+    layers = crossbar_network(network)
+    check_layers(layers, arch.whole_network, network.graph.name, arch.name)
+    check_images(arch, images)
+    if chip.flit_bits != BEAT_BITS:
+        raise ConfigError(
+            field="mesh.flit_bits",
+            allowed=f"{BEAT_BITS}, a beat of a program",
+            given=chip.flit_bits,
+            source=arch.name,
+        )
+    beats = Lowering(chip, network).program
+    ops = {layer.name: layer.op for layer in network.layers}
+    facts = ProgramFacts(
+        format=FORMAT,
+        version=VERSION,
+        network=network.digest,
+        network_name=network.graph.name,
+        architecture=arch.digest,
+        architecture_name=arch.name,
+        images=images,
+        image=ImagePlan(shape=network.graph.input.shape),
+        answer=AnswerPlan(layer=network.answer, shape=network.map_of(network.answer).shape),
+        layers=[LayerPlan(name=each.name, op=ops[each.name]) for each in layers.layers],
+        fused=[name for name in ops if name not in {each.name for each in layers.layers}],
+    )
+    return Program(facts=facts, image=beats.astype(BEAT).view(np.uint8))
+
+
+def check_bits(network: QuantizedNetwork, arch: Arch) -> None:
+    """Refuse weights and maps of more bits than the chip has."""
+    for what, given in bits_of(network)._asdict().items():
+        most = arch.weight_bits if what == "weights" else arch.activation_bits
+        if given > most:
+            raise ConfigError(
+                field=f"bits of {what}",
+                allowed=f"at most {most}, as {arch.name} has them",
+                given=given,
+                source=network.graph.name,
+            )
+
+
+def check_layers(
+    network: CrossbarNetwork, made_for: CrossbarNetwork, source: str, chip: str
+) -> None:
+    """Refuse a network whose image or layers have other shapes than those of the chip."""
+    for field in ("input_channels", "input_side", "input_columns"):
+        refuse_other(field, getattr(made_for, field), getattr(network, field), source, chip)
+    refuse_other("layers", len(made_for.layers), len(network.layers), source, chip)
+    for own, given in zip(made_for.layers, network.layers, strict=True):
+        wanted, found = asdict(own), asdict(given)
+        for field in wanted.keys() - set(LOADED):
+            refuse_other(f"{given.name}.{field}", wanted[field], found[field], source, chip)
+
+
+def refuse_other(field: str, wanted: object, given: object, source: str, chip: str) -> None:
+    """Refuse a value that is not what a chip was made for."""
+    if given != wanted:
+        allowed = f"{wanted}, which {chip} was made for"
+        raise ConfigError(field=field, allowed=allowed, given=f"{given}", source=source)
+
+
+def check_images(arch: Arch, images: int) -> None:
+    """Refuse a stream of more images than those for which rings were sized."""
+    most = fabric_of_chip(arch, arch.name).stream.images
+    if images > most:
+        raise DataError(
+            f"the images of one run must be at most {most}, for which the rings of {arch.name} are"
+            f" sized, got {images}"
+        )

@@ -1,0 +1,204 @@
+"""How often each event happens in a run, from where blocks lie in rings and on links."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held, Travel
+from hwgen.crossbar.facts.holdings import Cut
+from hwgen.crossbar.facts.layout import last_needed
+from hwgen.crossbar.facts.network import CrossbarLayer
+
+Ints = NDArray[np.int64]
+
+
+def run_events(chip: ChipFacts, images: int) -> dict[str, int]:
+    """Return the events of a run by name."""
+    return {
+        "conversions": sum(images * samples(chip, layer) for layer in chip.layers),
+        "crossbar_reads": sum(images * crossbar_reads(chip, layer) for layer in chip.layers),
+        "port_reads": sum(layer_reads(chip, layer, images) for layer in chip.layers),
+        "port_writes": sum(stored_words(chip, layer, images) for layer in chip.layers)
+        + sum(received_words(chip, travel, images) for travel in chip.travels),
+        "flit_hops": sum(images * hops(chip, travel) for travel in chip.travels),
+    }
+
+
+def samples(chip: ChipFacts, layer: ChipLayer) -> int:
+    """Return the samples of an image: all columns in use, in each bit step of each block."""
+    return layer.blocks * chip.bit_steps * sum(held.conversions for held in layer.held)
+
+
+def crossbar_reads(chip: ChipFacts, layer: ChipLayer) -> int:
+    """Return the crossbars that multiply in an image, in each bit step of each block."""
+    return layer.blocks * chip.bit_steps * sum(held.crossbars for held in layer.held)
+
+
+def stored_words(chip: ChipFacts, layer: ChipLayer, images: int) -> int:
+    """Return the words that the results of a layer touch, block after block."""
+    each = -(-layer.output_bits // chip.activation_bits)
+    channels = layer.layer.out_channels * each
+    blocks = block_words(layer.layer.pixels, layer.copies, channels, chip.word_elements)
+    return words_of_stream(blocks, images)
+
+
+def layer_reads(chip: ChipFacts, layer: ChipLayer, images: int) -> int:
+    """Return the words that the engines of a layer read: loads, and what is sent."""
+    shape = layer.layer
+    sends = layer.operations[-1].name in ("send", "result")
+    sent = stored_words(chip, layer, images) if sends else 0
+    if shape.kind == "eltwise":
+        own = block_words(shape.pixels, layer.copies, shape.out_channels, chip.word_elements)
+        return sent + len(shape.providers) * words_of_stream(own, images)
+    return sent + sum(
+        loads(layer, held, chip.word_elements, image)
+        for image in range(images)
+        for held in layer.held
+    )
+
+
+class Blocks(NamedTuple):
+    """Runs of elements side by side that are read or written at a time, of one image.
+
+    begin: of each run, from the first element of the image; length: of each; total: of an image
+    word: elements of a word
+    """
+
+    begin: Ints
+    length: Ints
+    total: int
+    word: int
+
+
+def block_words(pixels: int, copies: int, channels: int, word: int) -> Blocks:
+    """Return the blocks of a map of so many pixels; word: elements of a word."""
+    begin = np.arange(0, pixels, copies, dtype=np.int64)
+    length = np.minimum(copies, pixels - begin)
+    return Blocks(begin * channels, length * channels, pixels * channels, word)
+
+
+def words_of_stream(blocks: Blocks, images: int) -> int:
+    """Return the words that blocks of some images touch, which lie one behind the other."""
+    first = np.arange(images)[:, None] * blocks.total + blocks.begin
+    return int(words(first, blocks.length, blocks.word).sum())
+
+
+def words(begin: Ints, length: Ints, word: int) -> Ints:
+    """Return the words that runs of elements touch, none of an empty one."""
+    touched = (begin % word + length - 1) // word + 1
+    return np.asarray(np.where(length > 0, touched, 0))
+
+
+def loads(layer: ChipLayer, held: Held, word: int, image: int) -> int:
+    """Return the reads of the windows of an image by a macro.
+
+    A read covers what lies in one word, one run of a window, and one set of input registers. It is
+    made even where the window leaves the map.
+    """
+    shape = layer.layer
+    first, behind = held.copies if layer.cut else (0, layer.copies)
+    pixels = np.arange(shape.pixels, dtype=np.int64)
+    pixels = pixels[(pixels % layer.copies >= first) & (pixels % layer.copies < behind)]
+    columns = 1 if shape.kind == "fc" else shape.in_sides[1]
+    rows = 1 if shape.kind == "fc" else shape.in_sides[0]
+    row, column = np.divmod(pixels, shape.out_sides[1])
+    row = row * shape.strides[0] - shape.paddings[0]
+    column = column * shape.strides[1] - shape.paddings[1]
+    begin = ((image * rows + row) * columns + column) * shape.in_channels
+    total = 0
+    for offset, length in pieces(shape, layer.cut, held):
+        down, across = divmod(offset, columns * shape.in_channels) if offset else (0, 0)
+        start = begin + down * columns * shape.in_channels + across
+        total += int(words(start, np.full(start.shape, length), word).sum())
+    return total
+
+
+def pieces(shape: CrossbarLayer, cut: Cut | None, held: Held) -> Iterator[tuple[int, int]]:
+    """Yield where the pieces of a window begin, from its first element, and their elements."""
+    row_elements = shape.in_channels * (1 if shape.kind == "fc" else shape.in_sides[1])
+    if cut is None:
+        run = shape.kernels[1] * shape.in_channels
+        yield from ((row * row_elements, run) for row in range(shape.kernels[0]))
+        return
+    grouped = cut.groups > 1
+    for section in range(cut.sections):
+        rows = cut.groups_of(section) * cut.group_rows
+        across = shape.kernels[1] if grouped else 1
+        run = rows // (shape.taps if grouped else shape.kernels[0])
+        beside = section * cut.groups_of(0) * cut.group_rows // shape.taps
+        runs = [
+            (kernel_row * row_elements + place * shape.in_channels + beside, run)
+            for kernel_row in range(shape.kernels[0])
+            for place in range(across)
+        ]
+        tiles = range(*held.row_tiles)
+        yield from cut_at(runs, cut.side, tiles.start * cut.side, min(rows, tiles.stop * cut.side))
+
+
+def cut_at(
+    runs: list[tuple[int, int]], side: int, first: int, behind: int
+) -> Iterator[tuple[int, int]]:
+    """Yield the parts of runs whose rows lie between two, cut where a row tile begins."""
+    row = 0
+    for begin, length in runs:
+        done = 0
+        while done < length:
+            part = min(length - done, side - (row + done) % side)
+            if first <= row + done < behind:
+                yield begin + done, part
+            done += part
+        row += length
+
+
+def received_words(chip: ChipFacts, travel: Travel, images: int) -> int:
+    """Return the words that receivers write of a travel into the rings of its readers."""
+    if travel.kind not in ("image", "send"):
+        return 0
+    rings = sum(
+        one.kind == "input" and one.provider == travel.layer and one.layer in travel.readers
+        for one in chip.regions
+    )
+    blocks = sent_blocks(chip, travel)
+    return rings * words_of_stream(blocks, images)
+
+
+def sent_blocks(chip: ChipFacts, travel: Travel) -> Blocks:
+    """Return the packets of an image of a send, or of the image itself."""
+    word, layer = chip.word_elements, chip.layers[travel.owner]
+    if travel.kind != "image":
+        return block_words(layer.layer.pixels, layer.copies, layer.layer.out_channels, word)
+    pixels, channels = chip.image_sides[0] * chip.image_sides[1], chip.image_channels
+    if layer.layer.kind == "fc":
+        ends = np.array([pixels])
+    else:
+        last = last_needed(layer.layer, "strict")
+        shown = [min(layer.layer.pixels, (b + 1) * layer.copies) for b in range(layer.blocks)]
+        ends = np.minimum([last[end - 1] for end in shown], pixels)
+    begin = np.concatenate(([0], ends[:-1]))
+    return Blocks(begin * channels, (ends - begin) * channels, pixels * channels, word)
+
+
+def hops(chip: ChipFacts, travel: Travel) -> int:
+    """Return the flits of a travel on all links in an image, headers included."""
+    return len(travel.tree) * packet_flits(chip, travel)
+
+
+def packet_flits(chip: ChipFacts, travel: Travel) -> int:
+    """Return the flits of all packets of a travel in an image, headers included."""
+    layer = chip.layers[travel.owner]
+    if travel.kind in ("image", "send"):
+        elements = sent_blocks(chip, travel).length
+    elif travel.kind == "chain":
+        elements = np.full(layer.blocks, travel.pixels * travel.channels, np.int64)
+    else:
+        pixels = np.full(layer.blocks, layer.copies, np.int64)
+        pixels[-1] = layer.last_pixels
+        if travel.kind == "gather":
+            node = {one.node: one.macro for one in chip.macros}[travel.source]
+            held = next(one for one in layer.held if one.macro == node)
+            pixels = np.clip(pixels - held.copies[0], 0, held.copies[1] - held.copies[0])
+        elements = pixels * travel.channels
+    flits = -(-elements * travel.bits // chip.flit_bits)
+    return int((flits + (elements > 0)).sum())

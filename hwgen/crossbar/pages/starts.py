@@ -1,0 +1,145 @@
+"""The schedule that a chip keeps: starts as promised, and as the simulation saw them."""
+
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.commands.load import load
+from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.program import Program
+from hwgen.crossbar.facts.schedule import load_schedule
+from hwgen.crossbar.facts.timing import LAGS
+from hwgen.crossbar.model.predict import Prediction
+from hwgen.crossbar.pages.run_energy import run_energy
+from hwgen.crossbar.sim.maps import Strobes
+from hwgen.crossbar.sim.simulate import SimulatedRun
+from hwgen.report.run import Constant, Difference, RunOperation, Starts
+
+__all__ = ["compare_starts", "starts_picture"]
+
+SCHEDULE = "schedule.npz"
+"""Name of the file that a synthesis leaves beside an architecture."""
+
+Ints = NDArray[np.int64]
+Key = tuple[int, str]
+"""A layer and one of its operations."""
+
+
+def compare_starts(
+    arch: Arch,
+    file: Path,
+    program: Program,
+    predictions: Sequence[Prediction],
+    runs: Sequence[SimulatedRun],
+) -> Starts:
+    """Return what was promised and what was seen; see `hwgen.report.run.Starts`.
+
+    An image that is alone in its run keeps the schedule that lies beside the architecture. For a
+    stream, and where no schedule lies there, the conductor in Python promises.
+    """
+    model, beside = predictions[0], file.parent / SCHEDULE
+    alone = program.facts.images == 1 and beside.is_file()
+    promised = schedule_of(arch, beside) if alone else model.starts
+    seen = [{(one.layer, one.operation): one for one in run.strobes} for run in runs]
+    names = [plan.name for plan in program.facts.layers]
+    return Starts(
+        promised_by="schedule" if alone else "model",
+        held_clocks=sum(each.held_clocks for each in runs or predictions),
+        constants=constants_of(model, runs),
+        operations=[operation_of(names, key, steps, seen) for key, steps in promised.items()],
+        energy=run_energy(
+            arch,
+            file,
+            (runs or predictions)[0].events,
+            cycles=(runs or predictions)[0].cycles,
+            images=program.facts.images,
+        ),
+        first=first_of(names, promised, seen),
+    )
+
+
+def starts_picture(
+    arch: Arch, predictions: Sequence[Prediction], runs: Sequence[SimulatedRun]
+) -> str:
+    """Return the first run as SVG: lanes of macros over steps."""
+    drawn: str = load("hwgen.crossbar.pages.starts_picture").starts_picture(arch, predictions, runs)
+    return drawn
+
+
+def schedule_of(arch: Arch, file: Path) -> dict[Key, Ints]:
+    """Return the starts in the schedule of an architecture."""
+    schedule = load_schedule(file, arch)
+    return {
+        (each.layer, each.operation): schedule.starts_of(each) for each in schedule.facts.operations
+    }
+
+
+def operation_of(
+    names: Sequence[str], key: Key, steps: Ints, seen: Sequence[Mapping[Key, Strobes]]
+) -> RunOperation:
+    """Return one operation of all runs."""
+    own = [run[key] for run in seen]
+    lags = {int(lag) for strobes in own for lag in np.unique(strobes.lag)}
+    clocks = own[0].clock if own else np.zeros(0, np.int64)
+    return RunOperation(
+        layer=names[key[0]],
+        operation=key[1],
+        starts=len(own) * len(steps),
+        different=sum(differing(steps, strobes.step) for strobes in own),
+        first_step=int(steps[0]),
+        last_step=int(steps[-1]),
+        first_clock=int(clocks[0]) if clocks.size else None,
+        last_clock=int(clocks[-1]) if clocks.size else None,
+        lag_clocks=lags.pop() if len(lags) == 1 else None,
+    )
+
+
+def differing(promised: Ints, found: Ints) -> int:
+    """Return how many blocks start in another step, not at all, or beside those that should."""
+    both = min(len(promised), len(found))
+    unequal = int((promised[:both] != found[:both]).sum())
+    return unequal + max(len(promised), len(found)) - both
+
+
+def first_of(
+    names: Sequence[str], promised: Mapping[Key, Ints], seen: Sequence[Mapping[Key, Strobes]]
+) -> Difference | None:
+    """Return the first start that differs."""
+    for index, run in enumerate(seen):
+        for key, steps in promised.items():
+            pairs = zip_longest(steps.tolist(), run[key].step.tolist())
+            for block, (expected, found) in enumerate(pairs):
+                if expected != found:
+                    return Difference(
+                        what="step",
+                        run=index,
+                        layer=f"{names[key[0]]}.{key[1]}",
+                        name=f"start of block {block}",
+                        expected=expected,
+                        found=found,
+                    )
+    return None
+
+
+def constants_of(model: Prediction, runs: Sequence[SimulatedRun]) -> list[Constant]:
+    """Return what a run takes beside its steps, and the lags of operations; as seen, if any was.
+
+    load: the program, once; first step: the first image comes; drain: the last results leave
+    """
+    of = runs[0] if runs else model
+    first, last = of.steps[0], of.steps[-1]
+    clocks = {
+        "load": of.loading,
+        "first step": first.end,
+        "drain": last.end - last.begin,
+    }
+    lags = {name: LAGS[name] for _, name in model.starts}
+    if runs:
+        lags = {one.operation: int(one.lag.max()) for one in runs[0].strobes if one.lag.size}
+    clocks |= {f"lag of {name}": lag for name, lag in lags.items()}
+    return [
+        Constant(name=name, clocks=count, share=count / of.cycles) for name, count in clocks.items()
+    ]

@@ -1,0 +1,48 @@
+"""A folder that runs a program on a crossbar chip under plain Verilator, without Python."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.sim.by_hand import write_script
+from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.image_io import packed_answer, result_beats, results
+from hwgen.crossbar.facts.program import Program
+from hwgen.crossbar.sim.chip_run import hosted, work_of
+from hwgen.crossbar.sim.simulate import job_of
+
+
+def write_by_hand(
+    arch: Arch, program: Program, images: NDArray[Any], logits: NDArray[Any], folder: Path
+) -> Path:
+    """Write everything but the chip's Verilog into `folder`; return the script to run.
+
+    images: unsigned NHWC; logits: the expected answers, (images, ...)
+    """
+    chip = described(arch)
+    work = work_of(job_of(chip, program, images), chip)
+    lines = answer_lines(chip, program, logits)
+    return write_script(folder, work=work, chip=hosted(chip), expected=lines)
+
+
+def answer_lines(chip: ChipFacts, program: Program, answers: NDArray[Any]) -> Iterator[str]:
+    """Yield the words of the answers in the format of the host's event file.
+
+    The last flit of a block may have zeros behind its elements; results of layers that are not the
+    answer are left out.
+    """
+    names = [plan.name for plan in program.facts.layers]
+    first = 0
+    for travel in results(chip):
+        if names[travel.owner] == program.facts.answer.layer:
+            break
+        first += result_beats(chip, travel) * chip.flit_bits // 32
+    for image, answer in enumerate(answers):
+        words = np.frombuffer(packed_answer(chip, travel, answer), "<u4")
+        for index, word in enumerate(words.tolist()):
+            yield f"answer {image} {first + index} {word:08x}\n"

@@ -1,0 +1,214 @@
+"""Run a program on the RTL of a crossbar chip; its maps follow from what its macros store."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hwgen.chip.limits import RunLimits
+from hwgen.chip.sim.cache import Say, silent
+from hwgen.chip.sim.host import NO_LIMITS, run_hosted, simulator_of
+from hwgen.chip.sim.simulator import build_simulator
+from hwgen.chip.sim.waves import Waves
+from hwgen.chip.step import Step
+from hwgen.crossbar.facts.arch import Arch
+from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.facts.description import described
+from hwgen.crossbar.facts.image_io import packed_image
+from hwgen.crossbar.facts.program import Program
+from hwgen.crossbar.facts.registers import ErrorCode
+from hwgen.crossbar.facts.run_steps import END, INPUT, step_name
+from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
+from hwgen.crossbar.sim.chip_run import ChipRun, Job, hosted, read_folder, work_of
+from hwgen.crossbar.sim.maps import (
+    Strobes,
+    answers_of,
+    first_clocks,
+    maps_of,
+    strobes_of,
+    written_cycles,
+)
+from hwgen.errors import SimulationError
+
+STORING = ("port_writes",)
+"""Events of which each word that a macro stores has one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedRun:
+    """One run of the chip: `facts.images` images of the program as a stream.
+
+    images: their indices
+    maps: of each image, by layer name, (height, width, channels); of a result what is in memory
+    cycles, load_cycles, counters: the chip's counters, by the name of their register
+    held_clocks: by which steps were longer, by the chip's counter
+    steps: one for each layer of each image, see `hwgen.crossbar.facts.run_steps`
+    events: by name; strobes: of all operations, layer after layer
+    written: of each image, by layer name: the cycle in which each element was stored
+    loading: cycles of the command LOAD before the first run
+    waves: the file of the waves, if requested
+    fused: layers whose maps the chip never stores
+    """
+
+    images: tuple[int, ...]
+    maps: Sequence[Mapping[str, NDArray[Any]]]
+    cycles: int
+    load_cycles: int
+    counters: Mapping[str, int]
+    held_clocks: int
+    steps: tuple[Step, ...]
+    events: Mapping[str, int]
+    strobes: Sequence[Strobes]
+    written: Sequence[Mapping[str, NDArray[np.int64]]]
+    loading: int
+    waves: Path | None
+    fused: Sequence[str]
+    step_events: Sequence[Mapping[str, int]] = ()
+
+    def written_at(self, image: int, layer: str, element: tuple[int, int, int]) -> int | None:
+        """Return the cycle in which (y, x, channel) of a map was stored."""
+        cycles = self.written[self.images.index(image)][layer]
+        return int(cycles[element]) if cycles.size else None
+
+
+def simulate(
+    arch: Arch,
+    program: Program,
+    images: NDArray[Any],
+    *,
+    waves: Waves | None = None,
+    latency: int | None = None,
+    stall: int = 0,
+    seed: int = 1,
+    stall_seed: int | None = None,
+    error_address: int | None = None,
+    limits: RunLimits = NO_LIMITS,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> list[SimulatedRun]:
+    """Return every run; the chip loads once, then the runs come one after the other.
+
+    images: unsigned NHWC
+    latency: of the memory in cycles; None: as the model assumes
+    stall: percent of cycles in which a channel of the memory does nothing; stall_seed: None: `seed`
+    error_address: the memory answers the beat that holds this byte with an error; None: none
+    limits: after which a run counts as hanging
+    builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
+    say: receives a message before a simulator is built, which takes a minute or more
+    Raises SimulationError when the chip stops with an error or does not stop at all, OutputError
+    when `builds` cannot be written, MissingToolError without Verilator.
+    """
+    chip = described(arch)
+    job = replace(
+        job_of(chip, program, images),
+        latency=MEMORY_LATENCY_CYCLES if latency is None else latency,
+        stall=stall,
+        seed=seed,
+        stall_seed=stall_seed,
+        error_address=error_address,
+        # A beat of the program takes a cycle to load at most, and longer where the memory stalls.
+        limits=replace(limits, cycles=limits.cycles + program.beats * 100 // (100 - stall)),
+    )
+    commands, file = run_hosted(
+        work_of(job, chip),
+        lambda: hosted(chip),
+        lambda folder: read_folder(folder, chip, job.limits),
+        name=arch.name,
+        waves=waves,
+        builds=builds,
+        say=say,
+    )
+    return list(simulated_runs(commands, program, chip, waves=file))
+
+
+def prepare(
+    arch: Arch,
+    program: Program,
+    images: NDArray[Any],
+    *,
+    builds: Path | None = None,
+    say: Say = silent,
+) -> None:
+    """Build the simulator that `simulate` runs for the same arguments, unless it is cached."""
+    chip = described(arch)
+    work = work_of(job_of(chip, program, images), chip)
+    build_simulator(simulator_of(hosted(chip), work.memory_bytes), builds=builds, say=say)
+
+
+def job_of(chip: ChipFacts, program: Program, images: NDArray[Any]) -> Job:
+    """Return the job that runs a program on images."""
+    return Job(
+        program=program.image.tobytes(),
+        images=[packed_image(chip, image) for image in images],
+        run_images=program.facts.images,
+        interval=chip.interval,
+    )
+
+
+def simulated_runs(
+    commands: Sequence[ChipRun], program: Program, chip: ChipFacts, *, waves: Path | None = None
+) -> Iterator[SimulatedRun]:
+    """Yield the runs with their maps; raise SimulationError for a command that did not finish."""
+    for command in commands:
+        check(command, program)
+    load, *runs = commands
+    names = {
+        layer.layer.name: plan.name
+        for layer, plan in zip(chip.layers, program.facts.layers, strict=True)
+    }
+    for run in runs:
+        first, count = run.number * program.facts.images, len(run.answers)
+        maps = maps_of(run, chip, count) | answers_of(run, chip)
+        written, strobes = written_cycles(run, chip, count), strobes_of(run, chip)
+        counters = dict(run.registers)
+        cycles, load_cycles = counters.pop("cycles"), counters.pop("load_cycles")
+        held = counters.pop("held_clocks")
+        del counters["error"]
+        yield SimulatedRun(
+            images=tuple(range(first, first + count)),
+            maps=[{names[name]: one[n] for name, one in maps.items()} for n in range(count)],
+            cycles=cycles,
+            load_cycles=load_cycles,
+            counters=counters,
+            held_clocks=held,
+            steps=steps_of(run, program, chip, strobes),
+            events=run.events,
+            strobes=strobes,
+            written=[{names[key]: one[n] for key, one in written.items()} for n in range(count)],
+            loading=load.cycles,
+            waves=waves,
+            fused=program.facts.fused,
+        )
+
+
+def check(command: ChipRun, program: Program) -> None:
+    """Raise SimulationError for a command that did not finish."""
+    first = command.number * program.facts.images
+    where = "the load" if command.loads else f"the run from image {first} on"
+    if command.busy:
+        raise SimulationError(f"{command.gave_up} ({where})")
+    if not command.done:
+        name = ErrorCode(command.error).name
+        raise SimulationError(f"the chip stopped with the error {name} ({where})")
+
+
+def steps_of(
+    run: ChipRun, program: Program, chip: ChipFacts, strobes: Sequence[Strobes]
+) -> tuple[Step, ...]:
+    """Return the steps of a run, from the strobes that were seen."""
+    count, clocks = len(run.answers), first_clocks(run)
+    found = [Step(name=INPUT, layer=INPUT, begin=0, end=int(clocks[0]))]
+    for image in range(count):
+        for layer, plan in zip(chip.layers, program.facts.layers, strict=True):
+            own = [each for each in strobes if each.layer == layer.place]
+            begins = own[0].clock[image * layer.blocks :]
+            ends = own[-1].clock[: (image + 1) * layer.blocks]
+            if begins.size and ends.size:
+                name = step_name(plan.name, image, count)
+                step = Step(name=name, layer=plan.name, begin=int(begins[0]), end=int(ends[-1]))
+                found.append(step)
+    over = int(clocks[-1]) + chip.step_clocks
+    return (*found, Step(name=END, layer=END, begin=over, end=run.cycles))

@@ -1,0 +1,90 @@
+# amaranth: UnusedElaboratable=no
+"""`hwgen run` on chips of a synthesis: maps, cycles, events, and the starts of its schedule."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwgen.cli import main
+from hwgen.network.file import save_network
+from tests.verif.crossbar.whole import design, plain_network, write_chip
+
+ROOT = Path(__file__).parents[3]
+DIGITS = ROOT / "configs/networks/digits_small_cnn.npz"
+
+
+def run(folder: Path, network: Path, chip: Path, *options: object) -> dict[str, Any]:
+    """Run images on the RTL, or the engine that is asked for; return the report."""
+    given = [str(each) for each in (network, chip, "--engine", "rtl", *options)]
+    code = main(["run", *given, "--work", str(folder / "work"), "--json", str(folder / "r.json")])
+    report: dict[str, Any] = json.loads((folder / "r.json").read_text(encoding="utf-8"))
+    assert code == 0, report["first_difference"]
+    return report
+
+
+def exact(report: dict[str, Any]) -> None:
+    """Hold maps and starts to golden and to the schedule."""
+    assert (report["equal"], report["mismatches"], report["starts_different"]) == (True, 0, 0)
+
+
+def in_time(report: dict[str, Any], *, by: str, images: int) -> None:
+    """Hold maps, cycles, events and starts to what was promised."""
+    exact(report)
+    assert report["cycles_rtl"] == report["cycles_model"]
+    assert report["starts_promised_by"] == by
+    assert report["held_clocks"] == 0
+    for each in report["runs"]:
+        assert each["events_rtl"] == each["events_model"]
+        assert min(each["events_rtl"].values()) > 0
+    lags: dict[str, int] = {}
+    for each in report["operations"]:
+        assert lags.setdefault(each["operation"], each["lag_clocks"]) == each["lag_clocks"]
+    constants = {each["name"]: each["clocks"] for each in report["constants"]}
+    assert {f"lag of {name}": lag for name, lag in lags.items()}.items() <= constants.items()
+    assert len(report["images"]) == images
+    assert report["starts_checked"] == sum(each["starts"] for each in report["operations"]) > 0
+
+
+def test_a_small_chip(tmp_path: Path) -> None:
+    """Images one by one keep the schedule, a stream the conductor's; a slow memory holds ticks."""
+    network = tmp_path / "network.npz"
+    save_network(plain_network(), network)
+    found = design(plain_network(), copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
+    chip = write_chip(found, "plain", tmp_path)
+    alone = run(tmp_path, network, chip, "--images", 2)
+    in_time(alone, by="schedule", images=2)
+    model = run(tmp_path, network, chip, "--images", 2, "--engine", "model")
+    assert model["constants"] == alone["constants"]
+    stream = ["--images", 3, "--batch", 3]
+    in_time(run(tmp_path, network, chip, *stream), by="model", images=3)
+    slow = run(tmp_path, network, chip, *stream, "--latency", 30_000)
+    exact(slow)
+    assert slow["held_clocks"] > 0
+    assert slow["memory"]["more_cycles"] > slow["held_clocks"]
+    assert slow["in_time"] is None
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The digits chip of 0.6 W, as `hwgen synthesize` writes it."""
+    folder = tmp_path_factory.mktemp("digits")
+    given = ["--power-w", "0.6", "--seed", "1", "--evaluations", "2000", "--out", str(folder / "S")]
+    assert main(["synthesize", str(DIGITS), *given, "--work", str(folder / "work")]) == 0
+    return folder / "S/architecture.yaml"
+
+
+@pytest.mark.long
+def test_digits_as_synthesized(digits: Path, tmp_path: Path) -> None:
+    in_time(run(tmp_path, DIGITS, digits, "--images", 16), by="schedule", images=16)
+
+
+@pytest.mark.long
+def test_a_stream_of_digits(digits: Path, tmp_path: Path) -> None:
+    """At the interval that the architecture names; behind a slow memory steps and answers stay."""
+    stream = ["--images", 12, "--batch", 12]
+    in_time(run(tmp_path, DIGITS, digits, *stream), by="model", images=12)
+    slow = run(tmp_path, DIGITS, digits, *stream, "--latency", 30_000)
+    exact(slow)
+    assert slow["held_clocks"] > 0
