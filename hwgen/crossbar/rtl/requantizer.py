@@ -128,7 +128,7 @@ class Channels(Part):
     @property
     def stored_bits(self) -> int:  # type: ignore[override]
         """The bits of its memory."""
-        return self._word.size << len(self.write_index)
+        return int(self._word.size) << len(self.write_index)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
