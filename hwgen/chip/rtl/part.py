@@ -25,6 +25,7 @@ class Part(wiring.Component):
         simulators fill them with random or unknown values
     array_content: what the Verilog describes with gates lies in an array of cells, and a macro
         replaces it; memories need no such mark
+    stored_bits: of the memory that is in the module itself, not in the parts below it
     """
 
     family: str = ""
@@ -32,6 +33,7 @@ class Part(wiring.Component):
     clock_ports: Sequence[str] = ("clk", "rst")
     garbage_at_power_on: bool = False
     array_content: bool = False
+    stored_bits: int = 0
 
     def __init__(self, signature: Any = None) -> None:
         with without_field_nets():

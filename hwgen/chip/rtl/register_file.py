@@ -64,6 +64,11 @@ class RegisterFile(SharedPart):
         slices = [self._slices] if self._slices > 1 else []
         return "x".join(map(str, [self._depth, *slices, self._width]))
 
+    @property
+    def stored_bits(self) -> int:  # type: ignore[override]
+        """The bits of its memory."""
+        return self._depth * self._slices * self._width
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         memory_body(

@@ -53,6 +53,11 @@ class InputSums(Part):
         sizes = self._sizes
         return f"{sizes.units}x{sizes.input_sum_bits}l{sizes.lanes}"
 
+    @property
+    def stored_bits(self) -> int:  # type: ignore[override]
+        """The bits of its memory."""
+        return self._sizes.input_sum_bits << len(self.write_index)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits, width = len(self.write_index), self._sizes.input_sum_bits
@@ -158,6 +163,11 @@ class Array(Part):
     @property
     def size_suffix(self) -> str:
         return self._addition.size_suffix
+
+    @property
+    def lanes(self) -> int:
+        """How often a lane is placed."""
+        return self._sizes.lanes
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

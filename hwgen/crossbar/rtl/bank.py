@@ -71,6 +71,15 @@ class Bank(TextPart):
     def size_suffix(self) -> str:
         return self._sizes.name
 
+    @property
+    def stored_bits(self) -> int:  # type: ignore[override]
+        """Inputs of units, latches of DACs and samples that are held; cells are the crossbars'."""
+        return (
+            self._sizes.units
+            * self._sizes.side
+            * (self._sizes.input_bits + 2 * self._sizes.dac_bits)
+        )
+
     def verilog(self) -> str:
         sizes = self._sizes
         return self.filled(

@@ -125,6 +125,11 @@ class Channels(Part):
     def size_suffix(self) -> str:
         return f"{self._channels}x{self._word.size}l{self._lanes}"
 
+    @property
+    def stored_bits(self) -> int:  # type: ignore[override]
+        """The bits of its memory."""
+        return int(self._word.size) << len(self.write_index)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits, width = len(self.write_index), self._word.size

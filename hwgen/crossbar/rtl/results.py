@@ -69,6 +69,11 @@ class ResultMemory(Part):
     def size_suffix(self) -> str:
         return f"{self._depth}x{self._word}x{self._bits}"
 
+    @property
+    def stored_bits(self) -> int:  # type: ignore[override]
+        """The bits of its memory."""
+        return self._word * self._bits << len(self.read_index)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         width = self._word * self._bits

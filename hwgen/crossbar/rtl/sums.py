@@ -52,6 +52,11 @@ class Sums(Part):
     def size_suffix(self) -> str:
         return f"{self._targets}x{self._bits}l{self._lanes}r{self._reads}"
 
+    @property
+    def stored_bits(self) -> int:  # type: ignore[override]
+        """The bits of its memory."""
+        return self._bits << self._index_bits
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         bits, width = self._index_bits, self._bits

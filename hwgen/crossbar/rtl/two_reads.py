@@ -51,6 +51,11 @@ class TwoReads(Part):
     def size_suffix(self) -> str:
         return f"{self._depth}x{self._width}"
 
+    @property
+    def stored_bits(self) -> int:  # type: ignore[override]
+        """The bits of its memory."""
+        return self._width << len(self.write_index)
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         memory_body(

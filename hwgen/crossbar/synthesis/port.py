@@ -33,8 +33,8 @@ class Port(NamedTuple):
 
 @compiled
 def words_of(stage: Stage, elements: int) -> int:
-    """Return the words of a block of so many elements, however it lies in them."""
-    return int(max(1, ceil_div(elements - stage.align, stage.word) + 1))
+    """Return the words of a block of so many results, however it lies in them."""
+    return int(max(1, ceil_div(elements - stage.align, stage.out_word) + 1))
 
 
 @compiled

@@ -33,7 +33,7 @@ class Stage(NamedTuple):
     starts: whether its last operation counts as over when it starts (published, last layer)
     rows, wide, cin, cout, stride, kernel: of its weights, in elements; conv: 1 for a convolution
     side, row_tiles: of a crossbar, of a copy; sum_bits: of a partial sum; lanes: of a vector
-    copy_reads, align, word: as in `Tables`
+    copy_reads, align, word, out_word: as in `Tables`
     hop, access, step: ns of a hop, of an access to the scratchpad, of a pipeline step
     data, flit, bus: bits
     """
@@ -59,6 +59,7 @@ class Stage(NamedTuple):
     copy_reads: int
     align: int
     word: int
+    out_word: int
     hop: float
     access: float
     step: float
@@ -94,6 +95,7 @@ def stage_of(tables: Tables, i: int, box: Box) -> Stage:
         int(tables.copy_reads[i]),
         int(tables.align[i]),
         int(tables.word),
+        int(tables.out_word[i]),
         float(scalars[HOP]),
         float(least_scratchpad(tables, box)[ACCESS_NS]),
         float(box.step_high),

@@ -34,6 +34,7 @@ from hwgen.crossbar.synthesis.boxes import Box, box_at
 from hwgen.crossbar.synthesis.choices import Choices, make_choices
 from hwgen.crossbar.synthesis.company import company_of
 from hwgen.crossbar.synthesis.costs import fixed_costs, rounding_up
+from hwgen.crossbar.synthesis.cuts import Cut
 from hwgen.crossbar.synthesis.held import capacity_elements, make_held
 from hwgen.crossbar.synthesis.pairs import busy_steps, savings_of
 from hwgen.crossbar.synthesis.ranges import all_ranges
@@ -48,23 +49,43 @@ from tests.crossbar.synthesis.rows import BATCHES, SHARES, chosen_rows, weighted
 
 ROUNDING = 1e-9
 
+THOUSANDS = [range(begin, begin + 1000) for begin in range(0, 12_000, 1000)]
+"""Seeds of the long run, of which more than 10,000 are designs that fit."""
+
 
 @pytest.mark.parametrize("rules", ["published", "strict"])
 @pytest.mark.parametrize("batch", BATCHES)
 def test_no_design_beats_the_bound(rules: Rules, batch: range) -> None:
     for given in small(rules, batch):
         cost = given.cost
-        allowed = cost.energy_nj * (1 + ROUNDING)
         boxes = [given.box(0.02), given.box(1e-4)]
         for box in root_boxes(given.tables, given.tables.scalars[RATIO] / 2):
             if box.step_low <= cost.step_ns <= box.step_high:
                 boxes.append(box)
         cuts = [given.cut, *(each.cut for each in neighbours_of(given))]
         for box in boxes:
-            assert scan(given.tables, box) <= allowed, given.name
-            # Far above the design, so that nothing stops before the bound is as high as it gets.
-            bound = given.bound(box, 10 * cost.energy_nj, cuts)
-            assert bound.energy <= allowed, (given.name, box)
+            check_bounds(given, box, cuts)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("batch", THOUSANDS)
+def test_ten_thousand_random_designs(batch: range) -> None:
+    """Each in a box around it, with a choice for each of its layers; nine of ten seeds fit."""
+    found = 0
+    for given in small("strict", batch):
+        found += 1
+        chosen_rows(given, given.choices(0.02))
+        check_bounds(given, given.box(0.02), [given.cut])
+    assert found > 0.8 * len(batch)
+
+
+def check_bounds(given: Judged, box: Box, cuts: list[Cut]) -> None:
+    """Hold the bounds of a box to the energy of a design in it."""
+    allowed = given.cost.energy_nj * (1 + ROUNDING)
+    assert scan(given.tables, box) <= allowed, given.name
+    # Far above the design, so that nothing stops before the bound is as high as it gets.
+    bound = given.bound(box, 10 * given.cost.energy_nj, cuts)
+    assert bound.energy <= allowed, (given.name, box)
 
 
 @pytest.mark.parametrize("rules", ["published", "strict"])

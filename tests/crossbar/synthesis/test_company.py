@@ -13,6 +13,8 @@ from hwgen.crossbar.synthesis.company import (
     least_received,
     most_blocks,
 )
+from hwgen.crossbar.synthesis.port import words_of
+from hwgen.crossbar.synthesis.stage import stage_of
 from tests.crossbar.synthesis.judged import small
 from tests.crossbar.synthesis.rows import weighted
 
@@ -103,3 +105,17 @@ def test_received_words_and_blocks_of_a_box() -> None:
                 for e in edges
             ]
             assert least_received(tables, i, blocks) <= np.sum(words)
+
+
+def test_words_that_a_layer_stores() -> None:
+    """Raw answers have fewer elements in a word than maps; a bound counts them as a design does."""
+    raw = 0
+    for given in small("strict", range(20, 40)):
+        tables = given.tables
+        for i in weighted(tables):
+            stage = stage_of(tables, i, given.box(0.02))
+            for copies in {1, 2, int(given.layout.copies[i])}:
+                elements = copies * int(tables.cout[i])
+                assert words_of(stage, elements) == block_words(tables, i, copies), given.name
+            raw += int(tables.out_word[i] < tables.word)
+    assert raw > 1
