@@ -1,7 +1,8 @@
 """Read the waves of a simulation: the value of every signal in each clock cycle."""
 
-from collections.abc import Iterator
 from pathlib import Path
+
+from hwgen.chip.sim.vcd import blocks, declared
 
 
 class Trace:
@@ -34,33 +35,3 @@ class Trace:
         before = [0, *values]
         both = enumerate(zip(values, before, strict=False))
         return [cycle for cycle, (now, old) in both if now and not old and cycle >= after]
-
-
-def declared(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """Yield path and identifier of every signal."""
-    scope: list[str] = []
-    for line in lines:
-        match line.split():
-            case ["$scope", _, name, _]:
-                scope.append(name)
-            case ["$upscope", _]:
-                scope.pop()
-            case ["$var", _, _, identifier, name, *_]:
-                yield ".".join([*scope, name]), identifier
-            case ["$enddefinitions", _]:
-                return
-
-
-def blocks(lines: Iterator[str]) -> Iterator[dict[str, str]]:
-    """Yield the changes of each time: value by identifier."""
-    found: dict[str, str] = {}
-    for line in lines:
-        if line.startswith("#"):
-            yield found
-            found = {}
-        elif line.startswith("b"):
-            value, _, identifier = line[1:].partition(" ")
-            found[identifier] = value
-        elif line[:1] in ("0", "1", "x", "z"):
-            found[line[1:]] = line[0]
-    yield found

@@ -88,6 +88,12 @@ PHYSICAL: Capability[protocols.Physical] = Capability(
     cannot="compare netlists with its tables",
     lacks="parts of its tables for modules",
 )
+NETLIST_ENERGY: Capability[protocols.NetlistEnergy] = Capability(
+    key="netlist_energy",
+    promise=protocols.NetlistEnergy,
+    cannot="measure energy on netlists",
+    lacks="unit whose netlist follows a simulation",
+)
 VERILOG: Capability[protocols.Verilog] = Capability(
     key="verilog", promise=protocols.Verilog, cannot="be built", lacks="Verilog generator"
 )

@@ -6,11 +6,13 @@ from typing import Annotated
 from pydantic import Field
 from rich.console import RenderableType
 
+from hwgen.commands.capabilities import NETLIST_ENERGY
 from hwgen.commands.fields import File, Real, Sparsity, path_of
 from hwgen.commands.load import load
-from hwgen.commands.on_chip import Arch, chip_of
+from hwgen.commands.on_chip import Arch, chip_of, subject_of
 from hwgen.commands.pictures import Plot, check_plot, write_plot
 from hwgen.commands.request import Says, Working
+from hwgen.files.shipped import networks
 from hwgen.report.cost import CostReport
 from hwgen.report.cost_table import cost_table
 
@@ -22,6 +24,9 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
     Each module is mapped once, by Yosys, and cached: a second call takes seconds, a changed module
     is mapped alone. Memories are macros. There is no layout: wires cost nothing, the clock is
     ideal. The area table stands beside the netlist where both are of the same library.
+
+    With --network the netlist of one core follows a simulation of the first 20,000 cycles, and its
+    energy stands beside the table's. Gates have no delay: without glitches it takes at least this.
 
     Raises FormatError for a file that is no library, FamilyError for a family without Verilog.
     """
@@ -38,6 +43,15 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
     ] = None
     plot: Plot = None
     sparsity: Sparsity = None
+    network: Annotated[
+        File | None,
+        Says(
+            "a quantized network file, or the name of one that ships: the energy of one core for"
+            " it, from a simulation",
+            metavar="NETWORK",
+            complete=networks,
+        ),
+    ] = None
 
     def check(self) -> None:
         """Refuse a picture of another kind."""
@@ -46,13 +60,22 @@ class Cost(Working, command="cost", example="chip.yaml --period 5 --plot cost.sv
     def run(self) -> CostReport:
         """Synthesize what is not cached, and draw the parts."""
         chip = chip_of(self.architecture, self.sparsity)
+        subject = None
+        if self.network is not None:
+            chip.family.need(NETLIST_ENERGY)
+            subject = subject_of(self.quiet, self.network, chip)
         report: CostReport = load("hwgen.commands.netlists").cost_of(
             self.quiet,
             chip.family,
-            chip.parameters,
+            chip.parameters if subject is None else subject.arch,
             chip.file,
             liberty=path_of(self.liberty),
             period_ns=self.period_ns,
+            energy=None
+            if subject is None
+            else lambda found: load("hwgen.commands.netlist_energy").energy_of(
+                self.quiet, found, subject
+            ),
         )
         if self.plot is not None:
             draw = load("hwgen.report.cost_plot").cost_picture

@@ -57,10 +57,14 @@ MOST_STALLS = 95
 
 @dataclass(frozen=True)
 class Window:
-    """Clock cycles whose waves are written: from `first` to `last` (None: to the end)."""
+    """Clock cycles whose waves are written: from `first` to `last` (None: to the end).
+
+    depth: levels of instances whose signals are written; None: all
+    """
 
     first: int
     last: int | None
+    depth: int | None = None
 
 
 def golden() -> Any:
@@ -229,7 +233,9 @@ def simulate(
     waves = (
         None
         if window is None
-        else load("hwgen.chip.sim.waves").Waves(first=window.first, last=window.last)
+        else load("hwgen.chip.sim.waves").Waves(
+            first=window.first, last=window.last, depth=window.depth
+        )
     )
     builds, said = context.work / "sim", list[str]()
     options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds}

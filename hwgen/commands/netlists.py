@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from hwgen.physical.liberty import liberty_text
 from hwgen.physical.modules import ModuleCost, Modules, sources_of
 from hwgen.physical.modules import Source as ModuleSource
 from hwgen.physical.timing import all_paths
-from hwgen.report.cost import CostLibrary, CostModule, CostPart, CostPath, CostReport
+from hwgen.report.cost import CostEnergy, CostLibrary, CostModule, CostPart, CostPath, CostReport
 from hwgen.report.types import Source
 
 DEFAULT_LIBRARY = "sg13g2_stdcell_typ_1p20V_25C.lib.gz"
@@ -80,9 +80,14 @@ def cost_of(
     *,
     liberty: Path | None,
     period_ns: float | None,
+    energy: Callable[[Synthesized], CostEnergy] | None = None,
     builds: Path | None = None,
 ) -> CostReport:
-    """Return what a chip costs; builds: folder of the cache of netlists, None: the user's."""
+    """Return what a chip costs.
+
+    energy: measures what a network takes, if asked for
+    builds: folder of the cache of netlists, None: the user's
+    """
     file = liberty or default_library()
     chip = synthesized(context, family, arch, file, builds=builds)
     paths = all_paths([cost.timing for cost in chip.costs.values()])[:WORST]
@@ -112,6 +117,7 @@ def cost_of(
             for path in paths
         ],
         synthesized=sorted(chip.modules.synthesized),
+        energy=None if energy is None else energy(chip),
         assumptions=ASSUMPTIONS,
         versions=versions(),
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from hwgen.commands.capabilities import SPARSITY
+from hwgen.commands.context import Context
 from hwgen.commands.families import Family
 from hwgen.commands.fields import (
     LARGEST_BATCH,
@@ -97,6 +98,29 @@ def chip_of(architecture: Arch, sparsity: str | None = None) -> LoadedArchitectu
     return architecture if sparsity is None else architecture.with_sparsity(sparsity)
 
 
+def subject_of(
+    context: Context, network: File, chip: LoadedArchitecture, *, batch: int = 1
+) -> Subject:
+    """Return a network on a chip, with runs of `batch` images.
+
+    A TFLite or ONNX file is imported on the way; its chip has the switches that its weights
+    allow, unless others were asked for.
+    """
+    given = Path(network)
+    file = imported(context, given)
+    content, arch = load_network(file), chip.parameters
+    if file != given and arch == load_chip(chip.file, None)[1]:
+        arch = allowed_switches(context, chip.family, arch, content, file)
+    return Subject(
+        network=content,
+        network_file=file,
+        family=chip.family,
+        arch=arch,
+        arch_file=chip.file,
+        run_images=batch,
+    )
+
+
 @dataclass(frozen=True)
 class OnChip(Working):
     """Base of requests about a network on a chip."""
@@ -107,24 +131,9 @@ class OnChip(Working):
     sparsity: Sparsity = None
 
     def subject(self, batch: int = 1) -> Subject:
-        """Return the network on its chip, with runs of `batch` images.
-
-        A TFLite or ONNX file is imported on the way; its chip has the switches that its weights
-        allow, unless others were asked for.
-        """
-        chip, given = chip_of(self.architecture, self.sparsity), Path(self.network)
-        file = imported(self.quiet, given)
-        content, arch = load_network(file), chip.parameters
-        if file != given and arch == load_chip(chip.file, None)[1]:
-            arch = allowed_switches(self.quiet, chip.family, arch, content, file)
-        return Subject(
-            network=content,
-            network_file=file,
-            family=chip.family,
-            arch=arch,
-            arch_file=chip.file,
-            run_images=batch,
-        )
+        """Return the network on its chip, with runs of `batch` images; see `subject_of`."""
+        chip = chip_of(self.architecture, self.sparsity)
+        return subject_of(self.quiet, self.network, chip, batch=batch)
 
 
 @dataclass(frozen=True)

@@ -260,6 +260,30 @@ class Physical(Protocol):
         """Return Verilog by module name that replaces modules of the chip in a synthesis."""
 
 
+class NetlistEnergy(Protocol):
+    """A unit of a chip whose netlist follows a simulation, beside the table of energies.
+
+    MODULE: of the unit; INSTANCE: its path in the waves, DEPTH: levels of them down to its ports
+    """
+
+    @property
+    def MODULE(self) -> str: ...  # noqa: N802
+    @property
+    def INSTANCE(self) -> str: ...  # noqa: N802
+    @property
+    def DEPTH(self) -> int: ...  # noqa: N802
+    def block_of(self, module: str) -> str | None:
+        """Return the block that a module of the unit belongs to; None: that of its parent."""
+
+    def events_of(self, arch: Any, shown: Mapping[str, Bytes]) -> Mapping[str, int]:
+        """Return the events of the unit; shown: by port its bits in each cycle."""
+
+    def table_pj(
+        self, arch: Any, events: Mapping[str, int], cycles: int
+    ) -> Mapping[str, tuple[float, float]]:
+        """Return by block what the table says of the unit: logic, and memories, in pJ."""
+
+
 class Verilog(Protocol):
     """The generator of the top component of an architecture."""
 

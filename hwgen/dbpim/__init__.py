@@ -19,6 +19,7 @@ FAMILY = FamilyDescription(
         "energy": "hwgen.dbpim.model",
         "area": "hwgen.dbpim.model",
         "physical": "hwgen.dbpim.pages.physical",
+        "netlist_energy": "hwgen.dbpim.pages.netlist_energy",
         "verilog": "hwgen.dbpim.rtl",
         "simulation": "hwgen.dbpim.sim",
     },

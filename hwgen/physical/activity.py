@@ -53,7 +53,7 @@ def activity_of(flat: Flat, order: list[int], inputs: Bits) -> Activity:
     shown = [0 if net is None else net for bits in flat.outputs.values() for net in bits]
     enables = {each[0] for each in flat.clock_gates}
     changes, high, outputs = _run(
-        flat.nets,
+        readers_of(flat, order),
         (np.array(order, dtype=np.int64), (tables, pins, outs), registers),
         ports,
         (sources, inputs),
@@ -61,6 +61,19 @@ def activity_of(flat: Flat, order: list[int], inputs: Bits) -> Activity:
         np.array(sorted(enables), dtype=np.int64),
     )
     return Activity(changes, high, len(inputs), outputs)
+
+
+def readers_of(flat: Flat, order: list[int]) -> tuple[Ints, Ints]:
+    """Return the gates that read each net, by their place in the order.
+
+    Those of net n are in the second array, from the n-th to the (n + 1)-th number of the first.
+    """
+    places = {number: place for place, number in enumerate(order)}
+    read = [(net, places[number]) for number, gate in enumerate(flat.gates) for net in set(gate[1])]
+    read.sort()
+    nets = np.array([net for net, _ in read], dtype=np.int64)
+    first = np.searchsorted(nets, np.arange(flat.nets + 1)).astype(np.int64)
+    return first, np.array([place for _, place in read], dtype=np.int64)
 
 
 def memory_tables(flat: Flat) -> tuple[Ints, Ints, int, int]:
@@ -112,31 +125,38 @@ def _word(values: Any, nets: Any, first: Any, count: Any) -> Any:
 
 
 @njit(cache=False)
-def _set(values: Any, changes: Any, net: Any, value: Any) -> None:
-    """Give a net a value, and count a change."""
+def _set(state: Any, net: Any, value: Any) -> None:
+    """Give a net a value, count a change, and wake the gates that read it."""
+    values, changes, first, readers, awake = state
     if values[net] != value:
         values[net] = value
         changes[net] += 1
+        for place in range(first[net], first[net + 1]):
+            awake[readers[place]] = 1
 
 
 @njit(cache=False)
 def _settle(order: Any, gates: Any, ports: Any, held: Any, state: Any) -> None:
-    """Compute all gates and reads without a register, each behind those that drive it."""
+    """Compute the gates that are awake and reads without a register, each behind its drivers."""
     tables, pins, outs = gates
     rows, places = ports
-    values, changes = state
-    for number in order:
+    values, awake = state[0], state[4]
+    for place in range(len(order)):
+        if not awake[place]:
+            continue
+        number = order[place]
         if number < len(tables):
+            awake[place] = 0
             index: Any = 0
             for pin in range(MOST):
                 index |= np.int64(values[pins[number, pin]]) << pin
             value = (tables[number] >> np.uint64(index)) & np.uint64(1)
-            _set(values, changes, outs[number], np.uint8(value))
+            _set(state, outs[number], np.uint8(value))
         else:
             row = rows[number - len(tables)]
             first = row[1] + _word(values, places, row[4], row[5]) % row[3] * row[2]
             for bit in range(row[9]):
-                _set(values, changes, places[row[8] + bit], held[first + bit])
+                _set(state, places[row[8] + bit], held[first + bit])
 
 
 @njit(cache=False)
@@ -164,7 +184,7 @@ def _write(rows: Any, places: Any, held: Any, values: Any) -> None:
 def _edge(registers: Any, ports: Any, held: Any, read: Any, state: Any) -> None:
     """Make a clock edge: everything is read before anything is stored."""
     rows, places = ports
-    values, changes = state
+    values = state[0]
     data = np.zeros(len(registers), dtype=np.uint8)
     for number in range(len(registers)):
         source, stored, _, enable = registers[number]
@@ -173,29 +193,31 @@ def _edge(registers: Any, ports: Any, held: Any, read: Any, state: Any) -> None:
     _write(rows, places, held, values)
     for number in range(len(registers)):
         _, stored, inverse, _ = registers[number]
-        _set(values, changes, stored, data[number])
+        _set(state, stored, data[number])
         if inverse:
-            _set(values, changes, inverse, np.uint8(1 - data[number]))
+            _set(state, inverse, np.uint8(1 - data[number]))
     for row in rows:
         for bit in range(row[9] if row[0] == READ else 0):
-            _set(values, changes, places[row[8] + bit], read[row[8] + bit])
+            _set(state, places[row[8] + bit], read[row[8] + bit])
 
 
 @njit(cache=False)
-def _run(nets: Any, netlist: Any, ports: Any, given: Any, shown: Any, enables: Any) -> Any:  # noqa: PLR0917
+def _run(wakes: Any, netlist: Any, ports: Any, given: Any, shown: Any, enables: Any) -> Any:  # noqa: PLR0917
     """Walk over all cycles; return changes and high cycles by net, and outputs of each cycle."""
     order, gates, registers = netlist
     rows, places, size, clocked = ports
     sources, inputs = given
+    first, readers = wakes
+    nets = len(first) - 1
     values = np.zeros(nets, dtype=np.uint8)
     values[1] = 1
     changes, high = np.zeros(nets, dtype=np.int64), np.zeros(nets, dtype=np.int64)
     held, read = np.zeros(size, dtype=np.uint8), np.zeros(len(places), dtype=np.uint8)
     outputs = np.zeros((len(inputs), len(shown)), dtype=np.uint8)
-    state = (values, changes)
+    state = (values, changes, first, readers, np.ones(len(order), dtype=np.uint8))
     for cycle in range(len(inputs)):
         for bit in range(len(sources)):
-            _set(values, changes, sources[bit], inputs[cycle, bit])
+            _set(state, sources[bit], inputs[cycle, bit])
         _settle(order, gates, (rows, places), held, state)
         for bit in range(len(shown)):
             outputs[cycle, bit] = values[shown[bit]]

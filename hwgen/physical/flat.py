@@ -13,6 +13,8 @@ MOST_INPUTS = 6
 """Of a gate: its truth table fits 64 bits."""
 ZERO, ONE = 0, 1
 """Nets of the constants."""
+WIRE = 0b10
+"""Truth table of a wire."""
 
 
 Read = tuple[int, Sequence[Net], Sequence[Net]]
@@ -23,7 +25,8 @@ Read = tuple[int, Sequence[Net], Sequence[Net]]
 class Flat:
     """A flat netlist; nets 0 and 1 are constants.
 
-    gates: truth table, inputs, output, cell and pin, part of each output of each gate
+    gates: truth table, inputs, output, cell and pin, part of each output of each gate; without a
+        cell: a wire from one net to another
     flip_flops: D, Q, net of an inverted output (0: none), net of the enable of its clock gate
         (1: none), cell, part
     clock_gates: enable, cell, part
@@ -115,12 +118,20 @@ class Flattener:
             self._add(below, self._bound(below, placed, nets), part)
 
     def _bound(self, below: Netlist, placed: Placed, nets: dict[Net, Net]) -> dict[Net, Net]:
-        """Return the flat nets of the ports of a placed module."""
+        """Return the flat nets of the ports of a placed module.
+
+        A net that several ports show is wired to those behind the first one.
+        """
         inner: dict[Net, Net] = {}
         for port, bits in {**below.inputs, **below.outputs}.items():
             for local, outer in zip(bits, placed.pins.get(port, ()), strict=False):
-                if local is not None:
-                    inner[local] = ZERO if outer is None else self._net(nets, outer)
+                if local is None:
+                    continue
+                flat = ZERO if outer is None else self._net(nets, outer)
+                if local not in inner:
+                    inner[local] = flat
+                elif outer is not None:
+                    self.flat.gates.append((WIRE, [inner[local]], flat, "", "", ""))
         return inner
 
     def _flip_flop(

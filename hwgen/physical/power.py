@@ -15,9 +15,10 @@ def energy_pj(flat: Flat, activity: Activity, library: Library) -> dict[str, flo
     """
     found: dict[str, float] = defaultdict(float)
     square = library.voltage**2
+    loads = driven_loads(flat)
 
     def changed(net: int, cell: str, pin: str) -> float:
-        each = library.cells[cell].pins[pin].energy + flat.loads[net] * square / 2
+        each = library.cells[cell].pins[pin].energy + loads[net] * square / 2
         return float(activity.changes[net]) * each
 
     def clocked(cell: str, cycles: float) -> float:
@@ -25,7 +26,8 @@ def energy_pj(flat: Flat, activity: Activity, library: Library) -> dict[str, flo
         return cycles * (2 * pin.energy + pin.capacitance * square)
 
     for _, _, net, cell, pin, part in flat.gates:
-        found[part] += changed(net, cell, pin)
+        if cell:
+            found[part] += changed(net, cell, pin)
     for _, plain, inverted, enable, cell, part in flat.flip_flops:
         cycles = activity.cycles if enable == ONE else float(activity.high[enable])
         found[part] += clocked(cell, cycles)
@@ -39,3 +41,15 @@ def energy_pj(flat: Flat, activity: Activity, library: Library) -> dict[str, flo
         found[part] += clocked(cell, activity.cycles)
         found[part] += float(activity.high[enable]) * 2 * out.energy
     return dict(found)
+
+
+def driven_loads(flat: Flat) -> dict[int, float]:
+    """Return pF by net; what a wire brings counts for the net that drives it."""
+    loads = defaultdict(float, flat.loads)
+    wires = {gate[2]: gate[1][0] for gate in flat.gates if not gate[3]}
+    for net in wires:
+        source = net
+        while source in wires:
+            source = wires[source]
+        loads[source] += flat.loads.get(net, 0.0)
+    return loads

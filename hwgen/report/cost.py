@@ -74,12 +74,49 @@ class CostPath:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class CostBlock:
+    """What a block of a unit takes for the cycles of a window.
+
+    table_pj, memory_pj: by the energy table, of logic and of memories; null: it is of another
+    library, or has no entry for the block
+    off: table_pj differs from netlist_pj by more than 30 %; null: there is nothing to compare
+    """
+
+    block: str
+    netlist_pj: NotNegative
+    table_pj: NotNegative | None
+    memory_pj: NotNegative | None
+    off: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class CostEnergy:
+    """Energy of one unit of the chip from its netlist, which follows a simulation.
+
+    unit: its module; cycles: of the window, from the reset; source_bits: its inputs, all of which
+    are in the waves; events: of the unit in the window
+    """
+
+    network: Source
+    unit: str
+    cycles: Count
+    source_bits: Count
+    events: dict[str, Count]
+    blocks: list[CostBlock]
+    netlist_pj: NotNegative
+    table_pj: NotNegative | None
+    memory_pj: NotNegative | None
+    assumptions: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class CostReport:
     """What a chip costs in the cells of one library.
 
     total: of all parts; slowest_ns, mhz: of the slowest path; clock_mhz: that the architecture
     claims; period_ns, met: that was asked for, and whether it is met; null: none was
     synthesized: modules that were not cached; assumptions: what the figures leave out
+    energy: of a network, if one was given
     """
 
     format: Literal["hwgen.report.cost"]
@@ -97,5 +134,6 @@ class CostReport:
     met: bool | None
     paths: list[CostPath]
     synthesized: list[str]
+    energy: CostEnergy | None
     assumptions: list[str]
     versions: dict[str, str]

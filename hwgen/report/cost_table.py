@@ -2,7 +2,7 @@
 
 from rich.console import Group, RenderableType
 
-from hwgen.report.cost import CostPart, CostReport
+from hwgen.report.cost import CostBlock, CostEnergy, CostPart, CostReport
 from hwgen.report.tables import NOTHING, number, percent, table
 
 COLUMNS = ["part", "logic um2", "memory bits", "memory um2", "flip-flops", "gated", "slowest ns"]
@@ -48,7 +48,8 @@ def cost_table(report: CostReport) -> RenderableType:
     for path in report.paths:
         through = f" through {' > '.join(path.through)}" if path.through else ""
         lines.append(f"{path.ns:.2f}  {path.start} -> {path.end}{through}")
-    return Group(*lines, "", *report.assumptions)
+    energy = [] if report.energy is None else ["", *energy_lines(report.energy)]
+    return Group(*lines, "", *report.assumptions, *energy)
 
 
 def beside_table(part: CostPart) -> list[str]:
@@ -57,3 +58,35 @@ def beside_table(part: CostPart) -> list[str]:
         return [NOTHING, NOTHING]
     netlist = part.logic_um2 + (part.memory_um2 or 0.0)
     return [f"{part.table_um2:,.0f}", f"{netlist / part.table_um2:.2f}"]
+
+
+def energy_lines(energy: CostEnergy) -> list[RenderableType]:
+    """Return a row for each block of a unit, netlist and table side by side."""
+    with_table = energy.table_pj is not None
+    beside = ["table nJ", "netlist / table", "memories nJ", ""] if with_table else []
+    rows = table(["block", "netlist nJ", *beside], left=1)
+    for block in sorted(energy.blocks, key=lambda block: -block.netlist_pj):
+        cells = [block.block, f"{block.netlist_pj / 1000:,.2f}"]
+        rows.add_row(*cells, *(energy_beside(block.netlist_pj, block) if with_table else []))
+    rows.add_section()
+    cells = ["total", f"{energy.netlist_pj / 1000:,.2f}"]
+    rows.add_row(*cells, *(energy_beside(energy.netlist_pj, energy) if with_table else []))
+    return [
+        f"energy of one {energy.unit} for {energy.network.name}, {energy.cycles:,} cycles from the"
+        f" reset; all {energy.source_bits:,} bits of its inputs are in the waves",
+        "",
+        rows,
+        "",
+        *energy.assumptions,
+    ]
+
+
+def energy_beside(netlist_pj: float, row: CostBlock | CostEnergy) -> list[str]:
+    """Return what the table says of logic and of memories, and a mark where it is off."""
+    logic, memory = row.table_pj or 0.0, row.memory_pj or 0.0
+    return [
+        f"{logic / 1000:,.2f}" if logic else NOTHING,
+        f"{netlist_pj / logic:.2f}" if logic else NOTHING,
+        f"{memory / 1000:,.2f}" if memory else NOTHING,
+        "off by more than 30 %" if isinstance(row, CostBlock) and row.off else "",
+    ]

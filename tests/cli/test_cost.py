@@ -18,6 +18,7 @@ def test_what_is_wrong_is_one_sentence(hwgen: Command, tmp_path: Path) -> None:
         ([TINY, "--liberty", tmp_path / "none.lib"], "got no file"),
         ([TINY, "--liberty", tmp_path / "text.lib"], "must be a Liberty file"),
         ([TINY, "--plot", tmp_path / "plot.pdf"], "--plot must be a file that ends with .svg"),
+        (["mram/paper", "--network", "cadnn_digits"], "mram cannot measure energy on netlists yet"),
     ):
         code, out, err = hwgen("cost", *given, "--work", tmp_path / "work")
         assert (code, out) == (2, "")
@@ -35,6 +36,20 @@ def test_without_pyosys_the_extra_is_named(
     code, _, err = hwgen("cost", TINY, "--work", tmp_path)
     assert code == 2
     assert "the package pyosys is needed" in err
+
+
+@pytest.mark.long
+def test_the_netlist_of_a_core_follows_a_simulation(hwgen: Command, tmp_path: Path) -> None:
+    out = tmp_path / "report.json"
+    given = ["cost", TINY, "--network", "digits_small_cnn", "--json", out]
+    code, shown, err = hwgen(*given, "--work", tmp_path / "work")
+    assert code == 0, err
+    energy = json.loads(out.read_text(encoding="utf-8"))["energy"]
+    assert energy["unit"] == "dbpim_core"
+    assert energy["events"]["bit_planes"] > 0
+    assert {block["table_pj"] for block in energy["blocks"]} == {None}
+    assert energy["netlist_pj"] == sum(block["netlist_pj"] for block in energy["blocks"]) > 0
+    assert "zero delay" in shown
 
 
 @pytest.mark.long

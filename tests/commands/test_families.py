@@ -48,7 +48,7 @@ OFFERED: dict[str, set[str]] = {
     "dbpim": {
         "architectures", "sparsity", "programs", "data_sheet", "compiler", "split_cost",
         "cycle_model", "bit_activity", "layer_support", "verilog", "simulation",
-        "area", "energy", "firmware", "physical", "timeline",
+        "area", "energy", "firmware", "netlist_energy", "physical", "timeline",
     },
     "mram": {
         "architectures",

@@ -12,11 +12,11 @@ from hwgen.physical.activity import activity_of
 from hwgen.physical.cells import load_library
 from hwgen.physical.flat import Flattener
 from hwgen.physical.modules import Modules, sources_of
-from hwgen.physical.netlist import Gate
+from hwgen.physical.netlist import Gate, Placed
 from hwgen.physical.power import energy_pj
 from tests.physical.library import liberty, written
 from tests.physical.test_modules import LIBERTY, LIBRARY, emitted
-from tests.physical.test_timing import A, Q, flip_flop, netlist
+from tests.physical.test_timing import A, D, Q, flip_flop, netlist
 from tests.tiny import Cells
 
 
@@ -32,6 +32,29 @@ def test_a_toggle_by_hand(tmp_path: Path) -> None:
     load = 0.01 / 2  # pF V^2 of a change: both nets drive one input
     expected = (register + inverter + clock) * load
     assert energy_pj(flat, found, library) == {"part": pytest.approx(expected)}
+
+
+def test_a_net_that_several_ports_show(tmp_path: Path) -> None:
+    # Inside, two outputs show the register, and a third one passes the input.
+    library, _ = load_library(written(tmp_path, liberty()))
+    inner = netlist(
+        flip_flop("f", D, Q), inputs={"d": [D]}, outputs={"one": [Q], "two": [Q], "same": [D]}
+    )
+    given, one, two, same, odd = range(10, 15)
+    top = netlist(
+        Gate("x", "NAND", {"A": two, "B": same, "Z": odd}),
+        inputs={"d": [given]},
+        outputs={"one": [one], "two": [two], "same": [same], "odd": [odd]},
+        placed=[Placed("p", "i", {"d": [given], "one": [one], "two": [two], "same": [same]})],
+    )
+    flattener = Flattener(library, lambda name: inner if name == "i" else top, lambda _: "part")
+    flat = flattener.whole("top")
+    found = activity_of(flat, flattener.order, np.array([[1], [0], [1], [1]], dtype=np.uint8))
+    assert found.outputs.tolist() == [[0, 0, 1, 1], [1, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 0]]
+    # The register drives what reads any of its ports: a clock of four cycles, three changes.
+    assert found.changes[flat.outputs["one"][0]] == 3
+    register = 4 * 2 + 3
+    assert energy_pj(flat, found, library) == {"part": pytest.approx(register * 0.01 / 2)}
 
 
 def test_a_memory_with_its_registers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

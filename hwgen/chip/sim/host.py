@@ -194,12 +194,12 @@ def host_text(chip: HostedChip, memory_bytes: int) -> str:
     return text
 
 
-def simulator_of(chip: HostedChip, memory_bytes: int, *, waves: bool = False) -> Simulator:
+def simulator_of(chip: HostedChip, memory_bytes: int, *, waves: Waves | None = None) -> Simulator:
     """Return the simulator of a chip with its host and memory; `waves` makes it slower."""
     host = host_text(chip, memory_bytes)
     sources = {f"{name}.v": text for name, text in chip.modules.items()}
     sources |= {HOST.name: host, MEMORY.name: MEMORY.read_text(encoding="utf-8")}
-    if not waves:
+    if waves is None:
         sources |= chip.controls
         return Simulator(
             name=chip.name, sources=sources, top=TOP, args=chip.args, optimize=chip.optimize
@@ -207,7 +207,7 @@ def simulator_of(chip: HostedChip, memory_bytes: int, *, waves: bool = False) ->
     body, end, rest = host.rpartition("endmodule")
     sources[HOST.name] = f"{body}{WAVES}{end}{rest}"
     name = f"{chip.name} with waves"
-    return Simulator(name=name, sources=sources, top=TOP, args=["--trace"], optimize=QUICK)
+    return Simulator(name=name, sources=sources, top=TOP, args=waves.arguments, optimize=QUICK)
 
 
 def script_text(work: Work, chip: HostedChip) -> str:
@@ -263,7 +263,7 @@ def run_host(
     """
     with Ticker(f"writing the Verilog of {name}", say):
         chip = make()
-        simulator = simulator_of(chip, work.memory_bytes, waves=waves is not None)
+        simulator = simulator_of(chip, work.memory_bytes, waves=waves)
     # The simulation runs in `folder`: file names without a path have no spaces and are short.
     plusargs = {
         **write_work(work, chip, folder),
@@ -276,7 +276,9 @@ def run_host(
     }
     if work.error_address is not None:
         plusargs["error_address"] = f"{work.error_address:x}"
-    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{work.seed}"]
+    # Registers and memories hold at power-on what the seed draws, with the seed 0 zeros.
+    arguments = [f"+verilator+rand+reset+{2 if work.seed else 0}"]
+    arguments += [f"+verilator+seed+{max(work.seed, 1)}"]
     arguments += [f"+{name}={value}" for name, value in plusargs.items()]
     if waves is not None:
         arguments += waves.plusargs(Path(WAVES_FILE))

@@ -9,10 +9,19 @@ WAVES = (Path(__file__).parent / "waves.v").read_text(encoding="utf-8")
 
 @dataclass(frozen=True, kw_only=True)
 class Waves:
-    """Waves of the clock cycles from `first` to `last`, counted from the simulation's start."""
+    """Waves of the clock cycles from `first` to `last`, counted from the simulation's start.
+
+    depth: levels of instances whose signals are written, the host is the first; None: all
+    """
 
     first: int = 0
     last: int | None = None
+    depth: int | None = None
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments of Verilator."""
+        return ["--trace", *([] if self.depth is None else ["--trace-depth", str(self.depth)])]
 
     def plusargs(self, file: Path) -> list[str]:
         """Return the plusargs that `waves.v` reads."""

@@ -45,7 +45,7 @@ class Cost:
     written_pj: of trees and PPU as first written; None: the same
     unit: whose number an architecture has; design: that takes it, None: both
     wires: part of the energy that is in wires of the typical capacitance
-    switch: only a chip with a switch takes it
+    switch: only a chip with a switch takes it; memory: it is of a memory, which no netlist has
     """
 
     part: Part
@@ -56,6 +56,7 @@ class Cost:
     design: Design | None = None
     wires: Fraction = 0.0
     switch: bool = False
+    memory: bool = False
     source: Text
 
     def applies(self, arch: Arch) -> bool:
