@@ -118,9 +118,19 @@ def cost_of(
         ],
         synthesized=sorted(chip.modules.synthesized),
         energy=None if energy is None else energy(chip),
-        assumptions=ASSUMPTIONS,
+        assumptions=[*ASSUMPTIONS, *lacks(chip.library)],
         versions=versions(),
     )
+
+
+def lacks(library: Library) -> list[str]:
+    """Return what it means that a library lacks clock gates or full adders."""
+    found = []
+    if library.gate is None:
+        found.append("the library has no clock gates: every register has a clock in every cycle")
+    if library.adder is None:
+        found.append("the library has no full adders: adder trees are of gates")
+    return found
 
 
 def synthesized(

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from hwgen.commands.netlists import default_library
+from hwgen.commands.netlists import default_library, lacks
 from hwgen.errors import FormatError
 from hwgen.physical.cells import load_library
 from hwgen.physical.functions import truth_table
 from tests.physical.library import CELLS, gate, liberty, written
+
+NO_GATES = "the library has no clock gates: every register has a clock in every cycle"
 
 
 def test_the_library_that_ships() -> None:
@@ -20,6 +22,7 @@ def test_the_library_that_ships() -> None:
     assert (library.gate.enable, library.gate.clock) == ("GATE", "CLK")
     assert library.buffer == "sg13g2_buf_1"
     assert library.adder is None
+    assert lacks(library) == ["the library has no full adders: adder trees are of gates"]
     nand = library.cells["sg13g2_nand2_1"]
     assert nand.area == 7.2576
     assert {pin.capacitance < 0.01 for pin in nand.pins.values()} == {True}
@@ -43,6 +46,7 @@ def test_gates_and_adders_are_found_by_function(tmp_path: Path) -> None:
         ' pin (D) { direction : output; function : "(A B) + C*(A|B)"; } }\n'
     )
     library, _ = load_library(written(tmp_path, liberty(more=adder)))
+    assert lacks(library) == [NO_GATES]
     assert library.adder is not None
     assert (library.adder.cell, library.adder.carry, library.adder.sum) == ("X7", "D", "S")
 

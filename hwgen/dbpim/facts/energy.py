@@ -96,6 +96,15 @@ class Leakage:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class LogicLeakage:
+    """Power of some area of logic that does nothing, in uW."""
+
+    uw: Positive
+    um2: Positive
+    source: Text
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Port:
     """Energy of the memory behind the port, in pJ for some bits."""
 
@@ -106,7 +115,7 @@ class Port:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Area:
-    """Area of one part of the chip, in um2; fields as in `Cost`."""
+    """Area of one part of the chip, in um2; fields as in `Cost`; memory: it is no logic."""
 
     part: Part
     um2: Positive
@@ -115,6 +124,7 @@ class Area:
     unit: Unit
     design: Design | None = None
     switch: bool = False
+    memory: bool = False
     source: Text
 
     def applies(self, arch: Arch) -> bool:
@@ -133,7 +143,7 @@ class EnergyTable:
 
     events: by name, all of `EVENTS`
     control_pj: of a macro in a cycle, whatever it does; wires_ff: capacitance of a wire a fan-out
-    leakage: of memories; port: of the memory outside the chip
+    leakage: of memories, logic_leakage: of all other areas; port: of the memory outside the chip
     area: of all parts; area_uncertainty: fraction by which the sum may be wrong either way
     """
 
@@ -145,6 +155,7 @@ class EnergyTable:
     control_pj: Range
     wires_ff: Range
     leakage: Leakage
+    logic_leakage: LogicLeakage
     port: Port
     area: list[Area]
     area_uncertainty: Fraction
@@ -165,10 +176,11 @@ class EnergyTable:
                 raise ValueError(f"events|events of the chip|{name}")
         return self
 
-    def leakage_mw(self, arch: Arch) -> float:
-        """Return the power of all memories of a chip that does nothing."""
+    def leakage_mw(self, arch: Arch, logic_um2: float) -> float:
+        """Return the power of a chip that does nothing, with some area of logic."""
         kilobytes = size_of("memory_byte", arch) / 1024
-        return self.leakage.uw / 1000 * kilobytes / self.leakage.kilobytes
+        memories = self.leakage.uw * kilobytes / self.leakage.kilobytes
+        return (memories + self.logic_leakage.uw * logic_um2 / self.logic_leakage.um2) / 1000
 
     def port_pj(self, beats: int, arch: Arch) -> float:
         """Return the energy of beats in the memory outside the chip."""

@@ -4,13 +4,13 @@ A sum is always for a set of assumptions: trees and PPU as built or as first wri
 control, and whether groups pass a switch and deep queues.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
 from hwgen.dbpim.facts.arch import Arch
-from hwgen.dbpim.facts.energy import PARTS, TABLE, Cost, EnergyTable, load_energy
+from hwgen.dbpim.facts.energy import PARTS, TABLE, Area, Cost, EnergyTable, load_energy
 
 Level = Literal["low", "typical", "high"]
 """Which figure of a range of the table counts."""
@@ -30,12 +30,14 @@ class Assumptions:
         as built
     wires, control: figures of the table
     direct: the chip has no switch, and queues of two groups: the dense chip of the strict pair
+    logic_leaks: gates and registers leak, too, not the memories alone
     """
 
     written: bool = False
     wires: Level = "typical"
     control: Level = "typical"
     direct: bool = False
+    logic_leaks: bool = True
 
 
 TYPICAL = Assumptions()
@@ -89,12 +91,14 @@ def leakage_pj(
     table: EnergyTable | None = None,
     assume: Assumptions = TYPICAL,
 ) -> float:
-    """Return what a chip takes in some cycles, whatever it does: control and leakage."""
+    """Return what a chip takes in some cycles, whatever it does: control, leakage of all areas."""
     found = table or default_table()
     control: float = getattr(found.control_pj, assume.control)
     nanoseconds = cycles * 1000 / arch.clock_mhz
     macros = arch.cores * arch.macros_per_core
-    return macros * cycles * control + found.leakage_mw(arch) * nanoseconds
+    leaks = [um2 for area, um2 in areas(arch, found, assume) if not area.memory]
+    logic = sum(leaks) if assume.logic_leaks else 0.0
+    return macros * cycles * control + found.leakage_mw(arch, logic) * nanoseconds
 
 
 def parts_pj(
@@ -151,10 +155,15 @@ def area_um2(
     arch: Arch, *, table: EnergyTable | None = None, assume: Assumptions = TYPICAL
 ) -> dict[str, float]:
     """Return the area by part, all of `PARTS`; the sum is uncertain by `area_uncertainty`."""
-    found = table or default_table()
-    chip = assumed_chip(arch, assume)
     total: dict[str, float] = dict.fromkeys(PARTS, 0.0)
-    for area in found.area:
-        if area.applies(chip) and not (assume.direct and area.switch):
-            total[area.part] += area.of(chip, written=assume.written)
+    for area, um2 in areas(arch, table or default_table(), assume):
+        total[area.part] += um2
     return total
+
+
+def areas(arch: Arch, table: EnergyTable, assume: Assumptions) -> Iterator[tuple[Area, float]]:
+    """Yield the entries of the area that a chip has, each with its um2."""
+    chip = assumed_chip(arch, assume)
+    for area in table.area:
+        if area.applies(chip) and not (assume.direct and area.switch):
+            yield area, area.of(chip, written=assume.written)

@@ -24,8 +24,7 @@ BLOCK_OF: Mapping[str, str] = {
     "fetcher": "words",
     "mask_array": "words",
     "switch": "switch",
-    "group_queue": "queues",
-    "ipu": "queues",
+    "group_queue": "macros",
     "macro": "macros",
     "compartment": "trees",
     "adder_tree": "trees",
@@ -42,7 +41,7 @@ BLOCK_OF: Mapping[str, str] = {
 BLOCK_OF_ENTRY: Mapping[tuple[Part, str], str] = {
     ("inputs", "words"): "words",
     ("inputs", "selected_inputs"): "switch",
-    ("inputs", "groups"): "queues",
+    ("inputs", "groups"): "macros",
     ("inputs", "bit_planes"): "macros",
     ("inputs", "inactive_bit_planes"): "macros",
     ("output", "results"): "output stage",

@@ -183,9 +183,11 @@ def energy_of(events: Mapping[str, int], cycles: int, arch: Any, images: int) ->
     """Return energy and traffic of one image: by part, of the strict chip, with their range."""
     model = load("hwgen.dbpim.model")
     scale = 1 / images / PJ_IN_UJ
-    parts = model.parts_pj(events, cycles, arch)
-    strict = model.parts_pj(events, cycles, arch, assume=model.STRICT_DENSE)
-    spread = model.spread_pj(events, cycles, arch).values()
+    memories = model.Assumptions(logic_leaks=False)
+    parts = model.parts_pj(events, cycles, arch, assume=memories)
+    direct = replace(model.STRICT_DENSE, logic_leaks=False)
+    strict = model.parts_pj(events, cycles, arch, assume=direct)
+    spread = model.spread_pj(events, cycles, arch, assume=memories).values()
     return {
         "energy_uj": {part: pj * scale for part, pj in parts.items()},
         "strict_energy_uj": None if arch.sparsity.weight_values else sum(strict.values()) * scale,

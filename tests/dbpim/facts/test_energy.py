@@ -81,7 +81,9 @@ def test_a_cost_grows_with_the_chip() -> None:
 
 def test_leakage_and_port_grow_with_the_chip() -> None:
     table = load_energy(FILE)
-    assert table.leakage_mw(SPARSE) == pytest.approx(3.3e-3 * 366.5 / 128)
+    memories = 3.3e-3 * 366.5 / 128
+    assert table.leakage_mw(SPARSE, 0.0) == pytest.approx(memories)
+    assert table.leakage_mw(SPARSE, 1e6) == pytest.approx(memories + 21.8)
     assert table.port_pj(3, SPARSE) == 3 * 256 * 8
 
 

@@ -84,17 +84,30 @@ def test_parts_add_up_to_events_and_time() -> None:
 
 def test_time_costs_control_and_leakage() -> None:
     leakage = 3.3e-3 * 366.5 / 128 * 2000
-    assert leakage_pj(1000, SPARSE) == pytest.approx(32 * 600 + leakage)
-    assert leakage_pj(1000, SPARSE, assume=Assumptions(control="low")) == pytest.approx(leakage)
-    high = leakage_pj(1000, SPARSE, assume=Assumptions(control="high"))
+    memories = Assumptions(logic_leaks=False)
+    assert leakage_pj(1000, SPARSE, assume=memories) == pytest.approx(32 * 600 + leakage)
+    low = leakage_pj(1000, SPARSE, assume=replace(memories, control="low"))
+    assert low == pytest.approx(leakage)
+    high = leakage_pj(1000, SPARSE, assume=replace(memories, control="high"))
     assert high == pytest.approx(32 * 1500 + leakage)
+
+
+def test_every_area_of_logic_leaks() -> None:
+    table = default_table()
+    memory = next(area for area in table.area if area.memory)
+    logic = next(area for area in table.area if area.part == "output" and not area.memory)
+    small = replace(table, area=[memory, logic])
+    # 2000 ns at 21.8 nW a um2, of one entry a filter of each core.
+    spent = leakage_pj(1000, SPARSE, table=small)
+    spent -= leakage_pj(1000, SPARSE, table=small, assume=Assumptions(logic_leaks=False))
+    assert spent == pytest.approx(2000 * 21.8e-6 * logic.um2 * SPARSE.cores * SPARSE.filters)
 
 
 def test_the_strict_pair_has_no_switch_and_short_queues() -> None:
     one = {"words": 1, "selected_inputs": 5, "groups": 1}
     typical, direct = energy_pj(one, DENSE), energy_pj(one, DENSE, assume=STRICT_DENSE)
     assert direct["selected_inputs"] == 0
-    assert typical["selected_inputs"] == pytest.approx(5 * 0.43)
+    assert typical["selected_inputs"] == pytest.approx(5 * 0.74)
     assert typical["words"] - direct["words"] == pytest.approx(1.45)
     assert typical["groups"] - direct["groups"] == pytest.approx(6 * 149 * MULTIPLEXER)
     shallow = replace(DENSE, queue_depth=1)
