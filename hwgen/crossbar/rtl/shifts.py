@@ -1,0 +1,28 @@
+"""Shifts by some elements, in stages: a multiplexer of two inputs for each bit of the amount.
+
+A shift operator makes every bit of the result depend on every bit of the value, which takes long to
+check in words of a thousand bits.
+"""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+
+
+def moved_up(m: Module, value: Value, places: Value, *, unit: int, name: str) -> Value:
+    """Return ``value << (places * unit)``, as wide as it may become.
+
+    name: of the signals between the stages
+    """
+    for stage in range(len(places)):
+        moved = Signal(len(value) + (unit << stage), name=f"{name}_{stage}")
+        m.d.comb += moved.eq(Mux(places[stage], Cat(Const(0, unit << stage), value), value))
+        value = moved
+    return value
+
+
+def moved_down(m: Module, value: Value, places: Value, *, unit: int, name: str) -> Value:
+    """Return ``value >> (places * unit)``, as wide as the value."""
+    for stage in range(len(places)):
+        moved = Signal(len(value), name=f"{name}_{stage}")
+        m.d.comb += moved.eq(Mux(places[stage], value[unit << stage :], value))
+        value = moved
+    return value
