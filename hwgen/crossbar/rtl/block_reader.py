@@ -122,7 +122,9 @@ class BlockReader(Part):
             ]
         # cycle 1: the word is there; shift its first element to the first place
         bits = self._chip.activation_bits
-        first = moved_down(m, self.read_data, offset, unit=bits, name="moved")
+        first = moved_down(
+            m, self.read_data, offset, unit=bits, keep=len(self.read_data), name="moved"
+        )
         # cycle 2: a whole word of the block
         m.d.comb += [
             packer.valid.eq(arrived),

@@ -13,6 +13,7 @@ from hwgen.crossbar.rtl.loader import (
     ADDRESS,
     COUNT,
     PIXEL,
+    PIXEL_WALK,
     WALK,
     Loader,
     advance,
@@ -22,25 +23,30 @@ from hwgen.crossbar.rtl.loader import (
 )
 from hwgen.crossbar.rtl.walks import pixels_of, walk_of
 
-PIECE = data.StructLayout(
-    {
-        "ring": COUNT,
-        "row": COUNT,
-        "column": ADDRESS,
-        "address": ADDRESS,
-        "length": ADDRESS,
-        "unit": COUNT,
-        "unit_row": COUNT,
-        "begins": 1,
-        "ends": 1,
-    }
-)
-"""A piece of a window, see `hwgen.crossbar.facts.joined.Piece`, constant.
+JOINED_WALK = data.StructLayout(PIXEL_WALK)
+"""From window to window of one provider, constant; the rest of `WALK` is in the pieces."""
 
-row, column: of its first element, from the first one of the window; address: in the ring, too
-length: of elements; unit, unit_row: of a copy, where they go
-begins, ends: the first one, and the last one, of the unit
-"""
+
+def piece_layout(rings: int) -> data.StructLayout:
+    """A piece of a window, see `hwgen.crossbar.facts.joined.Piece`, constant.
+
+    row, column: of its first element, from the first one of the window; address: in the ring, too
+    length: of elements; unit, unit_row: of a copy, where they go
+    begins, ends: the first one, and the last one, of the unit
+    """
+    return data.StructLayout(
+        {
+            "ring": range(rings),
+            "row": COUNT,
+            "column": ADDRESS,
+            "address": ADDRESS,
+            "length": ADDRESS,
+            "unit": COUNT,
+            "unit_row": COUNT,
+            "begins": 1,
+            "ends": 1,
+        }
+    )
 
 
 class JoinedLoader(Loader):
@@ -55,7 +61,7 @@ class JoinedLoader(Loader):
         pieces    of a window, of the row tiles that this macro holds, in their order
         row_elements, ring_elements  of the map of each provider, and of its ring
     Ports
-        walk      in   rings x WALK  constant, of each provider
+        walk      in   rings x JOINED_WALK  constant, of each provider
         others as `Loader`
     Golden   ``golden.ops.windows`` of the concatenated maps
     Source   docs/crossbar-rules.md: load; ``hwgen.crossbar.facts.joined``
@@ -83,7 +89,7 @@ class JoinedLoader(Loader):
 
     @property
     def _walk_shape(self) -> data.Layout:
-        return data.ArrayLayout(WALK, len(self._ring_elements))
+        return data.ArrayLayout(JOINED_WALK, len(self._ring_elements))
 
     @property
     def _tiles(self) -> list[tuple[int, int]]:
@@ -106,7 +112,7 @@ class JoinedLoader(Loader):
             "begins": int(unit not in units[:number]),
             "ends": int(unit not in units[number + 1 :]),
         }
-        return PIECE.const(fields)
+        return piece_layout(len(self._ring_elements)).const(fields)
 
     def _walk(self, m: Module, piece: data.View) -> None:
         """Drive the reads: copy, piece, part of a piece that lies in one word."""
@@ -118,7 +124,7 @@ class JoinedLoader(Loader):
             advance(m, self.walk[ring], here[ring], following[ring], ends[ring])
         busy, start, fresh, half = Signal(), Signal(), Signal(init=1), Signal()
         number, done = Signal(range(max(2, last + 1))), Signal(ADDRESS)
-        units, now = Signal(COUNT), Signal(PIECE)
+        units, now = Signal(COUNT), Signal(piece_layout(len(rings)))
         with m.Switch(number):
             for place in range(last + 1):
                 with m.Case(place):
@@ -212,4 +218,4 @@ def loader_of(engine: Engine, *, units: int, side: int) -> tuple[Loader, data.Co
         row_elements=[walk["row_elements"] for walk in walks],
         ring_elements=[walk["ring_elements"] for walk in walks],
     )
-    return loader, data.ArrayLayout(WALK, len(walks)).const(walks)
+    return loader, data.ArrayLayout(JOINED_WALK, len(walks)).const(walks)

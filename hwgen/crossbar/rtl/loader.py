@@ -77,23 +77,28 @@ STATE = data.StructLayout(
 columns of the map that belong to them; what is left of the run, and of the section's rows."""
 
 
+PIXEL_WALK = {
+    "ring_first": ADDRESS,
+    "ring_elements": ADDRESS,
+    "map_elements": ADDRESS,
+    "row_elements": ADDRESS,
+    "rows": COUNT,
+    "out_columns": COUNT,
+    "out_pixels": ADDRESS,
+    "blocks": ADDRESS,
+    "first_pixel": COUNT,
+    "block_pixels": COUNT,
+    "begin": STEP,
+    "next": STEP,
+    "jump": STEP,
+    "wrap": WRAP,
+    "copies": COUNT,
+}
+"""What leads from window to window, see `WALK`."""
+
 WALK = data.StructLayout(
-    {
-        "ring_first": ADDRESS,
-        "ring_elements": ADDRESS,
-        "map_elements": ADDRESS,
-        "row_elements": ADDRESS,
-        "rows": COUNT,
-        "out_columns": COUNT,
-        "out_pixels": ADDRESS,
-        "blocks": ADDRESS,
-        "first_pixel": COUNT,
-        "block_pixels": COUNT,
-        "begin": STEP,
-        "next": STEP,
-        "jump": STEP,
-        "wrap": WRAP,
-        "copies": COUNT,
+    PIXEL_WALK
+    | {
         "sections": COUNT,
         "runs_across": COUNT,
         "run_elements": ADDRESS,
@@ -408,7 +413,10 @@ class Loader(Part):
         # cycle 1: the word is there
         read = Signal(self._piece)
         m.d.sync += read.eq(piece)
-        shifted = moved_down(m, self.read_data, read.offset, unit=self._bits, name="moved")
+        keep = self._rows * self._bits
+        shifted = moved_down(
+            m, self.read_data, read.offset, unit=self._bits, keep=keep, name="moved"
+        )
         rows = []
         for element in range(self._rows):
             inside = (read.low <= element) & (read.high > element)

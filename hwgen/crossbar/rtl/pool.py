@@ -10,7 +10,6 @@ from hwgen.chip.rtl.choose import choose_below
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.packer import Packer
-from hwgen.crossbar.rtl.shifts import moved_down
 from hwgen.crossbar.rtl.sums import Sums
 from hwgen.crossbar.rtl.two_reads import TwoReads
 
@@ -215,7 +214,7 @@ class Pool(Part):
         place, channel, kept = Signal.like(walk.target), Signal.like(walk.first), Signal()
         read, written = Signal(range(max(self._shares) + 1)), Signal(range(max(self._counts) + 1))
         m.d.sync += [
-            row.eq(moved_down(m, both, walk.at[:shift], unit=self._bits, name="moved")),
+            row.eq(both >> (walk.at[:shift] * self._bits)),
             valid.eq(busy),
             begins.eq(walk.tap == 0),
             ends.eq(walk.tap == self._taps - 1),

@@ -19,10 +19,12 @@ def moved_up(m: Module, value: Value, places: Value, *, unit: int, name: str) ->
     return value
 
 
-def moved_down(m: Module, value: Value, places: Value, *, unit: int, name: str) -> Value:
-    """Return ``value >> (places * unit)``, as wide as the value."""
-    for stage in range(len(places)):
-        moved = Signal(len(value), name=f"{name}_{stage}")
-        m.d.comb += moved.eq(Mux(places[stage], value[unit << stage :], value))
+def moved_down(m: Module, value: Value, places: Value, *, unit: int, keep: int, name: str) -> Value:
+    """Return the lowest `keep` bits of ``value >> (places * unit)``; they are within the value."""
+    for stage in reversed(range(len(places))):
+        # What the stages behind this one may still move down.
+        bits = min(len(value), keep + unit * ((1 << stage) - 1))
+        moved = Signal(bits, name=f"{name}_{stage}")
+        m.d.comb += moved.eq(Mux(places[stage], value[unit << stage :][:bits], value[:bits]))
         value = moved
     return value
