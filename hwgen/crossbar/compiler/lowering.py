@@ -78,8 +78,8 @@ class Lowering:
         # A chip takes a network of its shapes, whatever the names of its layers.
         self._names = [layer.name for layer in crossbar_network(network).layers]
         self._functions = functions_of(network)
-        for layer, name in zip(chip.layers, self._names, strict=True):
-            if self._functions[name] and not layer.table:
+        for placed, name in zip(chip.layers, self._names, strict=True):
+            if self._functions[name] and not placed.table:
                 allowed = f"without a table, as {chip.name} has none behind it"
                 given = " and ".join(self._functions[name])
                 source = network.graph.name

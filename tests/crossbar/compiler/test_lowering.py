@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from golden.crossbar.encoding import encode
+from hwgen.crossbar.compiler.compile import maps_of_layers
 from hwgen.crossbar.compiler.lowering import Lowering
 from hwgen.crossbar.compiler.quantized import crossbar_network
 from hwgen.crossbar.facts.chip_facts import ChipFacts
@@ -211,6 +212,29 @@ def test_a_table_holds_all_functions_behind_a_layer() -> None:
         if header["target"] == number
     }
     assert found == {element: int(two[one[element]]) for element in range(256)}
+
+
+def test_maps_are_those_behind_the_tables() -> None:
+    network = table_network()
+    *_, last = sorted(network.tables)
+    head = network.graph.layers[-1].name
+    assert maps_of_layers(network) == [(last, True), (head, True)]
+    drawing = Drawing(5, modes=("full",), shape=(4, 4, 3))
+    first = drawing.conv("input", (3,))
+    second = drawing.conv("input", (2,), like=first)
+    table = drawing.table(drawing.concatenate(first, second))
+    answer = drawing.linear(table, (4,), bits=32)
+    network = drawing.build(answer)
+    assert maps_of_layers(network) == [(first, False), (second, False), (answer, True)]
+
+
+def test_a_chip_without_a_table_refuses_one() -> None:
+    network = table_network()
+    layers = crossbar_network(network).layers
+    plain = (replace(layers[0], activation="none"), *layers[1:])
+    chip = MacroCase(layers=plain, copies=(2, 1), raw=True).chip
+    with pytest.raises(ConfigError, match=r"conv_0 must be without a table, as case has none"):
+        Lowering(chip, network)
 
 
 def table_network() -> QuantizedNetwork:
