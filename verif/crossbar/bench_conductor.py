@@ -62,7 +62,9 @@ async def run(dut: Any, stream: dict[str, Any], chance: float, seed: int) -> Non
             seen[place] = values
         if int(dut.conductor__tick.value):
             where = f"seed {seed}, {images} images, step {step}"
-            assert phase >= clocks - 1 or step < 0, f"{where}: a tick in clock {phase}"
+            assert room and (phase >= clocks - 1 or step < 0), (
+                f"{where}: a tick in clock {phase}, room for {room}"
+            )
             assert seen == wanted.get(step, {}), f"{where}: {seen}, wanted {wanted.get(step)}"
             step, phase, seen = step + 1, -1, {}
             entries += [step] if int(dut.conductor__entered.value) else []

@@ -16,6 +16,7 @@ from verif.crossbar import small_parts as parts
 from verif.stream import reset
 
 TARGETS = parts.CHANNELS * parts.COPIES
+MOST_BIAS = 1 << 28
 LATENCY = 4
 """Clocks from the strobe to the first elements."""
 CORNERS = Corners("a short block", "clipped below", "clipped above", "between the limits")
@@ -28,7 +29,7 @@ class Loaded:
         channels = parts.CHANNELS
         self.multiplier = rng.choice([1 << 15, (1 << 16) - 1, 40000], channels)
         self.shift = rng.choice([1, 38, 39, 47], channels)
-        self.bias = rng.integers(-1000, 1000, channels)
+        self.bias = rng.integers(-MOST_BIAS, MOST_BIAS, channels)
         self.limits: dict[str, Any] = {
             "zero_point": 117,
             "low": 5,
@@ -102,7 +103,7 @@ async def elements_are_goldens(dut: Any, seed: int) -> None:
     port["blocks"].value, port["last_sums"].value = 3, last
     for block in range(6):
         sums = rng.integers(-(1 << 30), 1 << 30, TARGETS)
-        sums[:2] = [-(1 << 31) + 1000, (1 << 31) - 1001]
+        sums[:2] = [-(1 << 31) + MOST_BIAS, (1 << 31) - 1 - MOST_BIAS]
         size = last if block % 3 == 2 else TARGETS
         CORNERS.hit("a short block", size < TARGETS)
         idle = int(rng.integers(0, 4))

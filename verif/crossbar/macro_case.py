@@ -35,8 +35,10 @@ from hwgen.crossbar.facts.loads import (
     COLUMN_FIELDS,
     LIMITS_FIELDS,
     OPERANDS_FIELDS,
+    TABLE_FIELDS,
     entry,
     load_targets,
+    table_entries,
 )
 from hwgen.crossbar.facts.network import CrossbarLayer
 from hwgen.crossbar.facts.point import Point
@@ -54,6 +56,7 @@ class MacroCase:
     layers: each with the pixels of its blocks; those that read no layer read the image
     adcs: of the macro; samples: of an ADC in how many clocks
     raw: the last layer gives sums
+    clocks: steps of a bit step of the last layer
     macros: over which the first layer is spread; the others work in the last one
     """
 
@@ -69,6 +72,7 @@ class MacroCase:
     samples: tuple[int, int] = (1, 1)
     access_clocks: int = 1
     raw: bool = False
+    clocks: int = 1
     macros: int = 1
 
     @cached_property
@@ -93,6 +97,10 @@ class MacroCase:
     def output_elements(self, place: int) -> int:
         """Return the elements of the scratchpad that one of a map takes."""
         return 32 // self.bits if self.raw and place == len(self.layers) - 1 else 1
+
+    def bit_clocks(self, place: int) -> int:
+        """Return the steps of a bit step of a layer."""
+        return self.clocks if place == len(self.layers) - 1 else 1
 
     def map_elements(self, place: int | None) -> int:
         """Return the elements of the map of a layer; None: the image."""
@@ -278,11 +286,11 @@ class MacroCase:
             macros=self.macros if place == 0 else 1,
             merge_macro=self.macros - 1,
             mate=None,
-            clocks_per_bit=1,
+            clocks_per_bit=self.bit_clocks(place),
             operations=tuple(
                 Operation(
                     name=name,
-                    steps=1,
+                    steps=self.bit_clocks(place) if name in BIT_STEP else 1,
                     bit_steps=self.bit_steps if name in BIT_STEP else 1,
                     period=1,
                 )
@@ -290,7 +298,7 @@ class MacroCase:
             ),
             output_bits=32 if raw else self.bits,
             raw=raw,
-            table=False,
+            table=layer.activation == "sigmoid",
             operands=layer.providers if layer.kind == "eltwise" else (),
             cut=cut,
             partial_sum_bits=0
@@ -312,7 +320,10 @@ class MacroCase:
             if layer.has_weights:
                 accesses += copies * sum(tile_reads(layer, self.cut(place), word))
                 columns = max(len(columns_of(self.cut(place), h)) for h in self.holdings(place))
-                most = max(most, -(-columns // self.adcs) * self.samples[1] + 1)
+                slots = -(-columns // self.adcs)
+                most = max(most, -(-(slots * self.samples[1] + 1) // self.bit_clocks(place)))
+                # The addition has one step, for the slots of all its lanes.
+                most = max(most, slots + 1)
                 most = max(most, 5 * self.macros + elements + layer.out_channels)
             elif layer.kind == "pool":
                 accesses += copies * window_reads(layer, word)
@@ -328,6 +339,7 @@ class Loaded:
     """What a layer computes with: weights (out, kernel rows, columns, in / groups) and the rest.
 
     multiplier, shift: by output channel; operands: zero points and factors of an addition
+    table: by element, of a layer that has one
     """
 
     weights: Ints
@@ -339,6 +351,7 @@ class Loaded:
     low: int
     high: int
     operands: tuple[int, int, int, int] = (0, 0, 0, 0)
+    table: Ints | None = None
 
 
 def draw(case: MacroCase, rng: np.random.Generator) -> list[Loaded]:
@@ -358,6 +371,8 @@ def draw_layer(
 ) -> Loaded:
     """Return random parameters of a layer whose first input has the zero point `zero`."""
     top, outputs = (1 << case.bits) - 1, layer.out_channels
+    if layer.activation == "sigmoid":
+        top = min(top, table_entries(case.chip) - 1)
     half = 1 << (case.weight_bits - 1)
     rows = (*layer.kernels, layer.in_channels // layer.groups)
     low = int(rng.integers(0, top // 4 + 1))
@@ -388,6 +403,8 @@ def draw_layer(
         given |= {"multiplier": np.ones(outputs, np.int64), "shift": np.full(outputs, 16)}
         first, second = (int(one) for one in rng.integers(1 << 14, 1 << 16, 2))
         given["operands"] = (zero, first, zeros[layer.providers[1]], second)
+    if layer.activation == "sigmoid":
+        given["table"] = rng.permutation(table_entries(case.chip))
     return Loaded(**given, **limits)
 
 
@@ -396,23 +413,24 @@ def answers(case: MacroCase, loaded: list[Loaded], images: Ints) -> list[int]:
     maps: list[Any] = []
     for place, (layer, own) in enumerate(zip(case.layers, loaded, strict=True)):
         inputs = [maps[one] for one in layer.providers] or [images]
+        if len(inputs) > 1 and layer.kind != "eltwise":
+            inputs = [np.concatenate(inputs, axis=3)]
         if layer.kind == "fc":
             inputs = [inputs[0].reshape(len(images), 1, 1, -1)]
         sums = sums_of(layer, own, inputs)
         if case.output_elements(place) > 1:
             maps.append(sums % (1 << 32))
             continue
-        maps.append(
-            requantize(
-                sums,
-                multiplier=own.multiplier,
-                shift=own.shift,
-                zero_point=own.zero_point,
-                low=own.low,
-                high=own.high,
-                dtype=np.uint16,
-            )
+        written = requantize(
+            sums,
+            multiplier=own.multiplier,
+            shift=own.shift,
+            zero_point=own.zero_point,
+            low=own.low,
+            high=own.high,
+            dtype=np.uint16,
         )
+        maps.append(written if own.table is None else own.table[written].astype(np.uint16))
     return [int(one) for one in maps[-1].reshape(-1)]
 
 
@@ -456,6 +474,7 @@ def packets(
         "channel": channel_entry,
         "limits": limits_entry,
         "operands": operands_entry,
+        "table": table_entry,
     }
     for target in load_targets(case.chip, macro):
         for index in range(target.entries):
@@ -470,6 +489,7 @@ def column_entry(case: MacroCase, place: int, loaded: Loaded, index: int, macro:
     holding = next(one for one in case.holdings(place) if one.macro == macro)
     column = columns_of(cut, holding)[index]
     tile = section_weights(cut, loaded, column.section)
+    tile = tile[rows_of_crossbars(case, place, column.section, len(tile))]
     tile = tile[column.row_tile * case.side : (column.row_tile + 1) * case.side]
     stored = encode(tile, weight_bits=case.weight_bits, cell_bits=case.cell_bits)
     channel = column.channel - cut.first_channel(column.section)
@@ -503,6 +523,25 @@ def section_weights(cut: Cut, loaded: Loaded, section: int) -> Ints:
     return dense.reshape(taps * together * inputs, together * cut.group_columns)
 
 
+def rows_of_crossbars(case: MacroCase, place: int, section: int, count: int) -> Ints:
+    """Return the rows of a section in the order in which crossbars hold them.
+
+    Of those of one kernel row (with groups: one tap) in one crossbar, the channels of the first map
+    of a concatenation stand before those of the second one.
+    """
+    layer, cut, rows = case.layers[place], case.cut(place), np.arange(count)
+    maps = [case.layers[one].out_channels for one in layer.providers]
+    if len(maps) < 2 or layer.kind == "eltwise":
+        return rows
+    runs = 1 if layer.kind == "fc" else layer.kernels[0] if cut.groups == 1 else layer.taps
+    length = count // runs
+    first = section * cut.groups_together * cut.group_rows // layer.taps if cut.groups > 1 else 0
+    channel = (first + rows % length) % sum(maps)
+    of_map = np.searchsorted(np.cumsum(maps), channel, side="right")
+    order: Ints = np.lexsort((rows, of_map, rows // length, rows // case.side))
+    return order
+
+
 def channel_entry(case: MacroCase, place: int, loaded: Loaded, index: int, macro: int) -> int:
     """Return what is loaded of an output channel."""
     return entry(
@@ -525,3 +564,9 @@ def operands_entry(case: MacroCase, place: int, loaded: Loaded, index: int, macr
     """Return what is loaded of an addition."""
     names = [name for name, _ in OPERANDS_FIELDS]
     return entry(OPERANDS_FIELDS, dict(zip(names, loaded.operands, strict=True)))
+
+
+def table_entry(case: MacroCase, place: int, loaded: Loaded, index: int, macro: int) -> int:
+    """Return what is loaded of an element of a table."""
+    assert loaded.table is not None
+    return entry(TABLE_FIELDS, {"value": int(loaded.table[index])})

@@ -25,8 +25,8 @@ class MacroGroup(Part):
         strobes   in   group_strobes
         link_in   in   flit
         link_out  out  flit           of the macro that gives the answer
-        late      out  macros
-        overflow  out  macros
+        late      out  macros         whether a macro was late since the reset
+        overflow  out  macros         the same of what ran over
     Latency  a clock from a macro to another one
     """
 
@@ -68,7 +68,9 @@ class MacroGroup(Part):
             m.d.sync += Value.cast(macro.link_in).eq(came)
         m.d.comb += [
             self.link_out.eq(placed[chip.layers[-1].merge_macro].link_out),
-            self.late.eq(Cat(macro.late for macro in placed)),
-            self.overflow.eq(Cat(macro.overflow for macro in placed)),
+        ]
+        m.d.sync += [
+            self.late.eq(self.late | Cat(macro.late for macro in placed)),
+            self.overflow.eq(self.overflow | Cat(macro.overflow for macro in placed)),
         ]
         return m

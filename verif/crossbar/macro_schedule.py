@@ -45,7 +45,8 @@ def pixels_needed(case: MacroCase, place: int) -> list[int]:
 class Schedule:
     """Starts of all operations of some images, layer by layer (docs/crossbar-rules.md).
 
-    Each operation takes a step; of two layers that share ADCs one converts at a time.
+    Each operation takes a step, a bit step those of its layer; of two layers that share ADCs one
+    converts at a time.
     """
 
     def __init__(self, case: MacroCase, *, images: int) -> None:
@@ -67,14 +68,14 @@ class Schedule:
             own: dict[str, int] = {}
             step = self._needed(place, block)
             for name in names:
-                step = max(step, self._after_earlier(names, begun, name))
+                step = max(step, self._after_earlier(names, begun, name, layer.clocks_per_bit))
                 if name == "transfer":
                     step = first_free(self._transfers, step, 1)
                 if name == "mvm":
-                    step = first_free(self._converting, step + 1, self._bits) - 1
+                    step = self._free(step, layer.clocks_per_bit)
                 own[name] = step
                 self._add(place, name, block, step)
-                step += self._bits + 1 if name == "mvm" else 1
+                step += (self._bits + 1) * layer.clocks_per_bit if name == "mvm" else 1
             begun.append(own)
             self._ends[place].append(step)
 
@@ -90,15 +91,21 @@ class Schedule:
             steps.append(self._ends[provider][image * source.blocks + last])
         return max(steps)
 
-    def _after_earlier(self, names: list[str], begun: list[dict[str, int]], name: str) -> int:
+    def _free(self, step: int, clocks: int) -> int:
+        """Return the first step of an MVM whose conversions, a bit step later, meet no others."""
+        return first_free(self._converting, step + clocks, self._bits * clocks) - clocks
+
+    def _after_earlier(
+        self, names: list[str], begun: list[dict[str, int]], name: str, clocks: int
+    ) -> int:
         """Return the step from which on earlier blocks leave room for an operation."""
         steps = [0]
         if begun:
-            busy = self._bits if name == "mvm" else 1
+            busy = self._bits * clocks if name == "mvm" else 1
             steps.append(begun[-1][name] + busy)
             following = names[names.index(name) + 1] if name != names[-1] else None
             if following == "mvm":
-                steps.append(begun[-1]["mvm"] + max(1, self._bits - 1))
+                steps.append(begun[-1]["mvm"] + max(1, self._bits * clocks - 1))
             elif following is not None and name != "mvm":
                 steps.append(begun[-1][following] + 1)
         if name == "mvm" and len(begun) > 1:
@@ -112,11 +119,13 @@ class Schedule:
         if name != "mvm":
             self.starts.append(Start(step, place, name, block, 0))
             return
+        clocks = self._case.bit_clocks(place)
         for bit in range(self._bits):
-            self._converting.add(step + 1 + bit)
+            first = step + bit * clocks
+            self._converting.update(range(first + clocks, first + 2 * clocks))
             self.starts += [
-                Start(step + bit, place, "mvm", block, bit),
-                Start(step + 1 + bit, place, "adc", block, bit),
+                Start(first, place, "mvm", block, bit),
+                Start(first + clocks, place, "adc", block, bit),
             ]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from amaranth.back import rtlil, verilog
 
+from hwgen.chip.rtl.alike import different
 from hwgen.chip.rtl.clocked import clocked
 from hwgen.chip.rtl.fields import without_field_nets
 from hwgen.chip.rtl.folder import write_folder
@@ -157,9 +158,9 @@ def the_only(texts: set[str], name: str) -> str:
 
 
 def rtlil_source(parts: Sequence[Part]) -> str:
-    """Return the RTLIL that all parts of one name have."""
+    """Return the RTLIL that all parts of one name have; of those that are alike one is made."""
     texts = set()
-    for part in parts:
+    for part in different(parts):
         with names_from_source(), without_field_nets(), bits_unchecked():
             text = rtlil.convert(part, name=part.module_name, emit_src=False)
         texts.add(MEMORY_CONTENT.sub("", text) if part.garbage_at_power_on else text)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 
 from hwgen.crossbar.compiler.lowering import BEAT_BITS, Lowering
-from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network
+from hwgen.crossbar.compiler.quantized import bits_of, crossbar_network, functions_of
 from hwgen.crossbar.facts.arch import Arch, fabric_of_chip
 from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.network import CrossbarNetwork
@@ -49,6 +49,7 @@ def compile_network(
         )
     beats = Lowering(chip, network).program
     ops = {layer.name: layer.op for layer in network.layers}
+    stored = maps_of_layers(network)
     facts = ProgramFacts(
         format=FORMAT,
         version=VERSION,
@@ -59,10 +60,27 @@ def compile_network(
         images=images,
         image=ImagePlan(shape=network.graph.input.shape),
         answer=AnswerPlan(layer=network.answer, shape=network.map_of(network.answer).shape),
-        layers=[LayerPlan(name=each.name, op=ops[each.name]) for each in layers.layers],
-        fused=[name for name in ops if name not in {each.name for each in layers.layers}],
+        layers=[LayerPlan(name=name, op=ops[name]) for name, _ in stored],
+        fused=[name for name in ops if (name, True) not in stored],
     )
     return Program(facts=facts, image=beats.astype(BEAT).view(np.uint8))
+
+
+def maps_of_layers(network: QuantizedNetwork) -> list[tuple[str, bool]]:
+    """Return by layer of the chip the map of the network that it stores: that of its last table.
+
+    False beside the layer's own name: a table behind a concatenation makes what it stores, which is
+    a part of a map.
+    """
+    inputs = {layer.name: tuple(layer.inputs) for layer in network.layers}
+    found = []
+    for name, tables in functions_of(network).items():
+        here, whole = name, True
+        for table in tables:
+            whole = whole and inputs[table] == (here,)
+            here = table
+        found.append((here if whole else name, whole))
+    return found
 
 
 def check_bits(network: QuantizedNetwork, arch: Arch) -> None:

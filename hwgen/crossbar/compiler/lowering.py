@@ -10,18 +10,22 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from hwgen.crossbar.compiler.quantized import crossbar_network, functions_of
 from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held
 from hwgen.crossbar.facts.columns import columns_of
 from hwgen.crossbar.facts.holdings import Holding
 from hwgen.crossbar.facts.image_io import HEADER_BEATS
+from hwgen.crossbar.facts.joined import rows_in_order
 from hwgen.crossbar.facts.loads import (
     CHANNEL_FIELDS,
     COLUMN_FIELDS,
     LIMITS_FIELDS,
     OPERANDS_FIELDS,
+    TABLE_FIELDS,
     LoadTarget,
     entry,
     load_targets,
+    table_entries,
 )
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
 from hwgen.crossbar.facts.registers import VERSION
@@ -31,6 +35,7 @@ from hwgen.network import (
     INPUT,
     Add,
     AveragePool,
+    Concatenate,
     Conv,
     Layer,
     Linear,
@@ -38,8 +43,9 @@ from hwgen.network import (
     Parameters,
     QuantizedNetwork,
     Shortcut,
+    Table,
 )
-from hwgen.network.quantization import MULTIPLIER_BITS
+from hwgen.network.quantization import MULTIPLIER_BITS, SHIFT_HIGH
 
 Ints = NDArray[np.int64]
 Beats = NDArray[np.uint64]
@@ -69,6 +75,15 @@ class Lowering:
             check(layer, network)
         self._chip, self._network = chip, network
         self._layers = {layer.name: layer for layer in network.graph.layers}
+        # A chip takes a network of its shapes, whatever the names of its layers.
+        self._names = [layer.name for layer in crossbar_network(network).layers]
+        self._functions = functions_of(network)
+        for placed, name in zip(chip.layers, self._names, strict=True):
+            if self._functions[name] and not placed.table:
+                allowed = f"without a table, as {chip.name} has none behind it"
+                given = " and ".join(self._functions[name])
+                source = network.graph.name
+                raise ConfigError(field=name, allowed=allowed, given=given, source=source)
         self._tiles: dict[tuple[int, int, int], Tile] = {}
 
     @cached_property
@@ -98,6 +113,9 @@ class Lowering:
             yield from self._channels(layer)
         elif target.kind == "limits":
             yield self._limits(layer)
+        elif target.kind == "table":
+            for value in self._function(layer):
+                yield entry(TABLE_FIELDS, {"value": value})
         else:
             yield self._operands(layer)
 
@@ -147,7 +165,10 @@ class Lowering:
         return Tile(cells=flipped, flips=flips.astype(np.int64))
 
     def _section(self, layer: ChipLayer, section: int) -> Ints:
-        """Return the weights (rows, columns) of a section: groups on a diagonal, 0 beside them."""
+        """Return the weights (rows, columns) of a section: groups on a diagonal, 0 beside them.
+
+        Rows have the order of crossbars, which is another one behind a concatenation.
+        """
         cut, weights = layer.cut, self._parameters(layer).weights.astype(np.int64)
         assert cut is not None
         flat = weights.reshape(len(weights), layer.layer.taps, -1)
@@ -159,7 +180,9 @@ class Lowering:
             first = cut.first_channel(section) + group * cut.group_columns
             own = flat[first : first + cut.group_columns]
             dense[:, group, :, group] = own.transpose(1, 2, 0)
-        return dense.reshape(-1, together * cut.group_columns)
+        rows = dense.reshape(-1, together * cut.group_columns)
+        shares = self._chip.shares_of(layer.place)
+        return rows[rows_in_order(layer.layer, cut, shares, section)] if len(shares) > 1 else rows
 
     def _channels(self, layer: ChipLayer) -> Iterator[int]:
         """Yield bias, multiplier and shift of each output channel."""
@@ -170,7 +193,7 @@ class Lowering:
 
     def _scale(self, layer: ChipLayer, channel: int) -> tuple[int, int, int]:
         """Return what turns the sum of a channel into an element: bias, multiplier and shift."""
-        own = self._layers[layer.layer.name]
+        own = self._layers[self._names[layer.place]]
         if isinstance(own, Conv | Linear):
             given = self._parameters(layer)
             bias = int(given.bias[WIDEST, channel])
@@ -187,7 +210,7 @@ class Lowering:
 
     def _limits(self, layer: ChipLayer) -> int:
         """Return the zero points of a layer, and the limits of its outputs."""
-        own = self._layers[layer.layer.name]
+        own = self._layers[self._names[layer.place]]
         read, written = self._zero(own.inputs[0]), own.output.quantization[WIDEST]
         values = {"input_zero": read, "zero_point": written.zero_point}
         values |= {"low": written.low, "high": written.high}
@@ -198,12 +221,20 @@ class Lowering:
 
     def _operands(self, layer: ChipLayer) -> int:
         """Return zero points and factors of both operands of an addition."""
-        own = self._layers[layer.layer.name]
+        own = self._layers[self._names[layer.place]]
         assert isinstance(own, Add)
         first, second = own.requantization[WIDEST].multipliers
         values = {"zero_a": self._zero(own.inputs[0]), "multiplier_a": first}
         values |= {"zero_b": self._zero(own.inputs[1]), "multiplier_b": second}
         return entry(OPERANDS_FIELDS, values)
+
+    def _function(self, layer: ChipLayer) -> list[int]:
+        """Return what the tables behind a layer make of each element, one behind the other."""
+        values = np.arange(table_entries(self._chip))
+        for name in self._functions[self._names[layer.place]]:
+            values = self._network.tables[name][WIDEST][values]
+        found: list[int] = values.tolist()
+        return found
 
     def _zero(self, name: str) -> int:
         """Return the zero point of a map."""
@@ -213,14 +244,17 @@ class Lowering:
 
     def _parameters(self, layer: ChipLayer) -> Parameters:
         """Return the parameters of a layer with weights."""
-        return self._network.parameters[layer.layer.name]
+        return self._network.parameters[self._names[layer.place]]
 
 
 def check(layer: Layer, network: QuantizedNetwork) -> None:
     """Refuse a layer whose elements follow from its sums in another way than the chip's."""
     source, where = network.graph.name, f"{layer.name}"
+    if isinstance(layer, Concatenate | Table):
+        return
     if not isinstance(layer, LOWERED):
-        allowed = "a convolution, fully connected layer, pooling, shortcut or addition"
+        allowed = "a convolution, fully connected layer, pooling, shortcut, addition, table or"
+        allowed += " concatenation"
         raise ConfigError(field=where, allowed=allowed, given=layer.op, source=source)
     if isinstance(layer, MaxPool | Shortcut):
         return
@@ -229,12 +263,17 @@ def check(layer: Layer, network: QuantizedNetwork) -> None:
             field=f"{where}.rounding", allowed="half_up", given=layer.rounding, source=source
         )
     if isinstance(layer, Conv | Linear):
-        most = int(network.parameters[layer.name].multiplier.max(initial=0))
+        given = network.parameters[layer.name]
+        most, shift = int(given.multiplier.max(initial=0)), int(given.shift.max(initial=0))
     else:
-        most = max(layer.requantization[WIDEST].multipliers)
+        values = layer.requantization[WIDEST]
+        most, shift = max(values.multipliers), values.shift
     if most >= 1 << MULTIPLIER_BITS:
         allowed = f"multipliers of {MULTIPLIER_BITS} bits"
         raise ConfigError(field=where, allowed=allowed, given=f"{most}", source=source)
+    if shift > SHIFT_HIGH:
+        allowed = f"shifts up to {SHIFT_HIGH}"
+        raise ConfigError(field=where, allowed=allowed, given=f"{shift}", source=source)
     if isinstance(layer, AveragePool) and (layer.divisor != "window" or layer.center is not None):
         allowed = "a mean of whole windows around the zero points"
         raise ConfigError(field=where, allowed=allowed, given=layer.divisor, source=source)

@@ -155,6 +155,22 @@ def give_function(layers: list[CrossbarLayer], places: tuple[int, ...], source: 
         )
 
 
+def functions_of(network: QuantizedNetwork) -> dict[str, list[str]]:
+    """Return the names of the tables that are applied to the map of each layer, in their order."""
+    found: dict[str, list[str]] = {}
+    written: dict[str, list[str]] = {INPUT: []}
+    for layer in network.graph.layers:
+        written[layer.name] = [layer.name]
+        if isinstance(layer, THROUGH):
+            written[layer.name] = [name for read in layer.inputs for name in written[read]]
+        else:
+            found[layer.name] = []
+        if isinstance(layer, Table):
+            for name in written[layer.name]:
+                found[name].append(layer.name)
+    return found
+
+
 def layer_of(layer: Layer, places: tuple[int, ...], read: FeatureMap) -> CrossbarLayer:
     """Return one layer; `read` is the map of its first input."""
     axes = axes_of(layer)

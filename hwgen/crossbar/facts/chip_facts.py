@@ -254,6 +254,17 @@ class ChipFacts:
         """Return what travels in an operation of a layer."""
         return [one for one in self.travels if one.owner == place and one.operation == operation]
 
+    def shares_of(self, place: int) -> tuple[int, ...]:
+        """Return the channels of a pixel that a layer reads of each of its rings.
+
+        More than one: it reads a concatenation of maps of one size.
+        """
+        layer = self.layers[place].layer
+        read = [self.layers[provider].layer for provider in layer.providers]
+        if len(read) < 2 or layer.kind == "eltwise":
+            return (layer.in_channels,)
+        return tuple(each.out_channels for each in read)
+
     @cached_property
     def conflicts(self) -> frozenset[tuple[tuple[int, str], tuple[int, str]]]:
         """Pairs of (layer, operation) whose travels share a link; both orders of each pair."""

@@ -11,8 +11,8 @@ from typing import Literal
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.errors import DesignError
 
-Kind = Literal["column", "channel", "limits", "operands"]
-KINDS: tuple[Kind, ...] = ("column", "channel", "limits", "operands")
+Kind = Literal["column", "channel", "limits", "operands", "table"]
+KINDS: tuple[Kind, ...] = ("column", "channel", "limits", "operands", "table")
 
 Fields = Sequence[tuple[str, int]]
 """Names and bits, the first one lowest."""
@@ -40,6 +40,12 @@ LIMITS_FIELDS = (("input_zero", 16), ("zero_point", 16), ("low", 16), ("high", 1
 
 OPERANDS_FIELDS = (("zero_a", 16), ("multiplier_a", 16), ("zero_b", 16), ("multiplier_b", 16))
 """Of an addition: zero point and factor of each operand, by position."""
+
+TABLE_BITS = 8
+"""Bits of the elements that a table may have at most, before it and behind it."""
+
+TABLE_FIELDS = (("value", 8),)
+"""Of an element: what a function makes of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +76,7 @@ def load_targets(chip: ChipFacts, macro: int) -> list[LoadTarget]:
             "channel": (2, layer.layer.out_channels if held.results else 0),
             "limits": (1, 1),
             "operands": (1, int(layer.layer.kind == "eltwise")),
+            "table": (1, table_entries(chip) if layer.table and held.results else 0),
         }
         for kind, (flits, entries) in sizes.items():
             if entries:
@@ -78,6 +85,11 @@ def load_targets(chip: ChipFacts, macro: int) -> list[LoadTarget]:
                     LoadTarget(number=number, layer=place, kind=kind, flits=flits, entries=entries)
                 )
     return found
+
+
+def table_entries(chip: ChipFacts) -> int:
+    """Return the elements of which a table says something."""
+    return 1 << min(chip.activation_bits, TABLE_BITS)
 
 
 def entry(fields: Fields, values: Mapping[str, int]) -> int:

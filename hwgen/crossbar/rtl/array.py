@@ -3,80 +3,14 @@
 from amaranth.hdl import ClockSignal, Module, Signal
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_body import memory_body
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.addition import Addition, Pairs
 from hwgen.crossbar.rtl.bank import Bank
 from hwgen.crossbar.rtl.conversions import Conversions
 from hwgen.crossbar.rtl.lane import Lane
+from hwgen.crossbar.rtl.many_reads import ManyReads
 from hwgen.crossbar.rtl.sizes import ArraySizes
-
-
-class InputSums(Part):
-    """The digital sums of the inputs of each unit, of two blocks; a read port a lane.
-
-    Ports
-        clk          in   1                   rising edge; there is no reset
-        write_en     in   1                   store ``write_data`` at this clock edge
-        write_index  in   1 + unit_bits       the halves lie behind each other
-        write_data   in   input_sum_bits
-        index        in   lanes x (1 + unit_bits)
-        data         out  lanes x input_sum_bits
-    Latency  0 from an index to its data
-    Rate     one write, a read of each lane in each cycle
-    Errors   none
-    Golden   indexing
-    Source   docs/crossbar-rules.md, "Arithmetic": Xsum
-    """
-
-    family = "crossbar"
-    clock_ports = ()
-    garbage_at_power_on = True
-
-    def __init__(self, *, sizes: ArraySizes) -> None:
-        self._sizes = sizes
-        index = bits_for_index(sizes.units) + 1
-        super().__init__(
-            {
-                "clk": In(1),
-                "write_en": In(1),
-                "write_index": In(index),
-                "write_data": In(sizes.input_sum_bits),
-                "index": In(sizes.lanes * index),
-                "data": Out(sizes.lanes * sizes.input_sum_bits),
-            }
-        )
-
-    @property
-    def size_suffix(self) -> str:
-        sizes = self._sizes
-        return f"{sizes.units}x{sizes.input_sum_bits}l{sizes.lanes}"
-
-    @property
-    def stored_bits(self) -> int:  # type: ignore[override]
-        """The bits of its memory."""
-        return self._sizes.input_sum_bits << len(self.write_index)
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        bits, width = len(self.write_index), self._sizes.input_sum_bits
-        reads = [
-            (self.index.word_select(lane, bits), self.data.word_select(lane, width))
-            for lane in range(self._sizes.lanes)
-        ]
-        memory_body(
-            m,
-            depth=1 << bits,
-            clk=self.clk,
-            write_en=self.write_en,
-            write_index=self.write_index,
-            write_data=self.write_data,
-            read_index=reads[0][0],
-            read_data=reads[0][1],
-            further_reads=reads[1:],
-        )
-        return m
 
 
 class Array(Part):
@@ -125,7 +59,12 @@ class Array(Part):
         self._lane = Lane(sizes=sizes)
         self._conversions = Conversions(sizes=sizes)
         self._addition = Addition(sizes=sizes, reads=reads, meeting=meeting)
-        self._input_sums = InputSums(sizes=sizes)
+        # The sums of the inputs of each unit, of two blocks that lie behind each other.
+        self._input_sums = ManyReads(
+            depth=2 << bits_for_index(sizes.units),
+            width=sizes.input_sum_bits,
+            reads=sizes.lanes,
+        )
         self._reads, self._meeting = reads, meeting
         self.parts = [self._bank, self._lane, self._conversions, self._addition, self._input_sums]
         bank = self._bank.signature.members

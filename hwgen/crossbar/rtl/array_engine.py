@@ -14,10 +14,9 @@ from hwgen.crossbar.facts.loads import COLUMN_FIELDS
 from hwgen.crossbar.rtl.array import Array
 from hwgen.crossbar.rtl.chain import Chain, sums_of_flit
 from hwgen.crossbar.rtl.engine import Engine, held_in, lanes_of, parts_of
+from hwgen.crossbar.rtl.joined_loader import loader_of
 from hwgen.crossbar.rtl.layouts import flit
-from hwgen.crossbar.rtl.loader import WALK, Loader
 from hwgen.crossbar.rtl.sizes import ArraySizes
-from hwgen.crossbar.rtl.walks import walk_of
 
 
 def array_sizes(chip: ChipFacts, place: int, macro: int) -> ArraySizes:
@@ -74,9 +73,6 @@ class ArrayEngine(Engine):
             reads=each if chained else reads,
             meeting=meeting_lanes(columns, sizes.lanes),
         )
-        self._loader = Loader(
-            chip=chip, words=chip.macros[macro].words, units=held.units, side=chip.side
-        )
         super().__init__(
             chip=chip,
             place=place,
@@ -92,6 +88,7 @@ class ArrayEngine(Engine):
                 "reads": Out(16),
             },
         )
+        self._loader, self._walks = loader_of(self, units=held.units, side=chip.side)
         self.parts = [self._array, self._loader, *self.parts]
         if chained:
             self._chain = Chain(
@@ -139,10 +136,9 @@ class ArrayEngine(Engine):
         self, m: Module, array: PartInstance, loader: PartInstance, zero: Signal
     ) -> None:
         """Loads: from the scratchpad to the inputs."""
-        strobe, providers = self.strobes.load, self._layer.layer.providers
-        region = self.input_of(providers[0] if providers else None)
+        strobe = self.strobes.load
         m.d.comb += [
-            loader.walk.eq(WALK.const(walk_of(self._chip, self._layer, self._held, region))),
+            loader.walk.eq(self._walks),
             loader.go.eq(strobe.go),
             loader.half.eq(strobe.parity),
             loader.zero.eq(zero),
@@ -173,7 +169,7 @@ class ArrayEngine(Engine):
             self.converting.eq(array.converting),
             self.analog.eq(array.analog),
             self.samples.eq(Mux(array.converting, Mux(array.ends, last, sizes.lanes), 0)),
-            self.reads.eq(Mux(strobes.mvm.go, self._held.crossbars, 0)),
+            self.reads.eq(Mux(strobes.mvm.go, self.held.crossbars, 0)),
         ]
 
     def _take_columns(self, m: Module, array: PartInstance) -> None:

@@ -32,7 +32,7 @@ class Bank(TextPart):
         hold         in   1               the sample-and-hold circuits take what the DACs feed
         ask          in   1               choose columns
         slot         in   slot_bits
-        sums         out  lanes x analog_bits  unsigned; of a lane without a column: any
+        sums         out  lanes x analog_bits  unsigned; of a lane without a column 0
     Latency  1 from ``ask`` to ``sums``; the others act at the clock edge
     Rate     one of each in each cycle; ``ask`` sees what was held before
     Errors   none; cells and inputs that were never written are garbage

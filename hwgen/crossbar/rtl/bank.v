@@ -39,7 +39,8 @@ ${ports}
               total = total + ($$countones(plane) << (p + b));
             end
           sums[lane*SUM +: SUM] = total[SUM-1:0];
-        end
+        end else
+          sums[lane*SUM +: SUM] = 0;
       end
     if (hold)
       for (unit = 0; unit < UNITS * DAC; unit = unit + 1)

@@ -9,6 +9,7 @@ from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.rtl.packer import Packer
 from hwgen.crossbar.rtl.receiver import ring
+from hwgen.crossbar.rtl.shifts import moved_down
 from hwgen.crossbar.rtl.store import BLOCKS
 
 
@@ -120,10 +121,14 @@ class BlockReader(Part):
                 block.eq(Mux(block == self.blocks - 1, 0, block + 1)),
             ]
         # cycle 1: the word is there; shift its first element to the first place
+        bits = self._chip.activation_bits
+        first = moved_down(
+            m, self.read_data, offset, unit=bits, keep=len(self.read_data), name="moved"
+        )
         # cycle 2: a whole word of the block
         m.d.comb += [
             packer.valid.eq(arrived),
-            packer.data.eq(self.read_data >> (offset * self._chip.activation_bits)),
+            packer.data.eq(first),
             packer.count.eq(number),
             packer.last.eq(last),
             packer.at.eq(0),

@@ -10,10 +10,10 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip_facts import ChipFacts, Held, Region
-from hwgen.crossbar.facts.loads import CHANNEL_FIELDS, KINDS, LIMITS_FIELDS, Fields
+from hwgen.crossbar.facts.loads import CHANNEL_FIELDS, KINDS, LIMITS_FIELDS, TABLE_FIELDS, Fields
 from hwgen.crossbar.rtl.gather import Gatherer, GatherSender
 from hwgen.crossbar.rtl.layouts import INDEX_BITS, TARGET_BITS, flit, layer_strobes
-from hwgen.crossbar.rtl.requantizer import Requantizer, limits
+from hwgen.crossbar.rtl.requantizer import LIMITS, Requantizer, limits
 from hwgen.crossbar.rtl.results import Results
 from hwgen.crossbar.rtl.sender import Sender
 from hwgen.crossbar.rtl.store import Store
@@ -84,8 +84,8 @@ class Engine(Part):
         members: dict[str, Any],
     ) -> None:
         layer, held = chip.layers[place], held_in(chip, place, macro)
-        self._chip, self._place, self._macro = chip, place, macro
-        self._layer, self._held = layer, held
+        self.chip, self._place, self._macro = chip, place, macro
+        self.layer, self.held = layer, held
         self._words = chip.macros[macro].words
         # Whether its sums are whole here; whether results of all macros come together here.
         self.whole = held.results > 0
@@ -135,16 +135,17 @@ class Engine(Part):
 
     def _parts(self, lanes: int, sum_bits: int) -> list[Part]:
         """Make what becomes of whole sums."""
-        chip, layer = self._chip, self._layer
+        chip, layer = self.chip, self.layer
         word, bits = chip.word_elements, chip.activation_bits
         elements = self._elements if self.merges else self._own
         self._requantizer = Requantizer(
             channels=layer.layer.out_channels,
-            copies=self._held.copies[1] - self._held.copies[0],
+            copies=self.held.copies[1] - self.held.copies[0],
             lanes=lanes,
             sum_bits=sum_bits,
             bits=layer.output_bits,
             raw=layer.raw,
+            table=layer.table,
         )
         self._results = Results(
             chunk=lanes * self._each,
@@ -175,7 +176,7 @@ class Engine(Part):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         # What is loaded stays over runs, each of which begins with a reset.
-        zero = Signal(self._chip.activation_bits, reset_less=True)
+        zero = Signal(self.chip.activation_bits, reset_less=True)
         source, late, links = self.connect_source(m, zero)
         own = parts_of(LIMITS_FIELDS, self.load.data)
         with m.If(self.loads("limits")):
@@ -206,23 +207,27 @@ class Engine(Part):
 
     def input_of(self, provider: int | None) -> Region:
         """Return the ring in which the map of a provider lies: its own, or one that is filled."""
-        here = [one for one in self._chip.regions if one.macro == self._macro]
+        here = [one for one in self.chip.regions if one.macro == self._macro]
         for one in here:
             if one.kind == "input" and (one.layer, one.provider) == (self._place, provider):
                 return one
         return next(one for one in here if one.kind == "output" and one.layer == provider)
 
+    def inputs(self) -> list[Region]:
+        """Return the rings that are read, one a provider."""
+        return [self.input_of(one) for one in self.layer.layer.providers or (None,)]
+
     def _output(self) -> Region:
         """Return the ring that the layer writes."""
         return next(
             one
-            for one in self._chip.regions
+            for one in self.chip.regions
             if (one.macro, one.kind, one.layer) == (self._macro, "output", self._place)
         )
 
     def loads(self, kind: str) -> Value:
         """Return whether a flit of an entry of this layer is loaded now."""
-        order = self._chip.macros[self._macro].layers.index(self._place)
+        order = self.chip.macros[self._macro].layers.index(self._place)
         number = len(KINDS) * order + KINDS.index(kind)
         return self.load.valid & (self.load.target == number)
 
@@ -234,13 +239,13 @@ class Engine(Part):
         results: PartInstance,
     ) -> None:
         """From sums to words of results."""
-        layer, strobes = self._layer, self.strobes
+        layer, strobes = self.layer, self.strobes
         activation = next(
             getattr(strobes, one.name)
             for one in layer.operations
             if one.name in ("activation", "relu", "sigmoid")
         )
-        first, behind = self._held.copies
+        first, behind = self.held.copies
         channels = layer.layer.out_channels
         last_copies = max(0, min(layer.last_pixels, behind) - first)
         m.d.comb += [
@@ -300,8 +305,8 @@ class Engine(Part):
         self, m: Module, gather: PartInstance, results: PartInstance
     ) -> None:
         """Results leave for the macro that merges."""
-        layer, travel = self._layer, self._gathers[0]
-        first, behind = self._held.copies
+        layer, travel = self.layer, self._gathers[0]
+        first, behind = self.held.copies
         last_copies = max(0, min(layer.last_pixels, behind) - first)
         m.d.comb += [
             gather.go.eq(self.strobes.gather.go),
@@ -318,7 +323,7 @@ class Engine(Part):
 
     def _connect_gatherer(self, m: Module, gatherer: PartInstance, results: PartInstance) -> None:
         """Results of other macros come."""
-        layer = self._layer
+        layer = self.layer
         channels = layer.layer.out_channels * self._each
         m.d.comb += [
             gatherer.link.eq(self.link_in),
@@ -329,12 +334,12 @@ class Engine(Part):
             gatherer.last_size.eq(layer.last_pixels * channels),
             results.gathered.eq(gatherer.gathered),
         ]
-        macros = {one.node: one.macro for one in self._chip.macros}
+        macros = {one.node: one.macro for one in self.chip.macros}
         sources = [
             {
                 "travel": travel.id,
                 "before": channels
-                * held_in(self._chip, self._place, macros[travel.source]).copies[0],
+                * held_in(self.chip, self._place, macros[travel.source]).copies[0],
             }
             for travel in self._gathers
         ]
@@ -342,7 +347,7 @@ class Engine(Part):
 
     def _constants(self, m: Module, part: PartInstance) -> None:
         """Connect ring and blocks of the layer's own map."""
-        layer = self._layer
+        layer = self.layer
         m.d.comb += [
             part.ring.eq(part.ring.shape().const(ring_of(self._output()))),
             part.blocks.eq(layer.blocks),
@@ -352,8 +357,8 @@ class Engine(Part):
 
     def _connect_sender(self, m: Module, sender: PartInstance) -> None:
         """Sends, or the result of the chip."""
-        name = self._layer.operations[-1].name
-        travel = self._chip.travels_of(self._place, name)[0]
+        name = self.layer.operations[-1].name
+        travel = self.chip.travels_of(self._place, name)[0]
         m.d.comb += [
             sender.go.eq(getattr(self.strobes, name).go),
             sender.half.eq(getattr(self.strobes, name).parity),
@@ -380,10 +385,16 @@ class Engine(Part):
             requantizer.write_data.shift.eq(scale["shift"]),
         ]
         own = parts_of(LIMITS_FIELDS, load.data)
-        kept = Signal(limits(self._layer.output_bits), reset_less=True)
+        kept = Signal(limits(self.layer.output_bits), reset_less=True)
         with m.If(self.loads("limits")):
-            m.d.sync += [kept[name].eq(own[name]) for name in ("zero_point", "low", "high")]
+            m.d.sync += [kept[name].eq(own[name]) for name in LIMITS]
         m.d.comb += requantizer.limits.eq(kept)
+        if self.layer.table:
+            m.d.comb += [
+                requantizer.write_table.eq(self.loads("table")),
+                requantizer.write_element.eq(load.index),
+                requantizer.write_value.eq(parts_of(TABLE_FIELDS, load.data)["value"]),
+            ]
 
 
 def lanes_of(chip: ChipFacts, place: int, macro: int) -> int:

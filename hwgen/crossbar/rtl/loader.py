@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.facts.chip_facts import ChipFacts
+from hwgen.crossbar.rtl.shifts import moved_down
 
 Assignments = list[Any]
 
@@ -76,23 +77,28 @@ STATE = data.StructLayout(
 columns of the map that belong to them; what is left of the run, and of the section's rows."""
 
 
+PIXEL_WALK = {
+    "ring_first": ADDRESS,
+    "ring_elements": ADDRESS,
+    "map_elements": ADDRESS,
+    "row_elements": ADDRESS,
+    "rows": COUNT,
+    "out_columns": COUNT,
+    "out_pixels": ADDRESS,
+    "blocks": ADDRESS,
+    "first_pixel": COUNT,
+    "block_pixels": COUNT,
+    "begin": STEP,
+    "next": STEP,
+    "jump": STEP,
+    "wrap": WRAP,
+    "copies": COUNT,
+}
+"""What leads from window to window, see `WALK`."""
+
 WALK = data.StructLayout(
-    {
-        "ring_first": ADDRESS,
-        "ring_elements": ADDRESS,
-        "map_elements": ADDRESS,
-        "row_elements": ADDRESS,
-        "rows": COUNT,
-        "out_columns": COUNT,
-        "out_pixels": ADDRESS,
-        "blocks": ADDRESS,
-        "first_pixel": COUNT,
-        "block_pixels": COUNT,
-        "begin": STEP,
-        "next": STEP,
-        "jump": STEP,
-        "wrap": WRAP,
-        "copies": COUNT,
+    PIXEL_WALK
+    | {
         "sections": COUNT,
         "runs_across": COUNT,
         "run_elements": ADDRESS,
@@ -177,7 +183,7 @@ class Loader(Part):
         self._sum_bits = (side - 1).bit_length() + chip.activation_bits
         super().__init__(
             {
-                "walk": In(WALK),
+                "walk": In(self._walk_shape),
                 "go": In(1),
                 "half": In(1),
                 "zero": In(self._bits),
@@ -204,6 +210,10 @@ class Loader(Part):
     def size_suffix(self) -> str:
         # Only widths differ: layers of one width share a module.
         return f"{len(self.word)}u{len(self.row_unit)}x{self._side}"
+
+    @property
+    def _walk_shape(self) -> data.Layout:
+        return WALK
 
     @property
     def _piece(self) -> data.StructLayout:
@@ -263,10 +273,26 @@ class Loader(Part):
         ]
         rows_end = state.left_rows == length
         unit_ends = rows_end | (state.unit_row + length == self._side)
-        self._describe(m, piece, state, offset=offset, length=length, ends=unit_ends)
+        m.d.comb += [
+            piece.offset.eq(offset),
+            piece.count.eq(length),
+            piece.unit.eq(state.unit),
+            piece.row.eq(state.unit_row),
+            piece.begins.eq(state.unit_row == 0),
+            piece.ends.eq(unit_ends),
+            piece.half.eq(state.half),
+        ]
+        self._cut(
+            m,
+            piece,
+            row=state.row,
+            column=state.column,
+            rows=walk.rows,
+            row_elements=walk.row_elements,
+        )
 
         block_ends, following = Signal(), Signal(PIXEL)
-        self._advance(m, here, following, block_ends)
+        advance(m, walk, here, following, block_ends)
         last_section = state.section == walk.sections - 1
         m.d.comb += [
             piece.last.eq(rows_end & last_section & block_ends),
@@ -275,13 +301,7 @@ class Loader(Part):
         with m.If(self.go):
             m.d.sync += [start.eq(1), fresh.eq(0), state.half.eq(self.half)]
             with m.If(fresh):
-                m.d.sync += [
-                    here.address.eq(walk.begin.address),
-                    here.column.eq(walk.begin.column),
-                    here.row.eq(walk.begin.row),
-                    here.out_column.eq(walk.begin.out_column),
-                    here.pixel.eq(walk.first_pixel),
-                ]
+                m.d.sync += begin(walk, here)
         with m.If(start):
             m.d.sync += start.eq(0)
             with m.If(here.pixel < walk.out_pixels):
@@ -302,87 +322,34 @@ class Loader(Part):
                     m.d.sync += [here.eq(following), busy.eq(~block_ends)]
                     m.d.sync += self._enter(state, following)
 
-    def _describe(
+    def _cut(
         self,
         m: Module,
         piece: data.View,
-        state: data.View,
         *,
-        offset: Value,
-        length: Value,
-        ends: Value,
+        row: Value,
+        column: Value,
+        rows: Value,
+        row_elements: Value,
     ) -> None:
-        """Say what a read is: its elements and those of them that are inside the map."""
-        inside = (state.row >= 0) & (state.row < self.walk.rows)
-        high = self.walk.row_elements - state.column
+        """Say which elements of a read are inside the map; it begins at `row` and `column`."""
+        inside, length = (row >= 0) & (row < rows), piece.count
         m.d.comb += [
             piece.valid.eq(self.want & self.granted),
-            piece.offset.eq(offset),
-            piece.count.eq(length),
-            piece.low.eq(Mux(inside, clipped(-state.column, length), length)),
-            piece.high.eq(clipped(high, length)),
-            piece.unit.eq(state.unit),
-            piece.row.eq(state.unit_row),
-            piece.begins.eq(state.unit_row == 0),
-            piece.ends.eq(ends),
-            piece.half.eq(state.half),
+            piece.low.eq(Mux(inside, clipped(-column, length), length)),
+            piece.high.eq(clipped(row_elements - column, length)),
         ]
-
-    def _modulo(self, address: Value) -> Value:
-        """Return an address below twice the ring as one in it."""
-        ring = self.walk.ring_elements
-        return Mux(address >= ring, address - ring, address)
-
-    def _advance(
-        self, m: Module, here: data.View, following: data.View, block_ends: Signal
-    ) -> None:
-        """Compute the pixel behind this one, of this macro; `block_ends`: in the next block."""
-        walk = self.walk
-        copies_end, image_ends, step = Signal(), Signal(), Signal(STEP)
-        m.d.comb += [
-            copies_end.eq(here.copy == walk.copies - 1),
-            block_ends.eq(copies_end | (here.pixel + 1 >= walk.out_pixels)),
-            image_ends.eq(block_ends & (here.block == walk.blocks - 1)),
-            step.eq(Mux(copies_end, walk.jump, walk.next)),
-        ]
-        out_column, wraps = here.out_column + step.out_column, Signal()
-        address = self._modulo(here.address + step.address)
-        base = self._modulo(here.base + walk.map_elements)
-        m.d.comb += [
-            wraps.eq(out_column >= walk.out_columns),
-            following.base.eq(here.base),
-            following.address.eq(Mux(wraps, self._modulo(address + walk.wrap.address), address)),
-            following.column.eq(here.column + step.column + Mux(wraps, walk.wrap.column, 0)),
-            following.row.eq(here.row + step.row + Mux(wraps, walk.wrap.row, 0)),
-            following.out_column.eq(Mux(wraps, out_column - walk.out_columns, out_column)),
-            following.pixel.eq(
-                here.pixel + Mux(copies_end, walk.block_pixels - walk.copies + 1, 1)
-            ),
-            following.copy.eq(Mux(block_ends, 0, here.copy + 1)),
-            following.block.eq(here.block + block_ends),
-        ]
-        with m.If(image_ends | (here.pixel >= walk.out_pixels)):
-            m.d.comb += [
-                following.base.eq(base),
-                following.address.eq(self._modulo(base + walk.begin.address)),
-                following.column.eq(walk.begin.column),
-                following.row.eq(walk.begin.row),
-                following.out_column.eq(walk.begin.out_column),
-                following.pixel.eq(walk.first_pixel),
-                following.copy.eq(0),
-                following.block.eq(0),
-            ]
 
     def _enter(self, state: data.View, pixel: data.View) -> Assignments:
         """Begin the first section of a pixel, behind the rows that are not of this macro."""
         walk = self.walk
-        first = self._modulo(pixel.address + walk.skipped_address)
+        first = modulo(self.walk, pixel.address + walk.skipped_address)
         return [
             state.section.eq(0),
             state.base.eq(pixel.address),
             state.base_column.eq(pixel.column),
             *self._open(state, Const(0), row_start=first, column=pixel.column),
-            state.at.eq(self._modulo(first + walk.skipped_elements)),
+            state.at.eq(modulo(self.walk, first + walk.skipped_elements)),
             state.column.eq(pixel.column + walk.skipped_elements),
             state.row.eq(pixel.row + walk.skipped_runs),
             state.left_run.eq(self._run_elements(Const(0)) - walk.skipped_elements),
@@ -390,7 +357,7 @@ class Loader(Part):
 
     def _next_section(self, state: data.View, pixel: data.View) -> Assignments:
         """Begin the section behind this one."""
-        base = self._modulo(state.base + self.walk.beside)
+        base = modulo(self.walk, state.base + self.walk.beside)
         column = state.base_column + self.walk.beside
         return [
             state.section.eq(state.section + 1),
@@ -425,11 +392,11 @@ class Loader(Part):
         """Go on behind a read: in its run, to the next run, or to the next kernel row."""
         walk = self.walk
         run_ends, row_ends = state.left_run == length, state.across == walk.runs_across - 1
-        row_start = self._modulo(state.row_start + walk.down)
-        run_start = Mux(row_ends, row_start, self._modulo(state.run_start + walk.across))
+        row_start = modulo(self.walk, state.row_start + walk.down)
+        run_start = Mux(row_ends, row_start, modulo(self.walk, state.run_start + walk.across))
         column = Mux(row_ends, state.base_column, state.run_column + walk.across)
         return [
-            state.at.eq(Mux(run_ends, run_start, self._modulo(state.at + length))),
+            state.at.eq(Mux(run_ends, run_start, modulo(self.walk, state.at + length))),
             state.column.eq(Mux(run_ends, column, state.column + length)),
             state.left_run.eq(
                 Mux(run_ends, self._run_elements(state.section), state.left_run - length)
@@ -446,8 +413,10 @@ class Loader(Part):
         # cycle 1: the word is there
         read = Signal(self._piece)
         m.d.sync += read.eq(piece)
-        shifted = Signal(self._rows * self._bits)
-        m.d.comb += shifted.eq(self.read_data >> (read.offset * self._bits))
+        keep = self._rows * self._bits
+        shifted = moved_down(
+            m, self.read_data, read.offset, unit=self._bits, keep=keep, name="moved"
+        )
         rows = []
         for element in range(self._rows):
             inside = (read.low <= element) & (read.high > element)
@@ -476,6 +445,61 @@ class Loader(Part):
                 self.sum_half.eq(filled.half),
             ]
         m.d.comb += self.sum_data.eq(running)
+
+
+def modulo(walk: data.View, address: Value) -> Value:
+    """Return an address below twice the ring as one in it."""
+    ring = walk.ring_elements
+    return Mux(address >= ring, address - ring, address)
+
+
+def advance(
+    m: Module, walk: data.View, here: data.View, following: data.View, block_ends: Signal
+) -> None:
+    """Compute the pixel behind this one, of this macro; `block_ends`: in the next block."""
+    copies_end, image_ends, step = Signal(), Signal(), Signal(STEP)
+    m.d.comb += [
+        copies_end.eq(here.copy == walk.copies - 1),
+        block_ends.eq(copies_end | (here.pixel + 1 >= walk.out_pixels)),
+        image_ends.eq(block_ends & (here.block == walk.blocks - 1)),
+        step.eq(Mux(copies_end, walk.jump, walk.next)),
+    ]
+    out_column, wraps = here.out_column + step.out_column, Signal()
+    address = modulo(walk, here.address + step.address)
+    base = modulo(walk, here.base + walk.map_elements)
+    m.d.comb += [
+        wraps.eq(out_column >= walk.out_columns),
+        following.base.eq(here.base),
+        following.address.eq(Mux(wraps, modulo(walk, address + walk.wrap.address), address)),
+        following.column.eq(here.column + step.column + Mux(wraps, walk.wrap.column, 0)),
+        following.row.eq(here.row + step.row + Mux(wraps, walk.wrap.row, 0)),
+        following.out_column.eq(Mux(wraps, out_column - walk.out_columns, out_column)),
+        following.pixel.eq(here.pixel + Mux(copies_end, walk.block_pixels - walk.copies + 1, 1)),
+        following.copy.eq(Mux(block_ends, 0, here.copy + 1)),
+        following.block.eq(here.block + block_ends),
+    ]
+    with m.If(image_ends | (here.pixel >= walk.out_pixels)):
+        m.d.comb += [
+            following.base.eq(base),
+            following.address.eq(modulo(walk, base + walk.begin.address)),
+            following.column.eq(walk.begin.column),
+            following.row.eq(walk.begin.row),
+            following.out_column.eq(walk.begin.out_column),
+            following.pixel.eq(walk.first_pixel),
+            following.copy.eq(0),
+            following.block.eq(0),
+        ]
+
+
+def begin(walk: data.View, here: data.View) -> Assignments:
+    """Begin with the first pixel of the first image."""
+    return [
+        here.address.eq(walk.begin.address),
+        here.column.eq(walk.begin.column),
+        here.row.eq(walk.begin.row),
+        here.out_column.eq(walk.begin.out_column),
+        here.pixel.eq(walk.first_pixel),
+    ]
 
 
 def least(first: Value, *others: Value) -> Value:

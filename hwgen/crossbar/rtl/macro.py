@@ -244,8 +244,9 @@ class Macro(Part):
         words = words_of_run(layer.copies * channels, channels, word)
         if layer.cut is None:
             pool = layer.layer.kind == "pool"
-            return layer.copies * window_reads(layer.layer, word) if pool else words, words
-        tiles = tile_reads(layer.layer, layer.cut, word)
+            reads = window_reads(layer.layer, word, chip.shares_of(place))
+            return layer.copies * reads if pool else words, words
+        tiles = tile_reads(layer.layer, layer.cut, word, chip.shares_of(place))
         reads = sum(tiles[tile] for tile in range(*held.row_tiles))
         return (held.copies[1] - held.copies[0]) * reads, words
 
@@ -278,12 +279,8 @@ def engine_of(chip: ChipFacts, place: int, macro: int) -> Engine:
     layer = chip.layers[place]
     if chip.word_elements & (chip.word_elements - 1) or chip.flit_bits % chip.activation_bits:
         raise DesignError(f"elements must divide words and flits, got {chip.activation_bits} bits")
-    if layer.table:
-        raise DesignError(f"{layer.layer.name} must clip its outputs, no table is built")
     if layer.layer.dilation != (1, 1):
         raise DesignError(f"{layer.layer.name} must have windows without dilation")
-    if len(layer.layer.providers) > 1 and layer.layer.kind != "eltwise":
-        raise DesignError(f"{layer.layer.name} must read one map, no concatenation is built")
     kind = {"pool": PoolEngine, "eltwise": EltwiseEngine}.get(layer.layer.kind, ArrayEngine)
     return kind(chip=chip, place=place, macro=macro)
 

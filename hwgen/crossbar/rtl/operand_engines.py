@@ -9,9 +9,8 @@ from hwgen.crossbar.facts.loads import OPERANDS_FIELDS
 from hwgen.crossbar.rtl.block_reader import BlockReader
 from hwgen.crossbar.rtl.eltwise import Eltwise, eltwise_bits, eltwise_lanes, operands
 from hwgen.crossbar.rtl.engine import Engine, lanes_of, parts_of, ring_of
-from hwgen.crossbar.rtl.loader import WALK, Loader
+from hwgen.crossbar.rtl.joined_loader import loader_of
 from hwgen.crossbar.rtl.pool import Pool, pool_bits, pool_lanes
-from hwgen.crossbar.rtl.walks import walk_of
 from hwgen.errors import DesignError
 
 
@@ -24,23 +23,20 @@ class PoolEngine(Engine):
     """A pooling: the greatest, or the sum, of each window."""
 
     def __init__(self, *, chip: ChipFacts, place: int, macro: int) -> None:
-        layer = chip.layers[place].layer
+        layer, shares = chip.layers[place].layer, chip.shares_of(place)
         pixels, channels = chip.layers[place].copies, layer.out_channels
-        rows = layer.taps * layer.in_channels
-        words = chip.macros[macro].words
-        self._loader = Loader(
-            chip=chip, words=words, units=pixels, side=1 << (rows - 1).bit_length()
-        )
+        self._side = 1 << (layer.taps * layer.in_channels - 1).bit_length()
         self._pool = Pool(
             pixels=pixels,
             taps=layer.taps,
+            columns=layer.kernels[1],
             channels=channels,
-            in_channels=layer.in_channels,
-            chunk=min(chip.word_elements, 1 << (rows - 1).bit_length()),
+            shares=shares,
+            chunk=min(chip.word_elements, self._side),
             lanes=pool_lanes(
                 pixels=pixels,
                 taps=layer.taps,
-                channels=channels,
+                shares=shares if len(shares) > 1 else [channels],
                 clocks=clocks_of(chip, chip.layers[place], "pool"),
                 word=chip.word_elements,
             ),
@@ -57,6 +53,7 @@ class PoolEngine(Engine):
             sum_bits=pool_bits(layer.taps, chip.activation_bits),
             members={},
         )
+        self._loader, self._walks = loader_of(self, units=pixels, side=self._side)
         self.parts = [self._loader, self._pool, *self.parts]
 
     def connect_source(
@@ -64,11 +61,9 @@ class PoolEngine(Engine):
     ) -> tuple[PartInstance, list[Value], list[data.View]]:
         m.submodules.loader = loader = self._loader.instance()
         m.submodules.pool = pool = self._pool.instance()
-        strobes, layer = self.strobes, self._layer
-        providers = layer.layer.providers
-        region = self.input_of(providers[0] if providers else None)
+        strobes, layer = self.strobes, self.layer
         m.d.comb += [
-            loader.walk.eq(WALK.const(walk_of(self._chip, layer, self._held, region))),
+            loader.walk.eq(self._walks),
             loader.go.eq(strobes.load.go),
             loader.half.eq(strobes.load.parity),
             # The border of a maximum never wins, that of a mean adds nothing.
@@ -122,7 +117,7 @@ class EltwiseEngine(Engine):
         self, m: Module, zero: Signal
     ) -> tuple[PartInstance, list[Value], list[data.View]]:
         m.submodules.eltwise = eltwise = self._eltwise.instance()
-        strobes, layer = self.strobes, self._layer
+        strobes, layer = self.strobes, self.layer
         readers, channels = [], layer.layer.out_channels
         for number, provider in enumerate(layer.operands or layer.layer.providers):
             m.submodules[f"reader_{number}"] = reader = self._reader.instance()
@@ -139,7 +134,7 @@ class EltwiseEngine(Engine):
                 reader.kept_half.eq(eltwise.kept_half),
             ]
             readers.append(reader)
-        loaded = Signal(operands(self._chip.activation_bits), reset_less=True)
+        loaded = Signal(operands(self.chip.activation_bits), reset_less=True)
         fields = parts_of(OPERANDS_FIELDS, self.load.data)
         with m.If(self.loads("operands")):
             m.d.sync += [loaded[name].eq(fields[name]) for name, _ in OPERANDS_FIELDS]

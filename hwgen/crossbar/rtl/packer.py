@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.rtl.part import Part
+from hwgen.crossbar.rtl.shifts import moved_up
 
 
 class Packer(Part):
@@ -72,7 +73,7 @@ class Packer(Part):
         m.d.comb += [
             here.eq(Mux(begun, place, self.at)),
             start.eq(Mux(begun, first, self.at)),
-            both.eq(held | (known << (here * bits))),
+            both.eq(held | moved_up(m, known, here, unit=bits, name="moved")),
             end.eq(here + self.count),
             rest.eq(both[word * bits :]),
         ]

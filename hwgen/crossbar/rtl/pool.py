@@ -1,8 +1,12 @@
 """Pool: the elements of each window, channel by channel, become a maximum or a sum."""
 
-from amaranth.hdl import Cat, ClockSignal, Module, Mux, Signal, Value, signed
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from hwgen.chip.rtl.choose import choose_below
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.widths import bits_for_index
 from hwgen.crossbar.rtl.packer import Packer
@@ -18,14 +22,15 @@ class Pool(Part):
     Parameters
     ----------
         pixels, taps, channels   of a block, of a window, that are written
-        in_channels  that are read; a channel behind them is `zero`
+        columns      taps of a row of a window
+        shares       channels of each map that is read; of one map, channels behind them are `zero`
         chunk        elements that come in a clock
         lanes        channels of a clock
         word         elements of a word; bits: of an element
         average      whether elements are added up
         reads        sums that are read in a clock
     Ports
-        row_write  in   1             a chunk of the windows: pixel, tap, channel
+        row_write  in   1             a chunk: pixel, kernel row, map, column, channel
         row_data   in   chunk x bits
         row_count  in   count_bits
         row_last   in   1             of the block
@@ -49,8 +54,9 @@ class Pool(Part):
         *,
         pixels: int,
         taps: int,
+        columns: int,
         channels: int,
-        in_channels: int,
+        shares: tuple[int, ...],
         chunk: int,
         lanes: int,
         word: int,
@@ -59,10 +65,10 @@ class Pool(Part):
         reads: int,
     ) -> None:
         self._pixels, self._taps, self._channels = pixels, taps, channels
-        self._in_channels, self._chunk, self._lanes = in_channels, chunk, lanes
+        self._columns, self._shares, self._chunk, self._lanes = columns, shares, chunk, lanes
         self._word, self._bits, self._average, self._reads = word, bits, average, reads
         self._sum_bits = pool_bits(taps, bits)
-        elements = pixels * taps * in_channels
+        elements = pixels * taps * sum(shares)
         self._index_bits = bits_for_index(-(-elements // word) + 1)
         self._memory = TwoReads(depth=2 << self._index_bits, width=word * bits)
         self._packer = Packer(chunk=chunk, word=word, bits=bits)
@@ -90,7 +96,8 @@ class Pool(Part):
     @property
     def size_suffix(self) -> str:
         kind = "a" if self._average else "m"
-        sizes = [self._pixels, self._taps, self._in_channels, self._channels, self._lanes]
+        shares = "_".join(map(str, self._shares))
+        sizes = [self._pixels, self._taps, self._columns, shares, self._channels, self._lanes]
         return "x".join(map(str, [*sizes, self._chunk])) + f"{kind}r{self._reads}"
 
     def elaborate(self, platform: object) -> Module:
@@ -116,34 +123,87 @@ class Pool(Part):
         self._reduce(m, memory)
         return m
 
-    def _reduce(self, m: Module, memory: PartInstance) -> None:
-        """Walk pixels, channels and taps."""
-        lanes, channels = self._lanes, self._channels
-        elements = self._pixels * self._taps * self._in_channels
-        busy, half = Signal(), Signal()
-        pixel, first = Signal(range(self._pixels + 1)), Signal(range(channels + lanes))
-        tap, window = Signal(range(self._taps + 1)), Signal(range(elements + 1))
-        at, target = Signal(range(2 * elements + lanes)), Signal(self._target_bits + 1)
-        last_tap, last_first = tap == self._taps - 1, first + lanes >= channels
-        last = last_tap & last_first & (pixel == self._pixels - 1)
+    @property
+    def _counts(self) -> list[int]:
+        """Channels that are written of each map."""
+        return list(self._shares) if len(self._shares) > 1 else [self._channels]
+
+    @property
+    def _state(self) -> data.StructLayout:
+        """Where the walk is.
+
+        pixel; own: the map; first: its channel; tap, column: of the window
+        window, row_at, at: places of the window, of the first element in its row, of the next one
+        target: of the sum
+        """
+        elements = self._pixels * self._taps * sum(self._shares)
+        place = range(2 * elements + self._lanes)
+        return data.StructLayout(
+            {
+                "pixel": range(self._pixels + 1),
+                "own": range(max(2, len(self._shares))),
+                "first": range(max(self._counts) + self._lanes),
+                "tap": range(self._taps + 1),
+                "column": range(self._columns + 1),
+                "window": range(elements + 1),
+                "row_at": place,
+                "at": place,
+                "target": self._target_bits + 1,
+            }
+        )
+
+    def _of_map(self, values: Sequence[int], own: Value) -> Value:
+        """Return the constant of a map."""
+        return choose_below([Const(value) for value in values], own)
+
+    def _walk(self, m: Module, walk: data.View, busy: Signal) -> tuple[Value, Value]:
+        """Walk pixels, maps, channels and taps; return the channels of the map: read, written."""
+        lanes, maps, inputs = self._lanes, len(self._shares), sum(self._shares)
+        begins = [self._columns * sum(self._shares[:one]) for one in range(maps)]
+        count, stride = self._of_map(self._counts, walk.own), self._of_map(self._shares, walk.own)
+        last_tap, last_map = walk.tap == self._taps - 1, walk.own == maps - 1
+        last_first = walk.first + lanes >= count
+        last = last_tap & last_first & last_map & (walk.pixel == self._pixels - 1)
+        row = walk.row_at + self._columns * inputs
+        further = walk.window + self._of_map(begins, walk.own) + walk.first + lanes
+        behind = self._of_map([*begins[1:], self._taps * inputs], walk.own)
         m.d.comb += self.late.eq(self.go & busy & ~last)
         with m.If(busy):
-            m.d.sync += [tap.eq(tap + 1), at.eq(at + self._in_channels)]
+            m.d.sync += [
+                walk.tap.eq(walk.tap + 1),
+                walk.column.eq(walk.column + 1),
+                walk.at.eq(walk.at + stride),
+            ]
+            with m.If(walk.column == self._columns - 1):
+                m.d.sync += [walk.column.eq(0), walk.at.eq(row), walk.row_at.eq(row)]
             with m.If(last_tap):
-                m.d.sync += [tap.eq(0), first.eq(first + lanes), target.eq(target + lanes)]
-                m.d.sync += at.eq(window + first + lanes)
-                with m.If(last_first):
-                    following = window + self._taps * self._in_channels
-                    m.d.sync += [first.eq(0), pixel.eq(pixel + 1), window.eq(following)]
-                    m.d.sync += [at.eq(following), target.eq(target + channels - first)]
+                m.d.sync += [walk.tap.eq(0), walk.first.eq(walk.first + lanes)]
+                m.d.sync += [walk.target.eq(walk.target + lanes)]
+                m.d.sync += [walk.at.eq(further), walk.row_at.eq(further)]
+            with m.If(last_tap & last_first):
+                m.d.sync += [walk.first.eq(0), walk.target.eq(walk.target + count - walk.first)]
+                m.d.sync += [walk.own.eq(Mux(last_map, 0, walk.own + 1))]
+                m.d.sync += [walk.pixel.eq(walk.pixel + last_map)]
+                m.d.sync += [walk.at.eq(walk.window + behind)]
+                m.d.sync += [walk.row_at.eq(walk.window + behind)]
+                with m.If(last_map):
+                    m.d.sync += walk.window.eq(walk.window + behind)
             with m.If(last):
                 m.d.sync += busy.eq(0)
         with m.If(self.go):
-            m.d.sync += [signal.eq(0) for signal in (pixel, first, tap, window, at, target)]
-            m.d.sync += [busy.eq(1), half.eq(self.half)]
+            m.d.sync += [walk.eq(0), busy.eq(1)]
+        return stride, count
+
+    def _reduce(self, m: Module, memory: PartInstance) -> None:
+        """Read the elements of a tap in each cycle."""
+        walk, lanes = Signal(self._state), self._lanes
+        busy, half = Signal(), Signal()
+        stride, count = self._walk(m, walk, busy)
+        with m.If(self.go):
+            m.d.sync += half.eq(self.half)
         # cycle 1: elements of one tap
         shift = self._word.bit_length() - 1
-        index = (at >> shift)[: self._index_bits]
+        index = (walk.at >> shift)[: self._index_bits]
         m.d.comb += [
             memory.index_0.eq(Cat(index, half)),
             memory.index_1.eq(Cat((index + 1)[: self._index_bits], half)),
@@ -151,33 +211,38 @@ class Pool(Part):
         row = Signal(lanes * self._bits)
         both = Cat(memory.data_0, memory.data_1)
         valid, begins, ends = Signal(), Signal(), Signal()
-        place, channel, kept = Signal.like(target), Signal.like(first), Signal()
+        place, channel, kept = Signal.like(walk.target), Signal.like(walk.first), Signal()
+        read, written = Signal(range(max(self._shares) + 1)), Signal(range(max(self._counts) + 1))
         m.d.sync += [
-            row.eq(both >> (at[:shift] * self._bits)),
+            row.eq(both >> (walk.at[:shift] * self._bits)),
             valid.eq(busy),
-            begins.eq(tap == 0),
-            ends.eq(last_tap),
-            place.eq(target),
-            channel.eq(first),
+            begins.eq(walk.tap == 0),
+            ends.eq(walk.tap == self._taps - 1),
+            place.eq(walk.target),
+            channel.eq(walk.first),
             kept.eq(half),
+            read.eq(stride),
+            written.eq(count),
         ]
-        self._accumulate(
-            m, row, whole=valid & ends, begins=begins, place=place, channel=channel, half=kept
-        )
+        m.submodules.sums = sums = self._sums.instance()
+        there = [channel + lane < read for lane in range(lanes)]
+        self._accumulate(m, sums, row, there=there, begins=begins, place=place, half=kept)
+        m.d.comb += [
+            sums.en[lane].eq(valid & ends & (channel + lane < written)) for lane in range(lanes)
+        ]
 
     def _accumulate(
         self,
         m: Module,
+        sums: PartInstance,
         row: Signal,
         *,
-        whole: Value,
+        there: list[Value],
         begins: Signal,
         place: Signal,
-        channel: Signal,
         half: Signal,
     ) -> None:
         """Reduce the elements of one tap into the sums of its channels."""
-        m.submodules.sums = sums = self._sums.instance()
         bits, width = self._sums_index_bits, self._sum_bits
         m.d.comb += [sums.clk.eq(ClockSignal()), self.read_data.eq(sums.read_data)]
         for lane in range(self._lanes):
@@ -185,8 +250,7 @@ class Pool(Part):
             value = Signal(signed(width), name=f"value_{lane}")
             total = Signal(signed(width), name=f"total_{lane}")
             element = row.word_select(lane, self._bits)
-            there = channel + lane < self._in_channels
-            taken = Mux(there, element, self.zero)
+            taken = Mux(there[lane], element, self.zero)
             if self._average:
                 m.d.comb += [
                     value.eq(taken - self.zero),
@@ -199,7 +263,6 @@ class Pool(Part):
                 ]
             m.d.sync += held.eq(total)
             m.d.comb += [
-                sums.en[lane].eq(whole & (channel + lane < self._channels)),
                 sums.index.word_select(lane, bits).eq(
                     Cat((place + lane)[: self._target_bits], half)
                 ),
@@ -219,9 +282,12 @@ def pool_bits(taps: int, bits: int) -> int:
     return bits + (taps - 1).bit_length() + 1
 
 
-def pool_lanes(*, pixels: int, taps: int, channels: int, clocks: int, word: int) -> int:
-    """Return the least channels of a clock with which a block is through in so many clocks."""
+def pool_lanes(*, pixels: int, taps: int, shares: Sequence[int], clocks: int, word: int) -> int:
+    """Return the least channels of a clock with which a block is through in so many clocks.
+
+    shares: channels of each map
+    """
     for lanes in range(1, word + 1):
-        if pixels * taps * -(-channels // lanes) <= clocks:
+        if pixels * taps * sum(-(-channels // lanes) for channels in shares) <= clocks:
             return lanes
     return word

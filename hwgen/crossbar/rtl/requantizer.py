@@ -1,15 +1,16 @@
 """Requantizer: from sums to elements of a map, some in a clock."""
 
-from amaranth.hdl import ClockSignal, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from hwgen.chip.rtl.memory_body import memory_body
 from hwgen.chip.rtl.part import Part
+from hwgen.chip.rtl.requantizer import SHIFT_BITS
+from hwgen.chip.rtl.requantizer import Requantizer as Scaling
 from hwgen.chip.widths import bits_for_index
-from hwgen.network.quantization import MULTIPLIER_BITS, SHIFT_HIGH
-
-SHIFT_BITS = SHIFT_HIGH.bit_length()
+from hwgen.crossbar.facts.loads import TABLE_BITS
+from hwgen.crossbar.rtl.many_reads import ManyReads
+from hwgen.network.quantization import HALF_UP, MULTIPLIER_BITS
 
 
 def channel(sum_bits: int) -> data.StructLayout:
@@ -19,9 +20,12 @@ def channel(sum_bits: int) -> data.StructLayout:
     )
 
 
+LIMITS = ("zero_point", "low", "high")
+
+
 def limits(bits: int) -> data.StructLayout:
     """What is loaded for a map of elements of `bits`: zero point, least and greatest element."""
-    return data.StructLayout({"zero_point": bits, "low": bits, "high": bits})
+    return data.StructLayout(dict.fromkeys(LIMITS, bits))
 
 
 class RequantizerLane(Part):
@@ -51,6 +55,15 @@ class RequantizerLane(Part):
 
     def __init__(self, *, sum_bits: int, bits: int, raw: bool) -> None:
         self._sum_bits, self._bits, self._raw = sum_bits, bits, raw
+        if not raw:
+            self._scaling = Scaling(
+                family=self.family,
+                roundings=[HALF_UP],
+                accumulator_bits=sum_bits,
+                multiplier_bits=MULTIPLIER_BITS,
+                element_bits=bits,
+            )
+            self.parts = [self._scaling]
         super().__init__(
             {
                 "sum": In(signed(sum_bits)),
@@ -73,81 +86,18 @@ class RequantizerLane(Part):
             later = Signal(signed(self._sum_bits))
             m.d.sync += [later.eq(value), self.result.eq(later)]
             return m
-        multiplier, waiting = Signal(MULTIPLIER_BITS), Signal(SHIFT_BITS)
-        m.d.sync += [multiplier.eq(self.channel.multiplier), waiting.eq(self.channel.shift)]
-        # cycle 1: multiply
-        product, shift = Signal(signed(self._sum_bits + MULTIPLIER_BITS + 1)), Signal(SHIFT_BITS)
-        m.d.sync += [product.eq(value * multiplier), shift.eq(waiting)]
-        # cycle 2: round, shift and clip
-        half = ((1 << shift) >> 1)[:SHIFT_HIGH]
-        scaled = ((product + half) >> shift) + self.limits.zero_point
-        low, high = self.limits.low, self.limits.high
-        m.d.sync += self.result.eq(Mux(scaled < low, low, Mux(scaled > high, high, scaled)))
-        return m
-
-
-class Channels(Part):
-    """What is loaded for each output channel, with a read port for each lane.
-
-    Ports
-        clk          in   1               rising edge; there is no reset
-        write_en     in   1               store ``write_data`` at this clock edge
-        write_index  in   channel_bits
-        write_data   in   channel
-        index        in   lanes x channel_bits
-        data         out  lanes x channel
-    Latency  0 from an index to its data
-    Rate     one write, a read of each lane in each cycle
-    Errors   none
-    Golden   indexing
-    Source   docs/crossbar-chip.md, "Inside a macro"
-    """
-
-    family = "crossbar"
-    clock_ports = ()
-    garbage_at_power_on = True
-
-    def __init__(self, *, channels: int, lanes: int, sum_bits: int) -> None:
-        self._channels, self._lanes, self._word = channels, lanes, channel(sum_bits)
-        index = bits_for_index(channels)
-        super().__init__(
-            {
-                "clk": In(1),
-                "write_en": In(1),
-                "write_index": In(index),
-                "write_data": In(self._word),
-                "index": In(lanes * index),
-                "data": Out(lanes * self._word.size),
-            }
-        )
-
-    @property
-    def size_suffix(self) -> str:
-        return f"{self._channels}x{self._word.size}l{self._lanes}"
-
-    @property
-    def stored_bits(self) -> int:  # type: ignore[override]
-        """The bits of its memory."""
-        return int(self._word.size) << len(self.write_index)
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        bits, width = len(self.write_index), self._word.size
-        reads = [
-            (self.index.word_select(lane, bits), self.data.word_select(lane, width))
-            for lane in range(self._lanes)
+        multiplier, shift = Signal(MULTIPLIER_BITS), Signal(SHIFT_BITS)
+        m.d.sync += [multiplier.eq(self.channel.multiplier), shift.eq(self.channel.shift)]
+        # cycle 1: multiply; cycle 2: round, shift, zero point, clip
+        m.submodules.scaling = scaling = self._scaling.instance()
+        m.d.comb += [
+            scaling.enable.eq(1),
+            scaling.accumulator.eq(value),
+            scaling.multiplier.eq(multiplier),
+            scaling.shift.eq(shift),
+            *(getattr(scaling, name).eq(self.limits[name]) for name in LIMITS),
         ]
-        memory_body(
-            m,
-            depth=1 << bits,
-            clk=self.clk,
-            write_en=self.write_en,
-            write_index=self.write_index,
-            write_data=self.write_data,
-            read_index=reads[0][0],
-            read_data=reads[0][1],
-            further_reads=reads[1:],
-        )
+        m.d.sync += self.result.eq(scaling.result)
         return m
 
 
@@ -159,6 +109,7 @@ class Requantizer(Part):
         channels  output channels; copies: whose sums are whole in this macro
         lanes     sums of a clock
         sum_bits, bits: of a sum, of an element; raw: elements are sums with their bias
+        table     whether each element is looked up in a table that is loaded
     Ports
         go          in   1             the strobe
         half        in   1             parity of the block, valid with it
@@ -166,6 +117,8 @@ class Requantizer(Part):
         last_sums   in   sums_bits     constant: sums of the last block of an image
         write       in   1             store ``write_data`` for a channel at this clock edge
         write_index, write_data  in    channel
+        write_table in   1             where there is a table: store ``write_value`` for an element
+        write_element, write_value  in
         limits      in   limits        constant while anything runs
         read_index  out  lanes x target_bits
         read_half   out  1
@@ -187,14 +140,31 @@ class Requantizer(Part):
     family = "crossbar"
 
     def __init__(
-        self, *, channels: int, copies: int, lanes: int, sum_bits: int, bits: int, raw: bool
+        self,
+        *,
+        channels: int,
+        copies: int,
+        lanes: int,
+        sum_bits: int,
+        bits: int,
+        raw: bool,
+        table: bool = False,
     ) -> None:
         self._channels, self._targets, self._lanes = channels, channels * copies, lanes
         self._sum_bits, self._bits = sum_bits, bits
         self._lane = RequantizerLane(sum_bits=sum_bits, bits=bits, raw=raw)
-        self._memory = Channels(channels=channels, lanes=lanes, sum_bits=sum_bits)
+        self._memory = ManyReads(depth=channels, width=channel(sum_bits).size, reads=lanes)
         self.parts = [self._lane, self._memory]
-        self._raw = raw
+        self._raw, self._table = raw, table
+        table_bits, more = min(bits, TABLE_BITS), {}
+        if table:
+            self._values = ManyReads(depth=1 << table_bits, width=table_bits, reads=lanes)
+            self.parts.append(self._values)
+            more = {
+                "write_table": In(1),
+                "write_element": In(table_bits),
+                "write_value": In(table_bits),
+            }
         super().__init__(
             {
                 "go": In(1),
@@ -216,12 +186,13 @@ class Requantizer(Part):
                 "data_half": Out(1),
                 "late": Out(1),
             }
+            | more
         )
 
     @property
     def size_suffix(self) -> str:
-        raw = "raw" if self._raw else ""
-        return f"{self._channels}t{self._targets}l{self._lanes}x{self._sum_bits}{raw}"
+        kind = "raw" if self._raw else "table" if self._table else ""
+        return f"{self._channels}t{self._targets}l{self._lanes}x{self._sum_bits}{kind}"
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -275,6 +246,8 @@ class Requantizer(Part):
             memory.write_index.eq(self.write_index),
             memory.write_data.eq(self.write_data),
         ]
+        elements = Signal(self._lanes * self._bits)
+        m.d.comb += self.data.eq(self._looked_up(m, elements) if self._table else elements)
         for place in range(self._lanes):
             m.submodules[f"lane_{place}"] = lane = self._lane.instance()
             channel_here = Signal(bits, name=f"channel_{place}")
@@ -295,5 +268,24 @@ class Requantizer(Part):
                 ),
                 lane.sum.eq(self.sums.word_select(place, self._sum_bits)),
                 lane.limits.eq(self.limits),
-                self.data.word_select(place, self._bits).eq(lane.result),
+                elements.word_select(place, self._bits).eq(lane.result),
             ]
+
+    def _looked_up(self, m: Module, elements: Signal) -> Value:
+        """Return what the table holds for each element, in the same cycle."""
+        m.submodules.values = values = self._values.instance()
+        bits = len(self.write_element)
+        m.d.comb += [
+            values.clk.eq(ClockSignal()),
+            values.write_en.eq(self.write_table),
+            values.write_index.eq(self.write_element),
+            values.write_data.eq(self.write_value),
+        ]
+        found = []
+        for place in range(self._lanes):
+            element = elements.word_select(place, self._bits)
+            m.d.comb += values.index.word_select(place, bits).eq(element[:bits])
+            found.append(values.data.word_select(place, bits))
+            if bits < self._bits:
+                found.append(Const(0, self._bits - bits))
+        return Cat(found)

@@ -4,6 +4,7 @@ from typing import Any
 
 from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held, Region
 from hwgen.crossbar.facts.holdings import Cut
+from hwgen.crossbar.facts.layout import last_needed
 from hwgen.crossbar.facts.network import CrossbarLayer
 
 Fields = dict[str, Any]
@@ -11,14 +12,28 @@ Fields = dict[str, Any]
 
 def walk_of(chip: ChipFacts, placed: ChipLayer, held: Held, region: Region) -> Fields:
     """Return the fields of `hwgen.crossbar.rtl.loader.WALK` for a layer that reads windows."""
+    fields = pixels_of(chip, placed, held, region)
+    ring, row_elements = fields["ring_elements"], fields["row_elements"]
+    if placed.cut is None:
+        return fields | whole_windows(placed.layer, ring, row_elements)
+    return fields | runs(placed.layer, placed.cut, held, ring, row_elements)
+
+
+def pixels_of(
+    chip: ChipFacts, placed: ChipLayer, held: Held, region: Region, channels: int | None = None
+) -> Fields:
+    """Return the fields of `hwgen.crossbar.rtl.loader.WALK` that lead from pixel to pixel.
+
+    channels: of a pixel in the ring; None: all that the layer reads
+    """
     ring = region.words * chip.word_elements
-    steps = Steps(placed.layer, ring)
+    steps = Steps(placed.layer, ring, channels or placed.layer.in_channels)
     first, behind = held.copies
     pixels = placed.layer.pixels
-    fields: Fields = {
+    return {
         "ring_first": region.first_word,
         "ring_elements": ring,
-        "map_elements": steps.rows * steps.row_elements % ring,
+        "map_elements": elements_of_map(placed.layer, steps, region) % ring,
         "row_elements": steps.row_elements,
         "rows": steps.rows,
         "out_columns": placed.layer.out_sides[1],
@@ -32,29 +47,33 @@ def walk_of(chip: ChipFacts, placed: ChipLayer, held: Held, region: Region) -> F
         "wrap": steps.wrap(),
         "copies": behind - first,
     }
-    if placed.cut is None:
-        return fields | whole_windows(placed.layer, ring, steps.row_elements)
-    return fields | runs(placed.layer, placed.cut, held, ring, steps.row_elements)
+
+
+def elements_of_map(layer: CrossbarLayer, steps: "Steps", region: Region) -> int:
+    """Return the elements of a map that come into a ring: of an image those that windows reach."""
+    if region.provider is None and layer.kind != "fc":
+        return last_needed(layer, "strict")[-1] * steps.channels
+    return steps.rows * steps.row_elements
 
 
 class Steps:
     """Where the windows of output pixels begin in a map, in elements.
 
-    ring: elements of the ring in which the map lies
+    ring: elements of the ring in which the map lies; channels: of its pixels
     """
 
-    def __init__(self, layer: CrossbarLayer, ring: int) -> None:
+    def __init__(self, layer: CrossbarLayer, ring: int, channels: int) -> None:
         whole = layer.kind == "fc"
         self.rows = 1 if whole else layer.in_sides[0]
         columns = 1 if whole else layer.in_sides[1]
-        self._channels = layer.in_channels
-        self.row_elements = columns * layer.in_channels
+        self.channels = channels
+        self.row_elements = columns * channels
         self._strides, self._paddings = layer.strides, layer.paddings
         self._across, self._ring = layer.out_sides[1], ring
 
     def _step(self, row: int, column: int, out_column: int) -> Fields:
         """Return a step by so many rows and columns of the map."""
-        elements = column * self._channels
+        elements = column * self.channels
         return {
             "address": (row * self.row_elements + elements) % self._ring,
             "column": elements,

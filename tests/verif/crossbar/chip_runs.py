@@ -7,6 +7,7 @@ import numpy as np
 
 from golden.network import infer
 from hwgen.crossbar.compiler.lowering import Lowering
+from hwgen.crossbar.compiler.quantized import functions_of
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.image_io import packed_image
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
@@ -34,13 +35,22 @@ class WholeRun:
         """Hold every element of every map, and every start, to golden and to the conductor."""
         for one in (self.load, self.run):
             assert one.done, f"error {one.error}, {one.gave_up}, late {one.registers.get('late')}"
-        golden = infer(self.network, self.images)
+        golden = self.golden
         count = len(self.images)
         for name, found in maps_of(self.run, self.chip, count).items():
             assert np.array_equal(found, golden[name]), f"{name}: {(found != golden[name]).sum()}"
         for name, found in answers_of(self.run, self.chip).items():
             assert np.array_equal(found, golden[name]), f"answers of {name}"
         assert self.run.registers["images_done"] == count
+
+    @property
+    def golden(self) -> dict[str, np.ndarray]:
+        """The maps of all layers as they are stored: behind the tables that belong to them."""
+        found = infer(self.network, self.images)
+        for layer, tables in functions_of(self.network).items():
+            for name in tables:
+                found[layer] = self.network.tables[name][0][found[layer]]
+        return found
 
     def compare_starts(self) -> None:
         """Hold what starts in each step to the conductor in Python."""

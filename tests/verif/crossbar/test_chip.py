@@ -11,7 +11,7 @@ from hwgen.crossbar.rtl.chip import Chip
 from hwgen.crossbar.rtl.macro import Macro
 from hwgen.network.file import load_network
 from tests.verif.crossbar.chip_runs import WholeRun, run_whole
-from tests.verif.crossbar.whole import chip_for, design, plain_network
+from tests.verif.crossbar.whole import chip_for, design, joined_network, plain_network
 from verif.lint import lint_part
 
 ROOT = Path(__file__).parents[3]
@@ -49,6 +49,20 @@ def test_a_whole_chip_is_clean() -> None:
 @pytest.mark.long
 def test_mates_gather_and_chain(tmp_path: Path) -> None:
     check(run_whole(mates(), plain_network(), tmp_path, images=2))
+
+
+@pytest.mark.long
+def test_functions_and_concatenations(tmp_path: Path) -> None:
+    """Maps of one macro and of others side by side, in units that cut them anywhere."""
+    network = joined_network()
+    found = design(
+        network,
+        copies=[3, 4, 2, 1, 1, 1],
+        macros=[1, 2, 1, 0, 1, 1],
+        clocks=[1, 1, 1, 1, 1, 2],
+        side=16,
+    )
+    check(run_whole(chip_for(found, "joined"), network, tmp_path, images=2))
 
 
 @pytest.mark.long

@@ -129,10 +129,21 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def run_case(name: str, folder: Path, simulator: str, waves: Waves | None = None) -> None:
-    """Run the bench on the macro of a case."""
-    facts = CASES[name]
+    """Run the bench on the macros of a case."""
+    run_facts(CASES[name], folder, simulator, waves=waves)
+
+
+def run_facts(
+    facts: dict[str, Any],
+    folder: Path,
+    simulator: str,
+    *,
+    seed: int = 0,
+    waves: Waves | None = None,
+) -> None:
+    """Run the bench on macros that plain data describe, weights and images from a seed."""
     bench = build(MacroGroup(chip=case_of(facts).chip), simulator=simulator, waves=waves)
-    settings = {"CROSSBAR_MACRO": json.dumps(facts)}
+    settings = {"CROSSBAR_MACRO": json.dumps(facts), "CROSSBAR_SEED": str(seed)}
     run(bench, module="verif.crossbar.bench_macro", folder=folder, settings=settings)
 
 

@@ -32,6 +32,19 @@ def plain_network(seed: int = 1) -> QuantizedNetwork:
     return drawing.build(head)
 
 
+def joined_network(seed: int = 2) -> QuantizedNetwork:
+    """Return functions, and concatenations that a convolution, a pooling and a head read."""
+    drawing = Drawing(seed, modes=("full",), shape=(4, 4, 3))
+    around = (1, 1, 1, 1)
+    first = drawing.conv("input", (3,), kernel=(3, 3), padding=around)
+    second = drawing.conv(first, (5,), kernel=(3, 3), padding=around, like=first)
+    both = drawing.concatenate(first, second)
+    third = drawing.table(drawing.conv(both, (4,), kernel=(3, 3), padding=around))
+    pooled = drawing.max_pool(both, kernel=(2, 2), stride=(2, 2), padding=(0, 0, 0, 0))
+    reduced = drawing.conv(third, (2,), kernel=(2, 2), stride=(2, 2), like=pooled)
+    return drawing.build(drawing.linear(drawing.concatenate(pooled, reduced), (6,), bits=32))
+
+
 def small_components(network: QuantizedNetwork, side: int, bus_bits: int) -> Components:
     """Return the constants with crossbars of one small side and narrow scratchpads."""
     sizes = (replace(COMPONENTS.crossbars.sizes[0], side=side),)

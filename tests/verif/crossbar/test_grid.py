@@ -1,0 +1,43 @@
+# amaranth: UnusedElaboratable=no
+"""Macros compute small networks at every point of crossbars, bits and rates, and random ones."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.verif.crossbar.grid import GRID
+from tests.verif.crossbar.random_macros import random_macro
+from tests.verif.crossbar.test_macro import run_facts
+
+DEFAULT = ["64 rows, cells of 4 bits, DACs of 4, 4 samples a clock", "concatenations"]
+SHORT = (3, 4, 20, 25, 40, 53, 54, 58)
+"""Seeds of random macros that run for at most 2,000 clocks."""
+
+
+@pytest.mark.parametrize("name", DEFAULT)
+def test_a_point_of_each_end(name: str, icarus: str, tmp_path: Path) -> None:
+    run_facts(GRID[name], tmp_path, icarus)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [name for name in GRID if name not in DEFAULT])
+def test_every_point(name: str, icarus: str, tmp_path: Path) -> None:
+    run_facts(GRID[name], tmp_path, icarus)
+
+
+def drawn(seed: int, icarus: str, folder: Path) -> None:
+    """Run a random macro."""
+    facts: dict[str, Any] = random_macro(seed)
+    run_facts(facts, folder, icarus, seed=seed)
+
+
+@pytest.mark.parametrize("seed", SHORT)
+def test_random_macros(seed: int, icarus: str, tmp_path: Path) -> None:
+    drawn(seed, icarus, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", sorted(set(range(60)) - set(SHORT)))
+def test_more_random_macros(seed: int, icarus: str, tmp_path: Path) -> None:
+    drawn(seed, icarus, tmp_path)
