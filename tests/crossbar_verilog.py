@@ -6,6 +6,7 @@ in its constant which rows it writes, and links are what the mesh assigns. A com
 that begins with its category.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -201,19 +202,31 @@ def check_activation(
 
 
 def check_units(arch: dict[str, Any], macro: dict[str, Any], text: Text) -> list[str]:
-    """No digital unit does more in a clock than is paid for in its macro."""
+    """No digital unit does more than is paid for in its macro.
+
+    There are as many adders as lanes: they add all columns, in the clocks of an operation. Lanes of
+    poolings and of additions of maps are rounded up to powers of two.
+    """
     units, found = arch["fabric"]["constants"]["vector_units"], []
-    does = {
-        "shift_add": max((sum(1 for _ in a.below("lane")) for a in text.below("array")), default=0),
-        "addition": sum(adders(one) for one in text.below("addition")),
-        "pool": sum(adders(one) for one in text.below("pool")),
-        "eltwise": sum(adders(one) for one in text.below("eltwise")),
-    }
+    does: Counter[str] = Counter()
+    for one in layers_in(text):
+        columns = sum(bank.parameters["COLUMNS"] for bank in one.module.below("bank"))
+        for name in ("shift_add", "addition") if columns else ():
+            does[name] += math.ceil(columns / clocks_of(arch, int(one.name[6:]), name))
+        for name in ("pool", "eltwise"):
+            does[name] += sum((adders(unit) + 1) // 2 for unit in one.module.below(name))
     for name, elements in does.items():
         paid = macro[name] * units["lanes"] * units[name]["operations_per_ns"]
         if elements > paid:
             found.append(f"{name}: macro {macro['macro']} does {elements} a clock, {paid} are paid")
     return found
+
+
+def clocks_of(arch: dict[str, Any], place: int, name: str) -> int:
+    """Return the clocks that an operation of a layer has, once."""
+    every = arch["fabric"]["layers"][place]["operations"]
+    steps = next(each["steps"] for each in every if each["name"] == name)
+    return int(steps * arch["fabric"]["clock"]["step_clocks"])
 
 
 def adders(unit: Text) -> int:

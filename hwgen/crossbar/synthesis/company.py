@@ -143,14 +143,16 @@ def is_sent(tables: Tables, i: int) -> int:
 def followers_of(tables: Tables, i: int, copies: int, upto: int) -> Followers:
     """Return the layers that follow layer i with `copies` to `upto` copies."""
     rows = np.zeros((7, len(tables.kind)), np.int64)
+    fewest, most = np.zeros((2, len(tables.kind)), np.int64)
+    fewest[i], most[i] = ceil_div(tables.pixels[i], upto), ceil_div(tables.pixels[i], copies)
     n = 0
-    fewest, most = ceil_div(tables.pixels[i], upto), ceil_div(tables.pixels[i], copies)
     for f in range(i + 1, len(tables.kind)):
         if followed(tables, f) != i:
             continue
-        pixels = tables.pixels[f]
-        low = ceil_div(pixels, min(pixels, most))
-        high = ceil_div(pixels, min(pixels, fewest))
+        # A map may have more pixels than the one that it is made of, but no more blocks.
+        pixels, read = tables.pixels[f], leader(tables, f)
+        fewest[f], most[f] = min(pixels, fewest[read]), min(pixels, most[read])
+        low, high = ceil_div(pixels, most[f]), ceil_div(pixels, fewest[f])
         rows[0, n], rows[1, n] = block_reads(tables, f, low), block_words(tables, f, low)
         rows[2, n], rows[3, n] = block_reads(tables, f, high), block_words(tables, f, high)
         rows[4, n], rows[5, n] = is_sent(tables, f), tables.activated[f]

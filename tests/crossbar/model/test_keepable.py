@@ -223,6 +223,20 @@ def late_end(checker: Checker) -> None:
     travel["clocks"] = steps * checker.step - 10
 
 
+def result_at_once(checker: Checker) -> None:
+    """R3: an answer travels while its words are read."""
+    travel = checker.arch["fabric"]["travels"][-1]
+    steps = checker.operations[-1]["result"].steps
+    travel["clocks"] = steps * checker.step - checker.fabric["clock"]["lag_clocks"]
+
+
+def late_gather(checker: Checker) -> None:
+    """R4: a gather has all the clocks of its steps, though its engine begins behind the tick."""
+    gather = next(t for t in checker.arch["fabric"]["travels"] if t["kind"] == "gather")
+    steps = checker.operations[gather["layer"]]["gather"].steps
+    gather["clocks"] = steps * checker.step - gather["first_clock"]
+
+
 def one_ring(checker: Checker) -> None:
     """R5: two providers that are read together share a ring."""
     regions = checker.arch["fabric"]["regions"]
@@ -280,6 +294,8 @@ SPOILED_JOINED: tuple[tuple[Callable[[Checker], None], str], ...] = (
     (send_at_once, "port"),
     (no_lag, "clock"),
     (late_end, "link"),
+    (result_at_once, "port"),
+    (late_gather, "link"),
     (one_ring, "ring"),
     (tight_ring, "ring"),
     (other_steps, "operation"),

@@ -15,12 +15,11 @@ import yaml
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.crossbar.compiler.quantized import crossbar_network
 from hwgen.crossbar.facts.arch import arch_text
-from hwgen.crossbar.facts.description import described
 from hwgen.crossbar.facts.holdings import cut_of, most_macros
 from hwgen.crossbar.facts.point import Point
 from hwgen.crossbar.model.record import Confirmed, confirm, design_of, make_arch
+from hwgen.crossbar.rtl import make_chip
 from hwgen.crossbar.rtl.chip import Chip
-from hwgen.crossbar.rtl.macro import Macro
 from hwgen.crossbar.rtl.unpaid import unpaid
 from hwgen.errors import DesignError
 from hwgen.network import QuantizedNetwork
@@ -91,8 +90,8 @@ def emitted(seed: int) -> Emitted | None:
     if found is None:
         return None
     arch = make_arch(found, f"random{seed}")
-    facts = described(arch)
-    chip = Chip(chip=facts, macros=[Macro(chip=facts, macro=one.macro) for one in facts.macros])
+    chip = make_chip(arch)
+    assert isinstance(chip, Chip)
     # As a file says it: the audit has its own eyes.
     return Emitted(yaml.safe_load(arch_text(arch)), verilog_modules(chip), unpaid(chip))
 
