@@ -2,6 +2,7 @@
 """`hwgen run` on chips of a synthesis: maps, cycles, events, and the starts of its schedule."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,9 @@ def test_a_small_chip(tmp_path: Path) -> None:
     model = run(tmp_path, network, chip, "--images", 2, "--engine", "model")
     assert model["constants"] == alone["constants"]
     stream = ["--images", 3, "--batch", 3]
-    in_time(run(tmp_path, network, chip, *stream), by="model", images=3)
+    plot = tmp_path / "run.svg"
+    in_time(run(tmp_path, network, chip, *stream, "--plot", plot), by="model", images=3)
+    assert "macro 2: " in plot.read_text(encoding="utf-8")
     slow = run(tmp_path, network, chip, *stream, "--latency", 30_000)
     exact(slow)
     assert slow["held_clocks"] > 0
@@ -68,16 +71,33 @@ def test_a_small_chip(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The digits chip of 0.6 W, as `hwgen synthesize` writes it."""
+    """The digits chip of 0.6 W, as `hwgen synthesize --then-run` writes it: the whole road."""
     folder = tmp_path_factory.mktemp("digits")
     given = ["--power-w", "0.6", "--seed", "1", "--evaluations", "2000", "--out", str(folder / "S")]
-    assert main(["synthesize", str(DIGITS), *given, "--work", str(folder / "work")]) == 0
+    given += ["--work", str(folder / "work"), "--then-run"]
+    assert main(["synthesize", str(DIGITS), *given]) == 0
+    report = json.loads((folder / "S/run.json").read_text(encoding="utf-8"))
+    in_time(report, by="schedule", images=4)
+    assert "<svg" in (folder / "S/run.svg").read_text(encoding="utf-8")
     return folder / "S/architecture.yaml"
 
 
 @pytest.mark.long
 def test_digits_as_synthesized(digits: Path, tmp_path: Path) -> None:
     in_time(run(tmp_path, DIGITS, digits, "--images", 16), by="schedule", images=16)
+
+
+@pytest.mark.long
+def test_a_folder_without_python(tmp_path: Path) -> None:
+    network = tmp_path / "network.npz"
+    save_network(plain_network(), network)
+    found = design(plain_network(), copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
+    chip, folder = write_chip(found, "plain", tmp_path), tmp_path / "by-hand"
+    given = ["export", str(network), str(chip), "--images", "2", "--out", str(folder)]
+    assert main([*given, "--work", str(tmp_path / "work")]) == 0
+    done = subprocess.run([folder / "run.sh"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every answer is as expected" in done.stdout
 
 
 @pytest.mark.long
