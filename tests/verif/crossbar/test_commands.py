@@ -6,11 +6,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hwgen.cli import main
 from hwgen.network.file import save_network
 from tests.verif.crossbar.whole import design, plain_network, write_chip
+from verif.common.drawing import draw_images
 
 ROOT = Path(__file__).parents[3]
 DIGITS = ROOT / "configs/networks/digits_small_cnn.npz"
@@ -20,6 +22,7 @@ def run(folder: Path, network: Path, chip: Path, *options: object) -> dict[str, 
     """Run images on the RTL, or the engine that is asked for; return the report."""
     given = [str(each) for each in (network, chip, "--engine", "rtl", *options)]
     code = main(["run", *given, "--work", str(folder / "work"), "--json", str(folder / "r.json")])
+    assert code in (0, 1)
     report: dict[str, Any] = json.loads((folder / "r.json").read_text(encoding="utf-8"))
     assert code == 0, report["first_difference"]
     return report
@@ -48,17 +51,23 @@ def in_time(report: dict[str, Any], *, by: str, images: int) -> None:
     assert report["starts_checked"] == sum(each["starts"] for each in report["operations"]) > 0
 
 
+def plain_files(folder: Path) -> tuple[Path, Path, list[str]]:
+    """Write a network of three layers and its chip; return both, and the option for images."""
+    plain, network = plain_network(), folder / "network.npz"
+    save_network(plain, network)
+    np.savez(folder / "images.npz", images=draw_images(plain, 3, seed=3))
+    found = design(plain, copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
+    return network, write_chip(found, "plain", folder), ["--data", str(folder / "images.npz")]
+
+
 def test_a_small_chip(tmp_path: Path) -> None:
     """Images one by one keep the schedule, a stream the conductor's; a slow memory holds ticks."""
-    network = tmp_path / "network.npz"
-    save_network(plain_network(), network)
-    found = design(plain_network(), copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
-    chip = write_chip(found, "plain", tmp_path)
-    alone = run(tmp_path, network, chip, "--images", 2)
+    network, chip, data = plain_files(tmp_path)
+    alone = run(tmp_path, network, chip, *data, "--images", 2)
     in_time(alone, by="schedule", images=2)
-    model = run(tmp_path, network, chip, "--images", 2, "--engine", "model")
+    model = run(tmp_path, network, chip, *data, "--images", 2, "--engine", "model")
     assert model["constants"] == alone["constants"]
-    stream = ["--images", 3, "--batch", 3]
+    stream = [*data, "--images", 3, "--batch", 3]
     plot = tmp_path / "run.svg"
     in_time(run(tmp_path, network, chip, *stream, "--plot", plot), by="model", images=3)
     assert "macro 2: " in plot.read_text(encoding="utf-8")
@@ -89,11 +98,9 @@ def test_digits_as_synthesized(digits: Path, tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_folder_without_python(tmp_path: Path) -> None:
-    network = tmp_path / "network.npz"
-    save_network(plain_network(), network)
-    found = design(plain_network(), copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
-    chip, folder = write_chip(found, "plain", tmp_path), tmp_path / "by-hand"
-    given = ["export", str(network), str(chip), "--images", "2", "--out", str(folder)]
+    network, chip, data = plain_files(tmp_path)
+    folder = tmp_path / "by-hand"
+    given = ["export", str(network), str(chip), *data, "--images", "2", "--out", str(folder)]
     assert main([*given, "--work", str(tmp_path / "work")]) == 0
     done = subprocess.run([folder / "run.sh"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
