@@ -23,12 +23,14 @@ def test_a_row_for_each_layer_in_each_macro() -> None:
     lines = lines_of()
     heading = next(k for k, line in enumerate(lines) if line.startswith("macro "))
     assert all(name in lines[heading] for name in COLUMNS)
-    rows = [line.split() for line in lines[heading + 1 : -1] if line.split()]
+    behind = next(k for k, line in enumerate(lines) if line.startswith("travels: "))
+    rows = [line.split() for line in lines[heading + 1 : behind] if line.split()]
     # 3 macros with two layers each, 2 of `left`, one of `head`.
     assert [row[0] for row in rows] == ["0", "0", "1", "1", "2", "2", "3", "4", "5"]
     assert rows[1][:9] == ["0", "0,0", "deep", "0", "0-2", "3", "72", "7,200", "72"]
     assert rows[5][:9] == ["2", "1,1", "deep", "1", "1-2", "2", "48", "4,800", "48"]
-    assert "image enters" in " ".join(lines) and "1 chain" in lines[-1]
+    assert "image enters" in " ".join(lines) and "1 chain" in lines[behind]
+    assert any(line.startswith("accumulators of columns") for line in lines[behind:])
 
 
 def test_nothing_without_a_fabric() -> None:

@@ -71,7 +71,7 @@ def test_a_small_chip(tmp_path: Path) -> None:
     plot = tmp_path / "run.svg"
     in_time(run(tmp_path, network, chip, *stream, "--plot", plot), by="model", images=3)
     assert "macro 2: " in plot.read_text(encoding="utf-8")
-    slow = run(tmp_path, network, chip, *stream, "--latency", 30_000)
+    slow = run(tmp_path, network, chip, *stream, "--latency", 5_000)
     exact(slow)
     assert slow["held_clocks"] > 0
     assert slow["memory"]["more_cycles"] > slow["held_clocks"]
@@ -112,6 +112,6 @@ def test_a_stream_of_digits(digits: Path, tmp_path: Path) -> None:
     """At the interval that the architecture names; behind a slow memory steps and answers stay."""
     stream = ["--images", 12, "--batch", 12]
     in_time(run(tmp_path, DIGITS, digits, *stream), by="model", images=12)
-    slow = run(tmp_path, DIGITS, digits, *stream, "--latency", 30_000)
+    slow = run(tmp_path, DIGITS, digits, *stream, "--latency", 6_000)
     exact(slow)
     assert slow["held_clocks"] > 0
