@@ -16,6 +16,7 @@ from verif.common.drawing import draw_images
 
 ROOT = Path(__file__).parents[3]
 DIGITS = ROOT / "configs/networks/digits_small_cnn.npz"
+RESNET20 = ROOT / "configs/networks/cifar10_resnet20_50.npz"
 
 
 def run(folder: Path, network: Path, chip: Path, *options: object) -> dict[str, Any]:
@@ -78,13 +79,18 @@ def test_a_small_chip(tmp_path: Path) -> None:
     assert slow["in_time"] is None
 
 
+def synthesize(network: Path, watts: str, folder: Path, *more: str) -> None:
+    """Find a chip, and write it to the folder S."""
+    given = ["--power-w", watts, "--seed", "1", "--evaluations", "2000", *more]
+    given += ["--out", str(folder / "S"), "--work", str(folder / "work")]
+    assert main(["synthesize", str(network), *given]) == 0
+
+
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The digits chip of 0.6 W, as `hwgen synthesize --then-run` writes it: the whole road."""
     folder = tmp_path_factory.mktemp("digits")
-    given = ["--power-w", "0.6", "--seed", "1", "--evaluations", "2000", "--out", str(folder / "S")]
-    given += ["--work", str(folder / "work"), "--then-run"]
-    assert main(["synthesize", str(DIGITS), *given]) == 0
+    synthesize(DIGITS, "0.6", folder, "--then-run")
     report = json.loads((folder / "S/run.json").read_text(encoding="utf-8"))
     in_time(report, by="schedule", images=4)
     assert "<svg" in (folder / "S/run.svg").read_text(encoding="utf-8")
@@ -115,3 +121,11 @@ def test_a_stream_of_digits(digits: Path, tmp_path: Path) -> None:
     slow = run(tmp_path, DIGITS, digits, *stream, "--latency", 6_000)
     exact(slow)
     assert slow["held_clocks"] > 0
+
+
+@pytest.mark.long
+def test_resnet20_as_synthesized(tmp_path: Path) -> None:
+    """Mates, gathers, up to 24 copies, ADCs slower than the clock."""
+    synthesize(RESNET20, "3", tmp_path)
+    chip = tmp_path / "S/architecture.yaml"
+    in_time(run(tmp_path, RESNET20, chip, "--images", 1), by="schedule", images=1)
