@@ -72,7 +72,7 @@ def test_a_small_chip(tmp_path: Path) -> None:
     plot = tmp_path / "run.svg"
     in_time(run(tmp_path, network, chip, *stream, "--plot", plot), by="model", images=3)
     assert "macro 2: " in plot.read_text(encoding="utf-8")
-    slow = run(tmp_path, network, chip, *stream, "--latency", 5_000)
+    slow = run(tmp_path, network, chip, *stream, "--latency", 30_000)
     exact(slow)
     assert slow["held_clocks"] > 0
     assert slow["memory"]["more_cycles"] > slow["held_clocks"]
