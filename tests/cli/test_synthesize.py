@@ -254,6 +254,21 @@ def test_a_network_that_the_chip_was_not_made_for(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["vgg16"], ["--then-run", "a quantized network (.npz)", "got vgg16"]),
+        ([NETWORK, "--rules", "published"], ["--then-run", "--rules strict", "got published"]),
+    ],
+)
+def test_only_chips_with_weights_run(
+    hwgen: Command, tmp_path: Path, given: list[object], words: list[str]
+) -> None:
+    out = tmp_path / "out"
+    refused(hwgen("synthesize", *given, "--power-w", 49, "--then-run", "--out", out), *words)
+    assert not out.exists()
+
+
 def test_what_the_family_cannot_do(hwgen: Command, arch_file: Path, tmp_path: Path) -> None:
     refused(hwgen("run", NETWORK, arch_file, "--sparsity", "all"), "no sparsity switches")
     outcome = hwgen("model", NETWORK, arch_file, "--speedup", "--work", tmp_path)

@@ -100,7 +100,7 @@ def test_a_missing_capability_is_one_sentence(family: str, key: str) -> None:
 def test_promises_are_seen() -> None:
     assert promised(protocols.Sparsity) == {"SWITCHES", "with_sparsity"}
     assert promised(protocols.Simulation) == {"STORING", "prepare", "simulate", "write_by_hand"}
-    assert len(CAPABILITIES) == 21
+    assert len(CAPABILITIES) == 22
     assert all(key == each.key for key, each in CAPABILITIES.items())
 
 

@@ -15,6 +15,7 @@ from hwgen.crossbar.facts.loads import (
     FLIT,
     LIMITS_FIELDS,
     OPERANDS_FIELDS,
+    TABLE_FIELDS,
     Fields,
     LoadTarget,
     load_targets,
@@ -27,6 +28,7 @@ TABLES: Mapping[str, Fields] = {
     "channel": CHANNEL_FIELDS,
     "limits": LIMITS_FIELDS,
     "operands": OPERANDS_FIELDS,
+    "table": TABLE_FIELDS,
 }
 SIGNED = ("bias",)
 

@@ -13,6 +13,7 @@ from hwgen.crossbar.facts.loads import (
     COLUMN_FIELDS,
     LIMITS_FIELDS,
     OPERANDS_FIELDS,
+    TABLE_FIELDS,
     Fields,
 )
 from hwgen.crossbar.facts.packets import HEADER_FIELDS
@@ -97,6 +98,7 @@ KINDS = (
     ("Channel", "In two flits: the bias, then both others.", CHANNEL_FIELDS),
     ("Limits", "Of a layer.", LIMITS_FIELDS),
     ("Operands", "Of an addition of two maps, by position.", OPERANDS_FIELDS),
+    ("Table", "Of an element, the lowest one first.", TABLE_FIELDS),
 )
 
 MEANINGS = {
@@ -117,6 +119,7 @@ MEANINGS = {
     "zero_point": "of the map that is written",
     "low": "least element",
     "high": "greatest element",
+    "value": "what a function makes of it",
 }
 
 

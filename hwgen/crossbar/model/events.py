@@ -1,15 +1,13 @@
 """How often each event happens in a run, from where blocks lie in rings and on links."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.crossbar.facts.chip_facts import ChipFacts, ChipLayer, Held, Travel
-from hwgen.crossbar.facts.holdings import Cut
+from hwgen.crossbar.facts.joined import Piece, pieces_of, whole_pieces
 from hwgen.crossbar.facts.layout import last_needed
-from hwgen.crossbar.facts.network import CrossbarLayer
 
 Ints = NDArray[np.int64]
 
@@ -53,9 +51,7 @@ def layer_reads(chip: ChipFacts, layer: ChipLayer, images: int) -> int:
         own = block_words(shape.pixels, layer.copies, shape.out_channels, chip.word_elements)
         return sent + len(shape.providers) * words_of_stream(own, images)
     return sent + sum(
-        loads(layer, held, chip.word_elements, image)
-        for image in range(images)
-        for held in layer.held
+        loads(chip, layer, held, image) for image in range(images) for held in layer.held
     )
 
 
@@ -91,65 +87,49 @@ def words(begin: Ints, length: Ints, word: int) -> Ints:
     return np.asarray(np.where(length > 0, touched, 0))
 
 
-def loads(layer: ChipLayer, held: Held, word: int, image: int) -> int:
+def loads(chip: ChipFacts, layer: ChipLayer, held: Held, image: int) -> int:
     """Return the reads of the windows of an image by a macro.
 
-    A read covers what lies in one word, one run of a window, and one set of input registers. It is
-    made even where the window leaves the map.
+    A read covers what lies in one word, one run of a window in a ring, and one set of input
+    registers. It is made even where the window leaves the map.
     """
-    shape = layer.layer
+    shape, shares = layer.layer, chip.shares_of(layer.place)
     first, behind = held.copies if layer.cut else (0, layer.copies)
     pixels = np.arange(shape.pixels, dtype=np.int64)
     pixels = pixels[(pixels % layer.copies >= first) & (pixels % layer.copies < behind)]
     columns = 1 if shape.kind == "fc" else shape.in_sides[1]
-    rows = 1 if shape.kind == "fc" else shape.in_sides[0]
     row, column = np.divmod(pixels, shape.out_sides[1])
     row = row * shape.strides[0] - shape.paddings[0]
     column = column * shape.strides[1] - shape.paddings[1]
-    begin = ((image * rows + row) * columns + column) * shape.in_channels
     total = 0
-    for offset, length in pieces(shape, layer.cut, held):
-        down, across = divmod(offset, columns * shape.in_channels) if offset else (0, 0)
-        start = begin + down * columns * shape.in_channels + across
-        total += int(words(start, np.full(start.shape, length), word).sum())
+    for piece in pieces(chip, layer, held):
+        channels = shares[piece.ring] * (shape.in_channels // sum(shares))
+        place = (row + piece.kernel_row) * columns + column
+        start = (image * map_pixels(layer) + place) * channels + piece.begin
+        total += int(words(start, np.full(start.shape, piece.length), chip.word_elements).sum())
     return total
 
 
-def pieces(shape: CrossbarLayer, cut: Cut | None, held: Held) -> Iterator[tuple[int, int]]:
-    """Yield where the pieces of a window begin, from its first element, and their elements."""
-    row_elements = shape.in_channels * (1 if shape.kind == "fc" else shape.in_sides[1])
-    if cut is None:
-        run = shape.kernels[1] * shape.in_channels
-        yield from ((row * row_elements, run) for row in range(shape.kernels[0]))
-        return
-    grouped = cut.groups > 1
-    for section in range(cut.sections):
-        rows = cut.groups_of(section) * cut.group_rows
-        across = shape.kernels[1] if grouped else 1
-        run = rows // (shape.taps if grouped else shape.kernels[0])
-        beside = section * cut.groups_of(0) * cut.group_rows // shape.taps
-        runs = [
-            (kernel_row * row_elements + place * shape.in_channels + beside, run)
-            for kernel_row in range(shape.kernels[0])
-            for place in range(across)
-        ]
-        tiles = range(*held.row_tiles)
-        yield from cut_at(runs, cut.side, tiles.start * cut.side, min(rows, tiles.stop * cut.side))
+def pieces(chip: ChipFacts, layer: ChipLayer, held: Held) -> list[Piece]:
+    """Return the runs of a window that a macro reads."""
+    shares = chip.shares_of(layer.place)
+    if layer.cut is None:
+        return whole_pieces(layer.layer, shares)
+    tiles = range(*held.row_tiles)
+    return [one for one in pieces_of(layer.layer, layer.cut, shares) if one.row_tile in tiles]
 
 
-def cut_at(
-    runs: list[tuple[int, int]], side: int, first: int, behind: int
-) -> Iterator[tuple[int, int]]:
-    """Yield the parts of runs whose rows lie between two, cut where a row tile begins."""
-    row = 0
-    for begin, length in runs:
-        done = 0
-        while done < length:
-            part = min(length - done, side - (row + done) % side)
-            if first <= row + done < behind:
-                yield begin + done, part
-            done += part
-        row += length
+def map_pixels(layer: ChipLayer) -> int:
+    """Return the pixels of a map that come into a ring: of the image those that windows reach.
+
+    A fully connected layer reads a map as one pixel.
+    """
+    shape = layer.layer
+    if shape.kind == "fc":
+        return 1
+    if not shape.providers:
+        return last_needed(shape, "strict")[-1]
+    return shape.in_sides[0] * shape.in_sides[1]
 
 
 def received_words(chip: ChipFacts, travel: Travel, images: int) -> int:
@@ -177,7 +157,7 @@ def sent_blocks(chip: ChipFacts, travel: Travel) -> Blocks:
         shown = [min(layer.layer.pixels, (b + 1) * layer.copies) for b in range(layer.blocks)]
         ends = np.minimum([last[end - 1] for end in shown], pixels)
     begin = np.concatenate(([0], ends[:-1]))
-    return Blocks(begin * channels, (ends - begin) * channels, pixels * channels, word)
+    return Blocks(begin * channels, (ends - begin) * channels, int(ends[-1]) * channels, word)
 
 
 def hops(chip: ChipFacts, travel: Travel) -> int:

@@ -1,11 +1,16 @@
 """What `hwgen info` tells of the placement on a crossbar chip: which macro holds what."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import RenderableType
 
+from hwgen.commands.load import load
+from hwgen.crossbar.facts.arch import Arch
+from hwgen.errors import HwgenError
+from hwgen.files.load import validate_spec
 from hwgen.report.tables import number, table
 
 COLUMNS = (
@@ -62,6 +67,24 @@ def placement_parts(configuration: Mapping[str, Any]) -> Iterator[RenderableType
             )
     yield rows
     yield travels_text(fabric)
+    yield ""
+    yield from unpaid_parts(configuration)
+
+
+def unpaid_parts(configuration: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Yield the memories of the Verilog that no component of the table pays for."""
+    # As JSON has it: lists in the place of tuples.
+    plain = json.loads(json.dumps(configuration))
+    arch = validate_spec(Arch, plain, source=configuration["name"])
+    try:
+        chip = load("hwgen.crossbar.rtl").make_chip(arch)
+    except HwgenError as error:
+        yield f"no Verilog of this chip: {error}"
+        return
+    rows = table(["memories beside the components", "bits"])
+    for name, bits in load("hwgen.crossbar.rtl.unpaid").unpaid(chip).items():
+        rows.add_row(name, number(bits))
+    yield rows
 
 
 def words_of(fabric: Mapping[str, Any]) -> dict[tuple[int, int], int]:

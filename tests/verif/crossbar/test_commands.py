@@ -2,23 +2,28 @@
 """`hwgen run` on chips of a synthesis: maps, cycles, events, and the starts of its schedule."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hwgen.cli import main
 from hwgen.network.file import save_network
 from tests.verif.crossbar.whole import design, plain_network, write_chip
+from verif.common.drawing import draw_images
 
 ROOT = Path(__file__).parents[3]
 DIGITS = ROOT / "configs/networks/digits_small_cnn.npz"
+RESNET20 = ROOT / "configs/networks/cifar10_resnet20_50.npz"
 
 
 def run(folder: Path, network: Path, chip: Path, *options: object) -> dict[str, Any]:
     """Run images on the RTL, or the engine that is asked for; return the report."""
     given = [str(each) for each in (network, chip, "--engine", "rtl", *options)]
     code = main(["run", *given, "--work", str(folder / "work"), "--json", str(folder / "r.json")])
+    assert code in (0, 1)
     report: dict[str, Any] = json.loads((folder / "r.json").read_text(encoding="utf-8"))
     assert code == 0, report["first_difference"]
     return report
@@ -47,18 +52,26 @@ def in_time(report: dict[str, Any], *, by: str, images: int) -> None:
     assert report["starts_checked"] == sum(each["starts"] for each in report["operations"]) > 0
 
 
+def plain_files(folder: Path) -> tuple[Path, Path, list[str]]:
+    """Write a network of three layers and its chip; return both, and the option for images."""
+    plain, network = plain_network(), folder / "network.npz"
+    save_network(plain, network)
+    np.savez(folder / "images.npz", images=draw_images(plain, 3, seed=3))
+    found = design(plain, copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
+    return network, write_chip(found, "plain", folder), ["--data", str(folder / "images.npz")]
+
+
 def test_a_small_chip(tmp_path: Path) -> None:
     """Images one by one keep the schedule, a stream the conductor's; a slow memory holds ticks."""
-    network = tmp_path / "network.npz"
-    save_network(plain_network(), network)
-    found = design(plain_network(), copies=[1, 1, 1], macros=[1, 1, 1], clocks=[1, 1, 4])
-    chip = write_chip(found, "plain", tmp_path)
-    alone = run(tmp_path, network, chip, "--images", 2)
+    network, chip, data = plain_files(tmp_path)
+    alone = run(tmp_path, network, chip, *data, "--images", 2)
     in_time(alone, by="schedule", images=2)
-    model = run(tmp_path, network, chip, "--images", 2, "--engine", "model")
+    model = run(tmp_path, network, chip, *data, "--images", 2, "--engine", "model")
     assert model["constants"] == alone["constants"]
-    stream = ["--images", 3, "--batch", 3]
-    in_time(run(tmp_path, network, chip, *stream), by="model", images=3)
+    stream = [*data, "--images", 3, "--batch", 3]
+    plot = tmp_path / "run.svg"
+    in_time(run(tmp_path, network, chip, *stream, "--plot", plot), by="model", images=3)
+    assert "macro 2: " in plot.read_text(encoding="utf-8")
     slow = run(tmp_path, network, chip, *stream, "--latency", 30_000)
     exact(slow)
     assert slow["held_clocks"] > 0
@@ -66,12 +79,21 @@ def test_a_small_chip(tmp_path: Path) -> None:
     assert slow["in_time"] is None
 
 
+def synthesize(network: Path, watts: str, folder: Path, *more: str) -> None:
+    """Find a chip, and write it to the folder S."""
+    given = ["--power-w", watts, "--seed", "1", "--evaluations", "2000", *more]
+    given += ["--out", str(folder / "S"), "--work", str(folder / "work")]
+    assert main(["synthesize", str(network), *given]) == 0
+
+
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The digits chip of 0.6 W, as `hwgen synthesize` writes it."""
+    """The digits chip of 0.6 W, as `hwgen synthesize --then-run` writes it: the whole road."""
     folder = tmp_path_factory.mktemp("digits")
-    given = ["--power-w", "0.6", "--seed", "1", "--evaluations", "2000", "--out", str(folder / "S")]
-    assert main(["synthesize", str(DIGITS), *given, "--work", str(folder / "work")]) == 0
+    synthesize(DIGITS, "0.6", folder, "--then-run")
+    report = json.loads((folder / "S/run.json").read_text(encoding="utf-8"))
+    in_time(report, by="schedule", images=4)
+    assert "<svg" in (folder / "S/run.svg").read_text(encoding="utf-8")
     return folder / "S/architecture.yaml"
 
 
@@ -81,10 +103,29 @@ def test_digits_as_synthesized(digits: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+def test_a_folder_without_python(tmp_path: Path) -> None:
+    network, chip, data = plain_files(tmp_path)
+    folder = tmp_path / "by-hand"
+    given = ["export", str(network), str(chip), *data, "--images", "2", "--out", str(folder)]
+    assert main([*given, "--work", str(tmp_path / "work")]) == 0
+    done = subprocess.run([folder / "run.sh"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every answer is as expected" in done.stdout
+
+
+@pytest.mark.long
 def test_a_stream_of_digits(digits: Path, tmp_path: Path) -> None:
     """At the interval that the architecture names; behind a slow memory steps and answers stay."""
     stream = ["--images", 12, "--batch", 12]
     in_time(run(tmp_path, DIGITS, digits, *stream), by="model", images=12)
-    slow = run(tmp_path, DIGITS, digits, *stream, "--latency", 30_000)
+    slow = run(tmp_path, DIGITS, digits, *stream, "--latency", 6_000)
     exact(slow)
     assert slow["held_clocks"] > 0
+
+
+@pytest.mark.long
+def test_resnet20_as_synthesized(tmp_path: Path) -> None:
+    """Mates, gathers, up to 24 copies, ADCs slower than the clock."""
+    synthesize(RESNET20, "3", tmp_path)
+    chip = tmp_path / "S/architecture.yaml"
+    in_time(run(tmp_path, RESNET20, chip, "--images", 1), by="schedule", images=1)
