@@ -85,9 +85,10 @@ def test_several_modes_need_one(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_family_without_verilog_is_refused(tmp_path: Path) -> None:
+def test_a_family_without_a_layout_of_its_memory_is_refused(tmp_path: Path) -> None:
     files = (DIGITS, ROOT / "configs/dbpim/tiny.yaml")
     subject = replace(load_subject(*files), family=families()["crossbar"])
     batch = choose_images(subject.network, None, 1)
-    with pytest.raises(FamilyError, match="the family crossbar cannot be built yet: it has no"):
+    said = "the family crossbar cannot be driven by firmware yet: it has no layout of images"
+    with pytest.raises(FamilyError, match=said):
         export_run(Context(console=None), subject, batch, tmp_path / "out", firmware=True)
