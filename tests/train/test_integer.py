@@ -54,7 +54,10 @@ def assert_same_maps(network: QuantizedNetwork, images: np.ndarray, *, mode: int
 
 @pytest.mark.parametrize("seed", range(12))
 def test_random_networks(seed: int) -> None:
-    network = random_network(draw_recipe(seed), seed=seed)
+    recipe = draw_recipe(seed)
+    # No training has maps that grow.
+    recipe = replace(recipe, kinds=tuple(kind for kind in recipe.kinds if kind != "grown"))
+    network = random_network(recipe, seed=seed)
     assert_same_maps(network, random_images(network, count=3, seed=seed))
     assert_same_maps(network, extreme_images(network))
 
