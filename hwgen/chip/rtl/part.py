@@ -34,8 +34,8 @@ class Part(wiring.Component):
     garbage_at_power_on: bool = False
     array_content: bool = False
     stored_bits: int = 0
-    # A part that is like another, or that is only asked for its facts, is never elaborated: Amaranth
-    # does not warn of it.
+    # A part that is like another, or that is only asked for its facts, is never elaborated:
+    # Amaranth does not warn of it.
     _MustUse__silence = True
 
     def __init__(self, signature: Any = None) -> None:
