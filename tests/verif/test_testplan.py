@@ -44,6 +44,7 @@ def test_long_tests_need_not_run_but_must_not_fail(tmp_path: Path) -> None:
 
 def test_a_promise_without_tests_is_broken(tmp_path: Path) -> None:
     assert judgement(tmp_path, tests=[]) == [("it names no test", True)]
+    assert judgement(tmp_path, tests=[], long=["tests/test_a.py::test_long"]) == []
 
 
 @cache
