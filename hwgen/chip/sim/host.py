@@ -7,6 +7,7 @@ from the tables of its family, writes the script, and reads what the host wrote.
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -19,6 +20,7 @@ from hwgen.chip.sim.cache import Say, build_root, silent, writable
 from hwgen.chip.sim.host_files import ANSWER_BYTES, Writes, beats_text, event_lines, gave_up
 from hwgen.chip.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
 from hwgen.chip.sim.waves import WAVES, Waves
+from hwgen.errors import SimulationError
 from hwgen.files.patience import Ticker
 
 HOST = Path(__file__).parent / "host.v"
@@ -134,6 +136,17 @@ class ChipRun(Generic[Kept]):
     def error(self) -> int:
         """Code of the error that stopped the chip."""
         return self.registers.get("error", 0)
+
+    def check(self, errors: type[IntEnum], images: int) -> None:
+        """Raise SimulationError unless the start ended; `images`: of a run."""
+        first = self.number * images
+        run = f"image {first}" if images == 1 else f"the run from image {first} on"
+        where = "the load" if self.loads else run
+        if self.busy:
+            raise SimulationError(f"{self.gave_up} ({where})")
+        if not self.done:
+            name = errors(self.error).name
+            raise SimulationError(f"the chip stopped with the error {name} ({where})")
 
     @property
     def cycles(self) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.registers import Command as Ask
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.layouts import places
 from hwgen.chip.sim import host
@@ -28,7 +29,6 @@ from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.events import EVENTS
 from hwgen.crossbar.facts.image_io import answer_stride, image_stride
 from hwgen.crossbar.facts.registers import REGISTERS
-from hwgen.crossbar.facts.registers import Command as Ask
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.rtl import layouts
 from hwgen.crossbar.rtl.chip import Chip

@@ -31,7 +31,6 @@ from hwgen.crossbar.sim.maps import (
     strobes_of,
     written_cycles,
 )
-from hwgen.errors import SimulationError
 
 STORING = ("port_writes",)
 """Events of which each word that a macro stores has one."""
@@ -153,7 +152,7 @@ def simulated_runs(
 ) -> Iterator[SimulatedRun]:
     """Yield the runs with their maps; raise SimulationError for a command that did not finish."""
     for command in commands:
-        check(command, program)
+        command.check(ErrorCode, program.facts.images)
     load, *runs = commands
     names = {
         layer.layer.name: plan.name
@@ -182,17 +181,6 @@ def simulated_runs(
             waves=waves,
             fused=program.facts.fused,
         )
-
-
-def check(command: ChipRun, program: Program) -> None:
-    """Raise SimulationError for a command that did not finish."""
-    first = command.number * program.facts.images
-    where = "the load" if command.loads else f"the run from image {first} on"
-    if command.busy:
-        raise SimulationError(f"{command.gave_up} ({where})")
-    if not command.done:
-        name = ErrorCode(command.error).name
-        raise SimulationError(f"the chip stopped with the error {name} ({where})")
 
 
 def steps_of(

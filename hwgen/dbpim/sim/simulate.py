@@ -21,7 +21,6 @@ from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted, read_folder, simulator_of, work_of
 from hwgen.dbpim.sim.maps import StoredMap, stored_maps
 from hwgen.dbpim.sim.stores import Stores
-from hwgen.errors import SimulationError
 from hwgen.network import INPUT
 
 Bytes = NDArray[np.uint8]
@@ -189,13 +188,7 @@ def simulated_runs(
     for run in runs:
         first = run.number * facts.images
         images = tuple(range(first, min(first + facts.images, len(inputs))))
-        where = f"images {images[0]} to {images[-1]}" if len(images) > 1 else f"image {first}"
-        if run.busy:
-            raise SimulationError(f"{run.gave_up} ({where})")
-        if not run.done:
-            raise SimulationError(
-                f"the chip stopped with the error {ErrorCode(run.error).name} ({where})"
-            )
+        run.check(ErrorCode, facts.images)
         stored = stored_maps(run, program, arch)[: len(images)]
         for image, found in zip(images, stored, strict=True):
             shape = inputs[image].shape

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.registers import Command as Ask
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.layouts import places
 from hwgen.chip.sim import host
@@ -17,7 +18,6 @@ from hwgen.chip.sim.waves import Waves
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.registers import REGISTERS
-from hwgen.mram.facts.registers import Command as Ask
 from hwgen.mram.rtl.chip import Chip
 from hwgen.mram.rtl.layouts import answer_write, bank_write, chip_trace, octet_trace
 from hwgen.mram.sim.stores import Stores, field_digits, read_stores

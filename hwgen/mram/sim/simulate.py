@@ -15,7 +15,6 @@ from hwgen.chip.sim.host import NO_LIMITS, run_hosted
 from hwgen.chip.sim.simulator import build_simulator
 from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
-from hwgen.errors import SimulationError
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.image import pack_image
 from hwgen.mram.facts.program import Program
@@ -197,7 +196,7 @@ def simulated_runs(
 ) -> Iterator[SimulatedRun]:
     """Yield the runs with their maps; raise SimulationError for a command that did not finish."""
     for command in commands:
-        check(command, program)
+        command.check(ErrorCode, program.facts.images)
     loading = tuple(each.cycles for each in commands if each.loads)
     written = 0
     for run in commands:
@@ -228,17 +227,6 @@ def simulated_runs(
             loading=loading,
             waves=waves,
         )
-
-
-def check(command: ChipRun, program: Program) -> None:
-    """Raise SimulationError for a command that did not finish."""
-    first = command.number * program.facts.images
-    where = "the load" if command.loads else f"the run from image {first} on"
-    if command.busy:
-        raise SimulationError(f"{command.gave_up} ({where})")
-    if not command.done:
-        name = ErrorCode(command.error).name
-        raise SimulationError(f"the chip stopped with the error {name} ({where})")
 
 
 def image_cycles(run: ChipRun, program: Program) -> tuple[int, ...]:
