@@ -14,6 +14,7 @@ from hwgen.chip.sim.host import NO_LIMITS, run_hosted
 from hwgen.chip.sim.simulator import build_simulator
 from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.image import pack_image, unpack_answer
 from hwgen.dbpim.facts.instructions import ErrorCode
@@ -80,11 +81,8 @@ def simulate(
     images: Bytes,
     *,
     waves: Waves | None = None,
-    latency: int | None = None,
-    stall: int = 0,
+    trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
-    stall_seed: int | None = None,
-    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
     builds: Path | None = None,
     say: Say = silent,
@@ -92,9 +90,7 @@ def simulate(
     """Return every run; the runs come one after the other in one simulation.
 
     images: uint8 NHWC; where the last run has fewer than the program takes, its last one repeats
-    latency: of the memory in cycles; None: as the architecture says
-    stall: percent of cycles in which a channel of the memory does nothing; stall_seed: None: `seed`
-    error_address: the memory answers the beat that holds this byte with an error; None: none
+    trouble: that the memory makes; seed: of memories and registers at power-on
     limits: after which a run counts as hanging
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
@@ -105,11 +101,8 @@ def simulate(
         arch,
         program,
         images,
-        latency=latency,
-        stall=stall,
+        trouble=trouble,
         seed=seed,
-        stall_seed=stall_seed,
-        error_address=error_address,
         limits=limits,
     )
     runs, file = run_hosted(
@@ -142,11 +135,8 @@ def job_of(
     program: Program,
     images: Bytes,
     *,
-    latency: int | None = None,
-    stall: int = 0,
+    trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
-    stall_seed: int | None = None,
-    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
 ) -> Job:
     """Return the job that runs a program on images."""
@@ -162,11 +152,9 @@ def job_of(
         ],
         answer_bytes=max(facts.answer.offsets) + facts.answer.size,
         scratch_bytes=facts.scratch_bytes,
-        latency=arch.memory_latency_cycles if latency is None else latency,
-        stall=stall,
+        latency=arch.memory_latency_cycles,
+        trouble=trouble,
         seed=seed,
-        stall_seed=stall_seed,
-        error_address=error_address,
         limits=limits,
     )
 

@@ -15,6 +15,7 @@ from hwgen.chip.sim.host import NO_LIMITS, run_hosted
 from hwgen.chip.sim.simulator import build_simulator
 from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.image import pack_image
 from hwgen.mram.facts.program import Program
@@ -81,11 +82,8 @@ def simulate(
     modes: Sequence[int] | None = None,
     tables: Program | None = None,
     waves: Waves | None = None,
-    latency: int | None = None,
-    stall: int = 0,
+    trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
-    stall_seed: int | None = None,
-    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
     builds: Path | None = None,
     say: Say = silent,
@@ -94,9 +92,7 @@ def simulate(
 
     images: unsigned NHWC, of the widest mode; modes: index of the mode of each; None: all 0
     tables: a program without weight rows that is loaded after `program`, and then runs
-    latency: of the memory in cycles; None: as the architecture says
-    stall: percent of cycles in which a channel of the memory does nothing; stall_seed: None: `seed`
-    error_address: the memory answers the beat that holds this byte with an error; None: none
+    trouble: that the memory makes; seed: of memories and registers at power-on
     limits: after which a run counts as hanging
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
@@ -110,11 +106,8 @@ def simulate(
         images,
         modes=wanted,
         tables=tables,
-        latency=latency,
-        stall=stall,
+        trouble=trouble,
         seed=seed,
-        stall_seed=stall_seed,
-        error_address=error_address,
         limits=limits,
     )
     runs, file = run_hosted(
@@ -149,11 +142,8 @@ def job_of(
     *,
     modes: Sequence[int],
     tables: Program | None = None,
-    latency: int | None = None,
-    stall: int = 0,
+    trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
-    stall_seed: int | None = None,
-    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
 ) -> Job:
     """Return the job that runs a program on images.
@@ -170,12 +160,12 @@ def job_of(
         image_stride=facts.image.stride,
         answer_stride=facts.answer.stride,
         answer_bytes=answer_bytes(program, arch),
-        latency=arch.memory_latency_cycles if latency is None else latency,
-        stall=stall,
+        latency=arch.memory_latency_cycles,
+        trouble=trouble,
         seed=seed,
-        stall_seed=stall_seed,
-        error_address=error_address,
-        limits=replace(limits, cycles=limits.cycles + len(program.image) * 100 // (100 - stall)),
+        limits=replace(
+            limits, cycles=limits.cycles + len(program.image) * 100 // (100 - trouble.stall)
+        ),
     )
 
 
