@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """A netlist that follows waves computes what the Verilog computes, and counts its changes."""
 
 import random

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Modules are synthesized once, and again only if they change; memories are no flip-flops."""
 
 import json
