@@ -36,7 +36,8 @@ class Core(Part):
     result of ``Simd``
 
     Pipeline, of a word in cycle 0 without stalls (docs/dbpim-microarchitecture.md has each stage)
-        cycle 0   walker and fetcher: the request of the word is granted, banks are read
+        cycle -1  walker: the word enters the request
+        cycle 0   fetcher: the request of the word is granted, banks are read
         cycle 2   switch: the first P selected inputs move into a group (or SIMD unit: first part)
         cycle 3   group queue: a group that was completed in cycle 2 is at the macros' heads
         cycle 3   macros: issue of its first bit plane, one bit plane a cycle
