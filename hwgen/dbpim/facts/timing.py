@@ -34,7 +34,7 @@ SUM_CYCLES = 3
 BUS_CYCLES = 1
 """Write bus: from the grant to the cycle in which the banks write."""
 
-SIMD_CYCLES = 3
+SIMD_CYCLES = 4
 """SIMD unit: from the last part of the last tap of a word-vector to the request of its result."""
 
 ROW_WRITE_CYCLES = 1

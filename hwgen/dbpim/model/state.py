@@ -267,8 +267,8 @@ serves every architecture.
 
 walking .. chunk_x: vectors of the walker; left: from the chunk's first one on; image, y, x: of the
 current one, chunk_*: of the chunk's first one
-word .. channel_word: its word; fetch_known: `bank_reads` is that of this pixel; requested: a word is
-in the register of the request, `request` as in the ring, with `requested_reads` of each bank;
+word .. channel_word: its word; fetch_known: `bank_reads` is that of this pixel; requested: a word
+is in the register of the request, `request` as in the ring, with `requested_reads` of each bank;
 fetching: it is being read; occupied: slots of the fetcher; held: the next word of the shared stream
 waits for another core
 tiles_begun, walk, retired: tiles ever begun, walked, freed; tile_of, known_at, row_base: of the

@@ -139,10 +139,9 @@ class Walker(Part):
         ends = self._ends(m, window=window, vectors=vectors, words_left=words_left)
         simd_word = self._count_words(m, words_left, ends=ends, taken=taken)
         self._step_window(m, window, ends=ends, simd_word=simd_word, taken=taken)
+        offered = self._offered(m, window=window, vectors=vectors, ends=ends)
         with m.If(taken):
-            m.d.sync += self.request.payload.eq(
-                self._request(m, window=window, vectors=vectors, ends=ends)
-            )
+            m.d.sync += self.request.payload.eq(offered)
         with m.If(taken & ends.vector):
             self._next_vector(m, vectors=vectors, ends=ends)
         self._start(m, vectors=vectors)
@@ -261,7 +260,7 @@ class Walker(Part):
         ]
         return following
 
-    def _request(
+    def _offered(
         self, m: Module, *, window: Window, vectors: VectorCounters, ends: Ends
     ) -> data.View:
         """Return the request of the word on offer, for every macro."""
