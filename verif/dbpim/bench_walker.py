@@ -85,10 +85,11 @@ class Slot:
 
 @dataclass(frozen=True)
 class Request:
-    """What the register of the request must hold: a word, and the tile that it is of."""
+    """What the register of the request must hold: a word, the tile that it is of, its mask."""
 
     word: Word
     slot: Slot | None
+    mask: int
 
 
 class Run:
@@ -176,7 +177,8 @@ class Run:
         walking = bool(self._words)
         known = self._learn() and walking
         ready = bool(self._rng.random() >= self._stall)
-        dut.walker__request__ready.value = ready
+        mask = self._draw(1 << CHANNELS)
+        dut.walker__request__ready.value, dut.walker__mask.value = ready, mask
         await ReadOnly()
         enters = known and (request is None or ready)
         flags = self._words[0].flags if enters else {}
@@ -199,11 +201,22 @@ class Run:
         if ready:
             self._request = None
         if enters:
-            self._request = Request(self._words.pop(0), self._known)
+            self._request = self._enter(mask)
         if tile_done:
             self._known = None
         self._taps_known &= not word_done
         await FallingEdge(dut.clk)
+
+    def _enter(self, mask: int) -> Request:
+        """Return the request of the word that enters, whose mask word has been asked for."""
+        word, slot = self._words.pop(0), self._known
+        if "tag" in word.flags:
+            assert slot is not None
+            index = (slot.mask_base + word.word) % ARCH.mask_words
+            got = int(self._dut.walker__mask_index.value)
+            assert got == index, f"{self._where()}: mask word {got}, not {index}"
+            CORNERS.hit("mask index goes round the ring", word.word > 0 and index == 0)
+        return Request(word, slot, mask)
 
     def _check_flags(self, **want: bool) -> None:
         """Compare the flags of the cycle; those that are not named are low."""
@@ -227,13 +240,11 @@ class Run:
         if "tag" in flags:
             assert slot is not None
             flags["tag"] |= {
-                "mask_index": (slot.mask_base + word.word) % ARCH.mask_words,
+                "mask": expected.mask,
                 "tile": slot.slot,
                 "vector": flags["tag"]["vector"] % (1 << VECTOR_BITS),
                 "row_base": slot.row_base,
             }
-            wraps = word.word > 0 and flags["tag"]["mask_index"] == 0
-            CORNERS.hit("mask index goes round the ring", wraps)
         for name, want in flags.items():
             got = {field: getattr(request, name)[field] for field in want}
             assert got == want, f"{self._where()}: {name} {got}, the plan says {want}"

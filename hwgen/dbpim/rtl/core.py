@@ -169,7 +169,7 @@ class Core(Part):
         pulses = {
             **macro_pulses(self._arch, macros, queue=queue, store=store),
             "words": switch.word_release,
-            "selected_inputs": Mux(switch.word_release, store.mask, 0),
+            "selected_inputs": Mux(switch.word_release, fetcher.word.tag.mask, 0),
             "bank_reads": fetcher.bank_read_en,
             "bank_bytes": buffer.written,
             "results": output.request.valid & output.request.ready,
@@ -230,8 +230,8 @@ class Core(Part):
             switch.word.eq(fetcher.word),
             switch.word_valid.eq(fetcher.word_valid & ~is_simd),
             fetcher.word_release.eq(switch.word_release | simd.word_release),
-            store.mask_index.eq(fetcher.word.tag.mask_index),
-            switch.mask.eq(store.mask),
+            store.mask_index.eq(walker.mask_index),
+            walker.mask.eq(store.mask),
             switch.queue_full.eq(queue.full),
         ]
         for name in ("tile_known", "tile", "tile_slot", "tile_mask_base", "tile_row_base"):

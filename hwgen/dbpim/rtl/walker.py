@@ -67,6 +67,8 @@ class Walker(Part):
         tile_slot       in      slot_bits
         tile_mask_base  in      mask_bits      its first mask word
         tile_row_base   in      row_bits       its first row
+        mask_index      out     mask_bits      the mask word of the next word
+        mask            in      C              that mask word
         tile_done       out     1              its last word is taken in this cycle
         taps_known      in      1              words of the present channel word may be requested
         word_done       out     1              its last word is taken in this cycle (SIMD)
@@ -98,6 +100,8 @@ class Walker(Part):
                 "tile_slot": In(bits_for_index(TILE_SLOTS)),
                 "tile_mask_base": In(bits_for_index(arch.mask_words)),
                 "tile_row_base": In(bits_for_index(arch.macro.rows)),
+                "mask_index": Out(bits_for_index(arch.mask_words)),
+                "mask": In(arch.macro.compartments),
                 "tile_done": Out(1),
                 "taps_known": In(1),
                 "word_done": Out(1),
@@ -280,7 +284,8 @@ class Walker(Part):
             pixels.word.eq(window.word),
             request.pixels.eq(pixels.pixels),
             request.positions.eq(pixels.positions),
-            tag.mask_index.eq(self.tile_mask_base + window.number),
+            self.mask_index.eq(self.tile_mask_base + window.number),
+            tag.mask.eq(self.mask),
             tag.vector_end.eq(ends.vector),
             tag.tile.eq(self.tile_slot),
             tag.first.eq(tile.first),
