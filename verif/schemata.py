@@ -19,6 +19,7 @@ import numpy as np
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.sim.host import HostedChip, Work, run_hosted
 from hwgen.chip.sim.simulator import QUICK
+from hwgen.chip.trouble import Trouble
 from hwgen.dbpim.facts.arch import Arch, load_arch
 from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.facts.program_file import load_program
@@ -124,7 +125,9 @@ class Bench:
     ) -> list[SimulatedRun]:
         """Return the runs of a fault; 0: of the right chip. Raises SimulationError."""
         limits = limits or RunLimits()
-        job = job_of(self.arch, self.program, self.images, stall=stall, limits=limits)
+        job = job_of(
+            self.arch, self.program, self.images, trouble=Trouble(stall=stall), limits=limits
+        )
         work: Work = replace(work_of(job), plusargs={"mutant": number})
         runs, _ = run_hosted(
             work,

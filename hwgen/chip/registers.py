@@ -11,6 +11,9 @@ REGISTER_BITS = 8 * REGISTER_BYTES
 ALIGNMENT_BYTES = 64
 """Addresses that a host gives a chip are multiples of this; address registers ignore the rest."""
 
+ADDRESS_BITS = 12
+"""Address bits of the register port; an access above the table answers with an error."""
+
 BUSY_BIT = 0
 DONE_BIT = 1
 ERROR_BIT = 2
@@ -60,6 +63,13 @@ class Register:
         return sum(field.mask for field in self.fields)
 
 
+class Command(IntEnum):
+    """Value of the register `command` of a chip that keeps its program: what a start does."""
+
+    RUN = 0
+    LOAD = 1
+
+
 Row = tuple[str, Access, str] | tuple[str, Access, str, tuple[RegisterField, ...]]
 """Name, access, meaning, and the fields; without them the register is one number of 32 bits."""
 
@@ -77,6 +87,21 @@ STATUS: Row = (
         RegisterField("busy", BUSY_BIT, BUSY_BIT, "read", "runs, or waits for the memory to end"),
         RegisterField("done", DONE_BIT, DONE_BIT, "read", "ended without an error"),
         RegisterField("error", ERROR_BIT, ERROR_BIT, "read", "stopped by an error"),
+    ),
+)
+COMMAND: Row = (
+    "command",
+    "read and write",
+    "what a start does",
+    (
+        RegisterField(
+            "command",
+            31,
+            0,
+            "read and write",
+            "runs images, or loads a program",
+            tuple((each.name.lower(), int(each)) for each in Command),
+        ),
     ),
 )
 INTERRUPT: tuple[Row, ...] = (
@@ -117,6 +142,20 @@ def address_rows(name: str, meaning: str) -> tuple[Row, Row]:
     return (
         (f"{name}_low", "read and write", aligned, (field,)),
         (f"{name}_high", "read and write", "bits 63 to 32"),
+    )
+
+
+def identity_rows(versioned: str) -> tuple[Row, ...]:
+    """Return the first registers of every chip; `versioned`: what the version is of."""
+    meaning = "first 32 bits of the architecture's digest; a program must carry the same"
+    return (("id", "read", meaning), ("version", "read", versioned), CONTROL, STATUS)
+
+
+def counter_rows(name: str, meaning: str) -> tuple[Row, Row]:
+    """Return both halves of a counter of 64 bits."""
+    return (
+        (f"{name}_low", "read", f"{meaning}: bits 31 to 0"),
+        (f"{name}_high", "read", "bits 63 to 32"),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands import speed
 from hwgen.commands.capabilities import BIT_ACTIVITY, MODES, SIMULATION
 from hwgen.commands.context import Context, timed
@@ -30,27 +31,6 @@ HANGING, SLACK_CYCLES, SLACK_STORES = 2, 100_000, 10_000
 """A run hangs after so many times what is predicted, and so much more."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trouble:
-    """What the simulated memory does that the cycle model does not know.
-
-    latency: cycles from an accepted address to its first beat; None: as the model assumes
-    stall: percent of cycles in which a channel does nothing, by `seed`
-    error_address: the beat that holds this byte is answered with an error; None: none
-    """
-
-    latency: int | None = None
-    stall: int = 0
-    seed: int = 1
-    error_address: int | None = None
-
-    @property
-    def slows(self) -> bool:
-        """Whether the chip takes other cycles than the model says."""
-        return self.stall > 0 or self.latency is not None
-
-
-NO_TROUBLE = Trouble()
 MOST_STALLS = 95
 """Percent of cycles; a chip whose memory hardly moves looks like one that hangs."""
 
@@ -238,9 +218,7 @@ def simulate(
         )
     )
     builds, said = context.work / "sim", list[str]()
-    options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds}
-    options |= {"stall": trouble.stall, "stall_seed": trouble.seed, "latency": trouble.latency}
-    options["error_address"] = trouble.error_address
+    options: dict[str, Any] = {"waves": waves, "seed": seed, "builds": builds, "trouble": trouble}
     options["limits"] = limits_of(predictions, simulation.STORING, trouble)
     given = subject.arch, program, batch.images
     digest = subject.arch.digest

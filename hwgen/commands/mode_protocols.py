@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.trouble import Trouble
 from hwgen.commands.protocols import Bytes, Prediction, Run
 
 
@@ -57,11 +58,8 @@ class ModeSimulation(Protocol):
         *,
         modes: Sequence[int],
         waves: Any = None,
-        latency: int | None = None,
-        stall: int = 0,
+        trouble: Trouble = ...,
         seed: int = 1,
-        stall_seed: int | None = None,
-        error_address: int | None = None,
         limits: RunLimits = ...,
         builds: Path | None = None,
         say: Callable[[str], None] = ...,

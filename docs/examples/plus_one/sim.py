@@ -11,6 +11,7 @@ from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.layouts import places
 from hwgen.chip.sim.host import ChipRun, Command, HostedChip, Work, positions, read_runs, run_host
 from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, Writes, number, pages, read_nibbles
+from hwgen.chip.trouble import Trouble
 from plus_one import facts
 from plus_one.facts import Arch, load_arch
 from plus_one.rtl import Chip
@@ -53,7 +54,7 @@ def add(arch: Arch, amount: int, words: Sequence[int], *, stall: int = 0) -> Chi
         memory_bytes=MEMORY_BYTES,
         commands=[Command(number=0, registers=registers, answers=[(0, answer, len(content))])],
         latency=8,
-        stall=stall,
+        trouble=Trouble(stall=stall),
     )
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -7,6 +7,7 @@ from the tables of its family, writes the script, and reads what the host wrote.
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -19,6 +20,8 @@ from hwgen.chip.sim.cache import Say, build_root, silent, writable
 from hwgen.chip.sim.host_files import ANSWER_BYTES, Writes, beats_text, event_lines, gave_up
 from hwgen.chip.sim.simulator import FAST, MEMORY, QUICK, Simulator, run_simulator
 from hwgen.chip.sim.waves import WAVES, Waves
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
+from hwgen.errors import SimulationError
 from hwgen.files.patience import Ticker
 
 HOST = Path(__file__).parent / "host.v"
@@ -79,8 +82,7 @@ class Command:
 class Work:
     """What a host has a chip do: the content of the memory by address, and the starts.
 
-    latency, stall, stall_seed, error_address: of the memory, see memory.v; seed: of power-on, and
-        of the stalls where they have none
+    latency: of the memory in cycles; trouble: that it makes, see memory.v; seed: of power-on
     reset_at: cycle of the first run in which to reset and begin again; 0: never
     limits: after which a start counts as hanging; plusargs: further ones that the chip reads
     """
@@ -89,10 +91,8 @@ class Work:
     memory_bytes: int
     commands: Sequence[Command]
     latency: int
-    stall: int = 0
+    trouble: Trouble = NO_TROUBLE
     seed: int = 1
-    stall_seed: int | None = None
-    error_address: int | None = None
     reset_at: int = 0
     limits: RunLimits = NO_LIMITS
     plusargs: Mapping[str, object] = field(default_factory=dict)
@@ -134,6 +134,17 @@ class ChipRun(Generic[Kept]):
     def error(self) -> int:
         """Code of the error that stopped the chip."""
         return self.registers.get("error", 0)
+
+    def check(self, errors: type[IntEnum], images: int) -> None:
+        """Raise SimulationError unless the start ended; `images`: of a run."""
+        first = self.number * images
+        run = f"image {first}" if images == 1 else f"the run from image {first} on"
+        where = "the load" if self.loads else run
+        if self.busy:
+            raise SimulationError(f"{self.gave_up} ({where})")
+        if not self.done:
+            name = errors(self.error).name
+            raise SimulationError(f"the chip stopped with the error {name} ({where})")
 
     @property
     def cycles(self) -> int:
@@ -241,7 +252,7 @@ def write_work(work: Work, chip: HostedChip, folder: Path) -> dict[str, object]:
         "script": SCRIPT_FILE,
         "events": EVENTS_FILE,
         "stores": STORES_FILE,
-        "latency": work.latency,
+        "latency": work.latency if work.trouble.latency is None else work.trouble.latency,
     }
 
 
@@ -267,15 +278,15 @@ def run_host(
     # The simulation runs in `folder`: file names without a path have no spaces and are short.
     plusargs = {
         **write_work(work, chip, folder),
-        "stall": work.stall,
-        "stall_seed": work.seed if work.stall_seed is None else work.stall_seed,
+        "stall": work.trouble.stall,
+        "stall_seed": work.trouble.seed,
         "reset_at": work.reset_at,
         "limit": work.limits.cycles,
         "most_stores": work.limits.stores,
         **work.plusargs,
     }
-    if work.error_address is not None:
-        plusargs["error_address"] = f"{work.error_address:x}"
+    if work.trouble.error_address is not None:
+        plusargs["error_address"] = f"{work.trouble.error_address:x}"
     # Registers and memories hold at power-on what the seed draws, with the seed 0 zeros.
     arguments = [f"+verilator+rand+reset+{2 if work.seed else 0}"]
     arguments += [f"+verilator+seed+{max(work.seed, 1)}"]

@@ -3,28 +3,18 @@
 from enum import IntEnum
 
 from hwgen.chip.registers import (
-    CONTROL,
-    STATUS,
-    RegisterField,
+    COMMAND,
     Row,
     address_rows,
+    counter_rows,
     error_row,
+    identity_rows,
     offsets,
     register_table,
 )
 
-ADDRESS_BITS = 12
-"""Address bits of the register port; an access above the table answers with an error."""
-
 VERSION = 1
 """Version of the program image; the chip refuses a program with another one."""
-
-
-class Command(IntEnum):
-    """Value of the register `command`: what a start does."""
-
-    RUN = 0
-    LOAD = 1
 
 
 class ErrorCode(IntEnum):
@@ -50,35 +40,16 @@ class ErrorCode(IntEnum):
 ERROR_BITS = 4
 
 _TABLE: tuple[Row, ...] = (
-    ("id", "read", "first 32 bits of the architecture's digest; a program must carry the same"),
-    ("version", "read", "of the program image"),
-    CONTROL,
-    STATUS,
+    *identity_rows("of the program image"),
     error_row(ErrorCode),
-    (
-        "command",
-        "read and write",
-        "what a start does",
-        (
-            RegisterField(
-                "command",
-                31,
-                0,
-                "read and write",
-                "runs images, or loads a program",
-                tuple((each.name.lower(), int(each)) for each in Command),
-            ),
-        ),
-    ),
+    COMMAND,
     ("images", "read and write", "images of a run, at least 1"),
     ("interval", "read and write", "steps from one image to the next, at least 1"),
     *address_rows("program_address", "of the program"),
     *address_rows("image_address", "of the first image"),
     *address_rows("answer_address", "for the first answer"),
-    ("cycles_low", "read", "clock cycles of the last command: bits 31 to 0"),
-    ("cycles_high", "read", "bits 63 to 32"),
-    ("load_cycles_low", "read", "cycles in which no step goes on: bits 31 to 0"),
-    ("load_cycles_high", "read", "bits 63 to 32"),
+    *counter_rows("cycles", "clock cycles of the last command"),
+    *counter_rows("load_cycles", "cycles in which no step goes on"),
     ("layers", "read", "images of the last command whose results are stored"),
     ("images_done", "read", "images of the last run whose results are stored"),
     ("steps", "read", "steps of the last run"),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from amaranth.hdl import Cat, ClockSignal, Const, Module, Mux, Signal, Value
 
 from hwgen.chip.axi import BURST_BEATS, READ_FIFO_BEATS
+from hwgen.chip.registers import ADDRESS_BITS, Command
 from hwgen.chip.rtl.part import Part, PartInstance
 from hwgen.chip.rtl.register_file import RegisterFile
 from hwgen.chip.rtl.shell import Engine, Host, Shell, ShellFacts
@@ -14,11 +15,9 @@ from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.image_io import BANKS, answer_beats, image_beats
 from hwgen.crossbar.facts.operations import PER_BIT
 from hwgen.crossbar.facts.registers import (
-    ADDRESS_BITS,
     ERROR_BITS,
     REGISTERS,
     VERSION,
-    Command,
     ErrorCode,
 )
 from hwgen.crossbar.facts.timing import SETTLE_CLOCKS, WATCHDOG_CYCLES

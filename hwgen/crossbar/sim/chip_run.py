@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.registers import Command as Ask
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.layouts import places
 from hwgen.chip.sim import host
@@ -24,11 +25,11 @@ from hwgen.chip.sim.host_files import (
     smallest_memory,
 )
 from hwgen.chip.sim.simulator import QUICK
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.events import EVENTS
 from hwgen.crossbar.facts.image_io import answer_stride, image_stride
 from hwgen.crossbar.facts.registers import REGISTERS
-from hwgen.crossbar.facts.registers import Command as Ask
 from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.rtl import layouts
 from hwgen.crossbar.rtl.chip import Chip
@@ -71,10 +72,8 @@ class Job:
     run_images: int
     interval: int
     latency: int = MEMORY_LATENCY_CYCLES
-    stall: int = 0
+    trouble: Trouble = NO_TROUBLE
     seed: int = 1
-    stall_seed: int | None = None
-    error_address: int | None = None
     limits: RunLimits = NO_LIMITS
 
 
@@ -173,9 +172,7 @@ def work_of(job: Job, chip: ChipFacts) -> Work:
         memory_bytes=smallest_memory(end, what="program, images and answers", runs=len(starts)),
         commands=commands,
         latency=job.latency,
-        stall=job.stall,
+        trouble=job.trouble,
         seed=job.seed,
-        stall_seed=job.stall_seed,
-        error_address=job.error_address,
         limits=job.limits,
     )

@@ -14,6 +14,7 @@ from hwgen.chip.sim.host import NO_LIMITS, run_hosted, simulator_of
 from hwgen.chip.sim.simulator import build_simulator
 from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.crossbar.facts.arch import Arch
 from hwgen.crossbar.facts.chip_facts import ChipFacts
 from hwgen.crossbar.facts.description import described
@@ -21,7 +22,6 @@ from hwgen.crossbar.facts.image_io import packed_image
 from hwgen.crossbar.facts.program import Program
 from hwgen.crossbar.facts.registers import ErrorCode
 from hwgen.crossbar.facts.run_steps import END, INPUT, step_name
-from hwgen.crossbar.facts.timing import MEMORY_LATENCY_CYCLES
 from hwgen.crossbar.sim.chip_run import ChipRun, Job, hosted, read_folder, work_of
 from hwgen.crossbar.sim.maps import (
     Strobes,
@@ -31,7 +31,6 @@ from hwgen.crossbar.sim.maps import (
     strobes_of,
     written_cycles,
 )
-from hwgen.errors import SimulationError
 
 STORING = ("port_writes",)
 """Events of which each word that a macro stores has one."""
@@ -80,11 +79,8 @@ def simulate(
     images: NDArray[Any],
     *,
     waves: Waves | None = None,
-    latency: int | None = None,
-    stall: int = 0,
+    trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
-    stall_seed: int | None = None,
-    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
     builds: Path | None = None,
     say: Say = silent,
@@ -92,9 +88,7 @@ def simulate(
     """Return every run; the chip loads once, then the runs come one after the other.
 
     images: unsigned NHWC
-    latency: of the memory in cycles; None: as the model assumes
-    stall: percent of cycles in which a channel of the memory does nothing; stall_seed: None: `seed`
-    error_address: the memory answers the beat that holds this byte with an error; None: none
+    trouble: that the memory makes; seed: of memories and registers at power-on
     limits: after which a run counts as hanging
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
@@ -104,13 +98,10 @@ def simulate(
     chip = described(arch)
     job = replace(
         job_of(chip, program, images),
-        latency=MEMORY_LATENCY_CYCLES if latency is None else latency,
-        stall=stall,
+        trouble=trouble,
         seed=seed,
-        stall_seed=stall_seed,
-        error_address=error_address,
         # A beat of the program takes a cycle to load at most, and longer where the memory stalls.
-        limits=replace(limits, cycles=limits.cycles + program.beats * 100 // (100 - stall)),
+        limits=replace(limits, cycles=limits.cycles + program.beats * 100 // (100 - trouble.stall)),
     )
     commands, file = run_hosted(
         work_of(job, chip),
@@ -153,7 +144,7 @@ def simulated_runs(
 ) -> Iterator[SimulatedRun]:
     """Yield the runs with their maps; raise SimulationError for a command that did not finish."""
     for command in commands:
-        check(command, program)
+        command.check(ErrorCode, program.facts.images)
     load, *runs = commands
     names = {
         layer.layer.name: plan.name
@@ -182,17 +173,6 @@ def simulated_runs(
             waves=waves,
             fused=program.facts.fused,
         )
-
-
-def check(command: ChipRun, program: Program) -> None:
-    """Raise SimulationError for a command that did not finish."""
-    first = command.number * program.facts.images
-    where = "the load" if command.loads else f"the run from image {first} on"
-    if command.busy:
-        raise SimulationError(f"{command.gave_up} ({where})")
-    if not command.done:
-        name = ErrorCode(command.error).name
-        raise SimulationError(f"the chip stopped with the error {name} ({where})")
 
 
 def steps_of(

@@ -5,12 +5,13 @@ from amaranth.lib import wiring
 from amaranth.lib.data import ArrayLayout
 from amaranth.lib.wiring import Out
 
+from hwgen.chip.registers import ADDRESS_BITS
 from hwgen.chip.rtl.part import PartInstance
 from hwgen.chip.rtl.shell import Engine, Host, Shell, ShellFacts
 from hwgen.chip.rtl.supervisor import SupervisorErrors
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
 from hwgen.dbpim.facts.instructions import VERSION, ErrorCode, Opcode, Space
-from hwgen.dbpim.facts.registers import ADDRESS_BITS, REGISTERS
+from hwgen.dbpim.facts.registers import REGISTERS
 from hwgen.dbpim.facts.timing import BURST_BEATS, WATCHDOG_CYCLES
 from hwgen.dbpim.rtl.core import Core
 from hwgen.dbpim.rtl.core_events import core_pulses

@@ -13,6 +13,7 @@ from hwgen.chip.sim.cache import Say, silent
 from hwgen.chip.sim.host import NO_LIMITS, Command, HostedChip, Work, positions
 from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, UNWRITTEN, pages, smallest_memory
 from hwgen.chip.sim.simulator import Simulator
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.events import EVENTS
 from hwgen.dbpim.facts.registers import REGISTERS
@@ -52,10 +53,8 @@ class Job:
     answer_bytes: int
     scratch_bytes: int = 0
     latency: int
-    stall: int = 0
+    trouble: Trouble = NO_TROUBLE
     seed: int = 1
-    stall_seed: int | None = None
-    error_address: int | None = None
     reset_at: int = 0
     limits: RunLimits = NO_LIMITS
 
@@ -155,10 +154,8 @@ def work_of(job: Job) -> Work:
         memory_bytes=memory_bytes(job, addresses),
         commands=commands,
         latency=job.latency,
-        stall=job.stall,
+        trouble=job.trouble,
         seed=job.seed,
-        stall_seed=job.stall_seed,
-        error_address=job.error_address,
         reset_at=job.reset_at,
         limits=job.limits,
     )

@@ -14,6 +14,7 @@ from hwgen.chip.sim.host import NO_LIMITS, run_hosted
 from hwgen.chip.sim.simulator import build_simulator
 from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.image import pack_image, unpack_answer
 from hwgen.dbpim.facts.instructions import ErrorCode
@@ -21,7 +22,6 @@ from hwgen.dbpim.facts.program import Program
 from hwgen.dbpim.sim.chip_run import ChipRun, Job, hosted, read_folder, simulator_of, work_of
 from hwgen.dbpim.sim.maps import StoredMap, stored_maps
 from hwgen.dbpim.sim.stores import Stores
-from hwgen.errors import SimulationError
 from hwgen.network import INPUT
 
 Bytes = NDArray[np.uint8]
@@ -81,11 +81,8 @@ def simulate(
     images: Bytes,
     *,
     waves: Waves | None = None,
-    latency: int | None = None,
-    stall: int = 0,
+    trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
-    stall_seed: int | None = None,
-    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
     builds: Path | None = None,
     say: Say = silent,
@@ -93,9 +90,7 @@ def simulate(
     """Return every run; the runs come one after the other in one simulation.
 
     images: uint8 NHWC; where the last run has fewer than the program takes, its last one repeats
-    latency: of the memory in cycles; None: as the architecture says
-    stall: percent of cycles in which a channel of the memory does nothing; stall_seed: None: `seed`
-    error_address: the memory answers the beat that holds this byte with an error; None: none
+    trouble: that the memory makes; seed: of memories and registers at power-on
     limits: after which a run counts as hanging
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
@@ -106,11 +101,8 @@ def simulate(
         arch,
         program,
         images,
-        latency=latency,
-        stall=stall,
+        trouble=trouble,
         seed=seed,
-        stall_seed=stall_seed,
-        error_address=error_address,
         limits=limits,
     )
     runs, file = run_hosted(
@@ -143,11 +135,8 @@ def job_of(
     program: Program,
     images: Bytes,
     *,
-    latency: int | None = None,
-    stall: int = 0,
+    trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
-    stall_seed: int | None = None,
-    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
 ) -> Job:
     """Return the job that runs a program on images."""
@@ -163,11 +152,9 @@ def job_of(
         ],
         answer_bytes=max(facts.answer.offsets) + facts.answer.size,
         scratch_bytes=facts.scratch_bytes,
-        latency=arch.memory_latency_cycles if latency is None else latency,
-        stall=stall,
+        latency=arch.memory_latency_cycles,
+        trouble=trouble,
         seed=seed,
-        stall_seed=stall_seed,
-        error_address=error_address,
         limits=limits,
     )
 
@@ -189,13 +176,7 @@ def simulated_runs(
     for run in runs:
         first = run.number * facts.images
         images = tuple(range(first, min(first + facts.images, len(inputs))))
-        where = f"images {images[0]} to {images[-1]}" if len(images) > 1 else f"image {first}"
-        if run.busy:
-            raise SimulationError(f"{run.gave_up} ({where})")
-        if not run.done:
-            raise SimulationError(
-                f"the chip stopped with the error {ErrorCode(run.error).name} ({where})"
-            )
+        run.check(ErrorCode, facts.images)
         stored = stored_maps(run, program, arch)[: len(images)]
         for image, found in zip(images, stored, strict=True):
             shape = inputs[image].shape

@@ -3,28 +3,19 @@
 from enum import IntEnum
 
 from hwgen.chip.registers import (
-    CONTROL,
-    STATUS,
+    COMMAND,
     RegisterField,
     Row,
     address_rows,
+    counter_rows,
     error_row,
+    identity_rows,
     offsets,
     register_table,
 )
 
-ADDRESS_BITS = 12
-"""Address bits of the register port; an access above the table answers with an error."""
-
 VERSION = 1
 """Version of records and program image; the chip refuses a program with another one."""
-
-
-class Command(IntEnum):
-    """Value of the register `command`: what a start does."""
-
-    RUN = 0
-    LOAD = 1
 
 
 class ErrorCode(IntEnum):
@@ -50,26 +41,9 @@ class ErrorCode(IntEnum):
 ERROR_BITS = 4
 
 _TABLE: tuple[Row, ...] = (
-    ("id", "read", "first 32 bits of the architecture's digest; a program must carry the same"),
-    ("version", "read", "of records and program image"),
-    CONTROL,
-    STATUS,
+    *identity_rows("of records and program image"),
     error_row(ErrorCode),
-    (
-        "command",
-        "read and write",
-        "what a start does",
-        (
-            RegisterField(
-                "command",
-                31,
-                0,
-                "read and write",
-                "runs images, or loads a program",
-                tuple((each.name.lower(), int(each)) for each in Command),
-            ),
-        ),
-    ),
+    COMMAND,
     ("mode", "read and write while busy", "mode of the images that begin after this write"),
     (
         "unlock",
@@ -81,17 +55,13 @@ _TABLE: tuple[Row, ...] = (
     *address_rows("program_address", "of the program"),
     *address_rows("image_address", "of the first image"),
     *address_rows("answer_address", "for the first answer"),
-    ("cycles_low", "read", "clock cycles of the last command: bits 31 to 0"),
-    ("cycles_high", "read", "bits 63 to 32"),
-    ("load_cycles_low", "read", "cycles in which image, answer or program moves: bits 31 to 0"),
-    ("load_cycles_high", "read", "bits 63 to 32"),
+    *counter_rows("cycles", "clock cycles of the last command"),
+    *counter_rows("load_cycles", "cycles in which image, answer or program moves"),
     ("layers", "read", "records of the last command that have retired"),
     ("images_done", "read", "images of the last run that are over"),
     ("active_mode", "read", "mode of the image that runs or ran last"),
-    ("and_operations_low", "read", "AND row operations of the last command: bits 31 to 0"),
-    ("and_operations_high", "read", "bits 63 to 32"),
-    ("input_row_writes_low", "read", "input rows written by the last command: bits 31 to 0"),
-    ("input_row_writes_high", "read", "bits 63 to 32"),
+    *counter_rows("and_operations", "AND row operations of the last command"),
+    *counter_rows("input_row_writes", "input rows written by the last command"),
     ("weight_row_writes", "read", "weight rows written since reset"),
     ("refused_row_writes", "read", "writes to weight rows that the lock refused since reset"),
 )

@@ -2,12 +2,13 @@
 
 from amaranth.hdl import Cat, ClockSignal, Module, Signal, Value
 
+from hwgen.chip.registers import ADDRESS_BITS
 from hwgen.chip.rtl.part import PartInstance
 from hwgen.chip.rtl.shell import Engine, Host, Shell, ShellFacts
 from hwgen.chip.rtl.supervisor import SupervisorErrors
 from hwgen.mram.facts.arch import MOST_ROW_SETS, Arch
 from hwgen.mram.facts.records import COUNT_BITS
-from hwgen.mram.facts.registers import ADDRESS_BITS, ERROR_BITS, REGISTERS, VERSION, ErrorCode
+from hwgen.mram.facts.registers import ERROR_BITS, REGISTERS, VERSION, ErrorCode
 from hwgen.mram.facts.timing import BURST_BEATS, READ_FIFO_BEATS, WATCHDOG_CYCLES
 from hwgen.mram.rtl.answer_buffer import AnswerBuffer
 from hwgen.mram.rtl.control import UNITS, Control

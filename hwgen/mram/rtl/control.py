@@ -4,12 +4,12 @@ from amaranth.hdl import Array, Module, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from hwgen.chip.axi import MEMORY_ADDRESS_BITS
-from hwgen.chip.registers import REGISTER_BYTES
+from hwgen.chip.registers import REGISTER_BYTES, Command
 from hwgen.chip.rtl.part import Part
 from hwgen.chip.widths import bits_for_index
 from hwgen.mram.facts.arch import MOST_MODES, Arch
 from hwgen.mram.facts.records import Kind
-from hwgen.mram.facts.registers import ERROR_BITS, Command, ErrorCode
+from hwgen.mram.facts.registers import ERROR_BITS, ErrorCode
 from hwgen.mram.rtl.layouts import header, record
 
 WORD_BITS = 8 * REGISTER_BYTES

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.registers import Command as Ask
 from hwgen.chip.rtl.emit import verilog_modules
 from hwgen.chip.rtl.layouts import places
 from hwgen.chip.sim import host
@@ -14,10 +15,10 @@ from hwgen.chip.sim.host import NO_LIMITS, Command, HostedChip, Retirement, Work
 from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, UNWRITTEN, pages, smallest_memory
 from hwgen.chip.sim.simulator import Simulator
 from hwgen.chip.sim.waves import Waves
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.registers import REGISTERS
-from hwgen.mram.facts.registers import Command as Ask
 from hwgen.mram.rtl.chip import Chip
 from hwgen.mram.rtl.layouts import answer_write, bank_write, chip_trace, octet_trace
 from hwgen.mram.sim.stores import Stores, field_digits, read_stores
@@ -49,10 +50,8 @@ class Job:
     answer_stride: int
     answer_bytes: int
     latency: int
-    stall: int = 0
+    trouble: Trouble = NO_TROUBLE
     seed: int = 1
-    stall_seed: int | None = None
-    error_address: int | None = None
     reset_at: int = 0
     limits: RunLimits = NO_LIMITS
 
@@ -142,10 +141,8 @@ def work_of(job: Job) -> Work:
             *(run_of(job, addresses, run) for run in range(job.runs)),
         ],
         latency=job.latency,
-        stall=job.stall,
+        trouble=job.trouble,
         seed=job.seed,
-        stall_seed=job.stall_seed,
-        error_address=job.error_address,
         reset_at=job.reset_at,
         limits=job.limits,
     )

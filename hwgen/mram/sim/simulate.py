@@ -15,7 +15,7 @@ from hwgen.chip.sim.host import NO_LIMITS, run_hosted
 from hwgen.chip.sim.simulator import build_simulator
 from hwgen.chip.sim.waves import Waves
 from hwgen.chip.step import Step
-from hwgen.errors import SimulationError
+from hwgen.chip.trouble import NO_TROUBLE, Trouble
 from hwgen.mram.facts.arch import Arch
 from hwgen.mram.facts.image import pack_image
 from hwgen.mram.facts.program import Program
@@ -82,11 +82,8 @@ def simulate(
     modes: Sequence[int] | None = None,
     tables: Program | None = None,
     waves: Waves | None = None,
-    latency: int | None = None,
-    stall: int = 0,
+    trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
-    stall_seed: int | None = None,
-    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
     builds: Path | None = None,
     say: Say = silent,
@@ -95,9 +92,7 @@ def simulate(
 
     images: unsigned NHWC, of the widest mode; modes: index of the mode of each; None: all 0
     tables: a program without weight rows that is loaded after `program`, and then runs
-    latency: of the memory in cycles; None: as the architecture says
-    stall: percent of cycles in which a channel of the memory does nothing; stall_seed: None: `seed`
-    error_address: the memory answers the beat that holds this byte with an error; None: none
+    trouble: that the memory makes; seed: of memories and registers at power-on
     limits: after which a run counts as hanging
     builds: folder of simulators; None: the user's cache (HWGEN_BUILD_ROOT overrides both)
     say: receives a message before a simulator is built, which takes a minute or more
@@ -111,11 +106,8 @@ def simulate(
         images,
         modes=wanted,
         tables=tables,
-        latency=latency,
-        stall=stall,
+        trouble=trouble,
         seed=seed,
-        stall_seed=stall_seed,
-        error_address=error_address,
         limits=limits,
     )
     runs, file = run_hosted(
@@ -150,11 +142,8 @@ def job_of(
     *,
     modes: Sequence[int],
     tables: Program | None = None,
-    latency: int | None = None,
-    stall: int = 0,
+    trouble: Trouble = NO_TROUBLE,
     seed: int = 1,
-    stall_seed: int | None = None,
-    error_address: int | None = None,
     limits: RunLimits = NO_LIMITS,
 ) -> Job:
     """Return the job that runs a program on images.
@@ -171,12 +160,12 @@ def job_of(
         image_stride=facts.image.stride,
         answer_stride=facts.answer.stride,
         answer_bytes=answer_bytes(program, arch),
-        latency=arch.memory_latency_cycles if latency is None else latency,
-        stall=stall,
+        latency=arch.memory_latency_cycles,
+        trouble=trouble,
         seed=seed,
-        stall_seed=stall_seed,
-        error_address=error_address,
-        limits=replace(limits, cycles=limits.cycles + len(program.image) * 100 // (100 - stall)),
+        limits=replace(
+            limits, cycles=limits.cycles + len(program.image) * 100 // (100 - trouble.stall)
+        ),
     )
 
 
@@ -197,7 +186,7 @@ def simulated_runs(
 ) -> Iterator[SimulatedRun]:
     """Yield the runs with their maps; raise SimulationError for a command that did not finish."""
     for command in commands:
-        check(command, program)
+        command.check(ErrorCode, program.facts.images)
     loading = tuple(each.cycles for each in commands if each.loads)
     written = 0
     for run in commands:
@@ -228,17 +217,6 @@ def simulated_runs(
             loading=loading,
             waves=waves,
         )
-
-
-def check(command: ChipRun, program: Program) -> None:
-    """Raise SimulationError for a command that did not finish."""
-    first = command.number * program.facts.images
-    where = "the load" if command.loads else f"the run from image {first} on"
-    if command.busy:
-        raise SimulationError(f"{command.gave_up} ({where})")
-    if not command.done:
-        name = ErrorCode(command.error).name
-        raise SimulationError(f"the chip stopped with the error {name} ({where})")
 
 
 def image_cycles(run: ChipRun, program: Program) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hwgen.chip.fields import total_bits
+from hwgen.chip.registers import ADDRESS_BITS
 from hwgen.mram.facts.arch import BANKS, MOST_ENTRIES, MOST_MODES, Arch, load_arch
 from hwgen.mram.facts.events import EVENTS
 from hwgen.mram.facts.records import (
@@ -17,7 +18,7 @@ from hwgen.mram.facts.records import (
     record_bits,
     record_fields,
 )
-from hwgen.mram.facts.registers import ADDRESS_BITS, ERROR_BITS, OFFSETS, REGISTERS, ErrorCode
+from hwgen.mram.facts.registers import ERROR_BITS, OFFSETS, REGISTERS, ErrorCode
 
 ARCHS = [load_arch(path) for path in sorted(Path("configs/mram").glob("*.yaml"))]
 PAPER = load_arch(Path("configs/mram/paper.yaml"))

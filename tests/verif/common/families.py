@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from hwgen.chip.registers import ALIGNMENT_BYTES, CONTROL, STATUS, address_rows, register_table
+from hwgen.chip.registers import (
+    ADDRESS_BITS,
+    ALIGNMENT_BYTES,
+    CONTROL,
+    STATUS,
+    address_rows,
+    register_table,
+)
 from hwgen.chip.rtl.supervisor import SupervisorErrors
 from hwgen.dbpim.facts.arch import ACCUMULATOR_BITS, Arch
 from hwgen.dbpim.facts.instructions import (
@@ -10,7 +17,7 @@ from hwgen.dbpim.facts.instructions import (
     ErrorCode,
     Opcode,
 )
-from hwgen.dbpim.facts.registers import ADDRESS_BITS, REGISTERS
+from hwgen.dbpim.facts.registers import REGISTERS
 from hwgen.dbpim.facts.timing import BURST_BEATS, WATCHDOG_CYCLES
 from hwgen.dbpim.rtl.chip import PROGRESS
 from hwgen.dbpim.rtl.layouts import ERROR_BITS, packet

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from golden.network import infer
+from hwgen.chip.trouble import Trouble
 from hwgen.data.load import load_dataset
 from hwgen.dbpim.facts.arch import SWITCHES
 from hwgen.dbpim.sim import simulate
@@ -90,7 +91,9 @@ def test_stalls_of_the_memory_change_no_value(stall: int) -> None:
     program, images = compiled(network, arch), digits_images(1)
     maps = {name: found.tolist() for name, found in infer(network, images).items()}
     (free,) = simulate(arch, program, images)
-    (stalled,) = simulate(arch, program, images, stall=stall, seed=stall)
+    (stalled,) = simulate(
+        arch, program, images, trouble=Trouble(stall=stall, seed=stall), seed=stall
+    )
     check_values(stalled, network, maps, f"stall {stall}")
     assert stalled.cycles > free.cycles
 

@@ -8,6 +8,7 @@ import pytest
 
 from hwgen.chip.limits import RunLimits
 from hwgen.chip.sim.host_files import PROGRAM_ADDRESS, UNWRITTEN
+from hwgen.chip.trouble import Trouble
 from hwgen.dbpim.facts.instructions import PACKETS, VERSION, ErrorCode, Opcode, Space, core_count
 from hwgen.dbpim.facts.stream import encode_header, pad
 from hwgen.dbpim.facts.timing import BUS_CYCLES, WATCHDOG_CYCLES
@@ -96,7 +97,7 @@ WRONG_PROGRAMS = {
 @pytest.mark.parametrize("stall", [0, 50])
 def test_a_wrong_program_is_stopped(mistake: str, stall: int, tmp_path: Path) -> None:
     code, content = WRONG_PROGRAMS[mistake]
-    for stopped in run(replace(job(content, images=2), stall=stall), tmp_path):
+    for stopped in run(replace(job(content, images=2), trouble=Trouble(stall=stall)), tmp_path):
         expect_error(stopped, code)
 
 
@@ -116,22 +117,26 @@ def test_what_follows_end_is_swallowed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stall", [0, 50])
 def test_a_read_error_stops_the_chip_and_the_next_start_works(stall: int, tmp_path: Path) -> None:
-    what = replace(job(program(STORE, END), images=2), stall=stall)
+    what = replace(job(program(STORE, END), images=2), trouble=Trouble(stall=stall))
     _, addresses = place(what)
-    broken, right = run(replace(what, error_address=addresses["image"]), tmp_path)
+    broken, right = run(
+        replace(what, trouble=Trouble(stall=stall, error_address=addresses["image"])), tmp_path
+    )
     expect_error(broken, ErrorCode.READ_ERROR)
     assert right.done and not right.error
     for offset in (0, 40, 64):
-        wrong = replace(what, error_address=PROGRAM_ADDRESS + offset)
+        wrong = replace(what, trouble=Trouble(stall=stall, error_address=PROGRAM_ADDRESS + offset))
         for stopped in run(wrong, tmp_path):
             expect_error(stopped, ErrorCode.READ_ERROR)
 
 
 @pytest.mark.parametrize("stall", [0, 50])
 def test_a_write_error_stops_the_chip_and_the_next_start_works(stall: int, tmp_path: Path) -> None:
-    what = replace(job(program(STORE, END), images=2), stall=stall)
+    what = replace(job(program(STORE, END), images=2), trouble=Trouble(stall=stall))
     _, addresses = place(what)
-    broken, right = run(replace(what, error_address=addresses["answers"]), tmp_path)
+    broken, right = run(
+        replace(what, trouble=Trouble(stall=stall, error_address=addresses["answers"])), tmp_path
+    )
     expect_error(broken, ErrorCode.WRITE_ERROR)
     assert right.done and not right.error
 

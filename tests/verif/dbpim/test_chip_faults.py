@@ -11,6 +11,7 @@ import pytest
 from golden.network import infer
 from hwgen.chip.axi import PAGE_BYTES
 from hwgen.chip.limits import RunLimits
+from hwgen.chip.trouble import Trouble
 from hwgen.dbpim.facts.arch import Arch
 from hwgen.dbpim.facts.instructions import ErrorCode, Opcode
 from hwgen.dbpim.facts.program import Program, StepPlan
@@ -48,7 +49,9 @@ class Case(NamedTuple):
 
     def job(self, *, stall: int = 0, runs: int = 1) -> Job:
         images = np.concatenate([self.images] * runs)
-        return replace(job_of(self.arch, self.program, images, stall=stall), limits=LIMITS)
+        return replace(
+            job_of(self.arch, self.program, images, trouble=Trouble(stall=stall)), limits=LIMITS
+        )
 
     def find(self, kind: str, space: str, *, image: int = 0) -> int:
         """Return the number of the first such step of an image."""
@@ -101,7 +104,13 @@ def test_a_slow_memory_changes_no_value(name: str, latency: int, stall: int, bat
     arch = replace(case.arch, memory_latency_cycles=latency)
     want = infer(case.network, case.images)
     least = CycleModel(case.program, arch).predict(want).cycles
-    (found,) = simulate(arch, case.program, case.images, stall=stall, seed=latency + stall)
+    (found,) = simulate(
+        arch,
+        case.program,
+        case.images,
+        trouble=Trouble(stall=stall, seed=latency + stall),
+        seed=latency + stall,
+    )
     check_run(found, case, want, f"{arch.name}, latency {latency}, stall {stall}")
     assert found.cycles > least if stall else found.cycles == least
 
@@ -137,7 +146,9 @@ def test_a_read_error_in_the_last_image_of_a_batch(name: str, stall: int, tmp_pa
     memory = case.steps[step].memory
     assert memory is not None and memory.offset
     wrong = addresses["image"] + memory.offset
-    broken, right = run(replace(what, error_address=wrong), case, tmp_path)
+    broken, right = run(
+        replace(what, trouble=Trouble(stall=stall, error_address=wrong)), case, tmp_path
+    )
     expect_stop(broken, ErrorCode.READ_ERROR, step)
     (whole,) = run(case.job(), case, tmp_path)
     assert right.done and np.array_equal(right.answer, whole.answer)
@@ -153,7 +164,9 @@ def test_a_write_error_in_a_spilled_map(name: str, stall: int, tmp_path: Path) -
     memory = case.steps[step].memory
     assert memory is not None
     last_beat = memory.offset + memory.size - case.arch.port_bytes
-    wrong = replace(what, error_address=addresses["scratch"] + last_beat)
+    wrong = replace(
+        what, trouble=Trouble(stall=stall, error_address=addresses["scratch"] + last_beat)
+    )
     for stopped in run(wrong, case, tmp_path):
         expect_stop(stopped, ErrorCode.WRITE_ERROR, step)
 
@@ -171,7 +184,7 @@ def test_a_read_error_in_a_spilled_map(name: str, stall: int, tmp_path: Path) ->
         what,
         program=with_offset(case, step, page),
         scratch_bytes=2 * page,
-        error_address=addresses["scratch"] + page,
+        trouble=Trouble(stall=stall, error_address=addresses["scratch"] + page),
     )
     for stopped in run(moved, case, tmp_path):
         expect_stop(stopped, ErrorCode.READ_ERROR, step)

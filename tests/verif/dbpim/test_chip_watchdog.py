@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hwgen.chip.trouble import Trouble
 from hwgen.dbpim.facts.arch import Arch, MacroSize
 from hwgen.dbpim.facts.timing import WATCHDOG_CYCLES
 from hwgen.dbpim.sim import simulate
@@ -64,7 +65,7 @@ def test_writing_alone_keeps_the_chip_alive() -> None:
     arch, network = patient(), many_classes()
     images = draw_images(np.random.default_rng(4), (2, 2, 1), 1)
     program = compiled(network, arch)
-    (slow,) = simulate(arch, program, images, stall=99)
+    (slow,) = simulate(arch, program, images, trouble=Trouble(stall=99))
     (fast,) = simulate(arch, program, images)
     assert np.array_equal(slow.maps[0][network.answer], fast.maps[0][network.answer])
     store = slow.steps[-2]

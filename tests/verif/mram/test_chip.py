@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hwgen.chip.trouble import Trouble
 from hwgen.mram.compiler import recompile
 from hwgen.mram.model import CycleModel
 from hwgen.mram.sim import simulate
@@ -65,7 +66,9 @@ def test_a_slow_memory_changes_no_value(stall: int) -> None:
     network = residual_network(5)
     images, modes = images_of(network, 3), [2, 0, 1]
     program = compiled(network, ARCH, images=3)
-    (run,) = simulate(ARCH, program, images, modes=modes, stall=stall, seed=stall)
+    (run,) = simulate(
+        ARCH, program, images, modes=modes, trouble=Trouble(stall=stall, seed=stall), seed=stall
+    )
     check_maps(run, network, images)
     (fast,) = simulate(ARCH, program, images, modes=modes)
     assert run.events == fast.events

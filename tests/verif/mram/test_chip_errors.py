@@ -8,6 +8,7 @@ import pytest
 
 from golden.network import answer
 from hwgen.chip.fields import decode, encode
+from hwgen.chip.trouble import Trouble
 from hwgen.mram.facts.image import unpack_answer
 from hwgen.mram.facts.records import HEADER, HEADER_BITS
 from hwgen.mram.facts.registers import VERSION, ErrorCode
@@ -116,14 +117,15 @@ def test_an_unknown_record_is_refused(kind: int, tmp_path: Path) -> None:
 )
 def test_errors_of_the_memory_stop_a_run(where: str, code: ErrorCode, tmp_path: Path) -> None:
     _, addresses = place(job_of(ARCH, PROGRAM, IMAGES, modes=[0]))
-    loaded, found = run(tmp_path, error_address=addresses[where])
+    loaded, found = run(tmp_path, trouble=Trouble(error_address=addresses[where]))
     assert loaded.done
     stopped(found, code)
 
 
 def test_a_read_error_in_a_load_leaves_nothing_loaded(tmp_path: Path) -> None:
     address = place(job_of(ARCH, PROGRAM, IMAGES, modes=[0]))[1]["program"] + len(BYTES) - 1
-    loaded, found = run(tmp_path, error_address=address // ARCH.port_bytes * ARCH.port_bytes)
+    beat = address // ARCH.port_bytes * ARCH.port_bytes
+    loaded, found = run(tmp_path, trouble=Trouble(error_address=beat))
     stopped(loaded, ErrorCode.READ_ERROR)
     stopped(found, ErrorCode.NOT_LOADED)
 
