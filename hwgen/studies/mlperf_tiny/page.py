@@ -173,8 +173,8 @@ def mlperf_tiny_table(report: MlperfTinyReport) -> RenderableType:
     agreed = table(("network", "against", "inputs", "answers equal", "top classes"), left=2)
     for network in report.networks:
         for found in (network.agreement, network.answers):
-            cells = list(agreement_cells(found, number(found.data.images)))
-            agreed.add_row(network.name, found.runtime, cells[0], cells[2], cells[6])
+            numbers = list(agreement_cells(found, number(found.data.images)))
+            agreed.add_row(network.name, found.runtime, numbers[0], numbers[2], numbers[6])
     return Group(rows, "", agreed)
 
 
