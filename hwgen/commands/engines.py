@@ -27,6 +27,9 @@ Maps = Mapping[str, Any]
 NHWC, or a list of (height, width, channels) where the images have several modes.
 """
 
+Engine = Literal["golden", "model", "rtl"]
+"""What computes."""
+
 HANGING, SLACK_CYCLES, SLACK_STORES = 2, 100_000, 10_000
 """A run hangs after so many times what is predicted, and so much more."""
 

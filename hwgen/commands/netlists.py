@@ -18,10 +18,11 @@ from hwgen.commands.protocols import Architecture
 from hwgen.commands.subject import configuration_of
 from hwgen.errors import FamilyError
 from hwgen.files.shipped import shipped_folder
-from hwgen.physical.cells import Library, load_library
+from hwgen.physical.cells import Library
 from hwgen.physical.liberty import liberty_text
 from hwgen.physical.modules import ModuleCost, Modules, sources_of
 from hwgen.physical.modules import Source as ModuleSource
+from hwgen.physical.read_library import load_library
 from hwgen.physical.timing import all_paths
 from hwgen.report.cost import CostEnergy, CostLibrary, CostModule, CostPart, CostPath, CostReport
 from hwgen.report.types import Source

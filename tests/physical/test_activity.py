@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """A netlist that follows waves computes what the Verilog computes, and counts its changes."""
 
 import random
@@ -9,11 +8,11 @@ import pytest
 
 from hwgen.chip.sim.cache import ENVIRONMENT
 from hwgen.physical.activity import activity_of
-from hwgen.physical.cells import load_library
 from hwgen.physical.flat import Flattener
 from hwgen.physical.modules import Modules, sources_of
 from hwgen.physical.netlist import Gate, Placed
 from hwgen.physical.power import energy_pj
+from hwgen.physical.read_library import load_library
 from tests.physical.library import liberty, written
 from tests.physical.test_modules import LIBERTY, LIBRARY, emitted
 from tests.physical.test_timing import A, D, Q, flip_flop, netlist

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Multipliers do nothing without a tap or a sum, whatever their inputs do."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Modules are synthesized once, and again only if they change; memories are no flip-flops."""
 
 import json
@@ -13,9 +12,9 @@ from hwgen.chip.sim.cache import ENVIRONMENT
 from hwgen.commands.netlists import default_library
 from hwgen.errors import DesignError, WorkerError
 from hwgen.physical import modules as module_costs
-from hwgen.physical.cells import load_library
 from hwgen.physical.liberty import liberty_text
 from hwgen.physical.modules import ModuleCost, Modules, sources_of
+from hwgen.physical.read_library import load_library
 from tests.tiny import Cells, Chain
 
 LIBRARY, _ = load_library(default_library())

@@ -11,9 +11,9 @@ from hwgen.commands.netlists import default_library
 from hwgen.dbpim.facts import load_arch
 from hwgen.dbpim.rtl.ipu import Ipu
 from hwgen.dbpim.rtl.vector_pixels import VectorPixels
-from hwgen.physical.cells import load_library
 from hwgen.physical.liberty import liberty_text
 from hwgen.physical.modules import Modules, sources_of
+from hwgen.physical.read_library import load_library
 from hwgen.physical.timing_model import NEVER
 from tests.cli.given import TINY
 from verif.opensta import worst_times

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from hwgen.errors import DesignError
-from hwgen.physical.cells import Library, load_library
+from hwgen.physical.cells import Library
 from hwgen.physical.netlist import Gate, Memory, Netlist, Placed, with_buffers
+from hwgen.physical.read_library import load_library
 from hwgen.physical.timing import timing_model
 from hwgen.physical.timing_model import boundary_of, memory_ns
 from tests.physical.library import liberty, written

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """A network on a whole chip between cocotbext-axi's host and memory, with pauses everywhere."""
 
 import json

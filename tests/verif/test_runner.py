@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """A bench is built once and run many times; failures are reported."""
 
 import re

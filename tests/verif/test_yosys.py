@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Yosys passes good Verilog, and finds what makes Verilog bad."""
 
 from pathlib import Path

@@ -14,7 +14,8 @@ from hwgen.commands.fields import images_of
 from hwgen.commands.images import Batch, choose_images
 from hwgen.commands.origin import commit, machine
 from hwgen.commands.protocols import Program
-from hwgen.commands.run import report_of, results_of
+from hwgen.commands.run import results_of
+from hwgen.commands.run_report import report_of
 from hwgen.commands.subject import Subject, load_subject, program_of
 from hwgen.errors import FormatError
 from hwgen.files.shipped import network_file

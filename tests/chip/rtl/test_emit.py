@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Emitted Verilog: each module once, the same bytes every time, nothing that cannot fit."""
 
 import hashlib

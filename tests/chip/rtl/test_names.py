@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Signals get their names from the source text, so that every Python writes the same Verilog."""
 
 import os

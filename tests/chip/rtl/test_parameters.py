@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Every parameter of a shared component is checked; the error says what is allowed."""
 
 from dataclasses import replace

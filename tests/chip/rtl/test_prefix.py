@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The modules of a chip carry the prefix of its family, the shared ones too."""
 
 import re

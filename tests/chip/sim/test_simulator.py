@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Verilog alone, without Python, from text to a running program that repairs itself."""
 
 import os

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Tiles and splits for one stream of words that all cores compute with."""
 
 from dataclasses import replace

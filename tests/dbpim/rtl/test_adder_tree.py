@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Both bodies of the adder tree are equal: proofs by Yosys, level by level for the paper's size."""
 
 import json

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Verilator -Wall is silent for the shared components of every family."""
 
 import pytest

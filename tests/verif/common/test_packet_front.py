@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The packet front alone, for two families and under both simulators."""
 
 from pathlib import Path

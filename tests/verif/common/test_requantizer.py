@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The requantizer against golden and vectors worked by hand, with the roundings of each chip."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Sums of arrays are exact: sides, cells, DACs, rates and widths of the component tables."""
 
 from pathlib import Path

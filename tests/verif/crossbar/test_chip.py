@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Whole chips compute whole networks: all maps exact, all starts and all cycles as promised."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """`hwgen run` on chips of a synthesis: maps, cycles, events, and the starts of its schedule."""
 
 import json

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The conductor in Verilog starts everything in the steps of the schedule."""
 
 import json

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """What stands in the emitted Verilog is what the architecture has, and pays for."""
 
 import random

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Macros compute small networks at every point of crossbars, bits and rates, and random ones."""
 
 from pathlib import Path

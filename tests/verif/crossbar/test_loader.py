@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Rows of units are windows of golden, whatever the ring and the port do."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Macros of one layer, and of a few, compute whole images: exact, with the conductor's lags."""
 
 import json

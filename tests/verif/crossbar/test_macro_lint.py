@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Macros of every kind of layer are lint-clean."""
 
 import pytest

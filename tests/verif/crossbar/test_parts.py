@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Small parts of a macro, each alone, in one executable."""
 
 from pathlib import Path

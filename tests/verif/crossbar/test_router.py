@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Routers of a mesh hand on packets by their tables, and every travel reaches its targets."""
 
 import json

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The activation buffer against golden, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Counts of ones, against golden."""
 
 from pathlib import Path

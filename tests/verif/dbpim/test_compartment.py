@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """One input bit against every row of cells, against golden."""
 
 from pathlib import Path

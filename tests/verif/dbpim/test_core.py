@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """A core alone: random steps against golden, one convolution cycle by cycle."""
 
 from dataclasses import replace

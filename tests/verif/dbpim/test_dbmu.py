@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The truth table of a DBMU."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The fetcher against words of the banks, cycle by cycle, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The queues against lists, cycle by cycle, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Bit planes and their order, with and without skipping, against golden."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The writer of LOADs alone, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The loader alone, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The macro against golden, cycle by cycle, sparse and dense, under both simulators."""
 
 from dataclasses import replace

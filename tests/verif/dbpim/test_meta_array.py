@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Signs and block indices are stored as written."""
 
 from pathlib import Path

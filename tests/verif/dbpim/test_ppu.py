@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Shift and add, accumulation and partial sums, sparse and dense, against golden."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Partial sums are stored as written."""
 
 from pathlib import Path

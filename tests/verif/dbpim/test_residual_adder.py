@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The residual adder against golden, each sum in its cycle, under both simulators."""
 
 from pathlib import Path

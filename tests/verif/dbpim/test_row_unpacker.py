@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The decoder of packed rows alone, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The SIMD unit against golden: every operation, every port in every cycle."""
 
 from dataclasses import replace

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The switch against golden, cycle by cycle, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Verilator -Wall is silent for the parts between memory port and cores, at any size."""
 
 import pytest

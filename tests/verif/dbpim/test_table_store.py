@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The table against golden, at every port width and number of copies, under both simulators."""
 
 from dataclasses import replace

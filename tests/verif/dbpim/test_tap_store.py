@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The store of depthwise weights against lists, cycle by cycle, under both simulators."""
 
 from dataclasses import replace

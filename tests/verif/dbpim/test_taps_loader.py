@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The loader of taps alone, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The tile loader alone, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The tile store against lists, cycle by cycle, under both simulators."""
 
 from pathlib import Path

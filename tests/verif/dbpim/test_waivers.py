@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Whole chips are lint-clean, and no waiver of an unused signal has lost its reason."""
 
 import re

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The walker against the planned order and golden's windows, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The weight decoder alone, under both simulators."""
 
 from pathlib import Path

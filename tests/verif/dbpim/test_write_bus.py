@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The write bus alone, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The write port of a core, each result in its cycle, under both simulators."""
 
 from pathlib import Path

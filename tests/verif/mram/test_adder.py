@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Commands of an in-memory addition in every cycle."""
 
 from pathlib import Path

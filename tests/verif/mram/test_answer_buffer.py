@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The part `answer_buffer` alone, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Convolutions on the array side against golden, every cycle by the rule."""
 
 from pathlib import Path

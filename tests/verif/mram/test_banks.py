@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The part `banks` alone, under both simulators."""
 
 from pathlib import Path

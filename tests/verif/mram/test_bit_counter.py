@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Counts of ones are exact."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Cells hold what was written, slice by slice, also through a reset."""
 
 from pathlib import Path

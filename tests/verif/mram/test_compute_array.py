@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Loads are integer products; sums and carries are written back."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Control alone, under both simulators."""
 
 from pathlib import Path

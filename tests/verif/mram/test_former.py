@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Planes of convolutions against golden, reads by the rule."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Planes and rows of weights arrive a cycle later."""
 
 from pathlib import Path

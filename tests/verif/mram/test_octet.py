@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Enabled sub-arrays, the lock, in-memory additions and events."""
 
 from pathlib import Path

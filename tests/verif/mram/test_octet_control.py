@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """ANDs of a load come in order, without gaps."""
 
 from pathlib import Path

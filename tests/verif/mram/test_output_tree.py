@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Sums of the octet named arrive a cycle later."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Slots follow the rule in every cycle."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Columns of one to three rows against the references."""
 
 from pathlib import Path

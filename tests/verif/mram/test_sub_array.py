@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Rows on the bit lines are sensed as golden says, beside writes."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """The part `record_table` alone, under both simulators."""
 
 from pathlib import Path

@@ -1,4 +1,3 @@
-# amaranth: UnusedElaboratable=no
 """Whole MRAM chips are lint-clean, and no waiver of theirs has lost its reason."""
 
 import re
