@@ -149,9 +149,6 @@ class Compare(
             " [default: those whose arithmetic the network computes]"
         ),
     ] = None
-    layers: bool = True
-    """Whether each layer is compared, not the answer alone, where the kernels leave it visible; no
-    option of the command line."""
 
     def run(self) -> AgreementReport:
         """Compare."""
@@ -165,7 +162,7 @@ class Compare(
         runtime: Runtime = load(KINDS[kind_of(file)].runtime).runtime_of(
             file, graph, answer=source_of(network), default=chosen == "default"
         )
-        names = [layer.source for layer in network.layers if layer.source and self.layers]
+        names = [layer.source for layer in network.layers if layer.source]
         if chosen == "default":
             names = [source_of(network)]
         counters = counted(self.quiet, network, runtime, batch, names)

@@ -23,6 +23,7 @@ from hwgen.importers.integer import (
 from hwgen.importers.integer.arithmetic import Choice, kernels_of
 from hwgen.network import QuantizedNetwork
 from hwgen.network.file import save_network
+from hwgen.network.quantization import HALF_UP
 from hwgen.report.import_tables import import_table
 from hwgen.report.imports import (
     ImportedLayer,
@@ -145,6 +146,7 @@ def describe_import(file: Path) -> ImportInfo:
             refused=refused,
             notes=[],
             largest_steps=0.0,
+            roundings=[],
         )
 
 
@@ -171,6 +173,7 @@ def content_of(graph: IntegerGraph, lowered: Lowered) -> ImportInfo:
         refused=[],
         notes=notes,
         largest_steps=lowered.largest_effect,
+        roundings=sorted({getattr(layer, "rounding", HALF_UP) for layer in network.layers}),
     )
 
 

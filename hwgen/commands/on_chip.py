@@ -103,12 +103,13 @@ def subject_of(
 ) -> Subject:
     """Return a network on a chip, with runs of `batch` images.
 
-    A TFLite or ONNX file is imported on the way; its chip has the switches that its weights
-    allow, unless others were asked for.
+    A TFLite or ONNX file is imported on the way, with the arithmetic of the runtime if the chip has
+    it; its chip has the switches that its weights allow, unless others were asked for.
     """
     given = Path(network)
-    file = imported(context, given)
-    content, arch = load_network(file), chip.parameters
+    arch = chip.parameters
+    file = imported(context, given, arch)
+    content = load_network(file)
     if file != given and arch == load_chip(chip.file, None)[1]:
         arch = allowed_switches(context, chip.family, arch, content, file)
     return Subject(

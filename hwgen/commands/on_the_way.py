@@ -16,15 +16,19 @@ FOREIGN = (".tflite", ".onnx")
 WEIGHT_BITS = "weight_bits"
 
 
-def imported(context: Context, file: Path) -> Path:
-    """Return a network file: the given one, or that of a foreign one, imported now or cached."""
+def imported(context: Context, file: Path, arch: Architecture) -> Path:
+    """Return a network file: the given one, or that of a foreign one, imported now or cached.
+
+    Its sums round as the runtime's do if the chip can (`float32`), else as every chip's.
+    """
     if file.suffix.lower() not in FOREIGN or not file.is_file():
         return file
-    facts = [digest_of_file(file), digest_of_code("hwgen.importers", "hwgen.network")]
+    kernels = "default" if "float32" in getattr(arch, "rounding", ()) else "half_up"
+    facts = [digest_of_file(file), kernels, digest_of_code("hwgen.importers", "hwgen.network")]
     out = context.work / "imported" / f"{file.stem}-{digest_of(facts)[:16]}.npz"
     if not out.is_file():
-        load("hwgen.commands.imports").ImportNetwork(file, out, kernels="half_up").run()
-        context.say(f"{file.name} is imported, sums rounded as every chip does (half_up): {out}")
+        load("hwgen.commands.imports").ImportNetwork(file, out, kernels=kernels).run()
+        context.say(f"{file.name} is imported with --kernels {kernels}, as the chip rounds: {out}")
     return out
 
 

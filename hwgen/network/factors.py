@@ -8,6 +8,15 @@ from hwgen.network.layer import Requantized
 from hwgen.network.quantization import HALF_UP, SHIFT_HIGH, Rounding
 from hwgen.network.weights import Weighted
 
+REMEDIES: dict[Rounding, str] = {
+    "float32": (
+        "set `rounding: [half_up, float32]` in the architecture, or import the network with"
+        " `--kernels half_up`"
+    ),
+    "tflite": "import the network with `--kernels default` or `--kernels half_up`",
+}
+"""What helps where a chip lacks the rounding of a network."""
+
 
 def factor_refusals(
     network: QuantizedNetwork,
@@ -32,8 +41,8 @@ def factor_refusals(
         return
     bits = factor_bits if isinstance(layer, Add) else multiplier_bits
     if layer.rounding not in roundings:
-        allowed = f"in `rounding` of the architecture ([{', '.join(roundings)}])"
-        yield "rounding", allowed, layer.rounding
+        allowed = f"{' or '.join(roundings)}, as the architecture says,"
+        yield "rounding", allowed, f"{layer.rounding}: {REMEDIES[layer.rounding]}"
     elif multiplier >> bits:
         yield "multipliers", f"below 2^{bits}", multiplier
     elif layer.rounding == HALF_UP and shift > SHIFT_HIGH:

@@ -9,6 +9,18 @@ from hwgen.report.imports import ImportInfo, ImportNote, ImportReport
 from hwgen.report.tables import NOTHING, number, percent, size, table
 
 RUNS = "runs"
+ROUNDING_LINES = {
+    "float32": (
+        "sums round as the runtime's default kernels do: for chips with"
+        " `rounding: [half_up, float32]`, such as dbpim/paper_float32; every chip runs what"
+        " `--kernels half_up` gives"
+    ),
+    "tflite": (
+        "sums round as the reference kernels do, for golden alone: chips run what `--kernels"
+        " default` or `half_up` gives"
+    ),
+}
+"""What a network needs whose sums round in another way than half up."""
 AGREEMENT_COLUMNS = ["layer", "kind", "equal", "1 step", "more", "largest"]
 AGREEMENT_COLUMNS += ["equal", "1 step", "more", "largest"]
 
@@ -20,6 +32,7 @@ def import_table(report: ImportReport) -> RenderableType:
         f"{report.network.file}: network {report.network.name}, {report.network.digest[:16]}",
         f"{len(content.layers)} layers of {content.nodes} nodes ({content.kind})",
         *note_lines(content),
+        *rounding_lines(content),
     ]
     return Group(*lines)
 
@@ -40,6 +53,11 @@ def note_lines(content: ImportInfo) -> list[str]:
     ]
 
 
+def rounding_lines(content: ImportInfo) -> list[str]:
+    """Return which chips have the roundings of a network, if not all have them."""
+    return [line for rounding, line in ROUNDING_LINES.items() if rounding in content.roundings]
+
+
 def import_parts(content: ImportInfo) -> Iterator[RenderableType]:
     """Yield the content of a file that can be imported, or what stands in the way."""
     yield f"network {content.name}, {content.kind}: {content.nodes} nodes"
@@ -47,7 +65,7 @@ def import_parts(content: ImportInfo) -> Iterator[RenderableType]:
         yield f"{len(content.refused)} nodes cannot be imported:"
         yield from (f"  {node.reason}" for node in content.refused)
         return
-    yield from note_lines(content)
+    yield from (*note_lines(content), *rounding_lines(content))
     yield ""
     families = list(content.layers[0].families)
     rows = table(["layer", "kind", "shape", *families], left=3 + len(families))

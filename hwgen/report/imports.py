@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from hwgen.network.quantization import Rounding
 from hwgen.report.types import STRICT, Source
 
 Steps = Annotated[float, Field(ge=0)]
@@ -52,6 +53,7 @@ class ImportInfo:
 
     layers: empty if nodes are refused; refused: all nodes that stand in the way
     largest_steps: of the notes
+    roundings: how sums of the layers round, as in the network file; empty if nodes are refused
     """
 
     name: str
@@ -61,6 +63,7 @@ class ImportInfo:
     refused: list[RefusedNode]
     notes: list[ImportNote]
     largest_steps: Steps
+    roundings: list[Rounding]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -67,6 +67,7 @@ def test_a_file_is_imported(hwgen: Command, file: Path, tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     assert "3 layers of 4 nodes (TFLite)" in text
     assert "every number of the file is held exactly" in text
+    assert "such as dbpim/paper_float32" in " ".join(text.split())
     network = load_network(out)
     assert [layer.op for layer in network.layers] == ["conv", "average_pool", "linear"]
     content = json.loads(report.read_text())
@@ -120,7 +121,9 @@ def test_an_imported_network_runs_on_the_chip(
     out = tmp_path / "net.npz"
     hwgen("import", file, "--out", out)
     code, _, err = hwgen("compile", out, ARCH, "--sparsity", "input_bits", "--work", work)
-    assert code == 2 and "must be in `rounding` of the architecture ([half_up])" in err
+    assert code == 2 and "rounding must be half_up, as the architecture says" in err
+    assert "set `rounding: [half_up, float32]` in the architecture" in err
+    assert "import the network with `--kernels half_up`" in err
     hwgen("import", file, "--out", out, "--kernels", "half_up")
     line = ("model", out, ARCH, "--sparsity", "input_bits", "--data", images, "--work", work)
     code, text, err = hwgen(*line)
@@ -295,7 +298,7 @@ def test_a_foreign_file_is_imported_on_the_way(hwgen: Command, tmp_path: Path, w
     line = ("model", file, ARCH, "--work", work, "--images", 1)
     code, text, err = hwgen(*line)
     assert code == 0 and "cycles of 1 image" in text
-    assert "net.tflite is imported, sums rounded as every chip does (half_up): " in err
+    assert "net.tflite is imported with --kernels half_up, as the chip rounds: " in err
     assert f"{work}/imported/net-" in err
     assert "runs with weight_bits off (phi 4): hwgen fit" in err
     code, again, err = hwgen(*line)
@@ -303,6 +306,37 @@ def test_a_foreign_file_is_imported_on_the_way(hwgen: Command, tmp_path: Path, w
     assert text.count("=") > 30  # a bar for each layer
     code, _, err = hwgen("compile", file, ARCH, "--sparsity", "weight_bits", "--work", work)
     assert code == 2 and "it runs with weight_bits off" in err and "hwgen fit" in err
+
+
+def test_a_chip_that_rounds_as_the_runtime_gets_its_arithmetic(
+    hwgen: Command, tmp_path: Path, work: Path
+) -> None:
+    """On the way, and behind an import with the default kernels; the chip differs in one key."""
+    file, arch = small().save(tmp_path / "float.tflite"), tmp_path / "float.yaml"
+    given = ARCH.read_text(encoding="utf-8")
+    arch.write_text(given.replace("[half_up]", "[half_up, float32]"), encoding="utf-8")
+    code, _, err = hwgen("compile", file, arch, "--work", work)
+    assert code == 0 and "imported with --kernels default, as the chip rounds: " in err
+    hwgen("import", file, "--out", tmp_path / "net.npz")
+    line = ("compile", tmp_path / "net.npz", arch, "--sparsity", "input_bits", "--work", work)
+    assert hwgen(*line)[0] == 0
+    reference = tmp_path / "reference.npz"
+    hwgen("import", file, "--out", reference, "--kernels", "reference")
+    code, _, err = hwgen("compile", reference, arch, "--sparsity", "none", "--work", work)
+    assert code == 2 and "rounding must be half_up or float32, as the architecture says" in err
+    assert "got tflite: import the network with `--kernels default` or" in err
+
+
+def test_a_chip_that_rounds_as_the_runtimes_ships() -> None:
+    paper, float32 = (
+        (ROOT / f"configs/dbpim/{name}.yaml").read_text(encoding="utf-8").splitlines()[1:]
+        for name in ("paper", "paper_float32")
+    )
+    changed = [pair for pair in zip(paper, float32, strict=True) if pair[0] != pair[1]]
+    assert changed == [
+        ("name: paper", "name: paper_float32"),
+        ("rounding: [half_up]", "rounding: [half_up, float32]"),
+    ]
 
 
 def test_it_is_said_what_a_fit_would_bring(hwgen: Command, tmp_path: Path, work: Path) -> None:

@@ -260,7 +260,10 @@ def check(layer: Layer, network: QuantizedNetwork) -> None:
         return
     if layer.rounding != "half_up":
         raise ConfigError(
-            field=f"{where}.rounding", allowed="half_up", given=layer.rounding, source=source
+            field=f"{where}.rounding",
+            allowed="half_up (`hwgen import --kernels half_up`)",
+            given=layer.rounding,
+            source=source,
         )
     if isinstance(layer, Conv | Linear):
         given = network.parameters[layer.name]

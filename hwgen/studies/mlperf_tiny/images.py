@@ -1,9 +1,11 @@
 """The inputs of published networks: images of CIFAR-10, enlarged, or seeded ones."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hwgen.commands.load import load
 from hwgen.files.npz import write_npz
@@ -12,21 +14,23 @@ from hwgen.network import QuantizedNetwork
 CIFAR10 = "cifar10"
 SIDE, CHANNELS, CLASSES = 32, 3, 10
 INPUTS = 200
-"""Inputs that are compared layer by layer."""
+"""Inputs that are compared layer by layer: the first ones."""
+ANSWERS = 1000
+"""Inputs whose answers are compared, where no labels are known; else all with labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """A file of inputs.
+    """Two files of inputs; the first ones of `answers` are those of `layers`.
 
-    what: in words; labelled: the file of all inputs with labels, None where no labels are known
-    layer_by_layer: whether every layer is compared on them, or the answers alone
+    layers: compared layer by layer; answers: whose answers are compared; what: both, in words
+    labelled: whether the inputs have labels
     """
 
-    file: Path
+    layers: Path
+    answers: Path
     what: str
-    labelled: Path | None = None
-    layer_by_layer: bool = True
+    labelled: bool
 
 
 def write_inputs(network: QuantizedNetwork, folder: Path, *, data: str | None, seed: int) -> Inputs:
@@ -37,30 +41,26 @@ def write_inputs(network: QuantizedNetwork, folder: Path, *, data: str | None, s
     labels are known. Other inputs are seeded and use the whole range.
     """
     height, width, channels = shape = network.graph.input.shape
-    file = folder / "inputs.npz"
     if data is None or height != width or height % SIDE or channels != CHANNELS:
         values = np.random.default_rng(seed).integers(
-            0, 1 << network.graph.input.bits, (INPUTS, *shape), dtype=network.graph.input.dtype
+            0, 1 << network.graph.input.bits, (ANSWERS, *shape), dtype=network.graph.input.dtype
         )
-        write_npz(file, {"images": values}, what="inputs")
-        return Inputs(file=file, what=f"{INPUTS} random inputs over the whole range")
+        return written(folder, "random inputs over the whole range", values)
     dataset = load("hwgen.data").load_dataset(CIFAR10, Path(data))
     times = height // SIDE
-    some = dataset.test_images[:INPUTS].repeat(times, axis=1).repeat(times, axis=2)
-    labels = dataset.test_labels
     if times > 1 or network.map_of(network.answer).shape != (1, 1, CLASSES):
-        write_npz(file, {"images": some}, what="inputs")
-        return Inputs(
-            file=file, what=f"{len(some)} test images of CIFAR-10, {times} x {times} times as large"
-        )
-    labelled = folder / "labelled.npz"
-    write_npz(file, {"images": some, "labels": labels[:INPUTS]}, what="inputs")
-    write_npz(labelled, {"images": dataset.test_images, "labels": labels}, what="inputs")
-    return Inputs(file=file, what=f"{len(some)} test images of CIFAR-10", labelled=labelled)
+        images = dataset.test_images[:ANSWERS].repeat(times, axis=1).repeat(times, axis=2)
+        what = f"test images of CIFAR-10, {times} x {times} times as large"
+        return written(folder, what, images)
+    return written(folder, "test images of CIFAR-10", dataset.test_images, dataset.test_labels)
 
 
-def labelled_inputs(inputs: Inputs) -> Inputs | None:
-    """Return all inputs with labels; None where no labels are known."""
-    if inputs.labelled is None:
-        return None
-    return replace(inputs, file=inputs.labelled, layer_by_layer=False)
+def written(
+    folder: Path, what: str, images: NDArray[Any], labels: NDArray[Any] | None = None
+) -> Inputs:
+    """Write both files of inputs, the labels beside them if they are known."""
+    arrays = {"images": images} | ({} if labels is None else {"labels": labels})
+    layers, answers = folder / "inputs.npz", folder / "answers.npz"
+    write_npz(layers, {name: values[:INPUTS] for name, values in arrays.items()}, what="inputs")
+    write_npz(answers, arrays, what="inputs")
+    return Inputs(layers=layers, answers=answers, what=what, labelled=labels is not None)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from hwgen.commands.against import Compare
+from hwgen.commands.against import Compare, Target
 from hwgen.commands.capabilities import SPARSITY
 from hwgen.commands.context import Context
 from hwgen.commands.digests import digest_of, digest_of_code, digest_of_file, versions
@@ -27,7 +27,7 @@ from hwgen.report.files import write_report
 from hwgen.report.fit import FitReport
 from hwgen.report.types import Source
 from hwgen.studies.mlperf_tiny.command import MlperfTiny
-from hwgen.studies.mlperf_tiny.images import Inputs, labelled_inputs, write_inputs
+from hwgen.studies.mlperf_tiny.images import Inputs, write_inputs
 from hwgen.studies.mlperf_tiny.report import (
     MlperfTinyReport,
     TinyNetwork,
@@ -126,10 +126,10 @@ def network_of(
     ImportNetwork(file, reference, kernels="reference").run()
     ImportNetwork(file, default, kernels="default").run()
     inputs = write_inputs(load_network(published), folder, data=request.data, seed=request.seed)
-    agreement = compared(context, reference, file, folder, inputs)
-    labelled = labelled_inputs(inputs)
-    answers = None if labelled is None else compared(context, default, file, folder, labelled)
-    fit = fit_of(context, published, fitted, folder, labelled or inputs)
+    agreement = compared(context, reference, file, inputs.layers, "reference")
+    answers = compared(context, default, file, inputs.answers, "default")
+    judged = inputs.answers if inputs.labelled else inputs.layers
+    fit = fit_of(context, published, fitted, judged)
     run = default if floats else published
     kinds: tuple[tuple[Weights, Path, str], ...] = (
         ("published", run, DENSE),
@@ -146,7 +146,7 @@ def network_of(
         largest_import_steps=imported.content.largest_steps,
         inputs=inputs.what,
         agreement=without_folders(agreement),
-        answers=None if answers is None else without_folders(answers),
+        answers=without_folders(answers),
         fit=replace(
             fit,
             network=without_folder(fit.network),
@@ -158,34 +158,30 @@ def network_of(
 
 
 def compared(
-    context: Context, network: Path, file: Path, folder: Path, inputs: Inputs
+    context: Context, network: Path, file: Path, inputs: Path, kernels: Target
 ) -> AgreementReport:
-    """Return how golden and LiteRT agree on inputs: layer by layer, or in their answers alone."""
-    facts = [digest_of_file(path) for path in (network, file, inputs.file)]
+    """Return how golden and LiteRT agree on inputs, with the kernels that the network rounds as."""
+    facts = [digest_of_file(path) for path in (network, file, inputs)]
     return cached(
-        folder / f"compare-{identity(facts)}.json",
+        network.parent / f"compare-{identity(facts)}.json",
         AgreementReport,
-        Compare(
-            network, file, data=str(inputs.file), layers=inputs.layer_by_layer, context=context
-        ).run,
+        Compare(network, file, data=str(inputs), kernels=kernels, context=context).run,
     )
 
 
-def fit_of(
-    context: Context, network: Path, fitted: Path, folder: Path, inputs: Inputs
-) -> FitReport:
+def fit_of(context: Context, network: Path, fitted: Path, inputs: Path) -> FitReport:
     """Return what the fit to two digits changed; write the fitted network."""
-    facts = [digest_of_file(path) for path in (network, inputs.file)]
+    facts = [digest_of_file(path) for path in (network, inputs)]
 
     made = Fit(
         network,
         fitted,
         phi=PHI,
-        data=str(inputs.file),
+        data=str(inputs),
         calibration=CALIBRATION,
         context=context,
     ).run
-    path = folder / f"fit-{identity(facts)}.json"
+    path = network.parent / f"fit-{identity(facts)}.json"
     found = cached(path, FitReport, made)
     if not fitted.is_file() or load_network(fitted).digest != found.fitted.digest:
         found = written(path, made())
@@ -205,7 +201,7 @@ def row_of_run(
         Results(
             [network],
             request.architecture,
-            data=str(inputs.file),
+            data=str(inputs.layers),
             sparsity=[sparsity],
             images=request.images or RUN_IMAGES,
             engine=request.engine,
